@@ -1,0 +1,1 @@
+"""Bytes in, samples out: the wire, the serial port, the simulated machine."""

@@ -1,0 +1,35 @@
+"""The one measurement type that crosses into `monitor`: a batch of samples as columns.
+
+Position and force arrive at rates of their own, each with the device's stamp. So a row carries a position, or
+a force, or (in a table of samples) both; what it does not carry is NaN. Rows stand in the order of
+the wire, so stamps of the two kinds may interleave; within one kind they never go back.
+"""
+
+from enum import IntFlag
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Flag(IntFlag):
+    """What the device or the decoder says about a row. The force flags have the wire's own values."""
+
+    TIMEOUT = 1  # the converter did not answer: the row's force is NaN
+    SATURATED = 2  # the force stands at the rail
+    DESYNC = 4  # the converter lost a clock edge: the value is not a measurement
+    LATE = 8  # a conversion was overwritten while it was read
+    RESTART = 16  # first row after a device reset: the stamps were bridged by arrival times
+    SLIPPED = 32  # the device counted illegal encoder transitions before this row
+
+
+class Samples(NamedTuple):
+    """A batch of `n` rows; every column is an array of shape (n,)."""
+
+    t_s: NDArray[np.float64]  # session clock: device seconds, unwrapped, from the session's first sample
+    position_m: NDArray[np.float64]  # raw machine coordinate, up positive; NaN: not in this row
+    force_n: NDArray[np.float64]  # load-cell tension, pull positive; NaN: not in this row
+    flags: NDArray[np.uint8]  # bits of Flag
+
+    def __len__(self) -> int:  # type: ignore[override]
+        return len(self.t_s)

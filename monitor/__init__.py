@@ -1,0 +1,1 @@
+"""Samples in, feedback out: detection, recording, store, MQTT, display."""

@@ -1,0 +1,222 @@
+"""The records of everything the monitor tells: one struct a kind, one JSON object a record.
+
+    opening record   {"id":7, ..., "duration_s":null}            an interval has begun
+    closing record   {"id":7, ..., "duration_s":0.31, "closed_s":12.9}   the same id, it has ended
+    instant          {"id":8, ..., "duration_s":0}
+
+`t_s` is when it happened, `found_s` the session time of the sample with which the detector knew. A record is sent
+again under its id when its interval ends or when its primary event (`part_of`) becomes known.
+"""
+
+from typing import Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+Phase = Literal["rest", "positive", "upper_turn", "negative", "lower_turn", "hold"]
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+    """The keys that every record has. Times in s on the session clock, position in m above the rest."""
+
+    id: int
+    session: str
+    set: int | None
+    t_s: float
+    found_s: float
+    duration_s: float | None
+    rep: int | None
+    phase: Phase
+    position_m: float | None
+    part_of: int | None = None
+    closed_s: float | UnsetType = UNSET
+    cut: bool | UnsetType = UNSET
+
+    @property
+    def kind(self) -> str:
+        return str(self.__struct_config__.tag)
+
+
+class SetStart(Event, frozen=True, kw_only=True, tag="set_start"):
+    """The stack left its rest."""
+
+
+class Leak(msgspec.Struct, frozen=True, kw_only=True):
+    """Seconds under load that were not under tension, by cause; they add up to the difference."""
+
+    lockout_s: float
+    bottom_s: float
+    unload_s: float
+    low_tension_s: float
+    other_s: float
+
+
+class SetEnd(Event, frozen=True, kw_only=True, tag="set_end"):
+    """The set is over; carries its summary. `counts` holds primary events by kind."""
+
+    reps: int
+    partial_reps: int
+    under_load_s: float
+    under_tension_s: float | None
+    leak: Leak | None
+    counts: dict[str, int]
+    working_load_n: float | None
+    working_load_from: Literal["given", "learned", "unknown"]
+    friction: float | None
+    friction_from: Literal["given", "learned", "unknown"]
+    skill: float | None  # under_tension_s / under_load_s, 0..1
+    strength_n: float | None  # the load at that skill
+    outcome: Literal["failure", "ended"]
+
+
+class Rep(Event, frozen=True, kw_only=True, tag="rep"):
+    """One positive and one negative."""
+
+    partial: bool
+    positive_s: float
+    negative_s: float
+    upper_dwell_s: float
+    lower_dwell_s: float
+    rom_m: float
+    peak_velocity_m_s: float
+    peak_g: float
+    tension_min_n: float | None
+    tension_mean_n: float | None
+    tension_max_n: float | None
+    in_band_s: float | None
+    sticking: bool = False
+
+
+class Turnaround(Event, frozen=True, kw_only=True, tag="turnaround"):
+    """A reversal; `grade` is null where none is given (on the rest)."""
+
+    at: Literal["upper", "lower"]
+    grade: Literal["smooth", "fair", "abrupt", "bounce"] | None
+    dwell_s: float
+    peak_g: float
+
+
+class Jerk(Event, frozen=True, kw_only=True, tag="jerk"):
+    """A heave: the stack thrown rather than lifted."""
+
+    cause: Literal["start", "shove", "mid"]
+    peak_g: float
+
+
+class Drop(Event, frozen=True, kw_only=True, tag="drop"):
+    """A negative let go."""
+
+    peak_g: float
+
+
+class Unload(Event, frozen=True, kw_only=True, tag="unload"):
+    """Tension well below the load, off the rest."""
+
+    low: float  # the lowest w' so far
+
+
+class Slack(Event, frozen=True, kw_only=True, tag="slack"):
+    """The cable hung loose, off the rest."""
+
+
+class LockoutRest(Event, frozen=True, kw_only=True, tag="lockout_rest"):
+    """Stillness at the end of the travel: inferred from position and dwell."""
+
+
+class StackTouch(Event, frozen=True, kw_only=True, tag="stack_touch"):
+    """The stack set down within a set."""
+
+    slam: bool
+    speed_m_s: float
+    ended_set: bool = False
+
+
+class BottomRest(Event, frozen=True, kw_only=True, tag="bottom_rest"):
+    """A stack left standing within a set."""
+
+    ended_set: bool = False
+
+
+class Stall(Event, frozen=True, kw_only=True, tag="stall"):
+    """The positive came to a stop between its ends."""
+
+
+class Failure(Event, frozen=True, kw_only=True, tag="failure"):
+    """Momentary muscular failure, as far as position and force can tell."""
+
+
+class SpeedOver(Event, frozen=True, kw_only=True, tag="speed_over"):
+    """Faster than kappa times the phase's target speed."""
+
+    peak_velocity_m_s: float
+
+
+class TensionOut(Event, frozen=True, kw_only=True, tag="tension_out"):
+    """Out of the tension band."""
+
+    side: Literal["low", "high"]
+    extreme: float  # the w' furthest from 1 so far
+
+
+class ForceCeiling(Event, frozen=True, kw_only=True, tag="force_ceiling"):
+    """Above the force ceiling: an advice, not a safety device."""
+
+    peak_tension_n: float
+
+
+class SensorFault(Event, frozen=True, kw_only=True, tag="sensor_fault"):
+    """The sensors cannot be believed here."""
+
+    cause: Literal["gap", "encoder_jump", "encoder_slip", "flagged", "frozen", "saturated", "spike", "mismatch", "restart", "load"]
+    detail: str | UnsetType = UNSET
+
+
+class Stage(Event, frozen=True, kw_only=True, tag="stage"):
+    """A stage of a timed static contraction; the record is sent when it begins and when it ends."""
+
+    stage: int
+    target_n: float
+    mean_n: float | None
+    in_band_s: float
+
+
+AnyEvent = (
+    SetStart | SetEnd | Rep | Turnaround | Jerk | Drop | Unload | Slack | LockoutRest | StackTouch | BottomRest | Stall
+    | Failure | SpeedOver | TensionOut | ForceCeiling | SensorFault | Stage
+)  # fmt: skip
+
+KINDS: tuple[str, ...] = tuple(str(kind.__struct_config__.tag) for kind in AnyEvent.__args__)
+
+
+class Feedback(msgspec.Struct, frozen=True, kw_only=True):
+    """What the lifter sees, 25 times a second; the newest wins."""
+
+    t_s: float
+    tension_n: float | None  # null: no believable force
+    tension: float | None  # w', 1 is exactly the load; null until the load is known
+    band: Literal["low", "in", "high"] | None
+    phase: Phase
+    position: float | None  # 0..1 of the working range
+    pace: float | None  # where the target cadence would be, 0..1; null outside a set
+    velocity_m_s: float | None
+    set: int | None
+    rep: int  # full repetitions of this set so far
+    under_load_s: float
+    under_tension_s: float
+    resting: Literal["lockout", "bottom"] | None
+    cue: str | None
+    load_n: float | None  # the working load that `tension` is relative to
+    load_from: Literal["given", "learned", "unknown"]
+    fault: str | None  # cause of an open sensor fault
+
+
+class Update(msgspec.Struct, frozen=True):
+    """All that one batch taught: event records in the order of `found_s`, feedback in the order of `t_s`."""
+
+    events: list[AnyEvent]
+    feedback: list[Feedback]
+
+
+def encode(event: AnyEvent) -> bytes:
+    """One record as a line of JSON, without the line's end."""
+    return msgspec.json.encode(event)
