@@ -1,0 +1,156 @@
+"""Every threshold of the detector, by name and unit, with the default that EVENTS.md defines.
+
+One table a detector: `[detect.jerk]` in a profile is `Jerk` here. `derive` turns them, with a machine and a
+protocol, into the plain numbers that the detectors compare with.
+"""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+Positive = Annotated[float, Meta(gt=0)]
+NotNegative = Annotated[float, Meta(ge=0)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+STANDARD_GRAVITY_M_S2 = 9.80665
+
+
+class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of settings: read once, frozen, an unknown key is an error."""
+
+
+class Motion(Table):
+    window_s: Annotated[float, Meta(ge=0.03, le=0.2)] = 0.08  # length of the quadratic fit for acceleration
+    rest_min_m_s: Positive = 0.003  # v_rest: "not moving" is below max(this, rest_fraction * slower target speed)
+    rest_fraction: Share = 0.10
+    move_factor: Annotated[float, Meta(ge=1)] = 2.0  # v_move: "moving again"
+    reversal_min_m: Positive = 0.005  # h_rev: travel that makes a reversal, max(this, reversal_fraction * L)
+    reversal_fraction: Share = 0.03
+    extreme_m: Positive = 0.003  # the dwell lies within this of the extreme
+
+
+class Set(Table):
+    off_rest_m: Positive = 0.003  # x above which the stack is off the rest
+    start_hold_s: Positive = 0.3
+    end_rest_s: Positive = 5.0
+    end_tension: Share = 0.1  # of W: off the rest below this for end_rest_s ends the set too
+    under_load: Share = 0.5  # of W: above it the set is under load
+
+
+class Rep(Table):
+    excursion: Share = 0.25  # of L: less is fidgeting
+    partial: Share = 0.85  # of L
+    top: Share = 0.10  # of L: a top that stays further below top_m makes it partial
+    sticking_speed: Share = 0.25  # of v_c
+    sticking_min_s: Positive = 0.5
+
+
+class Turnaround(Table):
+    window_s: Positive = 0.5
+    window_fraction: Share = 0.15  # of the shorter phase
+    smooth: Share = 0.8  # of a_jerk
+    dwell_s: Positive = 1.0
+    dwell_superslow_s: Positive = 2.0
+    abrupt_window_s: Positive = 0.25
+    bounce_m: Positive = 0.010
+    rebound_s: Positive = 0.3
+
+
+class Jerk(Table):
+    size: Positive = 11.5  # a_jerk = clip(size * L / T_c^2, min_g, max_g)
+    min_g: Positive = 0.08
+    max_g: Positive = 0.25
+    hold_s: Positive = 0.06  # the hold that defines the truth; announce_s is how soon it is told
+    announce_s: NotNegative = 0.02
+    join_s: NotNegative = 0.15
+    start: Share = 0.15  # of L from the bottom: cause `start`
+    shove_s: Positive = 1.0  # after a stall or sticking: cause `shove`
+
+
+class Unload(Table):
+    low: Share = 0.15  # w' < 1 - max(low, factor * a_jerk/g)
+    factor: Positive = 1.25
+    hold_s: Positive = 0.10
+
+
+class Slack(Table):
+    tension: Share = 0.05  # of W
+    hold_s: Positive = 0.03
+
+
+class LockoutRest(Table):
+    zone_min_m: Positive = 0.015
+    zone_fraction: Share = 0.03
+    dwell_s: Positive = 1.3
+    dwell_superslow_s: Positive = 2.3
+
+
+class StackTouch(Table):
+    tension: Share = 0.5  # of W
+    hold_s: Positive = 0.08
+    slam_m_s: Positive = 0.10
+
+
+class BottomRest(Table):
+    hold_s: Positive = 0.7
+
+
+class Stall(Table):
+    low: Share = 0.10  # of L
+    high: Share = 0.90
+    hold_s: Positive = 1.5
+    travel_m: Positive = 0.010  # travel that ends it
+
+
+class Failure(Table):
+    stall_s: Positive = 2.0
+    total_s: Positive = 5.0
+    descent: Share = 0.10  # of L
+    static_level: Share = 0.90  # of the target
+    static_hold_s: Positive = 2.0
+    static_after_s: Positive = 10.0
+
+
+class SpeedOver(Table):
+    factor_short: Positive = 2.0  # kappa where the phase is 4 s or shorter
+    factor_long: Positive = 1.7
+    hold_s: Positive = 0.30
+
+
+class TensionOut(Table):
+    hold_s: Positive = 0.15
+    join_s: NotNegative = 0.30
+
+
+class ForceCeiling(Table):
+    factor: Positive = 1.30  # of (1 + mu) * W
+    hold_s: Positive = 0.02
+
+
+class SensorFault(Table):
+    gap_s: Positive = 0.05
+    jump_m: Positive = 0.005
+    mismatch: Share = 0.05  # of W
+    mismatch_s: Positive = 0.5
+    frozen_s: Positive = 0.3
+
+
+class Detect(Table):
+    """`[detect.*]` of a profile."""
+
+    motion: Motion = Motion()
+    set: Set = Set()
+    rep: Rep = Rep()
+    turnaround: Turnaround = Turnaround()
+    jerk: Jerk = Jerk()
+    unload: Unload = Unload()
+    slack: Slack = Slack()
+    lockout_rest: LockoutRest = LockoutRest()
+    stack_touch: StackTouch = StackTouch()
+    bottom_rest: BottomRest = BottomRest()
+    stall: Stall = Stall()
+    failure: Failure = Failure()
+    speed_over: SpeedOver = SpeedOver()
+    tension_out: TensionOut = TensionOut()
+    force_ceiling: ForceCeiling = ForceCeiling()
+    sensor_fault: SensorFault = SensorFault()
