@@ -31,5 +31,5 @@ class Samples(NamedTuple):
     force_n: NDArray[np.float64]  # load-cell tension, pull positive; NaN: not in this row
     flags: NDArray[np.uint8]  # bits of Flag
 
-    def __len__(self) -> int:  # type: ignore[override]
+    def __len__(self) -> int:
         return len(self.t_s)

@@ -13,6 +13,9 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
+FaultCause = Literal[
+    "gap", "restart", "encoder_jump", "encoder_slip", "flagged", "frozen", "saturated", "spike", "mismatch", "load"
+]
 Phase = Literal["rest", "positive", "upper_turn", "negative", "lower_turn", "hold"]
 
 
@@ -167,7 +170,9 @@ class ForceCeiling(Event, frozen=True, kw_only=True, tag="force_ceiling"):
 class SensorFault(Event, frozen=True, kw_only=True, tag="sensor_fault"):
     """The sensors cannot be believed here."""
 
-    cause: Literal["gap", "encoder_jump", "encoder_slip", "flagged", "frozen", "saturated", "spike", "mismatch", "restart", "load"]
+    cause: Literal[
+        "gap", "encoder_jump", "encoder_slip", "flagged", "frozen", "saturated", "spike", "mismatch", "restart", "load"
+    ]
     detail: str | UnsetType = UNSET
 
 

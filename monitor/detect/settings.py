@@ -19,7 +19,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """A table of settings: read once, frozen, an unknown key is an error."""
 
 
-class Motion(Table):
+class Motion(Table, frozen=True, kw_only=True):
     window_s: Annotated[float, Meta(ge=0.03, le=0.2)] = 0.08  # length of the quadratic fit for acceleration
     rest_min_m_s: Positive = 0.003  # v_rest: "not moving" is below max(this, rest_fraction * slower target speed)
     rest_fraction: Share = 0.10
@@ -29,7 +29,7 @@ class Motion(Table):
     extreme_m: Positive = 0.003  # the dwell lies within this of the extreme
 
 
-class Set(Table):
+class Set(Table, frozen=True, kw_only=True):
     off_rest_m: Positive = 0.003  # x above which the stack is off the rest
     start_hold_s: Positive = 0.3
     end_rest_s: Positive = 5.0
@@ -37,7 +37,7 @@ class Set(Table):
     under_load: Share = 0.5  # of W: above it the set is under load
 
 
-class Rep(Table):
+class Rep(Table, frozen=True, kw_only=True):
     excursion: Share = 0.25  # of L: less is fidgeting
     partial: Share = 0.85  # of L
     top: Share = 0.10  # of L: a top that stays further below top_m makes it partial
@@ -45,7 +45,7 @@ class Rep(Table):
     sticking_min_s: Positive = 0.5
 
 
-class Turnaround(Table):
+class Turnaround(Table, frozen=True, kw_only=True):
     window_s: Positive = 0.5
     window_fraction: Share = 0.15  # of the shorter phase
     smooth: Share = 0.8  # of a_jerk
@@ -56,7 +56,7 @@ class Turnaround(Table):
     rebound_s: Positive = 0.3
 
 
-class Jerk(Table):
+class Jerk(Table, frozen=True, kw_only=True):
     size: Positive = 11.5  # a_jerk = clip(size * L / T_c^2, min_g, max_g)
     min_g: Positive = 0.08
     max_g: Positive = 0.25
@@ -67,42 +67,42 @@ class Jerk(Table):
     shove_s: Positive = 1.0  # after a stall or sticking: cause `shove`
 
 
-class Unload(Table):
+class Unload(Table, frozen=True, kw_only=True):
     low: Share = 0.15  # w' < 1 - max(low, factor * a_jerk/g)
     factor: Positive = 1.25
     hold_s: Positive = 0.10
 
 
-class Slack(Table):
+class Slack(Table, frozen=True, kw_only=True):
     tension: Share = 0.05  # of W
     hold_s: Positive = 0.03
 
 
-class LockoutRest(Table):
+class LockoutRest(Table, frozen=True, kw_only=True):
     zone_min_m: Positive = 0.015
     zone_fraction: Share = 0.03
     dwell_s: Positive = 1.3
     dwell_superslow_s: Positive = 2.3
 
 
-class StackTouch(Table):
+class StackTouch(Table, frozen=True, kw_only=True):
     tension: Share = 0.5  # of W
     hold_s: Positive = 0.08
     slam_m_s: Positive = 0.10
 
 
-class BottomRest(Table):
+class BottomRest(Table, frozen=True, kw_only=True):
     hold_s: Positive = 0.7
 
 
-class Stall(Table):
+class Stall(Table, frozen=True, kw_only=True):
     low: Share = 0.10  # of L
     high: Share = 0.90
     hold_s: Positive = 1.5
     travel_m: Positive = 0.010  # travel that ends it
 
 
-class Failure(Table):
+class Failure(Table, frozen=True, kw_only=True):
     stall_s: Positive = 2.0
     total_s: Positive = 5.0
     descent: Share = 0.10  # of L
@@ -111,23 +111,23 @@ class Failure(Table):
     static_after_s: Positive = 10.0
 
 
-class SpeedOver(Table):
+class SpeedOver(Table, frozen=True, kw_only=True):
     factor_short: Positive = 2.0  # kappa where the phase is 4 s or shorter
     factor_long: Positive = 1.7
     hold_s: Positive = 0.30
 
 
-class TensionOut(Table):
+class TensionOut(Table, frozen=True, kw_only=True):
     hold_s: Positive = 0.15
     join_s: NotNegative = 0.30
 
 
-class ForceCeiling(Table):
+class ForceCeiling(Table, frozen=True, kw_only=True):
     factor: Positive = 1.30  # of (1 + mu) * W
     hold_s: Positive = 0.02
 
 
-class SensorFault(Table):
+class SensorFault(Table, frozen=True, kw_only=True):
     gap_s: Positive = 0.05
     jump_m: Positive = 0.005
     mismatch: Share = 0.05  # of W
@@ -135,7 +135,7 @@ class SensorFault(Table):
     frozen_s: Positive = 0.3
 
 
-class Detect(Table):
+class Detect(Table, frozen=True, kw_only=True):
     """`[detect.*]` of a profile."""
 
     motion: Motion = Motion()
