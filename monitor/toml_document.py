@@ -1,0 +1,206 @@
+"""A TOML document checked against structs, so that every complaint names its place and the remedy.
+
+The sentence is made from the field itself: its type, its limits, its default, and its unit, which is part of
+its name. So a setting is described once, where it is defined.
+"""
+
+import math
+import re
+import tomllib
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import msgspec
+
+UNITS = {  # longest ending first: m_s is no time
+    "_m_s": "m/s",
+    "_minutes": "minutes",
+    "_days": "days",
+    "_hz": "Hz",
+    "_kg": "kilograms",
+    "_per_count": "",
+    "_counts": "counts",
+    "_g": "multiples of g",
+    "_m": "metres",
+    "_n": "newtons",
+    "_s": "seconds",
+}
+
+
+class ConfigError(Exception):
+    """The profile is wrong: the message says where, what, and the remedy; a person has to mend it."""
+
+
+class Document:
+    """Parsed TOML with the text that it came from; `name` is what a person calls it."""
+
+    def __init__(self, name: str, table: dict[str, Any], text: str = "") -> None:
+        self.name = name
+        self.table = table
+        self._text = text
+
+    @classmethod
+    def read(cls, path: Path) -> "Document":
+        try:
+            text = path.read_bytes().decode("utf-8-sig")
+        except FileNotFoundError:
+            raise ConfigError(f"{path}: there is no such file; check the path") from None
+        except UnicodeDecodeError as error:
+            line = path.read_bytes()[: error.start].count(b"\n") + 1
+            raise ConfigError(f"{path}:{line}: not UTF-8 text; save the file as UTF-8") from None
+        except OSError as error:
+            raise ConfigError(f"{path}: cannot be read ({error.strerror}); check path and permissions") from None
+        try:
+            return cls(str(path), tomllib.loads(text), text)
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(_syntax(path, text, str(error))) from None
+
+    def error(self, where: str, complaint: str) -> ConfigError:
+        """An error at `where`, "table.key" or "table"; the line is given where it can be found."""
+        table, _, key = (where, "", "") if self._is_table(where) else where.rpartition(".")
+        line = self._line(table, key)
+        subject = " ".join(part for part in (f"[{table}]" if table else "", key) if part)
+        return ConfigError(
+            f"{self.name}:{line}: {subject} {complaint}" if line else f"{self.name}: {subject} {complaint}"
+        )
+
+    def check(self, struct: type[msgspec.Struct]) -> None:
+        """Raise ConfigError for the first key that is unknown, missing, or has a wrong value."""
+        self._check(self.table, struct, "")
+
+    def _check(self, table: dict[str, Any], struct: type[msgspec.Struct], where: str) -> None:
+        fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
+        for key, value in table.items():
+            path = f"{where}.{key}" if where else key
+            if key not in fields:
+                kind = "table" if isinstance(value, dict) else "key"
+                raise self.error(path, f"is no known {kind}{_known(key, list(fields))}")
+            field = fields[key]
+            if value is None and not field.required:
+                continue  # a header's null; TOML has none
+            if inner := _struct_of(field.type):
+                if not isinstance(value, dict):
+                    raise self.error(path, f"must be a table, is {_show(value)}; write [{path}] and its keys below it")
+                self._check(value, inner, path)
+            elif not _fits(value, field.type):
+                raise self.error(path, f"must be {_wanted(field.type, key)}, is {_show(value)}; {_remedy(field)}")
+        for key, field in fields.items():
+            if field.required and key not in table:
+                path = f"{where}.{key}" if where else key
+                if _struct_of(field.type):
+                    raise self.error(path, "is missing; add this table")
+                raise self.error(path, f"is missing; add {key} = {_wanted(field.type, key)}")
+
+    def _is_table(self, where: str) -> bool:
+        found: Any = self.table
+        for part in where.split("."):
+            if not isinstance(found, dict) or part not in found:
+                return "." not in where  # a missing table, or a missing key
+            found = found[part]
+        return isinstance(found, dict)
+
+    def _line(self, table: str, key: str) -> int | None:
+        """Where the key stands, else its table's header; None for inline tables and the like."""
+        header, current = None, ""
+        for number, line in enumerate(self._text.splitlines(), 1):
+            if found := re.match(r"\s*\[\s*([^\[\]]+?)\s*\]", line):
+                current = found[1].replace('"', "")
+                if current == table:
+                    header = number
+            elif key and current == table and re.match(rf'\s*"?{re.escape(key)}"?\s*=', line):
+                return number
+        return header
+
+
+def _fits(value: object, kind: Any) -> bool:
+    numbers = value if isinstance(value, list) else [value]
+    if any(isinstance(number, float) and not math.isfinite(number) for number in numbers):
+        return False
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def _struct_of(kind: Any) -> type[msgspec.Struct] | None:
+    for option in (kind, *get_args(kind)):
+        if isinstance(option, type) and issubclass(option, msgspec.Struct):
+            return option
+    return None
+
+
+def _wanted(kind: Any, key: str) -> str:
+    """The values that a field takes, in words: `a number above 0 (metres)`."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        return _wanted(next(a for a in arguments if a is not NoneType), key)
+    if origin is Annotated:
+        meta = next(m for m in arguments[1:] if isinstance(m, msgspec.Meta))
+        if meta.description:
+            return meta.description
+        limits = _limits(meta)
+        base = _words(arguments[0], "")
+        return " ".join(part for part in (base, limits, _unit(key)) if part)
+    return _words(kind, _unit(key))
+
+
+def _words(kind: Any, unit: str) -> str:
+    if get_origin(kind) is Literal:
+        return "one of " + ", ".join(f'"{option}"' for option in get_args(kind))
+    if get_origin(kind) is tuple:
+        return " ".join(part for part in ("a list of numbers, [a, b, ...]", unit) if part)
+    words = {float: "a number", int: "a whole number", bool: "true or false", str: 'text in "quotes"'}[kind]
+    return f"{words} {unit}" if unit and kind in (float, int) else words
+
+
+def _limits(meta: msgspec.Meta) -> str:
+    low = f"above {meta.gt:g}" if meta.gt is not None else f"from {meta.ge:g}" if meta.ge is not None else ""
+    high = f"below {meta.lt:g}" if meta.lt is not None else f"at most {meta.le:g}" if meta.le is not None else ""
+    if meta.ge is not None and meta.le is not None:
+        return f"from {meta.ge:g} to {meta.le:g}"
+    return " and ".join(part for part in (low.replace("from", "at least"), high) if part)
+
+
+def _unit(key: str) -> str:
+    unit = next((unit for ending, unit in UNITS.items() if key.endswith(ending)), "")
+    return f"({unit})" if unit else ""
+
+
+def _remedy(field: msgspec.structs.FieldInfo) -> str:
+    if field.required:
+        return "correct it"
+    if field.default is None:
+        return "correct it or leave it out"
+    return f"correct it or leave it out for {_show(field.default)}"
+
+
+def _show(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_show(item) for item in value) + "]"
+    return "a table" if isinstance(value, dict) else str(value)
+
+
+def _known(key: str, known: list[str]) -> str:
+    from difflib import get_close_matches  # only where something is wrong
+
+    near = get_close_matches(key, known, 1, 0.5)
+    hint = f"; did you mean {near[0]}?" if near else "; remove it."
+    return f"{hint} Known are: {', '.join(known)}"
+
+
+def _syntax(path: Path, text: str, message: str) -> str:
+    """One sentence from tomllib's own, with the line where an editor finds it."""
+    found = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", message)
+    if not found:
+        return f"{path}: not TOML: {message}"
+    line = int(found[2]) if found[2] else len(text.splitlines())
+    column = f", column {found[3]}" if found[3] else ""
+    return f'{path}:{line}: not TOML{column}: {found[1].lower()}; text needs "quotes", a key stands once as key = value'
