@@ -1,0 +1,71 @@
+"""What every test gets: needs looked at, nothing leaked, `--bless` for expected results."""
+
+import asyncio
+import gc
+import os
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests import needs
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--bless", action="store_true", help="write expected results anew; say why in the commit")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "needs(what): a program that pip does not bring; see tests/needs.py")
+    config.addinivalue_line("markers", "may_leak: a library leaves threads, tasks or descriptors behind; say which")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for mark in item.iter_markers("needs"):
+        for need in mark.args:
+            if reason := needs.absent(need):
+                (pytest.fail if needs.required() else pytest.skip)(reason)
+
+
+@pytest.fixture
+def bless(request: pytest.FixtureRequest) -> bool:
+    """True where expected results shall be written instead of compared."""
+    return bool(request.config.getoption("--bless"))
+
+
+@pytest.fixture(autouse=True)
+def leaves_nothing_behind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Open file descriptors, threads and asyncio tasks: before a test = after it."""
+    left_tasks: list[str] = []
+    close = asyncio.Runner.close
+
+    def close_and_look(runner: asyncio.Runner) -> None:
+        if not (loop := runner.get_loop()).is_closed():
+            left_tasks.extend(task.get_name() + " " + repr(task.get_coro()) for task in asyncio.all_tasks(loop))
+        close(runner)
+
+    monkeypatch.setattr(asyncio.Runner, "close", close_and_look)
+    descriptors, threads = _descriptors(), set(threading.enumerate())
+    yield
+    if request.node.get_closest_marker("may_leak"):
+        return
+    assert not left_tasks, f"asyncio tasks left running: {left_tasks}"
+    for thread in set(threading.enumerate()) - threads:
+        thread.join(1.0)  # one that was told to end may be on its last line
+        assert not thread.is_alive(), f"thread left running: {thread}"
+    if _descriptors().keys() - descriptors.keys():
+        gc.collect()
+        time.sleep(0.05)
+    left = {number: name for number, name in _descriptors().items() if number not in descriptors}
+    assert not left, f"file descriptors left open: {left}"
+
+
+def _descriptors() -> dict[int, str]:
+    found = {}
+    for number in os.listdir("/proc/self/fd"):
+        try:
+            found[int(number)] = os.readlink(f"/proc/self/fd/{number}")
+        except FileNotFoundError:  # the one that listed them
+            continue
+    return found

@@ -1,0 +1,59 @@
+"""Marks for tests that need a program which pip does not bring: `@needs.mosquitto`, `pytestmark = needs.chromium`.
+
+Where the program is absent such a test is skipped with the package's name; where REP_MONITOR_REQUIRE_ALL=1 is set
+it fails. conftest.py looks at the marks.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+SYSTEM_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])  # daemons live in sbin
+SHARED_DATA = Path(__file__).parents[1].parent / "shared" / "data"  # recordings of others, not in this repository
+
+PACKAGES = {  # what to look for: a program, or a file of a library -> the Debian package that brings it
+    "mosquitto": {"mosquitto": "mosquitto"},
+    "mosquitto_clients": {"mosquitto_pub": "mosquitto-clients", "mosquitto_sub": "mosquitto-clients"},
+    "chromium": {"chromium": "chromium"},
+    "compiler": {"cc": "gcc", "make": "make"},
+    "avr": {
+        "avr-gcc": "gcc-avr",
+        "avr-objcopy": "binutils-avr",
+        "/usr/lib/avr/include/avr/io.h": "avr-libc",
+        "/usr/include/simavr/sim_avr.h": "libsimavr-dev",
+        "/usr/include/libelf.h": "libelf-dev",
+        "cc": "gcc",
+        "make": "make",
+        "pkg-config": "pkg-config",
+    },
+}
+
+mosquitto = pytest.mark.needs("mosquitto")
+mosquitto_clients = pytest.mark.needs("mosquitto_clients")
+chromium = pytest.mark.needs("chromium")
+compiler = pytest.mark.needs("compiler")
+avr = pytest.mark.needs("avr")
+shared_data = pytest.mark.skipif(not SHARED_DATA.is_dir(), reason="the folder shared/data is not beside this one")
+
+
+def path(program: str) -> str:
+    """Where the program is; call it in a test that needs it."""
+    found = shutil.which(program, path=SYSTEM_PATH)
+    assert found, f"{program} is not installed"
+    return found
+
+
+def absent(need: str) -> str | None:
+    """Why a test with this need cannot run here, or None."""
+    packages = dict.fromkeys(package for what, package in PACKAGES[need].items() if not _there(what))
+    return f"needs: apt-get install {' '.join(packages)}" if packages else None
+
+
+def required() -> bool:
+    return os.environ.get("REP_MONITOR_REQUIRE_ALL") == "1"
+
+
+def _there(what: str) -> bool:
+    return Path(what).exists() if what.startswith("/") else shutil.which(what, path=SYSTEM_PATH) is not None
