@@ -1,0 +1,167 @@
+"""What the monitor tells over MQTT: one struct a message, beside the event records of `monitor.events`."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from monitor.events import Feedback, Leak
+
+VERSION: Literal[1] = 1
+
+Name = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,64}\Z")]  # one topic level, whoever chose it
+Seq = Annotated[int, Meta(ge=0)]
+LinkState = Literal["none", "absent", "opening", "wrong_device", "silent", "live"]
+Reason = Literal["retained", "stale", "unknown", "malformed", "too_many", "refused"]
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """What every message has."""
+
+    v: Literal[1] = VERSION
+
+
+class Status(Message, frozen=True, kw_only=True):
+    """Whether the daemon is there. `conn` counts its connections: an `offline` with a smaller one is a ghost's."""
+
+    state: Literal["online", "offline"]
+    conn: int
+    link: LinkState = "none"  # the microcontroller
+    store_id: str | None = None
+    first_seq: Seq | None = None  # oldest event that can still be asked for
+    last_seq: Seq | None = None  # a consumer that has less asks for the rest
+    refused: int = 0  # events that the broker refuses to take at this moment
+
+
+class MachineInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """The machine, in the coordinate of the events: 0 m is the rest."""
+
+    id: str
+    kind: Literal["stack", "motor", "static"]
+    bottom_m: float | None
+    top_m: float | None
+    lockout_m: float | None
+    working_load_n: float | None
+    force_ceiling_n: float | None
+
+
+class ProtocolInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """The tempo that was agreed on."""
+
+    name: str | None
+    positive_s: float
+    negative_s: float
+    starts_with: Literal["positive", "negative"]
+    band: float  # half-width of the tension band around 1
+    stages_s: tuple[float, ...] | None = None
+
+
+class FirmwareInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What the microcontroller said of itself."""
+
+    protocol: int
+    firmware: str
+    mcu: str
+    boot_id: str
+    reset_cause: str
+    adc: str
+    force_rate_hz: float | None
+    position_rate_hz: float | None
+
+
+class LinkInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """The serial link: noise is counted here."""
+
+    state: LinkState
+    detail: str | None = None  # one sentence for a person where the state needs one
+    counts: dict[str, int] = {}
+    device: dict[str, int] = {}  # the device's own saturating counters
+
+
+class Delivery(msgspec.Struct, kw_only=True):
+    """What became of what was to be told; the publisher counts here."""
+
+    connections: int = 0
+    connect_failures: int = 0
+    disconnects: int = 0
+    acknowledgements_missed: int = 0  # the broker was silent: half-open
+    status_repairs: int = 0  # a ghost's will was overwritten
+    events_acknowledged: int = 0
+    events_refused: int = 0
+    live_sent: int = 0
+    live_dropped: int = 0  # overtaken by a newer one or too old
+    resumes: int = 0
+    events_resumed: int = 0
+    commands: int = 0
+    commands_refused: dict[str, int] = {}
+
+
+class Info(Message, frozen=True, kw_only=True):
+    """What a display or an engineer wants to know beside the lifting."""
+
+    version: str  # of the daemon
+    machine: MachineInfo
+    protocol: ProtocolInfo
+    firmware: FirmwareInfo | None
+    link: LinkInfo
+    delivery: Delivery
+    session: str | None
+    recording: Literal["off", "idle", "on", "failed"]
+    fault: str | None  # cause of an open sensor fault
+
+
+class Live(Feedback, frozen=True, kw_only=True):
+    """The feedback of EVENTS."""
+
+    v: Literal[1] = VERSION
+    session: str
+
+
+class State(Live, frozen=True, kw_only=True):
+    """Feedback for who comes late; `stale` where no sample has come since."""
+
+    stale: bool
+
+
+class Envelope(Message, frozen=True, kw_only=True):
+    """What the wire adds to an event record."""
+
+    seq: Annotated[int, Meta(ge=1)]
+    store_id: str
+    historical: bool
+
+
+class Session(Message, frozen=True, kw_only=True):
+    """A session's summary."""
+
+    session: str
+    started_utc: str
+    duration_s: float
+    sets: int
+    reps: int
+    partial_reps: int
+    under_load_s: float
+    under_tension_s: float | None
+    leak: Leak | None
+    counts: dict[str, int]
+
+
+class ResumeMark(Message, frozen=True, kw_only=True):
+    """Brackets the records on a resume topic. What lies between `after` and `first_seq` is gone for ever."""
+
+    mark: Literal["begin", "end"]
+    id: Name  # of the command
+    store_id: str
+    after: Seq  # the records follow this one
+    first_seq: Seq
+    last_seq: Seq
+
+
+class Ack(Message, frozen=True, kw_only=True):
+    """The answer to a command. `stamp_s` is our wall clock: who was `stale` can learn the difference from it."""
+
+    id: Name
+    ok: bool
+    stamp_s: float
+    error: Reason | None = None
+    detail: str | None = None
