@@ -56,23 +56,22 @@ class Document:
         except tomllib.TOMLDecodeError as error:
             raise ConfigError(_syntax(path, text, str(error))) from None
 
-    def error(self, where: str, complaint: str) -> ConfigError:
-        """An error at `where`, "table.key" or "table"; the line is given where it can be found."""
-        table, _, key = (where, "", "") if self._is_table(where) else where.rpartition(".")
+    def error(self, where: tuple[str, ...], complaint: str) -> ConfigError:
+        """An error at `where`, ("table", "key") or ("table",); the line is given where it can be found."""
+        table, key = (where, "") if self._is_table(where) else (where[:-1], where[-1])
         line = self._line(table, key)
-        subject = " ".join(part for part in (f"[{table}]" if table else "", key) if part)
-        return ConfigError(
-            f"{self.name}:{line}: {subject} {complaint}" if line else f"{self.name}: {subject} {complaint}"
-        )
+        place = f"{self.name}:{line}" if line else self.name
+        header = f"[{'.'.join(map(_plain, table))}]" if table else ""
+        return ConfigError(" ".join(part for part in (f"{place}:", header, key and _plain(key), complaint) if part))
 
     def check(self, struct: type[msgspec.Struct]) -> None:
         """Raise ConfigError for the first key that is unknown, missing, or has a wrong value."""
-        self._check(self.table, struct, "")
+        self._check(self.table, struct, ())
 
-    def _check(self, table: dict[str, Any], struct: type[msgspec.Struct], where: str) -> None:
+    def _check(self, table: dict[str, Any], struct: type[msgspec.Struct], where: tuple[str, ...]) -> None:
         fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
         for key, value in table.items():
-            path = f"{where}.{key}" if where else key
+            path = (*where, key)
             if key not in fields:
                 kind = "table" if isinstance(value, dict) else "key"
                 raise self.error(path, f"is no known {kind}{_known(key, list(fields))}")
@@ -81,34 +80,36 @@ class Document:
                 continue  # a header's null; TOML has none
             if inner := _struct_of(field.type):
                 if not isinstance(value, dict):
-                    raise self.error(path, f"must be a table, is {_show(value)}; write [{path}] and its keys below it")
+                    raise self.error(
+                        path, f"must be a table, is {_show(value)}; write [{'.'.join(path)}] and its keys below it"
+                    )
                 self._check(value, inner, path)
             elif not _fits(value, field.type):
                 raise self.error(path, f"must be {_wanted(field.type, key)}, is {_show(value)}; {_remedy(field)}")
         for key, field in fields.items():
             if field.required and key not in table:
-                path = f"{where}.{key}" if where else key
                 if _struct_of(field.type):
-                    raise self.error(path, "is missing; add this table")
-                raise self.error(path, f"is missing; add {key} = {_wanted(field.type, key)}")
+                    raise self.error((*where, key), "is missing; add this table")
+                raise self.error((*where, key), f"is missing; add {key} = {_wanted(field.type, key)}")
 
-    def _is_table(self, where: str) -> bool:
+    def _is_table(self, where: tuple[str, ...]) -> bool:
         found: Any = self.table
-        for part in where.split("."):
-            if not isinstance(found, dict) or part not in found:
-                return "." not in where  # a missing table, or a missing key
+        for part in where:
+            if part not in found:
+                return len(where) == 1  # what stands at the top and is missing is a table
             found = found[part]
         return isinstance(found, dict)
 
-    def _line(self, table: str, key: str) -> int | None:
+    def _line(self, table: tuple[str, ...], key: str) -> int | None:
         """Where the key stands, else its table's header; None for inline tables and the like."""
-        header, current = None, ""
+        header: int | None = None
+        current = ""
         for number, line in enumerate(self._text.splitlines(), 1):
             if found := re.match(r"\s*\[\s*([^\[\]]+?)\s*\]", line):
                 current = found[1].replace('"', "")
-                if current == table:
+                if current == ".".join(table):
                     header = number
-            elif key and current == table and re.match(rf'\s*"?{re.escape(key)}"?\s*=', line):
+            elif key and current == ".".join(table) and re.match(rf'\s*"?{re.escape(key)}"?\s*=', line):
                 return number
         return header
 
@@ -180,12 +181,22 @@ def _show(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return f'"{value}"'
+        return _quoted(value)
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(_show(item) for item in value) + "]"
     return "a table" if isinstance(value, dict) else str(value)
+
+
+def _plain(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _quoted(key)
+
+
+def _quoted(text: str) -> str:
+    """On one line, and not longer than a person reads."""
+    plain = "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in text)
+    return f'"{plain}"' if len(plain) <= 60 else f'"{plain[:57]}..."'
 
 
 def _known(key: str, known: list[str]) -> str:
