@@ -1,0 +1,1 @@
+"""The labelled corpus and the scorer: how good the detector is, on truth it cannot see."""

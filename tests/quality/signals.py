@@ -1,0 +1,106 @@
+"""Noise-free signals of one set, with the zero-phase filters that EVENTS.md labels them by."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+MOTION_HZ = 6.0
+TENSION_HZ = 8.0
+TENSION_FAST_HZ = 15.0  # slack, touch, ceiling
+PAD_S = 2.0
+
+
+class Signals(NamedTuple):
+    """What really happened, at an even 1 kHz; columns of shape (n,), the position in the machine's raw coordinate."""
+
+    t_s: Floats
+    position_m: Floats
+    velocity_m_s: Floats
+    acceleration_m_s2: Floats
+    tension_n: Floats
+    contact_n: Floats  # force between stack and rest; zeros where there is no stack
+
+
+class Filtered(NamedTuple):
+    """The same as EVENTS.md looks at it."""
+
+    t_s: Floats
+    step_s: float
+    x_m: Floats  # above the rest, not filtered: what touches is a matter of millimetres
+    raw_v_m_s: Floats
+    v_m_s: Floats
+    a_m_s2: Floats
+    tension_n: Floats  # 8 Hz
+    fast_tension_n: Floats  # 15 Hz
+
+
+def filtered(signals: Signals, rest_m: float) -> Filtered:
+    step_s = float(np.mean(np.diff(signals.t_s)))
+    return Filtered(
+        t_s=signals.t_s,
+        step_s=step_s,
+        x_m=signals.position_m - rest_m,
+        raw_v_m_s=signals.velocity_m_s,
+        v_m_s=low_pass(signals.velocity_m_s, MOTION_HZ, step_s),
+        a_m_s2=low_pass(signals.acceleration_m_s2, MOTION_HZ, step_s),
+        tension_n=low_pass(signals.tension_n, TENSION_HZ, step_s),
+        fast_tension_n=low_pass(signals.tension_n, TENSION_FAST_HZ, step_s),
+    )
+
+
+def low_pass(column: Floats, cutoff_hz: float, step_s: float) -> Floats:
+    """A second-order Butterworth forward and backward: zero phase, so its response is the squared magnitude.
+
+    |H(f)|^2 = 1 / (1 + (tan(pi f dt) / tan(pi fc dt))^4), the bilinear design, applied in the frequency domain. The
+    ends are continued by odd reflection, as a forward-backward filter in the time domain would.
+    """
+    n = len(column)
+    pad = min(round(PAD_S / step_s), n - 1)
+    head = 2 * column[0] - column[pad:0:-1]
+    tail = 2 * column[-1] - column[-2 : -pad - 2 : -1]
+    padded = np.concatenate([head, column, tail])
+    size = _fast_size(len(padded))
+    ramp = np.linspace(padded[-1], padded[0], size - len(padded) + 2)[1:-1]  # closes the circle without a step
+    spectrum = np.fft.rfft(np.concatenate([padded, ramp]))
+    angle = np.pi * np.fft.rfftfreq(size)
+    angle[-1] = min(angle[-1], np.pi / 2 - 1e-9)
+    spectrum /= 1 + (np.tan(angle) / np.tan(np.pi * cutoff_hz * step_s)) ** 4
+    result: Floats = np.fft.irfft(spectrum, size)[pad : pad + n]
+    return result
+
+
+def _fast_size(n: int) -> int:
+    """The next multiple of a power of two with a small quotient: a length that the FFT likes."""
+    unit = 1 << max(n.bit_length() - 4, 0)
+    return -(-n // unit) * unit
+
+
+def runs(mask: Bools) -> list[tuple[int, int]]:
+    """Stretches of True as (first, behind the last)."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
+    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def held(mask: Bools, hold_s: float, step_s: float) -> list[tuple[int, int]]:
+    """Stretches of True that last."""
+    return [(a, b) for a, b in runs(mask) if (b - a) * step_s >= hold_s - 1e-9]
+
+
+def joined(stretches: list[tuple[int, int]], gap_s: float, step_s: float) -> list[tuple[int, int]]:
+    """Stretches closer than the gap are one."""
+    result: list[tuple[int, int]] = []
+    for a, b in stretches:
+        if result and (a - result[-1][1]) * step_s < gap_s:
+            result[-1] = (result[-1][0], b)
+        else:
+            result.append((a, b))
+    return result
+
+
+def longest(mask: Bools) -> tuple[int, int] | None:
+    """The longest stretch of True."""
+    return max(runs(mask), key=lambda run: run[1] - run[0], default=None)

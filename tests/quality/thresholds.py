@@ -1,0 +1,223 @@
+"""The numbers that EVENTS.md compares with, for one machine and protocol, made stricter or looser by a factor.
+
+`Thresholds.of(profile, factor)`: factor 1 is the definition, 1.25 what an event must pass to be REQUIRED, 0.8 what a
+detected event must pass not to be FALSE. "Stricter" is always the harder thing to be. What the factor acts on:
+
+| kind              | harder at factor k > 1                                                                   |
+|-------------------|------------------------------------------------------------------------------------------|
+| reversal, rep     | h_rev * k, excursion of 0.25 L * k; the two also crossed with each other for the count     |
+| partial           | what is missing to a full rep, (1 - 0.85) * k, or 0.10 L * k at the top                    |
+| dwell             | v_rest as it is: it is a measure, not a fault                                              |
+| abrupt            | a_jerk * k held 60 ms * k, within 0.25 s / k                                               |
+| bounce            | within 10 mm / k, or kappa * k within 0.3 s / k                                            |
+| smooth            | the fault is not to be smooth: a_turn * k, dwell * k, window / k                           |
+| jerk, drop        | a_jerk * k, hold * k; the join of 150 ms is no threshold                                   |
+| unload            | depth max(0.15, 1.25 a_jerk/g) * k, hold * k                                               |
+| slack             | 0.05 W / k, hold * k                                                                       |
+| lockout_rest      | zone / k, v_rest / k, dwell * k                                                            |
+| stack_touch       | 3 mm / k, 0.5 W / k, hold * k; slam: landing speed * k                                     |
+| bottom_rest       | the contact likewise, hold * k                                                             |
+| stall             | v_rest / k, v_move / k, travel / k, hold * k                                               |
+| failure           | stall of 2 s * k, 5 s * k in all, descent * k; static: what is missing to the target * k   |
+| speed_over        | kappa * k, hold * k                                                                        |
+| tension_out       | b * k, hold * k                                                                            |
+| force_ceiling     | the excess over (1 + mu) W * k, hold * k                                                   |
+| set_start/set_end | hold * k; 3 mm * k and 0.5 W * k / the contact and 0.1 W as above                          |
+"""
+
+from dataclasses import dataclass
+
+from monitor.config import Profile
+from monitor.detect.settings import STANDARD_GRAVITY_M_S2
+
+SUPERSLOW_S = 8.0
+SHORT_PHASE_S = 4.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thresholds:
+    # the machine
+    kind: str
+    rest_m: float
+    bottom_x_m: float
+    top_x_m: float
+    lockout_x_m: float
+    load_n: float
+    friction: float
+    lift_off_n: float
+    starts_with: str
+    # tempo
+    range_m: float
+    positive_m_s: float
+    negative_m_s: float
+    superslow: bool
+    rest_m_s: float
+    # reversals and reps
+    reversal_m: float
+    extreme_m: float
+    excursion_m: float
+    partial_m: float
+    partial_top_m: float
+    sticking_m_s: float
+    sticking_s: tuple[float, float]
+    # turnarounds
+    smooth_m_s2: float
+    smooth_window_s: float
+    smooth_dwell_s: float
+    abrupt_m_s2: float
+    abrupt_hold_s: float
+    abrupt_window_s: float
+    bounce_m: float
+    rebound_m_s: float
+    rebound_s: float
+    # sets
+    off_rest_m: float
+    start_m: float
+    start_tension_n: float
+    start_hold_s: float
+    end_rest_s: float
+    end_tension_n: float
+    under_load_n: float
+    # jerks and tension
+    jerk_m_s2: float
+    jerk_hold_s: float
+    jerk_join_s: float
+    start_zone_m: float
+    shove_s: float
+    band: float
+    band_hold_s: float
+    band_join_s: float
+    unload: float
+    unload_hold_s: float
+    slack_n: float
+    slack_hold_s: float
+    ceiling_n: float
+    ceiling_hold_s: float
+    # rests
+    lockout_zone_x_m: float
+    lockout_m_s: float
+    lockout_s: float
+    touch_m: float
+    touch_tension_n: float
+    touch_hold_s: float
+    slam_m_s: float
+    bottom_rest_s: float
+    # stalls
+    stall_zone_x_m: tuple[float, float]
+    stall_m_s: float
+    stall_move_m_s: float
+    stall_travel_m: float
+    stall_s: float
+    failure_stall_s: float
+    failure_total_s: float
+    failure_descent_m: float
+    speed_positive_m_s: float
+    speed_negative_m_s: float
+    speed_hold_s: float
+    static_level: float
+    static_hold_s: float
+    static_after_s: float
+
+    @classmethod
+    def of(cls, profile: Profile, factor: float = 1.0) -> "Thresholds":
+        """Of a profile that says the truth: range, load and friction as they are. Motion is absent in static mode."""
+        k, g = factor, STANDARD_GRAVITY_M_S2
+        machine, protocol, d = profile.machine, profile.protocol, profile.detect
+        bottom_m, top_m = machine.bottom_m or 0.0, machine.top_m or 0.0
+        range_m = max(top_m - bottom_m, 1e-3)
+        rest_m = bottom_m if machine.rest_m is None else machine.rest_m
+        lockout_m = top_m if machine.lockout_m is None else machine.lockout_m
+        load_n = machine.working_load_n or machine.peak_n or 0.0
+        friction = machine.friction or 0.0
+        positive_s, negative_s = protocol.positive_s or 1.0, protocol.negative_s or 1.0
+        positive_m_s, negative_m_s = range_m / positive_s, range_m / negative_s
+        superslow = max(positive_s, negative_s) >= SUPERSLOW_S
+        rest_m_s = max(d.motion.rest_min_m_s, d.motion.rest_fraction * min(positive_m_s, negative_m_s))
+        jerk_m_s2 = min(max(d.jerk.size * range_m / positive_s**2, d.jerk.min_g * g), d.jerk.max_g * g)
+        band = max(protocol.band or (0.08 if superslow else 0.10), jerk_m_s2 / g)
+        heavy_n = (1 + friction) * load_n
+        ceiling_n = machine.force_ceiling_n or d.force_ceiling.factor * heavy_n
+
+        def kappa(phase_s: float) -> float:
+            return d.speed_over.factor_short if phase_s <= SHORT_PHASE_S else d.speed_over.factor_long
+
+        return cls(
+            kind=machine.kind,
+            rest_m=rest_m,
+            bottom_x_m=bottom_m - rest_m,
+            top_x_m=top_m - rest_m,
+            lockout_x_m=lockout_m - rest_m,
+            load_n=load_n,
+            friction=friction,
+            lift_off_n=machine.lift_off_n,
+            starts_with=protocol.starts_with,
+            range_m=range_m,
+            positive_m_s=positive_m_s,
+            negative_m_s=negative_m_s,
+            superslow=superslow,
+            rest_m_s=rest_m_s,
+            reversal_m=max(d.motion.reversal_min_m, d.motion.reversal_fraction * range_m) * k,
+            extreme_m=d.motion.extreme_m,
+            excursion_m=d.rep.excursion * range_m * k,
+            partial_m=(1 - (1 - d.rep.partial) * k) * range_m,
+            partial_top_m=d.rep.top * range_m * k,
+            sticking_m_s=d.rep.sticking_speed * positive_m_s / k,
+            sticking_s=(d.rep.sticking_min_s * k, d.stall.hold_s * k),
+            smooth_m_s2=d.turnaround.smooth * jerk_m_s2 * k,
+            smooth_window_s=max(d.turnaround.window_s, d.turnaround.window_fraction * min(positive_s, negative_s)) / k,
+            smooth_dwell_s=(d.turnaround.dwell_superslow_s if superslow else d.turnaround.dwell_s) * k,
+            abrupt_m_s2=jerk_m_s2 * k,
+            abrupt_hold_s=d.jerk.hold_s * k,
+            abrupt_window_s=d.turnaround.abrupt_window_s / k,
+            bounce_m=d.turnaround.bounce_m / k,
+            rebound_m_s=kappa(positive_s) * positive_m_s * k,
+            rebound_s=d.turnaround.rebound_s / k,
+            off_rest_m=d.set.off_rest_m,
+            start_m=d.set.off_rest_m * k,
+            start_tension_n=d.set.under_load * load_n * k,
+            start_hold_s=d.set.start_hold_s * k,
+            end_rest_s=d.set.end_rest_s * k,
+            end_tension_n=d.set.end_tension * load_n / k,
+            under_load_n=d.set.under_load * load_n,
+            jerk_m_s2=jerk_m_s2 * k,
+            jerk_hold_s=d.jerk.hold_s * k,
+            jerk_join_s=d.jerk.join_s,
+            start_zone_m=d.jerk.start * range_m,
+            shove_s=d.jerk.shove_s,
+            band=band * k,
+            band_hold_s=d.tension_out.hold_s * k,
+            band_join_s=d.tension_out.join_s,
+            unload=max(d.unload.low, d.unload.factor * jerk_m_s2 / g) * k,
+            unload_hold_s=d.unload.hold_s * k,
+            slack_n=d.slack.tension * load_n / k,
+            slack_hold_s=d.slack.hold_s * k,
+            ceiling_n=heavy_n + (ceiling_n - heavy_n) * k,
+            ceiling_hold_s=d.force_ceiling.hold_s * k,
+            lockout_zone_x_m=lockout_m
+            - rest_m
+            - max(d.lockout_rest.zone_min_m, d.lockout_rest.zone_fraction * range_m) / k,
+            lockout_m_s=rest_m_s / k,
+            lockout_s=(d.lockout_rest.dwell_superslow_s if superslow else d.lockout_rest.dwell_s) * k,
+            touch_m=d.set.off_rest_m / k,
+            touch_tension_n=d.stack_touch.tension * load_n / k,
+            touch_hold_s=d.stack_touch.hold_s * k,
+            slam_m_s=max(d.stack_touch.slam_m_s, kappa(negative_s) * negative_m_s) * k,
+            bottom_rest_s=d.bottom_rest.hold_s * k,
+            stall_zone_x_m=(
+                bottom_m - rest_m + d.stall.low * range_m * k,
+                bottom_m - rest_m + (1 - (1 - d.stall.high) * k) * range_m,
+            ),
+            stall_m_s=rest_m_s / k,
+            stall_move_m_s=d.motion.move_factor * rest_m_s / k,
+            stall_travel_m=d.stall.travel_m / k,
+            stall_s=d.stall.hold_s * k,
+            failure_stall_s=d.failure.stall_s * k,
+            failure_total_s=d.failure.total_s * k,
+            failure_descent_m=d.failure.descent * range_m * k,
+            speed_positive_m_s=kappa(positive_s) * positive_m_s * k,
+            speed_negative_m_s=kappa(negative_s) * negative_m_s * k,
+            speed_hold_s=d.speed_over.hold_s * k,
+            static_level=1 - (1 - d.failure.static_level) * k,
+            static_hold_s=d.failure.static_hold_s * k,
+            static_after_s=d.failure.static_after_s,
+        )
