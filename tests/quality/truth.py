@@ -56,6 +56,7 @@ class Label:
     position_m: float
     own: dict[str, Any] = field(default_factory=dict)
     part_of: int | None = None  # index of the primary
+    true_s: float = 0.0  # from when on it can be known: the hold has passed, the movement is reversed by h_rev
 
     @property
     def end_s(self) -> float:
@@ -85,15 +86,16 @@ class Truth:
         return [len(span.reps) for span in self.movement.spans]
 
 
-def label(signals: Signals, profile: Profile, factor: float = 1.0) -> Truth:
-    """Every event, with thresholds made harder by a factor (see thresholds.py)."""
+def label(signals: Signals, profile: Profile, factor: float = 1.0, f: Filtered | None = None) -> Truth:
+    """Every event, with thresholds made harder by a factor (see thresholds.py); `f` saves filtering again."""
     th = Thresholds.of(profile, factor)
-    rest_m = th.rest_m
-    f = filtered(signals, rest_m)
+    f = f or filtered(signals, th.rest_m)
     m = movement(f, th)
     truth = Truth([], m, f, relative_tension(f, th))
     for finder in (_sets, _turnarounds, _jerks, _tensions, _rests, _stalls, _speeds, _reps):
         truth.events += finder(truth, th)
+    for event in truth.events:
+        event.true_s = max(event.true_s, event.t_s)
     truth.events.sort(key=lambda event: event.t_s)
     _name_primaries(truth.events)
     _summaries(truth, th)
@@ -110,8 +112,8 @@ def relative_tension(f: Filtered, th: Thresholds) -> Floats:
     return np.where(np.abs(f.v_m_s) < th.rest_m_s, still, moving)
 
 
-def _event(truth: Truth, kind: str, first: int, end: int | None, **own: Any) -> Label:
-    """An interval from one sample to another; `end` None: an instant."""
+def _event(truth: Truth, kind: str, first: int, end: int | None, hold_s: float = 0.0, **own: Any) -> Label:
+    """An interval from one sample to another, true once it has held; `end` None: an instant."""
     f, m = truth.filtered, truth.movement
     i = min(first, len(f.t_s) - 1)
     duration_s: float | None = 0.0 if end is None else (end - i) * f.step_s
@@ -120,15 +122,16 @@ def _event(truth: Truth, kind: str, first: int, end: int | None, **own: Any) -> 
     number = int(m.in_set[i])
     rep = max(sum(rep.first <= i for rep in m.spans[number - 1].reps), 1) if number else None
     x_m, phase = float(f.x_m[i]), PHASES[m.phase[i]]
-    return Label(kind, float(f.t_s[i]), duration_s, number or None, rep, phase, x_m, own)
+    t_s = float(f.t_s[i])
+    return Label(kind, t_s, duration_s, number or None, rep, phase, x_m, own, true_s=t_s + hold_s)
 
 
 def _sets(truth: Truth, th: Thresholds) -> list[Label]:
     found = []
     for number, span in enumerate(truth.movement.spans, 1):
-        found.append(_event(truth, "set_start", span.first, None))
+        found.append(_event(truth, "set_start", span.first, None, th.start_hold_s))
         if span.last is not None:
-            found.append(_event(truth, "set_end", span.last, None))
+            found.append(_event(truth, "set_end", span.last, None, th.end_rest_s))
             found[-1].set = number
     return found
 
@@ -175,51 +178,59 @@ def _reps(truth: Truth, th: Thresholds) -> list[Label]:
 
 
 def _turnarounds(truth: Truth, th: Thresholds) -> list[Label]:
+    f, m = truth.filtered, truth.movement
     found = []
-    for turn in truth.movement.turns:
+    for turn in m.turns:
         middle = (turn.dwell[0] + turn.dwell[1]) // 2
-        if turn.reversal and truth.movement.in_set[min(middle, turn.dwell[0] + 1)]:
-            grade, peak_m_s2 = _grade(truth.filtered, th, turn)
-            dwell_s = (turn.dwell[1] - turn.dwell[0]) * truth.filtered.step_s
-            found.append(
-                _event(
-                    truth,
-                    "turnaround",
-                    middle,
-                    None,
-                    at=turn.at,
-                    grade=grade,
-                    dwell_s=dwell_s,
-                    peak_g=peak_m_s2 / STANDARD_GRAVITY_M_S2,
-                    contact=turn.contact,
-                )
-            )
+        if not turn.reversal or not m.in_set[min(middle, turn.dwell[0] + 1)]:
+            continue
+        grade, peak_m_s2, seen = _grade(f, th, turn)
+        away = np.abs(f.x_m[turn.dwell[1] :] - f.x_m[turn.index]) >= th.reversal_m
+        seen = max(seen, turn.dwell[1] + int(np.argmax(away)))
+        event = _event(
+            truth,
+            "turnaround",
+            middle,
+            None,
+            at=turn.at,
+            grade=grade,
+            dwell_s=(turn.dwell[1] - turn.dwell[0]) * f.step_s,
+            peak_g=peak_m_s2 / STANDARD_GRAVITY_M_S2,
+            contact=turn.contact,
+        )
+        event.true_s = float(f.t_s[min(seen, len(f.t_s) - 1)])
+        found.append(event)
     return found
 
 
-def _grade(f: Filtered, th: Thresholds, turn: Turn) -> tuple[str | None, float]:
+def _grade(f: Filtered, th: Thresholds, turn: Turn) -> tuple[str | None, float, int]:
+    """The grade, the highest |a| around, and the sample from which on an abrupt one is known."""
     a_abs = np.abs(f.a_m_s2)
 
     def around(window_s: float) -> slice:
         reach = round(window_s / f.step_s)
         return slice(max(turn.dwell[0] - reach, 0), turn.dwell[1] + reach)
 
-    window = around(th.smooth_window_s)
-    peak_m_s2 = float(np.max(a_abs[window]))
+    peak_m_s2 = float(np.max(a_abs[around(th.smooth_window_s)]))
     near = around(th.abrupt_window_s)
-    abrupt = any(a < near.stop and b > near.start for a, b in held(a_abs > th.abrupt_m_s2, th.abrupt_hold_s, f.step_s))
-    if abrupt and turn.at == "lower":
+    hold = round(th.abrupt_hold_s / f.step_s)
+    known = [
+        max(a + hold, near.start)
+        for a, b in held(a_abs > th.abrupt_m_s2, th.abrupt_hold_s, f.step_s)
+        if a < near.stop and b > near.start
+    ]
+    if known and turn.at == "lower":
         after = slice(turn.dwell[1], turn.dwell[1] + round(th.rebound_s / f.step_s))
         rebound_m_s = float(np.max(f.v_m_s[after], initial=0.0))
         if turn.contact or f.x_m[turn.index] < th.bottom_x_m + th.bounce_m or rebound_m_s > th.rebound_m_s:
-            return "bounce", peak_m_s2
+            return "bounce", peak_m_s2, known[0]
     if turn.contact:
-        return None, peak_m_s2
-    if abrupt:
-        return "abrupt", peak_m_s2
+        return None, peak_m_s2, 0
+    if known:
+        return "abrupt", peak_m_s2, known[0]
     dwell_s = (turn.dwell[1] - turn.dwell[0]) * f.step_s
     smooth = peak_m_s2 <= th.smooth_m_s2 and dwell_s <= th.smooth_dwell_s
-    return ("smooth" if smooth else "fair"), peak_m_s2
+    return ("smooth" if smooth else "fair"), peak_m_s2, 0
 
 
 def _jerks(truth: Truth, th: Thresholds) -> list[Label]:
@@ -237,9 +248,9 @@ def _jerks(truth: Truth, th: Thresholds) -> list[Label]:
             cause = "shove"
         else:
             cause = "mid"
-        found.append(_event(truth, "jerk", a, b, cause=cause, peak_g=float(np.max(f.a_m_s2[a:b])) / g))
+        found.append(_event(truth, "jerk", a, b, th.jerk_hold_s, cause=cause, peak_g=float(np.max(f.a_m_s2[a:b])) / g))
     for a, b in down:
-        found.append(_event(truth, "drop", a, b, peak_g=float(np.max(-f.a_m_s2[a:b])) / g))
+        found.append(_event(truth, "drop", a, b, th.jerk_hold_s, peak_g=float(np.max(-f.a_m_s2[a:b])) / g))
     return found
 
 
@@ -249,15 +260,17 @@ def _tensions(truth: Truth, th: Thresholds) -> list[Label]:
         return []
     found = []
     for a, b in held(off_rest & (relative < 1 - th.unload), th.unload_hold_s, f.step_s):
-        found.append(_event(truth, "unload", a, b, low=float(np.min(relative[a:b]))))
+        found.append(_event(truth, "unload", a, b, th.unload_hold_s, low=float(np.min(relative[a:b]))))
     for a, b in held(off_rest & (f.fast_tension_n < th.slack_n), th.slack_hold_s, f.step_s):
-        found.append(_event(truth, "slack", a, b))
+        found.append(_event(truth, "slack", a, b, th.slack_hold_s))
     for side, mask in (("low", relative < 1 - th.band), ("high", relative > 1 + th.band)):
         for a, b in joined(held(off_rest & mask, th.band_hold_s, f.step_s), th.band_join_s, f.step_s):
             furthest = float((np.min if side == "low" else np.max)(relative[a:b]))
-            found.append(_event(truth, "tension_out", a, b, side=side, extreme=furthest))
+            found.append(_event(truth, "tension_out", a, b, th.band_hold_s, side=side, extreme=furthest))
     for a, b in held(f.fast_tension_n > th.ceiling_n, th.ceiling_hold_s, f.step_s):
-        found.append(_event(truth, "force_ceiling", a, b, peak_tension_n=float(np.max(f.fast_tension_n[a:b]))))
+        found.append(
+            _event(truth, "force_ceiling", a, b, th.ceiling_hold_s, peak_tension_n=float(np.max(f.fast_tension_n[a:b])))
+        )
     return found
 
 
@@ -266,7 +279,7 @@ def _rests(truth: Truth, th: Thresholds) -> list[Label]:
     found = []
     at_lockout = (f.x_m >= th.lockout_zone_x_m) & (np.abs(f.v_m_s) < th.lockout_m_s)
     for a, b in held(at_lockout, th.lockout_s, f.step_s):
-        found.append(_event(truth, "lockout_rest", a, b))
+        found.append(_event(truth, "lockout_rest", a, b, th.lockout_s))
     for span in m.spans:
         found += _contacts(truth, th, span)
     return found
@@ -281,11 +294,12 @@ def _contacts(truth: Truth, th: Thresholds, span: Span) -> list[Label]:
             continue
         before = f.raw_v_m_s[max(a - round(LANDING_S / f.step_s), 0) : a + 1]
         speed_m_s = max(float(-np.min(before)), 0.0)
-        touch = _event(truth, "stack_touch", a, b, slam=speed_m_s > th.slam_m_s, speed_m_s=speed_m_s)
-        rest = _event(truth, "bottom_rest", a, b)
+        touch = _event(truth, "stack_touch", a, b, th.touch_hold_s, slam=speed_m_s > th.slam_m_s, speed_m_s=speed_m_s)
+        rest = _event(truth, "bottom_rest", a, b, th.bottom_rest_s)
         for event in (touch, rest):
             event.own["ended_set"] = ends_set
             event.set = truth.movement.spans.index(span) + 1
+            event.rep = event.rep or max(len(span.reps), 1)
         found.append(touch)
         if (b - a) * f.step_s >= th.bottom_rest_s:
             found.append(rest)
@@ -339,7 +353,7 @@ def _stalls(truth: Truth, th: Thresholds) -> list[Label]:
     found: list[Label] = []
     failed: set[int] = set()
     for first, last, positive in _stall_runs(truth, th):
-        found.append(_event(truth, "stall", first, last))
+        found.append(_event(truth, "stall", first, last, th.stall_s))
         met = _failure_sample(truth, th, first, last)
         if met is not None and positive not in failed and _full_reps_before(truth, first):
             failed.add(positive)
@@ -375,7 +389,7 @@ def _speeds(truth: Truth, th: Thresholds) -> list[Label]:
     f = truth.filtered
     fast: tuple[Bools, Bools] = (f.v_m_s > th.speed_positive_m_s, f.v_m_s < -th.speed_negative_m_s)
     return [
-        _event(truth, "speed_over", a, b, peak_velocity_m_s=float(np.max(np.abs(f.v_m_s[a:b]))))
+        _event(truth, "speed_over", a, b, th.speed_hold_s, peak_velocity_m_s=float(np.max(np.abs(f.v_m_s[a:b]))))
         for mask in fast
         for a, b in held(mask, th.speed_hold_s, f.step_s)
     ]

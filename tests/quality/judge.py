@@ -1,0 +1,86 @@
+"""Which labelled events must be found, and which detected ones may be: the don't-care band of EVENTS.md.
+
+A set is labelled three times: with thresholds 1.25 times as hard (strict), as defined (nominal), 0.8 times (loose). A
+nominal event is REQUIRED where the strict labels have it too. A detected event is FALSE where not even the loose
+labels have it. What is in between is neither right nor wrong. What "harder" means for each kind: thresholds.py.
+"""
+
+from dataclasses import dataclass, replace
+from itertools import product
+
+from monitor.config import Profile
+from tests.quality.movement import movement
+from tests.quality.signals import Signals, filtered
+from tests.quality.thresholds import Thresholds
+from tests.quality.truth import Label, Truth, label
+
+STRICT, LOOSE = 1.25, 0.8
+SAME_S = 0.3  # labels of one act differ by less between the three
+SAME_LATE_S = {"failure": 3.0, "set_start": 0.5}  # a rule of 5 s is met 1.25 s later where it is a quarter longer
+BAD = ("abrupt", "bounce")
+
+
+@dataclass
+class Judged:
+    """One set's truth; `required` runs parallel to `nominal.events`."""
+
+    nominal: Truth
+    strict: Truth
+    loose: Truth
+    required: list[bool]
+    rep_counts: list[set[int]]  # for each set the counts that are right
+    sure_grades: dict[int, bool]  # turnaround's index: all three labellings grade it the same
+
+
+def judge(signals: Signals, profile: Profile) -> Judged:
+    """Label three times and compare; `profile` says the truth about range, load and friction."""
+    f = filtered(signals, Thresholds.of(profile).rest_m)
+    nominal, strict, loose = (label(signals, profile, factor, f) for factor in (1.0, STRICT, LOOSE))
+    sure = {
+        i: all(
+            (other := same(event, labels.events)) is not None and other.own["grade"] == event.own["grade"]
+            for labels in (strict, loose)
+        )
+        for i, event in enumerate(nominal.events)
+        if event.kind == "turnaround"
+    }
+    return Judged(
+        nominal=nominal,
+        strict=strict,
+        loose=loose,
+        required=[same(event, strict.events) is not None for event in nominal.events],
+        rep_counts=_rep_counts(nominal, profile),
+        sure_grades=sure,
+    )
+
+
+def same(event: Label, others: list[Label]) -> Label | None:
+    """The event among others that is the same act."""
+    slack_s = SAME_LATE_S.get(event.kind, SAME_S)
+    near = [
+        other
+        for other in others
+        if other.kind == event.kind
+        and other.own.get("at") == event.own.get("at")
+        and other.own.get("side") == event.own.get("side")
+        and other.t_s <= event.end_s + slack_s
+        and event.t_s <= other.end_s + slack_s
+    ]
+    return min(near, key=lambda other: abs(other.t_s - event.t_s), default=None)
+
+
+def is_bad(event: Label) -> bool:
+    """A turnaround graded a fault."""
+    return event.kind == "turnaround" and event.own["grade"] in BAD
+
+
+def _rep_counts(nominal: Truth, profile: Profile) -> list[set[int]]:
+    """The counts that any hysteresis and any excursion from 0.8 to 1.25 of their own would give."""
+    exact = Thresholds.of(profile)
+    counts: list[set[int]] = [set() for _ in nominal.movement.spans]
+    for reversal, excursion in product((LOOSE, 1.0, STRICT), repeat=2):
+        th = replace(exact, reversal_m=exact.reversal_m * reversal, excursion_m=exact.excursion_m * excursion)
+        spans = movement(nominal.filtered, th).spans
+        for number, span in enumerate(spans[: len(counts)]):
+            counts[number].add(len(span.reps))
+    return counts
