@@ -1,0 +1,93 @@
+"""What a pass over a recording finds missing.
+
+Every record has a number, so whatever the holes in the file are, the next number tells how many records fell into
+them; behind the last hole the count that a closed file carries tells it.
+"""
+
+from pathlib import Path
+
+import msgspec
+
+from monitor.record.records import PROFILE, Record
+from monitor.record.scan import DATA_END, HOLE, METADATA, Piece, metadata
+
+
+class Damage(msgspec.Struct, frozen=True, kw_only=True):
+    """A place of a recording that could not be read."""
+
+    offset_bytes: int
+    length_bytes: int
+    lost_records: int | None  # null: not known, because no record stands after it
+    sentence: str
+
+    @property
+    def lossy(self) -> bool:
+        return self.lost_records != 0
+
+
+class Account:
+    """Is shown every piece and every record of a file in order; `damage` grows as losses become known."""
+
+    def __init__(self, path: Path) -> None:
+        self.damage: list[Damage] = []
+        self._path = path
+        self._next_number = 0
+        self._holes: list[Piece] = []  # since the last record
+        self._count: int | None = None  # of the records, where the file says it
+        self._ended = False  # past the data: what is damaged from here on holds no record
+        self._first_ns: int | None = None
+        self._last_ns = 0
+
+    def take(self, number: int, record: Record, piece: Piece) -> bool:
+        """Whether the record is news: a stretch that stands in the file twice is told once."""
+        if number < self._next_number:
+            return False
+        if self._holes or number > self._next_number:
+            self._holes = self._holes or [Piece(piece.offset_bytes, 0, HOLE, why="records are missing")]
+            self._settle(number - self._next_number, until_ns=record.at_ns)
+        if self._first_ns is None and record.topic == "/wire":
+            self._first_ns = record.at_ns
+        self._next_number, self._last_ns = number + 1, record.at_ns
+        return True
+
+    def enter(self, piece: Piece) -> None:
+        """A piece without records."""
+        if piece.opcode == HOLE:
+            self._holes.append(piece)
+            if self._ended:
+                self._settle(0)
+        elif piece.opcode == METADATA:
+            count = metadata(piece.body, f"{PROFILE}-end").get("records", "")
+            self._count = int(count) if count.isdecimal() else self._count
+        elif piece.opcode == DATA_END:
+            self._ended = True
+            if self._holes:
+                self._settle(None if self._count is None else max(0, self._count - self._next_number))
+
+    def close(self) -> None:
+        if self._holes:
+            self._settle(None)
+
+    def _settle(self, lost: int | None, until_ns: int | None = None) -> None:
+        """The open holes are one damage, and its cost is known."""
+        first = self._holes[0]
+        length_bytes = sum(hole.length_bytes for hole in self._holes)
+        self._holes = []
+        place = f"byte {first.offset_bytes}" + (f" to {first.offset_bytes + length_bytes}" if length_bytes else "")
+        if lost == 0:
+            loss = "no record is lost"
+        elif lost is not None:
+            loss = f"{lost} record{' is' if lost == 1 else 's are'} lost"
+        else:
+            loss = "what stood there is lost" if length_bytes else "its last second may be missing"
+        if lost != 0 and self._first_ns is not None:
+            loss += f", from {(self._last_ns - self._first_ns) / 1e9:.1f} s"
+            loss += " on" if until_ns is None else f" to {(until_ns - self._first_ns) / 1e9:.1f} s"
+        self.damage.append(
+            Damage(
+                offset_bytes=first.offset_bytes,
+                length_bytes=length_bytes,
+                lost_records=lost,
+                sentence=f"{self._path}, {place}: {first.why}; {loss}",
+            )
+        )
