@@ -1,0 +1,213 @@
+"""The broker inside the daemon: amqtt, on loopback only, behind the guard.
+
+    async with EmbeddedBroker() as broker:
+        broker.port                          the TCP listener on 127.0.0.1, for the daemon's own client
+        await broker.serve(line)             one more connection, a page's WebSocket; returns when it has ended
+
+What bare amqtt 0.12 does wrong is held off here and in `guard`, each under a conformance test: keep-alive, slow
+readers, retained messages for who did not ask, a take-over that leaves the old socket, QoS raised on the way. The
+overridden methods with an underscore are amqtt's private ones; the tests fail loudly where an upgrade renames them.
+
+A page may read everything and publish nothing but `cmd/resume`: other commands are local.
+"""
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import re
+import socket
+from collections import deque
+from contextvars import ContextVar
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+from amqtt.broker import Action, Broker  # type: ignore[import-untyped]
+from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler  # type: ignore[import-untyped]
+from amqtt.plugins.base import BaseAuthPlugin  # type: ignore[import-untyped]
+from amqtt.session import Session  # type: ignore[import-untyped]
+
+from monitor.feedback.guard import Connect, Counts, GuardedReader, GuardedWriter, Line, Unsound
+
+PAGE = "page"  # the address that amqtt is told of a page's connection
+OWN_CLIENTS = "rep-monitor"  # client ids that begin so are the daemon's
+PAGE_MAY_PUBLISH = re.compile(r"rep/[a-z0-9-]{1,32}/cmd/resume")
+SEND_BUFFER_BYTES = 32 * 1024  # small, so that a peer that is behind is seen to be behind
+LISTENER = "guarded"
+CLOSE_WITHIN_S = 2.0
+_published_qos: ContextVar[int] = ContextVar("published_qos", default=0)
+
+
+class Anyone(BaseAuthPlugin):  # type: ignore[misc]
+    """On loopback, who can connect may; what a page may do is decided for each message."""
+
+    async def authenticate(self, *, session: Session) -> bool:
+        session.is_anonymous = True
+        return True
+
+
+class EmbeddedBroker:
+    """Up between `async with` and its end."""
+
+    def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        if not ipaddress.ip_address(host).is_loopback:
+            raise ValueError(f"the embedded broker has no access control and stays on loopback: not on {host}")
+        self.host = host
+        self.port = port
+        self.counts = Counts()
+
+    async def __aenter__(self) -> Self:
+        _silence(self.counts)
+        self._broker = _SoundBroker(self.counts)
+        await self._broker.start()
+        self._connections: dict[asyncio.Task[None], Line] = {}
+        self._server = await asyncio.start_server(self._accepted, self.host, self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.close()
+        for line in self._connections.values():
+            line.abort()
+        if self._connections:
+            await asyncio.wait(list(self._connections), timeout=CLOSE_WITHIN_S)
+        await self._broker.shutdown()
+
+    async def serve(self, line: Line) -> None:
+        """One connection, until it ends."""
+        self.counts.connections += 1
+        admit = _admit_page if line.peer[0] == PAGE else _admit_local
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections[task] = line
+        reader, writer = GuardedReader(line, admit, self.counts), GuardedWriter(line, self.counts)
+        try:
+            await self._broker.external_connected(reader, writer, LISTENER)
+        finally:
+            del self._connections[task]
+            line.abort()
+
+    async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.CancelledError):  # we are closing; a stream server would log it as an error
+            await self.serve(TcpLine(reader, writer))
+
+
+def _admit_local(connect: Connect) -> None:
+    """Loopback: everybody."""
+
+
+def _admit_page(connect: Connect) -> None:
+    """A will could say anything anywhere, a kept session could be somebody else's."""
+    if connect.has_will or not connect.clean_session or connect.client_id.startswith(OWN_CLIENTS):
+        raise Unsound("a page has no will, keeps no session and is not the daemon")
+
+
+class TcpLine:
+    """A TCP connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self.peer = tuple(writer.get_extra_info("peername") or ("gone", 0))[:2]
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+
+    async def pull(self) -> bytes:
+        try:
+            return await self._reader.read(65536)
+        except OSError:
+            return b""  # reset by the peer: an end like another
+
+    async def push(self, data: bytes) -> None:
+        self._writer.write(data)
+
+    def unsent_bytes(self) -> int:
+        return self._writer.transport.get_write_buffer_size()
+
+    def abort(self) -> None:
+        self._writer.transport.abort()
+
+    async def close(self) -> None:
+        if self.unsent_bytes():
+            self.abort()  # who does not read would keep a closing socket open
+        else:
+            self._writer.close()
+
+
+class _SoundBroker(Broker):  # type: ignore[misc]
+    """amqtt with its defects held off."""
+
+    def __init__(self, counts: Counts) -> None:
+        config = {
+            "listeners": {"default": {"type": "external"}, LISTENER: {"type": "external", "bind": "127.0.0.1:0"}},
+            "plugins": {f"{__name__}.{Anyone.__name__}": {}},
+        }
+        super().__init__(config)
+        self._counts = counts
+
+    async def _publish_retained_messages_for_subscription(
+        self, subscription: tuple[str, int], session: Session
+    ) -> None:
+        """Only for who holds that filter: amqtt replays everybody's subscriptions to each newcomer."""
+        if any(holder.client_id == session.client_id for holder, _ in self._subscriptions.get(subscription[0], [])):
+            await super()._publish_retained_messages_for_subscription(subscription, session)
+
+    async def _delete_session(self, client_id: str) -> None:
+        """A take-over ends the old connection, whose will then speaks, instead of forgetting it."""
+        _, handler = self._sessions.get(client_id, (None, None))
+        await super()._delete_session(client_id)
+        if handler is not None and handler.writer is not None and not handler.writer.is_closed:
+            self._counts.takeovers += 1
+            handler.writer.abort()
+            with contextlib.suppress(TimeoutError):  # the old reader is on its way out; the new client need not wait
+                await asyncio.wait_for(handler._reader_stopped.wait(), CLOSE_WITHIN_S)
+
+    async def _handle_message_delivery(
+        self, session: Session, handler: BrokerProtocolHandler, delivery: asyncio.Future[Any]
+    ) -> bool:
+        """amqtt forgets the QoS of a message here, on the way to `_broadcast_message`."""
+        message = delivery.result()
+        _published_qos.set(message.qos if message is not None else 0)
+        return bool(await super()._handle_message_delivery(session, handler, delivery))
+
+    async def _broadcast_message(self, session: Session, topic: str, data: bytes, force_qos: int | None = None) -> None:
+        qos = _published_qos.get() if force_qos is None else force_qos
+        await self._broadcast_queue.put({"topic": topic, "data": data, "qos": qos})
+
+    async def _run_broadcast(self, running: deque[asyncio.Task[Any]]) -> None:
+        """To each subscriber with the smaller of the two QoS; amqtt takes the subscriber's."""
+        message = await self._broadcast_queue.get()
+        for pattern, holders in self._subscriptions.items():
+            if not self._matches(message["topic"], pattern):
+                continue
+            for session, granted in holders:
+                handler = self._get_handler(session)
+                if handler is not None and session.transitions.state == "connected":
+                    qos = min(granted, message["qos"])
+                    sending = handler.mqtt_publish(message["topic"], message["data"], qos, retain=False)
+                    running.append(asyncio.ensure_future(sending))
+
+    async def _topic_filtering(self, session: Session, topic: str, action: Action) -> bool:
+        if action is Action.PUBLISH and session.remote_address == PAGE:
+            return PAGE_MAY_PUBLISH.fullmatch(topic) is not None
+        return True
+
+
+class _Tally(logging.Handler):
+    """Counts what amqtt complains about; it logs every packet, and each peer's fault as an error of its own."""
+
+    counts: ClassVar[Counts] = Counts()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.counts.complaints += 1
+
+
+def _silence(counts: Counts) -> None:
+    _Tally.counts = counts
+    for name in ("amqtt", "transitions"):
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.WARNING)
+        logger.propagate = False
+        if not any(isinstance(handler, _Tally) for handler in logger.handlers):
+            logger.addHandler(_Tally())

@@ -1,0 +1,99 @@
+"""A real mosquitto on a free port, and the bytes of a client that misbehaves."""
+
+import contextlib
+import os
+import signal
+import socket
+import struct
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests import needs
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Mosquitto:
+    """Started, killed and started again on the same port."""
+
+    def __init__(self, folder: Path, acl: str | None = None, more: str = "") -> None:
+        self.port = free_port()
+        self._settings = folder / "mosquitto.conf"
+        user = f"user {os.environ.get('USER', 'root')}\n" if os.geteuid() == 0 else ""
+        text = f"{user}listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\n{more}"
+        if acl is not None:
+            (folder / "acl").write_text(acl)
+            text += f"acl_file {folder / 'acl'}\n"
+        self._settings.write_text(text)
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def allow(self, acl: str) -> None:
+        """Other rights, at once."""
+        assert self._process is not None
+        (self._folder / "acl").write_text(acl)
+        self._process.send_signal(signal.SIGHUP)
+
+    def start(self) -> None:
+        command = [needs.path("mosquitto"), "-c", str(self._settings)]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(200):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+                return
+            time.sleep(0.02)
+        raise AssertionError("mosquitto did not start")
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def freeze(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+
+@contextlib.contextmanager
+def mosquitto(folder: Path, acl: str | None = None, more: str = "") -> Iterator[Mosquitto]:
+    broker = Mosquitto(folder, acl, more)
+    broker.start()
+    try:
+        yield broker
+    finally:
+        broker.kill()
+
+
+def connect_packet(
+    client_id: str, keep_alive_s: int, will: tuple[str, bytes] | None = None, clean: bool = True
+) -> bytes:
+    flags = (2 if clean else 0) | (0x2C if will else 0)  # will: QoS 1, retained
+    body = b"\0\4MQTT\4" + bytes([flags]) + struct.pack(">H", keep_alive_s) + _text(client_id.encode())
+    if will:
+        body += _text(will[0].encode()) + _text(will[1])
+    return b"\x10" + _length(len(body)) + body
+
+
+def subscribe_packet(pattern: str, qos: int) -> bytes:
+    body = b"\0\1" + _text(pattern.encode()) + bytes([qos])
+    return b"\x82" + _length(len(body)) + body
+
+
+def _text(data: bytes) -> bytes:
+    return struct.pack(">H", len(data)) + data
+
+
+def _length(number: int) -> bytes:
+    out = bytearray()
+    while True:
+        number, digit = divmod(number, 128)
+        out.append(digit | (0x80 if number else 0))
+        if not number:
+            return bytes(out)

@@ -1,0 +1,238 @@
+"""Conformance of the embedded broker: each of bare amqtt's defects is held off, and an upgrade cannot hide it."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import aiomqtt
+import pytest
+
+from monitor.feedback import guard
+from monitor.feedback.embedded_broker import PAGE, EmbeddedBroker, TcpLine
+from tests.mqtt.brokers import connect_packet, subscribe_packet
+
+CONNACK_SUBACK_BYTES = 4 + 5
+
+
+def within(seconds: float, story: Callable[[EmbeddedBroker], Awaitable[None]]) -> None:
+    """Play the story against a broker of its own."""
+
+    async def play() -> None:
+        async with asyncio.timeout(seconds), EmbeddedBroker() as broker:
+            await story(broker)
+
+    asyncio.run(play())
+
+
+def client(broker: EmbeddedBroker, name: str | None = None) -> aiomqtt.Client:
+    return aiomqtt.Client(broker.host, broker.port, identifier=name)
+
+
+@contextlib.asynccontextmanager
+async def raw(broker: EmbeddedBroker, *packets: bytes) -> AsyncIterator[tuple[asyncio.StreamReader, socket.socket]]:
+    """A peer that sends these packets and then nothing more of its own accord."""
+    peer = socket.socket()
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    peer.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(peer, (broker.host, broker.port))
+    reader, writer = await asyncio.open_connection(sock=peer, limit=1024)
+    writer.write(b"".join(packets))
+    try:
+        yield reader, peer
+    finally:
+        writer.transport.abort()
+
+
+def test_only_loopback() -> None:
+    with pytest.raises(ValueError, match="loopback"):
+        EmbeddedBroker("0.0.0.0")
+
+
+def test_silence_beyond_the_keep_alive_ends_the_connection_and_the_will_speaks() -> None:
+    async def story(broker: EmbeddedBroker) -> None:
+        async with client(broker) as watcher:
+            await watcher.subscribe("rep/m/status", 1)
+            async with raw(broker, connect_packet("silent", 1, will=("rep/m/status", b"gone"))) as (reader, _):
+                assert (await reader.readexactly(4))[:1] == b"\x20"
+                assert (await anext(watcher.messages)).payload == b"gone"
+                assert await reader.read() == b""
+        assert broker.counts.expired == 1
+
+    within(20, story)
+
+
+def test_who_pings_in_time_stays() -> None:
+    async def story(broker: EmbeddedBroker) -> None:
+        async with aiomqtt.Client(broker.host, broker.port, keepalive=1) as idle, client(broker) as other:
+            await idle.subscribe("a", 0)
+            await asyncio.sleep(3.2)
+            await other.publish("a", b"still there")
+            assert (await anext(idle.messages)).payload == b"still there"
+
+    within(20, story)
+
+
+def test_who_connects_and_says_nothing_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "CONNECT_WITHIN_S", 0.2)
+
+    async def story(broker: EmbeddedBroker) -> None:
+        async with raw(broker, b"\x10") as (reader, _):
+            assert await reader.read() == b""
+
+    within(20, story)
+
+
+def test_live_messages_are_dropped_behind_a_slow_reader_and_nobody_else_waits() -> None:
+    """Bare amqtt keeps every one of them: its memory grows for as long as the reader sleeps."""
+    count, size = 3000, 2000
+
+    async def story(broker: EmbeddedBroker) -> None:
+        async with client(broker) as awake, client(broker) as sender:
+            await awake.subscribe("rep/m/live/feedback", 0)
+            subscribe = subscribe_packet("rep/m/live/feedback", 0)
+            async with raw(broker, connect_packet("asleep", 60), subscribe) as (reader, _):
+                await reader.readexactly(CONNACK_SUBACK_BYTES)
+                for number in range(count):
+                    await sender.publish("rep/m/live/feedback", bytes(size - 4) + number.to_bytes(4, "big"), 0)
+                    message = await anext(awake.messages)
+                    assert int.from_bytes(message.payload[-4:], "big") == number
+                waiting = max(line.unsent_bytes() for line in lines)
+        assert broker.counts.live_dropped > count / 2
+        assert waiting <= guard.BEHIND_BYTES + 2 * size
+
+    lines: list[TcpLine] = []
+    seen = TcpLine.__init__
+
+    def remember(self: TcpLine, *arguments: asyncio.StreamReader) -> None:
+        seen(self, *arguments)  # type: ignore[arg-type]
+        lines.append(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TcpLine, "__init__", remember)
+        within(60, story)
+
+
+def test_a_reader_that_stays_far_behind_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "FAR_BEHIND_BYTES", 32 * 1024)
+
+    async def story(broker: EmbeddedBroker) -> None:
+        async with client(broker) as sender:
+            async with raw(broker, connect_packet("asleep", 60), subscribe_packet("rep/#", 1)) as (reader, _):
+                await reader.readexactly(CONNACK_SUBACK_BYTES)
+                while not broker.counts.slow_readers_cut:
+                    await sender.publish("rep/m/event/rep", bytes(4000), 1)
+            await sender.publish("rep/m/event/rep", b"the others go on", 1)
+
+    within(60, story)
+
+
+def test_a_reader_that_stands_still_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "STANDSTILL_S", 0.3)
+
+    async def story(broker: EmbeddedBroker) -> None:
+        asleep = raw(broker, connect_packet("asleep", 60), subscribe_packet("rep/#", 0))
+        async with client(broker) as sender, asleep as (reader, _):
+            await reader.readexactly(CONNACK_SUBACK_BYTES)
+            while not broker.counts.slow_readers_cut:
+                await sender.publish("rep/m/live/feedback", bytes(4000), 0)
+                await asyncio.sleep(0)
+
+    within(60, story)
+
+
+def test_a_newcomer_gets_only_the_retained_messages_that_it_asked_for() -> None:
+    """Bare amqtt sends each newcomer what anybody's subscription matches."""
+
+    async def story(broker: EmbeddedBroker) -> None:
+        async with client(broker) as first, client(broker) as second:
+            await first.publish("rep/m/info", b"for whom it concerns", 1, retain=True)
+            await first.publish("other/topic", b"asked for", 1, retain=True)
+            await first.subscribe("rep/#", 1)
+            assert (await anext(first.messages)).retain
+            await second.subscribe("other/#", 1)
+            async with client(broker) as newcomer:
+                await newcomer.subscribe("other/topic", 1)
+                await first.publish("other/topic", b"last", 1)
+                received = [await anext(newcomer.messages), await anext(newcomer.messages)]
+                assert [(bytes(m.payload), m.retain) for m in received] == [(b"asked for", True), (b"last", False)]
+
+    within(20, story)
+
+
+def test_a_take_over_ends_the_old_connection_and_its_will_speaks_first() -> None:
+    async def story(broker: EmbeddedBroker) -> None:
+        will = aiomqtt.Will("rep/m/status", b"old", 1, True)
+        async with client(broker) as watcher:
+            await watcher.subscribe("rep/m/status", 1)
+            async with raw(broker, connect_packet("same", 60, will=("rep/m/status", b"old"))) as (reader, _):
+                await reader.readexactly(4)
+                async with aiomqtt.Client(broker.host, broker.port, identifier="same", will=will) as new:
+                    assert await reader.read() == b""
+                    await new.publish("rep/m/status", b"new", 1, retain=True)
+                    assert [bytes((await anext(watcher.messages)).payload) for _ in range(2)] == [b"old", b"new"]
+                    await new.subscribe("echo", 1)
+                    await new.publish("echo", b"the new one works", 1)
+                    await anext(new.messages)
+        assert broker.counts.takeovers == 1
+
+    within(20, story)
+
+
+@pytest.mark.parametrize(("published", "granted"), [(0, 0), (0, 1), (1, 0), (1, 1)])
+def test_qos_is_never_raised_on_the_way(published: int, granted: int) -> None:
+    async def story(broker: EmbeddedBroker) -> None:
+        async with client(broker) as one:
+            await one.subscribe("a/+", granted)
+            await one.publish("a/b", b"x", published)
+            assert (await anext(one.messages)).qos == min(published, granted)
+
+    within(20, story)
+
+
+def test_garbage_and_monstrous_packets_hurt_nobody() -> None:
+    async def story(broker: EmbeddedBroker) -> None:
+        for nonsense in (b"GET / HTTP/1.1\r\n\r\n" * 9, bytes(range(256)), b"\x30\xff\xff\xff\x7f" + bytes(100)):
+            async with raw(broker, connect_packet("mad", 60), nonsense) as (reader, _):
+                with contextlib.suppress(ConnectionError):
+                    await reader.read()
+        async with client(broker) as one:
+            await one.subscribe("a", 1)
+            await one.publish("a", b"alive", 1)
+            assert (await anext(one.messages)).payload == b"alive"
+
+    within(20, story)
+
+
+def test_a_page_reads_everything_and_asks_for_the_past_but_publishes_nothing_else() -> None:
+    async def story(broker: EmbeddedBroker) -> None:
+        async def page(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            line = TcpLine(reader, writer)
+            line.peer = (PAGE, line.peer[1])
+            await broker.serve(line)
+
+        async with await asyncio.start_server(page, "127.0.0.1", 0) as server, client(broker, "rep-monitor-m") as local:
+            port = server.sockets[0].getsockname()[1]
+            await local.subscribe("rep/#", 1)
+            async with aiomqtt.Client("127.0.0.1", port) as tablet:
+                await tablet.subscribe("rep/#", 1)
+                for topic in ("rep/m/event/rep", "rep/m/cmd/stop", "rep/m/cmd/resume/x", "rep/m/cmd/resume"):
+                    await tablet.publish(topic, b"{}", 1)
+                assert str((await anext(local.messages)).topic) == "rep/m/cmd/resume"
+                await local.publish("rep/m/status", b"{}", 1)
+                topics = [str((await anext(tablet.messages)).topic) for _ in range(2)]
+                assert topics == ["rep/m/cmd/resume", "rep/m/status"]
+            for impostor in (
+                connect_packet("rep-monitor-m", 60),
+                connect_packet("will", 60, will=("rep/m/status", b"offline")),
+                connect_packet("stays", 60, clean=False),
+            ):
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.write(impostor)
+                with contextlib.suppress(ConnectionError):
+                    assert await reader.read() == b""
+                writer.close()
+        assert broker.counts.rejected == 3
+        assert broker.counts.takeovers == 0
+
+    within(20, story)
