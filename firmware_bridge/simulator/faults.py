@@ -1,0 +1,156 @@
+"""What goes wrong with sensors and wires: typed, timed, and done to the counts before they are framed.
+
+Times are on the trace's clock. A fault changes streams in place; what the device would notice it also flags.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firmware_bridge.samples import Flag
+
+RAIL = 2**23 - 1
+
+
+class Stream(Protocol):
+    """Columns of one stream, in place."""
+
+    stamp_us: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    flags: NDArray[np.uint8]
+    cut: NDArray[np.bool_]
+
+
+class Fault(Protocol):
+    """Anything that spoils the streams."""
+
+    def spoil(self, position: Stream, force: Stream, rng: np.random.Generator) -> None: ...
+
+
+def _within(stream: Stream, at_s: float, for_s: float) -> NDArray[np.bool_]:
+    return (stream.stamp_us >= at_s * 1e6) & (stream.stamp_us < (at_s + for_s) * 1e6)
+
+
+@dataclass(frozen=True, slots=True)
+class CellStuck:
+    """The converter repeats itself."""
+
+    at_s: float
+    for_s: float
+
+    def spoil(self, position: Stream, force: Stream, rng: np.random.Generator) -> None:
+        stuck = _within(force, self.at_s, self.for_s)
+        if stuck.any():
+            force.counts[stuck] = force.counts[np.argmax(stuck)]
+
+
+@dataclass(frozen=True, slots=True)
+class CellSaturated:
+    """The cell stands at the rail."""
+
+    at_s: float
+    for_s: float
+
+    def spoil(self, position: Stream, force: Stream, rng: np.random.Generator) -> None:
+        force.counts[_within(force, self.at_s, self.for_s)] = RAIL
+
+
+@dataclass(frozen=True, slots=True)
+class CellSpikes:
+    """Slipped bits: single conversions read 2^k - 1. The device flags them where it notices."""
+
+    at_s: float
+    for_s: float
+    share: float = 0.02
+    noticed: bool = False
+
+    def spoil(self, position: Stream, force: Stream, rng: np.random.Generator) -> None:
+        hit = _within(force, self.at_s, self.for_s) & (rng.random(len(force.counts)) < self.share)
+        force.counts[hit] = 2 ** rng.integers(15, 23, int(hit.sum())) - 1
+        if self.noticed:
+            force.flags[hit] |= np.uint8(Flag.DESYNC)
+
+
+@dataclass(frozen=True, slots=True)
+class CellSilent:
+    """The converter does not answer; the device says so ten times a second."""
+
+    at_s: float
+    for_s: float
+
+    def spoil(self, position: Stream, force: Stream, rng: np.random.Generator) -> None:
+        silent = _within(force, self.at_s, self.for_s)
+        tenth = force.stamp_us // 100_000
+        told = silent & np.append(True, tenth[1:] != tenth[:-1])[: len(tenth)]
+        force.counts[silent] = 0
+        force.flags[silent] |= np.uint8(Flag.TIMEOUT)
+        keep = ~silent | told
+        for name in ("stamp_us", "counts", "flags", "cut"):
+            setattr(force, name, getattr(force, name)[keep])
+
+
+@dataclass(frozen=True, slots=True)
+class CellDrift:
+    """The zero walks away."""
+
+    at_s: float
+    counts_per_s: float
+
+    def spoil(self, position: Stream, force: Stream, rng: np.random.Generator) -> None:
+        since_s = np.maximum(force.stamp_us / 1e6 - self.at_s, 0.0)
+        force.counts += np.round(since_s * self.counts_per_s).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderFrozen:
+    """The encoder's wire is off for a while: what it travels meanwhile is never counted."""
+
+    at_s: float
+    for_s: float
+
+    def spoil(self, position: Stream, force: Stream, rng: np.random.Generator) -> None:
+        frozen = np.flatnonzero(_within(position, self.at_s, self.for_s))
+        if len(frozen):
+            missed = position.counts[frozen[-1]] - position.counts[frozen[0]]
+            position.counts[frozen] = position.counts[frozen[0]]
+            position.counts[frozen[-1] + 1 :] -= missed
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderJump:
+    """From one sample to the next the count is off, and stays so."""
+
+    at_s: float
+    counts: int
+
+    def spoil(self, position: Stream, force: Stream, rng: np.random.Generator) -> None:
+        position.counts[position.stamp_us >= self.at_s * 1e6] += self.counts
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderSlip:
+    """A share of the counts is lost while it moves."""
+
+    at_s: float
+    for_s: float
+    share: float = 0.02
+
+    def spoil(self, position: Stream, force: Stream, rng: np.random.Generator) -> None:
+        moved = np.abs(np.diff(position.counts, prepend=position.counts[:1]))
+        slipped = rng.binomial(moved, self.share) * _within(position, self.at_s, self.for_s)
+        sign = np.sign(np.diff(position.counts, prepend=position.counts[:1]))
+        position.counts -= np.cumsum(sign * slipped)
+
+
+@dataclass(frozen=True, slots=True)
+class LineCut:
+    """Nothing arrives for a while; the device streams on."""
+
+    at_s: float
+    for_s: float
+
+    def spoil(self, position: Stream, force: Stream, rng: np.random.Generator) -> None:
+        for stream in (position, force):
+            stream.cut |= _within(stream, self.at_s, self.for_s)

@@ -1,0 +1,131 @@
+"""The machine: a weight stack on an elastic cable, rubbing in its guides, above a hard rest.
+
+       y  handle: where the lifter's hand holds the cable
+       |
+      [T] load cell     T = k (y - x) + c (y' - x'), never below 0: a cable cannot push
+       |
+       x  stack         m x'' = T - m g - mu m g tanh(x' / 4 mm/s) - b x' + N
+     -----
+      rest              N: stiff, damped, only below x = 0; a stack set down does not dance
+
+All of it is divided by the mass, so that a force is an acceleration and the load drops out. `k` is cable and limb
+in series, given by the frequency at which the stack rings when the hand stands still.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+STANDARD_GRAVITY_M_S2 = 9.80665
+STEP_S = 0.001  # one row of a trace
+SUBSTEPS = 4
+STICTION_M_S = 0.004  # below this speed friction turns over: the width of the tanh
+REST_SINK_M = 0.00015  # how far the rest gives under the resting stack
+REST_DAMPING = 0.6  # of critical: a restitution of about 0.1
+
+F = TypeVar("F", float, NDArray[np.float64])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """One weight-stack machine with its pin set. Positions in the raw coordinate of the encoder, up positive."""
+
+    mass_kg: float = 80.0
+    resonance_hz: float = 8.0  # of the stack on cable and limb, 5 to 12
+    damping: float = 0.12  # of critical, of the same
+    friction: float = 0.08  # Coulomb, as a share of the load
+    viscous_per_s: float = 0.02  # viscous friction over mass: 0.2 % of the load at 1 m/s is 0.02
+    rest_m: float = 0.0  # where the stack sits on its rest
+    bottom_m: float = 0.03  # the working range
+    top_m: float = 0.53
+
+    def __post_init__(self) -> None:
+        if not self.rest_m <= self.bottom_m < self.top_m:
+            raise ValueError(f"rest_m {self.rest_m} <= bottom_m {self.bottom_m} < top_m {self.top_m} must hold")
+        if self.mass_kg <= 0 or self.resonance_hz <= 0 or self.friction < 0 or self.damping < 0:
+            raise ValueError("mass_kg and resonance_hz must be above 0, friction and damping not below it")
+
+    @property
+    def working_load_n(self) -> float:
+        """W: the tension at the cell while the stack hangs still."""
+        return self.mass_kg * STANDARD_GRAVITY_M_S2
+
+    @property
+    def range_m(self) -> float:
+        return self.top_m - self.bottom_m
+
+    @property
+    def stretch_m(self) -> float:
+        """How much longer the cable is under the load: the hand's way before the stack leaves its rest."""
+        return STANDARD_GRAVITY_M_S2 / (2 * math.pi * self.resonance_hz) ** 2
+
+    def physics(self) -> "Physics[float]":
+        omega = 2 * math.pi * self.resonance_hz
+        return Physics(
+            stiffness=omega**2,
+            damping=2 * self.damping * omega,
+            friction=self.friction * STANDARD_GRAVITY_M_S2,
+            viscous=self.viscous_per_s,
+        )
+
+
+class Physics(NamedTuple, Generic[F]):
+    """The machine per unit of mass: floats for one, arrays for many stepped together."""
+
+    stiffness: F  # 1/s2
+    damping: F  # 1/s
+    friction: F  # m/s2
+    viscous: F  # 1/s
+
+
+class Moment(NamedTuple, Generic[F]):
+    """The state of a machine, per unit of mass, and what acts on it at that instant."""
+
+    x_m: F  # stack above its rest
+    v_m_s: F
+    slip_m: F  # how far the hand has given way below where it wanted to be
+    a_m_s2: F  # acceleration at the start of the step
+    pull_m_s2: F  # cable tension over mass, there
+    push_m_s2: F  # contact force over mass, there
+
+
+REST_STIFFNESS = STANDARD_GRAVITY_M_S2 / REST_SINK_M
+REST_DAMPER = 2 * REST_DAMPING * math.sqrt(REST_STIFFNESS)
+
+
+def step(
+    p: Physics[F],
+    now: Moment[F],
+    hand_m: F,
+    next_hand_m: F,
+    limit_m_s2: F,
+    tanh: Callable[[F], F],
+    positive: Callable[[F], F],
+) -> Moment[F]:
+    """One millisecond, semi-implicit, the hand going straight from `hand_m` to `next_hand_m`.
+
+    The hand is a clutch: what would exceed the force that the muscle gives (`limit_m_s2`) makes it yield.
+    """
+    h = STEP_S / SUBSTEPS
+    x, v, slip = now.x_m, now.v_m_s, now.slip_m
+    speed = (next_hand_m - hand_m) / STEP_S
+    hand = hand_m
+    a0 = pull0 = push0 = x
+    for i in range(SUBSTEPS):
+        pull = p.stiffness * (hand + slip - x) + p.damping * (speed - v)
+        excess = positive(pull - limit_m_s2)
+        slip = slip - excess / p.stiffness
+        pull = positive(pull - excess)
+        sunk = positive(-x)
+        push = positive(REST_STIFFNESS * sunk - (sunk > 0) * (REST_DAMPER * v))
+        a = pull - STANDARD_GRAVITY_M_S2 - p.friction * tanh(v / STICTION_M_S) - p.viscous * v + push
+        if i == 0:
+            a0, pull0, push0 = a, pull, push
+        v = v + a * h
+        x = x + v * h
+        hand = hand + speed * h
+    return Moment(x, v, slip, a0, pull0, push0)

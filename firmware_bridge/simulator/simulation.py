@@ -1,0 +1,147 @@
+"""Scripts performed on machines: many at once for a corpus, or one as it happens for a live device.
+
+Both ways take the same steps in the same order, so that a set alone, in a batch or live is the same, bit for bit.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firmware_bridge.simulator.lifter import LOOSE, Now, Performer, sway_blocks
+from firmware_bridge.simulator.machine import STEP_S, Machine, Moment, Physics, step
+from firmware_bridge.simulator.script import Script
+from firmware_bridge.simulator.trace import Trace
+
+BLOCK = 250  # rows between two tidyings
+
+Array = NDArray[np.float64]
+
+
+class Job(NamedTuple):
+    """One set to simulate."""
+
+    machine: Machine
+    script: Script
+    seed: int
+
+
+def simulate(machine: Machine, script: Script, seed: int) -> Trace:
+    """One script on one machine."""
+    return simulate_many([Job(machine, script, seed)])[0]
+
+
+def simulate_many(jobs: Sequence[Job]) -> list[Trace]:
+    """All jobs stepped together; 30 to 60 at once are fastest, and need about 6 MB a minute each."""
+    batch = _Batch(jobs)
+    parts: list[list[Array]] = [[] for _ in jobs]
+    while len(batch.who):
+        rows, ends = batch.block()
+        for column, (who, end) in enumerate(zip(batch.who, ends, strict=True)):
+            parts[who].append(rows[:, :end, column].copy())
+        batch.leave_out(ends < BLOCK)
+    return [
+        _trace(job.machine, np.concatenate(part, axis=1), performer)
+        for job, part, performer in zip(jobs, parts, batch.performers, strict=True)
+    ]
+
+
+def live(machine: Machine, script: Script, seed: int, rows: int = 10) -> Iterator[Trace]:
+    """The same, `rows` milliseconds at a time, as a lazy stream."""
+    batch = _Batch([Job(machine, script, seed)])
+    while True:
+        columns, ends = batch.block(rows)
+        if ends[0]:
+            yield _trace(machine, columns[:, : ends[0], 0], None)
+        if ends[0] < rows:
+            return
+
+
+def _trace(machine: Machine, columns: Array, performer: Performer | None) -> Trace:
+    x, v, a, pull, push = columns
+    notes = tuple(performer.notes) if performer else ()
+    return Trace(machine, x + machine.rest_m, v, a, pull * machine.mass_kg, push * machine.mass_kg, notes)
+
+
+def _positive(z: Array) -> Array:
+    return np.maximum(z, 0.0)
+
+
+class _Batch:
+    """Machines and lifters side by side, a column each."""
+
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        n = len(jobs)
+        self.performers = [Performer(job.machine, job.script, job.seed) for job in jobs]
+        self.who = list(range(n))
+        self._row = 0
+        physics = [job.machine.physics() for job in jobs]
+        self._physics = Physics(*(np.array(column) for column in zip(*physics, strict=True)))
+        self._wobble = np.array([job.script.lifter.wobble for job in jobs])
+        zero = np.zeros(n)
+        self._moment = Moment(zero, zero, zero, zero, zero, zero)
+        self._hand = np.array([LOOSE * job.machine.stretch_m for job in jobs])
+        self._clock = np.zeros(n)  # each lifter's own time within the leg
+        self._duration = np.zeros(n)
+        self._coefficients = np.zeros((6, n))
+        self._limit, self._slope = np.zeros(n), np.zeros(n)
+        self._tremor, self._shake = np.zeros(n), np.zeros(n)  # its size, its place now
+
+    def leave_out(self, over: NDArray[np.bool_]) -> None:
+        """Those whose script is over step no further."""
+        if not over.any():
+            return
+        keep = ~over
+        self.who = [who for who, kept in zip(self.who, keep, strict=True) if kept]
+        self._physics = Physics(*(column[keep] for column in self._physics))
+        self._moment = Moment(*(column[keep] for column in self._moment))
+        for name in ("_wobble", "_hand", "_clock", "_duration", "_limit", "_slope", "_tremor", "_shake"):
+            setattr(self, name, getattr(self, name)[keep])
+        self._coefficients = self._coefficients[:, keep]
+
+    def block(self, rows: int = BLOCK) -> tuple[Array, NDArray[np.int64]]:
+        """The next rows of x, v, a, pull, push of every column, and where each column ends."""
+        n = len(self.who)
+        out = np.empty((5, rows, n))
+        ends = np.full(n, rows)
+        sways = [self.performers[who].sway for who in self.who]
+        t_s = (self._row + 1 + np.arange(rows, dtype=np.float64)) * STEP_S
+        pace, tremor = sway_blocks(sways, self._wobble, t_s)
+        for i in range(rows):
+            if (self._clock >= self._duration).any():
+                for column in np.flatnonzero(self._clock >= self._duration):
+                    if ends[column] == rows and not self._turn_over(int(column)):
+                        ends[column] = i
+                        self._duration[column] = np.inf
+            self._clock = self._clock + pace[i] * STEP_S
+            c0, c1, c2, c3, c4, c5 = self._coefficients
+            u = np.minimum(self._clock, self._duration)
+            shake = self._tremor * tremor[i]
+            hand = c0 + u * (c1 + u * (c2 + u * (c3 + u * (c4 + u * c5)))) + shake
+            limit = self._limit + self._slope * u
+            x, v = self._moment.x_m, self._moment.v_m_s
+            self._moment = step(self._physics, self._moment, self._hand, hand, limit, np.tanh, _positive)
+            self._hand, self._shake = hand, shake
+            out[0, i], out[1, i], out[2, i], out[3, i], out[4, i] = x, v, *self._moment[3:]
+            self._row += 1
+        return out, ends
+
+    def _turn_over(self, column: int) -> bool:
+        """The next leg of a lifter; False where there is none."""
+        x, v, slip = (float(values[column]) for values in self._moment[:3])
+        hand = float(self._hand[column]) + slip - float(self._shake[column])
+        segment = self.performers[self.who[column]].segment(Now(self._row * STEP_S, x, v, hand))
+        if segment is None:
+            return False
+        self._clock[column] = max(self._clock[column] - self._duration[column], 0.0)
+        self._coefficients[:, column] = segment.coefficients
+        self._duration[column] = segment.duration_s
+        self._limit[column], self._slope[column] = segment.limit_m_s2, segment.limit_slope_m_s3
+        self._tremor[column] = segment.tremor_m
+        if segment.anchored:
+            self._hand[column] += slip
+            slips = self._moment.slip_m.copy()
+            slips[column] = 0.0
+            self._moment = self._moment._replace(slip_m=slips)
+        return True

@@ -1,0 +1,33 @@
+"""What a simulated machine really did: the noise-free truth that labels and measurements are taken from."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firmware_bridge.simulator.machine import Machine
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A thousand rows a second, row k at k ms; every column of shape (n,)."""
+
+    machine: Machine
+    position_m: NDArray[np.float64]  # raw machine coordinate: rest_m + x
+    velocity_m_s: NDArray[np.float64]
+    acceleration_m_s2: NDArray[np.float64]
+    tension_n: NDArray[np.float64]  # at the cell
+    contact_n: NDArray[np.float64]  # of the rest on the stack
+    notes: tuple[tuple[float, str], ...] = ()  # (t_s, what the lifter set out to do): for people, never for labels
+
+    def __len__(self) -> int:
+        return len(self.position_m)
+
+    @property
+    def t_s(self) -> NDArray[np.float64]:
+        return np.arange(len(self), dtype=np.float64) * 0.001
+
+    @property
+    def x_m(self) -> NDArray[np.float64]:
+        """Above the rest."""
+        return self.position_m - self.machine.rest_m
