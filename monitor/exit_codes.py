@@ -1,0 +1,58 @@
+"""What the command's exit status means, in --help as for a service manager, and which error leads to which.
+
+An error that a person can act on stands in KNOWN; the command prints its sentence without a traceback. Classes are
+named and not imported, so that --help starts fast.
+"""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    DONE = 0
+    FAILED = 1
+    BAD_INPUT = 2
+    DONE_WITH_LOSS = 3
+    DO_NOT_RESTART = 78
+    INTERRUPTED = 130
+
+
+TABLE = {
+    ExitCode.DONE: "done",
+    ExitCode.FAILED: "failed; trying again may help",
+    ExitCode.BAD_INPUT: "the command line, an input file or a profile is wrong",
+    ExitCode.DONE_WITH_LOSS: "done, but part of the input was damaged and is lost",
+    ExitCode.DO_NOT_RESTART: "`run` needs a person first: profile, firmware or broker account",
+    ExitCode.INTERRUPTED: "interrupted by Ctrl-C before it was done",
+}
+
+KNOWN = {
+    "monitor.toml_document.ConfigError": ExitCode.BAD_INPUT,
+    "monitor.record.table.TableError": ExitCode.BAD_INPUT,
+    "monitor.record.session_reader.SessionFileError": ExitCode.BAD_INPUT,
+    "monitor.state.StateError": ExitCode.FAILED,
+    "firmware_bridge.errors.ProtocolVersionError": ExitCode.DO_NOT_RESTART,
+    "firmware_bridge.errors.WrongDeviceError": ExitCode.DO_NOT_RESTART,
+    "firmware_bridge.errors.BridgeError": ExitCode.FAILED,
+    "builtins.FileNotFoundError": ExitCode.BAD_INPUT,
+    "builtins.IsADirectoryError": ExitCode.BAD_INPUT,
+    "builtins.NotADirectoryError": ExitCode.BAD_INPUT,
+    "builtins.PermissionError": ExitCode.BAD_INPUT,
+}
+
+
+def exit_code(error: BaseException, command: str) -> ExitCode | None:
+    """The status for an error that a person can act on; None for one that only a programmer can."""
+    for kind in type(error).__mro__:
+        if (code := KNOWN.get(f"{kind.__module__}.{kind.__qualname__}")) is not None:
+            if isinstance(error, OSError) and error.filename is None:
+                return None
+            unattended = command == "run" and code is ExitCode.BAD_INPUT
+            return ExitCode.DO_NOT_RESTART if unattended else code
+    return None
+
+
+def sentence(error: BaseException) -> str:
+    """What is wrong, on one line."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {(error.strerror or 'cannot be opened').lower()}"
+    return " ".join(str(error).split())
