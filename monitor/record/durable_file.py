@@ -1,0 +1,76 @@
+"""A file that only grows, on a disk that may stall, fill up or fail: nothing is given up before it is on it."""
+
+import contextlib
+import errno
+import os
+from pathlib import Path
+
+from monitor.state import PRIVATE_DIRECTORY, PRIVATE_FILE
+
+
+class DurableFile:
+    """`append` keeps bytes in memory, `sync` brings them to disk; after a failed `sync` they are all still there.
+
+    A failed fdatasync leaves the kernel's pages in a state that nobody knows, and a second one on the same
+    descriptor may lie. So a failure drops the descriptor, and the next attempt opens the file anew, cuts it back to
+    what is known to be on disk and writes the rest again.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.durable_bytes = 0
+        self._pending: list[bytes] = []
+        self._made = False
+        self._fd = -1
+
+    def append(self, data: bytes) -> None:
+        if data:
+            self._pending.append(data)
+
+    def sync(self) -> None:
+        """Raises OSError, and may be called again."""
+        if not self._pending:
+            return
+        data = b"".join(self._pending)
+        self._pending = [data]
+        try:
+            if self._fd < 0:
+                self._open()
+            written = 0
+            while written < len(data):  # a disk that fills up takes a part of a write first
+                written += os.write(self._fd, data[written:] if written else data)
+            os.fdatasync(self._fd)
+        except OSError:
+            self.close()
+            raise
+        self.durable_bytes += len(data)
+        self._pending = []
+
+    def close(self) -> None:
+        """Lets go of the descriptor; what is pending stays so."""
+        if self._fd >= 0:
+            fd, self._fd = self._fd, -1
+            with contextlib.suppress(OSError):  # what it could tell, sync has told: only that vouches for data
+                os.close(fd)
+
+    def _open(self) -> None:
+        if not self._made:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_DIRECTORY)
+            self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
+            self._made = True
+            for directory in (self.path.parent, self.path.parent.parent):  # the name must survive too
+                _sync_directory(directory)
+            return
+        self._fd = os.open(self.path, os.O_WRONLY | os.O_CLOEXEC)
+        if os.fstat(self._fd).st_size < self.durable_bytes:
+            raise OSError(errno.EIO, "somebody cut the file", str(self.path))
+        os.ftruncate(self._fd, self.durable_bytes)
+        os.lseek(self._fd, self.durable_bytes, os.SEEK_SET)
+
+
+def _sync_directory(directory: Path) -> None:
+    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

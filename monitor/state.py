@@ -1,0 +1,76 @@
+"""Where a machine's state lies, and who alone may write there.
+
+$STATE_DIRECTORY | $XDG_STATE_HOME/rep-monitor | ~/.local/state/rep-monitor
+    <machine>/
+        events.db
+        recordings/2026-11-23/081502-<session>.mcap
+        lock
+"""
+
+import fcntl
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+PRIVATE_DIRECTORY = 0o750
+PRIVATE_FILE = 0o640
+
+
+class StateError(Exception):
+    """The state folder cannot be used; the sentence says why and what helps."""
+
+
+def state_directory(machine: str) -> Path:
+    """The machine's folder, made where it does not exist yet."""
+    if given := os.environ.get("STATE_DIRECTORY"):
+        root = Path(given.split(":")[0])  # systemd lists several, ours is the first
+    elif home := os.environ.get("XDG_STATE_HOME"):
+        root = Path(home) / "rep-monitor"
+    else:
+        root = Path.home() / ".local" / "state" / "rep-monitor"
+    directory = root / machine
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=PRIVATE_DIRECTORY)
+    except OSError as error:
+        raise StateError(
+            f"{directory} cannot be made ({error.strerror}): set STATE_DIRECTORY to a folder that can be written"
+        ) from error
+    return directory
+
+
+def store_path(directory: Path) -> Path:
+    return directory / "events.db"
+
+
+def recording_path(directory: Path, created: datetime, session: str) -> Path:
+    return directory / "recordings" / f"{created:%Y-%m-%d}" / f"{created:%H%M%S}-{session}.mcap"
+
+
+class Lock:
+    """Held by the one daemon of a machine; the kernel lets go of it however the daemon ends."""
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / "lock"
+        self._fd = -1
+
+    def __enter__(self) -> Self:
+        try:
+            fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
+        except OSError as error:
+            raise StateError(f"{self._path} cannot be opened ({error.strerror}): make its folder writable") from error
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.pread(fd, 20, 0).decode(errors="replace").strip() or "unknown"
+            os.close(fd)
+            raise StateError(
+                f"another rep-monitor (pid {holder}) runs for machine {self._path.parent.name!r}: stop it first"
+            ) from error
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+        self._fd = fd
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._fd)
