@@ -166,5 +166,5 @@ def test_every_known_error_is_still_where_the_table_says() -> None:
 def test_every_error_that_a_person_can_act_on_has_a_status() -> None:
     root = Path(command.__file__).parents[1]
     for path in [*(root / "monitor").rglob("*.py"), *(root / "firmware_bridge").rglob("*.py")]:
-        for kind in re.findall(r"^class (\w+)\(Exception\)", path.read_text(), re.MULTILINE):
+        for kind in re.findall(r"^class (\w+Error)\(Exception\)", path.read_text(), re.MULTILINE):
             assert ".".join([*path.relative_to(root).with_suffix("").parts, kind]) in KNOWN
