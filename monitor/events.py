@@ -222,6 +222,6 @@ class Update(msgspec.Struct, frozen=True):
     feedback: list[Feedback]
 
 
-def encode(event: AnyEvent) -> bytes:
+def encode(event: Event) -> bytes:
     """One record as a line of JSON, without the line's end."""
     return msgspec.json.encode(event)

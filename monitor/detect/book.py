@@ -1,0 +1,183 @@
+"""The book of events: it numbers them, keeps the open ones, joins those of one physical act, hands records out.
+
+One act, one primary: of events that overlap or lie within 0.3 s the one that ranks highest is the primary, the
+others carry its id in `part_of`. Where the primary becomes known later, the record is sent again.
+"""
+
+from typing import Any
+
+import msgspec
+
+from monitor.detect.grid import STEP_S
+from monitor.detect.track import Track
+from monitor.events import (
+    AnyEvent,
+    Drop,
+    ForceCeiling,
+    Jerk,
+    LockoutRest,
+    Phase,
+    SensorFault,
+    Slack,
+    SpeedOver,
+    StackTouch,
+    TensionOut,
+    Turnaround,
+)
+
+ACT_STEPS = round(0.3 / STEP_S)
+RANKS: dict[type, int] = {
+    SensorFault: 0,
+    ForceCeiling: 1,
+    Slack: 2,
+    # a bounced turnaround: 3
+    Drop: 4,
+    Jerk: 5,
+    # an abrupt turnaround: 6
+    StackTouch: 7,
+    LockoutRest: 8,
+    TensionOut: 9,
+    SpeedOver: 10,
+}
+UNRANKED = 99
+
+
+class Entry:
+    """One event: its newest record and the moments it spans."""
+
+    __slots__ = ("end", "record", "start")
+
+    def __init__(self, record: Any, start: int, end: int | None) -> None:
+        self.record = record  # one of AnyEvent
+        self.start = start
+        self.end = end  # None while it lasts
+
+    @property
+    def rank(self) -> int:
+        if isinstance(self.record, Turnaround):
+            return {"bounce": 3, "abrupt": 6}.get(self.record.grade or "", UNRANKED)
+        return RANKS.get(type(self.record), UNRANKED)
+
+
+class Book:
+    """`now`, `set_number`, `rep_number` and `phase` are kept by the pipeline; every record is stamped with them."""
+
+    def __init__(self, session: str, track: Track) -> None:
+        self.session = session
+        self.track = track
+        self.now = 0
+        self.set_number: int | None = None
+        self.rep_number: int | None = None
+        self.phase: Phase = "rest"
+        self.counts: dict[str, int] = {}  # primary events of this set by kind
+        self._next_id = 1
+        self._open: list[Entry] = []
+        self._recent: list[Entry] = []  # ranked ones that a new event may still join
+        self._told: list[AnyEvent] = []
+
+    def take(self) -> list[AnyEvent]:
+        """The records told since the last call."""
+        told, self._told = self._told, []
+        return told
+
+    def open(self, kind: type[Any], start: int, **own: Any) -> Entry:
+        """An interval has been recognised; it began at moment `start`."""
+        return self._enter(kind, start, None, None, own)
+
+    def tell(self, kind: type[Any], moment: int, end: int | None = None, **own: Any) -> Entry:
+        """An event that is known whole: an instant, or from `moment` to `end`."""
+        duration_s = 0.0 if end is None else seconds(end - moment)
+        return self._enter(kind, moment, moment if end is None else end, duration_s, own)
+
+    def close(self, entry: Entry, end: int, *, cut: bool = False, **own: Any) -> None:
+        """The interval ended at moment `end`; `cut`: by silence, not by itself."""
+        entry.end = max(end, entry.start)
+        changes: dict[str, Any] = {"duration_s": seconds(entry.end - entry.start), "closed_s": self.found_s}
+        if cut:
+            changes["cut"] = True
+        self._open.remove(entry)
+        self.retell(entry, **changes, **own)
+
+    def retell(self, entry: Entry, **changes: Any) -> None:
+        """More is known of it now: the record is sent again under its id."""
+        entry.record = msgspec.structs.replace(entry.record, **changes)
+        self._told.append(entry.record)
+
+    def cut(self, end: int) -> None:
+        """Silence: whatever is open ends at the last good moment, but for what speaks of the silence itself."""
+        for entry in [entry for entry in self._open if not isinstance(entry.record, SensorFault)]:
+            self.close(entry, end, cut=True)
+
+    def is_open(self, entry: Entry | None) -> bool:
+        return entry is not None and entry.end is None
+
+    @property
+    def found_s(self) -> float:
+        return round(float(self.track.found[self.track.at(self.now)]), 6)
+
+    def _enter(
+        self, kind: type[Any], start: int, end: int | None, duration_s: float | None, own: dict[str, Any]
+    ) -> Entry:
+        x = float(self.track.x[self.track.at(start)])
+        t_s = seconds(start)
+        common = {
+            "id": self._next_id,
+            "session": self.session,
+            "set": self.set_number,
+            "t_s": t_s,
+            "found_s": max(self.found_s, t_s),
+            "duration_s": duration_s,
+            "rep": self.rep_number if self.set_number is not None else None,
+            "phase": self.phase,
+            "position_m": None if x != x else round(x, 5),
+        }
+        self._next_id += 1
+        entry = Entry(kind(**{**common, **own}), start, end)
+        if end is None:
+            self._open.append(entry)
+        self._join(entry)
+        self._told.append(entry.record)
+        if entry.record.part_of is None and self.set_number is not None:
+            self.counts[entry.record.kind] = self.counts.get(entry.record.kind, 0) + 1
+        return entry
+
+    def regrade(self, entry: Entry, **changes: Any) -> None:
+        """Tell an event again whose rank may have changed."""
+        entry.record = msgspec.structs.replace(entry.record, **changes)
+        self._join(entry)
+        self._told.append(entry.record)
+
+    def _join(self, entry: Entry) -> None:
+        """Find the act that the event belongs to."""
+        if entry.rank == UNRANKED:
+            return
+        self._recent = [
+            other
+            for other in self._recent
+            if other.end is None or other.end + ACT_STEPS >= min(entry.start, self.now - 400)
+        ]
+        act = [other for other in self._recent if other is not entry and _same_act(entry, other)]
+        if entry not in self._recent:
+            self._recent.append(entry)
+        higher = [other for other in act if other.rank < entry.rank]
+        if higher:
+            primary = min(higher, key=lambda other: (other.rank, other.record.id))
+            part_of = primary.record.part_of if primary.record.part_of is not None else primary.record.id
+            entry.record = msgspec.structs.replace(entry.record, part_of=part_of)
+        for other in act:
+            if other.rank > entry.rank and other.record.part_of is None:
+                own_part = entry.record.part_of
+                if self.set_number is not None and other.record.set == self.set_number:
+                    self.counts[other.record.kind] -= 1
+                self.retell(other, part_of=entry.record.id if own_part is None else own_part)
+
+
+def _same_act(one: Entry, other: Entry) -> bool:
+    return (other.end is None or one.start <= other.end + ACT_STEPS) and (
+        one.end is None or other.start <= one.end + ACT_STEPS
+    )
+
+
+def seconds(steps: int) -> float:
+    """Moments or steps in s, without the dust of binary fractions."""
+    return round(steps * STEP_S, 6)

@@ -1,0 +1,118 @@
+"""What the sensors cannot be believed in, told as an event and never as a lifter's fault.
+
+A hole in the stamps, a jump of the encoder, readings that the device flagged, a cell that repeats itself while the
+stack moves, a force that does not fit load, friction and acceleration.
+"""
+
+from typing import Any
+
+import msgspec
+
+from firmware_bridge.samples import Flag
+from monitor.detect.book import Entry
+from monitor.detect.conditions import Bit
+from monitor.detect.grid import STEP_S, Hole
+from monitor.detect.run import Run
+from monitor.detect.scene import Scene, steps
+from monitor.detect.settings import SensorFault as Settings
+from monitor.events import SensorFault
+
+QUIET_S = 1.0  # flagged readings closer than this are one fault
+
+
+class FaultDetector:
+    """`sensor_fault`; `holes` and `flagged` come from the grid, in the order of the stream."""
+
+    def __init__(self, settings: Settings, lag: int) -> None:
+        self.settings = settings
+        self.lag = lag
+        self.holes: list[Hole] = []
+        self.flagged: list[tuple[int, float, int]] = []  # moment when noticed, stamp, flags
+        self._position_gap: Entry | None = None
+        self._force_gap: Entry | None = None
+        self._flag_entry: Entry | None = None
+        self._flag_last = 0
+        self._was_known = 0
+        self._seen_x = self._seen_t = False
+        self._frozen = Run(SensorFault, steps(settings.frozen_s), describe=_cause_frozen)
+        self._misfit = Run(SensorFault, steps(settings.mismatch_s), describe=_cause_mismatch)
+
+    @property
+    def due(self) -> int:
+        due = min(self._frozen.due, self._misfit.due)
+        if self.flagged:
+            due = min(due, self.flagged[0][0])
+        if self._flag_entry is not None:
+            due = min(due, self._flag_last + steps(QUIET_S))
+        return due
+
+    @property
+    def cause(self) -> str | None:
+        """Of an open fault, the newest."""
+        for entry in (self._position_gap, self._force_gap, self._flag_entry, self._frozen.entry, self._misfit.entry):
+            if entry is not None and entry.end is None:
+                return str(entry.record.cause)
+        return None
+
+    def update(self, scene: Scene) -> None:
+        self._seen_x = self._seen_x or scene.on(Bit.KNOWN_X)
+        self._seen_t = self._seen_t or scene.on(Bit.KNOWN_T)
+        if self._seen_x:
+            self._position_gap = self._gap(scene, self._position_gap, scene.on(Bit.KNOWN_X), "position")
+        if self._seen_t:
+            self._force_gap = self._gap(scene, self._force_gap, scene.on(Bit.KNOWN_T), "force")
+        self._flags(scene)
+        moving = scene.on(Bit.UP) or scene.on(Bit.DOWN)
+        self._frozen.update(scene, scene.on(Bit.FROZEN) and moving, scene.now)
+        self._misfit.update(scene, scene.on(Bit.MISFIT), scene.now)
+        doubts = (self._force_gap, self._flag_entry, self._frozen.entry)
+        scene.force_doubt = sum(entry is not None and entry.end is None for entry in doubts)
+
+    def _gap(self, scene: Scene, entry: Entry | None, known: bool, kind: str) -> Entry | None:
+        """A moment's window reaches `lag` steps ahead and behind: what is not known begins, and ends, so much later."""
+        if not known and entry is None:
+            start = scene.now + self.lag - 1
+            entry = scene.book.open(SensorFault, start, cause=self._why(kind, start), detail=kind)
+            if kind == "position":
+                scene.book.cut(scene.now - 1)
+        elif known and entry is not None and entry.end is None:
+            scene.book.close(entry, max(entry.start + 1, scene.now - self.lag))
+            entry = None
+        return entry
+
+    def _why(self, kind: str, start: int) -> str:
+        near = [hole for hole in self.holes if hole.kind == kind and hole.to_s >= (start - 1) * STEP_S]
+        self.holes = [hole for hole in self.holes if hole.to_s >= (start - 400) * STEP_S]
+        if any(moment <= start + 2 and flags & Flag.RESTART for moment, _, flags in self.flagged):
+            return "restart"
+        return near[0].cause if near and near[0].from_s <= (start + 2) * STEP_S else "gap"
+
+    def _flags(self, scene: Scene) -> None:
+        while self.flagged and self.flagged[0][0] <= scene.now:
+            _, stamp_s, flags = self.flagged.pop(0)
+            cause = _flag_cause(flags)
+            if cause is None:
+                continue
+            self._flag_last = scene.now
+            if self._flag_entry is None:
+                moment = min(round(stamp_s / STEP_S), scene.now + self.lag)
+                self._flag_entry = scene.book.open(SensorFault, moment, cause=cause)
+        if self._flag_entry is not None and scene.now - self._flag_last >= steps(QUIET_S):
+            scene.book.close(self._flag_entry, self._flag_last)
+            self._flag_entry = None
+
+
+def _flag_cause(flags: int) -> str | None:
+    if flags & Flag.SATURATED:
+        return "saturated"
+    if flags & (Flag.DESYNC | Flag.LATE | Flag.TIMEOUT):
+        return "flagged"
+    return "encoder_slip" if flags & Flag.SLIPPED else None
+
+
+def _cause_frozen(scene: Scene, start: int, end: int) -> dict[str, Any]:
+    return {"cause": "frozen"}
+
+
+def _cause_mismatch(scene: Scene, start: int, end: int) -> dict[str, Any]:
+    return {"cause": "mismatch", "detail": msgspec.UNSET}

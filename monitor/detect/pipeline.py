@@ -1,0 +1,278 @@
+"""THE SPINE: samples in, events and feedback out. No I/O, no clock but the session's.
+
+    samples -> grid -> motion -> conditions (bits, whole blocks at once) -> detectors (only where something changes)
+
+A daemon calls it with five samples, a re-analysis with half a million: it is one piece of code, and the events are the
+same, byte for byte. That holds because every stage is either elementwise, or a fold whose state is carried, and because
+a detector may do nothing between a change of its bits and its `due`. When what the bits are compared with changes (a
+load is learned), the rest of the block is compared anew from that moment on.
+"""
+
+import numpy as np
+
+from firmware_bridge.samples import Samples
+from monitor.config import Profile
+from monitor.detect.book import Book
+from monitor.detect.conditions import Bit, evaluate
+from monitor.detect.faults import FaultDetector
+from monitor.detect.grid import STEP_S, Grid
+from monitor.detect.limits import Limits, limits_of
+from monitor.detect.live import Live
+from monitor.detect.load import LoadLearner
+from monitor.detect.motion import Motion
+from monitor.detect.rep import RepDetector
+from monitor.detect.rests import ContactDetector, LockoutDetector
+from monitor.detect.scene import Detector, Scene
+from monitor.detect.sets import SetDetector
+from monitor.detect.speed_over import SpeedDetector
+from monitor.detect.stall import StallDetector
+from monitor.detect.summary import Account
+from monitor.detect.surge import SurgeDetector
+from monitor.detect.tension import TensionDetector
+from monitor.detect.track import Track
+from monitor.detect.turns import TurnaroundDetector, TurnFinder
+from monitor.detect.zigzag import Zigzag
+from monitor.events import AnyEvent, Feedback, Phase, SetEnd, SetStart, Update
+
+BLOCK_STEPS = 1024
+FEEDBACK_STEPS = 8  # 25 times a second
+LONG_GAP_STEPS = 400  # after so long a silence the old movement says nothing about the new one
+DEFAULT_COUNT_M = 1e-4
+
+
+class Pipeline:
+    """One session of one machine. `feedback=False` leaves out what only an eye needs."""
+
+    def __init__(self, profile: Profile, session: str, *, feedback: bool = True) -> None:
+        limits = limits_of(profile)
+        detect = profile.detect
+        count_m = abs(profile.calibration.metres_per_count) if profile.calibration else DEFAULT_COUNT_M
+        self.session = session
+        self._grid = Grid(detect.sensor_fault.gap_s, detect.sensor_fault.jump_m)
+        self._motion = Motion(detect.motion, limits.v_rest_m_s, count_m)
+        self._track = Track()
+        self._book = Book(session, self._track)
+        self._scene = Scene(self._track, self._book, limits, self._motion.slow_lag)
+        self._zigzag = Zigzag()
+        self._learner = LoadLearner(profile.machine.plates_kg)
+        self._account = Account()
+        self._live = Live()
+        self._with_feedback = feedback
+        self._sets = 0
+        self._bits = 0
+        self._unknown_since: int | None = None
+
+        self._faults = FaultDetector(detect.sensor_fault, self._motion.lag)
+        self._turns = TurnFinder(detect.motion.extreme_m)
+        self._set = SetDetector(detect.set)
+        self._rep = RepDetector(detect.rep)
+        self._stall = StallDetector(detect)
+        self._contact = ContactDetector(detect)
+        self._turnaround = TurnaroundDetector(detect)
+        # In this order: what a later one reads of the scene, an earlier one has written.
+        self._before: tuple[Detector, ...] = (self._faults, self._turns, self._set)
+        self._after: tuple[Detector, ...] = (
+            self._rep,
+            self._stall,
+            TensionDetector(detect),
+            SurgeDetector(detect.jerk),
+            self._turnaround,
+            self._contact,
+            LockoutDetector(limits.lockout_dwell_s),
+            SpeedDetector(detect.speed_over),
+        )
+
+    @property
+    def limits(self) -> Limits:
+        """What is known by now."""
+        return self._scene.limits
+
+    def update(self, samples: Samples) -> Update:
+        """All that these samples taught."""
+        events: list[AnyEvent] = []
+        feedback: list[Feedback] = []
+        steps = self._grid.update(samples)
+        self._faults.holes += steps.holes
+        head = steps.first + len(steps.found_s)
+        self._faults.flagged += [(head, stamp_s, flags) for stamp_s, flags in steps.flagged]
+        signals = self._motion.update(steps)
+        n = len(signals.found_s)
+        for low in range(0, n, BLOCK_STEPS):
+            part = slice(low, min(n, low + BLOCK_STEPS))
+            block = type(signals)(signals.first + low, *(column[part] for column in signals[1:]))
+            self._track.append(block, self._scene.limits.rest_m)
+            self._run(block.first, block.first + len(block.found_s), events, feedback)
+        return Update(events, feedback)
+
+    def finish(self) -> Update:
+        """The stream has ended: what is open ends at the last good moment."""
+        self._book.cut(self._scene.now)
+        return Update(self._book.take(), [])
+
+    def _run(self, start: int, end: int, events: list[AnyEvent], feedback: list[Feedback]) -> None:
+        while start < end:
+            start = self._walk(start, end, events, feedback)
+
+    def _walk(self, start: int, end: int, events: list[AnyEvent], feedback: list[Feedback]) -> int:
+        """From change to change; returns where the limits changed, or the end."""
+        scene, track = self._scene, self._track
+        limits = scene.limits
+        bits = evaluate(track, limits, start, end, scene.slow_lag)
+        changes = (np.flatnonzero(bits != np.concatenate(([self._bits], bits[:-1]))) + start).tolist()
+        zigzag_before = self._zigzag.state()
+        x = track.x[track.at(start) : track.at(end)]
+        reversals = self._zigzag.scan(x, start, limits.reversal_m)
+        confirmed = [reversal.confirmed for reversal in reversals]
+        feedback_at = self._next_feedback(start)
+        i = j = 0
+        following = start
+        while True:
+            moment = min(
+                changes[i] if i < len(changes) else end,
+                confirmed[j] if j < len(confirmed) else end,
+                feedback_at,
+                max(following, min(detector.due for detector in (*self._before, *self._after))),
+            )
+            if moment >= end:
+                self._bits = int(bits[-1])
+                return end
+            scene.now = self._book.now = moment
+            scene.bits = self._bits = int(bits[moment - start])
+            scene.reversals = []
+            while i < len(changes) and changes[i] <= moment:
+                i += 1
+            while j < len(confirmed) and confirmed[j] <= moment:
+                scene.reversals.append(reversals[j])
+                scene.direction = -1 if reversals[j].at == "upper" else 1
+                j += 1
+            self._step()
+            told = self._book.take()
+            if told:
+                events += told
+                self._live.note(told, moment)
+            if moment == feedback_at:
+                feedback.append(
+                    self._live.feedback(scene, self._account, self._faults.cause, moment + self._motion.lag)
+                )
+                feedback_at = self._next_feedback(moment + 1)
+            following = moment + 1
+            if scene.limits is not limits:
+                self._zigzag.restore(zigzag_before)
+                self._zigzag.scan(x[: following - start], start, limits.reversal_m)
+                return following
+
+    def _next_feedback(self, moment: int) -> int:
+        """Feedback falls on fixed steps of the grid's head."""
+        if not self._with_feedback:
+            return 1 << 62
+        lag = self._motion.lag
+        return -(-(moment + lag) // FEEDBACK_STEPS) * FEEDBACK_STEPS - lag
+
+    def _step(self) -> None:
+        """One moment through all detectors."""
+        scene, book = self._scene, self._book
+        self._silence()
+        for detector in self._before:
+            detector.update(scene)
+        phase = self._phase()
+        book.phase = phase
+        self._live.follow(scene, phase)
+        if self._set.started is not None:
+            self._start_set(self._set.started)
+        book.rep_number = scene.reps_full + scene.reps_partial + 1 + (scene.rep_pending and scene.on(Bit.UP))
+        for detector in self._after:
+            detector.update(scene)
+            if scene.rep_told and detector is self._rep:
+                self._learn()
+        self._account.update(scene)
+        if self._set.ended is not None and scene.in_set:
+            self._end_set(self._set.ended)
+
+    def _silence(self) -> None:
+        scene = self._scene
+        if scene.on(Bit.KNOWN_X):
+            if self._unknown_since is not None and scene.now - self._unknown_since > LONG_GAP_STEPS:
+                self._zigzag.forget()
+                self._turns.forget()
+                self._rep.forget()
+                self._turnaround.forget()
+                scene.direction = 0
+            self._unknown_since = None
+        elif self._unknown_since is None:
+            self._unknown_since = scene.now
+
+    def _phase(self) -> Phase:
+        scene = self._scene
+        if scene.on(Bit.CONTACT):
+            return "rest"
+        if scene.on(Bit.UP):
+            return "positive"
+        if scene.on(Bit.DOWN):
+            return "negative"
+        if not scene.in_set:
+            return "rest" if scene.limits.kind != "stack" else "lower_turn"
+        if scene.on(Bit.MID) and scene.stalled:
+            return "positive"
+        x_m = float(self._track.x[self._track.at(scene.now)])
+        return "upper_turn" if x_m > scene.limits.bottom_m + 0.5 * scene.limits.range_m else "lower_turn"
+
+    def _start_set(self, moment: int) -> None:
+        scene = self._scene
+        self._sets += 1
+        scene.in_set, scene.set_start = True, moment
+        scene.reps_full = scene.reps_partial = 0
+        self._book.set_number, self._book.counts = self._sets, {}
+        self._book.rep_number = 1
+        self._account.start(scene, moment)
+        self._stall.start_set()
+        self._book.tell(SetStart, moment, rep=None)
+
+    def _end_set(self, moment: int) -> None:
+        scene, limits = self._scene, self._scene.limits
+        self._contact.end_set(scene)
+        under_load_s, under_tension_s, leak = self._account.times_s(scene, moment)
+        known = limits.load_n is not None
+        self._book.tell(
+            SetEnd,
+            moment,
+            rep=None,
+            phase="rest",
+            reps=scene.reps_full + scene.reps_partial,
+            partial_reps=scene.reps_partial,
+            under_load_s=under_load_s,
+            under_tension_s=under_tension_s if known else None,
+            leak=leak if known else None,
+            counts={kind: n for kind, n in sorted(self._book.counts.items()) if n},
+            working_load_n=None if limits.load_n is None else round(limits.load_n, 1),
+            working_load_from=limits.load_from,
+            friction=None if limits.friction is None else round(limits.friction, 4),
+            friction_from=limits.friction_from,
+            skill=round(under_tension_s / under_load_s, 4) if known and under_load_s else None,
+            strength_n=None if limits.load_n is None else round(limits.load_n, 1),
+            outcome="failure" if self._stall.failed else "ended",
+        )
+        scene.in_set = False
+        self._book.set_number = self._book.rep_number = None
+        if limits.load_from == "learned":
+            self._learner.forget()
+
+    def _learn(self) -> None:
+        """A repetition has been told: what does it say of load and friction?"""
+        scene, limits = self._scene, self._scene.limits
+        if limits.kind != "stack" or self._rep.last is None:
+            return
+        first, _, end = self._rep.last
+        fit = self._learner.update(scene, first.dwell_end, end)
+        if fit is None:
+            return
+        load_n = limits.load_n if limits.load_from == "given" and limits.load_n else self._learner.snapped(fit.level)
+        friction = limits.friction if limits.friction_from == "given" and limits.friction is not None else fit.friction
+        scene.limits = limits.with_load(
+            load_n,
+            friction,
+            load_from="given" if limits.load_from == "given" else "learned",
+            friction_from="given" if limits.friction_from == "given" else "learned",
+        )
+
+
+__all__ = ["STEP_S", "Pipeline"]

@@ -1,0 +1,57 @@
+"""An event that is a condition held for a while: the shape that most events share.
+
+condition   ___####__########################_##________
+                   |<- hold ->|                 |<- join ->|
+                   t_s        opened            end        closed
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from monitor.detect.book import Entry
+from monitor.detect.scene import NEVER, Scene
+
+Describe = Callable[[Scene, int, int], dict[str, Any]]
+
+
+class Run:
+    """Open a record once the condition has held for `hold` steps; runs closer than `join` are one."""
+
+    def __init__(self, kind: type[Any], hold: int, join: int = 0, *, describe: Describe) -> None:
+        self.kind = kind
+        self.hold = hold
+        self.join = join
+        self.due = NEVER
+        self.entry: Entry | None = None
+        self._describe = describe  # the record's own keys, from moment to moment
+        self._since: int | None = None  # the present run began
+        self._ended: int | None = None  # the last run of the open record ended
+        self._first = 0
+
+    def update(self, scene: Scene, on: bool, now: int) -> None:
+        """`on` at moment `now`; call it at every change and at `due`."""
+        if self.entry is not None and self.entry.end is not None:  # cut by silence
+            self.entry = self._since = self._ended = None
+        if on and self._since is None:
+            self._since = now
+        elif not on and self._since is not None:
+            if self.entry is not None and self._ended is None:
+                self._ended = now
+            self._since = None
+        if self._since is not None and now - self._since + 1 >= self.hold:
+            if self.entry is None:
+                self._first = self._since
+                self.entry = scene.book.open(self.kind, self._first, **self._describe(scene, self._first, now + 1))
+            self._ended = None
+        joining = self._since is not None and self._ended is not None and self._since - self._ended < self.join
+        if self.entry is not None and self._ended is not None and now - self._ended >= self.join and not joining:
+            scene.book.close(self.entry, self._ended, **self._describe(scene, self._first, self._ended))
+            self.entry = self._ended = None
+        self.due = self._next()
+
+    def _next(self) -> int:
+        if self._since is not None and (self.entry is None or self._ended is not None):
+            return self._since + self.hold - 1
+        if self._ended is not None:
+            return self._ended + self.join
+        return NEVER

@@ -1,0 +1,85 @@
+"""What a detector sees when it is woken, and what detectors tell one another.
+
+A detector is a class with public settings, private state, `due` (the moment at which it wants to be woken
+even if nothing changes) and one way in, `update(scene)`. Between a change of its bits and its `due` nothing
+may happen in it: the pipeline skips those moments.
+"""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from monitor.detect.book import Book
+from monitor.detect.conditions import Bit
+from monitor.detect.grid import STEP_S
+from monitor.detect.limits import Limits
+from monitor.detect.track import Track
+from monitor.detect.zigzag import Reversal
+
+NEVER = 1 << 62
+
+
+@dataclass(slots=True)
+class Turn:
+    """A reversal with its dwell: moments from `dwell_start` up to but not including `dwell_end`."""
+
+    reversal: Reversal
+    dwell_start: int
+    dwell_end: int
+
+    @property
+    def middle(self) -> int:
+        return (self.dwell_start + self.dwell_end) // 2
+
+
+@dataclass(slots=True)
+class Scene:
+    """One moment."""
+
+    track: Track
+    book: Book
+    limits: Limits
+    slow_lag: int
+    now: int = 0
+    bits: int = 0
+    direction: int = 0  # of the present leg: +1 rising, -1 falling
+    in_set: bool = False
+    set_start: int = 0
+    reps_full: int = 0  # told in this set
+    reps_partial: int = 0
+    rep_pending: bool = False  # the present swing will count once it is over
+    stuck_until: int = -NEVER  # end of the last stall or sticking
+    force_doubt: int = 0  # how many sensor faults of the force are open
+    reversals: list[Reversal] = field(default_factory=list)  # confirmed at this moment
+    turns: list[Turn] = field(default_factory=list)  # worked out at this moment
+    rep_told: bool = False  # at this moment
+    contact_since: int | None = None
+    still_since: int | None = None  # in slow moments
+    last_still: tuple[int, int] | None = None  # the newest stretch of stillness that is over, in slow moments
+    resting_since: int | None = None  # a lockout rest is open
+    stalled: bool = False
+
+    def on(self, bit: Bit) -> bool:
+        return bool(self.bits & bit)
+
+    @property
+    def slow_now(self) -> int:
+        """The moment that the slow bits speak of."""
+        return self.now - self.slow_lag
+
+    @property
+    def still(self) -> bool:
+        return bool(self.bits & Bit.KNOWN_X) and not self.bits & (Bit.UP | Bit.DOWN)
+
+
+class Detector(Protocol):
+    """See the module's docstring."""
+
+    @property
+    def due(self) -> int: ...
+
+    def update(self, scene: Scene) -> None: ...
+
+
+def steps(duration_s: float) -> int:
+    """A duration in steps, at least one."""
+    return max(1, round(duration_s / STEP_S))

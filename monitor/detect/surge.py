@@ -1,0 +1,51 @@
+"""Heaves and let-go negatives: acceleration of the stack, never the rate of force.
+
+At every turnaround friction reverses, so the cable's tension steps by 2*mu*W with nothing jerky about it: an alarm on
+raw force rings on every clean repetition, the encoder's acceleration does not (domain research, finding 3).
+The truth is a hold of `hold_s`; a run is announced after `announce_s`.
+"""
+
+from typing import Any
+
+from monitor.detect.conditions import Bit
+from monitor.detect.run import Run
+from monitor.detect.scene import Scene, steps
+from monitor.detect.settings import STANDARD_GRAVITY_M_S2 as G
+from monitor.detect.settings import Jerk as Settings
+from monitor.events import Drop, Jerk
+
+
+class SurgeDetector:
+    """`jerk` in the positive, `drop` in the negative."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        hold, join = steps(settings.announce_s), steps(settings.join_s)
+        self._jerk = Run(Jerk, hold, join, describe=self._describe_jerk)
+        self._drop = Run(Drop, hold, join, describe=self._describe_drop)
+
+    @property
+    def due(self) -> int:
+        return min(self._jerk.due, self._drop.due)
+
+    def update(self, scene: Scene) -> None:
+        self._jerk.update(scene, scene.on(Bit.JERK), scene.now)
+        self._drop.update(scene, scene.on(Bit.DROP), scene.now)
+
+    def _describe_jerk(self, scene: Scene, start: int, end: int) -> dict[str, Any]:
+        limits = scene.limits
+        x_m = float(scene.track.x[scene.track.at(start)])
+        if x_m - limits.bottom_m <= self.settings.start * limits.range_m:
+            cause = "start"
+        elif scene.stalled or start - scene.stuck_until <= steps(self.settings.shove_s):
+            cause = "shove"
+        else:
+            cause = "mid"
+        if self._jerk.entry is not None:
+            cause = self._jerk.entry.record.cause  # what was told stays
+        peak = float(scene.track.part(scene.track.a, start, end).max())
+        return {"cause": cause, "peak_g": round(peak / G, 3), "phase": "positive"}
+
+    def _describe_drop(self, scene: Scene, start: int, end: int) -> dict[str, Any]:
+        peak = -float(scene.track.part(scene.track.a, start, end).min())
+        return {"peak_g": round(peak / G, 3), "phase": "negative"}

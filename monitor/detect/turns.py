@@ -1,0 +1,171 @@
+"""Reversals get their dwell; turnarounds get their grade.
+
+The dwell is the longest stretch of |v| < v_rest at the extreme, within 3 mm of it. A reversal that is confirmed
+from the fast signals waits `slow_lag` steps for the slow velocity to have seen the same moments.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from monitor.detect.book import Entry
+from monitor.detect.conditions import Bit
+from monitor.detect.scene import NEVER, Scene, Turn, steps
+from monitor.detect.settings import STANDARD_GRAVITY_M_S2 as G
+from monitor.detect.settings import Detect
+from monitor.detect.zigzag import Reversal
+from monitor.events import Turnaround
+
+KEPT_RUNS = 32
+
+
+class TurnFinder:
+    """Fills `scene.turns` (and no event): reversals with their dwell, in order."""
+
+    def __init__(self, extreme_m: float) -> None:
+        self.extreme_m = extreme_m
+        self.due = NEVER
+        self._waiting: list[Reversal] = []
+        self._runs: list[tuple[int, int]] = []  # past stretches of stillness
+        self._since: int | None = None
+
+    def update(self, scene: Scene) -> None:
+        now = scene.slow_now
+        if scene.still and self._since is None:
+            self._since = now
+        elif not scene.still and self._since is not None:
+            scene.last_still = (self._since, now)
+            self._runs = [*self._runs[-KEPT_RUNS:], scene.last_still]
+            self._since = None
+        scene.still_since = self._since
+        self._waiting += scene.reversals
+        scene.turns = []
+        while self._waiting and self._waiting[0].confirmed + scene.slow_lag <= scene.now:
+            scene.turns.append(self._turn(scene, self._waiting.pop(0)))
+        self.due = self._waiting[0].confirmed + scene.slow_lag if self._waiting else NEVER
+
+    def forget(self) -> None:
+        self._waiting, self._runs, self._since = [], [], None
+
+    def _turn(self, scene: Scene, reversal: Reversal) -> Turn:
+        low, high = self._near(scene, reversal)
+        runs = self._runs + ([(self._since, scene.slow_now)] if self._since is not None else [])
+        stretches = [(max(start, low), min(end, high)) for start, end in runs if start < high and end > low]
+        if not stretches:
+            return Turn(reversal, reversal.extreme, reversal.extreme)
+        start, end = max(stretches, key=lambda stretch: stretch[1] - stretch[0])
+        return Turn(reversal, start, end)
+
+    def _near(self, scene: Scene, reversal: Reversal) -> tuple[int, int]:
+        """Moments around the extreme within `extreme_m` of it."""
+        track = scene.track
+        row, extreme_m = track.at(reversal.extreme), self.extreme_m
+        before = np.abs(track.x[: row + 1] - reversal.x_m) > extreme_m
+        after = np.abs(track.x[row : track.at(scene.now) + 1] - reversal.x_m) > extreme_m
+        back = int(before[::-1].argmax()) if before.any() else len(before)
+        forth = int(after.argmax()) if after.any() else len(after)
+        return reversal.extreme - back + 1, reversal.extreme + forth
+
+
+class TurnaroundDetector:
+    """`turnaround`: `abrupt` and `bounce` as soon as that is known, `smooth` and `fair` when the window has passed."""
+
+    def __init__(self, detect: Detect) -> None:
+        self.settings = detect.turnaround
+        self.hold = steps(detect.jerk.hold_s)
+        self.due = NEVER
+        self._hard: list[tuple[int, int]] = []  # past runs of |a| > a_jerk that were long enough
+        self._hard_since: int | None = None
+        self._ungraded: list[Turn] = []
+        self._rebounding: tuple[Turn, Entry] | None = None
+
+    def update(self, scene: Scene) -> None:
+        now = scene.now
+        hard = scene.on(Bit.HARD)
+        if hard and self._hard_since is None:
+            self._hard_since = now
+        elif not hard and self._hard_since is not None:
+            if now - self._hard_since >= self.hold:
+                self._hard = [*self._hard[-KEPT_RUNS:], (self._hard_since, now)]
+            self._hard_since = None
+        self._ungraded += [turn for turn in scene.turns if turn.reversal.full]
+        self._rebound(scene)
+        self._ungraded = [turn for turn in self._ungraded if not self._grade(scene, turn)]
+        self.due = self._next(scene)
+
+    def forget(self) -> None:
+        self._hard, self._hard_since, self._ungraded, self._rebounding = [], None, [], None
+
+    def _grade(self, scene: Scene, turn: Turn) -> bool:
+        """Tell the turnaround if it can be graded by now."""
+        now, reach = scene.now, steps(self.settings.abrupt_window_s)
+        running = self._hard_since if self._hard_since is not None and now - self._hard_since + 1 >= self.hold else None
+        runs = [*self._hard, *([(running, now)] if running is not None else [])]
+        abrupt = any(start <= turn.dwell_end + reach and end >= turn.dwell_start - reach for start, end in runs)
+        at_rest = _touches(scene, turn)
+        if abrupt:
+            lower = turn.reversal.at == "lower"
+            low = turn.reversal.x_m - scene.limits.bottom_m < self.settings.bounce_m
+            bounce = lower and (low or at_rest)
+            if at_rest and not bounce:
+                return self._tell(scene, turn, None) is not None
+            entry = self._tell(scene, turn, "bounce" if bounce else "abrupt")
+            if lower and not bounce:
+                self._rebounding = (turn, entry)
+                self._rebound(scene)
+            return True
+        window = steps(scene.limits.turn_window_s)
+        if now < turn.dwell_end + max(window, reach + self.hold):
+            return False
+        part = scene.track.part(scene.track.a, turn.dwell_start - window, turn.dwell_end + window + 1)
+        peak = float(np.nanmax(np.abs(part)))
+        dwell = turn.dwell_end - turn.dwell_start
+        smooth = peak <= scene.limits.a_turn_m_s2 and dwell <= steps(scene.limits.smooth_dwell_s)
+        self._tell(scene, turn, None if at_rest else "smooth" if smooth else "fair")
+        return True
+
+    def _rebound(self, scene: Scene) -> None:
+        """A lower turnaround that was told as abrupt turns out a bounce when it throws the stack."""
+        if self._rebounding is None:
+            return
+        turn, entry = self._rebounding
+        end = turn.dwell_end + steps(self.settings.rebound_s)
+        part = scene.track.part(scene.track.v, turn.dwell_end, min(scene.now, end) + 1)
+        if float(np.nanmax(part)) > scene.limits.fast_up_m_s:
+            scene.book.regrade(entry, grade="bounce")
+            self._rebounding = None
+        elif scene.now >= end:
+            self._rebounding = None
+
+    def _tell(self, scene: Scene, turn: Turn, grade: str | None) -> Entry:
+        window = steps(scene.limits.turn_window_s)
+        part = scene.track.part(scene.track.a, turn.dwell_start - window, min(turn.dwell_end + window, scene.now) + 1)
+        own: dict[str, Any] = {
+            "at": turn.reversal.at,
+            "grade": grade,
+            "dwell_s": round((turn.dwell_end - turn.dwell_start) * 0.005, 3),
+            "peak_g": round(float(np.nanmax(np.abs(part))) / G, 3),
+            "phase": "upper_turn" if turn.reversal.at == "upper" else "lower_turn",
+        }
+        return scene.book.tell(Turnaround, turn.middle, **own)
+
+    def _next(self, scene: Scene) -> int:
+        due = NEVER
+        if self._ungraded:
+            window = max(steps(scene.limits.turn_window_s), steps(self.settings.abrupt_window_s) + self.hold)
+            due = min(turn.dwell_end for turn in self._ungraded) + window
+            if self._hard_since is not None and scene.now - self._hard_since + 1 < self.hold:
+                due = min(due, self._hard_since + self.hold - 1)
+        if self._rebounding is not None:
+            due = min(due, scene.now + 4)
+        return due
+
+
+def _touches(scene: Scene, turn: Turn) -> bool:
+    """The stack met its rest in this turnaround."""
+    if scene.limits.kind != "stack" or turn.reversal.at == "upper":
+        return False
+    track = scene.track
+    x = track.part(track.x, turn.dwell_start, turn.dwell_end + 1)
+    tension = track.part(track.fast_tension, turn.dwell_start, turn.dwell_end + 1)
+    return bool(((x < scene.limits.detect.set.off_rest_m) & (tension < scene.limits.half_load_n)).any())

@@ -1,0 +1,82 @@
+"""Reversals of the movement: a zig-zag with hysteresis in metres.
+
+Noise can cross zero velocity a hundred times in a slow turnaround, but it cannot travel `h_rev`. So a reversal is
+confirmed once the stack is that far from its extreme on the other side; the extreme is dated back.
+"""
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Reversal(NamedTuple):
+    """An extreme of the movement. `full`: the stack had travelled the hysteresis before it, too."""
+
+    confirmed: int  # moment at which it was known
+    extreme: int  # moment of the extreme
+    x_m: float
+    at: Literal["upper", "lower"]
+    full: bool
+
+
+class Zigzag:
+    """Feed positions in blocks; constant memory."""
+
+    def __init__(self) -> None:
+        self.direction = 0  # +1 rising, -1 falling, 0 not known yet
+        self.high = self.low = float("nan")
+        self.high_at = self.low_at = 0
+        self._travelled = False  # the present leg has been confirmed by a reversal, not by the first movement
+
+    def state(self) -> tuple[object, ...]:
+        return (self.direction, self.high, self.low, self.high_at, self.low_at, self._travelled)
+
+    def restore(self, state: tuple[object, ...]) -> None:
+        self.direction, self.high, self.low, self.high_at, self.low_at, self._travelled = state  # type: ignore[assignment]
+
+    def forget(self) -> None:
+        """After a long silence or a jump nothing of the old movement holds."""
+        self.restore((0, float("nan"), float("nan"), 0, 0, False))
+
+    def scan(self, x: NDArray[np.float64], first: int, hysteresis_m: float) -> list[Reversal]:
+        """The reversals that positions `x` (m, of moments from `first` on, NaN where unknown) confirm."""
+        found: list[Reversal] = []
+        known = np.flatnonzero(~np.isnan(x))
+        values = x[known]
+        i = 0
+        while i < len(values):
+            rest = values[i:]
+            if not self.direction and np.isnan(self.high):
+                self.high = self.low = float(rest[0])
+                self.high_at = self.low_at = first + int(known[i])
+            highs = np.maximum.accumulate(np.maximum(rest, self.high)) if self.direction >= 0 else None
+            lows = np.minimum.accumulate(np.minimum(rest, self.low)) if self.direction <= 0 else None
+            fell = _first(highs - rest >= hysteresis_m) if highs is not None else len(rest)
+            rose = _first(rest - lows >= hysteresis_m) if lows is not None else len(rest)
+            n = min(fell, rose, len(rest))
+            self._extend(rest[: n + 1], known[i : i + n + 1] + first)
+            if n == len(rest):
+                break
+            moment = first + int(known[i + n])
+            if fell <= rose:
+                found.append(Reversal(moment, self.high_at, self.high, "upper", self._travelled))
+                self.direction, self.low, self.low_at = -1, float(rest[n]), moment
+            else:
+                found.append(Reversal(moment, self.low_at, self.low, "lower", self._travelled))
+                self.direction, self.high, self.high_at = 1, float(rest[n]), moment
+            self._travelled = True
+            i += n + 1
+        return found
+
+    def _extend(self, x: NDArray[np.float64], moments: NDArray[np.int64]) -> None:
+        if self.direction >= 0 and len(x) and (top := float(x.max())) > self.high:
+            self.high, self.high_at = top, int(moments[int(x.argmax())])
+        if self.direction <= 0 and len(x) and (bottom := float(x.min())) < self.low:
+            self.low, self.low_at = bottom, int(moments[int(x.argmin())])
+
+
+def _first(condition: NDArray[np.bool_]) -> int:
+    """Index of the first true element; the length where there is none."""
+    i = int(condition.argmax()) if len(condition) else 0
+    return i if len(condition) and condition[i] else len(condition)
