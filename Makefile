@@ -1,0 +1,62 @@
+# make demo     see it run, without hardware
+# make test     check the code and run all tests
+# make help     the rest
+#
+# Needs python3 (3.11 or newer, with venv), make, and a network the first time. Everything goes into .venv.
+
+PYTHON ?= python3
+ARGS ?=
+PY := .venv/bin/python
+
+FIRMWARE_PACKAGES := gcc-avr avr-libc binutils-avr
+TEST_PACKAGES := mosquitto mosquitto-clients chromium gcc libc6-dev make pkg-config \
+                 $(FIRMWARE_PACKAGES) libsimavr-dev libsimavr2 libelf-dev
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check system bench quality soak firmware clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+demo: .venv/runtime ## a simulated leg press on the display; Ctrl-C ends it
+	@$(PY) -m monitor demo $(ARGS)
+
+test: system check ## style, types, and every test; ARGS= goes to pytest
+	@$(PY) -m pytest -q -ra $(ARGS)
+
+check: .venv/development ## style and types only
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+
+system:
+	@.ci/system-packages $(TEST_PACKAGES)
+
+firmware: ## the microcontroller's program; MCU=, ADC= as in firmware_bridge/firmware/Makefile
+	@.ci/system-packages make $(FIRMWARE_PACKAGES)
+	@$(MAKE) --no-print-directory -C firmware_bridge/firmware
+
+clean: ## remove what was built, but not .venv
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find firmware_bridge monitor tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	@$(MAKE) --no-print-directory -C firmware_bridge/firmware clean
+
+# The stamps are as old as pyproject.toml's last word; an interpreter that has gone away means a new .venv.
+.venv/runtime: pyproject.toml
+	@$(call environment)
+	@echo "Installing rep-monitor into .venv ..."
+	@$(PY) -m pip install -q --disable-pip-version-check -e .
+	@touch $@
+
+.venv/development: pyproject.toml
+	@$(call environment)
+	@echo "Installing rep-monitor and its tools into .venv ..."
+	@$(PY) -m pip install -q --disable-pip-version-check -e '.[dev]'
+	@touch $@ .venv/runtime
+
+define environment
+command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON); install Python 3.11 or newer, or name one: make PYTHON=python3.12 ..."; exit 1; }; \
+$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$$($(PYTHON) --version) is too old; name a Python from 3.11 on: make PYTHON=python3.12 ..."; exit 1; }; \
+$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) has no venv; install it: sudo apt-get install python3-venv"; exit 1; }; \
+$(PY) -c 'import pip' 2>/dev/null || $(PYTHON) -m venv --clear .venv
+endef
