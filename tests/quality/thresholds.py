@@ -136,7 +136,7 @@ class Thresholds:
         jerk_m_s2 = min(max(d.jerk.size * range_m / positive_s**2, d.jerk.min_g * g), d.jerk.max_g * g)
         band = max(protocol.band or (0.08 if superslow else 0.10), jerk_m_s2 / g)
         heavy_n = (1 + friction) * load_n
-        ceiling_n = machine.force_ceiling_n or d.force_ceiling.factor * heavy_n
+        ceiling_n = min(machine.force_ceiling_n or float("inf"), d.force_ceiling.factor * heavy_n or float("inf"))
 
         def kappa(phase_s: float) -> float:
             return d.speed_over.factor_short if phase_s <= SHORT_PHASE_S else d.speed_over.factor_long

@@ -1,0 +1,238 @@
+"""Sets to test the detector on, drawn widely and deterministic by seed: who lifts what, where, measured with what.
+
+    cases(HELD_BACK, "faulty", 192)         Case objects; the seeds of TUNING and HELD_BACK never meet: even and odd
+    for case, signals, samples in performed(cases): ...
+
+Groups: `faulty` (every fault of a lifter), `clean` (none), `broken` (a clean set, sensors at fault). The kits, tempi
+and what the profile knows of the load are dealt out evenly over neighbouring seeds, the rest is drawn.
+"""
+
+import hashlib
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+import firmware_bridge.simulator as simulator
+from firmware_bridge.samples import Samples
+from firmware_bridge.simulator import (
+    Job,
+    Kit,
+    Machine,
+    Script,
+    Trace,
+    clean_set,
+    drawn_lifter,
+    drawn_machine,
+    faulty_set,
+    measure,
+    simulate_many,
+)
+from firmware_bridge.simulator import faults as sensor
+from monitor.config import Profile, profile_from_builtins
+from tests.quality.signals import Signals
+
+Group = Literal["faulty", "clean", "broken"]
+Split = Literal["tuning", "held-back"]
+TUNING: Split = "tuning"
+HELD_BACK: Split = "held-back"
+
+TEMPI = {"2/4": (2.0, 4.0, 6), "4/4": (4.0, 4.0, 5), "5/5": (5.0, 5.0, 5), "10/10": (10.0, 10.0, 4)}
+RATES_HZ = {100: 2, 250: 5, 500: 5, 1000: 10}  # and the samples in a frame: 10 to 20 ms
+ENCODERS_M = (0.0001, 0.0005)
+SLOWEST_FAST_CELL_HZ = 250  # a converter at full rate keeps up with the encoder, and is never as slow as 100 Hz
+KNOWN = ("given", "given", "learned", "misread")  # of the load
+PLATE_KG = 5.0
+PLATES_KG = (PLATE_KG,) * 40
+BATCH = 32  # sets simulated together
+
+
+@dataclass(frozen=True)
+class Case:
+    """One set: everything that it follows from."""
+
+    group: Group
+    seed: int
+    machine: Machine
+    script: Script
+    kit: Kit
+    true_profile: Profile  # range, load and friction as they are: for the labels
+    told_profile: Profile  # what the detector is told
+    tempo: str
+    known: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.group}-{self.seed}"
+
+    @property
+    def slow_cell(self) -> bool:
+        return self.kit.force_rate_hz < 200
+
+    @property
+    def strata(self) -> dict[str, str]:
+        """Which drawer of each table it goes into."""
+        friction, mass_kg = self.machine.friction, self.machine.mass_kg
+        return {
+            "tempo": self.tempo,
+            "friction": "2..5 %" if friction < 0.05 else "5..10 %" if friction < 0.10 else "10..20 %",
+            "rate": f"{self.kit.position_rate_hz} Hz",
+            "encoder": f"{self.kit.encoder_m * 1000:g} mm",
+            "cell": "80 Hz" if self.slow_cell else "full rate",
+            "coarsest": "100 Hz, 0.5 mm"
+            if (self.kit.position_rate_hz, self.kit.encoder_m) == (100, 0.0005)
+            else "any other",
+            "load": "25..70 kg" if mass_kg <= 70 else "75..125 kg" if mass_kg <= 125 else "130..180 kg",
+            "known": self.known,
+            "lost": "2 %" if self.kit.lost_fraction else "none",
+            "resonance": "5..8 Hz" if self.machine.resonance_hz < 8 else "8..12 Hz",
+        }
+
+
+def seed_of(split: Split, index: int) -> int:
+    """The seeds of the two splits never meet."""
+    return 2 * index + (split == HELD_BACK)
+
+
+def cases(split: Split, group: Group, number: int) -> list[Case]:
+    return [case(group, seed_of(split, index)) for index in range(number)]
+
+
+def case(group: Group, seed: int) -> Case:
+    """The one with this seed."""
+    rng = np.random.default_rng([seed, ("faulty", "clean", "broken").index(group)])
+    deal = seed // 2
+    tempo = tuple(TEMPI)[deal % 4]
+    rate_hz = tuple(RATES_HZ)[deal // 4 % 4]
+    encoder_m = ENCODERS_M[deal // 16 % 2]
+    slow_cell = (deal // 32 + deal) % 2 == 0
+    known = KNOWN[(deal // 4 + deal // 16) % 4]
+    machine = drawn_machine(rng)
+    positive_s, negative_s, reps = TEMPI[tempo]
+    if group == "faulty":
+        script = faulty_set(rng, machine, positive_s, negative_s, reps=reps)
+    else:
+        script = clean_set(positive_s, negative_s, reps, drawn_lifter(rng))
+    length_s = reps * (positive_s + negative_s)
+    kit = Kit(
+        encoder_m=encoder_m,
+        position_rate_hz=rate_hz,
+        block=RATES_HZ[rate_hz],
+        force_rate_hz=80.0 if slow_cell else float(max(rate_hz, SLOWEST_FAST_CELL_HZ)),
+        settling=4.0 if slow_cell else 1.0,
+        noise_n=float(rng.uniform(0.3, 1.5)),
+        lost_fraction=0.02 if rng.random() < 0.3 else 0.0,
+        clock_ppm=float(rng.uniform(-50, 50)),
+        faults=_sensor_faults(rng, length_s, encoder_m) if group == "broken" else (),
+    )
+    told: dict[str, object] = {
+        "given": {"working_load_n": machine.working_load_n, "friction": machine.friction},
+        "learned": {"plates_kg": PLATES_KG},
+        "misread": {"working_load_n": machine.working_load_n + 9.80665 * PLATE_KG * float(rng.choice([-1, 1]))},
+    }[known]
+    true = {"working_load_n": machine.working_load_n, "friction": machine.friction}
+    return Case(
+        group=group,
+        seed=seed,
+        machine=machine,
+        script=script,
+        kit=kit,
+        true_profile=_profile(machine, script, kit, true),
+        told_profile=_profile(machine, script, kit, told),
+        tempo=tempo,
+        known=known,
+    )
+
+
+def _profile(machine: Machine, script: Script, kit: Kit, load: Mapping[str, object]) -> Profile:
+    table: dict[str, dict[str, object]] = {
+        "machine": {
+            "id": "quality",
+            "kind": "stack",
+            "rest_m": machine.rest_m,
+            "bottom_m": machine.bottom_m,
+            "top_m": machine.top_m,
+            **load,
+        },
+        "protocol": {"positive_s": script.positive_s, "negative_s": script.negative_s},
+        "serial": {"rate_hz": kit.position_rate_hz, "block": kit.block},
+        "calibration": {"metres_per_count": kit.encoder_m, "newtons_per_count": kit.full_scale_n / 2**23},
+    }
+    return profile_from_builtins(table, "the corpus")
+
+
+def _sensor_faults(rng: np.random.Generator, length_s: float, encoder_m: float) -> tuple[sensor.Fault, ...]:
+    """One fault in each half of the set."""
+    found = []
+    for half in range(2):
+        at_s = 6.0 + length_s * (0.1 + 0.5 * half + 0.25 * float(rng.random()))
+        for_s = float(rng.uniform(0.5, 3.0))
+        found.append(
+            (
+                sensor.CellStuck(at_s, for_s),
+                sensor.CellSaturated(at_s, for_s),
+                sensor.CellSpikes(at_s, for_s, 0.05, noticed=bool(rng.random() < 0.5)),
+                sensor.CellSilent(at_s, for_s),
+                sensor.EncoderJump(at_s, round(float(rng.choice([-1, 1])) * 0.02 / encoder_m)),
+                sensor.EncoderFrozen(at_s, for_s),
+                sensor.LineCut(at_s, for_s),
+            )[int(rng.integers(7))]
+        )
+    return tuple(found)
+
+
+def performed(some: Sequence[Case]) -> Iterator[tuple[Case, Signals, Samples]]:
+    """The cases with their true signals and what the kit made of them; a batch is simulated at once, or read back."""
+    for start in range(0, len(some), BATCH):
+        batch = some[start : start + BATCH]
+        missing = [item for item in batch if not _cached(item).exists()]
+        if missing:
+            traces = simulate_many([Job(item.machine, item.script, item.seed) for item in missing])
+            for item, trace in zip(missing, traces, strict=True):
+                _keep(_cached(item), trace)
+        for item in batch:
+            trace = _read(_cached(item), item.machine)
+            signals = Signals(
+                trace.t_s,
+                trace.position_m,
+                trace.velocity_m_s,
+                trace.acceleration_m_s2,
+                trace.tension_n,
+                trace.contact_n,
+            )
+            yield item, signals, measure(trace, item.kit, item.seed)
+
+
+COLUMNS = ("position_m", "velocity_m_s", "acceleration_m_s2", "tension_n", "contact_n")
+
+
+def _cached(item: Case) -> Path:
+    """Where the truth of a case is kept: a folder of the system's temporary ones, by the simulator's own text."""
+    key = hashlib.sha256(repr((item.machine, item.script, item.seed)).encode()).hexdigest()[:16]
+    return _cache_folder() / f"{key}.npy"
+
+
+@cache
+def _cache_folder() -> Path:
+    text = hashlib.sha256()
+    for path in sorted(Path(simulator.__file__).parent.glob("*.py")):
+        text.update(path.read_bytes())
+    folder = Path(tempfile.gettempdir()) / "rep-monitor-quality" / text.hexdigest()[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _keep(path: Path, trace: Trace) -> None:
+    """Whole or not at all: two processes may write the same file."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
+        np.save(file, np.stack([getattr(trace, name) for name in COLUMNS]).astype(np.float32))
+    Path(file.name).replace(path)
+
+
+def _read(path: Path, machine: Machine) -> Trace:
+    columns = np.load(path).astype(np.float64)
+    return Trace(machine, *columns)

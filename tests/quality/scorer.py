@@ -1,0 +1,358 @@
+"""One set's told events against its truth: what was found, missed, invented, how exactly and how soon.
+
+Matching is one to one, greedy by nearest time, within the tolerances of EVENTS.md (for kinds that its table leaves out,
+those of domain research, section H). Each record counts as it was first told (`t_s`, `found_s`); what only the end of
+an interval tells (its duration) counts from the last record of the id. What a kind is: KEYS; `fault_turn` are the
+turnarounds graded `abrupt` or `bounce`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import msgspec
+
+from monitor.config import Profile
+from monitor.events import AnyEvent, Feedback, SetEnd
+from tests.quality.judge import BAD, Judged, is_bad, same
+from tests.quality.truth import Label
+
+# kind -> tolerance on t_s in s; at a slow tempo; more with an 80 Hz cell
+TOLERANCES_S: dict[str, tuple[float, float, float]] = {
+    "jerk": (0.15, 0.15, 0.0),
+    "drop": (0.15, 0.15, 0.0),
+    "fault_turn": (0.15, 0.30, 0.0),
+    "turnaround": (0.15, 0.30, 0.0),
+    "lockout_rest": (0.20, 0.20, 0.0),
+    "bottom_rest": (0.10, 0.10, 0.04),
+    "stack_touch": (0.05, 0.05, 0.04),
+    "slack": (0.05, 0.05, 0.04),
+    "force_ceiling": (0.05, 0.05, 0.04),
+    "stall": (0.25, 0.25, 0.0),
+    "failure": (0.50, 0.50, 0.0),
+    "unload": (0.15, 0.15, 0.04),
+    "tension_out": (0.20, 0.20, 0.04),
+    "speed_over": (0.20, 0.20, 0.0),
+    "set_start": (0.10, 0.10, 0.04),
+    "set_end": (0.30, 0.30, 0.04),
+    "rep": (0.30, 0.60, 0.0),
+    "sensor_fault": (0.10, 0.10, 0.04),
+}
+KEYS = tuple(TOLERANCES_S)
+SLOW_TEMPO_S = 8.0
+OF_LOAD = ("unload", "tension_out", "force_ceiling")  # nobody judges them against a load that is not there
+# What an encoder that is off cannot know.
+OF_PLACE = ("lockout_rest", "stack_touch", "bottom_rest", "stall", "failure", "set_start", "set_end", "rep")
+OF_PLACE += ("turnaround", "slack", "unload", "tension_out")
+NEAR_BLIND_S = 0.3
+FAULT_LATE_S = 1.0  # told so long after a fault it is still this fault
+KNOWN_LATE_S = 1.0  # after a repetition's end it may take this long to be told
+MISREAD = "misread"
+NEEDS_LOAD = ("slack", "stack_touch", "bottom_rest", "unload", "tension_out", "force_ceiling", "set_start")
+ATTRIBUTES = {
+    "jerk": ("cause",),
+    "rep": ("partial", "sticking"),
+    "stack_touch": ("slam", "ended_set"),
+    "bottom_rest": ("ended_set",),
+}
+Outcome = Literal["hit", "missed", "false", "neutral"]
+
+
+@dataclass(frozen=True)
+class Blind:
+    """A stretch in which the sensors cannot be believed; `lasting`: positions are off from then on."""
+
+    name: str
+    from_s: float
+    to_s: float
+    required: bool  # to be told
+    lasting: bool = False
+
+    def touches(self, from_s: float, to_s: float) -> bool:
+        return self.from_s - NEAR_BLIND_S <= to_s and from_s <= self.to_s + NEAR_BLIND_S
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What of a case the score depends on."""
+
+    tempo_s: float  # the slower phase
+    slow_cell: bool = False  # 80 Hz
+    load_known_s: float = 0.0  # until then nothing is required that needs the load
+    misread: bool = False  # the profile names another load than the pin
+    blind: tuple[Blind, ...] = ()
+
+    def tolerance_s(self, key: str) -> float:
+        fast, slow, more = TOLERANCES_S[key]
+        return (slow if self.tempo_s >= SLOW_TEMPO_S else fast) + (more if self.slow_cell else 0.0)
+
+    def waives(self, key: str, true: Label) -> bool:
+        """A true event that nobody can be asked to find."""
+        waiting = key in NEEDS_LOAD and true.t_s < self.load_known_s
+        return waiting or any(
+            blind.touches(true.t_s, true.end_s) or (blind.lasting and key in OF_PLACE and true.end_s >= blind.from_s)
+            for blind in self.blind
+        )
+
+    def excuses(self, key: str, found: "Told", loose: list[Label]) -> bool:
+        """A told event that is no invention: what silence has cut goes on after it, what is off is off."""
+        for blind in self.blind:
+            if blind.lasting and key in OF_PLACE and found.t_s >= blind.from_s - NEAR_BLIND_S:
+                return True
+            if blind.touches(found.t_s, found.t_s) and any(true.t_s <= found.t_s <= true.end_s for true in loose):
+                return True
+        return False
+
+
+@dataclass
+class Told:
+    """What was told under one id."""
+
+    kind: str
+    t_s: float
+    found_s: float
+    duration_s: float | None
+    set: int | None
+    rep: int | None
+    primary: bool
+    cut: bool
+    own: dict[str, Any]
+
+
+@dataclass
+class Row:
+    """One event, true or told; times in s."""
+
+    kind: str
+    outcome: Outcome
+    t_s: float
+    t_error_s: float | None = None
+    found_after_s: float | None = None  # after the true onset
+    known_after_s: float | None = None  # after it was true: hold and reversal passed
+    duration_error_s: float | None = None
+    note: str = ""
+
+
+@dataclass
+class SetScore:
+    """One case's score."""
+
+    rows: list[Row] = field(default_factory=list)
+    sets_exact: list[bool] = field(default_factory=list)  # repetitions counted, for each set
+    bound_errors_s: list[float] = field(default_factory=list)  # of repetitions and phases
+    grades: list[tuple[str, str]] = field(default_factory=list)  # true and told, where the truth is sure
+    attributes: list[tuple[str, bool]] = field(default_factory=list)  # "jerk.cause" and whether it is right
+    moved: int = 0  # records whose t_s changed after they were told
+    load_error: float | None = None  # relative, where it was to be learned
+    friction_error: float | None = None
+    load_known: bool | None = None  # by the end of the second repetition
+    under_load_error_s: float | None = None
+    under_tension_error_s: float | None = None
+
+
+def told(events: list[AnyEvent]) -> tuple[list[Told], int]:
+    """Records joined by id, in the order of ids; and how many changed their time after they were told."""
+    first: dict[int, AnyEvent] = {}
+    last: dict[int, AnyEvent] = {}
+    moved = 0
+    for event in events:
+        if event.id in first:
+            moved += (event.t_s, event.found_s) != (first[event.id].t_s, first[event.id].found_s)
+        first.setdefault(event.id, event)
+        last[event.id] = event
+    result = []
+    for number, event in first.items():
+        end = last[number]
+        result.append(
+            Told(
+                kind=event.kind,
+                t_s=event.t_s,
+                found_s=event.found_s,
+                duration_s=end.duration_s,
+                set=event.set,
+                rep=event.rep,
+                primary=end.part_of is None,
+                cut=end.cut is True,
+                own=msgspec.structs.asdict(end),
+            )
+        )
+    return result, moved
+
+
+def score(judged: Judged, events: list[AnyEvent], under: Circumstances) -> SetScore:
+    """Compare one case."""
+    detected, moved = told(events)
+    result = SetScore(moved=moved)
+    for key in KEYS:
+        if key != "sensor_fault" and not (under.misread and key in OF_LOAD):
+            _score_kind(result, judged, detected, key, under)
+    _score_sensors(result, detected, under)
+    if not any(blind.lasting for blind in under.blind):
+        _score_sets(result, judged, detected)
+    return result
+
+
+def score_learning(
+    result: SetScore, events: list[AnyEvent], feedback: list[Feedback], profile: Profile, known_by_s: float
+) -> None:
+    """How well load and friction were learned, and whether in time; `profile` says the truth."""
+    learned = [moment for moment in feedback if moment.load_from == "learned"]
+    result.load_known = bool(learned) and learned[0].t_s <= known_by_s + KNOWN_LATE_S
+    load_n, friction = profile.machine.working_load_n, profile.machine.friction
+    if learned and learned[-1].load_n is not None and load_n:
+        result.load_error = learned[-1].load_n / load_n - 1
+    for end in events:
+        if isinstance(end, SetEnd) and end.friction_from == "learned" and None not in (end.friction, friction):
+            result.friction_error = (end.friction or 0.0) - (friction or 0.0)
+
+
+def pair(
+    true_s: list[float], told_s: list[float], allowed: Callable[[int, int], bool], tolerance_s: float
+) -> list[tuple[int, int]]:
+    """One to one, the nearest first."""
+    distances = sorted(
+        (abs(a - b), i, j)
+        for i, a in enumerate(true_s)
+        for j, b in enumerate(told_s)
+        if abs(a - b) <= tolerance_s and allowed(i, j)
+    )
+    pairs: list[tuple[int, int]] = []
+    for _, i, j in distances:
+        if all(i != k and j != m for k, m in pairs):
+            pairs.append((i, j))
+    return pairs
+
+
+def _select(events: list[Label], key: str) -> list[Label]:
+    if key == "fault_turn":
+        return [event for event in events if is_bad(event)]
+    return [event for event in events if event.kind == key]
+
+
+def _alike(true: Label, found: Told) -> bool:
+    return all(name not in true.own or true.own[name] == found.own.get(name) for name in ("at", "side"))
+
+
+def _score_kind(result: SetScore, judged: Judged, detected: list[Told], key: str, under: Circumstances) -> None:
+    tolerance_s = under.tolerance_s(key)
+    true = _select(judged.nominal.events, key)
+    strict, loose = _select(judged.strict.events, key), _select(judged.loose.events, key)
+    found = [
+        event
+        for event in detected
+        if event.kind == key or (key == "fault_turn" and event.kind == "turnaround" and event.own["grade"] in BAD)
+    ]
+    pairs = pair(
+        [event.t_s for event in true],
+        [event.t_s for event in found],
+        lambda i, j: _alike(true[i], found[j]),
+        tolerance_s,
+    )
+    matched = dict(pairs)
+    for i, event in enumerate(true):
+        required = same(event, strict) is not None and not under.waives(key, event)
+        if i in matched:
+            _score_match(result, judged, key, event, found[matched[i]], required)
+        else:
+            result.rows.append(Row(key, "missed" if required else "neutral", event.t_s, note=_describe(event)))
+    allowed = [
+        event
+        for event in loose + strict
+        if not any(abs(event.t_s - true[i].t_s) <= tolerance_s and _alike(event, found[j]) for i, j in pairs)
+    ]
+    left = [event for j, event in enumerate(found) if j not in matched.values()]
+    excused = {
+        j
+        for _, j in pair(
+            [event.t_s for event in allowed],
+            [event.t_s for event in left],
+            lambda i, j: _alike(allowed[i], left[j]),
+            tolerance_s,
+        )
+    }
+    for j, wrong in enumerate(left):
+        outcome: Outcome = "neutral" if j in excused or under.excuses(key, wrong, loose) else "false"
+        result.rows.append(Row(key, outcome, wrong.t_s, note=_describe(wrong)))
+
+
+def _score_match(result: SetScore, judged: Judged, key: str, true: Label, found: Told, required: bool) -> None:
+    row = Row(
+        key,
+        "hit" if required else "neutral",
+        true.t_s,
+        t_error_s=found.t_s - true.t_s,
+        found_after_s=found.found_s - true.t_s,
+        known_after_s=found.found_s - max(true.true_s, true.t_s),
+    )
+    ended_set = true.own.get("ended_set", False)
+    if true.duration_s and found.duration_s is not None and not found.cut and not ended_set:
+        row.duration_error_s = found.duration_s - true.duration_s
+    result.rows.append(row)
+    if key == "turnaround":
+        index = judged.nominal.events.index(true)
+        if judged.sure_grades.get(index):
+            result.grades.append((str(true.own["grade"]), str(found.own["grade"])))
+    if not required:
+        return
+    for name in ATTRIBUTES.get(key, ()):
+        views = [same(true, labels.events) for labels in (judged.strict, judged.loose)]
+        if all(view is not None and view.own[name] == true.own[name] for view in views):
+            result.attributes.append((f"{key}.{name}", found.own[name] == true.own[name]))
+    if true.rank is not None and key not in ("turnaround", "rep"):
+        result.attributes.append((f"{key}.primary", found.primary == (true.part_of is None)))
+    if key == "rep":
+        up = found.own["positive_s"] if found.own["positive_s"] is not None else 0.0
+        edges = [found.t_s, found.t_s + up, found.t_s + up + found.own["upper_dwell_s"], found.t_s]
+        edges[3] += found.duration_s or 0.0
+        result.bound_errors_s += [told_s - true_s for told_s, true_s in zip(edges, true.own["bounds_s"], strict=True)]
+
+
+def _score_sensors(result: SetScore, detected: list[Told], under: Circumstances) -> None:
+    """Each blind stretch is to be told once at least; a fault told where there is none is false."""
+    faults = [event for event in detected if event.kind == "sensor_fault"]
+    before_s = TOLERANCES_S["sensor_fault"][0]
+    explained: set[int] = set()
+    for blind in under.blind:
+        end_s = float("inf") if blind.lasting else blind.to_s + FAULT_LATE_S
+        about = [
+            i
+            for i, event in enumerate(faults)
+            if blind.from_s - before_s <= event.t_s <= end_s
+            and (blind.name != MISREAD or event.own["cause"] in ("load", "mismatch"))
+        ]
+        explained.update(about)
+        if about:
+            first = min((faults[i] for i in about), key=lambda event: event.found_s)
+            outcome: Outcome = "hit" if blind.required else "neutral"
+            late_s = None if blind.name == MISREAD else first.found_s - blind.from_s
+            row = Row("sensor_fault", outcome, blind.from_s, None, late_s, note=f"{blind.name}: {first.own['cause']}")
+        else:
+            row = Row("sensor_fault", "missed" if blind.required else "neutral", blind.from_s, note=blind.name)
+        result.rows.append(row)
+    for i, event in enumerate(faults):
+        if i not in explained:
+            result.rows.append(Row("sensor_fault", "false", event.t_s, note=str(event.own["cause"])))
+
+
+def _score_sets(result: SetScore, judged: Judged, detected: list[Told]) -> None:
+    ends = [event for event in detected if event.kind == "set_end"]
+    starts = [event for event in detected if event.kind == "set_start"]
+    for number, counts in enumerate(judged.rep_counts):
+        if number >= len(starts):
+            result.sets_exact.append(False)
+            continue
+        name = starts[number].set
+        told_reps = sum(event.kind == "rep" and event.set == name for event in detected)
+        result.sets_exact.append(told_reps in counts and len(starts) == len(judged.rep_counts))
+    true_ends = judged.nominal.of("set_end")
+    if len(ends) == len(true_ends) == 1:
+        result.under_load_error_s = ends[0].own["under_load_s"] - true_ends[0].own["under_load_s"]
+        if ends[0].own["under_tension_s"] is not None:
+            result.under_tension_error_s = ends[0].own["under_tension_s"] - true_ends[0].own["under_tension_s"]
+
+
+def _describe(event: Label | Told) -> str:
+    shown = ("at", "grade", "side", "cause", "dwell_s", "peak_g", "extreme", "low", "slam")
+    parts = [f"{name}={value}" for name in shown if (value := event.own.get(name)) is not None]
+    duration = "" if event.duration_s is None else f"for {event.duration_s:.3f} s"
+    return " ".join([duration, *parts]).strip()
