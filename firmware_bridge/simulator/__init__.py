@@ -14,6 +14,7 @@ what the lifter set out to do; labels must come from the columns, never from the
 """
 
 from firmware_bridge.simulator.kit import Kit, measure
+from firmware_bridge.simulator.live import live
 from firmware_bridge.simulator.machine import Machine
 from firmware_bridge.simulator.script import (
     Drop,
@@ -31,7 +32,7 @@ from firmware_bridge.simulator.script import (
     Turn,
 )  # fmt: skip
 from firmware_bridge.simulator.sets import FAULTS, clean_set, drawn_lifter, drawn_machine, faulty_set
-from firmware_bridge.simulator.simulation import Job, live, simulate, simulate_many
+from firmware_bridge.simulator.simulation import Job, simulate, simulate_many
 from firmware_bridge.simulator.trace import Trace
 
 __all__ = [

@@ -28,7 +28,7 @@ from firmware_bridge.simulator.script import (
 )  # fmt: skip
 
 RAMP = 0.38  # of a short phase: how long it takes to come up to speed, and again to stop
-RAMP_MAX_S = 1.6  # in a slow phase the speed is held nearly constant
+RAMP_MAX_S = 1.2  # in a slow phase the speed is held nearly constant
 SQUEEZE_S = 0.9
 LOOSE = -0.05  # stretch of a loose cable, in stretches under load
 GIVE_S = 0.08  # how fast a muscle lets go
@@ -65,6 +65,13 @@ class Segment(NamedTuple):
     limit_slope_m_s3: float
     tremor_m: float
     anchored: bool  # it began from the stack: whatever the hand had slipped is forgotten
+
+    def hand_m(self, u_s: float) -> float:
+        c0, c1, c2, c3, c4, c5 = self.coefficients
+        return c0 + u_s * (c1 + u_s * (c2 + u_s * (c3 + u_s * (c4 + u_s * c5))))
+
+
+NO_SEGMENT = Segment((0.0,) * 6, 0.0, 0.0, 0.0, 0.0, False)
 
 
 def quintic(
@@ -263,14 +270,14 @@ class Performer:
         at_top = self._x_m > self._bottom_m + 0.5 * self._machine.range_m
         lean = self._leaning(-1 if at_top else 1)
         if dwell_s is None:
-            dwell_s = float(np.clip(self._rng.normal(self._lifter.dwell_s, self._lifter.dwell_spread), 0.2, 0.8))
+            dwell_s = float(np.clip(self._rng.normal(self._lifter.dwell_s, self._lifter.dwell_spread), 0.2, 0.7))
         if dwell_s > 1.0:
             yield Leg(dwell_s - 0.5, self._x_m, 0.0, lean=1.0)
             dwell_s = 0.5
         yield Leg(dwell_s, self._x_m, 0.0, lean=lean)
 
     def _set_down(self, move: SetDown) -> Generator[Leg, None, None]:
-        fast = move.speed_m_s
+        fast = move.speed_m_s or min(self._machine.range_m / self._script.negative_s, 0.06)
         if self._x_m > 0:
             way_m = self._x_m
             ramp_s = min(0.5, way_m / fast)

@@ -83,14 +83,14 @@ class Physics(NamedTuple, Generic[F]):
 
 
 class Moment(NamedTuple, Generic[F]):
-    """The state of a machine, per unit of mass, and what acts on it at that instant."""
+    """The state of a machine after a step; and per unit of mass what acted on it as the step began."""
 
     x_m: F  # stack above its rest
     v_m_s: F
     slip_m: F  # how far the hand has given way below where it wanted to be
-    a_m_s2: F  # acceleration at the start of the step
-    pull_m_s2: F  # cable tension over mass, there
-    push_m_s2: F  # contact force over mass, there
+    a_m_s2: F  # acceleration
+    pull_m_s2: F  # cable tension over mass
+    push_m_s2: F  # contact force over mass
 
 
 REST_STIFFNESS = STANDARD_GRAVITY_M_S2 / REST_SINK_M

@@ -93,7 +93,7 @@ class SetDown:
     """Put the stack on its rest and leave it there."""
 
     rest_s: float = 1.0
-    speed_m_s: float = 0.06  # above about 0.15 it slams
+    speed_m_s: float | None = None  # None: as in the negative, 0.06 at most; above about 0.15 it slams
     loose: bool = True  # the cable goes loose; else the hand keeps a third of the load
 
 

@@ -94,7 +94,7 @@ def faulty_set(
         moves += [Lift(stall=Stall(float(rng.uniform(0.25, 0.75)), float(hold_s), then))]
     elif isinstance(moves[-1], Turn):
         moves.pop()
-    moves.append(SetDown(tail_s, float(rng.uniform(0.04, 0.08))))
+    moves.append(SetDown(tail_s))
     return Script(positive_s=positive_s, negative_s=negative_s, moves=tuple(moves), lifter=lifter or drawn_lifter(rng))
 
 
@@ -137,7 +137,7 @@ class _Draw:
             case "lockout_rest":
                 moves = [lift, Turn(u(1.8, 6.0)), lower, end]
             case "touch":
-                moves = [lift, upper, lower, SetDown(u(0.12, 0.6), u(0.05, 0.09), bool(u() < 0.6))]
+                moves = [lift, upper, lower, SetDown(u(0.12, 0.6), loose=bool(u() < 0.6))]
             case "slam":
                 moves = [lift, upper, lower, SetDown(u(0.3, 1.0), u(0.3, 0.6) + 2 * self._negative_m_s)]
             case "bottom_rest":

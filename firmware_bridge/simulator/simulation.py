@@ -1,16 +1,16 @@
-"""Scripts performed on machines: many at once for a corpus, or one as it happens for a live device.
+"""Scripts performed on machines, many side by side.
 
-Both ways take the same steps in the same order, so that a set alone, in a batch or live is the same, bit for bit.
+Live, alone and in a batch the same steps are taken in the same order: a set is the same, bit for bit.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.simulator.lifter import LOOSE, Now, Performer, sway_blocks
-from firmware_bridge.simulator.machine import STEP_S, Machine, Moment, Physics, step
+from firmware_bridge.simulator.machine import REST_SINK_M, STEP_S, Machine, Moment, Physics, step
 from firmware_bridge.simulator.script import Script
 from firmware_bridge.simulator.trace import Trace
 
@@ -42,26 +42,9 @@ def simulate_many(jobs: Sequence[Job]) -> list[Trace]:
             parts[who].append(rows[:, :end, column].copy())
         batch.leave_out(ends < BLOCK)
     return [
-        _trace(job.machine, np.concatenate(part, axis=1), performer)
+        Trace.of(job.machine, np.concatenate(part, axis=1), tuple(performer.notes))
         for job, part, performer in zip(jobs, parts, batch.performers, strict=True)
     ]
-
-
-def live(machine: Machine, script: Script, seed: int, rows: int = 10) -> Iterator[Trace]:
-    """The same, `rows` milliseconds at a time, as a lazy stream."""
-    batch = _Batch([Job(machine, script, seed)])
-    while True:
-        columns, ends = batch.block(rows)
-        if ends[0]:
-            yield _trace(machine, columns[:, : ends[0], 0], None)
-        if ends[0] < rows:
-            return
-
-
-def _trace(machine: Machine, columns: Array, performer: Performer | None) -> Trace:
-    x, v, a, pull, push = columns
-    notes = tuple(performer.notes) if performer else ()
-    return Trace(machine, x + machine.rest_m, v, a, pull * machine.mass_kg, push * machine.mass_kg, notes)
 
 
 def _positive(z: Array) -> Array:
@@ -80,7 +63,7 @@ class _Batch:
         self._physics = Physics(*(np.array(column) for column in zip(*physics, strict=True)))
         self._wobble = np.array([job.script.lifter.wobble for job in jobs])
         zero = np.zeros(n)
-        self._moment = Moment(zero, zero, zero, zero, zero, zero)
+        self._moment = Moment(zero - REST_SINK_M, zero, zero, zero, zero, zero)
         self._hand = np.array([LOOSE * job.machine.stretch_m for job in jobs])
         self._clock = np.zeros(n)  # each lifter's own time within the leg
         self._duration = np.zeros(n)
@@ -100,18 +83,18 @@ class _Batch:
             setattr(self, name, getattr(self, name)[keep])
         self._coefficients = self._coefficients[:, keep]
 
-    def block(self, rows: int = BLOCK) -> tuple[Array, NDArray[np.int64]]:
+    def block(self) -> tuple[Array, NDArray[np.int64]]:
         """The next rows of x, v, a, pull, push of every column, and where each column ends."""
         n = len(self.who)
-        out = np.empty((5, rows, n))
-        ends = np.full(n, rows)
+        out = np.empty((5, BLOCK, n))
+        ends = np.full(n, BLOCK)
         sways = [self.performers[who].sway for who in self.who]
-        t_s = (self._row + 1 + np.arange(rows, dtype=np.float64)) * STEP_S
+        t_s = (self._row + 1 + np.arange(BLOCK, dtype=np.float64)) * STEP_S
         pace, tremor = sway_blocks(sways, self._wobble, t_s)
-        for i in range(rows):
+        for i in range(BLOCK):
             if (self._clock >= self._duration).any():
                 for column in np.flatnonzero(self._clock >= self._duration):
-                    if ends[column] == rows and not self._turn_over(int(column)):
+                    if ends[column] == BLOCK and not self._turn_over(int(column)):
                         ends[column] = i
                         self._duration[column] = np.inf
             self._clock = self._clock + pace[i] * STEP_S

@@ -20,6 +20,12 @@ class Trace:
     contact_n: NDArray[np.float64]  # of the rest on the stack
     notes: tuple[tuple[float, str], ...] = ()  # (t_s, what the lifter set out to do): for people, never for labels
 
+    @classmethod
+    def of(cls, machine: Machine, columns: NDArray[np.float64], notes: tuple[tuple[float, str], ...]) -> "Trace":
+        """From x, v, a and the forces over mass, as rows of one array."""
+        x, v, a, pull, push = columns
+        return cls(machine, x + machine.rest_m, v, a, pull * machine.mass_kg, push * machine.mass_kg, notes)
+
     def __len__(self) -> int:
         return len(self.position_m)
 

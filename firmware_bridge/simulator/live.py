@@ -1,0 +1,57 @@
+"""One script performed as it happens: the same steps as in a batch, in plain floats, which is how one runs cheapest."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from firmware_bridge.simulator.lifter import LOOSE, NO_SEGMENT, Now, Performer, sway_blocks
+from firmware_bridge.simulator.machine import REST_SINK_M, STEP_S, Machine, Moment, step
+from firmware_bridge.simulator.script import Script
+from firmware_bridge.simulator.trace import Trace
+
+
+def live(machine: Machine, script: Script, seed: int, rows: int = 10) -> Iterator[Trace]:
+    """What `simulate` gives, `rows` milliseconds at a time, each simulated when it is asked for."""
+    performer = Performer(machine, script, seed)
+    wobble = np.array([script.lifter.wobble])
+    physics = machine.physics()
+    moment = Moment(-REST_SINK_M, 0.0, 0.0, 0.0, 0.0, 0.0)
+    hand, shake, clock = LOOSE * machine.stretch_m, 0.0, 0.0
+    leg = NO_SEGMENT
+    row = told = 0
+    while True:
+        t_s = (row + 1 + np.arange(rows, dtype=np.float64)) * STEP_S
+        pace, tremor = (column[:, 0].tolist() for column in sway_blocks([performer.sway], wobble, t_s))
+        block: list[tuple[float, ...]] = []
+        for i in range(rows):
+            if clock >= leg.duration_s:
+                now = Now(row * STEP_S, moment.x_m, moment.v_m_s, hand + moment.slip_m - shake)
+                following = performer.segment(now)
+                if following is None:
+                    break
+                clock, leg = max(clock - leg.duration_s, 0.0), following
+                if leg.anchored:
+                    hand, moment = hand + moment.slip_m, moment._replace(slip_m=0.0)
+            clock = clock + pace[i] * STEP_S
+            shake = leg.tremor_m * tremor[i]
+            u = min(clock, leg.duration_s)
+            next_hand = leg.hand_m(u) + shake
+            limit = leg.limit_m_s2 + leg.limit_slope_m_s3 * u
+            x, v = moment.x_m, moment.v_m_s
+            moment = step(physics, moment, hand, next_hand, limit, _tanh, _positive)
+            hand = next_hand
+            block.append((x, v, *moment[3:]))
+            row += 1
+        if block:
+            notes, told = tuple(performer.notes[told:]), len(performer.notes)
+            yield Trace.of(machine, np.array(block).T, notes)
+        if len(block) < rows:
+            return
+
+
+def _tanh(z: float) -> float:
+    return float(np.tanh(z))  # the batch's own: math.tanh differs in the last bit
+
+
+def _positive(z: float) -> float:
+    return z if z > 0.0 else 0.0
