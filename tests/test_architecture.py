@@ -1,0 +1,195 @@
+"""The four rules of the house that code can be asked about: directions, doors, one clock, and files one can read.
+
+__main__ -> commands -> daemon -> display, feedback, record, store, report -> detect -> events, config
+                              \\-> firmware_bridge (serial_port, decoder, ...) -> samples, chunk
+"""
+
+import ast
+import sys
+from functools import cache
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[1]
+FILES = sorted(p for top in ("firmware_bridge", "monitor") for p in (ROOT / top).rglob("*.py"))
+LONGEST_FILE_LINES = 350
+
+MAY_IMPORT = {  # the longest name that fits rules; within a package everybody may import everybody, without cycles
+    "firmware_bridge": ["firmware_bridge"],
+    "monitor.events": [],
+    "monitor.exit_codes": [],
+    "monitor.state": [],
+    "monitor.toml_document": [],
+    "monitor.profile": ["monitor.detect.settings"],
+    "monitor.config": ["monitor.detect.settings", "monitor.profile", "monitor.toml_document"],
+    "monitor.detect.settings": [],
+    "monitor.detect": ["firmware_bridge.samples", "monitor.events", "monitor.config", "monitor.profile"],
+    "monitor.record": ["firmware_bridge", "monitor.events", "monitor.config", "monitor.profile", "monitor.state"],
+    "monitor.store": ["monitor.events", "monitor.state"],
+    "monitor.feedback": ["monitor.events", "monitor.config", "monitor.profile", "monitor.store"],
+    "monitor.display": ["monitor.events", "monitor.config", "monitor.profile", "monitor.feedback"],
+    "monitor.report": [
+        "firmware_bridge.samples",
+        "monitor.events",
+        "monitor.config",
+        "monitor.detect",
+        "monitor.record",
+    ],
+    "monitor.__main__": ["monitor.commands", "monitor.exit_codes"],
+    "monitor": ["firmware_bridge", "monitor"],  # commands, daemon: the wiring
+}
+
+DOORS = {  # an outside library -> the files, or folders, that may know it
+    "serial": ["firmware_bridge/serial_port.py", "firmware_bridge/ports.py"],
+    "cobs": ["firmware_bridge/framing.py"],
+    "aiomqtt": ["monitor/feedback/publisher.py", "monitor/feedback/consumer.py"],
+    "paho": ["monitor/feedback/publisher.py", "monitor/feedback/consumer.py"],
+    "amqtt": ["monitor/feedback/embedded_broker.py", "monitor/feedback/guard.py"],
+    "websockets": ["monitor/display/", "monitor/feedback/embedded_broker.py", "monitor/feedback/guard.py"],
+    "mcap": ["monitor/record/"],
+    "zstandard": ["monitor/record/"],
+    "sqlite3": ["monitor/store/"],
+    "tomllib": ["monitor/toml_document.py"],
+    "numba": ["monitor/detect/"],
+    "numpy": ["firmware_bridge/", "monitor/"],
+    "msgspec": ["firmware_bridge/", "monitor/"],
+    "rich": ["monitor/commands/", "monitor/report/", "monitor/record/"],  # where a person reads a terminal
+}
+
+CLOCKS = ["firmware_bridge/serial_port.py", "firmware_bridge/ports.py", "firmware_bridge/simulator/", "monitor/daemon",
+          "monitor/commands/", "monitor/display/", "monitor/feedback/", "monitor/record/", "monitor/store/",
+          "monitor/state.py"]  # fmt: skip
+PURE = ["firmware_bridge/blocks.py", "firmware_bridge/calibration.py", "firmware_bridge/chunk.py",
+        "firmware_bridge/clock.py", "firmware_bridge/decoder.py", "firmware_bridge/frames.py",
+        "firmware_bridge/framing.py", "firmware_bridge/lines.py", "firmware_bridge/messages.py",
+        "firmware_bridge/samples.py", "monitor/detect/", "monitor/events.py", "monitor/feedback/messages.py",
+        "monitor/feedback/payload.py", "monitor/profile.py"]  # fmt: skip
+WORLD = {"asyncio", "concurrent", "datetime", "io", "logging", "multiprocessing", "os", "pathlib", "queue", "random",
+         "select", "selectors", "signal", "socket", "subprocess", "tempfile", "threading", "time"}  # fmt: skip
+
+
+class Import(NamedTuple):
+    name: str
+    line: int
+    at_start: bool  # not inside a function
+
+
+@cache
+def imports(path: Path) -> list[Import]:
+    tree = ast.parse(path.read_text())
+    late = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        for inner in ast.walk(node)
+    }
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [Import(alias.name, node.lineno, node not in late) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.module, f"{path}: imports are absolute here"
+            assert node.level == 0, f"{path}: imports are absolute here"
+            for alias in node.names:  # a module, or something in one
+                inner = f"{node.module}.{alias.name}"
+                found.append(Import(inner if inner in MODULES else node.module, node.lineno, node not in late))
+    return found
+
+
+def module(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module(path) for path in FILES}
+
+
+def within(name: str, package: str) -> bool:
+    return name == package or name.startswith(package + ".")
+
+
+def rule(name: str) -> str:
+    return max((package for package in MAY_IMPORT if within(name, package)), key=len)
+
+
+def offends(path: Path, places: list[str]) -> bool:
+    relative = path.relative_to(ROOT).as_posix()
+    return not any(relative.startswith(place) for place in places)
+
+
+def test_imports_go_one_way() -> None:
+    wrong = []
+    for path in FILES:
+        own = rule(module(path))
+        for name, line, _ in imports(path):
+            if name.split(".")[0] in ("firmware_bridge", "monitor"):
+                allowed = [*MAY_IMPORT[own], *([own] if own not in ("monitor", "firmware_bridge") else [])]
+                if not any(within(name, package) for package in allowed):
+                    wrong.append(f"{path.relative_to(ROOT)}:{line} imports {name}, {own} may only {allowed}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_only_main_looks_for_commands() -> None:
+    users = {module(path) for path in FILES for name, _, _ in imports(path) if within(name, "monitor.commands")}
+    assert all(within(user, "monitor.commands") for user in users)
+
+
+def test_the_bridge_does_not_know_its_simulator() -> None:
+    inside = "firmware_bridge.simulator"
+    users = {module(path) for path in FILES for name, _, _ in imports(path) if within(name, inside)}
+    assert not [user for user in users if within(user, "firmware_bridge") and not within(user, inside)]
+
+
+def test_imports_make_no_circle() -> None:
+    graph = {module(path): {name for name, _, start in imports(path) if start and name in MODULES} for path in FILES}
+    for name, uses in graph.items():
+        uses.discard(name)
+    list(TopologicalSorter(graph).static_order())  # raises CycleError, with the circle in it
+
+
+def test_each_library_has_its_door() -> None:
+    wrong = []
+    for path in FILES:
+        for name, line, at_start in imports(path):
+            library = name.split(".")[0]
+            if library in ("firmware_bridge", "monitor") or (
+                library in sys.stdlib_module_names and library not in DOORS
+            ):
+                continue
+            if library not in DOORS or offends(path, DOORS[library]):
+                wrong.append(f"{path.relative_to(ROOT)}:{line} imports {name}; its door is {DOORS.get(library)}")
+            if library in ("rich", "numba") and at_start:
+                wrong.append(f"{path.relative_to(ROOT)}:{line} imports {name} before it is needed")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_nobody_reads_a_clock_after_the_decoder() -> None:
+    clocks = {"time", "datetime"}
+    readers = [p for p in FILES for name, _, _ in imports(p) if name.split(".")[0] in clocks and offends(p, CLOCKS)]
+    assert not readers
+
+
+def test_pure_files_touch_nothing_of_the_world() -> None:
+    wrong = []
+    for path in FILES:
+        if offends(path, PURE):
+            continue
+        wrong += [f"{path}:{line} imports {name}" for name, line, _ in imports(path) if name.split(".")[0] in WORLD]
+        calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+        names = {"open", "print", "input"}
+        wrong += [
+            f"{path}:{c.lineno} calls {c.func.id}" for c in calls if isinstance(c.func, ast.Name) and c.func.id in names
+        ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_file_says_what_it_is_for_and_can_be_read_at_a_sitting() -> None:
+    wrong = []
+    for path in FILES:
+        text = path.read_text()
+        if text.strip() and not ast.get_docstring(ast.parse(text)):
+            wrong.append(f"{path} has no docstring")
+        if text.count("\n") > LONGEST_FILE_LINES:
+            wrong.append(f"{path} has {text.count(chr(10))} lines")
+    assert not wrong, "\n".join(wrong)
