@@ -33,11 +33,11 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     daemon_version: str
     profile: dict[str, Any]
     calibration: dict[str, float]
-    wire_format: str = "frames"
+    wire_format: Literal["frames", "lines-millis", "lines-micros"] = "frames"
     protocol_version: int | None = None
     firmware_version: str | None = None
     boot_id: int | None = None
-    hello: bytes | None = None  # the device's HELLO payload where it had been heard before the first chunk
+    hello: bytes | None = None  # body of the device's HELLO, where that came before the first chunk
     learned: dict[str, Any] | None = None  # what earlier sessions taught, known at the first chunk
     provenance: dict[str, str] = {}  # where the bytes came from: port, simulator seed, recovered from
     format_version: int = FORMAT_VERSION

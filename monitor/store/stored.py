@@ -1,10 +1,13 @@
-"""An event record as the store holds it: numbered, stamped, exactly the JSON that was written."""
+"""What the store gives back: records as they were written, with what the store knows about them."""
+
+from typing import Any
 
 import msgspec
 
-from monitor.events import AnyEvent
+from monitor.events import AnyEvent, SetEnd
 
 _DECODER: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+_SET_END = msgspec.json.Decoder(SetEnd)
 
 
 class StoredEvent(msgspec.Struct, frozen=True):
@@ -20,3 +23,32 @@ class StoredEvent(msgspec.Struct, frozen=True):
     @property
     def event(self) -> AnyEvent:
         return _DECODER.decode(self.record)
+
+
+class SetRow(msgspec.Struct, frozen=True):
+    """A set with its summary."""
+
+    session: str
+    number: int
+    stored_unix_s: float
+    lifter: str | None
+    record: bytes  # its `set_end`
+
+    @property
+    def summary(self) -> SetEnd:
+        return _SET_END.decode(self.record)
+
+
+class SessionRow(msgspec.Struct, frozen=True):
+    """A session; without an end it goes on, or was cut off."""
+
+    session: str
+    started_unix_s: float
+    ended_unix_s: float | None
+    lifter: str | None
+    recording: str | None
+    summary_json: str | None
+
+    @property
+    def summary(self) -> Any:
+        return None if self.summary_json is None else msgspec.json.decode(self.summary_json)

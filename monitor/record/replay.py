@@ -1,0 +1,74 @@
+"""A recording as a source of chunks, which nothing behind it can tell from a serial port.
+
+Chunks come out exactly as they went in, with their arrival times; at speed 1 or 10 they also come when they did. What
+else matters to a replay (commands, known gaps) stands between them, at its place in the stream.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Literal
+
+from firmware_bridge.calibration import Calibration
+from firmware_bridge.chunk import Chunk
+from firmware_bridge.decoder import Decoder
+from firmware_bridge.messages import Hello, MessageError
+from monitor.record.records import Command, Gap, Header
+from monitor.record.session_reader import SessionFile, SessionFileError
+
+Speed = Literal[1, 10, "max"]
+BATCH_BYTES = 256 << 10
+_YIELD_EVERY = 64  # chunks at full speed between two looks at whatever else wants to run
+
+
+async def replay(session: SessionFile, speed: Speed) -> AsyncIterator[Chunk | Command | Gap]:
+    """Everything that a replay needs, in stream order, at the speed of 1, of 10, or as it comes."""
+    loop = asyncio.get_running_loop()
+    began_s, first_ns, count = loop.time(), None, 0
+    for item in session.replayable():
+        if isinstance(item, Chunk):
+            count += 1
+            first_ns = item.received_ns if first_ns is None else first_ns
+            if speed != "max":
+                due_s = began_s + (item.received_ns - first_ns) / 1e9 / speed
+                if (wait_s := due_s - loop.time()) > 0:
+                    await asyncio.sleep(wait_s)
+            elif count % _YIELD_EVERY == 0:
+                await asyncio.sleep(0)
+        yield item
+
+
+async def replay_chunks(session: SessionFile, speed: Speed) -> AsyncIterator[Chunk]:
+    """A `Source`: the chunks alone."""
+    async for item in replay(session, speed):
+        if isinstance(item, Chunk):
+            yield item
+
+
+def batches(session: SessionFile, batch_bytes: int = BATCH_BYTES) -> Iterator[list[Chunk] | Command | Gap]:
+    """The same without a clock, many chunks at a time for `Decoder.feed(*batch)`."""
+    batch: list[Chunk] = []
+    size_bytes = 0
+    for item in session.replayable():
+        if isinstance(item, Chunk):
+            batch.append(item)
+            size_bytes += len(item.data)
+            if size_bytes < batch_bytes:
+                continue
+        if batch:
+            yield batch
+            batch, size_bytes = [], 0
+        if not isinstance(item, Chunk):
+            yield item
+    if batch:
+        yield batch
+
+
+def decoder_of(header: Header) -> Decoder:
+    """The decoder as it stood before the recording's first chunk. Raises SessionFileError where none can be made."""
+    try:
+        boot = None if header.hello is None else Hello.from_body(header.hello)
+        return Decoder(Calibration(**header.calibration), header.wire_format, boot)
+    except (TypeError, ValueError, MessageError) as error:
+        raise SessionFileError(
+            f"session {header.session} cannot be decoded: {error}; replay it with --config"
+        ) from error

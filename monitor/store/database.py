@@ -1,0 +1,170 @@
+"""Opens the SQLite file, such that what is committed is on disk and a damaged file stops nobody.
+
+WAL with synchronous=FULL: in simulated power cuts NORMAL lost every committed event and FULL none. One connection
+writes and checkpoints; whoever else wants to look opens the file read-only.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+from uuid import uuid4
+
+from monitor.state import PRIVATE_DIRECTORY
+
+SCHEMA_VERSION = 1
+_APPLICATION_ID = 0x5245504D  # "REPM"
+_SCHEMA = """
+CREATE TABLE meta (store_id TEXT NOT NULL, clean INTEGER NOT NULL);
+CREATE TABLE events (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given twice, even after the newest was removed
+    stored_unix_s REAL NOT NULL,
+    kind TEXT NOT NULL,
+    session TEXT NOT NULL,
+    record BLOB NOT NULL                    -- the JSON of EVENTS.md
+);
+CREATE TABLE sessions (
+    session TEXT PRIMARY KEY,
+    started_unix_s REAL NOT NULL,
+    ended_unix_s REAL,
+    lifter TEXT,
+    recording TEXT,
+    summary TEXT                            -- JSON, null while it lasts
+) WITHOUT ROWID;
+CREATE TABLE sets (
+    session TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    stored_unix_s REAL NOT NULL,
+    lifter TEXT,
+    record BLOB NOT NULL,                   -- the set_end of EVENTS.md
+    PRIMARY KEY (session, number)
+) WITHOUT ROWID;
+CREATE INDEX sets_by_lifter ON sets (lifter) WHERE lifter IS NOT NULL;
+"""
+_TABLES = {"meta", "events", "sessions", "sets"}
+_UNSOUND = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_REFUSED = {
+    sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_TOOBIG,
+}  # fmt: skip
+
+
+class StoreError(Exception):
+    """The disk refused: nothing of this call is stored, and the same call may succeed later."""
+
+
+class StoreVersionError(Exception):
+    """A newer rep-monitor made this store; nothing was changed, and only a newer one helps."""
+
+
+class DamagedError(Exception):
+    """The file is no sound database of ours."""
+
+
+class Opened(NamedTuple):
+    """A sound store. `first_seq` above `last_seq`: it holds no event."""
+
+    connection: sqlite3.Connection
+    store_id: str
+    first_seq: int
+    last_seq: int
+
+
+def open_database(path: Path) -> Opened:
+    """The one connection that writes. Raises DamagedError where the file cannot be believed."""
+    with told_apart(path):
+        path.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_DIRECTORY)
+        connection = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
+        try:
+            _prepare(connection, path)
+            return _opened(connection)
+        except BaseException:
+            connection.close()
+            raise
+
+
+def open_read_only(path: Path) -> Opened:
+    """A connection that only looks, beside a daemon or without one."""
+    with told_apart(path):
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+        try:
+            _check_version(connection, path)
+            return _opened(connection)
+        except BaseException:
+            connection.close()
+            raise
+
+
+def set_aside(path: Path) -> Path:
+    """Renames a damaged store with all that belongs to it; never deletes, never replaces."""
+    number = 1
+    while (aside := path.with_name(f"{path.name}.corrupt-{number}")).exists():
+        number += 1
+    with told_apart(path):
+        for suffix in ("", "-wal", "-shm"):
+            part = path.with_name(path.name + suffix)
+            if part.exists():
+                part.rename(aside.with_name(aside.name + suffix))
+    return aside
+
+
+@contextmanager
+def told_apart(path: Path) -> Iterator[None]:
+    """Turns what SQLite and the system raise into what the caller can do about it; a mistake of ours stays one."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the extended codes lie above
+        if code in _UNSOUND:
+            raise DamagedError(str(error)) from error
+        if code in _REFUSED:
+            raise StoreError(f"{path} cannot be used ({error}): make room, or mend the disk") from error
+        raise
+    except OSError as error:
+        raise StoreError(f"{path} cannot be used ({error.strerror}): make its folder writable") from error
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+    version = _check_version(connection, path)
+    if version == 0:
+        _create(connection)
+    elif connection.execute("SELECT 1 FROM meta WHERE clean").fetchone() is None:
+        (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+        if verdict != "ok":
+            raise DamagedError(verdict)
+    connection.execute("UPDATE meta SET clean = 0")
+
+
+def _check_version(connection: sqlite3.Connection, path: Path) -> int:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (application_id,) = connection.execute("PRAGMA application_id").fetchone()
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    if application_id != (_APPLICATION_ID if tables else 0):
+        raise DamagedError("it is the database of another program")
+    if version > SCHEMA_VERSION:
+        raise StoreVersionError(
+            f"{path} has version {version} and this rep-monitor knows up to {SCHEMA_VERSION}: use a newer rep-monitor"
+        )
+    if tables and not tables >= _TABLES:
+        raise DamagedError("a table is gone")
+    return int(version)
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    connection.executescript(
+        f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA application_id = {_APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION};"
+        f"INSERT INTO meta VALUES ('{uuid4().hex}', 1); COMMIT;"
+    )
+
+
+def _opened(connection: sqlite3.Connection) -> Opened:
+    row = connection.execute("SELECT store_id FROM meta").fetchone()
+    if row is None:
+        raise DamagedError("its id is gone")
+    (first,) = connection.execute("SELECT min(seq) FROM events").fetchone()
+    last = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
+    last_seq = last[0] if last else 0
+    return Opened(connection, row[0], last_seq + 1 if first is None else first, last_seq)

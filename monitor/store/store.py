@@ -1,0 +1,210 @@
+"""The store of one machine: event records numbered and on disk, the summaries of its sets and sessions.
+
+    stored = store.append(events)       when it returns they are on disk; only then tell anybody
+    store.after(seq, limit)             what a consumer that has seen `seq` has not seen
+    store.store_id                      another id is another store: a consumer begins anew
+
+A disk that refuses is a StoreError each time and no end: the next call tries again. A damaged file is set aside under
+another name and a new store begins. Every call may come from any thread; each waits for the disk, so none belongs in
+an event loop.
+"""
+
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Self
+
+import msgspec
+
+from monitor.events import AnyEvent, SetEnd, encode
+from monitor.store import database
+from monitor.store.database import DamagedError, Opened, StoreError, told_apart
+from monitor.store.stored import SessionRow, SetRow, StoredEvent
+
+SPARED_EVENTS = 1000  # the newest are never too old: a machine without a clock battery may date them decades back
+DAY_S = 86_400.0
+_log = logging.getLogger(__name__)
+
+
+class Store:
+    """The one writer, or with `read_only` one of many readers."""
+
+    def __init__(self, path: Path, *, read_only: bool = False, clock: Callable[[], float] = time.time) -> None:
+        """Raises StoreVersionError only: with a disk that refuses, the store opens when the disk is back."""
+        self.path = path
+        self.store_id: str | None = None  # None: not open yet
+        self.set_aside: Path | None = None  # the damaged store that this one replaced
+        self.first_seq = 1  # above last_seq: there is none
+        self.last_seq = 0
+        self._read_only = read_only
+        self._clock = clock
+        self._connection: sqlite3.Connection | None = None
+        self._turn = threading.Lock()
+        with self._turn, suppress(StoreError):  # whoever calls next gets it
+            self._open()
+
+    def append(self, events: Sequence[AnyEvent]) -> list[StoredEvent]:
+        """Stores all or none. A `set_end` also becomes a row of its session's sets."""
+        now_s = self._clock()
+        with self._transaction() as connection:
+            stored = []
+            for event in events:
+                record = encode(event)
+                row = (now_s, event.kind, event.session, record)
+                seq = connection.execute(
+                    "INSERT INTO events (stored_unix_s, kind, session, record) VALUES (?, ?, ?, ?)", row
+                ).lastrowid
+                assert seq is not None
+                assert self.store_id is not None
+                stored.append(StoredEvent(seq, self.store_id, *row))
+                if isinstance(event, SetEnd) and event.set is not None:
+                    lifter = "(SELECT lifter FROM sessions WHERE session = ?)"
+                    connection.execute(
+                        f"INSERT OR REPLACE INTO sets VALUES (?, ?, ?, {lifter}, ?)",
+                        (event.session, event.set, now_s, event.session, record),
+                    )
+        if stored:
+            self.last_seq = stored[-1].seq
+        return stored
+
+    def after(self, seq: int, limit: int) -> list[StoredEvent]:
+        """The next records in order, at most `limit`; none where there are no more."""
+        query = "SELECT seq, ?, stored_unix_s, kind, session, record FROM events WHERE seq > ? ORDER BY seq LIMIT ?"
+        with self._reading() as connection:
+            return [StoredEvent(*row) for row in connection.execute(query, (self.store_id, seq, limit))]
+
+    def begin_session(self, session: str, *, lifter: str | None = None, recording: str | None = None) -> None:
+        with self._transaction() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO sessions (session, started_unix_s, lifter, recording) VALUES (?, ?, ?, ?)",
+                (session, self._clock(), lifter, recording),
+            )
+
+    def end_session(self, session: str, summary: dict[str, Any]) -> None:
+        with self._transaction() as connection:
+            connection.execute(
+                "UPDATE sessions SET ended_unix_s = ?, summary = ? WHERE session = ?",
+                (self._clock(), msgspec.json.encode(summary).decode(), session),
+            )
+
+    def change_lifter(self, session: str, lifter: str | None) -> None:
+        """From here on: the sets that have ended keep theirs."""
+        with self._transaction() as connection:
+            connection.execute("UPDATE sessions SET lifter = ? WHERE session = ?", (lifter, session))
+
+    def forget(self, lifter: str) -> int:
+        """Takes the lifter's id off every set and session, and out of the files; how many rows had it."""
+        with self._transaction() as connection:
+            rows = sum(
+                connection.execute(f"UPDATE {table} SET lifter = NULL WHERE lifter = ?", (lifter,)).rowcount
+                for table in ("sets", "sessions")
+            )
+        with self._reading() as connection:  # the write-ahead log still has the old pages
+            (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise StoreError(f"{self.path} is being read, so its log still holds the id: try again without the reader")
+        return rows
+
+    def sessions(self, lifter: str | None = None, limit: int = 1000) -> list[SessionRow]:
+        """The latest first; of one lifter, those in which they did a set."""
+        query = (
+            "SELECT session, started_unix_s, ended_unix_s, lifter, recording, summary FROM sessions"
+            " WHERE :lifter IS NULL OR lifter = :lifter OR session IN (SELECT session FROM sets WHERE lifter = :lifter)"
+            " ORDER BY started_unix_s DESC LIMIT :limit"
+        )
+        with self._reading() as connection:
+            rows = connection.execute(query, {"lifter": lifter, "limit": limit}).fetchall()
+        return [SessionRow(*row) for row in rows]
+
+    def sets(self, session: str) -> list[SetRow]:
+        query = "SELECT session, number, stored_unix_s, lifter, record FROM sets WHERE session = ? ORDER BY number"
+        with self._reading() as connection:
+            rows = connection.execute(query, (session,)).fetchall()
+        return [SetRow(*row) for row in rows]
+
+    def prune(self, keep_days: float, keep_events: int) -> int:
+        """Removes the events before the first that is young enough, or beyond the number; sets and sessions stay.
+
+        Always from the oldest on, so that what is left has no hole, whatever the wall clock did. How many went.
+        """
+        oldest_s = self._clock() - keep_days * DAY_S
+        with self._transaction() as connection:
+            young = connection.execute(
+                "SELECT seq FROM events WHERE stored_unix_s >= ? ORDER BY seq LIMIT 1", (oldest_s,)
+            ).fetchone()
+            too_old = min(young[0] - 1 if young else self.last_seq, self.last_seq - SPARED_EVENTS)
+            upto = max(too_old, self.last_seq - keep_events)
+            count = connection.execute("DELETE FROM events WHERE seq <= ?", (upto,)).rowcount
+        self.first_seq = max(self.first_seq, upto + 1)
+        return count
+
+    def close(self) -> None:
+        """Marks the store as whole, so that the next start need not look at every page."""
+        with self._turn:
+            if self._connection is not None:
+                with suppress(sqlite3.Error):  # then the next start does look
+                    if not self._read_only:
+                        self._connection.execute("UPDATE meta SET clean = 1")
+                    self._connection.close()
+                self._connection = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing, and on disk when it ends."""
+        with self._reading() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):  # SQLite may have rolled back by itself
+                    connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """A turn on the connection, opened if need be. Damage found on the way sets the file aside."""
+        with self._turn:
+            connection = self._connection or self._open()
+            try:
+                with told_apart(self.path):
+                    yield connection
+            except DamagedError as error:
+                self._replace(error)
+                raise StoreError(f"{self.path} was damaged and is now {self.set_aside}: a new store begins") from error
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            if self._read_only:
+                return self._take(database.open_read_only(self.path))
+            return self._take(database.open_database(self.path))
+        except DamagedError as error:
+            return self._replace(error)
+
+    def _take(self, opened: Opened) -> sqlite3.Connection:
+        self._connection, self.store_id, self.first_seq, self.last_seq = opened
+        return opened.connection
+
+    def _replace(self, damage: DamagedError) -> sqlite3.Connection:
+        """A new store where a damaged one was, which keeps lying beside it."""
+        if self._read_only:
+            raise StoreError(f"{self.path} is damaged ({damage}): restart the daemon, which sets it aside") from damage
+        damaged, self._connection, self.store_id = self._connection, None, None
+        self.set_aside = database.set_aside(self.path)
+        if damaged is not None:  # after the renaming, so that closing tidies nothing away
+            damaged.close()
+        _log.error("%s is damaged (%s): set aside as %s, a new store begins", self.path, damage, self.set_aside.name)
+        try:
+            return self._take(database.open_database(self.path))
+        except DamagedError as error:
+            raise StoreError(f"{self.path} is damaged as soon as it is made ({error}): replace the disk") from error
