@@ -30,6 +30,10 @@ KNOWN = {
     "monitor.record.table.TableError": ExitCode.BAD_INPUT,
     "monitor.record.session_reader.SessionFileError": ExitCode.BAD_INPUT,
     "monitor.state.StateError": ExitCode.FAILED,
+    "monitor.store.database.StoreError": ExitCode.FAILED,
+    "monitor.store.database.StoreVersionError": ExitCode.DO_NOT_RESTART,
+    "monitor.feedback.connection.BrokerError": ExitCode.FAILED,
+    "monitor.feedback.connection.BrokerRefuses": ExitCode.DO_NOT_RESTART,
     "firmware_bridge.errors.ProtocolVersionError": ExitCode.DO_NOT_RESTART,
     "firmware_bridge.errors.WrongDeviceError": ExitCode.DO_NOT_RESTART,
     "firmware_bridge.errors.BridgeError": ExitCode.FAILED,
@@ -46,8 +50,9 @@ def exit_code(error: BaseException, command: str) -> ExitCode | None:
         if (code := KNOWN.get(f"{kind.__module__}.{kind.__qualname__}")) is not None:
             if isinstance(error, OSError) and error.filename is None:
                 return None
-            unattended = command == "run" and code is ExitCode.BAD_INPUT
-            return ExitCode.DO_NOT_RESTART if unattended else code
+            if command == "run":  # nobody sits there to mend its input
+                return ExitCode.DO_NOT_RESTART if code is ExitCode.BAD_INPUT else code
+            return ExitCode.FAILED if code is ExitCode.DO_NOT_RESTART else code
     return None
 
 

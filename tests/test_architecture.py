@@ -43,8 +43,8 @@ MAY_IMPORT = {  # the longest name that fits rules; within a package everybody m
 DOORS = {  # an outside library -> the files, or folders, that may know it
     "serial": ["firmware_bridge/serial_port.py", "firmware_bridge/ports.py"],
     "cobs": ["firmware_bridge/framing.py"],
-    "aiomqtt": ["monitor/feedback/publisher.py", "monitor/feedback/consumer.py"],
-    "paho": ["monitor/feedback/publisher.py", "monitor/feedback/consumer.py"],
+    "aiomqtt": ["monitor/feedback/connection.py"],
+    "paho": ["monitor/feedback/connection.py"],
     "amqtt": ["monitor/feedback/embedded_broker.py", "monitor/feedback/guard.py"],
     "websockets": ["monitor/display/", "monitor/feedback/embedded_broker.py", "monitor/feedback/guard.py"],
     "mcap": ["monitor/record/"],

@@ -17,6 +17,7 @@ from monitor.config import ConfigError
 from monitor.exit_codes import KNOWN, TABLE, ExitCode
 
 COMMANDS = sorted(path.stem for path in (Path(command.__file__).parent / "commands").glob("[a-z]*.py"))
+CAUGHT_INSIDE = {"DamagedError"}  # the store mends its file
 CONFIGS = Path(__file__).parents[1] / "configs"
 
 
@@ -102,6 +103,7 @@ def test_config_check_tells_what_is_wrong(tmp_path: Path) -> None:
         (errors.PortBusyError("it is wrong"), "ports", ExitCode.FAILED),
         (errors.ProtocolVersionError("it is wrong"), "run", ExitCode.DO_NOT_RESTART),
         (errors.WrongDeviceError("it\nis wrong"), "run", ExitCode.DO_NOT_RESTART),
+        (errors.WrongDeviceError("it is wrong"), "ports", ExitCode.FAILED),
         (ExceptionGroup("tasks", [ExceptionGroup("inner", [errors.LinkError("it is wrong")])]), "run", ExitCode.FAILED),
     ],
 )
@@ -167,4 +169,6 @@ def test_every_error_that_a_person_can_act_on_has_a_status() -> None:
     root = Path(command.__file__).parents[1]
     for path in [*(root / "monitor").rglob("*.py"), *(root / "firmware_bridge").rglob("*.py")]:
         for kind in re.findall(r"^class (\w+Error)\(Exception\)", path.read_text(), re.MULTILINE):
+            if kind in CAUGHT_INSIDE:
+                continue
             assert ".".join([*path.relative_to(root).with_suffix("").parts, kind]) in KNOWN
