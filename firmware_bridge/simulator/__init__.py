@@ -13,9 +13,10 @@ rest, and `machine` with `working_load_n`, `friction`, `range_m`. Samples carry 
 what the lifter set out to do; labels must come from the columns, never from the notes.
 """
 
-from firmware_bridge.simulator.kit import Kit, measure
+from firmware_bridge.simulator.kit import Kit
 from firmware_bridge.simulator.live import live
 from firmware_bridge.simulator.machine import Machine
+from firmware_bridge.simulator.readout import measure
 from firmware_bridge.simulator.script import (
     Drop,
     Heave,

@@ -21,6 +21,9 @@ class Stream(Protocol):
     counts: NDArray[np.int64]
     flags: NDArray[np.uint8]
     cut: NDArray[np.bool_]
+    illegal: NDArray[np.int64]
+
+    def keep(self, kept: NDArray[np.bool_]) -> None: ...
 
 
 class Fault(Protocol):
@@ -86,9 +89,7 @@ class CellSilent:
         told = silent & np.append(True, tenth[1:] != tenth[:-1])[: len(tenth)]
         force.counts[silent] = 0
         force.flags[silent] |= np.uint8(Flag.TIMEOUT)
-        keep = ~silent | told
-        for name in ("stamp_us", "counts", "flags", "cut"):
-            setattr(force, name, getattr(force, name)[keep])
+        force.keep(~silent | told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,17 +132,17 @@ class EncoderJump:
 
 @dataclass(frozen=True, slots=True)
 class EncoderSlip:
-    """A share of the counts is lost while it moves."""
+    """A share of the counts is lost while it moves, which the device counts as illegal transitions."""
 
     at_s: float
     for_s: float
     share: float = 0.02
 
     def spoil(self, position: Stream, force: Stream, rng: np.random.Generator) -> None:
-        moved = np.abs(np.diff(position.counts, prepend=position.counts[:1]))
-        slipped = rng.binomial(moved, self.share) * _within(position, self.at_s, self.for_s)
-        sign = np.sign(np.diff(position.counts, prepend=position.counts[:1]))
-        position.counts -= np.cumsum(sign * slipped)
+        moved = np.diff(position.counts, prepend=position.counts[:1])
+        slipped = rng.binomial(np.abs(moved), self.share) * _within(position, self.at_s, self.for_s)
+        position.counts -= np.cumsum(np.sign(moved) * slipped)
+        position.illegal += np.cumsum(slipped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,3 +155,19 @@ class LineCut:
     def spoil(self, position: Stream, force: Stream, rng: np.random.Generator) -> None:
         for stream in (position, force):
             stream.cut |= _within(stream, self.at_s, self.for_s)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceReset:
+    """The board restarts: its clock, its running numbers and, counted in memory, its position begin at 0 again."""
+
+    at_s: float
+    down_s: float = 0.3
+    forgets_position: bool = True
+
+    def spoil(self, position: Stream, force: Stream, rng: np.random.Generator) -> None:
+        for stream in (position, force):
+            stream.cut |= _within(stream, self.at_s, self.down_s)
+        back = position.stamp_us >= (self.at_s + self.down_s) * 1e6
+        if self.forgets_position and back.any():
+            position.counts[back] -= position.counts[np.argmax(back)]

@@ -1,0 +1,100 @@
+"""The sensors and their converters: what a machine does, row by row, to raw counts with the device's stamps.
+
+Positions are taken on an exact grid, but by an interrupt that comes a little early or late; force is what a converter
+averages over its settling time. A trace may come whole or in pieces: the counts are the same.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firmware_bridge.samples import Flag
+from firmware_bridge.simulator.kit import CELL_ZERO_COUNTS, RAIL, Kit
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+ROW_S = 0.001
+LATEST_S = 0.001  # the most that a position is taken off its stamp
+
+
+class Stream:
+    """Samples of one sensor as columns, before they are cut into frames; faults change them in place."""
+
+    def __init__(self, stamp_us: Ints, counts: Ints) -> None:
+        self.stamp_us = stamp_us  # on the device's clock, from the start of the trace, not yet wrapped
+        self.counts = counts
+        self.flags = np.zeros(len(counts), np.uint8)
+        self.cut = np.zeros(len(counts), np.bool_)  # never reached the host
+        self.illegal = np.zeros(len(counts), np.int64)  # encoder transitions that the device knows it missed, so far
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def keep(self, kept: NDArray[np.bool_]) -> None:
+        for name in ("stamp_us", "counts", "flags", "cut", "illegal"):
+            setattr(self, name, getattr(self, name)[kept])
+
+
+class Meter:
+    """Feed it the rows of a machine, a thousand a second; get positions and forces as they come due."""
+
+    def __init__(self, kit: Kit, seed: int) -> None:
+        jitter, noise = np.random.SeedSequence(seed).spawn(2)
+        self._kit, self._jitter, self._noise = kit, np.random.default_rng(jitter), np.random.default_rng(noise)
+        self._fast = 1 + kit.clock_ppm * 1e-6
+        self._rows = 0  # seen so far
+        self._x_m = np.empty(0)  # the last of them
+        self._impulse_ns = np.zeros(0)  # integral of tension up to each of the last rows
+        self._tension_n = 0.0
+        self._positions = self._forces = 0  # taken so far
+
+    def take(self, x_m: Floats, tension_n: Floats) -> tuple[Stream, Stream]:
+        """The samples that these rows complete."""
+        if not len(x_m):
+            raise ValueError("a meter needs rows to measure")
+        steps = (tension_n + np.concatenate(([self._tension_n if self._rows else tension_n[0]], tension_n[:-1]))) / 2
+        steps[0] *= self._rows > 0
+        so_far = self._impulse_ns[-1] if len(self._impulse_ns) else 0.0
+        self._impulse_ns = np.concatenate((self._impulse_ns, np.cumsum(np.concatenate(([so_far], steps * ROW_S)))[1:]))
+        self._x_m = np.concatenate((self._x_m, x_m))
+        self._tension_n = float(tension_n[-1])
+        self._rows += len(x_m)
+        taken = self._take_positions(), self._take_forces()
+        self._x_m = self._x_m[-8:]
+        self._impulse_ns = self._impulse_ns[-math.ceil(self._kit.force_window_s / ROW_S) - 20 :]
+        return taken
+
+    def _rows_s(self, column: Floats) -> Floats:
+        return (np.arange(self._rows - len(column), self._rows, dtype=np.float64)) * ROW_S
+
+    def _take_positions(self) -> Stream:
+        kit = self._kit
+        known_s = (self._rows - 1) * ROW_S - LATEST_S
+        n = max(math.floor(known_s * 1e6 * self._fast / kit.period_us) + 1, self._positions)
+        stamp_us = np.arange(self._positions, n, dtype=np.int64) * kit.period_us
+        self._positions = n
+        late_s = np.clip(self._jitter.normal(0.0, kit.stamp_jitter_s, len(stamp_us)), -LATEST_S, LATEST_S)
+        x_m = np.interp(stamp_us / (1e6 * self._fast) + late_s, self._rows_s(self._x_m), self._x_m)
+        return Stream(stamp_us, np.round(x_m / kit.encoder_m).astype(np.int64))
+
+    def _take_forces(self) -> Stream:
+        kit = self._kit
+        n = max(math.floor((self._rows - 1) * ROW_S * kit.force_rate_hz), self._forces)
+        end_s = np.arange(self._forces + 1, n + 1, dtype=np.float64) / kit.force_rate_hz
+        self._forces = n
+        begin_s = np.maximum(end_s - kit.force_window_s, 0.0)
+        t_s = self._rows_s(self._impulse_ns)
+        impulse_ns = np.interp(end_s, t_s, self._impulse_ns) - np.interp(begin_s, t_s, self._impulse_ns)
+        force_n = impulse_ns / (end_s - begin_s) + self._noise.normal(0.0, kit.noise_n, len(end_s))
+        counts = np.round(CELL_ZERO_COUNTS + force_n * (RAIL / kit.full_scale_n)).astype(np.int64)
+        stream = Stream(np.round(end_s * 1e6 * self._fast).astype(np.int64), counts)
+        saturate(stream)
+        return stream
+
+
+def saturate(force: Stream) -> None:
+    """No converter gives more than its rail, and it says so."""
+    over = np.abs(force.counts) >= RAIL
+    force.counts[over] = np.sign(force.counts[over]) * RAIL
+    force.flags[over] |= np.uint8(Flag.SATURATED)
