@@ -5,8 +5,6 @@ it asked for has come (`due`). Bits are plain comparisons of signals with limits
 The slow bits (from UP on) speak of the moment `slow_lag` earlier.
 """
 
-from enum import IntFlag, auto
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,32 +15,33 @@ from monitor.detect.track import Track
 STICTION_M_S = 0.004  # EVENTS.md: friction follows tanh(v / 4 mm/s)
 
 
-class Bit(IntFlag):
-    """Conditions of one moment."""
+class Bit:
+    """Conditions of one moment. Plain integers: they are tested a hundred thousand times a second."""
 
-    KNOWN_X = auto()
-    KNOWN_T = auto()
-    CONTACT = auto()  # on the rest: low and unloaded
-    OFF = auto()  # off the rest and loaded
-    EMPTY = auto()  # hardly any tension
-    JERK = auto()
-    DROP = auto()
-    HARD = auto()  # |a| > a_jerk, any direction
-    UNLOAD = auto()
-    SLACK = auto()
-    LOW = auto()
-    HIGH = auto()
-    CEILING = auto()
-    FAST = auto()
-    PULL = auto()  # T >= lift_off_n
-    FROZEN = auto()  # the very same reading as a moment ago
-    MISFIT = auto()  # the force does not fit load, friction and acceleration
-    UP = auto()
-    DOWN = auto()
-    MOVE = auto()
-    TOP = auto()  # in the lockout zone
-    MID = auto()  # between 10 and 90 % of the range
-    SLOW = auto()  # creeping upward: 0 < v < a quarter of the target
+    KNOWN_X = 1 << 0
+    KNOWN_T = 1 << 1
+    CONTACT = 1 << 2  # on the rest: low and unloaded
+    OFF = 1 << 3  # off the rest and loaded
+    EMPTY = 1 << 4  # hardly any tension
+    JERK = 1 << 5
+    DROP = 1 << 6
+    HARD = 1 << 7  # |a| > a_jerk, any direction
+    UNLOAD = 1 << 8
+    SLACK = 1 << 9
+    LOW = 1 << 10
+    HIGH = 1 << 11
+    CEILING = 1 << 12
+    FAST = 1 << 13
+    PULL = 1 << 14  # T >= lift_off_n
+    BELOW = 1 << 23  # static: under the share of the target that still counts as holding it
+    FROZEN = 1 << 15  # the very same reading as a moment ago
+    MISFIT = 1 << 16  # the force does not fit load, friction and acceleration
+    UP = 1 << 17
+    DOWN = 1 << 18
+    MOVE = 1 << 19
+    TOP = 1 << 20  # in the lockout zone
+    MID = 1 << 21  # between 10 and 90 % of the range
+    SLOW = 1 << 22  # creeping upward: 0 < v < a quarter of the target
 
 
 def evaluate(track: Track, limits: Limits, start: int, end: int, slow_lag: int) -> NDArray[np.int32]:
@@ -56,11 +55,11 @@ def evaluate(track: Track, limits: Limits, start: int, end: int, slow_lag: int) 
         slow_x = np.concatenate((np.full(len(x) - len(slow_x), np.nan), slow_x))
 
     known_x, known_t = ~np.isnan(a), ~np.isnan(tension)
-    off = x > detect.set.off_rest_m if limits.kind == "stack" else known_x
+    off = {"stack": x > detect.set.off_rest_m, "motor": known_x, "static": known_t}[limits.kind]
     half = limits.half_load_n
     bits = np.zeros(len(x), np.int32)
 
-    def put(bit: Bit, condition: NDArray[np.bool_]) -> None:
+    def put(bit: int, condition: NDArray[np.bool_]) -> None:
         np.bitwise_or(bits, condition * np.int32(bit), out=bits)
 
     put(Bit.KNOWN_X, known_x)
@@ -93,7 +92,8 @@ def evaluate(track: Track, limits: Limits, start: int, end: int, slow_lag: int) 
         low = off & (relative < 1 - limits.band)
         high = off & (relative > 1 + limits.band)
         in_band = loaded & ~low & ~high & known_t
-        put(Bit.UNLOAD, unloaded)
+        put(Bit.UNLOAD, unloaded & known_x)
+        put(Bit.BELOW, ratio < detect.failure.static_level)
         put(Bit.LOW, low)
         put(Bit.HIGH, high)
         misfit = np.abs(relative - 1 - a / G) > detect.sensor_fault.mismatch

@@ -23,6 +23,8 @@ QUIET_S = 1.0  # flagged readings closer than this are one fault
 class FaultDetector:
     """`sensor_fault`; `holes` and `flagged` come from the grid, in the order of the stream."""
 
+    watches = Bit.KNOWN_X | Bit.KNOWN_T | Bit.FROZEN | Bit.MISFIT | Bit.UP | Bit.DOWN
+
     def __init__(self, settings: Settings, lag: int) -> None:
         self.settings = settings
         self.lag = lag

@@ -26,6 +26,7 @@ from monitor.detect.scene import Detector, Scene
 from monitor.detect.sets import SetDetector
 from monitor.detect.speed_over import SpeedDetector
 from monitor.detect.stall import StallDetector
+from monitor.detect.static import StageDetector
 from monitor.detect.summary import Account
 from monitor.detect.surge import SurgeDetector
 from monitor.detect.tension import TensionDetector
@@ -48,7 +49,8 @@ class Pipeline:
         detect = profile.detect
         count_m = abs(profile.calibration.metres_per_count) if profile.calibration else DEFAULT_COUNT_M
         self.session = session
-        self._grid = Grid(detect.sensor_fault.gap_s, detect.sensor_fault.jump_m)
+        static = limits.kind == "static"
+        self._grid = Grid(detect.sensor_fault.gap_s, detect.sensor_fault.jump_m, has_position=not static)
         self._motion = Motion(detect.motion, limits.v_rest_m_s, count_m)
         self._track = Track()
         self._book = Book(session, self._track)
@@ -69,18 +71,22 @@ class Pipeline:
         self._stall = StallDetector(detect)
         self._contact = ContactDetector(detect)
         self._turnaround = TurnaroundDetector(detect)
+        protocol = profile.protocol
+        self._stages = StageDetector(detect.failure, protocol.stages, protocol.stages_s, profile.machine.peak_n)
         # In this order: what a later one reads of the scene, an earlier one has written.
         self._before: tuple[Detector, ...] = (self._faults, self._turns, self._set)
-        self._after: tuple[Detector, ...] = (
+        tension = TensionDetector(detect)
+        of_movement: tuple[Detector, ...] = (
             self._rep,
             self._stall,
-            TensionDetector(detect),
+            tension,
             SurgeDetector(detect.jerk),
             self._turnaround,
             self._contact,
             LockoutDetector(limits.lockout_dwell_s),
             SpeedDetector(detect.speed_over),
         )
+        self._after: tuple[Detector, ...] = (self._stages, tension) if static else of_movement
 
     @property
     def limits(self) -> Limits:
@@ -137,7 +143,8 @@ class Pipeline:
                 self._bits = int(bits[-1])
                 return end
             scene.now = self._book.now = moment
-            scene.bits = self._bits = int(bits[moment - start])
+            before, scene.bits = self._bits, int(bits[moment - start])
+            self._bits = scene.bits
             scene.reversals = []
             while i < len(changes) and changes[i] <= moment:
                 i += 1
@@ -145,7 +152,7 @@ class Pipeline:
                 scene.reversals.append(reversals[j])
                 scene.direction = -1 if reversals[j].at == "upper" else 1
                 j += 1
-            self._step()
+            self._step(before ^ scene.bits)
             told = self._book.take()
             if told:
                 events += told
@@ -168,25 +175,35 @@ class Pipeline:
         lag = self._motion.lag
         return -(-(moment + lag) // FEEDBACK_STEPS) * FEEDBACK_STEPS - lag
 
-    def _step(self) -> None:
-        """One moment through all detectors."""
-        scene, book = self._scene, self._book
-        self._silence()
+    def _step(self, changed: int) -> None:
+        """One moment through the detectors that it concerns."""
+        scene, book, now = self._scene, self._book, self._scene.now
+        scene.rep_told = False
+        if changed & Bit.KNOWN_X:
+            self._silence()
+        doubt = scene.force_doubt
         for detector in self._before:
-            detector.update(scene)
+            if changed & detector.watches or detector.due <= now or scene.reversals:
+                detector.update(scene)
+        bounds = self._set.started is not None or self._set.ended is not None
+        stirred = bounds or bool(scene.reversals or scene.turns) or doubt != scene.force_doubt
         phase = self._phase()
         book.phase = phase
         self._live.follow(scene, phase)
         if self._set.started is not None:
             self._start_set(self._set.started)
-        book.rep_number = scene.reps_full + scene.reps_partial + 1 + (scene.rep_pending and scene.on(Bit.UP))
+        if scene.limits.kind != "static":
+            book.rep_number = scene.reps_full + scene.reps_partial + 1 + (scene.rep_pending and scene.on(Bit.UP))
         for detector in self._after:
-            detector.update(scene)
-            if scene.rep_told and detector is self._rep:
-                self._learn()
+            if stirred or changed & detector.watches or detector.due <= now:
+                detector.update(scene)
+        if scene.rep_told:
+            self._learn()
         self._account.update(scene)
         if self._set.ended is not None and scene.in_set:
             self._end_set(self._set.ended)
+        self._set.started = self._set.ended = None
+        scene.turns = []
 
     def _silence(self) -> None:
         scene = self._scene
@@ -213,6 +230,8 @@ class Pipeline:
             return "rest" if scene.limits.kind != "stack" else "lower_turn"
         if scene.on(Bit.MID) and scene.stalled:
             return "positive"
+        if scene.limits.kind == "static":
+            return "hold"
         x_m = float(self._track.x[self._track.at(scene.now)])
         return "upper_turn" if x_m > scene.limits.bottom_m + 0.5 * scene.limits.range_m else "lower_turn"
 
@@ -222,7 +241,6 @@ class Pipeline:
         scene.in_set, scene.set_start = True, moment
         scene.reps_full = scene.reps_partial = 0
         self._book.set_number, self._book.counts = self._sets, {}
-        self._book.rep_number = 1
         self._account.start(scene, moment)
         self._stall.start_set()
         self._book.tell(SetStart, moment, rep=None)
@@ -230,8 +248,15 @@ class Pipeline:
     def _end_set(self, moment: int) -> None:
         scene, limits = self._scene, self._scene.limits
         self._contact.end_set(scene)
+        static = limits.kind == "static"
+        if static:
+            self._stages.end_set(scene, moment)
         under_load_s, under_tension_s, leak = self._account.times_s(scene, moment)
         known = limits.load_n is not None
+        strength_n = self._stages.highest_n if static else limits.load_n
+        scene.in_set = False
+        for detector in self._after:
+            detector.update(scene)
         self._book.tell(
             SetEnd,
             moment,
@@ -248,10 +273,9 @@ class Pipeline:
             friction=None if limits.friction is None else round(limits.friction, 4),
             friction_from=limits.friction_from,
             skill=round(under_tension_s / under_load_s, 4) if known and under_load_s else None,
-            strength_n=None if limits.load_n is None else round(limits.load_n, 1),
-            outcome="failure" if self._stall.failed else "ended",
+            strength_n=None if strength_n is None else round(strength_n, 1),
+            outcome="failure" if self._stall.failed or (static and self._stages.failed) else "ended",
         )
-        scene.in_set = False
         self._book.set_number = self._book.rep_number = None
         if limits.load_from == "learned":
             self._learner.forget()

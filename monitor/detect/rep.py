@@ -21,6 +21,8 @@ CRUISE_M_S2 = 0.03 * G
 class RepDetector:
     """`rep`, and the sticking that is a note on it."""
 
+    watches = Bit.KNOWN_X | Bit.UP | Bit.DOWN | Bit.CONTACT | Bit.EMPTY | Bit.PULL | Bit.SLOW
+
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.due = NEVER
@@ -34,7 +36,6 @@ class RepDetector:
         self._pulling = False
 
     def update(self, scene: Scene) -> None:
-        scene.rep_told = False
         self._note_sticking(scene)
         for turn in scene.turns:
             self._turn(scene, turn)

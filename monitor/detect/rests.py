@@ -19,6 +19,8 @@ TOUCHDOWN_STEPS = 10  # the speed of landing is the fastest shortly before conta
 class LockoutDetector:
     """`lockout_rest`: still in the lockout zone for longer than a turnaround needs."""
 
+    watches = Bit.KNOWN_X | Bit.UP | Bit.DOWN | Bit.TOP
+
     def __init__(self, dwell_s: float) -> None:
         self._run = Run(LockoutRest, steps(dwell_s) + 1, describe=_at_top)
 
@@ -41,6 +43,8 @@ def _at_top(scene: Scene, start: int, end: int) -> dict[str, Any]:
 
 class ContactDetector:
     """`stack_touch` and `bottom_rest`: the same contact, told twice if it lasts."""
+
+    watches = Bit.CONTACT
 
     def __init__(self, detect: Detect) -> None:
         self.touch_hold = steps(detect.stack_touch.hold_s)

@@ -1,8 +1,8 @@
 """What a detector sees when it is woken, and what detectors tell one another.
 
-A detector is a class with public settings, private state, `due` (the moment at which it wants to be woken
-even if nothing changes) and one way in, `update(scene)`. Between a change of its bits and its `due` nothing
-may happen in it: the pipeline skips those moments.
+A detector is a class with public settings, private state, `watches` (the bits whose change wakes it), `due` (the moment
+at which it wants to be woken even if nothing changes) and one way in, `update(scene)`. It is also woken by a reversal
+and where a set begins or ends. At all other moments nothing may happen in it: the pipeline skips them.
 """
 
 from dataclasses import dataclass, field
@@ -58,7 +58,7 @@ class Scene:
     resting_since: int | None = None  # a lockout rest is open
     stalled: bool = False
 
-    def on(self, bit: Bit) -> bool:
+    def on(self, bit: int) -> bool:
         return bool(self.bits & bit)
 
     @property
@@ -73,6 +73,8 @@ class Scene:
 
 class Detector(Protocol):
     """See the module's docstring."""
+
+    watches: int
 
     @property
     def due(self) -> int: ...

@@ -13,6 +13,8 @@ from monitor.detect.settings import Set as Settings
 class SetDetector:
     """Says when (`started`, `ended`: moments, or None); the pipeline tells the events."""
 
+    watches = Bit.KNOWN_X | Bit.UP | Bit.DOWN | Bit.OFF | Bit.CONTACT | Bit.EMPTY | Bit.PULL
+
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.due = NEVER
@@ -26,24 +28,25 @@ class SetDetector:
         self.due = NEVER
         if scene.limits.kind == "motor":
             self._motor(scene)
+        elif scene.limits.kind == "static":
+            self._held(scene, Bit.PULL, Bit.EMPTY)
         elif scene.limits.starts_up:
-            self._stack(scene)
+            self._held(scene, Bit.OFF, Bit.CONTACT | Bit.EMPTY)
         else:
             self._squat(scene)
 
-    def _stack(self, scene: Scene) -> None:
+    def _held(self, scene: Scene, begun: int, over: int) -> None:
         now = scene.now
         if not scene.in_set:
             self._over_since = None
-            self._off_since = (self._off_since if self._off_since is not None else now) if scene.on(Bit.OFF) else None
+            self._off_since = (self._off_since if self._off_since is not None else now) if scene.on(begun) else None
             if self._off_since is not None:
                 if now - self._off_since + 1 >= steps(self.settings.start_hold_s):
                     self.started, self._off_since = self._off_since, None
                 else:
                     self.due = self._off_since + steps(self.settings.start_hold_s) - 1
             return
-        over = scene.on(Bit.CONTACT) or scene.on(Bit.EMPTY)
-        self._over(over, now)
+        self._over(scene.on(over), now)
 
     def _over(self, over: bool, now: int) -> None:
         if not over:

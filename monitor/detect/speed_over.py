@@ -14,6 +14,8 @@ from monitor.events import SpeedOver
 class SpeedDetector:
     """`speed_over`: beyond kappa times the phase's target speed for a while."""
 
+    watches = Bit.FAST
+
     def __init__(self, settings: Settings) -> None:
         self._run = Run(SpeedOver, steps(settings.hold_s), describe=_fastest)
 

@@ -18,6 +18,8 @@ from monitor.events import Drop, Jerk
 class SurgeDetector:
     """`jerk` in the positive, `drop` in the negative."""
 
+    watches = Bit.JERK | Bit.DROP
+
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         hold, join = steps(settings.announce_s), steps(settings.join_s)

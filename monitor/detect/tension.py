@@ -14,6 +14,8 @@ from monitor.events import ForceCeiling, Slack, TensionOut, Unload
 class TensionDetector:
     """`unload`, `slack`, `tension_out` and `force_ceiling`; silent while the cell cannot be believed."""
 
+    watches = Bit.CEILING | Bit.SLACK | Bit.UNLOAD | Bit.LOW | Bit.HIGH
+
     def __init__(self, detect: Detect) -> None:
         out = detect.tension_out
         self._unload = Run(Unload, steps(detect.unload.hold_s), describe=_lowest)

@@ -22,6 +22,8 @@ KEPT_RUNS = 32
 class TurnFinder:
     """Fills `scene.turns` (and no event): reversals with their dwell, in order."""
 
+    watches = Bit.KNOWN_X | Bit.UP | Bit.DOWN
+
     def __init__(self, extreme_m: float) -> None:
         self.extreme_m = extreme_m
         self.due = NEVER
@@ -39,7 +41,6 @@ class TurnFinder:
             self._since = None
         scene.still_since = self._since
         self._waiting += scene.reversals
-        scene.turns = []
         while self._waiting and self._waiting[0].confirmed + scene.slow_lag <= scene.now:
             scene.turns.append(self._turn(scene, self._waiting.pop(0)))
         self.due = self._waiting[0].confirmed + scene.slow_lag if self._waiting else NEVER
@@ -69,6 +70,8 @@ class TurnFinder:
 
 class TurnaroundDetector:
     """`turnaround`: `abrupt` and `bounce` as soon as that is known, `smooth` and `fair` when the window has passed."""
+
+    watches = Bit.HARD
 
     def __init__(self, detect: Detect) -> None:
         self.settings = detect.turnaround
