@@ -13,7 +13,7 @@ TEST_PACKAGES := mosquitto mosquitto-clients chromium gcc libc6-dev make pkg-con
                  $(FIRMWARE_PACKAGES) libsimavr-dev libsimavr2 libelf-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check system bench quality soak firmware clean
+.PHONY: help demo test check quality bench system firmware clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,13 @@ check: .venv/development ## style and types only
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
+
+quality: .venv/development ## how good detection is, on truth it was not tuned to; ARGS= as python -m tests.quality
+	@$(PY) -m tests.quality $(ARGS)
+
+bench: .venv/development ## how fast it is
+	@for bench in $(basename $(notdir $(wildcard tests/benchmarks/bench_*.py))); do \
+		$(PY) -m tests.benchmarks.$$bench $(ARGS) || exit 1; done
 
 system:
 	@.ci/system-packages $(TEST_PACKAGES)
