@@ -61,6 +61,8 @@ class Movement:
 
 def movement(f: Filtered, th: Thresholds) -> Movement:
     stack = th.kind == "stack"
+    if stack:  # below the rest is no travel: what a hard landing presses it in
+        f = f._replace(x_m=np.maximum(f.x_m, 0.0))
     contact = (f.x_m < th.touch_m) & (f.fast_tension_n < th.touch_tension_n) if stack else np.zeros(len(f.t_s), bool)
     turns = _turns(f, th, contact)
     reps = _reps(f, th, turns)
@@ -160,9 +162,9 @@ def _stack_sets(f: Filtered, th: Thresholds, contact: Bools, reps: list[Rep]) ->
         if spans and (spans[-1].last is None or begin < spans[-1].last):
             continue
         spans.append(Span(begin, next((end for end in ends if end > begin), None)))
-    for span in spans:
-        last = len(f.t_s) if span.last is None else span.last
-        span.reps = [rep for rep in reps if rep.last > span.first and rep.first < last]
+    for span, following in zip(spans, [*spans[1:], None], strict=True):
+        last = len(f.t_s) if following is None else following.first
+        span.reps = [rep for rep in reps if span.first < rep.last and (following is None or rep.last <= last)]
     return spans
 
 

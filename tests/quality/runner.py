@@ -11,7 +11,7 @@ from monitor.events import AnyEvent, Feedback
 from tests.quality.corpus import BATCH, Case, Group, Split, case, performed, seed_of
 from tests.quality.judge import Judged, judge
 from tests.quality.scorer import MISREAD, Circumstances, SetScore, score, score_learning
-from tests.quality.sensors import blind_stretches
+from tests.quality.sensors import blind_stretches, misread_noticeably
 from tests.quality.signals import Signals
 
 
@@ -43,6 +43,7 @@ def evaluate(item: Case, signals: Signals, samples: Samples) -> Result:
         slow_cell=item.slow_cell,
         load_known_s=known_s,
         misread=item.known == MISREAD,
+        misread_required=misread_noticeably(item),
         blind=tuple(blind_stretches(item, signals, samples)),
     )
     result = score(judged, events, under)

@@ -42,12 +42,14 @@ KEYS = tuple(TOLERANCES_S)
 SLOW_TEMPO_S = 8.0
 OF_LOAD = ("unload", "tension_out", "force_ceiling")  # nobody judges them against a load that is not there
 # What an encoder that is off cannot know.
-OF_PLACE = ("lockout_rest", "stack_touch", "bottom_rest", "stall", "failure", "set_start", "set_end", "rep")
-OF_PLACE += ("turnaround", "slack", "unload", "tension_out")
+OF_PLACE = {  # what an encoder that is off cannot know
+    *("lockout_rest", "stack_touch", "bottom_rest", "stall", "failure", "set_start", "set_end", "rep", "turnaround"),
+    *("slack", "unload", "tension_out"),
+}
 NEAR_BLIND_S = 0.3
 FAULT_LATE_S = 1.0  # told so long after a fault it is still this fault
 KNOWN_LATE_S = 1.0  # after a repetition's end it may take this long to be told
-MISREAD = "misread"
+MISREAD = "misread"  # the profile names another load than the pin
 NEEDS_LOAD = ("slack", "stack_touch", "bottom_rest", "unload", "tension_out", "force_ceiling", "set_start")
 ATTRIBUTES = {
     "jerk": ("cause",),
@@ -80,6 +82,7 @@ class Circumstances:
     slow_cell: bool = False  # 80 Hz
     load_known_s: float = 0.0  # until then nothing is required that needs the load
     misread: bool = False  # the profile names another load than the pin
+    misread_required: bool = False  # and by so much that it must be told
     blind: tuple[Blind, ...] = ()
 
     def tolerance_s(self, key: str) -> float:
@@ -188,7 +191,7 @@ def score(judged: Judged, events: list[AnyEvent], under: Circumstances) -> SetSc
             _score_kind(result, judged, detected, key, under)
     _score_sensors(result, detected, under)
     if not any(blind.lasting for blind in under.blind):
-        _score_sets(result, judged, detected)
+        _score_sets(result, judged, detected, under)
     return result
 
 
@@ -312,7 +315,10 @@ def _score_sensors(result: SetScore, detected: list[Told], under: Circumstances)
     faults = [event for event in detected if event.kind == "sensor_fault"]
     before_s = TOLERANCES_S["sensor_fault"][0]
     explained: set[int] = set()
-    for blind in under.blind:
+    stretches = list(under.blind)
+    if under.misread:
+        stretches.append(Blind(MISREAD, 0.0, float("inf"), under.misread_required))
+    for blind in stretches:
         end_s = float("inf") if blind.lasting else blind.to_s + FAULT_LATE_S
         about = [
             i
@@ -321,20 +327,20 @@ def _score_sensors(result: SetScore, detected: list[Told], under: Circumstances)
             and (blind.name != MISREAD or event.own["cause"] in ("load", "mismatch"))
         ]
         explained.update(about)
+        row = Row("sensor_fault", "hit" if blind.required else "neutral", blind.from_s, note=blind.name)
         if about:
             first = min((faults[i] for i in about), key=lambda event: event.found_s)
-            outcome: Outcome = "hit" if blind.required else "neutral"
-            late_s = None if blind.name == MISREAD else first.found_s - blind.from_s
-            row = Row("sensor_fault", outcome, blind.from_s, None, late_s, note=f"{blind.name}: {first.own['cause']}")
-        else:
-            row = Row("sensor_fault", "missed" if blind.required else "neutral", blind.from_s, note=blind.name)
+            row.note = f"{blind.name}: {first.own['cause']}"
+            row.found_after_s = None if blind.name == MISREAD else first.found_s - blind.from_s
+        elif blind.required:
+            row.outcome = "missed"
         result.rows.append(row)
     for i, event in enumerate(faults):
         if i not in explained:
             result.rows.append(Row("sensor_fault", "false", event.t_s, note=str(event.own["cause"])))
 
 
-def _score_sets(result: SetScore, judged: Judged, detected: list[Told]) -> None:
+def _score_sets(result: SetScore, judged: Judged, detected: list[Told], under: Circumstances) -> None:
     ends = [event for event in detected if event.kind == "set_end"]
     starts = [event for event in detected if event.kind == "set_start"]
     for number, counts in enumerate(judged.rep_counts):
@@ -347,7 +353,7 @@ def _score_sets(result: SetScore, judged: Judged, detected: list[Told]) -> None:
     true_ends = judged.nominal.of("set_end")
     if len(ends) == len(true_ends) == 1:
         result.under_load_error_s = ends[0].own["under_load_s"] - true_ends[0].own["under_load_s"]
-        if ends[0].own["under_tension_s"] is not None:
+        if ends[0].own["under_tension_s"] is not None and not under.misread and not under.load_known_s:
             result.under_tension_error_s = ends[0].own["under_tension_s"] - true_ends[0].own["under_tension_s"]
 
 

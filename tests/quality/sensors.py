@@ -6,12 +6,11 @@ from firmware_bridge.samples import Flag, Samples
 from firmware_bridge.simulator import faults as sensor
 from tests.quality.corpus import Case
 from tests.quality.judge import LOOSE, STRICT
-from tests.quality.scorer import MISREAD, Blind
+from tests.quality.scorer import Blind
 from tests.quality.signals import Signals
 from tests.quality.thresholds import Thresholds
 
 NOTICEABLE = 0.3  # of the load: a smaller spike is no more than noise
-MISREAD_SHARE = 0.05 * STRICT  # of the load: what the mismatch must see
 
 
 def blind_stretches(case: Case, signals: Signals, samples: Samples) -> list[Blind]:
@@ -23,10 +22,13 @@ def blind_stretches(case: Case, signals: Signals, samples: Samples) -> list[Blin
         for i in np.flatnonzero(np.diff(t_s) > gap_s * LOOSE):
             a, b = float(t_s[i]), float(t_s[i + 1])
             found.append(Blind("gap", a, b, b - a > gap_s * STRICT))
-    if case.known == "misread":
-        told_n, true_n = case.told_profile.machine.working_load_n or 0.0, case.machine.working_load_n
-        found.append(Blind(MISREAD, 0.0, float(signals.t_s[-1]), abs(told_n / true_n - 1) > MISREAD_SHARE))
     return sorted(found, key=lambda blind: blind.from_s)
+
+
+def misread_noticeably(case: Case) -> bool:
+    """The profile's load is off by so much that the mismatch with the force must be seen."""
+    told_n, true_n = case.told_profile.machine.working_load_n, case.machine.working_load_n
+    return told_n is not None and abs(told_n / true_n - 1) > case.told_profile.detect.sensor_fault.mismatch * STRICT
 
 
 def _of_fault(case: Case, fault: sensor.Fault, signals: Signals, samples: Samples) -> Blind:

@@ -1,0 +1,69 @@
+"""`python -m tests.quality`: the detector's quality as tables; `show` draws one set.
+
+python -m tests.quality                                  the held-back corpus, every table
+python -m tests.quality --seeds tuning --sets 64 --clean 16 --kinds jerk,drop --wrong
+python -m tests.quality show faulty-17 faulty-17.svg     one set to look at: truth, samples, told and labelled
+"""
+
+import argparse
+import json
+import multiprocessing
+import sys
+import time
+from pathlib import Path
+
+from tests.quality import summary, tables
+from tests.quality.corpus import HELD_BACK, TUNING
+from tests.quality.runner import run
+from tests.quality.scorer import KEYS
+from tests.quality.show import draw
+
+
+def main(arguments: list[str]) -> int:
+    if arguments[:1] == ["show"]:
+        return _show(arguments[1:])
+    parser = argparse.ArgumentParser(prog="python -m tests.quality", description="How good is the detector?")
+    parser.add_argument("--seeds", choices=(TUNING, HELD_BACK), default=HELD_BACK)
+    parser.add_argument("--sets", type=int, default=192, help="sets with faults")
+    parser.add_argument("--clean", type=int, default=64, help="clean sets, about a minute each")
+    parser.add_argument("--broken", type=int, default=32, help="clean sets with sensors at fault")
+    parser.add_argument("--kinds", default=",".join(KEYS), help=f"out of {', '.join(KEYS)}")
+    parser.add_argument("--wrong", action="store_true", help="list every miss and every invention")
+    parser.add_argument("--json", action="store_true", help="numbers for a machine")
+    parser.add_argument("--processes", type=int, default=multiprocessing.cpu_count())
+    told = parser.parse_args(arguments)
+    keys = told.kinds.split(",")
+    if unknown := sorted(set(keys) - set(KEYS)):
+        parser.error(f"--kinds: {', '.join(unknown)} is not known: known kinds are {', '.join(KEYS)}")
+    begun_s = time.monotonic()
+    results = run(told.seeds, (("faulty", told.sets), ("clean", told.clean), ("broken", told.broken)), told.processes)
+    if told.json:
+        numbers = {"kinds": {key: summary.of_kind(results, key) for key in keys}, "overall": summary.overall(results)}
+        print(json.dumps(numbers, indent=2))
+        return 0
+    minutes = {group: sum(r.minutes for r in results if r.group == group) for group in ("faulty", "clean", "broken")}
+    print(
+        f"{told.seeds} seeds: {told.sets} sets with faults ({minutes['faulty']:.0f} min), {told.clean} clean "
+        f"({minutes['clean']:.0f} min), {told.broken} with sensors at fault ({minutes['broken']:.0f} min); "
+        f"{time.monotonic() - begun_s:.0f} s on {told.processes} processes\n"
+    )
+    print(tables.everything(results, keys))
+    if told.wrong:
+        print(tables.wrong(results, keys))
+    return 0
+
+
+def _show(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.quality show", description="Draw one set.")
+    parser.add_argument("case", help="group and seed, such as faulty-17")
+    parser.add_argument("svg", type=Path)
+    told = parser.parse_args(arguments)
+    group, _, seed = told.case.partition("-")
+    if group not in ("faulty", "clean", "broken") or not seed.isdigit():
+        parser.error(f"case: {told.case} is not known: faulty-<seed>, clean-<seed> or broken-<seed> is")
+    told.svg.write_text(draw(group, int(seed)), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
