@@ -1,0 +1,14 @@
+/* Commands in, answers out: HELLO, STATUS, PONG, ACK, EVENT. */
+#ifndef CONTROL_H
+#define CONTROL_H
+
+#include <stdint.h>
+
+void control_start(uint32_t now_us); /* after every reset; says HELLO */
+void control_receive(uint8_t byte);
+void control_poll(uint32_t now_us);
+
+/* Something worth a note of its own; the newest of each code waits until the last note is 100 ms old. */
+void control_event(uint8_t code, uint32_t argument, uint32_t t_us);
+
+#endif

@@ -1,0 +1,7 @@
+/* The firmware's own version, as HELLO tells it. */
+#ifndef VERSION_H
+#define VERSION_H
+
+enum { FIRMWARE_MAJOR = 1, FIRMWARE_MINOR = 0, FIRMWARE_PATCH = 0 };
+
+#endif

@@ -1,0 +1,14 @@
+/* UART 0 with a ring each way. */
+#ifndef UART_H
+#define UART_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+extern uint16_t uart_overrun; /* bytes lost or damaged on their way in; read it with interrupts off */
+
+void uart_start(void);
+bool uart_has_byte(void);
+uint8_t uart_take_byte(void); /* only where there is one */
+
+#endif
