@@ -20,6 +20,8 @@ from dataclasses import dataclass, fields
 from enum import IntEnum, IntFlag
 from typing import Any, ClassVar, Self
 
+from firmware_bridge.errors import ProtocolVersionError
+
 PROTOCOL = 1
 MAX_POS_SAMPLES = 15
 MAX_FORCE_SAMPLES = 14
@@ -336,3 +338,12 @@ def parse(payload: bytes) -> Message | None:
     """The message in a payload of either direction; None for a type that we do not know. Raises MessageError."""
     kind = FROM_DEVICE.get(payload[0]) or FROM_HOST.get(payload[0])
     return kind.from_body(payload[2:]) if kind else None
+
+
+def check_protocol(payload: bytes) -> None:
+    """Raise ProtocolVersionError at a HELLO of another protocol, of which only the first byte of the body is known."""
+    if payload[0] == Hello.TYPE and len(payload) > 2 and payload[2] != PROTOCOL:
+        raise ProtocolVersionError(
+            f"the device speaks protocol {payload[2]}, this program protocol {PROTOCOL}:"
+            " flash the firmware that came with this program"
+        )

@@ -1,0 +1,73 @@
+"""The device's wrapping stamps laid onto one clock that never wraps.
+
+A stamp says only where the device's clock stands within its range (u32 microseconds: 71.6 minutes). The arrival time
+says in which lap, for nothing arrives before it was measured: a stamp is the newest moment that fits it and is not more
+than `_AHEAD_US` ahead of what arrivals allow. That bridges any silence, however long, and unmasks a restarted
+device whose clock went back to zero, even where a naive unwrapping would see a lap.
+
+A restart is believed when the device tells of a new boot, or when two stamps in a row agree with each other and not
+with the clock; the first of the two is refused. A single impossible stamp (a damaged frame whose checksum fits by
+chance) is refused and changes nothing. After a restart arrival times bridge the gap.
+"""
+
+from typing import NamedTuple
+
+WRAP_U32 = 2**32
+_AHEAD_US = 60_000_000  # after a stall of the host arrivals lag behind the stamps; no buffer holds a minute
+
+
+class _Mark(NamedTuple):
+    stamp_us: int
+    received_ns: int
+    at_us: int
+
+
+class StampClock:
+    """Lay stamps, given in the order of the wire, onto microseconds from the first one."""
+
+    def __init__(self, wrap_us: int = WRAP_U32, back_us: int = 0) -> None:
+        self.wrap_us = wrap_us
+        self.back_us = back_us  # how far stamps may go back within the order of the wire
+        self.restarts = 0  # gaps that were bridged by arrival times
+        self.inferred = 0  # restarts that the stamps betrayed and of which the device has not told
+        self._boots = 0
+        self._last: _Mark | None = None
+        self._suspect: _Mark | None = None
+
+    def place(self, stamp_us: int, received_ns: int, boots: int = 0) -> int | None:
+        """Where the next stamp lies, None where it cannot be. `boots`: how many the device has told of until now."""
+        told = boots != self._boots and self._is_news(boots)
+        last = self._last
+        if last is None:
+            at_us = 0
+        else:
+            elapsed_us = (received_ns - last.received_ns) // 1000
+            newest_us = elapsed_us + _AHEAD_US
+            step_us = newest_us - (newest_us - (stamp_us - last.stamp_us)) % self.wrap_us
+            impossible = step_us < -self.back_us
+            if told or (impossible and self._agrees_with_suspect(stamp_us, received_ns)):
+                self.restarts += 1
+                self.inferred += not told
+                step_us = max(elapsed_us, 1)
+            elif impossible:
+                self._suspect = _Mark(stamp_us, received_ns, 0)
+                return None
+            at_us = last.at_us + step_us
+        self._last = _Mark(stamp_us, received_ns, at_us)
+        self._suspect = None
+        return at_us
+
+    def _is_news(self, boots: int) -> bool:
+        """Whether the device told of a boot that its stamps had not betrayed before."""
+        told = boots - self._boots
+        self._boots = boots
+        if self.inferred:
+            self.inferred -= 1
+            told -= 1
+        return told > 0
+
+    def _agrees_with_suspect(self, stamp_us: int, received_ns: int) -> bool:
+        if self._suspect is None:
+            return False
+        newest_us = (received_ns - self._suspect.received_ns) // 1000 + _AHEAD_US
+        return newest_us - (newest_us - (stamp_us - self._suspect.stamp_us)) % self.wrap_us >= -self.back_us

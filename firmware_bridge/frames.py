@@ -1,0 +1,173 @@
+"""Protocol 1 to samples: chunks of bytes in, rows on the session clock out, everything that is missing counted."""
+
+from dataclasses import dataclass
+
+from firmware_bridge import blocks
+from firmware_bridge.blocks import Block
+from firmware_bridge.calibration import Calibration
+from firmware_bridge.chunk import Chunk
+from firmware_bridge.clock import WRAP_U32, StampClock
+from firmware_bridge.framing import Deframer
+from firmware_bridge.link_counts import LinkCounts
+from firmware_bridge.messages import FROM_DEVICE, Force, Hello, Message, MessageError, Pos, Status, check_protocol
+from firmware_bridge.samples import Flag, Samples
+
+_BACK_US = 1_000_000  # a block of one kind overtakes one of the other by less than the longest block
+
+
+@dataclass(slots=True)
+class _Stream:
+    """What is remembered of one kind of sample."""
+
+    received: int = 0
+    lost: int = 0
+    stream_id: int | None = None  # None: none seen yet, so that the first idx says nothing of a loss
+    next_idx: int = 0
+    last_us: int = -1  # of the newest row; nothing lies before the session's first sample
+    owed_flags: int = 0  # for the next row
+
+    def account(self, stream_id: int, idx: int, n: int) -> None:
+        """Count a block, and by its running number what is missing before it. A new stream counts from 0."""
+        if stream_id == self.stream_id:
+            self.lost += (idx - self.next_idx) & 0xFFFF
+        elif self.stream_id is not None:
+            self.lost += idx
+        self.stream_id = stream_id
+        self.received += n
+        self.next_idx = idx + n
+
+    def restart(self) -> None:
+        """The device booted: whatever comes next is another stream."""
+        self.stream_id = -1
+        self.owed_flags |= Flag.RESTART
+
+
+class FrameReader:
+    """Turn chunks of protocol 1 into samples; the rows depend on bytes and stamps, never on how they were grouped."""
+
+    def __init__(self, calibration: Calibration, boot: Hello | None = None) -> None:
+        self._calibration = calibration
+        self._deframer = Deframer()
+        self._clock = StampClock(back_us=_BACK_US)
+        self._restarts = 0  # of the clock's, that the streams know of
+        self._position, self._force = _Stream(), _Stream()
+        self._streams = {Pos.TYPE: self._position, Force.TYPE: self._force}
+        self._zero_us: int | None = None
+        self._boot_id = boot.boot_id if boot else None
+        self._boots = 0  # that we were told of
+        self._next_seq: int | None = None
+        self._enc_illegal: int | None = None
+        self._device: Status | None = None
+        self._control: list[Message] = []
+        self._frames = self._bad_body = self._bad_stamp = self._unknown = self._lost_frames = self._late = 0
+
+    @property
+    def counts(self) -> LinkCounts:
+        """The tally as it stands."""
+        wire = self._deframer.counts
+        return LinkCounts(
+            frames=self._frames,
+            bad_crc=wire.bad_crc,
+            bad_shape=wire.bad_shape,
+            bad_body=self._bad_body,
+            bad_stamp=self._bad_stamp,
+            garbage_bytes=wire.garbage_bytes,
+            unknown_types=self._unknown,
+            lost_frames=self._lost_frames,
+            position_samples=self._position.received,
+            force_samples=self._force.received,
+            lost_position_samples=self._position.lost,
+            lost_force_samples=self._force.lost,
+            late_samples=self._late,
+            resets=self._boots + self._clock.inferred,
+            device=self._device,
+        )
+
+    def take_control(self) -> list[Message]:
+        """Every message that is not a block of samples, since the last call."""
+        taken, self._control = self._control, []
+        return taken
+
+    def feed(self, *chunks: Chunk) -> Samples:
+        """The samples that these chunks complete. Raises ProtocolVersionError at a HELLO of another protocol."""
+        found: list[Block] = []
+        for chunk in chunks:
+            for payload in self._deframer.feed(chunk.data):
+                stream = self._streams.get(payload[0])
+                if stream is None:
+                    self._look_at(payload)
+                elif block := self._place(stream, payload, chunk.received_ns):
+                    found.append(block)
+        return blocks.to_samples(found, self._calibration)
+
+    def _place(self, stream: _Stream, payload: bytes, received_ns: int) -> Block | None:
+        """Account for a block and find its place on the session clock; None where no row of it is fit to be one."""
+        if len(payload) < blocks.HEAD.size:
+            self._bad_body += 1
+            return None
+        kind, seq, stream_id, idx, stamp_us, dt_us, n = blocks.HEAD.unpack_from(payload)
+        if not blocks.is_block(payload, n, dt_us):
+            self._bad_body += 1
+            return None
+        self._count_frame(seq)
+        parts = 1 if kind == Pos.TYPE or n == 1 else n - 1  # a span is divided among the samples, a period is not
+        span_us = (n - 1) * dt_us // parts
+        at_us = self._clock.place((stamp_us + span_us) % WRAP_U32, received_ns, self._boots)
+        if at_us is None:
+            self._bad_stamp += 1
+            return None
+        if self._restarts != self._clock.restarts:
+            self._restarts = self._clock.restarts
+            self._position.restart()
+            self._force.restart()
+        stream.account(stream_id, idx, n)
+        if self._zero_us is None:
+            self._zero_us = at_us - span_us
+        last_us = at_us - self._zero_us
+        first_us = last_us - span_us
+        skip = 0
+        if first_us <= stream.last_us:
+            skip = sum(first_us + k * dt_us // parts <= stream.last_us for k in range(n))
+            self._late += skip
+            if skip == n:
+                return None
+        stream.last_us = last_us
+        flags, stream.owed_flags = stream.owed_flags, 0
+        return Block(payload, first_us, skip, flags)
+
+    def _look_at(self, payload: bytes) -> None:
+        """Take notice of a message that is not a block of samples."""
+        kind = FROM_DEVICE.get(payload[0])
+        if kind is None:
+            self._unknown += 1
+            self._count_frame(payload[1])
+            return
+        check_protocol(payload)
+        try:
+            message = kind.from_body(payload[2:])
+        except MessageError:
+            self._bad_body += 1
+            return
+        if isinstance(message, Hello):
+            self._know_boot(message.boot_id)
+        elif isinstance(message, Status):
+            self._know_boot(message.boot_id)
+            if self._enc_illegal is not None and message.enc_illegal > self._enc_illegal:
+                self._position.owed_flags |= Flag.SLIPPED
+            self._enc_illegal = message.enc_illegal
+            self._device = message
+        self._control.append(message)
+        self._count_frame(payload[1])
+
+    def _know_boot(self, boot_id: int) -> None:
+        """Compare the boot that a message names with the one we know. A device counts all it counts from its boot."""
+        if self._boot_id is not None and boot_id != self._boot_id:
+            self._boots += 1
+            self._next_seq = self._enc_illegal = 0
+        self._boot_id = boot_id
+
+    def _count_frame(self, seq: int) -> None:
+        self._frames += 1
+        if self._next_seq is not None:
+            self._lost_frames += (seq - self._next_seq) & 0xFF
+        self._next_seq = (seq + 1) & 0xFF

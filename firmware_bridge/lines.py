@@ -1,0 +1,116 @@
+"""The plain text that hobby boards send, one sample a line.
+
+    lines-millis    <milliseconds>,<position>,<force>\\n      u32, number, number
+    lines-micros    <microseconds>;<force>\\n                 u32, number
+
+Numbers are decimal, raw counts or already scaled (then the calibration is 1). A line has no checksum and no running
+number: what is not exactly such a line is refused and counted, but a digit lost on the way cannot be seen, and neither
+can a lost line. What stands before the first end of line is skipped, for it may be the tail of a longer number.
+"""
+
+import re
+from typing import Literal
+
+import numpy as np
+
+from firmware_bridge.calibration import Calibration
+from firmware_bridge.chunk import Chunk
+from firmware_bridge.clock import WRAP_U32, StampClock
+from firmware_bridge.link_counts import LinkCounts
+from firmware_bridge.messages import Message
+from firmware_bridge.samples import Flag, Samples
+
+LineFormat = Literal["lines-millis", "lines-micros"]
+
+_MAX_LINE_BYTES = 80
+_NUMBER = rb"\s*([+-]?\d{1,10}(?:\.\d{0,9})?)\s*"
+_LINES = {
+    "lines-millis": (re.compile(rb"\s*(\d{1,10})\s*," + _NUMBER + b"," + _NUMBER), 1000),
+    "lines-micros": (re.compile(rb"\s*(\d{1,10})\s*;" + _NUMBER), 1),
+}
+
+
+class LineReader:
+    """Turn chunks of text lines into samples; the rows depend on bytes and stamps, never on how they were grouped."""
+
+    def __init__(self, calibration: Calibration, format: LineFormat) -> None:
+        self._calibration = calibration
+        self._line, self._tick_us = _LINES[format]
+        self._has_position = format == "lines-millis"
+        self._clock = StampClock(wrap_us=WRAP_U32 * self._tick_us)
+        self._pending = b""
+        self._skipping = True  # until the next end of line
+        self._last_us = -1
+        self._lines = self._samples = self._bad_shape = self._bad_stamp = self._garbage_bytes = self._late = 0
+
+    @property
+    def counts(self) -> LinkCounts:
+        """The tally as it stands."""
+        return LinkCounts(
+            frames=self._lines,
+            bad_shape=self._bad_shape,
+            bad_stamp=self._bad_stamp,
+            garbage_bytes=self._garbage_bytes,
+            position_samples=self._samples if self._has_position else 0,
+            force_samples=self._samples,
+            late_samples=self._late,
+            resets=self._clock.inferred,
+        )
+
+    def take_control(self) -> list[Message]:
+        """Nothing: a line carries a sample and no more."""
+        return []
+
+    def feed(self, *chunks: Chunk) -> Samples:
+        """The samples whose lines these chunks complete."""
+        rows: list[tuple[float, ...]] = []
+        at_us: list[int] = []
+        flags: list[int] = []
+        for chunk in chunks:
+            for stamp, *values in self._split(chunk.data):
+                restarts = self._clock.restarts
+                placed_us = self._clock.place(int(stamp) * self._tick_us, chunk.received_ns)
+                if placed_us is None:
+                    self._bad_stamp += 1
+                    continue
+                self._samples += 1
+                if placed_us <= self._last_us:
+                    self._late += 1
+                    continue
+                self._last_us = placed_us
+                at_us.append(placed_us)
+                rows.append(tuple(map(float, values)))
+                flags.append(Flag.RESTART if self._clock.restarts != restarts else 0)
+        columns = np.array(rows, np.float64).reshape(len(rows), 2 if self._has_position else 1)
+        position = columns[:, 0] if self._has_position else np.full(len(rows), np.nan)
+        return Samples(
+            np.array(at_us, np.int64) / 1e6,
+            self._calibration.position_m(position),
+            self._calibration.force_n(columns[:, -1]),
+            np.array(flags, np.uint8),
+        )
+
+    def _split(self, data: bytes) -> list[tuple[bytes, ...]]:
+        """The fields of every line that is now complete."""
+        lines = (self._pending + data).split(b"\n")
+        tail = lines.pop()
+        if lines and self._skipping:
+            self._garbage_bytes += len(lines.pop(0))
+            self._skipping = False
+        found = []
+        for line in lines:
+            match = self._line.fullmatch(line) if len(line) <= _MAX_LINE_BYTES else None
+            if match and int(match[1]) < WRAP_U32:
+                found.append(match.groups())
+            elif line.strip():
+                self._bad_shape += 1
+                self._garbage_bytes += len(line)
+        self._lines += len(found)
+        if not self._skipping and len(tail) > _MAX_LINE_BYTES:
+            self._skipping = True
+            self._bad_shape += 1
+        if self._skipping:
+            self._garbage_bytes += len(tail)
+            tail = b""
+        self._pending = tail
+        return found
