@@ -26,6 +26,7 @@ class Kit:
     lost_fraction: float = 0.0  # of frames
     clock_ppm: float = 0.0  # how much the device's clock runs fast
     clock_start_us: int = 1_000_000  # where it stands when the trace begins; beyond 2**32 it wraps
+    wiring: Calibration | None = None  # of a profile, for the counts to follow; else encoder_m and full_scale_n say
     faults: tuple[Fault, ...] = ()
 
     def __post_init__(self) -> None:
@@ -48,6 +49,8 @@ class Kit:
 
     def calibration(self, machine: Machine) -> Calibration:
         """What turns this kit's counts on this machine into metres and newtons: the encoder is zero on the rest."""
+        if self.wiring:
+            return self.wiring
         return Calibration(
             metres_per_count=self.encoder_m,
             position_zero_counts=-machine.rest_m / self.encoder_m,

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.samples import Flag
-from firmware_bridge.simulator.kit import CELL_ZERO_COUNTS, RAIL, Kit
+from firmware_bridge.simulator.kit import RAIL, Kit
+from firmware_bridge.simulator.machine import Machine
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -39,9 +40,12 @@ class Stream:
 class Meter:
     """Feed it the rows of a machine, a thousand a second; get positions and forces as they come due."""
 
-    def __init__(self, kit: Kit, seed: int) -> None:
+    def __init__(self, kit: Kit, machine: Machine, seed: int, period_us: int | None = None) -> None:
         jitter, noise = np.random.SeedSequence(seed).spawn(2)
         self._kit, self._jitter, self._noise = kit, np.random.default_rng(jitter), np.random.default_rng(noise)
+        self._wiring = kit.calibration(machine)
+        self._rest_m = machine.rest_m
+        self._period_us = period_us or kit.period_us
         self._fast = 1 + kit.clock_ppm * 1e-6
         self._rows = 0  # seen so far
         self._x_m = np.empty(0)  # the last of them
@@ -71,12 +75,13 @@ class Meter:
     def _take_positions(self) -> Stream:
         kit = self._kit
         known_s = (self._rows - 1) * ROW_S - LATEST_S
-        n = max(math.floor(known_s * 1e6 * self._fast / kit.period_us) + 1, self._positions)
-        stamp_us = np.arange(self._positions, n, dtype=np.int64) * kit.period_us
+        n = max(math.floor(known_s * 1e6 * self._fast / self._period_us) + 1, self._positions)
+        stamp_us = np.arange(self._positions, n, dtype=np.int64) * self._period_us
         self._positions = n
         late_s = np.clip(self._jitter.normal(0.0, kit.stamp_jitter_s, len(stamp_us)), -LATEST_S, LATEST_S)
         x_m = np.interp(stamp_us / (1e6 * self._fast) + late_s, self._rows_s(self._x_m), self._x_m)
-        return Stream(stamp_us, np.round(x_m / kit.encoder_m).astype(np.int64))
+        counts = (x_m + self._rest_m) / self._wiring.metres_per_count + self._wiring.position_zero_counts
+        return Stream(stamp_us, np.round(counts).astype(np.int64))
 
     def _take_forces(self) -> Stream:
         kit = self._kit
@@ -87,8 +92,8 @@ class Meter:
         t_s = self._rows_s(self._impulse_ns)
         impulse_ns = np.interp(end_s, t_s, self._impulse_ns) - np.interp(begin_s, t_s, self._impulse_ns)
         force_n = impulse_ns / (end_s - begin_s) + self._noise.normal(0.0, kit.noise_n, len(end_s))
-        counts = np.round(CELL_ZERO_COUNTS + force_n * (RAIL / kit.full_scale_n)).astype(np.int64)
-        stream = Stream(np.round(end_s * 1e6 * self._fast).astype(np.int64), counts)
+        counts = force_n / self._wiring.newtons_per_count + self._wiring.force_zero_counts
+        stream = Stream(np.round(end_s * 1e6 * self._fast).astype(np.int64), np.round(counts).astype(np.int64))
         saturate(stream)
         return stream
 

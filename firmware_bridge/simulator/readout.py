@@ -38,7 +38,7 @@ class Readout(NamedTuple):
 def read_out(trace: Trace, kit: Kit, seed: int) -> Readout:
     """Measure a trace, up to the wire."""
     losses, mishaps = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(4)[2:])
-    position, force = Meter(kit, seed).take(trace.x_m, trace.tension_n)
+    position, force = Meter(kit, trace.machine, seed).take(trace.x_m, trace.tension_n)
     for fault in kit.faults:
         fault.spoil(position, force, mishaps)
     saturate(force)

@@ -6,6 +6,7 @@ A lost frame leaves its gap in `seq` and in the running numbers.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -60,8 +61,8 @@ def board_chunks(trace: Trace, kit: Kit, seed: int, read_s: float = 0.01) -> lis
     rows = read_out(trace, kit, seed)
     sent = _Sent(kit, seed)
     resets = [0, *boots_us(kit)]
-    edges = np.flatnonzero(np.diff(rows.frame, prepend=-1)).tolist() + [len(rows.frame)]
-    for first, end in zip(edges, edges[1:], strict=False):
+    edges = [*np.flatnonzero(np.diff(rows.frame, prepend=-1)).tolist(), len(rows.frame)]
+    for first, end in pairwise(edges):
         done_us = int(rows.done_us[first])
         while resets and done_us >= resets[0]:
             sent.boot(resets.pop(0))

@@ -1,0 +1,263 @@
+"""A board that lives: asleep until START, answers commands, streams what its sensors take; bytes in, bytes out.
+
+Its clock is the machine's: a row fed is a millisecond gone by. Nothing here reads, writes or waits.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from firmware_bridge.framing import END_OF_FRAME, Deframer, frame
+from firmware_bridge.messages import (
+    COUNTER_MAX,
+    MAX_POS_SAMPLES,
+    MIN_PERIOD_US,
+    Ack,
+    Force,
+    HelloRequest,
+    Message,
+    MessageError,
+    Ping,
+    Pong,
+    Pos,
+    ResetCause,
+    Result,
+    SetAdc,
+    Start,
+    Status,
+    StatusFlag,
+    StatusRequest,
+    Stop,
+    Streams,
+    parse,
+)  # fmt: skip
+from firmware_bridge.simulator.kit import Kit
+from firmware_bridge.simulator.meter import Floats, Meter, Stream
+from firmware_bridge.simulator.trace import Trace
+from firmware_bridge.simulator.wire import U16, U32, hello
+
+TX_BYTES = 1024  # room for what the line has not taken yet; a frame that does not fit is dropped as a whole
+TX_RESERVED_BYTES = 64  # of it for answers, which samples may not starve
+STATUS_US = 1_000_000
+SPS = (10, 20, 40, 80, 90, 175, 320, 330, 600, 1000)  # rates that SET_ADC may choose
+
+
+@dataclass(slots=True)
+class _Pending:
+    """Samples on their way into a frame."""
+
+    stamps_us: list[int]
+    counts: list[int]
+    flags: int = 0
+    idx: int = 0
+
+
+class Board:
+    """Feed it rows of a machine and bytes from the host; take the bytes that it sends."""
+
+    def __init__(self, kit: Kit, seed: int, tx_bytes: int | None = TX_BYTES) -> None:
+        if kit.faults:
+            raise ValueError("a live board has no faults of a script: reset() it, or stop taking its bytes")
+        self._kit, self._seed, self._tx_bytes = kit, seed, tx_bytes  # None: as much as there is
+        self._rng = np.random.default_rng(np.random.SeedSequence(seed).spawn(3)[2])
+        self._us = 0  # since power came on
+        self._boots = 0
+        self._dead_until_us = 0
+        self._tx = bytearray()
+        self._forgotten = 0  # counts: where the encoder stood when it was last reset
+        self._position = 0
+        self._cause = ResetCause.POWER_ON
+        self._boot(0, kit.clock_start_us)
+
+    def _boot(self, at_us: int, clock_us: int) -> None:
+        self._boots += 1
+        self._booted_us, self._clock_us = at_us, clock_us
+        self._deframer = Deframer()
+        self._seq = self._dropped = 0
+        self._least_room = self._room()
+        self._status_us = at_us + STATUS_US
+        self._start: Start | None = None
+        self._meter: Meter | None = None
+        self._streams = 0
+        self._tx += END_OF_FRAME
+        self._send(self._hello())
+
+    @property
+    def boot_id(self) -> int:
+        return (self._seed + self._boots) & U16
+
+    @property
+    def tx_dropped(self) -> int:
+        """Frames since the boot that found no room."""
+        return self._dropped
+
+    def reset(self, cause: ResetCause = ResetCause.BROWN_OUT, down_s: float = 0.3) -> None:
+        """Restart: nothing for a while, then HELLO with another boot id; the position is counted from here."""
+        self._tx.clear()
+        self._cause, self._dead_until_us = cause, self._us + round(down_s * 1e6)
+        self._meter = self._start = None
+        self._forgotten = self._position
+
+    def receive(self, data: bytes) -> None:
+        """Bytes from the host."""
+        if self._dead_until_us > self._us:
+            return
+        for payload in self._deframer.feed(data):
+            command, seq = payload[0], payload[1]
+            try:
+                message = parse(payload)
+            except MessageError:
+                self._send(Ack(command, seq, Result.ARGUMENT))
+                continue
+            match message:
+                case HelloRequest():
+                    self._send(self._hello())
+                case Start():
+                    self._send(Ack(command, seq, self._begin(message)))
+                case Stop():
+                    self._start = self._meter = None
+                    self._send(Ack(command, seq, Result.OK))
+                case Ping(token):
+                    self._send(Pong(token, self._now_us(), self._now_us()))
+                case StatusRequest():
+                    self._send(self._status())
+                case SetAdc(_, rate_sps):
+                    self._send(Ack(command, seq, self._set_adc(rate_sps)))
+                case _:
+                    self._send(Ack(command, seq, Result.UNKNOWN))
+
+    def advance(self, trace: Trace) -> None:
+        """The machine moved on by these rows."""
+        begin_us, self._us = self._us, self._us + 1000 * len(trace)
+        self._machine = trace.machine
+        if self._dead_until_us > begin_us:
+            if self._dead_until_us > self._us:
+                return
+            self._boot(self._dead_until_us, 0)
+            self._dead_until_us = 0
+        if self._start:
+            self._stream(trace.x_m, trace.tension_n, begin_us)
+        counts = trace.machine.rest_m + float(trace.x_m[-1])
+        self._position = round(counts / self._kit.calibration(trace.machine).metres_per_count)
+        while self._status_us <= self._us:
+            self._status_us += STATUS_US
+            self._send(self._status())
+
+    @property
+    def waiting(self) -> bytes:
+        """What waits to be sent, oldest first."""
+        return bytes(self._tx)
+
+    def taken(self, n_bytes: int) -> None:
+        """The line took so many of them."""
+        del self._tx[:n_bytes]
+
+    def _now_us(self) -> int:
+        return round(self._clock_us + (self._us - self._booted_us) * (1 + self._kit.clock_ppm * 1e-6)) & U32
+
+    def _hello(self) -> Message:
+        return hello(self._kit, self.boot_id, self._now_us(), self._cause, serial=self._seed & U32)
+
+    def _status(self) -> Status:
+        status = Status(
+            t_us=self._now_us(),
+            boot_id=self.boot_id,
+            tx_dropped=min(self._dropped, COUNTER_MAX),
+            samp_overrun=0,
+            enc_illegal=0,
+            adc_timeout=0,
+            adc_resync=0,
+            rx_overrun=0,
+            rx_bad=min(self._deframer.counts.bad_crc + self._deframer.counts.bad_shape, COUNTER_MAX),
+            tx_min_free=min(self._least_room, COUNTER_MAX),
+            flags=StatusFlag.STREAMING if self._start else StatusFlag(0),
+        )
+        self._least_room = self._room()
+        return status
+
+    def _begin(self, start: Start) -> Result:
+        streams = 0 < start.streams <= Streams.POSITION | Streams.FORCE
+        if not streams or start.period_us < MIN_PERIOD_US or not 1 <= start.batch <= MAX_POS_SAMPLES:
+            return Result.ARGUMENT
+        if self._start is None or self._start.stream_id != start.stream_id:
+            self._start, self._meter = start, None
+            self._positions, self._forces = _Pending([], []), _Pending([], [])
+        return Result.OK
+
+    def _set_adc(self, rate_sps: int) -> Result:
+        if rate_sps not in SPS:
+            return Result.ARGUMENT
+        self._kit = replace(self._kit, force_rate_hz=float(rate_sps))
+        if self._start:  # the converter begins anew, and the grids with it
+            self._meter = None
+        return Result.OK
+
+    def _stream(self, x_m: Floats, tension_n: Floats, begin_us: int) -> None:
+        assert self._start
+        if self._meter is None:
+            self._streams += 1
+            seed = self._seed + 1000 * self._boots + self._streams
+            self._meter = Meter(self._kit, self._machine, seed, self._start.period_us)
+            self._meter_us = round((begin_us - self._booted_us) * (1 + self._kit.clock_ppm * 1e-6)) + self._clock_us
+            for pending in (self._positions, self._forces):
+                pending.stamps_us, pending.counts = [], []
+        position, force = self._meter.take(x_m, tension_n)
+        due: list[tuple[int, Message]] = []
+        if self._start.streams & Streams.POSITION:
+            position.counts -= self._forgotten
+            for block in _blocks(self._positions, position, self._start.batch):
+                due.append((block.stamps_us[-1], self._pos(block)))
+        if self._start.streams & Streams.FORCE:
+            for block in _blocks(self._forces, force, self._kit.force_block):
+                due.append((block.stamps_us[-1], self._force(block)))
+        for _, message in sorted(due, key=lambda item: item[0]):
+            self._send(message)
+
+    def _pos(self, block: _Pending) -> Pos:
+        assert self._start
+        stamp_us = (self._meter_us + block.stamps_us[0]) & U32
+        return Pos(self._start.stream_id, block.idx & U16, stamp_us, self._start.period_us, tuple(block.counts))
+
+    def _force(self, block: _Pending) -> Force:
+        assert self._start
+        stamp_us = (self._meter_us + block.stamps_us[0]) & U32
+        span_us = block.stamps_us[-1] - block.stamps_us[0]
+        return Force(self._start.stream_id, block.idx & U16, stamp_us, span_us, block.flags, tuple(block.counts))
+
+    def _room(self) -> int:
+        return COUNTER_MAX if self._tx_bytes is None else self._tx_bytes - len(self._tx)
+
+    def _send(self, message: Message) -> None:
+        """Into the transmit ring, as a whole or not at all; `seq` advances either way, so that the host sees a gap."""
+        data = frame(message.to_bytes(self._seq))
+        self._seq += 1
+        room = self._room()
+        self._least_room = min(self._least_room, room)
+        reserved = TX_RESERVED_BYTES if isinstance(message, Pos | Force) else 0
+        lost = isinstance(message, Pos | Force) and self._rng.random() < self._kit.lost_fraction
+        if room < len(data) + reserved:
+            self._dropped += 1
+        elif not lost:
+            self._tx += data
+
+
+def _blocks(pending: _Pending, stream: Stream, size: int) -> list[_Pending]:
+    """Add samples; return the frames that are full, or ended by samples with other flags."""
+    full = []
+    rows = zip(stream.stamp_us.tolist(), stream.counts.tolist(), stream.flags.tolist(), strict=True)
+    for stamp_us, counts, flags in rows:
+        if pending.counts and flags != pending.flags:
+            full.append(_flush(pending))
+        pending.flags = flags
+        pending.stamps_us.append(stamp_us)
+        pending.counts.append(counts)
+        if len(pending.counts) == size:
+            full.append(_flush(pending))
+    return full
+
+
+def _flush(pending: _Pending) -> _Pending:
+    block = _Pending(pending.stamps_us, pending.counts, pending.flags, pending.idx)
+    pending.idx += len(block.counts)
+    pending.stamps_us, pending.counts = [], []
+    return block

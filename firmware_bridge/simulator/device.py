@@ -1,0 +1,152 @@
+"""A simulated device on a pseudo-terminal, for anything that opens a serial port; in real time or faster.
+
+    async with asyncio.TaskGroup() as group, ...:
+        with SimulatedDevice(Board(kit, seed), demo_traces(machine, ...)) as device:
+            group.create_task(device.run())         # until cancelled, or the traces end
+            ... open device.port ...
+
+While nobody has the port open, its bytes are lost as from a cable that hangs in the air, and counted by nobody; a
+reader that stands still fills first the line and then the board's transmit ring, which drops whole frames and counts.
+"""
+
+import asyncio
+import os
+import select
+import termios
+import tty
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from firmware_bridge.simulator.board import Board
+from firmware_bridge.simulator.trace import Trace
+
+AS_FAST_AS_READ = 0.0  # a speed
+LAG_S = 0.5  # so far behind, the machine does not hurry after lost time
+WAIT_S = 0.001  # for a reader, as fast as it reads
+
+
+class SimulatedDevice:
+    """A board, the machine that it sits on, and the port to reach it."""
+
+    def __init__(
+        self,
+        board: Board,
+        traces: Iterator[Trace],
+        *,
+        link: Path | None = None,
+        speed: float = 1.0,
+        baud: int | None = None,
+        resets_on_open: bool = False,
+    ) -> None:
+        """`link` is made to point at the port; `baud`: readers at another speed get garbage; `speed` 0: as fast as
+        it is read; `resets_on_open`: opening the port restarts the board, as DTR does on many."""
+        self.board, self._traces, self._link, self._speed = board, traces, link, speed
+        self._speed_code = None if baud is None else int(getattr(termios, f"B{baud}"))
+        self._resets_on_open = resets_on_open
+        self._garbler = np.random.default_rng(0)
+        self._master = -1
+        self._was_open = False
+        self.port = ""
+
+    def __enter__(self) -> Self:
+        self._master, slave = os.openpty()
+        try:
+            tty.setraw(slave)
+            os.set_blocking(self._master, False)
+            name = os.ttyname(slave)
+            self.port = str(self._link or name)
+            if self._link:
+                _link(self._link, name)
+        except BaseException:
+            os.close(self._master)
+            raise
+        finally:
+            os.close(slave)  # from here on, no reader shows as a hang-up
+        self._poll = select.poll()
+        self._poll.register(self._master, select.POLLIN)
+        self._name = name
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Pull the cable: readers see the device vanish."""
+        if self._master < 0:
+            return
+        os.close(self._master)
+        self._master = -1
+        if self._link and self._link.is_symlink() and os.readlink(self._link) == self._name:
+            self._link.unlink()
+
+    async def run(self) -> None:
+        """Live until the traces end."""
+        loop = asyncio.get_running_loop()
+        due_s = loop.time()
+        for trace in self._traces:
+            self.board.advance(trace)
+            self._exchange()
+            if self._speed == AS_FAST_AS_READ:
+                while self.board.waiting and self._was_open:
+                    await asyncio.sleep(WAIT_S)
+                    self._exchange()
+                while not self._was_open:
+                    await asyncio.sleep(10 * WAIT_S)
+                    self._exchange()
+                await asyncio.sleep(0)
+                continue
+            due_s += len(trace) * 0.001 / self._speed
+            if due_s < loop.time() - LAG_S:
+                due_s = loop.time()
+            await asyncio.sleep(max(due_s - loop.time(), 0.0))
+
+    def _exchange(self) -> None:
+        """Take what the host sent, give what the line takes."""
+        events = dict(self._poll.poll(0)).get(self._master, 0)
+        is_open = not events & select.POLLHUP
+        if is_open and not self._was_open and self._resets_on_open:
+            self.board.reset()
+        self._was_open = is_open
+        if not is_open:
+            self.board.taken(len(self.board.waiting))
+            return
+        garbled = self._garbled()
+        if events & select.POLLIN and (data := self._read()):
+            self.board.receive(self._garble(data) if garbled else data)
+        if waiting := self.board.waiting:
+            self.board.taken(self._write(self._garble(waiting) if garbled else waiting))
+
+    def _read(self) -> bytes:
+        try:
+            return os.read(self._master, 4096)
+        except OSError:  # the last reader left between the look and the read
+            self._was_open = False
+            return b""
+
+    def _write(self, data: bytes) -> int:
+        try:
+            return os.write(self._master, data)
+        except BlockingIOError:
+            return 0
+
+    def _garbled(self) -> bool:
+        return self._speed_code is not None and termios.tcgetattr(self._master)[5] != self._speed_code
+
+    def _garble(self, data: bytes) -> bytes:
+        """What a receiver at another speed makes of it: no more than the rhythm is left."""
+        return self._garbler.integers(0, 256, len(data), np.uint8).tobytes()
+
+
+def _link(link: Path, name: str) -> None:
+    """Point a symbolic link at the port; one that is left from before is replaced, anything else is not."""
+    if link.is_symlink():
+        link.unlink()
+    elif link.exists():
+        raise FileExistsError(f"{link} is there and is no symbolic link: give another --link")
+    link.symlink_to(name)
