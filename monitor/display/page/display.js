@@ -1,0 +1,83 @@
+// The lifter's display: hears the machine, shows what is now.
+
+import { connect } from "./js/connect.js";
+import { setUpDialog } from "./js/dialog.js";
+import { screen } from "./js/screen.js";
+import { Sound } from "./js/sound.js";
+import { Steady } from "./js/steady.js";
+import { drawSummary } from "./js/summary_view.js";
+import { draw, fitWord } from "./js/view.js";
+
+const $ = (id) => document.getElementById(id);
+const page = await connect(() => wake());
+const { model, words, settings } = page;
+const sound = new Sound();
+const steady = new Steady();
+const chosen = { countdown_ms: null, dismissed: null, guidance: settings.guidance };
+const stats = { frames: 0, draw_ms: 0, drawn: null }; // `drawn` is for a test that wants to know what was shown
+let frame = 0;
+let timer = 0;
+let summarised = null; // the set whose summary stands in the page
+
+function wake() {
+  frame ||= requestAnimationFrame(show);
+}
+
+function show() {
+  frame = 0;
+  const now_ms = performance.now();
+  const now = steady.steady(screen(model, now_ms, chosen), now_ms);
+  if (now.set !== null) chosen.countdown_ms = null; // the set has begun
+  if (now.state === "summary" && summarised !== model.ended) drawSummary($("summary"), (summarised = model.ended), words);
+  draw(now, words);
+  sound.hear(now, now_ms);
+  clearTimeout(timer);
+  if (now.next_ms < Infinity) timer = setTimeout(wake, Math.max(0, now.next_ms - now_ms) + 1);
+  stats.frames += 1;
+  stats.draw_ms += performance.now() - now_ms;
+  stats.drawn?.(model.feedback);
+}
+
+function startOrStop() {
+  const counting = document.body.dataset.state === "countdown";
+  chosen.countdown_ms = counting ? null : performance.now() + 1000 * settings.countdown_s;
+  chosen.dismissed = model.ended;
+  wake();
+}
+
+async function toggleSound() {
+  const on = await sound.toggle();
+  $("sound").setAttribute("aria-pressed", String(on));
+  $("sound-icon").setAttribute("href", on ? "#i-sound-on" : "#i-sound-off");
+}
+
+/** A screen beside a machine does not go to sleep, where the browser lets us (https or this computer itself). */
+async function stayAwake() {
+  if (!navigator.wakeLock || document.visibilityState !== "visible") return;
+  await navigator.wakeLock.request("screen").catch((error) => console.info(`the screen may sleep: ${error.message}`));
+}
+
+$("machine").textContent = page.machine;
+$("to-trainer").search = location.search;
+$("start").addEventListener("click", startOrStop);
+$("sound").addEventListener("click", toggleSound);
+setUpDialog({
+  dialog: $("settings"),
+  opener: $("open-settings"),
+  page,
+  changed() {
+    chosen.guidance = settings.guidance;
+    wake();
+  },
+});
+addEventListener("keydown", (event) => {
+  if ($("settings").open || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "m") toggleSound();
+  if (event.key === "c") startOrStop();
+});
+addEventListener("resize", fitWord);
+document.addEventListener("visibilitychange", stayAwake);
+document.fonts.ready.then(fitWord);
+await stayAwake();
+globalThis.repMonitor = { model, link: page.link, stats, sound };
+wake();

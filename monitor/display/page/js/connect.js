@@ -1,0 +1,33 @@
+// What both pages begin with: settings, words, the machine, the connection.
+
+import { Link } from "./link.js";
+import { Model } from "./model.js";
+import { addIcons } from "./parts.js";
+import { loadSettings } from "./settings.js";
+import { json, listPacks, loadWords } from "./words.js";
+
+/** Connects; `changed` is called whenever something was heard. */
+export async function connect(changed) {
+  addIcons();
+  const settings = loadSettings();
+  const [config, packs] = await Promise.all([json("config.json"), listPacks()]);
+  const words = await loadWords(settings.language, packs);
+  words.fill(document);
+  document.title = `${words.text("title")} · ${config.machine}`;
+  const model = new Model();
+  const machine = config.machines?.includes(settings.machine) ? settings.machine : config.machine;
+  const link = new Link({
+    machine,
+    url: config.ws_url ?? `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/mqtt`,
+    heard(topic, record, retained) {
+      model.heard(topic, record, retained, performance.now());
+      changed(topic, record, retained);
+    },
+    changed(state) {
+      model.link(state, performance.now());
+      changed();
+    },
+  });
+  link.start();
+  return { model, link, words, settings, packs, machine, machines: config.machines ?? [config.machine] };
+}

@@ -1,0 +1,124 @@
+// The page's connection to the broker; the only door to mqtt.js.
+//
+//   const link = new Link({url, machine, heard, changed});  link.start();
+//   heard(topic without rep/<m>/, record, retained)         one JSON object of version 1
+//   changed({up, attempts, next_ms})                        connected or not; next_ms: when the next try is due
+//
+// Every connection is a fresh mqtt.js client, so that a broker's restart leaves nothing behind. What cannot be
+// understood is counted, not guessed at.
+
+const VERSION = 1;
+const FIRST_RETRY_MS = 1000;
+const LAST_RETRY_MS = 30000;
+const TOPICS = { "live/feedback": 0, state: 0, status: 1, info: 1, "event/#": 1, set: 1 };
+
+export class Link {
+  #client = null;
+  #timer = 0;
+  #stopped = false;
+  #waiting = new Map(); // id of a command -> what to do with its answer
+  attempts = 0; // in a row without success
+  connections = 0;
+  unknown = 0; // messages that were not understood
+
+  constructor({ url, machine, heard, changed }) {
+    Object.assign(this, { url, machine, heard, changed });
+    this.client_id = `page-${crypto.getRandomValues(new Uint32Array(2)).join("-")}`.slice(0, 23);
+    this.retry = () => this.#client || this.#stopped || this.start();
+    addEventListener("online", this.retry);
+  }
+
+  start() {
+    clearTimeout(this.#timer);
+    const client = mqtt.connect(this.url, {
+      protocolVersion: 4,
+      clientId: this.client_id,
+      clean: true,
+      keepalive: 15,
+      connectTimeout: 5000,
+      reconnectPeriod: 0, // we do it, with jitter
+      resubscribe: false,
+      timerVariant: "native", // no worker: the page allows none
+    });
+    this.#client = client;
+    client.on("connect", () => this.#connected(client));
+    client.on("message", (topic, payload, packet) => this.#message(topic, payload, packet.retain));
+    client.on("error", (error) => console.info(`broker: ${error.message}`)); // a close follows
+    client.on("close", () => this.#closed(client));
+  }
+
+  stop() {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    removeEventListener("online", this.retry);
+    this.#client?.end(true);
+  }
+
+  /** Sends a command; `answered(ack)` with the daemon's answer, or with null after 5 s. */
+  command(name, fields, answered) {
+    const id = `c-${crypto.getRandomValues(new Uint32Array(1))[0]}`;
+    if (!this.#client?.connected) return answered(null);
+    const ack = this.#topic(`ack/${id}`);
+    const done = (record) => {
+      if (!this.#waiting.delete(id)) return;
+      clearTimeout(timer);
+      this.#client?.unsubscribe(ack);
+      answered(record);
+    };
+    const timer = setTimeout(() => done(null), 5000);
+    this.#waiting.set(id, done);
+    const message = JSON.stringify({ v: VERSION, id, stamp_s: Date.now() / 1000, ...fields });
+    this.#client.subscribe(ack, { qos: 1 }, () => this.#client?.publish(this.#topic(`cmd/${name}`), message, { qos: 1 }));
+  }
+
+  /** Asks for the events after `after`; they come as `resume/<client>`, marked historical. */
+  resume(after, store_id) {
+    const client = this.client_id;
+    this.#client?.subscribe(this.#topic(`resume/${client}`), { qos: 1 }, () =>
+      this.command("resume", { client, after, store_id }, (ack) => ack?.ok || console.info(`no resume: ${ack?.detail ?? "no answer"}`)),
+    );
+  }
+
+  #topic(rest) {
+    return `rep/${this.machine}/${rest}`;
+  }
+
+  #connected(client) {
+    this.attempts = 0;
+    this.connections += 1;
+    const wanted = Object.entries(TOPICS).map(([rest, qos]) => [this.#topic(rest), { qos }]);
+    client.subscribe(Object.fromEntries(wanted), (error) => error && client.end(true)); // refused: try again, seen as attempts
+    this.changed({ up: true, attempts: 0, next_ms: 0 });
+  }
+
+  #closed(client) {
+    if (client !== this.#client || this.#stopped) return;
+    this.#client = null;
+    client.removeAllListeners();
+    client.on("error", () => {}); // a dead client's last words
+    client.end(true);
+    const wait_ms = retryDelay_ms(this.attempts, Math.random());
+    this.attempts += 1;
+    this.#timer = setTimeout(() => this.start(), wait_ms);
+    this.changed({ up: false, attempts: this.attempts, next_ms: performance.now() + wait_ms });
+  }
+
+  #message(topic, payload, retained) {
+    let record = null;
+    try {
+      record = JSON.parse(payload.toString());
+    } catch {
+      // counted below
+    }
+    const rest = topic.slice(this.#topic("").length);
+    if (record === null || typeof record !== "object" || record.v !== VERSION) this.unknown += 1;
+    else if (rest.startsWith("ack/")) this.#waiting.get(rest.slice(4))?.(record);
+    else this.heard(rest, record, retained);
+  }
+}
+
+/** 1 s, doubling to 30 s, each spread over 50 to 100 % so that a gym's displays do not return all at once. */
+export function retryDelay_ms(attempts, random) {
+  const full_ms = Math.min(LAST_RETRY_MS, 2 * FIRST_RETRY_MS * 2 ** attempts);
+  return Math.max(FIRST_RETRY_MS, full_ms * (0.5 + 0.5 * random));
+}

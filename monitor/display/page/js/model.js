@@ -1,0 +1,102 @@
+// What the page has heard from one machine.
+//
+// Times with _ms are the page's own clock (performance.now()), with _s the session's. Nothing here grows: a set's
+// repetitions, the open intervals and the last events are bounded.
+
+const RECENT = 200;
+const OPEN = 50;
+const REPS = 200;
+export const FAULTS = new Set(
+  "jerk drop unload slack lockout_rest bottom_rest stack_touch stall failure speed_over tension_out force_ceiling sensor_fault".split(" "),
+);
+
+export class Model {
+  up = false; // the broker
+  attempts = 0;
+  next_ms = 0;
+  connected_ms = 0;
+  status = null;
+  info = null;
+  feedback = null;
+  feedback_ms = -Infinity; // when a feedback last brought a new t_s
+  open = new Map(); // id -> interval that lasts
+  recent = []; // newest first, one entry an id
+  reps = new Map(); // number -> rep of the current set
+  set = null; // number of the current or last set
+  session = null;
+  ended = null; // the last set_end
+  ended_ms = -Infinity; // when it was seen to end; -Infinity for one that was over when we came
+
+  link({ up, attempts, next_ms }, now_ms) {
+    if (up) this.connected_ms = now_ms;
+    if (!up) this.open.clear(); // their closing record may be missed
+    Object.assign(this, { up, attempts, next_ms });
+  }
+
+  heard(topic, record, retained, now_ms) {
+    if (topic === "live/feedback") return retained ? undefined : this.#live(record, now_ms);
+    if (topic === "status") return this.#status(record);
+    if (topic === "info") this.info = record;
+    else if (topic === "set") this.#setEnd(record, retained || record.historical, now_ms);
+    else if (topic.startsWith("event/") || (topic.startsWith("resume/") && record.kind)) this.#event(record, now_ms);
+  }
+
+  #live(record, now_ms) {
+    if (record.session !== this.session) this.#begin(record.session);
+    if (this.feedback?.t_s !== record.t_s) this.feedback_ms = now_ms; // the same instant again is no news
+    this.feedback = record;
+    if (record.set !== null && record.set !== this.set) this.#newSet(record.set);
+  }
+
+  #status(record) {
+    const ghost = record.state === "offline" && this.status !== null && record.conn < this.status.conn;
+    if (!ghost) this.status = record;
+  }
+
+  #begin(session) {
+    this.session = session;
+    this.open.clear();
+    this.recent = [];
+    this.#newSet(null);
+  }
+
+  #newSet(number) {
+    this.set = number;
+    this.reps.clear();
+  }
+
+  /** `historical` ones were asked for by this page: they fill its tables, but cue nobody. */
+  #event(record, now_ms) {
+    const past = record.historical;
+    if (record.kind === "set_end") this.#setEnd(record, past, now_ms);
+    if (record.session !== this.session) {
+      if (past && this.session !== null) return;
+      this.#begin(record.session);
+    }
+    if (record.set !== null && record.set > (this.set ?? 0)) this.#newSet(record.set);
+    if (record.kind === "rep" && record.set === this.set && this.reps.size < REPS) this.reps.set(record.rep, record);
+    if (record.duration_s === null && !past) this.open.set(record.id, record);
+    else this.open.delete(record.id);
+    if (this.open.size > OPEN) this.open.delete(this.open.keys().next().value);
+    const at = this.recent.findIndex((entry) => entry.record.id === record.id);
+    if (past && at >= 0) return;
+    const seen_ms = at >= 0 ? this.recent.splice(at, 1)[0].seen_ms : past ? -Infinity : now_ms;
+    const later = this.recent.findIndex((entry) => entry.record.id < record.id);
+    this.recent.splice(later < 0 ? this.recent.length : later, 0, { record, seen_ms });
+    this.recent.length = Math.min(this.recent.length, RECENT);
+  }
+
+  #setEnd(record, past, now_ms) {
+    const same = this.ended?.session === record.session && this.ended.id === record.id;
+    if (same || (past && this.ended)) return;
+    this.ended = record;
+    this.ended_ms = past ? -Infinity : now_ms;
+    if (!past) this.open.clear();
+  }
+}
+
+/** Events that name a leak, and are one act of their own. */
+export function isLeak(record) {
+  if (record.part_of !== null || record.ended_set) return false;
+  return FAULTS.has(record.kind) || (record.kind === "turnaround" && ["abrupt", "bounce"].includes(record.grade));
+}

@@ -1,0 +1,149 @@
+// What there is to see now, as one plain object out of what was heard; nothing is read or drawn here.
+//
+//   offline > connecting > stale > fault > alarm > learning | set > countdown > summary > idle
+//
+// `next_ms` is when the answer can change though no message comes: the page looks again then.
+
+import { clamp } from "./bar.js";
+import { heave, setCue } from "./cue.js";
+import { isLeak } from "./model.js";
+
+export const STALE_MS = 200; // shown within 250 ms
+const ABSENT_MS = 1500; // a broker that knows the machine has told its status by then
+const SUMMARY_MS = 180000;
+const BEGIN_MS = 8000; // how long "begin" waits for the set
+const BAND = 0.1; // until the daemon's info has come
+const KG_N = 9.80665;
+
+export function screen(model, now_ms, { countdown_ms = null, dismissed = null, guidance = "always" } = {}) {
+  const wake = new Wake(now_ms);
+  const { state, reason } = stateNow(model, now_ms, wake, countdown_ms, dismissed);
+  const lifting = state === "set" || state === "learning" || state === "alarm";
+  const seen = state === "offline" || state === "connecting" || state === "stale" ? null : model.feedback;
+  const heaved = state === "set" || state === "learning" ? heave(model.recent, now_ms) : null;
+  if (heaved) wake.at(heaved.until_ms);
+  const band = (lifting && seen.band) || "none";
+  const resting = (lifting && seen.resting) || "none";
+  const now = {
+    state,
+    reason,
+    band,
+    resting,
+    heave: heaved !== null,
+    set: seen?.set ?? null,
+    phase: seen?.phase ?? null,
+    reps: seen?.rep ?? null,
+    stage: [...model.open.values()].find((record) => record.kind === "stage")?.stage ?? null,
+    under_load_s: lifting ? seen.under_load_s : null,
+    under_tension_s: lifting && seen.load_from !== "unknown" ? seen.under_tension_s : null,
+    tension: lifting ? seen.tension : null,
+    force_n: lifting ? seen.tension_n : null,
+    half: model.info?.protocol?.band ?? BAND,
+    position: seen?.position == null ? null : clamp(seen.position, 0, 1),
+    pace: lifting && seen.pace !== null ? clamp(seen.pace, 0, 1) : null,
+    load_kg: seen?.load_n == null ? null : seen.load_n / KG_N,
+    load_from: seen?.load_from ?? "unknown",
+    protocol: protocolName(model.info?.protocol),
+    kind: model.info?.machine?.kind ?? "stack",
+    leaks: model.recent.filter((entry) => isLeak(entry.record) && entry.record.set !== null).slice(0, 3),
+    last: model.ended,
+    seconds: wholeSeconds(model, state, reason, now_ms, wake, countdown_ms),
+  };
+  now.cue = cueNow(now, model, heaved);
+  now.veiled = veiled(now, guidance);
+  now.next_ms = wake.next_ms;
+  return now;
+}
+
+function stateNow(model, now_ms, wake, countdown_ms, dismissed) {
+  const told = model.status?.state;
+  const age_ms = now_ms - model.feedback_ms;
+  if (!model.up) return model.attempts ? { state: "offline", reason: "broker" } : { state: "connecting", reason: null };
+  if (age_ms >= STALE_MS) {
+    if (told === "offline") return { state: "offline", reason: "machine" };
+    if (!told && !model.feedback) {
+      wake.at(model.connected_ms + ABSENT_MS);
+      const absent = now_ms - model.connected_ms >= ABSENT_MS;
+      return absent ? { state: "offline", reason: "machine" } : { state: "connecting", reason: null };
+    }
+    return { state: "stale", reason: staleReason(model) };
+  }
+  wake.at(model.feedback_ms + STALE_MS);
+  const { fault, set, load_from, band } = model.feedback;
+  if (fault) return { state: "fault", reason: fault };
+  if (band !== "in" && band !== "low" && isOpen(model, "force_ceiling")) return { state: "alarm", reason: null };
+  if (set !== null) return { state: load_from === "unknown" ? "learning" : "set", reason: null };
+  if (countdown_ms !== null && now_ms < countdown_ms + BEGIN_MS) {
+    wake.at(countdown_ms + BEGIN_MS);
+    return { state: "countdown", reason: now_ms < countdown_ms ? "count" : "begin" };
+  }
+  if (model.ended && model.ended !== dismissed && now_ms - model.ended_ms < SUMMARY_MS) {
+    wake.at(model.ended_ms + SUMMARY_MS);
+    return { state: "summary", reason: null };
+  }
+  return { state: "idle", reason: null };
+}
+
+function staleReason(model) {
+  const link = model.status?.link;
+  if (["absent", "opening", "wrong_device", "silent"].includes(link)) return link;
+  return model.feedback ? "late" : "waiting";
+}
+
+function isOpen(model, kind) {
+  return [...model.open.values()].some((record) => record.kind === kind);
+}
+
+/** The seconds that a person is told: left to wait, or since when nothing came. */
+function wholeSeconds(model, state, reason, now_ms, wake, countdown_ms) {
+  if (state === "countdown" && reason === "count") return wake.down(countdown_ms);
+  if (state === "offline" && reason === "broker") return Math.max(0, wake.down(model.next_ms));
+  if (state === "stale" && model.feedback) return wake.up(model.feedback_ms);
+  return null;
+}
+
+function cueNow(now, model, heaved) {
+  if (now.state === "alarm") return "force_ceiling";
+  if (now.state === "countdown") return now.reason === "count" ? "ready" : "begin";
+  if (now.state === "idle" || now.state === "summary") return "ready";
+  if (now.state !== "set" && now.state !== "learning") return now.state;
+  const { cue, band, resting } = model.feedback;
+  const phase = now.state === "learning" ? "learning" : model.feedback.phase;
+  return setCue({ told: cue, heaved, resting, band, phase, open: new Set([...model.open.values()].map((e) => e.kind)) });
+}
+
+/** Feedback that fades for those who no longer need it; what is wrong is always shown. */
+function veiled(now, guidance) {
+  if (now.state !== "set" || guidance === "always") return false;
+  const wrong = now.band !== "in" || now.resting !== "none" || now.heave;
+  return !wrong && (guidance === "out" || now.reps % 2 === 1);
+}
+
+function protocolName(protocol) {
+  if (!protocol) return null;
+  return protocol.name ?? `${protocol.positive_s}/${protocol.negative_s}`;
+}
+
+class Wake {
+  next_ms = Infinity;
+
+  constructor(now_ms) {
+    this.now_ms = now_ms;
+  }
+
+  at(due_ms) {
+    if (due_ms > this.now_ms) this.next_ms = Math.min(this.next_ms, due_ms);
+  }
+
+  down(due_ms) {
+    const left = Math.ceil((due_ms - this.now_ms) / 1000);
+    this.at(due_ms - (left - 1) * 1000);
+    return left;
+  }
+
+  up(since_ms) {
+    const gone = Math.floor((this.now_ms - since_ms) / 1000);
+    this.at(since_ms + (gone + 1) * 1000);
+    return gone;
+  }
+}

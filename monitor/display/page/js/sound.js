@@ -1,0 +1,71 @@
+// Optional sound: alarm before heave before rest before pace; silent until somebody asks for it.
+//
+//   alarm   two short high tones          heave   a falling pair
+//   rest    a low tone                    low     a low tone        high   a rising tone
+//   tick    a soft tick each second under load
+
+const PRIORITY = ["alarm", "heave", "rest", "high", "low", "tick"];
+const AGAIN_MS = { alarm: 700, heave: 1200, rest: 1200, high: 1200, low: 1200, tick: 900 };
+const TONES = {
+  // [from Hz, to Hz, starts s, lasts s, loudness]
+  alarm: [[1320, 1320, 0, 0.09, 0.5], [1320, 1320, 0.16, 0.09, 0.5]],
+  heave: [[660, 440, 0, 0.22, 0.4]],
+  rest: [[196, 196, 0, 0.28, 0.4]],
+  low: [[147, 147, 0, 0.35, 0.45]],
+  high: [[440, 880, 0, 0.25, 0.35]],
+  tick: [[1000, 1000, 0, 0.02, 0.12]],
+};
+
+/** Which sound is due, or null. `played` maps each to when it last sounded. */
+export function chooseSound(now, now_ms, played, last_tick_s) {
+  const wanted = {
+    alarm: now.state === "alarm",
+    heave: now.heave,
+    rest: now.resting !== "none",
+    high: now.state === "set" && now.band === "high",
+    low: now.state === "set" && now.band === "low",
+    tick: now.under_load_s !== null && Math.floor(now.under_load_s) !== last_tick_s,
+  };
+  return PRIORITY.find((name) => wanted[name] && now_ms - (played.get(name) ?? -Infinity) >= AGAIN_MS[name]) ?? null;
+}
+
+export class Sound {
+  #context = null;
+  #played = new Map();
+  #tick_s = null;
+  played = 0;
+
+  get on() {
+    return this.#context?.state === "running";
+  }
+
+  /** Only ever called by a person's tap: browsers allow no other. */
+  async toggle() {
+    this.#context ??= new AudioContext();
+    await (this.on ? this.#context.suspend() : this.#context.resume());
+    return this.on;
+  }
+
+  hear(now, now_ms) {
+    if (!this.on) return;
+    const name = chooseSound(now, now_ms, this.#played, this.#tick_s);
+    if (now.under_load_s !== null) this.#tick_s = Math.floor(now.under_load_s);
+    if (!name) return;
+    this.#played.set(name, now_ms);
+    this.played += 1;
+    for (const tone of TONES[name]) this.#tone(...tone);
+  }
+
+  #tone(from_hz, to_hz, starts_s, lasts_s, loudness) {
+    const begin_s = this.#context.currentTime + starts_s;
+    const oscillator = new OscillatorNode(this.#context, { type: "sine", frequency: from_hz });
+    const gain = new GainNode(this.#context, { gain: 0 });
+    oscillator.frequency.linearRampToValueAtTime(to_hz, begin_s + lasts_s);
+    gain.gain.setValueAtTime(0, begin_s);
+    gain.gain.linearRampToValueAtTime(loudness, begin_s + 0.008); // no click
+    gain.gain.exponentialRampToValueAtTime(0.001, begin_s + lasts_s);
+    oscillator.connect(gain).connect(this.#context.destination);
+    oscillator.start(begin_s);
+    oscillator.stop(begin_s + lasts_s + 0.01);
+  }
+}

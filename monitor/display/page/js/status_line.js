@@ -1,0 +1,15 @@
+// A state in one icon and one line of text, as both pages tell it.
+
+export function labelKey(now) {
+  if (now.state === "offline" || now.state === "stale") return `state.${now.state}.${now.reason}`;
+  if (now.state !== "set") return `state.${now.state}`;
+  return `state.set.${now.heave ? "heave" : now.resting !== "none" ? now.resting : now.band}`;
+}
+
+export function stateIcon(now) {
+  if (["idle", "countdown", "summary", "connecting"].includes(now.state)) return "ready";
+  if (now.state !== "set") return now.state;
+  if (now.heave) return "heave";
+  if (now.resting !== "none") return "rest";
+  return now.band === "none" ? "learning" : now.band;
+}

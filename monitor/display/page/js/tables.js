@@ -1,0 +1,121 @@
+// The trainer's tables: this set's repetitions, events as they come, leak by cause, sets.
+
+import { isLeak } from "./model.js";
+import { element, symbol } from "./parts.js";
+import { CAUSES } from "./summary.js";
+import { clock, eventIcon, eventName, kg } from "./words.js";
+
+const EVENTS = 14;
+
+export function drawReps(body, model, words) {
+  const leaks = new Map(); // rep -> events
+  for (const { record } of model.recent) {
+    if (isLeak(record) && record.set === model.set) leaks.set(record.rep, [...(leaks.get(record.rep) ?? []), record]);
+  }
+  rows(body, [...model.reps.values()].sort((one, other) => other.rep - one.rep), words, (rep) => [
+    `${rep.rep}${rep.partial ? ` (${words.text("partial")})` : ""}`,
+    rep.positive_s.toFixed(1),
+    rep.upper_dwell_s.toFixed(1),
+    rep.negative_s.toFixed(1),
+    rep.lower_dwell_s.toFixed(1),
+    (100 * rep.rom_m).toFixed(0),
+    rep.peak_g.toFixed(2),
+    rep.tension_mean_n === null ? "–" : kg(rep.tension_mean_n).toFixed(0),
+    rep.in_band_s === null || !rep.duration_s ? "–" : `${Math.round((100 * rep.in_band_s) / rep.duration_s)} %`,
+    icons(leaks.get(rep.rep) ?? [], words),
+  ]);
+}
+
+export function drawEvents(body, model, words) {
+  const now_s = model.feedback?.t_s;
+  const told = model.recent.filter(({ record }) => isLeak(record) || record.kind === "set_start" || record.kind === "set_end" || record.kind === "stage");
+  rows(body, told.slice(0, EVENTS).map((entry) => entry.record), words, (record) => [
+    now_s === undefined ? "–" : `−${clock(Math.max(0, now_s - record.t_s))}`,
+    icons([record], words, eventName(words, record)),
+    record.rep === null ? "" : String(record.rep),
+    record.duration_s ? record.duration_s.toFixed(1) : record.duration_s === null ? "…" : "",
+  ]);
+}
+
+export function drawLeak(box, leak, words) {
+  const most = Math.max(1, ...CAUSES.map((cause) => leak?.[cause] ?? 0));
+  box.replaceChildren(
+    ...CAUSES.flatMap((cause) => {
+      const seconds = leak?.[cause] ?? 0;
+      const bar = element("div", "leak-bar");
+      const fill = element("i", `share-${cause}`);
+      fill.style.width = `${(100 * seconds) / most}%`;
+      bar.append(fill);
+      return [element("dt", "", words.text(`leak.${cause}`)), bar, element("dd", "", words.text("seconds", seconds.toFixed(1)))];
+    }),
+  );
+}
+
+export function drawSets(body, sets, words) {
+  rows(body, sets.toReversed().slice(0, 20), words, (set) => [
+    String(set.set),
+    set.working_load_n === null ? "–" : `${Math.round(kg(set.working_load_n))} kg`,
+    String(set.reps),
+    set.under_load_s.toFixed(0),
+    set.under_tension_s === null ? "–" : set.under_tension_s.toFixed(0),
+    set.under_tension_s === null ? "–" : (set.under_load_s - set.under_tension_s).toFixed(0),
+    set.skill === null ? "–" : `${Math.round(100 * set.skill)} %`,
+    words.text(`outcome.${set.outcome}`),
+  ]);
+}
+
+/** One sentence: this set against the one before at the same load. */
+export function comparison(record, before, words) {
+  if (!record || !before) return words.text("compare.none");
+  const change = (now, then, unit) => (now === null || then === null ? "–" : `${signed(now - then)}${unit}`);
+  const changes = [
+    `${words.text("under_tension")} ${change(record.under_tension_s, before.under_tension_s, " s")}`,
+    `${words.text("skill")} ${change(record.skill && 100 * record.skill, before.skill && 100 * before.skill, " %")}`,
+    `${words.text("reps")} ${change(record.reps, before.reps, "")}`,
+  ];
+  return `${words.text("compare")}: ${changes.join(" · ")}`;
+}
+
+function signed(value) {
+  const whole = Math.round(value);
+  return whole > 0 ? `+${whole}` : whole < 0 ? `−${-whole}` : "±0";
+}
+
+function rows(body, records, words, cells) {
+  if (!records.length) {
+    const row = body.insertRow();
+    const cell = row.insertCell();
+    cell.colSpan = 99;
+    cell.className = "quiet";
+    cell.textContent = words.text("none_yet");
+    body.replaceChildren(row);
+    return;
+  }
+  body.replaceChildren(
+    ...records.map((record) => {
+      const row = document.createElement("tr");
+      row.append(
+        ...cells(record).map((value, at) => {
+          const cell = document.createElement(at ? "td" : "th");
+          if (!at) cell.scope = "row";
+          cell.append(value);
+          return cell;
+        }),
+      );
+      return row;
+    }),
+  );
+}
+
+function icons(records, words, name = "") {
+  const box = element("span", "icons");
+  for (const record of records) {
+    const icon = symbol(eventIcon(record));
+    icon.removeAttribute("aria-hidden");
+    icon.setAttribute("role", "img");
+    icon.setAttribute("aria-label", eventName(words, record));
+    box.append(icon);
+  }
+  box.append(name);
+  return box;
+}

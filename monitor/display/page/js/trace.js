@@ -1,0 +1,191 @@
+// The last 60 seconds of tension and position, with the events marked; one of two doors to uPlot.
+
+import { isLeak } from "./model.js";
+
+export const WINDOW_S = 60;
+const KEPT_S = 75; // a little more than the window, thrown away in lumps
+const GAP_S = 0.3; // a longer silence is a hole in the line: nothing is interpolated
+const INK = { fg: "#f3f6f8", quiet: "#a7b4c0", line: "#26313b", rep: "#5d6b78", in: "#6fb9e8", pace: "#ffd84d", low: "#e69f00", high: "#f08a3c" };
+const FONT = '13px system-ui, "DejaVu Sans", sans-serif';
+const T = 0, TENSION = 1, FORCE = 2, POSITION = 3, PACE = 4; // columns
+
+export class Trace {
+  #columns = [[], [], [], [], []];
+  #plots;
+  #band = [0.9, 1.1];
+  #events = [];
+  #named;
+
+  /** `named(record)` is an event's name for a person. */
+  constructor(tension, position, named) {
+    this.#named = named;
+    this.#plots = [
+      new uPlot(this.#tensionOptions(), [[], [], []], tension),
+      new uPlot(this.#positionOptions(), [[], [], []], position),
+    ];
+    const follow = new ResizeObserver(() => this.resize());
+    for (const box of [tension, position]) follow.observe(box);
+    this.boxes = [tension, position];
+  }
+
+  add(feedback) {
+    const times = this.#columns[T];
+    const last_s = times.at(-1);
+    if (feedback.t_s === last_s) return;
+    if (feedback.t_s < last_s) this.clear();
+    else if (feedback.t_s - last_s > GAP_S) this.#push([last_s + GAP_S / 2, null, null, null, null]);
+    const { t_s, tension, tension_n, position, pace } = feedback;
+    this.#push([t_s, tension === null ? null : 100 * tension, tension_n === null ? null : tension_n / 9.80665, percent(position), percent(pace)]);
+    if (times[0] < t_s - KEPT_S) {
+      const old = times.findIndex((time) => time >= t_s - WINDOW_S - 1);
+      for (const column of this.#columns) column.splice(0, old);
+    }
+  }
+
+  clear() {
+    for (const column of this.#columns) column.length = 0;
+  }
+
+  draw(recent, half) {
+    const [times, tension, force, position, pace] = this.#columns;
+    if (!times.length) return;
+    this.#band = [100 * (1 - half), 100 * (1 + half)];
+    const now_s = times.at(-1);
+    this.#events = recent.filter(({ record }) => record.t_s > now_s - WINDOW_S && (isLeak(record) || record.kind === "rep")).map(({ record }) => record);
+    const window = { min: now_s - WINDOW_S, max: now_s };
+    for (const [plot, data] of [[this.#plots[0], [times, tension, force]], [this.#plots[1], [times, position, pace]]]) {
+      plot.batch(() => {
+        plot.setData(data, false);
+        plot.setScale("x", window);
+      });
+    }
+  }
+
+  resize() {
+    this.#plots.forEach((plot, at) => {
+      const { clientWidth: width, clientHeight: height } = this.boxes[at];
+      if (width && height && (width !== plot.width || height !== plot.height)) plot.setSize({ width, height });
+    });
+  }
+
+  #push(row) {
+    row.forEach((value, at) => this.#columns[at].push(value));
+  }
+
+  #tensionOptions() {
+    return options({
+      scales: { x: { time: false }, y: { range: [40, 160] }, kg: { range: (_, __, most) => [0, Math.max(20, 1.25 * (most ?? 0))] } },
+      series: [{}, line(INK.fg, "y", 2), line("#6b7a88", "kg", 1)],
+      axes: [
+        xAxis(false),
+        { ...axis("y", "%"), splits: () => [50, 75, 100, 125, 150] },
+        { ...axis("kg", " kg"), side: 1, grid: { show: false } },
+      ],
+      hooks: { drawClear: [(plot) => this.#shadeBand(plot)], draw: [(plot) => this.#markEvents(plot, true)] },
+    });
+  }
+
+  #positionOptions() {
+    return options({
+      scales: { x: { time: false }, y: { range: [-4, 104] }, kg: { range: [0, 1] } },
+      series: [{}, line(INK.fg, "y", 2), { ...line(INK.pace, "y", 1.5), dash: [6, 5] }],
+      axes: [xAxis(true), { ...axis("y", "%"), splits: () => [0, 50, 100] }, { ...axis("kg", ""), side: 1, grid: { show: false }, values: () => [] }],
+      hooks: { draw: [(plot) => this.#markEvents(plot, false)] },
+    });
+  }
+
+  #shadeBand(plot) {
+    const { ctx, bbox } = plot;
+    const [low, high] = this.#band.map((value) => plot.valToPos(value, "y", true));
+    ctx.fillStyle = "rgb(0 114 178 / .38)";
+    ctx.fillRect(bbox.left, high, bbox.width, low - high);
+  }
+
+  /** A line where it began, as wide as it lasted; names above all lines, where there is room. */
+  #markEvents(plot, named) {
+    const { ctx, bbox } = plot;
+    const scale = devicePixelRatio;
+    const events = this.#events.toReversed();
+    const place = (time_s) => plot.valToPos(time_s, "x", true);
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.clip();
+    for (const record of events) {
+      const x = place(markedAt(record));
+      ctx.fillStyle = ink(record);
+      ctx.globalAlpha = 0.25;
+      if (record.kind !== "rep") ctx.fillRect(x, bbox.top, place(record.t_s + (record.duration_s ?? 0)) - x, bbox.height);
+      ctx.globalAlpha = 1;
+      ctx.fillRect(x, bbox.top, (record.kind === "rep" ? 1 : 2) * scale, bbox.height);
+    }
+    if (named) this.#nameEvents(ctx, bbox, events, place, scale);
+    ctx.restore();
+  }
+
+  #nameEvents(ctx, bbox, events, place, scale) {
+    ctx.font = FONT.replace("13px", `${13 * scale}px`);
+    ctx.textBaseline = "top";
+    const taken = new Array(ROWS + 1).fill(-Infinity); // up to where each row holds a name; the last row is for reps
+    for (const record of events) {
+      const x = place(markedAt(record));
+      const row = record.kind === "rep" ? ROWS : taken.findIndex((until, at) => at < ROWS && until < x);
+      if (row < 0 || taken[row] >= x) continue;
+      const name = this.#named(record);
+      taken[row] = x + ctx.measureText(name).width + 14 * scale;
+      ctx.fillStyle = record.kind === "rep" ? INK.quiet : ink(record);
+      ctx.fillText(name, x + 5 * scale, row === ROWS ? bbox.top + bbox.height - 18 * scale : bbox.top + (3 + 17 * row) * scale);
+    }
+  }
+}
+
+const ROWS = 4; // of names, one under the other
+const HIGH = new Set(["jerk", "drop", "force_ceiling", "turnaround", "speed_over", "sensor_fault"]);
+
+function ink(record) {
+  if (record.kind === "rep") return INK.rep;
+  return HIGH.has(record.kind) || record.side === "high" ? INK.high : INK.low;
+}
+
+/** A repetition is marked where it ends. */
+function markedAt(record) {
+  return record.kind === "rep" ? record.t_s + record.duration_s : record.t_s;
+}
+
+function options(more) {
+  return { width: 300, height: 150, legend: { show: false }, cursor: { show: false }, padding: [6, 4, 0, 0], ...more };
+}
+
+function line(stroke, scale, width) {
+  return { stroke, scale, width, points: { show: false }, spanGaps: false };
+}
+
+function axis(scale, unit) {
+  return {
+    scale,
+    stroke: INK.quiet,
+    font: FONT,
+    size: 58,
+    gap: 6,
+    grid: { stroke: INK.line, width: 1 },
+    ticks: { show: false },
+    values: (_, splits) => splits.map((value) => `${value}${unit}`),
+  };
+}
+
+function xAxis(shown) {
+  return {
+    stroke: INK.quiet,
+    font: FONT,
+    size: shown ? 28 : 4,
+    gap: 6,
+    grid: { stroke: INK.line, width: 1 },
+    ticks: { show: false },
+    splits: (plot) => [0, 1, 2, 3, 4, 5, 6].map((ten) => plot.scales.x.max - 10 * ten),
+    values: (plot, splits) => splits.map((_, ten) => (shown && ten && (plot.width > 500 || ten % 2 === 0) ? `−${10 * ten} s` : "")),
+  };
+}
+
+function percent(share) {
+  return share === null ? null : 100 * share;
+}

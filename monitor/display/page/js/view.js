@@ -1,0 +1,128 @@
+// Writes what there is to see into the lifter's page; touches only what has changed.
+
+import { barLevel } from "./bar.js";
+import { element, symbol } from "./parts.js";
+import { labelKey, stateIcon } from "./status_line.js";
+import { clock, eventIcon, eventName } from "./words.js";
+
+const $ = (id) => document.getElementById(id);
+const written = new Map(); // what stands in the page, by place
+
+function put(place, value, write) {
+  if (written.get(place) === value) return;
+  written.set(place, value);
+  write(value);
+}
+const text = (id, value) => put(id, value, () => ($(id).textContent = value));
+const attribute = (id, name, value) => put(`${id} ${name}`, value, () => $(id).setAttribute(name, value));
+const mark = (name, value) => put(name, value, () => (document.body.dataset[name] = value));
+const icon = (id, name) => attribute(id, "href", `#i-${name}`);
+const raise = (id, share) => put(`${id} share`, share, () => ($(id).style.transform = `translateY(${share}%)`));
+
+export function draw(now, words) {
+  mark("state", now.state);
+  mark("reason", now.reason ?? "none");
+  mark("band", now.band);
+  mark("resting", now.resting);
+  mark("heave", String(now.heave));
+  mark("veiled", String(now.veiled));
+  mark("kind", now.kind);
+  mark("cue", now.cue);
+  drawCue(now, words);
+  drawBar(now, words);
+  drawLadder(now, words);
+  drawFigures(now, words);
+  drawLeaks(now.leaks, words);
+  text("start", words.text({ countdown: "stop", summary: "next" }[now.state] ?? "start"));
+}
+
+function drawCue(now, words) {
+  const word = words.cue(now.cue);
+  icon("cue-icon", stateIcon(now));
+  text("label", words.text(labelKey(now)));
+  text("detail", detail(now, words));
+  text("count-number", now.reason === "count" ? String(now.seconds) : now.state === "countdown" ? word : "");
+  put("word", word, () => {
+    $("word").textContent = word;
+    fitWord();
+  });
+}
+
+function detail(now, words) {
+  if (now.state === "fault") return words.text(`fault.${now.reason}`);
+  if (now.state === "idle" && now.last) {
+    const { under_tension_s, under_load_s } = now.last;
+    const tension = under_tension_s === null ? "–" : words.seconds(under_tension_s);
+    return `${words.text("last")}: ${tension} ${words.text("summary.tension")} ${words.text("summary.of", words.seconds(under_load_s))}`;
+  }
+  if (now.seconds !== null && now.state !== "countdown") return words.seconds(now.seconds);
+  return "";
+}
+
+function drawBar(now, words) {
+  const neutral = now.state === "learning" && now.force_n !== null;
+  const level = neutral ? learningLevel(now) : now.tension === null ? null : barLevel(now.tension, now.half, now.band);
+  mark("level", level === null ? "none" : "shown");
+  if (level !== null) raise("fill", Math.round(1000 * (1 - level)) / 10);
+  const percent = now.tension === null ? null : 5 * Math.round(now.tension * 20); // as coarse as a person hears it
+  attribute("bar", "aria-valuenow", percent === null ? 0 : Math.min(200, Math.max(0, percent)));
+  attribute("bar", "aria-valuetext", words.text(labelKey(now)) + (percent === null ? "" : `, ${percent} %`));
+}
+
+let largest_n = 1; // the scale while the load is unknown
+function learningLevel(now) {
+  largest_n = now.reps === 0 && now.under_load_s < 1 ? Math.max(1, now.force_n) : Math.max(largest_n, now.force_n);
+  return Math.max(0, now.force_n / largest_n) * 0.8;
+}
+
+function drawLadder(now, words) {
+  mark("position", now.position === null ? "none" : "shown");
+  mark("pace", now.pace === null ? "none" : "shown");
+  if (now.position !== null) raise("carriage", -Math.round(1000 * now.position) / 10);
+  if (now.pace !== null) raise("pace", -Math.round(1000 * now.pace) / 10);
+  const moving = now.phase && now.state !== "idle";
+  text("phase", moving ? words.text(`phase.${now.phase}`) : words.text("position"));
+  put("phase shown", Boolean(moving), (shown) => ($("phase-icon").parentNode.style.display = shown ? "" : "none"));
+  if (now.phase) icon("phase-icon", { upper_turn: "turn", lower_turn: "turn", hold: "rest" }[now.phase] ?? now.phase);
+  attribute("ladder", "aria-valuenow", now.position === null ? 0 : 5 * Math.round(20 * now.position));
+  attribute("ladder", "aria-valuetext", now.position === null ? "–" : words.text(`phase.${now.phase}`));
+}
+
+function drawFigures(now, words) {
+  text("protocol", now.protocol ?? "");
+  text("under-load", now.under_load_s === null ? "–" : clock(now.under_load_s));
+  text("under-tension", now.under_tension_s === null ? "–" : clock(now.under_tension_s));
+  text("reps-name", words.text(now.stage === null ? "reps" : "stage"));
+  text("reps", now.stage !== null ? String(now.stage) : now.set === null ? "–" : String(now.reps));
+  text("load", now.load_kg === null ? "–" : `${Math.round(now.load_kg)} kg`);
+}
+
+function drawLeaks(leaks, words) {
+  const key = leaks.map(({ record }) => `${record.id} ${record.kind} ${record.rep}`).join();
+  put("leaks", `${words.pack.language} ${key}`, () => {
+    const rows = leaks.map(({ record }) => {
+      const rep = record.rep === null ? "" : `${words.text("rep")} ${record.rep}`;
+      const parts = [symbol(eventIcon(record)), element("span", "", eventName(words, record)), element("span", "", rep)];
+      return element("li", "", "", parts);
+    });
+    if (!rows.length) rows.push(element("li", "none", words.text("events.none")));
+    $("leaks").replaceChildren(...rows);
+  });
+}
+
+/** Makes the word as large as its tile allows. */
+export function fitWord() {
+  const element = $("word");
+  const style = getComputedStyle(element);
+  const pen = (fitWord.pen ??= document.createElement("canvas").getContext("2d"));
+  pen.font = `${style.fontWeight} 100px ${style.fontFamily}`;
+  const { width } = pen.measureText(element.textContent);
+  const room = element.clientHeight * 1.08; // capitals fill three quarters of a line
+  const size = Math.min(room, (element.clientWidth * 97) / Math.max(width, 1));
+  element.style.fontSize = `${Math.max(20, Math.floor(size))}px`;
+}
+
+/** After a change of language everything is written anew. */
+export function forget() {
+  written.clear();
+}

@@ -1,0 +1,81 @@
+// The words on the page: a cue pack is one JSON file in cues/, listed in cues/index.json.
+
+const LONGEST_CUE = 8;
+
+export class Words {
+  constructor(pack) {
+    this.pack = pack;
+  }
+
+  /** The word for a cue; what is no key of the pack is a word already. */
+  cue(key) {
+    return (this.pack.cues[key] ?? key).slice(0, LONGEST_CUE).toLocaleUpperCase(this.pack.language);
+  }
+
+  text(key, ...values) {
+    const text = this.pack.texts[key] ?? key;
+    return values.reduce((filled, value, at) => filled.replace(`{${at}}`, value), text);
+  }
+
+  has(key) {
+    return key in this.pack.texts;
+  }
+
+  /** Fills every element with data-text or data-label (its accessible name). */
+  fill(root) {
+    document.documentElement.lang = this.pack.language;
+    for (const element of root.querySelectorAll("[data-text]")) element.textContent = this.text(element.dataset.text);
+    for (const element of root.querySelectorAll("[data-label]")) {
+      element.setAttribute("aria-label", this.text(element.dataset.label));
+    }
+  }
+
+  seconds(value_s) {
+    return this.text("seconds", Math.round(value_s));
+  }
+}
+
+export async function listPacks() {
+  const { packs } = await json("cues/index.json");
+  return packs;
+}
+
+export async function loadWords(language, packs) {
+  const wanted = language in packs ? language : Object.keys(packs)[0];
+  return new Words(await json(`cues/${wanted}.json`));
+}
+
+export async function json(url) {
+  const answer = await fetch(url, { cache: "no-cache" });
+  if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
+  return answer.json();
+}
+
+/** 0:42 */
+export function clock(value_s) {
+  const whole = Math.floor(value_s);
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
+
+export function kg(load_n) {
+  return load_n / 9.80665;
+}
+
+/** The name of an event for a person. */
+export function eventName(words, record) {
+  if (record.kind === "tension_out") return words.text(`event.tension_out.${record.side}`);
+  if (record.kind === "turnaround") return words.text(`event.turnaround.${record.grade}`);
+  if (record.kind === "stack_touch" && record.slam) return words.text("event.slam");
+  return words.text(`event.${record.kind}`);
+}
+
+/** Its shape, a symbol of the page's sprite. */
+export function eventIcon(record) {
+  if (record.kind === "tension_out") return record.side;
+  if (record.kind === "turnaround") return record.grade === "bounce" ? "heave" : "turn";
+  return (
+    { lockout_rest: "rest", bottom_rest: "rest", stack_touch: "down", force_ceiling: "alarm", sensor_fault: "fault" }[record.kind] ??
+    { unload: "low", slack: "low", speed_over: "fast", stall: "rest", failure: "alarm" }[record.kind] ??
+    "heave"
+  );
+}

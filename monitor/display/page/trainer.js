@@ -1,0 +1,109 @@
+// The trainer's view: hears the machine, draws the trace, keeps the tables.
+
+import { connect } from "./js/connect.js";
+import { History } from "./js/history.js";
+import { leakSoFar } from "./js/leak.js";
+import { screen } from "./js/screen.js";
+import { labelKey, stateIcon } from "./js/status_line.js";
+import { Steady } from "./js/steady.js";
+import { comparison, drawEvents, drawLeak, drawReps, drawSets } from "./js/tables.js";
+import { Trace } from "./js/trace.js";
+import { Trend } from "./js/trend.js";
+import { clock, eventName } from "./js/words.js";
+
+const FRAME_MS = 38; // the trace moves 20 pixels a second: 25 frames are plenty
+const TABLES_MS = 250; // after an event
+const CLOCK_MS = 1000; // without one
+const ASKED = 500; // events to ask of the store when the page opens
+
+const $ = (id) => document.getElementById(id);
+const page = await connect(heard);
+const { model, link, words } = page;
+const name = (record) => (record.kind === "rep" ? `${words.text("rep")} ${record.rep}` : eventName(words, record));
+const trace = new Trace($("tension-plot"), $("position-plot"), name);
+const trend = new Trend($("trend"));
+const history = new History();
+const steady = new Steady();
+const stats = { frames: 0, draw_ms: 0 };
+let frame = 0;
+let timer = 0;
+let tables_ms = -Infinity; // when the tables were last drawn
+let tablesChanged = true;
+let setsChanged = true;
+let asked = -1; // connection on which the store was asked
+
+function heard(topic, record) {
+  if (topic === "live/feedback") trace.add(record);
+  if (topic === "set" || record?.kind === "set_end") setsChanged = history.add(record) || setsChanged;
+  if (topic === "status" && record.state === "online" && record.last_seq && asked !== link.connections) {
+    asked = link.connections;
+    link.resume(Math.max((record.first_seq ?? 1) - 1, record.last_seq - ASKED, 0), record.store_id);
+  }
+  if (topic !== "live/feedback") tablesChanged = true;
+  wake();
+}
+
+function wake() {
+  frame ||= requestAnimationFrame(show);
+}
+
+function show(now_ms) {
+  frame = 0;
+  if (now_ms - show.last_ms < FRAME_MS) return wake();
+  show.last_ms = now_ms;
+  const begin_ms = performance.now();
+  const now = steady.steady(screen(model, begin_ms), begin_ms);
+  drawTop(now);
+  trace.draw(model.recent, now.half);
+  const due_ms = tables_ms + (tablesChanged ? TABLES_MS : CLOCK_MS);
+  if (begin_ms >= due_ms) {
+    tables_ms = begin_ms;
+    tablesChanged = false;
+    drawTables(now);
+  }
+  clearTimeout(timer);
+  timer = setTimeout(wake, Math.max(FRAME_MS, Math.min(now.next_ms + 1, due_ms) - begin_ms));
+  stats.frames += 1;
+  stats.draw_ms += performance.now() - begin_ms;
+}
+show.last_ms = -Infinity;
+
+function drawTop(now) {
+  Object.assign(document.body.dataset, { state: now.state, band: now.band, resting: now.resting, heave: now.heave });
+  const waiting = now.seconds !== null && now.state !== "countdown" ? ` · ${words.seconds(now.seconds)}` : "";
+  write("pill-text", words.text(now.state === "fault" ? `fault.${now.reason}` : labelKey(now)) + waiting);
+  $("pill-icon").setAttribute("href", `#i-${stateIcon(now)}`);
+  write("protocol", now.protocol ?? "");
+  write("reps", now.set === null ? "–" : String(now.reps));
+  write("under-load", now.under_load_s === null ? "–" : clock(now.under_load_s));
+  write("under-tension", now.under_tension_s === null ? "–" : clock(now.under_tension_s));
+  write("load", now.load_kg === null ? "–" : `${Math.round(now.load_kg)} kg`);
+}
+
+function drawTables(now) {
+  drawReps($("rep-rows"), model, words);
+  drawEvents($("events"), model, words);
+  write("set-number", model.set === null ? "" : `${words.text("set")} ${model.set}`);
+  const over = model.ended && model.ended.session === model.session && model.ended.set === model.set;
+  const lasting = now.set !== null && model.feedback;
+  drawLeak($("leak"), lasting ? leakSoFar(model.recent, model.set, model.feedback) : over ? model.ended.leak : null, words);
+  write("leak-of", lasting ? words.text("leak.so_far") : over ? words.text("leak.final") : "");
+  if (!setsChanged) return;
+  setsChanged = false;
+  drawSets($("set-rows"), history.sets, words);
+  const last = history.sets.at(-1);
+  write("compare", last ? comparison(last, history.before(last), words) : "");
+  write("history-note", history.fromStore ? "" : words.text("history.absent"));
+  trend.draw(history.sets);
+}
+
+function write(id, text) {
+  if ($(id).textContent !== text) $(id).textContent = text;
+}
+
+$("machine").textContent = page.machine;
+$("to-display").search = location.search;
+globalThis.repMonitor = { model, link, stats, history };
+await history.load().catch((error) => console.info(`no history: ${error.message}`));
+setsChanged = true;
+wake();
