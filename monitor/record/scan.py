@@ -117,12 +117,25 @@ def _record(disk: _Disk, at: int) -> tuple[Piece, bytes]:
         return piece._replace(opcode=HOLE, why="the file is cut"), b""
     if opcode == DATA_END and length != 4:
         return piece._replace(opcode=HOLE, why="the bytes are no record"), b""
+    if opcode in (HEADER, METADATA) and not _is_full(body):
+        return piece._replace(opcode=HOLE, why="the bytes are no record"), b""
     if opcode == CHUNK:
         content = _inflate(body)
         if content is None:
             return piece._replace(opcode=HOLE, why="a chunk is damaged"), b""
         piece = piece._replace(body=content)
     return piece, prefix + body
+
+
+def _is_full(body: bytes) -> bool:
+    """Whether the first string and what follows it, a string or a map, fill the record: a wrong length would not."""
+    if len(body) < 8:
+        return False
+    (first_bytes,) = struct.unpack_from("<I", body)
+    if first_bytes > len(body) - 8:
+        return False
+    (rest_bytes,) = struct.unpack_from("<I", body, 4 + first_bytes)
+    return bool(8 + first_bytes + rest_bytes == len(body))
 
 
 def _inflate(body: bytes) -> bytes | None:

@@ -101,8 +101,8 @@ class SessionFile:
         try:
             foreign = not MAGIC.startswith(os.pread(fd, len(MAGIC), 0))
             for piece in islice(scan(fd), _FIRST_PIECES):
-                if text := _header_text(piece):
-                    return self._decode_header(text)
+                if (text := _header_text(piece)) and (version := _format_version(text)) is not None:
+                    return self._decode_header(text, version)
                 if piece.opcode == HEADER:
                     foreign |= not piece.body[4:].startswith(PROFILE.encode())
         finally:
@@ -111,8 +111,7 @@ class SessionFile:
             raise SessionFileError(f"{self.path} is not a session recording of rep-monitor")
         return None
 
-    def _decode_header(self, text: bytes) -> Header:
-        version = self._decode(text, _VERSION).format_version
+    def _decode_header(self, text: bytes, version: int) -> Header:
         if version > FORMAT_VERSION:
             raise SessionFileError(
                 f"{self.path} has format {version} and this rep-monitor reads up to {FORMAT_VERSION}: use a newer one"
@@ -144,3 +143,11 @@ def _header_text(piece: Piece) -> bytes | None:
         text = fields.get("header", "").encode()
         return text if fields.get("crc32") == str(zlib.crc32(text)) else None
     return None
+
+
+def _format_version(text: bytes) -> int | None:
+    """None where the text is somebody else's."""
+    try:
+        return _VERSION.decode(text).format_version
+    except msgspec.DecodeError:
+        return None

@@ -1,0 +1,51 @@
+"""A clean recording out of a damaged one: every intact record, and a mark where others are missing."""
+
+from pathlib import Path
+
+import msgspec
+
+from monitor.record.account import Damage
+from monitor.record.output import whole
+from monitor.record.records import Gap, Header, Record, gap_record
+from monitor.record.session_file import SessionWriter
+from monitor.record.session_reader import SessionFile
+
+
+def recover(session: SessionFile, path: Path) -> int:
+    """Writes the copy; how many records it has. What was lost stands in `session.damage`."""
+    count = told = 0
+    at_ns = 0
+    with whole(path) as part, SessionWriter(part, _header_of(session)) as writer:
+        for record in session:
+            at_ns = record.at_ns
+            told = _mark(writer, session.damage, told, at_ns)
+            if record.topic != "/header":  # the copy has its own
+                writer.add(record)
+                count += 1
+        _mark(writer, session.damage, told, at_ns)
+    return count
+
+
+def _mark(writer: SessionWriter, damage: list[Damage], told: int, at_ns: int) -> int:
+    """Where the original has a hole the copy has a Gap."""
+    for hole in damage[told:]:
+        if hole.lossy:
+            writer.add(gap_record(Gap(cause="damaged", records=hole.lost_records), at_ns))
+    return len(damage)
+
+
+def _header_of(session: SessionFile) -> Header:
+    origin = {"recovered_from": session.path.name}
+    if session.header is not None:
+        return msgspec.structs.replace(session.header, provenance=session.header.provenance | origin)
+    first: Record | None = next(iter(session), None)
+    return Header(
+        session=session.path.stem,
+        machine="unknown",
+        created_utc="",
+        created_ns=first.at_ns if first else 0,
+        daemon_version="unknown",
+        profile={},
+        calibration={},
+        provenance=origin | {"header": "lost"},
+    )
