@@ -1,5 +1,8 @@
 """Every message survives the wire, and only its exact length is believed."""
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -131,3 +134,13 @@ def test_any_body_of_any_type_is_a_message_or_an_error(body: bytes) -> None:
 
 def test_an_unknown_type_is_nothing() -> None:
     assert parse(b"\x7f\x00anything") is None
+
+
+def test_protocol_md_says_what_the_code_does() -> None:
+    text = (Path(messages.__file__).parent / "PROTOCOL.md").read_text(encoding="utf-8")
+    assert f"on the wire {frame(messages.Stop().to_bytes(0)).hex(' ')}\n" in text
+    for kind in FROM_DEVICE.values():
+        if kind not in (Pos, Force):
+            assert re.search(rf"^### {kind.TYPE:02X} \w+, {kind.BODY.size} bytes", text, re.MULTILINE)
+    for kind in FROM_HOST.values():
+        assert f"| {kind.TYPE:02X} " in text
