@@ -6,13 +6,17 @@
     trace = simulate(machine, clean_set(2, 4, reps=6), seed=1)         # Trace: noise-free truth at 1 kHz
     traces = simulate_many([Job(machine, script, seed), ...])          # hundreds of times faster than life
     samples = measure(trace, Kit(encoder_m=0.0005, position_rate_hz=100), seed=1)   # Samples, rows as on the wire
+    chunks = board_chunks(trace, Kit(lost_fraction=0.02), seed=1)      # the same in bytes; calibration: kit.calibration
     script = faulty_set(rng, machine, 10, 10, reps=4, faults=("heave_mid", "lockout_rest"), share=0.6)
 
 `Trace` has `t_s, position_m, velocity_m_s, acceleration_m_s2, tension_n, contact_n` (row k at k ms), `x_m` above the
 rest, and `machine` with `working_load_n`, `friction`, `range_m`. Samples carry the trace's own clock. `notes` say
-what the lifter set out to do; labels must come from the columns, never from the notes.
+what the lifter set out to do; labels must come from the columns, never from the notes. What goes wrong with sensors and
+wires stands in `faults`. Without a stack: `simulate_static`, `simulate_motor`. Live: `board.Board`, and
+`device.SimulatedDevice` on a pseudo-terminal; `demo` has traces without end.
 """
 
+from firmware_bridge.simulator.effort import MotorEffort, StaticEffort, simulate_motor, simulate_static
 from firmware_bridge.simulator.kit import Kit
 from firmware_bridge.simulator.live import live
 from firmware_bridge.simulator.machine import Machine
@@ -35,9 +39,11 @@ from firmware_bridge.simulator.script import (
 from firmware_bridge.simulator.sets import FAULTS, clean_set, drawn_lifter, drawn_machine, faulty_set
 from firmware_bridge.simulator.simulation import Job, simulate, simulate_many
 from firmware_bridge.simulator.trace import Trace
+from firmware_bridge.simulator.wire import board_chunks
 
 __all__ = [
-    "FAULTS", "Drop", "Heave", "Job", "Kit", "Lift", "Lifter", "Lower", "Machine", "Move", "Rest", "Script", "SetDown",
-    "Snap", "Stall", "Trace", "Tug", "Turn", "clean_set", "drawn_lifter", "drawn_machine", "faulty_set", "live",
-    "measure", "simulate", "simulate_many",
+    "FAULTS", "Drop", "Heave", "Job", "Kit", "Lift", "Lifter", "Lower", "Machine", "MotorEffort", "Move", "Rest",
+    "Script", "SetDown", "Snap", "Stall", "StaticEffort", "Trace", "Tug", "Turn", "board_chunks", "clean_set",
+    "drawn_lifter", "drawn_machine", "faulty_set", "live", "measure", "simulate", "simulate_many", "simulate_motor",
+    "simulate_static",
 ]  # fmt: skip

@@ -15,7 +15,7 @@ in series, given by the frequency at which the stack rings when the hand stands 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, Literal, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,9 +32,10 @@ F = TypeVar("F", float, NDArray[np.float64])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """One weight-stack machine with its pin set. Positions in the raw coordinate of the encoder, up positive."""
+    """One machine, a weight stack with its pin set. Positions in the raw coordinate of the encoder, up positive."""
 
-    mass_kg: float = 80.0
+    kind: Literal["stack", "motor", "static"] = "stack"  # the others have no stack: effort.py
+    mass_kg: float = 80.0  # without a stack: of the nominal force, a static machine's tested peak
     resonance_hz: float = 8.0  # of the stack on cable and limb, 5 to 12
     damping: float = 0.12  # of critical, of the same
     friction: float = 0.08  # Coulomb, as a share of the load

@@ -59,13 +59,20 @@ def drawn_machine(rng: np.random.Generator) -> Machine:
 
 
 def clean_set(
-    positive_s: float, negative_s: float, reps: int, lifter: Lifter | None = None, tail_s: float = TAIL_S
+    positive_s: float,
+    negative_s: float,
+    reps: int,
+    lifter: Lifter | None = None,
+    tail_s: float = TAIL_S,
+    negative_first: bool = False,
 ) -> Script:
-    """Nothing to complain of: squeeze it up, turn softly, lower, set down gently at the end."""
-    moves: list[Move] = [Rest(LEAD_S)]
-    for _ in range(reps):
-        moves += [Lift(), Turn(), Lower(), Turn()]
-    moves[-1] = SetDown(tail_s)
+    """Nothing to complain of: squeeze it up, turn softly, lower, set down gently at the end.
+
+    Where the negative comes first, as in a squat, the stack is lifted to the top before, and lowered at last.
+    """
+    rep: list[Move] = [Lift(), Turn(), Lower(), Turn()]
+    moves = [Rest(LEAD_S), *(rep[:2] if negative_first else []), *(rep[2:] + rep[:2] if negative_first else rep) * reps]
+    moves = [*moves, Lower(), SetDown(tail_s)] if negative_first else [*moves[:-1], SetDown(tail_s)]
     return Script(positive_s=positive_s, negative_s=negative_s, moves=tuple(moves), lifter=lifter or Lifter())
 
 

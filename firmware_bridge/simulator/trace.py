@@ -29,6 +29,14 @@ class Trace:
     def __len__(self) -> int:
         return len(self.position_m)
 
+    def part(self, first: int, end: int) -> "Trace":
+        """Some of its rows, without notes."""
+        rows = slice(first, end)
+        return Trace(
+            self.machine, self.position_m[rows], self.velocity_m_s[rows], self.acceleration_m_s2[rows],
+            self.tension_n[rows], self.contact_n[rows],
+        )  # fmt: skip
+
     @property
     def t_s(self) -> NDArray[np.float64]:
         return np.arange(len(self), dtype=np.float64) * 0.001

@@ -1,0 +1,148 @@
+"""Effort without a stack: a push against what does not move, and a push against a motor that moves as it likes.
+
+static   nothing moves; the lifter ramps to each stage and holds it until his strength is used up
+motor    the platform goes its way; force is what the lifter gives, a few newtons while it is only positioned
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firmware_bridge.simulator.machine import STEP_S, Machine
+from firmware_bridge.simulator.trace import Trace
+
+Floats = NDArray[np.float64]
+RAMP_S = 2.0  # of a static effort, on and off
+TURN_S = 0.3  # in which a motor comes to speed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaticEffort:
+    """Stages of the tested peak, one after the other."""
+
+    stages: tuple[float, ...] = (0.5, 0.75, 1.0)
+    stages_s: tuple[float, ...] = (30.0, 30.0, 30.0)
+    strength: float = 1.03  # of the peak, at the beginning
+    inroad_per_s: float = 0.004  # share of the strength that a second at full force uses up
+    wobble: float = 0.015  # rms, below 1.5 Hz
+    tremor: float = 0.006  # rms, 8 to 12 Hz; grows as strength goes
+    moves: bool = False  # slowly up and down meanwhile, against no load
+    lead_s: float = 2.5
+    tail_s: float = 7.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MotorEffort:
+    """Repetitions with a motor, after the platform was put in place."""
+
+    positive_s: float
+    negative_s: float
+    reps: int = 6
+    positionings: int = 2  # movements without a push, before
+    negative_share: float = 0.8  # of the positive's force; 0: the platform goes back by itself
+    fatigue: float = 0.25  # how much weaker the last push is than the first
+    dwell_s: float = 0.4
+    wobble: float = 0.04
+    idle_n: float = 8.0  # on the cell while nobody pushes
+    lead_s: float = 2.5
+    tail_s: float = 7.0
+
+
+def simulate_static(machine: Machine, effort: StaticEffort, seed: int) -> Trace:
+    """The machine's load is the lifter's tested peak."""
+    rng = np.random.default_rng(seed)
+    edges_s = effort.lead_s + np.cumsum([0.0, *effort.stages_s])
+    n = round((edges_s[-1] + RAMP_S + effort.tail_s) / STEP_S)
+    t_s = np.arange(n, dtype=np.float64) * STEP_S
+    target = np.zeros(n)
+    for begin_s, step in zip(edges_s, np.diff([0.0, *effort.stages, 0.0]), strict=True):
+        target += step * _smooth((t_s - begin_s) / RAMP_S)
+    target *= 1 + effort.wobble * _sway(rng, t_s, 0.1, 1.5)
+    share, strength = _held(target, effort)
+    share *= 1 + effort.tremor * (1 + 3 * (1 - strength)) * _sway(rng, t_s, 8.0, 12.0)
+    x_m = np.full(n, machine.bottom_m - machine.rest_m)
+    if effort.moves:
+        x_m += machine.range_m * (1 - np.cos(2 * np.pi * np.clip(t_s - effort.lead_s, 0, None) / 20.0)) / 2
+    notes = tuple((float(s), f"stage {share:g}") for s, share in zip(edges_s, effort.stages, strict=False))
+    return _trace(machine, x_m, np.maximum(share, 0.0) * machine.working_load_n, notes)
+
+
+def simulate_motor(machine: Machine, effort: MotorEffort, seed: int) -> Trace:
+    """The machine's load is about what the lifter gives."""
+    rng = np.random.default_rng(seed)
+    way: list[tuple[float, float, float]] = [(effort.lead_s, 0.0, 0.0)]  # how long, to where, with what force
+    for _ in range(effort.positionings):
+        to = float(rng.uniform(0.3, 0.9))
+        way += [(to * effort.positive_s * 1.5, to, 0.0), (0.8, to, 0.0), (to * effort.negative_s * 1.5, 0.0, 0.0)]
+        way += [(float(rng.uniform(1.0, 3.0)), 0.0, 0.0)]
+    for rep in range(effort.reps):
+        force = (1 - effort.fatigue * rep / effort.reps) * float(rng.normal(1.0, 0.04))
+        way += [(effort.positive_s, 1.0, force), (effort.dwell_s, 1.0, 0.0)]
+        way += [(effort.negative_s, 0.0, force * effort.negative_share), (effort.dwell_s, 0.0, 0.0)]
+    way += [(effort.tail_s, 0.0, 0.0)]
+    places, pushes, notes = [], [], []
+    here, begin_s = 0.0, 0.0
+    for duration_s, to, force in way:
+        u = np.arange(round(duration_s / STEP_S), dtype=np.float64) * STEP_S
+        places.append(here + (to - here) * _trapezoid(u, duration_s))
+        pushes.append(force * _push(u / duration_s))
+        if force:
+            notes.append((begin_s, f"push {force:.2f}"))
+        here, begin_s = to, begin_s + duration_s
+    share = np.concatenate(pushes)
+    t_s = np.arange(len(share), dtype=np.float64) * STEP_S
+    share *= 1 + effort.wobble * _sway(rng, t_s, 0.3, 2.0) + 0.3 * effort.wobble * _sway(rng, t_s, 8.0, 12.0)
+    x_m = machine.bottom_m - machine.rest_m + machine.range_m * np.concatenate(places)
+    tension_n = effort.idle_n + share * machine.working_load_n
+    return _trace(machine, x_m, tension_n, tuple(notes))
+
+
+def _trace(machine: Machine, x_m: Floats, tension_n: Floats, notes: tuple[tuple[float, str], ...]) -> Trace:
+    velocity_m_s = np.gradient(x_m, STEP_S)
+    acceleration_m_s2 = np.gradient(velocity_m_s, STEP_S)
+    position_m = machine.rest_m + x_m
+    return Trace(machine, position_m, velocity_m_s, acceleration_m_s2, tension_n, np.zeros(len(x_m)), notes)
+
+
+def _held(target: Floats, effort: StaticEffort) -> tuple[Floats, Floats]:
+    """What of the target can be held, and how much strength is left, as every second uses some up."""
+    held, left = np.empty(len(target)), np.empty(len(target))
+    strength = effort.strength
+    for i, wanted in enumerate(target.tolist()):
+        held[i] = given = min(wanted, strength)
+        left[i] = strength
+        strength -= strength * effort.inroad_per_s * max(given, 0.0) ** 2 * STEP_S
+    return held, left
+
+
+def _sway(rng: np.random.Generator, t_s: Floats, low_hz: float, high_hz: float, waves: int = 6) -> Floats:
+    """Unrest of rms 1 within a band."""
+    omega = 2 * np.pi * rng.uniform(low_hz, high_hz, waves)
+    phase = rng.uniform(0, 2 * np.pi, waves)
+    total = np.zeros(len(t_s))
+    for w, p in zip(omega, phase, strict=True):
+        total += np.sin(w * t_s + p)
+    total *= float(np.sqrt(2 / waves))
+    return total
+
+
+def _smooth(u: Floats) -> Floats:
+    u = np.clip(u, 0.0, 1.0)
+    return u * u * u * (10 - 15 * u + 6 * u * u)
+
+
+def _trapezoid(u_s: Floats, duration_s: float) -> Floats:
+    """From 0 to 1 at a speed that is soon reached, held, and soon left."""
+    turn_s = min(TURN_S, duration_s / 2)
+    rising = np.clip(u_s / turn_s, 0, 1)
+    falling = np.clip((duration_s - u_s) / turn_s, 0, 1)
+    speed = np.minimum(rising * rising * (3 - 2 * rising), falling * falling * (3 - 2 * falling))
+    way: Floats = np.cumsum(speed)
+    way /= way[-1]
+    return way
+
+
+def _push(u: Floats) -> Floats:
+    """Force over a phase: quick to come, highest past the middle, gone before the end."""
+    return _smooth(u / 0.12) * (0.6 + 0.4 * np.sin(np.pi * np.clip(u, 0, 0.95))) * _smooth((0.97 - u) / 0.15)

@@ -1,0 +1,60 @@
+"""`rep-monitor simulate --config C`: a simulated machine on a pseudo-terminal, for `run` to open."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+from monitor.config import load_profile
+from monitor.exit_codes import ExitCode
+from monitor.profile import Profile
+from monitor.simulated import device_of
+
+HELP = "Simulate the machine of a profile, and a lifter on it, on a pseudo-terminal that speaks the wire protocol."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="the machine's profile")
+    parser.add_argument("--link", type=Path, metavar="PATH", help="a symbolic link to make, that points at the port")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="same seed, same lifter (default 1)")
+    parser.add_argument(
+        "--speed", type=_speed, default=1.0, metavar="X", help="times real time, or max: as fast as it is read"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    profile = load_profile(args.config)
+    if profile.serial.format != "frames":
+        said = f'{args.config}: [serial] format is "{profile.serial.format}", but a simulated board speaks frames only'
+        print(f"rep-monitor simulate: {said}; remove the line", file=sys.stderr)
+        return ExitCode.BAD_INPUT
+    if args.link and args.link.exists() and not args.link.is_symlink():
+        said = f"{args.link} is there and is no symbolic link"
+        print(f"rep-monitor simulate: {said}; give another --link or remove it", file=sys.stderr)
+        return ExitCode.BAD_INPUT
+    return asyncio.run(_simulate(args, profile))
+
+
+async def _simulate(args: argparse.Namespace, profile: Profile) -> int:
+    with device_of(profile, args.seed, link=args.link, speed=args.speed) as device:
+        living = asyncio.create_task(device.run())
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, living.cancel)
+        print(f"{profile.machine.id} (simulated) on {device.port}; Ctrl-C ends it", flush=True)
+        await asyncio.wait([living])
+        if not living.cancelled():
+            living.result()
+    return ExitCode.DONE
+
+
+def _speed(text: str) -> float:
+    if text == "max":
+        return 0.0
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0.01 <= speed <= 1000:
+        raise argparse.ArgumentTypeError(f'{text!r} is neither a number from 0.01 to 1000 nor "max"')
+    return speed
