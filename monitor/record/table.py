@@ -99,12 +99,19 @@ def _first_mistake(body: bytes, columns: int) -> str:
     return "some line cannot be read: write plain decimal numbers"
 
 
+def _number(cell: str) -> float | None:
+    """As numpy reads it: 1_000 and digits of other scripts are numbers to Python alone."""
+    try:
+        return float(cell) if cell.isascii() and "_" not in cell else None
+    except ValueError:
+        return None
+
+
 def _cell_mistake(name: str, cell: str) -> str | None:
     if not cell and name in COLUMNS[1:]:
         return None
-    try:
-        value = float(cell)
-    except ValueError:
+    value = _number(cell)
+    if value is None:
         return f"{name} is {cell.strip()!r}, not a number: write a decimal number" + (
             ", or nothing where it was not measured" if name in COLUMNS[1:] else ""
         )
