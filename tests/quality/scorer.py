@@ -46,6 +46,7 @@ OF_PLACE = {  # what an encoder that is off cannot know
     *("lockout_rest", "stack_touch", "bottom_rest", "stall", "failure", "set_start", "set_end", "rep", "turnaround"),
     *("slack", "unload", "tension_out"),
 }
+OF_SETS = {"rep", "turnaround", "fault_turn"}  # outside a set nobody says whether they are told
 NEAR_BLIND_S = 0.3
 FAULT_LATE_S = 1.0  # told so long after a fault it is still this fault
 KNOWN_LATE_S = 1.0  # after a repetition's end it may take this long to be told
@@ -252,30 +253,29 @@ def _score_kind(result: SetScore, judged: Judged, detected: list[Told], key: str
         tolerance_s,
     )
     matched = dict(pairs)
-    for i, event in enumerate(true):
-        required = same(event, strict) is not None and not under.waives(key, event)
-        if i in matched:
-            _score_match(result, judged, key, event, found[matched[i]], required)
-        else:
-            result.rows.append(Row(key, "missed" if required else "neutral", event.t_s, note=_describe(event)))
     allowed = [
         event
         for event in loose + strict
         if not any(abs(event.t_s - true[i].t_s) <= tolerance_s and _alike(event, found[j]) for i, j in pairs)
     ]
     left = [event for j, event in enumerate(found) if j not in matched.values()]
-    excused = {
-        j
-        for _, j in pair(
-            [event.t_s for event in allowed],
-            [event.t_s for event in left],
-            lambda i, j: _alike(allowed[i], left[j]),
-            tolerance_s,
-        )
-    }
+    excused = pair(
+        [event.t_s for event in allowed],
+        [event.t_s for event in left],
+        lambda i, j: _alike(allowed[i], left[j]),
+        tolerance_s,
+    )
+    for i, event in enumerate(true):
+        required = same(event, strict) is not None and not under.waives(key, event)
+        if i in matched:
+            _score_match(result, judged, key, event, found[matched[i]], required)
+        else:  # told as the strict or the loose labels have it is told, though not at this time
+            required = required and same(event, [allowed[k] for k, _ in excused]) is None
+            result.rows.append(Row(key, "missed" if required else "neutral", event.t_s, note=_describe(event)))
+    excuses = {j for _, j in excused}
     for j, wrong in enumerate(left):
-        outcome: Outcome = "neutral" if j in excused or under.excuses(key, wrong, loose) else "false"
-        result.rows.append(Row(key, outcome, wrong.t_s, note=_describe(wrong)))
+        neutral = j in excuses or under.excuses(key, wrong, loose) or (key in OF_SETS and wrong.set is None)
+        result.rows.append(Row(key, "neutral" if neutral else "false", wrong.t_s, note=_describe(wrong)))
 
 
 def _score_match(result: SetScore, judged: Judged, key: str, true: Label, found: Told, required: bool) -> None:

@@ -7,7 +7,8 @@ detected event must pass not to be FALSE. "Stricter" is always the harder thing 
 |-------------------|------------------------------------------------------------------------------------------|
 | reversal, rep     | h_rev * k, excursion of 0.25 L * k; the two also crossed with each other for the count     |
 | partial           | what is missing to a full rep, (1 - 0.85) * k, or 0.10 L * k at the top                    |
-| dwell             | v_rest as it is: it is a measure, not a fault                                              |
+| dwell             | within 3 mm / k of the extreme; v_rest as it is: a dwell is a measure, not a fault         |
+| off the rest      | 3 mm * k                                                                                   |
 | abrupt            | a_jerk * k held 60 ms * k, within 0.25 s / k                                               |
 | bounce            | within 10 mm / k, or kappa * k within 0.3 s / k                                            |
 | smooth            | the fault is not to be smooth: a_turn * k, dwell * k, window / k                           |
@@ -157,7 +158,7 @@ class Thresholds:
             superslow=superslow,
             rest_m_s=rest_m_s,
             reversal_m=max(d.motion.reversal_min_m, d.motion.reversal_fraction * range_m) * k,
-            extreme_m=d.motion.extreme_m,
+            extreme_m=d.motion.extreme_m / k,
             excursion_m=d.rep.excursion * range_m * k,
             partial_m=(1 - (1 - d.rep.partial) * k) * range_m,
             partial_top_m=d.rep.top * range_m * k,
@@ -172,7 +173,7 @@ class Thresholds:
             bounce_m=d.turnaround.bounce_m / k,
             rebound_m_s=kappa(positive_s) * positive_m_s * k,
             rebound_s=d.turnaround.rebound_s / k,
-            off_rest_m=d.set.off_rest_m,
+            off_rest_m=d.set.off_rest_m * k,
             start_m=d.set.off_rest_m * k,
             start_tension_n=d.set.under_load * load_n * k,
             start_hold_s=d.set.start_hold_s * k,
