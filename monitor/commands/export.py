@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from monitor.exit_codes import ExitCode
+from monitor.exit_codes import ExitCode, sentence
 from monitor.record.export import export_events, export_samples, paths_of
 from monitor.record.output import whole
 from monitor.record.session_reader import SessionFileError, read_session
@@ -30,9 +30,13 @@ def run(args: argparse.Namespace) -> int:
             f"{args.file} has lost its header, without which its bytes have no meaning: nothing was written"
         )
     samples_path, events_path = paths_of(args.out or Path(args.file.stem), args.to)
-    with whole(samples_path) as samples_part, whole(events_path) as events_part:
-        samples = export_samples(session, session.header, args.to, samples_part)
-        events = export_events(session, args.to, events_part)
+    try:
+        with whole(samples_path) as samples_part, whole(events_path) as events_part:
+            samples = export_samples(session, session.header, args.to, samples_part)
+            events = export_events(session, args.to, events_part)
+    except OSError as error:
+        print(f"rep-monitor export: {sentence(error)}", file=sys.stderr)
+        return ExitCode.BAD_INPUT if isinstance(error, FileExistsError) else ExitCode.FAILED
     print(f"{samples_path}: {samples} rows")
     print(f"{events_path}: {events} events")
     for damage in session.damage:

@@ -5,7 +5,7 @@ import sys
 from collections import deque
 from pathlib import Path
 
-from monitor.exit_codes import ExitCode
+from monitor.exit_codes import ExitCode, sentence
 from monitor.record.recover import recover
 from monitor.record.session_reader import SessionFileError, read_session
 
@@ -26,7 +26,11 @@ def run(args: argparse.Namespace) -> int:
     if session.header is None and not any_record:
         raise SessionFileError(f"{args.file} holds no intact record: there is nothing to recover")
     path = args.out or args.file.with_suffix(".recovered.mcap")
-    count = recover(session, path)
+    try:
+        count = recover(session, path)
+    except OSError as error:
+        print(f"rep-monitor recover: {sentence(error)}", file=sys.stderr)
+        return ExitCode.BAD_INPUT if isinstance(error, FileExistsError) else ExitCode.FAILED
     print(f"{path}: {count} records")
     if session.header is None:
         print(f"rep-monitor recover: {args.file} has lost its header: replay the copy with --config", file=sys.stderr)

@@ -1,8 +1,11 @@
 """Small recordings for tests: a header, records of every kind, the bytes of a file."""
 
+import math
 from collections.abc import Sequence
 
 from firmware_bridge.chunk import Chunk
+from firmware_bridge.framing import frame
+from firmware_bridge.messages import Force, Pos
 from monitor.events import Feedback, Jerk, SetEnd
 from monitor.record.records import (
     Command,
@@ -88,3 +91,24 @@ def parts_of(records: Sequence[Record], flush_every: int = 6) -> list[bytes]:
 
 def without_header(records: Sequence[Record]) -> list[Record]:
     return [record for record in records if record.topic != "/header"]
+
+
+def wire_chunks(seconds: float, rate_hz: int = 500, block: int = 5, force_hz: int = 80) -> list[Chunk]:
+    """What a board sends while a stack goes up and down 0.3 m every 4 s: POS and FORCE in frames, one a chunk."""
+    period_us = 1_000_000 // rate_hz
+    blocks = [(k * block * period_us, "pos") for k in range(int(seconds * rate_hz / block))]
+    blocks += [(k * 1_000_000 // force_hz, "force") for k in range(int(seconds * force_hz))]
+    chunks, idx = [], {"pos": 0, "force": 0}
+    for seq, (t_us, kind) in enumerate(sorted(blocks)):
+        message: Pos | Force
+        if kind == "pos":
+            times_us = [t_us + k * period_us for k in range(block)]
+            counts = tuple(round(1500 - 1500 * math.cos(t * math.pi / 2e6)) for t in times_us)
+            message = Pos(1, idx[kind] & 0xFFFF, t_us & 0xFFFFFFFF, period_us, counts)
+        else:
+            counts = (60_000 + seq % 7,)
+            message = Force(1, idx[kind] & 0xFFFF, t_us & 0xFFFFFFFF, 0, 0, counts)
+        idx[kind] += len(counts)
+        end_us = t_us + (block - 1) * period_us if kind == "pos" else t_us
+        chunks.append(Chunk(HEADER.created_ns + (end_us + 500) * 1000, frame(message.to_bytes(seq))))
+    return chunks
