@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 
 from tests.quality import summary, tables
-from tests.quality.corpus import HELD_BACK, TUNING
-from tests.quality.runner import run
+from tests.quality.corpus import GROUPS, HELD_BACK, TUNING
+from tests.quality.runner import run, seeds
 from tests.quality.scorer import KEYS
 from tests.quality.show import draw
 
@@ -36,12 +36,13 @@ def main(arguments: list[str]) -> int:
     if unknown := sorted(set(keys) - set(KEYS)):
         parser.error(f"--kinds: {', '.join(unknown)} is not known: known kinds are {', '.join(KEYS)}")
     begun_s = time.monotonic()
-    results = run(told.seeds, (("faulty", told.sets), ("clean", told.clean), ("broken", told.broken)), told.processes)
+    wanted = seeds(told.seeds, faulty=told.sets, clean=told.clean, broken=told.broken)
+    results = run(wanted, told.processes)
     if told.json:
         numbers = {"kinds": {key: summary.of_kind(results, key) for key in keys}, "overall": summary.overall(results)}
         print(json.dumps(numbers, indent=2))
         return 0
-    minutes = {group: sum(r.minutes for r in results if r.group == group) for group in ("faulty", "clean", "broken")}
+    minutes = {group: sum(r.minutes for r in results if r.group == group) for group in GROUPS}
     print(
         f"{told.seeds} seeds: {told.sets} sets with faults ({minutes['faulty']:.0f} min), {told.clean} clean "
         f"({minutes['clean']:.0f} min), {told.broken} with sensors at fault ({minutes['broken']:.0f} min); "
@@ -59,7 +60,7 @@ def _show(arguments: list[str]) -> int:
     parser.add_argument("svg", type=Path)
     told = parser.parse_args(arguments)
     group, _, seed = told.case.partition("-")
-    if group not in ("faulty", "clean", "broken") or not seed.isdigit():
+    if group not in GROUPS or not seed.isdigit():
         parser.error(f"case: {told.case} is not known: faulty-<seed>, clean-<seed> or broken-<seed> is")
     told.svg.write_text(draw(group, int(seed)), encoding="utf-8")
     return 0

@@ -1,6 +1,6 @@
 """Sets to test the detector on, drawn widely and deterministic by seed: who lifts what, where, measured with what.
 
-    cases(HELD_BACK, "faulty", 192)         Case objects; the seeds of TUNING and HELD_BACK never meet: even and odd
+    case("faulty", seed_of(HELD_BACK, 3))       a Case; the seeds of TUNING and HELD_BACK never meet: even and odd
     for case, signals, samples in performed(cases): ...
 
 Groups: `faulty` (every fault of a lifter), `clean` (none), `broken` (a clean set, sensors at fault). The kits, tempi
@@ -38,6 +38,7 @@ from monitor.config import Profile, profile_from_builtins
 from tests.quality.signals import Signals
 
 Group = Literal["faulty", "clean", "broken"]
+GROUPS: tuple[Group, ...] = ("faulty", "clean", "broken")
 Split = Literal["tuning", "held-back"]
 TUNING: Split = "tuning"
 HELD_BACK: Split = "held-back"
@@ -111,13 +112,9 @@ def seed_of(split: Split, index: int) -> int:
     return 2 * index + (split == HELD_BACK)
 
 
-def cases(split: Split, group: Group, number: int) -> list[Case]:
-    return [case(group, seed_of(split, index)) for index in range(number)]
-
-
 def case(group: Group, seed: int) -> Case:
     """The one with this seed."""
-    rng = np.random.default_rng([seed, ("faulty", "clean", "broken").index(group)])
+    rng = np.random.default_rng([seed, GROUPS.index(group)])
     deal = seed // 2
     tempo = tuple(TEMPI)[deal % 4]
     rate_hz = tuple(RATES_HZ)[deal // 4 % 4]

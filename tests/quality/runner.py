@@ -8,7 +8,7 @@ from firmware_bridge.samples import Samples
 from monitor.config import Profile
 from monitor.detect.pipeline import Pipeline
 from monitor.events import AnyEvent, Feedback
-from tests.quality.corpus import BATCH, Case, Group, Split, case, performed, seed_of
+from tests.quality.corpus import BATCH, GROUPS, Case, Group, Split, case, performed, seed_of
 from tests.quality.judge import Judged, judge
 from tests.quality.scorer import MISREAD, Circumstances, SetScore, score, score_learning
 from tests.quality.sensors import blind_stretches, misread_noticeably
@@ -60,15 +60,19 @@ def load_known_s(item: Case, judged: Judged) -> float:
     return reps[1].end_s if len(reps) > 1 else float("inf")
 
 
-def run(split: Split, wanted: Sequence[tuple[Group, int]], processes: int) -> list[Result]:
-    """So many cases of each group, evaluated in batches."""
-    seeds = [(group, seed_of(split, index)) for group, number in wanted for index in range(number)]
-    batches = [seeds[i : i + BATCH] for i in range(0, len(seeds), BATCH)]
+def seeds(split: Split, **wanted: int) -> list[tuple[Group, int]]:
+    """So many cases of each group: `seeds(HELD_BACK, faulty=192, clean=64)`."""
+    return [(group, seed_of(split, index)) for group in GROUPS for index in range(wanted.get(group, 0))]
+
+
+def run(some: Sequence[tuple[Group, int]], processes: int = 1) -> list[Result]:
+    """Evaluate cases in batches; in this process where one is enough."""
+    batches = [some[i : i + BATCH] for i in range(0, len(some), BATCH)]
     if processes == 1:
         return [result for batch in batches for result in _batch(batch)]
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
         return [result for results in pool.imap(_batch, batches) for result in results]
 
 
-def _batch(seeds: Iterable[tuple[Group, int]]) -> list[Result]:
-    return [evaluate(*one) for one in performed([case(group, seed) for group, seed in seeds])]
+def _batch(some: Iterable[tuple[Group, int]]) -> list[Result]:
+    return [evaluate(*one) for one in performed([case(group, seed) for group, seed in some])]
