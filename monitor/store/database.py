@@ -14,6 +14,7 @@ from uuid import uuid4
 from monitor.state import PRIVATE_DIRECTORY
 
 SCHEMA_VERSION = 1
+BUSY_S = 1.0  # how long to wait for a reader to get out of the way
 _APPLICATION_ID = 0x5245504D  # "REPM"
 _SCHEMA = """
 CREATE TABLE meta (store_id TEXT NOT NULL, clean INTEGER NOT NULL);
@@ -71,29 +72,36 @@ class Opened(NamedTuple):
     last_seq: int
 
 
-def open_database(path: Path) -> Opened:
-    """The one connection that writes. Raises DamagedError where the file cannot be believed."""
+def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
+    """Opens the file and believes nothing of it yet; only a writer makes it where there is none."""
     with told_apart(path):
+        if read_only:
+            uri = f"{path.absolute().as_uri()}?mode=ro"
+            return sqlite3.connect(uri, timeout=BUSY_S, uri=True, isolation_level=None, check_same_thread=False)
         path.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_DIRECTORY)
-        connection = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
-        try:
-            _prepare(connection, path)
-            return _opened(connection)
-        except BaseException:
-            connection.close()
-            raise
+        return sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
 
 
-def open_read_only(path: Path) -> Opened:
-    """A connection that only looks, beside a daemon or without one."""
+def examine(connection: sqlite3.Connection, path: Path, *, read_only: bool) -> Opened:
+    """Makes the tables of a new store, looks through one that was not closed. Raises DamagedError."""
     with told_apart(path):
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
-        try:
-            _check_version(connection, path)
-            return _opened(connection)
-        except BaseException:
-            connection.close()
-            raise
+        if not read_only:
+            for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
+                connection.execute(f"PRAGMA {pragma}")
+        version = _check_version(connection, path)
+        if not read_only:
+            if version == 0:
+                _create(connection)
+            else:
+                _check_pages(connection)
+            connection.execute("UPDATE meta SET clean = 0")
+        row = connection.execute("SELECT store_id FROM meta").fetchone()
+        if row is None:
+            raise DamagedError("its id is gone")
+        (first,) = connection.execute("SELECT min(seq) FROM events").fetchone()
+        last = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
+        last_seq = last[0] if last else 0
+        return Opened(connection, row[0], last_seq + 1 if first is None else first, last_seq)
 
 
 def set_aside(path: Path) -> Path:
@@ -125,17 +133,12 @@ def told_apart(path: Path) -> Iterator[None]:
         raise StoreError(f"{path} cannot be used ({error.strerror}): make its folder writable") from error
 
 
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
-        connection.execute(f"PRAGMA {pragma}")
-    version = _check_version(connection, path)
-    if version == 0:
-        _create(connection)
-    elif connection.execute("SELECT 1 FROM meta WHERE clean").fetchone() is None:
+def _check_pages(connection: sqlite3.Connection) -> None:
+    """All of them, unless the store was closed as it should be."""
+    if connection.execute("SELECT 1 FROM meta WHERE clean").fetchone() is None:
         (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
         if verdict != "ok":
             raise DamagedError(verdict)
-    connection.execute("UPDATE meta SET clean = 0")
 
 
 def _check_version(connection: sqlite3.Connection, path: Path) -> int:
@@ -158,13 +161,3 @@ def _create(connection: sqlite3.Connection) -> None:
         f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA application_id = {_APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION};"
         f"INSERT INTO meta VALUES ('{uuid4().hex}', 1); COMMIT;"
     )
-
-
-def _opened(connection: sqlite3.Connection) -> Opened:
-    row = connection.execute("SELECT store_id FROM meta").fetchone()
-    if row is None:
-        raise DamagedError("its id is gone")
-    (first,) = connection.execute("SELECT min(seq) FROM events").fetchone()
-    last = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
-    last_seq = last[0] if last else 0
-    return Opened(connection, row[0], last_seq + 1 if first is None else first, last_seq)

@@ -180,31 +180,34 @@ class Store:
                 with told_apart(self.path):
                     yield connection
             except DamagedError as error:
-                self._replace(error)
+                self._replace(connection, error)
                 raise StoreError(f"{self.path} was damaged and is now {self.set_aside}: a new store begins") from error
 
-    def _open(self) -> sqlite3.Connection:
+    def _open(self, *, anew: bool = False) -> sqlite3.Connection:
+        connection = database.connect(self.path, read_only=self._read_only)
         try:
-            if self._read_only:
-                return self._take(database.open_read_only(self.path))
-            return self._take(database.open_database(self.path))
+            return self._take(database.examine(connection, self.path, read_only=self._read_only))
         except DamagedError as error:
-            return self._replace(error)
+            if anew:
+                connection.close()
+                raise StoreError(f"{self.path} is damaged as soon as it is made ({error}): replace the disk") from error
+            return self._replace(connection, error)
+        except BaseException:
+            connection.close()
+            raise
 
     def _take(self, opened: Opened) -> sqlite3.Connection:
         self._connection, self.store_id, self.first_seq, self.last_seq = opened
         return opened.connection
 
-    def _replace(self, damage: DamagedError) -> sqlite3.Connection:
-        """A new store where a damaged one was, which keeps lying beside it."""
-        if self._read_only:
-            raise StoreError(f"{self.path} is damaged ({damage}): restart the daemon, which sets it aside") from damage
-        damaged, self._connection, self.store_id = self._connection, None, None
-        self.set_aside = database.set_aside(self.path)
-        if damaged is not None:  # after the renaming, so that closing tidies nothing away
-            damaged.close()
-        _log.error("%s is damaged (%s): set aside as %s, a new store begins", self.path, damage, self.set_aside.name)
+    def _replace(self, damaged: sqlite3.Connection, error: DamagedError) -> sqlite3.Connection:
+        """A new store where a damaged one was, which from now on lies beside it."""
+        self._connection = self.store_id = None
         try:
-            return self._take(database.open_database(self.path))
-        except DamagedError as error:
-            raise StoreError(f"{self.path} is damaged as soon as it is made ({error}): replace the disk") from error
+            if self._read_only:
+                raise StoreError(f"{self.path} is damaged ({error}): restart the daemon, which sets it aside")
+            self.set_aside = database.set_aside(self.path)
+        finally:  # after the renaming: closing would tidy the log away
+            damaged.close()
+        _log.error("%s is damaged (%s): set aside as %s, a new store begins", self.path, error, self.set_aside.name)
+        return self._open(anew=True)

@@ -1,0 +1,109 @@
+"""A power cut: what the disk image holds at one moment is mounted as if the machine had just come back.
+
+The image of a mounted file system is what has reached "the disk"; what its cache still holds is not in it. The writer
+is stopped first, so that what it had promised by then is known.
+"""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from monitor.record.session_file import read_session
+from monitor.store import Store
+from tests.record.sessions import without_header
+from tests.record.test_recorder import wires
+
+CUTS = 3
+ROOT = Path(__file__).parents[2]
+WRITER = """
+import sys, time
+from pathlib import Path
+from monitor.record.recorder import Recorder
+from monitor.store import Store
+from tests.record.sessions import HEADER, jerk
+from tests.record.test_recorder import wires
+
+directory = Path(sys.argv[1])
+store = Store(directory / "events.db")
+recorder = Recorder(directory / "recordings" / "2026-11-23" / "s.mcap", HEADER, period_s=0.05)
+for k, record in enumerate(wires(1_000_000 // 50)):
+    recorder.put(record)
+    if k % 10 == 0:
+        print(store.append([jerk(k)])[-1].seq, recorder.status.durable_bytes, flush=True)
+        time.sleep(0.01)
+"""
+
+
+def run(*command: str | Path) -> None:
+    subprocess.run([str(word) for word in command], check=True, capture_output=True)
+
+
+@contextmanager
+def mounted(image: Path, where: Path) -> Iterator[Path]:
+    where.mkdir(exist_ok=True)
+    run("mount", "-o", "loop", image, where)
+    try:
+        yield where
+    finally:
+        run("umount", where)
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    """An empty ext4 file system in a file."""
+    if os.geteuid() != 0:
+        pytest.skip("a power cut is played with a mounted image: only root may mount")
+    path = tmp_path / "disk.img"
+    with path.open("wb") as file:
+        file.truncate(32 << 20)
+    try:
+        run("mkfs.ext4", "-q", path)
+        with mounted(path, tmp_path / "trial"):
+            pass
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"a power cut is played with a mounted image, which is not allowed here: {error}")
+    return path
+
+
+def test_after_a_power_cut_all_that_was_promised_is_there(image: Path, tmp_path: Path) -> None:
+    dice = random.Random(9)
+    for cut in range(CUTS):
+        after = tmp_path / f"after-{cut}.img"
+        command = [sys.executable, "-c", WRITER]
+        with mounted(image, tmp_path / "disk") as disk:
+            directory = disk / f"machine-{cut}"
+            with subprocess.Popen([*command, directory], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+                assert process.stdout is not None
+                for _ in range(dice.randrange(20, 80)):
+                    process.stdout.readline()
+                threading.Event().wait(dice.random() / 5)  # anywhere within what it does
+                process.send_signal(signal.SIGSTOP)
+                os.set_blocking(process.stdout.fileno(), False)
+                promises = process.stdout.read().split("\n")[:-1]
+                run("cp", "--sparse=always", image, after)
+                process.kill()
+        last_seq, durable_bytes = map(int, promises[-1].split())
+        with mounted(after, tmp_path / "disk-after") as disk:
+            check(disk / f"machine-{cut}", last_seq, durable_bytes)
+
+
+def check(directory: Path, last_seq: int, durable_bytes: int) -> None:
+    with Store(directory / "events.db") as store:
+        assert store.set_aside is None
+        assert store.last_seq >= last_seq > 0
+        assert [event.seq for event in store.after(0, 1_000_000)] == list(range(1, store.last_seq + 1))
+    path = directory / "recordings" / "2026-11-23" / "s.mcap"
+    assert path.stat().st_size >= durable_bytes > 0
+    session = read_session(path)
+    found = without_header(list(session))
+    assert found == wires(len(found))
+    assert len(found) > 0
+    assert all(damage.offset_bytes >= durable_bytes for damage in session.damage)
