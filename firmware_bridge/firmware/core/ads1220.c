@@ -81,4 +81,4 @@ static uint8_t read(int32_t *raw)
     return hal_ready_is_low() ? FORCE_DESYNC : 0; /* no clock reached the chip, or the line is stuck */
 }
 
-const struct converter ads1220 = { ADC_ADS1220, accepts, start, read, 1 };
+const struct converter ads1220 = { ADC_ADS1220, accepts, start, read, 1, 15 }; /* its oscillator is within 2 % */

@@ -12,7 +12,8 @@ struct converter {
     bool (*start)(uint8_t gain, uint16_t rate_sps);
     /* Fetch the conversion that is ready, signed 24 bit; returns 0 or FORCE_DESYNC. */
     uint8_t (*read)(int32_t *raw);
-    uint8_t settle_periods; /* conversions after a start that bring nothing */
+    uint8_t settle_periods;   /* conversions after a start that bring nothing */
+    uint8_t late_sixteenths;  /* of a nominal period: the last moment at which a read surely ends before the next one */
 };
 
 extern const struct converter hx711, ads1220;

@@ -132,10 +132,8 @@ void force_poll(uint32_t now_us)
         fault(now_us, ready.last_us, raw, flags);
         return;
     }
-    /* Read so late that the next conversion may have landed in the middle of this one: oscillators are up to a fifth
-       fast, so three quarters of the nominal period is the last safe moment. */
-    if (done_us - ready.last_us > period_us / 4 * 3) {
-        flags |= FORCE_LATE;
+    if (done_us - ready.last_us > period_us * board_converter->late_sixteenths / 16) {
+        flags |= FORCE_LATE; /* the next conversion may have landed in the middle of this one */
     }
     if (raw >= RAW_MAX || raw <= RAW_MIN) {
         flags |= FORCE_SATURATED;

@@ -37,4 +37,4 @@ static uint8_t read(int32_t *raw)
     return trailing_low ? FORCE_DESYNC : 0;
 }
 
-const struct converter hx711 = { ADC_HX711, accepts, start, read, 4 };
+const struct converter hx711 = { ADC_HX711, accepts, start, read, 4, 12 }; /* its oscillator may be a fifth fast */

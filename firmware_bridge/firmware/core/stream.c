@@ -68,18 +68,13 @@ static void send_force(void)
     link_send(MESSAGE_FORCE, at);
 }
 
-static bool same(struct stream_setting a, struct stream_setting b)
-{
-    return a.streams == b.streams && a.period_us == b.period_us && a.batch == b.batch && a.id == b.id;
-}
-
 void stream_start(struct stream_setting wanted)
 {
-    if (on && same(wanted, setting)) {
+    if (on && wanted.id == setting.id) {
         return;
     }
-    stream_stop();
     setting = wanted;
+    position.n = force.n = 0; /* an unfinished block would belong to neither stream */
     force.next_index = 0;
     on = true;
     hal_sample_every(setting.streams & STREAM_POSITION ? setting.period_us : 0);

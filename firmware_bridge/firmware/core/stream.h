@@ -12,7 +12,7 @@ struct stream_setting {
     uint8_t id;
 };
 
-void stream_start(struct stream_setting setting); /* the one that runs already goes on undisturbed */
+void stream_start(struct stream_setting setting); /* the stream that runs already (by its id) goes on undisturbed */
 void stream_stop(void);
 bool stream_is_on(void);
 void stream_poll(uint32_t now_us);

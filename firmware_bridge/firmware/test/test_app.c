@@ -53,6 +53,9 @@ static void start_is_acknowledged_and_idempotent(void)
     start(3, 2000, 5, 9, 42); /* repeated because an ACK was lost: the stream must not begin anew */
     check_ack(COMMAND_START, 42, RESULT_OK);
     CHECK(fake.starts == 1);
+    stream_position(0, 2000, 0);
+    start(3, 2000, 5, 10, 43);
+    CHECK(!take_sent_type(MESSAGE_POSITION, &frame)); /* the unfinished block is dropped */
     start(3, 2000, 5, 10, 43);
     check_ack(COMMAND_START, 43, RESULT_OK);
     CHECK(fake.starts == 2);

@@ -1,0 +1,31 @@
+"""The firmware's ELFs and the emulator, built once for all tests."""
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from firmware_bridge.emulated_board import Converter, Firmware, build
+from tests.firmware.rig import Truth, a_set, truth_of
+
+Build = Callable[..., Firmware]
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    folder = tmp_path_factory.mktemp("firmware")
+
+    @cache
+    def builder(
+        mcu: str = "atmega328p", converter: Converter = "hx711", rate_sps: int = 0, baud: int = 500_000
+    ) -> Firmware:
+        return build(folder, mcu=mcu, converter=converter, rate_sps=rate_sps, baud=baud)
+
+    return builder
+
+
+@pytest.fixture(scope="session")
+def truth(tmp_path_factory: pytest.TempPathFactory) -> Truth:
+    trace = a_set()
+    return truth_of(Path(tmp_path_factory.mktemp("truth")), trace.t_s, trace.position_m, trace.tension_n)
