@@ -16,6 +16,7 @@ import numpy as np
 from firmware_bridge.calibration import Calibration
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.clock import WRAP_U32, StampClock
+from firmware_bridge.framing import FrameCounts
 from firmware_bridge.link_counts import LinkCounts
 from firmware_bridge.messages import Message
 from firmware_bridge.samples import Flag, Samples
@@ -30,27 +31,63 @@ _LINES = {
 }
 
 
+class LineSplitter:
+    """Turn an arbitrarily split byte stream into the fields of its lines; what a Deframer is to frames."""
+
+    def __init__(self, format: LineFormat) -> None:
+        self.counts = FrameCounts()
+        self._line, _ = _LINES[format]
+        self._pending = b""
+        self._skipping = True  # until the next end of line
+
+    def feed(self, data: bytes) -> list[tuple[bytes, ...]]:
+        """Take the next bytes, return the fields of the lines that they complete."""
+        counts = self.counts
+        lines = (self._pending + data).split(b"\n")
+        tail = lines.pop()
+        if lines and self._skipping:
+            counts.garbage_bytes += len(lines.pop(0))
+            self._skipping = False
+        found = []
+        for line in lines:
+            match = self._line.fullmatch(line) if len(line) <= _MAX_LINE_BYTES else None
+            if match and int(match[1]) < WRAP_U32:
+                found.append(match.groups())
+            elif line.strip():
+                counts.bad_shape += 1
+                counts.garbage_bytes += len(line)
+        counts.good += len(found)
+        if not self._skipping and len(tail) > _MAX_LINE_BYTES:
+            self._skipping = True
+            counts.bad_shape += 1
+        if self._skipping:
+            counts.garbage_bytes += len(tail)
+            tail = b""
+        self._pending = tail
+        return found
+
+
 class LineReader:
     """Turn chunks of text lines into samples; the rows depend on bytes and stamps, never on how they were grouped."""
 
     def __init__(self, calibration: Calibration, format: LineFormat) -> None:
         self._calibration = calibration
-        self._line, self._tick_us = _LINES[format]
+        self._splitter = LineSplitter(format)
+        _, self._tick_us = _LINES[format]
         self._has_position = format == "lines-millis"
         self._clock = StampClock(wrap_us=WRAP_U32 * self._tick_us)
-        self._pending = b""
-        self._skipping = True  # until the next end of line
         self._last_us = -1
-        self._lines = self._samples = self._bad_shape = self._bad_stamp = self._garbage_bytes = self._late = 0
+        self._samples = self._bad_stamp = self._late = 0
 
     @property
     def counts(self) -> LinkCounts:
         """The tally as it stands."""
+        wire = self._splitter.counts
         return LinkCounts(
-            frames=self._lines,
-            bad_shape=self._bad_shape,
+            frames=wire.good,
+            bad_shape=wire.bad_shape,
             bad_stamp=self._bad_stamp,
-            garbage_bytes=self._garbage_bytes,
+            garbage_bytes=wire.garbage_bytes,
             position_samples=self._samples if self._has_position else 0,
             force_samples=self._samples,
             late_samples=self._late,
@@ -67,7 +104,7 @@ class LineReader:
         at_us: list[int] = []
         flags: list[int] = []
         for chunk in chunks:
-            for stamp, *values in self._split(chunk.data):
+            for stamp, *values in self._splitter.feed(chunk.data):
                 restarts = self._clock.restarts
                 placed_us = self._clock.place(int(stamp) * self._tick_us, chunk.received_ns)
                 if placed_us is None:
@@ -89,28 +126,3 @@ class LineReader:
             self._calibration.force_n(columns[:, -1]),
             np.array(flags, np.uint8),
         )
-
-    def _split(self, data: bytes) -> list[tuple[bytes, ...]]:
-        """The fields of every line that is now complete."""
-        lines = (self._pending + data).split(b"\n")
-        tail = lines.pop()
-        if lines and self._skipping:
-            self._garbage_bytes += len(lines.pop(0))
-            self._skipping = False
-        found = []
-        for line in lines:
-            match = self._line.fullmatch(line) if len(line) <= _MAX_LINE_BYTES else None
-            if match and int(match[1]) < WRAP_U32:
-                found.append(match.groups())
-            elif line.strip():
-                self._bad_shape += 1
-                self._garbage_bytes += len(line)
-        self._lines += len(found)
-        if not self._skipping and len(tail) > _MAX_LINE_BYTES:
-            self._skipping = True
-            self._bad_shape += 1
-        if self._skipping:
-            self._garbage_bytes += len(tail)
-            tail = b""
-        self._pending = tail
-        return found

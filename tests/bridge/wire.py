@@ -49,8 +49,8 @@ class Wire:
     def hello(self, at_us: int, protocol: int = 1) -> bytes:
         return self.send(Hello(protocol, 0, 1, 0, 0, 1, self.boot_id, 7, 1, 80, 3, 16000, 1, self.stamp(at_us)))
 
-    def status(self, at_us: int) -> bytes:
-        return self.send(Status(self.stamp(at_us), self.boot_id, 0, 0, self.enc_illegal, 0, 0, 0, 0, 200))
+    def status(self, at_us: int, streaming: bool = True) -> bytes:
+        return self.send(Status(self.stamp(at_us), self.boot_id, 0, 0, self.enc_illegal, 0, 0, 0, 0, 200, streaming))
 
     def others(self, at_us: int) -> bytes:
         stamp = self.stamp(at_us)

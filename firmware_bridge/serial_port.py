@@ -1,0 +1,165 @@
+"""The live source: the bytes of a serial port for ever, however often the device goes away. The door to pyserial.
+
+The port is ours alone: an advisory lock (flock) keeps out those who ask, TIOCEXCL those who do not. Closing it does not
+drop DTR (-HUPCL), so that opening it again does not reset the board. A read that returns nothing where something was
+announced means that the device is gone. Reads are coalesced: a block comes in pieces of a few bytes, and each waking
+costs more than the piece.
+"""
+
+import asyncio
+import contextlib
+import errno
+import fcntl
+import math
+import os
+import termios
+import time
+from collections.abc import AsyncGenerator, Callable
+
+import serial  # type: ignore[import-untyped]
+
+from firmware_bridge.chunk import Chunk
+from firmware_bridge.decoder import Format
+from firmware_bridge.errors import LinkError, PortBusyError
+from firmware_bridge.holders import holders
+from firmware_bridge.link import Link
+from firmware_bridge.link_state import LinkState
+from firmware_bridge.messages import Start, Streams
+
+COALESCE_S = 0.003  # after the first byte: a block of 5 samples takes 0.8 ms at 500000 baud
+TICK_S = 0.1  # how often the link is asked what is due, and an absent port looked for
+READ_BYTES = 1 << 16
+DTR_PULSE_S = 0.1
+
+
+async def read_chunks(
+    port: str,
+    baud: int,
+    *,
+    format: Format = "frames",
+    rate_hz: float = 500,
+    block: int = 5,
+    on_state: Callable[[LinkState], None] = lambda state: None,
+) -> AsyncGenerator[Chunk, None]:
+    """Yield what the device sends, from its HELLO on, until cancelled; tell `on_state` whenever something changes."""
+    start = Start(Streams.POSITION | Streams.FORCE, round(1e6 / rate_hz), block, os.urandom(1)[0])
+    link = Link(port, baud, format, start, on_state, time.monotonic_ns())
+    while True:
+        try:
+            device = await asyncio.to_thread(open_port, port, baud, wake=link.state.state == "silent")
+            try:
+                link.opened(time.monotonic_ns())
+                while not link.given_up:
+                    _send(port, device.fd, link.due(time.monotonic_ns()))
+                    if await _readable(device.fd, TICK_S):
+                        await asyncio.sleep(COALESCE_S)
+                        chunk = _receive(port, device.fd)
+                        if chunk.data and link.receive(chunk):
+                            yield chunk
+            finally:
+                _close(device)
+        except LinkError as error:
+            link.failed(error, time.monotonic_ns())
+        await _rest(port, link.retry_s)
+
+
+def open_port(port: str, baud: int, wake: bool = False) -> serial.Serial:
+    """Open a port for us alone. `wake` pulses DTR, which resets the boards that listen to it. Raises LinkError."""
+    try:
+        device = serial.Serial(port, baud, timeout=0, exclusive=True, dsrdtr=False, rtscts=False, xonxoff=False)
+    except (OSError, ValueError) as error:
+        raise _refusal(port, baud, error) from error
+    try:
+        fcntl.ioctl(device.fd, termios.TIOCEXCL)
+        settings = termios.tcgetattr(device.fd)
+        settings[2] &= ~termios.HUPCL
+        termios.tcsetattr(device.fd, termios.TCSANOW, settings)
+        with contextlib.suppress(ValueError):  # a driver without such a timer needs none
+            device.set_low_latency_mode(True)
+        if wake:
+            with contextlib.suppress(OSError):  # a pseudo-terminal has no DTR
+                device.dtr = False
+                time.sleep(DTR_PULSE_S)
+                device.dtr = True
+    except (OSError, termios.error) as error:
+        device.close()
+        raise _refusal(port, baud, error) from error
+    return device
+
+
+def _refusal(port: str, baud: int, error: Exception) -> LinkError:
+    number = getattr(error, "errno", None)
+    if number in (errno.EBUSY, errno.EAGAIN):
+        who = ", ".join(map(str, holders(port))) or "another process"
+        return PortBusyError(f"{port} is held by {who}: stop it, or choose another port")
+    if number == errno.ENOENT:
+        return LinkError(f"{port} is not there: plug the device in, or choose another port")
+    if number in (errno.EACCES, errno.EPERM):
+        return LinkError(f"{port} may not be opened by this user: add it to the group that owns the port (dialout)")
+    if isinstance(error, ValueError):
+        return LinkError(f"{port} cannot be set to {baud} baud: {error}")
+    return LinkError(f"{port} cannot be opened as a serial port: {error}")
+
+
+def _send(port: str, fd: int, data: bytes) -> None:
+    """Write, or leave it: every command is repeated until it is answered."""
+    if data:
+        try:
+            with contextlib.suppress(BlockingIOError):
+                os.write(fd, data)
+        except OSError as error:
+            raise LinkError(f"{port} is gone: {error.strerror}") from error
+
+
+def _receive(port: str, fd: int) -> Chunk:
+    """What is there now; nothing only where the port woke us for nothing."""
+    try:
+        data = os.read(fd, READ_BYTES)
+    except BlockingIOError:
+        return Chunk(time.monotonic_ns(), b"")
+    except OSError as error:
+        raise LinkError(f"{port} is gone: {error.strerror}") from error
+    if not data:
+        raise LinkError(f"{port} is gone: it hung up")
+    return Chunk(time.monotonic_ns(), data)
+
+
+async def _readable(fd: int, timeout_s: float) -> bool:
+    """Whether something can be read before the time is over."""
+    loop = asyncio.get_running_loop()
+    ready: asyncio.Future[bool] = loop.create_future()
+
+    def wake(readable: bool) -> None:
+        if not ready.done():
+            ready.set_result(readable)
+
+    loop.add_reader(fd, wake, True)
+    timer = loop.call_later(timeout_s, wake, False)
+    try:
+        return await ready
+    finally:
+        timer.cancel()
+        loop.remove_reader(fd)
+
+
+def _close(device: serial.Serial) -> None:
+    with contextlib.suppress(OSError, termios.error):  # it may be gone
+        device.reset_output_buffer()  # else closing waits until a dead device has taken it
+    device.close()
+
+
+async def _rest(port: str, rest_s: float) -> None:
+    """Wait, but no longer than until the port changes: it came, or it is another device."""
+    before = _identity(port)
+    for _ in range(math.ceil(rest_s / TICK_S)):
+        await asyncio.sleep(TICK_S)
+        if _identity(port) != before:
+            break
+
+
+def _identity(port: str) -> tuple[int, int] | None:
+    try:
+        status = os.stat(port)
+    except OSError:
+        return None
+    return status.st_rdev, status.st_ino

@@ -1,0 +1,70 @@
+"""What reading a port costs: CPU, reads a second, and the age of the newest byte when it is handed on.
+
+    .venv/bin/python tests/benchmarks/bench_serial.py
+
+A process writes a line with its clock as often as a board sends blocks: 100 a second at 500 Hz in blocks of 5, and
+80 conversions of the cell.
+"""
+
+import asyncio
+import contextlib
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from firmware_bridge import serial_port
+from firmware_bridge.serial_port import read_chunks
+
+SECONDS = 10
+WRITER = """
+import os, sys, time, tty
+master, slave = os.openpty()
+tty.setraw(slave)
+print(os.ttyname(slave), flush=True)
+begin = time.monotonic()
+steps = sorted([k / {blocks} for k in range({blocks} * 3600)] + [k / 80 + 0.001 for k in range(80 * 3600)])
+for due in steps:
+    time.sleep(max(0, begin + due - time.monotonic()))
+    os.write(master, b"%d;1\\n" % (time.monotonic_ns() // 1000 % 2**32))
+"""
+
+
+async def ages_ms(port: str) -> tuple[list[float], int]:
+    ages: list[float] = []
+    reads = 0
+    end = time.monotonic() + SECONDS
+    async with contextlib.aclosing(read_chunks(port, 500_000, format="lines-micros")) as chunks:
+        async for chunk in chunks:
+            now_us = time.monotonic_ns() // 1000
+            ages += [(now_us - int(line.split(b";")[0])) / 1000 for line in chunk.data.split(b"\n")[-2:-1]]
+            reads += 1
+            if time.monotonic() > end:
+                break
+    return ages, reads
+
+
+def main() -> None:
+    for blocks, name in ((100, "500 Hz in blocks of 5"), (200, "1 kHz in blocks of 5")):
+        for coalesce_s in (0.001, 0.002, 0.003, 0.005, 0.008):
+            serial_port.COALESCE_S = coalesce_s
+            command = [sys.executable, "-c", WRITER.format(blocks=blocks)]
+            with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+                assert writer.stdout
+                port = writer.stdout.readline().strip()
+                cpu_s = time.process_time()
+                ages, reads = asyncio.run(ages_ms(port))
+                cpu_s = time.process_time() - cpu_s
+                writer.kill()
+            ages.sort()
+            p50, p99 = ages[len(ages) // 2], ages[len(ages) * 99 // 100]
+            print(
+                f"{name:22} coalesced {coalesce_s * 1000:.0f} ms: {cpu_s / SECONDS * 100:5.2f} % of a core,"
+                f" {reads / SECONDS:5.0f} reads/s, newest byte {p50:5.2f} ms old (p99 {p99:5.2f})"
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,317 @@
+"""The live source on a real pseudo-terminal: what it says of the link, what it hands on, what it leaves to others."""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from firmware_bridge.calibration import Calibration
+from firmware_bridge.chunk import Chunk
+from firmware_bridge.decoder import Decoder, Format
+from firmware_bridge.errors import LinkError, PortBusyError
+from firmware_bridge.link_state import LinkState
+from firmware_bridge.messages import Hello, HelloRequest, Ping, Start
+from firmware_bridge.samples import Flag
+from firmware_bridge.serial_port import open_port, read_chunks
+from tests.fake_device import FakeDevice
+
+RAW = Calibration(metres_per_count=1, newtons_per_count=1)
+PATIENCE_S = 30  # for a state to come on a busy machine; nothing here measures time
+
+
+class Reader:
+    """Reads a port in the background, keeps the chunks and every state that was told."""
+
+    def __init__(self, port: Path, format: Format = "frames") -> None:
+        self.port, self.format = port, format
+        self.chunks: list[Chunk] = []
+        self.states: list[LinkState] = []
+
+    async def __aenter__(self) -> "Reader":
+        self._task = asyncio.create_task(self._read())
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+
+    async def _read(self) -> None:
+        source = read_chunks(str(self.port), 500_000, format=self.format, on_state=self.states.append)
+        async with contextlib.aclosing(source):
+            async for chunk in source:
+                self.chunks.append(chunk)
+
+    @property
+    def state(self) -> LinkState:
+        return self.states[-1]
+
+    @property
+    def path(self) -> list[str]:
+        """The states in their order, each once."""
+        names = [state.state for state in self.states]
+        return [name for k, name in enumerate(names) if k == 0 or names[k - 1] != name]
+
+    async def until(self, what: Callable[[], object]) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while not what():
+                if self._task.done():
+                    await self._task
+                await asyncio.sleep(0.01)
+
+    async def until_state(self, name: str) -> None:
+        await self.until(lambda: self.states and self.state.state == name)
+
+
+@pytest.fixture
+def device(tmp_path: Path) -> Iterator[FakeDevice]:
+    with FakeDevice(tmp_path / "tty") as made:
+        yield made
+
+
+def test_hello_first_then_start_then_every_sample(device: FakeDevice) -> None:
+    async def run() -> Reader:
+        async with Reader(device.link) as reader:
+            await reader.until(lambda: len(reader.chunks) > 60)
+            await reader.until(lambda: reader.state.clock)
+        return reader
+
+    reader = asyncio.run(run())
+    assert reader.path == ["opening", "hello", "streaming"]
+    kinds = [type(message) for message in device.heard]
+    first_start = kinds.index(Start)
+    assert set(kinds[:first_start]) == {HelloRequest}
+    assert Ping in kinds
+    assert device.noise_bytes == 0
+    decoder = Decoder(RAW)
+    samples = decoder.feed(*reader.chunks)
+    counts = decoder.counts
+    assert isinstance(decoder.take_control()[0], Hello)
+    assert (counts.lost_frames, counts.bad_crc, counts.bad_body, counts.resets) == (0, 0, 0, 0)
+    sent = [row.counts for row in device.wire.sent if row.kind == 0x10]
+    got = samples.position_m[~np.isnan(samples.position_m)].tolist()
+    assert got == sent[: len(got)]
+    state = reader.state
+    assert state.hello is not None
+    assert state.hello.boot_id == device.wire.boot_id
+    assert state.clock is not None
+    assert 0 <= state.clock.round_trip_us < 1_000_000
+
+
+def test_a_device_that_hangs_up_is_gone_at_once_and_comes_back_under_the_same_link(device: FakeDevice) -> None:
+    async def run() -> Reader:
+        async with Reader(device.link) as reader:
+            for reconnects in range(3):
+                await reader.until_state("streaming")
+                await reader.until(lambda: len(reader.chunks) > 10)
+                assert reader.state.reconnects == reconnects
+                await asyncio.to_thread(device.unplug)
+                await reader.until_state("absent")
+                await reader.until(lambda: reader.state.attempts >= 2)
+                assert "is not there: plug the device in" in reader.state.detail
+                reader.chunks.clear()
+                device.plug()
+            await reader.until_state("streaming")
+        return reader
+
+    reader = asyncio.run(run())
+    assert reader.path == ["opening", *["hello", "streaming", "absent"] * 3, "hello", "streaming"]
+
+
+def test_an_absent_port_costs_next_to_nothing(tmp_path: Path) -> None:
+    async def run() -> float:
+        async with Reader(tmp_path / "nothing") as reader:
+            await reader.until(lambda: reader.states and reader.state.attempts > 1)
+            cpu_s, wall_s = time.process_time(), time.monotonic()
+            await asyncio.sleep(2)
+            return (time.process_time() - cpu_s) / (time.monotonic() - wall_s)
+
+    assert asyncio.run(run()) < 0.05
+
+
+def test_a_reset_is_answered_with_another_start(device: FakeDevice) -> None:
+    async def run() -> Reader:
+        async with Reader(device.link) as reader:
+            await reader.until(lambda: len(reader.chunks) > 20)
+            device.reset()
+            count = len(reader.chunks)
+            await reader.until(lambda: device.streaming and len(reader.chunks) > count + 20)
+            device.reset(hello=False)  # then STATUS betrays it
+            count = len(reader.chunks)
+            await reader.until(lambda: device.streaming and len(reader.chunks) > count + 20)
+        return reader
+
+    reader = asyncio.run(run())
+    decoder = Decoder(RAW)
+    samples = decoder.feed(*reader.chunks)
+    assert decoder.counts.resets == 2
+    assert np.count_nonzero(samples.flags & Flag.RESTART) == 4
+    starts = {message.stream_id for message in device.heard if isinstance(message, Start)}
+    assert len(starts) == 3
+    assert set(reader.path[2:]) <= {"streaming", "hello"}
+
+
+def test_start_is_repeated_until_it_is_acknowledged(device: FakeDevice) -> None:
+    device.acknowledges = False
+
+    async def run() -> None:
+        async with Reader(device.link) as reader:
+            await reader.until(lambda: sum(isinstance(message, Start) for message in device.heard) >= 3)
+            assert reader.state.state == "hello"
+            device.acknowledges = True
+            await reader.until_state("streaming")
+
+    asyncio.run(run())
+    starts = [message for message in device.heard if isinstance(message, Start)]
+    assert len(set(starts)) == 1
+
+
+def test_a_silent_device_is_told_closed_and_found_again(device: FakeDevice) -> None:
+    async def run() -> Reader:
+        async with Reader(device.link) as reader:
+            await reader.until_state("streaming")
+            device.deaf, device.speech = True, "nothing"
+            await reader.until_state("silent")
+            openings = device.openings
+            await reader.until(lambda: device.openings > openings)
+            device.deaf, device.speech = False, "frames"
+            await reader.until_state("streaming")
+        return reader
+
+    reader = asyncio.run(run())
+    assert "sends nothing" in next(state.detail for state in reader.states if state.state == "silent")
+    assert reader.state.reconnects >= 1
+
+
+@pytest.mark.parametrize(
+    ("speech", "state", "word"),
+    [("nmea", "wrong_device", "$GPGGA,123519"), ("noise", "garbage", "500000 baud"), ("nothing", "silent", "powered")],
+)
+def test_what_is_no_board_of_ours_is_told_and_hears_nothing_but_hello(
+    tmp_path: Path, speech: str, state: str, word: str
+) -> None:
+    async def run() -> None:
+        with FakeDevice(tmp_path / "tty", speech=speech) as device:  # type: ignore[arg-type]
+            async with Reader(device.link) as reader:
+                await reader.until_state(state)
+                assert word in reader.state.detail
+                openings = device.openings
+                await reader.until(lambda: device.openings > openings)  # left alone, then tried again
+                await reader.until_state(state)
+                assert reader.chunks == []
+            assert {type(message) for message in device.heard} == {HelloRequest}
+
+    asyncio.run(run())
+
+
+def test_another_protocol_is_told_and_not_read(tmp_path: Path) -> None:
+    async def run() -> None:
+        with FakeDevice(tmp_path / "tty", protocol=99) as device:
+            async with Reader(device.link) as reader:
+                await reader.until_state("incompatible")
+                assert "protocol 99" in reader.state.detail
+                assert "flash" in reader.state.detail
+                await asyncio.to_thread(device.unplug)
+                device.protocol = 1  # flashed
+                device.plug()
+                await reader.until_state("streaming")
+                assert {type(message) for message in device.heard} >= {HelloRequest, Start}
+
+    asyncio.run(run())
+
+
+def test_a_refused_start_is_told(tmp_path: Path) -> None:
+    async def run() -> None:
+        with FakeDevice(tmp_path / "tty", start_result=2) as device:
+            async with Reader(device.link) as reader:
+                await reader.until_state("incompatible")
+                assert "refuses a sample every 2000 us in blocks of 5" in reader.state.detail
+
+    asyncio.run(run())
+
+
+def test_a_port_that_another_process_holds_is_told_with_its_name(device: FakeDevice, tmp_path: Path) -> None:
+    script = tmp_path / "terminal_program.py"
+    script.write_text(
+        "import serial, sys\n"
+        "port = serial.Serial(sys.argv[1], exclusive=True)\n"
+        "print('open', flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    command = [sys.executable, str(script), str(device.link)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdin is not None
+        assert other.stdout.readline() == "open\n"
+
+        async def run() -> None:
+            async with Reader(device.link) as reader:
+                await reader.until_state("busy")
+                assert f"is held by terminal_program.py (pid {other.pid})" in reader.state.detail
+                other.communicate()
+                await reader.until_state("streaming")
+
+        asyncio.run(run())
+
+
+def test_the_port_is_ours_alone_and_closing_it_resets_nobody(device: FakeDevice) -> None:
+    port = open_port(str(device.link), 500_000)
+    try:
+        assert not termios.tcgetattr(port.fd)[2] & termios.HUPCL
+        TIOCGEXCL = 0x80045440
+        assert fcntl.ioctl(port.fd, TIOCGEXCL, b"\0" * 4) == b"\1\0\0\0"
+        other = os.open(device.link, os.O_RDWR | os.O_NOCTTY)  # root may; then the lock holds
+        try:
+            with pytest.raises(BlockingIOError):
+                fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        finally:
+            os.close(other)
+        with pytest.raises(PortBusyError):
+            open_port(str(device.link), 500_000)
+    finally:
+        port.close()
+
+
+def test_what_cannot_be_a_port_is_said_in_a_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    with pytest.raises(LinkError, match="cannot be opened as a serial port"):
+        open_port(str(file), 500_000)
+    with pytest.raises(LinkError, match="is not there"):
+        open_port(str(tmp_path / "none"), 500_000)
+
+
+@pytest.mark.parametrize("speech", ["millis", "micros"])
+def test_lines_are_only_read(tmp_path: Path, speech: str) -> None:
+    async def run() -> Reader:
+        with FakeDevice(tmp_path / "tty", speech=speech) as device:  # type: ignore[arg-type]
+            async with Reader(device.link, format=f"lines-{speech}") as reader:  # type: ignore[arg-type]
+                await reader.until(lambda: len(reader.chunks) > 20)
+                await reader.until_state("streaming")
+            assert device.heard == []
+            assert device.noise_bytes == 0
+        return reader
+
+    reader = asyncio.run(run())
+    decoder = Decoder(RAW, format=f"lines-{speech}")  # type: ignore[arg-type]
+    assert len(decoder.feed(*reader.chunks)) > 15
+    assert decoder.counts.bad_shape == 0
+
+
+def test_lines_in_another_format_are_told(tmp_path: Path) -> None:
+    async def run() -> None:
+        with FakeDevice(tmp_path / "tty", speech="micros") as device:
+            async with Reader(device.link, format="lines-millis") as reader:
+                await reader.until_state("wrong_device")
+                assert "[serial] format" in reader.state.detail
+
+    asyncio.run(run())
