@@ -12,8 +12,8 @@ class DurableFile:
     """`append` keeps bytes in memory, `sync` brings them to disk; after a failed `sync` they are all still there.
 
     A failed fdatasync leaves the kernel's pages in a state that nobody knows, and a second one on the same
-    descriptor may lie. So a failure drops the descriptor, and the next attempt opens the file anew, cuts it back to
-    what is known to be on disk and writes the rest again.
+    descriptor may lie. So a failure drops the descriptor, and the next attempt opens the file anew and writes again
+    everything behind what is known to be on disk.
     """
 
     def __init__(self, path: Path) -> None:
@@ -64,7 +64,6 @@ class DurableFile:
         self._fd = os.open(self.path, os.O_WRONLY | os.O_CLOEXEC)
         if os.fstat(self._fd).st_size < self.durable_bytes:
             raise OSError(errno.EIO, "somebody cut the file", str(self.path))
-        os.ftruncate(self._fd, self.durable_bytes)
         os.lseek(self._fd, self.durable_bytes, os.SEEK_SET)
 
 

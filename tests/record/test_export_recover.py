@@ -10,7 +10,10 @@ import pytest
 
 from monitor.__main__ import main
 from monitor.events import AnyEvent
+from monitor.record import export
+from monitor.record.export import instants
 from monitor.record.records import Gap, Record, event_record, wire_record
+from monitor.record.replay import batches
 from monitor.record.session_file import SessionWriter, read_session
 from monitor.record.table import read_table
 from tests.record.sessions import HEADER, feedback, jerk, parts_of, set_end, some_records, wire_chunks, without_header
@@ -74,6 +77,16 @@ def test_jsonl_has_every_sample_and_every_record(press: Path, here: Path) -> Non
     lines = (here / "out.events.jsonl").read_bytes().splitlines()
     assert [msgspec.json.decode(line, type=AnyEvent).id for line in lines] == [1, 1, 2]
     assert lines[0] == event_record(jerk(1), 0).data
+
+
+def test_samples_come_in_the_order_of_time_whatever_the_batch(press: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = read_session(press)
+    whole = list(instants(session, HEADER))
+    monkeypatch.setattr(export, "batches", lambda session: batches(session, 90))
+    parts = list(instants(session, HEADER))
+    assert len(parts) > 50
+    for column, other in zip(zip(*whole, strict=True), zip(*parts, strict=True), strict=True):
+        np.testing.assert_array_equal(np.concatenate(column), np.concatenate(other))
 
 
 def test_export_writes_over_nothing(press: Path, here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -183,6 +183,24 @@ def test_a_full_disk_is_told_and_when_there_is_room_all_is_written(
     assert session.damage == []
 
 
+def test_a_full_disk_fills_the_queue_and_not_the_memory(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = Disk(monkeypatch)
+    disk.full = True
+    recorder = Recorder(path, HEADER, period_s=PERIOD_S, retry_s=PERIOD_S, queue_records=50)
+    until(lambda: recorder.status.failures >= 1)
+    for start in (0, 40, 80):
+        for record in wires(40, start):
+            recorder.put(record)
+        failures = recorder.status.failures
+        until(lambda: recorder.status.failures >= failures + 3)  # noqa: B023
+    assert (recorder.status.queued_records, recorder.status.dropped_records) == (50, 70)
+    disk.full = False
+    assert recorder.close().state == "closed"
+    found = list(read_session(path).replayable())
+    assert found[-1] == Gap(cause="queue_full", records=70, chunks=70, wire_bytes=420)
+    assert found[:-1] == [Chunk(record.at_ns, record.data) for record in wires(50)]
+
+
 def test_after_a_failed_sync_the_bytes_are_written_anew_through_another_descriptor(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
