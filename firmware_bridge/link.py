@@ -51,7 +51,7 @@ GIVE_UP_NS = 3 * SECOND_NS
 GARBAGE_WINDOWS = 3  # seconds in a row with more garbage than not
 FIRST_RETRY_S, LAST_RETRY_S = 0.25, 2.0  # for a port that is not there: it comes back any moment
 FIRST_REST_S, LAST_REST_S = 0.5, 30.0  # for a device that does not talk to us
-_HEARD_BYTES = 64  # kept to tell text from noise
+HEARD_BYTES = 64  # kept to tell text from noise
 
 Phase = Literal["hello", "start", "stream"]
 
@@ -108,7 +108,7 @@ class Link:
     def receive(self, chunk: Chunk) -> bool:
         """Look at what came; whether it may be handed on."""
         now_ns = self._byte_ns = chunk.received_ns
-        self._heard += chunk.data[: _HEARD_BYTES - len(self._heard)]
+        self._heard += chunk.data[: HEARD_BYTES - len(self._heard)]
         garbage_bytes = self._splitter.counts.garbage_bytes
         found = self._splitter.feed(chunk.data)
         self._window_bytes += len(chunk.data)
@@ -221,7 +221,7 @@ class Link:
             return "silent", self._silence()
         if self._splitter.counts.good and self._phase == "hello":
             return "wrong_device", f"what sends at {self.port} does not say who it is: flash this program's firmware"
-        if not self._splitter.counts.good and (text := _text(self._heard)):
+        if not self._splitter.counts.good and (text := readable_text(self._heard)):
             return "wrong_device", f'{self.port} sends text, "{text}": another device, or [serial] format is wrong'
         return "garbage", f"{self.port} sends no frames at {self.baud} baud: is that the firmware's rate?"
 
@@ -254,7 +254,7 @@ class Link:
             self._on_state(state)
 
 
-def _text(heard: bytes) -> str:
+def readable_text(heard: bytes) -> str:
     """What was heard, where a person could read it, else nothing."""
     readable = sum(32 <= byte < 127 or byte in b"\r\n\t" for byte in heard)
     if not heard or readable < 0.9 * len(heard):

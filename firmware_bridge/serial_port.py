@@ -26,7 +26,7 @@ from firmware_bridge.link import Link
 from firmware_bridge.link_state import LinkState
 from firmware_bridge.messages import Start, Streams
 
-COALESCE_S = 0.003  # after the first byte: a block of 5 samples takes 0.8 ms at 500000 baud
+COALESCE_S = 0.002  # after the first byte: a block of 5 samples takes 0.8 ms at 500000 baud
 TICK_S = 0.1  # how often the link is asked what is due, and an absent port looked for
 READ_BYTES = 1 << 16
 DTR_PULSE_S = 0.1

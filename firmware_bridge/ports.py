@@ -1,0 +1,86 @@
+"""The serial devices of this computer: how they are called, who holds them, and what answers HELLO."""
+
+import os
+import select
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from serial.tools import list_ports as pyserial  # type: ignore[import-untyped]
+
+from firmware_bridge.errors import LinkError, WrongDeviceError
+from firmware_bridge.framing import Deframer, frame
+from firmware_bridge.holders import Holder, holders
+from firmware_bridge.link import HEARD_BYTES, readable_text
+from firmware_bridge.messages import Hello, HelloRequest, MessageError, check_protocol, parse
+from firmware_bridge.serial_port import open_port
+
+BY_ID = Path("/dev/serial/by-id")
+PROBE_S = 2.5  # a board that opening has reset stays up to two seconds in its boot loader
+ASK_EVERY_S = 0.25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortInfo:
+    """One serial device."""
+
+    device: str
+    by_id: str | None  # the name that stays the same whatever is plugged in first: the one for a profile
+    description: str
+    holders: list[Holder]
+
+
+def list_ports(by_id: Path = BY_ID) -> list[PortInfo]:
+    """Every serial device, by name."""
+    return [port_info(port.device, port.description, by_id) for port in sorted(pyserial.comports())]
+
+
+def port_info(device: str, description: str = "", by_id: Path = BY_ID) -> PortInfo:
+    """One serial device, also one that is not listed (a pseudo-terminal)."""
+    real = os.path.realpath(device)
+    links = sorted(by_id.iterdir()) if by_id.is_dir() else []
+    stable = next((str(link) for link in links if os.path.realpath(link) == real), None)
+    said = "" if description == "n/a" else description
+    return PortInfo(device=device, by_id=stable, description=said, holders=holders(device))
+
+
+def probe(port: str, baud: int, patience_s: float = PROBE_S) -> Hello | None:
+    """Ask who is there; None where nothing comes. Opening the port resets boards that listen to DTR.
+
+    Raises LinkError where the port cannot be opened, ProtocolVersionError where firmware of another protocol answers,
+    WrongDeviceError where something comes that is no HELLO.
+    """
+    deframer = Deframer()
+    heard = b""
+    deadline_s = time.monotonic() + patience_s
+    ask_s = 0.0
+    device = open_port(port, baud)
+    try:
+        poll = select.poll()
+        poll.register(device.fd, select.POLLIN)
+        while (now_s := time.monotonic()) < deadline_s:
+            if now_s >= ask_s:
+                ask_s = now_s + ASK_EVERY_S
+                device.write(frame(HelloRequest().to_bytes(0)))
+            if not poll.poll(ASK_EVERY_S * 1000):
+                continue
+            data = os.read(device.fd, 4096)
+            if not data:
+                raise LinkError(f"{port} is gone: it hung up")
+            heard += data[: HEARD_BYTES - len(heard)]
+            for payload in deframer.feed(data):
+                check_protocol(payload)
+                try:
+                    message = parse(payload)
+                except MessageError:
+                    continue
+                if isinstance(message, Hello):
+                    return message
+    except OSError as error:
+        raise LinkError(f"{port} is gone: {error}") from error
+    finally:
+        device.close()
+    if heard:
+        what = f'text, "{text}"' if (text := readable_text(heard)) else f"bytes that are no HELLO at {baud} baud"
+        raise WrongDeviceError(f"{port} sends {what}")
+    return None

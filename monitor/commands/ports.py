@@ -1,0 +1,56 @@
+"""`rep-monitor ports`: the serial devices, their lasting names, who holds them, and what answers HELLO."""
+
+import argparse
+from concurrent.futures import ThreadPoolExecutor
+
+from firmware_bridge.errors import BridgeError
+from firmware_bridge.messages import Adc, Hello, Mcu
+from firmware_bridge.ports import PortInfo, list_ports, port_info, probe
+from monitor.exit_codes import ExitCode
+
+HELP = "List the serial devices: their lasting names, who holds them, and what answers. Asking may reset a board."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("port", nargs="*", metavar="PORT", help="only these, listed or not")
+    parser.add_argument("--baud", type=int, default=500_000, help="the rate to ask at (default: 500000)")
+    parser.add_argument("--no-ask", action="store_true", help="list only; open nothing, reset nobody")
+
+
+def run(args: argparse.Namespace) -> int:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console()
+    found = [port_info(port) for port in args.port] or list_ports()
+    if not found:
+        console.print("No serial device is plugged in. A board shows up as /dev/ttyUSB0 or /dev/ttyACM0.")
+        return ExitCode.DONE
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in ("PORT", "FOR THE PROFILE", "HELD BY", "ANSWER"):
+        table.add_column(name, overflow="fold")
+    with console.status("Asking who is there: a board that starts takes two seconds"), ThreadPoolExecutor() as pool:
+        answers = list(pool.map(lambda info: _answer(info, args), found))
+    for info, (style, answer) in zip(found, answers, strict=True):
+        held = ", ".join(map(str, info.holders))
+        table.add_row(info.device, info.by_id or info.device, Text(held, "yellow"), Text(answer, style))
+    console.print(table)
+    return ExitCode.DONE
+
+
+def _answer(info: PortInfo, args: argparse.Namespace) -> tuple[str, str]:
+    """What answers at the port, with the style to print it in."""
+    if args.no_ask or info.holders:
+        return "dim", f"not asked{f'; {info.description}' if info.description else ''}"
+    try:
+        hello = probe(info.device, args.baud)
+    except BridgeError as error:
+        return "red", str(error)
+    return ("green", _who(hello)) if hello else ("dim", f"nothing{f'; {info.description}' if info.description else ''}")
+
+
+def _who(hello: Hello) -> str:
+    board = Mcu(hello.mcu).name if hello.mcu in set(Mcu) else f"MCU {hello.mcu}"
+    cell = Adc(hello.adc).name if hello.adc in set(Adc) else f"ADC {hello.adc}"
+    return f"firmware {hello.firmware} on {board}, cell by {cell} at {hello.adc_sps} a second"
