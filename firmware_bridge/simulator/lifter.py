@@ -31,7 +31,7 @@ RAMP = 0.38  # of a short phase: how long it takes to come up to speed, and agai
 RAMP_MAX_S = 1.2  # in a slow phase the speed is held nearly constant
 SQUEEZE_S = 0.9
 LOOSE = -0.05  # stretch of a loose cable, in stretches under load
-GIVE_S = 0.08  # how fast a muscle lets go
+GIVE_S = 0.06  # how fast a muscle lets go
 WOBBLES, TREMORS = 3, 4
 
 
@@ -42,6 +42,7 @@ class Now(NamedTuple):
     x_m: float  # stack above its rest
     v_m_s: float
     hand_m: float  # where the hand really is
+    slip_m: float  # and how far that is from where he wanted it
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +65,13 @@ class Segment(NamedTuple):
     limit_m_s2: float
     limit_slope_m_s3: float
     tremor_m: float
-    anchored: bool  # it began from the stack: whatever the hand had slipped is forgotten
 
     def hand_m(self, u_s: float) -> float:
         c0, c1, c2, c3, c4, c5 = self.coefficients
         return c0 + u_s * (c1 + u_s * (c2 + u_s * (c3 + u_s * (c4 + u_s * c5))))
 
 
-NO_SEGMENT = Segment((0.0,) * 6, 0.0, 0.0, 0.0, 0.0, False)
+NO_SEGMENT = Segment((0.0,) * 6, 0.0, 0.0, 0.0, 0.0)
 
 
 def quintic(
@@ -95,15 +95,16 @@ class Performer:
         self.sway = Sway(self._rng)
         self.notes: list[tuple[float, str]] = []
         self._bottom_m = machine.bottom_m - machine.rest_m
-        self._now = Now(0.0, 0.0, 0.0, LOOSE * machine.stretch_m)
+        self._now = Now(0.0, 0.0, 0.0, LOOSE * machine.stretch_m, 0.0)
         self._x_m, self._speed_m_s, self._lean = 0.0, 0.0, LOOSE  # the plan, at the end of the last leg
         self._limit = script.lifter.strength
         self._done = 0.0  # share of the script's moves performed
         self._legs = self._perform()
 
     def segment(self, now: Now) -> Segment | None:
-        """The next leg, from what is felt now."""
+        """The next leg, from what is felt now; it begins where the hand is, so that what had slipped is forgotten."""
         self._now = now
+        self._x_m += now.slip_m
         leg = next(self._legs, None)
         if leg is None:
             return None
@@ -121,7 +122,6 @@ class Performer:
             limit_m_s2=first * STANDARD_GRAVITY_M_S2,
             limit_slope_m_s3=(limit - first) * STANDARD_GRAVITY_M_S2 / leg.duration_s,
             tremor_m=self._lifter.tremor * self._tired(4) * stretch_m,
-            anchored=leg.from_stack,
         )
 
     def _tired(self, gain: float = 1.0) -> float:
@@ -232,8 +232,15 @@ class Performer:
         yield self._glide(heave.rise_s, peak_m_s)
         if heave.coast_s > 0:
             yield self._glide(GIVE_S, peak_m_s, share=heave.share)
-            yield self._glide(heave.coast_s, peak_m_s, share=heave.share)
-        yield self._regrip(0.35, min(cruise_m_s, max(self._now.v_m_s, 0.3 * cruise_m_s)))
+            slows_m_s2 = (1 - heave.share + self._machine.friction) * STANDARD_GRAVITY_M_S2
+            flies_s = max(self._now.v_m_s, 0.0) / max(slows_m_s2, 1.0)  # he feels it when the stack stops rising
+            yield self._glide(max(min(heave.coast_s, flies_s), 0.03), peak_m_s, share=heave.share)
+        then_m_s = min(cruise_m_s, max(self._now.v_m_s, 0.3 * cruise_m_s))
+        room_m = self._bottom_m + self._machine.range_m - self._now.x_m  # before his joints are locked
+        if room_m < 0.35 * (self._now.v_m_s + then_m_s) / 2:
+            then_m_s = 0.0
+        duration_s = 1.8 * room_m / max(self._now.v_m_s + then_m_s, 0.01)
+        yield self._regrip(min(max(duration_s, 0.12), 0.35), then_m_s)
 
     def _stall(self, stall: Stall, cruise_m_s: float, ramp_s: float) -> Generator[Leg, None, None]:
         at_m = self._bottom_m + stall.at * self._machine.range_m

@@ -25,13 +25,12 @@ def live(machine: Machine, script: Script, seed: int, rows: int = 10) -> Iterato
         block: list[tuple[float, ...]] = []
         for i in range(rows):
             if clock >= leg.duration_s:
-                now = Now(row * STEP_S, moment.x_m, moment.v_m_s, hand + moment.slip_m - shake)
+                now = Now(row * STEP_S, moment.x_m, moment.v_m_s, hand + moment.slip_m - shake, moment.slip_m)
                 following = performer.segment(now)
                 if following is None:
                     break
                 clock, leg = max(clock - leg.duration_s, 0.0), following
-                if leg.anchored:
-                    hand, moment = hand + moment.slip_m, moment._replace(slip_m=0.0)
+                hand, moment = hand + moment.slip_m, moment._replace(slip_m=0.0)
             clock = clock + pace[i] * STEP_S
             shake = leg.tremor_m * tremor[i]
             u = min(clock, leg.duration_s)

@@ -155,7 +155,7 @@ class _Draw:
                 shove = self._brisk_m_s2 * u(1.8, 3.0)
                 moves = [Lift(stall=Stall(u(0.25, 0.7), u(1.8, 4.0), "shove", shove)), upper, lower, end]
             case "sticking":
-                moves = [Lift(stall=Stall(u(0.3, 0.7), u(0.3, 0.7))), upper, lower, end]
+                moves = [Lift(stall=Stall(u(0.3, 0.7), u(0.05, 0.4))), upper, lower, end]
             case "partial":
                 moves = [Lift(to=u(0.4, 0.75)), upper, lower, end]
             case "fidget":
@@ -183,8 +183,8 @@ class _Draw:
         at = float(self._rng.uniform(0.6, 0.9))
         room_m = 0.8 * at * self._machine.range_m  # and catches it before it lands
         fall_m_s2 = (1 - share) * STANDARD_GRAVITY_M_S2
-        for_s = min(float(self._rng.uniform(0.12, 0.25)), float(np.sqrt(room_m / fall_m_s2)) - 0.06)
-        return Drop(at, float(share), max(for_s, 0.06), float(self._rng.uniform(0.2, 0.35)))
+        for_s = min(float(self._rng.uniform(0.06, 0.16)), float(np.sqrt(room_m / fall_m_s2)) - 0.06)
+        return Drop(at, float(share), max(for_s, 0.04), float(self._rng.uniform(0.2, 0.35)))
 
     def _snap(self, speed_m_s: float, below_m: float = 0.0) -> Snap:
         turn_s = float(self._rng.uniform(0.15, 0.28))

@@ -114,7 +114,7 @@ class _Batch:
         """The next leg of a lifter; False where there is none."""
         x, v, slip = (float(values[column]) for values in self._moment[:3])
         hand = float(self._hand[column]) + slip - float(self._shake[column])
-        segment = self.performers[self.who[column]].segment(Now(self._row * STEP_S, x, v, hand))
+        segment = self.performers[self.who[column]].segment(Now(self._row * STEP_S, x, v, hand, slip))
         if segment is None:
             return False
         self._clock[column] = max(self._clock[column] - self._duration[column], 0.0)
@@ -122,9 +122,6 @@ class _Batch:
         self._duration[column] = segment.duration_s
         self._limit[column], self._slope[column] = segment.limit_m_s2, segment.limit_slope_m_s3
         self._tremor[column] = segment.tremor_m
-        if segment.anchored:
-            self._hand[column] += slip
-            slips = self._moment.slip_m.copy()
-            slips[column] = 0.0
-            self._moment = self._moment._replace(slip_m=slips)
+        self._hand[column] += slip
+        self._moment.slip_m[column] = 0.0
         return True
