@@ -1,10 +1,10 @@
 """Debian's Chromium without a head, driven over its DevTools protocol.
 
-    with Browser(tmp_path) as browser:
-        page = browser.open(url, width=390, height=844)
-        page.wait("document.body.dataset.state === 'set'")
-        page.evaluate("...")          what the expression is worth, promises awaited
-        page.console, page.requests   what went wrong, what was asked for
+with Browser(tmp_path) as browser:
+    page = browser.open(url, width=390, height=844)
+    page.wait("document.body.dataset.state === 'set'")
+    page.evaluate("...")          what the expression is worth, promises awaited
+    page.console, page.requests   what went wrong, what was asked for
 """
 
 import base64
@@ -22,12 +22,10 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests import needs
 
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-    " --disable-component-update --disable-sync --disable-extensions --disable-default-apps --no-pings --mute-audio"
-    " --disable-dev-shm-usage --hide-scrollbars --remote-debugging-port=0 --remote-allow-origins=*"
-    " --autoplay-policy=no-user-gesture-required --lang=en"
-).split()
+FLAGS = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
+    --disable-component-update --disable-sync --disable-extensions --disable-default-apps --no-pings --mute-audio
+    --disable-dev-shm-usage --hide-scrollbars --remote-debugging-port=0 --remote-allow-origins=*
+    --autoplay-policy=no-user-gesture-required --lang=en"""
 PATIENCE_S = 20.0
 
 
@@ -43,7 +41,7 @@ class Browser:
 
     def __enter__(self) -> Self:
         self._home.mkdir(parents=True)
-        command = [needs.path("chromium"), *FLAGS, f"--user-data-dir={self._home}", "about:blank"]
+        command = [needs.path("chromium"), *FLAGS.split(), f"--user-data-dir={self._home}", "about:blank"]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         port_file = self._home / "DevToolsActivePort"
         _until(lambda: port_file.exists() and port_file.read_text().count("\n") == 1, "Chromium did not start")

@@ -2,7 +2,7 @@
 
 import { connect } from "./js/connect.js";
 import { setUpDialog } from "./js/dialog.js";
-import { screen } from "./js/screen.js";
+import { BEGIN_MS, screen } from "./js/screen.js";
 import { Sound } from "./js/sound.js";
 import { Steady } from "./js/steady.js";
 import { drawSummary } from "./js/summary_view.js";
@@ -14,7 +14,7 @@ const { model, words, settings } = page;
 const sound = new Sound();
 const steady = new Steady();
 const chosen = { countdown_ms: null, dismissed: null, guidance: settings.guidance };
-const stats = { frames: 0, draw_ms: 0, drawn: null }; // `drawn` is for a test that wants to know what was shown
+const stats = { frames: 0, draw_ms: 0, shown: null };
 let frame = 0;
 let timer = 0;
 let summarised = null; // the set whose summary stands in the page
@@ -27,26 +27,28 @@ function show() {
   frame = 0;
   const now_ms = performance.now();
   const now = steady.steady(screen(model, now_ms, chosen), now_ms);
-  if (now.set !== null) chosen.countdown_ms = null; // the set has begun
-  if (now.state === "summary" && summarised !== model.ended) drawSummary($("summary"), (summarised = model.ended), words);
+  if (now.set !== null || now_ms >= chosen.countdown_ms + BEGIN_MS) chosen.countdown_ms = null; // it has begun, or will not
+  if (now.state === "summary" && summarised !== model.ended) {
+    summarised = model.ended;
+    drawSummary($("summary"), summarised, model.recent.map((entry) => entry.record), words);
+  }
   draw(now, words);
   sound.hear(now, now_ms);
   clearTimeout(timer);
   if (now.next_ms < Infinity) timer = setTimeout(wake, Math.max(0, now.next_ms - now_ms) + 1);
   stats.frames += 1;
   stats.draw_ms += performance.now() - now_ms;
-  stats.drawn?.(model.feedback);
+  stats.shown = model.feedback;
 }
 
 function startOrStop() {
-  const counting = document.body.dataset.state === "countdown";
-  chosen.countdown_ms = counting ? null : performance.now() + 1000 * settings.countdown_s;
+  chosen.countdown_ms = chosen.countdown_ms !== null ? null : performance.now() + 1000 * settings.countdown_s;
   chosen.dismissed = model.ended;
   wake();
 }
 
-async function toggleSound() {
-  const on = await sound.toggle();
+function toggleSound() {
+  const on = sound.toggle();
   $("sound").setAttribute("aria-pressed", String(on));
   $("sound-icon").setAttribute("href", on ? "#i-sound-on" : "#i-sound-off");
 }

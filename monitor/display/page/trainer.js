@@ -33,9 +33,9 @@ let setsChanged = true;
 let asked = -1; // connection on which the store was asked
 
 function heard(topic, record) {
-  if (topic === "live/feedback") trace.add(record);
-  if (topic === "set" || record?.kind === "set_end") setsChanged = history.add(record) || setsChanged;
-  if (topic === "status" && record.state === "online" && record.last_seq && asked !== link.connections) {
+  if (topic === "live/feedback" && record) trace.add(record);
+  if ((topic === "set" && record) || record?.kind === "set_end") setsChanged = history.add(record) || setsChanged;
+  if (topic === "status" && record?.state === "online" && record.last_seq && asked !== link.connections) {
     asked = link.connections;
     link.resume(Math.max((record.first_seq ?? 1) - 1, record.last_seq - ASKED, 0), record.store_id);
   }
@@ -69,7 +69,7 @@ function show(now_ms) {
 show.last_ms = -Infinity;
 
 function drawTop(now) {
-  Object.assign(document.body.dataset, { state: now.state, band: now.band, resting: now.resting, heave: now.heave });
+  Object.assign(document.body.dataset, { state: now.state, band: now.band, resting: now.resting, heave: now.heave, kind: now.kind });
   const waiting = now.seconds !== null && now.state !== "countdown" ? ` · ${words.seconds(now.seconds)}` : "";
   write("pill-text", words.text(now.state === "fault" ? `fault.${now.reason}` : labelKey(now)) + waiting);
   $("pill-icon").setAttribute("href", `#i-${stateIcon(now)}`);

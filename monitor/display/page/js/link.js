@@ -1,7 +1,7 @@
 // The page's connection to the broker; the only door to mqtt.js.
 //
 //   const link = new Link({url, machine, heard, changed});  link.start();
-//   heard(topic without rep/<m>/, record, retained)         one JSON object of version 1
+//   heard(topic without rep/<m>/, record, retained)         one JSON object of version 1; null: it was cleared
 //   changed({up, attempts, next_ms})                        connected or not; next_ms: when the next try is due
 //
 // Every connection is a fresh mqtt.js client, so that a broker's restart leaves nothing behind. What cannot be
@@ -10,12 +10,14 @@
 const VERSION = 1;
 const FIRST_RETRY_MS = 1000;
 const LAST_RETRY_MS = 30000;
+const ANSWER_MS = 5000;
 const TOPICS = { "live/feedback": 0, state: 0, status: 1, info: 1, "event/#": 1, set: 1 };
 
 export class Link {
   #client = null;
   #timer = 0;
   #stopped = false;
+  #ahead_s = 0; // the daemon's clock, ahead of ours, as far as a refusal has told
   #waiting = new Map(); // id of a command -> what to do with its answer
   attempts = 0; // in a row without success
   connections = 0;
@@ -56,6 +58,14 @@ export class Link {
 
   /** Sends a command; `answered(ack)` with the daemon's answer, or with null after 5 s. */
   command(name, fields, answered) {
+    this.#ask(name, fields, (ack) => {
+      if (ack?.error !== "stale") return answered(ack);
+      this.#ahead_s = ack.stamp_s - Date.now() / 1000; // this tablet's clock is wrong: go by the daemon's
+      this.#ask(name, fields, answered);
+    });
+  }
+
+  #ask(name, fields, answered) {
     const id = `c-${crypto.getRandomValues(new Uint32Array(1))[0]}`;
     if (!this.#client?.connected) return answered(null);
     const ack = this.#topic(`ack/${id}`);
@@ -65,9 +75,9 @@ export class Link {
       this.#client?.unsubscribe(ack);
       answered(record);
     };
-    const timer = setTimeout(() => done(null), 5000);
+    const timer = setTimeout(() => done(null), ANSWER_MS);
     this.#waiting.set(id, done);
-    const message = JSON.stringify({ v: VERSION, id, stamp_s: Date.now() / 1000, ...fields });
+    const message = JSON.stringify({ v: VERSION, id, stamp_s: Date.now() / 1000 + this.#ahead_s, ...fields });
     this.#client.subscribe(ack, { qos: 1 }, () => this.#client?.publish(this.#topic(`cmd/${name}`), message, { qos: 1 }));
   }
 
@@ -104,13 +114,14 @@ export class Link {
   }
 
   #message(topic, payload, retained) {
+    const rest = topic.slice(this.#topic("").length);
+    if (!payload.length) return this.heard(rest, null, retained); // how a broker is told to forget
     let record = null;
     try {
       record = JSON.parse(payload.toString());
     } catch {
       // counted below
     }
-    const rest = topic.slice(this.#topic("").length);
     if (record === null || typeof record !== "object" || record.v !== VERSION) this.unknown += 1;
     else if (rest.startsWith("ack/")) this.#waiting.get(rest.slice(4))?.(record);
     else this.heard(rest, record, retained);

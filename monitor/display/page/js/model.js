@@ -34,11 +34,17 @@ export class Model {
   }
 
   heard(topic, record, retained, now_ms) {
+    if (record === null) return this.#cleared(topic);
     if (topic === "live/feedback") return retained ? undefined : this.#live(record, now_ms);
     if (topic === "status") return this.#status(record);
     if (topic === "info") this.info = record;
     else if (topic === "set") this.#setEnd(record, retained || record.historical, now_ms);
     else if (topic.startsWith("event/") || (topic.startsWith("resume/") && record.kind)) this.#event(record, now_ms);
+  }
+
+  #cleared(topic) {
+    if (topic === "set") this.ended = null;
+    else if (topic === "status" || topic === "info") this[topic] = null;
   }
 
   #live(record, now_ms) {
@@ -55,6 +61,7 @@ export class Model {
 
   #begin(session) {
     this.session = session;
+    this.ended_ms = -Infinity;
     this.open.clear();
     this.recent = [];
     this.#newSet(null);

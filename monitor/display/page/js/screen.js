@@ -11,7 +11,7 @@ import { isLeak } from "./model.js";
 export const STALE_MS = 200; // shown within 250 ms
 const ABSENT_MS = 1500; // a broker that knows the machine has told its status by then
 const SUMMARY_MS = 180000;
-const BEGIN_MS = 8000; // how long "begin" waits for the set
+export const BEGIN_MS = 8000; // how long "begin" waits for the set
 const BAND = 0.1; // until the daemon's info has come
 const KG_N = 9.80665;
 

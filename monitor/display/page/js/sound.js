@@ -33,21 +33,20 @@ export class Sound {
   #context = null;
   #played = new Map();
   #tick_s = null;
+  on = false;
   played = 0;
 
-  get on() {
-    return this.#context?.state === "running";
-  }
-
   /** Only ever called by a person's tap: browsers allow no other. */
-  async toggle() {
+  toggle() {
+    this.on = !this.on;
     this.#context ??= new AudioContext();
-    await (this.on ? this.#context.suspend() : this.#context.resume());
+    if (this.on) this.#context.resume();
+    else this.#context.suspend();
     return this.on;
   }
 
   hear(now, now_ms) {
-    if (!this.on) return;
+    if (!this.on || this.#context.state !== "running") return;
     const name = chooseSound(now, now_ms, this.#played, this.#tick_s);
     if (now.under_load_s !== null) this.#tick_s = Math.floor(now.under_load_s);
     if (!name) return;

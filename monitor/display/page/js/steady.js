@@ -29,6 +29,7 @@ export class Hold {
 
 const STAY_MS = { alarm: 1000, fault: 600, stale: 400 }; // once shown, for at least so long
 const URGENT = new Set(["alarm", "fault", "stale", "offline"]); // shown at once, whatever stood there
+const BLANK = new Set(["stale", "fault", "offline", "connecting"]); // nothing live is shown beside these
 const CUE_MS = 400; // a word takes that long to read
 
 /** Steadies what there is to see: state, look and word each stay for their least time. */
@@ -43,6 +44,7 @@ export class Steady {
     const wanted = now.state;
     now.state = this.#state.next(wanted, now_ms, STAY_MS[wanted] ?? LEAST_MS, URGENT.has(wanted));
     if (now.state !== wanted) {
+      if (BLANK.has(now.state)) Object.assign(now, { band: "none", resting: "none", heave: false, tension: null });
       now.reason = this.#before.reason;
       now.cue = this.#before.cue;
       now.next_ms = Math.min(now.next_ms, this.#state.due_ms);

@@ -4,7 +4,7 @@ import { element } from "./parts.js";
 import { advice, leaks } from "./summary.js";
 import { kg } from "./words.js";
 
-export function drawSummary(root, record, words) {
+export function drawSummary(root, record, seen, words) {
   const leaked = leaks(record);
   const known = record.under_tension_s !== null;
   const headline = [
@@ -14,7 +14,7 @@ export function drawSummary(root, record, words) {
   ];
   const rows = [element("div", "headline", "", headline), causes(leaked, words)];
   if (known) rows.push(shares(record, leaked, words));
-  rows.push(element("div", "better wide-row", "", [element("h2", "", words.text("summary.better")), element("p", "", words.text(`better.${advice(record)}`))]));
+  rows.push(element("div", "better wide-row", "", [element("h2", "", words.text("summary.better")), element("p", "", words.text(`better.${advice(record, seen)}`))]));
   root.replaceChildren(...rows);
 }
 

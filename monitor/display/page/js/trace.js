@@ -177,7 +177,7 @@ function xAxis(shown) {
   return {
     stroke: INK.quiet,
     font: FONT,
-    size: shown ? 28 : 4,
+    size: shown ? 28 : 12,
     gap: 6,
     grid: { stroke: INK.line, width: 1 },
     ticks: { show: false },

@@ -35,7 +35,7 @@ export class Trend {
       ...this.#size(),
       legend: { show: false },
       cursor: { show: false },
-      padding: [8, 4, 0, 0],
+      padding: [8, 4, 10, 0],
       scales: { x: { time: false }, skill: { range: [0, 100] }, kg: { range: (_, least, most) => [0.9 * least, 1.1 * most] } },
       series: [
         {},

@@ -1,0 +1,74 @@
+"""One Chromium for all tests of the page, one stage and one open display for the tests of a file."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.browser import Browser, Page
+from tests.display.stage import IDLE, DisplayStage
+
+PHONE, TABLET, TV = (390, 844), (810, 1080), (1920, 1080)
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="package")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with Browser(tmp_path_factory.mktemp("browser")) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def the_stage() -> Iterator[DisplayStage]:
+    with DisplayStage() as stage:
+        yield stage
+
+
+@pytest.fixture(scope="module")
+def the_display(the_stage: DisplayStage, browser: Browser) -> Iterator[Page]:
+    page = _open(browser, the_stage, "", TABLET)
+    yield page
+    _close(page)
+
+
+@pytest.fixture
+def stage(the_stage: DisplayStage) -> DisplayStage:
+    """A machine that is there and idle, in a session of its own."""
+    the_stage.new_session()
+    the_stage.status()
+    the_stage.info()
+    the_stage.live(IDLE)
+    return the_stage
+
+
+@pytest.fixture
+def display(the_display: Page, stage: DisplayStage) -> Page:
+    """The lifter's display; nothing has been shown in this session."""
+    the_display.wait(f"document.body.dataset.state === 'idle' && repMonitor.model.session === '{stage.session}'")
+    the_display.resize(*TABLET)
+    the_display.console.clear()
+    return the_display
+
+
+@pytest.fixture
+def open_page(browser: Browser, the_stage: DisplayStage) -> Iterator[Open]:
+    """open_page("trainer.html", PHONE): another page, closed at the end."""
+    pages: list[Page] = []
+
+    def open_(path: str = "", size: tuple[int, int] = TABLET) -> Page:
+        pages.append(_open(browser, the_stage, path, size))
+        return pages[-1]
+
+    yield open_
+    for page in pages:
+        _close(page)
+
+
+def _open(browser: Browser, stage: DisplayStage, path: str, size: tuple[int, int]) -> Page:
+    page = browser.open(stage.url + path, width=size[0], height=size[1])
+    page.wait("globalThis.repMonitor?.link.connections > 0")
+    return page
+
+
+def _close(page: Page) -> None:
+    page.evaluate("repMonitor.link.stop()")
+    page.close()

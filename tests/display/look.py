@@ -1,0 +1,122 @@
+"""Looks at a page as a person would: what is written where, how well it can be read."""
+
+import time
+from typing import Any
+
+from tests.browser import PATIENCE_S, BrowserError, Page
+
+LOOK = """(() => {
+  const channel = (value) => (value <= 10.31 ? value / 3294.6 : ((value / 255 + 0.055) / 1.055) ** 2.4);
+  const parse = (color) => {
+    const [r, g, b, a = 1] = color.match(/[\\d.]+/g).map(Number);
+    return { r, g, b, a };
+  };
+  const luminance = ({ r, g, b }) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+  const ratio = (one, other) => {
+    const [dark, light] = [luminance(one), luminance(other)].sort((a, b) => a - b);
+    return (light + 0.05) / (dark + 0.05);
+  };
+  const ground = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const color = parse(getComputedStyle(at).backgroundColor);
+      if (color.a === 1) return color;
+    }
+    return { r: 255, g: 255, b: 255 };
+  };
+  const seen = (element) => {
+    if (!element.checkVisibility({ opacityProperty: true, visibilityProperty: true })) return false;
+    const box = element.getBoundingClientRect();
+    return box.width > 1 && box.height > 1;
+  };
+  const texts = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node; (node = walker.nextNode()); ) {
+    const element = node.parentElement;
+    if (!node.data.trim() || ["SCRIPT", "OPTION"].includes(element.tagName) || !seen(element)) continue;
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    const { left, top, right, bottom } = range.getBoundingClientRect();
+    const covered = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+    const cut = element.scrollWidth > element.clientWidth + 1 && getComputedStyle(element).overflow !== "visible";
+    texts.push({
+      text: node.data.trim(), left, top, right, bottom, cut,
+      size: parseFloat(getComputedStyle(element).fontSize),
+      covered: Boolean(covered) && covered !== element && !element.contains(covered) && !covered.contains(element),
+      contrast: ratio(parse(getComputedStyle(element).color), ground(element)),
+    });
+  }
+  const box = (selector) => {
+    const element = document.querySelector(selector);
+    if (!element || !seen(element)) return null;
+    const { left, top, right, bottom, width, height } = element.getBoundingClientRect();
+    return { left, top, right, bottom, width, height, middle: (top + bottom) / 2 };
+  };
+  const frame = document.querySelector(".frame") && getComputedStyle(document.querySelector(".frame"));
+  const style = getComputedStyle(document.body);
+  const paint = (name) => {
+    const probe = document.createElement("i");
+    probe.style.color = `var(${name})`;
+    document.body.append(probe);
+    const color = parse(getComputedStyle(probe).color);
+    probe.remove();
+    return color;
+  };
+  return {
+    data: { ...document.body.dataset },
+    width: innerWidth, height: innerHeight,
+    overflows: document.documentElement.scrollWidth > innerWidth || document.documentElement.scrollHeight > innerHeight,
+    texts,
+    word: document.querySelector("#word")?.textContent,
+    label: document.querySelector("#label")?.textContent,
+    icon: document.querySelector("#cue-icon")?.getAttribute("href"),
+    bar_text: document.querySelector("#bar")?.getAttribute("aria-valuetext"),
+    bar: box("#bar"), fill: box("#fill"), target: box(".target"), head: box(".head"), foot: box(".foot"),
+    crossed: box(".bar .empty") !== null,
+    ladder: box("#ladder"), carriage: box("i.carriage"), pace: box("i.pace"), tile: box("#cue"), word_box: box("#word"),
+    fill_pattern: getComputedStyle(document.querySelector("#fill") ?? document.body).backgroundImage,
+    fill_color: getComputedStyle(document.querySelector("#fill") ?? document.body).backgroundColor,
+    frame: frame && [
+      frame.borderTopStyle, frame.borderTopWidth, frame.borderImageSource !== "none", frame.boxShadow !== "none",
+    ],
+    edge_contrast: ratio(paint("--edge"), paint("--bg")),
+    mark_on_fill: ratio(paint("--mark"), paint("--fill")),
+    mark_on_track: ratio(paint("--mark"), paint("--track")),
+  };
+})()"""
+
+
+def look(page: Page, while_: str = "true", **data: str) -> dict[str, Any]:
+    """At the page once it shows what is asked for: `look(page, state="set", band="low")`.
+
+    Condition and look are one step: on a loaded machine the data may stop for a moment, and the page says so.
+    """
+    shown = [f"document.body.dataset.{key} === {value!r}" for key, value in data.items()]
+    condition = " && ".join([f"({while_})", *shown])
+    drawn = "new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
+    deadline_s = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline_s:
+        seen = page.evaluate(f"(async () => {{ await {drawn}; return {condition} ? {LOOK} : null; }})()")
+        if seen is not None:
+            return dict(seen)
+    raise BrowserError(f"never seen: {condition}; it shows {page.evaluate('JSON.stringify(document.body.dataset)')}")
+
+
+def faults(seen: dict[str, Any]) -> list[str]:
+    """What a person could not read."""
+    found = ["the page scrolls"] if seen["overflows"] else []
+    for text in seen["texts"]:
+        name = text["text"]
+        if text["contrast"] < 4.5:
+            found.append(f"{name!r} has a contrast of {text['contrast']:.2f}")
+        if text["cut"]:
+            found.append(f"{name!r} is cut off")
+        if (
+            text["left"] < 0
+            or text["right"] > seen["width"] + 1
+            or text["top"] < -1
+            or text["bottom"] > seen["height"] + 1
+        ):
+            found.append(f"{name!r} stands outside the page")
+        if text["size"] < 12:
+            found.append(f"{name!r} is {text['size']} px high")
+    return found

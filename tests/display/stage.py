@@ -1,0 +1,183 @@
+"""A machine played to the page: the real broker, the real payloads, feedback 25 times a second.
+
+with DisplayStage() as stage:
+    stage.live(band="low", tension=0.8)    what the lifter sees from now on, until `stage.silence()`
+    stage.event(Jerk, cause="mid", ...)    one record
+    stage.restart_broker()
+"""
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import aiomqtt
+import msgspec
+
+from monitor.events import Event, Feedback, Leak, SetEnd, encode
+from monitor.feedback import payload
+from monitor.feedback.embedded_broker import EmbeddedBroker
+from monitor.feedback.messages import Delivery, Envelope, Info, LinkInfo, MachineInfo, ProtocolInfo, Status
+from tests.display.page_server import PageServer
+
+LEAK = Leak(lockout_s=6.2, bottom_s=3.1, unload_s=2.2, low_tension_s=3.4, other_s=0.4)
+CALM = Feedback(
+    t_s=0.0, tension_n=804.0, tension=1.0, band="in", phase="positive", position=0.55, pace=0.55, velocity_m_s=0.05,
+    set=1, rep=2, under_load_s=42.0, under_tension_s=38.0, resting=None, cue=None, load_n=804.0, load_from="learned",
+    fault=None,
+)  # fmt: skip
+IDLE = msgspec.structs.replace(
+    CALM, tension=None, tension_n=0.0, band=None, phase="rest", position=0.0, pace=None, velocity_m_s=0.0, set=None,
+    rep=0, under_load_s=0.0, under_tension_s=0.0,
+)  # fmt: skip
+Kind = TypeVar("Kind", bound=Event)
+Result = TypeVar("Result")
+
+
+class DisplayStage:
+    """Broker, page and machine in a thread with a loop of its own."""
+
+    def __init__(self, machine: str = "leg-press", rate_hz: float = 25.0) -> None:
+        self.machine = machine
+        self.feedback: Feedback | None = None
+        self.t_s = 100.0
+        self.session = "s-1"
+        self.commands: list[tuple[str, dict[str, Any]]] = []
+        self._period_s = 1 / rate_hz
+        self._server = PageServer(machine)
+        self._last_id = 0
+
+    def __enter__(self) -> Self:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="display stage")
+        self._thread.start()
+        self._do(self._up())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._do(self._down())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.port}/"
+
+    def live(self, base: Feedback = CALM, **changes: Any) -> None:
+        """The newest wins, so a change is shown with the next of the 25."""
+        self.feedback = msgspec.structs.replace(base, **changes)
+
+    def new_session(self) -> None:
+        """Whatever was told before is over."""
+        self._last_id += 1
+        self.session = f"s-{self._last_id}"
+        self.publish(payload.Packet(payload.topic(self.machine, "set"), b"", 1, True))
+
+    def silence(self) -> None:
+        self.feedback = None
+
+    def publish(self, packet: payload.Packet) -> None:
+        self._do(self._client.publish(packet.topic, packet.payload, packet.qos, packet.retain))
+
+    def raw(self, topic: str, data: bytes) -> None:
+        self._do(self._client.publish(payload.topic(self.machine, topic), data, 0))
+
+    def status(self, **fields: Any) -> None:
+        self.publish(payload.status(self.machine, Status(**{"state": "online", "conn": 1, "link": "live", **fields})))
+
+    def info(self, kind: Any = "stack", band: float = 0.10) -> None:
+        limits = {"lockout_m": 0.5, "working_load_n": None, "force_ceiling_n": None}
+        message = Info(
+            version="0.1.0",
+            machine=MachineInfo(id=self.machine, kind=kind, bottom_m=0.0, top_m=0.5, **limits),
+            protocol=ProtocolInfo(name="5/5", positive_s=5.0, negative_s=5.0, starts_with="positive", band=band),
+            firmware=None,
+            link=LinkInfo(state="live"),
+            delivery=Delivery(),
+            session=self.session,
+            recording="on",
+            fault=None,
+        )
+        self.publish(payload.info(self.machine, message))
+
+    def event(self, kind: type[Kind], *, historical: bool = False, topic: str | None = None, **fields: Any) -> Kind:
+        """Publishes a record of the second repetition of set 1, unless `fields` say otherwise."""
+        self._last_id += 1
+        common = {
+            "id": self._last_id, "session": self.session, "set": 1, "t_s": self.t_s, "found_s": self.t_s,
+            "duration_s": 0.0, "rep": 2, "phase": "positive", "position_m": 0.2,
+        }  # fmt: skip
+        record = kind(**{**common, **fields})
+        envelope = Envelope(seq=self._last_id, store_id="store", historical=historical)
+        packet = payload.event(self.machine, record.kind, encode(record), envelope)
+        if topic is not None:
+            packet = packet._replace(topic=payload.topic(self.machine, topic))
+        self.publish(packet)
+        if isinstance(record, SetEnd) and not historical:
+            self.publish(payload.last_set(self.machine, encode(record), envelope))
+        return record
+
+    def end_set(self, **fields: Any) -> SetEnd:
+        summary = {
+            "rep": None, "phase": "rest", "reps": 6, "partial_reps": 1, "under_load_s": 62.4, "under_tension_s": 47.1,
+            "leak": LEAK, "counts": {"jerk": 2, "lockout_rest": 3}, "working_load_n": 804.0,
+            "working_load_from": "learned", "friction": 0.08, "friction_from": "learned", "skill": 0.755,
+            "strength_n": 804.0, "outcome": "failure",
+        }  # fmt: skip
+        return self.event(SetEnd, **{**summary, **fields})
+
+    def break_broker(self) -> None:
+        self._do(self._broker_down())
+
+    def mend_broker(self) -> None:
+        """On the same port, with nothing remembered."""
+        self._do(self._broker_up())
+        self.status(conn=2)
+
+    def serve_file(self, path: str, data: bytes) -> None:
+        self._server.more[path] = data
+
+    def _do(self, work: Coroutine[Any, Any, Result]) -> Result:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(20)
+
+    async def _up(self) -> None:
+        await self._broker_up()
+        self._player = asyncio.create_task(self._play())
+
+    async def _down(self) -> None:
+        self._player.cancel()
+        await asyncio.gather(self._player, return_exceptions=True)
+        await self._broker_down()
+
+    async def _broker_up(self) -> None:
+        self._broker = await EmbeddedBroker().__aenter__()
+        self._client = aiomqtt.Client("127.0.0.1", self._broker.port, identifier="rep-monitor-stage")
+        await self._client.__aenter__()
+        await self._client.subscribe(payload.topic(self.machine, "cmd", "+"), 1)
+        self._listener = asyncio.create_task(self._listen(self._client))
+        await self._server.open(self._broker)
+
+    async def _broker_down(self) -> None:
+        self._listener.cancel()
+        await asyncio.gather(self._listener, return_exceptions=True)
+        await self._client.__aexit__(None, None, None)
+        await self._server.close()
+        await self._broker.__aexit__(None, None, None)
+
+    async def _listen(self, client: aiomqtt.Client) -> None:
+        async for message in client.messages:
+            assert isinstance(message.payload, bytes)
+            self.commands.append((str(message.topic).rsplit("/", 1)[-1], msgspec.json.decode(message.payload)))
+
+    async def _play(self) -> None:
+        while True:
+            await asyncio.sleep(self._period_s)
+            self.t_s = round(self.t_s + self._period_s, 6)
+            if self.feedback is None or self._listener.done():
+                continue
+            packet = payload.live(self.machine, self.session, msgspec.structs.replace(self.feedback, t_s=self.t_s))
+            await self._client.publish(packet.topic, packet.payload, packet.qos)

@@ -1,0 +1,102 @@
+"""The page through absences: stale data, a machine that is off, a broker that restarts, messages without sense."""
+
+from monitor.events import Jerk
+from tests import needs
+from tests.browser import Browser, Page
+from tests.display.conftest import Open
+from tests.display.look import look
+from tests.display.stage import IDLE, DisplayStage
+
+pytestmark = needs.chromium
+
+WATCH = """globalThis.changes = [];
+new MutationObserver(() => changes.push({
+  state: document.body.dataset.state,
+  age_ms: performance.now() - repMonitor.model.feedback_ms,
+})).observe(document.body, {attributes: true, attributeFilter: ["data-state"]});"""
+
+
+def test_a_live_bar_moves_and_a_silent_one_is_not_left_standing(display: Page, stage: DisplayStage) -> None:
+    stage.live(tension=0.9)
+    low = look(display, "repMonitor.stats.shown.tension === 0.9", state="set")["fill"]["top"]
+    stage.live(tension=1.1)
+    assert look(display, "repMonitor.stats.shown.tension === 1.1", state="set")["fill"]["top"] < low
+    display.evaluate(WATCH)
+    stage.silence()
+    seen = look(display, state="stale")
+    assert seen["fill"] is None
+    assert seen["carriage"] is None
+    assert seen["crossed"]
+    stage.live()
+    display.wait("document.body.dataset.state === 'set'")
+    # By the page's own clock, and with the patience that a loaded machine needs: the rule itself is in test_rules.
+    assert display.evaluate("changes.find((change) => change.state === 'stale').age_ms") >= 200
+
+
+def test_an_absent_machine_is_shown_as_absent(browser: Browser) -> None:
+    with DisplayStage("row") as stage:
+        page = browser.open(stage.url, width=810, height=1080)
+        assert look(page, state="offline", reason="machine")["fill"] is None  # nobody has ever told a status
+        stage.status(conn=4, link="absent")
+        assert look(page, state="stale", reason="absent")["label"] == "The sensor box is not connected"
+        stage.live(IDLE)
+        look(page, state="idle")
+        stage.silence()
+        stage.status(state="offline", conn=3)  # the ghost of an older connection
+        look(page, "repMonitor.model.status.state === 'online'", state="stale")
+        stage.status(state="offline", conn=4)
+        look(page, state="offline")
+        page.close()
+
+
+def test_a_broker_that_restarts(display: Page, stage: DisplayStage) -> None:
+    stage.live()
+    display.wait("document.body.dataset.state === 'set'")
+    connections = display.evaluate("repMonitor.link.connections")
+    stage.break_broker()
+    seen = look(display, state="offline", reason="broker")
+    assert seen["fill"] is None
+    assert seen["icon"] == "#i-offline"
+    assert display.evaluate("repMonitor.link.attempts") >= 1
+    stage.mend_broker()
+    display.evaluate("dispatchEvent(new Event('online'))")  # or after its own wait
+    before = look(display, state="set")["fill"]["top"]
+    assert display.evaluate("[repMonitor.link.connections, repMonitor.link.attempts]") == [connections + 1, 0]
+    stage.live(tension=1.1)
+    assert look(display, "repMonitor.stats.shown.tension === 1.1", state="set")["fill"]["top"] < before
+
+
+def test_it_comes_back_by_itself(display: Page, stage: DisplayStage) -> None:
+    stage.break_broker()
+    display.wait("repMonitor.link.attempts >= 1")
+    stage.mend_broker()
+    stage.live()
+    display.wait("document.body.dataset.state === 'set'")
+
+
+def test_what_is_not_understood_is_counted_and_ignored(display: Page, stage: DisplayStage) -> None:
+    stage.live()
+    for data in (b"null", b"[]", b"{", b"\xff\xfe", b'{"v":2,"t_s":1}', b'{"t_s":1}', b'"x"'):
+        before = display.evaluate("repMonitor.link.unknown")
+        stage.raw("live/feedback", data)
+        display.wait(f"repMonitor.link.unknown === {before + 1}")
+    assert look(display, state="set")["fill"] is not None
+    assert not display.console
+
+
+def test_nothing_is_asked_of_anybody_else(display: Page, open_page: Open, stage: DisplayStage) -> None:
+    trainer = open_page("trainer.html")
+    stage.live()
+    stage.event(Jerk, cause="mid", peak_g=0.2)
+    trainer.wait("document.body.dataset.state === 'set'")
+    for page in (display, trainer):
+        assert page.requests
+        assert page.sockets
+        assert all(url.startswith(stage.url) for url in page.requests), page.requests
+        assert all(url == stage.url.replace("http", "ws") + "mqtt" for url in page.sockets)
+
+
+def test_each_tab_has_a_name_of_its_own(display: Page, open_page: Open) -> None:
+    names = {page.evaluate("repMonitor.link.client_id") for page in (display, open_page())}
+    assert len(names) == 2
+    assert all(0 < len(name) <= 23 for name in names)

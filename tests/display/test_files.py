@@ -1,0 +1,82 @@
+"""The page's files: shipped, vendored unmodified, no word missing in any cue pack, nothing from elsewhere."""
+
+import hashlib
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.display.page_server import PAGE_FOLDER
+
+PACKS = sorted(PAGE_FOLDER.glob("cues/??.json"))
+OWN = [
+    path for path in PAGE_FOLDER.rglob("*") if path.suffix in (".js", ".html", ".css") and "vendor" not in path.parts
+]
+
+
+def test_vendored_files_are_what_the_registry_gave() -> None:
+    lines = (PAGE_FOLDER / "vendor/SHA256SUMS").read_text().splitlines()
+    listed = {name: digest for digest, name in (line.split() for line in lines)}
+    assert listed.keys() >= {"mqtt.min.js", "uPlot.iife.min.js", "uPlot.min.css", "mqtt.LICENSE.md", "uPlot.LICENSE"}
+    for name, digest in listed.items():
+        assert hashlib.sha256((PAGE_FOLDER / "vendor" / name).read_bytes()).hexdigest() == digest, name
+    about = (PAGE_FOLDER / "vendor/README.md").read_text()
+    assert "5.16.0" in about
+    assert "1.6.32" in about
+
+
+def test_every_pack_has_every_word_and_cues_of_at_most_8_letters() -> None:
+    packs = {path.stem: json.loads(path.read_text()) for path in PACKS}
+    assert len(packs) >= 2
+    assert json.loads((PAGE_FOLDER / "cues/index.json").read_text())["packs"] == {
+        name: pack["name"] for name, pack in packs.items()
+    }
+    english = packs["en"]
+    for name, pack in packs.items():
+        assert pack["language"] == name
+        for part in ("cues", "texts"):
+            assert pack[part].keys() == english[part].keys(), (name, part)
+            assert all(pack[part].values())
+        assert all(len(word) <= 8 and word == word.upper() for word in pack["cues"].values()), name
+        for key, text in pack["texts"].items():
+            assert text.count("{0}") == english["texts"][key].count("{0}"), (name, key)
+
+
+def test_every_word_that_the_page_asks_for_is_there() -> None:
+    texts = json.loads((PAGE_FOLDER / "cues/en.json").read_text())["texts"]
+    asked = set()
+    for path in OWN:
+        source = path.read_text()
+        asked |= set(re.findall(r'data-(?:text|label)="([^"]+)"', source))
+        asked |= set(re.findall(r'words\.text\("([^"]+)"', source))
+    assert len(asked) > 40
+    assert asked <= texts.keys()
+
+
+def test_no_address_outside_in_our_own_files() -> None:
+    for path in OWN:
+        addresses = set(re.findall(r"(?:https?|wss?)://[^\s\"'`$]+", path.read_text()))
+        assert addresses <= {"http://www.w3.org/2000/svg"}, path.name
+        if path.suffix == ".html":
+            assert "default-src 'none'" in path.read_text(), path.name
+
+
+@pytest.mark.parametrize("path", [path for path in OWN if path.suffix == ".js"], ids=lambda path: path.name)
+def test_a_script_says_what_it_is_for_and_stays_small(path: Path) -> None:
+    lines = path.read_text().splitlines()
+    assert lines[0].startswith("// ")
+    assert len(lines) <= 220
+
+
+def test_the_page_is_in_the_wheel(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=root, check=True, capture_output=True)
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
+        shipped = set(wheel.namelist())
+    for path in PAGE_FOLDER.rglob("*"):
+        assert path.is_dir() or f"monitor/display/page/{path.relative_to(PAGE_FOLDER)}" in shipped

@@ -1,0 +1,339 @@
+"""The page's pure rules, each in Chromium itself: bar, cue, steadiness, staleness, waiting, summary, sound, bounds."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests import needs
+from tests.browser import Browser, Page
+from tests.display.stage import CALM, DisplayStage
+
+pytestmark = needs.chromium
+LIVE = json.dumps({"v": 1, "session": "s", **msgspec.to_builtins(CALM)})
+
+MODEL = f"""const {{ Model }} = await import("/js/model.js");
+const {{ screen }} = await import("/js/screen.js");
+const LIVE = {LIVE};
+const event = (kind, more) => ({{ v: 1, id: 1, seq: 1, session: "s", set: 1, kind, t_s: 1, found_s: 1, duration_s: 0,
+  rep: 1, phase: "positive", position_m: 0, part_of: null, historical: false, ...more }});
+const live = (more, now_ms = 1000) => {{
+  const model = new Model();
+  model.link({{ up: true, attempts: 0, next_ms: 0 }}, 0);
+  model.heard("live/feedback", {{ ...LIVE, ...more }}, false, now_ms);
+  return model;
+}};
+"""
+
+
+@pytest.fixture(scope="module")
+def rules(browser: Browser, the_stage: DisplayStage) -> Iterator[Page]:
+    """An empty page that can import the display's modules."""
+    page = browser.open(the_stage.url + "icon.svg", width=100, height=100)
+    yield page
+    page.close()
+
+
+def run(page: Page, body: str) -> Any:
+    return page.evaluate(f"(async () => {{ {MODEL} {body} }})()")
+
+
+def test_the_bar_rests_in_the_band_and_is_exact_beyond(rules: Page) -> None:
+    levels = run(
+        rules,
+        """const { barLevel } = await import("/js/bar.js");
+        return [0.97, 1, 1.03, 0.9, 1.1, 0.8, 1.2, 0.4, 3].map((tension) => barLevel(tension, 0.1, "none"));""",
+    )
+    assert levels[:3] == [0.5, 0.5, 0.5]  # the dead band
+    assert levels[3:] == pytest.approx([0.4, 0.6, 0.3, 0.7, 0.0, 1.0])
+    edges = run(
+        rules,
+        """const { barLevel } = await import("/js/bar.js");
+        return [0.08, 0.1, 0.147].map((half) => barLevel(1 + half, half, "none"));""",
+    )
+    assert edges == pytest.approx([0.6] * 3)  # the band's place is the same whatever its width
+
+
+def test_the_bar_agrees_with_what_is_said_of_it(rules: Page) -> None:
+    """A colour that is held for a moment, or the daemon's own rounding, never contradicts the height."""
+    low, inside, high = run(
+        rules,
+        """const { barLevel } = await import("/js/bar.js");
+        const tensions = [0.5, 0.91, 1, 1.09, 1.5];
+        return ["low", "in", "high"].map((band) => tensions.map((tension) => barLevel(tension, 0.1, band)));""",
+    )
+    assert max(low) < 0.4
+    assert min(high) > 0.6
+    assert min(inside) == pytest.approx(0.4)
+    assert max(inside) == pytest.approx(0.6)
+
+
+def test_stale_after_200_ms_whatever_comes_or_does_not(rules: Page) -> None:
+    assert run(
+        rules,
+        """const model = live({}, 1000);
+        const at = (now_ms) => { const now = screen(model, now_ms); return [now.state, now.next_ms]; };
+        return [at(1000), at(1199), at(1200), at(2500)];""",
+    ) == [["set", 1200], ["set", 1200], ["stale", 2000], ["stale", 3000]]
+
+
+def test_the_same_instant_again_is_no_news(rules: Page) -> None:
+    """A daemon that repeats itself is as good as silent."""
+    assert run(
+        rules,
+        """const model = live({ t_s: 5 }, 1000);
+        for (const now_ms of [1100, 1300]) model.heard("live/feedback", { ...LIVE, t_s: 5 }, false, now_ms);
+        const repeated = screen(model, 1300).state;
+        model.heard("live/feedback", { ...LIVE, t_s: 5.04 }, true, 1300);
+        const retained = screen(model, 1300).state;
+        model.heard("live/feedback", { ...LIVE, t_s: 5.04 }, false, 1300);
+        return [repeated, retained, screen(model, 1300).state];""",
+    ) == ["stale", "stale", "set"]
+
+
+def test_what_is_worst_is_shown_first(rules: Page) -> None:
+    ceiling = 'model.heard("event/force_ceiling", event("force_ceiling", { duration_s: null }), false, 1000);'
+    shown = run(
+        rules,
+        f"""const states = [];
+        for (const more of [{{}}, {{ load_from: "unknown", band: null, tension: null }}, {{ band: "high" }},
+                            {{ band: "high", fault: "frozen" }}, {{ set: null }}]) {{
+          const model = live(more);
+          {ceiling}
+          states.push(screen(model, 1001).state);
+        }}
+        const model = live({{ fault: "frozen" }});
+        states.push(screen(model, 5000).state);
+        model.heard("status", {{ v: 1, state: "offline", conn: 1 }}, true, 5000);
+        states.push(screen(model, 5000).state);
+        model.link({{ up: false, attempts: 1, next_ms: 9000 }}, 5000);
+        states.push(screen(model, 5000).state, screen(model, 5000).seconds);
+        return states;""",
+    )
+    assert shown == ["set", "alarm", "alarm", "fault", "idle", "stale", "offline", "offline", 4]
+
+
+def test_cues_alarm_before_heave_before_rest_before_pace(rules: Page) -> None:
+    cues = run(
+        rules,
+        """const { setCue } = await import("/js/cue.js");
+        const base = { told: null, heaved: null, resting: null, band: "in", phase: "negative", open: new Set() };
+        const cue = (more) => setCue({ ...base, ...more });
+        const open = new Set(["stall", "speed_over"]);
+        const all = { heaved: { cue: "jerk" }, resting: "lockout", open, band: "low" };
+        return [cue({ ...all, told: "word" }), cue(all), cue({ ...all, heaved: null }),
+                cue({ ...all, heaved: null, resting: null }), cue({ band: "low", open: new Set(["speed_over"]) }),
+                cue({ open: new Set(["speed_over"]) }), cue({})];""",
+    )
+    assert cues == ["word", "jerk", "lockout", "stall", "low", "speed_over", "negative"]
+
+
+def test_nothing_flashes_more_than_three_times_a_second(rules: Page) -> None:
+    """The worst that can come: another band with every message, for ten seconds."""
+    changes, urgent, last = run(
+        rules,
+        """const { Steady } = await import("/js/steady.js");
+        const steady = new Steady();
+        let changes = 0, urgent = 0, before = null, state = null;
+        for (let now_ms = 0; now_ms < 10000; now_ms += 40) {
+          const more = [{ band: "low" }, { band: "high" }, { band: "in", resting: "lockout" }][(now_ms / 40) % 3];
+          const now = steady.steady(screen(live(more, now_ms), now_ms), now_ms);
+          const look = [now.band, now.resting, now.heave].join();
+          if (look !== before) changes += 1;
+          before = look;
+        }
+        for (let now_ms = 10000; now_ms < 20000; now_ms += 40) {
+          const now = steady.steady(screen(live((now_ms / 40) % 2 ? { fault: "frozen" } : {}, now_ms), now_ms), now_ms);
+          if (now.state !== state) urgent += 1;
+          state = now.state;
+        }
+        const now = steady.steady(screen(live({ fault: "frozen" }, 30000), 30000), 30000);
+        return [changes, urgent, now.state];""",
+    )
+    assert 10 < changes <= 60  # two changes are a flash
+    assert 2 < urgent <= 60
+    assert last == "fault"  # what is urgent is shown at once
+
+
+def test_a_held_look_wakes_the_page_to_let_it_go(rules: Page) -> None:
+    assert run(
+        rules,
+        """const { Steady } = await import("/js/steady.js");
+        const steady = new Steady();
+        const at = (band, now_ms) => steady.steady(screen(live({ band }, now_ms), now_ms), now_ms);
+        at("in", 1000); at("low", 1300);
+        const held = at("in", 1350);
+        return [held.band, held.next_ms, at("in", 1500).band];""",
+    ) == ["low", 1500, "in"]
+
+
+def test_retries_from_1_to_30_seconds_spread(rules: Page) -> None:
+    delays = run(
+        rules,
+        """const { retryDelay_ms } = await import("/js/link.js");
+        const delays = (attempts) => [0, 0.5, 0.999].map((random) => retryDelay_ms(attempts, random));
+        return [0, 1, 2, 3, 4, 9, 60].map(delays);""",
+    )
+    assert all(1000 <= low < middle < high <= 30000 for low, middle, high in delays)
+    assert delays[0][0] == 1000
+    assert delays[-1][0] == 15000
+
+
+def test_hours_leave_nothing_behind(rules: Page) -> None:
+    """A million feedbacks would take long here; what could grow is what each event adds."""
+    sizes = run(
+        rules,
+        """const { History } = await import("/js/history.js");
+        const model = live({}), history = new History();
+        for (let id = 1; id <= 20000; id += 1) {
+          const kind = ["jerk", "rep", "slack"][id % 3];
+          model.heard(`event/${kind}`, event(kind, { id, rep: id, duration_s: id % 7 ? 0 : null }), false, id);
+          history.add({ session: "s", set: id });
+        }
+        return [model.recent.length, model.open.size, model.reps.size, history.sets.length];""",
+    )
+    assert sizes == [200, 50, 200, 200]
+
+
+def test_a_new_session_and_a_new_set_begin_empty(rules: Page) -> None:
+    assert run(
+        rules,
+        """const model = live({});
+        model.heard("event/rep", event("rep", { id: 3 }), false, 1000);
+        const first = [model.reps.size, model.recent.length];
+        model.heard("live/feedback", { ...LIVE, set: 2, t_s: 9 }, false, 2000);
+        const second = [model.reps.size, model.recent.length];
+        model.heard("live/feedback", { ...LIVE, session: "t", set: 1 }, false, 3000);
+        return [first, second, [model.reps.size, model.recent.length, model.set]];""",
+    ) == [[1, 1], [0, 1], [0, 0, 1]]
+
+
+def test_history_that_was_asked_for_cues_nobody(rules: Page) -> None:
+    assert run(
+        rules,
+        """const model = live({ set: 3 });
+        model.heard("resume/page", event("jerk", { id: 5, set: 3, historical: true, duration_s: null }), false, 1000);
+        model.heard("resume/page", event("rep", { id: 6, set: 3, rep: 4, historical: true }), false, 1000);
+        model.heard("resume/page", event("rep", { id: 7, set: 2, rep: 1, historical: true }), false, 1000);
+        model.heard("resume/page", event("set_end", { id: 8, set: 2, historical: true, reps: 1 }), false, 1000);
+        model.heard("resume/page", { v: 1, mark: "end" }, false, 1000);
+        const now = screen(model, 1001);
+        return [now.cue, now.heave, model.open.size, [...model.reps.keys()], model.ended.set, now.state];""",
+    ) == ["positive", False, 0, [4], 2, "set"]
+
+
+@pytest.mark.parametrize(
+    ("leak", "counts", "key"),
+    [
+        ({}, {}, "clean"),
+        ({"lockout_s": 3.0, "unload_s": 2.0}, {"jerk": 1}, "lockout"),
+        ({"lockout_s": 3.0}, {"jerk": 2, "turnaround": 12, "rep": 6}, "jerk"),
+        ({"bottom_s": 0.9}, {}, "clean"),
+        ({"low_tension_s": 4.0}, {"speed_over": 3}, "low_tension"),
+        ({"unload_s": 5.0}, {"force_ceiling": 2}, "force_ceiling"),
+    ],
+)
+def test_one_thing_to_do_better(rules: Page, leak: dict[str, float], counts: dict[str, int], key: str) -> None:
+    record = json.dumps({"set": 1, "session": "s", "leak": leak, "counts": counts, "under_load_s": 60})
+    assert run(rules, f'const {{ advice }} = await import("/js/summary.js"); return advice({record});') == key
+
+
+def test_rough_turns_are_counted_among_what_was_seen(rules: Page) -> None:
+    assert run(
+        rules,
+        """const { advice } = await import("/js/summary.js");
+        const turn = (grade, more) => event("turnaround", { grade, at: "upper", ...more });
+        const record = { set: 1, session: "s", leak: null, counts: { turnaround: 9 }, under_load_s: 60 };
+        return [advice(record, [turn("smooth"), turn("fair")]), advice(record, [turn("abrupt"), turn("bounce")]),
+                advice(record, [turn("abrupt", { set: 2 }), turn("abrupt", { part_of: 3 })])];""",
+    ) == ["clean", "turn", "clean"]
+
+
+def test_the_leak_of_a_set_that_goes_on(rules: Page) -> None:
+    leak = run(
+        rules,
+        """const { leakSoFar } = await import("/js/leak.js");
+        const model = live({ t_s: 50, under_load_s: 40, under_tension_s: 30 });
+        const tell = (id, kind, more) => model.heard(`event/${kind}`, event(kind, { id, ...more }), false, 1000);
+        tell(1, "lockout_rest", { duration_s: 2 });
+        tell(2, "lockout_rest", { t_s: 47, duration_s: null });
+        tell(3, "unload", { duration_s: 1.5 });
+        tell(4, "tension_out", { side: "low", duration_s: 1 });
+        tell(5, "tension_out", { side: "high", duration_s: 1 });
+        tell(6, "unload", { duration_s: 9, part_of: 3 });
+        tell(7, "bottom_rest", { duration_s: 9, set: 2 });
+        return leakSoFar(model.recent, 1, model.feedback);""",
+    )
+    assert leak == {"lockout_s": 5, "bottom_s": 0, "unload_s": 1.5, "low_tension_s": 1, "other_s": 2.5}
+
+
+def test_sounds_by_priority_and_not_too_often(rules: Page) -> None:
+    assert run(
+        rules,
+        """const { chooseSound } = await import("/js/sound.js");
+        const base = { state: "set", band: "in", resting: "none", heave: false, under_load_s: 4.2 };
+        const choose = (more, played = {}, tick_s = 4) =>
+          chooseSound({ ...base, ...more }, 10000, new Map(Object.entries(played)), tick_s);
+        const all = { state: "alarm", heave: true, resting: "lockout", band: "low" };
+        return [choose(all), choose(all, { alarm: 9800 }), choose({ ...all, heave: false }, { alarm: 9800 }),
+                choose({ band: "low" }), choose({ band: "high" }), choose({ band: "low" }, { low: 9000 }),
+                choose({}), choose({}, {}, 3)];""",
+    ) == ["alarm", "heave", "rest", "low", "high", None, None, "tick"]
+
+
+def test_the_set_before_at_the_same_load(rules: Page) -> None:
+    assert run(
+        rules,
+        """const { History } = await import("/js/history.js");
+        const history = new History();
+        const add = (set, working_load_n) => history.add({ session: "s", set, working_load_n });
+        add(1, 700); add(2, 804); add(3, 806); add(4, 900); add(5, null);
+        return [1, 2, 3, 4, 5].map((set) => history.before(history.sets[set - 1])?.set ?? null);""",
+    ) == [None, None, 2, None, None]
+
+
+FAKE = """const { Link } = await import("/js/link.js");
+const published = [], answers = [];
+const handlers = {};
+const client = {
+  connected: true, unsubscribe() {}, end() {}, removeAllListeners() {},
+  on: (name, handler) => (handlers[name] = handler),
+  subscribe: (topic, options, done) => done?.(),
+  publish: (topic, message) => published.push([topic, JSON.parse(message)]),
+};
+globalThis.mqtt = { connect: (url, options) => Object.assign(client, { url, options }) };
+const link = new Link({ url: "ws://here/mqtt", machine: "m", heard: () => {}, changed: () => {} });
+link.start();
+const answer = (more) => {
+  const { id } = published.at(-1)[1];
+  const record = { v: 1, id, ok: false, stamp_s: Date.now() / 1000 + 3600, error: null, detail: null, ...more };
+  handlers.message(`rep/m/ack/${id}`, JSON.stringify(record), { retain: false });
+};
+"""
+
+
+def test_a_command_is_stamped_answered_and_repeated_where_our_clock_was_wrong(rules: Page) -> None:
+    topic, first, second, answered, ahead_s = run(
+        rules,
+        FAKE
+        + """link.command("protocol", { name: "2/4" }, (ack) => answers.push(ack));
+        const first = published[0][1];
+        answer({ error: "stale" });
+        const second = published[1][1];
+        answer({ ok: true });
+        answer({ ok: true });
+        return [published[0][0], first, second, answers, second.stamp_s - first.stamp_s];""",
+    )
+    assert topic == "rep/m/cmd/protocol"
+    assert (first["v"], first["name"], second["name"]) == (1, "2/4", "2/4")
+    assert first["id"] != second["id"]
+    assert 3590 < ahead_s < 3610
+    assert [ack["ok"] for ack in answered] == [True]
+
+
+def test_the_link_speaks_what_every_broker_understands(rules: Page) -> None:
+    options = run(rules, FAKE + "return client.options;")
+    assert (options["protocolVersion"], options["clean"], options["reconnectPeriod"]) == (4, True, 0)
+    assert options["keepalive"] > 0

@@ -1,0 +1,290 @@
+"""Every state of the lifter's display, driven through the broker: told by colour, shape and word, always legible."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.events import ForceCeiling, Jerk, Leak, LockoutRest
+from tests import needs
+from tests.browser import Page
+from tests.display.conftest import PHONE, TABLET, TV, Open
+from tests.display.look import faults, look
+from tests.display.stage import CALM, IDLE, DisplayStage
+
+pytestmark = needs.chromium
+CHOOSE = """((name, value) => {
+  const select = document.querySelector(`[name=${name}]`);
+  select.value = value;
+  select.dispatchEvent(new Event("change", { bubbles: true }));
+})("%s", "%s")"""
+
+
+def play(stage: DisplayStage, state: str) -> None:
+    """What the machine does so that the display shows the state."""
+    match state:
+        case "idle":
+            stage.live(IDLE)
+        case "in":
+            stage.live(tension=1.03, position=0.5, pace=0.6)
+        case "low":
+            stage.live(tension=0.78, band="low", cue="low", phase="negative")
+        case "high":
+            stage.live(tension=1.24, band="high", cue="high")
+        case "lockout":
+            stage.live(resting="lockout", cue="lockout", phase="upper_turn", position=0.99)
+        case "bottom":
+            stage.live(tension=0.1, band=None, resting="bottom", phase="rest", position=0.0)
+        case "heave":
+            stage.live(tension=1.2, band="high")
+            stage.event(Jerk, cause="mid", peak_g=0.2)
+        case "alarm":
+            stage.live(tension=1.5, band="high")
+            stage.event(ForceCeiling, duration_s=None, peak_tension_n=1200.0)
+        case "learning":
+            stage.live(tension=None, band=None, load_n=None, load_from="unknown", rep=0)
+        case "fault":
+            stage.live(tension=None, tension_n=None, band=None, fault="frozen")
+        case "stale":
+            stage.silence()
+        case "offline":
+            stage.silence()
+            stage.status(state="offline")
+        case "summary":
+            stage.end_set()
+        case _:
+            raise ValueError(state)
+
+
+SHOWN: dict[str, dict[str, str]] = {
+    "idle": {"state": "idle", "band": "none"},
+    "in": {"state": "set", "band": "in", "cue": "positive"},
+    "low": {"state": "set", "band": "low", "cue": "low"},
+    "high": {"state": "set", "band": "high", "cue": "high"},
+    "lockout": {"state": "set", "resting": "lockout", "cue": "lockout"},
+    "bottom": {"state": "set", "resting": "bottom", "cue": "bottom"},
+    "heave": {"state": "set", "heave": "true", "cue": "jerk"},
+    "alarm": {"state": "alarm", "cue": "force_ceiling"},
+    "learning": {"state": "learning", "cue": "learning", "band": "none"},
+    "fault": {"state": "fault", "reason": "frozen"},
+    "stale": {"state": "stale", "reason": "late"},
+    "offline": {"state": "offline", "reason": "machine"},
+    "summary": {"state": "summary"},
+}
+NOTHING_TO_SHOW = ("fault", "stale", "offline")
+
+
+def show(page: Page, stage: DisplayStage, state: str) -> dict[str, Any]:
+    play(stage, state)
+    return look(page, **SHOWN[state])
+
+
+@pytest.mark.parametrize("state", SHOWN)
+def test_a_state_is_told_and_can_be_read(display: Page, stage: DisplayStage, state: str, tmp_path: Path) -> None:
+    for width, height in (PHONE, TABLET, TV, (844, 390), (320, 568)):
+        display.resize(width, height)
+        seen = show(display, stage, state)
+        if (width, height) == TABLET:
+            display.screenshot(tmp_path / f"{state}.png")
+        assert not faults(seen), (width, height)
+        if state == "summary":
+            continue
+        assert 0 < len(seen["word"]) <= 8
+        tile, word = seen["tile"], seen["word_box"]
+        assert tile["left"] <= word["left"]
+        assert word["right"] <= tile["right"]
+        assert word["bottom"] <= tile["bottom"]
+        assert seen["label"] in seen["bar_text"]  # a screen reader hears what is seen
+        assert seen["crossed"] == (state in NOTHING_TO_SHOW)
+        assert (seen["fill"] is None) == (state in (*NOTHING_TO_SHOW, "idle", "fault"))
+    assert not display.console
+
+
+def test_states_differ_in_shape_not_only_in_colour(display: Page, stage: DisplayStage) -> None:
+    shapes, icons, words = {}, {}, {}
+    for state in ("in", "low", "high", "lockout", "alarm", "learning", "fault", "stale"):
+        if state == "learning":
+            stage.live()
+            stage.end_set()  # closes what the alarm left open
+        seen = show(display, stage, state)
+        icons[state], words[state] = seen["icon"], seen["label"]
+        shapes[state] = (
+            tuple(seen["frame"]),
+            seen["fill_pattern"].split("(")[0],
+            seen["crossed"],
+            seen["data"]["state"] == "alarm",
+        )
+        if state == "in":
+            assert seen["frame"][3], "blue on dark has too little contrast: a light line must go with it"
+        else:
+            assert seen["edge_contrast"] >= 4.5
+        assert max(seen["mark_on_fill"], 0) >= 4.5 or state in (
+            "low",
+            "high",
+            "lockout",
+            "learning",
+            "alarm",
+            "fault",
+            "stale",
+        )
+        assert seen["mark_on_track"] >= 4.5
+    assert len(set(icons.values())) == len(icons)
+    assert len(set(words.values())) == len(words)
+    assert len(set(shapes.values())) == len(shapes)
+    assert shapes["low"][1] == "repeating-linear-gradient"
+    assert shapes["in"][1] == "none"
+
+
+def test_the_bar_stands_where_the_tension_is(display: Page, stage: DisplayStage) -> None:
+    heights = []
+    for tension, band in (
+        (0.6, "low"),
+        (0.8, "low"),
+        (0.95, "in"),
+        (1.0, "in"),
+        (1.08, "in"),
+        (1.2, "high"),
+        (1.4, "high"),
+    ):
+        stage.live(tension=tension, band=band)
+        seen = look(display, f"repMonitor.stats.shown.tension === {tension}", state="set", band=band)
+        target, top = seen["target"], seen["fill"]["top"]
+        heights.append(seen["bar"]["bottom"] - top)
+        assert {
+            "low": top > target["bottom"],
+            "in": target["top"] - 2 <= top <= target["bottom"],
+            "high": top < target["top"],
+        }[band]
+        assert (seen["foot"] is not None, seen["head"] is not None) == (band == "low", band == "high")
+    assert heights == sorted(heights)
+    assert len(set(heights)) == len(heights)
+
+
+def test_the_pace_is_the_daemons_not_the_lifters(display: Page, stage: DisplayStage) -> None:
+    for position, pace in ((0.1, 0.9), (0.5, 0.5), (0.9, 0.1), (1.2, 1.0), (-0.2, 0.0)):
+        stage.live(position=position, pace=pace, velocity_m_s=9.0)
+        seen = look(display, f"repMonitor.stats.shown.position === {position}", state="set", pace="shown")
+        assert (seen["carriage"]["middle"] < seen["pace"]["middle"]) == (min(position, 1.0) > pace)
+        for part in ("carriage", "pace"):
+            assert seen["ladder"]["top"] <= seen[part]["middle"] <= seen["ladder"]["bottom"]
+    stage.live(IDLE)
+    display.wait("document.body.dataset.pace === 'none'")
+
+
+def test_time_repetitions_and_what_leaked(display: Page, stage: DisplayStage) -> None:
+    stage.live()
+    rest = stage.event(LockoutRest, rep=1, duration_s=1.9)
+    stage.event(Jerk, rep=2, cause="mid", peak_g=0.2, part_of=rest.id)  # a part of another is not told twice
+    display.wait("document.querySelectorAll('#leaks svg').length === 1")
+    cells = "[...document.querySelectorAll('.figures dd')].map((cell) => cell.textContent)"
+    display.wait(f"{cells}.join() === '0:42,0:38,2,82 kg'")
+    assert display.evaluate("document.querySelector('#leaks').textContent") == "Rest on the jointsrep 1"
+
+
+def test_a_countdown_that_the_set_ends(display: Page, stage: DisplayStage) -> None:
+    display.key("c")
+    assert look(display, state="countdown")["word"] == "READY"
+    assert 1 <= int(display.evaluate("document.querySelector('#count-number').textContent")) <= 10
+    display.evaluate("document.querySelector('#start').click()")
+    display.wait("document.body.dataset.state === 'idle'")
+    display.evaluate("document.querySelector('#start').click()")
+    display.wait("document.body.dataset.state === 'countdown'")
+    stage.live()
+    display.wait("document.body.dataset.state === 'set'")
+    stage.live(IDLE)
+    display.wait("document.body.dataset.state === 'idle'")  # not the rest of the countdown
+
+
+def test_the_summary_names_tension_leak_and_one_thing(display: Page, stage: DisplayStage) -> None:
+    stage.end_set()
+    display.wait("document.body.dataset.state === 'summary'")
+    text = display.evaluate("document.querySelector('#summary').innerText")
+    for part in ("47", "of 62 s under load", "6 Reps", "82 kg", "to failure", "6.2 s", "3.4 s", "3.1 s", "2.2 s"):
+        assert part in text
+    assert "Turn round before the joints lock." in text
+    widths = display.evaluate(
+        "[...document.querySelectorAll('.shares i')].map((part) => part.getBoundingClientRect().width)"
+    )
+    assert widths[0] / sum(widths) == pytest.approx(47.1 / 62.0, abs=0.01)  # what is under half a second is left out
+    clean = Leak(lockout_s=0.0, bottom_s=0.0, unload_s=0.0, low_tension_s=0.3, other_s=0.0)
+    stage.end_set(set=2, leak=clean, counts={}, under_tension_s=62.1)
+    display.wait("document.querySelector('.better').textContent.includes('Clean')")
+    stage.end_set(set=3, leak=None, under_tension_s=None, skill=None, working_load_n=None)
+    display.wait("document.querySelector('#summary').textContent.includes('could not be judged')")
+    assert not display.console
+
+
+def test_a_summary_that_the_broker_forgets_is_forgotten(display: Page, stage: DisplayStage) -> None:
+    stage.end_set()
+    look(display, state="summary")
+    stage.new_session()
+    assert "Last set" not in str(look(display, state="idle")["texts"])
+
+
+def test_a_summary_of_before_is_no_news(open_page: Open, stage: DisplayStage) -> None:
+    stage.end_set()
+    seen = look(open_page(), "document.querySelector('#detail').textContent", state="idle")
+    assert "Last set: 47 s of tension of 62 s under load" in [text["text"] for text in seen["texts"]]
+
+
+def test_another_language_without_a_change_of_code(open_page: Open, stage: DisplayStage) -> None:
+    stage.live(tension=0.8, band="low", cue="low")
+    page = open_page("?cues=de")
+    for size in (PHONE, TABLET, TV):
+        page.resize(*size)
+        seen = look(page, state="set", band="low")
+        assert (seen["word"], seen["label"]) == ("MEHR", "Zu wenig Spannung")
+        assert not faults(seen)
+    assert page.evaluate("document.documentElement.lang") == "de"
+    stage.live(cue="a word of the daemon's own")
+    page.wait("document.querySelector('#word').textContent === 'A WORD O'")
+
+
+def test_a_static_machine_has_no_ladder(display: Page, stage: DisplayStage) -> None:
+    stage.info(kind="static")
+    stage.live(position=None, pace=None, phase="hold")
+    seen = look(display, state="set", kind="static")
+    assert seen["ladder"] is None
+    assert seen["fill"] is not None
+    assert not faults(seen)
+
+
+def test_fading_feedback_still_shows_what_is_wrong(display: Page, stage: DisplayStage) -> None:
+    display.evaluate(CHOOSE % ("guidance", "out"))
+    stage.live()
+    assert look(display, state="set", veiled="true")["fill"] is None
+    stage.live(tension=0.7, band="low")
+    assert look(display, state="set", band="low", veiled="false")["fill"] is not None
+    display.evaluate(CHOOSE % ("guidance", "always"))
+
+
+def test_everything_has_a_name_for_keyboard_and_screen_reader(display: Page, stage: DisplayStage) -> None:
+    stage.live(CALM)
+    display.wait("document.body.dataset.state === 'set'")
+    nodes = display.call("Accessibility.getFullAXTree")["nodes"]
+    named = {"button", "link", "meter", "combobox", "heading", "status", "list"}
+    found: dict[str, list[str]] = {}
+    for node in nodes:
+        role = node.get("role", {}).get("value")
+        if not node.get("ignored") and role in named:
+            found.setdefault(role, []).append(node.get("name", {}).get("value", ""))
+    assert sorted(found["meter"]) == ["Position", "Tension"]
+    assert all(name for role in ("button", "link", "meter") for name in found[role]), found
+    assert len(found["button"]) == 2
+    assert "status" in found
+    reached = []
+    for _ in range(3):
+        display.call("Input.dispatchKeyEvent", type="keyDown", key="Tab", code="Tab", windowsVirtualKeyCode=9)
+        reached.append(display.evaluate("document.activeElement.id"))
+    assert reached == ["sound", "open-settings", "to-trainer"]
+
+
+def test_sound_is_off_until_somebody_asks(display: Page, stage: DisplayStage) -> None:
+    stage.live(tension=0.8, band="low")
+    display.wait("document.body.dataset.band === 'low'")
+    assert display.evaluate("[repMonitor.sound.on, repMonitor.sound.played]") == [False, 0]
+    display.evaluate("document.querySelector('#sound').click()")
+    display.wait("document.querySelector('#sound').getAttribute('aria-pressed') === 'true'")
+    display.wait("repMonitor.sound.played > 0")
+    display.key("m")
+    display.wait("document.querySelector('#sound').getAttribute('aria-pressed') === 'false'")

@@ -1,0 +1,134 @@
+"""The trainer's view: trace, events, repetitions, leak, sets, history from a store that may be absent."""
+
+import json
+from typing import Any
+
+from monitor.events import Jerk, LockoutRest, Rep
+from tests import needs
+from tests.browser import Page
+from tests.display.conftest import PHONE, TABLET, Open
+from tests.display.look import faults, look
+from tests.display.stage import IDLE, DisplayStage
+
+pytestmark = needs.chromium
+REP: dict[str, Any] = {
+    "partial": False, "positive_s": 5.1, "negative_s": 4.9, "upper_dwell_s": 0.4, "lower_dwell_s": 0.6, "rom_m": 0.48,
+    "peak_velocity_m_s": 0.12, "peak_g": 0.05, "tension_min_n": 700.0, "tension_mean_n": 804.0, "tension_max_n": 900.0,
+    "in_band_s": 8.8, "duration_s": 11.0,
+}  # fmt: skip
+
+
+def cells(page: Page, table: str) -> list[list[str]]:
+    rows: list[list[str]] = page.evaluate(
+        f"[...document.querySelectorAll('{table} tr')]"
+        ".map((row) => [...row.cells].map((cell) => cell.innerText.trim()))"
+    )
+    return rows
+
+
+def test_a_set_as_it_goes(open_page: Open, stage: DisplayStage) -> None:
+    stage.status()
+    stage.info()
+    stage.live()
+    page = open_page("trainer.html", (1440, 900))
+    page.wait("document.body.dataset.state === 'set'")
+    stage.event(LockoutRest, rep=1, duration_s=2.0)
+    stage.event(Jerk, rep=2, cause="mid", peak_g=0.2)
+    stage.event(Rep, rep=1, **REP)
+    stage.event(Rep, rep=2, **{**REP, "partial": True, "in_band_s": 5.5})
+    page.wait("document.querySelectorAll('#rep-rows svg').length === 2")
+    assert cells(page, "#rep-rows") == [
+        ["2 (partial)", "5.1", "0.4", "4.9", "0.6", "48", "0.05", "82", "50 %", ""],
+        ["1", "5.1", "0.4", "4.9", "0.6", "48", "0.05", "82", "80 %", ""],
+    ]
+    assert page.evaluate("document.querySelector('#rep-rows svg').getAttribute('aria-label')") == "Heave"
+    assert [row[1:3] for row in cells(page, "#events")] == [["Heave", "2"], ["Rest on the joints", "1"]]
+    leak = page.evaluate("[...document.querySelectorAll('#leak dd')].map((cell) => cell.textContent)")
+    assert leak == ["2.0 s", "0.0 s", "0.0 s", "0.0 s", "2.0 s"]
+    assert page.evaluate("document.querySelectorAll('#tension-plot canvas, #position-plot canvas').length") == 2
+    stage.live(IDLE)
+    stage.end_set()
+    page.wait("document.querySelectorAll('#set-rows td').length === 7")
+    assert cells(page, "#set-rows") == [["1", "82 kg", "6", "62", "47", "15", "76 %", "to failure"]]
+    page.wait("document.querySelector('#leak dd').textContent === '6.2 s'")
+    assert not [line for line in page.console if "history.json" not in line]
+
+
+def test_it_can_be_read_on_every_screen(open_page: Open, stage: DisplayStage) -> None:
+    stage.status()
+    stage.info()
+    stage.live()
+    page = open_page("trainer.html", (1440, 900))
+    stage.event(Rep, rep=1, **REP)
+    stage.end_set()
+    page.wait("document.querySelectorAll('#set-rows td').length === 7")
+    for size in ((1440, 900), (1920, 1080), TABLET, PHONE):
+        page.resize(*size)
+        seen = look(page)
+        wrong = [fault for fault in faults(seen) if "outside" not in fault and "scrolls" not in fault]
+        assert not wrong, size
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), size
+        assert page.evaluate("document.querySelector('#tension-plot canvas').getBoundingClientRect().width > 200"), size
+
+
+def test_the_trace_has_holes_where_nothing_came_and_forgets_what_is_old(open_page: Open, stage: DisplayStage) -> None:
+    stage.status()
+    page = open_page("trainer.html", (1440, 900))
+    length, holes, window = page.evaluate(
+        """(async () => {
+        const { Trace } = await import("/js/trace.js");
+        let drawn;
+        let x;
+        globalThis.uPlot = class {
+          batch(work) { work(); }
+          setData(data) { drawn = data; }
+          setScale(_, window) { x = window; }
+        };
+        const box = () => document.body.appendChild(document.createElement("div"));
+        const trace = new Trace(box(), box(), () => "");
+        for (let at = 0; at < 25 * 300; at += 1) {
+          if (at > 7000 && at < 7100) continue;
+          trace.add({ t_s: at / 25, tension: 1, tension_n: 800, position: 0.5, pace: null });
+        }
+        trace.draw([], 0.1);
+        return [drawn[0].length, drawn[1].filter((value) => value === null).length, x.max - x.min];
+        })()"""
+    )
+    assert 25 * 50 < length < 25 * 76
+    assert holes == 1
+    assert window == 60
+
+
+def test_history_from_the_store(open_page: Open, stage: DisplayStage) -> None:
+    old = [
+        {"session": "s-old", "set": number, "reps": 5, "under_load_s": 60.0, "under_tension_s": 30.0 + number,
+         "working_load_n": 804.0, "skill": 0.5, "strength_n": 804.0, "outcome": "ended"}
+        for number in (1, 2, 3)
+    ]  # fmt: skip
+    stage.serve_file("/history.json", json.dumps({"v": 1, "sets": old}).encode())
+    stage.status()
+    stage.live(IDLE)
+    page = open_page("trainer.html", (1440, 900))
+    stage.end_set()
+    page.wait("document.querySelectorAll('#set-rows tr').length === 4")
+    assert [row[0] for row in cells(page, "#set-rows")] == ["1", "3", "2", "1"]
+    page.wait("document.querySelector('#compare').textContent.includes('+14 s')")
+    assert "Skill +26 %" in page.evaluate("document.querySelector('#compare').textContent")  # 75.5 against 50
+    assert page.evaluate("document.querySelector('#trend canvas') !== null")
+    assert page.evaluate("document.querySelector('#history-note').textContent") == ""
+    assert not page.console
+
+
+def test_after_a_reload_the_store_is_asked_for_what_was_missed(open_page: Open, stage: DisplayStage) -> None:
+    stage.status(store_id="store", first_seq=3, last_seq=900)
+    stage.live()
+    page = open_page("trainer.html", (1440, 900))
+    client = page.evaluate("repMonitor.link.client_id")
+    for _ in range(200):
+        if stage.commands:
+            break
+        page.wait("true")
+    name, command = stage.commands[0]
+    assert (name, command["client"], command["after"], command["store_id"]) == ("resume", client, 400, "store")
+    stage.event(Rep, rep=1, historical=True, topic=f"resume/{client}", **REP)
+    page.wait("document.querySelectorAll('#rep-rows td').length === 9")
