@@ -151,11 +151,13 @@ def emulated_board(
     wait_open: bool = True,
     options: tuple[str, ...] = (),
 ) -> Iterator[EmulatedBoard]:
-    """A board whose UART is at `link`; its time begins when the port is opened. `pace` 0: as fast as it is read."""
-    report = link.with_name(link.name + ".report.json")
-    words = firmware.command(
-        calibration, trajectory, "--link", str(link), "--pace", repr(pace), "--stdin", "--report", str(report), *options
-    )
+    """A board whose UART is at `link`; its time begins when the port is opened. `pace` 0: as fast as it is read.
+
+    Its EEPROM stays beside the link, so that it is the same board when it comes back there.
+    """
+    report, eeprom = (link.with_name(link.name + end) for end in (".report.json", ".eeprom"))
+    words = firmware.command(calibration, trajectory, "--link", str(link), "--pace", repr(pace), "--stdin")
+    words += ["--report", str(report), "--eeprom", str(eeprom), *options]
     words += ["--block"] if pace == 0 else []
     words += ["--wait-open"] if wait_open else []
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:

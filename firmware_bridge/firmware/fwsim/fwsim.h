@@ -106,6 +106,10 @@ struct line_report {
 struct line_report line_report(void);
 unsigned pty_speed(int fd); /* pty_speed.c */
 
+/* --- eeprom.c --- */
+void eeprom_load(const char *path);
+void eeprom_poll(void);
+
 /* --- faults.c --- */
 void faults_load(const char *path);
 void faults_poll(void);

@@ -35,6 +35,7 @@ static const char usage[] =
     "  --wait-open                begin when somebody opens the pty\n"
     "  --reset-on-open S          as an Uno does, and be silent so long, as its bootloader is\n"
     "  --script FILE  --stdin     faults: \"t_s command [argument]\", on standard input without t_s; its end is ours\n"
+    "  --eeprom FILE              kept from run to run\n"
     "  --seconds S  --report FILE\n";
 
 enum { SLICE_HZ = 1000 };
@@ -43,7 +44,7 @@ enum { SLICE_HZ = 1000 };
 avr_t *avr;
 
 static struct {
-    const char *elf, *mcu, *trajectory, *raw, *link, *script, *report;
+    const char *elf, *mcu, *trajectory, *raw, *link, *script, *report, *eeprom;
     double metres_per_count, position_zero_counts, newtons_per_count, force_zero_counts;
     double rate_hz, pace, seconds, clock_error, noise_counts, reset_on_open_s;
     bool block, wait_open, read_stdin;
@@ -282,6 +283,7 @@ static struct run_report run(void)
         }
         line_poll();
         faults_poll();
+        eeprom_poll();
         if (options.read_stdin) {
             read_commands();
         }
@@ -313,6 +315,7 @@ static void read_options(int n_words, char **words)
         { "--link", &options.link, NULL, NULL },
         { "--script", &options.script, NULL, NULL },
         { "--report", &options.report, NULL, NULL },
+        { "--eeprom", &options.eeprom, NULL, NULL },
         { "--metres-per-count", NULL, &options.metres_per_count, NULL },
         { "--position-zero-counts", NULL, &options.position_zero_counts, NULL },
         { "--newtons-per-count", NULL, &options.newtons_per_count, NULL },
@@ -372,6 +375,9 @@ int main(int n_words, char **words)
     if (options.trajectory) {
         trajectory_load(options.trajectory, options.metres_per_count, options.position_zero_counts,
                         options.newtons_per_count, options.force_zero_counts);
+    }
+    if (options.eeprom) {
+        eeprom_load(options.eeprom);
     }
     converter_set_noise(options.noise_counts);
     if (options.rate_hz > 0) {

@@ -1,0 +1,203 @@
+"""The emulated board as a serial port: opened, reset, unplugged and garbled under the production reader, in real time.
+
+Nothing here asks what the wall clock says: what is lost, what is told and in which order.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from firmware_bridge.calibration import Calibration
+from firmware_bridge.chunk import Chunk
+from firmware_bridge.decoder import Decoder
+from firmware_bridge.emulated_board import EmulatedBoard, EmulatorError, Firmware, emulated_board
+from firmware_bridge.link_state import LinkState
+from firmware_bridge.messages import EventCode, EventNote, Hello, ResetCause, Status, StatusFlag
+from firmware_bridge.samples import Flag, Samples
+from firmware_bridge.serial_port import read_chunks
+from tests import needs
+from tests.firmware.rig import Truth
+
+pytestmark = needs.avr
+Build = Callable[..., Firmware]
+
+
+@dataclass
+class Reader:
+    """The way in as the daemon has it: chunks, decoder, samples, and what was told on the way."""
+
+    decoder: Decoder
+    states: list[LinkState] = field(default_factory=list)
+    told: list[object] = field(default_factory=list)
+    batches: list[Samples] = field(default_factory=list)
+
+    def take(self, chunk: Chunk) -> Samples:
+        samples = self.decoder.feed(chunk)
+        self.batches.append(samples)
+        self.told += self.decoder.take_control()
+        return samples
+
+    async def until(self, chunks: AsyncIterator[Chunk], done: Callable[[], bool]) -> None:
+        async for chunk in chunks:
+            self.take(chunk)
+            if done():
+                return
+
+    async def for_s(self, chunks: AsyncIterator[Chunk], device_s: float) -> None:
+        """Of the session clock."""
+        begin_s = self.now_s
+        await self.until(chunks, lambda: self.now_s >= begin_s + device_s)
+
+    @property
+    def now_s(self) -> float:
+        return next((float(samples.t_s[-1]) for samples in reversed(self.batches) if len(samples)), 0.0)
+
+    @property
+    def samples(self) -> Samples:
+        return Samples(*(np.concatenate(column) for column in zip(*self.batches, strict=True)))
+
+    def hellos(self) -> list[Hello]:
+        """One of each boot."""
+        return list({message.boot_id: message for message in self.told if isinstance(message, Hello)}.values())
+
+    def states_told(self) -> list[str]:
+        """Each state once where it stayed."""
+        names = [state.state for state in self.states]
+        return [name for name, before in zip(names, [None, *names], strict=False) if name != before]
+
+
+def reader(truth: Truth) -> Reader:
+    return Reader(Decoder(truth.calibration))
+
+
+async def beside(got: Reader, port: str, baud: int, story: Coroutine[None, None, None]) -> None:
+    """Read as the daemon does, for as long as the story lasts."""
+
+    async def read() -> None:
+        async with aclosing(read_chunks(port, baud, on_state=got.states.append)) as chunks:
+            async for chunk in chunks:
+                got.take(chunk)
+
+    reading = asyncio.create_task(read())
+    try:
+        await asyncio.sleep(0)
+        await story
+    finally:
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+
+
+async def eventually(true: Callable[[], bool]) -> None:
+    """Wait until it is."""
+    for _ in range(1500):
+        if true():
+            return
+        await asyncio.sleep(0.05)
+    pytest.fail("what the test waits for never came true")
+
+
+def test_a_board_that_suffers(built: Build, truth: Truth, tmp_path: Path) -> None:
+    """Opened with a reset and a boot loader, then reset, hung, with a dead converter, and read in clumps of 16 ms."""
+    got = reader(truth)
+
+    async def story(board: EmulatedBoard) -> None:
+        async with aclosing(read_chunks(str(board.port), 500_000, on_state=got.states.append)) as chunks:
+            await got.for_s(chunks, 1.5)
+            assert got.states[-1].state == "streaming"
+            board.inject("reset 0.2")
+            await got.until(chunks, lambda: len(got.hellos()) == 2)
+            await got.for_s(chunks, 1.0)
+            board.inject("hang")
+            await got.until(chunks, lambda: len(got.hellos()) == 3)
+            board.inject("batch 16")
+            await got.for_s(chunks, 0.5)
+            board.inject("ready_stuck 1")
+            await got.until(chunks, lambda: isinstance(got.told[-1], EventNote) if got.told else False)
+            await got.until(chunks, lambda: status_flags() == StatusFlag.STREAMING | StatusFlag.ADC_FAULT)
+            board.inject("ready_stuck -1")
+            await got.until(chunks, lambda: status_flags() == StatusFlag.STREAMING)
+
+    def status_flags() -> int:
+        return next((message.flags for message in reversed(got.told) if isinstance(message, Status)), 0)
+
+    options = ("--reset-on-open", "0.4")
+    with emulated_board(built(), truth.calibration, truth.path, link=tmp_path / "tty", options=options) as board:
+        asyncio.run(story(board))
+    causes = [hello.reset_cause for hello in got.hellos()]
+    assert causes == [ResetCause.EXTERNAL, ResetCause.EXTERNAL, ResetCause.WATCHDOG]
+    assert [note.code for note in got.told if isinstance(note, EventNote)] == [EventCode.ADC_LOST, EventCode.ADC_BACK]
+    counts = got.decoder.counts
+    assert counts.resets == 2
+    assert counts.bad_crc + counts.bad_shape <= 2  # what a reset cut off
+    assert (counts.lost_position_samples, counts.bad_stamp, counts.bad_body, counts.unknown_types) == (0, 0, 0, 0)
+    samples = got.samples
+    for kind in (~np.isnan(samples.position_m), np.isnan(samples.position_m)):
+        assert np.all(np.diff(samples.t_s[kind]) > 0)
+        assert np.count_nonzero(samples.flags[kind] & Flag.RESTART) == 2
+    assert np.count_nonzero(samples.flags & Flag.TIMEOUT) >= 3
+    assert board.report()["line"]["lost_full_bytes"] == 0
+    assert got.states[-1].clock is not None
+
+
+def test_unplugged_and_back(built: Build, truth: Truth, tmp_path: Path) -> None:
+    got = reader(truth)
+    link = tmp_path / "tty"
+
+    def streams_again(seen: int) -> bool:
+        return got.states[-1].state == "streaming" and len(got.batches) > seen + 20
+
+    async def story() -> None:
+        for _ in range(3):
+            seen = len(got.batches)
+            with emulated_board(built(), truth.calibration, truth.path, link=link) as board:
+                await eventually(partial(streams_again, seen))
+                board.unplug()
+            await eventually(lambda: got.states[-1].state == "absent")
+
+    asyncio.run(beside(got, str(link), 500_000, story()))
+    assert got.states_told().count("streaming") == 3
+    assert [hello.reset_cause for hello in got.hellos()] == [ResetCause.POWER_ON] * 3
+    assert got.decoder.counts.resets == 2
+    assert got.decoder.counts.lost_position_samples == 0
+
+
+def test_the_wrong_speed_is_told(built: Build, truth: Truth, tmp_path: Path) -> None:
+    got = reader(truth)
+
+    async def story() -> None:
+        with emulated_board(built(), truth.calibration, truth.path, link=tmp_path / "tty") as board:
+            await eventually(lambda: got.states[-1].state == "hello")
+
+            def garbage() -> bool:
+                board.inject("reset 0")  # its HELLO is the garbage that is heard
+                return got.states[-1].state == "garbage"
+
+            await eventually(garbage)
+
+    asyncio.run(beside(got, str(tmp_path / "tty"), 115_200, story()))
+    assert "115200" in next(state.detail for state in got.states if state.state == "garbage")
+    assert not got.batches
+
+
+def test_a_fault_nobody_knows_ends_the_board(built: Build, truth: Truth, tmp_path: Path) -> None:
+    with emulated_board(built(), truth.calibration, None, link=tmp_path / "tty", wait_open=False) as board:
+        board.inject("explode 3")
+        assert board.process.wait(5) == 2
+
+
+@pytest.mark.parametrize("missing_part", ["elf", "trajectory"])
+def test_an_emulator_that_cannot_begin_says_so(built: Build, tmp_path: Path, missing_part: str) -> None:
+    firmware = replace(built(), elf=tmp_path / "no.elf") if missing_part == "elf" else built()
+    trajectory = tmp_path / "no.csv" if missing_part == "trajectory" else None
+    wiring = Calibration(metres_per_count=1e-4, newtons_per_count=1e-3)
+    with (
+        pytest.raises(EmulatorError, match="ended at once"),
+        emulated_board(firmware, wiring, trajectory, link=tmp_path / "tty"),
+    ):
+        pass
