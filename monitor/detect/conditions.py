@@ -100,11 +100,7 @@ def evaluate(track: Track, limits: Limits, start: int, end: int, slow_lag: int) 
         put(Bit.MISFIT, misfit & off & (np.abs(v) > limits.v_move_m_s))
     track.relative[rows] = relative
 
-    raw = track.raw_tension[rows]
-    before = track.raw_tension[rows.start - 1] if rows.start else np.nan
-    put(
-        Bit.FROZEN, (raw == np.concatenate(([before], raw[:-1]))) & (raw != 0)
-    )  # an exact 0 is a clipped force, no cell
+    put(Bit.FROZEN, (track.repeated[rows] > 0) & (tension != 0))  # an exact 0 is a clipped force, no cell
 
     put(Bit.UP, slow_v > limits.v_rest_m_s)
     put(Bit.DOWN, slow_v < -limits.v_rest_m_s)

@@ -17,6 +17,7 @@ from monitor.detect.scene import Scene, steps
 from monitor.detect.settings import SensorFault as Settings
 from monitor.events import SensorFault
 
+OF_THE_CELL = ("saturated", "flagged")
 QUIET_S = 1.0  # flagged readings closer than this are one fault
 
 
@@ -29,11 +30,12 @@ class FaultDetector:
         self.settings = settings
         self.lag = lag
         self.holes: list[Hole] = []
-        self.flagged: list[tuple[int, float, int]] = []  # moment when noticed, stamp, flags
+        self.flagged: list[tuple[int, float, int]] = []  # first moment made in the knowledge of it, stamp, flags
         self._position_gap: Entry | None = None
         self._force_gap: Entry | None = None
         self._flag_entry: Entry | None = None
         self._flag_last = 0
+        self._flag_cause: str | None = None
         self._was_known = 0
         self._seen_x = self._seen_t = False
         self._frozen = Run(SensorFault, steps(settings.frozen_s), describe=_cause_frozen)
@@ -67,7 +69,7 @@ class FaultDetector:
         moving = scene.on(Bit.UP) or scene.on(Bit.DOWN)
         self._frozen.update(scene, scene.on(Bit.FROZEN) and moving, scene.now)
         self._misfit.update(scene, scene.on(Bit.MISFIT), scene.now)
-        doubts = (self._force_gap, self._flag_entry, self._frozen.entry)
+        doubts = (self._force_gap, self._flag_entry if self._flag_cause in OF_THE_CELL else None, self._frozen.entry)
         scene.force_doubt = sum(entry is not None and entry.end is None for entry in doubts)
 
     def _gap(self, scene: Scene, entry: Entry | None, known: bool, kind: str) -> Entry | None:
@@ -83,10 +85,9 @@ class FaultDetector:
         return entry
 
     def _why(self, kind: str, start: int) -> str:
-        near = [hole for hole in self.holes if hole.kind == kind and hole.to_s >= (start - 1) * STEP_S]
+        known = [hole for hole in self.holes if hole.step <= start - self.lag + 1]  # by this moment
+        near = [hole for hole in known if hole.kind == kind and hole.to_s >= (start - 1) * STEP_S]
         self.holes = [hole for hole in self.holes if hole.to_s >= (start - 400) * STEP_S]
-        if any(moment <= start + 2 and flags & Flag.RESTART for moment, _, flags in self.flagged):
-            return "restart"
         return near[0].cause if near and near[0].from_s <= (start + 2) * STEP_S else "gap"
 
     def _flags(self, scene: Scene) -> None:
@@ -97,6 +98,7 @@ class FaultDetector:
                 continue
             self._flag_last = scene.now
             if self._flag_entry is None:
+                self._flag_cause = cause
                 moment = min(round(stamp_s / STEP_S), scene.now + self.lag)
                 self._flag_entry = scene.book.open(SensorFault, moment, cause=cause)
         if self._flag_entry is not None and scene.now - self._flag_last >= steps(QUIET_S):
@@ -105,6 +107,8 @@ class FaultDetector:
 
 
 def _flag_cause(flags: int) -> str | None:
+    if flags & Flag.RESTART:
+        return "restart"
     if flags & Flag.SATURATED:
         return "saturated"
     if flags & (Flag.DESYNC | Flag.LATE | Flag.TIMEOUT):

@@ -34,6 +34,7 @@ class Hole(NamedTuple):
     cause: str  # a FaultCause
     from_s: float
     to_s: float
+    step: int = 0  # the first step that was made in the knowledge of it
 
 
 class Steps(NamedTuple):
@@ -42,9 +43,10 @@ class Steps(NamedTuple):
     first: int
     x_raw_m: Column
     force_n: Column
+    repeated: NDArray[np.bool_]  # the force did not change by one bit throughout the cell
     found_s: Column
-    holes: list[Hole]  # noticed with these samples
-    flagged: list[tuple[float, int]]  # stamp and flags of readings that were refused
+    holes: list[Hole]
+    flagged: list[tuple[int, float, int]]  # first step made in the knowledge of it, stamp, flags of a marked reading
 
 
 class _Stream:
@@ -54,20 +56,20 @@ class _Stream:
         self.kind = kind
         self.gap_s = gap_s
         self.jump_m = jump_m
-        self.last_s = -np.inf
         self._t = np.empty(0)
         self._y = np.empty(0)
         self._integral = np.empty(0)  # of the straight lines, from the first sample, holes left out
         self._holes = np.empty(0, np.int64)  # how many holes lie before each sample
+        self._changes = np.empty(0, np.int64)  # how often the reading has changed up to each sample
 
-    def take(self, t: Column, y: Column) -> list[Hole]:
-        """Append readings; the stamps of a kind never go back."""
+    def take(self, t: Column, y: Column) -> list[tuple[int, Hole]]:
+        """Append readings; the stamps of a kind never go back. Returns holes, with the reading that each ends at."""
         if not len(t):
             return []
-        self.last_s = float(t[-1])
-        if not len(self._t):
+        first = not len(self._t)
+        if first:
             self._t, self._y = t[:1].copy(), y[:1].copy()
-            self._integral, self._holes = np.zeros(1), np.zeros(1, np.int64)
+            self._integral, self._holes, self._changes = np.zeros(1), np.zeros(1, np.int64), np.zeros(1, np.int64)
             t, y = t[1:], y[1:]
         times, values = np.concatenate((self._t[-1:], t)), np.concatenate((self._y[-1:], y))
         dt, dy = np.diff(times), np.diff(values)
@@ -80,15 +82,16 @@ class _Stream:
         self._t, self._y = np.concatenate((self._t, t)), np.concatenate((self._y, y))
         self._integral = np.concatenate((self._integral, integral[1:]))
         self._holes = np.concatenate((self._holes, count))
+        self._changes = np.concatenate((self._changes, self._changes[-1] + np.cumsum(dy != 0)))
         return [
-            Hole(self.kind, "gap" if gap[i] else "encoder_jump", float(times[i]), float(times[i + 1]))
+            (int(i) + first, Hole(self.kind, "gap" if gap[i] else "encoder_jump", float(times[i]), float(times[i + 1])))
             for i in np.flatnonzero(hole)
         ]
 
-    def cells(self, edges: NDArray[np.floating]) -> Column:
-        """Mean value between neighbouring edges, shape (n - 1,); NaN where it is not known throughout."""
+    def cells(self, edges: NDArray[np.floating]) -> tuple[Column, NDArray[np.bool_]]:
+        """Means between neighbouring edges, shape (n - 1,), NaN where not known throughout; were they constant?"""
         if len(self._t) < 2:
-            return np.full(len(edges) - 1, np.nan)
+            return np.full(len(edges) - 1, np.nan), np.zeros(len(edges) - 1, bool)
         left = np.searchsorted(self._t, edges, side="right") - 1
         known = (left >= 0) & (edges <= self._t[-1])
         at = np.clip(left, 0, len(self._t) - 2)
@@ -96,14 +99,16 @@ class _Stream:
         slope = (self._y[at + 1] - self._y[at]) / (self._t[at + 1] - self._t[at])
         integral = self._integral[at] + past * (self._y[at] + 0.5 * slope * past)
         # The line that a cell begins in and the one that it ends in must not be holes, nor any between them.
-        whole = self._holes[at[:-1]] == self._holes[np.minimum(at[1:] + 1, len(self._t) - 1)]
+        begin, end = at[:-1], np.minimum(at[1:] + 1, len(self._t) - 1)
+        whole = self._holes[begin] == self._holes[end]
+        constant = (self._changes[begin] == self._changes[end]) & whole & known[:-1] & known[1:]
         mean = (integral[1:] - integral[:-1]) / STEP_S
         mean[~(whole & known[:-1] & known[1:])] = np.nan
         # What lies before the last edge is not needed again, but for the sample that its line begins with.
         keep = max(0, int(left[-1]))
         self._t, self._y = self._t[keep:], self._y[keep:]
-        self._integral, self._holes = self._integral[keep:], self._holes[keep:]
-        return mean
+        self._integral, self._holes, self._changes = self._integral[keep:], self._holes[keep:], self._changes[keep:]
+        return mean, constant
 
 
 class Grid:
@@ -128,12 +133,15 @@ class Grid:
         newest_f = _running_max(t, has_f, self._newest[1])
         has_x &= t > np.concatenate((self._newest[:1], newest_x[:-1]))
         has_f &= t > np.concatenate((self._newest[1:], newest_f[:-1]))
-        holes = self._position.take(t[has_x], samples.position_m[has_x])
-        holes += self._force.take(t[has_f], samples.force_n[has_f])
-        flagged = [(float(t[i]), int(samples.flags[i])) for i in np.flatnonzero(samples.flags)]
-        empty = np.empty(0)
+        of_x, of_f = (
+            self._position.take(t[has_x], samples.position_m[has_x]),
+            self._force.take(t[has_f], samples.force_n[has_f]),
+        )
         if not len(t):
-            return Steps(self._next or 0, empty, empty, empty, holes, flagged)
+            return self._steps(np.empty(0, np.int64), [], [])
+        rows_x, rows_f = np.flatnonzero(has_x), np.flatnonzero(has_f)
+        holes = [(int(rows_x[i]), hole) for i, hole in of_x] + [(int(rows_f[i]), hole) for i, hole in of_f]
+        flagged = [(int(i), float(t[i]), int(samples.flags[i])) for i in np.flatnonzero(samples.flags)]
         self._newest = np.array([newest_x[-1], newest_f[-1]])
 
         newest = np.maximum(newest_x, newest_f)
@@ -141,20 +149,43 @@ class Grid:
         if self._next is None:
             seen = np.isfinite(newest)
             if not seen.any():
-                return Steps(0, empty, empty, empty, holes, flagged)
+                return self._steps(np.empty(0, np.int64), [], [])
             self._next = int(np.ceil(float(newest[seen][0]) / STEP_S + 0.5))
         first = self._next
-        end = _cells_before(float(ready[-1])) if np.isfinite(ready[-1]) else first
-        if end <= first:
-            return Steps(first, empty, empty, empty, holes, flagged)
-        self._next = end
+        end = max(first, _cells_before(float(ready[-1])) if np.isfinite(ready[-1]) else first)
+        if end == first:
+            return self._steps(np.empty(0, np.int64), holes, flagged)
         edges = (np.arange(first, end + 1) - 0.5) * STEP_S
         row = np.searchsorted(ready, edges[1:], side="left")
-        x, force = self._position.cells(edges), self._force.cells(edges)
+        x, _ = self._position.cells(edges)
+        force, repeated = self._force.cells(edges)
         # What came after its step had been made by impatience stays unknown, however large the batch.
         x[newest_x[row] < edges[1:]] = np.nan
         force[newest_f[row] < edges[1:]] = np.nan
-        return Steps(first, x, force, newest[row], holes, flagged)
+        steps = self._steps(row, holes, flagged)._replace(
+            x_raw_m=x, force_n=force, repeated=repeated, found_s=newest[row]
+        )
+        self._next = end
+        return steps
+
+    def _steps(
+        self, row: NDArray[np.int64], holes: list[tuple[int, Hole]], flagged: list[tuple[int, float, int]]
+    ) -> Steps:
+        """What was noticed at a row is known to the first step that this row, or a later one, has made."""
+        first, empty = self._next or 0, np.empty(0)
+
+        def step(at: int) -> int:
+            return first + int(np.searchsorted(row, at, side="left"))
+
+        return Steps(
+            first,
+            empty,
+            empty,
+            np.empty(0, bool),
+            empty,
+            [hole._replace(step=step(at)) for at, hole in holes],
+            [(step(at), stamp_s, flags) for at, stamp_s, flags in flagged],
+        )
 
 
 def _cells_before(ready_s: float) -> int:

@@ -98,14 +98,13 @@ class Pipeline:
         events: list[AnyEvent] = []
         feedback: list[Feedback] = []
         steps = self._grid.update(samples)
-        self._faults.holes += steps.holes
-        head = steps.first + len(steps.found_s)
-        self._faults.flagged += [(head, stamp_s, flags) for stamp_s, flags in steps.flagged]
+        lag = self._motion.lag
+        self._faults.holes += [hole._replace(step=hole.step - lag) for hole in steps.holes]
+        self._faults.flagged += [(step - lag, stamp_s, flags) for step, stamp_s, flags in steps.flagged]
         signals = self._motion.update(steps)
         n = len(signals.found_s)
         for low in range(0, n, BLOCK_STEPS):
-            part = slice(low, min(n, low + BLOCK_STEPS))
-            block = type(signals)(signals.first + low, *(column[part] for column in signals[1:]))
+            block = signals.part(low, min(n, low + BLOCK_STEPS))
             self._track.append(block, self._scene.limits.rest_m)
             self._run(block.first, block.first + len(block.found_s), events, feedback)
         return Update(events, feedback)

@@ -12,17 +12,34 @@ from monitor.detect.book import Entry
 from monitor.detect.scene import NEVER, Scene
 
 Describe = Callable[[Scene, int, int], dict[str, Any]]
+Foresee = Callable[[Scene, int], int]
+CAUTION = 1.25  # in the first half of its hold a run has to promise so much more
 
 
 class Run:
-    """Open a record once the condition has held for `hold` steps; runs closer than `join` are one."""
+    """Open a record once the condition has held for `hold` steps; runs closer than `join` are one.
 
-    def __init__(self, kind: type[Any], hold: int, join: int = 0, *, describe: Describe) -> None:
+    With `foresee` (how many steps more it will hold, at this moment) it is opened as soon as it is going to be `hold`
+    long, but not before `early` steps.
+    """
+
+    def __init__(
+        self,
+        kind: type[Any],
+        hold: int,
+        join: int = 0,
+        *,
+        describe: Describe,
+        early: int | None = None,
+        foresee: Foresee | None = None,
+    ) -> None:
         self.kind = kind
         self.hold = hold
         self.join = join
         self.due = NEVER
         self.entry: Entry | None = None
+        self._early = hold if early is None else early
+        self._foresee = foresee
         self._describe = describe  # the record's own keys, from moment to moment
         self._since: int | None = None  # the present run began
         self._ended: int | None = None  # the last run of the open record ended
@@ -38,7 +55,7 @@ class Run:
             if self.entry is not None and self._ended is None:
                 self._ended = now
             self._since = None
-        if self._since is not None and now - self._since + 1 >= self.hold:
+        if self._since is not None and self._holds(scene, now - self._since + 1):
             if self.entry is None:
                 self._first = self._since
                 self.entry = scene.book.open(self.kind, self._first, **self._describe(scene, self._first, now + 1))
@@ -47,11 +64,19 @@ class Run:
         if self.entry is not None and self._ended is not None and now - self._ended >= self.join and not joining:
             scene.book.close(self.entry, self._ended, **self._describe(scene, self._first, self._ended))
             self.entry = self._ended = None
-        self.due = self._next()
+        self.due = self._next(now)
 
-    def _next(self) -> int:
+    def _holds(self, scene: Scene, held: int) -> bool:
+        if held >= self.hold:
+            return True
+        if held < self._early or self._foresee is None:
+            return False
+        wanted = self.hold if 2 * held >= self.hold else CAUTION * self.hold
+        return held + self._foresee(scene, 2 * self.hold) >= wanted
+
+    def _next(self, now: int) -> int:
         if self._since is not None and (self.entry is None or self._ended is not None):
-            return self._since + self.hold - 1
+            return max(now + 1, self._since + self._early - 1)
         if self._ended is not None:
             return self._ended + self.join
         return NEVER

@@ -61,7 +61,7 @@ class Jerk(Table, frozen=True, kw_only=True):
     min_g: Positive = 0.08
     max_g: Positive = 0.25
     hold_s: Positive = 0.06  # the hold that defines the truth; announce_s is how soon it is told
-    announce_s: NotNegative = 0.02
+    announce_s: NotNegative = 0.025
     join_s: NotNegative = 0.15
     start: Share = 0.15  # of L from the bottom: cause `start`
     shove_s: Positive = 1.0  # after a stall or sticking: cause `shove`

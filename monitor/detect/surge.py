@@ -2,7 +2,9 @@
 
 At every turnaround friction reverses, so the cable's tension steps by 2*mu*W with nothing jerky about it: an alarm on
 raw force rings on every clean repetition, the encoder's acceleration does not (domain research, finding 3).
-The truth is a hold of `hold_s`; a run is announced after `announce_s`.
+A surge is a run of `hold_s`. It is announced from `announce_s` on, as soon as the acceleration, falling as it does
+now, would
+still stay above its threshold for the rest of the hold.
 """
 
 from typing import Any
@@ -14,6 +16,8 @@ from monitor.detect.settings import STANDARD_GRAVITY_M_S2 as G
 from monitor.detect.settings import Jerk as Settings
 from monitor.events import Drop, Jerk
 
+SLOPE_STEPS = 2
+
 
 class SurgeDetector:
     """`jerk` in the positive, `drop` in the negative."""
@@ -22,9 +26,9 @@ class SurgeDetector:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        hold, join = steps(settings.announce_s), steps(settings.join_s)
-        self._jerk = Run(Jerk, hold, join, describe=self._describe_jerk)
-        self._drop = Run(Drop, hold, join, describe=self._describe_drop)
+        hold, join, early = steps(settings.hold_s), steps(settings.join_s), steps(settings.announce_s)
+        self._jerk = Run(Jerk, hold, join, describe=self._describe_jerk, early=early, foresee=_rising)
+        self._drop = Run(Drop, hold, join, describe=self._describe_drop, early=early, foresee=_falling)
 
     @property
     def due(self) -> int:
@@ -51,3 +55,20 @@ class SurgeDetector:
     def _describe_drop(self, scene: Scene, start: int, end: int) -> dict[str, Any]:
         peak = -float(scene.track.part(scene.track.a, start, end).min())
         return {"peak_g": round(peak / G, 3), "phase": "negative"}
+
+
+def _rising(scene: Scene, enough: int) -> int:
+    return _left(scene, 1.0, enough)
+
+
+def _falling(scene: Scene, enough: int) -> int:
+    return _left(scene, -1.0, enough)
+
+
+def _left(scene: Scene, sign: float, enough: int) -> int:
+    """For how many steps more the acceleration stays beyond its threshold if it goes on as it does."""
+    row = scene.track.at(scene.now)
+    a, before = sign * float(scene.track.a[row]), sign * float(scene.track.a[row - SLOPE_STEPS])
+    fall = (before - a) / SLOPE_STEPS
+    excess = a - scene.limits.a_jerk_m_s2
+    return enough if fall <= 0 or excess > fall * enough else int(excess / fall)
