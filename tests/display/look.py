@@ -108,6 +108,8 @@ def faults(seen: dict[str, Any]) -> list[str]:
         name = text["text"]
         if text["contrast"] < 4.5:
             found.append(f"{name!r} has a contrast of {text['contrast']:.2f}")
+        if text["covered"]:
+            found.append(f"{name!r} is covered")
         if text["cut"]:
             found.append(f"{name!r} is cut off")
         if (

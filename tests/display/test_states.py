@@ -64,7 +64,7 @@ SHOWN: dict[str, dict[str, str]] = {
     "lockout": {"state": "set", "resting": "lockout", "cue": "lockout"},
     "bottom": {"state": "set", "resting": "bottom", "cue": "bottom"},
     "heave": {"state": "set", "heave": "true", "cue": "jerk"},
-    "alarm": {"state": "alarm", "cue": "force_ceiling"},
+    "alarm": {"state": "alarm", "cue": "force_ceiling", "band": "high"},
     "learning": {"state": "learning", "cue": "learning", "band": "none"},
     "fault": {"state": "fault", "reason": "frozen"},
     "stale": {"state": "stale", "reason": "late"},
@@ -96,7 +96,7 @@ def test_a_state_is_told_and_can_be_read(display: Page, stage: DisplayStage, sta
         assert word["bottom"] <= tile["bottom"]
         assert seen["label"] in seen["bar_text"]  # a screen reader hears what is seen
         assert seen["crossed"] == (state in NOTHING_TO_SHOW)
-        assert (seen["fill"] is None) == (state in (*NOTHING_TO_SHOW, "idle", "fault"))
+        assert (seen["fill"] is None) == (state in (*NOTHING_TO_SHOW, "idle"))
     assert not display.console
 
 
