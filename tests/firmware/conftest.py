@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 
 import pytest
 
-from firmware_bridge.emulated_board import Converter, Firmware, build
-from tests.firmware.rig import Truth, a_set, truth_of
+from firmware_bridge.emulator_build import Converter, Firmware, build
+from tests.firmware.rig import Truth, a_set
 
 Build = Callable[..., Firmware]
 
@@ -27,5 +26,4 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Build:
 
 @pytest.fixture(scope="session")
 def truth(tmp_path_factory: pytest.TempPathFactory) -> Truth:
-    trace = a_set()
-    return truth_of(Path(tmp_path_factory.mktemp("truth")), trace.t_s, trace.position_m, trace.tension_n)
+    return a_set(tmp_path_factory.mktemp("truth"))

@@ -15,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.calibration import Calibration
-from firmware_bridge.emulated_board import Firmware, wired, write_trajectory
+from firmware_bridge.emulated_board import command as emulator
+from firmware_bridge.emulated_board import wired, write_trajectory
+from firmware_bridge.emulator_build import Firmware
 from firmware_bridge.framing import Deframer, FrameCounts, frame
 from firmware_bridge.messages import FROM_DEVICE, Ack, EventNote, Force, Hello, Message, Pos, Start, Status
 from firmware_bridge.samples import Flag
-from firmware_bridge.simulator import Machine, Trace, clean_set, simulate
+from firmware_bridge.simulator import Machine, clean_set, live
 
 TOLERANCE_S = 15e-6
 CALIBRATION = Calibration(metres_per_count=5e-5, newtons_per_count=2e-3, force_zero_counts=41_337)
@@ -72,9 +74,11 @@ def truth_of(
     return Truth(path, written[:, 0], written[:, 1], written[:, 2])
 
 
-def a_set() -> Trace:
-    """Half a minute and a bit of quick repetitions, up to 0.6 m/s."""
-    return simulate(Machine(), clean_set(2, 3, reps=6), seed=4)
+def a_set(folder: Path) -> Truth:
+    """Three quarters of a minute of quick repetitions, up to 0.6 m/s."""
+    rows = [(row.position_m, row.tension_n) for row in live(Machine(), clean_set(2, 3, reps=6), seed=4)]
+    position_m, force_n = (np.concatenate(column) for column in zip(*rows, strict=True))
+    return truth_of(folder, np.arange(len(position_m)) / 1000, position_m, force_n)
 
 
 @dataclass(frozen=True)
@@ -180,7 +184,7 @@ def run(
     lines = [f"{t_s:.6f} {action}\n" for t_s, action in sorted(script.items())]
     (folder / "script").write_text("".join(lines))
     paths = {"--script": folder / "script", "--raw": folder / "wire", "--report": folder / "report.json"}
-    words = firmware.command(truth.calibration, truth.path, "--seconds", str(seconds))
+    words = emulator(firmware, truth.calibration, truth.path, "--seconds", str(seconds))
     words += ["--clock-error", str(clock_error), *(str(word) for pair in paths.items() for word in pair)]
     done = subprocess.run([*words, *options], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

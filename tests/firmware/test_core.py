@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from firmware_bridge.emulated_board import FIRMWARE
+from firmware_bridge.emulator_build import FIRMWARE
 from firmware_bridge.framing import Deframer, frame
 from firmware_bridge.messages import (
     Ack,

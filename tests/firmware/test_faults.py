@@ -8,7 +8,7 @@ import pytest
 
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.decoder import Decoder
-from firmware_bridge.emulated_board import Firmware
+from firmware_bridge.emulator_build import Firmware
 from firmware_bridge.messages import EventCode, Force, Hello, Ping, Pong, Pos, ResetCause, Status, StatusFlag
 from firmware_bridge.samples import Flag
 from tests import needs

@@ -4,7 +4,8 @@ Nothing here asks what the wall clock says: what is lost, what is told and in wh
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+import itertools
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -12,11 +13,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from firmware_bridge.calibration import Calibration
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.decoder import Decoder
-from firmware_bridge.emulated_board import EmulatedBoard, EmulatorError, Firmware, emulated_board
+from firmware_bridge.emulated_board import EmulatedBoard, emulated_board
+from firmware_bridge.emulator_build import EmulatorError, Firmware
 from firmware_bridge.link_state import LinkState
 from firmware_bridge.messages import EventCode, EventNote, Hello, ResetCause, Status, StatusFlag
 from firmware_bridge.samples import Flag, Samples
@@ -183,6 +186,47 @@ def test_the_wrong_speed_is_told(built: Build, truth: Truth, tmp_path: Path) -> 
     asyncio.run(beside(got, str(tmp_path / "tty"), 115_200, story()))
     assert "115200" in next(state.detail for state in got.states if state.state == "garbage")
     assert not got.batches
+
+
+def test_a_motion_that_is_made_while_it_is_played(built: Build, truth: Truth, tmp_path: Path) -> None:
+    """Endless, as the demo's; and the samples are those of the same motion from a file."""
+    made = 0
+
+    def motion() -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+        nonlocal made
+        for begin in itertools.count(0, 10):
+            made = begin
+            yield (np.take(truth.position_m, range(begin, begin + 10), mode="clip"), np.zeros(10))
+
+    got = reader(truth)
+
+    async def story() -> None:
+        with emulated_board(built(), truth.calibration, motion(), link=tmp_path / "tty"):
+            await eventually(lambda: got.now_s > 4)
+
+    asyncio.run(beside(got, str(tmp_path / "tty"), 500_000, story()))
+    assert got.now_s * 1000 < made < got.now_s * 1000 + 10_000
+    told = ~np.isnan(got.samples.position_m)
+    t_s, position_m = got.samples.t_s[told], got.samples.position_m[told]
+    begins_s = [  # where the session's clock begins on the motion's: when START came
+        begin_s
+        for begin_s in np.arange(0, 2, 0.001)
+        if np.abs(position_m - np.interp(t_s + begin_s, truth.t_s, truth.position_m)).max() < 1e-4
+    ]
+    assert begins_s
+    assert got.decoder.counts.lost_position_samples == 0
+
+
+def test_a_motion_that_fails_is_no_secret(built: Build, truth: Truth, tmp_path: Path) -> None:
+    def motion() -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+        yield np.zeros(10), np.zeros(10)
+        raise RuntimeError("the simulator broke")
+
+    with (
+        pytest.raises(RuntimeError, match="the simulator broke"),
+        emulated_board(built(), truth.calibration, motion(), link=tmp_path / "tty", wait_open=False) as board,
+    ):
+        board.inject("quit")
 
 
 def test_a_fault_nobody_knows_ends_the_board(built: Build, truth: Truth, tmp_path: Path) -> None:

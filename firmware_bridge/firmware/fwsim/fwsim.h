@@ -56,8 +56,10 @@ void pin_drive(struct pin *pin, int level);
 void pin_redrive(struct pin *pin); /* after a reset, which clears the input registers */
 
 /* --- trajectory.c --- */
-void trajectory_load(const char *path, double metres_per_count, double position_zero_counts, double newtons_per_count,
-                     double force_zero_counts);
+struct trajectory_scale {
+    double metres_per_count, position_zero_counts, newtons_per_count, force_zero_counts;
+};
+void trajectory_load(const char *path, struct trajectory_scale scale);
 double trajectory_position_counts(double t_s);
 double trajectory_force_counts(double t_s);
 double trajectory_next_crossing_s(double t_s, long counts); /* when the position leaves [counts, counts + 1) */

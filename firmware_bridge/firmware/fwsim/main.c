@@ -22,7 +22,7 @@
 static const char usage[] =
     "usage: fwsim --elf FILE [options]\n"
     "  --mcu NAME                 atmega328p (default), atmega2560, atmega1284p\n"
-    "  --trajectory CSV           t_s, position_m, force_n; with the calibration that turns them into counts:\n"
+    "  --trajectory CSV           t_s, position_m, force_n, a file or a pipe; the calibration turns them into counts:\n"
     "  --metres-per-count X  --position-zero-counts X  --newtons-per-count X  --force-zero-counts X\n"
     "  --converter NAME           hx711 (default), ads1220\n"
     "  --rate HZ                  the HX711's conversions a second; the ADS1220's come from its registers\n"
@@ -45,12 +45,11 @@ avr_t *avr;
 
 static struct {
     const char *elf, *mcu, *trajectory, *raw, *link, *script, *report, *eeprom;
-    double metres_per_count, position_zero_counts, newtons_per_count, force_zero_counts;
+    struct trajectory_scale scale;
     double rate_hz, pace, seconds, clock_error, noise_counts, reset_on_open_s;
     bool block, wait_open, read_stdin;
 } options = { .mcu = "atmega328p",
-              .metres_per_count = 1,
-              .newtons_per_count = 1,
+              .scale = { 1, 0, 1, 0 },
               .reset_on_open_s = -1 };
 
 static double cycles_per_s;
@@ -316,10 +315,10 @@ static void read_options(int n_words, char **words)
         { "--script", &options.script, NULL, NULL },
         { "--report", &options.report, NULL, NULL },
         { "--eeprom", &options.eeprom, NULL, NULL },
-        { "--metres-per-count", NULL, &options.metres_per_count, NULL },
-        { "--position-zero-counts", NULL, &options.position_zero_counts, NULL },
-        { "--newtons-per-count", NULL, &options.newtons_per_count, NULL },
-        { "--force-zero-counts", NULL, &options.force_zero_counts, NULL },
+        { "--metres-per-count", NULL, &options.scale.metres_per_count, NULL },
+        { "--position-zero-counts", NULL, &options.scale.position_zero_counts, NULL },
+        { "--newtons-per-count", NULL, &options.scale.newtons_per_count, NULL },
+        { "--force-zero-counts", NULL, &options.scale.force_zero_counts, NULL },
         { "--rate", NULL, &options.rate_hz, NULL },
         { "--pace", NULL, &options.pace, NULL },
         { "--seconds", NULL, &options.seconds, NULL },
@@ -373,8 +372,7 @@ int main(int n_words, char **words)
     load();
     pins_connect(options.mcu);
     if (options.trajectory) {
-        trajectory_load(options.trajectory, options.metres_per_count, options.position_zero_counts,
-                        options.newtons_per_count, options.force_zero_counts);
+        trajectory_load(options.trajectory, options.scale);
     }
     if (options.eeprom) {
         eeprom_load(options.eeprom);

@@ -1,94 +1,105 @@
 /* What the machine does: a CSV of t_s, position_m, force_n, straight lines between its rows.
+
+   It is read as far as it is needed and forgotten behind, so that it may be a pipe and never end. Where the writer is
+   late the world waits for it.
    SPDX-License-Identifier: MIT (see fwsim.h) */
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "fwsim.h"
 
+enum { KNOTS = 256 }; /* kept: what is asked for goes back and forth by microseconds, a row is a millisecond or more */
+
 static struct knot {
     double t_s, position, force; /* in counts */
-} *knots;
-static size_t n_knots, cursor;
+} knots[KNOTS];
+static size_t n_knots; /* read so far; knot k stands at k % KNOTS */
+static size_t cursor;  /* the segment of the last question */
+static bool ended = true;
+static FILE *file;
+static const char *name;
+static size_t row;
+static struct trajectory_scale scale;
 
-void trajectory_load(const char *path, double metres_per_count, double position_zero_counts, double newtons_per_count,
-                     double force_zero_counts)
+static struct knot *knot(size_t k)
 {
-    FILE *file = fopen(path, "r");
+    return &knots[k % KNOTS];
+}
+
+static void read_knot(void)
+{
+    char line[256];
+    double t_s, position_m, force_n;
+    do {
+        if (!fgets(line, sizeof line, file)) {
+            ended = true;
+            fclose(file);
+            return;
+        }
+        row++;
+    } while (row == 1 && sscanf(line, "%lf", &t_s) != 1); /* the header */
+    if (sscanf(line, "%lf ,%lf ,%lf", &t_s, &position_m, &force_n) != 3) {
+        fail("%s:%zu: not three numbers: %s", name, row, line);
+    }
+    if (n_knots && t_s <= knot(n_knots - 1)->t_s) {
+        fail("%s:%zu: time does not go forward", name, row);
+    }
+    *knot(n_knots++) = (struct knot){ t_s, position_m / scale.metres_per_count + scale.position_zero_counts,
+                                      force_n / scale.newtons_per_count + scale.force_zero_counts };
+}
+
+void trajectory_load(const char *path, struct trajectory_scale with)
+{
+    file = fopen(path, "r");
     if (!file) {
         fail("%s: cannot be opened", path);
     }
-    char line[256];
-    size_t room = 0, row = 0;
-    while (fgets(line, sizeof line, file)) {
-        struct knot knot;
-        row++;
-        if (sscanf(line, "%lf ,%lf ,%lf", &knot.t_s, &knot.position, &knot.force) != 3) {
-            if (row == 1) {
-                continue; /* the header */
-            }
-            fail("%s:%zu: not three numbers: %s", path, row, line);
-        }
-        if (n_knots && knot.t_s <= knots[n_knots - 1].t_s) {
-            fail("%s:%zu: time does not go forward", path, row);
-        }
-        if (n_knots == room) {
-            room = room ? 2 * room : 4096;
-            knots = realloc(knots, room * sizeof *knots);
-            if (!knots) {
-                fail("%s: too long for this computer's memory", path);
-            }
-        }
-        knot.position = knot.position / metres_per_count + position_zero_counts;
-        knot.force = knot.force / newtons_per_count + force_zero_counts;
-        knots[n_knots++] = knot;
-    }
-    fclose(file);
+    name = path;
+    scale = with;
+    ended = false;
+    read_knot();
     if (!n_knots) {
         fail("%s: no row", path);
     }
 }
 
-/* The segment that t lies in; time mostly goes forward, so the search starts where it ended. */
-static const struct knot *segment(double t_s)
+/* Find the segment that t lies in, its end with it unless there is none. */
+static void seek(double t_s)
 {
-    if (knots[cursor].t_s > t_s) {
-        cursor = 0;
+    while (!ended && knot(n_knots - 1)->t_s <= t_s) {
+        read_knot();
     }
-    while (cursor + 1 < n_knots && knots[cursor + 1].t_s <= t_s) {
+    while (cursor + 1 < n_knots && knot(cursor + 1)->t_s <= t_s) {
         cursor++;
     }
-    return &knots[cursor];
+    while (cursor && cursor + KNOTS > n_knots && knot(cursor)->t_s > t_s) {
+        cursor--;
+    }
 }
 
-static bool is_last(const struct knot *knot)
+/* How far t is into its segment, 0 to 1; 0 before the first row and behind the last. */
+static double share(double t_s)
 {
-    return knot == knots + n_knots - 1;
-}
-
-static double share(const struct knot *knot, double t_s)
-{
-    return t_s <= knot->t_s || is_last(knot) ? 0 : (t_s - knot->t_s) / (knot[1].t_s - knot->t_s);
+    seek(t_s);
+    const struct knot *from = knot(cursor);
+    if (t_s <= from->t_s || cursor + 1 == n_knots) {
+        return 0;
+    }
+    return (t_s - from->t_s) / (knot(cursor + 1)->t_s - from->t_s);
 }
 
 double trajectory_position_counts(double t_s)
 {
-    if (!n_knots) {
-        return 0;
-    }
-    const struct knot *at = segment(t_s);
-    double u = share(at, t_s);
-    return u ? at->position + u * (at[1].position - at->position) : at->position;
+    double u = n_knots ? share(t_s) : 0;
+    double from = n_knots ? knot(cursor)->position : 0;
+    return u ? from + u * (knot(cursor + 1)->position - from) : from;
 }
 
 double trajectory_force_counts(double t_s)
 {
-    if (!n_knots) {
-        return 0;
-    }
-    const struct knot *at = segment(t_s);
-    double u = share(at, t_s);
-    return u ? at->force + u * (at[1].force - at->force) : at->force;
+    double u = n_knots ? share(t_s) : 0;
+    double from = n_knots ? knot(cursor)->force : 0;
+    return u ? from + u * (knot(cursor + 1)->force - from) : from;
 }
 
 double trajectory_next_crossing_s(double t_s, long counts)
@@ -96,20 +107,21 @@ double trajectory_next_crossing_s(double t_s, long counts)
     if (!n_knots) {
         return INFINITY;
     }
-    const struct knot *at = segment(t_s);
-    if (is_last(at)) {
+    seek(t_s);
+    const struct knot *from = knot(cursor);
+    if (t_s < from->t_s) {
+        return from->t_s;
+    }
+    if (cursor + 1 == n_knots) {
         return INFINITY;
     }
-    if (t_s < at->t_s) {
-        return at->t_s;
-    }
-    double end_s = at[1].t_s;
-    double slope = (at[1].position - at->position) / (end_s - at->t_s);
-    double crossing_s = end_s;
+    const struct knot *to = knot(cursor + 1);
+    double slope = (to->position - from->position) / (to->t_s - from->t_s);
+    double crossing_s = to->t_s;
     if (slope > 0) {
-        crossing_s = at->t_s + ((double)counts + 1 - at->position) / slope;
+        crossing_s = from->t_s + ((double)counts + 1 - from->position) / slope;
     } else if (slope < 0) {
-        crossing_s = at->t_s + ((double)counts - at->position) / slope;
+        crossing_s = from->t_s + ((double)counts - from->position) / slope;
     }
-    return crossing_s < end_s ? crossing_s : end_s;
+    return crossing_s < to->t_s ? crossing_s : to->t_s;
 }
