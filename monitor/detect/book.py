@@ -103,10 +103,11 @@ class Book:
         entry.record = msgspec.structs.replace(entry.record, **changes)
         self._told.append(entry.record)
 
-    def cut(self, end: int) -> None:
-        """Silence: whatever is open ends at the last good moment, but for what speaks of the silence itself."""
+    def cut(self, end: int, kinds: tuple[type[Any], ...] | None = None) -> None:
+        """Silence: what is open (of these kinds) ends at the last good moment, but for what tells of the silence."""
         for entry in [entry for entry in self._open if not isinstance(entry.record, SensorFault)]:
-            self.close(entry, end, cut=True)
+            if kinds is None or isinstance(entry.record, kinds):
+                self.close(entry, end, cut=True)
 
     def is_open(self, entry: Entry | None) -> bool:
         return entry is not None and entry.end is None
@@ -118,7 +119,7 @@ class Book:
     def _enter(
         self, kind: type[Any], start: int, end: int | None, duration_s: float | None, own: dict[str, Any]
     ) -> Entry:
-        x = float(self.track.x[self.track.at(start)])
+        x = float(self.track.x[self.track.at(start)]) if start <= self.now else float("nan")
         t_s = seconds(start)
         common = {
             "id": self._next_id,
@@ -135,8 +136,7 @@ class Book:
         entry = Entry(kind(**{**common, **own}), start, end)
         if end is None:
             self._open.append(entry)
-        self._join(entry)
-        self._told.append(entry.record)
+        self._tell_act(entry)
         if entry.record.part_of is None and self.set_number is not None:
             self.counts[entry.record.kind] = self.counts.get(entry.record.kind, 0) + 1
         return entry
@@ -144,13 +144,22 @@ class Book:
     def regrade(self, entry: Entry, **changes: Any) -> None:
         """Tell an event again whose rank may have changed."""
         entry.record = msgspec.structs.replace(entry.record, **changes)
-        self._join(entry)
-        self._told.append(entry.record)
+        self._tell_act(entry)
 
-    def _join(self, entry: Entry) -> None:
-        """Find the act that the event belongs to."""
+    def _tell_act(self, entry: Entry) -> None:
+        """Tell an event with the act that it belongs to, then those of which it is the primary."""
+        lower = self._join(entry)
+        self._told.append(entry.record)
+        primary = entry.record.id if entry.record.part_of is None else entry.record.part_of
+        for other in lower:
+            if self.set_number is not None and other.record.set == self.set_number:
+                self.counts[other.record.kind] -= 1
+            self.retell(other, part_of=primary)
+
+    def _join(self, entry: Entry) -> list[Entry]:
+        """Find the act that the event belongs to; returns what has turned out to be part of it."""
         if entry.rank == UNRANKED:
-            return
+            return []
         self._recent = [
             other
             for other in self._recent
@@ -164,12 +173,7 @@ class Book:
             primary = min(higher, key=lambda other: (other.rank, other.record.id))
             part_of = primary.record.part_of if primary.record.part_of is not None else primary.record.id
             entry.record = msgspec.structs.replace(entry.record, part_of=part_of)
-        for other in act:
-            if other.rank > entry.rank and other.record.part_of is None:
-                own_part = entry.record.part_of
-                if self.set_number is not None and other.record.set == self.set_number:
-                    self.counts[other.record.kind] -= 1
-                self.retell(other, part_of=entry.record.id if own_part is None else own_part)
+        return [other for other in act if other.rank > entry.rank and other.record.part_of is None]
 
 
 def _same_act(one: Entry, other: Entry) -> bool:

@@ -15,8 +15,9 @@ from monitor.detect.grid import STEP_S, Hole
 from monitor.detect.run import Run
 from monitor.detect.scene import Scene, steps
 from monitor.detect.settings import SensorFault as Settings
-from monitor.events import SensorFault
+from monitor.events import ForceCeiling, SensorFault, Slack, TensionOut, Unload
 
+OF_FORCE = (Unload, Slack, TensionOut, ForceCeiling)  # what a silent cell cuts
 OF_THE_CELL = ("saturated", "flagged")
 QUIET_S = 1.0  # flagged readings closer than this are one fault
 
@@ -77,8 +78,8 @@ class FaultDetector:
         if not known and entry is None:
             start = scene.now + self.lag - 1
             entry = scene.book.open(SensorFault, start, cause=self._why(kind, start), detail=kind)
-            if kind == "position":
-                scene.book.cut(scene.now - 1)
+            everything = kind == "position" or scene.limits.kind == "static"
+            scene.book.cut(scene.now - 1, None if everything else OF_FORCE)
         elif known and entry is not None and entry.end is None:
             scene.book.close(entry, max(entry.start + 1, scene.now - self.lag))
             entry = None

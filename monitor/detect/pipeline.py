@@ -111,6 +111,8 @@ class Pipeline:
 
     def finish(self) -> Update:
         """The stream has ended: what is open ends at the last good moment."""
+        if self._track.first is not None:
+            self._scene.now = self._book.now = self._track.end - 1
         self._book.cut(self._scene.now)
         return Update(self._book.take(), [])
 

@@ -13,7 +13,6 @@ from monitor.detect.scene import NEVER, Scene
 
 Describe = Callable[[Scene, int, int], dict[str, Any]]
 Foresee = Callable[[Scene, int], int]
-CAUTION = 1.25  # in the first half of its hold a run has to promise so much more
 
 
 class Run:
@@ -71,8 +70,7 @@ class Run:
             return True
         if held < self._early or self._foresee is None:
             return False
-        wanted = self.hold if 2 * held >= self.hold else CAUTION * self.hold
-        return held + self._foresee(scene, 2 * self.hold) >= wanted
+        return held + self._foresee(scene, self.hold) >= self.hold
 
     def _next(self, now: int) -> int:
         if self._since is not None and (self.entry is None or self._ended is not None):

@@ -75,7 +75,8 @@ class Unload(Table, frozen=True, kw_only=True):
 
 class Slack(Table, frozen=True, kw_only=True):
     tension: Share = 0.05  # of W
-    hold_s: Positive = 0.03
+    hold_s: Positive = 0.03  # defines the truth; a filter shortens what is brief: told after announce_s
+    announce_s: Positive = 0.02
 
 
 class LockoutRest(Table, frozen=True, kw_only=True):
@@ -124,7 +125,8 @@ class TensionOut(Table, frozen=True, kw_only=True):
 
 class ForceCeiling(Table, frozen=True, kw_only=True):
     factor: Positive = 1.30  # of (1 + mu) * W
-    hold_s: Positive = 0.02
+    hold_s: Positive = 0.02  # as for slack
+    announce_s: Positive = 0.01
 
 
 class SensorFault(Table, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ from monitor.detect.settings import Jerk as Settings
 from monitor.events import Drop, Jerk
 
 SLOPE_STEPS = 2
+MARGIN = 1.1  # what hardly exceeds the threshold is told only when its hold is over
 
 
 class SurgeDetector:
@@ -70,5 +71,7 @@ def _left(scene: Scene, sign: float, enough: int) -> int:
     row = scene.track.at(scene.now)
     a, before = sign * float(scene.track.a[row]), sign * float(scene.track.a[row - SLOPE_STEPS])
     fall = (before - a) / SLOPE_STEPS
-    excess = a - scene.limits.a_jerk_m_s2
+    excess = a - MARGIN * scene.limits.a_jerk_m_s2
+    if excess <= 0:
+        return 0
     return enough if fall <= 0 or excess > fall * enough else int(excess / fall)

@@ -19,10 +19,10 @@ class TensionDetector:
     def __init__(self, detect: Detect) -> None:
         out = detect.tension_out
         self._unload = Run(Unload, steps(detect.unload.hold_s), describe=_lowest)
-        self._slack = Run(Slack, steps(detect.slack.hold_s), describe=_nothing)
+        self._slack = Run(Slack, steps(detect.slack.announce_s), describe=_nothing)
         self._low = Run(TensionOut, steps(out.hold_s), steps(out.join_s), describe=_low)
         self._high = Run(TensionOut, steps(out.hold_s), steps(out.join_s), describe=_high)
-        self._ceiling = Run(ForceCeiling, steps(detect.force_ceiling.hold_s), describe=_peak)
+        self._ceiling = Run(ForceCeiling, steps(detect.force_ceiling.announce_s), describe=_peak)
 
     @property
     def due(self) -> int:

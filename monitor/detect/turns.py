@@ -81,6 +81,8 @@ class TurnaroundDetector:
         self._hard_since: int | None = None
         self._ungraded: list[Turn] = []
         self._rebounding: tuple[Turn, Entry] | None = None
+        self._quick: list[Turn] = []  # reversals whose dwell the slow velocity has not seen yet
+        self._told: list[int] = []  # extremes of those that were told before it had
 
     def update(self, scene: Scene) -> None:
         now = scene.now
@@ -91,32 +93,42 @@ class TurnaroundDetector:
             if now - self._hard_since >= self.hold:
                 self._hard = [*self._hard[-KEPT_RUNS:], (self._hard_since, now)]
             self._hard_since = None
-        self._ungraded += [turn for turn in scene.turns if turn.reversal.full]
+        self._ungraded += [
+            turn for turn in scene.turns if turn.reversal.full and turn.reversal.extreme not in self._told
+        ]
+        if scene.slow_lag:
+            self._quick += [_brief(scene, reversal) for reversal in scene.reversals if reversal.full]
+            self._quick = [turn for turn in self._quick if turn.reversal.confirmed + scene.slow_lag > now]
+            self._quick = [turn for turn in self._quick if not self._abrupt(scene, turn)]
         self._rebound(scene)
         self._ungraded = [turn for turn in self._ungraded if not self._grade(scene, turn)]
         self.due = self._next(scene)
 
     def forget(self) -> None:
-        self._hard, self._hard_since, self._ungraded, self._rebounding = [], None, [], None
+        self._hard, self._hard_since, self._ungraded, self._rebounding, self._quick = [], None, [], None, []
 
-    def _grade(self, scene: Scene, turn: Turn) -> bool:
-        """Tell the turnaround if it can be graded by now."""
+    def _abrupt(self, scene: Scene, turn: Turn) -> bool:
+        """Tell the turnaround if it is abrupt or a bounce, as far as is known by now."""
         now, reach = scene.now, steps(self.settings.abrupt_window_s)
         running = self._hard_since if self._hard_since is not None and now - self._hard_since + 1 >= self.hold else None
         runs = [*self._hard, *([(running, now)] if running is not None else [])]
-        abrupt = any(start <= turn.dwell_end + reach and end >= turn.dwell_start - reach for start, end in runs)
-        at_rest = _touches(scene, turn)
-        if abrupt:
-            lower = turn.reversal.at == "lower"
-            low = turn.reversal.x_m - scene.limits.bottom_m < self.settings.bounce_m
-            bounce = lower and (low or at_rest)
-            if at_rest and not bounce:
-                return self._tell(scene, turn, None) is not None
-            entry = self._tell(scene, turn, "bounce" if bounce else "abrupt")
-            if lower and not bounce:
-                self._rebounding = (turn, entry)
-                self._rebound(scene)
+        if not any(start <= turn.dwell_end + reach and end >= turn.dwell_start - reach for start, end in runs):
+            return False
+        lower = turn.reversal.at == "lower"
+        low = turn.reversal.x_m - scene.limits.bottom_m < self.settings.bounce_m
+        bounce = lower and (low or _touches(scene, turn))
+        entry = self._tell(scene, turn, "bounce" if bounce else "abrupt")
+        if lower and not bounce:
+            self._rebounding = (turn, entry)
+            self._rebound(scene)
+        self._told = [*self._told[-KEPT_RUNS:], turn.reversal.extreme]
+        return True
+
+    def _grade(self, scene: Scene, turn: Turn) -> bool:
+        """Tell the turnaround if it can be graded by now."""
+        if self._abrupt(scene, turn):
             return True
+        now, reach = scene.now, steps(self.settings.abrupt_window_s)
         window = steps(scene.limits.turn_window_s)
         if now < turn.dwell_end + max(window, reach + self.hold):
             return False
@@ -124,7 +136,7 @@ class TurnaroundDetector:
         peak = float(np.nanmax(np.abs(part)))
         dwell = turn.dwell_end - turn.dwell_start
         smooth = peak <= scene.limits.a_turn_m_s2 and dwell <= steps(scene.limits.smooth_dwell_s)
-        self._tell(scene, turn, None if at_rest else "smooth" if smooth else "fair")
+        self._tell(scene, turn, None if _touches(scene, turn) else "smooth" if smooth else "fair")
         return True
 
     def _rebound(self, scene: Scene) -> None:
@@ -157,11 +169,23 @@ class TurnaroundDetector:
         if self._ungraded:
             window = max(steps(scene.limits.turn_window_s), steps(self.settings.abrupt_window_s) + self.hold)
             due = min(turn.dwell_end for turn in self._ungraded) + window
-            if self._hard_since is not None and scene.now - self._hard_since + 1 < self.hold:
-                due = min(due, self._hard_since + self.hold - 1)
+        waiting = self._ungraded or self._quick
+        if waiting and self._hard_since is not None and scene.now - self._hard_since + 1 < self.hold:
+            due = min(due, self._hard_since + self.hold - 1)
         if self._rebounding is not None:
             due = min(due, scene.now + 4)
         return due
+
+
+def _brief(scene: Scene, reversal: Reversal) -> Turn:
+    """A reversal with the dwell that the fast velocity shows: good enough where it is short."""
+    track, row, end = scene.track, scene.track.at(reversal.extreme), scene.track.at(scene.now) + 1
+    moving = np.abs(track.v[max(0, row - steps(0.5)) : end]) >= scene.limits.v_rest_m_s
+    at = min(row, steps(0.5))
+    before, after = moving[: at + 1][::-1], moving[at:]
+    back = int(before.argmax()) if before.any() else len(before)
+    forth = int(after.argmax()) if after.any() else len(after)
+    return Turn(reversal, reversal.extreme - max(0, back - 1), reversal.extreme + forth)
 
 
 def _touches(scene: Scene, turn: Turn) -> bool:
