@@ -25,13 +25,15 @@ from tests.quality.analytic import (
     signals,
     with_tension,
 )
+from tests.quality.circumstances import Blind, Circumstances
 from tests.quality.corpus import HELD_BACK, TUNING, case, seed_of
 from tests.quality.judge import judge
+from tests.quality.labels import Label
 from tests.quality.movement import pivots
 from tests.quality.runner import Result, run
-from tests.quality.scorer import Blind, Circumstances, SetScore, pair, score
+from tests.quality.scorer import SetScore, pair, score
 from tests.quality.signals import held, joined, low_pass
-from tests.quality.truth import Label, label
+from tests.quality.truth import label
 
 # The regression floor: F1 over a small part of the tuning seeds. Raise a floor when the detector has got better.
 FLOORS = {

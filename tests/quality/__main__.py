@@ -13,9 +13,9 @@ import time
 from pathlib import Path
 
 from tests.quality import summary, tables
+from tests.quality.circumstances import KEYS
 from tests.quality.corpus import GROUPS, HELD_BACK, TUNING
 from tests.quality.runner import run, seeds
-from tests.quality.scorer import KEYS
 from tests.quality.show import draw
 
 
@@ -27,6 +27,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--sets", type=int, default=192, help="sets with faults")
     parser.add_argument("--clean", type=int, default=64, help="clean sets, about a minute each")
     parser.add_argument("--broken", type=int, default=32, help="clean sets with sensors at fault")
+    parser.add_argument("--static", type=int, default=32, help="static contractions, force alone")
+    parser.add_argument("--unknown", type=int, default=32, help="sets on a machine of which nothing is known")
     parser.add_argument("--kinds", default=",".join(KEYS), help=f"out of {', '.join(KEYS)}")
     parser.add_argument("--wrong", action="store_true", help="list every miss and every invention")
     parser.add_argument("--json", action="store_true", help="numbers for a machine")
@@ -36,16 +38,20 @@ def main(arguments: list[str]) -> int:
     if unknown := sorted(set(keys) - set(KEYS)):
         parser.error(f"--kinds: {', '.join(unknown)} is not known: known kinds are {', '.join(KEYS)}")
     begun_s = time.monotonic()
-    wanted = seeds(told.seeds, faulty=told.sets, clean=told.clean, broken=told.broken)
+    wanted = seeds(
+        told.seeds, faulty=told.sets, clean=told.clean, broken=told.broken, static=told.static, unknown=told.unknown
+    )
     results = run(wanted, told.processes)
     if told.json:
-        numbers = {"kinds": {key: summary.of_kind(results, key) for key in keys}, "overall": summary.overall(results)}
+        lifted = summary.lifted(results)
+        numbers = {"kinds": {key: summary.of_kind(lifted, key) for key in keys}, "overall": summary.overall(lifted)}
         print(json.dumps(numbers, indent=2))
         return 0
     minutes = {group: sum(r.minutes for r in results if r.group == group) for group in GROUPS}
     print(
         f"{told.seeds} seeds: {told.sets} sets with faults ({minutes['faulty']:.0f} min), {told.clean} clean "
-        f"({minutes['clean']:.0f} min), {told.broken} with sensors at fault ({minutes['broken']:.0f} min); "
+        f"({minutes['clean']:.0f} min), {told.broken} with sensors at fault ({minutes['broken']:.0f} min), "
+        f"{told.static} static ({minutes['static']:.0f} min), {told.unknown} unknown ({minutes['unknown']:.0f} min); "
         f"{time.monotonic() - begun_s:.0f} s on {told.processes} processes\n"
     )
     print(tables.everything(results, keys))
@@ -61,7 +67,7 @@ def _show(arguments: list[str]) -> int:
     told = parser.parse_args(arguments)
     group, _, seed = told.case.partition("-")
     if group not in GROUPS or not seed.isdigit():
-        parser.error(f"case: {told.case} is not known: faulty-<seed>, clean-<seed> or broken-<seed> is")
+        parser.error(f"case: {told.case} is not known: <group>-<seed> is, of the groups {', '.join(GROUPS)}")
     told.svg.write_text(draw(group, int(seed)), encoding="utf-8")
     return 0
 

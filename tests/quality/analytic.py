@@ -9,6 +9,7 @@ from monitor.detect.settings import STANDARD_GRAVITY_M_S2
 from tests.quality.signals import Floats, Signals
 
 STEP_S = 0.001
+BACK = 600  # steps after a pulse its opposite follows
 LOAD_N, FRICTION = 800.0, 0.08
 BOTTOM_M, TOP_M = 0.03, 0.53
 STICTION_M_S = 0.004
@@ -56,8 +57,9 @@ def signals(legs: list[Leg], pulses: list[tuple[float, float, float]] | None = N
     a: Floats = np.concatenate(a_parts)
     t_s: Floats = np.arange(len(a), dtype=np.float64) * STEP_S
     for at_s, for_s, height in pulses or []:
-        a = a + height * ((t_s >= at_s) & (t_s < at_s + for_s))
-        a = a - height * ((t_s >= at_s + 0.6) & (t_s < at_s + 0.6 + for_s))
+        first, n = round(at_s / STEP_S), round(for_s / STEP_S)
+        a[first : first + n] += height
+        a[first + BACK : first + BACK + n] -= height
     v: Floats = np.cumsum(a) * STEP_S
     x: Floats = np.cumsum(v) * STEP_S
     return of_motion(t_s, x, v, a, load_n)

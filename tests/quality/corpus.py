@@ -3,18 +3,20 @@
     case("faulty", seed_of(HELD_BACK, 3))       a Case; the seeds of TUNING and HELD_BACK never meet: even and odd
     for case, signals, samples in performed(cases): ...
 
-Groups: `faulty` (every fault of a lifter), `clean` (none), `broken` (a clean set, sensors at fault). The kits, tempi
-and what the profile knows of the load are dealt out evenly over neighbouring seeds, the rest is drawn.
+Groups: `faulty` (every fault of a lifter), `clean` (none), `broken` (a clean set, sensors at fault), `static` (force
+alone), `unknown` (the profile knows neither range nor load; two clean repetitions, then faults). The kits, tempi and
+what the profile knows of the load are dealt out evenly over neighbouring seeds, the rest is drawn.
 """
 
 import hashlib
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
+import msgspec
 import numpy as np
 
 import firmware_bridge.simulator as simulator
@@ -24,8 +26,11 @@ from firmware_bridge.simulator import (
     Job,
     Kit,
     Machine,
+    Rest,
     Script,
     Trace,
+    Tug,
+    Turn,
     clean_set,
     drawn_lifter,
     drawn_machine,
@@ -35,10 +40,11 @@ from firmware_bridge.simulator import (
 )
 from firmware_bridge.simulator import faults as sensor
 from monitor.config import Profile, profile_from_builtins
+from tests.quality.contraction import drawn_contraction
 from tests.quality.signals import Signals
 
-Group = Literal["faulty", "clean", "broken"]
-GROUPS: tuple[Group, ...] = ("faulty", "clean", "broken")
+Group = Literal["faulty", "clean", "broken", "static", "unknown"]
+GROUPS: tuple[Group, ...] = ("faulty", "clean", "broken", "static", "unknown")
 Split = Literal["tuning", "held-back"]
 TUNING: Split = "tuning"
 HELD_BACK: Split = "held-back"
@@ -72,7 +78,7 @@ class Case:
     group: Group
     seed: int
     machine: Machine
-    script: Script
+    script: Script | None  # None: static
     kit: Kit
     true_profile: Profile  # range, load and friction as they are: for the labels
     told_profile: Profile  # what the detector is told
@@ -82,6 +88,11 @@ class Case:
     @property
     def name(self) -> str:
         return f"{self.group}-{self.seed}"
+
+    @property
+    def tempo_s(self) -> float:
+        """The slower phase; 0 where nothing moves."""
+        return max(self.script.positive_s, self.script.negative_s) if self.script else 0.0
 
     @property
     def slow_cell(self) -> bool:
@@ -121,12 +132,20 @@ def case(group: Group, seed: int) -> Case:
     encoder_m = ENCODERS_M[deal // 16 % 2]
     slow_cell = (deal // 32 + deal) % 2 == 0
     known = KNOWN[(deal // 4 + deal // 16) % 4]
+    if group == "static":
+        return _static_case(seed, rng, slow_cell)
     machine = drawn_machine(rng)
     positive_s, negative_s, reps = TEMPI[tempo]
-    if group == "faulty":
+    if group in ("faulty", "unknown"):
         script = faulty_set(rng, machine, positive_s, negative_s, reps, FAULT_WEIGHTS, FAULT_SHARE)
     else:
         script = clean_set(positive_s, negative_s, reps, drawn_lifter(rng))
+    if group == "unknown":
+        known = "learned"
+        shown = clean_set(positive_s, negative_s, 2, script.lifter).moves[:-1]
+        script = replace(
+            script, moves=(*shown, Turn(), *(move for move in script.moves if not isinstance(move, Rest | Tug)))
+        )
     length_s = reps * (positive_s + negative_s)
     kit = Kit(
         encoder_m=encoder_m,
@@ -145,6 +164,10 @@ def case(group: Group, seed: int) -> Case:
         told = {"plates_kg": PLATES_KG}
     elif known == "misread":
         told = {"working_load_n": machine.working_load_n + 9.80665 * PLATE_KG * float(rng.choice([-1, 1]))}
+    told_profile = _profile(machine, script, kit, told)
+    if group == "unknown":
+        bare = msgspec.structs.replace(told_profile.machine, bottom_m=None, top_m=None)
+        told_profile = msgspec.structs.replace(told_profile, machine=bare)
     return Case(
         group=group,
         seed=seed,
@@ -152,10 +175,21 @@ def case(group: Group, seed: int) -> Case:
         script=script,
         kit=kit,
         true_profile=_profile(machine, script, kit, true),
-        told_profile=_profile(machine, script, kit, told),
+        told_profile=told_profile,
         tempo=tempo,
         known=known,
     )
+
+
+def _static_case(seed: int, rng: np.random.Generator, slow_cell: bool) -> Case:
+    _, profile = drawn_contraction(np.random.default_rng([seed, len(GROUPS)]))
+    kit = Kit(
+        force_rate_hz=80.0 if slow_cell else 500.0,
+        settling=4.0 if slow_cell else 1.0,
+        noise_n=float(rng.uniform(0.3, 1.5)),
+        lost_fraction=0.02 if rng.random() < 0.3 else 0.0,
+    )
+    return Case("static", seed, Machine(), None, kit, profile, profile, "static", "given")
 
 
 def _profile(machine: Machine, script: Script, kit: Kit, load: Mapping[str, object]) -> Profile:
@@ -199,13 +233,16 @@ def performed(some: Sequence[Case]) -> Iterator[tuple[Case, Signals, Samples]]:
     """The cases with their true signals and what the kit made of them; a batch is simulated at once, or read back."""
     for start in range(0, len(some), BATCH):
         batch = some[start : start + BATCH]
-        missing = [item for item in batch if not _cached(item).exists()]
+        missing = [item for item in batch if item.script and not _cached(item).exists()]
         if missing:
-            traces = simulate_many([Job(item.machine, item.script, item.seed) for item in missing])
+            traces = simulate_many([Job(item.machine, item.script, item.seed) for item in missing if item.script])
             for item, trace in zip(missing, traces, strict=True):
                 _keep(_cached(item), trace)
         for item in batch:
-            trace = _read(_cached(item), item.machine)
+            if item.script:
+                trace = _read(_cached(item), item.machine)
+            else:
+                trace, _ = drawn_contraction(np.random.default_rng([item.seed, len(GROUPS)]))
             signals = Signals(
                 trace.t_s,
                 trace.position_m,

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from monitor.config import Profile
+from tests.quality.labels import Label, Truth
 from tests.quality.movement import movement
 from tests.quality.signals import Signals, filtered
 from tests.quality.thresholds import Thresholds
-from tests.quality.truth import Label, Truth, label
+from tests.quality.truth import label
 
 STRICT, LOOSE = 1.25, 0.8
 SAME_S = 0.3  # labels of one act differ by less between the three
@@ -77,6 +78,8 @@ def is_bad(event: Label) -> bool:
 def _rep_counts(nominal: Truth, profile: Profile) -> list[set[int]]:
     """The counts that any hysteresis and any excursion from 0.8 to 1.25 of their own would give."""
     exact = Thresholds.of(profile)
+    if exact.kind == "static":
+        return []
     counts: list[set[int]] = [set() for _ in nominal.movement.spans]
     for reversal, excursion in product((LOOSE, 1.0, STRICT), repeat=2):
         th = replace(exact, reversal_m=exact.reversal_m * reversal, excursion_m=exact.excursion_m * excursion)

@@ -3,16 +3,22 @@
 import multiprocessing
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
 
 from firmware_bridge.samples import Samples
 from monitor.config import Profile
+from monitor.detect.limits import Limits
 from monitor.detect.pipeline import Pipeline
 from monitor.events import AnyEvent, Feedback
+from tests.quality.circumstances import MISREAD, Circumstances
 from tests.quality.corpus import BATCH, GROUPS, Case, Group, Split, case, performed, seed_of
 from tests.quality.judge import Judged, judge
-from tests.quality.scorer import MISREAD, Circumstances, SetScore, score, score_learning
+from tests.quality.scorer import SetScore, score, score_learning
 from tests.quality.sensors import blind_stretches, misread_noticeably
 from tests.quality.signals import Signals
+from tests.quality.thresholds import Thresholds
 
 
 @dataclass
@@ -26,22 +32,35 @@ class Result:
     score: SetScore
 
 
-def detect(samples: Samples, profile: Profile) -> tuple[list[AnyEvent], list[Feedback]]:
-    """All that the spine tells of these samples."""
+class Detected(NamedTuple):
+    """All that the spine tells of some samples, and what it knows in the end."""
+
+    events: list[AnyEvent]
+    feedback: list[Feedback]
+    limits: Limits
+
+
+def detect(samples: Samples, profile: Profile) -> Detected:
+    """Through the spine in one go."""
     pipeline = Pipeline(profile, session="quality")
     updates = [pipeline.update(samples), pipeline.finish()]
-    return [e for update in updates for e in update.events], [f for update in updates for f in update.feedback]
+    return Detected(
+        [event for update in updates for event in update.events],
+        [moment for update in updates for moment in update.feedback],
+        pipeline.limits,
+    )
 
 
 def evaluate(item: Case, signals: Signals, samples: Samples) -> Result:
     """One case from its signals to its score."""
     judged = judge(signals, item.true_profile)
-    events, feedback = detect(samples, item.told_profile)
+    events, feedback, limits = detect(samples, item.told_profile)
     known_s = load_known_s(item, judged)
     under = Circumstances(
-        tempo_s=max(item.script.positive_s, item.script.negative_s),
+        tempo_s=item.tempo_s,
         slow_cell=item.slow_cell,
         load_known_s=known_s,
+        range_known_s=known_s if item.group == "unknown" else 0.0,
         misread=item.known == MISREAD,
         misread_required=misread_noticeably(item),
         blind=tuple(blind_stretches(item, signals, samples)),
@@ -49,11 +68,17 @@ def evaluate(item: Case, signals: Signals, samples: Samples) -> Result:
     result = score(judged, events, under)
     if item.known == "learned":
         score_learning(result, events, feedback, item.true_profile, known_s)
+    if item.group == "unknown":
+        bottom_m, top_m = item.machine.bottom_m - item.machine.rest_m, item.machine.top_m - item.machine.rest_m
+        result.range_error_m = max(abs(limits.bottom_m - bottom_m), abs(limits.top_m - top_m))
     return Result(item.group, item.seed, float(signals.t_s[-1]) / 60, item.strata, result)
 
 
 def load_known_s(item: Case, judged: Judged) -> float:
-    """Until when the load may be unknown: the end of the second repetition."""
+    """Until when the load may be unknown: the end of the second repetition; static: the first target reached."""
+    if item.group == "static":
+        reached = judged.nominal.relative >= Thresholds.of(item.true_profile).static_level
+        return float(judged.nominal.filtered.t_s[np.argmax(reached)]) if reached.any() else float("inf")
     if item.known != "learned":
         return 0.0
     reps = judged.nominal.of("rep")

@@ -8,50 +8,25 @@ turnarounds graded `abrupt` or `bounce`.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
-
-import msgspec
+from typing import Literal
 
 from monitor.config import Profile
 from monitor.events import AnyEvent, Feedback, SetEnd
+from tests.quality.circumstances import (
+    FAULT_LATE_S,
+    KEYS,
+    KNOWN_LATE_S,
+    MISREAD,
+    OF_LOAD,
+    OF_SETS,
+    TOLERANCES_S,
+    Blind,
+    Circumstances,
+)
 from tests.quality.judge import BAD, Judged, is_bad, same
-from tests.quality.truth import Label
+from tests.quality.labels import Label
+from tests.quality.told import Told, told
 
-# kind -> tolerance on t_s in s; at a slow tempo; more with an 80 Hz cell
-TOLERANCES_S: dict[str, tuple[float, float, float]] = {
-    "jerk": (0.15, 0.15, 0.0),
-    "drop": (0.15, 0.15, 0.0),
-    "fault_turn": (0.15, 0.30, 0.0),
-    "turnaround": (0.15, 0.30, 0.0),
-    "lockout_rest": (0.20, 0.20, 0.0),
-    "bottom_rest": (0.10, 0.10, 0.04),
-    "stack_touch": (0.05, 0.05, 0.04),
-    "slack": (0.05, 0.05, 0.04),
-    "force_ceiling": (0.05, 0.05, 0.04),
-    "stall": (0.25, 0.25, 0.0),
-    "failure": (0.50, 0.50, 0.0),
-    "unload": (0.15, 0.15, 0.04),
-    "tension_out": (0.20, 0.20, 0.04),
-    "speed_over": (0.20, 0.20, 0.0),
-    "set_start": (0.10, 0.10, 0.04),
-    "set_end": (0.30, 0.30, 0.04),
-    "rep": (0.30, 0.60, 0.0),
-    "sensor_fault": (0.10, 0.10, 0.04),
-}
-KEYS = tuple(TOLERANCES_S)
-SLOW_TEMPO_S = 8.0
-OF_LOAD = ("unload", "tension_out", "force_ceiling")  # nobody judges them against a load that is not there
-# What an encoder that is off cannot know.
-OF_PLACE = {  # what an encoder that is off cannot know
-    *("lockout_rest", "stack_touch", "bottom_rest", "stall", "failure", "set_start", "set_end", "rep", "turnaround"),
-    *("slack", "unload", "tension_out"),
-}
-OF_SETS = {"rep", "turnaround", "fault_turn"}  # outside a set nobody says whether they are told
-NEAR_BLIND_S = 0.3
-FAULT_LATE_S = 1.0  # told so long after a fault it is still this fault
-KNOWN_LATE_S = 1.0  # after a repetition's end it may take this long to be told
-MISREAD = "misread"  # the profile names another load than the pin
-NEEDS_LOAD = ("slack", "stack_touch", "bottom_rest", "unload", "tension_out", "force_ceiling", "set_start")
 ATTRIBUTES = {
     "jerk": ("cause",),
     "rep": ("partial", "sticking"),
@@ -59,68 +34,6 @@ ATTRIBUTES = {
     "bottom_rest": ("ended_set",),
 }
 Outcome = Literal["hit", "missed", "false", "neutral"]
-
-
-@dataclass(frozen=True)
-class Blind:
-    """A stretch in which the sensors cannot be believed; `lasting`: positions are off from then on."""
-
-    name: str
-    from_s: float
-    to_s: float
-    required: bool  # to be told
-    lasting: bool = False
-
-    def touches(self, from_s: float, to_s: float) -> bool:
-        return self.from_s - NEAR_BLIND_S <= to_s and from_s <= self.to_s + NEAR_BLIND_S
-
-
-@dataclass(frozen=True)
-class Circumstances:
-    """What of a case the score depends on."""
-
-    tempo_s: float  # the slower phase
-    slow_cell: bool = False  # 80 Hz
-    load_known_s: float = 0.0  # until then nothing is required that needs the load
-    misread: bool = False  # the profile names another load than the pin
-    misread_required: bool = False  # and by so much that it must be told
-    blind: tuple[Blind, ...] = ()
-
-    def tolerance_s(self, key: str) -> float:
-        fast, slow, more = TOLERANCES_S[key]
-        return (slow if self.tempo_s >= SLOW_TEMPO_S else fast) + (more if self.slow_cell else 0.0)
-
-    def waives(self, key: str, true: Label) -> bool:
-        """A true event that nobody can be asked to find."""
-        waiting = key in NEEDS_LOAD and true.t_s < self.load_known_s
-        return waiting or any(
-            blind.touches(true.t_s, true.end_s) or (blind.lasting and key in OF_PLACE and true.end_s >= blind.from_s)
-            for blind in self.blind
-        )
-
-    def excuses(self, key: str, found: "Told", loose: list[Label]) -> bool:
-        """A told event that is no invention: what silence has cut goes on after it, what is off is off."""
-        for blind in self.blind:
-            if blind.lasting and key in OF_PLACE and found.t_s >= blind.from_s - NEAR_BLIND_S:
-                return True
-            if blind.touches(found.t_s, found.t_s) and any(true.t_s <= found.t_s <= true.end_s for true in loose):
-                return True
-        return False
-
-
-@dataclass
-class Told:
-    """What was told under one id."""
-
-    kind: str
-    t_s: float
-    found_s: float
-    duration_s: float | None
-    set: int | None
-    rep: int | None
-    primary: bool
-    cut: bool
-    own: dict[str, Any]
 
 
 @dataclass
@@ -149,38 +62,10 @@ class SetScore:
     moved: int = 0  # records whose t_s changed after they were told
     load_error: float | None = None  # relative, where it was to be learned
     friction_error: float | None = None
+    range_error_m: float | None = None  # the larger of bottom's and top's, where it was to be learned
     load_known: bool | None = None  # by the end of the second repetition
     under_load_error_s: float | None = None
     under_tension_error_s: float | None = None
-
-
-def told(events: list[AnyEvent]) -> tuple[list[Told], int]:
-    """Records joined by id, in the order of ids; and how many changed their time after they were told."""
-    first: dict[int, AnyEvent] = {}
-    last: dict[int, AnyEvent] = {}
-    moved = 0
-    for event in events:
-        if event.id in first:
-            moved += (event.t_s, event.found_s) != (first[event.id].t_s, first[event.id].found_s)
-        first.setdefault(event.id, event)
-        last[event.id] = event
-    result = []
-    for number, event in first.items():
-        end = last[number]
-        result.append(
-            Told(
-                kind=event.kind,
-                t_s=event.t_s,
-                found_s=event.found_s,
-                duration_s=end.duration_s,
-                set=event.set,
-                rep=event.rep,
-                primary=end.part_of is None,
-                cut=end.cut is True,
-                own=msgspec.structs.asdict(end),
-            )
-        )
-    return result, moved
 
 
 def score(judged: Judged, events: list[AnyEvent], under: Circumstances) -> SetScore:
@@ -191,7 +76,7 @@ def score(judged: Judged, events: list[AnyEvent], under: Circumstances) -> SetSc
         if key != "sensor_fault" and not (under.misread and key in OF_LOAD):
             _score_kind(result, judged, detected, key, under)
     _score_sensors(result, detected, under)
-    if not any(blind.lasting for blind in under.blind):
+    if judged.rep_counts and not any(blind.lasting for blind in under.blind):
         _score_sets(result, judged, detected, under)
     return result
 
@@ -234,7 +119,7 @@ def _select(events: list[Label], key: str) -> list[Label]:
 
 
 def _alike(true: Label, found: Told) -> bool:
-    return all(name not in true.own or true.own[name] == found.own.get(name) for name in ("at", "side"))
+    return all(name not in true.own or true.own[name] == found.own.get(name) for name in ("at", "side", "stage"))
 
 
 def _score_kind(result: SetScore, judged: Judged, detected: list[Told], key: str, under: Circumstances) -> None:

@@ -4,9 +4,9 @@ import numpy as np
 
 from firmware_bridge.samples import Flag, Samples
 from firmware_bridge.simulator import faults as sensor
+from tests.quality.circumstances import Blind
 from tests.quality.corpus import Case
 from tests.quality.judge import LOOSE, STRICT
-from tests.quality.scorer import Blind
 from tests.quality.signals import Signals
 from tests.quality.thresholds import Thresholds
 

@@ -5,12 +5,13 @@ from html import escape
 import numpy as np
 
 from monitor.detect.settings import STANDARD_GRAVITY_M_S2
+from tests.quality.circumstances import KEYS
 from tests.quality.corpus import Group, case, performed
 from tests.quality.judge import judge
 from tests.quality.runner import detect
-from tests.quality.scorer import KEYS, told
 from tests.quality.signals import Floats
 from tests.quality.thresholds import Thresholds
+from tests.quality.told import told
 
 PIXELS_PER_S = 40
 LEFT, PANEL, LANE = 110, 150, 22
@@ -24,7 +25,7 @@ def draw(group: Group, seed: int) -> str:
     item = case(group, seed)
     ((_, signals, samples),) = performed([item])
     judged = judge(signals, item.true_profile)
-    events, _ = told(detect(samples, item.told_profile)[0])
+    events, _ = told(detect(samples, item.told_profile).events)
     th = Thresholds.of(item.true_profile)
     f = judged.nominal.filtered
     end_s = float(f.t_s[-1])

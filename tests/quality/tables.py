@@ -10,6 +10,7 @@ STRATA_KEYS = (
     *("jerk", "drop", "fault_turn", "lockout_rest", "bottom_rest", "stack_touch", "slack", "force_ceiling"),
     *("stall", "failure"),
 )
+STATIC_KEYS = ("set_start", "set_end", "stage", "tension_out", "force_ceiling", "failure", "unload", "slack")
 
 
 def table(title: str, head: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
@@ -37,13 +38,22 @@ def _ms(value: float | int | None) -> Cell:
 
 def everything(results: Sequence[Result], keys: Sequence[str]) -> str:
     """All tables."""
-    parts = [kinds(results, keys), counts(results), grades(results), strata(results, keys), sensors(results)]
+    lifted, static = summary.lifted(results), summary.static(results)
+    parts = [kinds("Events; times in ms, `clean`: false ones in clean sets", lifted, keys)]
+    parts += [counts(lifted), grades(lifted), strata(lifted, keys), sensors(results)]
+    if unknown := summary.unknown(results):
+        parts.append(kinds("Range and load unknown at first; judged from the third repetition on", unknown, keys))
+        parts.append(counts(unknown))
+    if static:
+        parts.append(kinds("Static contractions: force alone", static, [key for key in STATIC_KEYS if key in keys]))
     return "\n".join(parts)
 
 
-def kinds(results: Sequence[Result], keys: Sequence[str]) -> str:
+def kinds(title: str, results: Sequence[Result], keys: Sequence[str]) -> str:
     rows = []
     for key in keys:
+        if key == "stage" and not any(result.group == "static" for result in results):
+            continue
         n = summary.of_kind(results, key)
         misses = summary.misses_target(key, n)
         verdict = "" if key not in summary.TARGETS else "; ".join(misses) if misses else "met"
@@ -63,7 +73,7 @@ def kinds(results: Sequence[Result], keys: Sequence[str]) -> str:
         )
     head = ["kind", "required", "missed", "false", "neutral", "precis.", "recall", "F1", "clean", "/min"]
     head += ["|t| mean/p95", "found p50/p95", "true+ p50/p95", "|dur| mean/p95", "target"]
-    return table("Events; times in ms, `clean`: false ones in clean sets", head, rows)
+    return table(title, head, rows)
 
 
 def _pair(one: float | int | None, other: float | int | None) -> str:
@@ -92,6 +102,8 @@ def counts(results: Sequence[Result]) -> str:
         ["time under tension, mean |error| s", o["under_tension_error_mean_s"], "", ""],
         ["records whose time moved once told", o["moved"], "0", ""],
     ]
+    if o["range_error_max_m"] is not None:
+        rows.append(["range learned, max |error| of an end m", o["range_error_max_m"], "", ""])
     rows += [[f"right {name}", right, f"of {of}", ""] for name, (right, of) in o["attributes"].items()]
     return table("What is no event", ["", "", "target", ""], rows)
 

@@ -93,6 +93,8 @@ class Thresholds:
     slack_n: float
     slack_hold_s: float
     ceiling_n: float
+    ceiling_factor: float  # static: of the target
+    factor: float
     ceiling_hold_s: float
     # rests
     lockout_zone_x_m: float
@@ -193,6 +195,8 @@ class Thresholds:
             slack_n=d.slack.tension * load_n / k,
             slack_hold_s=d.slack.hold_s * k,
             ceiling_n=heavy_n + (ceiling_n - heavy_n) * k,
+            ceiling_factor=1 + (d.force_ceiling.factor - 1) * k,
+            factor=k,
             ceiling_hold_s=d.force_ceiling.hold_s * k,
             lockout_zone_x_m=lockout_m
             - rest_m

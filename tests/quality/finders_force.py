@@ -1,0 +1,72 @@
+"""What tension and contact tell: sets, tension against the load, rests at either end."""
+
+import numpy as np
+
+from tests.quality.labels import Label, Truth, event_at
+from tests.quality.movement import LANDING_S, Span
+from tests.quality.signals import held, joined
+from tests.quality.thresholds import Thresholds
+
+
+def find_sets(truth: Truth, th: Thresholds) -> list[Label]:
+    found = []
+    for number, span in enumerate(truth.movement.spans, 1):
+        found.append(event_at(truth, "set_start", span.first, None, th.start_hold_s))
+        if span.last is not None:
+            found.append(event_at(truth, "set_end", span.last, None, th.end_rest_s))
+            found[-1].set = number
+    return found
+
+
+def find_tensions(truth: Truth, th: Thresholds) -> list[Label]:
+    f, off_rest, relative = truth.filtered, truth.movement.off_rest, truth.relative
+    if th.load_n <= 0:
+        return []
+    found = []
+    for a, b in held(off_rest & (relative < 1 - th.unload), th.unload_hold_s, f.step_s):
+        found.append(event_at(truth, "unload", a, b, th.unload_hold_s, low=float(np.min(relative[a:b]))))
+    for a, b in held(off_rest & (f.fast_tension_n < th.slack_n), th.slack_hold_s, f.step_s):
+        found.append(event_at(truth, "slack", a, b, th.slack_hold_s))
+    for side, mask in (("low", relative < 1 - th.band), ("high", relative > 1 + th.band)):
+        for a, b in joined(held(off_rest & mask, th.band_hold_s, f.step_s), th.band_join_s, f.step_s):
+            furthest = float((np.min if side == "low" else np.max)(relative[a:b]))
+            found.append(event_at(truth, "tension_out", a, b, th.band_hold_s, side=side, extreme=furthest))
+    for a, b in held(f.fast_tension_n > th.ceiling_n, th.ceiling_hold_s, f.step_s):
+        found.append(
+            event_at(
+                truth, "force_ceiling", a, b, th.ceiling_hold_s, peak_tension_n=float(np.max(f.fast_tension_n[a:b]))
+            )
+        )
+    return found
+
+
+def find_rests(truth: Truth, th: Thresholds) -> list[Label]:
+    f, m = truth.filtered, truth.movement
+    found = []
+    at_lockout = (f.x_m >= th.lockout_zone_x_m) & (np.abs(f.v_m_s) < th.lockout_m_s)
+    for a, b in held(at_lockout, th.lockout_s, f.step_s):
+        found.append(event_at(truth, "lockout_rest", a, b, th.lockout_s))
+    for span in m.spans:
+        found += _contacts(truth, th, span)
+    return found
+
+
+def _contacts(truth: Truth, th: Thresholds, span: Span) -> list[Label]:
+    f = truth.filtered
+    found = []
+    for a, b in held(truth.movement.contact, th.touch_hold_s, f.step_s):
+        ends_set = a == span.last
+        if not (span.first < a and (span.last is None or a <= span.last)):
+            continue
+        before = f.raw_v_m_s[max(a - round(LANDING_S / f.step_s), 0) : a + 1]
+        speed_m_s = max(float(-np.min(before)), 0.0)
+        touch = event_at(truth, "stack_touch", a, b, th.touch_hold_s, slam=speed_m_s > th.slam_m_s, speed_m_s=speed_m_s)
+        rest = event_at(truth, "bottom_rest", a, b, th.bottom_rest_s)
+        for event in (touch, rest):
+            event.own["ended_set"] = ends_set
+            event.set = truth.movement.spans.index(span) + 1
+            event.rep = event.rep or max(len(span.reps), 1)
+        found.append(touch)
+        if (b - a) * f.step_s >= th.bottom_rest_s:
+            found.append(rest)
+    return found
