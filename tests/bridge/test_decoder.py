@@ -221,7 +221,7 @@ def test_one_damaged_byte_is_counted_and_nothing_wrong_is_accepted(at: int, kind
 @pytest.mark.parametrize("seed", range(3))
 def test_received_and_lost_are_what_was_sent_over_resets_and_wraps(seed: int) -> None:
     rng = random.Random(seed)
-    device = Wire(t0_us=2**32 - 20_000_000)
+    device = Wire(t0_us=2**32 - 20_000_000, pos_idx=65_000, force_idx=65_000)
     frames: Timed = []
     at_us = 0
     for boot in range(5):
@@ -258,6 +258,37 @@ def test_noise_and_another_protocol_are_not_believed() -> None:
         decode([Chunk(0, Wire().hello(0, protocol=99))])
     with pytest.raises(ProtocolVersionError, match="protocol 2, "):
         decode([Chunk(0, frame(b"\x01\x00\x02and a body of which we know nothing"))])
+
+
+@pytest.mark.parametrize("change", [-1, 1])
+@pytest.mark.parametrize("kind", [Pos.TYPE, Force.TYPE])
+def test_a_block_of_another_length_than_it_says_is_refused(kind: int, change: int) -> None:
+    block = (Pos(1, 0, 0, 2000, (1,) * 5) if kind == Pos.TYPE else Force(1, 0, 0, 9, 0, (1, 2))).to_bytes(0)
+    other = frame((block + b"\x01")[: len(block) + change])
+    samples, counts = decode([Chunk(0, other)])
+    assert (len(samples), counts.bad_body, counts.frames, counts.lost_frames) == (0, 1, 0, 0)
+    assert len(decode([Chunk(0, frame(block))])[0]) == block[11]
+
+
+def test_samples_of_one_block_cannot_be_taken_at_one_moment() -> None:
+    samples, counts = decode([Chunk(0, frame(Pos(1, 0, 0, 0, (1, 2)).to_bytes(0)))])
+    assert (len(samples), counts.bad_body) == (0, 1)
+    samples, counts = decode([Chunk(0, frame(Pos(1, 0, 0, 0, (1,)).to_bytes(0)))])
+    assert (len(samples), counts.bad_body) == (1, 0)
+
+
+@pytest.mark.parametrize("blocks", [1, 40])
+def test_the_greatest_counts_survive(blocks: int) -> None:
+    far = [2**31 - 1 - 32767 * k for k in range(15)]
+    extremes = (-(2**23), 2**23 - 1, -1, 0)
+    wire = b""
+    for k in range(blocks):
+        wire += frame(Pos(1, k * 15, k * 30_000, 2000, tuple(far)).to_bytes(2 * k))
+        wire += frame(Force(1, k * 4, k * 30_000, 9000, 0, extremes).to_bytes(2 * k + 1))
+    samples, counts = decode([Chunk(0, wire)])
+    assert samples.position_m[~np.isnan(samples.position_m)].tolist() == far * blocks
+    assert samples.force_n[~np.isnan(samples.force_n)].tolist() == list(extremes) * blocks
+    assert counts.late_samples == 0
 
 
 # -- the clock --
@@ -315,6 +346,20 @@ def test_a_lone_impossible_stamp_changes_nothing() -> None:
     samples, counts = decode(chunked(frames))
     assert keys(samples) == true_keys(device.sent, device.sent[0].at_us)
     assert (counts.bad_stamp, counts.resets, counts.lost_frames) == (1, 0, 0)
+
+
+def test_two_impossible_stamps_far_apart_are_no_restart() -> None:
+    device = Wire()
+    frames: Timed = []
+    for k in range(3):
+        at_us = 10**9 + k * 1_000_000
+        frames += device.stream(at_us, 300_000)
+        outlier = Pos(1, device.pos_idx, 5 + k * 1_000_000, 2000, (1, 2, 3))
+        frames.append((at_us + 310_000, frame(outlier.to_bytes(device.seq))))
+        device.seq += 1
+    samples, counts = decode(chunked(frames))
+    assert keys(samples) == true_keys(device.sent, device.sent[0].at_us)
+    assert (counts.bad_stamp, counts.resets) == (3, 0)
 
 
 def test_what_was_measured_before_the_session_began_is_late() -> None:
