@@ -39,12 +39,12 @@ class Bookmark:
         self.save()
         return self._place.connections
 
-    def start(self, store_id: str, last_seq: int) -> int:
-        """The seq to go on after: another store is told from its beginning, an unknown place from now on."""
+    def start(self, store_id: str, unknown_seq: int) -> int:
+        """The seq to go on after: another store is told from its beginning, an unknown place is as given."""
         if self._place.store_id is not None and self._place.store_id != store_id:
             self._place.told_seq = 0
-        elif self._place.told_seq is None or self._place.told_seq > last_seq:
-            self._place.told_seq = last_seq
+        elif self._place.told_seq is None:
+            self._place.told_seq = unknown_seq
         self._place.store_id = store_id
         return self._place.told_seq or 0
 

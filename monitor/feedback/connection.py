@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import fcntl
 import logging
+import math
 import socket
 import ssl
 import struct
@@ -32,6 +33,8 @@ from monitor.feedback.payload import Packet
 KEEP_ALIVE_S = 10
 ACKNOWLEDGED_WITHIN_S = 5.0  # else the connection is half-open
 CONNECT_WITHIN_S = 5.0
+BEHIND_S = 0.5
+BEHIND_BYTES = 1500
 IN_FLIGHT = 16  # publishes that wait for their acknowledgement; brokers allow 20
 REFUSED = 0x80  # reason codes from here on
 UNSUPPORTED_VERSION = 0x84
@@ -90,6 +93,7 @@ class Connection:
         self._client = client
         self._paho = client._client
         self._awaited: dict[int, asyncio.Future[int]] = {}
+        self._sent_s: dict[int, float] = {}
         self._window = asyncio.Semaphore(IN_FLIGHT)
         self._paho.on_publish = self._published
 
@@ -101,14 +105,16 @@ class Connection:
             info = self._paho.publish(packet.topic, packet.payload, packet.qos, packet.retain)
             if info.rc != MQTT_ERR_SUCCESS:
                 raise self._gone()
-            taken = self._awaited[info.mid] = asyncio.get_running_loop().create_future()
+            loop = asyncio.get_running_loop()
+            taken = self._awaited[info.mid] = loop.create_future()
+            self._sent_s[info.mid] = loop.time()
             try:
                 reason = await asyncio.wait_for(taken, ACKNOWLEDGED_WITHIN_S)
             except TimeoutError:
                 self.sound = False
                 raise BrokerSilent(f"no acknowledgement within {ACKNOWLEDGED_WITHIN_S:g} s") from None
             finally:
-                self._awaited.pop(info.mid, None)
+                del self._awaited[info.mid], self._sent_s[info.mid]
         if reason >= REFUSED:
             raise PublishRefused(f"the broker refuses {packet.topic} (reason code {reason})")
 
@@ -117,12 +123,15 @@ class Connection:
         if self._paho.publish(packet.topic, packet.payload, 0, packet.retain).rc != MQTT_ERR_SUCCESS:
             raise self._gone()
 
-    def unsent_bytes(self) -> int:
-        """What the other side's kernel has not confirmed yet: what is sent now comes after it."""
+    def is_behind(self) -> bool:
+        """Whether what is sent now would come late: the other side has not confirmed what was sent before."""
         if (peer := self._paho.socket()) is None:
             raise self._gone()
-        (queued,) = struct.unpack("i", fcntl.ioctl(peer.fileno(), termios.TIOCOUTQ, bytes(4)))
-        return int(queued)
+        oldest_s = next(iter(self._sent_s.values()), math.inf)
+        if asyncio.get_running_loop().time() - oldest_s > BEHIND_S:
+            return True  # the broker hangs, though its kernel takes what we send
+        (unconfirmed,) = struct.unpack("i", fcntl.ioctl(peer.fileno(), termios.TIOCOUTQ, bytes(4)))
+        return bool(unconfirmed > BEHIND_BYTES)
 
     async def subscribe(self, topics: Sequence[str], qos: int = 1) -> None:
         """Retained messages keep their flag even where they arrive live, as far as MQTT 5 goes."""

@@ -23,6 +23,8 @@ BEHIND_BYTES = 8 * 1024  # about a second of live feedback: more would be late
 FAR_BEHIND_BYTES = 256 * 1024
 PUBLISH_QOS_0 = (0x30, 0x31)  # the second is retained
 CLIENT_PACKETS = {*range(0x30, 0x36), *range(0x3A, 0x3E), 0x40, 0x50, 0x62, 0x70, 0x82, 0xA2, 0xC0, 0xE0}
+MQTT_3_1_1 = 4
+UNACCEPTABLE_VERSION = b"\x20\x02\x00\x01"
 STANDSTILL_S = 10.0  # something waits and not a byte has left for so long
 
 
@@ -67,6 +69,10 @@ class Unsound(Exception):
     """Not a packet that a client may send here."""
 
 
+class OtherVersion(Unsound):
+    """MQTT 5 or 3.1: the client may come back with 3.1.1."""
+
+
 def packet_bytes(data: bytes | bytearray) -> int | None:
     """Length of the packet at the front, as far as its fixed header is there."""
     length = 0
@@ -86,6 +92,8 @@ def read_connect(packet: bytes) -> Connect:
     start = packet.find(b"\0\4MQTT", 2, 5 + 6)
     if packet[0] != 0x10 or start < 0 or len(packet) < start + 12:
         raise Unsound("the first packet is not CONNECT")
+    if packet[start + 6] != MQTT_3_1_1:
+        raise OtherVersion
     flags, keep_alive_s, length = struct.unpack_from(">BHH", packet, start + 7)
     client_id = packet[start + 12 : start + 12 + length].decode(errors="replace")
     return Connect(keep_alive_s, bool(flags & 2), bool(flags & 4), client_id)
@@ -136,6 +144,10 @@ class GuardedReader(ReaderAdapter):  # type: ignore[misc]
                 self._judge(packet)
                 del self._arriving[:size]
                 self._sound += packet
+        except OtherVersion:  # amqtt would wait for the rest of a packet that it misreads
+            await self._line.push(UNACCEPTABLE_VERSION)
+            await self._line.close()
+            self._ended = True
         except Unsound:
             self._counts.rejected += 1
             self._end()

@@ -45,6 +45,7 @@ class Outbox:
         self._delivery = delivery
         self._tell_refusal = refused  # None: it takes them again
         self._there = asyncio.Event()
+        self._first_seq = log.last_seq + 1 if log.store_id is not None else None  # of this life
         self._fresh: deque[tuple[float, int, int]] = deque()  # when stored; first and last seq
 
     def stored(self, events: Sequence[StoredEvent]) -> None:
@@ -110,8 +111,13 @@ class Outbox:
             await asyncio.gather(*(task for _, task in in_flight), return_exceptions=True)
 
     def _begin(self) -> tuple[int, str | None]:
+        """Where the bookmark is; without one, this life's first event: what was before can be asked for."""
         store_id = self._event_log.store_id
-        return (0 if store_id is None else self._bookmark.start(store_id, self._event_log.last_seq)), store_id
+        if store_id is None:
+            return 0, None
+        if self._first_seq is None:
+            self._first_seq = self._event_log.last_seq + 1
+        return self._bookmark.start(store_id, self._first_seq - 1), store_id
 
     async def _read(self, after_seq: int) -> Sequence[StoredEvent]:
         while True:

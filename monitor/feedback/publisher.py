@@ -33,7 +33,6 @@ STABLE_AFTER_S = 60.0  # a connection that held so long begins the back-off anew
 HEARTBEAT_S = 10.0  # of the status; with the acknowledgement's 5 s it finds a half-open connection
 STATUS_PERIOD_S = 0.25  # at most one status in this time
 LIVE_MAX_AGE_S = 0.5
-LIVE_BEHIND_BYTES = 1500  # unconfirmed by the other side: what is sent now would come late
 LAST_WORDS_S = 2.0  # for events that are still to be told at a clean end
 GOODBYE_S = 1.0
 _log = logging.getLogger(__name__)
@@ -175,7 +174,7 @@ class Publisher:
         loop = asyncio.get_running_loop()
         while True:
             await self._live_there.wait()
-            while connection.unsent_bytes() > LIVE_BEHIND_BYTES:  # noqa: ASYNC110 - the kernel tells nobody when it has less
+            while connection.is_behind():  # noqa: ASYNC110 - the kernel tells nobody when it has less
                 await asyncio.sleep(0.005)  # meanwhile a newer one may come
             self._live_there.clear()
             assert self._live is not None

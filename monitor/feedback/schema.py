@@ -59,6 +59,8 @@ def schema(where: str = "#/$defs/") -> dict[str, Any]:
     """One JSON Schema definition for each message, by name."""
     types = (messages.Envelope, *MESSAGES, *ANSWERS, *EVENTS, *COMMANDS.values())
     _, definitions = msgspec.json.schema_components(types, ref_template=where + "{name}")
+    for name in (messages.Envelope, *MESSAGES, *ANSWERS):
+        definitions[name.__name__]["required"] = ["v", *definitions[name.__name__]["required"]]  # always sent
     for kind in EVENTS:
         parts = [{"$ref": f"{where}Envelope"}, {"$ref": where + kind.__name__}]
         definitions[f"{kind.__name__}Record"] = {"title": f"{kind.__name__}Record", "allOf": parts}

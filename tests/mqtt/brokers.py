@@ -60,6 +60,10 @@ class Mosquitto:
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
 
+    def thaw(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
 
 @contextlib.contextmanager
 def mosquitto(folder: Path, acl: str | None = None, more: str = "") -> Iterator[Mosquitto]:

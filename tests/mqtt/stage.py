@@ -1,0 +1,135 @@
+"""A publisher with its store, somebody who listens, and a broker of either kind."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import aiomqtt
+import msgspec
+import pytest
+
+from monitor.events import SetStart
+from monitor.feedback.bookmark import Bookmark
+from monitor.feedback.commands import Command
+from monitor.feedback.connection import Address
+from monitor.feedback.embedded_broker import EmbeddedBroker
+from monitor.feedback.publisher import Publisher
+from monitor.store.store import Store
+from monitor.store.stored import StoredEvent
+from tests import needs
+from tests.mqtt.brokers import mosquitto
+
+MACHINE = "leg-press"
+KINDS = [pytest.param("mosquitto", marks=needs.mosquitto), "embedded"]
+
+
+@contextlib.asynccontextmanager
+async def a_broker(kind: str, folder: Path) -> AsyncIterator[Address]:
+    if kind == "embedded":
+        async with EmbeddedBroker() as broker:
+            yield Address(host=broker.host, port=broker.port)
+    else:
+        with mosquitto(folder) as process:
+            yield Address(host="127.0.0.1", port=process.port)
+
+
+class Stage:
+    """The publisher runs between `async with` and its end, which is a clean one."""
+
+    def __init__(self, address: Address, folder: Path) -> None:
+        self.store = Store(folder / "events.db")
+        self.commands: list[Command] = []
+        self.bookmark = Bookmark(folder / "mqtt.json")
+        self.publisher = Publisher(MACHINE, address, self.store, self._carry_out, self.bookmark)
+
+    async def __aenter__(self) -> "Stage":
+        self._running = asyncio.create_task(self.publisher.run())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.publisher.stop()
+        try:
+            await self._running
+        finally:
+            self.store.close()
+
+    async def die(self) -> None:
+        """Without a word, as after kill -9."""
+        self.publisher._say_goodbye = _nothing  # type: ignore[method-assign, assignment]
+        self._running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._running
+        self._running = asyncio.create_task(asyncio.sleep(0))
+
+    async def happen(self, count: int) -> list[StoredEvent]:
+        """Events on disk, then told."""
+        begin = self.store.last_seq
+        stored = await asyncio.to_thread(self.store.append, [an_event(begin + number + 1) for number in range(count)])
+        self.publisher.stored(stored)
+        return stored
+
+    async def _carry_out(self, command: Command) -> None:
+        self.commands.append(command)
+
+
+async def _nothing(*_: object) -> None:
+    pass
+
+
+def an_event(number: int) -> SetStart:
+    return SetStart(
+        id=number,
+        session="a-session",
+        set=1,
+        t_s=0.1 * number,
+        found_s=0.1 * number,
+        duration_s=0,
+        rep=None,
+        phase="rest",
+        position_m=0.0,
+    )
+
+
+class Listener:
+    """Everything that is told on some topics, in order, decoded."""
+
+    def __init__(self, client: aiomqtt.Client) -> None:
+        self.client = client
+        self.heard: list[tuple[str, Any, bool]] = []
+
+    async def next(self, topic: str | None = None, **wanted: Any) -> Any:
+        """The next message of this topic (below the machine's) that has these values."""
+        async for message in self.client.messages:
+            name = message.topic.value.split("/", 2)[2]
+            body = msgspec.json.decode(bytes(message.payload))
+            self.heard.append((name, body, message.retain))
+            if (topic is None or name == topic) and all(body.get(key) == value for key, value in wanted.items()):
+                return body
+        raise AssertionError("the listener's connection ended")
+
+
+@contextlib.asynccontextmanager
+async def listening(address: Address, *topics: str, qos: int = 1, name: str | None = None) -> AsyncIterator[Listener]:
+    async with aiomqtt.Client(address.host, address.port, identifier=name) as client:
+        for topic in topics or ("#",):
+            await client.subscribe(f"rep/{MACHINE}/{topic}", qos)
+        yield Listener(client)
+
+
+async def until(what: Callable[[], bool]) -> None:
+    while not what():  # noqa: ASYNC110 - it is looked at from outside
+        await asyncio.sleep(0.01)
+
+
+def play(story: Awaitable[None], within_s: float = 60.0) -> None:
+    async def timed() -> None:
+        async with asyncio.timeout(within_s):
+            await story
+
+    asyncio.run(timed())
+
+
+def seqs(events: Sequence[Any]) -> list[int]:
+    return [event.seq for event in events]

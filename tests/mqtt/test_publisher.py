@@ -1,0 +1,459 @@
+"""What a broker and its clients see of the monitor, through absences, refusals and ghosts."""
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+import aiomqtt
+import msgspec
+import pytest
+
+from monitor.events import Feedback
+from monitor.feedback import connection, outbox, payload, publisher
+from monitor.feedback.commands import Command, Lifter, Protocol, Resume, Stop
+from monitor.feedback.connection import Address
+from monitor.feedback.consumer import Consumer
+from monitor.feedback.ledger import Ledger, Record
+from tests import needs
+from tests.mqtt.brokers import mosquitto
+from tests.mqtt.stage import KINDS, MACHINE, Stage, a_broker, listening, play, seqs, until
+
+both = pytest.mark.parametrize("kind", KINDS)
+
+
+def feedback(t_s: float) -> Feedback:
+    return Feedback(
+        t_s=t_s,
+        tension_n=500.0,
+        tension=1.0,
+        band="in",
+        phase="positive",
+        position=0.5,
+        pace=0.5,
+        velocity_m_s=0.1,
+        set=1,
+        rep=0,
+        under_load_s=1.0,
+        under_tension_s=1.0,
+        resting=None,
+        cue=None,
+        load_n=500.0,
+        load_from="given",
+        fault=None,
+    )
+
+
+def live(t_s: float) -> payload.Packet:
+    return payload.live(MACHINE, "s", feedback(t_s))
+
+
+@both
+def test_birth_and_clean_end_are_retained_and_numbered(kind: str, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with a_broker(kind, tmp_path) as address:
+            for conn in (1, 2):
+                async with Stage(address, tmp_path) as stage:
+                    await stage.happen(3)
+                    await until(lambda: stage.publisher.connected)
+                    async with listening(address, "status") as late:
+                        birth = await late.next(state="online", conn=conn)
+                        assert late.heard[0][2], "retained"
+                        known = await late.next(last_seq=3 * conn) if birth["last_seq"] != 3 * conn else birth
+                        assert known["store_id"] == stage.store.store_id
+                        assert known["first_seq"] == 1
+                async with listening(address, "status") as later:
+                    assert (await later.next())["state"] == "offline"
+                    assert later.heard[0][1]["conn"] == conn
+                    assert later.heard[0][2], "retained"
+
+    play(story())
+
+
+@both
+def test_the_will_speaks_for_one_that_died_and_the_next_life_is_seen(kind: str, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with a_broker(kind, tmp_path) as address, listening(address, "status") as listener:
+            async with Stage(address, tmp_path) as first:
+                await listener.next(state="online")
+                await first.die()
+                assert (await listener.next(state="offline"))["conn"] == 1
+            async with Stage(address, tmp_path):
+                assert (await listener.next(state="online"))["conn"] == 2
+
+    play(story())
+
+
+@both
+def test_a_ghosts_word_is_overwritten(kind: str, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with a_broker(kind, tmp_path) as address, Stage(address, tmp_path) as stage:
+            async with listening(address, "status") as listener:
+                await listener.next(state="online")
+                for ghost in (b'{"v":1,"state":"offline","conn":0}', b"offline"):
+                    repairs = stage.publisher.delivery.status_repairs
+                    await listener.client.publish(f"rep/{MACHINE}/status", ghost, 1, retain=True)
+                    await until(lambda: stage.publisher.delivery.status_repairs > repairs)  # noqa: B023
+                await until(lambda: not stage.publisher._status_changed.is_set())
+            async with listening(address, "status") as late:
+                assert (await late.next())["state"] == "online"
+
+    play(story())
+
+
+@needs.mosquitto
+def test_events_outlive_the_brokers_death_once_and_in_order(tmp_path: Path) -> None:
+    received: list[Record] = []
+
+    async def deliver(record: Record) -> None:
+        received.append(record)
+
+    async def story() -> None:
+        with mosquitto(tmp_path) as broker:
+            address = Address(host="127.0.0.1", port=broker.port)
+            async with Stage(address, tmp_path) as stage, asyncio.TaskGroup() as group:
+                consumer = Consumer(address, MACHINE, "collector", deliver)
+                following = group.create_task(consumer.run())
+                await stage.happen(20)
+                await until(lambda: len(received) == 20)
+                for away in range(3):
+                    broker.kill()
+                    await stage.happen(50)
+                    await until(lambda: not stage.publisher.connected)
+                    broker.start()
+                    await until(lambda: len(received) == 20 + 50 * (away + 1))  # noqa: B023
+                async with listening(address, "status") as late:
+                    assert (await late.next())["state"] == "online"
+                assert stage.publisher.delivery.disconnects == 3
+                following.cancel()
+            assert seqs(received) == list(range(1, 171))
+            assert consumer.ledger.lost == consumer.ledger.resets == 0
+
+    play(story())
+
+
+@needs.mosquitto
+def test_a_broker_that_hangs_is_noticed_and_gets_the_rest_when_it_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "ACKNOWLEDGED_WITHIN_S", 0.5)
+
+    async def story() -> None:
+        with mosquitto(tmp_path) as broker:
+            address = Address(host="127.0.0.1", port=broker.port)
+            async with Stage(address, tmp_path) as stage:
+                await until(lambda: stage.publisher.connected)
+                broker.freeze()
+                await stage.happen(5)
+                await until(lambda: stage.publisher.delivery.acknowledgements_missed == 1)
+                assert stage.bookmark._place.told_seq == 0
+                broker.kill()
+                broker.start()
+                await until(lambda: stage.publisher.delivery.events_acknowledged == 5)
+
+    play(story())
+
+
+@needs.mosquitto
+def test_a_refused_publish_is_seen_told_and_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "REFUSED_RETRY_S", 0.3)
+    acl = f"topic read #\ntopic write rep/{MACHINE}/status\n"
+
+    async def story() -> None:
+        with mosquitto(tmp_path, acl) as broker:
+            address = Address(host="127.0.0.1", port=broker.port)
+            async with Stage(address, tmp_path) as stage, listening(address, "status", "event/+") as listener:
+                await stage.happen(3)
+                await listener.next("status", refused=3)
+                await until(lambda: stage.publisher.delivery.events_refused >= 2)
+                assert stage.bookmark._place.told_seq == 0
+                broker.allow(acl + f"topic write rep/{MACHINE}/event/+\n")
+                for seq in (1, 2, 3):
+                    await listener.next("event/set_start", seq=seq)
+                await listener.next("status", refused=0)
+
+    play(story())
+
+
+@needs.mosquitto
+def test_aiomqtt_alone_calls_a_refused_publish_delivered(tmp_path: Path) -> None:
+    """Why the reason code is read in paho's callback. When this fails, aiomqtt tells it and we can ask aiomqtt."""
+
+    async def story() -> None:
+        with mosquitto(tmp_path, "topic read #\n") as broker:
+            version = aiomqtt.ProtocolVersion.V5
+            async with aiomqtt.Client("127.0.0.1", broker.port, protocol=version) as client:
+                await client.publish("rep/m/event/rep", b"{}", 1)
+            address = Address(host="127.0.0.1", port=broker.port)
+            async with connection.connect(address, "name") as ours:
+                with pytest.raises(connection.PublishRefused, match="135"):
+                    await ours.publish(payload.Packet("rep/m/event/rep", b"{}", 1, False))
+            assert ours.version == 5
+
+    play(story())
+
+
+def test_a_broker_that_speaks_only_3_1_1_gets_3_1_1(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with a_broker("embedded", tmp_path) as address, connection.connect(address, "name") as ours:
+            assert ours.version == 4
+            await ours.publish(payload.Packet("a", b"x", 1, False))
+
+    play(story())
+
+
+@needs.mosquitto
+def test_a_broker_that_does_not_know_us_is_told_in_a_sentence(tmp_path: Path) -> None:
+    async def story() -> None:
+        passwords = tmp_path / "passwords"
+        passwords.write_text("somebody:$7$101$AAAAAAAAAAAAAAAA$AAAA\n")
+        with mosquitto(tmp_path, more=f"password_file {passwords}\n") as broker:
+            address = Address(host="127.0.0.1", port=broker.port, username="nobody", password="secret-canary")
+            async with Stage(address, tmp_path) as stage:
+                await until(lambda: stage.publisher.delivery.connect_failures >= 1)
+                trouble = stage.publisher.trouble or ""
+                assert str(broker.port) in trouble
+                assert "Not authorized" in trouble
+                assert "canary" not in trouble
+
+    play(story())
+
+
+def test_no_broker_at_all_is_no_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publisher, "FIRST_RETRY_S", 0.01)
+    monkeypatch.setattr(publisher, "LAST_RETRY_S", 0.02)
+
+    async def story() -> None:
+        async with Stage(Address(host="127.0.0.1", port=1), tmp_path) as stage:
+            await stage.happen(2)
+            stage.publisher.offer_live(live(1.0))
+            await until(lambda: stage.publisher.delivery.connect_failures >= 5)
+            assert "no broker answers at 127.0.0.1:1" in (stage.publisher.trouble or "")
+
+    play(story())
+
+
+@both
+def test_of_live_feedback_the_newest_wins_and_the_old_is_dropped(kind: str, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with (
+            a_broker(kind, tmp_path) as address,
+            Stage(address, tmp_path) as stage,
+            listening(address, "live/feedback") as listener,
+        ):
+            stage.publisher.offer_live(live(0.0))
+            await asyncio.sleep(publisher.LIVE_MAX_AGE_S + 0.1 if not stage.publisher.connected else 0)
+            await until(lambda: stage.publisher.connected)
+            for number in range(1, 101):
+                stage.publisher.offer_live(live(float(number)))
+            assert (await listener.next(t_s=100.0))["v"] == 1
+            sent = stage.publisher.delivery.live_sent
+            assert len(listener.heard) == sent <= 2
+            assert stage.publisher.delivery.live_dropped == 101 - sent
+
+    play(story())
+
+
+@needs.mosquitto
+def test_live_feedback_is_not_stored_up_before_a_broker_that_hangs(tmp_path: Path) -> None:
+    async def story() -> None:
+        with mosquitto(tmp_path) as broker:
+            address = Address(host="127.0.0.1", port=broker.port)
+            async with Stage(address, tmp_path) as stage, listening(address, "live/feedback") as listener:
+                await until(lambda: stage.publisher.connected)
+                broker.freeze()
+                await stage.happen(1)
+                for number in range(150):
+                    stage.publisher.offer_live(live(float(number)))
+                    await asyncio.sleep(0.02)
+                sent = stage.publisher.delivery.live_sent
+                assert stage.publisher.delivery.live_dropped >= 60
+                broker.thaw()
+                await listener.next(t_s=149.0)
+                assert len(listener.heard) <= sent + 2
+
+    play(story())
+
+
+@both
+def test_documents_are_told_again_to_a_new_connection(kind: str, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with a_broker(kind, tmp_path) as address, Stage(address, tmp_path) as stage:
+            stage.publisher.offer(payload.state(MACHINE, "s", feedback(1.0), stale=False))
+            async with listening(address, "state") as listener:
+                assert (await listener.next())["stale"] is False
+                taker = aiomqtt.Client(address.host, address.port, identifier=f"rep-monitor-{MACHINE}")
+                async with taker:  # throws the publisher out
+                    pass
+                await until(lambda: stage.publisher.delivery.connections == 2)
+                await listener.next(t_s=1.0)
+
+    play(story())
+
+
+def command(kind: Any, **fields: Any) -> Command:
+    return kind(**({"id": f"c-{time.monotonic_ns()}", "stamp_s": time.time()} | fields))  # type: ignore[no-any-return]
+
+
+@both
+def test_commands_are_carried_out_once_and_answered(kind: str, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with (
+            a_broker(kind, tmp_path) as address,
+            Stage(address, tmp_path) as stage,
+            listening(address, "ack/+") as coach,
+        ):
+            await until(lambda: stage.publisher.connected)
+            wanted = [command(Lifter, lifter="l-7"), command(Protocol, name="5/5"), command(Stop)]
+            for order in wanted:
+                for _ in range(2):
+                    packet = payload.command(MACHINE, order)
+                    await coach.client.publish(packet.topic, packet.payload, packet.qos)
+                    answer = await coach.next(f"ack/{order.id}")
+                    assert answer["ok"]
+                    assert abs(answer["stamp_s"] - time.time()) < 5
+            assert stage.commands == wanted
+
+    play(story())
+
+
+@both
+def test_commands_that_cannot_be_are_refused_counted_and_answered(kind: str, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with a_broker(kind, tmp_path) as address, listening(address, "ack/+") as coach:
+            retained = payload.command(MACHINE, command(Stop, id="kept"))
+            await coach.client.publish(retained.topic, retained.payload, 1, retain=True)
+            async with Stage(address, tmp_path) as stage:
+                assert (await coach.next("ack/kept"))["error"] == "retained"
+                stamp = f'"stamp_s":{time.time()}'
+                for name, body, error in (
+                    ("stop", '{"id":"old","stamp_s":%f}' % (time.time() - 11), "stale"),
+                    ("stop", '{"id":"early","stamp_s":%f}' % (time.time() + 11), "stale"),
+                    ("tare", f'{{"id":"x",{stamp}}}', "unknown"),
+                    ("lifter", f'{{"id":"y",{stamp}}}', "malformed"),
+                    ("stop", f'{{"id":"z",{stamp},"now":true}}', "malformed"),
+                    ("resume", f'{{"id":"r",{stamp},"client":"a/b","after":0}}', "malformed"),
+                    ("resume", f'{{"id":"s",{stamp},"client":"a","after":-1}}', "malformed"),
+                    ("stop", f'{{"id":"{"l" * 5000}",{stamp}}}', None),
+                    ("stop", f'{{"id":"#",{stamp}}}', None),
+                    ("stop", "[]", None),
+                    ("stop", "\x00", None),
+                    ("stop", "", None),
+                ):
+                    await coach.client.publish(f"rep/{MACHINE}/cmd/{name}", body.encode(), 1)
+                    if error is not None:
+                        identity = msgspec.json.decode(body)["id"]
+                        answer = await coach.next(f"ack/{identity}")
+                        assert (answer["ok"], answer["error"]) == (False, error)
+                        assert answer["detail"]
+                await until(lambda: stage.publisher.delivery.commands == 13)
+                counts = {"retained": 1, "stale": 2, "unknown": 1, "malformed": 9}
+                await until(lambda: stage.publisher.delivery.commands_refused == counts)
+                assert stage.commands == []
+
+    play(story())
+
+
+@needs.mosquitto
+def test_a_command_published_with_the_retain_flag_is_refused_even_live(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with (
+            a_broker("mosquitto", tmp_path) as address,
+            Stage(address, tmp_path) as stage,
+            listening(address, "ack/+") as coach,
+        ):
+            await until(lambda: stage.publisher.connected)
+            packet = payload.command(MACHINE, command(Stop, id="live"))
+            await coach.client.publish(packet.topic, packet.payload, 1, retain=True)
+            assert (await coach.next("ack/live"))["error"] == "retained"
+            assert stage.commands == []
+
+    play(story())
+
+
+@both
+def test_who_asks_gets_what_it_missed_and_nobody_else_is_rewound(kind: str, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with a_broker(kind, tmp_path) as address, Stage(address, tmp_path) as stage:
+            await stage.happen(100)
+            await until(lambda: stage.publisher.delivery.events_acknowledged == 100)
+            async with listening(address, "event/+") as other, listening(address, "resume/tv", "ack/+") as tv:
+                asked = command(Resume, client="tv", after=40, store_id=stage.store.store_id)
+                packet = payload.command(MACHINE, asked)
+                await tv.client.publish(packet.topic, packet.payload, 1)
+                end = await tv.next(mark="end")
+                told = [body for topic, body, _ in tv.heard if topic == "resume/tv"]
+                assert told[0] == end | {"mark": "begin", "after": 40}
+                assert [body["seq"] for body in told[1:-1]] == list(range(41, 101))
+                assert (end["first_seq"], end["last_seq"], end["after"]) == (1, 100, 100)
+                again = payload.command(MACHINE, command(Resume, id="again", client="tv", after=40))
+                await tv.client.publish(again.topic, again.payload, 1)
+                assert (await tv.next("ack/again"))["error"] == "too_many"
+                elsewhere = payload.command(MACHINE, command(Resume, client="tv2", after=40, store_id="another"))
+                async with listening(address, "resume/tv2") as tv2:
+                    await tv2.client.publish(elsewhere.topic, elsewhere.payload, 1)
+                    assert (await tv2.next(mark="begin"))["after"] == 0
+                    await tv2.next(mark="end")
+                await stage.happen(1)
+                assert (await other.next())["seq"] == 101
+                assert other.heard[0][1]["historical"] is False
+
+    play(story())
+
+
+@both
+def test_what_another_life_has_stored_is_history(kind: str, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with a_broker(kind, tmp_path) as address, listening(address, "event/+") as listener:
+            async with Stage(address, tmp_path) as first:
+                await until(lambda: first.publisher.connected)
+                await first.die()
+                await first.happen(2)
+            async with Stage(address, tmp_path) as second:
+                await second.happen(1)
+                for seq, historical in ((1, True), (2, True), (3, False)):
+                    assert (await listener.next(seq=seq))["historical"] is historical
+
+    play(story())
+
+
+@needs.mosquitto
+def test_kills_of_everybody_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
+    """The daemon dies without a word, the broker forgets everything, the consumer is away, by turns."""
+    received: list[Record] = []
+
+    async def deliver(record: Record) -> None:
+        received.append(record)
+
+    async def story() -> None:
+        with mosquitto(tmp_path) as broker:
+            address = Address(host="127.0.0.1", port=broker.port)
+            ledger = Ledger()
+            consumer = Consumer(address, MACHINE, "collector", deliver, ledger)
+            following = asyncio.create_task(consumer.run())
+            for turn in range(12):
+                async with Stage(address, tmp_path) as stage:
+                    await stage.happen(7)
+                    if turn % 3 == 0:
+                        broker.kill()
+                    await stage.happen(5)
+                    if turn % 3 == 1:
+                        following.cancel()
+                        await asyncio.gather(following, return_exceptions=True)
+                    if turn % 2:
+                        await asyncio.sleep(0.1)
+                        await stage.die()
+                        await stage.happen(3)
+                    if turn % 3 == 0:
+                        broker.start()
+                    if turn % 3 == 1:
+                        consumer = Consumer(address, MACHINE, "collector", deliver, Ledger(ledger.store_id, ledger.seq))
+                        ledger = consumer.ledger
+                        following = asyncio.create_task(consumer.run())
+            async with Stage(address, tmp_path) as stage:
+                await until(lambda: len(received) >= stage.store.last_seq)
+                assert seqs(received) == list(range(1, stage.store.last_seq + 1))
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+
+    play(story())
