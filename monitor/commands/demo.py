@@ -1,0 +1,65 @@
+"""`rep-monitor demo`: a simulated leg press and lifter, through the real wire, broker and page."""
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import sys
+from collections.abc import AsyncIterator
+from importlib import resources
+
+import msgspec
+
+from firmware_bridge.chunk import Chunk
+from firmware_bridge.serial_port import read_chunks
+from monitor.config import load_profile
+from monitor.daemon import Daemon
+from monitor.exit_codes import ExitCode
+from monitor.profile import Profile
+from monitor.service import Up, serve
+from monitor.simulated import device_of
+
+HELP = "A simulated leg press with a simulated lifter, on the real wire, broker and display page. No hardware."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=int, metavar="N", help="of the page (default 8080, or the next that is free)")
+    parser.add_argument("--tempo", choices=("2/4", "4/4", "5/5", "10/10"), help="of the lifter (default 4/4)")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="same seed, same lifter (default 1)")
+
+
+def run(args: argparse.Namespace) -> int:
+    logging.basicConfig(level=logging.ERROR, format="%(message)s", stream=sys.stderr)
+    with resources.as_file(resources.files("monitor") / "demo.toml") as path:
+        profile = load_profile(path)
+    if args.port is not None:
+        profile = msgspec.structs.replace(profile, display=msgspec.structs.replace(profile.display, port=args.port))
+    if args.tempo is not None:
+        up_s, down_s = (float(part) for part in args.tempo.split("/"))
+        protocol = msgspec.structs.replace(profile.protocol, name=args.tempo, positive_s=up_s, negative_s=down_s)
+        profile = msgspec.structs.replace(profile, protocol=protocol)
+    asyncio.run(_demo(profile, args.seed))
+    return ExitCode.DONE
+
+
+async def _demo(profile: Profile, seed: int) -> None:
+    from monitor.demo_screen import Screen
+
+    screen = Screen(profile)
+    with device_of(profile, seed) as device:
+        lifter = asyncio.create_task(device.run(), name="simulated machine")
+
+        def source(daemon: Daemon) -> AsyncIterator[Chunk]:
+            lifter.add_done_callback(lambda _: daemon.stop())
+            return read_chunks(device.port, profile.serial.baud, on_state=daemon.on_link)
+
+        def say(up: Up) -> None:
+            screen.begin(up.page_url, device.port)
+
+        try:
+            with screen:
+                await serve(profile, source, on_up=say, listener=screen.show)
+        finally:
+            lifter.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await lifter

@@ -1,0 +1,57 @@
+"""`rep-monitor run --config FILE`: the daemon beside a machine."""
+
+import argparse
+import asyncio
+import logging
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from firmware_bridge.chunk import Chunk
+from firmware_bridge.serial_port import read_chunks
+from monitor.config import ConfigError, load_profile
+from monitor.daemon import Daemon
+from monitor.exit_codes import ExitCode
+from monitor.service import Up, serve
+
+HELP = "The daemon: reads the serial port, detects, stores, publishes, records, until it is told to stop."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="the machine's profile")
+    parser.add_argument("--port", metavar="PORT", help="instead of the profile's [serial] port")
+    parser.add_argument("--verbose", action="store_true", help="log what goes well, too")
+
+
+def run(args: argparse.Namespace) -> int:
+    profile = load_profile(args.config)
+    port = args.port or profile.serial.port
+    if port is None:
+        raise ConfigError(f"{args.config}: [serial] port is missing: add the by-id path that `rep-monitor ports` shows")
+    if profile.calibration is None:
+        raise ConfigError(f"{args.config}: [calibration] is missing: add what a count is in metres and in newtons")
+    level = logging.INFO if args.verbose else logging.WARNING
+    logging.basicConfig(level=level, format="%(levelname)s %(message)s", stream=sys.stderr)
+    serial = profile.serial
+
+    def source(daemon: Daemon) -> AsyncIterator[Chunk]:
+        return read_chunks(
+            port,
+            serial.baud,
+            format=serial.format,
+            rate_hz=serial.rate_hz,
+            block=serial.block,
+            on_state=daemon.on_link,
+        )
+
+    asyncio.run(serve(profile, source, on_up=_say))
+    return ExitCode.DONE
+
+
+def _say(up: Up) -> None:
+    print(
+        f"{up.daemon.machine}: broker {up.broker}",
+        f"page {up.page_url}" if up.page_url else "no page",
+        sep=", ",
+        flush=True,
+    )

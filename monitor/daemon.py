@@ -1,0 +1,331 @@
+"""The wiring: all of a sample's way in one place.
+
+    source -> session (recorder tap, decoder -> pipeline) -> keeper (store) -> payload -> publisher
+
+One TaskGroup: whatever fails takes the daemon down, and a service manager starts it again; a device, a broker or a disk
+that is away is no failure but a state, told in `status` and `info`.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from firmware_bridge.chunk import Chunk
+from firmware_bridge.link_state import LinkState
+from firmware_bridge.messages import Hello
+from monitor.config import profile_from_builtins, profile_to_builtins
+from monitor.detect.limits import limits_of
+from monitor.events import Feedback, Update
+from monitor.feedback import payload
+from monitor.feedback.bookmark import Bookmark
+from monitor.feedback.commands import Command, CommandRefused, Lifter, Protocol, Stop
+from monitor.feedback.connection import Address
+from monitor.feedback.messages import Envelope, FirmwareInfo, Info, LinkInfo, MachineInfo, ProtocolInfo
+from monitor.feedback.messages import LinkState as PublishedLink
+from monitor.feedback.publisher import Publisher
+from monitor.keeper import Keeper
+from monitor.profile import Profile
+from monitor.session import Session
+from monitor.store.database import StoreError
+from monitor.store.store import Store
+from monitor.store.stored import StoredEvent
+from monitor.toml_document import ConfigError
+
+RING_S = 5.0  # of an idle machine this much is kept, so that a session begins before its first movement
+STATE_EVERY_S = 1.0
+INFO_EVERY_S = 5.0
+STALE_S = 0.5
+PRUNE_EVERY_S = 3600.0
+KEPT_DAYS, KEPT_EVENTS = 30, 100_000
+PUBLISHED: dict[str, PublishedLink] = {
+    "absent": "absent",
+    "busy": "absent",
+    "opening": "opening",
+    "hello": "opening",
+    "streaming": "live",
+    "silent": "silent",
+    "garbage": "wrong_device",
+    "incompatible": "wrong_device",
+    "wrong_device": "wrong_device",
+}
+_log = logging.getLogger(__name__)
+Listener = Callable[[Update], None]
+
+
+class Daemon:
+    """One machine, from its bytes to its broker. `run` until `stop`."""
+
+    def __init__(
+        self, profile: Profile, directory: Path, store: Store, address: Address, *, listener: Listener | None = None
+    ) -> None:
+        if profile.calibration is None:
+            raise ConfigError("the profile has no [calibration] table: without it counts are no metres and newtons")
+        self.profile = profile
+        self.machine = profile.machine.id
+        self.link: LinkState | None = None
+        self.session: Session | None = None  # being recorded
+        self._directory = directory
+        self._recordings = Path(profile.record.directory) if profile.record.directory else directory
+        self._listener = listener
+        bookmark = Bookmark(directory / "bookmark.json")
+        self.publisher = Publisher(self.machine, address, store, self._command, bookmark)
+        self._keeper = Keeper(store, self._stored)
+        self._store = store
+        self._hello: Hello | None = None
+        self._watch: Session | None = None  # an idle machine: followed, not kept
+        self._watch_hello: Hello | None = None
+        self._ring: deque[Chunk] = deque()
+        self._newest: Feedback | None = None
+        self._newest_at_s = 0.0
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Ends the session, tells what is left, says goodbye."""
+        self._stopping.set()
+
+    def on_link(self, link: LinkState) -> None:
+        """The source tells how its link stands."""
+        if self.link is None or link.state != self.link.state:
+            log = _log.info if link.state in ("streaming", "opening", "hello") else _log.warning
+            log("%s: %s", link.state, link.detail)
+        self.link = link
+        self._hello = link.hello
+        self.publisher.set_link(PUBLISHED[link.state])
+
+    async def run(self, source: AsyncIterator[Chunk]) -> None:
+        """Returns after `stop`, or when the source ends; raises what a bug or an incompatible device raises."""
+        async with asyncio.TaskGroup() as group:
+            telling = group.create_task(self.publisher.run(), name="publisher")
+            keeping = group.create_task(self._keeper.run(), name="keeper")
+            reading = group.create_task(self._read(source), name="reader")
+            ticking = group.create_task(self._tick(), name="ticker")
+            stopping = group.create_task(self._stopping.wait(), name="stop")
+            await asyncio.wait((stopping, reading), return_when=asyncio.FIRST_COMPLETED)
+            for task in (reading, ticking, stopping):
+                task.cancel()
+            await asyncio.wait((reading, ticking))
+            await self._end_session()
+            self._keeper.close()
+            await keeping
+            self.publisher.stop()
+            await telling
+
+    async def _read(self, source: AsyncIterator[Chunk]) -> None:
+        async with contextlib.aclosing(source) as chunks:  # type: ignore[type-var]
+            async for chunk in chunks:
+                await self._take(chunk)
+
+    async def _take(self, chunk: Chunk) -> None:
+        """One read's way."""
+        session = self.session
+        if session is not None:
+            self._tell(session, session.feed(chunk))
+            if session.idle_s > self.profile.record.idle_minutes * 60:
+                await self._end_session()
+            return
+        self._ring.append(chunk)
+        while self._ring[-1].received_ns - self._ring[0].received_ns > RING_S * 1e9:
+            self._ring.popleft()
+        if self._watch is None:
+            self._watch_hello = self._hello
+            self._watch = Session(self.profile, self._hello, None, datetime.now(UTC), chunk.received_ns)
+        update = self._watch.feed(chunk)
+        if self._watch.usage.last_used_s is not None:
+            await self._begin_session()
+        else:
+            self._tell(self._watch, Update([], update.feedback))
+
+    async def _begin_session(self) -> None:
+        """The machine is used: what the ring holds is the session's beginning."""
+        directory = self._recordings if self.profile.record.enabled else None
+        began, first = datetime.now(UTC), self._ring[0]
+        session = Session(self.profile, self._watch_hello, directory, began, first.received_ns)
+        self.session, self._watch = session, None
+        recording = None if session.recorder is None else session.recorder.status.path
+        await self._on_disk(self._store.begin_session, session.id, recording=recording)
+        _log.info("session %s begins", session.id)
+        while self._ring:
+            self._tell(session, session.feed(self._ring.popleft()))
+
+    async def _end_session(self) -> None:
+        session, self.session = self.session, None
+        if session is None:
+            return
+        self._tell(session, session.finish(time.monotonic_ns()))
+        summary = session.summary()
+        self.publisher.offer(payload.session(self.machine, summary))
+        await asyncio.to_thread(session.close)
+        await self._on_disk(self._store.end_session, session.id, msgspec.to_builtins(summary))
+        _log.info("session %s ended: %d sets, %d repetitions", session.id, summary.sets, summary.reps)
+
+    def _tell(self, session: Session, update: Update) -> None:
+        self._keeper.keep(update.events)
+        if update.feedback:
+            self._newest = update.feedback[-1]
+            self._newest_at_s = asyncio.get_running_loop().time()
+            self.publisher.offer_live(payload.live(self.machine, session.id, self._newest))
+        if self._listener is not None and (update.events or update.feedback):
+            self._listener(update)
+
+    def _stored(self, stored: Sequence[StoredEvent]) -> None:
+        """These are on disk: now they may be told."""
+        self.publisher.stored(stored)
+        for event in stored:
+            if event.kind == "set_end":
+                envelope = Envelope(seq=event.seq, store_id=event.store_id, historical=False)
+                self.publisher.offer(payload.last_set(self.machine, event.record, envelope))
+
+    async def _on_disk(self, work: Callable[..., Any], *args: Any, **named: Any) -> None:
+        """What the store keeps beside the events: a disk that refuses it costs a line in a table, not the session."""
+        try:
+            await asyncio.to_thread(work, *args, **named)
+        except StoreError as error:
+            self._keeper.failures += 1
+            self._keeper.trouble = str(error)
+
+    async def _tick(self) -> None:
+        """Once a second: the retained state; now and then info, and old events go."""
+        ticks = 0
+        while True:
+            if self._newest is not None:
+                session = self.session or self._watch
+                stale = asyncio.get_running_loop().time() - self._newest_at_s > STALE_S
+                name = "" if session is None else session.id
+                self.publisher.offer(payload.state(self.machine, name, self._newest, stale))
+            if ticks % round(INFO_EVERY_S / STATE_EVERY_S) == 0:
+                self.publisher.offer(payload.info(self.machine, self.info()))
+            if ticks % round(PRUNE_EVERY_S / STATE_EVERY_S) == 60:
+                await self._on_disk(self._store.prune, KEPT_DAYS, KEPT_EVENTS)
+            ticks += 1
+            await asyncio.sleep(STATE_EVERY_S)
+
+    async def _command(self, command: Command) -> None:
+        """What the coach asks for; `resume` is the publisher's own."""
+        match command:
+            case Lifter():
+                if self.session is None:
+                    raise CommandRefused("refused", "no session is going on: begin to lift, then say who it is")
+                await self._on_disk(self._store.change_lifter, self.session.id, command.lifter)
+            case Protocol():
+                self._refuse_in_set()
+                self.profile = _with_protocol(self.profile, command)
+                await self._end_session()
+                self._watch = None
+                self.publisher.offer(payload.info(self.machine, self.info()))
+            case Stop():
+                await self._end_session()
+                self._watch = None
+
+    def _refuse_in_set(self) -> None:
+        if self._newest is not None and self._newest.set is not None and self.session is not None:
+            raise CommandRefused("refused", "a set is going on: ask again when it has ended")
+
+    def info(self) -> Info:
+        """Machine, firmware, link and health."""
+        session = self.session or self._watch
+        recorder = None if self.session is None else self.session.recorder
+        recording = "idle" if self.session is None else "on"
+        if not self.profile.record.enabled:
+            recording = "off"
+        elif recorder is not None and recorder.status.state == "no_storage":
+            recording = "failed"
+        return Info(
+            version=version("rep-monitor"),
+            machine=_machine_info(self.profile),
+            protocol=_protocol_info(self.profile),
+            firmware=None if self._hello is None else _firmware_info(self._hello, self.profile),
+            link=self._link_info(session),
+            delivery=self.publisher.delivery,
+            session=None if self.session is None else self.session.id,
+            recording=recording,  # type: ignore[arg-type]
+            fault=None if self._newest is None else self._newest.fault,
+        )
+
+    def _link_info(self, session: Session | None) -> LinkInfo:
+        if self.link is None:
+            return LinkInfo(state="none")
+        counts: dict[str, int] = {"reconnects": self.link.reconnects, "store_failures": self._keeper.failures}
+        device: dict[str, int] = {}
+        if session is not None:
+            tally = {name: getattr(session.decoder.counts, name) for name in session.decoder.counts.__slots__}
+            status = tally.pop("device")
+            counts |= tally
+            if status is not None:
+                device = {name: int(getattr(status, name)) for name in status.__slots__ if name != "t_us"}
+        detail = None if self.link.state == "streaming" else self.link.detail
+        return LinkInfo(state=PUBLISHED[self.link.state], detail=detail, counts=counts, device=device)
+
+
+def _with_protocol(profile: Profile, command: Protocol) -> Profile:
+    """The profile with another tempo, checked like a file."""
+    table = profile_to_builtins(profile)
+    asked = {key: value for key in ("name", "positive_s", "negative_s", "starts_with", "band")
+             if (value := getattr(command, key)) is not None}  # fmt: skip
+    table["protocol"] = asked
+    try:
+        checked = profile_from_builtins(table, "the command")
+    except ConfigError as error:
+        raise CommandRefused("refused", str(error)) from error
+    return msgspec.structs.replace(profile, protocol=checked.protocol)
+
+
+def _machine_info(profile: Profile) -> MachineInfo:
+    machine = profile.machine
+    rest_m = machine.rest_m if machine.rest_m is not None else machine.bottom_m or 0.0
+
+    def above(position_m: float | None) -> float | None:
+        return None if position_m is None else round(position_m - rest_m, 4)
+
+    return MachineInfo(
+        id=machine.id,
+        kind=machine.kind,
+        bottom_m=above(machine.bottom_m),
+        top_m=above(machine.top_m),
+        lockout_m=above(machine.lockout_m if machine.lockout_m is not None else machine.top_m),
+        working_load_n=machine.working_load_n,
+        force_ceiling_n=machine.force_ceiling_n,
+    )
+
+
+def _protocol_info(profile: Profile) -> ProtocolInfo:
+    protocol = profile.protocol
+    return ProtocolInfo(
+        name=protocol.name,
+        positive_s=protocol.positive_s,
+        negative_s=protocol.negative_s,
+        starts_with=protocol.starts_with,
+        band=round(limits_of(profile).band, 4),
+        stages_s=protocol.stages_s if profile.machine.kind == "static" else None,
+    )
+
+
+def _firmware_info(hello: Hello, profile: Profile) -> FirmwareInfo:
+    return FirmwareInfo(
+        protocol=hello.protocol,
+        firmware=hello.firmware,
+        mcu=str(hello.mcu),
+        boot_id=f"{hello.boot_id:04x}",
+        reset_cause=str(hello.reset_cause),
+        adc=str(hello.adc),
+        force_rate_hz=float(hello.adc_sps),
+        position_rate_hz=float(profile.serial.rate_hz),
+    )
+
+
+def address_of(profile: Profile) -> Address:
+    """The profile's broker. Its password stands in a file of its own."""
+    mqtt = profile.mqtt
+    assert mqtt.host is not None
+    password = Path(mqtt.password_file).read_text(encoding="utf-8").strip() if mqtt.password_file else None
+    return Address(
+        host=mqtt.host, port=mqtt.port, username=mqtt.username, password=password, tls=mqtt.tls, ca_file=mqtt.ca_file
+    )

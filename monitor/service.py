@@ -1,0 +1,61 @@
+"""A daemon with all that stands around it: lock, store, broker, page, signals.
+
+Without a broker in the profile one is brought up on loopback, and the page's connections go into it; with one, the page
+is told where that broker takes WebSockets.
+"""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+from firmware_bridge.chunk import Chunk
+from monitor.daemon import Daemon, Listener, address_of
+from monitor.display.server import PageServer
+from monitor.feedback.connection import Address
+from monitor.feedback.embedded_broker import EmbeddedBroker
+from monitor.profile import Profile
+from monitor.state import Lock, state_directory, store_path
+from monitor.store.store import Store
+
+Source = Callable[[Daemon], AsyncIterator[Chunk]]
+
+
+@dataclass(frozen=True)
+class Up:
+    """What is up, for whoever tells a person."""
+
+    daemon: Daemon
+    broker: Address
+    page_url: str | None
+
+
+async def serve(
+    profile: Profile,
+    source: Source,
+    *,
+    on_up: Callable[[Up], None] = lambda up: None,
+    listener: Listener | None = None,
+) -> None:
+    """Until SIGINT or SIGTERM, or until the source ends. Raises what the daemon raises."""
+    directory = state_directory(profile.machine.id)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(Lock(directory))
+        store = stack.enter_context(await asyncio.to_thread(Store, store_path(directory)))
+        embedded = None
+        if profile.mqtt.host is None:
+            embedded = await stack.enter_async_context(EmbeddedBroker())
+        address = Address(host="127.0.0.1", port=embedded.port) if embedded else address_of(profile)
+        daemon = Daemon(profile, directory, store, address, listener=listener)
+        page_url = None
+        if profile.display.enabled:
+            server = PageServer(profile, embedded)
+            await stack.enter_async_context(server)
+            page_url = server.url
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, daemon.stop)
+            stack.callback(loop.remove_signal_handler, number)
+        on_up(Up(daemon, address, page_url))
+        await daemon.run(source(daemon))

@@ -1,0 +1,148 @@
+"""One session: its recording, decoder and pipeline, from the first chunk to the last.
+
+    chunk -> recorder (a tap, before any parsing)
+          -> decoder -> pipeline -> what was learned, recorded beside the bytes
+
+A session starts a fresh decoder and a fresh pipeline at its first chunk, so that a replay of its recording, which does
+the same, tells the same events.
+"""
+
+import secrets
+from collections.abc import Iterable
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+
+from firmware_bridge.calibration import Calibration
+from firmware_bridge.chunk import Chunk
+from firmware_bridge.decoder import Decoder
+from firmware_bridge.messages import Hello
+from monitor.config import profile_to_builtins
+from monitor.detect.pipeline import Pipeline
+from monitor.events import AnyEvent, Rep, SetEnd, Update
+from monitor.feedback.messages import Session as Summary
+from monitor.profile import Profile
+from monitor.record.recorder import Recorder
+from monitor.record.records import Header, event_record, feedback_record, wire_record
+from monitor.state import recording_path
+from monitor.usage import Usage
+
+
+class Session:
+    """`directory` None: nothing is recorded (an idle machine is watched, but not kept)."""
+
+    def __init__(
+        self, profile: Profile, hello: Hello | None, directory: Path | None, began: datetime, now_ns: int
+    ) -> None:
+        self.id = f"{began:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+        self.began = began
+        self.profile = profile
+        self.newest_s = 0.0  # session clock
+        self.tally = Tally()
+        self._calibration = _calibration(profile)
+        self.decoder = Decoder(self._calibration, profile.serial.format, hello)
+        self.pipeline = Pipeline(profile, self.id)
+        self.usage = Usage(profile.machine.lift_off_n)
+        self.recorder: Recorder | None = None
+        if directory is not None:
+            path = recording_path(directory, began, self.id)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self.recorder = Recorder(path, self._header(hello, now_ns))
+
+    def feed(self, chunk: Chunk) -> Update:
+        """Bytes in, feedback out; both stand in the recording."""
+        if self.recorder is not None:
+            self.recorder.put(wire_record(chunk))
+        samples = self.decoder.feed(chunk)
+        if len(samples):
+            self.newest_s = max(self.newest_s, float(samples.t_s.max()))
+            self.usage.update(samples)
+        return self._note(self.pipeline.update(samples), chunk.received_ns)
+
+    def finish(self, now_ns: int) -> Update:
+        """The session is over: open intervals are cut. The recording is closed by `close`."""
+        return self._note(self.pipeline.finish(), now_ns)
+
+    def close(self) -> None:
+        """Waits for the disk."""
+        if self.recorder is not None:
+            self.recorder.close()
+
+    @property
+    def idle_s(self) -> float:
+        """How long nobody has used the machine, on the session clock."""
+        return self.newest_s - (self.usage.last_used_s or 0.0)
+
+    def summary(self) -> Summary:
+        tally = self.tally
+        return Summary(
+            session=self.id,
+            started_utc=self.began.isoformat(timespec="seconds"),
+            duration_s=round(self.newest_s, 3),
+            sets=tally.sets,
+            reps=tally.reps,
+            partial_reps=tally.partial_reps,
+            under_load_s=round(tally.under_load_s, 3),
+            under_tension_s=None if tally.under_tension_s is None else round(tally.under_tension_s, 3),
+            leak=None,
+            counts=tally.counts,
+        )
+
+    def _note(self, update: Update, now_ns: int) -> Update:
+        self.tally.add(update.events)
+        if self.recorder is not None:
+            for event in update.events:
+                self.recorder.put(event_record(event, now_ns))
+            for feedback in update.feedback:
+                self.recorder.put(feedback_record(feedback, now_ns))
+            if any(isinstance(event, SetEnd) for event in update.events):
+                self.recorder.sync()
+        return update
+
+    def _header(self, hello: Hello | None, now_ns: int) -> Header:
+        return Header(
+            session=self.id,
+            machine=self.profile.machine.id,
+            created_utc=self.began.isoformat(timespec="milliseconds"),
+            created_ns=now_ns,
+            daemon_version=version("rep-monitor"),
+            profile=profile_to_builtins(self.profile),
+            calibration=msgspec.to_builtins(self._calibration),
+            wire_format=self.profile.serial.format,
+            protocol_version=None if hello is None else hello.protocol,
+            firmware_version=None if hello is None else hello.firmware,
+            boot_id=None if hello is None else hello.boot_id,
+            hello=None if hello is None else hello.to_bytes(0)[2:-2],
+            provenance={"port": self.profile.serial.port or ""},
+        )
+
+
+class Tally:
+    """A session's sums over its sets."""
+
+    def __init__(self) -> None:
+        self.sets = self.reps = self.partial_reps = 0
+        self.under_load_s = 0.0
+        self.under_tension_s: float | None = None
+        self.counts: dict[str, int] = {}
+
+    def add(self, events: Iterable[AnyEvent]) -> None:
+        for event in events:
+            if isinstance(event, Rep):
+                self.reps += 1
+                self.partial_reps += event.partial
+            if isinstance(event, SetEnd):
+                self.sets += 1
+                self.under_load_s += event.under_load_s
+                if event.under_tension_s is not None:
+                    self.under_tension_s = (self.under_tension_s or 0.0) + event.under_tension_s
+                for kind, n in event.counts.items():
+                    self.counts[kind] = self.counts.get(kind, 0) + n
+
+
+def _calibration(profile: Profile) -> Calibration:
+    table = profile.calibration
+    assert table is not None  # `run` has checked it
+    return Calibration(**msgspec.to_builtins(table))

@@ -1,0 +1,42 @@
+"""Tells whether a machine is being used, from its samples alone: movement, or a change of force.
+
+Whatever the machine rests at is the reference, and it follows slowly, so that a drifting cell uses no machine.
+"""
+
+import numpy as np
+
+from firmware_bridge.samples import Samples
+
+MOVED_M = 0.005
+SETTLED_S = 2.0  # what lasts this long without a change is the new rest
+
+
+class Usage:
+    """Feed it samples in stream order."""
+
+    def __init__(self, lift_off_n: float) -> None:
+        self._lift_off_n = lift_off_n
+        self._rest: list[float | None] = [None, None]
+        self._since_s = [0.0, 0.0]
+        self.last_used_s: float | None = None  # on the samples' clock
+
+    def update(self, samples: Samples) -> bool:
+        """Whether these samples show use."""
+        used = self._look(0, samples.t_s, samples.position_m, MOVED_M)
+        return self._look(1, samples.t_s, samples.force_n, self._lift_off_n) or used
+
+    def _look(self, kind: int, t_s: np.ndarray, values: np.ndarray, change: float) -> bool:
+        known = ~np.isnan(values)
+        if not known.any():
+            return False
+        newest, t_now = float(values[known][-1]), float(t_s[known][-1])
+        rest = self._rest[kind]
+        if rest is None:
+            self._rest[kind], self._since_s[kind] = newest, t_now
+            return False
+        used = bool(np.abs(values[known] - rest).max() > change)
+        if used:
+            self.last_used_s = t_now
+        if used or t_now - self._since_s[kind] > SETTLED_S:
+            self._rest[kind], self._since_s[kind] = newest, t_now
+        return used
