@@ -65,13 +65,14 @@ class Segment(NamedTuple):
     limit_m_s2: float
     limit_slope_m_s3: float
     tremor_m: float
+    begins_now: bool  # from the stack as it is, else where the last leg ended, a fraction of a millisecond ago
 
     def hand_m(self, u_s: float) -> float:
         c0, c1, c2, c3, c4, c5 = self.coefficients
         return c0 + u_s * (c1 + u_s * (c2 + u_s * (c3 + u_s * (c4 + u_s * c5))))
 
 
-NO_SEGMENT = Segment((0.0,) * 6, 0.0, 0.0, 0.0, 0.0)
+NO_SEGMENT = Segment((0.0,) * 6, 0.0, 0.0, 0.0, 0.0, False)
 
 
 def quintic(
@@ -122,6 +123,7 @@ class Performer:
             limit_m_s2=first * STANDARD_GRAVITY_M_S2,
             limit_slope_m_s3=(limit - first) * STANDARD_GRAVITY_M_S2 / leg.duration_s,
             tremor_m=self._lifter.tremor * self._tired(4) * stretch_m,
+            begins_now=leg.from_stack,
         )
 
     def _tired(self, gain: float = 1.0) -> float:

@@ -29,13 +29,12 @@ def live(machine: Machine, script: Script, seed: int, rows: int = 10) -> Iterato
                 following = performer.segment(now)
                 if following is None:
                     break
-                clock, leg = max(clock - leg.duration_s, 0.0), following
+                clock, leg = 0.0 if following.begins_now else clock - leg.duration_s, following
                 hand, moment = hand + moment.slip_m, moment._replace(slip_m=0.0)
             clock = clock + pace[i] * STEP_S
             shake = leg.tremor_m * tremor[i]
-            u = min(clock, leg.duration_s)
-            next_hand = leg.hand_m(u) + shake
-            limit = leg.limit_m_s2 + leg.limit_slope_m_s3 * u
+            next_hand = leg.hand_m(clock) + shake
+            limit = leg.limit_m_s2 + leg.limit_slope_m_s3 * clock
             x, v = moment.x_m, moment.v_m_s
             moment = step(physics, moment, hand, next_hand, limit, _tanh, _positive)
             hand = next_hand

@@ -117,9 +117,10 @@ def step(
     hand = hand_m
     a0 = pull0 = push0 = x
     for i in range(SUBSTEPS):
-        pull = p.stiffness * (hand + slip - x) + p.damping * (speed - v)
+        spring = p.stiffness * (hand + slip - x)
+        pull = spring + p.damping * (speed - v)
         excess = positive(pull - limit_m_s2)
-        slip = slip - excess / p.stiffness
+        slip = slip - (excess > 0) * positive(spring - limit_m_s2) / p.stiffness
         pull = positive(pull - excess)
         sunk = positive(-x)
         push = positive(REST_STIFFNESS * sunk - (sunk > 0) * (REST_DAMPER * v))

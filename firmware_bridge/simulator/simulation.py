@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.simulator.lifter import LOOSE, Now, Performer, sway_blocks
+from firmware_bridge.simulator.live import live
 from firmware_bridge.simulator.machine import REST_SINK_M, STEP_S, Machine, Moment, Physics, step
 from firmware_bridge.simulator.script import Script
 from firmware_bridge.simulator.trace import Trace
 
 BLOCK = 250  # rows between two tidyings
+FEW = 6  # up to here plain floats one after the other are faster than arrays side by side
 
 Array = NDArray[np.float64]
 
@@ -29,11 +31,13 @@ class Job(NamedTuple):
 
 def simulate(machine: Machine, script: Script, seed: int) -> Trace:
     """One script on one machine."""
-    return simulate_many([Job(machine, script, seed)])[0]
+    return Trace.joined(list(live(machine, script, seed, BLOCK)))
 
 
 def simulate_many(jobs: Sequence[Job]) -> list[Trace]:
     """All jobs stepped together; 30 to 60 at once are fastest, and need about 6 MB a minute each."""
+    if len(jobs) <= FEW:
+        return [simulate(*job) for job in jobs]
     batch = _Batch(jobs)
     parts: list[list[Array]] = [[] for _ in jobs]
     while len(batch.who):
@@ -62,8 +66,7 @@ class _Batch:
         physics = [job.machine.physics() for job in jobs]
         self._physics = Physics(*(np.array(column) for column in zip(*physics, strict=True)))
         self._wobble = np.array([job.script.lifter.wobble for job in jobs])
-        zero = np.zeros(n)
-        self._moment = Moment(zero - REST_SINK_M, zero, zero, zero, zero, zero)
+        self._moment = Moment(np.full(n, -REST_SINK_M), *(np.zeros(n) for _ in range(5)))
         self._hand = np.array([LOOSE * job.machine.stretch_m for job in jobs])
         self._clock = np.zeros(n)  # each lifter's own time within the leg
         self._duration = np.zeros(n)
@@ -99,7 +102,7 @@ class _Batch:
                         self._duration[column] = np.inf
             self._clock = self._clock + pace[i] * STEP_S
             c0, c1, c2, c3, c4, c5 = self._coefficients
-            u = np.minimum(self._clock, self._duration)
+            u = self._clock
             shake = self._tremor * tremor[i]
             hand = c0 + u * (c1 + u * (c2 + u * (c3 + u * (c4 + u * c5)))) + shake
             limit = self._limit + self._slope * u
@@ -117,7 +120,7 @@ class _Batch:
         segment = self.performers[self.who[column]].segment(Now(self._row * STEP_S, x, v, hand, slip))
         if segment is None:
             return False
-        self._clock[column] = max(self._clock[column] - self._duration[column], 0.0)
+        self._clock[column] = 0.0 if segment.begins_now else self._clock[column] - self._duration[column]
         self._coefficients[:, column] = segment.coefficients
         self._duration[column] = segment.duration_s
         self._limit[column], self._slope[column] = segment.limit_m_s2, segment.limit_slope_m_s3

@@ -1,5 +1,6 @@
 """What a simulated machine really did: the noise-free truth that labels and measurements are taken from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,13 @@ class Trace:
         """From x, v, a and the forces over mass, as rows of one array."""
         x, v, a, pull, push = columns
         return cls(machine, x + machine.rest_m, v, a, pull * machine.mass_kg, push * machine.mass_kg, notes)
+
+    @classmethod
+    def joined(cls, parts: "Sequence[Trace]") -> "Trace":
+        """One after the other."""
+        names = ("position_m", "velocity_m_s", "acceleration_m_s2", "tension_n", "contact_n")
+        columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+        return cls(machine=parts[0].machine, **columns, notes=tuple(note for part in parts for note in part.notes))
 
     def __len__(self) -> int:
         return len(self.position_m)
