@@ -8,8 +8,10 @@ from pathlib import Path
 
 import msgspec
 
-from monitor.record.records import PROFILE, Record
+from monitor.record.records import PROFILE, Topic
 from monitor.record.scan import DATA_END, HOLE, METADATA, Piece, metadata
+
+Plain = tuple[Topic, int, bytes]  # what a Record is made of
 
 
 class Damage(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,16 +40,26 @@ class Account:
         self._first_ns: int | None = None
         self._last_ns = 0
 
-    def take(self, number: int, record: Record, piece: Piece) -> bool:
+    def take_all(self, numbers: list[int], records: list[Plain]) -> bool:
+        """A chunk that goes on where the one before ended, as nearly all do; else False, and `take` looks at each."""
+        following = self._next_number + len(numbers)
+        if self._holes or self._first_ns is None or numbers != list(range(self._next_number, following)):
+            return False
+        if records:
+            self._next_number, self._last_ns = following, records[-1][1]
+        return True
+
+    def take(self, number: int, record: Plain, piece: Piece) -> bool:
         """Whether the record is news: a stretch that stands in the file twice is told once."""
+        topic, at_ns, _ = record
         if number < self._next_number:
             return False
         if self._holes or number > self._next_number:
             self._holes = self._holes or [Piece(piece.offset_bytes, 0, HOLE, why="records are missing")]
-            self._settle(number - self._next_number, until_ns=record.at_ns)
-        if self._first_ns is None and record.topic == "/wire":
-            self._first_ns = record.at_ns
-        self._next_number, self._last_ns = number + 1, record.at_ns
+            self._settle(number - self._next_number, until_ns=at_ns)
+        if self._first_ns is None and topic == "/wire":
+            self._first_ns = at_ns
+        self._next_number, self._last_ns = number + 1, at_ns
         return True
 
     def enter(self, piece: Piece) -> None:

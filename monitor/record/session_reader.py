@@ -17,12 +17,13 @@ import msgspec
 
 from firmware_bridge.chunk import Chunk
 from monitor.events import AnyEvent, Feedback
-from monitor.record.account import Account, Damage
+from monitor.record.account import Account, Damage, Plain
 from monitor.record.records import FORMAT_VERSION, MESSAGE_CAP_BYTES, PROFILE, TOPICS, Command, Gap, Header, Record
 from monitor.record.scan import CHUNK, HEADER, MAGIC, MESSAGE, METADATA, Piece, metadata, scan
 
 _MESSAGE = struct.Struct("<BQHIQQ")  # opcode, length, channel, number, log time, publish time
-_MESSAGE_PREFIX_BYTES = 9
+_MESSAGE_BYTES, _PREFIX_BYTES = _MESSAGE.size, 9  # what stands before the data, and before the length counts
+_TOPICS = dict(enumerate(TOPICS, start=1))
 _FIRST_PIECES = 8  # the header stands twice in the first four; if not in these, nowhere
 _T = TypeVar("_T")
 
@@ -54,6 +55,29 @@ class SessionFile:
         self.header: Header | None = self._find_header()  # None: lost, both copies of it
 
     def __iter__(self) -> Iterator[Record]:
+        return map(Record._make, self._pass())
+
+    def replayable(self) -> Iterator[Chunk | Command | Gap]:
+        """What a replay needs: the wire, what changed the detection, and where bytes are known to be missing."""
+        for topic, at_ns, data in self._pass():
+            if topic == "/wire":
+                yield Chunk(at_ns, data)
+            elif topic == "/command":
+                yield self._decode(data, _COMMAND)
+            elif topic == "/gap":
+                yield self._decode(data, _GAP)
+
+    def chunks(self) -> Iterator[Chunk]:
+        return (Chunk(at_ns, data) for topic, at_ns, data in self._pass() if topic == "/wire")
+
+    def events(self) -> Iterator[AnyEvent]:
+        return (self._decode(data, _EVENT) for topic, _, data in self._pass() if topic == "/event")
+
+    def feedback(self) -> Iterator[Feedback]:
+        return (self._decode(data, _FEEDBACK) for topic, _, data in self._pass() if topic == "/feedback")
+
+    def _pass(self) -> Iterator[Plain]:
+        """Every record once, as a plain tuple: a recording has half a million an hour."""
         account = Account(self.path)
         self.damage = account.damage
         fd = os.open(self.path, os.O_RDONLY)
@@ -63,31 +87,16 @@ class SessionFile:
                 if piece.opcode != CHUNK:
                     account.enter(piece)
                     continue
-                for number, record in _messages(piece.body):
+                numbers, records = _messages(piece.body)
+                if account.take_all(numbers, records):
+                    yield from records
+                    continue
+                for number, record in zip(numbers, records, strict=True):
                     if account.take(number, record, piece):
                         yield record
         finally:
             os.close(fd)
         account.close()
-
-    def replayable(self) -> Iterator[Chunk | Command | Gap]:
-        """What a replay needs: the wire, what changed the detection, and where bytes are known to be missing."""
-        for topic, at_ns, data in self:
-            if topic == "/wire":
-                yield Chunk(at_ns, data)
-            elif topic == "/command":
-                yield self._decode(data, _COMMAND)
-            elif topic == "/gap":
-                yield self._decode(data, _GAP)
-
-    def chunks(self) -> Iterator[Chunk]:
-        return (Chunk(at_ns, data) for topic, at_ns, data in self if topic == "/wire")
-
-    def events(self) -> Iterator[AnyEvent]:
-        return (self._decode(data, _EVENT) for topic, _, data in self if topic == "/event")
-
-    def feedback(self) -> Iterator[Feedback]:
-        return (self._decode(data, _FEEDBACK) for topic, _, data in self if topic == "/feedback")
 
     def _decode(self, data: bytes, decoder: msgspec.json.Decoder[_T]) -> _T:
         try:
@@ -124,20 +133,24 @@ def read_session(path: Path) -> SessionFile:
     return SessionFile(path)
 
 
-def _messages(content: bytes) -> Iterator[tuple[int, Record]]:
-    """The numbered records of a chunk's content; stops without a word where its structure breaks."""
-    at, end, topics = 0, len(content), len(TOPICS)
-    while at + _MESSAGE.size <= end:
-        opcode, length, channel, number, at_ns, _ = _MESSAGE.unpack_from(content, at)
-        start, at = at + _MESSAGE.size, at + _MESSAGE_PREFIX_BYTES + length
-        if opcode == MESSAGE and start <= at <= min(end, start + MESSAGE_CAP_BYTES) and 0 < channel <= topics:
-            yield number, Record(TOPICS[channel - 1], at_ns, content[start:at])
+def _messages(content: bytes) -> tuple[list[int], list[Plain]]:
+    """The records of a chunk's content with their numbers; what breaks its structure is not among them."""
+    numbers: list[int] = []
+    records: list[Plain] = []
+    at, last, unpack = 0, len(content) - _MESSAGE_BYTES, _MESSAGE.unpack_from
+    while at <= last:
+        opcode, length, channel, number, at_ns, _ = unpack(content, at)
+        start, at = at + _MESSAGE_BYTES, at + _PREFIX_BYTES + length
+        if opcode == MESSAGE and start <= at <= len(content) and at - start <= MESSAGE_CAP_BYTES and channel in _TOPICS:
+            numbers.append(number)
+            records.append((_TOPICS[channel], at_ns, content[start:at]))
+    return numbers, records
 
 
 def _header_text(piece: Piece) -> bytes | None:
     """The header's JSON, if this piece holds a whole copy of it."""
     if piece.opcode == CHUNK:
-        return next((record.data for _, record in _messages(piece.body) if record.topic == "/header"), None)
+        return next((data for topic, _, data in _messages(piece.body)[1] if topic == "/header"), None)
     if piece.opcode == METADATA:
         fields = metadata(piece.body, PROFILE)
         text = fields.get("header", "").encode()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import zstandard
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.record import scan
@@ -183,6 +183,7 @@ def wounds(draw: st.DrawFn) -> bytes:
     return bytes(data)
 
 
+@settings(deadline=None)
 @given(data=wounds())
 def test_whatever_happened_nothing_is_invented(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "wounded.mcap"
@@ -196,6 +197,7 @@ def test_whatever_happened_nothing_is_invented(tmp_path_factory: pytest.TempPath
     assert session.damage or data == WHOLE
 
 
+@settings(deadline=None)
 @given(data=st.binary(max_size=600))
 def test_any_bytes_behind_the_magic_are_survived(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "any.mcap"

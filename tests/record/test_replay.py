@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware_bridge.chunk import Chunk
@@ -96,6 +96,7 @@ def test_full_speed_lets_others_run(tmp_path: Path) -> None:
     assert asyncio.run(run()) >= 10
 
 
+@settings(deadline=None)
 @given(batch_bytes=st.integers(1, 500))
 def test_batches_leave_nothing_out_and_keep_commands_in_place(
     tmp_path_factory: pytest.TempPathFactory, batch_bytes: int

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from mcap.reader import make_reader
 
@@ -53,6 +53,7 @@ def test_the_kinds_come_as_what_they_were(recording: Path) -> None:
     assert others == [Command("protocol", {"positive_s": 4.0}), gap]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 2**63), st.binary(max_size=300)), max_size=30), st.integers(1, 7))
 def test_any_bytes_come_back_as_they_were_read(
     tmp_path_factory: pytest.TempPathFactory, reads: list[tuple[int, bytes]], flush_every: int

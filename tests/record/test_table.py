@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.record.table import TableError, read_table
@@ -111,6 +111,7 @@ rows_in_order = st.lists(st.lists(cells, min_size=2, max_size=2), max_size=3).ma
 )
 
 
+@settings(deadline=None)
 @given(rows=st.one_of(rows_of_cells, rows_in_order), end=st.sampled_from(["", "\n", "\n\n"]))
 def test_the_fast_way_and_the_careful_way_agree(
     tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]], end: str
