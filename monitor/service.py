@@ -9,6 +9,7 @@ import contextlib
 import signal
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import partial
 
 from firmware_bridge.chunk import Chunk
 from monitor.daemon import Daemon, Listener, address_of
@@ -17,6 +18,7 @@ from monitor.feedback.connection import Address
 from monitor.feedback.embedded_broker import EmbeddedBroker
 from monitor.profile import Profile
 from monitor.state import Lock, state_directory, store_path
+from monitor.store.history import last_sets
 from monitor.store.store import Store
 
 Source = Callable[[Daemon], AsyncIterator[Chunk]]
@@ -50,7 +52,7 @@ async def serve(
         daemon = Daemon(profile, directory, store, address, listener=listener)
         page_url = None
         if profile.display.enabled:
-            server = PageServer(profile, embedded)
+            server = PageServer(profile, embedded, partial(last_sets, store))
             await stack.enter_async_context(server)
             page_url = server.url
         loop = asyncio.get_running_loop()
