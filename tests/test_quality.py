@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor import events as records
+from monitor.config import profile_from_builtins
 from monitor.events import AnyEvent
 from tests.quality import summary
 from tests.quality.analytic import (
@@ -32,7 +33,7 @@ from tests.quality.labels import Label
 from tests.quality.movement import pivots
 from tests.quality.runner import Result, run
 from tests.quality.scorer import SetScore, pair, score
-from tests.quality.signals import held, joined, low_pass
+from tests.quality.signals import Signals, held, joined, low_pass
 from tests.quality.truth import label
 
 # The regression floor: F1 over a small part of the tuning seeds. Raise a floor when the detector has got better.
@@ -149,6 +150,7 @@ def test_a_jerk_is_an_acceleration_above_a_jerk(height: float, found: int, requi
     if jerks:
         assert jerks[0].t_s == pytest.approx(5.15, abs=0.06)
         assert jerks[0].own["cause"] == "mid"
+        assert not judged.nominal.of("drop")  # slowing down in the positive is none
 
 
 def test_a_short_jerk_is_none_and_two_close_ones_are_one() -> None:
@@ -166,6 +168,15 @@ def test_a_let_go_negative_is_a_drop() -> None:
     truth = label(signals(LEAD + repetition() + TAIL, [(8.6, 0.25, -2 * A_JERK_M_S2)]), profile())
     assert [drop.t_s for drop in truth.of("drop")] == pytest.approx([8.6], abs=0.05)
     assert truth.of("drop")[0].phase == "negative"
+    assert not truth.of("jerk")  # the catch of a negative is none
+
+
+def test_friction_is_no_tension() -> None:
+    truth = label(signals(LEAD + repetition() + TAIL), profile())
+    t_s, relative = truth.filtered.t_s, truth.relative
+    for at_s in (3.3 + 2.0, 3.3 + 4.4 + 2.0):  # the middle of the positive, of the negative: no acceleration
+        assert np.interp(at_s, t_s, relative) == pytest.approx(1.0, abs=0.01)
+    assert np.interp(1.0, t_s, truth.filtered.tension_n) == pytest.approx(0.0, abs=1.0)
 
 
 @pytest.mark.parametrize(("dwell_s", "found", "required"), [(0.6, 0, 0), (1.1, 1, 0), (2.5, 1, 1)])
@@ -219,6 +230,16 @@ def test_a_hard_landing_is_a_slam() -> None:
     assert truth.of("stack_touch")[0].own["speed_m_s"] == pytest.approx(0.5, abs=0.02)
 
 
+def test_what_a_hard_landing_presses_in_is_no_travel() -> None:
+    legs = [*LEAD, *repetition(), Leg(1.0, 0.0), Leg(3.0, 0.0), Leg(1.0, BOTTOM_M), *repetition(), *TAIL]
+    given_signals = signals(legs)
+    landed_s = 3.3 + 8.8 + 1.0
+    pressed = (given_signals.t_s > landed_s) & (given_signals.t_s < landed_s + 0.04)
+    sunk = given_signals._replace(position_m=np.where(pressed, -0.006, given_signals.position_m))
+    (touch,) = [turn for turn in label(sunk, profile()).of("turnaround") if turn.own["contact"]]
+    assert touch.own["dwell_s"] > 2.5
+
+
 HALF_M = (BOTTOM_M + TOP_M) / 2
 
 
@@ -235,7 +256,9 @@ def test_a_stall_is_stillness_in_the_middle_of_the_positive(hold_s: float, stall
 def test_failure_is_a_stall_that_sinks_or_lasts_after_a_full_repetition() -> None:
     sinks = [Leg(2.0, HALF_M), Leg(2.5, HALF_M), Leg(3.0, BOTTOM_M), *TAIL]
     lasts = [Leg(2.0, HALF_M), Leg(6.0, HALF_M), Leg(3.0, BOTTOM_M), *TAIL]
+    soon = [Leg(2.0, HALF_M), Leg(1.5, HALF_M), Leg(3.0, BOTTOM_M), *TAIL]
     assert not label(signals(LEAD + sinks), profile()).of("failure")
+    assert not label(signals(LEAD + repetition() + soon), profile()).of("failure")
     truth = label(signals(LEAD + repetition() + sinks), profile())
     (failure,) = truth.of("failure")
     sunk_m = truth.of("stall")[0].position_m - failure.position_m
@@ -305,6 +328,34 @@ def test_time_and_load_do_not_matter_but_shift_and_scale(later_s: float, heavier
     assert [event.kind for event in one.events] == [event.kind for event in other.events]
     for a, b in zip(one.events, other.events, strict=True):
         assert b.t_s - a.t_s == pytest.approx(later_s, abs=0.003)
+
+
+def test_a_static_contraction_has_stages_and_fails_when_the_force_is_gone() -> None:
+    t_s = np.arange(80_000, dtype=np.float64) * 0.001
+    pull_n = np.select(
+        [t_s < 2.0, t_s < 22.0, t_s < 42.0, t_s < 58.0, t_s < 62.5], [0.0, 510.0, 740.0, 1010.0, 850.0], 0.0
+    )
+    pull_n[(t_s > 5.0) & (t_s < 7.6)] = 400.0  # too early to be a failure
+    pull_n[(t_s > 30.0) & (t_s < 30.5)] = 600.0
+    still = np.zeros_like(t_s)
+    table: dict[str, Any] = {
+        "machine": {"id": "static", "kind": "static", "peak_n": 1000.0},
+        "protocol": {"stages": [0.5, 0.75, 1.0], "stages_s": [20.0, 20.0, 20.0]},
+    }
+    truth = label(Signals(t_s, still, still, still, pull_n, still), profile_from_builtins(table))
+    found = [(event.kind, round(event.t_s, 1)) for event in truth.events]
+    assert found == [
+        ("set_start", 2.0),
+        ("stage", 2.0),
+        ("tension_out", 5.0),
+        ("stage", 22.0),
+        ("tension_out", 30.0),
+        ("stage", 42.0),
+        ("tension_out", 58.0),
+        ("failure", 60.0),
+        ("set_end", 62.5),
+    ]
+    assert [stage.own["target_n"] for stage in truth.of("stage")] == [500.0, 750.0, 1000.0]
 
 
 # --- the scorer ------------------------------------------------------------------------------------------------------
