@@ -85,16 +85,21 @@ class Store:
             )
 
     def end_session(self, session: str, summary: dict[str, Any]) -> None:
-        with self._transaction() as connection:
-            connection.execute(
-                "UPDATE sessions SET ended_unix_s = ?, summary = ? WHERE session = ?",
-                (self._clock(), msgspec.json.encode(summary).decode(), session),
-            )
+        self._note(session, {"ended_unix_s": self._clock(), "summary": msgspec.json.encode(summary).decode()})
 
     def change_lifter(self, session: str, lifter: str | None) -> None:
         """From here on: the sets that have ended keep theirs."""
+        self._note(session, {"lifter": lifter})
+
+    def _note(self, session: str, values: dict[str, Any]) -> None:
+        """Also where the disk had refused the session's beginning."""
+        names, marks = ", ".join(values), ", ".join("?" * len(values))
         with self._transaction() as connection:
-            connection.execute("UPDATE sessions SET lifter = ? WHERE session = ?", (lifter, session))
+            connection.execute(
+                f"INSERT INTO sessions (session, started_unix_s, {names}) VALUES (?, ?, {marks})"
+                f" ON CONFLICT DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in values)}",
+                (session, self._clock(), *values.values()),
+            )
 
     def forget(self, lifter: str) -> int:
         """Takes the lifter's id off every set and session, and out of the files; how many rows had it."""

@@ -148,6 +148,16 @@ def test_sets_and_sessions_have_their_summaries(store: Store, clock: Clock) -> N
     assert len(store.sessions(limit=1)) == 1
 
 
+def test_a_session_whose_beginning_was_refused_is_kept_nonetheless(store: Store) -> None:
+    store.change_lifter("s1", "l-17")
+    store.append([set_end(1)])
+    store.end_session("s1", {"sets": 1})
+    (row,) = store.sessions()
+    assert (row.session, row.lifter, row.summary) == ("s1", "l-17", {"sets": 1})
+    assert row.ended_unix_s is not None
+    assert store.sets("s1")[0].lifter == "l-17"
+
+
 def test_summaries_outlive_their_events(store: Store) -> None:
     store.begin_session("s1")
     store.append([set_end(2)])
