@@ -1,49 +1,48 @@
-"""The page and MQTT-over-WebSocket on one port: what a tablet needs is one address.
+"""Serves the page, and MQTT over WebSocket beside it, on one port.
 
     GET /                 the page's files (package data)
     GET /config.json      which machine, and where its broker takes WebSockets
     GET /history.json     the last sets from the store
-    GET /mqtt, Upgrade    a connection into the embedded broker
+    GET /mqtt, upgrade    a page's connection into the embedded broker
 
-Nothing changes by GET, and there is no other method. Who comes under a foreign name (DNS rebinding) is turned away: the
-Host
-must be an address, `localhost`, `*.local` or this machine's own name. The page loads from here only (CSP).
+Read-only: there is nothing but GET, and no GET changes anything. Only under names that are ours (an address, localhost,
+*.local, this machine's name), so that a foreign page cannot come in through a name of its own; a WebSocket only from a
+page of this server. Where a token is asked for: once in the address, from then on in a cookie.
 """
 
-import asyncio
-import contextlib
+import hmac
 import ipaddress
-import mimetypes
+import logging
+import re
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from importlib import resources
-from pathlib import Path
+from http.cookies import CookieError, SimpleCookie
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
+from urllib.parse import parse_qs, quote, urlsplit
 
 import msgspec
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
-from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-from monitor.feedback.embedded_broker import PAGE, EmbeddedBroker
+from monitor.display.site import page_files
+from monitor.display.web_socket_line import WebSocketLine
+from monitor.feedback.embedded_broker import EmbeddedBroker
+from monitor.feedback.guard import MAX_PACKET_BYTES
 from monitor.profile import Profile
-from monitor.store.database import StoreError
 
 PORTS_TRIED = 20
 OUTSIDE_WEBSOCKET_PORT = 9001  # where mosquitto commonly takes WebSockets
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-cache",
-    "Connection": "close",
-}
-POLICY = "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; style-src 'self' 'unsafe-inline'"
-mimetypes.add_type("text/javascript", ".js")
-History = Callable[[], dict[str, Any]]  # waits for the disk
+COOKIE = "rep-monitor-token"
+HOST = re.compile(r"((?P<name>[A-Za-z0-9._-]{1,253})|\[(?P<ipv6>[0-9A-Fa-f:.]{2,45})\])(:\d{1,5})?")
+WRITE_LIMIT_BYTES = 1 << 20  # never reached: the guard judges a slow reader before
+_protocol_log = logging.getLogger(f"{__name__}.protocol")
+_protocol_log.setLevel(logging.CRITICAL)  # who sends nonsense is turned away, not logged
+
+Document = Callable[[], Awaitable[bytes]]
 
 
 class PageServerError(Exception):
@@ -53,121 +52,154 @@ class PageServerError(Exception):
 class PageServer:
     """Up between `async with` and its end; without a broker of ours the page is sent to the profile's."""
 
-    def __init__(self, profile: Profile, broker: EmbeddedBroker | None, history: History | None = None) -> None:
-        self.url = ""
-        self.turned_away = 0  # for their Host or their path
-        self._bind, self._port = profile.display.bind, profile.display.port
+    def __init__(
+        self,
+        profile: Profile,
+        broker: EmbeddedBroker | None,
+        history: Document | None = None,
+        *,
+        token: str | None = None,
+    ) -> None:
+        self.port = profile.display.port
+        self.turned_away = 0  # for their Host, their Origin, their token or their path
+        self._bind = profile.display.bind
         self._broker = broker
-        self._history = history
-        self._root = Path(str(resources.files("monitor.display") / "page"))
-        ws_url = None if broker else f"ws://{profile.mqtt.host}:{OUTSIDE_WEBSOCKET_PORT}/mqtt"
-        machine = profile.machine
-        self._config = msgspec.json.encode(
-            {"machine": machine.id, "ws_url": ws_url, "machines": [machine.id], "kind": machine.kind}
-        )
-        self._server: Server | None = None
+        self._token = token
+        self._files = page_files()
+        self._documents: dict[str, Document] = {"/config.json": self._config}
+        if history is not None:
+            self._documents["/history.json"] = history
+        self._names = {"localhost", socket.gethostname().lower()}
+        self._machine = profile.machine
+        self._outside = None if broker is not None else f"ws://{profile.mqtt.host}:{OUTSIDE_WEBSOCKET_PORT}"
 
     async def __aenter__(self) -> Self:
-        for port in range(self._port, self._port + PORTS_TRIED):
-            try:
-                self._server = await serve(
-                    self._connected,
-                    self._bind,
-                    port,
-                    subprotocols=[Subprotocol("mqtt")],
-                    process_request=self._answer,
-                    compression=None,
-                    max_size=64 << 10,
-                )
-                break
-            except OSError as error:
-                trouble = error
-        if self._server is None:
-            last = self._port + PORTS_TRIED - 1
-            raise PageServerError(
-                f"no port from {self._port} to {last} can be opened on {self._bind} ({trouble.strerror}):"
-                " set [display] bind and port"
-            )
-        host = self._bind if ":" not in self._bind else f"[{self._bind}]"
-        self.url = f"http://{host}:{port}/"
+        self._server = await self._listen()
+        self.port = next(iter(self._server.sockets)).getsockname()[1]
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self._server is not None
         self._server.close()
         await self._server.wait_closed()
 
-    async def _connected(self, socket: ServerConnection) -> None:
-        if self._broker is None:
-            await socket.close(1011, "the broker is another one: see /config.json")
-        else:
-            await self._broker.serve(_SocketLine(socket))
+    @property
+    def url(self) -> str:
+        """For a person: on this machine, or from the network where it is open to it."""
+        everywhere = self._bind in ("", "0.0.0.0", "::")
+        host = socket.gethostname() if everywhere else f"[{self._bind}]" if ":" in self._bind else self._bind
+        return f"http://{host}:{self.port}/" + (f"?token={quote(self._token)}" if self._token else "")
+
+    async def _listen(self) -> Server:
+        last = self.port + PORTS_TRIED - 1 if self.port else 0
+        for port in range(self.port, last + 1):
+            try:
+                return await serve(
+                    self._connected,
+                    self._bind,
+                    port,
+                    subprotocols=[Subprotocol("mqtt")],
+                    process_request=self._answer,
+                    compression=None,  # small messages, often
+                    max_size=MAX_PACKET_BYTES,
+                    write_limit=WRITE_LIMIT_BYTES,
+                    close_timeout=1,
+                    server_header=None,
+                    logger=_protocol_log,
+                )
+            except OSError as error:
+                trouble = error.strerror or str(error)
+        raise PageServerError(
+            f"no port from {self.port} to {last} can be opened on {self._bind} ({trouble}): set [display] bind and port"
+        )
+
+    async def _connected(self, connection: ServerConnection) -> None:
+        assert self._broker is not None  # else _answer has turned it away
+        await self._broker.serve(WebSocketLine(connection))
 
     async def _answer(self, connection: ServerConnection, request: Request) -> Response | None:
-        if not _is_ours(request.headers.get("Host", "")):
-            self.turned_away += 1
-            return _response(HTTPStatus.MISDIRECTED_REQUEST, b"this machine goes by another name\n", "text/plain")
-        path = request.path.partition("?")[0]
-        if request.headers.get("Upgrade", "").lower() == "websocket":
-            return None if path == "/mqtt" else self._absent()
-        if path == "/config.json":
-            return _response(HTTPStatus.OK, self._config, "application/json")
-        if path == "/history.json" and self._history is not None:
-            try:
-                history = await asyncio.to_thread(self._history)
-            except StoreError as error:
-                return _response(HTTPStatus.SERVICE_UNAVAILABLE, f"{error}\n".encode(), "text/plain")
-            return _response(HTTPStatus.OK, msgspec.json.encode(history), "application/json")
-        file = (self._root / (path.lstrip("/") or "index.html")).resolve()
-        if self._root.resolve() not in file.parents or not file.is_file():
-            return self._absent()
-        kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-        return _response(HTTPStatus.OK, file.read_bytes(), kind)
+        """None lets a WebSocket in."""
+        url, host = urlsplit(request.path), _one(request.headers, "Host")
+        if not self._is_ours(host):
+            return self._turn_away(HTTPStatus.MISDIRECTED_REQUEST, "This machine goes by another name.")
+        if self._token is not None:
+            if (given := parse_qs(url.query).get("token")) is not None:
+                return self._let_in(given[0], url.path)
+            if not self._has_token(request.headers):
+                return self._turn_away(HTTPStatus.FORBIDDEN, "Open the address that the monitor tells, with its token.")
+        if url.path == "/mqtt" and self._broker is not None:
+            if _one(request.headers, "Upgrade").lower() != "websocket":
+                return _text(HTTPStatus.UPGRADE_REQUIRED, "MQTT over WebSocket is spoken here.")
+            origin = _one(request.headers, "Origin")
+            if origin and urlsplit(origin).netloc.lower() != host.lower():
+                return self._turn_away(HTTPStatus.FORBIDDEN, "Only pages of this server may connect.")
+            return None
+        if (document := self._documents.get(url.path)) is not None:
+            return self._give(host, await document(), "application/json", {"Cache-Control": "no-store"})
+        if (file := self._files.get(url.path)) is None:
+            return self._turn_away(HTTPStatus.NOT_FOUND, "There is nothing here.")
+        headers = {"Cache-Control": "no-cache", "ETag": file.tag}
+        if _one(request.headers, "If-None-Match") == file.tag:
+            return _response(HTTPStatus.NOT_MODIFIED, b"", headers)
+        return self._give(host, file.data, file.type, headers)
 
-    def _absent(self) -> Response:
-        self.turned_away += 1
-        return _response(HTTPStatus.NOT_FOUND, b"absent\n", "text/plain")
+    async def _config(self) -> bytes:
+        ws_url = None if self._outside is None else f"{self._outside}/mqtt"
+        mode = "embedded" if self._outside is None else "broker"
+        machine = {"machine": self._machine.id, "machines": [self._machine.id], "kind": self._machine.kind}
+        return msgspec.json.encode(machine | {"ws_url": ws_url, "mode": mode})
 
+    def _give(self, host: str, data: bytes, kind: str, headers: dict[str, str]) -> Response:
+        sockets = f"ws://{host} wss://{host} {self._outside or ''}".strip()
+        policy = f"default-src 'self'; img-src 'self' data:; connect-src 'self' {sockets}; object-src 'none'; "
+        policy += "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        headers |= {"Content-Type": kind, "Content-Security-Policy": policy, "Referrer-Policy": "no-referrer"}
+        return _response(HTTPStatus.OK, data, headers)
 
-def _response(status: HTTPStatus, data: bytes, kind: str) -> Response:
-    text = "; charset=utf-8" if kind.startswith("text/") or kind == "application/json" else ""
-    headers = {"Content-Type": kind + text, "Content-Length": str(len(data)), "Content-Security-Policy": POLICY}
-    return Response(status, status.phrase, Headers({**headers, **HEADERS}), data)
-
-
-def _is_ours(host: str) -> bool:
-    """A name that only this machine's neighbours use."""
-    name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
-    name = name.strip("[]").lower()
-    with contextlib.suppress(ValueError):
-        return bool(ipaddress.ip_address(name))
-    return name == "localhost" or name.endswith(".local") or name == socket.gethostname().lower()
-
-
-class _SocketLine:
-    """A WebSocket as the broker wants its connections."""
-
-    def __init__(self, socket: ServerConnection) -> None:
-        self._socket = socket
-        self.peer = (PAGE, 0)
-
-    async def pull(self) -> bytes:
+    def _is_ours(self, host: str) -> bool:
+        """An address cannot be pointed elsewhere by somebody's name server; a name can."""
+        if (match := HOST.fullmatch(host)) is None:
+            return False
+        name = (match["name"] or match["ipv6"]).lower()
         try:
-            return await self._socket.recv(decode=False)
-        except ConnectionClosed:
-            return b""
+            ipaddress.ip_address(name)
+        except ValueError:
+            return name in self._names or name.endswith(".local")
+        return True
 
-    async def push(self, data: bytes) -> None:
-        with contextlib.suppress(ConnectionClosed):
-            await self._socket.send(data)
+    def _let_in(self, given: str, path: str) -> Response:
+        if not self._is_token(given):
+            return self._turn_away(HTTPStatus.FORBIDDEN, "This is not the token.")
+        cookie = f"{COOKIE}={self._token}; Path=/; HttpOnly; SameSite=Strict"
+        where = path if path in self._files else "/"
+        return _response(HTTPStatus.SEE_OTHER, b"", {"Set-Cookie": cookie, "Location": where})
 
-    def unsent_bytes(self) -> int:
-        return self._socket.transport.get_write_buffer_size()
+    def _has_token(self, headers: Headers) -> bool:
+        try:
+            cookie = SimpleCookie(_one(headers, "Cookie")).get(COOKIE)
+        except CookieError:
+            return False
+        return cookie is not None and self._is_token(cookie.value)
 
-    def abort(self) -> None:
-        self._socket.transport.abort()
+    def _is_token(self, given: str) -> bool:
+        return hmac.compare_digest(given.encode(), (self._token or "").encode())
 
-    async def close(self) -> None:
-        await self._socket.close()
+    def _turn_away(self, status: HTTPStatus, sentence: str) -> Response:
+        self.turned_away += 1
+        return _text(status, sentence)
+
+
+def _one(headers: Headers, name: str) -> str:
+    """The header's value; none, and several, count as empty."""
+    values = headers.get_all(name)
+    return values[0] if len(values) == 1 else ""
+
+
+def _text(status: HTTPStatus, sentence: str) -> Response:
+    return _response(status, f"{sentence}\n".encode(), {"Content-Type": "text/plain; charset=utf-8"})
+
+
+def _response(status: HTTPStatus, data: bytes, headers: dict[str, str]) -> Response:
+    common = {"Content-Length": str(len(data)), "Connection": "close", "X-Content-Type-Options": "nosniff"}
+    return Response(status.value, status.phrase, Headers(headers | common), data)

@@ -1,0 +1,24 @@
+"""The token that opens the page to a network: made once a machine and kept, so that a tablet's bookmark lasts."""
+
+import os
+import re
+import secrets
+from pathlib import Path
+
+_SHAPE = re.compile(r"[A-Za-z0-9_-]{16,64}")
+
+
+def kept_token(directory: Path) -> str:
+    """Delete the file to have another."""
+    path = directory / "display_token"
+    try:
+        token = path.read_text(encoding="ascii", errors="replace").strip()
+    except FileNotFoundError:
+        token = ""
+    if not _SHAPE.fullmatch(token):
+        token = secrets.token_urlsafe(18)
+        fresh = path.with_suffix(".new")
+        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
+            file.write(f"{token}\n")
+        os.replace(fresh, path)
+    return token

@@ -1,0 +1,42 @@
+"""A page's WebSocket as a line to the embedded broker."""
+
+import socket
+
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+
+from monitor.feedback.embedded_broker import PAGE, SEND_BUFFER_BYTES
+
+
+class WebSocketLine:
+    """MQTT packets in binary messages, however they are cut."""
+
+    def __init__(self, connection: ServerConnection) -> None:
+        self._connection = connection
+        self.peer = (PAGE, int(connection.remote_address[1]))
+        peer: socket.socket = connection.transport.get_extra_info("socket")
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+
+    async def pull(self) -> bytes:
+        try:
+            return await self._connection.recv(decode=False)
+        except ConnectionClosed:
+            return b""
+
+    async def push(self, data: bytes) -> None:
+        try:
+            await self._connection.send(data)
+        except ConnectionClosed as error:
+            raise ConnectionResetError("the page has gone") from error
+
+    def unsent_bytes(self) -> int:
+        return self._connection.transport.get_write_buffer_size()
+
+    def abort(self) -> None:
+        self._connection.transport.abort()
+
+    async def close(self) -> None:
+        if self.unsent_bytes():
+            self.abort()
+        else:
+            await self._connection.close()

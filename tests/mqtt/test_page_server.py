@@ -1,0 +1,242 @@
+"""The page and its connection to the broker, on one port: what is served, and to whom."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import aiomqtt
+import pytest
+
+from monitor.display.server import PageServer, PageServerError
+from monitor.display.token import kept_token
+from monitor.feedback.embedded_broker import EmbeddedBroker
+from monitor.profile import Display, Machine, Mqtt, Profile
+from tests.mqtt.stage import play
+
+
+def profile(port: int = 0, bind: str = "127.0.0.1", host: str | None = None) -> Profile:
+    machine = Machine(id="m", kind="stack")
+    return Profile(machine=machine, display=Display(bind=bind, port=port), mqtt=Mqtt(host=host))
+
+
+async def history() -> bytes:
+    return b'{"v":1,"sets":[]}'
+
+
+class Answer:
+    def __init__(self, data: bytes) -> None:
+        head, _, self.body = data.partition(b"\r\n\r\n")
+        first, *lines = head.decode().split("\r\n")
+        self.status = int(first.split()[1]) if first else 0
+        self.headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
+
+
+async def get(server: PageServer, path: str = "/", host: str = "localhost", method: str = "GET", **more: str) -> Answer:
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    lines = [
+        f"{method} {path} HTTP/1.1",
+        f"Host: {host}",
+        *(f"{name.replace('_', '-')}: {value}" for name, value in more.items()),
+    ]
+    writer.write("\r\n".join([*lines, "", ""]).encode())
+    answer = Answer(await reader.read())
+    writer.close()
+    await writer.wait_closed()
+    return answer
+
+
+async def upgrade(server: PageServer, path: str = "/mqtt", **more: str) -> int:
+    """The status of an attempt to open a WebSocket."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    headers = {"Host": "localhost", "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
+    headers |= {"Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==", "Sec-WebSocket-Protocol": "mqtt"} | more
+    lines = [f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    writer.write("\r\n".join([*lines, "", ""]).encode())
+    status = int((await reader.readline()).split()[1])
+    writer.transport.abort()
+    return status
+
+
+def with_server(story: Callable[[PageServer], Awaitable[None]], token: str | None = None) -> None:
+    async def whole() -> None:
+        async with EmbeddedBroker() as broker, PageServer(profile(), broker, history, token=token) as server:
+            await story(server)
+
+    play(whole())
+
+
+def test_the_page_and_all_that_it_names_are_served_with_the_right_types() -> None:
+    async def story(server: PageServer) -> None:
+        page = await get(server)
+        assert page.status == 200
+        assert page.headers["content-type"] == "text/html; charset=utf-8"
+        assert page.headers["x-content-type-options"] == "nosniff"
+        assert "default-src 'self'" in page.headers["content-security-policy"]
+        assert "ws://localhost" in page.headers["content-security-policy"]
+        assert "unsafe" not in page.headers["content-security-policy"]
+        for path, kind in {
+            "/index.html": "text/html; charset=utf-8",
+            "/vendor/mqtt.min.js": "text/javascript; charset=utf-8",
+            "/vendor/uPlot.min.css": "text/css; charset=utf-8",
+            "/config.json": "application/json",
+            "/history.json": "application/json",
+            "/icon.svg": "image/svg+xml",
+        }.items():
+            answer = await get(server, path)
+            assert (answer.status, answer.headers["content-type"]) == (200, kind)
+            assert int(answer.headers["content-length"]) == len(answer.body) > 0
+
+    with_server(story)
+
+
+def test_an_unchanged_file_is_not_sent_again() -> None:
+    async def story(server: PageServer) -> None:
+        first = await get(server, "/index.html")
+        again = await get(server, "/index.html", If_None_Match=first.headers["etag"])
+        assert (again.status, again.body) == (304, b"")
+        assert (await get(server, "/index.html?x=1", If_None_Match='"other"')).body == first.body
+        assert (await get(server, "/config.json")).headers["cache-control"] == "no-store"
+
+    with_server(story)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/absent", "/../server.py", "/js/../../server.py", "/%2e%2e/server.py", "//etc/passwd", "/js", "/js/",
+     "/index.html/", "/..%2fserver.py", "/vendor/\\..\\..\\server.py", "/mqtt/../server.py"],
+)  # fmt: skip
+def test_nothing_outside_the_page_can_be_reached(path: str) -> None:
+    async def story(server: PageServer) -> None:
+        answer = await get(server, path)
+        assert answer.status == 404
+        assert server.turned_away == 1
+
+    with_server(story)
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost", 200),
+        ("LOCALHOST:8080", 200),
+        ("127.0.0.1:8080", 200),
+        ("192.168.1.7:8080", 200),
+        ("[::1]:8080", 200),
+        ("gym-pi.local", 200),
+        ("evil.example", 421),
+        ("localhost.evil.example", 421),
+        ("127.0.0.1.evil.example", 421),
+        ("", 421),
+        ("[::1", 421),
+        ("localhost:8080; script-src *", 421),
+        ("localhost\r\nHost: evil.example", 421),
+    ],
+)
+def test_only_under_its_own_names(host: str, status: int) -> None:
+    async def story(server: PageServer) -> None:
+        assert (await get(server, host=host)).status == status
+        assert (await upgrade(server, Host=host) == 101) == (status == 200)
+
+    with_server(story)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "HEAD", "OPTIONS"])
+def test_there_is_nothing_but_get(method: str) -> None:
+    async def story(server: PageServer) -> None:
+        answer = await get(server, method=method)
+        assert answer.status != 200
+        assert b"html" not in answer.body
+
+    with_server(story)
+
+
+def test_a_foreign_page_may_not_connect() -> None:
+    async def story(server: PageServer) -> None:
+        assert await upgrade(server, Origin="http://localhost") == 101
+        assert await upgrade(server) == 101  # no browser
+        for origin in ("http://evil.example", "null", "http://localhost:1"):
+            assert await upgrade(server, Origin=origin) == 403
+        assert (await get(server, "/mqtt")).status == 426
+        assert server.turned_away == 3
+
+    with_server(story)
+
+
+def test_with_a_token_nothing_is_told_without_it() -> None:
+    async def story(server: PageServer) -> None:
+        assert server.url.endswith("/?token=s3cret")
+        for path in ("/", "/config.json", "/vendor/mqtt.min.js", "/?token=wrong", "/?token="):
+            assert (await get(server, path)).status == 403
+        assert await upgrade(server) == 403
+        let_in = await get(server, "/?token=s3cret")
+        assert (let_in.status, let_in.headers["location"]) == (303, "/")
+        cookie, *attributes = let_in.headers["set-cookie"].split("; ")
+        assert {"HttpOnly", "SameSite=Strict"} <= set(attributes)
+        assert (await get(server, "/config.json", Cookie=cookie)).status == 200
+        assert await upgrade(server, Cookie=cookie) == 101
+        assert (await get(server, "/", Cookie=cookie + "x")).status == 403
+
+    with_server(story, token="s3cret")
+
+
+def test_mqtt_over_the_web_socket_reads_all_and_reaches_the_broker() -> None:
+    async def whole() -> None:
+        async with EmbeddedBroker() as broker, PageServer(profile(), broker) as server:
+            page = aiomqtt.Client(
+                "127.0.0.1",
+                server.port,
+                transport="websockets",
+                websocket_path="/mqtt",
+                identifier="page-1",
+                keepalive=5,
+            )
+            async with page, aiomqtt.Client("127.0.0.1", broker.port) as local:
+                await page.subscribe("rep/m/#", 1)
+                await local.subscribe("rep/m/cmd/#", 1)
+                for number in range(50):
+                    await local.publish("rep/m/live/feedback", json.dumps({"n": number}), 0)
+                    message = await anext(page.messages)
+                    assert json.loads(bytes(message.payload)) == {"n": number}
+                big = bytes(100_000)
+                await local.publish("rep/m/event/rep", big, 1)
+                assert (await anext(page.messages)).payload == big
+                await page.publish("rep/m/cmd/stop", b"{}", 1)
+                await page.publish("rep/m/cmd/resume", b"{}", 1)
+                assert str((await anext(local.messages)).topic) == "rep/m/cmd/resume"
+            assert broker.counts.connections == 2
+
+    play(whole())
+
+
+def test_without_an_embedded_broker_there_is_no_socket_and_the_policy_names_the_other() -> None:
+    async def story() -> None:
+        async with PageServer(profile(host="broker.lan"), None) as server:
+            assert json.loads((await get(server, "/config.json")).body)["ws_url"] == "ws://broker.lan:9001/mqtt"
+            assert (await get(server, "/history.json")).status == 404
+            assert "ws://broker.lan:9001" in (await get(server)).headers["content-security-policy"]
+            assert await upgrade(server) == 404
+
+    play(story())
+
+
+def test_a_port_that_is_taken_leads_to_the_next_free_one() -> None:
+    async def story() -> None:
+        async with PageServer(profile(), None) as first, PageServer(profile(first.port), None) as second:
+            assert first.port < second.port < first.port + 20
+            assert str(second.port) in second.url
+        with pytest.raises(PageServerError, match=r"192\.0\.2\.1"):
+            async with PageServer(profile(8080, "192.0.2.1"), None):
+                pass
+
+    play(story())
+
+
+def test_the_token_is_kept_and_private(tmp_path: Path) -> None:
+    token = kept_token(tmp_path)
+    assert len(token) >= 20
+    assert kept_token(tmp_path) == token
+    path = tmp_path / "display_token"
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.write_text("")
+    assert kept_token(tmp_path) != token
