@@ -151,8 +151,10 @@ class Book:
         lower = self._join(entry)
         self._told.append(entry.record)
         primary = entry.record.id if entry.record.part_of is None else entry.record.part_of
+        names = {other.record.id for other in lower}
+        lower += [other for other in self._recent if other.record.part_of in names]
         for other in lower:
-            if self.set_number is not None and other.record.set == self.set_number:
+            if other.record.part_of is None and self.set_number is not None and other.record.set == self.set_number:
                 self.counts[other.record.kind] -= 1
             self.retell(other, part_of=primary)
 

@@ -32,12 +32,11 @@ from monitor.detect.surge import SurgeDetector
 from monitor.detect.tension import TensionDetector
 from monitor.detect.track import Track
 from monitor.detect.turns import TurnaroundDetector, TurnFinder
-from monitor.detect.zigzag import Zigzag
+from monitor.detect.zigzag import LONG_GAP_STEPS, Zigzag
 from monitor.events import AnyEvent, Feedback, Phase, SetEnd, SetStart, Update
 
 BLOCK_STEPS = 1024
 FEEDBACK_STEPS = 8  # 25 times a second
-LONG_GAP_STEPS = 400  # after so long a silence the old movement says nothing about the new one
 DEFAULT_COUNT_M = 1e-4
 
 
@@ -188,9 +187,7 @@ class Pipeline:
                 detector.update(scene)
         bounds = self._set.started is not None or self._set.ended is not None
         stirred = bounds or bool(scene.reversals or scene.turns) or doubt != scene.force_doubt
-        phase = self._phase()
-        book.phase = phase
-        self._live.follow(scene, phase)
+        book.phase = self._phase()
         if self._set.started is not None:
             self._start_set(self._set.started)
         if scene.limits.kind != "static":
@@ -205,12 +202,13 @@ class Pipeline:
             self._end_set(self._set.ended)
         self._set.started = self._set.ended = None
         scene.turns = []
+        book.phase = self._phase()
+        self._live.follow(scene, book.phase)
 
     def _silence(self) -> None:
         scene = self._scene
         if scene.on(Bit.KNOWN_X):
             if self._unknown_since is not None and scene.now - self._unknown_since > LONG_GAP_STEPS:
-                self._zigzag.forget()
                 self._turns.forget()
                 self._rep.forget()
                 self._turnaround.forget()

@@ -37,11 +37,14 @@ class StageDetector:
         self._looked = 0
         self._start: int | None = None
         self._stage = 0
+        self._opened = -1
         self._entry: Entry | None = None
         self._below_since: int | None = None
         self._held_since: int | None = None  # the target was first reached
 
     def update(self, scene: Scene) -> None:
+        if self._entry is not None and self._entry.end is not None:  # cut by silence
+            self._entry = None
         if not scene.in_set:
             self._start = self._entry = None
             self.due = NEVER
@@ -51,10 +54,11 @@ class StageDetector:
         self._look(scene)
         if self.peak_n is None:
             return
-        if self._entry is not None and scene.now >= self._stage_end():
-            self._close(scene, self._stage_end())
+        while self._stage < len(self.shares) and scene.now >= self._stage_end():
+            if self._entry is not None:
+                self._close(scene, self._stage_end())
             self._stage += 1
-        if self._entry is None and self._stage < len(self.shares):
+        if self._opened < self._stage < len(self.shares):  # one that was cut is not begun again
             self._open(scene)
         self._decay(scene)
         self.due = self._next()
@@ -71,7 +75,7 @@ class StageDetector:
         self.due = NEVER
 
     def _begin(self, scene: Scene) -> None:
-        self._start, self._stage, self.failed = scene.set_start, 0, False
+        self._start, self._stage, self._opened, self.failed = scene.set_start, 0, -1, False
         self._looked, self.highest_n = scene.set_start, 0.0
         self._below_since = self._held_since = None
 
@@ -86,6 +90,7 @@ class StageDetector:
 
     def _open(self, scene: Scene) -> None:
         assert self._start is not None
+        self._opened = self._stage
         start = self._start + (self.ends[self._stage - 1] if self._stage else 0)
         self._aim(scene, self._stage)
         target_n = round((self.peak_n or 0.0) * self.shares[self._stage], 1)
@@ -127,7 +132,7 @@ class StageDetector:
             self.failed = True
 
     def _next(self) -> int:
-        due = self._stage_end() if self._entry is not None else NEVER
+        due = self._stage_end() if self._stage < len(self.shares) else NEVER
         if self._below_since is not None and not self.failed:
             due = min(due, self._below_since + steps(self.settings.static_hold_s))
         return due

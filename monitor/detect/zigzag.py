@@ -9,6 +9,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+LONG_GAP_STEPS = 400  # after so long a silence the old movement says nothing about the new one
+
 
 class Reversal(NamedTuple):
     """An extreme of the movement. `full`: the stack had travelled the hysteresis before it, too."""
@@ -28,22 +30,34 @@ class Zigzag:
         self.high = self.low = float("nan")
         self.high_at = self.low_at = 0
         self._travelled = False  # the present leg has been confirmed by a reversal, not by the first movement
+        self._known_at = 0  # the newest moment whose position was known
 
     def state(self) -> tuple[object, ...]:
-        return (self.direction, self.high, self.low, self.high_at, self.low_at, self._travelled)
+        return (self.direction, self.high, self.low, self.high_at, self.low_at, self._travelled, self._known_at)
 
     def restore(self, state: tuple[object, ...]) -> None:
-        self.direction, self.high, self.low, self.high_at, self.low_at, self._travelled = state  # type: ignore[assignment]
-
-    def forget(self) -> None:
-        """After a long silence or a jump nothing of the old movement holds."""
-        self.restore((0, float("nan"), float("nan"), 0, 0, False))
+        (self.direction, self.high, self.low, self.high_at, self.low_at, self._travelled, self._known_at) = state  # type: ignore[assignment]
 
     def scan(self, x: NDArray[np.float64], first: int, hysteresis_m: float) -> list[Reversal]:
         """The reversals that positions `x` (m, of moments from `first` on, NaN where unknown) confirm."""
-        found: list[Reversal] = []
         known = np.flatnonzero(~np.isnan(x))
-        values = x[known]
+        if not len(known):
+            return []
+        moments = known + first
+        since = np.diff(moments, prepend=self._known_at)
+        self._known_at = int(moments[-1])
+        found: list[Reversal] = []
+        for part in np.split(np.arange(len(known)), np.flatnonzero(since > LONG_GAP_STEPS)):
+            if len(part):
+                if since[part[0]] > LONG_GAP_STEPS:
+                    self.restore((0, float("nan"), float("nan"), 0, 0, False, self._known_at))
+                found += self._scan(x[known[part]], known[part], first, hysteresis_m)
+        return found
+
+    def _scan(
+        self, values: NDArray[np.float64], known: NDArray[np.int64], first: int, hysteresis_m: float
+    ) -> list[Reversal]:
+        found: list[Reversal] = []
         i = 0
         while i < len(values):
             rest = values[i:]
