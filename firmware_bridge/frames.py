@@ -6,7 +6,7 @@ from firmware_bridge import blocks
 from firmware_bridge.blocks import Block
 from firmware_bridge.calibration import Calibration
 from firmware_bridge.chunk import Chunk
-from firmware_bridge.clock import WRAP_U32, StampClock
+from firmware_bridge.clock import StampClock
 from firmware_bridge.framing import Deframer
 from firmware_bridge.link_counts import LinkCounts
 from firmware_bridge.messages import FROM_DEVICE, Force, Hello, Message, MessageError, Pos, Status, check_protocol
@@ -112,7 +112,7 @@ class FrameReader:
         self._count_frame(seq)
         parts = 1 if kind == Pos.TYPE or n == 1 else n - 1  # a span is divided among the samples, a period is not
         span_us = (n - 1) * dt_us // parts
-        at_us = self._clock.place((stamp_us + span_us) % WRAP_U32, received_ns, self._boots)
+        at_us = self._clock.place(stamp_us + span_us, received_ns, self._boots)
         if at_us is None:
             self._bad_stamp += 1
             return None

@@ -48,6 +48,7 @@ START_EVERY_NS = SECOND_NS // 5
 PING_EVERY_NS = SECOND_NS
 SILENT_NS = SECOND_NS
 GIVE_UP_NS = 3 * SECOND_NS
+STALL_NS = SECOND_NS // 2  # between two calls of `due`: this program was stopped, or busy
 GARBAGE_WINDOWS = 3  # seconds in a row with more garbage than not
 FIRST_RETRY_S, LAST_RETRY_S = 0.25, 2.0  # for a port that is not there: it comes back any moment
 FIRST_REST_S, LAST_REST_S = 0.5, 30.0  # for a device that does not talk to us
@@ -89,7 +90,7 @@ class Link:
         self._clock = ClockEstimate()
         self._hello: Hello | None = None
         self._heard = b""
-        self._good_ns = self._byte_ns = self._ping_ns = now_ns
+        self._good_ns = self._byte_ns = self._ping_ns = self._due_ns = now_ns
         self._window_ns = now_ns + SECOND_NS
         self._window_bytes = self._window_garbage = self._bad_windows = 0
         self._enter("hello" if self.format == "frames" else "stream", now_ns)
@@ -133,6 +134,11 @@ class Link:
 
     def due(self, now_ns: int) -> bytes:
         """What to send now. To be called at least every 100 ms: this is also where time passes."""
+        if (missed_ns := now_ns - self._due_ns) > STALL_NS:  # while nobody listened there was no silence
+            self._good_ns += missed_ns
+            self._byte_ns += missed_ns
+            self._phase_ns += missed_ns
+        self._due_ns = now_ns
         self._judge(now_ns)
         message: Message
         if self.given_up or self.format != "frames":

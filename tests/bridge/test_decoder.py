@@ -130,7 +130,7 @@ HAPPENINGS = {
 histories = st.builds(history, st.integers(0, 2**32 - 1), st.integers(1, 80))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(histories, st.randoms(use_true_random=False))
 def test_rows_and_counts_do_not_depend_on_how_bytes_were_split_or_grouped(
     chunks: list[Chunk], rng: random.Random
@@ -360,6 +360,13 @@ def test_two_impossible_stamps_far_apart_are_no_restart() -> None:
     samples, counts = decode(chunked(frames))
     assert keys(samples) == true_keys(device.sent, device.sent[0].at_us)
     assert (counts.bad_stamp, counts.resets) == (3, 0)
+
+
+def test_a_conversion_that_waited_behind_a_block_keeps_its_own_time() -> None:
+    device = Wire()
+    samples, counts = decode([Chunk(0, device.pos(0) + device.force(3000) + device.pos(10_000) + device.force(15_500))])
+    assert samples.t_s[[5, 11]].tolist() == [0.003, 0.0155]
+    assert (counts.bad_stamp, counts.late_samples, counts.resets) == (0, 0, 0)
 
 
 def test_what_was_measured_before_the_session_began_is_late() -> None:

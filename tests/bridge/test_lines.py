@@ -41,6 +41,12 @@ def test_a_micros_line_carries_force_alone() -> None:
     assert (decoder.counts.position_samples, decoder.counts.force_samples) == (0, 2)
 
 
+def test_milliseconds_wrap_after_seven_weeks() -> None:
+    samples, decoder = decode(BEGIN + b"4294967294,0,1\n2,0,2\n")
+    assert samples.t_s.tolist() == [0, 0.004]
+    assert decoder.counts.resets == 0
+
+
 @pytest.mark.parametrize(
     "line",
     [

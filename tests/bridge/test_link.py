@@ -109,6 +109,16 @@ def test_silence_is_told_after_a_second_and_given_up_after_three() -> None:
     assert not [at_ms for at_ms, message in play.said if at_ms > play.now_ms - 1000]
 
 
+def test_while_nobody_listened_there_was_no_silence() -> None:
+    play = Play()
+    play.stream()
+    play.wait(15_000, every_ms=15_000)
+    assert play.state == "streaming"
+    assert not play.link.given_up
+    play.wait(1000)
+    assert play.state == "silent"
+
+
 def test_a_device_that_never_speaks_is_tried_ever_more_seldom() -> None:
     play = Play()
     rests: list[float] = []
@@ -271,6 +281,15 @@ def test_lines_are_read_in_silence() -> None:
     play.wait(2000)
     assert play.link.given_up
     assert play.said == []
+
+
+def test_lines_in_another_format_are_told() -> None:
+    play = Play(format="lines-millis")
+    play.open()
+    play.wait(3000, b"123456;1.5\n")
+    assert play.state == "wrong_device"
+    assert 'sends text, "123456;1.5' in play.states[-1].detail
+    assert "[serial] format" in play.states[-1].detail
 
 
 def test_the_shortest_round_trip_tells_the_clock_and_its_drift() -> None:
