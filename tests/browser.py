@@ -46,7 +46,7 @@ class Browser:
         port_file = self._home / "DevToolsActivePort"
         _until(lambda: port_file.exists() and port_file.read_text().count("\n") == 1, "Chromium did not start")
         port, path = port_file.read_text().split()
-        self._socket = connect(f"ws://127.0.0.1:{port}{path}", max_size=None, compression=None)
+        self._socket = connect(f"ws://127.0.0.1:{port}{path}", max_size=None, compression=None, ping_interval=None)
         self._last_id = 0
         self._pages: dict[str, Page] = {}
         return self

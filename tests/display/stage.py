@@ -1,4 +1,4 @@
-"""A machine played to the page: the real broker, the real payloads, feedback 25 times a second.
+"""A machine played to the page: the real broker, page server and payloads, feedback 25 times a second.
 
 with DisplayStage() as stage:
     stage.live(band="low", tension=0.8)    what the lifter sees from now on, until `stage.silence()`
@@ -15,11 +15,12 @@ from typing import Any, Self, TypeVar
 import aiomqtt
 import msgspec
 
+from monitor.display.server import PageServer
 from monitor.events import Event, Feedback, Leak, SetEnd, encode
 from monitor.feedback import payload
 from monitor.feedback.embedded_broker import EmbeddedBroker
 from monitor.feedback.messages import Delivery, Envelope, Info, LinkInfo, MachineInfo, ProtocolInfo, Status
-from tests.display.page_server import PageServer
+from monitor.profile import Display, Machine, Profile
 
 LEAK = Leak(lockout_s=6.2, bottom_s=3.1, unload_s=2.2, low_tension_s=3.4, other_s=0.4)
 CALM = Feedback(
@@ -45,7 +46,8 @@ class DisplayStage:
         self.session = "s-1"
         self.commands: list[tuple[str, dict[str, Any]]] = []
         self._period_s = 1 / rate_hz
-        self._server = PageServer(machine)
+        self.history: bytes | None = b'{"v":1,"sets":[]}'  # None before `with`: a server without a store
+        self._port = 0  # whichever is free, from then on the same
         self._last_id = 0
 
     def __enter__(self) -> Self:
@@ -65,7 +67,7 @@ class DisplayStage:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.port}/"
+        return f"http://127.0.0.1:{self._port}/"
 
     def live(self, base: Feedback = CALM, **changes: Any) -> None:
         """The newest wins, so a change is shown with the next of the 25."""
@@ -138,9 +140,6 @@ class DisplayStage:
         self._do(self._broker_up())
         self.status(conn=2)
 
-    def serve_file(self, path: str, data: bytes) -> None:
-        self._server.more[path] = data
-
     def _do(self, work: Coroutine[Any, Any, Result]) -> Result:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(20)
 
@@ -159,14 +158,19 @@ class DisplayStage:
         await self._client.__aenter__()
         await self._client.subscribe(payload.topic(self.machine, "cmd", "+"), 1)
         self._listener = asyncio.create_task(self._listen(self._client))
-        await self._server.open(self._broker)
+        profile = Profile(machine=Machine(id=self.machine, kind="stack"), display=Display(port=self._port))
+        self._server = await PageServer(profile, self._broker, self._history if self.history else None).__aenter__()
+        self._port = self._server.port
 
     async def _broker_down(self) -> None:
         self._listener.cancel()
         await asyncio.gather(self._listener, return_exceptions=True)
         await self._client.__aexit__(None, None, None)
-        await self._server.close()
+        await self._server.__aexit__(None, None, None)
         await self._broker.__aexit__(None, None, None)
+
+    async def _history(self) -> bytes:
+        return self.history or b""
 
     async def _listen(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:

@@ -6,12 +6,12 @@ import re
 import subprocess
 import sys
 import zipfile
+from importlib import resources
 from pathlib import Path
 
 import pytest
 
-from tests.display.page_server import PAGE_FOLDER
-
+PAGE_FOLDER = Path(str(resources.files("monitor.display") / "page"))
 PACKS = sorted(PAGE_FOLDER.glob("cues/??.json"))
 OWN = [
     path for path in PAGE_FOLDER.rglob("*") if path.suffix in (".js", ".html", ".css") and "vendor" not in path.parts

@@ -5,7 +5,7 @@ from typing import Any
 
 from monitor.events import Jerk, LockoutRest, Rep
 from tests import needs
-from tests.browser import Page
+from tests.browser import Browser, Page
 from tests.display.conftest import PHONE, TABLET, Open
 from tests.display.look import faults, look
 from tests.display.stage import IDLE, DisplayStage
@@ -51,7 +51,7 @@ def test_a_set_as_it_goes(open_page: Open, stage: DisplayStage) -> None:
     page.wait("document.querySelectorAll('#set-rows td').length === 7")
     assert cells(page, "#set-rows") == [["1", "82 kg", "6", "62", "47", "15", "76 %", "to failure"]]
     page.wait("document.querySelector('#leak dd').textContent === '6.2 s'")
-    assert not [line for line in page.console if "history.json" not in line]
+    assert not page.console
 
 
 def test_it_can_be_read_on_every_screen(open_page: Open, stage: DisplayStage) -> None:
@@ -105,7 +105,7 @@ def test_history_from_the_store(open_page: Open, stage: DisplayStage) -> None:
          "working_load_n": 804.0, "skill": 0.5, "strength_n": 804.0, "outcome": "ended"}
         for number in (1, 2, 3)
     ]  # fmt: skip
-    stage.serve_file("/history.json", json.dumps({"v": 1, "sets": old}).encode())
+    stage.history = json.dumps({"v": 1, "sets": old}).encode()
     stage.status()
     stage.live(IDLE)
     page = open_page("trainer.html", (1440, 900))
@@ -117,6 +117,17 @@ def test_history_from_the_store(open_page: Open, stage: DisplayStage) -> None:
     assert page.evaluate("document.querySelector('#trend canvas') !== null")
     assert page.evaluate("document.querySelector('#history-note').textContent") == ""
     assert not page.console
+
+
+def test_without_a_store_it_says_so(browser: Browser) -> None:
+    stage = DisplayStage("row")
+    stage.history = None
+    with stage:
+        page = browser.open(stage.url + "trainer.html", width=1440, height=900)
+        page.wait("document.querySelector('#history-note').textContent.startsWith('Only sets seen')")
+        stage.end_set()
+        page.wait("document.querySelectorAll('#set-rows td').length === 7")
+        page.close()
 
 
 def test_after_a_reload_the_store_is_asked_for_what_was_missed(open_page: Open, stage: DisplayStage) -> None:

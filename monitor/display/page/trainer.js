@@ -11,7 +11,7 @@ import { Trace } from "./js/trace.js";
 import { Trend } from "./js/trend.js";
 import { clock, eventName } from "./js/words.js";
 
-const FRAME_MS = 38; // the trace moves 20 pixels a second: 25 frames are plenty
+const FRAME_MS = 60; // the trace moves 16 pixels a second
 const TABLES_MS = 250; // after an event
 const CLOCK_MS = 1000; // without one
 const ASKED = 500; // events to ask of the store when the page opens

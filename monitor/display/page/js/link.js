@@ -11,7 +11,7 @@ const VERSION = 1;
 const FIRST_RETRY_MS = 1000;
 const LAST_RETRY_MS = 30000;
 const ANSWER_MS = 5000;
-const TOPICS = { "live/feedback": 0, state: 0, status: 1, info: 1, "event/#": 1, set: 1 };
+const TOPICS = { "live/feedback": 0, status: 1, info: 1, "event/#": 1, set: 1 };
 
 export class Link {
   #client = null;
