@@ -13,29 +13,28 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.link_state import LinkState
 from firmware_bridge.messages import Hello
+from monitor.about import firmware_info, machine_info, protocol_info
 from monitor.config import profile_from_builtins, profile_to_builtins
-from monitor.detect.limits import limits_of
 from monitor.events import Feedback, Update
 from monitor.feedback import payload
 from monitor.feedback.bookmark import Bookmark
 from monitor.feedback.commands import Command, CommandRefused, Lifter, Protocol, Stop
 from monitor.feedback.connection import Address
-from monitor.feedback.messages import Envelope, FirmwareInfo, Info, LinkInfo, MachineInfo, ProtocolInfo
+from monitor.feedback.messages import Envelope, Info, LinkInfo
 from monitor.feedback.messages import LinkState as PublishedLink
 from monitor.feedback.publisher import Publisher
 from monitor.keeper import Keeper
 from monitor.profile import Profile
 from monitor.session import Session
-from monitor.store.database import StoreError
 from monitor.store.store import Store
 from monitor.store.stored import StoredEvent
 from monitor.toml_document import ConfigError
@@ -86,6 +85,8 @@ class Daemon:
         self._ring: deque[Chunk] = deque()
         self._newest: Feedback | None = None
         self._newest_at_s = 0.0
+        self._lifter: str | None = None
+        self._fed_at_s = 0.0
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
@@ -103,6 +104,13 @@ class Daemon:
 
     async def run(self, source: AsyncIterator[Chunk]) -> None:
         """Returns after `stop`, or when the source ends; raises what a bug or an incompatible device raises."""
+        try:
+            await self._run(source)
+        finally:
+            if self.session is not None:  # something failed: what was recorded so far is kept
+                await asyncio.to_thread(self.session.close)
+
+    async def _run(self, source: AsyncIterator[Chunk]) -> None:
         async with asyncio.TaskGroup() as group:
             telling = group.create_task(self.publisher.run(), name="publisher")
             keeping = group.create_task(self._keeper.run(), name="keeper")
@@ -113,7 +121,7 @@ class Daemon:
             for task in (reading, ticking, stopping):
                 task.cancel()
             await asyncio.wait((reading, ticking))
-            await self._end_session()
+            self._end_session()
             self._keeper.close()
             await keeping
             self.publisher.stop()
@@ -122,15 +130,16 @@ class Daemon:
     async def _read(self, source: AsyncIterator[Chunk]) -> None:
         async with contextlib.aclosing(source) as chunks:  # type: ignore[type-var]
             async for chunk in chunks:
-                await self._take(chunk)
+                self._take(chunk)
 
-    async def _take(self, chunk: Chunk) -> None:
-        """One read's way."""
+    def _take(self, chunk: Chunk) -> None:
+        """One read's way. Nothing here waits for a disk or a broker."""
+        self._fed_at_s = asyncio.get_running_loop().time()
         session = self.session
         if session is not None:
             self._tell(session, session.feed(chunk))
-            if session.idle_s > self.profile.record.idle_minutes * 60:
-                await self._end_session()
+            if session.idle_s > self._idle_limit_s:
+                self._end_session()
             return
         self._ring.append(chunk)
         while self._ring[-1].received_ns - self._ring[0].received_ns > RING_S * 1e9:
@@ -140,31 +149,36 @@ class Daemon:
             self._watch = Session(self.profile, self._hello, None, datetime.now(UTC), chunk.received_ns)
         update = self._watch.feed(chunk)
         if self._watch.usage.last_used_s is not None:
-            await self._begin_session()
+            self._begin_session()
         else:
             self._tell(self._watch, Update([], update.feedback))
 
-    async def _begin_session(self) -> None:
+    @property
+    def _idle_limit_s(self) -> float:
+        return self.profile.record.idle_minutes * 60
+
+    def _begin_session(self) -> None:
         """The machine is used: what the ring holds is the session's beginning."""
         directory = self._recordings if self.profile.record.enabled else None
         began, first = datetime.now(UTC), self._ring[0]
         session = Session(self.profile, self._watch_hello, directory, began, first.received_ns)
         self.session, self._watch = session, None
         recording = None if session.recorder is None else session.recorder.status.path
-        await self._on_disk(self._store.begin_session, session.id, recording=recording)
+        self._keeper.do(partial(self._store.begin_session, session.id, lifter=self._lifter, recording=recording))
         _log.info("session %s begins", session.id)
         while self._ring:
             self._tell(session, session.feed(self._ring.popleft()))
 
-    async def _end_session(self) -> None:
+    def _end_session(self) -> None:
         session, self.session = self.session, None
         if session is None:
             return
         self._tell(session, session.finish(time.monotonic_ns()))
         summary = session.summary()
         self.publisher.offer(payload.session(self.machine, summary))
-        await asyncio.to_thread(session.close)
-        await self._on_disk(self._store.end_session, session.id, msgspec.to_builtins(summary))
+        self._lifter = None
+        self._keeper.do(session.close)
+        self._keeper.do(partial(self._store.end_session, session.id, msgspec.to_builtins(summary)))
         _log.info("session %s ended: %d sets, %d repetitions", session.id, summary.sets, summary.reps)
 
     def _tell(self, session: Session, update: Update) -> None:
@@ -184,18 +198,12 @@ class Daemon:
                 envelope = Envelope(seq=event.seq, store_id=event.store_id, historical=False)
                 self.publisher.offer(payload.last_set(self.machine, event.record, envelope))
 
-    async def _on_disk(self, work: Callable[..., Any], *args: Any, **named: Any) -> None:
-        """What the store keeps beside the events: a disk that refuses it costs a line in a table, not the session."""
-        try:
-            await asyncio.to_thread(work, *args, **named)
-        except StoreError as error:
-            self._keeper.failures += 1
-            self._keeper.trouble = str(error)
-
     async def _tick(self) -> None:
         """Once a second: the retained state; now and then info, and old events go."""
         ticks = 0
         while True:
+            if asyncio.get_running_loop().time() - self._fed_at_s > self._idle_limit_s:
+                self._end_session()  # the device has been away for as long
             if self._newest is not None:
                 session = self.session or self._watch
                 stale = asyncio.get_running_loop().time() - self._newest_at_s > STALE_S
@@ -204,7 +212,7 @@ class Daemon:
             if ticks % round(INFO_EVERY_S / STATE_EVERY_S) == 0:
                 self.publisher.offer(payload.info(self.machine, self.info()))
             if ticks % round(PRUNE_EVERY_S / STATE_EVERY_S) == 60:
-                await self._on_disk(self._store.prune, KEPT_DAYS, KEPT_EVENTS)
+                self._keeper.do(partial(self._store.prune, KEPT_DAYS, KEPT_EVENTS))
             ticks += 1
             await asyncio.sleep(STATE_EVERY_S)
 
@@ -212,17 +220,17 @@ class Daemon:
         """What the coach asks for; `resume` is the publisher's own."""
         match command:
             case Lifter():
-                if self.session is None:
-                    raise CommandRefused("refused", "no session is going on: begin to lift, then say who it is")
-                await self._on_disk(self._store.change_lifter, self.session.id, command.lifter)
+                self._lifter = command.lifter  # of this session, or else of the next
+                if self.session is not None:
+                    self._keeper.do(partial(self._store.change_lifter, self.session.id, command.lifter))
             case Protocol():
                 self._refuse_in_set()
                 self.profile = _with_protocol(self.profile, command)
-                await self._end_session()
+                self._end_session()
                 self._watch = None
                 self.publisher.offer(payload.info(self.machine, self.info()))
             case Stop():
-                await self._end_session()
+                self._end_session()
                 self._watch = None
 
     def _refuse_in_set(self) -> None:
@@ -240,9 +248,9 @@ class Daemon:
             recording = "failed"
         return Info(
             version=version("rep-monitor"),
-            machine=_machine_info(self.profile),
-            protocol=_protocol_info(self.profile),
-            firmware=None if self._hello is None else _firmware_info(self._hello, self.profile),
+            machine=machine_info(self.profile),
+            protocol=protocol_info(self.profile),
+            firmware=None if self._hello is None else firmware_info(self._hello, self.profile),
             link=self._link_info(session),
             delivery=self.publisher.delivery,
             session=None if self.session is None else self.session.id,
@@ -278,54 +286,17 @@ def _with_protocol(profile: Profile, command: Protocol) -> Profile:
     return msgspec.structs.replace(profile, protocol=checked.protocol)
 
 
-def _machine_info(profile: Profile) -> MachineInfo:
-    machine = profile.machine
-    rest_m = machine.rest_m if machine.rest_m is not None else machine.bottom_m or 0.0
-
-    def above(position_m: float | None) -> float | None:
-        return None if position_m is None else round(position_m - rest_m, 4)
-
-    return MachineInfo(
-        id=machine.id,
-        kind=machine.kind,
-        bottom_m=above(machine.bottom_m),
-        top_m=above(machine.top_m),
-        lockout_m=above(machine.lockout_m if machine.lockout_m is not None else machine.top_m),
-        working_load_n=machine.working_load_n,
-        force_ceiling_n=machine.force_ceiling_n,
-    )
-
-
-def _protocol_info(profile: Profile) -> ProtocolInfo:
-    protocol = profile.protocol
-    return ProtocolInfo(
-        name=protocol.name,
-        positive_s=protocol.positive_s,
-        negative_s=protocol.negative_s,
-        starts_with=protocol.starts_with,
-        band=round(limits_of(profile).band, 4),
-        stages_s=protocol.stages_s if profile.machine.kind == "static" else None,
-    )
-
-
-def _firmware_info(hello: Hello, profile: Profile) -> FirmwareInfo:
-    return FirmwareInfo(
-        protocol=hello.protocol,
-        firmware=hello.firmware,
-        mcu=str(hello.mcu),
-        boot_id=f"{hello.boot_id:04x}",
-        reset_cause=str(hello.reset_cause),
-        adc=str(hello.adc),
-        force_rate_hz=float(hello.adc_sps),
-        position_rate_hz=float(profile.serial.rate_hz),
-    )
-
-
 def address_of(profile: Profile) -> Address:
     """The profile's broker. Its password stands in a file of its own."""
     mqtt = profile.mqtt
     assert mqtt.host is not None
     password = Path(mqtt.password_file).read_text(encoding="utf-8").strip() if mqtt.password_file else None
     return Address(
-        host=mqtt.host, port=mqtt.port, username=mqtt.username, password=password, tls=mqtt.tls, ca_file=mqtt.ca_file
+        host=mqtt.host,
+        port=mqtt.port,
+        username=mqtt.username,
+        password=password,
+        tls=mqtt.tls,
+        ca_file=mqtt.ca_file,
+        client_id=mqtt.client_id,
     )

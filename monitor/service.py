@@ -1,11 +1,12 @@
 """A daemon with all that stands around it: lock, store, broker, page, signals.
 
 Without a broker in the profile one is brought up on loopback, and the page's connections go into it; with one, the page
-is told where that broker takes WebSockets.
+is told where that broker takes WebSockets. A page that is opened to the network asks for a token.
 """
 
 import asyncio
 import contextlib
+import ipaddress
 import signal
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from functools import partial
 from firmware_bridge.chunk import Chunk
 from monitor.daemon import Daemon, Listener, address_of
 from monitor.display.server import PageServer
+from monitor.display.token import kept_token
 from monitor.feedback.connection import Address
 from monitor.feedback.embedded_broker import EmbeddedBroker
 from monitor.profile import Profile
@@ -52,7 +54,9 @@ async def serve(
         daemon = Daemon(profile, directory, store, address, listener=listener)
         page_url = None
         if profile.display.enabled:
-            server = PageServer(profile, embedded, partial(last_sets, store))
+            opened = not _is_loopback(profile.display.bind)
+            token = await asyncio.to_thread(kept_token, directory) if opened else None
+            server = PageServer(profile, embedded, partial(last_sets, store), token=token)
             await stack.enter_async_context(server)
             page_url = server.url
         loop = asyncio.get_running_loop()
@@ -61,3 +65,10 @@ async def serve(
             stack.callback(loop.remove_signal_handler, number)
         on_up(Up(daemon, address, page_url))
         await daemon.run(source(daemon))
+
+
+def _is_loopback(bind: str) -> bool:
+    try:
+        return ipaddress.ip_address(bind).is_loopback
+    except ValueError:
+        return bind == "localhost"

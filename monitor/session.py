@@ -48,7 +48,6 @@ class Session:
         self.recorder: Recorder | None = None
         if directory is not None:
             path = recording_path(directory, began, self.id)
-            path.parent.mkdir(parents=True, exist_ok=True)
             self.recorder = Recorder(path, self._header(hello, now_ns))
 
     def feed(self, chunk: Chunk) -> Update:

@@ -10,16 +10,18 @@ Read-only: there is nothing but GET, and no GET changes anything. Only under nam
 page of this server. Where a token is asked for: once in the address, from then on in a cookie.
 """
 
+import asyncio
 import hmac
 import ipaddress
 import logging
 import re
 import socket
 from collections.abc import Awaitable, Callable
+from functools import partial
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import parse_qs, quote, urlsplit
 
 import msgspec
@@ -43,6 +45,7 @@ _protocol_log = logging.getLogger(f"{__name__}.protocol")
 _protocol_log.setLevel(logging.CRITICAL)  # who sends nonsense is turned away, not logged
 
 Document = Callable[[], Awaitable[bytes]]
+History = Callable[[], dict[str, Any]]  # waits for the disk
 
 
 class PageServerError(Exception):
@@ -56,7 +59,7 @@ class PageServer:
         self,
         profile: Profile,
         broker: EmbeddedBroker | None,
-        history: Document | None = None,
+        history: History | None = None,
         *,
         token: str | None = None,
     ) -> None:
@@ -68,7 +71,7 @@ class PageServer:
         self._files = page_files()
         self._documents: dict[str, Document] = {"/config.json": self._config}
         if history is not None:
-            self._documents["/history.json"] = history
+            self._documents["/history.json"] = partial(_encoded, history)
         self._names = {"localhost", socket.gethostname().lower()}
         self._machine = profile.machine
         self._outside = None if broker is not None else f"ws://{profile.mqtt.host}:{OUTSIDE_WEBSOCKET_PORT}"
@@ -188,6 +191,10 @@ class PageServer:
     def _turn_away(self, status: HTTPStatus, sentence: str) -> Response:
         self.turned_away += 1
         return _text(status, sentence)
+
+
+async def _encoded(history: History) -> bytes:
+    return msgspec.json.encode(await asyncio.to_thread(history))
 
 
 def _one(headers: Headers, name: str) -> str:

@@ -72,6 +72,7 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
     password: str | None = None
     tls: bool = False
     ca_file: str | None = None
+    client_id: str | None = None  # None: made from the machine's id, always the same
     version: int | None = None  # 5 or 4 (3.1.1); None: find out
 
     def __str__(self) -> str:

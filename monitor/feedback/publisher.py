@@ -29,6 +29,7 @@ from monitor.store.stored import StoredEvent
 
 FIRST_RETRY_S, LAST_RETRY_S = 0.5, 30.0
 JITTER = 0.2
+OWN_CLIENTS = "rep-monitor"  # a fixed client id: a new connection ends the old one, and its ghost
 STABLE_AFTER_S = 60.0  # a connection that held so long begins the back-off anew
 HEARTBEAT_S = 10.0  # of the status; with the acknowledgement's 5 s it finds a half-open connection
 STATUS_PERIOD_S = 0.25  # at most one status in this time
@@ -51,7 +52,7 @@ class Publisher:
         self._bookmark = bookmark
         self._outbox = Outbox(machine, log, bookmark, self.delivery, self._tell_refusal)
         self._requests = Requests(machine, log, handler, self._outbox.envelope, self.delivery)
-        self._client_id = f"rep-monitor-{machine}"
+        self._client_id = address.client_id or f"{OWN_CLIENTS}-{machine}"
         self._conn = 0
         self._link: LinkState = "none"
         self._stopping = asyncio.Event()

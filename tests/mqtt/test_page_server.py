@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import aiomqtt
 import pytest
@@ -20,8 +21,8 @@ def profile(port: int = 0, bind: str = "127.0.0.1", host: str | None = None) -> 
     return Profile(machine=machine, display=Display(bind=bind, port=port), mqtt=Mqtt(host=host))
 
 
-async def history() -> bytes:
-    return b'{"v":1,"sets":[]}'
+def history() -> dict[str, Any]:
+    return {"v": 1, "sets": []}
 
 
 class Answer:
