@@ -1,7 +1,7 @@
 """What it takes to run the firmware without a board: its ELF for the chip, the emulator for this computer.
 
     if why := missing(): ...        # a sentence that names the packages
-    firmware = build(folder)        # two seconds, and nothing where it is done and fresh
+    firmware = build()              # two seconds, and nothing where it is done and fresh
 
 The emulator links libsimavr, which is under the GPL: it is built where it runs and is no part of this package's wheel.
 """
@@ -51,13 +51,19 @@ def missing() -> str | None:
 
 
 def build(
-    folder: Path, *, mcu: str = "atmega328p", converter: Converter = "hx711", rate_sps: int = 0, baud: int = 500_000
+    folder: Path = FIRMWARE / "build",
+    *,
+    mcu: str = "atmega328p",
+    converter: Converter = "hx711",
+    rate_sps: int = 0,
+    baud: int = 500_000,
 ) -> Firmware:
     """Compile firmware and emulator into `folder`; what is there and still fresh is kept."""
+    folder = folder.resolve()
     if why := missing():
         raise EmulatorError(why)
     rate_sps = rate_sps or (80 if converter == "hx711" else 1000)
-    options = [f"BUILD={folder.resolve()}", f"MCU={mcu}", f"ADC={converter}", f"RATE={rate_sps}", f"BAUD={baud}"]
+    options = [f"BUILD={folder}", f"MCU={mcu}", f"ADC={converter}", f"RATE={rate_sps}", f"BAUD={baud}"]
     words = ["make", "-s", "-C", str(FIRMWARE), "firmware", "fwsim", *options]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -7,7 +7,7 @@
 #include "link.h"
 #include "protocol.h"
 
-#define FORCE_BLOCK_US UINT32_C(10000)     /* force blocks hold about so much, so that fast converters cost few frames */
+#define FORCE_BLOCK_US UINT32_C(10000)     /* force blocks hold about so much: fast converters cost few frames */
 #define FORCE_BLOCK_OLD_US UINT32_C(50000) /* and are sent at this age, full or not */
 
 static struct stream_setting setting;

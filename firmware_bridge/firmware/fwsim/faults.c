@@ -31,7 +31,7 @@ static void reset(double hold_s)      { reset_mcu(CAUSE_EXTERNAL, false, hold_s)
 static void brown_out(double hold_s)  { reset_mcu(CAUSE_BROWN_OUT, false, hold_s); }
 static void power_on(double hold_s)   { reset_mcu(CAUSE_POWER_ON, true, hold_s); }
 static void hang(double unused)       { (void)unused; hang_mcu(); }
-static void ready_stuck(double level) { converter->ready_stuck(level < 0 ? LINE_FREE : level > 0 ? LINE_HIGH : LINE_LOW); }
+static void ready_stuck(double level) { converter->ready_stuck(level < 0 ? LINE_FREE : level > 0); }
 static void rate(double hz)           { converter->rate(hz); }
 static void forget(double unused)     { (void)unused; converter->brown_out(); }
 static void saturate(double on)       { converter_saturate(on != 0); }

@@ -23,16 +23,21 @@ enum { REG_UCSR0A = 0xc0, REG_UBRR0L = 0xc4, REG_UBRR0H = 0xc5 };
 enum cause { CAUSE_POWER_ON = 1, CAUSE_EXTERNAL = 2, CAUSE_BROWN_OUT = 4, CAUSE_WATCHDOG = 8 };
 
 /* --- main.c --- */
+void quit(void);
+void fail(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
+
+/* --- mcu.c --- */
 extern avr_t *avr;
+void mcu_load(const char *elf, const char *name, double clock_error);
+void mcu_run(avr_cycle_count_t until);
+double mcu_busy(void); /* share of the time since the last mark that it did not sleep */
 double world_s(avr_cycle_count_t cycle);
 double now_s(void);
 avr_cycle_count_t cycles(double duration_s);
 void reset_mcu(enum cause cause, bool scramble_ram, double hold_s); /* held in reset so long, or in a bootloader */
-void hang_mcu(void);           /* the main loop stops where it is; interrupts go on */
-void stall_mcu(double for_s);  /* no instruction runs, the peripherals go on: as if interrupts were off so long */
-void mark(void);               /* start counting busy time and interrupts anew */
-void quit(void);
-void fail(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
+void hang_mcu(void);          /* the main loop stops where it is; interrupts go on */
+void stall_mcu(double for_s); /* no instruction runs, the peripherals go on: as if interrupts were off so long */
+void mark(void);              /* start counting busy time and interrupts anew */
 
 /* --- chance.c: the same numbers in every run --- */
 void chance_seed(uint64_t seed);
@@ -63,6 +68,15 @@ void trajectory_load(const char *path, struct trajectory_scale scale);
 double trajectory_position_counts(double t_s);
 double trajectory_force_counts(double t_s);
 double trajectory_next_crossing_s(double t_s, long counts); /* when the position leaves [counts, counts + 1) */
+
+/* --- options.c --- */
+extern struct options {
+    const char *elf, *mcu, *trajectory, *eeprom, *raw, *link, *script, *report;
+    struct trajectory_scale scale;
+    double rate_hz, noise_counts, clock_error, pace, reset_on_open_s, seconds;
+    bool block, wait_open, read_stdin;
+} options;
+void options_read(int n_words, char **words);
 
 /* --- encoder.c --- */
 void encoder_start(void); /* at the beginning and after every reset of the MCU */

@@ -91,8 +91,8 @@ void report_write(const char *path, struct run_report run)
     if (!file) {
         fail("%s: cannot be written", path);
     }
-    fprintf(file, "{\"simulated_s\": %.6f, \"wall_s\": %.6f, \"busy\": %.6f, \"worst_lag_ms\": %.3f,\n", run.simulated_s,
-            run.wall_s, run.busy, run.worst_lag_ms);
+    fprintf(file, "{\"simulated_s\": %.6f, \"wall_s\": %.6f, ", run.simulated_s, run.wall_s);
+    fprintf(file, "\"busy\": %.6f, \"worst_lag_ms\": %.3f,\n", run.busy, run.worst_lag_ms);
     fprintf(file, " \"line\": {\"sent_bytes\": %lu, \"received_bytes\": %lu, \"lost_closed_bytes\": %lu, ",
             line.sent_bytes, line.received_bytes, line.lost_closed_bytes);
     fprintf(file, "\"lost_full_bytes\": %lu, \"faults\": %lu},\n", line.lost_full_bytes, line.faults);

@@ -142,7 +142,7 @@ void forget_sent(void)
 void fake_start(void)
 {
     stream_stop(); /* what was left of the test before */
-    hal_identity = (struct hal_identity){ .mcu = MCU_ATMEGA328P, .reset_cause = 1, .boot_id = 0x1230, .cpu_khz = 16000 };
+    hal_identity = (struct hal_identity){ MCU_ATMEGA328P, .reset_cause = 1, .boot_id = 0x1230, .cpu_khz = 16000 };
     fake = (struct fake){ .now_us = 1000000, .tx_free = 255 };
     forget_sent();
     app_start(fake.now_us);
