@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.calibration import Calibration
+from firmware_bridge.chunk import Chunk
 from firmware_bridge.emulated_board import command as emulator
 from firmware_bridge.emulated_board import wired, write_trajectory
 from firmware_bridge.emulator_build import Firmware
@@ -86,6 +87,7 @@ class Run:
     """What came out of one run."""
 
     wire: bytes = field(repr=False)
+    arrivals: NDArray[np.int64] = field(repr=False)  # rows of t_us, n_bytes
     report: dict[str, Any]
     truth: Truth
     clock_error: float
@@ -104,6 +106,15 @@ class Run:
 
     def all(self, kind: type[M]) -> list[M]:
         return [message for _, message in self.sequence if isinstance(message, kind)]
+
+    def chunks(self) -> list[Chunk]:
+        """As a reader on the host would have got it."""
+        ends = np.cumsum(self.arrivals[:, 1])
+        assert ends[-1] == len(self.wire)
+        return [
+            Chunk(int(t_us) * 1000, self.wire[end - n_bytes : end])
+            for (t_us, n_bytes), end in zip(self.arrivals.tolist(), ends.tolist(), strict=True)
+        ]
 
     @property
     def last_status(self) -> Status:
@@ -183,10 +194,12 @@ def run(
     folder.mkdir(parents=True, exist_ok=True)
     lines = [f"{t_s:.6f} {action}\n" for t_s, action in sorted(script.items())]
     (folder / "script").write_text("".join(lines))
-    paths = {"--script": folder / "script", "--raw": folder / "wire", "--report": folder / "report.json"}
+    names = ("script", "raw", "arrivals", "report")
+    paths = {f"--{name}": folder / name for name in names}
     words = emulator(firmware, truth.calibration, truth.path, "--seconds", str(seconds))
     words += ["--clock-error", str(clock_error), *(str(word) for pair in paths.items() for word in pair)]
     done = subprocess.run([*words, *options], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    report = json.loads((folder / "report.json").read_text())
-    return Run((folder / "wire").read_bytes(), report, truth, clock_error)
+    report = json.loads((folder / "report").read_text())
+    arrivals = np.loadtxt(folder / "arrivals", dtype=np.int64, ndmin=2)
+    return Run((folder / "raw").read_bytes(), arrivals, report, truth, clock_error)

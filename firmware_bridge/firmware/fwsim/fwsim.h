@@ -71,7 +71,7 @@ double trajectory_next_crossing_s(double t_s, long counts); /* when the position
 
 /* --- options.c --- */
 extern struct options {
-    const char *elf, *mcu, *trajectory, *eeprom, *raw, *link, *script, *report;
+    const char *elf, *mcu, *trajectory, *eeprom, *raw, *arrivals, *link, *script, *report;
     struct trajectory_scale scale;
     double rate_hz, noise_counts, clock_error, pace, reset_on_open_s, seconds;
     bool block, wait_open, read_stdin;
@@ -105,7 +105,7 @@ void converter_set_noise(double counts);
 void converter_saturate(bool on);
 
 /* --- line.c: the UART's wire to the host --- */
-void line_to_file(const char *path);
+void line_to_file(const char *path, const char *arrivals_path);
 void line_to_pty(const char *link_path, bool block);
 void line_start(void);
 void line_poll(void); /* once in each millisecond of the world */

@@ -19,7 +19,7 @@ enum { OUT_BYTES = 1 << 16, IN_BYTES = 1 << 14 };
 #define SPEED_TOLERANCE 0.03
 
 static int master = -1;
-static FILE *file;
+static FILE *file, *arrivals;
 static const char *link_name;
 static bool block, cut, is_open;
 static double flip_per_byte, lose_per_byte, batch_ms = 1, sent_ms, reset_on_open_s = -1;
@@ -110,6 +110,15 @@ static void flush_pty(void)
     n_out = 0;
 }
 
+static void flush_file(double ms)
+{
+    fwrite(out, 1, n_out, file);
+    if (arrivals && n_out) {
+        fprintf(arrivals, "%.0f %zu\n", 1e3 * ms, n_out);
+    }
+    n_out = 0;
+}
+
 static void poll_pty(void)
 {
     struct pollfd state = { master, POLLIN, 0 };
@@ -132,15 +141,17 @@ static void poll_pty(void)
 void line_poll(void)
 {
     double ms = 1e3 * now_s();
-    if (file) {
-        fwrite(out, 1, n_out, file);
-        n_out = 0;
+    if (master >= 0) {
+        poll_pty();
+    }
+    if (ms - sent_ms < batch_ms - 0.5) {
         return;
     }
-    poll_pty();
-    if (ms - sent_ms >= batch_ms - 0.5) {
-        sent_ms = ms;
+    sent_ms = ms;
+    if (master >= 0) {
         flush_pty();
+    } else {
+        flush_file(ms);
     }
 }
 
@@ -154,11 +165,12 @@ bool line_is_open(void)
     return true;
 }
 
-void line_to_file(const char *path)
+void line_to_file(const char *path, const char *arrivals_path)
 {
     file = fopen(path, "wb");
-    if (!file) {
-        fail("%s: cannot be written", path);
+    arrivals = arrivals_path ? fopen(arrivals_path, "w") : NULL;
+    if (!file || (arrivals_path && !arrivals)) {
+        fail("%s: cannot be written", file ? arrivals_path : path);
     }
 }
 
@@ -225,10 +237,13 @@ void line_reset_on_open(double hold_s)
 
 struct line_report line_report(void)
 {
+    sent_ms = -1e9; /* whatever is left */
     line_poll();
     if (file) {
         fclose(file);
-        file = NULL;
+    }
+    if (arrivals) {
+        fclose(arrivals);
     }
     if (link_name) {
         unlink(link_name);

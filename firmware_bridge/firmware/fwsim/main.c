@@ -100,7 +100,7 @@ static void open_line(void)
 {
     line_reset_on_open(options.reset_on_open_s);
     if (options.raw) {
-        line_to_file(options.raw);
+        line_to_file(options.raw, options.arrivals);
         return;
     }
     line_to_pty(options.link, options.block);

@@ -17,6 +17,7 @@ static const char usage[] =
     "  --clock-error X            of the MCU's crystal: 0.005 is 0.5 % fast\n"
     "  --eeprom FILE              kept from run to run\n"
     "  --raw FILE                 what the MCU sends goes here; without it to a pty, whose name is printed\n"
+    "  --arrivals FILE            lines of t_us, n_bytes: when a reader would have got it\n"
     "  --link PATH                a symbolic link to the pty\n"
     "  --pace X                   seconds of the world a second; 0 (default) as fast as it goes\n"
     "  --block                    wait for a slow reader instead of losing bytes\n"
@@ -38,6 +39,7 @@ static const struct {
     { "--trajectory", &options.trajectory, NULL, NULL },
     { "--eeprom", &options.eeprom, NULL, NULL },
     { "--raw", &options.raw, NULL, NULL },
+    { "--arrivals", &options.arrivals, NULL, NULL },
     { "--link", &options.link, NULL, NULL },
     { "--script", &options.script, NULL, NULL },
     { "--report", &options.report, NULL, NULL },
