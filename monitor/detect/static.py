@@ -21,7 +21,7 @@ from monitor.events import Failure, Stage
 class StageDetector:
     """`stage` and the static `failure`; sets the target that tension is judged against."""
 
-    watches = Bit.BELOW | Bit.KNOWN_T
+    watches = Bit.BELOW | Bit.KNOWN_T | Bit.EMPTY
 
     def __init__(
         self, failure: FailureSettings, shares: tuple[float, ...], stages_s: tuple[float, ...], peak_n: float | None
@@ -120,7 +120,7 @@ class StageDetector:
 
     def _decay(self, scene: Scene) -> None:
         now = scene.now
-        below = scene.on(Bit.BELOW)
+        below = scene.on(Bit.BELOW) and not scene.on(Bit.EMPTY)
         if not below and scene.on(Bit.KNOWN_T) and self._held_since is None:
             self._held_since = now
         self._below_since = (self._below_since if self._below_since is not None else now) if below else None

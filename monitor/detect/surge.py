@@ -17,6 +17,7 @@ from monitor.detect.settings import Jerk as Settings
 from monitor.events import Drop, Jerk
 
 SLOPE_STEPS = 2
+PEAKED = 0.7  # behind its peak a surge falls ever faster
 MARGIN = 1.1  # what hardly exceeds the threshold is told only when its hold is over
 
 
@@ -74,4 +75,4 @@ def _left(scene: Scene, sign: float, enough: int) -> int:
     excess = a - MARGIN * scene.limits.a_jerk_m_s2
     if excess <= 0:
         return 0
-    return enough if fall <= 0 or excess > fall * enough else int(excess / fall)
+    return enough if fall <= 0 or PEAKED * excess > fall * enough else int(PEAKED * excess / fall)

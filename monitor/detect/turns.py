@@ -17,6 +17,7 @@ from monitor.detect.zigzag import Reversal
 from monitor.events import Turnaround
 
 KEPT_RUNS = 32
+BRIEF_S = 0.2
 
 
 class TurnFinder:
@@ -49,23 +50,13 @@ class TurnFinder:
         self._waiting, self._runs, self._since = [], [], None
 
     def _turn(self, scene: Scene, reversal: Reversal) -> Turn:
-        low, high = self._near(scene, reversal)
+        low, high = _near(scene, reversal, self.extreme_m)
         runs = self._runs + ([(self._since, scene.slow_now)] if self._since is not None else [])
         stretches = [(max(start, low), min(end, high)) for start, end in runs if start < high and end > low]
         if not stretches:
             return Turn(reversal, reversal.extreme, reversal.extreme)
         start, end = max(stretches, key=lambda stretch: stretch[1] - stretch[0])
         return Turn(reversal, start, end)
-
-    def _near(self, scene: Scene, reversal: Reversal) -> tuple[int, int]:
-        """Moments around the extreme within `extreme_m` of it."""
-        track = scene.track
-        row, extreme_m = track.at(reversal.extreme), self.extreme_m
-        before = np.abs(track.x[: row + 1] - reversal.x_m) > extreme_m
-        after = np.abs(track.x[row : track.at(scene.now) + 1] - reversal.x_m) > extreme_m
-        back = int(before[::-1].argmax()) if before.any() else len(before)
-        forth = int(after.argmax()) if after.any() else len(after)
-        return reversal.extreme - back + 1, reversal.extreme + forth
 
 
 class TurnaroundDetector:
@@ -97,7 +88,8 @@ class TurnaroundDetector:
             turn for turn in scene.turns if turn.reversal.full and turn.reversal.extreme not in self._told
         ]
         if scene.slow_lag:
-            self._quick += [_brief(scene, reversal) for reversal in scene.reversals if reversal.full]
+            brief = [_brief(scene, reversal) for reversal in scene.reversals if reversal.full]
+            self._quick += [turn for turn in brief if turn is not None]
             self._quick = [turn for turn in self._quick if turn.reversal.confirmed + scene.slow_lag > now]
             self._quick = [turn for turn in self._quick if not self._abrupt(scene, turn)]
         self._rebound(scene)
@@ -177,15 +169,21 @@ class TurnaroundDetector:
         return due
 
 
-def _brief(scene: Scene, reversal: Reversal) -> Turn:
-    """A reversal with the dwell that the fast velocity shows: good enough where it is short."""
-    track, row, end = scene.track, scene.track.at(reversal.extreme), scene.track.at(scene.now) + 1
-    moving = np.abs(track.v[max(0, row - steps(0.5)) : end]) >= scene.limits.v_rest_m_s
-    at = min(row, steps(0.5))
-    before, after = moving[: at + 1][::-1], moving[at:]
-    back = int(before.argmax()) if before.any() else len(before)
+def _brief(scene: Scene, reversal: Reversal) -> Turn | None:
+    """A reversal that cannot have dwelt for long: the extreme will do for its dwell."""
+    start, end = _near(scene, reversal, scene.limits.detect.motion.extreme_m)
+    return Turn(reversal, reversal.extreme, reversal.extreme) if end - start <= steps(BRIEF_S) else None
+
+
+def _near(scene: Scene, reversal: Reversal, extreme_m: float) -> tuple[int, int]:
+    """Moments around the extreme within `extreme_m` of it."""
+    track = scene.track
+    row = track.at(reversal.extreme)
+    before = np.abs(track.x[: row + 1] - reversal.x_m) > extreme_m
+    after = np.abs(track.x[row : track.at(scene.now) + 1] - reversal.x_m) > extreme_m
+    back = int(before[::-1].argmax()) if before.any() else len(before)
     forth = int(after.argmax()) if after.any() else len(after)
-    return Turn(reversal, reversal.extreme - max(0, back - 1), reversal.extreme + forth)
+    return reversal.extreme - back + 1, reversal.extreme + forth
 
 
 def _touches(scene: Scene, turn: Turn) -> bool:
