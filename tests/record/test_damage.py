@@ -19,7 +19,7 @@ from monitor.record.records import Record
 from monitor.record.session_file import SessionFile, SessionFileError, read_session
 from tests.record.sessions import HEADER, parts_of, some_records
 
-FLIPS = 3000
+FLIPS = 3000 if os.environ.get("REP_MONITOR_SOAK") else 1000
 RECORDS = some_records()
 PARTS = parts_of(RECORDS)
 WHOLE = b"".join(PARTS)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,7 @@ from monitor.store import Store
 from tests.record.sessions import without_header
 from tests.record.test_recorder import wires
 
-CUTS = 3
+CUTS = 20 if os.environ.get("REP_MONITOR_SOAK") else 2
 ROOT = Path(__file__).parents[2]
 WRITER = """
 import sys, time
@@ -77,22 +77,31 @@ def test_after_a_power_cut_all_that_was_promised_is_there(image: Path, tmp_path:
     dice = random.Random(9)
     for cut in range(CUTS):
         after = tmp_path / f"after-{cut}.img"
-        command = [sys.executable, "-c", WRITER]
         with mounted(image, tmp_path / "disk") as disk:
-            directory = disk / f"machine-{cut}"
-            with subprocess.Popen([*command, directory], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-                assert process.stdout is not None
-                for _ in range(dice.randrange(20, 80)):
-                    process.stdout.readline()
-                threading.Event().wait(dice.random() / 5)  # anywhere within what it does
-                process.send_signal(signal.SIGSTOP)
-                os.set_blocking(process.stdout.fileno(), False)
-                promises = process.stdout.read().split("\n")[:-1]
-                run("cp", "--sparse=always", image, after)
-                process.kill()
-        last_seq, durable_bytes = map(int, promises[-1].split())
+            last_seq, durable_bytes = cut_off(disk / f"machine-{cut}", image, after, dice)
         with mounted(after, tmp_path / "disk-after") as disk:
             check(disk / f"machine-{cut}", last_seq, durable_bytes)
+
+
+def cut_off(directory: Path, image: Path, after: Path, dice: random.Random) -> tuple[int, int]:
+    """Copies what the image holds at some moment of the writer's work; the last that it had promised by then."""
+    command = [sys.executable, "-c", WRITER, str(directory)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, bufsize=0) as process:
+        assert process.stdout is not None
+        try:
+            promises = b""
+            while promises.count(b"\n") < dice.randrange(20, 80):
+                promises += os.read(process.stdout.fileno(), 1 << 16)
+            threading.Event().wait(dice.random() / 5)  # anywhere within what it does
+            process.send_signal(signal.SIGSTOP)
+            os.set_blocking(process.stdout.fileno(), False)
+            with suppress(BlockingIOError):
+                promises += os.read(process.stdout.fileno(), 1 << 16)
+            run("cp", "--sparse=always", image, after)
+        finally:
+            process.kill()
+    last_seq, durable_bytes = promises.split(b"\n")[-2].split()
+    return int(last_seq), int(durable_bytes)
 
 
 def check(directory: Path, last_seq: int, durable_bytes: int) -> None:

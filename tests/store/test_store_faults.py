@@ -15,6 +15,7 @@ from tests.record.sessions import jerk
 
 ROOT = Path(__file__).parents[2]
 PAGE_BYTES = 4096
+KILLS = 60 if os.environ.get("REP_MONITOR_SOAK") else 5
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ while True:
 def test_killed_at_any_moment_every_promise_is_kept(path: Path) -> None:
     dice = random.Random(7)
     store_id, promised = "", 0
-    for _ in range(6):
+    for _ in range(KILLS):
         with writer(path) as process:
             assert process.stdout is not None
             head = process.stdout.readline().split()
