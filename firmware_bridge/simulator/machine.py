@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 STANDARD_GRAVITY_M_S2 = 9.80665
 STEP_S = 0.001  # one row of a trace
-SUBSTEPS = 4
+SUBSTEPS = 2
 STICTION_M_S = 0.004  # below this speed friction turns over: the width of the tanh
 REST_SINK_M = 0.00015  # how far the rest gives under the resting stack
 REST_DAMPING = 0.6  # of critical: a restitution of about 0.1

@@ -16,7 +16,7 @@ from firmware_bridge.simulator.script import Script
 from firmware_bridge.simulator.trace import Trace
 
 BLOCK = 250  # rows between two tidyings
-FEW = 6  # up to here plain floats one after the other are faster than arrays side by side
+FEW = 12  # up to here plain floats one after the other are faster than arrays side by side
 
 Array = NDArray[np.float64]
 

@@ -1,0 +1,144 @@
+"""A simulated device on a real pseudo-terminal, opened as any serial port."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import serial  # type: ignore[import-untyped]
+
+from firmware_bridge.chunk import Chunk
+from firmware_bridge.decoder import Decoder
+from firmware_bridge.framing import Deframer, frame
+from firmware_bridge.messages import Hello, HelloRequest, Start, parse
+from firmware_bridge.simulator import Kit, Machine, Trace, clean_set, simulate
+from firmware_bridge.simulator.board import Board
+from firmware_bridge.simulator.demo import demo_traces
+from firmware_bridge.simulator.device import AS_FAST_AS_READ, SimulatedDevice
+
+MACHINE = Machine()
+START = frame(Start(3, 2000, 5, 7).to_bytes(0))
+
+
+def endless(rows: int = 5) -> Iterator[Trace]:
+    return demo_traces(MACHINE, 2, 4, 1, rows)
+
+
+def ended(rows: int = 5) -> Iterator[Trace]:
+    trace = simulate(MACHINE, clean_set(2, 4, 1, tail_s=0.5), 1)
+    for first in range(0, 6000, rows):
+        yield trace.part(first, first + rows)
+
+
+async def read_some(port: serial.Serial, at_least: int) -> bytes:
+    data = b""
+    async with asyncio.timeout(30):
+        while len(data) < at_least:
+            await asyncio.sleep(0.005)
+            data += port.read(4096)
+    return data
+
+
+async def stream(device: SimulatedDevice, baud: int, at_least: int, say: bytes = START) -> bytes:
+    living = asyncio.create_task(device.run())
+    try:
+        with serial.Serial(device.port, baud, timeout=0) as port:
+            port.write(say)
+            return await read_some(port, at_least)
+    finally:
+        living.cancel()
+        await asyncio.wait([living])
+
+
+def test_it_streams_to_pyserial() -> None:
+    with SimulatedDevice(Board(Kit(), 1), endless(), speed=20, baud=500_000) as device:
+        data = asyncio.run(stream(device, 500_000, 20_000))
+    decoder = Decoder(Kit().calibration(MACHINE))
+    samples = decoder.feed(Chunk(0, data))
+    assert len(samples) > 1000
+    assert decoder.counts.bad_crc == 0
+    assert np.diff(samples.t_s[~np.isnan(samples.position_m)]).max() < 0.0021
+
+
+def test_at_the_wrong_speed_there_is_only_garbage() -> None:
+    with SimulatedDevice(Board(Kit(), 1), endless(), speed=20, baud=500_000) as device:
+        data = asyncio.run(stream(device, 115_200, 100, frame(HelloRequest().to_bytes(0)) * 20))
+    assert not Deframer().feed(data)
+
+
+def test_as_fast_as_it_is_read_nothing_is_lost() -> None:
+    async def body(device: SimulatedDevice) -> bytes:
+        living = asyncio.create_task(device.run())
+        with serial.Serial(device.port, 500_000, timeout=0) as port:
+            port.write(START)
+            data = b""
+            async with asyncio.timeout(60):
+                while not living.done():
+                    await asyncio.sleep(0.02)  # a lazy reader: the line fills meanwhile
+                    data += port.read(1_000_000)
+            data += bytes(port.read(1_000_000))
+        await living
+        return data
+
+    board = Board(Kit(), 1, tx_bytes=None)
+    with SimulatedDevice(board, ended(), speed=AS_FAST_AS_READ) as device:
+        data = asyncio.run(body(device))
+    decoder = Decoder(Kit().calibration(MACHINE))
+    samples = decoder.feed(Chunk(0, data))
+    assert board.tx_dropped == decoder.counts.lost_frames == decoder.counts.lost_position_samples == 0
+    assert samples.t_s[-1] > 5.5
+
+
+def test_without_a_reader_it_lives_on_and_a_reader_finds_it() -> None:
+    async def body(device: SimulatedDevice) -> list[object]:
+        living = asyncio.create_task(device.run())
+        heard: list[object] = []
+        for _ in range(3):
+            await asyncio.sleep(0.05)
+            with serial.Serial(device.port, 500_000, timeout=0) as port:
+                port.write(frame(HelloRequest().to_bytes(0)))
+                heard.append(await read_some(port, 30))
+        living.cancel()
+        await asyncio.wait([living])
+        return heard
+
+    with SimulatedDevice(Board(Kit(), 1), endless(), speed=5) as device:
+        heard = asyncio.run(body(device))
+    hellos = [[m for p in Deframer().feed(data) if isinstance(m := parse(p), Hello)] for data in heard]  # type: ignore[arg-type]
+    assert [len(h) for h in hellos] == [1, 1, 1]
+
+
+def test_opening_the_port_restarts_a_board_with_dtr() -> None:
+    board = Board(Kit(), 1)
+    boot_id = board.boot_id
+    with SimulatedDevice(board, endless(), speed=10, resets_on_open=True) as device:
+        data = asyncio.run(stream(device, 500_000, 30, b""))
+    hello = next(m for p in Deframer().feed(data) if isinstance(m := parse(p), Hello))
+    assert hello.boot_id == boot_id + 1
+
+
+def test_a_closed_device_is_gone_for_its_reader() -> None:
+    device = SimulatedDevice(Board(Kit(), 1), endless())
+    with device:
+        port = serial.Serial(device.port, 500_000, timeout=1)
+    with pytest.raises(serial.SerialException):
+        port.read(1)
+    port.close()
+
+
+def test_a_link_points_at_the_port_while_it_lives(tmp_path: Path) -> None:
+    link = tmp_path / "machine"
+    link.symlink_to("/nowhere")  # left from a run that was killed
+    with SimulatedDevice(Board(Kit(), 1), endless(), link=link) as device:
+        assert device.port == str(link)
+        assert os.readlink(link).startswith("/dev/pts/")
+    assert not link.is_symlink()
+    link.write_text("somebody's file")
+    with (
+        pytest.raises(FileExistsError, match="is no symbolic link"),
+        SimulatedDevice(Board(Kit(), 1), endless(), link=link),
+    ):
+        pass
+    assert link.read_text() == "somebody's file"
