@@ -109,6 +109,16 @@ class Book:
             if kinds is None or isinstance(entry.record, kinds):
                 self.close(entry, end, cut=True)
 
+    def end_set(self, end: int) -> None:
+        """The set was over at moment `end`, and so is whatever of the lifter's doing is still open."""
+        for entry in [entry for entry in self._open if not isinstance(entry.record, SensorFault)]:
+            self.close(entry, end)
+
+    def end(self) -> None:
+        """The stream is over: everything is."""
+        for entry in list(self._open):
+            self.close(entry, self.now, cut=True)
+
     def is_open(self, entry: Entry | None) -> bool:
         return entry is not None and entry.end is None
 

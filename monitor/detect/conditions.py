@@ -76,7 +76,8 @@ def evaluate(track: Track, limits: Limits, start: int, end: int, slow_lag: int) 
     put(Bit.DROP, off & (v < 0) & (a < -limits.a_jerk_m_s2))
     put(Bit.HARD, np.abs(a) > limits.a_jerk_m_s2)
     put(Bit.CEILING, fast_tension > limits.ceiling_n)
-    put(Bit.FAST, (v > limits.fast_up_m_s) | (v < -limits.fast_down_m_s))
+    if limits.range_known:
+        put(Bit.FAST, (v > limits.fast_up_m_s) | (v < -limits.fast_down_m_s))
 
     loaded = tension >= half
     relative = np.full(len(x), np.nan)

@@ -35,7 +35,7 @@ class FaultDetector:
         self._position_gap: Entry | None = None
         self._force_gap: Entry | None = None
         self._flag_entry: Entry | None = None
-        self._flag_last = 0
+        self._flag_last = self._flag_stamp = 0
         self._flag_cause: str | None = None
         self._was_known = 0
         self._seen_x = self._seen_t = False
@@ -98,12 +98,13 @@ class FaultDetector:
             if cause is None:
                 continue
             self._flag_last = scene.now
+            self._flag_stamp = round(stamp_s / STEP_S)
             if self._flag_entry is None:
                 self._flag_cause = cause
                 moment = min(round(stamp_s / STEP_S), scene.now + self.lag)
                 self._flag_entry = scene.book.open(SensorFault, moment, cause=cause)
         if self._flag_entry is not None and scene.now - self._flag_last >= steps(QUIET_S):
-            scene.book.close(self._flag_entry, self._flag_last)
+            scene.book.close(self._flag_entry, max(self._flag_entry.start + 1, self._flag_stamp))
             self._flag_entry = None
 
 

@@ -148,6 +148,10 @@ class Limits:
     ) -> "Limits":
         return replace(self, load_n=load_n, friction=friction, load_from=load_from, friction_from=friction_from)
 
+    def with_rest(self, drift_m: float) -> "Limits":
+        """The rest lies `drift_m` higher than was thought; everything else lies where it did above it."""
+        return replace(self, rest_m=self.rest_m + drift_m)
+
     def with_range(self, bottom_m: float, top_m: float) -> "Limits":
         return replace(self, bottom_m=bottom_m, top_m=top_m, lockout_m=top_m, range_known=True)
 

@@ -15,6 +15,7 @@ from monitor.detect.settings import STANDARD_GRAVITY_M_S2 as G
 CRUISE_G = 0.03
 LEAST_MOMENTS = 60  # in either direction
 SNAP = 0.02  # a plate is believed when the fit is this close
+TRUSTED_REPS = 2
 ALIEN = 0.04  # a given load that is this far from the fit is not the one on the pin
 
 
@@ -22,6 +23,7 @@ class LoadFit(NamedTuple):
     """A fit over one or more repetitions, as the sums that it is made of."""
 
     n: int
+    reps: int
     level: float
     slope: float
 
@@ -36,12 +38,12 @@ class LoadLearner:
     def __init__(self, plates_kg: tuple[float, ...] | None) -> None:
         self.loads_n = None if plates_kg is None else np.cumsum(plates_kg) * G
         self._sums = np.zeros(5)  # n, sum c, sum c2, sum T, sum cT
-        self._up = self._down = 0
+        self._up = self._down = self._reps = 0
 
     def forget(self) -> None:
         """A new set may have a new load."""
         self._sums = np.zeros(5)
-        self._up = self._down = 0
+        self._up = self._down = self._reps = 0
 
     def update(self, scene: Scene, start: int, end: int) -> LoadFit | None:
         track = scene.track
@@ -52,6 +54,7 @@ class LoadLearner:
         cruise = (np.abs(a) < CRUISE_G * G) & (np.abs(slow_v) > scene.limits.v_move_m_s) & ~np.isnan(tension)
         if not cruise.any():
             return None
+        self._reps += 1
         c, level = np.tanh(v[cruise] / STICTION_M_S), tension[cruise] / (1 + a[cruise] / G)
         self._up += int((c > 0).sum())
         self._down += int((c < 0).sum())
@@ -63,7 +66,7 @@ class LoadLearner:
         if spread <= 0:
             return None
         slope = (count * sum_ct - sum_c * sum_t) / spread
-        fit = LoadFit(int(count), float((sum_t - slope * sum_c) / count), float(slope))
+        fit = LoadFit(int(count), self._reps, float((sum_t - slope * sum_c) / count), float(slope))
         return fit if fit.level > 0 else None
 
     def snapped(self, load_n: float) -> float:

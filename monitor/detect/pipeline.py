@@ -18,8 +18,9 @@ from monitor.detect.faults import FaultDetector
 from monitor.detect.grid import STEP_S, Grid
 from monitor.detect.limits import Limits, limits_of
 from monitor.detect.live import Live
-from monitor.detect.load import LoadLearner
+from monitor.detect.load import ALIEN, TRUSTED_REPS, LoadLearner
 from monitor.detect.motion import Motion
+from monitor.detect.range import RangeLearner, RestFinder
 from monitor.detect.rep import RepDetector
 from monitor.detect.rests import ContactDetector, LockoutDetector
 from monitor.detect.scene import Detector, Scene
@@ -33,7 +34,7 @@ from monitor.detect.tension import TensionDetector
 from monitor.detect.track import Track
 from monitor.detect.turns import TurnaroundDetector, TurnFinder
 from monitor.detect.zigzag import LONG_GAP_STEPS, Zigzag
-from monitor.events import AnyEvent, Feedback, Phase, SetEnd, SetStart, Update
+from monitor.events import AnyEvent, Feedback, Phase, SensorFault, SetEnd, SetStart, Update
 
 BLOCK_STEPS = 1024
 FEEDBACK_STEPS = 8  # 25 times a second
@@ -56,6 +57,7 @@ class Pipeline:
         self._scene = Scene(self._track, self._book, limits, self._motion.slow_lag)
         self._zigzag = Zigzag()
         self._learner = LoadLearner(profile.machine.plates_kg)
+        self._ranges = None if limits.range_known else RangeLearner()
         self._account = Account()
         self._live = Live()
         self._with_feedback = feedback
@@ -64,6 +66,7 @@ class Pipeline:
         self._unknown_since: int | None = None
 
         self._faults = FaultDetector(detect.sensor_fault, self._motion.lag)
+        self._rest = RestFinder()
         self._turns = TurnFinder(detect.motion.extreme_m)
         self._set = SetDetector(detect.set)
         self._rep = RepDetector(detect.rep)
@@ -73,7 +76,7 @@ class Pipeline:
         protocol = profile.protocol
         self._stages = StageDetector(detect.failure, protocol.stages, protocol.stages_s, profile.machine.peak_n)
         # In this order: what a later one reads of the scene, an earlier one has written.
-        self._before: tuple[Detector, ...] = (self._faults, self._turns, self._set)
+        self._before: tuple[Detector, ...] = (self._rest, self._faults, self._turns, self._set)
         tension = TensionDetector(detect)
         of_movement: tuple[Detector, ...] = (
             self._rep,
@@ -112,7 +115,7 @@ class Pipeline:
         """The stream has ended: what is open ends at the last good moment."""
         if self._track.first is not None:
             self._scene.now = self._book.now = self._track.end - 1
-        self._book.cut(self._scene.now)
+        self._book.end()
         return Update(self._book.take(), [])
 
     def _run(self, start: int, end: int, events: list[AnyEvent], feedback: list[Feedback]) -> None:
@@ -166,6 +169,7 @@ class Pipeline:
             if scene.limits is not limits:
                 self._zigzag.restore(zigzag_before)
                 self._zigzag.scan(x[: following - start], start, limits.reversal_m)
+                self._zigzag.shift(limits.rest_m - scene.limits.rest_m)
                 return following
 
     def _next_feedback(self, moment: int) -> int:
@@ -186,6 +190,7 @@ class Pipeline:
             if changed & detector.watches or detector.due <= now or scene.reversals:
                 detector.update(scene)
         bounds = self._set.started is not None or self._set.ended is not None
+        self._rezero()
         stirred = bounds or bool(scene.reversals or scene.turns) or doubt != scene.force_doubt
         book.phase = self._phase()
         if self._set.started is not None:
@@ -197,6 +202,7 @@ class Pipeline:
                 detector.update(scene)
         if scene.rep_told:
             self._learn()
+            self._learn_range()
         self._account.update(scene)
         if self._set.ended is not None and scene.in_set:
             self._end_set(self._set.ended)
@@ -254,6 +260,7 @@ class Pipeline:
         known = limits.load_n is not None
         strength_n = self._stages.highest_n if static else limits.load_n
         scene.in_set = False
+        self._book.end_set(moment)
         for detector in self._after:
             detector.update(scene)
         self._book.tell(
@@ -279,21 +286,49 @@ class Pipeline:
         if limits.load_from == "learned":
             self._learner.forget()
 
+    def _learn_range(self) -> None:
+        """Where the profile gives no range, two repetitions show it."""
+        scene = self._scene
+        if self._ranges is None or self._rep.last is None:
+            return
+        _, middle, last_m = self._rep.last[:3]
+        learned = self._ranges.update(middle.reversal.x_m, last_m)
+        if learned is not None:
+            scene.limits = scene.limits.with_range(*learned)
+
+    def _rezero(self) -> None:
+        """The stack stands on its rest, wherever the encoder thinks that is."""
+        scene, drift_m, self._rest.drift_m = self._scene, self._rest.drift_m, 0.0
+        if not drift_m:
+            return
+        if abs(drift_m) > scene.limits.detect.sensor_fault.jump_m:
+            self._book.tell(SensorFault, scene.now, cause="encoder_slip", detail=f"{drift_m * 1000:.1f} mm")
+        scene.limits = scene.limits.with_rest(drift_m)
+        rows = slice(self._track.at(scene.now + 1), self._track.at(self._track.end))
+        for column in (self._track.x, self._track.head_x):
+            column[rows] -= drift_m
+
     def _learn(self) -> None:
         """A repetition has been told: what does it say of load and friction?"""
         scene, limits = self._scene, self._scene.limits
         if limits.kind != "stack" or self._rep.last is None:
             return
-        first, _, end = self._rep.last
+        first, end = self._rep.last[0], self._rep.last[3]
         fit = self._learner.update(scene, first.dwell_end, end)
         if fit is None:
             return
-        load_n = limits.load_n if limits.load_from == "given" and limits.load_n else self._learner.snapped(fit.level)
+        learned_n = self._learner.snapped(fit.level)
+        given_n = limits.load_n if limits.load_from == "given" else None
+        if given_n is not None and fit.reps >= TRUSTED_REPS and abs(learned_n / given_n - 1) > ALIEN:
+            detail = f"{learned_n:.0f} N is pulled, the profile says {given_n:.0f} N"
+            self._book.tell(SensorFault, scene.now, cause="load", detail=detail)
+            given_n = None
+        load_n = learned_n if given_n is None else given_n
         friction = limits.friction if limits.friction_from == "given" and limits.friction is not None else fit.friction
         scene.limits = limits.with_load(
             load_n,
             friction,
-            load_from="given" if limits.load_from == "given" else "learned",
+            load_from="learned" if given_n is None else "given",
             friction_from="given" if limits.friction_from == "given" else "learned",
         )
 

@@ -26,9 +26,7 @@ class RepDetector:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.due = NEVER
-        self.last: tuple[Turn, Turn, int] | None = (
-            None  # first turn, middle turn, end of the repetition told at this moment
-        )
+        self.last: tuple[Turn, Turn, float, int] | None = None  # of the newest: two turns, where and when it ended
         self._turns: list[Turn] = []  # the turn that the swing began with, and the one at its far end
         self._told_to: int | None = None  # the repetition in progress was told already, when the stack settled here
         self._slow_since: int | None = None
@@ -141,7 +139,7 @@ class RepDetector:
         else:
             scene.reps_full += 1
         scene.rep_told = True
-        self.last = (first, middle, end)
+        self.last = (first, middle, last.reversal.x_m, end)
 
     def _pulled(self, scene: Scene, start: int, end: int) -> bool:
         tension = scene.track.part(scene.track.fast_tension, start, end)

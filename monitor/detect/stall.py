@@ -9,7 +9,7 @@ from monitor.detect.scene import NEVER, Scene, steps
 from monitor.detect.settings import Detect
 from monitor.events import Failure, Stall
 
-LOOK_STEPS = 4  # while a stall is open or a failure possible, travel is looked at this often
+LOOK_STEPS = 1  # while a stall is open or a failure possible, travel is looked at this often
 
 
 class StallDetector:

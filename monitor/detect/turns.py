@@ -165,7 +165,7 @@ class TurnaroundDetector:
         if waiting and self._hard_since is not None and scene.now - self._hard_since + 1 < self.hold:
             due = min(due, self._hard_since + self.hold - 1)
         if self._rebounding is not None:
-            due = min(due, scene.now + 4)
+            due = min(due, scene.now + 1)
         return due
 
 

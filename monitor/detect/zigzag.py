@@ -38,6 +38,10 @@ class Zigzag:
     def restore(self, state: tuple[object, ...]) -> None:
         (self.direction, self.high, self.low, self.high_at, self.low_at, self._travelled, self._known_at) = state  # type: ignore[assignment]
 
+    def shift(self, by_m: float) -> None:
+        """The zero of the positions was moved."""
+        self.high, self.low = self.high + by_m, self.low + by_m
+
     def scan(self, x: NDArray[np.float64], first: int, hysteresis_m: float) -> list[Reversal]:
         """The reversals that positions `x` (m, of moments from `first` on, NaN where unknown) confirm."""
         known = np.flatnonzero(~np.isnan(x))
