@@ -113,7 +113,7 @@ class Session:
             protocol_version=None if hello is None else hello.protocol,
             firmware_version=None if hello is None else hello.firmware,
             boot_id=None if hello is None else hello.boot_id,
-            hello=None if hello is None else hello.to_bytes(0)[2:-2],
+            hello=None if hello is None else hello.to_bytes(0)[2:],  # without type and seq
             provenance={"port": self.profile.serial.port or ""},
         )
 

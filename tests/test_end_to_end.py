@@ -1,0 +1,222 @@
+"""A set, from the machine's bytes on a real pty through the daemon and a broker to whoever listens, and to disk."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiomqtt
+import msgspec
+import pytest
+
+import firmware_bridge.simulator as simulator
+from firmware_bridge.chunk import Chunk
+from firmware_bridge.serial_port import read_chunks
+from firmware_bridge.simulator.board import Board
+from firmware_bridge.simulator.device import SimulatedDevice
+from monitor.__main__ import main
+from monitor.config import load_profile
+from monitor.daemon import Daemon
+from monitor.feedback.connection import Address
+from monitor.feedback.consumer import Consumer
+from monitor.feedback.ledger import Record
+from monitor.service import Up, serve
+from monitor.simulated import kit_of, machine_of
+from monitor.store.store import Store
+from tests import needs
+from tests.mqtt.brokers import free_port, mosquitto
+from tests.mqtt.stage import KINDS, until
+
+REPS = 3
+SPEED = 4.0  # times life
+PROFILE = """
+[machine]
+id = "e2e"
+kind = "stack"
+rest_m = 0.0
+bottom_m = 0.03
+top_m = 0.43
+working_load_n = 784.5
+friction = 0.08
+
+[protocol]
+name = "2/4"
+
+[calibration]
+metres_per_count = 0.0001
+newtons_per_count = 0.05
+
+[display]
+port = {page_port}
+"""
+
+
+def a_profile(folder: Path, broker_port: int | None) -> Path:
+    path = folder / "e2e.toml"
+    outside = "" if broker_port is None else f'[mqtt]\nhost = "127.0.0.1"\nport = {broker_port}\n'
+    path.write_text(PROFILE.format(page_port=free_port()) + outside)
+    return path
+
+
+def a_machine(path: Path, speed: float = SPEED) -> SimulatedDevice:
+    """One clean set on the machine of the profile; then it falls silent."""
+    profile = load_profile(path)
+    traces = simulator.live(machine_of(profile), simulator.clean_set(2, 4, reps=REPS), seed=5, rows=5)
+    return SimulatedDevice(Board(kit_of(profile), 5), traces, speed=speed, baud=profile.serial.baud)
+
+
+class Audience:
+    """Who listens: a consumer of the events, and a page that sees the rest."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+        self.heard: dict[str, list[Any]] = {}
+
+    def kinds(self, kind: str) -> list[Any]:
+        return [record.event for record in self.records if record.event.kind == kind]
+
+    async def listen(self, address: Address) -> None:
+        async def deliver(record: Record) -> None:
+            self.records.append(record)
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(Consumer(address, "e2e", "collector", deliver).run())
+            group.create_task(self._watch(address))
+
+    async def _watch(self, address: Address) -> None:
+        with contextlib.suppress(aiomqtt.MqttError):  # the embedded broker ends with the daemon
+            async with aiomqtt.Client(address.host, address.port) as client:
+                for topic in ("live/feedback", "state", "status", "info", "set", "session/+"):
+                    await client.subscribe(f"rep/e2e/{topic}", 1)
+                async for message in client.messages:
+                    name = message.topic.value.split("/", 2)[2].split("/")[0]
+                    self.heard.setdefault(name, []).append(msgspec.json.decode(bytes(message.payload)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_set_goes_all_the_way(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
+    audience = Audience()
+    links: list[str] = []
+
+    async def story(path: Path) -> None:
+        with a_machine(path) as device:
+            async with asyncio.TaskGroup() as group:
+                up = asyncio.get_running_loop().create_future()
+
+                def source(daemon: Daemon) -> AsyncIterator[Chunk]:
+                    return read_chunks(device.port, 500_000, on_state=daemon.on_link)
+
+                serving = group.create_task(serve(load_profile(path), source, on_up=up.set_result))
+                here: Up = await up
+                listening = group.create_task(audience.listen(here.broker))
+                await until(lambda: here.daemon.publisher.delivery.commands > 0)  # the consumer is there
+                moving = group.create_task(device.run())
+                await until(lambda: bool(audience.kinds("set_end")))
+                here.daemon.stop()
+                await serving
+                links.append(here.daemon.link.state if here.daemon.link else "none")
+                await until(lambda: audience.heard["status"][-1]["state"] == "offline")
+                moving.cancel()
+                listening.cancel()
+
+    with contextlib.ExitStack() as stack:
+        broker = stack.enter_context(mosquitto(tmp_path)) if kind == "mosquitto" else None
+        path = a_profile(tmp_path, broker.port if broker else None)
+        asyncio.run(asyncio.wait_for(story(path), 90))
+        if broker:
+            asyncio.run(retained_is_offline(broker.port))
+
+    state = tmp_path / "state" / "e2e"
+    with Store(state / "events.db", read_only=True) as store:
+        kept = store.after(0, 10_000)
+    assert [record.seq for record in audience.records] == [event.seq for event in kept] == list(range(1, len(kept) + 1))
+    for record, event in zip(audience.records, kept, strict=True):
+        envelope = {"v": 1, "seq": event.seq, "store_id": event.store_id, "historical": False}
+        assert json.loads(record.data) == json.loads(event.record) | envelope
+    assert [rep.rep for rep in audience.kinds("rep")] == list(range(1, REPS + 1))
+    (summary,) = audience.kinds("set_end")
+    assert summary.reps == REPS
+
+    live = audience.heard["live"]
+    assert max(body["rep"] for body in live) == REPS
+    stamps = [body["t_s"] for body in live if body["session"] == summary.session]
+    assert stamps == sorted(stamps)
+    assert any(body["link"] == "live" for body in audience.heard["status"])
+    assert audience.heard["info"][-1]["firmware"]["protocol"] == 1
+    assert any(body["recording"] == "on" for body in audience.heard["info"])
+    assert audience.heard["set"][-1]["reps"] == REPS
+    (session,) = audience.heard["session"]
+    assert (session["session"], session["sets"], session["reps"]) == (summary.session, 1, REPS)
+
+    (recording,) = (state / "recordings").rglob("*.mcap")
+    assert main(["replay", str(recording), "--events", str(tmp_path / "again.jsonl")]) == 0
+    assert (tmp_path / "again.jsonl").read_bytes().splitlines() == [event.record for event in kept]
+
+
+async def retained_is_offline(port: int) -> None:
+    async with aiomqtt.Client("127.0.0.1", port) as late:
+        await late.subscribe("rep/e2e/status", 1)
+        message = await anext(late.messages)
+        assert message.retain
+        assert msgspec.json.decode(bytes(message.payload))["state"] == "offline"
+
+
+@needs.mosquitto
+def test_killed_and_started_again_it_tells_everything_once(tmp_path: Path) -> None:
+    """kill -9 in the middle of a set, then a clean end: the will speaks, nothing is lost, nothing comes twice."""
+    environment = os.environ | {"STATE_DIRECTORY": str(tmp_path / "state")}
+    audience = Audience()
+
+    async def story(path: Path, address: Address) -> None:
+        with a_machine(path) as device:
+            command = [sys.executable, "-m", "monitor", "run", "--config", str(path), "--port", device.port]
+
+            async def start() -> asyncio.subprocess.Process:
+                return await asyncio.create_subprocess_exec(*command, env=environment, stdout=subprocess.DEVNULL)
+
+            def last_status() -> tuple[str, int]:
+                status = audience.heard.get("status", [{"state": "none", "conn": 0}])[-1]
+                return status["state"], status["conn"]
+
+            async with asyncio.TaskGroup() as group:
+                listening = group.create_task(audience.listen(address))
+                first = await start()
+                try:
+                    await until(lambda: last_status() == ("online", 1))
+                    moving = group.create_task(device.run())
+                    await until(lambda: bool(audience.kinds("rep")))
+                finally:
+                    first.kill()
+                    await first.wait()
+                moving.cancel()  # the lifter waits
+                await until(lambda: last_status() == ("offline", 1))
+                second = await start()
+                try:
+                    await until(lambda: last_status() == ("online", 2))
+                    moving = group.create_task(device.run())
+                    await until(lambda: bool(audience.kinds("set_end")))
+                    second.send_signal(signal.SIGTERM)
+                    assert await second.wait() == 0
+                finally:
+                    if second.returncode is None:
+                        second.kill()
+                        await second.wait()
+                await until(lambda: last_status() == ("offline", 2))
+                with Store(tmp_path / "state" / "e2e" / "events.db", read_only=True) as store:
+                    kept = store.after(0, 10_000)
+                    await until(lambda: len(audience.records) >= len(kept))
+                moving.cancel()
+                listening.cancel()
+        assert [record.seq for record in audience.records] == [event.seq for event in kept]
+        assert len({event.session for event in kept}) == 2
+
+    with mosquitto(tmp_path) as broker:
+        address = Address(host="127.0.0.1", port=broker.port)
+        asyncio.run(asyncio.wait_for(story(a_profile(tmp_path, broker.port), address), 90))
