@@ -16,6 +16,10 @@ from firmware_bridge.samples import Flag, Samples
 HEAD = struct.Struct("<BBBHIHB")  # type, seq, stream_id, idx, first stamp in us, period or span in us, n
 NOTHING = Samples(np.empty(0), np.empty(0), np.empty(0), np.empty(0, np.uint8))
 
+_LENGTHS = {  # of a payload, by type and n
+    **{(Pos.TYPE, n): HEAD.size + 2 + 2 * n for n in range(1, MAX_POS_SAMPLES + 1)},
+    **{(Force.TYPE, n): HEAD.size + 1 + 3 * n for n in range(1, MAX_FORCE_SAMPLES + 1)},
+}
 _HEAD = [("before", "V9"), ("dt_us", "<u2"), ("n", "u1")]  # what the columns need of it
 _FEW_BLOCKS = 16  # where the two ways cost the same
 _WIRE_FLAGS = Flag.TIMEOUT | Flag.SATURATED | Flag.DESYNC | Flag.LATE
@@ -33,11 +37,7 @@ class Block(NamedTuple):
 
 def is_block(payload: bytes, n: int, dt_us: int) -> bool:
     """Whether a POS or FORCE has the exact length for its number of samples, and stamps that differ."""
-    if payload[0] == Pos.TYPE:
-        fits = n <= MAX_POS_SAMPLES and len(payload) == HEAD.size + 2 + 2 * n
-    else:
-        fits = n <= MAX_FORCE_SAMPLES and len(payload) == HEAD.size + 1 + 3 * n
-    return fits and n >= 1 and (dt_us >= n - 1)
+    return len(payload) == _LENGTHS.get((payload[0], n)) and dt_us >= n - 1
 
 
 def to_samples(blocks: list[Block], calibration: Calibration) -> Samples:

@@ -10,16 +10,8 @@ with the clock; the first of the two is refused. A single impossible stamp (a da
 chance) is refused and changes nothing. After a restart arrival times bridge the gap.
 """
 
-from typing import NamedTuple
-
 WRAP_U32 = 2**32
 _AHEAD_US = 60_000_000  # after a stall of the host arrivals lag behind the stamps; no buffer holds a minute
-
-
-class _Mark(NamedTuple):
-    stamp_us: int
-    received_ns: int
-    at_us: int
 
 
 class StampClock:
@@ -31,29 +23,29 @@ class StampClock:
         self.restarts = 0  # gaps that were bridged by arrival times
         self.inferred = 0  # restarts that the stamps betrayed and of which the device has not told
         self._boots = 0
-        self._last: _Mark | None = None
-        self._suspect: _Mark | None = None
+        self._last: tuple[int, int, int] | None = None  # the stamp, when it arrived in ns, and where it was laid
+        self._suspect: tuple[int, int] | None = None  # the stamp, and when it arrived in ns
 
     def place(self, stamp_us: int, received_ns: int, boots: int = 0) -> int | None:
         """Where the next stamp lies, None where it cannot be. `boots`: how many the device has told of until now."""
         told = boots != self._boots and self._is_news(boots)
-        last = self._last
-        if last is None:
+        if self._last is None:
             at_us = 0
         else:
-            elapsed_us = (received_ns - last.received_ns) // 1000
+            last_us, last_ns, last_at_us = self._last
+            elapsed_us = (received_ns - last_ns) // 1000
             newest_us = elapsed_us + _AHEAD_US
-            step_us = newest_us - (newest_us - (stamp_us - last.stamp_us)) % self.wrap_us
+            step_us = newest_us - (newest_us - (stamp_us - last_us)) % self.wrap_us
             impossible = step_us < -self.back_us
             if told or (impossible and self._agrees_with_suspect(stamp_us, received_ns)):
                 self.restarts += 1
                 self.inferred += not told
                 step_us = max(elapsed_us, 1)
             elif impossible:
-                self._suspect = _Mark(stamp_us, received_ns, 0)
+                self._suspect = stamp_us, received_ns
                 return None
-            at_us = last.at_us + step_us
-        self._last = _Mark(stamp_us, received_ns, at_us)
+            at_us = last_at_us + step_us
+        self._last = stamp_us, received_ns, at_us
         self._suspect = None
         return at_us
 
@@ -69,5 +61,6 @@ class StampClock:
     def _agrees_with_suspect(self, stamp_us: int, received_ns: int) -> bool:
         if self._suspect is None:
             return False
-        newest_us = (received_ns - self._suspect.received_ns) // 1000 + _AHEAD_US
-        return newest_us - (newest_us - (stamp_us - self._suspect.stamp_us)) % self.wrap_us >= -self.back_us
+        suspect_us, suspect_ns = self._suspect
+        newest_us = (received_ns - suspect_ns) // 1000 + _AHEAD_US
+        return newest_us - (newest_us - (stamp_us - suspect_us)) % self.wrap_us >= -self.back_us

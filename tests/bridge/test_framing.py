@@ -37,6 +37,7 @@ def test_a_payload_of_the_wrong_size_is_refused(size: int) -> None:
         frame(bytes(size))
 
 
+@settings(deadline=None)
 @given(st.lists(payloads, max_size=12), st.lists(st.integers(0, 1000), max_size=30))
 def test_every_split_gives_the_same_payloads(sent: list[bytes], cuts: list[int]) -> None:
     found, deframer = unframed(b"".join(map(frame, sent)), cuts)
@@ -44,6 +45,7 @@ def test_every_split_gives_the_same_payloads(sent: list[bytes], cuts: list[int])
     assert (deframer.counts.good, deframer.counts.bad_crc, deframer.counts.bad_shape) == (len(sent), 0, 0)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.binary(max_size=200) | payloads.map(frame), max_size=12), st.lists(st.integers(0, 2000), max_size=30)
 )
@@ -64,7 +66,7 @@ def damaged(wire: bytes, at: int, kind: str, value: int) -> bytes:
     return wire[:at] + bytes([value]) + wire[at:]
 
 
-@settings(max_examples=500)
+@settings(max_examples=200, deadline=None)
 @given(
     sent=st.lists(payloads, min_size=6, max_size=6, unique=True),
     at=st.integers(0, 400),

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware_bridge import messages
@@ -66,6 +66,7 @@ FIXED = [k for k in (*FROM_DEVICE.values(), *FROM_HOST.values()) if k not in (Po
 messages_of_any_kind = st.one_of(pos(), force, *(fixed(kind) for kind in FIXED))
 
 
+@settings(deadline=None)
 @given(messages_of_any_kind, u8)
 def test_there_and_back(message: Message, seq: int) -> None:
     payload = message.to_bytes(seq)
@@ -75,6 +76,7 @@ def test_there_and_back(message: Message, seq: int) -> None:
     assert parse(payload) == message
 
 
+@settings(deadline=None)
 @given(messages_of_any_kind, st.integers(-3, 3).filter(bool))
 def test_another_length_is_refused(message: Message, change: int) -> None:
     body = message.to_bytes(0)[2:]
@@ -122,6 +124,7 @@ def test_a_block_of_impossible_size_is_refused(count: int) -> None:
         Pos.from_body(bytes(body))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=58))
 def test_any_body_of_any_type_is_a_message_or_an_error(body: bytes) -> None:
     for kind in range(256):

@@ -21,7 +21,7 @@ from firmware_bridge.errors import LinkError, PortBusyError
 from firmware_bridge.link_state import LinkState
 from firmware_bridge.messages import Hello, HelloRequest, Ping, Start
 from firmware_bridge.samples import Flag
-from firmware_bridge.serial_port import _rest, open_port, read_chunks
+from firmware_bridge.serial_port import _receive, _rest, open_port, read_chunks
 from tests.fake_device import FakeDevice
 
 RAW = Calibration(metres_per_count=1, newtons_per_count=1)
@@ -297,6 +297,16 @@ def test_a_long_rest_ends_when_the_port_comes(tmp_path: Path) -> None:
         asyncio.run(run(device))
     finally:
         device.unplug()
+
+
+def test_a_read_that_returns_nothing_means_gone() -> None:
+    port, device = os.pipe()
+    os.close(device)
+    try:
+        with pytest.raises(LinkError, match="PORT is gone: it hung up"):
+            _receive("PORT", port)
+    finally:
+        os.close(port)
 
 
 def test_what_cannot_be_a_port_is_said_in_a_sentence(tmp_path: Path) -> None:
