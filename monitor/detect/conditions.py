@@ -65,7 +65,7 @@ def evaluate(track: Track, limits: Limits, start: int, end: int, slow_lag: int) 
     put(Bit.KNOWN_X, known_x)
     put(Bit.KNOWN_T, known_t)
     if limits.kind == "stack":
-        put(Bit.CONTACT, ~off & (fast_tension < half))
+        put(Bit.CONTACT, (x <= detect.set.off_rest_m) & (fast_tension < half))
         put(Bit.OFF, off & (fast_tension > half))
         put(Bit.SLACK, off & (fast_tension < limits.slack_n))
         put(Bit.EMPTY, fast_tension < limits.empty_n)

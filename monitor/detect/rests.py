@@ -71,13 +71,14 @@ class ContactDetector:
         if self._since is None:
             return
         held = now - self._since + 1
-        if scene.in_set and held >= self.touch_hold and self._touch is None and self._rest is None:
+        within = scene.in_set and self._since >= scene.set_start
+        if within and held >= self.touch_hold and self._touch is None and self._rest is None:
             speed_m_s = _landing_speed(scene, self._since)
             slam = speed_m_s > scene.limits.slam_m_s
             self._touch = scene.book.open(StackTouch, self._since, slam=slam, speed_m_s=speed_m_s, phase="rest")
-        if scene.in_set and held >= self.rest_hold and self._rest is None and self._touch is not None:
+        if within and held >= self.rest_hold and self._rest is None and self._touch is not None:
             self._rest = scene.book.open(BottomRest, self._since, phase="rest")
-        if scene.in_set:
+        if within:
             self.due = self._since + (self.touch_hold if self._touch is None else self.rest_hold) - 1
             if self._rest is not None:
                 self.due = NEVER
