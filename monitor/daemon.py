@@ -9,6 +9,7 @@ that is away is no failure but a state, told in `status` and `info`.
 import asyncio
 import contextlib
 import logging
+import secrets
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -35,6 +36,7 @@ from monitor.feedback.publisher import Publisher
 from monitor.keeper import Keeper
 from monitor.profile import Profile
 from monitor.session import Session
+from monitor.state import recording_path
 from monitor.store.store import Store
 from monitor.store.stored import StoredEvent
 from monitor.toml_document import ConfigError
@@ -146,7 +148,7 @@ class Daemon:
             self._ring.popleft()
         if self._watch is None:
             self._watch_hello = self._hello
-            self._watch = Session(self.profile, self._hello, None, datetime.now(UTC), chunk.received_ns)
+            self._watch = self._session(self._hello, chunk, record=False)
         update = self._watch.feed(chunk)
         if self._watch.usage.last_used_s is not None:
             self._begin_session()
@@ -159,15 +161,20 @@ class Daemon:
 
     def _begin_session(self) -> None:
         """The machine is used: what the ring holds is the session's beginning."""
-        directory = self._recordings if self.profile.record.enabled else None
-        began, first = datetime.now(UTC), self._ring[0]
-        session = Session(self.profile, self._watch_hello, directory, began, first.received_ns)
+        session = self._session(self._watch_hello, self._ring[0], record=self.profile.record.enabled)
         self.session, self._watch = session, None
         recording = None if session.recorder is None else session.recorder.status.path
         self._keeper.do(partial(self._store.begin_session, session.id, lifter=self._lifter, recording=recording))
         _log.info("session %s begins", session.id)
         while self._ring:
             self._tell(session, session.feed(self._ring.popleft()))
+
+    def _session(self, hello: Hello | None, first: Chunk, record: bool) -> Session:
+        """Named by the wall clock, which is no more than a label."""
+        now = datetime.now(UTC)
+        name = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+        path = recording_path(self._recordings, now, name) if record else None
+        return Session(self.profile, hello, name, now.isoformat(timespec="milliseconds"), path, first.received_ns)
 
     def _end_session(self) -> None:
         session, self.session = self.session, None

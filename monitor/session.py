@@ -7,9 +7,7 @@ A session starts a fresh decoder and a fresh pipeline at its first chunk, so tha
 the same, tells the same events.
 """
 
-import secrets
 from collections.abc import Iterable
-from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -26,18 +24,17 @@ from monitor.feedback.messages import Session as Summary
 from monitor.profile import Profile
 from monitor.record.recorder import Recorder
 from monitor.record.records import Header, event_record, feedback_record, wire_record
-from monitor.state import recording_path
 from monitor.usage import Usage
 
 
 class Session:
-    """`directory` None: nothing is recorded (an idle machine is watched, but not kept)."""
+    """`recording` None: nothing is recorded (an idle machine is watched, but not kept)."""
 
     def __init__(
-        self, profile: Profile, hello: Hello | None, directory: Path | None, began: datetime, now_ns: int
+        self, profile: Profile, hello: Hello | None, id: str, started_utc: str, recording: Path | None, now_ns: int
     ) -> None:
-        self.id = f"{began:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-        self.began = began
+        self.id = id
+        self.started_utc = started_utc  # a label: nothing here looks at a clock
         self.profile = profile
         self.newest_s = 0.0  # session clock
         self.tally = Tally()
@@ -46,9 +43,8 @@ class Session:
         self.pipeline = Pipeline(profile, self.id)
         self.usage = Usage(profile.machine.lift_off_n)
         self.recorder: Recorder | None = None
-        if directory is not None:
-            path = recording_path(directory, began, self.id)
-            self.recorder = Recorder(path, self._header(hello, now_ns))
+        if recording is not None:
+            self.recorder = Recorder(recording, self._header(hello, now_ns))
 
     def feed(self, chunk: Chunk) -> Update:
         """Bytes in, feedback out; both stand in the recording."""
@@ -78,7 +74,7 @@ class Session:
         tally = self.tally
         return Summary(
             session=self.id,
-            started_utc=self.began.isoformat(timespec="seconds"),
+            started_utc=self.started_utc,
             duration_s=round(self.newest_s, 3),
             sets=tally.sets,
             reps=tally.reps,
@@ -104,7 +100,7 @@ class Session:
         return Header(
             session=self.id,
             machine=self.profile.machine.id,
-            created_utc=self.began.isoformat(timespec="milliseconds"),
+            created_utc=self.started_utc,
             created_ns=now_ns,
             daemon_version=version("rep-monitor"),
             profile=profile_to_builtins(self.profile),

@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _demo(profile: Profile, seed: int) -> None:
-    from monitor.demo_screen import Screen
+    from monitor.report.demo_screen import Screen
 
     screen = Screen(profile)
     with device_of(profile, seed) as device:

@@ -2,12 +2,9 @@
 
 import sys
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from rich.console import Console
-from rich.live import Live
-from rich.text import Text
-
+from monitor.config import Profile
 from monitor.events import (
     AnyEvent,
     BottomRest,
@@ -19,7 +16,6 @@ from monitor.events import (
     SetStart,
     Update,
 )
-from monitor.profile import Profile
 
 BAR_CELLS = 24
 BAND_STYLE = {"low": "yellow", "in": "blue", "high": "red", None: "dim"}
@@ -30,6 +26,9 @@ class Screen:
     """`begin`, then `show` every update. Without a terminal it prints the events only."""
 
     def __init__(self, profile: Profile) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
         self._profile = profile
         self._console = Console(highlight=False)
         self._live = Live(console=self._console, refresh_per_second=10, transient=True)
@@ -61,7 +60,9 @@ class Screen:
             self._live.update(_bar(update.feedback[-1]))
 
 
-def _bar(now: Feedback) -> Text:
+def _bar(now: Feedback) -> Any:
+    from rich.text import Text
+
     tension = now.tension or 0.0
     filled = round(min(1.5, max(0.0, tension)) / 1.5 * BAR_CELLS)
     text = Text(f"{now.phase.replace('_', ' '):<11}")
