@@ -77,7 +77,8 @@ class Link:
         self._start = start
         self._on_state = on_state
         self._seq = 0
-        self._ask_ns = now_ns
+        self._phase: Phase = "hello"
+        self._phase_ns = self._ask_ns = now_ns
         self._rest_s = FIRST_REST_S
         self._ever_open = False
         on_state(self.state)
@@ -128,16 +129,16 @@ class Link:
                 self._give_up("incompatible", f"{self.port}: {error}", now_ns)
             except MessageError:
                 continue  # the decoder counts it
-        return self._phase != "hello" and not self.given_up
+        return self._hello is not None and not self.given_up
 
     # -- what to do --
 
     def due(self, now_ns: int) -> bytes:
         """What to send now. To be called at least every 100 ms: this is also where time passes."""
         if (missed_ns := now_ns - self._due_ns) > STALL_NS:  # while nobody listened there was no silence
-            self._good_ns += missed_ns
-            self._byte_ns += missed_ns
-            self._phase_ns += missed_ns
+            self._good_ns = min(self._good_ns + missed_ns, now_ns)
+            self._byte_ns = min(self._byte_ns + missed_ns, now_ns)
+            self._phase_ns = min(self._phase_ns + missed_ns, now_ns)
         self._due_ns = now_ns
         self._judge(now_ns)
         message: Message
@@ -164,7 +165,7 @@ class Link:
     def _hear(self, message: Message, now_ns: int) -> None:
         match message:
             case Hello():
-                if self._hello is None or message.boot_id != self._hello.boot_id:
+                if self._hello is None or self._phase == "hello" or message.boot_id != self._hello.boot_id:
                     self._hello = message
                     self._tell(replace(self.state, hello=message))
                     self._ask(now_ns)
