@@ -9,7 +9,9 @@ what the profile knows of the load are dealt out evenly over neighbouring seeds,
 """
 
 import hashlib
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -254,6 +256,8 @@ def performed(some: Sequence[Case]) -> Iterator[tuple[Case, Signals, Samples]]:
             yield item, signals, measure(trace, item.kit, item.seed)
 
 
+PHYSICS = ("machine", "lifter", "script", "sets", "simulation", "trace")  # what a trace follows from
+STALE_S = 3600.0
 COLUMNS = ("position_m", "velocity_m_s", "acceleration_m_s2", "tension_n", "contact_n")
 
 
@@ -265,11 +269,16 @@ def _cached(item: Case) -> Path:
 
 @cache
 def _cache_folder() -> Path:
-    text = hashlib.sha256()
-    for path in sorted(Path(simulator.__file__).parent.glob("*.py")):
-        text.update(path.read_bytes())
-    folder = Path(tempfile.gettempdir()) / "rep-monitor-quality" / text.hexdigest()[:16]
+    """Of the simulator as it is; what an older one left is cleared away once nobody has used it for an hour."""
+    home = Path(simulator.__file__).parent
+    text = hashlib.sha256(b"".join((home / f"{name}.py").read_bytes() for name in PHYSICS))
+    everything = Path(tempfile.gettempdir()) / "rep-monitor-quality"
+    folder = everything / text.hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
+    folder.touch()
+    for other in everything.iterdir():
+        if other != folder and time.time() - other.stat().st_mtime > STALE_S:
+            shutil.rmtree(other, ignore_errors=True)  # another process may be at it too
     return folder
 
 
