@@ -35,7 +35,7 @@ from firmware_bridge.simulator.script import (
     Stall,
     Tug,
     Turn,
-)  # fmt: skip
+)
 from firmware_bridge.simulator.sets import FAULTS, clean_set, drawn_lifter, drawn_machine, faulty_set
 from firmware_bridge.simulator.simulation import Job, simulate, simulate_many
 from firmware_bridge.simulator.trace import Trace

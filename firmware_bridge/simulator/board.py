@@ -3,7 +3,7 @@
 Its clock is the machine's: a row fed is a millisecond gone by. Nothing here reads, writes or waits.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -30,9 +30,10 @@ from firmware_bridge.messages import (
     Stop,
     Streams,
     parse,
-)  # fmt: skip
+)
+from firmware_bridge.simulator.blocks import Block, Blocks
 from firmware_bridge.simulator.kit import Kit
-from firmware_bridge.simulator.meter import Floats, Meter, Stream
+from firmware_bridge.simulator.meter import Floats, Meter
 from firmware_bridge.simulator.trace import Trace
 from firmware_bridge.simulator.wire import U16, U32, hello
 
@@ -40,16 +41,6 @@ TX_BYTES = 1024  # room for what the line has not taken yet; a frame that does n
 TX_RESERVED_BYTES = 64  # of it for answers, which samples may not starve
 STATUS_US = 1_000_000
 SPS = (10, 20, 40, 80, 90, 175, 320, 330, 600, 1000)  # rates that SET_ADC may choose
-
-
-@dataclass(slots=True)
-class _Pending:
-    """Samples on their way into a frame."""
-
-    stamps_us: list[int]
-    counts: list[int]
-    flags: int = 0
-    idx: int = 0
 
 
 class Board:
@@ -181,7 +172,7 @@ class Board:
             return Result.ARGUMENT
         if self._start is None or self._start.stream_id != start.stream_id:
             self._start, self._meter = start, None
-            self._positions, self._forces = _Pending([], []), _Pending([], [])
+            self._positions, self._forces = Blocks(start.batch), Blocks(self._kit.force_block)
         return Result.OK
 
     def _set_adc(self, rate_sps: int) -> Result:
@@ -190,6 +181,7 @@ class Board:
         self._kit = replace(self._kit, force_rate_hz=float(rate_sps))
         if self._start:  # the converter begins anew, and the grids with it
             self._meter = None
+            self._forces.size = self._kit.force_block
         return Result.OK
 
     def _stream(self, x_m: Floats, tension_n: Floats, begin_us: int) -> None:
@@ -199,26 +191,26 @@ class Board:
             seed = self._seed + 1000 * self._boots + self._streams
             self._meter = Meter(self._kit, self._machine, seed, self._start.period_us)
             self._meter_us = round((begin_us - self._booted_us) * (1 + self._kit.clock_ppm * 1e-6)) + self._clock_us
-            for pending in (self._positions, self._forces):
-                pending.stamps_us, pending.counts = [], []
+            self._positions.begin_anew()
+            self._forces.begin_anew()
         position, force = self._meter.take(x_m, tension_n)
         due: list[tuple[int, Message]] = []
         if self._start.streams & Streams.POSITION:
             position.counts -= self._forgotten
-            for block in _blocks(self._positions, position, self._start.batch):
+            for block in self._positions.add(position):
                 due.append((block.stamps_us[-1], self._pos(block)))
         if self._start.streams & Streams.FORCE:
-            for block in _blocks(self._forces, force, self._kit.force_block):
+            for block in self._forces.add(force):
                 due.append((block.stamps_us[-1], self._force(block)))
         for _, message in sorted(due, key=lambda item: item[0]):
             self._send(message)
 
-    def _pos(self, block: _Pending) -> Pos:
+    def _pos(self, block: Block) -> Pos:
         assert self._start
         stamp_us = (self._meter_us + block.stamps_us[0]) & U32
         return Pos(self._start.stream_id, block.idx & U16, stamp_us, self._start.period_us, tuple(block.counts))
 
-    def _force(self, block: _Pending) -> Force:
+    def _force(self, block: Block) -> Force:
         assert self._start
         stamp_us = (self._meter_us + block.stamps_us[0]) & U32
         span_us = block.stamps_us[-1] - block.stamps_us[0]
@@ -239,25 +231,3 @@ class Board:
             self._dropped += 1
         elif not lost:
             self._tx += data
-
-
-def _blocks(pending: _Pending, stream: Stream, size: int) -> list[_Pending]:
-    """Add samples; return the frames that are full, or ended by samples with other flags."""
-    full = []
-    rows = zip(stream.stamp_us.tolist(), stream.counts.tolist(), stream.flags.tolist(), strict=True)
-    for stamp_us, counts, flags in rows:
-        if pending.counts and flags != pending.flags:
-            full.append(_flush(pending))
-        pending.flags = flags
-        pending.stamps_us.append(stamp_us)
-        pending.counts.append(counts)
-        if len(pending.counts) == size:
-            full.append(_flush(pending))
-    return full
-
-
-def _flush(pending: _Pending) -> _Pending:
-    block = _Pending(pending.stamps_us, pending.counts, pending.flags, pending.idx)
-    pending.idx += len(block.counts)
-    pending.stamps_us, pending.counts = [], []
-    return block

@@ -1,16 +1,14 @@
 """The lifter: turns a script's moves into legs of the hand, knowing at each leg's end where the stack is.
 
-A leg is a quintic from one position and speed to another: the minimum-jerk movement of people, joined without a
-kink. What the hand wants is the stack's place plus the cable's stretch under the load.
+What the hand wants is the stack's place plus the cable's stretch under the load, which differs between going up and
+going down by the friction: a practised lifter takes that over gently while he turns.
 """
 
 from collections.abc import Generator
-from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from firmware_bridge.simulator.legs import LOOSE, Leg, Now, Segment, quintic
 from firmware_bridge.simulator.machine import STANDARD_GRAVITY_M_S2, Machine
 from firmware_bridge.simulator.script import (
     Drop,
@@ -25,66 +23,13 @@ from firmware_bridge.simulator.script import (
     Stall,
     Tug,
     Turn,
-)  # fmt: skip
+)
+from firmware_bridge.simulator.sway import Sway
 
 RAMP = 0.38  # of a short phase: how long it takes to come up to speed, and again to stop
 RAMP_MAX_S = 1.2  # in a slow phase the speed is held nearly constant
 SQUEEZE_S = 0.9
-LOOSE = -0.05  # stretch of a loose cable, in stretches under load
 GIVE_S = 0.06  # how fast a muscle lets go
-WOBBLES, TREMORS = 3, 4
-
-
-class Now(NamedTuple):
-    """What the lifter feels at the end of a leg."""
-
-    t_s: float
-    x_m: float  # stack above its rest
-    v_m_s: float
-    hand_m: float  # where the hand really is
-    slip_m: float  # and how far that is from where he wanted it
-
-
-@dataclass(frozen=True, slots=True)
-class Leg:
-    """One stretch of the hand's way."""
-
-    duration_s: float
-    to_m: float  # place of the stack at its end
-    speed_m_s: float = 0.0  # speed at its end
-    lean: float = 1.0  # stretch of the cable at its end, in stretches under load
-    from_stack: bool = False  # begin where the stack is and as fast as it goes, not where the last leg ended
-    share: float | None = None  # of the load: the force that the hand gives at most, at its end; None: all there is
-
-
-class Segment(NamedTuple):
-    """A leg as the integrator takes it: plain numbers."""
-
-    coefficients: tuple[float, float, float, float, float, float]  # of the hand's place over the leg's own time
-    duration_s: float
-    limit_m_s2: float
-    limit_slope_m_s3: float
-    tremor_m: float
-    begins_now: bool  # from the stack as it is, else where the last leg ended, a fraction of a millisecond ago
-
-    def hand_m(self, u_s: float) -> float:
-        c0, c1, c2, c3, c4, c5 = self.coefficients
-        return c0 + u_s * (c1 + u_s * (c2 + u_s * (c3 + u_s * (c4 + u_s * c5))))
-
-
-NO_SEGMENT = Segment((0.0,) * 6, 0.0, 0.0, 0.0, 0.0, False)
-
-
-def quintic(
-    duration_s: float, start_m: float, start_m_s: float, end_m: float, end_m_s: float
-) -> tuple[float, float, float, float, float, float]:
-    """The polynomial between two places and speeds without acceleration at either end (Flash and Hogan 1985)."""
-    t = duration_s
-    way = end_m - start_m
-    c3 = (10 * way - (6 * start_m_s + 4 * end_m_s) * t) / t**3
-    c4 = (-15 * way + (8 * start_m_s + 7 * end_m_s) * t) / t**4
-    c5 = (6 * way - 3 * (start_m_s + end_m_s) * t) / t**5
-    return (start_m, start_m_s, 0.0, c3, c4, c5)
 
 
 class Performer:
@@ -297,22 +242,3 @@ class Performer:
         loosen_s = min(0.35, 1.5 * self._machine.stretch_m / fast)
         yield Leg(loosen_s, 0.0, 0.0, lean=lean)
         yield Leg(max(move.rest_s - loosen_s, 0.05), 0.0, lean=lean)
-
-
-class Sway:
-    """What no lifter can help: the slow wobble of speed and the tremor, as sums of a few sines."""
-
-    def __init__(self, rng: np.random.Generator) -> None:
-        self.omega = 2 * np.pi * np.concatenate([rng.uniform(0.4, 1.6, WOBBLES), rng.uniform(8.0, 12.0, TREMORS)])
-        self.phase = rng.uniform(0, 2 * np.pi, WOBBLES + TREMORS)
-
-
-def sway_blocks(
-    sways: list[Sway], wobble: NDArray[np.float64], t_s: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """For every machine (columns) at the times (rows): how fast its lifter's clock runs, and the tremor of rms 1."""
-    omega = np.array([s.omega for s in sways]).T[:, None, :]
-    phase = np.array([s.phase for s in sways]).T[:, None, :]
-    waves = np.sin(omega * t_s[None, :, None] + phase)
-    pace = 1.0 + wobble * waves[:WOBBLES].sum(axis=0) * np.sqrt(2 / WOBBLES)
-    return pace, waves[WOBBLES:].sum(axis=0) * np.sqrt(2 / TREMORS)

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from firmware_bridge.simulator.lifter import LOOSE, NO_SEGMENT, Now, Performer, sway_blocks
+from firmware_bridge.simulator.legs import LOOSE, NO_SEGMENT, Now
+from firmware_bridge.simulator.lifter import Performer
 from firmware_bridge.simulator.machine import REST_SINK_M, STEP_S, Machine, Moment, step
 from firmware_bridge.simulator.script import Script
+from firmware_bridge.simulator.sway import sway_blocks
 from firmware_bridge.simulator.trace import Trace
 
 

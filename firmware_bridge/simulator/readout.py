@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.samples import Flag, Samples
+from firmware_bridge.samples import Flag, Samples, suspect
 from firmware_bridge.simulator.faults import DeviceReset, LineCut
 from firmware_bridge.simulator.kit import Kit
 from firmware_bridge.simulator.meter import Ints, Meter, saturate
@@ -85,6 +85,7 @@ def measure(trace: Trace, kit: Kit, seed: int) -> Samples:
         _mark(flags, np.flatnonzero(~rows.force & (rows.done_us > second * STATUS_US)), Flag.SLIPPED)
     calibration = kit.calibration(trace.machine)
     counts = rows.counts.astype(np.float64)
+    flags[suspect(np.where(rows.force, counts, np.nan))] |= np.uint8(Flag.SUSPECT)
     no_value = (rows.flags & (Flag.TIMEOUT | Flag.DESYNC)) != 0
     return Samples(
         rows.stamp_us / 1e6,

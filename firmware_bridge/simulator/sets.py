@@ -19,7 +19,7 @@ from firmware_bridge.simulator.script import (
     Stall,
     Tug,
     Turn,
-)  # fmt: skip
+)
 
 FAULTS = (
     "heave_start", "heave_mid", "heave_slack", "yank", "drop", "drop_slack", "snap_upper", "snap_lower", "bounce",
@@ -92,6 +92,8 @@ def faulty_set(
     moves: list[Move] = [Rest(float(rng.uniform(1.0, 4.0)))]
     if rng.random() < 0.3:
         moves += [Tug(float(rng.uniform(0.2, 0.7))), Rest(float(rng.uniform(0.5, 2.0)))]
+    if rng.random() < 0.15:  # off the rest, but not yet at work
+        moves += [Lift(to=0.0), Turn(float(rng.uniform(0.5, 3.0)))]
     for _ in range(reps):
         fault = str(rng.choice(list(faults))) if len(faults) and rng.random() < share else ""
         moves += draw.rep(fault)
@@ -100,7 +102,7 @@ def faulty_set(
         then, hold_s = ("lower", rng.uniform(2.3, 4.0)) if ending == "fail_lower" else ("still", rng.uniform(5.3, 6.5))
         moves += [Lift(stall=Stall(float(rng.uniform(0.25, 0.75)), float(hold_s), then))]
     elif isinstance(moves[-1], Turn):
-        moves.pop()
+        moves[-1:] = [Turn(float(rng.uniform(0.8, 3.0)))] if rng.random() < 0.15 else []
     moves.append(SetDown(tail_s))
     return Script(positive_s=positive_s, negative_s=negative_s, moves=tuple(moves), lifter=lifter or drawn_lifter(rng))
 

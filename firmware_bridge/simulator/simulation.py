@@ -9,10 +9,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.simulator.lifter import LOOSE, Now, Performer, sway_blocks
+from firmware_bridge.simulator.legs import LOOSE, Now
+from firmware_bridge.simulator.lifter import Performer
 from firmware_bridge.simulator.live import live
 from firmware_bridge.simulator.machine import REST_SINK_M, STEP_S, Machine, Moment, Physics, step
 from firmware_bridge.simulator.script import Script
+from firmware_bridge.simulator.sway import sway_blocks
 from firmware_bridge.simulator.trace import Trace
 
 BLOCK = 250  # rows between two tidyings

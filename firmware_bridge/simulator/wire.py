@@ -24,7 +24,7 @@ from firmware_bridge.messages import (
     ResetCause,
     Status,
     StatusFlag,
-)  # fmt: skip
+)
 from firmware_bridge.samples import Flag
 from firmware_bridge.simulator.kit import Kit
 from firmware_bridge.simulator.readout import STATUS_US, Readout, boots_us, illegal_by, read_out, silent_us

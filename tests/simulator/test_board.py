@@ -22,7 +22,7 @@ from firmware_bridge.messages import (
     StatusRequest,
     Stop,
     parse,
-)  # fmt: skip
+)
 from firmware_bridge.samples import Flag
 from firmware_bridge.simulator import Kit, Machine, Trace, clean_set, simulate
 from firmware_bridge.simulator.board import Board

@@ -17,7 +17,7 @@ from firmware_bridge.simulator import (
     Trace,
     Turn,
     simulate,
-)  # fmt: skip
+)
 from firmware_bridge.simulator import machine as mechanics
 from firmware_bridge.simulator.machine import STANDARD_GRAVITY_M_S2 as G
 from firmware_bridge.simulator.machine import STEP_S, Moment, step
@@ -108,6 +108,18 @@ def test_friction_holds_a_stack_whose_hand_gives_a_little_less_than_the_load() -
     x_m = hold(machine, 0.3, 0.3 + machine.stretch_m, 1.0, limit=0.95 * G)[0]
     assert 0 < 0.3 - x_m[-1] < 0.004  # it creeps, at a fraction of 4 mm/s
     assert 0.3 - hold(machine, 0.3, 0.3 + machine.stretch_m, 1.0, limit=0.85 * G)[0][-1] > 0.1
+
+
+def test_a_hand_that_gave_way_holds_the_stack_where_it_is_then() -> None:
+    machine = Machine(friction=0.05)
+    physics, moment, hand_m = machine.physics(), Moment(0.5, 0.0, 0.0, 0.0, 0.0, 0.0), 0.5 + machine.stretch_m
+    for limit in [0.6 * G] * 150 + [1e9] * 1500:
+        moment = step(physics, moment, hand_m, hand_m, limit, np.tanh, positive)
+        if limit < G:
+            fallen_m = 0.5 - moment.x_m
+    assert fallen_m > 0.03
+    assert 0.5 - moment.x_m > fallen_m, "it does not spring back to where the hand had been"
+    assert moment.pull_m_s2 == pytest.approx(G, rel=0.01)
 
 
 def test_contact_neither_lets_the_stack_sink_in_nor_throws_it_back() -> None:

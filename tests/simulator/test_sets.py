@@ -17,7 +17,7 @@ from firmware_bridge.simulator import (
     live,
     simulate,
     simulate_many,
-)  # fmt: skip
+)
 from tests.simulator.truth import Motion, longest_s, low_pass
 
 TEMPI = ((2.0, 4.0), (4.0, 4.0), (5.0, 5.0), (10.0, 10.0))

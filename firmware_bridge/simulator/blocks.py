@@ -1,0 +1,46 @@
+"""Samples on their way into frames: filled one by one, sent when full or when samples with other flags come."""
+
+from dataclasses import dataclass
+
+from firmware_bridge.simulator.meter import Stream
+
+
+@dataclass(slots=True)
+class Block:
+    """What one frame will carry."""
+
+    stamps_us: list[int]
+    counts: list[int]
+    flags: int = 0
+    idx: int = 0  # running number of its first sample
+
+
+class Blocks:
+    """One stream's; running numbers go on from block to block."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._open = Block([], [])
+
+    def begin_anew(self) -> None:
+        """Drop what is not full: the samples to come stand on another grid."""
+        self._open = Block([], [], idx=self._open.idx)
+
+    def add(self, stream: Stream) -> list[Block]:
+        """The blocks that these samples complete."""
+        full = []
+        rows = zip(stream.stamp_us.tolist(), stream.counts.tolist(), stream.flags.tolist(), strict=True)
+        for stamp_us, counts, flags in rows:
+            if self._open.counts and flags != self._open.flags:
+                full.append(self._close())
+            self._open.flags = flags
+            self._open.stamps_us.append(stamp_us)
+            self._open.counts.append(counts)
+            if len(self._open.counts) == self.size:
+                full.append(self._close())
+        return full
+
+    def _close(self) -> Block:
+        block = self._open
+        self._open = Block([], [], idx=block.idx + len(block.counts))
+        return block

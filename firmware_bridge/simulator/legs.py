@@ -1,0 +1,61 @@
+"""Legs of the hand's way: a quintic from one place and speed to another, the minimum-jerk movement of people.
+
+Legs join without a kink: each begins where the one before ended, or where a stack that got away happens to be.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+LOOSE = -0.05  # stretch of a loose cable, in stretches under load
+
+
+class Now(NamedTuple):
+    """What the lifter feels at the end of a leg."""
+
+    t_s: float
+    x_m: float  # stack above its rest
+    v_m_s: float
+    hand_m: float  # where the hand really is
+    slip_m: float  # and how far that is from where he wanted it
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One stretch of the hand's way."""
+
+    duration_s: float
+    to_m: float  # place of the stack at its end
+    speed_m_s: float = 0.0  # speed at its end
+    lean: float = 1.0  # stretch of the cable at its end, in stretches under load
+    from_stack: bool = False  # begin where the stack is and as fast as it goes, not where the last leg ended
+    share: float | None = None  # of the load: the force that the hand gives at most, at its end; None: all there is
+
+
+class Segment(NamedTuple):
+    """A leg as the integrator takes it: plain numbers."""
+
+    coefficients: tuple[float, float, float, float, float, float]  # of the hand's place over the leg's own time
+    duration_s: float
+    limit_m_s2: float
+    limit_slope_m_s3: float
+    tremor_m: float
+    begins_now: bool  # from the stack as it is, else where the last leg ended, a fraction of a millisecond ago
+
+    def hand_m(self, u_s: float) -> float:
+        c0, c1, c2, c3, c4, c5 = self.coefficients
+        return c0 + u_s * (c1 + u_s * (c2 + u_s * (c3 + u_s * (c4 + u_s * c5))))
+
+
+NO_SEGMENT = Segment((0.0,) * 6, 0.0, 0.0, 0.0, 0.0, False)
+
+
+def quintic(
+    duration_s: float, start_m: float, start_m_s: float, end_m: float, end_m_s: float
+) -> tuple[float, float, float, float, float, float]:
+    """The polynomial between two places and speeds without acceleration at either end (Flash and Hogan 1985)."""
+    t = duration_s
+    way = end_m - start_m
+    c3 = (10 * way - (6 * start_m_s + 4 * end_m_s) * t) / t**3
+    c4 = (-15 * way + (8 * start_m_s + 7 * end_m_s) * t) / t**4
+    c5 = (6 * way - 3 * (start_m_s + end_m_s) * t) / t**5
+    return (start_m, start_m_s, 0.0, c3, c4, c5)
