@@ -248,6 +248,8 @@ def test_a_file_full_of_false_beginnings_ends_soon(tmp_path: Path) -> None:
 
 
 def test_an_unknown_record_is_passed_over_and_told(put: Callable[[bytes], SessionFile]) -> None:
-    session = put(b"".join([*PARTS[:3], struct.pack("<BQ", 0x91, 40) + bytes(40), *PARTS[3:]]))
+    session = put(b"".join([*PARTS[:3], struct.pack("<BQ", 0x91, 40) + bytes(40), *PARTS[3:-1]]))
     assert comparable(session) == all_records()
-    assert {damage.lost_records for damage in session.damage} == {0}
+    unknown, unclosed = session.damage
+    assert (unknown.offset_bytes, unknown.length_bytes, unknown.lost_records) == (STARTS[3], 49, 0)
+    assert (unclosed.length_bytes, unclosed.lost_records) == (0, None)
