@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from firmware_bridge.calibration import Calibration
 from firmware_bridge.messages import MAX_FORCE_SAMPLES, MAX_POS_SAMPLES, Force, Pos
-from firmware_bridge.samples import Flag, Samples
+from firmware_bridge.samples import Flag, Samples, suspect
 
 HEAD = struct.Struct("<BBBHIHB")  # type, seq, stream_id, idx, first stamp in us, period or span in us, n
 NOTHING = Samples(np.empty(0), np.empty(0), np.empty(0), np.empty(0, np.uint8))
@@ -45,6 +45,7 @@ def to_samples(blocks: list[Block], calibration: Calibration) -> Samples:
     if not blocks:
         return NOTHING
     at_us, position, force, flags = (_few if len(blocks) <= _FEW_BLOCKS else _many)(blocks)
+    flags[suspect(force)] |= np.uint8(Flag.SUSPECT)
     return Samples(at_us / 1e6, calibration.position_m(position), calibration.force_n(force), flags)
 
 

@@ -21,6 +21,17 @@ class Flag(IntFlag):
     LATE = 8  # a conversion was overwritten while it was read
     RESTART = 16  # first row after a device reset: the stamps were bridged by arrival times
     SLIPPED = 32  # the device counted illegal encoder transitions before this row
+    SUSPECT = 64  # all ones: what a converter reads when a bit slips, or a force that happens to be just that
+
+
+LEAST_SUSPECT_COUNTS = 2**15 - 1
+
+
+def suspect(force_counts: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which raw readings (NaN: none) are 2^k - 1, as an HX711 hands over when a bit has slipped."""
+    counts = np.where(force_counts >= LEAST_SUSPECT_COUNTS, force_counts, 1).astype(np.int64)
+    marks: NDArray[np.bool_] = ((counts & (counts + 1)) == 0) & (counts >= LEAST_SUSPECT_COUNTS)
+    return marks
 
 
 class Samples(NamedTuple):

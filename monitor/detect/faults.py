@@ -18,7 +18,7 @@ from monitor.detect.settings import SensorFault as Settings
 from monitor.events import ForceCeiling, SensorFault, Slack, TensionOut, Unload
 
 OF_FORCE = (Unload, Slack, TensionOut, ForceCeiling)  # what a silent cell cuts
-OF_THE_CELL = ("saturated", "flagged")
+OF_THE_CELL = ("saturated", "flagged", "spike")
 QUIET_S = 1.0  # flagged readings closer than this are one fault
 
 
@@ -115,6 +115,8 @@ def _flag_cause(flags: int) -> str | None:
         return "saturated"
     if flags & (Flag.DESYNC | Flag.LATE | Flag.TIMEOUT):
         return "flagged"
+    if flags & Flag.SUSPECT:
+        return "spike"
     return "encoder_slip" if flags & Flag.SLIPPED else None
 
 

@@ -22,6 +22,7 @@ from firmware_bridge.samples import Flag, Samples
 STEP_S = 0.005
 PATIENCE_S = 0.25
 JUMP_SPEED_M_S = 2.0  # at slow rates a fast stack moves more than the jump threshold between two samples
+SPIKE_N = 25.0  # a suspect reading that is so far from the one before it is a slipped bit
 UNUSABLE = Flag.TIMEOUT | Flag.SATURATED | Flag.DESYNC | Flag.LATE
 
 Column = NDArray[np.float64]
@@ -61,6 +62,11 @@ class _Stream:
         self._integral = np.empty(0)  # of the straight lines, from the first sample, holes left out
         self._holes = np.empty(0, np.int64)  # how many holes lie before each sample
         self._changes = np.empty(0, np.int64)  # how often the reading has changed up to each sample
+
+    @property
+    def newest(self) -> float:
+        """The last reading that was taken; NaN before the first."""
+        return float(self._y[-1]) if len(self._y) else float("nan")
 
     def take(self, t: Column, y: Column) -> list[tuple[int, Hole]]:
         """Append readings; the stamps of a kind never go back. Returns holes, with the reading that each ends at."""
@@ -125,6 +131,8 @@ class Grid:
         """The steps that these samples complete."""
         t = samples.t_s
         refused = (samples.flags & int(UNUSABLE)) != 0
+        if (samples.flags & int(Flag.SUSPECT)).any():
+            refused |= self._spikes(samples)
         has_x = ~np.isnan(samples.position_m)
         has_f = ~np.isnan(samples.force_n) & ~refused
         if not self.has_position:
@@ -141,7 +149,8 @@ class Grid:
             return self._steps(np.empty(0, np.int64), [], [])
         rows_x, rows_f = np.flatnonzero(has_x), np.flatnonzero(has_f)
         holes = [(int(rows_x[i]), hole) for i, hole in of_x] + [(int(rows_f[i]), hole) for i, hole in of_f]
-        flagged = [(int(i), float(t[i]), int(samples.flags[i])) for i in np.flatnonzero(samples.flags)]
+        marked = np.where(refused, samples.flags, samples.flags & ~np.uint8(Flag.SUSPECT))
+        flagged = [(int(i), float(t[i]), int(marked[i])) for i in np.flatnonzero(marked)]
         self._newest = np.array([newest_x[-1], newest_f[-1]])
 
         newest = np.maximum(newest_x, newest_f)
@@ -167,6 +176,15 @@ class Grid:
         )
         self._next = end
         return steps
+
+    def _spikes(self, samples: Samples) -> NDArray[np.bool_]:
+        """Suspect readings that stand apart from the last that is not."""
+        suspect = (samples.flags & int(Flag.SUSPECT)) != 0
+        sound = ~np.isnan(samples.force_n) & ~suspect & ((samples.flags & int(UNUSABLE)) == 0)
+        newest = np.maximum.accumulate(np.where(sound, np.arange(len(sound)), -1))
+        before = np.where(newest >= 0, samples.force_n[np.maximum(newest, 0)], self._force.newest)
+        spikes: NDArray[np.bool_] = suspect & ~(np.abs(samples.force_n - before) <= SPIKE_N)
+        return spikes
 
     def _steps(
         self, row: NDArray[np.int64], holes: list[tuple[int, Hole]], flagged: list[tuple[int, float, int]]
