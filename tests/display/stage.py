@@ -46,7 +46,7 @@ class DisplayStage:
         self.session = "s-1"
         self.commands: list[tuple[str, dict[str, Any]]] = []
         self._period_s = 1 / rate_hz
-        self.history: bytes | None = b'{"v":1,"sets":[]}'  # None before `with`: a server without a store
+        self.history: dict[str, Any] | None = {"v": 1, "sets": []}  # None before `with`: a server without a store
         self._port = 0  # whichever is free, from then on the same
         self._last_id = 0
 
@@ -150,6 +150,7 @@ class DisplayStage:
     async def _down(self) -> None:
         self._player.cancel()
         await asyncio.gather(self._player, return_exceptions=True)
+        await self._loop.shutdown_default_executor()
         await self._broker_down()
 
     async def _broker_up(self) -> None:
@@ -169,8 +170,8 @@ class DisplayStage:
         await self._server.__aexit__(None, None, None)
         await self._broker.__aexit__(None, None, None)
 
-    async def _history(self) -> bytes:
-        return self.history or b""
+    def _history(self) -> dict[str, Any]:
+        return self.history or {}
 
     async def _listen(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:

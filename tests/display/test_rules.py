@@ -234,7 +234,7 @@ def test_history_that_was_asked_for_cues_nobody(rules: Page) -> None:
         model.heard("resume/page", { v: 1, mark: "end" }, false, 1000);
         const now = screen(model, 1001);
         return [now.cue, now.heave, model.open.size, [...model.reps.keys()], model.ended.set, now.state];""",
-    ) == ["positive", False, 0, [4], 2, "set"]
+    ) == ["positive", None, 0, [4], 2, "set"]
 
 
 @pytest.mark.parametrize(

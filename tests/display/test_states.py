@@ -63,7 +63,7 @@ SHOWN: dict[str, dict[str, str]] = {
     "high": {"state": "set", "band": "high", "cue": "high"},
     "lockout": {"state": "set", "resting": "lockout", "cue": "lockout"},
     "bottom": {"state": "set", "resting": "bottom", "cue": "bottom"},
-    "heave": {"state": "set", "heave": "true", "cue": "jerk"},
+    "heave": {"state": "set", "heave": "jerk", "cue": "jerk"},
     "alarm": {"state": "alarm", "cue": "force_ceiling", "band": "high"},
     "learning": {"state": "learning", "cue": "learning", "band": "none"},
     "fault": {"state": "fault", "reason": "frozen"},
@@ -179,6 +179,13 @@ def test_time_repetitions_and_what_leaked(display: Page, stage: DisplayStage) ->
     cells = "[...document.querySelectorAll('.figures dd')].map((cell) => cell.textContent)"
     display.wait(f"{cells}.join() === '0:42,0:38,2,82 kg'")
     assert display.evaluate("document.querySelector('#leaks').textContent") == "Rest on the jointsrep 1"
+    before = look(display, state="set")["bar"]
+    for rep in (2, 3, 4):
+        stage.event(LockoutRest, rep=rep, duration_s=1.9)
+    seen = look(display, "document.querySelectorAll('#leaks svg').length === 3", state="set")
+    assert seen["bar"] == before  # it keeps its place
+    stage.live(set=2)
+    display.wait("document.querySelector('#leaks').textContent === 'Nothing leaked yet'")
 
 
 def test_a_countdown_that_the_set_ends(display: Page, stage: DisplayStage) -> None:

@@ -1,6 +1,5 @@
 """The trainer's view: trace, events, repetitions, leak, sets, history from a store that may be absent."""
 
-import json
 from typing import Any
 
 from monitor.events import Jerk, LockoutRest, Rep
@@ -105,7 +104,7 @@ def test_history_from_the_store(open_page: Open, stage: DisplayStage) -> None:
          "working_load_n": 804.0, "skill": 0.5, "strength_n": 804.0, "outcome": "ended"}
         for number in (1, 2, 3)
     ]  # fmt: skip
-    stage.history = json.dumps({"v": 1, "sets": old}).encode()
+    stage.history = {"v": 1, "sets": old}
     stage.status()
     stage.live(IDLE)
     page = open_page("trainer.html", (1440, 900))

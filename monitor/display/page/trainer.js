@@ -69,7 +69,7 @@ function show(now_ms) {
 show.last_ms = -Infinity;
 
 function drawTop(now) {
-  Object.assign(document.body.dataset, { state: now.state, band: now.band, resting: now.resting, heave: now.heave, kind: now.kind });
+  Object.assign(document.body.dataset, { state: now.state, band: now.band, resting: now.resting, heave: now.heave ?? "none", kind: now.kind });
   const waiting = now.seconds !== null && now.state !== "countdown" ? ` · ${words.seconds(now.seconds)}` : "";
   write("pill-text", words.text(now.state === "fault" ? `fault.${now.reason}` : labelKey(now)) + waiting);
   $("pill-icon").setAttribute("href", `#i-${stateIcon(now)}`);

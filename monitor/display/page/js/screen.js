@@ -29,7 +29,7 @@ export function screen(model, now_ms, { countdown_ms = null, dismissed = null, g
     reason,
     band,
     resting,
-    heave: heaved !== null,
+    heave: heaved?.cue ?? null,
     set: seen?.set ?? null,
     phase: seen?.phase ?? null,
     reps: seen?.rep ?? null,
@@ -45,7 +45,7 @@ export function screen(model, now_ms, { countdown_ms = null, dismissed = null, g
     load_from: seen?.load_from ?? "unknown",
     protocol: protocolName(model.info?.protocol),
     kind: model.info?.machine?.kind ?? "stack",
-    leaks: model.recent.filter((entry) => isLeak(entry.record) && entry.record.set !== null).slice(0, 3),
+    leaks: model.recent.filter((entry) => isLeak(entry.record) && entry.record.set === model.set && model.set !== null).slice(0, 3),
     last: model.ended,
     seconds: wholeSeconds(model, state, reason, now_ms, wake, countdown_ms),
   };
@@ -115,7 +115,7 @@ function cueNow(now, model, heaved) {
 /** Feedback that fades for those who no longer need it; what is wrong is always shown. */
 function veiled(now, guidance) {
   if (now.state !== "set" || guidance === "always") return false;
-  const wrong = now.band !== "in" || now.resting !== "none" || now.heave;
+  const wrong = now.band !== "in" || now.resting !== "none" || now.heave !== null;
   return !wrong && (guidance === "out" || now.reps % 2 === 1);
 }
 

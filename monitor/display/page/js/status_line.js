@@ -3,7 +3,8 @@
 export function labelKey(now) {
   if (now.state === "offline" || now.state === "stale") return `state.${now.state}.${now.reason}`;
   if (now.state !== "set") return `state.${now.state}`;
-  return `state.set.${now.heave ? "heave" : now.resting !== "none" ? now.resting : now.band}`;
+  if (now.heave) return `state.heave.${now.heave}`;
+  return `state.set.${now.resting !== "none" ? now.resting : now.band}`;
 }
 
 export function stateIcon(now) {

@@ -44,7 +44,7 @@ export class Steady {
     const wanted = now.state;
     now.state = this.#state.next(wanted, now_ms, STAY_MS[wanted] ?? LEAST_MS, URGENT.has(wanted));
     if (now.state !== wanted) {
-      if (BLANK.has(now.state)) Object.assign(now, { band: "none", resting: "none", heave: false, tension: null });
+      if (BLANK.has(now.state)) Object.assign(now, { band: "none", resting: "none", heave: null, tension: null });
       now.reason = this.#before.reason;
       now.cue = this.#before.cue;
       now.next_ms = Math.min(now.next_ms, this.#state.due_ms);
@@ -56,7 +56,7 @@ export class Steady {
       [now.band, now.resting, now.heave] = JSON.parse(kept);
       now.next_ms = Math.min(now.next_ms, this.#look.due_ms);
     }
-    const cue = this.#cue.next(now.cue, now_ms, CUE_MS, changed || now.heave || now.state !== "set");
+    const cue = this.#cue.next(now.cue, now_ms, CUE_MS, changed || now.heave !== null || now.state !== "set");
     if (cue !== now.cue) now.next_ms = Math.min(now.next_ms, this.#cue.due_ms);
     now.cue = cue;
     this.#before = { state: now.state, reason: now.reason, cue };

@@ -24,7 +24,7 @@ export function draw(now, words) {
   mark("reason", now.reason ?? "none");
   mark("band", now.band);
   mark("resting", now.resting);
-  mark("heave", String(now.heave));
+  mark("heave", now.heave ?? "none");
   mark("veiled", String(now.veiled));
   mark("kind", now.kind);
   mark("cue", now.cue);

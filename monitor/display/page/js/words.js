@@ -74,7 +74,7 @@ export function eventIcon(record) {
   if (record.kind === "tension_out") return record.side;
   if (record.kind === "turnaround") return record.grade === "bounce" ? "heave" : "turn";
   return (
-    { lockout_rest: "rest", bottom_rest: "rest", stack_touch: "down", force_ceiling: "alarm", sensor_fault: "fault" }[record.kind] ??
+    { lockout_rest: "rest", bottom_rest: "rest", stack_touch: "down", drop: "negative", force_ceiling: "alarm", sensor_fault: "fault" }[record.kind] ??
     { set_start: "ready", set_end: "ready", stage: "ready", unload: "low", slack: "low", speed_over: "fast", stall: "rest", failure: "alarm" }[record.kind] ??
     "heave"
   );
