@@ -153,7 +153,7 @@ def _score_kind(result: SetScore, judged: Judged, detected: list[Told], key: str
     for i, event in enumerate(true):
         required = same(event, strict) is not None and not under.waives(key, event)
         if i in matched:
-            _score_match(result, judged, key, event, found[matched[i]], required)
+            _score_match(result, judged, key, event, found[matched[i]], required, under)
         else:  # told as the strict or the loose labels have it is told, though not at this time
             required = required and same(event, [allowed[k] for k, _ in excused]) is None
             result.rows.append(Row(key, "missed" if required else "neutral", event.t_s, note=_describe(event)))
@@ -163,7 +163,9 @@ def _score_kind(result: SetScore, judged: Judged, detected: list[Told], key: str
         result.rows.append(Row(key, "neutral" if neutral else "false", wrong.t_s, note=_describe(wrong)))
 
 
-def _score_match(result: SetScore, judged: Judged, key: str, true: Label, found: Told, required: bool) -> None:
+def _score_match(
+    result: SetScore, judged: Judged, key: str, true: Label, found: Told, required: bool, under: Circumstances
+) -> None:
     row = Row(
         key,
         "hit" if required else "neutral",
@@ -186,7 +188,8 @@ def _score_match(result: SetScore, judged: Judged, key: str, true: Label, found:
         views = [same(true, labels.events) for labels in (judged.strict, judged.loose)]
         if all(view is not None and view.own[name] == true.own[name] for view in views):
             result.attributes.append((f"{key}.{name}", found.own[name] == true.own[name]))
-    if true.rank is not None and key not in ("turnaround", "rep"):
+    load_known = not under.misread and true.t_s >= under.load_known_s  # else what outranks it may not be judged
+    if true.rank is not None and key != "turnaround" and load_known:
         result.attributes.append((f"{key}.primary", found.primary == (true.part_of is None)))
     if key == "rep":
         up = found.own["positive_s"] if found.own["positive_s"] is not None else 0.0
