@@ -111,7 +111,7 @@ class Lifter:
     range_spread: float = 0.012  # of the range, from turn to turn
     dwell_s: float = 0.45
     dwell_spread: float = 0.15
-    ease: float = 0.6  # how much of the friction's reversal is taken over gently within the dwell
+    ease: float = 0.8  # how much of the friction's reversal is taken over gently within the dwell
     strength: float = 2.2  # times the load; above it the hand yields
     fatigue: float = 0.2  # how much slower, and how much shakier, the last repetition is than the first
 
