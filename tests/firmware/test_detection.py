@@ -1,0 +1,103 @@
+"""From the ELF's bytes to events: whatever befalls the board, a faultless set stays one, and the fault has its name."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from firmware_bridge.decoder import Decoder
+from firmware_bridge.emulator_build import Firmware
+from monitor.config import profile_from_builtins
+from monitor.detect.pipeline import Pipeline
+from monitor.events import AnyEvent, Rep, SensorFault, SetEnd, Turnaround
+from monitor.profile import Profile
+from tests import needs
+from tests.firmware.rig import Run, Script, Truth, a_set, run, start
+
+pytestmark = needs.avr
+Build = Callable[..., Firmware]
+
+REPS = 3
+SET_S = 29.5
+RISING_S, LOWERING_S = 10.7, 13.5  # in the middle of the second repetition
+HARMLESS = {"set_start", "set_end", "rep", "turnaround", "stack_touch", "bottom_rest", "sensor_fault"}
+CHUNKS_A_FEED = 100
+
+
+@pytest.fixture(scope="module")
+def three_reps(tmp_path_factory: pytest.TempPathFactory) -> Truth:
+    return a_set(tmp_path_factory.mktemp("three"), REPS)
+
+
+def profile_of(truth: Truth) -> Profile:
+    wiring = truth.calibration
+    machine = {"rest_m": 0.0, "bottom_m": 0.03, "top_m": 0.53, "working_load_n": 784.5, "friction": 0.08}
+    table = {
+        "machine": {"id": "emulated", "kind": "stack", **machine},
+        "protocol": {"positive_s": 2.0, "negative_s": 3.0},
+        "calibration": {
+            "metres_per_count": wiring.metres_per_count,
+            "position_zero_counts": round(wiring.position_zero_counts),
+            "newtons_per_count": wiring.newtons_per_count,
+            "force_zero_counts": round(wiring.force_zero_counts),
+        },
+    }
+    return profile_from_builtins(table, "the test")
+
+
+def detect(ran: Run) -> list[AnyEvent]:
+    """The last word on each event."""
+    decoder, pipeline = Decoder(ran.truth.calibration), Pipeline(profile_of(ran.truth), "test", feedback=False)
+    chunks = ran.chunks()
+    found: dict[int, AnyEvent] = {}
+    for first in range(0, len(chunks), CHUNKS_A_FEED):
+        update = pipeline.update(decoder.feed(*chunks[first : first + CHUNKS_A_FEED]))
+        found |= {event.id: event for event in update.events}
+    found |= {event.id: event for event in pipeline.finish().events}
+    return list(found.values())
+
+
+def check_faultless(events: list[AnyEvent]) -> None:
+    """No complaint about the lifter that is not a consequence of a sensor's fault."""
+    primary = [event for event in events if event.kind not in HARMLESS and event.part_of is None]
+    assert not primary
+    assert not {event.grade for event in events if isinstance(event, Turnaround)} & {"abrupt", "bounce"}
+
+
+@pytest.mark.parametrize("option", ["none", "clumps", "clock"])
+def test_a_clean_set_is_clean(built: Build, three_reps: Truth, tmp_path: Path, option: str) -> None:
+    """Also where bytes come in clumps of 16 ms, and where the board's resonator is half a percent off."""
+    script: Script = {0.3: "batch 16" if option == "clumps" else "mark", 0.4: start()}
+    error = 0.005 if option == "clock" else 0.0
+    events = detect(run(built(), tmp_path, three_reps, script, SET_S, clock_error=error))
+    check_faultless(events)
+    assert not [event for event in events if isinstance(event, SensorFault)]
+    assert len([event for event in events if isinstance(event, Rep) and not event.partial]) == REPS
+    (end,) = [event for event in events if isinstance(event, SetEnd)]
+    assert end.reps == REPS
+
+
+@pytest.mark.parametrize(
+    ("script", "causes"),
+    [
+        pytest.param({LOWERING_S: "reset 0.3", LOWERING_S + 0.4: start(stream_id=2)}, {"gap", "restart"}, id="reset"),
+        pytest.param({LOWERING_S: "brown_out 0.1", LOWERING_S + 0.2: start(stream_id=2)}, {"gap", "restart"}, id="dip"),
+        pytest.param({LOWERING_S: "hang", LOWERING_S + 0.4: start(stream_id=2)}, {"gap", "restart"}, id="watchdog"),
+        pytest.param({RISING_S: "ready_stuck 1", RISING_S + 1: "ready_stuck -1"}, {"gap", "flagged"}, id="stuck high"),
+        pytest.param({RISING_S: "ready_stuck 0", RISING_S + 1: "ready_stuck -1"}, {"gap", "flagged"}, id="stuck low"),
+        pytest.param({RISING_S: "saturate 1", RISING_S + 1: "saturate 0"}, {"gap", "saturated"}, id="rail"),
+        pytest.param({RISING_S: "cut 1", RISING_S + 0.5: "cut 0"}, {"gap"}, id="cut"),
+        pytest.param({RISING_S: "encoder_noise 200", RISING_S + 5: "encoder_noise 0"}, {"encoder_slip"}, id="noise"),
+        pytest.param({LOWERING_S: "encoder_jump 2"}, {"encoder_slip"}, id="jump"),
+        pytest.param({5.0: "flip 0.001", 20.0: "flip 0"}, set(), id="flipped bits"),
+        pytest.param({5.0: "lose 0.001", 20.0: "lose 0"}, set(), id="lost bytes"),
+    ],
+)
+def test_a_fault_is_told_and_nothing_is_invented(
+    built: Build, three_reps: Truth, tmp_path: Path, script: Script, causes: set[str]
+) -> None:
+    events = detect(run(built(), tmp_path, three_reps, {0.4: start()} | script, SET_S))
+    check_faultless(events)
+    assert {event.cause for event in events if isinstance(event, SensorFault)} == causes
+    (end,) = [event for event in events if isinstance(event, SetEnd)]
+    assert end.reps == REPS
