@@ -1,0 +1,205 @@
+"""How late the lifter sees it, and what the daemon costs: pty -> daemon -> broker -> subscriber, in real time.
+
+.venv/bin/python -m tests.benchmarks.bench_daemon [SECONDS]
+
+Three processes: the simulated device notes when each byte goes into the port; the daemon is this one, with the
+embedded broker or with mosquitto beside it; the subscriber notes when each feedback comes. The latency is that of the
+newest byte that a feedback contains, from the port to the subscriber, the wait for more bytes of a read included.
+"""
+
+import asyncio
+import bisect
+import contextlib
+import json
+import multiprocessing
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from multiprocessing.connection import Connection as Pipe
+from pathlib import Path
+from typing import Any
+
+import aiomqtt
+import msgspec
+
+import firmware_bridge.simulator as simulator
+from firmware_bridge.chunk import Chunk
+from firmware_bridge.serial_port import COALESCE_S, read_chunks
+from firmware_bridge.simulator.board import Board
+from firmware_bridge.simulator.device import SimulatedDevice
+from monitor.config import profile_from_builtins
+from monitor.daemon import Daemon
+from monitor.display.server import PageServer
+from monitor.events import Update
+from monitor.feedback.connection import Address
+from monitor.feedback.embedded_broker import EmbeddedBroker
+from monitor.profile import Profile
+from monitor.simulated import kit_of, machine_of
+from monitor.store.store import Store
+from tests.mqtt.brokers import free_port, mosquitto
+from tests.mqtt.stage import until
+
+WARM_UP_S = 5.0
+BEGINNING_BYTES = 1 << 20
+SECONDS = 30.0
+TABLES: dict[str, Any] = {
+    "machine": {
+        "id": "bench", "kind": "stack", "rest_m": 0.0, "bottom_m": 0.03, "top_m": 0.53,
+        "working_load_n": 784.5, "friction": 0.08,
+    },
+    "protocol": {"positive_s": 4.0, "negative_s": 4.0},
+    "calibration": {"metres_per_count": 0.0001, "newtons_per_count": 0.05},
+}  # fmt: skip
+
+
+class NotingDevice(SimulatedDevice):
+    """Knows when it wrote what."""
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.written: list[tuple[int, int]] = []  # bytes so far, at ns
+        self.beginning = b""
+
+    def _write(self, data: bytes) -> int:
+        count = super()._write(data)
+        before = self.written[-1][0] if self.written else 0
+        self.written.append((before + count, time.monotonic_ns()))
+        if len(self.beginning) < BEGINNING_BYTES:
+            self.beginning += data[:count]
+        return count
+
+
+def device(pipe: Pipe, rate_hz: int, profile: Profile) -> None:
+    """Says its port, moves until it is asked for what it wrote."""
+
+    async def move() -> None:
+        traces = simulator.live(machine_of(profile), simulator.clean_set(4, 4, reps=30), seed=1, rows=5)
+        kit = kit_of(profile)
+        with NotingDevice(Board(kit, 1), traces, baud=profile.serial.baud) as here:
+            pipe.send(here.port)
+            moving = asyncio.create_task(here.run())
+            await asyncio.to_thread(pipe.recv)
+            moving.cancel()
+            pipe.send((here.written, here.beginning))
+
+    asyncio.run(move())
+
+
+def subscriber(pipe: Pipe, address: Address) -> None:
+    """Notes session time and arrival of every feedback, until it is asked for them."""
+
+    async def listen() -> None:
+        seen: list[tuple[float, int]] = []
+
+        async def take() -> None:
+            async with aiomqtt.Client(address.host, address.port) as client:
+                await client.subscribe("rep/bench/live/feedback", 0)
+                pipe.send("listening")
+                async for message in client.messages:
+                    seen.append((json.loads(bytes(message.payload))["t_s"], time.monotonic_ns()))
+
+        taking = asyncio.create_task(take())
+        await asyncio.to_thread(pipe.recv)
+        taking.cancel()
+        pipe.send(seen)
+
+    asyncio.run(listen())
+
+
+@contextlib.contextmanager
+def beside(work: Any, *args: Any) -> Iterator[Pipe]:
+    """A process of its own, and the pipe to it."""
+    ours, theirs = multiprocessing.get_context("spawn").Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=work, args=(theirs, *args))
+    process.start()
+    try:
+        yield ours
+    finally:
+        process.join(5)
+        process.kill()
+        process.join()
+        ours.close()
+
+
+async def bench(kind: str, rate_hz: int, seconds: float, folder: Path) -> None:
+    profile = profile_from_builtins(TABLES | {"serial": {"rate_hz": rate_hz}}, "bench")
+    async with contextlib.AsyncExitStack() as stack:
+        if kind == "embedded":
+            broker = await stack.enter_async_context(EmbeddedBroker())
+            address = Address(host=broker.host, port=broker.port)
+            shown = msgspec.structs.replace(profile, display=msgspec.structs.replace(profile.display, port=free_port()))
+            await stack.enter_async_context(PageServer(shown, broker))
+        else:
+            address = Address(host="127.0.0.1", port=stack.enter_context(mosquitto(folder)).port)
+        store = stack.enter_context(Store(folder / "events.db"))
+        board = stack.enter_context(beside(device, rate_hz, profile))
+        port = await asyncio.to_thread(board.recv)
+        first: list[bytes] = []
+        read_bytes = 0
+        made: dict[float, int] = {}  # session time of a feedback: the bytes that had been read when it was made
+
+        async def noted(source: AsyncIterator[Chunk]) -> AsyncIterator[Chunk]:
+            nonlocal read_bytes
+            async for chunk in source:
+                first[:] = first or [chunk.data]
+                read_bytes += len(chunk.data)
+                yield chunk
+
+        def note(update: Update) -> None:
+            for feedback in update.feedback:
+                made[feedback.t_s] = read_bytes
+
+        daemon = Daemon(profile, folder, store, address, listener=note)
+        source = read_chunks(port, profile.serial.baud, rate_hz=rate_hz, on_state=daemon.on_link)
+        running = asyncio.create_task(daemon.run(noted(source)))
+        await until(lambda: daemon.session is not None)
+        ear = stack.enter_context(beside(subscriber, address))
+        await asyncio.to_thread(ear.recv)
+        await asyncio.sleep(WARM_UP_S)
+        made.clear()
+        began_s, busy_s = time.perf_counter(), time.process_time()
+        await asyncio.sleep(seconds)
+        busy = (time.process_time() - busy_s) / (time.perf_counter() - began_s)
+        ear.send("enough")
+        seen = await asyncio.to_thread(ear.recv)
+        board.send("enough")
+        written, beginning = await asyncio.to_thread(board.recv)
+        daemon.stop()
+        await running
+    skipped_bytes = beginning.index(first[0])  # what was sent before the device was believed
+    late_ms = latencies_ms(seen, made, [(count - skipped_bytes, at_ns) for count, at_ns in written])
+    rss_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        f"{kind:<10}{rate_hz:5d} Hz  {len(late_ms):5d} feedbacks  p50 {percentile(late_ms, 50):5.1f} ms"
+        f"  p99 {percentile(late_ms, 99):5.1f} ms  |  {busy:6.1%} of a core  largest {rss_mb:4.0f} MB"
+    )
+
+
+def latencies_ms(seen: list[tuple[float, int]], made: dict[float, int], written: list[tuple[int, int]]) -> list[float]:
+    """From the byte that a feedback was made with, at the port, to the feedback's arrival."""
+    ends = [count for count, _ in written]
+    found = []
+    for t_s, arrived_ns in seen:
+        if (count := made.get(t_s)) is not None:
+            found.append((arrived_ns - written[bisect.bisect_left(ends, count)][1]) / 1e6)
+    return sorted(found)
+
+
+def percentile(values: list[float], share: int) -> float:
+    return values[min(len(values) - 1, len(values) * share // 100)] if values else float("nan")
+
+
+def main() -> None:
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
+    print(f"reads wait {COALESCE_S * 1e3:g} ms for the rest of a block; a core's share: reading, detecting, recording,")
+    print("storing, publishing, and with `embedded` the broker too")
+    for kind in ("mosquitto", "embedded"):
+        for rate_hz in (500, 1000):
+            with tempfile.TemporaryDirectory() as folder:
+                asyncio.run(bench(kind, rate_hz, seconds, Path(folder)))
+
+
+if __name__ == "__main__":
+    main()

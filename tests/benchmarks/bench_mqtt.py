@@ -1,0 +1,68 @@
+"""What telling costs: how fast events get out and are asked for again, on both brokers.
+
+.venv/bin/python -m tests.benchmarks.bench_mqtt
+"""
+
+import asyncio
+import tempfile
+import time
+from pathlib import Path
+
+from monitor.feedback.bookmark import Bookmark
+from monitor.feedback.commands import Command
+from monitor.feedback.consumer import Consumer
+from monitor.feedback.ledger import Record
+from monitor.feedback.publisher import Publisher
+from monitor.store.store import Store
+from tests.mqtt.stage import MACHINE, a_broker, an_event, until
+
+EVENTS = 5000
+
+
+async def bench(kind: str, folder: Path) -> None:
+    received: list[Record] = []
+
+    async def deliver(record: Record) -> None:
+        received.append(record)
+
+    async def nothing(command: Command) -> None:
+        raise AssertionError(command)
+
+    with Store(folder / "events.db") as store:
+        async with a_broker(kind, folder) as address:
+            queued = store.append([an_event(number + 1) for number in range(EVENTS)])
+            publisher = Publisher(MACHINE, address, store, nothing, _told_nothing(folder, store))
+            publisher.stored(queued)
+            began_s, busy_s = time.perf_counter(), time.process_time()
+            telling = asyncio.create_task(publisher.run())
+            await until(lambda: publisher.delivery.events_acknowledged == EVENTS)
+            _print(f"{kind}: events queued while the broker was away, told", began_s, busy_s)
+            began_s, busy_s = time.perf_counter(), time.process_time()
+            following = asyncio.create_task(Consumer(address, MACHINE, "collector", deliver).run())
+            await until(lambda: len(received) == EVENTS)
+            _print(f"{kind}: events asked for by `resume`, received", began_s, busy_s)
+            following.cancel()
+            publisher.stop()
+            await telling
+
+
+def _told_nothing(folder: Path, store: Store) -> Bookmark:
+    bookmark = Bookmark(folder / "bookmark.json")
+    assert store.store_id is not None
+    bookmark.start(store.store_id, 0)
+    return bookmark
+
+
+def _print(what: str, began_s: float, busy_s: float) -> None:
+    took_s, busy_s = time.perf_counter() - began_s, time.process_time() - busy_s
+    print(f"{what:<66}{EVENTS / took_s:7.0f} a second, {busy_s / EVENTS * 1e3:5.2f} ms of a core each (both ends)")
+
+
+def main() -> None:
+    for kind in ("mosquitto", "embedded"):
+        with tempfile.TemporaryDirectory() as folder:
+            asyncio.run(bench(kind, Path(folder)))
+
+
+if __name__ == "__main__":
+    main()
