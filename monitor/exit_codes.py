@@ -27,6 +27,7 @@ TABLE = {
 
 KNOWN = {
     "monitor.toml_document.ConfigError": ExitCode.BAD_INPUT,
+    "monitor.playback.PlaybackError": ExitCode.BAD_INPUT,
     "monitor.record.table.TableError": ExitCode.BAD_INPUT,
     "monitor.record.session_reader.SessionFileError": ExitCode.BAD_INPUT,
     "monitor.state.StateError": ExitCode.FAILED,

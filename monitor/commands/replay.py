@@ -1,0 +1,154 @@
+"""`rep-monitor replay FILE`: a recording or a table of samples through the same detection, told as tables."""
+
+import argparse
+import asyncio
+import os
+import sys
+import time
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import AsyncExitStack, aclosing, contextmanager
+from pathlib import Path
+from typing import IO, Any, Self
+
+from monitor.detect.pipeline import Pipeline
+from monitor.events import AnyEvent, Update, encode
+from monitor.exit_codes import ExitCode
+from monitor.playback import Playback, PlaybackError, TablePlayback, open_playback
+from monitor.record.replay import Speed
+from monitor.report.terminal import event_line, session_report
+from monitor.report.words import count
+
+HELP = "Replay a recording, or a table of samples (CSV: t_s,displacement_m,force_n), through the same detection."
+SPEEDS: dict[str, Speed] = {"1": 1, "10": 10, "max": "max"}
+PATIENCE_S = 1.0  # what takes longer shows its progress
+PLAIN_WIDTH = 120  # of the tables where no terminal sets it
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="a recording (.mcap) or a table (.csv)")
+    profile = (
+        "the machine's profile: replaces the one in a recording; for a table the default is machine.toml beside it"
+    )
+    parser.add_argument("--config", type=Path, metavar="C", help=profile)
+    parser.add_argument("--speed", choices=SPEEDS, help="times life (default: max, with --publish 1)")
+    parser.add_argument(
+        "--publish", action="store_true", help="tell it over MQTT, under rep/<machine>/replay/<session>/"
+    )
+    parser.add_argument("--events", type=Path, metavar="OUT.jsonl", help="write every event record as JSON Lines")
+
+
+def run(args: argparse.Namespace) -> int:
+    playback = open_playback(args.file, args.config)
+    records = asyncio.run(_replay(args, playback))
+    if not args.publish:
+        _print_report(playback, records)
+    for sentence in (*playback.remarks, *playback.losses):
+        print(f"rep-monitor replay: {sentence}", file=sys.stderr)
+    return ExitCode.DONE_WITH_LOSS if playback.losses else ExitCode.DONE
+
+
+async def _replay(args: argparse.Namespace, playback: Playback) -> list[AnyEvent]:
+    """All records, written and told on the way."""
+    speed = SPEEDS[args.speed or ("1" if args.publish else "max")]
+    records: list[AnyEvent] = []
+    async with AsyncExitStack() as stack:
+        out = stack.enter_context(_writing(args.events, args.file)) if args.events else None
+        told = None
+        if args.publish:
+            from monitor.rebroadcast import rebroadcast
+
+            told = await stack.enter_async_context(rebroadcast(playback.profile, playback.session))
+            print(f"telling {playback.session} under {told.root}/ at {told.address}", flush=True)
+        progress = stack.enter_context(_Progress(args.file.name))
+        told_all = await stack.enter_async_context(aclosing(updates(playback, speed, feedback=args.publish)))
+        async for update in told_all:
+            records += update.events
+            if out is not None:
+                out.writelines(encode(event) + b"\n" for event in update.events)
+            if told is not None:
+                await told.tell(update)
+            elif speed != "max":
+                for event in update.events:
+                    print(event_line(event), flush=True)
+            progress.show(playback.done)
+    if told is not None:
+        print(f"{count(len(records), 'event record')} told")
+    return records
+
+
+async def updates(playback: Playback, speed: Speed, *, feedback: bool) -> AsyncGenerator[Update]:
+    """The same events whatever the speed."""
+    pipeline = Pipeline(playback.profile, playback.session, feedback=feedback)
+    async with aclosing(playback.samples(speed)) as batches:
+        async for samples in batches:
+            yield pipeline.update(samples)
+    yield pipeline.finish()
+
+
+@contextmanager
+def _writing(path: Path, source: Path) -> Iterator[IO[bytes]]:
+    """A regular file is replaced when all of it is there; a pipe or a device is written to as it comes."""
+    if path.exists() and path.samefile(source):
+        raise PlaybackError(f"{path} is what is being replayed: give --events another name")
+    if path.exists() and not path.is_file():
+        with path.open("wb") as file:
+            yield file
+        return
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("wb") as file:
+            yield file
+        os.replace(part, path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+class _Progress:
+    """A bar on the terminal, once it has been a while; none where stderr is no terminal."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._began_s = time.monotonic()
+        self._bar: Any = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def show(self, done: float) -> None:
+        if self._bar is None and sys.stderr.isatty() and time.monotonic() - self._began_s > PATIENCE_S:
+            from rich.console import Console
+            from rich.progress import Progress
+
+            self._bar = Progress(console=Console(stderr=True), transient=True)
+            self._task = self._bar.add_task(self._name, total=1.0)
+            self._bar.start()
+        if self._bar is not None:
+            self._bar.update(self._task, completed=done)
+
+
+def _print_report(playback: Playback, records: list[AnyEvent]) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+    console.print(Text.assemble((playback.profile.machine.id, "bold"), "  ", *_title(playback)))
+    console.print()
+    for part in session_report(playback.profile, records):
+        console.print(part)
+
+
+def _title(playback: Playback) -> list[str]:
+    protocol, kind = playback.profile.protocol, playback.profile.machine.kind
+    tempo = f", {protocol.positive_s:g} s up, {protocol.negative_s:g} s down" if kind != "static" else ""
+    lines = [f"{kind}{tempo}; session {playback.session}; {playback.length_s:.1f} s of samples"]
+    if playback.began_utc:
+        lines.append(f", recorded {playback.began_utc}")
+    if isinstance(playback, TablePlayback) and playback.first_row_s:
+        lines.append(f"; 0 s here is {playback.first_row_s:g} s in the table")
+    return lines

@@ -1,0 +1,174 @@
+"""What can be replayed, opened: a recording, or a table of samples, with its session and the profile it is judged by.
+
+    playback = open_playback(Path("right.csv"), config=None)
+    async for samples in playback.samples("max"): ...   as fast as it goes; 1: as it came; 10: ten times as fast
+    playback.losses                                     what is not in it, complete after a whole pass
+
+At every speed the same rows come in the same order; how they are grouped matters to nobody behind.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import numpy as np
+
+from firmware_bridge.calibration import Calibration
+from firmware_bridge.chunk import Chunk
+from firmware_bridge.decoder import Decoder
+from firmware_bridge.samples import Samples
+from monitor.config import Profile, load_profile, profile_from_builtins
+from monitor.record.records import Command, Gap, Header
+from monitor.record.replay import Speed, batches, decoder_of, replay
+from monitor.record.session_reader import read_session
+from monitor.record.table import read_table
+
+PROFILE_BESIDE = "machine.toml"
+BATCH_ROWS = 200_000
+READ_S = 0.02  # a table that plays at life's speed comes in pieces like the reads of a port
+MCAP_MAGIC = b"\x89MCAP0\r\n"
+
+
+class PlaybackError(Exception):
+    """This cannot be replayed as it is; the sentence says what is missing."""
+
+
+class RecordingPlayback:
+    """A session recording, decoded again from its bytes."""
+
+    what: Literal["recording", "table"] = "recording"
+
+    def __init__(self, path: Path, config: Path | None) -> None:
+        self._file = read_session(path)
+        self.header = self._file.header
+        self.profile = _profile_of(path, self.header, config)
+        self.session = self.header.session if self.header else session_name(path)
+        self.began_utc = self.header.created_utc if self.header else None
+        self._decoder = _decoder_of(path, self.header, self.profile if config else None)
+        self._gaps: list[Gap] = []
+        self.length_s = 0.0  # what has come so far
+
+    @property
+    def done(self) -> float:
+        """How much of it has been read, 0 to 1."""
+        return self._file.read_bytes / max(1, self._file.size_bytes)
+
+    @property
+    def losses(self) -> list[str]:
+        """What damage has cost, and what the recorder itself could not keep."""
+        return [damage.sentence for damage in self._file.damage if damage.lossy] + [
+            f"{self._file.path}: {_gap_sentence(gap)}" for gap in self._gaps
+        ]
+
+    @property
+    def remarks(self) -> list[str]:
+        """Damage that has cost no record."""
+        return [damage.sentence for damage in self._file.damage if not damage.lossy]
+
+    async def samples(self, speed: Speed) -> AsyncGenerator[Samples]:
+        if speed != "max":
+            async for item in replay(self._file, speed):
+                yield self._take(item)
+            return
+        for batch in batches(self._file):
+            yield self._take(batch)
+            await asyncio.sleep(0)
+
+    def _take(self, item: Chunk | list[Chunk] | Command | Gap) -> Samples:
+        """A command takes effect between two sessions, so within a recording it changes nothing."""
+        if isinstance(item, Gap):
+            self._gaps.append(item)
+        chunks = item if isinstance(item, list) else [item] if isinstance(item, Chunk) else []
+        samples = self._decoder.feed(*chunks)
+        self.length_s = max(self.length_s, float(samples.t_s.max(initial=0.0)))
+        return samples
+
+
+class TablePlayback:
+    """A table of samples: it enters where the decoder hands over, its first row at 0 s."""
+
+    what: Literal["recording", "table"] = "table"
+    began_utc = None
+    losses: Sequence[str] = ()
+    remarks: Sequence[str] = ()
+
+    def __init__(self, path: Path, config: Path | None) -> None:
+        beside = path.with_name(PROFILE_BESIDE)
+        if config is None and path.is_file() and not beside.is_file():
+            raise PlaybackError(
+                f"{path} says nothing of its machine and there is no {PROFILE_BESIDE} beside it: give the machine's"
+                " profile with --config"
+            )
+        self._rows = read_table(path)
+        self.profile = load_profile(config or beside)
+        self.session = session_name(path)
+        self.first_row_s = float(self._rows.t_s[0])
+        self.done = self.length_s = 0.0  # of what has come so far
+
+    async def samples(self, speed: Speed) -> AsyncGenerator[Samples]:
+        t_s = self._rows.t_s - self.first_row_s
+        if speed == "max":
+            edges = list(range(BATCH_ROWS, len(t_s), BATCH_ROWS))
+        else:
+            edges = np.unique(np.searchsorted(t_s, np.arange(READ_S, t_s[-1], READ_S))).tolist()
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        for start, end in pairwise([0, *edges, len(t_s)]):
+            due_s = began_s if speed == "max" else began_s + float(t_s[end - 1]) / speed
+            await asyncio.sleep(max(0.0, due_s - loop.time()))
+            rows = slice(start, end)
+            yield Samples(t_s[rows], self._rows.position_m[rows], self._rows.force_n[rows], self._rows.flags[rows])
+            self.done, self.length_s = end / len(t_s), float(t_s[end - 1])
+
+
+Playback = RecordingPlayback | TablePlayback
+
+
+def open_playback(path: Path, config: Path | None) -> Playback:
+    """By its content where it has one, else by its name: a recording may have lost its first bytes."""
+    with path.open("rb") as file:
+        head = file.read(len(MCAP_MAGIC))
+    recording = head == MCAP_MAGIC or path.suffix.lower() == ".mcap"
+    return RecordingPlayback(path, config) if recording else TablePlayback(path, config)
+
+
+def session_name(path: Path) -> str:
+    """A session's id that only depends on the file's name."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem)[:64].strip("-") or "table"
+
+
+def _profile_of(path: Path, header: Header | None, config: Path | None) -> Profile:
+    if config:
+        return load_profile(config)
+    if header is None:
+        raise PlaybackError(f"{path} has lost its header: give the machine's profile with --config")
+    return profile_from_builtins(header.profile, f"{path}, its header")
+
+
+def _decoder_of(path: Path, header: Header | None, replacing: Profile | None) -> Decoder:
+    """As it stood before the first chunk; a profile that replaces the recorded one brings its calibration, if any."""
+    table = replacing.calibration if replacing else None
+    if table is None:
+        if header is None:
+            raise PlaybackError(f"{path} has lost its header: its bytes need a profile with a [calibration] table")
+        return decoder_of(header)
+    calibration = {
+        "metres_per_count": table.metres_per_count or 1.0,  # only a static machine has none, and nobody looks at it
+        "position_zero_counts": table.position_zero_counts,
+        "newtons_per_count": table.newtons_per_count,
+        "force_zero_counts": table.force_zero_counts,
+    }
+    if header is None:
+        assert replacing
+        return Decoder(Calibration(**calibration), replacing.serial.format)
+    return decoder_of(msgspec.structs.replace(header, calibration=calibration))
+
+
+def _gap_sentence(gap: Gap) -> str:
+    n = "an unknown number of" if gap.records is None else str(gap.records)
+    why = "the disk could not keep up" if gap.cause == "queue_full" else "lost when it was recovered"
+    return f"{n} records are not in it: {why}"

@@ -1,0 +1,227 @@
+"""A session for a person at a terminal: each set's repetitions, its events, and what came of it.
+
+rich is imported where something is drawn, so that whoever only counts need not load it.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Any
+
+from monitor.config import Profile
+from monitor.events import AnyEvent, Leak, Rep, SensorFault, SetEnd, SetStart, Stage, Turnaround
+from monitor.report.words import CAUSES, count, describe, kilograms, kind_words, newtons
+
+BLIND = (
+    "These sensors see the stack and the cable, not the body: whether muscle or bone holds the load at lockout is "
+    "inferred from position and stillness; breath, posture and which muscle works are not seen; and a set that ended "
+    "without a stall may have ended by failure or by choice."
+)
+BLIND_STATIC = (
+    "This sensor sees a force, not the body: which muscle works, posture and breath are not seen, and a force that "
+    "fades may be fatigue or choice."
+)
+LEAKS = {
+    "lockout_s": "rest at lockout",
+    "bottom_s": "rest at the bottom",
+    "unload_s": "unloaded",
+    "low_tension_s": "tension too low",
+    "other_s": "other",
+}
+
+
+def session_report(profile: Profile, records: Iterable[AnyEvent]) -> list[Any]:
+    """Renderables for a rich console; `records` as they were told, first and closing ones."""
+    from rich.text import Text
+
+    events = list({event.id: event for event in records}.values())
+    faults = [event for event in events if isinstance(event, SensorFault)]
+    parts: list[Any] = []
+    numbers = sorted({event.set for event in events if event.set is not None})
+    if not numbers:
+        parts += [Text("No set was found.", "bold"), Text()]
+    for number in [None, *numbers]:
+        parts += _set_report(number, [event for event in events if event.set == number])
+    parts += _blindness(profile, faults)
+    return parts
+
+
+def event_line(event: AnyEvent) -> str:
+    """One record as it is told, for who watches."""
+    return f"{event.t_s:9.2f} s  {kind_words(event):<14}{describe(event)}{_lasting(event)}"
+
+
+def _set_report(number: int | None, events: Sequence[AnyEvent]) -> list[Any]:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    if not events:
+        return []
+    title = "Outside a set" if number is None else f"Set {number}"
+    summary = next((event for event in events if isinstance(event, SetEnd)), None)
+    start = next((event for event in events if isinstance(event, SetStart)), None)
+    if start and summary:
+        title += f", {start.t_s:.2f} to {summary.t_s:.2f} s"
+    parts: list[Any] = [Text(title, "bold")]
+    reps = [event for event in events if isinstance(event, Rep)]
+    stages = [event for event in events if isinstance(event, Stage)]
+    moments = [event for event in events if not isinstance(event, Rep | Stage | SetStart | SetEnd)]
+    for rows, draw in ((reps, _rep_table), (stages, _stage_table), (moments, _event_table)):
+        if rows:
+            parts.append(Padding(draw(rows), (1, 0, 0, 2), expand=False))
+    if number is not None:
+        parts.append(Padding(_summary(summary, len(reps), moments), (1, 0, 0, 2), expand=False))
+    return [*parts, Text()]
+
+
+def _table(*names: str) -> Any:
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold dim", pad_edge=False, padding=(0, 2, 0, 0))
+    for name in names:
+        left = name in ("EVENT", "WHAT", "")
+        table.add_column(name, justify="left" if left else "right", no_wrap=name != "WHAT")
+    return table
+
+
+def _rep_table(reps: Sequence[Any]) -> Any:
+    """Forces in newtons, then in kilograms."""
+    table = _table(
+        "REP",
+        "AT s",
+        "UP s",
+        "TOP s",
+        "DOWN s",
+        "BOTTOM s",
+        "RANGE mm",
+        "MEAN N",
+        "kg",
+        "LEAST N",
+        "MOST N",
+        "IN BAND",
+        "",
+    )
+    for rep in reps:
+        moved_s = max(rep.duration_s or 0.0, 1e-9)
+        notes = [note for note, true in (("partial", rep.partial), ("sticking", rep.sticking)) if true]
+        table.add_row(
+            str(rep.rep or ""),
+            f"{rep.t_s:.2f}",
+            *(f"{value:.1f}" for value in (rep.positive_s, rep.upper_dwell_s, rep.negative_s, rep.lower_dwell_s)),
+            f"{rep.rom_m * 1000:.0f}",
+            *_force(rep.tension_mean_n),
+            *(_force(force_n)[0] for force_n in (rep.tension_min_n, rep.tension_max_n)),
+            "" if rep.in_band_s is None else f"{rep.in_band_s / moved_s:.0%}",
+            ", ".join(notes),
+        )
+    return table
+
+
+def _stage_table(stages: Sequence[Any]) -> Any:
+    table = _table("STAGE", "AT s", "LASTED s", "TARGET N", "kg", "MEAN N", "kg", "IN BAND s")
+    for stage in stages:
+        lasted = "" if stage.duration_s is None else f"{stage.duration_s:.1f}"
+        forces = (*_force(stage.target_n), *_force(stage.mean_n))
+        table.add_row(str(stage.stage), f"{stage.t_s:.2f}", lasted, *forces, f"{stage.in_band_s:.1f}")
+    return table
+
+
+def _event_table(events: Sequence[AnyEvent]) -> Any:
+    """In the order of time; what is part of a greater act stands dim."""
+    from rich.text import Text
+
+    table = _table("AT s", "REP", "EVENT", "WHAT", "LASTED s")
+    for event in sorted(events, key=lambda event: (event.t_s, event.id)):
+        lasted = "" if not event.duration_s else f"{event.duration_s:.2f}"
+        name = Text(("  " if event.part_of else "") + kind_words(event))
+        row = [
+            f"{event.t_s:.2f}",
+            str(event.rep or ""),
+            name,
+            describe(event),
+            lasted + ("+" if event.cut is True else ""),
+        ]
+        table.add_row(*row, style=_style(event))
+    return table
+
+
+def _style(event: AnyEvent) -> str:
+    if event.part_of is not None:
+        return "dim"
+    return "magenta" if isinstance(event, SensorFault) else "yellow" if _is_fault(event) else ""
+
+
+def _is_fault(event: AnyEvent) -> bool:
+    """Something of the lifter's to mend, and not part of something greater."""
+    if event.part_of is not None or isinstance(event, SensorFault):
+        return False
+    if isinstance(event, Turnaround):
+        return event.grade in ("abrupt", "bounce")
+    return not getattr(event, "ended_set", False)
+
+
+def _fault_words(event: AnyEvent) -> str:
+    if not isinstance(event, Turnaround):
+        return kind_words(event)
+    return f"{event.at} turnaround {'bounced' if event.grade == 'bounce' else 'abrupt'}"
+
+
+def _force(force_n: float | None) -> tuple[str, str]:
+    return ("", "") if force_n is None else (f"{force_n:.0f}", kilograms(force_n))
+
+
+def _summary(summary: SetEnd | None, reps: int, moments: Sequence[AnyEvent]) -> Any:
+    from rich.table import Table
+    from rich.text import Text
+
+    if summary is None:
+        so_far = f"{count(reps, 'repetition')} so far: t" if reps else "T"
+        return Text(f"{so_far}he stream ended within the set.")
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 3, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column()
+    partial = f", {summary.partial_reps} of them partial" if summary.partial_reps else ""
+    ended = "; ended by failure" if summary.outcome == "failure" else ""
+    table.add_row("Repetitions", f"{summary.reps}{partial}{ended}")
+    table.add_row("Under load", f"{summary.under_load_s:.1f} s")
+    if summary.under_tension_s is not None:
+        table.add_row("Under tension", f"{summary.under_tension_s:.1f} s")
+    if summary.leak is not None:
+        table.add_row("Leaked away", _leak(summary.leak))
+    if summary.working_load_n is None:
+        table.add_row("Load", "not known: too little steady movement to learn it from")
+    else:
+        friction = "" if summary.friction is None else f"; friction {summary.friction:.1%}, {summary.friction_from}"
+        table.add_row("Load", f"{newtons(summary.working_load_n)}, {summary.working_load_from}{friction}")
+    if faults := Counter(_fault_words(event) for event in moments if _is_fault(event)):
+        table.add_row("Faults", ", ".join(f"{name} {n}" for name, n in sorted(faults.items())))
+    table.add_row("Skill", "not known" if summary.skill is None else Text(f"{summary.skill:.0%}", "bold"))
+    strength_n = summary.strength_n
+    table.add_row("Strength", "not known" if strength_n is None else Text(newtons(strength_n), "bold"))
+    return table
+
+
+def _leak(leak: Leak) -> str:
+    parts = [(getattr(leak, key), name) for key, name in LEAKS.items()]
+    told = ", ".join(f"{name} {seconds:.1f} s" for seconds, name in parts if seconds >= 0.05)
+    total_s = sum(seconds for seconds, _ in parts)
+    return f"{total_s:.1f} s" + (f": {told}" if told else "")
+
+
+def _blindness(profile: Profile, faults: Sequence[SensorFault]) -> list[Any]:
+    """What could not be seen: always, and this time."""
+    from rich.text import Text
+
+    lines = []
+    for cause, group in groupby(sorted(faults, key=lambda fault: fault.cause), key=lambda fault: fault.cause):
+        of_cause = list(group)
+        lasted_s = sum(fault.duration_s or 0.0 for fault in of_cause)
+        times = "once" if len(of_cause) == 1 else f"{len(of_cause)} times"
+        lines.append(Text(f"Blind this time: {CAUSES[cause]}, {times}, {lasted_s:.1f} s in all.", "magenta"))
+    return [*lines, Text(BLIND_STATIC if profile.machine.kind == "static" else BLIND, "dim")]
+
+
+def _lasting(event: AnyEvent) -> str:
+    if event.duration_s is None:
+        return " ..."
+    return f", {event.duration_s:.2f} s" if event.duration_s else ""
