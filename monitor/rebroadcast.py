@@ -1,0 +1,102 @@
+"""A replay told over MQTT, where nothing can mistake it for what is going on now.
+
+    rep/<m>/replay/<session>/live/feedback, .../event/<kind>, .../set      as in payload, below a level of its own
+
+No filter for live messages matches there, nothing is retained, every event is `historical`, and no command is heard.
+What gets lost is not told again: the recording itself is the place to ask.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from monitor.events import SetEnd, Update, encode
+from monitor.feedback import payload
+from monitor.feedback.connection import (
+    Address,
+    BrokerError,
+    BrokerGone,
+    BrokerRefuses,
+    Connection,
+    PublishRefused,
+    connect,
+)
+from monitor.feedback.embedded_broker import EmbeddedBroker
+from monitor.feedback.messages import Envelope
+from monitor.feedback.payload import Packet
+from monitor.profile import Mqtt, Profile
+
+LOOPBACK = "127.0.0.1"
+
+
+class Rebroadcast:
+    """Made by `rebroadcast`."""
+
+    def __init__(self, connection: Connection, address: Address, machine: str, session: str) -> None:
+        self.address = address
+        self.below = f"{machine}/replay/{session}"  # stands where a live topic has the machine
+        self.root = payload.topic(self.below)
+        self._session = session
+        self._connection = connection
+        self._store_id = f"replay-{uuid4().hex[:8]}"  # each replay counts from 1
+        self._seq = 0
+
+    async def tell(self, update: Update) -> None:
+        """Returns when the broker has every event; of the feedback it gets the newest."""
+        for event in update.events:
+            self._seq += 1
+            record, envelope = encode(event), Envelope(seq=self._seq, store_id=self._store_id, historical=True)
+            await self._publish(payload.event(self.below, event.kind, record, envelope))
+            if isinstance(event, SetEnd):
+                await self._publish(payload.last_set(self.below, record, envelope)._replace(retain=False))
+        if update.feedback:
+            self._connection.send(payload.live(self.below, self._session, update.feedback[-1]))
+
+    async def _publish(self, packet: Packet) -> None:
+        try:
+            await self._connection.publish(packet)
+        except PublishRefused as error:
+            raise BrokerRefuses(f"{error}: a replay needs the right to write to {self.root}/#") from error
+
+
+@asynccontextmanager
+async def rebroadcast(profile: Profile, session: str) -> AsyncIterator[Rebroadcast]:
+    """At the profile's broker; without one, at whichever has the port on loopback, else at our own until the end."""
+    machine = profile.machine.id
+    async with AsyncExitStack() as stack:
+        address = _address(profile.mqtt)
+        if profile.mqtt.host is None and not await _answers(address):
+            try:
+                await stack.enter_async_context(EmbeddedBroker(LOOPBACK, address.port))
+            except OSError as error:
+                raise BrokerError(
+                    f"port {address.port} is taken by something that is no broker: set [mqtt] port to another"
+                ) from error
+        connection = await stack.enter_async_context(connect(address, _client_id()))
+        yield Rebroadcast(connection, address, machine, session)
+
+
+async def _answers(address: Address) -> bool:
+    try:
+        async with connect(address, _client_id()):
+            return True
+    except BrokerGone:
+        return False
+
+
+def _client_id() -> str:
+    """One that nobody else has: a daemon of the same machine keeps its connection."""
+    return f"replay-{uuid4().hex[:12]}"
+
+
+def _address(mqtt: Mqtt) -> Address:
+    password = None if mqtt.password_file is None else Path(mqtt.password_file).read_text().strip()
+    return Address(
+        host=mqtt.host or LOOPBACK,
+        port=mqtt.port,
+        username=mqtt.username,
+        password=password,
+        tls=mqtt.tls,
+        ca_file=mqtt.ca_file,
+    )

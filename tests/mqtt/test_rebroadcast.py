@@ -1,0 +1,140 @@
+"""A replay over MQTT: all of it is told, and nothing of it can be taken for live."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from monitor import rebroadcast
+from monitor.__main__ import main
+from monitor.exit_codes import ExitCode
+from monitor.feedback.connection import Address, Received, connect
+from monitor.feedback.embedded_broker import EmbeddedBroker
+from tests import needs
+from tests.mqtt.brokers import free_port, mosquitto
+
+RECORDINGS = Path(__file__).parents[1] / "recordings"
+CLEAN = RECORDINGS / "clean.mcap"
+ROOT = "rep/clean/replay/clean/"
+
+
+@asynccontextmanager
+async def listening(port: int) -> AsyncIterator[list[Received]]:
+    """Everything that anybody is told, while it lasts."""
+    heard: list[Received] = []
+    async with connect(Address(host="127.0.0.1", port=port), "listener") as connection:
+        await connection.subscribe(["#"])
+
+        async def listen() -> None:
+            async for message in connection.messages():
+                heard.append(message)
+
+        listener = asyncio.create_task(listen())
+        try:
+            yield heard
+        finally:
+            listener.cancel()
+            await asyncio.wait([listener])
+
+
+def config(folder: Path, port: int, more: str = "") -> Path:
+    path = folder / "m.toml"
+    path.write_text(
+        '[machine]\nid = "clean"\nkind = "stack"\nrest_m = 0\nbottom_m = 0.03\ntop_m = 0.48\nfriction = 0.06\n'
+        f'working_load_n = 784.532\n[protocol]\nname = "4/4"\n[mqtt]\nport = {port}\n{more}'
+    )
+    return path
+
+
+async def replayed(config: Path, port: int, speed: str = "max") -> tuple[int, list[Received]]:
+    async with listening(port) as heard:
+        status = await asyncio.to_thread(
+            main, ["replay", str(CLEAN), "--publish", "--speed", speed, "--config", str(config)]
+        )
+        for _ in range(500):
+            if any(message.topic.endswith("/set") for message in heard):
+                break
+            await asyncio.sleep(0.01)
+        return status, heard
+
+
+def check(status: int, heard: list[Received]) -> None:
+    """All events once, in order, below a level of their own, retained nowhere and historical everywhere."""
+    assert status == 0
+    assert heard
+    assert all(message.topic.startswith(ROOT) and not message.retained for message in heard)
+    events = [json.loads(message.payload) for message in heard if message.topic.startswith(ROOT + "event/")]
+    expected = [json.loads(line) for line in CLEAN.with_suffix(".events.jsonl").read_bytes().splitlines()]
+    envelope = {"v", "seq", "store_id", "historical"}
+    assert [{key: value for key, value in event.items() if key not in envelope} for event in events] == expected
+    assert [event["seq"] for event in events] == list(range(1, len(expected) + 1))
+    assert all(event["historical"] is True for event in events)
+    assert [m.topic for m in heard if m.topic.startswith(ROOT + "event/")] == [
+        f"{ROOT}event/{event['kind']}" for event in expected
+    ]
+    feedback = [json.loads(message.payload) for message in heard if message.topic == ROOT + "live/feedback"]
+    assert feedback
+    assert {message["session"] for message in feedback} == {"clean"}
+    (summary,) = (json.loads(message.payload) for message in heard if message.topic == ROOT + "set")
+    assert summary["reps"] == 5
+
+
+@needs.mosquitto
+def test_at_a_broker_of_the_profile(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with mosquitto(tmp_path) as broker:
+        profile = config(tmp_path, broker.port, 'host = "127.0.0.1"\n')
+        check(*asyncio.run(replayed(profile, broker.port)))
+
+        async def later() -> list[Received]:
+            async with listening(broker.port) as heard:
+                await asyncio.sleep(0.3)
+                return heard
+
+        assert asyncio.run(later()) == []
+    out = capsys.readouterr().out
+    assert f"telling clean under {ROOT} at 127.0.0.1:{broker.port}" in out
+    assert "event records told" in out
+
+
+def test_without_one_it_uses_the_broker_that_has_the_port(tmp_path: Path) -> None:
+    async def run() -> tuple[int, list[Received]]:
+        async with EmbeddedBroker() as broker:
+            return await replayed(config(tmp_path, broker.port), broker.port)
+
+    check(*asyncio.run(run()))
+
+
+def test_without_any_it_brings_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    port = free_port()
+    told: list[str] = []
+
+    async def tell(self: rebroadcast.Rebroadcast, update: object) -> None:
+        async with connect(Address(host="127.0.0.1", port=port), "visitor"):
+            told.append(self.root)
+
+    monkeypatch.setattr(rebroadcast.Rebroadcast, "tell", tell)
+    assert main(["replay", str(CLEAN), "--publish", "--speed", "max", "--config", str(config(tmp_path, port))]) == 0
+    assert set(told) == {ROOT.rstrip("/")}
+
+
+def test_a_broker_that_is_not_there_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    port = free_port()
+    profile = config(tmp_path, port, 'host = "127.0.0.1"\n')
+    assert main(["replay", str(CLEAN), "--publish", "--speed", "max", "--config", str(profile)]) == ExitCode.FAILED
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert f"no broker answers at 127.0.0.1:{port}" in err
+
+
+@needs.mosquitto
+@pytest.mark.may_leak  # aiomqtt's misc loop: cancelled when its socket closes, it ends one turn of the loop later
+def test_a_broker_that_refuses_says_what_is_needed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with mosquitto(tmp_path, acl="topic read #\n") as broker:
+        profile = config(tmp_path, broker.port, 'host = "127.0.0.1"\n')
+        assert main(["replay", str(CLEAN), "--publish", "--speed", "max", "--config", str(profile)]) == ExitCode.FAILED
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "a replay needs the right to write to rep/clean/replay/clean/#" in err
