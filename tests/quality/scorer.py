@@ -144,11 +144,14 @@ def _score_kind(result: SetScore, judged: Judged, detected: list[Told], key: str
         if not any(abs(event.t_s - true[i].t_s) <= tolerance_s and _alike(event, found[j]) for i, j in pairs)
     ]
     left = [event for j, event in enumerate(found) if j not in matched.values()]
-    excused = pair(
+    excused = pair(  # anywhere within what only the looser or the stricter thresholds see
         [event.t_s for event in allowed],
         [event.t_s for event in left],
-        lambda i, j: _alike(allowed[i], left[j]),
-        tolerance_s,
+        lambda i, j: (
+            _alike(allowed[i], left[j])
+            and allowed[i].t_s - tolerance_s <= left[j].t_s <= allowed[i].end_s + tolerance_s
+        ),
+        float("inf"),
     )
     for i, event in enumerate(true):
         required = same(event, strict) is not None and not under.waives(key, event)
