@@ -224,7 +224,7 @@ class Performer:
         at_top = self._x_m > self._bottom_m + 0.5 * self._machine.range_m
         lean = self._leaning(-1 if at_top else 1)
         if dwell_s is None:
-            dwell_s = float(np.clip(self._rng.normal(self._lifter.dwell_s, self._lifter.dwell_spread), 0.2, 0.7))
+            dwell_s = float(np.clip(self._rng.normal(self._lifter.dwell_s, self._lifter.dwell_spread), 0.15, 0.55))
         if dwell_s > 1.0:
             yield Leg(dwell_s - 0.5, self._x_m, 0.0, lean=1.0)
             dwell_s = 0.5

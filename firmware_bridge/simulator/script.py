@@ -109,8 +109,8 @@ class Lifter:
     wobble: float = 0.05  # slow variation of speed about 1 Hz, rms share
     tremor: float = 0.005  # 8 to 12 Hz, rms share of the load in the hand
     range_spread: float = 0.012  # of the range, from turn to turn
-    dwell_s: float = 0.45
-    dwell_spread: float = 0.15
+    dwell_s: float = 0.35
+    dwell_spread: float = 0.08
     ease: float = 0.8  # how much of the friction's reversal is taken over gently within the dwell
     strength: float = 2.2  # times the load; above it the hand yields
     fatigue: float = 0.2  # how much slower, and how much shakier, the last repetition is than the first

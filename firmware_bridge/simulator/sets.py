@@ -37,7 +37,7 @@ def drawn_lifter(rng: np.random.Generator) -> Lifter:
         wobble=float(rng.uniform(0.02, 0.055)),
         tremor=float(rng.uniform(0.002, 0.007)),
         range_spread=float(rng.uniform(0.005, 0.015)),
-        dwell_s=float(rng.uniform(0.35, 0.55)),
+        dwell_s=float(rng.uniform(0.22, 0.4)),
         fatigue=float(rng.uniform(0.0, 0.3)),
     )
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from firmware_bridge.simulator import (
+    Drop,
     Heave,
     Lift,
     Lifter,
@@ -72,12 +73,12 @@ def test_between_two_stops_mean_tension_is_the_load_and_its_friction(heave: Heav
 
 
 def test_work_becomes_height_speed_and_heat() -> None:
-    machine = replace(MACHINE, viscous_per_s=0.05)
+    machine = replace(MACHINE, viscous_per_s=1.0)
     trace = perform(machine, Lift(heave=Heave(0.0, 4.0, share=0.3)), Turn(), Lower())
     v, m = trace.velocity_m_s, machine.mass_kg
     aloft = np.flatnonzero(trace.x_m > 0.001)
     a, b = aloft[0], aloft[np.argmax(trace.x_m[aloft])] - 200
-    heat_w = machine.friction * m * G * np.tanh(v / 0.004) * v + 0.05 * m * v * v
+    heat_w = machine.friction * m * G * np.tanh(v / 0.004) * v + 1.0 * m * v * v
     work_j = np.trapezoid((trace.tension_n * v - heat_w)[a : b + 1]) * STEP_S
     energy_j = m * G * (trace.x_m[b] - trace.x_m[a]) + m * (v[b] ** 2 - v[a] ** 2) / 2
     assert work_j == pytest.approx(energy_j, rel=0.004)
@@ -138,6 +139,23 @@ def test_a_cable_cannot_push_and_a_hand_cannot_pull_harder_than_it_can() -> None
     weak = replace(CALM, strength=1.3)
     trace = perform(MACHINE, Lift(heave=Heave(0.0, 9.0)), Turn(), Lower(), lifter=weak)
     assert trace.tension_n.max() <= 1.3 * MACHINE.working_load_n * (1 + 1e-9)
+
+
+def test_the_hand_never_jumps() -> None:
+    weak = replace(CALM, strength=1.5)
+    moves = (
+        Lift(heave=Heave(0.2, 6.0, share=0.4)),
+        Turn(),
+        Lower(drop=Drop(0.8, 0.3, 0.15)),
+        Turn(),
+        Lift(),
+        Turn(),
+        Lower(),
+    )
+    trace = perform(MACHINE, *moves, lifter=weak)
+    aloft = (trace.x_m[1:] > 0.001) & (trace.x_m[:-1] > 0.001)
+    steps = np.abs(np.diff(trace.tension_n))[aloft] / MACHINE.working_load_n
+    assert steps.max() < 0.3
 
 
 def test_a_finer_step_gives_the_same_movement(monkeypatch: pytest.MonkeyPatch) -> None:
