@@ -8,6 +8,8 @@ with DisplayStage() as stage:
 
 import asyncio
 import threading
+import time
+from collections import deque
 from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -44,6 +46,7 @@ class DisplayStage:
         self.feedback: Feedback | None = None
         self.t_s = 100.0
         self.session = "s-1"
+        self.sent: deque[tuple[float, float]] = deque(maxlen=10_000)  # t_s, and the wall clock when it was told
         self.commands: list[tuple[str, dict[str, Any]]] = []
         self._period_s = 1 / rate_hz
         self.history: dict[str, Any] | None = {"v": 1, "sets": []}  # None before `with`: a server without a store
@@ -185,4 +188,5 @@ class DisplayStage:
             if self.feedback is None or self._listener.done():
                 continue
             packet = payload.live(self.machine, self.session, msgspec.structs.replace(self.feedback, t_s=self.t_s))
+            self.sent.append((self.t_s, time.time()))
             await self._client.publish(packet.topic, packet.payload, packet.qos)

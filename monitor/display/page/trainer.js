@@ -24,7 +24,7 @@ const trace = new Trace($("tension-plot"), $("position-plot"), name);
 const trend = new Trend($("trend"));
 const history = new History();
 const steady = new Steady();
-const stats = { frames: 0, draw_ms: 0 };
+const stats = { frames: 0, draw_ms: 0, shown: null };
 let frame = 0;
 let timer = 0;
 let tables_ms = -Infinity; // when the tables were last drawn
@@ -65,6 +65,7 @@ function show(now_ms) {
   timer = setTimeout(wake, Math.max(FRAME_MS, Math.min(now.next_ms + 1, due_ms) - begin_ms));
   stats.frames += 1;
   stats.draw_ms += performance.now() - begin_ms;
+  stats.shown = model.feedback;
 }
 show.last_ms = -Infinity;
 

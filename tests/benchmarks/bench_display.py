@@ -1,0 +1,130 @@
+"""How often the page draws, how late, and what it costs: broker -> WebSocket -> headless Chromium -> frame.
+
+.venv/bin/python -m tests.benchmarks.bench_display [SECONDS]
+
+Headless Chromium composes in software: on a tablet or a TV the part called gpu-process is the graphics chip's. The
+last row of costs is a page that only moves one box 25 times a second: what is below it is not ours.
+"""
+
+import math
+import os
+import re
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+from tests.browser import Browser, Page
+from tests.display.stage import DisplayStage
+
+SECONDS = 20.0
+RATE_HZ = 25.0
+TICKS_S = os.sysconf("SC_CLK_TCK")
+PAGES = {"display, tablet": ("", 810, 1080), "display, TV": ("", 1920, 1080), "trainer": ("trainer.html", 1440, 900)}
+FOLLOW = """globalThis.shown = [];
+Object.defineProperty(repMonitor.stats, "shown", {
+  set: (feedback) => shown.push([feedback.t_s, (performance.timeOrigin + performance.now()) / 1000]),
+})"""
+BOX = """document.body.innerHTML = '<div id="box" style="width: 300px; height: 600px; background: #07c">';
+box.style.willChange = "transform";
+let at = 0;
+setInterval(() => requestAnimationFrame(() => (box.style.transform = `translateY(${at++ % 99}px)`)), 40)"""
+
+
+def main() -> None:
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
+    with tempfile.TemporaryDirectory() as home:
+        for name, (path, width, height) in PAGES.items():
+            with DisplayStage(rate_hz=RATE_HZ) as stage, Browser(Path(home) / name) as browser:
+                stage.status()
+                stage.info()
+                stage.live()
+                page = browser.open(stage.url + path, width=width, height=height)
+                page.wait("globalThis.repMonitor && document.body.dataset.state === 'set'")
+                page.call("Network.disable")  # else each message is told to us as well
+                report(name, stage, browser, page, seconds)
+        with Browser(Path(home) / "box") as browser:
+            page = browser.open("about:blank", width=810, height=1080)
+            page.evaluate(f"{{ {BOX} }}")
+            before = cpu_s(browser.pid)
+            time.sleep(seconds)
+            print(f"{'one moving box':16} {costs(before, cpu_s(browser.pid), seconds)}")
+
+
+def report(name: str, stage: DisplayStage, browser: Browser, page: Page, seconds: float) -> None:
+    play(stage, 2.0)
+    heap_mb = heap(page)
+    before, first = cpu_s(browser.pid), page.evaluate("[repMonitor.stats.frames, repMonitor.stats.draw_ms]")
+    begin_s = time.monotonic()
+    play(stage, seconds)
+    lasted_s = time.monotonic() - begin_s
+    spent, last = (
+        costs(before, cpu_s(browser.pid), lasted_s),
+        page.evaluate("[repMonitor.stats.frames, repMonitor.stats.draw_ms]"),
+    )
+    frames, draw_ms = last[0] - first[0], last[1] - first[1]
+    grown_mb = heap(page) - heap_mb
+    page.evaluate(FOLLOW)
+    play(stage, seconds)
+    sent = dict(stage.sent)
+    late_ms = sorted(1000 * (shown_s - sent[t_s]) for t_s, shown_s in page.evaluate("shown") if t_s in sent)
+    p50, p95 = (late_ms[int(share * len(late_ms))] for share in (0.5, 0.95))
+    print(
+        f"{name:16} {frames / lasted_s:4.1f} frames/s, {draw_ms / frames:.2f} ms of script a frame,"
+        f" told to drawn p50 {p50:.0f} p95 {p95:.0f} ms, heap {heap_mb:.1f} MB {grown_mb:+.1f}\n{'':16} {spent}",
+        flush=True,
+    )
+
+
+def play(stage: DisplayStage, seconds: float) -> None:
+    """All that can move, moves; bands and phases change as in a set."""
+    begin_s = time.monotonic()
+    while (now_s := time.monotonic() - begin_s) < seconds:
+        tension = 1 + 0.16 * math.sin(1.3 * now_s)
+        stage.live(
+            tension=tension,
+            band="low" if tension < 0.9 else "high" if tension > 1.1 else "in",
+            position=0.5 - 0.5 * math.cos(now_s),
+            pace=0.5 - 0.5 * math.cos(now_s - 0.2),
+            phase="positive" if math.sin(now_s) > 0 else "negative",
+            under_load_s=now_s,
+            under_tension_s=0.8 * now_s,
+        )
+        time.sleep(0.02)
+
+
+def heap(page: Page) -> float:
+    page.call("HeapProfiler.collectGarbage")
+    return float(page.call("Runtime.getHeapUsage")["usedSize"]) / 1e6
+
+
+def cpu_s(pid: int) -> Counter[str]:
+    """Of the browser and all its children, by what they are."""
+    spent: Counter[str] = Counter()
+    for process in family(pid):
+        try:
+            fields = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
+            line = Path(f"/proc/{process}/cmdline").read_text()
+        except OSError:
+            continue  # it has just ended
+        kind = re.search(r"--type=([a-z-]+)", line)
+        spent[kind[1] if kind else "browser"] += (int(fields[11]) + int(fields[12])) / TICKS_S  # type: ignore[assignment]
+    return spent
+
+
+def family(pid: int) -> list[int]:
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    if not children.exists():
+        return []
+    return [pid] + [member for child in children.read_text().split() for member in family(int(child))]
+
+
+def costs(before: Counter[str], after: Counter[str], seconds: float) -> str:
+    percent = {kind: 100 * (after[kind] - before[kind]) / seconds for kind in after}
+    parts = ", ".join(f"{kind} {value:.1f}" for kind, value in sorted(percent.items()) if value >= 0.1)
+    return f"{sum(percent.values()):.1f} % of a core ({parts}), load of this computer {os.getloadavg()[0]:.1f}"
+
+
+if __name__ == "__main__":
+    main()
