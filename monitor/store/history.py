@@ -11,7 +11,7 @@ SESSIONS = 60
 
 
 def last_sets(store: Store) -> dict[str, Any]:
-    """`{"v": 1, "sets": [set_end records with ended_utc]}`; no lifter is named. Waits for the disk; raises StoreError."""
+    """`{"v": 1, "sets": [set_end records with ended_utc]}`; names no lifter. Waits for the disk; raises StoreError."""
     rows = [row for session in store.sessions(limit=SESSIONS) for row in store.sets(session.session)]
     rows.sort(key=lambda row: row.stored_unix_s)
     return {
