@@ -105,8 +105,8 @@ class Publisher:
             if loop.time() - began_s > STABLE_AFTER_S:
                 retry_s = FIRST_RETRY_S
             with suppress(TimeoutError):  # of the pause, that is: it is over
-                pause_s = retry_s * random.uniform(1 - JITTER, 1 + JITTER)
-                await asyncio.wait_for(self._stopping.wait(), pause_s)
+                async with asyncio.timeout(retry_s * random.uniform(1 - JITTER, 1 + JITTER)):
+                    await self._stopping.wait()
             retry_s = min(2 * retry_s, LAST_RETRY_S)
 
     async def _talk(self) -> None:
@@ -134,7 +134,8 @@ class Publisher:
                     ]
                     await self._stopping.wait()
                     with suppress(TimeoutError):  # what is not told by then, the next life tells
-                        await asyncio.wait_for(self._outbox.all_told.wait(), LAST_WORDS_S)
+                        async with asyncio.timeout(LAST_WORDS_S):
+                            await self._outbox.all_told.wait()
                     for task in (*talking, *self._requests.answering.values()):
                         task.cancel()
             finally:
@@ -152,7 +153,8 @@ class Publisher:
         while True:
             await asyncio.sleep(STATUS_PERIOD_S)
             with suppress(TimeoutError):  # then it is a heartbeat
-                await asyncio.wait_for(self._status_changed.wait(), HEARTBEAT_S - STATUS_PERIOD_S)
+                async with asyncio.timeout(HEARTBEAT_S - STATUS_PERIOD_S):  # wait_for may swallow a cancellation
+                    await self._status_changed.wait()
             await self._publish_status(connection)
 
     async def _publish_status(self, connection: Connection) -> None:
