@@ -100,7 +100,7 @@ class FakeDevice:
             self._deframer = Deframer()
             self._born_us = time.monotonic_ns() // 1000
             self.wire.reboot(0, next(_boot_ids), 0)
-            self._status_us = STATUS_US
+            self._status_us, self._text_us = STATUS_US, 0
             self._say(b"\x00")
             said = self._hello()
             if hello:
@@ -172,8 +172,8 @@ class FakeDevice:
         if self.speech == "nothing":
             return
         if self.speech != "frames":
-            if now_us - self._status_us >= 10_000:
-                self._status_us = now_us
+            if now_us - self._text_us >= 10_000:
+                self._text_us = now_us
                 self._say(self._text(now_us))
             return
         if now_us >= self._status_us:

@@ -27,10 +27,10 @@ def test_another_device_does_not_answer(tmp_path: Path) -> None:
         assert probe(str(device.link), 500_000, patience_s=0.5) is None
         device.speech = "nmea"
         with pytest.raises(WrongDeviceError, match=r"sends text, .*GPGGA"):
-            probe(str(device.link), 500_000, patience_s=0.5)
+            probe(str(device.link), 500_000, patience_s=1)
         device.speech = "noise"
         with pytest.raises(WrongDeviceError, match="no HELLO at 500000 baud"):
-            probe(str(device.link), 500_000, patience_s=0.5)
+            probe(str(device.link), 500_000, patience_s=1)
 
 
 def test_trouble_is_said(tmp_path: Path) -> None:
