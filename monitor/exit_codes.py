@@ -43,6 +43,8 @@ KNOWN = {
     "builtins.IsADirectoryError": ExitCode.BAD_INPUT,
     "builtins.NotADirectoryError": ExitCode.BAD_INPUT,
     "builtins.PermissionError": ExitCode.BAD_INPUT,
+    "builtins.FileExistsError": ExitCode.BAD_INPUT,
+    "builtins.OSError": ExitCode.FAILED,  # of a file with a name: the disk is full, say
 }
 
 

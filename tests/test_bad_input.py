@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import serial
 
+from firmware_bridge.serial_port import open_port
 from monitor.__main__ import main
 from monitor.exit_codes import ExitCode
 from tests.fake_device import FakeDevice
@@ -169,16 +169,12 @@ class Daemon:
 @pytest.mark.parametrize(
     ("device", "sentence"),
     [
-        pytest.param({}, r"WARNING busy: .*/tty is held by .*\b{pid}\b.*: stop it, or choose another port", id="held"),
-        pytest.param(None, "WARNING absent: .*/tty is not there: plug the device in, or .*", id="absent"),
+        pytest.param({}, r"busy: PORT is held by .*\bPID\b.*: stop it, or choose another port", id="held"),
+        pytest.param(None, "absent: PORT is not there: plug the device in, or choose another port", id="absent"),
         pytest.param(
-            {"speech": "nmea"},
-            r"WARNING wrong_device: .*/tty sends text, .*: another device, or \[serial\] format is wrong",
-            id="wrong device",
+            {"speech": "nmea"}, 'wrong_device: PORT sends text, ".*": another device, or .*', id="wrong device"
         ),
-        pytest.param(
-            {"protocol": 9}, "WARNING incompatible: .*/tty: .*protocol .*9, .*: flash the firmware .*", id="protocol"
-        ),
+        pytest.param({"protocol": 9}, "incompatible: PORT: .* protocol 9, .*: flash the firmware .*", id="protocol"),
     ],
 )
 def test_at_a_port_that_does_not_help_the_daemon_says_why_and_waits(
@@ -189,7 +185,7 @@ def test_at_a_port_that_does_not_help_the_daemon_says_why_and_waits(
     fake = None if device is None else FakeDevice(link, **device)  # type: ignore[arg-type]
     if fake is not None:
         fake.plug()
-    holder = serial.Serial(str(link), 500_000, exclusive=True) if device == {} else None
+    holder = open_port(str(link), 500_000) if device == {} else None
     try:
         daemon = Daemon(tmp_path, link)
         try:
@@ -201,7 +197,8 @@ def test_at_a_port_that_does_not_help_the_daemon_says_why_and_waits(
             holder.close()
         if fake is not None:
             fake.unplug()
-    assert re.fullmatch(sentence.format(pid=os.getpid()), line.rstrip("\n"), re.IGNORECASE), line
+    wanted = "WARNING " + sentence.replace("PORT", str(link)).replace("PID", str(os.getpid())) + "\n"
+    assert re.fullmatch(wanted, line), line
     assert (status, rest) == (0, "")
 
 
