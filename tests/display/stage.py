@@ -94,10 +94,10 @@ class DisplayStage:
     def status(self, **fields: Any) -> None:
         self.publish(payload.status(self.machine, Status(**{"state": "online", "conn": 1, "link": "live", **fields})))
 
-    def info(self, kind: Any = "stack", band: float = 0.10) -> None:
+    def info(self, kind: Any = "stack", band: float = 0.10, version: str = "0.1.0") -> None:
         limits = {"lockout_m": 0.5, "working_load_n": None, "force_ceiling_n": None}
         message = Info(
-            version="0.1.0",
+            version=version,
             machine=MachineInfo(id=self.machine, kind=kind, bottom_m=0.0, top_m=0.5, **limits),
             protocol=ProtocolInfo(name="5/5", positive_s=5.0, negative_s=5.0, starts_with="positive", band=band),
             firmware=None,

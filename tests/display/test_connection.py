@@ -66,6 +66,21 @@ def test_a_broker_that_restarts(display: Page, stage: DisplayStage) -> None:
     assert look(display, "repMonitor.stats.shown.tension === 1.1", state="set")["fill"]["top"] < before
 
 
+def test_a_new_version_brings_a_new_page_but_not_in_a_set(display: Page, stage: DisplayStage) -> None:
+    stage.live()
+    look(display, state="set")
+    display.evaluate("globalThis.old = true")
+    stage.info(version="0.2.0")
+    display.wait("repMonitor.model.info.version === '0.2.0'")
+    assert display.evaluate("globalThis.old")
+    stage.live(IDLE)
+    look(display, state="idle")
+    stage.info(version="0.2.0")
+    display.wait("!globalThis.old && globalThis.repMonitor?.model.info?.version === '0.2.0'")
+    look(display, state="idle")
+    stage.info()
+
+
 def test_it_comes_back_by_itself(display: Page, stage: DisplayStage) -> None:
     stage.break_broker()
     display.wait("repMonitor.link.attempts >= 1")

@@ -286,14 +286,16 @@ def test_sounds_by_priority_and_not_too_often(rules: Page) -> None:
     assert run(
         rules,
         """const { chooseSound } = await import("/js/sound.js");
-        const base = { state: "set", band: "in", resting: "none", heave: false, under_load_s: 4.2 };
+        const base = { state: "set", band: "in", resting: "none", heave: null, under_load_s: 4.2 };
         const choose = (more, played = {}, tick_s = 4) =>
           chooseSound({ ...base, ...more }, 10000, new Map(Object.entries(played)), tick_s);
-        const all = { state: "alarm", heave: true, resting: "lockout", band: "low" };
-        return [choose(all), choose(all, { alarm: 9800 }), choose({ ...all, heave: false }, { alarm: 9800 }),
+        const all = { state: "alarm", heave: "jerk", resting: "lockout", band: "low" };
+        return [choose(all), choose(all, { alarm: 9800 }), choose({ ...all, heave: null }, { alarm: 9800 }),
                 choose({ band: "low" }), choose({ band: "high" }), choose({ band: "low" }, { low: 9000 }),
-                choose({}), choose({}, {}, 3)];""",
-    ) == ["alarm", "heave", "rest", "low", "high", None, None, "tick"]
+                choose({}), choose({}, {}, 3),
+                choose({ state: "countdown", reason: "count", seconds: 3, under_load_s: null }),
+                choose({ state: "countdown", reason: "begin", seconds: null, under_load_s: null })];""",
+    ) == ["alarm", "heave", "rest", "low", "high", None, None, "tick", "tick", "begin"]
 
 
 def test_the_set_before_at_the_same_load(rules: Page) -> None:

@@ -13,14 +13,15 @@ export async function connect(changed) {
   const [config, packs] = await Promise.all([json("config.json"), listPacks()]);
   const words = await loadWords(settings.language, packs);
   words.fill(document);
-  document.title = `${words.text("title")} · ${config.machine}`;
   const model = new Model();
   const machine = config.machines?.includes(settings.machine) ? settings.machine : config.machine;
+  document.title = `${words.text("title")} · ${machine}`;
   const link = new Link({
     machine,
     url: config.ws_url ?? `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/mqtt`,
     heard(topic, record, retained) {
       model.heard(topic, record, retained, performance.now());
+      if (topic === "info") reloadAfterUpdate(model);
       changed(topic, record, retained);
     },
     changed(state) {
@@ -30,4 +31,11 @@ export async function connect(changed) {
   });
   link.start();
   return { model, link, words, settings, packs, machine, machines: config.machines ?? [config.machine] };
+}
+
+/** A screen on a wall is never reloaded by hand: a new version of the daemon brings a new page, between two sets. */
+function reloadAfterUpdate(model) {
+  const version = model.info?.version;
+  reloadAfterUpdate.first ??= version;
+  if (version && version !== reloadAfterUpdate.first && (model.feedback?.set ?? null) === null) location.reload();
 }

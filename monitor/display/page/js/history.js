@@ -39,6 +39,6 @@ export class History {
     const sets = this.sets;
     const at = sets.findIndex((set) => set.session === record.session && set.set === record.set);
     const near = (set) => set.working_load_n !== null && Math.abs(set.working_load_n / record.working_load_n - 1) <= SAME_LOAD;
-    return sets.slice(0, Math.max(at, 0)).findLast(near) ?? null;
+    return sets.slice(0, Math.max(at, 0)).reverse().find(near) ?? null;
   }
 }

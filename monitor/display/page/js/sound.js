@@ -1,11 +1,11 @@
 // Optional sound: alarm before heave before rest before pace; silent until somebody asks for it.
 //
 //   alarm   two short high tones          heave   a falling pair
-//   rest    a low tone                    low     a low tone        high   a rising tone
-//   tick    a soft tick each second under load
+//   rest    a low tone                    low     a lower one       high   a rising one
+//   tick    a soft tick each second under load, and while it counts down
 
-const PRIORITY = ["alarm", "heave", "rest", "high", "low", "tick"];
-const AGAIN_MS = { alarm: 700, heave: 1200, rest: 1200, high: 1200, low: 1200, tick: 900 };
+const PRIORITY = ["alarm", "heave", "rest", "high", "low", "begin", "tick"];
+const AGAIN_MS = { alarm: 700, heave: 1200, rest: 1200, high: 1200, low: 1200, begin: 60000, tick: 900 };
 const TONES = {
   // [from Hz, to Hz, starts s, lasts s, loudness]
   alarm: [[1320, 1320, 0, 0.09, 0.5], [1320, 1320, 0.16, 0.09, 0.5]],
@@ -14,25 +14,31 @@ const TONES = {
   low: [[147, 147, 0, 0.35, 0.45]],
   high: [[440, 880, 0, 0.25, 0.35]],
   tick: [[1000, 1000, 0, 0.02, 0.12]],
+  begin: [[587, 880, 0, 0.3, 0.3]],
 };
 
-/** Which sound is due, or null. `played` maps each to when it last sounded. */
-export function chooseSound(now, now_ms, played, last_tick_s) {
+/** Which sound is due, or null. `played` maps each to when it last sounded, `last_s` is the second last ticked. */
+export function chooseSound(now, now_ms, played, last_s) {
   const wanted = {
     alarm: now.state === "alarm",
-    heave: now.heave,
+    heave: now.heave !== null,
     rest: now.resting !== "none",
     high: now.state === "set" && now.band === "high",
     low: now.state === "set" && now.band === "low",
-    tick: now.under_load_s !== null && Math.floor(now.under_load_s) !== last_tick_s,
+    begin: now.state === "countdown" && now.reason === "begin",
+    tick: second(now) !== null && second(now) !== last_s,
   };
   return PRIORITY.find((name) => wanted[name] && now_ms - (played.get(name) ?? -Infinity) >= AGAIN_MS[name]) ?? null;
+}
+
+function second(now) {
+  return now.state === "countdown" ? now.seconds : now.under_load_s === null ? null : Math.floor(now.under_load_s);
 }
 
 export class Sound {
   #context = null;
   #played = new Map();
-  #tick_s = null;
+  #last_s = null;
   on = false;
   played = 0;
 
@@ -47,8 +53,8 @@ export class Sound {
 
   hear(now, now_ms) {
     if (!this.on || this.#context.state !== "running") return;
-    const name = chooseSound(now, now_ms, this.#played, this.#tick_s);
-    if (now.under_load_s !== null) this.#tick_s = Math.floor(now.under_load_s);
+    const name = chooseSound(now, now_ms, this.#played, this.#last_s);
+    this.#last_s = second(now);
     if (!name) return;
     this.#played.set(name, now_ms);
     this.played += 1;

@@ -52,7 +52,7 @@ export function drawLeak(box, leak, words) {
 }
 
 export function drawSets(body, sets, words) {
-  rows(body, sets.toReversed().slice(0, 20), words, (set) => [
+  rows(body, [...sets].reverse().slice(0, 20), words, (set) => [
     String(set.set),
     set.working_load_n === null ? "–" : `${Math.round(kg(set.working_load_n))} kg`,
     String(set.reps),

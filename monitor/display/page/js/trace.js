@@ -105,7 +105,7 @@ export class Trace {
   #markEvents(plot, named) {
     const { ctx, bbox } = plot;
     const scale = devicePixelRatio;
-    const events = this.#events.toReversed();
+    const events = [...this.#events].reverse();
     const place = (time_s) => plot.valToPos(time_s, "x", true);
     ctx.save();
     ctx.beginPath();

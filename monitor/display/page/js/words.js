@@ -66,6 +66,8 @@ export function eventName(words, record) {
   if (record.kind === "tension_out") return words.text(`event.tension_out.${record.side}`);
   if (record.kind === "turnaround") return words.text(`event.turnaround.${record.grade}`);
   if (record.kind === "stack_touch" && record.slam) return words.text("event.slam");
+  if (record.kind === "stage") return `${words.text("event.stage")} ${record.stage}`;
+  if (record.kind === "sensor_fault") return words.text(`fault.${record.cause}`);
   return words.text(`event.${record.kind}`);
 }
 
