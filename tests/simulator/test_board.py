@@ -159,6 +159,15 @@ def test_a_line_that_takes_nothing_costs_whole_frames_and_all_are_counted(trace:
     assert 0 < counts.device.tx_dropped <= board.tx_dropped
 
 
+def test_a_full_ring_still_has_room_for_an_answer(trace: Trace) -> None:
+    board = Board(Kit(), 1, tx_bytes=400)
+    say(board, START)
+    board.advance(trace.part(0, 900))  # before the first STATUS
+    assert board.tx_dropped > 0
+    say(board, Ping(5))
+    assert isinstance(heard(board)[-1], Pong)
+
+
 def test_a_reset_is_another_boot_that_counts_position_from_where_it_is(trace: Trace) -> None:
     board, kit = Board(Kit(), 1), Kit()
     decoder = Decoder(kit.calibration(MACHINE))
