@@ -19,6 +19,7 @@ import socket
 import ssl
 import struct
 import termios
+import threading
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, NamedTuple
 
@@ -78,6 +79,9 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
 
+    def __repr__(self) -> str:  # without the password, wherever it is printed
+        return f"Address({self})"
+
 
 class Received(NamedTuple):
     topic: str
@@ -110,7 +114,8 @@ class Connection:
             taken = self._awaited[info.mid] = loop.create_future()
             self._sent_s[info.mid] = loop.time()
             try:
-                reason = await asyncio.wait_for(taken, ACKNOWLEDGED_WITHIN_S)
+                async with asyncio.timeout(ACKNOWLEDGED_WITHIN_S):
+                    reason = await taken
             except TimeoutError:
                 self.sound = False
                 raise BrokerSilent(f"no acknowledgement within {ACKNOWLEDGED_WITHIN_S:g} s") from None
@@ -226,11 +231,29 @@ def _client(address: Address, client_id: str, will: Packet | None, version: int)
 
 
 class _Client(aiomqtt.Client):
-    """aiomqtt asks the loop to watch a socket that may be closed by the time it does."""
+    """Writes in the loop's next turn, without a way through the selector; aiomqtt's way is for a socket that is full.
+
+    It also asks the loop to watch a socket that may be closed by the time it does.
+    """
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self._thread = threading.get_ident()
 
     def _on_socket_register_write(self, client: Any, userdata: Any, sock: Any) -> None:
-        def watch() -> None:
-            if sock.fileno() >= 0:
+        def write() -> None:
+            if sock.fileno() < 0:
+                return
+            try:
+                client.loop_write()
+            except Exception as error:  # as aiomqtt takes it: the connection is broken, and its messages end so
+                if not self._disconnected.done():
+                    self._disconnected.set_exception(error)
+                return
+            if client.want_write() and sock.fileno() >= 0:
                 super(_Client, self)._on_socket_register_write(client, userdata, sock)
 
-        self._loop.call_soon_threadsafe(watch)
+        if threading.get_ident() == self._thread:
+            self._loop.call_soon(write)
+        else:  # connecting goes on in a thread
+            self._loop.call_soon_threadsafe(write)

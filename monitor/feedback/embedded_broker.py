@@ -35,6 +35,7 @@ PAGE_MAY_PUBLISH = re.compile(r"rep/[a-z0-9-]{1,32}/cmd/resume")
 SEND_BUFFER_BYTES = 32 * 1024  # small, so that a peer that is behind is seen to be behind
 LISTENER = "guarded"
 CLOSE_WITHIN_S = 2.0
+LAST_WORDS_S = 0.5  # for what is on its way: `offline` shall reach the pages
 _published_qos: ContextVar[int] = ContextVar("published_qos", default=0)
 
 
@@ -69,6 +70,9 @@ class EmbeddedBroker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WORDS_S):
+                await self._broker.all_told()
         for line in self._connections.values():
             line.abort()
         if self._connections:
@@ -145,6 +149,13 @@ class _SoundBroker(Broker):  # type: ignore[misc]
         }
         super().__init__(config)
         self._counts = counts
+
+    async def all_told(self) -> None:
+        """Everything that was published has been written to those who listen."""
+        while not self._broadcast_queue.empty():  # noqa: ASYNC110 - a queue that amqtt does not tell the end of
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0)  # the last one's tasks begin
+        await asyncio.wait([*self._tasks_queue, asyncio.create_task(asyncio.sleep(0))])
 
     async def _publish_retained_messages_for_subscription(
         self, subscription: tuple[str, int], session: Session

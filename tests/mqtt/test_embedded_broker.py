@@ -236,3 +236,19 @@ def test_a_page_reads_everything_and_asks_for_the_past_but_publishes_nothing_els
         assert broker.counts.takeovers == 0
 
     within(20, story)
+
+
+def test_the_last_words_before_its_end_are_heard() -> None:
+    async def story() -> None:
+        async with EmbeddedBroker() as broker:
+            page, daemon = client(broker), client(broker)
+            await page.__aenter__()
+            await page.subscribe("rep/m/status", 1)
+            async with daemon:
+                await daemon.publish("rep/m/status", b"offline", 1, retain=True)
+        assert (await anext(page.messages)).payload == b"offline"
+        with pytest.raises(aiomqtt.MqttError):
+            await anext(page.messages)
+        await page.__aexit__(None, None, None)
+
+    asyncio.run(asyncio.wait_for(story(), 20))
