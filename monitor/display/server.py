@@ -13,7 +13,6 @@ page of this server. Where a token is asked for: once in the address, from then 
 import asyncio
 import hmac
 import ipaddress
-import logging
 import re
 import socket
 from collections.abc import Awaitable, Callable
@@ -31,6 +30,7 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from monitor.display.site import page_files
+from monitor.display.visitors_log import VisitorsLog
 from monitor.display.web_socket_line import WebSocketLine
 from monitor.feedback.embedded_broker import EmbeddedBroker
 from monitor.feedback.guard import MAX_PACKET_BYTES
@@ -41,8 +41,6 @@ OUTSIDE_WEBSOCKET_PORT = 9001  # where mosquitto commonly takes WebSockets
 COOKIE = "rep-monitor-token"
 HOST = re.compile(r"((?P<name>[A-Za-z0-9._-]{1,253})|\[(?P<ipv6>[0-9A-Fa-f:.]{2,45})\])(:\d{1,5})?")
 WRITE_LIMIT_BYTES = 1 << 20  # never reached: the guard judges a slow reader before
-_protocol_log = logging.getLogger(f"{__name__}.protocol")
-_protocol_log.setLevel(logging.CRITICAL)  # who sends nonsense is turned away, not logged
 
 Document = Callable[[], Awaitable[bytes]]
 History = Callable[[], dict[str, Any]]  # waits for the disk
@@ -65,6 +63,7 @@ class PageServer:
     ) -> None:
         self.port = profile.display.port
         self.turned_away = 0  # for their Host, their Origin, their token or their path
+        self.visitors = VisitorsLog()
         self._bind = profile.display.bind
         self._broker = broker
         self._token = token
@@ -109,7 +108,7 @@ class PageServer:
                     write_limit=WRITE_LIMIT_BYTES,
                     close_timeout=1,
                     server_header=None,
-                    logger=_protocol_log,
+                    logger=self.visitors,
                 )
             except OSError as error:
                 trouble = error.strerror or str(error)
