@@ -15,15 +15,19 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import monitor
 from firmware_bridge.calibration import Calibration
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.decoder import Decoder
 from firmware_bridge.emulated_board import EmulatedBoard, emulated_board
 from firmware_bridge.emulator_build import EmulatorError, Firmware
 from firmware_bridge.link_state import LinkState
-from firmware_bridge.messages import EventCode, EventNote, Hello, ResetCause, Status, StatusFlag
+from firmware_bridge.messages import EventCode, EventNote, Hello, Mcu, ResetCause, Status, StatusFlag
 from firmware_bridge.samples import Flag, Samples
 from firmware_bridge.serial_port import read_chunks
+from monitor.config import load_profile
+from monitor.emulated import board_of
+from monitor.simulated import kit_of, machine_of
 from tests import needs
 from tests.firmware.rig import Truth
 
@@ -215,6 +219,24 @@ def test_a_motion_that_is_made_while_it_is_played(built: Build, truth: Truth, tm
     ]
     assert begins_s
     assert got.decoder.counts.lost_position_samples == 0
+
+
+def test_the_board_of_a_profile() -> None:
+    """As the demo takes it: its lifter, its machine, its wiring, and the real firmware."""
+    profile = load_profile(Path(monitor.__file__).parent / "demo.toml")
+    kit, machine = kit_of(profile), machine_of(profile)
+    got = Reader(Decoder(kit.calibration(machine)))
+
+    async def story(port: str) -> None:
+        async with aclosing(read_chunks(port, profile.serial.baud, on_state=got.states.append)) as chunks:
+            await got.until(chunks, lambda: bool(np.any(got.batches[-1].position_m > machine.bottom_m + 0.05)))
+
+    with board_of(profile, seed=1) as board:
+        asyncio.run(story(str(board.port)))
+    assert [hello.mcu for hello in got.hellos()] == [Mcu.ATMEGA328P]
+    position_m = got.samples.position_m[~np.isnan(got.samples.position_m)]
+    assert machine.rest_m - 0.001 < position_m.min() < machine.rest_m + 0.001
+    assert got.decoder.counts.lost_frames == 0
 
 
 def test_a_motion_that_fails_is_no_secret(built: Build, truth: Truth, tmp_path: Path) -> None:
