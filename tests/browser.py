@@ -54,7 +54,7 @@ class Browser:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with contextlib.suppress(BrowserError):  # it may be gone before it has answered
+        with contextlib.suppress(BrowserError, ConnectionClosed):  # it may be gone before it has answered
             self.call("Browser.close")
         self._socket.close()
         try:

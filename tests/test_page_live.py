@@ -1,0 +1,64 @@
+"""`rep-monitor demo` as a person meets it: a command, a browser, Ctrl-C."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import needs
+from tests.browser import Browser, Page
+from tests.mqtt.brokers import free_port
+
+pytestmark = needs.chromium
+LINE = "Look at (http://[^ ]+)"
+PATIENCE_S = 40.0  # until the first repetition of the demo, which takes about 10 s, on a loaded machine
+BAR = "document.getElementById('fill').getBoundingClientRect().top"
+CARRIAGE = "document.getElementById('carriage').getBoundingClientRect().top"
+WATCH = f"""globalThis.seen = {{bar: new Set(), carriage: new Set()}};
+(function look() {{
+  if (document.body.dataset.state === "set") {{
+    seen.bar.add(Math.round({BAR}));
+    seen.carriage.add(Math.round({CARRIAGE}));
+  }}
+  requestAnimationFrame(look);
+}})();"""
+
+
+def the_page_lives(page: Page) -> None:
+    page.evaluate(WATCH)
+    page.wait("document.body.dataset.state === 'set'", PATIENCE_S)
+    page.wait("Number(document.getElementById('reps').textContent) >= 1", PATIENCE_S)
+    page.wait("seen.bar.size > 10 && seen.carriage.size > 50", PATIENCE_S)
+
+
+def test_the_demo_moves_the_page_until_ctrl_c(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "monitor", "demo", "--port", str(free_port()), "--tempo", "2/4"]
+    with subprocess.Popen(
+        words,
+        env=os.environ | {"STATE_DIRECTORY": str(tmp_path / "state")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as demo:
+        try:
+            assert demo.stdout
+            url = next(match[1] for line in demo.stdout if (match := re.search(LINE, line)))
+            with Browser(tmp_path) as browser:
+                page = browser.open(url, width=810, height=1080)
+                the_page_lives(page)
+                assert page.console == []
+                os.kill(browser.pid, signal.SIGKILL)  # with the page open
+            demo.send_signal(signal.SIGINT)
+            out, err = demo.communicate(timeout=30)
+        finally:
+            demo.kill()
+    assert (demo.returncode, err) == (0, "")
+    assert re.search(r"rep 1: ", out)
+    assert "left running" in out
+    with pytest.raises(ProcessLookupError):
+        os.killpg(demo.pid, 0)  # nobody of its group is left
