@@ -172,7 +172,8 @@ class _SoundBroker(Broker):  # type: ignore[misc]
             self._counts.takeovers += 1
             handler.writer.abort()
             with contextlib.suppress(TimeoutError):  # the old reader is on its way out; the new client need not wait
-                await asyncio.wait_for(handler._reader_stopped.wait(), CLOSE_WITHIN_S)
+                async with asyncio.timeout(CLOSE_WITHIN_S):
+                    await handler._reader_stopped.wait()
 
     async def _handle_message_delivery(
         self, session: Session, handler: BrokerProtocolHandler, delivery: asyncio.Future[Any]

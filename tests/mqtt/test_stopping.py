@@ -1,0 +1,26 @@
+"""A publisher that is stopped ends, whatever it was doing in that very turn of the loop."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from monitor.feedback import publisher
+from tests.mqtt.stage import Stage, a_broker, play, until
+
+
+@pytest.mark.parametrize("turns", range(6))
+def test_a_stop_right_after_a_change_of_the_link(turns: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waits for the change is woken in the turn in which it is cancelled; a cancellation may get lost there."""
+    monkeypatch.setattr(publisher, "STATUS_PERIOD_S", 0.0)
+
+    async def story() -> None:
+        async with a_broker("embedded", tmp_path) as address, Stage(address, tmp_path) as stage:
+            await until(lambda: stage.publisher.connected)
+            await asyncio.sleep(0.1)  # its first words are out
+            stage.publisher.set_link("wrong_device")
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            stage.publisher.stop()
+
+    play(story(), within_s=20)
