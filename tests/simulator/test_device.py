@@ -1,6 +1,7 @@
 """A simulated device on a real pseudo-terminal, opened as any serial port."""
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import serial  # type: ignore[import-untyped]
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.decoder import Decoder
 from firmware_bridge.framing import Deframer, frame
-from firmware_bridge.messages import Hello, HelloRequest, Start, parse
+from firmware_bridge.messages import Hello, HelloRequest, Start, Status, parse
 from firmware_bridge.simulator import Kit, Machine, Trace, clean_set, simulate
 from firmware_bridge.simulator.board import Board
 from firmware_bridge.simulator.demo import demo_traces
@@ -108,6 +109,47 @@ def test_without_a_reader_it_lives_on_and_a_reader_finds_it() -> None:
         heard = asyncio.run(body(device))
     hellos = [[m for p in Deframer().feed(data) if isinstance(m := parse(p), Hello)] for data in heard]  # type: ignore[arg-type]
     assert [len(h) for h in hellos] == [1, 1, 1]
+
+
+def test_a_reader_that_stands_still_stops_nobody_and_loses_whole_frames() -> None:
+    async def body(device: SimulatedDevice) -> bytes:
+        living = asyncio.create_task(device.run())
+        with serial.Serial(device.port, 500_000, timeout=0) as port:
+            port.write(START)
+            for _ in range(3000):
+                await asyncio.sleep(0.01)
+                if device.board.tx_dropped:
+                    break
+            data = await read_some(port, 4000)
+        living.cancel()
+        await asyncio.wait([living])
+        return data
+
+    with SimulatedDevice(Board(Kit(), 1), endless(), speed=50) as device:
+        data = asyncio.run(body(device))
+    assert device.board.tx_dropped
+    decoder = Decoder(Kit().calibration(MACHINE))
+    assert len(decoder.feed(Chunk(0, data))) > 500
+    assert decoder.counts.bad_crc == decoder.counts.bad_shape == 0
+
+
+def test_what_it_sends_does_not_come_back_to_it_as_commands() -> None:
+    async def body(device: SimulatedDevice) -> bytes:
+        living = asyncio.create_task(device.run())
+        port = os.open(device.port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)  # nobody has set this terminal up
+        data = b""
+        while len(data) < 400:
+            await asyncio.sleep(0.01)
+            with contextlib.suppress(BlockingIOError):
+                data += os.read(port, 4096)
+        os.close(port)
+        living.cancel()
+        await asyncio.wait([living])
+        return data
+
+    with SimulatedDevice(Board(Kit(), 1), endless(), speed=50) as device:
+        data = asyncio.run(body(device))
+    assert {type(parse(payload)) for payload in Deframer().feed(data)} <= {Hello, Status}
 
 
 def test_opening_the_port_restarts_a_board_with_dtr() -> None:

@@ -8,6 +8,8 @@ import pytest
 from firmware_bridge.simulator import (
     FAULTS,
     Job,
+    Lift,
+    Lower,
     Machine,
     Trace,
     clean_set,
@@ -157,6 +159,14 @@ def test_every_fault_of_the_list_can_be_drawn(faulty: dict[str, tuple[Motion, Tr
     assert set(faulty) == set(FAULTS)
     with pytest.raises(ValueError, match=r"'heavy' is not known: known faults are heave_start, .*"):
         faulty_set(np.random.default_rng(0), Machine(), 2, 4, faults=("heavy",), share=1.0)
+
+
+@pytest.mark.parametrize(
+    ("negative_first", "order"), [(False, "Lift Lower Lift Lower"), (True, "Lift Lower Lift Lower Lift Lower")]
+)
+def test_a_clean_set_has_its_phases_in_order(negative_first: bool, order: str) -> None:
+    moves = clean_set(2, 4, 2, negative_first=negative_first).moves
+    assert " ".join(type(move).__name__ for move in moves if isinstance(move, Lift | Lower)) == order
 
 
 def test_a_trace_ends_where_its_script_ends() -> None:
