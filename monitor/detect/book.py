@@ -26,6 +26,7 @@ from monitor.events import (
 )
 
 ACT_STEPS = round(0.3 / STEP_S)
+KEPT_STEPS = 400  # an event may be dated back so far
 RANKS: dict[type, int] = {
     SensorFault: 0,
     ForceCeiling: 1,
@@ -148,8 +149,15 @@ class Book:
             self._open.append(entry)
         self._tell_act(entry)
         if entry.record.part_of is None and self.set_number is not None:
-            self.counts[entry.record.kind] = self.counts.get(entry.record.kind, 0) + 1
+            self._count(entry.record, 1)
         return entry
+
+    def _count(self, record: Any, by: int) -> None:
+        """Primaries by kind; turnarounds that are faults also by their grade."""
+        grade = record.grade if isinstance(record, Turnaround) and record.grade in ("abrupt", "bounce") else None
+        for key in (record.kind, grade):
+            if key is not None:
+                self.counts[key] = self.counts.get(key, 0) + by
 
     def regrade(self, entry: Entry, **changes: Any) -> None:
         """Tell an event again whose rank may have changed."""
@@ -165,18 +173,16 @@ class Book:
         lower += [other for other in self._recent if other.record.part_of in names]
         for other in lower:
             if other.record.part_of is None and self.set_number is not None and other.record.set == self.set_number:
-                self.counts[other.record.kind] -= 1
+                self._count(other.record, -1)
             self.retell(other, part_of=primary)
 
     def _join(self, entry: Entry) -> list[Entry]:
         """Find the act that the event belongs to; returns what has turned out to be part of it."""
         if entry.rank == UNRANKED:
             return []
-        self._recent = [
-            other
-            for other in self._recent
-            if other.end is None or other.end + ACT_STEPS >= min(entry.start, self.now - 400)
-        ]
+        since = min(entry.start, self.now - KEPT_STEPS) - ACT_STEPS
+        kept = {other.record.id for other in self._recent if other.end is None or other.end >= since}
+        self._recent = [other for other in self._recent if other.record.id in kept or other.record.part_of in kept]
         act = [other for other in self._recent if other is not entry and _same_act(entry, other)]
         if entry not in self._recent:
             self._recent.append(entry)
@@ -185,6 +191,8 @@ class Book:
             primary = min(higher, key=lambda other: (other.rank, other.record.id))
             part_of = primary.record.part_of if primary.record.part_of is not None else primary.record.id
             entry.record = msgspec.structs.replace(entry.record, part_of=part_of)
+        elif entry.record.part_of is not None:  # it outranks now what it was part of
+            entry.record = msgspec.structs.replace(entry.record, part_of=None)
         return [other for other in act if other.rank > entry.rank and other.record.part_of is None]
 
 

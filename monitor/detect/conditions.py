@@ -50,7 +50,7 @@ def evaluate(track: Track, limits: Limits, start: int, end: int, slow_lag: int) 
     detect = limits.detect
     x, v, a = track.x[rows], track.v[rows], track.a[rows]
     tension, fast_tension, slow_v = track.tension[rows], track.fast_tension[rows], track.slow_v[rows]
-    slow_x = track.x[max(0, rows.start - slow_lag) : rows.stop - slow_lag] if slow_lag else x
+    slow_x = track.x[max(0, rows.start - slow_lag) : max(0, rows.stop - slow_lag)] if slow_lag else x
     if len(slow_x) < len(x):
         slow_x = np.concatenate((np.full(len(x) - len(slow_x), np.nan), slow_x))
 

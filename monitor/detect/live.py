@@ -38,7 +38,7 @@ class Live:
 
     def __init__(self) -> None:
         self._cues: dict[str, tuple[str, int, bool]] = {}  # cue kind: (key, moment, still open)
-        self._phase = "rest"
+        self._leg = "rest"
         self._leg_start = 0
 
     def note(self, records: list[AnyEvent], now: int) -> None:
@@ -50,9 +50,10 @@ class Live:
 
     def follow(self, scene: Scene, phase: str) -> None:
         """The phase at this moment."""
-        if phase != self._phase and phase in ("positive", "negative"):
-            self._leg_start = scene.now
-        self._phase = phase
+        if phase == "rest":
+            self._leg = "rest"
+        elif phase in ("positive", "negative") and phase != self._leg:  # a stall does not begin it anew
+            self._leg, self._leg_start = phase, scene.now
 
     def feedback(self, scene: Scene, account: Account, fault: str | None, head: int) -> Feedback:
         """At head step `head`: `scene.now` is the newest judged moment."""
@@ -92,15 +93,11 @@ class Live:
         if not scene.in_set:
             return None
         elapsed_s = (scene.now - self._leg_start) * 0.005
-        match self._phase:
-            case "positive":
-                return round(min(1.0, elapsed_s / scene.limits.positive_s), 4)
-            case "negative":
-                return round(max(0.0, 1 - elapsed_s / scene.limits.negative_s), 4)
-            case "upper_turn":
-                return 1.0
-            case _:
-                return 0.0
+        if self._leg == "positive":
+            return round(min(1.0, elapsed_s / scene.limits.positive_s), 4)
+        if self._leg == "negative":
+            return round(max(0.0, 1 - elapsed_s / scene.limits.negative_s), 4)
+        return 0.0
 
     def _due_cue(self, scene: Scene) -> str | None:
         live = {k: v for k, v in self._cues.items() if v[2] or scene.now - v[1] < CUE_STEPS}

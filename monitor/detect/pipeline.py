@@ -16,11 +16,12 @@ from monitor.detect.book import Book
 from monitor.detect.conditions import Bit, evaluate
 from monitor.detect.faults import FaultDetector
 from monitor.detect.grid import STEP_S, Grid
+from monitor.detect.learning import Teacher
 from monitor.detect.limits import Limits, limits_of
 from monitor.detect.live import Live
-from monitor.detect.load import ALIEN, TRUSTED_REPS, LoadLearner
 from monitor.detect.motion import Motion
-from monitor.detect.range import RangeLearner, RestFinder
+from monitor.detect.phase import phase_of
+from monitor.detect.range import RestFinder
 from monitor.detect.rep import RepDetector
 from monitor.detect.rests import ContactDetector, LockoutDetector
 from monitor.detect.scene import Detector, Scene
@@ -28,13 +29,13 @@ from monitor.detect.sets import SetDetector
 from monitor.detect.speed_over import SpeedDetector
 from monitor.detect.stall import StallDetector
 from monitor.detect.static import StageDetector
-from monitor.detect.summary import Account
+from monitor.detect.summary import Account, summary
 from monitor.detect.surge import SurgeDetector
 from monitor.detect.tension import TensionDetector
 from monitor.detect.track import Track
 from monitor.detect.turns import TurnaroundDetector, TurnFinder
 from monitor.detect.zigzag import LONG_GAP_STEPS, Zigzag
-from monitor.events import AnyEvent, Feedback, Phase, SensorFault, SetEnd, SetStart, Update
+from monitor.events import AnyEvent, Feedback, SensorFault, SetEnd, SetStart, Update
 
 BLOCK_STEPS = 1024
 FEEDBACK_STEPS = 8  # 25 times a second
@@ -56,8 +57,7 @@ class Pipeline:
         self._book = Book(session, self._track)
         self._scene = Scene(self._track, self._book, limits, self._motion.slow_lag)
         self._zigzag = Zigzag()
-        self._learner = LoadLearner(profile.machine.plates_kg)
-        self._ranges = None if limits.range_known else RangeLearner()
+        self._teacher = Teacher(profile.machine.plates_kg, limits.range_known)
         self._account = Account()
         self._live = Live()
         self._with_feedback = feedback
@@ -89,6 +89,7 @@ class Pipeline:
             SpeedDetector(detect.speed_over),
         )
         self._after: tuple[Detector, ...] = (self._stages, tension) if static else of_movement
+        self._dues: list[int] = []
 
     @property
     def limits(self) -> Limits:
@@ -135,12 +136,13 @@ class Pipeline:
         feedback_at = self._next_feedback(start)
         i = j = 0
         following = start
+        self._note_dues()
         while True:
             moment = min(
                 changes[i] if i < len(changes) else end,
                 confirmed[j] if j < len(confirmed) else end,
                 feedback_at,
-                max(following, min(detector.due for detector in (*self._before, *self._after))),
+                max(following, min(self._dues)),
             )
             if moment >= end:
                 self._bits = int(bits[-1])
@@ -182,34 +184,52 @@ class Pipeline:
     def _step(self, changed: int) -> None:
         """One moment through the detectors that it concerns."""
         scene, book, now = self._scene, self._book, self._scene.now
-        scene.rep_told = False
+        scene.rep_told = scene.nudged = False
+        self._number()
         if changed & Bit.KNOWN_X:
             self._silence()
         doubt = scene.force_doubt
+        touched = False
         for detector in self._before:
             if changed & detector.watches or detector.due <= now or scene.reversals:
                 detector.update(scene)
+                touched = True
         bounds = self._set.started is not None or self._set.ended is not None
         self._rezero()
         stirred = bounds or bool(scene.reversals or scene.turns) or doubt != scene.force_doubt
-        book.phase = self._phase()
+        book.phase = phase_of(scene)
         if self._set.started is not None:
             self._start_set(self._set.started)
-        if scene.limits.kind != "static":
-            book.rep_number = scene.reps_full + scene.reps_partial + 1 + (scene.rep_pending and scene.on(Bit.UP))
+        self._number()
         for detector in self._after:
-            if stirred or changed & detector.watches or detector.due <= now:
+            if stirred or scene.nudged or changed & detector.watches or detector.due <= now:
                 detector.update(scene)
+                touched = True
+        if touched:
+            self._note_dues()
         if scene.rep_told:
-            self._learn()
-            self._learn_range()
+            assert self._rep.last is not None
+            self._teacher.learn(scene, *self._rep.last)
         self._account.update(scene)
         if self._set.ended is not None and scene.in_set:
             self._end_set(self._set.ended)
+            self._note_dues()
         self._set.started = self._set.ended = None
         scene.turns = []
-        book.phase = self._phase()
-        self._live.follow(scene, book.phase)
+        if self._with_feedback or touched:
+            book.phase = phase_of(scene)
+            self._live.follow(scene, book.phase)
+
+    def _number(self) -> None:
+        """The repetition that this moment belongs to."""
+        scene = self._scene
+        if scene.limits.kind != "static":
+            told = scene.reps_full + scene.reps_partial
+            self._book.rep_number = told + 1 + (scene.rep_pending and scene.on(Bit.UP))
+
+    def _note_dues(self) -> None:
+        """When each detector wants to be woken, of itself."""
+        self._dues = [detector.due for detector in self._before] + [detector.due for detector in self._after]
 
     def _silence(self) -> None:
         scene = self._scene
@@ -222,23 +242,6 @@ class Pipeline:
             self._unknown_since = None
         elif self._unknown_since is None:
             self._unknown_since = scene.now
-
-    def _phase(self) -> Phase:
-        scene = self._scene
-        if scene.on(Bit.CONTACT):
-            return "rest"
-        if scene.on(Bit.UP):
-            return "positive"
-        if scene.on(Bit.DOWN):
-            return "negative"
-        if not scene.in_set:
-            return "rest" if scene.limits.kind != "stack" else "lower_turn"
-        if scene.on(Bit.MID) and scene.stalled:
-            return "positive"
-        if scene.limits.kind == "static":
-            return "hold"
-        x_m = float(self._track.x[self._track.at(scene.now)])
-        return "upper_turn" if x_m > scene.limits.bottom_m + 0.5 * scene.limits.range_m else "lower_turn"
 
     def _start_set(self, moment: int) -> None:
         scene = self._scene
@@ -256,45 +259,17 @@ class Pipeline:
         static = limits.kind == "static"
         if static:
             self._stages.end_set(scene, moment)
-        under_load_s, under_tension_s, leak = self._account.times_s(scene, moment)
-        known = limits.load_n is not None
+        times_s = self._account.times_s(scene, moment)
         strength_n = self._stages.highest_n if static else limits.load_n
+        failed = self._stall.failed or (static and self._stages.failed)
         scene.in_set = False
         self._book.end_set(moment)
         for detector in self._after:
             detector.update(scene)
-        self._book.tell(
-            SetEnd,
-            moment,
-            rep=None,
-            phase="rest",
-            reps=scene.reps_full + scene.reps_partial,
-            partial_reps=scene.reps_partial,
-            under_load_s=under_load_s,
-            under_tension_s=under_tension_s if known else None,
-            leak=leak if known else None,
-            counts={kind: n for kind, n in sorted(self._book.counts.items()) if n},
-            working_load_n=None if limits.load_n is None else round(limits.load_n, 1),
-            working_load_from=limits.load_from,
-            friction=None if limits.friction is None else round(limits.friction, 4),
-            friction_from=limits.friction_from,
-            skill=round(under_tension_s / under_load_s, 4) if known and under_load_s else None,
-            strength_n=None if strength_n is None else round(strength_n, 1),
-            outcome="failure" if self._stall.failed or (static and self._stages.failed) else "ended",
-        )
+        self._book.tell(SetEnd, moment, **summary(scene, times_s, strength_n, failed))
         self._book.set_number = self._book.rep_number = None
         if limits.load_from == "learned":
-            self._learner.forget()
-
-    def _learn_range(self) -> None:
-        """Where the profile gives no range, two repetitions show it."""
-        scene = self._scene
-        if self._ranges is None or self._rep.last is None:
-            return
-        _, middle, last_m = self._rep.last[:3]
-        learned = self._ranges.update(middle.reversal.x_m, last_m)
-        if learned is not None:
-            scene.limits = scene.limits.with_range(*learned)
+            self._teacher.forget_load()
 
     def _rezero(self) -> None:
         """The stack stands on its rest, wherever the encoder thinks that is."""
@@ -307,30 +282,6 @@ class Pipeline:
         rows = slice(self._track.at(scene.now + 1), self._track.at(self._track.end))
         for column in (self._track.x, self._track.head_x):
             column[rows] -= drift_m
-
-    def _learn(self) -> None:
-        """A repetition has been told: what does it say of load and friction?"""
-        scene, limits = self._scene, self._scene.limits
-        if limits.kind != "stack" or self._rep.last is None:
-            return
-        first, end = self._rep.last[0], self._rep.last[3]
-        fit = self._learner.update(scene, first.dwell_end, end)
-        if fit is None:
-            return
-        learned_n = self._learner.snapped(fit.level)
-        given_n = limits.load_n if limits.load_from == "given" else None
-        if given_n is not None and fit.reps >= TRUSTED_REPS and abs(learned_n / given_n - 1) > ALIEN:
-            detail = f"{learned_n:.0f} N is pulled, the profile says {given_n:.0f} N"
-            self._book.tell(SensorFault, scene.now, cause="load", detail=detail)
-            given_n = None
-        load_n = learned_n if given_n is None else given_n
-        friction = limits.friction if limits.friction_from == "given" and limits.friction is not None else fit.friction
-        scene.limits = limits.with_load(
-            load_n,
-            friction,
-            load_from="learned" if given_n is None else "given",
-            friction_from="given" if limits.friction_from == "given" else "learned",
-        )
 
 
 __all__ = ["STEP_S", "Pipeline"]

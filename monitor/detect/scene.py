@@ -57,6 +57,8 @@ class Scene:
     last_still: tuple[int, int] | None = None  # the newest stretch of stillness that is over, in slow moments
     resting_since: int | None = None  # a lockout rest is open
     stalled: bool = False
+    nudged: bool = False  # what follows in this moment has to look, though no bit changed
+    aimless: bool = False  # static: the last stage is over, there is no target
 
     def on(self, bit: int) -> bool:
         return bool(self.bits & bit)

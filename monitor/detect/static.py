@@ -39,6 +39,7 @@ class StageDetector:
         self._stage = 0
         self._opened = -1
         self._entry: Entry | None = None
+        self._known_since: int | None = 0
         self._below_since: int | None = None
         self._held_since: int | None = None  # the target was first reached
 
@@ -51,6 +52,13 @@ class StageDetector:
             return
         if self._start is None:
             self._begin(scene)
+        if not scene.on(
+            Bit.KNOWN_T
+        ):  # a stage that ends in a silence is over, and the next begins, when force is known
+            self._known_since, self.due = None, NEVER
+            return
+        if self._known_since is None:
+            self._known_since = scene.now
         self._look(scene)
         if self.peak_n is None:
             return
@@ -58,6 +66,8 @@ class StageDetector:
             if self._entry is not None:
                 self._close(scene, self._stage_end())
             self._stage += 1
+        aimless = self._stage >= len(self.shares)
+        scene.nudged, scene.aimless = aimless != scene.aimless, aimless
         if self._opened < self._stage < len(self.shares):  # one that was cut is not begun again
             self._open(scene)
         self._decay(scene)
@@ -75,6 +85,7 @@ class StageDetector:
         self.due = NEVER
 
     def _begin(self, scene: Scene) -> None:
+        scene.aimless = False
         self._start, self._stage, self._opened, self.failed = scene.set_start, 0, -1, False
         self._looked, self.highest_n = scene.set_start, 0.0
         self._below_since = self._held_since = None
@@ -92,6 +103,7 @@ class StageDetector:
         assert self._start is not None
         self._opened = self._stage
         start = self._start + (self.ends[self._stage - 1] if self._stage else 0)
+        start = max(start, self._known_since or 0)
         self._aim(scene, self._stage)
         target_n = round((self.peak_n or 0.0) * self.shares[self._stage], 1)
         self._entry = scene.book.open(

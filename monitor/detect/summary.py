@@ -4,6 +4,7 @@ All times are counts of moments, so they add up exactly however the stream was c
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from monitor.detect.book import seconds
 from monitor.detect.scene import Scene
@@ -78,3 +79,27 @@ class Account:
             other_s=seconds(other),
         )
         return seconds(under_load), seconds(under_tension), leak
+
+
+def summary(scene: Scene, times_s: tuple[float, float, Leak], strength_n: float | None, failed: bool) -> dict[str, Any]:
+    """A `set_end`'s own keys: skill and strength are two numbers, never one."""
+    under_load_s, under_tension_s, leak = times_s
+    limits = scene.limits
+    known = limits.load_n is not None
+    return {
+        "rep": None,
+        "phase": "rest",
+        "reps": scene.reps_full + scene.reps_partial,
+        "partial_reps": scene.reps_partial,
+        "under_load_s": under_load_s,
+        "under_tension_s": under_tension_s if known else None,
+        "leak": leak if known else None,
+        "counts": {kind: n for kind, n in sorted(scene.book.counts.items()) if n},
+        "working_load_n": None if limits.load_n is None else round(limits.load_n, 1),
+        "working_load_from": limits.load_from,
+        "friction": None if limits.friction is None else round(limits.friction, 4),
+        "friction_from": limits.friction_from,
+        "skill": round(under_tension_s / under_load_s, 4) if known and under_load_s else None,
+        "strength_n": None if strength_n is None else round(strength_n, 1),
+        "outcome": "failure" if failed else "ended",
+    }

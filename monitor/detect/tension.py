@@ -31,6 +31,7 @@ class TensionDetector:
     def update(self, scene: Scene) -> None:
         over = scene.limits.kind == "static" and scene.on(Bit.EMPTY)  # let go: the set may be over
         used = scene.in_set or scene.limits.kind == "stack"  # off its rest a stack is used, set or not
+        over = over or scene.aimless
         judged = used and not scene.force_doubt and not over
         for run, bit in (
             (self._ceiling, Bit.CEILING),
