@@ -87,6 +87,7 @@ def measure(trace: Trace, kit: Kit, seed: int) -> Samples:
     counts = rows.counts.astype(np.float64)
     flags[suspect(np.where(rows.force, counts, np.nan))] |= np.uint8(Flag.SUSPECT)
     no_value = (rows.flags & (Flag.TIMEOUT | Flag.DESYNC)) != 0
+    flags[suspect(np.where(rows.force & ~no_value, counts, np.nan))] |= np.uint8(Flag.SUSPECT)
     return Samples(
         rows.stamp_us / 1e6,
         np.where(rows.force, np.nan, calibration.position_m(counts)),
