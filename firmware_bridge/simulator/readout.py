@@ -85,7 +85,6 @@ def measure(trace: Trace, kit: Kit, seed: int) -> Samples:
         _mark(flags, np.flatnonzero(~rows.force & (rows.done_us > second * STATUS_US)), Flag.SLIPPED)
     calibration = kit.calibration(trace.machine)
     counts = rows.counts.astype(np.float64)
-    flags[suspect(np.where(rows.force, counts, np.nan))] |= np.uint8(Flag.SUSPECT)
     no_value = (rows.flags & (Flag.TIMEOUT | Flag.DESYNC)) != 0
     flags[suspect(np.where(rows.force & ~no_value, counts, np.nan))] |= np.uint8(Flag.SUSPECT)
     return Samples(
