@@ -5,7 +5,8 @@
         await broker.serve(line)             one more connection, a page's WebSocket; returns when it has ended
 
 What bare amqtt 0.12 does wrong is held off here and in `guard`, each under a conformance test: keep-alive, slow
-readers, retained messages for who did not ask, a take-over that leaves the old socket, QoS raised on the way. The
+readers, retained messages for who did not ask, a take-over that leaves the old socket, QoS raised on the way,
+acknowledged messages forgotten when their sender leaves. The
 overridden methods with an underscore are amqtt's private ones; the tests fail loudly where an upgrade renames them.
 
 A page may read everything and publish nothing but `cmd/resume`: other commands are local.
@@ -18,6 +19,7 @@ import logging
 import re
 import socket
 from collections import deque
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, ClassVar, Self
@@ -175,13 +177,48 @@ class _SoundBroker(Broker):  # type: ignore[misc]
                 async with asyncio.timeout(CLOSE_WITHIN_S):
                     await handler._reader_stopped.wait()
 
-    async def _handle_message_delivery(
-        self, session: Session, handler: BrokerProtocolHandler, delivery: asyncio.Future[Any]
-    ) -> bool:
-        """amqtt forgets the QoS of a message here, on the way to `_broadcast_message`."""
-        message = delivery.result()
-        _published_qos.set(message.qos if message is not None else 0)
-        return bool(await super()._handle_message_delivery(session, handler, delivery))
+    async def _client_message_loop(self, session: Session, handler: BrokerProtocolHandler) -> None:
+        """amqtt's own ends with the disconnection, and forgets messages that it has acknowledged before."""
+        gone = asyncio.ensure_future(handler.wait_disconnect())
+        work = [
+            asyncio.create_task(self._take_messages(session, handler)),
+            asyncio.create_task(
+                self._take(handler.get_next_pending_subscription, self._handle_subscription, session, handler)
+            ),
+            asyncio.create_task(
+                self._take(handler.get_next_pending_unsubscription, self._handle_unsubscription, session, handler)
+            ),
+        ]
+        try:
+            ended, _ = await asyncio.wait([gone, *work], return_when=asyncio.FIRST_COMPLETED)
+            for task in ended - {gone}:
+                task.result()  # a bug is raised
+            passed_on = asyncio.create_task(session.delivered_message_queue.join())
+            work.append(passed_on)
+            await asyncio.wait([passed_on, work[0]], return_when=asyncio.FIRST_COMPLETED, timeout=CLOSE_WITHIN_S)
+            if not gone.done():  # what was sent is no MQTT: the will speaks
+                await handler.handle_connection_closed()
+            await gone
+            await self._handle_disconnect(session, handler, gone)
+        finally:
+            for task in (gone, *work):
+                task.cancel()
+            await asyncio.gather(gone, *work, return_exceptions=True)
+
+    async def _take_messages(self, session: Session, handler: BrokerProtocolHandler) -> None:
+        """Until one has a topic that cannot be. amqtt forgets a message's QoS on the way to `_broadcast_message`."""
+        sound = True
+        while sound:
+            message = await session.delivered_message_queue.get()
+            _published_qos.set(message.qos)
+            sound = await self._handle_message_delivery(session, handler, _done(message))
+            session.delivered_message_queue.task_done()
+
+    async def _take(
+        self, next_one: Callable[[], Awaitable[Any]], handle: Any, session: Session, handler: BrokerProtocolHandler
+    ) -> None:
+        while True:
+            await handle(session, handler, _done(await next_one()))
 
     async def _broadcast_message(self, session: Session, topic: str, data: bytes, force_qos: int | None = None) -> None:
         qos = _published_qos.get() if force_qos is None else force_qos
@@ -204,6 +241,12 @@ class _SoundBroker(Broker):  # type: ignore[misc]
         if action is Action.PUBLISH and session.remote_address == PAGE:
             return PAGE_MAY_PUBLISH.fullmatch(topic) is not None
         return True
+
+
+def _done(value: Any) -> asyncio.Future[Any]:
+    future = asyncio.get_running_loop().create_future()
+    future.set_result(value)
+    return future
 
 
 class _Tally(logging.Handler):

@@ -90,6 +90,15 @@ def subscribe_packet(pattern: str, qos: int) -> bytes:
     return b"\x82" + _length(len(body)) + body
 
 
+def publish_packet(topic: str, number: int, payload: bytes) -> bytes:
+    """QoS 1."""
+    body = _text(topic.encode()) + struct.pack(">H", number) + payload
+    return b"\x32" + _length(len(body)) + body
+
+
+DISCONNECT = b"\xe0\0"
+
+
 def _text(data: bytes) -> bytes:
     return struct.pack(">H", len(data)) + data
 

@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import aiomqtt
 import pytest
+from amqtt.broker import Broker  # type: ignore[import-untyped]
 
 from monitor.feedback import guard
 from monitor.feedback.embedded_broker import PAGE, EmbeddedBroker, TcpLine
-from tests.mqtt.brokers import connect_packet, subscribe_packet
+from tests.mqtt.brokers import DISCONNECT, connect_packet, publish_packet, subscribe_packet
 
 CONNACK_SUBACK_BYTES = 4 + 5
 
@@ -252,3 +253,28 @@ def test_the_last_words_before_its_end_are_heard() -> None:
         await page.__aexit__(None, None, None)
 
     asyncio.run(asyncio.wait_for(story(), 20))
+
+
+def test_what_was_acknowledged_is_told_though_its_sender_has_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bare amqtt forgets what it has acknowledged and not yet passed on, when the sender disconnects."""
+    count = 20
+    pass_on = Broker._handle_message_delivery
+
+    async def pass_on_late(*arguments: object) -> object:
+        await asyncio.sleep(0.01)
+        return await pass_on(*arguments)
+
+    monkeypatch.setattr(Broker, "_handle_message_delivery", pass_on_late)
+
+    async def story(broker: EmbeddedBroker) -> None:
+        async with client(broker) as watcher:
+            await watcher.subscribe("a", 1)
+            burst = b"".join(publish_packet("a", number + 1, bytes([number])) for number in range(count))
+            async with raw(broker, connect_packet("brief", 60), burst) as (reader, peer):
+                await reader.readexactly(4 + 4 * count)  # CONNACK, and PUBACK for all
+                peer.send(DISCONNECT)
+                assert await reader.read() == b""
+            received = [bytes((await anext(watcher.messages)).payload)[0] for _ in range(count)]
+            assert received == list(range(count))
+
+    within(20, story)

@@ -1,0 +1,96 @@
+"""Whatever gets lost, doubled or mixed up on the way: each event once, in order, and it is known when to ask."""
+
+import random
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.events import encode
+from monitor.feedback import payload
+from monitor.feedback.ledger import HELD, Ledger
+from monitor.feedback.messages import Envelope, ResumeMark, Status
+from tests.mqtt.stage import an_event
+
+STORE = "store-1"
+
+
+def message(seq: int, store_id: str = STORE) -> bytes:
+    envelope = Envelope(seq=seq, store_id=store_id, historical=False)
+    return payload.event("m", "set_start", encode(an_event(seq)), envelope).payload
+
+
+def mark(which: str, after: int, first: int, last: int, store_id: str = STORE) -> bytes:
+    fields = {"mark": which, "id": "i", "store_id": store_id, "after": after, "first_seq": first, "last_seq": last}
+    return msgspec.json.encode(msgspec.convert(fields, ResumeMark))
+
+
+def answer(after: int, first: int, last: int) -> list[bytes]:
+    """What the monitor tells who asks."""
+    records = [message(seq) for seq in range(max(after + 1, first), last + 1)]
+    return [mark("begin", after, first, last), *records, mark("end", last, first, last)]
+
+
+@settings(deadline=None)
+@given(
+    seed=st.integers(0, 2**32),
+    last=st.integers(0, 120),
+    lost=st.floats(0, 0.9),
+    doubled=st.floats(0, 0.5),
+    mixed=st.integers(0, 10),
+    pruned=st.integers(0, 20),
+)
+def test_each_once_and_in_order(seed: int, last: int, lost: float, doubled: float, mixed: int, pruned: int) -> None:
+    chance = random.Random(seed)
+
+    def on_the_way(messages: list[bytes]) -> list[bytes]:
+        arrived = [m for m in messages if chance.random() > lost for _ in range(1 + (chance.random() < doubled))]
+        return [m for _, m in sorted(((i + chance.uniform(0, mixed), m) for i, m in enumerate(arrived)))]
+
+    ledger, taken = Ledger(), []
+    for data in on_the_way([message(seq) for seq in range(1, last + 1)]):
+        taken += [record.seq for record in ledger.take(data)]
+    first = min(pruned, last) + 1  # what is older has gone from the store meanwhile
+    for attempt in range(200):
+        ledger.take_status(Status(state="online", conn=1, store_id=STORE, first_seq=first, last_seq=last))
+        if not ledger.behind:
+            break
+        told = answer(ledger.seq, first, last)
+        for data in on_the_way(told) if attempt < 100 else told:
+            taken += [record.seq for record in ledger.take(data)]
+    assert not ledger.behind
+    assert taken == sorted(set(taken))
+    assert ledger.seq == last
+    assert set(range(first, last + 1)) <= set(taken)
+    assert len(taken) + ledger.lost == last
+
+
+def test_another_store_begins_anew() -> None:
+    ledger = Ledger(STORE, 50)
+    assert ledger.take(message(51))[0].event.id == 51
+    assert [record.seq for record in ledger.take(message(1, "store-2"))] == [1]
+    assert (ledger.resets, ledger.store_id, ledger.seq) == (1, "store-2", 1)
+    assert ledger.behind
+
+
+def test_a_place_that_was_kept_goes_on_there() -> None:
+    ledger = Ledger(STORE, 3)
+    assert ledger.take(message(3)) == []
+    assert [record.seq for record in ledger.take(message(4))] == [4]
+    assert ledger.doubled == 1
+
+
+def test_what_waits_is_bounded() -> None:
+    ledger = Ledger(STORE, 0)
+    for seq in range(2, 3 * HELD):
+        assert ledger.take(message(seq)) == []
+    assert len(ledger._held) == HELD
+    assert len(ledger.take(message(1))) == HELD + 1
+    assert ledger.behind
+
+
+def test_nonsense_is_counted() -> None:
+    ledger = Ledger()
+    for data in (b"", b"{}", b'{"v":1,"seq":0,"store_id":"x","historical":false}', b"\xff", b"[]"):
+        assert ledger.take(data) == []
+    assert ledger.malformed == 5

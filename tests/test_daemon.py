@@ -1,0 +1,198 @@
+"""The wiring: commands between sets, a disk that refuses, a bug that travels."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+import firmware_bridge.simulator as simulator
+from firmware_bridge.chunk import Chunk
+from monitor.config import profile_from_builtins
+from monitor.daemon import Daemon
+from monitor.detect.pipeline import Pipeline
+from monitor.events import Update
+from monitor.feedback.commands import Command, CommandRefused, Lifter, Protocol, Stop
+from monitor.feedback.connection import Address
+from monitor.feedback.embedded_broker import EmbeddedBroker
+from monitor.record.session_reader import SessionFile
+from monitor.simulated import kit_of, machine_of
+from monitor.store.database import StoreError
+from monitor.store.store import Store
+from tests.mqtt.stage import listening, play, until
+
+TABLES: dict[str, Any] = {
+    "machine": {
+        "id": "leg-press", "kind": "stack", "rest_m": 0.0, "bottom_m": 0.03, "top_m": 0.43,
+        "working_load_n": 784.5, "friction": 0.08,
+    },
+    "protocol": {"name": "2/4"},
+    "calibration": {"metres_per_count": 0.0001, "newtons_per_count": 0.05},
+}  # fmt: skip
+PROFILE = profile_from_builtins(TABLES, "a test")
+
+
+def a_set(reps: int = 2) -> list[Chunk]:
+    script = simulator.clean_set(2, 4, reps=reps)
+    return list(
+        simulator.board_chunks(simulator.simulate(machine_of(PROFILE), script, seed=3), kit_of(PROFILE), seed=3)
+    )
+
+
+class Machine:
+    """A source that gives what it is told to, as fast as it is taken, and then waits."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[Chunk] = asyncio.Queue()
+
+    def move(self, chunks: list[Chunk]) -> None:
+        for chunk in chunks:
+            self._queue.put_nowait(chunk)
+
+    async def source(self) -> AsyncIterator[Chunk]:
+        for number in count():
+            if number % 50 == 0:
+                await asyncio.sleep(0)
+            yield await self._queue.get()
+
+    @property
+    def is_done(self) -> bool:
+        return self._queue.empty()
+
+
+Story = Callable[[Daemon, Machine, Address], Awaitable[None]]
+
+
+def with_daemon(folder: Path, story: Story) -> None:
+    async def whole() -> None:
+        with Store(folder / "events.db") as store:
+            async with EmbeddedBroker() as broker:
+                address = Address(host=broker.host, port=broker.port)
+                daemon, machine = Daemon(PROFILE, folder, store, address), Machine()
+                running = asyncio.create_task(daemon.run(machine.source()))
+                try:
+                    await story(daemon, machine, address)
+                finally:
+                    daemon.stop()
+                    await running
+
+    play(whole())
+
+
+def ask(kind: Any, **fields: Any) -> Command:
+    command = kind(id=f"c-{next(_numbers)}", stamp_s=0.0, **fields)
+    assert isinstance(command, Command)
+    return command
+
+
+_numbers = count()
+
+
+def test_commands_between_sets_and_in_them(tmp_path: Path) -> None:
+    chunks = a_set()
+    half = len(chunks) // 2
+
+    async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
+        store = daemon._store
+        async with listening(address, "info", "session/+") as listener:
+            await daemon._command(ask(Lifter, lifter="l-7"))  # before anybody has moved
+            machine.move(chunks[:half])
+            await until(lambda: daemon._newest is not None and daemon._newest.set == 1 and machine.is_done)
+            with pytest.raises(CommandRefused, match="a set is going on"):
+                await daemon._command(ask(Protocol, name="5/5"))
+            machine.move(chunks[half:])
+            await until(lambda: daemon._newest is not None and daemon._newest.set is None and machine.is_done)
+            with pytest.raises(CommandRefused, match="positive_s"):
+                await daemon._command(ask(Protocol, positive_s=-1.0, negative_s=4.0))
+            first = daemon.session
+            assert first is not None
+            await daemon._command(ask(Protocol, name="5/5"))
+            assert daemon.session is None
+            assert (await listener.next(f"session/{first.id}"))["reps"] == 2
+            while (await listener.next("info"))["protocol"]["positive_s"] != 5.0:
+                pass
+            await daemon._command(ask(Stop))
+            await until(lambda: bool(store.sessions() and store.sessions()[0].ended_unix_s))
+            (row,) = store.sessions()
+            assert (row.session, row.lifter) == (first.id, "l-7")
+
+    with_daemon(tmp_path, story)
+
+
+def test_a_disk_that_refuses_stops_no_feedback_and_loses_no_event(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitor.keeper.RETRY_S", 0.05)
+    healthy, refusing = Store.append, True
+
+    def append(self: Store, events: Any) -> Any:
+        if refusing:
+            raise StoreError("no space left on the disk")
+        return healthy(self, events)
+
+    monkeypatch.setattr(Store, "append", append)
+
+    async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
+        nonlocal refusing
+        async with listening(address, "live/feedback", "event/+") as listener:
+            await until(lambda: daemon.publisher.connected)
+            machine.move(a_set())
+            await until(lambda: machine.is_done and daemon._keeper.failures >= 3)
+            await listener.next("live/feedback")
+            assert not [topic for topic, _, _ in listener.heard if topic.startswith("event")]
+            refusing = False
+            told = [await listener.next("event/set_start"), await listener.next("event/set_end")]
+            assert [event["historical"] for event in told] == [False, False]
+            seqs = [body["seq"] for topic, body, _ in listener.heard if topic.startswith("event")]
+            assert seqs == list(range(1, len(seqs) + 1))
+
+    with_daemon(tmp_path, story)
+
+
+def test_a_session_ends_when_the_device_stays_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    short = msgspec.structs.replace(PROFILE, record=msgspec.structs.replace(PROFILE.record, idle_minutes=0.02))
+    monkeypatch.setattr("tests.test_daemon.PROFILE", short)
+    chunks = a_set()
+
+    async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
+        machine.move(chunks[: len(chunks) // 2])
+        await until(lambda: daemon.session is not None)
+        await until(lambda: daemon.session is None)
+
+    with_daemon(tmp_path, story)
+
+
+def test_a_bug_takes_the_daemon_down_and_what_was_recorded_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    healthy = Pipeline.update
+
+    def update(self: Pipeline, samples: Any) -> Update:
+        done = healthy(self, samples)
+        if any(event.kind == "rep" for event in done.events):
+            raise ZeroDivisionError("a bug")
+        return done
+
+    monkeypatch.setattr(Pipeline, "update", update)
+
+    async def whole() -> None:
+        with Store(tmp_path / "events.db") as store:
+            async with EmbeddedBroker() as broker:
+                address = Address(host=broker.host, port=broker.port)
+                daemon, machine = Daemon(PROFILE, tmp_path, store, address), Machine()
+                async with listening(address, "status") as listener:
+                    machine.move(a_set())
+                    with pytest.raises(ExceptionGroup) as group:
+                        await daemon.run(machine.source())
+                    assert group.group_contains(ZeroDivisionError)
+                    if daemon.publisher.delivery.connections:
+                        await listener.next("status", state="offline")
+
+    play(whole())
+    (recording,) = tmp_path.rglob("*.mcap")
+    file = SessionFile(recording)
+    assert sum(1 for record in file if record.topic == "/wire") > 100
+    assert not file.damage
