@@ -77,7 +77,9 @@ class PageServer:
 
     async def __aenter__(self) -> Self:
         self._server = await self._listen()
-        self.port = next(iter(self._server.sockets)).getsockname()[1]
+        wanted, self.port = self.port, next(iter(self._server.sockets)).getsockname()[1]
+        if wanted not in (0, self.port):
+            _log.warning("port %d is taken: the page is on %d", wanted, self.port)
         return self
 
     async def __aexit__(

@@ -50,6 +50,8 @@ class Screen:
         tempo = f"{protocol.positive_s:g}/{protocol.negative_s:g}"
         print_(f"[bold]rep-monitor[/bold]  a simulated leg press at {tempo} s on {port}")
         if page_url:
+            if f":{self._profile.display.port}/" not in page_url:
+                print_(f"Port {self._profile.display.port} is taken: the page is on the next free one.")
             print_(f"Look at [bold]{page_url}[/bold]  (and {page_url.rstrip('/')}/trainer.html)   Ctrl-C ends it all")
 
     def show(self, update: Update) -> None:
