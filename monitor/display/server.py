@@ -13,6 +13,7 @@ page of this server. Where a token is asked for: once in the address, from then 
 import asyncio
 import hmac
 import ipaddress
+import logging
 import re
 import socket
 from collections.abc import Awaitable, Callable
@@ -41,6 +42,7 @@ OUTSIDE_WEBSOCKET_PORT = 9001  # where mosquitto commonly takes WebSockets
 COOKIE = "rep-monitor-token"
 HOST = re.compile(r"((?P<name>[A-Za-z0-9._-]{1,253})|\[(?P<ipv6>[0-9A-Fa-f:.]{2,45})\])(:\d{1,5})?")
 WRITE_LIMIT_BYTES = 1 << 20  # never reached: the guard judges a slow reader before
+_log = logging.getLogger(__name__)
 
 Document = Callable[[], Awaitable[bytes]]
 History = Callable[[], dict[str, Any]]  # waits for the disk
