@@ -97,6 +97,9 @@ class FaultDetector:
             cause = _flag_cause(flags)
             if cause is None:
                 continue
+            if self._flag_entry is not None and cause != self._flag_cause:
+                scene.book.close(self._flag_entry, max(self._flag_entry.start + 1, self._flag_stamp))
+                self._flag_entry = None
             self._flag_last = scene.now
             self._flag_stamp = round(stamp_s / STEP_S)
             if self._flag_entry is None:
