@@ -72,7 +72,8 @@ def test_who_leaves_in_the_middle_of_mqtt_is_not_logged(caplog: pytest.LogCaptur
                 assert await upgrade(server) == 101  # and gone
 
     play(story())
-    assert caplog.records == []
+    ours = [record for record in caplog.records if not record.name.startswith("amqtt")]  # its complaints are counted
+    assert ours == []
 
 
 def test_an_error_of_ours_is_told(caplog: pytest.LogCaptureFixture) -> None:

@@ -171,6 +171,13 @@ class Connection:
             taken.set_result(reason.value)
 
 
+def _let_be_cancelled() -> None:
+    """aiomqtt waits with `asyncio.wait_for`, which in Python 3.11 can swallow a cancellation: raise it again."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 @contextlib.asynccontextmanager
 async def connect(address: Address, client_id: str, will: Packet | None = None) -> AsyncIterator[Connection]:
     """A connection, up; at the block's end it says goodbye, unless it is broken."""
@@ -189,6 +196,7 @@ async def connect(address: Address, client_id: str, will: Packet | None = None) 
             _drop(client)
             raise
         try:
+            _let_be_cancelled()
             yield Connection(client, version)
             with contextlib.suppress(aiomqtt.MqttError):  # it broke at the last moment: then it is ended anyway
                 await client.__aexit__(None, None, None)
