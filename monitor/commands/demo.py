@@ -25,6 +25,7 @@ HELP = "A simulated leg press with a simulated lifter, on the real wire, broker 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, metavar="N", help="of the page (default 8080, or the next that is free)")
     parser.add_argument("--tempo", choices=("2/4", "4/4", "5/5", "10/10"), help="of the lifter (default 4/4)")
+    parser.add_argument("--firmware", action="store_true", help="on an emulated board that runs the real firmware")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="same seed, same lifter (default 1)")
 
 
@@ -38,28 +39,41 @@ def run(args: argparse.Namespace) -> int:
         up_s, down_s = (float(part) for part in args.tempo.split("/"))
         protocol = msgspec.structs.replace(profile.protocol, name=args.tempo, positive_s=up_s, negative_s=down_s)
         profile = msgspec.structs.replace(profile, protocol=protocol)
-    asyncio.run(_demo(profile, args.seed))
+    asyncio.run(_on_firmware(profile, args.seed) if args.firmware else _simulated(profile, args.seed))
     return ExitCode.DONE
 
 
-async def _demo(profile: Profile, seed: int) -> None:
-    from monitor.report.demo_screen import Screen
-
-    screen = Screen(profile)
+async def _simulated(profile: Profile, seed: int) -> None:
     with device_of(profile, seed) as device:
         lifter = asyncio.create_task(device.run(), name="simulated machine")
-
-        def source(daemon: Daemon) -> AsyncIterator[Chunk]:
-            lifter.add_done_callback(lambda _: daemon.stop())
-            return read_chunks(device.port, profile.serial.baud, on_state=daemon.on_link)
-
-        def say(up: Up) -> None:
-            screen.begin(up.page_url, device.port)
-
         try:
-            with screen:
-                await serve(profile, source, on_up=say, listener=screen.show)
+            await _show(profile, device.port, lifter)
         finally:
             lifter.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await lifter
+
+
+async def _on_firmware(profile: Profile, seed: int) -> None:
+    from monitor.emulated import board_of  # it needs a compiler for the board, which few have
+
+    with board_of(profile, seed) as board:
+        await _show(profile, str(board.port))
+
+
+async def _show(profile: Profile, port: str, lifter: asyncio.Task[None] | None = None) -> None:
+    """The daemon on that port and what it finds on the screen, until Ctrl-C or until the lifter's task ends."""
+    from monitor.report.demo_screen import Screen
+
+    screen = Screen(profile)
+
+    def source(daemon: Daemon) -> AsyncIterator[Chunk]:
+        if lifter is not None:
+            lifter.add_done_callback(lambda _: daemon.stop())
+        return read_chunks(port, profile.serial.baud, on_state=daemon.on_link)
+
+    def say(up: Up) -> None:
+        screen.begin(up.page_url, port)
+
+    with screen:
+        await serve(profile, source, on_up=say, listener=screen.show)
