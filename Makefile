@@ -22,7 +22,7 @@ demo: .venv/runtime ## a simulated leg press on the display; Ctrl-C ends it
 	@$(PY) -m monitor demo $(ARGS)
 
 test: system check ## style, types, and every test; ARGS= goes to pytest
-	@$(PY) -m pytest -q -ra $(ARGS)
+	@$(PY) -m pytest -q -rfEsR --reruns 1 $(ARGS)
 
 check: .venv/development ## style and types only
 	@$(PY) -m ruff check .
