@@ -1,7 +1,7 @@
 """A daemon with all that stands around it: lock, store, broker, page, signals.
 
 Without a broker in the profile one is brought up on loopback, and the page's connections go into it; with one, the page
-is told where that broker takes WebSockets. A page that is opened to the network asks for a token.
+is told where that broker takes WebSockets. A page that is open to a network asks for a display's or a coach's token.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from functools import partial
 from firmware_bridge.chunk import Chunk
 from monitor.daemon import Daemon, Listener, address_of
 from monitor.display.server import PageServer
-from monitor.display.token import kept_token
+from monitor.display.token import kept_tokens
 from monitor.feedback.connection import Address
 from monitor.feedback.embedded_broker import EmbeddedBroker
 from monitor.profile import Profile
@@ -55,8 +55,8 @@ async def serve(
         page_url = None
         if profile.display.enabled:
             opened = not _is_loopback(profile.display.bind)
-            token = await asyncio.to_thread(kept_token, directory) if opened else None
-            server = PageServer(profile, embedded, partial(last_sets, store), token=token)
+            tokens = await asyncio.to_thread(kept_tokens, directory) if opened else None
+            server = PageServer(profile, embedded, partial(last_sets, store), tokens=tokens)
             await stack.enter_async_context(server)
             page_url = server.url
         loop = asyncio.get_running_loop()

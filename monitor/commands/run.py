@@ -49,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _say(up: Up) -> None:
+    """Into a service's log: no secrets."""
     print(
         f"{up.daemon.machine}: broker {up.broker}",
         f"page {up.page_url}" if up.page_url else "no page",

@@ -3,11 +3,13 @@
     GET /                 the page's files (package data)
     GET /config.json      which machine, and where its broker takes WebSockets
     GET /history.json     the last sets from the store
+    GET /may.json         who this page is here, and which commands it may send: {"v", "role", "may": ["resume", ...]}
     GET /mqtt, upgrade    a page's connection into the embedded broker
 
-Read-only: there is nothing but GET, and no GET changes anything. Only under names that are ours (an address, localhost,
-*.local, this machine's name), so that a foreign page cannot come in through a name of its own; a WebSocket only from a
-page of this server. Where a token is asked for: once in the address, from then on in a cookie.
+There is nothing but GET, and no GET changes anything: commands are MQTT, and the broker judges each by the role with
+which its connection came in. Only under names that are ours (an address, localhost, *.local, this machine's name), so
+that a foreign page cannot come in through a name of its own; and nothing for a page of another server. Where the page
+is open to a network a token says who comes, a display or a coach: once in the address, from then on in a cookie.
 """
 
 import asyncio
@@ -16,13 +18,13 @@ import ipaddress
 import logging
 import re
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -35,6 +37,7 @@ from monitor.display.visitors_log import VisitorsLog
 from monitor.display.web_socket_line import WebSocketLine
 from monitor.feedback.embedded_broker import EmbeddedBroker
 from monitor.feedback.guard import MAX_PACKET_BYTES
+from monitor.feedback.roles import ANYBODY, Role, may_send
 from monitor.profile import Profile
 
 PORTS_TRIED = 20
@@ -44,7 +47,7 @@ HOST = re.compile(r"((?P<name>[A-Za-z0-9._-]{1,253})|\[(?P<ipv6>[0-9A-Fa-f:.]{2,
 WRITE_LIMIT_BYTES = 1 << 20  # never reached: the guard judges a slow reader before
 _log = logging.getLogger(__name__)
 
-Document = Callable[[], Awaitable[bytes]]
+Document = Callable[[Role], Awaitable[bytes]]
 History = Callable[[], dict[str, Any]]  # waits for the disk
 
 
@@ -53,7 +56,10 @@ class PageServerError(Exception):
 
 
 class PageServer:
-    """Up between `async with` and its end; without a broker of ours the page is sent to the profile's."""
+    """Up between `async with` and its end; without a broker of ours the page is sent to the profile's.
+
+    Without tokens everybody who reaches the port is local, so that belongs on loopback only.
+    """
 
     def __init__(
         self,
@@ -61,16 +67,16 @@ class PageServer:
         broker: EmbeddedBroker | None,
         history: History | None = None,
         *,
-        token: str | None = None,
+        tokens: Mapping[Role, str] | None = None,
     ) -> None:
         self.port = profile.display.port
         self.turned_away = 0  # for their Host, their Origin, their token or their path
         self.visitors = VisitorsLog()
         self._bind = profile.display.bind
         self._broker = broker
-        self._token = token
+        self._tokens = tokens
         self._files = page_files()
-        self._documents: dict[str, Document] = {"/config.json": self._config}
+        self._documents: dict[str, Document] = {"/config.json": self._config, "/may.json": self._may}
         if history is not None:
             self._documents["/history.json"] = partial(_encoded, history)
         self._names = {"localhost", socket.gethostname().lower()}
@@ -92,10 +98,10 @@ class PageServer:
 
     @property
     def url(self) -> str:
-        """For a person: on this machine, or from the network where it is open to it."""
+        """For a person: on this machine, or from the network where it is open to it. Without a token."""
         everywhere = self._bind in ("", "0.0.0.0", "::")
         host = socket.gethostname() if everywhere else f"[{self._bind}]" if ":" in self._bind else self._bind
-        return f"http://{host}:{self.port}/" + (f"?token={quote(self._token)}" if self._token else "")
+        return f"http://{host}:{self.port}/"
 
     async def _listen(self) -> Server:
         last = self.port + PORTS_TRIED - 1 if self.port else 0
@@ -122,27 +128,28 @@ class PageServer:
 
     async def _connected(self, connection: ServerConnection) -> None:
         assert self._broker is not None  # else _answer has turned it away
-        await self._broker.serve(WebSocketLine(connection))
+        assert connection.request is not None
+        role = self._role(connection.request.headers)
+        assert role is not None
+        await self._broker.serve(WebSocketLine(connection, role))
 
     async def _answer(self, connection: ServerConnection, request: Request) -> Response | None:
         """None lets a WebSocket in."""
         url, host = urlsplit(request.path), _one(request.headers, "Host")
         if not self._is_ours(host):
             return self._turn_away(HTTPStatus.MISDIRECTED_REQUEST, "This machine goes by another name.")
-        if self._token is not None:
-            if (given := parse_qs(url.query).get("token")) is not None:
-                return self._let_in(given[0], url.path)
-            if not self._has_token(request.headers):
-                return self._turn_away(HTTPStatus.FORBIDDEN, "Open the address that the monitor tells, with its token.")
+        if not _is_from(host, request.headers):
+            return self._turn_away(HTTPStatus.FORBIDDEN, "Only pages of this server may ask.")
+        if self._tokens is not None and (given := parse_qs(url.query).get("token")) is not None:
+            return self._let_in(given[0], url.path)
+        if (role := self._role(request.headers)) is None:
+            return self._turn_away(HTTPStatus.FORBIDDEN, "Open the address that `rep-monitor access page` tells.")
         if url.path == "/mqtt" and self._broker is not None:
             if _one(request.headers, "Upgrade").lower() != "websocket":
                 return _text(HTTPStatus.UPGRADE_REQUIRED, "MQTT over WebSocket is spoken here.")
-            origin = _one(request.headers, "Origin")
-            if origin and urlsplit(origin).netloc.lower() != host.lower():
-                return self._turn_away(HTTPStatus.FORBIDDEN, "Only pages of this server may connect.")
             return None
         if (document := self._documents.get(url.path)) is not None:
-            return self._give(host, await document(), "application/json", {"Cache-Control": "no-store"})
+            return self._give(host, await document(role), "application/json", {"Cache-Control": "no-store"})
         if (file := self._files.get(url.path)) is None:
             return self._turn_away(HTTPStatus.NOT_FOUND, "There is nothing here.")
         headers = {"Cache-Control": "no-cache", "ETag": file.tag}
@@ -150,7 +157,12 @@ class PageServer:
             return _response(HTTPStatus.NOT_MODIFIED, b"", headers)
         return self._give(host, file.data, file.type, headers)
 
-    async def _config(self) -> bytes:
+    async def _may(self, role: Role) -> bytes:
+        """At a broker of one's own its access list decides, and this page has no account that may command."""
+        may = ANYBODY if self._broker is None else may_send(role)
+        return msgspec.json.encode({"v": 1, "role": role, "may": may})
+
+    async def _config(self, role: Role) -> bytes:
         ws_url = None if self._outside is None else f"{self._outside}/mqtt"
         mode = "embedded" if self._outside is None else "broker"
         machine = {"machine": self._machine.id, "machines": [self._machine.id], "kind": self._machine.kind}
@@ -175,28 +187,43 @@ class PageServer:
         return True
 
     def _let_in(self, given: str, path: str) -> Response:
-        if not self._is_token(given):
+        if self._role_of(given) is None:
             return self._turn_away(HTTPStatus.FORBIDDEN, "This is not the token.")
-        cookie = f"{COOKIE}={self._token}; Path=/; HttpOnly; SameSite=Strict"
+        cookie = f"{COOKIE}={given}; Path=/; HttpOnly; SameSite=Strict"
         where = path if path in self._files else "/"
-        return _response(HTTPStatus.SEE_OTHER, b"", {"Set-Cookie": cookie, "Location": where})
+        return _response(
+            HTTPStatus.SEE_OTHER, b"", {"Set-Cookie": cookie, "Location": where, "Cache-Control": "no-store"}
+        )
 
-    def _has_token(self, headers: Headers) -> bool:
+    def _role(self, headers: Headers) -> Role | None:
+        """Who asks; None: nobody whom we know."""
+        if self._tokens is None:
+            return Role.LOCAL
         try:
             cookie = SimpleCookie(_one(headers, "Cookie")).get(COOKIE)
         except CookieError:
-            return False
-        return cookie is not None and self._is_token(cookie.value)
+            return None
+        return None if cookie is None else self._role_of(cookie.value)
 
-    def _is_token(self, given: str) -> bool:
-        return hmac.compare_digest(given.encode(), (self._token or "").encode())
+    def _role_of(self, given: str) -> Role | None:
+        for role, token in (self._tokens or {}).items():
+            if hmac.compare_digest(given.encode(), token.encode()):
+                return role
+        return None
 
     def _turn_away(self, status: HTTPStatus, sentence: str) -> Response:
         self.turned_away += 1
         return _text(status, sentence)
 
 
-async def _encoded(history: History) -> bytes:
+def _is_from(host: str, headers: Headers) -> bool:
+    """Whether a browser, if it is one, asks for a page of this server: others it says in these headers."""
+    origin = _one(headers, "Origin")
+    told = len(headers.get_all("Origin"))
+    return not told or (told == 1 and urlsplit(origin).netloc.lower() == host.lower())
+
+
+async def _encoded(history: History, role: Role) -> bytes:
     return msgspec.json.encode(await asyncio.to_thread(history))
 
 
@@ -212,4 +239,5 @@ def _text(status: HTTPStatus, sentence: str) -> Response:
 
 def _response(status: HTTPStatus, data: bytes, headers: dict[str, str]) -> Response:
     common = {"Content-Length": str(len(data)), "Connection": "close", "X-Content-Type-Options": "nosniff"}
+    common |= {"Cross-Origin-Resource-Policy": "same-origin"}
     return Response(status.value, status.phrase, Headers(headers | common), data)

@@ -1,16 +1,21 @@
-"""The token that opens the page to a network: made once a machine and kept, so that a tablet's bookmark lasts."""
+"""The tokens that open the page to a network: made once a machine and kept, so that a tablet's bookmark lasts."""
 
 import os
 import re
 import secrets
 from pathlib import Path
 
+from monitor.feedback.roles import Role
+
 _SHAPE = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
-def kept_token(directory: Path) -> str:
-    """Delete the file to have another."""
-    path = directory / "display_token"
+def kept_tokens(directory: Path) -> dict[Role, str]:
+    """One for each who may come from the network. Delete a file to have another at the next start."""
+    return {role: _kept(directory / f"{role}_token") for role in (Role.DISPLAY, Role.COACH)}
+
+
+def _kept(path: Path) -> str:
     try:
         token = path.read_text(encoding="ascii", errors="replace").strip()
     except FileNotFoundError:

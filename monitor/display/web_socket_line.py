@@ -5,15 +5,16 @@ import socket
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from monitor.feedback.embedded_broker import PAGE, SEND_BUFFER_BYTES
+from monitor.feedback.embedded_broker import SEND_BUFFER_BYTES, page_address
+from monitor.feedback.roles import Role
 
 
 class WebSocketLine:
     """MQTT packets in binary messages, however they are cut."""
 
-    def __init__(self, connection: ServerConnection) -> None:
+    def __init__(self, connection: ServerConnection, role: Role) -> None:
         self._connection = connection
-        self.peer = (PAGE, int(connection.remote_address[1]))
+        self.peer = (page_address(role), int(connection.remote_address[1]))
         peer: socket.socket = connection.transport.get_extra_info("socket")
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
 

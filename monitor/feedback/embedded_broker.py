@@ -9,7 +9,7 @@ readers, retained messages for who did not ask, a take-over that leaves the old 
 acknowledged messages forgotten when their sender leaves. The
 overridden methods with an underscore are amqtt's private ones; the tests fail loudly where an upgrade renames them.
 
-A page may read everything and publish nothing but `cmd/resume`: other commands are local.
+A page may read everything but the commands of others, and publish nothing but the commands of its role (`roles`).
 """
 
 import asyncio
@@ -30,15 +30,16 @@ from amqtt.plugins.base import BaseAuthPlugin  # type: ignore[import-untyped]
 from amqtt.session import Session  # type: ignore[import-untyped]
 
 from monitor.feedback.guard import Connect, Counts, GuardedReader, GuardedWriter, Line, Unsound
+from monitor.feedback.roles import Role, may_send
 
-PAGE = "page"  # the address that amqtt is told of a page's connection
 OWN_CLIENTS = "rep-monitor"  # client ids that begin so are the daemon's
-PAGE_MAY_PUBLISH = re.compile(r"rep/[a-z0-9-]{1,32}/cmd/resume")
+COMMAND_TOPIC = re.compile(r"rep/[a-z0-9-]{1,32}/cmd/([a-z]+)")
 SEND_BUFFER_BYTES = 32 * 1024  # small, so that a peer that is behind is seen to be behind
 LISTENER = "guarded"
 CLOSE_WITHIN_S = 2.0
 LAST_WORDS_S = 0.5  # for what is on its way: `offline` shall reach the pages
 _published_qos: ContextVar[int] = ContextVar("published_qos", default=0)
+_published_retained: ContextVar[bool] = ContextVar("published_retained", default=False)
 
 
 class Anyone(BaseAuthPlugin):  # type: ignore[misc]
@@ -84,7 +85,7 @@ class EmbeddedBroker:
     async def serve(self, line: Line) -> None:
         """One connection, until it ends."""
         self.counts.connections += 1
-        admit = _admit_page if line.peer[0] == PAGE else _admit_local
+        admit = _admit_local if page_role(line.peer[0]) is None else _admit_page
         task = asyncio.current_task()
         assert task is not None
         self._connections[task] = line
@@ -211,6 +212,7 @@ class _SoundBroker(Broker):  # type: ignore[misc]
         while sound:
             message = await session.delivered_message_queue.get()
             _published_qos.set(message.qos)
+            _published_retained.set(message.publish_packet.retain_flag)
             sound = await self._handle_message_delivery(session, handler, _done(message))
             session.delivered_message_queue.task_done()
 
@@ -222,7 +224,8 @@ class _SoundBroker(Broker):  # type: ignore[misc]
 
     async def _broadcast_message(self, session: Session, topic: str, data: bytes, force_qos: int | None = None) -> None:
         qos = _published_qos.get() if force_qos is None else force_qos
-        await self._broadcast_queue.put({"topic": topic, "data": data, "qos": qos})
+        retain = _is_command(topic) and _published_retained.get()  # the flag arrives, so that it is refused
+        await self._broadcast_queue.put({"topic": topic, "data": data, "qos": qos, "retain": retain})
 
     async def _run_broadcast(self, running: deque[asyncio.Task[Any]]) -> None:
         """To each subscriber with the smaller of the two QoS; amqtt takes the subscriber's."""
@@ -231,16 +234,35 @@ class _SoundBroker(Broker):  # type: ignore[misc]
             if not self._matches(message["topic"], pattern):
                 continue
             for session, granted in holders:
+                if page_role(session.remote_address) is not None and _is_command(message["topic"]):
+                    continue  # who trains with whom is no page's business
                 handler = self._get_handler(session)
                 if handler is not None and session.transitions.state == "connected":
                     qos = min(granted, message["qos"])
-                    sending = handler.mqtt_publish(message["topic"], message["data"], qos, retain=False)
+                    sending = handler.mqtt_publish(message["topic"], message["data"], qos, message["retain"])
                     running.append(asyncio.ensure_future(sending))
 
     async def _topic_filtering(self, session: Session, topic: str, action: Action) -> bool:
-        if action is Action.PUBLISH and session.remote_address == PAGE:
-            return PAGE_MAY_PUBLISH.fullmatch(topic) is not None
-        return True
+        role = page_role(session.remote_address)
+        if action is not Action.PUBLISH or role is None:
+            return True
+        command = COMMAND_TOPIC.fullmatch(topic)
+        return command is not None and command[1] in may_send(role)
+
+
+def page_address(role: Role) -> str:
+    """What amqtt is told as the address of a page's connection: how it came in decides what it may."""
+    return f"page:{role}"
+
+
+def page_role(address: str | None) -> Role | None:
+    """None: no page, but a program on this machine."""
+    page, _, role = (address or "").partition(":")
+    return Role(role) if page == "page" else None
+
+
+def _is_command(topic: str) -> bool:
+    return topic.startswith("rep/") and "/cmd/" in topic
 
 
 def _done(value: Any) -> asyncio.Future[Any]:

@@ -10,8 +10,9 @@ import aiomqtt
 import pytest
 
 from monitor.display.server import PageServer, PageServerError
-from monitor.display.token import kept_token
+from monitor.display.token import kept_tokens
 from monitor.feedback.embedded_broker import EmbeddedBroker
+from monitor.feedback.roles import Role
 from monitor.profile import Display, Machine, Mqtt, Profile
 from tests.mqtt.stage import play
 
@@ -59,9 +60,9 @@ async def upgrade(server: PageServer, path: str = "/mqtt", **more: str) -> int:
     return status
 
 
-def with_server(story: Callable[[PageServer], Awaitable[None]], token: str | None = None) -> None:
+def with_server(story: Callable[[PageServer], Awaitable[None]], tokens: dict[Role, str] | None = None) -> None:
     async def whole() -> None:
-        async with EmbeddedBroker() as broker, PageServer(profile(), broker, history, token=token) as server:
+        async with EmbeddedBroker() as broker, PageServer(profile(), broker, history, tokens=tokens) as server:
             await story(server)
 
     play(whole())
@@ -158,15 +159,18 @@ def test_a_foreign_page_may_not_connect() -> None:
         assert await upgrade(server) == 101  # no browser
         for origin in ("http://evil.example", "null", "http://localhost:1"):
             assert await upgrade(server, Origin=origin) == 403
+            for path in ("/", "/may.json", "/history.json"):
+                assert (await get(server, path, Origin=origin)).status == 403
+        assert (await get(server, "/may.json", Origin="http://localhost")).status == 200
         assert (await get(server, "/mqtt")).status == 426
-        assert server.turned_away == 3
+        assert server.turned_away == 12
 
     with_server(story)
 
 
 def test_with_a_token_nothing_is_told_without_it() -> None:
     async def story(server: PageServer) -> None:
-        assert server.url.endswith("/?token=s3cret")
+        assert "?" not in server.url  # it is told and logged
         for path in ("/", "/config.json", "/vendor/mqtt.min.js", "/?token=wrong", "/?token="):
             assert (await get(server, path)).status == 403
         assert await upgrade(server) == 403
@@ -178,7 +182,7 @@ def test_with_a_token_nothing_is_told_without_it() -> None:
         assert await upgrade(server, Cookie=cookie) == 101
         assert (await get(server, "/", Cookie=cookie + "x")).status == 403
 
-    with_server(story, token="s3cret")
+    with_server(story, tokens={Role.DISPLAY: "s3cret"})
 
 
 def test_mqtt_over_the_web_socket_reads_all_and_reaches_the_broker() -> None:
@@ -202,7 +206,7 @@ def test_mqtt_over_the_web_socket_reads_all_and_reaches_the_broker() -> None:
                 big = bytes(100_000)
                 await local.publish("rep/m/event/rep", big, 1)
                 assert (await anext(page.messages)).payload == big
-                await page.publish("rep/m/cmd/stop", b"{}", 1)
+                await page.publish("rep/m/event/rep", b"{}", 1)
                 await page.publish("rep/m/cmd/resume", b"{}", 1)
                 assert str((await anext(local.messages)).topic) == "rep/m/cmd/resume"
             assert broker.counts.connections == 2
@@ -233,11 +237,15 @@ def test_a_port_that_is_taken_leads_to_the_next_free_one() -> None:
     play(story())
 
 
-def test_the_token_is_kept_and_private(tmp_path: Path) -> None:
-    token = kept_token(tmp_path)
-    assert len(token) >= 20
-    assert kept_token(tmp_path) == token
-    path = tmp_path / "display_token"
-    assert path.stat().st_mode & 0o777 == 0o600
-    path.write_text("")
-    assert kept_token(tmp_path) != token
+def test_the_tokens_are_kept_apart_and_private(tmp_path: Path) -> None:
+    tokens = kept_tokens(tmp_path)
+    assert set(tokens) == {Role.DISPLAY, Role.COACH}
+    assert len(set(tokens.values())) == 2
+    assert all(len(token) >= 20 for token in tokens.values())
+    assert kept_tokens(tmp_path) == tokens
+    paths = [tmp_path / "display_token", tmp_path / "coach_token"]
+    assert [path.stat().st_mode & 0o777 for path in paths] == [0o600, 0o600]
+    paths[0].write_text("")
+    again = kept_tokens(tmp_path)
+    assert again[Role.DISPLAY] != tokens[Role.DISPLAY]
+    assert again[Role.COACH] == tokens[Role.COACH]

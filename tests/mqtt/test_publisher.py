@@ -354,11 +354,11 @@ def test_commands_that_cannot_be_are_refused_counted_and_answered(kind: str, tmp
     play(story())
 
 
-@needs.mosquitto
-def test_a_command_published_with_the_retain_flag_is_refused_even_live(tmp_path: Path) -> None:
+@both
+def test_a_command_published_with_the_retain_flag_is_refused_even_live(kind: str, tmp_path: Path) -> None:
     async def story() -> None:
         async with (
-            a_broker("mosquitto", tmp_path) as address,
+            a_broker(kind, tmp_path) as address,
             Stage(address, tmp_path) as stage,
             listening(address, "ack/+") as coach,
         ):

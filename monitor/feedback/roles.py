@@ -1,0 +1,27 @@
+"""Who may ask the monitor for what.
+
+    local      sits at the machine: a page from loopback
+    display    shows what happens, from the network: asks for the past, nothing else
+    coach      may command from the network, with a token of their own
+
+With a broker of one's own, its access list says the same (`rep-monitor access broker` writes it): who may write
+`cmd/stop` there is a coach. So the topic that a command comes on is the proof of who sends it; the daemon need not, and
+could not, look into the connection behind it.
+"""
+
+from enum import StrEnum
+
+from monitor.feedback.commands import COMMANDS
+
+ANYBODY = ("resume",)  # reads the past, changes nothing
+
+
+class Role(StrEnum):
+    LOCAL = "local"
+    DISPLAY = "display"
+    COACH = "coach"
+
+
+def may_send(role: Role) -> tuple[str, ...]:
+    """The commands, by name."""
+    return ANYBODY if role is Role.DISPLAY else tuple(COMMANDS)

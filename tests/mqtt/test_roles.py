@@ -1,0 +1,135 @@
+"""The whole matrix of who may ask the embedded broker for what, by what arrives, and what the page is told of it."""
+
+import json
+from collections.abc import Awaitable, Callable
+
+import aiomqtt
+import pytest
+
+from monitor.display.server import PageServer
+from monitor.feedback.commands import COMMANDS
+from monitor.feedback.embedded_broker import EmbeddedBroker
+from monitor.feedback.roles import Role, may_send
+from tests.mqtt.stage import play
+from tests.mqtt.test_page_server import get, profile, upgrade
+
+TOKENS = {Role.DISPLAY: "the-display-s-token", Role.COACH: "the-coach-s-token"}
+TOPICS = [
+    *(f"cmd/{name}" for name in (*COMMANDS, "tare", "", "STOP", "stop/now")),
+    "status", "info", "live/feedback", "state", "event/rep", "set", "session/s", "ack/a", "resume/c", "",
+]  # fmt: skip
+
+
+def cookie_of(role: Role) -> str | None:
+    return f"rep-monitor-token={TOKENS[role]}" if role in TOKENS else None
+
+
+def page(server: PageServer, role: Role, name: str = "a-page") -> aiomqtt.Client:
+    cookie = cookie_of(role)
+    return aiomqtt.Client(
+        "127.0.0.1",
+        server.port,
+        transport="websockets",
+        websocket_path="/mqtt",
+        websocket_headers={"Cookie": cookie} if cookie else None,
+        identifier=name,
+    )
+
+
+def with_page(role: Role, story: Callable[[EmbeddedBroker, PageServer], Awaitable[None]]) -> None:
+    async def whole() -> None:
+        tokens = None if role is Role.LOCAL else TOKENS
+        async with EmbeddedBroker() as broker, PageServer(profile(), broker, tokens=tokens) as server:
+            await story(broker, server)
+
+    play(whole())
+
+
+@pytest.mark.parametrize("role", Role)
+def test_what_a_page_publishes_arrives_only_where_its_role_may(role: Role) -> None:
+    async def story(broker: EmbeddedBroker, server: PageServer) -> None:
+        async with page(server, role) as tablet, aiomqtt.Client("127.0.0.1", broker.port) as daemon:
+            await daemon.subscribe("#", 1)
+            for topic in TOPICS:
+                await tablet.publish(f"rep/m/{topic}", b"{}", 1)
+            await tablet.publish("elsewhere", b"{}", 1)
+            await tablet.publish("rep/m/cmd/resume", b"the last", 1)
+            arrived = []
+            async for message in daemon.messages:
+                if message.payload == b"the last":
+                    break
+                arrived.append(str(message.topic))
+        assert arrived == [f"rep/m/cmd/{name}" for name in COMMANDS if name in may_send(role)]
+        assert set(arrived) == {"rep/m/cmd/resume"} or role is not Role.DISPLAY
+
+    with_page(role, story)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_page_reads_all_but_the_commands_of_others(role: Role) -> None:
+    async def story(broker: EmbeddedBroker, server: PageServer) -> None:
+        async with page(server, role) as tablet, aiomqtt.Client("127.0.0.1", broker.port) as local:
+            await tablet.subscribe("rep/#", 1)
+            await tablet.subscribe("rep/m/cmd/+", 1)
+            for topic in (*TOPICS, "last"):
+                await local.publish(f"rep/m/{topic}", b"{}", 1)
+            arrived = []
+            async for message in tablet.messages:
+                arrived.append(str(message.topic).removeprefix("rep/m/"))
+                if arrived[-1] == "last":
+                    break
+        assert arrived == [topic for topic in (*TOPICS, "last") if not topic.startswith("cmd/")]
+
+    with_page(role, story)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_page_is_told_what_it_may(role: Role) -> None:
+    async def story(_: EmbeddedBroker, server: PageServer) -> None:
+        cookie = cookie_of(role)
+        answer = await get(server, "/may.json", **({"Cookie": cookie} if cookie else {}))
+        assert answer.headers["cache-control"] == "no-store"
+        assert json.loads(answer.body) == {"v": 1, "role": role, "may": list(may_send(role))}
+
+    with_page(role, story)
+
+
+def test_the_roles_are_what_they_are() -> None:
+    assert may_send(Role.DISPLAY) == ("resume",)
+    assert may_send(Role.LOCAL) == may_send(Role.COACH) == tuple(COMMANDS)
+    assert {"resume", "lifter", "protocol", "stop"} <= set(COMMANDS)
+
+
+def test_each_token_opens_its_own_role_and_the_newer_takes_over() -> None:
+    async def story(_: EmbeddedBroker, server: PageServer) -> None:
+        for role, token in TOKENS.items():
+            let_in = await get(server, f"/trainer.html?token={token}", Cookie=cookie_of(Role.DISPLAY) or "")
+            assert (let_in.status, let_in.headers["location"]) == (303, "/trainer.html")
+            assert let_in.headers["cache-control"] == "no-store"
+            cookie = let_in.headers["set-cookie"].split(";")[0]
+            assert json.loads((await get(server, "/may.json", Cookie=cookie)).body)["role"] == role
+        for cookie in ("", "rep-monitor-token=", "rep-monitor-token=the-display-s-toke", "=;=;"):
+            assert (await get(server, "/may.json", Cookie=cookie)).status == 403
+            assert await upgrade(server, Cookie=cookie) == 403
+
+    with_page(Role.COACH, story)
+
+
+def test_at_a_broker_of_ones_own_the_page_may_command_nothing() -> None:
+    async def story() -> None:
+        async with PageServer(profile(host="broker.lan"), None) as server:
+            assert json.loads((await get(server, "/may.json")).body)["may"] == ["resume"]
+
+    play(story())
+
+
+def test_no_get_changes_anything() -> None:
+    async def story(broker: EmbeddedBroker, server: PageServer) -> None:
+        async with aiomqtt.Client("127.0.0.1", broker.port) as daemon:
+            await daemon.subscribe("#", 1)
+            for path in ("/cmd/stop", "/rep/m/cmd/stop", "/?cmd=stop", "/may.json?stop", "/mqtt?stop", "/stop"):
+                await get(server, path)
+            await daemon.publish("nothing/before", b"", 1)
+            assert str((await anext(daemon.messages)).topic) == "nothing/before"
+
+    with_page(Role.LOCAL, story)
