@@ -40,8 +40,12 @@ async def read_chunks(
     rate_hz: float = 500,
     block: int = 5,
     on_state: Callable[[LinkState], None] = lambda state: None,
+    on_turn: Callable[[], None] = lambda: None,
 ) -> AsyncGenerator[Chunk, None]:
-    """Yield what the device sends, from its HELLO on, until cancelled; tell `on_state` whenever something changes."""
+    """Yield what the device sends, from its HELLO on, until cancelled; tell `on_state` whenever something changes.
+
+    `on_turn` is called every `TICK_S` or more often, whether there is a device or not: a sign of life.
+    """
     start = Start(Streams.POSITION | Streams.FORCE, round(1e6 / rate_hz), block, os.urandom(1)[0])
     link = Link(port, baud, format, start, on_state, time.monotonic_ns())
     while True:
@@ -50,6 +54,7 @@ async def read_chunks(
             try:
                 link.opened(time.monotonic_ns())
                 while not link.given_up:
+                    on_turn()
                     _send(port, device.fd, link.due(time.monotonic_ns()))
                     if await _readable(device.fd, TICK_S):
                         await asyncio.sleep(COALESCE_S)
@@ -60,7 +65,7 @@ async def read_chunks(
                 _close(device)
         except LinkError as error:
             link.failed(error, time.monotonic_ns())
-        await _rest(port, link.retry_s)
+        await _rest(port, link.retry_s, on_turn)
 
 
 def open_port(port: str, baud: int, wake: bool = False) -> serial.Serial:
@@ -148,11 +153,12 @@ def _close(device: serial.Serial) -> None:
     device.close()
 
 
-async def _rest(port: str, rest_s: float) -> None:
+async def _rest(port: str, rest_s: float, on_turn: Callable[[], None] = lambda: None) -> None:
     """Wait, but no longer than until the port changes: it came, or it is another device."""
     before = _identity(port)
     for _ in range(math.ceil(rest_s / TICK_S)):
         await asyncio.sleep(TICK_S)
+        on_turn()
         if _identity(port) != before:
             break
 

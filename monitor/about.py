@@ -1,9 +1,27 @@
-"""What `info` says of a machine, of the tempo agreed on, and of the firmware."""
+"""What `info` says: of machine, tempo, firmware, link and disk; and the whole in one line."""
 
+from firmware_bridge.link_state import LinkState
 from firmware_bridge.messages import Hello
 from monitor.detect.limits import limits_of
-from monitor.feedback.messages import FirmwareInfo, MachineInfo, ProtocolInfo
+from monitor.feedback.messages import FirmwareInfo, LinkInfo, MachineInfo, ProtocolInfo, StorageInfo
+from monitor.feedback.messages import LinkState as PublishedLink
+from monitor.housekeeping import Housekeeper
+from monitor.keeper import Keeper
 from monitor.profile import Profile
+from monitor.record.recorder import Recorder
+from monitor.session import Session
+
+PUBLISHED: dict[str, PublishedLink] = {
+    "absent": "absent",
+    "busy": "absent",
+    "opening": "opening",
+    "hello": "opening",
+    "streaming": "live",
+    "silent": "silent",
+    "garbage": "wrong_device",
+    "incompatible": "wrong_device",
+    "wrong_device": "wrong_device",
+}
 
 
 def machine_info(profile: Profile) -> MachineInfo:
@@ -47,3 +65,39 @@ def firmware_info(hello: Hello, profile: Profile) -> FirmwareInfo:
         force_rate_hz=float(hello.adc_sps),
         position_rate_hz=float(profile.serial.rate_hz),
     )
+
+
+def link_info(link: LinkState | None, session: Session | None) -> LinkInfo:
+    if link is None:
+        return LinkInfo(state="none")
+    counts: dict[str, int] = {"reconnects": link.reconnects}
+    device: dict[str, int] = {}
+    if session is not None:
+        tally = {name: getattr(session.decoder.counts, name) for name in session.decoder.counts.__slots__}
+        status = tally.pop("device")
+        counts |= tally
+        if status is not None:
+            device = {name: int(getattr(status, name)) for name in status.__slots__ if name != "t_us"}
+    detail = None if link.state == "streaming" else link.detail
+    return LinkInfo(state=PUBLISHED[link.state], detail=detail, counts=counts, device=device)
+
+
+def storage_info(
+    keeper: Keeper, housekeeper: Housekeeper, recorder: Recorder | None, warning: str | None
+) -> StorageInfo:
+    return StorageInfo(
+        warning=warning,
+        trouble=keeper.trouble or (None if recorder is None else recorder.status.last_error),
+        events_waiting=keeper.waiting,
+        events_dropped=keeper.dropped,
+        store_failures=keeper.failures,
+        tidy_failures=housekeeper.failures,
+        records_dropped=0 if recorder is None else recorder.status.dropped_records,
+    )
+
+
+def headline(link: LinkState | None, session: Session | None, broker_trouble: str | None) -> str:
+    """The state of things, for who looks after the computer and not after the lifter."""
+    device = "no device yet" if link is None else link.detail
+    lifting = "no session" if session is None else f"session {session.id}"
+    return f"{device}; {lifting}; {broker_trouble or 'connected to the broker'}"

@@ -23,16 +23,16 @@ import msgspec
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.link_state import LinkState
 from firmware_bridge.messages import Hello
-from monitor.about import firmware_info, machine_info, protocol_info
+from monitor.about import PUBLISHED, firmware_info, headline, link_info, machine_info, protocol_info, storage_info
 from monitor.config import profile_from_builtins, profile_to_builtins
 from monitor.events import Feedback, Update
 from monitor.feedback import payload
 from monitor.feedback.bookmark import Bookmark
 from monitor.feedback.commands import Command, CommandRefused, Lifter, Protocol, Stop
 from monitor.feedback.connection import Address
-from monitor.feedback.messages import Envelope, Info, LinkInfo
-from monitor.feedback.messages import LinkState as PublishedLink
+from monitor.feedback.messages import Envelope, Info
 from monitor.feedback.publisher import Publisher
+from monitor.housekeeping import Housekeeper
 from monitor.keeper import Keeper
 from monitor.profile import Profile
 from monitor.session import Session
@@ -45,19 +45,7 @@ RING_S = 5.0  # of an idle machine this much is kept, so that a session begins b
 STATE_EVERY_S = 1.0
 INFO_EVERY_S = 5.0
 STALE_S = 0.5
-PRUNE_EVERY_S = 3600.0
-KEPT_DAYS, KEPT_EVENTS = 30, 100_000
-PUBLISHED: dict[str, PublishedLink] = {
-    "absent": "absent",
-    "busy": "absent",
-    "opening": "opening",
-    "hello": "opening",
-    "streaming": "live",
-    "silent": "silent",
-    "garbage": "wrong_device",
-    "incompatible": "wrong_device",
-    "wrong_device": "wrong_device",
-}
+TIDY_EVERY_S = 3600.0
 _log = logging.getLogger(__name__)
 Listener = Callable[[Update], None]
 
@@ -74,12 +62,14 @@ class Daemon:
         self.machine = profile.machine.id
         self.link: LinkState | None = None
         self.session: Session | None = None  # being recorded
+        self.storage_warning: str | None = None  # why the disk may not keep what it says it keeps
         self._directory = directory
         self._recordings = Path(profile.record.directory) if profile.record.directory else directory
         self._listener = listener
         bookmark = Bookmark(directory / "bookmark.json")
         self.publisher = Publisher(self.machine, address, store, self._command, bookmark)
         self._keeper = Keeper(store, self._stored)
+        self._housekeeper = Housekeeper(profile, store, self._recordings / "recordings")
         self._store = store
         self._hello: Hello | None = None
         self._watch: Session | None = None  # an idle machine: followed, not kept
@@ -89,11 +79,24 @@ class Daemon:
         self._newest_at_s = 0.0
         self._lifter: str | None = None
         self._fed_at_s = 0.0
+        self._turned_at_s: float | None = None
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
         """Ends the session, tells what is left, says goodbye."""
         self._stopping.set()
+
+    def turned(self) -> None:
+        """The source is alive, with a device or without."""
+        self._turned_at_s = asyncio.get_running_loop().time()
+
+    def reader_silent_s(self) -> float:
+        """How long the source has given no sign of life; 0 before its first."""
+        return 0.0 if self._turned_at_s is None else asyncio.get_running_loop().time() - self._turned_at_s
+
+    def headline(self) -> str:
+        """One line for a service manager's status."""
+        return headline(self.link, self.session, self.publisher.trouble)
 
     def on_link(self, link: LinkState) -> None:
         """The source tells how its link stands."""
@@ -218,8 +221,8 @@ class Daemon:
                 self.publisher.offer(payload.state(self.machine, name, self._newest, stale))
             if ticks % round(INFO_EVERY_S / STATE_EVERY_S) == 0:
                 self.publisher.offer(payload.info(self.machine, self.info()))
-            if ticks % round(PRUNE_EVERY_S / STATE_EVERY_S) == 60:
-                self._keeper.do(partial(self._store.prune, KEPT_DAYS, KEPT_EVENTS))
+            if ticks % round(TIDY_EVERY_S / STATE_EVERY_S) == 60:
+                self._keeper.do(self._housekeeper.tidy)
             ticks += 1
             await asyncio.sleep(STATE_EVERY_S)
 
@@ -258,26 +261,13 @@ class Daemon:
             machine=machine_info(self.profile),
             protocol=protocol_info(self.profile),
             firmware=None if self._hello is None else firmware_info(self._hello, self.profile),
-            link=self._link_info(session),
+            link=link_info(self.link, session),
             delivery=self.publisher.delivery,
             session=None if self.session is None else self.session.id,
             recording=recording,  # type: ignore[arg-type]
             fault=None if self._newest is None else self._newest.fault,
+            storage=storage_info(self._keeper, self._housekeeper, recorder, self.storage_warning),
         )
-
-    def _link_info(self, session: Session | None) -> LinkInfo:
-        if self.link is None:
-            return LinkInfo(state="none")
-        counts: dict[str, int] = {"reconnects": self.link.reconnects, "store_failures": self._keeper.failures}
-        device: dict[str, int] = {}
-        if session is not None:
-            tally = {name: getattr(session.decoder.counts, name) for name in session.decoder.counts.__slots__}
-            status = tally.pop("device")
-            counts |= tally
-            if status is not None:
-                device = {name: int(getattr(status, name)) for name in status.__slots__ if name != "t_us"}
-        detail = None if self.link.state == "streaming" else self.link.detail
-        return LinkInfo(state=PUBLISHED[self.link.state], detail=detail, counts=counts, device=device)
 
 
 def _with_protocol(profile: Profile, command: Protocol) -> Profile:

@@ -40,6 +40,10 @@ class Keeper:
         self._closing = False
         self._said_s = float("-inf")
 
+    @property
+    def waiting(self) -> int:
+        return len(self._queue)
+
     def keep(self, events: Sequence[AnyEvent]) -> None:
         """To be stored in this order."""
         for event in events:

@@ -95,6 +95,16 @@ class Record(Table, frozen=True, kw_only=True):
     directory: str | None = None  # the machine's state folder where absent
     idle_minutes: Annotated[float, Meta(gt=0, le=1440)] = 10.0
     keep_days: Annotated[int, Meta(ge=1)] | None = None  # for ever where absent
+    keep_gb: Annotated[float, Meta(gt=0)] | None = None  # as many as there are where absent
+    keep_free_gb: Annotated[float, Meta(gt=0)] | None = None  # the disk may fill where absent
+    mb_an_hour: Annotated[float, Meta(ge=1, le=1000)] = 60.0  # beyond, the live feedback is not recorded
+
+
+class Events(Table, frozen=True, kw_only=True):
+    """`[events]`: how long a consumer that was away can still ask."""
+
+    keep_days: Annotated[int, Meta(ge=1, le=3650)] = 30
+    keep_records: Annotated[int, Meta(ge=1000, le=10_000_000)] = 100_000
 
 
 class Display(Table, frozen=True, kw_only=True):
@@ -114,5 +124,6 @@ class Profile(Table, frozen=True, kw_only=True):
     calibration: Calibration | None = None
     mqtt: Mqtt = Mqtt()
     record: Record = Record()
+    events: Events = Events()
     display: Display = Display()
     detect: Detect = Detect()

@@ -7,6 +7,7 @@ is told where that broker takes WebSockets. A page that is open to a network ask
 import asyncio
 import contextlib
 import ipaddress
+import logging
 import signal
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -18,11 +19,14 @@ from monitor.display.server import PageServer
 from monitor.display.token import kept_tokens
 from monitor.feedback.connection import Address
 from monitor.feedback.embedded_broker import EmbeddedBroker
+from monitor.mounts import mount_warning
 from monitor.profile import Profile
+from monitor.service_notify import ServiceManager
 from monitor.state import Lock, state_directory, store_path
 from monitor.store.history import last_sets
 from monitor.store.store import Store
 
+_log = logging.getLogger(__name__)
 Source = Callable[[Daemon], AsyncIterator[Chunk]]
 
 
@@ -52,6 +56,9 @@ async def serve(
             embedded = await stack.enter_async_context(EmbeddedBroker())
         address = Address(host="127.0.0.1", port=embedded.port) if embedded else address_of(profile)
         daemon = Daemon(profile, directory, store, address, listener=listener)
+        if warning := mount_warning(directory):
+            daemon.storage_warning = warning
+            _log.warning("%s", warning)
         page_url = None
         if profile.display.enabled:
             opened = not _is_loopback(profile.display.bind)
@@ -60,11 +67,18 @@ async def serve(
             await stack.enter_async_context(server)
             page_url = server.url
         loop = asyncio.get_running_loop()
+        manager = ServiceManager()
+
+        def stop() -> None:
+            manager.stopping()
+            daemon.stop()
+
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, daemon.stop)
+            loop.add_signal_handler(number, stop)
             stack.callback(loop.remove_signal_handler, number)
         on_up(Up(daemon, address, page_url))
-        await daemon.run(source(daemon))
+        async with manager.watching(daemon.reader_silent_s, daemon.headline):
+            await daemon.run(source(daemon))
 
 
 def _is_loopback(bind: str) -> bool:

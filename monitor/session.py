@@ -26,6 +26,8 @@ from monitor.record.recorder import Recorder
 from monitor.record.records import Header, event_record, feedback_record, wire_record
 from monitor.usage import Usage
 
+BURST_S = 60.0  # a recording's beginning may be denser
+
 
 class Session:
     """`recording` None: nothing is recorded (an idle machine is watched, but not kept)."""
@@ -90,11 +92,16 @@ class Session:
         if self.recorder is not None:
             for event in update.events:
                 self.recorder.put(event_record(event, now_ns))
-            for feedback in update.feedback:
+            for feedback in update.feedback if self._has_room(self.recorder) else ():
                 self.recorder.put(feedback_record(feedback, now_ns))
             if any(isinstance(event, SetEnd) for event in update.events):
                 self.recorder.sync()
         return update
+
+    def _has_room(self, recorder: Recorder) -> bool:
+        """Whether the recording keeps to its budget; what a replay makes again is left out first."""
+        budget_bytes_s = self.profile.record.mb_an_hour * 1e6 / 3600
+        return recorder.durable_bytes <= budget_bytes_s * (self.newest_s + BURST_S)
 
     def _header(self, hello: Hello | None, now_ns: int) -> Header:
         return Header(

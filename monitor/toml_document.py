@@ -18,6 +18,7 @@ UNITS = {  # longest ending first: m_s is no time
     "_minutes": "minutes",
     "_days": "days",
     "_hz": "Hz",
+    "_gb": "gigabytes",
     "_kg": "kilograms",
     "_per_count": "",
     "_counts": "counts",

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import faulthandler
 import logging
 import sys
 from collections.abc import AsyncIterator
@@ -32,6 +33,7 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(f"{args.config}: [calibration] is missing: add what a count is in metres and in newtons")
     level = logging.INFO if args.verbose else logging.WARNING
     logging.basicConfig(level=level, format="%(levelname)s %(message)s", stream=sys.stderr)
+    faulthandler.enable()  # a service manager ends a daemon that hangs by SIGABRT: then the log says where
     serial = profile.serial
 
     def source(daemon: Daemon) -> AsyncIterator[Chunk]:
@@ -42,6 +44,7 @@ def run(args: argparse.Namespace) -> int:
             rate_hz=serial.rate_hz,
             block=serial.block,
             on_state=daemon.on_link,
+            on_turn=daemon.turned,
         )
 
     asyncio.run(serve(profile, source, on_up=_say))

@@ -78,6 +78,18 @@ class LinkInfo(msgspec.Struct, frozen=True, kw_only=True):
     device: dict[str, int] = {}  # the device's own saturating counters
 
 
+class StorageInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """The disk under events and recordings."""
+
+    warning: str | None = None  # why it may not keep what it says it keeps
+    trouble: str | None = None  # what it refuses at this moment
+    events_waiting: int = 0  # for it
+    events_dropped: int = 0  # could not even wait: a gap
+    store_failures: int = 0
+    tidy_failures: int = 0  # old recordings that could not be removed
+    records_dropped: int = 0  # of the recording that is going on, which says where
+
+
 class Delivery(msgspec.Struct, kw_only=True):
     """What became of what was to be told; the publisher counts here."""
 
@@ -110,6 +122,7 @@ class Info(Message, frozen=True, kw_only=True):
     session: str | None
     recording: Literal["off", "idle", "on", "failed"]
     fault: str | None  # cause of an open sensor fault
+    storage: StorageInfo = StorageInfo()
 
 
 class Live(Feedback, frozen=True, kw_only=True):

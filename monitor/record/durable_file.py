@@ -16,8 +16,10 @@ class DurableFile:
     everything behind what is known to be on disk.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, reserve_bytes: int = 0) -> None:
+        """The last `reserve_bytes` of the disk are somebody else's: where they begin, it is full."""
         self.path = path
+        self._reserve_bytes = reserve_bytes
         self.durable_bytes = 0
         self._pending: list[bytes] = []
         self._made = False
@@ -36,6 +38,7 @@ class DurableFile:
         try:
             if self._fd < 0:
                 self._open()
+            self._spare_the_reserve(len(data))
             written = 0
             while written < len(data):  # a disk that fills up takes a part of a write first
                 written += os.write(self._fd, data[written:] if written else data)
@@ -45,6 +48,11 @@ class DurableFile:
             raise
         self.durable_bytes += len(data)
         self._pending = []
+
+    def _spare_the_reserve(self, more_bytes: int) -> None:
+        disk = os.fstatvfs(self._fd)
+        if disk.f_bavail * disk.f_frsize - more_bytes < self._reserve_bytes:
+            raise OSError(errno.ENOSPC, "No space left but what events need", str(self.path))
 
     def close(self) -> None:
         """Lets go of the descriptor; what is pending stays so."""

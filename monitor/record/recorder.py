@@ -24,6 +24,7 @@ RETRY_S = 5.0
 LOG_PERIOD_S = 60.0
 QUEUE_RECORDS = 32_768  # two minutes of 250 chunks, 25 feedbacks and a few events a second
 QUEUE_BYTES = 16 << 20
+RESERVE_BYTES = 8 << 20  # of the disk, for events: they matter more, and need little
 _log = logging.getLogger(__name__)
 
 
@@ -64,7 +65,7 @@ class Recorder:
         self._bug: BaseException | None = None
         self._unsaid_s, self._unsaid = LOG_PERIOD_S, 0  # since the last line in the log
         self._wake = threading.Event()
-        self._file = DurableFile(path)
+        self._file = DurableFile(path, RESERVE_BYTES)
         self._encoder = SessionEncoder(header)
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
@@ -98,6 +99,10 @@ class Recorder:
         if self._bug is not None:
             raise RuntimeError("the recorder's thread has died") from self._bug
         return self.status
+
+    @property
+    def durable_bytes(self) -> int:
+        return self._file.durable_bytes
 
     @property
     def status(self) -> RecorderStatus:

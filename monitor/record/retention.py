@@ -1,25 +1,38 @@
 """Removes recordings that are too old, or too many for the disk: whole days, the oldest first, never today's."""
 
+import os
 from datetime import date, timedelta
 from pathlib import Path
 
 
 def remove_old(
-    recordings: Path, today: date, *, keep_days: int | None = None, keep_bytes: int | None = None
+    recordings: Path,
+    today: date,
+    *,
+    keep_days: int | None = None,
+    keep_bytes: int | None = None,
+    keep_free_bytes: int | None = None,
 ) -> list[Path]:
     """The folders that went. What does not look like one of ours is left alone. Raises OSError."""
     days = {day: path for path in recordings.glob("*-*-*") if (day := _day(path)) is not None}
     sizes = {day: sum(file.stat().st_size for file in path.glob("*.mcap")) for day, path in days.items()}
-    total_bytes = sum(sizes.values())
+    excess_bytes = 0 if keep_bytes is None else sum(sizes.values()) - keep_bytes
+    if keep_free_bytes is not None and recordings.exists():
+        excess_bytes = max(excess_bytes, keep_free_bytes - free_bytes(recordings))
     gone = []
     for day in sorted(day for day in days if day < today and sizes[day]):
         too_old = keep_days is not None and day < today - timedelta(days=keep_days)
-        too_many = keep_bytes is not None and total_bytes > keep_bytes
-        if too_old or too_many:
+        if too_old or excess_bytes > 0:
             _remove(days[day])
-            total_bytes -= sizes[day]
+            excess_bytes -= sizes[day]
             gone.append(days[day])
     return gone
+
+
+def free_bytes(directory: Path) -> int:
+    """What an ordinary user may still write on its disk."""
+    disk = os.statvfs(directory)
+    return disk.f_bavail * disk.f_frsize
 
 
 def _remove(day: Path) -> None:

@@ -21,6 +21,7 @@ import msgspec
 from mcap.writer import CompressionType, IndexType, Writer
 
 from monitor.events import AnyEvent, Feedback
+from monitor.record.chunk_index import ChunkPlaces
 from monitor.record.records import MESSAGE_CAP_BYTES, PROFILE, TOPICS, Command, Gap, Header, Record, Topic
 from monitor.record.session_reader import SessionFile, SessionFileError, read_session
 
@@ -52,6 +53,7 @@ class SessionEncoder:
             index_types=IndexType.CHUNK | IndexType.METADATA,
             enable_data_crcs=True,
         )
+        self._mcap._Writer__chunk_indices = ChunkPlaces()  # type: ignore[attr-defined]  # it has no public place
         self._mcap.start(PROFILE, f"rep-monitor {header.daemon_version}")
         text = msgspec.json.encode(header)
         self._mcap.add_metadata(PROFILE, {"header": text.decode(), "crc32": str(zlib.crc32(text))})

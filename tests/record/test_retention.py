@@ -53,3 +53,12 @@ def test_what_somebody_put_beside_them_stays(recordings: Path) -> None:
 
 def test_without_recordings_there_is_nothing_to_do(tmp_path: Path) -> None:
     assert remove_old(tmp_path / "recordings", TODAY, keep_days=1) == []
+
+
+def test_room_is_made_until_enough_is_free(recordings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitor.record.retention.free_bytes", lambda directory: 10_000)
+    assert remove_old(recordings, TODAY, keep_free_bytes=10_000) == []
+    assert [path.name for path in remove_old(recordings, TODAY, keep_free_bytes=11_500)] == DAYS[:2]
+    assert [path.name for path in remove_old(recordings, TODAY, keep_free_bytes=10**15)] == DAYS[2:3]
+    assert left(recordings) == [DAYS[3], "my-best-ones"]
+    assert remove_old(recordings / "nowhere", TODAY, keep_free_bytes=10**15) == []
