@@ -9,7 +9,7 @@ ARGS ?=
 PY := .venv/bin/python
 
 FIRMWARE_PACKAGES := gcc-avr avr-libc binutils-avr
-TEST_PACKAGES := mosquitto mosquitto-clients chromium gcc libc6-dev make pkg-config \
+TEST_PACKAGES := mosquitto mosquitto-clients openssl systemd chromium gcc libc6-dev make pkg-config \
                  $(FIRMWARE_PACKAGES) libsimavr-dev libsimavr2 libelf-dev
 
 .DEFAULT_GOAL := help

@@ -281,19 +281,3 @@ def _with_protocol(profile: Profile, command: Protocol) -> Profile:
     except ConfigError as error:
         raise CommandRefused("refused", str(error)) from error
     return msgspec.structs.replace(profile, protocol=checked.protocol)
-
-
-def address_of(profile: Profile) -> Address:
-    """The profile's broker. Its password stands in a file of its own."""
-    mqtt = profile.mqtt
-    assert mqtt.host is not None
-    password = Path(mqtt.password_file).read_text(encoding="utf-8").strip() if mqtt.password_file else None
-    return Address(
-        host=mqtt.host,
-        port=mqtt.port,
-        username=mqtt.username,
-        password=password,
-        tls=mqtt.tls,
-        ca_file=mqtt.ca_file,
-        client_id=mqtt.client_id,
-    )

@@ -30,6 +30,7 @@ KNOWN = {
     "monitor.playback.PlaybackError": ExitCode.BAD_INPUT,
     "monitor.record.table.TableError": ExitCode.BAD_INPUT,
     "monitor.record.session_reader.SessionFileError": ExitCode.BAD_INPUT,
+    "monitor.broker_access.AccessError": ExitCode.BAD_INPUT,
     "monitor.state.StateError": ExitCode.FAILED,
     "monitor.display.server.PageServerError": ExitCode.FAILED,
     "monitor.store.database.StoreError": ExitCode.FAILED,

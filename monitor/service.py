@@ -6,7 +6,6 @@ is told where that broker takes WebSockets. A page that is open to a network ask
 
 import asyncio
 import contextlib
-import ipaddress
 import logging
 import signal
 from collections.abc import AsyncIterator, Callable
@@ -14,7 +13,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from firmware_bridge.chunk import Chunk
-from monitor.daemon import Daemon, Listener, address_of
+from monitor.broker_account import address_of
+from monitor.daemon import Daemon, Listener
+from monitor.display.address import is_open
 from monitor.display.server import PageServer
 from monitor.display.token import kept_tokens
 from monitor.feedback.connection import Address
@@ -61,7 +62,7 @@ async def serve(
             _log.warning("%s", warning)
         page_url = None
         if profile.display.enabled:
-            opened = not _is_loopback(profile.display.bind)
+            opened = is_open(profile.display.bind)
             tokens = await asyncio.to_thread(kept_tokens, directory) if opened else None
             server = PageServer(profile, embedded, partial(last_sets, store), tokens=tokens)
             await stack.enter_async_context(server)
@@ -79,10 +80,3 @@ async def serve(
         on_up(Up(daemon, address, page_url))
         async with manager.watching(daemon.reader_silent_s, daemon.headline):
             await daemon.run(source(daemon))
-
-
-def _is_loopback(bind: str) -> bool:
-    try:
-        return ipaddress.ip_address(bind).is_loopback
-    except ValueError:
-        return bind == "localhost"

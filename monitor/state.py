@@ -31,12 +31,21 @@ def state_directory(machine: str) -> Path:
         root = Path.home() / ".local" / "state" / "rep-monitor"
     directory = root / machine
     try:
-        directory.mkdir(parents=True, exist_ok=True, mode=PRIVATE_DIRECTORY)
+        if not directory.is_dir():
+            directory.mkdir(parents=True, exist_ok=True, mode=PRIVATE_DIRECTORY)
+            owned_as_its_folder(directory)
     except OSError as error:
         raise StateError(
             f"{directory} cannot be made ({error.strerror}): set STATE_DIRECTORY to a folder that can be written"
         ) from error
     return directory
+
+
+def owned_as_its_folder(path: Path) -> None:
+    """What root makes among a service's files is the service's."""
+    if os.geteuid() == 0:
+        folder = path.parent.stat()
+        os.chown(path, folder.st_uid, folder.st_gid)
 
 
 def store_path(directory: Path) -> Path:

@@ -16,6 +16,8 @@ SHARED_DATA = Path(__file__).parents[1].parent / "shared" / "data"  # recordings
 PACKAGES = {  # what to look for: a program, or a file of a library -> the Debian package that brings it
     "mosquitto": {"mosquitto": "mosquitto"},
     "mosquitto_clients": {"mosquitto_pub": "mosquitto-clients", "mosquitto_sub": "mosquitto-clients"},
+    "openssl": {"openssl": "openssl"},
+    "systemd": {"systemd-analyze": "systemd"},
     "chromium": {"chromium": "chromium"},
     "compiler": {"cc": "gcc", "make": "make"},
     "avr": {
@@ -32,6 +34,8 @@ PACKAGES = {  # what to look for: a program, or a file of a library -> the Debia
 
 mosquitto = pytest.mark.needs("mosquitto")
 mosquitto_clients = pytest.mark.needs("mosquitto_clients")
+openssl = pytest.mark.needs("openssl")
+systemd = pytest.mark.needs("systemd")
 chromium = pytest.mark.needs("chromium")
 compiler = pytest.mark.needs("compiler")
 avr = pytest.mark.needs("avr")

@@ -32,6 +32,7 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
+from monitor.display.address import page_url
 from monitor.display.site import page_files
 from monitor.display.visitors_log import VisitorsLog
 from monitor.display.web_socket_line import WebSocketLine
@@ -99,9 +100,7 @@ class PageServer:
     @property
     def url(self) -> str:
         """For a person: on this machine, or from the network where it is open to it. Without a token."""
-        everywhere = self._bind in ("", "0.0.0.0", "::")
-        host = socket.gethostname() if everywhere else f"[{self._bind}]" if ":" in self._bind else self._bind
-        return f"http://{host}:{self.port}/"
+        return page_url(self._bind, self.port)
 
     async def _listen(self) -> Server:
         last = self.port + PORTS_TRIED - 1 if self.port else 0

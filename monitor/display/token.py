@@ -6,6 +6,7 @@ import secrets
 from pathlib import Path
 
 from monitor.feedback.roles import Role
+from monitor.state import owned_as_its_folder
 
 _SHAPE = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
@@ -25,5 +26,6 @@ def _kept(path: Path) -> str:
         fresh = path.with_suffix(".new")
         with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
             file.write(f"{token}\n")
+        owned_as_its_folder(fresh)
         os.replace(fresh, path)
     return token

@@ -218,7 +218,10 @@ def _reason(error: aiomqtt.MqttError) -> int | None:
 
 
 def _client(address: Address, client_id: str, will: Packet | None, version: int) -> aiomqtt.Client:
-    tls = ssl.create_default_context(cafile=address.ca_file) if address.tls else None
+    tls = None
+    if address.tls:
+        tls = ssl.create_default_context(cafile=address.ca_file)
+        tls.minimum_version = ssl.TLSVersion.TLSv1_2
     client = _Client(
         address.host,
         address.port,

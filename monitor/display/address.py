@@ -1,0 +1,33 @@
+"""Where a person opens the page: on this machine, or from the network with a token."""
+
+import ipaddress
+import socket
+from pathlib import Path
+from urllib.parse import quote
+
+from monitor.display.token import kept_tokens
+from monitor.feedback.roles import Role
+from monitor.profile import Profile
+
+
+def page_url(bind: str, port: int) -> str:
+    """Without a token: it is told and logged."""
+    everywhere = bind in ("", "0.0.0.0", "::")
+    host = socket.gethostname() if everywhere else f"[{bind}]" if ":" in bind else bind
+    return f"http://{host}:{port}/"
+
+
+def is_open(bind: str) -> bool:
+    """To a network, so that whoever comes needs a token."""
+    try:
+        return not ipaddress.ip_address(bind).is_loopback
+    except ValueError:
+        return bind != "localhost"
+
+
+def addresses(profile: Profile, directory: Path) -> dict[Role, str]:
+    """For each who may come, the address to open once; it holds a secret."""
+    url = page_url(profile.display.bind, profile.display.port)
+    if not is_open(profile.display.bind):
+        return {Role.LOCAL: url}
+    return {role: f"{url}?token={quote(token)}" for role, token in kept_tokens(directory).items()}

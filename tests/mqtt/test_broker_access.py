@@ -1,0 +1,262 @@
+"""Access at a real mosquitto, judged by what arrives: its acknowledgements say yes to what it refuses (2.0.11)."""
+
+import asyncio
+import contextlib
+import os
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import aiomqtt
+import pytest
+
+from monitor import broker_access
+from monitor.broker_access import AccessError, acl, configuration, make
+from monitor.feedback.bookmark import Bookmark
+from monitor.feedback.connection import Address, BrokerError, connect
+from monitor.feedback.publisher import Publisher
+from monitor.store.store import Store
+from tests import needs
+from tests.mqtt.brokers import free_port
+from tests.mqtt.stage import an_event, until
+
+pytestmark = [needs.mosquitto, needs.openssl]
+
+NAMES = ["localhost", "127.0.0.1"]
+OWN, OTHER = "rep/leg-press/", "rep/chest-press/"
+TELLS = ("status", "info", "live/feedback", "state", "event/rep", "set", "session/s", "ack/a", "resume/c")
+COMMANDS = ("cmd/resume", "cmd/lifter", "cmd/protocol", "cmd/load", "cmd/stop")
+TOPICS = [*(OWN + name for name in (*TELLS, *COMMANDS)), OTHER + "event/rep", OTHER + "cmd/stop", "elsewhere"]
+ROLES = ("daemon-leg-press", "display", "coach", None)
+MAY_WRITE = {
+    "daemon-leg-press": {OWN + name for name in (*TELLS, *COMMANDS)},
+    "display": {OWN + "cmd/resume"},
+    "coach": {*(OWN + name for name in COMMANDS), OTHER + "cmd/stop"},
+    None: set(),
+}
+MAY_READ = {
+    "daemon-leg-press": {OWN + name for name in ("status", *COMMANDS)},
+    "display": {*(OWN + name for name in TELLS), OTHER + "event/rep"},
+    "coach": {topic for topic in TOPICS if topic != "elsewhere"},
+    None: set(),
+}
+
+
+class Broker:
+    """A mosquitto with the configuration that was written, on free ports."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        make(folder, ["leg-press", "chest-press"], NAMES)
+        self.port, self.tls_port = free_port(), free_port()
+        with (folder / "acl").open("a") as more:  # a witness, so that a refusal is told from a slow broker
+            more.write("\nuser witness\ntopic readwrite #\n")
+        with (folder / "passwords").open("a") as more:
+            more.write(f"witness:{broker_access._hashed('witness')}\n")
+        text = (folder / "mosquitto.conf").read_text()
+        text = text.replace("1883", str(self.port)).replace("8883", str(self.tls_port))
+        user = "user root\n" if os.geteuid() == 0 else ""
+        (folder / "here.conf").write_text(user + text)
+        command = [needs.path("mosquitto"), "-c", str(folder / "here.conf")]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for port in (self.port, self.tls_port):
+            for _ in range(200):
+                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                    break
+                time.sleep(0.02)
+
+    def password(self, account: str) -> str:
+        path = self.folder / "secrets" / account
+        return path.read_text().strip() if path.exists() else account
+
+    def client(self, account: str | None, version: int = 4) -> aiomqtt.Client:
+        return aiomqtt.Client(
+            "127.0.0.1",
+            self.port,
+            username=account,
+            password=None if account is None else self.password(account),
+            protocol=aiomqtt.ProtocolVersion(version),
+        )
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    broker = Broker(tmp_path_factory.mktemp("broker"))
+    try:
+        yield broker
+    finally:
+        broker.kill()
+
+
+async def arrived(client: aiomqtt.Client) -> set[str]:
+    """All topics of this round, up to its end."""
+    seen: set[str] = set()
+    async for message in client.messages:
+        if str(message.topic) == "rep/leg-press/status" and message.payload == b"the end":
+            return seen
+        seen.add(str(message.topic))
+    raise AssertionError("the connection ended")
+
+
+@pytest.mark.parametrize("version", [4, 5])
+@pytest.mark.parametrize("role", ROLES)
+def test_who_may_write_what(role: str | None, version: int, broker: Broker) -> None:
+    async def story() -> set[str]:
+        async with asyncio.timeout(20), broker.client("witness") as witness:
+            await witness.subscribe("#", 1)
+            with contextlib.suppress(aiomqtt.MqttError):
+                async with broker.client(role, version) as client:
+                    for topic in TOPICS:
+                        await client.publish(topic, b"{}", 1)
+            await witness.publish("rep/leg-press/status", b"the end", 1)
+            return await arrived(witness)
+
+    assert asyncio.run(story()) == MAY_WRITE[role]
+
+
+@pytest.mark.parametrize("version", [4, 5])
+@pytest.mark.parametrize("role", [role for role in ROLES if role])
+def test_who_may_read_what(role: str, version: int, broker: Broker) -> None:
+    async def story() -> set[str]:
+        async with asyncio.timeout(20), broker.client("witness") as witness, broker.client(role, version) as client:
+            for pattern in ("#", "rep/#", "rep/+/cmd/#", *TOPICS):
+                await client.subscribe(pattern, 1)
+            for topic in TOPICS:
+                await witness.publish(topic, b"{}", 1)
+            await witness.publish("rep/leg-press/status", b"the end", 1)
+            return await arrived(client)
+
+    assert asyncio.run(story()) == MAY_READ[role]
+
+
+@pytest.mark.parametrize(("account", "password"), [(None, None), ("coach", "wrong"), ("coach", ""), ("nobody", "x")])
+def test_who_is_not_known_is_not_let_in(account: str | None, password: str | None, broker: Broker) -> None:
+    async def story() -> None:
+        client = aiomqtt.Client("127.0.0.1", broker.port, username=account, password=password)
+        with pytest.raises(aiomqtt.MqttError):
+            async with client:
+                pass
+
+    asyncio.run(story())
+
+
+def test_a_retained_message_is_not_read_by_who_may_not(broker: Broker) -> None:
+    async def story() -> set[str]:
+        async with asyncio.timeout(20), broker.client("witness") as witness, broker.client("display") as late:
+            await witness.publish(OWN + "cmd/lifter", b"Ada", 1, retain=True)
+            await late.subscribe("rep/#", 1)
+            await witness.publish(OWN + "cmd/lifter", b"", 1, retain=True)
+            await witness.publish("rep/leg-press/status", b"the end", 1)
+            return await arrived(late)
+
+    assert asyncio.run(story()) == set()
+
+
+def connects(broker: Broker, highest: ssl.TLSVersion, lowest: ssl.TLSVersion, host: str = "127.0.0.1") -> str:
+    """The protocol that a client and the broker agree on."""
+    context = ssl.create_default_context(cafile=str(broker.folder / "ca.pem"))
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.minimum_version, context.maximum_version = lowest, highest
+    with (
+        socket.create_connection(("127.0.0.1", broker.tls_port), 5) as plain,
+        context.wrap_socket(plain, server_hostname=host) as line,
+    ):
+        return line.version() or ""
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
+def test_from_the_network_tls_1_2_or_newer(broker: Broker) -> None:
+    versions = ssl.TLSVersion
+    assert connects(broker, versions.TLSv1_2, versions.TLSv1_2) == "TLSv1.2"
+    assert connects(broker, versions.TLSv1_3, versions.TLSv1_2) in ("TLSv1.2", "TLSv1.3")
+    for old in (versions.TLSv1_1, versions.TLSv1):
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            connects(broker, old, versions.TLSv1)
+    with pytest.raises(ssl.SSLCertVerificationError):
+        connects(broker, versions.TLSv1_3, versions.TLSv1_2, "somebody.else")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # paho leaves a refused socket to the GC
+def test_the_daemon_talks_through_it_and_another_authority_is_not_believed(broker: Broker, tmp_path: Path) -> None:
+    def address(folder: Path) -> Address:
+        return Address(
+            host="127.0.0.1",
+            port=broker.tls_port,
+            username="daemon-leg-press",
+            password=broker.password("daemon-leg-press"),
+            tls=True,
+            ca_file=str(folder / "ca.pem"),
+        )
+
+    async def story() -> None:
+        store = Store(tmp_path / "events.db")
+        bookmark = Bookmark(tmp_path / "bookmark.json")
+        publisher = Publisher("leg-press", address(broker.folder), store, nothing, bookmark)
+        async with asyncio.timeout(30), broker.client("display") as display:
+            await display.subscribe("rep/leg-press/event/#", 1)
+            running = asyncio.create_task(publisher.run())
+            stored = store.append([an_event(number) for number in range(20)])
+            publisher.stored(stored)
+            for _ in range(20):
+                await anext(display.messages)
+            await until(lambda: publisher.delivery.publishes_refused == 0)
+            publisher.stop()
+            await running
+        store.close()
+        with pytest.raises(BrokerError):
+            async with connect(address(tmp_path / "other"), "rep-monitor-x"):
+                pass
+
+    make(tmp_path / "other", [], NAMES)
+    asyncio.run(story())
+
+
+async def nothing(_: object) -> None:
+    pass
+
+
+def test_again_it_changes_nothing_and_what_is_private_stays_so(tmp_path: Path) -> None:
+    folder = tmp_path / "broker"
+    assert len(make(folder, ["leg-press"], NAMES)) == 8
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert make(folder, ["leg-press"], NAMES) == []
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    for path in before:
+        mode = path.stat().st_mode & 0o777
+        assert mode & 0o007 == (0 if path.name not in ("ca.pem", "server.pem") else 4), path
+        if path.name == "ca.key" or path.parent.name == "secrets":
+            assert mode == 0o600
+    assert make(folder, ["chest-press"], NAMES) == ["account daemon-chest-press", "passwords", "acl"]
+    assert make(folder, [], [*NAMES, "gym.local"]) == ["server.pem for localhost, 127.0.0.1, gym.local"]
+    assert make(folder, [], NAMES) == []
+    secret = (folder / "secrets" / "coach").read_text().strip()
+    (folder / "secrets" / "coach-anna").write_text("hers\n")
+    (folder / "secrets" / "display").unlink()
+    make(folder, [], NAMES)
+    assert "user coach-anna\n" in (folder / "acl").read_text()
+    everything = "".join(path.read_text() for path in folder.iterdir() if path.is_file())
+    assert secret not in everything
+    assert "hers" not in everything.replace("others", "")
+
+
+def test_what_is_no_account_is_told(tmp_path: Path) -> None:
+    make(tmp_path, ["leg-press"], NAMES)
+    for name, text in {"root": "x", "coach-Anna": "x", "display-tv": ""}.items():
+        path = tmp_path / "secrets" / name
+        path.write_text(text)
+        with pytest.raises(AccessError, match=name):
+            make(tmp_path, ["leg-press"], NAMES)
+        path.unlink()
+
+
+def test_the_examples_are_what_is_written() -> None:
+    deploy = Path(__file__).parents[2] / "configs" / "deploy"
+    assert (deploy / "mosquitto.conf").read_text() == configuration(Path("/etc/rep-monitor/broker"))
+    assert (deploy / "mosquitto.acl").read_text() == acl(["coach", "daemon-leg-press", "display"])
