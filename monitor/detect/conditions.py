@@ -57,10 +57,12 @@ def evaluate(track: Track, limits: Limits, start: int, end: int, slow_lag: int) 
     known_x, known_t = ~np.isnan(a), ~np.isnan(tension)
     off = {"stack": x > detect.set.off_rest_m, "motor": known_x, "static": known_t}[limits.kind]
     half = limits.half_load_n
-    bits = np.zeros(len(x), np.int32)
+    named: list[int] = []
+    held: list[NDArray[np.bool_]] = []
 
     def put(bit: int, condition: NDArray[np.bool_]) -> None:
-        np.bitwise_or(bits, condition * np.int32(bit), out=bits)
+        named.append(bit)
+        held.append(condition)
 
     put(Bit.KNOWN_X, known_x)
     put(Bit.KNOWN_T, known_t)
@@ -87,7 +89,9 @@ def evaluate(track: Track, limits: Limits, start: int, end: int, slow_lag: int) 
         ratio = tension / limits.load_n
         moving = np.abs(v) >= limits.v_rest_m_s
         relative = np.where(
-            moving, ratio - friction * np.tanh(v / STICTION_M_S), np.clip(1.0, ratio - friction, ratio + friction)
+            moving,
+            ratio - friction * np.tanh(v / STICTION_M_S),
+            np.minimum(np.maximum(1.0, ratio - friction), ratio + friction),
         )
         unloaded = off & (relative < limits.unload_below)
         low = off & (relative < 1 - limits.band)
@@ -118,10 +122,12 @@ def evaluate(track: Track, limits: Limits, start: int, end: int, slow_lag: int) 
     _count(track.in_band, rows, in_band)
     _count(track.unloaded, rows, loaded & unloaded)
     _count(track.low, rows, loaded & low & ~unloaded)
+    bits: NDArray[np.int32] = np.einsum("i,ij", np.array(named, np.int32), np.array(held))  # a sum of distinct bits
     return bits
 
 
 def _count(column: NDArray[np.int64], rows: slice, condition: NDArray[np.bool_]) -> None:
     before = column[rows.start - 1] if rows.start else 0
-    np.cumsum(condition, out=column[rows])
-    column[rows] += before
+    counted = column[rows]
+    condition.cumsum(out=counted)
+    counted += before

@@ -50,70 +50,72 @@ class Steps(NamedTuple):
     flagged: list[tuple[int, float, int]]  # first step made in the knowledge of it, stamp, flags of a marked reading
 
 
+T, Y, INTEGRAL, HOLES, CHANGES = range(5)
+
+
 class _Stream:
-    """One kind of reading: its samples not yet turned into cells."""
+    """One kind of reading: its samples not yet turned into cells.
+
+    Columns of `_kept`: stamp; value; integral of the straight lines from the first sample, holes left out; how many
+    holes lie before the sample; how often the reading has changed up to it. One table, because a live call is a few
+    samples long and costs as much as it has operations.
+    """
 
     def __init__(self, kind: str, gap_s: float, jump_m: float | None) -> None:
         self.kind = kind
         self.gap_s = gap_s
         self.jump_m = jump_m
-        self._t = np.empty(0)
-        self._y = np.empty(0)
-        self._integral = np.empty(0)  # of the straight lines, from the first sample, holes left out
-        self._holes = np.empty(0, np.int64)  # how many holes lie before each sample
-        self._changes = np.empty(0, np.int64)  # how often the reading has changed up to each sample
+        self._kept = np.empty((5, 0))
 
     @property
     def newest(self) -> float:
         """The last reading that was taken; NaN before the first."""
-        return float(self._y[-1]) if len(self._y) else float("nan")
+        return float(self._kept[Y, -1]) if self._kept.shape[1] else float("nan")
 
     def take(self, t: Column, y: Column) -> list[tuple[int, Hole]]:
         """Append readings; the stamps of a kind never go back. Returns holes, with the reading that each ends at."""
         if not len(t):
             return []
-        first = not len(self._t)
+        first = not self._kept.shape[1]
         if first:
-            self._t, self._y = t[:1].copy(), y[:1].copy()
-            self._integral, self._holes, self._changes = np.zeros(1), np.zeros(1, np.int64), np.zeros(1, np.int64)
+            self._kept = np.array([[t[0]], [y[0]], [0.0], [0.0], [0.0]])
             t, y = t[1:], y[1:]
-        times, values = np.concatenate((self._t[-1:], t)), np.concatenate((self._y[-1:], y))
-        dt, dy = np.diff(times), np.diff(values)
+        rows = np.empty((5, len(t) + 1))
+        rows[:, 0] = self._kept[:, -1]
+        rows[T, 1:], rows[Y, 1:] = t, y
+        values = rows[Y]
+        dt, dy = t - rows[T, :-1], y - values[:-1]
         gap = dt > self.gap_s
-        jump = np.zeros_like(gap) if self.jump_m is None else np.abs(dy) > np.maximum(self.jump_m, JUMP_SPEED_M_S * dt)
-        hole = gap | jump
-        area = np.where(hole, 0.0, 0.5 * (values[1:] + values[:-1]) * dt)
-        integral = np.cumsum(np.concatenate((self._integral[-1:], area)))
-        count = self._holes[-1] + np.cumsum(hole)
-        self._t, self._y = np.concatenate((self._t, t)), np.concatenate((self._y, y))
-        self._integral = np.concatenate((self._integral, integral[1:]))
-        self._holes = np.concatenate((self._holes, count))
-        self._changes = np.concatenate((self._changes, self._changes[-1] + np.cumsum(dy != 0)))
+        hole = gap if self.jump_m is None else gap | (np.abs(dy) > np.maximum(self.jump_m, JUMP_SPEED_M_S * dt))
+        rows[INTEGRAL, 1:] = np.where(hole, 0.0, 0.5 * (values[1:] + values[:-1]) * dt)
+        rows[HOLES, 1:], rows[CHANGES, 1:] = hole, dy != 0
+        sums = rows[INTEGRAL:]
+        sums.cumsum(axis=1, out=sums)
+        self._kept = np.concatenate((self._kept, rows[:, 1:]), axis=1)
         return [
-            (int(i) + first, Hole(self.kind, "gap" if gap[i] else "encoder_jump", float(times[i]), float(times[i + 1])))
-            for i in np.flatnonzero(hole)
+            (i + first, Hole(self.kind, "gap" if gap[i] else "encoder_jump", float(rows[T, i]), float(rows[T, i + 1])))
+            for i in hole.nonzero()[0].tolist()
         ]
 
     def cells(self, edges: NDArray[np.floating]) -> tuple[Column, NDArray[np.bool_]]:
         """Means between neighbouring edges, shape (n - 1,), NaN where not known throughout; were they constant?"""
-        if len(self._t) < 2:
+        kept = self._kept
+        n = kept.shape[1]
+        if n < 2:
             return np.full(len(edges) - 1, np.nan), np.zeros(len(edges) - 1, bool)
-        left = np.searchsorted(self._t, edges, side="right") - 1
-        known = (left >= 0) & (edges <= self._t[-1])
-        at = np.clip(left, 0, len(self._t) - 2)
-        past = edges - self._t[at]
-        slope = (self._y[at + 1] - self._y[at]) / (self._t[at + 1] - self._t[at])
-        integral = self._integral[at] + past * (self._y[at] + 0.5 * slope * past)
+        left = kept[T].searchsorted(edges, side="right") - 1
+        known = (left >= 0) & (edges <= kept[T, -1])
+        at = np.minimum(np.maximum(left, 0), n - 2)
+        before, after = kept[:, at], kept[:, at + 1]  # the samples that an edge lies between
+        past = edges - before[T]
+        slope = (after[Y] - before[Y]) / (after[T] - before[T])
+        integral = before[INTEGRAL] + past * (before[Y] + 0.5 * slope * past)
         # The line that a cell begins in and the one that it ends in must not be holes, nor any between them.
-        begin, end = at[:-1], np.minimum(at[1:] + 1, len(self._t) - 1)
-        whole = self._holes[begin] == self._holes[end]
-        constant = (self._changes[begin] == self._changes[end]) & whole & known[:-1] & known[1:]
-        mean = (integral[1:] - integral[:-1]) / STEP_S
-        mean[~(whole & known[:-1] & known[1:])] = np.nan
+        whole = (before[HOLES, :-1] == after[HOLES, 1:]) & known[:-1] & known[1:]
+        constant: NDArray[np.bool_] = (before[CHANGES, :-1] == after[CHANGES, 1:]) & whole
+        mean = np.where(whole, (integral[1:] - integral[:-1]) / STEP_S, np.nan)
         # What lies before the last edge is not needed again, but for the sample that its line begins with.
-        keep = max(0, int(left[-1]))
-        self._t, self._y = self._t[keep:], self._y[keep:]
-        self._integral, self._holes, self._changes = self._integral[keep:], self._holes[keep:], self._changes[keep:]
+        self._kept = kept[:, max(0, int(left[-1])) :]
         return mean, constant
 
 
@@ -125,33 +127,35 @@ class Grid:
         self._position = _Stream("position", gap_s, jump_m)
         self._force = _Stream("force", gap_s, None)
         self._next: int | None = None
-        self._newest = np.array([-np.inf, -np.inf])  # newest stamp of position, of force
+        self._newest = (-np.inf, -np.inf)  # newest stamp of position, of force
 
     def update(self, samples: Samples) -> Steps:
         """The steps that these samples complete."""
         t = samples.t_s
-        refused = (samples.flags & int(UNUSABLE)) != 0
-        if (samples.flags & int(Flag.SUSPECT)).any():
-            refused |= self._spikes(samples)
-        has_x = ~np.isnan(samples.position_m)
-        has_f = ~np.isnan(samples.force_n) & ~refused
-        if not self.has_position:
-            has_x = np.zeros_like(has_x)
-        newest_x = _running_max(t, has_x, self._newest[0])
-        newest_f = _running_max(t, has_f, self._newest[1])
-        has_x &= t > np.concatenate((self._newest[:1], newest_x[:-1]))
-        has_f &= t > np.concatenate((self._newest[1:], newest_f[:-1]))
-        of_x, of_f = (
-            self._position.take(t[has_x], samples.position_m[has_x]),
-            self._force.take(t[has_f], samples.force_n[has_f]),
-        )
         if not len(t):
             return self._steps(np.empty(0, np.int64), [], [])
-        rows_x, rows_f = np.flatnonzero(has_x), np.flatnonzero(has_f)
-        holes = [(int(rows_x[i]), hole) for i, hole in of_x] + [(int(rows_f[i]), hole) for i, hole in of_f]
-        marked = np.where(refused, samples.flags, samples.flags & ~np.uint8(Flag.SUSPECT))
-        flagged = [(int(i), float(t[i]), int(marked[i])) for i in np.flatnonzero(marked)]
-        self._newest = np.array([newest_x[-1], newest_f[-1]])
+        marks, flagged = samples.flags, []
+        has_x, has_f = samples.position_m == samples.position_m, samples.force_n == samples.force_n
+        if marks.any():
+            refused = (marks & int(UNUSABLE)) != 0
+            if (marks & int(Flag.SUSPECT)).any():
+                refused |= self._spikes(samples)
+            has_f &= ~refused
+            marks = np.where(refused, marks, marks & ~np.uint8(Flag.SUSPECT))
+            flagged = [(i, float(t[i]), int(marks[i])) for i in marks.nonzero()[0].tolist()]
+        if not self.has_position:
+            has_x[:] = False
+        has_x, newest_x = _news(t, has_x, self._newest[0])
+        has_f, newest_f = _news(t, has_f, self._newest[1])
+        self._newest = (float(newest_x[-1]), float(newest_f[-1]))
+        holes = [
+            (int(mask.nonzero()[0][i]), hole)
+            for stream, mask, values in (
+                (self._position, has_x, samples.position_m),
+                (self._force, has_f, samples.force_n),
+            )
+            for i, hole in stream.take(t[mask], values[mask])
+        ]
 
         newest = np.maximum(newest_x, newest_f)
         ready = np.maximum(np.minimum(newest_x, newest_f), newest - PATIENCE_S) if self.has_position else newest_f
@@ -165,7 +169,7 @@ class Grid:
         if end == first:
             return self._steps(np.empty(0, np.int64), holes, flagged)
         edges = (np.arange(first, end + 1) - 0.5) * STEP_S
-        row = np.searchsorted(ready, edges[1:], side="left")
+        row = ready.searchsorted(edges[1:], side="left")
         x, _ = self._position.cells(edges)
         force, repeated = self._force.cells(edges)
         # What came after its step had been made by impatience stays unknown, however large the batch.
@@ -216,5 +220,10 @@ def _cells_before(ready_s: float) -> int:
     return end
 
 
-def _running_max(t: Column, mask: NDArray[np.bool_], start: float) -> Column:
-    return np.maximum(np.maximum.accumulate(np.where(mask, t, -np.inf)), start) if len(t) else np.empty(0)
+def _news(t: Column, mask: NDArray[np.bool_], newest_s: float) -> tuple[NDArray[np.bool_], Column]:
+    """Which masked stamps are newer than all before them, and the newest masked stamp up to each row."""
+    so_far = np.empty(len(t) + 1)
+    so_far[0] = newest_s
+    so_far[1:] = np.where(mask, t, -np.inf)
+    np.maximum.accumulate(so_far, out=so_far)
+    return mask & (t > so_far[:-1]), so_far[1:]

@@ -4,6 +4,7 @@ EVENTS.md defines each of them; a new load, friction or range makes a new set of
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 from monitor.config import Profile
@@ -15,7 +16,7 @@ SHORT_PHASE_S = 4.0
 KNOWN_FROM = Literal["given", "learned", "unknown"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Limits:
     """x counts from the rest, up positive. `load_n` is W; None until it is known."""
 
@@ -37,54 +38,54 @@ class Limits:
     load_from: KNOWN_FROM
     friction_from: KNOWN_FROM
 
-    @property
+    @cached_property
     def range_m(self) -> float:
         return self.top_m - self.bottom_m
 
-    @property
+    @cached_property
     def v_up_m_s(self) -> float:
         return self.range_m / self.positive_s
 
-    @property
+    @cached_property
     def v_down_m_s(self) -> float:
         return self.range_m / self.negative_s
 
-    @property
+    @cached_property
     def v_rest_m_s(self) -> float:
         motion = self.detect.motion
         return max(motion.rest_min_m_s, motion.rest_fraction * min(self.v_up_m_s, self.v_down_m_s))
 
-    @property
+    @cached_property
     def v_move_m_s(self) -> float:
         return self.detect.motion.move_factor * self.v_rest_m_s
 
-    @property
+    @cached_property
     def reversal_m(self) -> float:
         return max(self.detect.motion.reversal_min_m, self.detect.motion.reversal_fraction * self.range_m)
 
-    @property
+    @cached_property
     def a_jerk_m_s2(self) -> float:
         jerk = self.detect.jerk
         return min(max(jerk.size * self.range_m / self.positive_s**2, jerk.min_g * G), jerk.max_g * G)
 
-    @property
+    @cached_property
     def a_turn_m_s2(self) -> float:
         return self.detect.turnaround.smooth * self.a_jerk_m_s2
 
-    @property
+    @cached_property
     def superslow(self) -> bool:
         return max(self.positive_s, self.negative_s) >= SUPERSLOW_S
 
-    @property
+    @cached_property
     def band(self) -> float:
         given = self.band_given if self.band_given is not None else 0.08 if self.superslow else 0.10
         return max(given, self.a_jerk_m_s2 / G)
 
-    @property
+    @cached_property
     def fast_up_m_s(self) -> float:
         return self._kappa(self.positive_s) * self.v_up_m_s
 
-    @property
+    @cached_property
     def fast_down_m_s(self) -> float:
         return self._kappa(self.negative_s) * self.v_down_m_s
 
@@ -92,50 +93,50 @@ class Limits:
         speed = self.detect.speed_over
         return speed.factor_short if phase_s <= SHORT_PHASE_S else speed.factor_long
 
-    @property
+    @cached_property
     def slam_m_s(self) -> float:
         return max(self.detect.stack_touch.slam_m_s, self.fast_down_m_s)
 
-    @property
+    @cached_property
     def lockout_zone_m(self) -> float:
         lockout = self.detect.lockout_rest
         return self.lockout_m - max(lockout.zone_min_m, lockout.zone_fraction * self.range_m)
 
-    @property
+    @cached_property
     def lockout_dwell_s(self) -> float:
         lockout = self.detect.lockout_rest
         return lockout.dwell_superslow_s if self.superslow else lockout.dwell_s
 
-    @property
+    @cached_property
     def smooth_dwell_s(self) -> float:
         turn = self.detect.turnaround
         return turn.dwell_superslow_s if self.superslow else turn.dwell_s
 
-    @property
+    @cached_property
     def turn_window_s(self) -> float:
         turn = self.detect.turnaround
         return max(turn.window_s, turn.window_fraction * min(self.positive_s, self.negative_s))
 
-    @property
+    @cached_property
     def half_load_n(self) -> float:
         """0.5 W, or what stands for it until W is known."""
         return self.lift_off_n if self.load_n is None else self.detect.stack_touch.tension * self.load_n
 
-    @property
+    @cached_property
     def slack_n(self) -> float:
         return 2 * self.detect.slack.tension * self.half_load_n
 
-    @property
+    @cached_property
     def empty_n(self) -> float:
         return 2 * self.detect.set.end_tension * self.half_load_n
 
-    @property
+    @cached_property
     def unload_below(self) -> float:
         """w' below which the muscle is unloaded."""
         unload = self.detect.unload
         return 1 - max(unload.low, unload.factor * self.a_jerk_m_s2 / G)
 
-    @property
+    @cached_property
     def ceiling_n(self) -> float:
         """Infinity where neither the load nor an absolute limit is known."""
         limits = [] if self.ceiling_given_n is None else [self.ceiling_given_n]

@@ -4,12 +4,16 @@ Noise can cross zero velocity a hundred times in a slow turnaround, but it canno
 confirmed once the stack is that far from its extreme on the other side; the extreme is dated back.
 """
 
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 LONG_GAP_STEPS = 400  # after so long a silence the old movement says nothing about the new one
+
+
+State = tuple[int, float, float, int, int, bool, int]
 
 
 class Reversal(NamedTuple):
@@ -32,11 +36,11 @@ class Zigzag:
         self._travelled = False  # the present leg has been confirmed by a reversal, not by the first movement
         self._known_at = 0  # the newest moment whose position was known
 
-    def state(self) -> tuple[object, ...]:
+    def state(self) -> State:
         return (self.direction, self.high, self.low, self.high_at, self.low_at, self._travelled, self._known_at)
 
-    def restore(self, state: tuple[object, ...]) -> None:
-        (self.direction, self.high, self.low, self.high_at, self.low_at, self._travelled, self._known_at) = state  # type: ignore[assignment]
+    def restore(self, state: State) -> None:
+        (self.direction, self.high, self.low, self.high_at, self.low_at, self._travelled, self._known_at) = state
 
     def shift(self, by_m: float) -> None:
         """The zero of the positions was moved."""
@@ -44,18 +48,21 @@ class Zigzag:
 
     def scan(self, x: NDArray[np.float64], first: int, hysteresis_m: float) -> list[Reversal]:
         """The reversals that positions `x` (m, of moments from `first` on, NaN where unknown) confirm."""
-        known = np.flatnonzero(~np.isnan(x))
+        known = (x == x).nonzero()[0]
         if not len(known):
             return []
         moments = known + first
-        since = np.diff(moments, prepend=self._known_at)
+        since = moments.copy()
+        since[0] -= self._known_at
+        since[1:] -= moments[:-1]
         self._known_at = int(moments[-1])
+        anew = (since > LONG_GAP_STEPS).nonzero()[0].tolist()
         found: list[Reversal] = []
-        for part in np.split(np.arange(len(known)), np.flatnonzero(since > LONG_GAP_STEPS)):
-            if len(part):
-                if since[part[0]] > LONG_GAP_STEPS:
-                    self.restore((0, float("nan"), float("nan"), 0, 0, False, self._known_at))
-                found += self._scan(x[known[part]], known[part], first, hysteresis_m)
+        for low, high in pairwise([0, *anew, len(known)]):
+            if low in anew:
+                self.restore((0, float("nan"), float("nan"), 0, 0, False, self._known_at))
+            if low < high:
+                found += self._scan(x[known[low:high]], known[low:high], first, hysteresis_m)
         return found
 
     def _scan(
