@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from firmware_bridge.calibration import Calibration
 from firmware_bridge.messages import MAX_FORCE_SAMPLES, MAX_POS_SAMPLES, Force, Pos
-from firmware_bridge.samples import Flag, Samples, suspect
+from firmware_bridge.samples import NOTHING, Flag, Samples, is_suspect, suspect
 
 HEAD = struct.Struct("<BBBHIHB")  # type, seq, stream_id, idx, first stamp in us, period or span in us, n
-NOTHING = Samples(np.empty(0), np.empty(0), np.empty(0), np.empty(0, np.uint8))
 
 _LENGTHS = {  # of a payload, by type and n
     **{(Pos.TYPE, n): HEAD.size + 2 + 2 * n for n in range(1, MAX_POS_SAMPLES + 1)},
@@ -44,8 +43,11 @@ def to_samples(blocks: list[Block], calibration: Calibration) -> Samples:
     """The rows of these blocks, in their order."""
     if not blocks:
         return NOTHING
-    at_us, position, force, flags = (_few if len(blocks) <= _FEW_BLOCKS else _many)(blocks)
-    flags[suspect(force)] |= np.uint8(Flag.SUSPECT)
+    if len(blocks) <= _FEW_BLOCKS:
+        at_us, position, force, flags = _few(blocks)
+    else:
+        at_us, position, force, flags = _many(blocks)
+        flags[suspect(force)] |= np.uint8(Flag.SUSPECT)
     return Samples(at_us / 1e6, calibration.position_m(position), calibration.force_n(force), flags)
 
 
@@ -74,8 +76,13 @@ def _few(blocks: list[Block]) -> Columns:
             rows = n - skip
             at_us += [block.first_us + k * cell.span_us // max(n - 1, 1) for k in range(skip, n)]
             position += [np.nan] * rows
-            force += [np.nan] * rows if cell.flags & _NO_VALUE else cell.counts[skip:]
-            flags += [cell.flags & _WIRE_FLAGS] * rows
+            marks = cell.flags & _WIRE_FLAGS
+            if cell.flags & _NO_VALUE:
+                force += [np.nan] * rows
+                flags += [marks] * rows
+            else:
+                force += cell.counts[skip:]
+                flags += [marks | Flag.SUSPECT.value * is_suspect(counts) for counts in cell.counts[skip:]]
         flags[-rows] |= block.flags
     return np.array(at_us), np.array(position, np.float64), np.array(force, np.float64), np.array(flags, np.uint8)
 

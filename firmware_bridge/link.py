@@ -237,7 +237,8 @@ class Link:
 
     def _streams(self, now_ns: int) -> None:
         self._rest_s = FIRST_REST_S
-        self._tell(replace(self.state, attempts=0))
+        if self.state.attempts:
+            self._tell(replace(self.state, attempts=0))
         who = f"firmware {self._hello.firmware}" if self._hello else self.format
         self._go("streaming", f"{who} at {self.port}", now_ns)
 
@@ -252,6 +253,8 @@ class Link:
         self._rest_s = min(self._rest_s * 2, LAST_REST_S)
 
     def _go(self, state: State, detail: str, now_ns: int) -> None:
+        if (state, detail) == (self.state.state, self.state.detail):
+            return
         since_ns = self.state.since_ns if state == self.state.state else now_ns
         self._tell(replace(self.state, state=state, detail=detail, since_ns=since_ns))
 

@@ -27,8 +27,13 @@ class Flag(IntFlag):
 LEAST_SUSPECT_COUNTS = 2**15 - 1
 
 
+def is_suspect(counts: int) -> bool:
+    """Whether one raw reading is 2^k - 1, as an HX711 hands over when a bit has slipped."""
+    return counts >= LEAST_SUSPECT_COUNTS and counts & (counts + 1) == 0
+
+
 def suspect(force_counts: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which raw readings (NaN: none) are 2^k - 1, as an HX711 hands over when a bit has slipped."""
+    """The same of many (NaN: none)."""
     counts = np.where(force_counts >= LEAST_SUSPECT_COUNTS, force_counts, 1).astype(np.int64)
     marks: NDArray[np.bool_] = ((counts & (counts + 1)) == 0) & (counts >= LEAST_SUSPECT_COUNTS)
     return marks
@@ -44,3 +49,13 @@ class Samples(NamedTuple):
 
     def __len__(self) -> int:
         return len(self.t_s)
+
+
+NOTHING = Samples(np.empty(0), np.empty(0), np.empty(0), np.empty(0, np.uint8))
+
+
+def joined(batches: list[Samples]) -> Samples:
+    """Batches that follow each other as one."""
+    if len(batches) == 1:
+        return batches[0]
+    return Samples(*map(np.concatenate, zip(*batches, strict=True))) if batches else NOTHING

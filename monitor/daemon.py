@@ -212,7 +212,10 @@ class Daemon:
         """Once a second: the retained state; now and then info, and old events go."""
         ticks = 0
         while True:
-            if asyncio.get_running_loop().time() - self._fed_at_s > self._idle_limit_s:
+            unfed_s = asyncio.get_running_loop().time() - self._fed_at_s
+            if unfed_s > STALE_S and self.session is not None:
+                self._tell(self.session, self.session.flush(time.monotonic_ns()))
+            if unfed_s > self._idle_limit_s:
                 self._end_session()  # the device has been away for as long
             if self._newest is not None:
                 session = self.session or self._watch

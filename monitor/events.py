@@ -221,6 +221,9 @@ class Update(msgspec.Struct, frozen=True):
     events: list[AnyEvent]
     feedback: list[Feedback]
 
+    def __add__(self, later: "Update") -> "Update":
+        return Update(self.events + later.events, self.feedback + later.feedback)
+
 
 def encode(event: Event) -> bytes:
     """One record as a line of JSON, without the line's end."""

@@ -1,7 +1,7 @@
 """One session: its recording, decoder and pipeline, from the first chunk to the last.
 
     chunk -> recorder (a tap, before any parsing)
-          -> decoder -> pipeline -> what was learned, recorded beside the bytes
+          -> decoder -> gather -> pipeline -> what was learned, recorded beside the bytes
 
 A session starts a fresh decoder and a fresh pipeline at its first chunk, so that a replay of its recording, which does
 the same, tells the same events.
@@ -17,10 +17,12 @@ from firmware_bridge.calibration import Calibration
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.decoder import Decoder
 from firmware_bridge.messages import Hello
+from firmware_bridge.samples import Samples
 from monitor.config import profile_to_builtins
 from monitor.detect.pipeline import Pipeline
 from monitor.events import AnyEvent, Rep, SetEnd, Update
 from monitor.feedback.messages import Session as Summary
+from monitor.gather import Gather
 from monitor.profile import Profile
 from monitor.record.recorder import Recorder
 from monitor.record.records import Header, event_record, feedback_record, wire_record
@@ -43,6 +45,7 @@ class Session:
         self._calibration = _calibration(profile)
         self.decoder = Decoder(self._calibration, profile.serial.format, hello)
         self.pipeline = Pipeline(profile, self.id)
+        self._gather = Gather()
         self.usage = Usage(profile.machine.lift_off_n)
         self.recorder: Recorder | None = None
         if recording is not None:
@@ -52,15 +55,17 @@ class Session:
         """Bytes in, feedback out; both stand in the recording."""
         if self.recorder is not None:
             self.recorder.put(wire_record(chunk))
-        samples = self.decoder.feed(chunk)
-        if len(samples):
-            self.newest_s = max(self.newest_s, float(samples.t_s.max()))
-            self.usage.update(samples)
-        return self._note(self.pipeline.update(samples), chunk.received_ns)
+        samples = self._gather.add(self.decoder.feed(chunk))
+        return Update([], []) if samples is None else self._look(samples, chunk.received_ns)
+
+    def flush(self, now_ns: int) -> Update:
+        """The stream has paused: what waits for the rest of its tick is looked at now."""
+        return self._look(self._gather.take(), now_ns)
 
     def finish(self, now_ns: int) -> Update:
         """The session is over: open intervals are cut. The recording is closed by `close`."""
-        return self._note(self.pipeline.finish(), now_ns)
+        last = self.flush(now_ns)
+        return last + self._note(self.pipeline.finish(), now_ns)
 
     def close(self) -> None:
         """Waits for the disk."""
@@ -86,6 +91,13 @@ class Session:
             leak=None,
             counts=tally.counts,
         )
+
+    def _look(self, samples: Samples, now_ns: int) -> Update:
+        if not len(samples):
+            return Update([], [])
+        self.newest_s = max(self.newest_s, float(samples.t_s.max()))
+        self.usage.update(samples)
+        return self._note(self.pipeline.update(samples), now_ns)
 
     def _note(self, update: Update, now_ns: int) -> Update:
         self.tally.add(update.events)

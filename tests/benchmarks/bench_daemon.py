@@ -10,6 +10,7 @@ newest byte that a feedback contains, from the port to the subscriber, the wait 
 import asyncio
 import bisect
 import contextlib
+import functools
 import json
 import multiprocessing
 import resource
@@ -20,22 +21,28 @@ from collections.abc import AsyncIterator, Iterator
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import aiomqtt
 import msgspec
+import paho.mqtt.client
 
 import firmware_bridge.simulator as simulator
 from firmware_bridge.chunk import Chunk
+from firmware_bridge.decoder import Decoder
 from firmware_bridge.serial_port import COALESCE_S, read_chunks
 from firmware_bridge.simulator.board import Board
 from firmware_bridge.simulator.device import SimulatedDevice
 from monitor.config import profile_from_builtins
 from monitor.daemon import Daemon
+from monitor.detect.pipeline import Pipeline
 from monitor.display.server import PageServer
 from monitor.events import Update
 from monitor.feedback.connection import Address
 from monitor.feedback.embedded_broker import EmbeddedBroker
+from monitor.gather import TICK_S
 from monitor.profile import Profile
+from monitor.record.recorder import Recorder
 from monitor.simulated import kit_of, machine_of
 from monitor.store.store import Store
 from tests.mqtt.brokers import free_port, mosquitto
@@ -123,9 +130,60 @@ def beside(work: Any, *args: Any) -> Iterator[Pipe]:
         ours.close()
 
 
+class Shares:
+    """How long the loop's thread is inside each part's door, by a clock that costs next to nothing to read."""
+
+    DOORS: tuple[tuple[str, Any, str], ...] = (
+        ("decoding", Decoder, "feed"),
+        ("detecting", Pipeline, "update"),
+        ("recording", Recorder, "put"),
+        ("publishing", Daemon, "_tell"),
+        ("publishing", paho.mqtt.client.Client, "publish"),
+        ("publishing", paho.mqtt.client.Client, "loop_write"),
+        ("publishing", paho.mqtt.client.Client, "loop_read"),
+    )
+
+    def __init__(self) -> None:
+        self.spent_s: dict[str, float] = {}
+        self._inner_s = 0.0
+
+    @contextlib.contextmanager
+    def counted(self) -> Iterator[None]:
+        with contextlib.ExitStack() as stack:
+            for part, owner, name in self.DOORS:
+                stack.enter_context(patch.object(owner, name, self._timed(part, getattr(owner, name))))
+            yield
+
+    def _timed(self, part: str, work: Any) -> Any:
+        @functools.wraps(work)
+        def timed(*args: Any, **named: Any) -> Any:
+            began_s, outer_s, self._inner_s = time.perf_counter(), self._inner_s, 0.0
+            try:
+                return work(*args, **named)
+            finally:
+                took_s = time.perf_counter() - began_s
+                self.spent_s[part] = self.spent_s.get(part, 0.0) + took_s - self._inner_s
+                self._inner_s = outer_s + took_s
+
+        return timed
+
+    def now(self) -> dict[str, float]:
+        """CPU seconds so far: each part, all other threads, and the whole process."""
+        return self.spent_s | {"loop": time.thread_time(), "process": time.process_time()}
+
+    @staticmethod
+    def told(before: dict[str, float], after: dict[str, float], seconds: float) -> str:
+        spent = {part: after[part] - before.get(part, 0.0) for part in after}
+        whole, loop = spent.pop("process"), spent.pop("loop")
+        parts = spent | {"reading and waiting": loop - sum(spent.values()), "threads (disk)": whole - loop}
+        return ", ".join(f"{part} {share / seconds:.1%}" for part, share in parts.items())
+
+
 async def bench(kind: str, rate_hz: int, seconds: float, folder: Path) -> None:
     profile = profile_from_builtins(TABLES | {"serial": {"rate_hz": rate_hz}}, "bench")
+    shares = Shares()
     async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(shares.counted())
         if kind == "embedded":
             broker = await stack.enter_async_context(EmbeddedBroker())
             address = Address(host=broker.host, port=broker.port)
@@ -159,9 +217,10 @@ async def bench(kind: str, rate_hz: int, seconds: float, folder: Path) -> None:
         await asyncio.to_thread(ear.recv)
         await asyncio.sleep(WARM_UP_S)
         made.clear()
-        began_s, busy_s = time.perf_counter(), time.process_time()
+        began_s, before = time.perf_counter(), shares.now()
         await asyncio.sleep(seconds)
-        busy = (time.process_time() - busy_s) / (time.perf_counter() - began_s)
+        after, took_s = shares.now(), time.perf_counter() - began_s
+        busy = (after["process"] - before["process"]) / took_s
         ear.send("enough")
         seen = await asyncio.to_thread(ear.recv)
         board.send("enough")
@@ -175,6 +234,7 @@ async def bench(kind: str, rate_hz: int, seconds: float, folder: Path) -> None:
         f"{kind:<10}{rate_hz:5d} Hz  {len(late_ms):5d} feedbacks  p50 {percentile(late_ms, 50):5.1f} ms"
         f"  p99 {percentile(late_ms, 99):5.1f} ms  |  {busy:6.1%} of a core  largest {rss_mb:4.0f} MB"
     )
+    print(f"          {shares.told(before, after, took_s)}")
 
 
 def latencies_ms(seen: list[tuple[float, int]], made: dict[float, int], written: list[tuple[int, int]]) -> list[float]:
@@ -193,8 +253,8 @@ def percentile(values: list[float], share: int) -> float:
 
 def main() -> None:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
-    print(f"reads wait {COALESCE_S * 1e3:g} ms for the rest of a block; a core's share: reading, detecting, recording,")
-    print("storing, publishing, and with `embedded` the broker too")
+    print(f"reads wait {COALESCE_S * 1e3:g} ms for the rest of a block, the spine is called every {TICK_S * 1e3:g} ms")
+    print("a core's share; where the broker is embedded, it counts as reading and waiting")
     for kind in ("mosquitto", "embedded"):
         for rate_hz in (500, 1000):
             with tempfile.TemporaryDirectory() as folder:
