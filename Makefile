@@ -13,7 +13,7 @@ TEST_PACKAGES := mosquitto mosquitto-clients openssl systemd chromium gcc libc6-
                  $(FIRMWARE_PACKAGES) libsimavr-dev libsimavr2 libelf-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check quality bench system firmware clean
+.PHONY: help demo test check quality bench system firmware clean install upgrade uninstall lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,18 @@ firmware: ## the microcontroller's program; MCU=, ADC= as in firmware_bridge/fir
 	@.ci/system-packages make $(FIRMWARE_PACKAGES)
 	@$(MAKE) --no-print-directory -C firmware_bridge/firmware
 
+install: ## as a service of this machine (sudo)
+upgrade: ## the same with these sources; goes back where they do not come up (sudo)
+uninstall: ## keeps profiles and state, unless PURGE=1 (sudo)
+install upgrade uninstall:
+	@$(PYTHON) configs/deploy/install.py $@ --python "$$(command -v $(PYTHON))" \
+		$(if $(DESTDIR),--root "$(DESTDIR)") $(if $(PURGE),--purge)
+
+lock: .venv/runtime ## pin what is installed as a service, with hashes, to what is newest and fits pyproject.toml
+	@$(PY) -m pip install -q --disable-pip-version-check uv
+	@$(call locked,pyproject.toml,requirements.lock)
+	@echo hatchling | $(call locked,-,build.lock)
+
 clean: ## remove what was built, but not .venv
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find firmware_bridge monitor tests -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -60,6 +72,9 @@ clean: ## remove what was built, but not .venv
 	@echo "Installing rep-monitor and its tools into .venv ..."
 	@$(PY) -m pip install -q --disable-pip-version-check -e '.[dev]'
 	@touch $@ .venv/runtime
+
+locked = $(PY) -m uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command "make lock" -o configs/deploy/$(2) $(1)
 
 define environment
 command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON); install Python 3.11 or newer, or name one: make PYTHON=python3.12 ..."; exit 1; }; \

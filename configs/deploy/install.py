@@ -1,0 +1,344 @@
+#!/usr/bin/env python3
+"""Puts rep-monitor on a machine as a service, upgrades it, takes it away: sudo make install, upgrade, uninstall.
+
+    /opt/rep-monitor/releases/<release>/    a virtual environment each, from locks with hashes
+    /opt/rep-monitor/current                the one in use; an upgrade that does not come up turns it back
+    /usr/local/bin/rep-monitor              the command
+    /etc/systemd/system/rep-monitor@.service, /etc/udev/rules.d/60-rep-monitor.rules
+    /etc/rep-monitor/<machine>.toml         profiles: yours, never touched; secrets/ beside them
+    /var/lib/rep-monitor/                   what the service keeps
+
+Every step leaves word of how to undo it, and a failure undoes all of them. Again it changes nothing. The standard
+library only: it runs before anything is installed. --root stages everything below another folder, as DESTDIR does;
+then no system program is called, unless --system is given too.
+"""
+
+import argparse
+import contextlib
+import hashlib
+import os
+import pwd
+import shutil
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+SOURCE = HERE.parents[1]
+SOURCES = ("firmware_bridge", "monitor", "pyproject.toml", "README.md", "LICENSE")
+ACCOUNT = "rep-monitor"
+UNIT = "rep-monitor@.service"
+INSTANCES = "rep-monitor@*.service"
+RULES = "60-rep-monitor.rules"
+COMPLETE = ".complete"
+KEPT_RELEASES = 2  # the one in use, and the one before it
+SETTLE_S = 5.0  # READY=1 has been said by then; what falls over at once does so within this time
+COMMAND = """\
+#!/bin/sh
+# Written by `make install`. For root, what the service keeps.
+[ "$(id -u)" -ne 0 ] || export STATE_DIRECTORY="${{STATE_DIRECTORY:-{state}}}"
+exec {current}/bin/rep-monitor "$@"
+"""
+
+
+class InstallError(Exception):
+    """One sentence for the person at the terminal."""
+
+
+class Installer:
+    """`root` is the machine's, or a folder that stands for it."""
+
+    def __init__(self, root: Path, *, system: bool, python: str, settle_s: float = SETTLE_S) -> None:
+        self.root, self.system, self.python, self.settle_s = root, system, python, settle_s
+        self.opt = root / "opt/rep-monitor"
+        self.current = self.opt / "current"
+        self.etc = root / "etc/rep-monitor"
+        self.state = root / "var/lib/rep-monitor"
+        self.unit = root / "etc/systemd/system" / UNIT
+        self.rules = root / "etc/udev/rules.d" / RULES
+        self.command = root / "usr/local/bin/rep-monitor"
+        self._undo = contextlib.ExitStack()
+        self._running: list[str] = []
+        self._turned = False
+
+    def install(self) -> None:
+        """Also over another release, and over itself."""
+        before = self._in_use()
+        self._running = self._instances("--state=active,activating")
+        with self._undo:
+            self._undo.callback(self._restart_as_it_was)  # last of all
+            self._account()
+            release = self._release()
+            self._folder(self.etc, 0o755)
+            self._folder(self.etc / "secrets", 0o700)
+            self._folder(self.state, 0o750, owner=True)
+            self._file(self.unit, (HERE / UNIT).read_bytes())
+            self._file(self.rules, (HERE / RULES).read_bytes())
+            command = COMMAND.format(state=self.state, current=self.current)
+            self._file(self.command, command.encode(), 0o755)
+            self._turn_to(release, before)
+            self._reload()
+            if before != release.name:
+                self._restart()
+            self._undo.pop_all()  # nothing is to be undone
+        self._forget_old(release.name, before)
+        was = "" if before in (None, release.name) else f" It was {before}."
+        _say(f"rep-monitor {release.name} is installed.{was}")
+        if before is None:
+            _say(
+                "Next: write /etc/rep-monitor/NAME.toml (examples: /opt/rep-monitor/current/share/rep-monitor), then\n"
+                "  sudo systemctl enable --now rep-monitor@NAME"
+            )
+
+    def upgrade(self) -> None:
+        if self._in_use() is None:
+            raise InstallError("nothing is installed yet: sudo make install")
+        self.install()
+
+    def uninstall(self, *, purge: bool) -> None:
+        """Profiles, secrets and state stay, unless they are to go too."""
+        for instance in self._instances("--all"):
+            self._run("systemctl", "disable", "--now", instance)
+        for path in (self.unit, self.rules, self.command):
+            path.unlink(missing_ok=True)
+        if self.opt.exists():
+            shutil.rmtree(self.opt)
+        self._reload()
+        if purge:
+            for folder in (self.etc, self.state):
+                if folder.exists():
+                    shutil.rmtree(folder)
+            if self.system and self._has_account():
+                self._run("userdel", ACCOUNT)
+        kept = [str(folder) for folder in (self.etc, self.state) if folder.exists()]
+        _say("rep-monitor is uninstalled." + (f" Kept: {', '.join(kept)}." if kept else ""))
+
+    def _in_use(self) -> str | None:
+        return os.readlink(self.current).rpartition("/")[2] if self.current.is_symlink() else None
+
+    def _has_account(self) -> bool:
+        with contextlib.suppress(KeyError):
+            return bool(pwd.getpwnam(ACCOUNT))
+        return False
+
+    def _account(self) -> None:
+        if not self.system or self._has_account():
+            return
+        self._run(
+            *("useradd", "--system", "--user-group", "--groups", "dialout", "--no-create-home"),
+            *("--home-dir", "/var/lib/rep-monitor", "--shell", "/usr/sbin/nologin", ACCOUNT),
+        )
+        self._undo.callback(self._run, "userdel", ACCOUNT)
+
+    def _release(self) -> Path:
+        """The environment of these sources; built only where it is not there yet."""
+        release = self.opt / "releases" / release_name(self.python)
+        if (release / COMPLETE).exists():
+            return release
+        if release.exists():  # a build that was cut off
+            shutil.rmtree(release)
+        made = next(parent for parent in (release, *release.parents) if parent.parent.exists())
+        self._undo.callback(shutil.rmtree, made, ignore_errors=True)
+        release.parent.mkdir(parents=True, exist_ok=True)
+        _say(f"Building {release.name} ...")
+        build(release, self.python)
+        (release / COMPLETE).touch()
+        return release
+
+    def _folder(self, path: Path, mode: int, *, owner: bool = False) -> None:
+        if path.exists():
+            return
+        made = next(parent for parent in (path, *path.parents) if parent.parent.exists())
+        self._undo.callback(shutil.rmtree, made, ignore_errors=True)
+        path.mkdir(parents=True)
+        path.chmod(mode)
+        if owner and self.system and self._has_account():
+            shutil.chown(path, ACCOUNT, ACCOUNT)
+
+    def _file(self, path: Path, data: bytes, mode: int = 0o644) -> None:
+        old = path.read_bytes() if path.exists() else None
+        if old == data and stat.S_IMODE(path.stat().st_mode) == mode:
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if old is None:
+            self._undo.callback(path.unlink, missing_ok=True)
+        else:
+            self._undo.callback(_write, path, old, stat.S_IMODE(path.stat().st_mode))
+        _write(path, data, mode)
+
+    def _turn_to(self, release: Path, before: str | None) -> None:
+        if before == release.name:
+            return
+        if before is None:
+            self._undo.callback(self.current.unlink, missing_ok=True)
+        else:
+            self._undo.callback(_link, self.current, f"releases/{before}")
+        self._turned = True
+        _link(self.current, f"releases/{release.name}")
+
+    def _reload(self) -> None:
+        """Their failures are told and no end: a machine without udev has a service all the same."""
+        for words in (
+            ("systemctl", "daemon-reload"),
+            ("udevadm", "control", "--reload"),
+            ("udevadm", "trigger", "--subsystem-match=tty", "--subsystem-match=usb-serial", "--action=change"),
+        ):
+            try:
+                self._run(*words)
+            except InstallError as error:
+                _say(f"Note: {error}")
+
+    def _instances(self, *which: str) -> list[str]:
+        if not self.system:
+            return []
+        listed = self._run("systemctl", "list-units", "--plain", "--no-legend", *which, INSTANCES)
+        return [line.split()[0] for line in listed.splitlines() if line.strip()]
+
+    def _restart(self) -> None:
+        """Each instance that runs; `restart` returns when it has said that it is ready, or that it is not."""
+        for instance in self._running:
+            self._run("systemctl", "restart", instance)
+        if self._running:
+            time.sleep(self.settle_s)
+        for instance in self._running:
+            self._run("systemctl", "is-active", "--quiet", instance)
+
+    def _restart_as_it_was(self) -> None:
+        """After a failure, so all of them are tried."""
+        if not self._turned:
+            return
+        _say("It does not come up: everything is as it was before.")
+        self._reload()
+        for instance in self._running:
+            try:
+                self._run("systemctl", "restart", instance)
+            except InstallError as error:
+                _say(f"Note: {error}")
+
+    def _forget_old(self, now: str, before: str | None) -> None:
+        keep = {now, before}
+        releases = sorted((self.opt / "releases").iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+        for path in [path for path in releases if path.name not in keep][max(0, KEPT_RELEASES - len(keep - {None})) :]:
+            shutil.rmtree(path)
+
+    def _run(self, *words: str) -> str:
+        if not self.system:
+            return ""
+        return _run(words)
+
+
+def release_name(python: str) -> str:
+    """From what it is made of: the same sources are the same release."""
+    digest = hashlib.sha256(_run((python, "-c", "import sys; print(sys.version, sys.base_prefix)")).encode())
+    paths = [path for name in SOURCES for path in [SOURCE / name, *sorted((SOURCE / name).rglob("*"))]]
+    for path in [*paths, *sorted(HERE.iterdir())]:
+        if path.is_file() and "__pycache__" not in path.parts and "build" not in path.parts:
+            digest.update(str(path.relative_to(SOURCE)).encode() + b"\0" + path.read_bytes() + b"\0")
+    version = next(line for line in (SOURCE / "pyproject.toml").read_text().splitlines() if line.startswith("version"))
+    return f"{version.split('=')[1].strip().strip(chr(34))}-{digest.hexdigest()[:12]}"
+
+
+def build(release: Path, python: str) -> None:
+    """Its environment, without pip; only from files whose hashes stand in the locks."""
+    workshop = release / "build"
+    _run((python, "-m", "venv", str(workshop)))
+    pip = (str(workshop / "bin/python"), "-m", "pip", "--disable-pip-version-check", "--quiet")
+    locked = ("install", "--no-deps", "--require-hashes", "-r")
+    _run((*pip, *locked, str(HERE / "build.lock")))
+    sources = workshop / "source"
+    sources.mkdir()
+    for name in SOURCES:
+        if (SOURCE / name).is_dir():
+            shutil.copytree(SOURCE / name, sources / name, ignore=shutil.ignore_patterns("__pycache__", "build"))
+        else:
+            shutil.copy(SOURCE / name, sources / name)
+    wheel = ("wheel", "--no-deps", "--no-build-isolation", "--no-index", "-w", str(workshop), str(sources))
+    _run((*pip, *wheel))
+    _run((python, "-m", "venv", "--without-pip", str(release)))
+    into = (*pip, "--python", str(release / "bin/python"))
+    _run((*into, *locked, str(HERE / "requirements.lock")))
+    (made,) = workshop.glob("*.whl")
+    _run((*into, "install", "--no-deps", "--no-index", str(made)))
+    shutil.rmtree(workshop)
+    _run((str(release / "bin/rep-monitor"), "--version"))
+    share = release / "share/rep-monitor"
+    share.mkdir(parents=True)
+    for path in [SOURCE / "README.md", SOURCE / "LICENSE", HERE / "network.conf", *(SOURCE / "configs").glob("*.toml")]:
+        shutil.copy(path, share)
+
+
+def _link(path: Path, target: str) -> None:
+    fresh = path.with_name(path.name + ".new")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(target)
+    os.replace(fresh, path)
+
+
+def _write(path: Path, data: bytes, mode: int) -> None:
+    fresh = path.with_name(path.name + ".new")
+    fresh.write_bytes(data)
+    fresh.chmod(mode)
+    os.replace(fresh, path)
+
+
+def _run(words: Sequence[str]) -> str:
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, umask=0o022, check=False)
+    except FileNotFoundError:
+        raise InstallError(f"there is no {words[0]} on this machine") from None
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip().splitlines()
+        raise InstallError(f"`{' '.join(words)}` failed: {' '.join(said[-3:]) or f'status {done.returncode}'}")
+    return done.stdout
+
+
+def _say(sentence: str) -> None:
+    print(sentence, flush=True)
+
+
+def _check(python: str, root: Path) -> None:
+    prefix, new_enough = _run(
+        (python, "-c", "import ensurepip, sys, venv; print(sys.base_prefix); print(sys.version_info >= (3, 11))")
+    ).split()
+    if new_enough != "True":
+        raise InstallError(f"{python} is too old: name a Python from 3.11 on, make install PYTHON=/usr/bin/python3.12")
+    if root == Path("/"):
+        if os.geteuid() != 0:
+            raise InstallError("this changes the system: sudo make install")
+        if prefix.startswith(("/home", "/root")):
+            raise InstallError(f"no service can see {python} in {prefix}: make install PYTHON=/usr/bin/python3")
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="install.py", description="Puts rep-monitor on a machine as a service.")
+    parser.add_argument("action", choices=("install", "upgrade", "uninstall"))
+    parser.add_argument("--root", type=Path, default=Path("/"), help="stage below this folder")
+    parser.add_argument("--system", action="store_true", help="with --root: call systemctl, useradd ... all the same")
+    parser.add_argument("--python", default="/usr/bin/python3", help="what the environment is made with")
+    parser.add_argument("--purge", action="store_true", help="uninstall: profiles, secrets, state, account go too")
+    parser.add_argument("--settle", type=float, default=SETTLE_S, metavar="S", help=argparse.SUPPRESS)
+    args = parser.parse_args(arguments)
+    system = args.system or args.root == Path("/")
+    installer = Installer(args.root.absolute(), system=system, python=args.python, settle_s=args.settle)
+    act: dict[str, Callable[[], None]] = {
+        "install": installer.install,
+        "upgrade": installer.upgrade,
+        "uninstall": lambda: installer.uninstall(purge=args.purge),
+    }
+    try:
+        if args.action != "uninstall":
+            _check(args.python, args.root)
+        elif args.root == Path("/") and os.geteuid() != 0:
+            raise InstallError("this changes the system: sudo make uninstall")
+        act[args.action]()
+    except InstallError as error:
+        print(f"{args.action}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
