@@ -220,6 +220,7 @@ def test_staged_it_calls_nobody(machine: Machine) -> None:
     assert machine.says() == "1"
 
 
+@pytest.mark.timeout(400)  # pip, on a busy machine
 def test_for_real_from_the_locks_and_without_pip(tmp_path: Path) -> None:
     """The environment as it will be; it runs the demo's profile through the whole program."""
     words = [PYTHON, str(DEPLOY / "install.py"), "install", "--root", str(tmp_path), "--python", PYTHON]
@@ -243,6 +244,7 @@ def test_for_real_from_the_locks_and_without_pip(tmp_path: Path) -> None:
     assert "Building" not in again.stdout
 
 
+@pytest.mark.timeout(400)
 def test_a_file_whose_hash_is_another_is_not_installed(tmp_path: Path) -> None:
     deploy = tmp_path / "source/configs/deploy"
     deploy.parent.mkdir(parents=True)
