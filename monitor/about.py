@@ -39,6 +39,7 @@ def machine_info(profile: Profile) -> MachineInfo:
         lockout_m=above(machine.lockout_m if machine.lockout_m is not None else machine.top_m),
         working_load_n=machine.working_load_n,
         force_ceiling_n=machine.force_ceiling_n,
+        plates_kg=machine.plates_kg,
     )
 
 

@@ -24,11 +24,11 @@ from firmware_bridge.chunk import Chunk
 from firmware_bridge.link_state import LinkState
 from firmware_bridge.messages import Hello
 from monitor.about import PUBLISHED, firmware_info, headline, link_info, machine_info, protocol_info, storage_info
-from monitor.config import profile_from_builtins, profile_to_builtins
+from monitor.agreed import with_load, with_protocol
 from monitor.events import Feedback, Update
 from monitor.feedback import payload
 from monitor.feedback.bookmark import Bookmark
-from monitor.feedback.commands import Command, CommandRefused, Lifter, Protocol, Stop
+from monitor.feedback.commands import Command, CommandRefused, Lifter, Load, Protocol, Stop
 from monitor.feedback.connection import Address
 from monitor.feedback.messages import Envelope, Info
 from monitor.feedback.publisher import Publisher
@@ -237,18 +237,21 @@ class Daemon:
                 if self.session is not None:
                     self._keeper.do(partial(self._store.change_lifter, self.session.id, command.lifter))
             case Protocol():
-                self._refuse_in_set()
-                self.profile = _with_protocol(self.profile, command)
-                self._end_session()
-                self._watch = None
-                self.publisher.offer(payload.info(self.machine, self.info()))
+                self._agree(with_protocol(self.profile, command))
+            case Load():
+                self._agree(with_load(self.profile, command))
             case Stop():
                 self._end_session()
                 self._watch = None
 
-    def _refuse_in_set(self) -> None:
+    def _agree(self, profile: Profile) -> None:
+        """What comes now is a session of its own, by these settings: its recording says so. The lifter stays."""
         if self._newest is not None and self._newest.set is not None and self.session is not None:
             raise CommandRefused("refused", "a set is going on: ask again when it has ended")
+        lifter, self.profile = self._lifter, profile
+        self._end_session()
+        self._watch, self._lifter = None, lifter
+        self.publisher.offer(payload.info(self.machine, self.info()))
 
     def info(self) -> Info:
         """Machine, firmware, link and health."""
@@ -271,16 +274,3 @@ class Daemon:
             fault=None if self._newest is None else self._newest.fault,
             storage=storage_info(self._keeper, self._housekeeper, recorder, self.storage_warning),
         )
-
-
-def _with_protocol(profile: Profile, command: Protocol) -> Profile:
-    """The profile with another tempo, checked like a file."""
-    table = profile_to_builtins(profile)
-    asked = {key: value for key in ("name", "positive_s", "negative_s", "starts_with", "band")
-             if (value := getattr(command, key)) is not None}  # fmt: skip
-    table["protocol"] = asked
-    try:
-        checked = profile_from_builtins(table, "the command")
-    except ConfigError as error:
-        raise CommandRefused("refused", str(error)) from error
-    return msgspec.structs.replace(profile, protocol=checked.protocol)

@@ -11,11 +11,12 @@ import pytest
 
 import firmware_bridge.simulator as simulator
 from firmware_bridge.chunk import Chunk
-from monitor.config import profile_from_builtins
+from monitor.agreed import with_load
+from monitor.config import profile_from_builtins, profile_to_builtins
 from monitor.daemon import Daemon
 from monitor.detect.pipeline import Pipeline
 from monitor.events import Update
-from monitor.feedback.commands import Command, CommandRefused, Lifter, Protocol, Stop
+from monitor.feedback.commands import Command, CommandRefused, Lifter, Load, Protocol, Stop
 from monitor.feedback.connection import Address
 from monitor.feedback.embedded_broker import EmbeddedBroker
 from monitor.record.session_reader import SessionFile
@@ -103,6 +104,8 @@ def test_commands_between_sets_and_in_them(tmp_path: Path) -> None:
             await until(lambda: daemon._newest is not None and daemon._newest.set == 1 and machine.is_done)
             with pytest.raises(CommandRefused, match="a set is going on"):
                 await daemon._command(ask(Protocol, name="5/5"))
+            with pytest.raises(CommandRefused, match="a set is going on"):
+                await daemon._command(ask(Load, load_n=500.0))
             machine.move(chunks[half:])
             await until(lambda: daemon._newest is not None and daemon._newest.set is None and machine.is_done)
             with pytest.raises(CommandRefused, match="positive_s"):
@@ -120,6 +123,39 @@ def test_commands_between_sets_and_in_them(tmp_path: Path) -> None:
             assert (row.session, row.lifter) == (first.id, "l-7")
 
     with_daemon(tmp_path, story)
+
+
+def test_a_load_is_chosen_and_learned_again(tmp_path: Path) -> None:
+    async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
+        async with listening(address, "info", "live/feedback") as listener:
+            await daemon._command(ask(Lifter, lifter="l-7"))
+            machine.move(a_set())
+            await until(lambda: daemon.session is not None and machine.is_done)
+            with pytest.raises(CommandRefused, match="less than lift_off_n = 50 N"):
+                await daemon._command(ask(Load, load_n=30.0))
+            assert daemon.session is not None
+            for load_n, load_from in ((640.0, "given"), (None, "unknown")):
+                await daemon._command(ask(Load, load_n=load_n))
+                assert daemon.session is None
+                while (await listener.next("info"))["machine"]["working_load_n"] != load_n:
+                    pass
+                machine.move(a_set()[:50])  # at rest
+                while (live := await listener.next("live/feedback"))["load_from"] != load_from:
+                    pass
+                assert live["load_n"] == load_n
+            machine.move(a_set())
+            await until(lambda: daemon.session is not None and machine.is_done)
+            await daemon._command(ask(Stop))
+            await until(lambda: len(rows := daemon._store.sessions()) == 2 and all(row.ended_unix_s for row in rows))
+            assert [row.lifter for row in daemon._store.sessions()] == ["l-7"] * 2  # the same person, another load
+
+    with_daemon(tmp_path, story)
+
+
+def test_only_what_moves_has_a_load_to_choose() -> None:
+    table = profile_to_builtins(PROFILE) | {"machine": {"id": "hold", "kind": "static"}, "protocol": {"name": "static"}}
+    with pytest.raises(CommandRefused, match="a share of the tested peak"):
+        with_load(profile_from_builtins(table), Load(id="c-1", stamp_s=0.0, load_n=500.0))
 
 
 def test_a_disk_that_refuses_stops_no_feedback_and_loses_no_event(

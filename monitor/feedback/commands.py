@@ -1,13 +1,15 @@
 """What the monitor can be asked over MQTT: one struct a command, and the check at the door."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from monitor.feedback.messages import VERSION, Name, Reason, Seq
 
 MAX_AGE_S = 10.0
 MAX_BYTES = 4096
+LEAST_LOAD_N, MOST_LOAD_N = 20.0, 20_000.0  # 2 kg to 2 t: whatever is outside is a slip of the finger
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -42,11 +44,23 @@ class Protocol(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
     band: float | None = None
 
 
+class Load(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Another load on the pin from the next session on, N at the cell; None: it is learned."""
+
+    load_n: Annotated[float, Meta(ge=LEAST_LOAD_N, le=MOST_LOAD_N)] | None
+
+
 class Stop(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """End the session now."""
 
 
-COMMANDS: dict[str, type[Command]] = {"resume": Resume, "lifter": Lifter, "protocol": Protocol, "stop": Stop}
+COMMANDS: dict[str, type[Command]] = {
+    "resume": Resume,
+    "lifter": Lifter,
+    "protocol": Protocol,
+    "load": Load,
+    "stop": Stop,
+}
 
 
 class CommandRefused(Exception):

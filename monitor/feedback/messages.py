@@ -41,8 +41,9 @@ class MachineInfo(msgspec.Struct, frozen=True, kw_only=True):
     bottom_m: float | None
     top_m: float | None
     lockout_m: float | None
-    working_load_n: float | None
+    working_load_n: float | None  # given by the profile or a command; None: it is learned
     force_ceiling_n: float | None
+    plates_kg: tuple[float, ...] | None = None  # loads that the pin can select
 
 
 class ProtocolInfo(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,7 +21,7 @@ from monitor.display.server import PageServer
 from monitor.events import Event, Feedback, Leak, SetEnd, encode
 from monitor.feedback import payload
 from monitor.feedback.embedded_broker import EmbeddedBroker
-from monitor.feedback.messages import Delivery, Envelope, Info, LinkInfo, MachineInfo, ProtocolInfo, Status
+from monitor.feedback.messages import Ack, Delivery, Envelope, Info, LinkInfo, MachineInfo, ProtocolInfo, Status
 from monitor.profile import Display, Machine, Profile
 
 LEAK = Leak(lockout_s=6.2, bottom_s=3.1, unload_s=2.2, low_tension_s=3.4, other_s=0.4)
@@ -48,6 +48,7 @@ class DisplayStage:
         self.session = "s-1"
         self.sent: deque[tuple[float, float]] = deque(maxlen=10_000)  # t_s, and the wall clock when it was told
         self.commands: list[tuple[str, dict[str, Any]]] = []
+        self.answers: dict[str, dict[str, Any]] = {}  # command -> what the daemon's answer says; none: it is silent
         self._period_s = 1 / rate_hz
         self.history: dict[str, Any] | None = {"v": 1, "sets": []}  # None before `with`: a server without a store
         self._port = 0  # whichever is free, from then on the same
@@ -94,12 +95,20 @@ class DisplayStage:
     def status(self, **fields: Any) -> None:
         self.publish(payload.status(self.machine, Status(**{"state": "online", "conn": 1, "link": "live", **fields})))
 
-    def info(self, kind: Any = "stack", band: float = 0.10, version: str = "0.1.0") -> None:
-        limits = {"lockout_m": 0.5, "working_load_n": None, "force_ceiling_n": None}
+    def info(
+        self,
+        kind: Any = "stack",
+        band: float = 0.10,
+        version: str = "0.1.0",
+        tempo: str = "5/5",
+        load_n: float | None = None,
+        plates_kg: tuple[float, ...] | None = None,
+    ) -> None:
+        limits = {"bottom_m": 0.0, "top_m": 0.5, "lockout_m": 0.5, "force_ceiling_n": None}
         message = Info(
             version=version,
-            machine=MachineInfo(id=self.machine, kind=kind, bottom_m=0.0, top_m=0.5, **limits),
-            protocol=ProtocolInfo(name="5/5", positive_s=5.0, negative_s=5.0, starts_with="positive", band=band),
+            machine=MachineInfo(id=self.machine, kind=kind, working_load_n=load_n, plates_kg=plates_kg, **limits),
+            protocol=ProtocolInfo(name=tempo, positive_s=5.0, negative_s=5.0, starts_with="positive", band=band),
             firmware=None,
             link=LinkInfo(state="live"),
             delivery=Delivery(),
@@ -179,7 +188,12 @@ class DisplayStage:
     async def _listen(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
             assert isinstance(message.payload, bytes)
-            self.commands.append((str(message.topic).rsplit("/", 1)[-1], msgspec.json.decode(message.payload)))
+            name, command = str(message.topic).rsplit("/", 1)[-1], msgspec.json.decode(message.payload)
+            self.commands.append((name, command))
+            if name in self.answers:
+                answer = Ack(**{"id": command["id"], "ok": True, "stamp_s": time.time(), **self.answers[name]})
+                packet = payload.ack(self.machine, answer)
+                await client.publish(packet.topic, packet.payload, packet.qos)
 
     async def _play(self) -> None:
         while True:

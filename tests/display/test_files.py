@@ -43,7 +43,7 @@ def test_every_pack_has_every_word_and_cues_of_at_most_8_letters() -> None:
     english = packs["en"]
     for name, pack in packs.items():
         assert pack["language"] == name
-        for part in ("cues", "texts"):
+        for part in ("cues", "spoken", "texts"):
             assert pack[part].keys() == english[part].keys(), (name, part)
             assert all(pack[part].values())
         assert all(len(word) <= 8 and word == word.upper() for word in pack["cues"].values()), name

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -296,6 +297,61 @@ def test_sounds_by_priority_and_not_too_often(rules: Page) -> None:
                 choose({ state: "countdown", reason: "count", seconds: 3, under_load_s: null }),
                 choose({ state: "countdown", reason: "begin", seconds: null, under_load_s: null })];""",
     ) == ["alarm", "heave", "rest", "low", "high", None, None, "tick", "tick", "begin"]
+
+
+def test_one_voice_in_two_seconds_the_worst_first(rules: Page) -> None:
+    chosen, said = run(
+        rules,
+        """const { chooseCue } = await import("/js/voice.js");
+        const base = { state: "set", band: "in", resting: "none", heave: null, cue: "positive" };
+        const choose = (more, spoken = {}) => chooseCue({ ...base, ...more }, 10000, new Map(Object.entries(spoken)));
+        const all = { state: "alarm", heave: "jerk", resting: "lockout", cue: "low", band: "low" };
+        const set = { ...all, state: "set" }, rested = { lockout: 7000 };
+        const chosen = [choose({}), choose(all), choose(set), choose({ ...set, heave: null }),
+                choose({ cue: "low", band: "low" }), choose(all, { low: 8100 }), choose(all, { force_ceiling: 7900 }),
+                choose({ resting: "lockout", band: "low" }, rested), choose({ resting: "lockout" }, rested)];
+        const spoken = new Map(), said = [];
+        for (let now_ms = 0; now_ms < 60000; now_ms += 40) {
+          const cue = chooseCue({ ...base, ...all, state: now_ms % 3000 ? "set" : "alarm" }, now_ms, spoken);
+          if (cue) { spoken.set(cue, now_ms); said.push(now_ms); }
+        }
+        return [chosen, said];""",
+    )
+    assert chosen == [None, "force_ceiling", "jerk", "lockout", "low", None, "force_ceiling", "low", None]
+    assert len(said) == 30
+    assert all(later - sooner >= 2000 for sooner, later in pairwise(said))
+
+
+def test_a_voice_is_of_this_computer_and_of_the_packs_language(rules: Page) -> None:
+    assert run(
+        rules,
+        """const { findVoice } = await import("/js/voice.js");
+        const voice = (name, lang, localService, usual = false) => ({ name, lang, localService, default: usual });
+        const voices = [voice("far", "de-DE", false, true), voice("one", "de_AT", true),
+                        voice("usual", "de-DE", true, true), voice("other", "en-GB", true)];
+        return ["de", "en", "de-CH", "fr"].map((language) => findVoice(voices, language)?.name ?? null);""",
+    ) == ["usual", "other", "usual", None]
+
+
+def test_feedback_fades_in_three_steps(rules: Page) -> None:
+    """What is seen in the band, low, and heaved: always; only out of the band; and that in every other repetition."""
+    seen = run(
+        rules,
+        """const look = (guidance, more, heave) => {
+          const model = live({ rep: 2, ...more });
+          if (heave) model.heard("event/jerk", event("jerk", { cause: "mid" }), false, 1000);
+          const now = screen(model, 1001, { guidance });
+          return `${now.veiled ? "nothing" : now.band} ${now.cue}`;
+        };
+        const cases = [[{}, false], [{ band: "low", cue: "low" }, false], [{ band: "low", rep: 3, cue: "low" }, false],
+                       [{ rep: 3, band: "low" }, true], [{ rep: 3, resting: "lockout", cue: "lockout" }, false]];
+        return ["always", "out", "alternate"].map((guidance) => cases.map((shown) => look(guidance, ...shown)));""",
+    )
+    assert seen == [
+        ["in positive", "low low", "low low", "low jerk", "in lockout"],
+        ["nothing positive", "low low", "low low", "low jerk", "in lockout"],
+        ["nothing positive", "low low", "nothing positive", "none jerk", "none lockout"],
+    ]
 
 
 def test_the_set_before_at_the_same_load(rules: Page) -> None:

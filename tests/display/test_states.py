@@ -19,6 +19,14 @@ CHOOSE = """((name, value) => {
   select.dispatchEvent(new Event("change", { bubbles: true }));
 })("%s", "%s")"""
 
+FAKE_VOICE = """globalThis.spoken = [];
+globalThis.silenced = 0;
+globalThis.SpeechSynthesisUtterance = class { constructor(text) { this.text = text; } };
+speechSynthesis.getVoices = () => [{ name: "fake", lang: "en-GB", localService: true, default: true }];
+speechSynthesis.cancel = () => { silenced += 1; };
+speechSynthesis.speak = (utterance) => spoken.push(utterance.text);
+speechSynthesis.dispatchEvent(new Event("voiceschanged"))"""
+
 
 def play(stage: DisplayStage, state: str) -> None:
     """What the machine does so that the display shows the state."""
@@ -296,3 +304,24 @@ def test_sound_is_off_until_somebody_asks(display: Page, stage: DisplayStage) ->
     display.wait("repMonitor.sound.played > 0")
     display.key("m")
     display.wait("document.querySelector('#sound').getAttribute('aria-pressed') === 'false'")
+
+
+def test_a_word_is_spoken_with_the_sound_and_a_missing_voice_is_told(display: Page, stage: DisplayStage) -> None:
+    stage.live(resting="lockout", cue="lockout", phase="upper_turn", position=0.99)
+    display.wait("document.body.dataset.resting === 'lockout'")
+    display.evaluate("document.querySelector('#open-settings').click()")
+    line = display.evaluate("document.querySelector('#voice-line').textContent")
+    assert line == "This browser has no voice of its own for English: no word is spoken."
+    display.evaluate(FAKE_VOICE)
+    display.evaluate("document.querySelector('#settings').close()")
+    assert display.evaluate("[repMonitor.voice.able, repMonitor.voice.said]") == [True, 0]
+    display.evaluate("document.querySelector('#sound').click()")
+    display.wait("spoken.length > 0")
+    assert display.evaluate("spoken[0]") == "off the joints"
+    display.evaluate("document.querySelector('#sound').click()")
+    assert display.evaluate("[repMonitor.voice.on, silenced > 0]") == [False, True]
+    display.evaluate(CHOOSE % ("voice", "off"))
+    display.evaluate("document.querySelector('#sound').click()")
+    assert display.evaluate("[repMonitor.sound.on, repMonitor.voice.on]") == [True, False]
+    display.evaluate("document.querySelector('#sound').click()")
+    display.evaluate(CHOOSE % ("voice", "on"))

@@ -19,7 +19,7 @@ KEYWORDS = {
     "const",
     "items",
 }
-KEYWORDS |= {"pattern", "minimum", "title", "description", "default"}
+KEYWORDS |= {"pattern", "minimum", "maximum", "title", "description", "default"}
 NAMES = st.from_regex(r"\A[A-Za-z0-9_-]{1,64}\Z")
 
 
@@ -48,7 +48,7 @@ def _values(info: msgspec.inspect.Type, floats: st.SearchStrategy[float]) -> st.
         case msgspec.inspect.IntType():
             return st.integers(info.ge if info.ge is not None else -(2**40), 2**40)
         case msgspec.inspect.FloatType():
-            return floats
+            return floats if info.ge is None else st.floats(info.ge, info.le)
         case msgspec.inspect.BoolType():
             return st.booleans()
         case msgspec.inspect.NoneType():
@@ -81,6 +81,8 @@ def faults(value: Any, schema: dict[str, Any], definitions: dict[str, Any], wher
         found.append(f"{where}: {value!r} is not {schema['const']!r}")
     if "minimum" in schema and value < schema["minimum"]:
         found.append(f"{where}: {value} is below {schema['minimum']}")
+    if "maximum" in schema and value > schema["maximum"]:
+        found.append(f"{where}: {value} is above {schema['maximum']}")
     if "pattern" in schema and not re.search(schema["pattern"], value):
         found.append(f"{where}: {value!r} does not match {schema['pattern']}")
     if isinstance(value, dict):

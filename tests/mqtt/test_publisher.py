@@ -11,7 +11,7 @@ import pytest
 
 from monitor.events import Feedback
 from monitor.feedback import connection, outbox, payload, publisher
-from monitor.feedback.commands import Command, Lifter, Protocol, Resume, Stop
+from monitor.feedback.commands import Command, Lifter, Load, Protocol, Resume, Stop
 from monitor.feedback.connection import Address
 from monitor.feedback.consumer import Consumer
 from monitor.feedback.ledger import Ledger, Record
@@ -304,7 +304,12 @@ def test_commands_are_carried_out_once_and_answered(kind: str, tmp_path: Path) -
             listening(address, "ack/+") as coach,
         ):
             await until(lambda: stage.publisher.connected)
-            wanted = [command(Lifter, lifter="l-7"), command(Protocol, name="5/5"), command(Stop)]
+            wanted = [
+                command(Lifter, lifter="l-7"),
+                command(Protocol, name="5/5"),
+                command(Load, load_n=804.0),
+                command(Stop),
+            ]
             for order in wanted:
                 for _ in range(2):
                     packet = payload.command(MACHINE, order)
@@ -332,6 +337,7 @@ def test_commands_that_cannot_be_are_refused_counted_and_answered(kind: str, tmp
                     ("tare", f'{{"id":"x",{stamp}}}', "unknown"),
                     ("lifter", f'{{"id":"y",{stamp}}}', "malformed"),
                     ("stop", f'{{"id":"z",{stamp},"now":true}}', "malformed"),
+                    ("load", f'{{"id":"l",{stamp},"load_n":1e9}}', "malformed"),
                     ("resume", f'{{"id":"r",{stamp},"client":"a/b","after":0}}', "malformed"),
                     ("resume", f'{{"id":"s",{stamp},"client":"a","after":-1}}', "malformed"),
                     ("stop", f'{{"id":"{"l" * 5000}",{stamp}}}', None),
@@ -346,8 +352,8 @@ def test_commands_that_cannot_be_are_refused_counted_and_answered(kind: str, tmp
                         answer = await coach.next(f"ack/{identity}")
                         assert (answer["ok"], answer["error"]) == (False, error)
                         assert answer["detail"]
-                await until(lambda: stage.publisher.delivery.commands == 13)
-                counts = {"retained": 1, "stale": 2, "unknown": 1, "malformed": 9}
+                await until(lambda: stage.publisher.delivery.commands == 14)
+                counts = {"retained": 1, "stale": 2, "unknown": 1, "malformed": 10}
                 await until(lambda: stage.publisher.delivery.commands_refused == counts)
                 assert stage.commands == []
 

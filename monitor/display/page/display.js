@@ -1,5 +1,6 @@
 // The lifter's display: hears the machine, shows what is now.
 
+import { setUpChooser } from "./js/chooser.js";
 import { connect } from "./js/connect.js";
 import { setUpDialog } from "./js/dialog.js";
 import { BEGIN_MS, screen } from "./js/screen.js";
@@ -7,11 +8,13 @@ import { Sound } from "./js/sound.js";
 import { Steady } from "./js/steady.js";
 import { drawSummary } from "./js/summary_view.js";
 import { draw, fitWord } from "./js/view.js";
+import { Voice } from "./js/voice.js";
 
 const $ = (id) => document.getElementById(id);
 const page = await connect(() => wake());
 const { model, words, settings } = page;
 const sound = new Sound();
+const voice = new Voice(words);
 const steady = new Steady();
 const chosen = { countdown_ms: null, dismissed: null, guidance: settings.guidance };
 const stats = { frames: 0, draw_ms: 0, shown: null };
@@ -34,6 +37,7 @@ function show() {
   }
   draw(now, words);
   sound.hear(now, now_ms);
+  voice.hear(now, now_ms);
   clearTimeout(timer);
   if (now.next_ms < Infinity) timer = setTimeout(wake, Math.max(0, now.next_ms - now_ms) + 1);
   stats.frames += 1;
@@ -49,8 +53,14 @@ function startOrStop() {
 
 function toggleSound() {
   const on = sound.toggle();
+  speakOrNot();
   $("sound").setAttribute("aria-pressed", String(on));
   $("sound-icon").setAttribute("href", on ? "#i-sound-on" : "#i-sound-off");
+}
+
+function speakOrNot() {
+  if (sound.on && settings.voice === "on") voice.on = true;
+  else voice.silence();
 }
 
 /** A screen beside a machine does not go to sleep, where the browser lets us (https or this computer itself). */
@@ -67,13 +77,16 @@ setUpDialog({
   dialog: $("settings"),
   opener: $("open-settings"),
   page,
+  voice,
   changed() {
     chosen.guidance = settings.guidance;
+    speakOrNot();
     wake();
   },
 });
+setUpChooser({ dialog: $("chooser"), opener: $("choose"), page, chosen: (lifter) => (chosen.lifter = lifter) });
 addEventListener("keydown", (event) => {
-  if ($("settings").open || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (document.querySelector("dialog[open]") || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "m") toggleSound();
   if (event.key === "c") startOrStop();
 });
@@ -81,5 +94,5 @@ addEventListener("resize", fitWord);
 document.addEventListener("visibilitychange", stayAwake);
 document.fonts.ready.then(fitWord);
 await stayAwake();
-globalThis.repMonitor = { model, link: page.link, stats, sound };
+globalThis.repMonitor = { model, link: page.link, stats, sound, voice };
 wake();

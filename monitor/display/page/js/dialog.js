@@ -1,36 +1,26 @@
-// The settings dialog: machine, protocol, words, fading, countdown.
+// The settings dialog: machine, words, fading, countdown: what this screen's owner chose.
 
 import { saveSettings } from "./settings.js";
 
-const PRESETS = ["10/10", "5/5", "4/4", "2/4", "30-30-30"];
-
 /** Wires the dialog; `changed` after a choice that the page can follow without a reload. */
-export function setUpDialog({ dialog, opener, page, changed }) {
-  const { link, model, words, settings, packs, machine, machines } = page;
+export function setUpDialog({ dialog, opener, page, voice, changed }) {
+  const { link, words, settings, packs, machine, machines } = page;
   const form = dialog.querySelector("form").elements;
-  const answer = dialog.querySelector("#protocol-answer");
   fill(form.machine, machines, machine);
-  fill(form.language, Object.keys(packs), words.pack.language, packs);
+  fill(form.language, Object.keys(packs), words.pack.id, packs);
   form.guidance.value = settings.guidance;
+  form.voice.value = settings.voice;
   form.countdown_s.value = String(settings.countdown_s);
 
   opener.addEventListener("click", () => {
-    const name = model.info?.protocol?.name ?? "";
-    fill(form.protocol, PRESETS.includes(name) ? PRESETS : [name, ...PRESETS], name);
-    form.protocol.disabled = model.status?.state !== "online";
-    answer.textContent = "";
     const line = dialog.querySelector("#link-line");
     line.textContent = link.unknown ? words.text("unknown_messages", link.unknown) : "";
+    dialog.querySelector("#voice-line").textContent = voice.able ? "" : words.text("voice.none", packs[words.pack.id]);
     dialog.showModal();
   });
 
   dialog.addEventListener("change", (event) => {
     const { name, value } = event.target;
-    if (name === "protocol") {
-      answer.textContent = words.text("protocol.asked");
-      link.command("protocol", { name: value }, (ack) => (answer.textContent = protocolAnswer(ack, words)));
-      return;
-    }
     settings[name] = name === "countdown_s" ? Number(value) : value;
     saveSettings(settings);
     if (name === "machine" || name === "language") {
@@ -38,11 +28,6 @@ export function setUpDialog({ dialog, opener, page, changed }) {
       location.reload();
     } else changed();
   });
-}
-
-function protocolAnswer(ack, words) {
-  if (ack === null) return words.text("protocol.silent");
-  return ack.ok ? words.text("protocol.ok") : words.text("protocol.refused", ack.detail ?? ack.error);
 }
 
 function fill(select, values, chosen, names = {}) {

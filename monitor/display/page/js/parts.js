@@ -20,6 +20,7 @@ const ICONS = {
   "sound-on": `<path d="M2 8h5l6-5v18l-6-5H2z"/><path d="M16.5 8a6 6 0 0 1 0 8M19.5 5a10 10 0 0 1 0 14" fill="none" stroke="currentColor" stroke-width="2.2" stroke-linecap="round"/>`,
   "sound-off": `<path d="M2 8h5l6-5v18l-6-5H2z"/><path d="m17 9 5 6m0-6-5 6" fill="none" stroke="currentColor" stroke-width="2.2" stroke-linecap="round"/>`,
   settings: `<path d="M3 5h18v2.6H3zM3 10.7h18v2.6H3zM3 16.4h18V19H3z"/>`,
+  choose: `<path fill-rule="evenodd" d="M2 6h10.2a3.5 3.5 0 0 1 6.6 0H22v2.6h-3.2a3.5 3.5 0 0 1-6.6 0H2zm0 9.4h3.2a3.5 3.5 0 0 1 6.6 0H22V18H11.8a3.5 3.5 0 0 1-6.6 0H2z"/>`,
   bar: `<path fill-rule="evenodd" d="M3 2h11v20H3zM5.4 4.4v7h6.2v-7zM18 2h3v20h-3z"/>`,
   trace: `<path d="M2 13h4l3-9 5 16 3-9h5" fill="none" stroke="currentColor" stroke-width="2.4" stroke-linecap="round" stroke-linejoin="round"/>`,
 };

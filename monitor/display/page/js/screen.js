@@ -22,7 +22,8 @@ export function screen(model, now_ms, { countdown_ms = null, dismissed = null, g
   const seen = state === "offline" || state === "connecting" || state === "stale" ? null : model.feedback;
   const heaved = state === "set" || state === "learning" ? heave(model.recent, now_ms) : null;
   if (heaved) wake.at(heaved.until_ms);
-  const band = (lifting && seen.band) || "none";
+  const felt = blind(state, seen, guidance);
+  const band = (lifting && !felt && seen.band) || "none";
   const resting = (lifting && seen.resting) || "none";
   const now = {
     state,
@@ -36,12 +37,13 @@ export function screen(model, now_ms, { countdown_ms = null, dismissed = null, g
     stage: [...model.open.values()].find((record) => record.kind === "stage")?.stage ?? null,
     under_load_s: lifting ? seen.under_load_s : null,
     under_tension_s: lifting && seen.load_from !== "unknown" ? seen.under_tension_s : null,
-    tension: lifting ? seen.tension : null,
+    tension: lifting && !felt ? seen.tension : null,
     force_n: lifting ? seen.tension_n : null,
     half: model.info?.protocol?.band ?? BAND,
     position: seen?.position == null ? null : clamp(seen.position, 0, 1),
     pace: lifting && seen.pace !== null ? clamp(seen.pace, 0, 1) : null,
     load_kg: seen?.load_n == null ? null : seen.load_n / KG_N,
+    given_kg: model.info?.machine?.working_load_n == null ? null : model.info.machine.working_load_n / KG_N,
     load_from: seen?.load_from ?? "unknown",
     protocol: protocolName(model.info?.protocol),
     kind: model.info?.machine?.kind ?? "stack",
@@ -50,7 +52,7 @@ export function screen(model, now_ms, { countdown_ms = null, dismissed = null, g
     seconds: wholeSeconds(model, state, reason, now_ms, wake, countdown_ms),
   };
   now.cue = cueNow(now, model, heaved);
-  now.veiled = veiled(now, guidance);
+  now.veiled = veiled(now, guidance, felt);
   now.next_ms = wake.next_ms;
   return now;
 }
@@ -107,16 +109,24 @@ function cueNow(now, model, heaved) {
   if (now.state === "countdown") return now.reason === "count" ? "ready" : "begin";
   if (now.state === "idle" || now.state === "summary") return "ready";
   if (now.state !== "set" && now.state !== "learning") return now.state;
-  const { cue, band, resting } = model.feedback;
+  const { cue, resting } = model.feedback;
   const phase = now.state === "learning" ? "learning" : model.feedback.phase;
-  return setCue({ told: cue, heaved, resting, band, phase, open: new Set([...model.open.values()].map((e) => e.kind)) });
+  const told = (cue === "low" || cue === "high") && now.band === "none" ? null : cue;
+  return setCue({ told, heaved, resting, band: now.band, phase, open: new Set([...model.open.values()].map((e) => e.kind)) });
 }
 
-/** Feedback that fades for those who no longer need it; what is wrong is always shown. */
-function veiled(now, guidance) {
+// Feedback that fades for those who no longer need it: first what is right is no longer shown, then in every other
+// repetition the band is left to the lifter's own sense. Heave, rest, alarm and fault are shown whatever was chosen.
+
+/** Every other repetition without the band: is it felt? */
+function blind(state, seen, guidance) {
+  return state === "set" && guidance === "alternate" && seen.rep % 2 === 1;
+}
+
+/** Nothing is wrong, so nothing is shown. */
+function veiled(now, guidance, felt) {
   if (now.state !== "set" || guidance === "always") return false;
-  const wrong = now.band !== "in" || now.resting !== "none" || now.heave !== null;
-  return !wrong && (guidance === "out" || now.reps % 2 === 1);
+  return (felt || now.band === "in") && now.resting === "none" && now.heave === null;
 }
 
 function protocolName(protocol) {

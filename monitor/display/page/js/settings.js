@@ -1,7 +1,7 @@
 // What this tablet's owner chose; kept in the browser, valid for this screen only.
 
 const KEY = "rep-monitor";
-const DEFAULTS = { machine: null, language: null, countdown_s: 10, guidance: "always" };
+const DEFAULTS = { machine: null, language: null, countdown_s: 10, guidance: "always", voice: "on" };
 
 export function loadSettings() {
   const chosen = { ...DEFAULTS, ...stored() };

@@ -7,11 +7,11 @@
 const PRIORITY = ["alarm", "heave", "rest", "high", "low", "begin", "tick"];
 const AGAIN_MS = { alarm: 700, heave: 1200, rest: 1200, high: 1200, low: 1200, begin: 60000, tick: 900 };
 const TONES = {
-  // [from Hz, to Hz, starts s, lasts s, loudness]
+  // [from Hz, to Hz, starts s, lasts s, loudness, wave: a low sine is lost in a tablet's small speaker]
   alarm: [[1320, 1320, 0, 0.09, 0.5], [1320, 1320, 0.16, 0.09, 0.5]],
   heave: [[660, 440, 0, 0.22, 0.4]],
-  rest: [[196, 196, 0, 0.28, 0.4]],
-  low: [[147, 147, 0, 0.35, 0.45]],
+  rest: [[196, 196, 0, 0.28, 0.5, "triangle"]],
+  low: [[147, 147, 0, 0.35, 0.55, "triangle"]],
   high: [[440, 880, 0, 0.25, 0.35]],
   tick: [[1000, 1000, 0, 0.02, 0.12]],
   begin: [[587, 880, 0, 0.3, 0.3]],
@@ -61,9 +61,9 @@ export class Sound {
     for (const tone of TONES[name]) this.#tone(...tone);
   }
 
-  #tone(from_hz, to_hz, starts_s, lasts_s, loudness) {
+  #tone(from_hz, to_hz, starts_s, lasts_s, loudness, type = "sine") {
     const begin_s = this.#context.currentTime + starts_s;
-    const oscillator = new OscillatorNode(this.#context, { type: "sine", frequency: from_hz });
+    const oscillator = new OscillatorNode(this.#context, { type, frequency: from_hz });
     const gain = new GainNode(this.#context, { gain: 0 });
     oscillator.frequency.linearRampToValueAtTime(to_hz, begin_s + lasts_s);
     gain.gain.setValueAtTime(0, begin_s);

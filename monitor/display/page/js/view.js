@@ -90,6 +90,7 @@ function drawLadder(now, words) {
 
 function drawFigures(now, words) {
   text("protocol", now.protocol ?? "");
+  text("agreed", [now.protocol, now.given_kg === null ? words.text("choose.learned") : `${Math.round(now.given_kg)} kg`].filter(Boolean).join(" · "));
   text("under-load", now.under_load_s === null ? "–" : clock(now.under_load_s));
   text("under-tension", now.under_tension_s === null ? "–" : clock(now.under_tension_s));
   text("reps-name", words.text(now.stage === null ? "reps" : "stage"));

@@ -1,4 +1,5 @@
-// The words on the page: a cue pack is one JSON file in cues/, listed in cues/index.json.
+// The words on the page: a cue pack is one JSON file in cues/, listed in cues/index.json. What a pack does not say, the
+// English one does.
 
 const LONGEST_CUE = 8;
 
@@ -10,6 +11,11 @@ export class Words {
   /** The word for a cue; what is no key of the pack is a word already. */
   cue(key) {
     return (this.pack.cues[key] ?? key).slice(0, LONGEST_CUE).toLocaleUpperCase(this.pack.language);
+  }
+
+  /** The same cue for a voice. */
+  spoken(key) {
+    return this.pack.spoken[key] ?? (this.pack.cues[key] ?? key).toLocaleLowerCase(this.pack.language);
   }
 
   text(key, ...values) {
@@ -41,8 +47,9 @@ export async function listPacks() {
 }
 
 export async function loadWords(language, packs) {
-  const wanted = language in packs ? language : Object.keys(packs)[0];
-  return new Words(await json(`cues/${wanted}.json`));
+  const [base, chosen] = await Promise.all([json("cues/en.json"), language in packs ? json(`cues/${language}.json`) : {}]);
+  const parts = ["cues", "spoken", "texts"].map((part) => [part, { ...base[part], ...chosen[part] }]);
+  return new Words({ ...base, ...chosen, id: language in packs ? language : "en", ...Object.fromEntries(parts) });
 }
 
 export async function json(url) {

@@ -1,0 +1,155 @@
+// The chooser: tempo, load and lifter of the next set, asked of the machine without touching a file.
+
+import { loadMay } from "./may.js";
+import { element } from "./parts.js";
+
+const TEMPOS = ["10/10", "5/5", "4/4", "2/4", "30-30-30"];
+const KG_N = 9.80665;
+const LEAST_KG = 3;
+const MOST_KG = 2000;
+const UNCERTAIN_KG = 40; // where to begin when nothing is known
+const STEPS_KG = [-5, -1, 1, 5];
+const LIFTER = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** Wires the dialog; `chosen(lifter)` after the machine has taken who lifts. */
+export function setUpChooser({ dialog, opener, page, chosen }) {
+  const { link, model, words } = page;
+  const form = dialog.querySelector("form");
+  const inputs = form.elements;
+  const answer = dialog.querySelector("#choose-answer");
+  const steps = dialog.querySelector("#choose-steps");
+  let may = new Set();
+  let load_kg = UNCERTAIN_KG;
+
+  opener.addEventListener("click", async () => {
+    begin();
+    dialog.showModal();
+    may = await loadMay();
+    allow();
+  });
+  form.addEventListener("submit", (event) => {
+    if (event.submitter?.value === "close") return; // the form closes its dialog
+    event.preventDefault();
+    if (!event.submitter.disabled) ask();
+  });
+  form.addEventListener("change", () => {
+    show();
+    tell("");
+  });
+
+  /** Shows what holds now. */
+  function begin() {
+    const { protocol, machine } = model.info ?? {};
+    const name = protocol?.name ?? null;
+    const tiles = [...(name === null || TEMPOS.includes(name) ? [] : [name]), ...TEMPOS].map((tempo) => tile(tempo, tempo === name));
+    dialog.querySelector("#choose-tempos").replaceChildren(...tiles);
+    const given_n = machine?.working_load_n ?? null;
+    const seen_n = given_n ?? model.feedback?.load_n ?? null;
+    load_kg = nearest(seen_n === null ? UNCERTAIN_KG : seen_n / KG_N, pins());
+    inputs.learn.checked = given_n === null;
+    steps.replaceChildren(...(pins() ? [-1, 1] : STEPS_KG).map(step));
+    inputs.lifter.value = "";
+    may = new Set();
+    allow();
+    show();
+    tell("");
+  }
+
+  const pins = () => model.info?.machine?.plates_kg ?? null;
+
+  function step(size) {
+    const sign = size < 0 ? "−" : "+";
+    const button = element("button", "", pins() ? sign : `${sign}${Math.abs(size)}`);
+    button.type = "button";
+    button.setAttribute("aria-label", words.text(size < 0 ? "choose.less" : "choose.more", pins() ? "" : `${Math.abs(size)} kg`).trim());
+    button.addEventListener("click", () => {
+      load_kg = pins() ? neighbour(load_kg, pins(), size) : Math.min(MOST_KG, Math.max(LEAST_KG, load_kg + size));
+      inputs.learn.checked = false;
+      show();
+      tell("");
+    });
+    return button;
+  }
+
+  function show() {
+    dialog.querySelector("#choose-kg").textContent = inputs.learn.checked ? words.text("choose.learned") : `${load_kg} kg`;
+  }
+
+  /** What is not allowed is seen to be so before anybody tries. */
+  function allow() {
+    const inSet = (model.feedback?.set ?? null) !== null;
+    const here = model.up && model.status?.state === "online";
+    const still = model.info?.machine?.kind === "static";
+    const open = here && !inSet;
+    const permit = (name) => open && may.has(name);
+    dialog.querySelector("#choose-tempo").hidden = still;
+    dialog.querySelector("#choose-load").hidden = still;
+    for (const [id, name] of [["#choose-tempo", "protocol"], ["#choose-load", "load"], ["#choose-lifter", "lifter"]]) {
+      dialog.querySelector(id).disabled = !permit(name);
+    }
+    inputs.use.disabled = !["protocol", "load", "lifter"].some(permit);
+    const why = !here ? "choose.off" : inSet ? "choose.in_set" : inputs.use.disabled ? "choose.read_only" : null;
+    dialog.querySelector("#choose-why").textContent = why ? words.text(why) : "";
+  }
+
+  function tell(text, mood = "") {
+    answer.textContent = text;
+    answer.dataset.mood = mood;
+  }
+
+  /** Only what is another than now; one after the other, up to the first that is refused. */
+  function wanted() {
+    const { protocol, machine } = model.info;
+    const asked = [];
+    const tempo = inputs.tempo?.value;
+    const lifter = inputs.lifter.value.trim();
+    if (lifter && may.has("lifter")) asked.push(["lifter", { lifter }]);
+    if (tempo && tempo !== protocol.name && may.has("protocol")) asked.push(["protocol", { name: tempo }]);
+    const given_kg = machine.working_load_n === null ? null : machine.working_load_n / KG_N;
+    const load = inputs.learn.checked ? null : load_kg;
+    const same = load === null || given_kg === null ? load === given_kg : Math.abs(load - given_kg) < 0.5;
+    if (!same && machine.kind !== "static" && may.has("load")) asked.push(["load", { load_n: load === null ? null : round(load * KG_N) }]);
+    return asked;
+  }
+
+  async function ask() {
+    const lifter = inputs.lifter.value.trim();
+    if (lifter && !LIFTER.test(lifter)) return tell(words.text("choose.lifter_letters"), "bad");
+    inputs.use.disabled = true;
+    tell(words.text("choose.asked"));
+    for (const [name, fields] of wanted()) {
+      const ack = await new Promise((answered) => link.command(name, fields, answered));
+      if (!ack?.ok) {
+        allow();
+        return tell(ack === null ? words.text("choose.silent") : refusal(ack), "bad");
+      }
+      if (name === "lifter") chosen(lifter);
+    }
+    allow();
+    tell(words.text("choose.taken"), "good");
+  }
+
+  function refusal(ack) {
+    const key = `refused.${ack.error}`;
+    return words.text("choose.refused", words.has(key) ? words.text(key) : (ack.detail ?? ack.error));
+  }
+}
+
+function tile(tempo, checked) {
+  const input = element("input");
+  Object.assign(input, { type: "radio", name: "tempo", value: tempo, checked });
+  return element("label", "tile", "", [input, element("span", "", tempo)]);
+}
+
+function nearest(kg, pins) {
+  if (!pins) return Math.round(kg);
+  return pins.reduce((best, pin) => (Math.abs(pin - kg) < Math.abs(best - kg) ? pin : best));
+}
+
+/** The next pin below or above; at the end it stays. */
+function neighbour(kg, pins, direction) {
+  const sorted = [...pins].sort((one, other) => one - other);
+  return (direction < 0 ? sorted.reverse().find((pin) => pin < kg) : sorted.find((pin) => pin > kg)) ?? kg;
+}
+
+const round = (newtons) => Math.round(10 * newtons) / 10;

@@ -1,0 +1,66 @@
+// Spoken cues: one in two seconds at most, alarm before heave before rest before pace.
+//
+// The words are the cue pack's, the voice is the browser's own for the pack's language. A voice that would send the
+// words to somebody else's server is none; where there is no other, the page says so.
+
+const APART_MS = 2000;
+const AGAIN_MS = { alarm: 2000, heave: 2000, rest: 4000, pace: 6000 }; // the same word
+const CLASS = {
+  force_ceiling: "alarm",
+  jerk: "heave", jerk_start: "heave", drop: "heave", slack: "heave", bounce: "heave", abrupt: "heave", stack_touch: "heave",
+  lockout: "rest", bottom: "rest",
+  stall: "pace", speed_over: "pace", low: "pace", high: "pace", begin: "pace",
+}; // prettier-ignore
+const ORDER = ["alarm", "heave", "rest", "pace"];
+
+/** The cue to say now, or null. `spoken` maps each to when it was last said. */
+export function chooseCue(now, now_ms, spoken) {
+  if (now_ms - Math.max(-Infinity, ...spoken.values()) < APART_MS) return null;
+  const wanted = [now.state === "alarm" ? "force_ceiling" : null, now.heave, now.resting, now.cue, now.band].filter((cue) => cue in CLASS);
+  const due = wanted.filter((cue) => now_ms - (spoken.get(cue) ?? -Infinity) >= AGAIN_MS[CLASS[cue]]);
+  return due.sort((one, other) => ORDER.indexOf(CLASS[one]) - ORDER.indexOf(CLASS[other]))[0] ?? null;
+}
+
+/** A voice of this computer's own for the language, or null. */
+export function findVoice(voices, language) {
+  const speaks = (voice) => voice.localService && voice.lang.toLowerCase().split(/[-_]/)[0] === language.toLowerCase().split("-")[0];
+  return voices.filter(speaks).sort((one, other) => other.default - one.default)[0] ?? null;
+}
+
+export class Voice {
+  #spoken = new Map();
+  #voice = null; // none until the browser has told which it has
+  #words;
+  on = false;
+  said = 0;
+
+  constructor(words) {
+    this.#words = words;
+    if (!("speechSynthesis" in globalThis)) return;
+    const find = () => (this.#voice = findVoice(speechSynthesis.getVoices(), words.pack.language));
+    speechSynthesis.addEventListener("voiceschanged", find);
+    find();
+  }
+
+  /** Whether it could be heard. */
+  get able() {
+    return this.#voice !== null;
+  }
+
+  hear(now, now_ms) {
+    if (!this.on || !this.able) return;
+    const cue = chooseCue(now, now_ms, this.#spoken);
+    if (cue === null) return;
+    this.#spoken.set(cue, now_ms);
+    this.said += 1;
+    const utterance = new SpeechSynthesisUtterance(this.#words.spoken(cue));
+    Object.assign(utterance, { voice: this.#voice, lang: this.#voice.lang, rate: 1.15 });
+    speechSynthesis.cancel(); // what was not said in time is not said late
+    speechSynthesis.speak(utterance);
+  }
+
+  silence() {
+    this.on = false;
+    globalThis.speechSynthesis?.cancel();
+  }
+}
