@@ -36,6 +36,7 @@ def load_profile(path: Path) -> Profile:
             ca_file=_absolute(home, profile.mqtt.ca_file),
         ),
         record=msgspec.structs.replace(profile.record, directory=_absolute(home, profile.record.directory)),
+        display=msgspec.structs.replace(profile.display, cues=_absolute(home, profile.display.cues)),
     )
 
 
@@ -129,6 +130,9 @@ def _check_rest(document: Document, profile: Profile) -> None:
                 raise document.error(("calibration", key), "is 0 or missing, so nothing would be measured; find it out")
     if profile.mqtt.ca_file and not profile.mqtt.tls:
         raise document.error(("mqtt", "ca_file"), "is given, but tls is false; set tls = true or remove it")
+    if profile.mqtt.websocket_url and profile.mqtt.host is None:
+        complaint = "is given, but host is not, so pages connect to the daemon's own broker; add host or remove it"
+        raise document.error(("mqtt", "websocket_url"), complaint)
     for table, low, high in (("jerk", "min_g", "max_g"), ("stall", "low", "high")):
         settings = getattr(profile.detect, table)
         if getattr(settings, low) > getattr(settings, high):

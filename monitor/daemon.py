@@ -233,6 +233,8 @@ class Daemon:
         """What the coach asks for; `resume` is the publisher's own."""
         match command:
             case Lifter():
+                if self.session is not None and command.lifter and self._lifter not in (None, command.lifter):
+                    self._agree(self.profile)  # what the one before lifted stays theirs
                 self._lifter = command.lifter  # of this session, or else of the next
                 if self.session is not None:
                     self._keeper.do(partial(self._store.change_lifter, self.session.id, command.lifter))

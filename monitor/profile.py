@@ -16,6 +16,13 @@ MachineId = Annotated[
 Position = Annotated[float, Meta(ge=-10, le=10)]
 Duration = Annotated[float, Meta(ge=0, le=120)]
 Force = Annotated[float, Meta(gt=0, le=50_000)]
+WebSocketUrl = Annotated[
+    str,
+    Meta(
+        pattern=r"\Awss?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?\Z",
+        description='an address like "ws://broker.local:9001/mqtt", or with wss://',
+    ),
+]
 TcpPort = Annotated[int, Meta(ge=1, le=65_535)]
 
 PRESETS: dict[str, dict[str, Any]] = {
@@ -86,6 +93,7 @@ class Mqtt(Table, frozen=True, kw_only=True):
     tls: bool = False
     ca_file: str | None = None
     client_id: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    websocket_url: WebSocketUrl | None = None  # where that broker takes WebSockets; ws://host:9001/mqtt where absent
 
 
 class Record(Table, frozen=True, kw_only=True):
@@ -113,6 +121,7 @@ class Display(Table, frozen=True, kw_only=True):
     enabled: bool = True
     bind: str = "127.0.0.1"
     port: TcpPort = 8080
+    cues: str | None = None  # folder with cue packs of one's own
 
 
 class Profile(Table, frozen=True, kw_only=True):

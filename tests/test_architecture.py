@@ -28,7 +28,14 @@ MAY_IMPORT = {  # the longest name that fits rules; within a package everybody m
     "monitor.record": ["firmware_bridge", "monitor.events", "monitor.config", "monitor.profile", "monitor.state"],
     "monitor.store": ["monitor.events", "monitor.state"],
     "monitor.feedback": ["monitor.events", "monitor.config", "monitor.profile", "monitor.store"],
-    "monitor.display": ["monitor.events", "monitor.config", "monitor.profile", "monitor.feedback", "monitor.state"],
+    "monitor.display": [
+        "monitor.events",
+        "monitor.config",
+        "monitor.profile",
+        "monitor.feedback",
+        "monitor.state",
+        "monitor.store",
+    ],
     "monitor.report": [
         "firmware_bridge.samples",
         "monitor.events",

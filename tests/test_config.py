@@ -182,6 +182,18 @@ WRONG: dict[str, tuple[str | bytes, list[str]]] = {
         [":10: [calibration] metres_per_count is 0"],
     ),
     "certificate without tls": (PROFILE + '[mqtt]\nca_file = "ca"', [":10: [mqtt] ca_file is given, but tls is false"]),
+    "no web address": (
+        PROFILE + '[mqtt]\nhost = "b"\nwebsocket_url = "http://b:9001"',
+        [':11: [mqtt] websocket_url must be an address like "ws://broker.local:9001/mqtt"', 'is "http://b:9001"'],
+    ),
+    "more than a web address": (
+        PROFILE + '[mqtt]\nhost = "b"\nwebsocket_url = "ws://b:9001/mqtt; script-src *"',
+        ["[mqtt] websocket_url must be an address"],
+    ),
+    "web address of no broker": (
+        PROFILE + '[mqtt]\nwebsocket_url = "ws://b:9001/mqtt"',
+        [":10: [mqtt] websocket_url is given, but host is not", "add host or remove it"],
+    ),
     "limits crossed": (PROFILE + "[detect.jerk]\nmin_g = 0.5", [":10: [detect.jerk] min_g is above max_g"]),
 }
 

@@ -152,6 +152,20 @@ def test_a_load_is_chosen_and_learned_again(tmp_path: Path) -> None:
     with_daemon(tmp_path, story)
 
 
+def test_the_next_lifter_begins_a_session_of_their_own(tmp_path: Path) -> None:
+    async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
+        for lifter in ("l-1", "l-1", "l-2"):  # said twice is no change
+            machine.move(a_set())
+            await until(lambda: daemon.session is not None and machine.is_done)
+            await daemon._command(ask(Lifter, lifter=lifter))
+        await until(lambda: [row.lifter for row in daemon._store.sessions()] == ["l-1"])
+        machine.move(a_set())
+        await until(lambda: daemon.session is not None and machine.is_done)
+        await until(lambda: sorted(row.lifter or "" for row in daemon._store.sessions()) == ["l-1", "l-2"])
+
+    with_daemon(tmp_path, story)
+
+
 def test_only_what_moves_has_a_load_to_choose() -> None:
     table = profile_to_builtins(PROFILE) | {"machine": {"id": "hold", "kind": "static"}, "protocol": {"name": "static"}}
     with pytest.raises(CommandRefused, match="a share of the tested peak"):

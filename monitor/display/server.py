@@ -19,7 +19,6 @@ import logging
 import re
 import socket
 from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
 from types import TracebackType
@@ -40,6 +39,7 @@ from monitor.feedback.embedded_broker import EmbeddedBroker
 from monitor.feedback.guard import MAX_PACKET_BYTES
 from monitor.feedback.roles import ANYBODY, Role, may_send
 from monitor.profile import Profile
+from monitor.store.database import StoreError
 
 PORTS_TRIED = 20
 OUTSIDE_WEBSOCKET_PORT = 9001  # where mosquitto commonly takes WebSockets
@@ -49,7 +49,7 @@ WRITE_LIMIT_BYTES = 1 << 20  # never reached: the guard judges a slow reader bef
 _log = logging.getLogger(__name__)
 
 Document = Callable[[Role], Awaitable[bytes]]
-History = Callable[[], dict[str, Any]]  # waits for the disk
+History = Callable[[], dict[str, Any]]  # waits for the disk; may raise StoreError
 
 
 class PageServerError(Exception):
@@ -76,13 +76,13 @@ class PageServer:
         self._bind = profile.display.bind
         self._broker = broker
         self._tokens = tokens
-        self._files = page_files()
+        self._files = page_files(profile.display.cues)
         self._documents: dict[str, Document] = {"/config.json": self._config, "/may.json": self._may}
-        if history is not None:
-            self._documents["/history.json"] = partial(_encoded, history)
+        self._history = history
         self._names = {"localhost", socket.gethostname().lower()}
         self._machine = profile.machine
-        self._outside = None if broker is not None else f"ws://{profile.mqtt.host}:{OUTSIDE_WEBSOCKET_PORT}"
+        guessed = f"ws://{profile.mqtt.host}:{OUTSIDE_WEBSOCKET_PORT}/mqtt"
+        self._outside = None if broker is not None else profile.mqtt.websocket_url or guessed
 
     async def __aenter__(self) -> Self:
         self._server = await self._listen()
@@ -147,6 +147,8 @@ class PageServer:
             if _one(request.headers, "Upgrade").lower() != "websocket":
                 return _text(HTTPStatus.UPGRADE_REQUIRED, "MQTT over WebSocket is spoken here.")
             return None
+        if url.path == "/history.json" and self._history is not None:
+            return await self._past(host, self._history)
         if (document := self._documents.get(url.path)) is not None:
             return self._give(host, await document(role), "application/json", {"Cache-Control": "no-store"})
         if (file := self._files.get(url.path)) is None:
@@ -156,19 +158,28 @@ class PageServer:
             return _response(HTTPStatus.NOT_MODIFIED, b"", headers)
         return self._give(host, file.data, file.type, headers)
 
+    async def _past(self, host: str, history: History) -> Response:
+        """The disk may refuse: the page is told, and asks again."""
+        try:
+            sets = await asyncio.to_thread(history)
+        except StoreError as error:
+            _log.warning("no history for a page: %s", error)
+            return _text(HTTPStatus.SERVICE_UNAVAILABLE, "The store cannot be read just now.")
+        return self._give(host, msgspec.json.encode(sets), "application/json", {"Cache-Control": "no-store"})
+
     async def _may(self, role: Role) -> bytes:
         """At a broker of one's own its access list decides, and this page has no account that may command."""
         may = ANYBODY if self._broker is None else may_send(role)
         return msgspec.json.encode({"v": 1, "role": role, "may": may})
 
     async def _config(self, role: Role) -> bytes:
-        ws_url = None if self._outside is None else f"{self._outside}/mqtt"
         mode = "embedded" if self._outside is None else "broker"
         machine = {"machine": self._machine.id, "machines": [self._machine.id], "kind": self._machine.kind}
-        return msgspec.json.encode(machine | {"ws_url": ws_url, "mode": mode})
+        return msgspec.json.encode(machine | {"ws_url": self._outside, "mode": mode})
 
     def _give(self, host: str, data: bytes, kind: str, headers: dict[str, str]) -> Response:
-        sockets = f"ws://{host} wss://{host} {self._outside or ''}".strip()
+        outside = "" if self._outside is None else "{0.scheme}://{0.netloc}".format(urlsplit(self._outside))
+        sockets = f"ws://{host} wss://{host} {outside}".strip()
         policy = f"default-src 'self'; img-src 'self' data:; connect-src 'self' {sockets}; object-src 'none'; "
         policy += "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         headers |= {"Content-Type": kind, "Content-Security-Policy": policy, "Referrer-Policy": "no-referrer"}
@@ -220,10 +231,6 @@ def _is_from(host: str, headers: Headers) -> bool:
     origin = _one(headers, "Origin")
     told = len(headers.get_all("Origin"))
     return not told or (told == 1 and urlsplit(origin).netloc.lower() == host.lower())
-
-
-async def _encoded(history: History, role: Role) -> bytes:
-    return msgspec.json.encode(await asyncio.to_thread(history))
 
 
 def _one(headers: Headers, name: str) -> str:

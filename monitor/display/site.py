@@ -5,7 +5,10 @@ from collections.abc import Iterator
 from hashlib import sha256
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import NamedTuple
+
+from monitor.display.cue_packs import with_own_packs
 
 TYPES = {".js": "text/javascript", ".json": "application/json", ".md": "text/plain", "": "text/plain"}
 
@@ -18,9 +21,13 @@ class File(NamedTuple):
     tag: str
 
 
-def page_files() -> dict[str, File]:
-    """By path; the front page also as `/`."""
+def page_files(cues: str | None = None) -> dict[str, File]:
+    """By path; the front page also as `/`. With the cue packs of that folder."""
     found = dict(_within(files("monitor.display") / "page", "/"))
+    if cues is not None:
+        shipped = {path: file.data for path, file in found.items() if path.startswith("/cues/")}
+        for path, data in with_own_packs(shipped, Path(cues)).items():
+            found[path] = _file(path, data)
     return {"/": found["/index.html"], **found}
 
 
@@ -29,8 +36,11 @@ def _within(folder: Traversable, path: str) -> Iterator[tuple[str, File]]:
         if entry.is_dir():
             yield from _within(entry, f"{path}{entry.name}/")
             continue
-        data = entry.read_bytes()
-        suffix = entry.name[entry.name.rfind(".") :] if "." in entry.name else ""
-        kind = TYPES.get(suffix) or mimetypes.guess_type(entry.name)[0] or "application/octet-stream"
-        text = "; charset=utf-8" if kind.startswith("text/") else ""
-        yield path + entry.name, File(data, kind + text, f'"{sha256(data).hexdigest()[:16]}"')
+        yield path + entry.name, _file(entry.name, entry.read_bytes())
+
+
+def _file(name: str, data: bytes) -> File:
+    suffix = name[name.rfind(".") :] if "." in name else ""
+    kind = TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
+    text = "; charset=utf-8" if kind.startswith("text/") else ""
+    return File(data, kind + text, f'"{sha256(data).hexdigest()[:16]}"')

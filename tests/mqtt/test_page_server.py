@@ -9,17 +9,20 @@ from typing import Any
 import aiomqtt
 import pytest
 
+from monitor.config import ConfigError
 from monitor.display.server import PageServer, PageServerError
 from monitor.display.token import kept_tokens
 from monitor.feedback.embedded_broker import EmbeddedBroker
 from monitor.feedback.roles import Role
 from monitor.profile import Display, Machine, Mqtt, Profile
+from monitor.store.database import StoreError
 from tests.mqtt.stage import play
 
 
-def profile(port: int = 0, bind: str = "127.0.0.1", host: str | None = None) -> Profile:
-    machine = Machine(id="m", kind="stack")
-    return Profile(machine=machine, display=Display(bind=bind, port=port), mqtt=Mqtt(host=host))
+def profile(port: int = 0, bind: str = "127.0.0.1", host: str | None = None, **more: str) -> Profile:
+    machine, cues = Machine(id="m", kind="stack"), more.get("cues")
+    mqtt = Mqtt(host=host, websocket_url=more.get("websocket_url"))
+    return Profile(machine=machine, display=Display(bind=bind, port=port, cues=cues), mqtt=mqtt)
 
 
 def history() -> dict[str, Any]:
@@ -223,6 +226,67 @@ def test_without_an_embedded_broker_there_is_no_socket_and_the_policy_names_the_
             assert await upgrade(server) == 404
 
     play(story())
+
+
+def test_a_broker_may_take_web_sockets_elsewhere() -> None:
+    url = "wss://gym.example:443/mqtt/ws"
+
+    async def story() -> None:
+        async with PageServer(profile(host="broker.lan", websocket_url=url), None) as server:
+            assert json.loads((await get(server, "/config.json")).body)["ws_url"] == url
+            policy = (await get(server)).headers["content-security-policy"]
+            assert " wss://gym.example:443;" in policy
+            assert "broker.lan" not in policy
+
+    play(story())
+
+
+def test_a_disk_that_refuses_is_told_as_such() -> None:
+    def refuse() -> dict[str, Any]:
+        raise StoreError("input/output error")
+
+    async def story() -> None:
+        async with PageServer(profile(), None, refuse) as server:
+            answer = await get(server, "/history.json")
+            assert (answer.status, answer.body) == (503, b"The store cannot be read just now.\n")
+            assert (await get(server)).status == 200
+
+    play(story())
+
+
+def test_a_gyms_own_words(tmp_path: Path) -> None:
+    (tmp_path / "our-gym.json").write_text('{"language": "en", "name": "Our gym", "cues": {"low": "PRESS"}}')
+    (tmp_path / "de.json").write_text('{"language": "de-AT", "name": "Wienerisch", "spoken": {"begin": "gemma"}}')
+
+    async def story() -> None:
+        async with PageServer(profile(cues=str(tmp_path)), None) as server:
+            packs = json.loads((await get(server, "/cues/index.json")).body)["packs"]
+            assert packs == {"en": "English", "de": "Wienerisch", "our-gym": "Our gym"}
+            ours, german, english = [
+                json.loads((await get(server, f"/cues/{name}.json")).body) for name in ("our-gym", "de", "en")
+            ]
+            assert ours["cues"] == english["cues"] | {"low": "PRESS"}
+            assert ours["texts"] == english["texts"]
+            assert (german["spoken"]["begin"], german["cues"]["low"]) == ("gemma", "MEHR")
+
+    play(story())
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("en.json", "{", "en.json: "),
+        ("en.json", '{"language": "en", "name": "x", "cues": {"low": "MUCH MORE"}}', r"length <= 8 .*\$\.cues"),
+        ("en.json", '{"language": "en", "name": "x", "word": {}}', "unknown field `word`"),
+        ("Our Gym.json", '{"language": "en", "name": "x"}', "made of a-z, 0-9 and -"),
+    ],
+)
+def test_a_wrong_pack_is_told_by_name(tmp_path: Path, name: str, text: str, told: str) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ConfigError, match=told):
+        PageServer(profile(cues=str(tmp_path)), None)
+    with pytest.raises(ConfigError, match="there is no such folder"):
+        PageServer(profile(cues=str(tmp_path / "none")), None)
 
 
 def test_a_port_that_is_taken_leads_to_the_next_free_one() -> None:

@@ -1,5 +1,4 @@
-// The words on the page: a cue pack is one JSON file in cues/, listed in cues/index.json. What a pack does not say, the
-// English one does.
+// The words on the page: a cue pack is one JSON file in cues/, listed in cues/index.json.
 
 const LONGEST_CUE = 8;
 
@@ -47,9 +46,8 @@ export async function listPacks() {
 }
 
 export async function loadWords(language, packs) {
-  const [base, chosen] = await Promise.all([json("cues/en.json"), language in packs ? json(`cues/${language}.json`) : {}]);
-  const parts = ["cues", "spoken", "texts"].map((part) => [part, { ...base[part], ...chosen[part] }]);
-  return new Words({ ...base, ...chosen, id: language in packs ? language : "en", ...Object.fromEntries(parts) });
+  const id = language in packs ? language : Object.keys(packs)[0];
+  return new Words({ id, ...(await json(`cues/${id}.json`)) });
 }
 
 export async function json(url) {

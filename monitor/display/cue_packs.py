@@ -1,0 +1,59 @@
+"""A gym's own cue packs: JSON files in a folder of the profile, beside or instead of the page's.
+
+What a pack does not say, the page's pack of the same name says, else the English one: so three words are a pack.
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from monitor.config import ConfigError
+
+LONGEST_CUE = 8
+SHIPPED = "/cues/{}.json"
+INDEX = "/cues/index.json"
+_NAME = re.compile(r"[a-z0-9-]{1,32}")
+_LINE = Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class Pack(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One file."""
+
+    language: Annotated[str, Meta(pattern=r"\A[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")]  # of the voice, as in a web page
+    name: _LINE  # what people choose
+    cues: dict[str, Annotated[str, Meta(min_length=1, max_length=LONGEST_CUE)]] = {}
+    spoken: dict[str, _LINE] = {}
+    texts: dict[str, _LINE] = {}
+
+
+def with_own_packs(shipped: dict[str, bytes], folder: Path) -> dict[str, bytes]:
+    """The page's cue files by path, with the folder's; ConfigError names the file that is wrong."""
+    if not folder.is_dir():
+        raise ConfigError(f"{folder}: there is no such folder; correct [display] cues or leave it out")
+    files = dict(shipped)
+    index: dict[str, str] = msgspec.json.decode(shipped[INDEX])["packs"]
+    for path in sorted(folder.glob("*.json")):
+        if not _NAME.fullmatch(path.stem) or path.stem == "index":
+            raise ConfigError(f"{path}: a cue pack's name is made of a-z, 0-9 and -, and not index; rename the file")
+        pack = _read(path)
+        base: dict[str, Any] = msgspec.json.decode(
+            shipped.get(SHIPPED.format(path.stem), shipped[SHIPPED.format("en")])
+        )
+        said: dict[str, Any] = msgspec.to_builtins(pack)
+        for part in ("cues", "spoken", "texts"):
+            said[part] = base[part] | said[part]
+        files[SHIPPED.format(path.stem)] = msgspec.json.encode(said)
+        index[path.stem] = pack.name
+    return files | {INDEX: msgspec.json.encode({"packs": index})}
+
+
+def _read(path: Path) -> Pack:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Pack)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
+    except msgspec.MsgspecError as error:
+        raise ConfigError(f"{path}: {error}; correct this cue pack or take it out of the folder") from error
