@@ -1,5 +1,6 @@
 # make demo     see it run, without hardware
 # make test     check the code and run all tests
+# make soak     the same faults for longer
 # make help     the rest
 #
 # Needs python3 (3.11 or newer, with venv), make, and a network the first time. Everything goes into .venv.
@@ -13,7 +14,7 @@ TEST_PACKAGES := mosquitto mosquitto-clients openssl systemd chromium gcc libc6-
                  $(FIRMWARE_PACKAGES) libsimavr-dev libsimavr2 libelf-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check quality bench system firmware clean install upgrade uninstall lock
+.PHONY: help demo test check soak quality bench system firmware clean install upgrade uninstall lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +29,9 @@ check: .venv/development ## style and types only
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
+
+soak: system .venv/development ## the long forms of the tests of faults, half an hour; prints what was measured
+	@REP_MONITOR_SOAK=1 $(PY) -m pytest -q -rfEs -m soak --timeout=1500 $(ARGS)
 
 quality: .venv/development ## how good detection is, on truth it was not tuned to; ARGS= as python -m tests.quality
 	@$(PY) -m tests.quality $(ARGS)

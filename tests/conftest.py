@@ -5,11 +5,12 @@ import gc
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests import needs
+from tests.soak import SOAKING, Figure
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -18,6 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(what): a program that pip does not bring; see tests/needs.py")
+    config.addinivalue_line("markers", "soak: has a long form, for `make soak`; see tests/soak.py")
     config.addinivalue_line("markers", "may_leak: a library leaves threads, tasks or descriptors behind; say which")
 
 
@@ -26,6 +28,27 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         for need in mark.args:
             if reason := needs.absent(need):
                 (pytest.fail if needs.required() else pytest.skip)(reason)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What was measured, where somebody asked for the long forms."""
+    reports = terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
+    figures = [value for report in reports for name, value in report.user_properties if name == "figure"]
+    if (SOAKING or terminalreporter.verbosity > 0) and figures:
+        terminalreporter.section("figures")
+        width = max(len(what) for what, _ in figures)
+        for what, measured in figures:
+            terminalreporter.write_line(f"{what:{width}}  {measured}")
+
+
+@pytest.fixture
+def figure(record_property: Callable[[str, object], None]) -> Figure:
+    """Keeps what was measured for the end of `make soak`."""
+
+    def keep(what: str, measured: str) -> None:
+        record_property("figure", (what, measured))
+
+    return keep
 
 
 @pytest.fixture

@@ -10,24 +10,26 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from monitor.record.session_file import read_session
 from monitor.store import Store
+from tests.faults.disks import an_image, mounted, run
 from tests.record.sessions import without_header
 from tests.record.test_recorder import wires
+from tests.soak import Figure, long, soak
 
-CUTS = 20 if os.environ.get("REP_MONITOR_SOAK") else 2
+CUTS = long(20, 2)
 ROOT = Path(__file__).parents[2]
 WRITER = """
 import sys, time
 from pathlib import Path
 from monitor.record.recorder import Recorder
 from monitor.store import Store
+from tests.faults.disks import an_image, mounted, run
 from tests.record.sessions import HEADER, jerk
 from tests.record.test_recorder import wires
 
@@ -42,38 +44,13 @@ for k, record in enumerate(wires(1_000_000 // 50)):
 """
 
 
-def run(*command: str | Path) -> None:
-    subprocess.run([str(word) for word in command], check=True, capture_output=True)
-
-
-@contextmanager
-def mounted(image: Path, where: Path) -> Iterator[Path]:
-    where.mkdir(exist_ok=True)
-    run("mount", "-o", "loop", image, where)
-    try:
-        yield where
-    finally:
-        run("umount", where)
-
-
 @pytest.fixture
 def image(tmp_path: Path) -> Path:
-    """An empty ext4 file system in a file."""
-    if os.geteuid() != 0:
-        pytest.skip("a power cut is played with a mounted image: only root may mount")
-    path = tmp_path / "disk.img"
-    with path.open("wb") as file:
-        file.truncate(32 << 20)
-    try:
-        run("mkfs.ext4", "-q", path)
-        with mounted(path, tmp_path / "trial"):
-            pass
-    except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"a power cut is played with a mounted image, which is not allowed here: {error}")
-    return path
+    return an_image(tmp_path, 32, "a power cut is played")
 
 
-def test_after_a_power_cut_all_that_was_promised_is_there(image: Path, tmp_path: Path) -> None:
+@soak
+def test_after_a_power_cut_all_that_was_promised_is_there(image: Path, tmp_path: Path, figure: Figure) -> None:
     dice = random.Random(9)
     for cut in range(CUTS):
         after = tmp_path / f"after-{cut}.img"
@@ -81,6 +58,7 @@ def test_after_a_power_cut_all_that_was_promised_is_there(image: Path, tmp_path:
             last_seq, durable_bytes = cut_off(disk / f"machine-{cut}", image, after, dice)
         with mounted(after, tmp_path / "disk-after") as disk:
             check(disk / f"machine-{cut}", last_seq, durable_bytes)
+    figure(f"{CUTS} power cuts under store and recorder", "nothing promised is lost, everything opens")
 
 
 def cut_off(directory: Path, image: Path, after: Path, dice: random.Random) -> tuple[int, int]:

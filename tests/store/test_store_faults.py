@@ -12,10 +12,11 @@ import pytest
 
 from monitor.store import Store, StoreError, database
 from tests.record.sessions import jerk
+from tests.soak import Figure, long, soak
 
 ROOT = Path(__file__).parents[2]
 PAGE_BYTES = 4096
-KILLS = 60 if os.environ.get("REP_MONITOR_SOAK") else 5
+KILLS = long(60, 5)
 
 
 @pytest.fixture
@@ -47,7 +48,8 @@ while True:
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 
-def test_killed_at_any_moment_every_promise_is_kept(path: Path) -> None:
+@soak
+def test_killed_at_any_moment_every_promise_is_kept(path: Path, figure: Figure) -> None:
     dice = random.Random(7)
     store_id, promised = "", 0
     for _ in range(KILLS):
@@ -65,6 +67,7 @@ def test_killed_at_any_moment_every_promise_is_kept(path: Path) -> None:
         assert store.set_aside is None
         assert store.last_seq >= promised
         assert [event.seq for event in store.after(0, 1_000_000)] == list(range(1, store.last_seq + 1))
+        figure(f"{KILLS} kills of the store's writer", f"0 of {promised} promised events lost, none doubled")
 
 
 def damage_header(data: bytearray) -> None:

@@ -1,0 +1,81 @@
+"""`rep-monitor` whose detector finds something all the time, so that a test of delivery has enough to deliver.
+
+    python -m tests.faults.chatty run --config FILE --port PORT
+
+Only detection is replaced, and when a session begins; port, decoder, store, publisher and recorder are the real ones.
+At its end it says in the log how long its event loop, on which detection runs, has stood still: `pauses_ms 3.1 12.5`,
+the 99.9th percentile and the longest.
+"""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+
+import numpy as np
+
+from firmware_bridge.chunk import Chunk
+from firmware_bridge.samples import Samples
+from monitor import session
+from monitor.__main__ import main
+from monitor.daemon import Daemon
+from monitor.detect.pipeline import Pipeline
+from monitor.events import Jerk, Update
+from monitor.usage import Usage
+
+EVERY_S = 0.025  # of the session clock
+LOOK_EVERY_S = 0.005
+
+
+class ChattyPipeline(Pipeline):
+    def __init__(self, *args: object, **named: object) -> None:
+        super().__init__(*args, **named)  # type: ignore[arg-type]
+        self._name = str(args[1])
+        self._told = 0
+
+    def update(self, samples: Samples) -> Update:
+        feedback = super().update(samples).feedback
+        events = []
+        now_s = float(samples.t_s.max(initial=0.0))
+        while self._told * EVERY_S < now_s:
+            self._told += 1
+            t_s = self._told * EVERY_S
+            events.append(
+                Jerk(
+                    id=self._told, session=self._name, set=1, t_s=t_s, found_s=t_s, duration_s=None, rep=1,
+                    phase="positive", position_m=0.1, cause="start", peak_g=0.2,
+                )
+            )  # fmt: skip
+        return Update(list(events), feedback)
+
+
+class AlwaysUsed(Usage):
+    def update(self, samples: Samples) -> bool:
+        if len(samples):
+            self.last_used_s = float(samples.t_s.max())
+        return True
+
+
+async def watched(self: Daemon, source: AsyncIterator[Chunk]) -> None:
+    pauses_ms: list[float] = []
+
+    async def watch() -> None:
+        loop = asyncio.get_running_loop()
+        last_s = loop.time()
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            pauses_ms.append((loop.time() - last_s - LOOK_EVERY_S) * 1e3)
+            last_s = loop.time()
+
+    watching = asyncio.create_task(watch())
+    try:
+        await Daemon._run(self, source)
+    finally:
+        watching.cancel()
+        print(f"pauses_ms {np.quantile(pauses_ms, 0.999):.1f} {max(pauses_ms):.1f}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    session.Pipeline = ChattyPipeline  # type: ignore[attr-defined]
+    session.Usage = AlwaysUsed  # type: ignore[attr-defined]
+    Daemon.run = watched  # type: ignore[method-assign]
+    sys.exit(main(sys.argv[1:]))

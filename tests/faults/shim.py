@@ -1,0 +1,59 @@
+"""The disk and the wall clock of a process, in the test's hand: see shim.c.
+
+with Shim(tmp_path) as shim:
+    Run(..., environment=shim.environment)
+    shim.sync_ms = 5000
+"""
+
+import mmap
+import os
+import struct
+import subprocess
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tests import needs
+
+SOURCE = Path(__file__).with_name("shim.c")
+SIZE_BYTES = 16
+
+
+class Shim:
+    """Needs a compiler."""
+
+    def __init__(self, folder: Path) -> None:
+        library, steering = folder / "shim.so", folder / "faults"
+        flags = ["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror"]
+        subprocess.run([needs.path("cc"), *flags, "-o", str(library), str(SOURCE)], check=True)
+        steering.write_bytes(bytes(SIZE_BYTES))
+        self._file = steering.open("r+b")
+        self._map = mmap.mmap(self._file.fileno(), SIZE_BYTES)
+        self.environment = {"LD_PRELOAD": str(library), "FAULTS": str(steering)}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._map.close()
+        self._file.close()
+
+    def stall_syncs(self, each_s: float) -> None:
+        self._map[0:4] = struct.pack("=I", round(each_s * 1000))
+
+    def fail_syncs(self, error: int) -> None:
+        """0: they succeed again."""
+        self._map[4:8] = struct.pack("=i", error)
+
+    def step_wall_clock(self, ahead_s: int) -> None:
+        self._map[8:16] = struct.pack("=q", ahead_s)
+
+
+def environment(*more: dict[str, str]) -> dict[str, str]:
+    """This process's, and more."""
+    whole = dict(os.environ)
+    for one in more:
+        whole |= one
+    return whole

@@ -1,0 +1,146 @@
+"""The real thing in processes of its own: `rep-monitor run`, `rep-monitor simulate`, and who listens."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from monitor.feedback.connection import Address
+from monitor.feedback.consumer import Consumer
+from monitor.feedback.ledger import Ledger, Record
+from monitor.store.store import Store
+from monitor.store.stored import StoredEvent
+
+MACHINE = "e2e"  # as the profile of test_end_to_end calls it
+PATIENCE_S = 60.0
+
+
+class Program:
+    """A command of rep-monitor that is started, stopped, killed and started again; its log grows in a file."""
+
+    def __init__(
+        self, log: Path, *words: str | Path, environment: dict[str, str] | None = None, module: str = "monitor"
+    ) -> None:
+        self.log = log
+        self.starts = 0
+        self._command = [sys.executable, "-m", module, *map(str, words)]
+        self._environment = os.environ | (environment or {})
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill()
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        self.starts += 1
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, env=self._environment, stdout=subprocess.DEVNULL, stderr=log, stdin=subprocess.DEVNULL
+            )
+
+    def kill(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+
+    def stop(self) -> int:
+        """As a service manager does it; the exit status."""
+        process, self._process = self._process, None
+        assert process is not None
+        process.send_signal(signal.SIGTERM)
+        try:
+            return process.wait(PATIENCE_S)
+        finally:
+            process.kill()
+            process.wait()
+
+    def freeze(self) -> None:
+        os.kill(self.pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WNOWAIT)
+
+    def thaw(self) -> None:
+        os.kill(self.pid, signal.SIGCONT)
+
+    @property
+    def lines(self) -> list[str]:
+        return self.log.read_text().splitlines() if self.log.exists() else []
+
+
+def a_daemon(
+    folder: Path,
+    profile: Path,
+    port: str | Path,
+    environment: dict[str, str] | None = None,
+    module: str = "monitor",
+) -> Program:
+    """Not started yet; its state lies in `folder/state`, or where STATE_DIRECTORY says."""
+    whole = {"STATE_DIRECTORY": str(folder / "state")} | (environment or {})
+    words = ("run", "--config", profile, "--port", port)
+    return Program(folder / "daemon.log", *words, environment=whole, module=module)
+
+
+def a_lifter(folder: Path, profile: Path, speed: float, seed: int = 1) -> Program:
+    """Set after set, at `folder/tty`; not started yet."""
+    words = ("simulate", "--config", profile, "--link", folder / "tty", "--speed", f"{speed:g}", "--seed", str(seed))
+    return Program(folder / "lifter.log", *words)
+
+
+class Collector:
+    """A consumer that can be away, and keeps its place as one in another process would."""
+
+    def __init__(self, address: Address) -> None:
+        self.records: list[Record] = []
+        self.ledger = Ledger()
+        self.absences = 0
+        self._address = address
+        self._task: asyncio.Task[None] | None = None
+
+    def come(self) -> None:
+        self.ledger = Ledger(self.ledger.store_id, self.ledger.seq)
+        consumer = Consumer(self._address, MACHINE, "collector", self._deliver, self.ledger)
+        self._task = asyncio.create_task(consumer.run())
+
+    async def go(self) -> None:
+        task, self._task = self._task, None
+        if task is not None:
+            self.absences += 1
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _deliver(self, record: Record) -> None:
+        self.records.append(record)
+
+    @property
+    def seqs(self) -> list[int]:
+        return [record.seq for record in self.records]
+
+
+def on_disk(store: Path) -> list[StoredEvent]:
+    with Store(store, read_only=True) as reader:
+        return reader.after(0, 10_000_000)
+
+
+async def until(what: Callable[[], object], patience_s: float = PATIENCE_S) -> float:
+    """How long it took."""
+    began_s = time.monotonic()
+    while not what():
+        assert time.monotonic() - began_s < patience_s, f"not within {patience_s:g} s"
+        await asyncio.sleep(0.02)
+    return time.monotonic() - began_s

@@ -1,0 +1,217 @@
+"""A broker that is away, hangs behind a dead line, or refuses: everything comes once and in order when it is back."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiomqtt
+import msgspec
+import pytest
+
+from monitor.feedback import outbox
+from monitor.feedback.connection import Address
+from monitor.feedback.consumer import Consumer
+from monitor.feedback.ledger import Record
+from tests import needs
+from tests.faults.stage import Collector, a_daemon, a_lifter, on_disk, until
+from tests.mqtt.brokers import mosquitto
+from tests.mqtt.stage import MACHINE, Stage, listening, seqs
+from tests.soak import SOAKING, Figure, long, soak
+from tests.test_end_to_end import a_profile
+
+pytestmark = [soak, needs.mosquitto]
+QUEUED = long(100_000, 3_000)
+AWAY_S = long(300.0, 3.0)
+NOTICED_WITHIN_S = 16.0
+
+
+class BlackHole:
+    """A line to a broker that can die: its ends stay open, and nothing comes through any more."""
+
+    def __init__(self, port: int) -> None:
+        self.dead = False
+        self.port = 0
+        self._broker_port = port
+
+    @contextlib.asynccontextmanager
+    async def line(self) -> AsyncIterator[None]:
+        server = await asyncio.start_server(self._join, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        self._carrying: set[asyncio.Task[None]] = set()
+        try:
+            yield
+        finally:
+            server.close()
+            for task in self._carrying:
+                task.cancel()
+            await asyncio.gather(*self._carrying, return_exceptions=True)
+            await server.wait_closed()
+
+    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", self._broker_port)
+        for source, sink in ((reader, back), (there, writer)):
+            task = asyncio.create_task(self._carry(source, sink))
+            self._carrying.add(task)
+
+    async def _carry(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        try:
+            with contextlib.suppress(ConnectionError):
+                while data := await source.read(65_536):
+                    if not self.dead:
+                        sink.write(data)
+                        await sink.drain()
+        finally:
+            sink.close()
+
+
+def test_what_was_queued_while_the_broker_was_away_comes_once_and_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, figure: Figure
+) -> None:
+    received: list[Record] = []
+
+    async def deliver(record: Record) -> None:
+        received.append(record)
+
+    async def story() -> float:
+        with mosquitto(tmp_path) as broker:
+            address = Address(host="127.0.0.1", port=broker.port)
+            async with Stage(address, tmp_path) as stage:
+                await until(lambda: stage.publisher.connected)
+                broker.kill()
+                for _ in range(QUEUED // 500):
+                    await stage.happen(500)
+                broker.start()
+                following = asyncio.create_task(Consumer(address, MACHINE, "collector", deliver).run())
+                await until(lambda: bool(received), 90)
+                began_s, count = time.monotonic(), len(received)
+                await until(lambda: len(received) >= QUEUED, QUEUED / 100 + 60)
+                took_s = time.monotonic() - began_s
+                following.cancel()
+                await asyncio.gather(following, return_exceptions=True)
+                assert seqs(received) == list(range(1, QUEUED + 1))
+                return (QUEUED - count) / took_s
+
+    rate = asyncio.run(story())
+    figure(f"broker away, {QUEUED} events queued", f"all delivered once in order, {rate:.0f} a second")
+    if SOAKING:
+        assert rate >= 200
+
+
+def test_a_broker_that_was_away_for_long(tmp_path: Path, figure: Figure) -> None:
+    """The whole daemon. Its pause before the next attempt has grown meanwhile, to 30 s at most."""
+
+    async def story(profile: Path, port: int) -> tuple[list[int], float, float]:
+        collector = Collector(Address(host="127.0.0.1", port=port))
+        collector.come()
+        daemon = a_daemon(tmp_path, profile, tmp_path / "tty", module="tests.faults.chatty")
+        with a_lifter(tmp_path, profile, 1.0), daemon:
+            await until(lambda: len(collector.records) >= 10)
+            broker.kill()
+            await asyncio.sleep(AWAY_S)
+            waiting = on_disk(store)[-1].seq - collector.ledger.seq
+            broker.start()
+            back_s = await until(lambda: len(collector.records) > 11, 90)
+            drained_s = await until(lambda: on_disk(store)[-1].seq - collector.ledger.seq < 100, 120)
+            assert daemon.stop() == 0
+            daemon.start()
+            last_seq = on_disk(store)[-1].seq
+            await until(lambda: collector.ledger.seq >= last_seq, 90)
+        await collector.go()
+        figure(
+            f"broker away for {AWAY_S:g} s",
+            f"{waiting} events waited, back after {back_s:.0f} s, told {drained_s:.1f} s later, once and in order",
+        )
+        return collector.seqs, back_s, drained_s
+
+    store = tmp_path / "state" / "e2e" / "events.db"
+    with mosquitto(tmp_path) as broker:
+        told, _, _ = asyncio.run(story(a_profile(tmp_path, broker.port), broker.port))
+    assert told == list(range(1, len(told) + 1))
+
+
+@pytest.mark.skipif(not SOAKING, reason="takes a keep-alive; test_publisher.py has the same with a shorter one")
+@pytest.mark.parametrize("fault", ["broker hangs", "line is dead", "line is dead, nothing to tell"])
+def test_a_half_open_connection_is_noticed(tmp_path: Path, figure: Figure, fault: str) -> None:
+    async def story() -> float:
+        with mosquitto(tmp_path) as broker:
+            hole = BlackHole(broker.port)
+            async with hole.line(), Stage(Address(host="127.0.0.1", port=hole.port), tmp_path) as stage:
+                await until(lambda: stage.publisher.connected)
+                await stage.happen(5)
+                await until(lambda: stage.publisher.delivery.events_acknowledged == 5)
+                if fault == "broker hangs":
+                    broker.freeze()
+                else:
+                    hole.dead = True
+                if "nothing" not in fault:
+                    await stage.happen(5)
+                noticed_s = await until(lambda: not stage.publisher.connected)
+                if fault == "broker hangs":
+                    broker.thaw()
+                hole.dead = False
+                await stage.happen(1)
+                await until(lambda: stage.publisher.delivery.events_acknowledged >= stage.store.last_seq)
+                return noticed_s
+
+    noticed_s = asyncio.run(story())
+    figure(f"half-open: {fault}", f"noticed after {noticed_s:.1f} s")
+    assert noticed_s <= NOTICED_WITHIN_S
+
+
+def test_a_refusal_is_seen_and_told_and_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, figure: Figure) -> None:
+    monkeypatch.setattr(outbox, "REFUSED_RETRY_S", 0.5)
+    acl = f"topic read #\ntopic write rep/{MACHINE}/status\ntopic write rep/{MACHINE}/info\n"
+
+    async def story() -> None:
+        with mosquitto(tmp_path, acl) as broker:
+            address = Address(host="127.0.0.1", port=broker.port)
+            async with Stage(address, tmp_path) as stage, listening(address, "status", "event/+") as listener:
+                await stage.happen(20)
+                await listener.next("status", refused=16)
+                assert stage.publisher.delivery.events_refused >= 1
+                broker.allow(acl + f"topic write rep/{MACHINE}/event/+\n")
+                for seq in range(1, 21):
+                    await listener.next("event/set_start", seq=seq)
+                await listener.next("status", refused=0)
+                figure(
+                    "broker refuses events",
+                    f"{stage.publisher.delivery.events_refused} refusals counted and told in status, then all 20 told",
+                )
+
+    asyncio.run(story())
+
+
+@pytest.mark.skipif(not SOAKING, reason="takes a keep-alive and a half")
+def test_a_hung_daemon_is_seen_as_absent(tmp_path: Path, figure: Figure) -> None:
+    """SIGSTOP: the last will speaks after one and a half keep-alives; killed, it speaks at once."""
+
+    async def story(profile: Path, address: Address) -> tuple[float, float]:
+        with a_daemon(tmp_path, profile, tmp_path / "no-port") as daemon:
+            async with aiomqtt.Client(address.host, address.port) as client:
+                await client.subscribe("rep/e2e/status", 1)
+                heard: list[str] = []
+
+                async def hear() -> None:
+                    async for message in client.messages:
+                        heard.append(msgspec.json.decode(bytes(message.payload))["state"])
+
+                hearing = asyncio.create_task(hear())
+                await until(lambda: heard and heard[-1] == "online")
+                daemon.freeze()
+                hung_s = await until(lambda: heard[-1] == "offline")
+                daemon.thaw()
+                await until(lambda: heard[-1] == "online")
+                daemon.kill()
+                killed_s = await until(lambda: heard[-1] == "offline")
+                hearing.cancel()
+                await asyncio.gather(hearing, return_exceptions=True)
+                return hung_s, killed_s
+
+    with mosquitto(tmp_path) as broker:
+        address = Address(host="127.0.0.1", port=broker.port)
+        monitored = a_profile(tmp_path, broker.port)
+        hung_s, killed_s = asyncio.run(story(monitored, address))
+    figure("daemon hangs, daemon killed", f"absent on the display after {hung_s:.1f} s, {killed_s:.2f} s")
+    assert hung_s <= 20

@@ -1,0 +1,162 @@
+"""Cables and boards on a real pty: pulled, plugged in, stopped readers, clumps; nothing leaks, all is accounted for."""
+
+import asyncio
+import os
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from firmware_bridge.chunk import Chunk
+from firmware_bridge.decoder import Decoder
+from monitor.detect.pipeline import Pipeline
+from monitor.events import encode
+from monitor.playback import open_playback
+from monitor.record.replay import decoder_of
+from monitor.record.session_file import read_session
+from tests.bridge.test_serial_port import RAW, Reader
+from tests.fake_device import FakeDevice
+from tests.faults.stage import a_daemon, on_disk, until
+from tests.mqtt.brokers import free_port
+from tests.soak import SOAKING, Figure, long, soak
+from tests.test_end_to_end import a_profile
+
+pytestmark = soak
+UNPLUGS = long(200, 6)
+STOPPED_S = long(15.0, 2.0)
+LINE_HOLDS_S = 8.0  # a pty has room for 20 kB, and 500 Hz take less than 4 kB a second
+ABSENT_S = long(20.0, 2.0)
+RECORDINGS = [
+    path
+    for path in sorted((Path(__file__).parents[1] / "recordings").glob("*.mcap"))
+    if SOAKING or path.stem in ("clean", "unplugged")
+]
+
+
+def test_pulled_and_plugged_in_again_and_again(tmp_path: Path, figure: Figure) -> None:
+    noticed_s: list[float] = []
+    back_s: list[float] = []
+    held: list[tuple[int, int]] = []
+
+    async def run(device: FakeDevice) -> None:
+        async with Reader(device.link) as reader:
+            await reader.until_state("streaming")
+            for _ in range(UNPLUGS):
+                reader.chunks.clear()
+                await reader.until(lambda: reader.chunks)
+                await asyncio.to_thread(device.unplug)
+                gone_s = time.monotonic()
+                await reader.until_state("absent")
+                noticed_s.append(time.monotonic() - gone_s)
+                held.append((len(os.listdir("/proc/self/fd")), threading.active_count()))
+                device.plug()
+                there_s = time.monotonic()
+                await reader.until_state("streaming")
+                back_s.append(time.monotonic() - there_s)
+            assert reader.state.reconnects == UNPLUGS
+
+    with FakeDevice(tmp_path / "tty") as device:
+        asyncio.run(run(device))
+    settled = held[3:]  # the pool of threads is made on demand
+    figure(
+        f"{UNPLUGS} unplugs and re-plugs",
+        f"noticed in {np.median(noticed_s) * 1e3:.0f} ms (at most {max(noticed_s) * 1e3:.0f}), back in "
+        f"{np.median(back_s) * 1e3:.0f} ms (at most {max(back_s) * 1e3:.0f}); descriptors and threads "
+        f"{settled[0]} -> {settled[-1]}",
+    )
+    assert max(fds for fds, _ in settled) - min(fds for fds, _ in settled) <= 1  # a look at /proc is one itself
+    assert max(threads for _, threads in settled) <= settled[0][1] + 1
+    if SOAKING:
+        assert np.quantile(noticed_s, 0.95) <= 0.1
+        assert np.quantile(back_s, 0.95) <= 1.0
+
+
+def test_an_absent_device_costs_little(tmp_path: Path, figure: Figure) -> None:
+    async def run() -> float:
+        async with Reader(tmp_path / "nothing") as reader:
+            await reader.until(lambda: reader.states and reader.state.attempts > 1)
+            cpu_s, wall_s = time.process_time(), time.monotonic()
+            await asyncio.sleep(ABSENT_S)
+            return (time.process_time() - cpu_s) / (time.monotonic() - wall_s)
+
+    share = asyncio.run(run())
+    figure("device absent", f"{share:.2%} of a core")
+    assert share <= (0.02 if SOAKING else 0.1)
+
+
+def test_a_daemon_that_was_stopped_knows_what_it_has_missed(tmp_path: Path, figure: Figure) -> None:
+    """SIGSTOP: the line keeps some seconds, what is beyond is lost; received and counted as lost is what was sent."""
+    profile = a_profile(tmp_path, free_port())
+    (recordings := tmp_path / "state" / "e2e" / "recordings").mkdir(parents=True)
+
+    async def run(device: FakeDevice) -> None:
+        daemon = a_daemon(tmp_path, profile, device.link)
+        with daemon:
+            await until(lambda: device.streaming)
+            await until(lambda: [path for path in recordings.rglob("*.mcap") if path.stat().st_size > 8_000])
+            daemon.freeze()
+            await asyncio.sleep(STOPPED_S)
+            daemon.thaw()
+            await asyncio.sleep(2.0)
+            assert daemon.stop() == 0
+
+    with FakeDevice(tmp_path / "tty") as device:
+        asyncio.run(run(device))
+        sent = [row for row in device.wire.sent if row.kind == 0x10]
+    (recording,) = recordings.rglob("*.mcap")
+    decoder = Decoder(RAW)
+    samples = decoder.feed(*read_session(recording).chunks())
+    counts = decoder.counts
+    positions = samples.position_m[~np.isnan(samples.position_m)]
+    by_counts = {row.counts: index for index, row in enumerate(sent)}
+    first, last = by_counts[int(positions[0])], by_counts[int(positions[-1])]
+    figure(
+        f"daemon stopped for {STOPPED_S:g} s",
+        f"{counts.position_samples} samples received + {counts.lost_position_samples} counted as lost = "
+        f"{last - first + 1} sent",
+    )
+    assert counts.position_samples + counts.lost_position_samples == last - first + 1
+    assert counts.resets == 0
+    if STOPPED_S > LINE_HOLDS_S:
+        assert counts.lost_position_samples > 0
+        told = on_disk(tmp_path / "state" / "e2e" / "events.db")
+        assert [event for event in told if event.kind == "sensor_fault"]  # it was blind, and says so
+    else:
+        assert counts.lost_position_samples == 0
+
+
+def clumped(chunks: list[Chunk], every_s: float) -> list[Chunk]:
+    """The same bytes as an adapter hands them on that waits until a time is over."""
+    clumps: list[Chunk] = []
+    every_ns = round(every_s * 1e9)
+    for chunk in chunks:
+        due_ns = -(-chunk.received_ns // every_ns) * every_ns
+        if clumps and clumps[-1].received_ns == due_ns:
+            clumps[-1] = Chunk(due_ns, clumps[-1].data + chunk.data)
+        else:
+            clumps.append(Chunk(due_ns, chunk.data))
+    return clumps
+
+
+@pytest.mark.parametrize("every_s", long([0.016, 0.1], [0.1]))
+@pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.stem)
+def test_an_adapter_that_hands_on_in_clumps_changes_no_event(path: Path, every_s: float) -> None:
+    """After a restart of the board arrival is all there is to go by: events behind it may lie later, not otherwise."""
+    session = read_session(path)
+    chunks = list(session.chunks())
+    playback = open_playback(path, None)
+
+    def told(chunks: list[Chunk]) -> tuple[list[bytes], int]:
+        assert session.header is not None
+        decoder = decoder_of(session.header)
+        pipeline = Pipeline(playback.profile, playback.session)
+        events = [event for chunk in chunks for event in pipeline.update(decoder.feed(chunk)).events]
+        events += pipeline.finish().events
+        return [encode(event) for event in events], decoder.counts.resets
+
+    smooth, resets = told(chunks)
+    clumpy, _ = told(clumped(chunks, every_s))
+    assert len(clumpy) == len(smooth)
+    assert resets or clumpy == smooth

@@ -1,0 +1,78 @@
+"""The plug is pulled on the whole daemon: what was told is on disk, and of the recording at most a second is missing.
+
+What the image of a mounted file system holds at one moment is what has reached the disk. The daemon is frozen for
+that moment, so that what it had told by then is known, and goes on afterwards.
+"""
+
+import asyncio
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from monitor.feedback.connection import Address
+from monitor.record.session_file import read_session
+from monitor.store.store import Store
+from tests import needs
+from tests.faults.disks import an_image, mounted, run
+from tests.faults.stage import Collector, a_daemon, a_lifter, until
+from tests.mqtt.brokers import mosquitto
+from tests.soak import SOAKING, Figure, long, soak
+from tests.test_end_to_end import a_profile
+
+pytestmark = [soak, needs.mosquitto]
+CUTS = long(20, 2)
+SPEED = 4.0  # times life; host time, by which a second is a second, does not know of it
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    return an_image(tmp_path, 64, "a power cut is played")
+
+
+def test_a_power_cut_costs_no_event_that_was_told_and_at_most_a_second_of_samples(
+    image: Path, tmp_path: Path, figure: Figure
+) -> None:
+    dice = random.Random(9)
+    told: list[int] = []  # the last seq that the consumer had at each cut
+    frozen_ns: list[int] = []
+
+    async def story(profile: Path, port: int, disk: Path) -> None:
+        collector = Collector(Address(host="127.0.0.1", port=port))
+        collector.come()
+        daemon = a_daemon(tmp_path, profile, tmp_path / "tty", {"STATE_DIRECTORY": str(disk)})
+        with a_lifter(tmp_path, profile, SPEED), daemon:
+            await until(lambda: len(collector.records) >= 3)
+            for cut in range(CUTS):
+                await asyncio.sleep(dice.uniform(0.5, 3.0))
+                daemon.freeze()
+                frozen_ns.append(time.monotonic_ns())
+                await asyncio.sleep(0.2)  # for what is under way from the broker
+                told.append(collector.ledger.seq)
+                await asyncio.to_thread(run, "cp", "--sparse=always", image, tmp_path / f"after-{cut}.img")
+                daemon.thaw()
+            assert daemon.stop() == 0
+        await collector.go()
+
+    with mosquitto(tmp_path) as broker, mounted(image, tmp_path / "disk") as disk:
+        asyncio.run(story(a_profile(tmp_path, broker.port), broker.port, disk))
+
+    lost_s: list[float] = []
+    for cut in range(CUTS):
+        with mounted(tmp_path / f"after-{cut}.img", tmp_path / "after") as disk:
+            with Store(disk / "e2e" / "events.db") as store:
+                assert store.set_aside is None
+                assert store.last_seq >= told[cut] > 0
+                assert [event.seq for event in store.after(0, 1_000_000)] == list(range(1, store.last_seq + 1))
+            (recording,) = (disk / "e2e" / "recordings").rglob("*.mcap")
+            session = read_session(recording)
+            last_ns = max(record.at_ns for record in session if record.topic == "/wire")
+            assert session.header is not None
+            lost_s.append((frozen_ns[cut] - last_ns) / 1e9)
+        (tmp_path / f"after-{cut}.img").unlink()
+    figure(
+        f"{CUTS} power cuts (copied loop image)",
+        f"0 of {told[-1]} told events lost, {CUTS}/{CUTS} open, at most {max(lost_s):.2f} s of samples lost",
+    )
+    assert max(lost_s) <= (1.0 if SOAKING else 5.0)  # a busy machine may write later, so that is what a soak asks
