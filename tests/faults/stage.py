@@ -29,6 +29,7 @@ class Program:
     ) -> None:
         self.log = log
         self.starts = 0
+        self._said = log.with_suffix(".out")  # that it is up
         self._command = [sys.executable, "-m", module, *map(str, words)]
         self._environment = os.environ | (environment or {})
         self._process: subprocess.Popen[bytes] | None = None
@@ -49,9 +50,9 @@ class Program:
 
     def start(self) -> None:
         self.starts += 1
-        with self.log.open("ab") as log:
+        with self.log.open("ab") as log, self._said.open("wb") as said:
             self._process = subprocess.Popen(
-                self._command, env=self._environment, stdout=subprocess.DEVNULL, stderr=log, stdin=subprocess.DEVNULL
+                self._command, env=self._environment, stdout=said, stderr=log, stdin=subprocess.DEVNULL
             )
 
     def kill(self) -> None:
@@ -61,7 +62,11 @@ class Program:
             process.wait()
 
     def stop(self) -> int:
-        """As a service manager does it; the exit status."""
+        """As a service manager does it, which waits until it is up; the exit status."""
+        deadline_s = time.monotonic() + PATIENCE_S
+        while not self._said.stat().st_size:
+            assert time.monotonic() < deadline_s, f"it is not up: {self.lines}"
+            time.sleep(0.02)
         process, self._process = self._process, None
         assert process is not None
         process.send_signal(signal.SIGTERM)
