@@ -20,7 +20,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(what): a program that pip does not bring; see tests/needs.py")
     config.addinivalue_line("markers", "soak: has a long form, for `make soak`; see tests/soak.py")
+    config.addinivalue_line("markers", "soak_only: has no short form; put `soak` beside it")
     config.addinivalue_line("markers", "may_leak: a library leaves threads, tasks or descriptors behind; say which")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    too_long = [] if SOAKING else [item for item in items if item.get_closest_marker("soak_only")]
+    if too_long:
+        config.hook.pytest_deselected(items=too_long)
+        items[:] = [item for item in items if item not in too_long]
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

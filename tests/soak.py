@@ -13,6 +13,7 @@ import pytest
 
 SOAKING = bool(os.environ.get("REP_MONITOR_SOAK"))
 soak = pytest.mark.soak
+soak_only = pytest.mark.soak_only
 Figure = Callable[[str, str], None]  # what was done, what was measured
 T = TypeVar("T")
 

@@ -18,7 +18,7 @@ from tests import needs
 from tests.faults.stage import Collector, a_daemon, a_lifter, on_disk, until
 from tests.mqtt.brokers import mosquitto
 from tests.mqtt.stage import MACHINE, Stage, listening, seqs
-from tests.soak import SOAKING, Figure, long, soak
+from tests.soak import SOAKING, Figure, long, soak, soak_only
 from tests.test_end_to_end import a_profile
 
 pytestmark = [soak, needs.mosquitto]
@@ -131,7 +131,7 @@ def test_a_broker_that_was_away_for_long(tmp_path: Path, figure: Figure) -> None
     assert told == list(range(1, len(told) + 1))
 
 
-@pytest.mark.skipif(not SOAKING, reason="takes a keep-alive; test_publisher.py has the same with a shorter one")
+@soak_only  # it takes a keep-alive; test_publisher.py has the same with a shorter one
 @pytest.mark.parametrize("fault", ["broker hangs", "line is dead", "line is dead, nothing to tell"])
 def test_a_half_open_connection_is_noticed(tmp_path: Path, figure: Figure, fault: str) -> None:
     async def story() -> float:
@@ -169,7 +169,7 @@ def test_a_refusal_is_seen_and_told_and_ends(tmp_path: Path, monkeypatch: pytest
             address = Address(host="127.0.0.1", port=broker.port)
             async with Stage(address, tmp_path) as stage, listening(address, "status", "event/+") as listener:
                 await stage.happen(20)
-                await listener.next("status", refused=16)
+                await listener.next("status", refused=20)
                 assert stage.publisher.delivery.events_refused >= 1
                 broker.allow(acl + f"topic write rep/{MACHINE}/event/+\n")
                 for seq in range(1, 21):
@@ -183,7 +183,7 @@ def test_a_refusal_is_seen_and_told_and_ends(tmp_path: Path, monkeypatch: pytest
     asyncio.run(story())
 
 
-@pytest.mark.skipif(not SOAKING, reason="takes a keep-alive and a half")
+@soak_only  # it takes a keep-alive and a half
 def test_a_hung_daemon_is_seen_as_absent(tmp_path: Path, figure: Figure) -> None:
     """SIGSTOP: the last will speaks after one and a half keep-alives; killed, it speaks at once."""
 
