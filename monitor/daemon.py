@@ -32,6 +32,7 @@ from monitor.feedback.commands import Command, CommandRefused, Lifter, Load, Pro
 from monitor.feedback.connection import Address
 from monitor.feedback.messages import Envelope, Info
 from monitor.feedback.publisher import Publisher
+from monitor.forgetting import Desk, Forgotten
 from monitor.housekeeping import Housekeeper
 from monitor.keeper import Keeper
 from monitor.profile import Profile
@@ -71,6 +72,7 @@ class Daemon:
         self._keeper = Keeper(store, self._stored)
         self._housekeeper = Housekeeper(profile, store, self._recordings / "recordings")
         self._store = store
+        self._desk = Desk(directory, store, self._keeper.do, self._forget)
         self._hello: Hello | None = None
         self._watch: Session | None = None  # an idle machine: followed, not kept
         self._watch_hello: Hello | None = None
@@ -121,11 +123,12 @@ class Daemon:
             keeping = group.create_task(self._keeper.run(), name="keeper")
             reading = group.create_task(self._read(source), name="reader")
             ticking = group.create_task(self._tick(), name="ticker")
+            forgetting = group.create_task(self._desk.run(), name="forgetting")
             stopping = group.create_task(self._stopping.wait(), name="stop")
             await asyncio.wait((stopping, reading), return_when=asyncio.FIRST_COMPLETED)
-            for task in (reading, ticking, stopping):
+            for task in (reading, ticking, forgetting, stopping):
                 task.cancel()
-            await asyncio.wait((reading, ticking))
+            await asyncio.wait((reading, ticking, forgetting))
             self._end_session()
             self._keeper.close()
             await keeping
@@ -254,6 +257,13 @@ class Daemon:
         self._end_session()
         self._watch, self._lifter = None, lifter
         self.publisher.offer(payload.info(self.machine, self.info()))
+
+    def _forget(self, lifter: str, done: Forgotten | None) -> None:
+        """Told twice: when it is asked, and when the disk has it."""
+        if self._lifter == lifter:
+            self._lifter = None
+        if done is not None and done.last_set:
+            self.publisher.offer(payload.cleared(payload.topic(self.machine, "set")))
 
     def info(self) -> Info:
         """Machine, firmware, link and health."""

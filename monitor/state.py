@@ -21,15 +21,26 @@ class StateError(Exception):
     """The state folder cannot be used; the sentence says why and what helps."""
 
 
+class AlreadyRuns(StateError):
+    """A daemon has the folder."""
+
+
+def state_root() -> Path:
+    if given := os.environ.get("STATE_DIRECTORY"):
+        return Path(given.split(":")[0])  # systemd lists several, ours is the first
+    if home := os.environ.get("XDG_STATE_HOME"):
+        return Path(home) / "rep-monitor"
+    return Path.home() / ".local" / "state" / "rep-monitor"
+
+
+def machines_kept() -> list[str]:
+    """Those of which there is a store."""
+    return sorted(path.parent.name for path in state_root().glob("*/events.db"))
+
+
 def state_directory(machine: str) -> Path:
     """The machine's folder, made where it does not exist yet."""
-    if given := os.environ.get("STATE_DIRECTORY"):
-        root = Path(given.split(":")[0])  # systemd lists several, ours is the first
-    elif home := os.environ.get("XDG_STATE_HOME"):
-        root = Path(home) / "rep-monitor"
-    else:
-        root = Path.home() / ".local" / "state" / "rep-monitor"
-    directory = root / machine
+    directory = state_root() / machine
     try:
         if not directory.is_dir():
             directory.mkdir(parents=True, exist_ok=True, mode=PRIVATE_DIRECTORY)
@@ -73,7 +84,7 @@ class Lock:
         except OSError as error:
             holder = os.pread(fd, 20, 0).decode(errors="replace").strip() or "unknown"
             os.close(fd)
-            raise StateError(
+            raise AlreadyRuns(
                 f"another rep-monitor (pid {holder}) runs for machine {self._path.parent.name!r}: stop it first"
             ) from error
         os.ftruncate(fd, 0)

@@ -39,6 +39,11 @@ def topic(machine: str, *levels: str) -> str:
     return "/".join((ROOT, machine, *levels))
 
 
+def cleared(topic: str) -> Packet:
+    """Takes away what the broker keeps there."""
+    return Packet(topic, b"", 1, True)
+
+
 def status(machine: str, message: Status) -> Packet:
     return Packet(topic(machine, "status"), msgspec.json.encode(message), 1, True)
 

@@ -54,7 +54,11 @@ class Requests:
     async def take(
         self, connection: Connection, group: asyncio.TaskGroup, name: str, data: bytes, retained: bool
     ) -> None:
-        """One message from a command topic."""
+        """One message from a command topic. What the broker keeps there is refused, and taken away."""
+        if retained and not data:
+            return  # it has been taken away
+        if retained:
+            await self._publish(connection, payload.cleared(payload.topic(self._machine, "cmd", name)))
         self._delivery.commands += 1
         try:
             command = read_command(name, data, retained=retained, now_s=time.time())

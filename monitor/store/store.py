@@ -23,6 +23,7 @@ import msgspec
 from monitor.events import AnyEvent, SetEnd, encode
 from monitor.store import database
 from monitor.store.database import DamagedError, Opened, StoreError, told_apart
+from monitor.store.forgetting import take_off
 from monitor.store.stored import SessionRow, SetRow, StoredEvent
 
 SPARED_EVENTS = 1000  # the newest are never too old: a machine without a clock battery may date them decades back
@@ -102,17 +103,23 @@ class Store:
             )
 
     def forget(self, lifter: str) -> int:
-        """Takes the lifter's id off every set and session, and out of the files; how many rows had it."""
+        """Takes the lifter's id off every set and session, and out of the files; how many rows had it.
+
+        secure_delete overwrites it in the pages, and the log is folded in, so that no VACUUM need hold the store up.
+        """
         with self._transaction() as connection:
-            rows = sum(
-                connection.execute(f"UPDATE {table} SET lifter = NULL WHERE lifter = ?", (lifter,)).rowcount
-                for table in ("sets", "sessions")
-            )
+            rows = take_off(connection, lifter)
         with self._reading() as connection:  # the write-ahead log still has the old pages
             (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
             raise StoreError(f"{self.path} is being read, so its log still holds the id: try again without the reader")
         return rows
+
+    def newest_lifter(self) -> str | None:
+        """Who did the newest set."""
+        with self._reading() as connection:
+            row = connection.execute("SELECT lifter FROM sets ORDER BY stored_unix_s DESC LIMIT 1").fetchone()
+        return row and str(row[0])
 
     def sessions(self, lifter: str | None = None, limit: int = 1000) -> list[SessionRow]:
         """The latest first; of one lifter, those in which they did a set."""

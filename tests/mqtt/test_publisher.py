@@ -356,6 +356,10 @@ def test_commands_that_cannot_be_are_refused_counted_and_answered(kind: str, tmp
                 counts = {"retained": 1, "stale": 2, "unknown": 1, "malformed": 10}
                 await until(lambda: stage.publisher.delivery.commands_refused == counts)
                 assert stage.commands == []
+            async with listening(address, "cmd/#", "ack/+") as late:
+                await late.client.publish(f"rep/{MACHINE}/ack/marker", b"{}", 1)
+                await late.next("ack/marker")
+                assert len(late.heard) == 1, "what the broker kept has been taken away"
 
     play(story())
 

@@ -1,0 +1,88 @@
+"""`rep-monitor forget LIFTER`: takes a person out of what is kept, also while the daemon runs."""
+
+import argparse
+import asyncio
+import secrets
+import time
+from pathlib import Path
+
+import msgspec
+
+from monitor.broker_account import address_of
+from monitor.config import ConfigError, load_profile
+from monitor.exit_codes import ExitCode
+from monitor.feedback import payload
+from monitor.feedback.connection import connect
+from monitor.feedback.messages import Name
+from monitor.forgetting import Ask, Forgotten, NotAnswered, forget, write_whole
+from monitor.profile import Profile
+from monitor.state import AlreadyRuns, Lock, StateError, machines_kept, state_root, store_path
+from monitor.store.store import Store
+
+HELP = "Take a person's id out of the store, what was set aside, and what the broker keeps. Recordings name nobody."
+
+ANSWERED_WITHIN_S = 60.0
+LOOK_EVERY_S = 0.05
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("lifter", metavar="LIFTER", help="the id, as the coach gave it")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="of this machine alone, and its broker")
+
+
+def run(args: argparse.Namespace) -> int:
+    try:
+        lifter = msgspec.convert(args.lifter, Name)
+    except msgspec.ValidationError:
+        raise ConfigError("LIFTER is an id of 1 to 64 letters, digits, - and _, as the coach gave it") from None
+    profile = None if args.config is None else load_profile(args.config)
+    machines = machines_kept() if profile is None else [profile.machine.id]
+    if not machines:
+        raise StateError(f"nothing is kept in {state_root()}: set STATE_DIRECTORY, or give --config")
+    for machine in machines:
+        _forget(state_root() / machine, lifter, profile)
+    return ExitCode.DONE
+
+
+def _forget(directory: Path, lifter: str, profile: Profile | None) -> None:
+    if not store_path(directory).exists():
+        raise StateError(f"nothing is kept in {directory}: set STATE_DIRECTORY to where the daemon keeps it")
+    try:
+        with Lock(directory), Store(store_path(directory)) as store:
+            done = forget(store, lifter)
+        if done.last_set and profile is not None and profile.mqtt.host is not None:
+            asyncio.run(_clear_at_broker(profile))
+    except AlreadyRuns:
+        done = _ask(directory, lifter)
+    print(f"{directory.name}: {_told(done)}")
+
+
+def _ask(directory: Path, lifter: str) -> Forgotten:
+    """The daemon that runs in this folder."""
+    path = directory / f"forget-{secrets.token_hex(8)}.ask"
+    answer = path.with_suffix(".done")
+    write_whole(path, msgspec.json.encode(Ask(lifter)))
+    until_s = time.monotonic() + ANSWERED_WITHIN_S
+    while time.monotonic() < until_s:
+        if answer.exists():
+            done = msgspec.json.decode(answer.read_bytes(), type=Forgotten)
+            answer.unlink()
+            return done
+        time.sleep(LOOK_EVERY_S)
+    raise NotAnswered(
+        f"the daemon has not answered within {ANSWERED_WITHIN_S:.0f} s; it has been asked, and does it when its disk"
+        f" lets it: look whether {path} goes away"
+    )
+
+
+async def _clear_at_broker(profile: Profile) -> None:
+    """What the daemon would, if it ran: the last set's summary is not to be shown any more."""
+    async with connect(address_of(profile), f"rep-monitor-{profile.machine.id}-forget") as connection:
+        await connection.publish(payload.cleared(payload.topic(profile.machine.id, "set")))
+
+
+def _told(done: Forgotten) -> str:
+    if not done.rows and not done.removed:
+        return "nothing was kept under that id"
+    gone = f"; removed {', '.join(done.removed)}, which was damaged and held the id" if done.removed else ""
+    return f"forgotten in {done.rows} sets and sessions{gone}"
