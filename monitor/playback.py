@@ -22,8 +22,9 @@ from firmware_bridge.chunk import Chunk
 from firmware_bridge.decoder import Decoder
 from firmware_bridge.samples import Samples
 from monitor.config import Profile, load_profile, profile_from_builtins
+from monitor.converter import informed
 from monitor.record.records import Command, Gap, Header
-from monitor.record.replay import Speed, batches, decoder_of, replay
+from monitor.record.replay import Speed, batches, decoder_of, hello_of, replay
 from monitor.record.session_reader import read_session
 from monitor.record.table import read_table
 
@@ -45,10 +46,11 @@ class RecordingPlayback:
     def __init__(self, path: Path, config: Path | None) -> None:
         self._file = read_session(path)
         self.header = self._file.header
-        self.profile = _profile_of(path, self.header, config)
+        self._decoder = _decoder_of(path, self.header, load_profile(config) if config else None)
+        told = None if self.header is None else hello_of(self.header)
+        self.profile = informed(_profile_of(path, self.header, config), told)
         self.session = self.header.session if self.header else session_name(path)
         self.began_utc = self.header.created_utc if self.header else None
-        self._decoder = _decoder_of(path, self.header, self.profile if config else None)
         self._gaps: list[Gap] = []
         self.length_s = 0.0  # what has come so far
 

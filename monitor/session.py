@@ -19,6 +19,7 @@ from firmware_bridge.decoder import Decoder
 from firmware_bridge.messages import Hello
 from firmware_bridge.samples import Samples
 from monitor.config import profile_to_builtins
+from monitor.converter import informed
 from monitor.detect.pipeline import Pipeline
 from monitor.events import AnyEvent, Rep, SetEnd, Update
 from monitor.feedback.messages import Session as Summary
@@ -44,7 +45,7 @@ class Session:
         self.tally = Tally()
         self._calibration = _calibration(profile)
         self.decoder = Decoder(self._calibration, profile.serial.format, hello)
-        self.pipeline = Pipeline(profile, self.id)
+        self.pipeline = Pipeline(informed(profile, hello), self.id)
         self._gather = Gather()
         self.usage = Usage(profile.machine.lift_off_n)
         self.recorder: Recorder | None = None

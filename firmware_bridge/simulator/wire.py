@@ -47,7 +47,7 @@ def hello(kit: Kit, boot_id: int, t_us: int, reset_cause: ResetCause = ResetCaus
         reset_cause=reset_cause,
         boot_id=boot_id & U16,
         serial=serial,
-        adc=Adc.HX711 if kit.force_block == 1 else Adc.ADS1220,
+        adc=Adc.HX711 if kit.force_window_s * kit.force_rate_hz > 1 else Adc.ADS1220,
         adc_sps=round(kit.force_rate_hz),
         caps=Caps.POSITION | Caps.FORCE,
         f_cpu_khz=16_000,

@@ -52,7 +52,7 @@ class Pipeline:
         self.session = session
         static = limits.kind == "static"
         self._grid = Grid(detect.sensor_fault.gap_s, detect.sensor_fault.jump_m, has_position=not static)
-        self._motion = Motion(detect.motion, limits.v_rest_m_s, count_m)
+        self._motion = Motion(detect.motion, detect.cell, limits.v_rest_m_s, count_m)
         self._track = Track()
         self._book = Book(session, self._track)
         self._scene = Scene(self._track, self._book, limits, self._motion.slow_lag)

@@ -29,6 +29,20 @@ class Motion(Table, frozen=True, kw_only=True):
     extreme_m: Positive = 0.003  # the dwell lies within this of the extreme
 
 
+class Cell(Table, frozen=True, kw_only=True):
+    rate_hz: Positive | None = None  # readings a second; None: what the device says, else so many that it matters not
+    settling: Annotated[float, Meta(ge=1)] | None = None  # conversions that a reading averages over; HX711, NAU7802: 4
+
+    @property
+    def period_s(self) -> float:
+        return 1 / (self.rate_hz or 200.0)
+
+    @property
+    def window_s(self) -> float:
+        """What a reading averages over, up to its stamp."""
+        return (self.settling or 1.0) * self.period_s
+
+
 class Set(Table, frozen=True, kw_only=True):
     off_rest_m: Positive = 0.003  # x above which the stack is off the rest
     start_hold_s: Positive = 0.3
@@ -76,7 +90,7 @@ class Unload(Table, frozen=True, kw_only=True):
 class Slack(Table, frozen=True, kw_only=True):
     tension: Share = 0.05  # of W
     hold_s: Positive = 0.03  # defines the truth; a filter shortens what is brief: told after announce_s
-    announce_s: Positive = 0.02
+    announce_s: Positive = 0.025
 
 
 class LockoutRest(Table, frozen=True, kw_only=True):
@@ -126,7 +140,7 @@ class TensionOut(Table, frozen=True, kw_only=True):
 class ForceCeiling(Table, frozen=True, kw_only=True):
     factor: Positive = 1.30  # of (1 + mu) * W
     hold_s: Positive = 0.02  # as for slack
-    announce_s: Positive = 0.01
+    announce_s: Positive = 0.015
 
 
 class SensorFault(Table, frozen=True, kw_only=True):
@@ -141,6 +155,7 @@ class Detect(Table, frozen=True, kw_only=True):
     """`[detect.*]` of a profile."""
 
     motion: Motion = Motion()
+    cell: Cell = Cell()
     set: Set = Set()
     rep: Rep = Rep()
     turnaround: Turnaround = Turnaround()

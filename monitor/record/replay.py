@@ -63,11 +63,15 @@ def batches(session: SessionFile, batch_bytes: int = BATCH_BYTES) -> Iterator[li
         yield batch
 
 
+def hello_of(header: Header) -> Hello | None:
+    """What the device had said of itself. Raises MessageError."""
+    return None if header.hello is None else Hello.from_body(header.hello)
+
+
 def decoder_of(header: Header) -> Decoder:
     """The decoder as it stood before the recording's first chunk. Raises SessionFileError where none can be made."""
     try:
-        boot = None if header.hello is None else Hello.from_body(header.hello)
-        return Decoder(Calibration(**header.calibration), header.wire_format, boot)
+        return Decoder(Calibration(**header.calibration), header.wire_format, hello_of(header))
     except (TypeError, ValueError, MessageError) as error:
         raise SessionFileError(
             f"session {header.session} cannot be decoded: {error}; replay it with --config"

@@ -42,6 +42,7 @@ from firmware_bridge.simulator import (
 )
 from firmware_bridge.simulator import faults as sensor
 from monitor.config import Profile, profile_from_builtins
+from monitor.detect.settings import Cell
 from tests.quality.contraction import drawn_contraction
 from tests.quality.signals import Signals
 
@@ -184,13 +185,14 @@ def case(group: Group, seed: int) -> Case:
 
 
 def _static_case(seed: int, rng: np.random.Generator, slow_cell: bool) -> Case:
-    _, profile = drawn_contraction(np.random.default_rng([seed, len(GROUPS)]))
+    _, drawn = drawn_contraction(np.random.default_rng([seed, len(GROUPS)]))
     kit = Kit(
         force_rate_hz=80.0 if slow_cell else 500.0,
         settling=4.0 if slow_cell else 1.0,
         noise_n=float(rng.uniform(0.3, 1.5)),
         lost_fraction=0.02 if rng.random() < 0.3 else 0.0,
     )
+    profile = msgspec.structs.replace(drawn, detect=msgspec.structs.replace(drawn.detect, cell=cell_of(kit)))
     return Case("static", seed, Machine(), None, kit, profile, profile, "static", "given")
 
 
@@ -207,8 +209,14 @@ def _profile(machine: Machine, script: Script, kit: Kit, load: Mapping[str, obje
         "protocol": {"positive_s": script.positive_s, "negative_s": script.negative_s},
         "serial": {"rate_hz": kit.position_rate_hz, "block": kit.block},
         "calibration": {"metres_per_count": kit.encoder_m, "newtons_per_count": kit.full_scale_n / 2**23},
+        "detect": {"cell": msgspec.to_builtins(cell_of(kit))},
     }
     return profile_from_builtins(table, "the corpus")
+
+
+def cell_of(kit: Kit) -> Cell:
+    """What a board says of its converter."""
+    return Cell(rate_hz=kit.force_rate_hz, settling=kit.settling if kit.force_block == 1 else 1.0)
 
 
 def _sensor_faults(rng: np.random.Generator, length_s: float, encoder_m: float) -> tuple[sensor.Fault, ...]:

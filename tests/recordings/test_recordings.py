@@ -12,7 +12,6 @@ import pytest
 from firmware_bridge.chunk import Chunk
 from monitor.__main__ import main
 from monitor.commands.replay import updates
-from monitor.config import profile_from_builtins
 from monitor.detect.pipeline import Pipeline
 from monitor.events import AnyEvent, encode
 from monitor.playback import open_playback
@@ -84,7 +83,7 @@ def test_however_the_bytes_are_cut(path: Path, chunking: Chunking) -> None:
     session = read_session(path)
     assert session.header
     decoder = decoder_of(session.header)
-    pipeline = Pipeline(profile_from_builtins(session.header.profile), session.header.session)
+    pipeline = Pipeline(open_playback(path, None).profile, session.header.session)
     events = [e for part in chunking(list(session.chunks())) for e in pipeline.update(decoder.feed(*part)).events]
     assert lines(events + pipeline.finish().events) == path.with_suffix(".events.jsonl").read_bytes()
 
