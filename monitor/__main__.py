@@ -21,6 +21,8 @@ COMMANDS = {
     "replay": "a recording or a table of samples through the same detection",
     "export": "samples and events of a recording for other tools",
     "access": "who may look and who may command: the page's tokens, a broker's accounts",
+    "backup": "profiles, calibrations and stores in one file",
+    "restore": "what a backup holds, back to its place",
     "forget": "take a person out of what is kept",
     "config": "check a machine's profile",
     "ports": "the serial devices, who holds them, and what answers",

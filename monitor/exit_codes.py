@@ -31,6 +31,7 @@ KNOWN = {
     "monitor.record.table.TableError": ExitCode.BAD_INPUT,
     "monitor.record.session_reader.SessionFileError": ExitCode.BAD_INPUT,
     "monitor.broker_access.AccessError": ExitCode.BAD_INPUT,
+    "monitor.backup.BackupError": ExitCode.BAD_INPUT,
     "monitor.forgetting.NotAnswered": ExitCode.FAILED,
     "monitor.state.StateError": ExitCode.FAILED,
     "monitor.display.server.PageServerError": ExitCode.FAILED,

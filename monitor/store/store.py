@@ -115,6 +115,12 @@ class Store:
             raise StoreError(f"{self.path} is being read, so its log still holds the id: try again without the reader")
         return rows
 
+    def take_id(self, store_id: str) -> None:
+        """Another store to every consumer from now on."""
+        with self._transaction() as connection:
+            connection.execute("UPDATE meta SET store_id = ?", (store_id,))
+        self.store_id = store_id
+
     def newest_lifter(self) -> str | None:
         """Who did the newest set."""
         with self._reading() as connection:

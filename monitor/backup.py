@@ -1,0 +1,178 @@
+"""What is kept of machines, in one file and back: profiles, calibrations, store. Recordings are files of their own.
+
+    backup.zip
+        manifest.json                   version, when, and of each file below its SHA-256
+        profiles/<name>.toml
+        machines/<machine>/events.db    one moment of it, also while the daemon runs
+        machines/<machine>/...          what else the machine's folder keeps: calibrations
+
+Not in it: recordings, the page's tokens and the broker's passwords. Restoring checks everything before it changes
+anything.
+"""
+
+import fnmatch
+import hashlib
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path, PurePosixPath
+
+import msgspec
+
+from monitor.feedback.bookmark import Bookmark
+from monitor.state import Lock, owned_as_its_folder, state_directory, store_path
+from monitor.store.copying import copy_store, renew
+
+FORMAT = 1
+STORE = "events.db"
+NOT_KEPT = ("lock", "events.db*", "bookmark*", "*_token", "forget-*", "*.new", "*.part")
+MANIFEST = "manifest.json"
+
+
+class BackupError(Exception):
+    """The file is no backup, or restoring it would take something away; the sentence says which."""
+
+
+class Manifest(msgspec.Struct):
+    format: int
+    made_utc: str
+    rep_monitor: str
+    sha256: dict[str, str]
+
+    @property
+    def machines(self) -> list[str]:
+        return sorted({PurePosixPath(name).parts[1] for name in self.sha256 if name.startswith("machines/")})
+
+
+def back_up(to: Path, folders: Iterable[Path], profiles: Iterable[Path]) -> Manifest:
+    """Of these machines' folders; replaces `to` when all is there. Raises StoreError, OSError."""
+    manifest = Manifest(FORMAT, datetime.now(UTC).isoformat(timespec="seconds"), version("rep-monitor"), {})
+    fresh = to.with_name(to.name + ".new")
+    with ExitStack() as undo:
+        undo.callback(fresh.unlink, missing_ok=True)
+        work = Path(undo.enter_context(tempfile.TemporaryDirectory(dir=to.absolute().parent, prefix=".backup-")))
+        file = undo.enter_context(open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb"))
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, path in _contents(folders, profiles, work):
+                manifest.sha256[name] = _digest(path.read_bytes())
+                archive.write(path, name)
+            archive.writestr(MANIFEST, msgspec.json.encode(manifest))
+        file.flush()
+        os.fsync(file.fileno())
+        os.replace(fresh, to)
+    return manifest
+
+
+def _contents(folders: Iterable[Path], profiles: Iterable[Path], work: Path) -> Iterator[tuple[str, Path]]:
+    for profile in profiles:
+        yield f"profiles/{profile.name}", profile
+    for folder in folders:
+        copy = work / folder.name
+        copy_store(store_path(folder), copy)
+        yield f"machines/{folder.name}/{STORE}", copy
+        for path in sorted(folder.iterdir()):
+            if path.is_file() and not any(fnmatch.fnmatch(path.name, pattern) for pattern in NOT_KEPT):
+                yield f"machines/{folder.name}/{path.name}", path
+
+
+def restore(source: Path, profiles: Path, *, replace: bool) -> list[str]:
+    """Of machines whose daemons do not run; what was done, for a person.
+
+    A store that is there already gives way only with `replace`; a profile that is there never does.
+    """
+    with zipfile.ZipFile(source) if zipfile.is_zipfile(source) else _no_backup(source) as archive, ExitStack() as locks:
+        manifest = _checked(source, archive)
+        folders = {machine: state_directory(machine) for machine in manifest.machines}
+        for folder in folders.values():
+            locks.enter_context(Lock(folder))
+        taken = [str(folder) for folder in folders.values() if store_path(folder).exists()]
+        if taken and not replace:
+            raise BackupError(f"there is a store in {', '.join(taken)}: back it up, then restore with --replace")
+        told = []
+        for name in sorted(manifest.sha256):
+            kind, *rest = PurePosixPath(name).parts
+            data = archive.read(name)
+            if kind == "profiles":
+                told.append(_restore_profile(profiles / rest[0], data))
+            elif rest[1] == STORE:
+                told.append(_restore_store(folders[rest[0]], data))
+            else:
+                _write(folders[rest[0]] / rest[1], data)
+        return told
+
+
+def _checked(source: Path, archive: zipfile.ZipFile) -> Manifest:
+    """Nothing that it names leads elsewhere, and every byte is as it was."""
+    try:
+        manifest = msgspec.json.decode(archive.read(MANIFEST), type=Manifest)
+    except (KeyError, zipfile.BadZipFile, msgspec.MsgspecError) as error:
+        raise BackupError(f"{source} is no backup of rep-monitor, or a damaged one: take another") from error
+    if manifest.format > FORMAT:
+        raise BackupError(f"{source} was made by rep-monitor {manifest.rep_monitor}: use that or a newer one")
+    for name, digest in manifest.sha256.items():
+        parts = PurePosixPath(name).parts
+        shape = {"profiles": 2, "machines": 3}.get(parts[0] if parts else "")
+        if len(parts) != shape or ".." in parts or "\\" in name:
+            raise BackupError(f"{source} names {name!r}, which belongs in no backup: take another")
+        try:
+            sound = _digest(archive.read(name)) == digest
+        except (KeyError, zipfile.BadZipFile, OSError, EOFError):
+            sound = False
+        if not sound:
+            raise BackupError(f"{source} is damaged at {name}: take another; nothing was changed")
+    return manifest
+
+
+def _no_backup(source: Path) -> zipfile.ZipFile:
+    source.open("rb").close()  # raises what is wrong with it
+    raise BackupError(f"{source} is no backup of rep-monitor: take another")
+
+
+def _restore_profile(path: Path, data: bytes) -> str:
+    if path.exists() and path.read_bytes() != data:
+        beside = path.with_name(path.name + ".restored")
+        _write(beside, data, 0o644)
+        return f"kept {path} as it is; the backup's is {beside}"
+    _write(path, data, 0o644)
+    return f"profile {path}"
+
+
+def _restore_store(folder: Path, data: bytes) -> str:
+    path = store_path(folder)
+    fresh = path.with_name(path.name + ".new")
+    _write(fresh, data)
+    store_id, last_seq = renew(fresh)
+    for suffix in ("-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    os.replace(fresh, path)
+    bookmark = Bookmark(folder / "bookmark.json")  # what is in it has been told; who wants it again asks
+    bookmark.start(store_id, last_seq)
+    bookmark.move(last_seq)
+    bookmark.save()
+    owned_as_its_folder(folder / "bookmark.json")
+    return f"store {path}, {last_seq} events"
+
+
+def _write(path: Path, data: bytes, mode: int = 0o640) -> None:
+    fresh = path.with_name(path.name + ".part")
+    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    owned_as_its_folder(fresh)
+    os.replace(fresh, path)
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def profiles_of(machines: Sequence[str], folder: Path) -> list[Path]:
+    """Those in the folder that describe one of these machines; what is no sound profile is a person's to mend first."""
+    from monitor.config import load_profile
+
+    return [path for path in sorted(folder.glob("*.toml")) if load_profile(path).machine.id in machines]

@@ -1,0 +1,35 @@
+"""`rep-monitor backup FILE`: profiles, calibrations and stores in one file, also while the daemons run."""
+
+import argparse
+from pathlib import Path
+
+from monitor.backup import BackupError, back_up, profiles_of
+from monitor.config import load_profile
+from monitor.exit_codes import ExitCode
+from monitor.state import machines_kept, state_root
+
+HELP = "Profiles, calibrations and stores in one file, also while the daemons run. Recordings are files of their own."
+PROFILES = Path("/etc/rep-monitor")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="the backup; an older one is replaced when it is done")
+    parser.add_argument(
+        "--config", type=Path, action="append", metavar="PROFILE", help=f"these machines (default: all, and {PROFILES})"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    if args.config:
+        machines = [load_profile(path).machine.id for path in args.config]
+        profiles = args.config
+    else:
+        machines = machines_kept()
+        profiles = profiles_of(machines, PROFILES)
+    if not machines:
+        raise BackupError(f"nothing is kept in {state_root()}: set STATE_DIRECTORY, or give --config")
+    manifest = back_up(args.file, [state_root() / machine for machine in machines], profiles)
+    for name in manifest.sha256:
+        print(name)
+    print(f"{args.file}: {args.file.stat().st_size} bytes")
+    return ExitCode.DONE
