@@ -19,6 +19,7 @@ COMMANDS = {
     "run": "the daemon: serial port to detection, display and recording",
     "simulate": "a simulated machine on a pseudo-terminal, for `run` to open",
     "replay": "a recording or a table of samples through the same detection",
+    "report": "a session as a page to read and print, or in short on the terminal",
     "export": "samples and events of a recording for other tools",
     "access": "who may look and who may command: the page's tokens, a broker's accounts",
     "backup": "profiles, calibrations and stores in one file",

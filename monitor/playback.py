@@ -44,6 +44,7 @@ class RecordingPlayback:
     what: Literal["recording", "table"] = "recording"
 
     def __init__(self, path: Path, config: Path | None) -> None:
+        self.path = path
         self._file = read_session(path)
         self.header = self._file.header
         self._decoder = _decoder_of(path, self.header, load_profile(config) if config else None)
@@ -105,6 +106,7 @@ class TablePlayback:
                 f"{path} says nothing of its machine and there is no {PROFILE_BESIDE} beside it: give the machine's"
                 " profile with --config"
             )
+        self.path = path
         self._rows = read_table(path)
         self.profile = load_profile(config or beside)
         self.session = session_name(path)

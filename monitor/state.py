@@ -67,6 +67,11 @@ def recording_path(directory: Path, created: datetime, session: str) -> Path:
     return directory / "recordings" / f"{created:%Y-%m-%d}" / f"{created:%H%M%S}-{session}.mcap"
 
 
+def recordings(directory: Path) -> list[Path]:
+    """All of them, the oldest first."""
+    return sorted((directory / "recordings").glob("*/*.mcap"))
+
+
 class Lock:
     """Held by the one daemon of a machine; the kernel lets go of it however the daemon ends."""
 

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import os
 import sys
 import time
 from collections.abc import AsyncGenerator, Iterator
@@ -14,6 +13,7 @@ from monitor.detect.pipeline import Pipeline
 from monitor.events import AnyEvent, Update, encode
 from monitor.exit_codes import ExitCode
 from monitor.playback import Playback, PlaybackError, TablePlayback, open_playback
+from monitor.record.output import replacing
 from monitor.record.replay import Speed
 from monitor.report.terminal import event_line, session_report
 from monitor.report.words import count
@@ -59,7 +59,7 @@ async def _replay(args: argparse.Namespace, playback: Playback) -> list[AnyEvent
 
             told = await stack.enter_async_context(rebroadcast(playback.profile, playback.session))
             print(f"telling {playback.session} under {told.root}/ at {told.address}", flush=True)
-        progress = stack.enter_context(_Progress(args.file.name))
+        progress = stack.enter_context(Progress(args.file.name))
         told_all = await stack.enter_async_context(aclosing(updates(playback, speed, feedback=args.publish)))
         async for update in told_all:
             records += update.events
@@ -87,25 +87,13 @@ async def updates(playback: Playback, speed: Speed, *, feedback: bool) -> AsyncG
 
 @contextmanager
 def _writing(path: Path, source: Path) -> Iterator[IO[bytes]]:
-    """A regular file is replaced when all of it is there; a pipe or a device is written to as it comes."""
     if path.exists() and path.samefile(source):
         raise PlaybackError(f"{path} is what is being replayed: give --events another name")
-    if path.exists() and not path.is_file():
-        with path.open("wb") as file:
-            yield file
-        return
-    part = path.with_name(path.name + ".part")
-    try:
-        with part.open("wb") as file:
-            yield file
-        os.replace(part, path)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from error
-    finally:
-        part.unlink(missing_ok=True)
+    with replacing(path) as file:
+        yield file
 
 
-class _Progress:
+class Progress:
     """A bar on the terminal, once it has been a while; none where stderr is no terminal."""
 
     def __init__(self, name: str) -> None:

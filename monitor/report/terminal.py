@@ -10,17 +10,9 @@ from typing import Any
 
 from monitor.config import Profile
 from monitor.events import AnyEvent, Leak, Rep, SensorFault, SetEnd, SetStart, Stage, Turnaround
+from monitor.report.blindness import BLIND, BLIND_STATIC
 from monitor.report.words import CAUSES, count, describe, kilograms, kind_words, newtons
 
-BLIND = (
-    "These sensors see the stack and the cable, not the body: whether muscle or bone holds the load at lockout is "
-    "inferred from position and stillness; breath, posture and which muscle works are not seen; and a set that ended "
-    "without a stall may have ended by failure or by choice."
-)
-BLIND_STATIC = (
-    "This sensor sees a force, not the body: which muscle works, posture and breath are not seen, and a force that "
-    "fades may be fatigue or choice."
-)
 LEAKS = {
     "lockout_s": "rest at lockout",
     "bottom_s": "rest at the bottom",

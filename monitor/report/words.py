@@ -25,6 +25,7 @@ from monitor.events import (
 )
 
 STANDARD_GRAVITY_M_S2 = 9.80665
+LONG_S = 60.0  # from here on minutes are read more easily
 CAUSES = {
     "gap": "nothing came",
     "restart": "the device restarted",
@@ -96,6 +97,33 @@ def kilograms(force_n: float) -> str:
 
 def count(n: int, thing: str) -> str:
     return f"{n} {thing}{'' if n == 1 else 's'}"
+
+
+def clock(t_s: float) -> str:
+    """Minutes and seconds, to the tenth: 1:02.3; an hour and more as 1:00:02.3."""
+    tenths = round(t_s * 10)
+    minutes, rest = divmod(tenths, 600)
+    hours, minutes = divmod(minutes, 60)
+    head = f"{hours}:{minutes:02d}" if hours else str(minutes)
+    return f"{head}:{rest / 10:04.1f}"
+
+
+def partial(n: int) -> str:
+    """After a count of repetitions."""
+    return f", {n} partial" if n else ""
+
+
+def times(n: int) -> str:
+    return "once" if n == 1 else f"{n} times"
+
+
+def duration(seconds: float) -> str:
+    """In the unit that is read most easily."""
+    if seconds < LONG_S:
+        return f"{seconds:.1f} s"
+    minutes, rest_s = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes}:{rest_s:02d} min"
 
 
 def kind_words(event: AnyEvent) -> str:

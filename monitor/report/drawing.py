@@ -1,0 +1,156 @@
+"""What the page's script draws from: curves, marks, sets, in one JSON object."""
+
+import msgspec
+
+from monitor.events import AnyEvent, Rep, Stage
+from monitor.report.curve import Curve, Packed
+from monitor.report.gathering import Gathered
+from monitor.report.meaning import LANES, Lane, Tone, meaning
+from monitor.report.session_story import SessionStory, SetStory
+from monitor.report.words import clock, describe
+
+TARGET_SEEN_AFTER_S = 1.0  # a set is known to be one some time after it has begun
+
+
+class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One event: where it stands, and what is said of it."""
+
+    id: int
+    kind: str
+    lane: Lane
+    tone: Tone
+    t_s: float
+    lasts_s: float
+    name: str
+    when: str
+    what: str
+    why: str
+    remedy: str = ""
+    shape: str = ""
+    label: str = ""
+    set: int | None = None
+    rep: int | None = None
+    part_of: int | None = None
+
+
+class Stretch(msgspec.Struct, frozen=True):
+    """The force that was aimed at, N, and how far from it was in the band."""
+
+    from_s: float
+    until_s: float
+    load_n: float
+    band: float
+
+
+class Path(msgspec.Struct, frozen=True):
+    """A repetition for the overlay."""
+
+    set: int
+    rep: int
+    from_s: float
+    until_s: float
+    partial: bool
+
+
+class Span(msgspec.Struct, frozen=True):
+    """A set's stretch of the session."""
+
+    set: int
+    from_s: float
+    until_s: float
+
+
+class Tempo(msgspec.Struct, frozen=True):
+    """One repetition as it was agreed on."""
+
+    up_s: float
+    down_s: float
+    starts_up: bool
+    bottom_m: float
+    top_m: float
+
+
+class Drawing(msgspec.Struct, frozen=True):
+    length_s: float
+    lanes: dict[str, str]  # those with a mark, from top to bottom
+    curves: dict[str, Packed]
+    tempo: Tempo | None  # None: nothing moves
+    stretches: list[Stretch]
+    sets: list[Span]
+    reps: list[Path]
+    marks: list[Mark]
+
+
+def drawing(gathered: Gathered, story: SessionStory) -> Drawing:
+    marks = [mark(event) for event in story.events]
+    used = {one.lane for one in marks}
+    static = gathered.profile.machine.kind == "static"
+    curves: dict[str, Curve] = {"force": gathered.force, "tension": gathered.tension}
+    if not static:
+        curves |= {"position": gathered.position, "pace": gathered.pace}
+    limits = gathered.limits
+    return Drawing(
+        length_s=gathered.length_s,
+        lanes={lane: words for lane, words in LANES.items() if lane in used},
+        curves={name: curve.packed() for name, curve in curves.items() if not curve.is_empty},
+        tempo=None
+        if static
+        else Tempo(limits.positive_s, limits.negative_s, limits.starts_up, limits.bottom_m, limits.top_m),
+        stretches=_stretches(gathered, story),
+        sets=[Span(one.number, one.from_s, one.until_s) for one in story.sets],
+        reps=[_path(one, rep) for one in story.sets for rep in one.reps],
+        marks=marks,
+    )
+
+
+def mark(event: AnyEvent) -> Mark:
+    told = meaning(event)
+    grade = getattr(event, "grade", None)
+    return Mark(
+        id=event.id,
+        kind=event.kind,
+        lane=told.lane,
+        tone=told.tone,
+        t_s=event.t_s,
+        lasts_s=event.duration_s or 0.0,
+        name=told.name,
+        when=clock(event.t_s) + (f", {event.duration_s:.1f} s long" if event.duration_s else ""),
+        what=describe(event),
+        why=told.why,
+        remedy=told.remedy,
+        shape=str(grade or "") or event.kind,
+        label=_label(event),
+        set=event.set,
+        rep=event.rep,
+        part_of=event.part_of,
+    )
+
+
+def _label(event: AnyEvent) -> str:
+    """What stands in its bar."""
+    match event:
+        case Rep():
+            return str(event.rep or "")
+        case Stage():
+            return str(event.stage)
+    return ""
+
+
+def _path(one: SetStory, rep: Rep) -> Path:
+    return Path(one.number, rep.rep or 0, rep.t_s, rep.t_s + (rep.duration_s or 0.0), rep.partial)
+
+
+def _stretches(gathered: Gathered, story: SessionStory) -> list[Stretch]:
+    """From where the set began, unless the load had to be learned first."""
+    sets = {one.number: one for one in story.sets}
+    found = []
+    for target in gathered.targets:
+        one = sets.get(target.set)
+        if one is None:
+            continue
+        began_s = one.start.t_s if one.start is not None else one.from_s
+        from_s = began_s if target.from_s - began_s < TARGET_SEEN_AFTER_S else target.from_s
+        until_s = min(target.until_s, one.until_s)
+        if until_s > from_s:
+            found.append(Stretch(from_s, until_s, target.load_n, gathered.limits.band))
+    return found

@@ -1,0 +1,102 @@
+"""What a report is made of, gathered while a session passes by.
+
+gathering = Gathering(profile, session)
+for samples in ...: gathering.add(samples)
+gathered = gathering.finish()
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from firmware_bridge.samples import Samples
+from monitor.config import Profile
+from monitor.detect.limits import Limits
+from monitor.detect.pipeline import Pipeline
+from monitor.events import AnyEvent, Update
+from monitor.report.curve import Curve
+
+SAMPLE_BUCKET_S = 0.005
+FEEDBACK_BUCKET_S = 0.04  # one bucket, one feedback
+
+
+@dataclass
+class Target:
+    """The force that tension was judged by, within a set, while it was known."""
+
+    set: int
+    from_s: float
+    until_s: float
+    load_n: float
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Curves on the session clock; positions in m above the rest, forces in N."""
+
+    profile: Profile
+    limits: Limits  # what was known at the end
+    records: list[AnyEvent]
+    length_s: float
+    position: Curve
+    force: Curve  # as measured
+    tension: Curve  # without the machine's friction; empty where the load was never known
+    pace: Curve  # where the tempo would be
+    targets: list[Target]
+
+
+class Gathering:
+    """The spine with somebody who looks on."""
+
+    def __init__(self, profile: Profile, session: str) -> None:
+        self._profile = profile
+        self._pipeline = Pipeline(profile, session, feedback=True)
+        self._rest_m = self._pipeline.limits.rest_m
+        self._records: list[AnyEvent] = []
+        self._length_s = 0.0
+        self._position, self._force = Curve(SAMPLE_BUCKET_S), Curve(SAMPLE_BUCKET_S)
+        self._tension, self._pace = Curve(FEEDBACK_BUCKET_S), Curve(FEEDBACK_BUCKET_S)
+        self._targets: list[Target] = []
+
+    def add(self, samples: Samples) -> None:
+        self._length_s = max(self._length_s, float(samples.t_s.max(initial=0.0)))
+        self._position.add(samples.t_s, samples.position_m - self._rest_m)
+        self._force.add(samples.t_s, samples.force_n)
+        self._take(self._pipeline.update(samples))
+
+    def finish(self) -> Gathered:
+        self._take(self._pipeline.finish())
+        return Gathered(
+            profile=self._profile,
+            limits=self._pipeline.limits,
+            records=self._records,
+            length_s=self._length_s,
+            position=self._position,
+            force=self._force,
+            tension=self._tension,
+            pace=self._pace,
+            targets=self._targets,
+        )
+
+    def _take(self, update: Update) -> None:
+        self._records += update.events
+        if not update.feedback:
+            return
+        limits = self._pipeline.limits
+        t_s = np.array([now.t_s for now in update.feedback])
+        relative = np.array(
+            [now.tension if now.load_n and now.tension is not None else np.nan for now in update.feedback]
+        )
+        self._tension.add(t_s, relative * np.array([now.load_n or np.nan for now in update.feedback]))
+        moving = [now.pace if now.phase != "rest" and now.pace is not None else np.nan for now in update.feedback]
+        self._pace.add(t_s, limits.bottom_m + limits.range_m * np.array(moving))
+        for now in update.feedback:
+            if now.set is not None and now.load_n is not None:
+                self._aim(now.set, now.t_s, now.load_n)
+
+    def _aim(self, number: int, t_s: float, load_n: float) -> None:
+        last = self._targets[-1] if self._targets else None
+        if last is None or (last.set, last.load_n) != (number, load_n):
+            self._targets.append(Target(number, t_s, t_s, load_n))
+        else:
+            last.until_s = t_s

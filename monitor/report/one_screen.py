@@ -1,0 +1,99 @@
+"""A session on one screen of a terminal: a line a set, where tension leaked, what was found."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from monitor.report.advice import advice
+from monitor.report.blindness import BLIND, BLIND_STATIC
+from monitor.report.gathering import Gathered
+from monitor.report.meaning import is_fault, meaning
+from monitor.report.session_story import LEAKS, SessionStory, SetStory, leaks, totals
+from monitor.report.tables import UNKNOWN
+from monitor.report.words import CAUSES, count, duration, kilograms, times
+
+SETS_SHOWN = 8  # the last ones: the page has them all
+FOUND_SHOWN = 6
+BAR_CELLS = 24
+
+
+def one_screen(gathered: Gathered, story: SessionStory) -> list[Any]:
+    """Renderables for a rich console."""
+    from rich.text import Text
+
+    machine, protocol = gathered.profile.machine, gathered.profile.protocol
+    static = machine.kind == "static"
+    tempo = "static hold" if static else f"{protocol.positive_s:g} s up, {protocol.negative_s:g} s down"
+    title = Text.assemble((machine.id, "bold"), f"  {tempo}, {duration(gathered.length_s)} recorded")
+    if not story.sets:
+        return [title, Text("No set was found.", "bold"), *_blindness(story, static)]
+    parts: list[Any] = [title, Text(), _sets(story.sets, static)]
+    if len(story.sets) > SETS_SHOWN:
+        parts.append(Text(f"  and {count(len(story.sets) - SETS_SHOWN, 'set')} before", "dim"))
+    parts += [Text(), *_leaked(story), *_found(story)]
+    all_ = totals(story)
+    skill = "not known" if all_.skill is None else f"{all_.skill:.0%} of the time under load was tension"
+    strength = "not known" if all_.strength_n is None else f"{kilograms(all_.strength_n)} kg"
+    parts.append(Text.assemble(("Skill     ", "dim"), (skill, "bold")))
+    parts.append(Text.assemble(("Strength  ", "dim"), (strength, "bold")))
+    return [*parts, Text(), *_blindness(story, static)]
+
+
+def _sets(sets: Sequence[SetStory], static: bool) -> Any:
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold dim", pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("SET", "LOAD kg", "STAGES" if static else "REPS", "UNDER LOAD", "TENSION", "SKILL"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("TO DO BETTER")
+    for one in sets[-SETS_SHOWN:]:
+        end = one.end
+        reps = f"{len(one.reps)}" + (f" ({one.partial_reps} partial)" if one.partial_reps else "")
+        table.add_row(
+            str(one.number),
+            UNKNOWN if end is None or end.working_load_n is None else kilograms(end.working_load_n),
+            str(len(one.stages)) if static else reps,
+            UNKNOWN if end is None else duration(end.under_load_s),
+            UNKNOWN if end is None or end.under_tension_s is None else duration(end.under_tension_s),
+            UNKNOWN if end is None or end.skill is None else f"{end.skill:.0%}",
+            advice(one) or "The recording ended within this set.",
+        )
+    return table
+
+
+def _leaked(story: SessionStory) -> list[Any]:
+    from rich.text import Text
+
+    lost_s = dict.fromkeys(LEAKS, 0.0)
+    for one in story.sets:
+        if one.end is not None and one.end.leak is not None:
+            for key, seconds in leaks(one.end.leak):
+                lost_s[key] += seconds
+    worst_s = max(lost_s.values())
+    if not worst_s:
+        return []
+    lines = [Text("Where tension leaked", "bold")]
+    for key, seconds in sorted(lost_s.items(), key=lambda item: -item[1]):
+        if seconds:
+            bar = "█" * max(1, round(BAR_CELLS * seconds / worst_s))
+            lines.append(Text.assemble(f"  {LEAKS[key]:<14}", (f"{bar:<{BAR_CELLS}}", "yellow"), f"{seconds:7.1f} s"))
+    return [*lines, Text()]
+
+
+def _found(story: SessionStory) -> list[Any]:
+    from rich.text import Text
+
+    names = Counter(meaning(event).name for event in story.events if is_fault(event))
+    if not names:
+        return []
+    told = ", ".join(f"{name} {n}" for name, n in names.most_common(FOUND_SHOWN))
+    more = f", and {len(names) - FOUND_SHOWN} kinds more" if len(names) > FOUND_SHOWN else ""
+    return [Text.assemble(("Found     ", "dim"), told + more)]
+
+
+def _blindness(story: SessionStory, static: bool) -> list[Any]:
+    from rich.text import Text
+
+    causes = Counter(fault.cause for fault in story.sensor_faults)
+    lines = [Text(f"Blind this time: {CAUSES[cause]}, {times(n)}.", "magenta") for cause, n in sorted(causes.items())]
+    return [*lines, Text(BLIND_STATIC if static else BLIND, "dim")]

@@ -1,0 +1,177 @@
+// Tension, position and a lane a group of events, over one stretch of time.
+
+const LEAST_S = 0.4; // nothing finer was measured
+const PHONE = 560;
+const AXIS = 24;
+
+class Timeline {
+  constructor(box, data, curves) {
+    Object.assign(this, { box, data, curves });
+    this.length_s = Math.max(data.length_s, 1);
+    this.view = { from_s: 0, until_s: this.length_s };
+    this.marks = data.marks.map((record) => new Mark(record));
+    this.byId = new Map(this.marks.map((mark) => [mark.record.id, mark]));
+    this.lanes = Object.entries(data.lanes);
+    this.svg = svg("svg", { class: "plot" });
+    this.under = svg("g", { "aria-hidden": "true" });
+    this.over = svg("g");
+    // what is part of something greater lies under it
+    for (const mark of [...this.marks].sort((one, other) => Boolean(other.record.part_of) - Boolean(one.record.part_of))) this.over.append(mark.group);
+    this.brush = svg("rect", { class: "brush", y: 0, width: 0 });
+    this.hair = svg("line", { class: "hair out", y1: 0 });
+    this.readout = svg("text", { class: "readout", "text-anchor": "end", y: 14 });
+    this.svg.append(svg("defs", {}, svg("clipPath", { id: "inside" }, svg("rect"))), this.under, this.over, this.hair, this.brush, this.readout);
+    box.append(this.svg);
+    this.listeners = [];
+    this.marks[0]?.group.setAttribute("tabindex", 0);
+  }
+
+  get span_s() {
+    return this.view.until_s - this.view.from_s;
+  }
+
+  /** Look at a stretch; what lies outside of the session is not looked at. */
+  look(from_s, until_s) {
+    const span = Math.min(Math.max(until_s - from_s, LEAST_S), this.length_s);
+    const middle = (from_s + until_s) / 2;
+    const start = Math.min(Math.max(middle - span / 2, 0), this.length_s - span);
+    this.view = { from_s: start, until_s: start + span };
+    this.draw();
+  }
+
+  zoom(factor, around_s = (this.view.from_s + this.view.until_s) / 2) {
+    const { from_s, until_s } = this.view;
+    const span = Math.min(Math.max((until_s - from_s) * factor, LEAST_S), this.length_s);
+    const share = (around_s - from_s) / (until_s - from_s);
+    this.look(around_s - share * span, around_s + (1 - share) * span);
+  }
+
+  pan(share) {
+    const by = share * this.span_s;
+    this.look(this.view.from_s + by, this.view.until_s + by);
+  }
+
+  all() {
+    this.look(0, this.length_s);
+  }
+
+  get isWhole() {
+    return this.span_s > this.length_s - 1e-6;
+  }
+
+  time(x) {
+    return this.view.from_s + ((x - this.left) / (this.right - this.left)) * this.span_s;
+  }
+
+  /** `width` is given for paper, else it is the box's. */
+  draw(width = this.box.clientWidth) {
+    if (!width) return;
+    const phone = width < PHONE;
+    this.left = phone ? 38 : 132;
+    this.right = width - 10;
+    const moves = Boolean(this.curves.position);
+    const tall = phone ? 170 : moves ? 210 : 300;
+    const rows = [{ top: 22, height: tall }];
+    if (moves) rows.push({ top: 22 + tall + 34, height: phone ? 110 : 140 });
+    const lanesTop = rows.at(-1).top + rows.at(-1).height + 16;
+    const lane = phone ? 40 : 26;
+    this.bottom = lanesTop + lane * this.lanes.length;
+    this.height = this.bottom + AXIS;
+    set(this.svg, { width, height: this.height });
+    this.svg.setAttribute("viewBox", `0 0 ${width} ${this.height}`);
+    set(this.svg.querySelector("#inside rect"), { x: this.left, y: 0, width: this.right - this.left, height: this.height });
+    const x = scale(this.view.from_s, this.view.until_s, this.left, this.right);
+    this.x = x;
+    const drawn = [this.#grid(x, phone)];
+    const wash = svg("g", { "clip-path": "url(#inside)" });
+    drawn.push(wash, this.#tension(x, rows[0], phone));
+    if (moves) drawn.push(this.#position(x, rows[1], phone));
+    drawn.push(this.#laneNames(lanesTop, lane, phone, width));
+    const names = this.lanes.map(([name]) => name);
+    const plotsEnd = rows.at(-1).top + rows.at(-1).height;
+    for (const mark of this.marks) {
+      const middle = lanesTop + lane * names.indexOf(mark.record.lane) + lane - 13;
+      if (mark.place(x, middle, this.left, this.right)) this.#wash(wash, mark, plotsEnd);
+    }
+    this.under.replaceChildren(...drawn);
+    set(this.hair, { y2: this.bottom });
+    set(this.brush, { height: this.bottom });
+    this.over.setAttribute("clip-path", "url(#inside)");
+    for (const listener of this.listeners) listener();
+  }
+
+  /** Time runs through all of it. */
+  #grid(x, phone) {
+    const group = svg("g", { class: "grid" });
+    for (const [t_s, name] of timeTicks(this.view.from_s, this.view.until_s, phone ? 4 : 9)) {
+      const at = x(t_s).toFixed(1);
+      group.append(svg("line", { x1: at, x2: at, y1: 22, y2: this.bottom }), svg("text", { x: at, y: this.bottom + 17, "text-anchor": "middle" }, name));
+    }
+    return group;
+  }
+
+  #tension(x, { top, height }, phone) {
+    const { force, tension } = this.curves;
+    const { from_s, until_s } = this.view;
+    const bands = this.data.stretches;
+    const highest = Math.max(10, ...bands.map(({ load_n, band }) => (load_n / 9.80665) * (1 + 2.5 * band)), force?.extent(0, this.length_s)?.[1] ?? 0, tension?.extent(0, this.length_s)?.[1] ?? 0);
+    const y = scale(0, 1.05 * highest, top + height, top);
+    const group = this.#plot("Tension, kg", y, 0, 1.05 * highest, { top, height }, phone);
+    const inside = svg("g", { "clip-path": "url(#inside)" });
+    for (const { from_s: start, until_s: end, load_n, band } of bands) {
+      const load = load_n / 9.80665;
+      const high = y(load * (1 + band));
+      inside.append(
+        svg("rect", { class: "band", x: x(start), width: Math.max(0, x(end) - x(start)), y: high, height: y(load * (1 - band)) - high }),
+        svg("line", { class: "target", x1: x(start), x2: x(end), y1: y(load), y2: y(load) }),
+      );
+    }
+    if (force) inside.append(svg("path", { class: tension ? "curve measured" : "curve", d: force.path(from_s, until_s, x, y) }));
+    if (tension) inside.append(svg("path", { class: "curve", d: tension.path(from_s, until_s, x, y) }));
+    group.append(inside);
+    return group;
+  }
+
+  #position(x, { top, height }, phone) {
+    const { position, pace } = this.curves;
+    const { from_s, until_s } = this.view;
+    const { bottom_m, top_m } = this.data.tempo;
+    const [lowest, highest] = position.extent(0, this.length_s);
+    const low = Math.min(0, lowest, 100 * bottom_m), high = Math.max(highest, 100 * top_m);
+    const room = 0.06 * (high - low || 1);
+    const y = scale(low - room, high + room, top + height, top);
+    const group = this.#plot("Position, cm", y, low, high + room, { top, height }, phone);
+    const inside = svg("g", { "clip-path": "url(#inside)" });
+    for (const end of [bottom_m, top_m]) inside.append(svg("line", { class: "limit", x1: this.left, x2: this.right, y1: y(100 * end), y2: y(100 * end) }));
+    if (pace) inside.append(svg("path", { class: "pace", d: pace.path(from_s, until_s, x, y) }));
+    inside.append(svg("path", { class: "curve", d: position.path(from_s, until_s, x, y) }));
+    group.append(inside);
+    return group;
+  }
+
+  #plot(name, y, low, high, { top, height }, phone) {
+    const group = svg("g", { class: "grid" }, svg("text", { class: "name", x: phone ? 0 : this.left, y: top - 8 }, name));
+    for (const value of ticks(low, high, height / 46)) {
+      const at = y(value).toFixed(1);
+      group.append(svg("line", { x1: this.left, x2: this.right, y1: at, y2: at }), svg("text", { x: this.left - 7, y: at, dy: "0.35em", "text-anchor": "end" }, value));
+    }
+    return group;
+  }
+
+  #laneNames(top, lane, phone, width) {
+    const group = svg("g", { class: "lanes" });
+    this.lanes.forEach(([, words], at) => {
+      const y = top + lane * at;
+      group.append(svg("line", { x1: 0, x2: width, y1: y, y2: y }));
+      group.append(phone ? svg("text", { x: 0, y: y + 14 }, words) : svg("text", { x: 0, y: y + lane / 2, dy: "0.35em" }, words));
+    });
+    group.append(svg("line", { x1: 0, x2: width, y1: this.bottom, y2: this.bottom }));
+    return group;
+  }
+
+  /** Where tension leaked, the curves stand on a tinted ground. */
+  #wash(group, { record, at }, plotsEnd) {
+    if (record.part_of || !["rough", "leak", "blind"].includes(record.tone) || record.kind === "rep") return;
+    group.append(svg("rect", { class: `wash tone-${record.tone}`, "data-for": record.id, x: at.from, y: 22, width: Math.max(2, at.until - at.from), height: plotsEnd - 22 }));
+  }
+}

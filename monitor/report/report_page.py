@@ -1,0 +1,60 @@
+"""A session as one HTML file that asks nothing of anybody: style, script and data stand in it.
+
+Its content policy names the one script and the one style by their digests and forbids all else, so that nothing that
+came in with a file could run even where it had slipped past the escaping.
+"""
+
+import base64
+from collections.abc import Sequence
+from hashlib import sha256
+from importlib.metadata import version
+from importlib.resources import files
+from string import Template
+
+import msgspec
+
+from monitor.report.blindness import BLIND, BLIND_STATIC
+from monitor.report.drawing import drawing
+from monitor.report.gathering import Gathered
+from monitor.report.markup import Markup, element, json_in_script, together
+from monitor.report.sections import blindness, event_list, figures, found, header, set_table, trouble
+from monitor.report.session_story import SessionStory
+from monitor.report.set_section import set_section
+
+SCRIPTS = ("curve.js", "parts.js", "marks.js", "tip.js", "timeline.js", "hands.js", "overlay.js", "report.js")
+
+NOTHING_ELSE = "default-src 'none'; base-uri 'none'; form-action 'none'"
+
+
+def report_page(gathered: Gathered, story: SessionStory, *, began_utc: str | None, losses: Sequence[str]) -> str:
+    """The whole file."""
+    static = gathered.profile.machine.kind == "static"
+    drawn = drawing(gathered, story)
+    folder = files("monitor.report") / "page"
+    style = (folder / "report.css").read_text(encoding="utf-8")
+    script = "\n".join((folder / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    body = together(
+        header(gathered, began_utc),
+        trouble(losses),
+        figures(story, static),
+        Markup((folder / "timeline.html").read_text(encoding="utf-8")),
+        set_table(story),
+        *(set_section(one, static) for one in story.sets),
+        found(story),
+        blindness(gathered, story, BLIND_STATIC if static else BLIND),
+        event_list(drawn.marks),
+        element("footer", f"rep-monitor {version('rep-monitor')}", class_="quiet"),
+    )
+    return Template((folder / "report.html").read_text(encoding="utf-8")).substitute(
+        title=element("title", f"Training report, {gathered.profile.machine.id}"),
+        policy=f"{NOTHING_ELSE}; style-src {_digest(style)}; script-src {_digest(script)}",
+        style=style,
+        body=body,
+        data=json_in_script(msgspec.json.encode(drawn)),
+        script=script,
+    )
+
+
+def _digest(text: str) -> str:
+    """As a content policy names a text that it trusts."""
+    return f"'sha256-{base64.b64encode(sha256(text.encode()).digest()).decode()}'"

@@ -1,0 +1,214 @@
+"""The report's parts about the whole session, which can be read without a script."""
+
+import re
+from collections.abc import Sequence
+
+from monitor.events import AnyEvent
+from monitor.report.advice import advice
+from monitor.report.drawing import Mark
+from monitor.report.gathering import Gathered
+from monitor.report.markup import Markup, element
+from monitor.report.meaning import meaning
+from monitor.report.session_story import SessionStory, SetStory, leaks, totals
+from monitor.report.tables import UNKNOWN, row, table
+from monitor.report.words import CAUSES, clock, count, duration, kilograms, newtons, partial, times
+
+BEGAN = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d(\.\d+)?)?(Z|\+00:00)")
+
+
+def header(gathered: Gathered, began_utc: str | None) -> Markup:
+    machine, protocol = gathered.profile.machine, gathered.profile.protocol
+    facts = []
+    if began_utc and (match := BEGAN.fullmatch(began_utc)):
+        facts.append(f"{match[1]}, {match[2]} UTC")
+    if machine.kind != "static":
+        facts.append(f"{protocol.positive_s:g} s up, {protocol.negative_s:g} s down")
+    else:
+        facts.append("static hold")
+    facts.append(f"{duration(gathered.length_s)} recorded")
+    return element(
+        "header",
+        element("p", "Training report", class_="eyebrow"),
+        element("h1", machine.id),
+        element("p", " · ".join(facts), class_="quiet"),
+    )
+
+
+def trouble(losses: Sequence[str]) -> Markup:
+    """What is not in the recording stands before everything else."""
+    if not losses:
+        return Markup("")
+    return element(
+        "section",
+        element("h2", "This recording is damaged"),
+        element("p", "The report tells what still stands in it. What is missing was not guessed."),
+        element("ul", *(element("li", sentence) for sentence in losses)),
+        class_="trouble",
+        id="damage",
+    )
+
+
+def figures(story: SessionStory, static: bool) -> Markup:
+    all_ = totals(story)
+    if not all_.sets:
+        return element("p", "No set was found in this session.", class_="lead", id="figures")
+    strength = UNKNOWN if all_.strength_n is None else f"{all_.strength_n / 9.80665:.0f} kg"
+    heaviest = "the force that was held" if static else "the load" if all_.sets == 1 else "the heaviest set's load"
+    heaviest = "the load was not known" if all_.strength_n is None else heaviest
+    cells = [_figure("Sets", str(all_.sets), "")]
+    if not static:
+        cells.append(_figure("Repetitions", str(all_.reps), partial(all_.partial_reps).strip(", ")))
+    cells += [
+        _figure(
+            "Under load",
+            UNKNOWN if all_.under_load_s is None else duration(all_.under_load_s),
+            "the load was on the muscle" if all_.under_load_s is not None else "no set came to its end",
+        ),
+        _figure(
+            "Tension",
+            UNKNOWN if all_.under_tension_s is None else duration(all_.under_tension_s),
+            "of it in the band, not resting" if all_.under_tension_s is not None else "the load was not known",
+        ),
+        _figure(
+            "Skill",
+            UNKNOWN if all_.skill is None else f"{all_.skill:.0%}",
+            "of the time under load was tension",
+            "skill",
+        ),
+        _figure("Strength", strength, heaviest, "strength"),
+    ]
+    return element("dl", *cells, class_="figures", id="figures")
+
+
+def set_table(story: SessionStory) -> Markup:
+    """One row a set; for one set alone its own heading says it all."""
+    if len(story.sets) < 2:
+        return Markup("")
+    head = ("Set", "At", "Load", "Reps", "Under load", "Tension", "Leak", "Skill", "To do better")
+    rows = []
+    for one in story.sets:
+        end = one.end
+        cells = [
+            element(
+                "button", f"Set {one.number}", type="button", data_zoom=f"{one.from_s} {one.until_s}", class_="link"
+            ),
+            clock(one.from_s),
+            UNKNOWN if end is None or end.working_load_n is None else f"{kilograms(end.working_load_n)} kg",
+            _reps_words(one),
+            UNKNOWN if end is None else duration(end.under_load_s),
+            UNKNOWN if end is None or end.under_tension_s is None else duration(end.under_tension_s),
+            UNKNOWN if end is None or end.leak is None else duration(sum(s for _, s in leaks(end.leak, 0.0))),
+            UNKNOWN if end is None or end.skill is None else f"{end.skill:.0%}",
+            advice(one) or "the stream ended within the set",
+        ]
+        rows.append(row(cells))
+    return element("section", element("h2", "Sets"), table(head, rows, "sets"), class_="block", id="sets")
+
+
+def found(story: SessionStory) -> Markup:
+    """Each kind of event that came, what it is, how often: the key to the marks."""
+    kinds: dict[str, list[AnyEvent]] = {}
+    for event in story.events:
+        if event.kind not in ("rep", "set_start", "set_end", "stage"):
+            kinds.setdefault(meaning(event).name, []).append(event)
+    if not kinds:
+        return Markup("")
+    order = {"rough": 0, "leak": 1, "blind": 2, "plain": 3, "good": 4}
+    ranked = sorted(kinds.items(), key=lambda item: (order[meaning(item[1][0]).tone], -len(item[1])))
+    items = []
+    for name, events in ranked:
+        told = meaning(events[0])
+        lasted_s = sum(event.duration_s or 0.0 for event in events)
+        often = times(len(events)) + (f", {duration(lasted_s)}" if lasted_s >= 0.05 else "")
+        items.append(
+            element(
+                "li",
+                element("span", class_=f"sign tone-{told.tone}", aria_hidden="true"),
+                element(
+                    "div",
+                    element("b", name),
+                    " ",
+                    element("span", often, class_="quiet"),
+                    element("p", told.why + (f" {told.remedy}" if told.remedy else "")),
+                ),
+            )
+        )
+    return element(
+        "section",
+        element("h2", "What was found, and what it means"),
+        element("ul", *items, class_="found"),
+        class_="block",
+        id="found",
+    )
+
+
+def event_list(marks: Sequence[Mark]) -> Markup:
+    """All of them, as a table; for a person it stays closed until it is asked for."""
+    head = ("Time", "Set", "Rep", "What", "In numbers", "Lasted")
+    rows = [
+        row(
+            [
+                element("button", clock(mark.t_s), type="button", class_="link", data_show=mark.id),
+                str(mark.set or ""),
+                str(mark.rep or ""),
+                element("span", mark.name, class_=f"tone-{mark.tone}-text" + (" part" if mark.part_of else "")),
+                mark.what,
+                f"{mark.lasts_s:.2f} s" if mark.lasts_s else "",
+            ]
+        )
+        for mark in marks
+    ]
+    summary = element("summary", f"All {count(len(marks), 'event')}, one by one")
+    return element("details", summary, table(head, rows, "events"), class_="block", id="events")
+
+
+def blindness(gathered: Gathered, story: SessionStory, always: str) -> Markup:
+    """What the sensors could not see: this time, and always."""
+    lines: list[str] = []
+    of_cause: dict[str, list[AnyEvent]] = {}
+    for fault in story.sensor_faults:
+        of_cause.setdefault(fault.cause, []).append(fault)
+    for cause, faults in sorted(of_cause.items()):
+        lasted_s = sum(fault.duration_s or 0.0 for fault in faults)
+        lines.append(
+            f"{CAUSES[cause].capitalize()}: {times(len(faults))}, {lasted_s:.1f} s in all."
+            " Nothing was judged or filled in there."
+        )
+    machine = gathered.profile.machine
+    for one in story.sets:
+        if one.end is not None and one.end.working_load_n is None:
+            lines.append(
+                f"Set {one.number}: the load was not known, so how much of the time under load was tension could not"
+                " be judged."
+            )
+        elif one.end is not None and one.end.working_load_from == "learned":
+            assert one.end.working_load_n is not None
+            lines.append(
+                f"Set {one.number}: the load, {newtons(one.end.working_load_n)}, was learned from the movement. Until"
+                " it was known nothing could count as tension: that time stands under Other."
+            )
+    if machine.kind == "stack" and machine.top_m is None:
+        known = "was learned from the first repetitions" if gathered.limits.range_known else "was not known"
+        lines.append(f"The working range {known}.")
+    items = [element("li", line) for line in lines]
+    return element(
+        "section",
+        element("h2", "What the sensors could not see"),
+        element("ul", *items) if items else None,
+        element("p", always),
+        element("p", "This is no medical and no safety device; what it says about force is advice."),
+        class_="block blind",
+        id="blind",
+    )
+
+
+def _figure(name: str, value: str, note: str, kind: str = "") -> Markup:
+    return element(
+        "div", element("dt", name), element("dd", value), element("dd", note, class_="note"), class_=kind or None
+    )
+
+
+def _reps_words(one: SetStory) -> str:
+    return (
+        f"{len(one.reps)}{partial(one.partial_reps)}" if one.reps or not one.stages else count(len(one.stages), "stage")
+    )

@@ -1,0 +1,132 @@
+"""A session by its sets: what each event came to in the end, and where it belongs."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from monitor.events import AnyEvent, Leak, Rep, SensorFault, SetEnd, SetStart, Stage, Turnaround
+
+LEAKS = {
+    "lockout_s": "On the joints",
+    "bottom_s": "At the bottom",
+    "unload_s": "Unloaded",
+    "low_tension_s": "Low tension",
+    "other_s": "Other",
+}
+
+
+@dataclass
+class SetStory:
+    """One set; `end` is None where the stream ended within it."""
+
+    number: int
+    start: SetStart | None = None
+    end: SetEnd | None = None
+    reps: list[Rep] = field(default_factory=list)
+    stages: list[Stage] = field(default_factory=list)
+    moments: list[AnyEvent] = field(default_factory=list)  # all else, in the order of time
+
+    @property
+    def from_s(self) -> float:
+        """A first repetition begins on the rest, before the load has left it."""
+        return min(event.t_s for event in self.events)
+
+    @property
+    def until_s(self) -> float:
+        return self.end.t_s if self.end else max(event.t_s + (event.duration_s or 0.0) for event in self.events)
+
+    @property
+    def events(self) -> list[AnyEvent]:
+        ends: list[AnyEvent] = [event for event in (self.start, self.end) if event is not None]
+        return in_time([*ends, *self.reps, *self.stages, *self.moments])
+
+    @property
+    def partial_reps(self) -> int:
+        return sum(rep.partial for rep in self.reps)
+
+    def turn(self, rep: Rep, at: str) -> Turnaround | None:
+        """The repetition's turnaround at that end."""
+        return next(
+            (turn for turn in self.moments if isinstance(turn, Turnaround) and (turn.rep, turn.at) == (rep.rep, at)),
+            None,
+        )
+
+
+@dataclass
+class SessionStory:
+    """Every event once, as its last record says it."""
+
+    sets: list[SetStory]
+    outside: list[AnyEvent]
+
+    @property
+    def events(self) -> list[AnyEvent]:
+        return in_time([*self.outside, *(event for one in self.sets for event in one.events)])
+
+    @property
+    def sensor_faults(self) -> list[SensorFault]:
+        return [event for event in self.events if isinstance(event, SensorFault)]
+
+
+@dataclass(frozen=True)
+class Totals:
+    """All sets together. Skill and strength are two numbers: the share that was tension, and the greatest load."""
+
+    sets: int
+    reps: int
+    partial_reps: int
+    under_load_s: float | None  # None: no set came to its end
+    under_tension_s: float | None
+    skill: float | None
+    strength_n: float | None
+
+
+def tell(records: Iterable[AnyEvent]) -> SessionStory:
+    """From the records as they were told, first and closing ones."""
+    events = in_time({event.id: event for event in records}.values())
+    sets: dict[int, SetStory] = {}
+    outside: list[AnyEvent] = []
+    for event in events:
+        if event.set is None:
+            outside.append(event)
+            continue
+        story = sets.setdefault(event.set, SetStory(event.set))
+        match event:
+            case SetStart():
+                story.start = event
+            case SetEnd():
+                story.end = event
+            case Rep():
+                story.reps.append(event)
+            case Stage():
+                story.stages.append(event)
+            case _:
+                story.moments.append(event)
+    return SessionStory([sets[number] for number in sorted(sets)], outside)
+
+
+def totals(story: SessionStory) -> Totals:
+    """Of the sets that were judged: one whose load was never known counts repetitions and time under load alone."""
+    ends = [one.end for one in story.sets if one.end is not None]
+    judged = [end for end in ends if end.under_tension_s is not None and end.under_load_s > 0]
+    load_s = sum(end.under_load_s for end in judged)
+    tension_s = sum(end.under_tension_s or 0.0 for end in judged)
+    strengths = [end.strength_n for end in ends if end.strength_n is not None]
+    return Totals(
+        sets=len(story.sets),
+        reps=sum(len(one.reps) for one in story.sets),
+        partial_reps=sum(one.partial_reps for one in story.sets),
+        under_load_s=sum(end.under_load_s for end in ends) if ends else None,
+        under_tension_s=tension_s if judged else None,
+        skill=tension_s / load_s if load_s else None,
+        strength_n=max(strengths, default=None),
+    )
+
+
+def leaks(leak: Leak, least_s: float = 0.05) -> list[tuple[str, float]]:
+    """Key and seconds of each cause worth a word."""
+    parts = [(key, float(getattr(leak, key))) for key in LEAKS]
+    return [(key, seconds) for key, seconds in parts if seconds >= least_s]
+
+
+def in_time(events: Iterable[AnyEvent]) -> list[AnyEvent]:
+    return sorted(events, key=lambda event: (event.t_s, event.id))

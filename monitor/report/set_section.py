@@ -1,0 +1,195 @@
+"""One set of the report: overlay, leak, repetitions with their graded turnarounds, stages."""
+
+from collections.abc import Sequence
+
+from monitor.events import Leak, Rep, SetEnd, Stage, Turnaround
+from monitor.report.advice import advice
+from monitor.report.markup import Markup, element, together
+from monitor.report.meaning import is_fault, meaning
+from monitor.report.session_story import LEAKS, SetStory, leaks
+from monitor.report.tables import UNKNOWN, row, table
+from monitor.report.words import clock, count, duration, kilograms, newtons, partial
+
+
+def set_section(one: SetStory, static: bool) -> Markup:
+    """Overlay, leak, repetitions, turnarounds, events of one set."""
+    heading = element("h2", f"Set {one.number}", element("small", " " + _set_words(one), class_="quiet"))
+    told = advice(one)
+    parts = [heading]
+    if told:
+        parts.append(element("p", element("b", "One thing to do better: "), told, class_="advice"))
+    if one.end is None:
+        parts.append(element("p", "The recording ended within this set: there is no summary of it.", class_="advice"))
+    halves = []
+    if one.reps:
+        halves.append(_overlay(one))
+    halves.append(element("div", _leak(one.end), _turns(one) if not static else None, class_="half"))
+    parts.append(element("div", *halves, class_="halves"))
+    if one.reps:
+        parts.append(_rep_table(one))
+    if one.stages:
+        parts.append(_stage_table(one.stages))
+    return element("section", *parts, class_="block set", data_set=one.number)
+
+
+def _set_words(one: SetStory) -> str:
+    end = one.end
+    parts = []
+    if end is not None and end.working_load_n is not None:
+        parts.append(newtons(end.working_load_n) + {"learned": ", learned", "given": ""}.get(end.working_load_from, ""))
+    if one.reps:
+        parts.append(count(len(one.reps), "repetition") + partial(one.partial_reps))
+    if end is not None:
+        parts.append(f"{duration(end.under_load_s)} under load")
+        if end.skill is not None:
+            parts.append(f"skill {end.skill:.0%}")
+        if end.outcome == "failure":
+            parts.append("to failure")
+    return " · ".join(parts)
+
+
+def _overlay(one: SetStory) -> Markup:
+    return element(
+        "figure",
+        element("figcaption", "Every repetition over the others"),
+        element("div", class_="overlay", data_set=one.number),
+        element("p", class_="overlay-key quiet", data_set=one.number),
+        class_="half",
+    )
+
+
+def _leak(end: SetEnd | None) -> Markup | None:
+    if end is None:
+        return None
+    if end.leak is None or end.under_tension_s is None:
+        return element(
+            "div",
+            element("h3", "Where tension leaked"),
+            element("p", "The load was not known: it could not be judged."),
+        )
+    parts = leaks(end.leak, 0.0)
+    lost_s = sum(seconds for _, seconds in parts)
+    worst_s = max(*(seconds for _, seconds in parts), 1.0)
+    rows = [
+        element(
+            "tr",
+            element("th", LEAKS[key], scope="row"),
+            element("td", _bar(key, seconds / worst_s)),
+            element("td", f"{seconds:.1f} s"),
+        )
+        for key, seconds in parts
+    ]
+    return element(
+        "div",
+        element("h3", "Where tension leaked"),
+        element(
+            "p",
+            element("b", f"{end.under_tension_s:.1f} s"),
+            f" of {end.under_load_s:.1f} s under load were tension; ",
+            element("b", f"{lost_s:.1f} s"),
+            " leaked.",
+        ),
+        _share_bar(end, end.leak),
+        element("table", element("tbody", *rows), class_="leak"),
+    )
+
+
+def _bar(key: str, share: float) -> Markup:
+    return _svg(
+        element("rect", width=f"{100 * share:.2f}", height="10", class_=f"share-{key}", rx="1"), "0 0 100 10", "bar"
+    )
+
+
+def _share_bar(end: SetEnd, leak: Leak) -> Markup:
+    """All of the time under load: tension, then each cause."""
+    x, bars = 0.0, []
+    for key, seconds in [("tension", end.under_tension_s or 0.0), *leaks(leak)]:
+        width = 100 * seconds / max(end.under_load_s, 1e-9)
+        bars.append(element("rect", x=f"{x:.2f}", width=f"{width:.2f}", height="10", class_=f"share-{key}"))
+        x += width
+    return _svg(together(*bars), "0 0 100 10", "share")
+
+
+def _svg(content: Markup, box: str, kind: str) -> Markup:
+    return element("svg", content, viewBox=box, preserveAspectRatio="none", class_=kind, aria_hidden="true")
+
+
+def _turns(one: SetStory) -> Markup | None:
+    grades: dict[str, int] = {}
+    for event in one.moments:
+        if isinstance(event, Turnaround) and event.grade is not None:
+            grades[event.grade] = grades.get(event.grade, 0) + 1
+    if not grades:
+        return None
+    chips = [
+        element("li", element("b", str(grades[grade])), f" {words}", class_=f"grade grade-{grade}")
+        for grade, words in (("smooth", "smooth"), ("fair", "fair"), ("abrupt", "abrupt"), ("bounce", "bounced"))
+        if grade in grades
+    ]
+    return element("div", element("h3", "Turnarounds"), element("ul", *chips, class_="grades"))
+
+
+def _rep_table(one: SetStory) -> Markup:
+    """In the order of the movement: turn, up, turn, down, or the other way round."""
+    head = ["Rep", "Bottom turn", "Up", "Top turn", "Down", "Range", "Mean", "In band", "What leaked"]
+    rows = []
+    for rep in one.reps:
+        moved_s = max(rep.duration_s or 0.0, 1e-9)
+        until_s = rep.t_s + (rep.duration_s or 0.0)
+        number = f"{rep.rep}" + (" ½" if rep.partial else "")
+        cells = [
+            element(
+                "button", number, type="button", class_="link", data_zoom=f"{rep.t_s} {until_s}",
+                data_rep=f"{one.number} {rep.rep}", aria_label=f"Show repetition {rep.rep}",
+            ),
+            _grade(one.turn(rep, "lower")),
+            f"{rep.positive_s:.1f} s",
+            _grade(one.turn(rep, "upper")),
+            f"{rep.negative_s:.1f} s",
+            f"{rep.rom_m * 100:.0f} cm",
+            UNKNOWN if rep.tension_mean_n is None else f"{kilograms(rep.tension_mean_n)} kg",
+            UNKNOWN if rep.in_band_s is None else f"{rep.in_band_s / moved_s:.0%}",
+            _leaked(one, rep),
+        ]  # fmt: skip
+        rows.append(row(cells, data_set=one.number, data_rep=rep.rep))
+    return table(head, rows, "reps")
+
+
+def _grade(turn: Turnaround | None) -> Markup:
+    if turn is None:
+        return Markup(UNKNOWN)
+    if turn.grade is None:
+        return element("span", "on the rest", class_="quiet")
+    word = "bounced" if turn.grade == "bounce" else turn.grade
+    return element("span", word, class_=f"grade grade-{turn.grade}")
+
+
+def _leaked(one: SetStory, rep: Rep) -> str:
+    """With the heaves that were counted as something greater: they are what the lifter did."""
+    names: dict[str, int] = {}
+    for event in one.moments:
+        told = meaning(event)
+        heaved = told.lane == "heaves" and event.kind != "speed_over"
+        if event.rep == rep.rep and told.lane != "turns" and (is_fault(event) or heaved):
+            names[told.name] = names.get(told.name, 0) + 1
+    return ", ".join(f"{name} (x{n})" if n > 1 else name for name, n in names.items())
+
+
+def _stage_table(stages: Sequence[Stage]) -> Markup:
+    rows = [
+        row(
+            [
+                element(
+                    "button", str(stage.stage), type="button", class_="link",
+                    data_zoom=f"{stage.t_s} {stage.t_s + (stage.duration_s or 1.0)}",
+                ),
+                clock(stage.t_s),
+                "" if stage.duration_s is None else f"{stage.duration_s:.1f} s",
+                newtons(stage.target_n),
+                UNKNOWN if stage.mean_n is None else newtons(stage.mean_n),
+                f"{stage.in_band_s:.1f} s",
+            ]
+        )
+        for stage in stages
+    ]  # fmt: skip
+    return table(("Stage", "At", "Lasted", "Target", "Held", "In band"), rows, "stages")
