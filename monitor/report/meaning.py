@@ -32,7 +32,7 @@ class Meaning(NamedTuple):
     remedy: str = ""
 
 
-_MEANINGS = {
+MEANINGS = {
     "set_start": Meaning("Set begins", "sets", "plain", "The load left its rest: from here on time under load counts."),
     "set_end": Meaning("Set ends", "sets", "plain", "The load came back to its rest and stayed there."),
     "failure": Meaning(
@@ -160,14 +160,14 @@ def meaning(event: AnyEvent) -> Meaning:
             key = "stack_touch.slam"
         case _:
             key = "rep.partial" if getattr(event, "partial", False) else event.kind
-    found = _MEANINGS[key]
+    found = MEANINGS[key]
     if getattr(event, "ended_set", False):
         return found._replace(tone="plain", why=ENDING, remedy="")
     return found
 
 
 def remedy_of(key: str) -> str:
-    return _MEANINGS[key].remedy
+    return MEANINGS[key].remedy
 
 
 def is_fault(event: AnyEvent) -> bool:

@@ -23,6 +23,7 @@ from monitor.report.set_section import set_section
 
 SCRIPTS = ("curve.js", "parts.js", "marks.js", "tip.js", "timeline.js", "hands.js", "overlay.js", "report.js")
 
+SETS_OPEN = 3  # of more than these, each is opened (and printed) by whoever wants to see it
 NOTHING_ELSE = "default-src 'none'; base-uri 'none'; form-action 'none'"
 
 
@@ -39,7 +40,7 @@ def report_page(gathered: Gathered, story: SessionStory, *, began_utc: str | Non
         figures(story, static),
         Markup((folder / "timeline.html").read_text(encoding="utf-8")),
         set_table(story),
-        *(set_section(one, static) for one in story.sets),
+        *(set_section(one, static, folded=len(story.sets) > SETS_OPEN) for one in story.sets),
         found(story),
         blindness(gathered, story, BLIND_STATIC if static else BLIND),
         event_list(drawn.marks),

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from monitor.events import AnyEvent
+from monitor.events import AnyEvent, SetEnd
 from monitor.report.advice import advice
 from monitor.report.drawing import Mark
 from monitor.report.gathering import Gathered
@@ -11,7 +11,7 @@ from monitor.report.markup import Markup, element
 from monitor.report.meaning import meaning
 from monitor.report.session_story import SessionStory, SetStory, leaks, totals
 from monitor.report.tables import UNKNOWN, row, table
-from monitor.report.words import CAUSES, clock, count, duration, kilograms, newtons, partial, times
+from monitor.report.words import CAUSES, clock, count, duration, kilograms, partial, times
 
 BEGAN = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d(\.\d+)?)?(Z|\+00:00)")
 
@@ -109,7 +109,7 @@ def found(story: SessionStory) -> Markup:
     """Each kind of event that came, what it is, how often: the key to the marks."""
     kinds: dict[str, list[AnyEvent]] = {}
     for event in story.events:
-        if event.kind not in ("rep", "set_start", "set_end", "stage"):
+        if event.kind not in ("rep", "set_start", "set_end", "stage") and not getattr(event, "ended_set", False):
             kinds.setdefault(meaning(event).name, []).append(event)
     if not kinds:
         return Markup("")
@@ -175,18 +175,17 @@ def blindness(gathered: Gathered, story: SessionStory, always: str) -> Markup:
             " Nothing was judged or filled in there."
         )
     machine = gathered.profile.machine
-    for one in story.sets:
-        if one.end is not None and one.end.working_load_n is None:
-            lines.append(
-                f"Set {one.number}: the load was not known, so how much of the time under load was tension could not"
-                " be judged."
-            )
-        elif one.end is not None and one.end.working_load_from == "learned":
-            assert one.end.working_load_n is not None
-            lines.append(
-                f"Set {one.number}: the load, {newtons(one.end.working_load_n)}, was learned from the movement. Until"
-                " it was known nothing could count as tension: that time stands under Other."
-            )
+    ends = [one.end for one in story.sets if one.end is not None]
+    if unknown := [end for end in ends if end.working_load_n is None]:
+        lines.append(
+            f"{_sets_words(unknown, ends)} the load was not known: how much of that time was tension could not be"
+            " judged."
+        )
+    if learned := [end for end in ends if end.working_load_from == "learned"]:
+        lines.append(
+            f"{_sets_words(learned, ends)} the load was learned from the movement. Until then nothing could count as"
+            " tension: that time stands under Other."
+        )
     if machine.kind == "stack" and machine.top_m is None:
         known = "was learned from the first repetitions" if gathered.limits.range_known else "was not known"
         lines.append(f"The working range {known}.")
@@ -200,6 +199,12 @@ def blindness(gathered: Gathered, story: SessionStory, always: str) -> Markup:
         class_="block blind",
         id="blind",
     )
+
+
+def _sets_words(some: Sequence[SetEnd], all_: Sequence[SetEnd]) -> str:
+    if len(some) == len(all_):
+        return "In every set" if len(some) > 1 else "In this set"
+    return f"In {count(len(some), 'set')} ({', '.join(str(end.set) for end in some)})"
 
 
 def _figure(name: str, value: str, note: str, kind: str = "") -> Markup:

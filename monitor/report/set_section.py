@@ -11,11 +11,11 @@ from monitor.report.tables import UNKNOWN, row, table
 from monitor.report.words import clock, count, duration, kilograms, newtons, partial
 
 
-def set_section(one: SetStory, static: bool) -> Markup:
-    """Overlay, leak, repetitions, turnarounds, events of one set."""
+def set_section(one: SetStory, static: bool, *, folded: bool) -> Markup:
+    """Overlay, leak, repetitions, turnarounds of one set; `folded` stays closed until it is asked for."""
     heading = element("h2", f"Set {one.number}", element("small", " " + _set_words(one), class_="quiet"))
     told = advice(one)
-    parts = [heading]
+    parts: list[Markup] = []
     if told:
         parts.append(element("p", element("b", "One thing to do better: "), told, class_="advice"))
     if one.end is None:
@@ -29,7 +29,9 @@ def set_section(one: SetStory, static: bool) -> Markup:
         parts.append(_rep_table(one))
     if one.stages:
         parts.append(_stage_table(one.stages))
-    return element("section", *parts, class_="block set", data_set=one.number)
+    if folded:
+        return element("details", element("summary", heading), *parts, class_="block set", data_set=one.number)
+    return element("section", heading, *parts, class_="block set", data_set=one.number)
 
 
 def _set_words(one: SetStory) -> str:

@@ -9,6 +9,7 @@ class Curve {
     this.low = whole(low);
     this.high = high === null ? this.low : whole(high);
     this.scale = scale * unit;
+    this.most = this.extent(0, this.low.length * bucket_s); // of all of it
     this.hole_s = Math.max(0.15, 2.5 * bucket_s); // a longer silence is a hole: nothing is filled in
   }
 

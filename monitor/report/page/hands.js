@@ -1,5 +1,6 @@
 // What pointer, wheel, finger and keyboard do to the timeline.
 
+const ROOM_S = 3; // around an event that is looked at
 const SCROLLING_MS = 350; // a page that is being scrolled is not caught by the chart
 
 class Hands {
@@ -31,13 +32,13 @@ class Hands {
     this.unpoint();
     this.pointed = mark;
     mark.group.classList.add("pointed");
-    this.timeline.under.querySelector(`[data-for="${mark.record.id}"]`)?.classList.add("pointed");
+    this.timeline.light(mark);
     this.tip.show(mark);
   }
 
   unpoint() {
     this.pointed?.group.classList.remove("pointed");
-    this.timeline.under.querySelector(".wash.pointed")?.classList.remove("pointed");
+    this.timeline.light(null);
     this.pointed = null;
     this.tip.hide();
   }
@@ -50,6 +51,7 @@ class Hands {
       const half = Math.max(this.timeline.span_s, lasts_s) / 2;
       this.timeline.look(t_s + lasts_s / 2 - half, t_s + lasts_s / 2 + half);
     }
+    if (this.timeline.waiting) this.timeline.draw(); // what is not drawn cannot be focused
     for (const other of this.timeline.over.querySelectorAll('[tabindex="0"]')) other.setAttribute("tabindex", -1);
     mark.group.setAttribute("tabindex", 0);
     mark.group.focus();
@@ -162,6 +164,5 @@ class Hands {
 
 /** A little more than the event itself. */
 function show(timeline, { t_s, lasts_s = 0 }) {
-  const room = Math.max(3, lasts_s);
-  timeline.look(t_s - room, t_s + lasts_s + room);
+  timeline.look(t_s - ROOM_S, t_s + lasts_s + ROOM_S);
 }

@@ -26,6 +26,7 @@ function begin() {
     overview.draw();
     for (const overlay of overlays) overlay.draw();
   };
+  for (const overlay of overlays) overlay.box.closest("details")?.addEventListener("toggle", () => overlay.draw());
   let width = document.body.clientWidth;
   new ResizeObserver(() => {
     if (document.body.clientWidth === width) return;
@@ -38,7 +39,7 @@ function begin() {
     hands.unpoint();
     timeline.view = { from_s: 0, until_s: timeline.length_s };
     timeline.draw(PAPER.timeline);
-    for (const overlay of overlays) overlay.draw(PAPER.half);
+    for (const overlay of overlays) if (overlay.box.clientWidth) overlay.draw(PAPER.half);
   });
   addEventListener("afterprint", () => {
     timeline.view = looked ?? timeline.view;
@@ -141,7 +142,7 @@ class Overview {
     const { timeline } = this;
     set(this.svg, { width: timeline.box.clientWidth, height: 40 });
     const curve = timeline.curves.position ?? timeline.curves.force;
-    const [low, high] = curve?.extent(0, timeline.length_s) ?? [0, 1];
+    const [low, high] = curve?.most ?? [0, 1];
     this.x = scale(0, timeline.length_s, timeline.left, timeline.right);
     if (curve) this.curve.setAttribute("d", curve.path(0, timeline.length_s, this.x, scale(low, high, 35, 5)));
     this.#follow();

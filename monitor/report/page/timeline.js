@@ -15,14 +15,16 @@ class Timeline {
     this.svg = svg("svg", { class: "plot" });
     this.under = svg("g", { "aria-hidden": "true" });
     this.over = svg("g");
+    this.spot = svg("rect", { class: "spot out" });
     // what is part of something greater lies under it
     for (const mark of [...this.marks].sort((one, other) => Boolean(other.record.part_of) - Boolean(one.record.part_of))) this.over.append(mark.group);
     this.brush = svg("rect", { class: "brush", y: 0, width: 0 });
     this.hair = svg("line", { class: "hair out", y1: 0 });
     this.readout = svg("text", { class: "readout", "text-anchor": "end", y: 14 });
-    this.svg.append(svg("defs", {}, svg("clipPath", { id: "inside" }, svg("rect"))), this.under, this.over, this.hair, this.brush, this.readout);
+    this.svg.append(svg("defs", {}, svg("clipPath", { id: "inside" }, svg("rect"))), this.under, this.spot, this.over, this.hair, this.brush, this.readout);
     box.append(this.svg);
     this.listeners = [];
+    this.waiting = 0;
     this.marks[0]?.group.setAttribute("tabindex", 0);
   }
 
@@ -36,7 +38,7 @@ class Timeline {
     const middle = (from_s + until_s) / 2;
     const start = Math.min(Math.max(middle - span / 2, 0), this.length_s - span);
     this.view = { from_s: start, until_s: start + span };
-    this.draw();
+    this.waiting ||= requestAnimationFrame(() => this.draw()); // a wheel turns faster than anybody can see
   }
 
   zoom(factor, around_s = (this.view.from_s + this.view.until_s) / 2) {
@@ -65,6 +67,8 @@ class Timeline {
 
   /** `width` is given for paper, else it is the box's. */
   draw(width = this.box.clientWidth) {
+    cancelAnimationFrame(this.waiting);
+    this.waiting = 0;
     if (!width) return;
     const phone = width < PHONE;
     this.left = phone ? 38 : 132;
@@ -88,10 +92,10 @@ class Timeline {
     if (moves) drawn.push(this.#position(x, rows[1], phone));
     drawn.push(this.#laneNames(lanesTop, lane, phone, width));
     const names = this.lanes.map(([name]) => name);
-    const plotsEnd = rows.at(-1).top + rows.at(-1).height;
+    this.plotsEnd = rows.at(-1).top + rows.at(-1).height;
     for (const mark of this.marks) {
       const middle = lanesTop + lane * names.indexOf(mark.record.lane) + lane - 13;
-      if (mark.place(x, middle, this.left, this.right)) this.#wash(wash, mark, plotsEnd);
+      if (mark.place(x, middle, this.left, this.right)) this.#wash(wash, mark);
     }
     this.under.replaceChildren(...drawn);
     set(this.hair, { y2: this.bottom });
@@ -114,7 +118,7 @@ class Timeline {
     const { force, tension } = this.curves;
     const { from_s, until_s } = this.view;
     const bands = this.data.stretches;
-    const highest = Math.max(10, ...bands.map(({ load_n, band }) => (load_n / 9.80665) * (1 + 2.5 * band)), force?.extent(0, this.length_s)?.[1] ?? 0, tension?.extent(0, this.length_s)?.[1] ?? 0);
+    const highest = Math.max(10, ...bands.map(({ load_n, band }) => (load_n / 9.80665) * (1 + 2.5 * band)), force?.most?.[1] ?? 0, tension?.most?.[1] ?? 0);
     const y = scale(0, 1.05 * highest, top + height, top);
     const group = this.#plot("Tension, kg", y, 0, 1.05 * highest, { top, height }, phone);
     const inside = svg("g", { "clip-path": "url(#inside)" });
@@ -136,7 +140,7 @@ class Timeline {
     const { position, pace } = this.curves;
     const { from_s, until_s } = this.view;
     const { bottom_m, top_m } = this.data.tempo;
-    const [lowest, highest] = position.extent(0, this.length_s);
+    const [lowest, highest] = position.most;
     const low = Math.min(0, lowest, 100 * bottom_m), high = Math.max(highest, 100 * top_m);
     const room = 0.06 * (high - low || 1);
     const y = scale(low - room, high + room, top + height, top);
@@ -170,8 +174,18 @@ class Timeline {
   }
 
   /** Where tension leaked, the curves stand on a tinted ground. */
-  #wash(group, { record, at }, plotsEnd) {
+  #wash(group, { record, at }) {
     if (record.part_of || !["rough", "leak", "blind"].includes(record.tone) || record.kind === "rep") return;
-    group.append(svg("rect", { class: `wash tone-${record.tone}`, "data-for": record.id, x: at.from, y: 22, width: Math.max(2, at.until - at.from), height: plotsEnd - 22 }));
+    group.append(svg("rect", { class: `wash tone-${record.tone}`, ...this.#stretch(at) }));
+  }
+
+  /** The stretch of one mark stands out in the curves. */
+  light(mark) {
+    this.spot.classList.toggle("out", mark === null);
+    if (mark) set(this.spot, this.#stretch(mark.at));
+  }
+
+  #stretch({ from, until }) {
+    return { x: from, y: 22, width: Math.max(2, until - from), height: this.plotsEnd - 22 };
   }
 }

@@ -1,0 +1,202 @@
+"""`rep-monitor report`: what it writes and prints, where it finds the last session, what damage and bad input cost."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from monitor.__main__ import main
+from monitor.exit_codes import ExitCode
+from monitor.record.records import Gap, gap_record, wire_record
+from monitor.record.session_file import SessionWriter, read_session
+from monitor.report.advice import ACT_S, CLEAN, LEAK_OF
+from monitor.report.meaning import MEANINGS
+from tests import needs
+from tests.report.conftest import RECORDINGS
+
+CLEAN_RECORDING, FAULTS = RECORDINGS / "clean.mcap", RECORDINGS / "faults.mcap"
+LEG_PRESS = needs.SHARED_DATA / "leg_press_biostrength"
+OUTSIDE = re.compile(r"(?:src|href|url|import)\s*[=(]\s*[\"']?\s*(?:https?:)?//", re.IGNORECASE)
+TABLE = "t_s,displacement_m,force_n\n" + "".join(f"{k / 50:.3f},0.1,20.0\n" for k in range(100))
+PROFILE = '[machine]\nid = "m"\nkind = "motor"\nbottom_m = 0\ntop_m = 0.5\n[protocol]\nname = "4/4"\n'
+
+
+def copy(path: Path, header: Mapping[str, object], gaps: int = 0) -> Path:
+    """`clean` with another header."""
+    session = read_session(CLEAN_RECORDING)
+    assert session.header
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with SessionWriter(path, msgspec.structs.replace(session.header, **header)) as writer:
+        for number, chunk in enumerate(session.chunks()):
+            writer.add(wire_record(chunk))
+            if number < gaps:
+                writer.add(gap_record(Gap(cause="queue_full", records=5), chunk.received_ns))
+    return path
+
+
+def data_of(page: Path) -> dict[str, object]:
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page.read_text())
+    assert found
+    return dict(json.loads(found[1]))
+
+
+def test_it_writes_one_file_that_asks_for_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = tmp_path / "report.html"
+    assert main(["report", str(FAULTS), "-o", str(page)]) == 0
+    assert capsys.readouterr() == (f"{page}\n", "")
+    text = page.read_text()
+    assert not OUTSIDE.search(text)
+    assert "default-src 'none'" in text
+    assert str(FAULTS) not in text
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_the_same_session_is_the_same_page(tmp_path: Path) -> None:
+    for name in ("a.html", "b.html"):
+        assert main(["report", str(CLEAN_RECORDING), "-o", str(tmp_path / name)]) == 0
+    assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()
+
+
+def test_in_short_it_fits_one_screen(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", str(FAULTS)]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert len(out.splitlines()) <= 24
+    assert "\x1b" not in out
+    for words in (
+        "9 (2 partial)",
+        "80.0",
+        "On the joints",
+        "Force ceiling 7",
+        "Skill     93%",
+        "Strength  80.0 kg",
+        "not the body",
+    ):
+        assert words in out
+
+
+@needs.shared_data
+def test_a_table_is_reported_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """From a machine whose load nobody knows."""
+    page = tmp_path / "right.html"
+    assert main(["report", str(LEG_PRESS / "right.csv"), "-o", str(page)]) == 0
+    data = data_of(page)
+    assert len(data["reps"]) == 3  # type: ignore[arg-type]
+    assert set(data["curves"]) == {"force", "position", "pace"}  # type: ignore[call-overload]
+    assert str(LEG_PRESS) not in page.read_text()
+    capsys.readouterr()
+    assert main(["report", str(LEG_PRESS / "right.csv")]) == 0
+    assert "Skill     not known" in capsys.readouterr().out
+
+
+def test_a_table_without_a_set(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = tmp_path / "press.csv"
+    table.write_text(TABLE)
+    (tmp_path / "other.toml").write_text(PROFILE)
+    words = ["report", str(table), "--config", str(tmp_path / "other.toml")]
+    assert main(words) == 0
+    assert "No set was found." in capsys.readouterr().out
+    assert main([*words, "-o", str(tmp_path / "r.html")]) == 0
+    assert "No set was found" in (tmp_path / "r.html").read_text()
+
+
+def test_of_a_damaged_recording_it_tells_what_stands_and_what_is_lost(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cut = tmp_path / "someones-name.mcap"
+    cut.write_bytes(FAULTS.read_bytes()[: FAULTS.stat().st_size // 2])
+    page = tmp_path / "cut.html"
+    assert main(["report", str(cut), "-o", str(page)]) == ExitCode.DONE_WITH_LOSS
+    assert str(cut) in capsys.readouterr().err
+    text = page.read_text()
+    assert "This recording is damaged" in text
+    assert re.search(r"<li>Byte \d+[^<]* lost[^<]*</li>|<li>Byte \d+[^<]*missing[^<]*</li>", text)
+    assert "someones-name" not in text
+    reps = [mark for mark in data_of(page)["marks"] if mark["kind"] == "rep"]  # type: ignore[attr-defined]
+    assert 1 <= len(reps) < 9
+    assert main(["report", str(cut)]) == ExitCode.DONE_WITH_LOSS
+
+
+def test_what_the_recorder_could_not_keep_is_told(tmp_path: Path) -> None:
+    recording, page = copy(tmp_path / "r.mcap", {}, gaps=1), tmp_path / "r.html"
+    assert main(["report", str(recording), "-o", str(page)]) == ExitCode.DONE_WITH_LOSS
+    assert "<li>5 records are not in it: the disk could not keep up</li>" in page.read_text()
+
+
+def test_the_last_session_of_all_machines_or_of_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
+    profile = read_session(CLEAN_RECORDING).header.profile  # type: ignore[union-attr]
+    for machine, when in (
+        ("one", "2026-11-23/070000-a"),
+        ("two", "2026-11-22/230000-b"),
+        ("two", "2026-11-21/235900-c"),
+    ):
+        there = {**profile, "machine": {**profile["machine"], "id": machine}}
+        copy(tmp_path / machine / "recordings" / f"{when}.mcap", {"profile": there, "session": when[-1]})
+    assert main(["report", "--last"]) == 0
+    assert capsys.readouterr().out.startswith("one  ")
+    assert main(["report", "--last", "two", "-o", str(tmp_path / "r.html")]) == 0
+    assert "<h1>two</h1>" in (tmp_path / "r.html").read_text()
+    capsys.readouterr()
+    config = tmp_path / "m.toml"
+    config.write_text(PROFILE.replace('"m"', '"two"'))
+    assert main(["report", "--last", "--config", str(config)]) == 0
+    assert capsys.readouterr().out.startswith("two  4 s up")  # judged as it was then
+    config.write_text(PROFILE.replace('"m"', '"two"') + f'[record]\ndirectory = "{tmp_path / "one"}"\n')
+    assert main(["report", "--last", "--config", str(config)]) == 0
+    assert capsys.readouterr().out.startswith("one  ")
+    assert main(["report", "--last", "three"]) == ExitCode.BAD_INPUT
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "no recording of three" in err
+    assert not (tmp_path / "three").exists()
+
+
+@pytest.mark.parametrize("words", [["report"], ["report", "nothing.mcap"], ["report", "nothing.csv", "-o", "x.html"]])
+def test_bad_input_is_one_sentence(words: list[str], tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        [sys.executable, "-m", "monitor", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env=environment,
+    )
+    assert (done.returncode, done.stdout) == (ExitCode.BAD_INPUT, "")
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("rep-monitor report: ")
+
+
+def test_it_does_not_write_over_what_it_reads(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recording = copy(tmp_path / "r.mcap", {})
+    before = recording.read_bytes()
+    assert main(["report", str(recording), "-o", str(recording)]) == ExitCode.BAD_INPUT
+    assert "another name" in capsys.readouterr().err
+    assert recording.read_bytes() == before
+
+
+def test_its_words_are_the_displays() -> None:
+    """A lifter who read HEAVE on the machine finds a heave in the report, with the same remedy."""
+    page = Path(__file__).parents[2] / "monitor" / "display" / "page"
+    texts = json.loads((page / "cues" / "en.json").read_text())["texts"]
+    for key, meaning in MEANINGS.items():
+        name = {"stack_touch.slam": "event.slam"}.get(key, f"event.{key}")
+        if name in texts:
+            assert meaning.name == texts[name], key
+    better = {text for key, text in texts.items() if key.startswith("better.")}
+    for key in (*LEAK_OF.values(), *ACT_S, "turnaround.abrupt"):
+        remedy = MEANINGS[key].remedy
+        assert any(text.startswith(remedy.rstrip(".")) for text in better), remedy
+    assert CLEAN in better
+    script = (page / "js" / "summary.js").read_text()
+    for kind, seconds in ACT_S.items():
+        assert f'{kind}: ["{kind}", {seconds}]' in script

@@ -1,0 +1,99 @@
+"""Whatever stands in a recording or a profile: on the page it is text."""
+
+import asyncio
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from firmware_bridge.samples import Samples
+from monitor.__main__ import main
+from monitor.exit_codes import ExitCode
+from monitor.playback import open_playback
+from monitor.record.session_file import read_session
+from monitor.report.gathering import Gathering
+from monitor.report.markup import Markup, element, json_in_script
+from monitor.report.report_page import report_page
+from monitor.report.session_story import tell
+from tests import needs
+from tests.browser import Browser
+from tests.report.conftest import LAPTOP, RECORDINGS, open_page
+from tests.report.test_command import CLEAN_RECORDING, copy
+
+EVIL = "</script><script>globalThis.taken = 1</script><img src=x onerror='globalThis.taken = 2'>\"'&<!--\u2028$title"
+
+
+def test_what_is_no_markup_is_escaped() -> None:
+    told = element("td", EVIL, element("b", "&"), title=EVIL, data_x=1, hidden=True, class_=None)
+    assert isinstance(told, Markup)
+    assert told.count("<") == 4
+    assert told.startswith('<td title="&lt;/script&gt;')
+    assert ' data-x="1" hidden>' in told
+
+
+def test_json_within_a_script_stays_json() -> None:
+    packed = json_in_script(msgspec.json.encode({"a": EVIL}))
+    assert not set("<>&\u2028") & set(packed)
+    assert msgspec.json.decode(packed.encode()) == {"a": EVIL}
+
+
+def test_a_hostile_machine_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    header = read_session(CLEAN_RECORDING).header
+    assert header
+    profile = {**header.profile, "machine": {**header.profile["machine"], "id": EVIL}}
+    recording = copy(tmp_path / "r.mcap", {"profile": profile})
+    assert main(["report", str(recording), "-o", str(tmp_path / "r.html")]) == ExitCode.BAD_INPUT
+    assert not (tmp_path / "r.html").exists()
+    assert "[machine] id" in capsys.readouterr().err
+
+
+@needs.chromium
+def test_nothing_of_it_runs(tmp_path: Path, browser: Browser) -> None:
+    """A header whose every free text is hostile, and an event that says so too."""
+    header = read_session(CLEAN_RECORDING).header
+    assert header
+    profile = {**header.profile, "serial": {"port": EVIL}, "mqtt": {"host": EVIL}}
+    free = {"session": EVIL, "created_utc": EVIL, "profile": profile, "provenance": {EVIL: EVIL}, "machine": EVIL}
+    assert main(["report", str(copy(tmp_path / "r.mcap", free)), "-o", str(tmp_path / "header.html")]) == 0
+    playback = open_playback(RECORDINGS / "unplugged.mcap", None)
+    gathering = Gathering(playback.profile, EVIL)
+    for batch in _samples(RECORDINGS / "unplugged.mcap"):
+        gathering.add(batch)
+    gathered = gathering.finish()
+    records = [
+        msgspec.structs.replace(event, detail=EVIL) if event.kind == "sensor_fault" else event
+        for event in gathered.records
+    ]
+    page = report_page(gathered, tell(records), began_utc=EVIL, losses=[EVIL])
+    (tmp_path / "event.html").write_text(page)
+    for name in ("header", "event"):
+        shown = open_page(browser, tmp_path / f"{name}.html", LAPTOP)
+        assert shown.evaluate("typeof globalThis.taken") == "undefined"
+        assert shown.evaluate("document.images.length") == 0
+        assert shown.evaluate("document.scripts.length") == 2
+        assert shown.console == []
+    fault = "report.data.marks.find((mark) => mark.kind === 'sensor_fault').id"
+    shown.evaluate(f"document.querySelector(`.mark[data-id='${{{fault}}}']`).focus()")
+    assert EVIL.replace("\u2028", "") in shown.evaluate("document.querySelector('#tip').textContent").replace(
+        "\u2028", ""
+    )
+    assert shown.evaluate("typeof globalThis.taken") == "undefined"
+
+
+@needs.chromium
+def test_a_script_that_slipped_in_would_not_run(tmp_path: Path, browser: Browser) -> None:
+    """The policy alone: the escaping is taken away by hand."""
+    assert main(["report", str(CLEAN_RECORDING), "-o", str(tmp_path / "r.html")]) == 0
+    text = (tmp_path / "r.html").read_text()
+    inside = "<script>globalThis.taken = 1</script><img src=x onerror='globalThis.taken = 2'>"
+    (tmp_path / "r.html").write_text(text.replace("<footer", inside + "<footer"))
+    shown = open_page(browser, tmp_path / "r.html", LAPTOP)
+    assert shown.evaluate("typeof globalThis.taken") == "undefined"
+    assert len(shown.console) >= 2  # it was tried, and refused
+
+
+def _samples(path: Path) -> list[Samples]:
+    async def all_of_it() -> list[Samples]:
+        return [samples async for samples in open_playback(path, None).samples("max")]
+
+    return asyncio.run(all_of_it())

@@ -1,0 +1,277 @@
+"""The report in a real browser: marks are the events, each explained, zoomed, read by keyboard, printed."""
+
+import base64
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.events import KINDS
+from monitor.report.meaning import MEANINGS
+from tests import needs
+from tests.browser import Browser, Page
+from tests.display.look import LOOK
+from tests.report.conftest import LAPTOP, PHONE, RECORDINGS, TV, open_page
+
+pytestmark = needs.chromium
+NAMES = ("faults", "static", "unplugged", "motor")
+
+
+def events_of(name: str) -> dict[int, dict[str, Any]]:
+    """As the recording that is law tells them: the last record of each."""
+    lines = (RECORDINGS / f"{name}.events.jsonl").read_text().splitlines()
+    return {record["id"]: record for record in map(json.loads, lines)}
+
+
+def shown(page: Page) -> list[int]:
+    marks = page.evaluate("[...document.querySelectorAll('.mark[data-id]:not(.out)')].map((mark) => mark.dataset.id)")
+    return sorted(map(int, marks))
+
+
+def middle(page: Page, selector: str) -> tuple[float, float]:
+    """Where it stands in the window, once it has been scrolled to."""
+    page.evaluate(f"document.querySelector({selector!r}).scrollIntoView({{block: 'center'}})")
+    box = page.evaluate(
+        f"(({{ x, y, width, height }}) => [x + width / 2, y + height / 2])"
+        f"(document.querySelector({selector!r}).getBoundingClientRect())"
+    )
+    return float(box[0]), float(box[1])
+
+
+def mouse(page: Page, kind: str, x: float, y: float, **more: Any) -> None:
+    page.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, **more)
+
+
+def span_s(page: Page) -> float:
+    return float(page.evaluate("report.timeline.span_s"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_opens_without_a_network_and_its_marks_are_the_events(name: str, browser: Browser, reports: Path) -> None:
+    page = open_page(browser, reports / f"{name}.html", LAPTOP)
+    assert page.requests == [(reports / f"{name}.html").as_uri()]
+    assert page.console == []
+    expected = events_of(name)
+    assert shown(page) == sorted(expected)
+    marks = page.evaluate("report.data.marks")
+    for mark in marks:
+        event = expected[mark["id"]]
+        assert (mark["kind"], mark["t_s"], mark.get("set")) == (event["kind"], event["t_s"], event["set"])
+        assert mark["lasts_s"] == (event["duration_s"] or 0)
+    assert page.evaluate("document.querySelectorAll('#events tbody tr').length") == len(expected)
+    page.close()
+
+
+def test_a_mark_stands_where_and_as_long_as_its_event(page: Page) -> None:
+    """Against the axis, in pixels."""
+    for kind in ("lockout_rest", "rep", "turnaround", "stall"):
+        place = page.evaluate(
+            f"""(() => {{
+              const {{ timeline }} = report;
+              const mark = timeline.marks.find(({{ record }}) => record.kind === "{kind}");
+              const {{ t_s, lasts_s }} = mark.record;
+              return [mark.at.from, mark.at.until, timeline.x(t_s), timeline.x(t_s + lasts_s)];
+            }})()"""
+        )
+        assert place[0] == pytest.approx(place[2], abs=0.5), kind
+        assert place[1] == pytest.approx(max(place[3], place[2] + 1), abs=0.5), kind
+
+
+def test_pointing_at_a_mark_explains_it(page: Page) -> None:
+    mark = ".mark.kind-lockout_rest"
+    mouse(page, "mouseMoved", *middle(page, f"{mark} .tail"))
+    page.wait("!document.querySelector('#tip').hidden")
+    words = page.evaluate("document.querySelector('#tip').innerText")
+    for part in ("Rest on the joints", "0:26.0, 2.7 s long", "stood still", "Turn round before the joints lock."):
+        assert part in words
+    lit = page.evaluate("[...['x', 'width']].map((key) => Number(document.querySelector('.spot').getAttribute(key)))")
+    start, end = page.evaluate("[report.timeline.x(26), report.timeline.x(28.71)]")
+    assert lit == pytest.approx([start, end - start], abs=1)
+    box = page.evaluate("(({left, right}) => [left, right])(document.querySelector('#tip').getBoundingClientRect())")
+    assert box[0] >= 0
+    assert box[1] <= LAPTOP[0]
+    mouse(page, "mouseMoved", 2, 2)
+    page.wait("document.querySelector('#tip').hidden")
+
+
+def test_the_values_under_the_pointer_are_told(page: Page) -> None:
+    x, y = middle(page, "#chart .plot")
+    mouse(page, "mouseMoved", x, y - 100)
+    page.wait("/^0:\\d\\d\\.\\d   -?\\d+ kg   -?\\d+\\.\\d cm$/.test(document.querySelector('.readout').textContent)")
+
+
+def test_the_wheel_looks_closer_at_what_is_under_it(page: Page) -> None:
+    x, y = middle(page, "#chart .plot")
+    left = page.evaluate("document.querySelector('#chart').getBoundingClientRect().left")
+    under_s = page.evaluate(f"report.timeline.time({x - left})")
+    page.evaluate("new Promise((done) => setTimeout(done, 400))")  # the scrolling that brought us here is over
+    mouse(page, "mouseWheel", x, y, deltaX=0, deltaY=-240)
+    page.wait("report.timeline.span_s < 0.6 * report.timeline.length_s")
+    assert page.evaluate(f"report.timeline.time({x - left})") == pytest.approx(under_s, abs=0.2)
+    page.wait("!report.timeline.waiting")
+    assert 0 < len(shown(page)) < len(events_of("faults"))
+    for _ in range(3):
+        mouse(page, "mouseWheel", x, y, deltaX=0, deltaY=240)
+    page.wait("report.timeline.isWhole")
+
+
+def test_a_page_that_is_scrolled_is_not_caught(page: Page) -> None:
+    x, y = middle(page, "#chart .plot")
+    before = page.evaluate("scrollY")
+    page.evaluate("new Promise((done) => setTimeout(done, 400))")
+    mouse(page, "mouseWheel", x, y, deltaX=0, deltaY=200)  # away, and the whole session is seen already
+    page.wait(f"scrollY > {before}")
+    mouse(page, "mouseWheel", x, y, deltaX=0, deltaY=-200)  # towards, while the page still moves
+    page.wait(f"scrollY < {before + 100}")
+    assert page.evaluate("report.timeline.isWhole")
+
+
+def test_dragging_looks_at_that_stretch_and_a_double_click_goes_back(page: Page) -> None:
+    x, y = middle(page, "#chart .plot")
+    left = page.evaluate("document.querySelector('#chart').getBoundingClientRect().left")
+    ends = [page.evaluate(f"report.timeline.time({at - left})") for at in (x - 100, x + 100)]
+    mouse(page, "mouseMoved", x - 100, y - 120)
+    mouse(page, "mousePressed", x - 100, y - 120, button="left", clickCount=1)
+    mouse(page, "mouseMoved", x, y - 120, button="left", buttons=1)
+    mouse(page, "mouseMoved", x + 100, y - 120, button="left", buttons=1)
+    mouse(page, "mouseReleased", x + 100, y - 120, button="left", clickCount=1)
+    page.wait("!report.timeline.isWhole")
+    view = page.evaluate("report.timeline.view")
+    assert [view["from_s"], view["until_s"]] == pytest.approx(ends, abs=0.1)
+    page.wait("!document.querySelector('#overview').hidden")
+    for count in (1, 2):
+        mouse(page, "mousePressed", x, y - 120, button="left", clickCount=count)
+        mouse(page, "mouseReleased", x, y - 120, button="left", clickCount=count)
+    page.wait("report.timeline.isWhole")
+
+
+def key(page: Page, name: str, modifiers: int = 0) -> None:
+    for kind in ("keyDown", "keyUp"):
+        page.call("Input.dispatchKeyEvent", type=kind, key=name, modifiers=modifiers)
+
+
+def test_the_keyboard_reads_every_mark_and_zooms(page: Page) -> None:
+    page.evaluate("document.querySelector('#chart').focus()")
+    expected = sorted(events_of("faults").values(), key=lambda event: (event["t_s"], event["id"]))
+    for event in expected[:6]:
+        key(page, "ArrowRight")
+        assert int(page.evaluate("document.activeElement.dataset.id")) == event["id"]
+        assert page.evaluate("document.querySelector('#tip').hidden") is False
+    key(page, "End")
+    assert int(page.evaluate("document.activeElement.dataset.id")) == expected[-1]["id"]
+    key(page, "+")
+    assert span_s(page) == pytest.approx(0.5 * page.evaluate("report.timeline.length_s"))
+    key(page, "Home")  # brought into view
+    assert int(page.evaluate("document.activeElement.dataset.id")) == expected[0]["id"]
+    assert expected[0]["id"] in shown(page)
+    key(page, "Enter")
+    assert span_s(page) < 13
+    key(page, "Escape")
+    assert page.evaluate("report.timeline.isWhole")
+    assert page.evaluate("document.querySelectorAll('.mark[tabindex=\"0\"]').length") == 1
+
+
+def test_tables_lead_to_the_timeline(page: Page) -> None:
+    rep = next(event for event in events_of("faults").values() if event["kind"] == "rep" and event["rep"] == 4)
+    page.evaluate("document.querySelector('tr[data-rep=\"4\"] button').click()")
+    view = page.evaluate("report.timeline.view")
+    assert view["from_s"] < rep["t_s"] < rep["t_s"] + rep["duration_s"] < view["until_s"] < rep["t_s"] + 10
+    page.evaluate("document.querySelector('#events').open = true")
+    drop = next(event for event in events_of("faults").values() if event["kind"] == "drop")
+    page.evaluate(f"document.querySelector('[data-show=\"{drop['id']}\"]').click()")
+    assert int(page.evaluate("document.activeElement.dataset.id")) == drop["id"]
+    page.evaluate("document.querySelector('#events').open = false")
+
+
+def test_each_repetition_lies_over_the_others(page: Page) -> None:
+    reps = [event for event in events_of("faults").values() if event["kind"] == "rep"]
+    lines = page.evaluate("[...document.querySelectorAll('.overlay .rep-line')].map((line) => line.getAttribute('d'))")
+    assert len(lines) == 2 * len(reps)  # position, tension
+    assert all(line.startswith("M") and len(line) > 200 for line in lines)
+    page.evaluate("document.querySelector('tr[data-rep=\"4\"]').dispatchEvent(new PointerEvent('pointerenter'))")
+    assert (
+        page.evaluate("[...document.querySelectorAll('.rep-line.pointed')].map((line) => line.dataset.rep)")
+        == ["4"] * 2
+    )
+    page.evaluate("document.querySelector('tr[data-rep=\"4\"]').dispatchEvent(new PointerEvent('pointerleave'))")
+
+
+def test_a_hole_is_a_hole(browser: Browser, reports: Path) -> None:
+    """Where the plug was out, no line is drawn."""
+    page = open_page(browser, reports / "unplugged.html", LAPTOP)
+    for name in ("position", "force"):
+        inside = page.evaluate(f"report.timeline.curves.{name}.extent(14.3, 16.5)")
+        assert inside is None
+        path = page.evaluate(f"report.timeline.curves.{name}.path(10, 20, (t) => 100 * t, (v) => v)")
+        ends = [float(x) for x in re.findall(r"M([\d.]+)", path)]
+        assert len(ends) == 2  # before, and after
+        assert ends[1] > 1650
+    page.close()
+
+
+@pytest.mark.parametrize("size", [PHONE, LAPTOP, TV])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_can_be_read_on_every_screen_by_day_and_night(page: Page, size: tuple[int, int], scheme: str) -> None:
+    page.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+    page.resize(*size)
+    page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+    seen = page.evaluate(LOOK)
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    assert len(seen["texts"]) > 100
+    for text in seen["texts"]:
+        assert text["contrast"] >= 4.5, text
+        assert text["size"] >= 11.9, text
+    drawn = page.evaluate(
+        """(() => {
+          const channel = (value) => (value <= 10.31 ? value / 3294.6 : ((value / 255 + 0.055) / 1.055) ** 2.4);
+          const light = (color) => {
+            const [r, g, b] = color.match(/[\\d.]+/g).map(Number);
+            return 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+          };
+          const ground = light(getComputedStyle(document.body).backgroundColor);
+          const ratio = (color) => (Math.max(light(color), ground) + 0.05) / (Math.min(light(color), ground) + 0.05);
+          const texts = [...document.querySelectorAll("svg text")].filter((text) => !text.closest(".key"));
+          const marks = [...document.querySelectorAll(".mark .sign")].map((sign) => {
+            const { fill, stroke } = getComputedStyle(sign);
+            return Math.max(...[fill, stroke].filter((color) => color !== "none").map(ratio));
+          });
+          return [Math.min(...texts.map((text) => ratio(getComputedStyle(text).fill))), Math.min(...marks)];
+        })()"""
+    )
+    assert drawn[0] >= 4.5
+    assert drawn[1] >= 3.0
+
+
+def test_controls_have_names_and_are_large_enough_for_a_thumb(page: Page) -> None:
+    page.resize(*PHONE)
+    buttons = page.evaluate(
+        """[...document.querySelectorAll(".tools button")].map((button) =>
+          [button.getAttribute("aria-label") ?? button.textContent, button.offsetWidth, button.offsetHeight])"""
+    )
+    assert len(buttons) == 5
+    for name, width, height in buttons:
+        assert len(name) > 2
+        assert min(width, height) >= 44, name
+    labels = page.evaluate(
+        "[...document.querySelectorAll('.mark[data-id]')].map((mark) => mark.getAttribute('aria-label'))"
+    )
+    assert all(len(label) > 30 for label in labels)
+
+
+@pytest.mark.parametrize(("name", "most_pages"), [("faults", 3), ("static", 2), ("motor", 2), ("unplugged", 3)])
+def test_it_prints_to_few_pages(name: str, most_pages: int, browser: Browser, reports: Path) -> None:
+    page = open_page(browser, reports / f"{name}.html", LAPTOP)
+    page.evaluate("report.timeline.look(5, 10)")  # what was looked at does not matter on paper
+    answer = page.call("Page.printToPDF", printBackground=False, preferCSSPageSize=True)
+    pdf = base64.b64decode(answer["data"])
+    assert 1 <= len(re.findall(rb"/Type\s*/Page\b", pdf)) <= most_pages
+    view = page.evaluate("report.timeline.view")
+    assert (view["from_s"], view["until_s"]) == pytest.approx((5, 10))  # and is looked at again afterwards
+    page.close()
+
+
+def test_every_kind_has_words_of_its_own() -> None:
+    assert {key.split(".")[0] for key in MEANINGS} == set(KINDS)
+    assert all(meaning.why and meaning.name for meaning in MEANINGS.values())
