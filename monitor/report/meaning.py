@@ -171,5 +171,8 @@ def remedy_of(key: str) -> str:
 
 
 def is_fault(event: AnyEvent) -> bool:
-    """Something of the lifter's to mend, and not part of something greater."""
-    return event.part_of is None and meaning(event).tone in ("leak", "rough") and event.kind != "rep"
+    """Something of the lifter's to mend. What follows from a greater act is no second one, but what was done is told:
+    a heave is a heave though its force went through the ceiling, a rest is a rest though it ended in a drop."""
+    told = meaning(event)
+    done = told.lane == "rests" or event.kind in ("jerk", "drop")
+    return told.tone in ("leak", "rough") and event.kind != "rep" and (event.part_of is None or done)

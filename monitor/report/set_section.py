@@ -1,5 +1,6 @@
 """One set of the report: overlay, leak, repetitions with their graded turnarounds, stages."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from monitor.events import Leak, Rep, SetEnd, Stage, Turnaround
@@ -167,13 +168,8 @@ def _grade(turn: Turnaround | None) -> Markup:
 
 
 def _leaked(one: SetStory, rep: Rep) -> str:
-    """With the heaves that were counted as something greater: they are what the lifter did."""
-    names: dict[str, int] = {}
-    for event in one.moments:
-        told = meaning(event)
-        heaved = told.lane == "heaves" and event.kind != "speed_over"
-        if event.rep == rep.rep and told.lane != "turns" and (is_fault(event) or heaved):
-            names[told.name] = names.get(told.name, 0) + 1
+    faults = (event for event in one.moments if event.rep == rep.rep and is_fault(event))
+    names = Counter(meaning(event).name for event in faults if not isinstance(event, Turnaround))
     return ", ".join(f"{name} (x{n})" if n > 1 else name for name, n in names.items())
 
 

@@ -3,6 +3,9 @@
 import base64
 import json
 import re
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +13,14 @@ import pytest
 
 from monitor.events import KINDS
 from monitor.report.meaning import MEANINGS
+from monitor.report.report_page import SCRIPTS
+from monitor.report.words import clock
 from tests import needs
 from tests.browser import Browser, Page
 from tests.display.look import LOOK
 from tests.report.conftest import LAPTOP, PHONE, RECORDINGS, TV, open_page
 
-pytestmark = needs.chromium
+ROOT = Path(__file__).parents[2]
 NAMES = ("faults", "static", "unplugged", "motor")
 
 
@@ -48,6 +53,7 @@ def span_s(page: Page) -> float:
     return float(page.evaluate("report.timeline.span_s"))
 
 
+@needs.chromium
 @pytest.mark.parametrize("name", NAMES)
 def test_it_opens_without_a_network_and_its_marks_are_the_events(name: str, browser: Browser, reports: Path) -> None:
     page = open_page(browser, reports / f"{name}.html", LAPTOP)
@@ -64,6 +70,7 @@ def test_it_opens_without_a_network_and_its_marks_are_the_events(name: str, brow
     page.close()
 
 
+@needs.chromium
 def test_a_mark_stands_where_and_as_long_as_its_event(page: Page) -> None:
     """Against the axis, in pixels."""
     for kind in ("lockout_rest", "rep", "turnaround", "stall"):
@@ -79,15 +86,18 @@ def test_a_mark_stands_where_and_as_long_as_its_event(page: Page) -> None:
         assert place[1] == pytest.approx(max(place[3], place[2] + 1), abs=0.5), kind
 
 
+@needs.chromium
 def test_pointing_at_a_mark_explains_it(page: Page) -> None:
     mark = ".mark.kind-lockout_rest"
     mouse(page, "mouseMoved", *middle(page, f"{mark} .tail"))
     page.wait("!document.querySelector('#tip').hidden")
     words = page.evaluate("document.querySelector('#tip').innerText")
-    for part in ("Rest on the joints", "0:26.0, 2.7 s long", "stood still", "Turn round before the joints lock."):
+    rest = next(event for event in events_of("faults").values() if event["kind"] == "lockout_rest")
+    when = f"{clock(rest['t_s'])}, {rest['duration_s']:.1f} s long"
+    for part in ("Rest on the joints", when, "stood still", "Turn round before the joints lock."):
         assert part in words
     lit = page.evaluate("[...['x', 'width']].map((key) => Number(document.querySelector('.spot').getAttribute(key)))")
-    start, end = page.evaluate("[report.timeline.x(26), report.timeline.x(28.71)]")
+    start, end = (page.evaluate(f"report.timeline.x({rest['t_s'] + late_s})") for late_s in (0, rest["duration_s"]))
     assert lit == pytest.approx([start, end - start], abs=1)
     box = page.evaluate("(({left, right}) => [left, right])(document.querySelector('#tip').getBoundingClientRect())")
     assert box[0] >= 0
@@ -96,12 +106,14 @@ def test_pointing_at_a_mark_explains_it(page: Page) -> None:
     page.wait("document.querySelector('#tip').hidden")
 
 
+@needs.chromium
 def test_the_values_under_the_pointer_are_told(page: Page) -> None:
     x, y = middle(page, "#chart .plot")
     mouse(page, "mouseMoved", x, y - 100)
     page.wait("/^0:\\d\\d\\.\\d   -?\\d+ kg   -?\\d+\\.\\d cm$/.test(document.querySelector('.readout').textContent)")
 
 
+@needs.chromium
 def test_the_wheel_looks_closer_at_what_is_under_it(page: Page) -> None:
     x, y = middle(page, "#chart .plot")
     left = page.evaluate("document.querySelector('#chart').getBoundingClientRect().left")
@@ -117,6 +129,7 @@ def test_the_wheel_looks_closer_at_what_is_under_it(page: Page) -> None:
     page.wait("report.timeline.isWhole")
 
 
+@needs.chromium
 def test_a_page_that_is_scrolled_is_not_caught(page: Page) -> None:
     x, y = middle(page, "#chart .plot")
     before = page.evaluate("scrollY")
@@ -128,6 +141,7 @@ def test_a_page_that_is_scrolled_is_not_caught(page: Page) -> None:
     assert page.evaluate("report.timeline.isWhole")
 
 
+@needs.chromium
 def test_dragging_looks_at_that_stretch_and_a_double_click_goes_back(page: Page) -> None:
     x, y = middle(page, "#chart .plot")
     left = page.evaluate("document.querySelector('#chart').getBoundingClientRect().left")
@@ -152,6 +166,7 @@ def key(page: Page, name: str, modifiers: int = 0) -> None:
         page.call("Input.dispatchKeyEvent", type=kind, key=name, modifiers=modifiers)
 
 
+@needs.chromium
 def test_the_keyboard_reads_every_mark_and_zooms(page: Page) -> None:
     page.evaluate("document.querySelector('#chart').focus()")
     expected = sorted(events_of("faults").values(), key=lambda event: (event["t_s"], event["id"]))
@@ -173,6 +188,7 @@ def test_the_keyboard_reads_every_mark_and_zooms(page: Page) -> None:
     assert page.evaluate("document.querySelectorAll('.mark[tabindex=\"0\"]').length") == 1
 
 
+@needs.chromium
 def test_tables_lead_to_the_timeline(page: Page) -> None:
     rep = next(event for event in events_of("faults").values() if event["kind"] == "rep" and event["rep"] == 4)
     page.evaluate("document.querySelector('tr[data-rep=\"4\"] button').click()")
@@ -185,6 +201,7 @@ def test_tables_lead_to_the_timeline(page: Page) -> None:
     page.evaluate("document.querySelector('#events').open = false")
 
 
+@needs.chromium
 def test_each_repetition_lies_over_the_others(page: Page) -> None:
     reps = [event for event in events_of("faults").values() if event["kind"] == "rep"]
     lines = page.evaluate("[...document.querySelectorAll('.overlay .rep-line')].map((line) => line.getAttribute('d'))")
@@ -198,6 +215,7 @@ def test_each_repetition_lies_over_the_others(page: Page) -> None:
     page.evaluate("document.querySelector('tr[data-rep=\"4\"]').dispatchEvent(new PointerEvent('pointerleave'))")
 
 
+@needs.chromium
 def test_a_hole_is_a_hole(browser: Browser, reports: Path) -> None:
     """Where the plug was out, no line is drawn."""
     page = open_page(browser, reports / "unplugged.html", LAPTOP)
@@ -211,6 +229,7 @@ def test_a_hole_is_a_hole(browser: Browser, reports: Path) -> None:
     page.close()
 
 
+@needs.chromium
 @pytest.mark.parametrize("size", [PHONE, LAPTOP, TV])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_can_be_read_on_every_screen_by_day_and_night(page: Page, size: tuple[int, int], scheme: str) -> None:
@@ -244,6 +263,7 @@ def test_it_can_be_read_on_every_screen_by_day_and_night(page: Page, size: tuple
     assert drawn[1] >= 3.0
 
 
+@needs.chromium
 def test_controls_have_names_and_are_large_enough_for_a_thumb(page: Page) -> None:
     page.resize(*PHONE)
     buttons = page.evaluate(
@@ -260,6 +280,7 @@ def test_controls_have_names_and_are_large_enough_for_a_thumb(page: Page) -> Non
     assert all(len(label) > 30 for label in labels)
 
 
+@needs.chromium
 @pytest.mark.parametrize(("name", "most_pages"), [("faults", 3), ("static", 2), ("motor", 2), ("unplugged", 3)])
 def test_it_prints_to_few_pages(name: str, most_pages: int, browser: Browser, reports: Path) -> None:
     page = open_page(browser, reports / f"{name}.html", LAPTOP)
@@ -275,3 +296,21 @@ def test_it_prints_to_few_pages(name: str, most_pages: int, browser: Browser, re
 def test_every_kind_has_words_of_its_own() -> None:
     assert {key.split(".")[0] for key in MEANINGS} == set(KINDS)
     assert all(meaning.why and meaning.name for meaning in MEANINGS.values())
+
+
+def test_it_is_in_the_wheel(tmp_path: Path) -> None:
+    page = ROOT / "monitor" / "report" / "page"
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
+        shipped = set(wheel.namelist())
+    names = {path.name for path in page.iterdir()}
+    assert names == {*SCRIPTS, "report.html", "report.css", "timeline.html"}
+    assert {f"monitor/report/page/{name}" for name in names} <= shipped
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_script_says_what_it_is_for_and_stays_small(name: str) -> None:
+    lines = (ROOT / "monitor" / "report" / "page" / name).read_text().splitlines()
+    assert next(line for line in lines if line != '"use strict";').startswith("// ")
+    assert len(lines) <= 220
