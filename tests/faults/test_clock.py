@@ -1,0 +1,133 @@
+"""Clocks that jump, wrap and begin again: events are where they were, and none is longer than it was."""
+
+import asyncio
+import os
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import firmware_bridge.simulator as simulator
+from firmware_bridge.chunk import Chunk
+from firmware_bridge.decoder import Decoder
+from firmware_bridge.simulator import faults as sensor
+from monitor.__main__ import main
+from monitor.detect.pipeline import Pipeline
+from monitor.events import AnyEvent, encode
+from monitor.feedback.connection import Address
+from monitor.simulated import kit_of, machine_of
+from tests import needs
+from tests.faults.shim import Shim
+from tests.faults.stage import Collector, a_daemon, a_lifter, on_disk, until
+from tests.mqtt.brokers import mosquitto
+from tests.soak import Figure, long, soak
+from tests.test_daemon import PROFILE
+from tests.test_end_to_end import a_profile
+
+pytestmark = soak
+WRAPS = long(10, 2)
+RESETS = long(100, 10)
+STEPS = long(12, 2)
+DAY_S = 86_400
+
+
+@cache
+def a_faulty_set() -> simulator.Trace:
+    machine = machine_of(PROFILE)
+    return simulator.simulate(machine, simulator.faulty_set(np.random.default_rng(4), machine, 2.0, 4.0, 4), seed=3)
+
+
+def sent(clock_start_us: int, faults: tuple[sensor.Fault, ...] = ()) -> list[Chunk]:
+    kit = simulator.Kit(wiring=kit_of(PROFILE).wiring, clock_start_us=clock_start_us, faults=faults)
+    return simulator.board_chunks(a_faulty_set(), kit, seed=3, read_s=0.1)
+
+
+def told(chunks: list[Chunk]) -> tuple[list[AnyEvent], Decoder]:
+    wiring = kit_of(PROFILE).wiring
+    assert wiring is not None
+    decoder, pipeline = Decoder(wiring), Pipeline(PROFILE, "s")
+    events = [event for chunk in chunks for event in pipeline.update(decoder.feed(chunk)).events]
+    return events + pipeline.finish().events, decoder
+
+
+def test_a_device_clock_that_wraps_changes_nothing(figure: Figure) -> None:
+    plain, _ = told(sent(1_000_000))
+    expected = [encode(event) for event in plain]
+    assert len(expected) > 10
+    for k in range(WRAPS):
+        wraps_after_us = 3_000_000 * (k + 1)
+        events, decoder = told(sent(2**32 - wraps_after_us))
+        assert [encode(event) for event in events] == expected
+        assert decoder.counts.resets == 0
+    figure(f"device clock wraps, at {WRAPS} places of a set", f"the same {len(expected)} records, byte for byte")
+
+
+def test_no_event_reaches_over_a_reset(figure: Figure) -> None:
+    dice = np.random.default_rng(8)
+    most = 0.0
+    for _ in range(RESETS):
+        at_s, down_s = float(dice.uniform(2, 30)), float(dice.uniform(0.2, 1.5))
+        forgets = bool(dice.random() < 0.5)
+        events, decoder = told(sent(1_000_000, (sensor.DeviceReset(at_s, down_s, forgets),)))
+        assert decoder.counts.resets == 1
+        last = {event.id: event for event in events}
+        for event in last.values():
+            duration_s = event.duration_s or 0.0
+            assert duration_s >= 0
+            over = event.t_s < at_s - 0.1 and event.t_s + duration_s > at_s + down_s + 0.1
+            assert not over or event.kind in ("sensor_fault", "rep"), event
+            most = max(most, duration_s if event.kind != "rep" else 0.0)
+    figure(f"{RESETS} resets of the device in a set", f"0 events reach over one; the longest lasts {most:.1f} s")
+    assert most < 60
+
+
+@needs.mosquitto
+@needs.compiler
+def test_a_wall_clock_that_steps_a_day_changes_no_event(tmp_path: Path, figure: Figure) -> None:
+    """Forth and back, while the whole daemon runs; a replay of its recording, at another time, tells the same."""
+    store = tmp_path / "state" / "e2e" / "events.db"
+
+    async def story(profile: Path, port: int, shim: Shim) -> Collector:
+        collector = Collector(Address(host="127.0.0.1", port=port))
+        collector.come()
+        daemon = a_daemon(tmp_path, profile, tmp_path / "tty", shim.environment)
+        with a_lifter(tmp_path, profile, 4.0), daemon:
+            await until(lambda: len(collector.records) >= 2)
+            for step in range(STEPS):
+                shim.step_wall_clock((DAY_S, 0, -DAY_S, 0)[step % 4])
+                count = len(collector.records)
+                await until(lambda: len(collector.records) >= count + 3)  # noqa: B023
+            assert daemon.stop() == 0
+            shim.step_wall_clock(0)
+            daemon.start()
+            last_seq = on_disk(store)[-1].seq
+            await until(lambda: collector.ledger.seq >= last_seq)
+        await collector.go()
+        return collector
+
+    with mosquitto(tmp_path) as broker, Shim(tmp_path) as shim:
+        collector = asyncio.run(story(a_profile(tmp_path, broker.port), broker.port, shim))
+    kept = on_disk(store)
+    assert collector.seqs == [event.seq for event in kept] == list(range(1, len(kept) + 1))
+    stepped_s = [b.stored_unix_s - a.stored_unix_s for a, b in pairwise(kept)]
+    assert max(stepped_s) > DAY_S / 2  # the wall clock did step
+    assert min(stepped_s) < -DAY_S / 2
+    recording = min((tmp_path / "state" / "e2e" / "recordings").rglob("*.mcap"))
+    assert main(["replay", str(recording), "--events", str(tmp_path / "again.jsonl")]) == 0
+    session = kept[0].session
+    assert (tmp_path / "again.jsonl").read_bytes().splitlines() == [e.record for e in kept if e.session == session]
+    live = [record for record in collector.records if not record.historical]
+    figure(
+        f"wall clock steps of a day, {STEPS} times",
+        f"{len(kept)} records, byte for byte those of a replay; {len(live)} of them told live",
+    )
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/St_Johns", "Asia/Kathmandu"])
+def test_the_zone_of_the_clock_changes_no_event(zone: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(os.environ, "TZ", zone)
+    recording = Path(__file__).parents[1] / "recordings" / "clean.mcap"
+    assert main(["replay", str(recording), "--events", str(tmp_path / "out.jsonl")]) == 0
+    assert (tmp_path / "out.jsonl").read_bytes() == recording.with_suffix(".events.jsonl").read_bytes()
