@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)  # what decoding others' JSON may raise
 FaultCause = Literal[
     "gap", "restart", "encoder_jump", "encoder_slip", "flagged", "frozen", "saturated", "spike", "mismatch", "load"
 ]

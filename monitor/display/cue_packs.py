@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from monitor.config import ConfigError
+from monitor.events import UNREADABLE
 
 LONGEST_CUE = 8
 SHIPPED = "/cues/{}.json"
@@ -55,5 +56,5 @@ def _read(path: Path) -> Pack:
         return msgspec.json.decode(path.read_bytes(), type=Pack)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise ConfigError(f"{path}: {error}; correct this cue pack or take it out of the folder") from error

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import msgspec
 
+from monitor.events import UNREADABLE
+
 
 class _Place(msgspec.Struct):
     connections: int = 0
@@ -26,7 +28,7 @@ class Bookmark:
         if path is not None and path.exists():
             try:
                 self._place = msgspec.json.decode(path.read_bytes(), type=_Place)
-            except msgspec.MsgspecError:
+            except UNREADABLE:
                 path.replace(path.with_suffix(".damaged"))  # begin anew; keep it for who wants to know
 
     @property

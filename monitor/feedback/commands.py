@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from monitor.events import UNREADABLE
 from monitor.feedback.messages import VERSION, Name, Reason, Seq
 
 MAX_AGE_S = 10.0
@@ -80,7 +81,7 @@ def read_command(name: str, payload: bytes, *, retained: bool, now_s: float) -> 
     """The command, or CommandRefused. A retained one would come again at every reconnect, a stale one surprises."""
     try:
         identity = msgspec.json.decode(payload[:MAX_BYTES], type=_Identified).id
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         identity = None
     if retained:
         raise CommandRefused("retained", "a command must not be retained", identity)
@@ -90,7 +91,7 @@ def read_command(name: str, payload: bytes, *, retained: bool, now_s: float) -> 
         raise CommandRefused("malformed", f"a command has at most {MAX_BYTES} bytes", identity)
     try:
         message = msgspec.json.decode(payload, type=COMMANDS[name])
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise CommandRefused("malformed", str(error), identity) from error
     if abs(now_s - message.stamp_s) > MAX_AGE_S:
         raise CommandRefused("stale", f"stamped {now_s - message.stamp_s:+.0f} s from our clock", identity)

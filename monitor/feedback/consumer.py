@@ -16,6 +16,7 @@ from uuid import uuid4
 
 import msgspec
 
+from monitor.events import UNREADABLE
 from monitor.feedback import payload
 from monitor.feedback.commands import Resume
 from monitor.feedback.connection import Address, BrokerError, Connection, PublishRefused, Received, connect
@@ -93,7 +94,7 @@ class Consumer:
     def _take_status(self, data: bytes) -> None:
         try:
             status = msgspec.json.decode(data, type=Status)
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             self.ledger.malformed += 1
             return
         if status.state == "offline" and self.status is not None and status.conn < self.status.conn:
@@ -104,7 +105,7 @@ class Consumer:
     def _take_ack(self, data: bytes) -> None:
         try:
             ack = msgspec.json.decode(data, type=Ack)
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             self.ledger.malformed += 1
             return
         if not ack.id.startswith(f"{self._name}-") or ack.ok:

@@ -7,7 +7,7 @@ begins anew.
 
 import msgspec
 
-from monitor.events import AnyEvent
+from monitor.events import UNREADABLE, AnyEvent
 from monitor.feedback.messages import Envelope, ResumeMark, Status
 
 HELD = 1000  # records that wait for one that is missing; what is beyond comes again with the answer
@@ -58,7 +58,7 @@ class Ledger:
         """A message from the event topics, or from our resume topic; the records that are next in order."""
         try:
             envelope = _ENVELOPE.decode(data)
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             return self._take_mark(data)
         record = Record(envelope.seq, envelope.store_id, envelope.historical, data)
         self._begin(record.store_id)
@@ -82,7 +82,7 @@ class Ledger:
     def _take_mark(self, data: bytes) -> list[Record]:
         try:
             mark = _MARK.decode(data)
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             self.malformed += 1
             return []
         self._begin(mark.store_id)

@@ -17,6 +17,7 @@ from contextlib import suppress
 
 import msgspec
 
+from monitor.events import UNREADABLE
 from monitor.feedback import payload
 from monitor.feedback.bookmark import Bookmark
 from monitor.feedback.connection import Address, BrokerError, BrokerSilent, Connection, PublishRefused, connect
@@ -216,7 +217,7 @@ class Publisher:
         """Somebody else's word about us, a ghost's will mostly, is overwritten."""
         try:
             status = msgspec.json.decode(said, type=Status)
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             status = None
         if status is None or (status.state, status.conn) != ("online", self._conn):
             self.delivery.status_repairs += 1

@@ -16,7 +16,7 @@ from typing import TypeVar
 import msgspec
 
 from firmware_bridge.chunk import Chunk
-from monitor.events import AnyEvent, Feedback
+from monitor.events import UNREADABLE, AnyEvent, Feedback
 from monitor.record.account import Account, Damage, Plain
 from monitor.record.records import FORMAT_VERSION, MESSAGE_CAP_BYTES, PROFILE, TOPICS, Command, Gap, Header, Record
 from monitor.record.scan import CHUNK, HEADER, MAGIC, MESSAGE, METADATA, Piece, metadata, scan
@@ -101,7 +101,7 @@ class SessionFile:
     def _decode(self, data: bytes, decoder: msgspec.json.Decoder[_T]) -> _T:
         try:
             return decoder.decode(data)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise SessionFileError(f"{self.path} holds a record that this rep-monitor cannot read: {error}") from error
 
     def _find_header(self) -> Header | None:
@@ -162,5 +162,5 @@ def _format_version(text: bytes) -> int | None:
     """None where the text is somebody else's."""
     try:
         return _VERSION.decode(text).format_version
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return None

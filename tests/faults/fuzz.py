@@ -1,0 +1,67 @@
+"""Inputs that nobody thought of: seeds and the kept corpus, changed at random."""
+
+import random
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from pathlib import Path
+
+CORPUS = Path(__file__).with_name("corpus")
+NASTY = [
+    *(
+        b"\x00",
+        b"\xff" * 8,
+        b"\x00" * 8,
+        b"\x7f\xff\xff\xff",
+        b"\xed\xa0\x80",
+        b"-1",
+        b"1e999",
+        b"18446744073709551616",
+    ),
+    *(b"NaN", b"null", b"[" * 2000, b"{", b'"', b"\n", b"\\u0000"),
+]
+
+
+def kept(target: str) -> list[bytes]:
+    """What was worth keeping: every input that ever broke something, and some that might."""
+    return [path.read_bytes() for path in sorted((CORPUS / target).iterdir())]
+
+
+def keep(target: str, data: bytes) -> Path:
+    """For who mends it, and for every run from then on."""
+    path = CORPUS / target / f"{sha256(data).hexdigest()[:16]}.bin"
+    path.write_bytes(data)
+    return path
+
+
+def inputs(seeds: Sequence[bytes], dice: random.Random) -> Iterator[bytes]:
+    """The seeds as they are, then changes of them without end."""
+    yield from seeds
+    while True:
+        data = bytearray(dice.choice(seeds))
+        for _ in range(dice.choice((1, 1, 2, 4, 16))):
+            _change(data, seeds, dice)
+        yield bytes(data)
+
+
+def _change(data: bytearray, seeds: Sequence[bytes], dice: random.Random) -> None:
+    start = dice.randrange(len(data) + 1)
+    end = min(len(data), start + dice.choice((1, 1, 2, 8, 64, 1024)))
+    match dice.randrange(8):
+        case 0 if data:
+            data[dice.randrange(len(data))] ^= 1 << dice.randrange(8)
+        case 1:
+            del data[start:end]
+        case 2:
+            data[start:start] = dice.randbytes(dice.choice((1, 4, 64)))
+        case 3:
+            data[start:start] = data[start:end] * dice.choice((1, 2, 50))
+        case 4:
+            other = dice.choice(seeds)
+            cut = dice.randrange(len(other) + 1)
+            data[start:] = other[cut:]
+        case 5:
+            data[start:end] = dice.choice(NASTY)
+        case 6:
+            del data[start:]
+        case _:
+            data[start:end] = bytes(end - start)
