@@ -26,6 +26,8 @@ COMMANDS = {
     "restore": "what a backup holds, back to its place",
     "forget": "take a person out of what is kept",
     "config": "check a machine's profile",
+    "calibrate": "what a machine's counts mean: leads you through it, then changes the profile",
+    "doctor": "what is wrong with port, board, sensors, clock, disk, broker and page, and the remedy",
     "ports": "the serial devices, who holds them, and what answers",
     "recover": "save what stands in a damaged recording",
 }

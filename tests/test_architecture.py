@@ -57,11 +57,17 @@ DOORS = {  # an outside library -> the files, or folders, that may know it
     "mcap": ["monitor/record/"],
     "zstandard": ["monitor/record/"],
     "sqlite3": ["monitor/store/"],
-    "tomllib": ["monitor/toml_document.py"],
+    "tomllib": ["monitor/toml_document.py", "monitor/toml_edit.py"],
+    "tomlkit": ["monitor/toml_edit.py"],
     "numba": ["monitor/detect/"],
     "numpy": ["firmware_bridge/", "monitor/"],
     "msgspec": ["firmware_bridge/", "monitor/"],
-    "rich": ["monitor/commands/", "monitor/report/", "monitor/record/"],  # where a person reads a terminal
+    "rich": [
+        "monitor/commands/",
+        "monitor/report/",
+        "monitor/record/",
+        "monitor/calibrate/terminal.py",
+    ],  # where a person reads a terminal
 }
 
 CLOCKS = ["firmware_bridge/serial_port.py", "firmware_bridge/ports.py", "firmware_bridge/simulator/", "monitor/daemon",

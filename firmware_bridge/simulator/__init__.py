@@ -12,11 +12,12 @@
 `Trace` has `t_s, position_m, velocity_m_s, acceleration_m_s2, tension_n, contact_n` (row k at k ms), `x_m` above the
 rest, and `machine` with `working_load_n`, `friction`, `range_m`. Samples carry the trace's own clock. `notes` say
 what the lifter set out to do; labels must come from the columns, never from the notes. What goes wrong with sensors and
-wires stands in `faults`. Without a stack: `simulate_static`, `simulate_motor`. Live: `board.Board`, and
-`device.SimulatedDevice` on a pseudo-terminal; `demo` has traces without end.
+wires stands in `faults`. Who calibrates a machine is a `Helper`. Without a stack: `simulate_static`, `simulate_motor`.
+Live: `board.Board`, and `device.SimulatedDevice` on a pseudo-terminal; `demo` has traces without end.
 """
 
 from firmware_bridge.simulator.effort import MotorEffort, StaticEffort, simulate_motor, simulate_static
+from firmware_bridge.simulator.helper import Helper
 from firmware_bridge.simulator.kit import Kit
 from firmware_bridge.simulator.live import live
 from firmware_bridge.simulator.machine import Machine
@@ -24,6 +25,7 @@ from firmware_bridge.simulator.readout import measure
 from firmware_bridge.simulator.script import (
     Drop,
     Heave,
+    Hold,
     Lift,
     Lifter,
     Lower,
@@ -42,8 +44,8 @@ from firmware_bridge.simulator.trace import Trace
 from firmware_bridge.simulator.wire import board_chunks
 
 __all__ = [
-    "FAULTS", "Drop", "Heave", "Job", "Kit", "Lift", "Lifter", "Lower", "Machine", "MotorEffort", "Move", "Rest",
-    "Script", "SetDown", "Snap", "Stall", "StaticEffort", "Trace", "Tug", "Turn", "board_chunks", "clean_set",
-    "drawn_lifter", "drawn_machine", "faulty_set", "live", "measure", "simulate", "simulate_many", "simulate_motor",
-    "simulate_static",
+    "FAULTS", "Drop", "Heave", "Helper", "Hold", "Job", "Kit", "Lift", "Lifter", "Lower", "Machine", "MotorEffort",
+    "Move", "Rest", "Script", "SetDown", "Snap", "Stall", "StaticEffort", "Trace", "Tug", "Turn", "board_chunks",
+    "clean_set", "drawn_lifter", "drawn_machine", "faulty_set", "live", "measure", "simulate", "simulate_many",
+    "simulate_motor", "simulate_static",
 ]  # fmt: skip

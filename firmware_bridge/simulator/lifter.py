@@ -13,6 +13,7 @@ from firmware_bridge.simulator.machine import STANDARD_GRAVITY_M_S2, Machine
 from firmware_bridge.simulator.script import (
     Drop,
     Heave,
+    Hold,
     Lift,
     Lower,
     Move,
@@ -99,6 +100,9 @@ class Performer:
                 yield self._glide(turn_s, float(away))
             case SetDown():
                 yield from self._set_down(move)
+            case Hold(duration_s, settle_s):
+                yield Leg(settle_s, self._x_m, lean=1.0)
+                yield Leg(duration_s, self._x_m, lean=1.0)
 
     def _glide(self, duration_s: float, speed_m_s: float, share: float | None = None) -> Leg:
         """From one speed to another."""

@@ -97,7 +97,15 @@ class SetDown:
     loose: bool = True  # the cable goes loose; else the hand keeps a third of the load
 
 
-Move = Rest | Tug | Lift | Turn | Snap | Lower | SetDown
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Stop where the stack is and hold it still, all of its weight in the cable: how a known weight is measured."""
+
+    duration_s: float
+    settle_s: float = 0.6
+
+
+Move = Rest | Tug | Lift | Turn | Snap | Lower | SetDown | Hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,133 @@
+"""Whoever calibrates a machine: sets the stack on a block, holds known weights, lifts slowly twice, knocks once.
+
+Weights and repetitions are the physics of the machine with another pin; the block and the knock are prescribed, for
+there the hand is not what matters.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firmware_bridge.simulator.legs import quintic
+from firmware_bridge.simulator.machine import (
+    REST_SINK_M,
+    STANDARD_GRAVITY_M_S2,
+    STEP_S,
+    STICTION_M_S,
+    Machine,
+    Moment,
+    step,
+)
+from firmware_bridge.simulator.script import Hold, Lift, Lifter, Script, SetDown
+from firmware_bridge.simulator.sets import clean_set
+from firmware_bridge.simulator.simulation import simulate
+from firmware_bridge.simulator.trace import Trace
+
+STEADY = Lifter(tempo_spread=0.02, wobble=0.02, tremor=0.003, range_spread=0.004, fatigue=0.0)
+CARRY_M = 0.01  # above the block, before it is set down on it
+KNOCK_M_S = 0.3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Helper:
+    """Somebody who does what a calibration asks for, in its order, and takes his time."""
+
+    machine: Machine
+    weights_kg: Sequence[float]
+    block_m: float
+    seed: int
+    hold_s: float = 4.0
+    knocks: bool = True
+
+    def trace(self) -> Trace:
+        """All of it."""
+        return Trace.joined([self.still(16.0), self.block(), *map(self.hold, self.weights_kg), *self._movement()])
+
+    def still(self, duration_s: float) -> Trace:
+        """Nobody touches anything, the cable hangs slack."""
+        rows = np.zeros(round(duration_s / STEP_S))
+        return self._prescribed(rows, rows > 0)
+
+    def hold(self, weight_kg: float) -> Trace:
+        """One weight off the rest, held still, set down."""
+        moves = (Lift(to=0.4), Hold(self.hold_s), SetDown(0.5))
+        script = Script(positive_s=4.0, negative_s=4.0, moves=moves, lifter=STEADY)
+        held = simulate(replace(self.machine, mass_kg=weight_kg), script, self.seed + round(10 * weight_kg))
+        return Trace.joined([self._as_this(held), self.still(5.0)])
+
+    def repetitions(self, count: int = 2) -> Trace:
+        """Slow ones, with the heaviest weight."""
+        script = clean_set(5.0, 5.0, count, STEADY, tail_s=0.5)
+        moved = simulate(replace(self.machine, mass_kg=self.weights_kg[-1]), script, self.seed + 7)
+        return Trace.joined([self._as_this(moved), self.still(5.0)])
+
+    def block(self, stands_s: float = 5.0) -> Trace:
+        """Lift the stack, put the block under it, let go, and take it away again."""
+        high_m = self.block_m + CARRY_M
+        places = [(2.0, 0.0), (3.0, high_m), (0.5, high_m), (1.0, self.block_m), (stands_s, self.block_m)]
+        places += [(1.0, high_m), (0.5, high_m), (3.0, 0.0), (5.0, 0.0)]
+        x_m = _along(places)
+        carried = x_m > 1e-6
+        on_block = np.abs(x_m - self.block_m) < 1e-6
+        return self._prescribed(x_m - np.where(on_block, REST_SINK_M, 0.0), carried & ~on_block)
+
+    def knock(self) -> Trace:
+        """A stack that is held off its rest rings when somebody knocks on it."""
+        machine = replace(self.machine, mass_kg=self.weights_kg[-1])
+        physics = machine.physics()
+        hand_m = 0.1 + machine.stretch_m
+        moment = Moment(0.1, 0.0, 0.0, 0.0, 0.0, 0.0)
+        rows = []
+        for row in range(3500):
+            if row == 1500:
+                moment = moment._replace(v_m_s=moment.v_m_s - KNOCK_M_S)
+            limit = 3 * STANDARD_GRAVITY_M_S2
+            moment = step(physics, moment, hand_m, hand_m, limit, _tanh, _positive)
+            rows.append((moment.x_m, moment.pull_m_s2))
+        ringing = np.array(rows)
+        up, down = _along([(1.0, 0.0), (2.0, 0.1)]), _along([(0.5, 0.1), (3.0, 0.0), (5.0, 0.0)], 0.1)
+        parts = [
+            self._prescribed(up, up > 1e-6),
+            self._trace(ringing[:, 0], ringing[:, 1] * machine.mass_kg),
+            self._prescribed(down, down > 1e-6),
+        ]
+        return Trace.joined(parts)
+
+    def _movement(self) -> list[Trace]:
+        return [self.repetitions(), *([self.knock()] if self.knocks else []), self.still(16.0)]
+
+    def _as_this(self, trace: Trace) -> Trace:
+        return replace(trace, machine=self.machine)
+
+    def _prescribed(self, x_m: NDArray[np.float64], carried: NDArray[np.bool_]) -> Trace:
+        """The force that follows from a movement, where the hand carries the stack."""
+        v = np.gradient(x_m, STEP_S)
+        rubs = self.machine.friction * np.tanh(v / STICTION_M_S)
+        share = 1 + np.gradient(v, STEP_S) / STANDARD_GRAVITY_M_S2 + rubs
+        tension_n = np.where(carried, share * self.weights_kg[-1] * STANDARD_GRAVITY_M_S2, 0.0)
+        return self._trace(np.where(x_m > 1e-6, x_m, -REST_SINK_M), np.maximum(tension_n, 0.0))
+
+    def _trace(self, x_m: NDArray[np.float64], tension_n: NDArray[np.float64]) -> Trace:
+        v = np.gradient(x_m, STEP_S)
+        contact_n = np.zeros(len(x_m))
+        return Trace(self.machine, self.machine.rest_m + x_m, v, np.gradient(v, STEP_S), tension_n, contact_n)
+
+
+def _along(places: Sequence[tuple[float, float]], start_m: float = 0.0) -> NDArray[np.float64]:
+    """From place to place, each in so many seconds, at rest in between."""
+    parts = []
+    for duration_s, end_m in places:
+        t_s = np.arange(round(duration_s / STEP_S)) * STEP_S
+        parts.append(np.polyval(quintic(duration_s, start_m, 0.0, end_m, 0.0)[::-1], t_s))
+        start_m = end_m
+    return np.concatenate(parts)
+
+
+def _tanh(z: float) -> float:
+    return float(np.tanh(z))
+
+
+def _positive(z: float) -> float:
+    return z if z > 0.0 else 0.0

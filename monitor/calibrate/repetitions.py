@@ -1,0 +1,130 @@
+"""Two slow repetitions: the ends of the travel, where the joints lock, and friction from pulling up against down."""
+
+import numpy as np
+
+from monitor.calibrate.findings import Repetitions, Rest, Span
+from monitor.calibrate.height import refuse_slip
+from monitor.calibrate.refused import Refused
+from monitor.calibrate.sensors import refuse_what_is_broken
+from monitor.calibrate.tape import Floats, Signal, Tape, Window
+
+ENDED_S = 2.0
+LEAST_RANGE_M = 0.05
+VALLEY = 0.3  # of the travel: what goes down by less between two tops makes them one
+TOPS_APART = 0.08  # of the travel
+SMOOTH_S = 0.05
+STEP_S = 0.01
+CRUISE_M_S = 0.015  # faster than this friction has its full size
+CRUISE_M_S2 = 0.3
+FASTEST_M_S = 0.25
+LEAST_CRUISE = 50  # steps in either direction
+NEGATIVE_FRICTION = -0.02
+
+
+def two_repetitions(
+    tape: Tape, rest: Rest, metres_per_count: float, span: Span, *, has_load: bool
+) -> Repetitions | str:
+    """What they show once the stack rests again; a hint before. Raises Refused."""
+    if tape.seconds < ENDED_S:
+        return "looking"
+    window = tape.last(ENDED_S)
+    refuse_what_is_broken(window, has_position=True)
+    everything = tape.last(np.inf)
+    position = everything.position
+    x = Signal(position.t_s, (position.counts - rest.position_counts) * metres_per_count)
+    top_m = float(np.max(x.counts))
+    if top_m < LEAST_RANGE_M:
+        return "waiting for the first repetition"
+    tail_m = x.since(x.t_s[-1] - ENDED_S).counts
+    tops = turns_of(x)
+    at_rest = np.ptp(tail_m) < 0.002 and np.median(tail_m) < 0.25 * top_m
+    if not at_rest:
+        return f"repetition {max(len(tops), 1)}"
+    back = float(np.median(window.position.counts)) - rest.position_counts
+    if has_load:
+        if abs(back * metres_per_count) > 0.015:
+            return "set the stack down on its rest"
+        refuse_slip(back, metres_per_count)
+    return _found(everything, x, tops, rest, span, has_load)
+
+
+def turns_of(x: Signal) -> list[tuple[float, float]]:
+    """The tops of a movement, each with the lowest place before it since the top before; metres."""
+    pieces = _smoothed(x)
+    least_m = VALLEY * float(np.max(pieces))
+    tops: list[tuple[float, float]] = []
+    low_m = high_m = low_before_m = float(pieces[0])
+    rising = False
+    for at_m in pieces.tolist():
+        if rising:
+            high_m = max(high_m, at_m)
+            if at_m < high_m - least_m:
+                tops.append((high_m, low_before_m))
+                rising, low_m = False, at_m
+        else:
+            low_m = min(low_m, at_m)
+            if at_m > low_m + least_m:
+                rising, high_m, low_before_m = True, at_m, low_m
+    return tops
+
+
+def _smoothed(x: Signal) -> Floats:
+    """Means of SMOOTH_S around each reading."""
+    n = max(1, round(SMOOTH_S * len(x) / max(float(x.t_s[-1] - x.t_s[0]), SMOOTH_S)))
+    padded = np.pad(x.counts, (n // 2, n - 1 - n // 2), mode="edge")
+    return np.convolve(padded, np.ones(n) / n, "valid")
+
+
+def _found(
+    everything: Window, x: Signal, tops: list[tuple[float, float]], rest: Rest, span: Span, has_load: bool
+) -> Repetitions:
+    if len(tops) != 2:
+        seen = f"{len(tops)} repetition" + "s" * (len(tops) != 1)
+        again = "do two, one after the other, without setting the stack down between them"
+        raise Refused(f"{seen} came before the stack was set down", again)
+    (first_m, _), (second_m, bottom_m) = tops
+    if abs(first_m - second_m) > TOPS_APART * max(first_m, second_m):
+        raise Refused(
+            f"the two repetitions ended {abs(first_m - second_m) * 1000:.0f} mm apart",
+            "push both as far as the joints go, then once more",
+        )
+    friction, load_n = None, None
+    if has_load:
+        friction, load_n = friction_and_load(x, everything.force, rest, span)
+    return Repetitions(
+        bottom_m=max(bottom_m, 0.0),
+        top_m=(first_m + second_m) / 2,
+        lockout_m=min(first_m, second_m),
+        friction=friction,
+        load_n=load_n,
+    )
+
+
+def friction_and_load(x: Signal, force: Signal, rest: Rest, span: Span) -> tuple[float, float]:
+    """Friction as a share of the load, and the load, from the steady parts of going up and of going down."""
+    t_s = np.arange(x.t_s[0], min(x.t_s[-1], force.t_s[-1]), STEP_S)
+    place_m = np.interp(t_s, x.t_s, x.counts)
+    force_n = (np.interp(t_s, force.t_s, force.counts) - rest.force_counts) * span.newtons_per_count
+    half = 10  # steps to either side: 0.2 s
+    speed_m_s = np.zeros(len(t_s))
+    change_m_s2 = np.full(len(t_s), np.inf)
+    speed_m_s[half:-half] = (place_m[2 * half :] - place_m[: -2 * half]) / (2 * half * STEP_S)
+    change_m_s2[2 * half : -2 * half] = (speed_m_s[3 * half : -half] - speed_m_s[half : -3 * half]) / (
+        2 * half * STEP_S
+    )
+    steady = np.abs(change_m_s2) < CRUISE_M_S2
+    up, down = steady & (speed_m_s > CRUISE_M_S), steady & (speed_m_s < -CRUISE_M_S)
+    if min(up.sum(), down.sum()) < LEAST_CRUISE or np.median(speed_m_s[up]) > FASTEST_M_S:
+        raise Refused(
+            "the repetitions were not slow and steady enough to see friction",
+            "take about five seconds up and five seconds down, without haste at the ends",
+        )
+    up_n, down_n = float(np.mean(force_n[up])), float(np.mean(force_n[down]))
+    load_n = (up_n + down_n) / 2
+    friction = (up_n - down_n) / (up_n + down_n)
+    if load_n <= 0 or friction < NEGATIVE_FRICTION:
+        raise Refused(
+            "it pulls harder going down than going up",
+            "the load cell does not sit in the cable that lifts the stack: look at where it is built in",
+        )
+    return max(friction, 0.0), load_n

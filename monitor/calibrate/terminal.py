@@ -1,0 +1,150 @@
+"""Leads a person through a calibration in the terminal: one instruction at a time, what is seen below it.
+
+Where there is no terminal (a file of answers, a log) each instruction and each result is a plain line, and a refusal
+ends it.
+"""
+
+import asyncio
+import os
+import sys
+from types import TracebackType
+from typing import Self
+
+from monitor.calibrate.answers import Answers, WeightError, complaint_of, weight_kg
+from monitor.calibrate.refused import Refused
+
+
+class Terminal:
+    """What `procedure.Talk` asks for. `interactive`: somebody sits there and can say Enter or q."""
+
+    def __init__(self, *, interactive: bool) -> None:
+        from rich.console import Console
+
+        self._console = Console(highlight=False)
+        self._interactive = interactive
+        self._status = self._console.status("") if interactive and self._console.is_terminal else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
+        self._quiet()
+
+    def step(self, title: str, instruction: str) -> None:
+        self._quiet()
+        self.say(f"\n[bold]{title}[/]  {_plain(instruction)}")
+        if self._status is not None:
+            self._status.update("")
+            self._status.start()
+
+    def hint(self, text: str) -> None:
+        if self._status is not None:
+            self._status.update(_plain(text))
+
+    def done(self, text: str) -> None:
+        self._quiet()
+        self.say(f"  [green]ok[/]  {_plain(text)}")
+
+    def remark(self, text: str) -> None:
+        self._quiet()
+        self.say(f"  [yellow]note[/]  {_plain(text)}")
+
+    async def again(self, refused: Refused) -> bool:
+        """Says what is wrong; whether the step is to be tried again."""
+        if not self._interactive:
+            return False
+        self._quiet()
+        self.say(f"  [red]no[/]  {_plain(refused.cause)}.\n      {_plain(refused.remedy)}.")
+        self.say("      [dim]Enter tries again, q leaves it: what is done is kept.[/]")
+        return not (await _line()).strip().lower().startswith("q")
+
+    def ask_answers(self, kind: str) -> Answers:
+        """Everything that the sensors cannot say, once, before the first step."""
+        self.say("Three things first; then the keyboard is not needed until the end. Ctrl-C leaves at any time.")
+        weights = self._ask_weights()
+        block_mm = drum_mm = counts = None
+        if kind != "static":
+            self.say("How is the travel measured? A block under the stack, as high as fits, or the encoder's drum.")
+            block_mm = self._ask_number("Height of the block in mm (Enter: use the drum)", optional=True)
+            if block_mm is None:
+                drum_mm = self._ask_number("Circumference of the drum in mm, where the cord lies")
+                counts = self._ask_number("Counts of one turn (lines of the encoder times four)")
+        tap = kind == "stack" and self._ask("Can somebody knock on the stack while it is held? (y/n)").startswith("y")
+        answers = Answers(
+            weights=weights,
+            block_mm=block_mm,
+            drum_mm=drum_mm,
+            counts_per_turn=None if counts is None else round(counts),
+            tap=tap,
+        )
+        if complaint := complaint_of(answers, kind):
+            self.say(f"[red]{_plain(complaint[1])}[/]")
+            return self.ask_answers(kind)
+        return answers
+
+    def confirm(self, question: str) -> bool:
+        return self._ask(f"{question} (y/n)").startswith("y")
+
+    def show(self, lines: list[str]) -> None:
+        """A difference, in the colours that people know."""
+        for line in lines:
+            style = "green" if line.startswith("+") else "red" if line.startswith("-") else "dim"
+            self._console.print(line, style=style, markup=False)
+
+    def _ask_weights(self) -> tuple[str, ...]:
+        while True:
+            told = self._ask("Two or more known weights at the cell, light to heavy (20 60 100, or 45lb 135lb)")
+            weights = tuple(told.replace(",", " ").replace(" kg", "kg").replace(" lb", "lb").split())
+            try:
+                if len({weight_kg(weight) for weight in weights}) >= 2:
+                    return weights
+                self.say("[red]two different weights are the least[/]")
+            except WeightError as error:
+                self.say(f"[red]{_plain(str(error))}[/]")
+
+    def _ask_number(self, question: str, *, optional: bool = False) -> float | None:
+        while True:
+            told = self._ask(question)
+            if optional and not told:
+                return None
+            try:
+                if (number := float(told.replace(",", "."))) > 0:
+                    return number
+            except ValueError:
+                pass
+            self.say("[red]a number above 0, please[/]")
+
+    def _ask(self, question: str) -> str:
+        self._console.print(f"[bold]?[/] {_plain(question)}: ", end="")
+        return input().strip().lower()
+
+    def say(self, text: str) -> None:
+        """A line, with rich's markup."""
+        self._console.print(text, soft_wrap=True)
+
+    def _quiet(self) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+
+def _plain(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)
+
+
+async def _line() -> str:
+    """A line of the terminal, while the event loop lives on and Ctrl-C still ends it."""
+    loop = asyncio.get_running_loop()
+    told: asyncio.Future[str] = loop.create_future()
+    stdin = sys.stdin.fileno()
+
+    def read() -> None:
+        if not told.done():
+            told.set_result(os.read(stdin, 1024).decode(errors="replace") or "q")
+
+    loop.add_reader(stdin, read)
+    try:
+        return await told
+    finally:
+        loop.remove_reader(stdin)
