@@ -65,7 +65,7 @@ def _parser(command: str) -> argparse.ArgumentParser:
         prog="rep-monitor",
         description="Live tension feedback for strength machines.",
         epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and stop")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
@@ -106,6 +106,14 @@ def _parts(error: Exception) -> Iterator[Exception]:
             yield from _parts(part)
     else:
         yield error
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """With room for the longest command, which argparse forgets to indent."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog)
+        self._action_max_length = 4 + max(map(len, COMMANDS))
 
 
 class _Version(argparse.Action):

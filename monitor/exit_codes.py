@@ -33,6 +33,8 @@ KNOWN = {
     "monitor.broker_access.AccessError": ExitCode.BAD_INPUT,
     "monitor.backup.BackupError": ExitCode.BAD_INPUT,
     "monitor.forgetting.NotAnswered": ExitCode.FAILED,
+    "monitor.calibrate.refused.Refused": ExitCode.FAILED,
+    "monitor.calibrate.procedure.SourceEnded": ExitCode.FAILED,
     "monitor.state.StateError": ExitCode.FAILED,
     "monitor.display.server.PageServerError": ExitCode.FAILED,
     "monitor.store.database.StoreError": ExitCode.FAILED,

@@ -78,6 +78,11 @@ class Board:
         return (self._seed + self._boots) & U16
 
     @property
+    def streaming(self) -> bool:
+        """Whether somebody has asked for samples."""
+        return self._start is not None
+
+    @property
     def tx_dropped(self) -> int:
         """Frames since the boot that found no room."""
         return self._dropped

@@ -15,8 +15,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from monitor.profile import Machine
-from monitor.toml_document import Document
+from monitor.toml_document import ConfigError, Document
 
 POUND_KG = 0.45359237
 LEAST_RATIO = 1.5  # of the heaviest to the lightest weight: nearer ones say nothing of linearity
@@ -57,7 +56,7 @@ def read_answers(path: Path, kind: str) -> Answers:
     document.check(Answers)
     answers = msgspec.convert(document.table, Answers)
     if complaint := complaint_of(answers, kind):
-        raise document.error((complaint[0],), complaint[1])
+        raise ConfigError(f"{path}: {complaint[0]} {complaint[1]}")
     return answers
 
 
@@ -74,7 +73,3 @@ def complaint_of(answers: Answers, kind: str) -> tuple[str, str] | None:
     if kind != "static" and (answers.block_mm is None) is not drum:
         return "block_mm", "has to be given, or drum_mm with counts_per_turn, and not both: one of the two ways"
     return None
-
-
-def asks_for_displacement(machine: Machine) -> bool:
-    return machine.kind != "static"

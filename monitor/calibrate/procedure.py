@@ -4,13 +4,18 @@ Nobody has to touch the keyboard between the first step and the last: each ends 
 refused with a cause. After each the state is kept, so that what was done need not be done again.
 """
 
+from collections import deque
 from collections.abc import AsyncIterator, Callable
+from itertools import pairwise
 from typing import Protocol, TypeVar
+
+import numpy as np
 
 from firmware_bridge.calibration import Calibration
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.decoder import Decoder
 from firmware_bridge.messages import Hello
+from firmware_bridge.samples import Samples
 from monitor.calibrate.findings import Finding, Hold, Rates, Repetitions, Rest, Ring, State
 from monitor.calibrate.height import by_drum, on_block
 from monitor.calibrate.holds import HoldStep
@@ -21,7 +26,7 @@ from monitor.calibrate.rest import LOOKED_S, at_rest
 from monitor.calibrate.ring import knocked
 from monitor.calibrate.sensors import refuse_what_is_broken
 from monitor.calibrate.span import refuse_moved_zero, settled, span_of
-from monitor.calibrate.tape import Tape
+from monitor.calibrate.tape import Tape, joined, part_of
 from monitor.profile import Profile
 
 LOOK_EVERY_S = 0.2
@@ -61,6 +66,8 @@ class Procedure:
         self.hello_of: Callable[[], Hello | None] = lambda: None  # the link's, where there is one
         self._profile, self._talk, self._keep = profile, talk, keep
         self._decoder = Decoder(RAW, profile.serial.format)
+        self._ready: deque[Samples] = deque()
+        self._begun = joined([])
         self._has_position = profile.machine.kind != "static"
         self._has_stack = profile.machine.kind == "stack"
 
@@ -243,25 +250,31 @@ class Procedure:
     async def _watch(self, look: Look[F], patience_s: float, title: str, instruction: str) -> F:
         self._talk.step(title, instruction)
         tape = Tape()
-        looked_s = 0.0
         while True:
-            try:
-                chunk = await anext(self._source)
-            except StopAsyncIteration:
-                raise SourceEnded(f"the board fell silent in the step {title!r}") from None
-            tape.add(self._decoder.feed(chunk))
-            for message in self._decoder.take_control():
-                if isinstance(message, Hello):
-                    self.hello = message
-            if tape.newest_s - looked_s < LOOK_EVERY_S:
-                continue
-            looked_s = tape.newest_s
+            tape.add(await self._next(title))
             found = look(tape)
             if not isinstance(found, str):
                 return found
             self._talk.hint(found)
             if tape.seconds > patience_s:
                 raise Refused(f"nothing came of this within {patience_s:g} s ({found})", f"do as told: {instruction}")
+
+    async def _next(self, title: str) -> Samples:
+        """The next LOOK_EVERY_S of samples, however the bytes came."""
+        while not self._ready:
+            try:
+                chunk = await anext(self._source)
+            except StopAsyncIteration:
+                raise SourceEnded(f"the board fell silent in the step {title!r}") from None
+            rows = joined([self._begun, self._decoder.feed(chunk)])
+            for message in self._decoder.take_control():
+                if isinstance(message, Hello):
+                    self.hello = message
+            number = np.maximum.accumulate(rows.t_s) // LOOK_EVERY_S
+            cuts = [0, *(np.flatnonzero(np.diff(number)) + 1).tolist()]
+            self._ready += [part_of(rows, first, end) for first, end in pairwise(cuts)]
+            self._begun = part_of(rows, cuts[-1], len(rows))
+        return self._ready.popleft()
 
     async def _ask(self, refused: Refused) -> None:
         if not await self._talk.again(refused):

@@ -25,15 +25,15 @@ def refuse_what_is_broken(window: Window, *, has_position: bool) -> None:
         )
     if has_position and len(window.position) < LEAST_READINGS:
         raise Refused("the board sends no positions", "connect the encoder, and flash firmware that reads one")
-    if window.share(Flag.TIMEOUT | Flag.DESYNC) > MOST_LOST or len(window.force) < LEAST_READINGS:
-        raise Refused(
-            "the converter of the load cell does not answer",
-            "look at its supply and at the wires between it and the board",
-        )
     if window.share(Flag.SATURATED) > MOST_SATURATED:
         raise Refused(
             "the load cell is saturated: it reads the end of its scale",
             "look for a broken or a swapped wire of the cell; under a weight, use a smaller gain or a bigger cell",
+        )
+    if window.share(Flag.TIMEOUT | Flag.DESYNC) > MOST_LOST or len(window.force) < LEAST_READINGS:
+        raise Refused(
+            "the converter of the load cell does not answer",
+            "look at its supply and at the wires between it and the board",
         )
     if window.share(Flag.SUSPECT) > MOST_SUSPECT:
         raise Refused(

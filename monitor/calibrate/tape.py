@@ -60,21 +60,27 @@ class Tape:
         return Window(self._rows(self.newest_s - seconds))
 
     def _rows(self, since_s: float) -> Samples:
-        if len(self._parts) > 64:
-            self._parts = [_joined(self._parts)]
-        joined = _joined(self._parts)
+        rows = joined(self._parts)
+        self._parts = [rows]
         if since_s <= (self._begin_s or 0.0):
-            return joined
-        kept = joined.t_s >= since_s
-        return Samples(joined.t_s[kept], joined.position_m[kept], joined.force_n[kept], joined.flags[kept])
+            return rows
+        kept = rows.t_s >= since_s
+        return Samples(rows.t_s[kept], rows.position_m[kept], rows.force_n[kept], rows.flags[kept])
 
 
-def _joined(parts: list[Samples]) -> Samples:
+def joined(parts: list[Samples]) -> Samples:
+    """One after the other."""
     if not parts:
         nothing = np.empty(0)
         return Samples(nothing, nothing, nothing, np.empty(0, np.uint8))
     t_s, position, force, flags = ([part[column] for part in parts] for column in range(4))
     return Samples(np.concatenate(t_s), np.concatenate(position), np.concatenate(force), np.concatenate(flags))
+
+
+def part_of(rows: Samples, first: int, end: int) -> Samples:
+    """Some of them, in their order."""
+    part = slice(first, end)
+    return Samples(rows.t_s[part], rows.position_m[part], rows.force_n[part], rows.flags[part])
 
 
 class Window:

@@ -29,8 +29,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from monitor.calibrate.answers import read_answers
     from monitor.calibrate.course import lead
-    from monitor.calibrate.procedure import SourceEnded
-    from monitor.calibrate.refused import Refused
     from monitor.calibrate.terminal import Terminal
 
     profile = load_profile(args.profile)
@@ -43,11 +41,7 @@ def run(args: argparse.Namespace) -> int:
     if answers is None and not sys.stdin.isatty():
         raise ConfigError("calibrate leads a person and needs a terminal: without one give --answers FILE")
     with Terminal(interactive=answers is None) as terminal:
-        try:
-            lead(args.profile, port, answers, terminal, _now_utc, fresh=args.fresh)
-        except (Refused, SourceEnded) as error:
-            print(f"rep-monitor calibrate: {error}", file=sys.stderr)
-            return ExitCode.FAILED
+        lead(args.profile, port, answers, terminal, _now_utc, fresh=args.fresh)
     return ExitCode.DONE
 
 

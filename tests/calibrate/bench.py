@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ class Rig:
         return Answers(weights=weights, block_mm=self.helper.block_m * 1000, write=True)
 
     def chunks(self, trace: Trace | None = None, faults: tuple[Fault, ...] = ()) -> list[Chunk]:
-        return board_chunks(trace or self.helper.trace(), replace(self.kit, faults=faults), self.seed)
+        return board_chunks(trace or _whole(self.seed), replace(self.kit, faults=faults), self.seed, read_s=0.05)
 
     def true_profile(self, **machine: Any) -> Profile:
         wiring = self.kit.calibration(self.machine)
@@ -67,6 +68,13 @@ class Rig:
         return profile_from_builtins(table)
 
 
+@cache
+def _whole(seed: int) -> Trace:
+    """All that the helper does; the kit does not matter to it."""
+    return rig(seed).helper.trace()
+
+
+@cache
 def rig(seed: int, **kit: Any) -> Rig:
     """Scale, sign, zero, friction and noise drawn; the encoder is zero at position 0, wherever the stack rests."""
     rng = np.random.default_rng([2024, seed])

@@ -1,0 +1,159 @@
+"""The command from its answers to the profile, on a real pseudo-terminal."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from firmware_bridge.simulator import Trace
+from firmware_bridge.simulator.board import Board
+from firmware_bridge.simulator.device import AS_FAST_AS_READ, SimulatedDevice
+from monitor.__main__ import main
+from monitor.calibrate import kept
+from monitor.config import load_profile
+from monitor.exit_codes import ExitCode
+from tests.calibrate.bench import PROFILE, Rig, rig, write_profile
+
+ROWS = 20
+
+
+@contextmanager
+def device(one: Rig, trace: Trace) -> Iterator[str]:
+    """The machine on a port, alive in a thread of its own; the trace once it is asked to stream, then silence."""
+    board = Board(one.kit, one.seed, tx_bytes=None)
+
+    def pieces() -> Iterator[Trace]:
+        while not board.streaming:
+            yield trace.part(0, ROWS)
+        for first in range(0, len(trace), ROWS):
+            yield trace.part(first, first + ROWS)
+
+    loop = asyncio.new_event_loop()
+    with SimulatedDevice(board, pieces(), speed=AS_FAST_AS_READ) as simulated:
+        living = loop.create_task(simulated.run())
+        living.add_done_callback(lambda _: loop.stop())
+        thread = threading.Thread(target=loop.run_forever)
+        thread.start()
+        try:
+            yield simulated.port
+        finally:
+            loop.call_soon_threadsafe(living.cancel)
+            thread.join(10)
+            loop.close()
+
+
+@pytest.fixture
+def one() -> Rig:
+    return rig(1)
+
+
+@pytest.fixture
+def files(tmp_path: Path, one: Rig, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
+    answers = tmp_path / "answers.toml"
+    weights = ", ".join(f'"{kg:g} kg"' for kg in one.helper.weights_kg)
+    answers.write_text(f"weights = [{weights}]\nblock_mm = 250\nwrite = true\n")
+    return write_profile(tmp_path), answers
+
+
+def test_it_calibrates_over_a_port(one: Rig, files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    profile, answers = files
+    with device(one, one.helper.trace()) as port:
+        assert main(["calibrate", str(profile), "--answers", str(answers), "--port", port]) == ExitCode.DONE
+    told = capsys.readouterr().out
+    assert "-#friction = 0.06   # learned" in told
+    assert "machine.toml is calibrated" in told
+    text = profile.read_text()
+    assert "# A machine in a gym." in text
+    assert "   # learned" in text
+    found, wiring = load_profile(profile).calibration, one.kit.calibration(one.machine)
+    assert found is not None
+    assert found.newtons_per_count == pytest.approx(wiring.newtons_per_count, rel=0.005)
+    assert found.metres_per_count == pytest.approx(wiring.metres_per_count, rel=0.001)
+
+    directory = Path(os.environ["STATE_DIRECTORY"]) / "rig"
+    newest = kept.newest(directory)
+    assert newest is not None
+    assert newest.before["calibration"]["newtons_per_count"] == 1.0
+    assert newest.after["calibration"]["newtons_per_count"] == found.newtons_per_count
+    assert newest.state.firmware == "1.0.0"
+    assert newest.state.span is not None
+    assert len(newest.state.span.residuals) == 3
+    assert kept.load_partial(directory) is None
+
+
+def test_ctrl_c_keeps_what_was_done_and_the_next_one_goes_on(
+    one: Rig, files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    profile, answers = files
+    helper = one.helper
+    first, *others = helper.weights_kg
+    command = [sys.executable, "-u", "-m", "monitor", "calibrate", str(profile), "--answers", str(answers), "--port"]
+    begin = Trace.joined([helper.still(16.0), helper.block(), helper.hold(first), helper.still(150.0)])
+    with device(one, begin) as port:
+        process = subprocess.Popen([*command, port], stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith(f"Weight {others[0]:g} kg"):
+                process.send_signal(signal.SIGINT)
+                break
+        with process.stdout:
+            process.stdout.read()
+        assert process.wait(20) == ExitCode.INTERRUPTED
+    assert profile.read_text() == PROFILE
+    directory = Path(os.environ["STATE_DIRECTORY"]) / "rig"
+    left = kept.load_partial(directory)
+    assert left is not None
+    assert (left.height is not None, len(left.holds)) == (True, 1)
+
+    acts = [helper.still(16.0), *map(helper.hold, others), helper.repetitions(), helper.knock(), helper.still(16.0)]
+    with device(one, Trace.joined(acts)) as port:
+        assert main(["calibrate", str(profile), "--answers", str(answers), "--port", port]) == ExitCode.DONE
+    assert "Travel" not in capsys.readouterr().out
+    assert kept.newest(directory) is not None
+
+
+def test_a_port_that_is_not_there_is_said(
+    files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    profile, answers = files
+    monkeypatch.setattr("monitor.calibrate.live.PATIENCE_S", 0.5)
+    words = ["calibrate", str(profile), "--answers", str(answers), "--port", "/dev/shm/no-such-port"]
+    assert main(words) == ExitCode.FAILED
+    assert "is not there: plug the device in" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('weights = ["20 kg"]\nblock_mm = 250\n', "answers.toml:1: weights must be"),
+        ('weights = ["20 kg", "a stone"]\nblock_mm = 250\n', '"a stone" is no weight; write 20 kg or 45 lb'),
+        ('weights = ["20 kg", "25 kg"]\nblock_mm = 250\n', "lie too near together"),
+        ('weights = ["20 kg", "60 kg"]\n', "block_mm has to be given, or drum_mm with counts_per_turn"),
+        ('weights = ["20 kg", "60 kg"]\nblock_mm = 250\nwight = 3\n', "did you mean weights?"),
+    ],
+)
+def test_answers_that_do_not_do(
+    files: tuple[Path, Path], text: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    profile, answers = files
+    answers.write_text(text)
+    words = ["calibrate", str(profile), "--answers", str(answers), "--port", "/dev/shm/no-such-port"]
+    assert main(words) == ExitCode.BAD_INPUT
+    assert said in capsys.readouterr().err
+
+
+def test_a_damaged_line_costs_that_line_only(tmp_path: Path) -> None:
+    assert kept.newest(tmp_path) is None
+    (tmp_path / "calibrations.jsonl").write_text('{"finished_utc": "20\n')
+    (tmp_path / "calibration.partial.json").write_text("{")
+    assert kept.all_kept(tmp_path) == ([], 1)
+    assert kept.load_partial(tmp_path) is None
+    assert (tmp_path / "calibration.partial.damaged").exists()
