@@ -17,7 +17,7 @@ from monitor.detect.zigzag import Reversal
 from monitor.events import Turnaround
 
 KEPT_RUNS = 32
-BRIEF_S = 0.2
+BRIEF_S = 0.4
 
 
 class TurnFinder:
