@@ -25,6 +25,7 @@ from firmware_bridge.link_state import LinkState
 from firmware_bridge.messages import Hello
 from monitor.about import PUBLISHED, firmware_info, headline, link_info, machine_info, protocol_info, storage_info
 from monitor.agreed import with_load, with_protocol
+from monitor.detect.range import LearnedRange
 from monitor.events import Feedback, Update
 from monitor.feedback import payload
 from monitor.feedback.bookmark import Bookmark
@@ -38,6 +39,7 @@ from monitor.keeper import Keeper
 from monitor.profile import Profile
 from monitor.session import Session
 from monitor.state import recording_path
+from monitor.store.database import StoreError
 from monitor.store.store import Store
 from monitor.store.stored import StoredEvent
 from monitor.toml_document import ConfigError
@@ -80,6 +82,7 @@ class Daemon:
         self._newest: Feedback | None = None
         self._newest_at_s = 0.0
         self._lifter: str | None = None
+        self._learned: LearnedRange | None = None  # by the lifter's last session
         self._fed_at_s = 0.0
         self._turned_at_s: float | None = None
         self._stopping = asyncio.Event()
@@ -180,7 +183,8 @@ class Daemon:
         now = datetime.now(UTC)
         name = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
         path = recording_path(self._recordings, now, name) if record else None
-        return Session(self.profile, hello, name, now.isoformat(timespec="milliseconds"), path, first.received_ns)
+        started_utc = now.isoformat(timespec="milliseconds")
+        return Session(self.profile, hello, name, started_utc, path, first.received_ns, self._learned)
 
     def _end_session(self) -> None:
         session, self.session = self.session, None
@@ -189,9 +193,10 @@ class Daemon:
         self._tell(session, session.finish(time.monotonic_ns()))
         summary = session.summary()
         self.publisher.offer(payload.session(self.machine, summary))
-        self._lifter = None
+        self._lifter = self._learned = None
         self._keeper.do(session.close)
-        self._keeper.do(partial(self._store.end_session, session.id, msgspec.to_builtins(summary)))
+        learned = {"learned": msgspec.to_builtins(session.pipeline.learned)}
+        self._keeper.do(partial(self._store.end_session, session.id, msgspec.to_builtins(summary) | learned))
         _log.info("session %s ended: %d sets, %d repetitions", session.id, summary.sets, summary.reps)
 
     def _tell(self, session: Session, update: Update) -> None:
@@ -236,9 +241,11 @@ class Daemon:
         """What the coach asks for; `resume` is the publisher's own."""
         match command:
             case Lifter():
+                learned = await self._learned_of(command.lifter)
                 if self.session is not None and command.lifter and self._lifter not in (None, command.lifter):
                     self._agree(self.profile)  # what the one before lifted stays theirs
                 self._lifter = command.lifter  # of this session, or else of the next
+                self._learned = learned
                 if self.session is not None:
                     self._keeper.do(partial(self._store.change_lifter, self.session.id, command.lifter))
             case Protocol():
@@ -249,13 +256,25 @@ class Daemon:
                 self._end_session()
                 self._watch = None
 
+    async def _learned_of(self, lifter: str | None) -> LearnedRange | None:
+        """By the newest of the lifter's sessions that taught anything."""
+        if lifter is None:
+            return None
+        try:
+            sessions = await asyncio.to_thread(self._store.sessions, lifter=lifter)
+        except StoreError as error:
+            raise CommandRefused("refused", f"what {lifter} lifted before cannot be read: {error}") from error
+        mine = (row.summary.get("learned") for row in sessions if row.lifter == lifter and row.summary)
+        learned = next(filter(None, mine), None)
+        return None if learned is None else msgspec.convert(learned, LearnedRange)
+
     def _agree(self, profile: Profile) -> None:
         """What comes now is a session of its own, by these settings: its recording says so. The lifter stays."""
         if self._newest is not None and self._newest.set is not None and self.session is not None:
             raise CommandRefused("refused", "a set is going on: ask again when it has ended")
-        lifter, self.profile = self._lifter, profile
+        lifter, learned, self.profile = self._lifter, self._learned, profile
         self._end_session()
-        self._watch, self._lifter = None, lifter
+        self._watch, self._lifter, self._learned = None, lifter, learned
         self.publisher.offer(payload.info(self.machine, self.info()))
 
     def _forget(self, lifter: str, done: Forgotten | None) -> None:

@@ -23,6 +23,7 @@ from firmware_bridge.decoder import Decoder
 from firmware_bridge.samples import Samples
 from monitor.config import Profile, load_profile, profile_from_builtins
 from monitor.converter import informed
+from monitor.detect.range import LearnedRange
 from monitor.record.records import Command, Gap, Header
 from monitor.record.replay import Speed, batches, decoder_of, hello_of, replay
 from monitor.record.session_reader import read_session
@@ -47,6 +48,7 @@ class RecordingPlayback:
         self.path = path
         self._file = read_session(path)
         self.header = self._file.header
+        self.learned = _learned(self.header)
         self._decoder = _decoder_of(path, self.header, load_profile(config) if config else None)
         told = None if self.header is None else hello_of(self.header)
         self.profile = informed(_profile_of(path, self.header, config), told)
@@ -96,6 +98,7 @@ class TablePlayback:
 
     what: Literal["recording", "table"] = "table"
     began_utc = None
+    learned = None
     losses: Sequence[str] = ()
     remarks: Sequence[str] = ()
 
@@ -151,6 +154,15 @@ def _profile_of(path: Path, header: Header | None, config: Path | None) -> Profi
     if header is None:
         raise PlaybackError(f"{path} has lost its header: give the machine's profile with --config")
     return profile_from_builtins(header.profile, f"{path}, its header")
+
+
+def _learned(header: Header | None) -> LearnedRange | None:
+    if header is None or header.learned is None:
+        return None
+    try:
+        return msgspec.convert(header.learned, LearnedRange)
+    except msgspec.ValidationError as error:
+        raise PlaybackError(f"session {header.session}: what was learned before it is unreadable: {error}") from error
 
 
 def _decoder_of(path: Path, header: Header | None, replacing: Profile | None) -> Decoder:

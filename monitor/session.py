@@ -21,6 +21,7 @@ from firmware_bridge.samples import Samples
 from monitor.config import profile_to_builtins
 from monitor.converter import informed
 from monitor.detect.pipeline import Pipeline
+from monitor.detect.range import LearnedRange
 from monitor.events import AnyEvent, Rep, SetEnd, Update
 from monitor.feedback.messages import Session as Summary
 from monitor.gather import Gather
@@ -36,7 +37,14 @@ class Session:
     """`recording` None: nothing is recorded (an idle machine is watched, but not kept)."""
 
     def __init__(
-        self, profile: Profile, hello: Hello | None, id: str, started_utc: str, recording: Path | None, now_ns: int
+        self,
+        profile: Profile,
+        hello: Hello | None,
+        id: str,
+        started_utc: str,
+        recording: Path | None,
+        now_ns: int,
+        learned: LearnedRange | None = None,
     ) -> None:
         self.id = id
         self.started_utc = started_utc  # a label: nothing here looks at a clock
@@ -45,7 +53,8 @@ class Session:
         self.tally = Tally()
         self._calibration = _calibration(profile)
         self.decoder = Decoder(self._calibration, profile.serial.format, hello)
-        self.pipeline = Pipeline(informed(profile, hello), self.id)
+        self.pipeline = Pipeline(informed(profile, hello), self.id, learned=learned)
+        self._learned_before = learned
         self._gather = Gather()
         self.usage = Usage(profile.machine.lift_off_n)
         self.recorder: Recorder | None = None
@@ -130,6 +139,7 @@ class Session:
             firmware_version=None if hello is None else hello.firmware,
             boot_id=None if hello is None else hello.boot_id,
             hello=None if hello is None else hello.to_bytes(0)[2:],  # without type and seq
+            learned=None if self._learned_before is None else msgspec.to_builtins(self._learned_before),
             provenance={"port": self.profile.serial.port or ""},
         )
 

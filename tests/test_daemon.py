@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from monitor.events import Update
 from monitor.feedback.commands import Command, CommandRefused, Lifter, Load, Protocol, Stop
 from monitor.feedback.connection import Address
 from monitor.feedback.embedded_broker import EmbeddedBroker
+from monitor.playback import open_playback
+from monitor.profile import Profile
 from monitor.record.session_reader import SessionFile
 from monitor.simulated import kit_of, machine_of
 from monitor.store.database import StoreError
@@ -67,12 +70,12 @@ class Machine:
 Story = Callable[[Daemon, Machine, Address], Awaitable[None]]
 
 
-def with_daemon(folder: Path, story: Story) -> None:
+def with_daemon(folder: Path, story: Story, profile: Profile = PROFILE) -> None:
     async def whole() -> None:
         with Store(folder / "events.db") as store:
             async with EmbeddedBroker() as broker:
                 address = Address(host=broker.host, port=broker.port)
-                daemon, machine = Daemon(PROFILE, folder, store, address), Machine()
+                daemon, machine = Daemon(profile, folder, store, address), Machine()
                 running = asyncio.create_task(daemon.run(machine.source()))
                 try:
                     await story(daemon, machine, address)
@@ -202,9 +205,8 @@ def test_a_disk_that_refuses_stops_no_feedback_and_loses_no_event(
     with_daemon(tmp_path, story)
 
 
-def test_a_session_ends_when_the_device_stays_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_session_ends_when_the_device_stays_away(tmp_path: Path) -> None:
     short = msgspec.structs.replace(PROFILE, record=msgspec.structs.replace(PROFILE.record, idle_minutes=0.02))
-    monkeypatch.setattr("tests.test_daemon.PROFILE", short)
     chunks = a_set()
 
     async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
@@ -212,7 +214,7 @@ def test_a_session_ends_when_the_device_stays_away(tmp_path: Path, monkeypatch: 
         await until(lambda: daemon.session is not None)
         await until(lambda: daemon.session is None)
 
-    with_daemon(tmp_path, story)
+    with_daemon(tmp_path, story, short)
 
 
 def test_a_bug_takes_the_daemon_down_and_what_was_recorded_is_kept(
@@ -246,3 +248,31 @@ def test_a_bug_takes_the_daemon_down_and_what_was_recorded_is_kept(
     file = SessionFile(recording)
     assert sum(1 for record in file if record.topic == "/wire") > 100
     assert not file.damage
+
+
+def has_ended(daemon: Daemon, sessions: int) -> bool:
+    return sum(row.ended_unix_s is not None for row in daemon._store.sessions()) == sessions
+
+
+def test_a_range_that_was_learned_is_known_when_the_lifter_comes_again(tmp_path: Path) -> None:
+    bare = msgspec.structs.replace(PROFILE.machine, bottom_m=None, top_m=None, lockout_m=None)
+    profile = msgspec.structs.replace(PROFILE, machine=bare)
+
+    async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
+        known = []
+        for lifter in ("l-1", "l-2", "l-1"):
+            await daemon._command(ask(Lifter, lifter=lifter))
+            machine.move(a_set(reps=3))
+            await until(lambda: daemon.session is not None and machine.is_done)
+            assert daemon.session is not None
+            known.append(daemon._learned)
+            await daemon._command(ask(Stop))
+            await until(partial(has_ended, daemon, len(known)))
+        assert known[:2] == [None, None], "nobody knows another's range"
+        assert known[2] is not None
+        assert abs(known[2].top_m - (PROFILE.machine.top_m or 0)) < 0.02
+
+    with_daemon(tmp_path, story, profile)
+    headers = [open_playback(path, None) for path in sorted(tmp_path.rglob("*.mcap"))]
+    assert [headers[0].learned, headers[1].learned] == [None, None]
+    assert headers[2].learned is not None, "the recording says what was known before it"

@@ -78,7 +78,7 @@ async def _replay(args: argparse.Namespace, playback: Playback) -> list[AnyEvent
 
 async def updates(playback: Playback, speed: Speed, *, feedback: bool) -> AsyncGenerator[Update]:
     """The same events whatever the speed."""
-    pipeline = Pipeline(playback.profile, playback.session, feedback=feedback)
+    pipeline = Pipeline(playback.profile, playback.session, feedback=feedback, learned=playback.learned)
     async with aclosing(playback.samples(speed)) as batches:
         async for samples in batches:
             yield pipeline.update(samples)

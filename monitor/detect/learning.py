@@ -1,7 +1,7 @@
 """What each repetition teaches: load and friction, and the range where the profile has none."""
 
 from monitor.detect.load import ALIEN, TRUSTED_REPS, LoadLearner
-from monitor.detect.range import RangeLearner
+from monitor.detect.range import LearnedRange, RangeLearner
 from monitor.detect.scene import Scene, Turn
 from monitor.events import SensorFault
 
@@ -13,6 +13,10 @@ class Teacher:
         self._loads = LoadLearner(plates_kg)
         self._ranges = None if range_known else RangeLearner()
 
+    @property
+    def range(self) -> LearnedRange | None:
+        return None if self._ranges is None else self._ranges.learned
+
     def forget_load(self) -> None:
         """The next set may be done with another."""
         self._loads.forget()
@@ -23,7 +27,7 @@ class Teacher:
             self._learn_load(scene, first.dwell_end, end)
         learned = None if self._ranges is None else self._ranges.update(middle.reversal.x_m, last_m)
         if learned is not None:
-            scene.limits = scene.limits.with_range(*learned)
+            scene.limits = scene.limits.with_range(learned.bottom_m, learned.top_m)
 
     def _learn_load(self, scene: Scene, start: int, end: int) -> None:
         limits = scene.limits

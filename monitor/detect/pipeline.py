@@ -21,7 +21,7 @@ from monitor.detect.limits import Limits, limits_of
 from monitor.detect.live import Live
 from monitor.detect.motion import Motion
 from monitor.detect.phase import phase_of
-from monitor.detect.range import RestFinder
+from monitor.detect.range import LearnedRange, RestFinder
 from monitor.detect.rep import RepDetector
 from monitor.detect.rests import ContactDetector, LockoutDetector
 from monitor.detect.scene import Detector, Scene
@@ -43,10 +43,18 @@ DEFAULT_COUNT_M = 1e-4
 
 
 class Pipeline:
-    """One session of one machine. `feedback=False` leaves out what only an eye needs."""
+    """One session of one machine. `feedback=False` leaves out what only an eye needs.
 
-    def __init__(self, profile: Profile, session: str, *, feedback: bool = True) -> None:
+    `learned` is what the lifter's last session taught; it counts where the profile has no range.
+    """
+
+    def __init__(
+        self, profile: Profile, session: str, *, feedback: bool = True, learned: LearnedRange | None = None
+    ) -> None:
         limits = limits_of(profile)
+        given_range = limits.range_known
+        if learned is not None and not given_range:
+            limits = limits.with_range(learned.bottom_m, learned.top_m)
         detect = profile.detect
         count_m = abs(profile.calibration.metres_per_count) if profile.calibration else DEFAULT_COUNT_M
         self.session = session
@@ -57,7 +65,7 @@ class Pipeline:
         self._book = Book(session, self._track)
         self._scene = Scene(self._track, self._book, limits, self._motion.slow_lag)
         self._zigzag = Zigzag()
-        self._teacher = Teacher(profile.machine.plates_kg, limits.range_known)
+        self._teacher = Teacher(profile.machine.plates_kg, given_range)
         self._account = Account()
         self._live = Live()
         self._with_feedback = feedback
@@ -95,6 +103,11 @@ class Pipeline:
     def limits(self) -> Limits:
         """What is known by now."""
         return self._scene.limits
+
+    @property
+    def learned(self) -> LearnedRange | None:
+        """What this session has taught, for the lifter's next."""
+        return self._teacher.range
 
     def update(self, samples: Samples) -> Update:
         """All that these samples taught."""

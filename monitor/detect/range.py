@@ -1,8 +1,11 @@
 """The working range and the rest, learned from what the stack does.
 
-Bottom and top are the mean turns of the first two repetitions. The rest is where the stack stands still without
+Bottom and top are the mean turns of the first two repetitions; what an earlier session of the same lifter taught holds
+until then. The rest is where the stack stands still without
 tension: if the encoder has slipped since, that is not 0, and the zero is moved.
 """
+
+import msgspec
 
 from monitor.detect.conditions import Bit
 from monitor.detect.scene import NEVER, Scene, steps
@@ -14,14 +17,21 @@ LEAST_DRIFT_M = 0.0015  # a bumper gives by less
 MOST_DRIFT_M = 0.03  # higher up something else holds the stack
 
 
+class LearnedRange(msgspec.Struct, frozen=True):
+    """What a session has taught of a lifter's range: m above the rest."""
+
+    bottom_m: float
+    top_m: float
+
+
 class RangeLearner:
     """`update` with the turns of each repetition; the range once, when it is known."""
 
     def __init__(self) -> None:
         self._turns: list[tuple[float, float]] = []
+        self.learned: LearnedRange | None = None
 
-    def update(self, far_m: float, last_m: float) -> tuple[float, float] | None:
-        """Bottom and top, m above the rest."""
+    def update(self, far_m: float, last_m: float) -> LearnedRange | None:
         if len(self._turns) == NEEDED_REPS:
             return None
         self._turns.append((min(far_m, last_m), max(far_m, last_m)))
@@ -32,7 +42,8 @@ class RangeLearner:
         if top_m - bottom_m < LEAST_RANGE_M:
             self._turns.pop(0)
             return None
-        return bottom_m, top_m
+        self.learned = LearnedRange(bottom_m, top_m)
+        return self.learned
 
 
 class RestFinder:
