@@ -49,9 +49,9 @@ class RecordingPlayback:
         self._file = read_session(path)
         self.header = self._file.header
         self.learned = _learned(self.header)
-        self._decoder = _decoder_of(path, self.header, load_profile(config) if config else None)
-        told = None if self.header is None else hello_of(self.header)
-        self.profile = informed(_profile_of(path, self.header, config), told)
+        profile = _profile_of(path, self.header, config)
+        self._decoder = _decoder_of(path, self.header, profile if config else None)
+        self.profile = informed(profile, None if self.header is None else hello_of(self.header))
         self.session = self.header.session if self.header else session_name(path)
         self.began_utc = self.header.created_utc if self.header else None
         self._gaps: list[Gap] = []
