@@ -93,7 +93,7 @@ Act = Leg | Still | Down | Tug
 class Trouble:
     """The sensors, from a share of the movement's time on."""
 
-    kind: str  # "gap", "position gap", "force gap", "stuck", "jump", or a name of Flag
+    kind: str  # "gap", "position gap", "force gap", "stuck", "frozen", "jump", or a name of Flag
     at: float
     duration_s: float
 
@@ -182,6 +182,10 @@ def _troubled(rows: Samples, trouble: Trouble, end_s: float) -> Samples:
             gone = during & has_f
         case "jump":
             position[rows.t_s >= at_s] += 0.03
+        case "frozen" if (frozen := during & has_x).any():
+            held = position[frozen]
+            position[frozen] = held[0]
+            position[rows.t_s >= at_s + trouble.duration_s] -= held[-1] - held[0]
         case "stuck" if (stuck := during & has_f).any():
             force[stuck] = force[stuck][0]
         case "RESTART" | "SLIPPED":
@@ -211,7 +215,8 @@ def movements(draw: st.DrawFn, troubles: int = 2, floor: bool = True) -> Movemen
     parts: list[Any] = [rep, rep, heave, heave, failed, *(st.tuples(act) for act in (leg, still, tug, *[down] * floor))]
     acts: list[Act] = [act for part in draw(st.lists(st.one_of(parts), min_size=2, max_size=9)) for act in part]
     ends: list[Act] = [Down(6.0), Still(1.0), Leg(0.55, 1.0)] if floor else [Still(1.0)]
-    kinds = ("gap", "position gap", "force gap", "stuck", "jump", "SATURATED", "TIMEOUT", "RESTART", "SLIPPED")
+    holes, odd = ("gap", "position gap", "force gap"), ("stuck", "frozen", "jump")
+    kinds = (*holes, *odd, "SATURATED", "TIMEOUT", "RESTART", "SLIPPED")
     trouble = st.builds(Trouble, st.sampled_from(kinds), st.floats(0.02, 0.98), st.sampled_from([0.03, 0.2, 1.0, 4.0]))
     return Movement(
         acts=(*acts, draw(st.sampled_from(ends))),

@@ -12,6 +12,7 @@ from monitor.detect.limits import Limits
 from monitor.detect.settings import STANDARD_GRAVITY_M_S2 as G
 from monitor.detect.track import Track
 
+SURE_M = 0.01  # a place in greater doubt than this is not said to be the lockout
 STICTION_M_S = 0.004  # EVENTS.md: friction follows tanh(v / 4 mm/s)
 
 
@@ -42,6 +43,8 @@ class Bit:
     TOP = 1 << 20  # in the lockout zone
     MID = 1 << 21  # between 10 and 90 % of the range
     SLOW = 1 << 22  # creeping upward: 0 < v < a quarter of the target
+    STILL = 1 << 24  # known to be neither
+    ODD = 1 << 25  # the encoder may have stopped or started by itself: not known yet
 
 
 def evaluate(track: Track, limits: Limits, start: int, end: int, slow_lag: int) -> NDArray[np.int32]:
@@ -55,7 +58,8 @@ def evaluate(track: Track, limits: Limits, start: int, end: int, slow_lag: int) 
         slow_x = np.concatenate((np.full(len(x) - len(slow_x), np.nan), slow_x))
 
     known_x, known_t = ~np.isnan(a), ~np.isnan(tension)
-    off = {"stack": x > detect.set.off_rest_m, "motor": known_x, "static": known_t}[limits.kind]
+    doubt_m = limits.doubt_m
+    off = {"stack": x > detect.set.off_rest_m + doubt_m, "motor": known_x, "static": known_t}[limits.kind]
     half = limits.half_load_n
     named: list[int] = []
     held: list[NDArray[np.bool_]] = []
@@ -66,16 +70,22 @@ def evaluate(track: Track, limits: Limits, start: int, end: int, slow_lag: int) 
 
     put(Bit.KNOWN_X, known_x)
     put(Bit.KNOWN_T, known_t)
+    put(Bit.ODD, track.odd[rows] > 0)
+    lifted = off
     if limits.kind == "stack":
-        put(Bit.CONTACT, (x <= detect.set.off_rest_m) & (fast_tension < half))
-        put(Bit.OFF, off & (fast_tension > half))
+        contact = (x <= detect.set.off_rest_m + doubt_m) & (fast_tension < half)
+        if doubt_m:  # what is slack may be mistaken for contact, and a stack just off its rest for one on it
+            contact &= np.abs(v) < limits.v_move_m_s
+            lifted = x > detect.set.off_rest_m - doubt_m
+        put(Bit.CONTACT, contact)
+        put(Bit.OFF, lifted & (fast_tension > half))
         put(Bit.SLACK, off & (fast_tension < limits.slack_n))
         put(Bit.EMPTY, fast_tension < limits.empty_n)
     else:
         put(Bit.EMPTY, fast_tension < limits.lift_off_n)
     put(Bit.PULL, fast_tension >= limits.lift_off_n)
-    put(Bit.JERK, off & (v > 0) & (a > limits.a_jerk_m_s2))
-    put(Bit.DROP, off & (v < 0) & (a < -limits.a_jerk_m_s2))
+    put(Bit.JERK, lifted & (v > 0) & (a > limits.a_jerk_m_s2))
+    put(Bit.DROP, lifted & (v < 0) & (a < -limits.a_jerk_m_s2))
     put(Bit.HARD, np.abs(a) > limits.a_jerk_m_s2)
     put(Bit.CEILING, fast_tension > limits.ceiling_n)
     if limits.range_known:
@@ -107,14 +117,16 @@ def evaluate(track: Track, limits: Limits, start: int, end: int, slow_lag: int) 
 
     put(Bit.FROZEN, (track.repeated[rows] > 0) & (tension != 0))  # an exact 0 is a clipped force, no cell
 
+    put(Bit.STILL, known_x & (np.abs(slow_v) <= limits.v_rest_m_s))
     put(Bit.UP, slow_v > limits.v_rest_m_s)
     put(Bit.DOWN, slow_v < -limits.v_rest_m_s)
     put(Bit.MOVE, np.abs(slow_v) > limits.v_move_m_s)
     if limits.range_known:
-        put(Bit.TOP, slow_x >= limits.lockout_zone_m)
+        if doubt_m <= SURE_M:
+            put(Bit.TOP, slow_x >= limits.lockout_zone_m)
         stall = detect.stall
-        share = (slow_x - limits.bottom_m) / limits.range_m
-        mid = (share >= stall.low) & (share <= stall.high)
+        share, doubt = (slow_x - limits.bottom_m) / limits.range_m, doubt_m / limits.range_m
+        mid = (share >= stall.low + doubt) & (share <= stall.high - doubt)
         put(Bit.MID, mid)
         put(Bit.SLOW, mid & (slow_v > 0) & (slow_v < detect.rep.sticking_speed * limits.v_up_m_s))
 

@@ -13,12 +13,13 @@ from monitor.detect.book import Entry
 from monitor.detect.conditions import Bit
 from monitor.detect.grid import STEP_S, Hole
 from monitor.detect.run import Run
-from monitor.detect.scene import Scene, steps
+from monitor.detect.scene import NEVER, Scene, steps
 from monitor.detect.settings import SensorFault as Settings
 from monitor.events import ForceCeiling, SensorFault, Slack, TensionOut, Unload
 
 OF_FORCE = (Unload, Slack, TensionOut, ForceCeiling)  # what a silent cell cuts
 OF_THE_CELL = ("saturated", "flagged", "spike")
+STALE_S = 0.2
 QUIET_S = 1.0  # flagged readings closer than this are one fault
 
 
@@ -37,14 +38,15 @@ class FaultDetector:
         self._flag_entry: Entry | None = None
         self._flag_last = self._flag_stamp = 0
         self._flag_cause: str | None = None
-        self._was_known = 0
+        self._stale_since: int | None = None
+        self._stale_due = NEVER
         self._seen_x = self._seen_t = False
         self._frozen = Run(SensorFault, steps(settings.frozen_s), describe=_cause_frozen)
         self._misfit = Run(SensorFault, steps(settings.mismatch_s), describe=_cause_mismatch)
 
     @property
     def due(self) -> int:
-        due = min(self._frozen.due, self._misfit.due)
+        due = min(self._frozen.due, self._misfit.due, self._stale_due)
         if self.flagged:
             due = min(due, self.flagged[0][0])
         if self._flag_entry is not None:
@@ -68,16 +70,34 @@ class FaultDetector:
             self._force_gap = self._gap(scene, self._force_gap, scene.on(Bit.KNOWN_T), "force")
         self._flags(scene)
         moving = scene.on(Bit.UP) or scene.on(Bit.DOWN)
-        self._frozen.update(scene, scene.on(Bit.FROZEN) and moving, scene.now)
+        stuck = self._frozen.entry is not None  # known to be, whatever the stack does now
+        self._frozen.update(scene, scene.on(Bit.FROZEN) and (moving or stuck), scene.now)
         self._misfit.update(scene, scene.on(Bit.MISFIT), scene.now)
+        stale = self._stale(scene)
         doubts = (self._force_gap, self._flag_entry if self._flag_cause in OF_THE_CELL else None, self._frozen.entry)
-        scene.force_doubt = sum(entry is not None and entry.end is None for entry in doubts)
+        scene.force_doubt = sum(entry is not None and entry.end is None for entry in doubts) + stale
+
+    def _stale(self, scene: Scene) -> bool:
+        """The cell repeats itself for long enough not to be asked about tension, if not for a fault yet."""
+        self._stale_due = NEVER
+        if not scene.on(Bit.FROZEN):
+            self._stale_since = None
+            return False
+        if self._stale_since is None:
+            self._stale_since = scene.now
+        if scene.now - self._stale_since >= steps(STALE_S):
+            return True
+        self._stale_due = self._stale_since + steps(STALE_S)
+        return False
 
     def _gap(self, scene: Scene, entry: Entry | None, known: bool, kind: str) -> Entry | None:
         """A moment's window reaches `lag` steps ahead and behind: what is not known begins, and ends, so much later."""
         if not known and entry is None:
             start = scene.now + self.lag - 1
-            entry = scene.book.open(SensorFault, start, cause=self._why(kind, start), detail=kind)
+            hole = self._hole(kind, start)
+            if hole is not None and hole.cause == "frozen":  # which takes a while to see
+                start = round(hole.from_s / STEP_S)
+            entry = scene.book.open(SensorFault, start, cause="gap" if hole is None else hole.cause, detail=kind)
             everything = kind == "position" or scene.limits.kind == "static"
             scene.book.cut(scene.now - 1, None if everything else OF_FORCE)
         elif known and entry is not None and entry.end is None:
@@ -85,11 +105,12 @@ class FaultDetector:
             entry = None
         return entry
 
-    def _why(self, kind: str, start: int) -> str:
+    def _hole(self, kind: str, start: int) -> Hole | None:
+        """The one that a silence from moment `start` on comes from."""
         known = [hole for hole in self.holes if hole.step <= start - self.lag + 1]  # by this moment
         near = [hole for hole in known if hole.kind == kind and hole.to_s >= (start - 1) * STEP_S]
         self.holes = [hole for hole in self.holes if hole.to_s >= (start - 400) * STEP_S]
-        return near[0].cause if near and near[0].from_s <= (start + 2) * STEP_S else "gap"
+        return near[0] if near and near[0].from_s <= (start + 2) * STEP_S else None
 
     def _flags(self, scene: Scene) -> None:
         while self.flagged and self.flagged[0][0] <= scene.now:

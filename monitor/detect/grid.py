@@ -21,7 +21,7 @@ from firmware_bridge.samples import Flag, Samples
 
 STEP_S = 0.005
 PATIENCE_S = 0.25
-JUMP_SPEED_M_S = 2.0  # at slow rates a fast stack moves more than the jump threshold between two samples
+JUMP_M_S2 = 30.0  # at slow rates a fast stack moves more than the jump threshold between two samples, but steadily
 SPIKE_N = 25.0  # a suspect reading that is so far from the one before it is a slipped bit
 UNUSABLE = Flag.TIMEOUT | Flag.SATURATED | Flag.DESYNC | Flag.LATE
 
@@ -44,10 +44,23 @@ class Steps(NamedTuple):
     first: int
     x_raw_m: Column
     force_n: Column
-    repeated: NDArray[np.bool_]  # the force did not change by one bit throughout the cell
+    still: NDArray[np.bool_]  # the position did not change by one count throughout the cell
+    repeated: NDArray[np.bool_]  # nor the force by one bit
     found_s: Column
     holes: list[Hole]
     flagged: list[tuple[int, float, int]]  # first step made in the knowledge of it, stamp, flags of a marked reading
+
+    def part(self, low: int, high: int) -> "Steps":
+        """Rows `low` to `high`."""
+        rows = slice(low, high)
+        return self._replace(
+            first=self.first + low,
+            x_raw_m=self.x_raw_m[rows],
+            force_n=self.force_n[rows],
+            still=self.still[rows],
+            repeated=self.repeated[rows],
+            found_s=self.found_s[rows],
+        )
 
 
 T, Y, INTEGRAL, HOLES, CHANGES = range(5)
@@ -66,36 +79,54 @@ class _Stream:
         self.gap_s = gap_s
         self.jump_m = jump_m
         self._kept = np.empty((5, 0))
+        self._before = (np.ones(1), np.zeros(1))  # time and way from the last reading but one to the last
 
     @property
     def newest(self) -> float:
         """The last reading that was taken; NaN before the first."""
         return float(self._kept[Y, -1]) if self._kept.shape[1] else float("nan")
 
-    def take(self, t: Column, y: Column) -> list[tuple[int, Hole]]:
-        """Append readings; the stamps of a kind never go back. Returns holes, with the reading that each ends at."""
+    def take(self, t: Column, y: Column, anew: NDArray[np.bool_] | None = None) -> list[tuple[int, Hole]]:
+        """Append readings; the stamps of a kind never go back. Returns holes, with the reading that each ends at.
+
+        `anew`: readings that count from a zero of their own.
+        """
         if not len(t):
             return []
         first = not self._kept.shape[1]
         if first:
             self._kept = np.array([[t[0]], [y[0]], [0.0], [0.0], [0.0]])
             t, y = t[1:], y[1:]
+            anew = None if anew is None else anew[1:]
         rows = np.empty((5, len(t) + 1))
         rows[:, 0] = self._kept[:, -1]
         rows[T, 1:], rows[Y, 1:] = t, y
         values = rows[Y]
         dt, dy = t - rows[T, :-1], y - values[:-1]
         gap = dt > self.gap_s
-        hole = gap if self.jump_m is None else gap | (np.abs(dy) > np.maximum(self.jump_m, JUMP_SPEED_M_S * dt))
+        hole = gap if self.jump_m is None else gap | self._jumps(dt, dy, self.jump_m)
+        if anew is not None:
+            hole = hole | anew
         rows[INTEGRAL, 1:] = np.where(hole, 0.0, 0.5 * (values[1:] + values[:-1]) * dt)
         rows[HOLES, 1:], rows[CHANGES, 1:] = hole, dy != 0
         sums = rows[INTEGRAL:]
         sums.cumsum(axis=1, out=sums)
         self._kept = np.concatenate((self._kept, rows[:, 1:]), axis=1)
         return [
-            (i + first, Hole(self.kind, "gap" if gap[i] else "encoder_jump", float(rows[T, i]), float(rows[T, i + 1])))
+            (i + first, Hole(self.kind, cause, float(rows[T, i]), float(rows[T, i + 1])))
             for i in hole.nonzero()[0].tolist()
+            for cause in ("restart" if anew is not None and anew[i] else "gap" if gap[i] else "encoder_jump",)
         ]
+
+    def _jumps(self, dt: Column, dy: Column, jump_m: float) -> NDArray[np.bool_]:
+        """Steps that nothing with a mass can make after the step before."""
+        jumps: NDArray[np.bool_] = np.abs(dy) > jump_m
+        before, self._before = self._before, (dt[-1:], dy[-1:]) if len(dt) else self._before
+        if not jumps.any():
+            return jumps
+        dt_before, dy_before = np.concatenate((before[0], dt[:-1])), np.concatenate((before[1], dy[:-1]))
+        astray = np.abs(dy - dy_before / dt_before * dt)
+        return jumps & (astray > np.maximum(jump_m, 0.5 * JUMP_M_S2 * (dt + dt_before) ** 2))
 
     def cells(self, edges: NDArray[np.floating]) -> tuple[Column, NDArray[np.bool_]]:
         """Means between neighbouring edges, shape (n - 1,), NaN where not known throughout; were they constant?"""
@@ -134,10 +165,10 @@ class Grid:
         t = samples.t_s
         if not len(t):
             return self._steps(np.empty(0, np.int64), [], [])
-        marks, flagged = samples.flags, []
+        marks, flagged, restarts = samples.flags, [], None
         has_x, has_f = samples.position_m == samples.position_m, samples.force_n == samples.force_n
         if marks.any():
-            refused = (marks & int(UNUSABLE)) != 0
+            refused, restarts = (marks & int(UNUSABLE)) != 0, (marks & int(Flag.RESTART)) != 0
             if (marks & int(Flag.SUSPECT)).any():
                 refused |= self._spikes(samples)
             has_f &= ~refused
@@ -150,11 +181,11 @@ class Grid:
         self._newest = (float(newest_x[-1]), float(newest_f[-1]))
         holes = [
             (int(mask.nonzero()[0][i]), hole)
-            for stream, mask, values in (
-                (self._position, has_x, samples.position_m),
-                (self._force, has_f, samples.force_n),
+            for stream, mask, values, anew in (
+                (self._position, has_x, samples.position_m, restarts),
+                (self._force, has_f, samples.force_n, None),
             )
-            for i, hole in stream.take(t[mask], values[mask])
+            for i, hole in stream.take(t[mask], values[mask], None if anew is None else anew[mask])
         ]
 
         newest = np.maximum(newest_x, newest_f)
@@ -170,13 +201,13 @@ class Grid:
             return self._steps(np.empty(0, np.int64), holes, flagged)
         edges = (np.arange(first, end + 1) - 0.5) * STEP_S
         row = ready.searchsorted(edges[1:], side="left")
-        x, _ = self._position.cells(edges)
+        x, still = self._position.cells(edges)
         force, repeated = self._force.cells(edges)
         # What came after its step had been made by impatience stays unknown, however large the batch.
         x[newest_x[row] < edges[1:]] = np.nan
         force[newest_f[row] < edges[1:]] = np.nan
         steps = self._steps(row, holes, flagged)._replace(
-            x_raw_m=x, force_n=force, repeated=repeated, found_s=newest[row]
+            x_raw_m=x, force_n=force, still=still & ~np.isnan(x), repeated=repeated, found_s=newest[row]
         )
         self._next = end
         return steps
@@ -203,6 +234,7 @@ class Grid:
             first,
             empty,
             empty,
+            np.empty(0, bool),
             np.empty(0, bool),
             empty,
             [hole._replace(step=step(at)) for at, hole in holes],

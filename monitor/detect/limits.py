@@ -13,6 +13,7 @@ from monitor.detect.settings import Detect
 
 SUPERSLOW_S = 8.0
 SHORT_PHASE_S = 4.0
+LONG_GAP_S, LONGEST_GAP_S = 2.0, 10.0
 KNOWN_FROM = Literal["given", "learned", "unknown"]
 
 
@@ -26,6 +27,7 @@ class Limits:
     positive_s: float
     negative_s: float
     rest_m: float  # raw coordinate of x = 0
+    doubt_m: float  # x may be off by so much
     bottom_m: float  # x
     top_m: float
     lockout_m: float
@@ -108,6 +110,11 @@ class Limits:
         return lockout.dwell_superslow_s if self.superslow else lockout.dwell_s
 
     @cached_property
+    def long_gap_s(self) -> float:
+        """A silence that may hide a movement and the next one."""
+        return min(max(LONG_GAP_S, min(self.positive_s, self.negative_s)), LONGEST_GAP_S)
+
+    @cached_property
     def smooth_dwell_s(self) -> float:
         turn = self.detect.turnaround
         return turn.dwell_superslow_s if self.superslow else turn.dwell_s
@@ -150,8 +157,12 @@ class Limits:
         return replace(self, load_n=load_n, friction=friction, load_from=load_from, friction_from=friction_from)
 
     def with_rest(self, drift_m: float) -> "Limits":
-        """The rest lies `drift_m` higher than was thought; everything else lies where it did above it."""
-        return replace(self, rest_m=self.rest_m + drift_m)
+        """The stack is seen to rest `drift_m` higher than was thought; all else lies where it did above the rest."""
+        return replace(self, rest_m=self.rest_m + drift_m, doubt_m=0.0)
+
+    def with_doubt(self, doubt_m: float) -> "Limits":
+        """The place may be off by so much, on top of what it may be off already."""
+        return replace(self, doubt_m=self.doubt_m + doubt_m)
 
     def with_range(self, bottom_m: float, top_m: float) -> "Limits":
         return replace(self, bottom_m=bottom_m, top_m=top_m, lockout_m=top_m, range_known=True)
@@ -173,6 +184,7 @@ def limits_of(profile: Profile) -> Limits:
         positive_s=protocol.positive_s or 4.0,
         negative_s=protocol.negative_s or 4.0,
         rest_m=rest_m,
+        doubt_m=0.0,
         bottom_m=bottom_m - rest_m,
         top_m=top_m - rest_m,
         lockout_m=(machine.lockout_m if machine.lockout_m is not None else top_m) - rest_m,

@@ -21,6 +21,7 @@ from monitor.detect.limits import Limits, limits_of
 from monitor.detect.live import Live
 from monitor.detect.motion import Motion
 from monitor.detect.phase import phase_of
+from monitor.detect.place import Doubt, Place
 from monitor.detect.range import LearnedRange, RestFinder
 from monitor.detect.rep import RepDetector
 from monitor.detect.rests import ContactDetector, LockoutDetector
@@ -34,7 +35,7 @@ from monitor.detect.surge import SurgeDetector
 from monitor.detect.tension import TensionDetector
 from monitor.detect.track import Track
 from monitor.detect.turns import TurnaroundDetector, TurnFinder
-from monitor.detect.zigzag import LONG_GAP_STEPS, Zigzag
+from monitor.detect.zigzag import Zigzag
 from monitor.events import AnyEvent, Feedback, SensorFault, SetEnd, SetStart, Update
 
 BLOCK_STEPS = 1024
@@ -60,11 +61,13 @@ class Pipeline:
         self.session = session
         static = limits.kind == "static"
         self._grid = Grid(detect.sensor_fault.gap_s, detect.sensor_fault.jump_m, has_position=not static)
+        self._place = Place(count_m)
         self._motion = Motion(detect.motion, detect.cell, limits.v_rest_m_s, count_m)
         self._track = Track()
         self._book = Book(session, self._track)
         self._scene = Scene(self._track, self._book, limits, self._motion.slow_lag)
-        self._zigzag = Zigzag()
+        self._long_gap = round(limits.long_gap_s / STEP_S)
+        self._zigzag = Zigzag(self._long_gap)
         self._teacher = Teacher(profile.machine.plates_kg, given_range)
         self._account = Account()
         self._live = Live()
@@ -113,11 +116,13 @@ class Pipeline:
         """All that these samples taught."""
         events: list[AnyEvent] = []
         feedback: list[Feedback] = []
-        steps = self._grid.update(samples)
+        placed = self._place.update(self._grid.update(samples))
+        steps = placed.steps
         lag = self._motion.lag
         self._faults.holes += [hole._replace(step=hole.step - lag) for hole in steps.holes]
         self._faults.flagged += [(step - lag, stamp_s, flags) for step, stamp_s, flags in steps.flagged]
-        signals = self._motion.update(steps)
+        self._rest.doubts += [Doubt(doubt.step - lag, doubt.by_m) for doubt in placed.doubts]
+        signals = self._motion.update(placed)
         n = len(signals.found_s)
         for low in range(0, n, BLOCK_STEPS):
             block = signals.part(low, min(n, low + BLOCK_STEPS))
@@ -247,7 +252,7 @@ class Pipeline:
     def _silence(self) -> None:
         scene = self._scene
         if scene.on(Bit.KNOWN_X):
-            if self._unknown_since is not None and scene.now - self._unknown_since > LONG_GAP_STEPS:
+            if self._unknown_since is not None and scene.now - self._unknown_since > self._long_gap:
                 self._turns.forget()
                 self._rep.forget()
                 self._turnaround.forget()
@@ -286,10 +291,10 @@ class Pipeline:
 
     def _rezero(self) -> None:
         """The stack stands on its rest, wherever the encoder thinks that is."""
-        scene, drift_m, self._rest.drift_m = self._scene, self._rest.drift_m, 0.0
-        if not drift_m:
+        scene, drift_m, self._rest.drift_m = self._scene, self._rest.drift_m, None
+        if drift_m is None:
             return
-        if abs(drift_m) > scene.limits.detect.sensor_fault.jump_m:
+        if abs(drift_m) > max(scene.limits.detect.sensor_fault.jump_m, scene.limits.doubt_m):
             self._book.tell(SensorFault, scene.now, cause="encoder_slip", detail=f"{drift_m * 1000:.1f} mm")
         scene.limits = scene.limits.with_rest(drift_m)
         rows = slice(self._track.at(scene.now + 1), self._track.at(self._track.end))

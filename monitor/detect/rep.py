@@ -21,7 +21,7 @@ CRUISE_M_S2 = 0.03 * G
 class RepDetector:
     """`rep`, and the sticking that is a note on it."""
 
-    watches = Bit.KNOWN_X | Bit.UP | Bit.DOWN | Bit.CONTACT | Bit.EMPTY | Bit.PULL | Bit.SLOW
+    watches = Bit.KNOWN_X | Bit.STILL | Bit.UP | Bit.DOWN | Bit.CONTACT | Bit.EMPTY | Bit.PULL | Bit.SLOW
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -108,8 +108,9 @@ class RepDetector:
         track, limits = scene.track, scene.limits
         rom_m = self._excursion_m(scene, first, middle, last)
         top = middle if limits.starts_up else last
-        short = limits.top_m - top.reversal.x_m > self.settings.top * limits.range_m
-        partial = limits.range_known and (rom_m < self.settings.partial * limits.range_m or short)
+        short = limits.top_m - top.reversal.x_m > self.settings.top * limits.range_m + limits.doubt_m
+        small = rom_m < self.settings.partial * limits.range_m - limits.doubt_m
+        partial = limits.range_known and (small or short)
         up, down = (start, middle.dwell_start), (middle.dwell_end, end)
         if not limits.starts_up:
             up, down = down, up

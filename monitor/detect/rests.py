@@ -19,7 +19,7 @@ TOUCHDOWN_STEPS = 10  # the speed of landing is the fastest shortly before conta
 class LockoutDetector:
     """`lockout_rest`: still in the lockout zone for longer than a turnaround needs."""
 
-    watches = Bit.KNOWN_X | Bit.UP | Bit.DOWN | Bit.TOP
+    watches = Bit.KNOWN_X | Bit.STILL | Bit.TOP
 
     def __init__(self, dwell_s: float) -> None:
         self._run = Run(LockoutRest, steps(dwell_s) + 1, describe=_at_top)

@@ -44,8 +44,8 @@ class Run:
         self._ended: int | None = None  # the last run of the open record ended
         self._first = 0
 
-    def update(self, scene: Scene, on: bool, now: int) -> None:
-        """`on` at moment `now`; call it at every change and at `due`."""
+    def update(self, scene: Scene, on: bool, now: int, *, wait: bool = False) -> None:
+        """`on` at moment `now`; call it at every change and at `due`. While it shall `wait` nothing is opened."""
         if self.entry is not None and self.entry.end is not None:  # cut by silence
             self.entry = self._since = self._ended = None
         if on and self._since is None:
@@ -54,7 +54,7 @@ class Run:
             if self.entry is not None and self._ended is None:
                 self._ended = now
             self._since = None
-        if self._since is not None and self._holds(scene, now - self._since + 1):
+        if self._since is not None and not (wait and self.entry is None) and self._holds(scene, now - self._since + 1):
             if self.entry is None:
                 self._first = self._since
                 self.entry = scene.book.open(self.kind, self._first, **self._describe(scene, self._first, now + 1))

@@ -70,7 +70,7 @@ class Scene:
 
     @property
     def still(self) -> bool:
-        return bool(self.bits & Bit.KNOWN_X) and not self.bits & (Bit.UP | Bit.DOWN)
+        return bool(self.bits & Bit.STILL)
 
 
 class Detector(Protocol):

@@ -13,7 +13,7 @@ from monitor.detect.settings import Set as Settings
 class SetDetector:
     """Says when (`started`, `ended`: moments, or None); the pipeline tells the events."""
 
-    watches = Bit.KNOWN_X | Bit.UP | Bit.DOWN | Bit.OFF | Bit.CONTACT | Bit.EMPTY | Bit.PULL
+    watches = Bit.KNOWN_X | Bit.STILL | Bit.UP | Bit.DOWN | Bit.OFF | Bit.CONTACT | Bit.EMPTY | Bit.PULL
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

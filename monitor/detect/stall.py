@@ -15,7 +15,7 @@ LOOK_STEPS = 1  # while a stall is open or a failure possible, travel is looked 
 class StallDetector:
     """`stall`, and `failure` after it."""
 
-    watches = Bit.KNOWN_X | Bit.UP | Bit.DOWN | Bit.MID | Bit.MOVE
+    watches = Bit.KNOWN_X | Bit.STILL | Bit.MID | Bit.MOVE
 
     def __init__(self, detect: Detect) -> None:
         self.stall = detect.stall

@@ -24,7 +24,7 @@ MARGIN = 1.1  # what hardly exceeds the threshold is told only when its hold is 
 class SurgeDetector:
     """`jerk` in the positive, `drop` in the negative."""
 
-    watches = Bit.JERK | Bit.DROP
+    watches = Bit.JERK | Bit.DROP | Bit.ODD
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -37,8 +37,9 @@ class SurgeDetector:
         return min(self._jerk.due, self._drop.due)
 
     def update(self, scene: Scene) -> None:
-        self._jerk.update(scene, scene.on(Bit.JERK), scene.now)
-        self._drop.update(scene, scene.on(Bit.DROP), scene.now)
+        odd = scene.on(Bit.ODD)
+        self._jerk.update(scene, scene.on(Bit.JERK), scene.now, wait=odd)
+        self._drop.update(scene, scene.on(Bit.DROP), scene.now, wait=odd)
 
     def _describe_jerk(self, scene: Scene, start: int, end: int) -> dict[str, Any]:
         limits = scene.limits

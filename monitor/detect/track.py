@@ -21,9 +21,9 @@ class Track:
     def __init__(self) -> None:
         self.first: int | None = None  # number of the moment in row 0
         self.end = 0  # number of the moment after the newest
-        columns = np.full((11, CAPACITY), np.nan)
+        columns = np.full((12, CAPACITY), np.nan)
         self.x, self.v, self.a, self.slow_v, self.tension, self.fast_tension = columns[:6]
-        self.repeated, self.head_x, self.head_tension, self.found, self.relative = columns[6:]
+        self.repeated, self.odd, self.head_x, self.head_tension, self.found, self.relative = columns[6:]
         self._columns = columns
         # Running counts of moments since the stream began: differences are exact whatever the batches were.
         self._counts = np.zeros((4, CAPACITY), np.int64)
@@ -49,6 +49,7 @@ class Track:
         self.tension[rows] = signals.tension_n
         self.fast_tension[rows] = signals.fast_tension_n
         self.repeated[rows] = signals.repeated
+        self.odd[rows] = signals.odd
         self.head_x[rows] = signals.head_x_m - rest_m
         self.head_tension[rows] = signals.head_tension_n
         self.found[rows] = signals.found_s

@@ -18,12 +18,13 @@ from monitor.events import Turnaround
 
 KEPT_RUNS = 32
 BRIEF_S = 0.4
+UNSEEN_STEPS = steps(0.2)  # a turnaround that is missing for less has been seen
 
 
 class TurnFinder:
     """Fills `scene.turns` (and no event): reversals with their dwell, in order."""
 
-    watches = Bit.KNOWN_X | Bit.UP | Bit.DOWN
+    watches = Bit.KNOWN_X | Bit.STILL
 
     def __init__(self, extreme_m: float) -> None:
         self.extreme_m = extreme_m
@@ -62,7 +63,7 @@ class TurnFinder:
 class TurnaroundDetector:
     """`turnaround`: `abrupt` and `bounce` as soon as that is known, `smooth` and `fair` when the window has passed."""
 
-    watches = Bit.HARD
+    watches = Bit.HARD | Bit.ODD
 
     def __init__(self, detect: Detect) -> None:
         self.settings = detect.turnaround
@@ -81,7 +82,7 @@ class TurnaroundDetector:
         if hard and self._hard_since is None:
             self._hard_since = now
         elif not hard and self._hard_since is not None:
-            if now - self._hard_since >= self.hold:
+            if now - self._hard_since >= self.hold and scene.on(Bit.KNOWN_X):  # not where it ran into silence
                 self._hard = [*self._hard[-KEPT_RUNS:], (self._hard_since, now)]
             self._hard_since = None
         self._ungraded += [
@@ -101,6 +102,8 @@ class TurnaroundDetector:
 
     def _abrupt(self, scene: Scene, turn: Turn) -> bool:
         """Tell the turnaround if it is abrupt or a bounce, as far as is known by now."""
+        if scene.on(Bit.ODD):
+            return False
         now, reach = scene.now, steps(self.settings.abrupt_window_s)
         running = self._hard_since if self._hard_since is not None and now - self._hard_since + 1 >= self.hold else None
         runs = [*self._hard, *([(running, now)] if running is not None else [])]
@@ -117,7 +120,9 @@ class TurnaroundDetector:
         return True
 
     def _grade(self, scene: Scene, turn: Turn) -> bool:
-        """Tell the turnaround if it can be graded by now."""
+        """Tell the turnaround if it can be graded by now; one that nobody saw is none of the lifter's."""
+        if _unseen(scene, turn):
+            return True
         if self._abrupt(scene, turn):
             return True
         now, reach = scene.now, steps(self.settings.abrupt_window_s)
@@ -173,6 +178,13 @@ def _brief(scene: Scene, reversal: Reversal) -> Turn | None:
     """A reversal that cannot have dwelt for long: the extreme will do for its dwell."""
     start, end = _near(scene, reversal, scene.limits.detect.motion.extreme_m)
     return Turn(reversal, reversal.extreme, reversal.extreme) if end - start <= steps(BRIEF_S) else None
+
+
+def _unseen(scene: Scene, turn: Turn) -> bool:
+    """The stack turned while, or just before or after, nobody knew where it was."""
+    reach = steps(scene.limits.detect.turnaround.abrupt_window_s)
+    x = scene.track.part(scene.track.x, turn.dwell_start - reach, turn.dwell_end + reach)
+    return int(np.isnan(x).sum()) >= UNSEEN_STEPS
 
 
 def _near(scene: Scene, reversal: Reversal, extreme_m: float) -> tuple[int, int]:

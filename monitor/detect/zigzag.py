@@ -10,9 +10,6 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-LONG_GAP_STEPS = 400  # after so long a silence the old movement says nothing about the new one
-
-
 State = tuple[int, float, float, int, int, bool, int]
 
 
@@ -27,9 +24,10 @@ class Reversal(NamedTuple):
 
 
 class Zigzag:
-    """Feed positions in blocks; constant memory."""
+    """Feed positions in blocks; constant memory. After `long_gap` steps of silence the old movement says nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, long_gap: int) -> None:
+        self._long_gap = long_gap
         self.direction = 0  # +1 rising, -1 falling, 0 not known yet
         self.high = self.low = float("nan")
         self.high_at = self.low_at = 0
@@ -56,7 +54,7 @@ class Zigzag:
         since[0] -= self._known_at
         since[1:] -= moments[:-1]
         self._known_at = int(moments[-1])
-        anew = (since > LONG_GAP_STEPS).nonzero()[0].tolist()
+        anew = (since > self._long_gap).nonzero()[0].tolist()
         found: list[Reversal] = []
         for low, high in pairwise([0, *anew, len(known)]):
             if low in anew:

@@ -74,9 +74,11 @@ class Circumstances:
 
     def waives(self, key: str, true: Label) -> bool:
         """A true event that nobody can be asked to find."""
+        around_s = 0.5 * float(true.own.get("dwell_s", 0.0))  # it takes the whole dwell to see a turnaround
         waiting = true.t_s < self.range_known_s or (key in NEEDS_LOAD and true.t_s < self.load_known_s)
+        from_s, to_s = true.t_s - around_s, true.end_s + around_s
         return waiting or any(
-            blind.touches(true.t_s, true.end_s) or (blind.lasting and key in OF_PLACE and true.end_s >= blind.from_s)
+            blind.touches(from_s, to_s) or (blind.lasting and key in OF_PLACE and true.end_s >= blind.from_s)
             for blind in self.blind
         )
 

@@ -49,8 +49,9 @@ def _of_fault(case: Case, fault: sensor.Fault, signals: Signals, samples: Sample
         case sensor.CellSpikes():
             true_n = np.interp(samples.t_s, signals.t_s, signals.tension_n)
             wild = np.abs(samples.force_n - true_n) > NOTICEABLE * case.machine.working_load_n
-            flagged = (samples.flags & Flag.DESYNC) != 0
+            flagged = (samples.flags & (Flag.DESYNC | Flag.SUSPECT)) != 0
             hits = samples.t_s[during & (wild | flagged)]
-            return Blind(name, float(hits[0]) if len(hits) else at_s, end_s, len(hits) > 0)
+            required = bool((during & (wild | ((samples.flags & Flag.DESYNC) != 0))).any())
+            return Blind(name, float(hits[0]) if len(hits) else at_s, end_s, required)
         case _:
             return Blind(name, at_s, end_s, True)
