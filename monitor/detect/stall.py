@@ -54,7 +54,8 @@ class StallDetector:
         elif self._candidate:
             self._fallen(scene, x_m)
         scene.stalled = self._entry is not None
-        self.due = self._next(scene)
+        ended_stuck = stuck and self._since is None  # and may begin anew at once, though no bit changes
+        self.due = scene.now + 1 if ended_stuck else self._next(scene)
 
     def _watch(self, scene: Scene, now: int, x_m: float) -> None:
         assert self._entry is not None

@@ -183,7 +183,7 @@ def _brief(scene: Scene, reversal: Reversal) -> Turn | None:
 def _unseen(scene: Scene, turn: Turn) -> bool:
     """The stack turned while, or just before or after, nobody knew where it was."""
     reach = steps(scene.limits.detect.turnaround.abrupt_window_s)
-    x = scene.track.part(scene.track.x, turn.dwell_start - reach, turn.dwell_end + reach)
+    x = scene.track.part(scene.track.x, turn.dwell_start - reach, min(turn.dwell_end + reach, scene.now + 1))
     return int(np.isnan(x).sum()) >= UNSEEN_STEPS
 
 
