@@ -174,12 +174,12 @@ def a_rest_at_lockout_is_long_and_at_the_top() -> None:
     long, brief = Still(2.0), Still(0.4)
     rest = only(of("lockout_rest", [Leg(0.5, 2.0), long, Leg(1.0, 2.0), long, Leg(0.0, 2.0), long, *UP, brief, *END]))
     assert rest.t_s == pytest.approx(STARTED_S + 6.0 - 0.17, abs=0.05)
-    assert rest.duration_s == pytest.approx(2.0 + 2 * EASE_S, abs=0.05)
+    assert rest.duration_s == pytest.approx(2.0 + 0.17 + EASE_S, abs=0.05)
 
 
 def speed_counts_when_it_lasts() -> None:
     brief: list[Act] = [Leg(0.35, 1.0), Leg(0.65, 0.3), Leg(1.0, 1.0), Still(0.3), Leg(0.0, 2.0), Still(0.3)]
-    fast = only(of("speed_over", [*brief, *UP, Leg(0.0, 0.9), Still(0.5), *UP, *END]))
+    fast = only(of("speed_over", [*brief, *UP, Leg(0.0, 0.9), Still(0.5), *REP, *END]))
     assert fast.duration_s == pytest.approx(0.5, abs=0.1)
     assert fast.phase == "negative"
 
