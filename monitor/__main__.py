@@ -20,6 +20,7 @@ COMMANDS = {
     "simulate": "a simulated machine on a pseudo-terminal, for `run` to open",
     "replay": "a recording or a table of samples through the same detection",
     "report": "a session as a page to read and print, or in short on the terminal",
+    "watch": "the live feedback in a terminal",
     "export": "samples and events of a recording for other tools",
     "access": "who may look and who may command: the page's tokens, a broker's accounts",
     "backup": "profiles, calibrations and stores in one file",

@@ -75,6 +75,8 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
     ca_file: str | None = None
     client_id: str | None = None  # None: made from the machine's id, always the same
     version: int | None = None  # 5 or 4 (3.1.1); None: find out
+    websocket_path: str | None = None  # MQTT over WebSocket, at this path
+    cookie: str | None = None  # the WebSocket's: a page's token
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
@@ -222,9 +224,14 @@ def _client(address: Address, client_id: str, will: Packet | None, version: int)
     if address.tls:
         tls = ssl.create_default_context(cafile=address.ca_file)
         tls.minimum_version = ssl.TLSVersion.TLSv1_2
+    websocket: dict[str, Any] = {}
+    if address.websocket_path is not None:
+        headers = {} if address.cookie is None else {"Cookie": address.cookie}
+        websocket = {"transport": "websockets", "websocket_path": address.websocket_path, "websocket_headers": headers}
     client = _Client(
         address.host,
         address.port,
+        **websocket,
         identifier=client_id,
         username=address.username,
         password=address.password,

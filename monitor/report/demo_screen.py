@@ -5,21 +5,13 @@ from types import TracebackType
 from typing import Any, Self
 
 from monitor.config import Profile
-from monitor.events import (
-    AnyEvent,
-    BottomRest,
-    Failure,
-    Feedback,
-    LockoutRest,
-    Rep,
-    SetEnd,
-    SetStart,
-    Update,
-)
+from monitor.detect.limits import limits_of
+from monitor.events import AnyEvent, Feedback, Update
+from monitor.report.live_lines import bar, event_words, is_loud, is_news
+from monitor.report.live_screen import PHASES
+from monitor.report.meaning import is_fault
 
 BAR_CELLS = 24
-BAND_STYLE = {"low": "yellow", "in": "blue", "high": "red", None: "dim"}
-NEWTONS_PER_KG = 9.80665
 
 
 class Screen:
@@ -30,6 +22,7 @@ class Screen:
         from rich.live import Live
 
         self._profile = profile
+        self._band = limits_of(profile).band
         self._console = Console(highlight=False)
         self._live = Live(console=self._console, refresh_per_second=10, transient=True)
 
@@ -59,53 +52,21 @@ class Screen:
             if (line := _line(event)) is not None:
                 self._console.print(line)
         if update.feedback:
-            self._live.update(_bar(update.feedback[-1]))
+            self._live.update(_bar(update.feedback[-1], self._band))
 
 
-def _bar(now: Feedback) -> Any:
+def _bar(now: Feedback, half: float) -> Any:
     from rich.text import Text
 
-    tension = now.tension or 0.0
-    filled = round(min(1.5, max(0.0, tension)) / 1.5 * BAR_CELLS)
-    text = Text(f"{now.phase.replace('_', ' '):<11}")
-    text.append("█" * filled + "░" * (BAR_CELLS - filled), style=BAND_STYLE[now.band])
+    text = Text(f"{PHASES[now.phase]:<9}")
+    text.append_text(bar(now, half, BAR_CELLS))
     text.append(f"  rep {now.rep}   under load {now.under_load_s:5.1f} s   ")
     text.append((now.cue or "").replace("_", " "), style="bold")
     return text
 
 
 def _line(event: AnyEvent) -> str | None:
-    """One event in words; an interval is told when it begins, the rests when they end."""
-    at = f"[dim]{event.t_s:8.2f} s[/dim]  "
-    match event:
-        case SetStart():
-            return f"{at}[bold]set {event.set} begins[/bold]"
-        case Rep():
-            weak = " (partial)" if event.partial else ""
-            return f"{at}rep {event.rep}{weak}: {event.positive_s:.1f} s up, {event.negative_s:.1f} s down"
-        case SetEnd():
-            held = "" if event.under_tension_s is None else f", {event.under_tension_s:.0f} s of it tension"
-            load = "" if event.strength_n is None else f" at {event.strength_n / NEWTONS_PER_KG:.0f} kg"
-            return f"{at}[bold]set over[/bold]: {event.reps} reps{load}, {event.under_load_s:.0f} s under load{held}"
-        case LockoutRest() | BottomRest():
-            if event.duration_s is None:
-                return None
-            where = "locked joints" if isinstance(event, LockoutRest) else "the stack"
-            return f"{at}[yellow]rested {event.duration_s:.1f} s on {where}[/yellow]"
-        case Failure():
-            return f"{at}[bold]failure[/bold]: the muscle could no more"
-    if event.duration_s is None and event.part_of is None and event.kind in WORDS:
-        return f"{at}[yellow]{WORDS[event.kind]}[/yellow]"
-    return None
-
-
-WORDS = {
-    "jerk": "a heave",
-    "drop": "a dropped negative",
-    "slack": "a slack cable",
-    "stack_touch": "the stack was set down",
-    "stall": "a stall",
-    "force_ceiling": "too much force",
-    "speed_over": "too fast",
-    "sensor_fault": "the sensors cannot be believed",
-}
+    if not is_news(event) or (words := event_words(event)) is None:
+        return None
+    style = "bold" if is_loud(event) else "yellow" if is_fault(event) else "none"
+    return f"[dim]{event.t_s:8.2f} s[/dim]  [{style}]{words}[/{style}]"

@@ -1,0 +1,109 @@
+"""Lines of a live terminal that need no colour: bar with its band, ladder with the pace, an event in words."""
+
+import math
+from typing import Any, NamedTuple
+
+from monitor.events import AnyEvent, BottomRest, Failure, Feedback, LockoutRest, Rep, SetEnd, SetStart, Stage
+from monitor.report.meaning import is_fault, meaning
+from monitor.report.words import kilograms
+
+FULL = 1.5  # of the load: the bar's end
+STYLE = {"low": "yellow", "in": "blue", "high": "red", None: "dim"}
+WORD = {"low": "LOW", "in": "IN BAND", "high": "HIGH", None: ""}
+
+
+class Glyphs(NamedTuple):
+    """What a terminal can write."""
+
+    full: str = "█"
+    empty: str = "░"
+    band: str = "▒"
+    rail: str = "─"
+    here: str = "●"
+    pace: str = "◇"
+    both: str = "◆"
+    stop: str = "│"
+
+
+UNICODE = Glyphs()
+ASCII = Glyphs("#", ".", ":", "-", "O", "^", "@", "|")
+
+
+def bar(now: Feedback | None, half: float, cells: int, glyphs: Glyphs = UNICODE) -> Any:
+    """Filled as far as the tension; the band shows through where it is not, and as `stop`s where it is."""
+    from rich.text import Text
+
+    tension = None if now is None else now.tension
+    filled = 0 if tension is None else round(min(FULL, max(0.0, tension)) / FULL * cells)
+    low, high = (round((1 + side * half) / FULL * cells) for side in (-1, 1))
+    text = Text()
+    style = STYLE[None if now is None else now.band]
+    for cell in range(cells):
+        if cell < filled:
+            text.append(glyphs.stop if cell in (low, high) else glyphs.full, style=style)
+        else:
+            text.append(glyphs.band if low <= cell < high else glyphs.empty, style="dim")
+    return text
+
+
+def ladder(now: Feedback | None, cells: int, glyphs: Glyphs = UNICODE) -> str:
+    """From bottom to top, left to right; where the tempo would be is marked too."""
+    rail = [glyphs.rail] * cells
+    pace = None if now is None else _cell(now.pace, cells)
+    here = None if now is None else _cell(now.position, cells)
+    if pace is not None:
+        rail[pace] = glyphs.pace
+    if here is not None:
+        rail[here] = glyphs.both if here == pace else glyphs.here
+    return "".join(rail)
+
+
+def _cell(share: float | None, cells: int) -> int | None:
+    return None if share is None else min(cells - 1, max(0, math.floor(share * cells)))
+
+
+def event_words(event: AnyEvent) -> str | None:
+    """One event for who watches; None: not worth a line."""
+    match event:
+        case SetStart():
+            return f"set {event.set} begins"
+        case Rep():
+            weak = " (partial)" if event.partial else ""
+            return f"rep {event.rep}{weak}: {event.positive_s:.1f} s up, {event.negative_s:.1f} s down"
+        case SetEnd():
+            held = "" if event.under_tension_s is None else f", {event.under_tension_s:.0f} s of it tension"
+            load = "" if event.strength_n is None else f" at {kilograms(event.strength_n)} kg"
+            return f"set over: {event.reps} reps{load}, {event.under_load_s:.0f} s under load{held}"
+        case LockoutRest() | BottomRest():
+            if event.duration_s is None or getattr(event, "ended_set", False):
+                return None
+            return f"{meaning(event).name}: {event.duration_s:.1f} s"
+        case Failure():
+            return "failure: the muscle could no more"
+        case Stage():
+            return f"stage {event.stage}: {kilograms(event.target_n)} kg"
+    told = meaning(event)
+    if event.part_of is not None or not (is_fault(event) or told.tone == "blind" or event.kind == "stall"):
+        return None
+    return told.name
+
+
+def is_news(record: AnyEvent) -> bool:
+    """Of an event's records the one to tell it by: an interval when it begins, a rest when it has ended."""
+    match record:
+        case SetStart() | SetEnd() | Rep() | Failure():
+            return True
+        case LockoutRest() | BottomRest():
+            return record.duration_s is not None and record.part_of is None
+    return record.part_of is None and (record.duration_s is None or record.kind == "turnaround")
+
+
+def is_loud(event: AnyEvent) -> bool:
+    """A set's frame, or the end of it by failure."""
+    return isinstance(event, SetStart | SetEnd | Failure)
+
+
+def load_words(now: Feedback | None) -> str:
+    if now is None or now.load_n is None:
+        return "load not known yet"
+    return f"{kilograms(now.load_n)} kg" + (", learned" if now.load_from == "learned" else "")

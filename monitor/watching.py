@@ -1,0 +1,50 @@
+"""What can be said of a machine at one moment by what was heard of it: never more than is known."""
+
+from dataclasses import replace
+
+from monitor.feedback.viewer import Viewer
+from monitor.report.live_screen import Seen, State
+
+STALE_S = 0.25
+BLOCKED_AFTER_S = 3.0  # connected, and nothing has ever come
+LINKS = {
+    "absent": "the sensor box is not connected",
+    "opening": "looking for the sensor box",
+    "wrong_device": "another device is connected",
+    "silent": "the sensor box is silent",
+}
+BAND = 0.10  # until the machine has told its own
+
+
+def seen_of(viewer: Viewer, now_s: float) -> Seen:
+    """Feedback of an earlier moment is not shown as if it were of now."""
+    info = viewer.info
+    moves = info is None or info.machine.kind != "static"
+    seen = Seen(
+        machine=viewer.machine or "",
+        state="live",
+        reason="",
+        now=viewer.live,
+        band=BAND if info is None else info.protocol.band,
+        tempo=f"{info.protocol.positive_s:g}/{info.protocol.negative_s:g} s" if info is not None and moves else "",
+        moves=moves,
+        events=list(viewer.events),
+    )
+    trouble = _trouble(viewer, now_s)
+    return seen if trouble is None else replace(seen, state=trouble[0], reason=trouble[1], now=None)
+
+
+def _trouble(viewer: Viewer, now_s: float) -> tuple[State, str] | None:
+    """The state and its reason; None where all is live."""
+    if not viewer.connected:
+        return "offline", viewer.trouble or "connecting"
+    if viewer.status is None or viewer.status.state == "offline":
+        return "absent", "the machine is off"
+    if (reason := LINKS.get(viewer.status.link)) is not None:
+        return "absent", reason
+    if viewer.live_at_s is None:
+        blocked = now_s - viewer.connected_at_s > BLOCKED_AFTER_S
+        return "stale", "no data: is this an account that may read?" if blocked else "waiting for data"
+    if (age_s := now_s - viewer.live_at_s) > STALE_S:
+        return "stale", f"no data for {age_s:.0f} s" if age_s >= 1 else "no data"
+    return None
