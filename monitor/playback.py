@@ -23,6 +23,7 @@ from firmware_bridge.decoder import Decoder
 from firmware_bridge.samples import Samples
 from monitor.config import Profile, load_profile, profile_from_builtins
 from monitor.converter import informed
+from monitor.detect.pipeline import Pipeline
 from monitor.detect.range import LearnedRange
 from monitor.record.records import Command, Gap, Header
 from monitor.record.replay import Speed, batches, decoder_of, hello_of, replay
@@ -141,6 +142,11 @@ def open_playback(path: Path, config: Path | None) -> Playback:
         head = file.read(len(MCAP_MAGIC))
     recording = head == MCAP_MAGIC or path.suffix.lower() == ".mcap"
     return RecordingPlayback(path, config) if recording else TablePlayback(path, config)
+
+
+def pipeline_of(playback: Playback, *, feedback: bool) -> Pipeline:
+    """The spine as it stood before the first sample."""
+    return Pipeline(playback.profile, playback.session, feedback=feedback, learned=playback.learned)
 
 
 def session_name(path: Path) -> str:

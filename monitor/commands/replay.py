@@ -9,10 +9,9 @@ from contextlib import AsyncExitStack, aclosing, contextmanager
 from pathlib import Path
 from typing import IO, Any, Self
 
-from monitor.detect.pipeline import Pipeline
 from monitor.events import AnyEvent, Update, encode
 from monitor.exit_codes import ExitCode
-from monitor.playback import Playback, PlaybackError, TablePlayback, open_playback
+from monitor.playback import Playback, PlaybackError, TablePlayback, open_playback, pipeline_of
 from monitor.record.output import replacing
 from monitor.record.replay import Speed
 from monitor.report.terminal import event_line, session_report
@@ -78,7 +77,7 @@ async def _replay(args: argparse.Namespace, playback: Playback) -> list[AnyEvent
 
 async def updates(playback: Playback, speed: Speed, *, feedback: bool) -> AsyncGenerator[Update]:
     """The same events whatever the speed."""
-    pipeline = Pipeline(playback.profile, playback.session, feedback=feedback, learned=playback.learned)
+    pipeline = pipeline_of(playback, feedback=feedback)
     async with aclosing(playback.samples(speed)) as batches:
         async for samples in batches:
             yield pipeline.update(samples)

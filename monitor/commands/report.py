@@ -11,7 +11,7 @@ from monitor.commands.replay import PLAIN_WIDTH, Progress
 from monitor.config import load_profile
 from monitor.exit_codes import ExitCode
 from monitor.newest import newest_recording
-from monitor.playback import Playback, PlaybackError, open_playback
+from monitor.playback import Playback, PlaybackError, open_playback, pipeline_of
 from monitor.record.output import replacing
 from monitor.report.gathering import Gathered, Gathering
 from monitor.report.session_story import SessionStory, tell
@@ -54,7 +54,7 @@ def _playback(args: argparse.Namespace) -> Playback:
 
 
 async def _gather(playback: Playback) -> Gathered:
-    gathering = Gathering(playback.profile, playback.session)
+    gathering = Gathering(playback.profile, pipeline_of(playback, feedback=True))
     with Progress(playback.path.name) as progress:
         async with aclosing(playback.samples("max")) as batches:
             async for samples in batches:

@@ -48,10 +48,11 @@ class Gathered:
 class Gathering:
     """The spine with somebody who looks on."""
 
-    def __init__(self, profile: Profile, session: str) -> None:
+    def __init__(self, profile: Profile, pipeline: Pipeline) -> None:
+        """A fresh pipeline, with feedback."""
         self._profile = profile
-        self._pipeline = Pipeline(profile, session, feedback=True)
-        self._rest_m = self._pipeline.limits.rest_m
+        self._pipeline = pipeline
+        self._rest_m = pipeline.limits.rest_m
         self._records: list[AnyEvent] = []
         self._length_s = 0.0
         self._position, self._force = Curve(SAMPLE_BUCKET_S), Curve(SAMPLE_BUCKET_S)

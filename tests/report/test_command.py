@@ -63,6 +63,36 @@ def test_the_same_session_is_the_same_page(tmp_path: Path) -> None:
     assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()
 
 
+@pytest.mark.parametrize("name", ["faults", "coarse", "static"])
+def test_its_events_are_the_replays(name: str, tmp_path: Path) -> None:
+    """By id, kind and moment, the last record of each: what the recording that is law tells."""
+    page = tmp_path / "r.html"
+    assert main(["report", str(RECORDINGS / f"{name}.mcap"), "-o", str(page)]) == 0
+    lines = (RECORDINGS / f"{name}.events.jsonl").read_text().splitlines()
+    last = {record["id"]: record for record in map(json.loads, lines)}
+    marks = {mark["id"]: mark for mark in data_of(page)["marks"]}  # type: ignore[attr-defined]
+    assert marks.keys() == last.keys()
+    for number, mark in marks.items():
+        record = last[number]
+        told = (mark["kind"], mark["t_s"], mark["lasts_s"], mark.get("part_of"))
+        assert told == (record["kind"], record["t_s"], record["duration_s"] or 0, record["part_of"])
+
+
+def test_what_was_learned_before_is_known(tmp_path: Path) -> None:
+    """A machine without a range in its profile, and a lifter who came again."""
+    header = read_session(CLEAN_RECORDING).header
+    assert header
+    machine = {key: value for key, value in header.profile["machine"].items() if key not in ("bottom_m", "top_m")}
+    told = []
+    for learned in (None, {"bottom_m": 0.03, "top_m": 0.7}):  # with the second every repetition is partial
+        there = tmp_path / str(learned is None) / "r.mcap"
+        free = {"profile": {**header.profile, "machine": machine}, "learned": learned}
+        page = tmp_path / f"{learned is None}.html"
+        assert main(["report", str(copy(there, free)), "-o", str(page)]) == 0
+        told.append([(mark["kind"], mark["name"], mark["t_s"]) for mark in data_of(page)["marks"]])  # type: ignore[attr-defined]
+    assert told[0] != told[1]
+
+
 def test_in_short_it_fits_one_screen(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", str(FAULTS)]) == 0
     out, err = capsys.readouterr()

@@ -8,6 +8,7 @@ import pytest
 
 from firmware_bridge.samples import Samples
 from monitor.__main__ import main
+from monitor.detect.pipeline import Pipeline
 from monitor.exit_codes import ExitCode
 from monitor.playback import open_playback
 from monitor.record.session_file import read_session
@@ -56,7 +57,7 @@ def test_nothing_of_it_runs(tmp_path: Path, browser: Browser) -> None:
     free = {"session": EVIL, "created_utc": EVIL, "profile": profile, "provenance": {EVIL: EVIL}, "machine": EVIL}
     assert main(["report", str(copy(tmp_path / "r.mcap", free)), "-o", str(tmp_path / "header.html")]) == 0
     playback = open_playback(RECORDINGS / "unplugged.mcap", None)
-    gathering = Gathering(playback.profile, EVIL)
+    gathering = Gathering(playback.profile, Pipeline(playback.profile, EVIL))
     for batch in _samples(RECORDINGS / "unplugged.mcap"):
         gathering.add(batch)
     gathered = gathering.finish()

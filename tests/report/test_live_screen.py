@@ -19,7 +19,8 @@ DROP = Drop(id=1, t_s=59.0, duration_s=0.2, peak_g=0.3, **COMMON)
 REST = LockoutRest(id=2, t_s=62.0, duration_s=None, **COMMON)
 REP = Rep(
     id=3, t_s=50.0, duration_s=10.0, partial=False, positive_s=5.1, negative_s=4.9, upper_dwell_s=0.3,
-    lower_dwell_s=0.3, rom_m=0.5, peak_velocity_m_s=0.1, peak_g=0.05, tension_min_n=700.0, tension_mean_n=800.0, tension_max_n=900.0,
+    lower_dwell_s=0.3, rom_m=0.5, peak_velocity_m_s=0.1, peak_g=0.05, tension_min_n=700.0, tension_mean_n=800.0,
+    tension_max_n=900.0,
     in_band_s=9.0, **COMMON,
 )  # fmt: skip
 
