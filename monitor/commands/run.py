@@ -13,6 +13,7 @@ from firmware_bridge.serial_port import read_chunks
 from monitor.config import ConfigError, load_profile
 from monitor.daemon import Daemon
 from monitor.exit_codes import ExitCode
+from monitor.log_limit import LogLimit
 from monitor.service import Up, serve
 
 HELP = "The daemon: reads the serial port, detects, stores, publishes, records, until it is told to stop."
@@ -32,7 +33,9 @@ def run(args: argparse.Namespace) -> int:
     if profile.calibration is None:
         raise ConfigError(f"{args.config}: [calibration] is missing: add what a count is in metres and in newtons")
     level = logging.INFO if args.verbose else logging.WARNING
-    logging.basicConfig(level=level, format="%(levelname)s %(message)s", stream=sys.stderr)
+    lines = logging.StreamHandler(sys.stderr)
+    lines.addFilter(LogLimit())
+    logging.basicConfig(level=level, format="%(levelname)s %(message)s", handlers=[lines])
     faulthandler.enable()  # a service manager ends a daemon that hangs by SIGABRT: then the log says where
     serial = profile.serial
 

@@ -31,7 +31,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from monitor.feedback.payload import Packet
 
-KEEP_ALIVE_S = 10
+KEEP_ALIVE_S = 8  # a broker may be 5 s late with its one and a half: absent is told within 20 s
 ACKNOWLEDGED_WITHIN_S = 5.0  # else the connection is half-open
 CONNECT_WITHIN_S = 5.0
 BEHIND_S = 0.5

@@ -52,6 +52,7 @@ class Consumer:
         self._name = name
         self._deliver = deliver
         self._clock_ahead_s = 0.0  # the monitor's wall clock, ahead of ours
+        self._answers = 0  # messages on our resume topic
         self._may_be_behind = asyncio.Event()
 
     async def run(self) -> None:
@@ -81,6 +82,7 @@ class Consumer:
 
     async def _take(self, message: Received) -> None:
         kind = message.topic.split("/")[2]
+        self._answers += kind == "resume"
         if kind in ("event", "resume"):
             for record in self.ledger.take(message.payload):
                 await self._deliver(record)
@@ -136,9 +138,9 @@ class Consumer:
                 self.asked += 1
             except PublishRefused:
                 self.refused["broker"] = self.refused.get("broker", 0) + 1
-            seq = -1
-            while seq != self.ledger.seq:  # an answer that gets on is not interrupted
-                seq = self.ledger.seq
+            answers = -1
+            while answers != self._answers:  # an answer that gets on is not interrupted
+                answers = self._answers
                 await asyncio.sleep(ASK_PERIOD_S)
                 if not self.ledger.answering:
                     break

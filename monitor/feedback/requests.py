@@ -8,7 +8,7 @@ and no second effect.
 import asyncio
 import time
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Literal
 
@@ -25,7 +25,8 @@ REMEMBERED_IDS = 1000
 COMMANDS_A_SECOND = 5
 RESUME_PERIOD_S = 1.0  # of one client
 RESUMING_CLIENTS = 16  # at the same time
-RESUME_BATCH = 8  # records in flight for one client: the live events go on beside it
+RESUME_BATCH = 128  # records read from the store at once
+RESUME_IN_FLIGHT = 8  # for one client: the live events go on beside it
 
 Handler = Callable[[Command], Awaitable[None]]  # carries it out, or raises CommandRefused("refused", why)
 
@@ -122,16 +123,22 @@ class Requests:
             while events := await asyncio.to_thread(self._log.after, seq, RESUME_BATCH):
                 if events[0].store_id != store_id:
                     return  # replaced meanwhile; status tells, and the client asks again
-                async with asyncio.TaskGroup() as batch:
-                    for event in events:
-                        packet = payload.resumed(self._machine, command.client, event.record, self._envelope(event))
-                        batch.create_task(self._publish(connection, packet))
+                await self._tell_all(connection, command.client, events)
                 seq = events[-1].seq
                 self._delivery.events_resumed += len(events)
         except StoreError:
             self._delivery.store_failures += 1
             return
         await self._mark(connection, command, "end", store_id, seq)
+
+    async def _tell_all(self, connection: Connection, client: str, events: Sequence[StoredEvent]) -> None:
+        """In their order, a few at a time; returns when the broker has taken them."""
+        free = asyncio.Semaphore(RESUME_IN_FLIGHT)
+        async with asyncio.TaskGroup() as telling:
+            for event in events:
+                await free.acquire()
+                packet = payload.resumed(self._machine, client, event.record, self._envelope(event))
+                telling.create_task(self._publish(connection, packet)).add_done_callback(lambda _: free.release())
 
     async def _mark(
         self, connection: Connection, command: Resume, which: Literal["begin", "end"], store_id: str, after: int

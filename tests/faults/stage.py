@@ -64,7 +64,7 @@ class Program:
     def stop(self) -> int:
         """As a service manager does it, which waits until it is up; the exit status."""
         deadline_s = time.monotonic() + PATIENCE_S
-        while not self._said.stat().st_size:
+        while not self.is_up:
             assert time.monotonic() < deadline_s, f"it is not up: {self.lines}"
             time.sleep(0.02)
         process, self._process = self._process, None
@@ -82,6 +82,11 @@ class Program:
 
     def thaw(self) -> None:
         os.kill(self.pid, signal.SIGCONT)
+
+    @property
+    def is_up(self) -> bool:
+        """It has said so."""
+        return bool(self._said.stat().st_size)
 
     @property
     def lines(self) -> list[str]:
@@ -140,6 +145,12 @@ class Collector:
 def on_disk(store: Path) -> list[StoredEvent]:
     with Store(store, read_only=True) as reader:
         return reader.after(0, 10_000_000)
+
+
+def last_seq(store: Path) -> int:
+    """Of what is on disk, without reading all of it."""
+    with Store(store, read_only=True) as reader:
+        return reader.last_seq
 
 
 async def until(what: Callable[[], object], patience_s: float = PATIENCE_S) -> float:

@@ -15,7 +15,7 @@ from monitor.feedback.connection import Address
 from monitor.feedback.consumer import Consumer
 from monitor.feedback.ledger import Record
 from tests import needs
-from tests.faults.stage import Collector, a_daemon, a_lifter, on_disk, until
+from tests.faults.stage import Collector, a_daemon, a_lifter, last_seq, until
 from tests.mqtt.brokers import mosquitto
 from tests.mqtt.stage import MACHINE, Stage, listening, seqs
 from tests.soak import SOAKING, Figure, long, soak, soak_only
@@ -110,14 +110,13 @@ def test_a_broker_that_was_away_for_long(tmp_path: Path, figure: Figure) -> None
             await until(lambda: len(collector.records) >= 10)
             broker.kill()
             await asyncio.sleep(AWAY_S)
-            waiting = on_disk(store)[-1].seq - collector.ledger.seq
+            waiting = last_seq(store) - collector.ledger.seq
             broker.start()
             back_s = await until(lambda: len(collector.records) > 11, 90)
-            drained_s = await until(lambda: on_disk(store)[-1].seq - collector.ledger.seq < 100, 120)
+            drained_s = await until(lambda: last_seq(store) - collector.ledger.seq < 100, 240)
             assert daemon.stop() == 0
             daemon.start()
-            last_seq = on_disk(store)[-1].seq
-            await until(lambda: collector.ledger.seq >= last_seq, 90)
+            await until(lambda: collector.ledger.seq >= last_seq(store), 90)
         await collector.go()
         figure(
             f"broker away for {AWAY_S:g} s",
