@@ -38,7 +38,7 @@ from monitor.detect.turns import TurnaroundDetector, TurnFinder
 from monitor.detect.zigzag import Zigzag
 from monitor.events import AnyEvent, Feedback, SensorFault, SetEnd, SetStart, Update
 
-BLOCK_STEPS = 1024
+BLOCK_STEPS = 2048
 FEEDBACK_STEPS = 8  # 25 times a second
 DEFAULT_COUNT_M = 1e-4
 
