@@ -57,7 +57,6 @@ async def read_chunks(
                     on_turn()
                     _send(port, device.fd, link.due(time.monotonic_ns()))
                     if await _readable(device.fd, TICK_S):
-                        await asyncio.sleep(COALESCE_S)
                         chunk = _receive(port, device.fd)
                         if chunk.data and link.receive(chunk):
                             yield chunk
@@ -130,7 +129,7 @@ def _receive(port: str, fd: int) -> Chunk:
 
 
 async def _readable(fd: int, timeout_s: float) -> bool:
-    """Whether something can be read before the time is over."""
+    """Whether something can be read before the time is over; what follows the first byte closely is there by then."""
     loop = asyncio.get_running_loop()
     ready: asyncio.Future[bool] = loop.create_future()
 
@@ -138,7 +137,13 @@ async def _readable(fd: int, timeout_s: float) -> bool:
         if not ready.done():
             ready.set_result(readable)
 
-    loop.add_reader(fd, wake, True)
+    def coalesce() -> None:
+        nonlocal timer
+        loop.remove_reader(fd)
+        timer.cancel()
+        timer = loop.call_later(COALESCE_S, wake, True)
+
+    loop.add_reader(fd, coalesce)
     timer = loop.call_later(timeout_s, wake, False)
     try:
         return await ready
