@@ -137,6 +137,8 @@ async def _readable(fd: int, timeout_s: float) -> bool:
         if not ready.done():
             ready.set_result(readable)
 
+    timer = loop.call_later(timeout_s, wake, False)
+
     def coalesce() -> None:
         nonlocal timer
         loop.remove_reader(fd)
@@ -144,7 +146,6 @@ async def _readable(fd: int, timeout_s: float) -> bool:
         timer = loop.call_later(COALESCE_S, wake, True)
 
     loop.add_reader(fd, coalesce)
-    timer = loop.call_later(timeout_s, wake, False)
     try:
         return await ready
     finally:
