@@ -1,5 +1,6 @@
 """Protocol 1 to samples: chunks of bytes in, rows on the session clock out, everything that is missing counted."""
 
+from collections import deque
 from dataclasses import dataclass
 
 from firmware_bridge import blocks
@@ -12,6 +13,7 @@ from firmware_bridge.link_counts import LinkCounts
 from firmware_bridge.messages import FROM_DEVICE, Force, Hello, Message, MessageError, Pos, Status, check_protocol
 from firmware_bridge.samples import Flag, Samples
 
+CONTROL_KEPT = 1000  # messages for who asks, the newest
 _BACK_US = 1_000_000  # a block of one kind overtakes one of the other by less than the longest block
 
 
@@ -58,7 +60,7 @@ class FrameReader:
         self._next_seq: int | None = None
         self._enc_illegal: int | None = None
         self._device: Status | None = None
-        self._control: list[Message] = []
+        self._control: deque[Message] = deque(maxlen=CONTROL_KEPT)
         self._frames = self._bad_body = self._bad_stamp = self._unknown = self._lost_frames = self._late = 0
 
     @property
@@ -84,8 +86,9 @@ class FrameReader:
         )
 
     def take_control(self) -> list[Message]:
-        """Every message that is not a block of samples, since the last call."""
-        taken, self._control = self._control, []
+        """The messages that are no block of samples, since the last call; for who never asks, they do not add up."""
+        taken = list(self._control)
+        self._control.clear()
         return taken
 
     def feed(self, *chunks: Chunk) -> Samples:

@@ -12,6 +12,7 @@ from firmware_bridge.calibration import Calibration
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.decoder import Decoder
 from firmware_bridge.errors import ProtocolVersionError
+from firmware_bridge.frames import CONTROL_KEPT
 from firmware_bridge.framing import frame
 from firmware_bridge.link_counts import LinkCounts
 from firmware_bridge.messages import Ack, EventNote, Force, Hello, Pong, Pos, Status
@@ -418,3 +419,14 @@ def test_a_known_boot_makes_the_first_hello_of_another_boot_a_reset() -> None:
     frames = [(0, device.hello(0)), *device.stream(100, 50_000)]
     assert decode(chunked(frames))[1].resets == 0
     assert decode(chunked(frames), boot=known)[1].resets == 1
+
+
+def test_control_messages_that_nobody_asks_for_do_not_add_up() -> None:
+    device, decoder = Wire(), Decoder(RAW)
+    for second in range(3 * CONTROL_KEPT):
+        decoder.feed(Chunk(second * 1_000_000_000, device.status(second * 1_000_000)))
+    taken = decoder.take_control()
+    assert len(taken) == CONTROL_KEPT
+    assert isinstance(taken[-1], Status)
+    assert taken[-1].t_us == (3 * CONTROL_KEPT - 1) * 1_000_000
+    assert decoder.take_control() == []
