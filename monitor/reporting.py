@@ -1,0 +1,50 @@
+"""A session's way into a report: opened, gathered, written as a page."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from pathlib import Path
+
+from monitor.config import load_profile
+from monitor.newest import newest_recording
+from monitor.playback import Playback, PlaybackError, open_playback, pipeline_of
+from monitor.record.output import replacing
+from monitor.report.gathering import Gathered, Gathering
+from monitor.report.report_page import report_page
+from monitor.report.session_story import tell
+
+
+def opened(file: str | None, config: Path | None, *, last: bool) -> Playback:
+    """`last`: `file` is a machine's id, or `config` names the machine; its recording is judged as it was then."""
+    if last:
+        return open_playback(newest_recording(file, load_profile(config) if config else None), None)
+    if file is None:
+        raise PlaybackError("name a recording or a table, or ask for the newest recording with --last")
+    return open_playback(Path(file), config)
+
+
+def gather(playback: Playback, show: Callable[[float], None]) -> Gathered:
+    """All of it; `show` is told how much of it has been read."""
+
+    async def whole() -> Gathered:
+        gathering = Gathering(playback.profile, pipeline_of(playback, feedback=True))
+        async with aclosing(playback.samples("max")) as batches:
+            async for samples in batches:
+                gathering.add(samples)
+                show(playback.done)
+        return gathering.finish()
+
+    return asyncio.run(whole())
+
+
+def write_page(path: Path, gathered: Gathered, playback: Playback) -> None:
+    losses = _nameless(playback.losses, playback.path)
+    page = report_page(gathered, tell(gathered.records), began_utc=playback.began_utc, losses=losses)
+    with replacing(path) as file:
+        file.write(page.encode())
+
+
+def _nameless(sentences: Sequence[str], path: Path) -> list[str]:
+    """Without the file's name: a page that is handed on tells nobody whose folder it came from."""
+    bare = [sentence.replace(str(path), "").lstrip(",: ") for sentence in sentences]
+    return [sentence[:1].upper() + sentence[1:] for sentence in bare]

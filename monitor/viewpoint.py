@@ -1,0 +1,92 @@
+"""Where the live feedback of a machine comes from, by what a person has given: a page, a broker, a profile."""
+
+import asyncio
+from functools import partial
+from pathlib import Path
+
+from monitor.broker_account import address_of, password_in
+from monitor.config import ConfigError, load_profile
+from monitor.display.address import addresses, is_open, page_url
+from monitor.display.visit import DEFAULT_PAGE, visit
+from monitor.feedback.connection import Address
+from monitor.feedback.roles import Role
+from monitor.feedback.viewer import Find, sole_machine
+from monitor.profile import Profile
+from monitor.state import state_directory
+
+PORT, TLS_PORT = 1883, 8883
+
+
+def viewpoint(
+    machine: str | None = None,
+    config: Path | None = None,
+    page: str | None = None,
+    host: str | None = None,
+    port: int | None = None,
+    user: str | None = None,
+    password_file: Path | None = None,
+    tls: bool = False,
+    ca_file: Path | None = None,
+) -> Find:
+    """Raises ConfigError where what was given does not fit together."""
+    profile = load_profile(config) if config else None
+    machine = machine or (profile.machine.id if profile else None)
+    account = (port, user, password_file, ca_file, tls or None)
+    if page and (host or any(account)):
+        raise ConfigError("--page and --host are two ways to one machine: give one of them")
+    if host is None and profile is not None and profile.mqtt.host is not None and page is None:
+        address = _of_profile(profile, port, user, password_file)
+    elif host is not None:
+        secure = tls or ca_file is not None
+        address = Address(
+            host=host,
+            port=port or (TLS_PORT if secure else PORT),
+            tls=secure,
+            ca_file=None if ca_file is None else str(ca_file),
+            username=user,
+            password=password_in(password_file) if password_file else None,
+        )
+    elif any(account):
+        raise ConfigError("--port, --user, --password-file and --tls are a broker's: say where it is with --host")
+    else:
+        return _page(page or (_own_page(profile) if profile else DEFAULT_PAGE), machine, nearby=page is None)
+    return _always(machine, address) if machine else sole_machine(address)
+
+
+def _page(url: str, machine: str | None, *, nearby: bool) -> Find:
+    async def find() -> tuple[str, Address]:
+        return await asyncio.to_thread(partial(visit, url, machine, nearby=nearby))
+
+    return find
+
+
+def _always(machine: str, address: Address) -> Find:
+    async def find() -> tuple[str, Address]:
+        return machine, address
+
+    return find
+
+
+def _of_profile(profile: Profile, port: int | None, user: str | None, password_file: Path | None) -> Address:
+    """The profile's broker, with its account where no other is given; never with the daemon's own client id."""
+    mqtt = profile.mqtt
+    assert mqtt.host is not None
+    address = address_of(profile)
+    username = address.username if user is None else user
+    password = address.password if user is None else None
+    return Address(
+        host=mqtt.host,
+        port=port or mqtt.port,
+        tls=mqtt.tls,
+        ca_file=address.ca_file,
+        username=username,
+        password=password_in(password_file) if password_file else password,
+    )
+
+
+def _own_page(profile: Profile) -> str:
+    """With the token of a display, where the page asks for one and we may read it."""
+    display = profile.display
+    if not is_open(display.bind):
+        return page_url(display.bind, display.port)
+    return addresses(profile, state_directory(profile.machine.id))[Role.DISPLAY]
