@@ -40,8 +40,8 @@ topic write rep/{m}/set
 topic write rep/{m}/session/#
 topic write rep/{m}/ack/#
 topic write rep/{m}/resume/#
-topic readwrite rep/{m}/cmd/#
-topic read rep/{m}/status
+topic write rep/{m}/cmd/#
+topic read rep/{m}/#
 """
 DISPLAY_ACL = """\
 topic read rep/+/status
@@ -61,7 +61,7 @@ topic write rep/+/cmd/#
 """
 ACL_HEAD = """\
 # Who may read and write what. Written by `rep-monitor access broker`: change secrets/, not this.
-# daemon:  its own machine alone; it writes to cmd/ only to take away a command that somebody let the broker keep
+# daemon:  its own machine alone, and for the pages that it serves
 # display: looks, and asks for the past
 # coach:   looks, and commands
 """

@@ -1,7 +1,8 @@
 """A daemon with all that stands around it: lock, store, broker, page, signals.
 
-Without a broker in the profile one is brought up on loopback, and the page's connections go into it; with one, the page
-is told where that broker takes WebSockets. A page that is open to a network asks for a display's or a coach's token.
+Without a broker in the profile one is brought up on loopback, and the page's connections go into it; with one they are
+relayed there, unless the profile says where that broker takes WebSockets itself. A page that is open to a network asks
+for a display's or a coach's token.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from monitor.display.server import PageServer
 from monitor.display.token import kept_tokens
 from monitor.feedback.connection import Address
 from monitor.feedback.embedded_broker import EmbeddedBroker
+from monitor.feedback.relay import Relay
 from monitor.mounts import mount_warning
 from monitor.profile import Profile
 from monitor.service_notify import ServiceManager
@@ -64,7 +66,8 @@ async def serve(
         if profile.display.enabled:
             opened = is_open(profile.display.bind)
             tokens = await asyncio.to_thread(kept_tokens, directory) if opened else None
-            server = PageServer(profile, embedded, partial(last_sets, store), tokens=tokens)
+            broker = embedded or (None if profile.mqtt.websocket_url else Relay(address))
+            server = PageServer(profile, broker, partial(last_sets, store), tokens=tokens)
             await stack.enter_async_context(server)
             page_url = server.url
         loop = asyncio.get_running_loop()

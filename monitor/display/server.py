@@ -4,7 +4,7 @@
     GET /config.json      which machine, and where its broker takes WebSockets
     GET /history.json     the last sets from the store
     GET /may.json         who this page is here, and which commands it may send: {"v", "role", "may": ["resume", ...]}
-    GET /mqtt, upgrade    a page's connection into the embedded broker
+    GET /mqtt, upgrade    a page's connection to the broker
 
 There is nothing but GET, and no GET changes anything: commands are MQTT, and the broker judges each by the role with
 which its connection came in. Only under names that are ours (an address, localhost, *.local, this machine's name), so
@@ -22,7 +22,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
@@ -35,14 +35,12 @@ from monitor.display.address import page_url
 from monitor.display.site import page_files
 from monitor.display.visitors_log import VisitorsLog
 from monitor.display.web_socket_line import WebSocketLine
-from monitor.feedback.embedded_broker import EmbeddedBroker
-from monitor.feedback.guard import MAX_PACKET_BYTES
+from monitor.feedback.guard import MAX_PACKET_BYTES, Line
 from monitor.feedback.roles import ANYBODY, Role, may_send
 from monitor.profile import Profile
 from monitor.store.database import StoreError
 
 PORTS_TRIED = 20
-OUTSIDE_WEBSOCKET_PORT = 9001  # where mosquitto commonly takes WebSockets
 COOKIE = "rep-monitor-token"
 HOST = re.compile(r"((?P<name>[A-Za-z0-9._-]{1,253})|\[(?P<ipv6>[0-9A-Fa-f:.]{2,45})\])(:\d{1,5})?")
 WRITE_LIMIT_BYTES = 1 << 20  # never reached: the guard judges a slow reader before
@@ -56,8 +54,14 @@ class PageServerError(Exception):
     """The page cannot be served; the sentence says why."""
 
 
+class PageBroker(Protocol):
+    """Takes a page's connection: the embedded broker, or a relay to the profile's."""
+
+    async def serve(self, line: Line, role: Role) -> None: ...
+
+
 class PageServer:
-    """Up between `async with` and its end; without a broker of ours the page is sent to the profile's.
+    """Up between `async with` and its end; without a broker the page is sent to the profile's `websocket_url`.
 
     Without tokens everybody who reaches the port is local, so that belongs on loopback only.
     """
@@ -65,7 +69,7 @@ class PageServer:
     def __init__(
         self,
         profile: Profile,
-        broker: EmbeddedBroker | None,
+        broker: PageBroker | None,
         history: History | None = None,
         *,
         tokens: Mapping[Role, str] | None = None,
@@ -81,8 +85,8 @@ class PageServer:
         self._history = history
         self._names = {"localhost", socket.gethostname().lower()}
         self._machine = profile.machine
-        guessed = f"ws://{profile.mqtt.host}:{OUTSIDE_WEBSOCKET_PORT}/mqtt"
-        self._outside = None if broker is not None else profile.mqtt.websocket_url or guessed
+        self._outside = profile.mqtt.websocket_url
+        self._mode = "embedded" if profile.mqtt.host is None else "broker"
 
     async def __aenter__(self) -> Self:
         self._server = await self._listen()
@@ -130,7 +134,7 @@ class PageServer:
         assert connection.request is not None
         role = self._role(connection.request.headers)
         assert role is not None
-        await self._broker.serve(WebSocketLine(connection, role))
+        await self._broker.serve(WebSocketLine(connection), role)
 
     async def _answer(self, connection: ServerConnection, request: Request) -> Response | None:
         """None lets a WebSocket in."""
@@ -173,9 +177,8 @@ class PageServer:
         return msgspec.json.encode({"v": 1, "role": role, "may": may})
 
     async def _config(self, role: Role) -> bytes:
-        mode = "embedded" if self._outside is None else "broker"
         machine = {"machine": self._machine.id, "machines": [self._machine.id], "kind": self._machine.kind}
-        return msgspec.json.encode(machine | {"ws_url": self._outside, "mode": mode})
+        return msgspec.json.encode(machine | {"ws_url": self._outside, "mode": self._mode})
 
     def _give(self, host: str, data: bytes, kind: str, headers: dict[str, str]) -> Response:
         outside = "" if self._outside is None else "{0.scheme}://{0.netloc}".format(urlsplit(self._outside))

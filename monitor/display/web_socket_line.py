@@ -5,16 +5,15 @@ import socket
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from monitor.feedback.embedded_broker import SEND_BUFFER_BYTES, page_address
-from monitor.feedback.roles import Role
+from monitor.feedback.embedded_broker import SEND_BUFFER_BYTES
 
 
 class WebSocketLine:
     """MQTT packets in binary messages, however they are cut."""
 
-    def __init__(self, connection: ServerConnection, role: Role) -> None:
+    def __init__(self, connection: ServerConnection) -> None:
         self._connection = connection
-        self.peer = (page_address(role), int(connection.remote_address[1]))
+        self.peer: tuple[str, int] = ("a page", int(connection.remote_address[1]))
         peer: socket.socket = connection.transport.get_extra_info("socket")
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
 

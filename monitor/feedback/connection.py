@@ -219,11 +219,13 @@ def _reason(error: aiomqtt.MqttError) -> int | None:
     return getattr(getattr(error, "rc", None), "value", None)
 
 
+def tls_context(address: Address) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=address.ca_file)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
 def _client(address: Address, client_id: str, will: Packet | None, version: int) -> aiomqtt.Client:
-    tls = None
-    if address.tls:
-        tls = ssl.create_default_context(cafile=address.ca_file)
-        tls.minimum_version = ssl.TLSVersion.TLSv1_2
     websocket: dict[str, Any] = {}
     if address.websocket_path is not None:
         headers = {} if address.cookie is None else {"Cookie": address.cookie}
@@ -241,7 +243,7 @@ def _client(address: Address, client_id: str, will: Packet | None, version: int)
         keepalive=KEEP_ALIVE_S,
         timeout=CONNECT_WITHIN_S,
         max_inflight_messages=2 * IN_FLIGHT,  # never reached: paho keeps no queue of its own
-        tls_context=tls,
+        tls_context=tls_context(address) if address.tls else None,
         socket_options=SOCKET_OPTIONS,
     )
     client._client.connect_timeout = CONNECT_WITHIN_S

@@ -16,7 +16,6 @@ import asyncio
 import contextlib
 import ipaddress
 import logging
-import re
 import socket
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -29,11 +28,9 @@ from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler  # type: ig
 from amqtt.plugins.base import BaseAuthPlugin  # type: ignore[import-untyped]
 from amqtt.session import Session  # type: ignore[import-untyped]
 
-from monitor.feedback.guard import Connect, Counts, GuardedReader, GuardedWriter, Line, Unsound
-from monitor.feedback.roles import Role, may_send
+from monitor.feedback.guard import Connect, Counts, GuardedReader, GuardedWriter, Line, admit_page
+from monitor.feedback.roles import Role, is_command, may_publish
 
-OWN_CLIENTS = "rep-monitor"  # client ids that begin so are the daemon's
-COMMAND_TOPIC = re.compile(r"rep/[a-z0-9-]{1,32}/cmd/([a-z]+)")
 SEND_BUFFER_BYTES = 32 * 1024  # small, so that a peer that is behind is seen to be behind
 LISTENER = "guarded"
 CLOSE_WITHIN_S = 2.0
@@ -82,10 +79,12 @@ class EmbeddedBroker:
             await asyncio.wait(list(self._connections), timeout=CLOSE_WITHIN_S)
         await self._broker.shutdown()
 
-    async def serve(self, line: Line) -> None:
-        """One connection, until it ends."""
+    async def serve(self, line: Line, role: Role | None = None) -> None:
+        """One connection, until it ends; a page comes in a role."""
         self.counts.connections += 1
-        admit = _admit_local if page_role(line.peer[0]) is None else _admit_page
+        admit = _admit_local if role is None else admit_page
+        if role is not None:
+            line.peer = (page_address(role), line.peer[1])
         task = asyncio.current_task()
         assert task is not None
         self._connections[task] = line
@@ -103,12 +102,6 @@ class EmbeddedBroker:
 
 def _admit_local(connect: Connect) -> None:
     """Loopback: everybody."""
-
-
-def _admit_page(connect: Connect) -> None:
-    """A will could say anything anywhere, a kept session could be somebody else's."""
-    if connect.has_will or not connect.clean_session or connect.client_id.startswith(OWN_CLIENTS):
-        raise Unsound("a page has no will, keeps no session and is not the daemon")
 
 
 class TcpLine:
@@ -224,7 +217,7 @@ class _SoundBroker(Broker):  # type: ignore[misc]
 
     async def _broadcast_message(self, session: Session, topic: str, data: bytes, force_qos: int | None = None) -> None:
         qos = _published_qos.get() if force_qos is None else force_qos
-        retain = _is_command(topic) and _published_retained.get()  # the flag arrives, so that it is refused
+        retain = is_command(topic) and _published_retained.get()  # the flag arrives, so that it is refused
         await self._broadcast_queue.put({"topic": topic, "data": data, "qos": qos, "retain": retain})
 
     async def _run_broadcast(self, running: deque[asyncio.Task[Any]]) -> None:
@@ -234,7 +227,7 @@ class _SoundBroker(Broker):  # type: ignore[misc]
             if not self._matches(message["topic"], pattern):
                 continue
             for session, granted in holders:
-                if page_role(session.remote_address) is not None and _is_command(message["topic"]):
+                if page_role(session.remote_address) is not None and is_command(message["topic"]):
                     continue  # who trains with whom is no page's business
                 handler = self._get_handler(session)
                 if handler is not None and session.transitions.state == "connected":
@@ -246,8 +239,7 @@ class _SoundBroker(Broker):  # type: ignore[misc]
         role = page_role(session.remote_address)
         if action is not Action.PUBLISH or role is None:
             return True
-        command = COMMAND_TOPIC.fullmatch(topic)
-        return command is not None and command[1] in may_send(role)
+        return may_publish(role, topic)
 
 
 def page_address(role: Role) -> str:
@@ -259,10 +251,6 @@ def page_role(address: str | None) -> Role | None:
     """None: no page, but a program on this machine."""
     page, _, role = (address or "").partition(":")
     return Role(role) if page == "page" else None
-
-
-def _is_command(topic: str) -> bool:
-    return topic.startswith("rep/") and "/cmd/" in topic
 
 
 def _done(value: Any) -> asyncio.Future[Any]:

@@ -24,6 +24,7 @@ FAR_BEHIND_BYTES = 256 * 1024
 PUBLISH_QOS_0 = (0x30, 0x31)  # the second is retained
 CLIENT_PACKETS = {*range(0x30, 0x36), *range(0x3A, 0x3E), 0x40, 0x50, 0x62, 0x70, 0x82, 0xA2, 0xC0, 0xE0}
 MQTT_3_1_1 = 4
+OWN_CLIENTS = "rep-monitor"  # client ids that begin so are the daemon's
 UNACCEPTABLE_VERSION = b"\x20\x02\x00\x01"
 STANDSTILL_S = 10.0  # something waits and not a byte has left for so long
 
@@ -103,6 +104,12 @@ class Admission(Protocol):
     """Raises Unsound for who is not let in."""
 
     def __call__(self, connect: Connect) -> None: ...
+
+
+def admit_page(connect: Connect) -> None:
+    """A will could say anything anywhere, a kept session could be somebody else's."""
+    if connect.has_will or not connect.clean_session or connect.client_id.startswith(OWN_CLIENTS):
+        raise Unsound("a page has no will, keeps no session and is not the daemon")
 
 
 class GuardedReader(ReaderAdapter):  # type: ignore[misc]

@@ -38,7 +38,7 @@ MAY_WRITE = {
     None: set(),
 }
 MAY_READ = {
-    "daemon-leg-press": {OWN + name for name in ("status", *COMMANDS)},
+    "daemon-leg-press": {OWN + name for name in (*TELLS, *COMMANDS)},
     "display": {*(OWN + name for name in TELLS), OTHER + "event/rep"},
     "coach": {topic for topic in TOPICS if topic != "elsewhere"},
     None: set(),

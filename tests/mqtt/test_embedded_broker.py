@@ -10,7 +10,7 @@ import pytest
 from amqtt.broker import Broker  # type: ignore[import-untyped]
 
 from monitor.feedback import guard
-from monitor.feedback.embedded_broker import EmbeddedBroker, TcpLine, page_address
+from monitor.feedback.embedded_broker import EmbeddedBroker, TcpLine
 from monitor.feedback.roles import Role
 from tests.mqtt.brokers import DISCONNECT, connect_packet, publish_packet, subscribe_packet
 
@@ -209,9 +209,7 @@ def test_garbage_and_monstrous_packets_hurt_nobody() -> None:
 def test_a_page_reads_everything_and_asks_for_the_past_but_publishes_nothing_else() -> None:
     async def story(broker: EmbeddedBroker) -> None:
         async def page(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            line = TcpLine(reader, writer)
-            line.peer = (page_address(Role.DISPLAY), line.peer[1])
-            await broker.serve(line)
+            await broker.serve(TcpLine(reader, writer), Role.DISPLAY)
 
         async with await asyncio.start_server(page, "127.0.0.1", 0) as server, client(broker, "rep-monitor-m") as local:
             port = server.sockets[0].getsockname()[1]

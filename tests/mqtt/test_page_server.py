@@ -217,17 +217,6 @@ def test_mqtt_over_the_web_socket_reads_all_and_reaches_the_broker() -> None:
     play(whole())
 
 
-def test_without_an_embedded_broker_there_is_no_socket_and_the_policy_names_the_other() -> None:
-    async def story() -> None:
-        async with PageServer(profile(host="broker.lan"), None) as server:
-            assert json.loads((await get(server, "/config.json")).body)["ws_url"] == "ws://broker.lan:9001/mqtt"
-            assert (await get(server, "/history.json")).status == 404
-            assert "ws://broker.lan:9001" in (await get(server)).headers["content-security-policy"]
-            assert await upgrade(server) == 404
-
-    play(story())
-
-
 def test_a_broker_may_take_web_sockets_elsewhere() -> None:
     url = "wss://gym.example:443/mqtt/ws"
 
@@ -237,6 +226,8 @@ def test_a_broker_may_take_web_sockets_elsewhere() -> None:
             policy = (await get(server)).headers["content-security-policy"]
             assert " wss://gym.example:443;" in policy
             assert "broker.lan" not in policy
+            assert (await get(server, "/history.json")).status == 404
+            assert await upgrade(server) == 404
 
     play(story())
 

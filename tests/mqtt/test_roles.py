@@ -1,16 +1,19 @@
-"""The whole matrix of who may ask the embedded broker for what, by what arrives, and what the page is told of it."""
+"""The whole matrix of what a page may ask for, by what arrives: at the embedded broker, and relayed to one's own."""
 
 import json
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import aiomqtt
 import pytest
 
 from monitor.display.server import PageServer
 from monitor.feedback.commands import COMMANDS
+from monitor.feedback.connection import Address
 from monitor.feedback.embedded_broker import EmbeddedBroker
+from monitor.feedback.relay import Relay
 from monitor.feedback.roles import Role, may_send
-from tests.mqtt.stage import play
+from tests.mqtt.stage import KINDS, a_broker, play
 from tests.mqtt.test_page_server import get, profile, upgrade
 
 TOKENS = {Role.DISPLAY: "the-display-s-token", Role.COACH: "the-coach-s-token"}
@@ -36,18 +39,32 @@ def page(server: PageServer, role: Role, name: str = "a-page") -> aiomqtt.Client
     )
 
 
-def with_page(role: Role, story: Callable[[EmbeddedBroker, PageServer], Awaitable[None]]) -> None:
+Story = Callable[[Address, PageServer], Awaitable[None]]
+both = pytest.mark.parametrize("kind", KINDS)
+
+
+def with_page(kind: str, role: Role, folder: Path, story: Story) -> None:
+    """mosquitto lets everybody do everything here: what is held off, the relay holds off."""
+
     async def whole() -> None:
         tokens = None if role is Role.LOCAL else TOKENS
-        async with EmbeddedBroker() as broker, PageServer(profile(), broker, tokens=tokens) as server:
-            await story(broker, server)
+        if kind == "embedded":
+            async with EmbeddedBroker() as broker, PageServer(profile(), broker, tokens=tokens) as server:
+                await story(Address(host="127.0.0.1", port=broker.port), server)
+            return
+        async with (
+            a_broker(kind, folder) as address,
+            PageServer(profile(host="127.0.0.1"), Relay(address), tokens=tokens) as server,
+        ):
+            await story(address, server)
 
     play(whole())
 
 
+@both
 @pytest.mark.parametrize("role", Role)
-def test_what_a_page_publishes_arrives_only_where_its_role_may(role: Role) -> None:
-    async def story(broker: EmbeddedBroker, server: PageServer) -> None:
+def test_what_a_page_publishes_arrives_only_where_its_role_may(kind: str, role: Role, tmp_path: Path) -> None:
+    async def story(broker: Address, server: PageServer) -> None:
         async with page(server, role) as tablet, aiomqtt.Client("127.0.0.1", broker.port) as daemon:
             await daemon.subscribe("#", 1)
             for topic in TOPICS:
@@ -62,12 +79,13 @@ def test_what_a_page_publishes_arrives_only_where_its_role_may(role: Role) -> No
         assert arrived == [f"rep/m/cmd/{name}" for name in COMMANDS if name in may_send(role)]
         assert set(arrived) == {"rep/m/cmd/resume"} or role is not Role.DISPLAY
 
-    with_page(role, story)
+    with_page(kind, role, tmp_path, story)
 
 
+@both
 @pytest.mark.parametrize("role", Role)
-def test_a_page_reads_all_but_the_commands_of_others(role: Role) -> None:
-    async def story(broker: EmbeddedBroker, server: PageServer) -> None:
+def test_a_page_reads_all_but_the_commands_of_others(kind: str, role: Role, tmp_path: Path) -> None:
+    async def story(broker: Address, server: PageServer) -> None:
         async with page(server, role) as tablet, aiomqtt.Client("127.0.0.1", broker.port) as local:
             await tablet.subscribe("rep/#", 1)
             await tablet.subscribe("rep/m/cmd/+", 1)
@@ -80,18 +98,19 @@ def test_a_page_reads_all_but_the_commands_of_others(role: Role) -> None:
                     break
         assert arrived == [topic for topic in (*TOPICS, "last") if not topic.startswith("cmd/")]
 
-    with_page(role, story)
+    with_page(kind, role, tmp_path, story)
 
 
+@both
 @pytest.mark.parametrize("role", Role)
-def test_the_page_is_told_what_it_may(role: Role) -> None:
-    async def story(_: EmbeddedBroker, server: PageServer) -> None:
+def test_the_page_is_told_what_it_may(kind: str, role: Role, tmp_path: Path) -> None:
+    async def story(_: Address, server: PageServer) -> None:
         cookie = cookie_of(role)
         answer = await get(server, "/may.json", **({"Cookie": cookie} if cookie else {}))
         assert answer.headers["cache-control"] == "no-store"
         assert json.loads(answer.body) == {"v": 1, "role": role, "may": list(may_send(role))}
 
-    with_page(role, story)
+    with_page(kind, role, tmp_path, story)
 
 
 def test_the_roles_are_what_they_are() -> None:
@@ -100,8 +119,8 @@ def test_the_roles_are_what_they_are() -> None:
     assert {"resume", "lifter", "protocol", "stop"} <= set(COMMANDS)
 
 
-def test_each_token_opens_its_own_role_and_the_newer_takes_over() -> None:
-    async def story(_: EmbeddedBroker, server: PageServer) -> None:
+def test_each_token_opens_its_own_role_and_the_newer_takes_over(tmp_path: Path) -> None:
+    async def story(_: Address, server: PageServer) -> None:
         for role, token in TOKENS.items():
             let_in = await get(server, f"/trainer.html?token={token}", Cookie=cookie_of(Role.DISPLAY) or "")
             assert (let_in.status, let_in.headers["location"]) == (303, "/trainer.html")
@@ -112,19 +131,20 @@ def test_each_token_opens_its_own_role_and_the_newer_takes_over() -> None:
             assert (await get(server, "/may.json", Cookie=cookie)).status == 403
             assert await upgrade(server, Cookie=cookie) == 403
 
-    with_page(Role.COACH, story)
+    with_page("embedded", Role.COACH, tmp_path, story)
 
 
-def test_at_a_broker_of_ones_own_the_page_may_command_nothing() -> None:
+def test_where_the_page_goes_to_the_broker_itself_it_may_command_nothing() -> None:
     async def story() -> None:
-        async with PageServer(profile(host="broker.lan"), None) as server:
+        async with PageServer(profile(host="broker.lan", websocket_url="ws://broker.lan:9001"), None) as server:
             assert json.loads((await get(server, "/may.json")).body)["may"] == ["resume"]
 
     play(story())
 
 
-def test_no_get_changes_anything() -> None:
-    async def story(broker: EmbeddedBroker, server: PageServer) -> None:
+@both
+def test_no_get_changes_anything(kind: str, tmp_path: Path) -> None:
+    async def story(broker: Address, server: PageServer) -> None:
         async with aiomqtt.Client("127.0.0.1", broker.port) as daemon:
             await daemon.subscribe("#", 1)
             for path in ("/cmd/stop", "/rep/m/cmd/stop", "/?cmd=stop", "/may.json?stop", "/mqtt?stop", "/stop"):
@@ -132,4 +152,4 @@ def test_no_get_changes_anything() -> None:
             await daemon.publish("nothing/before", b"", 1)
             assert str((await anext(daemon.messages)).topic) == "nothing/before"
 
-    with_page(Role.LOCAL, story)
+    with_page(kind, Role.LOCAL, tmp_path, story)
