@@ -12,11 +12,12 @@ import logging
 import secrets
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -112,7 +113,7 @@ class Daemon:
         self._hello = link.hello
         self.publisher.set_link(PUBLISHED[link.state])
 
-    async def run(self, source: AsyncIterator[Chunk]) -> None:
+    async def run(self, source: AsyncGenerator[Chunk, None]) -> None:
         """Returns after `stop`, or when the source ends; raises what a bug or an incompatible device raises."""
         try:
             await self._run(source)
@@ -120,7 +121,7 @@ class Daemon:
             if self.session is not None:  # something failed: what was recorded so far is kept
                 await asyncio.to_thread(self.session.close)
 
-    async def _run(self, source: AsyncIterator[Chunk]) -> None:
+    async def _run(self, source: AsyncGenerator[Chunk, None]) -> None:
         async with asyncio.TaskGroup() as group:
             telling = group.create_task(self.publisher.run(), name="publisher")
             keeping = group.create_task(self._keeper.run(), name="keeper")
@@ -138,8 +139,8 @@ class Daemon:
             self.publisher.stop()
             await telling
 
-    async def _read(self, source: AsyncIterator[Chunk]) -> None:
-        async with contextlib.aclosing(source) as chunks:  # type: ignore[type-var]
+    async def _read(self, source: AsyncGenerator[Chunk, None]) -> None:
+        async with contextlib.aclosing(source) as chunks:
             async for chunk in chunks:
                 self._take(chunk)
 
@@ -288,7 +289,7 @@ class Daemon:
         """Machine, firmware, link and health."""
         session = self.session or self._watch
         recorder = None if self.session is None else self.session.recorder
-        recording = "idle" if self.session is None else "on"
+        recording: Literal["off", "idle", "on", "failed"] = "idle" if self.session is None else "on"
         if not self.profile.record.enabled:
             recording = "off"
         elif recorder is not None and recorder.status.state == "no_storage":
@@ -301,7 +302,7 @@ class Daemon:
             link=link_info(self.link, session),
             delivery=self.publisher.delivery,
             session=None if self.session is None else self.session.id,
-            recording=recording,  # type: ignore[arg-type]
+            recording=recording,
             fault=None if self._newest is None else self._newest.fault,
             storage=storage_info(self._keeper, self._housekeeper, recorder, self.storage_warning),
         )

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -30,7 +30,7 @@ from monitor.store.history import last_sets
 from monitor.store.store import Store
 
 _log = logging.getLogger(__name__)
-Source = Callable[[Daemon], AsyncIterator[Chunk]]
+Source = Callable[[Daemon], AsyncGenerator[Chunk, None]]
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The wiring: commands between sets, a disk that refuses, a bug that travels."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -56,7 +56,7 @@ class Machine:
         for chunk in chunks:
             self._queue.put_nowait(chunk)
 
-    async def source(self) -> AsyncIterator[Chunk]:
+    async def source(self) -> AsyncGenerator[Chunk, None]:
         for number in count():
             if number % 50 == 0:
                 await asyncio.sleep(0)

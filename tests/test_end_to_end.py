@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +110,7 @@ def test_a_set_goes_all_the_way(kind: str, tmp_path: Path, monkeypatch: pytest.M
             async with asyncio.TaskGroup() as group:
                 up = asyncio.get_running_loop().create_future()
 
-                def source(daemon: Daemon) -> AsyncIterator[Chunk]:
+                def source(daemon: Daemon) -> AsyncGenerator[Chunk, None]:
                     return read_chunks(device.port, 500_000, on_state=daemon.on_link)
 
                 serving = group.create_task(serve(load_profile(path), source, on_up=up.set_result))

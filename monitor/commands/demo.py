@@ -5,7 +5,7 @@ import asyncio
 import contextlib
 import logging
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from importlib import resources
 
 import msgspec
@@ -67,7 +67,7 @@ async def _show(profile: Profile, port: str, lifter: asyncio.Task[None] | None =
 
     screen = Screen(profile)
 
-    def source(daemon: Daemon) -> AsyncIterator[Chunk]:
+    def source(daemon: Daemon) -> AsyncGenerator[Chunk, None]:
         if lifter is not None:
             lifter.add_done_callback(lambda _: daemon.stop())
         return read_chunks(port, profile.serial.baud, on_state=daemon.on_link, on_turn=daemon.turned)

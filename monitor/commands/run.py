@@ -5,7 +5,7 @@ import asyncio
 import faulthandler
 import logging
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 from firmware_bridge.chunk import Chunk
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     faulthandler.enable()  # a service manager ends a daemon that hangs by SIGABRT: then the log says where
     serial = profile.serial
 
-    def source(daemon: Daemon) -> AsyncIterator[Chunk]:
+    def source(daemon: Daemon) -> AsyncGenerator[Chunk, None]:
         return read_chunks(
             port,
             serial.baud,

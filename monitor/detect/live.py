@@ -11,7 +11,7 @@ from monitor.detect.book import seconds
 from monitor.detect.conditions import STICTION_M_S, Bit
 from monitor.detect.scene import Scene, steps
 from monitor.detect.summary import Account
-from monitor.events import AnyEvent, Feedback, Jerk, Turnaround
+from monitor.events import AnyEvent, Feedback, Jerk, TensionOut, Turnaround
 
 CUE_STEPS = steps(1.2)  # how long a cue for something that is over stays
 HEAD_STEPS = 4
@@ -127,7 +127,7 @@ def _cue(record: AnyEvent) -> tuple[str | None, str]:
         return "jerk", "jerk_start" if record.cause == "start" else "jerk"
     if isinstance(record, Turnaround):
         return (record.grade, record.grade) if record.grade in ("abrupt", "bounce") else (None, "")
-    if kind == "tension_out":
-        return record.side, record.side  # type: ignore[union-attr]
+    if isinstance(record, TensionOut):
+        return record.side, record.side
     kind = RESTS.get(kind, kind)
     return (kind, kind) if kind in PRIORITY else (None, "")

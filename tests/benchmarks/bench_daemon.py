@@ -17,7 +17,7 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from typing import Any
@@ -198,7 +198,7 @@ async def bench(kind: str, rate_hz: int, seconds: float, folder: Path) -> None:
         read_bytes = 0
         made: dict[float, int] = {}  # session time of a feedback: the bytes that had been read when it was made
 
-        async def noted(source: AsyncIterator[Chunk]) -> AsyncIterator[Chunk]:
+        async def noted(source: AsyncGenerator[Chunk, None]) -> AsyncGenerator[Chunk, None]:
             nonlocal read_bytes
             async for chunk in source:
                 first[:] = first or [chunk.data]

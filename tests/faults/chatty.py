@@ -9,7 +9,7 @@ the 99.9th percentile and the longest.
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import numpy as np
 
@@ -55,7 +55,7 @@ class AlwaysUsed(Usage):
         return True
 
 
-async def watched(self: Daemon, source: AsyncIterator[Chunk]) -> None:
+async def watched(self: Daemon, source: AsyncGenerator[Chunk, None]) -> None:
     pauses_ms: list[float] = []
 
     async def watch() -> None:

@@ -11,7 +11,7 @@ import gc
 import os
 import sys
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from itertools import count
 from pathlib import Path
 
@@ -60,7 +60,7 @@ async def day(folder: Path, hours: float) -> None:
         async with EmbeddedBroker() as broker:
             daemon = Daemon(PROFILE, folder, store, Address(host=broker.host, port=broker.port))
 
-            async def source() -> AsyncIterator[Chunk]:
+            async def source() -> AsyncGenerator[Chunk, None]:
                 at_ns, hour, fed = 10_000_000_000, 0, 0
                 for visit in count():
                     chunks, length_ns = visits[visit % 2]

@@ -1,7 +1,7 @@
 """The whole way: the ELF on its emulated board, pty, serial port, detector, store, broker, and one who listens."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -53,7 +53,7 @@ def test_a_set_and_then_everything_goes_wrong(built: Build, tmp_path: Path, monk
     async def story(profile: Profile, board: EmulatedBoard) -> None:
         up: asyncio.Future[Up] = asyncio.get_running_loop().create_future()
 
-        def source(daemon: Daemon) -> AsyncIterator[Chunk]:
+        def source(daemon: Daemon) -> AsyncGenerator[Chunk, None]:
             return read_chunks(str(board.port), profile.serial.baud, on_state=daemon.on_link)
 
         async with asyncio.TaskGroup() as group:
