@@ -53,7 +53,7 @@ def _config(scheme: str, host: str, port: int, token: str | None) -> tuple[str, 
     try:
         with build_opener(ProxyHandler({})).open(request, timeout=PATIENCE_S) as answer:
             told = json.loads(answer.read(MOST_BYTES))
-        return str(told["machine"]), None if told["mode"] == "embedded" else str(told["ws_url"])
+        return str(told["machine"]), None if told["ws_url"] is None else str(told["ws_url"])
     except HTTPError as error:
         with error:
             if error.code == HTTPStatus.FORBIDDEN:

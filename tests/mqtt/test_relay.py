@@ -12,6 +12,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from monitor.display.server import PageServer
+from monitor.display.visit import visit
 from monitor.feedback.connection import Address
 from monitor.feedback.guard import read_connect
 from monitor.feedback.relay import Relay, with_account
@@ -62,6 +63,14 @@ def test_at_a_broker_with_accounts_and_tls_the_page_needs_none(tmp_path: Path) -
         with_relay(address, story)
     finally:
         broker.kill()
+
+
+def test_a_terminal_finds_the_same_way(tmp_path: Path) -> None:
+    async def story(_: Relay, server: PageServer) -> None:
+        shown = await asyncio.to_thread(visit, f"http://127.0.0.1:{server.port}", nearby=False)
+        assert (shown.machine, shown.address.port, shown.address.websocket_path) == ("m", server.port, "/mqtt")
+
+    with_relay(Address(host="127.0.0.1", port=free_port()), story)
 
 
 @pytest.mark.parametrize("given", [b"", b"\0\5coach\0\6secret"], ids=["no account", "an account of its own"])
