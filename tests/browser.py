@@ -36,12 +36,15 @@ class BrowserError(AssertionError):
 class Browser:
     """One Chromium with a profile of its own, gone at the end of `with`."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, window: tuple[int, int] = (800, 600)) -> None:
+        """Of a page that is larger than the window, the rest is laid out, but not drawn until a screenshot asks."""
         self._home = home / "chromium"
+        self._window = window
 
     def __enter__(self) -> Self:
         self._home.mkdir(parents=True)
-        command = [needs.path("chromium"), *FLAGS.split(), f"--user-data-dir={self._home}", "about:blank"]
+        command = [needs.path("chromium"), *FLAGS.split(), f"--user-data-dir={self._home}"]
+        command += ["--window-size={},{}".format(*self._window), "about:blank"]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         port_file = self._home / "DevToolsActivePort"
         _until(lambda: port_file.exists() and port_file.read_text().count("\n") == 1, "Chromium did not start")

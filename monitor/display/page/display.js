@@ -7,7 +7,7 @@ import { BEGIN_MS, screen } from "./js/screen.js";
 import { Sound } from "./js/sound.js";
 import { Steady } from "./js/steady.js";
 import { drawSummary } from "./js/summary_view.js";
-import { draw, fitWord } from "./js/view.js";
+import { draw } from "./js/view.js";
 import { Voice } from "./js/voice.js";
 
 const $ = (id) => document.getElementById(id);
@@ -90,9 +90,7 @@ addEventListener("keydown", (event) => {
   if (event.key === "m") toggleSound();
   if (event.key === "c") startOrStop();
 });
-addEventListener("resize", fitWord);
 document.addEventListener("visibilitychange", stayAwake);
-document.fonts.ready.then(fitWord);
 await stayAwake();
 globalThis.repMonitor = { model, link: page.link, stats, sound, voice };
 wake();

@@ -17,7 +17,30 @@ const text = (id, value) => put(id, value, () => ($(id).textContent = value));
 const attribute = (id, name, value) => put(`${id} ${name}`, value, () => $(id).setAttribute(name, value));
 const mark = (name, value) => put(name, value, () => (document.body.dataset[name] = value));
 const icon = (id, name) => attribute(id, "href", `#i-${name}`);
-const raise = (id, share) => put(`${id} share`, share, () => ($(id).style.transform = `translateY(${share}%)`));
+
+// What sizes depend on is told when it changes: nothing is measured while something moves.
+const NOWHERE = { width: 0, height: 0 };
+const room_px = { bar: NOWHERE, rail: NOWHERE, word: NOWHERE };
+const follow = new ResizeObserver((entries) => {
+  for (const { target, contentRect } of entries) room_px[target.id] = contentRect;
+  if (entries.some(({ target }) => target.id === "word")) fitWord();
+  Object.keys(down).forEach(place);
+});
+for (const id of Object.keys(room_px)) follow.observe($(id));
+
+const WITHIN = { fill: "bar", carriage: "rail", pace: "rail" };
+const down = {}; // how far each stands below its place, as a share of the height that it moves in
+
+function move(id, share) {
+  down[id] = share;
+  place(id);
+}
+
+/** On a whole pixel of the screen: what cannot be seen to move is not moved. */
+function place(id) {
+  const px = Math.round(down[id] * room_px[WITHIN[id]].height * devicePixelRatio) / devicePixelRatio;
+  put(`${id} px`, px, () => ($(id).style.transform = `translateY(${px}px)`));
+}
 
 export function draw(now, words) {
   mark("state", now.state);
@@ -63,7 +86,7 @@ function drawBar(now, words) {
   const neutral = now.state === "learning" && now.force_n !== null;
   const level = neutral ? learningLevel(now) : now.tension === null ? null : barLevel(now.tension, now.half, now.band);
   mark("level", level === null ? "none" : "shown");
-  if (level !== null) raise("fill", Math.round(1000 * (1 - level)) / 10);
+  if (level !== null) move("fill", 1 - level);
   const percent = now.tension === null ? null : 5 * Math.round(now.tension * 20); // as coarse as a person hears it
   attribute("bar", "aria-valuenow", percent === null ? 0 : Math.min(200, Math.max(0, percent)));
   attribute("bar", "aria-valuetext", words.text(labelKey(now)) + (percent === null ? "" : `, ${percent} %`));
@@ -78,8 +101,8 @@ function learningLevel(now) {
 function drawLadder(now, words) {
   mark("position", now.position === null ? "none" : "shown");
   mark("pace", now.pace === null ? "none" : "shown");
-  if (now.position !== null) raise("carriage", -Math.round(1000 * now.position) / 10);
-  if (now.pace !== null) raise("pace", -Math.round(1000 * now.pace) / 10);
+  if (now.position !== null) move("carriage", -now.position);
+  if (now.pace !== null) move("pace", -now.pace);
   const moving = now.phase && now.state !== "idle";
   text("phase", moving ? words.text(`phase.${now.phase}`) : words.text("position"));
   put("phase shown", Boolean(moving), (shown) => ($("phase-icon").parentNode.style.display = shown ? "" : "none"));
@@ -111,19 +134,27 @@ function drawLeaks(leaks, words) {
   });
 }
 
+const widths = new Map(); // of the words at 100 px; a pack has some thirty, a daemon's own word comes rarely
+
 /** Makes the word as large as its tile allows. */
-export function fitWord() {
-  const element = $("word");
-  const style = getComputedStyle(element);
-  const pen = (fitWord.pen ??= document.createElement("canvas").getContext("2d"));
-  pen.font = `${style.fontWeight} 100px ${style.fontFamily}`;
-  const { width } = pen.measureText(element.textContent);
-  const room = element.clientHeight * 1.08; // capitals fill three quarters of a line
-  const size = Math.min(room, (element.clientWidth * 97) / Math.max(width, 1));
-  element.style.fontSize = `${Math.max(20, Math.floor(size))}px`;
+function fitWord() {
+  const word = $("word").textContent;
+  if (widths.size > 100) widths.clear();
+  if (!widths.has(word)) widths.set(word, widthAt100($("word"), word));
+  const { width, height } = room_px.word;
+  const wide = (width * 97) / Math.max(widths.get(word), 1);
+  const size = Math.min(height * 1.08, wide); // capitals fill three quarters of a line
+  $("word").style.fontSize = `${Math.max(20, Math.floor(size))}px`;
 }
 
-/** After a change of language everything is written anew. */
-export function forget() {
-  written.clear();
+document.fonts.ready.then(() => {
+  widths.clear();
+  fitWord();
+});
+
+function widthAt100(element, word) {
+  const style = getComputedStyle(element);
+  const pen = (widthAt100.pen ??= document.createElement("canvas").getContext("2d"));
+  pen.font = `${style.fontWeight} 100px ${style.fontFamily}`;
+  return pen.measureText(word).width;
 }
