@@ -1,0 +1,105 @@
+"""How late the lifter sees it: byte at the port -> daemon -> embedded broker -> WebSocket -> pixel of the page.
+
+.venv/bin/python -m tests.benchmarks.bench_pixel [SECONDS]
+
+A feedback counts as seen at the beginning of the frame after the one that drew it: by then that one is on the screen.
+The byte is the newest one that the feedback was made with. Everything shares this computer: device, daemon, browser.
+"""
+
+import asyncio
+import contextlib
+import os
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from firmware_bridge.chunk import Chunk
+from firmware_bridge.serial_port import read_chunks
+from monitor.config import profile_from_builtins
+from monitor.daemon import Daemon
+from monitor.display.server import PageServer
+from monitor.events import Update
+from monitor.feedback.connection import Address
+from monitor.feedback.embedded_broker import EmbeddedBroker
+from monitor.store.store import Store
+from tests.benchmarks.bench_daemon import TABLES, beside, device, latencies_ms, percentile
+from tests.browser import Browser
+from tests.mqtt.brokers import free_port
+from tests.mqtt.stage import until
+
+SECONDS = 20.0
+WARM_UP_S = 5.0
+RATE_HZ = 500
+FOLLOW = """globalThis.seen = [];
+Object.defineProperty(repMonitor.stats, "shown", {
+  set: ({ t_s }) => requestAnimationFrame(() => seen.push([t_s, performance.timeOrigin + performance.now()])),
+})"""
+
+
+def watch(home: Path, url: str, seconds: float) -> list[tuple[float, int]]:
+    """What a tablet showed, and when, ns on the monotonic clock; waits."""
+    with Browser(home, (810, 1080)) as browser:
+        page = browser.open(url, width=810, height=1080)
+        page.wait("document.body.dataset.state === 'set'")
+        page.call("Network.disable")  # else each message is told to us as well
+        time.sleep(WARM_UP_S)
+        page.evaluate(FOLLOW)
+        time.sleep(seconds)
+        seen: list[tuple[float, float]] = page.evaluate("seen")
+    ahead_ns = time.time_ns() - time.monotonic_ns()
+    return [(t_s, round(unix_ms * 1e6) - ahead_ns) for t_s, unix_ms in seen]
+
+
+async def bench(seconds: float, folder: Path) -> None:
+    profile = profile_from_builtins(TABLES | {"serial": {"rate_hz": RATE_HZ}}, "bench")
+    shown = msgspec.structs.replace(profile, display=msgspec.structs.replace(profile.display, port=free_port()))
+    read_bytes, first = 0, b""
+    made: dict[float, int] = {}  # session time of a feedback: the bytes that had been read when it was made
+
+    async def noted(source: AsyncIterator[Chunk]) -> AsyncIterator[Chunk]:
+        nonlocal read_bytes, first
+        async for chunk in source:
+            first = first or chunk.data
+            read_bytes += len(chunk.data)
+            yield chunk
+
+    def note(update: Update) -> None:
+        made.update((feedback.t_s, read_bytes) for feedback in update.feedback)
+
+    async with contextlib.AsyncExitStack() as stack:
+        broker = await stack.enter_async_context(EmbeddedBroker())
+        server = await stack.enter_async_context(PageServer(shown, broker))
+        store = stack.enter_context(Store(folder / "events.db"))
+        board = stack.enter_context(beside(device, RATE_HZ, profile))
+        port: Any = await asyncio.to_thread(board.recv)
+        daemon = Daemon(profile, folder, store, Address(host=broker.host, port=broker.port), listener=note)
+        source = read_chunks(port, profile.serial.baud, rate_hz=RATE_HZ, on_state=daemon.on_link)
+        running = asyncio.create_task(daemon.run(noted(source)))
+        await until(lambda: daemon.session is not None)
+        seen = await asyncio.to_thread(watch, folder, server.url, seconds)
+        board.send("enough")
+        written, beginning = await asyncio.to_thread(board.recv)
+        daemon.stop()
+        await running
+    skipped_bytes = beginning.index(first)  # what was sent before the device was believed
+    late_ms = latencies_ms(seen, made, [(count - skipped_bytes, at_ns) for count, at_ns in written])
+    print(
+        f"{RATE_HZ} Hz, {len(late_ms) / seconds:.1f} frames/s: byte at the port -> pixel"
+        f" p50 {percentile(late_ms, 50):.0f} p95 {percentile(late_ms, 95):.0f} p99 {percentile(late_ms, 99):.0f} ms,"
+        f" load of this computer {os.getloadavg()[0]:.1f}"
+    )
+
+
+def main() -> None:
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(bench(seconds, Path(folder)))
+
+
+if __name__ == "__main__":
+    main()
