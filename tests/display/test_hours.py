@@ -31,7 +31,8 @@ PLAY = """globalThis.play = async (until_s) => {
       const t_s = play.t_s + at / 25, tension = 1 + 0.2 * Math.sin(t_s);
       const band = tension < 0.9 ? "low" : tension > 1.1 ? "high" : "in";
       const lifting = second < 50 ? { set, tension, band } : { set: null, tension: null, band: null, pace: null };
-      repMonitor.link.heard("live/feedback", { ...CALM, session: "hours", t_s, under_load_s: second, ...lifting }, false);
+      const feedback = { ...CALM, session: "hours", t_s, under_load_s: second, ...lifting };
+      repMonitor.link.heard("live/feedback", feedback, false);
     }
     if (second %% 2 === 1) {
       tell(common("jerk", set, play.t_s, { cause: "mid", peak_g: 0.2 }));

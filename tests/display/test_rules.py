@@ -365,6 +365,26 @@ def test_the_set_before_at_the_same_load(rules: Page) -> None:
     ) == [None, None, 2, None, None]
 
 
+def test_a_day_of_training_is_one_point_of_skill_and_one_of_strength(rules: Page) -> None:
+    assert run(
+        rules,
+        """const { History } = await import("/js/history.js");
+        const history = new History();
+        const add = (session, set, under_tension_s, strength_n, ended_utc) => {
+          const skill = under_tension_s === null ? null : under_tension_s / 60;
+          history.add({ session, set, under_load_s: 60, under_tension_s, skill, strength_n, ended_utc });
+        };
+        add("a", 1, 30, 700, "2026-11-02T12:00:00Z");
+        add("a", 2, 60, 800, "2026-11-02T12:05:00Z");
+        add("b", 1, 45, 750, "2026-11-02T12:20:00Z"); // another load began a session of its own
+        add("c", 1, 54, 820, "2026-11-09T12:00:00Z");
+        add("c", 2, null, 820, "2026-11-09T12:10:00Z");
+        add("d", 1, 57, null, "2026-11-16T12:00:00Z");
+        add("e", 1, 57, 840, undefined);
+        return history.days.map(({ day, skill, strength_n }) => [day, skill, strength_n]);""",
+    ) == [["2026-11-02", 0.75, 800], ["2026-11-09", 0.9, 820], ["e", 0.95, 840]]
+
+
 FAKE = """const { Link } = await import("/js/link.js");
 const published = [], answers = [];
 const handlers = {};

@@ -21,7 +21,7 @@ const page = await connect(heard);
 const { model, link, words } = page;
 const name = (record) => (record.kind === "rep" ? `${words.text("rep")} ${record.rep}` : eventName(words, record));
 const trace = new Trace($("tension-plot"), $("position-plot"), name);
-const trend = new Trend($("trend"));
+const trend = new Trend($("trend"), words.pack.language);
 const history = new History();
 const steady = new Steady();
 const stats = { frames: 0, draw_ms: 0, shown: null };
@@ -32,9 +32,12 @@ let tablesChanged = true;
 let setsChanged = true;
 let asked = -1; // connection on which the store was asked
 
-function heard(topic, record) {
+function heard(topic, record, retained) {
   if (topic === "live/feedback" && record) trace.add(record);
-  if ((topic === "set" && record) || record?.kind === "set_end") setsChanged = history.add(record) || setsChanged;
+  if ((topic === "set" && record) || record?.kind === "set_end") {
+    const now = retained || record.historical ? {} : { ended_utc: new Date().toISOString() };
+    setsChanged = history.add({ ...record, ...now }) || setsChanged;
+  }
   if (topic === "status" && record?.state === "online" && record.last_seq && asked !== link.connections) {
     asked = link.connections;
     link.resume(Math.max((record.first_seq ?? 1) - 1, record.last_seq - ASKED, 0), record.store_id);
@@ -95,7 +98,7 @@ function drawTables(now) {
   const last = history.sets.at(-1);
   write("compare", last ? comparison(last, history.before(last), words) : "");
   write("history-note", history.fromStore ? "" : words.text("history.absent"));
-  trend.draw(history.sets);
+  trend.draw(history.days);
 }
 
 function write(id, text) {

@@ -33,6 +33,24 @@ export class History {
     return [...this.#sets.values()];
   }
 
+  /**
+   * What each day of training showed, oldest first: [{day, skill, strength_n}]. Skill is the share of the day's time
+   * under load that was tension, strength the largest load that was lifted. Where no day is known a session is one.
+   */
+  get days() {
+    const days = new Map();
+    for (const set of this.sets) {
+      if (set.skill === null || set.strength_n === null) continue;
+      const day = set.ended_utc ? localDay(set.ended_utc) : set.session;
+      const sum = days.get(day) ?? { day, at: set.ended_utc ?? null, load_s: 0, tension_s: 0, strength_n: 0 };
+      sum.load_s += set.under_load_s;
+      sum.tension_s += set.under_tension_s;
+      sum.strength_n = Math.max(sum.strength_n, set.strength_n);
+      days.set(day, sum);
+    }
+    return [...days.values()].filter(({ load_s }) => load_s > 0).map(({ load_s, tension_s, ...rest }) => ({ ...rest, skill: tension_s / load_s }));
+  }
+
   /** The set before `record` at the same load, or null. */
   before(record) {
     if (record?.working_load_n == null) return null;
@@ -41,4 +59,10 @@ export class History {
     const near = (set) => set.working_load_n !== null && Math.abs(set.working_load_n / record.working_load_n - 1) <= SAME_LOAD;
     return sets.slice(0, Math.max(at, 0)).reverse().find(near) ?? null;
   }
+}
+
+/** By this screen's calendar: 2026-11-23 */
+export function localDay(utc) {
+  const at = new Date(utc);
+  return [at.getFullYear(), at.getMonth() + 1, at.getDate()].map((part) => String(part).padStart(2, "0")).join("-");
 }

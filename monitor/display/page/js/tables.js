@@ -1,8 +1,10 @@
 // The trainer's tables: this set's repetitions, events as they come, leak by cause, sets.
 
+import { localDay } from "./history.js";
 import { isLeak } from "./model.js";
 import { element, symbol } from "./parts.js";
 import { CAUSES } from "./summary.js";
+import { dayName } from "./trend.js";
 import { clock, eventIcon, eventName, kg } from "./words.js";
 
 const EVENTS = 14;
@@ -52,8 +54,10 @@ export function drawLeak(box, leak, words) {
 }
 
 export function drawSets(body, sets, words) {
+  const today = localDay(new Date());
+  const day = ({ ended_utc }) => (!ended_utc || localDay(ended_utc) === today ? "" : `${dayName(ended_utc, words.pack.language)} · `);
   rows(body, [...sets].reverse().slice(0, 20), words, (set) => [
-    String(set.set),
+    `${day(set)}${set.set}`,
     set.working_load_n === null ? "–" : `${Math.round(kg(set.working_load_n))} kg`,
     String(set.reps),
     set.under_load_s.toFixed(0),
@@ -71,10 +75,13 @@ export function comparison(record, before, words) {
   const changes = [
     `${words.text("under_tension")} ${change(record.under_tension_s, before.under_tension_s, " s")}`,
     `${words.text("skill")} ${change(record.skill && 100 * record.skill, before.skill && 100 * before.skill, " %")}`,
+    `${words.text("leak")} ${change(leaked(record), leaked(before), " s")}`,
     `${words.text("reps")} ${change(record.reps, before.reps, "")}`,
   ];
   return `${words.text("compare")}: ${changes.join(" · ")}`;
 }
+
+const leaked = (set) => (set.under_tension_s === null ? null : set.under_load_s - set.under_tension_s);
 
 function signed(value) {
   const whole = Math.round(value);
