@@ -12,7 +12,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,7 @@ async def bench(seconds: float, folder: Path) -> None:
     read_bytes, first = 0, b""
     made: dict[float, int] = {}  # session time of a feedback: the bytes that had been read when it was made
 
-    async def noted(source: AsyncIterator[Chunk]) -> AsyncIterator[Chunk]:
+    async def noted(source: AsyncGenerator[Chunk, None]) -> AsyncGenerator[Chunk, None]:
         nonlocal read_bytes, first
         async for chunk in source:
             first = first or chunk.data
