@@ -1,0 +1,65 @@
+"""What a recording may take: of an hour so many megabytes, of a disk not what events need."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.config import profile_from_builtins
+from monitor.record.recorder import RESERVE_BYTES, Recorder
+from monitor.record.session_file import read_session
+from monitor.session import Session
+from tests.record.sessions import HEADER, some_records, wire_chunks
+from tests.test_daemon import TABLES
+
+
+def recorded(path: Path, **record: Any) -> dict[str, int]:
+    """Twenty seconds of a session; how many records of each topic are kept."""
+    chunks = wire_chunks(20.0)
+    session = Session(
+        profile_from_builtins(TABLES | {"record": record}, "a test"), None, "s", "", path, chunks[0].received_ns
+    )
+    for start in range(0, len(chunks), 20):
+        for chunk in chunks[start : start + 20]:
+            session.feed(chunk)
+        assert session.recorder is not None
+        session.recorder.sync()
+    session.finish(chunks[-1].received_ns)
+    session.close()
+    topics = [record.topic for record in read_session(path)]
+    return {topic: topics.count(topic) for topic in set(topics)}
+
+
+def test_beyond_its_budget_a_recording_leaves_out_what_a_replay_makes_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = recorded(tmp_path / "whole.mcap")
+    assert whole["/feedback"] > 300
+    monkeypatch.setattr(Recorder, "durable_bytes", property(lambda self: 58_000))
+    small = recorded(tmp_path / "small.mcap", mb_an_hour=3.0)  # with a minute in advance, 58 kB after 10 s
+    assert 0 < small["/feedback"] < whole["/feedback"] / 2 + 20
+    assert small["/wire"] == whole["/wire"]
+    assert small.get("/event") == whole.get("/event")
+
+
+def test_the_last_room_on_a_disk_is_for_events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    left_bytes = RESERVE_BYTES + 100
+    real = os.fstatvfs
+
+    def fstatvfs(fd: int) -> os.statvfs_result:
+        room = list(real(fd))
+        room[0] = room[1] = 1  # the size of a block
+        room[4] = left_bytes  # f_bavail
+        return os.statvfs_result(room)
+
+    monkeypatch.setattr("monitor.record.durable_file.os.fstatvfs", fstatvfs)
+    recorder = Recorder(tmp_path / "a" / "b" / "s.mcap", HEADER, period_s=0.01, retry_s=0.01)
+    for record in some_records():
+        recorder.put(record)
+    while recorder.status.state != "no_storage":
+        pass
+    assert recorder.status.last_error == "No space left but what events need"
+    left_bytes = 1 << 30
+    assert recorder.close().state == "closed"
+    assert len(list(read_session(tmp_path / "a" / "b" / "s.mcap"))) == 1 + len(some_records())
