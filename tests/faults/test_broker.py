@@ -106,7 +106,7 @@ def test_a_broker_that_was_away_for_long(tmp_path: Path, figure: Figure) -> None
         collector = Collector(Address(host="127.0.0.1", port=port))
         collector.come()
         daemon = a_daemon(tmp_path, profile, tmp_path / "tty", module="tests.faults.chatty")
-        with a_lifter(tmp_path, profile, 1.0), daemon:
+        with a_lifter(tmp_path, profile, 1.0) as lifter, daemon:
             await until(lambda: len(collector.records) >= 10)
             broker.kill()
             await asyncio.sleep(AWAY_S)
@@ -115,6 +115,7 @@ def test_a_broker_that_was_away_for_long(tmp_path: Path, figure: Figure) -> None
             back_s = await until(lambda: len(collector.records) > 11, 90)
             drained_s = await until(lambda: last_seq(store) - collector.ledger.seq < 100, 240)
             assert daemon.stop() == 0
+            lifter.kill()
             daemon.start()
             await until(lambda: collector.ledger.seq >= last_seq(store), 90)
         await collector.go()

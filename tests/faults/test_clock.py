@@ -93,7 +93,7 @@ def test_a_wall_clock_that_steps_a_day_changes_no_event(tmp_path: Path, figure: 
         collector = Collector(Address(host="127.0.0.1", port=port))
         collector.come()
         daemon = a_daemon(tmp_path, profile, tmp_path / "tty", shim.environment)
-        with a_lifter(tmp_path, profile, 4.0), daemon:
+        with a_lifter(tmp_path, profile, 4.0) as lifter, daemon:
             await until(lambda: len(collector.records) >= 2)
             for step in range(STEPS):
                 shim.step_wall_clock((DAY_S, 0, -DAY_S, 0)[step % 4])
@@ -101,6 +101,7 @@ def test_a_wall_clock_that_steps_a_day_changes_no_event(tmp_path: Path, figure: 
                 await until(lambda: len(collector.records) >= count + 3)  # noqa: B023
             assert daemon.stop() == 0
             shim.step_wall_clock(0)
+            lifter.kill()
             daemon.start()
             last_seq = on_disk(store)[-1].seq
             await until(lambda: collector.ledger.seq >= last_seq)

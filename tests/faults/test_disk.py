@@ -77,7 +77,7 @@ def test_a_disk_that_stalls_or_fails_is_nobody_elses_trouble(tmp_path: Path, fig
         collector.come()
         looking = asyncio.create_task(screen.look())
         daemon = a_daemon(tmp_path, profile, tmp_path / "tty", shim.environment, CHATTY)
-        with a_lifter(tmp_path, profile, 1.0), daemon:
+        with a_lifter(tmp_path, profile, 1.0) as lifter, daemon:
             await until(lambda: len(collector.records) >= 20)
             began_s = time.monotonic()
             for _ in range(STALLS):
@@ -97,6 +97,7 @@ def test_a_disk_that_stalls_or_fails_is_nobody_elses_trouble(tmp_path: Path, fig
             assert daemon.stop() == 0
             if fault == "fails":
                 assert [line for line in daemon.lines if "cannot be used" in line or "cannot be written" in line]
+            lifter.kill()  # so that nothing new happens
             daemon.start()  # for what is still to be asked
             last_seq = on_disk(store)[-1].seq
             await until(lambda: collector.ledger.seq >= last_seq)
@@ -130,7 +131,7 @@ def test_a_full_disk_stops_recording_then_events_and_never_live(tmp_path: Path, 
         collector.come()
         looking = asyncio.create_task(screen.look())
         daemon = a_daemon(tmp_path, profile, tmp_path / "tty", {"STATE_DIRECTORY": str(disk)}, CHATTY)
-        with a_lifter(tmp_path, profile, 1.0), daemon:
+        with a_lifter(tmp_path, profile, 1.0) as lifter, daemon:
             await until(lambda: len(collector.records) >= 20)
             fill(disk / "reserve", disk, leave_bytes=6 << 20)  # room for events only
             count = len(collector.records)
@@ -149,6 +150,7 @@ def test_a_full_disk_stops_recording_then_events_and_never_live(tmp_path: Path, 
             recovered_s = await until(lambda: len(collector.records) > count + 20)
             await until(lambda: screen.infos[-1].recording == "on")
             assert daemon.stop() == 0
+            lifter.kill()
             daemon.start()
             last_seq = on_disk(store_of(disk))[-1].seq
             await until(lambda: collector.ledger.seq >= last_seq)

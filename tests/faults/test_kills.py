@@ -27,7 +27,8 @@ def test_kills_of_everybody_lose_nothing_double_nothing_and_keep_the_order(tmp_p
     async def story(profile: Path, port: int) -> tuple[Collector, float]:
         collector = Collector(Address(host="127.0.0.1", port=port))
         collector.come()
-        with a_lifter(tmp_path, profile, 1.0), a_daemon(tmp_path, profile, tmp_path / "tty", module=CHATTY) as daemon:
+        daemon = a_daemon(tmp_path, profile, tmp_path / "tty", module=CHATTY)
+        with a_lifter(tmp_path, profile, 1.0) as lifter, daemon:
             await until(lambda: len(collector.records) >= 3)
             began_s = time.monotonic()
             for act in acts:
@@ -48,6 +49,7 @@ def test_kills_of_everybody_lose_nothing_double_nothing_and_keep_the_order(tmp_p
             count = len(collector.records)
             await until(lambda: len(collector.records) > count)  # it goes on
             assert daemon.stop() == 0
+            lifter.kill()  # so that nothing new happens
             daemon.start()  # for what is still to be asked
             kept = on_disk(store)
             await until(lambda: collector.ledger.seq >= kept[-1].seq)
