@@ -29,7 +29,7 @@ from monitor.store.copying import copy_store, renew
 
 FORMAT = 1
 STORE = "events.db"
-NOT_KEPT = ("lock", "events.db*", "bookmark*", "*_token", "forget-*", "*.new", "*.part")
+NOT_KEPT = ("lock", "events.db*", "bookmark*", "*_token", "forget-*", "up.json", "*.new", "*.part")
 MANIFEST = "manifest.json"
 
 

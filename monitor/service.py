@@ -28,6 +28,7 @@ from monitor.service_notify import ServiceManager
 from monitor.state import Lock, state_directory, store_path
 from monitor.store.history import last_sets
 from monitor.store.store import Store
+from monitor.up import Whereabouts, told
 
 _log = logging.getLogger(__name__)
 Source = Callable[[Daemon], AsyncGenerator[Chunk, None]]
@@ -80,6 +81,9 @@ async def serve(
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop)
             stack.callback(loop.remove_signal_handler, number)
+        stack.enter_context(
+            told(directory, Whereabouts(broker_host=address.host, broker_port=address.port, page_url=page_url))
+        )
         on_up(Up(daemon, address, page_url))
         async with manager.watching(daemon.reader_silent_s, daemon.headline):
             await daemon.run(source(daemon))

@@ -74,7 +74,7 @@ DOORS = {  # an outside library -> the files, or folders, that may know it
 CLOCKS = ["firmware_bridge/serial_port.py", "firmware_bridge/ports.py", "firmware_bridge/simulator/", "monitor/daemon",
           "monitor/housekeeping.py", "monitor/log_limit.py", "monitor/commands/", "monitor/display/",
           "monitor/feedback/", "monitor/record/", "monitor/store/", "monitor/backup.py",
-          "monitor/state.py"]  # fmt: skip
+          "monitor/state.py", "monitor/doctor/"]  # fmt: skip
 PURE = ["firmware_bridge/blocks.py", "firmware_bridge/calibration.py", "firmware_bridge/chunk.py",
         "firmware_bridge/clock.py", "firmware_bridge/decoder.py", "firmware_bridge/frames.py",
         "firmware_bridge/framing.py", "firmware_bridge/lines.py", "firmware_bridge/messages.py",
