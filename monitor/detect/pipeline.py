@@ -8,7 +8,10 @@ a detector may do nothing between a change of its bits and its `due`. When what 
 load is learned), the rest of the block is compared anew from that moment on.
 """
 
+from collections.abc import Callable
+
 import numpy as np
+from numpy.typing import NDArray
 
 from firmware_bridge.samples import Samples
 from monitor.config import Profile
@@ -41,6 +44,7 @@ from monitor.events import AnyEvent, Feedback, SensorFault, SetEnd, SetStart, Up
 BLOCK_STEPS = 2048
 FEEDBACK_STEPS = 8  # 25 times a second
 DEFAULT_COUNT_M = 1e-4
+OnPositions = Callable[[NDArray[np.float64], NDArray[np.float64]], None]  # session times; m above the rest
 
 
 class Pipeline:
@@ -59,6 +63,7 @@ class Pipeline:
         detect = profile.detect
         count_m = abs(profile.calibration.metres_per_count) if profile.calibration else DEFAULT_COUNT_M
         self.session = session
+        self.on_positions: OnPositions | None = None  # somebody who draws what detection goes by
         static = limits.kind == "static"
         self._grid = Grid(detect.sensor_fault.gap_s, detect.sensor_fault.jump_m, has_position=not static)
         self._place = Place(count_m)
@@ -127,7 +132,11 @@ class Pipeline:
         for low in range(0, n, BLOCK_STEPS):
             block = signals.part(low, min(n, low + BLOCK_STEPS))
             self._track.append(block, self._scene.limits.rest_m)
-            self._run(block.first, block.first + len(block.found_s), events, feedback)
+            end = block.first + len(block.found_s)
+            self._run(block.first, end, events, feedback)
+            if self.on_positions is not None:
+                at_s = STEP_S * np.arange(block.first + lag, end + lag, dtype=np.float64)
+                self.on_positions(at_s, self._track.part(self._track.head_x, block.first, end))
         return Update(events, feedback)
 
     def finish(self) -> Update:

@@ -13,7 +13,7 @@ from firmware_bridge.samples import Samples
 from monitor.config import Profile
 from monitor.detect.limits import Limits
 from monitor.detect.pipeline import Pipeline
-from monitor.events import AnyEvent, Update
+from monitor.events import AnyEvent, Feedback, Update
 from monitor.report.curve import Curve
 
 SAMPLE_BUCKET_S = 0.005
@@ -38,7 +38,7 @@ class Gathered:
     limits: Limits  # what was known at the end
     records: list[AnyEvent]
     length_s: float
-    position: Curve
+    position: Curve  # as detection saw it: over a restart, say, it goes on where the stack must be
     force: Curve  # as measured
     tension: Curve  # without the machine's friction; empty where the load was never known
     pace: Curve  # where the tempo would be
@@ -52,16 +52,15 @@ class Gathering:
         """A fresh pipeline, with feedback."""
         self._profile = profile
         self._pipeline = pipeline
-        self._rest_m = pipeline.limits.rest_m
         self._records: list[AnyEvent] = []
         self._length_s = 0.0
         self._position, self._force = Curve(SAMPLE_BUCKET_S), Curve(SAMPLE_BUCKET_S)
         self._tension, self._pace = Curve(FEEDBACK_BUCKET_S), Curve(FEEDBACK_BUCKET_S)
         self._targets: list[Target] = []
+        pipeline.on_positions = self._position.add
 
     def add(self, samples: Samples) -> None:
         self._length_s = max(self._length_s, float(samples.t_s.max(initial=0.0)))
-        self._position.add(samples.t_s, samples.position_m - self._rest_m)
         self._force.add(samples.t_s, samples.force_n)
         self._take(self._pipeline.update(samples))
 
@@ -85,12 +84,11 @@ class Gathering:
             return
         limits = self._pipeline.limits
         t_s = np.array([now.t_s for now in update.feedback])
-        relative = np.array(
-            [now.tension if now.load_n and now.tension is not None else np.nan for now in update.feedback]
+        self._tension.add(t_s, np.array([_tension_n(now) for now in update.feedback]))
+        pace = np.array(
+            [now.pace if now.phase != "rest" and now.pace is not None else np.nan for now in update.feedback]
         )
-        self._tension.add(t_s, relative * np.array([now.load_n or np.nan for now in update.feedback]))
-        moving = [now.pace if now.phase != "rest" and now.pace is not None else np.nan for now in update.feedback]
-        self._pace.add(t_s, limits.bottom_m + limits.range_m * np.array(moving))
+        self._pace.add(t_s, limits.bottom_m + limits.range_m * pace)
         for now in update.feedback:
             if now.set is not None and now.load_n is not None:
                 self._aim(now.set, now.t_s, now.load_n)
@@ -101,3 +99,10 @@ class Gathering:
             self._targets.append(Target(number, t_s, t_s, load_n))
         else:
             last.until_s = t_s
+
+
+def _tension_n(now: Feedback) -> float:
+    """Without friction; what stands on its rest holds no muscle, whatever friction would hide there."""
+    if now.tension is None or now.load_n is None or now.phase == "rest":
+        return np.nan
+    return now.tension * now.load_n

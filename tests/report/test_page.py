@@ -216,6 +216,24 @@ def test_each_repetition_lies_over_the_others(page: Page) -> None:
 
 
 @needs.chromium
+def test_the_position_is_the_one_that_was_judged(browser: Browser, reports: Path) -> None:
+    """Though the encoder began anew at 0 in the middle of a repetition: each mark's place lies on the curve."""
+    page = open_page(browser, reports / "unplugged.html", LAPTOP)
+    reps = [event for event in events_of("unplugged").values() if event["kind"] == "rep"]
+    assert [rep["partial"] for rep in reps] == [False] * len(reps)
+    for rep in reps:
+        least, most = page.evaluate(
+            f"report.timeline.curves.position.extent({rep['t_s']}, {rep['t_s'] + rep['duration_s']})"
+        )
+        assert least < 5, rep["rep"]
+        assert 45 < most < 52, rep["rep"]
+        assert page.evaluate(f"report.timeline.curves.position.at({rep['t_s']})") == pytest.approx(
+            100 * rep["position_m"], abs=1
+        )
+    page.close()
+
+
+@needs.chromium
 def test_a_hole_is_a_hole(browser: Browser, reports: Path) -> None:
     """Where the plug was out, no line is drawn."""
     page = open_page(browser, reports / "unplugged.html", LAPTOP)
