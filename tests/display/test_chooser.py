@@ -64,6 +64,21 @@ def test_tempo_and_load_are_asked_and_the_answer_is_told(chooser: Page, stage: D
     assert not chooser.console
 
 
+def test_a_trainer_chooses_too(open_page: Open, stage: DisplayStage) -> None:
+    stage.commands.clear()
+    stage.answers = {"load": {}}
+    stage.info(load_n=804.0)
+    page = open_page("trainer.html", (1440, 900))
+    page.wait("document.querySelector('#agreed').textContent === '5/5 · 82 kg'")
+    page.evaluate(OPEN)
+    page.wait(READY)
+    tap(page, "#choose-steps button:first-child")
+    page.evaluate(USE)
+    page.wait(f"{ANSWER} === 'Taken. It holds from now on'")
+    assert asked(stage) == [("load", {"load_n": 755.1})]
+    assert not page.console
+
+
 def test_only_what_is_another_is_asked(chooser: Page, stage: DisplayStage) -> None:
     tap(chooser, "#choose-steps button:last-child", "#choose-steps button:first-child")  # 5 more, 5 less
     chooser.evaluate(USE)

@@ -84,7 +84,7 @@ setUpDialog({
     wake();
   },
 });
-setUpChooser({ dialog: $("chooser"), opener: $("choose"), page, chosen: (lifter) => (chosen.lifter = lifter) });
+setUpChooser({ opener: $("choose"), page });
 addEventListener("keydown", (event) => {
   if (document.querySelector("dialog[open]") || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "m") toggleSound();

@@ -1,5 +1,6 @@
 // The trainer's view: hears the machine, draws the trace, keeps the tables.
 
+import { agreed, setUpChooser } from "./js/chooser.js";
 import { connect } from "./js/connect.js";
 import { History } from "./js/history.js";
 import { leakSoFar } from "./js/leak.js";
@@ -77,7 +78,7 @@ function drawTop(now) {
   const waiting = now.seconds !== null && now.state !== "countdown" ? ` · ${words.seconds(now.seconds)}` : "";
   write("pill-text", words.text(now.state === "fault" ? `fault.${now.reason}` : labelKey(now)) + waiting);
   $("pill-icon").setAttribute("href", `#i-${stateIcon(now)}`);
-  write("protocol", now.protocol ?? "");
+  write("agreed", agreed(now, words));
   write("reps", now.set === null ? "–" : String(now.reps));
   write("under-load", now.under_load_s === null ? "–" : clock(now.under_load_s));
   write("under-tension", now.under_tension_s === null ? "–" : clock(now.under_tension_s));
@@ -106,6 +107,7 @@ function write(id, text) {
 }
 
 $("machine").textContent = page.machine;
+setUpChooser({ opener: $("choose"), page });
 $("to-display").search = location.search;
 globalThis.repMonitor = { model, link, stats, history };
 await history.load().catch((error) => console.info(`no history: ${error.message}`));

@@ -1,5 +1,6 @@
 // The chooser: tempo, load and lifter of the next set, asked of the machine without touching a file.
 
+import { chooserDialog } from "./chooser_form.js";
 import { loadMay } from "./may.js";
 import { element } from "./parts.js";
 
@@ -11,9 +12,10 @@ const UNCERTAIN_KG = 40; // where to begin when nothing is known
 const STEPS_KG = [-5, -1, 1, 5];
 const LIFTER = /^[A-Za-z0-9_-]{1,64}$/;
 
-/** Wires the dialog; `chosen(lifter)` after the machine has taken who lifts. */
-export function setUpChooser({ dialog, opener, page, chosen }) {
+/** Opens with `opener`. */
+export function setUpChooser({ opener, page }) {
   const { link, model, words } = page;
+  const dialog = chooserDialog(words);
   const form = dialog.querySelector("form");
   const inputs = form.elements;
   const answer = dialog.querySelector("#choose-answer");
@@ -123,7 +125,6 @@ export function setUpChooser({ dialog, opener, page, chosen }) {
         allow();
         return tell(ack === null ? words.text("choose.silent") : refusal(ack), "bad");
       }
-      if (name === "lifter") chosen(lifter);
     }
     allow();
     tell(words.text("choose.taken"), "good");
@@ -153,3 +154,8 @@ function neighbour(kg, pins, direction) {
 }
 
 const round = (newtons) => Math.round(10 * newtons) / 10;
+
+/** What is agreed on for the next set, in a few letters: 5/5 · 82 kg */
+export function agreed(now, words) {
+  return [now.protocol, now.given_kg === null ? words.text("choose.learned") : `${Math.round(now.given_kg)} kg`].filter(Boolean).join(" · ");
+}

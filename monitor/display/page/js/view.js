@@ -1,6 +1,7 @@
 // Writes what there is to see into the lifter's page; touches only what has changed.
 
 import { barLevel } from "./bar.js";
+import { agreed } from "./chooser.js";
 import { element, symbol } from "./parts.js";
 import { labelKey, stateIcon } from "./status_line.js";
 import { clock, eventIcon, eventName } from "./words.js";
@@ -113,7 +114,7 @@ function drawLadder(now, words) {
 
 function drawFigures(now, words) {
   text("protocol", now.protocol ?? "");
-  text("agreed", [now.protocol, now.given_kg === null ? words.text("choose.learned") : `${Math.round(now.given_kg)} kg`].filter(Boolean).join(" · "));
+  text("agreed", agreed(now, words));
   text("under-load", now.under_load_s === null ? "–" : clock(now.under_load_s));
   text("under-tension", now.under_tension_s === null ? "–" : clock(now.under_tension_s));
   text("reps-name", words.text(now.stage === null ? "reps" : "stage"));
