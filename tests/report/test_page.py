@@ -253,6 +253,7 @@ def test_a_hole_is_a_hole(browser: Browser, reports: Path) -> None:
 def test_it_can_be_read_on_every_screen_by_day_and_night(page: Page, size: tuple[int, int], scheme: str) -> None:
     page.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
     page.resize(*size)
+    page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
     page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
     seen = page.evaluate(LOOK)
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
@@ -302,10 +303,18 @@ def test_controls_have_names_and_are_large_enough_for_a_thumb(page: Page) -> Non
 @pytest.mark.parametrize(("name", "most_pages"), [("faults", 3), ("static", 2), ("motor", 2), ("unplugged", 3)])
 def test_it_prints_to_few_pages(name: str, most_pages: int, browser: Browser, reports: Path) -> None:
     page = open_page(browser, reports / f"{name}.html", LAPTOP)
+    page.evaluate(
+        """addEventListener("beforeprint", () => {
+          const { timeline } = report;
+          const left_out = timeline.over.querySelectorAll(".out.mark").length;
+          globalThis.printed = [timeline.isWhole, Number(timeline.svg.getAttribute("width")), left_out];
+        })"""
+    )
     page.evaluate("report.timeline.look(5, 10)")  # what was looked at does not matter on paper
     answer = page.call("Page.printToPDF", printBackground=False, preferCSSPageSize=True)
     pdf = base64.b64decode(answer["data"])
     assert 1 <= len(re.findall(rb"/Type\s*/Page\b", pdf)) <= most_pages
+    assert page.evaluate("globalThis.printed") == [True, 700, 0]  # all of it, as wide as an A4 page
     view = page.evaluate("report.timeline.view")
     assert (view["from_s"], view["until_s"]) == pytest.approx((5, 10))  # and is looked at again afterwards
     page.close()
