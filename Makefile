@@ -31,6 +31,7 @@ check: .venv/development ## style and types only
 	@$(PY) -m mypy
 
 soak: system .venv/development ## the long forms of the tests of faults, half an hour; prints what was measured
+	@.ci/system-packages systemd-container
 	@REP_MONITOR_SOAK=1 $(PY) -m pytest -q -rfEs -m soak --timeout=1500 $(ARGS)
 
 quality: .venv/development ## how good detection is, on truth it was not tuned to; ARGS= as python -m tests.quality

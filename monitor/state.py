@@ -84,6 +84,7 @@ class Lock:
             fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
         except OSError as error:
             raise StateError(f"{self._path} cannot be opened ({error.strerror}): make its folder writable") from error
+        owned_as_its_folder(self._path)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

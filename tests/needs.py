@@ -18,6 +18,7 @@ PACKAGES = {  # what to look for: a program, or a file of a library -> the Debia
     "mosquitto_clients": {"mosquitto_pub": "mosquitto-clients", "mosquitto_sub": "mosquitto-clients"},
     "openssl": {"openssl": "openssl"},
     "systemd": {"systemd-analyze": "systemd"},
+    "nspawn": {"systemd-nspawn": "systemd-container"},
     "chromium": {"chromium": "chromium"},
     "compiler": {"cc": "gcc", "make": "make"},
     "avr": {
@@ -36,6 +37,8 @@ mosquitto = pytest.mark.needs("mosquitto")
 mosquitto_clients = pytest.mark.needs("mosquitto_clients")
 openssl = pytest.mark.needs("openssl")
 systemd = pytest.mark.needs("systemd")
+nspawn = pytest.mark.needs("nspawn")
+root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may make another machine of this one")
 chromium = pytest.mark.needs("chromium")
 compiler = pytest.mark.needs("compiler")
 avr = pytest.mark.needs("avr")

@@ -1,6 +1,7 @@
 """What is kept, in one file and back: whole while the daemon writes, and nothing is overwritten by mistake."""
 
 import json
+import os
 import threading
 import zipfile
 from collections.abc import Callable
@@ -204,3 +205,15 @@ def test_without_a_profile_all_machines(kept: Path, capsys: pytest.CaptureFixtur
     assert main(["backup", str(kept / "b.zip")]) == ExitCode.DONE
     assert f"machines/{MACHINE}/events.db\n" in capsys.readouterr().out
     assert restore(kept / "b.zip", kept, replace=True) == [f"store {kept / 'state' / MACHINE / 'events.db'}, 2 events"]
+
+
+def test_what_root_restores_is_the_services(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the daemon could not open its own lock. Without being root there is nothing to give away."""
+    main(["backup", str(kept / "b.zip"), "--config", str(kept / "m.toml")])
+    (kept / "new").mkdir()
+    owner = 65534 if os.geteuid() == 0 else os.geteuid()
+    os.chown(kept / "new", owner, -1)
+    monkeypatch.setenv("STATE_DIRECTORY", str(kept / "new"))
+    assert main(["restore", str(kept / "b.zip"), "--profiles", str(kept)]) == ExitCode.DONE
+    assert main(["forget", "l-7", "--config", str(kept / "m.toml")]) == ExitCode.DONE
+    assert {path.name: path.stat().st_uid for path in (kept / "new").rglob("*") if path.stat().st_uid != owner} == {}

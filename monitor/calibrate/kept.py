@@ -11,7 +11,7 @@ import msgspec
 
 from monitor.calibrate.findings import State
 from monitor.calibrate.result import Changes
-from monitor.state import PRIVATE_FILE
+from monitor.state import PRIVATE_FILE, owned_as_its_folder
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +34,7 @@ def add(directory: Path, kept: Kept) -> Path:
         file.write(msgspec.json.encode(kept) + b"\n")
         file.flush()
         os.fsync(file.fileno())
+    owned_as_its_folder(path)
     return path
 
 
@@ -64,6 +65,7 @@ def save_partial(directory: Path, state: State) -> None:
         file.write(msgspec.json.encode(state))
         file.flush()
         os.fsync(file.fileno())
+    owned_as_its_folder(fresh)
     os.replace(fresh, _partial(directory))
 
 
