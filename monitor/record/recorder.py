@@ -19,7 +19,7 @@ from monitor.record.durable_file import DurableFile
 from monitor.record.records import MESSAGE_CAP_BYTES, Gap, Header, Record, gap_record
 from monitor.record.session_file import SessionEncoder
 
-PERIOD_S = 0.6  # with the time that a sync takes on a busy machine, a power cut costs less than a second
+PERIOD_S = 0.7  # with the time that a sync takes on a busy machine, a power cut costs less than a second
 RETRY_S = 5.0
 LOG_PERIOD_S = 60.0
 QUEUE_RECORDS = 32_768  # two minutes of 250 chunks, 25 feedbacks and a few events a second

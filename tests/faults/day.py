@@ -7,6 +7,7 @@ What has been recorded is removed, as a housekeeper would.
 """
 
 import asyncio
+import ctypes
 import gc
 import os
 import sys
@@ -103,6 +104,7 @@ def remove_recordings(folder: Path, daemon: Daemon) -> None:
 
 def tell(hour: int, daemon: Daemon, store: Store) -> None:
     gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)  # what the allocator holds back for reuse is not kept by anybody
     rss_bytes = int(Path("/proc/self/statm").read_text().split()[1]) * 4096
     descriptors = len(os.listdir("/proc/self/fd"))
     tasks = len(asyncio.all_tasks())

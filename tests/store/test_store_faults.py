@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from monitor.store import Store, StoreError, database
+from monitor.store.database import PAGE_BYTES
 from tests.record.sessions import jerk
 from tests.soak import Figure, long, soak
 
 ROOT = Path(__file__).parents[2]
-PAGE_BYTES = 4096
 KILLS = long(60, 5)
 
 
