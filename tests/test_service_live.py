@@ -75,11 +75,9 @@ class Box:
         except subprocess.TimeoutExpired:
             self._nspawn.kill()
             self._nspawn.wait()
-        for group in Path("/sys/fs/cgroup").glob("*/supervisor"):  # nspawn leaves them where no systemd is around it
-            for empty in (*sorted(group.with_name("payload").rglob("*/"), reverse=True), group.with_name("payload")):
-                if empty.is_dir():
-                    empty.rmdir()
-            group.rmdir()
+        for hierarchy in Path("/sys/fs/cgroup").glob("*/supervisor"):  # left where no systemd is around it
+            for group in (hierarchy.with_name("payload"), hierarchy):
+                subprocess.run(["find", str(group), "-depth", "-type", "d", "-exec", "rmdir", "{}", ";"], check=False)
 
 
 @pytest.fixture(scope="module")
