@@ -2,8 +2,9 @@
 
 from firmware_bridge.link_state import LinkState
 from firmware_bridge.messages import Hello
+from monitor.calibrate.kept import Kept
 from monitor.detect.limits import limits_of
-from monitor.feedback.messages import FirmwareInfo, LinkInfo, MachineInfo, ProtocolInfo, StorageInfo
+from monitor.feedback.messages import CalibrationInfo, FirmwareInfo, LinkInfo, MachineInfo, ProtocolInfo, StorageInfo
 from monitor.feedback.messages import LinkState as PublishedLink
 from monitor.housekeeping import Housekeeper
 from monitor.keeper import Keeper
@@ -22,6 +23,20 @@ PUBLISHED: dict[str, PublishedLink] = {
     "incompatible": "wrong_device",
     "wrong_device": "wrong_device",
 }
+
+
+def calibration_info(kept: Kept | None, session: Session | None) -> CalibrationInfo | None:
+    if kept is None:
+        return None
+    if session is None:
+        return CalibrationInfo(finished_utc=kept.finished_utc)
+    zero_n, span, sentence = session.watch.against(kept)
+    return CalibrationInfo(
+        finished_utc=kept.finished_utc,
+        zero_n=None if zero_n is None else round(zero_n, 2),
+        span=None if span is None else round(span, 4),
+        drift=sentence,
+    )
 
 
 def machine_info(profile: Profile) -> MachineInfo:

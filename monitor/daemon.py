@@ -24,8 +24,18 @@ import msgspec
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.link_state import LinkState
 from firmware_bridge.messages import Hello
-from monitor.about import PUBLISHED, firmware_info, headline, link_info, machine_info, protocol_info, storage_info
+from monitor.about import (
+    PUBLISHED,
+    calibration_info,
+    firmware_info,
+    headline,
+    link_info,
+    machine_info,
+    protocol_info,
+    storage_info,
+)
 from monitor.agreed import with_load, with_protocol
+from monitor.calibrate.kept import newest as newest_calibration
 from monitor.detect.range import LearnedRange
 from monitor.events import Feedback, Update
 from monitor.feedback import payload
@@ -76,6 +86,7 @@ class Daemon:
         self._housekeeper = Housekeeper(profile, store, self._recordings / "recordings")
         self._store = store
         self._desk = Desk(directory, store, self._keeper.do, self._forget)
+        self._calibrated = newest_calibration(directory)
         self._hello: Hello | None = None
         self._watch: Session | None = None  # an idle machine: followed, not kept
         self._watch_hello: Hello | None = None
@@ -195,6 +206,8 @@ class Daemon:
         summary = session.summary()
         self.publisher.offer(payload.session(self.machine, summary))
         self._lifter = self._learned = None
+        if (calibration := calibration_info(self._calibrated, session)) is not None and calibration.drift:
+            _log.warning("%s", calibration.drift)
         self._keeper.do(session.close)
         learned = {"learned": msgspec.to_builtins(session.pipeline.learned)}
         self._keeper.do(partial(self._store.end_session, session.id, msgspec.to_builtins(summary) | learned))
@@ -305,4 +318,5 @@ class Daemon:
             recording=recording,
             fault=None if self._newest is None else self._newest.fault,
             storage=storage_info(self._keeper, self._housekeeper, recorder, self.storage_warning),
+            calibration=calibration_info(self._calibrated, session),
         )

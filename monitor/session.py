@@ -18,6 +18,7 @@ from firmware_bridge.chunk import Chunk
 from firmware_bridge.decoder import Decoder
 from firmware_bridge.messages import Hello
 from firmware_bridge.samples import Samples
+from monitor.calibrate.drift import Watch
 from monitor.config import profile_to_builtins
 from monitor.converter import informed
 from monitor.detect.pipeline import Pipeline
@@ -57,6 +58,7 @@ class Session:
         self._learned_before = learned
         self._gather = Gather()
         self.usage = Usage(profile.machine.lift_off_n)
+        self.watch = Watch(profile.machine)
         self.recorder: Recorder | None = None
         if recording is not None:
             self.recorder = Recorder(recording, self._header(hello, now_ns))
@@ -107,10 +109,13 @@ class Session:
             return Update([], [])
         self.newest_s = max(self.newest_s, float(samples.t_s.max()))
         self.usage.update(samples)
+        self.watch.update(samples)
         return self._note(self.pipeline.update(samples), now_ns)
 
     def _note(self, update: Update, now_ns: int) -> Update:
         self.tally.add(update.events)
+        if any(isinstance(event, SetEnd) for event in update.events):
+            self.watch.learned(self.pipeline.load_fit)
         if self.recorder is not None:
             for event in update.events:
                 self.recorder.put(event_record(event, now_ns))

@@ -15,7 +15,7 @@ from firmware_bridge.calibration import Calibration
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.decoder import Decoder
 from firmware_bridge.messages import Hello
-from firmware_bridge.samples import Samples
+from firmware_bridge.samples import Samples, joined
 from monitor.calibrate.findings import Finding, Hold, Rates, Repetitions, Rest, Ring, State
 from monitor.calibrate.height import by_drum, on_block
 from monitor.calibrate.holds import HoldStep
@@ -26,7 +26,7 @@ from monitor.calibrate.rest import LOOKED_S, at_rest
 from monitor.calibrate.ring import knocked
 from monitor.calibrate.sensors import refuse_what_is_broken
 from monitor.calibrate.span import refuse_moved_zero, settled, span_of
-from monitor.calibrate.tape import Tape, joined, part_of
+from monitor.calibrate.tape import Tape, part_of
 from monitor.profile import Profile
 
 LOOK_EVERY_S = 0.2

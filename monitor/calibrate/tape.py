@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.samples import Flag, Samples
+from firmware_bridge.samples import Flag, Samples, joined
 
 Floats = NDArray[np.float64]
 _UNUSABLE = Flag.SUSPECT
@@ -66,15 +66,6 @@ class Tape:
             return rows
         kept = rows.t_s >= since_s
         return Samples(rows.t_s[kept], rows.position_m[kept], rows.force_n[kept], rows.flags[kept])
-
-
-def joined(parts: list[Samples]) -> Samples:
-    """One after the other."""
-    if not parts:
-        nothing = np.empty(0)
-        return Samples(nothing, nothing, nothing, np.empty(0, np.uint8))
-    t_s, position, force, flags = ([part[column] for part in parts] for column in range(4))
-    return Samples(np.concatenate(t_s), np.concatenate(position), np.concatenate(force), np.concatenate(flags))
 
 
 def part_of(rows: Samples, first: int, end: int) -> Samples:

@@ -1,6 +1,6 @@
 """What each repetition teaches: load and friction, and the range where the profile has none."""
 
-from monitor.detect.load import ALIEN, TRUSTED_REPS, LoadLearner
+from monitor.detect.load import ALIEN, TRUSTED_REPS, LoadFit, LoadLearner
 from monitor.detect.range import LearnedRange, RangeLearner
 from monitor.detect.scene import Scene, Turn
 from monitor.events import SensorFault
@@ -12,6 +12,7 @@ class Teacher:
     def __init__(self, plates_kg: tuple[float, ...] | None, range_known: bool) -> None:
         self._loads = LoadLearner(plates_kg)
         self._ranges = None if range_known else RangeLearner()
+        self.fit: LoadFit | None = None  # what the newest repetitions pulled, before it is snapped to a load
 
     @property
     def range(self) -> LearnedRange | None:
@@ -34,6 +35,7 @@ class Teacher:
         fit = self._loads.update(scene, start, end)
         if fit is None:
             return
+        self.fit = fit
         learned_n = self._loads.snapped(fit.level)
         given_n = limits.load_n if limits.load_from == "given" else None
         if given_n is not None and fit.reps >= TRUSTED_REPS and abs(learned_n / given_n - 1) > ALIEN:

@@ -36,7 +36,7 @@ class LoadLearner:
     """`update` after each repetition; None until there is something to learn from."""
 
     def __init__(self, plates_kg: tuple[float, ...] | None) -> None:
-        self.loads_n = None if plates_kg is None else np.cumsum(plates_kg) * G
+        self.loads_n = None if plates_kg is None else np.array(plates_kg) * G
         self._sums = np.zeros(5)  # n, sum c, sum c2, sum T, sum cT
         self._up = self._down = self._reps = 0
 

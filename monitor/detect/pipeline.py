@@ -22,6 +22,7 @@ from monitor.detect.grid import STEP_S, Grid
 from monitor.detect.learning import Teacher
 from monitor.detect.limits import Limits, limits_of
 from monitor.detect.live import Live
+from monitor.detect.load import LoadFit
 from monitor.detect.motion import Motion
 from monitor.detect.phase import phase_of
 from monitor.detect.place import Doubt, Place
@@ -116,6 +117,11 @@ class Pipeline:
     def learned(self) -> LearnedRange | None:
         """What this session has taught, for the lifter's next."""
         return self._teacher.range
+
+    @property
+    def load_fit(self) -> LoadFit | None:
+        """What the newest repetitions pulled, whatever the pin can select."""
+        return self._teacher.fit
 
     def update(self, samples: Samples) -> Update:
         """All that these samples taught."""

@@ -114,6 +114,8 @@ def heard_of(told: list[tuple[float, Info]]) -> Heard:
     heard.counts = {name: link.counts.get(name, 0) for name in TALLIES}
     heard.device = dict(link.device)
     heard.slips = (0, link.device.get("enc_illegal", 0))
+    if newest.calibration is not None:
+        heard.drift = newest.calibration.zero_n, newest.calibration.drift
     if len(told) >= 3:
         (begin_s, begin), (end_s, end) = told[-2], told[-1]
         before, after = begin.link.counts, end.link.counts

@@ -120,7 +120,10 @@ class Examination:
         if (rest := heard.rest) is None or table is None:
             why = heard.no_rest if heard.trouble is None else silent
             yield unknown("cell_noise", why, "a quiet cell", "leave the machine at rest, or stop the daemon")
-            yield unknown("cell_drift", why, "a zero that stays", "leave the machine at rest, or stop the daemon")
+            if (drift := heard.drift) is not None:
+                yield self._do("cell_drift", lambda: sensors.told_drift(*drift))
+            else:
+                yield unknown("cell_drift", why, "a zero that stays", "leave the machine at rest, or stop the daemon")
         else:
             newest = kept.newest(self._directory)
             yield self._do("cell_noise", lambda: sensors.cell_noise(rest, table, newest))

@@ -37,6 +37,7 @@ class Heard:
     device: dict[str, int] | None = None
     rest: Rest | None = None
     no_rest: str = "nothing was heard"
+    drift: tuple[float | None, str | None] | None = None  # a daemon's word on zero and calibration
     slips: tuple[int, int] | None = None  # illegal transitions meanwhile, and before
 
 

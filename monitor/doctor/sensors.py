@@ -39,6 +39,16 @@ def cell_drift(rest: Rest, table: Calibration, machine: Machine) -> Finding:
     return ok("cell_drift", found, should)
 
 
+def told_drift(zero_n: float | None, sentence: str | None) -> Finding:
+    """What a running daemon has seen of its calibration in this session."""
+    should = "zero and span as calibrated"
+    if sentence is not None:
+        what, _, remedy = sentence.partition(": ")
+        return bad("cell_drift", what, should, remedy)
+    seen = "not enough seen in this session yet" if zero_n is None else f"{zero_n:+.1f} N at rest in this session"
+    return ok("cell_drift", f"{seen}, says the daemon", should)
+
+
 def encoder(missed_now: int, missed_before: int) -> Finding:
     """Transitions that cannot be: while we listened, and since the board was switched on."""
     should = "no count missed"

@@ -91,6 +91,15 @@ class StorageInfo(msgspec.Struct, frozen=True, kw_only=True):
     records_dropped: int = 0  # of the recording that is going on, which says where
 
 
+class CalibrationInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest calibration that is kept, and what this session has seen of it; null: not enough yet."""
+
+    finished_utc: str
+    zero_n: float | None = None  # what the cell reads with nothing on it
+    span: float | None = None  # share: 0.02 reads 2 % too much
+    drift: str | None = None  # one sentence for a person where it matters
+
+
 class Delivery(msgspec.Struct, kw_only=True):
     """What became of what was to be told; the publisher counts here."""
 
@@ -124,6 +133,7 @@ class Info(Message, frozen=True, kw_only=True):
     recording: Literal["off", "idle", "on", "failed"]
     fault: str | None  # cause of an open sensor fault
     storage: StorageInfo = StorageInfo()
+    calibration: CalibrationInfo | None = None
 
 
 class Live(Feedback, frozen=True, kw_only=True):

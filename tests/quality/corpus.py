@@ -58,7 +58,7 @@ ENCODERS_M = (0.0001, 0.0005)
 SLOWEST_FAST_CELL_HZ = 250  # a converter at full rate keeps up with the encoder, and is never as slow as 100 Hz
 KNOWN = ("given", "given", "learned", "misread")  # of the load
 PLATE_KG = 5.0
-PLATES_KG = (PLATE_KG,) * 40
+PLATES_KG = tuple(PLATE_KG * number for number in range(1, 41))
 # What matters most, and what a fault of another kind seldom brings along, comes twice as often.
 FAULT_WEIGHTS = (
     *FAULTS,

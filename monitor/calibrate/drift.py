@@ -1,0 +1,116 @@
+"""A session against its machine's calibration: whether zero or span have walked, told before it matters.
+
+Both are seen while people train, who lean on handles and set pins wrongly. So the zero is the one nearest to zero that
+any rest has shown, after at least one set; the span is what several sets agree on, against the loads of the pin.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from firmware_bridge.samples import Samples, joined
+from monitor.calibrate.kept import Kept
+from monitor.detect.load import LoadFit
+from monitor.detect.settings import STANDARD_GRAVITY_M_S2 as G
+from monitor.profile import Machine
+
+LOOK_EVERY_S = 1.0
+REST_M = 0.015  # so near to its rest the stack is on it
+STILL_M = 0.002
+STEADY_N = 1.5  # between the halves of a second
+USED_M = 0.05
+LEAST_SHARE = 0.025  # of the lightest load: slack is told at 0.05, so this is half-way
+LEAST_N = 3.0
+NOISES = 5.0
+SPAN_SHARE = 0.015
+SPAN_SETS = 2
+NEAR_LOAD = 0.35  # of the way to the next load that the pin can select: further off it may be that one
+
+
+class Drift(NamedTuple):
+    """What a session has seen by now; None where it has not seen enough."""
+
+    zero_n: float | None
+    span: float | None  # share: +0.02 reads 2 % too much
+    sentence: str | None  # for a person, where it matters
+
+
+class Watch:
+    """`update` with a session's samples, `learned` with what a set pulled; nothing else is remembered."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._rest_m = machine.rest_m if machine.rest_m is not None else machine.bottom_m or 0.0
+        self._static = machine.kind == "static"
+        self._most_n = machine.lift_off_n
+        self._loads_n = np.array(machine.plates_kg or (), np.float64) * G
+        self._second: list[Samples] = []
+        self._begin_s: float | None = None
+        self._quiet_n: list[float] = []  # of the seconds of rest without a break
+        self._used = False
+        self._sets = 0
+        self._zero_n: float | None = None
+        self._spans: list[float] = []
+
+    def update(self, samples: Samples) -> None:
+        if self._begin_s is None:
+            self._begin_s = float(samples.t_s[0])
+        self._second.append(samples)
+        if float(samples.t_s[-1]) - self._begin_s >= LOOK_EVERY_S:
+            self._look(joined(self._second))
+            self._second, self._begin_s = [], float(samples.t_s[-1])
+
+    def learned(self, fit: LoadFit | None) -> None:
+        """A set has ended; what its cruises pulled, before it was snapped to a load."""
+        if fit is None or len(self._loads_n) < 2:
+            return
+        at = int(np.abs(self._loads_n - fit.level).argmin())
+        gaps_n = np.abs(np.delete(self._loads_n, at) - self._loads_n[at])
+        off_n = fit.level - float(self._loads_n[at])
+        if abs(off_n) < NEAR_LOAD * float(gaps_n.min()):
+            self._spans.append(off_n / float(self._loads_n[at]))
+
+    def against(self, kept: Kept | None) -> Drift:
+        """By now."""
+        zero_n = self._zero_n if self._sets else None
+        span = None
+        if len(self._spans) >= SPAN_SETS and len({value > 0 for value in self._spans}) == 1:
+            span = min(self._spans, key=abs)
+        return Drift(zero_n, span, None if kept is None else _sentence(kept, zero_n, span))
+
+    def _look(self, rows: Samples) -> None:
+        force = rows.force_n[~np.isnan(rows.force_n)]
+        position = rows.position_m[~np.isnan(rows.position_m)] - self._rest_m
+        if len(force) < 4 or (not self._static and not len(position)):
+            self._quiet_n = []
+            return
+        half = len(force) // 2
+        mean_n = float(np.mean(force))
+        steady = abs(np.mean(force[:half]) - np.mean(force[half:])) < STEADY_N and abs(mean_n) < self._most_n
+        at_rest = self._static or (abs(np.mean(position)) < REST_M and np.ptp(position) < STILL_M)
+        self._used |= mean_n > self._most_n if self._static else bool(np.max(position) > USED_M)
+        if not steady or not at_rest:
+            self._quiet_n = []
+            return
+        self._quiet_n = [*self._quiet_n[-2:], mean_n]
+        if len(self._quiet_n) == 3:
+            self._sets += self._used
+            self._used = False
+            seen_n = float(np.median(self._quiet_n))
+            if self._zero_n is None or abs(seen_n) < abs(self._zero_n):
+                self._zero_n = seen_n
+
+
+def _sentence(kept: Kept, zero_n: float | None, span: float | None) -> str | None:
+    state = kept.state
+    lightest_n = min(state.answers.weights_kg) * G
+    noise_n = 0.0
+    if state.rest is not None and state.span is not None:
+        noise_n = state.rest.noise_counts * abs(state.span.newtons_per_count)
+    day = kept.finished_utc[:10]
+    if zero_n is not None and abs(zero_n) > max(LEAST_SHARE * lightest_n, LEAST_N, NOISES * noise_n / 3):
+        what = f"the load cell reads {zero_n:+.1f} N with nothing on it since its calibration of {day}"
+        return f"{what}: see that the cable hangs slack; if it stays, calibrate again"
+    if span is not None and abs(span) > SPAN_SHARE:
+        what = f"loads pull {span:+.1%} against what the pin selects since the calibration of {day}"
+        return f"{what}: see what is on the stack; if it stays, calibrate again"
+    return None
