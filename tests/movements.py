@@ -49,6 +49,7 @@ PROFILES = {
     "superslow": profile(positive_s=10.0, negative_s=10.0, metres_per_count=4 * ENCODER_M),
     "unranged": profile(bottom_m=None, top_m=None, working_load_n=None, friction=None),
     "squat": profile(starts_with="negative"),
+    "barbell": profile("motor", starts_with="negative", friction=0.0),
     "motor": profile("motor", working_load_n=None, friction=None),
     "static": profile("static"),
     "untested": profile("static", peak_n=None),

@@ -267,9 +267,7 @@ MUTANTS = (
         a_hard_reversal_is_abrupt_above_and_a_bounce_below,
     ),
     Mutant(ContactDetector, "held >= self.rest_hold", "held >= self.touch_hold", a_touch_is_brief_and_a_rest_is_long),
-    Mutant(
-        LockoutDetector, "scene.still and scene.on(Bit.TOP)", "scene.still", a_rest_at_lockout_is_long_and_at_the_top
-    ),
+    Mutant(LockoutDetector, "and scene.on(Bit.TOP)", "", a_rest_at_lockout_is_long_and_at_the_top),
     Mutant(SpeedDetector, "steps(settings.hold_s)", "1", speed_counts_when_it_lasts),
     Mutant(StageDetector, "self._aim(scene, self._stage)", "self._aim(scene, 0)", the_target_follows_the_stages),
     Mutant(StageDetector, "if held and now", "if now", giving_way_is_failure_only_after_a_hold),

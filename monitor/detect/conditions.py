@@ -112,7 +112,8 @@ def evaluate(track: Track, limits: Limits, start: int, end: int, slow_lag: int) 
         put(Bit.LOW, low)
         put(Bit.HIGH, high)
         misfit = np.abs(relative - 1 - a / G) > detect.sensor_fault.mismatch
-        put(Bit.MISFIT, misfit & off & (np.abs(v) > limits.v_move_m_s))
+        if limits.kind == "stack":  # what a motor or a person without a stack moves, weighs nothing that is known
+            put(Bit.MISFIT, misfit & off & (np.abs(v) > limits.v_move_m_s))
     track.relative[rows] = relative
 
     put(Bit.FROZEN, (track.repeated[rows] > 0) & (tension != 0))  # an exact 0 is a clipped force, no cell

@@ -44,6 +44,11 @@ class Limits:
     def range_m(self) -> float:
         return self.top_m - self.bottom_m
 
+    @property
+    def driven(self) -> bool:
+        """A motor sets the speed: what moves without being pulled is only put in place. A barbell nobody moves so."""
+        return self.kind == "motor" and self.starts_up
+
     @cached_property
     def v_up_m_s(self) -> float:
         return self.range_m / self.positive_s

@@ -224,7 +224,7 @@ class Pipeline:
         doubt = scene.force_doubt
         touched = False
         for detector in self._before:
-            if changed & detector.watches or detector.due <= now or scene.reversals:
+            if changed & detector.watches or detector.due <= now or scene.reversals or scene.turns:
                 detector.update(scene)
                 touched = True
         bounds = self._set.started is not None or self._set.ended is not None
@@ -258,7 +258,8 @@ class Pipeline:
         scene = self._scene
         if scene.limits.kind != "static":
             told = scene.reps_full + scene.reps_partial
-            self._book.rep_number = told + 1 + (scene.rep_pending and scene.on(Bit.UP))
+            again = Bit.UP if scene.limits.starts_up else Bit.DOWN  # the movement that a repetition begins with
+            self._book.rep_number = told + 1 + (scene.rep_pending and scene.on(again))
 
     def _note_dues(self) -> None:
         """When each detector wants to be woken, of itself."""

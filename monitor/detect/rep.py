@@ -4,6 +4,8 @@ A repetition is told once, when it ends: when its second movement has been rever
 rest for `SETTLED_S`. The excursion counts from the lower of its neighbouring turns, not below the rest.
 """
 
+from typing import Literal
+
 import numpy as np
 
 from monitor.detect.book import seconds
@@ -57,31 +59,40 @@ class RepDetector:
         self._sticking = False
 
     def _settle(self, scene: Scene) -> None:
-        """The stack stands on its rest, or the motor's platform at the bottom without force: it goes no lower."""
+        """It stands where a repetition ends, and goes no further."""
         self.due = NEVER
-        limits = scene.limits
-        if limits.kind == "stack":
-            down = scene.on(Bit.CONTACT)
-        else:
-            low_m = limits.bottom_m + self.settings.excursion * limits.range_m
-            down = scene.on(Bit.EMPTY) and float(scene.track.x[scene.track.at(scene.now)]) < low_m
-        settled = scene.still and down and limits.starts_up and scene.still_since is not None
-        if not settled or len(self._turns) != 2 or self._told_to is not None or scene.direction > 0:
+        if len(self._turns) != 2 or self._told_to is not None or scene.still_since is None:
             return
-        assert scene.still_since is not None
-        hold = steps(SETTLED_S)
+        going = scene.direction > 0 if scene.limits.starts_up else scene.direction < 0
+        hold = None if going or not scene.still else self._hold(scene)
+        if hold is None:
+            return
         if scene.slow_now - scene.still_since >= hold:
             x_m = float(scene.track.x[scene.track.at(scene.now)])
-            rest = Reversal(scene.now, scene.still_since, x_m, "lower", True)
+            at: Literal["lower", "upper"] = "lower" if scene.limits.starts_up else "upper"
+            rest = Reversal(scene.now, scene.still_since, x_m, at, True)
             self._finish(scene, Turn(rest, scene.still_since, scene.slow_now))
             self._told_to = scene.still_since
         else:
             self.due = scene.still_since + scene.slow_lag + hold
 
+    def _hold(self, scene: Scene) -> int | None:
+        """How long it must stand here for the repetition to be over; None: here it is not."""
+        limits = scene.limits
+        x_m = float(scene.track.x[scene.track.at(scene.now)])
+        if not limits.starts_up:  # the lifter stands upright, or the set is over
+            upright = limits.range_known and x_m >= limits.top_m - self.settings.top * limits.range_m
+            return steps(SETTLED_S if upright else limits.detect.set.end_rest_s)
+        if limits.kind == "stack":
+            down = scene.on(Bit.CONTACT)
+        else:
+            down = scene.on(Bit.EMPTY) and x_m < limits.bottom_m + self.settings.excursion * limits.range_m
+        return steps(SETTLED_S) if down else None
+
     def _pull(self, scene: Scene) -> None:
         """On a motor a leg begins where it is pulled: what the motor moved by itself before was positioning."""
         still = scene.last_still
-        if scene.limits.kind != "motor" or scene.direction < 0 or still is None or len(self._turns) != 1:
+        if not scene.limits.driven or scene.direction < 0 or still is None or len(self._turns) != 1:
             return
         if scene.on(Bit.PULL) and scene.on(Bit.UP) and still[0] > self._turns[0].dwell_end and not self._pulling:
             x_m = float(scene.track.x[scene.track.at(still[1])])
@@ -103,7 +114,7 @@ class RepDetector:
         if not self._counts(scene, first, middle, last):
             return
         start, end = first.dwell_end, max(last.dwell_start, first.dwell_end + 1)
-        if scene.limits.kind == "motor" and not self._pulled(scene, start, end):
+        if scene.limits.driven and not self._pulled(scene, start, end):
             return
         track, limits = scene.track, scene.limits
         rom_m = self._excursion_m(scene, first, middle, last)

@@ -32,7 +32,7 @@ class LockoutDetector:
 
     def update(self, scene: Scene) -> None:
         self._lag = scene.slow_lag
-        self._run.update(scene, scene.still and scene.on(Bit.TOP), scene.slow_now)
+        self._run.update(scene, scene.in_set and scene.still and scene.on(Bit.TOP), scene.slow_now)
         entry = self._run.entry
         scene.resting_since = entry.start if scene.book.is_open(entry) and entry is not None else None
 

@@ -1,8 +1,8 @@
 """Where a set begins and ends, by machine.
 
 stack   off the rest and loaded for 0.3 s begins it; 5 s on the rest, or 5 s without tension off it, ends it
-motor   the first repetition that is pulled begins it; 5 s without movement or force ends it
-squat   (negative first) the first movement beyond the hysteresis begins it; 5 s of stillness ends it
+motor   the first repetition that is pulled begins it; 5 s with neither movement nor force ends it
+squat   (no stack, negative first) the first movement beyond the hysteresis begins it; 5 s of stillness ends it
 """
 
 from monitor.detect.conditions import Bit
@@ -22,16 +22,19 @@ class SetDetector:
         self.ended: int | None = None
         self._off_since: int | None = None
         self._over_since: int | None = None
+        self._leg: tuple[int, float] | None = None  # motor: when and where the present leg began, m
+        self._top_m = -float("inf")  # of this leg
+        self._pulled = self._pulling = False  # in this leg; now
 
     def update(self, scene: Scene) -> None:
         self.started = self.ended = None
         self.due = NEVER
-        if scene.limits.kind == "motor":
-            self._motor(scene)
+        if scene.limits.kind == "stack":
+            self._held(scene, Bit.OFF, Bit.CONTACT | Bit.EMPTY)
         elif scene.limits.kind == "static":
             self._held(scene, Bit.PULL, Bit.EMPTY)
-        elif scene.limits.starts_up:
-            self._held(scene, Bit.OFF, Bit.CONTACT | Bit.EMPTY)
+        elif scene.limits.driven:
+            self._motor(scene)
         else:
             self._squat(scene)
 
@@ -61,11 +64,41 @@ class SetDetector:
 
     def _motor(self, scene: Scene) -> None:
         if scene.in_set:
-            self._over(scene.still or not scene.on(Bit.PULL), scene.now)
+            self._leg = None
+            self._over(scene.still and not scene.on(Bit.PULL), scene.now)
             return
         self._over_since = None
-        if scene.direction > 0 and scene.on(Bit.PULL) and scene.on(Bit.UP) and scene.last_still is not None:
-            self.started = scene.last_still[1]
+        x_m = float(scene.track.x[scene.track.at(scene.now)])
+        if any(reversal.at == "lower" for reversal in scene.reversals):
+            self._leg = None  # the next one begins at this turn, once it is known
+        for turn in scene.turns:
+            if turn.reversal.at == "lower":
+                self._begin(turn.dwell_end, turn.reversal.x_m)
+            else:
+                self._top_m = max(self._top_m, turn.reversal.x_m)
+        pull, still = scene.on(Bit.PULL), scene.last_still
+        if self._leg is not None:
+            afresh = pull and not self._pulling and scene.on(Bit.UP)
+            if afresh and still is not None and still[0] > self._leg[0]:  # put in place until here, pulled from here
+                self._begin(still[1], float(scene.track.x[scene.track.at(still[1])]))
+            high = x_m - self._leg[1] >= self._excursion_m(scene)
+            if scene.direction > 0 or high:  # near the bottom again, it is the next one that is pulled
+                self._pulled = self._pulled or pull
+            self._follow(scene, self._leg, max(self._top_m, x_m))
+        self._pulling = pull
+
+    def _begin(self, moment: int, x_m: float) -> None:
+        self._leg, self._top_m, self._pulled = (moment, x_m), x_m, False
+
+    def _follow(self, scene: Scene, leg: tuple[int, float], top_m: float) -> None:
+        """The set begins once it is sure that the leg is going to count."""
+        if self._pulled and top_m - leg[1] >= self._excursion_m(scene):
+            self.started = leg[0]
+        elif self._pulled and scene.on(Bit.UP):
+            self.due = scene.now + 1
+
+    def _excursion_m(self, scene: Scene) -> float:
+        return scene.limits.detect.rep.excursion * scene.limits.range_m
 
     def _squat(self, scene: Scene) -> None:
         if scene.in_set:

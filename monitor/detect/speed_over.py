@@ -10,6 +10,8 @@ from monitor.detect.scene import Scene, steps
 from monitor.detect.settings import SpeedOver as Settings
 from monitor.events import SpeedOver
 
+FLICKER_S = 0.1  # for less a coarse encoder makes a steady speed look slower
+
 
 class SpeedDetector:
     """`speed_over`: beyond kappa times the phase's target speed for a while."""
@@ -17,14 +19,18 @@ class SpeedDetector:
     watches = Bit.FAST
 
     def __init__(self, settings: Settings) -> None:
-        self._run = Run(SpeedOver, steps(settings.hold_s), describe=_fastest)
+        hold, join = steps(settings.hold_s), steps(FLICKER_S)
+        self._up = Run(SpeedOver, hold, join, describe=_fastest)
+        self._down = Run(SpeedOver, hold, join, describe=_fastest)
 
     @property
     def due(self) -> int:
-        return self._run.due
+        return min(self._up.due, self._down.due)
 
     def update(self, scene: Scene) -> None:
-        self._run.update(scene, scene.on(Bit.FAST), scene.now)
+        fast, up = scene.on(Bit.FAST), float(scene.track.v[scene.track.at(scene.now)]) > 0
+        self._up.update(scene, fast and up, scene.now)
+        self._down.update(scene, fast and not up, scene.now)
 
 
 def _fastest(scene: Scene, start: int, end: int) -> dict[str, Any]:

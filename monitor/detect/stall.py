@@ -40,7 +40,7 @@ class StallDetector:
         x_m = float(scene.track.x[scene.track.at(now)])
         if self._entry is not None and self._entry.end is not None:  # cut by silence
             self._entry = None
-        stuck = scene.still and scene.on(Bit.MID) and (scene.direction > 0 or self._entry is not None)
+        stuck = scene.in_set and scene.still and scene.on(Bit.MID) and (scene.direction > 0 or self._entry is not None)
         if not stuck and self._entry is None:
             self._since = None
         elif stuck and self._since is None:

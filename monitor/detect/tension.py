@@ -14,7 +14,7 @@ from monitor.events import ForceCeiling, Slack, TensionOut, Unload
 class TensionDetector:
     """`unload`, `slack`, `tension_out` and `force_ceiling`; silent while the cell cannot be believed."""
 
-    watches = Bit.CEILING | Bit.SLACK | Bit.UNLOAD | Bit.LOW | Bit.HIGH | Bit.EMPTY
+    watches = Bit.CEILING | Bit.SLACK | Bit.UNLOAD | Bit.LOW | Bit.HIGH | Bit.EMPTY | Bit.STILL
 
     def __init__(self, detect: Detect) -> None:
         out = detect.tension_out
@@ -29,8 +29,10 @@ class TensionDetector:
         return min(self._unload.due, self._slack.due, self._low.due, self._high.due, self._ceiling.due)
 
     def update(self, scene: Scene) -> None:
-        over = scene.limits.kind == "static" and scene.on(Bit.EMPTY)  # let go: the set may be over
-        used = scene.in_set or scene.limits.kind == "stack"  # off its rest a stack is used, set or not
+        kind = scene.limits.kind
+        racked = kind == "motor" and not scene.limits.driven and scene.still
+        over = scene.on(Bit.EMPTY) and (kind == "static" or racked)  # let go: the set may be over
+        used = scene.in_set or kind == "stack"  # off its rest a stack is used, set or not
         over = over or scene.aimless
         judged = used and not scene.force_doubt and not over
         for run, bit in (

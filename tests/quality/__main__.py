@@ -29,6 +29,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--broken", type=int, default=32, help="clean sets with sensors at fault")
     parser.add_argument("--static", type=int, default=32, help="static contractions, force alone")
     parser.add_argument("--unknown", type=int, default=32, help="sets on a machine of which nothing is known")
+    parser.add_argument("--motor", type=int, default=32, help="sets on a motor that sets the speed")
+    parser.add_argument("--squat", type=int, default=32, help="sets in which the lowering comes first")
     parser.add_argument("--kinds", default=",".join(KEYS), help=f"out of {', '.join(KEYS)}")
     parser.add_argument("--wrong", action="store_true", help="list every miss and every invention")
     parser.add_argument("--json", action="store_true", help="numbers for a machine")
@@ -38,9 +40,8 @@ def main(arguments: list[str]) -> int:
     if unknown := sorted(set(keys) - set(KEYS)):
         parser.error(f"--kinds: {', '.join(unknown)} is not known: known kinds are {', '.join(KEYS)}")
     begun_s = time.monotonic()
-    wanted = seeds(
-        told.seeds, faulty=told.sets, clean=told.clean, broken=told.broken, static=told.static, unknown=told.unknown
-    )
+    numbers_of = {group: told.sets if group == "faulty" else getattr(told, group) for group in GROUPS}
+    wanted = seeds(told.seeds, **numbers_of)
     results = run(wanted, told.processes)
     if told.json:
         lifted = summary.lifted(results)
@@ -48,12 +49,8 @@ def main(arguments: list[str]) -> int:
         print(json.dumps(numbers, indent=2))
         return 0
     minutes = {group: sum(r.minutes for r in results if r.group == group) for group in GROUPS}
-    print(
-        f"{told.seeds} seeds: {told.sets} sets with faults ({minutes['faulty']:.0f} min), {told.clean} clean "
-        f"({minutes['clean']:.0f} min), {told.broken} with sensors at fault ({minutes['broken']:.0f} min), "
-        f"{told.static} static ({minutes['static']:.0f} min), {told.unknown} unknown ({minutes['unknown']:.0f} min); "
-        f"{time.monotonic() - begun_s:.0f} s on {told.processes} processes\n"
-    )
+    sizes = ", ".join(f"{numbers_of[group]} {group} ({minutes[group]:.0f} min)" for group in GROUPS)
+    print(f"{told.seeds} seeds: {sizes}; {time.monotonic() - begun_s:.0f} s on {told.processes} processes\n")
     print(tables.everything(results, keys))
     if told.wrong:
         print(tables.wrong(results, keys))

@@ -4,8 +4,9 @@
     for case, signals, samples in performed(cases): ...
 
 Groups: `faulty` (every fault of a lifter), `clean` (none), `broken` (a clean set, sensors at fault), `static` (force
-alone), `unknown` (the profile knows neither range nor load; two clean repetitions, then faults). The kits, tempi and
-what the profile knows of the load are dealt out evenly over neighbouring seeds, the rest is drawn.
+alone), `unknown` (the profile knows neither range nor load; two clean repetitions, then faults), `motor` (a motor sets
+the speed; half of them with a load to hold), `squat` (the lowering comes first; on a stack, or with a barbell). The
+kits, tempi and what the profile knows of the load are dealt out evenly over neighbouring seeds, the rest is drawn.
 """
 
 import hashlib
@@ -44,10 +45,12 @@ from firmware_bridge.simulator import faults as sensor
 from monitor.config import Profile, profile_from_builtins
 from monitor.detect.settings import Cell
 from tests.quality.contraction import drawn_contraction
+from tests.quality.presses import drawn_presses
 from tests.quality.signals import Signals
+from tests.quality.squats import barbell, squats, standing
 
-Group = Literal["faulty", "clean", "broken", "static", "unknown"]
-GROUPS: tuple[Group, ...] = ("faulty", "clean", "broken", "static", "unknown")
+Group = Literal["faulty", "clean", "broken", "static", "unknown", "motor", "squat"]
+GROUPS: tuple[Group, ...] = ("faulty", "clean", "broken", "static", "unknown", "motor", "squat")
 Split = Literal["tuning", "held-back"]
 TUNING: Split = "tuning"
 HELD_BACK: Split = "held-back"
@@ -81,7 +84,7 @@ class Case:
     group: Group
     seed: int
     machine: Machine
-    script: Script | None  # None: static
+    script: Script | None  # None: nothing was simulated, the trace is drawn
     kit: Kit
     true_profile: Profile  # range, load and friction as they are: for the labels
     told_profile: Profile  # what the detector is told
@@ -95,7 +98,13 @@ class Case:
     @property
     def tempo_s(self) -> float:
         """The slower phase; 0 where nothing moves."""
-        return max(self.script.positive_s, self.script.negative_s) if self.script else 0.0
+        protocol = self.true_profile.protocol
+        return max(protocol.positive_s or 0.0, protocol.negative_s or 0.0)
+
+    @property
+    def free(self) -> bool:
+        """A barbell: what the stack's simulation shows of it begins when the lifter stands."""
+        return self.script is not None and self.true_profile.machine.kind == "motor"
 
     @property
     def slow_cell(self) -> bool:
@@ -118,6 +127,7 @@ class Case:
             "known": self.known,
             "lost": "2 %" if self.kit.lost_fraction else "none",
             "resonance": "5..8 Hz" if self.machine.resonance_hz < 8 else "8..12 Hz",
+            "kind": self.true_profile.machine.kind,
         }
 
 
@@ -137,18 +147,17 @@ def case(group: Group, seed: int) -> Case:
     known = KNOWN[(deal // 4 + deal // 16) % 4]
     if group == "static":
         return _static_case(seed, rng, slow_cell)
-    machine = drawn_machine(rng)
+    other = (deal + deal // 4) % 2 == 1
+    free = group == "squat" and other
+    machine = barbell(rng) if free else drawn_machine(rng)
+    if group == "motor":
+        machine = replace(machine, kind="motor", rest_m=machine.bottom_m, friction=0.0)
     positive_s, negative_s, reps = TEMPI[tempo]
-    if group in ("faulty", "unknown"):
-        script = faulty_set(rng, machine, positive_s, negative_s, reps, FAULT_WEIGHTS, FAULT_SHARE)
-    else:
-        script = clean_set(positive_s, negative_s, reps, drawn_lifter(rng))
+    script = _script(rng, group, machine, tempo, free)
     if group == "unknown":
         known = "learned"
-        shown = clean_set(positive_s, negative_s, 2, script.lifter).moves[:-1]
-        script = replace(
-            script, moves=(*shown, Turn(), *(move for move in script.moves if not isinstance(move, Rest | Tug)))
-        )
+    elif group == "motor" or free:
+        known = "given" if other else "unknown"
     length_s = reps * (positive_s + negative_s)
     kit = Kit(
         encoder_m=encoder_m,
@@ -162,12 +171,17 @@ def case(group: Group, seed: int) -> Case:
         faults=_sensor_faults(rng, length_s, encoder_m) if group == "broken" else (),
     )
     true: dict[str, object] = {"working_load_n": machine.working_load_n, "friction": machine.friction}
+    if group == "motor":
+        true = {"force_ceiling_n": 1.5 * machine.working_load_n} | (true if known == "given" else {})
     told = true
     if known == "learned":
         told = {"plates_kg": PLATES_KG}
     elif known == "misread":
         told = {"working_load_n": machine.working_load_n + 9.80665 * PLATE_KG * float(rng.choice([-1, 1]))}
-    told_profile = _profile(machine, script, kit, told)
+    way: dict[str, object] = {"positive_s": positive_s, "negative_s": negative_s}
+    way |= {"starts_with": "negative"} if group == "squat" else {}
+    kind = "motor" if free else machine.kind
+    told_profile = _profile(machine, kind, way, kit, told)
     if group == "unknown":
         bare = msgspec.structs.replace(told_profile.machine, bottom_m=None, top_m=None)
         told_profile = msgspec.structs.replace(told_profile, machine=bare)
@@ -177,15 +191,30 @@ def case(group: Group, seed: int) -> Case:
         machine=machine,
         script=script,
         kit=kit,
-        true_profile=_profile(machine, script, kit, true),
+        true_profile=_profile(machine, kind, way, kit, true),
         told_profile=told_profile,
         tempo=tempo,
         known=known,
     )
 
 
+def _script(rng: np.random.Generator, group: Group, machine: Machine, tempo: str, free: bool) -> Script | None:
+    positive_s, negative_s, reps = TEMPI[tempo]
+    if group == "motor":
+        return None
+    if group == "squat":
+        return squats(rng, machine, positive_s, negative_s, reps, free)
+    if group not in ("faulty", "unknown"):
+        return clean_set(positive_s, negative_s, reps, drawn_lifter(rng))
+    script = faulty_set(rng, machine, positive_s, negative_s, reps, FAULT_WEIGHTS, FAULT_SHARE)
+    if group == "faulty":
+        return script
+    shown = clean_set(positive_s, negative_s, 2, script.lifter).moves[:-1]
+    return replace(script, moves=(*shown, Turn(), *(move for move in script.moves if not isinstance(move, Rest | Tug))))
+
+
 def _static_case(seed: int, rng: np.random.Generator, slow_cell: bool) -> Case:
-    _, drawn = drawn_contraction(np.random.default_rng([seed, len(GROUPS)]))
+    _, drawn = drawn_contraction(_drawing(seed))
     kit = Kit(
         force_rate_hz=80.0 if slow_cell else 500.0,
         settling=4.0 if slow_cell else 1.0,
@@ -196,17 +225,24 @@ def _static_case(seed: int, rng: np.random.Generator, slow_cell: bool) -> Case:
     return Case("static", seed, Machine(), None, kit, profile, profile, "static", "given")
 
 
-def _profile(machine: Machine, script: Script, kit: Kit, load: Mapping[str, object]) -> Profile:
-    table: dict[str, dict[str, object]] = {
+def _drawing(seed: int) -> np.random.Generator:
+    """For a trace that is drawn, not simulated."""
+    return np.random.default_rng([seed, 5])
+
+
+def _profile(
+    machine: Machine, kind: str, protocol: Mapping[str, object], kit: Kit, load: Mapping[str, object]
+) -> Profile:
+    table: dict[str, object] = {
         "machine": {
             "id": "quality",
-            "kind": "stack",
+            "kind": kind,
             "rest_m": machine.rest_m,
             "bottom_m": machine.bottom_m,
             "top_m": machine.top_m,
             **load,
         },
-        "protocol": {"positive_s": script.positive_s, "negative_s": script.negative_s},
+        "protocol": protocol,
         "serial": {"rate_hz": kit.position_rate_hz, "block": kit.block},
         "calibration": {"metres_per_count": kit.encoder_m, "newtons_per_count": kit.full_scale_n / 2**23},
         "detect": {"cell": msgspec.to_builtins(cell_of(kit))},
@@ -251,8 +287,11 @@ def performed(some: Sequence[Case]) -> Iterator[tuple[Case, Signals, Samples]]:
         for item in batch:
             if item.script:
                 trace = _read(_cached(item), item.machine)
+                trace = standing(trace) if item.free else trace
+            elif item.group == "static":
+                trace, _ = drawn_contraction(_drawing(item.seed))
             else:
-                trace, _ = drawn_contraction(np.random.default_rng([item.seed, len(GROUPS)]))
+                trace = drawn_presses(_drawing(item.seed), item.machine, *TEMPI[item.tempo], item.known == "given")
             signals = Signals(
                 trace.t_s,
                 trace.position_m,

@@ -4,7 +4,7 @@ import numpy as np
 
 from tests.quality.labels import Label, Truth, event_at
 from tests.quality.movement import LANDING_S, Span
-from tests.quality.signals import held, joined
+from tests.quality.signals import Bools, held, joined
 from tests.quality.thresholds import Thresholds
 
 
@@ -20,23 +20,24 @@ def find_sets(truth: Truth, th: Thresholds) -> list[Label]:
 
 def find_tensions(truth: Truth, th: Thresholds) -> list[Label]:
     f, off_rest, relative = truth.filtered, truth.movement.off_rest, truth.relative
-    if th.load_n <= 0:
-        return []
     found = []
-    for a, b in held(off_rest & (relative < 1 - th.unload), th.unload_hold_s, f.step_s):
-        found.append(event_at(truth, "unload", a, b, th.unload_hold_s, low=float(np.min(relative[a:b]))))
-    for a, b in held(off_rest & (f.fast_tension_n < th.slack_n), th.slack_hold_s, f.step_s):
-        found.append(event_at(truth, "slack", a, b, th.slack_hold_s))
-    for side, mask in (("low", relative < 1 - th.band), ("high", relative > 1 + th.band)):
-        for a, b in joined(held(off_rest & mask, th.band_hold_s, f.step_s), th.band_join_s, f.step_s):
-            furthest = float((np.min if side == "low" else np.max)(relative[a:b]))
-            found.append(event_at(truth, "tension_out", a, b, th.band_hold_s, side=side, extreme=furthest))
     for a, b in held(f.fast_tension_n > th.ceiling_n, th.ceiling_hold_s, f.step_s):
         found.append(
             event_at(
                 truth, "force_ceiling", a, b, th.ceiling_hold_s, peak_tension_n=float(np.max(f.fast_tension_n[a:b]))
             )
         )
+    if th.load_n <= 0:
+        return found
+    for a, b in held(off_rest & (relative < 1 - th.unload), th.unload_hold_s, f.step_s):
+        found.append(event_at(truth, "unload", a, b, th.unload_hold_s, low=float(np.min(relative[a:b]))))
+    slack = off_rest & (f.fast_tension_n < th.slack_n) & (th.kind == "stack")  # a cable that hangs loose
+    for a, b in held(slack, th.slack_hold_s, f.step_s):
+        found.append(event_at(truth, "slack", a, b, th.slack_hold_s))
+    for side, mask in (("low", relative < 1 - th.band), ("high", relative > 1 + th.band)):
+        for a, b in joined(held(off_rest & mask, th.band_hold_s, f.step_s), th.band_join_s, f.step_s):
+            furthest = float((np.min if side == "low" else np.max)(relative[a:b]))
+            found.append(event_at(truth, "tension_out", a, b, th.band_hold_s, side=side, extreme=furthest))
     return found
 
 
@@ -44,11 +45,24 @@ def find_rests(truth: Truth, th: Thresholds) -> list[Label]:
     f, m = truth.filtered, truth.movement
     found = []
     at_lockout = (f.x_m >= th.lockout_zone_x_m) & (np.abs(f.v_m_s) < th.lockout_m_s)
+    if th.kind != "stack":
+        at_lockout &= _used(truth, th)
+    ends = {span.last for span in m.spans}
     for a, b in held(at_lockout, th.lockout_s, f.step_s):
-        found.append(event_at(truth, "lockout_rest", a, b, th.lockout_s))
+        ended_set = any(end is not None and a <= end < b for end in ends)
+        found.append(event_at(truth, "lockout_rest", a, b, th.lockout_s, ended_set=ended_set))
     for span in m.spans:
         found += _contacts(truth, th, span)
     return found
+
+
+def _used(truth: Truth, th: Thresholds) -> Bools:
+    """In a set, and until it is known to be over."""
+    used = truth.movement.in_set > 0
+    for span in truth.movement.spans:
+        if span.last is not None:
+            used[span.last : span.last + round(th.end_rest_s / truth.filtered.step_s)] = True
+    return used
 
 
 def _contacts(truth: Truth, th: Thresholds, span: Span) -> list[Label]:

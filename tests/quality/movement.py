@@ -143,7 +143,8 @@ def _reps(f: Filtered, th: Thresholds, turns: list[Turn]) -> list[Rep]:
         top_m = x[1] if middle_at == "upper" else max(x[0], x[2])
         excursion_m = top_m - max(floor_m, 0.0)
         if excursion_m >= th.excursion_m:
-            partial = excursion_m < th.partial_m or top_m < th.top_x_m - th.partial_top_m
+            reached_m = x[1] if middle_at == "upper" else x[2]  # by the positive
+            partial = excursion_m < th.partial_m or reached_m < th.top_x_m - th.partial_top_m
             reps.append(Rep((i - 1, i, i + 1), before.dwell[1], after.dwell[0], excursion_m, partial))
     return reps
 

@@ -161,9 +161,19 @@ def _score_kind(result: SetScore, judged: Judged, detected: list[Told], key: str
             required = required and same(event, [allowed[k] for k, _ in excused]) is None
             result.rows.append(Row(key, "missed" if required else "neutral", event.t_s, note=_describe(event)))
     excuses = {j for _, j in excused}
+    started_s = {event.set: event.t_s for event in detected if event.kind == "set_start"}
     for j, wrong in enumerate(left):
-        neutral = j in excuses or under.excuses(key, wrong, loose) or (key in OF_SETS and wrong.set is None)
+        between = _between(wrong, strict, loose)
+        outside = key in OF_SETS and wrong.t_s < started_s.get(wrong.set, float("inf"))
+        neutral = j in excuses or between or outside or under.excuses(key, wrong, loose)
         result.rows.append(Row(key, "neutral" if neutral else "false", wrong.t_s, note=_describe(wrong)))
+
+
+def _between(found: Told, strict: list[Label], loose: list[Label]) -> bool:
+    """All within what only the looser thresholds see: a part of what is neither right nor wrong."""
+    end_s = found.t_s + (found.duration_s or 0.0)
+    seen = any(_alike(true, found) and true.t_s <= found.t_s <= true.end_s for true in loose)
+    return seen and not any(true.t_s <= end_s and found.t_s <= true.end_s for true in strict)
 
 
 def _score_match(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tests.quality.circumstances import KEYS
+from tests.quality.corpus import Group
 from tests.quality.runner import Result
 from tests.quality.scorer import Row
 
@@ -48,14 +49,9 @@ def lifted(results: Sequence[Result]) -> list[Result]:
     return [result for result in results if result.group in ("faulty", "clean")]
 
 
-def unknown(results: Sequence[Result]) -> list[Result]:
-    """Sets on a machine whose range and load nobody has told."""
-    return [result for result in results if result.group == "unknown"]
-
-
-def static(results: Sequence[Result]) -> list[Result]:
-    """Sets of force alone."""
-    return [result for result in results if result.group == "static"]
+def of_group(results: Sequence[Result], group: Group) -> list[Result]:
+    """Sets of one group."""
+    return [result for result in results if result.group == group]
 
 
 def of_kind(results: Sequence[Result], key: str) -> Numbers:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 from tests.quality import summary
+from tests.quality.circumstances import KEYS
+from tests.quality.corpus import Group
 from tests.quality.runner import Result
 
 Cell = str | int | float | None
@@ -11,6 +13,13 @@ STRATA_KEYS = (
     *("stall", "failure"),
 )
 STATIC_KEYS = ("set_start", "set_end", "stage", "tension_out", "force_ceiling", "failure", "unload", "slack")
+NO_STACK_KEYS = tuple(key for key in KEYS if key not in ("stack_touch", "bottom_rest"))
+OTHERS: dict[Group, str] = {
+    "unknown": "Range and load unknown at first; judged from the third repetition on",
+    "static": "Static contractions: force alone",
+    "motor": "A motor sets the speed",
+    "squat": "The lowering comes first, on a stack or with a barbell",
+}
 
 
 def table(title: str, head: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
@@ -38,14 +47,17 @@ def _ms(value: float | int | None) -> Cell:
 
 def everything(results: Sequence[Result], keys: Sequence[str]) -> str:
     """All tables."""
-    lifted, static = summary.lifted(results), summary.static(results)
+    lifted = summary.lifted(results)
     parts = [kinds("Events; times in ms, `clean`: false ones in clean sets", lifted, keys)]
     parts += [counts(lifted), grades(lifted), strata(lifted, keys), sensors(results)]
-    if unknown := summary.unknown(results):
-        parts.append(kinds("Range and load unknown at first; judged from the third repetition on", unknown, keys))
-        parts.append(counts(unknown))
-    if static:
-        parts.append(kinds("Static contractions: force alone", static, [key for key in STATIC_KEYS if key in keys]))
+    for group, title in OTHERS.items():
+        if some := summary.of_group(results, group):
+            own = STATIC_KEYS if group == "static" else NO_STACK_KEYS if group == "motor" else keys
+            parts.append(kinds(title, some, [key for key in own if key in keys]))
+            if group != "static":
+                parts.append(counts(some))
+            if group in ("motor", "squat"):
+                parts.append(strata(some, own, ("tempo", "rate", "cell", "known", "kind")))
     return "\n".join(parts)
 
 
@@ -115,10 +127,13 @@ def grades(results: Sequence[Result]) -> str:
     return table("Turnarounds whose grade is sure: true (down) and told", ["", *names], rows)
 
 
-def strata(results: Sequence[Result], keys: Sequence[str]) -> str:
+def strata(results: Sequence[Result], keys: Sequence[str], names: Sequence[str] = ()) -> str:
+    """Those with these names, or all; a table of one drawer says nothing."""
     keys = [key for key in STRATA_KEYS if key in keys]
     parts = []
     for name, drawers in summary.by_stratum(results).items():
+        if len(drawers) < 2 or (names and name not in names):
+            continue
         rows = []
         for drawer, some in sorted(drawers.items(), key=lambda item: (len(item[0].split(" ")[0]), item[0])):
             jerk = summary.of_kind(some, "jerk")

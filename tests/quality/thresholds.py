@@ -181,7 +181,7 @@ class Thresholds:
             start_hold_s=d.set.start_hold_s * k,
             end_rest_s=d.set.end_rest_s * k,
             end_tension_n=d.set.end_tension * load_n / k,
-            under_load_n=d.set.under_load * load_n,
+            under_load_n=d.set.under_load * load_n or machine.lift_off_n,
             jerk_m_s2=jerk_m_s2 * k,
             jerk_hold_s=d.jerk.hold_s * k,
             jerk_join_s=d.jerk.join_s,
