@@ -316,7 +316,7 @@ def test_the_movements_reach_what_is_tested() -> None:
     """All kinds, grades and causes; else the properties above would say nothing of them."""
     reached: set[tuple[str, str]] = set()
 
-    @settings(repeated, max_examples=100, database=None)
+    @settings(repeated, max_examples=130, database=None)
     @given(any_profile, movements(troubles=4))
     def look(name: str, movement: Movement) -> None:
         for event in run(name, movement.samples())[0]:
