@@ -36,14 +36,9 @@ def bar(now: Feedback | None, half: float, cells: int, glyphs: Glyphs = UNICODE)
     tension = None if now is None else now.tension
     filled = 0 if tension is None else round(min(FULL, max(0.0, tension)) / FULL * cells)
     low, high = (round((1 + side * half) / FULL * cells) for side in (-1, 1))
-    text = Text()
-    style = STYLE[None if now is None else now.band]
-    for cell in range(cells):
-        if cell < filled:
-            text.append(glyphs.stop if cell in (low, high) else glyphs.full, style=style)
-        else:
-            text.append(glyphs.band if low <= cell < high else glyphs.empty, style="dim")
-    return text
+    beyond = "".join(glyphs.band if low <= cell < high else glyphs.empty for cell in range(filled, cells))
+    within = "".join(glyphs.stop if cell in (low, high) else glyphs.full for cell in range(filled))
+    return Text.assemble((within, STYLE[None if now is None else now.band]), (beyond, "dim"))
 
 
 def ladder(now: Feedback | None, cells: int, glyphs: Glyphs = UNICODE) -> str:
