@@ -87,6 +87,15 @@ def test_a_mark_stands_where_and_as_long_as_its_event(page: Page) -> None:
 
 
 @needs.chromium
+def test_where_marks_crowd_the_rough_ones_are_seen(page: Page) -> None:
+    tones = page.evaluate(
+        "[...document.querySelectorAll('.mark[data-id]:not(.part)')].map((mark) => mark.classList[2])"
+    )
+    assert tones == sorted(tones, key=["tone-good", "tone-plain", "tone-blind", "tone-leak", "tone-rough"].index)
+    assert len(set(tones)) == 4
+
+
+@needs.chromium
 def test_pointing_at_a_mark_explains_it(page: Page) -> None:
     mark = ".mark.kind-lockout_rest"
     mouse(page, "mouseMoved", *middle(page, f"{mark} .tail"))

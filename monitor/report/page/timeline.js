@@ -3,6 +3,7 @@
 const LEAST_S = 0.4; // nothing finer was measured
 const PHONE = 560;
 const AXIS = 24;
+const TONES = ["good", "plain", "blind", "leak", "rough"];
 
 class Timeline {
   constructor(box, data, curves) {
@@ -16,8 +17,9 @@ class Timeline {
     this.under = svg("g", { "aria-hidden": "true" });
     this.over = svg("g");
     this.spot = svg("rect", { class: "spot out" });
-    // what is part of something greater lies under it
-    for (const mark of [...this.marks].sort((one, other) => Boolean(other.record.part_of) - Boolean(one.record.part_of))) this.over.append(mark.group);
+    // what leaks lies over what is well, and what is part of something greater under it
+    const height = ({ record }) => TONES.indexOf(record.tone) - (record.part_of ? TONES.length : 0);
+    for (const mark of [...this.marks].sort((one, other) => height(one) - height(other))) this.over.append(mark.group);
     this.brush = svg("rect", { class: "brush", y: 0, width: 0 });
     this.hair = svg("line", { class: "hair out", y1: 0 });
     this.readout = svg("text", { class: "readout", "text-anchor": "end", y: 14 });
