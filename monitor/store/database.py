@@ -15,6 +15,7 @@ from monitor.state import PRIVATE_DIRECTORY
 
 SCHEMA_VERSION = 1
 PAGE_BYTES = 2048  # of a new store: an event writes two pages, and half the size spares a third of the writing
+CACHE_KIB = 512  # of pages in memory: events are written once and hardly read
 BUSY_S = 1.0  # how long to wait for a reader to get out of the way
 _APPLICATION_ID = 0x5245504D  # "REPM"
 _SCHEMA = """
@@ -87,7 +88,8 @@ def examine(connection: sqlite3.Connection, path: Path, *, read_only: bool) -> O
     """Makes the tables of a new store, looks through one that was not closed. Raises DamagedError."""
     with told_apart(path):
         if not read_only:
-            for pragma in (f"page_size={PAGE_BYTES}", "journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
+            connection.execute(f"PRAGMA page_size={PAGE_BYTES}")
+            for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", f"cache_size=-{CACHE_KIB}"):
                 connection.execute(f"PRAGMA {pragma}")
         version = _check_version(connection, path)
         if not read_only:

@@ -29,6 +29,8 @@ from tests.test_end_to_end import a_profile
 pytestmark = soak
 WRAPS = long(10, 2)
 RESETS = long(100, 10)
+RESETS_A_SET = 5
+SLACK_S = 0.3  # a reset is bridged by arrival, and each before it has moved the clock a little
 STEPS = long(12, 2)
 DAY_S = 86_400
 
@@ -66,21 +68,26 @@ def test_a_device_clock_that_wraps_changes_nothing(figure: Figure) -> None:
 
 def test_no_event_reaches_over_a_reset(figure: Figure) -> None:
     dice = np.random.default_rng(8)
-    most = 0.0
-    for _ in range(RESETS):
-        at_s, down_s = float(dice.uniform(2, 30)), float(dice.uniform(0.2, 1.5))
-        forgets = bool(dice.random() < 0.5)
-        events, decoder = told(sent(1_000_000, (sensor.DeviceReset(at_s, down_s, forgets),)))
-        assert decoder.counts.resets == 1
+    longest_s = 0.0
+    for _ in range(RESETS // RESETS_A_SET):
+        resets = [
+            sensor.DeviceReset(4.0 + 6.0 * k + float(dice.uniform(0, 4)), float(dice.uniform(0.2, 1.2)), bool(k % 2))
+            for k in range(RESETS_A_SET)
+        ]
+        events, decoder = told(sent(1_000_000, tuple(resets)))
+        assert decoder.counts.resets == RESETS_A_SET
         last = {event.id: event for event in events}
         for event in last.values():
             duration_s = event.duration_s or 0.0
             assert duration_s >= 0
-            over = event.t_s < at_s - 0.1 and event.t_s + duration_s > at_s + down_s + 0.1
-            assert not over or event.kind in ("sensor_fault", "rep"), event
-            most = max(most, duration_s if event.kind != "rep" else 0.0)
-    figure(f"{RESETS} resets of the device in a set", f"0 events reach over one; the longest lasts {most:.1f} s")
-    assert most < 60
+            if event.kind not in ("sensor_fault", "rep"):
+                longest_s = max(longest_s, duration_s)
+                for reset in resets:
+                    begins_before = event.t_s < reset.at_s - SLACK_S
+                    ends_behind = event.t_s + duration_s > reset.at_s + reset.down_s + SLACK_S
+                    assert not (begins_before and ends_behind), event
+    figure(f"{RESETS} resets of the device in sets", f"0 events reach over one; the longest lasts {longest_s:.1f} s")
+    assert longest_s < 60
 
 
 @needs.mosquitto
