@@ -25,6 +25,16 @@ from tests.mqtt.stage import an_event, until
 
 pytestmark = [needs.mosquitto, needs.openssl]
 
+LENIENT = """\
+openssl_conf = all
+[all]
+ssl_conf = ssl
+[ssl]
+system_default = old
+[old]
+MinProtocol = TLSv1
+CipherString = ALL:@SECLEVEL=0
+"""  # what the system allows, so that it is our configuration that refuses
 NAMES = ["localhost", "127.0.0.1"]
 OWN, OTHER = "rep/leg-press/", "rep/chest-press/"
 TELLS = ("status", "info", "live/feedback", "state", "event/rep", "set", "session/s", "ack/a", "resume/c")
@@ -61,7 +71,10 @@ class Broker:
         user = "user root\n" if os.geteuid() == 0 else ""
         (folder / "here.conf").write_text(user + text)
         command = [needs.path("mosquitto"), "-c", str(folder / "here.conf")]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        (folder / "openssl.cnf").write_text(LENIENT)
+        environment = os.environ | {"OPENSSL_CONF": str(folder / "openssl.cnf")}
+        quiet = subprocess.DEVNULL
+        self._process = subprocess.Popen(command, stdout=quiet, stderr=quiet, env=environment)
         for port in (self.port, self.tls_port):
             for _ in range(200):
                 with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
