@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from mcap.reader import make_reader
 
 from monitor.__main__ import main
 from monitor.daemon import Daemon
@@ -160,7 +161,15 @@ def test_while_the_daemon_runs_in_the_middle_of_their_session(tmp_path: Path) ->
 
     with_daemon(folder, story)
     assert holds(tmp_path, ADA) == [], "nor in a recording, nor in what asked for it"
-    assert list(folder.rglob("*.mcap"))
+    recordings = list(folder.rglob("*.mcap"))
+    assert recordings
+    for path in recordings:  # its chunks are compressed
+        with path.open("rb") as file:
+            reader = make_reader(file)
+            kept = [message.data for _, _, message in reader.iter_messages()]
+            kept += [str(entry.metadata).encode() for entry in reader.iter_metadata()]
+        assert len(kept) > 100
+        assert not [data for data in kept if ADA.encode() in data]
 
 
 def test_what_was_asked_is_done_by_the_next_daemon(tmp_path: Path) -> None:
