@@ -184,7 +184,10 @@ def _let_be_cancelled() -> None:
 async def connect(address: Address, client_id: str, will: Packet | None = None) -> AsyncIterator[Connection]:
     """A connection, up; at the block's end it says goodbye, unless it is broken."""
     for version in (5, 4) if address.version is None else (address.version,):
-        client = _client(address, client_id, will, version)
+        try:
+            client = _client(address, client_id, will, version)
+        except OSError as error:  # an authority's file that is gone, or holds no certificate
+            raise BrokerGone(f"{address.ca_file} is no certificate to know {address} by: {error}") from error
         try:
             await client.__aenter__()
         except aiomqtt.MqttError as error:

@@ -131,6 +131,22 @@ def test_a_broker_that_was_away_for_long(tmp_path: Path, figure: Figure) -> None
     assert told == list(range(1, len(told) + 1))
 
 
+@pytest.mark.parametrize("text", [None, "no certificate"])
+def test_an_authority_that_cannot_be_read_is_told_and_tried_again(tmp_path: Path, text: str | None) -> None:
+    ca_file = tmp_path / "ca.pem"
+    if text:
+        ca_file.write_text(text)
+
+    async def story() -> None:
+        with mosquitto(tmp_path) as broker:
+            address = Address(host="127.0.0.1", port=broker.port, tls=True, ca_file=str(ca_file))
+            async with Stage(address, tmp_path) as stage:
+                await until(lambda: stage.publisher.delivery.connect_failures >= 2)
+                assert f"{ca_file} is no certificate" in (stage.publisher.trouble or "")
+
+    asyncio.run(story())
+
+
 @soak_only  # it takes a keep-alive; test_publisher.py has the same with a shorter one
 @pytest.mark.parametrize("fault", ["broker hangs", "line is dead", "line is dead, nothing to tell"])
 def test_a_half_open_connection_is_noticed(tmp_path: Path, figure: Figure, fault: str) -> None:
