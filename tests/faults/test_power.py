@@ -22,7 +22,7 @@ from tests.soak import SOAKING, Figure, long, soak
 from tests.test_end_to_end import a_profile
 
 pytestmark = [soak, needs.mosquitto]
-CUTS = long(20, 2)
+CUTS = long(20, 1)
 SPEED = 4.0  # times life; host time, by which a second is a second, does not know of it
 
 

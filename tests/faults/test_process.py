@@ -20,7 +20,7 @@ from tests.soak import SOAKING, Figure, long, soak, soak_only
 from tests.test_end_to_end import a_profile
 
 pytestmark = soak
-FLAPS = long(50, 15)
+FLAPS = long(50, 12)
 WATCHED_S = 120.0
 
 
