@@ -8,6 +8,7 @@ import importlib.util
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -22,6 +23,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests import needs
+from tests.soak import soak, soak_only
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "configs" / "deploy"
@@ -220,37 +222,62 @@ def test_staged_it_calls_nobody(machine: Machine) -> None:
     assert machine.says() == "1"
 
 
+def sources(folder: Path) -> Path:
+    """A clone's files; its configs/deploy."""
+    ignored = shutil.ignore_patterns("__pycache__", "build")
+    for name in ("firmware_bridge", "monitor", "configs"):
+        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, folder / name)
+    return folder / "configs" / "deploy"
+
+
+def versions(release: Path) -> dict[str, str]:
+    """What is in its environment."""
+    listed = "import importlib.metadata as m, json; print(json.dumps({d.name: d.version for d in m.distributions()}))"
+    done = subprocess.run([release / "bin/python", "-I", "-c", listed], capture_output=True, check=True)
+    return {canonicalize_name(name): version for name, version in json.loads(done.stdout).items()}
+
+
 @pytest.mark.timeout(400)  # pip, on a busy machine
-def test_for_real_from_the_locks_and_without_pip(tmp_path: Path) -> None:
-    """The environment as it will be; it runs the demo's profile through the whole program."""
+def test_for_real_with_one_of_the_many_it_depends_on(tmp_path: Path) -> None:
+    """Environment, wheel and hashes as they will be; all of what the locks name is installed by `make soak`."""
+    deploy = sources(tmp_path / "source")
+    (cobs,) = re.findall(r"(?ms)^cobs==.*?(?=^\S)", (deploy / "requirements.lock").read_text())
+    (deploy / "requirements.lock").write_text(cobs)
+    root = tmp_path / "root"
+    words = [PYTHON, str(deploy / "install.py"), "install", "--root", str(root), "--python", PYTHON]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    (release,) = (root / "opt/rep-monitor/releases").iterdir()
+    assert versions(release).keys() == {"rep-monitor", "cobs"}, "no pip, nothing but what is locked"
+    assert not (release / "build").exists()
+    said = subprocess.run([root / "usr/local/bin/rep-monitor", "--version"], capture_output=True, text=True).stdout
+    assert said == f"rep-monitor {metadata.version('rep-monitor')}\n"
+    assert (release / "share/rep-monitor/leg_press.toml").exists()
+    assert "Building" not in subprocess.run(words, capture_output=True, text=True).stdout
+
+
+@soak
+@soak_only
+def test_for_real_from_the_locks(tmp_path: Path) -> None:
     words = [PYTHON, str(DEPLOY / "install.py"), "install", "--root", str(tmp_path), "--python", PYTHON]
     done = subprocess.run(words, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     (release,) = (tmp_path / "opt/rep-monitor/releases").iterdir()
-    python = str(release / "bin/python")
-    listed = "import importlib.metadata as m, json; print(json.dumps({d.name: d.version for d in m.distributions()}))"
-    there = json.loads(subprocess.run([python, "-I", "-c", listed], capture_output=True, check=True).stdout)
-    versions = {canonicalize_name(name): version for name, version in there.items()}
-    assert versions.keys() - {"rep-monitor"} <= locked("requirements.lock").keys(), "nothing but what is locked"
-    assert all(versions[name] in locked("requirements.lock")[name] for name in versions.keys() - {"rep-monitor"})
-    assert not (release / "build").exists()
-    command = tmp_path / "usr/local/bin/rep-monitor"
+    there, wanted = versions(release), locked("requirements.lock")
+    assert all(version in wanted[name] for name, version in there.items() if name != "rep-monitor")
     profile = release / "share/rep-monitor/leg_press.toml"
-    checked = subprocess.run([command, "config", "check", profile], capture_output=True, text=True)
-    assert "leg-press" in checked.stdout
-    assert checked.returncode == 0
-    assert "could not" not in checked.stderr
-    again = subprocess.run(words, capture_output=True, text=True)
-    assert "Building" not in again.stdout
+    checked = subprocess.run(
+        [tmp_path / "usr/local/bin/rep-monitor", "config", "check", profile], capture_output=True, text=True
+    )
+    assert (checked.returncode, "leg-press" in checked.stdout) == (0, True)
 
 
-@pytest.mark.timeout(400)
+@soak
+@soak_only
 def test_a_file_whose_hash_is_another_is_not_installed(tmp_path: Path) -> None:
-    deploy = tmp_path / "source/configs/deploy"
-    deploy.parent.mkdir(parents=True)
-    subprocess.run(["cp", "-r", str(DEPLOY), str(deploy)], check=True)
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        (tmp_path / "source" / name).write_bytes((ROOT / name).read_bytes())
+    deploy = sources(tmp_path / "source")
     lock = deploy / "build.lock"
     lock.write_text(re.sub(r"sha256:[0-9a-f]", "sha256:x", lock.read_text()).replace("sha256:x", "sha256:0"))
     root = tmp_path / "root"
