@@ -9,6 +9,7 @@ every RETRY_S, and the session goes on.
 
 import logging
 import threading
+import time
 from collections import deque
 from pathlib import Path
 from typing import Literal
@@ -126,13 +127,16 @@ class Recorder:
 
     def _run(self) -> None:
         try:
+            took_s = 0.0
             while not self._closing:
-                pause_s = self._retry_s if self._last_error else self._period_s
+                pause_s = self._retry_s if self._last_error else max(self._period_s - took_s, self._period_s / 10)
                 self._wake.wait(pause_s)
                 self._wake.clear()
-                self._unsaid_s += pause_s
+                began_s = time.monotonic()
                 if not self._closing:
                     self._write()
+                took_s = time.monotonic() - began_s  # a slow disk does not make the pauses longer
+                self._unsaid_s += pause_s + took_s
             self._finish()
         except BaseException as error:  # kept for the thread that must know: `put` and `close` raise it
             self._bug = error
