@@ -17,7 +17,7 @@ from collections import Counter
 from pathlib import Path
 
 from tests.browser import Browser, Page
-from tests.display.stage import DisplayStage
+from tests.display.stage import IDLE, DisplayStage
 
 SECONDS = 20.0
 RATE_HZ = 25.0
@@ -73,12 +73,17 @@ def report(name: str, stage: DisplayStage, browser: Browser, page: Page, seconds
     grown_mb = heap(page) - heap_mb
     page.evaluate(FOLLOW)
     play(stage, seconds)
+    stage.live(IDLE)
+    time.sleep(SETTLE_S)
+    before, begin_s = cpu_s(browser.pid), time.monotonic()
+    time.sleep(seconds)
+    idle = costs(before, cpu_s(browser.pid), time.monotonic() - begin_s)
     sent = dict(stage.sent)
     late_ms = sorted(1000 * (shown_s - sent[t_s]) for t_s, shown_s in page.evaluate("shown") if t_s in sent)
     p50, p95 = (late_ms[int(share * len(late_ms))] for share in (0.5, 0.95))
     print(
         f"{name:16} {frames / lasted_s:4.1f} frames/s, {draw_ms / frames:.2f} ms of script a frame,"
-        f" told to drawn p50 {p50:.0f} p95 {p95:.0f} ms, heap {heap_mb:.1f} MB {grown_mb:+.1f}\n{'':16} {spent}",
+        f" told to drawn p50 {p50:.0f} p95 {p95:.0f} ms, heap {heap_mb:.1f} MB {grown_mb:+.1f}\n{'':16} {spent}\n{'':10} idle: {idle}",
         flush=True,
     )
 

@@ -16,7 +16,7 @@ pytestmark = needs.chromium
 
 FILLED_S = 1320  # by now everything that is kept for a while is full: events, sets in the table
 HALF_HOUR_S = 1800
-# One set a minute: 50 s of feedback at 25 Hz, a repetition and three leaks every 2 s, more than anybody
+# One set a minute: 50 s of feedback, 5 a second, a repetition and three leaks every 2 s, more than anybody
 # makes, then its summary. `play(until_s)`
 # gives the page what it would have heard, ten seconds of it with each frame that it draws.
 PLAY = """globalThis.play = async (until_s) => {
@@ -27,8 +27,8 @@ PLAY = """globalThis.play = async (until_s) => {
   const tell = (record) => repMonitor.link.heard(`event/${record.kind}`, record, false);
   for (; play.t_s < until_s; play.t_s += 1) {
     const set = 1 + Math.floor(play.t_s / 60), second = play.t_s %% 60;
-    for (let at = 0; at < 25; at += 1) {
-      const t_s = play.t_s + at / 25, tension = 1 + 0.2 * Math.sin(t_s);
+    for (let at = 0; at < 5; at += 1) {
+      const t_s = play.t_s + at / 5, tension = 1 + 0.2 * Math.sin(t_s);
       const band = tension < 0.9 ? "low" : tension > 1.1 ? "high" : "in";
       const lifting = second < 50 ? { set, tension, band } : { set: null, tension: null, band: null, pace: null };
       const feedback = { ...CALM, session: "hours", t_s, under_load_s: second, ...lifting };

@@ -196,6 +196,16 @@ def test_time_repetitions_and_what_leaked(display: Page, stage: DisplayStage) ->
     display.wait("document.querySelector('#leaks').textContent === 'Nothing leaked yet'")
 
 
+def test_what_does_not_change_is_not_drawn(display: Page, stage: DisplayStage) -> None:
+    """A screen on a wall is idle for most of its hours."""
+    t_s = "repMonitor.model.feedback.t_s"
+    display.wait("repMonitor.model.info !== null && repMonitor.model.status !== null")
+    frames, from_s = display.evaluate(f"[repMonitor.stats.frames, {t_s}]")
+    display.wait(f"{t_s} > {from_s} + 1")
+    assert display.evaluate("document.body.dataset.state") == "idle"
+    assert display.evaluate("repMonitor.stats.frames") <= frames + 1
+
+
 def test_a_countdown_that_the_set_ends(display: Page, stage: DisplayStage) -> None:
     display.key("c")
     assert look(display, state="countdown")["word"] == "READY"
@@ -235,6 +245,10 @@ def test_a_summary_that_the_broker_forgets_is_forgotten(display: Page, stage: Di
     look(display, state="summary")
     stage.new_session()
     assert "Last set" not in str(look(display, state="idle")["texts"])
+    stage.end_set()
+    stage.new_session()  # at once, while the page still holds the summary for its least time
+    look(display, f"repMonitor.model.session === '{stage.session}'", state="idle")
+    assert not display.console
 
 
 def test_a_summary_of_before_is_no_news(open_page: Open, stage: DisplayStage) -> None:

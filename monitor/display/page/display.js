@@ -18,29 +18,31 @@ const voice = new Voice(words);
 const steady = new Steady();
 const chosen = { countdown_ms: null, dismissed: null, guidance: settings.guidance };
 const stats = { frames: 0, draw_ms: 0, shown: null };
-let frame = 0;
+let woken = false;
 let timer = 0;
 let summarised = null; // the set whose summary stands in the page
 
+/** Soon, not with the next frame: where nothing is written the browser need not draw one. */
 function wake() {
-  frame ||= requestAnimationFrame(show);
+  if (!woken) queueMicrotask(show);
+  woken = true;
 }
 
 function show() {
-  frame = 0;
+  woken = false;
   const now_ms = performance.now();
   const now = steady.steady(screen(model, now_ms, chosen), now_ms);
   if (now.set !== null || now_ms >= chosen.countdown_ms + BEGIN_MS) chosen.countdown_ms = null; // it has begun, or will not
-  if (now.state === "summary" && summarised !== model.ended) {
+  if (now.state === "summary" && model.ended && summarised !== model.ended) {
     summarised = model.ended;
     drawSummary($("summary"), summarised, model.recent.map((entry) => entry.record), words);
   }
-  draw(now, words);
+  const seen = draw(now, words);
   sound.hear(now, now_ms);
   voice.hear(now, now_ms);
   clearTimeout(timer);
   if (now.next_ms < Infinity) timer = setTimeout(wake, Math.max(0, now.next_ms - now_ms) + 1);
-  stats.frames += 1;
+  if (seen) stats.frames += 1;
   stats.draw_ms += performance.now() - now_ms;
   stats.shown = model.feedback;
 }

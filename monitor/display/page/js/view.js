@@ -8,9 +8,11 @@ import { clock, eventIcon, eventName } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 const written = new Map(); // what stands in the page, by place
+let writes = 0;
 
 function put(place, value, write) {
   if (written.get(place) === value) return;
+  writes += 1;
   written.set(place, value);
   write(value);
 }
@@ -43,7 +45,9 @@ function place(id) {
   put(`${id} px`, px, () => ($(id).style.transform = `translateY(${px}px)`));
 }
 
+/** True where something had to be written. */
 export function draw(now, words) {
+  const before = writes;
   mark("state", now.state);
   mark("reason", now.reason ?? "none");
   mark("band", now.band);
@@ -58,6 +62,7 @@ export function draw(now, words) {
   drawFigures(now, words);
   drawLeaks(now.leaks, words);
   text("start", words.text({ countdown: "stop", summary: "next" }[now.state] ?? "start"));
+  return writes > before;
 }
 
 function drawCue(now, words) {
