@@ -19,6 +19,18 @@ CHOOSE = """((name, value) => {
   select.dispatchEvent(new Event("change", { bubbles: true }));
 })("%s", "%s")"""
 
+# Frames that were written for a second of feedback; on a loaded machine the data may stop for a moment, and the page
+# says so: then another second.
+QUIET_SECOND = """(async () => {
+  for (;;) {
+    const { frames } = repMonitor.stats, { t_s } = repMonitor.model.feedback, states = new Set();
+    while (repMonitor.model.feedback.t_s < t_s + 1) {
+      states.add(document.body.dataset.state);
+      await new Promise((later) => setTimeout(later, 5));
+    }
+    if (states.size === 1 && states.has("idle")) return repMonitor.stats.frames - frames;
+  }
+})()"""
 FAKE_VOICE = """globalThis.spoken = [];
 globalThis.silenced = 0;
 globalThis.SpeechSynthesisUtterance = class { constructor(text) { this.text = text; } };
@@ -198,12 +210,8 @@ def test_time_repetitions_and_what_leaked(display: Page, stage: DisplayStage) ->
 
 def test_what_does_not_change_is_not_drawn(display: Page, stage: DisplayStage) -> None:
     """A screen on a wall is idle for most of its hours."""
-    t_s = "repMonitor.model.feedback.t_s"
     display.wait("repMonitor.model.info !== null && repMonitor.model.status !== null")
-    frames, from_s = display.evaluate(f"[repMonitor.stats.frames, {t_s}]")
-    display.wait(f"{t_s} > {from_s} + 1")
-    assert display.evaluate("document.body.dataset.state") == "idle"
-    assert display.evaluate("repMonitor.stats.frames") <= frames + 1
+    assert display.evaluate(QUIET_SECOND) == 0
 
 
 def test_a_countdown_that_the_set_ends(display: Page, stage: DisplayStage) -> None:
