@@ -152,8 +152,17 @@ class Page:
         return answer["result"].get("value")
 
     def wait(self, condition: str, within_s: float = PATIENCE_S) -> None:
-        """Until the expression is true."""
-        _until(lambda: self.evaluate(f"Boolean({condition})") is True, f"never true: {condition}", within_s)
+        """Until the expression is true; a page that loads anew meanwhile is asked again."""
+
+        def true() -> bool:
+            try:
+                return self.evaluate(f"Boolean({condition})") is True
+            except BrowserError as error:
+                if "navigated" in str(error):
+                    return False
+                raise
+
+        _until(true, f"never true: {condition}", within_s)
 
     def key(self, key: str) -> None:
         for kind in ("keyDown", "keyUp"):
