@@ -101,6 +101,13 @@ def test_where_pins_are_known_only_they_can_be_chosen(chooser: Page, stage: Disp
         tap(chooser, f"#choose-steps button:{button}-child")
         seen.append(chooser.evaluate("document.querySelector('#choose-kg').textContent"))
     assert seen == ["80 kg", "100 kg", "100 kg", "80 kg", "60 kg", "40 kg", "40 kg"]
+    chooser.evaluate("document.querySelector('#chooser').close()")
+    chooser.evaluate(OPEN)
+    chooser.wait(READY)
+    tap(chooser, "[name=tempo][value='4/4']")
+    chooser.evaluate(USE)
+    chooser.wait(f"{ANSWER}.startsWith('Taken')")
+    assert asked(stage) == [("protocol", {"name": "4/4"})]  # the pin that is nearest to 82 kg was not chosen
 
 
 @pytest.mark.parametrize(

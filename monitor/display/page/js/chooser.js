@@ -22,6 +22,7 @@ export function setUpChooser({ opener, page }) {
   const steps = dialog.querySelector("#choose-steps");
   let may = new Set();
   let load_kg = UNCERTAIN_KG;
+  let touched = false; // the load: what is shown is only near it where it is no pin's
 
   opener.addEventListener("click", async () => {
     begin();
@@ -34,7 +35,8 @@ export function setUpChooser({ opener, page }) {
     event.preventDefault();
     if (!event.submitter.disabled) ask();
   });
-  form.addEventListener("change", () => {
+  form.addEventListener("change", ({ target }) => {
+    touched ||= target === inputs.learn;
     show();
     tell("");
   });
@@ -49,6 +51,7 @@ export function setUpChooser({ opener, page }) {
     const seen_n = given_n ?? model.feedback?.load_n ?? null;
     load_kg = nearest(seen_n === null ? UNCERTAIN_KG : seen_n / KG_N, pins());
     inputs.learn.checked = given_n === null;
+    touched = false;
     steps.replaceChildren(...(pins() ? [-1, 1] : STEPS_KG).map(step));
     inputs.lifter.value = "";
     may = new Set();
@@ -67,6 +70,7 @@ export function setUpChooser({ opener, page }) {
     button.addEventListener("click", () => {
       load_kg = pins() ? neighbour(load_kg, pins(), size) : Math.min(MOST_KG, Math.max(LEAST_KG, load_kg + size));
       inputs.learn.checked = false;
+      touched = true;
       show();
       tell("");
     });
@@ -110,7 +114,7 @@ export function setUpChooser({ opener, page }) {
     const given_kg = machine.working_load_n === null ? null : machine.working_load_n / KG_N;
     const load = inputs.learn.checked ? null : load_kg;
     const same = load === null || given_kg === null ? load === given_kg : Math.abs(load - given_kg) < 0.5;
-    if (!same && machine.kind !== "static" && may.has("load")) asked.push(["load", { load_n: load === null ? null : round(load * KG_N) }]);
+    if (touched && !same && machine.kind !== "static" && may.has("load")) asked.push(["load", { load_n: load === null ? null : round(load * KG_N) }]);
     return asked;
   }
 
