@@ -17,7 +17,6 @@ from firmware_bridge.simulator import (
     Script,
     SetDown,
     Trace,
-    Tug,
     Turn,
     clean_set,
     drawn_lifter,
@@ -85,8 +84,11 @@ def test_no_false_alarm_on_any_machine(seed: int) -> None:
 
 
 def test_somebody_who_leans_on_the_handle_before_the_set() -> None:
-    pulled: tuple[Move, ...] = (Tug(0.06, 12.0), Rest(1.0))
-    assert watched(sets(before=pulled)).sentence is None
+    rest = simulate(MACHINE, Script(positive_s=4, negative_s=4, moves=(Rest(12.0),)), 1)
+    leans = replace(rest, tension_n=np.full(len(rest), 20.0))
+    found = watched(Trace.joined([leans, sets(count=1), leans, sets(count=1)]))
+    assert found.zero_n == pytest.approx(0.0, abs=0.3)
+    assert found.sentence is None
 
 
 def test_a_zero_that_walked_is_told_before_it_matters() -> None:

@@ -232,6 +232,16 @@ def test_a_weight_that_the_cell_does_not_feel() -> None:
         step.look(tape(1200.0, 1001.0))
 
 
+def test_a_weight_that_still_moves_is_not_measured() -> None:
+    for creeps_counts in (30.0, 3000.0):  # 3 mm in three seconds: friction would add its share
+        creeping = tape(1200.0, 30_000.0)
+        rows = creeping._rows(-np.inf)
+        rows.position_m[:] += rows.t_s * creeps_counts / 3
+        hint = HoldStep(20.0, REST, 0.0001, rested=True).look(creeping)
+        assert isinstance(hint, str)
+        assert hint.startswith("hold it still: it moves by")
+
+
 def test_a_held_weight_that_never_lets_the_cell_go() -> None:
     step = HoldStep(20.0, REST, 0.0001, rested=True)
     assert step.look(tape(1200.0, 30_000.0)) == "held; now set it down gently and let the cable go slack"
