@@ -70,7 +70,10 @@ class StageDetector:
         scene.nudged, scene.aimless = aimless != scene.aimless, aimless
         if self._opened < self._stage < len(self.shares):  # one that was cut is not begun again
             self._open(scene)
-        self._decay(scene)
+        if aimless:  # nothing to fail at
+            self._below_since = None
+        else:
+            self._decay(scene)
         self.due = self._next()
 
     def end_set(self, scene: Scene, moment: int) -> None:

@@ -1,0 +1,76 @@
+"""Real recordings that nobody here made: what a detector must tell of them, where they lie beside this repository.
+
+What was found when the events were looked at on a plot stands in this folder's README.md.
+"""
+
+import csv
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from monitor.config import profile_from_builtins
+from monitor.detect.pipeline import Pipeline
+from monitor.record.table import read_table
+from tests import needs
+
+pytestmark = needs.shared_data
+PRESS = needs.SHARED_DATA / "leg_press_biostrength" / "right.csv"
+PULL = needs.SHARED_DATA / "isometric_pull" / "example1.csv"
+
+
+def told(path: Path, **machine: Any) -> list[Any]:
+    """What stands of each event in the end; keys of the machine may be set anew."""
+    table = tomllib.loads((path.parent / "machine.toml").read_text())
+    table["machine"] |= machine
+    pipeline = Pipeline(profile_from_builtins(table), "real")
+    events = pipeline.update(read_table(path)).events + pipeline.finish().events
+    return list({event.id: event for event in events}.values())
+
+
+def test_three_presses_begin_and_turn_where_the_labels_say() -> None:
+    events = told(PRESS)
+    with (PRESS.parent / "labels.csv").open() as file:
+        labels = [row for row in csv.DictReader(file) if row["rep"]]
+    reps = [event for event in events if event.kind == "rep"]
+    assert [rep.t_s for rep in reps] == pytest.approx([float(row["positive_start_s"]) for row in labels], abs=0.1)
+    tops = [event.t_s for event in events if event.kind == "turnaround" and event.at == "upper"]
+    middles = [(float(row["positive_end_s"]) + float(row["negative_start_s"])) / 2 for row in labels]
+    assert tops == pytest.approx(middles, abs=0.1)
+    assert not any(rep.partial for rep in reps)
+
+
+def test_the_platform_was_put_in_place_before_the_set() -> None:
+    """Down and half-way up again within seven seconds, with a few newtons: no repetition, no stall, no rest."""
+    events = told(PRESS)
+    (start,) = (event for event in events if event.kind == "set_start")
+    (first, *_) = (event for event in events if event.kind == "rep")
+    assert start.t_s == first.t_s
+    assert {event.kind for event in events if event.t_s < start.t_s} <= {"turnaround"}
+
+
+def test_what_is_told_of_the_presses_is_what_is_seen() -> None:
+    """The second and the third are shoved off; no sensor is doubted, and tension needs a load that nobody gave."""
+    events = told(PRESS)
+    assert [(event.cause, event.rep) for event in events if event.kind == "jerk"] == [("start", 2), ("start", 3)]
+    assert not {event.kind for event in events} & {"sensor_fault", "unload", "slack", "tension_out", "stall", "drop"}
+
+
+def test_a_given_load_does_not_make_a_motor_s_sensors_doubtful() -> None:
+    events = told(PRESS, working_load_n=1500.0, friction=0.0)
+    assert not [event for event in events if event.kind == "sensor_fault"]
+    assert {event.side for event in events if event.kind == "tension_out"} == {"low", "high"}
+
+
+def test_a_pull_begins_above_the_body_weight() -> None:
+    """A force plate carries who stands on it; `lift_off_n` above that, and the effort alone is the set."""
+    rows = read_table(PULL)
+    standing_n = float(np.median(rows.force_n[rows.t_s < 10.0]))
+    lift_off_n = 1.5 * standing_n
+    (start,) = (event for event in told(PULL, lift_off_n=lift_off_n) if event.kind == "set_start")
+    above_s = float(rows.t_s[np.argmax(rows.force_n > lift_off_n)])
+    assert start.t_s == pytest.approx(above_s, abs=0.1)
+    (early,) = (event for event in told(PULL) if event.kind == "set_start")
+    assert early.t_s < 0.2
