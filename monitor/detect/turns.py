@@ -32,6 +32,7 @@ class TurnFinder:
         self._waiting: list[Reversal] = []
         self._runs: list[tuple[int, int]] = []  # past stretches of stillness
         self._since: int | None = None
+        self._before = -NEVER  # the extreme of the turn before
 
     def update(self, scene: Scene) -> None:
         now = scene.slow_now
@@ -51,9 +52,15 @@ class TurnFinder:
         self._waiting, self._runs, self._since = [], [], None
 
     def _turn(self, scene: Scene, reversal: Reversal) -> Turn:
-        low, high = _near(scene, reversal, self.extreme_m)
+        """With the longest stillness at the extreme; what is thrown up by less than a reversal may come to it twice."""
+        before, self._before = self._before, reversal.extreme
         runs = self._runs + ([(self._since, scene.slow_now)] if self._since is not None else [])
-        stretches = [(max(start, low), min(end, high)) for start, end in runs if start < high and end > low]
+        stretches = [
+            stretch
+            for start, end in runs
+            if end > before
+            for stretch in _at(scene, max(start, before), end, reversal.x_m, self.extreme_m)
+        ]
         if not stretches:
             return Turn(reversal, reversal.extreme, reversal.extreme)
         start, end = max(stretches, key=lambda stretch: stretch[1] - stretch[0])
@@ -185,6 +192,15 @@ def _unseen(scene: Scene, turn: Turn) -> bool:
     reach = steps(scene.limits.detect.turnaround.abrupt_window_s)
     x = scene.track.part(scene.track.x, turn.dwell_start - reach, min(turn.dwell_end + reach, scene.now + 1))
     return int(np.isnan(x).sum()) >= UNSEEN_STEPS
+
+
+def _at(scene: Scene, start: int, end: int, x_m: float, within_m: float) -> list[tuple[int, int]]:
+    """Stretches of moments `start` to `end` at a place."""
+    track = scene.track
+    start = max(start, track.first or 0)
+    near = np.abs(track.x[track.at(start) : track.at(end)] - x_m) <= within_m
+    edges = (np.flatnonzero(np.diff(np.concatenate(([False], near, [False])).astype(np.int8))) + start).tolist()
+    return list(zip(edges[::2], edges[1::2], strict=True))
 
 
 def _near(scene: Scene, reversal: Reversal, extreme_m: float) -> tuple[int, int]:

@@ -42,6 +42,9 @@ MISREAD = "misread"  # the profile names another load than the pin
 NEEDS_LOAD = ("slack", "stack_touch", "bottom_rest", "unload", "tension_out", "force_ceiling")
 
 
+END_REST_S = 5.0  # a set is over after so long a rest, seen without a silence
+
+
 @dataclass(frozen=True)
 class Blind:
     """A stretch in which the sensors cannot be believed; `lasting`: positions are off from then on."""
@@ -76,7 +79,7 @@ class Circumstances:
         """A true event that nobody can be asked to find."""
         around_s = 0.5 * float(true.own.get("dwell_s", 0.0))  # it takes the whole dwell to see a turnaround
         waiting = true.t_s < self.range_known_s or (key in NEEDS_LOAD and true.t_s < self.load_known_s)
-        from_s, to_s = true.t_s - around_s, true.end_s + around_s
+        from_s, to_s = true.t_s - around_s, true.end_s + around_s + (END_REST_S if key == "set_end" else 0.0)
         return waiting or any(
             blind.touches(from_s, to_s) or (blind.lasting and key in OF_PLACE and true.end_s >= blind.from_s)
             for blind in self.blind
@@ -92,6 +95,15 @@ class Circumstances:
         for blind in self.blind:
             if blind.lasting and key in OF_PLACE and found.t_s >= blind.from_s - NEAR_BLIND_S:
                 return True
-            if blind.touches(found.t_s, found.t_s) and any(true.t_s <= found.t_s <= true.end_s for true in loose):
+            dwell_s = found.own.get("dwell_s") or 0.0  # a turnaround's: what a silence has cut in two
+            if dwell_s and blind.touches(found.t_s - dwell_s / 2, found.t_s + dwell_s / 2):
+                return True
+            if blind.touches(found.t_s, found.t_s) and any(_lasts(true, found.t_s) for true in loose):
                 return True
         return False
+
+
+def _lasts(true: Label, t_s: float) -> bool:
+    """It is going on; the rest that ends a set, until that is known."""
+    rest_s = END_REST_S if true.kind == "set_end" or true.duration_s is None else 0.0
+    return true.t_s <= t_s <= true.end_s + rest_s
