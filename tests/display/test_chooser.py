@@ -1,6 +1,7 @@
 """Tempo, load and lifter chosen on the page: asked of the machine, its answer told, never asked in vain."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -25,17 +26,16 @@ globalThis.fetch = (url, options) => url === "may.json"
 
 
 @pytest.fixture
-def chooser(open_page: Open, stage: DisplayStage) -> Page:
+def chooser(display: Page, stage: DisplayStage) -> Iterator[Page]:
     """A tablet beside an idle machine, its chooser open."""
     stage.commands.clear()
     stage.answers = {"protocol": {}, "load": {}, "lifter": {}}
     stage.info(load_n=804.0)
-    page = open_page()
-    page.wait("document.body.dataset.state === 'idle' && repMonitor.model.info?.machine.working_load_n === 804")
-    page.wait("document.querySelector('#agreed').textContent === '5/5 · 82 kg'")
-    page.evaluate(OPEN)
-    page.wait(READY)
-    return page
+    display.wait("document.querySelector('#agreed').textContent === '5/5 · 82 kg'")
+    display.evaluate(OPEN)
+    display.wait(READY)
+    yield display
+    display.evaluate("document.querySelector('#chooser').close(); globalThis.fetch = globalThis.realFetch ?? fetch")
 
 
 def tap(page: Page, *selectors: str) -> None:
