@@ -73,10 +73,13 @@ def evaluate(track: Track, limits: Limits, start: int, end: int, slow_lag: int) 
     put(Bit.ODD, track.odd[rows] > 0)
     lifted = off
     if limits.kind == "stack":
-        contact = (x <= detect.set.off_rest_m + doubt_m) & (fast_tension < half)
-        if doubt_m:  # what is slack may be mistaken for contact, and a stack just off its rest for one on it
-            contact &= np.abs(v) < limits.v_move_m_s
+        contact = (x <= limits.rest_reach_m) & (np.abs(v) < limits.v_move_m_s)
+        off = off & ~contact  # what stands there need not be carried
+        if doubt_m:  # the speed alone tells contact from slack
             lifted = x > detect.set.off_rest_m - doubt_m
+        else:
+            contact |= x <= detect.set.off_rest_m
+        contact &= fast_tension < half
         put(Bit.CONTACT, contact)
         put(Bit.OFF, lifted & (fast_tension > half))
         put(Bit.SLACK, off & (fast_tension < limits.slack_n))

@@ -11,20 +11,22 @@ import msgspec
 from firmware_bridge.samples import Flag
 from monitor.detect.book import Entry
 from monitor.detect.conditions import Bit
-from monitor.detect.grid import STEP_S, Hole
+from monitor.detect.grid import ROUGH, STEP_S, Hole
 from monitor.detect.run import Run
 from monitor.detect.scene import NEVER, Scene, steps
 from monitor.detect.settings import SensorFault as Settings
+from monitor.detect.slow_cell import SlowCell
 from monitor.events import ForceCeiling, SensorFault, Slack, TensionOut, Unload
 
 OF_FORCE = (Unload, Slack, TensionOut, ForceCeiling)  # what a silent cell cuts
-OF_THE_CELL = ("saturated", "flagged", "spike")
+ROUGH_S = 0.5  # for so long after a reading that leapt the others are not believed either
+MISFIT_JOIN_S = 3.0  # at a turnaround nothing is to be seen of it
 STALE_S = 0.2
 QUIET_S = 1.0  # flagged readings closer than this are one fault
 
 
 class FaultDetector:
-    """`sensor_fault`; `holes` and `flagged` come from the grid, in the order of the stream."""
+    """`sensor_fault`; what the grid has seen is noted in the order of the stream."""
 
     watches = Bit.KNOWN_X | Bit.KNOWN_T | Bit.FROZEN | Bit.MISFIT | Bit.UP | Bit.DOWN
 
@@ -38,15 +40,20 @@ class FaultDetector:
         self._flag_entry: Entry | None = None
         self._flag_last = self._flag_stamp = 0
         self._flag_cause: str | None = None
+        self._now = 0
+        self._rough_until = -NEVER
         self._stale_since: int | None = None
         self._stale_due = NEVER
         self._seen_x = self._seen_t = False
         self._frozen = Run(SensorFault, steps(settings.frozen_s), describe=_cause_frozen)
-        self._misfit = Run(SensorFault, steps(settings.mismatch_s), describe=_cause_mismatch)
+        self._misfit = Run(SensorFault, steps(settings.mismatch_s), steps(MISFIT_JOIN_S), describe=_cause_mismatch)
+        self._slow_cell = SlowCell()
 
     @property
     def due(self) -> int:
-        due = min(self._frozen.due, self._misfit.due, self._stale_due)
+        due = min(self._frozen.due, self._misfit.due, self._stale_due, self._slow_cell.due)
+        if self._rough_until > self._now:
+            due = min(due, self._rough_until)
         if self.flagged:
             due = min(due, self.flagged[0][0])
         if self._flag_entry is not None:
@@ -61,21 +68,34 @@ class FaultDetector:
                 return str(entry.record.cause)
         return None
 
+    def note(self, holes: list[Hole], flagged: list[tuple[int, float, int]]) -> None:
+        """What the grid has seen, with the moments at which it is known."""
+        self.holes += holes
+        self.flagged += flagged
+        self._slow_cell.note(holes)
+
     def update(self, scene: Scene) -> None:
+        self._now = scene.now
         self._seen_x = self._seen_x or scene.on(Bit.KNOWN_X)
         self._seen_t = self._seen_t or scene.on(Bit.KNOWN_T)
         if self._seen_x:
             self._position_gap = self._gap(scene, self._position_gap, scene.on(Bit.KNOWN_X), "position")
-        if self._seen_t:
+        slow = self._slow_cell.noticed(scene.now)
+        if self._seen_t or slow or self._force_gap is not None:
             self._force_gap = self._gap(scene, self._force_gap, scene.on(Bit.KNOWN_T), "force")
+        if slow and self._force_gap is not None:
+            scene.book.retell(self._force_gap, detail=f"force, {self._slow_cell.rate_hz:.1f} readings a second")
         self._flags(scene)
         moving = scene.on(Bit.UP) or scene.on(Bit.DOWN)
         stuck = self._frozen.entry is not None  # known to be, whatever the stack does now
         self._frozen.update(scene, scene.on(Bit.FROZEN) and (moving or stuck), scene.now)
-        self._misfit.update(scene, scene.on(Bit.MISFIT), scene.now)
+        self._misfit.update(scene, scene.on(Bit.MISFIT) and not scene.on(Bit.FROZEN), scene.now)
         stale = self._stale(scene)
-        doubts = (self._force_gap, self._flag_entry if self._flag_cause in OF_THE_CELL else None, self._frozen.entry)
+        railed = self._flag_entry if self._flag_cause == "saturated" else None
+        doubts = (self._force_gap, railed, self._frozen.entry)
         scene.force_doubt = sum(entry is not None and entry.end is None for entry in doubts) + stale
+        scene.force_doubt += scene.now < self._rough_until
+        scene.misfit = self._misfit.entry is not None and self._misfit.entry.end is None
 
     def _stale(self, scene: Scene) -> bool:
         """The cell repeats itself for long enough not to be asked about tension, if not for a fault yet."""
@@ -95,7 +115,7 @@ class FaultDetector:
         if not known and entry is None:
             start = scene.now + self.lag - 1
             hole = self._hole(kind, start)
-            if hole is not None and hole.cause == "frozen":  # which takes a while to see
+            if hole is not None and hole.cause in ("frozen", "encoder_slip"):  # which takes a while to see
                 start = round(hole.from_s / STEP_S)
             entry = scene.book.open(SensorFault, start, cause="gap" if hole is None else hole.cause, detail=kind)
             everything = kind == "position" or scene.limits.kind == "static"
@@ -115,6 +135,8 @@ class FaultDetector:
     def _flags(self, scene: Scene) -> None:
         while self.flagged and self.flagged[0][0] <= scene.now:
             _, stamp_s, flags = self.flagged.pop(0)
+            if flags & ROUGH:
+                self._rough_until = scene.now + steps(ROUGH_S)
             cause = _flag_cause(flags)
             if cause is None:
                 continue
@@ -139,7 +161,7 @@ def _flag_cause(flags: int) -> str | None:
         return "saturated"
     if flags & (Flag.DESYNC | Flag.LATE | Flag.TIMEOUT):
         return "flagged"
-    if flags & Flag.SUSPECT:
+    if flags & (Flag.SUSPECT | ROUGH):
         return "spike"
     return "encoder_slip" if flags & Flag.SLIPPED else None
 

@@ -18,11 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.samples import Flag, Samples
+from monitor.detect.roughness import Roughness
 
 STEP_S = 0.005
 PATIENCE_S = 0.25
 JUMP_M_S2 = 30.0  # at slow rates a fast stack moves more than the jump threshold between two samples, but steadily
 SPIKE_N = 25.0  # a suspect reading that is so far from the one before it is a slipped bit
+BASE_S, TAIL = 0.02, 32
+ROUGH = 128  # among the flags of a reading: see roughness.py
+MOST_PUSH_N = 100.0  # a cable cannot push; a zero that has walked looks as if it did a little
 UNUSABLE = Flag.TIMEOUT | Flag.SATURATED | Flag.DESYNC | Flag.LATE
 
 Column = NDArray[np.float64]
@@ -79,7 +83,7 @@ class _Stream:
         self.gap_s = gap_s
         self.jump_m = jump_m
         self._kept = np.empty((5, 0))
-        self._before = (np.ones(1), np.zeros(1))  # time and way from the last reading but one to the last
+        self._tail = (np.empty(0), np.empty(0))  # the last readings
 
     @property
     def newest(self) -> float:
@@ -96,6 +100,7 @@ class _Stream:
         first = not self._kept.shape[1]
         if first:
             self._kept = np.array([[t[0]], [y[0]], [0.0], [0.0], [0.0]])
+            self._tail = (t[:1], y[:1])
             t, y = t[1:], y[1:]
             anew = None if anew is None else anew[1:]
         rows = np.empty((5, len(t) + 1))
@@ -104,7 +109,7 @@ class _Stream:
         values = rows[Y]
         dt, dy = t - rows[T, :-1], y - values[:-1]
         gap = dt > self.gap_s
-        hole = gap if self.jump_m is None else gap | self._jumps(dt, dy, self.jump_m)
+        hole = gap if self.jump_m is None else gap | self._jumps(t, y, self.jump_m)
         if anew is not None:
             hole = hole | anew
         rows[INTEGRAL, 1:] = np.where(hole, 0.0, 0.5 * (values[1:] + values[:-1]) * dt)
@@ -118,15 +123,19 @@ class _Stream:
             for cause in ("restart" if anew is not None and anew[i] else "gap" if gap[i] else "encoder_jump",)
         ]
 
-    def _jumps(self, dt: Column, dy: Column, jump_m: float) -> NDArray[np.bool_]:
-        """Steps that nothing with a mass can make after the step before."""
-        jumps: NDArray[np.bool_] = np.abs(dy) > jump_m
-        before, self._before = self._before, (dt[-1:], dy[-1:]) if len(dt) else self._before
-        if not jumps.any():
-            return jumps
-        dt_before, dy_before = np.concatenate((before[0], dt[:-1])), np.concatenate((before[1], dy[:-1]))
-        astray = np.abs(dy - dy_before / dt_before * dt)
-        return jumps & (astray > np.maximum(jump_m, 0.5 * JUMP_M_S2 * (dt + dt_before) ** 2))
+    def _jumps(self, t: Column, y: Column, jump_m: float) -> NDArray[np.bool_]:
+        """Steps that nothing with a mass can make, after what it did in the `BASE_S` before."""
+        before = len(self._tail[0])
+        t, y = np.concatenate((self._tail[0], t)), np.concatenate((self._tail[1], y))
+        self._tail = (t[-TAIL:], y[-TAIL:])
+        jumps: NDArray[np.bool_] = np.abs(y[1:] - y[:-1]) > jump_m
+        for i in jumps.nonzero()[0].tolist():  # it went from i to i + 1, seldom by so much
+            base = min(i - 1, max(0, i - TAIL + 2) + int((t[max(0, i - TAIL + 2) : i] < t[i] - BASE_S).sum()))
+            speed = (y[i] - y[base]) / (t[i] - t[base]) if base >= 0 else 0.0
+            dt = t[i + 1] - t[i]
+            astray = abs(y[i + 1] - y[i] - speed * dt)
+            jumps[i] = astray > max(jump_m, JUMP_M_S2 * (0.5 * BASE_S + 0.5 * dt) * dt)
+        return jumps[max(0, before - 1) :]
 
     def cells(self, edges: NDArray[np.floating]) -> tuple[Column, NDArray[np.bool_]]:
         """Means between neighbouring edges, shape (n - 1,), NaN where not known throughout; were they constant?"""
@@ -153,10 +162,11 @@ class _Stream:
 class Grid:
     """Batches of samples in, steps out; memory is bounded by `PATIENCE_S` of samples."""
 
-    def __init__(self, gap_s: float, jump_m: float, *, has_position: bool = True) -> None:
+    def __init__(self, gap_s: float, jump_m: float, *, averages: bool = False, has_position: bool = True) -> None:
         self.has_position = has_position
         self._position = _Stream("position", gap_s, jump_m)
         self._force = _Stream("force", gap_s, None)
+        self._roughness = Roughness(averages)
         self._next: int | None = None
         self._newest = (-np.inf, -np.inf)  # newest stamp of position, of force
 
@@ -167,9 +177,13 @@ class Grid:
             return self._steps(np.empty(0, np.int64), [], [])
         marks, flagged, restarts = samples.flags, [], None
         has_x, has_f = samples.position_m == samples.position_m, samples.force_n == samples.force_n
+        pushes = samples.force_n < -MOST_PUSH_N
+        if pushes.any():
+            marks = np.where(pushes, marks | np.uint8(Flag.SUSPECT), marks)
         if marks.any():
             refused, restarts = (marks & int(UNUSABLE)) != 0, (marks & int(Flag.RESTART)) != 0
-            if (marks & int(Flag.SUSPECT)).any():
+            refused |= pushes
+            if (samples.flags & int(Flag.SUSPECT)).any():
                 refused |= self._spikes(samples)
             has_f &= ~refused
             marks = np.where(refused, marks, marks & ~np.uint8(Flag.SUSPECT))
@@ -179,6 +193,10 @@ class Grid:
         has_x, newest_x = _news(t, has_x, self._newest[0])
         has_f, newest_f = _news(t, has_f, self._newest[1])
         self._newest = (float(newest_x[-1]), float(newest_f[-1]))
+        rough = self._roughness.update(t[has_f], samples.force_n[has_f])
+        if rough:
+            of_force = has_f.nonzero()[0]
+            flagged = sorted([*flagged, *((int(of_force[i]), at_s, ROUGH) for i, at_s in rough)])
         holes = [
             (int(mask.nonzero()[0][i]), hole)
             for stream, mask, values, anew in (

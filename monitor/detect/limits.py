@@ -13,7 +13,8 @@ from monitor.detect.settings import Detect
 
 SUPERSLOW_S = 8.0
 SHORT_PHASE_S = 4.0
-LONG_GAP_S, LONGEST_GAP_S = 2.0, 10.0
+CREEP_M = 0.03  # an encoder that loses counts is off by less before the stack has rested
+LONG_GAP_S, LONGEST_GAP_S = 3.0, 10.0
 KNOWN_FROM = Literal["given", "learned", "unknown"]
 
 
@@ -164,6 +165,11 @@ class Limits:
     def with_rest(self, drift_m: float) -> "Limits":
         """The stack is seen to rest `drift_m` higher than was thought; all else lies where it did above the rest."""
         return replace(self, rest_m=self.rest_m + drift_m, doubt_m=0.0)
+
+    @property
+    def rest_reach_m(self) -> float:
+        """A stack that stands still without tension so low stands on its rest, whatever the encoder says."""
+        return self.detect.set.off_rest_m + CREEP_M + self.doubt_m
 
     def with_doubt(self, doubt_m: float) -> "Limits":
         """The place may be off by so much, on top of what it may be off already."""

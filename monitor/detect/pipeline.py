@@ -66,7 +66,8 @@ class Pipeline:
         self.session = session
         self.on_positions: OnPositions | None = None  # somebody who draws what detection goes by
         static = limits.kind == "static"
-        self._grid = Grid(detect.sensor_fault.gap_s, detect.sensor_fault.jump_m, has_position=not static)
+        fault, averages = detect.sensor_fault, detect.cell.window_s >= 2 * detect.cell.period_s
+        self._grid = Grid(fault.gap_s, fault.jump_m, averages=averages, has_position=not static)
         self._place = Place(count_m)
         self._motion = Motion(detect.motion, detect.cell, limits.v_rest_m_s, count_m)
         self._track = Track()
@@ -130,8 +131,10 @@ class Pipeline:
         placed = self._place.update(self._grid.update(samples))
         steps = placed.steps
         lag = self._motion.lag
-        self._faults.holes += [hole._replace(step=hole.step - lag) for hole in steps.holes]
-        self._faults.flagged += [(step - lag, stamp_s, flags) for step, stamp_s, flags in steps.flagged]
+        self._faults.note(
+            [hole._replace(step=hole.step - lag) for hole in steps.holes],
+            [(step - lag, stamp_s, flags) for step, stamp_s, flags in steps.flagged],
+        )
         self._rest.doubts += [Doubt(doubt.step - lag, doubt.by_m) for doubt in placed.doubts]
         signals = self._motion.update(placed)
         n = len(signals.found_s)
@@ -203,8 +206,8 @@ class Pipeline:
             following = moment + 1
             if scene.limits is not limits:
                 self._zigzag.restore(zigzag_before)
+                self._zigzag.shift(limits.rest_m - scene.limits.rest_m)  # as the track was
                 self._zigzag.scan(x[: following - start], start, limits.reversal_m)
-                self._zigzag.shift(limits.rest_m - scene.limits.rest_m)
                 return following
 
     def _next_feedback(self, moment: int) -> int:
@@ -221,7 +224,7 @@ class Pipeline:
         self._number()
         if changed & Bit.KNOWN_X:
             self._silence()
-        doubt = scene.force_doubt
+        doubt = (scene.force_doubt, scene.misfit)
         touched = False
         for detector in self._before:
             if changed & detector.watches or detector.due <= now or scene.reversals or scene.turns:
@@ -229,7 +232,7 @@ class Pipeline:
                 touched = True
         bounds = self._set.started is not None or self._set.ended is not None
         self._rezero()
-        stirred = bounds or bool(scene.reversals or scene.turns) or doubt != scene.force_doubt
+        stirred = bounds or bool(scene.reversals or scene.turns) or doubt != (scene.force_doubt, scene.misfit)
         book.phase = phase_of(scene)
         if self._set.started is not None:
             self._start_set(self._set.started)
@@ -313,9 +316,9 @@ class Pipeline:
         if abs(drift_m) > max(scene.limits.detect.sensor_fault.jump_m, scene.limits.doubt_m):
             self._book.tell(SensorFault, scene.now, cause="encoder_slip", detail=f"{drift_m * 1000:.1f} mm")
         scene.limits = scene.limits.with_rest(drift_m)
-        rows = slice(self._track.at(scene.now + 1), self._track.at(self._track.end))
-        for column in (self._track.x, self._track.head_x):
-            column[rows] -= drift_m
+        self._track.shift(drift_m)
+        self._turns.shift(drift_m)
+        self._rep.shift(drift_m)
 
 
 __all__ = ["STEP_S", "Pipeline"]

@@ -9,7 +9,7 @@ is told along with it (`Doubt`); what depends on the place and is nearer than th
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,7 +66,7 @@ class _Loss:
         """Where the stack is at `known_from`, when it goes on at this speed, and by how much that may be wrong."""
         assert self.known_from is not None
         if self.unseen:
-            return self.x_m, min(LOST_M, abs(speed_m_s) * UNSEEN_S)
+            return self.x_m, min(LOST_M, max(abs(speed_m_s), abs(self.speed_m_s)) * UNSEEN_S)
         gone_s = (self.known_from - self.since + 1) * STEP_S
         if gone_s > LONG_S:
             return self.x_m, LOST_M
@@ -77,10 +77,10 @@ class _Loss:
 
 @dataclass(slots=True)
 class _Trial:
-    """Counts that stop, or start, at step `edge` as no stack does; to be looked at when step `at` is known."""
+    """Counts that at step `edge` do what no stack does; to be looked at when step `at` is known."""
 
     edge: int
-    stops: bool
+    kind: Literal["stop", "start", "kink"]
     at: int
 
 
@@ -111,8 +111,9 @@ class Place:
         self._base = steps.first - HISTORY
         placed = Placed(steps, np.zeros(n, bool), [], [])
         end = steps.first + n
-        if n and (self._loss or self._trial or self._holes or self._still.any()):
-            edges = self._edges()
+        kinks = self._kinks()
+        if n and (self._loss or self._trial or self._holes or kinks or self._still.any()):
+            edges = sorted([*self._edges(), *kinks], key=lambda trial: trial.at)
             step = steps.first
             while step < end:
                 if self._loss is not None:
@@ -141,8 +142,25 @@ class Place:
         way_m = np.abs(np.where(stops, raw[edge - 1] - raw[edge - 1 - SPEED_STEPS], raw[at] - raw[edge]))
         quick = way_m >= self._judge.least_way_m  # not where the way is not known
         return [
-            _Trial(self._base + e, bool(s), self._base + a)
+            _Trial(self._base + e, "stop" if s else "start", self._base + a)
             for e, s, a in zip(edge[quick].tolist(), stops[quick].tolist(), at[quick].tolist(), strict=True)
+        ]
+
+    def _kinks(self) -> list[_Trial]:
+        """Where the speed changes at a blow, from one to another."""
+        first = HISTORY - 2 * SPEED_STEPS
+        new = self._raw[first:]
+        way_m = np.abs(new[2 * SPEED_STEPS :] - 2 * new[SPEED_STEPS:-SPEED_STEPS] + new[: -2 * SPEED_STEPS])
+        blows = way_m >= self._judge.kink_way_m
+        if not blows.any():
+            return []
+        still = self._still[first:]
+        at = (blows & ~still[2 * SPEED_STEPS :] & ~still[: -2 * SPEED_STEPS]).nonzero()[0] + self._base + HISTORY
+        found = [_Trial(step - SPEED_STEPS, "kink", step) for step in at.tolist()]
+        return [
+            trial
+            for trial in found
+            if not np.isnan(self._raw[self._row(trial.edge) - SPEED_STEPS : self._row(trial.at)]).any()
         ]
 
     def _next(self, step: int, end: int, edges: list[_Trial]) -> int:
@@ -181,8 +199,8 @@ class Place:
         assert trial is not None
         row, edge = self._row(step), self._row(trial.edge)
         first = row - HISTORY  # what is judged must not depend on how much more is kept
-        lost = np.isnan(self._raw[edge - 1 : row + 1]).any() or (trial.stops and not self._still[row])
-        judge = self._judge.stop if trial.stops else self._judge.start
+        lost = np.isnan(self._raw[edge - 1 : row + 1]).any() or (trial.kind == "stop" and not self._still[row])
+        judge = {"stop": self._judge.stop, "start": self._judge.start, "kink": self._judge.kink}[trial.kind]
         verdict = (
             Verdict.REAL if lost else judge(self._raw[first : row + 1], self._force[first : row + 1], edge - first)
         )
@@ -192,12 +210,13 @@ class Place:
         self._trial = None
         if verdict is Verdict.FROZEN:
             since, x_m, speed_m_s = self._seen(trial.edge)
-            if trial.stops:
+            if trial.kind == "stop":
                 self._loss = _Loss(since + 1, x_m, speed_m_s, frozen=True)
             else:
-                self._loss = _Loss(since + 1, x_m, 0.0, known_from=trial.edge, unseen=True)
-            placed.steps.holes.append(Hole("position", "frozen", trial.edge * STEP_S, step * STEP_S, step))
-            placed.blanks.append(Blank(step, since))
+                self._loss = _Loss(since + 1, x_m, speed_m_s, known_from=trial.edge, unseen=True)
+            cause = "encoder_slip" if trial.kind == "kink" else "frozen"
+            placed.steps.holes.append(Hole("position", cause, trial.edge * STEP_S, step * STEP_S, step))
+            placed.blanks.append(Blank(step, since - (SPEED_STEPS if trial.kind == "kink" else 0)))
             return step
         return step + 1
 

@@ -4,6 +4,7 @@ A repetition is told once, when it ends: when its second movement has been rever
 rest for `SETTLED_S`. The excursion counts from the lower of its neighbouring turns, not below the rest.
 """
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -44,6 +45,10 @@ class RepDetector:
         scene.rep_pending = (
             len(self._turns) == 2 and self._told_to is None and self._counts(scene, self._turns[0], self._turns[1])
         )
+
+    def shift(self, by_m: float) -> None:
+        """The zero of the positions was moved up."""
+        self._turns = [replace(turn, reversal=turn.reversal.shifted(by_m)) for turn in self._turns]
 
     def forget(self) -> None:
         self._turns, self._told_to, self._slow_since, self._sticking = [], None, None, False

@@ -44,7 +44,7 @@ def _at_top(scene: Scene, start: int, end: int) -> dict[str, Any]:
 class ContactDetector:
     """`stack_touch` and `bottom_rest`: the same contact, told twice if it lasts."""
 
-    watches = Bit.CONTACT
+    watches = Bit.CONTACT | Bit.KNOWN_X | Bit.KNOWN_T | Bit.STILL
 
     def __init__(self, detect: Detect) -> None:
         self.touch_hold = steps(detect.stack_touch.hold_s)
@@ -55,8 +55,9 @@ class ContactDetector:
         self._rest: Entry | None = None
 
     def update(self, scene: Scene) -> None:
-        on = scene.on(Bit.CONTACT)
         now = scene.now
+        silent = scene.on(Bit.KNOWN_X) and not scene.on(Bit.KNOWN_T)  # the stack stands as it stood
+        on = self._since is not None and scene.still if silent else scene.on(Bit.CONTACT)
         for entry in (self._touch, self._rest):
             if entry is not None and entry.end is not None:  # cut, or ended with the set
                 self._touch = self._rest = None

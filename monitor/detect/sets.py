@@ -13,7 +13,7 @@ from monitor.detect.settings import Set as Settings
 class SetDetector:
     """Says when (`started`, `ended`: moments, or None); the pipeline tells the events."""
 
-    watches = Bit.KNOWN_X | Bit.STILL | Bit.UP | Bit.DOWN | Bit.OFF | Bit.CONTACT | Bit.EMPTY | Bit.PULL
+    watches = Bit.KNOWN_X | Bit.STILL | Bit.UP | Bit.DOWN | Bit.OFF | Bit.CONTACT | Bit.EMPTY | Bit.PULL | Bit.KNOWN_T
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -49,7 +49,8 @@ class SetDetector:
                 else:
                     self.due = self._off_since + steps(self.settings.start_hold_s) - 1
             return
-        self._over(scene.on(over), now)
+        silent = scene.still and not scene.on(Bit.KNOWN_T)  # the stack stands as it stood
+        self._over(self._over_since is not None if silent else scene.on(over), now)
 
     def _over(self, over: bool, now: int) -> None:
         if not over:

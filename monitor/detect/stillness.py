@@ -22,6 +22,7 @@ PLATEAU = 8  # steps without a count that make a standstill
 SPEED_STEPS = 4  # next to its edge the speed is taken over so many
 WAIT = 6  # steps for which the tension may be late: a slow converter averages over 50 ms
 MOST_G = 0.6  # no stack stops harder than this but on its rest, where the tension goes too
+KINK_G = 1.0  # a change of speed so hard that it must show in the cable
 LEAST_M_S = 0.025
 LEAST_COUNTS = 2.2  # within the window of speed
 SHOCK_S = 0.03  # a stop that looks sudden to these counts takes at least this
@@ -44,6 +45,7 @@ class Judge:
         window_s = SPEED_STEPS * STEP_S
         self.least_way_m = max(LEAST_M_S * window_s, LEAST_COUNTS * count_m)  # within the window
         hidden_s = float(np.sqrt(2 * count_m / (MOST_G * G)))  # how long a stack can move before the first count
+        self.kink_way_m = KINK_G * G * window_s * (window_s + hidden_s)  # between two windows
         self._most_m_s = 0.5 * MOST_G * G * (window_s + hidden_s) ** 2 / window_s
 
     def stop(self, x_m: Column, force_n: Column, edge: int) -> Verdict:
@@ -55,6 +57,15 @@ class Judge:
         """Of counts that run again from step `edge` on, after a standstill; the columns end with the newest step."""
         speed_m_s = abs(float(x_m[edge + SPEED_STEPS] - x_m[edge])) / (SPEED_STEPS * STEP_S)
         return self._judge(speed_m_s, force_n, edge, len(x_m) - edge >= SPEED_STEPS + 1 + WAIT)
+
+    def kink(self, x_m: Column, force_n: Column, edge: int) -> Verdict:
+        """Of counts that run on at another speed from step `edge` on; the columns end with the newest step."""
+        if len(x_m) - edge < SPEED_STEPS + 1 + WAIT:
+            return Verdict.ODD
+        if _shock(force_n, edge) is None:  # a stack that lands does it too
+            return Verdict.REAL
+        way_m = float(x_m[edge + SPEED_STEPS] - 2 * x_m[edge] + x_m[edge - SPEED_STEPS])
+        return self._judge(abs(way_m) / (SPEED_STEPS * STEP_S), force_n, edge, late=True)
 
     def _judge(self, speed_m_s: float, force_n: Column, edge: int, late: bool) -> Verdict:
         shock = _shock(force_n, edge)

@@ -14,7 +14,7 @@ from monitor.events import ForceCeiling, Slack, TensionOut, Unload
 class TensionDetector:
     """`unload`, `slack`, `tension_out` and `force_ceiling`; silent while the cell cannot be believed."""
 
-    watches = Bit.CEILING | Bit.SLACK | Bit.UNLOAD | Bit.LOW | Bit.HIGH | Bit.EMPTY | Bit.STILL
+    watches = Bit.MISFIT | Bit.CEILING | Bit.SLACK | Bit.UNLOAD | Bit.LOW | Bit.HIGH | Bit.EMPTY | Bit.STILL
 
     def __init__(self, detect: Detect) -> None:
         out = detect.tension_out
@@ -39,10 +39,12 @@ class TensionDetector:
             (self._ceiling, Bit.CEILING),
             (self._slack, Bit.SLACK),
             (self._unload, Bit.UNLOAD),
-            (self._low, Bit.LOW),
-            (self._high, Bit.HIGH),
         ):
             run.update(scene, judged and scene.on(bit), scene.now)
+        banded = judged and not scene.misfit
+        odd = scene.on(Bit.MISFIT)  # either it soon passes, or it is a fault
+        for run, bit in ((self._low, Bit.LOW), (self._high, Bit.HIGH)):
+            run.update(scene, banded and scene.on(bit), scene.now, wait=odd)
 
 
 def _lowest(scene: Scene, start: int, end: int) -> dict[str, Any]:

@@ -55,6 +55,11 @@ class Track:
         self.found[rows] = signals.found_s
         self.end += n
 
+    def shift(self, by_m: float) -> None:
+        """The zero of the positions was moved up."""
+        self.x -= by_m
+        self.head_x -= by_m
+
     def at(self, moment: int) -> int:
         """Row of a moment; the oldest kept row for one that is older."""
         assert self.first is not None

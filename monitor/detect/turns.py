@@ -48,6 +48,10 @@ class TurnFinder:
             scene.turns.append(self._turn(scene, self._waiting.pop(0)))
         self.due = self._waiting[0].confirmed + scene.slow_lag if self._waiting else NEVER
 
+    def shift(self, by_m: float) -> None:
+        """The zero of the positions was moved up."""
+        self._waiting = [reversal.shifted(by_m) for reversal in self._waiting]
+
     def forget(self) -> None:
         self._waiting, self._runs, self._since = [], [], None
 
@@ -221,4 +225,4 @@ def _touches(scene: Scene, turn: Turn) -> bool:
     track = scene.track
     x = track.part(track.x, turn.dwell_start, turn.dwell_end + 1)
     tension = track.part(track.fast_tension, turn.dwell_start, turn.dwell_end + 1)
-    return bool(((x < scene.limits.detect.set.off_rest_m) & (tension < scene.limits.half_load_n)).any())
+    return bool(((x < scene.limits.rest_reach_m) & (tension < scene.limits.half_load_n)).any())

@@ -22,6 +22,10 @@ class Reversal(NamedTuple):
     at: Literal["upper", "lower"]
     full: bool
 
+    def shifted(self, by_m: float) -> "Reversal":
+        """The same, where the zero of the positions was moved up."""
+        return self._replace(x_m=self.x_m - by_m)
+
 
 class Zigzag:
     """Feed positions in blocks; constant memory. After `long_gap` steps of silence the old movement says nothing."""

@@ -89,6 +89,13 @@ def test_a_clean_set_is_clean(built: Build, three_reps: Truth, tmp_path: Path, o
         pytest.param({RISING_S: "cut 1", RISING_S + 0.5: "cut 0"}, {"gap"}, id="cut"),
         pytest.param({RISING_S: "encoder_noise 200", RISING_S + 5: "encoder_noise 0"}, {"encoder_slip"}, id="noise"),
         pytest.param({LOWERING_S: "encoder_jump 2"}, {"encoder_slip"}, id="jump"),
+        pytest.param({RISING_S: "encoder_freeze 1", RISING_S + 0.8: "encoder_freeze 0"}, {"frozen"}, id="freeze up"),
+        pytest.param(
+            {LOWERING_S: "encoder_freeze 1", LOWERING_S + 2: "encoder_freeze 0"}, {"frozen"}, id="freeze down"
+        ),
+        pytest.param(
+            {RISING_S: "encoder_noise 1000000", RISING_S + 1: "encoder_noise 0"}, {"encoder_slip"}, id="rings"
+        ),
         pytest.param({5.0: "flip 0.001", 20.0: "flip 0"}, set(), id="flipped bits"),
         pytest.param({5.0: "lose 0.001", 20.0: "lose 0"}, set(), id="lost bytes"),
     ],

@@ -36,6 +36,7 @@ OF_PLACE = {  # what an encoder that is off cannot know
 }
 OF_SETS = {"rep", "turnaround", "fault_turn"}  # outside a set nobody says whether they are told
 NEAR_BLIND_S = 0.3
+GRADED_S = 0.25  # from either end of its dwell
 FAULT_LATE_S = 1.0  # told so long after a fault it is still this fault
 KNOWN_LATE_S = 1.0  # after a repetition's end it may take this long to be told
 MISREAD = "misread"  # the profile names another load than the pin
@@ -77,7 +78,7 @@ class Circumstances:
 
     def waives(self, key: str, true: Label) -> bool:
         """A true event that nobody can be asked to find."""
-        around_s = 0.5 * float(true.own.get("dwell_s", 0.0))  # it takes the whole dwell to see a turnaround
+        around_s = _evidence_s(true)
         waiting = true.t_s < self.range_known_s or (key in NEEDS_LOAD and true.t_s < self.load_known_s)
         from_s, to_s = true.t_s - around_s, true.end_s + around_s + (END_REST_S if key == "set_end" else 0.0)
         return waiting or any(
@@ -92,18 +93,26 @@ class Circumstances:
         early = key in NEEDS_LOAD and found.t_s < self.load_known_s
         if early and any(true.t_s - NEAR_BLIND_S <= found.t_s <= true.end_s for true in loose):
             return True
+        around_s = _evidence_s(found)
         for blind in self.blind:
             if blind.lasting and key in OF_PLACE and found.t_s >= blind.from_s - NEAR_BLIND_S:
                 return True
             dwell_s = found.own.get("dwell_s") or 0.0  # a turnaround's: what a silence has cut in two
             if dwell_s and blind.touches(found.t_s - dwell_s / 2, found.t_s + dwell_s / 2):
                 return True
-            if blind.touches(found.t_s, found.t_s) and any(_lasts(true, found.t_s) for true in loose):
+            near = blind.touches(found.t_s - around_s, found.t_s + around_s)
+            if near and any(_lasts(true, found.t_s) for true in loose):
                 return True
         return False
 
 
 def _lasts(true: Label, t_s: float) -> bool:
-    """It is going on; the rest that ends a set, until that is known."""
+    """It is going on; a turnaround for as long as its dwell, the rest that ends a set until that is known."""
+    around_s = _evidence_s(true)
     rest_s = END_REST_S if true.kind == "set_end" or true.duration_s is None else 0.0
-    return true.t_s <= t_s <= true.end_s + rest_s
+    return true.t_s - around_s <= t_s <= true.end_s + rest_s + around_s
+
+
+def _evidence_s(event: Label | Told) -> float:
+    """It takes the whole dwell to see a turnaround, and a little more on either side to grade it."""
+    return 0.5 * float(event.own["dwell_s"]) + GRADED_S if "dwell_s" in event.own else 0.0
