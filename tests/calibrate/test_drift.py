@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -12,7 +13,6 @@ from firmware_bridge.simulator import (
     Lift,
     Lower,
     Machine,
-    Move,
     Rest,
     Script,
     SetDown,
@@ -37,11 +37,11 @@ MACHINE = Machine(mass_kg=60.0, resonance_hz=7.0, friction=0.06, rest_m=0.0, bot
 LOADS_KG = [20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0]
 
 
-def sets(machine: Machine = MACHINE, count: int = 2, before: tuple[Move, ...] = (Rest(6.0),)) -> Trace:
+@cache
+def sets(count: int = 2) -> Trace:
     script = clean_set(4, 4, 3)
-    return Trace.joined(
-        [simulate(machine, replace(script, moves=(*before, *script.moves[1:])), seed) for seed in range(count)]
-    )
+    moves = (Rest(6.0), *script.moves[1:])
+    return Trace.joined([simulate(MACHINE, replace(script, moves=moves), seed) for seed in range(count)])
 
 
 def watched(trace: Trace, kit: Kit | None = None, kg: float = 1.0) -> Drift:
