@@ -13,6 +13,7 @@ import { Trend } from "./js/trend.js";
 import { clock, eventName } from "./js/words.js";
 
 const FRAME_MS = 60; // the trace moves 16 pixels a second
+const IDLE_TRACE_MS = 500; // between sets nobody follows it
 const TABLES_MS = 250; // after an event
 const CLOCK_MS = 1000; // without one
 const ASKED = 500; // events to ask of the store when the page opens
@@ -26,8 +27,10 @@ const trend = new Trend($("trend"), words.pack.language);
 const history = new History();
 const steady = new Steady();
 const stats = { frames: 0, draw_ms: 0, shown: null };
-let frame = 0;
+let woken = false;
 let timer = 0;
+let drawn_ms = -Infinity; // the page, and the trace in it
+let traced_ms = -Infinity;
 let tables_ms = -Infinity; // when the tables were last drawn
 let tablesChanged = true;
 let setsChanged = true;
@@ -48,17 +51,21 @@ function heard(topic, record, retained) {
 }
 
 function wake() {
-  frame ||= requestAnimationFrame(show);
+  if (woken) return;
+  woken = true;
+  setTimeout(() => requestAnimationFrame(show), Math.max(0, drawn_ms + FRAME_MS - performance.now()));
 }
 
-function show(now_ms) {
-  frame = 0;
-  if (now_ms - show.last_ms < FRAME_MS) return wake();
-  show.last_ms = now_ms;
+function show() {
+  woken = false;
   const begin_ms = performance.now();
+  drawn_ms = begin_ms;
   const now = steady.steady(screen(model, begin_ms), begin_ms);
   drawTop(now);
-  trace.draw(model.recent, now.half);
+  if (now.set !== null || begin_ms - traced_ms >= IDLE_TRACE_MS) {
+    traced_ms = begin_ms;
+    trace.draw(model.recent, now.half);
+  }
   const due_ms = tables_ms + (tablesChanged ? TABLES_MS : CLOCK_MS);
   if (begin_ms >= due_ms) {
     tables_ms = begin_ms;
@@ -71,7 +78,6 @@ function show(now_ms) {
   stats.draw_ms += performance.now() - begin_ms;
   stats.shown = model.feedback;
 }
-show.last_ms = -Infinity;
 
 function drawTop(now) {
   Object.assign(document.body.dataset, { state: now.state, band: now.band, resting: now.resting, heave: now.heave ?? "none", kind: now.kind });
