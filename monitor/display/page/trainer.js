@@ -80,10 +80,12 @@ function show() {
 }
 
 function drawTop(now) {
-  Object.assign(document.body.dataset, { state: now.state, band: now.band, resting: now.resting, heave: now.heave ?? "none", kind: now.kind });
+  const marks = { state: now.state, band: now.band, resting: now.resting, heave: now.heave ?? "none", kind: now.kind };
+  for (const [key, value] of Object.entries(marks)) if (document.body.dataset[key] !== value) document.body.dataset[key] = value;
   const waiting = now.seconds !== null && now.state !== "countdown" ? ` · ${words.seconds(now.seconds)}` : "";
   write("pill-text", words.text(now.state === "fault" ? `fault.${now.reason}` : labelKey(now)) + waiting);
-  $("pill-icon").setAttribute("href", `#i-${stateIcon(now)}`);
+  const icon = `#i-${stateIcon(now)}`;
+  if ($("pill-icon").getAttribute("href") !== icon) $("pill-icon").setAttribute("href", icon);
   write("agreed", agreed(now, words));
   write("reps", now.set === null ? "–" : String(now.reps));
   write("under-load", now.under_load_s === null ? "–" : clock(now.under_load_s));
