@@ -56,6 +56,10 @@ class Document:
             return cls(str(path), tomllib.loads(text), text)
         except tomllib.TOMLDecodeError as error:
             raise ConfigError(_syntax(path, text, str(error))) from None
+        except RecursionError:
+            raise ConfigError(
+                f"{path}: nested too deep; a profile has tables and simple lists, remove the rest"
+            ) from None
 
     def error(self, where: tuple[str, ...], complaint: str) -> ConfigError:
         """An error at `where`, ("table", "key") or ("table",); the line is given where it can be found."""
