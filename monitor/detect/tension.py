@@ -14,7 +14,9 @@ from monitor.events import ForceCeiling, Slack, TensionOut, Unload
 class TensionDetector:
     """`unload`, `slack`, `tension_out` and `force_ceiling`; silent while the cell cannot be believed."""
 
-    watches = Bit.MISFIT | Bit.CEILING | Bit.SLACK | Bit.UNLOAD | Bit.LOW | Bit.HIGH | Bit.EMPTY | Bit.STILL
+    watches = (
+        Bit.KNOWN_X | Bit.MISFIT | Bit.CEILING | Bit.SLACK | Bit.UNLOAD | Bit.LOW | Bit.HIGH | Bit.EMPTY | Bit.STILL
+    )
 
     def __init__(self, detect: Detect) -> None:
         out = detect.tension_out
