@@ -137,7 +137,7 @@ def a_stall_that_sinks_is_failure_but_not_in_the_first_repetition() -> None:
 
 def tension_has_two_sides() -> None:
     high, low = Tug(1.25, 0.5), Tug(0.6, 0.5)
-    events, _ = story([*UP, high, Still(0.4), Leg(0.0, 2.0), Still(0.3), low, Still(0.4), *REP, *END])
+    events, _ = story([*UP, high, Still(0.4), Leg(0.2, 2.0), Still(0.3), low, Still(0.4), *UP, Leg(0.0, 2.0), *END])
     assert [event.side for event in events if event.kind == "tension_out"] == ["high", "low"]
     unload = only([event for event in events if event.kind == "unload"])
     assert unload.duration_s == pytest.approx(0.5, abs=0.1)

@@ -12,6 +12,7 @@ from monitor.detect.limits import Limits
 from monitor.detect.settings import STANDARD_GRAVITY_M_S2 as G
 from monitor.detect.track import Track
 
+CREEP_M_S = 0.0005  # what rises more slowly a coarse encoder may not see rise at all
 SURE_M = 0.01  # a place in greater doubt than this is not said to be the lockout
 STICTION_M_S = 0.004  # EVENTS.md: friction follows tanh(v / 4 mm/s)
 
@@ -42,7 +43,7 @@ class Bit:
     MOVE = 1 << 19
     TOP = 1 << 20  # in the lockout zone
     MID = 1 << 21  # between 10 and 90 % of the range
-    SLOW = 1 << 22  # creeping upward: 0 < v < a quarter of the target
+    SLOW = 1 << 22  # creeping upward: v less than a quarter of the target
     STILL = 1 << 24  # known to be neither
     ODD = 1 << 25  # the encoder may have stopped or started by itself: not known yet
 
@@ -132,7 +133,8 @@ def evaluate(track: Track, limits: Limits, start: int, end: int, slow_lag: int) 
         share, doubt = (slow_x - limits.bottom_m) / limits.range_m, doubt_m / limits.range_m
         mid = (share >= stall.low + doubt) & (share <= stall.high - doubt)
         put(Bit.MID, mid)
-        put(Bit.SLOW, mid & (slow_v > 0) & (slow_v < detect.rep.sticking_speed * limits.v_up_m_s))
+        creeping = slow_v > -CREEP_M_S
+        put(Bit.SLOW, mid & creeping & (slow_v < detect.rep.sticking_speed * limits.v_up_m_s))
 
     _count(track.loaded, rows, loaded)
     _count(track.in_band, rows, in_band)

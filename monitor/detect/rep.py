@@ -168,7 +168,8 @@ class RepDetector:
         if slow and self._slow_since is None:
             self._slow_since = now
         elif not slow and self._slow_since is not None:
-            if now - self._slow_since >= steps(self.settings.sticking_min_s):
+            stall = steps(scene.limits.detect.stall.hold_s)  # what lasts longer is more than sticking
+            if steps(self.settings.sticking_min_s) <= now - self._slow_since < stall:
                 self._sticking = True
                 scene.stuck_until = now
             self._slow_since = None

@@ -58,6 +58,7 @@ class Scene:
     last_still: tuple[int, int] | None = None  # the newest stretch of stillness that is over, in slow moments
     resting_since: int | None = None  # a lockout rest is open
     stalled: bool = False
+    pulled: bool = False  # motor: before the set is known to have begun, the lifter pulls already
     nudged: bool = False  # what follows in this moment has to look, though no bit changed
     aimless: bool = False  # static: the last stage is over, there is no target
 

@@ -65,7 +65,7 @@ class SetDetector:
 
     def _motor(self, scene: Scene) -> None:
         if scene.in_set:
-            self._leg = None
+            self._leg, scene.pulled = None, False
             self._over(scene.still and not scene.on(Bit.PULL), scene.now)
             return
         self._over_since = None
@@ -87,6 +87,8 @@ class SetDetector:
                 self._pulled = self._pulled or pull
             self._follow(scene, self._leg, max(self._top_m, x_m))
         self._pulling = pull
+        pulled = self._leg is not None and self._pulled
+        scene.nudged, scene.pulled = scene.nudged or pulled != scene.pulled, pulled
 
     def _begin(self, moment: int, x_m: float) -> None:
         self._leg, self._top_m, self._pulled = (moment, x_m), x_m, False

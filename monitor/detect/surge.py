@@ -38,7 +38,9 @@ class SurgeDetector:
 
     def update(self, scene: Scene) -> None:
         odd = scene.on(Bit.ODD)
-        used = scene.in_set or scene.limits.kind == "stack"  # else a platform is put in place, a bar taken over
+        used = (
+            scene.in_set or scene.pulled or scene.limits.kind == "stack"
+        )  # else a platform is put in place, a bar taken over
         self._jerk.update(scene, used and scene.on(Bit.JERK), scene.now, wait=odd)
         self._drop.update(scene, used and scene.on(Bit.DROP), scene.now, wait=odd)
 

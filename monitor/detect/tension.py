@@ -34,7 +34,7 @@ class TensionDetector:
         kind = scene.limits.kind
         racked = kind == "motor" and not scene.limits.driven and scene.still
         over = scene.on(Bit.EMPTY) and (kind == "static" or racked)  # let go: the set may be over
-        used = scene.in_set or kind == "stack"  # off its rest a stack is used, set or not
+        used = scene.in_set or scene.pulled or kind == "stack"  # off its rest a stack is used, set or not
         over = over or scene.aimless
         judged = used and not scene.force_doubt and not over
         for run, bit in (
