@@ -143,6 +143,12 @@ def tension_has_two_sides() -> None:
     assert unload.duration_s == pytest.approx(0.5, abs=0.1)
 
 
+def a_stack_held_low_is_held() -> None:
+    """Near its rest, and still: half unloaded it is not on it."""
+    unload = only(of("unload", [*REP, Still(0.5), Tug(0.6, 0.5), Still(0.4), *REP, *END]))
+    assert unload.duration_s == pytest.approx(0.5, abs=0.1)
+
+
 def a_heave_is_a_jerk_and_a_let_go_negative_a_drop() -> None:
     heave: list[Act] = [Leg(0.3, 1.0), Leg(0.9, 0.6), Still(0.4), Leg(0.0, 2.0), Still(0.4)]
     drop: list[Act] = [*UP, Leg(0.7, 1.0), Leg(0.2, 0.6), Still(0.2), Leg(0.0, 0.8), Still(0.4)]
@@ -252,6 +258,7 @@ MUTANTS = (
         "self._x_m + self.failure.descent",
         a_stall_that_sinks_is_failure_but_not_in_the_first_repetition,
     ),
+    Mutant(TensionDetector, "(self._unload, Bit.UNLOAD)", "(self._unload, Bit.SLACK)", a_stack_held_low_is_held),
     Mutant(TensionDetector, "(self._low, Bit.LOW)", "(self._low, Bit.HIGH)", tension_has_two_sides),
     Mutant(SurgeDetector, "scene.on(Bit.DROP)", "scene.on(Bit.JERK)", a_heave_is_a_jerk_and_a_let_go_negative_a_drop),
     Mutant(

@@ -75,12 +75,12 @@ def evaluate(track: Track, limits: Limits, start: int, end: int, slow_lag: int) 
     lifted = off
     if limits.kind == "stack":
         contact = (x <= limits.rest_reach_m) & (np.abs(v) < limits.v_move_m_s)
-        off = off & ~contact  # what stands there need not be carried
         if doubt_m:  # the speed alone tells contact from slack
             lifted = x > detect.set.off_rest_m - doubt_m
         else:
             contact |= x <= detect.set.off_rest_m
         contact &= fast_tension < half
+        off = off & ~contact  # what stands there without tension need not be carried
         put(Bit.CONTACT, contact)
         put(Bit.OFF, lifted & (fast_tension > half))
         put(Bit.SLACK, off & (fast_tension < limits.slack_n))
