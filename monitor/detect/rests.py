@@ -32,7 +32,8 @@ class LockoutDetector:
 
     def update(self, scene: Scene) -> None:
         self._lag = scene.slow_lag
-        self._run.update(scene, scene.in_set and scene.still and scene.on(Bit.TOP), scene.slow_now)
+        used = scene.in_set or scene.limits.kind == "stack"  # nobody else lifts it: without a cell there is no set
+        self._run.update(scene, used and scene.still and scene.on(Bit.TOP), scene.slow_now)
         entry = self._run.entry
         scene.resting_since = entry.start if scene.book.is_open(entry) and entry is not None else None
 
