@@ -199,7 +199,8 @@ class Place:
         assert trial is not None
         row, edge = self._row(step), self._row(trial.edge)
         first = row - HISTORY  # what is judged must not depend on how much more is kept
-        lost = np.isnan(self._raw[edge - 1 : row + 1]).any() or (trial.kind == "stop" and not self._still[row])
+        lost = np.isnan(self._raw[edge - 1 - SPEED_STEPS : row + 1]).any() or bool(np.isnan(self._placed[edge - 1]))
+        lost = lost or (trial.kind == "stop" and not self._still[row])
         judge = {"stop": self._judge.stop, "start": self._judge.start, "kink": self._judge.kink}[trial.kind]
         verdict = (
             Verdict.REAL if lost else judge(self._raw[first : row + 1], self._force[first : row + 1], edge - first)
