@@ -43,6 +43,7 @@ def find_reps(truth: Truth, th: Thresholds) -> list[Label]:
                     a < (middle.dwell[0] if up else rep.last) and b > (rep.first if up else middle.dwell[1])
                     for a, b in _sticking(f, th)
                 ),
+                up_first=up,
                 bounds_s=[float(f.t_s[min(i, len(f.t_s) - 1)]) for i in (rep.first, *middle.dwell, rep.last)],
             )
             event.set, event.rep = number, n

@@ -205,8 +205,9 @@ def _score_match(
     if true.rank is not None and key != "turnaround" and load_known:
         result.attributes.append((f"{key}.primary", found.primary == (true.part_of is None)))
     if key == "rep":
-        up = found.own["positive_s"] if found.own["positive_s"] is not None else 0.0
-        edges = [found.t_s, found.t_s + up, found.t_s + up + found.own["upper_dwell_s"], found.t_s]
+        leg, dwell = ("positive_s", "upper_dwell_s") if true.own["up_first"] else ("negative_s", "lower_dwell_s")
+        turned_s = found.t_s + (found.own[leg] or 0.0)
+        edges = [found.t_s, turned_s, turned_s + found.own[dwell], found.t_s]
         edges[3] += found.duration_s or 0.0
         result.bound_errors_s += [told_s - true_s for told_s, true_s in zip(edges, true.own["bounds_s"], strict=True)]
 
