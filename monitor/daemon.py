@@ -294,7 +294,7 @@ class Daemon:
     def _forget(self, lifter: str, done: Forgotten | None) -> None:
         """Told twice: when it is asked, and when the disk has it."""
         if self._lifter == lifter:
-            self._lifter = None
+            self._lifter = self._learned = None
         if done is not None and done.last_set:
             self.publisher.offer(payload.cleared(payload.topic(self.machine, "set")))
 

@@ -271,6 +271,10 @@ def test_a_range_that_was_learned_is_known_when_the_lifter_comes_again(tmp_path:
         assert known[:2] == [None, None], "nobody knows another's range"
         assert known[2] is not None
         assert abs(known[2].top_m - (PROFILE.machine.top_m or 0)) < 0.02
+        await daemon._command(ask(Lifter, lifter="l-1"))
+        assert daemon._learned is not None
+        daemon._forget("l-1", None)
+        assert daemon._learned is None, "whoever comes next does not lift by it"
 
     with_daemon(tmp_path, story, profile)
     headers = [open_playback(path, None) for path in sorted(tmp_path.rglob("*.mcap"))]
