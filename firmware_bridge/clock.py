@@ -10,8 +10,13 @@ with the clock; the first of the two is refused. A single impossible stamp (a da
 chance) is refused and changes nothing. After a restart arrival times bridge the gap.
 """
 
+import numpy as np
+from numpy.typing import NDArray
+
 WRAP_U32 = 2**32
 _AHEAD_US = 60_000_000  # after a stall of the host arrivals lag behind the stamps; no buffer holds a minute
+
+Whole = NDArray[np.int64]
 
 
 class StampClock:
@@ -45,9 +50,24 @@ class StampClock:
                 self._suspect = stamp_us, received_ns
                 return None
             at_us = last_at_us + step_us
+        self.follow(stamp_us, received_ns, at_us)
+        return at_us
+
+    def foresee(self, stamps_us: Whole, received_ns: Whole, boots: int = 0) -> Whole:
+        """Where `place` would lay these, up to the first that is not the plain next one; `follow` makes it so."""
+        if self._last is None or boots != self._boots:
+            return stamps_us[:0]
+        last_us, last_ns, last_at_us = self._last
+        newest_us = np.diff(received_ns, prepend=last_ns) // 1000 + _AHEAD_US
+        steps_us = newest_us - (newest_us - np.diff(stamps_us, prepend=last_us)) % self.wrap_us
+        impossible = steps_us < -self.back_us
+        fit = int(impossible.argmax()) if impossible.any() else len(stamps_us)
+        return last_at_us + np.cumsum(steps_us[:fit])
+
+    def follow(self, stamp_us: int, received_ns: int, at_us: int) -> None:
+        """All up to this one are where they were foreseen."""
         self._last = stamp_us, received_ns, at_us
         self._suspect = None
-        return at_us
 
     def _is_news(self, boots: int) -> bool:
         """Whether the device told of a boot that its stamps had not betrayed before."""

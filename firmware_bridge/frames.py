@@ -3,7 +3,11 @@
 from collections import deque
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from firmware_bridge import blocks
+from firmware_bridge.batch import Batch
 from firmware_bridge.blocks import Block
 from firmware_bridge.calibration import Calibration
 from firmware_bridge.chunk import Chunk
@@ -14,6 +18,7 @@ from firmware_bridge.messages import FROM_DEVICE, Force, Hello, Message, Message
 from firmware_bridge.samples import Flag, Samples
 
 CONTROL_KEPT = 1000  # messages for who asks, the newest
+_FEW = 16  # payloads: where one by one and all at once cost the same
 _BACK_US = 1_000_000  # a block of one kind overtakes one of the other by less than the longest block
 
 
@@ -37,6 +42,14 @@ class _Stream:
         self.stream_id = stream_id
         self.received += n
         self.next_idx = idx + n
+
+    def account_run(self, idx: NDArray[np.int64], n: NDArray[np.int64], last_us: int) -> None:
+        """Count blocks of the stream that is known, rows to the last of their samples; nothing is owed any more."""
+        self.lost += int((idx - np.append(self.next_idx, idx + n)[:-1] & 0xFFFF).sum())
+        self.received += int(n.sum())
+        self.next_idx = int(idx[-1] + n[-1])
+        self.last_us = last_us
+        self.owed_flags = 0
 
     def restart(self) -> None:
         """The device booted: whatever comes next is another stream."""
@@ -93,15 +106,77 @@ class FrameReader:
 
     def feed(self, *chunks: Chunk) -> Samples:
         """The samples that these chunks complete. Raises ProtocolVersionError at a HELLO of another protocol."""
-        found: list[Block] = []
+        payloads: list[bytes] = []
+        received_ns: list[int] = []
         for chunk in chunks:
-            for payload in self._deframer.feed(chunk.data):
-                stream = self._streams.get(payload[0])
-                if stream is None:
-                    self._look_at(payload)
-                elif block := self._place(stream, payload, chunk.received_ns):
-                    found.append(block)
-        return blocks.to_samples(found, self._calibration)
+            complete = self._deframer.feed(chunk.data)
+            payloads += complete
+            received_ns += [chunk.received_ns] * len(complete)
+        if len(payloads) <= _FEW:
+            taken = map(self._take, payloads, received_ns)
+            return blocks.to_samples([block for block in taken if block], self._calibration)
+        batch = Batch(payloads, received_ns)
+        self._take_all(batch)
+        return batch.to_samples(self._calibration)
+
+    def _take_all(self, batch: Batch) -> None:
+        """As `_take` each: runs of blocks that follow each other plainly at once, what stands out alone."""
+        at = 0
+        for stop in [*np.flatnonzero(~batch.is_block).tolist(), len(batch)]:
+            while at < stop:
+                at += self._take_run(batch, at, stop)
+                alone = min(at + _FEW, stop)  # where one stands out, others are near
+                self._take_each(batch, at, alone)
+                at = alone
+            self._take_each(batch, stop, stop + 1)
+            at = stop + 1
+
+    def _take_each(self, batch: Batch, at: int, end: int) -> None:
+        for k, payload in enumerate(batch.payloads[at:end], at):
+            if block := self._take(payload, int(batch.received_ns[k])):
+                batch.put_block(k, block)
+
+    def _take_run(self, batch: Batch, at: int, stop: int) -> int:
+        """Place as many of these blocks as follow each other as they should; how many."""
+        span_us = batch.span_us[at:stop]
+        stamps_us = batch.stamp_us[at:stop] + span_us
+        at_us = self._clock.foresee(stamps_us, batch.received_ns[at:stop], self._boots)
+        if self._zero_us is None or not len(at_us):
+            return 0
+        last_us = at_us - self._zero_us
+        first_us = last_us - span_us[: len(at_us)]
+        run = len(at_us)
+        mine = {kind: np.flatnonzero(batch.kind[at : at + run] == kind) for kind in self._streams}
+        for kind, stream in self._streams.items():
+            rows = mine[kind]
+            before_us = np.append(stream.last_us, last_us[rows])[:-1]
+            odd = (batch.stream_id[at + rows] != stream.stream_id) | (first_us[rows] <= before_us)
+            if odd.any():
+                run = min(run, int(rows[odd.argmax()]))
+        if not run:
+            return 0
+        for kind, stream in self._streams.items():
+            rows = mine[kind][: np.searchsorted(mine[kind], run)]
+            if len(rows):
+                batch.flag(at + int(rows[0]), stream.owed_flags)
+                stream.account_run(batch.idx[at + rows], batch.n[at + rows], int(last_us[rows[-1]]))
+        batch.put(at, first_us[:run])
+        end = at + run - 1
+        self._clock.follow(int(stamps_us[run - 1]), int(batch.received_ns[end]), int(at_us[run - 1]))
+        assert self._next_seq is not None
+        seqs = batch.seq[at : end + 1]
+        self._frames += run
+        self._lost_frames += int((np.diff(seqs, prepend=self._next_seq - 1) - 1 & 0xFF).sum())
+        self._next_seq = int(seqs[-1]) + 1 & 0xFF
+        return run
+
+    def _take(self, payload: bytes, received_ns: int) -> Block | None:
+        """The block that this is, and where it goes; None for all else."""
+        stream = self._streams.get(payload[0])
+        if stream is not None:
+            return self._place(stream, payload, received_ns)
+        self._look_at(payload)
+        return None
 
     def _place(self, stream: _Stream, payload: bytes, received_ns: int) -> Block | None:
         """Account for a block and find its place on the session clock; None where no row of it is fit to be one."""
