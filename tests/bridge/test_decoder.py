@@ -91,7 +91,9 @@ def history(seed: int, length: int) -> list[Chunk]:
             data = device.pos(at_us, number(1, 15))
         elif what == "force":
             n = number(1, 14)
-            data = device.force(at_us, n, number(max(n - 1, 0), 60_000), any_of([0, 0, number(0, 255)]))
+            data = device.force(
+                at_us, n, number(max(n - 1, 0), 60_000), any_of([0, 0, number(0, 255)]), any_of([0, 0, 0, 1])
+            )
         elif what == "much":
             data = b"".join(wire for _, wire in device.stream(at_us, 250_000))
             at_us += 250_000
@@ -183,7 +185,7 @@ def test_the_histories_do_reach_what_they_test() -> None:
 
     look()
     assert all(seen.values()), seen
-    assert flags == 63
+    assert flags == 127
     assert big
 
 

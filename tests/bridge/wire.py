@@ -63,8 +63,8 @@ class Wire:
         self.pos_idx = (self.pos_idx + n) & 0xFFFF
         return self.send(message)
 
-    def force(self, at_us: int, n: int = 1, span_us: int = 0, flags: int = 0) -> bytes:
-        counts = tuple(((self.force_idx + k) * 37) % 2**24 - 2**23 for k in range(n))
+    def force(self, at_us: int, n: int = 1, span_us: int = 0, flags: int = 0, slipped: bool = False) -> bytes:
+        counts = tuple(2**20 - 1 if slipped else ((self.force_idx + k) * 37) % 2**24 - 2**23 for k in range(n))
         self.sent += [Row(Force.TYPE, at_us + k * span_us // max(n - 1, 1), counts[k], flags) for k in range(n)]
         message = Force(self.stream_id, self.force_idx, self.stamp(at_us), span_us, flags, counts)
         self.force_idx = (self.force_idx + n) & 0xFFFF
