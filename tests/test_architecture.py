@@ -77,9 +77,9 @@ CLOCKS = ["firmware_bridge/serial_port.py", "firmware_bridge/ports.py", "firmwar
           "monitor/state.py", "monitor/doctor/"]  # fmt: skip
 PURE = ["firmware_bridge/batch.py", "firmware_bridge/blocks.py", "firmware_bridge/calibration.py",
         "firmware_bridge/chunk.py", "firmware_bridge/clock.py", "firmware_bridge/decoder.py",
-        "firmware_bridge/frames.py", "firmware_bridge/framing.py", "firmware_bridge/lines.py", "firmware_bridge/messages.py",
-        "firmware_bridge/samples.py", "monitor/detect/", "monitor/events.py", "monitor/feedback/messages.py",
-        "monitor/feedback/payload.py", "monitor/profile.py"]  # fmt: skip
+        "firmware_bridge/frames.py", "firmware_bridge/framing.py", "firmware_bridge/lines.py",
+        "firmware_bridge/messages.py", "firmware_bridge/samples.py", "monitor/detect/", "monitor/events.py",
+        "monitor/feedback/messages.py", "monitor/feedback/payload.py", "monitor/profile.py"]  # fmt: skip
 WORLD = {"asyncio", "concurrent", "datetime", "io", "logging", "multiprocessing", "os", "pathlib", "queue", "random",
          "select", "selectors", "signal", "socket", "subprocess", "tempfile", "threading", "time"}  # fmt: skip
 
