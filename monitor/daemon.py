@@ -24,7 +24,19 @@ import msgspec
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.link_state import LinkState
 from firmware_bridge.messages import Hello
-from monitor.about import (
+from monitor.agreed import with_load, with_protocol
+from monitor.calibrate.kept import newest as newest_calibration
+from monitor.custody.forgetting import Desk, Forgotten
+from monitor.custody.housekeeping import Housekeeper
+from monitor.detect.range import LearnedRange
+from monitor.events import Feedback, Update
+from monitor.feedback import payload
+from monitor.feedback.bookmark import Bookmark
+from monitor.feedback.commands import Command, CommandRefused, Lifter, Load, Protocol, Stop
+from monitor.feedback.connection import Address
+from monitor.feedback.messages import Envelope, Info
+from monitor.feedback.publisher import Publisher
+from monitor.live.about import (
     PUBLISHED,
     calibration_info,
     firmware_info,
@@ -34,21 +46,9 @@ from monitor.about import (
     protocol_info,
     storage_info,
 )
-from monitor.agreed import with_load, with_protocol
-from monitor.calibrate.kept import newest as newest_calibration
-from monitor.detect.range import LearnedRange
-from monitor.events import Feedback, Update
-from monitor.feedback import payload
-from monitor.feedback.bookmark import Bookmark
-from monitor.feedback.commands import Command, CommandRefused, Lifter, Load, Protocol, Stop
-from monitor.feedback.connection import Address
-from monitor.feedback.messages import Envelope, Info
-from monitor.feedback.publisher import Publisher
-from monitor.forgetting import Desk, Forgotten
-from monitor.housekeeping import Housekeeper
-from monitor.keeper import Keeper
+from monitor.live.keeper import Keeper
+from monitor.live.session import Session
 from monitor.profile import Profile
-from monitor.session import Session
 from monitor.state import recording_path
 from monitor.store.database import StoreError
 from monitor.store.store import Store

@@ -27,12 +27,12 @@ TABLE = {
 
 KNOWN = {
     "monitor.toml_document.ConfigError": ExitCode.BAD_INPUT,
-    "monitor.playback.PlaybackError": ExitCode.BAD_INPUT,
+    "monitor.playback.playback.PlaybackError": ExitCode.BAD_INPUT,
     "monitor.record.table.TableError": ExitCode.BAD_INPUT,
     "monitor.record.session_reader.SessionFileError": ExitCode.BAD_INPUT,
-    "monitor.broker_access.AccessError": ExitCode.BAD_INPUT,
-    "monitor.backup.BackupError": ExitCode.BAD_INPUT,
-    "monitor.forgetting.NotAnswered": ExitCode.FAILED,
+    "monitor.access.broker.AccessError": ExitCode.BAD_INPUT,
+    "monitor.custody.backup.BackupError": ExitCode.BAD_INPUT,
+    "monitor.custody.forgetting.NotAnswered": ExitCode.FAILED,
     "monitor.calibrate.refused.Refused": ExitCode.FAILED,
     "monitor.calibrate.procedure.SourceEnded": ExitCode.FAILED,
     "monitor.state.StateError": ExitCode.FAILED,

@@ -79,7 +79,7 @@ def test_a_broker_s_access_says_what_is_to_be_done(folder: Path, capsys: pytest.
 def test_without_openssl_it_says_so(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("monitor.broker_access.shutil.which", lambda _: None)
+    monkeypatch.setattr("monitor.access.broker.shutil.which", lambda _: None)
     (folder / "m.toml").write_text(PROFILE)
     assert main(["access", "broker", str(folder / "m.toml"), "--to", str(folder / "b")]) == ExitCode.BAD_INPUT
     assert "apt-get install openssl" in capsys.readouterr().err

@@ -1,7 +1,7 @@
 """The four rules of the house that code can be asked about: directions, doors, one clock, and files one can read.
 
-__main__ -> commands -> daemon -> display, feedback, record, store, report -> detect -> events, config
-                              \\-> firmware_bridge (serial_port, decoder, ...) -> samples, chunk
+__main__ -> commands -> service -> daemon -> live -> feedback, record, store -> detect -> events, config
+                     -> playback, watch -> report, display     \\-> firmware_bridge (decoder, ...) -> samples, chunk
 """
 
 import ast
@@ -15,12 +15,14 @@ ROOT = Path(__file__).parents[1]
 FILES = sorted(p for top in ("firmware_bridge", "monitor") for p in (ROOT / top).rglob("*.py"))
 LONGEST_FILE_LINES = 350
 
+_SETTINGS = ["monitor.config", "monitor.profile", "monitor.toml_document"]
 MAY_IMPORT = {  # the longest name that fits rules; within a package everybody may import everybody, without cycles
     "firmware_bridge": ["firmware_bridge"],
     "monitor.events": [],
     "monitor.exit_codes": [],
     "monitor.state": [],
     "monitor.toml_document": [],
+    "monitor.toml_edit": ["monitor.toml_document"],
     "monitor.profile": ["monitor.detect.settings"],
     "monitor.config": ["monitor.detect.settings", "monitor.profile", "monitor.toml_document"],
     "monitor.detect.settings": [],
@@ -28,20 +30,70 @@ MAY_IMPORT = {  # the longest name that fits rules; within a package everybody m
     "monitor.record": ["firmware_bridge", "monitor.events", "monitor.config", "monitor.profile", "monitor.state"],
     "monitor.store": ["monitor.events", "monitor.state"],
     "monitor.feedback": ["monitor.events", "monitor.config", "monitor.profile", "monitor.store"],
-    "monitor.display": [
-        "monitor.events",
-        "monitor.config",
-        "monitor.profile",
-        "monitor.feedback",
-        "monitor.state",
-        "monitor.store",
-    ],
+    "monitor.display": [*_SETTINGS, "monitor.events", "monitor.feedback", "monitor.state", "monitor.store"],
     "monitor.report": [
         "firmware_bridge.samples",
         "monitor.events",
         "monitor.config",
         "monitor.detect",
         "monitor.record",
+    ],
+    "monitor.access": [*_SETTINGS, "monitor.feedback"],
+    "monitor.calibrate": [*_SETTINGS, "firmware_bridge", "monitor.detect", "monitor.state", "monitor.toml_edit"],
+    "monitor.custody": [*_SETTINGS, "monitor.feedback", "monitor.record", "monitor.state", "monitor.store"],
+    "monitor.simulation": ["firmware_bridge", "monitor.profile"],
+    "monitor.live": [
+        *_SETTINGS,
+        "firmware_bridge",
+        "monitor.calibrate",
+        "monitor.converter",
+        "monitor.custody",
+        "monitor.detect",
+        "monitor.events",
+        "monitor.feedback",
+        "monitor.record",
+        "monitor.store",
+    ],
+    "monitor.playback": [
+        *_SETTINGS,
+        "firmware_bridge",
+        "monitor.access",
+        "monitor.converter",
+        "monitor.detect",
+        "monitor.events",
+        "monitor.feedback",
+        "monitor.record",
+        "monitor.report",
+        "monitor.state",
+    ],
+    "monitor.watch": [
+        *_SETTINGS,
+        "monitor.access",
+        "monitor.display",
+        "monitor.events",
+        "monitor.feedback",
+        "monitor.report",
+        "monitor.state",
+    ],
+    "monitor.service": [
+        *_SETTINGS,
+        "firmware_bridge",
+        "monitor.access",
+        "monitor.custody",
+        "monitor.daemon",
+        "monitor.display",
+        "monitor.feedback",
+        "monitor.state",
+        "monitor.store",
+    ],
+    "monitor.doctor": [
+        *_SETTINGS,
+        "firmware_bridge",
+        "monitor.access",
+        "monitor.calibrate",
+        "monitor.feedback",
+        "monitor.service",
+        "monitor.state",
     ],
     "monitor.__main__": ["monitor.commands", "monitor.exit_codes"],
     "monitor": ["firmware_bridge", "monitor"],  # commands, daemon: the wiring
@@ -67,13 +119,13 @@ DOORS = {  # an outside library -> the files, or folders, that may know it
         "monitor/report/",
         "monitor/record/",
         "monitor/calibrate/terminal.py",
-        "monitor/terminal_view.py",
+        "monitor/watch/terminal_view.py",
     ],  # where a person reads a terminal
 }
 
 CLOCKS = ["firmware_bridge/serial_port.py", "firmware_bridge/ports.py", "firmware_bridge/simulator/", "monitor/daemon",
-          "monitor/housekeeping.py", "monitor/log_limit.py", "monitor/commands/", "monitor/display/",
-          "monitor/feedback/", "monitor/record/", "monitor/store/", "monitor/backup.py",
+          "monitor/custody/housekeeping.py", "monitor/service/log_limit.py", "monitor/commands/", "monitor/display/",
+          "monitor/feedback/", "monitor/record/", "monitor/store/", "monitor/custody/backup.py",
           "monitor/state.py", "monitor/doctor/"]  # fmt: skip
 PURE = ["firmware_bridge/batch.py", "firmware_bridge/blocks.py", "firmware_bridge/calibration.py",
         "firmware_bridge/chunk.py", "firmware_bridge/clock.py", "firmware_bridge/decoder.py",

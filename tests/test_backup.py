@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from monitor import backup
 from monitor.__main__ import main
-from monitor.backup import restore
+from monitor.custody import backup
+from monitor.custody.backup import restore
 from monitor.exit_codes import ExitCode
 from monitor.feedback.bookmark import Bookmark
 from monitor.state import Lock
@@ -195,7 +195,7 @@ def test_an_older_backup_stays_until_the_new_one_is_whole(kept: Path, monkeypatc
     def full(_: int) -> None:
         raise OSError(28, "No space left on device", str(kept / "b.zip"))
 
-    monkeypatch.setattr("monitor.backup.os.fsync", full)
+    monkeypatch.setattr("monitor.custody.backup.os.fsync", full)
     assert main(["backup", str(kept / "b.zip"), "--config", str(kept / "m.toml")]) == ExitCode.FAILED
     assert (kept / "b.zip").read_bytes() == before
     assert [path.name for path in kept.iterdir() if "backup" in path.name or "new" in path.name] == []

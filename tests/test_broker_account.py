@@ -10,8 +10,8 @@ from pathlib import Path
 import aiomqtt
 import pytest
 
-from monitor.broker_access import _hashed
-from monitor.broker_account import address_of
+from monitor.access.account import address_of
+from monitor.access.broker import _hashed
 from monitor.config import load_profile
 from monitor.toml_document import ConfigError
 from tests import needs

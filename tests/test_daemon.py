@@ -20,10 +20,10 @@ from monitor.events import Update
 from monitor.feedback.commands import Command, CommandRefused, Lifter, Load, Protocol, Stop
 from monitor.feedback.connection import Address
 from monitor.feedback.embedded_broker import EmbeddedBroker
-from monitor.playback import open_playback
+from monitor.playback.playback import open_playback
 from monitor.profile import Profile
 from monitor.record.session_reader import SessionFile
-from monitor.simulated import kit_of, machine_of
+from monitor.simulation.simulated import kit_of, machine_of
 from monitor.store.database import StoreError
 from monitor.store.store import Store
 from tests.mqtt.stage import listening, play, until
@@ -178,7 +178,7 @@ def test_only_what_moves_has_a_load_to_choose() -> None:
 def test_a_disk_that_refuses_stops_no_feedback_and_loses_no_event(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("monitor.keeper.RETRY_S", 0.05)
+    monkeypatch.setattr("monitor.live.keeper.RETRY_S", 0.05)
     healthy, refusing = Store.append, True
 
     def append(self: Store, events: Any) -> Any:

@@ -26,8 +26,8 @@ from monitor.daemon import Daemon
 from monitor.feedback.connection import Address
 from monitor.feedback.consumer import Consumer
 from monitor.feedback.ledger import Record
-from monitor.service import Up, serve
-from monitor.simulated import kit_of, machine_of
+from monitor.service.serve import Up, serve
+from monitor.simulation.simulated import kit_of, machine_of
 from monitor.store.store import Store
 from tests import needs
 from tests.mqtt.brokers import free_port, mosquitto

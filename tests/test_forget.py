@@ -11,11 +11,11 @@ import pytest
 from mcap.reader import make_reader
 
 from monitor.__main__ import main
+from monitor.custody.forgetting import forget
 from monitor.daemon import Daemon
 from monitor.exit_codes import ExitCode
 from monitor.feedback.commands import Lifter, Load
 from monitor.feedback.connection import Address
-from monitor.forgetting import forget
 from monitor.state import Lock
 from monitor.store.store import Store
 from tests import needs

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_bridge.samples import Samples
-from monitor.gather import TICK_S, Gather
+from monitor.live.gather import TICK_S, Gather
 
 POSITION, FORCE = (1.0, np.nan), (np.nan, 1.0)
 

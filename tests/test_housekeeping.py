@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from monitor.config import profile_from_builtins
-from monitor.housekeeping import Housekeeper
+from monitor.custody.housekeeping import Housekeeper
 from monitor.store.store import DAY_S, SPARED_EVENTS, Store
 from tests.record.sessions import jerk
 from tests.test_daemon import TABLES
@@ -55,7 +55,7 @@ def test_a_disk_that_does_not_let_us_is_counted_and_events_go_nonetheless(
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("monitor.housekeeping.remove_old", refuse)
+    monkeypatch.setattr("monitor.custody.housekeeping.remove_old", refuse)
     with Store(tmp_path / "events.db") as store:
         store.append([jerk(k) for k in range(1200)])
         housekeeper = a_housekeeper(store, tmp_path, events={"keep_records": 1000})

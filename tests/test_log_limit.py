@@ -2,7 +2,7 @@
 
 import logging
 
-from monitor.log_limit import LINES, PERIOD_S, LogLimit
+from monitor.service.log_limit import LINES, PERIOD_S, LogLimit
 
 
 def test_a_storm_is_ten_lines_and_a_count() -> None:

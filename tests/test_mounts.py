@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.mounts import mount_warning
+from monitor.service.mounts import mount_warning
 
 TABLE = r"""
 /dev/root / ext4 {root} 0 0

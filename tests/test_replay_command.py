@@ -17,7 +17,7 @@ from monitor.__main__ import main
 from monitor.commands import replay as command
 from monitor.events import AnyEvent
 from monitor.exit_codes import ExitCode
-from monitor.playback import open_playback, session_name
+from monitor.playback.playback import open_playback, session_name
 from monitor.record.records import Command, Gap, command_record, gap_record, wire_record
 from monitor.record.replay import Speed
 from monitor.record.session_file import SessionWriter, read_session

@@ -113,13 +113,13 @@ def test_a_life_of_the_service(box: Box, figure: Figure) -> None:
 
     before = box.do("readlink /opt/rep-monitor/current")
     box.do("mkdir /root/next && cd /source && cp -r Makefile pyproject.toml README.md LICENSE configs firmware_bridge"
-           " monitor /root/next && echo 'raise RuntimeError' >> /root/next/monitor/service.py")  # fmt: skip
+           " monitor /root/next && echo 'raise RuntimeError' >> /root/next/monitor/service/serve.py")  # fmt: skip
     said = box.do("make -C /root/next upgrade PYTHON=/usr/bin/python3")
     assert "It does not come up" in said
     assert "status 2" in said
     assert box.do("readlink /opt/rep-monitor/current") == before
     box.until("ActiveState", "^active$")
-    box.do("sed -i '$d' /root/next/monitor/service.py && echo '# better' >> /root/next/monitor/service.py")
+    box.do("sed -i '$d' /root/next/monitor/service/serve.py && echo '# better' >> /root/next/monitor/service/serve.py")
     assert f"It was {before.removeprefix('releases/')}" in box.do("make -C /root/next upgrade PYTHON=/usr/bin/python3")
     box.until("ActiveState", "^active$")
 

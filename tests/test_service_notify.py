@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor import service_notify
-from monitor.service_notify import ServiceManager
+from monitor.service import notify
+from monitor.service.notify import ServiceManager
 from tests.mqtt.brokers import free_port
 from tests.mqtt.stage import play, until
 from tests.test_end_to_end import a_profile
@@ -95,7 +95,7 @@ def test_a_reader_that_hangs_is_not_called_alive(ear: Ear, tmp_path: Path, caplo
         manager = ServiceManager(at(tmp_path, WATCHDOG_USEC="40000"))
         async with manager.watching(lambda: silent_s, lambda: ""):
             await until(lambda: ear.count("WATCHDOG") >= 2)
-            silent_s = service_notify.READER_PAUSE_S + 1
+            silent_s = notify.READER_PAUSE_S + 1
             await asyncio.sleep(0.05)
             before = ear.count("WATCHDOG")
             await asyncio.sleep(0.3)

@@ -31,7 +31,7 @@ from monitor.feedback.messages import Status
 from monitor.feedback.roles import Role
 from monitor.feedback.viewer import Viewer, sole_machine
 from monitor.profile import Display, Machine, Profile
-from monitor.watching import STALE_S, seen_of
+from monitor.watch.watching import STALE_S, seen_of
 from tests import needs
 from tests.display.stage import CALM, DisplayStage
 from tests.mqtt.brokers import free_port

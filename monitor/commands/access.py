@@ -50,7 +50,7 @@ def _page(config: Path) -> int:
 
 
 def _broker(profiles: list[Path], folder: Path, names: list[str] | None) -> int:
-    from monitor.broker_access import make
+    from monitor.access.broker import make
 
     machines = [load_profile(path).machine.id for path in profiles]
     host = socket.gethostname().lower()

@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from monitor.backup import BackupError, back_up, profiles_of
 from monitor.config import load_profile
+from monitor.custody.backup import BackupError, back_up, profiles_of
 from monitor.exit_codes import ExitCode
 from monitor.state import machines_kept, state_root
 

@@ -16,8 +16,8 @@ from monitor.config import load_profile
 from monitor.daemon import Daemon
 from monitor.exit_codes import ExitCode
 from monitor.profile import Profile
-from monitor.service import Up, serve
-from monitor.simulated import device_of
+from monitor.service.serve import Up, serve
+from monitor.simulation.simulated import device_of
 
 HELP = "A simulated leg press with a simulated lifter, on the real wire, broker and display page. No hardware."
 
@@ -55,7 +55,7 @@ async def _simulated(profile: Profile, seed: int) -> None:
 
 
 async def _on_firmware(profile: Profile, seed: int) -> None:
-    from monitor.emulated import board_of  # it needs a compiler for the board, which few have
+    from monitor.simulation.emulated import board_of  # it needs a compiler for the board, which few have
 
     with board_of(profile, seed) as board:
         await _show(profile, str(board.port))

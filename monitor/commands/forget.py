@@ -8,13 +8,13 @@ from pathlib import Path
 
 import msgspec
 
-from monitor.broker_account import address_of
+from monitor.access.account import address_of
 from monitor.config import ConfigError, load_profile
+from monitor.custody.forgetting import Ask, Forgotten, NotAnswered, forget, write_whole
 from monitor.exit_codes import ExitCode
 from monitor.feedback import payload
 from monitor.feedback.connection import connect
 from monitor.feedback.messages import Name
-from monitor.forgetting import Ask, Forgotten, NotAnswered, forget, write_whole
 from monitor.profile import Profile
 from monitor.state import AlreadyRuns, Lock, StateError, machines_kept, state_root, store_path
 from monitor.store.store import Store

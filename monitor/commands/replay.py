@@ -11,7 +11,7 @@ from typing import IO, Any, Self
 
 from monitor.events import AnyEvent, Update, encode
 from monitor.exit_codes import ExitCode
-from monitor.playback import Playback, PlaybackError, TablePlayback, open_playback, pipeline_of
+from monitor.playback.playback import Playback, PlaybackError, TablePlayback, open_playback, pipeline_of
 from monitor.record.output import replacing
 from monitor.record.replay import Speed
 from monitor.report.terminal import event_line, session_report
@@ -54,7 +54,7 @@ async def _replay(args: argparse.Namespace, playback: Playback) -> list[AnyEvent
         out = stack.enter_context(_writing(args.events, args.file)) if args.events else None
         told = None
         if args.publish:
-            from monitor.rebroadcast import rebroadcast
+            from monitor.playback.rebroadcast import rebroadcast
 
             told = await stack.enter_async_context(rebroadcast(playback.profile, playback.session))
             print(f"telling {playback.session} under {told.root}/ at {told.address}", flush=True)

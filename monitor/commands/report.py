@@ -21,8 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from monitor.commands.replay import Progress
-    from monitor.playback import PlaybackError
-    from monitor.reporting import gather, opened, write_page
+    from monitor.playback.playback import PlaybackError
+    from monitor.playback.reporting import gather, opened, write_page
 
     playback = opened(args.file, args.config, last=args.last)
     if args.out is not None and args.out.exists() and args.out.samefile(playback.path):

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from monitor.backup import restore
+from monitor.custody.backup import restore
 from monitor.exit_codes import ExitCode
 
 HELP = "Put back what a backup holds, where no daemon of that machine runs."

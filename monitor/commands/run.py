@@ -13,8 +13,8 @@ from firmware_bridge.serial_port import read_chunks
 from monitor.config import ConfigError, load_profile
 from monitor.daemon import Daemon
 from monitor.exit_codes import ExitCode
-from monitor.log_limit import LogLimit
-from monitor.service import Up, serve
+from monitor.service.log_limit import LogLimit
+from monitor.service.serve import Up, serve
 
 HELP = "The daemon: reads the serial port, detects, stores, publishes, records, until it is told to stop."
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from monitor.config import load_profile
 from monitor.exit_codes import ExitCode
 from monitor.profile import Profile
-from monitor.simulated import device_of
+from monitor.simulation.simulated import device_of
 
 HELP = "Simulate the machine of a profile, and a lifter on it, on a pseudo-terminal that speaks the wire protocol."
 

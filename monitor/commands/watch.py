@@ -25,8 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from monitor.terminal_view import view
-    from monitor.viewpoint import viewpoint
+    from monitor.watch.terminal_view import view
+    from monitor.watch.viewpoint import viewpoint
 
     find = viewpoint(
         args.machine,

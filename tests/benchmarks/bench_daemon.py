@@ -40,10 +40,10 @@ from monitor.display.server import PageServer
 from monitor.events import Update
 from monitor.feedback.connection import Address
 from monitor.feedback.embedded_broker import EmbeddedBroker
-from monitor.gather import TICK_S
+from monitor.live.gather import TICK_S
 from monitor.profile import Profile
 from monitor.record.recorder import Recorder
-from monitor.simulated import kit_of, machine_of
+from monitor.simulation.simulated import kit_of, machine_of
 from monitor.store.store import Store
 from tests.mqtt.brokers import free_port, mosquitto
 from tests.mqtt.stage import until

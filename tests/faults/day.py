@@ -23,7 +23,7 @@ from firmware_bridge.chunk import Chunk
 from monitor.daemon import Daemon
 from monitor.feedback.connection import Address
 from monitor.feedback.embedded_broker import EmbeddedBroker
-from monitor.simulated import kit_of, machine_of
+from monitor.simulation.simulated import kit_of, machine_of
 from monitor.store.store import Store
 from tests.test_daemon import PROFILE
 

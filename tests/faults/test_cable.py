@@ -13,7 +13,7 @@ from firmware_bridge.chunk import Chunk
 from firmware_bridge.decoder import Decoder
 from monitor.detect.pipeline import Pipeline
 from monitor.events import AnyEvent, encode
-from monitor.playback import open_playback
+from monitor.playback.playback import open_playback
 from monitor.record.replay import decoder_of
 from monitor.record.session_file import read_session
 from tests.bridge.test_serial_port import RAW, Reader

@@ -17,7 +17,7 @@ from monitor.__main__ import main
 from monitor.detect.pipeline import Pipeline
 from monitor.events import AnyEvent, encode
 from monitor.feedback.connection import Address
-from monitor.simulated import kit_of, machine_of
+from monitor.simulation.simulated import kit_of, machine_of
 from tests import needs
 from tests.faults.shim import Shim
 from tests.faults.stage import Collector, a_daemon, a_lifter, on_disk, until

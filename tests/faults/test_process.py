@@ -10,7 +10,7 @@ from firmware_bridge.simulator.device import SimulatedDevice
 from firmware_bridge.simulator.script import Rest, Script
 from monitor.config import load_profile
 from monitor.record.session_file import read_session
-from monitor.simulated import kit_of, machine_of
+from monitor.simulation.simulated import kit_of, machine_of
 from monitor.store.store import Store
 from tests import needs
 from tests.fake_device import FakeDevice

@@ -16,7 +16,7 @@ from monitor.daemon import Daemon
 from monitor.feedback.consumer import Consumer
 from monitor.feedback.ledger import Record
 from monitor.profile import Mqtt, Profile
-from monitor.service import Up, serve
+from monitor.service.serve import Up, serve
 from tests import needs
 from tests.firmware.rig import Truth, a_set
 from tests.firmware.test_detection import HARMLESS, REPS, profile_of

@@ -26,8 +26,8 @@ from firmware_bridge.messages import EventCode, EventNote, Hello, Mcu, ResetCaus
 from firmware_bridge.samples import Flag, Samples
 from firmware_bridge.serial_port import read_chunks
 from monitor.config import load_profile
-from monitor.emulated import board_of
-from monitor.simulated import kit_of, machine_of
+from monitor.simulation.emulated import board_of
+from monitor.simulation.simulated import kit_of, machine_of
 from tests import needs
 from tests.firmware.rig import Truth
 

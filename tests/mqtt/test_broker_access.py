@@ -13,8 +13,7 @@ from pathlib import Path
 import aiomqtt
 import pytest
 
-from monitor import broker_access
-from monitor.broker_access import AccessError, acl, configuration, make
+from monitor.access.broker import AccessError, _hashed, acl, configuration, make
 from monitor.feedback.bookmark import Bookmark
 from monitor.feedback.connection import Address, BrokerError, connect
 from monitor.feedback.publisher import Publisher
@@ -65,7 +64,7 @@ class Broker:
         with (folder / "acl").open("a") as more:  # a witness, so that a refusal is told from a slow broker
             more.write("\nuser witness\ntopic readwrite #\n")
         with (folder / "passwords").open("a") as more:
-            more.write(f"witness:{broker_access._hashed('witness')}\n")
+            more.write(f"witness:{_hashed('witness')}\n")
         text = (folder / "mosquitto.conf").read_text()
         text = text.replace("1883", str(self.port)).replace("8883", str(self.tls_port))
         user = "user root\n" if os.geteuid() == 0 else ""

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from monitor import rebroadcast
 from monitor.__main__ import main
 from monitor.exit_codes import ExitCode
 from monitor.feedback.connection import Address, Received, connect
 from monitor.feedback.embedded_broker import EmbeddedBroker
+from monitor.playback import rebroadcast
 from tests import needs
 from tests.mqtt.brokers import free_port, mosquitto
 

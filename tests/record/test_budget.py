@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from monitor.config import profile_from_builtins
+from monitor.live.session import Session
 from monitor.record.recorder import RESERVE_BYTES, Recorder
 from monitor.record.session_file import read_session
-from monitor.session import Session
 from tests.record.sessions import HEADER, some_records, wire_chunks
 from tests.test_daemon import TABLES
 

@@ -14,7 +14,7 @@ from monitor.__main__ import main
 from monitor.commands.replay import updates
 from monitor.detect.pipeline import Pipeline
 from monitor.events import AnyEvent, encode
-from monitor.playback import open_playback
+from monitor.playback.playback import open_playback
 from monitor.record.replay import decoder_of
 from monitor.record.session_file import read_session
 from tests.recordings.make import MADE

@@ -10,7 +10,7 @@ from firmware_bridge.samples import Samples
 from monitor.__main__ import main
 from monitor.detect.pipeline import Pipeline
 from monitor.exit_codes import ExitCode
-from monitor.playback import open_playback
+from monitor.playback.playback import open_playback
 from monitor.record.session_file import read_session
 from monitor.report.gathering import Gathering
 from monitor.report.markup import Markup, element, json_in_script

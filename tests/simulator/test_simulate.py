@@ -19,7 +19,7 @@ from firmware_bridge.messages import Start
 from firmware_bridge.simulator import Trace
 from monitor.__main__ import main
 from monitor.config import Profile, profile_from_builtins
-from monitor.simulated import kit_of, machine_of, traces_of
+from monitor.simulation.simulated import kit_of, machine_of, traces_of
 
 PROFILE = """
 [machine]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from monitor.forgetting import write_whole
+from monitor.custody.forgetting import write_whole
 
 
 class Whereabouts(msgspec.Struct, frozen=True, kw_only=True):

@@ -25,11 +25,11 @@ from monitor.detect.pipeline import Pipeline
 from monitor.detect.range import LearnedRange
 from monitor.events import AnyEvent, Rep, SetEnd, Update
 from monitor.feedback.messages import Session as Summary
-from monitor.gather import Gather
+from monitor.live.gather import Gather
+from monitor.live.usage import Usage
 from monitor.profile import Profile
 from monitor.record.recorder import Recorder
 from monitor.record.records import Header, event_record, feedback_record, wire_record
-from monitor.usage import Usage
 
 BURST_S = 60.0  # a recording's beginning may be denser
 

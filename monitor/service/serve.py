@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from firmware_bridge.chunk import Chunk
-from monitor.broker_account import address_of
+from monitor.access.account import address_of
 from monitor.daemon import Daemon, Listener
 from monitor.display.address import is_open
 from monitor.display.server import PageServer
@@ -22,13 +22,13 @@ from monitor.display.token import kept_tokens
 from monitor.feedback.connection import Address
 from monitor.feedback.embedded_broker import EmbeddedBroker
 from monitor.feedback.relay import Relay
-from monitor.mounts import mount_warning
 from monitor.profile import Profile
-from monitor.service_notify import ServiceManager
+from monitor.service.mounts import mount_warning
+from monitor.service.notify import ServiceManager
+from monitor.service.up import Whereabouts, told
 from monitor.state import Lock, state_directory, store_path
 from monitor.store.history import last_sets
 from monitor.store.store import Store
-from monitor.up import Whereabouts, told
 
 _log = logging.getLogger(__name__)
 Source = Callable[[Daemon], AsyncGenerator[Chunk, None]]

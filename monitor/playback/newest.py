@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from monitor.playback import PlaybackError
+from monitor.playback.playback import PlaybackError
 from monitor.profile import Profile
 from monitor.state import recordings, state_root
 

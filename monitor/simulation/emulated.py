@@ -13,7 +13,7 @@ from pathlib import Path
 from firmware_bridge.emulated_board import EmulatedBoard, emulated_board
 from firmware_bridge.emulator_build import build
 from monitor.profile import Profile
-from monitor.simulated import kit_of, machine_of, traces_of
+from monitor.simulation.simulated import kit_of, machine_of, traces_of
 
 
 @contextmanager

@@ -3,14 +3,14 @@
 from firmware_bridge.link_state import LinkState
 from firmware_bridge.messages import Hello
 from monitor.calibrate.kept import Kept
+from monitor.custody.housekeeping import Housekeeper
 from monitor.detect.limits import limits_of
 from monitor.feedback.messages import CalibrationInfo, FirmwareInfo, LinkInfo, MachineInfo, ProtocolInfo, StorageInfo
 from monitor.feedback.messages import LinkState as PublishedLink
-from monitor.housekeeping import Housekeeper
-from monitor.keeper import Keeper
+from monitor.live.keeper import Keeper
+from monitor.live.session import Session
 from monitor.profile import Profile
 from monitor.record.recorder import Recorder
-from monitor.session import Session
 
 PUBLISHED: dict[str, PublishedLink] = {
     "absent": "absent",

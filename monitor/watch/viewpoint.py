@@ -4,7 +4,7 @@ import asyncio
 from functools import partial
 from pathlib import Path
 
-from monitor.broker_account import address_of, password_in
+from monitor.access.account import address_of, password_in
 from monitor.config import ConfigError, load_profile
 from monitor.display.address import addresses, is_open, page_url
 from monitor.display.visit import DEFAULT_PAGE, visit

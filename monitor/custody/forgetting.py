@@ -17,7 +17,6 @@ from pathlib import Path
 import msgspec
 
 from monitor.feedback.messages import Name
-from monitor.keeper import Work
 from monitor.state import PRIVATE_FILE, owned_as_its_folder
 from monitor.store.database import StoreError
 from monitor.store.forgetting import forget_set_aside
@@ -60,7 +59,7 @@ class Desk:
         self,
         directory: Path,
         store: Store,
-        do: Callable[[Work], None],
+        do: Callable[[Callable[[], object]], None],
         forgotten: Callable[[str, Forgotten | None], None],
     ) -> None:
         self._directory = directory

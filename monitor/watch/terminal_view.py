@@ -9,10 +9,10 @@ from typing import Any
 
 from monitor.events import AnyEvent
 from monitor.feedback.viewer import Find, Viewer
-from monitor.keyboard import quit_key
 from monitor.report.live_lines import is_news
 from monitor.report.live_screen import event_line, line_of, screen
-from monitor.watching import STALE_S, seen_of
+from monitor.watch.keyboard import quit_key
+from monitor.watch.watching import STALE_S, seen_of
 
 DRAWN_EVERY_S = 0.08
 LINE_EVERY_S = 1.0  # without a terminal

@@ -1,0 +1,1 @@
+"""What is kept of machines and people: backed up, restored, tidied, forgotten."""

@@ -1,0 +1,1 @@
+"""Sessions that are over: opened, told again, gathered for a report."""

@@ -1,0 +1,1 @@
+"""What stands around a daemon: lock, broker, page, signals, the service manager."""
