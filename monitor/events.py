@@ -46,13 +46,17 @@ class SetStart(Event, frozen=True, kw_only=True, tag="set_start"):
 
 
 class Leak(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds under load that were not under tension, by cause; they add up to the difference."""
+    """Seconds under load that were not under tension, by cause; they add up to the difference.
+
+    `unjudged_s` is nobody's fault: the load was not known yet. It counts neither for nor against skill.
+    """
 
     lockout_s: float
     bottom_s: float
     unload_s: float
     low_tension_s: float
-    other_s: float
+    high_tension_s: float = 0.0
+    unjudged_s: float = 0.0
 
 
 class SetEnd(Event, frozen=True, kw_only=True, tag="set_end"):
@@ -68,7 +72,7 @@ class SetEnd(Event, frozen=True, kw_only=True, tag="set_end"):
     working_load_from: Literal["given", "learned", "unknown"]
     friction: float | None
     friction_from: Literal["given", "learned", "unknown"]
-    skill: float | None  # under_tension_s / under_load_s, 0..1
+    skill: float | None  # under_tension_s / (under_load_s - leak.unjudged_s), 0..1
     strength_n: float | None  # the load at that skill
     outcome: Literal["failure", "ended"]
 

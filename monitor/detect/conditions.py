@@ -98,6 +98,7 @@ def evaluate(track: Track, limits: Limits, start: int, end: int, slow_lag: int) 
     loaded = tension >= half
     relative = np.full(len(x), np.nan)
     unloaded = in_band = low = np.zeros(len(x), bool)
+    unjudged = loaded if limits.load_n is None else low
     if limits.load_n is not None:
         friction = limits.friction or 0.0
         ratio = tension / limits.load_n
@@ -140,6 +141,7 @@ def evaluate(track: Track, limits: Limits, start: int, end: int, slow_lag: int) 
     _count(track.in_band, rows, in_band)
     _count(track.unloaded, rows, loaded & unloaded)
     _count(track.low, rows, loaded & low & ~unloaded)
+    _count(track.unjudged, rows, unjudged)
     bits: NDArray[np.int32] = np.einsum("i,ij", np.array(named, np.int32), np.array(held))  # a sum of distinct bits
     return bits
 

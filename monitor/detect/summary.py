@@ -19,6 +19,7 @@ class Tally:
     in_band: int = 0
     unloaded: int = 0
     low: int = 0
+    unjudged: int = 0  # the load was not known
 
     def __sub__(self, other: "Tally") -> "Tally":
         return Tally(
@@ -26,17 +27,19 @@ class Tally:
             self.in_band - other.in_band,
             self.unloaded - other.unloaded,
             self.low - other.low,
+            self.unjudged - other.unjudged,
         )
 
     def __add__(self, other: "Tally") -> "Tally":
-        return self - Tally(-other.loaded, -other.in_band, -other.unloaded, -other.low)
+        return self - Tally(-other.loaded, -other.in_band, -other.unloaded, -other.low, -other.unjudged)
 
 
 def tally_at(scene: Scene, moment: int) -> Tally:
     """Counts from the stream's beginning up to but not including a moment."""
     track = scene.track
     row = track.at(moment - 1)
-    return Tally(int(track.loaded[row]), int(track.in_band[row]), int(track.unloaded[row]), int(track.low[row]))
+    counters = (track.loaded, track.in_band, track.unloaded, track.low, track.unjudged)
+    return Tally(*(int(counter[row]) for counter in counters))
 
 
 class Account:
@@ -70,13 +73,15 @@ class Account:
         total, rest = self.so_far(scene, moment)
         under_load, under_tension = total.loaded, total.in_band - rest.in_band
         unload, low = total.unloaded - rest.unloaded, total.low - rest.low
-        other = under_load - under_tension - rest.loaded - unload - low
+        unjudged = total.unjudged - rest.unjudged
+        high = under_load - under_tension - rest.loaded - unload - low - unjudged
         leak = Leak(
             lockout_s=seconds(rest.loaded),
             bottom_s=0.0,
             unload_s=seconds(unload),
             low_tension_s=seconds(low),
-            other_s=seconds(other),
+            high_tension_s=seconds(high),
+            unjudged_s=seconds(unjudged),
         )
         return seconds(under_load), seconds(under_tension), leak
 
@@ -86,6 +91,7 @@ def summary(scene: Scene, times_s: tuple[float, float, Leak], strength_n: float 
     under_load_s, under_tension_s, leak = times_s
     limits = scene.limits
     known = limits.load_n is not None
+    judged_s = under_load_s - leak.unjudged_s
     return {
         "rep": None,
         "phase": "rest",
@@ -99,7 +105,7 @@ def summary(scene: Scene, times_s: tuple[float, float, Leak], strength_n: float 
         "working_load_from": limits.load_from,
         "friction": None if limits.friction is None else round(limits.friction, 4),
         "friction_from": limits.friction_from,
-        "skill": round(under_tension_s / under_load_s, 4) if known and under_load_s else None,
+        "skill": round(under_tension_s / judged_s, 4) if known and judged_s > 0 else None,
         "strength_n": None if strength_n is None else round(strength_n, 1),
         "outcome": "failure" if failed else "ended",
     }

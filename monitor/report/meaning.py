@@ -44,7 +44,7 @@ MEANINGS = {
         "Partial repetition", "reps", "leak", "It went only part of the way.", "Use the whole range, or end the set."
     ),
     "turnaround.smooth": Meaning(
-        "Smooth turn", "turns", "good", "The movement slowed down, turned and went on: the muscle held all along."
+        "Smooth turn", "turns", "good", "The movement slowed down, turned and went on, without a jolt."
     ),
     "turnaround.fair": Meaning(
         "Fair turn", "turns", "plain", "Neither rough nor quite smooth: a little slower, or without the pause."
@@ -60,7 +60,7 @@ MEANINGS = {
         "Bounced turn",
         "turns",
         "rough",
-        "The load rebounded at the bottom: the way up began with a push that no muscle gave.",
+        "The load rebounded at the bottom: the way up began with that push, not with a pull.",
         "Slow down before each turn.",
     ),
     "turnaround.None": Meaning("Turn on the rest", "turns", "plain", "It turned while the stack stood on its rest."),
@@ -68,7 +68,7 @@ MEANINGS = {
         "Heave",
         "heaves",
         "rough",
-        "The load was thrown instead of lifted: while it flies on by itself the muscle does nothing.",
+        "The load was thrown instead of lifted: while it flies on by itself, the cable carries little of it.",
         "Squeeze into the lift instead of throwing it.",
     ),
     "drop": Meaning(
@@ -86,7 +86,7 @@ MEANINGS = {
         "Follow the pacing marker.",
     ),
     "lockout_rest": Meaning(
-        "Rest on the joints",
+        "Rest at the top",
         "rests",
         "leak",
         "The load stood still at the end of the travel. There, bone can carry it while the muscle rests; the sensors "
@@ -119,21 +119,21 @@ MEANINGS = {
         "Unloaded",
         "less",
         "leak",
-        "For a moment much less than the load was on the muscle.",
+        "For a moment the cable carried much less than the load.",
         "Keep squeezing behind the load after the start.",
     ),
     "slack": Meaning(
         "Cable slack",
         "less",
         "rough",
-        "The cable hung loose: the load flew, and nothing was on the muscle.",
+        "The cable hung loose: the load flew, and nothing was pulled.",
         "Keep the cable tight on the way down.",
     ),
     "tension_out.low": Meaning(
         "Tension low", "less", "leak", "Less than the target band for a while.", "Press evenly all the way."
     ),
     "tension_out.high": Meaning(
-        "Tension high", "more", "leak", "More than the target band for a while.", "Press evenly all the way."
+        "Tension high", "more", "leak", "More than the target band for a while.", "Push no harder than the load needs."
     ),
     "force_ceiling": Meaning(
         "Force ceiling",

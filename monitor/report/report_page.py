@@ -17,7 +17,7 @@ from monitor.report.blindness import BLIND, BLIND_STATIC
 from monitor.report.drawing import drawing
 from monitor.report.gathering import Gathered
 from monitor.report.markup import Markup, element, json_in_script, together
-from monitor.report.sections import blindness, event_list, figures, found, header, set_table, trouble
+from monitor.report.sections import blindness, event_list, figures, found, header, set_table, trouble, work_on
 from monitor.report.session_story import SessionStory
 from monitor.report.set_section import set_section
 
@@ -34,13 +34,15 @@ def report_page(gathered: Gathered, story: SessionStory, *, began_utc: str | Non
     folder = files("monitor.report") / "page"
     style = (folder / "report.css").read_text(encoding="utf-8")
     script = "\n".join((folder / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    timeline = Markup((folder / "timeline.html").read_text(encoding="utf-8"))
+    sets = [set_section(one, static, folded=len(story.sets) > SETS_OPEN) for one in story.sets]
     body = together(
         header(gathered, began_utc),
         trouble(losses),
         figures(story, static),
-        Markup((folder / "timeline.html").read_text(encoding="utf-8")),
+        work_on(story),
         set_table(story),
-        *(set_section(one, static, folded=len(story.sets) > SETS_OPEN) for one in story.sets),
+        *([timeline, *sets] if len(sets) > 1 else [*sets, timeline]),
         found(story),
         blindness(gathered, story, BLIND_STATIC if static else BLIND),
         event_list(drawn.marks),

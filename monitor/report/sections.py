@@ -3,13 +3,14 @@
 import re
 from collections.abc import Sequence
 
-from monitor.events import AnyEvent, SetEnd
+from monitor.events import AnyEvent, Leak, SetEnd
 from monitor.report.advice import advice
 from monitor.report.drawing import Mark
 from monitor.report.gathering import Gathered
+from monitor.report.leak_panel import leak_panel
 from monitor.report.markup import Markup, element
 from monitor.report.meaning import meaning
-from monitor.report.session_story import SessionStory, SetStory, leaks, totals
+from monitor.report.session_story import LEAKS, SessionStory, SetStory, leaks, totals
 from monitor.report.tables import UNKNOWN, row, table
 from monitor.report.words import CAUSES, clock, count, duration, kilograms, partial, times
 
@@ -62,7 +63,7 @@ def figures(story: SessionStory, static: bool) -> Markup:
         _figure(
             "Under load",
             UNKNOWN if all_.under_load_s is None else duration(all_.under_load_s),
-            "the load was on the muscle" if all_.under_load_s is not None else "no set came to its end",
+            "the cable carried it" if all_.under_load_s is not None else "no set came to its end",
         ),
         _figure(
             "Tension",
@@ -84,7 +85,7 @@ def set_table(story: SessionStory) -> Markup:
     """One row a set; for one set alone its own heading says it all."""
     if len(story.sets) < 2:
         return Markup("")
-    head = ("Set", "At", "Load", "Reps", "Under load", "Tension", "Leak", "Skill", "To do better")
+    head = ("Set", "At", "Load", "Reps", "Under load", "Tension", "Skill", "Leaked most", "To do better")
     rows = []
     for one in story.sets:
         end = one.end
@@ -97,12 +98,31 @@ def set_table(story: SessionStory) -> Markup:
             _reps_words(one),
             UNKNOWN if end is None else duration(end.under_load_s),
             UNKNOWN if end is None or end.under_tension_s is None else duration(end.under_tension_s),
-            UNKNOWN if end is None or end.leak is None else duration(sum(s for _, s in leaks(end.leak, 0.0))),
             UNKNOWN if end is None or end.skill is None else f"{end.skill:.0%}",
+            UNKNOWN if end is None or end.leak is None else _most(end.leak),
             advice(one) or "the stream ended within the set",
         ]
         rows.append(row(cells))
     return element("section", element("h2", "Sets"), table(head, rows, "sets"), class_="block", id="sets")
+
+
+def _most(leak: Leak) -> str:
+    return next((f"{LEAKS[key].lower()} {seconds:.1f} s" for key, seconds in leaks(leak)), "nothing")
+
+
+def work_on(story: SessionStory) -> Markup:
+    """What a trainer takes to the next session, in ten seconds; one set alone says it itself."""
+    told = advice(*story.sets)
+    if len(story.sets) < 2 or told is None:
+        return Markup("")
+    all_ = totals(story)
+    return element(
+        "section",
+        element("div", element("h3", "What to work on"), element("p", told, class_="told")),
+        leak_panel(all_.under_load_s, all_.under_tension_s, all_.leak),
+        class_="block work-on",
+        id="work-on",
+    )
 
 
 def found(story: SessionStory) -> Markup:
@@ -183,8 +203,8 @@ def blindness(gathered: Gathered, story: SessionStory, always: str) -> Markup:
         )
     if learned := [end for end in ends if end.working_load_from == "learned"]:
         lines.append(
-            f"{_sets_words(learned, ends)} the load was learned from the movement. Until then nothing could count as"
-            " tension: that time stands under Other."
+            f"{_sets_words(learned, ends)} the load was learned from the movement. Until then nothing was judged: that"
+            " time counts neither for nor against skill."
         )
     if machine.kind == "stack" and machine.top_m is None:
         known = "was learned from the first repetitions" if gathered.limits.range_known else "was not known"

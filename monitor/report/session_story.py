@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from monitor.events import AnyEvent, Leak, Rep, SensorFault, SetEnd, SetStart, Stage, Turnaround
 
 LEAKS = {
-    "lockout_s": "On the joints",
+    "lockout_s": "At the top",
     "bottom_s": "At the bottom",
     "unload_s": "Unloaded",
     "low_tension_s": "Low tension",
-    "other_s": "Other",
+    "high_tension_s": "High tension",
 }
+
+LEAST_S = 0.05
 
 
 @dataclass
@@ -38,6 +40,11 @@ class SetStory:
     def events(self) -> list[AnyEvent]:
         ends: list[AnyEvent] = [event for event in (self.start, self.end) if event is not None]
         return in_time([*ends, *self.reps, *self.stages, *self.moments])
+
+    @property
+    def unjudged_s(self) -> float:
+        """Under load, but the load was not known yet."""
+        return self.end.leak.unjudged_s if self.end and self.end.leak else 0.0
 
     @property
     def partial_reps(self) -> int:
@@ -76,6 +83,7 @@ class Totals:
     partial_reps: int
     under_load_s: float | None  # None: no set came to its end
     under_tension_s: float | None
+    leak: Leak | None
     skill: float | None
     strength_n: float | None
 
@@ -108,7 +116,9 @@ def totals(story: SessionStory) -> Totals:
     """Of the sets that were judged: one whose load was never known counts repetitions and time under load alone."""
     ends = [one.end for one in story.sets if one.end is not None]
     judged = [end for end in ends if end.under_tension_s is not None and end.under_load_s > 0]
-    load_s = sum(end.under_load_s for end in judged)
+    leaked = [end.leak for end in judged if end.leak is not None]
+    leak = Leak(**{key: sum(getattr(one, key) for one in leaked) for key in Leak.__struct_fields__})
+    load_s = sum(end.under_load_s for end in judged) - leak.unjudged_s
     tension_s = sum(end.under_tension_s or 0.0 for end in judged)
     strengths = [end.strength_n for end in ends if end.strength_n is not None]
     return Totals(
@@ -117,15 +127,21 @@ def totals(story: SessionStory) -> Totals:
         partial_reps=sum(one.partial_reps for one in story.sets),
         under_load_s=sum(end.under_load_s for end in ends) if ends else None,
         under_tension_s=tension_s if judged else None,
-        skill=tension_s / load_s if load_s else None,
+        leak=leak if leaked else None,
+        skill=tension_s / load_s if load_s > 0 else None,
         strength_n=max(strengths, default=None),
     )
 
 
-def leaks(leak: Leak, least_s: float = 0.05) -> list[tuple[str, float]]:
-    """Key and seconds of each cause worth a word."""
+def leaks(leak: Leak) -> list[tuple[str, float]]:
+    """Key and seconds of each cause worth a word, the largest first."""
     parts = [(key, float(getattr(leak, key))) for key in LEAKS]
-    return [(key, seconds) for key, seconds in parts if seconds >= least_s]
+    return sorted((part for part in parts if part[1] >= LEAST_S), key=lambda part: -part[1])
+
+
+def lost_s(leak: Leak) -> float:
+    """All that leaked."""
+    return sum(float(getattr(leak, key)) for key in LEAKS)
 
 
 def in_time(events: Iterable[AnyEvent]) -> list[AnyEvent]:

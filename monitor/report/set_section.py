@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from monitor.events import Leak, Rep, SetEnd, Stage, Turnaround
+from monitor.events import Rep, Stage, Turnaround
 from monitor.report.advice import advice
-from monitor.report.markup import Markup, element, together
+from monitor.report.leak_panel import leak_panel
+from monitor.report.markup import Markup, element
 from monitor.report.meaning import is_fault, meaning
-from monitor.report.session_story import LEAKS, SetStory, leaks
+from monitor.report.session_story import SetStory
 from monitor.report.tables import UNKNOWN, row, table
 from monitor.report.words import clock, count, duration, kilograms, newtons, partial
 
@@ -24,7 +25,9 @@ def set_section(one: SetStory, static: bool, *, folded: bool) -> Markup:
     halves = []
     if one.reps:
         halves.append(_overlay(one))
-    halves.append(element("div", _leak(one.end), _turns(one) if not static else None, class_="half"))
+    end = one.end
+    leak = leak_panel(end.under_load_s, end.under_tension_s, end.leak) if end else None
+    halves.append(element("div", leak, _turns(one) if not static else None, class_="half"))
     parts.append(element("div", *halves, class_="halves"))
     if one.reps:
         parts.append(_rep_table(one))
@@ -59,62 +62,6 @@ def _overlay(one: SetStory) -> Markup:
         element("p", class_="overlay-key quiet", data_set=one.number),
         class_="half",
     )
-
-
-def _leak(end: SetEnd | None) -> Markup | None:
-    if end is None:
-        return None
-    if end.leak is None or end.under_tension_s is None:
-        return element(
-            "div",
-            element("h3", "Where tension leaked"),
-            element("p", "The load was not known: it could not be judged."),
-        )
-    parts = leaks(end.leak, 0.0)
-    lost_s = sum(seconds for _, seconds in parts)
-    worst_s = max(*(seconds for _, seconds in parts), 1.0)
-    rows = [
-        element(
-            "tr",
-            element("th", LEAKS[key], scope="row"),
-            element("td", _bar(key, seconds / worst_s)),
-            element("td", f"{seconds:.1f} s"),
-        )
-        for key, seconds in parts
-    ]
-    return element(
-        "div",
-        element("h3", "Where tension leaked"),
-        element(
-            "p",
-            element("b", f"{end.under_tension_s:.1f} s"),
-            f" of {end.under_load_s:.1f} s under load were tension; ",
-            element("b", f"{lost_s:.1f} s"),
-            " leaked.",
-        ),
-        _share_bar(end, end.leak),
-        element("table", element("tbody", *rows), class_="leak"),
-    )
-
-
-def _bar(key: str, share: float) -> Markup:
-    return _svg(
-        element("rect", width=f"{100 * share:.2f}", height="10", class_=f"share-{key}", rx="1"), "0 0 100 10", "bar"
-    )
-
-
-def _share_bar(end: SetEnd, leak: Leak) -> Markup:
-    """All of the time under load: tension, then each cause."""
-    x, bars = 0.0, []
-    for key, seconds in [("tension", end.under_tension_s or 0.0), *leaks(leak)]:
-        width = 100 * seconds / max(end.under_load_s, 1e-9)
-        bars.append(element("rect", x=f"{x:.2f}", width=f"{width:.2f}", height="10", class_=f"share-{key}"))
-        x += width
-    return _svg(together(*bars), "0 0 100 10", "share")
-
-
-def _svg(content: Markup, box: str, kind: str) -> Markup:
-    return element("svg", content, viewBox=box, preserveAspectRatio="none", class_=kind, aria_hidden="true")
 
 
 def _turns(one: SetStory) -> Markup | None:

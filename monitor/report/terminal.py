@@ -11,15 +11,8 @@ from typing import Any
 from monitor.config import Profile
 from monitor.events import AnyEvent, Leak, Rep, SensorFault, SetEnd, SetStart, Stage, Turnaround
 from monitor.report.blindness import BLIND, BLIND_STATIC
+from monitor.report.session_story import LEAKS, leaks, lost_s
 from monitor.report.words import CAUSES, count, describe, kilograms, kind_words, newtons
-
-LEAKS = {
-    "lockout_s": "rest at lockout",
-    "bottom_s": "rest at the bottom",
-    "unload_s": "unloaded",
-    "low_tension_s": "tension too low",
-    "other_s": "other",
-}
 
 
 def session_report(profile: Profile, records: Iterable[AnyEvent]) -> list[Any]:
@@ -194,10 +187,9 @@ def _summary(summary: SetEnd | None, reps: int, moments: Sequence[AnyEvent]) -> 
 
 
 def _leak(leak: Leak) -> str:
-    parts = [(getattr(leak, key), name) for key, name in LEAKS.items()]
-    told = ", ".join(f"{name} {seconds:.1f} s" for seconds, name in parts if seconds >= 0.05)
-    total_s = sum(seconds for seconds, _ in parts)
-    return f"{total_s:.1f} s" + (f": {told}" if told else "")
+    told = ", ".join(f"{LEAKS[key].lower()} {seconds:.1f} s" for key, seconds in leaks(leak))
+    unjudged = f"; {leak.unjudged_s:.1f} s not judged" if leak.unjudged_s else ""
+    return f"{lost_s(leak):.1f} s" + (f": {told}" if told else "") + unjudged
 
 
 def _blindness(profile: Profile, faults: Sequence[SensorFault]) -> list[Any]:

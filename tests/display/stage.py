@@ -24,7 +24,7 @@ from monitor.feedback.embedded_broker import EmbeddedBroker
 from monitor.feedback.messages import Ack, Delivery, Envelope, Info, LinkInfo, MachineInfo, ProtocolInfo, Status
 from monitor.profile import Display, Machine, Profile
 
-LEAK = Leak(lockout_s=6.2, bottom_s=3.1, unload_s=2.2, low_tension_s=3.4, other_s=0.4)
+LEAK = Leak(lockout_s=6.2, bottom_s=3.1, unload_s=2.2, low_tension_s=3.4, high_tension_s=0.4)
 CALM = Feedback(
     t_s=0.0, tension_n=804.0, tension=1.0, band="in", phase="positive", position=0.55, pace=0.55, velocity_m_s=0.05,
     set=1, rep=2, under_load_s=42.0, under_tension_s=38.0, resting=None, cue=None, load_n=804.0, load_from="learned",

@@ -238,6 +238,29 @@ def test_history_that_was_asked_for_cues_nobody(rules: Page) -> None:
     ) == ["positive", None, 0, [4], 2, "set"]
 
 
+def test_a_rest_of_before_that_is_over_is_over(rules: Page) -> None:
+    """Both records of an interval come from the store, each with its own number."""
+    assert run(
+        rules,
+        """const model = live({ set: 3 });
+        const past = (seq, more) => event("bottom_rest", { id: 5, set: 3, seq, historical: true, ...more });
+        model.heard("resume/page", past(7, { duration_s: null }), false, 1000);
+        model.heard("resume/page", past(9, { duration_s: 4.5 }), false, 1000);
+        model.heard("resume/page", past(7, { duration_s: null }), false, 1000);
+        return model.recent.map(({ record }) => record.duration_s);""",
+    ) == [4.5]
+
+
+def test_a_heave_is_told_though_its_force_went_through_the_ceiling_and_failure_is_no_leak(rules: Page) -> None:
+    assert run(
+        rules,
+        """const { isLeak, isTold } = await import("/js/model.js");
+        const of = { part_of: 3 };
+        const records = [event("jerk", of), event("unload", of), event("failure"), event("rep")];
+        return records.map((record) => [isLeak(record), isTold(record)]);""",
+    ) == [[True, True], [False, False], [False, True], [False, False]]
+
+
 @pytest.mark.parametrize(
     ("leak", "counts", "key"),
     [
@@ -247,6 +270,9 @@ def test_history_that_was_asked_for_cues_nobody(rules: Page) -> None:
         ({"bottom_s": 0.9}, {}, "clean"),
         ({"low_tension_s": 4.0}, {"speed_over": 3}, "low_tension"),
         ({"unload_s": 5.0}, {"force_ceiling": 2}, "force_ceiling"),
+        ({"high_tension_s": 11.0}, {}, "high_tension"),
+        ({"unjudged_s": 11.0}, {}, "clean_so_far"),  # what nobody judged is nobody's leak
+        ({}, {"bottom_rest": 1}, "bottom"),
     ],
 )
 def test_one_thing_to_do_better(rules: Page, leak: dict[str, float], counts: dict[str, int], key: str) -> None:
@@ -280,7 +306,7 @@ def test_the_leak_of_a_set_that_goes_on(rules: Page) -> None:
         tell(7, "bottom_rest", { duration_s: 9, set: 2 });
         return leakSoFar(model.recent, 1, model.feedback);""",
     )
-    assert leak == {"lockout_s": 5, "bottom_s": 0, "unload_s": 1.5, "low_tension_s": 1, "other_s": 2.5}
+    assert leak == {"lockout_s": 5, "unload_s": 1.5, "low_tension_s": 1, "high_tension_s": 1, "other_s": 1.5}
 
 
 def test_sounds_by_priority_and_not_too_often(rules: Page) -> None:

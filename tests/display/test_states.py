@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from monitor.events import ForceCeiling, Jerk, Leak, LockoutRest
+from monitor.events import ForceCeiling, Jerk, Leak, LockoutRest, Unload
 from tests import needs
 from tests.browser import Page
 from tests.display.conftest import PHONE, TABLET, TV, Open
@@ -194,18 +194,18 @@ def test_the_pace_is_the_daemons_not_the_lifters(display: Page, stage: DisplaySt
 def test_time_repetitions_and_what_leaked(display: Page, stage: DisplayStage) -> None:
     stage.live()
     rest = stage.event(LockoutRest, rep=1, duration_s=1.9)
-    stage.event(Jerk, rep=2, cause="mid", peak_g=0.2, part_of=rest.id)  # a part of another is not told twice
+    stage.event(Unload, rep=2, low=0.6, part_of=rest.id)  # a part of another is not told twice
     display.wait("document.querySelectorAll('#leaks svg').length === 1")
     cells = "[...document.querySelectorAll('.figures dd')].map((cell) => cell.textContent)"
     display.wait(f"{cells}.join() === '0:42,0:38,2,82 kg'")
-    assert display.evaluate("document.querySelector('#leaks').textContent") == "Rest on the jointsrep 1"
+    assert display.evaluate("document.querySelector('#leaks').textContent") == "Rest at the toprep 1"
     before = look(display, state="set")["bar"]
     for rep in (2, 3, 4):
         stage.event(LockoutRest, rep=rep, duration_s=1.9)
     seen = look(display, "document.querySelectorAll('#leaks svg').length === 3", state="set")
     assert seen["bar"] == before  # it keeps its place
     stage.live(set=2)
-    display.wait("document.querySelector('#leaks').textContent === 'Nothing leaked yet'")
+    display.wait("document.querySelector('#leaks').textContent === 'Nothing found yet'")
 
 
 def test_what_does_not_change_is_not_drawn(display: Page, stage: DisplayStage) -> None:
@@ -240,7 +240,7 @@ def test_the_summary_names_tension_leak_and_one_thing(display: Page, stage: Disp
         "[...document.querySelectorAll('.shares i')].map((part) => part.getBoundingClientRect().width)"
     )
     assert widths[0] / sum(widths) == pytest.approx(47.1 / 62.0, abs=0.01)  # what is under half a second is left out
-    clean = Leak(lockout_s=0.0, bottom_s=0.0, unload_s=0.0, low_tension_s=0.3, other_s=0.0)
+    clean = Leak(lockout_s=0.0, bottom_s=0.0, unload_s=0.0, low_tension_s=0.3, high_tension_s=0.0)
     stage.end_set(set=2, leak=clean, counts={}, under_tension_s=62.1)
     display.wait("document.querySelector('.better').textContent.includes('Clean')")
     stage.end_set(set=3, leak=None, under_tension_s=None, skill=None, working_load_n=None)
@@ -339,7 +339,7 @@ def test_a_word_is_spoken_with_the_sound_and_a_missing_voice_is_told(display: Pa
     assert display.evaluate("[repMonitor.voice.able, repMonitor.voice.said]") == [True, 0]
     display.evaluate("document.querySelector('#sound').click()")
     display.wait("spoken.length > 0")
-    assert display.evaluate("spoken[0]") == "off the joints"
+    assert display.evaluate("spoken[0]") == "turn round"
     display.evaluate("document.querySelector('#sound').click()")
     assert display.evaluate("[repMonitor.voice.on, silenced > 0]") == [False, True]
     display.evaluate(CHOOSE % ("voice", "off"))

@@ -130,7 +130,7 @@ def _summaries(truth: Truth, th: Thresholds) -> None:
             ("bottom_s", rest),
             ("unload_s", unloaded),
             ("low_tension_s", truth.relative < 1 - th.band),
-            ("other_s", np.ones(len(f.t_s), bool)),
+            ("high_tension_s", np.ones(len(f.t_s), bool)),
         ):
             leak[name] = float(np.sum(left & mask)) * f.step_s
             left &= ~mask

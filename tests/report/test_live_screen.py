@@ -104,7 +104,7 @@ def test_events_stand_with_their_moment() -> None:
     assert event_line(DROP) == "  0:59.0  Dropped"
     assert event_line(REP) == "  1:00.0  rep 3: 5.1 s up, 4.9 s down"
     assert event_line(REST) is None  # it is told when it is over
-    assert event_line(msgspec.structs.replace(REST, duration_s=2.0)) == "  1:02.0  Rest on the joints: 2.0 s"
+    assert event_line(msgspec.structs.replace(REST, duration_s=2.0)) == "  1:02.0  Rest at the top: 2.0 s"
 
 
 def test_as_records_come_each_event_is_told_once() -> None:

@@ -103,7 +103,7 @@ def test_pointing_at_a_mark_explains_it(page: Page) -> None:
     words = page.evaluate("document.querySelector('#tip').innerText")
     rest = next(event for event in events_of("faults").values() if event["kind"] == "lockout_rest")
     when = f"{clock(rest['t_s'])}, {rest['duration_s']:.1f} s long"
-    for part in ("Rest on the joints", when, "stood still", "Turn round before the joints lock."):
+    for part in ("Rest at the top", when, "stood still", "Turn round before the joints lock."):
         assert part in words
     lit = page.evaluate("[...['x', 'width']].map((key) => Number(document.querySelector('.spot').getAttribute(key)))")
     start, end = (page.evaluate(f"report.timeline.x({rest['t_s'] + late_s})") for late_s in (0, rest["duration_s"]))

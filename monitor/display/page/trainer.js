@@ -83,7 +83,7 @@ function drawTop(now) {
   const marks = { state: now.state, band: now.band, resting: now.resting, heave: now.heave ?? "none", kind: now.kind };
   for (const [key, value] of Object.entries(marks)) if (document.body.dataset[key] !== value) document.body.dataset[key] = value;
   const waiting = now.seconds !== null && now.state !== "countdown" ? ` · ${words.seconds(now.seconds)}` : "";
-  write("pill-text", words.text(now.state === "fault" ? `fault.${now.reason}` : labelKey(now)) + waiting);
+  write("pill-text", words.text(labelKey(now)) + waiting);
   const icon = `#i-${stateIcon(now)}`;
   if ($("pill-icon").getAttribute("href") !== icon) $("pill-icon").setAttribute("href", icon);
   write("agreed", agreed(now, words));

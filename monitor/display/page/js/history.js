@@ -2,6 +2,8 @@
 //
 // history.json is {"v": 1, "sets": [set_end records, oldest first, each with "ended_utc" where known]}.
 
+import { unjudged } from "./summary.js";
+
 const KEPT = 200;
 const SAME_LOAD = 0.02;
 
@@ -43,7 +45,7 @@ export class History {
       if (set.skill === null || set.strength_n === null) continue;
       const day = set.ended_utc ? localDay(set.ended_utc) : set.session;
       const sum = days.get(day) ?? { day, at: set.ended_utc ?? null, load_s: 0, tension_s: 0, strength_n: 0 };
-      sum.load_s += set.under_load_s;
+      sum.load_s += set.under_load_s - unjudged(set);
       sum.tension_s += set.under_tension_s;
       sum.strength_n = Math.max(sum.strength_n, set.strength_n);
       days.set(day, sum);

@@ -1,18 +1,12 @@
 // The leak of the set that goes on, in seconds by cause, from its events; a set's own summary replaces it at its end.
 
-const CAUSE = {
-  lockout_rest: "lockout_s",
-  bottom_rest: "bottom_s",
-  stack_touch: "bottom_s",
-  unload: "unload_s",
-  slack: "unload_s",
-};
+const CAUSE = { lockout_rest: "lockout_s", unload: "unload_s", low: "low_tension_s", high: "high_tension_s" };
 
-/** {lockout_s, bottom_s, unload_s, low_tension_s, other_s}; primaries only, what lasts counts up to now. */
+/** Seconds by cause; primaries only, what lasts counts up to now. `other_s` has no event yet, or was before the load was known. */
 export function leakSoFar(recent, set, feedback) {
-  const leak = { lockout_s: 0, bottom_s: 0, unload_s: 0, low_tension_s: 0, other_s: 0 };
+  const leak = { lockout_s: 0, unload_s: 0, low_tension_s: 0, high_tension_s: 0, other_s: 0 };
   for (const { record } of recent) {
-    const cause = record.kind === "tension_out" && record.side === "low" ? "low_tension_s" : CAUSE[record.kind];
+    const cause = CAUSE[record.kind === "tension_out" ? record.side : record.kind];
     if (!cause || record.set !== set || record.part_of !== null || record.ended_set) continue;
     leak[cause] += record.duration_s ?? Math.max(0, feedback.t_s - record.t_s);
   }

@@ -6,9 +6,9 @@
 const RECENT = 200;
 const OPEN = 50;
 const REPS = 200;
-export const FAULTS = new Set(
-  "jerk drop unload slack lockout_rest bottom_rest stack_touch stall failure speed_over tension_out force_ceiling sensor_fault".split(" "),
-);
+const LEAKS = new Set("jerk drop unload slack lockout_rest bottom_rest stack_touch speed_over tension_out force_ceiling".split(" "));
+const DONE = new Set("jerk drop lockout_rest bottom_rest stack_touch".split(" "));
+const MARKS = new Set("stall failure sensor_fault stage set_start set_end".split(" ")); // hard, or over, or unseen: nobody's fault
 
 export class Model {
   up = false; // the broker
@@ -86,7 +86,7 @@ export class Model {
     else this.open.delete(record.id);
     if (this.open.size > OPEN) this.open.delete(this.open.keys().next().value);
     const at = this.recent.findIndex((entry) => entry.record.id === record.id);
-    if (past && at >= 0) return;
+    if (past && at >= 0 && record.seq <= this.recent[at].record.seq) return; // of an interval both its records come
     const seen_ms = at >= 0 ? this.recent.splice(at, 1)[0].seen_ms : past ? -Infinity : now_ms;
     const later = this.recent.findIndex((entry) => entry.record.id < record.id);
     this.recent.splice(later < 0 ? this.recent.length : later, 0, { record, seen_ms });
@@ -102,8 +102,16 @@ export class Model {
   }
 }
 
-/** Events that name a leak, and are one act of their own. */
+/**
+ * Events that name a leak. What follows from a greater act is no second one, but what was done is told: a heave is a
+ * heave though its force went through the ceiling.
+ */
 export function isLeak(record) {
-  if (record.part_of !== null || record.ended_set) return false;
-  return FAULTS.has(record.kind) || (record.kind === "turnaround" && ["abrupt", "bounce"].includes(record.grade));
+  if ((record.part_of !== null && !DONE.has(record.kind)) || record.ended_set) return false;
+  return LEAKS.has(record.kind) || (record.kind === "turnaround" && ["abrupt", "bounce"].includes(record.grade));
+}
+
+/** What a trainer is told of, leak or not. */
+export function isTold(record) {
+  return isLeak(record) || MARKS.has(record.kind);
 }

@@ -47,7 +47,7 @@ export function screen(model, now_ms, { countdown_ms = null, dismissed = null, g
     load_from: seen?.load_from ?? "unknown",
     protocol: protocolName(model.info?.protocol),
     kind: model.info?.machine?.kind ?? "stack",
-    leaks: model.recent.filter((entry) => isLeak(entry.record) && entry.record.set === model.set && model.set !== null).slice(0, 3),
+    leaks: model.recent.map(({ record }) => record).filter((record) => isLeak(record) && record.set === model.set && model.set !== null),
     last: model.ended,
     seconds: wholeSeconds(model, state, reason, now_ms, wake, countdown_ms),
   };
@@ -88,7 +88,7 @@ function stateNow(model, now_ms, wake, countdown_ms, dismissed) {
 
 function staleReason(model) {
   const link = model.status?.link;
-  if (["absent", "opening", "wrong_device", "silent"].includes(link)) return link;
+  if (!["none", "live", undefined].includes(link)) return link;
   return model.feedback ? "late" : "waiting";
 }
 

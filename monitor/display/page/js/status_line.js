@@ -2,6 +2,7 @@
 
 export function labelKey(now) {
   if (now.state === "offline" || now.state === "stale") return `state.${now.state}.${now.reason}`;
+  if (now.state === "fault") return `fault.${now.reason}`;
   if (now.state !== "set") return `state.${now.state}`;
   if (now.heave) return `state.heave.${now.heave}`;
   return `state.set.${now.resting !== "none" ? now.resting : now.band}`;
@@ -9,6 +10,7 @@ export function labelKey(now) {
 
 export function stateIcon(now) {
   if (["idle", "countdown", "summary", "connecting"].includes(now.state)) return "ready";
+  if (now.state === "fault") return `fault.${now.reason}`;
   if (now.state !== "set") return now.state;
   if (now.heave) return "heave";
   if (now.resting !== "none") return "rest";

@@ -1,11 +1,13 @@
 // Shows a set's summary: what was tension, where the rest went, one thing to do better.
 
 import { element } from "./parts.js";
-import { advice, leaks } from "./summary.js";
+import { advice, leaks, unjudged } from "./summary.js";
 import { kg } from "./words.js";
 
 export function drawSummary(root, record, seen, words) {
   const leaked = leaks(record);
+  const dark_s = unjudged(record);
+  if (dark_s >= 1) leaked.push({ cause: "unjudged_s", seconds: dark_s, share: dark_s / record.under_load_s });
   const known = record.under_tension_s !== null;
   const headline = [
     element("p", "how", setLine(record, words)),

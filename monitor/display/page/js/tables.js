@@ -1,9 +1,9 @@
 // The trainer's tables: this set's repetitions, events as they come, leak by cause, sets.
 
 import { localDay } from "./history.js";
-import { isLeak } from "./model.js";
+import { isLeak, isTold } from "./model.js";
 import { element, symbol } from "./parts.js";
-import { CAUSES } from "./summary.js";
+import { leaked } from "./summary.js";
 import { dayName } from "./trend.js";
 import { clock, eventIcon, eventName, kg } from "./words.js";
 
@@ -30,7 +30,7 @@ export function drawReps(body, model, words) {
 
 export function drawEvents(body, model, words) {
   const now_s = model.feedback?.t_s;
-  const told = model.recent.filter(({ record }) => isLeak(record) || record.kind === "set_start" || record.kind === "set_end" || record.kind === "stage");
+  const told = model.recent.filter(({ record }) => isTold(record));
   rows(body, told.slice(0, EVENTS).map((entry) => entry.record), words, (record) => [
     now_s === undefined ? "–" : `−${clock(Math.max(0, now_s - record.t_s))}`,
     icons([record], words, eventName(words, record)),
@@ -39,11 +39,13 @@ export function drawEvents(body, model, words) {
   ]);
 }
 
+/** `leak` is {cause: seconds}; a cause without any is left out. */
 export function drawLeak(box, leak, words) {
-  const most = Math.max(1, ...CAUSES.map((cause) => leak?.[cause] ?? 0));
+  const causes = Object.entries(leak ?? {}).filter(([, seconds]) => seconds >= 0.05);
+  if (!causes.length) return box.replaceChildren(element("dt", "quiet", words.text(leak ? "summary.clean" : "none_yet")));
+  const most = Math.max(1, ...causes.map(([, seconds]) => seconds));
   box.replaceChildren(
-    ...CAUSES.flatMap((cause) => {
-      const seconds = leak?.[cause] ?? 0;
+    ...causes.flatMap(([cause, seconds]) => {
       const bar = element("div", "leak-bar");
       const fill = element("i", `share-${cause}`);
       fill.style.width = `${(100 * seconds) / most}%`;
@@ -62,7 +64,7 @@ export function drawSets(body, sets, words) {
     String(set.reps),
     set.under_load_s.toFixed(0),
     set.under_tension_s === null ? "–" : set.under_tension_s.toFixed(0),
-    set.under_tension_s === null ? "–" : (set.under_load_s - set.under_tension_s).toFixed(0),
+    leaked(set)?.toFixed(0) ?? "–",
     set.skill === null ? "–" : `${Math.round(100 * set.skill)} %`,
     words.text(`outcome.${set.outcome}`),
   ]);
@@ -73,15 +75,13 @@ export function comparison(record, before, words) {
   if (!record || !before) return words.text("compare.none");
   const change = (now, then, unit) => (now === null || then === null ? "–" : `${signed(now - then)}${unit}`);
   const changes = [
-    `${words.text("under_tension")} ${change(record.under_tension_s, before.under_tension_s, " s")}`,
-    `${words.text("skill")} ${change(record.skill && 100 * record.skill, before.skill && 100 * before.skill, " %")}`,
-    `${words.text("leak")} ${change(leaked(record), leaked(before), " s")}`,
+    `${words.text("under_tension")} ${change(record.under_tension_s, before.under_tension_s, "\u00a0s")}`,
+    `${words.text("skill")} ${change(record.skill && 100 * record.skill, before.skill && 100 * before.skill, `\u00a0${words.text("points")}`)}`,
+    `${words.text("leak")} ${change(leaked(record), leaked(before), "\u00a0s")}`,
     `${words.text("reps")} ${change(record.reps, before.reps, "")}`,
   ];
   return `${words.text("compare")}: ${changes.join(" · ")}`;
 }
-
-const leaked = (set) => (set.under_tension_s === null ? null : set.under_load_s - set.under_tension_s);
 
 function signed(value) {
   const whole = Math.round(value);

@@ -1,6 +1,6 @@
 // The last 60 seconds of tension and position, with the events marked; one of two doors to uPlot.
 
-import { isLeak } from "./model.js";
+import { isTold } from "./model.js";
 
 export const WINDOW_S = 60;
 const KEPT_S = 75; // a little more than the window, thrown away in lumps
@@ -51,7 +51,7 @@ export class Trace {
     if (!times.length) return;
     this.#band = [100 * (1 - half), 100 * (1 + half)];
     const now_s = times.at(-1);
-    this.#events = recent.filter(({ record }) => record.t_s > now_s - WINDOW_S && (isLeak(record) || record.kind === "rep")).map(({ record }) => record);
+    this.#events = recent.filter(({ record }) => record.t_s > now_s - WINDOW_S && (record.kind === "rep" || (isTold(record) && !record.kind.startsWith("set_")))).map(({ record }) => record);
     const window = { min: now_s - WINDOW_S, max: now_s };
     for (const [plot, data] of [[this.#plots[0], [times, tension, force]], [this.#plots[1], [times, position, pace]]]) {
       plot.batch(() => {

@@ -78,14 +78,14 @@ function drawCue(now, words) {
 }
 
 function detail(now, words) {
-  if (now.state === "fault") return words.text(`fault.${now.reason}`);
+  if (now.state === "fault") return words.text("state.fault");
   if (now.state === "idle" && now.last) {
     const { under_tension_s, under_load_s } = now.last;
     const tension = under_tension_s === null ? "–" : words.seconds(under_tension_s);
     return `${words.text("last")}: ${tension} ${words.text("summary.tension")} ${words.text("summary.of", words.seconds(under_load_s))}`;
   }
-  if (now.seconds !== null && now.state !== "countdown") return words.seconds(now.seconds);
-  return "";
+  if (now.seconds === null || now.state === "countdown") return "";
+  return words.text(now.state === "stale" ? "for" : "in", words.seconds(now.seconds));
 }
 
 function drawBar(now, words) {
@@ -127,13 +127,14 @@ function drawFigures(now, words) {
   text("load", now.load_kg === null ? "–" : `${Math.round(now.load_kg)} kg`);
 }
 
+/** A line a repetition, what came first standing first. */
 function drawLeaks(leaks, words) {
-  const key = leaks.map(({ record }) => `${record.id} ${record.kind} ${record.rep}`).join();
+  const key = leaks.map(({ id, kind, rep }) => `${id} ${kind} ${rep}`).join();
   put("leaks", `${words.pack.language} ${key}`, () => {
-    const rows = leaks.map(({ record }) => {
-      const rep = record.rep === null ? "" : `${words.text("rep")} ${record.rep}`;
-      const parts = [symbol(eventIcon(record)), element("span", "", eventName(words, record)), element("span", "", rep)];
-      return element("li", "", "", parts);
+    const rows = [...Map.groupBy(leaks, ({ rep }) => rep)].slice(0, 3).map(([rep, records]) => {
+      const first = records.at(-1);
+      const names = [...new Set(records.map((record) => eventName(words, record)).reverse())].join(" · ");
+      return element("li", "", "", [symbol(eventIcon(first)), element("span", "", names), element("span", "", rep === null ? "" : `${words.text("rep")} ${rep}`)]);
     });
     if (!rows.length) rows.push(element("li", "none", words.text("events.none")));
     $("leaks").replaceChildren(...rows);

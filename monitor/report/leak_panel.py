@@ -1,0 +1,63 @@
+"""Where tension leaked: one bar of all the time under load, one row a cause."""
+
+from monitor.events import Leak
+from monitor.report.markup import Markup, element, together
+from monitor.report.session_story import LEAKS, leaks, lost_s
+from monitor.report.words import duration
+
+NOT_KNOWN = "The load was not known: it could not be judged."
+
+
+def leak_panel(under_load_s: float | None, under_tension_s: float | None, leak: Leak | None) -> Markup:
+    """Of a set, or of a whole session."""
+    title = element("h3", "Where tension leaked")
+    if leak is None or under_tension_s is None or not under_load_s:
+        return element("div", title, element("p", NOT_KNOWN))
+    causes = leaks(leak)
+    worst_s = max((seconds for _, seconds in causes), default=1.0)
+    rows = [
+        element(
+            "tr",
+            element("th", LEAKS[key], scope="row"),
+            element("td", _bar(key, seconds / worst_s)),
+            element("td", f"{seconds:.1f} s"),
+        )
+        for key, seconds in causes
+    ]
+    unjudged = ""
+    if leak.unjudged_s >= 1:
+        unjudged = f" {duration(leak.unjudged_s)} could not be judged: the load was not known yet."
+    told = element(
+        "p",
+        element("b", duration(under_tension_s)),
+        f" of {duration(under_load_s)} under load were tension; ",
+        element("b", duration(lost_s(leak))),
+        " leaked." + unjudged,
+    )
+    return element(
+        "div",
+        title,
+        told,
+        _share_bar(under_load_s, under_tension_s, leak),
+        element("table", element("tbody", *rows), class_="leak") if rows else None,
+    )
+
+
+def _bar(key: str, share: float) -> Markup:
+    return _svg(
+        element("rect", width=f"{100 * share:.2f}", height="10", class_=f"share-{key}", rx="1"), "0 0 100 10", "bar"
+    )
+
+
+def _share_bar(under_load_s: float, under_tension_s: float, leak: Leak) -> Markup:
+    """All of the time under load: tension, each cause, and what could not be judged."""
+    x, bars = 0.0, []
+    for key, seconds in [("tension", under_tension_s), *leaks(leak), ("unjudged_s", leak.unjudged_s)]:
+        width = 100 * seconds / under_load_s
+        bars.append(element("rect", x=f"{x:.2f}", width=f"{width:.2f}", height="10", class_=f"share-{key}"))
+        x += width
+    return _svg(together(*bars), "0 0 100 10", "share")
+
+
+def _svg(content: Markup, box: str, kind: str) -> Markup:
+    return element("svg", content, viewBox=box, preserveAspectRatio="none", class_=kind, aria_hidden="true")
