@@ -85,7 +85,7 @@ class Pipeline:
 
         self._faults = FaultDetector(detect.sensor_fault, self._motion.lag)
         self._rest = RestFinder()
-        self._turns = TurnFinder(detect.motion.extreme_m)
+        self._turns = TurnFinder(detect.motion.extreme_m, self._motion.lag)
         self._set = SetDetector(detect.set)
         self._rep = RepDetector(detect.rep)
         self._stall = StallDetector(detect)
@@ -317,7 +317,6 @@ class Pipeline:
             self._book.tell(SensorFault, scene.now, cause="encoder_slip", detail=f"{drift_m * 1000:.1f} mm")
         scene.limits = scene.limits.with_rest(drift_m)
         self._track.shift(drift_m)
-        self._turns.shift(drift_m)
         self._rep.shift(drift_m)
 
 

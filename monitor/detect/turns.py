@@ -1,15 +1,17 @@
 """Reversals get their dwell; turnarounds get their grade.
 
-The dwell is the longest stretch of |v| < v_rest at the extreme, within 3 mm of it. A reversal that is confirmed
-from the fast signals waits `slow_lag` steps for the slow velocity to have seen the same moments.
+The dwell is the longest stretch of |v| < v_rest at the extreme, within 3 mm of it. The slow velocity that tells it lags
+behind by `slow_lag` steps. A reversal does not wait for it: its last moments are judged by shorter windows.
 """
 
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from monitor.detect.book import Entry
 from monitor.detect.conditions import Bit
+from monitor.detect.kernels import slope_kernel
 from monitor.detect.scene import NEVER, Scene, Turn, steps
 from monitor.detect.settings import STANDARD_GRAVITY_M_S2 as G
 from monitor.detect.settings import Detect
@@ -17,7 +19,6 @@ from monitor.detect.zigzag import Reversal
 from monitor.events import Turnaround
 
 KEPT_RUNS = 32
-BRIEF_S = 0.4
 UNSEEN_STEPS = steps(0.2)  # a turnaround that is missing for less has been seen
 
 
@@ -25,11 +26,11 @@ class TurnFinder:
     """Fills `scene.turns` (and no event): reversals with their dwell, in order."""
 
     watches = Bit.KNOWN_X | Bit.STILL
+    due = NEVER
 
-    def __init__(self, extreme_m: float) -> None:
+    def __init__(self, extreme_m: float, lag: int) -> None:
         self.extreme_m = extreme_m
-        self.due = NEVER
-        self._waiting: list[Reversal] = []
+        self.lag = lag
         self._runs: list[tuple[int, int]] = []  # past stretches of stillness
         self._since: int | None = None
         self._before = -NEVER  # the extreme of the turn before
@@ -43,25 +44,17 @@ class TurnFinder:
             self._runs = [*self._runs[-KEPT_RUNS:], scene.last_still]
             self._since = None
         scene.still_since = self._since
-        self._waiting += scene.reversals
-        while self._waiting and self._waiting[0].confirmed + scene.slow_lag <= scene.now:
-            scene.turns.append(self._turn(scene, self._waiting.pop(0)))
-        self.due = self._waiting[0].confirmed + scene.slow_lag if self._waiting else NEVER
-
-    def shift(self, by_m: float) -> None:
-        """The zero of the positions was moved up."""
-        self._waiting = [reversal.shifted(by_m) for reversal in self._waiting]
+        scene.turns += [self._turn(scene, reversal) for reversal in scene.reversals]
 
     def forget(self) -> None:
-        self._waiting, self._runs, self._since = [], [], None
+        self._runs, self._since = [], None
 
     def _turn(self, scene: Scene, reversal: Reversal) -> Turn:
         """With the longest stillness at the extreme; what is thrown up by less than a reversal may come to it twice."""
         before, self._before = self._before, reversal.extreme
-        runs = self._runs + ([(self._since, scene.slow_now)] if self._since is not None else [])
         stretches = [
             stretch
-            for start, end in runs
+            for start, end in [*self._runs, *self._newest(scene)]
             if end > before
             for stretch in _at(scene, max(start, before), end, reversal.x_m, self.extreme_m)
         ]
@@ -69,6 +62,16 @@ class TurnFinder:
             return Turn(reversal, reversal.extreme, reversal.extreme)
         start, end = max(stretches, key=lambda stretch: stretch[1] - stretch[0])
         return Turn(reversal, start, end)
+
+    def _newest(self, scene: Scene) -> list[tuple[int, int]]:
+        """Stretches of stillness that are not over, or that only shorter windows than the slow one have seen."""
+        halves = range(self.lag + scene.slow_lag - 1, self.lag - 1, -1)
+        speeds_m_s = [_speed(scene, half) for half in halves]
+        still = np.array([self._since is not None, *(abs(v) <= scene.limits.v_rest_m_s for v in speeds_m_s)])
+        runs = _runs(still, scene.slow_now)
+        if self._since is not None:
+            runs[0] = (self._since, runs[0][1])
+        return runs
 
 
 class TurnaroundDetector:
@@ -84,8 +87,6 @@ class TurnaroundDetector:
         self._hard_since: int | None = None
         self._ungraded: list[Turn] = []
         self._rebounding: tuple[Turn, Entry] | None = None
-        self._quick: list[Turn] = []  # reversals whose dwell the slow velocity has not seen yet
-        self._told: list[int] = []  # extremes of those that were told before it had
 
     def update(self, scene: Scene) -> None:
         now = scene.now
@@ -96,20 +97,13 @@ class TurnaroundDetector:
             if now - self._hard_since >= self.hold and scene.on(Bit.KNOWN_X):  # not where it ran into silence
                 self._hard = [*self._hard[-KEPT_RUNS:], (self._hard_since, now)]
             self._hard_since = None
-        self._ungraded += [
-            turn for turn in scene.turns if turn.reversal.full and turn.reversal.extreme not in self._told
-        ]
-        if scene.slow_lag:
-            brief = [_brief(scene, reversal) for reversal in scene.reversals if reversal.full]
-            self._quick += [turn for turn in brief if turn is not None]
-            self._quick = [turn for turn in self._quick if turn.reversal.confirmed + scene.slow_lag > now]
-            self._quick = [turn for turn in self._quick if not self._abrupt(scene, turn)]
+        self._ungraded += [turn for turn in scene.turns if turn.reversal.full]
         self._rebound(scene)
         self._ungraded = [turn for turn in self._ungraded if not self._grade(scene, turn)]
         self.due = self._next(scene)
 
     def forget(self) -> None:
-        self._hard, self._hard_since, self._ungraded, self._rebounding, self._quick = [], None, [], None, []
+        self._hard, self._hard_since, self._ungraded, self._rebounding = [], None, [], None
 
     def _abrupt(self, scene: Scene, turn: Turn) -> bool:
         """Tell the turnaround if it is abrupt or a bounce, as far as is known by now."""
@@ -127,7 +121,6 @@ class TurnaroundDetector:
         if lower and not bounce:
             self._rebounding = (turn, entry)
             self._rebound(scene)
-        self._told = [*self._told[-KEPT_RUNS:], turn.reversal.extreme]
         return True
 
     def _grade(self, scene: Scene, turn: Turn) -> bool:
@@ -177,18 +170,17 @@ class TurnaroundDetector:
         if self._ungraded:
             window = max(steps(scene.limits.turn_window_s), steps(self.settings.abrupt_window_s) + self.hold)
             due = min(turn.dwell_end for turn in self._ungraded) + window
-        waiting = self._ungraded or self._quick
-        if waiting and self._hard_since is not None and scene.now - self._hard_since + 1 < self.hold:
+        if self._ungraded and self._hard_since is not None and scene.now - self._hard_since + 1 < self.hold:
             due = min(due, self._hard_since + self.hold - 1)
         if self._rebounding is not None:
             due = min(due, scene.now + 1)
         return due
 
 
-def _brief(scene: Scene, reversal: Reversal) -> Turn | None:
-    """A reversal that cannot have dwelt for long: the extreme will do for its dwell."""
-    start, end = _near(scene, reversal, scene.limits.detect.motion.extreme_m)
-    return Turn(reversal, reversal.extreme, reversal.extreme) if end - start <= steps(BRIEF_S) else None
+def _speed(scene: Scene, half: int) -> float:
+    """Over the newest 2 * half + 1 steps: the speed in the middle of them. NaN where one is not known."""
+    newest = scene.track.part(scene.track.head_x, scene.now - 2 * half, scene.now + 1)
+    return float(newest @ slope_kernel(half)) if len(newest) == 2 * half + 1 else float("nan")
 
 
 def _unseen(scene: Scene, turn: Turn) -> bool:
@@ -202,20 +194,13 @@ def _at(scene: Scene, start: int, end: int, x_m: float, within_m: float) -> list
     """Stretches of moments `start` to `end` at a place."""
     track = scene.track
     start = max(start, track.first or 0)
-    near = np.abs(track.x[track.at(start) : track.at(end)] - x_m) <= within_m
-    edges = (np.flatnonzero(np.diff(np.concatenate(([False], near, [False])).astype(np.int8))) + start).tolist()
+    return _runs(np.abs(track.x[track.at(start) : track.at(end)] - x_m) <= within_m, start)
+
+
+def _runs(mask: NDArray[np.bool_], start: int) -> list[tuple[int, int]]:
+    """Stretches of moments, of which the first is `start`, that are so."""
+    edges = (np.flatnonzero(np.diff(np.concatenate(([False], mask, [False])).astype(np.int8))) + start).tolist()
     return list(zip(edges[::2], edges[1::2], strict=True))
-
-
-def _near(scene: Scene, reversal: Reversal, extreme_m: float) -> tuple[int, int]:
-    """Moments around the extreme within `extreme_m` of it."""
-    track = scene.track
-    row = track.at(reversal.extreme)
-    before = np.abs(track.x[: row + 1] - reversal.x_m) > extreme_m
-    after = np.abs(track.x[row : track.at(scene.now) + 1] - reversal.x_m) > extreme_m
-    back = int(before[::-1].argmax()) if before.any() else len(before)
-    forth = int(after.argmax()) if after.any() else len(after)
-    return reversal.extreme - back + 1, reversal.extreme + forth
 
 
 def _touches(scene: Scene, turn: Turn) -> bool:
