@@ -8,9 +8,9 @@ What gets lost is not told again: the recording itself is the place to ask.
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 from uuid import uuid4
 
+from monitor.access.account import address_of
 from monitor.events import SetEnd, Update, encode
 from monitor.feedback import payload
 from monitor.feedback.connection import (
@@ -25,7 +25,7 @@ from monitor.feedback.connection import (
 from monitor.feedback.embedded_broker import EmbeddedBroker
 from monitor.feedback.messages import Envelope
 from monitor.feedback.payload import Packet
-from monitor.profile import Mqtt, Profile
+from monitor.profile import Profile
 
 LOOPBACK = "127.0.0.1"
 
@@ -65,8 +65,9 @@ async def rebroadcast(profile: Profile, session: str) -> AsyncIterator[Rebroadca
     """At the profile's broker; without one, at whichever has the port on loopback, else at our own until the end."""
     machine = profile.machine.id
     async with AsyncExitStack() as stack:
-        address = _address(profile.mqtt)
-        if profile.mqtt.host is None and not await _answers(address):
+        own = profile.mqtt.host is None
+        address = Address(host=LOOPBACK, port=profile.mqtt.port) if own else address_of(profile)
+        if own and not await _answers(address):
             try:
                 await stack.enter_async_context(EmbeddedBroker(LOOPBACK, address.port))
             except OSError as error:
@@ -88,15 +89,3 @@ async def _answers(address: Address) -> bool:
 def _client_id() -> str:
     """One that nobody else has: a daemon of the same machine keeps its connection."""
     return f"replay-{uuid4().hex[:12]}"
-
-
-def _address(mqtt: Mqtt) -> Address:
-    password = None if mqtt.password_file is None else Path(mqtt.password_file).read_text().strip()
-    return Address(
-        host=mqtt.host or LOOPBACK,
-        port=mqtt.port,
-        username=mqtt.username,
-        password=password,
-        tls=mqtt.tls,
-        ca_file=mqtt.ca_file,
-    )

@@ -138,3 +138,20 @@ def test_a_broker_that_refuses_says_what_is_needed(tmp_path: Path, capsys: pytes
     err = capsys.readouterr().err
     assert err.count("\n") == 1
     assert "a replay needs the right to write to rep/clean/replay/clean/#" in err
+
+
+def test_a_password_goes_to_no_other_machine_in_the_clear(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same door as the daemon's: whoever listens on the network hears no account."""
+    (tmp_path / "password").write_text("secret\n")
+    (tmp_path / "password").chmod(0o600)
+    path = config(tmp_path, 1, 'host = "192.0.2.1"\nusername = "daemon"\npassword_file = "password"\n')
+    assert main(["replay", str(CLEAN), "--publish", "--config", str(path)]) == ExitCode.BAD_INPUT
+    assert "the network can read the password" in capsys.readouterr().err
+
+
+def test_a_password_that_all_can_read_is_not_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "password").write_text("secret\n")
+    (tmp_path / "password").chmod(0o644)
+    path = config(tmp_path, 1, 'host = "127.0.0.1"\nusername = "daemon"\npassword_file = "password"\n')
+    assert main(["replay", str(CLEAN), "--publish", "--config", str(path)]) == ExitCode.BAD_INPUT
+    assert "can be read by everybody" in capsys.readouterr().err
