@@ -9,12 +9,14 @@ $STATE_DIRECTORY | $XDG_STATE_HOME/rep-monitor | ~/.local/state/rep-monitor
 
 import fcntl
 import os
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Self
 
+from monitor.whole_file import PRIVATE_FILE, owned_as_its_folder
+
 PRIVATE_DIRECTORY = 0o750
-PRIVATE_FILE = 0o640
 
 
 class StateError(Exception):
@@ -52,13 +54,6 @@ def state_directory(machine: str) -> Path:
     return directory
 
 
-def owned_as_its_folder(path: Path) -> None:
-    """What root makes among a service's files is the service's."""
-    if os.geteuid() == 0:
-        folder = path.parent.stat()
-        os.chown(path, folder.st_uid, folder.st_gid)
-
-
 def store_path(directory: Path) -> Path:
     return directory / "events.db"
 
@@ -81,7 +76,7 @@ class Lock:
 
     def __enter__(self) -> Self:
         try:
-            fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
+            fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE_FILE)
         except OSError as error:
             raise StateError(f"{self._path} cannot be opened ({error.strerror}): make its folder writable") from error
         owned_as_its_folder(self._path)
@@ -93,8 +88,8 @@ class Lock:
             raise AlreadyRuns(
                 f"another rep-monitor (pid {holder}) runs for machine {self._path.parent.name!r}: stop it first"
             ) from error
-        os.ftruncate(fd, 0)
-        os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+        with suppress(OSError):  # a full disk has no room to say who holds it
+            os.ftruncate(fd, os.pwrite(fd, f"{os.getpid()}\n".encode(), 0))
         self._fd = fd
         return self
 

@@ -5,7 +5,6 @@ right below its table's header. The file is replaced as a whole or not at all.
 """
 
 import difflib
-import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from typing import Any
 import tomlkit
 
 from monitor.toml_document import ConfigError
+from monitor.whole_file import write_whole
 
 Values = Mapping[str, Mapping[str, float | int]]
 
@@ -68,22 +68,6 @@ def difference(before: str, after: str, name: str) -> list[str]:
 
 
 def replace_file(path: Path, text: str) -> None:
-    """As a whole: after a power cut it is the old one or the new one. A link stays one."""
+    """A link stays one, and the file keeps who may read it."""
     real = path.resolve()
-    fresh = real.with_name(f".{real.name}.new")
-    mode = real.stat().st_mode & 0o777
-    try:
-        fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
-        with os.fdopen(fd, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(fresh, real)
-    except OSError:
-        fresh.unlink(missing_ok=True)
-        raise
-    folder = os.open(real.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    write_whole(real, text.encode(), real.stat().st_mode & 0o777)

@@ -36,7 +36,9 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "calibrations.jsonl").write_text(LINE)
     (folder / "coach_token").write_text("s3cret-token")
     (folder / "recordings").mkdir()
-    Bookmark(folder / "bookmark.json").next_connection()
+    bookmark = Bookmark(folder / "bookmark.json")
+    bookmark.next_connection()
+    bookmark.save()
     return tmp_path
 
 

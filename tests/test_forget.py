@@ -1,6 +1,7 @@
 """A person is forgotten: nothing that is kept has their id any more, whoever keeps it, with the daemon and without."""
 
 import asyncio
+import errno
 import os
 import sqlite3
 import subprocess
@@ -11,12 +12,14 @@ import pytest
 from mcap.reader import make_reader
 
 from monitor.__main__ import main
-from monitor.custody.forgetting import forget
+from monitor.custody.forgetting import Forgotten, forget
 from monitor.daemon import Daemon
 from monitor.exit_codes import ExitCode
 from monitor.feedback.commands import Lifter, Load
 from monitor.feedback.connection import Address
+from monitor.service.up import Whereabouts, told
 from monitor.state import Lock
+from monitor.store.database import StoreError
 from monitor.store.store import Store
 from tests import needs
 from tests.mqtt.brokers import mosquitto
@@ -114,11 +117,54 @@ def test_from_any_table_that_has_a_lifter(tmp_path: Path) -> None:
             more.execute("INSERT INTO learned VALUES (?, 0.4)", (lifter,))
             more.execute("INSERT INTO notes VALUES (?, 'x')", (lifter,))
         more.commit()
-        assert forget(store, ADA).rows == 4
+        done = Forgotten()
+        forget(store, ADA, done)
+        assert done.rows == 4
         assert more.execute("SELECT lifter FROM learned").fetchall() == [(BEN,)]
         assert more.execute("SELECT lifter FROM notes").fetchall() == [(None,), (BEN,)]
     more.close()
     assert holds(tmp_path, ADA) == []
+
+
+def test_beside_a_reader_the_second_try_knows_what_the_first_has_done(tmp_path: Path) -> None:
+    """Else it would tell that nothing was kept, and leave the last set at the broker."""
+    trained(tmp_path, ADA)
+    done = Forgotten()
+    with Store(tmp_path / "events.db") as store:
+        reader = sqlite3.connect(tmp_path / "events.db")
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM sessions").fetchall()
+        with pytest.raises(StoreError, match="try again"):
+            forget(store, ADA, done)
+        reader.close()
+        forget(store, ADA, done)
+    assert (done.rows, done.last_set) == (2, True)
+    assert holds(tmp_path, ADA) == []
+
+
+def test_a_disk_that_is_full_ends_no_daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither where it notes how far the broker was told, nor where it answers who asked."""
+    trained(tmp_path, ADA)
+    (tmp_path / "forget-1.ask").write_text(f'{{"lifter":"{ADA}"}}')
+    full = [True]
+
+    def sync(_: int) -> None:
+        if full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("monitor.whole_file.os.fsync", sync)
+    monkeypatch.setattr("monitor.live.keeper.RETRY_S", 0.05)
+
+    async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
+        with told(tmp_path, Whereabouts(broker_host="127.0.0.1", broker_port=1, page_url=None)):
+            await until(lambda: daemon.publisher.connected and daemon._keeper.failures > 1)
+        assert daemon.publisher.delivery.store_failures > 0
+        assert "forget-1.done cannot be written" in str(daemon._keeper.trouble)
+        full.clear()
+        await until(lambda: (tmp_path / "forget-1.done").exists())
+        assert '"rows":2' in (tmp_path / "forget-1.done").read_text()
+
+    with_daemon(tmp_path, story)
 
 
 def in_another_process(state: Path, *words: str) -> "asyncio.Future[tuple[int, str]]":

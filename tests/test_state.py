@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from monitor.calibrate.answers import Answers
+from monitor.calibrate.findings import State
+from monitor.calibrate.kept import Kept, add
 from monitor.state import Lock, StateError, recording_path, state_directory, store_path
+from monitor.whole_file import write_whole
 
 
 def test_the_folder_is_systemds_the_desktops_or_the_homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,3 +67,22 @@ with Lock(Path(sys.argv[1])):
 def test_a_folder_without_a_lock_is_told(tmp_path: Path) -> None:
     with pytest.raises(StateError, match="cannot be opened"):
         Lock(tmp_path / "absent").__enter__()
+
+
+def test_a_link_that_somebody_has_laid_leads_root_nowhere(tmp_path: Path) -> None:
+    """Root forgets, restores and calibrates in a folder that is the service's."""
+    precious = tmp_path / "precious"
+    precious.write_text("of root")
+    folder = tmp_path / "leg-press"
+    folder.mkdir()
+    for name in ("lock", "up.json", ".up.json.new", "calibrations.jsonl"):
+        (folder / name).symlink_to(precious)
+    with pytest.raises(StateError, match="lock cannot be opened"):
+        Lock(folder).__enter__()
+    write_whole(folder / "up.json", b"{}")
+    assert not (folder / "up.json").is_symlink()
+    state = State(started_utc="", answers=Answers(weights=("20 kg", "60 kg")))
+    kept = Kept(finished_utc="", version="", state=state, after={}, before={}, written=False)
+    with pytest.raises(OSError, match=r"calibrations\.jsonl"):
+        add(folder, kept)
+    assert precious.read_text() == "of root"

@@ -26,6 +26,8 @@ from collections.abc import Iterable, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 
+from monitor.whole_file import write_whole
+
 ACCOUNT = re.compile(r"daemon-[a-z0-9-]{1,32}|(display|coach)(-[a-z0-9-]{1,32})?")
 CA_DAYS, SERVER_DAYS, RENEW_BEFORE_DAYS = 3650, 820, 90
 HASH_ROUNDS = 101  # mosquitto's own; the passwords have 192 random bits
@@ -234,12 +236,8 @@ def _openssl(*words: str, folder: Path) -> str:
 
 
 def _write(path: Path, text: str, mode: int) -> None:
-    fresh = path.with_name(path.name + ".new")
-    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-        os.fsync(file.fileno())
-    _for_mosquitto(fresh, mode)
-    os.replace(fresh, path)
+    write_whole(path, text.encode(), 0o600)
+    _for_mosquitto(path, mode)
 
 
 def _for_mosquitto(path: Path, mode: int) -> None:

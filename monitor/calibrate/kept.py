@@ -11,7 +11,8 @@ import msgspec
 
 from monitor.calibrate.findings import State
 from monitor.calibrate.result import Changes
-from monitor.state import PRIVATE_FILE, owned_as_its_folder
+from monitor.events import UNREADABLE
+from monitor.whole_file import PRIVATE_FILE, owned_as_its_folder, write_whole
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,7 +30,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 def add(directory: Path, kept: Kept) -> Path:
     """On disk when it returns."""
     path = directory / "calibrations.jsonl"
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, PRIVATE_FILE)
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE_FILE)
     with os.fdopen(fd, "ab") as file:
         file.write(msgspec.json.encode(kept) + b"\n")
         file.flush()
@@ -48,7 +49,7 @@ def all_kept(directory: Path) -> tuple[list[Kept], int]:
     for line in lines:
         try:
             found.append(msgspec.json.decode(line, type=Kept))
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             damaged += 1
     return found, damaged
 
@@ -59,14 +60,7 @@ def newest(directory: Path) -> Kept | None:
 
 
 def save_partial(directory: Path, state: State) -> None:
-    fresh = _partial(directory).with_suffix(".new")
-    fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, PRIVATE_FILE)
-    with os.fdopen(fd, "wb") as file:
-        file.write(msgspec.json.encode(state))
-        file.flush()
-        os.fsync(file.fileno())
-    owned_as_its_folder(fresh)
-    os.replace(fresh, _partial(directory))
+    write_whole(_partial(directory), msgspec.json.encode(state))
 
 
 def load_partial(directory: Path) -> State | None:
@@ -75,7 +69,7 @@ def load_partial(directory: Path) -> State | None:
         return msgspec.json.decode(_partial(directory).read_bytes(), type=State)
     except FileNotFoundError:
         return None
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         _partial(directory).rename(_partial(directory).with_suffix(".damaged"))
         return None
 

@@ -10,7 +10,7 @@ import msgspec
 
 from monitor.access.account import address_of
 from monitor.config import ConfigError, load_profile
-from monitor.custody.forgetting import Ask, Forgotten, NotAnswered, forget, write_whole
+from monitor.custody.forgetting import Ask, Forgotten, NotAnswered, forget
 from monitor.exit_codes import ExitCode
 from monitor.feedback import payload
 from monitor.feedback.connection import connect
@@ -18,6 +18,7 @@ from monitor.feedback.messages import Name
 from monitor.profile import Profile
 from monitor.state import AlreadyRuns, Lock, StateError, machines_kept, state_root, store_path
 from monitor.store.store import Store
+from monitor.whole_file import write_whole
 
 HELP = "Take a person's id out of the store, what was set aside, and what the broker keeps. Recordings name nobody."
 
@@ -47,11 +48,14 @@ def run(args: argparse.Namespace) -> int:
 def _forget(directory: Path, lifter: str, profile: Profile | None) -> None:
     if not store_path(directory).exists():
         raise StateError(f"nothing is kept in {directory}: set STATE_DIRECTORY to where the daemon keeps it")
+    done = Forgotten()
     try:
         with Lock(directory), Store(store_path(directory)) as store:
-            done = forget(store, lifter)
-        if done.last_set and profile is not None and profile.mqtt.host is not None:
-            asyncio.run(_clear_at_broker(profile))
+            try:
+                forget(store, lifter, done)
+            finally:  # also where the disk refuses half-way: the next try would not know whose set it was
+                if done.last_set and profile is not None and profile.mqtt.host is not None:
+                    asyncio.run(_clear_at_broker(profile))
     except AlreadyRuns:
         done = _ask(directory, lifter)
     print(f"{directory.name}: {_told(done)}")

@@ -23,14 +23,17 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
+from monitor.events import UNREADABLE
 from monitor.feedback.bookmark import Bookmark
-from monitor.state import Lock, owned_as_its_folder, state_directory, store_path
+from monitor.state import Lock, state_directory, store_path
 from monitor.store.copying import copy_store, renew
+from monitor.whole_file import write_whole
 
 FORMAT = 1
 STORE = "events.db"
 NOT_KEPT = ("lock", "events.db*", "bookmark*", "*_token", "forget-*", "up.json", "*.new", "*.part")
 MANIFEST = "manifest.json"
+PROFILE_FILE = 0o644
 
 
 class BackupError(Exception):
@@ -101,7 +104,7 @@ def restore(source: Path, profiles: Path, *, replace: bool) -> list[str]:
             elif rest[1] == STORE:
                 told.append(_restore_store(folders[rest[0]], data))
             else:
-                _write(folders[rest[0]] / rest[1], data)
+                write_whole(folders[rest[0]] / rest[1], data)
         return told
 
 
@@ -109,7 +112,7 @@ def _checked(source: Path, archive: zipfile.ZipFile) -> Manifest:
     """Nothing that it names leads elsewhere, and every byte is as it was."""
     try:
         manifest = msgspec.json.decode(archive.read(MANIFEST), type=Manifest)
-    except (KeyError, zipfile.BadZipFile, msgspec.MsgspecError) as error:
+    except (KeyError, zipfile.BadZipFile, *UNREADABLE) as error:
         raise BackupError(f"{source} is no backup of rep-monitor, or a damaged one: take another") from error
     if manifest.format > FORMAT:
         raise BackupError(f"{source} was made by rep-monitor {manifest.rep_monitor}: use that or a newer one")
@@ -135,16 +138,16 @@ def _no_backup(source: Path) -> zipfile.ZipFile:
 def _restore_profile(path: Path, data: bytes) -> str:
     if path.exists() and path.read_bytes() != data:
         beside = path.with_name(path.name + ".restored")
-        _write(beside, data, 0o644)
+        write_whole(beside, data, PROFILE_FILE)
         return f"kept {path} as it is; the backup's is {beside}"
-    _write(path, data, 0o644)
+    write_whole(path, data, PROFILE_FILE)
     return f"profile {path}"
 
 
 def _restore_store(folder: Path, data: bytes) -> str:
     path = store_path(folder)
     fresh = path.with_name(path.name + ".new")
-    _write(fresh, data)
+    write_whole(fresh, data)
     store_id, last_seq = renew(fresh)
     for suffix in ("-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
@@ -153,18 +156,7 @@ def _restore_store(folder: Path, data: bytes) -> str:
     bookmark.start(store_id, last_seq)
     bookmark.move(last_seq)
     bookmark.save()
-    owned_as_its_folder(folder / "bookmark.json")
     return f"store {path}, {last_seq} events"
-
-
-def _write(path: Path, data: bytes, mode: int = 0o640) -> None:
-    fresh = path.with_name(path.name + ".part")
-    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    owned_as_its_folder(fresh)
-    os.replace(fresh, path)
 
 
 def _digest(data: bytes) -> str:

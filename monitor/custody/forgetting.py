@@ -9,20 +9,23 @@ Events and recordings name nobody. What a person copied elsewhere, a backup, say
 """
 
 import asyncio
-import os
+import logging
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 import msgspec
 
+from monitor.events import UNREADABLE
 from monitor.feedback.messages import Name
-from monitor.state import PRIVATE_FILE, owned_as_its_folder
 from monitor.store.database import StoreError
 from monitor.store.forgetting import forget_set_aside
 from monitor.store.store import Store
+from monitor.whole_file import write_whole
 
 LOOK_EVERY_S = 1.0
+_log = logging.getLogger(__name__)
 
 
 class Ask(msgspec.Struct):
@@ -30,26 +33,26 @@ class Ask(msgspec.Struct):
 
 
 class Forgotten(msgspec.Struct):
-    """`removed`: damaged stores that could not be mended; `last_set`: the newest set was theirs."""
+    """What was done so far. `removed`: damaged stores that could not be mended; `last_set`: the newest was theirs."""
 
-    rows: int
-    removed: list[str]
-    last_set: bool
+    rows: int = 0
+    removed: list[str] = []
+    last_set: bool = False
 
 
 class NotAnswered(Exception):
     """The daemon has not answered; the sentence says what follows."""
 
 
-def forget(store: Store, lifter: str) -> Forgotten:
-    """Waits for the disk; raises StoreError. Again it finds nothing, and is no mistake."""
-    last_set = store.newest_lifter() == lifter
-    rows = store.forget(lifter)
+def forget(store: Store, lifter: str, done: Forgotten) -> None:
+    """Waits for the disk; raises StoreError, and called again with the same `done` goes on from there."""
+    done.last_set |= store.newest_lifter() == lifter
+    done.rows += store.take_off(lifter)
+    store.fold_log()
     try:
-        removed = forget_set_aside(store.path, lifter)
+        done.removed += [path.name for path in forget_set_aside(store.path, lifter)]
     except OSError as error:
         raise StoreError(f"{error.filename} cannot be changed ({error.strerror}): make its folder writable") from error
-    return Forgotten(rows, [path.name for path in removed], last_set)
 
 
 class Desk:
@@ -72,31 +75,31 @@ class Desk:
         while True:
             for path, lifter in await asyncio.to_thread(self._look):
                 self._forgotten(lifter, None)
-                self._do(partial(self._carry_out, path, lifter, asyncio.get_running_loop()))
+                self._do(partial(self._carry_out, path, lifter, Forgotten(), asyncio.get_running_loop()))
             await asyncio.sleep(LOOK_EVERY_S)
 
     def _look(self) -> list[tuple[Path, str]]:
         found = []
         for path in self._directory.glob("forget-*.ask"):
-            if path not in self._taken:
-                self._taken.add(path)
-                try:
-                    found.append((path, msgspec.json.decode(path.read_bytes(), type=Ask).lifter))
-                except (OSError, msgspec.MsgspecError):
-                    path.unlink(missing_ok=True)  # not from our command, which writes it whole
+            if path in self._taken:
+                continue
+            try:
+                found.append((path, msgspec.json.decode(path.read_bytes(), type=Ask).lifter))
+            except UNREADABLE:
+                with suppress(OSError):
+                    path.unlink()  # not from our command, which writes it whole
+            except OSError as error:
+                _log.warning("%s cannot be read (%s): it is looked at again", path, error.strerror)
+                continue
+            self._taken.add(path)
         return found
 
-    def _carry_out(self, path: Path, lifter: str, loop: asyncio.AbstractEventLoop) -> None:
-        done = forget(self._store, lifter)
+    def _carry_out(self, path: Path, lifter: str, done: Forgotten, loop: asyncio.AbstractEventLoop) -> None:
+        """Raises StoreError wherever the disk refuses, and goes on from there when it is asked again."""
+        forget(self._store, lifter, done)
         loop.call_soon_threadsafe(self._forgotten, lifter, done)
-        write_whole(path.with_suffix(".done"), msgspec.json.encode(done))
-        path.unlink(missing_ok=True)
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Whole or not at all."""
-    fresh = path.with_suffix(".new")
-    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE), "wb") as file:
-        file.write(data)
-    owned_as_its_folder(fresh)
-    os.replace(fresh, path)
+        try:
+            write_whole(path.with_suffix(".done"), msgspec.json.encode(done))
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(f"{error.filename} cannot be written ({error.strerror}): make room") from error

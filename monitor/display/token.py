@@ -1,12 +1,11 @@
 """The tokens that open the page to a network: made once a machine and kept, so that a tablet's bookmark lasts."""
 
-import os
 import re
 import secrets
 from pathlib import Path
 
 from monitor.feedback.roles import Role
-from monitor.state import owned_as_its_folder
+from monitor.whole_file import write_whole
 
 _SHAPE = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
@@ -23,9 +22,5 @@ def _kept(path: Path) -> str:
         token = ""
     if not _SHAPE.fullmatch(token):
         token = secrets.token_urlsafe(18)
-        fresh = path.with_suffix(".new")
-        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
-            file.write(f"{token}\n")
-        owned_as_its_folder(fresh)
-        os.replace(fresh, path)
+        write_whole(path, f"{token}\n".encode(), 0o600)
     return token

@@ -1,15 +1,15 @@
 """Where the publisher stands between two lives of the daemon: its connection counter, and how far events were told.
 
-A small JSON file, replaced as a whole. Only the counter has to hold; the place in the events saves repetition, for a
+A small JSON file. Only the counter has to hold; the place in the events saves repetition, for a
 consumer drops what it has and asks for what it has not.
 """
 
-import os
 from pathlib import Path
 
 import msgspec
 
 from monitor.events import UNREADABLE
+from monitor.whole_file import write_whole
 
 
 class _Place(msgspec.Struct):
@@ -38,7 +38,6 @@ class Bookmark:
     def next_connection(self) -> int:
         """A number that no connection of this machine had before."""
         self._place.connections += 1
-        self.save()
         return self._place.connections
 
     def start(self, store_id: str, unknown_seq: int) -> int:
@@ -54,10 +53,9 @@ class Bookmark:
         self._place.told_seq = told_seq
 
     def save(self) -> None:
+        """Waits for the disk; raises OSError, and may be called again."""
         text = msgspec.json.encode(self._place)
         if self._path is None or text == self._written:
             return
-        fresh = self._path.with_suffix(".new")
-        fresh.write_bytes(text)
-        os.replace(fresh, self._path)
+        write_whole(self._path, text)
         self._written = text

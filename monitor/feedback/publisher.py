@@ -35,7 +35,7 @@ STABLE_AFTER_S = 60.0  # a connection that held so long begins the back-off anew
 HEARTBEAT_S = 10.0  # of the status; with the acknowledgement's 5 s it finds a half-open connection
 STATUS_PERIOD_S = 0.25  # at most one status in this time
 LIVE_MAX_AGE_S = 0.5
-LAST_WORDS_S = 2.0  # for events that are still to be told at a clean end
+LAST_WORDS_S = 2.0  # for events and documents that are still to be told at a clean end
 GOODBYE_S = 1.0
 _log = logging.getLogger(__name__)
 
@@ -63,6 +63,7 @@ class Publisher:
         self._kept: dict[str, Packet] = {}  # retained documents, for the next connection
         self._due: dict[str, Packet] = {}  # documents to be sent
         self._due_there = asyncio.Event()
+        self._all_given = asyncio.Event()
 
     def offer_live(self, packet: Packet) -> None:
         """Takes the place of one that has not gone yet."""
@@ -76,6 +77,7 @@ class Publisher:
         if packet.retain:
             self._kept[packet.topic] = packet
         self._due[packet.topic] = packet
+        self._all_given.clear()
         self._due_there.set()
 
     def stored(self, events: Sequence[StoredEvent]) -> None:
@@ -97,7 +99,8 @@ class Publisher:
         loop = asyncio.get_running_loop()
         retry_s = FIRST_RETRY_S
         while not self._stopping.is_set():
-            self._conn = await asyncio.to_thread(self._bookmark.next_connection)
+            self._conn = self._bookmark.next_connection()
+            await self._save_bookmark()
             began_s = loop.time()
             try:
                 await self._talk()
@@ -134,16 +137,25 @@ class Publisher:
                         )
                     ]
                     await self._stopping.wait()
-                    with suppress(TimeoutError):  # what is not told by then, the next life tells
+                    with suppress(TimeoutError):  # events that are not told by then, the next life tells
                         async with asyncio.timeout(LAST_WORDS_S):
                             await self._outbox.all_told.wait()
+                            await self._all_given.wait()
                     for task in (*talking, *self._requests.answering.values()):
                         task.cancel()
             finally:
                 self.connected = False
                 if connection.sound:  # else the last will says it
                     await self._say_goodbye(connection)
-                await asyncio.to_thread(self._bookmark.save)
+                await self._save_bookmark()
+
+    async def _save_bookmark(self) -> None:
+        """A disk that refuses is told and asked the next time; meanwhile memory knows the place."""
+        try:
+            await asyncio.to_thread(self._bookmark.save)
+        except OSError as error:
+            self.delivery.store_failures += 1
+            _log.warning("%s cannot be written (%s): it is tried again", error.filename, error.strerror)
 
     async def _say_goodbye(self, connection: Connection) -> None:
         with suppress(BrokerError, PublishRefused, TimeoutError):  # it cannot be said: the last will says it
@@ -202,6 +214,7 @@ class Publisher:
                     self._tell_refusal(refusal)
                 if self._due.get(topic) is packet:
                     del self._due[topic]
+            self._all_given.set()
 
     async def _hear(self, connection: Connection, group: asyncio.TaskGroup) -> None:
         own_status = payload.topic(self.machine, "status")

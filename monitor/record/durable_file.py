@@ -5,7 +5,8 @@ import errno
 import os
 from pathlib import Path
 
-from monitor.state import PRIVATE_DIRECTORY, PRIVATE_FILE
+from monitor.state import PRIVATE_DIRECTORY
+from monitor.whole_file import PRIVATE_FILE, sync_folder
 
 
 class DurableFile:
@@ -67,17 +68,9 @@ class DurableFile:
             self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
             self._made = True
             for directory in (self.path.parent, self.path.parent.parent):  # the name must survive too
-                _sync_directory(directory)
+                sync_folder(directory)
             return
         self._fd = os.open(self.path, os.O_WRONLY | os.O_CLOEXEC)
         if os.fstat(self._fd).st_size < self.durable_bytes:
             raise OSError(errno.EIO, "somebody cut the file", str(self.path))
         os.lseek(self._fd, self.durable_bytes, os.SEEK_SET)
-
-
-def _sync_directory(directory: Path) -> None:
-    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -102,18 +102,20 @@ class Store:
                 (session, self._clock(), *values.values()),
             )
 
-    def forget(self, lifter: str) -> int:
-        """Takes the lifter's id off every set and session, and out of the files; how many rows had it.
+    def take_off(self, lifter: str) -> int:
+        """Takes the lifter's id off every set and session; how many rows had it. It is gone with `fold_log` only.
 
         secure_delete overwrites it in the pages, and the log is folded in, so that no VACUUM need hold the store up.
         """
         with self._transaction() as connection:
-            rows = take_off(connection, lifter)
-        with self._reading() as connection:  # the write-ahead log still has the old pages
+            return take_off(connection, lifter)
+
+    def fold_log(self) -> None:
+        """The write-ahead log still has the old pages; afterwards it is empty."""
+        with self._reading() as connection:
             (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
             raise StoreError(f"{self.path} is being read, so its log still holds the id: try again without the reader")
-        return rows
 
     def take_id(self, store_id: str) -> None:
         """Another store to every consumer from now on."""
@@ -125,7 +127,7 @@ class Store:
         """Who did the newest set."""
         with self._reading() as connection:
             row = connection.execute("SELECT lifter FROM sets ORDER BY stored_unix_s DESC LIMIT 1").fetchone()
-        return row and str(row[0])
+        return None if row is None else row[0]
 
     def sessions(self, lifter: str | None = None, limit: int = 1000) -> list[SessionRow]:
         """The latest first; of one lifter, those in which they did a set."""

@@ -291,6 +291,22 @@ def test_documents_are_told_again_to_a_new_connection(kind: str, tmp_path: Path)
     play(story())
 
 
+@both
+def test_documents_that_are_due_are_told_before_the_end(kind: str, tmp_path: Path) -> None:
+    """A session that ends with the daemon still has its summary told: nobody tells it again."""
+
+    async def story() -> None:
+        async with a_broker(kind, tmp_path) as address, listening(address, "session/+") as listener:
+            async with Stage(address, tmp_path) as stage:
+                await until(lambda: stage.publisher.connected)
+                for number in range(40):
+                    stage.publisher.offer(payload.Packet(f"rep/{MACHINE}/session/{number}", b"{}", 1, False))
+            for number in range(40):
+                await listener.next(f"session/{number}")
+
+    play(story())
+
+
 def command(kind: Any, **fields: Any) -> Command:
     return kind(**({"id": f"c-{time.monotonic_ns()}", "stamp_s": time.time()} | fields))  # type: ignore[no-any-return]
 

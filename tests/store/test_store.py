@@ -173,12 +173,19 @@ def test_a_lifter_who_is_forgotten_stands_in_no_file(path: Path) -> None:
         store.change_lifter("s3", "somebody")
         store.append([jerk(1)])
         assert any(b"lifter-of-no-name" in file.read_bytes() for file in path.parent.iterdir())
-        assert store.forget("lifter-of-no-name") == 5
+        assert store.take_off("lifter-of-no-name") == 5
+        store.fold_log()
         for file in path.parent.iterdir():
             assert b"lifter-of-no-name" not in file.read_bytes(), file.name
         assert store.sessions(lifter="lifter-of-no-name") == []
         assert store.sets("s1")[0].summary.reps == 8
-        assert store.forget("lifter-of-no-name") == 0
+        assert store.take_off("lifter-of-no-name") == 0
+
+
+def test_the_newest_set_may_be_nobodys(store: Store) -> None:
+    assert store.newest_lifter() is None
+    store.append([set_end(1)])
+    assert store.newest_lifter() is None
 
 
 def test_forgetting_beside_a_reader_is_told_as_not_yet_done(path: Path) -> None:
@@ -187,10 +194,12 @@ def test_forgetting_beside_a_reader_is_told_as_not_yet_done(path: Path) -> None:
         reader = sqlite3.connect(path)
         reader.execute("BEGIN")
         reader.execute("SELECT * FROM sessions").fetchall()
+        assert store.take_off("l-17") == 1
         with pytest.raises(StoreError, match="try again without the reader"):
-            store.forget("l-17")
+            store.fold_log()
         reader.close()
-        assert store.forget("l-17") == 0
+        store.fold_log()
+        assert not [file.name for file in path.parent.iterdir() if b"l-17" in file.read_bytes()]
 
 
 def test_readers_look_on_beside_the_writer(store: Store, path: Path) -> None:
