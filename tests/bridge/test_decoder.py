@@ -92,7 +92,11 @@ def history(seed: int, length: int) -> list[Chunk]:
         elif what == "force":
             n = number(1, 14)
             data = device.force(
-                at_us, n, number(max(n - 1, 0), 60_000), any_of([0, 0, number(0, 255)]), any_of([0, 0, 0, 1])
+                at_us,
+                n,
+                number(max(n - 1, 0), 60_000),
+                any_of([0, 0, number(0, 255)]),
+                any_of([False, False, False, True]),
             )
         elif what == "much":
             data = b"".join(wire for _, wire in device.stream(at_us, 250_000))
