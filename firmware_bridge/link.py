@@ -19,6 +19,7 @@ from typing import Literal
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.decoder import Format
 from firmware_bridge.device_clock import ClockEstimate
+from firmware_bridge.drops import Drops
 from firmware_bridge.errors import LinkError, PortBusyError, ProtocolVersionError
 from firmware_bridge.framing import Deframer, frame
 from firmware_bridge.lines import LineSplitter
@@ -80,7 +81,8 @@ class Link:
         self._phase: Phase = "hello"
         self._phase_ns = self._ask_ns = now_ns
         self._rest_s = FIRST_REST_S
-        self._ever_open = False
+        self._ever_open = self._is_open = False
+        self._drops = Drops()
         on_state(self.state)
 
     # -- what happens --
@@ -97,13 +99,17 @@ class Link:
         self._enter("hello" if self.format == "frames" else "stream", now_ns)
         self.given_up = False
         self._tell(replace(self.state, reconnects=self.state.reconnects + self._ever_open))
-        self._ever_open = True
+        self._ever_open = self._is_open = True
         if self.state.state in ("opening", "absent", "busy", "streaming"):  # else the verdict stands until a better one
             self._go("hello", f"asking who is at {self.port}", now_ns)
 
     def failed(self, error: LinkError, now_ns: int) -> None:
         """The port could not be opened, or it closed under us."""
+        if self._is_open:
+            self._drops.add(now_ns)
+        self._is_open = False
         self._tell(replace(self.state, attempts=self.state.attempts + 1))
+        self._count_drops(now_ns)
         self._go("busy" if isinstance(error, PortBusyError) else "absent", str(error), now_ns)
         self.retry_s = min(FIRST_RETRY_S * 2 ** min(self.state.attempts - 1, 10), LAST_RETRY_S)
 
@@ -198,6 +204,7 @@ class Link:
 
     def _judge(self, now_ns: int) -> None:
         """See what it means that time has passed."""
+        self._count_drops(now_ns)
         if now_ns >= self._window_ns:
             bad = self._window_garbage * 2 > self._window_bytes
             self._bad_windows = self._bad_windows + 1 if bad else 0
@@ -219,6 +226,14 @@ class Link:
                 self._go(*self._verdict(now_ns), now_ns)
         if waited_ns >= GIVE_UP_NS:
             self._rest()
+
+    def _count_drops(self, now_ns: int) -> None:
+        drops = self._drops.within_a_minute(now_ns)
+        if drops == self.state.drops:
+            return
+        remedy = "change its cable, use a powered hub, give the computer a stronger supply"
+        unstable = f"{self.port} drops again and again: {remedy}" if self._drops.unstable else None
+        self._tell(replace(self.state, drops=drops, unstable=unstable))
 
     def _verdict(self, now_ns: int) -> tuple[State, str]:
         """Why there is no stream."""
@@ -249,6 +264,7 @@ class Link:
     def _rest(self) -> None:
         """Leave the port alone for a while, longer each time: perhaps somebody wants to flash the device."""
         self.given_up = True
+        self._is_open = False
         self.retry_s = self._rest_s
         self._rest_s = min(self._rest_s * 2, LAST_REST_S)
 

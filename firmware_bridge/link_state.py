@@ -28,5 +28,7 @@ class LinkState:
     since_ns: int  # of the state, on the host's monotonic clock
     reconnects: int = 0  # times that the port was opened anew after it had been open
     attempts: int = 0  # to open it that failed in a row
+    drops: int = 0  # times within the last minute that the open port went away
+    unstable: str | None = None  # one sentence where that is too often
     hello: Hello | None = None  # who is there; of the last one that was
     clock: DeviceClock | None = None

@@ -37,13 +37,13 @@ from monitor.feedback.connection import Address
 from monitor.feedback.messages import Envelope, Info
 from monitor.feedback.publisher import Publisher
 from monitor.live.about import (
-    PUBLISHED,
     calibration_info,
     firmware_info,
     headline,
     link_info,
     machine_info,
     protocol_info,
+    published,
     storage_info,
 )
 from monitor.live.keeper import Keeper
@@ -120,9 +120,11 @@ class Daemon:
         if self.link is None or link.state != self.link.state:
             log = _log.info if link.state in ("streaming", "opening", "hello") else _log.warning
             log("%s: %s", link.state, link.detail)
+        if link.unstable and (self.link is None or not self.link.unstable):
+            _log.warning("%s", link.unstable)
         self.link = link
         self._hello = link.hello
-        self.publisher.set_link(PUBLISHED[link.state])
+        self.publisher.set_link(published(link))
 
     async def run(self, source: AsyncGenerator[Chunk, None]) -> None:
         """Returns after `stop`, or when the source ends; raises what a bug or an incompatible device raises."""

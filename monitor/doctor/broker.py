@@ -114,6 +114,7 @@ def heard_of(told: list[tuple[float, Info]]) -> Heard:
     heard.counts = {name: link.counts.get(name, 0) for name in TALLIES}
     heard.device = dict(link.device)
     heard.slips = (0, link.device.get("enc_illegal", 0))
+    heard.drops = (link.counts.get("drops_a_minute", 0), link.state == "unstable")
     if newest.calibration is not None:
         heard.drift = newest.calibration.zero_n, newest.calibration.drift
     if len(told) >= 3:

@@ -107,6 +107,11 @@ class Examination:
 
         yield self._do("firmware", firmware)
         silent = heard.trouble or "nothing was heard"
+        if heard.drops is None:
+            yield unknown("cable", silent, "a port that stays")
+        else:
+            drops = heard.drops
+            yield self._do("cable", lambda: port.stays(*drops))
         asked_hz = serial.rate_hz if serial.format == "frames" and profile.machine.kind != "static" else None
         if heard.force_hz is None:
             yield unknown("rates", silent if heard.counts is None else "the daemon told too little", "as agreed on")

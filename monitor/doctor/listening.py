@@ -39,6 +39,7 @@ class Heard:
     no_rest: str = "nothing was heard"
     drift: tuple[float | None, str | None] | None = None  # a daemon's word on zero and calibration
     slips: tuple[int, int] | None = None  # illegal transitions meanwhile, and before
+    drops: tuple[int, bool] | None = None  # of the port within the last minute; whether that is too often
 
 
 async def listen(profile: Profile, port: str) -> Heard:
@@ -69,6 +70,8 @@ async def listen(profile: Profile, port: str) -> Heard:
         heard.trouble = str(error)
     if heard.version is None and line.state is not None and line.state.hello is not None:
         _introduce(heard, line.state.hello)
+    if line.state is not None and heard.trouble is None:
+        heard.drops = line.state.drops, line.state.unstable is not None
     return heard
 
 

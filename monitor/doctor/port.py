@@ -46,6 +46,18 @@ def holder(port: str, holders: list[Holder], daemon_pid: int | None) -> Finding:
     return ok("holder", "nobody has it open", should)
 
 
+def stays(drops: int, unstable: bool) -> Finding:
+    """`drops`: within the last minute, or since we listen."""
+    should = "a port that stays"
+    found = f"gone {drops} times within a minute" if drops else "it stays"
+    if unstable:
+        remedy = "change its cable, use a powered hub, give the computer a stronger supply; dmesg says why"
+        return bad("cable", f"{found}, again and again", should, remedy)
+    if drops:
+        return note("cable", found, should, "look whether somebody pulls at the cable")
+    return ok("cable", found, should)
+
+
 def modem_manager(running: bool, ignored: bool | None) -> Finding:
     should = "ModemManager leaves the port alone"
     if not running:

@@ -11,7 +11,7 @@ VERSION: Literal[1] = 1
 
 Name = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,64}\Z")]  # one topic level, whoever chose it
 Seq = Annotated[int, Meta(ge=0)]
-LinkState = Literal["none", "absent", "opening", "wrong_device", "silent", "live"]
+LinkState = Literal["none", "absent", "opening", "wrong_device", "silent", "unstable", "live"]
 Reason = Literal["retained", "stale", "unknown", "malformed", "too_many", "refused"]
 
 

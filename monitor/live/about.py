@@ -12,7 +12,7 @@ from monitor.live.session import Session
 from monitor.profile import Profile
 from monitor.record.recorder import Recorder
 
-PUBLISHED: dict[str, PublishedLink] = {
+_PUBLISHED: dict[str, PublishedLink] = {
     "absent": "absent",
     "busy": "absent",
     "opening": "opening",
@@ -23,6 +23,12 @@ PUBLISHED: dict[str, PublishedLink] = {
     "incompatible": "wrong_device",
     "wrong_device": "wrong_device",
 }
+
+
+def published(link: LinkState) -> PublishedLink:
+    """A port that drops again and again is told as that, not as each drop."""
+    state = _PUBLISHED[link.state]
+    return "unstable" if link.unstable and state in ("absent", "opening", "live") else state
 
 
 def calibration_info(kept: Kept | None, session: Session | None) -> CalibrationInfo | None:
@@ -86,7 +92,7 @@ def firmware_info(hello: Hello, profile: Profile) -> FirmwareInfo:
 def link_info(link: LinkState | None, session: Session | None) -> LinkInfo:
     if link is None:
         return LinkInfo(state="none")
-    counts: dict[str, int] = {"reconnects": link.reconnects}
+    counts: dict[str, int] = {"reconnects": link.reconnects, "drops_a_minute": link.drops}
     device: dict[str, int] = {}
     if session is not None:
         tally = {name: getattr(session.decoder.counts, name) for name in session.decoder.counts.__slots__}
@@ -94,8 +100,8 @@ def link_info(link: LinkState | None, session: Session | None) -> LinkInfo:
         counts |= tally
         if status is not None:
             device = {name: int(getattr(status, name)) for name in status.__slots__ if name != "t_us"}
-    detail = None if link.state == "streaming" else link.detail
-    return LinkInfo(state=PUBLISHED[link.state], detail=detail, counts=counts, device=device)
+    detail = link.unstable or (None if link.state == "streaming" else link.detail)
+    return LinkInfo(state=published(link), detail=detail, counts=counts, device=device)
 
 
 def storage_info(
@@ -114,6 +120,6 @@ def storage_info(
 
 def headline(link: LinkState | None, session: Session | None, broker_trouble: str | None) -> str:
     """The state of things, for who looks after the computer and not after the lifter."""
-    device = "no device yet" if link is None else link.detail
+    device = "no device yet" if link is None else link.unstable or link.detail
     lifting = "no session" if session is None else f"session {session.id}"
     return f"{device}; {lifting}; {broker_trouble or 'connected to the broker'}"

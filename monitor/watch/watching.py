@@ -13,6 +13,7 @@ LINKS = {
     "wrong_device": "another device is connected",
     "silent": "the sensor box is silent",
 }
+UNSTABLE = "the sensor box drops again and again: look at its cable"
 BAND = 0.10  # until the machine has told its own
 
 
@@ -46,5 +47,7 @@ def _trouble(viewer: Viewer, now_s: float) -> tuple[State, str] | None:
         blocked = now_s - viewer.connected_at_s > BLOCKED_AFTER_S
         return "stale", "no data: is this an account that may read?" if blocked else "waiting for data"
     if (age_s := now_s - viewer.live_at_s) > STALE_S:
+        if viewer.status.link == "unstable":
+            return "absent", UNSTABLE
         return "stale", f"no data for {age_s:.0f} s" if age_s >= 1 else "no data"
     return None

@@ -284,6 +284,29 @@ def test_a_port_that_is_not_there_is_tried_every_two_seconds_at_last() -> None:
     assert play.states[-1].reconnects == 1
 
 
+def test_a_port_that_drops_again_and_again_is_told_once_and_until_a_quiet_minute() -> None:
+    play = Play()
+
+    def drop() -> None:
+        play.stream()
+        play.wait(1000, play.device.pos(0))
+        play.link.failed(LinkError("gone"), play.now_ms * MS)
+        play.link.failed(LinkError("still gone"), play.now_ms * MS)  # no drop of its own
+
+    for drops in range(1, 6):
+        drop()
+        assert (play.states[-1].drops, play.states[-1].unstable) == (drops, None)
+    for _ in range(20):
+        drop()
+        assert (play.states[-1].unstable or "").startswith("PORT drops again and again: change its cable")
+    assert len({state.unstable for state in play.states}) == 2
+    play.stream()
+    play.wait(59_000, play.device.pos(0), every_ms=500)
+    assert (play.states[-1].drops, bool(play.states[-1].unstable)) == (1, True)
+    play.wait(2_000, play.device.pos(0), every_ms=500)
+    assert (play.states[-1].drops, play.states[-1].unstable) == (0, None)
+
+
 def test_lines_are_read_in_silence() -> None:
     play = Play(format="lines-millis")
     play.open()

@@ -41,7 +41,11 @@ def test_an_absent_machine_is_shown_as_absent(browser: Browser) -> None:
         assert look(page, state="stale", reason="absent")["label"] == "The sensor box is not connected"
         stage.live(IDLE)
         look(page, state="idle")
+        stage.status(conn=4, link="unstable")  # there at this moment
+        sentence = "The sensor box drops again and again: look at its cable"
+        page.wait(f"document.querySelector('#detail').textContent === '{sentence}'")
         stage.silence()
+        assert look(page, state="stale", reason="unstable")["label"] == sentence
         stage.status(state="offline", conn=3)  # the ghost of an older connection
         look(page, "repMonitor.model.status.state === 'online'", state="stale")
         stage.status(state="offline", conn=4)

@@ -23,8 +23,8 @@ from tests.fake_device import FakeDevice
 from tests.mqtt.brokers import free_port, mosquitto
 
 KEYS = [
-    "profile", "calibration", "port", "by_id", "permission", "holder", "modem_manager", "firmware", "rates",
-    "lost_frames", "cell_noise", "cell_drift", "encoder", "clock", "disk_space", "disk_mount", "broker",
+    "profile", "calibration", "port", "by_id", "permission", "holder", "modem_manager", "firmware", "cable",
+    "rates", "lost_frames", "cell_noise", "cell_drift", "encoder", "clock", "disk_space", "disk_mount", "broker",
     "broker_access", "page",
 ]  # fmt: skip
 

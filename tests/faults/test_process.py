@@ -4,11 +4,15 @@ import asyncio
 import time
 from pathlib import Path
 
+import aiomqtt
+import msgspec
+
 import firmware_bridge.simulator as simulator
 from firmware_bridge.simulator.board import Board
 from firmware_bridge.simulator.device import SimulatedDevice
 from firmware_bridge.simulator.script import Rest, Script
 from monitor.config import load_profile
+from monitor.feedback.messages import Info, Status
 from monitor.record.session_file import read_session
 from monitor.simulation.simulated import kit_of, machine_of
 from monitor.store.store import Store
@@ -77,8 +81,25 @@ def test_ended_in_the_middle_of_a_set_all_is_whole(tmp_path: Path, figure: Figur
         assert took_s <= 4  # two for the last words to a broker
 
 
-def test_a_storm_of_faults_is_few_lines(tmp_path: Path, figure: Figure) -> None:
-    async def story(profile: Path) -> int:
+@needs.mosquitto
+def test_a_port_that_drops_again_and_again_is_told_once(tmp_path: Path, figure: Figure) -> None:
+    """In the status, in info with a count and the remedy, and in the log, which stays short."""
+
+    async def story(profile: Path, port: int) -> tuple[list[str], list[str], Info]:
+        links: list[str] = []
+        info: list[Info] = []
+
+        async def hear() -> None:
+            async with aiomqtt.Client("127.0.0.1", port) as client:
+                await client.subscribe([("rep/e2e/status", 1), ("rep/e2e/info", 1)])
+                async for message in client.messages:
+                    data = bytes(message.payload)
+                    if message.topic.value.endswith("info"):
+                        info.append(msgspec.json.decode(data, type=Info))
+                    else:
+                        links.append(msgspec.json.decode(data, type=Status).link)
+
+        hearing = asyncio.create_task(hear())
         with FakeDevice(tmp_path / "tty") as device, a_daemon(tmp_path, profile, device.link) as daemon:
             await until(lambda: device.streaming)
             for _ in range(FLAPS):
@@ -86,12 +107,26 @@ def test_a_storm_of_faults_is_few_lines(tmp_path: Path, figure: Figure) -> None:
                 await asyncio.sleep(0.2)
                 device.plug()
                 await until(lambda: device.streaming)
+            await until(lambda: info and info[-1].link.state == "unstable")
             assert daemon.stop() == 0
-            return len(daemon.lines)
+        hearing.cancel()
+        await asyncio.gather(hearing, return_exceptions=True)
+        return daemon.lines, links, info[-1]
 
-    lines = asyncio.run(story(a_profile(tmp_path, None)))
-    figure(f"{FLAPS} flaps of the cable", f"{lines} lines in the log")
-    assert 1 <= lines <= 45  # ten a minute of each kind
+    with mosquitto(tmp_path) as broker:
+        lines, links, info = asyncio.run(story(a_profile(tmp_path, broker.port), broker.port))
+    told = [line for line in lines if "drops again and again" in line]
+    figure(
+        f"{FLAPS} flaps of the cable",
+        f"{len(lines)} lines in the log; {info.link.state}, {info.link.counts['drops_a_minute']} drops a minute",
+    )
+    assert len(told) == 1
+    assert len(lines) <= 45  # ten a minute of each kind
+    assert info.link.counts["drops_a_minute"] >= 6
+    assert info.link.counts["reconnects"] == FLAPS
+    assert "drops again and again: change its cable" in (info.link.detail or "")
+    since = links.index("unstable")
+    assert set(links[since:]) <= {"unstable", "none"}  # none: said at its end
 
 
 @soak_only  # it takes minutes

@@ -49,6 +49,7 @@ export function screen(model, now_ms, { countdown_ms = null, dismissed = null, g
     kind: model.info?.machine?.kind ?? "stack",
     leaks: model.recent.map(({ record }) => record).filter((record) => isLeak(record) && record.set === model.set && model.set !== null),
     last: model.ended,
+    unstable: model.status?.link === "unstable",
     seconds: wholeSeconds(model, state, reason, now_ms, wake, countdown_ms),
   };
   now.cue = cueNow(now, model, heaved);

@@ -79,6 +79,7 @@ function drawCue(now, words) {
 
 function detail(now, words) {
   if (now.state === "fault") return words.text("state.fault");
+  if (now.state === "idle" && now.unstable) return words.text("state.stale.unstable"); // it is there, for now
   if (now.state === "idle" && now.last) {
     const { under_tension_s, under_load_s } = now.last;
     const tension = under_tension_s === null ? "–" : words.seconds(under_tension_s);
