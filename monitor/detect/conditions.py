@@ -60,7 +60,7 @@ def evaluate(track: Track, limits: Limits, start: int, end: int, slow_lag: int) 
 
     known_x, known_t = ~np.isnan(a), ~np.isnan(tension)
     doubt_m = limits.doubt_m
-    off = {"stack": x > detect.set.off_rest_m + doubt_m, "motor": known_x, "static": known_t}[limits.kind]
+    carried = off = {"stack": x > detect.set.off_rest_m - doubt_m, "motor": known_x, "static": known_t}[limits.kind]
     half = limits.half_load_n
     named: list[int] = []
     held: list[NDArray[np.bool_]] = []
@@ -72,24 +72,21 @@ def evaluate(track: Track, limits: Limits, start: int, end: int, slow_lag: int) 
     put(Bit.KNOWN_X, known_x)
     put(Bit.KNOWN_T, known_t)
     put(Bit.ODD, track.odd[rows] > 0)
-    lifted = off
     if limits.kind == "stack":
         contact = (x <= limits.rest_reach_m) & (np.abs(v) < limits.v_move_m_s)
-        if doubt_m:  # the speed alone tells contact from slack
-            lifted = x > detect.set.off_rest_m - doubt_m
-        else:
+        if not doubt_m:  # else the speed alone tells contact from slack
             contact |= x <= detect.set.off_rest_m
         contact &= fast_tension < half
-        off = off & ~contact  # what stands there without tension need not be carried
         put(Bit.CONTACT, contact)
-        put(Bit.OFF, lifted & (fast_tension > half))
-        put(Bit.SLACK, off & (fast_tension < limits.slack_n))
+        put(Bit.OFF, off & (fast_tension > half))
+        carried = off & ~contact  # what stands there without tension need not be
+        put(Bit.SLACK, carried & (fast_tension < limits.slack_n))
         put(Bit.EMPTY, fast_tension < limits.empty_n)
     else:
         put(Bit.EMPTY, fast_tension < limits.lift_off_n)
     put(Bit.PULL, fast_tension >= limits.lift_off_n)
-    put(Bit.JERK, lifted & (v > 0) & (a > limits.a_jerk_m_s2))
-    put(Bit.DROP, lifted & (v < 0) & (a < -limits.a_jerk_m_s2))
+    put(Bit.JERK, off & (v > 0) & (a > limits.a_jerk_m_s2))
+    put(Bit.DROP, off & (v < 0) & (a < -limits.a_jerk_m_s2))
     put(Bit.HARD, np.abs(a) > limits.a_jerk_m_s2)
     put(Bit.CEILING, fast_tension > limits.ceiling_n)
     if limits.range_known:
@@ -108,9 +105,9 @@ def evaluate(track: Track, limits: Limits, start: int, end: int, slow_lag: int) 
             ratio - friction * np.tanh(v / STICTION_M_S),
             np.minimum(np.maximum(1.0, ratio - friction), ratio + friction),
         )
-        unloaded = off & (relative < limits.unload_below)
-        low = off & (relative < 1 - limits.band)
-        high = off & (relative > 1 + limits.band)
+        unloaded = carried & (relative < limits.unload_below)
+        low = carried & (relative < 1 - limits.band)
+        high = carried & (relative > 1 + limits.band)
         in_band = loaded & ~low & ~high & known_t
         put(Bit.UNLOAD, unloaded & known_x)
         put(Bit.BELOW, ratio < detect.failure.static_level)
@@ -118,7 +115,7 @@ def evaluate(track: Track, limits: Limits, start: int, end: int, slow_lag: int) 
         put(Bit.HIGH, high)
         misfit = np.abs(relative - 1 - a / G) > detect.sensor_fault.mismatch
         if limits.kind == "stack":  # what a motor or a person without a stack moves, weighs nothing that is known
-            put(Bit.MISFIT, misfit & off & (np.abs(v) > limits.v_move_m_s))
+            put(Bit.MISFIT, misfit & carried & (np.abs(v) > limits.v_move_m_s))
     track.relative[rows] = relative
 
     put(Bit.FROZEN, (track.repeated[rows] > 0) & (tension != 0))  # an exact 0 is a clipped force, no cell

@@ -95,7 +95,6 @@ class FaultDetector:
         doubts = (self._force_gap, railed, self._frozen.entry)
         scene.force_doubt = sum(entry is not None and entry.end is None for entry in doubts) + stale
         scene.force_doubt += scene.now < self._rough_until
-        scene.misfit = self._misfit.entry is not None and self._misfit.entry.end is None
 
     def _stale(self, scene: Scene) -> bool:
         """The cell repeats itself for long enough not to be asked about tension, if not for a fault yet."""

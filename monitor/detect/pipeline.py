@@ -224,7 +224,7 @@ class Pipeline:
         self._number()
         if changed & Bit.KNOWN_X:
             self._silence()
-        doubt = (scene.force_doubt, scene.misfit)
+        doubt = scene.force_doubt
         touched = False
         for detector in self._before:
             if changed & detector.watches or detector.due <= now or scene.reversals or scene.turns:
@@ -232,7 +232,7 @@ class Pipeline:
                 touched = True
         bounds = self._set.started is not None or self._set.ended is not None
         self._rezero()
-        stirred = bounds or bool(scene.reversals or scene.turns) or doubt != (scene.force_doubt, scene.misfit)
+        stirred = bounds or bool(scene.reversals or scene.turns) or doubt != scene.force_doubt
         book.phase = phase_of(scene)
         if self._set.started is not None:
             self._start_set(self._set.started)

@@ -110,7 +110,7 @@ class RepDetector:
     def _excursion_m(self, scene: Scene, first: Turn, middle: Turn, last: Turn | None) -> float:
         ends = [turn.reversal.x_m for turn in (first, last) if turn is not None]
         if scene.limits.starts_up:
-            floor = 0.0 if scene.limits.kind == "stack" else -np.inf
+            floor = -scene.limits.doubt_m if scene.limits.kind == "stack" else -np.inf
             return middle.reversal.x_m - max(floor, min(ends))
         return max(ends) - middle.reversal.x_m
 

@@ -57,8 +57,9 @@ class ContactDetector:
 
     def update(self, scene: Scene) -> None:
         now = scene.now
-        silent = scene.on(Bit.KNOWN_X) and not scene.on(Bit.KNOWN_T)  # the stack stands as it stood
-        on = self._since is not None and scene.still if silent else scene.on(Bit.CONTACT)
+        mute = scene.force_doubt or not scene.on(Bit.KNOWN_T)
+        silent = scene.on(Bit.KNOWN_X) and mute  # the stack stands as it stood
+        on = scene.on(Bit.CONTACT) or (silent and self._since is not None and scene.still)
         for entry in (self._touch, self._rest):
             if entry is not None and entry.end is not None:  # cut, or ended with the set
                 self._touch = self._rest = None

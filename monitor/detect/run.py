@@ -9,17 +9,21 @@ from collections.abc import Callable
 from typing import Any
 
 from monitor.detect.book import Entry
+from monitor.detect.grid import STEP_S
 from monitor.detect.scene import NEVER, Scene
 
 Describe = Callable[[Scene, int, int], dict[str, Any]]
 Foresee = Callable[[Scene, int], int]
+DOUBTED_STEPS = round(0.2 / STEP_S)  # what has not been believed for so long is not what will be
+Believe = Callable[[Scene, int, int], bool]
 
 
 class Run:
     """Open a record once the condition has held for `hold` steps; runs closer than `join` are one.
 
     With `foresee` (how many steps more it will hold, at this moment) it is opened as soon as it is going to be `hold`
-    long, but not before `early` steps.
+    long, but not before `early` steps. With `believe` (of the run from one moment to another) it is opened only once
+    that says so.
     """
 
     def __init__(
@@ -31,6 +35,7 @@ class Run:
         describe: Describe,
         early: int | None = None,
         foresee: Foresee | None = None,
+        believe: Believe | None = None,
     ) -> None:
         self.kind = kind
         self.hold = hold
@@ -39,6 +44,7 @@ class Run:
         self.entry: Entry | None = None
         self._early = hold if early is None else early
         self._foresee = foresee
+        self._believe = believe
         self._describe = describe  # the record's own keys, from moment to moment
         self._since: int | None = None  # the present run began
         self._ended: int | None = None  # the last run of the open record ended
@@ -54,7 +60,9 @@ class Run:
             if self.entry is not None and self._ended is None:
                 self._ended = now
             self._since = None
-        if self._since is not None and not (wait and self.entry is None) and self._holds(scene, now - self._since + 1):
+        if self._since is not None and self.entry is None and self._believe is not None:
+            self._since = max(self._since, now - DOUBTED_STEPS)
+        if self._since is not None and not (wait and self.entry is None) and self._holds(scene, self._since, now):
             if self.entry is None:
                 self._first = self._since
                 self.entry = scene.book.open(self.kind, self._first, **self._describe(scene, self._first, now + 1))
@@ -65,12 +73,14 @@ class Run:
             self.entry = self._ended = None
         self.due = self._next(now)
 
-    def _holds(self, scene: Scene, held: int) -> bool:
-        if held >= self.hold:
-            return True
-        if held < self._early or self._foresee is None:
-            return False
-        return held + self._foresee(scene, self.hold) >= self.hold
+    def _holds(self, scene: Scene, since: int, now: int) -> bool:
+        held = now - since + 1
+        if held < self.hold:
+            if held < self._early or self._foresee is None:
+                return False
+            if held + self._foresee(scene, self.hold) < self.hold:
+                return False
+        return self.entry is not None or self._believe is None or self._believe(scene, since, now + 1)
 
     def _next(self, now: int) -> int:
         if self._since is not None and (self.entry is None or self._ended is not None):
