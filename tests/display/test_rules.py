@@ -453,4 +453,4 @@ def test_a_command_is_stamped_answered_and_repeated_where_our_clock_was_wrong(ru
 def test_the_link_speaks_what_every_broker_understands(rules: Page) -> None:
     options = run(rules, FAKE + "return client.options;")
     assert (options["protocolVersion"], options["clean"], options["reconnectPeriod"]) == (4, True, 0)
-    assert options["keepalive"] > 0
+    assert 0 < 1.5 * options["keepalive"] < 20  # how long a daemon may hang before the page says that it is absent

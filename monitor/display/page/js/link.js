@@ -36,7 +36,7 @@ export class Link {
       protocolVersion: 4,
       clientId: this.client_id,
       clean: true,
-      keepalive: 15,
+      keepalive: 10, // seconds; one and a half of them without an answer, and who hangs is seen as absent
       connectTimeout: 5000,
       reconnectPeriod: 0, // we do it, with jitter
       resubscribe: false,
