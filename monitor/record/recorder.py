@@ -67,7 +67,7 @@ class Recorder:
         self._unsaid_s, self._unsaid = LOG_PERIOD_S, 0  # since the last line in the log
         self._wake = threading.Event()
         self._file = DurableFile(path, RESERVE_BYTES)
-        self._encoder = SessionEncoder(header)
+        self._header = header
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
 
@@ -127,6 +127,7 @@ class Recorder:
 
     def _run(self) -> None:
         try:
+            self._encoder = SessionEncoder(self._header)  # here: it takes longer than live feedback may wait
             took_s = 0.0
             while not self._closing:
                 pause_s = self._retry_s if self._last_error else max(self._period_s - took_s, self._period_s / 10)

@@ -14,6 +14,7 @@ out: whoever holds the file decides when they reach the disk. The only door to `
 import io
 import os
 import zlib
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -33,8 +34,9 @@ _SCHEMAS: dict[Topic, Any] = {
 }  # fmt: skip
 
 
-def _json_schema(of: Any) -> bytes:
-    (root,), components = msgspec.json.schema_components([of], ref_template="#/$defs/{name}")
+@cache
+def _json_schema(topic: Topic) -> bytes:
+    (root,), components = msgspec.json.schema_components([_SCHEMAS[topic]], ref_template="#/$defs/{name}")
     if "$ref" in root:  # viewers want the object itself at the root
         root = components.pop(root["$ref"].removeprefix("#/$defs/"))
     return msgspec.json.encode({"type": "object", **root, "$defs": components})
@@ -64,7 +66,7 @@ class SessionEncoder:
         schema = 0
         if topic in _SCHEMAS:
             name = topic.removeprefix("/").capitalize()
-            schema = self._mcap.register_schema(name, "jsonschema", _json_schema(_SCHEMAS[topic]))
+            schema = self._mcap.register_schema(name, "jsonschema", _json_schema(topic))
         return self._mcap.register_channel(topic, "json" if schema else "bytes", schema)
 
     def add(self, record: Record) -> None:

@@ -120,9 +120,9 @@ def test_a_disk_that_stalls_or_fails_is_nobody_elses_trouble(tmp_path: Path, fig
     )
     assert (recorded.lost, recorded.gaps, recorded.damage) == (0, 0, [])
     assert collector.seqs == [event.seq for event in on_disk(store)] == list(range(1, len(collector.seqs) + 1))
-    if SOAKING:  # a busy machine pauses by itself
+    if SOAKING:  # a busy machine pauses by itself, but not as long as its disk
         assert usual_ms <= 50
-        assert worst_ms < STALL_S * 500
+        assert worst_ms <= STALL_S * 1000 / 20
 
 
 @soak_only  # test_budget.py and test_store_faults.py hold its parts
