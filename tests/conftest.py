@@ -3,14 +3,19 @@
 import asyncio
 import gc
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from tests import needs
 from tests.soak import SOAKING, Figure
+
+ROOT = Path(__file__).parents[1]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -29,6 +34,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if too_long:
         config.hook.pytest_deselected(items=too_long)
         items[:] = [item for item in items if item not in too_long]
+    if SOAKING:  # those that can go on beside the simulated day come first, and it comes last among them
+        items.sort(key=lambda item: ("the_day" not in getattr(item, "fixturenames", ()), item.path.stem == "test_day"))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -57,6 +64,21 @@ def figure(record_property: Callable[[str, object], None]) -> Figure:
         record_property("figure", (what, measured))
 
     return keep
+
+
+@pytest.fixture(scope="session")
+def the_day(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[subprocess.Popen[str]]:
+    """Goes on beside tests that wait for minutes and measure no time of their own; test_day.py waits for its end."""
+    wanted = any(item.path.stem == "test_day" for item in request.session.items)
+    command = [sys.executable, "-m", "tests.faults.day", str(tmp_path_factory.mktemp("day"))]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command if wanted else ["true"], cwd=ROOT, stdout=pipe, stderr=pipe, text=True) as day:
+        try:
+            yield day
+        finally:
+            day.kill()
 
 
 @pytest.fixture

@@ -14,6 +14,9 @@ import pytest
 SOAKING = bool(os.environ.get("REP_MONITOR_SOAK"))
 soak = pytest.mark.soak
 soak_only = pytest.mark.soak_only
+beside_the_day = pytest.mark.usefixtures(
+    "the_day"
+)  # it waits for minutes and measures nothing that a busy core disturbs
 Figure = Callable[[str, str], None]  # what was done, what was measured
 T = TypeVar("T")
 

@@ -7,13 +7,14 @@ from monitor.config import load_profile
 from tests import needs
 from tests.browser import Browser
 from tests.faults.stage import a_daemon, a_lifter
-from tests.soak import Figure, soak, soak_only
+from tests.soak import Figure, beside_the_day, soak, soak_only
 from tests.test_end_to_end import a_profile
 
 SEEN_WITHIN_S = 20.0
 
 
 @soak
+@beside_the_day
 @soak_only  # it takes a keep-alive and a half; test_rules.py holds that to the same limit
 @needs.chromium
 def test_a_hung_daemon_is_seen_as_absent_by_the_page(tmp_path: Path, browser: Browser, figure: Figure) -> None:

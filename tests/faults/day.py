@@ -1,105 +1,144 @@
-"""A day at the machine, as fast as it goes: the whole daemon on a source without a wire, a line for each hour.
+"""A day of the whole service, one line of figures an hour: broker, page and daemon, in a loop whose clock leaps.
 
-    python -m tests.faults.day FOLDER HOURS         prints a line: see `tell`
+    python -m tests.faults.day FOLDER [HOURS]         prints lines: see `Figures`
 
-Twenty minutes of sets, then eleven of nobody, so that sessions begin and end; each time the device has been reset.
-What has been recorded is removed, as a housekeeper would.
+Every second of it is lived: reads come, feedback goes out, documents, heartbeats and the hourly tidying are due on the
+simulated clock. Only the reads are larger than a port's. It begins at two in the afternoon: the gym is open until ten
+(four people train each two hours, a session each, which ends after ten minutes of nobody), then the machine streams
+for four hours with nobody there, is switched off for four, and is used again from six on. A display listens all day, a
+collector follows the events, and every ten minutes somebody comes with a tablet, looks, and says who lifts.
 """
 
 import asyncio
-import ctypes
 import gc
 import os
+import subprocess
 import sys
 import threading
+import time
 from collections.abc import AsyncGenerator
+from functools import partial
 from itertools import count
 from pathlib import Path
+from typing import NamedTuple
+from urllib.request import urlopen
 
-import numpy as np
+import msgspec
 
-import firmware_bridge.simulator as simulator
 from firmware_bridge.chunk import Chunk
+from firmware_bridge.link_state import LinkState
 from monitor.daemon import Daemon
-from monitor.feedback.connection import Address
-from monitor.feedback.embedded_broker import EmbeddedBroker
-from monitor.simulation.simulated import kit_of, machine_of
-from monitor.store.store import Store
+from monitor.feedback import payload
+from monitor.feedback.commands import Lifter
+from monitor.feedback.connection import connect
+from monitor.feedback.consumer import Consumer
+from monitor.feedback.ledger import Record
+from monitor.record.recorder import PERIOD_S
+from monitor.service.serve import Up, serve
+from tests.faults.an_hour import HOUR_S, read_hour
+from tests.faults.leap import leap
 from tests.test_daemon import PROFILE
 
-SETS = 8
-TAIL_S = 90.0  # a rest between two sets
-NOBODY_S = 660.0
-READ_S = 0.25
-HOUR_NS = 3_600_000_000_000
-WAITING = 200  # events, and 4000 records: then the source waits for the disk
+MACHINE = PROFILE.machine.id
+OPEN = ("open-1", "open-2")
+DAY = (*OPEN * 4, *["closed"] * 4, *["off"] * 4, *OPEN * 4)
+READ_S = 0.45  # after half a second without one the stream counts as paused
+TABLET_S = 600.0
+LIFTERS = 7
 
 
-def chunks_of(seed: int) -> tuple[list[Chunk], int]:
-    """A visit from its power-on, its arrival times from 0; and how long it is."""
-    machine = machine_of(PROFILE)
-    dice = np.random.default_rng(seed)
-    sets = [
-        simulator.simulate(machine, simulator.faulty_set(dice, machine, 2.0, 4.0, 6, tail_s=TAIL_S), seed=seed + k)
-        for k in range(2)
-    ]
-    kit = simulator.Kit(wiring=kit_of(PROFILE).wiring, clock_start_us=1_000_000)
-    chunks: list[Chunk] = []
-    at_ns = 0
-    for trace in sets * (SETS // 2):
-        seed += 1
-        part = simulator.board_chunks(trace, kit, seed=seed, read_s=READ_S)
-        start_ns = part[0].received_ns
-        chunks += [Chunk(at_ns + chunk.received_ns - start_ns, chunk.data) for chunk in part]
-        at_ns += part[-1].received_ns - start_ns + 250_000_000
-    return chunks, at_ns
+class Figures(NamedTuple):
+    """After so many hours."""
+
+    hour: int
+    held_bytes: int
+    rss_bytes: int
+    descriptors: int
+    tasks: int
+    threads: int
+    sessions: int
+    events: int
+    heard: int  # live messages, by the display
 
 
-async def day(folder: Path, hours: float) -> None:
-    visits = [chunks_of(seed) for seed in (100, 200)]
-    with Store(folder / "events.db") as store:
-        async with EmbeddedBroker() as broker:
-            daemon = Daemon(PROFILE, folder, store, Address(host=broker.host, port=broker.port))
+async def day(folder: Path, hours: int) -> None:
+    people = People()
+    around: list[asyncio.Task[None]] = []
 
-            async def source() -> AsyncGenerator[Chunk, None]:
-                at_ns, hour, fed = 10_000_000_000, 0, 0
-                for visit in count():
-                    chunks, length_ns = visits[visit % 2]
-                    for chunk in chunks:
-                        if at_ns + chunk.received_ns >= hour * HOUR_NS:
-                            tell(hour, daemon, store)
-                            hour += 1
-                            if hour > hours:
-                                return
-                        yield Chunk(at_ns + chunk.received_ns, chunk.data)
-                        fed += 1
-                        if fed % 4 == 0:
-                            await asyncio.sleep(0)
-                        await the_disk(daemon)
-                    at_ns += length_ns
-                    if visit % 3 == 2:
-                        at_ns += round(NOBODY_S * 1e9)
-                        daemon._end_session()  # as the ticker does on the host's clock, which here stands still
-                    remove_recordings(folder, daemon)
+    def on_up(up: Up) -> None:
+        around.extend(asyncio.create_task(work) for work in (people.collect(up), people.watch(up), people.look_in(up)))
 
-            await daemon.run(source())
+    async def source(daemon: Daemon) -> AsyncGenerator[Chunk, None]:
+        loop = asyncio.get_running_loop()
+        for hour, kind in enumerate(DAY[:hours]):
+            began_s = loop.time()
+            daemon.on_link(LinkState(state="absent" if kind == "off" else "streaming", detail=kind, since_ns=0))
+            for chunk in () if kind == "off" else read_hour(folder / kind, READ_S):
+                await asyncio.sleep(began_s + chunk.received_ns / 1e9 - loop.time())
+                yield Chunk(round(loop.time() * 1e9), chunk.data)
+                await the_disk(daemon)
+            await asyncio.sleep(began_s + HOUR_S - loop.time())
+            for task in around:
+                assert not task.done(), task  # else somebody left, or did not get what was due
+            print(*figures(hour + 1, daemon, people), flush=True)
+
+    display = msgspec.structs.replace(PROFILE.display, port=0)
+    await serve(msgspec.structs.replace(PROFILE, display=display), source, on_up=on_up)
+    for task in around:
+        task.cancel()
+    await asyncio.gather(*around, return_exceptions=True)  # the broker has gone before them
+
+
+class People:
+    """Who has to do with the machine; none of them keeps anything."""
+
+    def __init__(self) -> None:
+        self.seq = 0
+        self.heard = 0
+
+    async def collect(self, up: Up) -> None:
+        """Every event, once and in order."""
+        await Consumer(up.broker, MACHINE, "collector", self._deliver).run()
+
+    async def _deliver(self, record: Record) -> None:
+        assert record.seq == self.seq + 1
+        self.seq = record.seq
+
+    async def watch(self, up: Up) -> None:
+        async with connect(up.broker, "display") as connection:
+            await connection.subscribe([payload.topic(MACHINE, "live/feedback"), payload.topic(MACHINE, "state")], 0)
+            async for _ in connection.messages():
+                self.heard += 1
+
+    async def look_in(self, up: Up) -> None:
+        """Whoever is next: another connection, the page with its history, a command."""
+        for visit in count():
+            await asyncio.sleep(TABLET_S)
+            async with connect(up.broker, f"tablet-{visit}") as connection:
+                await connection.subscribe([payload.topic(MACHINE, "#")])
+                command = Lifter(id=f"tablet-{visit}", stamp_s=time.time(), lifter=f"lifter-{visit % LIFTERS}")
+                await connection.publish(payload.command(MACHINE, command))
+                await asyncio.sleep(5.0)
+            for path in ("", "history.json"):
+                await asyncio.to_thread(partial(fetch, f"{up.page_url}{path}"))
+
+
+def fetch(url: str) -> None:
+    with urlopen(url) as answer:
+        assert answer.read()
 
 
 async def the_disk(daemon: Daemon) -> None:
-    """Not faster than it."""
+    """The recorder's thread lives on the host's clock: it is told when its period is over, and waited for."""
     recorder = daemon.session.recorder if daemon.session else None
-    while daemon._keeper.waiting > WAITING or (recorder is not None and len(recorder._queue) > 20 * WAITING):
-        if recorder is not None:
-            recorder.sync()
-        await asyncio.sleep(0.002)
+    if recorder is not None and len(recorder._queue) > 2 * PERIOD_S / READ_S:
+        recorder.sync()
+        await asyncio.to_thread(partial(until_empty, recorder._queue))
 
 
-def remove_recordings(folder: Path, daemon: Daemon) -> None:
-    recorder = daemon.session.recorder if daemon.session else None
-    open_path = None if recorder is None else recorder.status.path
-    for path in folder.rglob("*.mcap"):
-        if str(path) != open_path:
-            path.unlink()
+def until_empty(queue: object) -> None:
+    while queue:
+        time.sleep(0.0005)
 
 
 def held() -> int:
@@ -115,18 +154,30 @@ def held() -> int:
     return total_bytes
 
 
-def tell(hour: int, daemon: Daemon, store: Store) -> None:
+def figures(hour: int, daemon: Daemon, people: People) -> Figures:
     gc.collect()
-    ctypes.CDLL(None).malloc_trim(0)  # what the allocator holds back for reuse is not kept by anybody
-    rss_bytes = int(Path("/proc/self/statm").read_text().split()[1]) * 4096
-    held_bytes = held()
-    descriptors = len(os.listdir("/proc/self/fd"))
-    tasks = len(asyncio.all_tasks())
-    sessions = len(store.sessions())
-    print(
-        hour, held_bytes, rss_bytes, descriptors, tasks, threading.active_count(), sessions, store.last_seq, flush=True
+    rss_bytes = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return Figures(
+        hour=hour,
+        held_bytes=held(),
+        rss_bytes=rss_bytes,
+        descriptors=len(os.listdir("/proc/self/fd")),
+        tasks=len(asyncio.all_tasks()),
+        threads=threading.active_count(),
+        sessions=len(daemon._store.sessions()),
+        events=people.seq,
+        heard=people.heard,
     )
 
 
+def main(folder: Path, hours: int) -> None:
+    """What is fed is made in processes of its own: an allocator keeps the traces of a simulation."""
+    for k, kind in enumerate((*OPEN, "closed")):
+        if not (folder / kind).exists():
+            subprocess.run([sys.executable, "-m", "tests.faults.an_hour", folder / kind, str(k)], check=True)
+    os.environ["STATE_DIRECTORY"] = str(folder / "state")
+    leap(day(folder, hours))
+
+
 if __name__ == "__main__":
-    asyncio.run(day(Path(sys.argv[1]), float(sys.argv[2])))
+    main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else len(DAY))

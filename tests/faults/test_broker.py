@@ -18,7 +18,7 @@ from tests import needs
 from tests.faults.stage import Collector, a_daemon, a_lifter, last_seq, until
 from tests.mqtt.brokers import mosquitto
 from tests.mqtt.stage import MACHINE, Stage, listening, seqs
-from tests.soak import SOAKING, Figure, long, soak, soak_only
+from tests.soak import SOAKING, Figure, beside_the_day, long, soak, soak_only
 from tests.test_end_to_end import a_profile
 
 pytestmark = [soak, needs.mosquitto]
@@ -99,6 +99,7 @@ def test_what_was_queued_while_the_broker_was_away_comes_once_and_in_order(
         assert rate >= 200
 
 
+@beside_the_day
 @soak_only  # what was queued has a short form
 def test_a_broker_that_was_away_for_long(tmp_path: Path, figure: Figure) -> None:
     """The whole daemon. Its pause before the next attempt has grown meanwhile, to 30 s at most."""
@@ -148,6 +149,7 @@ def test_an_authority_that_cannot_be_read_is_told_and_tried_again(tmp_path: Path
     asyncio.run(story())
 
 
+@beside_the_day
 @soak_only  # it takes a keep-alive; test_publisher.py has the same with a shorter one
 @pytest.mark.parametrize("fault", ["broker hangs", "line is dead", "line is dead, nothing to tell"])
 def test_a_half_open_connection_is_noticed(tmp_path: Path, figure: Figure, fault: str) -> None:
@@ -200,6 +202,7 @@ def test_a_refusal_is_seen_and_told_and_ends(tmp_path: Path, monkeypatch: pytest
     asyncio.run(story())
 
 
+@beside_the_day
 @soak_only  # it takes a keep-alive and a half
 def test_a_hung_daemon_is_seen_as_absent(tmp_path: Path, figure: Figure) -> None:
     """SIGSTOP: the last will speaks after one and a half keep-alives; killed, it speaks at once."""

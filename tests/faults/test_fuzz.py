@@ -26,7 +26,7 @@ from tests.soak import SOAKING, Figure, long, soak
 from tests.test_daemon import PROFILE
 
 pytestmark = soak
-FUZZ_S = long(60.0, 4.0)
+FUZZ_S = long(30.0, 4.0)
 COUNT = long(10**9, 400)
 LONGEST_S = 1.0  # of one input: longer is a hang
 CONFIGS = Path(__file__).parents[2] / "configs"

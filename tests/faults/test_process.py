@@ -20,12 +20,12 @@ from tests import needs
 from tests.fake_device import FakeDevice
 from tests.faults.stage import Program, a_daemon, a_lifter, until
 from tests.mqtt.brokers import free_port, mosquitto
-from tests.soak import SOAKING, Figure, long, soak, soak_only
+from tests.soak import SOAKING, Figure, beside_the_day, long, soak, soak_only
 from tests.test_end_to_end import a_profile
 
 pytestmark = soak
 FLAPS = long(50, 12)
-WATCHED_S = 120.0
+WATCHED_S = 60.0
 
 
 def written_bytes(program: Program) -> int:
@@ -129,6 +129,7 @@ def test_a_port_that_drops_again_and_again_is_told_once(tmp_path: Path, figure: 
     assert set(links[since:]) <= {"unstable", "none"}  # none: said at its end
 
 
+@beside_the_day
 @soak_only  # it takes minutes
 @needs.mosquitto
 def test_the_disk_is_spared(tmp_path: Path, figure: Figure) -> None:

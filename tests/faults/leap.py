@@ -1,0 +1,66 @@
+"""An event loop that never waits for a time to come: with nothing else to do, its clock leaps to what is due next.
+
+    leap(main())        as asyncio.run; in it `sleep(3600)` takes as long as what else happens in that hour
+
+While a thread works for the loop the clock stands. Sockets of this process answer at once, so nothing is under way that
+the loop does not see. paho's clock is the loop's: what it keeps alive is alive in the same time.
+"""
+
+import asyncio
+import selectors
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import paho.mqtt.client
+
+BEGINNING_S = 1000.0
+WORK_S = 0.05  # how long a thread's end is waited for at once
+
+
+class LeapingLoop(asyncio.SelectorEventLoop):
+    """Its `time` is as honest as a simulation's."""
+
+    def __init__(self) -> None:
+        self.now_s = BEGINNING_S
+        self.working = 0
+        super().__init__(_Leaping(self))
+
+    def time(self) -> float:
+        return self.now_s
+
+    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:  # type: ignore[override]
+        self.working += 1
+        future = super().run_in_executor(executor, func, *args)
+        future.add_done_callback(self._worked)
+        return future
+
+    def _worked(self, _: object) -> None:
+        self.working -= 1
+
+
+class _Leaping(selectors.DefaultSelector):
+    def __init__(self, loop: LeapingLoop) -> None:
+        super().__init__()
+        self._loop = loop
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is None or timeout > 0:
+            if ready := super().select(0):
+                return ready
+            if self._loop.working:
+                return super().select(WORK_S)
+            if timeout is not None:
+                self._loop.now_s += timeout
+                return []
+        return super().select(timeout)
+
+
+def leap(main: Coroutine[Any, Any, None]) -> None:
+    before = paho.mqtt.client.time_func
+    with asyncio.Runner(loop_factory=LeapingLoop) as runner:
+        loop = runner.get_loop()
+        paho.mqtt.client.time_func = loop.time
+        try:
+            runner.run(main)
+        finally:
+            paho.mqtt.client.time_func = before
