@@ -4,7 +4,6 @@ import argparse
 import socket
 from pathlib import Path
 
-from monitor.config import load_profile
 from monitor.exit_codes import ExitCode
 
 HELP = "Who may look and who may command: the page's addresses with their tokens, a broker's accounts."
@@ -40,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _page(config: Path) -> int:
+    from monitor.config import load_profile
     from monitor.display.address import addresses
     from monitor.state import state_directory
 
@@ -51,6 +51,7 @@ def _page(config: Path) -> int:
 
 def _broker(profiles: list[Path], folder: Path, names: list[str] | None) -> int:
     from monitor.access.broker import make
+    from monitor.config import load_profile
 
     machines = [load_profile(path).machine.id for path in profiles]
     host = socket.gethostname().lower()

@@ -3,10 +3,7 @@
 import argparse
 from pathlib import Path
 
-from monitor.config import load_profile
-from monitor.custody.backup import BackupError, back_up, profiles_of
 from monitor.exit_codes import ExitCode
-from monitor.state import machines_kept, state_root
 
 HELP = "Profiles, calibrations and stores in one file, also while the daemons run. Recordings are files of their own."
 PROFILES = Path("/etc/rep-monitor")
@@ -20,6 +17,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from monitor.custody.backup import BackupError, back_up, profiles_of
+    from monitor.config import load_profile
+    from monitor.state import machines_kept, state_root
+
     if args.config:
         machines = [load_profile(path).machine.id for path in args.config]
         profiles = args.config

@@ -5,7 +5,6 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from monitor.config import ConfigError, load_profile
 from monitor.exit_codes import ExitCode
 
 HELP = "Find out what the counts of a machine mean: leads you through it at the machine, then changes the profile."
@@ -30,6 +29,7 @@ def run(args: argparse.Namespace) -> int:
     from monitor.calibrate.answers import read_answers
     from monitor.calibrate.course import lead
     from monitor.calibrate.terminal import Terminal
+    from monitor.config import ConfigError, load_profile
 
     profile = load_profile(args.profile)
     port = args.port or profile.serial.port

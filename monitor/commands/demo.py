@@ -7,17 +7,15 @@ import logging
 import sys
 from collections.abc import AsyncGenerator
 from importlib import resources
+from typing import TYPE_CHECKING
 
-import msgspec
-
-from firmware_bridge.chunk import Chunk
-from firmware_bridge.serial_port import read_chunks
-from monitor.config import load_profile
-from monitor.daemon import Daemon
 from monitor.exit_codes import ExitCode
-from monitor.profile import Profile
-from monitor.service.serve import Up, serve
-from monitor.simulation.simulated import device_of
+
+if TYPE_CHECKING:
+    from firmware_bridge.chunk import Chunk
+    from monitor.daemon import Daemon
+    from monitor.profile import Profile
+    from monitor.service.serve import Up
 
 HELP = "A simulated leg press with a simulated lifter, on the real wire, broker and display page. No hardware."
 
@@ -30,6 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    import msgspec
+
+    from monitor.config import load_profile
+
     logging.basicConfig(level=logging.ERROR, format="%(message)s", stream=sys.stderr)
     with resources.as_file(resources.files("monitor") / "demo.toml") as path:
         profile = load_profile(path)
@@ -43,7 +45,9 @@ def run(args: argparse.Namespace) -> int:
     return ExitCode.DONE
 
 
-async def _simulated(profile: Profile, seed: int) -> None:
+async def _simulated(profile: "Profile", seed: int) -> None:
+    from monitor.simulation.simulated import device_of
+
     with device_of(profile, seed) as device:
         lifter = asyncio.create_task(device.run(), name="simulated machine")
         try:
@@ -54,25 +58,27 @@ async def _simulated(profile: Profile, seed: int) -> None:
                 await lifter
 
 
-async def _on_firmware(profile: Profile, seed: int) -> None:
+async def _on_firmware(profile: "Profile", seed: int) -> None:
     from monitor.simulation.emulated import board_of  # it needs a compiler for the board, which few have
 
     with board_of(profile, seed) as board:
         await _show(profile, str(board.port))
 
 
-async def _show(profile: Profile, port: str, lifter: asyncio.Task[None] | None = None) -> None:
+async def _show(profile: "Profile", port: str, lifter: asyncio.Task[None] | None = None) -> None:
     """The daemon on that port and what it finds on the screen, until Ctrl-C or until the lifter's task ends."""
+    from firmware_bridge.serial_port import read_chunks
     from monitor.report.demo_screen import Screen
+    from monitor.service.serve import serve
 
     screen = Screen(profile)
 
-    def source(daemon: Daemon) -> AsyncGenerator[Chunk, None]:
+    def source(daemon: "Daemon") -> "AsyncGenerator[Chunk, None]":
         if lifter is not None:
             lifter.add_done_callback(lambda _: daemon.stop())
         return read_chunks(port, profile.serial.baud, on_state=daemon.on_link, on_turn=daemon.turned)
 
-    def say(up: Up) -> None:
+    def say(up: "Up") -> None:
         screen.begin(up.page_url, port)
 
     with screen:

@@ -4,7 +4,6 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from monitor.config import ConfigError, Profile, load_profile
 from monitor.exit_codes import ExitCode
 
 HELP = (
@@ -26,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from monitor.config import ConfigError, Profile, load_profile
     from monitor.doctor.examination import Examination
     from monitor.doctor.finding import WRONG
 

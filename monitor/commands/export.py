@@ -5,9 +5,6 @@ import sys
 from pathlib import Path
 
 from monitor.exit_codes import ExitCode, sentence
-from monitor.record.export import export_events, export_samples, paths_of
-from monitor.record.output import whole
-from monitor.record.session_reader import SessionFileError, read_session
 
 HELP = "Write the samples and the events of a recording as CSV or JSON Lines."
 
@@ -24,6 +21,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from monitor.record.export import export_events, export_samples, paths_of
+    from monitor.record.output import whole
+    from monitor.record.session_reader import SessionFileError, read_session
+
     session = read_session(args.file)
     if session.header is None:
         raise SessionFileError(

@@ -5,20 +5,13 @@ import asyncio
 import secrets
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import msgspec
-
-from monitor.access.account import address_of
-from monitor.config import ConfigError, load_profile
-from monitor.custody.forgetting import Ask, Forgotten, NotAnswered, forget
 from monitor.exit_codes import ExitCode
-from monitor.feedback import payload
-from monitor.feedback.connection import connect
-from monitor.feedback.messages import Name
-from monitor.profile import Profile
-from monitor.state import AlreadyRuns, Lock, StateError, machines_kept, state_root, store_path
-from monitor.store.store import Store
-from monitor.whole_file import write_whole
+
+if TYPE_CHECKING:
+    from monitor.custody.forgetting import Forgotten
+    from monitor.profile import Profile
 
 HELP = "Take a person's id out of the store, what was set aside, and what the broker keeps. Recordings name nobody."
 
@@ -32,6 +25,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    import msgspec
+
+    from monitor.config import ConfigError, load_profile
+    from monitor.feedback.messages import Name
+    from monitor.state import StateError, machines_kept, state_root
+
     try:
         lifter = msgspec.convert(args.lifter, Name)
     except msgspec.ValidationError:
@@ -45,7 +44,11 @@ def run(args: argparse.Namespace) -> int:
     return ExitCode.DONE
 
 
-def _forget(directory: Path, lifter: str, profile: Profile | None) -> None:
+def _forget(directory: Path, lifter: str, profile: "Profile | None") -> None:
+    from monitor.custody.forgetting import Forgotten, forget
+    from monitor.state import AlreadyRuns, Lock, StateError, store_path
+    from monitor.store.store import Store
+
     if not store_path(directory).exists():
         raise StateError(f"nothing is kept in {directory}: set STATE_DIRECTORY to where the daemon keeps it")
     done = Forgotten()
@@ -61,8 +64,13 @@ def _forget(directory: Path, lifter: str, profile: Profile | None) -> None:
     print(f"{directory.name}: {_told(done)}")
 
 
-def _ask(directory: Path, lifter: str) -> Forgotten:
+def _ask(directory: Path, lifter: str) -> "Forgotten":
     """The daemon that runs in this folder."""
+    import msgspec
+
+    from monitor.custody.forgetting import Ask, Forgotten, NotAnswered
+    from monitor.whole_file import write_whole
+
     path = directory / f"forget-{secrets.token_hex(8)}.ask"
     answer = path.with_suffix(".done")
     write_whole(path, msgspec.json.encode(Ask(lifter)))
@@ -79,13 +87,17 @@ def _ask(directory: Path, lifter: str) -> Forgotten:
     )
 
 
-async def _clear_at_broker(profile: Profile) -> None:
+async def _clear_at_broker(profile: "Profile") -> None:
     """What the daemon would, if it ran: the last set's summary is not to be shown any more."""
+    from monitor.access.account import address_of
+    from monitor.feedback import payload
+    from monitor.feedback.connection import connect
+
     async with connect(address_of(profile), f"rep-monitor-{profile.machine.id}-forget") as connection:
         await connection.publish(payload.cleared(payload.topic(profile.machine.id, "set")))
 
 
-def _told(done: Forgotten) -> str:
+def _told(done: "Forgotten") -> str:
     if not done.rows and not done.removed:
         return "nothing was kept under that id"
     gone = f"; removed {', '.join(done.removed)}, which was damaged and held the id" if done.removed else ""

@@ -2,11 +2,13 @@
 
 import argparse
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
-from firmware_bridge.errors import BridgeError
-from firmware_bridge.messages import Adc, Hello, Mcu
-from firmware_bridge.ports import PortInfo, list_ports, port_info, probe
 from monitor.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from firmware_bridge.messages import Hello
+    from firmware_bridge.ports import PortInfo
 
 HELP = "List the serial devices: their lasting names, who holds them, and what answers. Asking may reset a board."
 
@@ -21,6 +23,8 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from firmware_bridge.ports import list_ports, port_info
 
     console = Console()
     found = [port_info(port) for port in args.port] or list_ports()
@@ -39,8 +43,11 @@ def run(args: argparse.Namespace) -> int:
     return ExitCode.DONE
 
 
-def _answer(info: PortInfo, args: argparse.Namespace) -> tuple[str, str]:
+def _answer(info: "PortInfo", args: argparse.Namespace) -> tuple[str, str]:
     """What answers at the port, with the style to print it in."""
+    from firmware_bridge.errors import BridgeError
+    from firmware_bridge.ports import probe
+
     if args.no_ask or info.holders:
         return "dim", f"not asked{f'; {info.description}' if info.description else ''}"
     try:
@@ -50,7 +57,9 @@ def _answer(info: PortInfo, args: argparse.Namespace) -> tuple[str, str]:
     return ("green", _who(hello)) if hello else ("dim", f"nothing{f'; {info.description}' if info.description else ''}")
 
 
-def _who(hello: Hello) -> str:
+def _who(hello: "Hello") -> str:
+    from firmware_bridge.messages import Adc, Mcu
+
     board = Mcu(hello.mcu).name if hello.mcu in set(Mcu) else f"MCU {hello.mcu}"
     cell = Adc(hello.adc).name if hello.adc in set(Adc) else f"ADC {hello.adc}"
     return f"firmware {hello.firmware} on {board}, cell by {cell} at {hello.adc_sps} a second"

@@ -6,8 +6,6 @@ from collections import deque
 from pathlib import Path
 
 from monitor.exit_codes import ExitCode, sentence
-from monitor.record.recover import recover
-from monitor.record.session_reader import SessionFileError, read_session
 
 HELP = "Write a clean copy of a damaged recording, with every record that is intact, and say what was lost."
 
@@ -18,6 +16,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from monitor.record.recover import recover
+    from monitor.record.session_reader import SessionFileError, read_session
+
     session = read_session(args.file)
     any_record = deque(session, maxlen=1)
     if not session.damage:

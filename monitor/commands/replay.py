@@ -4,21 +4,20 @@ import argparse
 import asyncio
 import sys
 import time
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import Iterator
 from contextlib import AsyncExitStack, aclosing, contextmanager
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Self
 
-from monitor.events import AnyEvent, Update, encode
 from monitor.exit_codes import ExitCode
-from monitor.playback.playback import Playback, PlaybackError, TablePlayback, open_playback, pipeline_of
-from monitor.record.output import replacing
-from monitor.record.replay import Speed
-from monitor.report.terminal import event_line, session_report
-from monitor.report.words import count
+
+if TYPE_CHECKING:
+    from monitor.events import AnyEvent
+    from monitor.playback.playback import Playback
+    from monitor.record.replay import Speed
 
 HELP = "Replay a recording, or a table of samples (CSV: t_s,displacement_m,force_n), through the same detection."
-SPEEDS: dict[str, Speed] = {"1": 1, "10": 10, "max": "max"}
+SPEEDS: dict[str, "Speed"] = {"1": 1, "10": 10, "max": "max"}
 PATIENCE_S = 1.0  # what takes longer shows its progress
 PLAIN_WIDTH = 120  # of the tables where no terminal sets it
 
@@ -37,6 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from monitor.playback.playback import open_playback
+
     playback = open_playback(args.file, args.config)
     records = asyncio.run(_replay(args, playback))
     if not args.publish:
@@ -46,8 +47,13 @@ def run(args: argparse.Namespace) -> int:
     return ExitCode.DONE_WITH_LOSS if playback.losses else ExitCode.DONE
 
 
-async def _replay(args: argparse.Namespace, playback: Playback) -> list[AnyEvent]:
+async def _replay(args: argparse.Namespace, playback: "Playback") -> "list[AnyEvent]":
     """All records, written and told on the way."""
+    from monitor.events import encode
+    from monitor.playback.playback import updates
+    from monitor.report.terminal import event_line
+    from monitor.report.words import count
+
     speed = SPEEDS[args.speed or ("1" if args.publish else "max")]
     records: list[AnyEvent] = []
     async with AsyncExitStack() as stack:
@@ -75,17 +81,11 @@ async def _replay(args: argparse.Namespace, playback: Playback) -> list[AnyEvent
     return records
 
 
-async def updates(playback: Playback, speed: Speed, *, feedback: bool) -> AsyncGenerator[Update]:
-    """The same events whatever the speed."""
-    pipeline = pipeline_of(playback, feedback=feedback)
-    async with aclosing(playback.samples(speed)) as batches:
-        async for samples in batches:
-            yield pipeline.update(samples)
-    yield pipeline.finish()
-
-
 @contextmanager
 def _writing(path: Path, source: Path) -> Iterator[IO[bytes]]:
+    from monitor.playback.playback import PlaybackError
+    from monitor.record.output import replacing
+
     if path.exists() and path.samefile(source):
         raise PlaybackError(f"{path} is what is being replayed: give --events another name")
     with replacing(path) as file:
@@ -119,9 +119,11 @@ class Progress:
             self._bar.update(self._task, completed=done)
 
 
-def _print_report(playback: Playback, records: list[AnyEvent]) -> None:
+def _print_report(playback: "Playback", records: "list[AnyEvent]") -> None:
     from rich.console import Console
     from rich.text import Text
+
+    from monitor.report.terminal import session_report
 
     console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     console.print(Text.assemble((playback.profile.machine.id, "bold"), "  ", *_title(playback)))
@@ -130,7 +132,9 @@ def _print_report(playback: Playback, records: list[AnyEvent]) -> None:
         console.print(part)
 
 
-def _title(playback: Playback) -> list[str]:
+def _title(playback: "Playback") -> list[str]:
+    from monitor.playback.playback import TablePlayback
+
     protocol, kind = playback.profile.protocol, playback.profile.machine.kind
     tempo = f", {protocol.positive_s:g} s up, {protocol.negative_s:g} s down" if kind != "static" else ""
     lines = [f"{kind}{tempo}; session {playback.session}; {playback.length_s:.1f} s of samples"]

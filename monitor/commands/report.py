@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from monitor.commands.replay import PLAIN_WIDTH, Progress
 from monitor.exit_codes import ExitCode
 
 HELP = "A session as one page that needs nothing else (HTML); without -o in short, on the terminal."
@@ -20,7 +21,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from monitor.commands.replay import Progress
     from monitor.playback.playback import PlaybackError
     from monitor.playback.reporting import gather, opened, write_page
 
@@ -42,7 +42,6 @@ def run(args: argparse.Namespace) -> int:
 def _print(gathered: Any) -> None:
     from rich.console import Console
 
-    from monitor.commands.replay import PLAIN_WIDTH
     from monitor.report.one_screen import one_screen
     from monitor.report.session_story import tell
 

@@ -3,7 +3,6 @@
 import argparse
 from pathlib import Path
 
-from monitor.custody.backup import restore
 from monitor.exit_codes import ExitCode
 
 HELP = "Put back what a backup holds, where no daemon of that machine runs."
@@ -22,6 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from monitor.custody.backup import restore
+
     folder = args.profiles or (PROFILES if PROFILES.is_dir() else Path())
     for line in restore(args.file, folder, replace=args.replace):
         print(line)

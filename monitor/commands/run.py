@@ -7,14 +7,14 @@ import logging
 import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from firmware_bridge.chunk import Chunk
-from firmware_bridge.serial_port import read_chunks
-from monitor.config import ConfigError, load_profile
-from monitor.daemon import Daemon
 from monitor.exit_codes import ExitCode
-from monitor.service.log_limit import LogLimit
-from monitor.service.serve import Up, serve
+
+if TYPE_CHECKING:
+    from firmware_bridge.chunk import Chunk
+    from monitor.daemon import Daemon
+    from monitor.service.serve import Up
 
 HELP = "The daemon: reads the serial port, detects, stores, publishes, records, until it is told to stop."
 
@@ -26,6 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from firmware_bridge.serial_port import read_chunks
+    from monitor.config import ConfigError, load_profile
+    from monitor.service.log_limit import LogLimit
+    from monitor.service.serve import serve
+
     profile = load_profile(args.config)
     port = args.port or profile.serial.port
     if port is None:
@@ -39,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     faulthandler.enable()  # a service manager ends a daemon that hangs by SIGABRT: then the log says where
     serial = profile.serial
 
-    def source(daemon: Daemon) -> AsyncGenerator[Chunk, None]:
+    def source(daemon: "Daemon") -> "AsyncGenerator[Chunk, None]":
         return read_chunks(
             port,
             serial.baud,
@@ -54,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     return ExitCode.DONE
 
 
-def _say(up: Up) -> None:
+def _say(up: "Up") -> None:
     """Into a service's log: no secrets."""
     print(
         f"{up.daemon.machine}: broker {up.broker}",

@@ -5,11 +5,12 @@ import asyncio
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from monitor.config import load_profile
 from monitor.exit_codes import ExitCode
-from monitor.profile import Profile
-from monitor.simulation.simulated import device_of
+
+if TYPE_CHECKING:
+    from monitor.profile import Profile
 
 HELP = "Simulate the machine of a profile, and a lifter on it, on a pseudo-terminal that speaks the wire protocol."
 
@@ -24,6 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from monitor.config import load_profile
+
     profile = load_profile(args.config)
     if profile.serial.format != "frames":
         said = f'{args.config}: [serial] format is "{profile.serial.format}", but a simulated board speaks frames only'
@@ -36,7 +39,9 @@ def run(args: argparse.Namespace) -> int:
     return asyncio.run(_simulate(args, profile))
 
 
-async def _simulate(args: argparse.Namespace, profile: Profile) -> int:
+async def _simulate(args: argparse.Namespace, profile: "Profile") -> int:
+    from monitor.simulation.simulated import device_of
+
     with device_of(profile, args.seed, link=args.link, speed=args.speed) as device:
         living = asyncio.create_task(device.run())
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -10,6 +10,7 @@ At every speed the same rows come in the same order; how they are grouped matter
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal
@@ -25,6 +26,7 @@ from monitor.config import Profile, load_profile, profile_from_builtins
 from monitor.converter import informed
 from monitor.detect.pipeline import Pipeline
 from monitor.detect.range import LearnedRange
+from monitor.events import Update
 from monitor.record.records import Command, Gap, Header
 from monitor.record.replay import Speed, batches, decoder_of, hello_of, replay
 from monitor.record.session_reader import read_session
@@ -147,6 +149,15 @@ def open_playback(path: Path, config: Path | None) -> Playback:
 def pipeline_of(playback: Playback, *, feedback: bool) -> Pipeline:
     """The spine as it stood before the first sample."""
     return Pipeline(playback.profile, playback.session, feedback=feedback, learned=playback.learned)
+
+
+async def updates(playback: Playback, speed: Speed, *, feedback: bool) -> AsyncGenerator[Update]:
+    """The same events whatever the speed."""
+    pipeline = pipeline_of(playback, feedback=feedback)
+    async with aclosing(playback.samples(speed)) as batches:
+        async for samples in batches:
+            yield pipeline.update(samples)
+    yield pipeline.finish()
 
 
 def session_name(path: Path) -> str:

@@ -11,10 +11,9 @@ import pytest
 
 from firmware_bridge.chunk import Chunk
 from monitor.__main__ import main
-from monitor.commands.replay import updates
 from monitor.detect.pipeline import Pipeline
 from monitor.events import AnyEvent, encode
-from monitor.playback.playback import open_playback
+from monitor.playback.playback import open_playback, updates
 from monitor.record.replay import decoder_of
 from monitor.record.session_file import read_session
 from tests.recordings.make import MADE
