@@ -9,8 +9,7 @@ import select
 import sys
 from collections.abc import Iterator, Sequence
 from importlib import import_module
-from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 from monitor.exit_codes import TABLE, ExitCode, exit_code, sentence
 
@@ -71,8 +70,6 @@ def _parser(command: str) -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and stop")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     for name, line in COMMANDS.items():
-        if not _built(name):
-            continue
         chosen = commands.add_parser(name, help=line)
         if name == command:
             module = _module(name)
@@ -81,11 +78,7 @@ def _parser(command: str) -> argparse.ArgumentParser:
     return parser
 
 
-def _built(command: str) -> bool:
-    return (Path(__file__).parent / "commands" / f"{command}.py").exists()
-
-
-def _module(command: str) -> Any:
+def _module(command: str) -> ModuleType:
     return import_module(f"monitor.commands.{command}")
 
 

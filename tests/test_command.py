@@ -30,7 +30,6 @@ def run_raising(monkeypatch: pytest.MonkeyPatch, name: str, error: BaseException
         raise error
 
     module = SimpleNamespace(HELP="", add_arguments=lambda parser: None, run=run)
-    monkeypatch.setattr(command, "_built", lambda name: True)
     monkeypatch.setattr(command, "_module", lambda name: module)
     return lambda: command.main([name])
 
