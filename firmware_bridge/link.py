@@ -21,7 +21,7 @@ from firmware_bridge.decoder import Format
 from firmware_bridge.device_clock import ClockEstimate
 from firmware_bridge.drops import Drops
 from firmware_bridge.errors import LinkError, PortBusyError, ProtocolVersionError
-from firmware_bridge.framing import Deframer, frame
+from firmware_bridge.framing import END_OF_FRAME, Deframer, frame
 from firmware_bridge.lines import LineSplitter
 from firmware_bridge.link_state import LinkState, State
 from firmware_bridge.messages import (
@@ -112,6 +112,10 @@ class Link:
         self._count_drops(now_ns)
         self._go("busy" if isinstance(error, PortBusyError) else "absent", str(error), now_ns)
         self.retry_s = min(FIRST_RETRY_S * 2 ** min(self.state.attempts - 1, 10), LAST_RETRY_S)
+
+    def is_whole(self, data: bytes) -> bool:
+        """Whether it ends where a frame or a line ends."""
+        return data.endswith(END_OF_FRAME if self.format == "frames" else b"\n")
 
     def receive(self, chunk: Chunk) -> bool:
         """Look at what came; whether it may be handed on."""

@@ -1,9 +1,12 @@
 """The live source: the bytes of a serial port for ever, however often the device goes away. The door to pyserial.
 
 The port is ours alone: an advisory lock (flock) keeps out those who ask, TIOCEXCL those who do not. Closing it does not
-drop DTR (-HUPCL), so that opening it again does not reset the board. A read that returns nothing where something was
-announced means that the device is gone. Reads are coalesced: a block comes in pieces of a few bytes, and each waking
-costs more than the piece.
+drop DTR (-HUPCL), so that opening it again does not reset the board. A read that returns nothing means that the device
+is gone. Waking costs more than reading, so while nobody needs what comes it is left where it is:
+
+    bytes       |  | ||  |  |  ||  |  | |||  |
+    rest        ................            ................     until shortly before something is needed
+    read                        |  |                        |    what had come; then as it comes, whole frames at once
 """
 
 import asyncio
@@ -26,7 +29,8 @@ from firmware_bridge.link import Link
 from firmware_bridge.link_state import LinkState
 from firmware_bridge.messages import Start, Streams
 
-COALESCE_S = 0.002  # after the first byte: a block of 5 samples takes 0.8 ms at 500000 baud
+COALESCE_S = 0.002  # for the rest of a frame: a block of 5 samples takes 0.8 ms at 500000 baud
+EARLY_S = 0.003  # a rest ends so long before what is needed can come
 TICK_S = 0.1  # how often the link is asked what is due, and an absent port looked for
 READ_BYTES = 1 << 16
 DTR_PULSE_S = 0.1
@@ -41,10 +45,12 @@ async def read_chunks(
     block: int = 5,
     on_state: Callable[[LinkState], None] = lambda state: None,
     on_turn: Callable[[], None] = lambda: None,
+    needed_ns: Callable[[], int] = lambda: 0,
 ) -> AsyncGenerator[Chunk, None]:
     """Yield what the device sends, from its HELLO on, until cancelled; tell `on_state` whenever something changes.
 
-    `on_turn` is called every `TICK_S` or more often, whether there is a device or not: a sign of life.
+    `on_turn` is called every `TICK_S` or more often, whether there is a device or not: a sign of life. `needed_ns`: no
+    sooner does anybody need what comes next, by the host's monotonic clock.
     """
     start = Start(Streams.POSITION | Streams.FORCE, round(1e6 / rate_hz), block, os.urandom(1)[0])
     link = Link(port, baud, format, start, on_state, time.monotonic_ns())
@@ -55,11 +61,13 @@ async def read_chunks(
                 link.opened(time.monotonic_ns())
                 while not link.given_up:
                     on_turn()
-                    _send(port, device.fd, link.due(time.monotonic_ns()))
-                    if await _readable(device.fd, TICK_S):
-                        chunk = _receive(port, device.fd)
-                        if chunk.data and link.receive(chunk):
-                            yield chunk
+                    asked = link.due(time.monotonic_ns())
+                    _send(port, device.fd, asked)
+                    rest_s = 0.0 if asked else (needed_ns() - time.monotonic_ns()) / 1e9 - EARLY_S
+                    data = await _read(port, device.fd, rest_s, link.is_whole)
+                    chunk = Chunk(time.monotonic_ns(), data)
+                    if data and link.receive(chunk):
+                        yield chunk
             finally:
                 _close(device)
         except LinkError as error:
@@ -77,6 +85,7 @@ def open_port(port: str, baud: int, wake: bool = False) -> serial.Serial:
         fcntl.ioctl(device.fd, termios.TIOCEXCL)
         settings = termios.tcgetattr(device.fd)
         settings[2] &= ~termios.HUPCL
+        settings[6][termios.VMIN] = 1  # else a read that finds nothing looks like a device that is gone
         termios.tcsetattr(device.fd, termios.TCSANOW, settings)
         with contextlib.suppress(ValueError):  # a driver without such a timer needs none
             device.set_low_latency_mode(True)
@@ -115,21 +124,39 @@ def _send(port: str, fd: int, data: bytes) -> None:
             raise LinkError(f"{port} is gone: {error.strerror}") from error
 
 
-def _receive(port: str, fd: int) -> Chunk:
-    """What is there now; nothing only where the port woke us for nothing."""
+def _receive(port: str, fd: int) -> bytes:
+    """What is there now, if anything."""
     try:
         data = os.read(fd, READ_BYTES)
     except BlockingIOError:
-        return Chunk(time.monotonic_ns(), b"")
+        return b""
     except OSError as error:
         raise LinkError(f"{port} is gone: {error.strerror}") from error
     if not data:
         raise LinkError(f"{port} is gone: it hung up")
-    return Chunk(time.monotonic_ns(), data)
+    return data
+
+
+async def _read(port: str, fd: int, rest_s: float, is_whole: Callable[[bytes], bool]) -> bytes:
+    """What comes within TICK_S after the rest, with all that came meanwhile."""
+    data = b""
+    try:
+        if rest_s > 0:
+            await asyncio.sleep(min(rest_s, TICK_S))
+            data += _receive(port, fd)
+        if await _readable(fd, TICK_S):
+            data += _receive(port, fd)
+        if data and not is_whole(data):
+            await asyncio.sleep(COALESCE_S)
+            data += _receive(port, fd)
+    except LinkError:
+        if not data:
+            raise
+    return data  # what came before a device went is handed on; the next read tells that it is gone
 
 
 async def _readable(fd: int, timeout_s: float) -> bool:
-    """Whether something can be read before the time is over; what follows the first byte closely is there by then."""
+    """Whether something can be read before the time is over."""
     loop = asyncio.get_running_loop()
     ready: asyncio.Future[bool] = loop.create_future()
 
@@ -138,14 +165,7 @@ async def _readable(fd: int, timeout_s: float) -> bool:
             ready.set_result(readable)
 
     timer = loop.call_later(timeout_s, wake, False)
-
-    def coalesce() -> None:
-        nonlocal timer
-        loop.remove_reader(fd)
-        timer.cancel()
-        timer = loop.call_later(COALESCE_S, wake, True)
-
-    loop.add_reader(fd, coalesce)
+    loop.add_reader(fd, wake, True)
     try:
         return await ready
     finally:

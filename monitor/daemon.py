@@ -107,6 +107,11 @@ class Daemon:
         """The source is alive, with a device or without."""
         self._turned_at_s = asyncio.get_running_loop().time()
 
+    def needed_ns(self) -> int:
+        """Before this moment of the host's monotonic clock nobody needs what the source has."""
+        session = self.session or self._watch
+        return 0 if session is None else session.needed_ns
+
     def reader_silent_s(self) -> float:
         """How long the source has given no sign of life; 0 before its first."""
         return 0.0 if self._turned_at_s is None else asyncio.get_running_loop().time() - self._turned_at_s

@@ -55,6 +55,28 @@ def test_a_kind_that_stays_away_holds_the_other_up_no_longer_than_the_grid_waits
     assert len([samples for samples in handed if samples is not None]) > 9.5 / TICK_S
 
 
+@given(st.sampled_from([0.001, 0.002, 0.01]), st.sampled_from([0.001, 0.0125, 0.1]), st.floats(0, 0.04))
+def test_it_never_rests_past_what_it_would_hand_on(position_s: float, force_s: float, begin_s: float) -> None:
+    rows = sorted(of_one_kind(POSITION, position_s, 2) + of_one_kind(FORCE, force_s, 2), key=lambda row: row[0])
+    gather, until_s, rested_s = Gather(), 0.0, 0.0
+    gather.add(batch((begin_s, POSITION), (begin_s, FORCE)))
+    for t_s, values in rows:
+        t_s += begin_s
+        if gather.add(batch((t_s, values))) is not None:
+            assert t_s >= until_s - 1e-9
+            rested_s += max(0.0, gather.rest_s)
+        until_s = max(until_s, t_s + gather.rest_s)
+    assert rested_s > 1.0 or force_s == 0.1, "half of the time or more it need not look"
+
+
+def test_it_rests_though_a_kind_stays_away() -> None:
+    gather, rested_s = Gather(), 0.0
+    for row in of_one_kind(POSITION, 0.002, 10):
+        if gather.add(batch(row)) is not None:
+            rested_s += gather.rest_s
+    assert rested_s > 9
+
+
 def test_an_empty_read_hands_nothing_on() -> None:
     assert Gather().add(batch()) is None
     assert len(Gather().take()) == 0

@@ -76,7 +76,9 @@ async def _show(profile: "Profile", port: str, lifter: asyncio.Task[None] | None
     def source(daemon: "Daemon") -> "AsyncGenerator[Chunk, None]":
         if lifter is not None:
             lifter.add_done_callback(lambda _: daemon.stop())
-        return read_chunks(port, profile.serial.baud, on_state=daemon.on_link, on_turn=daemon.turned)
+        return read_chunks(
+            port, profile.serial.baud, on_state=daemon.on_link, on_turn=daemon.turned, needed_ns=daemon.needed_ns
+        )
 
     def say(up: "Up") -> None:
         screen.begin(up.page_url, port)

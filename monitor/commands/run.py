@@ -53,6 +53,7 @@ def run(args: argparse.Namespace) -> int:
             block=serial.block,
             on_state=daemon.on_link,
             on_turn=daemon.turned,
+            needed_ns=daemon.needed_ns,
         )
 
     asyncio.run(serve(profile, source, on_up=_say))

@@ -214,7 +214,7 @@ class Grid:
                 return self._steps(np.empty(0, np.int64), [], [])
             self._next = int(np.ceil(float(newest[seen][0]) / STEP_S + 0.5))
         first = self._next
-        end = max(first, _cells_before(float(ready[-1])) if np.isfinite(ready[-1]) else first)
+        end = max(first, cells_before(float(ready[-1])) if np.isfinite(ready[-1]) else first)
         if end == first:
             return self._steps(np.empty(0, np.int64), holes, flagged)
         edges = (np.arange(first, end + 1) - 0.5) * STEP_S
@@ -260,8 +260,8 @@ class Grid:
         )
 
 
-def _cells_before(ready_s: float) -> int:
-    """Number of the first cell that does not end by `ready_s`."""
+def cells_before(ready_s: float) -> int:
+    """Number of the first cell that has not ended by `ready_s`."""
     end = int(np.floor(ready_s / STEP_S + 0.5))
     while (end - 0.5) * STEP_S > ready_s:
         end -= 1

@@ -51,6 +51,7 @@ class Session:
         self.started_utc = started_utc  # a label: nothing here looks at a clock
         self.profile = profile
         self.newest_s = 0.0  # session clock
+        self.needed_ns = 0  # no sooner can anything come that feedback or an event would follow from
         self.tally = Tally()
         self._calibration = _calibration(profile)
         self.decoder = Decoder(self._calibration, profile.serial.format, hello)
@@ -68,6 +69,7 @@ class Session:
         if self.recorder is not None:
             self.recorder.put(wire_record(chunk))
         samples = self._gather.add(self.decoder.feed(chunk))
+        self.needed_ns = chunk.received_ns + round(self._gather.rest_s * 1e9)
         return Update([], []) if samples is None else self._look(samples, chunk.received_ns)
 
     def flush(self, now_ns: int) -> Update:

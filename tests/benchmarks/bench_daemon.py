@@ -4,11 +4,11 @@
 
 Three processes: the simulated device notes when each byte goes into the port; the daemon is this one, with the
 embedded broker or with mosquitto beside it; the subscriber notes when each feedback comes. The latency is that of the
-newest byte that a feedback contains, from the port to the subscriber, the wait for more bytes of a read included.
+byte with which a feedback could first have been made, from the port to the subscriber: what the daemon waits for of its
+own accord counts.
 """
 
 import asyncio
-import bisect
 import contextlib
 import functools
 import json
@@ -17,7 +17,7 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import Iterator
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from typing import Any
@@ -35,21 +35,22 @@ from firmware_bridge.simulator.board import Board
 from firmware_bridge.simulator.device import SimulatedDevice
 from monitor.config import profile_from_builtins
 from monitor.daemon import Daemon
+from monitor.detect.grid import STEP_S, cells_before
 from monitor.detect.pipeline import Pipeline
 from monitor.display.server import PageServer
-from monitor.events import Update
 from monitor.feedback.connection import Address
 from monitor.feedback.embedded_broker import EmbeddedBroker
 from monitor.live.gather import TICK_S
 from monitor.profile import Profile
 from monitor.record.recorder import Recorder
+from monitor.record.replay import decoder_of
+from monitor.record.session_reader import read_session
 from monitor.simulation.simulated import kit_of, machine_of
 from monitor.store.store import Store
 from tests.mqtt.brokers import free_port, mosquitto
 from tests.mqtt.stage import until
 
 WARM_UP_S = 5.0
-BEGINNING_BYTES = 1 << 20
 SECONDS = 30.0
 TABLES: dict[str, Any] = {
     "machine": {
@@ -66,15 +67,11 @@ class NotingDevice(SimulatedDevice):
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
-        self.written: list[tuple[int, int]] = []  # bytes so far, at ns
-        self.beginning = b""
+        self.written: list[Chunk] = []
 
     def _write(self, data: bytes) -> int:
         count = super()._write(data)
-        before = self.written[-1][0] if self.written else 0
-        self.written.append((before + count, time.monotonic_ns()))
-        if len(self.beginning) < BEGINNING_BYTES:
-            self.beginning += data[:count]
+        self.written.append(Chunk(time.monotonic_ns(), data[:count]))
         return count
 
 
@@ -89,7 +86,7 @@ def device(pipe: Pipe, rate_hz: int, profile: Profile) -> None:
             moving = asyncio.create_task(here.run())
             await asyncio.to_thread(pipe.recv)
             moving.cancel()
-            pipe.send((here.written, here.beginning))
+            pipe.send(here.written)
 
     asyncio.run(move())
 
@@ -194,29 +191,18 @@ async def bench(kind: str, rate_hz: int, seconds: float, folder: Path) -> None:
         store = stack.enter_context(Store(folder / "events.db"))
         board = stack.enter_context(beside(device, rate_hz, profile))
         port = await asyncio.to_thread(board.recv)
-        first: list[bytes] = []
-        read_bytes = 0
-        made: dict[float, int] = {}  # session time of a feedback: the bytes that had been read when it was made
-
-        async def noted(source: AsyncGenerator[Chunk, None]) -> AsyncGenerator[Chunk, None]:
-            nonlocal read_bytes
-            async for chunk in source:
-                first[:] = first or [chunk.data]
-                read_bytes += len(chunk.data)
-                yield chunk
-
-        def note(update: Update) -> None:
-            for feedback in update.feedback:
-                made[feedback.t_s] = read_bytes
-
-        daemon = Daemon(profile, folder, store, address, listener=note)
-        source = read_chunks(port, profile.serial.baud, rate_hz=rate_hz, on_state=daemon.on_link)
-        running = asyncio.create_task(daemon.run(noted(source)))
+        daemon = Daemon(profile, folder, store, address)
+        source = read_chunks(
+            port, profile.serial.baud, rate_hz=rate_hz, on_state=daemon.on_link, needed_ns=daemon.needed_ns
+        )
+        running = asyncio.create_task(daemon.run(source))
         await until(lambda: daemon.session is not None)
+        assert daemon.session is not None
+        assert daemon.session.recorder is not None
+        recording = Path(daemon.session.recorder.status.path)
         ear = stack.enter_context(beside(subscriber, address))
         await asyncio.to_thread(ear.recv)
         await asyncio.sleep(WARM_UP_S)
-        made.clear()
         began_s, before = time.perf_counter(), shares.now()
         await asyncio.sleep(seconds)
         after, took_s = shares.now(), time.perf_counter() - began_s
@@ -224,11 +210,10 @@ async def bench(kind: str, rate_hz: int, seconds: float, folder: Path) -> None:
         ear.send("enough")
         seen = await asyncio.to_thread(ear.recv)
         board.send("enough")
-        written, beginning = await asyncio.to_thread(board.recv)
+        written = await asyncio.to_thread(board.recv)
         daemon.stop()
         await running
-    skipped_bytes = beginning.index(first[0])  # what was sent before the device was believed
-    late_ms = latencies_ms(seen, made, [(count - skipped_bytes, at_ns) for count, at_ns in written])
+    late_ms = latencies_ms(seen, ready_ns(recording, written))
     rss_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
         f"{kind:<10}{rate_hz:5d} Hz  {len(late_ms):5d} feedbacks  p50 {percentile(late_ms, 50):5.1f} ms"
@@ -237,13 +222,30 @@ async def bench(kind: str, rate_hz: int, seconds: float, folder: Path) -> None:
     print(f"          {shares.told(before, after, took_s)}")
 
 
-def latencies_ms(seen: list[tuple[float, int]], made: dict[float, int], written: list[tuple[int, int]]) -> list[float]:
-    """From the byte that a feedback was made with, at the port, to the feedback's arrival."""
-    ends = [count for count, _ in written]
-    found = []
+def ready_ns(recording: Path, written: list[Chunk]) -> Iterator[tuple[float, int]]:
+    """Session time, and when what the device had written was enough for the feedback of that time."""
+    session = read_session(recording)
+    assert session.header is not None
+    first = next(record.data for record in session if record.topic == "/wire")
+    sent = b"".join(chunk.data for chunk in written)
+    skipped, decoder = sent.index(first), decoder_of(session.header)  # what was sent before the session
+    newest_s = [0.0, 0.0]
+    for chunk in written:
+        fresh = chunk.data[min(skipped, len(chunk.data)) :]
+        skipped -= len(chunk.data) - len(fresh)
+        samples = decoder.feed(Chunk(chunk.received_ns, fresh))
+        for kind, values in enumerate((samples.position_m, samples.force_n)):
+            newest_s[kind] = float(samples.t_s[values == values].max(initial=newest_s[kind]))
+        yield (cells_before(min(newest_s)) - 0.5) * STEP_S, chunk.received_ns  # half a step beyond the newest
+
+
+def latencies_ms(seen: list[tuple[float, int]], ready: Iterator[tuple[float, int]]) -> list[float]:
+    """From the byte that a feedback could be made with, at the port, to the feedback's arrival."""
+    found, ready_s, at_ns = [], 0.0, 0
     for t_s, arrived_ns in seen:
-        if (count := made.get(t_s)) is not None:
-            found.append((arrived_ns - written[bisect.bisect_left(ends, count)][1]) / 1e6)
+        while ready_s < t_s:
+            ready_s, at_ns = next(ready)
+        found.append((arrived_ns - at_ns) / 1e6)
     return sorted(found)
 
 

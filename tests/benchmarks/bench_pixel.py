@@ -3,7 +3,7 @@
 .venv/bin/python -m tests.benchmarks.bench_pixel [SECONDS]
 
 A feedback counts as seen at the beginning of the frame after the one that drew it: by then that one is on the screen.
-The byte is the newest one that the feedback was made with. Everything shares this computer: device, daemon, browser.
+The byte is the one with which the feedback could first have been made. Device, daemon and browser share this computer.
 """
 
 import asyncio
@@ -12,22 +12,19 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from firmware_bridge.chunk import Chunk
 from firmware_bridge.serial_port import read_chunks
 from monitor.config import profile_from_builtins
 from monitor.daemon import Daemon
 from monitor.display.server import PageServer
-from monitor.events import Update
 from monitor.feedback.connection import Address
 from monitor.feedback.embedded_broker import EmbeddedBroker
 from monitor.store.store import Store
-from tests.benchmarks.bench_daemon import TABLES, beside, device, latencies_ms, percentile
+from tests.benchmarks.bench_daemon import TABLES, beside, device, latencies_ms, percentile, ready_ns
 from tests.browser import Browser
 from tests.mqtt.brokers import free_port
 from tests.mqtt.stage import until
@@ -58,36 +55,27 @@ def watch(home: Path, url: str, seconds: float) -> list[tuple[float, int]]:
 async def bench(seconds: float, folder: Path) -> None:
     profile = profile_from_builtins(TABLES | {"serial": {"rate_hz": RATE_HZ}}, "bench")
     shown = msgspec.structs.replace(profile, display=msgspec.structs.replace(profile.display, port=free_port()))
-    read_bytes, first = 0, b""
-    made: dict[float, int] = {}  # session time of a feedback: the bytes that had been read when it was made
-
-    async def noted(source: AsyncGenerator[Chunk, None]) -> AsyncGenerator[Chunk, None]:
-        nonlocal read_bytes, first
-        async for chunk in source:
-            first = first or chunk.data
-            read_bytes += len(chunk.data)
-            yield chunk
-
-    def note(update: Update) -> None:
-        made.update((feedback.t_s, read_bytes) for feedback in update.feedback)
-
     async with contextlib.AsyncExitStack() as stack:
         broker = await stack.enter_async_context(EmbeddedBroker())
         server = await stack.enter_async_context(PageServer(shown, broker))
         store = stack.enter_context(Store(folder / "events.db"))
         board = stack.enter_context(beside(device, RATE_HZ, profile))
         port: Any = await asyncio.to_thread(board.recv)
-        daemon = Daemon(profile, folder, store, Address(host=broker.host, port=broker.port), listener=note)
-        source = read_chunks(port, profile.serial.baud, rate_hz=RATE_HZ, on_state=daemon.on_link)
-        running = asyncio.create_task(daemon.run(noted(source)))
+        daemon = Daemon(profile, folder, store, Address(host=broker.host, port=broker.port))
+        source = read_chunks(
+            port, profile.serial.baud, rate_hz=RATE_HZ, on_state=daemon.on_link, needed_ns=daemon.needed_ns
+        )
+        running = asyncio.create_task(daemon.run(source))
         await until(lambda: daemon.session is not None)
+        assert daemon.session is not None
+        assert daemon.session.recorder is not None
+        recording = Path(daemon.session.recorder.status.path)
         seen = await asyncio.to_thread(watch, folder, server.url, seconds)
         board.send("enough")
-        written, beginning = await asyncio.to_thread(board.recv)
+        written = await asyncio.to_thread(board.recv)
         daemon.stop()
         await running
-    skipped_bytes = beginning.index(first)  # what was sent before the device was believed
-    late_ms = latencies_ms(seen, made, [(count - skipped_bytes, at_ns) for count, at_ns in written])
+    late_ms = latencies_ms(seen, ready_ns(recording, written))
     print(
         f"{RATE_HZ} Hz, {len(late_ms) / seconds:.1f} frames/s: byte at the port -> pixel"
         f" p50 {percentile(late_ms, 50):.0f} p95 {percentile(late_ms, 95):.0f} p99 {percentile(late_ms, 99):.0f} ms,"

@@ -15,7 +15,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from firmware_bridge import serial_port
 from firmware_bridge.serial_port import read_chunks
 
 SECONDS = 10
@@ -32,15 +31,17 @@ for due in steps:
 """
 
 
-async def ages_ms(port: str) -> tuple[list[float], int]:
+async def ages_ms(port: str, rest_s: float) -> tuple[list[float], int]:
     ages: list[float] = []
-    reads = 0
+    reads = last_ns = 0
     end = time.monotonic() + SECONDS
-    async with contextlib.aclosing(read_chunks(port, 500_000, format="lines-micros")) as chunks:
+    source = read_chunks(port, 500_000, format="lines-micros", needed_ns=lambda: last_ns + round(rest_s * 1e9))
+    async with contextlib.aclosing(source) as chunks:
         async for chunk in chunks:
             now_us = time.monotonic_ns() // 1000
             ages += [(now_us - int(line.split(b";")[0])) / 1000 for line in chunk.data.split(b"\n")[-2:-1]]
             reads += 1
+            last_ns = chunk.received_ns
             if time.monotonic() > end:
                 break
     return ages, reads
@@ -48,20 +49,19 @@ async def ages_ms(port: str) -> tuple[list[float], int]:
 
 def main() -> None:
     for blocks, name in ((100, "500 Hz in blocks of 5"), (200, "1 kHz in blocks of 5")):
-        for coalesce_s in (0.001, 0.002, 0.003, 0.005, 0.008):
-            serial_port.COALESCE_S = coalesce_s
+        for rest_s in (0, 0.01, 0.02, 0.04):
             command = [sys.executable, "-c", WRITER.format(blocks=blocks)]
             with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
                 assert writer.stdout
                 port = writer.stdout.readline().strip()
                 cpu_s = time.process_time()
-                ages, reads = asyncio.run(ages_ms(port))
+                ages, reads = asyncio.run(ages_ms(port, rest_s))
                 cpu_s = time.process_time() - cpu_s
                 writer.kill()
             ages.sort()
             p50, p99 = ages[len(ages) // 2], ages[len(ages) * 99 // 100]
             print(
-                f"{name:22} coalesced {coalesce_s * 1000:.0f} ms: {cpu_s / SECONDS * 100:5.2f} % of a core,"
+                f"{name:22} rests {rest_s * 1000:2.0f} ms: {cpu_s / SECONDS * 100:5.2f} % of a core,"
                 f" {reads / SECONDS:5.0f} reads/s, newest byte {p50:5.2f} ms old (p99 {p99:5.2f})"
             )
 

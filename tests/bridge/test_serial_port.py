@@ -21,7 +21,7 @@ from firmware_bridge.errors import LinkError, PortBusyError
 from firmware_bridge.link_state import LinkState
 from firmware_bridge.messages import Hello, HelloRequest, Ping, Start
 from firmware_bridge.samples import Flag
-from firmware_bridge.serial_port import _receive, _rest, open_port, read_chunks
+from firmware_bridge.serial_port import _read, _receive, _rest, open_port, read_chunks
 from tests.fake_device import FakeDevice
 
 RAW = Calibration(metres_per_count=1, newtons_per_count=1)
@@ -307,6 +307,50 @@ def test_a_read_that_returns_nothing_means_gone() -> None:
             _receive("PORT", port)
     finally:
         os.close(port)
+
+
+def test_a_port_where_nothing_comes_is_not_gone(tmp_path: Path) -> None:
+    with FakeDevice(tmp_path / "tty", speech="nothing") as device:
+        port = open_port(str(device.link), 500_000)
+        try:
+            assert _receive("PORT", port.fd) == b""
+        finally:
+            port.close()
+
+
+def test_what_came_before_the_device_went_is_handed_on() -> None:
+    port, device = os.pipe()
+    os.set_blocking(port, False)
+
+    async def run() -> bytes:
+        reading = asyncio.create_task(_read("PORT", port, 0.05, lambda data: True))
+        os.write(device, b"while it rested")
+        await asyncio.sleep(0)
+        asyncio.get_running_loop().call_later(0.06, os.close, device)
+        return await reading
+
+    try:
+        assert asyncio.run(run()) == b"while it rested"
+        with pytest.raises(LinkError):
+            asyncio.run(_read("PORT", port, 0.05, lambda data: True))
+    finally:
+        os.close(port)
+
+
+def test_it_reads_once_for_all_that_comes_while_nobody_needs_it(device: FakeDevice) -> None:
+    async def reads(rest_ns: int) -> int:
+        last_ns = 0
+        source = read_chunks(str(device.link), 500_000, needed_ns=lambda: last_ns + rest_ns)
+        decoder, rows, count = Decoder(RAW), 0, 0
+        async with contextlib.aclosing(source) as chunks, asyncio.timeout(PATIENCE_S):
+            async for chunk in chunks:
+                last_ns, count, rows = chunk.received_ns, count + 1, rows + len(decoder.feed(chunk))
+                if rows > 600:
+                    assert decoder.counts.lost_frames == 0
+                    return count
+        raise AssertionError("it hung up")
+
+    assert asyncio.run(reads(40_000_000)) < 0.7 * asyncio.run(reads(0))
 
 
 def test_what_cannot_be_a_port_is_said_in_a_sentence(tmp_path: Path) -> None:
