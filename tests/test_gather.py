@@ -1,7 +1,7 @@
 """Samples handed on together: all of them, in order, and at the ticks that feedback falls on."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware_bridge.samples import Samples
@@ -55,9 +55,10 @@ def test_a_kind_that_stays_away_holds_the_other_up_no_longer_than_the_grid_waits
     assert len([samples for samples in handed if samples is not None]) > 9.5 / TICK_S
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.sampled_from([0.001, 0.002, 0.01]), st.sampled_from([0.001, 0.0125, 0.1]), st.floats(0, 0.04))
 def test_it_never_rests_past_what_it_would_hand_on(position_s: float, force_s: float, begin_s: float) -> None:
-    rows = sorted(of_one_kind(POSITION, position_s, 2) + of_one_kind(FORCE, force_s, 2), key=lambda row: row[0])
+    rows = sorted(of_one_kind(POSITION, position_s, 0.5) + of_one_kind(FORCE, force_s, 0.5), key=lambda row: row[0])
     gather, until_s, rested_s = Gather(), 0.0, 0.0
     gather.add(batch((begin_s, POSITION), (begin_s, FORCE)))
     for t_s, values in rows:
@@ -66,7 +67,7 @@ def test_it_never_rests_past_what_it_would_hand_on(position_s: float, force_s: f
             assert t_s >= until_s - 1e-9
             rested_s += max(0.0, gather.rest_s)
         until_s = max(until_s, t_s + gather.rest_s)
-    assert rested_s > 1.0 or force_s == 0.1, "half of the time or more it need not look"
+    assert rested_s > 0.25 or force_s == 0.1, "half of the time or more it need not look"
 
 
 def test_it_rests_though_a_kind_stays_away() -> None:
