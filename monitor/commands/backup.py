@@ -17,8 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from monitor.custody.backup import BackupError, back_up, profiles_of
     from monitor.config import load_profile
+    from monitor.custody.backup import BackupError, back_up, profiles_of
     from monitor.state import machines_kept, state_root
 
     if args.config:
