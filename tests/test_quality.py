@@ -532,6 +532,12 @@ def test_it_does_not_get_slower(small_part: list[Result], kind: str, column: str
     assert late_s <= limit_s
 
 
+def test_a_grade_that_is_sure_is_told(small_part: list[Result]) -> None:
+    grades = summary.overall(small_part)["grades"]
+    assert {true for (true, _), _ in grades} >= {"smooth", "fair", "abrupt", "bounce"}
+    assert [pair for pair, _ in grades if pair[0] != pair[1]] == []
+
+
 def test_repetitions_are_counted_exactly_and_nothing_told_is_taken_back(small_part: list[Result]) -> None:
     overall = summary.overall(small_part)
     assert overall["sets_exact"] >= SETS_EXACT

@@ -36,12 +36,12 @@ def slope_kernel(half: int) -> Column:
 
 
 @lru_cache
-def acceleration_kernel(ahead: int, count_m: float) -> Column:
-    """Acceleration (1/s2) low-passed at 6 Hz, from positions PAST steps before a moment to `ahead` steps after it.
+def acceleration_kernel(ahead: int, count_m: float, past: int = PAST) -> Column:
+    """Acceleration (1/s2) low-passed at 6 Hz, from positions `past` steps before a moment to `ahead` steps after it.
 
     It weighs second differences of position, so that neither place nor speed matters. `count_m`: the encoder's step.
     """
-    i = np.arange(-PAST, ahead)
+    i = np.arange(-past, ahead)
     power = _power(SPREAD_M_S2, BEND_HZ, SLOPE)
     seen = np.sinc(F_HZ * STEP_S) ** 3  # the mean over a cell, and the triangle of a second difference
     matrix = _covariance(len(i), power * seen**2)

@@ -90,7 +90,7 @@ class Pipeline:
         self._rep = RepDetector(detect.rep)
         self._stall = StallDetector(detect)
         self._contact = ContactDetector(detect)
-        self._turnaround = TurnaroundDetector(detect)
+        self._turnaround = TurnaroundDetector(detect, self._motion.lag, count_m)
         protocol = profile.protocol
         self._stages = StageDetector(detect.failure, protocol.stages, protocol.stages_s, profile.machine.peak_n)
         # In this order: what a later one reads of the scene, an earlier one has written.

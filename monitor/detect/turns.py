@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from monitor.detect.book import Entry
 from monitor.detect.conditions import Bit
-from monitor.detect.kernels import slope_kernel
+from monitor.detect.kernels import acceleration_kernel, slope_kernel
 from monitor.detect.scene import NEVER, Scene, Turn, steps
 from monitor.detect.settings import STANDARD_GRAVITY_M_S2 as G
 from monitor.detect.settings import Detect
@@ -19,6 +19,7 @@ from monitor.detect.zigzag import Reversal
 from monitor.events import Turnaround
 
 KEPT_RUNS = 32
+PATIENT_STEPS = 32  # smooth or fair is not urgent: so far ahead is looked to tell a step of the encoder from a heave
 UNSEEN_STEPS = steps(0.2)  # a turnaround that is missing for less has been seen
 
 
@@ -79,8 +80,10 @@ class TurnaroundDetector:
 
     watches = Bit.HARD | Bit.ODD
 
-    def __init__(self, detect: Detect) -> None:
+    def __init__(self, detect: Detect, lag: int, count_m: float) -> None:
         self.settings = detect.turnaround
+        self.wait = PATIENT_STEPS - lag
+        self._patient = acceleration_kernel(PATIENT_STEPS, count_m, PATIENT_STEPS)
         self.hold = steps(detect.jerk.hold_s)
         self.due = NEVER
         self._hard: list[tuple[int, int]] = []  # past runs of |a| > a_jerk that were long enough
@@ -117,7 +120,7 @@ class TurnaroundDetector:
         lower = turn.reversal.at == "lower"
         low = turn.reversal.x_m - scene.limits.bottom_m < self.settings.bounce_m
         bounce = lower and (low or _touches(scene, turn))
-        entry = self._tell(scene, turn, "bounce" if bounce else "abrupt")
+        entry = self._tell(scene, turn, "bounce" if bounce else "abrupt", self._peak(scene, turn))
         if lower and not bounce:
             self._rebounding = (turn, entry)
             self._rebound(scene)
@@ -129,16 +132,31 @@ class TurnaroundDetector:
             return True
         if self._abrupt(scene, turn):
             return True
-        now, reach = scene.now, steps(self.settings.abrupt_window_s)
-        window = steps(scene.limits.turn_window_s)
-        if now < turn.dwell_end + max(window, reach + self.hold):
+        if scene.now < turn.dwell_end + self._window(scene):
             return False
-        part = scene.track.part(scene.track.a, turn.dwell_start - window, turn.dwell_end + window + 1)
-        peak = float(np.nanmax(np.abs(part)))
+        peak = self._peak(scene, turn)
         dwell = turn.dwell_end - turn.dwell_start
         smooth = peak <= scene.limits.a_turn_m_s2 and dwell <= steps(scene.limits.smooth_dwell_s)
-        self._tell(scene, turn, None if _touches(scene, turn) else "smooth" if smooth else "fair")
+        self._tell(scene, turn, None if _touches(scene, turn) else "smooth" if smooth else "fair", peak)
         return True
+
+    def _window(self, scene: Scene) -> int:
+        """When it has passed, what is not abrupt can be graded."""
+        abrupt = steps(self.settings.abrupt_window_s) + self.hold
+        return max(steps(scene.limits.turn_window_s) + self.wait, abrupt)
+
+    def _peak(self, scene: Scene, turn: Turn) -> float:
+        """The highest |a| around the turn: of the newest moments at first sight, of the others patiently."""
+        track, window = scene.track, steps(scene.limits.turn_window_s)
+        start, end = turn.dwell_start - window, min(turn.dwell_end + window, scene.now) + 1
+        settled = min(end, scene.now + 1 - self.wait)
+        x = track.part(track.head_x, start + self.wait + 1 - len(self._patient), settled + self.wait)
+        a = track.part(track.a, start, end).copy()
+        if len(x) >= len(self._patient):
+            patient = np.correlate(x, self._patient, mode="valid")
+            seen = a[len(a) - (end - settled) - len(patient) : len(a) - (end - settled)]
+            np.copyto(seen, patient, where=~np.isnan(patient))
+        return float(np.nanmax(np.abs(a)))
 
     def _rebound(self, scene: Scene) -> None:
         """A lower turnaround that was told as abrupt turns out a bounce when it throws the stack."""
@@ -153,14 +171,12 @@ class TurnaroundDetector:
         elif scene.now >= end:
             self._rebounding = None
 
-    def _tell(self, scene: Scene, turn: Turn, grade: str | None) -> Entry:
-        window = steps(scene.limits.turn_window_s)
-        part = scene.track.part(scene.track.a, turn.dwell_start - window, min(turn.dwell_end + window, scene.now) + 1)
+    def _tell(self, scene: Scene, turn: Turn, grade: str | None, peak_m_s2: float) -> Entry:
         own: dict[str, Any] = {
             "at": turn.reversal.at,
             "grade": grade,
             "dwell_s": round((turn.dwell_end - turn.dwell_start) * 0.005, 3),
-            "peak_g": round(float(np.nanmax(np.abs(part))) / G, 3),
+            "peak_g": round(peak_m_s2 / G, 3),
             "phase": "upper_turn" if turn.reversal.at == "upper" else "lower_turn",
         }
         return scene.book.tell(Turnaround, turn.middle, **own)
@@ -168,8 +184,7 @@ class TurnaroundDetector:
     def _next(self, scene: Scene) -> int:
         due = NEVER
         if self._ungraded:
-            window = max(steps(scene.limits.turn_window_s), steps(self.settings.abrupt_window_s) + self.hold)
-            due = min(turn.dwell_end for turn in self._ungraded) + window
+            due = min(turn.dwell_end for turn in self._ungraded) + self._window(scene)
         if self._ungraded and self._hard_since is not None and scene.now - self._hard_since + 1 < self.hold:
             due = min(due, self._hard_since + self.hold - 1)
         if self._rebounding is not None:
