@@ -180,3 +180,20 @@ def test_help_of_a_command_loads_no_library_either(name: str) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     heavy = {"numpy", "aiomqtt", "paho", "amqtt", "rich", "msgspec", "mcap", "websockets"}
     assert not heavy & set(done.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["demo", "--port", "99999"], "'99999' is no whole number from 1 to 65535"),
+        (["watch", "--host", "h", "--port", "-1"], "'-1' is no whole number from 1 to 65535"),
+        (["ports", "--baud", "0"], "'0' is no whole number from 1200 to 4000000"),
+    ],
+)
+def test_numbers_that_cannot_be_are_refused_at_the_door(
+    words: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        command.main(words)
+    assert end.value.code == ExitCode.BAD_INPUT
+    assert told in capsys.readouterr().err

@@ -269,6 +269,9 @@ def test_over_mosquitto_with_an_account_and_tls(tmp_path: Path) -> None:
     [
         (["--page", "http://x/", "--host", "h"], "two ways"),
         (["--tls"], "--host"),
+        (["--page", "http://gym-box:99999/?token=secret"], "is no page's address"),
+        (["--page", "http://[::1"], "is no page's address"),
+        (["--page", "ftp://gym-box/"], "is no page's address"),
         (["--config", "nothing.toml"], "nothing.toml"),
         (["--host", "127.0.0.1", "--user", "u", "--password-file", "nothing"], "nothing"),
     ],
@@ -278,6 +281,46 @@ def test_bad_input_is_one_sentence(words: list[str], told: str, capsys: pytest.C
     err = capsys.readouterr().err
     assert err.count("\n") == 1
     assert told in err
+    assert "secret" not in err
+
+
+@pytest.mark.parametrize(
+    "answer", [b"SSH-2.0-OpenSSH_9.2\r\n", b'HTTP/1.1 200 OK\r\n\r\n{"machine":' + b"[" * 5000, b""]
+)
+def test_a_program_that_is_no_page_is_passed_over(answer: bytes) -> None:
+    """Beside the page's port others have theirs."""
+
+    async def story() -> None:
+        def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(answer)
+            writer.close()
+
+        async with await asyncio.start_server(say, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            with pytest.raises(BrokerGone, match="there is not a page"):
+                await asyncio.to_thread(visit, f"http://127.0.0.1:{port}", None, nearby=False)
+
+    _play(story())
+
+
+@pytest.mark.parametrize("said", [b'{"kind":"\xff"}', b'{"v":' + b"[" * 5000, b"{}", b"null"])
+def test_what_cannot_be_read_is_counted_and_watching_goes_on(said: bytes) -> None:
+    async def story() -> None:
+        async with EmbeddedBroker() as broker:
+            address = Address(host="127.0.0.1", port=broker.port)
+            viewer = Viewer(_here("m", address))
+            following = asyncio.create_task(viewer.run())
+            async with connect(address, "rep-monitor-m") as daemon:
+                await until(lambda: viewer.connected)
+                for kind in ("status", "info", "set", "event/jerk", "live/feedback"):
+                    await daemon.publish(payload.Packet(f"rep/m/{kind}", said, 1, False))
+                await daemon.publish(payload.status("m", Status(state="online", conn=1)))
+                await until(lambda: viewer.status is not None)
+                assert viewer.malformed == 5
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+
+    _play(story())
 
 
 def _here(machine: str, address: Address) -> Any:

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from monitor.arguments import tcp_port
 from monitor.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ HELP = "A simulated leg press with a simulated lifter, on the real wire, broker 
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", type=int, metavar="N", help="of the page (default 8080, or the next that is free)")
+    parser.add_argument(
+        "--port", type=tcp_port, metavar="N", help="of the page (default 8080, or the next that is free)"
+    )
     parser.add_argument("--tempo", choices=("2/4", "4/4", "5/5", "10/10"), help="of the lifter (default 4/4)")
     parser.add_argument("--firmware", action="store_true", help="on an emulated board that runs the real firmware")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="same seed, same lifter (default 1)")

@@ -4,6 +4,7 @@ import argparse
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from monitor.arguments import baud
 from monitor.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ HELP = "List the serial devices: their lasting names, who holds them, and what a
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("port", nargs="*", metavar="PORT", help="only these, listed or not")
-    parser.add_argument("--baud", type=int, default=500_000, help="the rate to ask at (default: 500000)")
+    parser.add_argument("--baud", type=baud, default=500_000, help="the rate to ask at (default: 500000)")
     parser.add_argument("--no-ask", action="store_true", help="list only; open nothing, reset nobody")
 
 

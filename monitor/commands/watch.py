@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 from pathlib import Path
 
+from monitor.arguments import tcp_port
 from monitor.exit_codes import ExitCode
 
 HELP = "The live feedback in a terminal: of the machine whose page is on this computer, or over any broker."
@@ -17,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--page", metavar="URL", help="the machine's page, with its token (default http://127.0.0.1:8080/)"
     )
     parser.add_argument("--host", metavar="H", help="a broker")
-    parser.add_argument("--port", type=int, metavar="P", help="of the broker (default 1883, with --tls 8883)")
+    parser.add_argument("--port", type=tcp_port, metavar="P", help="of the broker (default 1883, with --tls 8883)")
     parser.add_argument("--user", metavar="NAME", help="an account there that may read, a display's say")
     parser.add_argument("--password-file", type=Path, metavar="FILE", help="its password, alone in a file")
     parser.add_argument("--tls", action="store_true", help="encrypted")

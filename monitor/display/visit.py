@@ -1,18 +1,27 @@
 """Asks a page's server, as a browser would, which machine it shows and where its broker takes WebSockets."""
 
-import json
 from http import HTTPStatus
+from http.client import HTTPException
 from typing import NamedTuple
 from urllib.error import HTTPError
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
+import msgspec
+
 from monitor.display.server import COOKIE, PORTS_TRIED
+from monitor.events import UNREADABLE
 from monitor.feedback.connection import Address, BrokerGone, BrokerRefuses
+from monitor.toml_document import ConfigError
 
 PATIENCE_S = 3.0
 MOST_BYTES = 64 * 1024
 DEFAULT_PAGE = "http://127.0.0.1:8080/"
+
+
+class _Config(msgspec.Struct):
+    machine: str
+    ws_url: str | None
 
 
 class Shown(NamedTuple):
@@ -27,12 +36,12 @@ def visit(url: str, machine: str | None = None, *, nearby: bool) -> Shown:
 
     Raises BrokerGone where no such page answers, BrokerRefuses where it asks for a token.
     """
-    parts = urlsplit(url)
-    host, first = parts.hostname or "127.0.0.1", parts.port or (443 if parts.scheme == "https" else 80)
+    parts = page_address(url)
+    host, first = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
     token = next(iter(parse_qs(parts.query).get("token", [])), None)
     others: list[str] = []
     for port in range(first, first + (PORTS_TRIED if nearby else 1)):
-        told = _config(parts.scheme or "http", host, port, token)
+        told = _config(parts.scheme, host, port, token)
         if told is None:
             continue
         shown, outside = told
@@ -45,6 +54,18 @@ def visit(url: str, machine: str | None = None, *, nearby: bool) -> Shown:
     raise BrokerGone(f"there is not {which} at {where}{there}: start `rep-monitor run`, or say where with --page")
 
 
+def page_address(url: str) -> SplitResult:
+    """`gym-box:8080` is one, too. Raises ConfigError, and never says the token."""
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        sound = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound:
+        raise ConfigError("--page is no page's address: write http://gym-box:8080/?token=... as `access page` tells it")
+    return parts
+
+
 def _config(scheme: str, host: str, port: int, token: str | None) -> tuple[str, str | None] | None:
     """Machine, and its broker's address where that is not the page's own; None where no page of ours answers."""
     name = f"[{host}]" if ":" in host else host
@@ -52,8 +73,8 @@ def _config(scheme: str, host: str, port: int, token: str | None) -> tuple[str, 
     request = Request(f"{scheme}://{name}:{port}/config.json", headers=headers)
     try:
         with build_opener(ProxyHandler({})).open(request, timeout=PATIENCE_S) as answer:
-            told = json.loads(answer.read(MOST_BYTES))
-        return str(told["machine"]), None if told["ws_url"] is None else str(told["ws_url"])
+            told = msgspec.json.decode(answer.read(MOST_BYTES), type=_Config)
+        return told.machine, told.ws_url
     except HTTPError as error:
         with error:
             if error.code == HTTPStatus.FORBIDDEN:
@@ -62,7 +83,7 @@ def _config(scheme: str, host: str, port: int, token: str | None) -> tuple[str, 
                     " with --page"
                 ) from error
         return None
-    except (OSError, ValueError, KeyError, TypeError):  # nobody there, or somebody else
+    except (OSError, HTTPException, *UNREADABLE):  # nobody there, or somebody else
         return None
 
 

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import msgspec
 
-from monitor.events import AnyEvent, SetEnd
+from monitor.events import UNREADABLE, AnyEvent, SetEnd
 from monitor.feedback import payload
 from monitor.feedback.connection import Address, BrokerError, BrokerRefuses, Connection, Received, connect
 from monitor.feedback.messages import Info, Live, Status
@@ -81,7 +81,7 @@ class Viewer:
         async for message in connection.messages():
             try:
                 self._take(message)
-            except msgspec.MsgspecError:
+            except UNREADABLE:
                 self.malformed += 1
             self.news.set()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from monitor.access.account import address_of, password_in
 from monitor.config import ConfigError, load_profile
 from monitor.display.address import addresses, is_open, page_url
-from monitor.display.visit import DEFAULT_PAGE, visit
+from monitor.display.visit import DEFAULT_PAGE, page_address, visit
 from monitor.feedback.connection import Address
 from monitor.feedback.roles import Role
 from monitor.feedback.viewer import Find, sole_machine
@@ -54,6 +54,8 @@ def viewpoint(
 
 
 def _page(url: str, machine: str | None, *, nearby: bool) -> Find:
+    page_address(url)
+
     async def find() -> tuple[str, Address]:
         return await asyncio.to_thread(partial(visit, url, machine, nearby=nearby))
 
