@@ -1,0 +1,125 @@
+"""The scorer on answers that are known."""
+
+from collections import Counter
+from typing import Any
+
+import msgspec
+import pytest
+
+from monitor import events as records
+from monitor.events import AnyEvent
+from tests.quality.analytic import (
+    LEAD,
+    TAIL,
+    profile,
+    repetition,
+    signals,
+)
+from tests.quality.circumstances import Blind, Circumstances
+from tests.quality.judge import judge
+from tests.quality.labels import Label
+from tests.quality.scorer import SetScore, pair, score
+
+A_JERK_M_S2 = 0.08 * 9.80665  # at 4/4 over 0.5 m
+SLOW = Circumstances(tempo_s=4.0)
+
+
+def as_told(labels: list[Label], late_s: float = 0.06) -> list[AnyEvent]:
+    """What a perfect detector would have told."""
+    structs: dict[str, Any] = {str(kind.__struct_config__.tag): kind for kind in AnyEvent.__args__}
+    told: list[AnyEvent] = []
+    for number, event in enumerate(labels, 1):
+        struct = structs[event.kind]
+        own = {name: event.own[name] for name in struct.__struct_fields__ if name in event.own and name != "rep"}
+        if event.kind == "set_end":
+            own |= {"counts": {}, "skill": None, "strength_n": None}
+            own |= {"working_load_from": "given", "friction_from": "given", "leak": records.Leak(**event.own["leak"])}
+        told.append(
+            struct(
+                id=number,
+                session="perfect",
+                set=event.set,
+                t_s=event.t_s,
+                found_s=event.true_s + late_s,
+                duration_s=event.duration_s,
+                rep=event.rep,
+                phase=event.phase,
+                position_m=event.position_m,
+                part_of=None if event.part_of is None else event.part_of + 1,
+                **own,
+            )
+        )
+    return told
+
+
+def outcomes(result: SetScore, kind: str) -> Counter[str]:
+    return Counter(row.outcome for row in result.rows if row.kind == kind)
+
+
+@pytest.fixture(scope="module")
+def heaved() -> Any:
+    legs = LEAD + repetition(upper_s=2.5) + repetition() + TAIL
+    return judge(signals(legs, [(4.9, 0.3, 2 * A_JERK_M_S2), (13.9, 0.3, 1.1 * A_JERK_M_S2)]), profile())
+
+
+def test_a_perfect_detector_is_perfect(heaved: Any) -> None:
+    result = score(heaved, as_told(heaved.nominal.events), SLOW)
+    assert {row.outcome for row in result.rows} <= {"hit", "neutral"}
+    assert outcomes(result, "jerk") == {"hit": 1, "neutral": 1}
+    assert result.sets_exact == [True]
+    assert result.bound_errors_s == pytest.approx([0.0] * len(result.bound_errors_s), abs=1e-6)
+    assert all(right for _, right in result.attributes)
+    assert all(true == told for true, told in result.grades)
+    (jerk,) = [row for row in result.rows if row.kind == "jerk" and row.outcome == "hit"]
+    assert jerk.known_after_s == pytest.approx(0.06)
+    assert jerk.found_after_s == pytest.approx(0.12)
+
+
+def test_silence_misses_only_what_is_required(heaved: Any) -> None:
+    result = score(heaved, [], SLOW)
+    assert outcomes(result, "jerk") == {"missed": 1, "neutral": 1}
+    assert outcomes(result, "lockout_rest") == {"missed": 1}
+    assert result.sets_exact == [False]
+
+
+@pytest.mark.parametrize(("shift_s", "expected"), [(0.14, {"hit": 1}), (0.16, {"missed": 1, "false": 1})])
+def test_tolerances_are_kept(heaved: Any, shift_s: float, expected: dict[str, int]) -> None:
+    told = [event for event in as_told(heaved.nominal.events) if event.kind == "jerk"][:1]
+    shifted = [msgspec.structs.replace(event, t_s=event.t_s - shift_s) for event in told]
+    found = outcomes(score(heaved, shifted, SLOW), "jerk")
+    found.subtract({"neutral": found["neutral"]})
+    assert +found == expected
+
+
+def test_a_slow_cell_is_given_40_ms_more() -> None:
+    assert Circumstances(4.0, slow_cell=True).tolerance_s("slack") == pytest.approx(0.09)
+    assert Circumstances(4.0).tolerance_s("slack") == pytest.approx(0.05)
+    assert Circumstances(10.0).tolerance_s("fault_turn") == pytest.approx(0.30)
+
+
+def test_told_twice_is_false_once(heaved: Any) -> None:
+    (jerk, *_) = [event for event in as_told(heaved.nominal.events) if event.kind == "jerk"]
+    again = msgspec.structs.replace(jerk, id=999, t_s=jerk.t_s + 0.05)
+    assert outcomes(score(heaved, [jerk, again], SLOW), "jerk")["false"] == 1
+
+
+def test_the_first_record_counts_and_a_moved_one_is_noticed(heaved: Any) -> None:
+    (jerk, *_) = [event for event in as_told(heaved.nominal.events) if event.kind == "jerk"]
+    opening = msgspec.structs.replace(jerk, t_s=jerk.t_s + 1.0, duration_s=None)
+    result = score(heaved, [opening, jerk], SLOW)
+    assert result.moved == 1
+    assert outcomes(result, "jerk")["missed"] == 1
+
+
+def test_the_nearest_pair_comes_first_and_each_once() -> None:
+    assert sorted(pair([1.0, 1.1], [1.08, 1.3], lambda i, j: True, 0.25)) == [(1, 0)]
+    assert sorted(pair([1.0, 1.3], [1.08, 1.25], lambda i, j: True, 0.25)) == [(0, 0), (1, 1)]
+    assert pair([1.0], [1.1], lambda i, j: False, 0.25) == []
+
+
+def test_blind_stretches_excuse_what_they_cover(heaved: Any) -> None:
+    jerk = next(event for event in heaved.nominal.events if event.kind == "jerk")
+    blind = Blind("LineCut", jerk.t_s - 0.1, jerk.t_s + 0.2, required=True)
+    result = score(heaved, [], Circumstances(4.0, blind=(blind,)))
+    assert outcomes(result, "jerk")["missed"] == 0
+    assert outcomes(result, "sensor_fault") == {"missed": 1}
