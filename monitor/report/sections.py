@@ -116,9 +116,16 @@ def work_on(story: SessionStory) -> Markup:
     if len(story.sets) < 2 or told is None:
         return Markup("")
     all_ = totals(story)
+    each = [one for one in map(advice, story.sets) if one is not None]
+    where = f"What cost most in {each.count(told)} of {count(len(each), 'set')}." if told in each else None
     return element(
         "section",
-        element("div", element("h3", "What to work on"), element("p", told, class_="told")),
+        element(
+            "div",
+            element("h3", "What to work on"),
+            element("p", told, class_="told"),
+            element("p", where, class_="quiet") if where else None,
+        ),
         leak_panel(all_.under_load_s, all_.under_tension_s, all_.leak),
         class_="block work-on",
         id="work-on",

@@ -69,6 +69,7 @@ LOOK = """(() => {
     word: document.querySelector("#word")?.textContent,
     label: document.querySelector("#label")?.textContent,
     icon: document.querySelector("#cue-icon")?.getAttribute("href"),
+    icon_drawn: document.querySelector(document.querySelector("#cue-icon")?.getAttribute("href") ?? "none") !== null,
     bar_text: document.querySelector("#bar")?.getAttribute("aria-valuetext"),
     bar: box("#bar"), fill: box("#fill"), target: box(".target"), head: box(".head"), foot: box(".foot"),
     crossed: box(".bar .empty") !== null,

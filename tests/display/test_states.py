@@ -114,6 +114,7 @@ def test_a_state_is_told_and_can_be_read(display: Page, stage: DisplayStage, sta
         assert tile["left"] <= word["left"]
         assert word["right"] <= tile["right"]
         assert word["bottom"] <= tile["bottom"]
+        assert seen["icon_drawn"]
         assert seen["label"] in seen["bar_text"]  # a screen reader hears what is seen
         assert seen["crossed"] == (state in NOTHING_TO_SHOW)
         assert (seen["fill"] is None) == (state in (*NOTHING_TO_SHOW, "idle"))

@@ -4,6 +4,7 @@ import { agreed, setUpChooser } from "./js/chooser.js";
 import { connect } from "./js/connect.js";
 import { History } from "./js/history.js";
 import { leakSoFar } from "./js/leak.js";
+import { drawNotices, notices } from "./js/notices.js";
 import { screen } from "./js/screen.js";
 import { labelKey, stateIcon } from "./js/status_line.js";
 import { Steady } from "./js/steady.js";
@@ -46,6 +47,7 @@ function heard(topic, record, retained) {
     asked = link.connections;
     link.resume(Math.max((record.first_seq ?? 1) - 1, record.last_seq - ASKED, 0), record.store_id);
   }
+  if (topic === "info") drawNotices($("notices"), notices(record, words));
   if (topic !== "live/feedback") tablesChanged = true;
   wake();
 }

@@ -10,7 +10,6 @@ export function labelKey(now) {
 
 export function stateIcon(now) {
   if (["idle", "countdown", "summary", "connecting"].includes(now.state)) return "ready";
-  if (now.state === "fault") return `fault.${now.reason}`;
   if (now.state !== "set") return now.state;
   if (now.heave) return "heave";
   if (now.resting !== "none") return "rest";

@@ -14,12 +14,13 @@ export function drawReps(body, model, words) {
   for (const { record } of model.recent) {
     if (isLeak(record) && record.set === model.set) leaks.set(record.rep, [...(leaks.get(record.rep) ?? []), record]);
   }
+  const startsUp = model.info?.protocol.starts_with !== "negative";
   rows(body, [...model.reps.values()].sort((one, other) => other.rep - one.rep), words, (rep) => [
     `${rep.rep}${rep.partial ? ` (${words.text("partial")})` : ""}`,
     rep.positive_s.toFixed(1),
     rep.upper_dwell_s.toFixed(1),
     rep.negative_s.toFixed(1),
-    rep.lower_dwell_s.toFixed(1),
+    rep.rep === 1 && startsUp ? "–" : rep.lower_dwell_s.toFixed(1), // it stood there before the set
     (100 * rep.rom_m).toFixed(0),
     rep.peak_g.toFixed(2),
     rep.tension_mean_n === null ? "–" : kg(rep.tension_mean_n).toFixed(0),

@@ -1,0 +1,20 @@
+// What the gym's keeper should know: the daemon's own sentences about sensors, link, disk and recording.
+
+import { element, symbol } from "./parts.js";
+
+/** From the newest info, what matters most first. */
+export function notices(info, words) {
+  const { link, storage, calibration, recording } = info ?? {};
+  return [
+    storage?.trouble,
+    recording === "failed" ? words.text("notice.recording") : null,
+    link && link.state !== "live" ? link.detail : null,
+    calibration?.drift,
+    storage?.warning,
+  ].filter(Boolean);
+}
+
+export function drawNotices(list, sentences) {
+  list.hidden = !sentences.length;
+  list.replaceChildren(...sentences.map((sentence) => element("li", "", "", [symbol("fault"), sentence])));
+}
