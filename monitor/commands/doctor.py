@@ -46,6 +46,9 @@ def run(args: argparse.Namespace) -> int:
 
         told = {"v": 1, "profile": str(path), "wrong": wrong, "findings": findings}
         print(msgspec.json.format(msgspec.json.encode(told)).decode())
+    else:
+        names = [finding.key for finding in findings if finding.verdict in WRONG]
+        print(f"\nWrong: {', '.join(names)}." if names else "\nNothing is wrong.")
     return ExitCode.FAILED if wrong else ExitCode.DONE
 
 

@@ -184,6 +184,7 @@ def test_it_is_told_to_a_person_line_by_line(tmp_path: Path, capsys: pytest.Capt
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("ok      profile ")
     assert any(line.startswith("bad     port ") and "plug the board in" in line for line in lines)
+    assert lines[-1].startswith("Wrong: port")
 
 
 @needs.mosquitto
