@@ -38,7 +38,7 @@ def test_a_set_as_it_goes(open_page: Open, stage: DisplayStage) -> None:
     page.wait("document.querySelectorAll('#rep-rows svg').length === 2")
     assert cells(page, "#rep-rows") == [
         ["2 (partial)", "5.1", "0.4", "4.9", "0.6", "48", "0.05", "82", "50 %", ""],
-        ["1", "5.1", "0.4", "4.9", "–", "48", "0.05", "82", "80 %", ""],
+        ["1", "5.1", "0.4", "4.9", "\N{EN DASH}", "48", "0.05", "82", "80 %", ""],
     ]
     assert page.evaluate("document.querySelector('#rep-rows svg').getAttribute('aria-label')") == "Heave"
     assert [row[1:3] for row in cells(page, "#events")] == [["Heave", "2"], ["Rest at the top", "1"]]
