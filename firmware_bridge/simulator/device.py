@@ -42,10 +42,11 @@ class SimulatedDevice:
         baud: int | None = None,
         resets_on_open: bool = False,
     ) -> None:
-        """`link` is made to point at the port; `baud`: readers at another speed get garbage; `speed` 0: as fast as
-        it is read; `resets_on_open`: opening the port restarts the board, as DTR does on many."""
+        """`link` is made to point at the port; `baud`: readers at another speed get garbage, as far as the kernel has
+        a name for it; `speed` 0: as fast as it is read; `resets_on_open`: opening the port restarts the board, as DTR
+        does on many."""
         self.board, self._traces, self._link, self._speed = board, traces, link, speed
-        self._speed_code = None if baud is None else int(getattr(termios, f"B{baud}"))
+        self._speed_code = None if baud is None else getattr(termios, f"B{baud}", None)
         self._resets_on_open = resets_on_open
         self._garbler = np.random.default_rng(0)
         self._master = -1

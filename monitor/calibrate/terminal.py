@@ -116,7 +116,10 @@ class Terminal:
 
     def _ask(self, question: str) -> str:
         self._console.print(f"[bold]?[/] {_plain(question)}: ", end="")
-        return input().strip().lower()
+        try:
+            return input().strip().lower()
+        except EOFError:  # Ctrl-D, or the terminal has gone
+            raise KeyboardInterrupt from None
 
     def say(self, text: str) -> None:
         """A line, with rich's markup."""

@@ -83,7 +83,10 @@ class Examination:
         """From the board, or where the daemon has it, from the daemon."""
         pid, up = probes.daemon_of(self._directory)
         if pid is not None:
-            known = broker.address(self._profile, up)
+            try:
+                known = broker.address(self._profile, up)
+            except (ConfigError, OSError) as error:
+                return Heard(trouble=f"the daemon (pid {pid}) has the port, and cannot be asked: {error}")
             if known is None:
                 return Heard(trouble=f"the daemon (pid {pid}) has the port, and does not say where it can be asked")
             return asyncio.run(broker.ask_daemon(self._profile, known))

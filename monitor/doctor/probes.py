@@ -85,7 +85,7 @@ def daemon_of(directory: Path) -> tuple[int | None, Whereabouts | None]:
     """The daemon that has this folder: its pid, and where it can be asked."""
     try:
         fd = os.open(directory / "lock", os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):  # no daemon, or none that this user may know of
         return None, None
     try:
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)

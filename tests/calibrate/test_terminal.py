@@ -117,3 +117,14 @@ def test_a_step_that_is_refused_can_be_tried_again_or_left(one: Rig, tmp_path: P
         person.types("q")
         assert person.status() == ExitCode.FAILED
     assert profile.read_text() == PROFILE
+
+
+def test_the_keyboards_end_leaves_as_ctrl_c_does(one: Rig, tmp_path: Path) -> None:
+    with calibrating(write_profile(tmp_path), str(tmp_path / "no-port")) as person:
+        person.waits_for("known weights")
+        person.types("20kg 60kg")
+        person.waits_for("Height of the block")
+        person.types("\x04")
+        person.types("\x04")
+        assert person.status() == ExitCode.INTERRUPTED
+        assert "Traceback" not in person.seen

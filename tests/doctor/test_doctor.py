@@ -179,6 +179,18 @@ def test_a_check_that_crashes_is_told(
     assert "disk_mount" in found
 
 
+def test_a_daemon_whose_account_this_user_cannot_use(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No crash of the doctor's, but what it has found."""
+    path = profile(tmp_path, mqtt='host = "127.0.0.1"\nusername = "daemon-rig"\npassword_file = "gone"')
+    monkeypatch.setattr("monitor.doctor.probes.daemon_of", lambda _: (4711, None))
+    _, found = examined(path, capsys, "--port", "/dev/shm/no-such-port")
+    assert found["firmware"]["verdict"] == "bad"
+    assert "4711" in found["firmware"]["found"]
+    assert not [finding for finding in found.values() if finding["verdict"] == "crashed"]
+
+
 def test_it_is_told_to_a_person_line_by_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "--config", str(profile(tmp_path)), "--port", "/dev/shm/no-such-port"]) == ExitCode.FAILED
     lines = capsys.readouterr().out.splitlines()

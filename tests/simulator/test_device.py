@@ -69,6 +69,13 @@ def test_at_the_wrong_speed_there_is_only_garbage() -> None:
     assert not Deframer().feed(data)
 
 
+def test_a_speed_that_the_kernel_has_no_name_for() -> None:
+    """250000 baud is what many small boards speak best."""
+    with SimulatedDevice(Board(Kit(), 1), endless(), speed=20, baud=250_000) as device:
+        data = asyncio.run(stream(device, 250_000, 2_000))
+    assert Deframer().feed(data)
+
+
 def test_as_fast_as_it_is_read_nothing_is_lost() -> None:
     async def body(device: SimulatedDevice) -> bytes:
         living = asyncio.create_task(device.run())
