@@ -9,6 +9,7 @@ that is away is no failure but a state, told in `status` and `info`.
 import asyncio
 import contextlib
 import logging
+import math
 import secrets
 import time
 from collections import deque
@@ -34,7 +35,7 @@ from monitor.feedback import payload
 from monitor.feedback.bookmark import Bookmark
 from monitor.feedback.commands import Command, CommandRefused, Lifter, Load, Protocol, Stop
 from monitor.feedback.connection import Address
-from monitor.feedback.messages import Envelope, Info
+from monitor.feedback.messages import ConfigInfo, Envelope, Info
 from monitor.feedback.publisher import Publisher
 from monitor.live.about import (
     calibration_info,
@@ -76,6 +77,7 @@ class Daemon:
         self.machine = profile.machine.id
         self.link: LinkState | None = None
         self.session: Session | None = None  # being recorded
+        self.config = ConfigInfo()  # of a profile that was changed meanwhile
         self.storage_warning: str | None = None  # why the disk may not keep what it says it keeps
         self._directory = directory
         self._recordings = Path(profile.record.directory) if profile.record.directory else directory
@@ -93,6 +95,7 @@ class Daemon:
         self._ring: deque[Chunk] = deque()
         self._newest: Feedback | None = None
         self._newest_at_s = 0.0
+        self._lifted_at_s = -math.inf  # in a set
         self._lifter: str | None = None
         self._learned: LearnedRange | None = None  # by the lifter's last session
         self._fed_at_s = 0.0
@@ -115,6 +118,10 @@ class Daemon:
     def reader_silent_s(self) -> float:
         """How long the source has given no sign of life; 0 before its first."""
         return 0.0 if self._turned_at_s is None else asyncio.get_running_loop().time() - self._turned_at_s
+
+    def rested_s(self) -> float:
+        """How long nobody has been in a set."""
+        return asyncio.get_running_loop().time() - self._lifted_at_s
 
     def headline(self) -> str:
         """One line for a service manager's status."""
@@ -225,6 +232,8 @@ class Daemon:
         if update.feedback:
             self._newest = update.feedback[-1]
             self._newest_at_s = asyncio.get_running_loop().time()
+            if self._newest.set is not None:
+                self._lifted_at_s = self._newest_at_s
             self.publisher.offer_live(payload.live(self.machine, session.id, self._newest))
         if self._listener is not None and (update.events or update.feedback):
             self._listener(update)
@@ -264,15 +273,15 @@ class Daemon:
             case Lifter():
                 learned = await self._learned_of(command.lifter)
                 if self.session is not None and command.lifter and self._lifter not in (None, command.lifter):
-                    self._agree(self.profile)  # what the one before lifted stays theirs
+                    self.agree(self.profile)  # what the one before lifted stays theirs
                 self._lifter = command.lifter  # of this session, or else of the next
                 self._learned = learned
                 if self.session is not None:
                     self._keeper.do(partial(self._store.change_lifter, self.session.id, command.lifter))
             case Protocol():
-                self._agree(with_protocol(self.profile, command))
+                self.agree(with_protocol(self.profile, command))
             case Load():
-                self._agree(with_load(self.profile, command))
+                self.agree(with_load(self.profile, command))
             case Stop():
                 self._end_session()
                 self._watch = None
@@ -289,7 +298,7 @@ class Daemon:
         learned = next(filter(None, mine), None)
         return None if learned is None else msgspec.convert(learned, LearnedRange)
 
-    def _agree(self, profile: Profile) -> None:
+    def agree(self, profile: Profile) -> None:
         """What comes now is a session of its own, by these settings: its recording says so. The lifter stays."""
         if self._newest is not None and self._newest.set is not None and self.session is not None:
             raise CommandRefused("refused", "a set is going on: ask again when it has ended")
@@ -326,4 +335,5 @@ class Daemon:
             fault=None if self._newest is None else self._newest.fault,
             storage=storage_info(self._keeper, self._housekeeper, recorder, self.storage_warning),
             calibration=calibration_info(self._calibrated, session),
+            config=self.config,
         )

@@ -4,8 +4,10 @@ import argparse
 import asyncio
 import faulthandler
 import logging
+import os
 import sys
 from collections.abc import AsyncGenerator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,7 +58,9 @@ def run(args: argparse.Namespace) -> int:
             needed_ns=daemon.needed_ns,
         )
 
-    asyncio.run(serve(profile, source, on_up=_say))
+    # A terminal that is closed hangs up, too: there it ends the daemon.
+    reread = None if os.isatty(0) else partial(load_profile, args.config)
+    asyncio.run(serve(profile, source, on_up=_say, reread=reread))
     return ExitCode.DONE
 
 

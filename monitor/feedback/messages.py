@@ -100,6 +100,14 @@ class CalibrationInfo(msgspec.Struct, frozen=True, kw_only=True):
     drift: str | None = None  # one sentence for a person where it matters
 
 
+class ConfigInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a profile that was changed while the daemon runs."""
+
+    pending: bool = False  # it is used when the set has ended
+    trouble: str | None = None  # one sentence: a mistake in it, the one from before stays
+    restart: tuple[str, ...] = ()  # the tables whose change waits for a restart
+
+
 class Delivery(msgspec.Struct, kw_only=True):
     """What became of what was to be told; the publisher counts here."""
 
@@ -134,6 +142,7 @@ class Info(Message, frozen=True, kw_only=True):
     fault: str | None  # cause of an open sensor fault
     storage: StorageInfo = StorageInfo()
     calibration: CalibrationInfo | None = None
+    config: ConfigInfo = ConfigInfo()
 
 
 class Live(Feedback, frozen=True, kw_only=True):

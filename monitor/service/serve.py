@@ -25,6 +25,7 @@ from monitor.feedback.relay import Relay
 from monitor.profile import Profile
 from monitor.service.mounts import mount_warning
 from monitor.service.notify import ServiceManager
+from monitor.service.reload import Reload
 from monitor.service.up import Whereabouts, told
 from monitor.state import Lock, state_directory, store_path
 from monitor.store.history import last_sets
@@ -49,8 +50,12 @@ async def serve(
     *,
     on_up: Callable[[Up], None] = lambda up: None,
     listener: Listener | None = None,
+    reread: Callable[[], Profile] | None = None,
 ) -> None:
-    """Until SIGINT or SIGTERM, or until the source ends. Raises what the daemon raises."""
+    """Until SIGINT or SIGTERM, or until the source ends. Raises what the daemon raises.
+
+    With `reread` SIGHUP takes a changed profile, between two sets.
+    """
     directory = state_directory(profile.machine.id)
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(Lock(directory))
@@ -81,6 +86,13 @@ async def serve(
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop)
             stack.callback(loop.remove_signal_handler, number)
+        if reread is not None:
+            reload = Reload(daemon, reread)
+            group = await stack.enter_async_context(asyncio.TaskGroup())
+            reloading = group.create_task(reload.run(), name="reload")
+            stack.callback(reloading.cancel)
+            loop.add_signal_handler(signal.SIGHUP, reload.ask)
+            stack.callback(loop.remove_signal_handler, signal.SIGHUP)
         stack.enter_context(
             told(directory, Whereabouts(broker_host=address.host, broker_port=address.port, page_url=page_url))
         )
