@@ -31,10 +31,10 @@ class Gather:
         if not len(samples):
             return None
         self._held.append(samples)
-        for kind, values in enumerate((samples.position_m, samples.force_n)):
-            known = values == values
-            if known.any():
-                self._newest_s[kind] = max(self._newest_s[kind], float(samples.t_s[known].max()))
+        t_s = samples.t_s.tolist()  # of so few rows lists are the quicker way
+        for kind, values in enumerate((samples.position_m.tolist(), samples.force_n.tolist())):
+            known_s = (at_s for at_s, value in zip(t_s, values, strict=True) if value == value)
+            self._newest_s[kind] = max(known_s, default=self._newest_s[kind])
         ready_s = max(min(self._newest_s), max(self._newest_s) - PATIENCE_S)
         tick = (cells_before(ready_s) - 1) // FEEDBACK_STEPS if math.isfinite(ready_s) else -1
         if tick == self._tick:
