@@ -7,6 +7,7 @@ for a display's or a coach's token.
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 from collections.abc import AsyncGenerator, Callable
@@ -97,5 +98,6 @@ async def serve(
             told(directory, Whereabouts(broker_host=address.host, broker_port=address.port, page_url=page_url))
         )
         on_up(Up(daemon, address, page_url))
+        gc.freeze()  # what is loaded by now stays: the collector need not look through it again and again
         async with manager.watching(daemon.reader_silent_s, daemon.headline):
             await daemon.run(source(daemon))
