@@ -3,7 +3,6 @@
 A source is any async iterator of chunks: the serial port, the simulator, a replay. No base class.
 """
 
-from collections.abc import AsyncIterator
 from typing import NamedTuple
 
 
@@ -12,6 +11,3 @@ class Chunk(NamedTuple):
 
     received_ns: int
     data: bytes
-
-
-Source = AsyncIterator[Chunk]

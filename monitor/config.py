@@ -11,13 +11,8 @@ from typing import Any
 
 import msgspec
 
-from monitor.profile import PRESETS, Calibration, Display, Machine, Mqtt, Profile, Protocol, Record, Serial
-from monitor.toml_document import ConfigError, Document
-
-__all__ = [
-    "PRESETS", "Calibration", "ConfigError", "Display", "Machine", "Mqtt", "Profile", "Protocol", "Record", "Serial",
-    "load_profile", "profile_from_builtins", "profile_to_builtins",
-]  # fmt: skip
+from monitor.profile import PRESETS, Machine, Profile
+from monitor.toml_document import Document
 
 SHORTEST_RANGE_M = 0.02
 LONGEST_RANGE_M = 3.0

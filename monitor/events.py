@@ -175,9 +175,7 @@ class ForceCeiling(Event, frozen=True, kw_only=True, tag="force_ceiling"):
 class SensorFault(Event, frozen=True, kw_only=True, tag="sensor_fault"):
     """The sensors cannot be believed here."""
 
-    cause: Literal[
-        "gap", "encoder_jump", "encoder_slip", "flagged", "frozen", "saturated", "spike", "mismatch", "restart", "load"
-    ]
+    cause: FaultCause
     detail: str | UnsetType = UNSET
 
 
@@ -233,3 +231,11 @@ class Update(msgspec.Struct, frozen=True):
 def encode(event: Event) -> bytes:
     """One record as a line of JSON, without the line's end."""
     return msgspec.json.encode(event)
+
+
+def decode(record: bytes) -> AnyEvent:
+    """One record again, whatever stands beside its own keys. Raises one of UNREADABLE."""
+    return _DECODER.decode(record)
+
+
+_DECODER: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)

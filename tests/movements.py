@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from firmware_bridge.samples import Flag, Samples
-from monitor.config import Profile, profile_from_builtins
+from monitor.config import profile_from_builtins
+from monitor.profile import Profile
 
 G = 9.80665
 LOAD_N, FRICTION = 600.0, 0.08

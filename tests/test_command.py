@@ -13,8 +13,8 @@ import pytest
 from firmware_bridge import errors
 from monitor import __main__ as command
 from monitor import exit_codes
-from monitor.config import ConfigError
 from monitor.exit_codes import KNOWN, TABLE, ExitCode
+from monitor.toml_document import ConfigError
 
 COMMANDS = sorted(path.stem for path in (Path(command.__file__).parent / "commands").glob("[a-z]*.py"))
 CAUGHT_INSIDE = {"DamagedError"}  # the store mends its file

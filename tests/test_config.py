@@ -10,15 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.config import (
-    PRESETS,
-    ConfigError,
-    Profile,
-    load_profile,
-    profile_from_builtins,
-    profile_to_builtins,
-)
+from monitor.config import load_profile, profile_from_builtins, profile_to_builtins
 from monitor.detect.settings import Jerk
+from monitor.profile import PRESETS, Profile
+from monitor.toml_document import ConfigError
 from tests import needs
 
 CONFIGS = Path(__file__).parents[1] / "configs"

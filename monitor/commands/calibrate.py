@@ -29,7 +29,8 @@ def run(args: argparse.Namespace) -> int:
     from monitor.calibrate.answers import read_answers
     from monitor.calibrate.course import lead
     from monitor.calibrate.terminal import Terminal
-    from monitor.config import ConfigError, load_profile
+    from monitor.config import load_profile
+    from monitor.toml_document import ConfigError
 
     profile = load_profile(args.profile)
     port = args.port or profile.serial.port

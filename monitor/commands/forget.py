@@ -27,9 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     import msgspec
 
-    from monitor.config import ConfigError, load_profile
+    from monitor.config import load_profile
     from monitor.feedback.messages import Name
     from monitor.state import StateError, machines_kept, state_root
+    from monitor.toml_document import ConfigError
 
     try:
         lifter = msgspec.convert(args.lifter, Name)

@@ -29,9 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from firmware_bridge.serial_port import read_chunks
-    from monitor.config import ConfigError, load_profile
+    from monitor.config import load_profile
     from monitor.service.log_limit import LogLimit
     from monitor.service.serve import serve
+    from monitor.toml_document import ConfigError
 
     profile = load_profile(args.config)
     port = args.port or profile.serial.port

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
-from monitor.config import Profile
 from monitor.detect.settings import STANDARD_GRAVITY_M_S2 as G
 from monitor.detect.settings import Detect
+from monitor.profile import Profile
 
 SUPERSLOW_S = 8.0
 SHORT_PHASE_S = 4.0

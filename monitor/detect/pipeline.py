@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.samples import Samples
-from monitor.config import Profile
 from monitor.detect.book import Book
 from monitor.detect.conditions import Bit, evaluate
 from monitor.detect.faults import FaultDetector
@@ -41,6 +40,7 @@ from monitor.detect.track import Track
 from monitor.detect.turns import TurnaroundDetector, TurnFinder
 from monitor.detect.zigzag import Zigzag
 from monitor.events import AnyEvent, Feedback, SensorFault, SetEnd, SetStart, Update
+from monitor.profile import Profile
 
 BLOCK_STEPS = 2048
 FEEDBACK_STEPS = 8  # 25 times a second

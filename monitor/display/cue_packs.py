@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from monitor.config import ConfigError
 from monitor.events import UNREADABLE
+from monitor.toml_document import ConfigError
 
 LONGEST_CUE = 8
 SHIPPED = "/cues/{}.json"

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 
 from monitor.doctor.finding import Finding, bad, note, ok
 
-NOTED_LOST = 0.0  # shares of the frames
-WRONG_LOST = 0.001
+WRONG_LOST = 0.001  # share of the frames
 POSITION_TOLERANCE = 0.02
 FORCE_TOLERANCE = 0.2
 PROTOCOL = 1

@@ -21,7 +21,7 @@ class Examination:
     """`lines` asks one thing after the other; what several need is asked once."""
 
     def __init__(self, path: Path, read: Profile | ConfigError, given_port: str | None) -> None:
-        self._path, self._read, self._given_port = path, read, given_port
+        self._path, self._read = path, read
         if isinstance(read, Profile):
             self._profile = read
             self._port = given_port or read.serial.port

@@ -15,6 +15,8 @@ from typing import NamedTuple, Protocol
 import msgspec
 from amqtt.adapters import ReaderAdapter, WriterAdapter  # type: ignore[import-untyped]
 
+from monitor.feedback.roles import OWN_CLIENTS
+
 CONNECT_WITHIN_S = 10.0  # for the first packet
 KEEP_ALIVE_FACTOR = 1.5  # MQTT 3.1.1, 3.1.2.10
 NO_KEEP_ALIVE_S = 300.0  # a peer that asks for no keep-alive is still not kept for ever
@@ -24,7 +26,6 @@ FAR_BEHIND_BYTES = 256 * 1024
 PUBLISH_QOS_0 = (0x30, 0x31)  # the second is retained
 CLIENT_PACKETS = {*range(0x30, 0x36), *range(0x3A, 0x3E), 0x40, 0x50, 0x62, 0x70, 0x82, 0xA2, 0xC0, 0xE0}
 MQTT_3_1_1 = 4
-OWN_CLIENTS = "rep-monitor"  # client ids that begin so are the daemon's
 UNACCEPTABLE_VERSION = b"\x20\x02\x00\x01"
 STANDSTILL_S = 10.0  # something waits and not a byte has left for so long
 

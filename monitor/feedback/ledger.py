@@ -7,7 +7,7 @@ begins anew.
 
 import msgspec
 
-from monitor.events import UNREADABLE, AnyEvent
+from monitor.events import UNREADABLE, AnyEvent, decode
 from monitor.feedback.messages import Envelope, ResumeMark, Status
 
 HELD = 1000  # records that wait for one that is missing; what is beyond comes again with the answer
@@ -23,10 +23,9 @@ class Record(msgspec.Struct, frozen=True):
 
     @property
     def event(self) -> AnyEvent:
-        return _EVENT.decode(self.data)
+        return decode(self.data)
 
 
-_EVENT: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 _ENVELOPE = msgspec.json.Decoder(Envelope)
 _MARK = msgspec.json.Decoder(ResumeMark)
 

@@ -26,11 +26,11 @@ from monitor.feedback.messages import Delivery, LinkState, Status
 from monitor.feedback.outbox import Outbox
 from monitor.feedback.payload import Packet
 from monitor.feedback.requests import Handler, Requests
+from monitor.feedback.roles import OWN_CLIENTS
 from monitor.store.stored import StoredEvent
 
 FIRST_RETRY_S, LAST_RETRY_S = 0.5, 30.0
 JITTER = 0.2
-OWN_CLIENTS = "rep-monitor"  # a fixed client id: a new connection ends the old one, and its ghost
 STABLE_AFTER_S = 60.0  # a connection that held so long begins the back-off anew
 HEARTBEAT_S = 10.0  # of the status; with the acknowledgement's 5 s it finds a half-open connection
 STATUS_PERIOD_S = 0.25  # at most one status in this time

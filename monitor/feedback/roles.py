@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from monitor.feedback.commands import COMMANDS
 
+OWN_CLIENTS = "rep-monitor"  # so the daemon's client ids begin; fixed: a new connection ends the old one, and its ghost
 ANYBODY = ("resume",)  # reads the past, changes nothing
 COMMAND_TOPIC = re.compile(r"rep/[a-z0-9-]{1,32}/cmd/([a-z]+)")
 

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import msgspec
 
-from monitor.events import UNREADABLE, AnyEvent, SetEnd
+from monitor.events import UNREADABLE, AnyEvent, SetEnd, decode
 from monitor.feedback import payload
 from monitor.feedback.connection import Address, BrokerError, BrokerRefuses, Connection, Received, connect
 from monitor.feedback.messages import Info, Live, Status
@@ -24,7 +24,6 @@ EVENTS_KEPT = 50
 FIRST_RETRY_S, LAST_RETRY_S = 0.5, 5.0  # somebody sits and looks
 JITTER = 0.2
 RETAINED_WITHIN_S = 1.0  # what a broker keeps, it sends at once
-_EVENT: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 _LIVE, _STATUS, _INFO = msgspec.json.Decoder(Live), msgspec.json.Decoder(Status), msgspec.json.Decoder(Info)
 Find = Callable[[], Awaitable[tuple[str, Address]]]
 
@@ -98,8 +97,8 @@ class Viewer:
         elif kind == "info":
             self.info = _INFO.decode(message.payload)
         elif kind == "event":
-            self._take_event(_EVENT.decode(message.payload))
-        elif kind == "set" and isinstance(record := _EVENT.decode(message.payload), SetEnd):
+            self._take_event(decode(message.payload))
+        elif kind == "set" and isinstance(record := decode(message.payload), SetEnd):
             self.last_set = record
 
     def _take_live(self, live: Live) -> None:

@@ -37,13 +37,6 @@ async def replay(session: SessionFile, speed: Speed) -> AsyncIterator[Chunk | Co
         yield item
 
 
-async def replay_chunks(session: SessionFile, speed: Speed) -> AsyncIterator[Chunk]:
-    """A `Source`: the chunks alone."""
-    async for item in replay(session, speed):
-        if isinstance(item, Chunk):
-            yield item
-
-
 def batches(session: SessionFile, batch_bytes: int = BATCH_BYTES) -> Iterator[list[Chunk] | Command | Gap]:
     """The same without a clock, many chunks at a time for `Decoder.feed(*batch)`."""
     batch: list[Chunk] = []

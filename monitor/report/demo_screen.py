@@ -4,9 +4,9 @@ import sys
 from types import TracebackType
 from typing import Any, Self
 
-from monitor.config import Profile
 from monitor.detect.limits import limits_of
 from monitor.events import AnyEvent, Feedback, Update
+from monitor.profile import Profile
 from monitor.report.live_lines import bar, event_words, is_loud, is_news
 from monitor.report.live_screen import PHASES
 from monitor.report.meaning import is_fault

@@ -4,9 +4,8 @@ from typing import Any
 
 import msgspec
 
-from monitor.events import AnyEvent, SetEnd
+from monitor.events import AnyEvent, SetEnd, decode
 
-_DECODER: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 _SET_END = msgspec.json.Decoder(SetEnd)
 
 
@@ -22,7 +21,7 @@ class StoredEvent(msgspec.Struct, frozen=True):
 
     @property
     def event(self) -> AnyEvent:
-        return _DECODER.decode(self.record)
+        return decode(self.record)
 
 
 class SetRow(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from monitor.access.account import address_of, password_in
-from monitor.config import ConfigError, load_profile
+from monitor.config import load_profile
 from monitor.display.address import addresses, is_open, page_url
 from monitor.display.visit import DEFAULT_PAGE, page_address, visit
 from monitor.feedback.connection import Address
@@ -13,6 +13,7 @@ from monitor.feedback.roles import Role
 from monitor.feedback.viewer import Find, sole_machine
 from monitor.profile import Profile
 from monitor.state import state_directory
+from monitor.toml_document import ConfigError
 
 PORT, TLS_PORT = 1883, 8883
 

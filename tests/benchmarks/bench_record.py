@@ -25,7 +25,7 @@ from monitor.record.records import Header, Record, event_record, feedback_record
 from monitor.record.replay import batches, decoder_of
 from monitor.record.session_file import SessionEncoder, SessionWriter, read_session
 from monitor.record.table import read_table
-from monitor.store import Store
+from monitor.store.store import Store
 
 SETS = 3
 COMMITS = 400

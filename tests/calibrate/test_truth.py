@@ -11,9 +11,10 @@ from firmware_bridge.calibration import Calibration
 from firmware_bridge.decoder import Decoder
 from firmware_bridge.simulator import board_chunks, drawn_lifter, faulty_set, simulate
 from monitor.calibrate.result import changes_of
-from monitor.config import Profile, load_profile, profile_from_builtins
+from monitor.config import load_profile, profile_from_builtins
 from monitor.detect.pipeline import Pipeline
 from monitor.events import AnyEvent
+from monitor.profile import Profile
 from monitor.toml_edit import edited, replace_file
 from tests.calibrate.bench import PROFILE, Rig, Silent, calibrated, rig, write_profile
 

@@ -13,11 +13,12 @@ import pytest
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.decoder import Decoder
 from firmware_bridge.errors import ProtocolVersionError
-from monitor.config import ConfigError, load_profile
+from monitor.config import load_profile
 from monitor.detect.pipeline import Pipeline
 from monitor.feedback.commands import COMMANDS, CommandRefused, read_command
 from monitor.feedback.ledger import Ledger
 from monitor.record.session_file import SessionFileError, read_session
+from monitor.toml_document import ConfigError
 from tests.bridge.test_decoder import RAW
 from tests.bridge.wire import Wire
 from tests.faults.fuzz import inputs, keep, kept

@@ -9,13 +9,13 @@ from typing import Any
 import aiomqtt
 import pytest
 
-from monitor.config import ConfigError
 from monitor.display.server import PageServer, PageServerError
 from monitor.display.token import kept_tokens
 from monitor.feedback.embedded_broker import EmbeddedBroker
 from monitor.feedback.roles import Role
 from monitor.profile import Display, Machine, Mqtt, Profile
 from monitor.store.database import StoreError
+from monitor.toml_document import ConfigError
 from tests.mqtt.stage import play
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 
 from firmware_bridge.simulator import Machine, Trace
-from monitor.config import Profile, profile_from_builtins
+from monitor.config import profile_from_builtins
+from monitor.profile import Profile
 from tests.quality.signals import low_pass
 
 RATE_HZ = 1000

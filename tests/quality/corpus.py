@@ -42,8 +42,9 @@ from firmware_bridge.simulator import (
     simulate_many,
 )
 from firmware_bridge.simulator import faults as sensor
-from monitor.config import Profile, profile_from_builtins
+from monitor.config import profile_from_builtins
 from monitor.detect.settings import Cell
+from monitor.profile import Profile
 from tests.quality.contraction import drawn_contraction
 from tests.quality.presses import drawn_presses
 from tests.quality.signals import Signals

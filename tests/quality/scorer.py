@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from monitor.config import Profile
 from monitor.events import AnyEvent, Feedback, SetEnd
+from monitor.profile import Profile
 from tests.quality.circumstances import (
     FAULT_LATE_S,
     KEYS,

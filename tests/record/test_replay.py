@@ -14,7 +14,7 @@ from firmware_bridge.chunk import Chunk
 from firmware_bridge.messages import Hello
 from firmware_bridge.samples import Samples
 from monitor.record.records import Command, Gap, command_record, wire_record
-from monitor.record.replay import Speed, batches, decoder_of, replay, replay_chunks
+from monitor.record.replay import Speed, batches, decoder_of, replay
 from monitor.record.session_file import SessionFile, SessionFileError, SessionWriter, read_session
 from tests.record.sessions import HEADER, parts_of, some_records, wire_chunks
 
@@ -68,13 +68,6 @@ def test_at_every_speed_the_same_comes_in_the_same_order(session: SessionFile, s
             assert time_s == pytest.approx(expected_s)
 
 
-def test_a_source_is_the_chunks_alone(session: SessionFile) -> None:
-    async def run() -> list[Chunk]:
-        return [chunk async for chunk in replay_chunks(session, "max")]
-
-    assert asyncio.run(run()) == list(session.chunks())
-
-
 def test_full_speed_lets_others_run(tmp_path: Path) -> None:
     session = recorded(tmp_path / "s.mcap", [Chunk(k, b"") for k in range(1000)])
 
@@ -88,7 +81,7 @@ def test_full_speed_lets_others_run(tmp_path: Path) -> None:
                 await asyncio.sleep(0)
 
         task = asyncio.create_task(other())
-        async for _ in replay_chunks(session, "max"):
+        async for _ in replay(session, "max"):
             pass
         task.cancel()
         return turns

@@ -18,7 +18,8 @@ from firmware_bridge.framing import frame
 from firmware_bridge.messages import Start
 from firmware_bridge.simulator import Trace
 from monitor.__main__ import main
-from monitor.config import Profile, profile_from_builtins
+from monitor.config import profile_from_builtins
+from monitor.profile import Profile
 from monitor.simulation.simulated import kit_of, machine_of, traces_of
 
 PROFILE = """

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from monitor.record.session_file import read_session
-from monitor.store import Store
+from monitor.store.store import Store
 from tests.faults.disks import an_image, mounted, run
 from tests.record.sessions import without_header
 from tests.record.test_recorder import wires
@@ -28,7 +28,7 @@ WRITER = """
 import sys, time
 from pathlib import Path
 from monitor.record.recorder import Recorder
-from monitor.store import Store
+from monitor.store.store import Store
 from tests.faults.disks import an_image, mounted, run
 from tests.record.sessions import HEADER, jerk
 from tests.record.test_recorder import wires

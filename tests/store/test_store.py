@@ -10,8 +10,9 @@ import msgspec
 import pytest
 
 from monitor.events import encode
-from monitor.store import Store, StoredEvent, StoreError, StoreVersionError
-from monitor.store.store import DAY_S
+from monitor.store.database import StoreError, StoreVersionError
+from monitor.store.store import DAY_S, Store
+from monitor.store.stored import StoredEvent
 from tests.record.sessions import jerk, set_end
 
 

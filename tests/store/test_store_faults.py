@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from monitor.store import Store, StoreError, database
-from monitor.store.database import PAGE_BYTES
+from monitor.store import database
+from monitor.store.database import PAGE_BYTES, StoreError
+from monitor.store.store import Store
 from tests.record.sessions import jerk
 from tests.soak import Figure, long, soak
 
@@ -37,7 +38,7 @@ def writer(path: Path, *words: str) -> subprocess.Popen[str]:
     code = """
 import sys
 from pathlib import Path
-from monitor.store import Store
+from monitor.store.store import Store
 from tests.record.sessions import jerk
 store = Store(Path(sys.argv[1]))
 print(store.store_id, store.last_seq, flush=True)
@@ -175,7 +176,9 @@ def test_a_full_disk_is_told_each_time_and_stores_again_when_there_is_room(path:
     code = """
 import resource, sys
 from pathlib import Path
-from monitor.store import Store, StoreError, database
+from monitor.store import database
+from monitor.store.database import StoreError
+from monitor.store.store import Store
 from tests.record.sessions import jerk
 
 store = Store(Path(sys.argv[1]))
