@@ -153,18 +153,41 @@ def test_a_disk_that_is_full_ends_no_daemon(tmp_path: Path, monkeypatch: pytest.
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr("monitor.whole_file.os.fsync", sync)
-    monkeypatch.setattr("monitor.live.keeper.RETRY_S", 0.05)
+    monkeypatch.setattr("monitor.custody.forgetting.LOOK_EVERY_S", 0.05)
 
     async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
         with told(tmp_path, Whereabouts(broker_host="127.0.0.1", broker_port=1, page_url=None)):
-            await until(lambda: daemon.publisher.connected and daemon._keeper.failures > 1)
+            await until(lambda: daemon.publisher.connected and daemon._desk.failures > 1)
         assert daemon.publisher.delivery.store_failures > 0
-        assert "forget-1.done cannot be written" in str(daemon._keeper.trouble)
         full.clear()
         await until(lambda: (tmp_path / "forget-1.done").exists())
         assert '"rows":2' in (tmp_path / "forget-1.done").read_text()
 
     with_daemon(tmp_path, story)
+
+
+def test_who_reads_the_store_holds_up_the_forgetting_and_no_event(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained(tmp_path, ADA)
+    monkeypatch.setattr("monitor.custody.forgetting.LOOK_EVERY_S", 0.05)
+    reader = sqlite3.connect(tmp_path / "events.db")
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM sessions").fetchall()
+    (tmp_path / "forget-1.ask").write_text(f'{{"lifter":"{ADA}"}}')
+
+    async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
+        async with listening(address, "event/+") as listener:
+            await until(lambda: daemon.publisher.connected and daemon._desk.failures > 0)
+            machine.move(a_set())
+            await listener.next("event/set_end")
+        assert not (tmp_path / "forget-1.done").exists()
+        reader.close()
+        await until(lambda: (tmp_path / "forget-1.done").exists())
+        assert '"rows":2' in (tmp_path / "forget-1.done").read_text()
+
+    with_daemon(tmp_path, story)
+    assert holds(tmp_path, ADA) == []
 
 
 def in_another_process(state: Path, *words: str) -> "asyncio.Future[tuple[int, str]]":

@@ -69,19 +69,24 @@ class Desk:
         self._store = store
         self._do = do
         self._forgotten = forgotten
-        self._taken: set[Path] = set()
+        self.failures = 0  # tries that the disk, or somebody who reads there, refused
+        self._asked: dict[Path, Forgotten] = {}  # how far each has come
+        self._in_line: set[Path] = set()
 
     async def run(self) -> None:
         while True:
             for path, lifter in await asyncio.to_thread(self._look):
-                self._forgotten(lifter, None)
-                self._do(partial(self._carry_out, path, lifter, Forgotten(), asyncio.get_running_loop()))
+                if path not in self._asked:
+                    self._asked[path] = Forgotten()
+                    self._forgotten(lifter, None)
+                self._in_line.add(path)
+                self._do(partial(self._carry_out, path, lifter, asyncio.get_running_loop()))
             await asyncio.sleep(LOOK_EVERY_S)
 
     def _look(self) -> list[tuple[Path, str]]:
         found = []
         for path in self._directory.glob("forget-*.ask"):
-            if path in self._taken:
+            if path in self._in_line:
                 continue
             try:
                 found.append((path, msgspec.json.decode(path.read_bytes(), type=Ask).lifter))
@@ -89,17 +94,23 @@ class Desk:
                 with suppress(OSError):
                     path.unlink()  # not from our command, which writes it whole
             except OSError as error:
-                _log.warning("%s cannot be read (%s): it is looked at again", path, error.strerror)
-                continue
-            self._taken.add(path)
+                self._wait(path, error)
         return found
 
-    def _carry_out(self, path: Path, lifter: str, done: Forgotten, loop: asyncio.AbstractEventLoop) -> None:
-        """Raises StoreError wherever the disk refuses, and goes on from there when it is asked again."""
-        forget(self._store, lifter, done)
-        loop.call_soon_threadsafe(self._forgotten, lifter, done)
+    def _carry_out(self, path: Path, lifter: str, loop: asyncio.AbstractEventLoop) -> None:
+        """What is refused is tried again at the next look, and holds up no event meanwhile."""
+        done = self._asked[path]
         try:
+            forget(self._store, lifter, done)
+            loop.call_soon_threadsafe(self._forgotten, lifter, done)
             write_whole(path.with_suffix(".done"), msgspec.json.encode(done))
             path.unlink(missing_ok=True)
-        except OSError as error:
-            raise StoreError(f"{error.filename} cannot be written ({error.strerror}): make room") from error
+            del self._asked[path]
+        except (StoreError, OSError) as error:
+            self._wait(path, error)
+        finally:
+            self._in_line.discard(path)
+
+    def _wait(self, path: Path, error: Exception) -> None:
+        self.failures += 1
+        _log.warning("%s waits (%d tries): %s", path.name, self.failures, error)
