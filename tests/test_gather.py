@@ -25,6 +25,7 @@ def of_one_kind(
     return [(k * every_s, kind) for k in range(round(duration_s / every_s))]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=200))
 def test_nothing_is_lost_or_reordered(sizes: list[int]) -> None:
     rows = sorted(of_one_kind(POSITION, 0.002, 3) + of_one_kind(FORCE, 0.0125, 3), key=lambda row: row[0])
