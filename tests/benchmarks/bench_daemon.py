@@ -27,12 +27,9 @@ import aiomqtt
 import msgspec
 import paho.mqtt.client
 
-import firmware_bridge.simulator as simulator
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.decoder import Decoder
 from firmware_bridge.serial_port import COALESCE_S, read_chunks
-from firmware_bridge.simulator.board import Board
-from firmware_bridge.simulator.device import SimulatedDevice
 from monitor.config import profile_from_builtins
 from monitor.daemon import Daemon
 from monitor.detect.grid import STEP_S, cells_before
@@ -45,10 +42,8 @@ from monitor.profile import Profile
 from monitor.record.recorder import Recorder
 from monitor.record.replay import decoder_of
 from monitor.record.session_reader import read_session
-from monitor.simulation.simulated import kit_of, machine_of
 from monitor.store.store import Store
 from tests.mqtt.brokers import free_port, mosquitto
-from tests.mqtt.stage import until
 
 WARM_UP_S = 5.0
 SECONDS = 30.0
@@ -62,33 +57,10 @@ TABLES: dict[str, Any] = {
 }  # fmt: skip
 
 
-class NotingDevice(SimulatedDevice):
-    """Knows when it wrote what."""
+def device(pipe: Pipe, profile: Profile) -> None:
+    from tests.benchmarks.noting_device import move  # the daemon's process shall be no larger for it
 
-    def __init__(self, *args: Any, **named: Any) -> None:
-        super().__init__(*args, **named)
-        self.written: list[Chunk] = []
-
-    def _write(self, data: bytes) -> int:
-        count = super()._write(data)
-        self.written.append(Chunk(time.monotonic_ns(), data[:count]))
-        return count
-
-
-def device(pipe: Pipe, rate_hz: int, profile: Profile) -> None:
-    """Says its port, moves until it is asked for what it wrote."""
-
-    async def move() -> None:
-        traces = simulator.live(machine_of(profile), simulator.clean_set(4, 4, reps=30), seed=1, rows=5)
-        kit = kit_of(profile)
-        with NotingDevice(Board(kit, 1), traces, baud=profile.serial.baud) as here:
-            pipe.send(here.port)
-            moving = asyncio.create_task(here.run())
-            await asyncio.to_thread(pipe.recv)
-            moving.cancel()
-            pipe.send(here.written)
-
-    asyncio.run(move())
+    asyncio.run(move(pipe, profile))
 
 
 def subscriber(pipe: Pipe, address: Address) -> None:
@@ -189,15 +161,15 @@ async def bench(kind: str, rate_hz: int, seconds: float, folder: Path) -> None:
         else:
             address = Address(host="127.0.0.1", port=stack.enter_context(mosquitto(folder)).port)
         store = stack.enter_context(Store(folder / "events.db"))
-        board = stack.enter_context(beside(device, rate_hz, profile))
+        board = stack.enter_context(beside(device, profile))
         port = await asyncio.to_thread(board.recv)
         daemon = Daemon(profile, folder, store, address)
         source = read_chunks(
             port, profile.serial.baud, rate_hz=rate_hz, on_state=daemon.on_link, needed_ns=daemon.needed_ns
         )
         running = asyncio.create_task(daemon.run(source))
-        await until(lambda: daemon.session is not None)
-        assert daemon.session is not None
+        while daemon.session is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
         assert daemon.session.recorder is not None
         recording = Path(daemon.session.recorder.status.path)
         ear = stack.enter_context(beside(subscriber, address))
@@ -206,6 +178,7 @@ async def bench(kind: str, rate_hz: int, seconds: float, folder: Path) -> None:
         began_s, before = time.perf_counter(), shares.now()
         await asyncio.sleep(seconds)
         after, took_s = shares.now(), time.perf_counter() - began_s
+        rss_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         busy = (after["process"] - before["process"]) / took_s
         ear.send("enough")
         seen = await asyncio.to_thread(ear.recv)
@@ -214,7 +187,6 @@ async def bench(kind: str, rate_hz: int, seconds: float, folder: Path) -> None:
         daemon.stop()
         await running
     late_ms = latencies_ms(seen, ready_ns(recording, written))
-    rss_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
         f"{kind:<10}{rate_hz:5d} Hz  {len(late_ms):5d} feedbacks  p50 {percentile(late_ms, 50):5.1f} ms"
         f"  p99 {percentile(late_ms, 99):5.1f} ms  |  {busy:6.1%} of a core  largest {rss_mb:4.0f} MB"
@@ -253,14 +225,22 @@ def percentile(values: list[float], share: int) -> float:
     return values[min(len(values) - 1, len(values) * share // 100)] if values else float("nan")
 
 
+def run(kind: str, rate_hz: int, seconds: float) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(bench(kind, rate_hz, seconds, Path(folder)))
+
+
 def main() -> None:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
-    print(f"reads wait {COALESCE_S * 1e3:g} ms for the rest of a block, the spine is called every {TICK_S * 1e3:g} ms")
+    print(f"the spine is called every {TICK_S * 1e3:g} ms, a torn frame is waited for {COALESCE_S * 1e3:g} ms")
     print("a core's share; where the broker is embedded, it counts as reading and waiting")
     for kind in ("mosquitto", "embedded"):
         for rate_hz in (500, 1000):
-            with tempfile.TemporaryDirectory() as folder:
-                asyncio.run(bench(kind, rate_hz, seconds, Path(folder)))
+            alone = multiprocessing.get_context("spawn").Process(target=run, args=(kind, rate_hz, seconds))
+            alone.start()
+            alone.join()
+            if alone.exitcode:
+                raise SystemExit(alone.exitcode)
 
 
 if __name__ == "__main__":

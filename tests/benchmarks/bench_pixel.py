@@ -59,7 +59,7 @@ async def bench(seconds: float, folder: Path) -> None:
         broker = await stack.enter_async_context(EmbeddedBroker())
         server = await stack.enter_async_context(PageServer(shown, broker))
         store = stack.enter_context(Store(folder / "events.db"))
-        board = stack.enter_context(beside(device, RATE_HZ, profile))
+        board = stack.enter_context(beside(device, profile))
         port: Any = await asyncio.to_thread(board.recv)
         daemon = Daemon(profile, folder, store, Address(host=broker.host, port=broker.port))
         source = read_chunks(

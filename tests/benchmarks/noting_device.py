@@ -1,0 +1,35 @@
+"""A simulated device that knows when it wrote what, in a process of its own."""
+
+import asyncio
+import time
+from multiprocessing.connection import Connection as Pipe
+from typing import Any
+
+import firmware_bridge.simulator as simulator
+from firmware_bridge.chunk import Chunk
+from firmware_bridge.simulator.board import Board
+from firmware_bridge.simulator.device import SimulatedDevice
+from monitor.profile import Profile
+from monitor.simulation.simulated import kit_of, machine_of
+
+
+class NotingDevice(SimulatedDevice):
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.written: list[Chunk] = []
+
+    def _write(self, data: bytes) -> int:
+        count = super()._write(data)
+        self.written.append(Chunk(time.monotonic_ns(), data[:count]))
+        return count
+
+
+async def move(pipe: Pipe, profile: Profile) -> None:
+    """Says its port, moves until it is asked for what it wrote."""
+    traces = simulator.live(machine_of(profile), simulator.clean_set(4, 4, reps=30), seed=1, rows=5)
+    with NotingDevice(Board(kit_of(profile), 1), traces, baud=profile.serial.baud) as here:
+        pipe.send(here.port)
+        moving = asyncio.create_task(here.run())
+        await asyncio.to_thread(pipe.recv)
+        moving.cancel()
+        pipe.send(here.written)
