@@ -70,7 +70,7 @@ def figure(record_property: Callable[[str, object], None]) -> Figure:
 def the_day(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[subprocess.Popen[str]]:
-    """Goes on beside tests that wait for minutes and measure no time of their own; test_day.py waits for its end."""
+    """Goes on beside tests that wait, or measure nothing that it disturbs; test_day.py waits for its end."""
     wanted = any(item.path.stem == "test_day" for item in request.session.items)
     command = [sys.executable, "-m", "tests.faults.day", str(tmp_path_factory.mktemp("day"))]
     pipe = subprocess.PIPE

@@ -14,9 +14,7 @@ import pytest
 SOAKING = bool(os.environ.get("REP_MONITOR_SOAK"))
 soak = pytest.mark.soak
 soak_only = pytest.mark.soak_only
-beside_the_day = pytest.mark.usefixtures(
-    "the_day"
-)  # it waits for minutes and measures nothing that a busy core disturbs
+beside_the_day = pytest.mark.usefixtures("the_day")  # a busy core disturbs nothing of what it measures
 Figure = Callable[[str, str], None]  # what was done, what was measured
 T = TypeVar("T")
 

@@ -28,6 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from monitor.service.allocator import keep_compact
+
+    keep_compact()
     from firmware_bridge.serial_port import read_chunks
     from monitor.config import load_profile
     from monitor.service.log_limit import LogLimit

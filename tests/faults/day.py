@@ -34,6 +34,7 @@ from monitor.feedback.connection import connect
 from monitor.feedback.consumer import Consumer
 from monitor.feedback.ledger import Record
 from monitor.record.recorder import PERIOD_S
+from monitor.service.allocator import keep_compact
 from monitor.service.serve import Up, serve
 from tests.faults.an_hour import HOUR_S, read_hour
 from tests.faults.leap import leap
@@ -186,6 +187,7 @@ def main(folder: Path, hours: int) -> None:
     for k, kind in enumerate((*OPEN, "closed")):
         if not (folder / kind).exists():
             subprocess.run([sys.executable, "-m", "tests.faults.an_hour", folder / kind, str(k)], check=True)
+    keep_compact()  # as `rep-monitor run` does
     os.environ["STATE_DIRECTORY"] = str(folder / "state")
     leap(day(folder, hours))
 

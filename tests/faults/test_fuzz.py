@@ -23,7 +23,7 @@ from tests.bridge.test_decoder import RAW
 from tests.bridge.wire import Wire
 from tests.faults.fuzz import inputs, keep, kept
 from tests.record.sessions import parts_of, some_records
-from tests.soak import SOAKING, Figure, long, soak
+from tests.soak import SOAKING, Figure, beside_the_day, long, soak
 from tests.test_daemon import PROFILE
 
 pytestmark = soak
@@ -126,6 +126,7 @@ TARGETS: dict[str, tuple[Try, Callable[[], list[bytes]]]] = {
 }
 
 
+@beside_the_day  # it measures its own processor's time
 @pytest.mark.parametrize("target", TARGETS)
 def test_nothing_breaks_and_nothing_hangs(target: str, tmp_path: Path, figure: Figure) -> None:
     attempt, seeds = TARGETS[target]
