@@ -9,7 +9,6 @@ that is kept after `deliver` gives each event once, as long as the monitor's sto
 
 import asyncio
 import logging
-import random
 import time
 from collections.abc import Awaitable, Callable
 from uuid import uuid4
@@ -18,6 +17,7 @@ import msgspec
 
 from monitor.events import UNREADABLE
 from monitor.feedback import payload
+from monitor.feedback.backoff import Backoff
 from monitor.feedback.commands import Resume
 from monitor.feedback.connection import Address, BrokerError, Connection, PublishRefused, Received, connect
 from monitor.feedback.ledger import Ledger, Record
@@ -26,7 +26,6 @@ from monitor.feedback.messages import Ack, Status
 ASK_PERIOD_S = 1.1  # the monitor answers one client once a second
 GRACE_S = 0.5  # for what is under way
 FIRST_RETRY_S, LAST_RETRY_S = 0.5, 30.0
-JITTER = 0.2
 _log = logging.getLogger(__name__)
 
 
@@ -57,18 +56,17 @@ class Consumer:
 
     async def run(self) -> None:
         """Until cancelled."""
-        retry_s = FIRST_RETRY_S
+        backoff = Backoff(FIRST_RETRY_S, LAST_RETRY_S)
         while True:
             try:
                 async with connect(self._address, self._name) as connection:
                     self.connections += 1
-                    retry_s = FIRST_RETRY_S
+                    backoff.reset()
                     await self._follow(connection)
             except* BrokerError as group:
                 self.failures += 1
                 _log.info("%s: %s; trying again", self._name, group.exceptions[0])
-            await asyncio.sleep(retry_s * random.uniform(1 - JITTER, 1 + JITTER))
-            retry_s = min(2 * retry_s, LAST_RETRY_S)
+            await asyncio.sleep(backoff.next_s())
 
     async def _follow(self, connection: Connection) -> None:
         wanted = (("event", "+"), ("status",), ("resume", self._name), ("ack", "+"))

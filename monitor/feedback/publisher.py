@@ -11,7 +11,6 @@
 
 import asyncio
 import logging
-import random
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -19,6 +18,7 @@ import msgspec
 
 from monitor.events import UNREADABLE
 from monitor.feedback import payload
+from monitor.feedback.backoff import Backoff
 from monitor.feedback.bookmark import Bookmark
 from monitor.feedback.connection import Address, BrokerError, BrokerSilent, Connection, PublishRefused, connect
 from monitor.feedback.event_log import EventLog
@@ -30,7 +30,6 @@ from monitor.feedback.roles import OWN_CLIENTS
 from monitor.store.stored import StoredEvent
 
 FIRST_RETRY_S, LAST_RETRY_S = 0.5, 30.0
-JITTER = 0.2
 STABLE_AFTER_S = 60.0  # a connection that held so long begins the back-off anew
 HEARTBEAT_S = 10.0  # of the status; with the acknowledgement's 5 s it finds a half-open connection
 STATUS_PERIOD_S = 0.25  # at most one status in this time
@@ -97,7 +96,7 @@ class Publisher:
     async def run(self) -> None:
         """Connects, talks, and begins again when that ends."""
         loop = asyncio.get_running_loop()
-        retry_s = FIRST_RETRY_S
+        backoff = Backoff(FIRST_RETRY_S, LAST_RETRY_S)
         while not self._stopping.is_set():
             self._conn = self._bookmark.next_connection()
             await self._save_bookmark()
@@ -107,11 +106,10 @@ class Publisher:
             except* BrokerError as group:
                 self._count_failure(_first(group))
             if loop.time() - began_s > STABLE_AFTER_S:
-                retry_s = FIRST_RETRY_S
+                backoff.reset()
             with suppress(TimeoutError):  # of the pause, that is: it is over
-                async with asyncio.timeout(retry_s * random.uniform(1 - JITTER, 1 + JITTER)):
+                async with asyncio.timeout(backoff.next_s()):
                     await self._stopping.wait()
-            retry_s = min(2 * retry_s, LAST_RETRY_S)
 
     async def _talk(self) -> None:
         """One connection, from birth to goodbye."""

@@ -8,7 +8,6 @@ but the newest and the last events, so hours of it take no more room than a minu
 """
 
 import asyncio
-import random
 from collections import deque
 from collections.abc import Awaitable, Callable
 from uuid import uuid4
@@ -17,12 +16,12 @@ import msgspec
 
 from monitor.events import UNREADABLE, AnyEvent, SetEnd, decode
 from monitor.feedback import payload
+from monitor.feedback.backoff import Backoff
 from monitor.feedback.connection import Address, BrokerError, BrokerRefuses, Connection, Received, connect
 from monitor.feedback.messages import Info, Live, Status
 
 EVENTS_KEPT = 50
 FIRST_RETRY_S, LAST_RETRY_S = 0.5, 5.0  # somebody sits and looks
-JITTER = 0.2
 RETAINED_WITHIN_S = 1.0  # what a broker keeps, it sends at once
 _LIVE, _STATUS, _INFO = msgspec.json.Decoder(Live), msgspec.json.Decoder(Status), msgspec.json.Decoder(Info)
 Find = Callable[[], Awaitable[tuple[str, Address]]]
@@ -52,12 +51,12 @@ class Viewer:
 
     async def run(self) -> None:
         """Raises BrokerRefuses where the very first connection is not let in: then waiting helps nobody."""
-        retry_s = FIRST_RETRY_S
+        backoff = Backoff(FIRST_RETRY_S, LAST_RETRY_S)
         while True:
             try:
                 self.machine, address = await self._find()
                 async with connect(address, self._name) as connection:
-                    retry_s = FIRST_RETRY_S
+                    backoff.reset()
                     await self._follow(connection)
             except BrokerError as error:
                 if isinstance(error, BrokerRefuses) and not self.connections:
@@ -67,8 +66,7 @@ class Viewer:
             finally:
                 self.connected = False
                 self.news.set()
-            await asyncio.sleep(retry_s * random.uniform(1 - JITTER, 1 + JITTER))
-            retry_s = min(2 * retry_s, LAST_RETRY_S)
+            await asyncio.sleep(backoff.next_s())
 
     async def _follow(self, connection: Connection) -> None:
         assert self.machine is not None

@@ -44,7 +44,10 @@ def core(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("core")
     programs = [str(folder / name) for name in ("test_frame", "test_app", "test_force", "vectors")]
     done = subprocess.run(
-        ["make", "-s", "-C", str(FIRMWARE), f"BUILD={folder}", *programs], capture_output=True, text=True, check=False
+        ["make", "-s", "-j2", "-C", str(FIRMWARE), f"BUILD={folder}", *programs],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return folder
