@@ -123,6 +123,7 @@ def test_a_disk_that_stalls_or_fails_is_nobody_elses_trouble(tmp_path: Path, fig
     if SOAKING:  # a busy machine pauses by itself, but not as long as its disk
         assert usual_ms <= 50
         assert worst_ms <= STALL_S * 1000 / 20
+        assert paused_s <= STALL_S / 5
 
 
 @soak_only  # test_budget.py and test_store_faults.py hold its parts

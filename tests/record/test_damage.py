@@ -21,6 +21,7 @@ from tests.record.sessions import HEADER, parts_of, some_records
 from tests.soak import Figure, long, soak
 
 FLIPS = long(3000, 1000)
+INDEX_STEP = long(1, 16)  # bytes, where no record stands
 RECORDS = some_records()
 PARTS = parts_of(RECORDS)
 WHOLE = b"".join(PARTS)
@@ -59,7 +60,7 @@ def test_cut_anywhere_it_gives_exactly_the_chunks_that_are_whole(
 ) -> None:
     ends = STARTS[1:-1]
     path = put(WHOLE).path
-    for length in [*range(len(WHOLE) - 1, DATA_END, -16), *range(DATA_END, -1, -1)]:
+    for length in [*range(len(WHOLE) - 1, DATA_END, -INDEX_STEP), *range(DATA_END, -1, -1)]:
         os.truncate(path, length)
         session = read_session(path)
         complete = sum(length >= end for end in ends)
@@ -67,7 +68,7 @@ def test_cut_anywhere_it_gives_exactly_the_chunks_that_are_whole(
         assert comparable(session) == expected, length
         assert session.damage, length
         assert (session.header == HEADER) if complete else (session.header in (None, HEADER))
-    figure(f"recording truncated at every one of {DATA_END} bytes", "exact prefix every time")
+    figure(f"recording truncated at every one of {len(WHOLE)} bytes", "exact prefix every time")
 
 
 def test_cut_within_the_index_it_has_lost_nothing(put: Callable[[bytes], SessionFile]) -> None:
