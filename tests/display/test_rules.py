@@ -454,3 +454,18 @@ def test_the_link_speaks_what_every_broker_understands(rules: Page) -> None:
     options = run(rules, FAKE + "return client.options;")
     assert (options["protocolVersion"], options["clean"], options["reconnectPeriod"]) == (4, True, 0)
     assert 0 < 1.5 * options["keepalive"] < 20  # how long a daemon may hang before the page says that it is absent
+
+
+def test_the_keeper_is_told_what_the_daemon_says_of_itself(rules: Page) -> None:
+    told = run(
+        rules,
+        """const { notices } = await import("/js/notices.js");
+        const words = { text: (key) => key };
+        const sound = { link: { state: "live", detail: null }, storage: {}, recording: "on", config: {} };
+        const unstable = { state: "unstable", detail: "it drops again and again" };
+        const wrong = { link: unstable, storage: { trouble: "full", warning: "lies" }, recording: "failed",
+          config: { trouble: "a mistake" }, calibration: { drift: "it walks" } };
+        return [notices(null, words), notices(sound, words), notices(wrong, words)];""",
+    )
+    wrong = ["full", "notice.recording", "it drops again and again", "a mistake", "it walks", "lies"]
+    assert told == [[], [], wrong]

@@ -1,14 +1,15 @@
-// What the gym's keeper should know: the daemon's own sentences about sensors, link, disk and recording.
+// What the gym's keeper should know: the daemon's own sentences about sensors, link, disk, recording and profile.
 
 import { element, symbol } from "./parts.js";
 
 /** From the newest info, what matters most first. */
 export function notices(info, words) {
-  const { link, storage, calibration, recording } = info ?? {};
+  const { link, storage, calibration, recording, config } = info ?? {};
   return [
     storage?.trouble,
     recording === "failed" ? words.text("notice.recording") : null,
     link && link.state !== "live" ? link.detail : null,
+    config?.trouble,
     calibration?.drift,
     storage?.warning,
   ].filter(Boolean);
