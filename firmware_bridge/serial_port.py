@@ -138,13 +138,14 @@ def _receive(port: str, fd: int) -> bytes:
 
 
 async def _read(port: str, fd: int, rest_s: float, is_whole: Callable[[bytes], bool]) -> bytes:
-    """What comes within TICK_S after the rest, with all that came meanwhile."""
+    """What comes within TICK_S: all that came during the rest, and what follows it."""
     data = b""
+    rest_s = min(max(0.0, rest_s), TICK_S)
     try:
-        if rest_s > 0:
-            await asyncio.sleep(min(rest_s, TICK_S))
+        if rest_s:
+            await asyncio.sleep(rest_s)
             data += _receive(port, fd)
-        if await _readable(fd, TICK_S):
+        if await _readable(fd, TICK_S - rest_s):
             data += _receive(port, fd)
         if data and not is_whole(data):
             await asyncio.sleep(COALESCE_S)
