@@ -12,7 +12,6 @@ import logging
 import math
 import secrets
 import time
-from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -47,6 +46,7 @@ from monitor.live.about import (
     published,
     storage_info,
 )
+from monitor.live.idle import Idle
 from monitor.live.keeper import Keeper
 from monitor.live.session import Session
 from monitor.profile import Profile
@@ -56,7 +56,6 @@ from monitor.store.store import Store
 from monitor.store.stored import StoredEvent
 from monitor.toml_document import ConfigError
 
-RING_S = 5.0  # of an idle machine this much is kept, so that a session begins before its first movement
 STATE_EVERY_S = 1.0
 INFO_EVERY_S = 5.0
 STALE_S = 0.5
@@ -90,9 +89,7 @@ class Daemon:
         self._desk = Desk(directory, store, self._keeper.do, self._forget)
         self._calibrated = newest_calibration(directory)
         self._hello: Hello | None = None
-        self._watch: Session | None = None  # an idle machine: followed, not kept
-        self._watch_hello: Hello | None = None
-        self._ring: deque[Chunk] = deque()
+        self._idle = Idle(partial(self._session, record=False))
         self._newest: Feedback | None = None
         self._newest_at_s = 0.0
         self._lifted_at_s = -math.inf  # in a set
@@ -112,7 +109,7 @@ class Daemon:
 
     def needed_ns(self) -> int:
         """Before this moment of the host's monotonic clock nobody needs what the source has."""
-        session = self.session or self._watch
+        session = self._followed
         return 0 if session is None else session.needed_ns
 
     def reader_silent_s(self) -> float:
@@ -178,31 +175,29 @@ class Daemon:
             if session.idle_s > self._idle_limit_s:
                 self._end_session()
             return
-        self._ring.append(chunk)
-        while self._ring[-1].received_ns - self._ring[0].received_ns > RING_S * 1e9:
-            self._ring.popleft()
-        if self._watch is None:
-            self._watch_hello = self._hello
-            self._watch = self._session(self._hello, chunk, record=False)
-        update = self._watch.feed(chunk)
-        if self._watch.usage.last_used_s is not None:
+        followed, update = self._idle.feed(chunk, self._hello)
+        if self._idle.used:
             self._begin_session()
         else:
-            self._tell(self._watch, Update([], update.feedback))
+            self._tell(followed, update)
 
     @property
     def _idle_limit_s(self) -> float:
         return self.profile.record.idle_minutes * 60
 
+    @property
+    def _followed(self) -> Session | None:
+        return self.session or self._idle.session
+
     def _begin_session(self) -> None:
-        """The machine is used: what the ring holds is the session's beginning."""
-        session = self._session(self._watch_hello, self._ring[0], record=self.profile.record.enabled)
-        self.session, self._watch = session, None
+        """The machine is used."""
+        hello, chunks = self._idle.take()
+        session = self.session = self._session(hello, chunks[0], record=self.profile.record.enabled)
         recording = None if session.recorder is None else session.recorder.status.path
         self._keeper.do(partial(self._store.begin_session, session.id, lifter=self._lifter, recording=recording))
         _log.info("session %s begins", session.id)
-        while self._ring:
-            self._tell(session, session.feed(self._ring.popleft()))
+        for chunk in chunks:
+            self._tell(session, session.feed(chunk))
 
     def _session(self, hello: Hello | None, first: Chunk, record: bool) -> Session:
         """Named by the wall clock, which is no more than a label."""
@@ -256,7 +251,7 @@ class Daemon:
             if unfed_s > self._idle_limit_s:
                 self._end_session()  # the device has been away for as long
             if self._newest is not None:
-                session = self.session or self._watch
+                session = self._followed
                 stale = asyncio.get_running_loop().time() - self._newest_at_s > STALE_S
                 name = "" if session is None else session.id
                 self.publisher.offer(payload.state(self.machine, name, self._newest, stale))
@@ -284,7 +279,7 @@ class Daemon:
                 self.agree(with_load(self.profile, command))
             case Stop():
                 self._end_session()
-                self._watch = None
+                self._idle.forget()
 
     async def _learned_of(self, lifter: str | None) -> LearnedRange | None:
         """By the newest of the lifter's sessions that taught anything."""
@@ -304,7 +299,8 @@ class Daemon:
             raise CommandRefused("refused", "a set is going on: ask again when it has ended")
         lifter, learned, self.profile = self._lifter, self._learned, profile
         self._end_session()
-        self._watch, self._lifter, self._learned = None, lifter, learned
+        self._idle.forget()
+        self._lifter, self._learned = lifter, learned
         self.publisher.offer(payload.info(self.machine, self.info()))
 
     def _forget(self, lifter: str, done: Forgotten | None) -> None:
@@ -316,7 +312,7 @@ class Daemon:
 
     def info(self) -> Info:
         """Machine, firmware, link and health."""
-        session = self.session or self._watch
+        session = self._followed
         recorder = None if self.session is None else self.session.recorder
         recording: Literal["off", "idle", "on", "failed"] = "idle" if self.session is None else "on"
         if not self.profile.record.enabled:
