@@ -12,6 +12,7 @@ from firmware_bridge.samples import Flag
 from monitor.detect.book import Entry
 from monitor.detect.conditions import Bit
 from monitor.detect.grid import ROUGH, STEP_S, Hole
+from monitor.detect.place import LOST_M
 from monitor.detect.run import Run
 from monitor.detect.scene import NEVER, Scene, steps
 from monitor.detect.settings import SensorFault as Settings
@@ -22,13 +23,15 @@ OF_FORCE = (Unload, Slack, TensionOut, ForceCeiling)  # what a silent cell cuts
 ROUGH_S = 0.5  # for so long after a reading that leapt the others are not believed either
 MISFIT_JOIN_S = 3.0  # at a turnaround nothing is to be seen of it
 STALE_S = 0.2
+KEPT_DOUBTS = 32
+LOOSE_S = 0.03  # nothing hangs still for so long without tension: it rests, or its encoder does not see it fall
 QUIET_S = 1.0  # flagged readings closer than this are one fault
 
 
 class FaultDetector:
     """`sensor_fault`; what the grid has seen is noted in the order of the stream."""
 
-    watches = Bit.KNOWN_X | Bit.KNOWN_T | Bit.FROZEN | Bit.MISFIT | Bit.UP | Bit.DOWN
+    watches = Bit.KNOWN_X | Bit.KNOWN_T | Bit.FROZEN | Bit.MISFIT | Bit.UP | Bit.DOWN | Bit.EMPTY | Bit.STILL
 
     def __init__(self, settings: Settings, lag: int) -> None:
         self.settings = settings
@@ -47,11 +50,12 @@ class FaultDetector:
         self._seen_x = self._seen_t = False
         self._frozen = Run(SensorFault, steps(settings.frozen_s), describe=_cause_frozen)
         self._misfit = Run(SensorFault, steps(settings.mismatch_s), steps(MISFIT_JOIN_S), describe=_cause_mismatch)
+        self._unmoved = Run(SensorFault, steps(LOOSE_S), describe=_cause_unmoved)
         self._slow_cell = SlowCell()
 
     @property
     def due(self) -> int:
-        due = min(self._frozen.due, self._misfit.due, self._stale_due, self._slow_cell.due)
+        due = min(self._frozen.due, self._misfit.due, self._unmoved.due, self._stale_due, self._slow_cell.due)
         if self._rough_until > self._now:
             due = min(due, self._rough_until)
         if self.flagged:
@@ -93,8 +97,28 @@ class FaultDetector:
         stale = self._stale(scene)
         railed = self._flag_entry if self._flag_cause == "saturated" else None
         doubts = (self._force_gap, railed, self._frozen.entry)
+        doubted = scene.force_doubt
         scene.force_doubt = sum(entry is not None and entry.end is None for entry in doubts) + stale
         scene.force_doubt += scene.now < self._rough_until
+        self._note_doubt(scene, bool(doubted))
+        self._lose_place(scene)
+
+    def _note_doubt(self, scene: Scene, before: bool) -> None:
+        """For those who look back."""
+        if scene.force_doubt and not before:
+            scene.doubted = [*scene.doubted[-KEPT_DOUBTS:], (scene.now - steps(STALE_S), NEVER)]
+        elif before and not scene.force_doubt:
+            scene.doubted[-1] = (scene.doubted[-1][0], scene.now)
+
+    def _lose_place(self, scene: Scene) -> None:
+        """The cable has gone loose, and the stack stands where it did."""
+        limits = scene.limits
+        loose = limits.kind == "stack" and scene.in_set and not scene.force_doubt and scene.on(Bit.EMPTY)
+        high = float(scene.track.x[scene.track.at(scene.now)]) > limits.rest_reach_m
+        known = self._unmoved.entry
+        self._unmoved.update(scene, loose and scene.still and high, scene.now)
+        if self._unmoved.entry is not None and self._unmoved.entry is not known:
+            scene.limits = limits.with_doubt(LOST_M)
 
     def _stale(self, scene: Scene) -> bool:
         """The cell repeats itself for long enough not to be asked about tension, if not for a fault yet."""
@@ -167,6 +191,10 @@ def _flag_cause(flags: int) -> str | None:
 
 def _cause_frozen(scene: Scene, start: int, end: int) -> dict[str, Any]:
     return {"cause": "frozen"}
+
+
+def _cause_unmoved(scene: Scene, start: int, end: int) -> dict[str, Any]:
+    return {"cause": "mismatch", "detail": "position"}
 
 
 def _cause_mismatch(scene: Scene, start: int, end: int) -> dict[str, Any]:

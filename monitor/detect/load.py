@@ -52,6 +52,8 @@ class LoadLearner:
         n = min(len(tension), len(slow_v))
         tension, v, a, slow_v = tension[:n], v[:n], a[:n], slow_v[:n]
         cruise = (np.abs(a) < CRUISE_G * G) & (np.abs(slow_v) > scene.limits.v_move_m_s) & ~np.isnan(tension)
+        for since, until in scene.doubted:
+            cruise[max(0, since - start) : max(0, until - start)] = False
         if not cruise.any():
             return None
         self._reps += 1

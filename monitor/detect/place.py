@@ -106,7 +106,10 @@ class Place:
         self._holes += [hole for hole in steps.holes if hole.kind == "position" and hole.cause in LOSES_PLACE]
         self._raw = np.concatenate((self._raw[-HISTORY:], steps.x_raw_m))
         self._placed = np.concatenate((self._placed[-HISTORY:], steps.x_raw_m - self._offset_m))
-        self._force = np.concatenate((self._force[-HISTORY:], steps.force_n))
+        force = steps.force_n
+        if steps.repeated.any():  # a cell that repeats itself cannot say that nothing happened
+            force = np.where(steps.repeated & (force != 0), np.nan, force)
+        self._force = np.concatenate((self._force[-HISTORY:], force))
         self._still = np.concatenate((self._still[-HISTORY:], steps.still))
         self._base = steps.first - HISTORY
         placed = Placed(steps, np.zeros(n, bool), [], [])

@@ -78,6 +78,8 @@ class RestFinder:
         if scene.now < ripe:
             self._ripe = ripe
         elif scene.now == ripe:
+            if scene.doubted and scene.doubted[-1][1] > self._since:
+                return  # the cell has only stood still
             x_m, doubt_m = float(scene.track.x[scene.track.at(scene.now)]), scene.limits.doubt_m
             if doubt_m or abs(x_m) > LEAST_DRIFT_M:
-                self.drift_m = x_m if abs(x_m) < MOST_DRIFT_M + doubt_m else None
+                self.drift_m = x_m if x_m < MOST_DRIFT_M + doubt_m else None  # there is nothing below a rest

@@ -13,6 +13,7 @@ from monitor.detect.scene import NEVER, Scene, steps
 from monitor.detect.settings import Detect
 from monitor.events import BottomRest, LockoutRest, StackTouch
 
+FALL_S = 0.5  # a cable that is loose for longer is no throw
 TOUCHDOWN_STEPS = 10  # the speed of landing is the fastest shortly before contact
 
 
@@ -45,13 +46,14 @@ def _at_top(scene: Scene, start: int, end: int) -> dict[str, Any]:
 class ContactDetector:
     """`stack_touch` and `bottom_rest`: the same contact, told twice if it lasts."""
 
-    watches = Bit.CONTACT | Bit.KNOWN_X | Bit.KNOWN_T | Bit.STILL
+    watches = Bit.CONTACT | Bit.KNOWN_X | Bit.KNOWN_T | Bit.STILL | Bit.EMPTY
 
     def __init__(self, detect: Detect) -> None:
         self.touch_hold = steps(detect.stack_touch.hold_s)
         self.rest_hold = steps(detect.bottom_rest.hold_s)
         self.due = NEVER
         self._since: int | None = None
+        self._loose_since: int | None = None
         self._touch: Entry | None = None
         self._rest: Entry | None = None
 
@@ -59,12 +61,13 @@ class ContactDetector:
         now = scene.now
         mute = scene.force_doubt or not scene.on(Bit.KNOWN_T)
         silent = scene.on(Bit.KNOWN_X) and mute  # the stack stands as it stood
-        on = scene.on(Bit.CONTACT) or (silent and self._since is not None and scene.still)
+        landed = self._landed(scene)
+        on = scene.on(Bit.CONTACT) or landed is not None or (silent and self._since is not None and scene.still)
         for entry in (self._touch, self._rest):
             if entry is not None and entry.end is not None:  # cut, or ended with the set
                 self._touch = self._rest = None
         if on and self._since is None:
-            self._since = now
+            self._since = now if landed is None else landed
         elif not on and self._since is not None:
             for entry in (self._touch, self._rest):
                 if entry is not None:
@@ -72,6 +75,8 @@ class ContactDetector:
             self._since = self._touch = self._rest = None
         self.due = NEVER
         if self._since is None:
+            if self._loose_since is not None and not scene.on(Bit.KNOWN_X):
+                self.due = self._loose_since + steps(FALL_S)
             return
         held = now - self._since + 1
         within = scene.in_set and self._since >= scene.set_start
@@ -85,6 +90,16 @@ class ContactDetector:
             self.due = self._since + (self.touch_hold if self._touch is None else self.rest_hold) - 1
             if self._rest is not None:
                 self.due = NEVER
+
+    def _landed(self, scene: Scene) -> int | None:
+        """Since when the stack must be on its rest, where only the cell can tell."""
+        if scene.limits.kind != "stack" or not scene.on(Bit.EMPTY):
+            self._loose_since = None
+        elif self._loose_since is None:
+            self._loose_since = scene.now
+        if self._loose_since is None or scene.on(Bit.KNOWN_X) or scene.force_doubt:
+            return None
+        return self._loose_since if scene.now - self._loose_since >= steps(FALL_S) else None
 
     def end_set(self, scene: Scene) -> None:
         """The contact has ended the set: no fault of the lifter's."""

@@ -49,6 +49,7 @@ class Scene:
     rep_pending: bool = False  # the present swing will count once it is over
     stuck_until: int = -NEVER  # end of the last stall or sticking
     force_doubt: int = 0  # how many sensor faults of the force are open
+    doubted: list[tuple[int, int]] = field(default_factory=list)  # the last stretches in which any was
     reversals: list[Reversal] = field(default_factory=list)  # confirmed at this moment
     turns: list[Turn] = field(default_factory=list)  # worked out at this moment
     rep_told: bool = False  # at this moment

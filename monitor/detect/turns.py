@@ -61,7 +61,7 @@ class TurnFinder:
         ]
         if not stretches:
             return Turn(reversal, reversal.extreme, reversal.extreme)
-        start, end = max(stretches, key=lambda stretch: stretch[1] - stretch[0])
+        start, end = max(_joined(scene, stretches), key=lambda stretch: stretch[1] - stretch[0])
         return Turn(reversal, start, end)
 
     def _newest(self, scene: Scene) -> list[tuple[int, int]]:
@@ -210,6 +210,20 @@ def _at(scene: Scene, start: int, end: int, x_m: float, within_m: float) -> list
     track = scene.track
     start = max(start, track.first or 0)
     return _runs(np.abs(track.x[track.at(start) : track.at(end)] - x_m) <= within_m, start)
+
+
+def _joined(scene: Scene, stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Those that nothing but silence parts are one: it stood there before, and does so after."""
+    track, lag = scene.track, scene.slow_lag
+    joined = stretches[:1]
+    for start, end in stretches[1:]:
+        first, last = joined[-1]
+        seen = track.part(track.slow_v, last + lag, start + lag) + track.part(track.a, last + lag, start + lag)
+        if start > last and bool(np.isnan(seen).all()):
+            joined[-1] = (first, end)
+        else:
+            joined.append((start, end))
+    return joined
 
 
 def _runs(mask: NDArray[np.bool_], start: int) -> list[tuple[int, int]]:

@@ -22,7 +22,7 @@ from tests.quality.judge import Judged, judge
 from tests.quality.runner import detect
 from tests.quality.scorer import Row, score
 from tests.quality.sensors import blind_stretches
-from tests.quality.told import told
+from tests.quality.told import Told, told
 from tests.soak import SOAKING, Figure, long, soak
 
 pytestmark = soak
@@ -34,7 +34,12 @@ HIDDEN_S = 0.6  # a silence hides where it began
 LASTS_S = 10.0  # a fault that lasts longer is there all the time
 HIDES = frozenset({"rep", "set_end"})
 OF_MOTION = frozenset({"jerk", "drop", "turnaround", "fault_turn", "lockout_rest", "speed_over"})
-PLACE_LOST = frozenset({"lockout_rest"})  # cannot be told until the stack has rested again
+# An encoder that has missed a way nobody saw says nothing of where the stack is, nor does a cell: until the stack has
+# rested again it may be at its top as well as in the middle, and these are defined by which of the two it is.
+PLACE_LOST = frozenset({"lockout_rest", "stall", "failure"})
+# An encoder that dies while the stack stands tells, reading for reading, what a rest tells: nobody can know until it
+# counts again.
+STANDING = frozenset({"lockout_rest", "bottom_rest", "stall"})
 Faults = Callable[[Case, float, np.random.Generator], tuple[sensor.Fault, ...]]
 
 
@@ -47,7 +52,6 @@ class Trial:
     kit: dict[str, Any] = field(default_factory=dict)
     kinds: frozenset[str] | None = None  # that can be found at all
     kept: float = KEPT
-    excused: int = 0  # what no detector can know
 
 
 @dataclass(frozen=True)
@@ -100,12 +104,10 @@ TRIALS = {
         lambda *_: (), causes("gap"), {"force_rate_hz": 10.8, "settling": 1.0}, kinds=OF_MOTION
     ),
     "N4 92 readings a second": Trial(lambda *_: (), causes(), {"force_rate_hz": 92.0, "settling": 4.0}),
-    "N5 zero walks 0.25 % of full scale": Trial(
-        always(lambda item, s: sensor.CellDrift(0, 0.0025 * RAIL / 600)), causes()
-    ),
+    "N5 zero walks 1 % of full scale": Trial(always(lambda item, s: sensor.CellDrift(0, 0.01 * RAIL / 600)), causes()),
     "N6 wired the other way": Trial(always(lambda item, s: CellTurned()), causes("spike", "gap"), kinds=OF_MOTION),
     "N7 another zero after a reset": Trial(
-        once(lambda item, at_s: CellOtherZero(at_s, counts(item, 0.08))), causes("mismatch", "load"), kept=0.98
+        once(lambda item, at_s: CellOtherZero(at_s, counts(item, 0.08))), causes("mismatch", "load")
     ),
     "N8 broken wire": Trial(
         again(lambda item, at_s, s: CellNoise(at_s, s, counts(item, 0.3)), 20, 2.0, 4.0), causes("spike")
@@ -117,12 +119,10 @@ TRIALS = {
     "N10 jump": Trial(
         once(lambda item, at_s: sensor.EncoderJump(at_s, round(0.03 / item.kit.encoder_m))), causes("encoder_jump")
     ),
-    "N10 frozen": Trial(  # one that stops while the stack stands makes it stand for longer
-        again(lambda item, at_s, s: sensor.EncoderFrozen(at_s, s), 60, 0.1, 1.5), causes(), excused=1
-    ),
+    "N10 frozen": Trial(again(lambda item, at_s, s: sensor.EncoderFrozen(at_s, s), 60, 0.1, 1.5), causes()),
     "N11 20 ms apart": Trial(always(lambda item, s: CellLate(0.02)), causes()),
-    "N12 bursts": Trial(  # three readings too high, one after the other, are a pull
-        again(lambda item, at_s, s: CellNoise(at_s, s, counts(item, 1.0)), 5, 0.03, 0.1), causes("spike"), excused=1
+    "N12 bursts": Trial(
+        again(lambda item, at_s, s: CellNoise(at_s, s, counts(item, 1.0)), 5, 0.03, 0.1), causes("spike")
     ),
     "C4 reset": Trial(once(lambda item, at_s: sensor.DeviceReset(at_s)), causes("restart")),
     "S1 cut": Trial(again(lambda item, at_s, s: sensor.LineCut(at_s, s), 20, 0.1, 1.0), causes("gap")),
@@ -148,6 +148,12 @@ def circumstances(item: Case, blind: tuple[Blind, ...]) -> Circumstances:
 
 def key(row: Row) -> tuple[str, float]:
     return row.kind, round(row.t_s, 3)
+
+
+def _stood(blind: Blind, t_s: float, found: list[Told]) -> bool:
+    """What is told from this moment on, was told of an encoder that did not count."""
+    lasted_s = next((event.duration_s or 0.0 for event in found if round(event.t_s, 3) == round(t_s, 3)), 0.0)
+    return blind.touches(t_s, t_s + lasted_s)
 
 
 @pytest.mark.parametrize("name", TRIALS if SOAKING else IN_SHORT)
@@ -182,6 +188,8 @@ def test_nothing_is_invented_and_little_is_lost(name: str, figure: Figure) -> No
                 continue
             if row.kind in HIDES and any(kind == row.kind and abs(t_s - row.t_s) < same_s for kind, t_s in hits):
                 continue
+            if row.kind in STANDING and any(_stood(each, row.t_s, found) for each in brief if each.lasting):
+                continue
             kind = "turnaround" if row.kind == "fault_turn" else row.kind
             if (kind, round(row.t_s, 3)) in primary:
                 invented.append((item.name, row.kind, row.t_s, row.note))
@@ -196,6 +204,6 @@ def test_nothing_is_invented_and_little_is_lost(name: str, figure: Figure) -> No
         f"{name}, {minutes:.0f} min",
         f"{len(invented)} invented, {kept} of {kept + len(lost)} kept ({share:.2%}); {parts} told as part of a fault",
     )
-    assert len(invented) <= trial.excused, invented
+    assert not invented
     assert share >= trial.kept, lost
     assert not untold

@@ -34,6 +34,9 @@ OF_PLACE = {  # what an encoder that is off cannot know
     *("lockout_rest", "stack_touch", "bottom_rest", "stall", "failure", "set_start", "set_end", "rep", "turnaround"),
     *("slack", "unload", "tension_out"),
 }
+# An encoder that dies while the stack stands for a moment tells, reading for reading, what a rest tells; and within its
+# friction a machine's tension is the same at rest and at a slow cruise. Until it counts again nobody can know.
+OF_STILLNESS = {"lockout_rest", "bottom_rest", "stall"}
 OF_SETS = {"rep", "turnaround", "fault_turn"}  # outside a set nobody says whether they are told
 NEAR_BLIND_S = 0.3
 GRADED_S = 0.25  # from either end of its dwell
@@ -81,6 +84,7 @@ class Circumstances:
         around_s = _evidence_s(true)
         waiting = true.t_s < self.range_known_s or (key in NEEDS_LOAD and true.t_s < self.load_known_s)
         from_s, to_s = true.t_s - around_s, true.end_s + around_s + (END_REST_S if key == "set_end" else 0.0)
+        from_s = min(from_s, float(true.own.get("stall_s", from_s)))  # a failure: from the stall that it is seen by
         return waiting or any(
             blind.touches(from_s, to_s) or (blind.lasting and key in OF_PLACE and true.end_s >= blind.from_s)
             for blind in self.blind
@@ -97,6 +101,10 @@ class Circumstances:
         for blind in self.blind:
             if blind.lasting and key in OF_PLACE and found.t_s >= blind.from_s - NEAR_BLIND_S:
                 return True
+            if blind.lasting and key in OF_STILLNESS and not found.primary and _during(found, blind):
+                return True  # and when the encoder ran on, it was taken back
+            if key == "rep" and _edge(blind, found.t_s) and any(_edge(blind, true.t_s) for true in loose):
+                return True  # the dwell before it ends in the silence: nobody knows when
             dwell_s = found.own.get("dwell_s") or 0.0  # a turnaround's: what a silence has cut in two
             if dwell_s and blind.touches(found.t_s - dwell_s / 2, found.t_s + dwell_s / 2):
                 return True
@@ -104,6 +112,14 @@ class Circumstances:
             if near and any(_lasts(true, found.t_s) for true in loose):
                 return True
         return False
+
+
+def _edge(blind: Blind, t_s: float) -> bool:
+    return blind.touches(t_s, t_s)
+
+
+def _during(found: Told, blind: Blind) -> bool:
+    return blind.touches(found.t_s, found.t_s + (found.duration_s or 0.0))
 
 
 def _lasts(true: Label, t_s: float) -> bool:
