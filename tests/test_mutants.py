@@ -157,6 +157,29 @@ def a_stack_at_its_stop_can_be_pulled_too_hard() -> None:
     assert ceiling.duration_s == pytest.approx(1.0, abs=0.05)
 
 
+def a_landing_is_seen_by_the_cell_where_the_encoder_is_dead() -> None:
+    acts_s = 0.5 + 0.4 + 4.8 + 0.4 + 6.0
+    dead = Trouble("position gap", (acts_s - 6.2) / acts_s, 3.0)
+    touch = only(of("stack_touch", [*REP, *END], troubles=(dead,)))
+    assert touch.t_s == pytest.approx(LEAD_S + acts_s - 6.0, abs=0.08)
+    assert touch.found_s < touch.t_s + 0.9  # it waits for the encoder, then for the longest throw
+
+
+def a_stack_that_hangs_without_tension_is_not_where_it_seems() -> None:
+    events, pipeline = story([*REP, *UP, Tug(0.0, 0.2), Still(3.0), Leg(0.0, 2.0), Still(0.4)])
+    fault = only([event for event in events if event.kind == "sensor_fault"])
+    assert (fault.cause, fault.detail) == ("mismatch", "position")
+    assert pipeline.limits.doubt_m > TOP_M - REST_M
+    assert not [event for event in events if event.kind == "lockout_rest"]
+
+
+def a_dwell_goes_on_over_a_silence() -> None:
+    acts_s = 0.5 + 0.4 + 4.8 + 2.0 + 4.8 + 6.4
+    silence = Trouble("gap", 6.8 / acts_s, 0.3)
+    _, second = of("rep", [*REP, Still(2.0), *REP, *END], troubles=(silence,))
+    assert second.t_s == pytest.approx(LEAD_S + 0.9 + 4.8 + 2.0 + EASE_S, abs=0.05)
+
+
 def a_heave_is_a_jerk_and_a_let_go_negative_a_drop() -> None:
     heave: list[Act] = [Leg(0.3, 1.0), Leg(0.9, 0.6), Still(0.4), Leg(0.0, 2.0), Still(0.4)]
     drop: list[Act] = [*UP, Leg(0.7, 1.0), Leg(0.2, 0.6), Still(0.2), Leg(0.0, 0.8), Still(0.4)]
@@ -267,6 +290,11 @@ MUTANTS = (
         a_stall_that_sinks_is_failure_but_not_in_the_first_repetition,
     ),
     Mutant(TensionDetector, "(self._unload, Bit.UNLOAD)", "(self._unload, Bit.SLACK)", tension_has_two_sides),
+    Mutant(ContactDetector, "landed is not None or ", "", a_landing_is_seen_by_the_cell_where_the_encoder_is_dead),
+    Mutant(
+        FaultDetector, "scene.limits = limits.with_doubt", "", a_stack_that_hangs_without_tension_is_not_where_it_seems
+    ),
+    Mutant(TurnFinder, "_joined(scene, stretches)", "stretches", a_dwell_goes_on_over_a_silence),
     Mutant(TensionDetector, "_lowest, believe=_fell", "_lowest", what_the_stack_has_not_felt_is_not_told),
     Mutant(TensionDetector, "_rose_or_held", "_rose", a_stack_at_its_stop_can_be_pulled_too_hard),
     Mutant(TensionDetector, "(self._low, Bit.LOW)", "(self._low, Bit.HIGH)", tension_has_two_sides),

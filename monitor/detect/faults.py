@@ -50,12 +50,13 @@ class FaultDetector:
         self._seen_x = self._seen_t = False
         self._frozen = Run(SensorFault, steps(settings.frozen_s), describe=_cause_frozen)
         self._misfit = Run(SensorFault, steps(settings.mismatch_s), steps(MISFIT_JOIN_S), describe=_cause_mismatch)
-        self._unmoved = Run(SensorFault, steps(LOOSE_S), describe=_cause_unmoved)
+        self._loose_since: int | None = None
+        self._loose_due = NEVER
         self._slow_cell = SlowCell()
 
     @property
     def due(self) -> int:
-        due = min(self._frozen.due, self._misfit.due, self._unmoved.due, self._stale_due, self._slow_cell.due)
+        due = min(self._frozen.due, self._misfit.due, self._loose_due, self._stale_due, self._slow_cell.due)
         if self._rough_until > self._now:
             due = min(due, self._rough_until)
         if self.flagged:
@@ -112,13 +113,20 @@ class FaultDetector:
 
     def _lose_place(self, scene: Scene) -> None:
         """The cable has gone loose, and the stack stands where it did."""
-        limits = scene.limits
-        loose = limits.kind == "stack" and scene.in_set and not scene.force_doubt and scene.on(Bit.EMPTY)
-        high = float(scene.track.x[scene.track.at(scene.now)]) > limits.rest_reach_m
-        known = self._unmoved.entry
-        self._unmoved.update(scene, loose and scene.still and high, scene.now)
-        if self._unmoved.entry is not None and self._unmoved.entry is not known:
-            scene.limits = limits.with_doubt(LOST_M)
+        limits, now = scene.limits, scene.now
+        self._loose_due = NEVER
+        if not (scene.still and scene.on(Bit.EMPTY) and limits.kind == "stack") or scene.force_doubt:
+            self._loose_since = None
+            return
+        self._loose_since = now if self._loose_since is None else self._loose_since
+        enough = self._loose_since + steps(LOOSE_S)
+        if now < enough:
+            self._loose_due = enough
+        elif now == enough and scene.in_set:
+            x_m = float(scene.track.x[scene.track.at(now)])
+            if x_m > limits.rest_reach_m:
+                scene.book.tell(SensorFault, self._loose_since, now, cause="mismatch", detail="position")
+                scene.limits = limits.with_doubt(LOST_M)
 
     def _stale(self, scene: Scene) -> bool:
         """The cell repeats itself for long enough not to be asked about tension, if not for a fault yet."""
@@ -191,10 +199,6 @@ def _flag_cause(flags: int) -> str | None:
 
 def _cause_frozen(scene: Scene, start: int, end: int) -> dict[str, Any]:
     return {"cause": "frozen"}
-
-
-def _cause_unmoved(scene: Scene, start: int, end: int) -> dict[str, Any]:
-    return {"cause": "mismatch", "detail": "position"}
 
 
 def _cause_mismatch(scene: Scene, start: int, end: int) -> dict[str, Any]:
