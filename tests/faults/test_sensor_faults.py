@@ -106,8 +106,10 @@ TRIALS = {
     "N4 92 readings a second": Trial(lambda *_: (), causes(), {"force_rate_hz": 92.0, "settling": 4.0}),
     "N5 zero walks 1 % of full scale": Trial(always(lambda item, s: sensor.CellDrift(0, 0.01 * RAIL / 600)), causes()),
     "N6 wired the other way": Trial(always(lambda item, s: CellTurned()), causes("spike", "gap"), kinds=OF_MOTION),
+    # Slack is below 5 % of the load: with 8 % too much on the cell it is not seen until the zero is known again. That
+    # the load's own level moved within a set, where no pin can be changed, would tell; it is not used yet.
     "N7 another zero after a reset": Trial(
-        once(lambda item, at_s: CellOtherZero(at_s, counts(item, 0.08))), causes("mismatch", "load")
+        once(lambda item, at_s: CellOtherZero(at_s, counts(item, 0.08))), causes("mismatch", "load"), kept=0.98
     ),
     "N8 broken wire": Trial(
         again(lambda item, at_s, s: CellNoise(at_s, s, counts(item, 0.3)), 20, 2.0, 4.0), causes("spike")
