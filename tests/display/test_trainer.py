@@ -113,7 +113,7 @@ def test_history_from_the_store(open_page: Open, stage: DisplayStage) -> None:
     assert [row[0] for row in cells(page, "#set-rows")] == ["1", "3", "2", "1"]
     page.wait("document.querySelector('#compare').textContent.includes('+14\\u00a0s')")
     assert "Skill +26\u00a0points" in page.evaluate("document.querySelector('#compare').textContent")  # 75.5 against 50
-    assert page.evaluate("document.querySelector('#trend canvas') !== null")
+    assert page.evaluate("document.querySelectorAll('#trend-box canvas').length") == 2  # never one chart
     assert page.evaluate("document.querySelector('#history-note').textContent") == ""
     assert not page.console
 

@@ -24,7 +24,7 @@ const page = await connect(heard);
 const { model, link, words } = page;
 const name = (record) => (record.kind === "rep" ? `${words.text("rep")} ${record.rep}` : eventName(words, record));
 const trace = new Trace($("tension-plot"), $("position-plot"), name);
-const trend = new Trend($("trend"), words.pack.language);
+const trend = new Trend($("trend-box"), $("trend-skill"), $("trend-strength"), words.pack.language);
 const history = new History();
 const steady = new Steady();
 const stats = { frames: 0, draw_ms: 0, shown: null };

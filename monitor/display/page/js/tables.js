@@ -93,7 +93,7 @@ function rows(body, records, words, cells) {
   if (!records.length) {
     const row = body.insertRow();
     const cell = row.insertCell();
-    cell.colSpan = 99;
+    cell.colSpan = body.parentNode.tHead.rows[0].cells.length;
     cell.className = "quiet";
     cell.textContent = words.text("none_yet");
     body.replaceChildren(row);

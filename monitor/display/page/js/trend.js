@@ -1,62 +1,66 @@
-// Skill and strength over days of training, two lines that are never made one; the other door to uPlot.
+// Skill and strength over days of training: two charts, one under the other, that are never made one; the other door to uPlot.
 
-const INK = { skill: "#6fb9e8", strength: "#f3f6f8", quiet: "#a7b4c0", line: "#26313b" };
+const INK = { quiet: "#a7b4c0", line: "#26313b" };
 const FONT = '13px system-ui, "DejaVu Sans", sans-serif';
+const STANDARD_GRAVITY = 9.80665;
+
+/** What is drawn of a day, in the order of the page's two boxes. */
+const LINES = [
+  { value: (day) => 100 * day.skill, ink: "#6fb9e8", unit: "%", range: () => [0, 100], splits: () => [0, 50, 100] },
+  {
+    value: (day) => day.strength_n / STANDARD_GRAVITY,
+    ink: "#f3f6f8",
+    unit: " kg",
+    range: (_, least, most) => [0.9 * least, 1.1 * most],
+    splits: ({ data }) => [...new Set([Math.min(...data[1]), Math.max(...data[1])])],
+  },
+];
 
 export class Trend {
-  #plot = null;
+  #plots = [];
   #names = []; // of the days
   #language;
 
-  constructor(box, language) {
+  /** `skill` and `strength` are boxes within `box`, which is hidden while there is no trend. */
+  constructor(box, skill, strength, language) {
     this.box = box;
+    this.boxes = [skill, strength];
     this.#language = language;
-    new ResizeObserver(() => this.#plot?.setSize(this.#size())).observe(box);
+    const follow = new ResizeObserver(() => this.#plots.forEach((plot, at) => plot.setSize(size(this.boxes[at]))));
+    for (const one of this.boxes) follow.observe(one);
   }
 
   draw(days) {
-    this.box.parentElement.hidden = days.length < 2; // one point is no trend
+    this.box.hidden = days.length < 2; // one point is no trend
     if (days.length < 2) return;
     this.#names = days.map(({ at }) => (at === null ? "" : dayName(at, this.#language)));
-    const data = [days.map((_, at) => at), days.map(({ skill }) => 100 * skill), days.map(({ strength_n }) => strength_n / 9.80665)];
-    this.#plot ??= new uPlot(this.#options(), data, this.box);
-    this.#plot.setData(data);
-  }
-
-  #size() {
-    return { width: Math.max(200, this.box.clientWidth), height: Math.max(100, this.box.clientHeight) };
-  }
-
-  #options() {
-    const axis = (scale, unit, side) => ({
-      scale, side, stroke: INK.quiet, font: FONT, size: 58, gap: 6, ticks: { show: false },
-      grid: { show: side === 3, stroke: INK.line, width: 1 },
-      values: (_, splits) => splits.map((value) => `${value}${unit}`),
+    LINES.forEach((line, at) => {
+      const data = [days.map((_, day) => day), days.map(line.value)];
+      this.#plots[at] ??= new uPlot(this.#options(line, size(this.boxes[at]), at === LINES.length - 1), data, this.boxes[at]);
+      this.#plots[at].setData(data);
     });
-    const dots = (fill, size) => ({ show: true, size, fill, stroke: fill });
+  }
+
+  #options({ ink, unit, range, splits }, { width, height }, last) {
+    const axis = { stroke: INK.quiet, font: FONT, ticks: { show: false } };
     return {
-      ...this.#size(),
+      width,
+      height,
       legend: { show: false },
       cursor: { show: false },
-      padding: [8, 4, 0, 0],
-      scales: { x: { time: false }, skill: { range: [0, 100] }, kg: { range: (_, least, most) => [0.9 * least, 1.1 * most] } },
-      series: [
-        {},
-        { scale: "skill", stroke: INK.skill, width: 2, points: dots(INK.skill, 7) },
-        { scale: "kg", stroke: INK.strength, width: 2, dash: [7, 5], points: dots(INK.strength, 5) },
+      padding: [8, 26, 0, 0],
+      scales: { x: { time: false }, y: { range } },
+      series: [{}, { stroke: ink, width: 2, points: { show: true, size: 7, fill: ink, stroke: ink } }],
+      axes: [
+        { ...axis, size: last ? 24 : 4, gap: 4, grid: { show: false }, splits: () => [0, this.#names.length - 1], values: (_, splits) => splits.map((day) => (last ? this.#names[day] : "")) },
+        { ...axis, size: 58, gap: 6, grid: { stroke: INK.line, width: 1 }, splits, values: (_, at) => at.map((value) => `${Math.round(value)}${unit}`) },
       ],
-      axes: [this.#dayAxis(), axis("skill", "%", 3), axis("kg", " kg", 1)],
     };
   }
+}
 
-  /** The first day and the last. */
-  #dayAxis() {
-    return {
-      stroke: INK.quiet, font: FONT, size: 24, gap: 4, ticks: { show: false }, grid: { show: false },
-      splits: () => [0, this.#names.length - 1],
-      values: (_, splits) => splits.map((at) => this.#names[at]),
-    };
-  }
+function size(box) {
+  return { width: Math.max(200, box.clientWidth), height: Math.max(60, box.clientHeight) };
 }
 
 /** 23 Nov */
