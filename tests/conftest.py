@@ -11,11 +11,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests import needs
 from tests.soak import SOAKING, Figure
 
 ROOT = Path(__file__).parents[1]
+
+settings.register_profile("unhurried", deadline=None)  # a busy machine is no counter-example
+settings.load_profile("unhurried")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
