@@ -46,7 +46,7 @@ from monitor.live.about import (
     published,
     storage_info,
 )
-from monitor.live.idle import Idle
+from monitor.live.idle import AWAY_S, Idle
 from monitor.live.keeper import Keeper
 from monitor.live.session import Session
 from monitor.profile import Profile
@@ -248,7 +248,7 @@ class Daemon:
             unfed_s = asyncio.get_running_loop().time() - self._fed_at_s
             if unfed_s > STALE_S and self.session is not None:
                 self._tell(self.session, self.session.flush(time.monotonic_ns()))
-            if unfed_s > self._idle_limit_s:
+            if unfed_s > min(self._idle_limit_s, AWAY_S):
                 self._end_session()  # the device has been away for as long
             if self._newest is not None:
                 session = self._followed

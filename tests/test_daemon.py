@@ -130,6 +130,21 @@ def test_commands_between_sets_and_in_them(tmp_path: Path) -> None:
     with_daemon(tmp_path, story)
 
 
+def test_a_night_without_a_device_is_not_stepped_through(tmp_path: Path) -> None:
+    """Else the first read of the morning would stop the daemon for a minute and take a gigabyte."""
+    still = a_set()[:20]
+    night_ns = 12 * 3600 * 10**9
+
+    async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
+        for at_ns in (0, night_ns):
+            machine.move([Chunk(chunk.received_ns + at_ns, chunk.data) for chunk in still])
+            await until(lambda: daemon._idle.session is not None and machine.is_done)
+            assert daemon._idle.session is not None
+            assert 0 < daemon._idle.session.newest_s < 60
+
+    with_daemon(tmp_path, story)
+
+
 def test_a_load_is_chosen_and_learned_again(tmp_path: Path) -> None:
     async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
         async with listening(address, "info", "live/feedback") as listener:

@@ -13,6 +13,7 @@ from monitor.events import Update
 from monitor.live.session import Session
 
 RING_S = 5.0
+AWAY_S = 600.0  # a device that was away for longer is followed anew: a night would be stepped through, at a gigabyte
 
 
 class Idle:
@@ -31,6 +32,8 @@ class Idle:
 
     def feed(self, chunk: Chunk, hello: Hello | None) -> tuple[Session, Update]:
         """The session that follows, and its feedback; its events are nobody's."""
+        if self._ring and chunk.received_ns - self._ring[-1].received_ns > AWAY_S * 1e9:
+            self.forget()
         self._ring.append(chunk)
         while chunk.received_ns - self._ring[0].received_ns > RING_S * 1e9:
             self._ring.popleft()
