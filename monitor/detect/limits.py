@@ -50,6 +50,11 @@ class Limits:
         """A motor sets the speed: what moves without being pulled is only put in place. A barbell nobody moves so."""
         return self.kind == "motor" and self.starts_up
 
+    @property
+    def free(self) -> bool:
+        """A bar that nothing guides, and nothing rests: its set begins with the first movement."""
+        return self.kind == "motor" and not self.starts_up
+
     @cached_property
     def v_up_m_s(self) -> float:
         return self.range_m / self.positive_s

@@ -2,12 +2,14 @@
 
 At every turnaround friction reverses, so the cable's tension steps by 2*mu*W with nothing jerky about it: an alarm on
 raw force rings on every clean repetition, the encoder's acceleration does not (domain research, finding 3).
-A surge is a run of `hold_s`. It is announced from `announce_s` on, as soon as the acceleration, falling as it does
-now, would
-still stay above its threshold for the rest of the hold.
+A surge is a run of `hold_s`. It is announced from `announce_s` on, as soon as the acceleration, on the parabola that it
+follows now, would stay above its threshold for the rest of the hold: where only the cable rings it bends down at once.
 """
 
+import math
 from typing import Any
+
+import numpy as np
 
 from monitor.detect.conditions import Bit
 from monitor.detect.run import Run
@@ -16,9 +18,9 @@ from monitor.detect.settings import STANDARD_GRAVITY_M_S2 as G
 from monitor.detect.settings import Jerk as Settings
 from monitor.events import Drop, Jerk
 
-SLOPE_STEPS = 2
-PEAKED = 0.7  # behind its peak a surge falls ever faster
-MARGIN = 1.1  # what hardly exceeds the threshold is told only when its hold is over
+AGO = np.arange(-4.0, 1.0)  # steps
+PARABOLA = np.linalg.pinv(np.stack((np.ones_like(AGO), AGO, AGO * AGO / 2), axis=1))  # value, slope, bend now
+MARGIN = 1.2  # what hardly exceeds the threshold is told only when its hold is over
 
 
 class SurgeDetector:
@@ -37,12 +39,12 @@ class SurgeDetector:
         return min(self._jerk.due, self._drop.due)
 
     def update(self, scene: Scene) -> None:
-        odd = scene.on(Bit.ODD)
-        used = (
-            scene.in_set or scene.pulled or scene.limits.kind == "stack"
-        )  # else a platform is put in place, a bar taken over
-        self._jerk.update(scene, used and scene.on(Bit.JERK), scene.now, wait=odd)
-        self._drop.update(scene, used and scene.on(Bit.DROP), scene.now, wait=odd)
+        limits = scene.limits
+        used = scene.in_set or scene.pulled or limits.kind == "stack"  # else a platform is put in place
+        judged = used or limits.free  # but what a bar does may begin its set
+        wait = scene.on(Bit.ODD) or not used
+        self._jerk.update(scene, judged and scene.on(Bit.JERK), scene.now, wait=wait)
+        self._drop.update(scene, judged and scene.on(Bit.DROP), scene.now, wait=wait)
 
     def _describe_jerk(self, scene: Scene, start: int, end: int) -> dict[str, Any]:
         limits = scene.limits
@@ -73,10 +75,12 @@ def _falling(scene: Scene, enough: int) -> int:
 
 def _left(scene: Scene, sign: float, enough: int) -> int:
     """For how many steps more the acceleration stays beyond its threshold if it goes on as it does."""
-    row = scene.track.at(scene.now)
-    a, before = sign * float(scene.track.a[row]), sign * float(scene.track.a[row - SLOPE_STEPS])
-    fall = (before - a) / SLOPE_STEPS
-    excess = a - MARGIN * scene.limits.a_jerk_m_s2
-    if excess <= 0:
+    newest = scene.track.part(scene.track.a, scene.now - len(AGO) + 1, scene.now + 1)
+    if len(newest) < len(AGO):
         return 0
-    return enough if fall <= 0 or PEAKED * excess > fall * enough else int(PEAKED * excess / fall)
+    a, slope, bend = (sign * PARABOLA @ newest).tolist()
+    excess, bend = a - MARGIN * scene.limits.a_jerk_m_s2, min(bend, 0.0)
+    if not excess > 0:
+        return 0
+    fall = math.sqrt(slope * slope - 2 * bend * excess) - slope
+    return int(2 * excess / fall) if fall * enough > 2 * excess else enough

@@ -41,12 +41,10 @@ class TensionDetector:
         return min(self._unload.due, self._slack.due, self._low.due, self._high.due, self._ceiling.due)
 
     def update(self, scene: Scene) -> None:
-        kind = scene.limits.kind
-        racked = kind == "motor" and not scene.limits.driven and scene.still
-        over = scene.on(Bit.EMPTY) and (kind == "static" or racked)  # let go: the set may be over
+        kind, free = scene.limits.kind, scene.limits.free
         used = scene.in_set or scene.pulled or kind == "stack"  # off its rest a stack is used, set or not
-        over = over or scene.aimless
-        judged = used and not scene.force_doubt and not over
+        let_go = scene.on(Bit.EMPTY) and (kind == "static" or (free and scene.still))  # the set may be over
+        judged = (used or free) and not scene.force_doubt and not let_go and not scene.aimless
         for run, bit in (
             (self._ceiling, Bit.CEILING),
             (self._slack, Bit.SLACK),
@@ -54,7 +52,7 @@ class TensionDetector:
             (self._low, Bit.LOW),
             (self._high, Bit.HIGH),
         ):
-            run.update(scene, judged and scene.on(bit), scene.now)
+            run.update(scene, judged and scene.on(bit), scene.now, wait=not used)  # what a bar does may begin its set
 
 
 def _fell(scene: Scene, start: int, end: int) -> bool:
@@ -71,9 +69,9 @@ def _rose_or_held(scene: Scene, start: int, end: int) -> bool:
 
 
 def _felt(scene: Scene, start: int, end: int, side: float) -> bool:
-    """Whether the stack went along; yes where there is none, or nothing is known of it."""
+    """Whether what hangs there went along, as it does unless it is laid down; yes where nothing does, or is known."""
     limits, track = scene.limits, scene.track
-    if limits.kind != "stack" or limits.load_n is None:
+    if not (limits.kind == "stack" or limits.free) or limits.load_n is None:
         return True
     told_g = side * (track.part(track.relative, start, end) - 1)
     felt_g = side * track.part(track.a, start, end) / G
