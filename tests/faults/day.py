@@ -54,6 +54,7 @@ class Figures(NamedTuple):
     hour: int
     held_bytes: int
     rss_bytes: int
+    peak_bytes: int  # the most that has ever been resident
     descriptors: int
     tasks: int
     threads: int
@@ -166,6 +167,11 @@ def counted() -> int:
     return total_bytes
 
 
+def peak_bytes() -> int:
+    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) * 1024
+
+
 def figures(hour: int, daemon: Daemon, people: People) -> Figures:
     gc.collect()
     rss_bytes = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
@@ -173,6 +179,7 @@ def figures(hour: int, daemon: Daemon, people: People) -> Figures:
         hour=hour,
         held_bytes=held(),
         rss_bytes=rss_bytes,
+        peak_bytes=peak_bytes(),
         descriptors=len(os.listdir("/proc/self/fd")),
         tasks=len(asyncio.all_tasks()),
         threads=threading.active_count(),

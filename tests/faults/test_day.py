@@ -7,6 +7,7 @@ from tests.soak import Figure, soak, soak_only
 
 WARM = 2  # hours: by then every kind of hour with somebody there has been once
 GROWTH_BYTES = 2 << 20
+REARING_BYTES = 8 << 20  # for a moment: a session begins, a page is read, a machine comes back after a night
 
 
 @soak
@@ -20,17 +21,20 @@ def test_a_day_leaves_nothing_behind(the_day: subprocess.Popen[str], figure: Fig
     warm, last = hours[WARM - 1], hours[-1]
     held_bytes = max(hour.held_bytes for hour in hours[WARM:]) - warm.held_bytes
     rss_bytes = max(hour.rss_bytes for hour in hours[WARM:]) - warm.rss_bytes
+    peak_bytes = last.peak_bytes - warm.peak_bytes
     descriptors, tasks, threads = (
         [getattr(hour, name) for hour in hours[WARM - 1 :]] for name in ("descriptors", "tasks", "threads")
     )
     figure(
         f"{last.hour} simulated hours",
         f"{last.sessions} sessions, {last.events} events, {last.heard} live messages: held {held_bytes / 2**20:+.2f} "
-        f"MiB, resident {rss_bytes / 2**20:+.2f} MiB of {last.rss_bytes / 2**20:.0f}; descriptors {min(descriptors)} "
-        f"to {max(descriptors)}, threads {min(threads)} to {max(threads)}, tasks {min(tasks)} to {max(tasks)}",
+        f"MiB, resident {rss_bytes / 2**20:+.2f} MiB of {last.rss_bytes / 2**20:.0f}, for a moment "
+        f"{peak_bytes / 2**20:+.2f}; descriptors {min(descriptors)} to {max(descriptors)}, threads {min(threads)} to "
+        f"{max(threads)}, tasks {min(tasks)} to {max(tasks)}",
     )
     assert held_bytes <= GROWTH_BYTES
     assert rss_bytes <= GROWTH_BYTES
+    assert peak_bytes <= REARING_BYTES
     assert max(descriptors) == min(descriptors)
     assert max(threads) <= min(threads) + 1  # the recorder's, while somebody is there
     assert max(tasks) <= min(tasks) + 2  # what is under way at this moment
