@@ -96,7 +96,7 @@ def test_ctrl_c_keeps_what_was_done_and_the_next_one_goes_on(
     helper = one.helper
     first, *others = helper.weights_kg
     command = [sys.executable, "-u", "-m", "monitor", "calibrate", str(profile), "--answers", str(answers), "--port"]
-    begin = Trace.joined([helper.still(16.0), helper.block(), helper.hold(first), helper.still(150.0)])
+    begin = Trace.joined([helper.still(16.0), helper.block(), helper.hold(first), helper.still(600.0)])
     with device(one, begin) as port:
         process = subprocess.Popen([*command, port], stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None

@@ -82,7 +82,9 @@ def test_a_new_version_brings_a_new_page_but_not_in_a_set(display: Page, stage: 
     stage.info(version="0.2.0")
     display.wait("!globalThis.old && globalThis.repMonitor?.model.info?.version === '0.2.0'")
     look(display, state="idle")
+    display.evaluate("globalThis.old = true")
     stage.info()
+    display.wait("!globalThis.old && globalThis.repMonitor?.model.info?.version === '0.1.0'")
 
 
 def test_it_comes_back_by_itself(display: Page, stage: DisplayStage) -> None:

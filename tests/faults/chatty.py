@@ -8,6 +8,7 @@ At its end it says in the log how long its event loop, on which detection runs, 
 """
 
 import asyncio
+import math
 import sys
 from collections.abc import AsyncGenerator
 
@@ -73,6 +74,7 @@ async def watched(self: Daemon, source: AsyncGenerator[Chunk, None]) -> None:
         await Daemon._run(self, source)
     finally:
         watching.cancel()
+        pauses_ms = pauses_ms or [math.nan]  # ended before anything could be seen
         print(f"pauses_ms {np.quantile(pauses_ms, 0.999):.1f} {max(pauses_ms):.1f}", file=sys.stderr, flush=True)
 
 

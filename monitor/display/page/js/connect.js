@@ -33,9 +33,13 @@ export async function connect(changed) {
   return { model, link, words, settings, packs, machine, machines: config.machines ?? [config.machine] };
 }
 
-/** A screen on a wall is never reloaded by hand: a new version of the daemon brings a new page, between two sets. */
+/**
+ * A screen on a wall is never reloaded by hand: a new version of the daemon brings a new page, between two sets. Nor would
+ * anybody bring it back from a browser's own "cannot be reached": where the page does not answer, the next info asks again.
+ */
 function reloadAfterUpdate(model) {
   const version = model.info?.version;
   reloadAfterUpdate.first ??= version;
-  if (version && version !== reloadAfterUpdate.first && (model.feedback?.set ?? null) === null) location.reload();
+  if (!version || version === reloadAfterUpdate.first || (model.feedback?.set ?? null) !== null) return;
+  fetch(location.href, { cache: "no-store" }).then((page) => page.ok && location.reload(), () => {});
 }
