@@ -22,10 +22,11 @@ from monitor.exit_codes import ExitCode
 from tests.calibrate.bench import PROFILE, Rig, rig, write_profile
 
 ROWS = 20
+QUICK = 40.0  # a speed that leaves seconds for what comes from outside
 
 
 @contextmanager
-def device(one: Rig, trace: Trace) -> Iterator[str]:
+def device(one: Rig, trace: Trace, speed: float = AS_FAST_AS_READ) -> Iterator[str]:
     """The machine on a port, alive in a thread of its own; the trace once it is asked to stream, then silence."""
     board = Board(one.kit, one.seed, tx_bytes=None)
 
@@ -36,7 +37,7 @@ def device(one: Rig, trace: Trace) -> Iterator[str]:
             yield trace.part(first, first + ROWS)
 
     loop = asyncio.new_event_loop()
-    with SimulatedDevice(board, pieces(), speed=AS_FAST_AS_READ) as simulated:
+    with SimulatedDevice(board, pieces(), speed=speed) as simulated:
         living = loop.create_task(simulated.run())
         living.add_done_callback(lambda _: loop.stop())
         thread = threading.Thread(target=loop.run_forever)
@@ -96,8 +97,8 @@ def test_ctrl_c_keeps_what_was_done_and_the_next_one_goes_on(
     helper = one.helper
     first, *others = helper.weights_kg
     command = [sys.executable, "-u", "-m", "monitor", "calibrate", str(profile), "--answers", str(answers), "--port"]
-    begin = Trace.joined([helper.still(16.0), helper.block(), helper.hold(first), helper.still(600.0)])
-    with device(one, begin) as port:
+    begin = Trace.joined([helper.still(16.0), helper.block(), helper.hold(first), helper.still(150.0)])
+    with device(one, begin, QUICK) as port:
         process = subprocess.Popen([*command, port], stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         for line in process.stdout:
