@@ -125,7 +125,7 @@ def test_a_board_that_suffers(built: Build, truth: Truth, tmp_path: Path) -> Non
             board.inject("batch 16")
             await got.for_s(chunks, 0.5)
             board.inject("ready_stuck 1")
-            await got.until(chunks, lambda: isinstance(got.told[-1], EventNote) if got.told else False)
+            await got.until(chunks, lambda: any(isinstance(message, EventNote) for message in got.told))
             await got.until(chunks, lambda: status_flags() == StatusFlag.STREAMING | StatusFlag.ADC_FAULT)
             board.inject("ready_stuck -1")
             await got.until(chunks, lambda: status_flags() == StatusFlag.STREAMING)
