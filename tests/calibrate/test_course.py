@@ -25,6 +25,11 @@ ROWS = 20
 QUICK = 40.0  # a speed that leaves seconds for what comes from outside
 
 
+def hears_ctrl_c() -> None:
+    """Also where the tests were started in the background, where a shell has it ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def device(one: Rig, trace: Trace, speed: float = AS_FAST_AS_READ) -> Iterator[str]:
     """The machine on a port, alive in a thread of its own; the trace once it is asked to stream, then silence."""
@@ -99,7 +104,7 @@ def test_ctrl_c_keeps_what_was_done_and_the_next_one_goes_on(
     command = [sys.executable, "-u", "-m", "monitor", "calibrate", str(profile), "--answers", str(answers), "--port"]
     begin = Trace.joined([helper.still(16.0), helper.block(), helper.hold(first), helper.still(150.0)])
     with device(one, begin, QUICK) as port:
-        process = subprocess.Popen([*command, port], stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen([*command, port], stdout=subprocess.PIPE, text=True, preexec_fn=hears_ctrl_c)
         assert process.stdout is not None
         for line in process.stdout:
             if line.startswith(f"Weight {others[0]:g} kg"):
