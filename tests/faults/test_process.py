@@ -107,7 +107,7 @@ def test_a_port_that_drops_again_and_again_is_told_once(tmp_path: Path, figure: 
                 await asyncio.sleep(0.2)
                 device.plug()
                 await until(lambda: device.streaming)
-            await until(lambda: info and info[-1].link.state == "unstable")
+            await until(lambda: info and info[-1].link.counts["reconnects"] == FLAPS)  # told every 5 s
             assert daemon.stop() == 0
         hearing.cancel()
         await asyncio.gather(hearing, return_exceptions=True)
@@ -123,7 +123,7 @@ def test_a_port_that_drops_again_and_again_is_told_once(tmp_path: Path, figure: 
     assert len(told) == 1
     assert len(lines) <= 45  # ten a minute of each kind
     assert info.link.counts["drops_a_minute"] >= 6
-    assert info.link.counts["reconnects"] == FLAPS
+    assert info.link.state == "unstable"
     assert "drops again and again: change its cable" in (info.link.detail or "")
     since = links.index("unstable")
     assert set(links[since:]) <= {"unstable", "none"}  # none: said at its end
