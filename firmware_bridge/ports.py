@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from serial.tools import list_ports as pyserial  # type: ignore[import-untyped]
+from serial.tools import list_ports as pyserial
 
 from firmware_bridge.errors import LinkError, WrongDeviceError
 from firmware_bridge.framing import Deframer, frame
@@ -57,14 +57,14 @@ def probe(port: str, baud: int, patience_s: float = PROBE_S) -> Hello | None:
     device = open_port(port, baud)
     try:
         poll = select.poll()
-        poll.register(device.fd, select.POLLIN)
+        poll.register(device.fileno(), select.POLLIN)
         while (now_s := time.monotonic()) < deadline_s:
             if now_s >= ask_s:
                 ask_s = now_s + ASK_EVERY_S
                 device.write(frame(HelloRequest().to_bytes(0)))
             if not poll.poll(ASK_EVERY_S * 1000):
                 continue
-            data = os.read(device.fd, 4096)
+            data = os.read(device.fileno(), 4096)
             if not data:
                 raise LinkError(f"{port} is gone: it hung up")
             heard += data[: HEARD_BYTES - len(heard)]

@@ -19,7 +19,7 @@ import termios
 import time
 from collections.abc import AsyncGenerator, Callable
 
-import serial  # type: ignore[import-untyped]
+import serial
 
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.decoder import Format
@@ -62,9 +62,9 @@ async def read_chunks(
                 while not link.given_up:
                     on_turn()
                     asked = link.due(time.monotonic_ns())
-                    _send(port, device.fd, asked)
+                    _send(port, device.fileno(), asked)
                     rest_s = 0.0 if asked else (needed_ns() - time.monotonic_ns()) / 1e9 - EARLY_S
-                    data = await _read(port, device.fd, rest_s, link.is_whole)
+                    data = await _read(port, device.fileno(), rest_s, link.is_whole)
                     chunk = Chunk(time.monotonic_ns(), data)
                     if data and link.receive(chunk):
                         yield chunk
@@ -82,11 +82,11 @@ def open_port(port: str, baud: int, wake: bool = False) -> serial.Serial:
     except (OSError, ValueError) as error:
         raise _refusal(port, baud, error) from error
     try:
-        fcntl.ioctl(device.fd, termios.TIOCEXCL)
-        settings = termios.tcgetattr(device.fd)
+        fcntl.ioctl(device.fileno(), termios.TIOCEXCL)
+        settings = termios.tcgetattr(device.fileno())
         settings[2] &= ~termios.HUPCL
         settings[6][termios.VMIN] = 1  # else a read that finds nothing looks like a device that is gone
-        termios.tcsetattr(device.fd, termios.TCSANOW, settings)
+        termios.tcsetattr(device.fileno(), termios.TCSANOW, settings)
         with contextlib.suppress(ValueError):  # a driver without such a timer needs none
             device.set_low_latency_mode(True)
         if wake:

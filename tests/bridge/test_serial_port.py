@@ -268,9 +268,9 @@ def test_the_port_is_ours_alone_and_closing_it_resets_nobody(device: FakeDevice)
     port = open_port(str(device.link), 500_000)
     os.close(before)
     try:
-        assert not termios.tcgetattr(port.fd)[2] & termios.HUPCL
+        assert not termios.tcgetattr(port.fileno())[2] & termios.HUPCL
         TIOCGEXCL = 0x80045440
-        assert fcntl.ioctl(port.fd, TIOCGEXCL, b"\0" * 4) == b"\1\0\0\0"
+        assert fcntl.ioctl(port.fileno(), TIOCGEXCL, b"\0" * 4) == b"\1\0\0\0"
         other = os.open(device.link, os.O_RDWR | os.O_NOCTTY)  # root may; then the lock holds
         try:
             with pytest.raises(BlockingIOError):
@@ -313,7 +313,7 @@ def test_a_port_where_nothing_comes_is_not_gone(tmp_path: Path) -> None:
     with FakeDevice(tmp_path / "tty", speech="nothing") as device:
         port = open_port(str(device.link), 500_000)
         try:
-            assert _receive("PORT", port.fd) == b""
+            assert _receive("PORT", port.fileno()) == b""
         finally:
             port.close()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import serial  # type: ignore[import-untyped]
+import serial
 
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.decoder import Decoder

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import serial  # type: ignore[import-untyped]
+import serial
 
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.decoder import Decoder
