@@ -32,7 +32,7 @@ from firmware_bridge.messages import (
     Stop,
     parse,
 )
-from tests.bridge.wire import Wire
+from tests.firmware_bridge.wire import Wire
 
 Speech = Literal["frames", "millis", "micros", "nmea", "noise", "nothing"]
 STATUS_US = 1_000_000

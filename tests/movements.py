@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from firmware_bridge.samples import Flag, Samples
-from monitor.config import profile_from_builtins
-from monitor.profile import Profile
+from monitor.profile.profile import Profile
+from monitor.profile.reading import profile_from_builtins
 
 G = 9.80665
 LOAD_N, FRICTION = 600.0, 0.08

@@ -15,113 +15,103 @@ ROOT = Path(__file__).parents[1]
 FILES = sorted(p for top in ("firmware_bridge", "monitor") for p in (ROOT / top).rglob("*.py"))
 LONGEST_FILE_LINES = 350
 
-_FILES = ["monitor.state", "monitor.whole_file"]
-_SETTINGS = ["monitor.config", "monitor.profile", "monitor.toml_document"]
-MAY_IMPORT = {  # the longest name that fits rules; within a package everybody may import everybody, without cycles
+MAY_IMPORT = {  # a room -> the rooms that it may use; within a room any file may import any other, without cycles
     "firmware_bridge": ["firmware_bridge"],
+    "monitor.arguments": [],
     "monitor.events": [],
     "monitor.exit_codes": [],
-    "monitor.state": ["monitor.whole_file"],
-    "monitor.whole_file": [],
-    "monitor.toml_document": [],
-    "monitor.toml_edit": ["monitor.toml_document", "monitor.whole_file"],
-    "monitor.profile": ["monitor.detect.settings"],
-    "monitor.config": ["monitor.detect.settings", "monitor.profile", "monitor.toml_document"],
-    "monitor.detect.settings": [],
-    "monitor.detect": ["firmware_bridge.samples", "monitor.events", "monitor.profile"],
-    "monitor.record": ["firmware_bridge", "monitor.events", *_FILES],
+    "monitor.state": ["monitor.events"],
+    "monitor.profile": ["firmware_bridge", "monitor.state"],
+    "monitor.signals": ["firmware_bridge", "monitor.profile"],
+    "monitor.learning": ["monitor.profile", "monitor.signals"],
+    "monitor.detect": ["firmware_bridge", "monitor.events", "monitor.learning", "monitor.profile", "monitor.signals"],
+    "monitor.record": ["firmware_bridge", "monitor.events", "monitor.state"],
     "monitor.store": ["monitor.events", "monitor.state"],
-    "monitor.feedback": ["monitor.events", "monitor.store", "monitor.whole_file"],
-    "monitor.display": [*_SETTINGS, "monitor.events", "monitor.feedback", "monitor.store", *_FILES],
-    "monitor.report": [
-        "firmware_bridge.samples",
-        "monitor.events",
-        "monitor.profile",
-        "monitor.detect",
-        "monitor.record",
-    ],
-    "monitor.access": [*_SETTINGS, "monitor.feedback", "monitor.whole_file"],
+    "monitor.mqtt.contract": ["monitor.events"],
+    "monitor.mqtt.client": ["monitor.events", "monitor.mqtt.contract", "monitor.state", "monitor.store"],
+    "monitor.mqtt.broker": ["monitor.mqtt.client", "monitor.mqtt.contract"],
+    "monitor.display": ["monitor.events", "monitor.mqtt", "monitor.profile", "monitor.state", "monitor.store"],
+    "monitor.report": ["firmware_bridge", "monitor.detect", "monitor.events", "monitor.profile", "monitor.record"],
+    "monitor.access": ["monitor.mqtt", "monitor.profile", "monitor.state"],
     "monitor.calibrate": [
-        *_SETTINGS,
         "firmware_bridge",
-        "monitor.detect",
         "monitor.events",
-        "monitor.toml_edit",
-        *_FILES,
+        "monitor.learning",
+        "monitor.profile",
+        "monitor.state",
     ],
-    "monitor.custody": [*_SETTINGS, "monitor.events", "monitor.feedback", "monitor.record", "monitor.store", *_FILES],
-    "monitor.simulation": ["firmware_bridge", "monitor.profile"],
-    "monitor.live": [
-        *_SETTINGS,
-        "firmware_bridge",
-        "monitor.calibrate",
-        "monitor.converter",
-        "monitor.custody",
-        "monitor.detect",
+    "monitor.custody": [
         "monitor.events",
-        "monitor.feedback",
+        "monitor.mqtt",
+        "monitor.profile",
         "monitor.record",
+        "monitor.state",
         "monitor.store",
     ],
     "monitor.playback": [
-        *_SETTINGS,
         "firmware_bridge",
         "monitor.access",
-        "monitor.converter",
         "monitor.detect",
         "monitor.events",
-        "monitor.feedback",
+        "monitor.learning",
+        "monitor.mqtt",
+        "monitor.profile",
         "monitor.record",
         "monitor.report",
         "monitor.state",
     ],
     "monitor.watch": [
-        *_SETTINGS,
         "monitor.access",
         "monitor.display",
         "monitor.events",
-        "monitor.feedback",
+        "monitor.mqtt",
+        "monitor.profile",
         "monitor.report",
         "monitor.state",
     ],
-    "monitor.service": [
-        *_SETTINGS,
-        "firmware_bridge",
-        "monitor.access",
-        "monitor.custody",
-        "monitor.daemon",
-        "monitor.display",
-        "monitor.events",
-        "monitor.feedback",
-        "monitor.store",
-        *_FILES,
-    ],
     "monitor.doctor": [
-        *_SETTINGS,
         "firmware_bridge",
         "monitor.access",
         "monitor.calibrate",
-        "monitor.feedback",
-        "monitor.service",
+        "monitor.events",
+        "monitor.mqtt",
+        "monitor.profile",
         "monitor.state",
     ],
+    "monitor.daemon": [
+        "firmware_bridge",
+        "monitor.access",
+        "monitor.calibrate",
+        "monitor.custody",
+        "monitor.detect",
+        "monitor.display",
+        "monitor.events",
+        "monitor.learning",
+        "monitor.mqtt",
+        "monitor.profile",
+        "monitor.record",
+        "monitor.signals",
+        "monitor.state",
+        "monitor.store",
+    ],
+    "monitor.demo": ["firmware_bridge", "monitor.daemon", "monitor.events", "monitor.profile", "monitor.report"],
+    "monitor.commands": ["firmware_bridge", "monitor"],  # the wiring
     "monitor.__main__": ["monitor.commands", "monitor.exit_codes"],
-    "monitor": ["firmware_bridge", "monitor"],  # commands, daemon: the wiring
+    "monitor": [],
 }
 
 DOORS = {  # an outside library -> the files, or folders, that may know it
     "serial": ["firmware_bridge/serial_port.py", "firmware_bridge/ports.py"],
     "cobs": ["firmware_bridge/framing.py"],
-    "aiomqtt": ["monitor/feedback/connection.py"],
-    "paho": ["monitor/feedback/connection.py"],
-    "amqtt": ["monitor/feedback/embedded_broker.py", "monitor/feedback/guard.py"],
-    "websockets": ["monitor/display/", "monitor/feedback/embedded_broker.py", "monitor/feedback/guard.py"],
+    "aiomqtt": ["monitor/mqtt/client/connection.py"],
+    "paho": ["monitor/mqtt/client/connection.py"],
+    "amqtt": ["monitor/mqtt/broker/embedded_broker.py", "monitor/mqtt/broker/guard.py"],
+    "websockets": ["monitor/display/", "monitor/mqtt/broker/embedded_broker.py", "monitor/mqtt/broker/guard.py"],
     "mcap": ["monitor/record/"],
     "zstandard": ["monitor/record/"],
     "sqlite3": ["monitor/store/"],
-    "tomllib": ["monitor/toml_document.py", "monitor/toml_edit.py"],
-    "tomlkit": ["monitor/toml_edit.py"],
-    "numba": ["monitor/detect/"],
+    "tomllib": ["monitor/profile/toml_document.py", "monitor/profile/toml_edit.py"],
+    "tomlkit": ["monitor/profile/toml_edit.py"],
     "numpy": ["firmware_bridge/", "monitor/"],
     "msgspec": ["firmware_bridge/", "monitor/"],
     "rich": [
@@ -129,19 +119,22 @@ DOORS = {  # an outside library -> the files, or folders, that may know it
         "monitor/report/",
         "monitor/record/",
         "monitor/calibrate/terminal.py",
+        "monitor/demo/demo_screen.py",
         "monitor/watch/terminal_view.py",
     ],  # where a person reads a terminal
 }
 
 CLOCKS = ["firmware_bridge/serial_port.py", "firmware_bridge/ports.py", "firmware_bridge/simulator/", "monitor/daemon",
-          "monitor/custody/housekeeping.py", "monitor/service/log_limit.py", "monitor/commands/", "monitor/display/",
-          "monitor/feedback/", "monitor/record/", "monitor/store/", "monitor/custody/backup.py",
-          "monitor/state.py", "monitor/doctor/"]  # fmt: skip
+          "monitor/custody/housekeeping.py", "monitor/daemon/log_limit.py", "monitor/commands/", "monitor/display/",
+          "monitor/mqtt/", "monitor/record/", "monitor/store/", "monitor/custody/backup.py",
+          "monitor/state/folders.py", "monitor/doctor/"]  # fmt: skip
 PURE = ["firmware_bridge/batch.py", "firmware_bridge/blocks.py", "firmware_bridge/calibration.py",
         "firmware_bridge/chunk.py", "firmware_bridge/clock.py", "firmware_bridge/decoder.py",
         "firmware_bridge/frames.py", "firmware_bridge/framing.py", "firmware_bridge/lines.py",
         "firmware_bridge/messages.py", "firmware_bridge/samples.py", "monitor/detect/", "monitor/events.py",
-        "monitor/feedback/messages.py", "monitor/feedback/payload.py", "monitor/profile.py"]  # fmt: skip
+        "monitor/learning/", "monitor/mqtt/contract/messages.py", "monitor/mqtt/contract/payload.py",
+        "monitor/profile/profile.py", "monitor/profile/settings.py", "monitor/profile/limits.py",
+        "monitor/signals/"]  # fmt: skip
 WORLD = {"asyncio", "concurrent", "datetime", "io", "logging", "multiprocessing", "os", "pathlib", "queue", "random",
          "select", "selectors", "signal", "socket", "subprocess", "tempfile", "threading", "time"}  # fmt: skip
 
@@ -236,7 +229,7 @@ def test_each_library_has_its_door() -> None:
                 continue
             if library not in DOORS or offends(path, DOORS[library]):
                 wrong.append(f"{path.relative_to(ROOT)}:{line} imports {name}; its door is {DOORS.get(library)}")
-            if library in ("rich", "numba") and at_start:
+            if library == "rich" and at_start:
                 wrong.append(f"{path.relative_to(ROOT)}:{line} imports {name} before it is needed")
     assert not wrong, "\n".join(wrong)
 

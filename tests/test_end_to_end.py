@@ -21,13 +21,13 @@ from firmware_bridge.serial_port import read_chunks
 from firmware_bridge.simulator.board import Board
 from firmware_bridge.simulator.device import SimulatedDevice
 from monitor.__main__ import main
-from monitor.config import load_profile
-from monitor.daemon import Daemon
-from monitor.feedback.connection import Address
-from monitor.feedback.consumer import Consumer
-from monitor.feedback.ledger import Record
-from monitor.service.serve import Up, serve
-from monitor.simulation.simulated import kit_of, machine_of
+from monitor.daemon.daemon import Daemon
+from monitor.daemon.serve import Up, serve
+from monitor.demo.simulated import kit_of, machine_of
+from monitor.mqtt.client.connection import Address
+from monitor.mqtt.client.consumer import Consumer
+from monitor.mqtt.client.ledger import Record
+from monitor.profile.reading import load_profile
 from monitor.store.store import Store
 from tests import needs
 from tests.mqtt.brokers import free_port, mosquitto

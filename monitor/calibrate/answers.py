@@ -15,7 +15,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from monitor.toml_document import ConfigError, Document
+from monitor.profile.toml_document import ConfigError, Document
 
 POUND_KG = 0.45359237
 LEAST_RATIO = 1.5  # of the heaviest to the lightest weight: nearer ones say nothing of linearity

@@ -8,14 +8,14 @@ from pathlib import Path
 from monitor.calibrate import kept
 from monitor.calibrate.answers import Answers
 from monitor.calibrate.findings import State
-from monitor.calibrate.live import Line
+from monitor.calibrate.port_chunks import Line
 from monitor.calibrate.procedure import Procedure
 from monitor.calibrate.result import Changes, changes_of
 from monitor.calibrate.terminal import Terminal
-from monitor.config import load_profile
-from monitor.profile import Profile
-from monitor.state import state_directory
-from monitor.toml_edit import difference, edited, replace_file
+from monitor.profile.profile import Profile
+from monitor.profile.reading import load_profile
+from monitor.profile.toml_edit import difference, edited, replace_file
+from monitor.state.folders import state_directory
 
 
 def lead(

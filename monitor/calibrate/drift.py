@@ -10,9 +10,9 @@ import numpy as np
 
 from firmware_bridge.samples import Samples, joined
 from monitor.calibrate.kept import Kept
-from monitor.detect.load import LoadFit
-from monitor.detect.settings import STANDARD_GRAVITY_M_S2 as G
-from monitor.profile import Machine
+from monitor.learning.load import LoadFit
+from monitor.profile.profile import Machine
+from monitor.profile.settings import STANDARD_GRAVITY_M_S2 as G
 
 LOOK_EVERY_S = 1.0
 REST_M = 0.015  # so near to its rest the stack is on it

@@ -12,7 +12,7 @@ import msgspec
 from monitor.calibrate.findings import State
 from monitor.calibrate.result import Changes
 from monitor.events import UNREADABLE
-from monitor.whole_file import PRIVATE_FILE, owned_as_its_folder, write_whole
+from monitor.state.whole_file import PRIVATE_FILE, owned_as_its_folder, write_whole
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):

@@ -27,7 +27,7 @@ from monitor.calibrate.ring import knocked
 from monitor.calibrate.sensors import refuse_what_is_broken
 from monitor.calibrate.span import refuse_moved_zero, settled, span_of
 from monitor.calibrate.tape import Tape, part_of
-from monitor.profile import Profile
+from monitor.profile.profile import Profile
 
 LOOK_EVERY_S = 0.2
 PATIENCE_S = 180.0  # of the device: longer nobody needs for one step

@@ -39,9 +39,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _page(config: Path) -> int:
-    from monitor.config import load_profile
     from monitor.display.address import addresses
-    from monitor.state import state_directory
+    from monitor.profile.reading import load_profile
+    from monitor.state.folders import state_directory
 
     profile = load_profile(config)
     for role, address in addresses(profile, state_directory(profile.machine.id)).items():
@@ -50,8 +50,8 @@ def _page(config: Path) -> int:
 
 
 def _broker(profiles: list[Path], folder: Path, names: list[str] | None) -> int:
-    from monitor.access.broker import make
-    from monitor.config import load_profile
+    from monitor.access.access_list import make
+    from monitor.profile.reading import load_profile
 
     machines = [load_profile(path).machine.id for path in profiles]
     host = socket.gethostname().lower()

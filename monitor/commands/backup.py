@@ -17,9 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from monitor.config import load_profile
     from monitor.custody.backup import BackupError, back_up, profiles_of
-    from monitor.state import machines_kept, state_root
+    from monitor.profile.reading import load_profile
+    from monitor.state.folders import machines_kept, state_root
 
     if args.config:
         machines = [load_profile(path).machine.id for path in args.config]

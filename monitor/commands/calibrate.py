@@ -29,8 +29,8 @@ def run(args: argparse.Namespace) -> int:
     from monitor.calibrate.answers import read_answers
     from monitor.calibrate.course import lead
     from monitor.calibrate.terminal import Terminal
-    from monitor.config import load_profile
-    from monitor.toml_document import ConfigError
+    from monitor.profile.reading import load_profile
+    from monitor.profile.toml_document import ConfigError
 
     profile = load_profile(args.profile)
     port = args.port or profile.serial.port

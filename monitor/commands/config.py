@@ -15,8 +15,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from monitor.config import load_profile
-    from monitor.detect.derived import derived
+    from monitor.profile.derived import derived
+    from monitor.profile.reading import load_profile
 
     profile = load_profile(args.file)
     print(f"{args.file}: ok")

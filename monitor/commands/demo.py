@@ -14,9 +14,9 @@ from monitor.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from firmware_bridge.chunk import Chunk
-    from monitor.daemon import Daemon
-    from monitor.profile import Profile
-    from monitor.service.serve import Up
+    from monitor.daemon.daemon import Daemon
+    from monitor.daemon.serve import Up
+    from monitor.profile.profile import Profile
 
 HELP = "A simulated leg press with a simulated lifter, on the real wire, broker and display page. No hardware."
 
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     import msgspec
 
-    from monitor.config import load_profile
+    from monitor.profile.reading import load_profile
 
     logging.basicConfig(level=logging.ERROR, format="%(message)s", stream=sys.stderr)
     with resources.as_file(resources.files("monitor") / "demo.toml") as path:
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _simulated(profile: "Profile", seed: int) -> None:
-    from monitor.simulation.simulated import device_of
+    from monitor.demo.simulated import device_of
 
     with device_of(profile, seed) as device:
         lifter = asyncio.create_task(device.run(), name="simulated machine")
@@ -62,7 +62,7 @@ async def _simulated(profile: "Profile", seed: int) -> None:
 
 
 async def _on_firmware(profile: "Profile", seed: int) -> None:
-    from monitor.simulation.emulated import board_of  # it needs a compiler for the board, which few have
+    from monitor.demo.emulated import board_of  # it needs a compiler for the board, which few have
 
     with board_of(profile, seed) as board:
         await _show(profile, str(board.port))
@@ -71,8 +71,8 @@ async def _on_firmware(profile: "Profile", seed: int) -> None:
 async def _show(profile: "Profile", port: str, lifter: asyncio.Task[None] | None = None) -> None:
     """The daemon on that port and what it finds on the screen, until Ctrl-C or until the lifter's task ends."""
     from firmware_bridge.serial_port import read_chunks
-    from monitor.report.demo_screen import Screen
-    from monitor.service.serve import serve
+    from monitor.daemon.serve import serve
+    from monitor.demo.demo_screen import Screen
 
     screen = Screen(profile)
 

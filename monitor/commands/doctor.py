@@ -25,11 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from monitor.config import load_profile
     from monitor.doctor.examination import Examination
     from monitor.doctor.finding import WRONG
-    from monitor.profile import Profile
-    from monitor.toml_document import ConfigError
+    from monitor.profile.profile import Profile
+    from monitor.profile.reading import load_profile
+    from monitor.profile.toml_document import ConfigError
 
     path: Path = args.profile or args.config or DEFAULT
     read: Profile | ConfigError

@@ -11,7 +11,7 @@ from monitor.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from monitor.custody.forgetting import Forgotten
-    from monitor.profile import Profile
+    from monitor.profile.profile import Profile
 
 HELP = "Take a person's id out of the store, what was set aside, and what the broker keeps. Recordings name nobody."
 
@@ -27,10 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     import msgspec
 
-    from monitor.config import load_profile
-    from monitor.feedback.messages import Name
-    from monitor.state import StateError, machines_kept, state_root
-    from monitor.toml_document import ConfigError
+    from monitor.mqtt.contract.messages import Name
+    from monitor.profile.reading import load_profile
+    from monitor.profile.toml_document import ConfigError
+    from monitor.state.folders import StateError, machines_kept, state_root
 
     try:
         lifter = msgspec.convert(args.lifter, Name)
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _forget(directory: Path, lifter: str, profile: "Profile | None") -> None:
     from monitor.custody.forgetting import Forgotten, forget
-    from monitor.state import AlreadyRuns, Lock, StateError, store_path
+    from monitor.state.folders import AlreadyRuns, Lock, StateError, store_path
     from monitor.store.store import Store
 
     if not store_path(directory).exists():
@@ -70,7 +70,7 @@ def _ask(directory: Path, lifter: str) -> "Forgotten":
     import msgspec
 
     from monitor.custody.forgetting import Ask, Forgotten, NotAnswered
-    from monitor.whole_file import write_whole
+    from monitor.state.whole_file import write_whole
 
     path = directory / f"forget-{secrets.token_hex(8)}.ask"
     answer = path.with_suffix(".done")
@@ -90,9 +90,9 @@ def _ask(directory: Path, lifter: str) -> "Forgotten":
 
 async def _clear_at_broker(profile: "Profile") -> None:
     """What the daemon would, if it ran: the last set's summary is not to be shown any more."""
-    from monitor.access.account import address_of
-    from monitor.feedback import payload
-    from monitor.feedback.connection import connect
+    from monitor.access.credentials import address_of
+    from monitor.mqtt.client.connection import connect
+    from monitor.mqtt.contract import payload
 
     async with connect(address_of(profile), f"rep-monitor-{profile.machine.id}-forget") as connection:
         await connection.publish(payload.cleared(payload.topic(profile.machine.id, "set")))

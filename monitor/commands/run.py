@@ -15,8 +15,8 @@ from monitor.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from firmware_bridge.chunk import Chunk
-    from monitor.daemon import Daemon
-    from monitor.service.serve import Up
+    from monitor.daemon.daemon import Daemon
+    from monitor.daemon.serve import Up
 
 HELP = "The daemon: reads the serial port, detects, stores, publishes, records, until it is told to stop."
 
@@ -28,14 +28,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from monitor.service.allocator import keep_compact
+    from monitor.daemon.allocator import keep_compact
 
     keep_compact()
     from firmware_bridge.serial_port import read_chunks
-    from monitor.config import load_profile
-    from monitor.service.log_limit import LogLimit
-    from monitor.service.serve import serve
-    from monitor.toml_document import ConfigError
+    from monitor.daemon.log_limit import LogLimit
+    from monitor.daemon.serve import serve
+    from monitor.profile.reading import load_profile
+    from monitor.profile.toml_document import ConfigError
 
     profile = load_profile(args.config)
     port = args.port or profile.serial.port

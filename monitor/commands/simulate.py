@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from monitor.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from monitor.profile import Profile
+    from monitor.profile.profile import Profile
 
 HELP = "Simulate the machine of a profile, and a lifter on it, on a pseudo-terminal that speaks the wire protocol."
 
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from monitor.config import load_profile
+    from monitor.profile.reading import load_profile
 
     profile = load_profile(args.config)
     if profile.serial.format != "frames":
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _simulate(args: argparse.Namespace, profile: "Profile") -> int:
-    from monitor.simulation.simulated import device_of
+    from monitor.demo.simulated import device_of
 
     with device_of(profile, args.seed, link=args.link, speed=args.speed) as device:
         living = asyncio.create_task(device.run())

@@ -24,10 +24,10 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from monitor.events import UNREADABLE
-from monitor.feedback.bookmark import Bookmark
-from monitor.state import Lock, state_directory, store_path
+from monitor.mqtt.client.bookmark import Bookmark
+from monitor.state.folders import Lock, state_directory, store_path
+from monitor.state.whole_file import write_whole
 from monitor.store.copying import copy_store, renew
-from monitor.whole_file import write_whole
 
 FORMAT = 1
 STORE = "events.db"
@@ -165,6 +165,6 @@ def _digest(data: bytes) -> str:
 
 def profiles_of(machines: Sequence[str], folder: Path) -> list[Path]:
     """Those in the folder that describe one of these machines; what is no sound profile is a person's to mend first."""
-    from monitor.config import load_profile
+    from monitor.profile.reading import load_profile
 
     return [path for path in sorted(folder.glob("*.toml")) if load_profile(path).machine.id in machines]

@@ -18,11 +18,11 @@ from pathlib import Path
 import msgspec
 
 from monitor.events import UNREADABLE
-from monitor.feedback.messages import Name
+from monitor.mqtt.contract.messages import Name
+from monitor.state.whole_file import write_whole
 from monitor.store.database import StoreError
 from monitor.store.forgetting import forget_set_aside
 from monitor.store.store import Store
-from monitor.whole_file import write_whole
 
 LOOK_EVERY_S = 1.0
 _log = logging.getLogger(__name__)

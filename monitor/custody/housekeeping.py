@@ -10,7 +10,7 @@ import logging
 from datetime import UTC, datetime
 from pathlib import Path
 
-from monitor.profile import Profile
+from monitor.profile.profile import Profile
 from monitor.record.retention import remove_old
 from monitor.store.store import Store
 

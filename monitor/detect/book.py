@@ -8,8 +8,6 @@ from typing import Any
 
 import msgspec
 
-from monitor.detect.grid import STEP_S
-from monitor.detect.track import Track
 from monitor.events import (
     AnyEvent,
     Drop,
@@ -24,6 +22,8 @@ from monitor.events import (
     TensionOut,
     Turnaround,
 )
+from monitor.signals.grid import STEP_S
+from monitor.signals.track import Track
 
 ACT_STEPS = round(0.3 / STEP_S)
 KEPT_STEPS = 400  # an event may be dated back so far

@@ -1,8 +1,8 @@
 """Which phase of a repetition a moment lies in."""
 
-from monitor.detect.conditions import Bit
 from monitor.detect.scene import Scene
 from monitor.events import Phase
+from monitor.signals.conditions import Bit
 
 
 def phase_of(scene: Scene) -> Phase:

@@ -7,11 +7,11 @@ bone holds it (domain research, finding 2).
 from typing import Any
 
 from monitor.detect.book import Entry
-from monitor.detect.conditions import Bit
-from monitor.detect.run import Run
+from monitor.detect.interval import Run
 from monitor.detect.scene import NEVER, Scene, steps
-from monitor.detect.settings import Detect
 from monitor.events import BottomRest, LockoutRest, StackTouch
+from monitor.profile.settings import Detect
+from monitor.signals.conditions import Bit
 
 FALL_S = 0.5  # a cable that is loose for longer is no throw
 TOUCHDOWN_STEPS = 10  # the speed of landing is the fastest shortly before contact

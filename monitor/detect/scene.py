@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from monitor.detect.book import Book
-from monitor.detect.conditions import Bit
-from monitor.detect.grid import STEP_S
-from monitor.detect.limits import Limits
-from monitor.detect.track import Track
-from monitor.detect.zigzag import Reversal
+from monitor.profile.limits import Limits
+from monitor.signals.conditions import Bit
+from monitor.signals.grid import STEP_S
+from monitor.signals.track import Track
+from monitor.signals.zigzag import Reversal
 
 NEVER = 1 << 62
 

@@ -5,9 +5,9 @@ motor   the first repetition that is pulled begins it; 5 s with neither movement
 squat   (no stack, negative first) the first movement beyond the hysteresis begins it; 5 s of stillness ends it
 """
 
-from monitor.detect.conditions import Bit
 from monitor.detect.scene import NEVER, Scene, steps
-from monitor.detect.settings import Set as Settings
+from monitor.profile.settings import Set as Settings
+from monitor.signals.conditions import Bit
 
 
 class SetDetector:

@@ -1,7 +1,7 @@
 """A converter so slow that each reading ends a gap, as an HX711 is whose RATE pin is strapped to 10 a second."""
 
-from monitor.detect.grid import Hole
 from monitor.detect.scene import NEVER
+from monitor.signals.grid import Hole
 
 NEEDED = 5  # gaps in a row, from reading to reading
 

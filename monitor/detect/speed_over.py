@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from monitor.detect.conditions import Bit
-from monitor.detect.run import Run
+from monitor.detect.interval import Run
 from monitor.detect.scene import Scene, steps
-from monitor.detect.settings import SpeedOver as Settings
 from monitor.events import SpeedOver
+from monitor.profile.settings import SpeedOver as Settings
+from monitor.signals.conditions import Bit
 
 FLICKER_S = 0.1  # for less a coarse encoder makes a steady speed look slower
 

@@ -12,10 +12,10 @@ from typing import Literal
 import numpy as np
 
 from monitor.detect.book import Entry, seconds
-from monitor.detect.conditions import Bit
 from monitor.detect.scene import NEVER, Scene, steps
-from monitor.detect.settings import Failure as FailureSettings
 from monitor.events import Failure, Stage
+from monitor.profile.settings import Failure as FailureSettings
+from monitor.signals.conditions import Bit
 
 
 class StageDetector:

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from monitor.detect.conditions import Bit
-from monitor.detect.run import DOUBTED_STEPS, Run
+from monitor.detect.interval import DOUBTED_STEPS, Run
 from monitor.detect.scene import Scene, steps
-from monitor.detect.settings import STANDARD_GRAVITY_M_S2 as G
-from monitor.detect.settings import Detect
 from monitor.events import ForceCeiling, Slack, TensionOut, Unload
+from monitor.profile.settings import STANDARD_GRAVITY_M_S2 as G
+from monitor.profile.settings import Detect
+from monitor.signals.conditions import Bit
 
 FELT = 0.25  # of the acceleration that the tension's way from the load stands for
 

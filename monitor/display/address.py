@@ -6,8 +6,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from monitor.display.token import kept_tokens
-from monitor.feedback.roles import Role
-from monitor.profile import Profile
+from monitor.mqtt.contract.roles import Role
+from monitor.profile.profile import Profile
 
 
 def page_url(bind: str, port: int) -> str:

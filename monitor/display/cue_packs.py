@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from monitor.events import UNREADABLE
-from monitor.toml_document import ConfigError
+from monitor.profile.toml_document import ConfigError
 
 LONGEST_CUE = 8
 SHIPPED = "/cues/{}.json"

@@ -35,9 +35,9 @@ from monitor.display.address import page_url
 from monitor.display.site import page_files
 from monitor.display.visitors_log import VisitorsLog
 from monitor.display.web_socket_line import WebSocketLine
-from monitor.feedback.guard import MAX_PACKET_BYTES, Line
-from monitor.feedback.roles import ANYBODY, Role, may_send
-from monitor.profile import Profile
+from monitor.mqtt.broker.guard import MAX_PACKET_BYTES, Line
+from monitor.mqtt.contract.roles import ANYBODY, Role, may_send
+from monitor.profile.profile import Profile
 from monitor.store.database import StoreError
 
 PORTS_TRIED = 20

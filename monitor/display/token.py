@@ -4,8 +4,8 @@ import re
 import secrets
 from pathlib import Path
 
-from monitor.feedback.roles import Role
-from monitor.whole_file import write_whole
+from monitor.mqtt.contract.roles import Role
+from monitor.state.whole_file import write_whole
 
 _SHAPE = re.compile(r"[A-Za-z0-9_-]{16,64}")
 

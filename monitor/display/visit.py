@@ -11,8 +11,8 @@ import msgspec
 
 from monitor.display.server import COOKIE, PORTS_TRIED
 from monitor.events import UNREADABLE
-from monitor.feedback.connection import Address, BrokerGone, BrokerRefuses
-from monitor.toml_document import ConfigError
+from monitor.mqtt.client.connection import Address, BrokerGone, BrokerRefuses
+from monitor.profile.toml_document import ConfigError
 
 PATIENCE_S = 3.0
 MOST_BYTES = 64 * 1024

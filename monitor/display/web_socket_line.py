@@ -5,7 +5,7 @@ import socket
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from monitor.feedback.embedded_broker import SEND_BUFFER_BYTES
+from monitor.mqtt.broker.embedded_broker import SEND_BUFFER_BYTES
 
 
 class WebSocketLine:

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 import msgspec
 
-from monitor.access.account import address_of
+from monitor.access.credentials import address_of
 from monitor.doctor.listening import TALLIES, Heard
-from monitor.feedback import payload
-from monitor.feedback.connection import Address, BrokerError, BrokerRefuses, PublishRefused, connect
-from monitor.feedback.messages import Ack, Info
-from monitor.feedback.payload import Packet
-from monitor.profile import Profile
-from monitor.service.up import Whereabouts
-from monitor.toml_document import ConfigError
+from monitor.mqtt.client.connection import Address, BrokerError, BrokerRefuses, PublishRefused, connect
+from monitor.mqtt.contract import payload
+from monitor.mqtt.contract.messages import Ack, Info
+from monitor.mqtt.contract.payload import Packet
+from monitor.profile.profile import Profile
+from monitor.profile.toml_document import ConfigError
+from monitor.state.up import Whereabouts
 
 INFO_WITHIN_S = 13.0  # the daemon tells it every 5 seconds: enough for two of them
 INFO_SLACK = 0.1  # of the rates: the times between two of them are ours, not the board's

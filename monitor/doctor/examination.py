@@ -9,10 +9,10 @@ from monitor.calibrate import kept
 from monitor.doctor import board, broker, host, network, page, papers, port, probes, sensors
 from monitor.doctor.finding import Finding, unknown
 from monitor.doctor.listening import Heard, listen
-from monitor.profile import Profile
-from monitor.service.mounts import mount_warning
-from monitor.state import state_root
-from monitor.toml_document import ConfigError
+from monitor.profile.profile import Profile
+from monitor.profile.toml_document import ConfigError
+from monitor.state.folders import state_root
+from monitor.state.mounts import mount_warning
 
 Check = Callable[[], Finding]
 

@@ -10,13 +10,13 @@ from firmware_bridge.link_counts import LinkCounts
 from firmware_bridge.messages import Hello, Status
 from firmware_bridge.samples import Flag
 from monitor.calibrate.findings import Rest
-from monitor.calibrate.live import Line
+from monitor.calibrate.port_chunks import Line
 from monitor.calibrate.procedure import RAW
 from monitor.calibrate.rates import rate_hz
 from monitor.calibrate.refused import Refused
 from monitor.calibrate.rest import LOOKED_S, at_rest
 from monitor.calibrate.tape import Tape
-from monitor.profile import Profile
+from monitor.profile.profile import Profile
 
 LISTENED_S = LOOKED_S + 1.0
 TALLIES = ("frames", "lost_frames", "bad_crc", "bad_shape")

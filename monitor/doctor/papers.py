@@ -2,7 +2,7 @@
 
 from monitor.calibrate.kept import Kept
 from monitor.doctor.finding import Finding, bad, note, ok
-from monitor.profile import Profile
+from monitor.profile.profile import Profile
 
 OLD_DAYS = 365.0
 

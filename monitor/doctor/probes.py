@@ -15,8 +15,8 @@ import msgspec
 
 from firmware_bridge.ports import list_ports, port_info
 from monitor.calibrate.kept import Kept
-from monitor.profile import Profile
-from monitor.service.up import Whereabouts, whereabouts
+from monitor.profile.profile import Profile
+from monitor.state.up import Whereabouts, whereabouts
 
 CLOCK_UNSYNCHRONIZED = 5  # what ntp_adjtime returns: TIME_ERROR
 _TIMEX_BYTES = 512  # more than any kernel's struct timex

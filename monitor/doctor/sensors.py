@@ -3,7 +3,7 @@
 from monitor.calibrate.findings import Rest
 from monitor.calibrate.kept import Kept
 from monitor.doctor.finding import Finding, bad, note, ok
-from monitor.profile import Calibration, Machine
+from monitor.profile.profile import Calibration, Machine
 
 MOST_NOISE_N = 4.0  # where no calibration says what it was: 2 % of 20 kg
 LOUDER = 3.0  # than at calibration

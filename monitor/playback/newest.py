@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from monitor.playback.playback import PlaybackError
-from monitor.profile import Profile
-from monitor.state import recordings, state_root
+from monitor.profile.profile import Profile
+from monitor.state.folders import recordings, state_root
 
 
 def newest_recording(machine: str | None, profile: Profile | None = None) -> Path:

@@ -22,12 +22,12 @@ from firmware_bridge.calibration import Calibration
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.decoder import Decoder
 from firmware_bridge.samples import Samples
-from monitor.config import load_profile, profile_from_builtins
-from monitor.converter import informed
-from monitor.detect.pipeline import Pipeline
-from monitor.detect.range import LearnedRange
+from monitor.detect.spine import Pipeline
 from monitor.events import Update
-from monitor.profile import Profile
+from monitor.learning.range import LearnedRange
+from monitor.profile.converter import informed
+from monitor.profile.profile import Profile
+from monitor.profile.reading import load_profile, profile_from_builtins
 from monitor.record.records import Command, Gap, Header
 from monitor.record.replay import Speed, batches, decoder_of, hello_of, replay
 from monitor.record.session_reader import read_session

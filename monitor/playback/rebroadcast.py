@@ -10,10 +10,10 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from uuid import uuid4
 
-from monitor.access.account import address_of
+from monitor.access.credentials import address_of
 from monitor.events import SetEnd, Update, encode
-from monitor.feedback import payload
-from monitor.feedback.connection import (
+from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
+from monitor.mqtt.client.connection import (
     Address,
     BrokerError,
     BrokerGone,
@@ -22,10 +22,10 @@ from monitor.feedback.connection import (
     PublishRefused,
     connect,
 )
-from monitor.feedback.embedded_broker import EmbeddedBroker
-from monitor.feedback.messages import Envelope
-from monitor.feedback.payload import Packet
-from monitor.profile import Profile
+from monitor.mqtt.contract import payload
+from monitor.mqtt.contract.messages import Envelope
+from monitor.mqtt.contract.payload import Packet
+from monitor.profile.profile import Profile
 
 LOOPBACK = "127.0.0.1"
 

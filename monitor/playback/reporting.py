@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
-from monitor.config import load_profile
 from monitor.playback.newest import newest_recording
 from monitor.playback.playback import Playback, PlaybackError, open_playback, pipeline_of
+from monitor.profile.reading import load_profile
 from monitor.record.output import replacing
 from monitor.report.gathering import Gathered, Gathering
 from monitor.report.report_page import report_page

@@ -5,8 +5,8 @@ import errno
 import os
 from pathlib import Path
 
-from monitor.state import PRIVATE_DIRECTORY
-from monitor.whole_file import PRIVATE_FILE, sync_folder
+from monitor.state.folders import PRIVATE_DIRECTORY
+from monitor.state.whole_file import PRIVATE_FILE, sync_folder
 
 
 class DurableFile:

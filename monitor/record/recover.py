@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from monitor.record.account import Damage
+from monitor.record.damage import Damage
 from monitor.record.output import whole
 from monitor.record.records import Gap, Header, Record, gap_record
 from monitor.record.session_file import SessionWriter

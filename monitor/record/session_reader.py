@@ -17,7 +17,7 @@ import msgspec
 
 from firmware_bridge.chunk import Chunk
 from monitor.events import UNREADABLE, AnyEvent, Feedback
-from monitor.record.account import Account, Damage, Plain
+from monitor.record.damage import Account, Damage, Plain
 from monitor.record.records import FORMAT_VERSION, MESSAGE_CAP_BYTES, PROFILE, TOPICS, Command, Gap, Header, Record
 from monitor.record.scan import CHUNK, HEADER, MAGIC, MESSAGE, METADATA, Piece, metadata, scan
 

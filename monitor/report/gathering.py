@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from firmware_bridge.samples import Samples
-from monitor.detect.limits import Limits
-from monitor.detect.pipeline import Pipeline
+from monitor.detect.spine import Pipeline
 from monitor.events import AnyEvent, Feedback, Update
-from monitor.profile import Profile
+from monitor.profile.limits import Limits
+from monitor.profile.profile import Profile
 from monitor.report.curve import Curve
 
 SAMPLE_BUCKET_S = 0.005

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from monitor.events import AnyEvent, Leak, Rep, SensorFault, SetEnd, SetStart, Stage, Turnaround
-from monitor.profile import Profile
+from monitor.profile.profile import Profile
 from monitor.report.blindness import BLIND, BLIND_STATIC
 from monitor.report.session_story import LEAKS, leaks, lost_s
 from monitor.report.words import CAUSES, count, describe, kilograms, kind_words, newtons

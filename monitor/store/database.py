@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid4
 
-from monitor.state import PRIVATE_DIRECTORY
+from monitor.state.folders import PRIVATE_DIRECTORY
 
 SCHEMA_VERSION = 1
 PAGE_BYTES = 2048  # of a new store: an event writes two pages, and half the size spares a third of the writing

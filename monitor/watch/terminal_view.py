@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import Any
 
 from monitor.events import AnyEvent
-from monitor.feedback.viewer import Find, Viewer
+from monitor.mqtt.client.viewer import Find, Viewer
 from monitor.report.live_lines import is_news
 from monitor.report.live_screen import event_line, line_of, screen
 from monitor.watch.keyboard import quit_key

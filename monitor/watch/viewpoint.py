@@ -4,16 +4,16 @@ import asyncio
 from functools import partial
 from pathlib import Path
 
-from monitor.access.account import address_of, password_in
-from monitor.config import load_profile
+from monitor.access.credentials import address_of, password_in
 from monitor.display.address import addresses, is_open, page_url
 from monitor.display.visit import DEFAULT_PAGE, page_address, visit
-from monitor.feedback.connection import Address
-from monitor.feedback.roles import Role
-from monitor.feedback.viewer import Find, sole_machine
-from monitor.profile import Profile
-from monitor.state import state_directory
-from monitor.toml_document import ConfigError
+from monitor.mqtt.client.connection import Address
+from monitor.mqtt.client.viewer import Find, sole_machine
+from monitor.mqtt.contract.roles import Role
+from monitor.profile.profile import Profile
+from monitor.profile.reading import load_profile
+from monitor.profile.toml_document import ConfigError
+from monitor.state.folders import state_directory
 
 PORT, TLS_PORT = 1883, 8883
 

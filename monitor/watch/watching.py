@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from monitor.feedback.viewer import Viewer
+from monitor.mqtt.client.viewer import Viewer
 from monitor.report.live_screen import Seen, State
 
 STALE_S = 0.25

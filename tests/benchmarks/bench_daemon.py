@@ -30,18 +30,18 @@ import paho.mqtt.client
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.decoder import Decoder
 from firmware_bridge.serial_port import COALESCE_S, read_chunks
-from monitor.config import profile_from_builtins
-from monitor.daemon import Daemon
-from monitor.detect.grid import STEP_S, cells_before
-from monitor.detect.pipeline import Pipeline
+from monitor.daemon.daemon import Daemon
+from monitor.daemon.gather import TICK_S
+from monitor.detect.spine import Pipeline
 from monitor.display.server import PageServer
-from monitor.feedback.connection import Address
-from monitor.feedback.embedded_broker import EmbeddedBroker
-from monitor.live.gather import TICK_S
-from monitor.profile import Profile
+from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
+from monitor.mqtt.client.connection import Address
+from monitor.profile.profile import Profile
+from monitor.profile.reading import profile_from_builtins
 from monitor.record.recorder import Recorder
 from monitor.record.replay import decoder_of
 from monitor.record.session_reader import read_session
+from monitor.signals.grid import STEP_S, cells_before
 from monitor.store.store import Store
 from tests.mqtt.brokers import free_port, mosquitto
 

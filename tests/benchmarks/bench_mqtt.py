@@ -8,11 +8,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from monitor.feedback.bookmark import Bookmark
-from monitor.feedback.commands import Command
-from monitor.feedback.consumer import Consumer
-from monitor.feedback.ledger import Record
-from monitor.feedback.publisher import Publisher
+from monitor.mqtt.client.bookmark import Bookmark
+from monitor.mqtt.client.consumer import Consumer
+from monitor.mqtt.client.ledger import Record
+from monitor.mqtt.client.publisher import Publisher
+from monitor.mqtt.contract.commands import Command
 from monitor.store.store import Store
 from tests.mqtt.stage import MACHINE, a_broker, an_event, until
 

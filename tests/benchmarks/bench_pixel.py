@@ -18,11 +18,11 @@ from typing import Any
 import msgspec
 
 from firmware_bridge.serial_port import read_chunks
-from monitor.config import profile_from_builtins
-from monitor.daemon import Daemon
+from monitor.daemon.daemon import Daemon
 from monitor.display.server import PageServer
-from monitor.feedback.connection import Address
-from monitor.feedback.embedded_broker import EmbeddedBroker
+from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
+from monitor.mqtt.client.connection import Address
+from monitor.profile.reading import profile_from_builtins
 from monitor.store.store import Store
 from tests.benchmarks.bench_daemon import TABLES, beside, device, latencies_ms, percentile, ready_ns
 from tests.browser import Browser

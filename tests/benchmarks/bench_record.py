@@ -16,9 +16,9 @@ import numpy as np
 from firmware_bridge.decoder import Decoder
 from firmware_bridge.simulator import Kit, Machine, clean_set, simulate
 from firmware_bridge.simulator.wire import board_chunks
-from monitor.config import profile_from_builtins
-from monitor.detect.pipeline import Pipeline
+from monitor.detect.spine import Pipeline
 from monitor.events import AnyEvent
+from monitor.profile.reading import profile_from_builtins
 from monitor.record.durable_file import DurableFile
 from monitor.record.export import export_samples
 from monitor.record.records import Header, Record, event_record, feedback_record, wire_record

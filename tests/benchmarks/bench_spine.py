@@ -31,10 +31,10 @@ from firmware_bridge.simulator import (
     simulate_many,
 )
 from firmware_bridge.simulator.wire import START_NS
-from monitor.config import profile_from_builtins, profile_to_builtins
-from monitor.detect.pipeline import Pipeline
+from monitor.detect.spine import Pipeline
 from monitor.playback.playback import open_playback, updates
-from monitor.profile import Profile
+from monitor.profile.profile import Profile
+from monitor.profile.reading import profile_from_builtins, profile_to_builtins
 from monitor.record.records import Header, wire_record
 from monitor.record.session_file import SessionWriter
 

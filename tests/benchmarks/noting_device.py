@@ -9,8 +9,8 @@ import firmware_bridge.simulator as simulator
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.simulator.board import Board
 from firmware_bridge.simulator.device import SimulatedDevice
-from monitor.profile import Profile
-from monitor.simulation.simulated import kit_of, machine_of
+from monitor.demo.simulated import kit_of, machine_of
+from monitor.profile.profile import Profile
 
 
 class NotingDevice(SimulatedDevice):

@@ -17,8 +17,8 @@ from monitor.calibrate.answers import Answers
 from monitor.calibrate.findings import State
 from monitor.calibrate.procedure import Procedure
 from monitor.calibrate.refused import Refused
-from monitor.config import profile_from_builtins
-from monitor.profile import Profile
+from monitor.profile.profile import Profile
+from monitor.profile.reading import profile_from_builtins
 
 BLOCK_M = 0.25
 PROFILE = """# A machine in a gym.

@@ -17,8 +17,8 @@ from firmware_bridge.simulator.board import Board
 from firmware_bridge.simulator.device import AS_FAST_AS_READ, SimulatedDevice
 from monitor.__main__ import main
 from monitor.calibrate import kept
-from monitor.config import load_profile
 from monitor.exit_codes import ExitCode
+from monitor.profile.reading import load_profile
 from tests.calibrate.bench import PROFILE, Rig, rig, write_profile
 
 ROWS = 20
@@ -130,7 +130,7 @@ def test_a_port_that_is_not_there_is_said(
     files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     profile, answers = files
-    monkeypatch.setattr("monitor.calibrate.live.PATIENCE_S", 0.5)
+    monkeypatch.setattr("monitor.calibrate.port_chunks.PATIENCE_S", 0.5)
     words = ["calibrate", str(profile), "--answers", str(answers), "--port", "/dev/shm/no-such-port"]
     assert main(words) == ExitCode.FAILED
     assert "is not there: plug the device in" in capsys.readouterr().err

@@ -28,9 +28,9 @@ from firmware_bridge.simulator import (
 from firmware_bridge.simulator.faults import CellDrift
 from monitor.calibrate.drift import Drift, Watch
 from monitor.calibrate.tape import part_of
-from monitor.config import profile_from_builtins
-from monitor.detect.pipeline import Pipeline
+from monitor.detect.spine import Pipeline
 from monitor.events import SetEnd
+from monitor.profile.reading import profile_from_builtins
 from tests.doctor.test_findings import calibrated
 
 MACHINE = Machine(mass_kg=60.0, resonance_hz=7.0, friction=0.06, rest_m=0.0, bottom_m=0.03, top_m=0.45)

@@ -30,8 +30,8 @@ from monitor.calibrate.procedure import SourceEnded
 from monitor.calibrate.refused import Refused
 from monitor.calibrate.span import refuse_moved_zero, settled, span_of
 from monitor.calibrate.tape import Tape
-from monitor.config import profile_from_builtins
-from monitor.detect.settings import STANDARD_GRAVITY_M_S2 as G
+from monitor.profile.reading import profile_from_builtins
+from monitor.profile.settings import STANDARD_GRAVITY_M_S2 as G
 from tests.calibrate.bench import Silent, calibrated, rig
 
 UNKNOWN = profile_from_builtins({"machine": {"id": "rig", "kind": "stack"}, "protocol": {"name": "4/4"}})

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from firmware_bridge.simulator import Kit, Trace
-from monitor.config import load_profile
 from monitor.exit_codes import ExitCode
+from monitor.profile.reading import load_profile
 from tests.calibrate.bench import PROFILE, Rig, rig, write_profile
 from tests.calibrate.test_course import device
 

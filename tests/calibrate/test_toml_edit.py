@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config import load_profile
-from monitor.toml_document import ConfigError
-from monitor.toml_edit import difference, edited, replace_file
+from monitor.profile.reading import load_profile
+from monitor.profile.toml_document import ConfigError
+from monitor.profile.toml_edit import difference, edited, replace_file
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 CHANGES = {

@@ -11,11 +11,11 @@ from firmware_bridge.calibration import Calibration
 from firmware_bridge.decoder import Decoder
 from firmware_bridge.simulator import board_chunks, drawn_lifter, faulty_set, simulate
 from monitor.calibrate.result import changes_of
-from monitor.config import load_profile, profile_from_builtins
-from monitor.detect.pipeline import Pipeline
+from monitor.detect.spine import Pipeline
 from monitor.events import AnyEvent
-from monitor.profile import Profile
-from monitor.toml_edit import edited, replace_file
+from monitor.profile.profile import Profile
+from monitor.profile.reading import load_profile, profile_from_builtins
+from monitor.profile.toml_edit import edited, replace_file
 from tests.calibrate.bench import PROFILE, Rig, Silent, calibrated, rig, write_profile
 
 UNKNOWN = profile_from_builtins({"machine": {"id": "rig", "kind": "stack"}, "protocol": {"name": "4/4"}})

@@ -19,10 +19,10 @@ import msgspec
 
 from monitor.display.server import PageServer
 from monitor.events import Event, Feedback, Leak, SetEnd, encode
-from monitor.feedback import payload
-from monitor.feedback.embedded_broker import EmbeddedBroker
-from monitor.feedback.messages import Ack, Delivery, Envelope, Info, LinkInfo, MachineInfo, ProtocolInfo, Status
-from monitor.profile import Display, Machine, Profile
+from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
+from monitor.mqtt.contract import payload
+from monitor.mqtt.contract.messages import Ack, Delivery, Envelope, Info, LinkInfo, MachineInfo, ProtocolInfo, Status
+from monitor.profile.profile import Display, Machine, Profile
 
 LEAK = Leak(lockout_s=6.2, bottom_s=3.1, unload_s=2.2, low_tension_s=3.4, high_tension_s=0.4)
 CALM = Feedback(

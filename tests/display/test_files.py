@@ -12,9 +12,9 @@ from typing import get_args
 
 import pytest
 
-from monitor.detect.live import PRIORITY
+from monitor.detect.feedback import PRIORITY
 from monitor.events import KINDS, FaultCause, Leak, Phase
-from monitor.feedback.messages import LinkState
+from monitor.mqtt.contract.messages import LinkState
 
 PAGE_FOLDER = Path(str(resources.files("monitor.display") / "page"))
 PACKS = sorted(PAGE_FOLDER.glob("cues/??.json"))

@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from monitor.config import load_profile
+from monitor.profile.reading import load_profile
 from tests import needs
 from tests.browser import Browser
 from tests.faults.stage import a_daemon, a_lifter

@@ -127,7 +127,7 @@ def test_firmware_of_another_protocol(tmp_path: Path, capsys: pytest.CaptureFixt
 
 
 def test_another_device(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("monitor.calibrate.live.PATIENCE_S", 3.0)
+    monkeypatch.setattr("monitor.calibrate.port_chunks.PATIENCE_S", 3.0)
     with FakeDevice(tmp_path / "tty", "nmea"):
         _, found = examined(profile(tmp_path), capsys, "--port", str(tmp_path / "tty"))
     assert found["firmware"]["verdict"] == "bad"

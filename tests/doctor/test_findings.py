@@ -9,8 +9,8 @@ from monitor.calibrate.kept import Kept
 from monitor.doctor import board, host, network, page, papers, port, probes, sensors
 from monitor.doctor.broker import heard_of
 from monitor.doctor.finding import Finding
-from monitor.feedback.messages import Delivery, FirmwareInfo, Info, LinkInfo, MachineInfo, ProtocolInfo
-from monitor.profile import Calibration, Machine
+from monitor.mqtt.contract.messages import Delivery, FirmwareInfo, Info, LinkInfo, MachineInfo, ProtocolInfo
+from monitor.profile.profile import Calibration, Machine
 
 TTY = "/dev/ttyUSB0"
 TABLE = Calibration(metres_per_count=0.0001, newtons_per_count=0.01, force_zero_counts=1000)

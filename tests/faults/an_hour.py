@@ -14,8 +14,8 @@ import firmware_bridge.simulator as simulator
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.simulator.script import Rest, Script
 from firmware_bridge.simulator.trace import Trace
-from monitor.simulation.simulated import kit_of, machine_of
-from tests.test_daemon import PROFILE
+from monitor.demo.simulated import kit_of, machine_of
+from tests.daemon.test_daemon import PROFILE
 
 HOUR_S = 3600.0
 CLOSED = "closed"

@@ -17,11 +17,11 @@ import numpy as np
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.samples import Samples
 from monitor.__main__ import main
-from monitor.daemon import Daemon
-from monitor.detect.pipeline import Pipeline
+from monitor.daemon import session
+from monitor.daemon.daemon import Daemon
+from monitor.daemon.usage import Usage
+from monitor.detect.spine import Pipeline
 from monitor.events import Jerk, Update
-from monitor.live import session
-from monitor.live.usage import Usage
 
 EVERY_S = 0.025  # of the session clock
 LOOK_EVERY_S = 0.005

@@ -27,18 +27,18 @@ import msgspec
 
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.link_state import LinkState
-from monitor.daemon import Daemon
-from monitor.feedback import payload
-from monitor.feedback.commands import Lifter
-from monitor.feedback.connection import connect
-from monitor.feedback.consumer import Consumer
-from monitor.feedback.ledger import Record
+from monitor.daemon.allocator import keep_compact
+from monitor.daemon.daemon import Daemon
+from monitor.daemon.serve import Up, serve
+from monitor.mqtt.client.connection import connect
+from monitor.mqtt.client.consumer import Consumer
+from monitor.mqtt.client.ledger import Record
+from monitor.mqtt.contract import payload
+from monitor.mqtt.contract.commands import Lifter
 from monitor.record.recorder import PERIOD_S
-from monitor.service.allocator import keep_compact
-from monitor.service.serve import Up, serve
+from tests.daemon.test_daemon import PROFILE
 from tests.faults.an_hour import HOUR_S, read_hour
 from tests.faults.leap import leap
-from tests.test_daemon import PROFILE
 
 MACHINE = PROFILE.machine.id
 OPEN = ("open-1", "open-2")

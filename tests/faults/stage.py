@@ -11,9 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from monitor.feedback.connection import Address
-from monitor.feedback.consumer import Consumer
-from monitor.feedback.ledger import Ledger, Record
+from monitor.mqtt.client.connection import Address
+from monitor.mqtt.client.consumer import Consumer
+from monitor.mqtt.client.ledger import Ledger, Record
 from monitor.store.store import Store
 from monitor.store.stored import StoredEvent
 

@@ -10,10 +10,10 @@ import aiomqtt
 import msgspec
 import pytest
 
-from monitor.feedback import outbox
-from monitor.feedback.connection import Address
-from monitor.feedback.consumer import Consumer
-from monitor.feedback.ledger import Record
+from monitor.mqtt.client import outbox
+from monitor.mqtt.client.connection import Address
+from monitor.mqtt.client.consumer import Consumer
+from monitor.mqtt.client.ledger import Record
 from tests import needs
 from tests.faults.stage import Collector, a_daemon, a_lifter, last_seq, until
 from tests.mqtt.brokers import mosquitto

@@ -11,14 +11,14 @@ import pytest
 
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.decoder import Decoder
-from monitor.detect.pipeline import Pipeline
+from monitor.detect.spine import Pipeline
 from monitor.events import AnyEvent, encode
 from monitor.playback.playback import open_playback
 from monitor.record.replay import decoder_of
 from monitor.record.session_file import read_session
-from tests.bridge.test_serial_port import RAW, Reader
 from tests.fake_device import FakeDevice
 from tests.faults.stage import a_daemon, on_disk, until
+from tests.firmware_bridge.test_serial_port import RAW, Reader
 from tests.mqtt.brokers import free_port
 from tests.soak import SOAKING, Figure, long, soak
 from tests.test_end_to_end import a_profile

@@ -14,16 +14,16 @@ from firmware_bridge.chunk import Chunk
 from firmware_bridge.decoder import Decoder
 from firmware_bridge.simulator import faults as sensor
 from monitor.__main__ import main
-from monitor.detect.pipeline import Pipeline
+from monitor.demo.simulated import kit_of, machine_of
+from monitor.detect.spine import Pipeline
 from monitor.events import AnyEvent, encode
-from monitor.feedback.connection import Address
-from monitor.simulation.simulated import kit_of, machine_of
+from monitor.mqtt.client.connection import Address
 from tests import needs
+from tests.daemon.test_daemon import PROFILE
 from tests.faults.shim import Shim
 from tests.faults.stage import Collector, a_daemon, a_lifter, on_disk, until
 from tests.mqtt.brokers import mosquitto
 from tests.soak import Figure, long, soak
-from tests.test_daemon import PROFILE
 from tests.test_end_to_end import a_profile
 
 pytestmark = soak

@@ -12,15 +12,15 @@ import msgspec
 import pytest
 
 from firmware_bridge.decoder import Decoder
-from monitor.feedback.connection import Address
-from monitor.feedback.messages import Info
+from monitor.mqtt.client.connection import Address
+from monitor.mqtt.contract.messages import Info
 from monitor.record.retention import free_bytes
 from monitor.record.session_file import read_session
 from tests import needs
-from tests.bridge.test_serial_port import RAW
 from tests.faults.disks import an_image, mounted
 from tests.faults.shim import Shim
 from tests.faults.stage import Collector, a_daemon, a_lifter, on_disk, until
+from tests.firmware_bridge.test_serial_port import RAW
 from tests.mqtt.brokers import mosquitto
 from tests.soak import SOAKING, Figure, long, soak, soak_only
 from tests.test_end_to_end import a_profile

@@ -13,18 +13,18 @@ import pytest
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.decoder import Decoder
 from firmware_bridge.errors import ProtocolVersionError
-from monitor.config import load_profile
-from monitor.detect.pipeline import Pipeline
-from monitor.feedback.commands import COMMANDS, CommandRefused, read_command
-from monitor.feedback.ledger import Ledger
+from monitor.detect.spine import Pipeline
+from monitor.mqtt.client.ledger import Ledger
+from monitor.mqtt.contract.commands import COMMANDS, CommandRefused, read_command
+from monitor.profile.reading import load_profile
+from monitor.profile.toml_document import ConfigError
 from monitor.record.session_file import SessionFileError, read_session
-from monitor.toml_document import ConfigError
-from tests.bridge.test_decoder import RAW
-from tests.bridge.wire import Wire
+from tests.daemon.test_daemon import PROFILE
 from tests.faults.fuzz import inputs, keep, kept
+from tests.firmware_bridge.test_decoder import RAW
+from tests.firmware_bridge.wire import Wire
 from tests.record.sessions import parts_of, some_records
 from tests.soak import SOAKING, Figure, beside_the_day, long, soak
-from tests.test_daemon import PROFILE
 
 pytestmark = soak
 FUZZ_S = long(30.0, 4.0)

@@ -6,7 +6,7 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
-from monitor.feedback.connection import Address
+from monitor.mqtt.client.connection import Address
 from tests import needs
 from tests.faults.stage import Collector, a_daemon, a_lifter, on_disk, until
 from tests.mqtt.brokers import mosquitto

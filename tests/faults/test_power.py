@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.feedback.connection import Address
+from monitor.mqtt.client.connection import Address
 from monitor.record.session_file import read_session
 from monitor.store.store import Store
 from tests import needs

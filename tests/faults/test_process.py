@@ -11,10 +11,10 @@ import firmware_bridge.simulator as simulator
 from firmware_bridge.simulator.board import Board
 from firmware_bridge.simulator.device import SimulatedDevice
 from firmware_bridge.simulator.script import Rest, Script
-from monitor.config import load_profile
-from monitor.feedback.messages import Info, Status
+from monitor.demo.simulated import kit_of, machine_of
+from monitor.mqtt.contract.messages import Info, Status
+from monitor.profile.reading import load_profile
 from monitor.record.session_file import read_session
-from monitor.simulation.simulated import kit_of, machine_of
 from monitor.store.store import Store
 from tests import needs
 from tests.fake_device import FakeDevice

@@ -12,11 +12,11 @@ from firmware_bridge.chunk import Chunk
 from firmware_bridge.emulated_board import EmulatedBoard, emulated_board
 from firmware_bridge.emulator_build import Firmware
 from firmware_bridge.serial_port import read_chunks
-from monitor.daemon import Daemon
-from monitor.feedback.consumer import Consumer
-from monitor.feedback.ledger import Record
-from monitor.profile import Mqtt, Profile
-from monitor.service.serve import Up, serve
+from monitor.daemon.daemon import Daemon
+from monitor.daemon.serve import Up, serve
+from monitor.mqtt.client.consumer import Consumer
+from monitor.mqtt.client.ledger import Record
+from monitor.profile.profile import Mqtt, Profile
 from tests import needs
 from tests.firmware.rig import Truth, a_set
 from tests.firmware.test_detection import HARMLESS, REPS, profile_of

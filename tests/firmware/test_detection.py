@@ -7,10 +7,10 @@ import pytest
 
 from firmware_bridge.decoder import Decoder
 from firmware_bridge.emulator_build import Firmware
-from monitor.config import profile_from_builtins
-from monitor.detect.pipeline import Pipeline
+from monitor.detect.spine import Pipeline
 from monitor.events import AnyEvent, Rep, SensorFault, SetEnd, Turnaround
-from monitor.profile import Profile
+from monitor.profile.profile import Profile
+from monitor.profile.reading import profile_from_builtins
 from tests import needs
 from tests.firmware.rig import Run, Script, Truth, a_set, run, start
 

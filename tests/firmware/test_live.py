@@ -25,9 +25,9 @@ from firmware_bridge.link_state import LinkState
 from firmware_bridge.messages import EventCode, EventNote, Hello, Mcu, ResetCause, Status, StatusFlag
 from firmware_bridge.samples import Flag, Samples
 from firmware_bridge.serial_port import read_chunks
-from monitor.config import load_profile
-from monitor.simulation.emulated import board_of
-from monitor.simulation.simulated import kit_of, machine_of
+from monitor.demo.emulated import board_of
+from monitor.demo.simulated import kit_of, machine_of
+from monitor.profile.reading import load_profile
 from tests import needs
 from tests.firmware.rig import Truth
 

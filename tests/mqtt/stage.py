@@ -11,11 +11,11 @@ import msgspec
 import pytest
 
 from monitor.events import SetStart
-from monitor.feedback.bookmark import Bookmark
-from monitor.feedback.commands import Command
-from monitor.feedback.connection import Address
-from monitor.feedback.embedded_broker import EmbeddedBroker
-from monitor.feedback.publisher import Publisher
+from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
+from monitor.mqtt.client.bookmark import Bookmark
+from monitor.mqtt.client.connection import Address
+from monitor.mqtt.client.publisher import Publisher
+from monitor.mqtt.contract.commands import Command
 from monitor.store.store import Store
 from monitor.store.stored import StoredEvent
 from tests import needs

@@ -13,10 +13,10 @@ from pathlib import Path
 import aiomqtt
 import pytest
 
-from monitor.access.broker import AccessError, _hashed, acl, configuration, make
-from monitor.feedback.bookmark import Bookmark
-from monitor.feedback.connection import Address, BrokerError, connect
-from monitor.feedback.publisher import Publisher
+from monitor.access.access_list import AccessError, _hashed, acl, configuration, make
+from monitor.mqtt.client.bookmark import Bookmark
+from monitor.mqtt.client.connection import Address, BrokerError, connect
+from monitor.mqtt.client.publisher import Publisher
 from monitor.store.store import Store
 from tests import needs
 from tests.mqtt.brokers import free_port

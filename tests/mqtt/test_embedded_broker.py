@@ -9,9 +9,9 @@ import aiomqtt
 import pytest
 from amqtt.broker import Broker  # type: ignore[import-untyped]
 
-from monitor.feedback import guard
-from monitor.feedback.embedded_broker import EmbeddedBroker, TcpLine
-from monitor.feedback.roles import Role
+from monitor.mqtt.broker import guard
+from monitor.mqtt.broker.embedded_broker import EmbeddedBroker, TcpLine
+from monitor.mqtt.contract.roles import Role
 from tests.mqtt.brokers import DISCONNECT, connect_packet, publish_packet, subscribe_packet
 
 CONNACK_SUBACK_BYTES = 4 + 5

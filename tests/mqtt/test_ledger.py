@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.events import encode
-from monitor.feedback import payload
-from monitor.feedback.ledger import HELD, Ledger
-from monitor.feedback.messages import Envelope, ResumeMark, Status
+from monitor.mqtt.client.ledger import HELD, Ledger
+from monitor.mqtt.contract import payload
+from monitor.mqtt.contract.messages import Envelope, ResumeMark, Status
 from tests.mqtt.stage import an_event
 
 STORE = "store-1"

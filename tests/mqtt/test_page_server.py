@@ -11,11 +11,11 @@ import pytest
 
 from monitor.display.server import PageServer, PageServerError
 from monitor.display.token import kept_tokens
-from monitor.feedback.embedded_broker import EmbeddedBroker
-from monitor.feedback.roles import Role
-from monitor.profile import Display, Machine, Mqtt, Profile
+from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
+from monitor.mqtt.contract.roles import Role
+from monitor.profile.profile import Display, Machine, Mqtt, Profile
+from monitor.profile.toml_document import ConfigError
 from monitor.store.database import StoreError
-from monitor.toml_document import ConfigError
 from tests.mqtt.stage import play
 
 

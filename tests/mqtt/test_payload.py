@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.events import KINDS, AnyEvent, Event, Feedback, encode
-from monitor.feedback import messages, payload, schema
-from monitor.feedback.commands import COMMANDS, CommandRefused, read_command
+from monitor.mqtt.contract import messages, payload, schema
+from monitor.mqtt.contract.commands import COMMANDS, CommandRefused, read_command
 from tests.mqtt.anything import faults, structs
 
 MACHINE = "leg-press"

@@ -10,11 +10,12 @@ import msgspec
 import pytest
 
 from monitor.events import Feedback
-from monitor.feedback import connection, outbox, payload, publisher, requests
-from monitor.feedback.commands import Command, Lifter, Load, Protocol, Resume, Stop
-from monitor.feedback.connection import Address
-from monitor.feedback.consumer import Consumer
-from monitor.feedback.ledger import Ledger, Record
+from monitor.mqtt.client import connection, outbox, publisher, requests
+from monitor.mqtt.client.connection import Address
+from monitor.mqtt.client.consumer import Consumer
+from monitor.mqtt.client.ledger import Ledger, Record
+from monitor.mqtt.contract import payload
+from monitor.mqtt.contract.commands import Command, Lifter, Load, Protocol, Resume, Stop
 from tests import needs
 from tests.mqtt.brokers import mosquitto
 from tests.mqtt.stage import KINDS, MACHINE, Stage, a_broker, listening, play, seqs, until

@@ -10,8 +10,8 @@ import pytest
 
 from monitor.__main__ import main
 from monitor.exit_codes import ExitCode
-from monitor.feedback.connection import Address, Received, connect
-from monitor.feedback.embedded_broker import EmbeddedBroker
+from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
+from monitor.mqtt.client.connection import Address, Received, connect
 from monitor.playback import rebroadcast
 from tests import needs
 from tests.mqtt.brokers import free_port, mosquitto

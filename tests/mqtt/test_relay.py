@@ -13,10 +13,10 @@ from websockets.exceptions import ConnectionClosed
 
 from monitor.display.server import PageServer
 from monitor.display.visit import visit
-from monitor.feedback.connection import Address
-from monitor.feedback.guard import read_connect
-from monitor.feedback.relay import Relay, with_account
-from monitor.feedback.roles import Role
+from monitor.mqtt.broker.guard import read_connect
+from monitor.mqtt.broker.relay import Relay, with_account
+from monitor.mqtt.client.connection import Address
+from monitor.mqtt.contract.roles import Role
 from tests import needs
 from tests.mqtt.brokers import DISCONNECT, connect_packet, free_port, mosquitto, publish_packet, subscribe_packet
 from tests.mqtt.stage import play, until

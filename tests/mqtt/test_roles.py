@@ -8,11 +8,11 @@ import aiomqtt
 import pytest
 
 from monitor.display.server import PageServer
-from monitor.feedback.commands import COMMANDS
-from monitor.feedback.connection import Address
-from monitor.feedback.embedded_broker import EmbeddedBroker
-from monitor.feedback.relay import Relay
-from monitor.feedback.roles import Role, may_send
+from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
+from monitor.mqtt.broker.relay import Relay
+from monitor.mqtt.client.connection import Address
+from monitor.mqtt.contract.commands import COMMANDS
+from monitor.mqtt.contract.roles import Role, may_send
 from tests.mqtt.stage import KINDS, a_broker, play
 from tests.mqtt.test_page_server import get, profile, upgrade
 

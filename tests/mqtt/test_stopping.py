@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.feedback import publisher
+from monitor.mqtt.client import publisher
 from tests.mqtt.stage import Stage, a_broker, play, until
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from firmware_bridge.simulator import Machine, Trace
-from monitor.config import profile_from_builtins
-from monitor.profile import Profile
+from monitor.profile.profile import Profile
+from monitor.profile.reading import profile_from_builtins
 from tests.quality.signals import low_pass
 
 RATE_HZ = 1000

@@ -42,9 +42,9 @@ from firmware_bridge.simulator import (
     simulate_many,
 )
 from firmware_bridge.simulator import faults as sensor
-from monitor.config import profile_from_builtins
-from monitor.detect.settings import Cell
-from monitor.profile import Profile
+from monitor.profile.profile import Profile
+from monitor.profile.reading import profile_from_builtins
+from monitor.profile.settings import Cell
 from tests.quality.contraction import drawn_contraction
 from tests.quality.presses import drawn_presses
 from tests.quality.signals import Signals

@@ -8,7 +8,7 @@ labels have it. What is in between is neither right nor wrong. What "harder" mea
 from dataclasses import dataclass, replace
 from itertools import product
 
-from monitor.profile import Profile
+from monitor.profile.profile import Profile
 from tests.quality.labels import Label, Truth
 from tests.quality.movement import movement
 from tests.quality.signals import Signals, filtered

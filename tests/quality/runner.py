@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from firmware_bridge.samples import Samples
-from monitor.detect.limits import Limits
-from monitor.detect.pipeline import Pipeline
+from monitor.detect.spine import Pipeline
 from monitor.events import AnyEvent, Feedback
-from monitor.profile import Profile
+from monitor.profile.limits import Limits
+from monitor.profile.profile import Profile
 from tests.quality.circumstances import MISREAD, Circumstances
 from tests.quality.corpus import BATCH, GROUPS, Case, Group, Split, case, performed, seed_of
 from tests.quality.judge import Judged, judge

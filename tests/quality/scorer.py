@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from monitor.events import AnyEvent, Feedback, SetEnd
-from monitor.profile import Profile
+from monitor.profile.profile import Profile
 from tests.quality.circumstances import (
     FAULT_LATE_S,
     KEYS,

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from monitor.profile import Profile
+from monitor.profile.profile import Profile
 from tests.quality.movement import HOLD, Movement, Span
 from tests.quality.signals import Bools, Filtered, Floats, held, joined, runs
 from tests.quality.thresholds import Thresholds

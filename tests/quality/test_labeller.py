@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.config import profile_from_builtins
+from monitor.profile.reading import profile_from_builtins
 from tests.quality.analytic import (
     BOTTOM_M,
     LEAD,

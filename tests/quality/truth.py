@@ -17,7 +17,7 @@ From the signals, never from the intent of whoever made them. How EVENTS.md is r
 
 import numpy as np
 
-from monitor.profile import Profile
+from monitor.profile.profile import Profile
 from tests.quality import static_truth
 from tests.quality.finders_force import find_rests, find_sets, find_tensions
 from tests.quality.finders_motion import find_jerks, find_reps, find_speeds, find_stalls, find_turnarounds

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from monitor.config import profile_from_builtins
-from monitor.live.session import Session
+from monitor.daemon.session import Session
+from monitor.profile.reading import profile_from_builtins
 from monitor.record.recorder import RESERVE_BYTES, Recorder
 from monitor.record.session_file import read_session
+from tests.daemon.test_daemon import TABLES
 from tests.record.sessions import HEADER, some_records, wire_chunks
-from tests.test_daemon import TABLES
 
 
 def recorded(path: Path, **record: Any) -> dict[str, int]:

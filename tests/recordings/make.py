@@ -34,7 +34,7 @@ from firmware_bridge.simulator import (
 )  # fmt: skip
 from firmware_bridge.simulator import faults as sensor
 from firmware_bridge.simulator.wire import START_NS, hello
-from monitor.config import profile_from_builtins, profile_to_builtins
+from monitor.profile.reading import profile_from_builtins, profile_to_builtins
 from monitor.record.records import Header, wire_record
 from monitor.record.session_file import SessionWriter
 

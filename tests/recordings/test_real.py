@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from monitor.config import profile_from_builtins
-from monitor.detect.pipeline import Pipeline
+from monitor.detect.spine import Pipeline
+from monitor.profile.reading import profile_from_builtins
 from monitor.record.table import read_table
 from tests import needs
 

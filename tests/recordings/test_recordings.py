@@ -11,7 +11,7 @@ import pytest
 
 from firmware_bridge.chunk import Chunk
 from monitor.__main__ import main
-from monitor.detect.pipeline import Pipeline
+from monitor.detect.spine import Pipeline
 from monitor.events import AnyEvent, encode
 from monitor.playback.playback import open_playback, updates
 from monitor.record.replay import decoder_of

@@ -8,7 +8,7 @@ import pytest
 
 from firmware_bridge.samples import Samples
 from monitor.__main__ import main
-from monitor.detect.pipeline import Pipeline
+from monitor.detect.spine import Pipeline
 from monitor.exit_codes import ExitCode
 from monitor.playback.playback import open_playback
 from monitor.record.session_file import read_session

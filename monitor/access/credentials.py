@@ -1,0 +1,62 @@
+"""The broker's address with the account that the profile names.
+
+The password stands alone in a file, or in the credential of the same name that systemd hands to the service; never in
+the profile, and never in what is printed: an `Address` shows neither.
+"""
+
+import ipaddress
+import os
+from pathlib import Path
+
+from monitor.mqtt.client.connection import Address
+from monitor.profile.profile import Profile
+from monitor.profile.toml_document import ConfigError
+
+READABLE_BY_ALL = 0o007
+
+
+def address_of(profile: Profile) -> Address:
+    """Raises ConfigError where the account cannot be used, or would be told to the whole network."""
+    mqtt = profile.mqtt
+    assert mqtt.host is not None
+    if mqtt.username is not None and not mqtt.tls and not _is_this_machine(mqtt.host):
+        raise ConfigError(
+            f"[mqtt] host {mqtt.host} is not this machine, and without tls the network can read the password:"
+            " set tls = true (`rep-monitor access broker` makes the certificates)"
+        )
+    return Address(
+        host=mqtt.host,
+        port=mqtt.port,
+        username=mqtt.username,
+        password=None if mqtt.password_file is None else password_in(Path(mqtt.password_file)),
+        tls=mqtt.tls,
+        ca_file=None if mqtt.ca_file is None else str(handed_over(Path(mqtt.ca_file))),
+        client_id=mqtt.client_id,
+    )
+
+
+def password_in(path: Path) -> str:
+    """Its first line; who else may read the file must be nobody."""
+    file = handed_over(path)
+    if file.stat().st_mode & READABLE_BY_ALL:
+        raise ConfigError(f"{file} can be read by everybody on this machine: chmod 600 {file}")
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    if not lines or not lines[0].strip():
+        raise ConfigError(f"{file} is empty: put the broker's password in its first line")
+    return lines[0].strip()
+
+
+def handed_over(path: Path) -> Path:
+    """The credential that systemd has made of it (LoadCredential=secrets:/etc/rep-monitor/secrets), or the file."""
+    if folder := os.environ.get("CREDENTIALS_DIRECTORY"):
+        for name in (f"{path.parent.name}_{path.name}", path.name):
+            if (credential := Path(folder) / name).is_file():
+                return credential
+    return path
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,57 @@
+"""The chunks of a live port for a calibration; a port that does not come to speak is refused with its own sentence."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+
+from firmware_bridge.chunk import Chunk
+from firmware_bridge.errors import LinkError
+from firmware_bridge.link_state import LinkState
+from firmware_bridge.serial_port import read_chunks
+from monitor.profile.profile import Profile
+
+PATIENCE_S = 6.0  # a board that starts takes two, a link that is asked again four
+
+
+class Line:
+    """A port, and how its link stands."""
+
+    def __init__(self, profile: Profile, port: str) -> None:
+        self._profile, self._port = profile, port
+        self.state: LinkState | None = None
+
+    def chunks(self) -> AsyncGenerator[Chunk, None]:
+        serial = self._profile.serial
+        return read_chunks(
+            self._port, serial.baud, format=serial.format, rate_hz=serial.rate_hz, block=serial.block,
+            on_state=self._note,
+        )  # fmt: skip
+
+    async def while_it_speaks(self, work: Callable[[AsyncGenerator[Chunk, None]], Awaitable[None]]) -> None:
+        """Do this work on the port's chunks. Raises LinkError once nothing of use has come for a while."""
+        source = self.chunks()
+        working = asyncio.ensure_future(work(source))
+        watching = asyncio.create_task(self._until_silent())
+        try:
+            await asyncio.wait((working, watching), return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                assert self.state is not None
+                raise LinkError(self.state.detail)
+        finally:
+            for task in (working, watching):
+                task.cancel()
+            await asyncio.wait((working, watching))
+            await source.aclose()
+        await working
+
+    def _note(self, state: LinkState) -> None:
+        self.state = state
+
+    async def _until_silent(self) -> None:
+        loop = asyncio.get_running_loop()
+        good_s = loop.time()
+        while loop.time() - good_s < PATIENCE_S:
+            await asyncio.sleep(0.1)
+            if self.state is None or self.state.state == "streaming":
+                good_s = loop.time()
+            elif self.state.state in ("busy", "incompatible"):  # waiting does not help
+                return

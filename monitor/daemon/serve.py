@@ -1,0 +1,103 @@
+"""A daemon with all that stands around it: lock, store, broker, page, signals.
+
+Without a broker in the profile one is brought up on loopback, and the page's connections go into it; with one they are
+relayed there, unless the profile says where that broker takes WebSockets itself. A page that is open to a network asks
+for a display's or a coach's token.
+"""
+
+import asyncio
+import contextlib
+import gc
+import logging
+import signal
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+from functools import partial
+
+from firmware_bridge.chunk import Chunk
+from monitor.access.credentials import address_of
+from monitor.daemon.daemon import Daemon, Listener
+from monitor.daemon.notify import ServiceManager
+from monitor.daemon.reload import Reload
+from monitor.display.address import is_open
+from monitor.display.server import PageServer
+from monitor.display.token import kept_tokens
+from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
+from monitor.mqtt.broker.relay import Relay
+from monitor.mqtt.client.connection import Address
+from monitor.profile.profile import Profile
+from monitor.state.folders import Lock, state_directory, store_path
+from monitor.state.mounts import mount_warning
+from monitor.state.up import Whereabouts, told
+from monitor.store.history import last_sets
+from monitor.store.store import Store
+
+_log = logging.getLogger(__name__)
+Source = Callable[[Daemon], AsyncGenerator[Chunk, None]]
+
+
+@dataclass(frozen=True)
+class Up:
+    """What is up, for whoever tells a person."""
+
+    daemon: Daemon
+    broker: Address
+    page_url: str | None
+
+
+async def serve(
+    profile: Profile,
+    source: Source,
+    *,
+    on_up: Callable[[Up], None] = lambda up: None,
+    listener: Listener | None = None,
+    reread: Callable[[], Profile] | None = None,
+) -> None:
+    """Until SIGINT or SIGTERM, or until the source ends. Raises what the daemon raises.
+
+    With `reread` SIGHUP takes a changed profile, between two sets.
+    """
+    directory = state_directory(profile.machine.id)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(Lock(directory))
+        store = stack.enter_context(await asyncio.to_thread(Store, store_path(directory)))
+        embedded = None
+        if profile.mqtt.host is None:
+            embedded = await stack.enter_async_context(EmbeddedBroker())
+        address = Address(host="127.0.0.1", port=embedded.port) if embedded else address_of(profile)
+        daemon = Daemon(profile, directory, store, address, listener=listener)
+        if warning := mount_warning(directory):
+            daemon.storage_warning = warning
+            _log.warning("%s", warning)
+        page_url = None
+        if profile.display.enabled:
+            opened = is_open(profile.display.bind)
+            tokens = await asyncio.to_thread(kept_tokens, directory) if opened else None
+            broker = embedded or (None if profile.mqtt.websocket_url else Relay(address))
+            server = PageServer(profile, broker, partial(last_sets, store), tokens=tokens)
+            await stack.enter_async_context(server)
+            page_url = server.url
+        loop = asyncio.get_running_loop()
+        manager = ServiceManager()
+
+        def stop() -> None:
+            manager.stopping()
+            daemon.stop()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop)
+            stack.callback(loop.remove_signal_handler, number)
+        if reread is not None:
+            reload = Reload(daemon, reread)
+            group = await stack.enter_async_context(asyncio.TaskGroup())
+            reloading = group.create_task(reload.run(), name="reload")
+            stack.callback(reloading.cancel)
+            loop.add_signal_handler(signal.SIGHUP, reload.ask)
+            stack.callback(loop.remove_signal_handler, signal.SIGHUP)
+        stack.enter_context(
+            told(directory, Whereabouts(broker_host=address.host, broker_port=address.port, page_url=page_url))
+        )
+        on_up(Up(daemon, address, page_url))
+        gc.freeze()  # what is loaded by now stays: the collector need not look through it again and again
+        async with manager.watching(daemon.reader_silent_s, daemon.headline):
+            await daemon.run(source(daemon))

@@ -1,0 +1,133 @@
+"""What the lifter sees at one moment: tension, position, pace, one cue.
+
+The newest tension and position are shown, not the centred ones that detection waits for: the eye needs them now, a
+judgement needs them right. The pace follows the protocol's durations, never the lifter's speed.
+"""
+
+import math
+from typing import Literal
+
+from monitor.detect.book import seconds
+from monitor.detect.scene import Scene, steps
+from monitor.detect.summary import Account
+from monitor.events import AnyEvent, Feedback, Jerk, TensionOut, Turnaround
+from monitor.signals.conditions import STICTION_M_S, Bit
+
+CUE_STEPS = steps(1.2)  # how long a cue for something that is over stays
+HEAD_STEPS = 4
+PRIORITY = (
+    "force_ceiling",
+    "slack",
+    "drop",
+    "jerk",
+    "bounce",
+    "abrupt",
+    "stack_touch",
+    "stall",
+    "bottom",
+    "lockout",
+    "speed_over",
+    "low",
+    "high",
+)
+RESTS = {"lockout_rest": "lockout", "bottom_rest": "bottom"}
+
+
+class Live:
+    """Remembers which cue is due and when the present movement began."""
+
+    def __init__(self) -> None:
+        self._cues: dict[str, tuple[str, int, bool]] = {}  # cue kind: (key, moment, still open)
+        self._leg = "rest"
+        self._leg_start = 0
+
+    def note(self, records: list[AnyEvent], now: int) -> None:
+        """Events told at this moment."""
+        for record in records:
+            kind, key = _cue(record)
+            if kind is not None:
+                self._cues[kind] = (key, now, record.duration_s is None)
+
+    def follow(self, scene: Scene, phase: str) -> None:
+        """The phase at this moment."""
+        if phase == "rest":
+            self._leg = "rest"
+        elif phase in ("positive", "negative") and phase != self._leg:  # a stall does not begin it anew
+            self._leg, self._leg_start = phase, scene.now
+
+    def feedback(self, scene: Scene, account: Account, fault: str | None, head: int) -> Feedback:
+        """At head step `head`: `scene.now` is the newest judged moment."""
+        limits, track = scene.limits, scene.track
+        row = track.at(scene.now)
+        recent = track.head_tension[max(0, row + 1 - HEAD_STEPS) : row + 1]
+        known = recent[recent == recent]
+        tension_n = float(known.mean()) if len(known) and recent[-1] == recent[-1] else None
+        x_m, v_m_s = float(track.head_x[row]), float(track.v[row])
+        position = (x_m - limits.bottom_m) / limits.range_m if x_m == x_m else None
+        relative = _relative(scene, tension_n, v_m_s)
+        under_load_s = under_tension_s = 0.0
+        if scene.in_set:
+            under_load_s, under_tension_s, _ = account.times_s(scene, scene.now + 1)
+        on_rest = scene.on(Bit.CONTACT)
+        return Feedback(
+            t_s=seconds(head),
+            tension_n=None if tension_n is None else round(tension_n, 1),
+            tension=relative if not on_rest else None if relative is None else max(0.0, relative),
+            band=None if relative is None or on_rest else _band(relative, limits.band),
+            phase=scene.book.phase,
+            position=None if position is None else round(min(1.2, max(-0.2, position)), 4),
+            pace=self._pace(scene),
+            velocity_m_s=None if v_m_s != v_m_s else round(v_m_s, 4),
+            set=scene.book.set_number,
+            rep=scene.reps_full,
+            under_load_s=under_load_s,
+            under_tension_s=under_tension_s,
+            resting="lockout" if scene.resting_since is not None else "bottom" if on_rest and scene.in_set else None,
+            cue=self._due_cue(scene),
+            load_n=None if limits.load_n is None else round(limits.load_n, 1),
+            load_from=limits.load_from,
+            fault=fault,
+        )
+
+    def _pace(self, scene: Scene) -> float | None:
+        if not scene.in_set:
+            return None
+        elapsed_s = (scene.now - self._leg_start) * 0.005
+        if self._leg == "positive":
+            return round(min(1.0, elapsed_s / scene.limits.positive_s), 4)
+        if self._leg == "negative":
+            return round(max(0.0, 1 - elapsed_s / scene.limits.negative_s), 4)
+        return 0.0
+
+    def _due_cue(self, scene: Scene) -> str | None:
+        live = {k: v for k, v in self._cues.items() if v[2] or scene.now - v[1] < CUE_STEPS}
+        self._cues = live
+        if not scene.in_set:
+            return None
+        return next((live[kind][0] for kind in PRIORITY if kind in live), None)
+
+
+def _relative(scene: Scene, tension_n: float | None, v_m_s: float) -> float | None:
+    limits = scene.limits
+    if tension_n is None or limits.load_n is None:
+        return None
+    ratio, friction = tension_n / limits.load_n, limits.friction or 0.0
+    if abs(v_m_s) >= limits.v_rest_m_s:
+        return round(ratio - friction * math.tanh(v_m_s / STICTION_M_S), 4)
+    return round(min(max(1.0, ratio - friction), ratio + friction), 4)
+
+
+def _band(relative: float, half: float) -> Literal["low", "in", "high"]:
+    return "low" if relative < 1 - half else "high" if relative > 1 + half else "in"
+
+
+def _cue(record: AnyEvent) -> tuple[str | None, str]:
+    kind = record.kind
+    if isinstance(record, Jerk):
+        return "jerk", "jerk_start" if record.cause == "start" else "jerk"
+    if isinstance(record, Turnaround):
+        return (record.grade, record.grade) if record.grade in ("abrupt", "bounce") else (None, "")
+    if isinstance(record, TensionOut):
+        return record.side, record.side
+    kind = RESTS.get(kind, kind)
+    return (kind, kind) if kind in PRIORITY else (None, "")

@@ -1,0 +1,82 @@
+"""Load and friction, learned from the cruise of the first repetitions.
+
+Between the turnarounds the cable carries W (1 + a/g) + mu W tanh(v / 4 mm/s): a line in tanh(v / 4 mm/s) whose level is
+the load and whose slope is the friction, fitted over all moments of a repetition with little acceleration.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from monitor.profile.limits import Limits
+from monitor.profile.settings import STANDARD_GRAVITY_M_S2 as G
+from monitor.signals.conditions import STICTION_M_S
+from monitor.signals.track import Track
+
+CRUISE_G = 0.03
+LEAST_MOMENTS = 60  # in either direction
+SNAP = 0.02  # a plate is believed when the fit is this close
+TRUSTED_REPS = 2
+ALIEN = 0.04  # a given load that is this far from the fit is not the one on the pin
+
+
+class LoadFit(NamedTuple):
+    """A fit over one or more repetitions, as the sums that it is made of."""
+
+    n: int
+    reps: int
+    level: float
+    slope: float
+
+    @property
+    def friction(self) -> float:
+        return max(0.0, self.slope / self.level)
+
+
+class LoadLearner:
+    """`update` after each repetition; None until there is something to learn from."""
+
+    def __init__(self, plates_kg: tuple[float, ...] | None) -> None:
+        self.loads_n = None if plates_kg is None else np.array(plates_kg) * G
+        self._sums = np.zeros(5)  # n, sum c, sum c2, sum T, sum cT
+        self._up = self._down = self._reps = 0
+
+    def forget(self) -> None:
+        """A new set may have a new load."""
+        self._sums = np.zeros(5)
+        self._up = self._down = self._reps = 0
+
+    def update(
+        self, track: Track, limits: Limits, slow_lag: int, doubted: list[tuple[int, int]], start: int, end: int
+    ) -> LoadFit | None:
+        """From moment `start` up to but not including `end`, without the stretches in which the force is doubted."""
+        tension, v, a = (track.part(column, start, end) for column in (track.tension, track.v, track.a))
+        slow_v = track.part(track.slow_v, start + slow_lag, end + slow_lag)
+        n = min(len(tension), len(slow_v))
+        tension, v, a, slow_v = tension[:n], v[:n], a[:n], slow_v[:n]
+        cruise = (np.abs(a) < CRUISE_G * G) & (np.abs(slow_v) > limits.v_move_m_s) & ~np.isnan(tension)
+        for since, until in doubted:
+            cruise[max(0, since - start) : max(0, until - start)] = False
+        if not cruise.any():
+            return None
+        self._reps += 1
+        c, level = np.tanh(v[cruise] / STICTION_M_S), tension[cruise] / (1 + a[cruise] / G)
+        self._up += int((c > 0).sum())
+        self._down += int((c < 0).sum())
+        self._sums = self._sums + np.array([len(c), c.sum(), (c * c).sum(), level.sum(), (c * level).sum()])
+        if min(self._up, self._down) < LEAST_MOMENTS:
+            return None
+        count, sum_c, sum_cc, sum_t, sum_ct = self._sums
+        spread = count * sum_cc - sum_c * sum_c
+        if spread <= 0:
+            return None
+        slope = (count * sum_ct - sum_c * sum_t) / spread
+        fit = LoadFit(int(count), self._reps, float((sum_t - slope * sum_c) / count), float(slope))
+        return fit if fit.level > 0 else None
+
+    def snapped(self, load_n: float) -> float:
+        """The nearest load that the pin can select, where the profile lists the plates and one is near."""
+        if self.loads_n is None:
+            return load_n
+        nearest = float(self.loads_n[int(np.abs(self.loads_n - load_n).argmin())])
+        return nearest if abs(nearest - load_n) <= SNAP * load_n else load_n

@@ -1,0 +1,278 @@
+"""The broker inside the daemon: amqtt, on loopback only, behind the guard.
+
+    async with EmbeddedBroker() as broker:
+        broker.port                          the TCP listener on 127.0.0.1, for the daemon's own client
+        await broker.serve(line)             one more connection, a page's WebSocket; returns when it has ended
+
+What bare amqtt 0.12 does wrong is held off here and in `guard`, each under a conformance test: keep-alive, slow
+readers, retained messages for who did not ask, a take-over that leaves the old socket, QoS raised on the way,
+acknowledged messages forgotten when their sender leaves. The
+overridden methods with an underscore are amqtt's private ones; the tests fail loudly where an upgrade renames them.
+
+A page may read everything but the commands of others, and publish nothing but the commands of its role (`roles`).
+"""
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import socket
+from collections import deque
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+from amqtt.broker import Action, Broker  # type: ignore[import-untyped]
+from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler  # type: ignore[import-untyped]
+from amqtt.plugins.base import BaseAuthPlugin  # type: ignore[import-untyped]
+from amqtt.session import Session  # type: ignore[import-untyped]
+
+from monitor.mqtt.broker.guard import Connect, Counts, GuardedReader, GuardedWriter, Line, admit_page
+from monitor.mqtt.contract.roles import Role, is_command, may_publish
+
+SEND_BUFFER_BYTES = 32 * 1024  # small, so that a peer that is behind is seen to be behind
+LISTENER = "guarded"
+CLOSE_WITHIN_S = 2.0
+LAST_WORDS_S = 0.5  # for what is on its way: `offline` shall reach the pages
+_published_qos: ContextVar[int] = ContextVar("published_qos", default=0)
+_published_retained: ContextVar[bool] = ContextVar("published_retained", default=False)
+
+
+class Anyone(BaseAuthPlugin):  # type: ignore[misc]
+    """On loopback, who can connect may; what a page may do is decided for each message."""
+
+    async def authenticate(self, *, session: Session) -> bool:
+        session.is_anonymous = True
+        return True
+
+
+class EmbeddedBroker:
+    """Up between `async with` and its end."""
+
+    def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        if not ipaddress.ip_address(host).is_loopback:
+            raise ValueError(f"the embedded broker has no access control and stays on loopback: not on {host}")
+        self.host = host
+        self.port = port
+        self.counts = Counts()
+
+    async def __aenter__(self) -> Self:
+        _silence(self.counts)
+        self._broker = _SoundBroker(self.counts)
+        await self._broker.start()
+        self._connections: dict[asyncio.Task[None], Line] = {}
+        self._server = await asyncio.start_server(self._accepted, self.host, self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WORDS_S):
+                await self._broker.all_told()
+        for line in self._connections.values():
+            line.abort()
+        if self._connections:
+            await asyncio.wait(list(self._connections), timeout=CLOSE_WITHIN_S)
+        await self._broker.shutdown()
+
+    async def serve(self, line: Line, role: Role | None = None) -> None:
+        """One connection, until it ends; a page comes in a role."""
+        self.counts.connections += 1
+        admit = _admit_local if role is None else admit_page
+        if role is not None:
+            line.peer = (page_address(role), line.peer[1])
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections[task] = line
+        reader, writer = GuardedReader(line, admit, self.counts), GuardedWriter(line, self.counts)
+        try:
+            await self._broker.external_connected(reader, writer, LISTENER)
+        finally:
+            del self._connections[task]
+            line.abort()
+
+    async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.CancelledError):  # we are closing; a stream server would log it as an error
+            await self.serve(TcpLine(reader, writer))
+
+
+def _admit_local(connect: Connect) -> None:
+    """Loopback: everybody."""
+
+
+class TcpLine:
+    """A TCP connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self.peer = tuple(writer.get_extra_info("peername") or ("gone", 0))[:2]
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+
+    async def pull(self) -> bytes:
+        try:
+            return await self._reader.read(65536)
+        except OSError:
+            return b""  # reset by the peer: an end like another
+
+    async def push(self, data: bytes) -> None:
+        self._writer.write(data)
+
+    def unsent_bytes(self) -> int:
+        return self._writer.transport.get_write_buffer_size()
+
+    def abort(self) -> None:
+        self._writer.transport.abort()
+
+    async def close(self) -> None:
+        if self.unsent_bytes():
+            self.abort()  # who does not read would keep a closing socket open
+        else:
+            self._writer.close()
+
+
+class _SoundBroker(Broker):  # type: ignore[misc]
+    """amqtt with its defects held off."""
+
+    def __init__(self, counts: Counts) -> None:
+        config = {
+            "listeners": {"default": {"type": "external"}, LISTENER: {"type": "external", "bind": "127.0.0.1:0"}},
+            "plugins": {f"{__name__}.{Anyone.__name__}": {}},
+        }
+        super().__init__(config)
+        self._counts = counts
+
+    async def all_told(self) -> None:
+        """Everything that was published has been written to those who listen."""
+        while not self._broadcast_queue.empty():  # noqa: ASYNC110 - a queue that amqtt does not tell the end of
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0)  # the last one's tasks begin
+        await asyncio.wait([*self._tasks_queue, asyncio.create_task(asyncio.sleep(0))])
+
+    async def _publish_retained_messages_for_subscription(
+        self, subscription: tuple[str, int], session: Session
+    ) -> None:
+        """Only for who holds that filter: amqtt replays everybody's subscriptions to each newcomer."""
+        if any(holder.client_id == session.client_id for holder, _ in self._subscriptions.get(subscription[0], [])):
+            await super()._publish_retained_messages_for_subscription(subscription, session)
+
+    async def _delete_session(self, client_id: str) -> None:
+        """A take-over ends the old connection, whose will then speaks, instead of forgetting it."""
+        _, handler = self._sessions.get(client_id, (None, None))
+        await super()._delete_session(client_id)
+        if handler is not None and handler.writer is not None and not handler.writer.is_closed:
+            self._counts.takeovers += 1
+            handler.writer.abort()
+            with contextlib.suppress(TimeoutError):  # the old reader is on its way out; the new client need not wait
+                async with asyncio.timeout(CLOSE_WITHIN_S):
+                    await handler._reader_stopped.wait()
+
+    async def _client_message_loop(self, session: Session, handler: BrokerProtocolHandler) -> None:
+        """amqtt's own ends with the disconnection, and forgets messages that it has acknowledged before."""
+        gone = asyncio.ensure_future(handler.wait_disconnect())
+        work = [
+            asyncio.create_task(self._take_messages(session, handler)),
+            asyncio.create_task(
+                self._take(handler.get_next_pending_subscription, self._handle_subscription, session, handler)
+            ),
+            asyncio.create_task(
+                self._take(handler.get_next_pending_unsubscription, self._handle_unsubscription, session, handler)
+            ),
+        ]
+        try:
+            ended, _ = await asyncio.wait([gone, *work], return_when=asyncio.FIRST_COMPLETED)
+            for task in ended - {gone}:
+                task.result()  # a bug is raised
+            passed_on = asyncio.create_task(session.delivered_message_queue.join())
+            work.append(passed_on)
+            await asyncio.wait([passed_on, work[0]], return_when=asyncio.FIRST_COMPLETED, timeout=CLOSE_WITHIN_S)
+            if not gone.done():  # what was sent is no MQTT: the will speaks
+                await handler.handle_connection_closed()
+            await gone
+            await self._handle_disconnect(session, handler, gone)
+        finally:
+            for task in (gone, *work):
+                task.cancel()
+            await asyncio.gather(gone, *work, return_exceptions=True)
+
+    async def _take_messages(self, session: Session, handler: BrokerProtocolHandler) -> None:
+        """Until one has a topic that cannot be. amqtt forgets a message's QoS on the way to `_broadcast_message`."""
+        sound = True
+        while sound:
+            message = await session.delivered_message_queue.get()
+            _published_qos.set(message.qos)
+            _published_retained.set(message.publish_packet.retain_flag)
+            sound = await self._handle_message_delivery(session, handler, _done(message))
+            session.delivered_message_queue.task_done()
+
+    async def _take(
+        self, next_one: Callable[[], Awaitable[Any]], handle: Any, session: Session, handler: BrokerProtocolHandler
+    ) -> None:
+        while True:
+            await handle(session, handler, _done(await next_one()))
+
+    async def _broadcast_message(self, session: Session, topic: str, data: bytes, force_qos: int | None = None) -> None:
+        qos = _published_qos.get() if force_qos is None else force_qos
+        retain = is_command(topic) and _published_retained.get()  # the flag arrives, so that it is refused
+        await self._broadcast_queue.put({"topic": topic, "data": data, "qos": qos, "retain": retain})
+
+    async def _run_broadcast(self, running: deque[asyncio.Task[Any]]) -> None:
+        """To each subscriber with the smaller of the two QoS; amqtt takes the subscriber's."""
+        message = await self._broadcast_queue.get()
+        for pattern, holders in self._subscriptions.items():
+            if not self._matches(message["topic"], pattern):
+                continue
+            for session, granted in holders:
+                if page_role(session.remote_address) is not None and is_command(message["topic"]):
+                    continue  # who trains with whom is no page's business
+                handler = self._get_handler(session)
+                if handler is not None and session.transitions.state == "connected":
+                    qos = min(granted, message["qos"])
+                    sending = handler.mqtt_publish(message["topic"], message["data"], qos, message["retain"])
+                    running.append(asyncio.ensure_future(sending))
+
+    async def _topic_filtering(self, session: Session, topic: str, action: Action) -> bool:
+        role = page_role(session.remote_address)
+        if action is not Action.PUBLISH or role is None:
+            return True
+        return may_publish(role, topic)
+
+
+def page_address(role: Role) -> str:
+    """What amqtt is told as the address of a page's connection: how it came in decides what it may."""
+    return f"page:{role}"
+
+
+def page_role(address: str | None) -> Role | None:
+    """None: no page, but a program on this machine."""
+    page, _, role = (address or "").partition(":")
+    return Role(role) if page == "page" else None
+
+
+def _done(value: Any) -> asyncio.Future[Any]:
+    future = asyncio.get_running_loop().create_future()
+    future.set_result(value)
+    return future
+
+
+class _Tally(logging.Handler):
+    """Counts what amqtt complains about; it logs every packet, and each peer's fault as an error of its own."""
+
+    counts: ClassVar[Counts] = Counts()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.counts.complaints += 1
+
+
+def _silence(counts: Counts) -> None:
+    _Tally.counts = counts
+    for name in ("amqtt", "transitions"):
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.WARNING)
+        logger.propagate = False
+        if not any(isinstance(handler, _Tally) for handler in logger.handlers):
+            logger.addHandler(_Tally())

@@ -1,0 +1,234 @@
+"""The guard around each connection to the embedded broker: nothing that a peer does, or stops doing, can hurt it.
+
+    socket -> Line -> GuardedReader -> amqtt -> GuardedWriter -> Line -> socket
+
+amqtt 0.12 never enforces keep-alive, and grows without bound behind a reader that has stopped. So the reader ends the
+connection after 1.5 times the keep-alive that CONNECT asked for; the writer drops live messages (QoS 0: they may be
+lost, they may not be late) while the peer is behind, and cuts a peer that is far behind or has stood still for long.
+"""
+
+import asyncio
+import ssl
+import struct
+from typing import NamedTuple, Protocol
+
+import msgspec
+from amqtt.adapters import ReaderAdapter, WriterAdapter  # type: ignore[import-untyped]
+
+from monitor.mqtt.contract.roles import OWN_CLIENTS
+
+CONNECT_WITHIN_S = 10.0  # for the first packet
+KEEP_ALIVE_FACTOR = 1.5  # MQTT 3.1.1, 3.1.2.10
+NO_KEEP_ALIVE_S = 300.0  # a peer that asks for no keep-alive is still not kept for ever
+MAX_PACKET_BYTES = 256 * 1024
+BEHIND_BYTES = 8 * 1024  # about a second of live feedback: more would be late
+FAR_BEHIND_BYTES = 256 * 1024
+PUBLISH_QOS_0 = (0x30, 0x31)  # the second is retained
+CLIENT_PACKETS = {*range(0x30, 0x36), *range(0x3A, 0x3E), 0x40, 0x50, 0x62, 0x70, 0x82, 0xA2, 0xC0, 0xE0}
+MQTT_3_1_1 = 4
+UNACCEPTABLE_VERSION = b"\x20\x02\x00\x01"
+STANDSTILL_S = 10.0  # something waits and not a byte has left for so long
+
+
+class Counts(msgspec.Struct):
+    """What the guard and the broker behind it have seen; somebody can look at it."""
+
+    connections: int = 0
+    rejected: int = 0  # not let in, or sent what is no client's packet
+    expired: int = 0  # keep-alive
+    slow_readers_cut: int = 0
+    live_dropped: int = 0  # QoS 0 messages that would have been late
+    takeovers: int = 0
+    complaints: int = 0  # what amqtt would have logged as warning or error
+
+
+class Line(Protocol):
+    """The two ends of a connection, TCP or WebSocket."""
+
+    peer: tuple[str, int]
+
+    async def pull(self) -> bytes: ...  # b"" at the end
+
+    async def push(self, data: bytes) -> None: ...
+
+    def unsent_bytes(self) -> int: ...
+
+    def abort(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class Connect(NamedTuple):
+    """The part of a CONNECT packet that the guard judges by."""
+
+    keep_alive_s: int
+    clean_session: bool
+    has_will: bool
+    client_id: str
+
+
+class Unsound(Exception):
+    """Not a packet that a client may send here."""
+
+
+class OtherVersion(Unsound):
+    """MQTT 5 or 3.1: the client may come back with 3.1.1."""
+
+
+def packet_bytes(data: bytes | bytearray) -> int | None:
+    """Length of the packet at the front, as far as its fixed header is there."""
+    length = 0
+    for index, digit in enumerate(data[1:5]):
+        length |= (digit & 0x7F) << (7 * index)
+        if digit < 0x80:
+            if length > MAX_PACKET_BYTES:
+                raise Unsound(f"a packet of {length} bytes")
+            return 2 + index + length
+    if len(data) >= 5:
+        raise Unsound("a length without an end")
+    return None
+
+
+def read_connect(packet: bytes) -> Connect:
+    """Fixed header, "MQTT", level, flags, keep-alive, client id."""
+    start = packet.find(b"\0\4MQTT", 2, 5 + 6)
+    if packet[0] != 0x10 or start < 0 or len(packet) < start + 12:
+        raise Unsound("the first packet is not CONNECT")
+    if packet[start + 6] != MQTT_3_1_1:
+        raise OtherVersion
+    flags, keep_alive_s, length = struct.unpack_from(">BHH", packet, start + 7)
+    client_id = packet[start + 12 : start + 12 + length].decode(errors="replace")
+    return Connect(keep_alive_s, bool(flags & 2), bool(flags & 4), client_id)
+
+
+class Admission(Protocol):
+    """Raises Unsound for who is not let in."""
+
+    def __call__(self, connect: Connect) -> None: ...
+
+
+def admit_page(connect: Connect) -> None:
+    """A will could say anything anywhere, a kept session could be somebody else's."""
+    if connect.has_will or not connect.clean_session or connect.client_id.startswith(OWN_CLIENTS):
+        raise Unsound("a page has no will, keeps no session and is not the daemon")
+
+
+class GuardedReader(ReaderAdapter):  # type: ignore[misc]
+    """What amqtt reads from: whole packets of kinds that a client may send, and nothing else."""
+
+    def __init__(self, line: Line, admit: Admission, counts: Counts) -> None:
+        self._line = line
+        self._admit = admit
+        self._counts = counts
+        self._arriving = bytearray()
+        self._sound = bytearray()
+        self._connected = False
+        self._ended = False
+        self._idle_s = CONNECT_WITHIN_S
+        self._last_s = asyncio.get_running_loop().time()
+
+    async def read(self, n: int = -1) -> bytes:
+        while not self._ended and len(self._sound) < max(n, 1):
+            await self._fill()
+        if len(self._sound) < n:
+            return b""
+        data = bytes(self._sound[:n])
+        del self._sound[:n]
+        return data
+
+    async def _fill(self) -> None:
+        try:
+            async with asyncio.timeout_at(self._last_s + self._idle_s):
+                data = await self._line.pull()
+        except TimeoutError:
+            self._counts.expired += 1
+            self._end()
+            return
+        self._last_s = asyncio.get_running_loop().time()
+        self._arriving += data
+        try:
+            while (size := packet_bytes(self._arriving)) is not None and size <= len(self._arriving):
+                packet = bytes(self._arriving[:size])
+                self._judge(packet)
+                del self._arriving[:size]
+                self._sound += packet
+        except OtherVersion:  # amqtt would wait for the rest of a packet that it misreads
+            await self._line.push(UNACCEPTABLE_VERSION)
+            await self._line.close()
+            self._ended = True
+        except Unsound:
+            self._counts.rejected += 1
+            self._end()
+        if not data:
+            self._end()
+
+    def _judge(self, packet: bytes) -> None:
+        if self._connected:
+            if packet[0] not in CLIENT_PACKETS:
+                raise Unsound(f"packet {packet[0]:#04x}")
+            return
+        connect = read_connect(packet)
+        self._admit(connect)
+        self._connected = True
+        self._idle_s = connect.keep_alive_s * KEEP_ALIVE_FACTOR or NO_KEEP_ALIVE_S
+
+    def _end(self) -> None:
+        self._ended = True
+        self._line.abort()
+
+    def feed_eof(self) -> None:
+        self._ended = True
+
+
+class GuardedWriter(WriterAdapter):  # type: ignore[misc]
+    """What amqtt writes to: one packet a `write`, then `drain`."""
+
+    def __init__(self, line: Line, counts: Counts) -> None:
+        self._line = line
+        self._counts = counts
+        self._pending = bytearray()
+        self._pushed_bytes = 0
+        self._left_bytes = -1
+        self._left_at_s = 0.0
+        self.is_closed = False
+
+    def write(self, data: bytes) -> None:
+        self._pending += data
+
+    async def drain(self) -> None:
+        packet = bytes(self._pending)
+        self._pending.clear()
+        if self.is_closed or not packet:
+            return
+        unsent_bytes = self._line.unsent_bytes()
+        if unsent_bytes > FAR_BEHIND_BYTES or self._stands_still(unsent_bytes):
+            self._counts.slow_readers_cut += 1
+            self.abort()
+            raise ConnectionResetError("slow reader")
+        if unsent_bytes > BEHIND_BYTES and packet[0] in PUBLISH_QOS_0:
+            self._counts.live_dropped += 1
+            return
+        self._pushed_bytes += len(packet)
+        await self._line.push(packet)
+
+    def _stands_still(self, unsent_bytes: int) -> bool:
+        now_s = asyncio.get_running_loop().time()
+        left_bytes = self._pushed_bytes - unsent_bytes
+        if left_bytes > self._left_bytes or unsent_bytes == 0:
+            self._left_bytes, self._left_at_s = left_bytes, now_s
+        return now_s - self._left_at_s > STANDSTILL_S
+
+    def get_peer_info(self) -> tuple[str, int]:
+        return self._line.peer
+
+    def get_ssl_info(self) -> ssl.SSLObject | None:
+        return None
+
+    def abort(self) -> None:
+        self.is_closed = True
+        self._line.abort()
+
+    async def close(self) -> None:
+        if not self.is_closed:
+            self.is_closed = True
+            await self._line.close()

@@ -1,0 +1,146 @@
+"""A page's way to a broker of one's own: through the daemon's port, with the daemon's account, by the page's role.
+
+    page -> Line -> GuardedReader -> Relay -> the broker, TLS where the profile says so
+    page <- Line <- GuardedWriter <-
+
+So no browser holds a password, a page cannot do more there than at the embedded broker, and the one port that a tablet
+needs is the page's. What a role may not publish is acknowledged and dropped, as brokers do; commands of others are not
+passed on to pages.
+"""
+
+import asyncio
+import contextlib
+import struct
+from collections.abc import Coroutine
+from typing import Any
+
+from monitor.mqtt.broker.guard import Counts, GuardedReader, GuardedWriter, Line, Unsound, admit_page, packet_bytes
+from monitor.mqtt.client.connection import Address, tls_context
+from monitor.mqtt.contract.roles import Role, is_command, may_publish
+
+CONNECT, PUBLISH = 1, 3
+USERNAME, PASSWORD = 0x80, 0x40
+REACHED_WITHIN_S = 5.0
+READ_BYTES = 65536
+
+
+class Relay:
+    """One for all pages; `serve` is a page's connection."""
+
+    def __init__(self, address: Address) -> None:
+        self.counts = Counts()
+        self.not_reached = 0  # pages that were let go, for the broker was away; they try again
+        self._address = address
+
+    async def serve(self, line: Line, role: Role) -> None:
+        """Until either side ends it."""
+        self.counts.connections += 1
+        try:
+            async with asyncio.timeout(REACHED_WITHIN_S):
+                tls = tls_context(self._address) if self._address.tls else None
+                source, sink = await asyncio.open_connection(self._address.host, self._address.port, ssl=tls)
+        except (OSError, TimeoutError):
+            self.not_reached += 1
+            await line.close()
+            return
+        reader, writer = GuardedReader(line, admit_page, self.counts), GuardedWriter(line, self.counts)
+        try:
+            await _first_of(self._up(reader, sink, writer, role), self._down(source, sink, writer))
+        finally:
+            line.abort()
+            sink.close()
+            with contextlib.suppress(OSError):
+                await sink.wait_closed()
+
+    async def _up(self, reader: GuardedReader, sink: asyncio.StreamWriter, writer: GuardedWriter, role: Role) -> None:
+        while packet := await _packet(reader):
+            if packet[0] >> 4 == CONNECT:
+                packet = with_account(packet, self._address)
+            elif packet[0] >> 4 == PUBLISH:
+                topic, acknowledgement = _published(packet)
+                if not may_publish(role, topic):
+                    self.counts.rejected += 1
+                    writer.write(acknowledgement)
+                    await writer.drain()
+                    continue
+            sink.write(packet)
+            await sink.drain()
+
+    async def _down(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, writer: GuardedWriter) -> None:
+        arriving = bytearray()
+        while data := await source.read(READ_BYTES):
+            arriving += data
+            while (size := packet_bytes(arriving)) is not None and size <= len(arriving):
+                packet = bytes(arriving[:size])
+                del arriving[:size]
+                if packet[0] >> 4 == PUBLISH:
+                    topic, acknowledgement = _published(packet)
+                    if is_command(topic):
+                        sink.write(acknowledgement)
+                        continue
+                writer.write(packet)
+                await writer.drain()
+
+
+async def _first_of(*ways: Coroutine[Any, Any, None]) -> None:
+    """One way's end is the other's; a peer that leaves, or sends what is no packet, is no error of ours."""
+    tasks = [asyncio.create_task(way) for way in ways]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(outcome, Exception) and not isinstance(outcome, OSError | Unsound):
+                raise outcome
+
+
+async def _packet(reader: GuardedReader) -> bytes:
+    """The next whole one; nothing at the end."""
+    packet = await reader.read(1)
+    while packet and (len(packet) < 2 or packet[-1] & 0x80):
+        packet += await reader.read(1)
+    rest = (packet_bytes(packet) or 0) - len(packet)
+    return packet + (await reader.read(rest) if rest > 0 else b"")
+
+
+def with_account(connect: bytes, address: Address) -> bytes:
+    """A page's CONNECT, under the daemon's name. What it gave as its own account is dropped."""
+    start = connect.index(b"\0\4MQTT\4", 2)
+    flags_at = start + 7
+    (client_bytes,) = struct.unpack_from(">H", connect, flags_at + 3)
+    head, body = (
+        bytearray(connect[start : flags_at + 3]),
+        bytearray(connect[flags_at + 3 : flags_at + 5 + client_bytes]),
+    )
+    head[7] &= ~(USERNAME | PASSWORD) & 0xFF
+    for flag, word in ((USERNAME, address.username), (PASSWORD, address.password)):
+        if word is not None and (flag == USERNAME or address.username is not None):
+            head[7] |= flag
+            body += struct.pack(">H", len(word.encode())) + word.encode()
+    return connect[:1] + _length(len(head) + len(body)) + head + body
+
+
+def _published(packet: bytes) -> tuple[str, bytes]:
+    """Its topic, and what acknowledges it: nothing at QoS 0."""
+    qos = packet[0] >> 1 & 3
+    at = 1
+    while packet[at] & 0x80:
+        at += 1
+    if len(packet) < at + 3 + (2 if qos else 0):
+        raise Unsound("a PUBLISH without a topic")
+    (topic_bytes,) = struct.unpack_from(">H", packet, at + 1)
+    end = at + 3 + topic_bytes
+    if qos > 1 or len(packet) < end + 2 * qos:
+        raise Unsound("a PUBLISH that is cut, or of QoS 2")
+    topic = packet[at + 3 : end].decode(errors="replace")
+    return topic, b"\x40\x02" + packet[end : end + 2] if qos else b""
+
+
+def _length(number: int) -> bytes:
+    out = bytearray()
+    while True:
+        number, digit = divmod(number, 128)
+        out.append(digit | (0x80 if number else 0))
+        if not number:
+            return bytes(out)

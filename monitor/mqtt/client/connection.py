@@ -1,0 +1,282 @@
+"""One connection to an MQTT broker: the only door to aiomqtt and paho.
+
+    async with connect(address, "rep-monitor-leg-press", will) as connection:
+        await connection.publish(packet)           returns when the broker has taken it
+        connection.send(packet)                    QoS 0, at once
+        async for message in connection.messages()
+
+A connection is used once: a client object that reconnects by itself would send from a queue of its own what we send
+from the store. MQTT 5 where the broker speaks it, for its reason codes, else 3.1.1. aiomqtt 2.5 drops the reason code
+of a publish (it calls a refused one delivered), so it is read in paho's own callback.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import math
+import socket
+import ssl
+import struct
+import termios
+import threading
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, NamedTuple
+
+import aiomqtt
+import msgspec
+from aiomqtt.exceptions import MqttConnectError
+from paho.mqtt.client import MQTT_ERR_SUCCESS
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from monitor.mqtt.contract.payload import Packet
+
+KEEP_ALIVE_S = 8  # a broker may be 5 s late with its one and a half: absent is told within 20 s
+ACKNOWLEDGED_WITHIN_S = 5.0  # else the connection is half-open
+CONNECT_WITHIN_S = 5.0
+BEHIND_S = 0.5
+BEHIND_BYTES = 1500
+IN_FLIGHT = 16  # publishes that wait for their acknowledgement; brokers allow 20
+REFUSED = 0x80  # reason codes from here on
+UNSUPPORTED_VERSION = 0x84
+SOCKET_OPTIONS = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1), (socket.SOL_SOCKET, socket.SO_SNDBUF, 64 * 1024)]
+
+logging.getLogger("mqtt").setLevel(logging.ERROR)  # aiomqtt's warnings are our counters
+
+
+class BrokerError(Exception):
+    """The broker cannot be talked to; trying again later may help."""
+
+
+class BrokerGone(BrokerError):
+    """There is no broker, or the connection ended."""
+
+
+class BrokerSilent(BrokerError):
+    """No acknowledgement came in time: half-open, or a broker that hangs."""
+
+
+class BrokerRefuses(BrokerError):
+    """The broker does not let us in."""
+
+
+class PublishRefused(Exception):
+    """The broker did not take this one message; the connection is sound."""
+
+
+class Address(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the broker is and who we are there."""
+
+    host: str
+    port: int = 1883
+    username: str | None = None
+    password: str | None = None
+    tls: bool = False
+    ca_file: str | None = None
+    client_id: str | None = None  # None: made from the machine's id, always the same
+    version: int | None = None  # 5 or 4 (3.1.1); None: find out
+    websocket_path: str | None = None  # MQTT over WebSocket, at this path
+    cookie: str | None = None  # the WebSocket's: a page's token
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+    def __repr__(self) -> str:  # without the password, wherever it is printed
+        return f"Address({self})"
+
+
+class Received(NamedTuple):
+    topic: str
+    payload: bytes
+    retained: bool
+
+
+class Connection:
+    """Made by `connect`."""
+
+    def __init__(self, client: aiomqtt.Client, version: int) -> None:
+        self.version = version
+        self.sound = True
+        self._client = client
+        self._paho = client._client
+        self._awaited: dict[int, asyncio.Future[int]] = {}
+        self._sent_s: dict[int, float] = {}
+        self._window = asyncio.Semaphore(IN_FLIGHT)
+        self._paho.on_publish = self._published
+
+    async def publish(self, packet: Packet) -> None:
+        """Returns when the broker has taken it, else raises PublishRefused or BrokerError."""
+        if packet.qos == 0:
+            return self.send(packet)
+        async with self._window:
+            info = self._paho.publish(packet.topic, packet.payload, packet.qos, packet.retain)
+            if info.rc != MQTT_ERR_SUCCESS:
+                raise self._gone()
+            loop = asyncio.get_running_loop()
+            taken = self._awaited[info.mid] = loop.create_future()
+            self._sent_s[info.mid] = loop.time()
+            try:
+                async with asyncio.timeout(ACKNOWLEDGED_WITHIN_S):
+                    reason = await taken
+            except TimeoutError:
+                self.sound = False
+                raise BrokerSilent(f"no acknowledgement within {ACKNOWLEDGED_WITHIN_S:g} s") from None
+            finally:
+                del self._awaited[info.mid], self._sent_s[info.mid]
+        if reason >= REFUSED:
+            raise PublishRefused(f"the broker refuses {packet.topic} (reason code {reason})")
+
+    def send(self, packet: Packet) -> None:
+        """QoS 0: given to the socket; whether it arrives is nobody's business."""
+        if self._paho.publish(packet.topic, packet.payload, 0, packet.retain).rc != MQTT_ERR_SUCCESS:
+            raise self._gone()
+
+    def is_behind(self) -> bool:
+        """Whether what is sent now would come late: the other side has not confirmed what was sent before."""
+        if (peer := self._paho.socket()) is None:
+            raise self._gone()
+        oldest_s = next(iter(self._sent_s.values()), math.inf)
+        if asyncio.get_running_loop().time() - oldest_s > BEHIND_S:
+            return True  # the broker hangs, though its kernel takes what we send
+        (unconfirmed,) = struct.unpack("i", fcntl.ioctl(peer.fileno(), termios.TIOCOUTQ, bytes(4)))
+        return bool(unconfirmed > BEHIND_BYTES)
+
+    async def subscribe(self, topics: Sequence[str], qos: int = 1) -> None:
+        """Retained messages keep their flag even where they arrive live, as far as MQTT 5 goes."""
+        try:
+            if self.version == 5:
+                options = SubscribeOptions(qos=qos, retainAsPublished=True)
+                answers: Sequence[Any] = await self._client.subscribe([(topic, options) for topic in topics])
+            else:
+                answers = await self._client.subscribe([(topic, qos) for topic in topics])
+        except aiomqtt.MqttError as error:
+            raise BrokerGone(str(error)) from error
+        for topic, answer in zip(topics, answers, strict=True):
+            if (answer if isinstance(answer, int) else answer.value) >= REFUSED:
+                raise BrokerRefuses(f"the broker refuses the subscription to {topic}")
+
+    async def messages(self) -> AsyncIterator[Received]:
+        try:
+            async for message in self._client.messages:
+                payload = message.payload if isinstance(message.payload, bytes) else b""
+                yield Received(message.topic.value, payload, message.retain)
+        except aiomqtt.MqttError as error:
+            raise self._gone() from error
+
+    def _gone(self) -> BrokerGone:
+        self.sound = False
+        return BrokerGone("the connection to the broker ended")
+
+    def _published(self, _client: Any, _data: Any, mid: int, reason: Any, _properties: Any) -> None:
+        taken = self._awaited.get(mid)
+        if taken is not None and not taken.done():
+            taken.set_result(reason.value)
+
+
+def _let_be_cancelled() -> None:
+    """aiomqtt waits with `asyncio.wait_for`, which in Python 3.11 can swallow a cancellation: raise it again."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
+@contextlib.asynccontextmanager
+async def connect(address: Address, client_id: str, will: Packet | None = None) -> AsyncIterator[Connection]:
+    """A connection, up; at the block's end it says goodbye, unless it is broken."""
+    for version in (5, 4) if address.version is None else (address.version,):
+        try:
+            client = _client(address, client_id, will, version)
+        except OSError as error:  # an authority's file that is gone, or holds no certificate
+            raise BrokerGone(f"{address.ca_file} is no certificate to know {address} by: {error}") from error
+        try:
+            await client.__aenter__()
+        except aiomqtt.MqttError as error:
+            _drop(client)
+            if address.version is None and version == 5 and _reason(error) == UNSUPPORTED_VERSION:
+                continue
+            if isinstance(error, MqttConnectError):
+                raise BrokerRefuses(f"the broker at {address} does not let us in: {error}") from error
+            raise BrokerGone(f"no broker answers at {address}: {error}") from error
+        except BaseException:
+            _drop(client)
+            raise
+        try:
+            _let_be_cancelled()
+            yield Connection(client, version)
+            with contextlib.suppress(aiomqtt.MqttError):  # it broke at the last moment: then it is ended anyway
+                await client.__aexit__(None, None, None)
+        finally:
+            _drop(client)
+        return
+
+
+def _drop(client: aiomqtt.Client) -> None:
+    """Close the socket, whatever state aiomqtt left it in: after a time-out it would stay open."""
+    client._client._sock_close()
+    for future in (client._connected, client._disconnected):
+        if future.done() and not future.cancelled():
+            future.exception()  # seen: the loop need not complain about it
+
+
+def _reason(error: aiomqtt.MqttError) -> int | None:
+    return getattr(getattr(error, "rc", None), "value", None)
+
+
+def tls_context(address: Address) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=address.ca_file)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def _client(address: Address, client_id: str, will: Packet | None, version: int) -> aiomqtt.Client:
+    websocket: dict[str, Any] = {}
+    if address.websocket_path is not None:
+        headers = {} if address.cookie is None else {"Cookie": address.cookie}
+        websocket = {"transport": "websockets", "websocket_path": address.websocket_path, "websocket_headers": headers}
+    client = _Client(
+        address.host,
+        address.port,
+        **websocket,
+        identifier=client_id,
+        username=address.username,
+        password=address.password,
+        protocol=aiomqtt.ProtocolVersion(version),
+        will=aiomqtt.Will(*will) if will is not None else None,
+        clean_session=True if version < 5 else None,
+        keepalive=KEEP_ALIVE_S,
+        timeout=CONNECT_WITHIN_S,
+        max_inflight_messages=2 * IN_FLIGHT,  # never reached: paho keeps no queue of its own
+        tls_context=tls_context(address) if address.tls else None,
+        socket_options=SOCKET_OPTIONS,
+    )
+    client._client.connect_timeout = CONNECT_WITHIN_S
+    return client
+
+
+class _Client(aiomqtt.Client):
+    """Writes in the loop's next turn, without a way through the selector; aiomqtt's way is for a socket that is full.
+
+    It also asks the loop to watch a socket that may be closed by the time it does.
+    """
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self._thread = threading.get_ident()
+
+    def _on_socket_register_write(self, client: Any, userdata: Any, sock: Any) -> None:
+        def write() -> None:
+            if sock.fileno() < 0:
+                return
+            try:
+                client.loop_write()
+            except Exception as error:  # as aiomqtt takes it: the connection is broken, and its messages end so
+                if not self._disconnected.done():
+                    self._disconnected.set_exception(error)
+                return
+            if client.want_write() and sock.fileno() >= 0:
+                super(_Client, self)._on_socket_register_write(client, userdata, sock)
+
+        if threading.get_ident() == self._thread:
+            self._loop.call_soon(write)
+        else:  # connecting goes on in a thread
+            self._loop.call_soon_threadsafe(write)

@@ -1,0 +1,140 @@
+"""Follows what one machine shows live: the newest of everything, and when it came.
+
+    viewer = Viewer(find, "leg-press")
+    await viewer.run()          until cancelled; `viewer.news` is set whenever there is something new to see
+
+`find` says where the broker is, anew before each connection: a daemon may come back on another port. Nothing is kept
+but the newest and the last events, so hours of it take no more room than a minute.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from uuid import uuid4
+
+import msgspec
+
+from monitor.events import UNREADABLE, AnyEvent, SetEnd, decode
+from monitor.mqtt.client.backoff import Backoff
+from monitor.mqtt.client.connection import Address, BrokerError, BrokerRefuses, Connection, Received, connect
+from monitor.mqtt.contract import payload
+from monitor.mqtt.contract.messages import Info, Live, Status
+
+EVENTS_KEPT = 50
+FIRST_RETRY_S, LAST_RETRY_S = 0.5, 5.0  # somebody sits and looks
+RETAINED_WITHIN_S = 1.0  # what a broker keeps, it sends at once
+_LIVE, _STATUS, _INFO = msgspec.json.Decoder(Live), msgspec.json.Decoder(Status), msgspec.json.Decoder(Info)
+Find = Callable[[], Awaitable[tuple[str, Address]]]
+
+
+class Viewer:
+    """Times with `at_s` are the loop's."""
+
+    def __init__(self, find: Find, on_event: Callable[[AnyEvent], None] = lambda record: None) -> None:
+        self.news = asyncio.Event()
+        self.machine: str | None = None
+        self.connected = False
+        self.connected_at_s = 0.0
+        self.connections = 0
+        self.failures = 0
+        self.malformed = 0
+        self.trouble: str | None = None  # why there is no connection
+        self.status: Status | None = None
+        self.info: Info | None = None
+        self.live: Live | None = None
+        self.live_at_s: float | None = None  # when one last brought a new moment
+        self.last_set: SetEnd | None = None
+        self.events: deque[AnyEvent] = deque(maxlen=EVENTS_KEPT)  # each once, as its last record says it
+        self._find = find
+        self._on_event = on_event
+        self._name = f"watch-{uuid4().hex[:12]}"
+
+    async def run(self) -> None:
+        """Raises BrokerRefuses where the very first connection is not let in: then waiting helps nobody."""
+        backoff = Backoff(FIRST_RETRY_S, LAST_RETRY_S)
+        while True:
+            try:
+                self.machine, address = await self._find()
+                async with connect(address, self._name) as connection:
+                    backoff.reset()
+                    await self._follow(connection)
+            except BrokerError as error:
+                if isinstance(error, BrokerRefuses) and not self.connections:
+                    raise
+                self.failures += 1
+                self.trouble = str(error)
+            finally:
+                self.connected = False
+                self.news.set()
+            await asyncio.sleep(backoff.next_s())
+
+    async def _follow(self, connection: Connection) -> None:
+        assert self.machine is not None
+        wanted = (("status",), ("info",), ("set",), ("live", "feedback"), ("event", "+"))
+        await connection.subscribe([payload.topic(self.machine, *levels) for levels in wanted])
+        self.connections += 1
+        self.connected, self.connected_at_s, self.trouble = True, asyncio.get_running_loop().time(), None
+        self.news.set()
+        async for message in connection.messages():
+            try:
+                self._take(message)
+            except UNREADABLE:
+                self.malformed += 1
+            self.news.set()
+
+    def _take(self, message: Received) -> None:
+        kind = message.topic.split("/")[2]
+        if not message.payload:  # a retained message was taken away
+            return
+        if kind == "live" and not message.retained:
+            self._take_live(_LIVE.decode(message.payload))
+        elif kind == "status":
+            status = _STATUS.decode(message.payload)
+            ghost = status.state == "offline" and self.status is not None and status.conn < self.status.conn
+            self.status = self.status if ghost else status
+        elif kind == "info":
+            self.info = _INFO.decode(message.payload)
+        elif kind == "event":
+            self._take_event(decode(message.payload))
+        elif kind == "set" and isinstance(record := decode(message.payload), SetEnd):
+            self.last_set = record
+
+    def _take_live(self, live: Live) -> None:
+        """The same instant again is no news."""
+        if self.live is not None and self.live.session != live.session:
+            self.events.clear()
+        if self.live is None or self.live.t_s != live.t_s:
+            self.live_at_s = asyncio.get_running_loop().time()
+        self.live = live
+
+    def _take_event(self, record: AnyEvent) -> None:
+        """A closing record takes its opening's place."""
+        self._on_event(record)
+        if isinstance(record, SetEnd):
+            self.last_set = record
+        for at, known in enumerate(self.events):
+            if (known.session, known.id) == (record.session, record.id):
+                self.events[at] = record
+                return
+        self.events.append(record)
+
+
+def sole_machine(connection_of: Address) -> Find:
+    """The one machine that a broker knows of, by its retained status; BrokerRefuses where it is not one."""
+
+    async def find() -> tuple[str, Address]:
+        machines: set[str] = set()
+        async with connect(connection_of, f"watch-{uuid4().hex[:12]}") as connection:
+            await connection.subscribe([payload.topic("+", "status")])
+            try:
+                async with asyncio.timeout(RETAINED_WITHIN_S):
+                    async for message in connection.messages():
+                        machines.add(message.topic.split("/")[1])
+            except TimeoutError:
+                pass
+        if len(machines) != 1:
+            known = ", ".join(sorted(machines)) or "none"
+            raise BrokerRefuses(f"name the machine: the broker at {connection_of} knows of {known}")
+        return machines.pop(), connection_of
+
+    return find

@@ -1,0 +1,100 @@
+"""THE MQTT CONTRACT: every message that the monitor sends, as topic and bytes.
+
+    rep/<m>/status             Status       QoS 1  retained   birth, last will, clean end
+    rep/<m>/info               Info         QoS 1  retained   machine, protocol, firmware, link, delivery
+    rep/<m>/live/feedback      Live         QoS 0             20 to 50 a second, the newest wins, never queued
+    rep/<m>/state              State        QoS 0  retained   the same once a second, for hubs and late joiners
+    rep/<m>/event/<kind>       a record     QoS 1             one record of EVENTS with v, seq, store_id, historical
+    rep/<m>/set                set_end      QoS 1  retained   the last set's summary, as such a record
+    rep/<m>/session/<sid>      Session      QoS 1             a session's summary
+    rep/<m>/cmd/<name>         commands     QoS 1  never      resume, lifter, protocol, stop: to the monitor
+    rep/<m>/ack/<id>           Ack          QoS 1             the answer to the command with that id
+    rep/<m>/resume/<client>    records      QoS 1             between two ResumeMarks: what `resume` asked for
+
+JSON in UTF-8, version `v` in every message, units in the keys, no NaN (it becomes null). Payloads stand alone in
+MQTT 3.1.1. The structs are in `messages` and `commands`, their schemas in `schema`.
+"""
+
+from typing import Any, NamedTuple
+
+import msgspec
+
+from monitor.events import Feedback
+from monitor.mqtt.contract.commands import COMMANDS, Command
+from monitor.mqtt.contract.messages import VERSION, Ack, Envelope, Info, ResumeMark, Session, Status
+
+ROOT = "rep"
+
+
+class Packet(NamedTuple):
+    """What goes to a broker."""
+
+    topic: str
+    payload: bytes
+    qos: int
+    retain: bool
+
+
+def topic(machine: str, *levels: str) -> str:
+    return "/".join((ROOT, machine, *levels))
+
+
+def cleared(topic: str) -> Packet:
+    """Takes away what the broker keeps there."""
+    return Packet(topic, b"", 1, True)
+
+
+def status(machine: str, message: Status) -> Packet:
+    return Packet(topic(machine, "status"), msgspec.json.encode(message), 1, True)
+
+
+def info(machine: str, message: Info) -> Packet:
+    return Packet(topic(machine, "info"), msgspec.json.encode(message), 1, True)
+
+
+def live(machine: str, session: str, feedback: Feedback) -> Packet:
+    return Packet(topic(machine, "live", "feedback"), _live(session, feedback), 0, False)
+
+
+def state(machine: str, session: str, feedback: Feedback, stale: bool) -> Packet:
+    return Packet(topic(machine, "state"), _joined({"stale": stale}, _live(session, feedback)), 0, True)
+
+
+def event(machine: str, kind: str, record: bytes, envelope: Envelope) -> Packet:
+    """`record` is the event's JSON as it stands in the store: what is told is what is kept."""
+    return Packet(topic(machine, "event", kind), _joined(envelope, record), 1, False)
+
+
+def last_set(machine: str, record: bytes, envelope: Envelope) -> Packet:
+    return Packet(topic(machine, "set"), _joined(envelope, record), 1, True)
+
+
+def session(machine: str, message: Session) -> Packet:
+    return Packet(topic(machine, "session", message.session), msgspec.json.encode(message), 1, False)
+
+
+def resumed(machine: str, client: str, record: bytes, envelope: Envelope) -> Packet:
+    return Packet(topic(machine, "resume", client), _joined(envelope, record), 1, False)
+
+
+def resume_mark(machine: str, client: str, message: ResumeMark) -> Packet:
+    return Packet(topic(machine, "resume", client), msgspec.json.encode(message), 1, False)
+
+
+def ack(machine: str, message: Ack) -> Packet:
+    return Packet(topic(machine, "ack", message.id), msgspec.json.encode(message), 1, False)
+
+
+def command(machine: str, message: Command) -> Packet:
+    """For who sends commands: a consumer, a test."""
+    name = next(name for name, kind in COMMANDS.items() if type(message) is kind)
+    return Packet(topic(machine, "cmd", name), msgspec.json.encode(message), 1, False)
+
+
+def _live(session: str, feedback: Feedback) -> bytes:
+    return _joined({"v": VERSION, "session": session}, msgspec.json.encode(feedback))
+
+
+def _joined(head: Any, record: bytes) -> bytes:
+    """One JSON object out of two."""
+    return msgspec.json.encode(head)[:-1] + b"," + record[1:]

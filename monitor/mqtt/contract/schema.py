@@ -1,0 +1,127 @@
+"""The MQTT contract as documents: a JSON Schema of every message, and AsyncAPI 3 around them.
+
+python -m monitor.mqtt.contract.schema            AsyncAPI 3 document
+python -m monitor.mqtt.contract.schema messages   JSON Schema, one definition a message
+"""
+
+import re
+import sys
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+
+from monitor.events import AnyEvent
+from monitor.mqtt.contract import messages
+from monitor.mqtt.contract.commands import COMMANDS
+from monitor.mqtt.contract.payload import ROOT
+
+EVENTS = AnyEvent.__args__
+MESSAGES = (messages.Status, messages.Info, messages.Live, messages.State, messages.Session)
+ANSWERS = (messages.Ack, messages.ResumeMark)
+
+# name: (address under rep/<m>, what for, messages, QoS, retained, who sends: the monitor or its clients)
+CHANNELS: dict[str, tuple[str, str, list[str], int, bool, str]] = {
+    "status": ("status", "birth, last will and clean end of the monitor", ["Status"], 1, True, "send"),
+    "info": ("info", "machine, protocol, firmware, link and delivery", ["Info"], 1, True, "send"),
+    "live": ("live/feedback", "20 to 50 a second, the newest wins", ["Live"], 0, False, "send"),
+    "state": ("state", "the same once a second, for who comes late", ["State"], 0, True, "send"),
+    "set": ("set", "the last set's summary", ["SetEndRecord"], 1, True, "send"),
+    "session": ("session/{session}", "a session's summary", ["Session"], 1, False, "send"),
+    "ack": ("ack/{id}", "the answer to a command", ["Ack"], 1, False, "send"),
+    "resume": (
+        "resume/{client}",
+        "the records that a client asked for, between two marks",
+        ["ResumeMark", *(f"{kind.__name__}Record" for kind in EVENTS)],
+        1,
+        False,
+        "send",
+    ),
+    **{
+        f"event_{kind.__struct_config__.tag}": (
+            f"event/{kind.__struct_config__.tag}",
+            (kind.__doc__ or "").splitlines()[0],
+            [f"{kind.__name__}Record"],
+            1,
+            False,
+            "send",
+        )
+        for kind in EVENTS
+    },
+    **{
+        f"cmd_{name}": (f"cmd/{name}", (kind.__doc__ or "").splitlines()[0], [kind.__name__], 1, False, "receive")
+        for name, kind in COMMANDS.items()
+    },
+}
+
+
+def schema(where: str = "#/$defs/") -> dict[str, Any]:
+    """One JSON Schema definition for each message, by name."""
+    types = (messages.Envelope, *MESSAGES, *ANSWERS, *EVENTS, *COMMANDS.values())
+    _, definitions = msgspec.json.schema_components(types, ref_template=where + "{name}")
+    for name in (messages.Envelope, *MESSAGES, *ANSWERS):
+        definitions[name.__name__]["required"] = ["v", *definitions[name.__name__]["required"]]  # always sent
+    for kind in EVENTS:
+        parts = [{"$ref": f"{where}Envelope"}, {"$ref": where + kind.__name__}]
+        definitions[f"{kind.__name__}Record"] = {"title": f"{kind.__name__}Record", "allOf": parts}
+    return {name: _portable(definition) for name, definition in sorted(definitions.items())}
+
+
+def asyncapi() -> dict[str, Any]:
+    """The AsyncAPI 3 document of one machine's tree."""
+    definitions = schema("#/components/schemas/")
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "rep-monitor",
+            "version": version("rep-monitor"),
+            "description": "Live tension feedback of a strength machine. Times in s on the session clock, SI units.",
+            "license": {"name": "MIT"},
+        },
+        "defaultContentType": "application/json",
+        "channels": {name: _channel(name) for name in CHANNELS},
+        "operations": {f"{CHANNELS[name][5]}_{name}": _operation(name) for name in CHANNELS},
+        "components": {
+            "schemas": definitions,
+            "messages": {
+                name: {"name": name, "payload": {"$ref": f"#/components/schemas/{name}"}}
+                for name in dict.fromkeys(message for channel in CHANNELS.values() for message in channel[2])
+            },
+        },
+    }
+
+
+def _channel(name: str) -> dict[str, Any]:
+    address, description, names, _, _, _ = CHANNELS[name]
+    address = f"{ROOT}/{{machine}}/{address}"
+    return {
+        "address": address,
+        "description": description,
+        "messages": {message: {"$ref": f"#/components/messages/{message}"} for message in names},
+        "parameters": {parameter: {} for parameter in re.findall(r"{(\w+)}", address)},
+    }
+
+
+def _operation(name: str) -> dict[str, Any]:
+    _, _, names, qos, retain, action = CHANNELS[name]
+    return {
+        "action": action,
+        "channel": {"$ref": f"#/channels/{name}"},
+        "messages": [{"$ref": f"#/channels/{name}/messages/{message}"} for message in names],
+        "bindings": {"mqtt": {"qos": qos, "retain": retain, "bindingVersion": "0.2.0"}},
+    }
+
+
+def _portable(schema: Any) -> Any:
+    """Python's anchors in a pattern become those of JSON Schema's dialect."""
+    if isinstance(schema, dict):
+        return {
+            key: value.replace(r"\A", "^").replace(r"\Z", "$") if key == "pattern" else _portable(value)
+            for key, value in schema.items()
+        }
+    return [_portable(item) for item in schema] if isinstance(schema, list) else schema
+
+
+if __name__ == "__main__":
+    document = {"$defs": schema()} if sys.argv[1:] == ["messages"] else asyncapi()
+    print(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())

@@ -1,0 +1,34 @@
+"""What follows from a profile's numbers, in a person's units."""
+
+from monitor.profile.limits import limits_of
+from monitor.profile.profile import Profile
+from monitor.profile.settings import STANDARD_GRAVITY_M_S2
+
+
+def derived(profile: Profile) -> dict[str, str]:
+    """The numbers that detection compares with, in a person's units."""
+    machine, protocol, limits = profile.machine, profile.protocol, limits_of(profile)
+    numbers = {"machine": f"{machine.id}, {machine.kind}"}
+    if machine.kind == "static":
+        stages = zip(protocol.stages, protocol.stages_s, strict=True)
+        numbers["stages"] = ", ".join(f"{share:.0%} for {duration_s:g} s" for share, duration_s in stages)
+        numbers["peak"] = _force(machine.peak_n)
+        numbers["band"] = f"±{limits.band:.0%} of the target"
+        return numbers
+    assumed = "" if limits.range_known else " (assumed until two slow repetitions have shown it)"
+    name = f" ({protocol.name})" if protocol.name else ""
+    return numbers | {
+        "range": f"{limits.range_m * 1000:.0f} mm{assumed}",
+        "tempo": f"{protocol.positive_s:g} s up, {protocol.negative_s:g} s down{name}",
+        "target speed": f"{limits.v_up_m_s * 1000:.0f} mm/s up, {limits.v_down_m_s * 1000:.0f} mm/s down",
+        "at rest": f"below {limits.v_rest_m_s * 1000:.1f} mm/s",
+        "jerk": f"above {limits.a_jerk_m_s2 / STANDARD_GRAVITY_M_S2:.3f} g",
+        "band": f"±{limits.band:.1%} of the load",
+        "lockout": f"above {(limits.rest_m + limits.lockout_zone_m) * 1000:.0f} mm for {limits.lockout_dwell_s:g} s",
+        "load": _force(limits.load_n),
+        "friction": "learned" if limits.friction is None else f"{limits.friction:.0%} of the load",
+    }
+
+
+def _force(force_n: float | None) -> str:
+    return "learned" if force_n is None else f"{force_n:.0f} N ({force_n / STANDARD_GRAVITY_M_S2:.0f} kg)"

@@ -1,0 +1,215 @@
+"""The plain numbers that detectors compare with, derived from machine, protocol and settings.
+
+EVENTS.md defines each of them; a new load, friction or range makes a new set of limits.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+from monitor.profile.profile import Profile
+from monitor.profile.settings import STANDARD_GRAVITY_M_S2 as G
+from monitor.profile.settings import Detect
+
+SUPERSLOW_S = 8.0
+SHORT_PHASE_S = 4.0
+CREEP_M = 0.03  # an encoder that loses counts is off by less before the stack has rested
+LONG_GAP_S, LONGEST_GAP_S = 3.0, 10.0
+KNOWN_FROM = Literal["given", "learned", "unknown"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """x counts from the rest, up positive. `load_n` is W; None until it is known."""
+
+    kind: Literal["stack", "motor", "static"]
+    starts_up: bool
+    detect: Detect
+    positive_s: float
+    negative_s: float
+    rest_m: float  # raw coordinate of x = 0
+    doubt_m: float  # x may be off by so much
+    bottom_m: float  # x
+    top_m: float
+    lockout_m: float
+    range_known: bool
+    lift_off_n: float
+    ceiling_given_n: float | None
+    band_given: float | None
+    load_n: float | None
+    friction: float | None
+    load_from: KNOWN_FROM
+    friction_from: KNOWN_FROM
+
+    @cached_property
+    def range_m(self) -> float:
+        return self.top_m - self.bottom_m
+
+    @property
+    def driven(self) -> bool:
+        """A motor sets the speed: what moves without being pulled is only put in place. A barbell nobody moves so."""
+        return self.kind == "motor" and self.starts_up
+
+    @property
+    def free(self) -> bool:
+        """A bar that nothing guides, and nothing rests: its set begins with the first movement."""
+        return self.kind == "motor" and not self.starts_up
+
+    @cached_property
+    def v_up_m_s(self) -> float:
+        return self.range_m / self.positive_s
+
+    @cached_property
+    def v_down_m_s(self) -> float:
+        return self.range_m / self.negative_s
+
+    @cached_property
+    def v_rest_m_s(self) -> float:
+        motion = self.detect.motion
+        return max(motion.rest_min_m_s, motion.rest_fraction * min(self.v_up_m_s, self.v_down_m_s))
+
+    @cached_property
+    def v_move_m_s(self) -> float:
+        return self.detect.motion.move_factor * self.v_rest_m_s
+
+    @cached_property
+    def reversal_m(self) -> float:
+        return max(self.detect.motion.reversal_min_m, self.detect.motion.reversal_fraction * self.range_m)
+
+    @cached_property
+    def a_jerk_m_s2(self) -> float:
+        jerk = self.detect.jerk
+        return min(max(jerk.size * self.range_m / self.positive_s**2, jerk.min_g * G), jerk.max_g * G)
+
+    @cached_property
+    def a_turn_m_s2(self) -> float:
+        return self.detect.turnaround.smooth * self.a_jerk_m_s2
+
+    @cached_property
+    def superslow(self) -> bool:
+        return max(self.positive_s, self.negative_s) >= SUPERSLOW_S
+
+    @cached_property
+    def band(self) -> float:
+        given = self.band_given if self.band_given is not None else 0.08 if self.superslow else 0.10
+        return max(given, self.a_jerk_m_s2 / G)
+
+    @cached_property
+    def fast_up_m_s(self) -> float:
+        return self._kappa(self.positive_s) * self.v_up_m_s
+
+    @cached_property
+    def fast_down_m_s(self) -> float:
+        return self._kappa(self.negative_s) * self.v_down_m_s
+
+    def _kappa(self, phase_s: float) -> float:
+        speed = self.detect.speed_over
+        return speed.factor_short if phase_s <= SHORT_PHASE_S else speed.factor_long
+
+    @cached_property
+    def slam_m_s(self) -> float:
+        return max(self.detect.stack_touch.slam_m_s, self.fast_down_m_s)
+
+    @cached_property
+    def lockout_zone_m(self) -> float:
+        lockout = self.detect.lockout_rest
+        return self.lockout_m - max(lockout.zone_min_m, lockout.zone_fraction * self.range_m)
+
+    @cached_property
+    def lockout_dwell_s(self) -> float:
+        lockout = self.detect.lockout_rest
+        return lockout.dwell_superslow_s if self.superslow else lockout.dwell_s
+
+    @cached_property
+    def long_gap_s(self) -> float:
+        """A silence that may hide a movement and the next one."""
+        return min(max(LONG_GAP_S, min(self.positive_s, self.negative_s)), LONGEST_GAP_S)
+
+    @cached_property
+    def smooth_dwell_s(self) -> float:
+        turn = self.detect.turnaround
+        return turn.dwell_superslow_s if self.superslow else turn.dwell_s
+
+    @cached_property
+    def turn_window_s(self) -> float:
+        turn = self.detect.turnaround
+        return max(turn.window_s, turn.window_fraction * min(self.positive_s, self.negative_s))
+
+    @cached_property
+    def half_load_n(self) -> float:
+        """0.5 W, or what stands for it until W is known."""
+        return self.lift_off_n if self.load_n is None else self.detect.stack_touch.tension * self.load_n
+
+    @cached_property
+    def slack_n(self) -> float:
+        return 2 * self.detect.slack.tension * self.half_load_n
+
+    @cached_property
+    def empty_n(self) -> float:
+        return 2 * self.detect.set.end_tension * self.half_load_n
+
+    @cached_property
+    def unload_below(self) -> float:
+        """w' below which the muscle is unloaded."""
+        unload = self.detect.unload
+        return 1 - max(unload.low, unload.factor * self.a_jerk_m_s2 / G)
+
+    @cached_property
+    def ceiling_n(self) -> float:
+        """Infinity where neither the load nor an absolute limit is known."""
+        limits = [] if self.ceiling_given_n is None else [self.ceiling_given_n]
+        if self.load_n is not None:
+            limits.append(self.detect.force_ceiling.factor * (1 + (self.friction or 0.0)) * self.load_n)
+        return min(limits, default=float("inf"))
+
+    def with_load(
+        self, load_n: float, friction: float, *, load_from: KNOWN_FROM, friction_from: KNOWN_FROM
+    ) -> "Limits":
+        return replace(self, load_n=load_n, friction=friction, load_from=load_from, friction_from=friction_from)
+
+    def with_rest(self, drift_m: float) -> "Limits":
+        """The stack is seen to rest `drift_m` higher than was thought; all else lies where it did above the rest."""
+        return replace(self, rest_m=self.rest_m + drift_m, doubt_m=0.0)
+
+    @property
+    def rest_reach_m(self) -> float:
+        """A stack that stands still without tension so low stands on its rest, whatever the encoder says."""
+        return self.detect.set.off_rest_m + CREEP_M + self.doubt_m
+
+    def with_doubt(self, doubt_m: float) -> "Limits":
+        """The place may be off by so much, on top of what it may be off already."""
+        return replace(self, doubt_m=self.doubt_m + doubt_m)
+
+    def with_range(self, bottom_m: float, top_m: float) -> "Limits":
+        return replace(self, bottom_m=bottom_m, top_m=top_m, lockout_m=top_m, range_known=True)
+
+
+ASSUMED_RANGE_M = 0.4  # until two repetitions have shown it
+
+
+def limits_of(profile: Profile) -> Limits:
+    """What is known before the first sample."""
+    machine, protocol = profile.machine, profile.protocol
+    bottom_m = machine.bottom_m if machine.bottom_m is not None else machine.rest_m or 0.0
+    top_m = machine.top_m if machine.top_m is not None else bottom_m + ASSUMED_RANGE_M
+    rest_m = machine.rest_m if machine.rest_m is not None else bottom_m
+    return Limits(
+        kind=machine.kind,
+        starts_up=protocol.starts_with == "positive",
+        detect=profile.detect,
+        positive_s=protocol.positive_s or 4.0,
+        negative_s=protocol.negative_s or 4.0,
+        rest_m=rest_m,
+        doubt_m=0.0,
+        bottom_m=bottom_m - rest_m,
+        top_m=top_m - rest_m,
+        lockout_m=(machine.lockout_m if machine.lockout_m is not None else top_m) - rest_m,
+        range_known=machine.top_m is not None,
+        lift_off_n=machine.lift_off_n,
+        ceiling_given_n=machine.force_ceiling_n,
+        band_given=protocol.band,
+        load_n=machine.working_load_n,
+        friction=machine.friction,
+        load_from="unknown" if machine.working_load_n is None else "given",
+        friction_from="unknown" if machine.friction is None else "given",
+    )

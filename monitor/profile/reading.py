@@ -1,0 +1,138 @@
+"""TOML to a machine's frozen settings, checked at the door.
+
+    profile = load_profile(Path("configs/leg_press.toml"))      raises ConfigError, one sentence for a person
+
+A preset in `[protocol] name` stands for the keys in PRESETS; a key beside it that says otherwise is an error.
+"""
+
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from monitor.profile.profile import PRESETS, Machine, Profile
+from monitor.profile.toml_document import Document
+
+SHORTEST_RANGE_M = 0.02
+LONGEST_RANGE_M = 3.0
+
+
+def load_profile(path: Path) -> Profile:
+    """The profile in a TOML file; paths inside it are relative to its folder."""
+    document = Document.read(path)
+    profile = _profile(document)
+    home = path.resolve().parent
+    return msgspec.structs.replace(
+        profile,
+        mqtt=msgspec.structs.replace(
+            profile.mqtt,
+            password_file=_absolute(home, profile.mqtt.password_file),
+            ca_file=_absolute(home, profile.mqtt.ca_file),
+        ),
+        record=msgspec.structs.replace(profile.record, directory=_absolute(home, profile.record.directory)),
+        display=msgspec.structs.replace(profile.display, cues=_absolute(home, profile.display.cues)),
+    )
+
+
+def profile_to_builtins(profile: Profile) -> dict[str, Any]:
+    """What detection needs, for a recording's header; where broker and files are is nobody's business there."""
+    everything: dict[str, Any] = msgspec.to_builtins(profile)
+    return {key: everything[key] for key in ("machine", "protocol", "serial", "calibration", "detect")}
+
+
+def profile_from_builtins(table: dict[str, Any], name: str = "the recording's header") -> Profile:
+    """The profile that a recording carries, checked like a file."""
+    return _profile(Document(name, deepcopy(table)))
+
+
+def _profile(document: Document) -> Profile:
+    _expand_preset(document)
+    document.check(Profile)
+    if (mqtt := document.table.get("mqtt")) and mqtt.get("tls"):
+        mqtt.setdefault("port", 8883)
+    profile = msgspec.convert(document.table, Profile)
+    _check_machine(document, profile.machine)
+    _check_protocol(document, profile)
+    _check_rest(document, profile)
+    return profile
+
+
+def _expand_preset(document: Document) -> None:
+    protocol = document.table.get("protocol")
+    if not isinstance(protocol, dict) or not isinstance(name := protocol.get("name"), str) or name not in PRESETS:
+        return  # what is wrong with it, the check says
+    for key, value in PRESETS[name].items():
+        if protocol.setdefault(key, value) != value:
+            raise document.error(
+                ("protocol", key),
+                f'is {protocol[key]}, but name = "{name}" stands for {key} = {value}; remove one of the two',
+            )
+
+
+def _check_machine(document: Document, machine: Machine) -> None:
+    bottom_m, top_m = machine.bottom_m, machine.top_m
+    if bottom_m is None or top_m is None:
+        missing, other = ("bottom_m", "top_m") if bottom_m is None else ("top_m", "bottom_m")
+        if machine.kind == "motor" or (machine.kind == "stack" and bottom_m is not top_m):
+            advice = "" if machine.kind == "motor" else f", or leave out {other} too and the range is learned"
+            raise document.error(("machine", missing), f"is missing; add it in metres{advice}")
+        return
+    if top_m <= bottom_m:
+        raise document.error(("machine", "top_m"), f"is {top_m:g}, not above bottom_m = {bottom_m:g}; up is positive")
+    if not SHORTEST_RANGE_M <= top_m - bottom_m <= LONGEST_RANGE_M:
+        raise document.error(
+            ("machine", "top_m"),
+            f"makes a working range of {top_m - bottom_m:g} m, but {SHORTEST_RANGE_M:g} to {LONGEST_RANGE_M:g} m"
+            " can be; give both ends in metres",
+        )
+    if machine.lockout_m is not None and not bottom_m < machine.lockout_m <= top_m:
+        raise document.error(
+            ("machine", "lockout_m"),
+            f"is {machine.lockout_m:g}, outside {bottom_m:g} to {top_m:g}; correct it or leave it out for top_m",
+        )
+    if machine.rest_m is not None and machine.rest_m > bottom_m:
+        raise document.error(
+            ("machine", "rest_m"),
+            f"is {machine.rest_m:g}, above bottom_m = {bottom_m:g}; the stack rests at the bottom or below it",
+        )
+
+
+def _check_protocol(document: Document, profile: Profile) -> None:
+    protocol, kind = profile.protocol, profile.machine.kind
+    if (protocol.name == "static") is not (kind == "static") and protocol.name is not None:
+        complaint = f'is "{protocol.name}", which does not fit [machine] kind = "{kind}"; change one of the two'
+        raise document.error(("protocol", "name"), complaint)
+    if kind != "static":
+        for key in ("positive_s", "negative_s"):
+            value: float = getattr(protocol, key)
+            if key not in document.table.get("protocol", {}):
+                presets = ", ".join(f'"{name}"' for name in PRESETS if name != "static")
+                raise document.error(("protocol", key), f"is missing; add it in seconds, or a name out of {presets}")
+            if value < 0.3:
+                raise document.error(("protocol", key), f"is {value:g}; a phase takes 0.3 seconds or longer")
+    elif not protocol.stages or len(protocol.stages) != len(protocol.stages_s):
+        raise document.error(
+            ("protocol", "stages_s"),
+            f"has {len(protocol.stages_s)} durations for {len(protocol.stages)} stages; give one for each",
+        )
+
+
+def _check_rest(document: Document, profile: Profile) -> None:
+    if calibration := profile.calibration:
+        for key in ("metres_per_count", "newtons_per_count"):
+            if getattr(calibration, key) == 0 and (key, profile.machine.kind) != ("metres_per_count", "static"):
+                raise document.error(("calibration", key), "is 0 or missing, so nothing would be measured; find it out")
+    if profile.mqtt.ca_file and not profile.mqtt.tls:
+        raise document.error(("mqtt", "ca_file"), "is given, but tls is false; set tls = true or remove it")
+    if profile.mqtt.websocket_url and profile.mqtt.host is None:
+        complaint = "is given, but host is not, so pages connect to the daemon's own broker; add host or remove it"
+        raise document.error(("mqtt", "websocket_url"), complaint)
+    for table, low, high in (("jerk", "min_g", "max_g"), ("stall", "low", "high")):
+        settings = getattr(profile.detect, table)
+        if getattr(settings, low) > getattr(settings, high):
+            raise document.error(("detect", table, low), f"is above {high}; exchange the two")
+
+
+def _absolute(home: Path, path: str | None) -> str | None:
+    return None if path is None else str(home / Path(path).expanduser())

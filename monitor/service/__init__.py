@@ -1,1 +1,0 @@
-"""What stands around a daemon: lock, broker, page, signals, the service manager."""

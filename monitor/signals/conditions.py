@@ -1,0 +1,150 @@
+"""What holds at each moment, as bits: the vectorised half of detection.
+
+A detector does not look at every moment. It is woken when a bit that it watches changes, or when a time that
+it asked for has come (`due`). Bits are plain comparisons of signals with limits, so they are computed for whole blocks.
+The slow bits (from UP on) speak of the moment `slow_lag` earlier.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.profile.limits import Limits
+from monitor.profile.settings import STANDARD_GRAVITY_M_S2 as G
+from monitor.signals.track import Track
+
+CREEP_M_S = 0.0005  # what rises more slowly a coarse encoder may not see rise at all
+SURE_M = 0.01  # a place in greater doubt than this is not said to be the lockout
+STICTION_M_S = 0.004  # EVENTS.md: friction follows tanh(v / 4 mm/s)
+
+
+class Bit:
+    """Conditions of one moment. Plain integers: they are tested a hundred thousand times a second."""
+
+    KNOWN_X = 1 << 0
+    KNOWN_T = 1 << 1
+    CONTACT = 1 << 2  # on the rest: low and unloaded
+    OFF = 1 << 3  # off the rest and loaded
+    EMPTY = 1 << 4  # hardly any tension
+    JERK = 1 << 5
+    DROP = 1 << 6
+    HARD = 1 << 7  # |a| > a_jerk, any direction
+    UNLOAD = 1 << 8
+    SLACK = 1 << 9
+    LOW = 1 << 10
+    HIGH = 1 << 11
+    CEILING = 1 << 12
+    FAST = 1 << 13
+    PULL = 1 << 14  # T >= lift_off_n
+    BELOW = 1 << 23  # static: under the share of the target that still counts as holding it
+    FROZEN = 1 << 15  # the very same reading as a moment ago
+    MISFIT = 1 << 16  # the force does not fit load, friction and acceleration
+    UP = 1 << 17
+    DOWN = 1 << 18
+    MOVE = 1 << 19
+    TOP = 1 << 20  # in the lockout zone
+    MID = 1 << 21  # between 10 and 90 % of the range
+    SLOW = 1 << 22  # creeping upward: v less than a quarter of the target
+    STILL = 1 << 24  # known to be neither
+    ODD = 1 << 25  # the encoder may have stopped or started by itself: not known yet
+
+
+def evaluate(track: Track, limits: Limits, start: int, end: int, slow_lag: int) -> NDArray[np.int32]:
+    """Bits of moments `start` to `end`; writes their w' and running counts into the track."""
+    rows = slice(track.at(start), track.at(end))
+    detect = limits.detect
+    x, v, a = track.x[rows], track.v[rows], track.a[rows]
+    tension, fast_tension, slow_v = track.tension[rows], track.fast_tension[rows], track.slow_v[rows]
+    slow_x = track.x[max(0, rows.start - slow_lag) : max(0, rows.stop - slow_lag)] if slow_lag else x
+    if len(slow_x) < len(x):
+        slow_x = np.concatenate((np.full(len(x) - len(slow_x), np.nan), slow_x))
+
+    known_x, known_t = ~np.isnan(a), ~np.isnan(tension)
+    doubt_m = limits.doubt_m
+    carried = off = {"stack": x > detect.set.off_rest_m - doubt_m, "motor": known_x, "static": known_t}[limits.kind]
+    half = limits.half_load_n
+    named: list[int] = []
+    held: list[NDArray[np.bool_]] = []
+
+    def put(bit: int, condition: NDArray[np.bool_]) -> None:
+        named.append(bit)
+        held.append(condition)
+
+    put(Bit.KNOWN_X, known_x)
+    put(Bit.KNOWN_T, known_t)
+    put(Bit.ODD, track.odd[rows] > 0)
+    if limits.kind == "stack":
+        contact = (x <= limits.rest_reach_m) & (np.abs(v) < limits.v_move_m_s)
+        if not doubt_m:  # else the speed alone tells contact from slack
+            contact |= x <= detect.set.off_rest_m
+        contact &= fast_tension < half
+        put(Bit.CONTACT, contact)
+        put(Bit.OFF, off & (fast_tension > half))
+        carried = off & ~contact  # what stands there without tension need not be
+        put(Bit.SLACK, carried & (fast_tension < limits.slack_n))
+        put(Bit.EMPTY, fast_tension < limits.empty_n)
+    else:
+        put(Bit.EMPTY, fast_tension < limits.lift_off_n)
+    put(Bit.PULL, fast_tension >= limits.lift_off_n)
+    put(Bit.JERK, off & (v > 0) & (a > limits.a_jerk_m_s2))
+    put(Bit.DROP, off & (v < 0) & (a < -limits.a_jerk_m_s2))
+    put(Bit.HARD, np.abs(a) > limits.a_jerk_m_s2)
+    put(Bit.CEILING, fast_tension > limits.ceiling_n)
+    if limits.range_known:
+        put(Bit.FAST, (v > limits.fast_up_m_s) | (v < -limits.fast_down_m_s))
+
+    loaded = tension >= half
+    relative = np.full(len(x), np.nan)
+    unloaded = in_band = low = np.zeros(len(x), bool)
+    unjudged = loaded if limits.load_n is None else low
+    if limits.load_n is not None:
+        friction = limits.friction or 0.0
+        ratio = tension / limits.load_n
+        moving = np.abs(v) >= limits.v_rest_m_s
+        relative = np.where(
+            moving,
+            ratio - friction * np.tanh(v / STICTION_M_S),
+            np.minimum(np.maximum(1.0, ratio - friction), ratio + friction),
+        )
+        unloaded = carried & (relative < limits.unload_below)
+        low = carried & (relative < 1 - limits.band)
+        high = carried & (relative > 1 + limits.band)
+        in_band = loaded & ~low & ~high & known_t
+        put(Bit.UNLOAD, unloaded & known_x)
+        put(Bit.BELOW, ratio < detect.failure.static_level)
+        put(Bit.LOW, low)
+        put(Bit.HIGH, high)
+        misfit = np.abs(relative - 1 - a / G) > detect.sensor_fault.mismatch
+        if limits.kind == "stack":  # what a motor or a person without a stack moves, weighs nothing that is known
+            put(Bit.MISFIT, misfit & carried & (np.abs(v) > limits.v_move_m_s))
+    track.relative[rows] = relative
+
+    put(Bit.FROZEN, (track.repeated[rows] > 0) & (tension != 0))  # an exact 0 is a clipped force, no cell
+
+    put(Bit.STILL, known_x & (np.abs(slow_v) <= limits.v_rest_m_s))
+    put(Bit.UP, slow_v > limits.v_rest_m_s)
+    put(Bit.DOWN, slow_v < -limits.v_rest_m_s)
+    put(Bit.MOVE, np.abs(slow_v) > limits.v_move_m_s)
+    if limits.range_known:
+        if doubt_m <= SURE_M:
+            put(Bit.TOP, slow_x >= limits.lockout_zone_m)
+        stall = detect.stall
+        share, doubt = (slow_x - limits.bottom_m) / limits.range_m, doubt_m / limits.range_m
+        mid = (share >= stall.low + doubt) & (share <= stall.high - doubt)
+        put(Bit.MID, mid)
+        creeping = slow_v > -CREEP_M_S
+        put(Bit.SLOW, mid & creeping & (slow_v < detect.rep.sticking_speed * limits.v_up_m_s))
+
+    _count(track.loaded, rows, loaded)
+    _count(track.in_band, rows, in_band)
+    _count(track.unloaded, rows, loaded & unloaded)
+    _count(track.low, rows, loaded & low & ~unloaded)
+    _count(track.unjudged, rows, unjudged)
+    bits: NDArray[np.int32] = np.einsum("i,ij", np.array(named, np.int32), np.array(held))  # a sum of distinct bits
+    return bits
+
+
+def _count(column: NDArray[np.int64], rows: slice, condition: NDArray[np.bool_]) -> None:
+    before = column[rows.start - 1] if rows.start else 0
+    counted = column[rows]
+    condition.cumsum(out=counted)
+    counted += before

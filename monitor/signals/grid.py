@@ -1,0 +1,279 @@
+"""Samples of any rate become steps of a fixed grid.
+
+    samples   x---x--x----x---x          at the device's stamps, position and force each at a rate of its own
+    steps     |  k  | k+1 | k+2 |        cell k is STEP_S wide, its middle is k * STEP_S on the session clock
+
+A step's value is the mean of the straight lines between the samples over its cell, so jitter and rate do not matter and
+fast samples average their noise away. A cell that touches a hole of more than `gap_s`, or a jump of the
+encoder, has no value (NaN): nothing is interpolated over either.
+
+A step is made as soon as both kinds have passed its cell; a kind that stays away is waited for `PATIENCE_S`, no
+longer. `found_s` is the stamp of the sample that made the step, so that "when we knew" is a fact of the stream, not of
+the host's timing: the same rows in batches of any size give the same steps, bit for bit.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firmware_bridge.samples import Flag, Samples
+from monitor.signals.roughness import Roughness
+
+STEP_S = 0.005
+PATIENCE_S = 0.25
+JUMP_M_S2 = 30.0  # at slow rates a fast stack moves more than the jump threshold between two samples, but steadily
+SPIKE_N = 25.0  # a suspect reading that is so far from the one before it is a slipped bit
+BASE_S, TAIL = 0.02, 32
+ROUGH = 128  # among the flags of a reading: see roughness.py
+MOST_PUSH_N = 100.0  # a cable cannot push; a zero that has walked looks as if it did a little
+UNUSABLE = Flag.TIMEOUT | Flag.SATURATED | Flag.DESYNC | Flag.LATE
+
+Column = NDArray[np.float64]
+
+
+class Hole(NamedTuple):
+    """Where one of the two kinds cannot be believed: between these stamps nothing is known."""
+
+    kind: str  # "position" or "force"
+    cause: str  # a FaultCause
+    from_s: float
+    to_s: float
+    step: int = 0  # the first step that was made in the knowledge of it
+
+
+class Steps(NamedTuple):
+    """Consecutive steps: arrays of shape (n,), the first is step number `first`."""
+
+    first: int
+    x_raw_m: Column
+    force_n: Column
+    still: NDArray[np.bool_]  # the position did not change by one count throughout the cell
+    repeated: NDArray[np.bool_]  # nor the force by one bit
+    found_s: Column
+    holes: list[Hole]
+    flagged: list[tuple[int, float, int]]  # first step made in the knowledge of it, stamp, flags of a marked reading
+
+    def part(self, low: int, high: int) -> "Steps":
+        """Rows `low` to `high`."""
+        rows = slice(low, high)
+        return self._replace(
+            first=self.first + low,
+            x_raw_m=self.x_raw_m[rows],
+            force_n=self.force_n[rows],
+            still=self.still[rows],
+            repeated=self.repeated[rows],
+            found_s=self.found_s[rows],
+        )
+
+
+T, Y, INTEGRAL, HOLES, CHANGES = range(5)
+
+
+class _Stream:
+    """One kind of reading: its samples not yet turned into cells.
+
+    Columns of `_kept`: stamp; value; integral of the straight lines from the first sample, holes left out; how many
+    holes lie before the sample; how often the reading has changed up to it. One table, because a live call is a few
+    samples long and costs as much as it has operations.
+    """
+
+    def __init__(self, kind: str, gap_s: float, jump_m: float | None) -> None:
+        self.kind = kind
+        self.gap_s = gap_s
+        self.jump_m = jump_m
+        self._kept = np.empty((5, 0))
+        self._tail = (np.empty(0), np.empty(0))  # the last readings
+
+    @property
+    def newest(self) -> float:
+        """The last reading that was taken; NaN before the first."""
+        return float(self._kept[Y, -1]) if self._kept.shape[1] else float("nan")
+
+    def take(self, t: Column, y: Column, anew: NDArray[np.bool_] | None = None) -> list[tuple[int, Hole]]:
+        """Append readings; the stamps of a kind never go back. Returns holes, with the reading that each ends at.
+
+        `anew`: readings that count from a zero of their own.
+        """
+        if not len(t):
+            return []
+        first = not self._kept.shape[1]
+        if first:
+            self._kept = np.array([[t[0]], [y[0]], [0.0], [0.0], [0.0]])
+            self._tail = (t[:1], y[:1])
+            t, y = t[1:], y[1:]
+            anew = None if anew is None else anew[1:]
+        rows = np.empty((5, len(t) + 1))
+        rows[:, 0] = self._kept[:, -1]
+        rows[T, 1:], rows[Y, 1:] = t, y
+        values = rows[Y]
+        dt, dy = t - rows[T, :-1], y - values[:-1]
+        gap = dt > self.gap_s
+        hole = gap if self.jump_m is None else gap | self._jumps(t, y, self.jump_m)
+        if anew is not None:
+            hole = hole | anew
+        rows[INTEGRAL, 1:] = np.where(hole, 0.0, 0.5 * (values[1:] + values[:-1]) * dt)
+        rows[HOLES, 1:], rows[CHANGES, 1:] = hole, dy != 0
+        sums = rows[INTEGRAL:]
+        sums.cumsum(axis=1, out=sums)
+        self._kept = np.concatenate((self._kept, rows[:, 1:]), axis=1)
+        return [
+            (i + first, Hole(self.kind, cause, float(rows[T, i]), float(rows[T, i + 1])))
+            for i in hole.nonzero()[0].tolist()
+            for cause in ("restart" if anew is not None and anew[i] else "gap" if gap[i] else "encoder_jump",)
+        ]
+
+    def _jumps(self, t: Column, y: Column, jump_m: float) -> NDArray[np.bool_]:
+        """Steps that nothing with a mass can make, after what it did in the `BASE_S` before."""
+        before = len(self._tail[0])
+        t, y = np.concatenate((self._tail[0], t)), np.concatenate((self._tail[1], y))
+        self._tail = (t[-TAIL:], y[-TAIL:])
+        jumps: NDArray[np.bool_] = np.abs(y[1:] - y[:-1]) > jump_m
+        for i in jumps.nonzero()[0].tolist():  # it went from i to i + 1, seldom by so much
+            base = min(i - 1, max(0, i - TAIL + 2) + int((t[max(0, i - TAIL + 2) : i] < t[i] - BASE_S).sum()))
+            speed = (y[i] - y[base]) / (t[i] - t[base]) if base >= 0 else 0.0
+            dt = t[i + 1] - t[i]
+            astray = abs(y[i + 1] - y[i] - speed * dt)
+            jumps[i] = astray > max(jump_m, JUMP_M_S2 * (0.5 * BASE_S + 0.5 * dt) * dt)
+        return jumps[max(0, before - 1) :]
+
+    def cells(self, edges: NDArray[np.floating]) -> tuple[Column, NDArray[np.bool_]]:
+        """Means between neighbouring edges, shape (n - 1,), NaN where not known throughout; were they constant?"""
+        kept = self._kept
+        n = kept.shape[1]
+        if n < 2:
+            return np.full(len(edges) - 1, np.nan), np.zeros(len(edges) - 1, bool)
+        left = kept[T].searchsorted(edges, side="right") - 1
+        known = (left >= 0) & (edges <= kept[T, -1])
+        at = np.minimum(np.maximum(left, 0), n - 2)
+        before, after = kept[:, at], kept[:, at + 1]  # the samples that an edge lies between
+        past = edges - before[T]
+        slope = (after[Y] - before[Y]) / (after[T] - before[T])
+        integral = before[INTEGRAL] + past * (before[Y] + 0.5 * slope * past)
+        # The line that a cell begins in and the one that it ends in must not be holes, nor any between them.
+        whole = (before[HOLES, :-1] == after[HOLES, 1:]) & known[:-1] & known[1:]
+        constant: NDArray[np.bool_] = (before[CHANGES, :-1] == after[CHANGES, 1:]) & whole
+        mean = np.where(whole, (integral[1:] - integral[:-1]) / STEP_S, np.nan)
+        # What lies before the last edge is not needed again, but for the sample that its line begins with.
+        self._kept = kept[:, max(0, int(left[-1])) :]
+        return mean, constant
+
+
+class Grid:
+    """Batches of samples in, steps out; memory is bounded by `PATIENCE_S` of samples."""
+
+    def __init__(self, gap_s: float, jump_m: float, *, averages: bool = False, has_position: bool = True) -> None:
+        self.has_position = has_position
+        self._position = _Stream("position", gap_s, jump_m)
+        self._force = _Stream("force", gap_s, None)
+        self._roughness = Roughness(averages)
+        self._next: int | None = None
+        self._newest = (-np.inf, -np.inf)  # newest stamp of position, of force
+
+    def update(self, samples: Samples) -> Steps:
+        """The steps that these samples complete."""
+        t = samples.t_s
+        if not len(t):
+            return self._steps(np.empty(0, np.int64), [], [])
+        marks, flagged, restarts = samples.flags, [], None
+        has_x, has_f = samples.position_m == samples.position_m, samples.force_n == samples.force_n
+        pushes = samples.force_n < -MOST_PUSH_N
+        if pushes.any():
+            marks = np.where(pushes, marks | np.uint8(Flag.SUSPECT), marks)
+        if marks.any():
+            refused, restarts = (marks & int(UNUSABLE)) != 0, (marks & int(Flag.RESTART)) != 0
+            refused |= pushes
+            if (samples.flags & int(Flag.SUSPECT)).any():
+                refused |= self._spikes(samples)
+            has_f &= ~refused
+            marks = np.where(refused, marks, marks & ~np.uint8(Flag.SUSPECT))
+            flagged = [(i, float(t[i]), int(marks[i])) for i in marks.nonzero()[0].tolist()]
+        if not self.has_position:
+            has_x[:] = False
+        has_x, newest_x = _news(t, has_x, self._newest[0])
+        has_f, newest_f = _news(t, has_f, self._newest[1])
+        self._newest = (float(newest_x[-1]), float(newest_f[-1]))
+        rough = self._roughness.update(t[has_f], samples.force_n[has_f])
+        if rough:
+            of_force = has_f.nonzero()[0]
+            flagged = sorted([*flagged, *((int(of_force[i]), at_s, ROUGH) for i, at_s in rough)])
+        holes = [
+            (int(mask.nonzero()[0][i]), hole)
+            for stream, mask, values, anew in (
+                (self._position, has_x, samples.position_m, restarts),
+                (self._force, has_f, samples.force_n, None),
+            )
+            for i, hole in stream.take(t[mask], values[mask], None if anew is None else anew[mask])
+        ]
+
+        newest = np.maximum(newest_x, newest_f)
+        ready = np.maximum(np.minimum(newest_x, newest_f), newest - PATIENCE_S) if self.has_position else newest_f
+        if self._next is None:
+            seen = np.isfinite(newest)
+            if not seen.any():
+                return self._steps(np.empty(0, np.int64), [], [])
+            self._next = int(np.ceil(float(newest[seen][0]) / STEP_S + 0.5))
+        first = self._next
+        end = max(first, cells_before(float(ready[-1])) if np.isfinite(ready[-1]) else first)
+        if end == first:
+            return self._steps(np.empty(0, np.int64), holes, flagged)
+        edges = (np.arange(first, end + 1) - 0.5) * STEP_S
+        row = ready.searchsorted(edges[1:], side="left")
+        x, still = self._position.cells(edges)
+        force, repeated = self._force.cells(edges)
+        # What came after its step had been made by impatience stays unknown, however large the batch.
+        x[newest_x[row] < edges[1:]] = np.nan
+        force[newest_f[row] < edges[1:]] = np.nan
+        steps = self._steps(row, holes, flagged)._replace(
+            x_raw_m=x, force_n=force, still=still & ~np.isnan(x), repeated=repeated, found_s=newest[row]
+        )
+        self._next = end
+        return steps
+
+    def _spikes(self, samples: Samples) -> NDArray[np.bool_]:
+        """Suspect readings that stand apart from the last that is not."""
+        suspect = (samples.flags & int(Flag.SUSPECT)) != 0
+        sound = ~np.isnan(samples.force_n) & ~suspect & ((samples.flags & int(UNUSABLE)) == 0)
+        newest = np.maximum.accumulate(np.where(sound, np.arange(len(sound)), -1))
+        before = np.where(newest >= 0, samples.force_n[np.maximum(newest, 0)], self._force.newest)
+        spikes: NDArray[np.bool_] = suspect & ~(np.abs(samples.force_n - before) <= SPIKE_N)
+        return spikes
+
+    def _steps(
+        self, row: NDArray[np.int64], holes: list[tuple[int, Hole]], flagged: list[tuple[int, float, int]]
+    ) -> Steps:
+        """What was noticed at a row is known to the first step that this row, or a later one, has made."""
+        first, empty = self._next or 0, np.empty(0)
+
+        def step(at: int) -> int:
+            return first + int(np.searchsorted(row, at, side="left"))
+
+        return Steps(
+            first,
+            empty,
+            empty,
+            np.empty(0, bool),
+            np.empty(0, bool),
+            empty,
+            [hole._replace(step=step(at)) for at, hole in holes],
+            [(step(at), stamp_s, flags) for at, stamp_s, flags in flagged],
+        )
+
+
+def cells_before(ready_s: float) -> int:
+    """Number of the first cell that has not ended by `ready_s`."""
+    end = int(np.floor(ready_s / STEP_S + 0.5))
+    while (end - 0.5) * STEP_S > ready_s:
+        end -= 1
+    while (end + 0.5) * STEP_S <= ready_s:
+        end += 1
+    return end
+
+
+def _news(t: Column, mask: NDArray[np.bool_], newest_s: float) -> tuple[NDArray[np.bool_], Column]:
+    """Which masked stamps are newer than all before them, and the newest masked stamp up to each row."""
+    so_far = np.empty(len(t) + 1)
+    so_far[0] = newest_s
+    so_far[1:] = np.where(mask, t, -np.inf)
+    np.maximum.accumulate(so_far, out=so_far)
+    return mask & (t > so_far[:-1]), so_far[1:]

@@ -1,0 +1,102 @@
+"""The linear filters of motion and tension, each the best estimate of its truth that can be had at its delay.
+
+What EVENTS.md calls true is a signal low-passed with zero phase, which wants to see far ahead. An estimate that must be
+given `ahead` steps later is the Wiener filter: the weights with the least expected error, given how the signal is
+distributed over frequencies, what the sensor makes of it, and the sensor's noise. With R the covariance of what is seen
+and r its covariance with what is sought, they are R^-1 r (Wiener 1949).
+"""
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.signals.grid import STEP_S
+
+Column = NDArray[np.float64]
+F_HZ = np.linspace(0, 100, 2001)
+ACCELERATION_HZ = 6.0  # of EVENTS.md's truth
+PAST, TENSION_PAST = 16, 10  # steps that acceleration and tension look back
+SPREAD_M_S2, BEND_HZ, SLOPE = 1.5, 4.0, 3.0  # how acceleration in faulty sets is spread over frequencies
+TENSION_SPREAD, TENSION_BEND_HZ, TENSION_SLOPE = 0.12, 3.0, 3.0  # and tension, as a share of the load
+CELL_NOISE = 0.002  # of the load, rms of one reading
+LONGEST_WINDOW_S = 0.1  # of a cell that can be sharpened: at 10 readings a second nothing is left to sharpen
+
+
+def quadratic_kernel(half: int) -> Column:
+    """Value in the middle of the least-squares quadratic over 2 * half + 1 steps (Savitzky & Golay 1964)."""
+    i = np.arange(-half, half + 1, dtype=float)
+    return np.ascontiguousarray(np.linalg.pinv(np.stack((np.ones_like(i), i, i * i), axis=1))[0])
+
+
+def slope_kernel(half: int) -> Column:
+    """Slope (1/s) of the least-squares line over 2 * half + 1 steps."""
+    i = np.arange(-half, half + 1, dtype=float)
+    return i / (i @ i) / STEP_S
+
+
+@lru_cache
+def acceleration_kernel(ahead: int, count_m: float, past: int = PAST) -> Column:
+    """Acceleration (1/s2) low-passed at 6 Hz, from positions `past` steps before a moment to `ahead` steps after it.
+
+    It weighs second differences of position, so that neither place nor speed matters. `count_m`: the encoder's step.
+    """
+    i = np.arange(-past, ahead)
+    power = _power(SPREAD_M_S2, BEND_HZ, SLOPE)
+    seen = np.sinc(F_HZ * STEP_S) ** 3  # the mean over a cell, and the triangle of a second difference
+    matrix = _covariance(len(i), power * seen**2)
+    apart = np.abs(i[:, None] - i[None, :])
+    for distance, weight in ((0, 6.0), (1, -4.0), (2, 1.0)):  # rounding to counts, differenced twice
+        matrix += weight * count_m**2 / 12 / STEP_S**4 * (apart == distance)
+    weights = np.linalg.solve(matrix, _wanted(i, power * seen * _low_pass(ACCELERATION_HZ)))
+    return np.convolve(weights, (1.0, -2.0, 1.0)) / STEP_S**2
+
+
+@lru_cache
+def tension_kernel(cutoff_hz: float, ahead: int, window_s: float, period_s: float) -> Column:
+    """Tension low-passed at `cutoff_hz`, from forces TENSION_PAST steps before a moment to `ahead` steps after it.
+
+    A reading is the mean over the `window_s` before its stamp, and readings come every `period_s`: the converter is
+    late by half its window and blunts what is shorter, both of which this undoes as far as the noise lets it. The
+    weights sum to one, so that a force that does not change is told as it is.
+    """
+    if window_s > LONGEST_WINDOW_S:
+        window_s = period_s = STEP_S
+    i = np.arange(-TENSION_PAST, ahead + 1)
+    power = _power(TENSION_SPREAD, TENSION_BEND_HZ, TENSION_SLOPE)
+    straight = np.sinc(F_HZ * period_s) ** 2  # readings are joined by straight lines
+    cell = np.sinc(F_HZ * STEP_S)
+    seen = np.sinc(F_HZ * window_s) * straight * cell * np.exp(-1j * np.pi * F_HZ * window_s)
+    noise = CELL_NOISE**2 * straight**2 / (straight**2).sum() * cell**2
+    matrix = _covariance(len(i), power * np.abs(seen) ** 2 + noise) + (0.3 * CELL_NOISE) ** 2 * np.eye(len(i))
+    weights = np.linalg.solve(matrix, _wanted(i, power * seen * _low_pass(cutoff_hz)))
+    spare = np.linalg.solve(matrix, np.ones(len(i)))
+    kernel: Column = weights + spare * (1 - weights.sum()) / spare.sum()
+    return kernel
+
+
+def _power(spread: float, bend_hz: float, slope: float) -> Column:
+    """Variance by frequency, flat up to the bend."""
+    shape = 1 / (1 + (F_HZ / bend_hz) ** slope)
+    power: Column = spread**2 * shape / shape.sum()
+    return power
+
+
+def _low_pass(cutoff_hz: float) -> Column:
+    """|H|^2 of a second-order Butterworth filter: forward and backward, as EVENTS.md has it."""
+    passed: Column = 1 / (1 + (F_HZ / cutoff_hz) ** 4)
+    return passed
+
+
+def _covariance(n: int, power: Column) -> Column:
+    """Of n consecutive steps of a signal, shape (n, n)."""
+    by_distance = np.cos(2 * np.pi * STEP_S * np.arange(n)[:, None] * F_HZ) @ power
+    i = np.arange(n)
+    covariance: Column = by_distance[np.abs(i[:, None] - i[None, :])]
+    return covariance
+
+
+def _wanted(i: NDArray[np.int64], crossed: NDArray[np.complexfloating] | Column) -> Column:
+    """Covariance of what is seen at steps `i` with what is sought at step 0."""
+    wanted: Column = (np.exp(2j * np.pi * STEP_S * i[:, None] * F_HZ) @ crossed).real
+    return wanted

@@ -1,0 +1,253 @@
+"""Where the stack is, as far as the encoder can be believed: over jumps, restarts and standstills that are none.
+
+    raw steps  ////   jump   ////        a count that jumped, or began anew at 0, goes on where the stack must be
+    placed     ////..........////        unknown from the last good step until `SETTLE` steps after it
+
+An encoder counts from where it was, so what it missed stays missing until the stack stands on its rest again. Until
+then the place is an estimate: from where it was, by the mean of the speeds before and after. How far it may be off
+is told along with it (`Doubt`); what depends on the place and is nearer than that to its limit is not claimed.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.signals.grid import STEP_S, Hole, Steps
+from monitor.signals.stillness import PLATEAU, REACH, SPEED_STEPS, Judge, Verdict
+
+Column = NDArray[np.float64]
+SETTLE = 8  # steps from which the speed after a hole is taken
+LOSES_PLACE = ("encoder_jump", "restart")
+LONG_S = 3.0  # after so long the speeds before and after say nothing of what was between
+LOST_M = 1.0  # a doubt that covers every machine
+UNSEEN_S = 1.0
+JUMP_DOUBT_M = 0.003
+WAY_DOUBT = 0.1  # of the way that is thought to have been gone unseen
+HISTORY = REACH + PLATEAU
+
+
+class Blank(NamedTuple):
+    """Known with step `step`: what was handed on from step `since` on was no position."""
+
+    step: int
+    since: int
+
+
+class Doubt(NamedTuple):
+    """From step `step` on the place may be off by so much."""
+
+    step: int
+    by_m: float
+
+
+class Placed(NamedTuple):
+    """Steps with the positions that can be believed; `odd`: whether those that stand still can is not known yet."""
+
+    steps: Steps
+    odd: NDArray[np.bool_]
+    blanks: list[Blank]
+    doubts: list[Doubt]
+
+
+@dataclass(slots=True)
+class _Loss:
+    """The place is lost: the encoder stands still, or there was a hole. Step numbers."""
+
+    since: int
+    x_m: float  # where it was before
+    speed_m_s: float
+    frozen: bool = False
+    known_from: int | None = None  # the encoder counts again
+    unseen: bool = False  # nobody saw it begin
+
+    def place(self, speed_m_s: float) -> tuple[float, float]:
+        """Where the stack is at `known_from`, when it goes on at this speed, and by how much that may be wrong."""
+        assert self.known_from is not None
+        if self.unseen:
+            return self.x_m, min(LOST_M, max(abs(speed_m_s), abs(self.speed_m_s)) * UNSEEN_S)
+        gone_s = (self.known_from - self.since + 1) * STEP_S
+        if gone_s > LONG_S:
+            return self.x_m, LOST_M
+        way_m = 0.5 * (self.speed_m_s + speed_m_s) * gone_s
+        turned_m = 0.25 * abs(self.speed_m_s - speed_m_s) * gone_s
+        return self.x_m + way_m, JUMP_DOUBT_M + WAY_DOUBT * abs(way_m) + turned_m
+
+
+@dataclass(slots=True)
+class _Trial:
+    """Counts that at step `edge` do what no stack does; to be looked at when step `at` is known."""
+
+    edge: int
+    kind: Literal["stop", "start", "kink"]
+    at: int
+
+
+class Place:
+    """Steps in, the same steps out, placed; memory is bounded."""
+
+    def __init__(self, count_m: float) -> None:
+        self._judge = Judge(count_m)
+        self._offset_m = 0.0
+        self._raw = np.full(HISTORY, np.nan)
+        self._placed = np.full(HISTORY, np.nan)
+        self._force = np.full(HISTORY, np.nan)
+        self._still = np.zeros(HISTORY, bool)
+        self._base = 0  # the step number of row 0
+        self._last = (0, float("nan"), 0.0)  # step, place and speed when the place was known for the last time
+        self._holes: list[Hole] = []
+        self._loss: _Loss | None = None
+        self._trial: _Trial | None = None
+
+    def update(self, steps: Steps) -> Placed:
+        """The steps that follow those of the last call."""
+        n = len(steps.found_s)
+        self._holes += [hole for hole in steps.holes if hole.kind == "position" and hole.cause in LOSES_PLACE]
+        self._raw = np.concatenate((self._raw[-HISTORY:], steps.x_raw_m))
+        self._placed = np.concatenate((self._placed[-HISTORY:], steps.x_raw_m - self._offset_m))
+        force = steps.force_n
+        if steps.repeated.any():  # a cell that repeats itself cannot say that nothing happened
+            force = np.where(steps.repeated & (force != 0), np.nan, force)
+        self._force = np.concatenate((self._force[-HISTORY:], force))
+        self._still = np.concatenate((self._still[-HISTORY:], steps.still))
+        self._base = steps.first - HISTORY
+        placed = Placed(steps, np.zeros(n, bool), [], [])
+        end = steps.first + n
+        kinks = self._kinks()
+        if n and (self._loss or self._trial or self._holes or kinks or self._still.any()):
+            edges = sorted([*self._edges(), *kinks], key=lambda trial: trial.at)
+            step = steps.first
+            while step < end:
+                if self._loss is not None:
+                    step = self._follow(step, end, placed)
+                elif self._trial is not None:
+                    step = self._try(step, placed)
+                else:
+                    step = self._next(step, end, edges)
+        known = np.flatnonzero(~np.isnan(self._placed[HISTORY:]))
+        if len(known):
+            self._last = self._seen(steps.first + int(known[-1]) + 1)
+        return placed._replace(steps=placed.steps._replace(x_raw_m=self._placed[HISTORY:]))
+
+    def _row(self, step: int) -> int:
+        return step - self._base
+
+    def _edges(self) -> list[_Trial]:
+        """Where a standstill begins or ends at speed."""
+        still, raw = self._still, self._raw
+        edge = np.flatnonzero(still[1:] != still[:-1]) + 1
+        before, after = np.diff(edge, prepend=0), np.diff(edge, append=len(still))
+        stops = still[edge]
+        at = edge + np.where(stops, PLATEAU - 1, SPEED_STEPS)
+        ripe = np.where(stops, after >= PLATEAU, before >= PLATEAU) & (at >= HISTORY) & (at < len(still))
+        edge, stops, at = edge[ripe], stops[ripe], at[ripe]
+        way_m = np.abs(np.where(stops, raw[edge - 1] - raw[edge - 1 - SPEED_STEPS], raw[at] - raw[edge]))
+        quick = way_m >= self._judge.least_way_m  # not where the way is not known
+        return [
+            _Trial(self._base + e, "stop" if s else "start", self._base + a)
+            for e, s, a in zip(edge[quick].tolist(), stops[quick].tolist(), at[quick].tolist(), strict=True)
+        ]
+
+    def _kinks(self) -> list[_Trial]:
+        """Where the speed changes at a blow, from one to another."""
+        first = HISTORY - 2 * SPEED_STEPS
+        new = self._raw[first:]
+        way_m = np.abs(new[2 * SPEED_STEPS :] - 2 * new[SPEED_STEPS:-SPEED_STEPS] + new[: -2 * SPEED_STEPS])
+        blows = way_m >= self._judge.kink_way_m
+        if not blows.any():
+            return []
+        still = self._still[first:]
+        at = (blows & ~still[2 * SPEED_STEPS :] & ~still[: -2 * SPEED_STEPS]).nonzero()[0] + self._base + HISTORY
+        found = [_Trial(step - SPEED_STEPS, "kink", step) for step in at.tolist()]
+        return [
+            trial
+            for trial in found
+            if not np.isnan(self._raw[self._row(trial.edge) - SPEED_STEPS : self._row(trial.at)]).any()
+        ]
+
+    def _next(self, step: int, end: int, edges: list[_Trial]) -> int:
+        """Go on to where there is something to do; returns the step to go on with."""
+        trial = next((trial for trial in edges if trial.at >= step), None)
+        until = end if trial is None else trial.at
+        if self._holes:
+            first = max(step, int(np.ceil(self._holes[0].to_s / STEP_S + 0.5)))
+            known = np.flatnonzero(~np.isnan(self._raw[self._row(first) : max(self._row(first), self._row(until))]))
+            if len(known):
+                return self._lose(first + int(known[0]))
+        if trial is not None:
+            self._trial = trial
+        return until
+
+    def _lose(self, known_from: int) -> int:
+        """There was a hole that ended before this step."""
+        self._holes.pop(0)
+        rows = self._placed[HISTORY : self._row(known_from)]
+        known = np.flatnonzero(~np.isnan(rows))
+        last, x_m, speed_m_s = self._seen(self._base + HISTORY + int(known[-1]) + 1) if len(known) else self._last
+        if x_m == x_m:
+            self._loss = _Loss(last + 1, x_m, speed_m_s, known_from=known_from)
+        return known_from
+
+    def _seen(self, before: int) -> tuple[int, float, float]:
+        """Step, place and speed of the last step before this one."""
+        row = self._row(before) - 1
+        x_m, earlier_m = float(self._placed[row]), float(self._placed[row - SETTLE])
+        speed_m_s = (x_m - earlier_m) / (SETTLE * STEP_S)
+        return before - 1, x_m, speed_m_s if speed_m_s == speed_m_s else 0.0
+
+    def _try(self, step: int, placed: Placed) -> int:
+        """One step of a trial."""
+        trial = self._trial
+        assert trial is not None
+        row, edge = self._row(step), self._row(trial.edge)
+        first = row - HISTORY  # what is judged must not depend on how much more is kept
+        lost = np.isnan(self._raw[edge - 1 - SPEED_STEPS : row + 1]).any() or bool(np.isnan(self._placed[edge - 1]))
+        lost = lost or (trial.kind == "stop" and not self._still[row])
+        judge = {"stop": self._judge.stop, "start": self._judge.start, "kink": self._judge.kink}[trial.kind]
+        verdict = (
+            Verdict.REAL if lost else judge(self._raw[first : row + 1], self._force[first : row + 1], edge - first)
+        )
+        if verdict is Verdict.ODD:
+            placed.odd[row - HISTORY] = True
+            return step + 1
+        self._trial = None
+        if verdict is Verdict.FROZEN:
+            since, x_m, speed_m_s = self._seen(trial.edge)
+            if trial.kind == "stop":
+                self._loss = _Loss(since + 1, x_m, speed_m_s, frozen=True)
+            else:
+                self._loss = _Loss(since + 1, x_m, speed_m_s, known_from=trial.edge, unseen=True)
+            cause = "encoder_slip" if trial.kind == "kink" else "frozen"
+            placed.steps.holes.append(Hole("position", cause, trial.edge * STEP_S, step * STEP_S, step))
+            placed.blanks.append(Blank(step, since - (SPEED_STEPS if trial.kind == "kink" else 0)))
+            return step
+        return step + 1
+
+    def _follow(self, step: int, end: int, placed: Placed) -> int:
+        """The place is lost: see whether it can be told again."""
+        loss = self._loss
+        assert loss is not None
+        if loss.known_from is None:
+            rows = slice(self._row(step), self._row(end))
+            back = ~np.isnan(self._raw[rows]) & ~(self._still[rows] & loss.frozen)
+            gone = int(back.argmax()) if back.any() else end - step
+            self._placed[rows.start : rows.start + gone] = np.nan
+            if not back.any():
+                return end
+            step += gone
+            loss.known_from = step
+        row, begin = self._row(step), self._row(loss.known_from)
+        self._placed[row] = np.nan
+        if np.isnan(self._raw[row]):
+            loss.known_from, loss.frozen = None, False
+        elif row >= begin + SETTLE:
+            raw = self._raw
+            speed_m_s = float(raw[begin + SETTLE] - raw[begin + 1]) / ((SETTLE - 1) * STEP_S)
+            x_m, doubt_m = loss.place(speed_m_s)
+            self._offset_m = float(raw[begin]) - x_m
+            self._placed[row + 1 :] = raw[row + 1 :] - self._offset_m
+            self._holes = [hole for hole in self._holes if hole.to_s > step * STEP_S]
+            placed.doubts.append(Doubt(step, doubt_m))
+            self._loss = None
+        return step + 1

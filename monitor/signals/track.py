@@ -1,0 +1,75 @@
+"""The last minute of signals, by moment number: what detectors look back into.
+
+column[track.at(a) : track.at(b)]      moments a (included) to b (excluded); what is too old is cut off
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.signals.motion import Signals
+
+KEPT = 64 * 200  # moments
+CAPACITY = 3 * KEPT
+
+Column = NDArray[np.float64]
+Counts = NDArray[np.int64]
+
+
+class Track:
+    """Signal columns in step; appending is cheap, memory constant."""
+
+    def __init__(self) -> None:
+        self.first: int | None = None  # number of the moment in row 0
+        self.end = 0  # number of the moment after the newest
+        columns = np.full((12, CAPACITY), np.nan)
+        self.x, self.v, self.a, self.slow_v, self.tension, self.fast_tension = columns[:6]
+        self.repeated, self.odd, self.head_x, self.head_tension, self.found, self.relative = columns[6:]
+        self._columns = columns
+        # Running counts of moments since the stream began: differences are exact whatever the batches were.
+        self._counts = np.zeros((5, CAPACITY), np.int64)
+        self.loaded, self.in_band, self.unloaded, self.low, self.unjudged = self._counts
+
+    def append(self, signals: Signals, rest_m: float) -> None:
+        """Add moments that follow the newest."""
+        n = len(signals.found_s)
+        if self.first is None:
+            self.first = self.end = signals.first
+        used = self.end - self.first
+        if used + n > CAPACITY:
+            drop = used - KEPT
+            self._columns[:, :KEPT] = self._columns[:, drop:used]
+            self._counts[:, :KEPT] = self._counts[:, drop:used]
+            self.first += drop
+            used = KEPT
+        rows = slice(used, used + n)
+        self.x[rows] = signals.x_m - rest_m
+        self.v[rows] = signals.v_m_s
+        self.a[rows] = signals.a_m_s2
+        self.slow_v[rows] = signals.slow_v_m_s
+        self.tension[rows] = signals.tension_n
+        self.fast_tension[rows] = signals.fast_tension_n
+        self.repeated[rows] = signals.repeated
+        self.odd[rows] = signals.odd
+        self.head_x[rows] = signals.head_x_m - rest_m
+        self.head_tension[rows] = signals.head_tension_n
+        self.found[rows] = signals.found_s
+        self.end += n
+
+    def shift(self, by_m: float) -> None:
+        """The zero of the positions was moved up."""
+        self.x -= by_m
+        self.head_x -= by_m
+
+    def at(self, moment: int) -> int:
+        """Row of a moment; the oldest kept row for one that is older."""
+        assert self.first is not None
+        return max(0, moment - self.first)
+
+    def count(self, counter: Counts, start: int, end: int) -> int:
+        """How many moments from `start` up to but not including `end` were counted."""
+        return int(counter[self.at(max(start, end) - 1)] - counter[self.at(start - 1)])
+
+    def part(self, column: Column, start: int, end: int) -> Column:
+        """A column from moment `start` up to but not including `end`; never empty while anything is kept."""
+        low = self.at(start)
+        return column[low : max(low + 1, self.at(end))]

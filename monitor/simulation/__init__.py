@@ -1,1 +1,0 @@
-"""The simulated machine that a profile describes, and the real firmware under it."""

@@ -1,0 +1,97 @@
+"""Where a machine's state lies, and who alone may write there.
+
+$STATE_DIRECTORY | $XDG_STATE_HOME/rep-monitor | ~/.local/state/rep-monitor
+    <machine>/
+        events.db
+        recordings/2026-11-23/081502-<session>.mcap
+        lock
+"""
+
+import fcntl
+import os
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+from monitor.state.whole_file import PRIVATE_FILE, owned_as_its_folder
+
+PRIVATE_DIRECTORY = 0o750
+
+
+class StateError(Exception):
+    """The state folder cannot be used; the sentence says why and what helps."""
+
+
+class AlreadyRuns(StateError):
+    """A daemon has the folder."""
+
+
+def state_root() -> Path:
+    if given := os.environ.get("STATE_DIRECTORY"):
+        return Path(given.split(":")[0])  # systemd lists several, ours is the first
+    if home := os.environ.get("XDG_STATE_HOME"):
+        return Path(home) / "rep-monitor"
+    return Path.home() / ".local" / "state" / "rep-monitor"
+
+
+def machines_kept() -> list[str]:
+    """Those of which there is a store."""
+    return sorted(path.parent.name for path in state_root().glob("*/events.db"))
+
+
+def state_directory(machine: str) -> Path:
+    """The machine's folder, made where it does not exist yet."""
+    directory = state_root() / machine
+    try:
+        if not directory.is_dir():
+            directory.mkdir(parents=True, exist_ok=True, mode=PRIVATE_DIRECTORY)
+            owned_as_its_folder(directory)
+    except OSError as error:
+        raise StateError(
+            f"{directory} cannot be made ({error.strerror}): set STATE_DIRECTORY to a folder that can be written"
+        ) from error
+    return directory
+
+
+def store_path(directory: Path) -> Path:
+    return directory / "events.db"
+
+
+def recording_path(directory: Path, created: datetime, session: str) -> Path:
+    return directory / "recordings" / f"{created:%Y-%m-%d}" / f"{created:%H%M%S}-{session}.mcap"
+
+
+def recordings(directory: Path) -> list[Path]:
+    """All of them, the oldest first."""
+    return sorted((directory / "recordings").glob("*/*.mcap"))
+
+
+class Lock:
+    """Held by the one daemon of a machine; the kernel lets go of it however the daemon ends."""
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / "lock"
+        self._fd = -1
+
+    def __enter__(self) -> Self:
+        try:
+            fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE_FILE)
+        except OSError as error:
+            raise StateError(f"{self._path} cannot be opened ({error.strerror}): make its folder writable") from error
+        owned_as_its_folder(self._path)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.pread(fd, 20, 0).decode(errors="replace").strip() or "unknown"
+            os.close(fd)
+            raise AlreadyRuns(
+                f"another rep-monitor (pid {holder}) runs for machine {self._path.parent.name!r}: stop it first"
+            ) from error
+        with suppress(OSError):  # a full disk has no room to say who holds it
+            os.ftruncate(fd, os.pwrite(fd, f"{os.getpid()}\n".encode(), 0))
+        self._fd = fd
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._fd)

@@ -1,0 +1,85 @@
+"""`rep-monitor access`: what it tells a person is what opens the door."""
+
+import asyncio
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from monitor.__main__ import main
+from monitor.display.server import PageServer
+from monitor.display.token import kept_tokens
+from monitor.exit_codes import ExitCode
+from monitor.mqtt.contract.roles import Role, may_send
+from monitor.state.folders import state_directory
+from tests import needs
+from tests.commands.test_bad_input import PROFILE
+from tests.mqtt.test_page_server import get, profile
+
+OPEN = '[display]\nbind = "0.0.0.0"\nport = 8099\n'
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
+    return tmp_path
+
+
+def page_lines(folder: Path, more: str, capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
+    (folder / "m.toml").write_text(PROFILE + more)
+    assert main(["access", "page", "--config", str(folder / "m.toml")]) == ExitCode.DONE
+    return {role: address for role, address in (line.split() for line in capsys.readouterr().out.splitlines())}
+
+
+def test_on_this_machine_alone_no_token_is_needed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert page_lines(folder, "", capsys) == {"local": "http://127.0.0.1:8080/"}
+    assert not list(folder.rglob("*_token"))
+
+
+def test_from_the_network_each_address_opens_its_role(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = page_lines(folder, OPEN, capsys)
+    assert set(lines) == {"display", "coach"}
+    assert lines == page_lines(folder, OPEN, capsys), "the tablet's bookmark lasts"
+    assert all(re.fullmatch(r"http://[^/]+:8099/\?token=[\w-]{20,}", address) for address in lines.values())
+
+    async def story() -> None:
+        tokens = kept_tokens(state_directory("bad-input"))
+        async with PageServer(profile(), None, tokens=tokens) as server:
+            for role, address in lines.items():
+                let_in = await get(server, "/" + address.rpartition("/")[2])
+                cookie = let_in.headers["set-cookie"].split(";")[0]
+                told = json.loads((await get(server, "/may.json", Cookie=cookie)).body)
+                assert told["role"] == role
+
+    asyncio.run(story())
+    assert may_send(Role.DISPLAY) == ("resume",)
+
+
+@needs.openssl
+def test_a_broker_s_access_says_what_is_to_be_done(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "m.toml").write_text(PROFILE)
+    words = ["access", "broker", str(folder / "m.toml"), "--to", str(folder / "broker"), "--name", "gym.local"]
+    assert main(words) == ExitCode.DONE
+    out = capsys.readouterr().out
+    assert "account daemon-bad-input\n" in out
+    assert 'username = "daemon-bad-input"' in out
+    secrets = [path.read_text().strip() for path in (folder / "broker" / "secrets").iterdir()]
+    assert len(set(secrets)) == len(secrets) == 3
+    assert not [word for word in secrets if word in out], "a terminal's scroll-back is no place for it"
+    table = re.search(r"\[mqtt\]\n(?:  .*\n)+", out)
+    assert table is not None
+    (folder / "m.toml").write_text(PROFILE + table[0])
+    assert main(["config", "check", str(folder / "m.toml")]) == ExitCode.DONE, "what it says to add is a sound profile"
+    capsys.readouterr()
+    assert main(words) == ExitCode.DONE
+    assert capsys.readouterr().out.startswith("nothing to change\n")
+
+
+def test_without_openssl_it_says_so(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("monitor.access.access_list.shutil.which", lambda _: None)
+    (folder / "m.toml").write_text(PROFILE)
+    assert main(["access", "broker", str(folder / "m.toml"), "--to", str(folder / "b")]) == ExitCode.BAD_INPUT
+    assert "apt-get install openssl" in capsys.readouterr().err

@@ -1,0 +1,199 @@
+"""The command rep-monitor: its help, its exit status, its sentences, and how little it loads to start."""
+
+import argparse
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from firmware_bridge import errors
+from monitor import __main__ as command
+from monitor import exit_codes
+from monitor.exit_codes import KNOWN, TABLE, ExitCode
+from monitor.profile.toml_document import ConfigError
+
+COMMANDS = sorted(path.stem for path in (Path(command.__file__).parent / "commands").glob("[a-z]*.py"))
+CAUGHT_INSIDE = {"DamagedError"}  # the store mends its file
+CONFIGS = Path(__file__).parents[2] / "configs"
+
+
+def rep_monitor(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "monitor", *words], capture_output=True, text=True, check=False)
+
+
+def run_raising(monkeypatch: pytest.MonkeyPatch, name: str, error: BaseException) -> Callable[[], int]:
+    def run(args: argparse.Namespace) -> int:
+        raise error
+
+    module = SimpleNamespace(HELP="", add_arguments=lambda parser: None, run=run)
+    monkeypatch.setattr(command, "_module", lambda name: module)
+    return lambda: command.main([name])
+
+
+def test_help_lists_every_command_and_the_exit_statuses() -> None:
+    done = rep_monitor("--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    for meaning in TABLE.values():
+        assert meaning in done.stdout
+    for name in COMMANDS:
+        assert f"\n    {name} " in done.stdout
+
+
+def test_help_loads_no_library() -> None:
+    code = (
+        "import sys; from monitor.__main__ import main\ntry: main(['--help'])\nexcept SystemExit: print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert "monitor.exit_codes" in loaded
+    heavy = {"numpy", "aiomqtt", "paho", "amqtt", "rich", "msgspec", "mcap", "serial", "sqlite3", "asyncio", "tomllib"}
+    assert not heavy & loaded
+    assert not [name for name in loaded if name.startswith("monitor.commands")]
+
+
+def test_the_version_is_the_distributions() -> None:
+    done = rep_monitor("--version")
+    assert done.stdout.split()[0] == "rep-monitor"
+    assert done.stdout.split()[1][0].isdigit()
+
+
+@pytest.mark.parametrize("words", [[], ["rnu"], ["config"], ["config", "check"], ["--no-such"]])
+def test_a_wrong_command_line_is_bad_input(words: list[str]) -> None:
+    done = rep_monitor(*words)
+    assert done.returncode == ExitCode.BAD_INPUT
+    assert "usage: rep-monitor" in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(name: str) -> None:
+    done = rep_monitor(name, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"usage: rep-monitor {name}")
+
+
+def test_config_check_tells_what_follows_from_a_profile() -> None:
+    done = rep_monitor("config", "check", str(CONFIGS / "leg_press.toml"))
+    assert done.returncode == 0
+    for number in ("leg_press.toml: ok", "400 mm", "100 mm/s up", "below 10.0 mm/s", "above 0.080 g", "±10.0%"):
+        assert number in done.stdout
+
+
+def test_config_check_tells_what_is_wrong(tmp_path: Path) -> None:
+    path = tmp_path / "m.toml"
+    path.write_text('[machine]\nid = "a"\nkind = "stack"\ntop = 1\n')
+    done = rep_monitor("config", "check", str(path))
+    assert done.returncode == ExitCode.BAD_INPUT
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith(f"rep-monitor config: {path}:4: [machine] top is no known key; did you mean top_m?")
+
+
+@pytest.mark.parametrize(
+    ("error", "name", "status"),
+    [
+        (ConfigError("it is wrong"), "replay", ExitCode.BAD_INPUT),
+        (ConfigError("it is wrong"), "run", ExitCode.DO_NOT_RESTART),
+        (errors.LinkError("it is wrong"), "run", ExitCode.FAILED),
+        (errors.PortBusyError("it is wrong"), "ports", ExitCode.FAILED),
+        (errors.ProtocolVersionError("it is wrong"), "run", ExitCode.DO_NOT_RESTART),
+        (errors.WrongDeviceError("it\nis wrong"), "run", ExitCode.DO_NOT_RESTART),
+        (errors.WrongDeviceError("it is wrong"), "ports", ExitCode.FAILED),
+        (ExceptionGroup("tasks", [ExceptionGroup("inner", [errors.LinkError("it is wrong")])]), "run", ExitCode.FAILED),
+    ],
+)
+def test_trouble_is_one_sentence_and_a_status(
+    error: Exception,
+    name: str,
+    status: ExitCode,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run_raising(monkeypatch, name, error)() == status
+    assert capsys.readouterr() == ("", f"rep-monitor {name}: it is wrong\n")
+
+
+def test_a_file_that_is_not_there_is_bad_input(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = FileNotFoundError(2, "No such file or directory", "a.csv")
+    assert run_raising(monkeypatch, "replay", error)() == ExitCode.BAD_INPUT
+    assert capsys.readouterr().err == "rep-monitor replay: a.csv: no such file or directory\n"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("a bug"),
+        BrokenPipeError("a socket's"),
+        ExceptionGroup("tasks", [errors.LinkError("known"), ValueError("a bug")]),
+    ],
+)
+def test_a_bug_keeps_its_traceback(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(type(error)) as caught:
+        run_raising(monkeypatch, "run", error)()
+    assert caught.value is error
+
+
+def test_ctrl_c_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run_raising(monkeypatch, "replay", KeyboardInterrupt())() == ExitCode.INTERRUPTED
+
+
+def test_a_reader_that_has_had_enough_is_no_traceback() -> None:
+    words = [sys.executable, "-m", "monitor", "config", "check", str(CONFIGS / "leg_press.toml")]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == ExitCode.FAILED
+
+
+def test_every_known_error_is_still_where_the_table_says() -> None:
+    for name in KNOWN:
+        module, _, kind = name.rpartition(".")
+        error = getattr(__import__(module, fromlist=[kind]), kind)
+        assert f"{error.__module__}.{error.__qualname__}" == name
+        assert (
+            exit_codes.exit_code(error("f", "m", "p") if issubclass(error, OSError) else error("x"), "replay")
+            is not None
+        )
+
+
+def test_every_error_that_a_person_can_act_on_has_a_status() -> None:
+    root = Path(command.__file__).parents[1]
+    for path in [*(root / "monitor").rglob("*.py"), *(root / "firmware_bridge").rglob("*.py")]:
+        for kind in re.findall(r"^class (\w+Error)\(Exception\)", path.read_text(), re.MULTILINE):
+            if kind in CAUGHT_INSIDE:
+                continue
+            assert ".".join([*path.relative_to(root).with_suffix("").parts, kind]) in KNOWN
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_of_a_command_loads_no_library_either(name: str) -> None:
+    run = f"try: main(['{name}', '--help'])\nexcept SystemExit: print(*sys.modules)"
+    code = f"import sys; from monitor.__main__ import main\n{run}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    heavy = {"numpy", "aiomqtt", "paho", "amqtt", "rich", "msgspec", "mcap", "websockets"}
+    assert not heavy & set(done.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["demo", "--port", "99999"], "'99999' is no whole number from 1 to 65535"),
+        (["watch", "--host", "h", "--port", "-1"], "'-1' is no whole number from 1 to 65535"),
+        (["ports", "--baud", "0"], "'0' is no whole number from 1200 to 4000000"),
+    ],
+)
+def test_numbers_that_cannot_be_are_refused_at_the_door(
+    words: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        command.main(words)
+    assert end.value.code == ExitCode.BAD_INPUT
+    assert told in capsys.readouterr().err

@@ -1,0 +1,221 @@
+"""What is kept, in one file and back: whole while the daemon writes, and nothing is overwritten by mistake."""
+
+import json
+import os
+import threading
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from monitor.__main__ import main
+from monitor.custody import backup
+from monitor.custody.backup import restore
+from monitor.exit_codes import ExitCode
+from monitor.mqtt.client.bookmark import Bookmark
+from monitor.state.folders import Lock
+from monitor.store.store import Store
+from tests.commands.test_bad_input import PROFILE
+from tests.record.sessions import jerk, set_end
+
+MACHINE = "bad-input"
+LINE = '{"when":"2026-11-23","residual":0.2}\n'
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine with a profile, a history and a calibration; things lie beside that are nobody else's business."""
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
+    (tmp_path / "m.toml").write_text(PROFILE)
+    folder = tmp_path / "state" / MACHINE
+    folder.mkdir(parents=True)
+    with Store(folder / "events.db") as store:
+        store.begin_session("s1", lifter="l-7")
+        store.append([jerk(1), set_end(2)])
+    (folder / "calibrations.jsonl").write_text(LINE)
+    (folder / "coach_token").write_text("s3cret-token")
+    (folder / "recordings").mkdir()
+    bookmark = Bookmark(folder / "bookmark.json")
+    bookmark.next_connection()
+    bookmark.save()
+    return tmp_path
+
+
+def test_there_and_back_on_another_machine(
+    kept: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Store(kept / "state" / MACHINE / "events.db", read_only=True) as store:
+        before, events = store.store_id, store.after(0, 10)
+    assert main(["backup", str(kept / "b.zip"), "--config", str(kept / "m.toml")]) == ExitCode.DONE
+    assert (kept / "b.zip").stat().st_mode & 0o777 == 0o600
+    assert b"s3cret-token" not in (kept / "b.zip").read_bytes()
+    with zipfile.ZipFile(kept / "b.zip") as archive:
+        names = {"manifest.json", "profiles/m.toml", f"machines/{MACHINE}/events.db"}
+        assert set(archive.namelist()) == names | {f"machines/{MACHINE}/calibrations.jsonl"}
+    monkeypatch.setenv("STATE_DIRECTORY", str(kept / "new"))
+    (kept / "etc").mkdir()
+    assert main(["restore", str(kept / "b.zip"), "--profiles", str(kept / "etc")]) == ExitCode.DONE
+    assert "2 events" in capsys.readouterr().out
+    folder = kept / "new" / MACHINE
+    assert (kept / "etc" / "m.toml").read_text() == PROFILE
+    assert (folder / "calibrations.jsonl").read_text() == LINE
+    assert {path.name for path in folder.iterdir()} == {"events.db", "calibrations.jsonl", "bookmark.json", "lock"}
+    with Store(folder / "events.db") as store:
+        assert store.store_id != before, "consumers of the old one begin anew"
+        assert [event.record for event in store.after(0, 10)] == [event.record for event in events]
+        assert store.sessions(lifter="l-7")
+        assert store.append([jerk(3)])[0].seq == 3
+        assert store.store_id is not None
+        assert Bookmark(folder / "bookmark.json").start(store.store_id, 0) == 2, "nothing is told twice"
+
+
+def test_while_the_daemon_writes_it_is_one_moment(kept: Path) -> None:
+    """A set's end is stored with its row in one transaction: a copy has both or none."""
+    folder = kept / "state" / MACHINE
+    stop = threading.Event()
+
+    def write() -> None:
+        with Lock(folder), Store(folder / "events.db") as store:
+            number = 3
+            while not stop.is_set():
+                store.begin_session(f"s{number}")
+                store.append([set_end(number, session=f"s{number}")])
+                number += 1
+
+    writing = threading.Thread(target=write)
+    writing.start()
+    try:
+        for number in range(8):
+            assert main(["backup", str(kept / f"{number}.zip"), "--config", str(kept / "m.toml")]) == ExitCode.DONE
+    finally:
+        stop.set()
+        writing.join()
+    grown = []
+    for number in range(8):
+        with zipfile.ZipFile(kept / f"{number}.zip") as archive:
+            (kept / "copy.db").write_bytes(archive.read(f"machines/{MACHINE}/events.db"))
+        with Store(kept / "copy.db", read_only=True) as store:
+            ends = [event.session for event in store.after(0, 100_000) if event.kind == "set_end"]
+            assert sorted(ends) == sorted(row.session for row in store.sessions() if store.sets(row.session))
+            grown.append(len(ends))
+    assert grown == sorted(grown)
+    assert grown[-1] > grown[0]
+
+
+def test_a_daemon_that_runs_or_a_store_that_is_there_is_not_replaced(
+    kept: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["backup", str(kept / "b.zip"), "--config", str(kept / "m.toml")])
+    folder = kept / "state" / MACHINE
+    with Store(folder / "events.db") as store:
+        store.append([jerk(3)])
+    before = (folder / "events.db").read_bytes()
+    words = ["restore", str(kept / "b.zip"), "--profiles", str(kept)]
+    assert main(words) == ExitCode.BAD_INPUT
+    assert "--replace" in capsys.readouterr().err
+    with Lock(folder):
+        assert main([*words, "--replace"]) == ExitCode.FAILED
+        assert "stop it first" in capsys.readouterr().err
+    assert (folder / "events.db").read_bytes() == before
+    (kept / "m.toml").write_text("# mine, changed since\n")
+    assert main([*words, "--replace"]) == ExitCode.DONE
+    assert "kept" in capsys.readouterr().out
+    assert (kept / "m.toml").read_text() == "# mine, changed since\n"
+    assert (kept / "m.toml.restored").read_text() == PROFILE
+    with Store(folder / "events.db") as store:
+        assert store.last_seq == 2
+
+
+def manifest(change: Callable[[dict[str, object]], object]) -> Callable[[dict[str, bytes]], None]:
+    def damage(files: dict[str, bytes]) -> None:
+        table = json.loads(files["manifest.json"])
+        change(table)
+        files["manifest.json"] = json.dumps(table).encode()
+
+    return damage
+
+
+def outside(name: str) -> Callable[[dict[str, bytes]], None]:
+    def damage(files: dict[str, bytes]) -> None:
+        files[name] = b"x"
+        manifest(lambda table: table["sha256"].update({name: backup._digest(b"x")}))(files)  # type: ignore[attr-defined]
+
+    return damage
+
+
+@pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        (lambda files: files.pop("manifest.json"), "no backup"),
+        (lambda files: files.update({"manifest.json": b"[]"}), "no backup"),
+        (lambda files: files.update({"profiles/m.toml": b"[machine]"}), "damaged at profiles/m.toml"),
+        (lambda files: files.pop(f"machines/{MACHINE}/events.db"), "damaged at machines/"),
+        (manifest(lambda table: table.update(format=2)), "a newer one"),
+        (outside("../evil"), "belongs in no backup"),
+        (outside("machines/../../evil"), "belongs in no backup"),
+        (outside("profiles/../evil"), "belongs in no backup"),
+        (outside("elsewhere/x"), "belongs in no backup"),
+        (outside(f"machines/{MACHINE}/x/y"), "belongs in no backup"),
+    ],
+)
+def test_a_file_that_is_not_right_changes_nothing(
+    damage: Callable[[dict[str, bytes]], None],
+    sentence: str,
+    kept: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    main(["backup", str(kept / "b.zip"), "--config", str(kept / "m.toml")])
+    with zipfile.ZipFile(kept / "b.zip") as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    damage(files)
+    with zipfile.ZipFile(kept / "b.zip", "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    monkeypatch.setenv("STATE_DIRECTORY", str(kept / "new"))
+    (kept / "etc").mkdir()
+    capsys.readouterr()
+    assert main(["restore", str(kept / "b.zip"), "--profiles", str(kept / "etc")]) == ExitCode.BAD_INPUT
+    assert sentence in capsys.readouterr().err
+    assert not (kept / "new").exists()
+    assert not list((kept / "etc").iterdir())
+    assert not (kept / "evil").exists()
+
+
+def test_what_is_no_zip_at_all(kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (kept / "b.zip").write_bytes(b"PK\3\4 and no more")
+    assert main(["restore", str(kept / "b.zip")]) == ExitCode.BAD_INPUT
+    assert main(["restore", str(kept / "none.zip")]) == ExitCode.BAD_INPUT
+    assert "no such file" in capsys.readouterr().err
+
+
+def test_an_older_backup_stays_until_the_new_one_is_whole(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    main(["backup", str(kept / "b.zip"), "--config", str(kept / "m.toml")])
+    before = (kept / "b.zip").read_bytes()
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device", str(kept / "b.zip"))
+
+    monkeypatch.setattr("monitor.custody.backup.os.fsync", full)
+    assert main(["backup", str(kept / "b.zip"), "--config", str(kept / "m.toml")]) == ExitCode.FAILED
+    assert (kept / "b.zip").read_bytes() == before
+    assert [path.name for path in kept.iterdir() if "backup" in path.name or "new" in path.name] == []
+
+
+def test_without_a_profile_all_machines(kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["backup", str(kept / "b.zip")]) == ExitCode.DONE
+    assert f"machines/{MACHINE}/events.db\n" in capsys.readouterr().out
+    assert restore(kept / "b.zip", kept, replace=True) == [f"store {kept / 'state' / MACHINE / 'events.db'}, 2 events"]
+
+
+def test_what_root_restores_is_the_services(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the daemon could not open its own lock. Without being root there is nothing to give away."""
+    main(["backup", str(kept / "b.zip"), "--config", str(kept / "m.toml")])
+    (kept / "new").mkdir()
+    owner = 65534 if os.geteuid() == 0 else os.geteuid()
+    os.chown(kept / "new", owner, -1)
+    monkeypatch.setenv("STATE_DIRECTORY", str(kept / "new"))
+    assert main(["restore", str(kept / "b.zip"), "--profiles", str(kept)]) == ExitCode.DONE
+    assert main(["forget", "l-7", "--config", str(kept / "m.toml")]) == ExitCode.DONE
+    assert {path.name: path.stat().st_uid for path in (kept / "new").rglob("*") if path.stat().st_uid != owner} == {}

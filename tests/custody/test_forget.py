@@ -1,0 +1,283 @@
+"""A person is forgotten: nothing that is kept has their id any more, whoever keeps it, with the daemon and without."""
+
+import asyncio
+import errno
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from mcap.reader import make_reader
+
+from monitor.__main__ import main
+from monitor.custody.forgetting import Forgotten, forget
+from monitor.daemon.daemon import Daemon
+from monitor.exit_codes import ExitCode
+from monitor.mqtt.client.connection import Address
+from monitor.mqtt.contract.commands import Lifter, Load
+from monitor.state.folders import Lock
+from monitor.state.up import Whereabouts, told
+from monitor.store.database import StoreError
+from monitor.store.store import Store
+from tests import needs
+from tests.commands.test_bad_input import PROFILE
+from tests.daemon.test_daemon import Machine, a_set, ask, with_daemon
+from tests.mqtt.brokers import mosquitto
+from tests.mqtt.stage import listening, until
+from tests.record.sessions import jerk, set_end
+
+ADA, BEN = "ada-of-the-gym-7f3a", "ben-of-the-gym-9c1d"
+
+
+def holds(folder: Path, lifter: str) -> list[str]:
+    """The files that have it."""
+    return [path.name for path in sorted(folder.rglob("*")) if path.is_file() and lifter.encode() in path.read_bytes()]
+
+
+def trained(folder: Path, *lifters: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with Store(folder / "events.db") as store:
+        for number, lifter in enumerate(lifters):
+            store.begin_session(f"s{number}", lifter=lifter)
+            store.append([jerk(1, session=f"s{number}"), set_end(2, session=f"s{number}")])
+            store.end_session(f"s{number}", {"reps": 3})
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
+    return tmp_path / "state"
+
+
+def test_of_every_machine_and_nobody_else(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trained(state / "leg-press", ADA, BEN, ADA)
+    trained(state / "chest-press", BEN, ADA)
+    assert set(holds(state, ADA)) == {"events.db"}
+    assert main(["forget", ADA]) == ExitCode.DONE
+    assert capsys.readouterr().out == (
+        "chest-press: forgotten in 2 sets and sessions\nleg-press: forgotten in 4 sets and sessions\n"
+    )
+    assert holds(state, ADA) == []
+    assert holds(state, BEN) == ["events.db", "events.db"]
+    with Store(state / "leg-press" / "events.db") as store:
+        assert [row.lifter for row in store.sessions()] == [None, BEN, None]
+        assert len(store.after(0, 100)) == 6, "what happened stays, and says nothing of who"
+    assert main(["forget", ADA]) == ExitCode.DONE
+    assert "nothing was kept under that id" in capsys.readouterr().out
+
+
+def test_of_one_machine(state: Path, tmp_path: Path) -> None:
+    trained(state / "bad-input", ADA)
+    trained(state / "other", ADA)
+    (tmp_path / "m.toml").write_text(PROFILE)
+    assert main(["forget", ADA, "--config", str(tmp_path / "m.toml")]) == ExitCode.DONE
+    assert holds(state / "bad-input", ADA) == []
+    assert holds(state / "other", ADA) != []
+
+
+def test_where_nothing_is_kept_it_says_so(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["forget", ADA]) == ExitCode.FAILED
+    assert "STATE_DIRECTORY" in capsys.readouterr().err
+    assert main(["forget", "../x"]) == ExitCode.BAD_INPUT
+    assert "LIFTER" in capsys.readouterr().err
+
+
+def test_in_what_was_set_aside_too(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What SQLite still reads is mended, what it does not is removed; what does not name them is not touched."""
+    folder = state / "leg-press"
+    for number, lifters in {1: (ADA, BEN), 2: (ADA, BEN), 3: (BEN,)}.items():
+        trained(folder, *lifters)
+        (folder / "events.db").rename(folder / f"events.db.corrupt-{number}")
+    broken = folder / "events.db.corrupt-2"
+    data = bytearray(broken.read_bytes())
+    data[:100] = bytes(100)
+    broken.write_bytes(data)
+    (folder / "events.db.corrupt-2-wal").write_bytes(b"a log with " + ADA.encode())
+    untouched = (folder / "events.db.corrupt-3").read_bytes()
+    trained(folder, ADA)
+    assert main(["forget", ADA]) == ExitCode.DONE
+    assert "removed events.db.corrupt-2, which was damaged and held the id" in capsys.readouterr().out
+    assert holds(folder, ADA) == []
+    assert not list(folder.glob("events.db.corrupt-2*"))
+    with sqlite3.connect(folder / "events.db.corrupt-1") as mended:
+        assert mended.execute("SELECT lifter FROM sessions ORDER BY session").fetchall() == [(None,), (BEN,)]
+    mended.close()
+    assert (folder / "events.db.corrupt-3").read_bytes() == untouched
+
+
+def test_from_any_table_that_has_a_lifter(tmp_path: Path) -> None:
+    """One to come, too: what is about nobody else is removed with them."""
+    trained(tmp_path, ADA)
+    with Store(tmp_path / "events.db") as store, sqlite3.connect(tmp_path / "events.db") as more:
+        more.execute("CREATE TABLE learned (lifter TEXT PRIMARY KEY NOT NULL, range_m REAL)")
+        more.execute("CREATE TABLE notes (lifter TEXT, text TEXT)")
+        for lifter in (ADA, BEN):
+            more.execute("INSERT INTO learned VALUES (?, 0.4)", (lifter,))
+            more.execute("INSERT INTO notes VALUES (?, 'x')", (lifter,))
+        more.commit()
+        done = Forgotten()
+        forget(store, ADA, done)
+        assert done.rows == 4
+        assert more.execute("SELECT lifter FROM learned").fetchall() == [(BEN,)]
+        assert more.execute("SELECT lifter FROM notes").fetchall() == [(None,), (BEN,)]
+    more.close()
+    assert holds(tmp_path, ADA) == []
+
+
+def test_beside_a_reader_the_second_try_knows_what_the_first_has_done(tmp_path: Path) -> None:
+    """Else it would tell that nothing was kept, and leave the last set at the broker."""
+    trained(tmp_path, ADA)
+    done = Forgotten()
+    with Store(tmp_path / "events.db") as store:
+        reader = sqlite3.connect(tmp_path / "events.db")
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM sessions").fetchall()
+        with pytest.raises(StoreError, match="try again"):
+            forget(store, ADA, done)
+        reader.close()
+        forget(store, ADA, done)
+    assert (done.rows, done.last_set) == (2, True)
+    assert holds(tmp_path, ADA) == []
+
+
+def test_a_disk_that_is_full_ends_no_daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither where it notes how far the broker was told, nor where it answers who asked."""
+    trained(tmp_path, ADA)
+    (tmp_path / "forget-1.ask").write_text(f'{{"lifter":"{ADA}"}}')
+    full = [True]
+
+    def sync(_: int) -> None:
+        if full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("monitor.state.whole_file.os.fsync", sync)
+    monkeypatch.setattr("monitor.custody.forgetting.LOOK_EVERY_S", 0.05)
+
+    async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
+        with told(tmp_path, Whereabouts(broker_host="127.0.0.1", broker_port=1, page_url=None)):
+            await until(lambda: daemon.publisher.connected and daemon._desk.failures > 1)
+        assert daemon.publisher.delivery.store_failures > 0
+        full.clear()
+        await until(lambda: (tmp_path / "forget-1.done").exists())
+        assert '"rows":2' in (tmp_path / "forget-1.done").read_text()
+
+    with_daemon(tmp_path, story)
+
+
+def test_who_reads_the_store_holds_up_the_forgetting_and_no_event(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained(tmp_path, ADA)
+    monkeypatch.setattr("monitor.custody.forgetting.LOOK_EVERY_S", 0.05)
+    reader = sqlite3.connect(tmp_path / "events.db")
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM sessions").fetchall()
+    (tmp_path / "forget-1.ask").write_text(f'{{"lifter":"{ADA}"}}')
+
+    async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
+        async with listening(address, "event/+") as listener:
+            await until(lambda: daemon.publisher.connected and daemon._desk.failures > 0)
+            machine.move(a_set())
+            await listener.next("event/set_end")
+        assert not (tmp_path / "forget-1.done").exists()
+        reader.close()
+        await until(lambda: (tmp_path / "forget-1.done").exists())
+        assert '"rows":2' in (tmp_path / "forget-1.done").read_text()
+
+    with_daemon(tmp_path, story)
+    assert holds(tmp_path, ADA) == []
+
+
+def in_another_process(state: Path, *words: str) -> "asyncio.Future[tuple[int, str]]":
+    def work() -> tuple[int, str]:
+        environment = os.environ | {"STATE_DIRECTORY": str(state)}
+        done = subprocess.run(
+            [sys.executable, "-m", "monitor", *words], env=environment, capture_output=True, text=True, timeout=100
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    return asyncio.ensure_future(asyncio.to_thread(work))
+
+
+def test_while_the_daemon_runs_in_the_middle_of_their_session(tmp_path: Path) -> None:
+    """From the store, from its memory, and from the broker: the last set's summary goes."""
+    folder = tmp_path / "leg-press"
+    folder.mkdir()
+
+    async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
+        with Lock(folder):
+            async with listening(address, "set") as coach:
+                await until(lambda: daemon.publisher.connected)
+                await daemon._command(ask(Lifter, lifter=ADA))
+                machine.move(a_set())
+                await coach.next("set")
+                await until(lambda: bool(holds(folder, ADA)))
+                status, said = await in_another_process(tmp_path, "forget", ADA)
+                assert (status, said) == (0, "leg-press: forgotten in 2 sets and sessions\n")
+                assert holds(folder, ADA) == []
+                assert not (await anext(coach.client.messages)).payload, "the last set is taken away"
+                async with listening(address, "set", "ack/+") as late:
+                    await late.client.publish("rep/leg-press/ack/marker", b"{}", 1)
+                    await late.next("ack/marker")
+                    assert len(late.heard) == 1
+                await daemon._command(ask(Load, load_n=None))  # the same person goes on, in a session of their own
+                machine.move(a_set())
+                await coach.next("set")
+                status, said = await in_another_process(tmp_path, "forget", ADA)
+                assert said == "leg-press: nothing was kept under that id\n", "nor is it remembered"
+
+    with_daemon(folder, story)
+    assert holds(tmp_path, ADA) == [], "nor in a recording, nor in what asked for it"
+    recordings = list(folder.rglob("*.mcap"))
+    assert recordings
+    for path in recordings:  # its chunks are compressed
+        with path.open("rb") as file:
+            reader = make_reader(file)
+            kept = [message.data for _, _, message in reader.iter_messages()]
+            kept += [str(entry.metadata).encode() for entry in reader.iter_metadata()]
+        assert len(kept) > 100
+        assert not [data for data in kept if ADA.encode() in data]
+
+
+def test_what_was_asked_is_done_by_the_next_daemon(tmp_path: Path) -> None:
+    trained(tmp_path, ADA, BEN)
+    (tmp_path / "forget-1.ask").write_text(f'{{"lifter":"{ADA}"}}')
+    (tmp_path / "forget-2.ask").write_text("no ask of ours")
+
+    async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
+        await until(lambda: (tmp_path / "forget-1.done").exists())
+        await until(lambda: not list(tmp_path.glob("*.ask")))
+
+    with_daemon(tmp_path, story)
+    assert holds(tmp_path, ADA) == []
+    assert holds(tmp_path, BEN) != []
+
+
+@needs.mosquitto
+def test_without_the_daemon_what_its_broker_keeps_goes_too(state: Path, tmp_path: Path) -> None:
+    trained(state / "bad-input", BEN, ADA)
+
+    async def kept(address: Address) -> int:
+        async with asyncio.timeout(20), listening(address, "../bad-input/set") as late:
+            await late.client.subscribe("rep/bad-input/#", 1)
+            await late.client.publish("rep/bad-input/marker", b"", 1)
+            count = 0
+            async for message in late.client.messages:
+                if message.topic.value.endswith("marker"):
+                    return count
+                count += 1
+        raise AssertionError
+
+    async def keep(address: Address) -> None:
+        async with listening(address) as somebody:
+            await somebody.client.publish("rep/bad-input/set", b"{}", 1, retain=True)
+
+    with mosquitto(tmp_path) as broker:
+        address = Address(host="127.0.0.1", port=broker.port)
+        (tmp_path / "m.toml").write_text(f'{PROFILE}[mqtt]\nhost = "127.0.0.1"\nport = {broker.port}\n')
+        asyncio.run(keep(address))
+        assert asyncio.run(kept(address)) == 1
+        assert main(["forget", ADA, "--config", str(tmp_path / "m.toml")]) == ExitCode.DONE
+        assert asyncio.run(kept(address)) == 0

@@ -1,0 +1,297 @@
+"""The wiring: commands between sets, a disk that refuses, a bug that travels."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from functools import cache, partial
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+import firmware_bridge.simulator as simulator
+from firmware_bridge.chunk import Chunk
+from monitor.daemon.agreed import with_load
+from monitor.daemon.daemon import Daemon
+from monitor.demo.simulated import kit_of, machine_of
+from monitor.detect.spine import Pipeline
+from monitor.events import Update
+from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
+from monitor.mqtt.client.connection import Address
+from monitor.mqtt.contract.commands import Command, CommandRefused, Lifter, Load, Protocol, Stop
+from monitor.playback.playback import open_playback
+from monitor.profile.profile import Profile
+from monitor.profile.reading import profile_from_builtins, profile_to_builtins
+from monitor.record.session_reader import SessionFile
+from monitor.store.database import StoreError
+from monitor.store.store import Store
+from tests.mqtt.stage import listening, play, until
+
+TABLES: dict[str, Any] = {
+    "machine": {
+        "id": "leg-press", "kind": "stack", "rest_m": 0.0, "bottom_m": 0.03, "top_m": 0.43,
+        "working_load_n": 784.5, "friction": 0.08,
+    },
+    "protocol": {"name": "2/4"},
+    "calibration": {"metres_per_count": 0.0001, "newtons_per_count": 0.05},
+}  # fmt: skip
+PROFILE = profile_from_builtins(TABLES, "a test")
+
+
+READ_S = 0.1  # a slow computer's: what is wired here does not depend on it, and long reads cost less
+
+
+@cache
+def a_set(reps: int = 2) -> tuple[Chunk, ...]:
+    trace = simulator.simulate(machine_of(PROFILE), simulator.clean_set(2, 4, reps=reps), seed=3)
+    return tuple(simulator.board_chunks(trace, kit_of(PROFILE), seed=3, read_s=READ_S))
+
+
+class Machine:
+    """A source that gives what it is told to, as fast as it is taken, and then waits."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[Chunk] = asyncio.Queue()
+
+    def move(self, chunks: Sequence[Chunk]) -> None:
+        for chunk in chunks:
+            self._queue.put_nowait(chunk)
+
+    async def source(self) -> AsyncGenerator[Chunk, None]:
+        for number in count():
+            if number % 5 == 0:
+                await asyncio.sleep(0)
+            yield await self._queue.get()
+
+    @property
+    def is_done(self) -> bool:
+        return self._queue.empty()
+
+
+Story = Callable[[Daemon, Machine, Address], Awaitable[None]]
+
+
+def with_daemon(folder: Path, story: Story, profile: Profile = PROFILE) -> None:
+    async def whole() -> None:
+        with Store(folder / "events.db") as store:
+            async with EmbeddedBroker() as broker:
+                address = Address(host=broker.host, port=broker.port)
+                daemon, machine = Daemon(profile, folder, store, address), Machine()
+                running = asyncio.create_task(daemon.run(machine.source()))
+                try:
+                    await story(daemon, machine, address)
+                finally:
+                    daemon.stop()
+                    await running
+
+    play(whole())
+
+
+def ask(kind: Any, **fields: Any) -> Command:
+    command = kind(id=f"c-{next(_numbers)}", stamp_s=0.0, **fields)
+    assert isinstance(command, Command)
+    return command
+
+
+_numbers = count()
+
+
+def test_commands_between_sets_and_in_them(tmp_path: Path) -> None:
+    chunks = a_set()
+    half = len(chunks) // 2
+
+    async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
+        store = daemon._store
+        async with listening(address, "info", "session/+") as listener:
+            await daemon._command(ask(Lifter, lifter="l-7"))  # before anybody has moved
+            machine.move(chunks[:half])
+            await until(lambda: daemon._newest is not None and daemon._newest.set == 1 and machine.is_done)
+            with pytest.raises(CommandRefused, match="a set is going on"):
+                await daemon._command(ask(Protocol, name="5/5"))
+            with pytest.raises(CommandRefused, match="a set is going on"):
+                await daemon._command(ask(Load, load_n=500.0))
+            machine.move(chunks[half:])
+            await until(lambda: daemon._newest is not None and daemon._newest.set is None and machine.is_done)
+            with pytest.raises(CommandRefused, match="positive_s"):
+                await daemon._command(ask(Protocol, positive_s=-1.0, negative_s=4.0))
+            first = daemon.session
+            assert first is not None
+            await daemon._command(ask(Protocol, name="5/5"))
+            assert daemon.session is None
+            assert (await listener.next(f"session/{first.id}"))["reps"] == 2
+            while (await listener.next("info"))["protocol"]["positive_s"] != 5.0:
+                pass
+            await daemon._command(ask(Stop))
+            await until(lambda: bool(store.sessions() and store.sessions()[0].ended_unix_s))
+            (row,) = store.sessions()
+            assert (row.session, row.lifter) == (first.id, "l-7")
+
+    with_daemon(tmp_path, story)
+
+
+def test_a_night_without_a_device_is_not_stepped_through(tmp_path: Path) -> None:
+    """Else the first read of the morning would stop the daemon for a minute and take a gigabyte."""
+    still = a_set()[:20]
+    night_ns = 12 * 3600 * 10**9
+
+    async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
+        for at_ns in (0, night_ns):
+            machine.move([Chunk(chunk.received_ns + at_ns, chunk.data) for chunk in still])
+            await until(lambda: daemon._idle.session is not None and machine.is_done)
+            assert daemon._idle.session is not None
+            assert 0 < daemon._idle.session.newest_s < 60
+
+    with_daemon(tmp_path, story)
+
+
+def test_a_load_is_chosen_and_learned_again(tmp_path: Path) -> None:
+    async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
+        async with listening(address, "info", "live/feedback") as listener:
+            await daemon._command(ask(Lifter, lifter="l-7"))
+            machine.move(a_set())
+            await until(lambda: daemon.session is not None and machine.is_done)
+            with pytest.raises(CommandRefused, match="less than lift_off_n = 50 N"):
+                await daemon._command(ask(Load, load_n=30.0))
+            assert daemon.session is not None
+            for load_n, load_from in ((640.0, "given"), (None, "unknown")):
+                await daemon._command(ask(Load, load_n=load_n))
+                assert daemon.session is None
+                while (await listener.next("info"))["machine"]["working_load_n"] != load_n:
+                    pass
+                machine.move(a_set()[:5])  # at rest
+                await listener.next("live/feedback", load_n=load_n, load_from=load_from)
+            machine.move(a_set())
+            await until(lambda: daemon.session is not None and machine.is_done)
+            await daemon._command(ask(Stop))
+            await until(lambda: len(rows := daemon._store.sessions()) == 2 and all(row.ended_unix_s for row in rows))
+            assert [row.lifter for row in daemon._store.sessions()] == ["l-7"] * 2  # the same person, another load
+
+    with_daemon(tmp_path, story)
+
+
+def test_the_next_lifter_begins_a_session_of_their_own(tmp_path: Path) -> None:
+    async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
+        for lifter in ("l-1", "l-1", "l-2"):  # said twice is no change
+            machine.move(a_set())
+            await until(lambda: daemon.session is not None and machine.is_done)
+            await daemon._command(ask(Lifter, lifter=lifter))
+        await until(lambda: [row.lifter for row in daemon._store.sessions()] == ["l-1"])
+        machine.move(a_set())
+        await until(lambda: daemon.session is not None and machine.is_done)
+        await until(lambda: sorted(row.lifter or "" for row in daemon._store.sessions()) == ["l-1", "l-2"])
+
+    with_daemon(tmp_path, story)
+
+
+def test_only_what_moves_has_a_load_to_choose() -> None:
+    table = profile_to_builtins(PROFILE) | {"machine": {"id": "hold", "kind": "static"}, "protocol": {"name": "static"}}
+    with pytest.raises(CommandRefused, match="a share of the tested peak"):
+        with_load(profile_from_builtins(table), Load(id="c-1", stamp_s=0.0, load_n=500.0))
+
+
+def test_a_disk_that_refuses_stops_no_feedback_and_loses_no_event(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitor.daemon.keeper.RETRY_S", 0.05)
+    healthy, refusing = Store.append, True
+
+    def append(self: Store, events: Any) -> Any:
+        if refusing:
+            raise StoreError("no space left on the disk")
+        return healthy(self, events)
+
+    monkeypatch.setattr(Store, "append", append)
+
+    async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
+        nonlocal refusing
+        async with listening(address, "live/feedback", "event/+") as listener:
+            await until(lambda: daemon.publisher.connected)
+            machine.move(a_set())
+            await until(lambda: machine.is_done and daemon._keeper.failures >= 3)
+            await listener.next("live/feedback")
+            assert not [topic for topic, _, _ in listener.heard if topic.startswith("event")]
+            refusing = False
+            told = [await listener.next("event/set_start"), await listener.next("event/set_end")]
+            assert [event["historical"] for event in told] == [False, False]
+            seqs = [body["seq"] for topic, body, _ in listener.heard if topic.startswith("event")]
+            assert seqs == list(range(1, len(seqs) + 1))
+
+    with_daemon(tmp_path, story)
+
+
+def test_a_session_ends_when_the_device_stays_away(tmp_path: Path) -> None:
+    short = msgspec.structs.replace(PROFILE, record=msgspec.structs.replace(PROFILE.record, idle_minutes=0.02))
+    chunks = a_set()
+
+    async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
+        machine.move(chunks[: len(chunks) // 2])
+        await until(lambda: daemon.session is not None)
+        await until(lambda: daemon.session is None)
+
+    with_daemon(tmp_path, story, short)
+
+
+def test_a_bug_takes_the_daemon_down_and_what_was_recorded_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    healthy = Pipeline.update
+
+    def update(self: Pipeline, samples: Any) -> Update:
+        done = healthy(self, samples)
+        if any(event.kind == "rep" for event in done.events):
+            raise ZeroDivisionError("a bug")
+        return done
+
+    monkeypatch.setattr(Pipeline, "update", update)
+
+    async def whole() -> None:
+        with Store(tmp_path / "events.db") as store:
+            async with EmbeddedBroker() as broker:
+                address = Address(host=broker.host, port=broker.port)
+                daemon, machine = Daemon(PROFILE, tmp_path, store, address), Machine()
+                async with listening(address, "status") as listener:
+                    machine.move(a_set())
+                    with pytest.raises(ExceptionGroup) as group:
+                        await daemon.run(machine.source())
+                    assert group.group_contains(ZeroDivisionError)
+                    if daemon.publisher.delivery.connections:
+                        await listener.next("status", state="offline")
+
+    play(whole())
+    (recording,) = tmp_path.rglob("*.mcap")
+    file = SessionFile(recording)
+    assert sum(1 for record in file if record.topic == "/wire") > 50
+    assert not file.damage
+
+
+def has_ended(daemon: Daemon, sessions: int) -> bool:
+    return sum(row.ended_unix_s is not None for row in daemon._store.sessions()) == sessions
+
+
+def test_a_range_that_was_learned_is_known_when_the_lifter_comes_again(tmp_path: Path) -> None:
+    bare = msgspec.structs.replace(PROFILE.machine, bottom_m=None, top_m=None, lockout_m=None)
+    profile = msgspec.structs.replace(PROFILE, machine=bare)
+
+    async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
+        known = []
+        for lifter in ("l-1", "l-2", "l-1"):
+            await daemon._command(ask(Lifter, lifter=lifter))
+            machine.move(a_set(reps=3))
+            await until(lambda: daemon.session is not None and machine.is_done)
+            assert daemon.session is not None
+            known.append(daemon._learned)
+            await daemon._command(ask(Stop))
+            await until(partial(has_ended, daemon, len(known)))
+        assert known[:2] == [None, None], "nobody knows another's range"
+        assert known[2] is not None
+        assert abs(known[2].top_m - (PROFILE.machine.top_m or 0)) < 0.02
+        await daemon._command(ask(Lifter, lifter="l-1"))
+        assert daemon._learned is not None
+        daemon._forget("l-1", None)
+        assert daemon._learned is None, "whoever comes next does not lift by it"
+
+    with_daemon(tmp_path, story, profile)
+    headers = [open_playback(path, None) for path in sorted(tmp_path.rglob("*.mcap"))]
+    assert [headers[0].learned, headers[1].learned] == [None, None]
+    assert headers[2].learned is not None, "the recording says what was known before it"

@@ -1,0 +1,84 @@
+"""Samples handed on together: all of them, in order, and at the ticks that feedback falls on."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from firmware_bridge.samples import Samples
+from monitor.daemon.gather import TICK_S, Gather
+
+POSITION, FORCE = (1.0, np.nan), (np.nan, 1.0)
+
+
+def batch(*rows: tuple[float, tuple[float, float]]) -> Samples:
+    return Samples(
+        np.array([t_s for t_s, _ in rows]),
+        np.array([values[0] for _, values in rows]),
+        np.array([values[1] for _, values in rows]),
+        np.zeros(len(rows), np.uint8),
+    )
+
+
+def of_one_kind(
+    kind: tuple[float, float], every_s: float, duration_s: float
+) -> list[tuple[float, tuple[float, float]]]:
+    return [(k * every_s, kind) for k in range(round(duration_s / every_s))]
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=200))
+def test_nothing_is_lost_or_reordered(sizes: list[int]) -> None:
+    rows = sorted(of_one_kind(POSITION, 0.002, 3) + of_one_kind(FORCE, 0.0125, 3), key=lambda row: row[0])
+    gather, at = Gather(), 0
+    taken: list[float] = []
+    for size in sizes:
+        if at < len(rows):
+            handed = gather.add(batch(*rows[at : at + size]))
+            taken += [] if handed is None else handed.t_s.tolist()
+            at += size
+    taken += gather.take().t_s.tolist()
+    assert taken == [t_s for t_s, _ in rows[:at]]
+
+
+def test_it_hands_on_once_a_tick_and_as_soon_as_the_tick_is_known() -> None:
+    rows = sorted(of_one_kind(POSITION, 0.002, 10) + of_one_kind(FORCE, 0.002, 10), key=lambda row: row[0])
+    gather = Gather()
+    handed = [samples for row in rows if (samples := gather.add(batch(row))) is not None]
+    assert len(handed) == round(10 / TICK_S) + 2  # the first of each kind, then every tick
+    for samples in handed[2:]:
+        past_s = (samples.t_s[-1] - 0.0025) % TICK_S
+        assert past_s < 0.002 + 1e-9, "a step that a feedback falls on is made by the first sample behind it"
+
+
+def test_a_kind_that_stays_away_holds_the_other_up_no_longer_than_the_grid_waits() -> None:
+    gather = Gather()
+    handed = [gather.add(batch(row)) for row in of_one_kind(POSITION, 0.002, 10)]
+    assert len([samples for samples in handed if samples is not None]) > 9.5 / TICK_S
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.sampled_from([0.001, 0.002, 0.01]), st.sampled_from([0.001, 0.0125, 0.1]), st.floats(0, 0.04))
+def test_it_never_rests_past_what_it_would_hand_on(position_s: float, force_s: float, begin_s: float) -> None:
+    rows = sorted(of_one_kind(POSITION, position_s, 0.5) + of_one_kind(FORCE, force_s, 0.5), key=lambda row: row[0])
+    gather, until_s, rested_s = Gather(), 0.0, 0.0
+    gather.add(batch((begin_s, POSITION), (begin_s, FORCE)))
+    for t_s, values in rows:
+        t_s += begin_s
+        if gather.add(batch((t_s, values))) is not None:
+            assert t_s >= until_s - 1e-9
+            rested_s += max(0.0, gather.rest_s)
+        until_s = max(until_s, t_s + gather.rest_s)
+    assert rested_s > 0.25 or force_s == 0.1, "half of the time or more it need not look"
+
+
+def test_it_rests_though_a_kind_stays_away() -> None:
+    gather, rested_s = Gather(), 0.0
+    for row in of_one_kind(POSITION, 0.002, 10):
+        if gather.add(batch(row)) is not None:
+            rested_s += gather.rest_s
+    assert rested_s > 9
+
+
+def test_an_empty_read_hands_nothing_on() -> None:
+    assert Gather().add(batch()) is None
+    assert len(Gather().take()) == 0

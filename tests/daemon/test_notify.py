@@ -1,0 +1,175 @@
+"""What the service manager hears, at a socket of the test's own: that we are ready, live, hang, stop."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from monitor.daemon import notify
+from monitor.daemon.notify import ServiceManager
+from tests.mqtt.brokers import free_port
+from tests.mqtt.stage import play, until
+from tests.test_end_to_end import a_profile
+
+PATIENCE_S = 30.0
+
+
+class Ear:
+    """The manager's end."""
+
+    def __init__(self, address: str) -> None:
+        self._line = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._line.bind(address.replace("@", "\0", 1) if address.startswith("@") else address)
+        self.heard: list[dict[str, str]] = []
+
+    def listen(self) -> None:
+        """Everything that is there now."""
+        self._line.setblocking(False)
+        while True:
+            try:
+                said = self._line.recv(4096).decode()
+            except BlockingIOError:
+                return
+            self.heard.append(dict(line.split("=", 1) for line in said.splitlines()))
+
+    def wait_for(self, name: str, count: int = 1) -> None:
+        deadline_s = time.monotonic() + PATIENCE_S
+        while self.count(name) < count:
+            assert time.monotonic() < deadline_s, f"{name} was not heard: {self.heard}"
+            time.sleep(0.02)
+
+    def count(self, name: str) -> int:
+        self.listen()
+        return sum(name in said for said in self.heard)
+
+    def close(self) -> None:
+        self._line.close()
+
+
+@contextmanager
+def listening(address: str) -> Iterator[Ear]:
+    ear = Ear(address)
+    try:
+        yield ear
+    finally:
+        ear.close()
+
+
+@pytest.fixture
+def ear(tmp_path: Path) -> Iterator[Ear]:
+    with listening(str(tmp_path / "notify")) as made:
+        yield made
+
+
+def at(tmp_path: Path, **more: str) -> dict[str, str]:
+    return {"NOTIFY_SOCKET": str(tmp_path / "notify"), **more}
+
+
+def test_ready_then_alive_then_stopping(ear: Ear, tmp_path: Path) -> None:
+    async def story() -> None:
+        manager = ServiceManager(at(tmp_path, WATCHDOG_USEC="100000", WATCHDOG_PID=str(os.getpid())))
+        async with manager.watching(lambda: 0.0, lambda: "all is well"):
+            await until(lambda: ear.count("WATCHDOG") >= 3)
+            manager.stopping()
+        await until(lambda: ear.count("STOPPING") == 1)
+
+    play(story())
+    assert ear.heard[0] == {"READY": "1", "STATUS": "all is well"}
+    assert {"WATCHDOG": "1", "STATUS": "all is well"} in ear.heard
+    assert ear.heard[-1]["STOPPING"] == "1"
+
+
+def test_a_reader_that_hangs_is_not_called_alive(ear: Ear, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    silent_s = 0.0
+
+    async def story() -> None:
+        nonlocal silent_s
+        manager = ServiceManager(at(tmp_path, WATCHDOG_USEC="40000"))
+        async with manager.watching(lambda: silent_s, lambda: ""):
+            await until(lambda: ear.count("WATCHDOG") >= 2)
+            silent_s = notify.READER_PAUSE_S + 1
+            await asyncio.sleep(0.05)
+            before = ear.count("WATCHDOG")
+            await asyncio.sleep(0.3)
+            assert ear.count("WATCHDOG") == before
+            silent_s = 0.0
+            await until(lambda: ear.count("WATCHDOG") > before)
+
+    play(story())
+    assert caplog.text.count("the reader has not turned for 6 s") == 1
+
+
+def test_an_abstract_socket_is_one_too() -> None:
+    name = f"@rep-monitor-test-{os.getpid()}"
+    with listening(name) as ear:
+        ServiceManager({"NOTIFY_SOCKET": name}).tell(READY=1)
+        assert ear.count("READY") == 1
+
+
+@pytest.mark.parametrize(
+    ("environment", "watchdog_s"),
+    [
+        ({}, None),
+        ({"WATCHDOG_USEC": "20000000"}, 20.0),
+        ({"WATCHDOG_USEC": "20000000", "WATCHDOG_PID": "1"}, None),
+        ({"WATCHDOG_USEC": "soon"}, None),
+        ({"WATCHDOG_USEC": "0"}, None),
+    ],
+)
+def test_who_is_watched(environment: dict[str, str], watchdog_s: float | None) -> None:
+    assert ServiceManager(environment).watchdog_s == watchdog_s
+
+
+def test_a_manager_that_does_not_listen_is_counted_and_told_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    manager = ServiceManager(at(tmp_path))
+    for _ in range(3):
+        manager.tell(WATCHDOG=1)
+    assert manager.unheard == 3
+    assert caplog.text.count("the service manager does not listen at") == 1
+    ServiceManager({}).tell(READY=1)  # nobody to tell
+
+
+def test_a_daemon_that_hangs_falls_silent(ear: Ear, tmp_path: Path) -> None:
+    """The whole daemon, with no device to read: alive; stopped by SIGSTOP: not; continued: again; SIGTERM: stopping."""
+    environment = os.environ | at(tmp_path, WATCHDOG_USEC="400000", STATE_DIRECTORY=str(tmp_path / "state"))
+    profile = a_profile(tmp_path, free_port())
+    command = [sys.executable, "-m", "monitor", "run", "--config", str(profile), "--port", str(tmp_path / "no-port")]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            ear.wait_for("WATCHDOG", 20)  # 2 s of life without a device
+            assert "READY" in ear.heard[0]
+            assert "is not there: plug the device in" in ear.heard[-1]["STATUS"]
+            process.send_signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, process.pid, os.WSTOPPED)
+            before = ear.count("WATCHDOG")
+            time.sleep(1.0)
+            assert ear.count("WATCHDOG") == before
+            process.send_signal(signal.SIGCONT)
+            ear.wait_for("WATCHDOG", before + 2)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(PATIENCE_S) == 0
+        finally:
+            process.kill()
+    assert ear.count("STOPPING") == 1
+
+
+def test_a_blocked_loop_falls_silent(ear: Ear, tmp_path: Path) -> None:
+    async def story() -> None:
+        manager = ServiceManager(at(tmp_path, WATCHDOG_USEC="80000"))
+        async with manager.watching(lambda: 0.0, lambda: ""):
+            await until(lambda: ear.count("WATCHDOG") >= 2)
+            before = ear.count("WATCHDOG")
+            time.sleep(0.3)  # noqa: ASYNC251 - this is the fault
+            assert ear.count("WATCHDOG") == before
+
+    play(story())

@@ -1,0 +1,368 @@
+"""The installer, below a folder that stands for the machine.
+
+No systemd runs where tests run. `systemctl`, `udevadm` and `useradd` are therefore stand-ins that write down what they
+are asked; `restart` really starts what `current` points to, so that a release that does not come up is one.
+"""
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests import needs
+from tests.soak import soak, soak_only
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "configs" / "deploy"
+PYTHON = str(sys._base_executable)  # type: ignore[attr-defined]
+EXPOSURE_AT_MOST = 1.5
+SYSTEMCTL = """#!/bin/sh
+echo "systemctl $*" >> {log}
+case $1 in
+list-units) [ -e {folder}/running ] && echo "rep-monitor@leg-press.service loaded active running x" ;;
+restart) exec {root}/opt/rep-monitor/current/bin/rep-monitor --version >/dev/null ;;
+esac
+exit 0
+"""
+
+
+def installer() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("install", DEPLOY / "install.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class Machine:
+    """A folder, programs that write down what they are asked, and releases that are a script each."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.root = folder / "root"
+        self.log = folder / "log"
+        self.folder = folder
+        self.release = "1"
+        self.comes_up = True
+        self.module = installer()
+        programs = folder / "bin"
+        programs.mkdir()
+        names = {"log": self.log, "folder": folder, "root": self.root}
+        for name in ("systemctl", "udevadm", "useradd", "userdel"):
+            text = SYSTEMCTL if name == "systemctl" else f'#!/bin/sh\necho "{name} $*" >> {{log}}\n'
+            (programs / name).write_text(text.format(**names))
+            (programs / name).chmod(0o755)
+        monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+        monkeypatch.setattr(self.module, "build", self._build)
+        monkeypatch.setattr(self.module, "release_name", lambda _: self.release)
+
+    def _build(self, release: Path, _: str) -> None:
+        (release / "bin").mkdir(parents=True)
+        command = release / "bin/rep-monitor"
+        command.write_text(f"#!/bin/sh\necho {self.release}\nexit {0 if self.comes_up else 1}\n")
+        command.chmod(0o755)
+
+    def do(self, *words: str) -> int:
+        arguments = [*words, "--root", str(self.root), "--system", "--python", PYTHON, "--settle", "0"]
+        return int(self.module.main(arguments))
+
+    def asked(self) -> list[str]:
+        said = self.log.read_text().splitlines() if self.log.exists() else []
+        self.log.unlink(missing_ok=True)
+        return said
+
+    def run(self) -> None:
+        (self.folder / "running").touch()
+
+    def says(self) -> str:
+        return subprocess.run([self.root / "usr/local/bin/rep-monitor"], capture_output=True, text=True).stdout.strip()
+
+    def tree(self) -> dict[str, Any]:
+        return {
+            str(path.relative_to(self.root)): os.readlink(path) if path.is_symlink()
+            else (path.stat().st_mode, path.read_bytes() if path.is_file() else None)
+            for path in sorted(self.root.rglob("*"))
+        }  # fmt: skip
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    return Machine(tmp_path, monkeypatch)
+
+
+def test_everything_is_where_it_belongs(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+    assert machine.do("install") == 0
+    assert "systemctl enable --now" in capsys.readouterr().out
+    assert machine.says() == "1"
+    modes = {name: value[0] & 0o777 for name, value in machine.tree().items() if not isinstance(value, str)}
+    assert modes["etc/rep-monitor/secrets"] == 0o700
+    assert modes["var/lib/rep-monitor"] == 0o750
+    assert modes["etc/systemd/system/rep-monitor@.service"] == 0o644
+    assert modes["etc/udev/rules.d/60-rep-monitor.rules"] == 0o644
+    asked = machine.asked()
+    assert any(line.startswith("useradd --system") for line in asked)
+    assert "systemctl daemon-reload" in asked
+    assert "udevadm control --reload" in asked
+
+
+def test_again_it_changes_nothing(machine: Machine) -> None:
+    machine.run()
+    assert machine.do("install") == 0
+    before = machine.tree()
+    machine.asked()
+    assert machine.do("install") == machine.do("upgrade") == 0
+    assert machine.tree() == before
+    assert not [line for line in machine.asked() if "restart" in line], "nothing new: nobody is interrupted"
+
+
+def test_what_was_changed_by_hand_is_mended_but_a_profile_is_not_touched(machine: Machine) -> None:
+    machine.do("install")
+    before = machine.tree()
+    profile = machine.root / "etc/rep-monitor/leg-press.toml"
+    profile.write_text("mine")
+    (machine.root / "etc/udev/rules.d/60-rep-monitor.rules").unlink()
+    (machine.root / "etc/systemd/system/rep-monitor@.service").write_text("cut of")
+    machine.release = "2"
+    assert machine.do("upgrade") == 0
+    after = machine.tree()
+    assert profile.read_text() == "mine"
+    assert all(after[name] == before[name] for name in before if "/rep-monitor@" in name or "rules" in name)
+    assert machine.says() == "2"
+
+
+def test_an_upgrade_restarts_what_runs_and_keeps_one_release_to_go_back_to(machine: Machine) -> None:
+    machine.do("install")
+    machine.run()
+    for release in ("2", "3", "4"):
+        machine.asked()
+        machine.release = release
+        assert machine.do("upgrade") == 0
+        asked = machine.asked()
+        assert asked.count("systemctl restart rep-monitor@leg-press.service") == 1
+        assert asked.count("systemctl is-active --quiet rep-monitor@leg-press.service") == 1
+        assert machine.says() == release
+    assert {path.name for path in (machine.root / "opt/rep-monitor/releases").iterdir()} == {"3", "4"}
+
+
+def test_an_upgrade_that_does_not_come_up_goes_back(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+    machine.do("install")
+    machine.run()
+    unit = machine.root / "etc/systemd/system/rep-monitor@.service"
+    unit.write_text("# as it was\n")  # another release's, which this one writes anew
+    before = machine.tree()
+    machine.asked()
+    machine.release, machine.comes_up = "2", False
+    assert machine.do("upgrade") == 1
+    assert "restart rep-monitor@leg-press.service` failed" in capsys.readouterr().err
+    assert machine.tree() == before
+    assert machine.says() == "1"
+    assert machine.asked().count("systemctl restart rep-monitor@leg-press.service") == 2, "and the old one runs again"
+    machine.release, machine.comes_up = "3", True
+    assert machine.do("upgrade") == 0
+    assert machine.says() == "3"
+
+
+@pytest.mark.parametrize("installed", [False, True])
+@pytest.mark.parametrize("step", ["_account", "build", "_folder", "_file", "_turn_to", "_reload", "_restart"])
+def test_wherever_it_fails_nothing_is_left(
+    step: str, installed: bool, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the step's end: what it did itself is undone, too."""
+    machine.root.mkdir()
+    if installed:
+        machine.do("install")
+    before = machine.tree()
+    machine.release = "2"
+    place = machine.module if step == "build" else machine.module.Installer
+    whole: Callable[..., Any] = getattr(place, step)
+
+    def fails(*arguments: Any, **named: Any) -> None:
+        whole(*arguments, **named)
+        raise machine.module.InstallError("the disk is full")
+
+    monkeypatch.setattr(place, step, fails)
+    assert machine.do("install") == 1
+    assert {name for name in machine.tree() if name.count("/") > 2} == {name for name in before if name.count("/") > 2}
+    assert {name: machine.tree()[name] for name in before} == before
+    monkeypatch.undo()
+
+
+def test_uninstalled_it_is_gone_and_what_is_yours_stays_unless_it_shall_go(machine: Machine) -> None:
+    machine.do("install")
+    machine.run()
+    (machine.root / "etc/rep-monitor/leg-press.toml").write_text("mine")
+    (machine.root / "var/lib/rep-monitor/events.db").write_text("ours")
+    machine.asked()
+    assert machine.do("uninstall") == machine.do("uninstall") == 0
+    assert "systemctl disable --now rep-monitor@leg-press.service" in machine.asked()
+    files = {name for name, value in machine.tree().items() if isinstance(value, str) or value[1] is not None}
+    assert files == {"etc/rep-monitor/leg-press.toml", "var/lib/rep-monitor/events.db"}
+    assert machine.do("upgrade") == 1, "there is nothing to upgrade"
+    assert machine.do("uninstall", "--purge") == 0
+    assert not (machine.root / "etc/rep-monitor").exists()
+    assert not (machine.root / "var/lib/rep-monitor").exists()
+
+
+def test_staged_it_calls_nobody(machine: Machine) -> None:
+    assert machine.module.main(["install", "--root", str(machine.root), "--python", PYTHON]) == 0
+    assert machine.asked() == []
+    assert machine.says() == "1"
+
+
+def sources(folder: Path) -> Path:
+    """A clone's files; its configs/deploy."""
+    ignored = shutil.ignore_patterns("__pycache__", "build")
+    for name in ("firmware_bridge", "monitor", "configs"):
+        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, folder / name)
+    return folder / "configs" / "deploy"
+
+
+def versions(release: Path) -> dict[str, str]:
+    """What is in its environment."""
+    listed = "import importlib.metadata as m, json; print(json.dumps({d.name: d.version for d in m.distributions()}))"
+    done = subprocess.run([release / "bin/python", "-I", "-c", listed], capture_output=True, check=True)
+    return {canonicalize_name(name): version for name, version in json.loads(done.stdout).items()}
+
+
+@pytest.mark.timeout(400)  # pip, on a busy machine
+def test_for_real_with_one_of_the_many_it_depends_on(tmp_path: Path) -> None:
+    """Environment, wheel and hashes as they will be; all of what the locks name is installed by `make soak`."""
+    deploy = sources(tmp_path / "source")
+    (cobs,) = re.findall(r"(?ms)^cobs==.*?(?=^\S)", (deploy / "requirements.lock").read_text())
+    (deploy / "requirements.lock").write_text(cobs)
+    root = tmp_path / "root"
+    words = [PYTHON, str(deploy / "install.py"), "install", "--root", str(root), "--python", PYTHON]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    (release,) = (root / "opt/rep-monitor/releases").iterdir()
+    assert versions(release).keys() == {"rep-monitor", "cobs"}, "no pip, nothing but what is locked"
+    assert not (release / "build").exists()
+    said = subprocess.run([root / "usr/local/bin/rep-monitor", "--version"], capture_output=True, text=True).stdout
+    assert said == f"rep-monitor {metadata.version('rep-monitor')}\n"
+    assert (release / "share/rep-monitor/leg_press.toml").exists()
+    assert "Building" not in subprocess.run(words, capture_output=True, text=True).stdout
+
+
+@soak
+@soak_only
+def test_for_real_from_the_locks(tmp_path: Path) -> None:
+    words = [PYTHON, str(DEPLOY / "install.py"), "install", "--root", str(tmp_path), "--python", PYTHON]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    (release,) = (tmp_path / "opt/rep-monitor/releases").iterdir()
+    there, wanted = versions(release), locked("requirements.lock")
+    assert all(version in wanted[name] for name, version in there.items() if name != "rep-monitor")
+    profile = release / "share/rep-monitor/leg_press.toml"
+    checked = subprocess.run(
+        [tmp_path / "usr/local/bin/rep-monitor", "config", "check", profile], capture_output=True, text=True
+    )
+    assert (checked.returncode, "leg-press" in checked.stdout) == (0, True)
+
+
+@soak
+@soak_only
+def test_a_file_whose_hash_is_another_is_not_installed(tmp_path: Path) -> None:
+    deploy = sources(tmp_path / "source")
+    lock = deploy / "build.lock"
+    lock.write_text(re.sub(r"sha256:[0-9a-f]", "sha256:x", lock.read_text()).replace("sha256:x", "sha256:0"))
+    root = tmp_path / "root"
+    root.mkdir()
+    words = [PYTHON, str(deploy / "install.py"), "install", "--root", str(root), "--python", PYTHON]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "hash" in done.stderr.lower()
+    assert list(root.rglob("*")) == []
+
+
+@needs.systemd
+@pytest.mark.parametrize("drop_in", [None, "network.conf"])
+def test_the_service_is_exposed_to_little(drop_in: str | None, tmp_path: Path) -> None:
+    units = tmp_path / "etc/systemd/system"
+    units.mkdir(parents=True)
+    name = "rep-monitor@leg-press.service"
+    (units / name).write_bytes((DEPLOY / "rep-monitor@.service").read_bytes())
+    if drop_in:
+        (units / f"{name}.d").mkdir()
+        (units / f"{name}.d" / drop_in).write_bytes((DEPLOY / drop_in).read_bytes())
+    command = ["systemd-analyze", "security", "--offline=yes", f"--root={tmp_path}", "--no-pager", name]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    (level,) = re.findall(r"Overall exposure level for \S+: ([0-9.]+)", said)
+    assert float(level) <= EXPOSURE_AT_MOST
+    assert ("non-localhost" in said) is (drop_in is not None), "the drop-in is looked at"
+
+
+@needs.systemd
+def test_systemd_understands_the_unit(tmp_path: Path) -> None:
+    unit = tmp_path / "rep-monitor@leg-press.service"
+    text = (DEPLOY / "rep-monitor@.service").read_text()
+    unit.write_text(re.sub(r"ExecStart=\S+", "ExecStart=/bin/true", text))
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", str(unit)], capture_output=True, text=True)
+    assert [line for line in done.stderr.splitlines() if unit.name in line] == []
+    assert {"Type=notify", "WatchdogSec=20s", "RestartPreventExitStatus=78", "StateDirectory=rep-monitor",
+            "LoadCredential=secrets:/etc/rep-monitor/secrets"} <= set(text.splitlines())  # fmt: skip
+
+
+def test_the_udev_rules_are_whole() -> None:
+    """Every line is a list of matches and settings; every jump has a place to land. (No udev runs where tests run.)"""
+    lines = [line for line in (DEPLOY / "60-rep-monitor.rules").read_text().splitlines() if line and line[0] != "#"]
+    part = re.compile(r'(ACTION|SUBSYSTEM|DRIVER|ATTRS?\{\w+\}|ENV\{\w+\}|SYMLINK|GROUP|MODE|TAG|GOTO|LABEL)'
+                      r'(==|!=|\+=|=)"[^"]+"')  # fmt: skip
+    for line in lines:
+        assert all(part.fullmatch(word) for word in line.split(", ")), line
+    text = "\n".join(lines)
+    assert set(re.findall(r'GOTO="(\w+)"', text)) == set(re.findall(r'LABEL="(\w+)"', text))
+    assert 'ATTR{latency_timer}="1"' in text
+    assert 'ENV{ID_MM_DEVICE_IGNORE}="1"' in text
+    assert 'SYMLINK+="rep-monitor"' in text
+
+
+def locked(name: str) -> dict[str, set[str]]:
+    """The versions of each distribution; every one of them has hashes."""
+    text = re.sub(r"(?m)^\s*#.*$", "", (DEPLOY / name).read_text()).replace("\\\n", " ")
+    versions: dict[str, set[str]] = {}
+    for line in filter(None, map(str.strip, text.splitlines())):
+        requirement, *hashes = line.split(" --hash=")
+        assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", part.strip()) for part in hashes)
+        assert hashes, line
+        parsed = Requirement(requirement.strip())
+        (pin,) = parsed.specifier
+        assert pin.operator == "=="
+        versions.setdefault(canonicalize_name(parsed.name), set()).add(pin.version)
+    return versions
+
+
+def test_the_lock_fits_what_pyproject_asks_for() -> None:
+    """Else `make lock` has been forgotten. What they need in turn is looked up where it is installed."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    for name, asked in {
+        "requirements.lock": project["project"]["dependencies"],
+        "build.lock": project["build-system"]["requires"],
+    }.items():
+        pins = locked(name)
+        waiting = [Requirement(line) for line in asked]
+        seen = set()
+        while waiting:
+            requirement = waiting.pop()
+            key = canonicalize_name(requirement.name)
+            if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
+                continue
+            assert key in pins, f"{key} is not in {name}: make lock"
+            assert any(requirement.specifier.contains(version) for version in pins[key]), f"{requirement}: make lock"
+            if key not in seen:
+                seen.add(key)
+                waiting += [Requirement(line) for line in metadata.requires(key) or []]

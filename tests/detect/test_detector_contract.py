@@ -1,0 +1,345 @@
+"""What every detector owes, whatever it detects: the same events however the stream comes, and none from nothing."""
+
+import pickle
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import cycle
+from typing import Any
+from zlib import crc32
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from firmware_bridge.samples import Samples
+from monitor.detect.scene import Detector
+from monitor.detect.spine import STEP_S, Pipeline
+from monitor.events import KINDS, AnyEvent, Feedback, Rep, SensorFault, Stage, Turnaround, encode
+from monitor.profile.profile import Profile
+from tests.movements import LOAD_N, PROFILES, REST_M, Act, Down, Leg, Movement, Still, Trouble, movements, profile
+
+# A movement is printed so that it can be pasted; to shrink one would take minutes.
+PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
+exact = settings(max_examples=12, deadline=None, phases=PHASES, suppress_health_check=[HealthCheck.too_slow])
+repeated = settings(exact, derandomize=True)  # where the last bit may differ, the examples do not
+# Of a list Hypothesis loves the ends; a checksum loves nobody.
+any_profile = st.binary(min_size=4, max_size=4).map(lambda some: sorted(PROFILES)[crc32(some) % len(PROFILES)])
+Told = tuple[list[AnyEvent], list[Feedback]]
+
+
+def part(samples: Samples, start: int, end: int | None) -> Samples:
+    rows = slice(start, end)
+    return Samples(samples.t_s[rows], samples.position_m[rows], samples.force_n[rows], samples.flags[rows])
+
+
+def later(samples: Samples, by_s: float) -> Samples:
+    return Samples(samples.t_s + by_s, samples.position_m, samples.force_n, samples.flags)
+
+
+def chunked(samples: Samples, sizes: list[int]) -> Iterator[Samples]:
+    """The same rows, in chunks of these sizes, over and over."""
+    at = 0
+    for size in cycle(sizes):
+        if at >= len(samples):
+            return
+        yield part(samples, at, at + size)
+        at += size
+
+
+def feed(pipeline: Pipeline, *batches: Samples, finish: bool = True) -> Told:
+    updates = [pipeline.update(batch) for batch in batches] + ([pipeline.finish()] if finish else [])
+    return [event for update in updates for event in update.events], [f for update in updates for f in update.feedback]
+
+
+def run(name: str | Profile, samples: Samples, finish: bool = True) -> Told:
+    """What a fresh pipeline makes of the samples, all at once."""
+    return feed(Pipeline(PROFILES[name] if isinstance(name, str) else name, "s"), samples, finish=finish)
+
+
+def lines(told: Told) -> list[bytes]:
+    """Byte for byte."""
+    return [encode(event) for event in told[0]] + [msgspec.json.encode(feedback) for feedback in told[1]]
+
+
+def last_records(told: Told) -> list[Any]:
+    """What stands of each event in the end, in the order of their ids."""
+    return [event for _, event in sorted({event.id: event for event in told[0]}.items())]
+
+
+def known_s(events: list[AnyEvent]) -> list[float | None]:
+    """When each record became known: the first one when found, the closing one when closed; else nothing says it."""
+    found: set[int] = set()
+    closed: set[int] = set()
+    known: list[float | None] = []
+    for event in events:
+        is_first, is_closing = event.id not in found, event.closed_s is not msgspec.UNSET and event.id not in closed
+        found.add(event.id)
+        if event.closed_s is not msgspec.UNSET:
+            closed.add(event.id)
+        known.append(event.closed_s if is_closing else event.found_s if is_first else None)  # type: ignore[arg-type]
+    return known
+
+
+@exact
+@given(any_profile, movements())
+def test_same_input_same_events(name: str, movement: Movement) -> None:
+    assert lines(run(name, movement.samples())) == lines(run(name, movement.samples()))
+
+
+@exact
+@given(any_profile, movements(), st.lists(st.sampled_from([1, 2, 7, 20, 50, 333, 5000]), min_size=1, max_size=6))
+def test_the_chunks_do_not_matter(name: str, movement: Movement, sizes: list[int]) -> None:
+    samples = movement.samples()
+    sizes = sizes if max(sizes) > 10 else [*sizes, 50]
+    assert lines(feed(Pipeline(PROFILES[name], "s"), *chunked(samples, sizes))) == lines(run(name, samples))
+
+
+@exact
+@given(any_profile, movements(), st.floats(0, 1))
+def test_state_survives_a_pickle_in_the_middle(name: str, movement: Movement, share: float) -> None:
+    samples = movement.samples()
+    middle = round(share * len(samples))
+    pipeline = Pipeline(PROFILES[name], "s")
+    events, feedback = feed(pipeline, part(samples, 0, middle), finish=False)
+    more_events, more_feedback = feed(pickle.loads(pickle.dumps(pipeline)), part(samples, middle, None))
+    assert lines((events + more_events, feedback + more_feedback)) == lines(run(name, samples))
+
+
+@exact
+@given(any_profile, movements())
+def test_records_come_in_order_and_never_from_the_future(name: str, movement: Movement) -> None:
+    samples = movement.samples()
+    events, feedback = run(name, samples)
+    stamps = {round(t_s, 6) for t_s in samples.t_s.tolist()}
+    known = [moment for moment in known_s(events) if moment is not None]
+    assert known == sorted(known)
+    assert stamps.issuperset(known)
+    ids = list(dict.fromkeys(event.id for event in events))
+    assert ids == list(range(1, len(ids) + 1))
+    for event in events:
+        assert event.t_s <= event.found_s <= (event.found_s if event.closed_s is msgspec.UNSET else event.closed_s)
+        if event.duration_s:
+            assert event.t_s + event.duration_s <= known[-1] + 1e-6
+    assert [f.t_s for f in feedback] == sorted({f.t_s for f in feedback})
+    assert np.allclose(np.diff([f.t_s for f in feedback]), 0.04)
+
+
+@exact
+@given(any_profile, movements())
+def test_each_record_goes_on_from_the_one_before_it(name: str, movement: Movement) -> None:
+    """What was told stays: kind, moment, set and repetition; an interval ends once; `part_of` names an act before."""
+    events, _ = run(name, movement.samples())
+    before: dict[int, AnyEvent] = {}
+    for event in events:
+        if (earlier := before.get(event.id)) is not None:
+            for key in ("kind", "t_s", "found_s", "set", "session"):
+                assert getattr(event, key) == getattr(earlier, key)
+            assert earlier.duration_s is None or event.duration_s == earlier.duration_s
+        before[event.id] = event
+        assert event.part_of is None or event.part_of in before
+    for event in before.values():
+        assert event.duration_s is not None
+        assert event.part_of is None or before[event.part_of].part_of is None, f"{event} is part of no primary"
+
+
+@exact
+@given(any_profile, movements())
+def test_the_eye_changes_nothing(name: str, movement: Movement) -> None:
+    samples = movement.samples()
+    blind, _ = feed(Pipeline(PROFILES[name], "s", feedback=False), samples)
+    assert blind == run(name, samples)[0]
+
+
+@exact
+@given(any_profile, movements(), st.floats(0, 1))
+def test_a_replay_cut_short_has_told_what_the_whole_had_told_by_then(
+    name: str, movement: Movement, share: float
+) -> None:
+    samples = movement.samples()
+    rows = round(share * len(samples))
+    now_s = round(float(samples.t_s[:rows].max(initial=0.0)), 6)
+    whole, _ = run(name, samples, finish=False)
+    until_then, _ = run(name, part(samples, 0, rows), finish=False)
+    assert until_then == whole[: len(until_then)]
+    known = known_s(whole)
+    assert all(moment <= now_s for moment in known[: len(until_then)] if moment is not None)
+    assert all(moment >= now_s for moment in known[len(until_then) :] if moment is not None)
+
+
+class Restless:
+    """A detector that is woken at every moment."""
+
+    watches = -1
+    due = -1
+
+    def __init__(self, detector: Detector) -> None:
+        self.update = detector.update
+
+
+@exact
+@given(any_profile, movements())
+def test_a_detector_sleeps_through_nothing(name: str, movement: Movement) -> None:
+    samples = movement.samples()
+    pipeline = Pipeline(PROFILES[name], "s")
+    pipeline._before = tuple(Restless(detector) for detector in pipeline._before)
+    pipeline._after = tuple(Restless(detector) for detector in pipeline._after)
+    assert lines(feed(pipeline, samples)) == lines(run(name, samples))
+
+
+def close(one: Any, other: Any, later_s: float = 0.0, forces: float = 1.0) -> bool:
+    """Whether two records say the same, the other one `later_s` later and with `forces` times the force."""
+    for key in one.__struct_fields__:
+        mine, its = getattr(one, key), getattr(other, key)
+        if isinstance(mine, float) and isinstance(its, float):
+            if key in ("t_s", "found_s", "closed_s"):
+                mine, tolerance = mine + later_s, 2e-6
+            elif key.endswith("_n"):
+                mine, tolerance = mine * forces, 0.15 * forces
+            else:
+                tolerance = 0.0011  # the last digit
+            if abs(mine - its) > tolerance:
+                return False
+        elif not isinstance(mine, msgspec.Struct) and mine != its:
+            return False
+    return type(one) is type(other)
+
+
+@repeated
+@given(any_profile, movements(), st.sampled_from([8, 336, 200_000, 17_280_000]))
+def test_shifted_time_shifts_events(name: str, movement: Movement, steps: int) -> None:
+    samples = movement.samples()
+    events, feedback = run(name, samples)
+    later_events, later_feedback = run(name, later(samples, steps * STEP_S))
+    assert (len(events), len(feedback)) == (len(later_events), len(later_feedback))
+    for one, other in zip(events, later_events, strict=True):
+        assert close(one, other, later_s=steps * STEP_S), f"{one}\n{other}"
+
+
+@repeated
+@given(
+    st.sampled_from([{}, {"working_load_n": None, "friction": None}, {"force_ceiling_n": 700.0}]),
+    movements(),
+    st.sampled_from([0.5, 2.0]),
+)
+def test_scaled_load_scales_forces_and_nothing_else(changes: dict[str, Any], movement: Movement, scale: float) -> None:
+    own = {"working_load_n": LOAD_N, "lift_off_n": 50.0} | changes
+    scaled = {key: value * scale if key.endswith("_n") and value else value for key, value in own.items()}
+    events, _ = run(profile(**own), movement.samples())
+    scaled_events, _ = run(profile(**scaled), movement.samples(load_n=LOAD_N * scale))
+    assert len(events) == len(scaled_events)
+    for one, other in zip(events, scaled_events, strict=True):
+        assert close(one, other, forces=scale), f"{one}\n{other}"
+
+
+@repeated
+@given(movements(troubles=0, floor=False))
+def test_mirrored_motion_mirrors_turnarounds(movement: Movement) -> None:
+    def turnarounds(mirrored: bool) -> list[Any]:
+        deep = profile(rest_m=REST_M - 0.5, starts_with="negative" if mirrored else "positive")
+        told = run(deep, replace(movement, mirrored=mirrored).samples())
+        return [event for event in last_records(told) if isinstance(event, Turnaround)]
+
+    plain, mirrored = turnarounds(False), turnarounds(True)
+    assert len(plain) == len(mirrored)
+    for one, other in zip(plain, mirrored, strict=True):
+        assert {one.at, other.at} == {"upper", "lower"}
+        assert one.t_s == pytest.approx(other.t_s, abs=0.0051)
+        assert one.dwell_s == pytest.approx(other.dwell_s, abs=0.0051)
+        assert {"bounce": "abrupt"}.get(str(one.grade), one.grade) == {"bounce": "abrupt"}.get(
+            str(other.grade), other.grade
+        )
+
+
+@exact
+@given(any_profile, movements(troubles=0), st.floats(0.02, 0.98), st.sampled_from([0.06, 0.3, 1.0, 2.5, 9.0]))
+def test_nothing_is_inferred_from_silence(name: str, movement: Movement, share: float, silence_s: float) -> None:
+    samples = movement.samples()
+    at = round(share * len(samples))
+    from_s, to_s = float(samples.t_s[at - 1]), float(samples.t_s[at]) + silence_s
+    samples.t_s[at:] += silence_s
+    told = run(name, samples)
+    for event in last_records(told):
+        if isinstance(event, SensorFault | Stage):  # a stage's times are the protocol's
+            continue
+        assert not from_s + 0.01 < event.t_s < to_s - 0.01, f"{event} began in the silence"
+        if event.duration_s and not isinstance(event, Rep):
+            end_s = event.t_s + event.duration_s
+            assert not event.t_s < from_s < to_s < end_s, f"{event} spans the silence"
+            assert not from_s + 0.01 < end_s < to_s - 0.01, f"{event} ended in the silence"
+    for feedback in told[1]:
+        if from_s + 0.05 < feedback.t_s < to_s:
+            assert feedback.tension_n is None
+            assert feedback.position is None
+
+
+@exact
+@given(any_profile, movements(), st.floats(0.1, 1))
+def test_the_end_of_the_stream_cuts_what_is_open(name: str, movement: Movement, share: float) -> None:
+    samples = movement.samples()
+    samples = part(samples, 0, round(share * len(samples)))
+    pipeline = Pipeline(PROFILES[name], "s")
+    pipeline.update(samples)
+    ended = pipeline.finish()
+    assert not ended.feedback
+    for event in ended.events:
+        assert event.cut is True
+        assert event.duration_s is not None
+        assert event.t_s + event.duration_s <= samples.t_s.max()
+    assert not pipeline.finish().events
+
+
+def test_memory_is_bounded() -> None:
+    """Hours of every trouble: what a pipeline keeps does not grow."""
+    acts: list[Act] = [Leg(1.0, 0.4), Still(1.6), Leg(0.0, 2.0), Still(0.2), Leg(0.6, 0.7), Leg(0.0, 0.4), Down(0.5)]
+    shares = np.random.default_rng(1).uniform(0, 1, 16)
+    troubles = [Trouble(("gap", "stuck", "SATURATED", "jump")[k % 4], at, 0.3) for k, at in enumerate(shares.tolist())]
+    one = Movement((*acts, *acts, Down(6.0), *acts, Still(1.0)), tuple(troubles), position_hz=100.0).samples()
+    length_s = float(one.t_s.max()) + 0.01
+    for name in ("learned", "motor", "static"):
+        pipeline = Pipeline(PROFILES[name], "s", feedback=False)
+        sizes_bytes = []
+        for k in range(42):
+            pipeline.update(later(one, k * length_s))
+            if k % 4 == 1:
+                sizes_bytes.append(len(pickle.dumps(pipeline)))
+        assert max(sizes_bytes[6:]) <= max(sizes_bytes[:6]) + 1024, name
+
+
+def test_an_idle_machine_tells_nothing() -> None:
+    for name in PROFILES:
+        assert not run(name, Movement((Still(60.0),)).samples())[0]
+
+
+def test_the_movements_reach_what_is_tested() -> None:
+    """All kinds, grades and causes; else the properties above would say nothing of them."""
+    reached: set[tuple[str, str]] = set()
+
+    @settings(repeated, max_examples=130, database=None)
+    @given(any_profile, movements(troubles=4))
+    def look(name: str, movement: Movement) -> None:
+        for event in run(name, movement.samples())[0]:
+            reached.add((event.kind, ""))
+            for key in ("grade", "cause", "at", "side", "slam", "cut", "partial", "outcome", "ended_set"):
+                reached.add((event.kind, f"{key}={getattr(event, key, None)}"))
+            reached.add((event.kind, "part" if event.part_of else "primary"))
+
+    look()
+    assert {kind for kind, _ in reached} == set(KINDS)
+    for kind, what in (
+        *(("turnaround", f"grade={grade}") for grade in ("smooth", "fair", "abrupt", "bounce")),
+        *(("jerk", f"cause={cause}") for cause in ("start", "mid")),
+        *(("sensor_fault", f"cause={cause}") for cause in (
+            "gap", "encoder_jump", "frozen", "saturated", "flagged", "mismatch", "encoder_slip", "restart")),
+        ("tension_out", "side=low"),
+        ("tension_out", "side=high"),
+        ("stack_touch", "slam=True"),
+        ("stack_touch", "ended_set=True"),
+        ("rep", "partial=True"),
+        ("set_end", "outcome=ended"),
+        ("tension_out", "cut=True"),
+        ("jerk", "part"),
+        ("drop", "primary"),
+    ):  # fmt: skip
+        assert (kind, what) in reached, f"no {kind} with {what}"

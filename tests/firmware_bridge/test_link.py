@@ -1,0 +1,353 @@
+"""The conversation, in made-up time: when what is said, believed, told, and given up."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from firmware_bridge.chunk import Chunk
+from firmware_bridge.decoder import Format
+from firmware_bridge.errors import LinkError, PortBusyError
+from firmware_bridge.framing import Deframer, frame
+from firmware_bridge.link import Link
+from firmware_bridge.link_state import LinkState
+from firmware_bridge.messages import Ack, HelloRequest, Message, Ping, Pong, Start, parse
+from tests.firmware_bridge.wire import Wire
+
+MS = 1_000_000
+ASKED = Start(3, 2000, 5, 255)
+
+
+@dataclass
+class Play:
+    """A link and the clock that it is told."""
+
+    format: Format = "frames"
+    now_ms: int = 1000
+    states: list[LinkState] = field(default_factory=list)
+    said: list[tuple[int, Message]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.link = Link("PORT", 500_000, self.format, ASKED, self.states.append, self.now_ms * MS)
+        self.device = Wire(boot_id=7)
+        self._ears = Deframer()
+
+    def open(self) -> None:
+        self.link.opened(self.now_ms * MS)
+        self.wait(0)
+
+    def wait(self, duration_ms: int, data: bytes = b"", every_ms: int = 50) -> None:
+        """Let time pass as the port does; `data` comes with every step."""
+        for step_ms in range(0, duration_ms + 1, every_ms):
+            if step_ms:
+                self.now_ms += every_ms
+            if data:
+                self.hear(data)
+            for payload in self._ears.feed(self.link.due(self.now_ms * MS)):
+                message = parse(payload)
+                assert message
+                self.said.append((self.now_ms, message))
+
+    def hear(self, data: bytes) -> bool:
+        return self.link.receive(Chunk(self.now_ms * MS, data))
+
+    def stream(self) -> None:
+        """Come as far as the stream."""
+        self.open()
+        self.hear(self.device.hello(0))
+        self.wait(0)
+        self.hear(self.device.send(Ack(Start.TYPE, 1, 0)))
+        self.wait(0)
+        assert self.state == "streaming"
+
+    @property
+    def state(self) -> str:
+        return self.states[-1].state
+
+    @property
+    def path(self) -> list[str]:
+        names = [state.state for state in self.states]
+        return [name for k, name in enumerate(names) if k == 0 or names[k - 1] != name]
+
+    def times(self, kind: type[Message]) -> list[int]:
+        return [at_ms - 1000 for at_ms, message in self.said if isinstance(message, kind)]
+
+
+def test_nothing_but_hello_is_said_until_a_hello_came() -> None:
+    play = Play()
+    play.open()
+    play.wait(1000)
+    assert play.times(HelloRequest) == [0, 250, 500, 750, 1000]
+    assert len(play.said) == 5
+    assert not play.hear(play.device.pos(0))
+    assert play.hear(play.device.hello(0))
+    play.wait(600)
+    assert play.times(Start) == [1000, 1200, 1400, 1600]
+    assert play.said[-1][1] == Start(3, 2000, 5, 0)
+    assert play.state == "hello"
+    assert play.hear(play.device.send(Ack(Start.TYPE, 1, 0)))
+    play.wait(2000, play.device.pos(0))
+    assert play.times(Ping) == [1600, 2600, 3600]
+    assert play.path == ["opening", "hello", "streaming"]
+
+
+def test_silence_is_told_after_a_second_and_given_up_after_three() -> None:
+    play = Play()
+    play.stream()
+    play.wait(500, play.device.pos(0))
+    play.wait(950)
+    assert play.state == "streaming"
+    play.wait(50)
+    assert play.state == "silent"
+    assert not play.link.given_up
+    play.hear(play.device.pos(0))
+    play.wait(50)
+    assert play.state == "streaming"
+    play.wait(2950)
+    assert play.link.given_up
+    assert play.link.retry_s == 0.5
+    play.wait(1000)
+    assert not [at_ms for at_ms, message in play.said if at_ms > play.now_ms - 1000]
+
+
+def test_while_nobody_listened_there_was_no_silence() -> None:
+    play = Play()
+    play.stream()
+    play.wait(15_000, every_ms=15_000)
+    assert play.state == "streaming"
+    assert not play.link.given_up
+    play.now_ms += 15_000
+    play.hear(play.device.pos(0))  # what had waited in the meantime
+    play.wait(0)
+    assert play.state == "streaming"
+    play.wait(1000)
+    assert play.state == "silent"
+
+
+def test_a_device_that_never_speaks_is_tried_ever_more_seldom() -> None:
+    play = Play()
+    rests: list[float] = []
+    for _ in range(9):
+        play.open()
+        play.wait(1950)
+        assert not play.link.given_up
+        play.wait(1050)
+        assert play.link.given_up
+        assert play.state == "silent"
+        rests.append(play.link.retry_s)
+        play.now_ms += round(play.link.retry_s * 1000)
+    assert rests == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
+    assert play.path == ["opening", "hello", "silent"]
+    assert play.states[-1].since_ns == 3000 * MS
+    play.stream()
+    play.wait(3000)
+    assert play.link.retry_s == 0.5
+
+
+def test_a_board_in_its_boot_loader_is_waited_for() -> None:
+    play = Play()
+    play.open()
+    play.wait(2500)
+    assert play.state == "silent"
+    play.hear(b"\x00" + play.device.hello(0))
+    play.wait(50)
+    assert play.state == "hello"
+    assert play.times(Start)
+
+
+@pytest.mark.parametrize(
+    ("data", "state", "words"),
+    [
+        (b"$GPGGA,1,2\r\n", "wrong_device", 'sends text, "$GPGGA,1,2'),
+        (bytes(range(128, 256)), "garbage", "no frames at 500000 baud"),
+        (frame(b"\x02\x00" + bytes(23)), "wrong_device", "does not say who it is"),
+    ],
+)
+def test_what_speaks_but_is_not_ours_gets_its_verdict(data: bytes, state: str, words: str) -> None:
+    play = Play()
+    play.open()
+    play.wait(1950, data)
+    assert play.state == "hello"
+    play.wait(50, data)
+    assert play.state == state
+    assert words in play.states[-1].detail
+    play.wait(1000, data)
+    assert play.link.given_up
+    play.open()  # the verdict stands until a better one
+    assert play.state == state
+
+
+def test_half_garbage_for_three_seconds_is_told_and_takes_nothing_away() -> None:
+    play = Play()
+    play.stream()
+    noise = bytes(range(128, 168)) + b"\x00"
+    play.wait(2500, noise * 2 + play.device.pos(0))
+    assert play.state == "streaming"
+    play.wait(1000, noise * 2 + play.device.pos(0))
+    assert play.state == "garbage"
+    assert not play.link.given_up
+    assert play.hear(play.device.pos(0))
+    play.wait(1100, play.device.pos(0) * 2)
+    assert play.state == "streaming"
+
+
+@pytest.mark.parametrize("hello", [True, False])
+def test_another_boot_is_asked_for_another_stream(hello: bool) -> None:
+    play = Play()
+    play.stream()
+    play.device.reboot(0, 8, 0)
+    if hello:
+        play.hear(play.device.hello(0))
+    else:
+        assert play.hear(play.device.pos(0) + play.device.status(0, streaming=False))
+        play.wait(0)
+        assert isinstance(play.said[-1][1], HelloRequest)
+        play.hear(play.device.hello(0))
+    play.wait(0)
+    assert play.said[-1][1] == Start(3, 2000, 5, 1)
+    play.hear(play.device.send(Ack(Start.TYPE, 1, 0)))
+    play.wait(50)
+    assert set(play.path[2:]) == {"streaming"}
+    hello_known = play.states[-1].hello
+    assert hello_known is not None
+    assert hello_known.boot_id == 8
+
+
+def test_a_false_word_of_another_boot_is_cleared_up() -> None:
+    play = Play()
+    play.stream()
+    play.hear(Wire(boot_id=99).status(0))
+    play.hear(play.device.hello(0))
+    play.wait(0)
+    play.hear(play.device.send(Ack(Start.TYPE, 1, 0)))
+    play.wait(950)
+    assert set(play.path[2:]) == {"streaming"}
+    assert play.times(Ping)
+
+
+def test_a_device_that_says_it_does_not_stream_is_asked_again() -> None:
+    play = Play()
+    play.stream()
+    play.hear(play.device.hello(0))  # the same boot: no news
+    play.hear(play.device.status(0, streaming=True))
+    play.wait(0)
+    assert len(play.times(Start)) == 1
+    play.hear(play.device.status(0, streaming=False))
+    play.wait(0)
+    assert play.said[-1][1] == Start(3, 2000, 5, 1)
+
+
+def test_a_start_that_is_never_acknowledged_is_given_up() -> None:
+    play = Play()
+    play.open()
+    play.hear(play.device.hello(0))
+    play.wait(2950, play.device.status(0, streaming=False))
+    assert not play.link.given_up
+    play.wait(50, play.device.status(0, streaming=False))
+    assert play.link.given_up
+    assert "does not acknowledge START" in play.states[-1].detail
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_another_protocol_ends_it_and_its_chunk_is_kept_back(early: bool) -> None:
+    play = Play()
+    play.open() if early else play.stream()
+    assert not play.hear(play.device.hello(0, protocol=2))
+    assert play.state == "incompatible"
+    assert play.link.given_up
+    said = len(play.said)
+    play.wait(1000)
+    assert len(play.said) == said
+
+
+def test_a_refused_start_says_what_was_asked() -> None:
+    play = Play()
+    play.open()
+    play.hear(play.device.hello(0) + play.device.send(Ack(Start.TYPE, 1, 2)))
+    assert play.state == "incompatible"
+    assert "every 2000 us in blocks of 5" in play.states[-1].detail
+
+
+def test_a_port_that_is_not_there_is_tried_every_two_seconds_at_last() -> None:
+    play = Play()
+    waits = []
+    for _ in range(6):
+        play.link.failed(LinkError("gone"), play.now_ms * MS)
+        waits.append(play.link.retry_s)
+    assert waits == [0.25, 0.5, 1, 2, 2, 2]
+    assert play.states[-1].attempts == 6
+    play.link.failed(PortBusyError("held by somebody"), play.now_ms * MS)
+    assert (play.state, play.states[-1].detail) == ("busy", "held by somebody")
+    play.stream()
+    assert (play.states[-1].attempts, play.states[-1].reconnects) == (0, 0)
+    play.link.failed(LinkError("gone"), play.now_ms * MS)
+    play.stream()
+    assert play.states[-1].reconnects == 1
+
+
+def test_a_port_that_drops_again_and_again_is_told_once_and_until_a_quiet_minute() -> None:
+    play = Play()
+
+    def drop() -> None:
+        play.stream()
+        play.wait(1000, play.device.pos(0))
+        play.link.failed(LinkError("gone"), play.now_ms * MS)
+        play.link.failed(LinkError("still gone"), play.now_ms * MS)  # no drop of its own
+
+    for drops in range(1, 6):
+        drop()
+        assert (play.states[-1].drops, play.states[-1].unstable) == (drops, None)
+    for _ in range(20):
+        drop()
+        assert (play.states[-1].unstable or "").startswith("PORT drops again and again: change its cable")
+    assert len({state.unstable for state in play.states}) == 2
+    play.stream()
+    play.wait(59_000, play.device.pos(0), every_ms=500)
+    assert (play.states[-1].drops, bool(play.states[-1].unstable)) == (1, True)
+    play.wait(2_000, play.device.pos(0), every_ms=500)
+    assert (play.states[-1].drops, play.states[-1].unstable) == (0, None)
+
+
+def test_lines_are_read_in_silence() -> None:
+    play = Play(format="lines-millis")
+    play.open()
+    play.wait(500)
+    assert play.state == "hello"
+    play.wait(500, b"1,2,3\n")
+    assert play.state == "streaming"
+    assert play.hear(b"anything")
+    play.wait(1000)
+    assert play.state == "silent"
+    play.wait(2000)
+    assert play.link.given_up
+    assert play.said == []
+
+
+def test_lines_in_another_format_are_told() -> None:
+    play = Play(format="lines-millis")
+    play.open()
+    play.wait(3000, b"123456;1.5\n")
+    assert play.state == "wrong_device"
+    assert 'sends text, "123456;1.5' in play.states[-1].detail
+    assert "[serial] format" in play.states[-1].detail
+
+
+def test_the_shortest_round_trip_tells_the_clock_and_its_drift() -> None:
+    play = Play()
+    play.stream()
+    begin_ms = play.now_ms
+    for second in range(200):
+        play.wait(1000, play.device.pos(0), every_ms=250)
+        sent_ms, ping = play.said[-1]
+        assert isinstance(ping, Ping)
+        at_us = round((sent_ms - begin_ms + 1.5) * 1000 * 1.001)  # runs 1000 ppm fast, hears it after 1.5 ms
+        play.device.boot_at_us = 0
+        away_ms = 4 if second % 7 == 0 else 40
+        pong = play.device.send(Pong(ping.token, at_us % 2**32, (at_us + 1000) % 2**32))
+        play.link.receive(Chunk((sent_ms + away_ms) * MS, pong))
+    clock = play.states[-1].clock
+    assert clock is not None
+    assert clock.round_trip_us == 3000
+    assert clock.device_us == pytest.approx((clock.host_ns / MS - begin_ms) * 1000 * 1.001, abs=2)
+    assert clock.drift_ppm == pytest.approx(1000, abs=1)
+    play.hear(play.device.send(Pong(12345, 0, 0)))  # nobody asked
+    assert play.states[-1].clock == clock

@@ -1,0 +1,42 @@
+"""The place of a stack over a jump of its encoder."""
+
+import numpy as np
+import pytest
+
+from monitor.signals.grid import STEP_S, Hole, Steps
+from monitor.signals.place import Place
+
+COUNT_M = 1e-4
+BEFORE, AFTER = 400, 1200
+JUMP_M = 0.03
+
+
+def steps_of(x_m: np.ndarray) -> Steps:
+    n = len(x_m)
+    still = np.concatenate((np.zeros(1, bool), np.diff(x_m) == 0))
+    jump_s = BEFORE * STEP_S
+    return Steps(
+        first=0,
+        x_raw_m=x_m,
+        force_n=np.full(n, 800.0),
+        still=still,
+        repeated=np.zeros(n, bool),
+        found_s=np.arange(n, dtype=np.float64) * STEP_S,
+        holes=[Hole("position", "encoder_jump", jump_s - 0.002, jump_s + 0.002, BEFORE + 1)],
+        flagged=[],
+    )
+
+
+@pytest.mark.parametrize("counts_apart", [3, 12, 40])
+def test_a_jump_while_the_stack_hardly_moves_does_not_lose_it_for_ever(counts_apart: int) -> None:
+    """A way that spans the jump is no speed: the standstill after it is no encoder that froze."""
+    counts = np.arange(BEFORE + AFTER) // counts_apart
+    x_m = 0.05 + counts * COUNT_M
+    x_m[BEFORE:] += JUMP_M
+    x_m[BEFORE] = np.nan  # the cell that the jump lies in
+    x_m[BEFORE + 3 : BEFORE + 15] = x_m[BEFORE + 15]
+    x_m[BEFORE + 1 : BEFORE + 3] = x_m[BEFORE + 3] - np.array((2, 1)) * COUNT_M / 3  # the last of its counts
+    placed = Place(COUNT_M).update(steps_of(x_m))
+    later = placed.steps.x_raw_m[BEFORE + 30 :]
+    assert not np.isnan(later).any()
+    assert np.abs(later - (0.05 + counts[BEFORE + 30 :] * COUNT_M)).max() < 0.003

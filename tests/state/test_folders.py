@@ -1,0 +1,88 @@
+"""Where state lies, and that one daemon a machine writes there."""
+
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from monitor.calibrate.answers import Answers
+from monitor.calibrate.findings import State
+from monitor.calibrate.kept import Kept, add
+from monitor.state.folders import Lock, StateError, recording_path, state_directory, store_path
+from monitor.state.whole_file import write_whole
+
+
+def test_the_folder_is_systemds_the_desktops_or_the_homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    assert state_directory("m") == tmp_path / ".local/state/rep-monitor/m"
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "xdg"))
+    assert state_directory("m") == tmp_path / "xdg/rep-monitor/m"
+    monkeypatch.setenv("STATE_DIRECTORY", f"{tmp_path / 'one'}:{tmp_path / 'two'}")
+    assert state_directory("m") == tmp_path / "one/m"
+    assert (tmp_path / "one/m").stat().st_mode & 0o777 & ~0o750 == 0
+
+
+def test_things_have_their_place(tmp_path: Path) -> None:
+    created = datetime(2026, 11, 23, 8, 15, 2, tzinfo=UTC)
+    assert recording_path(tmp_path, created, "k3x") == tmp_path / "recordings/2026-11-23/081502-k3x.mcap"
+    assert store_path(tmp_path) == tmp_path / "events.db"
+
+
+def test_a_folder_that_cannot_be_made_is_told_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "file"))
+    with pytest.raises(StateError, match=r"file/m cannot be made \(Not a directory\): set STATE_DIRECTORY"):
+        state_directory("m")
+
+
+def test_a_second_daemon_is_told_who_runs(tmp_path: Path) -> None:
+    directory = tmp_path / "leg-press"
+    directory.mkdir()
+    code = """
+import sys
+from pathlib import Path
+from monitor.state.folders import Lock
+with Lock(Path(sys.argv[1])):
+    print(flush=True)
+    sys.stdin.read()
+"""
+    command = [sys.executable, "-c", code, str(directory)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        with pytest.raises(StateError, match=rf"another rep-monitor \(pid {other.pid}\) runs for machine 'leg-press'"):
+            Lock(directory).__enter__()
+        other.kill()
+        other.wait()
+    with Lock(directory):  # the dead hold nothing
+        pass
+    with Lock(directory):
+        pass
+
+
+def test_a_folder_without_a_lock_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StateError, match="cannot be opened"):
+        Lock(tmp_path / "absent").__enter__()
+
+
+def test_a_link_that_somebody_has_laid_leads_root_nowhere(tmp_path: Path) -> None:
+    """Root forgets, restores and calibrates in a folder that is the service's."""
+    precious = tmp_path / "precious"
+    precious.write_text("of root")
+    folder = tmp_path / "leg-press"
+    folder.mkdir()
+    for name in ("lock", "up.json", ".up.json.new", "calibrations.jsonl"):
+        (folder / name).symlink_to(precious)
+    with pytest.raises(StateError, match="lock cannot be opened"):
+        Lock(folder).__enter__()
+    write_whole(folder / "up.json", b"{}")
+    assert not (folder / "up.json").is_symlink()
+    state = State(started_utc="", answers=Answers(weights=("20 kg", "60 kg")))
+    kept = Kept(finished_utc="", version="", state=state, after={}, before={}, written=False)
+    with pytest.raises(OSError, match=r"calibrations\.jsonl"):
+        add(folder, kept)
+    assert precious.read_text() == "of root"

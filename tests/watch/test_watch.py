@@ -1,0 +1,338 @@
+"""`rep-monitor watch`: in a real terminal and in a pipe, over the page's own broker and over mosquitto with TLS."""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+
+from monitor.__main__ import main
+from monitor.display.server import PageServer
+from monitor.display.visit import visit
+from monitor.events import Drop, Jerk, SetStart
+from monitor.exit_codes import ExitCode
+from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
+from monitor.mqtt.client.connection import Address, BrokerGone, BrokerRefuses, connect
+from monitor.mqtt.client.viewer import Viewer, sole_machine
+from monitor.mqtt.contract import payload
+from monitor.mqtt.contract.messages import Status
+from monitor.mqtt.contract.roles import Role
+from monitor.profile.profile import Display, Machine, Profile
+from monitor.watch.watching import STALE_S, seen_of
+from tests import needs
+from tests.display.stage import CALM, DisplayStage
+from tests.mqtt.brokers import free_port
+from tests.mqtt.stage import until
+
+PATIENCE_S = 20.0
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def the_stage() -> Iterator[DisplayStage]:
+    with DisplayStage() as stage:
+        yield stage
+
+
+@pytest.fixture
+def stage(the_stage: DisplayStage) -> DisplayStage:
+    the_stage.new_session()
+    the_stage.status()
+    the_stage.info()
+    the_stage.live(CALM)
+    return the_stage
+
+
+class Terminal:
+    """The command on a pseudo-terminal of 80 x 24."""
+
+    def __init__(self, *words: str, **environment: str) -> None:
+        self._words = words
+        self._environment = {**os.environ, "TERM": "xterm-256color", "PYTHONPATH": str(ROOT), **environment}
+        self.text = ""
+
+    def __enter__(self) -> Self:
+        self.master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        self.before = termios.tcgetattr(slave)
+        command = [sys.executable, "-m", "monitor", "watch", *self._words]
+        self.process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=self._environment)
+        self.slave = slave
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        os.close(self.slave)
+        os.close(self.master)
+
+    def see(self, pattern: str) -> str:
+        """Until what was drawn since the last look matches."""
+        deadline_s = time.monotonic() + PATIENCE_S
+        while not (found := re.search(pattern, self.text)):
+            assert time.monotonic() < deadline_s, f"never seen: {pattern} in {self.text[-2000:]!r}"
+            self.read()
+        self.text = self.text[found.end() :]
+        return found[0]
+
+    def read(self) -> None:
+        if select.select([self.master], [], [], 0.1)[0]:
+            with contextlib.suppress(OSError):  # its other end is gone
+                self.text += os.read(self.master, 65536).decode(errors="replace")
+
+    def end(self) -> int:
+        deadline_s = time.monotonic() + PATIENCE_S
+        while self.process.poll() is None:
+            assert time.monotonic() < deadline_s, "it does not end"
+            self.read()
+        assert termios.tcgetattr(self.slave) == self.before  # the terminal is as it was
+        return self.process.returncode
+
+
+def test_it_shows_what_the_machine_shows_and_ends_with_q(stage: DisplayStage) -> None:
+    with Terminal("--page", stage.url) as terminal:
+        terminal.see("leg-press")
+        terminal.see("IN BAND")
+        stage.live(CALM, band="low", tension=0.6, cue="jerk")
+        terminal.see("LOW")
+        terminal.see("EASE")  # the page's word
+        stage.event(Drop, duration_s=0.3, peak_g=0.3)
+        terminal.see("Dropped")
+        stage.silence()
+        terminal.see("STALE")
+        assert "█" not in terminal.see(r"(?s)STALE.*?CUE.*?no data")
+        stage.live(CALM)
+        terminal.see("IN BAND")
+        stage.status(link="absent")
+        terminal.see("the sensor box is not connected")
+        stage.status(state="offline")
+        terminal.see("the machine is off")
+        os.write(terminal.master, b"q")
+        assert terminal.end() == 0
+
+
+def test_ctrl_c_is_the_usual_end_and_without_colour_there_is_none(stage: DisplayStage) -> None:
+    with Terminal("leg-press", "--page", stage.url, NO_COLOR="1") as terminal:
+        seen = terminal.see(r"(?s)leg-press.*?IN BAND.*?under load")
+        assert not re.search(r"\x1b\[[0-9;]*3[0-7](?:;|m)", seen)
+        terminal.process.send_signal(signal.SIGINT)
+        assert terminal.end() == 0
+
+
+def test_a_broker_that_goes_and_comes_is_told(stage: DisplayStage) -> None:
+    with Terminal("--page", stage.url) as terminal:
+        terminal.see("IN BAND")
+        stage.break_broker()
+        terminal.see("OFFLINE")
+        stage.mend_broker()
+        stage.info()
+        terminal.see("IN BAND")
+        os.write(terminal.master, b"Q")
+        assert terminal.end() == 0
+
+
+def test_in_a_pipe_it_is_lines(stage: DisplayStage) -> None:
+    command = [sys.executable, "-m", "monitor", "watch", "--page", stage.url]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout
+        line = process.stdout.readline()
+        while "IN BAND" not in line:
+            assert line
+            line = process.stdout.readline()
+        assert re.fullmatch(
+            r" +\d+:\d\d\.\d  IN BAND  up        rep 2    under load  42\.0 s  tension  38\.0 s\n", line
+        )
+        stage.event(SetStart)
+        stage.event(Jerk, cause="mid", peak_g=0.3, duration_s=None)
+        while "Heave" not in line:
+            assert line
+            line = process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+    assert process.returncode == 0
+    assert "\x1b" not in line + rest
+
+
+def test_stale_within_a_quarter_of_a_second() -> None:
+    async def story() -> None:
+        async def never() -> tuple[str, Address]:
+            raise AssertionError
+
+        viewer = Viewer(never)
+        viewer.connected, viewer.status = True, Status(state="online", conn=1, link="live")
+        viewer._take_live(payload_live(1.0))
+        came_s = viewer.live_at_s
+        assert came_s is not None
+        assert seen_of(viewer, came_s + STALE_S).state == "live"
+        assert seen_of(viewer, came_s + STALE_S + 0.001).state == "stale"
+        viewer._take_live(payload_live(1.0))  # the same moment again
+        assert viewer.live_at_s == came_s
+        viewer._take_live(payload_live(1.04))
+        assert viewer.live_at_s > came_s
+        for field in ("now", "reason"):
+            assert bool(getattr(seen_of(viewer, came_s + 9), field)) is (field == "reason")
+
+    assert STALE_S <= 0.25
+    asyncio.run(story())
+
+
+def payload_live(t_s: float) -> Any:
+    import msgspec
+
+    from monitor.mqtt.contract.messages import Live
+
+    return msgspec.convert(msgspec.to_builtins(CALM) | {"t_s": t_s, "session": "s"}, Live)
+
+
+def test_a_page_is_found_where_its_port_was_taken(the_stage: DisplayStage) -> None:
+    """As the daemon takes the next free port, watch looks there."""
+    port = int(the_stage.url.rsplit(":", 1)[1].strip("/"))
+    found = visit(f"http://127.0.0.1:{port - 2}/", "leg-press", nearby=True)
+    assert (found.machine, found.address.port, found.address.websocket_path) == ("leg-press", port, "/mqtt")
+    with pytest.raises(BrokerGone, match="only of leg-press"):
+        visit(the_stage.url, "another", nearby=False)
+    with pytest.raises(BrokerGone, match="rep-monitor run"):
+        visit(f"http://127.0.0.1:{free_port()}/", None, nearby=False)
+
+
+def test_an_open_page_asks_for_its_token() -> None:
+    async def story() -> None:
+        profile = Profile(machine=Machine(id="m", kind="stack"), display=Display(port=0))
+        tokens = {Role.DISPLAY: "d" * 24, Role.COACH: "c" * 24}
+        async with EmbeddedBroker() as broker, PageServer(profile, broker, tokens=tokens) as server:
+            url = f"http://127.0.0.1:{server.port}/"
+            with pytest.raises(BrokerRefuses, match="rep-monitor access page"):
+                await asyncio.to_thread(visit, url, nearby=False)
+            found = await asyncio.to_thread(visit, f"{url}?token={'d' * 24}", nearby=False)
+            assert "d" * 24 not in repr(found)
+            viewer = Viewer(_here(found.machine, found.address))
+            following = asyncio.create_task(viewer.run())
+            async with connect(Address(host="127.0.0.1", port=broker.port), "rep-monitor-m") as daemon:
+                await until(lambda: viewer.connected)
+                await daemon.publish(payload.status("m", Status(state="online", conn=1)))
+                await until(lambda: viewer.status is not None)
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+
+    _play(story())
+
+
+@needs.mosquitto
+@needs.openssl
+def test_over_mosquitto_with_an_account_and_tls(tmp_path: Path) -> None:
+    from tests.mqtt.test_broker_access import Broker
+
+    broker = Broker(tmp_path / "broker")
+    secure = {"tls": True, "ca_file": str(broker.folder / "ca.pem"), "port": broker.tls_port, "host": "localhost"}
+    try:
+
+        async def story() -> None:
+            me = Address(**secure, username="display", password=broker.password("display"))  # type: ignore[arg-type]
+            viewer = Viewer(sole_machine(me))
+            own = Address(**secure, username="daemon-leg-press", password=broker.password("daemon-leg-press"))  # type: ignore[arg-type]
+            async with connect(own, "rep-monitor-leg-press") as daemon:
+                await daemon.publish(payload.status("leg-press", Status(state="online", conn=1, link="live")))
+                following = asyncio.create_task(viewer.run())
+                await until(lambda: viewer.connected)
+                while viewer.live is None:
+                    daemon.send(payload.live("leg-press", "s", CALM))
+                    await asyncio.sleep(0.02)
+            assert viewer.machine == "leg-press"
+            assert seen_of(viewer, viewer.live_at_s or 0.0).state == "live"
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+            with pytest.raises(BrokerRefuses):
+                await Viewer(_here("leg-press", Address(**secure, username="display", password="wrong"))).run()  # type: ignore[arg-type]
+
+        _play(story())
+    finally:
+        broker.kill()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--page", "http://x/", "--host", "h"], "two ways"),
+        (["--tls"], "--host"),
+        (["--page", "http://gym-box:99999/?token=secret"], "is no page's address"),
+        (["--page", "http://[::1"], "is no page's address"),
+        (["--page", "ftp://gym-box/"], "is no page's address"),
+        (["--config", "nothing.toml"], "nothing.toml"),
+        (["--host", "127.0.0.1", "--user", "u", "--password-file", "nothing"], "nothing"),
+    ],
+)
+def test_bad_input_is_one_sentence(words: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["watch", *words]) == ExitCode.BAD_INPUT
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert told in err
+    assert "secret" not in err
+
+
+@pytest.mark.parametrize(
+    "answer", [b"SSH-2.0-OpenSSH_9.2\r\n", b'HTTP/1.1 200 OK\r\n\r\n{"machine":' + b"[" * 5000, b""]
+)
+def test_a_program_that_is_no_page_is_passed_over(answer: bytes) -> None:
+    """Beside the page's port others have theirs."""
+
+    async def story() -> None:
+        def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(answer)
+            writer.close()
+
+        async with await asyncio.start_server(say, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            with pytest.raises(BrokerGone, match="there is not a page"):
+                await asyncio.to_thread(visit, f"http://127.0.0.1:{port}", None, nearby=False)
+
+    _play(story())
+
+
+@pytest.mark.parametrize("said", [b'{"kind":"\xff"}', b'{"v":' + b"[" * 5000, b"{}", b"null"])
+def test_what_cannot_be_read_is_counted_and_watching_goes_on(said: bytes) -> None:
+    async def story() -> None:
+        async with EmbeddedBroker() as broker:
+            address = Address(host="127.0.0.1", port=broker.port)
+            viewer = Viewer(_here("m", address))
+            following = asyncio.create_task(viewer.run())
+            async with connect(address, "rep-monitor-m") as daemon:
+                await until(lambda: viewer.connected)
+                for kind in ("status", "info", "set", "event/jerk", "live/feedback"):
+                    await daemon.publish(payload.Packet(f"rep/m/{kind}", said, 1, False))
+                await daemon.publish(payload.status("m", Status(state="online", conn=1)))
+                await until(lambda: viewer.status is not None)
+                assert viewer.malformed == 5
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+
+    _play(story())
+
+
+def _here(machine: str, address: Address) -> Any:
+    async def find() -> tuple[str, Address]:
+        return machine, address
+
+    return find
+
+
+def _play(story: Any) -> None:
+    async def timed() -> None:
+        async with asyncio.timeout(60):
+            await story
+
+    asyncio.run(timed())
