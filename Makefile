@@ -3,41 +3,45 @@
 # make soak     the same faults for longer
 # make help     the rest
 #
-# Needs python3 (3.11 or newer, with venv), make, and a network the first time. Everything goes into .venv.
+# Needs python3 (3.11 to 3.14, with venv), make, and a network the first time. Everything goes into .venv, in exactly
+# the versions of configs/locks, whose hashes are checked.
 
 PYTHON ?= python3
+VENV ?= .venv
 ARGS ?=
-PY := .venv/bin/python
+PY := $(VENV)/bin/python
+UV := uv==0.13.9
+LOCKS := configs/locks
 
 FIRMWARE_PACKAGES := gcc-avr avr-libc binutils-avr
 TEST_PACKAGES := mosquitto mosquitto-clients openssl systemd chromium gcc libc6-dev make pkg-config \
                  $(FIRMWARE_PACKAGES) libsimavr-dev libsimavr2 libelf-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check soak quality bench system firmware clean install upgrade uninstall lock
+.PHONY: help demo test check soak quality bench system firmware clean install upgrade uninstall lock newest
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
-demo: .venv/runtime ## a simulated leg press on the display; Ctrl-C ends it
+demo: $(VENV)/runtime ## a simulated leg press on the display; Ctrl-C ends it
 	@$(PY) -m monitor demo $(ARGS)
 
 test: system check ## style, types, and every test; ARGS= goes to pytest
-	@$(PY) -m pytest -q -rfEsR --reruns 1 $(ARGS)
+	@$(PY) -m pytest -q -rfEsR $(ARGS)
 
-check: .venv/development ## style and types only
+check: $(VENV)/development ## style and types only
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 
-soak: system .venv/development ## the long forms of the tests of faults, half an hour; prints what was measured
+soak: system $(VENV)/development ## the long forms of the tests of faults, half an hour; prints what was measured
 	@.ci/system-packages systemd-container
 	@REP_MONITOR_SOAK=1 $(PY) -m pytest -q -rfEs -m soak --timeout=1500 $(ARGS)
 
-quality: .venv/development ## how good detection is, on truth it was not tuned to; ARGS= as python -m tests.quality
+quality: $(VENV)/development ## how good detection is, on truth it was not tuned to; ARGS= as python -m tests.quality
 	@$(PY) -m tests.quality $(ARGS)
 
-bench: .venv/development ## how fast it is
+bench: $(VENV)/development ## how fast it is
 	@for bench in $(basename $(notdir $(wildcard tests/benchmarks/bench_*.py))); do \
 		$(PY) -m tests.benchmarks.$$bench $(ARGS) || exit 1; done
 
@@ -55,35 +59,51 @@ install upgrade uninstall:
 	@$(PYTHON) configs/deploy/install.py $@ --python "$$(command -v $(PYTHON))" \
 		$(if $(DESTDIR),--root "$(DESTDIR)") $(if $(PURGE),--purge)
 
-lock: .venv/runtime ## pin what is installed as a service, with hashes, to what is newest and fits pyproject.toml
-	@$(PY) -m pip install -q --disable-pip-version-check uv
-	@$(call locked,pyproject.toml,requirements.lock)
-	@echo hatchling | $(call locked,-,build.lock)
+lock: $(VENV)/runtime ## renew the locks: the newest versions that pyproject.toml allows, one set for every Python and CPU
+	@$(PY) -m pip install -q --disable-pip-version-check $(UV)
+	@$(call locked,runtime,pyproject.toml)
+	@printf 'hatchling\neditables\nsetuptools\n' | $(call locked,build,- -c $(LOCKS)/runtime.lock)
+	@$(call locked,development,pyproject.toml --extra dev -c $(LOCKS)/runtime.lock -c $(LOCKS)/build.lock)
+
+newest: system ## the suite with the newest versions that pyproject.toml allows, in an environment of its own: finds drift
+	@$(call environment,.venv-newest,--clear)
+	@.venv-newest/bin/python -m pip install -q --disable-pip-version-check --upgrade -e '.[dev]'
+	@touch .venv-newest/runtime .venv-newest/development
+	@.venv-newest/bin/python -m pip list --disable-pip-version-check
+	@$(MAKE) --no-print-directory VENV=.venv-newest test
 
 clean: ## remove what was built, but not .venv
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find firmware_bridge monitor tests -name __pycache__ -type d -prune -exec rm -rf {} +
 	@$(MAKE) --no-print-directory -C firmware_bridge/firmware clean
 
-# The stamps are as old as pyproject.toml's last word; an interpreter that has gone away means a new .venv.
-.venv/runtime: pyproject.toml
-	@$(call environment)
-	@echo "Installing rep-monitor into .venv ..."
-	@$(PY) -m pip install -q --disable-pip-version-check -e .
+# Each stamp is as old as the lock that it was installed from. An interpreter that is gone means a new environment.
+$(VENV)/runtime: pyproject.toml $(LOCKS)/runtime.lock $(LOCKS)/build.lock
+	@$(call environment,$(VENV))
+	@echo "Installing rep-monitor into $(VENV) ..."
+	@$(call installed,runtime)
 	@touch $@
 
-.venv/development: pyproject.toml
-	@$(call environment)
-	@echo "Installing rep-monitor and its tools into .venv ..."
-	@$(PY) -m pip install -q --disable-pip-version-check -e '.[dev]'
-	@touch $@ .venv/runtime
+$(VENV)/development: pyproject.toml $(LOCKS)/development.lock $(LOCKS)/build.lock
+	@$(call environment,$(VENV))
+	@echo "Installing rep-monitor and its tools into $(VENV) ..."
+	@$(call installed,development)
+	@touch $@ $(VENV)/runtime
 
-locked = $(PY) -m uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes \
-	--custom-compile-command "make lock" -o configs/deploy/$(2) $(1)
+# $(call locked,NAME,SOURCE...): configs/locks/NAME.lock from uv
+locked = $(PY) -m uv pip compile -q --upgrade --universal --python-version 3.11 --fork-strategy fewest \
+	--generate-hashes --custom-compile-command "make lock" -o $(LOCKS)/$(1).lock $(2)
 
+# $(call installed,NAME): what configs/locks/NAME.lock names, then these sources. The build tools come first, because pip
+# would otherwise look up the newest ones for what has no wheel (cobs) and for these sources.
+installed = for lock in build $(1); do $(PIP) --require-hashes -r $(LOCKS)/$$lock.lock || exit 1; done; \
+	$(PIP) --no-index -e . && $(PY) -m pip check -q --disable-pip-version-check
+PIP = $(PY) -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation
+
+# $(call environment,FOLDER,--clear): a virtual environment of $(PYTHON), where there is none yet
 define environment
-command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON); install Python 3.11 or newer, or name one: make PYTHON=python3.12 ..."; exit 1; }; \
-$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$$($(PYTHON) --version) is too old; name a Python from 3.11 on: make PYTHON=python3.12 ..."; exit 1; }; \
-$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) has no venv; install it: sudo apt-get install python3-venv"; exit 1; }; \
-$(PY) -c 'import pip' 2>/dev/null || $(PYTHON) -m venv --clear .venv
+command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON). Install Python 3.11 or newer, or name one: make PYTHON=python3.12 ..."; exit 1; }; \
+$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$$($(PYTHON) --version) is too old. Name a Python from 3.11 on: make PYTHON=python3.12 ..."; exit 1; }; \
+$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) has no venv. Install it: sudo apt-get install python3-venv"; exit 1; }; \
+[ -z "$(2)" ] && $(1)/bin/python -c 'import pip' 2>/dev/null || $(PYTHON) -m venv --clear $(1)
 endef

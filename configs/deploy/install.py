@@ -28,6 +28,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 SOURCE = HERE.parents[1]
+LOCKS = SOURCE / "configs/locks"
 SOURCES = ("firmware_bridge", "monitor", "pyproject.toml", "README.md", "LICENSE")
 ACCOUNT = "rep-monitor"
 UNIT = "rep-monitor@.service"
@@ -234,7 +235,7 @@ def release_name(python: str) -> str:
     """From what it is made of: the same sources are the same release."""
     digest = hashlib.sha256(_run((python, "-c", "import sys; print(sys.version, sys.base_prefix)")).encode())
     paths = [path for name in SOURCES for path in [SOURCE / name, *sorted((SOURCE / name).rglob("*"))]]
-    for path in [*paths, *sorted(HERE.iterdir())]:
+    for path in [*paths, *sorted(HERE.iterdir()), *sorted(LOCKS.iterdir())]:
         if path.is_file() and "__pycache__" not in path.parts and "build" not in path.parts:
             digest.update(str(path.relative_to(SOURCE)).encode() + b"\0" + path.read_bytes() + b"\0")
     version = next(line for line in (SOURCE / "pyproject.toml").read_text().splitlines() if line.startswith("version"))
@@ -242,26 +243,24 @@ def release_name(python: str) -> str:
 
 
 def build(release: Path, python: str) -> None:
-    """Its environment, without pip; only from files whose hashes stand in the locks."""
-    workshop = release / "build"
+    """Make the release's environment, without pip, only from files whose hashes are in the locks."""
+    workshop, sources, wheels = release / "build", release / "build/source", release / "build/wheels"
     _run((python, "-m", "venv", str(workshop)))
     pip = (str(workshop / "bin/python"), "-m", "pip", "--disable-pip-version-check", "--quiet")
-    locked = ("install", "--no-deps", "--require-hashes", "-r")
-    _run((*pip, *locked, str(HERE / "build.lock")))
-    sources = workshop / "source"
+    locked = ("--no-deps", "--require-hashes", "-r")
+    _run((*pip, "install", *locked, str(LOCKS / "build.lock")))
     sources.mkdir()
     for name in SOURCES:
         if (SOURCE / name).is_dir():
             shutil.copytree(SOURCE / name, sources / name, ignore=shutil.ignore_patterns("__pycache__", "build"))
         else:
             shutil.copy(SOURCE / name, sources / name)
-    wheel = ("wheel", "--no-deps", "--no-build-isolation", "--no-index", "-w", str(workshop), str(sources))
-    _run((*pip, *wheel))
+    wheel = (*pip, "wheel", "--no-build-isolation", "-w", str(wheels))  # isolation would fetch other build tools
+    _run((*wheel, *locked, str(LOCKS / "runtime.lock")))
+    _run((*wheel, "--no-deps", "--no-index", str(sources)))
     _run((python, "-m", "venv", "--without-pip", str(release)))
-    into = (*pip, "--python", str(release / "bin/python"))
-    _run((*into, *locked, str(HERE / "requirements.lock")))
-    (made,) = workshop.glob("*.whl")
-    _run((*into, "install", "--no-deps", "--no-index", str(made)))
+    into = (*pip, "--python", str(release / "bin/python"), "install", "--no-deps", "--no-index")
+    _run((*into, *map(str, sorted(wheels.glob("*.whl")))))
     shutil.rmtree(workshop)
     _run((str(release / "bin/rep-monitor"), "--version"))
     share = release / "share/rep-monitor"

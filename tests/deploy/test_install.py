@@ -11,7 +11,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tomllib
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
@@ -19,10 +18,10 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests import needs
+from tests.deploy.test_locks import pins
 from tests.soak import soak, soak_only
 
 ROOT = Path(__file__).parents[2]
@@ -243,8 +242,9 @@ def versions(release: Path) -> dict[str, str]:
 def test_for_real_with_one_of_the_many_it_depends_on(tmp_path: Path) -> None:
     """Environment, wheel and hashes as they will be; all of what the locks name is installed by `make soak`."""
     deploy = sources(tmp_path / "source")
-    (cobs,) = re.findall(r"(?ms)^cobs==.*?(?=^\S)", (deploy / "requirements.lock").read_text())
-    (deploy / "requirements.lock").write_text(cobs)
+    runtime = deploy.parent / "locks/runtime.lock"
+    (cobs,) = re.findall(r"(?ms)^cobs==.*?(?=^\S)", runtime.read_text())
+    runtime.write_text(cobs)
     root = tmp_path / "root"
     words = [PYTHON, str(deploy / "install.py"), "install", "--root", str(root), "--python", PYTHON]
     done = subprocess.run(words, capture_output=True, text=True)
@@ -265,8 +265,8 @@ def test_for_real_from_the_locks(tmp_path: Path) -> None:
     done = subprocess.run(words, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     (release,) = (tmp_path / "opt/rep-monitor/releases").iterdir()
-    there, wanted = versions(release), locked("requirements.lock")
-    assert all(version in wanted[name] for name, version in there.items() if name != "rep-monitor")
+    there, wanted = versions(release), pins("runtime")
+    assert all(version == wanted[name] for name, version in there.items() if name != "rep-monitor")
     profile = release / "share/rep-monitor/leg_press.toml"
     checked = subprocess.run(
         [tmp_path / "usr/local/bin/rep-monitor", "config", "check", profile], capture_output=True, text=True
@@ -278,7 +278,7 @@ def test_for_real_from_the_locks(tmp_path: Path) -> None:
 @soak_only
 def test_a_file_whose_hash_is_another_is_not_installed(tmp_path: Path) -> None:
     deploy = sources(tmp_path / "source")
-    lock = deploy / "build.lock"
+    lock = deploy.parent / "locks/build.lock"
     lock.write_text(re.sub(r"sha256:[0-9a-f]", "sha256:x", lock.read_text()).replace("sha256:x", "sha256:0"))
     root = tmp_path / "root"
     root.mkdir()
@@ -329,40 +329,3 @@ def test_the_udev_rules_are_whole() -> None:
     assert 'ATTR{latency_timer}="1"' in text
     assert 'ENV{ID_MM_DEVICE_IGNORE}="1"' in text
     assert 'SYMLINK+="rep-monitor"' in text
-
-
-def locked(name: str) -> dict[str, set[str]]:
-    """The versions of each distribution; every one of them has hashes."""
-    text = re.sub(r"(?m)^\s*#.*$", "", (DEPLOY / name).read_text()).replace("\\\n", " ")
-    versions: dict[str, set[str]] = {}
-    for line in filter(None, map(str.strip, text.splitlines())):
-        requirement, *hashes = line.split(" --hash=")
-        assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", part.strip()) for part in hashes)
-        assert hashes, line
-        parsed = Requirement(requirement.strip())
-        (pin,) = parsed.specifier
-        assert pin.operator == "=="
-        versions.setdefault(canonicalize_name(parsed.name), set()).add(pin.version)
-    return versions
-
-
-def test_the_lock_fits_what_pyproject_asks_for() -> None:
-    """Else `make lock` has been forgotten. What they need in turn is looked up where it is installed."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    for name, asked in {
-        "requirements.lock": project["project"]["dependencies"],
-        "build.lock": project["build-system"]["requires"],
-    }.items():
-        pins = locked(name)
-        waiting = [Requirement(line) for line in asked]
-        seen = set()
-        while waiting:
-            requirement = waiting.pop()
-            key = canonicalize_name(requirement.name)
-            if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
-                continue
-            assert key in pins, f"{key} is not in {name}: make lock"
-            assert any(requirement.specifier.contains(version) for version in pins[key]), f"{requirement}: make lock"
-            if key not in seen:
-                seen.add(key)
-                waiting += [Requirement(line) for line in metadata.requires(key) or []]
