@@ -25,13 +25,21 @@ MAY_IMPORT = {  # a room -> the rooms that it may use; within a room any file ma
     "monitor.signals": ["firmware_bridge", "monitor.profile"],
     "monitor.learning": ["monitor.profile", "monitor.signals"],
     "monitor.detect": ["firmware_bridge", "monitor.events", "monitor.learning", "monitor.profile", "monitor.signals"],
+    "monitor.analysis": [
+        "firmware_bridge",
+        "monitor.detect",
+        "monitor.events",
+        "monitor.learning",
+        "monitor.profile",
+        "monitor.signals",
+    ],
     "monitor.record": ["firmware_bridge", "monitor.events", "monitor.state"],
     "monitor.store": ["monitor.events", "monitor.state"],
     "monitor.mqtt.contract": ["monitor.events"],
     "monitor.mqtt.client": ["monitor.events", "monitor.mqtt.contract", "monitor.state", "monitor.store"],
     "monitor.mqtt.broker": ["monitor.mqtt.client", "monitor.mqtt.contract"],
     "monitor.display": ["monitor.events", "monitor.mqtt", "monitor.profile", "monitor.state", "monitor.store"],
-    "monitor.report": ["firmware_bridge", "monitor.detect", "monitor.events", "monitor.profile", "monitor.record"],
+    "monitor.report": ["firmware_bridge", "monitor.events", "monitor.profile", "monitor.record"],
     "monitor.access": ["monitor.mqtt", "monitor.profile", "monitor.state"],
     "monitor.calibrate": [
         "firmware_bridge",
@@ -49,6 +57,7 @@ MAY_IMPORT = {  # a room -> the rooms that it may use; within a room any file ma
         "monitor.store",
     ],
     "monitor.playback": [
+        "monitor.analysis",
         "firmware_bridge",
         "monitor.access",
         "monitor.detect",
@@ -79,6 +88,7 @@ MAY_IMPORT = {  # a room -> the rooms that it may use; within a room any file ma
         "monitor.state",
     ],
     "monitor.daemon": [
+        "monitor.analysis",
         "firmware_bridge",
         "monitor.access",
         "monitor.calibrate",
@@ -131,10 +141,10 @@ CLOCKS = ["firmware_bridge/serial_port.py", "firmware_bridge/ports.py", "firmwar
 PURE = ["firmware_bridge/batch.py", "firmware_bridge/blocks.py", "firmware_bridge/calibration.py",
         "firmware_bridge/chunk.py", "firmware_bridge/clock.py", "firmware_bridge/decoder.py",
         "firmware_bridge/frames.py", "firmware_bridge/framing.py", "firmware_bridge/lines.py",
-        "firmware_bridge/messages.py", "firmware_bridge/samples.py", "monitor/detect/", "monitor/events.py",
-        "monitor/learning/", "monitor/mqtt/contract/messages.py", "monitor/mqtt/contract/payload.py",
-        "monitor/profile/profile.py", "monitor/profile/settings.py", "monitor/profile/limits.py",
-        "monitor/signals/"]  # fmt: skip
+        "firmware_bridge/messages.py", "firmware_bridge/samples.py", "monitor/analysis/", "monitor/detect/",
+        "monitor/events.py", "monitor/learning/", "monitor/mqtt/contract/messages.py",
+        "monitor/mqtt/contract/payload.py", "monitor/profile/profile.py", "monitor/profile/settings.py",
+        "monitor/profile/limits.py", "monitor/signals/"]  # fmt: skip
 WORLD = {"asyncio", "concurrent", "datetime", "io", "logging", "multiprocessing", "os", "pathlib", "queue", "random",
          "select", "selectors", "signal", "socket", "subprocess", "tempfile", "threading", "time"}  # fmt: skip
 

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, Self
 from monitor.exit_codes import ExitCode
 
 if TYPE_CHECKING:
+    from monitor.analysis.analysis import Analysis
     from monitor.events import AnyEvent
     from monitor.playback.playback import Playback
     from monitor.record.replay import Speed
@@ -36,18 +37,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from monitor.playback.playback import open_playback
+    from monitor.playback.playback import analysis_of, open_playback
 
     playback = open_playback(args.file, args.config)
-    records = asyncio.run(_replay(args, playback))
+    analysis = analysis_of(playback, feedback=args.publish)
+    records = asyncio.run(_replay(args, playback, analysis))
     if not args.publish:
-        _print_report(playback, records)
+        _print_report(playback, records, analysis.newest_s)
     for sentence in (*playback.remarks, *playback.losses):
         print(f"rep-monitor replay: {sentence}", file=sys.stderr)
     return ExitCode.DONE_WITH_LOSS if playback.losses else ExitCode.DONE
 
 
-async def _replay(args: argparse.Namespace, playback: "Playback") -> "list[AnyEvent]":
+async def _replay(args: argparse.Namespace, playback: "Playback", analysis: "Analysis") -> "list[AnyEvent]":
     """All records, written and told on the way."""
     from monitor.events import encode
     from monitor.playback.playback import updates
@@ -65,7 +67,7 @@ async def _replay(args: argparse.Namespace, playback: "Playback") -> "list[AnyEv
             told = await stack.enter_async_context(rebroadcast(playback.profile, playback.session))
             print(f"telling {playback.session} under {told.root}/ at {told.address}", flush=True)
         progress = stack.enter_context(Progress(args.file.name))
-        told_all = await stack.enter_async_context(aclosing(updates(playback, speed, feedback=args.publish)))
+        told_all = await stack.enter_async_context(aclosing(updates(playback, analysis, speed)))
         async for update in told_all:
             records += update.events
             if out is not None:
@@ -119,25 +121,25 @@ class Progress:
             self._bar.update(self._task, completed=done)
 
 
-def _print_report(playback: "Playback", records: "list[AnyEvent]") -> None:
+def _print_report(playback: "Playback", records: "list[AnyEvent]", length_s: float) -> None:
     from rich.console import Console
     from rich.text import Text
 
     from monitor.report.terminal import session_report
 
     console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
-    console.print(Text.assemble((playback.profile.machine.id, "bold"), "  ", *_title(playback)))
+    console.print(Text.assemble((playback.profile.machine.id, "bold"), "  ", *_title(playback, length_s)))
     console.print()
     for part in session_report(playback.profile, records):
         console.print(part)
 
 
-def _title(playback: "Playback") -> list[str]:
+def _title(playback: "Playback", length_s: float) -> list[str]:
     from monitor.playback.playback import TablePlayback
 
     protocol, kind = playback.profile.protocol, playback.profile.machine.kind
     tempo = f", {protocol.positive_s:g} s up, {protocol.negative_s:g} s down" if kind != "static" else ""
-    lines = [f"{kind}{tempo}; session {playback.session}; {playback.length_s:.1f} s of samples"]
+    lines = [f"{kind}{tempo}; session {playback.session}; {length_s:.1f} s of samples"]
     if playback.began_utc:
         lines.append(f", recorded {playback.began_utc}")
     if isinstance(playback, TablePlayback) and playback.first_row_s:

@@ -102,7 +102,8 @@ def link_info(link: LinkState | None, session: Session | None) -> LinkInfo:
     counts: dict[str, int] = {"reconnects": link.reconnects, "drops_a_minute": link.drops}
     device: dict[str, int] = {}
     if session is not None:
-        tally = {name: getattr(session.decoder.counts, name) for name in session.decoder.counts.__slots__}
+        link_counts = session.analysis.decoder.counts
+        tally = {name: getattr(link_counts, name) for name in link_counts.__slots__}
         status = tally.pop("device")
         counts |= tally
         if status is not None:

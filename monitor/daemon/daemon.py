@@ -218,7 +218,7 @@ class Daemon:
         if (calibration := calibration_info(self._calibrated, session)) is not None and calibration.drift:
             _log.warning("%s", calibration.drift)
         self._keeper.do(session.close)
-        learned = {"learned": msgspec.to_builtins(session.pipeline.learned)}
+        learned = {"learned": msgspec.to_builtins(session.analysis.spine.learned)}
         self._keeper.do(partial(self._store.end_session, session.id, msgspec.to_builtins(summary) | learned))
         _log.info("session %s ended: %d sets, %d repetitions", session.id, summary.sets, summary.reps)
 

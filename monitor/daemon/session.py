@@ -1,10 +1,7 @@
-"""One session: its recording, decoder and pipeline, from the first chunk to the last.
+"""One session of the daemon: its recording, and the analysis of it, from the first chunk to the last.
 
-    chunk -> recorder (a tap, before any parsing)
-          -> decoder -> gather -> pipeline -> what was learned, recorded beside the bytes
-
-A session starts a fresh decoder and a fresh pipeline at its first chunk, so that a replay of its recording, which does
-the same, tells the same events.
+chunk -> recorder (a tap, before any parsing)
+      -> Analysis -> events and feedback, recorded beside the bytes
 """
 
 from collections.abc import Iterable
@@ -18,14 +15,12 @@ from firmware_bridge.chunk import Chunk
 from firmware_bridge.decoder import Decoder
 from firmware_bridge.messages import Hello
 from firmware_bridge.samples import Samples
+from monitor.analysis.analysis import Analysis
 from monitor.calibrate.drift import Watch
-from monitor.daemon.gather import Gather
 from monitor.daemon.usage import Usage
-from monitor.detect.spine import Pipeline
 from monitor.events import AnyEvent, Rep, SetEnd, Update
 from monitor.learning.range import LearnedRange
 from monitor.mqtt.contract.messages import Session as Summary
-from monitor.profile.converter import informed
 from monitor.profile.profile import Profile
 from monitor.profile.reading import profile_to_builtins
 from monitor.record.recorder import Recorder
@@ -50,14 +45,19 @@ class Session:
         self.id = id
         self.started_utc = started_utc  # a label: nothing here looks at a clock
         self.profile = profile
-        self.newest_s = 0.0  # session clock
-        self.needed_ns = 0  # no sooner can anything come that feedback or an event would follow from
+        self.needed_ns = 0  # before this moment no chunk can complete feedback or an event
         self.tally = Tally()
         self._calibration = _calibration(profile)
-        self.decoder = Decoder(self._calibration, profile.serial.format, hello)
-        self.pipeline = Pipeline(informed(profile, hello), self.id, learned=learned)
         self._learned_before = learned
-        self._gather = Gather()
+        self.analysis = Analysis(
+            profile,
+            id,
+            Decoder(self._calibration, profile.serial.format, hello),
+            hello=hello,
+            learned=learned,
+            gather=True,
+            on_samples=self._look,
+        )
         self.usage = Usage(profile.machine.lift_off_n)
         self.watch = Watch(profile.machine)
         self.recorder: Recorder | None = None
@@ -68,18 +68,17 @@ class Session:
         """Bytes in, feedback out; both stand in the recording."""
         if self.recorder is not None:
             self.recorder.put(wire_record(chunk))
-        samples = self._gather.add(self.decoder.feed(chunk))
-        self.needed_ns = chunk.received_ns + round(self._gather.rest_s * 1e9)
-        return Update([], []) if samples is None else self._look(samples, chunk.received_ns)
+        update = self.analysis.feed(chunk)
+        self.needed_ns = chunk.received_ns + round(self.analysis.rest_s * 1e9)
+        return self._note(update, chunk.received_ns)
 
     def flush(self, now_ns: int) -> Update:
-        """The stream has paused: what waits for the rest of its tick is looked at now."""
-        return self._look(self._gather.take(), now_ns)
+        """The stream has paused: samples that wait for the rest of their tick are used now."""
+        return self._note(self.analysis.flush(), now_ns)
 
     def finish(self, now_ns: int) -> Update:
         """The session is over: open intervals are cut. The recording is closed by `close`."""
-        last = self.flush(now_ns)
-        return last + self._note(self.pipeline.finish(), now_ns)
+        return self._note(self.analysis.finish(), now_ns)
 
     def close(self) -> None:
         """Waits for the disk."""
@@ -89,14 +88,14 @@ class Session:
     @property
     def idle_s(self) -> float:
         """How long nobody has used the machine, on the session clock."""
-        return self.newest_s - (self.usage.last_used_s or 0.0)
+        return self.analysis.newest_s - (self.usage.last_used_s or 0.0)
 
     def summary(self) -> Summary:
         tally = self.tally
         return Summary(
             session=self.id,
             started_utc=self.started_utc,
-            duration_s=round(self.newest_s, 3),
+            duration_s=round(self.analysis.newest_s, 3),
             sets=tally.sets,
             reps=tally.reps,
             partial_reps=tally.partial_reps,
@@ -106,18 +105,14 @@ class Session:
             counts=tally.counts,
         )
 
-    def _look(self, samples: Samples, now_ns: int) -> Update:
-        if not len(samples):
-            return Update([], [])
-        self.newest_s = max(self.newest_s, float(samples.t_s.max()))
+    def _look(self, samples: Samples) -> None:
         self.usage.update(samples)
         self.watch.update(samples)
-        return self._note(self.pipeline.update(samples), now_ns)
 
     def _note(self, update: Update, now_ns: int) -> Update:
         self.tally.add(update.events)
         if any(isinstance(event, SetEnd) for event in update.events):
-            self.watch.learned(self.pipeline.load_fit)
+            self.watch.learned(self.analysis.spine.load_fit)
         if self.recorder is not None:
             for event in update.events:
                 self.recorder.put(event_record(event, now_ns))
@@ -130,7 +125,7 @@ class Session:
     def _has_room(self, recorder: Recorder) -> bool:
         """Whether the recording keeps to its budget; what a replay makes again is left out first."""
         budget_bytes_s = self.profile.record.mb_an_hour * 1e6 / 3600
-        return recorder.durable_bytes <= budget_bytes_s * (self.newest_s + BURST_S)
+        return recorder.durable_bytes <= budget_bytes_s * (self.analysis.newest_s + BURST_S)
 
     def _header(self, hello: Hello | None, now_ns: int) -> Header:
         return Header(

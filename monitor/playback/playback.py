@@ -1,15 +1,16 @@
 """What can be replayed, opened: a recording, or a table of samples, with its session and the profile it is judged by.
 
     playback = open_playback(Path("right.csv"), config=None)
-    async for samples in playback.samples("max"): ...   as fast as it goes; 1: as it came; 10: ten times as fast
-    playback.losses                                     what is not in it, complete after a whole pass
+    analysis = analysis_of(playback, feedback=True)
+    async for update in updates(playback, analysis, "max"): ...   1: as it came; 10: ten times as fast
+    playback.losses                                               what it lacks, complete after a whole pass
 
-At every speed the same rows come in the same order; how they are grouped matters to nobody behind.
+At every speed the same rows come in the same order; how they are grouped changes no event.
 """
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from itertools import pairwise
 from pathlib import Path
@@ -22,10 +23,10 @@ from firmware_bridge.calibration import Calibration
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.decoder import Decoder
 from firmware_bridge.samples import Samples
-from monitor.detect.spine import Pipeline
+from monitor.analysis.analysis import Analysis
+from monitor.detect.spine import OnPositions
 from monitor.events import Update
 from monitor.learning.range import LearnedRange
-from monitor.profile.converter import informed
 from monitor.profile.profile import Profile
 from monitor.profile.reading import load_profile, profile_from_builtins
 from monitor.record.records import Command, Gap, Header
@@ -53,13 +54,12 @@ class RecordingPlayback:
         self._file = read_session(path)
         self.header = self._file.header
         self.learned = _learned(self.header)
-        profile = _profile_of(path, self.header, config)
-        self._decoder = _decoder_of(path, self.header, profile if config else None)
-        self.profile = informed(profile, None if self.header is None else hello_of(self.header))
+        self.hello = None if self.header is None else hello_of(self.header)
+        self.profile = _profile_of(path, self.header, config)
+        self.decoder = _decoder_of(path, self.header, self.profile if config else None)
         self.session = self.header.session if self.header else session_name(path)
         self.began_utc = self.header.created_utc if self.header else None
         self._gaps: list[Gap] = []
-        self.length_s = 0.0  # what has come so far
 
     @property
     def done(self) -> float:
@@ -78,31 +78,27 @@ class RecordingPlayback:
         """Damage that has cost no record."""
         return [damage.sentence for damage in self._file.damage if not damage.lossy]
 
-    async def samples(self, speed: Speed) -> AsyncGenerator[Samples]:
-        if speed != "max":
-            async for item in replay(self._file, speed):
-                yield self._take(item)
-            return
-        for batch in batches(self._file):
-            yield self._take(batch)
-            await asyncio.sleep(0)
-
-    def _take(self, item: Chunk | list[Chunk] | Command | Gap) -> Samples:
+    async def feed(self, analysis: Analysis, speed: Speed) -> AsyncGenerator[Update]:
         """A command takes effect between two sessions, so within a recording it changes nothing."""
+        if speed == "max":
+            for batch in batches(self._file):
+                yield self._take(analysis, batch)
+                await asyncio.sleep(0)
+            return
+        async for item in replay(self._file, speed):
+            yield self._take(analysis, item)
+
+    def _take(self, analysis: Analysis, item: Chunk | list[Chunk] | Command | Gap) -> Update:
         if isinstance(item, Gap):
             self._gaps.append(item)
-        chunks = item if isinstance(item, list) else [item] if isinstance(item, Chunk) else []
-        samples = self._decoder.feed(*chunks)
-        self.length_s = max(self.length_s, float(samples.t_s.max(initial=0.0)))
-        return samples
+        return analysis.feed(*(item if isinstance(item, list) else [item] if isinstance(item, Chunk) else []))
 
 
 class TablePlayback:
     """A table of samples: it enters where the decoder hands over, its first row at 0 s."""
 
     what: Literal["recording", "table"] = "table"
-    began_utc = None
-    learned = None
+    began_utc = decoder = hello = learned = None
     losses: Sequence[str] = ()
     remarks: Sequence[str] = ()
 
@@ -118,9 +114,9 @@ class TablePlayback:
         self.profile = load_profile(config or beside)
         self.session = session_name(path)
         self.first_row_s = float(self._rows.t_s[0])
-        self.done = self.length_s = 0.0  # of what has come so far
+        self.done = 0.0  # how much has been read, 0 to 1
 
-    async def samples(self, speed: Speed) -> AsyncGenerator[Samples]:
+    async def feed(self, analysis: Analysis, speed: Speed) -> AsyncGenerator[Update]:
         t_s = self._rows.t_s - self.first_row_s
         if speed == "max":
             edges = list(range(BATCH_ROWS, len(t_s), BATCH_ROWS))
@@ -132,8 +128,10 @@ class TablePlayback:
             due_s = began_s if speed == "max" else began_s + float(t_s[end - 1]) / speed
             await asyncio.sleep(max(0.0, due_s - loop.time()))
             rows = slice(start, end)
-            yield Samples(t_s[rows], self._rows.position_m[rows], self._rows.force_n[rows], self._rows.flags[rows])
-            self.done, self.length_s = end / len(t_s), float(t_s[end - 1])
+            self.done = end / len(t_s)
+            yield analysis.add(
+                Samples(t_s[rows], self._rows.position_m[rows], self._rows.force_n[rows], self._rows.flags[rows])
+            )
 
 
 Playback = RecordingPlayback | TablePlayback
@@ -147,18 +145,32 @@ def open_playback(path: Path, config: Path | None) -> Playback:
     return RecordingPlayback(path, config) if recording else TablePlayback(path, config)
 
 
-def pipeline_of(playback: Playback, *, feedback: bool) -> Pipeline:
-    """The spine as it stood before the first sample."""
-    return Pipeline(playback.profile, playback.session, feedback=feedback, learned=playback.learned)
+def analysis_of(
+    playback: Playback,
+    *,
+    feedback: bool,
+    on_samples: Callable[[Samples], None] | None = None,
+    on_positions: OnPositions | None = None,
+) -> Analysis:
+    """The analysis as it stood before the first sample."""
+    return Analysis(
+        playback.profile,
+        playback.session,
+        playback.decoder,
+        hello=playback.hello,
+        learned=playback.learned,
+        feedback=feedback,
+        on_samples=on_samples,
+        on_positions=on_positions,
+    )
 
 
-async def updates(playback: Playback, speed: Speed, *, feedback: bool) -> AsyncGenerator[Update]:
+async def updates(playback: Playback, analysis: Analysis, speed: Speed) -> AsyncGenerator[Update]:
     """The same events whatever the speed."""
-    pipeline = pipeline_of(playback, feedback=feedback)
-    async with aclosing(playback.samples(speed)) as batches:
-        async for samples in batches:
-            yield pipeline.update(samples)
-    yield pipeline.finish()
+    async with aclosing(playback.feed(analysis, speed)) as parts:
+        async for update in parts:
+            yield update
+    yield analysis.finish()
 
 
 def session_name(path: Path) -> str:

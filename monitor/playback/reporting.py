@@ -6,7 +6,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 from monitor.playback.newest import newest_recording
-from monitor.playback.playback import Playback, PlaybackError, open_playback, pipeline_of
+from monitor.playback.playback import Playback, PlaybackError, analysis_of, open_playback, updates
 from monitor.profile.reading import load_profile
 from monitor.record.output import replacing
 from monitor.report.gathering import Gathered, Gathering
@@ -27,12 +27,15 @@ def gather(playback: Playback, show: Callable[[float], None]) -> Gathered:
     """All of it; `show` is told how much of it has been read."""
 
     async def whole() -> Gathered:
-        gathering = Gathering(playback.profile, pipeline_of(playback, feedback=True))
-        async with aclosing(playback.samples("max")) as batches:
-            async for samples in batches:
-                gathering.add(samples)
+        gathering = Gathering(playback.profile)
+        analysis = analysis_of(
+            playback, feedback=True, on_samples=gathering.add_samples, on_positions=gathering.position.add
+        )
+        async with aclosing(updates(playback, analysis, "max")) as parts:
+            async for update in parts:
+                gathering.add(update, analysis.spine.limits)
                 show(playback.done)
-        return gathering.finish()
+        return gathering.finish(analysis.spine.limits)
 
     return asyncio.run(whole())
 

@@ -1,8 +1,9 @@
-"""What a report is made of, gathered while a session passes by.
+"""What a report is made of, gathered while a session is analysed.
 
-gathering = Gathering(profile, session)
-for samples in ...: gathering.add(samples)
-gathered = gathering.finish()
+gathering = Gathering(profile)
+analysis = Analysis(..., on_samples=gathering.add_samples, on_positions=gathering.position.add)
+for update in ...: gathering.add(update, analysis.spine.limits)
+gathered = gathering.finish(analysis.spine.limits)
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from firmware_bridge.samples import Samples
-from monitor.detect.spine import Pipeline
 from monitor.events import AnyEvent, Feedback, Update
 from monitor.profile.limits import Limits
 from monitor.profile.profile import Profile
@@ -46,43 +46,26 @@ class Gathered:
 
 
 class Gathering:
-    """The spine with somebody who looks on."""
+    """Feed it what an analysis takes in and gives out, with feedback."""
 
-    def __init__(self, profile: Profile, pipeline: Pipeline) -> None:
-        """A fresh pipeline, with feedback."""
+    def __init__(self, profile: Profile) -> None:
+        self.position = Curve(SAMPLE_BUCKET_S)
         self._profile = profile
-        self._pipeline = pipeline
         self._records: list[AnyEvent] = []
         self._length_s = 0.0
-        self._position, self._force = Curve(SAMPLE_BUCKET_S), Curve(SAMPLE_BUCKET_S)
+        self._force = Curve(SAMPLE_BUCKET_S)
         self._tension, self._pace = Curve(FEEDBACK_BUCKET_S), Curve(FEEDBACK_BUCKET_S)
         self._targets: list[Target] = []
-        pipeline.on_positions = self._position.add
 
-    def add(self, samples: Samples) -> None:
+    def add_samples(self, samples: Samples) -> None:
         self._length_s = max(self._length_s, float(samples.t_s.max(initial=0.0)))
         self._force.add(samples.t_s, samples.force_n)
-        self._take(self._pipeline.update(samples))
 
-    def finish(self) -> Gathered:
-        self._take(self._pipeline.finish())
-        return Gathered(
-            profile=self._profile,
-            limits=self._pipeline.limits,
-            records=self._records,
-            length_s=self._length_s,
-            position=self._position,
-            force=self._force,
-            tension=self._tension,
-            pace=self._pace,
-            targets=self._targets,
-        )
-
-    def _take(self, update: Update) -> None:
+    def add(self, update: Update, limits: Limits) -> None:
+        """`limits`: what is known by now."""
         self._records += update.events
         if not update.feedback:
             return
-        limits = self._pipeline.limits
         t_s = np.array([now.t_s for now in update.feedback])
         self._tension.add(t_s, np.array([_tension_n(now) for now in update.feedback]))
         pace = np.array(
@@ -92,6 +75,20 @@ class Gathering:
         for now in update.feedback:
             if now.set is not None and now.load_n is not None:
                 self._aim(now.set, now.t_s, now.load_n)
+
+    def finish(self, limits: Limits) -> Gathered:
+        """`limits`: what was known at the end."""
+        return Gathered(
+            profile=self._profile,
+            limits=limits,
+            records=self._records,
+            length_s=self._length_s,
+            position=self.position,
+            force=self._force,
+            tension=self._tension,
+            pace=self._pace,
+            targets=self._targets,
+        )
 
     def _aim(self, number: int, t_s: float, load_n: float) -> None:
         last = self._targets[-1] if self._targets else None

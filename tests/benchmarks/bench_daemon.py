@@ -30,8 +30,8 @@ import paho.mqtt.client
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.decoder import Decoder
 from firmware_bridge.serial_port import COALESCE_S, read_chunks
+from monitor.analysis.gather import TICK_S
 from monitor.daemon.daemon import Daemon
-from monitor.daemon.gather import TICK_S
 from monitor.detect.spine import Pipeline
 from monitor.display.server import PageServer
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker

@@ -32,7 +32,7 @@ from firmware_bridge.simulator import (
 )
 from firmware_bridge.simulator.wire import START_NS
 from monitor.detect.spine import Pipeline
-from monitor.playback.playback import open_playback, updates
+from monitor.playback.playback import analysis_of, open_playback, updates
 from monitor.profile.profile import Profile
 from monitor.profile.reading import profile_from_builtins, profile_to_builtins
 from monitor.record.records import Header, wire_record
@@ -132,7 +132,9 @@ def replay(path: Path) -> int:
     """The way of `rep-monitor replay`: MCAP, framing, decoding, detecting."""
 
     async def run() -> int:
-        return sum([len(update.events) async for update in updates(open_playback(path, None), "max", feedback=False)])
+        playback = open_playback(path, None)
+        analysis = analysis_of(playback, feedback=False)
+        return sum([len(update.events) async for update in updates(playback, analysis, "max")])
 
     return asyncio.run(run())
 

@@ -17,7 +17,7 @@ from monitor.__main__ import main
 from monitor.commands import replay as command
 from monitor.events import AnyEvent
 from monitor.exit_codes import ExitCode
-from monitor.playback.playback import open_playback, session_name, updates
+from monitor.playback.playback import analysis_of, open_playback, session_name, updates
 from monitor.record.records import Command, Gap, command_record, gap_record, wire_record
 from monitor.record.replay import Speed
 from monitor.record.session_file import SessionWriter, read_session
@@ -304,7 +304,8 @@ def test_a_real_table_tells_the_same_at_every_speed(monkeypatch: pytest.MonkeyPa
 
     async def events(speed: Speed) -> list[AnyEvent]:
         playback = open_playback(LEG_PRESS / "right.csv", None)
-        return [e async for update in updates(playback, speed, feedback=True) for e in update.events]
+        analysis = analysis_of(playback, feedback=True)
+        return [e async for update in updates(playback, analysis, speed) for e in update.events]
 
     monkeypatch.setattr(asyncio, "sleep", sleep)
     assert asyncio.run(events("max")) == asyncio.run(events(10)) == asyncio.run(events(1))

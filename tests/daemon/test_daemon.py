@@ -140,7 +140,7 @@ def test_a_night_without_a_device_is_not_stepped_through(tmp_path: Path) -> None
             machine.move([Chunk(chunk.received_ns + at_ns, chunk.data) for chunk in still])
             await until(lambda: daemon._idle.session is not None and machine.is_done)
             assert daemon._idle.session is not None
-            assert 0 < daemon._idle.session.newest_s < 60
+            assert 0 < daemon._idle.session.analysis.newest_s < 60
 
     with_daemon(tmp_path, story)
 

@@ -17,6 +17,7 @@ import numpy as np
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.samples import Samples
 from monitor.__main__ import main
+from monitor.analysis import analysis
 from monitor.daemon import session
 from monitor.daemon.daemon import Daemon
 from monitor.daemon.usage import Usage
@@ -79,7 +80,7 @@ async def watched(self: Daemon, source: AsyncGenerator[Chunk, None]) -> None:
 
 
 if __name__ == "__main__":
-    session.Pipeline = ChattyPipeline  # type: ignore[attr-defined]
+    analysis.Pipeline = ChattyPipeline  # type: ignore[attr-defined]
     session.Usage = AlwaysUsed  # type: ignore[attr-defined]
     Daemon.run = watched  # type: ignore[method-assign]
     sys.exit(main(sys.argv[1:]))

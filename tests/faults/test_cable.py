@@ -11,10 +11,8 @@ import pytest
 
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.decoder import Decoder
-from monitor.detect.spine import Pipeline
 from monitor.events import AnyEvent, encode
-from monitor.playback.playback import open_playback
-from monitor.record.replay import decoder_of
+from monitor.playback.playback import analysis_of, open_playback
 from monitor.record.session_file import read_session
 from tests.fake_device import FakeDevice
 from tests.faults.stage import a_daemon, on_disk, until
@@ -146,14 +144,11 @@ def test_an_adapter_that_hands_on_in_clumps_changes_no_event(path: Path, every_s
     """After a restart of the board arrival is all there is to go by: events behind it may lie later, not otherwise."""
     session = read_session(path)
     chunks = list(session.chunks())
-    playback = open_playback(path, None)
 
     def told(chunks: list[Chunk]) -> tuple[list[AnyEvent], int]:
-        assert session.header is not None
-        decoder = decoder_of(session.header)
-        pipeline = Pipeline(playback.profile, playback.session)
-        events = [event for chunk in chunks for event in pipeline.update(decoder.feed(chunk)).events]
-        return events + pipeline.finish().events, decoder.counts.resets
+        analysis = analysis_of(open_playback(path, None), feedback=True)
+        events = [event for chunk in chunks for event in analysis.feed(chunk).events]
+        return events + analysis.finish().events, analysis.decoder.counts.resets
 
     smooth, resets = told(chunks)
     clumpy, _ = told(clumped(chunks, every_s))

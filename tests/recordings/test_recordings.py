@@ -11,10 +11,8 @@ import pytest
 
 from firmware_bridge.chunk import Chunk
 from monitor.__main__ import main
-from monitor.detect.spine import Pipeline
 from monitor.events import AnyEvent, encode
-from monitor.playback.playback import open_playback, updates
-from monitor.record.replay import decoder_of
+from monitor.playback.playback import analysis_of, open_playback, updates
 from monitor.record.session_file import read_session
 from tests.recordings.make import MADE
 
@@ -37,7 +35,9 @@ def split(chunks: list[Chunk], sizes_bytes: tuple[int, ...]) -> Iterable[list[Ch
 
 def replayed(path: Path) -> list[AnyEvent]:
     async def run() -> list[AnyEvent]:
-        return [e async for update in updates(open_playback(path, None), "max", feedback=False) for e in update.events]
+        playback = open_playback(path, None)
+        analysis = analysis_of(playback, feedback=False)
+        return [e async for update in updates(playback, analysis, "max") for e in update.events]
 
     return asyncio.run(run())
 
@@ -81,10 +81,9 @@ def test_it_tells_what_it_told(path: Path, bless: bool, tmp_path: Path) -> None:
 def test_however_the_bytes_are_cut(path: Path, chunking: Chunking) -> None:
     session = read_session(path)
     assert session.header
-    decoder = decoder_of(session.header)
-    pipeline = Pipeline(open_playback(path, None).profile, session.header.session)
-    events = [e for part in chunking(list(session.chunks())) for e in pipeline.update(decoder.feed(*part)).events]
-    assert lines(events + pipeline.finish().events) == path.with_suffix(".events.jsonl").read_bytes()
+    analysis = analysis_of(open_playback(path, None), feedback=True)
+    events = [e for part in chunking(list(session.chunks())) for e in analysis.feed(*part).events]
+    assert lines(events + analysis.finish().events) == path.with_suffix(".events.jsonl").read_bytes()
 
 
 def test_clean_is_clean() -> None:

@@ -1,18 +1,15 @@
 """Whatever stands in a recording or a profile: on the page it is text."""
 
-import asyncio
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from firmware_bridge.samples import Samples
 from monitor.__main__ import main
-from monitor.detect.spine import Pipeline
 from monitor.exit_codes import ExitCode
 from monitor.playback.playback import open_playback
+from monitor.playback.reporting import gather
 from monitor.record.session_file import read_session
-from monitor.report.gathering import Gathering
 from monitor.report.markup import Markup, element, json_in_script
 from monitor.report.report_page import report_page
 from monitor.report.session_story import tell
@@ -57,10 +54,8 @@ def test_nothing_of_it_runs(tmp_path: Path, browser: Browser) -> None:
     free = {"session": EVIL, "created_utc": EVIL, "profile": profile, "provenance": {EVIL: EVIL}, "machine": EVIL}
     assert main(["report", str(copy(tmp_path / "r.mcap", free)), "-o", str(tmp_path / "header.html")]) == 0
     playback = open_playback(RECORDINGS / "unplugged.mcap", None)
-    gathering = Gathering(playback.profile, Pipeline(playback.profile, EVIL))
-    for batch in _samples(RECORDINGS / "unplugged.mcap"):
-        gathering.add(batch)
-    gathered = gathering.finish()
+    playback.session = EVIL
+    gathered = gather(playback, lambda _done: None)
     records = [
         msgspec.structs.replace(event, detail=EVIL) if event.kind == "sensor_fault" else event
         for event in gathered.records
@@ -91,10 +86,3 @@ def test_a_script_that_slipped_in_would_not_run(tmp_path: Path, browser: Browser
     shown = open_page(browser, tmp_path / "r.html", LAPTOP)
     assert shown.evaluate("typeof globalThis.taken") == "undefined"
     assert len(shown.console) >= 2  # it was tried, and refused
-
-
-def _samples(path: Path) -> list[Samples]:
-    async def all_of_it() -> list[Samples]:
-        return [samples async for samples in open_playback(path, None).samples("max")]
-
-    return asyncio.run(all_of_it())

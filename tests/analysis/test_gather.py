@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware_bridge.samples import Samples
-from monitor.daemon.gather import TICK_S, Gather
+from monitor.analysis.gather import TICK_S, Gather
 
 POSITION, FORCE = (1.0, np.nan), (np.nan, 1.0)
 
