@@ -1,7 +1,7 @@
 """Heaves and let-go negatives: acceleration of the stack, never the rate of force.
 
 At every turnaround friction reverses, so the cable's tension steps by 2*mu*W with nothing jerky about it: an alarm on
-raw force rings on every clean repetition, the encoder's acceleration does not (domain research, finding 3).
+raw force rings on every clean repetition, the encoder's acceleration does not (EVENTS.md 6).
 A surge is a run of `hold_s`. It is announced from `announce_s` on, as soon as the acceleration, on the parabola that it
 follows now, would stay above its threshold for the rest of the hold: where only the cable rings it bends down at once.
 """

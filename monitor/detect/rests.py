@@ -1,7 +1,7 @@
 """Rests within a set: on locked joints at the top, on the stack's rest at the bottom.
 
 A lockout is inferred from position and dwell. No force tells it: statically the cell reads the load whether muscle or
-bone holds it (domain research, finding 2).
+bone holds it (EVENTS.md 1.6).
 """
 
 from typing import Any

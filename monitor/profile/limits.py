@@ -1,6 +1,6 @@
 """The plain numbers that detectors compare with, derived from machine, protocol and settings.
 
-EVENTS.md defines each of them; a new load, friction or range makes a new set of limits.
+EVENTS.md 1.2 defines each of them; a new load, friction or range makes a new set of limits.
 """
 
 from dataclasses import dataclass, replace

@@ -1,7 +1,7 @@
-"""Every threshold of the detector, by name and unit, with the default that EVENTS.md defines.
+"""Every threshold of the detector, by name and unit, with the default that EVENTS.md gives beside its key.
 
-One table a detector: `[detect.jerk]` in a profile is `Jerk` here. `derive` turns them, with a machine and a
-protocol, into the plain numbers that the detectors compare with.
+One table a detector: `[detect.jerk]` in a profile is `Jerk` here. `limits_of` turns them, with a machine and a
+protocol, into the plain numbers that the detectors compare with (EVENTS.md 1.2).
 """
 
 from typing import Annotated

@@ -3,7 +3,7 @@
 NAME.samples.csv     t_s,displacement_m,force_n,flags      one row an instant, in order; `replay` reads it too
 NAME.events.csv      one row an event, as its last record says it; a kind's own keys as JSON in `details`
 NAME.samples.jsonl   {"t_s":0.002,"displacement_m":0.0001,"force_n":null,"flags":0}
-NAME.events.jsonl    every record as it was made, EVENTS.md
+NAME.events.jsonl    every record as it was made: EVENTS.md 3
 """
 
 import csv

@@ -3,7 +3,7 @@
 /header    Header    once, first
 /wire      Chunk     bytes as read, at the host's monotonic clock
 /command   Command   what changed the detection, where in the stream it did
-/event     AnyEvent  as in EVENTS.md
+/event     AnyEvent  as in EVENTS.md 3
 /feedback  Feedback  what the lifter saw
 /gap       Gap       what could not be recorded
 """

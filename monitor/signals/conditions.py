@@ -14,7 +14,7 @@ from monitor.signals.track import Track
 
 CREEP_M_S = 0.0005  # what rises more slowly a coarse encoder may not see rise at all
 SURE_M = 0.01  # a place in greater doubt than this is not said to be the lockout
-STICTION_M_S = 0.004  # EVENTS.md: friction follows tanh(v / 4 mm/s)
+STICTION_M_S = 0.004  # EVENTS.md 1.1: friction follows tanh(v / 4 mm/s)
 
 
 class Bit:

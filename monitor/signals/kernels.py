@@ -1,9 +1,9 @@
 """The linear filters of motion and tension, each the best estimate of its truth that can be had at its delay.
 
-What EVENTS.md calls true is a signal low-passed with zero phase, which wants to see far ahead. An estimate that must be
-given `ahead` steps later is the Wiener filter: the weights with the least expected error, given how the signal is
-distributed over frequencies, what the sensor makes of it, and the sensor's noise. With R the covariance of what is seen
-and r its covariance with what is sought, they are R^-1 r (Wiener 1949).
+The true signals (EVENTS.md 1.1) are low-passed with zero phase, which needs samples from far ahead. The best estimate
+that can be given `ahead` steps later is the Wiener filter: the weights with the least expected error, given how the
+signal is distributed over frequencies, what the sensor makes of it, and the sensor's noise. With R the covariance of
+what is seen and r its covariance with what is sought, they are R^-1 r (Wiener 1949).
 """
 
 from functools import lru_cache
@@ -15,7 +15,7 @@ from monitor.signals.grid import STEP_S
 
 Column = NDArray[np.float64]
 F_HZ = np.linspace(0, 100, 2001)
-ACCELERATION_HZ = 6.0  # of EVENTS.md's truth
+ACCELERATION_HZ = 6.0  # of the true signals: EVENTS.md 1.1
 PAST, TENSION_PAST = 16, 10  # steps that acceleration and tension look back
 SPREAD_M_S2, BEND_HZ, SLOPE = 1.5, 4.0, 3.0  # how acceleration in faulty sets is spread over frequencies
 TENSION_SPREAD, TENSION_BEND_HZ, TENSION_SLOPE = 0.12, 3.0, 3.0  # and tension, as a share of the load
@@ -83,7 +83,7 @@ def _power(spread: float, bend_hz: float, slope: float) -> Column:
 
 
 def _low_pass(cutoff_hz: float) -> Column:
-    """|H|^2 of a second-order Butterworth filter: forward and backward, as EVENTS.md has it."""
+    """|H|^2 of a second-order Butterworth filter: forward and backward, as in EVENTS.md 1.1."""
     passed: Column = 1 / (1 + (F_HZ / cutoff_hz) ** 4)
     return passed
 

@@ -10,8 +10,8 @@ events, at the same delay. An encoder's velocity near standstill is coarse (one 
 velocity, for "moving or not", looks over a window long enough for several counts; it is centred too, and lags the
 moment by `slow_lag` steps.
 
-Tension is estimated likewise, as EVENTS.md defines its truth: low-passed at 8 Hz for what is judged against the load,
-at 15 Hz for slack, touch and ceiling. A slow converter (HX711: each of 80 readings a second is the mean over 50 ms,
+Tension is estimated likewise (true signals: EVENTS.md 1.1): low-passed at 8 Hz for what is judged against the load, at
+15 Hz for slack, touch and ceiling. A slow converter (HX711: each of 80 readings a second is the mean over 50 ms,
 and late by half of it) is sharpened: on simulated sets the error near events falls from 5 % of the load to 0.5 %.
 """
 

@@ -25,7 +25,7 @@ CREATE TABLE events (
     stored_unix_s REAL NOT NULL,
     kind TEXT NOT NULL,
     session TEXT NOT NULL,
-    record BLOB NOT NULL                    -- the JSON of EVENTS.md
+    record BLOB NOT NULL                    -- the JSON of EVENTS.md 3
 );
 CREATE TABLE sessions (
     session TEXT PRIMARY KEY,
@@ -40,7 +40,7 @@ CREATE TABLE sets (
     number INTEGER NOT NULL,
     stored_unix_s REAL NOT NULL,
     lifter TEXT,
-    record BLOB NOT NULL,                   -- the set_end of EVENTS.md
+    record BLOB NOT NULL,                   -- the set_end of EVENTS.md 4
     PRIMARY KEY (session, number)
 ) WITHOUT ROWID;
 CREATE INDEX sets_by_lifter ON sets (lifter) WHERE lifter IS NOT NULL;

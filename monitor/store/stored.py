@@ -17,7 +17,7 @@ class StoredEvent(msgspec.Struct, frozen=True):
     stored_unix_s: float  # wall clock when it was committed: a label, and how a consumer sees that it is old
     kind: str
     session: str
-    record: bytes  # one JSON object, as in EVENTS.md
+    record: bytes  # one JSON object: EVENTS.md 3
 
     @property
     def event(self) -> AnyEvent:

@@ -1,4 +1,4 @@
-"""Which labelled events must be found, and which detected ones may be: the don't-care band of EVENTS.md.
+"""Which labelled events must be found, and which detected ones may be: the don't-care band of EVENTS.md 18.
 
 A set is labelled three times: with thresholds 1.25 times as hard (strict), as defined (nominal), 0.8 times (loose). A
 nominal event is REQUIRED where the strict labels have it too. A detected event is FALSE where not even the loose

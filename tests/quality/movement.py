@@ -1,4 +1,4 @@
-"""Turns, repetitions, sets and phases of a movement, by the definitions of EVENTS.md on true signals."""
+"""Turns, repetitions, sets and phases of a movement, by EVENTS.md 1.3 to 1.5, 4 and 5 on true signals."""
 
 from dataclasses import dataclass, field
 from typing import Literal

@@ -1,9 +1,8 @@
 """One set's told events against its truth: what was found, missed, invented, how exactly and how soon.
 
-Matching is one to one, greedy by nearest time, within the tolerances of EVENTS.md (for kinds that its table leaves out,
-those of domain research, section H). Each record counts as it was first told (`t_s`, `found_s`); what only the end of
-an interval tells (its duration) counts from the last record of the id. What a kind is: KEYS; `fault_turn` are the
-turnarounds graded `abrupt` or `bounce`.
+Matching is one to one, greedy by nearest time, within the tolerances of EVENTS.md 18. A record counts as it was first
+reported (`t_s`, `found_s`); what only the end of an interval shows (its duration) counts from the last record of the
+id. KEYS lists the kinds; `fault_turn` are the turnarounds graded `abrupt` or `bounce`.
 """
 
 from collections.abc import Callable

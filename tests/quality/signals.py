@@ -1,4 +1,4 @@
-"""Noise-free signals of one set, with the zero-phase filters that EVENTS.md labels them by."""
+"""Noise-free signals of one set, with the zero-phase filters of EVENTS.md 1.1."""
 
 from typing import NamedTuple
 
@@ -26,7 +26,7 @@ class Signals(NamedTuple):
 
 
 class Filtered(NamedTuple):
-    """The same as EVENTS.md looks at it."""
+    """The true signals of EVENTS.md 1.1."""
 
     t_s: Floats
     step_s: float

@@ -1,4 +1,4 @@
-"""Scores of many cases as numbers: for each kind, for each stratum, against the targets of EVENTS.md."""
+"""Scores of many cases as numbers: for each kind, for each stratum, against the targets of EVENTS.md 18."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence

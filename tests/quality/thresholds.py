@@ -1,4 +1,4 @@
-"""The numbers that EVENTS.md compares with, for one machine and protocol, made stricter or looser by a factor.
+"""The numbers of EVENTS.md, for one machine and protocol, made stricter or looser by a factor.
 
 `Thresholds.of(profile, factor)`: factor 1 is the definition, 1.25 what an event must pass to be REQUIRED, 0.8 what a
 detected event must pass not to be FALSE. "Stricter" is always the harder thing to be. What the factor acts on:

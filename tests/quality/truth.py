@@ -1,4 +1,4 @@
-"""What EVENTS.md says happened: every event of one set, labelled on noise-free signals.
+"""Every event of one set, labelled on noise-free signals by the definitions of EVENTS.md 4 to 9.
 
     truth = label(signals, profile)          profile: range, working load and friction as they really are
 

@@ -146,7 +146,7 @@ class Info(Message, frozen=True, kw_only=True):
 
 
 class Live(Feedback, frozen=True, kw_only=True):
-    """The feedback of EVENTS."""
+    """The feedback of EVENTS.md 16."""
 
     v: Literal[1] = VERSION
     session: str

@@ -4,7 +4,7 @@
     rep/<m>/info               Info         QoS 1  retained   machine, protocol, firmware, link, delivery
     rep/<m>/live/feedback      Live         QoS 0             20 to 50 a second, the newest wins, never queued
     rep/<m>/state              State        QoS 0  retained   the same once a second, for hubs and late joiners
-    rep/<m>/event/<kind>       a record     QoS 1             one record of EVENTS with v, seq, store_id, historical
+    rep/<m>/event/<kind>       a record     QoS 1             as in EVENTS.md 3, with v, seq, store_id, historical
     rep/<m>/set                set_end      QoS 1  retained   the last set's summary, as such a record
     rep/<m>/session/<sid>      Session      QoS 1             a session's summary
     rep/<m>/cmd/<name>         commands     QoS 1  never      resume, lifter, protocol, stop: to the monitor

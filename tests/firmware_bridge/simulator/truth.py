@@ -25,7 +25,7 @@ def longest_s(mask: NDArray[np.bool_]) -> float:
 
 
 class Motion(NamedTuple):
-    """A trace as EVENTS.md looks at it."""
+    """The true signals of a trace: EVENTS.md 1.1."""
 
     x_m: Floats
     v_m_s: Floats
