@@ -150,6 +150,19 @@ class Hello(Message):
         """The firmware's version as people write it."""
         return f"{self.firmware_major}.{self.firmware_minor}.{self.firmware_patch}"
 
+    @property
+    def mcu_name(self) -> str:
+        return Mcu(self.mcu).name if self.mcu in set(Mcu) else f"MCU {self.mcu}"
+
+    @property
+    def adc_name(self) -> str:
+        return Adc(self.adc).name if self.adc in set(Adc) else f"ADC {self.adc}"
+
+    @property
+    def reset_cause_names(self) -> str:
+        """Joined by |; "unknown" where the device does not know."""
+        return ResetCause(self.reset_cause).name or "unknown"
+
 
 @dataclass(frozen=True, slots=True)
 class Status(Message):

@@ -58,6 +58,11 @@ class Leak(msgspec.Struct, frozen=True, kw_only=True):
     high_tension_s: float = 0.0
     unjudged_s: float = 0.0
 
+    def __add__(self, other: "Leak") -> "Leak":
+        """Field by field, rounded to 1 ms."""
+        sums = {name: round(getattr(self, name) + getattr(other, name), 3) for name in self.__struct_fields__}
+        return Leak(**sums)
+
 
 class SetEnd(Event, frozen=True, kw_only=True, tag="set_end"):
     """The set is over; carries its summary. `counts` holds primary events by kind."""

@@ -59,8 +59,4 @@ def _answer(info: "PortInfo", args: argparse.Namespace) -> tuple[str, str]:
 
 
 def _who(hello: "Hello") -> str:
-    from firmware_bridge.messages import Adc, Mcu
-
-    board = Mcu(hello.mcu).name if hello.mcu in set(Mcu) else f"MCU {hello.mcu}"
-    cell = Adc(hello.adc).name if hello.adc in set(Adc) else f"ADC {hello.adc}"
-    return f"firmware {hello.firmware} on {board}, cell by {cell} at {hello.adc_sps} a second"
+    return f"firmware {hello.firmware} on {hello.mcu_name}, cell by {hello.adc_name} at {hello.adc_sps} a second"

@@ -87,10 +87,10 @@ def firmware_info(hello: Hello, profile: Profile) -> FirmwareInfo:
     return FirmwareInfo(
         protocol=hello.protocol,
         firmware=hello.firmware,
-        mcu=str(hello.mcu),
+        mcu=hello.mcu_name,
         boot_id=f"{hello.boot_id:04x}",
-        reset_cause=str(hello.reset_cause),
-        adc=str(hello.adc),
+        reset_cause=hello.reset_cause_names,
+        adc=hello.adc_name,
         force_rate_hz=float(hello.adc_sps),
         position_rate_hz=float(profile.serial.rate_hz),
     )

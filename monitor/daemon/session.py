@@ -18,7 +18,7 @@ from firmware_bridge.samples import Samples
 from monitor.analysis.analysis import Analysis
 from monitor.calibrate.drift import Watch
 from monitor.daemon.usage import Usage
-from monitor.events import AnyEvent, Rep, SetEnd, Update
+from monitor.events import AnyEvent, Leak, Rep, SetEnd, Update
 from monitor.learning.range import LearnedRange
 from monitor.mqtt.contract.messages import Session as Summary
 from monitor.profile.profile import Profile
@@ -101,7 +101,7 @@ class Session:
             partial_reps=tally.partial_reps,
             under_load_s=round(tally.under_load_s, 3),
             under_tension_s=None if tally.under_tension_s is None else round(tally.under_tension_s, 3),
-            leak=None,
+            leak=tally.leak,
             counts=tally.counts,
         )
 
@@ -153,6 +153,7 @@ class Tally:
         self.sets = self.reps = self.partial_reps = 0
         self.under_load_s = 0.0
         self.under_tension_s: float | None = None
+        self.leak: Leak | None = None
         self.counts: dict[str, int] = {}
 
     def add(self, events: Iterable[AnyEvent]) -> None:
@@ -165,6 +166,8 @@ class Tally:
                 self.under_load_s += event.under_load_s
                 if event.under_tension_s is not None:
                     self.under_tension_s = (self.under_tension_s or 0.0) + event.under_tension_s
+                if event.leak is not None:
+                    self.leak = event.leak if self.leak is None else self.leak + event.leak
                 for kind, n in event.counts.items():
                     self.counts[kind] = self.counts.get(kind, 0) + n
 

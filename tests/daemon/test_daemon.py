@@ -119,7 +119,10 @@ def test_commands_between_sets_and_in_them(tmp_path: Path) -> None:
             assert first is not None
             await daemon._command(ask(Protocol, name="5/5"))
             assert daemon.session is None
-            assert (await listener.next(f"session/{first.id}"))["reps"] == 2
+            summary = await listener.next(f"session/{first.id}")
+            (end,) = (event.record for event in store.after(0, 1000) if event.kind == "set_end")
+            assert summary["reps"] == 2
+            assert summary["leak"] == msgspec.json.decode(end)["leak"]
             while (await listener.next("info"))["protocol"]["positive_s"] != 5.0:
                 pass
             await daemon._command(ask(Stop))

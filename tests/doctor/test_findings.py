@@ -137,7 +137,8 @@ def test_what_a_daemon_tells_becomes_rates_and_counts() -> None:
             ),
             protocol=ProtocolInfo(name=None, positive_s=4, negative_s=4, starts_with="positive", band=0.1),
             firmware=FirmwareInfo(
-                protocol=1, firmware="1.2.0", mcu="1", boot_id="00aa", reset_cause="1", adc="1", force_rate_hz=80.0,
+                protocol=1, firmware="1.2.0", mcu="ATMEGA328P", boot_id="00aa", reset_cause="POWER_ON", adc="HX711",
+                force_rate_hz=80.0,
                 position_rate_hz=500.0,
             ),
             link=LinkInfo(

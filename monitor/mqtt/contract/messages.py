@@ -62,10 +62,10 @@ class FirmwareInfo(msgspec.Struct, frozen=True, kw_only=True):
 
     protocol: int
     firmware: str
-    mcu: str
+    mcu: str  # by name, as ATMEGA328P
     boot_id: str
     reset_cause: str
-    adc: str
+    adc: str  # the force converter by name, as HX711
     force_rate_hz: float | None
     position_rate_hz: float | None
 
@@ -177,7 +177,7 @@ class Session(Message, frozen=True, kw_only=True):
     partial_reps: int
     under_load_s: float
     under_tension_s: float | None
-    leak: Leak | None
+    leak: Leak | None  # null: no set had a known load
     counts: dict[str, int]
 
 

@@ -1,0 +1,28 @@
+"""What the daemon says about itself and its device, in words that a person understands."""
+
+from firmware_bridge.messages import Adc, Hello, Mcu, ResetCause
+from monitor.daemon.about import firmware_info
+from monitor.events import Leak
+from tests.daemon.test_daemon import PROFILE
+
+
+def hello(mcu: int, adc: int, reset_cause: int) -> Hello:
+    return Hello(1, 1, 0, 0, mcu, reset_cause, 77, 5, adc, 80, 3, 16000, 1, 123)
+
+
+def test_leaks_of_sets_add_up() -> None:
+    one = Leak(lockout_s=1.1, bottom_s=0.0, unload_s=2.0, low_tension_s=0.1, high_tension_s=3.0, unjudged_s=0.5)
+    assert one + one == Leak(
+        lockout_s=2.2, bottom_s=0.0, unload_s=4.0, low_tension_s=0.2, high_tension_s=6.0, unjudged_s=1.0
+    )
+
+
+def test_a_board_is_named() -> None:
+    said = hello(mcu=Mcu.ATMEGA2560, adc=Adc.HX711, reset_cause=ResetCause.POWER_ON | ResetCause.BROWN_OUT)
+    info = firmware_info(said, PROFILE)
+    assert (info.mcu, info.adc, info.reset_cause) == ("ATMEGA2560", "HX711", "POWER_ON|BROWN_OUT")
+
+
+def test_an_unknown_board_is_numbered() -> None:
+    info = firmware_info(hello(mcu=77, adc=88, reset_cause=0), PROFILE)
+    assert (info.mcu, info.adc, info.reset_cause) == ("MCU 77", "ADC 88", "unknown")
