@@ -33,6 +33,7 @@ check: $(VENV)/development ## style and types only
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
+	@.ci/javascript
 
 soak: system $(VENV)/development ## the long forms of the tests of faults, half an hour; prints what was measured
 	@.ci/system-packages systemd-container

@@ -3,6 +3,7 @@
 import msgspec
 
 from monitor.events import AnyEvent, Rep, Stage
+from monitor.profile.settings import STANDARD_GRAVITY_M_S2
 from monitor.report.curve import Curve, Packed
 from monitor.report.gathering import Gathered
 from monitor.report.meaning import LANES, Lane, Tone, meaning
@@ -34,11 +35,11 @@ class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Stretch(msgspec.Struct, frozen=True):
-    """The force that was aimed at, N, and how far from it was in the band."""
+    """The force that was aimed at, in kilograms, and how far from it was in the band."""
 
     from_s: float
     until_s: float
-    load_n: float
+    load_kg: float
     band: float
 
 
@@ -72,6 +73,7 @@ class Tempo(msgspec.Struct, frozen=True):
 
 class Drawing(msgspec.Struct, frozen=True):
     length_s: float
+    newtons_per_kg: float
     lanes: dict[str, str]  # those with a mark, from top to bottom
     curves: dict[str, Packed]
     tempo: Tempo | None  # None: nothing moves
@@ -91,6 +93,7 @@ def drawing(gathered: Gathered, story: SessionStory) -> Drawing:
     limits = gathered.limits
     return Drawing(
         length_s=gathered.length_s,
+        newtons_per_kg=STANDARD_GRAVITY_M_S2,
         lanes={lane: words for lane, words in LANES.items() if lane in used},
         curves={name: curve.packed() for name, curve in curves.items() if not curve.is_empty},
         tempo=None
@@ -152,5 +155,5 @@ def _stretches(gathered: Gathered, story: SessionStory) -> list[Stretch]:
         from_s = began_s if target.from_s - began_s < TARGET_SEEN_AFTER_S else target.from_s
         until_s = min(target.until_s, one.until_s)
         if until_s > from_s:
-            found.append(Stretch(from_s, until_s, target.load_n, gathered.limits.band))
+            found.append(Stretch(from_s, until_s, target.load_n / STANDARD_GRAVITY_M_S2, gathered.limits.band))
     return found

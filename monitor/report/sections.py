@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from monitor.events import AnyEvent, Leak, SetEnd
+from monitor.profile.settings import STANDARD_GRAVITY_M_S2
 from monitor.report.advice import advice
 from monitor.report.drawing import Mark
 from monitor.report.gathering import Gathered
@@ -53,7 +54,7 @@ def figures(story: SessionStory, static: bool) -> Markup:
     all_ = totals(story)
     if not all_.sets:
         return element("p", "No set was found in this session.", class_="lead", id="figures")
-    strength = UNKNOWN if all_.strength_n is None else f"{all_.strength_n / 9.80665:.0f} kg"
+    strength = UNKNOWN if all_.strength_n is None else f"{all_.strength_n / STANDARD_GRAVITY_M_S2:.0f} kg"
     heaviest = "the force that was held" if static else "the load" if all_.sets == 1 else "the heaviest set's load"
     heaviest = "the load was not known" if all_.strength_n is None else heaviest
     cells = [_figure("Sets", str(all_.sets), "")]

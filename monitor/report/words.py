@@ -23,8 +23,8 @@ from monitor.events import (
     Turnaround,
     Unload,
 )
+from monitor.profile.settings import STANDARD_GRAVITY_M_S2
 
-STANDARD_GRAVITY_M_S2 = 9.80665
 LONG_S = 60.0  # from here on minutes are read more easily
 CAUSES = {
     "gap": "nothing came",

@@ -15,6 +15,7 @@ import pytest
 from monitor.detect.feedback import PRIORITY
 from monitor.events import KINDS, FaultCause, Leak, Phase
 from monitor.mqtt.contract.messages import LinkState
+from monitor.profile.settings import STANDARD_GRAVITY_M_S2
 
 PAGE_FOLDER = Path(str(resources.files("monitor.display") / "page"))
 PACKS = sorted(PAGE_FOLDER.glob("cues/??.json"))
@@ -96,7 +97,13 @@ def test_no_address_outside_in_our_own_files() -> None:
 def test_a_script_says_what_it_is_for_and_stays_small(path: Path) -> None:
     lines = path.read_text().splitlines()
     assert lines[0].startswith("// ")
-    assert len(lines) <= 220
+    assert len(lines) <= 240
+    assert max(map(len, lines)) <= 120
+
+
+def test_gravity_is_the_monitors_and_stands_in_one_script() -> None:
+    scripts = {path.name for path in OWN if str(STANDARD_GRAVITY_M_S2) in path.read_text()}
+    assert scripts == {"units.js"}
 
 
 def test_the_page_is_in_the_wheel(tmp_path: Path) -> None:

@@ -32,10 +32,16 @@ function show() {
   woken = false;
   const now_ms = performance.now();
   const now = steady.steady(screen(model, now_ms, chosen), now_ms);
-  if (now.set !== null || now_ms >= chosen.countdown_ms + BEGIN_MS) chosen.countdown_ms = null; // it has begun, or will not
+  const over = now.set !== null || now_ms >= chosen.countdown_ms + BEGIN_MS; // it has begun, or will not
+  if (over) chosen.countdown_ms = null;
   if (now.state === "summary" && model.ended && summarised !== model.ended) {
     summarised = model.ended;
-    drawSummary($("summary"), summarised, model.recent.map((entry) => entry.record), words);
+    drawSummary(
+      $("summary"),
+      summarised,
+      model.recent.map((entry) => entry.record),
+      words,
+    );
   }
   const seen = draw(now, words);
   sound.hear(now, now_ms);

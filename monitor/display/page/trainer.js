@@ -83,7 +83,8 @@ function show() {
 
 function drawTop(now) {
   const marks = { state: now.state, band: now.band, resting: now.resting, heave: now.heave ?? "none", kind: now.kind };
-  for (const [key, value] of Object.entries(marks)) if (document.body.dataset[key] !== value) document.body.dataset[key] = value;
+  for (const [key, value] of Object.entries(marks))
+    if (document.body.dataset[key] !== value) document.body.dataset[key] = value;
   const waiting = now.seconds !== null && now.state !== "countdown" ? ` · ${words.seconds(now.seconds)}` : "";
   write("pill-text", words.text(labelKey(now)) + waiting);
   const icon = `#i-${stateIcon(now)}`;
@@ -101,7 +102,11 @@ function drawTables(now) {
   write("set-number", model.set === null ? "" : `${words.text("set")} ${model.set}`);
   const over = model.ended && model.ended.session === model.session && model.ended.set === model.set;
   const lasting = now.set !== null && model.feedback;
-  drawLeak($("leak"), lasting ? leakSoFar(model.recent, model.set, model.feedback) : over ? model.ended.leak : null, words);
+  drawLeak(
+    $("leak"),
+    lasting ? leakSoFar(model.recent, model.set, model.feedback) : over ? model.ended.leak : null,
+    words,
+  );
   write("leak-of", lasting ? words.text("leak.so_far") : over ? words.text("leak.final") : "");
   if (!setsChanged) return;
   setsChanged = false;

@@ -15,7 +15,8 @@ class Curve {
 
   /** Least and most between two moments, or null. */
   extent(from_s, until_s) {
-    let least = Infinity, most = -Infinity;
+    let least = Infinity,
+      most = -Infinity;
     for (let at = this.#first(from_s), end = this.#end(until_s); at < end; at++) {
       if (this.low[at] === EMPTY) continue;
       least = Math.min(least, this.low[at]);
@@ -30,7 +31,8 @@ class Curve {
     const reach = Math.ceil(this.hole_s / this.bucket_s);
     for (let away = 0; away <= reach; away++) {
       for (const at of [middle - away, middle + away]) {
-        if (at >= 0 && at < this.low.length && this.low[at] !== EMPTY) return ((this.low[at] + this.high[at]) / 2) * this.scale;
+        if (at >= 0 && at < this.low.length && this.low[at] !== EMPTY)
+          return ((this.low[at] + this.high[at]) / 2) * this.scale;
       }
     }
     return null;
@@ -38,13 +40,17 @@ class Curve {
 
   /** SVG path; a column of pixels shows its least and its most, so that no spike is lost. */
   path(from_s, until_s, x, y) {
-    const first = this.#first(from_s), end = this.#end(until_s);
+    const first = this.#first(from_s),
+      end = this.#end(until_s);
     const columns = Math.max(1, Math.abs(x(until_s) - x(from_s)));
     const stride = Math.max(1, Math.floor((end - first) / columns));
     const parts = [];
-    let before_s = -Infinity, before = 0;
+    let before_s = -Infinity,
+      before = 0;
     for (let start = first - (first % stride); start < end; start += stride) {
-      let least = Infinity, most = -Infinity, seen_s = 0;
+      let least = Infinity,
+        most = -Infinity,
+        seen_s = 0;
       for (let at = Math.max(0, start); at < Math.min(start + stride, this.low.length); at++) {
         if (this.low[at] === EMPTY) continue;
         least = Math.min(least, this.low[at]);
@@ -55,7 +61,8 @@ class Curve {
       const t_s = stride > 1 ? (start + stride / 2) * this.bucket_s : seen_s;
       const ends = Math.abs(before - least) < Math.abs(before - most) ? [least, most] : [most, least];
       const place = x(t_s).toFixed(1);
-      parts.push(`${t_s - before_s > Math.max(this.hole_s, 1.5 * stride * this.bucket_s) ? "M" : "L"}${place} ${y(ends[0] * this.scale).toFixed(1)}`);
+      const pen = t_s - before_s > Math.max(this.hole_s, 1.5 * stride * this.bucket_s) ? "M" : "L";
+      parts.push(`${pen}${place} ${y(ends[0] * this.scale).toFixed(1)}`);
       if (most > least) parts.push(`L${place} ${y(ends[1] * this.scale).toFixed(1)}`);
       [before_s, before] = [t_s, ends[1]];
     }

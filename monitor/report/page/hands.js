@@ -68,12 +68,14 @@ class Hands {
     if (performance.now() - this.#scrolled_ms < SCROLLING_MS || (away && this.timeline.isWhole)) return;
     event.preventDefault();
     if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) this.timeline.pan(event.deltaX / 800);
-    else this.timeline.zoom(2 ** (Math.max(-240, Math.min(240, event.deltaY)) / 240), this.timeline.time(event.offsetX));
+    else
+      this.timeline.zoom(2 ** (Math.max(-240, Math.min(240, event.deltaY)) / 240), this.timeline.time(event.offsetX));
   }
 
   #down(event) {
     this.#fingers.set(event.pointerId, event.offsetX);
-    if (event.pointerType === "mouse" && event.button === 0) this.#drag = { from: event.offsetX, select: !event.shiftKey, id: event.pointerId };
+    if (event.pointerType === "mouse" && event.button === 0)
+      this.#drag = { from: event.offsetX, select: !event.shiftKey, id: event.pointerId };
     else if (event.pointerType !== "mouse") this.#drag = { from: event.offsetX, select: false, id: event.pointerId };
   }
 
@@ -112,7 +114,9 @@ class Hands {
     this.#drag = null;
     set(this.timeline.brush, { width: 0 });
     if (drag?.select && event.type === "pointerup" && Math.abs(event.offsetX - drag.from) > 8) {
-      const [from_s, until_s] = [drag.from, event.offsetX].map((x) => this.timeline.time(x)).sort((one, other) => one - other);
+      const [from_s, until_s] = [drag.from, event.offsetX]
+        .map((x) => this.timeline.time(x))
+        .sort((one, other) => one - other);
       this.timeline.look(from_s, until_s);
     }
   }
@@ -128,7 +132,7 @@ class Hands {
     if (x < timeline.left || x > timeline.right) return this.#leave();
     const t_s = timeline.time(x);
     const told = [clock(t_s, true)];
-    const force = (timeline.curves.tension?.at(t_s) ?? timeline.curves.force?.at(t_s)) ?? null;
+    const force = timeline.curves.tension?.at(t_s) ?? timeline.curves.force?.at(t_s) ?? null;
     const position = timeline.curves.position?.at(t_s) ?? null;
     if (force !== null) told.push(`${force.toFixed(0)} kg`);
     if (position !== null) told.push(`${position.toFixed(1)} cm`);
@@ -142,7 +146,8 @@ class Hands {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const { timeline } = this;
     const at = timeline.marks.findIndex((mark) => mark.group === document.activeElement);
-    const to = (index) => timeline.marks.length && this.focus(timeline.marks[Math.max(0, Math.min(index, timeline.marks.length - 1))]);
+    const to = (index) =>
+      timeline.marks.length && this.focus(timeline.marks[Math.max(0, Math.min(index, timeline.marks.length - 1))]);
     const around = at < 0 ? undefined : timeline.marks[at].record.t_s;
     const acts = {
       ArrowRight: () => (event.shiftKey ? timeline.pan(0.25) : to(at + 1)),
@@ -153,7 +158,10 @@ class Hands {
       "=": () => timeline.zoom(0.5, around),
       "-": () => timeline.zoom(2, around),
       0: () => timeline.all(),
-      Escape: () => (this.unpoint(), timeline.all()),
+      Escape: () => {
+        this.unpoint();
+        timeline.all();
+      },
       Enter: () => at >= 0 && show(timeline, timeline.marks[at].record),
     };
     if (!(event.key in acts)) return;

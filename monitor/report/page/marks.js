@@ -16,13 +16,25 @@ const SIGNS = {
 class Mark {
   constructor(record) {
     this.record = record;
-    this.tail = svg("rect", { class: "tail", height: record.kind === "rep" || record.kind === "stage" ? 16 : 8, rx: 2 });
+    this.tail = svg("rect", {
+      class: "tail",
+      height: record.kind === "rep" || record.kind === "stage" ? 16 : 8,
+      rx: 2,
+    });
     this.hit = svg("rect", { class: "hit", height: 22 });
-    this.group = svg("g", {
-      class: `mark kind-${record.kind} tone-${record.tone}${record.part_of ? " part" : ""}`,
-      "data-id": record.id, "data-kind": record.kind, tabindex: -1, role: "button",
-      "aria-label": [record.name, record.when, record.what, record.why, record.remedy].filter(Boolean).join(". "),
-    }, this.hit, this.tail);
+    this.group = svg(
+      "g",
+      {
+        class: `mark kind-${record.kind} tone-${record.tone}${record.part_of ? " part" : ""}`,
+        "data-id": record.id,
+        "data-kind": record.kind,
+        tabindex: -1,
+        role: "button",
+        "aria-label": [record.name, record.when, record.what, record.why, record.remedy].filter(Boolean).join(". "),
+      },
+      this.hit,
+      this.tail,
+    );
     this.label = null;
     if (record.label) {
       this.label = svg("text", { class: "rep-label", "text-anchor": "middle", dy: "0.35em" }, record.label);
@@ -36,16 +48,21 @@ class Mark {
   /** Whether any of it can be seen. */
   place(x, middle, left, right) {
     const { t_s, lasts_s = 0, kind } = this.record;
-    const start = x(t_s), end = Math.max(x(t_s + lasts_s), start);
+    const start = x(t_s),
+      end = Math.max(x(t_s + lasts_s), start);
     const shown = end >= left && start <= right;
     this.group.classList.toggle("out", !shown);
     if (!shown) return false;
-    const from = Math.max(start, left - 20), until = Math.min(end, right + 20);
+    const from = Math.max(start, left - 20),
+      until = Math.min(end, right + 20);
     const wide = kind === "rep" || kind === "stage";
     const half = wide ? 8 : 4;
     set(this.tail, { x: from, y: middle - half, width: Math.max(wide ? 2 : 0, until - from - (wide ? 1 : 0)) });
     set(this.hit, { x: from - 7, y: middle - 11, width: until - from + 14 });
-    this.sign?.setAttribute("transform", `translate(${start.toFixed(1)} ${middle})${this.record.part_of ? " scale(.72)" : ""}`);
+    this.sign?.setAttribute(
+      "transform",
+      `translate(${start.toFixed(1)} ${middle})${this.record.part_of ? " scale(.72)" : ""}`,
+    );
     if (this.label) {
       set(this.label, { x: (from + until) / 2, y: middle });
       this.label.classList.toggle("out", until - from < 9 * this.record.label.length + 4);
@@ -56,5 +73,6 @@ class Mark {
 }
 
 function set(element, attributes) {
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, typeof value === "number" ? value.toFixed(1) : value);
+  for (const [key, value] of Object.entries(attributes))
+    element.setAttribute(key, typeof value === "number" ? value.toFixed(1) : value);
 }

@@ -25,7 +25,8 @@ function ticks(from, until, wanted, steps = [1, 2, 5, 10]) {
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = steps.map((one) => one * power).find((one) => one >= rough) ?? 10 * power;
   const found = [];
-  for (let at = Math.ceil(from / step - 1e-9); at * step <= until + 1e-9; at++) found.push(+(at * step).toPrecision(12));
+  for (let at = Math.ceil(from / step - 1e-9); at * step <= until + 1e-9; at++)
+    found.push(+(at * step).toPrecision(12));
   return found;
 }
 
@@ -41,7 +42,8 @@ function timeTicks(from_s, until_s, wanted) {
 /** 1:02, 1:02.3, 1:00:02 */
 function clock(t_s, tenths = false) {
   const whole = tenths ? Math.round(t_s * 10) / 10 : Math.round(t_s);
-  const hours = Math.floor(whole / 3600), minutes = Math.floor(whole / 60) % 60;
+  const hours = Math.floor(whole / 3600),
+    minutes = Math.floor(whole / 60) % 60;
   const seconds = (whole % 60).toFixed(tenths ? 1 : 0).padStart(tenths ? 4 : 2, "0");
   return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${seconds}` : `${minutes}:${seconds}`;
 }

@@ -1,23 +1,30 @@
 // Puts the report together: curves out of the data, timeline, overlays, buttons, paper.
 
-const KG = 1 / 9.80665, CM = 100;
-const UNITS = { position: CM, pace: CM, force: KG, tension: KG };
+const CM_PER_M = 100;
 const PAPER = { timeline: 700, half: 340 }; // CSS pixels of an A4 page, and of half of one
 
 function begin() {
   const data = JSON.parse(document.getElementById("data").textContent);
-  const curves = Object.fromEntries(Object.entries(data.curves).map(([name, packed]) => [name, new Curve(packed, UNITS[name])]));
+  const curves = Object.fromEntries(
+    Object.entries(data.curves).map(([name, packed]) => [name, new Curve(packed, unit(name, data.newtons_per_kg))]),
+  );
   const chart = document.getElementById("chart");
   const timeline = new Timeline(chart, data, curves);
   const tip = new Tip(chart);
   const hands = new Hands(timeline, tip);
   const overlays = [...document.querySelectorAll(".overlay")].map((box) => {
     const own = Number(box.dataset.set);
-    return new Overlay(box, data.reps.filter((rep) => rep.set === own), data, curves);
+    return new Overlay(
+      box,
+      data.reps.filter((rep) => rep.set === own),
+      data,
+      curves,
+    );
   });
   const overview = new Overview(document.getElementById("overview"), timeline);
   key(document.getElementById("key"), data, curves);
-  for (const note of document.querySelectorAll(".overlay-key")) note.textContent = "Light is early, dark is late; dashed lines are the agreed tempo and partial repetitions.";
+  for (const note of document.querySelectorAll(".overlay-key"))
+    note.textContent = "Light is early, dark is late; dashed lines are the agreed tempo and partial repetitions.";
   jumps(document.getElementById("jump"), data, timeline);
   buttons(timeline, hands, overlays);
 
@@ -49,28 +56,57 @@ function begin() {
   globalThis.report = { timeline, data };
 }
 
+/** How many of the unit that is drawn one SI unit of the curve is: centimetres and kilograms. */
+function unit(name, newtons_per_kg) {
+  return name === "position" || name === "pace" ? CM_PER_M : 1 / newtons_per_kg;
+}
+
 function key(box, data, curves) {
   const lines = [];
-  if (curves.tension) lines.push(["curve", "tension, without the machine's friction"], ["measured", "as the cell measured it"]);
+  if (curves.tension)
+    lines.push(["curve", "tension, without the machine's friction"], ["measured", "as the cell measured it"]);
   else lines.push(["curve", "force, as the cell measured it"]);
   if (data.stretches.length) lines.push(["band", "target band"]);
   if (curves.pace) lines.push(["pace", "agreed tempo"]);
-  for (const [tone, words] of [["rough", "rough"], ["leak", "tension leaks"], ["good", "well done"], ["plain", "for the record"], ["blind", "sensors in doubt"]]) {
+  for (const [tone, words] of [
+    ["rough", "rough"],
+    ["leak", "tension leaks"],
+    ["good", "well done"],
+    ["plain", "for the record"],
+    ["blind", "sensors in doubt"],
+  ]) {
     if (data.marks.some((mark) => mark.tone === tone && mark.kind !== "rep")) lines.push([`sign tone-${tone}`, words]);
   }
-  box.replaceChildren(...lines.map(([look, words]) => {
-    const item = html("span", "key-item");
-    const sign = look.startsWith("sign");
-    const sample = svg("svg", { class: "sample", width: 22, height: 14, viewBox: sign ? "-11 -7 22 14" : "0 0 22 14", "aria-hidden": "true" });
-    if (look === "band") sample.append(svg("rect", { class: "band", width: 22, height: 14 }));
-    else if (sign) sample.append(svg("g", { class: `mark ${look.slice(5)}` }, svg("path", { class: "sign", d: SIGNS[look.slice(10)] })));
-    else sample.append(svg("path", { class: look === "measured" ? "curve measured" : look, d: "M0 7H22" }));
-    item.append(sample, words);
-    return item;
-  }));
+  box.replaceChildren(
+    ...lines.map(([look, words]) => {
+      const item = html("span", "key-item");
+      const sign = look.startsWith("sign");
+      const sample = svg("svg", {
+        class: "sample",
+        width: 22,
+        height: 14,
+        viewBox: sign ? "-11 -7 22 14" : "0 0 22 14",
+        "aria-hidden": "true",
+      });
+      if (look === "band") sample.append(svg("rect", { class: "band", width: 22, height: 14 }));
+      else if (sign)
+        sample.append(
+          svg("g", { class: `mark ${look.slice(5)}` }, svg("path", { class: "sign", d: SIGNS[look.slice(10)] })),
+        );
+      else sample.append(svg("path", { class: look === "measured" ? "curve measured" : look, d: "M0 7H22" }));
+      item.append(sample, words);
+      return item;
+    }),
+  );
   for (const sign of document.querySelectorAll(".found .sign")) {
     const tone = [...sign.classList].find((name) => name.startsWith("tone-"));
-    sign.replaceChildren(svg("svg", { width: 18, height: 18, viewBox: "-9 -9 18 18" }, svg("g", { class: `mark ${tone}` }, svg("path", { class: "sign", d: SIGNS[tone.slice(5)] }))));
+    sign.replaceChildren(
+      svg(
+        "svg",
+        { width: 18, height: 18, viewBox: "-9 -9 18 18" },
+        svg("g", { class: `mark ${tone}` }, svg("path", { class: "sign", d: SIGNS[tone.slice(5)] })),
+      ),
+    );
   }
 }
 
@@ -78,7 +114,10 @@ function jumps(box, data, timeline) {
   if (data.sets.length < 2) return;
   const choice = html("select");
   choice.setAttribute("aria-label", "Look at a set");
-  choice.append(new Option("Go to a set", ""), ...data.sets.map(({ set: number }) => new Option(`Set ${number}`, number)));
+  choice.append(
+    new Option("Go to a set", ""),
+    ...data.sets.map(({ set: number }) => new Option(`Set ${number}`, number)),
+  );
   choice.addEventListener("change", () => {
     const one = data.sets.find(({ set: number }) => String(number) === choice.value);
     choice.value = "";
@@ -88,12 +127,23 @@ function jumps(box, data, timeline) {
 }
 
 function buttons(timeline, hands, overlays) {
-  const acts = { in: () => timeline.zoom(0.5), out: () => timeline.zoom(2), left: () => timeline.pan(-0.5), right: () => timeline.pan(0.5), all: () => timeline.all() };
+  const acts = {
+    in: () => timeline.zoom(0.5),
+    out: () => timeline.zoom(2),
+    left: () => timeline.pan(-0.5),
+    right: () => timeline.pan(0.5),
+    all: () => timeline.all(),
+  };
   const state = () => {
-    for (const button of document.querySelectorAll("[data-do]")) button.disabled = timeline.isWhole && button.dataset.do !== "in";
+    for (const button of document.querySelectorAll("[data-do]"))
+      button.disabled = timeline.isWhole && button.dataset.do !== "in";
   };
   timeline.listeners.push(state);
-  const toChart = () => timeline.box.scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+  const toChart = () =>
+    timeline.box.scrollIntoView({
+      block: "nearest",
+      behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth",
+    });
   document.addEventListener("click", ({ target }) => {
     const button = target.closest("button");
     if (!button) return;
@@ -114,7 +164,12 @@ function buttons(timeline, hands, overlays) {
   });
   for (const row of document.querySelectorAll("tr[data-rep]")) {
     const overlay = overlays.find(({ box }) => box.dataset.set === row.dataset.set);
-    for (const [come, number] of [["pointerenter", row.dataset.rep], ["focusin", row.dataset.rep], ["pointerleave", null], ["focusout", null]]) {
+    for (const [come, number] of [
+      ["pointerenter", row.dataset.rep],
+      ["focusin", row.dataset.rep],
+      ["pointerleave", null],
+      ["focusout", null],
+    ]) {
       row.addEventListener(come, () => overlay?.point(number));
     }
   }
@@ -134,7 +189,10 @@ class Overview {
       const middle = ((event.offsetX - timeline.left) / (timeline.right - timeline.left)) * timeline.length_s;
       timeline.look(middle - timeline.span_s / 2, middle + timeline.span_s / 2);
     };
-    this.svg.addEventListener("pointerdown", (event) => (this.svg.setPointerCapture(event.pointerId), go(event)));
+    this.svg.addEventListener("pointerdown", (event) => {
+      this.svg.setPointerCapture(event.pointerId);
+      go(event);
+    });
     this.svg.addEventListener("pointermove", (event) => event.buttons && go(event));
   }
 

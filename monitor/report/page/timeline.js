@@ -23,7 +23,15 @@ class Timeline {
     this.brush = svg("rect", { class: "brush", y: 0, width: 0 });
     this.hair = svg("line", { class: "hair out", y1: 0 });
     this.readout = svg("text", { class: "readout", "text-anchor": "end", y: 14 });
-    this.svg.append(svg("defs", {}, svg("clipPath", { id: "inside" }, svg("rect"))), this.under, this.spot, this.over, this.hair, this.brush, this.readout);
+    this.svg.append(
+      svg("defs", {}, svg("clipPath", { id: "inside" }, svg("rect"))),
+      this.under,
+      this.spot,
+      this.over,
+      this.hair,
+      this.brush,
+      this.readout,
+    );
     box.append(this.svg);
     this.listeners = [];
     this.waiting = 0;
@@ -85,7 +93,12 @@ class Timeline {
     this.height = this.bottom + AXIS;
     set(this.svg, { width, height: this.height });
     this.svg.setAttribute("viewBox", `0 0 ${width} ${this.height}`);
-    set(this.svg.querySelector("#inside rect"), { x: this.left, y: 0, width: this.right - this.left, height: this.height });
+    set(this.svg.querySelector("#inside rect"), {
+      x: this.left,
+      y: 0,
+      width: this.right - this.left,
+      height: this.height,
+    });
     const x = scale(this.view.from_s, this.view.until_s, this.left, this.right);
     this.x = x;
     const drawn = [this.#grid(x, phone)];
@@ -111,7 +124,10 @@ class Timeline {
     const group = svg("g", { class: "grid" });
     for (const [t_s, name] of timeTicks(this.view.from_s, this.view.until_s, phone ? 4 : 9)) {
       const at = x(t_s).toFixed(1);
-      group.append(svg("line", { x1: at, x2: at, y1: 22, y2: this.bottom }), svg("text", { x: at, y: this.bottom + 17, "text-anchor": "middle" }, name));
+      group.append(
+        svg("line", { x1: at, x2: at, y1: 22, y2: this.bottom }),
+        svg("text", { x: at, y: this.bottom + 17, "text-anchor": "middle" }, name),
+      );
     }
     return group;
   }
@@ -120,19 +136,30 @@ class Timeline {
     const { force, tension } = this.curves;
     const { from_s, until_s } = this.view;
     const bands = this.data.stretches;
-    const highest = Math.max(10, ...bands.map(({ load_n, band }) => (load_n / 9.80665) * (1 + 2.5 * band)), force?.most?.[1] ?? 0, tension?.most?.[1] ?? 0);
+    const highest = Math.max(
+      10,
+      ...bands.map(({ load_kg, band }) => load_kg * (1 + 2.5 * band)),
+      force?.most?.[1] ?? 0,
+      tension?.most?.[1] ?? 0,
+    );
     const y = scale(0, 1.05 * highest, top + height, top);
     const group = this.#plot("Tension, kg", y, 0, 1.05 * highest, { top, height }, phone);
     const inside = svg("g", { "clip-path": "url(#inside)" });
-    for (const { from_s: start, until_s: end, load_n, band } of bands) {
-      const load = load_n / 9.80665;
+    for (const { from_s: start, until_s: end, load_kg: load, band } of bands) {
       const high = y(load * (1 + band));
       inside.append(
-        svg("rect", { class: "band", x: x(start), width: Math.max(0, x(end) - x(start)), y: high, height: y(load * (1 - band)) - high }),
+        svg("rect", {
+          class: "band",
+          x: x(start),
+          width: Math.max(0, x(end) - x(start)),
+          y: high,
+          height: y(load * (1 - band)) - high,
+        }),
         svg("line", { class: "target", x1: x(start), x2: x(end), y1: y(load), y2: y(load) }),
       );
     }
-    if (force) inside.append(svg("path", { class: tension ? "curve measured" : "curve", d: force.path(from_s, until_s, x, y) }));
+    if (force)
+      inside.append(svg("path", { class: tension ? "curve measured" : "curve", d: force.path(from_s, until_s, x, y) }));
     if (tension) inside.append(svg("path", { class: "curve", d: tension.path(from_s, until_s, x, y) }));
     group.append(inside);
     return group;
@@ -143,12 +170,14 @@ class Timeline {
     const { from_s, until_s } = this.view;
     const { bottom_m, top_m } = this.data.tempo;
     const [lowest, highest] = position.most;
-    const low = Math.min(0, lowest, 100 * bottom_m), high = Math.max(highest, 100 * top_m);
+    const low = Math.min(0, lowest, 100 * bottom_m),
+      high = Math.max(highest, 100 * top_m);
     const room = 0.06 * (high - low || 1);
     const y = scale(low - room, high + room, top + height, top);
     const group = this.#plot("Position, cm", y, low, high + room, { top, height }, phone);
     const inside = svg("g", { "clip-path": "url(#inside)" });
-    for (const end of [bottom_m, top_m]) inside.append(svg("line", { class: "limit", x1: this.left, x2: this.right, y1: y(100 * end), y2: y(100 * end) }));
+    for (const end of [bottom_m, top_m])
+      inside.append(svg("line", { class: "limit", x1: this.left, x2: this.right, y1: y(100 * end), y2: y(100 * end) }));
     if (pace) inside.append(svg("path", { class: "pace", d: pace.path(from_s, until_s, x, y) }));
     inside.append(svg("path", { class: "curve", d: position.path(from_s, until_s, x, y) }));
     group.append(inside);
@@ -156,10 +185,17 @@ class Timeline {
   }
 
   #plot(name, y, low, high, { top, height }, phone) {
-    const group = svg("g", { class: "grid" }, svg("text", { class: "name", x: phone ? 0 : this.left, y: top - 8 }, name));
+    const group = svg(
+      "g",
+      { class: "grid" },
+      svg("text", { class: "name", x: phone ? 0 : this.left, y: top - 8 }, name),
+    );
     for (const value of ticks(low, high, height / 46)) {
       const at = y(value).toFixed(1);
-      group.append(svg("line", { x1: this.left, x2: this.right, y1: at, y2: at }), svg("text", { x: this.left - 7, y: at, dy: "0.35em", "text-anchor": "end" }, value));
+      group.append(
+        svg("line", { x1: this.left, x2: this.right, y1: at, y2: at }),
+        svg("text", { x: this.left - 7, y: at, dy: "0.35em", "text-anchor": "end" }, value),
+      );
     }
     return group;
   }
@@ -169,7 +205,9 @@ class Timeline {
     this.lanes.forEach(([, words], at) => {
       const y = top + lane * at;
       group.append(svg("line", { x1: 0, x2: width, y1: y, y2: y }));
-      group.append(phone ? svg("text", { x: 0, y: y + 14 }, words) : svg("text", { x: 0, y: y + lane / 2, dy: "0.35em" }, words));
+      group.append(
+        phone ? svg("text", { x: 0, y: y + 14 }, words) : svg("text", { x: 0, y: y + lane / 2, dy: "0.35em" }, words),
+      );
     });
     group.append(svg("line", { x1: 0, x2: width, y1: this.bottom, y2: this.bottom }));
     return group;

@@ -11,7 +11,12 @@ class Tip {
   }
 
   show({ record, at }) {
-    const words = [html("b", "", record.name), html("span", "quiet", record.when), html("span", "", record.what), html("span", "", record.why)];
+    const words = [
+      html("b", "", record.name),
+      html("span", "quiet", record.when),
+      html("span", "", record.what),
+      html("span", "", record.why),
+    ];
     if (record.remedy) words.push(html("span", "remedy", record.remedy));
     if (record.part_of) words.push(html("span", "quiet", "Part of a greater act: counted once."));
     this.element.replaceChildren(...words);

@@ -3,9 +3,9 @@
 import { chooserDialog } from "./chooser_form.js";
 import { loadMay } from "./may.js";
 import { element } from "./parts.js";
+import { kilograms, newtons } from "./units.js";
 
 const TEMPOS = ["10/10", "5/5", "4/4", "2/4", "30-30-30"];
-const KG_N = 9.80665;
 const LEAST_KG = 3;
 const MOST_KG = 2000;
 const UNCERTAIN_KG = 40; // where to begin when nothing is known
@@ -45,11 +45,13 @@ export function setUpChooser({ opener, page }) {
   function begin() {
     const { protocol, machine } = model.info ?? {};
     const name = protocol?.name ?? null;
-    const tiles = [...(name === null || TEMPOS.includes(name) ? [] : [name]), ...TEMPOS].map((tempo) => tile(tempo, tempo === name));
+    const tiles = [...(name === null || TEMPOS.includes(name) ? [] : [name]), ...TEMPOS].map((tempo) =>
+      tile(tempo, tempo === name),
+    );
     dialog.querySelector("#choose-tempos").replaceChildren(...tiles);
     const given_n = machine?.working_load_n ?? null;
     const seen_n = given_n ?? model.feedback?.load_n ?? null;
-    load_kg = nearest(seen_n === null ? UNCERTAIN_KG : seen_n / KG_N, pins());
+    load_kg = nearest(seen_n === null ? UNCERTAIN_KG : kilograms(seen_n), pins());
     inputs.learn.checked = given_n === null;
     touched = false;
     steps.replaceChildren(...(pins() ? [-1, 1] : STEPS_KG).map(step));
@@ -66,7 +68,10 @@ export function setUpChooser({ opener, page }) {
     const sign = size < 0 ? "−" : "+";
     const button = element("button", "", pins() ? sign : `${sign}${Math.abs(size)}`);
     button.type = "button";
-    button.setAttribute("aria-label", words.text(size < 0 ? "choose.less" : "choose.more", pins() ? "" : `${Math.abs(size)} kg`).trim());
+    button.setAttribute(
+      "aria-label",
+      words.text(size < 0 ? "choose.less" : "choose.more", pins() ? "" : `${Math.abs(size)} kg`).trim(),
+    );
     button.addEventListener("click", () => {
       load_kg = pins() ? neighbour(load_kg, pins(), size) : Math.min(MOST_KG, Math.max(LEAST_KG, load_kg + size));
       inputs.learn.checked = false;
@@ -78,7 +83,9 @@ export function setUpChooser({ opener, page }) {
   }
 
   function show() {
-    dialog.querySelector("#choose-kg").textContent = inputs.learn.checked ? words.text("choose.learned") : `${load_kg} kg`;
+    dialog.querySelector("#choose-kg").textContent = inputs.learn.checked
+      ? words.text("choose.learned")
+      : `${load_kg} kg`;
   }
 
   /** What is not allowed is seen to be so before anybody tries. */
@@ -90,7 +97,11 @@ export function setUpChooser({ opener, page }) {
     const permit = (name) => open && may.has(name);
     dialog.querySelector("#choose-tempo").hidden = still;
     dialog.querySelector("#choose-load").hidden = still;
-    for (const [id, name] of [["#choose-tempo", "protocol"], ["#choose-load", "load"], ["#choose-lifter", "lifter"]]) {
+    for (const [id, name] of [
+      ["#choose-tempo", "protocol"],
+      ["#choose-load", "load"],
+      ["#choose-lifter", "lifter"],
+    ]) {
       dialog.querySelector(id).disabled = !permit(name);
     }
     inputs.use.disabled = !["protocol", "load", "lifter"].some(permit);
@@ -111,10 +122,11 @@ export function setUpChooser({ opener, page }) {
     const lifter = inputs.lifter.value.trim();
     if (lifter && may.has("lifter")) asked.push(["lifter", { lifter }]);
     if (tempo && tempo !== protocol.name && may.has("protocol")) asked.push(["protocol", { name: tempo }]);
-    const given_kg = machine.working_load_n === null ? null : machine.working_load_n / KG_N;
+    const given_kg = machine.working_load_n === null ? null : kilograms(machine.working_load_n);
     const load = inputs.learn.checked ? null : load_kg;
     const same = load === null || given_kg === null ? load === given_kg : Math.abs(load - given_kg) < 0.5;
-    if (touched && !same && machine.kind !== "static" && may.has("load")) asked.push(["load", { load_n: load === null ? null : round(load * KG_N) }]);
+    if (touched && !same && machine.kind !== "static" && may.has("load"))
+      asked.push(["load", { load_n: load === null ? null : round(newtons(load)) }]);
     return asked;
   }
 
@@ -157,9 +169,11 @@ function neighbour(kg, pins, direction) {
   return (direction < 0 ? sorted.reverse().find((pin) => pin < kg) : sorted.find((pin) => pin > kg)) ?? kg;
 }
 
-const round = (newtons) => Math.round(10 * newtons) / 10;
+const round = (force_n) => Math.round(10 * force_n) / 10;
 
 /** What is agreed on for the next set, in a few letters: 5/5 · 82 kg */
 export function agreed(now, words) {
-  return [now.protocol, now.given_kg === null ? words.text("choose.learned") : `${Math.round(now.given_kg)} kg`].filter(Boolean).join(" · ");
+  return [now.protocol, now.given_kg === null ? words.text("choose.learned") : `${Math.round(now.given_kg)} kg`]
+    .filter(Boolean)
+    .join(" · ");
 }

@@ -15,7 +15,8 @@ const FORM = `
     </fieldset>
     <fieldset id="choose-lifter">
       <legend data-text="choose.lifter"></legend>
-      <input name="lifter" maxlength="64" autocomplete="off" autocapitalize="off" spellcheck="false" data-label="choose.lifter">
+      <input name="lifter" maxlength="64" autocomplete="off" autocapitalize="off" spellcheck="false"
+             data-label="choose.lifter">
     </fieldset>
     <p id="choose-answer" role="status"></p>
     <div class="pair">

@@ -1,8 +1,8 @@
 // What both pages begin with: settings, words, the machine, the connection.
 
+import { addIcons } from "./icons.js";
 import { Link } from "./link.js";
 import { Model } from "./model.js";
-import { addIcons } from "./parts.js";
 import { loadSettings } from "./settings.js";
 import { json, listPacks, loadWords } from "./words.js";
 
@@ -34,12 +34,15 @@ export async function connect(changed) {
 }
 
 /**
- * A screen on a wall is never reloaded by hand: a new version of the daemon brings a new page, between two sets. Nor would
- * anybody bring it back from a browser's own "cannot be reached": where the page does not answer, the next info asks again.
+ * Nobody reloads a screen on a wall: a new version of the daemon brings a new page, between two sets. Where the page
+ * does not answer, the old one stays and the next info asks again.
  */
 function reloadAfterUpdate(model) {
   const version = model.info?.version;
   reloadAfterUpdate.first ??= version;
   if (!version || version === reloadAfterUpdate.first || (model.feedback?.set ?? null) !== null) return;
-  fetch(location.href, { cache: "no-store" }).then((page) => page.ok && location.reload(), () => {});
+  fetch(location.href, { cache: "no-store" }).then(
+    (page) => page.ok && location.reload(),
+    () => {},
+  );
 }

@@ -50,7 +50,9 @@ export class History {
       sum.strength_n = Math.max(sum.strength_n, set.strength_n);
       days.set(day, sum);
     }
-    return [...days.values()].filter(({ load_s }) => load_s > 0).map(({ load_s, tension_s, ...rest }) => ({ ...rest, skill: tension_s / load_s }));
+    return [...days.values()]
+      .filter(({ load_s }) => load_s > 0)
+      .map(({ load_s, tension_s, ...rest }) => ({ ...rest, skill: tension_s / load_s }));
   }
 
   /** The set before `record` at the same load, or null. */
@@ -58,7 +60,8 @@ export class History {
     if (record?.working_load_n == null) return null;
     const sets = this.sets;
     const at = sets.findIndex((set) => set.session === record.session && set.set === record.set);
-    const near = (set) => set.working_load_n !== null && Math.abs(set.working_load_n / record.working_load_n - 1) <= SAME_LOAD;
+    const near = (set) =>
+      set.working_load_n !== null && Math.abs(set.working_load_n / record.working_load_n - 1) <= SAME_LOAD;
     return sets.slice(0, Math.max(at, 0)).reverse().find(near) ?? null;
   }
 }

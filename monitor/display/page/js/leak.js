@@ -2,7 +2,10 @@
 
 const CAUSE = { lockout_rest: "lockout_s", unload: "unload_s", low: "low_tension_s", high: "high_tension_s" };
 
-/** Seconds by cause; primaries only, what lasts counts up to now. `other_s` has no event yet, or was before the load was known. */
+/**
+ * Seconds by cause; only primaries count, open intervals up to now. `other_s` has no event yet, or passed before the
+ * load was known.
+ */
 export function leakSoFar(recent, set, feedback) {
   const leak = { lockout_s: 0, unload_s: 0, low_tension_s: 0, high_tension_s: 0, other_s: 0 };
   for (const { record } of recent) {

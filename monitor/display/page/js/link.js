@@ -78,14 +78,20 @@ export class Link {
     const timer = setTimeout(() => done(null), ANSWER_MS);
     this.#waiting.set(id, done);
     const message = JSON.stringify({ v: VERSION, id, stamp_s: Date.now() / 1000 + this.#ahead_s, ...fields });
-    this.#client.subscribe(ack, { qos: 1 }, () => this.#client?.publish(this.#topic(`cmd/${name}`), message, { qos: 1 }));
+    this.#client.subscribe(ack, { qos: 1 }, () =>
+      this.#client?.publish(this.#topic(`cmd/${name}`), message, { qos: 1 }),
+    );
   }
 
   /** Asks for the events after `after`; they come as `resume/<client>`, marked historical. */
   resume(after, store_id) {
     const client = this.client_id;
     this.#client?.subscribe(this.#topic(`resume/${client}`), { qos: 1 }, () =>
-      this.command("resume", { client, after, store_id }, (ack) => ack?.ok || console.info(`no resume: ${ack?.detail ?? "no answer"}`)),
+      this.command(
+        "resume",
+        { client, after, store_id },
+        (ack) => ack?.ok || console.info(`no resume: ${ack?.detail ?? "no answer"}`),
+      ),
     );
   }
 
@@ -97,7 +103,8 @@ export class Link {
     this.attempts = 0;
     this.connections += 1;
     const wanted = Object.entries(TOPICS).map(([rest, qos]) => [this.#topic(rest), { qos }]);
-    client.subscribe(Object.fromEntries(wanted), (error) => error && client.end(true)); // refused: try again, seen as attempts
+    // A refusal ends the connection: it is tried again, and the page shows the attempts.
+    client.subscribe(Object.fromEntries(wanted), (error) => error && client.end(true));
     this.changed({ up: true, attempts: 0, next_ms: 0 });
   }
 

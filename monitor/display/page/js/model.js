@@ -6,9 +6,11 @@
 const RECENT = 200;
 const OPEN = 50;
 const REPS = 200;
-const LEAKS = new Set("jerk drop unload slack lockout_rest bottom_rest stack_touch speed_over tension_out force_ceiling".split(" "));
+const LEAKS = new Set(
+  "jerk drop unload slack lockout_rest bottom_rest stack_touch speed_over tension_out force_ceiling".split(" "),
+);
 const DONE = new Set("jerk drop lockout_rest bottom_rest stack_touch".split(" "));
-const MARKS = new Set("stall failure sensor_fault stage set_start set_end".split(" ")); // hard, or over, or unseen: nobody's fault
+const MARKS = new Set("stall failure sensor_fault stage set_start set_end".split(" "));
 
 export class Model {
   up = false; // the broker

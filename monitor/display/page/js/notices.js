@@ -1,6 +1,7 @@
 // What the gym's keeper should know: the daemon's own sentences about sensors, link, disk, recording and profile.
 
-import { element, symbol } from "./parts.js";
+import { symbol } from "./icons.js";
+import { element } from "./parts.js";
 
 /** From the newest info, what matters most first. */
 export function notices(info, words) {

@@ -7,13 +7,13 @@
 import { clamp } from "./bar.js";
 import { heave, setCue } from "./cue.js";
 import { isLeak } from "./model.js";
+import { kilograms } from "./units.js";
 
 export const STALE_MS = 200; // shown within 250 ms
 const ABSENT_MS = 1500; // a broker that knows the machine has told its status by then
 const SUMMARY_MS = 180000;
 export const BEGIN_MS = 8000; // how long "begin" waits for the set
 const BAND = 0.1; // until the daemon's info has come
-const KG_N = 9.80665;
 
 export function screen(model, now_ms, { countdown_ms = null, dismissed = null, guidance = "always" } = {}) {
   const wake = new Wake(now_ms);
@@ -42,15 +42,17 @@ export function screen(model, now_ms, { countdown_ms = null, dismissed = null, g
     half: model.info?.protocol?.band ?? BAND,
     position: seen?.position == null ? null : clamp(seen.position, 0, 1),
     pace: lifting && seen.pace !== null ? clamp(seen.pace, 0, 1) : null,
-    load_kg: seen?.load_n == null ? null : seen.load_n / KG_N,
-    given_kg: model.info?.machine?.working_load_n == null ? null : model.info.machine.working_load_n / KG_N,
+    load_kg: seen?.load_n == null ? null : kilograms(seen.load_n),
+    given_kg: model.info?.machine?.working_load_n == null ? null : kilograms(model.info.machine.working_load_n),
     load_from: seen?.load_from ?? "unknown",
     protocol: protocolName(model.info?.protocol),
     kind: model.info?.machine?.kind ?? "stack",
-    leaks: model.recent.map(({ record }) => record).filter((record) => isLeak(record) && record.set === model.set && model.set !== null),
+    leaks: model.recent
+      .map(({ record }) => record)
+      .filter((record) => isLeak(record) && record.set === model.set && model.set !== null),
     last: model.ended,
     unstable: model.status?.link === "unstable",
-    seconds: wholeSeconds(model, state, reason, now_ms, wake, countdown_ms),
+    seconds: wholeSeconds(model, state, reason, wake, countdown_ms),
   };
   now.cue = cueNow(now, model, heaved);
   now.veiled = veiled(now, guidance, felt);
@@ -98,7 +100,7 @@ function isOpen(model, kind) {
 }
 
 /** The seconds that a person is told: left to wait, or since when nothing came. */
-function wholeSeconds(model, state, reason, now_ms, wake, countdown_ms) {
+function wholeSeconds(model, state, reason, wake, countdown_ms) {
   if (state === "countdown" && reason === "count") return wake.down(countdown_ms);
   if (state === "offline" && reason === "broker") return Math.max(0, wake.down(model.next_ms));
   if (state === "stale" && model.feedback) return wake.up(model.feedback_ms);
@@ -113,7 +115,14 @@ function cueNow(now, model, heaved) {
   const { cue, resting } = model.feedback;
   const phase = now.state === "learning" ? "learning" : model.feedback.phase;
   const told = (cue === "low" || cue === "high") && now.band === "none" ? null : cue;
-  return setCue({ told, heaved, resting, band: now.band, phase, open: new Set([...model.open.values()].map((e) => e.kind)) });
+  return setCue({
+    told,
+    heaved,
+    resting,
+    band: now.band,
+    phase,
+    open: new Set([...model.open.values()].map((e) => e.kind)),
+  });
 }
 
 // Feedback that fades for those who no longer need it: first what is right is no longer shown, then in every other

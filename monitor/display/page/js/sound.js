@@ -8,7 +8,10 @@ const PRIORITY = ["alarm", "heave", "rest", "high", "low", "begin", "tick"];
 const AGAIN_MS = { alarm: 700, heave: 1200, rest: 1200, high: 1200, low: 1200, begin: 60000, tick: 900 };
 const TONES = {
   // [from Hz, to Hz, starts s, lasts s, loudness, wave: a low sine is lost in a tablet's small speaker]
-  alarm: [[1320, 1320, 0, 0.09, 0.5], [1320, 1320, 0.16, 0.09, 0.5]],
+  alarm: [
+    [1320, 1320, 0, 0.09, 0.5],
+    [1320, 1320, 0.16, 0.09, 0.5],
+  ],
   heave: [[660, 440, 0, 0.22, 0.4]],
   rest: [[196, 196, 0, 0.28, 0.5, "triangle"]],
   low: [[147, 147, 0, 0.35, 0.55, "triangle"]],

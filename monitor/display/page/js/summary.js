@@ -12,18 +12,27 @@ const ACTS = {
   stack_touch: ["stack_touch", 1],
   speed_over: ["speed_over", 1],
 };
-const LEAKS = { lockout_s: "lockout", bottom_s: "bottom", unload_s: "unload", low_tension_s: "low_tension", high_tension_s: "high_tension" };
+const LEAKS = {
+  lockout_s: "lockout",
+  bottom_s: "bottom",
+  unload_s: "unload",
+  low_tension_s: "low_tension",
+  high_tension_s: "high_tension",
+};
 
 /**
- * Key of the advice: the costliest thing, leak or act; `clean` where nothing that was judged cost a second. The record counts
- * turnarounds of every grade, so the rough ones are counted among the events that were `seen`.
+ * Key of the advice: the costliest thing, leak or act; `clean` where nothing that was judged cost a second. The record
+ * counts turnarounds of every grade, so the rough ones are counted among the events that were `seen`.
  */
 export function advice(record, seen = []) {
   const cost = new Map();
   const add = (key, seconds) => cost.set(key, (cost.get(key) ?? 0) + seconds);
   for (const [cause, key] of Object.entries(LEAKS)) add(key, record.leak?.[cause] ?? 0);
   for (const [kind, [key, seconds]] of Object.entries(ACTS)) add(key, (record.counts[kind] ?? 0) * seconds);
-  add("turn", seen.filter((event) => isRoughTurn(event) && event.set === record.set && event.session === record.session).length);
+  add(
+    "turn",
+    seen.filter((event) => isRoughTurn(event) && event.set === record.set && event.session === record.session).length,
+  );
   const [key, seconds] = [...cost].reduce((worst, entry) => (entry[1] > worst[1] ? entry : worst));
   if (seconds >= 1) return key;
   return unjudged(record) < 1 ? "clean" : "clean_so_far";
@@ -49,5 +58,7 @@ export function leaks(record) {
 }
 
 function isRoughTurn(event) {
-  return event.kind === "turnaround" && event.part_of === null && (event.grade === "abrupt" || event.grade === "bounce");
+  return (
+    event.kind === "turnaround" && event.part_of === null && (event.grade === "abrupt" || event.grade === "bounce")
+  );
 }

@@ -2,7 +2,7 @@
 
 import { element } from "./parts.js";
 import { advice, leaks, unjudged } from "./summary.js";
-import { kg } from "./words.js";
+import { kilograms } from "./units.js";
 
 export function drawSummary(root, record, seen, words) {
   const leaked = leaks(record);
@@ -12,17 +12,26 @@ export function drawSummary(root, record, seen, words) {
   const headline = [
     element("p", "how", setLine(record, words)),
     known ? tension(record, words) : element("p", "of", words.text("summary.unknown")),
-    element("p", "of", known ? words.text("summary.of", words.seconds(record.under_load_s)) : words.seconds(record.under_load_s)),
+    element(
+      "p",
+      "of",
+      known ? words.text("summary.of", words.seconds(record.under_load_s)) : words.seconds(record.under_load_s),
+    ),
   ];
   const rows = [element("div", "headline", "", headline), causes(leaked, words)];
   if (known) rows.push(shares(record, leaked, words));
-  rows.push(element("div", "better wide-row", "", [element("h2", "", words.text("summary.better")), element("p", "", words.text(`better.${advice(record, seen)}`))]));
+  rows.push(
+    element("div", "better wide-row", "", [
+      element("h2", "", words.text("summary.better")),
+      element("p", "", words.text(`better.${advice(record, seen)}`)),
+    ]),
+  );
   root.replaceChildren(...rows);
 }
 
 function setLine(record, words) {
   const parts = [`${words.text("set")} ${record.set}`, `${record.reps} ${words.text("reps")}`];
-  if (record.working_load_n !== null) parts.push(`${Math.round(kg(record.working_load_n))} kg`);
+  if (record.working_load_n !== null) parts.push(`${Math.round(kilograms(record.working_load_n))} kg`);
   parts.push(words.text(`outcome.${record.outcome}`));
   return parts.join(" · ");
 }
@@ -35,21 +44,30 @@ function tension(record, words) {
 
 /** One bar: the tension, then each leak in its own pattern. */
 function shares(record, leaked, words) {
-  const parts = [{ cause: "tension", share: record.under_tension_s / record.under_load_s }, ...leaked].map(({ cause, share }) => {
-    const part = element("i", `share-${cause}`);
-    part.style.width = `${(100 * share).toFixed(1)}%`;
-    return part;
-  });
+  const parts = [{ cause: "tension", share: record.under_tension_s / record.under_load_s }, ...leaked].map(
+    ({ cause, share }) => {
+      const part = element("i", `share-${cause}`);
+      part.style.width = `${(100 * share).toFixed(1)}%`;
+      return part;
+    },
+  );
   const made = element("div", "shares wide-row", "", parts);
   made.setAttribute("role", "img");
-  made.setAttribute("aria-label", `${Math.round((100 * record.under_tension_s) / record.under_load_s)} % ${words.text("summary.tension")}`);
+  made.setAttribute(
+    "aria-label",
+    `${Math.round((100 * record.under_tension_s) / record.under_load_s)} % ${words.text("summary.tension")}`,
+  );
   return made;
 }
 
 function causes(leaked, words) {
   if (!leaked.length) return element("div", "causes", "", [element("p", "", words.text("summary.clean"))]);
   const rows = leaked.map(({ cause, seconds }) =>
-    element("div", "", "", [element("i", `share-${cause}`), element("dt", "", words.text(`leak.${cause}`)), element("dd", "", words.text("seconds", seconds.toFixed(1)))]),
+    element("div", "", "", [
+      element("i", `share-${cause}`),
+      element("dt", "", words.text(`leak.${cause}`)),
+      element("dd", "", words.text("seconds", seconds.toFixed(1))),
+    ]),
   );
   return element("div", "causes", "", [element("h2", "", words.text("summary.leak")), element("dl", "", "", rows)]);
 }

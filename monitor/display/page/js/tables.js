@@ -1,11 +1,13 @@
 // The trainer's tables: this set's repetitions, events as they come, leak by cause, sets.
 
 import { localDay } from "./history.js";
+import { symbol } from "./icons.js";
 import { isLeak, isTold } from "./model.js";
-import { element, symbol } from "./parts.js";
+import { element } from "./parts.js";
 import { leaked } from "./summary.js";
 import { dayName } from "./trend.js";
-import { clock, eventIcon, eventName, kg } from "./words.js";
+import { kilograms } from "./units.js";
+import { clock, eventIcon, eventName } from "./words.js";
 
 const EVENTS = 14;
 
@@ -15,35 +17,46 @@ export function drawReps(body, model, words) {
     if (isLeak(record) && record.set === model.set) leaks.set(record.rep, [...(leaks.get(record.rep) ?? []), record]);
   }
   const startsUp = model.info?.protocol.starts_with !== "negative";
-  rows(body, [...model.reps.values()].sort((one, other) => other.rep - one.rep), words, (rep) => [
-    `${rep.rep}${rep.partial ? ` (${words.text("partial")})` : ""}`,
-    rep.positive_s.toFixed(1),
-    rep.upper_dwell_s.toFixed(1),
-    rep.negative_s.toFixed(1),
-    rep.rep === 1 && startsUp ? "–" : rep.lower_dwell_s.toFixed(1), // it stood there before the set
-    (100 * rep.rom_m).toFixed(0),
-    rep.peak_g.toFixed(2),
-    rep.tension_mean_n === null ? "–" : kg(rep.tension_mean_n).toFixed(0),
-    rep.in_band_s === null || !rep.duration_s ? "–" : `${Math.round((100 * rep.in_band_s) / rep.duration_s)} %`,
-    icons(leaks.get(rep.rep) ?? [], words),
-  ]);
+  rows(
+    body,
+    [...model.reps.values()].sort((one, other) => other.rep - one.rep),
+    words,
+    (rep) => [
+      `${rep.rep}${rep.partial ? ` (${words.text("partial")})` : ""}`,
+      rep.positive_s.toFixed(1),
+      rep.upper_dwell_s.toFixed(1),
+      rep.negative_s.toFixed(1),
+      rep.rep === 1 && startsUp ? "–" : rep.lower_dwell_s.toFixed(1), // it stood there before the set
+      (100 * rep.rom_m).toFixed(0),
+      rep.peak_g.toFixed(2),
+      rep.tension_mean_n === null ? "–" : kilograms(rep.tension_mean_n).toFixed(0),
+      rep.in_band_s === null || !rep.duration_s ? "–" : `${Math.round((100 * rep.in_band_s) / rep.duration_s)} %`,
+      icons(leaks.get(rep.rep) ?? [], words),
+    ],
+  );
 }
 
 export function drawEvents(body, model, words) {
   const now_s = model.feedback?.t_s;
   const told = model.recent.filter(({ record }) => isTold(record));
-  rows(body, told.slice(0, EVENTS).map((entry) => entry.record), words, (record) => [
-    now_s === undefined ? "–" : `−${clock(Math.max(0, now_s - record.t_s))}`,
-    icons([record], words, eventName(words, record)),
-    record.rep === null ? "" : String(record.rep),
-    record.duration_s ? record.duration_s.toFixed(1) : record.duration_s === null ? "…" : "",
-  ]);
+  rows(
+    body,
+    told.slice(0, EVENTS).map((entry) => entry.record),
+    words,
+    (record) => [
+      now_s === undefined ? "–" : `−${clock(Math.max(0, now_s - record.t_s))}`,
+      icons([record], words, eventName(words, record)),
+      record.rep === null ? "" : String(record.rep),
+      record.duration_s ? record.duration_s.toFixed(1) : record.duration_s === null ? "…" : "",
+    ],
+  );
 }
 
 /** `leak` is {cause: seconds}; a cause without any is left out. */
 export function drawLeak(box, leak, words) {
   const causes = Object.entries(leak ?? {}).filter(([, seconds]) => seconds >= 0.05);
-  if (!causes.length) return box.replaceChildren(element("dt", "quiet", words.text(leak ? "summary.clean" : "none_yet")));
+  if (!causes.length)
+    return box.replaceChildren(element("dt", "quiet", words.text(leak ? "summary.clean" : "none_yet")));
   const most = Math.max(1, ...causes.map(([, seconds]) => seconds));
   box.replaceChildren(
     ...causes.flatMap(([cause, seconds]) => {
@@ -51,17 +64,22 @@ export function drawLeak(box, leak, words) {
       const fill = element("i", `share-${cause}`);
       fill.style.width = `${(100 * seconds) / most}%`;
       bar.append(fill);
-      return [element("dt", "", words.text(`leak.${cause}`)), bar, element("dd", "", words.text("seconds", seconds.toFixed(1)))];
+      return [
+        element("dt", "", words.text(`leak.${cause}`)),
+        bar,
+        element("dd", "", words.text("seconds", seconds.toFixed(1))),
+      ];
     }),
   );
 }
 
 export function drawSets(body, sets, words) {
   const today = localDay(new Date());
-  const day = ({ ended_utc }) => (!ended_utc || localDay(ended_utc) === today ? "" : `${dayName(ended_utc, words.pack.language)} · `);
+  const day = ({ ended_utc }) =>
+    !ended_utc || localDay(ended_utc) === today ? "" : `${dayName(ended_utc, words.pack.language)} · `;
   rows(body, [...sets].reverse().slice(0, 20), words, (set) => [
     `${day(set)}${set.set}`,
-    set.working_load_n === null ? "–" : `${Math.round(kg(set.working_load_n))} kg`,
+    set.working_load_n === null ? "–" : `${Math.round(kilograms(set.working_load_n))} kg`,
     String(set.reps),
     set.under_load_s.toFixed(0),
     set.under_tension_s === null ? "–" : set.under_tension_s.toFixed(0),
@@ -74,10 +92,11 @@ export function drawSets(body, sets, words) {
 /** One sentence: this set against the one before at the same load. */
 export function comparison(record, before, words) {
   if (!record || !before) return words.text("compare.none");
+  const percent = (share) => share && 100 * share;
   const change = (now, then, unit) => (now === null || then === null ? "–" : `${signed(now - then)}${unit}`);
   const changes = [
     `${words.text("under_tension")} ${change(record.under_tension_s, before.under_tension_s, "\u00a0s")}`,
-    `${words.text("skill")} ${change(record.skill && 100 * record.skill, before.skill && 100 * before.skill, `\u00a0${words.text("points")}`)}`,
+    `${words.text("skill")} ${change(percent(record.skill), percent(before.skill), `\u00a0${words.text("points")}`)}`,
     `${words.text("leak")} ${change(leaked(record), leaked(before), "\u00a0s")}`,
     `${words.text("reps")} ${change(record.reps, before.reps, "")}`,
   ];

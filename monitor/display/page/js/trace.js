@@ -1,16 +1,25 @@
 // The last 60 seconds of tension and position, with the events marked; one of two doors to uPlot.
 
 import { isTold } from "./model.js";
+import { kilograms } from "./units.js";
 
 export const WINDOW_S = 60;
 const KEPT_S = 75; // a little more than the window, thrown away in lumps
 const GAP_S = 0.3; // a longer silence is a hole in the line: nothing is interpolated
-const INK = { fg: "#f3f6f8", quiet: "#a7b4c0", line: "#26313b", rep: "#5d6b78", in: "#6fb9e8", pace: "#ffd84d", low: "#e69f00", high: "#f08a3c" };
+const INK = {
+  fg: "#f3f6f8",
+  quiet: "#a7b4c0",
+  line: "#26313b",
+  rep: "#5d6b78",
+  in: "#6fb9e8",
+  pace: "#ffd84d",
+  low: "#e69f00",
+  high: "#f08a3c",
+};
 const FONT = '13px system-ui, "DejaVu Sans", sans-serif';
-const T = 0, TENSION = 1, FORCE = 2, POSITION = 3, PACE = 4; // columns
 
 export class Trace {
-  #columns = [[], [], [], [], []];
+  #columns = [[], [], [], [], []]; // t_s, tension %, force kg, position %, pace %
   #plots;
   #band = [0.9, 1.1];
   #events = [];
@@ -29,13 +38,19 @@ export class Trace {
   }
 
   add(feedback) {
-    const times = this.#columns[T];
+    const times = this.#columns[0];
     const last_s = times.at(-1);
     if (feedback.t_s === last_s) return;
     if (feedback.t_s < last_s) this.clear();
     else if (feedback.t_s - last_s > GAP_S) this.#push([last_s + GAP_S / 2, null, null, null, null]);
     const { t_s, tension, tension_n, position, pace } = feedback;
-    this.#push([t_s, tension === null ? null : 100 * tension, tension_n === null ? null : tension_n / 9.80665, percent(position), percent(pace)]);
+    this.#push([
+      t_s,
+      tension === null ? null : 100 * tension,
+      tension_n === null ? null : kilograms(tension_n),
+      percent(position),
+      percent(pace),
+    ]);
     if (times[0] < t_s - KEPT_S) {
       const old = times.findIndex((time) => time >= t_s - WINDOW_S - 1);
       for (const column of this.#columns) column.splice(0, old);
@@ -51,9 +66,18 @@ export class Trace {
     if (!times.length) return;
     this.#band = [100 * (1 - half), 100 * (1 + half)];
     const now_s = times.at(-1);
-    this.#events = recent.filter(({ record }) => record.t_s > now_s - WINDOW_S && (record.kind === "rep" || (isTold(record) && !record.kind.startsWith("set_")))).map(({ record }) => record);
+    this.#events = recent
+      .filter(
+        ({ record }) =>
+          record.t_s > now_s - WINDOW_S &&
+          (record.kind === "rep" || (isTold(record) && !record.kind.startsWith("set_"))),
+      )
+      .map(({ record }) => record);
     const window = { min: now_s - WINDOW_S, max: now_s };
-    for (const [plot, data] of [[this.#plots[0], [times, tension, force]], [this.#plots[1], [times, position, pace]]]) {
+    for (const [plot, data] of [
+      [this.#plots[0], [times, tension, force]],
+      [this.#plots[1], [times, position, pace]],
+    ]) {
       plot.batch(() => {
         plot.setData(data, false);
         plot.setScale("x", window);
@@ -69,12 +93,16 @@ export class Trace {
   }
 
   #push(row) {
-    row.forEach((value, at) => this.#columns[at].push(value));
+    for (const [at, value] of row.entries()) this.#columns[at].push(value);
   }
 
   #tensionOptions() {
     return options({
-      scales: { x: { time: false }, y: { range: [40, 160] }, kg: { range: (_, __, most) => [0, Math.max(20, 1.25 * (most ?? 0))] } },
+      scales: {
+        x: { time: false },
+        y: { range: [40, 160] },
+        kg: { range: (_, __, most) => [0, Math.max(20, 1.25 * (most ?? 0))] },
+      },
       series: [{}, line(INK.fg, "y", 2), line("#6b7a88", "kg", 1)],
       axes: [
         xAxis(false),
@@ -89,7 +117,11 @@ export class Trace {
     return options({
       scales: { x: { time: false }, y: { range: [-4, 104] }, kg: { range: [0, 1] } },
       series: [{}, line(INK.fg, "y", 2), { ...line(INK.pace, "y", 1.5), dash: [6, 5] }],
-      axes: [xAxis(true), { ...axis("y", "%"), splits: () => [0, 50, 100] }, { ...axis("kg", ""), side: 1, grid: { show: false }, values: () => [] }],
+      axes: [
+        xAxis(true),
+        { ...axis("y", "%"), splits: () => [0, 50, 100] },
+        { ...axis("kg", ""), side: 1, grid: { show: false }, values: () => [] },
+      ],
       hooks: { draw: [(plot) => this.#markEvents(plot, false)] },
     });
   }
@@ -115,7 +147,8 @@ export class Trace {
       const x = place(markedAt(record));
       ctx.fillStyle = ink(record);
       ctx.globalAlpha = 0.25;
-      if (record.kind !== "rep") ctx.fillRect(x, bbox.top, place(record.t_s + (record.duration_s ?? 0)) - x, bbox.height);
+      if (record.kind !== "rep")
+        ctx.fillRect(x, bbox.top, place(record.t_s + (record.duration_s ?? 0)) - x, bbox.height);
       ctx.globalAlpha = 1;
       ctx.fillRect(x, bbox.top, (record.kind === "rep" ? 1 : 2) * scale, bbox.height);
     }
@@ -134,7 +167,11 @@ export class Trace {
       const name = this.#named(record);
       taken[row] = x + ctx.measureText(name).width + 14 * scale;
       ctx.fillStyle = record.kind === "rep" ? INK.quiet : ink(record);
-      ctx.fillText(name, x + 5 * scale, row === ROWS ? bbox.top + bbox.height - 18 * scale : bbox.top + (3 + 17 * row) * scale);
+      ctx.fillText(
+        name,
+        x + 5 * scale,
+        row === ROWS ? bbox.top + bbox.height - 18 * scale : bbox.top + (3 + 17 * row) * scale,
+      );
     }
   }
 }
@@ -182,7 +219,8 @@ function xAxis(shown) {
     grid: { stroke: INK.line, width: 1 },
     ticks: { show: false },
     splits: (plot) => [0, 1, 2, 3, 4, 5, 6].map((ten) => plot.scales.x.max - 10 * ten),
-    values: (plot, splits) => splits.map((_, ten) => (shown && ten && (plot.width > 500 || ten % 2 === 0) ? `−${10 * ten} s` : "")),
+    values: (plot, splits) =>
+      splits.map((_, ten) => (shown && ten && (plot.width > 500 || ten % 2 === 0) ? `−${10 * ten} s` : "")),
   };
 }
 

@@ -1,14 +1,15 @@
-// Skill and strength over days of training: two charts, one under the other, that are never made one; the other door to uPlot.
+// Skill and strength by day of training, as two charts that are never combined; one of two users of uPlot.
+
+import { kilograms } from "./units.js";
 
 const INK = { quiet: "#a7b4c0", line: "#26313b" };
 const FONT = '13px system-ui, "DejaVu Sans", sans-serif';
-const STANDARD_GRAVITY = 9.80665;
 
 /** What is drawn of a day, in the order of the page's two boxes. */
 const LINES = [
   { value: (day) => 100 * day.skill, ink: "#6fb9e8", unit: "%", range: () => [0, 100], splits: () => [0, 50, 100] },
   {
-    value: (day) => day.strength_n / STANDARD_GRAVITY,
+    value: (day) => kilograms(day.strength_n),
     ink: "#f3f6f8",
     unit: " kg",
     range: (_, least, most) => [0.9 * least, 1.1 * most],
@@ -26,7 +27,9 @@ export class Trend {
     this.box = box;
     this.boxes = [skill, strength];
     this.#language = language;
-    const follow = new ResizeObserver(() => this.#plots.forEach((plot, at) => plot.setSize(size(this.boxes[at]))));
+    const follow = new ResizeObserver(() => {
+      for (const [at, plot] of this.#plots.entries()) plot.setSize(size(this.boxes[at]));
+    });
     for (const one of this.boxes) follow.observe(one);
   }
 
@@ -36,7 +39,11 @@ export class Trend {
     this.#names = days.map(({ at }) => (at === null ? "" : dayName(at, this.#language)));
     LINES.forEach((line, at) => {
       const data = [days.map((_, day) => day), days.map(line.value)];
-      this.#plots[at] ??= new uPlot(this.#options(line, size(this.boxes[at]), at === LINES.length - 1), data, this.boxes[at]);
+      this.#plots[at] ??= new uPlot(
+        this.#options(line, size(this.boxes[at]), at === LINES.length - 1),
+        data,
+        this.boxes[at],
+      );
       this.#plots[at].setData(data);
     });
   }
@@ -52,8 +59,22 @@ export class Trend {
       scales: { x: { time: false }, y: { range } },
       series: [{}, { stroke: ink, width: 2, points: { show: true, size: 7, fill: ink, stroke: ink } }],
       axes: [
-        { ...axis, size: last ? 24 : 4, gap: 4, grid: { show: false }, splits: () => [0, this.#names.length - 1], values: (_, splits) => splits.map((day) => (last ? this.#names[day] : "")) },
-        { ...axis, size: 58, gap: 6, grid: { stroke: INK.line, width: 1 }, splits, values: (_, at) => at.map((value) => `${Math.round(value)}${unit}`) },
+        {
+          ...axis,
+          size: last ? 24 : 4,
+          gap: 4,
+          grid: { show: false },
+          splits: () => [0, this.#names.length - 1],
+          values: (_, splits) => splits.map((day) => (last ? this.#names[day] : "")),
+        },
+        {
+          ...axis,
+          size: 58,
+          gap: 6,
+          grid: { stroke: INK.line, width: 1 },
+          splits,
+          values: (_, at) => at.map((value) => `${Math.round(value)}${unit}`),
+        },
       ],
     };
   }

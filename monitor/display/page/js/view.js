@@ -2,7 +2,8 @@
 
 import { barLevel } from "./bar.js";
 import { agreed } from "./chooser.js";
-import { element, symbol } from "./parts.js";
+import { symbol } from "./icons.js";
+import { element } from "./parts.js";
 import { labelKey, stateIcon } from "./status_line.js";
 import { clock, eventIcon, eventName } from "./words.js";
 
@@ -83,7 +84,8 @@ function detail(now, words) {
   if (now.state === "idle" && now.last) {
     const { under_tension_s, under_load_s } = now.last;
     const tension = under_tension_s === null ? "–" : words.seconds(under_tension_s);
-    return `${words.text("last")}: ${tension} ${words.text("summary.tension")} ${words.text("summary.of", words.seconds(under_load_s))}`;
+    const of = words.text("summary.of", words.seconds(under_load_s));
+    return `${words.text("last")}: ${tension} ${words.text("summary.tension")} ${of}`;
   }
   if (now.seconds === null || now.state === "countdown") return "";
   return words.text(now.state === "stale" ? "for" : "in", words.seconds(now.seconds));
@@ -135,7 +137,11 @@ function drawLeaks(leaks, words) {
     const rows = [...Map.groupBy(leaks, ({ rep }) => rep)].slice(0, 3).map(([rep, records]) => {
       const first = records.at(-1);
       const names = [...new Set(records.map((record) => eventName(words, record)).reverse())].join(" · ");
-      return element("li", "", "", [symbol(eventIcon(first)), element("span", "", names), element("span", "", rep === null ? "" : `${words.text("rep")} ${rep}`)]);
+      return element("li", "", "", [
+        symbol(eventIcon(first)),
+        element("span", "", names),
+        element("span", "", rep === null ? "" : `${words.text("rep")} ${rep}`),
+      ]);
     });
     if (!rows.length) rows.push(element("li", "none", words.text("events.none")));
     $("leaks").replaceChildren(...rows);
@@ -143,6 +149,7 @@ function drawLeaks(leaks, words) {
 }
 
 const widths = new Map(); // of the words at 100 px; a pack has some thirty, a daemon's own word comes rarely
+const pen = document.createElement("canvas").getContext("2d");
 
 /** Makes the word as large as its tile allows. */
 function fitWord() {
@@ -162,7 +169,6 @@ document.fonts.ready.then(() => {
 
 function widthAt100(element, word) {
   const style = getComputedStyle(element);
-  const pen = (widthAt100.pen ??= document.createElement("canvas").getContext("2d"));
   pen.font = `${style.fontWeight} 100px ${style.fontFamily}`;
   return pen.measureText(word).width;
 }

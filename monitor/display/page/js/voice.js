@@ -7,23 +7,37 @@ const APART_MS = 2000;
 const AGAIN_MS = { alarm: 2000, heave: 2000, rest: 4000, pace: 6000 }; // the same word
 const CLASS = {
   force_ceiling: "alarm",
-  jerk: "heave", jerk_start: "heave", drop: "heave", slack: "heave", bounce: "heave", abrupt: "heave", stack_touch: "heave",
-  lockout: "rest", bottom: "rest",
-  stall: "pace", speed_over: "pace", low: "pace", high: "pace", begin: "pace",
+  jerk: "heave",
+  jerk_start: "heave",
+  drop: "heave",
+  slack: "heave",
+  bounce: "heave",
+  abrupt: "heave",
+  stack_touch: "heave",
+  lockout: "rest",
+  bottom: "rest",
+  stall: "pace",
+  speed_over: "pace",
+  low: "pace",
+  high: "pace",
+  begin: "pace",
 }; // prettier-ignore
 const ORDER = ["alarm", "heave", "rest", "pace"];
 
 /** The cue to say now, or null. `spoken` maps each to when it was last said. */
 export function chooseCue(now, now_ms, spoken) {
   if (now_ms - Math.max(-Infinity, ...spoken.values()) < APART_MS) return null;
-  const wanted = [now.state === "alarm" ? "force_ceiling" : null, now.heave, now.resting, now.cue, now.band].filter((cue) => cue in CLASS);
+  const wanted = [now.state === "alarm" ? "force_ceiling" : null, now.heave, now.resting, now.cue, now.band].filter(
+    (cue) => cue in CLASS,
+  );
   const due = wanted.filter((cue) => now_ms - (spoken.get(cue) ?? -Infinity) >= AGAIN_MS[CLASS[cue]]);
   return due.sort((one, other) => ORDER.indexOf(CLASS[one]) - ORDER.indexOf(CLASS[other]))[0] ?? null;
 }
 
 /** A voice of this computer's own for the language, or null. */
 export function findVoice(voices, language) {
-  const speaks = (voice) => voice.localService && voice.lang.toLowerCase().split(/[-_]/)[0] === language.toLowerCase().split("-")[0];
+  const speaks = (voice) =>
+    voice.localService && voice.lang.toLowerCase().split(/[-_]/)[0] === language.toLowerCase().split("-")[0];
   return voices.filter(speaks).sort((one, other) => other.default - one.default)[0] ?? null;
 }
 

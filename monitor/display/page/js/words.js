@@ -62,10 +62,6 @@ export function clock(value_s) {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
-export function kg(load_n) {
-  return load_n / 9.80665;
-}
-
 /** The name of an event for a person. */
 export function eventName(words, record) {
   if (record.kind === "tension_out") return words.text(`event.tension_out.${record.side}`);
@@ -81,8 +77,24 @@ export function eventIcon(record) {
   if (record.kind === "tension_out") return record.side;
   if (record.kind === "turnaround") return record.grade === "bounce" ? "heave" : "turn";
   return (
-    { lockout_rest: "rest", bottom_rest: "rest", stack_touch: "down", drop: "negative", force_ceiling: "alarm", sensor_fault: "fault" }[record.kind] ??
-    { set_start: "ready", set_end: "ready", stage: "ready", unload: "low", slack: "low", speed_over: "fast", stall: "rest", failure: "alarm" }[record.kind] ??
+    {
+      lockout_rest: "rest",
+      bottom_rest: "rest",
+      stack_touch: "down",
+      drop: "negative",
+      force_ceiling: "alarm",
+      sensor_fault: "fault",
+    }[record.kind] ??
+    {
+      set_start: "ready",
+      set_end: "ready",
+      stage: "ready",
+      unload: "low",
+      slack: "low",
+      speed_over: "fast",
+      stall: "rest",
+      failure: "alarm",
+    }[record.kind] ??
     "heave"
   );
 }
