@@ -13,6 +13,7 @@
 rest, and `machine` with `working_load_n`, `friction`, `range_m`. Samples carry the trace's own clock. `notes` say
 what the lifter set out to do; labels must come from the columns, never from the notes. What goes wrong with sensors and
 wires stands in `faults`. Who calibrates a machine is a `Helper`. Without a stack: `simulate_static`, `simulate_motor`.
+What else happens in gyms (moved pins, helpers, hooks, curves, lifters who fail): `gym.drawn_session`.
 Live: `board.Board`, and `device.SimulatedDevice` on a pseudo-terminal; `demo` has traces without end.
 """
 

@@ -77,6 +77,18 @@ class CellSpikes:
 
 
 @dataclass(frozen=True, slots=True)
+class CellGlitches:
+    """One conversion in so many reads almost full scale, and nobody notices; its neighbours are sound."""
+
+    every: int
+    share: float = 0.9  # of the rail
+
+    def spoil(self, position: Stream, force: Stream, rng: np.random.Generator) -> None:
+        hit = np.arange(int(rng.integers(self.every)), len(force.counts), self.every)
+        force.counts[hit] = np.round(self.share * RAIL).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
 class CellSilent:
     """The converter does not answer; the device says so ten times a second."""
 

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from firmware_bridge.simulator.legs import quintic
 from firmware_bridge.simulator.machine import (
-    REST_SINK_M,
     STANDARD_GRAVITY_M_S2,
     STEP_S,
     STICTION_M_S,
@@ -20,6 +19,7 @@ from firmware_bridge.simulator.machine import (
     Moment,
     step,
 )
+from firmware_bridge.simulator.pad import REST_SINK_M
 from firmware_bridge.simulator.script import Hold, Lift, Lifter, Script, SetDown
 from firmware_bridge.simulator.sets import clean_set
 from firmware_bridge.simulator.simulation import simulate

@@ -6,6 +6,8 @@ Legs join without a kink: each begins where the one before ended, or where a sta
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from firmware_bridge.simulator.outside import NOTHING, Outside
+
 LOOSE = -0.05  # stretch of a loose cable, in stretches under load
 
 
@@ -29,6 +31,11 @@ class Leg:
     lean: float = 1.0  # stretch of the cable at its end, in stretches under load
     from_stack: bool = False  # begin where the stack is and as fast as it goes, not where the last leg ended
     share: float | None = None  # of the load: the force that the hand gives at most, at its end; None: all there is
+    hands: float = 0.0  # of the load: what somebody else carries of the stack at its end; below 0 he presses it down
+    motor: float = 1.0  # times the load, at its end
+    stop_m: float | None = None  # a hook below the stack
+    grip: float = 0.0  # share of the pull that somebody gives with his hands at the stack, at its end
+    calm: bool = False  # no hand trembles: something that does not tire holds the cable
 
 
 class Segment(NamedTuple):
@@ -40,6 +47,7 @@ class Segment(NamedTuple):
     limit_slope_m_s3: float
     tremor_m: float
     begins_now: bool  # from the stack as it is, else where the last leg ended, a fraction of a millisecond ago
+    outside: Outside = NOTHING
 
     def hand_m(self, u_s: float) -> float:
         c0, c1, c2, c3, c4, c5 = self.coefficients

@@ -10,8 +10,10 @@ import numpy as np
 
 from firmware_bridge.simulator.legs import LOOSE, Leg, Now, Segment, quintic
 from firmware_bridge.simulator.machine import STANDARD_GRAVITY_M_S2, Machine
+from firmware_bridge.simulator.outside import Outside
 from firmware_bridge.simulator.script import (
     Drop,
+    GymMove,
     Heave,
     Hold,
     Lift,
@@ -42,9 +44,11 @@ class Performer:
         self.sway = Sway(self._rng)
         self.notes: list[tuple[float, str]] = []
         self._bottom_m = machine.bottom_m - machine.rest_m
-        self._now = Now(0.0, 0.0, 0.0, LOOSE * machine.stretch_m, 0.0)
-        self._x_m, self._speed_m_s, self._lean = 0.0, 0.0, LOOSE  # the plan, at the end of the last leg
+        self.loose = min(LOOSE, -script.lifter.sag_m / machine.stretch_m)  # lean of a cable let go
+        self._now = Now(0.0, 0.0, 0.0, self.loose * machine.stretch_m, 0.0)
+        self._x_m, self._speed_m_s, self._lean = 0.0, 0.0, self.loose  # the plan, at the end of the last leg
         self._limit = script.lifter.strength
+        self._hands, self._motor, self._grip = 0.0, 1.0, 0.0  # of others, at the end of the last leg
         self._done = 0.0  # share of the script's moves performed
         self._legs = self._perform()
 
@@ -59,18 +63,26 @@ class Performer:
         if leg.from_stack:
             start_m, start_m_s = now.hand_m, now.v_m_s
         else:
-            start_m, start_m_s = self._x_m + self._lean * stretch_m, self._speed_m_s
+            start_m, start_m_s = self._x_m + self._pulls(self._lean) * stretch_m, self._speed_m_s
+        others = Outside((self._hands, leg.hands), (self._motor, leg.motor), leg.stop_m, (self._grip, leg.grip))
+        self._hands, self._motor, self._grip = leg.hands, leg.motor, leg.grip
         limit = self._lifter.strength if leg.share is None else leg.share
         first = limit if leg.from_stack else self._limit
         self._x_m, self._speed_m_s, self._lean, self._limit = leg.to_m, leg.speed_m_s, leg.lean, limit
+        end_m = leg.to_m + self._pulls(leg.lean) * stretch_m
         return Segment(
-            coefficients=quintic(leg.duration_s, start_m, start_m_s, leg.to_m + leg.lean * stretch_m, leg.speed_m_s),
+            coefficients=quintic(leg.duration_s, start_m, start_m_s, end_m, leg.speed_m_s),
             duration_s=leg.duration_s,
             limit_m_s2=first * STANDARD_GRAVITY_M_S2,
             limit_slope_m_s3=(limit - first) * STANDARD_GRAVITY_M_S2 / leg.duration_s,
-            tremor_m=self._lifter.tremor * self._tired(4) * stretch_m,
+            tremor_m=0.0 if leg.calm else self._lifter.tremor * self._tired(4) * stretch_m,
             begins_now=leg.from_stack,
+            outside=others,
         )
+
+    def _pulls(self, lean: float) -> float:
+        """The stretch of a cable that carries what others and a motor leave to it."""
+        return lean - self._hands + (self._motor - 1.0) if lean > 0 else lean
 
     def _tired(self, gain: float = 1.0) -> float:
         return 1.0 + gain * self._lifter.fatigue * self._done**2
@@ -82,13 +94,13 @@ class Performer:
             self.notes.append((self._now.t_s, repr(move)))
             yield from self._act(move, moves[i + 1] if i + 1 < len(moves) else None)
 
-    def _act(self, move: Move, following: Move | None) -> Generator[Leg, None, None]:
+    def _act(self, move: Move | GymMove, following: Move | GymMove | None) -> Generator[Leg, None, None]:
         match move:
             case Rest(duration_s):
-                yield Leg(duration_s, 0.0, lean=LOOSE)
+                yield Leg(duration_s, 0.0, lean=self.loose)
             case Tug(share, duration_s):
                 yield Leg(duration_s / 2, 0.0, lean=share)
-                yield Leg(duration_s / 2, 0.0, lean=LOOSE)
+                yield Leg(duration_s / 2, 0.0, lean=self.loose)
             case Lift():
                 yield from self._lift(move, following)
             case Lower():
@@ -103,6 +115,8 @@ class Performer:
             case Hold(duration_s, settle_s):
                 yield Leg(settle_s, self._x_m, lean=1.0)
                 yield Leg(duration_s, self._x_m, lean=1.0)
+            case _:
+                raise ValueError(f"{move!r} needs a GymPerformer: the lifter is not alone")
 
     def _glide(self, duration_s: float, speed_m_s: float, share: float | None = None) -> Leg:
         """From one speed to another."""
@@ -131,7 +145,9 @@ class Performer:
         spread = float(np.clip(self._rng.normal(0.0, self._lifter.range_spread), -0.03, 0.03))
         return max(self._bottom_m + (share + spread) * self._machine.range_m, 0.3 * self._bottom_m)
 
-    def _go(self, to_m: float, cruise_m_s: float, ramp_s: float, following: Move | None) -> Generator[Leg, None, None]:
+    def _go(
+        self, to_m: float, cruise_m_s: float, ramp_s: float, following: Move | GymMove | None
+    ) -> Generator[Leg, None, None]:
         """Up to speed, along, and to a stop; or, before a snap, into it at full speed."""
         sign = 1.0 if to_m > self._x_m else -1.0
         snap = following if isinstance(following, Snap) else None
@@ -158,7 +174,7 @@ class Performer:
         if not snap:
             yield Leg(ramp_s, to_m, 0.0, lean=self._leaning(sign))
 
-    def _lift(self, move: Lift, following: Move | None) -> Generator[Leg, None, None]:
+    def _lift(self, move: Lift, following: Move | GymMove | None) -> Generator[Leg, None, None]:
         to_m = self._place_m(move.to)
         cruise_m_s, ramp_s = self._phase(self._script.positive_s * self._tired(), move.speed)
         if self._lean < 0.5 and move.squeeze:
@@ -205,7 +221,7 @@ class Performer:
         elif stall.then == "still":
             yield from self._go(self._bottom_m, 0.7 * cruise_m_s, ramp_s + 0.3, None)
 
-    def _lower(self, move: Lower, following: Move | None) -> Generator[Leg, None, None]:
+    def _lower(self, move: Lower, following: Move | GymMove | None) -> Generator[Leg, None, None]:
         to_m = self._place_m(move.to)
         cruise_m_s, ramp_s = self._phase(self._script.negative_s, move.speed)
         if move.drop:
@@ -242,7 +258,7 @@ class Performer:
             yield Leg(ramp_s, self._x_m - fast * ramp_s / 2, -fast, lean=self._lean)
             if self._x_m > 0.001:
                 yield Leg(self._x_m / fast, 0.0, -fast, lean=self._lean)
-        lean = LOOSE if move.loose else 0.33
+        lean = self.loose if move.loose else 0.33
         loosen_s = min(0.35, 1.5 * self._machine.stretch_m / fast)
         yield Leg(loosen_s, 0.0, 0.0, lean=lean)
         yield Leg(max(move.rest_s - loosen_s, 0.05), 0.0, lean=lean)

@@ -4,21 +4,26 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from firmware_bridge.simulator.legs import LOOSE, NO_SEGMENT, Now
-from firmware_bridge.simulator.lifter import Performer
-from firmware_bridge.simulator.machine import REST_SINK_M, STEP_S, Machine, Moment, step
+from firmware_bridge.simulator.gym_lifter import GymPerformer
+from firmware_bridge.simulator.legs import NO_SEGMENT, Now
+from firmware_bridge.simulator.machine import STEP_S, Machine, Moment, step
+from firmware_bridge.simulator.pad import REST_SINK_M
+from firmware_bridge.simulator.plant import Plant
 from firmware_bridge.simulator.script import Script
 from firmware_bridge.simulator.sway import sway_blocks
 from firmware_bridge.simulator.trace import Trace
 
+UNSTEADY = 3.0  # times the lifter's own wobble: how other hands sway
+
 
 def live(machine: Machine, script: Script, seed: int, rows: int = 10) -> Iterator[Trace]:
     """What `simulate` gives, `rows` milliseconds at a time, each simulated when it is asked for."""
-    performer = Performer(machine, script, seed)
+    performer = GymPerformer(machine, script, seed)
+    plant = None if machine.plain and script.plain else Plant(machine)
     wobble = np.array([script.lifter.wobble])
     physics = machine.physics()
     moment = Moment(-REST_SINK_M, 0.0, 0.0, 0.0, 0.0, 0.0)
-    hand, shake, clock = LOOSE * machine.stretch_m, 0.0, 0.0
+    hand, shake, clock = performer.loose * machine.stretch_m, 0.0, 0.0
     leg = NO_SEGMENT
     row = told = 0
     while True:
@@ -38,13 +43,21 @@ def live(machine: Machine, script: Script, seed: int, rows: int = 10) -> Iterato
             next_hand = leg.hand_m(clock) + shake
             limit = leg.limit_m_s2 + leg.limit_slope_m_s3 * clock
             x, v = moment.x_m, moment.v_m_s
-            moment = step(physics, moment, hand, next_hand, limit, _tanh, _positive)
+            motor = 1.0
+            if plant is None:
+                moment = step(physics, moment, hand, next_hand, limit, _tanh, _positive)
+            else:
+                along = min(clock / leg.duration_s, 1.0)
+                unsteady = 1.0 + UNSTEADY * (pace[i] - 1.0)
+                moment = plant.step(moment, hand, next_hand, limit, leg.outside, along, unsteady)
+                motor = leg.outside.motor[0] + (leg.outside.motor[1] - leg.outside.motor[0]) * along
             hand = next_hand
-            block.append((x, v, *moment[3:]))
+            block.append((x, v, *moment[3:], motor))
             row += 1
         if block:
             notes, told = tuple(performer.notes[told:]), len(performer.notes)
-            yield Trace.of(machine, np.array(block).T, notes)
+            columns = np.array(block).T
+            yield Trace.of(machine, columns[:5], notes, None if plant is None else columns[5])
         if len(block) < rows:
             return
 

@@ -1,4 +1,5 @@
-"""The machine: a weight stack on an elastic cable, rubbing in its guides, above a hard rest.
+"""The machine: a weight stack on an elastic cable, rubbing in its guides, above a hard rest. What else there is in
+gyms (curves, rubber, stiction, a pulley), plant.py steps.
 
        y  handle: where the lifter's hand holds the cable
        |
@@ -20,12 +21,13 @@ from typing import Generic, Literal, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from firmware_bridge.simulator.pad import REST_DAMPING, REST_SINK_M, STEEL, Pad
+from firmware_bridge.simulator.resistance import CONSTANT, Resistance
+
 STANDARD_GRAVITY_M_S2 = 9.80665
 STEP_S = 0.001  # one row of a trace
 SUBSTEPS = 2
 STICTION_M_S = 0.004  # below this speed friction turns over: the width of the tanh
-REST_SINK_M = 0.00015  # how far the rest gives under the resting stack
-REST_DAMPING = 0.6  # of critical: a restitution of about 0.1
 
 F = TypeVar("F", float, NDArray[np.float64])
 
@@ -43,17 +45,38 @@ class Machine:
     rest_m: float = 0.0  # where the stack sits on its rest
     bottom_m: float = 0.03  # the working range
     top_m: float = 0.53
+    resistance: Resistance = CONSTANT
+    stiction: float = 0.0  # share by which breaking away takes more than sliding (Stribeck)
+    pad: Pad = STEEL
+    pulley: int = 1  # 2: handle and cell see half the stack's weight and twice its way; positions are the handle's
 
     def __post_init__(self) -> None:
         if not self.rest_m <= self.bottom_m < self.top_m:
             raise ValueError(f"rest_m {self.rest_m} <= bottom_m {self.bottom_m} < top_m {self.top_m} must hold")
-        if self.mass_kg <= 0 or self.resonance_hz <= 0 or self.friction < 0 or self.damping < 0:
-            raise ValueError("mass_kg and resonance_hz must be above 0, friction and damping not below it")
+        if self.mass_kg <= 0 or self.resonance_hz <= 0 or self.pulley < 1:
+            raise ValueError("mass_kg, resonance_hz and pulley must be above 0")
+        if self.friction < 0 or self.damping < 0 or self.stiction < 0:
+            raise ValueError("friction, damping and stiction must not be below 0")
+
+    @property
+    def load_kg(self) -> float:
+        """The mass whose weight is W."""
+        return self.mass_kg / self.pulley
 
     @property
     def working_load_n(self) -> float:
-        """W: the tension at the cell while the stack hangs still."""
-        return self.mass_kg * STANDARD_GRAVITY_M_S2
+        """W: the tension at the cell while the stack hangs still; its mean over the range where it varies."""
+        return self.load_kg * STANDARD_GRAVITY_M_S2
+
+    @property
+    def inertia_kg(self) -> float:
+        """The mass that the cell feels move."""
+        return self.load_kg * self.resistance.inertia / self.pulley
+
+    @property
+    def plain(self) -> bool:
+        """A stack of constant load on steel, with Coulomb's friction alone."""
+        return (self.resistance, self.stiction, self.pad, self.pulley) == (CONSTANT, 0.0, STEEL, 1)
 
     @property
     def range_m(self) -> float:

@@ -3,7 +3,7 @@
 Moves name the act, not its outcome: what comes of a heave is for the physics to say.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,74 @@ class Hold:
     settle_s: float = 0.6
 
 
+@dataclass(frozen=True, slots=True)
+class Helped:
+    """A move in which somebody lends a hand, or leans on the stack: he begins on the way and lets go after it."""
+
+    move: "Lift | Lower | Turn"
+    share: float  # of the load that he carries; below 0 he presses the stack down
+    after: float = 0.0  # share of the range in which he does nothing, in the direction of the movement
+
+
+@dataclass(frozen=True, slots=True)
+class Lifted:
+    """The positive done by a trainer, who takes the stack up with the lifter's handle; the lifter takes it over."""
+
+    move: Lift = field(default_factory=Lift)
+    share: float = 0.95  # of the pull that is the trainer's
+
+
+@dataclass(frozen=True, slots=True)
+class Brace:
+    """Keep pulling at the resting stack without lifting it."""
+
+    share: float = 0.65  # of the load
+    duration_s: float = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Slacken:
+    """Let the handle go back until the cable sags; what follows takes the slack up."""
+
+    by_m: float = 0.03
+    duration_s: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Clank:
+    """Take the slack up at a speed that makes the cable ring, and lift on from there."""
+
+    speed_m_s: float = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Hang:
+    """Lower the stack onto a hook, a pin or a range limiter, let the cable go, and take it over again later."""
+
+    at: float = 0.3  # share of the range
+    duration_s: float = 3.0
+    rise_m: float = 0.015  # lifted off the hook by so much
+
+
+@dataclass(frozen=True, slots=True)
+class Park:
+    """Lower the handle onto a stop of the machine below the range: the cable stays loaded, and nobody holds it."""
+
+    below_m: float = 0.04
+    duration_s: float = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Carry:
+    """Somebody lifts the stack itself, without the cable, and lets it fall or lowers it."""
+
+    height_m: float = 0.06
+    duration_s: float = 1.0  # at that height
+    drops: bool = True
+
+
 Move = Rest | Tug | Lift | Turn | Snap | Lower | SetDown | Hold
+GymMove = Helped | Lifted | Brace | Slacken | Clank | Hang | Park | Carry  # what other people and things have a part in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +189,7 @@ class Lifter:
     ease: float = 0.8  # how much of the friction's reversal is taken over gently within the dwell
     strength: float = 2.2  # times the load; above it the hand yields
     fatigue: float = 0.2  # how much slower, and how much shakier, the last repetition is than the first
+    sag_m: float = 0.0  # of the loose cable at least: on a stiff one 5 % of the load's stretch may still pull a little
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,5 +198,10 @@ class Script:
 
     positive_s: float
     negative_s: float
-    moves: tuple[Move, ...]
+    moves: tuple[Move | GymMove, ...]
     lifter: Lifter = Lifter()
+
+    @property
+    def plain(self) -> bool:
+        """Nobody but the lifter has a part in it."""
+        return not any(isinstance(move, GymMove) for move in self.moves)

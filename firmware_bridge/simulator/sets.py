@@ -107,6 +107,13 @@ def faulty_set(
     return Script(positive_s=positive_s, negative_s=negative_s, moves=tuple(moves), lifter=lifter or drawn_lifter(rng))
 
 
+def drawn_rep(
+    rng: np.random.Generator, machine: Machine, positive_s: float, negative_s: float, fault: str = ""
+) -> list[Move]:
+    """The moves of one repetition, from bottom to bottom, with one fault of `FAULTS` or none."""
+    return _Draw(rng, machine, positive_s, negative_s).rep(fault)
+
+
 class _Draw:
     """Draws repetitions with a fault of a size that fits the machine and the tempo."""
 

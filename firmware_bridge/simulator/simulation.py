@@ -9,10 +9,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.simulator.legs import LOOSE, Now
+from firmware_bridge.simulator.legs import Now
 from firmware_bridge.simulator.lifter import Performer
 from firmware_bridge.simulator.live import live
-from firmware_bridge.simulator.machine import REST_SINK_M, STEP_S, Machine, Moment, Physics, step
+from firmware_bridge.simulator.machine import STEP_S, Machine, Moment, Physics, step
+from firmware_bridge.simulator.pad import REST_SINK_M
 from firmware_bridge.simulator.script import Script
 from firmware_bridge.simulator.sway import sway_blocks
 from firmware_bridge.simulator.trace import Trace
@@ -38,7 +39,7 @@ def simulate(machine: Machine, script: Script, seed: int) -> Trace:
 
 def simulate_many(jobs: Sequence[Job]) -> list[Trace]:
     """All jobs stepped together; 30 to 60 at once are fastest, and need about 6 MB a minute each."""
-    if len(jobs) <= FEW:
+    if len(jobs) <= FEW or not all(job.machine.plain and job.script.plain for job in jobs):
         return [simulate(*job) for job in jobs]
     batch = _Batch(jobs)
     parts: list[list[Array]] = [[] for _ in jobs]
@@ -69,7 +70,9 @@ class _Batch:
         self._physics = Physics(*(np.array(column) for column in zip(*physics, strict=True)))
         self._wobble = np.array([job.script.lifter.wobble for job in jobs])
         self._moment = Moment(np.full(n, -REST_SINK_M), *(np.zeros(n) for _ in range(5)))
-        self._hand = np.array([LOOSE * job.machine.stretch_m for job in jobs])
+        self._hand = np.array(
+            [one.loose * job.machine.stretch_m for one, job in zip(self.performers, jobs, strict=True)]
+        )
         self._clock = np.zeros(n)  # each lifter's own time within the leg
         self._duration = np.zeros(n)
         self._coefficients = np.zeros((6, n))

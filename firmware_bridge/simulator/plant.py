@@ -1,0 +1,120 @@
+"""One machine with all that gyms have, stepped a millisecond at a time in plain floats.
+
+    i x'' = T - W(x) motor - rub(x') - b x' + N + hands        all per unit of the mass whose weight is W
+
+i is the share of the mass that moves. N is the pad's push, or a hook's. rub is Coulomb's friction with Stribeck's
+breaking away, in proportion to W(x).
+"""
+
+import math
+
+from firmware_bridge.simulator.machine import (
+    STANDARD_GRAVITY_M_S2,
+    STEP_S,
+    STICTION_M_S,
+    SUBSTEPS,
+    Machine,
+    Moment,
+)
+from firmware_bridge.simulator.outside import Outside
+from firmware_bridge.simulator.pad import STEEL, Pad
+
+STRIBECK_M_S = 0.010  # stiction is gone at about this speed
+
+
+class Floor:
+    """A pad at a height: what pushes a stack up that stands on it."""
+
+    def __init__(self, pad: Pad, share: float = 1.0) -> None:
+        """`share` of the load stands on it."""
+        self.stiffness_per_s2 = share * STANDARD_GRAVITY_M_S2 / pad.give_m
+        self.damper_per_s = 2 * pad.damping * math.sqrt(self.stiffness_per_s2)
+        self._surface_m = pad.surface_m
+
+    def push_m_s2(self, x_m: float, v_m_s: float) -> float:
+        """On a stack at a place above the floor, at a speed."""
+        sunk_m = self._surface_m - x_m
+        return max(self.stiffness_per_s2 * sunk_m - self.damper_per_s * v_m_s, 0.0) if sunk_m > 0 else 0.0
+
+
+STOP = Floor(STEEL)
+
+
+class Plant:
+    """Steps one machine."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._cable = machine.physics()
+        self._stiction = machine.stiction
+        self._inertia = machine.resistance.inertia / machine.pulley
+        self._shares = machine.resistance.shares
+        self._rest = Floor(machine.pad, self._shares[0])
+        self._bottom_m = machine.bottom_m - machine.rest_m
+        self._knots_per_m = (len(self._shares) - 1) / machine.range_m
+        self._substeps = max(SUBSTEPS, math.ceil(STEP_S * self._fastest_per_s()))
+
+    def _fastest_per_s(self) -> float:
+        """The rate beyond which explicit steps would swing up."""
+        floor = max((self._rest, STOP), key=lambda one: one.damper_per_s)
+        slope = self._cable.friction * max(self._shares) * (1 + self._stiction) / STICTION_M_S
+        damps = (slope + floor.damper_per_s + self._cable.damping) / self._inertia
+        return max(damps, math.sqrt((floor.stiffness_per_s2 + self._cable.stiffness) / self._inertia))
+
+    def share(self, x_m: float) -> float:
+        """W(x) over W."""
+        knot = (x_m - self._bottom_m) * self._knots_per_m
+        if knot <= 0:
+            return self._shares[0]
+        first = int(knot)
+        if first >= len(self._shares) - 1:
+            return self._shares[-1]
+        return self._shares[first] + (knot - first) * (self._shares[first + 1] - self._shares[first])
+
+    def step(
+        self,
+        now: Moment[float],
+        hand_m: float,
+        next_hand_m: float,
+        limit_m_s2: float,
+        outside: Outside,
+        along: float = 0.0,
+        unsteady: float = 1.0,
+    ) -> Moment[float]:
+        """One millisecond, the hand going straight; `along`: how much of the leg has passed, 0 to 1.
+
+        `unsteady` is what other people's hands do at the moment, times what they mean to do.
+        """
+        cable, h = self._cable, STEP_S / self._substeps
+        x, v, slip = now.x_m, now.v_m_s, now.slip_m
+        hands = _at(outside.hands, along) * unsteady * STANDARD_GRAVITY_M_S2
+        weight = _at(outside.motor, along) * STANDARD_GRAVITY_M_S2
+        friction = _at(outside.motor, along) * cable.friction
+        stop_m = outside.stop_m
+        speed = (next_hand_m - hand_m) / STEP_S
+        hand = hand_m
+        a0 = pull0 = push0 = 0.0
+        for i in range(self._substeps):
+            spring = cable.stiffness * (hand + slip - x)
+            pull = spring + cable.damping * (speed - v)
+            if pull > limit_m_s2:
+                slip -= max(spring - limit_m_s2, 0.0) / cable.stiffness
+                pull = limit_m_s2
+            pull = max(pull, 0.0)
+            push = self._rest.push_m_s2(x, v)
+            if stop_m is not None:
+                push += STOP.push_m_s2(x - stop_m, v)
+            share = self.share(x)
+            rub = friction * math.tanh(v / STICTION_M_S)
+            if self._stiction:
+                rub *= 1 + self._stiction * math.exp(-((v / STRIBECK_M_S) ** 2))
+            a = (pull - share * (weight + rub) - cable.viscous * v + push + hands) / self._inertia
+            if i == 0:
+                a0, pull0, push0 = a, pull, push
+            v += a * h
+            x += v * h
+            hand += speed * h
+        return Moment(x, v, slip, a0, pull0 * (1 - _at(outside.grip, along)), push0)
+
+
+def _at(pair: tuple[float, float], along: float) -> float:
+    return pair[0] + (pair[1] - pair[0]) * along
