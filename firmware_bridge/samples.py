@@ -50,6 +50,10 @@ class Samples(NamedTuple):
     def __len__(self) -> int:
         return len(self.t_s)
 
+    def rows(self, which: NDArray[np.bool_] | slice) -> "Samples":
+        """Some of them: a mask of shape (n,), or a slice."""
+        return Samples(self.t_s[which], self.position_m[which], self.force_n[which], self.flags[which])
+
 
 NOTHING = Samples(np.empty(0), np.empty(0), np.empty(0), np.empty(0, np.uint8))
 

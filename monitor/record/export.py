@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.samples import Samples
+from firmware_bridge.samples import NOTHING, Samples, joined
 from monitor.events import AnyEvent, encode
 from monitor.record.records import Header
 from monitor.record.replay import batches, decoder_of
@@ -66,18 +66,14 @@ def export_events(session: SessionFile, format: Format, path: Path) -> int:
 def instants(session: SessionFile, header: Header) -> Iterator[Samples]:
     """All samples in the order of time; what was measured at the same instant stands in one row."""
     decoder = decoder_of(header)
-    held = Samples(np.empty(0), np.empty(0), np.empty(0), np.empty(0, np.uint8))
+    held = NOTHING
     for batch in batches(session):
         if isinstance(batch, list):
-            rows = _concatenate(held, decoder.feed(*batch))
+            rows = joined([held, decoder.feed(*batch)])
             ripe = rows.t_s < rows.t_s.max(initial=0.0) - _REORDER_S
-            held = Samples(*(column[~ripe] for column in rows))
-            yield _merge(Samples(*(column[ripe] for column in rows)))
+            held = rows.rows(~ripe)
+            yield _merge(rows.rows(ripe))
     yield _merge(held)
-
-
-def _concatenate(*parts: Samples) -> Samples:
-    return Samples(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
 def _merge(rows: Samples) -> Samples:

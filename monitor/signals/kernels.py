@@ -96,7 +96,7 @@ def _covariance(n: int, power: Column) -> Column:
     return covariance
 
 
-def _wanted(i: NDArray[np.int64], crossed: NDArray[np.complexfloating] | Column) -> Column:
+def _wanted(i: NDArray[np.int64], crossed: NDArray[np.complex128] | Column) -> Column:
     """Covariance of what is seen at steps `i` with what is sought at step 0."""
     wanted: Column = (np.exp(2j * np.pi * STEP_S * i[:, None] * F_HZ) @ crossed).real
     return wanted

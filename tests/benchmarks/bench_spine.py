@@ -107,7 +107,7 @@ def live(profile: Profile, samples: Samples) -> None:
     pipeline = Pipeline(profile, "b")
     edges = np.searchsorted(samples.t_s, np.arange(READ_S, float(samples.t_s.max()), READ_S)).tolist()
     for start, end in pairwise([0, *edges, len(samples)]):
-        pipeline.update(Samples(*(column[start:end] for column in samples)))  # type: ignore[arg-type]
+        pipeline.update(samples.rows(slice(start, end)))
 
 
 def record(path: Path, trace: Trace, kit: Kit) -> Path:

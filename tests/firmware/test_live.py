@@ -23,7 +23,7 @@ from firmware_bridge.emulated_board import EmulatedBoard, emulated_board
 from firmware_bridge.emulator_build import EmulatorError, Firmware
 from firmware_bridge.link_state import LinkState
 from firmware_bridge.messages import EventCode, EventNote, Hello, Mcu, ResetCause, Status, StatusFlag
-from firmware_bridge.samples import Flag, Samples
+from firmware_bridge.samples import Flag, Samples, joined
 from firmware_bridge.serial_port import read_chunks
 from monitor.demo.emulated import board_of
 from monitor.demo.simulated import kit_of, machine_of
@@ -67,7 +67,7 @@ class Reader:
 
     @property
     def samples(self) -> Samples:
-        return Samples(*(np.concatenate(column) for column in zip(*self.batches, strict=True)))
+        return joined(self.batches)
 
     def hellos(self) -> list[Hello]:
         """One of each boot."""

@@ -16,7 +16,7 @@ from firmware_bridge.frames import CONTROL_KEPT
 from firmware_bridge.framing import frame
 from firmware_bridge.link_counts import LinkCounts
 from firmware_bridge.messages import Ack, EventNote, Force, Hello, Pong, Pos, Status
-from firmware_bridge.samples import Flag, Samples
+from firmware_bridge.samples import Flag, Samples, joined
 from tests.firmware_bridge.wire import Row, Wire
 
 CALIBRATION = Calibration(
@@ -34,10 +34,6 @@ def decode(chunks: list[Chunk], together: bool = False, boot: Hello | None = Non
     decoder = Decoder(RAW, boot=boot)
     parts = [decoder.feed(*chunks)] if together else [decoder.feed(chunk) for chunk in chunks]
     return joined(parts), decoder.counts
-
-
-def joined(parts: list[Samples]) -> Samples:
-    return Samples(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 def assert_same(a: Samples, b: Samples) -> None:

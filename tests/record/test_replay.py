@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.messages import Hello
-from firmware_bridge.samples import Samples
+from firmware_bridge.samples import Samples, joined
 from monitor.record.records import Command, Gap, command_record, wire_record
 from monitor.record.replay import Speed, batches, decoder_of, replay
 from monitor.record.session_file import SessionFile, SessionFileError, SessionWriter, read_session
@@ -110,7 +110,7 @@ def test_samples_do_not_depend_on_the_batch(tmp_path: Path) -> None:
     def decoded(batch_bytes: int) -> Samples:
         decoder = decoder_of(HEADER)
         parts = [decoder.feed(*batch) for batch in batches(session, batch_bytes) if isinstance(batch, list)]
-        return Samples(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+        return joined(parts)
 
     whole = decoded(1 << 20)
     assert len(whole) == 3 * (500 + 80)
