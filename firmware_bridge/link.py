@@ -17,6 +17,7 @@ from dataclasses import replace
 from typing import Literal
 
 from firmware_bridge.chunk import Chunk
+from firmware_bridge.codes import Result, StatusFlag
 from firmware_bridge.decoder import Format
 from firmware_bridge.device_clock import ClockEstimate
 from firmware_bridge.drops import Drops
@@ -34,10 +35,8 @@ from firmware_bridge.messages import (
     Ping,
     Pong,
     Pos,
-    Result,
     Start,
     Status,
-    StatusFlag,
     check_protocol,
     parse,
 )

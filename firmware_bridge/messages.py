@@ -17,9 +17,9 @@ Every type has one exact length (POS and FORCE: one for each n). PROTOCOL.md dra
 
 import struct
 from dataclasses import dataclass, fields
-from enum import IntEnum, IntFlag
 from typing import Any, ClassVar, Self
 
+from firmware_bridge.codes import Adc, Mcu, ResetCause, StatusFlag
 from firmware_bridge.errors import ProtocolVersionError
 
 PROTOCOL = 1
@@ -27,72 +27,6 @@ MAX_POS_SAMPLES = 15
 MAX_FORCE_SAMPLES = 14
 MIN_PERIOD_US = 400
 COUNTER_MAX = 0xFFFF  # the counters of STATUS saturate here
-
-
-class Mcu(IntEnum):
-    """HELLO.mcu; a value that is not here is a board we have no name for."""
-
-    SIMULATED = 0
-    ATMEGA328P = 1
-    ATMEGA2560 = 2
-    ATMEGA1284P = 3
-    STM32 = 4
-
-
-class ResetCause(IntFlag):
-    """HELLO.reset_cause, as the AVR's MCUSR."""
-
-    POWER_ON = 1
-    EXTERNAL = 2
-    BROWN_OUT = 4
-    WATCHDOG = 8
-
-
-class Adc(IntEnum):
-    """HELLO.adc."""
-
-    NONE = 0
-    HX711 = 1
-    ADS1220 = 2
-    NAU7802 = 3
-
-
-class Caps(IntFlag):
-    """HELLO.caps."""
-
-    POSITION = 1
-    FORCE = 2
-    SET_ADC = 4
-
-
-class Streams(IntFlag):
-    """START.streams."""
-
-    POSITION = 1
-    FORCE = 2
-
-
-class StatusFlag(IntFlag):
-    """STATUS.flags."""
-
-    STREAMING = 1
-    ADC_FAULT = 2  # the converter does not answer at the moment
-
-
-class Result(IntEnum):
-    """ACK.result."""
-
-    OK = 0
-    UNKNOWN = 1  # no such command
-    ARGUMENT = 2  # a value out of range, or a body of the wrong length
-
-
-class EventCode(IntEnum):
-    """EVENT.code."""
-
-    ADC_LOST = 1  # the converter stopped answering; arg: milliseconds since its last answer
-    ADC_BACK = 2  # it answers again; arg: milliseconds that it was away
-    ENCODER_ILLEGAL = 3  # arg: illegal transitions since boot
 
 
 class MessageError(ValueError):

@@ -139,7 +139,8 @@ CLOCKS = ["firmware_bridge/serial_port.py", "firmware_bridge/ports.py", "firmwar
           "monitor/mqtt/", "monitor/record/", "monitor/store/", "monitor/custody/backup.py",
           "monitor/state/folders.py", "monitor/doctor/"]  # fmt: skip
 PURE = ["firmware_bridge/batch.py", "firmware_bridge/blocks.py", "firmware_bridge/calibration.py",
-        "firmware_bridge/chunk.py", "firmware_bridge/clock.py", "firmware_bridge/decoder.py",
+        "firmware_bridge/chunk.py", "firmware_bridge/clock.py", "firmware_bridge/codes.py",
+        "firmware_bridge/decoder.py",
         "firmware_bridge/frames.py", "firmware_bridge/framing.py", "firmware_bridge/lines.py",
         "firmware_bridge/messages.py", "firmware_bridge/samples.py", "monitor/analysis/", "monitor/detect/",
         "monitor/events.py", "monitor/learning/", "monitor/mqtt/contract/messages.py",

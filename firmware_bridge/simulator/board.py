@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from firmware_bridge.codes import ResetCause, Result, StatusFlag, Streams
 from firmware_bridge.framing import END_OF_FRAME, Deframer, frame
 from firmware_bridge.messages import (
     COUNTER_MAX,
@@ -20,15 +21,11 @@ from firmware_bridge.messages import (
     Ping,
     Pong,
     Pos,
-    ResetCause,
-    Result,
     SetAdc,
     Start,
     Status,
-    StatusFlag,
     StatusRequest,
     Stop,
-    Streams,
     parse,
 )
 from firmware_bridge.simulator.blocks import Block, Blocks

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware_bridge import messages
+from firmware_bridge import codes, messages
 from firmware_bridge.framing import MAX_PAYLOAD_BYTES, Deframer, frame
 from firmware_bridge.messages import (
     FROM_DEVICE,
@@ -103,7 +103,7 @@ def test_bytes_stand_where_protocol_md_draws_them() -> None:
     assert Force(9, 5, 0x01020304, 12500, 2, (-1, 0x7FFFFF)).to_bytes(2).hex(" ") == (
         "11 02 09 05 00 04 03 02 01 d4 30 02 02 ff ff ff ff ff 7f"
     )
-    hello = Hello(1, 0, 2, 3, messages.Mcu.ATMEGA328P, 1, 0xBEEF, 42, messages.Adc.HX711, 80, 3, 16000, 7, 123)
+    hello = Hello(1, 0, 2, 3, codes.Mcu.ATMEGA328P, 1, 0xBEEF, 42, codes.Adc.HX711, 80, 3, 16000, 7, 123)
     assert hello.firmware == "0.2.3"
     assert hello.to_bytes(0).hex(" ") == (
         "01 00 01 00 02 03 01 01 ef be 2a 00 00 00 01 50 00 03 00 80 3e 07 00 00 00 7b 00 00 00"

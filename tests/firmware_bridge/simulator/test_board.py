@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from firmware_bridge.chunk import Chunk
+from firmware_bridge.codes import Result
 from firmware_bridge.decoder import Decoder
 from firmware_bridge.framing import Deframer, frame
 from firmware_bridge.messages import (
@@ -15,7 +16,6 @@ from firmware_bridge.messages import (
     Ping,
     Pong,
     Pos,
-    Result,
     SetAdc,
     Start,
     Status,
