@@ -23,7 +23,7 @@ MAY_IMPORT = {  # a room -> the rooms that it may use; within a room any file ma
     "monitor.state": ["monitor.events"],
     "monitor.profile": ["firmware_bridge", "monitor.state"],
     "monitor.signals": ["firmware_bridge", "monitor.profile"],
-    "monitor.learning": ["monitor.profile", "monitor.signals"],
+    "monitor.learning": ["firmware_bridge", "monitor.profile", "monitor.signals"],
     "monitor.detect": ["firmware_bridge", "monitor.events", "monitor.learning", "monitor.profile", "monitor.signals"],
     "monitor.analysis": [
         "firmware_bridge",
@@ -142,8 +142,8 @@ PURE = ["firmware_bridge/batch.py", "firmware_bridge/blocks.py", "firmware_bridg
         "firmware_bridge/chunk.py", "firmware_bridge/clock.py", "firmware_bridge/codes.py",
         "firmware_bridge/decoder.py",
         "firmware_bridge/frames.py", "firmware_bridge/framing.py", "firmware_bridge/lines.py",
-        "firmware_bridge/messages.py", "firmware_bridge/samples.py", "monitor/analysis/", "monitor/detect/",
-        "monitor/events.py", "monitor/learning/", "monitor/mqtt/contract/messages.py",
+        "firmware_bridge/messages.py", "firmware_bridge/physics.py", "firmware_bridge/samples.py",
+        "monitor/analysis/", "monitor/detect/", "monitor/events.py", "monitor/learning/", "monitor/mqtt/contract/messages.py",
         "monitor/mqtt/contract/payload.py", "monitor/profile/profile.py", "monitor/profile/settings.py",
         "monitor/profile/limits.py", "monitor/signals/"]  # fmt: skip
 WORLD = {"asyncio", "concurrent", "datetime", "io", "logging", "multiprocessing", "os", "pathlib", "queue", "random",

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
 from firmware_bridge.simulator.legs import quintic
 from firmware_bridge.simulator.machine import (
-    STANDARD_GRAVITY_M_S2,
     STEP_S,
     STICTION_M_S,
     Machine,

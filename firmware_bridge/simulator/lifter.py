@@ -8,8 +8,9 @@ from collections.abc import Generator
 
 import numpy as np
 
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
 from firmware_bridge.simulator.legs import LOOSE, Leg, Now, Segment, quintic
-from firmware_bridge.simulator.machine import STANDARD_GRAVITY_M_S2, Machine
+from firmware_bridge.simulator.machine import Machine
 from firmware_bridge.simulator.outside import Outside
 from firmware_bridge.simulator.script import (
     Drop,

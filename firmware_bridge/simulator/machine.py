@@ -21,10 +21,10 @@ from typing import Generic, Literal, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
 from firmware_bridge.simulator.pad import REST_DAMPING, REST_SINK_M, STEEL, Pad
 from firmware_bridge.simulator.resistance import CONSTANT, Resistance
 
-STANDARD_GRAVITY_M_S2 = 9.80665
 STEP_S = 0.001  # one row of a trace
 SUBSTEPS = 2
 STICTION_M_S = 0.004  # below this speed friction turns over: the width of the tanh

@@ -8,8 +8,8 @@ breaking away, in proportion to W(x).
 
 import math
 
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
 from firmware_bridge.simulator.machine import (
-    STANDARD_GRAVITY_M_S2,
     STEP_S,
     STICTION_M_S,
     SUBSTEPS,

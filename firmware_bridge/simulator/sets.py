@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from firmware_bridge.simulator.machine import STANDARD_GRAVITY_M_S2, Machine
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
+from firmware_bridge.simulator.machine import Machine
 from firmware_bridge.simulator.script import (
     Drop,
     Heave,

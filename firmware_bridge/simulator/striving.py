@@ -9,8 +9,9 @@ from enum import Enum, auto
 
 import numpy as np
 
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
 from firmware_bridge.simulator.legs import LOOSE
-from firmware_bridge.simulator.machine import STANDARD_GRAVITY_M_S2, STEP_S, Machine, Moment
+from firmware_bridge.simulator.machine import STEP_S, Machine, Moment
 from firmware_bridge.simulator.muscle import Body, Muscle
 from firmware_bridge.simulator.outside import NOTHING
 from firmware_bridge.simulator.pad import REST_SINK_M

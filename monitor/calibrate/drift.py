@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from firmware_bridge.samples import Samples, joined
 from monitor.calibrate.kept import Kept
 from monitor.learning.load import LoadFit
-from monitor.profile.profile import Machine
-from monitor.profile.settings import STANDARD_GRAVITY_M_S2 as G
+from monitor.profile.profile import MachineSettings
 
 LOOK_EVERY_S = 1.0
 REST_M = 0.015  # so near to its rest the stack is on it
@@ -38,7 +38,7 @@ class Drift(NamedTuple):
 class Watch:
     """`update` with a session's samples, `learned` with what a set pulled; nothing else is remembered."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: MachineSettings) -> None:
         self._rest_m = machine.rest_m if machine.rest_m is not None else machine.bottom_m or 0.0
         self._static = machine.kind == "static"
         self._most_n = machine.lift_off_n

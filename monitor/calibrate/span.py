@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from monitor.calibrate.findings import Hold, Repetitions, Rest, Span
 from monitor.calibrate.refused import Refused
-from monitor.profile.settings import STANDARD_GRAVITY_M_S2 as G
 
 MOST_RESIDUAL = 0.01  # of each weight
 EXTRA_KG = (0.3, 40.0)  # a head plate, a carriage: what a label may leave out

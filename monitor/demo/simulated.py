@@ -5,11 +5,11 @@ from pathlib import Path
 
 import firmware_bridge.simulator as simulator
 from firmware_bridge.calibration import Calibration
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
 from firmware_bridge.simulator.board import Board
 from firmware_bridge.simulator.demo import demo_traces, endless_motor, endless_static
 from firmware_bridge.simulator.device import SimulatedDevice
 from firmware_bridge.simulator.effort import MotorEffort, StaticEffort
-from firmware_bridge.simulator.machine import STANDARD_GRAVITY_M_S2
 from monitor.profile.profile import Profile
 
 MASS_KG = 80.0

@@ -4,14 +4,15 @@ The newest tension and position are shown, not the centred ones that detection w
 judgement needs them right. The pace follows the protocol's durations, never the lifter's speed.
 """
 
-import math
 from typing import Literal
 
 from monitor.detect.book import seconds
 from monitor.detect.scene import Scene, steps
 from monitor.detect.summary import Account
 from monitor.events import AnyEvent, Feedback, Jerk, TensionOut, Turnaround
-from monitor.signals.conditions import STICTION_M_S, Bit
+from monitor.signals.conditions import Bit
+from monitor.signals.friction import relative_tension_now
+from monitor.signals.grid import STEP_S
 
 CUE_STEPS = steps(1.2)  # how long a cue for something that is over stays
 HEAD_STEPS = 4
@@ -92,7 +93,7 @@ class Live:
     def _pace(self, scene: Scene) -> float | None:
         if not scene.in_set:
             return None
-        elapsed_s = (scene.now - self._leg_start) * 0.005
+        elapsed_s = (scene.now - self._leg_start) * STEP_S
         if self._leg == "positive":
             return round(min(1.0, elapsed_s / scene.limits.positive_s), 4)
         if self._leg == "negative":
@@ -112,9 +113,7 @@ def _relative(scene: Scene, tension_n: float | None, v_m_s: float) -> float | No
     if tension_n is None or limits.load_n is None:
         return None
     ratio, friction = tension_n / limits.load_n, limits.friction or 0.0
-    if abs(v_m_s) >= limits.v_rest_m_s:
-        return round(ratio - friction * math.tanh(v_m_s / STICTION_M_S), 4)
-    return round(min(max(1.0, ratio - friction), ratio + friction), 4)
+    return round(relative_tension_now(ratio, friction, v_m_s, limits.v_rest_m_s), 4)
 
 
 def _band(relative: float, half: float) -> Literal["low", "in", "high"]:

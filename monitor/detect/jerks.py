@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from monitor.detect.interval import Run
 from monitor.detect.scene import Scene, steps
 from monitor.events import Drop, Jerk
-from monitor.profile.settings import STANDARD_GRAVITY_M_S2 as G
-from monitor.profile.settings import Jerk as Settings
+from monitor.profile.settings import JerkSettings
 from monitor.signals.conditions import Bit
 
 AGO = np.arange(-4.0, 1.0)  # steps
@@ -28,7 +28,7 @@ class SurgeDetector:
 
     watches = Bit.JERK | Bit.DROP | Bit.ODD
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: JerkSettings) -> None:
         self.settings = settings
         hold, join, early = steps(settings.hold_s), steps(settings.join_s), steps(settings.announce_s)
         self._jerk = Run(Jerk, hold, join, describe=self._describe_jerk, early=early, foresee=_rising)

@@ -9,11 +9,11 @@ from typing import Literal
 
 import numpy as np
 
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from monitor.detect.book import seconds
 from monitor.detect.scene import NEVER, Scene, Turn, steps
 from monitor.events import Rep
-from monitor.profile.settings import STANDARD_GRAVITY_M_S2 as G
-from monitor.profile.settings import Rep as Settings
+from monitor.profile.settings import RepSettings
 from monitor.signals.conditions import Bit
 from monitor.signals.zigzag import Reversal
 
@@ -26,7 +26,7 @@ class RepDetector:
 
     watches = Bit.KNOWN_X | Bit.STILL | Bit.UP | Bit.DOWN | Bit.CONTACT | Bit.EMPTY | Bit.PULL | Bit.SLOW
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: RepSettings) -> None:
         self.settings = settings
         self.due = NEVER
         self.last: tuple[Turn, Turn, float, int] | None = None  # of the newest: two turns, where and when it ended

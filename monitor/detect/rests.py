@@ -10,7 +10,7 @@ from monitor.detect.book import Entry
 from monitor.detect.interval import Run
 from monitor.detect.scene import NEVER, Scene, steps
 from monitor.events import BottomRest, LockoutRest, StackTouch
-from monitor.profile.settings import Detect
+from monitor.profile.settings import DetectSettings
 from monitor.signals.conditions import Bit
 
 FALL_S = 0.5  # a cable that is loose for longer is no throw
@@ -48,7 +48,7 @@ class ContactDetector:
 
     watches = Bit.CONTACT | Bit.KNOWN_X | Bit.KNOWN_T | Bit.STILL | Bit.EMPTY
 
-    def __init__(self, detect: Detect) -> None:
+    def __init__(self, detect: DetectSettings) -> None:
         self.touch_hold = steps(detect.stack_touch.hold_s)
         self.rest_hold = steps(detect.bottom_rest.hold_s)
         self.due = NEVER

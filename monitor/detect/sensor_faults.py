@@ -14,7 +14,7 @@ from monitor.detect.interval import Run
 from monitor.detect.scene import NEVER, Scene, steps
 from monitor.detect.slow_cell import SlowCell
 from monitor.events import ForceCeiling, SensorFault, Slack, TensionOut, Unload
-from monitor.profile.settings import SensorFault as Settings
+from monitor.profile.settings import SensorFaultSettings
 from monitor.signals.conditions import Bit
 from monitor.signals.grid import ROUGH, STEP_S, Hole
 from monitor.signals.place import LOST_M
@@ -33,7 +33,7 @@ class FaultDetector:
 
     watches = Bit.KNOWN_X | Bit.KNOWN_T | Bit.FROZEN | Bit.MISFIT | Bit.UP | Bit.DOWN | Bit.EMPTY | Bit.STILL
 
-    def __init__(self, settings: Settings, lag: int) -> None:
+    def __init__(self, settings: SensorFaultSettings, lag: int) -> None:
         self.settings = settings
         self.lag = lag
         self.holes: list[Hole] = []

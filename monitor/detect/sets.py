@@ -6,7 +6,7 @@ squat   (no stack, negative first) the first movement beyond the hysteresis begi
 """
 
 from monitor.detect.scene import NEVER, Scene, steps
-from monitor.profile.settings import Set as Settings
+from monitor.profile.settings import SetSettings
 from monitor.signals.conditions import Bit
 
 
@@ -15,7 +15,7 @@ class SetDetector:
 
     watches = Bit.KNOWN_X | Bit.STILL | Bit.UP | Bit.DOWN | Bit.OFF | Bit.CONTACT | Bit.EMPTY | Bit.PULL | Bit.KNOWN_T
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: SetSettings) -> None:
         self.settings = settings
         self.due = NEVER
         self.started: int | None = None

@@ -7,7 +7,7 @@ import numpy as np
 from monitor.detect.interval import Run
 from monitor.detect.scene import Scene, steps
 from monitor.events import SpeedOver
-from monitor.profile.settings import SpeedOver as Settings
+from monitor.profile.settings import SpeedOverSettings
 from monitor.signals.conditions import Bit
 
 FLICKER_S = 0.1  # for less a coarse encoder makes a steady speed look slower
@@ -18,7 +18,7 @@ class SpeedDetector:
 
     watches = Bit.FAST
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: SpeedOverSettings) -> None:
         hold, join = steps(settings.hold_s), steps(FLICKER_S)
         self._up = Run(SpeedOver, hold, join, describe=_fastest)
         self._down = Run(SpeedOver, hold, join, describe=_fastest)

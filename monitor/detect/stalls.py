@@ -6,7 +6,7 @@ Failure is told from a stall alone: the sensors cannot tell a set that was given
 from monitor.detect.book import Entry
 from monitor.detect.scene import NEVER, Scene, steps
 from monitor.events import Failure, Stall
-from monitor.profile.settings import Detect
+from monitor.profile.settings import DetectSettings
 from monitor.signals.conditions import Bit
 
 LOOK_STEPS = 1  # while a stall is open or a failure possible, travel is looked at this often
@@ -17,7 +17,7 @@ class StallDetector:
 
     watches = Bit.KNOWN_X | Bit.STILL | Bit.MID | Bit.MOVE
 
-    def __init__(self, detect: Detect) -> None:
+    def __init__(self, detect: DetectSettings) -> None:
         self.stall = detect.stall
         self.failure = detect.failure
         self.due = NEVER

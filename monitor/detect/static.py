@@ -14,7 +14,7 @@ import numpy as np
 from monitor.detect.book import Entry, seconds
 from monitor.detect.scene import NEVER, Scene, steps
 from monitor.events import Failure, Stage
-from monitor.profile.settings import Failure as FailureSettings
+from monitor.profile.settings import FailureSettings
 from monitor.signals.conditions import Bit
 
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from monitor.detect.interval import DOUBTED_STEPS, Run
 from monitor.detect.scene import Scene, steps
 from monitor.events import ForceCeiling, Slack, TensionOut, Unload
-from monitor.profile.settings import STANDARD_GRAVITY_M_S2 as G
-from monitor.profile.settings import Detect
+from monitor.profile.settings import DetectSettings
 from monitor.signals.conditions import Bit
 
 FELT = 0.25  # of the acceleration that the tension's way from the load stands for
@@ -27,7 +27,7 @@ class TensionDetector:
 
     watches = Bit.KNOWN_X | Bit.CEILING | Bit.SLACK | Bit.UNLOAD | Bit.LOW | Bit.HIGH | Bit.EMPTY | Bit.STILL
 
-    def __init__(self, detect: Detect) -> None:
+    def __init__(self, detect: DetectSettings) -> None:
         out = detect.tension_out
         hold, join, ceiling = steps(out.hold_s), steps(out.join_s), steps(detect.force_ceiling.announce_s)
         self._unload = Run(Unload, steps(detect.unload.hold_s), describe=_lowest, believe=_fell)

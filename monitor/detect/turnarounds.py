@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from monitor.detect.book import Entry
 from monitor.detect.scene import NEVER, Scene, Turn, steps
 from monitor.events import Turnaround
-from monitor.profile.settings import STANDARD_GRAVITY_M_S2 as G
-from monitor.profile.settings import Detect
+from monitor.profile.settings import DetectSettings
 from monitor.signals.conditions import Bit
+from monitor.signals.grid import STEP_S
 from monitor.signals.kernels import acceleration_kernel, slope_kernel
 from monitor.signals.zigzag import Reversal
 
@@ -80,7 +81,7 @@ class TurnaroundDetector:
 
     watches = Bit.HARD | Bit.ODD
 
-    def __init__(self, detect: Detect, lag: int, count_m: float) -> None:
+    def __init__(self, detect: DetectSettings, lag: int, count_m: float) -> None:
         self.settings = detect.turnaround
         self.wait = PATIENT_STEPS - lag
         self._patient = acceleration_kernel(PATIENT_STEPS, count_m, PATIENT_STEPS)
@@ -175,7 +176,7 @@ class TurnaroundDetector:
         own: dict[str, Any] = {
             "at": turn.reversal.at,
             "grade": grade,
-            "dwell_s": round((turn.dwell_end - turn.dwell_start) * 0.005, 3),
+            "dwell_s": round((turn.dwell_end - turn.dwell_start) * STEP_S, 3),
             "peak_g": round(peak_m_s2 / G, 3),
             "phase": "upper_turn" if turn.reversal.at == "upper" else "lower_turn",
         }

@@ -3,7 +3,7 @@
 from monitor.calibrate.findings import Rest
 from monitor.calibrate.kept import Kept
 from monitor.doctor.finding import Finding, bad, note, ok
-from monitor.profile.profile import Calibration, Machine
+from monitor.profile.profile import CalibrationSettings, MachineSettings
 
 MOST_NOISE_N = 4.0  # where no calibration says what it was: 2 % of 20 kg
 LOUDER = 3.0  # than at calibration
@@ -12,7 +12,7 @@ MOST_WALK_N_MIN = 2.0
 MOST_ZERO_SHARE = 0.1  # of lift_off_n: further off, light sets begin or end wrongly
 
 
-def cell_noise(rest: Rest, table: Calibration, kept: Kept | None) -> Finding:
+def cell_noise(rest: Rest, table: CalibrationSettings, kept: Kept | None) -> Finding:
     noise_n = rest.noise_counts * abs(table.newtons_per_count)
     limit_n, should = MOST_NOISE_N, f"below {MOST_NOISE_N:g} N"
     if kept is not None and kept.state.rest is not None and kept.state.span is not None:
@@ -25,7 +25,7 @@ def cell_noise(rest: Rest, table: Calibration, kept: Kept | None) -> Finding:
     return bad("cell_noise", f"{noise_n:.2f} N rms at rest", should, remedy)
 
 
-def cell_drift(rest: Rest, table: Calibration, machine: Machine) -> Finding:
+def cell_drift(rest: Rest, table: CalibrationSettings, machine: MachineSettings) -> Finding:
     scale = table.newtons_per_count
     walk_n_min = rest.drift_counts_per_s * scale * 60
     zero_n = (rest.force_counts - table.force_zero_counts) * scale

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from monitor.profile.limits import Limits
-from monitor.profile.settings import STANDARD_GRAVITY_M_S2 as G
-from monitor.signals.conditions import STICTION_M_S
+from monitor.signals.friction import direction
 from monitor.signals.track import Track
 
 CRUISE_G = 0.03
@@ -60,7 +60,7 @@ class LoadLearner:
         if not cruise.any():
             return None
         self._reps += 1
-        c, level = np.tanh(v[cruise] / STICTION_M_S), tension[cruise] / (1 + a[cruise] / G)
+        c, level = direction(v[cruise]), tension[cruise] / (1 + a[cruise] / G)
         self._up += int((c > 0).sum())
         self._down += int((c < 0).sum())
         self._sums = self._sums + np.array([len(c), c.sum(), (c * c).sum(), level.sum(), (c * level).sum()])

@@ -1,8 +1,8 @@
 """What follows from a profile's numbers, in a person's units."""
 
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
 from monitor.profile.limits import limits_of
 from monitor.profile.profile import Profile
-from monitor.profile.settings import STANDARD_GRAVITY_M_S2
 
 
 def derived(profile: Profile) -> dict[str, str]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from monitor.profile.profile import Profile
-from monitor.profile.settings import STANDARD_GRAVITY_M_S2 as G
-from monitor.profile.settings import Detect
+from monitor.profile.settings import DetectSettings
 
 SUPERSLOW_S = 8.0
 SHORT_PHASE_S = 4.0
@@ -24,7 +24,7 @@ class Limits:
 
     kind: Literal["stack", "motor", "static"]
     starts_up: bool
-    detect: Detect
+    detect: DetectSettings
     positive_s: float
     negative_s: float
     rest_m: float  # raw coordinate of x = 0

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
-from monitor.profile.settings import Detect, Table
+from monitor.profile.settings import DetectSettings, Table
 
 MachineId = Annotated[
     str,
@@ -35,7 +35,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 
-class Machine(Table, frozen=True, kw_only=True):
+class MachineSettings(Table, frozen=True, kw_only=True):
     """`[machine]`: positions in the raw coordinate of the encoder, up positive; forces at the load cell."""
 
     id: MachineId
@@ -52,7 +52,7 @@ class Machine(Table, frozen=True, kw_only=True):
     peak_n: Force | None = None  # static: tested peak, learned where absent
 
 
-class Protocol(Table, frozen=True, kw_only=True):
+class ProtocolSettings(Table, frozen=True, kw_only=True):
     """`[protocol]`: the tempo that was agreed on. Durations are 0 only on a static machine."""
 
     name: Literal["10/10", "5/5", "4/4", "2/4", "30-30-30", "static"] | None = None
@@ -64,7 +64,7 @@ class Protocol(Table, frozen=True, kw_only=True):
     stages_s: tuple[Annotated[float, Meta(gt=0, le=600)], ...] = (30.0, 30.0, 30.0)
 
 
-class Serial(Table, frozen=True, kw_only=True):
+class SerialSettings(Table, frozen=True, kw_only=True):
     """`[serial]`: where the microcontroller is and what it is asked for."""
 
     port: str | None = None
@@ -74,7 +74,7 @@ class Serial(Table, frozen=True, kw_only=True):
     block: Annotated[int, Meta(ge=1, le=15)] = 5  # samples in a frame
 
 
-class Calibration(Table, frozen=True, kw_only=True):
+class CalibrationSettings(Table, frozen=True, kw_only=True):
     """`[calibration]`: si = (counts - zero) * scale. A negative scale turns the direction round."""
 
     metres_per_count: Annotated[float, Meta(ge=-1, le=1)] = 0.0  # only a static machine has none
@@ -83,7 +83,7 @@ class Calibration(Table, frozen=True, kw_only=True):
     force_zero_counts: int = 0
 
 
-class Mqtt(Table, frozen=True, kw_only=True):
+class MqttSettings(Table, frozen=True, kw_only=True):
     """`[mqtt]`: the broker; without a host the daemon brings one up on loopback."""
 
     host: str | None = None
@@ -96,7 +96,7 @@ class Mqtt(Table, frozen=True, kw_only=True):
     websocket_url: WebSocketUrl | None = None  # where that broker takes WebSockets; ws://host:9001/mqtt where absent
 
 
-class Record(Table, frozen=True, kw_only=True):
+class RecordSettings(Table, frozen=True, kw_only=True):
     """`[record]`: sessions on disk."""
 
     enabled: bool = True
@@ -108,14 +108,14 @@ class Record(Table, frozen=True, kw_only=True):
     mb_an_hour: Annotated[float, Meta(ge=1, le=1000)] = 60.0  # beyond, the live feedback is not recorded
 
 
-class Events(Table, frozen=True, kw_only=True):
+class EventsSettings(Table, frozen=True, kw_only=True):
     """`[events]`: how long a consumer that was away can still ask."""
 
     keep_days: Annotated[int, Meta(ge=1, le=3650)] = 30
     keep_records: Annotated[int, Meta(ge=1000, le=10_000_000)] = 100_000
 
 
-class Display(Table, frozen=True, kw_only=True):
+class DisplaySettings(Table, frozen=True, kw_only=True):
     """`[display]`: the page."""
 
     enabled: bool = True
@@ -127,12 +127,12 @@ class Display(Table, frozen=True, kw_only=True):
 class Profile(Table, frozen=True, kw_only=True):
     """One machine: everything that a daemon, a replay or a report has to be told."""
 
-    machine: Machine
-    protocol: Protocol = Protocol()
-    serial: Serial = Serial()
-    calibration: Calibration | None = None
-    mqtt: Mqtt = Mqtt()
-    record: Record = Record()
-    events: Events = Events()
-    display: Display = Display()
-    detect: Detect = Detect()
+    machine: MachineSettings
+    protocol: ProtocolSettings = ProtocolSettings()
+    serial: SerialSettings = SerialSettings()
+    calibration: CalibrationSettings | None = None
+    mqtt: MqttSettings = MqttSettings()
+    record: RecordSettings = RecordSettings()
+    events: EventsSettings = EventsSettings()
+    display: DisplaySettings = DisplaySettings()
+    detect: DetectSettings = DetectSettings()

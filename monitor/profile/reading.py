@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from monitor.profile.profile import PRESETS, Machine, Profile
+from monitor.profile.profile import PRESETS, MachineSettings, Profile
 from monitor.profile.toml_document import Document
 
 SHORTEST_RANGE_M = 0.02
@@ -70,7 +70,7 @@ def _expand_preset(document: Document) -> None:
             )
 
 
-def _check_machine(document: Document, machine: Machine) -> None:
+def _check_machine(document: Document, machine: MachineSettings) -> None:
     bottom_m, top_m = machine.bottom_m, machine.top_m
     if bottom_m is None or top_m is None:
         missing, other = ("bottom_m", "top_m") if bottom_m is None else ("top_m", "bottom_m")

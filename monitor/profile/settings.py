@@ -1,7 +1,8 @@
-"""Every threshold of the detector, by name and unit, with the default that EVENTS.md gives beside its key.
+"""The thresholds of detection that a profile may change, by name and unit, with the defaults of EVENTS.md.
 
-One table a detector: `[detect.jerk]` in a profile is `Jerk` here. `limits_of` turns them, with a machine and a
-protocol, into the plain numbers that the detectors compare with (EVENTS.md 1.2).
+One table per detector: `[detect.jerk]` in a profile is `JerkSettings` here. `limits_of` turns them, with a machine and a
+protocol, into the plain numbers that detectors compare with (EVENTS.md 1.2). A constant that no machine needs otherwise stands, with
+its reason, in the file that uses it.
 """
 
 from typing import Annotated
@@ -12,14 +13,13 @@ from msgspec import Meta
 Positive = Annotated[float, Meta(gt=0)]
 NotNegative = Annotated[float, Meta(ge=0)]
 Share = Annotated[float, Meta(ge=0, le=1)]
-STANDARD_GRAVITY_M_S2 = 9.80665
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A table of settings: read once, frozen, an unknown key is an error."""
 
 
-class Motion(Table, frozen=True, kw_only=True):
+class MotionSettings(Table, frozen=True, kw_only=True):
     window_s: Annotated[float, Meta(ge=0.03, le=0.2)] = 0.08  # length of the quadratic fit for acceleration
     rest_min_m_s: Positive = 0.003  # v_rest: "not moving" is below max(this, rest_fraction * slower target speed)
     rest_fraction: Share = 0.10
@@ -29,8 +29,8 @@ class Motion(Table, frozen=True, kw_only=True):
     extreme_m: Positive = 0.003  # the dwell lies within this of the extreme
 
 
-class Cell(Table, frozen=True, kw_only=True):
-    rate_hz: Positive | None = None  # readings a second; None: what the device says, else so many that it matters not
+class CellSettings(Table, frozen=True, kw_only=True):
+    rate_hz: Positive | None = None  # readings a second; None: as the device reports, else one per step of the grid
     settling: Annotated[float, Meta(ge=1)] | None = None  # conversions that a reading averages over; HX711, NAU7802: 4
 
     @property
@@ -43,7 +43,7 @@ class Cell(Table, frozen=True, kw_only=True):
         return (self.settling or 1.0) * self.period_s
 
 
-class Set(Table, frozen=True, kw_only=True):
+class SetSettings(Table, frozen=True, kw_only=True):
     off_rest_m: Positive = 0.003  # x above which the stack is off the rest
     start_hold_s: Positive = 0.3
     end_rest_s: Positive = 5.0
@@ -51,7 +51,7 @@ class Set(Table, frozen=True, kw_only=True):
     under_load: Share = 0.5  # of W: above it the set is under load
 
 
-class Rep(Table, frozen=True, kw_only=True):
+class RepSettings(Table, frozen=True, kw_only=True):
     excursion: Share = 0.25  # of L: less is fidgeting
     partial: Share = 0.85  # of L
     top: Share = 0.10  # of L: a top that stays further below top_m makes it partial
@@ -59,7 +59,7 @@ class Rep(Table, frozen=True, kw_only=True):
     sticking_min_s: Positive = 0.5
 
 
-class Turnaround(Table, frozen=True, kw_only=True):
+class TurnaroundSettings(Table, frozen=True, kw_only=True):
     window_s: Positive = 0.5
     window_fraction: Share = 0.15  # of the shorter phase
     smooth: Share = 0.8  # of a_jerk
@@ -70,7 +70,7 @@ class Turnaround(Table, frozen=True, kw_only=True):
     rebound_s: Positive = 0.3
 
 
-class Jerk(Table, frozen=True, kw_only=True):
+class JerkSettings(Table, frozen=True, kw_only=True):
     size: Positive = 11.5  # a_jerk = clip(size * L / T_c^2, min_g, max_g)
     min_g: Positive = 0.08
     max_g: Positive = 0.25
@@ -81,43 +81,43 @@ class Jerk(Table, frozen=True, kw_only=True):
     shove_s: Positive = 1.0  # after a stall or sticking: cause `shove`
 
 
-class Unload(Table, frozen=True, kw_only=True):
+class UnloadSettings(Table, frozen=True, kw_only=True):
     low: Share = 0.15  # w' < 1 - max(low, factor * a_jerk/g)
     factor: Positive = 1.25
     hold_s: Positive = 0.10
 
 
-class Slack(Table, frozen=True, kw_only=True):
+class SlackSettings(Table, frozen=True, kw_only=True):
     tension: Share = 0.05  # of W
     hold_s: Positive = 0.03  # defines the truth; a filter shortens what is brief: told after announce_s
     announce_s: Positive = 0.025
 
 
-class LockoutRest(Table, frozen=True, kw_only=True):
+class LockoutRestSettings(Table, frozen=True, kw_only=True):
     zone_min_m: Positive = 0.015
     zone_fraction: Share = 0.03
     dwell_s: Positive = 1.3
     dwell_superslow_s: Positive = 2.3
 
 
-class StackTouch(Table, frozen=True, kw_only=True):
+class StackTouchSettings(Table, frozen=True, kw_only=True):
     tension: Share = 0.5  # of W
     hold_s: Positive = 0.08
     slam_m_s: Positive = 0.10
 
 
-class BottomRest(Table, frozen=True, kw_only=True):
+class BottomRestSettings(Table, frozen=True, kw_only=True):
     hold_s: Positive = 0.7
 
 
-class Stall(Table, frozen=True, kw_only=True):
+class StallSettings(Table, frozen=True, kw_only=True):
     low: Share = 0.10  # of L
     high: Share = 0.90
     hold_s: Positive = 1.5
     travel_m: Positive = 0.010  # travel that ends it
 
 
-class Failure(Table, frozen=True, kw_only=True):
+class FailureSettings(Table, frozen=True, kw_only=True):
     stall_s: Positive = 2.0
     total_s: Positive = 5.0
     descent: Share = 0.10  # of L
@@ -126,24 +126,24 @@ class Failure(Table, frozen=True, kw_only=True):
     static_after_s: Positive = 10.0
 
 
-class SpeedOver(Table, frozen=True, kw_only=True):
+class SpeedOverSettings(Table, frozen=True, kw_only=True):
     factor_short: Positive = 2.0  # kappa where the phase is 4 s or shorter
     factor_long: Positive = 1.7
     hold_s: Positive = 0.30
 
 
-class TensionOut(Table, frozen=True, kw_only=True):
+class TensionOutSettings(Table, frozen=True, kw_only=True):
     hold_s: Positive = 0.15
     join_s: NotNegative = 0.30
 
 
-class ForceCeiling(Table, frozen=True, kw_only=True):
+class ForceCeilingSettings(Table, frozen=True, kw_only=True):
     factor: Positive = 1.30  # of (1 + mu) * W
     hold_s: Positive = 0.02  # as for slack
     announce_s: Positive = 0.015
 
 
-class SensorFault(Table, frozen=True, kw_only=True):
+class SensorFaultSettings(Table, frozen=True, kw_only=True):
     gap_s: Positive = 0.05
     jump_m: Positive = 0.005
     mismatch: Share = 0.05  # of W
@@ -151,23 +151,23 @@ class SensorFault(Table, frozen=True, kw_only=True):
     frozen_s: Positive = 0.3
 
 
-class Detect(Table, frozen=True, kw_only=True):
+class DetectSettings(Table, frozen=True, kw_only=True):
     """`[detect.*]` of a profile."""
 
-    motion: Motion = Motion()
-    cell: Cell = Cell()
-    set: Set = Set()
-    rep: Rep = Rep()
-    turnaround: Turnaround = Turnaround()
-    jerk: Jerk = Jerk()
-    unload: Unload = Unload()
-    slack: Slack = Slack()
-    lockout_rest: LockoutRest = LockoutRest()
-    stack_touch: StackTouch = StackTouch()
-    bottom_rest: BottomRest = BottomRest()
-    stall: Stall = Stall()
-    failure: Failure = Failure()
-    speed_over: SpeedOver = SpeedOver()
-    tension_out: TensionOut = TensionOut()
-    force_ceiling: ForceCeiling = ForceCeiling()
-    sensor_fault: SensorFault = SensorFault()
+    motion: MotionSettings = MotionSettings()
+    cell: CellSettings = CellSettings()
+    set: SetSettings = SetSettings()
+    rep: RepSettings = RepSettings()
+    turnaround: TurnaroundSettings = TurnaroundSettings()
+    jerk: JerkSettings = JerkSettings()
+    unload: UnloadSettings = UnloadSettings()
+    slack: SlackSettings = SlackSettings()
+    lockout_rest: LockoutRestSettings = LockoutRestSettings()
+    stack_touch: StackTouchSettings = StackTouchSettings()
+    bottom_rest: BottomRestSettings = BottomRestSettings()
+    stall: StallSettings = StallSettings()
+    failure: FailureSettings = FailureSettings()
+    speed_over: SpeedOverSettings = SpeedOverSettings()
+    tension_out: TensionOutSettings = TensionOutSettings()
+    force_ceiling: ForceCeilingSettings = ForceCeilingSettings()
+    sensor_fault: SensorFaultSettings = SensorFaultSettings()

@@ -2,8 +2,8 @@
 
 import msgspec
 
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
 from monitor.events import AnyEvent, Rep, Stage
-from monitor.profile.settings import STANDARD_GRAVITY_M_S2
 from monitor.report.curve import Curve, Packed
 from monitor.report.gathering import Gathered
 from monitor.report.meaning import LANES, Lane, Tone, meaning

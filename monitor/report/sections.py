@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
 from monitor.events import AnyEvent, Leak, SetEnd
-from monitor.profile.settings import STANDARD_GRAVITY_M_S2
 from monitor.report.advice import advice
 from monitor.report.drawing import Mark
 from monitor.report.gathering import Gathered

@@ -2,6 +2,7 @@
 
 from typing import assert_never
 
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
 from monitor.events import (
     AnyEvent,
     BottomRest,
@@ -23,7 +24,6 @@ from monitor.events import (
     Turnaround,
     Unload,
 )
-from monitor.profile.settings import STANDARD_GRAVITY_M_S2
 
 LONG_S = 60.0  # from here on minutes are read more easily
 CAUSES = {

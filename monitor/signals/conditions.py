@@ -8,13 +8,13 @@ The slow bits (from UP on) speak of the moment `slow_lag` earlier.
 import numpy as np
 from numpy.typing import NDArray
 
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from monitor.profile.limits import Limits
-from monitor.profile.settings import STANDARD_GRAVITY_M_S2 as G
+from monitor.signals.friction import relative_tension
 from monitor.signals.track import Track
 
 CREEP_M_S = 0.0005  # what rises more slowly a coarse encoder may not see rise at all
 SURE_M = 0.01  # a place in greater doubt than this is not said to be the lockout
-STICTION_M_S = 0.004  # EVENTS.md 1.1: friction follows tanh(v / 4 mm/s)
 
 
 class Bit:
@@ -99,12 +99,7 @@ def evaluate(track: Track, limits: Limits, start: int, end: int, slow_lag: int) 
     if limits.load_n is not None:
         friction = limits.friction or 0.0
         ratio = tension / limits.load_n
-        moving = np.abs(v) >= limits.v_rest_m_s
-        relative = np.where(
-            moving,
-            ratio - friction * np.tanh(v / STICTION_M_S),
-            np.minimum(np.maximum(1.0, ratio - friction), ratio + friction),
-        )
+        relative = relative_tension(ratio, friction, v, limits.v_rest_m_s)
         unloaded = carried & (relative < limits.unload_below)
         low = carried & (relative < 1 - limits.band)
         high = carried & (relative > 1 + limits.band)

@@ -21,8 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.profile.settings import Cell
-from monitor.profile.settings import Motion as MotionSettings
+from monitor.profile.settings import CellSettings, MotionSettings
 from monitor.signals.grid import STEP_S, Steps
 from monitor.signals.kernels import acceleration_kernel, quadratic_kernel, slope_kernel, tension_kernel
 from monitor.signals.place import Placed
@@ -64,7 +63,7 @@ class Signals(NamedTuple):
 class Motion:
     """Steps in, signals out; keeps one longest window."""
 
-    def __init__(self, settings: MotionSettings, cell: Cell, v_rest_m_s: float, count_m: float) -> None:
+    def __init__(self, settings: MotionSettings, cell: CellSettings, v_rest_m_s: float, count_m: float) -> None:
         self.lag = max(3, round(settings.window_s / 2 / STEP_S))
         slow_window_s = min(max(settings.window_s, SLOW_COUNTS * count_m / v_rest_m_s), SLOWEST_WINDOW_S)
         self.slow_half = max(self.lag, round(slow_window_s / 2 / STEP_S))

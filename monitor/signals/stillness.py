@@ -14,7 +14,7 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.profile.settings import STANDARD_GRAVITY_M_S2 as G
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from monitor.signals.grid import STEP_S
 
 Column = NDArray[np.float64]

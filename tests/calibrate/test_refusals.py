@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from firmware_bridge.chunk import Chunk
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from firmware_bridge.samples import Samples
 from firmware_bridge.simulator import Trace
 from firmware_bridge.simulator.faults import (
@@ -31,7 +32,6 @@ from monitor.calibrate.refused import Refused
 from monitor.calibrate.span import refuse_moved_zero, settled, span_of
 from monitor.calibrate.tape import Tape
 from monitor.profile.reading import profile_from_builtins
-from monitor.profile.settings import STANDARD_GRAVITY_M_S2 as G
 from tests.calibrate.bench import Silent, calibrated, rig
 
 UNKNOWN = profile_from_builtins({"machine": {"id": "rig", "kind": "stack"}, "protocol": {"name": "4/4"}})

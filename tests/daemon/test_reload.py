@@ -12,15 +12,17 @@ from monitor.daemon import reload
 from monitor.daemon.daemon import Daemon
 from monitor.daemon.reload import Reload
 from monitor.mqtt.client.connection import Address
-from monitor.profile.profile import Profile, Protocol, Serial
+from monitor.profile.profile import Profile, ProtocolSettings, SerialSettings
 from monitor.profile.toml_document import ConfigError
 from tests.daemon.test_daemon import PROFILE, Machine, a_set, with_daemon
 from tests.faults.stage import a_daemon, until
 from tests.mqtt.stage import listening
 from tests.test_end_to_end import a_profile
 
-SLOWER = msgspec.structs.replace(PROFILE, protocol=Protocol(positive_s=5.0, negative_s=5.0))
-MOVED = msgspec.structs.replace(SLOWER, serial=Serial(rate_hz=250), protocol=Protocol(positive_s=6.0, negative_s=6.0))
+SLOWER = msgspec.structs.replace(PROFILE, protocol=ProtocolSettings(positive_s=5.0, negative_s=5.0))
+MOVED = msgspec.structs.replace(
+    SLOWER, serial=SerialSettings(rate_hz=250), protocol=ProtocolSettings(positive_s=6.0, negative_s=6.0)
+)
 
 
 def test_a_profile_that_is_changed_in_a_set_waits_for_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,11 +13,12 @@ import msgspec
 import pytest
 from hatchling.builders.wheel import WheelBuilder
 
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
 from monitor.detect.book import RANKS
 from monitor.events import KINDS, AnyEvent, Event, FaultCause, Feedback, Leak, Phase, Turnaround
 from monitor.profile.limits import Limits, limits_of
 from monitor.profile.profile import Machine, Profile, Protocol
-from monitor.profile.settings import STANDARD_GRAVITY_M_S2, Detect
+from monitor.profile.settings import Detect
 from tests.quality.circumstances import TOLERANCES_S
 from tests.quality.labels import ORDER
 from tests.quality.summary import TARGETS, Target

@@ -22,7 +22,7 @@ from monitor.events import Event, Feedback, Leak, SetEnd, encode
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
 from monitor.mqtt.contract import payload
 from monitor.mqtt.contract.messages import Ack, Delivery, Envelope, Info, LinkInfo, MachineInfo, ProtocolInfo, Status
-from monitor.profile.profile import Display, Machine, Profile
+from monitor.profile.profile import DisplaySettings, MachineSettings, Profile
 
 LEAK = Leak(lockout_s=6.2, bottom_s=3.1, unload_s=2.2, low_tension_s=3.4, high_tension_s=0.4)
 CALM = Feedback(
@@ -173,7 +173,9 @@ class DisplayStage:
         await self._client.__aenter__()
         await self._client.subscribe(payload.topic(self.machine, "cmd", "+"), 1)
         self._listener = asyncio.create_task(self._listen(self._client))
-        profile = Profile(machine=Machine(id=self.machine, kind="stack"), display=Display(port=self._port))
+        profile = Profile(
+            machine=MachineSettings(id=self.machine, kind="stack"), display=DisplaySettings(port=self._port)
+        )
         self._server = await PageServer(profile, self._broker, self._history if self.history else None).__aenter__()
         self._port = self._server.port
 

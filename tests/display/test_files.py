@@ -12,10 +12,10 @@ from typing import get_args
 
 import pytest
 
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
 from monitor.detect.feedback import PRIORITY
 from monitor.events import KINDS, FaultCause, Leak, Phase
 from monitor.mqtt.contract.messages import LinkState
-from monitor.profile.settings import STANDARD_GRAVITY_M_S2
 
 PAGE_FOLDER = Path(str(resources.files("monitor.display") / "page"))
 PACKS = sorted(PAGE_FOLDER.glob("cues/??.json"))

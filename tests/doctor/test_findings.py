@@ -10,11 +10,11 @@ from monitor.doctor import board, host, network, page, papers, port, probes, sen
 from monitor.doctor.broker import heard_of
 from monitor.doctor.finding import Finding
 from monitor.mqtt.contract.messages import Delivery, FirmwareInfo, Info, LinkInfo, MachineInfo, ProtocolInfo
-from monitor.profile.profile import Calibration, Machine
+from monitor.profile.profile import CalibrationSettings, MachineSettings
 
 TTY = "/dev/ttyUSB0"
-TABLE = Calibration(metres_per_count=0.0001, newtons_per_count=0.01, force_zero_counts=1000)
-MACHINE = Machine(id="a", kind="stack")
+TABLE = CalibrationSettings(metres_per_count=0.0001, newtons_per_count=0.01, force_zero_counts=1000)
+MACHINE = MachineSettings(id="a", kind="stack")
 
 
 def rest(force_counts: float = 1000.0, noise_counts: float = 50.0, drift: float = 0.0) -> Rest:

@@ -16,7 +16,7 @@ from monitor.daemon.daemon import Daemon
 from monitor.daemon.serve import Up, serve
 from monitor.mqtt.client.consumer import Consumer
 from monitor.mqtt.client.ledger import Record
-from monitor.profile.profile import Mqtt, Profile
+from monitor.profile.profile import MqttSettings, Profile
 from tests import needs
 from tests.firmware.rig import Truth, a_set
 from tests.firmware.test_detection import HARMLESS, REPS, profile_of
@@ -33,7 +33,7 @@ LIMIT_S = 100
 def at(broker: Mosquitto, truth: Truth) -> Profile:
     profile = profile_of(truth)
     display = msgspec.structs.replace(profile.display, enabled=False)
-    return msgspec.structs.replace(profile, display=display, mqtt=Mqtt(host="127.0.0.1", port=broker.port))
+    return msgspec.structs.replace(profile, display=display, mqtt=MqttSettings(host="127.0.0.1", port=broker.port))
 
 
 def test_a_set_and_then_everything_goes_wrong(built: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

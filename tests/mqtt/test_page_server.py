@@ -13,16 +13,16 @@ from monitor.display.server import PageServer, PageServerError
 from monitor.display.token import kept_tokens
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
 from monitor.mqtt.contract.roles import Role
-from monitor.profile.profile import Display, Machine, Mqtt, Profile
+from monitor.profile.profile import DisplaySettings, MachineSettings, MqttSettings, Profile
 from monitor.profile.toml_document import ConfigError
 from monitor.store.database import StoreError
 from tests.mqtt.stage import play
 
 
 def profile(port: int = 0, bind: str = "127.0.0.1", host: str | None = None, **more: str) -> Profile:
-    machine, cues = Machine(id="m", kind="stack"), more.get("cues")
-    mqtt = Mqtt(host=host, websocket_url=more.get("websocket_url"))
-    return Profile(machine=machine, display=Display(bind=bind, port=port, cues=cues), mqtt=mqtt)
+    machine, cues = MachineSettings(id="m", kind="stack"), more.get("cues")
+    mqtt = MqttSettings(host=host, websocket_url=more.get("websocket_url"))
+    return Profile(machine=machine, display=DisplaySettings(bind=bind, port=port, cues=cues), mqtt=mqtt)
 
 
 def history() -> dict[str, Any]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from monitor.profile.profile import PRESETS, Profile
 from monitor.profile.reading import load_profile, profile_from_builtins, profile_to_builtins
-from monitor.profile.settings import Jerk
+from monitor.profile.settings import JerkSettings
 from monitor.profile.toml_document import ConfigError
 from tests import needs
 
@@ -277,5 +277,5 @@ def test_the_example_explains_every_key_with_its_true_default() -> None:
 def test_the_example_loads_with_every_line_put_in_force(tmp_path: Path) -> None:
     text = re.sub(r"^#([a-z_]+ = )", r"\1", (CONFIGS / "leg_press.toml").read_text(), flags=re.MULTILINE)
     profile = load(tmp_path, text.replace("tls = false", "tls = true"))
-    assert profile.detect.jerk == Jerk()
+    assert profile.detect.jerk == JerkSettings()
     assert profile.machine.lockout_m == profile.machine.top_m

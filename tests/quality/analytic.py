@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
 from monitor.profile.profile import Profile
 from monitor.profile.reading import profile_from_builtins
-from monitor.profile.settings import STANDARD_GRAVITY_M_S2
 from tests.quality.signals import Floats, Signals
 
 STEP_S = 0.001

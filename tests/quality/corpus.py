@@ -44,7 +44,7 @@ from firmware_bridge.simulator import (
 from firmware_bridge.simulator import faults as sensor
 from monitor.profile.profile import Profile
 from monitor.profile.reading import profile_from_builtins
-from monitor.profile.settings import Cell
+from monitor.profile.settings import CellSettings
 from tests.quality.contraction import drawn_contraction
 from tests.quality.presses import drawn_presses
 from tests.quality.signals import Signals
@@ -251,9 +251,9 @@ def _profile(
     return profile_from_builtins(table, "the corpus")
 
 
-def cell_of(kit: Kit) -> Cell:
+def cell_of(kit: Kit) -> CellSettings:
     """What a board says of its converter."""
-    return Cell(rate_hz=kit.force_rate_hz, settling=kit.settling if kit.force_block == 1 else 1.0)
+    return CellSettings(rate_hz=kit.force_rate_hz, settling=kit.settling if kit.force_block == 1 else 1.0)
 
 
 def _sensor_faults(rng: np.random.Generator, length_s: float, encoder_m: float) -> tuple[sensor.Fault, ...]:

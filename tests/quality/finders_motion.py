@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from monitor.profile.settings import STANDARD_GRAVITY_M_S2
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
 from tests.quality.labels import Label, Truth, event_at
 from tests.quality.movement import Turn
 from tests.quality.signals import Bools, Filtered, held, joined

@@ -4,7 +4,7 @@ from html import escape
 
 import numpy as np
 
-from monitor.profile.settings import STANDARD_GRAVITY_M_S2
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
 from tests.quality.circumstances import KEYS
 from tests.quality.corpus import Group, case, performed
 from tests.quality.judge import judge

@@ -28,8 +28,8 @@ detected event must pass not to be FALSE. "Stricter" is always the harder thing 
 
 from dataclasses import dataclass
 
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
 from monitor.profile.profile import Profile
-from monitor.profile.settings import STANDARD_GRAVITY_M_S2
 
 SUPERSLOW_S = 8.0
 SHORT_PHASE_S = 4.0

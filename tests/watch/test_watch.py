@@ -30,7 +30,7 @@ from monitor.mqtt.client.viewer import Viewer, sole_machine
 from monitor.mqtt.contract import payload
 from monitor.mqtt.contract.messages import Status
 from monitor.mqtt.contract.roles import Role
-from monitor.profile.profile import Display, Machine, Profile
+from monitor.profile.profile import DisplaySettings, MachineSettings, Profile
 from monitor.watch.watching import STALE_S, seen_of
 from tests import needs
 from tests.display.stage import CALM, DisplayStage
@@ -212,7 +212,7 @@ def test_a_page_is_found_where_its_port_was_taken(the_stage: DisplayStage) -> No
 
 def test_an_open_page_asks_for_its_token() -> None:
     async def story() -> None:
-        profile = Profile(machine=Machine(id="m", kind="stack"), display=Display(port=0))
+        profile = Profile(machine=MachineSettings(id="m", kind="stack"), display=DisplaySettings(port=0))
         tokens = {Role.DISPLAY: "d" * 24, Role.COACH: "c" * 24}
         async with EmbeddedBroker() as broker, PageServer(profile, broker, tokens=tokens) as server:
             url = f"http://127.0.0.1:{server.port}/"

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from firmware_bridge.simulator import (
     Drop,
     Heave,
@@ -20,7 +21,6 @@ from firmware_bridge.simulator import (
     simulate,
 )
 from firmware_bridge.simulator import machine as mechanics
-from firmware_bridge.simulator.machine import STANDARD_GRAVITY_M_S2 as G
 from firmware_bridge.simulator.machine import STEP_S, Moment, step
 
 CALM = Lifter(tempo_spread=0.0, wobble=0.0, tremor=0.0, range_spread=0.0, fatigue=0.0)

@@ -6,9 +6,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from firmware_bridge.simulator import Lift, Lifter, Lower, Machine, Rest, Script, SetDown, Trace, Turn, simulate
 from firmware_bridge.simulator import plant as stepping
-from firmware_bridge.simulator.machine import STANDARD_GRAVITY_M_S2 as G
 from firmware_bridge.simulator.machine import STEP_S, Moment, step
 from firmware_bridge.simulator.outside import NOTHING, Outside
 from firmware_bridge.simulator.pad import REST_SINK_M, rubber

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from firmware_bridge.simulator import Trace
-from firmware_bridge.simulator.machine import STANDARD_GRAVITY_M_S2 as G
 
 Floats = NDArray[np.float64]
 
