@@ -143,9 +143,9 @@ PURE = ["firmware_bridge/batch.py", "firmware_bridge/blocks.py", "firmware_bridg
         "firmware_bridge/decoder.py",
         "firmware_bridge/frames.py", "firmware_bridge/framing.py", "firmware_bridge/lines.py",
         "firmware_bridge/messages.py", "firmware_bridge/physics.py", "firmware_bridge/samples.py",
-        "monitor/analysis/", "monitor/detect/", "monitor/events.py", "monitor/learning/", "monitor/mqtt/contract/messages.py",
-        "monitor/mqtt/contract/payload.py", "monitor/profile/profile.py", "monitor/profile/settings.py",
-        "monitor/profile/limits.py", "monitor/signals/"]  # fmt: skip
+        "monitor/analysis/", "monitor/detect/", "monitor/events.py", "monitor/learning/",
+        "monitor/mqtt/contract/messages.py", "monitor/mqtt/contract/payload.py", "monitor/profile/profile.py",
+        "monitor/profile/settings.py", "monitor/profile/limits.py", "monitor/signals/"]  # fmt: skip
 WORLD = {"asyncio", "concurrent", "datetime", "io", "logging", "multiprocessing", "os", "pathlib", "queue", "random",
          "select", "selectors", "signal", "socket", "subprocess", "tempfile", "threading", "time"}  # fmt: skip
 

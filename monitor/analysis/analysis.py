@@ -17,7 +17,7 @@ from firmware_bridge.decoder import Decoder
 from firmware_bridge.messages import Hello
 from firmware_bridge.samples import Samples
 from monitor.analysis.gather import Gather
-from monitor.detect.spine import OnPositions, Pipeline
+from monitor.detect.spine import OnPositions, Spine
 from monitor.events import Update
 from monitor.learning.range import LearnedRange
 from monitor.profile.converter import informed
@@ -46,7 +46,7 @@ class Analysis:
         on_positions: OnPositions | None = None,
     ) -> None:
         self.session = session
-        self.spine = Pipeline(informed(profile, hello), session, feedback=feedback, learned=learned)
+        self.spine = Spine(informed(profile, hello), session, feedback=feedback, learned=learned)
         self.spine.on_positions = on_positions
         self.newest_s = 0.0  # session clock
         self._decoder = decoder

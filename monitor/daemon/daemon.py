@@ -1,6 +1,6 @@
 """The wiring: all of a sample's way in one place.
 
-    source -> session (recorder tap, decoder -> pipeline) -> keeper (store) -> payload -> publisher
+    source -> session (recorder tap, decoder -> spine) -> keeper (store) -> payload -> publisher
 
 One TaskGroup: whatever fails takes the daemon down, and a service manager starts it again; a device, a broker or a disk
 that is away is no failure but a state, told in `status` and `info`.

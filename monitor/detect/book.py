@@ -61,7 +61,7 @@ class Entry:
 
 
 class Book:
-    """`now`, `set_number`, `rep_number` and `phase` are kept by the pipeline; every record is stamped with them."""
+    """`now`, `set_number`, `rep_number` and `phase` are kept by the spine; every record is stamped with them."""
 
     def __init__(self, session: str, track: Track) -> None:
         self.session = session

@@ -2,7 +2,7 @@
 
 A detector is a class with public settings, private state, `watches` (the bits whose change wakes it), `due` (the moment
 at which it wants to be woken even if nothing changes) and one way in, `update(scene)`. It is also woken by a reversal
-and where a set begins or ends. At all other moments nothing may happen in it: the pipeline skips them.
+and where a set begins or ends. At all other moments nothing may happen in it: the spine skips them.
 """
 
 from dataclasses import dataclass, field

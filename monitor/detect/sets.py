@@ -11,7 +11,7 @@ from monitor.signals.conditions import Bit
 
 
 class SetDetector:
-    """Says when (`started`, `ended`: moments, or None); the pipeline tells the events."""
+    """Says when (`started`, `ended`: moments, or None); the spine tells the events."""
 
     watches = Bit.KNOWN_X | Bit.STILL | Bit.UP | Bit.DOWN | Bit.OFF | Bit.CONTACT | Bit.EMPTY | Bit.PULL | Bit.KNOWN_T
 

@@ -49,7 +49,7 @@ DEFAULT_COUNT_M = 1e-4
 OnPositions = Callable[[NDArray[np.float64], NDArray[np.float64]], None]  # session times; m above the rest
 
 
-class Pipeline:
+class Spine:
     """One session of one machine. `feedback=False` leaves out what only an eye needs.
 
     `learned` is what the lifter's last session taught; it counts where the profile has no range.
@@ -321,4 +321,4 @@ class Pipeline:
         self._rep.shift(drift_m)
 
 
-__all__ = ["STEP_S", "Pipeline"]
+__all__ = ["STEP_S", "Spine"]

@@ -1,8 +1,8 @@
 """The thresholds of detection that a profile may change, by name and unit, with the defaults of EVENTS.md.
 
-One table per detector: `[detect.jerk]` in a profile is `JerkSettings` here. `limits_of` turns them, with a machine and a
-protocol, into the plain numbers that detectors compare with (EVENTS.md 1.2). A constant that no machine needs otherwise stands, with
-its reason, in the file that uses it.
+One table per detector: `[detect.jerk]` in a profile is `JerkSettings` here. `limits_of` turns them, with a machine
+and a protocol, into the plain numbers that detectors compare with (EVENTS.md 1.2). A constant that no machine needs
+to change stands, with its reason, in the file that uses it.
 """
 
 from typing import Annotated

@@ -32,7 +32,7 @@ from firmware_bridge.decoder import Decoder
 from firmware_bridge.serial_port import COALESCE_S, read_chunks
 from monitor.analysis.gather import TICK_S
 from monitor.daemon.daemon import Daemon
-from monitor.detect.spine import Pipeline
+from monitor.detect.spine import Spine
 from monitor.display.server import PageServer
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
 from monitor.mqtt.client.connection import Address
@@ -104,7 +104,7 @@ class Shares:
 
     DOORS: tuple[tuple[str, Any, str], ...] = (
         ("decoding", Decoder, "feed"),
-        ("detecting", Pipeline, "update"),
+        ("detecting", Spine, "update"),
         ("recording", Recorder, "put"),
         ("publishing", Daemon, "_tell"),
         ("publishing", paho.mqtt.client.Client, "publish"),

@@ -16,7 +16,7 @@ import numpy as np
 from firmware_bridge.decoder import Decoder
 from firmware_bridge.simulator import Kit, Machine, clean_set, simulate
 from firmware_bridge.simulator.wire import board_chunks
-from monitor.detect.spine import Pipeline
+from monitor.detect.spine import Spine
 from monitor.events import AnyEvent
 from monitor.profile.reading import profile_from_builtins
 from monitor.record.durable_file import DurableFile
@@ -42,11 +42,11 @@ def recorded(rate_hz: int, force_rate_hz: float) -> tuple[Header, list[Record], 
     kit = Kit(position_rate_hz=rate_hz, force_rate_hz=force_rate_hz)
     machine = Machine(mass_kg=80, resonance_hz=8, friction=0.1, rest_m=0, bottom_m=0.03, top_m=0.53)
     trace = simulate(machine, clean_set(4, 4, reps=8), seed=1)
-    decoder, pipeline = Decoder(kit.calibration(machine)), Pipeline(profile_from_builtins(TABLES), "bench")
+    decoder, spine = Decoder(kit.calibration(machine)), Spine(profile_from_builtins(TABLES), "bench")
     records: list[Record] = []
     for chunk in board_chunks(trace, kit, seed=1):
         records.append(wire_record(chunk))
-        update = pipeline.update(decoder.feed(chunk))
+        update = spine.update(decoder.feed(chunk))
         records += [event_record(event, chunk.received_ns) for event in update.events]
         records += [feedback_record(feedback, chunk.received_ns) for feedback in update.feedback]
     one_ns = records[-1].at_ns - records[0].at_ns

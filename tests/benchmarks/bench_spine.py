@@ -31,7 +31,7 @@ from firmware_bridge.simulator import (
     simulate_many,
 )
 from firmware_bridge.simulator.wire import START_NS
-from monitor.detect.spine import Pipeline
+from monitor.detect.spine import Spine
 from monitor.playback.playback import analysis_of, open_playback, updates
 from monitor.profile.profile import Profile
 from monitor.profile.reading import profile_from_builtins, profile_to_builtins
@@ -99,15 +99,15 @@ def profile_of(kit: Kit) -> Profile:
 
 
 def at_once(profile: Profile, samples: Samples, feedback: bool) -> None:
-    Pipeline(profile, "b", feedback=feedback).update(samples)
+    Spine(profile, "b", feedback=feedback).update(samples)
 
 
 def live(profile: Profile, samples: Samples) -> None:
     """As the daemon feeds it."""
-    pipeline = Pipeline(profile, "b")
+    spine = Spine(profile, "b")
     edges = np.searchsorted(samples.t_s, np.arange(READ_S, float(samples.t_s.max()), READ_S)).tolist()
     for start, end in pairwise([0, *edges, len(samples)]):
-        pipeline.update(samples.rows(slice(start, end)))
+        spine.update(samples.rows(slice(start, end)))
 
 
 def record(path: Path, trace: Trace, kit: Kit) -> Path:

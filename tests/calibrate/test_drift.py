@@ -28,7 +28,7 @@ from firmware_bridge.simulator import (
 from firmware_bridge.simulator.faults import CellDrift
 from monitor.calibrate.drift import Drift, Watch
 from monitor.calibrate.tape import part_of
-from monitor.detect.spine import Pipeline
+from monitor.detect.spine import Spine
 from monitor.events import SetEnd
 from monitor.profile.reading import profile_from_builtins
 from tests.doctor.test_findings import calibrated
@@ -55,13 +55,13 @@ def watched(trace: Trace, kit: Kit | None = None, kg: float = 1.0) -> Drift:
     )  # fmt: skip
     samples = measure(trace, kit or Kit(noise_n=0.5), 1)
     samples = Samples(samples.t_s, samples.position_m, samples.force_n * kg, samples.flags)
-    pipeline, watch = Pipeline(profile, "a", feedback=False), Watch(profile.machine)
+    spine, watch = Spine(profile, "a", feedback=False), Watch(profile.machine)
     for first in range(0, len(samples), 40):
         part = part_of(samples, first, first + 40)
-        events = pipeline.update(part).events
+        events = spine.update(part).events
         watch.update(part)
         if any(isinstance(event, SetEnd) for event in events):
-            watch.learned(pipeline.load_fit)
+            watch.learned(spine.load_fit)
     return watch.against(calibrated())
 
 

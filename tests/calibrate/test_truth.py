@@ -11,7 +11,7 @@ from firmware_bridge.calibration import Calibration
 from firmware_bridge.decoder import Decoder
 from firmware_bridge.simulator import board_chunks, drawn_lifter, faulty_set, simulate
 from monitor.calibrate.result import changes_of
-from monitor.detect.spine import Pipeline
+from monitor.detect.spine import Spine
 from monitor.events import AnyEvent
 from monitor.profile.profile import Profile
 from monitor.profile.reading import load_profile, profile_from_builtins
@@ -39,9 +39,9 @@ def events(profile: Profile, one: Rig, seed: int) -> list[AnyEvent]:
     table = profile.calibration
     assert table is not None
     decoder = Decoder(Calibration(**{name: getattr(table, name) for name in table.__struct_fields__}))
-    pipeline = Pipeline(profile, "truth", feedback=False)
+    spine = Spine(profile, "truth", feedback=False)
     samples = decoder.feed(*board_chunks(simulate(machine, script, seed), one.kit, seed + 100))
-    return pipeline.update(samples).events + pipeline.finish().events
+    return spine.update(samples).events + spine.finish().events
 
 
 def unmatched(told: list[AnyEvent], others: list[AnyEvent]) -> list[str]:

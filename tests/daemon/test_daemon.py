@@ -15,7 +15,7 @@ from firmware_bridge.chunk import Chunk
 from monitor.daemon.agreed import with_load
 from monitor.daemon.daemon import Daemon
 from monitor.demo.simulated import kit_of, machine_of
-from monitor.detect.spine import Pipeline
+from monitor.detect.spine import Spine
 from monitor.events import Update
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
 from monitor.mqtt.client.connection import Address
@@ -238,15 +238,15 @@ def test_a_session_ends_when_the_device_stays_away(tmp_path: Path) -> None:
 def test_a_bug_takes_the_daemon_down_and_what_was_recorded_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    healthy = Pipeline.update
+    healthy = Spine.update
 
-    def update(self: Pipeline, samples: Any) -> Update:
+    def update(self: Spine, samples: Any) -> Update:
         done = healthy(self, samples)
         if any(event.kind == "rep" for event in done.events):
             raise ZeroDivisionError("a bug")
         return done
 
-    monkeypatch.setattr(Pipeline, "update", update)
+    monkeypatch.setattr(Spine, "update", update)
 
     async def whole() -> None:
         with Store(tmp_path / "events.db") as store:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from firmware_bridge.samples import Samples
 from monitor.detect.scene import Detector
-from monitor.detect.spine import STEP_S, Pipeline
+from monitor.detect.spine import STEP_S, Spine
 from monitor.events import KINDS, AnyEvent, Feedback, Rep, SensorFault, Stage, Turnaround, encode
 from monitor.profile.profile import Profile
 from tests.movements import LOAD_N, PROFILES, REST_M, Act, Down, Leg, Movement, Still, Trouble, movements, profile
@@ -48,14 +48,14 @@ def chunked(samples: Samples, sizes: list[int]) -> Iterator[Samples]:
         at += size
 
 
-def feed(pipeline: Pipeline, *batches: Samples, finish: bool = True) -> Told:
-    updates = [pipeline.update(batch) for batch in batches] + ([pipeline.finish()] if finish else [])
+def feed(spine: Spine, *batches: Samples, finish: bool = True) -> Told:
+    updates = [spine.update(batch) for batch in batches] + ([spine.finish()] if finish else [])
     return [event for update in updates for event in update.events], [f for update in updates for f in update.feedback]
 
 
 def run(name: str | Profile, samples: Samples, finish: bool = True) -> Told:
-    """What a fresh pipeline makes of the samples, all at once."""
-    return feed(Pipeline(PROFILES[name] if isinstance(name, str) else name, "s"), samples, finish=finish)
+    """What a fresh spine makes of the samples, all at once."""
+    return feed(Spine(PROFILES[name] if isinstance(name, str) else name, "s"), samples, finish=finish)
 
 
 def lines(told: Told) -> list[bytes]:
@@ -93,7 +93,7 @@ def test_same_input_same_events(name: str, movement: Movement) -> None:
 def test_the_chunks_do_not_matter(name: str, movement: Movement, sizes: list[int]) -> None:
     samples = movement.samples()
     sizes = sizes if max(sizes) > 10 else [*sizes, 50]
-    assert lines(feed(Pipeline(PROFILES[name], "s"), *chunked(samples, sizes))) == lines(run(name, samples))
+    assert lines(feed(Spine(PROFILES[name], "s"), *chunked(samples, sizes))) == lines(run(name, samples))
 
 
 @exact
@@ -101,9 +101,9 @@ def test_the_chunks_do_not_matter(name: str, movement: Movement, sizes: list[int
 def test_state_survives_a_pickle_in_the_middle(name: str, movement: Movement, share: float) -> None:
     samples = movement.samples()
     middle = round(share * len(samples))
-    pipeline = Pipeline(PROFILES[name], "s")
-    events, feedback = feed(pipeline, part(samples, 0, middle), finish=False)
-    more_events, more_feedback = feed(pickle.loads(pickle.dumps(pipeline)), part(samples, middle, None))
+    spine = Spine(PROFILES[name], "s")
+    events, feedback = feed(spine, part(samples, 0, middle), finish=False)
+    more_events, more_feedback = feed(pickle.loads(pickle.dumps(spine)), part(samples, middle, None))
     assert lines((events + more_events, feedback + more_feedback)) == lines(run(name, samples))
 
 
@@ -148,7 +148,7 @@ def test_each_record_goes_on_from_the_one_before_it(name: str, movement: Movemen
 @given(any_profile, movements())
 def test_the_eye_changes_nothing(name: str, movement: Movement) -> None:
     samples = movement.samples()
-    blind, _ = feed(Pipeline(PROFILES[name], "s", feedback=False), samples)
+    blind, _ = feed(Spine(PROFILES[name], "s", feedback=False), samples)
     assert blind == run(name, samples)[0]
 
 
@@ -182,10 +182,10 @@ class Restless:
 @given(any_profile, movements())
 def test_a_detector_sleeps_through_nothing(name: str, movement: Movement) -> None:
     samples = movement.samples()
-    pipeline = Pipeline(PROFILES[name], "s")
-    pipeline._before = tuple(Restless(detector) for detector in pipeline._before)
-    pipeline._after = tuple(Restless(detector) for detector in pipeline._after)
-    assert lines(feed(pipeline, samples)) == lines(run(name, samples))
+    spine = Spine(PROFILES[name], "s")
+    spine._before = tuple(Restless(detector) for detector in spine._before)
+    spine._after = tuple(Restless(detector) for detector in spine._after)
+    assert lines(feed(spine, samples)) == lines(run(name, samples))
 
 
 def close(one: Any, other: Any, later_s: float = 0.0, forces: float = 1.0) -> bool:
@@ -279,31 +279,31 @@ def test_nothing_is_inferred_from_silence(name: str, movement: Movement, share: 
 def test_the_end_of_the_stream_cuts_what_is_open(name: str, movement: Movement, share: float) -> None:
     samples = movement.samples()
     samples = part(samples, 0, round(share * len(samples)))
-    pipeline = Pipeline(PROFILES[name], "s")
-    pipeline.update(samples)
-    ended = pipeline.finish()
+    spine = Spine(PROFILES[name], "s")
+    spine.update(samples)
+    ended = spine.finish()
     assert not ended.feedback
     for event in ended.events:
         assert event.cut is True
         assert event.duration_s is not None
         assert event.t_s + event.duration_s <= samples.t_s.max()
-    assert not pipeline.finish().events
+    assert not spine.finish().events
 
 
 def test_memory_is_bounded() -> None:
-    """Hours of every trouble: what a pipeline keeps does not grow."""
+    """Hours of every trouble: what a spine keeps does not grow."""
     acts: list[Act] = [Leg(1.0, 0.4), Still(1.6), Leg(0.0, 2.0), Still(0.2), Leg(0.6, 0.7), Leg(0.0, 0.4), Down(0.5)]
     shares = np.random.default_rng(1).uniform(0, 1, 16)
     troubles = [Trouble(("gap", "stuck", "SATURATED", "jump")[k % 4], at, 0.3) for k, at in enumerate(shares.tolist())]
     one = Movement((*acts, *acts, Down(6.0), *acts, Still(1.0)), tuple(troubles), position_hz=100.0).samples()
     length_s = float(one.t_s.max()) + 0.01
     for name in ("learned", "motor", "static"):
-        pipeline = Pipeline(PROFILES[name], "s", feedback=False)
+        spine = Spine(PROFILES[name], "s", feedback=False)
         sizes_bytes = []
         for k in range(42):
-            pipeline.update(later(one, k * length_s))
+            spine.update(later(one, k * length_s))
             if k % 4 == 1:
-                sizes_bytes.append(len(pickle.dumps(pipeline)))
+                sizes_bytes.append(len(pickle.dumps(spine)))
         assert max(sizes_bytes[6:]) <= max(sizes_bytes[:6]) + 1024, name
 
 

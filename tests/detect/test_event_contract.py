@@ -17,8 +17,8 @@ from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
 from monitor.detect.book import RANKS
 from monitor.events import KINDS, AnyEvent, Event, FaultCause, Feedback, Leak, Phase, Turnaround
 from monitor.profile.limits import Limits, limits_of
-from monitor.profile.profile import Machine, Profile, Protocol
-from monitor.profile.settings import Detect
+from monitor.profile.profile import MachineSettings, Profile, ProtocolSettings
+from monitor.profile.settings import DetectSettings
 from tests.quality.circumstances import TOLERANCES_S
 from tests.quality.labels import ORDER
 from tests.quality.summary import TARGETS, Target
@@ -160,13 +160,13 @@ def settings_of_the_contract() -> dict[str, set[float | None]]:
 
 
 def settings_of_the_code() -> dict[str, Any]:
-    detect = Detect()
+    detect = DetectSettings()
     found = {
         f"detect.{table}.{key}": value
         for table in detect.__struct_fields__
         for key, value in msgspec.structs.asdict(getattr(detect, table)).items()
     }
-    for table, kind in (("machine", Machine), ("protocol", Protocol)):
+    for table, kind in (("machine", MachineSettings), ("protocol", ProtocolSettings)):
         found |= {f"{table}.{field.name}": field.default for field in msgspec.structs.fields(kind)}
     return found
 
@@ -230,8 +230,10 @@ def test_every_setting_is_in_the_contract_with_the_default_of_the_code() -> None
 @pytest.mark.parametrize("row", section("1.2").table("tempo"), ids=lambda row: row["tempo"])
 def test_the_quantities_that_follow_are_those_of_the_code(row: dict[str, str]) -> None:
     positive_s, negative_s = map(float, row["tempo"].split("/"))
-    protocol = Protocol(positive_s=positive_s, negative_s=negative_s)
-    limits = limits_of(Profile(machine=Machine(id="m", kind="stack", bottom_m=0.0, top_m=0.5), protocol=protocol))
+    protocol = ProtocolSettings(positive_s=positive_s, negative_s=negative_s)
+    limits = limits_of(
+        Profile(machine=MachineSettings(id="m", kind="stack", bottom_m=0.0, top_m=0.5), protocol=protocol)
+    )
     for column, value in _derived(limits).items():
         digits = len(row[column].split(".")[1])
         assert round(value, digits) == float(row[column]), column

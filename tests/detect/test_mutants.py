@@ -20,7 +20,7 @@ from monitor.detect.rests import ContactDetector, LockoutDetector
 from monitor.detect.sensor_faults import FaultDetector
 from monitor.detect.sets import SetDetector
 from monitor.detect.speed_over import SpeedDetector
-from monitor.detect.spine import Pipeline
+from monitor.detect.spine import Spine
 from monitor.detect.stalls import StallDetector
 from monitor.detect.static import StageDetector
 from monitor.detect.tension import TensionDetector
@@ -52,14 +52,14 @@ END: list[Act] = [Down(6.0)]
 
 def story(
     acts: list[Act], name: str = "stack", troubles: tuple[Trouble, ...] = (), higher_m: float = 0.0
-) -> tuple[list[Any], Pipeline]:
+) -> tuple[list[Any], Spine]:
     """What stands of each event in the end; `higher_m`: the encoder has slipped by so much before the session."""
     movement = Movement((Leg(0.0, 0.5), Still(0.4), *acts), troubles)
     rows = movement.samples()
-    pipeline = Pipeline(PROFILES[name], "s")
-    events = pipeline.update(Samples(rows.t_s, rows.position_m + higher_m, rows.force_n, rows.flags)).events
-    events += pipeline.finish().events
-    return list({event.id: event for event in events}.values()), pipeline
+    spine = Spine(PROFILES[name], "s")
+    events = spine.update(Samples(rows.t_s, rows.position_m + higher_m, rows.force_n, rows.flags)).events
+    events += spine.finish().events
+    return list({event.id: event for event in events}.values()), spine
 
 
 def of(kind: str, acts: list[Act], name: str = "stack", **how: Any) -> list[Any]:
@@ -167,10 +167,10 @@ def a_landing_is_seen_by_the_cell_where_the_encoder_is_dead() -> None:
 
 
 def a_stack_that_hangs_without_tension_is_not_where_it_seems() -> None:
-    events, pipeline = story([*REP, *UP, Tug(0.0, 0.2), Still(3.0), Leg(0.0, 2.0), Still(0.4)])
+    events, spine = story([*REP, *UP, Tug(0.0, 0.2), Still(3.0), Leg(0.0, 2.0), Still(0.4)])
     fault = only([event for event in events if event.kind == "sensor_fault"])
     assert (fault.cause, fault.detail) == ("mismatch", "position")
-    assert pipeline.limits.doubt_m > TOP_M - REST_M
+    assert spine.limits.doubt_m > TOP_M - REST_M
     assert not [event for event in events if event.kind == "lockout_rest"]
 
 
@@ -243,8 +243,8 @@ def giving_way_is_failure_only_after_a_hold() -> None:
 
 
 def the_range_is_what_two_repetitions_show() -> None:
-    events, pipeline = story([*REP, *REP, *UP, Still(2.0), Leg(0.0, 2.0), *END], "unranged")
-    limits = pipeline.limits
+    events, spine = story([*REP, *REP, *UP, Still(2.0), Leg(0.0, 2.0), *END], "unranged")
+    limits = spine.limits
     assert limits.range_known
     assert (limits.bottom_m, limits.top_m) == pytest.approx((BOTTOM_M - REST_M, TOP_M - REST_M), abs=0.003)
     assert [event.kind for event in events].count("lockout_rest") == 1
@@ -352,10 +352,10 @@ def test_a_defect_is_noticed(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_no_detector_is_without_a_mutant() -> None:
-    """All that the pipeline wakes, and what learns."""
+    """All that the spine wakes, and what learns."""
     mutated = {mutant.detector for mutant in MUTANTS}
     woken: set[type[Any]] = {RangeLearner, LoadLearner}
     for profile in PROFILES.values():
-        pipeline = Pipeline(profile, "s")
-        woken |= {type(detector) for detector in (*pipeline._before, *pipeline._after)}
+        spine = Spine(profile, "s")
+        woken |= {type(detector) for detector in (*spine._before, *spine._after)}
     assert woken == mutated

@@ -21,7 +21,7 @@ from firmware_bridge.simulator import (
     simulate,
     simulate_static,
 )
-from monitor.detect.spine import Pipeline
+from monitor.detect.spine import Spine
 from monitor.profile.reading import profile_from_builtins
 
 KIT = Kit(position_rate_hz=250, block=5)
@@ -33,8 +33,8 @@ STEADY = Lifter(tempo_spread=0.0, range_spread=0.0, fatigue=0.0)
 def told(trace: Trace, machine: dict[str, Any], protocol: dict[str, Any]) -> list[Any]:
     """What stands of each event in the end."""
     profile = profile_from_builtins({"machine": {"id": "protocols", **machine}, "protocol": protocol})
-    pipeline = Pipeline(profile, "s")
-    events = pipeline.update(measure(trace, KIT, seed=1)).events + pipeline.finish().events
+    spine = Spine(profile, "s")
+    events = spine.update(measure(trace, KIT, seed=1)).events + spine.finish().events
     return list({event.id: event for event in events}.values())
 
 

@@ -21,7 +21,7 @@ from monitor.analysis import analysis
 from monitor.daemon import session
 from monitor.daemon.daemon import Daemon
 from monitor.daemon.usage import Usage
-from monitor.detect.spine import Pipeline
+from monitor.detect.spine import Spine
 from monitor.events import Jerk, Update
 
 EVERY_S = 0.025  # of the session clock
@@ -29,7 +29,7 @@ LOOK_EVERY_S = 0.005
 START_S = 2.0  # kernels are computed once, at the first samples
 
 
-class ChattyPipeline(Pipeline):
+class ChattySpine(Spine):
     def __init__(self, *args: object, **named: object) -> None:
         super().__init__(*args, **named)  # type: ignore[arg-type]
         self._name = str(args[1])
@@ -80,7 +80,7 @@ async def watched(self: Daemon, source: AsyncGenerator[Chunk, None]) -> None:
 
 
 if __name__ == "__main__":
-    analysis.Pipeline = ChattyPipeline  # type: ignore[attr-defined]
+    analysis.Spine = ChattySpine  # type: ignore[attr-defined]
     session.Usage = AlwaysUsed  # type: ignore[attr-defined]
     Daemon.run = watched  # type: ignore[method-assign]
     sys.exit(main(sys.argv[1:]))

@@ -15,7 +15,7 @@ from firmware_bridge.decoder import Decoder
 from firmware_bridge.simulator import faults as sensor
 from monitor.__main__ import main
 from monitor.demo.simulated import kit_of, machine_of
-from monitor.detect.spine import Pipeline
+from monitor.detect.spine import Spine
 from monitor.events import AnyEvent, encode
 from monitor.mqtt.client.connection import Address
 from tests import needs
@@ -49,9 +49,9 @@ def sent(clock_start_us: int, faults: tuple[sensor.Fault, ...] = ()) -> list[Chu
 def told(chunks: list[Chunk]) -> tuple[list[AnyEvent], Decoder]:
     wiring = kit_of(PROFILE).wiring
     assert wiring is not None
-    decoder, pipeline = Decoder(wiring), Pipeline(PROFILE, "s")
-    events = [event for chunk in chunks for event in pipeline.update(decoder.feed(chunk)).events]
-    return events + pipeline.finish().events, decoder
+    decoder, spine = Decoder(wiring), Spine(PROFILE, "s")
+    events = [event for chunk in chunks for event in spine.update(decoder.feed(chunk)).events]
+    return events + spine.finish().events, decoder
 
 
 def test_a_device_clock_that_wraps_changes_nothing(figure: Figure) -> None:

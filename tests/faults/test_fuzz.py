@@ -13,7 +13,7 @@ import pytest
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.decoder import Decoder
 from firmware_bridge.errors import ProtocolVersionError
-from monitor.detect.spine import Pipeline
+from monitor.detect.spine import Spine
 from monitor.mqtt.client.ledger import Ledger
 from monitor.mqtt.contract.commands import COMMANDS, CommandRefused, read_command
 from monitor.profile.reading import load_profile
@@ -47,13 +47,13 @@ Try = Callable[[bytes, Path], None]
 
 def wire(data: bytes, _: Path) -> None:
     """All the way to the events: what the decoder lets through must not hurt the detectors."""
-    decoder, pipeline = Decoder(RAW), Pipeline(PROFILE, "s")
+    decoder, spine = Decoder(RAW), Spine(PROFILE, "s")
     try:
         for start in range(0, len(data), 97):
-            pipeline.update(decoder.feed(Chunk(start * 10_000_000, data[start : start + 97])))
+            spine.update(decoder.feed(Chunk(start * 10_000_000, data[start : start + 97])))
     except ProtocolVersionError:
         return
-    pipeline.finish()
+    spine.finish()
 
 
 def lines(data: bytes, _: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from firmware_bridge.decoder import Decoder
 from firmware_bridge.emulator_build import Firmware
-from monitor.detect.spine import Pipeline
+from monitor.detect.spine import Spine
 from monitor.events import AnyEvent, Rep, SensorFault, SetEnd, Turnaround
 from monitor.profile.profile import Profile
 from monitor.profile.reading import profile_from_builtins
@@ -47,13 +47,13 @@ def profile_of(truth: Truth) -> Profile:
 
 def detect(ran: Run) -> list[AnyEvent]:
     """The last word on each event."""
-    decoder, pipeline = Decoder(ran.truth.calibration), Pipeline(profile_of(ran.truth), "test", feedback=False)
+    decoder, spine = Decoder(ran.truth.calibration), Spine(profile_of(ran.truth), "test", feedback=False)
     chunks = ran.chunks()
     found: dict[int, AnyEvent] = {}
     for first in range(0, len(chunks), CHUNKS_A_FEED):
-        update = pipeline.update(decoder.feed(*chunks[first : first + CHUNKS_A_FEED]))
+        update = spine.update(decoder.feed(*chunks[first : first + CHUNKS_A_FEED]))
         found |= {event.id: event for event in update.events}
-    found |= {event.id: event for event in pipeline.finish().events}
+    found |= {event.id: event for event in spine.finish().events}
     return list(found.values())
 
 

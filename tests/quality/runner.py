@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from firmware_bridge.samples import Samples
-from monitor.detect.spine import Pipeline
+from monitor.detect.spine import Spine
 from monitor.events import AnyEvent, Feedback
 from monitor.profile.limits import Limits
 from monitor.profile.profile import Profile
@@ -42,12 +42,12 @@ class Detected(NamedTuple):
 
 def detect(samples: Samples, profile: Profile) -> Detected:
     """Through the spine in one go."""
-    pipeline = Pipeline(profile, session="quality")
-    updates = [pipeline.update(samples), pipeline.finish()]
+    spine = Spine(profile, session="quality")
+    updates = [spine.update(samples), spine.finish()]
     return Detected(
         [event for update in updates for event in update.events],
         [moment for update in updates for moment in update.feedback],
-        pipeline.limits,
+        spine.limits,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from monitor.detect.spine import Pipeline
+from monitor.detect.spine import Spine
 from monitor.profile.reading import profile_from_builtins
 from monitor.record.table import read_table
 from tests import needs
@@ -25,8 +25,8 @@ def told(path: Path, **machine: Any) -> list[Any]:
     """What stands of each event in the end; keys of the machine may be set anew."""
     table = tomllib.loads((path.parent / "machine.toml").read_text())
     table["machine"] |= machine
-    pipeline = Pipeline(profile_from_builtins(table), "real")
-    events = pipeline.update(read_table(path)).events + pipeline.finish().events
+    spine = Spine(profile_from_builtins(table), "real")
+    events = spine.update(read_table(path)).events + spine.finish().events
     return list({event.id: event for event in events}.values())
 
 
