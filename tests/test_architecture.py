@@ -5,6 +5,7 @@ __main__ -> commands -> service -> daemon -> live -> feedback, record, store -> 
 """
 
 import ast
+import re
 import sys
 from functools import cache
 from graphlib import TopologicalSorter
@@ -273,4 +274,14 @@ def test_every_file_says_what_it_is_for_and_can_be_read_at_a_sitting() -> None:
             wrong.append(f"{path} has no docstring")
         if text.count("\n") > LONGEST_FILE_LINES:
             wrong.append(f"{path} has {text.count(chr(10))} lines")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_test_imports_from_another_test() -> None:
+    """What tests share has a module of its own."""
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        for name in re.findall(r"^\s*from (tests\.(?:\w+\.)*test_\w+) import", path.read_text(), re.MULTILINE)
+    ]
     assert not wrong, "\n".join(wrong)

@@ -30,38 +30,12 @@ from monitor.mqtt.client.ledger import Record
 from monitor.profile.reading import load_profile
 from monitor.store.store import Store
 from tests import needs
-from tests.mqtt.brokers import free_port, mosquitto
+from tests.daemon.whole import a_profile
+from tests.mqtt.brokers import mosquitto
 from tests.mqtt.stage import KINDS, until
 
 REPS = 3
 SPEED = 4.0  # times life
-PROFILE = """
-[machine]
-id = "e2e"
-kind = "stack"
-rest_m = 0.0
-bottom_m = 0.03
-top_m = 0.43
-working_load_n = 784.5
-friction = 0.08
-
-[protocol]
-name = "2/4"
-
-[calibration]
-metres_per_count = 0.0001
-newtons_per_count = 0.05
-
-[display]
-port = {page_port}
-"""
-
-
-def a_profile(folder: Path, broker_port: int | None) -> Path:
-    path = folder / "e2e.toml"
-    outside = "" if broker_port is None else f'[mqtt]\nhost = "127.0.0.1"\nport = {broker_port}\n'
-    path.write_text(PROFILE.format(page_port=free_port()) + outside)
-    return path
 
 
 def a_machine(path: Path, speed: float = SPEED) -> SimulatedDevice:

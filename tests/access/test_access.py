@@ -14,8 +14,8 @@ from monitor.exit_codes import ExitCode
 from monitor.mqtt.contract.roles import Role, may_send
 from monitor.state.folders import state_directory
 from tests import needs
-from tests.commands.test_bad_input import PROFILE
-from tests.mqtt.test_page_server import get, profile
+from tests.mqtt.page_requests import get, profile
+from tests.profiles import PROFILE
 
 OPEN = '[display]\nbind = "0.0.0.0"\nport = 8099\n'
 

@@ -15,9 +15,9 @@ from monitor.access.credentials import address_of
 from monitor.profile.reading import load_profile
 from monitor.profile.toml_document import ConfigError
 from tests import needs
-from tests.commands.test_bad_input import CALIBRATION, PROFILE
 from tests.fake_device import FakeDevice
 from tests.mqtt.brokers import mosquitto
+from tests.profiles import CALIBRATION, PROFILE
 
 CANARY = "c4nary-in-the-c0al-mine"
 

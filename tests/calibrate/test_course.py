@@ -1,63 +1,27 @@
 """The command from its answers to the profile, on a real pseudo-terminal."""
 
-import asyncio
 import os
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from firmware_bridge.simulator import Trace
-from firmware_bridge.simulator.board import Board
-from firmware_bridge.simulator.device import AS_FAST_AS_READ, SimulatedDevice
 from monitor.__main__ import main
 from monitor.calibrate import kept
 from monitor.exit_codes import ExitCode
 from monitor.profile.reading import load_profile
-from tests.calibrate.bench import PROFILE, Rig, rig, write_profile
+from tests.calibrate.bench import PROFILE, Rig, write_profile
+from tests.calibrate.device import device
 
-ROWS = 20
 QUICK = 40.0  # a speed that leaves seconds for what comes from outside
 
 
 def hears_ctrl_c() -> None:
     """Also where the tests were started in the background, where a shell has it ignored."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-@contextmanager
-def device(one: Rig, trace: Trace, speed: float = AS_FAST_AS_READ) -> Iterator[str]:
-    """The machine on a port, alive in a thread of its own; the trace once it is asked to stream, then silence."""
-    board = Board(one.kit, one.seed, tx_bytes=None)
-
-    def pieces() -> Iterator[Trace]:
-        while not board.streaming:
-            yield trace.part(0, ROWS)
-        for first in range(0, len(trace), ROWS):
-            yield trace.part(first, first + ROWS)
-
-    loop = asyncio.new_event_loop()
-    with SimulatedDevice(board, pieces(), speed=speed) as simulated:
-        living = loop.create_task(simulated.run())
-        living.add_done_callback(lambda _: loop.stop())
-        thread = threading.Thread(target=loop.run_forever)
-        thread.start()
-        try:
-            yield simulated.port
-        finally:
-            loop.call_soon_threadsafe(living.cancel)
-            thread.join(10)
-            loop.close()
-
-
-@pytest.fixture
-def one() -> Rig:
-    return rig(1)
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ from monitor.calibrate.tape import part_of
 from monitor.detect.spine import Spine
 from monitor.events import SetEnd
 from monitor.profile.reading import profile_from_builtins
-from tests.doctor.test_findings import calibrated
+from tests.doctor.calibrated import calibrated
 
 MACHINE = Machine(mass_kg=60.0, resonance_hz=7.0, friction=0.06, rest_m=0.0, bottom_m=0.03, top_m=0.45)
 LOADS_KG = [20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0]

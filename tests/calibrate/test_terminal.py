@@ -16,7 +16,7 @@ from firmware_bridge.simulator import Kit, Trace
 from monitor.exit_codes import ExitCode
 from monitor.profile.reading import load_profile
 from tests.calibrate.bench import PROFILE, Rig, rig, write_profile
-from tests.calibrate.test_course import device
+from tests.calibrate.device import device
 
 
 class Person:

@@ -16,19 +16,9 @@ from monitor.__main__ import main
 from monitor.exit_codes import ExitCode
 from tests.fake_device import FakeDevice
 from tests.mqtt.brokers import free_port
+from tests.profiles import CALIBRATION, PROFILE
 
 CLEAN = Path(__file__).parents[1] / "recordings" / "clean.mcap"
-PROFILE = """
-[machine]
-id = "bad-input"
-kind = "stack"
-bottom_m = 0.03
-top_m = 0.43
-
-[protocol]
-name = "2/4"
-"""
-CALIBRATION = "[calibration]\nmetres_per_count = 0.0001\nnewtons_per_count = 0.05\n"
 HEADER = "t_s,displacement_m,force_n\n"
 ROWS = "".join(f"{row / 50:.3f},0.1,20.0\n" for row in range(100))
 CUT = CLEAN.stat().st_size // 2

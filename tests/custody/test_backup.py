@@ -16,7 +16,7 @@ from monitor.exit_codes import ExitCode
 from monitor.mqtt.client.bookmark import Bookmark
 from monitor.state.folders import Lock
 from monitor.store.store import Store
-from tests.commands.test_bad_input import PROFILE
+from tests.profiles import PROFILE
 from tests.record.sessions import jerk, set_end
 
 MACHINE = "bad-input"

@@ -22,10 +22,10 @@ from monitor.state.up import Whereabouts, told
 from monitor.store.database import StoreError
 from monitor.store.store import Store
 from tests import needs
-from tests.commands.test_bad_input import PROFILE
-from tests.daemon.test_daemon import Machine, a_set, ask, with_daemon
+from tests.daemon.stage import Machine, a_set, ask, with_daemon
 from tests.mqtt.brokers import mosquitto
 from tests.mqtt.stage import listening, until
+from tests.profiles import PROFILE
 from tests.record.sessions import jerk, set_end
 
 ADA, BEN = "ada-of-the-gym-7f3a", "ben-of-the-gym-9c1d"

@@ -9,7 +9,7 @@ import pytest
 from monitor.custody.housekeeping import Housekeeper
 from monitor.profile.reading import profile_from_builtins
 from monitor.store.store import DAY_S, SPARED_EVENTS, Store
-from tests.daemon.test_daemon import TABLES
+from tests.daemon.stage import TABLES
 from tests.record.sessions import jerk
 
 

@@ -4,7 +4,7 @@ from firmware_bridge.codes import Adc, Mcu, ResetCause
 from firmware_bridge.messages import Hello
 from monitor.daemon.about import firmware_info
 from monitor.events import Leak
-from tests.daemon.test_daemon import PROFILE
+from tests.daemon.stage import PROFILE
 
 
 def hello(mcu: int, adc: int, reset_cause: int) -> Hello:

@@ -1,100 +1,27 @@
 """The wiring: commands between sets, a disk that refuses, a bug that travels."""
 
-import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from functools import cache, partial
-from itertools import count
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-import firmware_bridge.simulator as simulator
 from firmware_bridge.chunk import Chunk
 from monitor.daemon.agreed import with_load
 from monitor.daemon.daemon import Daemon
-from monitor.demo.simulated import kit_of, machine_of
 from monitor.detect.spine import Spine
 from monitor.events import Update
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
 from monitor.mqtt.client.connection import Address
-from monitor.mqtt.contract.commands import Command, CommandRefused, Lifter, Load, Protocol, Stop
+from monitor.mqtt.contract.commands import CommandRefused, Lifter, Load, Protocol, Stop
 from monitor.playback.playback import open_playback
-from monitor.profile.profile import Profile
 from monitor.profile.reading import profile_from_builtins, profile_to_builtins
 from monitor.record.session_reader import SessionFile
 from monitor.store.database import StoreError
 from monitor.store.store import Store
+from tests.daemon.stage import PROFILE, Machine, a_set, ask, with_daemon
 from tests.mqtt.stage import listening, play, until
-
-TABLES: dict[str, Any] = {
-    "machine": {
-        "id": "leg-press", "kind": "stack", "rest_m": 0.0, "bottom_m": 0.03, "top_m": 0.43,
-        "working_load_n": 784.5, "friction": 0.08,
-    },
-    "protocol": {"name": "2/4"},
-    "calibration": {"metres_per_count": 0.0001, "newtons_per_count": 0.05},
-}  # fmt: skip
-PROFILE = profile_from_builtins(TABLES, "a test")
-
-
-READ_S = 0.1  # a slow computer's: what is wired here does not depend on it, and long reads cost less
-
-
-@cache
-def a_set(reps: int = 2) -> tuple[Chunk, ...]:
-    trace = simulator.simulate(machine_of(PROFILE), simulator.clean_set(2, 4, reps=reps), seed=3)
-    return tuple(simulator.board_chunks(trace, kit_of(PROFILE), seed=3, read_s=READ_S))
-
-
-class Machine:
-    """A source that gives what it is told to, as fast as it is taken, and then waits."""
-
-    def __init__(self) -> None:
-        self._queue: asyncio.Queue[Chunk] = asyncio.Queue()
-
-    def move(self, chunks: Sequence[Chunk]) -> None:
-        for chunk in chunks:
-            self._queue.put_nowait(chunk)
-
-    async def source(self) -> AsyncGenerator[Chunk, None]:
-        for number in count():
-            if number % 5 == 0:
-                await asyncio.sleep(0)
-            yield await self._queue.get()
-
-    @property
-    def is_done(self) -> bool:
-        return self._queue.empty()
-
-
-Story = Callable[[Daemon, Machine, Address], Awaitable[None]]
-
-
-def with_daemon(folder: Path, story: Story, profile: Profile = PROFILE) -> None:
-    async def whole() -> None:
-        with Store(folder / "events.db") as store:
-            async with EmbeddedBroker() as broker:
-                address = Address(host=broker.host, port=broker.port)
-                daemon, machine = Daemon(profile, folder, store, address), Machine()
-                running = asyncio.create_task(daemon.run(machine.source()))
-                try:
-                    await story(daemon, machine, address)
-                finally:
-                    daemon.stop()
-                    await running
-
-    play(whole())
-
-
-def ask(kind: Any, **fields: Any) -> Command:
-    command = kind(id=f"c-{next(_numbers)}", stamp_s=0.0, **fields)
-    assert isinstance(command, Command)
-    return command
-
-
-_numbers = count()
 
 
 def test_commands_between_sets_and_in_them(tmp_path: Path) -> None:

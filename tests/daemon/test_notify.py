@@ -15,9 +15,9 @@ import pytest
 
 from monitor.daemon import notify
 from monitor.daemon.notify import ServiceManager
+from tests.daemon.whole import a_profile
 from tests.mqtt.brokers import free_port
 from tests.mqtt.stage import play, until
-from tests.test_end_to_end import a_profile
 
 PATIENCE_S = 30.0
 

@@ -14,10 +14,10 @@ from monitor.daemon.reload import Reload
 from monitor.mqtt.client.connection import Address
 from monitor.profile.profile import Profile, ProtocolSettings, SerialSettings
 from monitor.profile.toml_document import ConfigError
-from tests.daemon.test_daemon import PROFILE, Machine, a_set, with_daemon
+from tests.daemon.stage import PROFILE, Machine, a_set, with_daemon
+from tests.daemon.whole import a_profile
 from tests.faults.stage import a_daemon, until
 from tests.mqtt.stage import listening
-from tests.test_end_to_end import a_profile
 
 SLOWER = msgspec.structs.replace(PROFILE, protocol=ProtocolSettings(positive_s=5.0, negative_s=5.0))
 MOVED = msgspec.structs.replace(

@@ -21,7 +21,7 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from tests import needs
-from tests.deploy.test_locks import pins
+from tests.deploy.locks import pins
 from tests.soak import soak, soak_only
 
 ROOT = Path(__file__).parents[2]

@@ -12,8 +12,8 @@ from monitor.mqtt.client.connection import Address
 from monitor.store.store import Store
 from tests import needs
 from tests.browser import Browser, Page
-from tests.daemon.test_daemon import PROFILE, Machine, a_set
-from tests.display.test_chooser import ANSWER, OPEN, READY, USE, WHY
+from tests.daemon.stage import PROFILE, Machine, a_set
+from tests.display.choosing import ANSWER, OPEN, READY, USE, WHY
 from tests.mqtt.brokers import free_port
 from tests.mqtt.stage import play, until
 

@@ -8,6 +8,7 @@ import pytest
 
 from tests import needs
 from tests.browser import Page
+from tests.display.choosing import ANSWER, OPEN, READY, USE, WHY
 from tests.display.conftest import PHONE, TABLET, TV, Open
 from tests.display.look import faults, look
 from tests.display.stage import IDLE, DisplayStage
@@ -15,11 +16,6 @@ from tests.display.stage import IDLE, DisplayStage
 pytestmark = needs.chromium
 
 PARTS = {"#choose-tempo": "protocol", "#choose-load": "load", "#choose-lifter": "lifter"}
-OPEN = "document.querySelector('#choose').click()"
-READY = "!document.querySelector('[name=use]').disabled"
-USE = "document.querySelector('[name=use]').click()"
-ANSWER = "document.querySelector('#choose-answer').textContent"
-WHY = "document.querySelector('#choose-why').textContent"
 FORBIDDEN = """globalThis.realFetch ??= fetch;
 globalThis.fetch = (url, options) => url === "may.json"
   ? Promise.resolve(new Response(JSON.stringify({ v: 1, role: "display", may: %s }))) : realFetch(url, options)"""

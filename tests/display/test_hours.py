@@ -9,8 +9,8 @@ import pytest
 from tests import needs
 from tests.browser import Page
 from tests.display.conftest import Open
+from tests.display.records import REP
 from tests.display.stage import CALM, LEAK, DisplayStage
-from tests.display.test_trainer import REP
 
 pytestmark = needs.chromium
 

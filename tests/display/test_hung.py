@@ -6,9 +6,9 @@ from pathlib import Path
 from monitor.profile.reading import load_profile
 from tests import needs
 from tests.browser import Browser
+from tests.daemon.whole import a_profile
 from tests.faults.stage import a_daemon, a_lifter
 from tests.soak import Figure, beside_the_day, soak, soak_only
-from tests.test_end_to_end import a_profile
 
 SEEN_WITHIN_S = 20.0
 

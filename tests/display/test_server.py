@@ -14,8 +14,8 @@ from monitor.display.server import PageServer
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
 from monitor.store.history import last_sets
 from monitor.store.store import Store
+from tests.mqtt.page_requests import get, profile, upgrade
 from tests.mqtt.stage import play, until
-from tests.mqtt.test_page_server import get, profile, upgrade
 from tests.record.sessions import jerk, set_end
 
 

@@ -18,7 +18,7 @@ from monitor.__main__ import main
 from monitor.exit_codes import ExitCode
 from tests import needs
 from tests.calibrate.bench import Rig, rig
-from tests.calibrate.test_course import device
+from tests.calibrate.device import device
 from tests.fake_device import FakeDevice
 from tests.mqtt.brokers import free_port, mosquitto
 

@@ -15,7 +15,7 @@ from firmware_bridge.chunk import Chunk
 from firmware_bridge.simulator.script import Rest, Script
 from firmware_bridge.simulator.trace import Trace
 from monitor.demo.simulated import kit_of, machine_of
-from tests.daemon.test_daemon import PROFILE
+from tests.daemon.stage import PROFILE
 
 HOUR_S = 3600.0
 CLOSED = "closed"

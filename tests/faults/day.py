@@ -36,7 +36,7 @@ from monitor.mqtt.client.ledger import Record
 from monitor.mqtt.contract import payload
 from monitor.mqtt.contract.commands import Lifter
 from monitor.record.recorder import PERIOD_S
-from tests.daemon.test_daemon import PROFILE
+from tests.daemon.stage import PROFILE
 from tests.faults.an_hour import HOUR_S, read_hour
 from tests.faults.leap import leap
 

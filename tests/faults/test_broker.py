@@ -15,11 +15,11 @@ from monitor.mqtt.client.connection import Address
 from monitor.mqtt.client.consumer import Consumer
 from monitor.mqtt.client.ledger import Record
 from tests import needs
+from tests.daemon.whole import a_profile
 from tests.faults.stage import Collector, a_daemon, a_lifter, last_seq, until
 from tests.mqtt.brokers import mosquitto
 from tests.mqtt.stage import MACHINE, Stage, listening, seqs
 from tests.soak import SOAKING, Figure, beside_the_day, long, soak, soak_only
-from tests.test_end_to_end import a_profile
 
 pytestmark = [soak, needs.mosquitto]
 QUEUED = long(100_000, 3_000)

@@ -14,12 +14,13 @@ from firmware_bridge.decoder import Decoder
 from monitor.events import AnyEvent, encode
 from monitor.playback.playback import analysis_of, open_playback
 from monitor.record.session_file import read_session
+from tests.daemon.whole import a_profile
 from tests.fake_device import FakeDevice
 from tests.faults.stage import a_daemon, on_disk, until
-from tests.firmware_bridge.test_serial_port import RAW, Reader
+from tests.firmware_bridge.reader import Reader
+from tests.firmware_bridge.wire import RAW
 from tests.mqtt.brokers import free_port
 from tests.soak import SOAKING, Figure, long, soak
-from tests.test_end_to_end import a_profile
 
 pytestmark = soak
 UNPLUGS = long(200, 6)

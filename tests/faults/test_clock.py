@@ -19,12 +19,12 @@ from monitor.detect.spine import Spine
 from monitor.events import AnyEvent, encode
 from monitor.mqtt.client.connection import Address
 from tests import needs
-from tests.daemon.test_daemon import PROFILE
+from tests.daemon.stage import PROFILE
+from tests.daemon.whole import a_profile
 from tests.faults.shim import Shim
 from tests.faults.stage import Collector, a_daemon, a_lifter, on_disk, until
 from tests.mqtt.brokers import mosquitto
 from tests.soak import Figure, long, soak
-from tests.test_end_to_end import a_profile
 
 pytestmark = soak
 WRAPS = long(10, 2)

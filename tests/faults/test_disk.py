@@ -17,13 +17,13 @@ from monitor.mqtt.contract.messages import Info
 from monitor.record.retention import free_bytes
 from monitor.record.session_file import read_session
 from tests import needs
+from tests.daemon.whole import a_profile
 from tests.faults.disks import an_image, mounted
 from tests.faults.shim import Shim
 from tests.faults.stage import Collector, a_daemon, a_lifter, on_disk, until
-from tests.firmware_bridge.test_serial_port import RAW
+from tests.firmware_bridge.wire import RAW
 from tests.mqtt.brokers import mosquitto
 from tests.soak import SOAKING, Figure, long, soak, soak_only
-from tests.test_end_to_end import a_profile
 
 pytestmark = [soak, needs.mosquitto]
 CHATTY = "tests.faults.chatty"

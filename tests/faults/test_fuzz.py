@@ -19,10 +19,9 @@ from monitor.mqtt.contract.commands import COMMANDS, CommandRefused, read_comman
 from monitor.profile.reading import load_profile
 from monitor.profile.toml_document import ConfigError
 from monitor.record.session_file import SessionFileError, read_session
-from tests.daemon.test_daemon import PROFILE
+from tests.daemon.stage import PROFILE
 from tests.faults.fuzz import inputs, keep, kept
-from tests.firmware_bridge.test_decoder import RAW
-from tests.firmware_bridge.wire import Wire
+from tests.firmware_bridge.wire import RAW, Wire
 from tests.record.sessions import parts_of, some_records
 from tests.soak import SOAKING, Figure, beside_the_day, long, soak
 

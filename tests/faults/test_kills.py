@@ -8,10 +8,10 @@ from pathlib import Path
 
 from monitor.mqtt.client.connection import Address
 from tests import needs
+from tests.daemon.whole import a_profile
 from tests.faults.stage import Collector, a_daemon, a_lifter, on_disk, until
 from tests.mqtt.brokers import mosquitto
 from tests.soak import Figure, long, soak
-from tests.test_end_to_end import a_profile
 
 pytestmark = [soak, needs.mosquitto]
 DAEMON_KILLS, BROKER_KILLS, ABSENCES = long((60, 40, 20), (2, 2, 1))

@@ -15,11 +15,11 @@ from monitor.mqtt.client.connection import Address
 from monitor.record.session_file import read_session
 from monitor.store.store import Store
 from tests import needs
+from tests.daemon.whole import a_profile
 from tests.faults.disks import an_image, mounted, run
 from tests.faults.stage import Collector, a_daemon, a_lifter, until
 from tests.mqtt.brokers import mosquitto
 from tests.soak import SOAKING, Figure, long, soak
-from tests.test_end_to_end import a_profile
 
 pytestmark = [soak, needs.mosquitto]
 CUTS = long(20, 1)

@@ -17,11 +17,11 @@ from monitor.profile.reading import load_profile
 from monitor.record.session_file import read_session
 from monitor.store.store import Store
 from tests import needs
+from tests.daemon.whole import a_profile
 from tests.fake_device import FakeDevice
 from tests.faults.stage import Program, a_daemon, a_lifter, until
 from tests.mqtt.brokers import free_port, mosquitto
 from tests.soak import SOAKING, Figure, beside_the_day, long, soak, soak_only
-from tests.test_end_to_end import a_profile
 
 pytestmark = soak
 FLAPS = long(50, 12)

@@ -6,8 +6,7 @@ from pathlib import Path
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.decoder import Decoder
 from firmware_bridge.messages import Force, Pos
-from tests.firmware_bridge.test_decoder import RAW
-from tests.firmware_bridge.wire import Wire
+from tests.firmware_bridge.wire import RAW, Wire
 from tests.soak import Figure, long, soak
 
 pytestmark = soak

@@ -18,8 +18,8 @@ from monitor.mqtt.client.consumer import Consumer
 from monitor.mqtt.client.ledger import Record
 from monitor.profile.profile import MqttSettings, Profile
 from tests import needs
+from tests.firmware.detecting import HARMLESS, REPS, profile_of
 from tests.firmware.rig import Truth, a_set
-from tests.firmware.test_detection import HARMLESS, REPS, profile_of
 from tests.mqtt.brokers import Mosquitto, mosquitto
 from tests.mqtt.stage import until
 

@@ -9,40 +9,21 @@ from firmware_bridge.decoder import Decoder
 from firmware_bridge.emulator_build import Firmware
 from monitor.detect.spine import Spine
 from monitor.events import AnyEvent, Rep, SensorFault, SetEnd, Turnaround
-from monitor.profile.profile import Profile
-from monitor.profile.reading import profile_from_builtins
 from tests import needs
+from tests.firmware.detecting import HARMLESS, REPS, profile_of
 from tests.firmware.rig import Run, Script, Truth, a_set, run, start
 
 pytestmark = needs.avr
 Build = Callable[..., Firmware]
 
-REPS = 3
 SET_S = 29.5
 RISING_S, LOWERING_S = 10.7, 13.5  # in the middle of the second repetition
-HARMLESS = {"set_start", "set_end", "rep", "turnaround", "stack_touch", "bottom_rest", "sensor_fault"}
 CHUNKS_A_FEED = 100
 
 
 @pytest.fixture(scope="module")
 def three_reps(tmp_path_factory: pytest.TempPathFactory) -> Truth:
     return a_set(tmp_path_factory.mktemp("three"), REPS)
-
-
-def profile_of(truth: Truth) -> Profile:
-    wiring = truth.calibration
-    machine = {"rest_m": 0.0, "bottom_m": 0.03, "top_m": 0.53, "working_load_n": 784.5, "friction": 0.08}
-    table = {
-        "machine": {"id": "emulated", "kind": "stack", **machine},
-        "protocol": {"positive_s": 2.0, "negative_s": 3.0},
-        "calibration": {
-            "metres_per_count": wiring.metres_per_count,
-            "position_zero_counts": round(wiring.position_zero_counts),
-            "newtons_per_count": wiring.newtons_per_count,
-            "force_zero_counts": round(wiring.force_zero_counts),
-        },
-    }
-    return profile_from_builtins(table, "the test")
 
 
 def detect(ran: Run) -> list[AnyEvent]:

@@ -17,12 +17,11 @@ from firmware_bridge.framing import frame
 from firmware_bridge.link_counts import LinkCounts
 from firmware_bridge.messages import Ack, EventNote, Force, Hello, Pong, Pos, Status
 from firmware_bridge.samples import Flag, Samples, joined
-from tests.firmware_bridge.wire import Row, Wire
+from tests.firmware_bridge.wire import RAW, Row, Wire
 
 CALIBRATION = Calibration(
     metres_per_count=1e-4, position_zero_counts=-5000, newtons_per_count=-2e-3, force_zero_counts=100
 )
-RAW = Calibration(metres_per_count=1, newtons_per_count=1)
 Timed = list[tuple[int, bytes]]  # when a frame is complete, and the frame
 
 

@@ -11,8 +11,8 @@ from firmware_bridge.calibration import Calibration
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.decoder import Decoder, Format
 from firmware_bridge.samples import Flag, Samples
+from tests.firmware_bridge.wire import RAW
 
-RAW = Calibration(metres_per_count=1, newtons_per_count=1)
 BEGIN = b"a board's greeting\r\n"
 
 

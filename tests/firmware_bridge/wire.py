@@ -3,8 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from firmware_bridge.calibration import Calibration
 from firmware_bridge.framing import frame
 from firmware_bridge.messages import Ack, EventNote, Force, Hello, Message, Pong, Pos, Status
+
+RAW = Calibration(metres_per_count=1, newtons_per_count=1)  # counts as they are
+
 
 MASK_U32 = 2**32 - 1
 

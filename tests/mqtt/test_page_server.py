@@ -1,6 +1,5 @@
 """The page and its connection to the broker, on one port: what is served, and to whom."""
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -13,54 +12,14 @@ from monitor.display.server import PageServer, PageServerError
 from monitor.display.token import kept_tokens
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
 from monitor.mqtt.contract.roles import Role
-from monitor.profile.profile import DisplaySettings, MachineSettings, MqttSettings, Profile
 from monitor.profile.toml_document import ConfigError
 from monitor.store.database import StoreError
+from tests.mqtt.page_requests import get, profile, upgrade
 from tests.mqtt.stage import play
-
-
-def profile(port: int = 0, bind: str = "127.0.0.1", host: str | None = None, **more: str) -> Profile:
-    machine, cues = MachineSettings(id="m", kind="stack"), more.get("cues")
-    mqtt = MqttSettings(host=host, websocket_url=more.get("websocket_url"))
-    return Profile(machine=machine, display=DisplaySettings(bind=bind, port=port, cues=cues), mqtt=mqtt)
 
 
 def history() -> dict[str, Any]:
     return {"v": 1, "sets": []}
-
-
-class Answer:
-    def __init__(self, data: bytes) -> None:
-        head, _, self.body = data.partition(b"\r\n\r\n")
-        first, *lines = head.decode().split("\r\n")
-        self.status = int(first.split()[1]) if first else 0
-        self.headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
-
-
-async def get(server: PageServer, path: str = "/", host: str = "localhost", method: str = "GET", **more: str) -> Answer:
-    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-    lines = [
-        f"{method} {path} HTTP/1.1",
-        f"Host: {host}",
-        *(f"{name.replace('_', '-')}: {value}" for name, value in more.items()),
-    ]
-    writer.write("\r\n".join([*lines, "", ""]).encode())
-    answer = Answer(await reader.read())
-    writer.close()
-    await writer.wait_closed()
-    return answer
-
-
-async def upgrade(server: PageServer, path: str = "/mqtt", **more: str) -> int:
-    """The status of an attempt to open a WebSocket."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-    headers = {"Host": "localhost", "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
-    headers |= {"Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==", "Sec-WebSocket-Protocol": "mqtt"} | more
-    lines = [f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
-    writer.write("\r\n".join([*lines, "", ""]).encode())
-    status = int((await reader.readline()).split()[1])
-    writer.transport.abort()
-    return status
 
 
 def with_server(story: Callable[[PageServer], Awaitable[None]], tokens: dict[Role, str] | None = None) -> None:

@@ -18,11 +18,11 @@ from monitor.mqtt.broker.relay import Relay, with_account
 from monitor.mqtt.client.connection import Address
 from monitor.mqtt.contract.roles import Role
 from tests import needs
+from tests.mqtt.access_broker import Broker
 from tests.mqtt.brokers import DISCONNECT, connect_packet, free_port, mosquitto, publish_packet, subscribe_packet
+from tests.mqtt.page_client import page
+from tests.mqtt.page_requests import profile, upgrade
 from tests.mqtt.stage import play, until
-from tests.mqtt.test_broker_access import Broker
-from tests.mqtt.test_page_server import profile, upgrade
-from tests.mqtt.test_roles import page
 
 pytestmark = [needs.mosquitto, needs.openssl]
 ADDRESS = Address(host="127.0.0.1", username="daemon-m", password="pässword")

@@ -13,30 +13,14 @@ from monitor.mqtt.broker.relay import Relay
 from monitor.mqtt.client.connection import Address
 from monitor.mqtt.contract.commands import COMMANDS
 from monitor.mqtt.contract.roles import Role, may_send
+from tests.mqtt.page_client import TOKENS, cookie_of, page
+from tests.mqtt.page_requests import get, profile, upgrade
 from tests.mqtt.stage import KINDS, a_broker, play
-from tests.mqtt.test_page_server import get, profile, upgrade
 
-TOKENS = {Role.DISPLAY: "the-display-s-token", Role.COACH: "the-coach-s-token"}
 TOPICS = [
     *(f"cmd/{name}" for name in (*COMMANDS, "tare", "", "STOP", "stop/now")),
     "status", "info", "live/feedback", "state", "event/rep", "set", "session/s", "ack/a", "resume/c", "",
 ]  # fmt: skip
-
-
-def cookie_of(role: Role) -> str | None:
-    return f"rep-monitor-token={TOKENS[role]}" if role in TOKENS else None
-
-
-def page(server: PageServer, role: Role, name: str = "a-page") -> aiomqtt.Client:
-    cookie = cookie_of(role)
-    return aiomqtt.Client(
-        "127.0.0.1",
-        server.port,
-        transport="websockets",
-        websocket_path="/mqtt",
-        websocket_headers={"Cookie": cookie} if cookie else None,
-        identifier=name,
-    )
 
 
 Story = Callable[[Address, PageServer], Awaitable[None]]

@@ -10,7 +10,7 @@ from monitor.daemon.session import Session
 from monitor.profile.reading import profile_from_builtins
 from monitor.record.recorder import RESERVE_BYTES, Recorder
 from monitor.record.session_file import read_session
-from tests.daemon.test_daemon import TABLES
+from tests.daemon.stage import TABLES
 from tests.record.sessions import HEADER, some_records, wire_chunks
 
 

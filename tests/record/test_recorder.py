@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,9 +13,10 @@ import pytest
 from firmware_bridge.chunk import Chunk
 from monitor.record.durable_file import DurableFile
 from monitor.record.recorder import Recorder
-from monitor.record.records import MESSAGE_CAP_BYTES, Gap, Record, wire_record
+from monitor.record.records import MESSAGE_CAP_BYTES, Gap, Record
 from monitor.record.session_file import SessionEncoder, read_session
 from tests.record.sessions import HEADER, some_records, without_header
+from tests.record.waiting import until, wires
 
 PERIOD_S = 0.01
 
@@ -23,17 +24,6 @@ PERIOD_S = 0.01
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "recordings" / "2026-11-23" / "081502-s1.mcap"
-
-
-def wires(count: int, start: int = 0) -> list[Record]:
-    return [wire_record(Chunk(k, b"%06d" % k)) for k in range(start, start + count)]
-
-
-def until(true: Callable[[], bool]) -> None:
-    """Waits for another thread to get there; the test's own timeout is the limit."""
-    pause = threading.Event()
-    while not true():
-        pause.wait(0.002)
 
 
 def recorded(path: Path) -> list[Record]:
@@ -304,7 +294,7 @@ CHILD = """
 import resource, sys
 from pathlib import Path
 from tests.record.sessions import HEADER
-from tests.record.test_recorder import until, wires
+from tests.record.waiting import until, wires
 from monitor.record.recorder import Recorder
 
 recorder = Recorder(Path(sys.argv[1]), HEADER, period_s=0.01, retry_s=0.01)

@@ -5,39 +5,24 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from monitor.__main__ import main
 from monitor.exit_codes import ExitCode
-from monitor.record.records import Gap, gap_record, wire_record
-from monitor.record.session_file import SessionWriter, read_session
+from monitor.record.session_file import read_session
 from monitor.report.advice import ACT_S, CLEAN, CLEAN_SO_FAR, LEAK_OF
 from monitor.report.meaning import MEANINGS
 from tests import needs
 from tests.report.conftest import RECORDINGS
+from tests.report.copies import CLEAN_RECORDING, copy
 
-CLEAN_RECORDING, FAULTS = RECORDINGS / "clean.mcap", RECORDINGS / "faults.mcap"
+FAULTS = RECORDINGS / "faults.mcap"
 LEG_PRESS = needs.SHARED_DATA / "leg_press_biostrength"
 OUTSIDE = re.compile(r"(?:src|href|url|import)\s*[=(]\s*[\"']?\s*(?:https?:)?//", re.IGNORECASE)
 TABLE = "t_s,displacement_m,force_n\n" + "".join(f"{k / 50:.3f},0.1,20.0\n" for k in range(100))
 PROFILE = '[machine]\nid = "m"\nkind = "motor"\nbottom_m = 0\ntop_m = 0.5\n[protocol]\nname = "4/4"\n'
-
-
-def copy(path: Path, header: Mapping[str, object], gaps: int = 0) -> Path:
-    """`clean` with another header."""
-    session = read_session(CLEAN_RECORDING)
-    assert session.header
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with SessionWriter(path, msgspec.structs.replace(session.header, **header)) as writer:
-        for number, chunk in enumerate(session.chunks()):
-            writer.add(wire_record(chunk))
-            if number < gaps:
-                writer.add(gap_record(Gap(cause="queue_full", records=5), chunk.received_ns))
-    return path
 
 
 def data_of(page: Path) -> dict[str, object]:

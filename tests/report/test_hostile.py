@@ -16,7 +16,7 @@ from monitor.report.session_story import tell
 from tests import needs
 from tests.browser import Browser
 from tests.report.conftest import LAPTOP, RECORDINGS, open_page
-from tests.report.test_command import CLEAN_RECORDING, copy
+from tests.report.copies import CLEAN_RECORDING, copy
 
 EVIL = "</script><script>globalThis.taken = 1</script><img src=x onerror='globalThis.taken = 2'>\"'&<!--\u2028$title"
 

@@ -19,7 +19,7 @@ from monitor.record.session_file import read_session
 from monitor.store.store import Store
 from tests.faults.disks import an_image, mounted, run
 from tests.record.sessions import without_header
-from tests.record.test_recorder import wires
+from tests.record.waiting import wires
 from tests.soak import Figure, long, soak
 
 CUTS = long(20, 2)
@@ -31,7 +31,7 @@ from monitor.record.recorder import Recorder
 from monitor.store.store import Store
 from tests.faults.disks import an_image, mounted, run
 from tests.record.sessions import HEADER, jerk
-from tests.record.test_recorder import wires
+from tests.record.waiting import wires
 
 directory = Path(sys.argv[1])
 store = Store(directory / "events.db")

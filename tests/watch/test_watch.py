@@ -235,7 +235,7 @@ def test_an_open_page_asks_for_its_token() -> None:
 @needs.mosquitto
 @needs.openssl
 def test_over_mosquitto_with_an_account_and_tls(tmp_path: Path) -> None:
-    from tests.mqtt.test_broker_access import Broker
+    from tests.mqtt.access_broker import Broker
 
     broker = Broker(tmp_path / "broker")
     secure = {"tls": True, "ca_file": str(broker.folder / "ca.pem"), "port": broker.tls_port, "host": "localhost"}

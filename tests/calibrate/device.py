@@ -1,0 +1,45 @@
+"""A simulated board on a pseudo-terminal, for a calibration."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from firmware_bridge.simulator import Trace
+from firmware_bridge.simulator.board import Board
+from firmware_bridge.simulator.device import AS_FAST_AS_READ, SimulatedDevice
+from tests.calibrate.bench import Rig, rig
+
+ROWS = 20
+
+
+@contextmanager
+def device(one: Rig, trace: Trace, speed: float = AS_FAST_AS_READ) -> Iterator[str]:
+    """The machine on a port, alive in a thread of its own; the trace once it is asked to stream, then silence."""
+    board = Board(one.kit, one.seed, tx_bytes=None)
+
+    def pieces() -> Iterator[Trace]:
+        while not board.streaming:
+            yield trace.part(0, ROWS)
+        for first in range(0, len(trace), ROWS):
+            yield trace.part(first, first + ROWS)
+
+    loop = asyncio.new_event_loop()
+    with SimulatedDevice(board, pieces(), speed=speed) as simulated:
+        living = loop.create_task(simulated.run())
+        living.add_done_callback(lambda _: loop.stop())
+        thread = threading.Thread(target=loop.run_forever)
+        thread.start()
+        try:
+            yield simulated.port
+        finally:
+            loop.call_soon_threadsafe(living.cancel)
+            thread.join(10)
+            loop.close()
+
+
+@pytest.fixture
+def one() -> Rig:
+    return rig(1)

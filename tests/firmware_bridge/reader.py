@@ -1,0 +1,57 @@
+"""Reads a port in the background and keeps what came."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+from firmware_bridge.chunk import Chunk
+from firmware_bridge.decoder import Format
+from firmware_bridge.link_state import LinkState
+from firmware_bridge.serial_port import read_chunks
+
+PATIENCE_S = 30  # for a state to come on a busy machine; nothing here measures time
+
+
+class Reader:
+    """Reads a port in the background, keeps the chunks and every state that was told."""
+
+    def __init__(self, port: Path, format: Format = "frames") -> None:
+        self.port, self.format = port, format
+        self.chunks: list[Chunk] = []
+        self.states: list[LinkState] = []
+
+    async def __aenter__(self) -> "Reader":
+        self._task = asyncio.create_task(self._read())
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+
+    async def _read(self) -> None:
+        source = read_chunks(str(self.port), 500_000, format=self.format, on_state=self.states.append)
+        async with contextlib.aclosing(source):
+            async for chunk in source:
+                self.chunks.append(chunk)
+
+    @property
+    def state(self) -> LinkState:
+        return self.states[-1]
+
+    @property
+    def path(self) -> list[str]:
+        """The states in their order, each once."""
+        names = [state.state for state in self.states]
+        return [name for k, name in enumerate(names) if k == 0 or names[k - 1] != name]
+
+    async def until(self, what: Callable[[], object]) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while not what():
+                if self._task.done():
+                    await self._task
+                await asyncio.sleep(0.01)
+
+    async def until_state(self, name: str) -> None:
+        await self.until(lambda: self.states and self.state.state == name)
