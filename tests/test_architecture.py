@@ -105,7 +105,14 @@ MAY_IMPORT = {  # a room -> the rooms that it may use; within a room any file ma
         "monitor.state",
         "monitor.store",
     ],
-    "monitor.demo": ["firmware_bridge", "monitor.daemon", "monitor.events", "monitor.profile", "monitor.report"],
+    "monitor.demo": [
+        "firmware_bridge",
+        "monitor.daemon",
+        "monitor.events",
+        "monitor.profile",
+        "monitor.report",
+        "monitor.state",
+    ],
     "monitor.commands": ["firmware_bridge", "monitor"],  # the wiring
     "monitor.__main__": ["monitor.commands", "monitor.exit_codes"],
     "monitor": [],

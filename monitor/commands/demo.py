@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import AsyncGenerator
 from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitor.arguments import tcp_port
@@ -28,11 +29,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tempo", choices=("2/4", "4/4", "5/5", "10/10"), help="of the lifter (default 4/4)")
     parser.add_argument("--firmware", action="store_true", help="on an emulated board that runs the real firmware")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="same seed, same lifter (default 1)")
+    parser.add_argument("--keep", action="store_true", help="keep what it records, and say where that is")
 
 
 def run(args: argparse.Namespace) -> int:
     import msgspec
 
+    from monitor.demo.scratch_folder import scratch_folder
     from monitor.profile.reading import load_profile
 
     logging.basicConfig(level=logging.ERROR, format="%(message)s", stream=sys.stderr)
@@ -44,31 +47,33 @@ def run(args: argparse.Namespace) -> int:
         up_s, down_s = (float(part) for part in args.tempo.split("/"))
         protocol = msgspec.structs.replace(profile.protocol, name=args.tempo, positive_s=up_s, negative_s=down_s)
         profile = msgspec.structs.replace(profile, protocol=protocol)
-    asyncio.run(_on_firmware(profile, args.seed) if args.firmware else _simulated(profile, args.seed))
+    show = _on_firmware if args.firmware else _simulated
+    with scratch_folder(keep=args.keep) as folder:
+        asyncio.run(show(profile, args.seed, folder))
     return ExitCode.DONE
 
 
-async def _simulated(profile: "Profile", seed: int) -> None:
+async def _simulated(profile: "Profile", seed: int, folder: Path) -> None:
     from monitor.demo.simulated import device_of
 
     with device_of(profile, seed) as device:
         lifter = asyncio.create_task(device.run(), name="simulated machine")
         try:
-            await _show(profile, device.port, lifter)
+            await _show(profile, device.port, folder, lifter)
         finally:
             lifter.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await lifter
 
 
-async def _on_firmware(profile: "Profile", seed: int) -> None:
+async def _on_firmware(profile: "Profile", seed: int, folder: Path) -> None:
     from monitor.demo.emulated import board_of  # it needs a compiler for the board, which few have
 
     with board_of(profile, seed) as board:
-        await _show(profile, str(board.port))
+        await _show(profile, str(board.port), folder)
 
 
-async def _show(profile: "Profile", port: str, lifter: asyncio.Task[None] | None = None) -> None:
+async def _show(profile: "Profile", port: str, folder: Path, lifter: asyncio.Task[None] | None = None) -> None:
     """The daemon on that port and what it finds on the screen, until Ctrl-C or until the lifter's task ends."""
     from firmware_bridge.serial_port import read_chunks
     from monitor.daemon.serve import serve
@@ -87,4 +92,4 @@ async def _show(profile: "Profile", port: str, lifter: asyncio.Task[None] | None
         screen.begin(up.page_url, port)
 
     with screen:
-        await serve(profile, source, on_up=say, listener=screen.show)
+        await serve(profile, source, on_up=say, listener=screen.show, scratch=folder)

@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
             needed_ns=daemon.needed_ns,
         )
 
-    # A terminal that is closed hangs up, too: there it ends the daemon.
+    # A terminal that is closed sends SIGHUP, too: there it must stop the daemon.
     reread = None if os.isatty(0) else partial(load_profile, args.config)
     asyncio.run(serve(profile, source, on_up=_say, reread=reread))
     return ExitCode.DONE

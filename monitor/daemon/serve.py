@@ -13,6 +13,7 @@ import signal
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from firmware_bridge.chunk import Chunk
 from monitor.access.credentials import address_of
@@ -52,12 +53,14 @@ async def serve(
     on_up: Callable[[Up], None] = lambda up: None,
     listener: Listener | None = None,
     reread: Callable[[], Profile] | None = None,
+    scratch: Path | None = None,
 ) -> None:
     """Until SIGINT or SIGTERM, or until the source ends. Raises what the daemon raises.
 
-    With `reread` SIGHUP takes a changed profile, between two sets.
+    With `reread`, SIGHUP takes a changed profile, between two sets; without, it stops the daemon as SIGTERM does.
+    `scratch` replaces the machine's state folder by one that need not outlast this run.
     """
-    directory = state_directory(profile.machine.id)
+    directory = state_directory(profile.machine.id) if scratch is None else scratch
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(Lock(directory))
         store = stack.enter_context(await asyncio.to_thread(Store, store_path(directory)))
@@ -66,7 +69,7 @@ async def serve(
             embedded = await stack.enter_async_context(EmbeddedBroker())
         address = Address(host="127.0.0.1", port=embedded.port) if embedded else address_of(profile)
         daemon = Daemon(profile, directory, store, address, listener=listener)
-        if warning := mount_warning(directory):
+        if scratch is None and (warning := mount_warning(directory)):
             daemon.storage_warning = warning
             _log.warning("%s", warning)
         page_url = None
@@ -84,7 +87,7 @@ async def serve(
             manager.stopping()
             daemon.stop()
 
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, *(() if reread else (signal.SIGHUP,))):
             loop.add_signal_handler(number, stop)
             stack.callback(loop.remove_signal_handler, number)
         if reread is not None:

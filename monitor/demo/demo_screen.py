@@ -35,7 +35,6 @@ class Screen:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._live.stop()
-        self._console.print("Stopped. Nothing of the simulated machine is left running.")
 
     def begin(self, page_url: str | None, port: str) -> None:
         protocol = self._profile.protocol

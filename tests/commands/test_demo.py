@@ -1,0 +1,82 @@
+"""What `rep-monitor demo` leaves behind: nothing, or with --keep a recording that can be read."""
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from monitor.__main__ import main
+from monitor.exit_codes import ExitCode
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_S = 60.0  # until the simulated lifter moves, which takes 3 s, on a loaded machine
+
+
+@contextmanager
+def demo(tmp_path: Path, *words: str) -> Iterator["subprocess.Popen[str]"]:
+    """With a state folder and a folder for temporary files of its own."""
+    (tmp_path / "tmp").mkdir()
+    command = [sys.executable, "-m", "monitor", "demo", "--tempo", "2/4", *words]
+    places = {"STATE_DIRECTORY": str(tmp_path / "state"), "TMPDIR": str(tmp_path / "tmp")}
+    with subprocess.Popen(
+        command, cwd=ROOT, env=os.environ | places, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def wait_for_a_recording(process: "subprocess.Popen[str]", folder: Path) -> None:
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not list(folder.rglob("*.mcap")):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline_s, "nothing is recorded"
+        time.sleep(0.05)
+
+
+def end(process: "subprocess.Popen[str]", number: signal.Signals) -> str:
+    """What it printed."""
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (ExitCode.DONE, "")
+    return out
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_a_simulated_lifter_is_in_no_report_and_no_backup(
+    number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither after Ctrl-C nor after its terminal was closed."""
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
+    with demo(tmp_path) as process:
+        wait_for_a_recording(process, tmp_path)
+        assert main(["report", "--last"]) == ExitCode.BAD_INPUT, "while it runs"
+        out = end(process, number)
+    assert out.splitlines()[-1] == (
+        "Stopped. Nothing of the simulated machine is left running, and what it recorded is deleted; --keep keeps it."
+    )
+    assert list(tmp_path.rglob("*")) == [tmp_path / "tmp"]
+    assert main(["report", "--last"]) == main(["backup", str(tmp_path / "b.zip")]) == ExitCode.BAD_INPUT
+    assert "there is no recording" in capsys.readouterr().err
+
+
+def test_with_keep_it_says_where_its_recording_is_and_how_to_read_it(tmp_path: Path) -> None:
+    with demo(tmp_path, "--keep") as process:
+        wait_for_a_recording(process, tmp_path)
+        said, command = end(process, signal.SIGINT).splitlines()[-2:]
+    (folder,) = (tmp_path / "tmp").iterdir()
+    assert said == f"Stopped. What the simulated machine recorded is kept in {folder}. Look at it:"
+    words = shlex.split(command)
+    assert re.fullmatch(r"(.*/)?rep-monitor report .*\.mcap", " ".join(words))
+    read = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    assert (read.returncode, read.stderr) == (ExitCode.DONE, "")
+    assert not (tmp_path / "state").exists()
