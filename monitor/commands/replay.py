@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, aclosing, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
+from monitor.arguments import add_table_arguments
 from monitor.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "the machine's profile: replaces the one in a recording; for a table the default is machine.toml beside it"
     )
     parser.add_argument("--config", type=Path, metavar="C", help=profile)
+    add_table_arguments(parser)
     parser.add_argument("--speed", choices=SPEEDS, help="times life (default: max, with --publish 1)")
     parser.add_argument(
         "--publish", action="store_true", help="tell it over MQTT, under rep/<machine>/replay/<session>/"
@@ -38,8 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from monitor.playback.playback import analysis_of, open_playback
+    from monitor.record.table.reading import reading_of
 
-    playback = open_playback(args.file, args.config)
+    playback = open_playback(args.file, args.config, reading_of(args.columns, args.units))
     analysis = analysis_of(playback, feedback=args.publish)
     records = asyncio.run(_replay(args, playback, analysis))
     if not args.publish:

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from monitor.arguments import add_table_arguments
 from monitor.commands.replay import PLAIN_WIDTH, Progress
 from monitor.exit_codes import ExitCode
 
@@ -18,13 +19,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--last", action="store_true", help="the newest recording in the state directory")
     profile = "the machine's profile: replaces the one in a recording; for a table the default is machine.toml beside"
     parser.add_argument("--config", type=Path, metavar="C", help=profile + " it; with --last it says which machine")
+    add_table_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     from monitor.playback.playback import PlaybackError
     from monitor.playback.reporting import gather, opened, write_page
+    from monitor.record.table.reading import reading_of
 
-    playback = opened(args.file, args.config, last=args.last)
+    playback = opened(args.file, args.config, reading_of(args.columns, args.units), last=args.last)
     if args.out is not None and args.out.exists() and args.out.samefile(playback.path):
         raise PlaybackError(f"{args.out} is what is being read: give --out another name")
     with Progress(playback.path.name) as progress:

@@ -32,7 +32,8 @@ from monitor.profile.reading import load_profile, profile_from_builtins
 from monitor.record.records import Command, Gap, Header
 from monitor.record.replay import Speed, batches, decoder_of, hello_of, replay
 from monitor.record.session_reader import read_session
-from monitor.record.table import read_table
+from monitor.record.table.reading import OURS, Reading
+from monitor.record.table.table import read_table
 
 PROFILE_BESIDE = "machine.toml"
 BATCH_ROWS = 200_000
@@ -102,7 +103,7 @@ class TablePlayback:
     losses: Sequence[str] = ()
     remarks: Sequence[str] = ()
 
-    def __init__(self, path: Path, config: Path | None) -> None:
+    def __init__(self, path: Path, config: Path | None, reading: Reading) -> None:
         beside = path.with_name(PROFILE_BESIDE)
         if config is None and path.is_file() and not beside.is_file():
             raise PlaybackError(
@@ -110,7 +111,7 @@ class TablePlayback:
                 " profile with --config"
             )
         self.path = path
-        self._rows = read_table(path)
+        self._rows = read_table(path, reading).samples
         self.profile = load_profile(config or beside)
         self.session = session_name(path)
         self.first_row_s = float(self._rows.t_s[0])
@@ -121,7 +122,7 @@ class TablePlayback:
         if speed == "max":
             edges = list(range(BATCH_ROWS, len(t_s), BATCH_ROWS))
         else:
-            edges = np.unique(np.searchsorted(t_s, np.arange(READ_S, t_s[-1], READ_S))).tolist()
+            edges = (np.flatnonzero(np.diff(np.floor(t_s / READ_S))) + 1).tolist()
         loop = asyncio.get_running_loop()
         began_s = loop.time()
         for start, end in pairwise([0, *edges, len(t_s)]):
@@ -137,12 +138,18 @@ class TablePlayback:
 Playback = RecordingPlayback | TablePlayback
 
 
-def open_playback(path: Path, config: Path | None) -> Playback:
-    """By its content where it has one, else by its name: a recording may have lost its first bytes."""
+def open_playback(path: Path, config: Path | None, reading: Reading | None = None) -> Playback:
+    """By its content where it has one, else by its name: a recording may have lost its first bytes.
+
+    `reading` says what a foreign table's columns are; a recording has none.
+    """
     with path.open("rb") as file:
         head = file.read(len(MCAP_MAGIC))
-    recording = head == MCAP_MAGIC or path.suffix.lower() == ".mcap"
-    return RecordingPlayback(path, config) if recording else TablePlayback(path, config)
+    if head != MCAP_MAGIC and path.suffix.lower() != ".mcap":
+        return TablePlayback(path, config, reading or OURS)
+    if reading is not None:
+        raise PlaybackError(f"{path} is a recording and no table: leave out --columns and --units")
+    return RecordingPlayback(path, config)
 
 
 def analysis_of(

@@ -9,18 +9,19 @@ from monitor.playback.newest import newest_recording
 from monitor.playback.playback import Playback, PlaybackError, analysis_of, open_playback, updates
 from monitor.profile.reading import load_profile
 from monitor.record.output import replacing
+from monitor.record.table.reading import Reading
 from monitor.report.gathering import Gathered, Gathering
 from monitor.report.report_page import report_page
 from monitor.report.session_story import tell
 
 
-def opened(file: str | None, config: Path | None, *, last: bool) -> Playback:
+def opened(file: str | None, config: Path | None, reading: Reading | None, *, last: bool) -> Playback:
     """`last`: `file` is a machine's id, or `config` names the machine; its recording is judged as it was then."""
     if last:
-        return open_playback(newest_recording(file, load_profile(config) if config else None), None)
+        return open_playback(newest_recording(file, load_profile(config) if config else None), None, reading)
     if file is None:
         raise PlaybackError("name a recording or a table, or ask for the newest recording with --last")
-    return open_playback(Path(file), config)
+    return open_playback(Path(file), config, reading)
 
 
 def gather(playback: Playback, show: Callable[[float], None]) -> Gathered:

@@ -20,7 +20,7 @@ from monitor.events import AnyEvent, encode
 from monitor.record.records import Header
 from monitor.record.replay import batches, decoder_of
 from monitor.record.session_reader import SessionFile
-from monitor.record.table import WITH_FLAGS
+from monitor.record.table.reading import WITH_FLAGS
 
 Format = Literal["csv", "jsonl"]
 _REORDER_S = 2.0  # the two kinds of samples interleave by less

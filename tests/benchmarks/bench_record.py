@@ -24,7 +24,7 @@ from monitor.record.export import export_samples
 from monitor.record.records import Header, Record, event_record, feedback_record, wire_record
 from monitor.record.replay import batches, decoder_of
 from monitor.record.session_file import SessionEncoder, SessionWriter, read_session
-from monitor.record.table import read_table
+from monitor.record.table.table import read_table
 from monitor.store.store import Store
 
 SETS = 3
@@ -118,7 +118,7 @@ def bench_reading(header: Header, records: list[Record]) -> None:
         table = Path(directory) / "t.csv"
         exported = timed(lambda: export_samples(session, header, "csv", fresh(table)))
         print(f"  exported   {exported / 1e6:6.2f} million rows/s")
-        print(f"  table      {timed(lambda: len(read_table(table))) / 1e6:6.2f} million rows/s, CSV to samples")
+        print(f"  table      {timed(lambda: len(read_table(table).samples)) / 1e6:6.2f} million rows/s, CSV to samples")
 
 
 def fresh(path: Path) -> Path:

@@ -15,7 +15,7 @@ from monitor.record.export import instants
 from monitor.record.records import Gap, Record, event_record, wire_record
 from monitor.record.replay import batches
 from monitor.record.session_file import SessionWriter, read_session
-from monitor.record.table import read_table
+from monitor.record.table.table import read_table
 from tests.record.sessions import HEADER, feedback, jerk, parts_of, set_end, some_records, wire_chunks, without_header
 
 
@@ -49,7 +49,7 @@ def damaged(path: Path, part: int) -> Path:
 
 def test_csv_has_a_row_an_instant_and_replays(press: Path, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", str(press), "--to", "csv"]) == 0
-    samples = read_table(here / "press.samples.csv")
+    samples = read_table(here / "press.samples.csv").samples
     assert np.isfinite(samples.position_m).sum() == 4 * 500
     assert np.isfinite(samples.force_n).sum() == 4 * 80
     assert len(samples) == 4 * 500 + 4 * 80 - 4 * 20  # of the 80 a second, 20 fall on an instant of the others

@@ -13,7 +13,7 @@ import pytest
 
 from monitor.detect.spine import Spine
 from monitor.profile.reading import profile_from_builtins
-from monitor.record.table import read_table
+from monitor.record.table.table import read_table
 from tests import needs
 
 pytestmark = needs.shared_data
@@ -26,7 +26,7 @@ def told(path: Path, **machine: Any) -> list[Any]:
     table = tomllib.loads((path.parent / "machine.toml").read_text())
     table["machine"] |= machine
     spine = Spine(profile_from_builtins(table), "real")
-    events = spine.update(read_table(path)).events + spine.finish().events
+    events = spine.update(read_table(path).samples).events + spine.finish().events
     return list({event.id: event for event in events}.values())
 
 
@@ -68,7 +68,7 @@ def test_a_given_load_does_not_make_a_motor_s_sensors_doubtful() -> None:
 
 def test_a_pull_begins_above_the_body_weight() -> None:
     """A force plate carries who stands on it; `lift_off_n` above that, and the effort alone is the set."""
-    rows = read_table(PULL)
+    rows = read_table(PULL).samples
     standing_n = float(np.median(rows.force_n[rows.t_s < 10.0]))
     lift_off_n = 1.5 * standing_n
     (start,) = (event for event in told(PULL, lift_off_n=lift_off_n) if event.kind == "set_start")

@@ -1,0 +1,35 @@
+"""Guesses which of a foreign table's headers are time, position and force, to suggest the options that say so."""
+
+import re
+from collections.abc import Sequence
+
+from monitor.record.table.reading import HEADERS, WHAT, columns_option, units_option
+from monitor.record.table.units import QUANTITIES, SI, Quantity, unit_in
+
+_LIKELY: dict[Quantity, re.Pattern[str]] = {  # the first word of a header, in English and German
+    "t": re.compile(r"(t|time|timestamp|elapsed|zeit|sekunden|seconds|sec|ms|millis|us|micros)(?![a-z])", re.I),
+    "x": re.compile(
+        r"(x|y|z|pos|position|disp|displacement|height|distance|dist|travel|weg|h.he|stack)(?![a-z])", re.I
+    ),
+    "f": re.compile(r"(f|fz|force|load|kraft|last|tension|weight|gewicht|cell|loadcell)(?![a-z])", re.I),
+}
+
+
+def suggestion(names: Sequence[str]) -> str:
+    """A sentence with the options for these headers; dots stand where nothing could be guessed."""
+    guessed = {quantity: _guess(names, quantity) for quantity in QUANTITIES}
+    units = {
+        quantity: (unit_in(name, quantity) if name else None) or SI[quantity] for quantity, name in guessed.items()
+    }
+    options = columns_option({quantity: name or "..." for quantity, name in guessed.items()})
+    if units != SI:
+        options += " " + units_option(units)
+    unknown = [WHAT[quantity] for quantity, name in guessed.items() if name is None]
+    dots = f" (the header of {' and '.join(unknown)} for the dots)" if unknown else ""
+    return f"say which is which, {options}{dots}, or rename them to {','.join(HEADERS.values())}"
+
+
+def _guess(names: Sequence[str], quantity: Quantity) -> str | None:
+    likely = [name for name in names if name == HEADERS[quantity]]
+    likely += [name for name in names if _LIKELY[quantity].match(name)]
+    return next((name for name in likely if name.isprintable()), None)

@@ -1,0 +1,140 @@
+"""Finds a table's header: on which line it stands, what separates the cells, and which column is which."""
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from monitor.record.table.errors import TableError, shown
+from monitor.record.table.headers import suggestion
+from monitor.record.table.reading import COLUMNS, FLAGS, Reading
+from monitor.record.table.units import QUANTITIES, Quantity
+
+SEPARATORS = ",;\t"
+WITHIN_LINES = 50  # the header stands, below what a tool says of itself
+WITHIN_BYTES = 1 << 16
+_DECLARED = re.compile(r'"?sep=(.)"?[,;\s]*', re.IGNORECASE)
+
+
+class Layout(NamedTuple):
+    """Where the rows begin and what their cells are."""
+
+    line: int  # the header's, the first is 1
+    body: int  # bytes before the first row
+    separator: str
+    names: tuple[str, ...]
+    at: dict[str, int]  # "t", "x", "f", "flags": the column's number, from 0
+
+    @property
+    def width(self) -> int:
+        return len(self.names)
+
+
+class Line(NamedTuple):
+    number: int  # from 1
+    end: int  # bytes up to the next line
+    text: str
+
+
+def layout_of(path: Path, text: bytes, reading: Reading) -> Layout:
+    """Raises TableError where no line holds the wanted columns."""
+    lines = list(_head(text))
+    if not lines:
+        raise TableError(f"{path} is empty: its first line must be {','.join(COLUMNS)}")
+    declared = _DECLARED.fullmatch(lines[0].text) if lines[0].number == 1 else None
+    first, *others = (declared[1] if declared else ""), *SEPARATORS
+    separators = [*([first] if first in SEPARATORS and first else []), *others]
+    lines = lines[1:] if declared else lines
+    for line in lines:
+        for separator in separators:
+            names = split(line.text, separator)
+            at = _places(path, line.number, names, reading)
+            if at is not None:
+                return Layout(line.number, line.end, separator, names, at)
+    raise TableError(_no_header(path, lines, reading))
+
+
+def split(line: str, separator: str) -> tuple[str, ...]:
+    """The cells of one line, without empty ones at its end; none where its quotes are wrong."""
+    try:
+        cells = next(csv.reader([line], delimiter=separator, skipinitialspace=True, strict=True), [])
+    except csv.Error:
+        return ()
+    while cells and not cells[-1].strip():
+        cells.pop()
+    return tuple(cell.strip() for cell in cells)
+
+
+def is_row(line: str) -> bool:
+    """Whether a line says something: it has more than separators, and is no comment."""
+    return bool(line.strip(' \t,;"\n')) and not line.lstrip(' "').startswith("#")
+
+
+def _head(text: bytes) -> Iterator[Line]:
+    """The first lines that say something."""
+    begin = number = found = 0
+    while begin < min(len(text), WITHIN_BYTES) and found < WITHIN_LINES:
+        end = text.find(b"\n", begin)
+        end = len(text) if end < 0 else end + 1
+        number += 1
+        line = _decoded(text[begin : min(end, begin + WITHIN_BYTES)]).rstrip("\n")
+        if is_row(line):
+            yield Line(number, end, line)
+            found += 1
+        begin = end
+
+
+def _decoded(line: bytes) -> str:
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        return line.decode("cp1252", "replace")  # what old tools of Windows write
+
+
+def _places(path: Path, line: int, names: Sequence[str], reading: Reading) -> dict[str, int] | None:
+    """Which column is which, or None where one is missing."""
+    wanted: dict[Quantity, str] = {q: reading.header(q) for q in QUANTITIES if reading.header(q)}
+    at: dict[str, int] = {}
+    for key, header in [*wanted.items(), (FLAGS, FLAGS)]:
+        same = [i for i, name in enumerate(names) if name == header]
+        same = same or [i for i, name in enumerate(names) if name.casefold() == header.casefold()]
+        if not same and key in QUANTITIES:
+            return None
+        if len(same) > 1:
+            raise TableError(f"{path}, line {line} has {shown(header)} twice: rename one of the columns")
+        if same:
+            at[key] = same[0]
+    return at
+
+
+def _no_header(path: Path, lines: Sequence[Line], reading: Reading) -> str:
+    """What the first line lacks, and the remedy."""
+    if not lines:
+        return f"{path} is empty: its first line must be {','.join(COLUMNS)}"
+    line = lines[0]
+    cut = [
+        split(line.text, separator) for separator in reversed(SEPARATORS)
+    ]  # a header sooner holds a comma than a tab
+    names = next((names for names in cut if len(names) > 1), cut[0])
+    where = f"{path}, line {line.number}"
+    if names and all(_is_number(name) for name in names):
+        return f"{where} holds numbers and no headers: put {','.join(COLUMNS)} in front, or the tool's own headers"
+    if len(names) < 2:
+        return (
+            f"{where} is {shown(line.text)}: it must name the columns {','.join(COLUMNS)},"
+            " separated by commas, semicolons or tabs"
+        )
+    has = f"{where} has the columns {', '.join(shown(name) for name in names[:12])}"
+    missing = [reading.header(q) for q in QUANTITIES if reading.header(q) not in ("", *names)]
+    if reading.columns:
+        return f"{has}, and lacks {' and '.join(map(shown, missing))}: give --columns its headers"
+    return f"{has}, and lacks {' and '.join(missing)}: {suggestion(names)}"
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell.replace(",", "."))
+    except ValueError:
+        return False
+    return True

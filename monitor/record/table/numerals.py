@@ -1,0 +1,96 @@
+"""Cells as numbers: points or commas as decimal marks, but one of them in the whole table."""
+
+import math
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
+_GROUPED = re.compile(r"[+-]?\d{1,3}([\s'\u2019,.]\d{3})+([.,]\d+)?")
+_CLOCK = re.compile(r"\d{1,4}[:/-]\d{1,2}([:/-]\d{1,4})?.*")
+_NOTHING = ("nan", "na", "n/a", "#n/a", "null", "none", "-", "--")
+
+
+class Mistake(Exception):
+    """What is wrong with a cell, as the end of a sentence; `at`: its number among those that were handed in."""
+
+    def __init__(self, at: int, words: str) -> None:
+        super().__init__(words)
+        self.at = at
+
+
+class Numerals:
+    """Feed it all cells of a table, in blocks."""
+
+    def __init__(self) -> None:
+        self._points = self._commas = self._decimal = False
+
+    @property
+    def doubtful(self) -> bool:
+        """There are commas, and each could separate thousands."""
+        return self._commas and not self._decimal
+
+    def floats(self, cells: Sequence[str]) -> NDArray[np.float64]:
+        """NaN for an empty cell. Raises Mistake at the first that is no finite decimal number."""
+        text = "\n".join(cells)
+        points, commas = "." in text, "," in text
+        if commas and not self._decimal:
+            self._decimal = any("," in cell and not _THOUSANDS.fullmatch(cell.strip()) for cell in cells)
+        if (self._points or points) and (self._commas or commas):
+            self._refuse_mixture(cells)
+        self._points |= points
+        self._commas |= commas
+        if not text.isascii():
+            text = text.replace("\u2212", "-")  # the true minus sign
+        if commas:
+            text = text.replace(",", ".")
+        plain = text.isascii() and "_" not in text  # 1_000 and digits of other scripts are numbers to Python alone
+        if plain and "n" not in text and "N" not in text:
+            try:
+                values = np.array([float(cell) if cell else np.nan for cell in text.split("\n")])
+            except ValueError:
+                pass
+            else:
+                if not np.isinf(values).any():
+                    return values
+        return np.array([_checked(at, cell) for at, cell in enumerate(cells)])
+
+    def _refuse_mixture(self, cells: Sequence[str]) -> None:
+        """Where the second of the two marks stands for the first time."""
+        points, commas = self._points, self._commas
+        for at, cell in enumerate(cells):
+            points |= "." in cell
+            commas |= "," in cell
+            if points and commas:
+                both = "." in cell and "," in cell
+                what = "has both" if both else "and others have the other mark"
+                raise Mistake(at, f", which {what}: write one decimal mark, and thousands without separators")
+
+
+def _checked(at: int, cell: str) -> float:
+    """One number. Raises Mistake."""
+    bare = cell.strip()
+    if not bare:
+        return math.nan
+    text = bare.replace("\u2212", "-").replace(",", ".")
+    if bare.casefold() in _NOTHING or bare.casefold().lstrip("+-") in ("nan", "inf", "infinity"):
+        raise Mistake(at, ": leave the cell empty where nothing was measured")
+    try:
+        value = float(text) if text.isascii() and "_" not in text else None
+    except ValueError:
+        value = None
+    if value is None:
+        raise Mistake(at, _remedy(bare))
+    if math.isinf(value):
+        raise Mistake(at, ", larger than any measurement: leave the cell empty where nothing was measured")
+    return value
+
+
+def _remedy(cell: str) -> str:
+    if _GROUPED.fullmatch(cell):
+        return ", not a number: write thousands without separators"
+    if _CLOCK.fullmatch(cell):
+        return ", not a number: write the time in seconds from any beginning"
+    return ", not a number: write a decimal number, or nothing where it was not measured"

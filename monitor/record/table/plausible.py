@@ -1,0 +1,98 @@
+"""Recognises a table in other units by its numbers: nobody measures every two seconds, or lifts by 400 metres."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.record.table.errors import TableError, printable
+from monitor.record.table.layout import Layout
+from monitor.record.table.reading import Reading, units_option
+from monitor.record.table.units import UNITS, Quantity, Unit
+
+Column = NDArray[np.float64]
+LEAST_ROWS = 20  # of fewer nothing can be said
+FASTEST_S, SLOWEST_S = 5e-5, 0.2  # between rows
+USUAL_S = (0.0002, 0.1)
+LONGEST_M = 4.0  # of travel
+USUAL_M = (0.04, 2.5)
+STRONGEST_N = 2e4
+USUAL_N = (20.0, 5e3)
+RAW = "raw counts of a sensor: convert them first"
+NEARLY_ALL = 0.998  # of the values: a few may be wrong
+EXTREME = 1e12  # beyond it the size of a wrong value does not matter
+
+
+class Doubt(NamedTuple):
+    """A size that is impossible in SI."""
+
+    words: str
+    size: float
+    usual: tuple[float, float]  # in SI
+    else_: str  # what it is where no unit explains it
+
+
+def check_units(path: Path, layout: Layout, reading: Reading, si: Mapping[Quantity, Column]) -> None:
+    """Raises TableError where a quantity whose unit nobody gave cannot be in SI. `si`: the columns as if they were."""
+    for quantity, look in _LOOKS.items():
+        doubt = look(si[quantity]) if quantity in si and quantity not in reading.units else None
+        if doubt is None:
+            continue
+        name = printable(layout.names[layout.at[quantity]])
+        raise TableError(f"{path}: {name} {doubt.words}, {_remedy(doubt, quantity, reading)}")
+
+
+def _remedy(doubt: Doubt, quantity: Quantity, reading: Reading) -> str:
+    ours = reading.unit(quantity)
+    as_it_is = f"if it is in {ours.words}, add {units_option({**reading.units, quantity: ours})}"
+    units = [unit for unit in UNITS if unit.quantity == quantity and _usual(unit, doubt)]
+    if not units:
+        return f"which looks like {doubt.else_}; {as_it_is}"
+    words = " or ".join(unit.words for unit in units)
+    options = " or ".join(units_option({**reading.units, quantity: unit}) for unit in units)
+    return f"which looks like {words}: add {options}; {as_it_is}"
+
+
+def _times(t_s: Column) -> Doubt | None:
+    if len(t_s) < LEAST_ROWS:
+        return None
+    step_s = float(np.median(np.diff(t_s)))
+    if FASTEST_S < step_s <= SLOWEST_S:
+        return None
+    else_ = "too few rows: 20 a second are needed" if step_s > SLOWEST_S else "a wrong column of time"
+    return Doubt(f"grows by {step_s:g} from row to row", step_s, USUAL_S, else_)
+
+
+def _positions(x_m: Column) -> Doubt | None:
+    low, high = _nearly_all(x_m)
+    if high - low <= LONGEST_M:
+        return None
+    return Doubt(f"goes from {low:g} to {high:g}", high - low, USUAL_M, RAW)
+
+
+def _forces(force_n: Column) -> Doubt | None:
+    low, high = _nearly_all(force_n)
+    most = max(-low, high)
+    if most <= STRONGEST_N:
+        return None
+    return Doubt(f"reaches {most:g}", most, USUAL_N, RAW)
+
+
+_LOOKS: dict[Quantity, Callable[[Column], Doubt | None]] = {"t": _times, "x": _positions, "f": _forces}
+
+
+def _nearly_all(values: Column) -> tuple[float, float]:
+    """Where the values lie, but for a few."""
+    known = values[~np.isnan(values)]
+    if len(known) < LEAST_ROWS:
+        return 0.0, 0.0
+    outside = int(len(known) * (1 - NEARLY_ALL) / 2)
+    parted = np.partition(np.clip(known, -EXTREME, EXTREME), (outside, len(known) - 1 - outside))
+    return float(parted[outside]), float(parted[len(known) - 1 - outside])
+
+
+def _usual(unit: Unit, doubt: Doubt) -> bool:
+    least, most = doubt.usual
+    return least <= doubt.size * unit.times / unit.over <= most

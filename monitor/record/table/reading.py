@@ -1,0 +1,86 @@
+"""What a person says about a foreign table: which column is which, and the units.
+
+    --columns t=Time,x=Pos,f=Load --units ms,mm,kg
+
+A column that is not named keeps our header, a unit that is not named is SI. An empty name (x=) means: not measured.
+"""
+
+import re
+import shlex
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from monitor.record.table.errors import TableError, shown
+from monitor.record.table.units import QUANTITIES, SI, Quantity, Unit, of_quantity, unit_named
+
+HEADERS: dict[Quantity, str] = {"t": "t_s", "x": "displacement_m", "f": "force_n"}
+WHAT: dict[Quantity, str] = {"t": "time", "x": "position", "f": "force"}
+COLUMNS = tuple(HEADERS.values())
+FLAGS = "flags"
+WITH_FLAGS = (*COLUMNS, FLAGS)
+_NEXT_KEY = re.compile(r",\s*(?=[a-z]\s*=)", re.IGNORECASE)  # a header may hold a comma
+
+
+class Reading(NamedTuple):
+    """How to read a table; only what was said."""
+
+    columns: Mapping[Quantity, str] = {}
+    units: Mapping[Quantity, Unit] = {}
+
+    def header(self, quantity: Quantity) -> str:
+        """What the column is called; empty: it is not there."""
+        return self.columns.get(quantity, HEADERS[quantity])
+
+    def unit(self, quantity: Quantity) -> Unit:
+        return self.units.get(quantity, SI[quantity])
+
+
+OURS = Reading()
+
+
+def reading_of(columns: str | None, units: str | None) -> Reading | None:
+    """From the words of a command line; None where nothing is said. Raises TableError where it is not understood."""
+    if columns is None and units is None:
+        return None
+    return Reading({} if columns is None else _columns(columns), {} if units is None else _units(units))
+
+
+def _columns(text: str) -> dict[Quantity, str]:
+    named: dict[Quantity, str] = {}
+    for part in _NEXT_KEY.split(text):
+        key, equals, name = part.partition("=")
+        quantity = next((q for q in QUANTITIES if q == key.strip().casefold()), None)
+        if not equals or quantity is None:
+            raise TableError(f"--columns has {shown(part)}: write t=..., x=... and f=... with the table's own headers")
+        if quantity in named:
+            raise TableError(f"--columns has {quantity}= twice")
+        named[quantity] = name.strip()
+    if not named.get("t", "t"):
+        raise TableError("--columns has no name after t=: a table without time cannot be read")
+    if not any(named.get(quantity, quantity) for quantity in ("x", "f")):
+        raise TableError("--columns leaves out position and force: name one of them")
+    return named
+
+
+def _units(text: str) -> dict[Quantity, Unit]:
+    found: dict[Quantity, Unit] = {}
+    for word in text.split(","):
+        unit = unit_named(word.strip())
+        if unit is None:
+            known = "; ".join(f"{WHAT[quantity]} in {of_quantity(quantity)}" for quantity in QUANTITIES)
+            raise TableError(f"--units has {shown(word.strip())}, which is no unit of a table: {known}")
+        if unit.quantity in found:
+            both = f"{found[unit.quantity].name} and {unit.name}"
+            raise TableError(f"--units has two units of {WHAT[unit.quantity]}, {both}: name one")
+        found[unit.quantity] = unit
+    return found
+
+
+def columns_option(columns: Mapping[Quantity, str]) -> str:
+    """The option that says so, ready for a shell."""
+    return "--columns " + shlex.quote(",".join(f"{quantity}={name}" for quantity, name in columns.items()))
+
+
+def units_option(units: Mapping[Quantity, Unit]) -> str:
+    """The option that says so."""
+    return "--units " + ",".join(units[quantity].name for quantity in QUANTITIES if quantity in units)

@@ -1,0 +1,135 @@
+"""The rows below a table's header as numbers.
+
+There are two ways to the same numbers. The fast one takes what programs write: bare numbers, nothing else. Where it
+finds anything unusual the careful one goes through the file cell by cell; it reads every dialect, or names the mistake.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.record.table.errors import TableError, printable, shown
+from monitor.record.table.layout import Layout, is_row
+from monitor.record.table.numerals import Mistake, Numerals
+from monitor.record.table.reading import units_option
+from monitor.record.table.units import SI, unit_named
+
+UNUSUAL = (b'"', b"#", b"\n\n", b"\n,", b"\n;", b"\n\t", b"\n ")  # quotes, comments, lines without a time
+DECIMAL_COMMA = re.compile(rb"(?:[;\t\n]|\A)[+-]?0,|,\d{1,2}(?!\d)|,\d{4}|\d{4},")  # separates no thousands
+EMPTY_CELL = re.compile(rb",(?=[,\n]|\Z)")
+BLOCK = 20_000  # rows that are held as text at a time
+
+
+class Body:
+    """The rows of one table. Columns of the matrix stand in the order of `keys`."""
+
+    def __init__(self, path: Path, text: bytes, layout: Layout) -> None:
+        self.path = path
+        self.layout = layout
+        self.keys = tuple(layout.at)
+        self._body = text[layout.body :]
+
+    def numbers(self) -> NDArray[np.float64]:
+        """Shape (rows, keys), NaN where a cell is empty. Raises TableError at the first cell that is no number."""
+        rows = self._fast()
+        return self._careful() if rows is None else rows
+
+    def mistake(self, row: int, key: str | None, words: str) -> TableError:
+        """Words about a row (from 0), or a cell of it, with the line where it stands."""
+        number, line = self._line(row)
+        if key is None:
+            return TableError(f"{self.path}, line {number} {words}")
+        name = self.layout.names[self.layout.at[key]]
+        cells = next(csv.reader([line], delimiter=self.layout.separator, skipinitialspace=True), [])
+        cell = cells[self.layout.at[key]].strip()
+        return TableError(f"{self.path}, line {number}: {printable(name)} is {shown(cell)}{words}")
+
+    def _fast(self) -> NDArray[np.float64] | None:
+        """All rows at once, or None where there is anything but bare numbers."""
+        body, separator = self._body.strip(b"\n"), self.layout.separator
+        if any(sign in body for sign in UNUSUAL) or not body or body[:1] in b",;\t ":
+            return None
+        if separator != ",":
+            if b"," in body:
+                if b"." in body or not DECIMAL_COMMA.search(body):
+                    return None
+                body = body.replace(b",", b".")
+            body = body.replace(separator.encode(), b",")
+        empty_cells = 0
+        if b",," in body or b",\n" in body or body.endswith(b","):
+            body, empty_cells = EMPTY_CELL.subn(b",nan", body)
+        try:
+            lines = io.TextIOWrapper(io.BytesIO(body), "latin1")
+            rows = np.loadtxt(lines, delimiter=",", comments=None, ndmin=2)
+        except ValueError:
+            return None
+        plain = rows.shape[1] == self.layout.width and np.isnan(rows).sum() == empty_cells and not np.isinf(rows).any()
+        return rows[:, list(self.layout.at.values())] if plain else None
+
+    def _careful(self) -> NDArray[np.float64]:
+        numerals = Numerals()
+        blocks = [np.empty((0, len(self.keys)))]
+        rows = self._cells()
+        done = 0
+        while block := list(islice(rows, BLOCK)):
+            cells = [cell for row in block for cell in row]
+            try:
+                values = numerals.floats(cells)
+            except Mistake as mistake:
+                row, column = divmod(mistake.at, len(self.keys))
+                words = self._unit_words(block[row]) or str(mistake)
+                raise self.mistake(done + row, self.keys[column], words) from None
+            blocks.append(values.reshape(-1, len(self.keys)))
+            done += len(block)
+        if numerals.doubtful:
+            raise TableError(
+                f"{self.path}: its commas may be decimal marks or separate thousands, for three digits follow every"
+                " one: write points as decimal marks, and thousands without separators"
+            )
+        return np.concatenate(blocks)
+
+    def _cells(self) -> Iterator[list[str]]:
+        """The wanted cells of each row, as text."""
+        layout, columns = self.layout, list(self.layout.at.values())
+        lines = (line for _, line in self._lines())
+        reader = csv.reader(lines, delimiter=layout.separator, skipinitialspace=True, strict=True)
+        count = 0
+        try:
+            for row in reader:
+                if reader.line_num != count + 1:
+                    raise csv.Error
+                if len(row) <= max(columns) or any(cell.strip() for cell in row[layout.width :]):
+                    raise self.mistake(count, None, self._width_words(len(row)))
+                yield [row[column] for column in columns]
+                count += 1
+        except csv.Error:
+            raise self.mistake(count, None, 'has a quote (") without its other: remove it, or close it') from None
+
+    def _unit_words(self, cells: list[str]) -> str | None:
+        """Where a row holds units and no numbers."""
+        units = {q: unit_named(cell.strip(" []()")) for q, cell in zip(self.keys, cells, strict=True) if q in SI}
+        known = {unit.quantity: unit for q, unit in units.items() if unit is not None and unit.quantity == q}
+        if len(known) < len(units):
+            return None
+        return f", which is a unit: put # in front of this line and add {units_option(known)}"
+
+    def _width_words(self, cells: int) -> str:
+        words = f"has {cells} cells and needs {self.layout.width}: an empty cell where nothing was measured"
+        if cells > self.layout.width and self.layout.separator == ",":
+            words += "; where commas are decimal marks, separate the cells by semicolons"
+        return words
+
+    def _lines(self) -> Iterator[tuple[int, str]]:
+        """Lines that hold a row, with their numbers in the file."""
+        lines = io.TextIOWrapper(io.BytesIO(self._body), "utf-8", errors="replace", newline="\n")
+        return ((n, line) for n, line in enumerate(lines, self.layout.line + 1) if is_row(line))
+
+    def _line(self, row: int) -> tuple[int, str]:
+        """Slow, and only asked where there is a mistake."""
+        return next(islice(self._lines(), row, None))

@@ -1,0 +1,93 @@
+"""A table of samples, read and checked: what enters where the decoder hands over."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firmware_bridge.samples import Samples
+from monitor.record.table.errors import TableError, printable
+from monitor.record.table.layout import Layout, layout_of
+from monitor.record.table.plausible import check_units
+from monitor.record.table.reading import FLAGS, OURS, Reading, units_option
+from monitor.record.table.rows import Body
+from monitor.record.table.text import read_text
+from monitor.record.table.units import QUANTITIES, Quantity, unit_in
+
+MOST_GAP_S = 366 * 86400.0
+LIMITS: dict[Quantity, tuple[float, str]] = {
+    "t": (1e11, "no session was thousands of years away: write seconds from any beginning"),
+    "x": (1e3, "no encoder is so far away: leave the cell empty where nothing was measured"),
+    "f": (1e5, "no cell reads ten tonnes: leave the cell empty where nothing was measured"),
+}
+
+
+class Table(NamedTuple):
+    """All rows of a table; times as they stand in it, in s."""
+
+    samples: Samples
+
+
+def read_table(path: Path, reading: Reading = OURS) -> Table:
+    """Raises TableError where anything in it cannot be right."""
+    text = read_text(path)
+    layout = layout_of(path, text, reading)
+    _agree_on_units(path, layout, reading)
+    body = Body(path, text, layout)
+    rows = body.numbers()
+    if not len(rows):
+        raise TableError(f"{path} has a header and no rows: record something first")
+    columns = {key: rows[:, i].copy() for i, key in enumerate(body.keys)}
+    _check_times(body, columns["t"])
+    si = {q: reading.unit(q).si(columns[q]) for q in QUANTITIES if q in columns}
+    check_units(path, layout, reading, si)
+    _check_limits(body, si)
+    nothing = np.full(len(rows), np.nan)
+    flags = _flags(body, columns[FLAGS]) if FLAGS in columns else np.zeros(len(rows), np.uint8)
+    return Table(Samples(si["t"], si.get("x", nothing), si.get("f", nothing), flags))
+
+
+def _agree_on_units(path: Path, layout: Layout, reading: Reading) -> None:
+    """A header that names a unit is believed before our default is."""
+    for quantity in QUANTITIES:
+        if quantity not in layout.at or quantity in reading.units:
+            continue
+        name = layout.names[layout.at[quantity]]
+        unit = unit_in(name, quantity)
+        if unit is not None and unit != reading.unit(quantity):
+            remedy = units_option({**reading.units, quantity: unit})
+            raise TableError(f"{path}, line {layout.line}: {printable(name)} is in {unit.words}: add {remedy}")
+
+
+def _check_times(body: Body, t: NDArray[np.float64]) -> None:
+    """Every row has its time, and time only grows; in the table's own unit."""
+    missing = np.isnan(t)
+    if missing.any():
+        raise body.mistake(int(missing.argmax()), "t", ", not a number: every row needs its time")
+    back = np.diff(t) <= 0
+    if back.any():
+        row = int(back.argmax()) + 1
+        way = "stands still" if t[row] == t[row - 1] else "goes backwards"
+        words = f", but time {way} ({t[row]:g} after {t[row - 1]:g}): put the rows in order, each instant once"
+        raise body.mistake(row, "t", words)
+
+
+def _check_limits(body: Body, si: dict[Quantity, NDArray[np.float64]]) -> None:
+    """What no clock, encoder or cell shows, even when it fails."""
+    for quantity, values in si.items():
+        most, words = LIMITS[quantity]
+        beyond = np.abs(values) > most
+        if beyond.any():
+            raise body.mistake(int(beyond.argmax()), quantity, f": {words}")
+    gaps = np.diff(si["t"]) > MOST_GAP_S
+    if gaps.any():
+        row = int(gaps.argmax()) + 1
+        raise body.mistake(row, "t", ", more than a year after the row before: split the table, or correct the time")
+
+
+def _flags(body: Body, flags: NDArray[np.float64]) -> NDArray[np.uint8]:
+    wrong = ~np.isin(flags, np.arange(256))
+    if wrong.any():
+        raise body.mistake(int(wrong.argmax()), FLAGS, ": whole numbers from 0 to 255")
+    return flags.astype(np.uint8)

@@ -1,0 +1,88 @@
+"""The units that a table may be written in, by the names that tools give them."""
+
+import re
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Quantity = Literal["t", "x", "f"]
+QUANTITIES: tuple[Quantity, ...] = ("t", "x", "f")
+
+
+class Unit(NamedTuple):
+    """A value times `times` over `over` is in SI: two numbers, so that 2 ms is 0.002 s to the last bit."""
+
+    name: str
+    words: str  # for a person, plural
+    quantity: Quantity
+    times: float
+    over: float = 1.0
+
+    def si(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """In s, m or N."""
+        if (self.times, self.over) == (1.0, 1.0):
+            return values
+        scaled: NDArray[np.float64] = values * self.times / self.over
+        return scaled
+
+
+S, M, N = Unit("s", "seconds", "t", 1.0), Unit("m", "metres", "x", 1.0), Unit("N", "newtons", "f", 1.0)
+SI: dict[Quantity, Unit] = {"t": S, "x": M, "f": N}
+UNITS = (
+    S,
+    Unit("ms", "milliseconds", "t", 1.0, 1e3),
+    Unit("us", "microseconds", "t", 1.0, 1e6),
+    Unit("ns", "nanoseconds", "t", 1.0, 1e9),
+    Unit("min", "minutes", "t", 60.0),
+    Unit("h", "hours", "t", 3600.0),
+    Unit("d", "days", "t", 86400.0),
+    M,
+    Unit("mm", "millimetres", "x", 1.0, 1e3),
+    Unit("cm", "centimetres", "x", 1.0, 1e2),
+    Unit("in", "inches", "x", 254.0, 1e4),
+    N,
+    Unit("kg", "kilograms", "f", 9.80665),
+    Unit("lb", "pounds", "f", 4.4482216152605),
+    Unit("kN", "kilonewtons", "f", 1e3),
+    Unit("g", "grams", "f", 9.80665, 1e3),
+)
+_OTHER_NAMES = {
+    "s": "sec secs second seconds sek sekunden",
+    "ms": "msec msecs millis millisecond milliseconds millisekunden",
+    "us": "\u00b5s \u03bcs usec micros microsecond microseconds",
+    "ns": "nsec nanos nanosecond nanoseconds",
+    "min": "mins minute minutes",
+    "h": "hr hrs hour hours",
+    "d": "day days",
+    "m": "metre metres meter meters",
+    "mm": "millimetre millimetres millimeter millimeters",
+    "cm": "centimetre centimetres centimeter centimeters",
+    "in": "inch inches",
+    "N": "newton newtons",
+    "kg": "kgf kgs kilogram kilograms",
+    "lb": "lbs lbf pound pounds",
+    "kN": "kilonewton kilonewtons",
+    "g": "gram grams gf",
+}
+_BY_NAME: dict[str, Unit] = {
+    name.casefold(): unit for unit in UNITS for name in (unit.name, *_OTHER_NAMES[unit.name].split())
+}
+_UNIT_AT_END = re.compile(r"[\s\[({/_,;:-]\s*([^\W\d_]+)\s*[\])}]?\s*$")
+
+
+def of_quantity(quantity: Quantity) -> str:
+    """Names of units, for a sentence."""
+    return ", ".join(unit.name for unit in UNITS if unit.quantity == quantity)
+
+
+def unit_named(name: str) -> Unit | None:
+    """By any of its names, in small letters or capitals."""
+    return _BY_NAME.get(name.casefold())
+
+
+def unit_in(header: str, quantity: Quantity) -> Unit | None:
+    """The unit that a column's header is or ends in: Time (s), Position [mm], load_kg, millis."""
+    found = _UNIT_AT_END.search(header)
+    unit = unit_named(found[1] if found else header)
+    return unit if unit is not None and unit.quantity == quantity else None

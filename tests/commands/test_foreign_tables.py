@@ -1,0 +1,80 @@
+"""A table of another tool gives what the same samples give under our own headers, in every command that reads one."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from monitor.__main__ import main
+from monitor.exit_codes import ExitCode
+
+RECORDING = Path(__file__).parents[1] / "recordings" / "clean.mcap"
+PROFILE = """[machine]
+id = "m"
+kind = "stack"
+bottom_m = 0.03
+top_m = 0.43
+[protocol]
+name = "4/4"
+"""
+OPTIONS = ["--columns", "t=Zeit,x=Weg,f=Last", "--units", "ms,mm,kg"]
+
+
+def a_set() -> list[tuple[int, float, float]]:
+    """Three repetitions with 60 kg and 6 % friction, as ms, mm, kg; 500 rows a second."""
+    t_ms = np.arange(0, 30_000, 2)
+    phase = np.clip((t_ms - 2000) / 8000, 0, 3)
+    x_mm = np.round(430 * (0.5 - 0.5 * np.cos(2 * np.pi * phase)), 1)
+    moving = np.where((phase > 0) & (phase < 3), np.sign(np.sin(2 * np.pi * phase)), 0)
+    load_kg = np.where(x_mm > 0, 60 * (1 + 0.06 * moving), 0.0)
+    return list(zip(t_ms.tolist(), x_mm.tolist(), load_kg.tolist(), strict=True))
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> tuple[Path, Path]:
+    """The same set under our headers and as another tool writes it."""
+    (tmp_path / "machine.toml").write_text(PROFILE)
+    ours, theirs = tmp_path / "a" / "set.csv", tmp_path / "b" / "set.csv"
+    for path in (ours, theirs):
+        path.parent.mkdir()
+        path.with_name("machine.toml").write_text(PROFILE)
+    rows = a_set()
+    ours.write_text(
+        "t_s,displacement_m,force_n\n"
+        + "".join(f"{t / 1000!r},{x / 1000!r},{load * 9.80665!r}\n" for t, x, load in rows)
+    )
+    lines = "".join(f"{t};{x!r};{load!r};ok\r\n" for t, x, load in rows).replace(".", ",")
+    theirs.write_bytes(("sep=;\r\nZeit;Weg;Last;Notiz\r\n" + lines).encode("utf-16"))
+    return ours, theirs
+
+
+def test_replay_finds_the_same_events(tables: tuple[Path, Path], tmp_path: Path) -> None:
+    events = [tmp_path / f"{k}.jsonl" for k in range(2)]
+    for path, words, out in zip(tables, ([], OPTIONS), events, strict=True):
+        assert main(["replay", str(path), *words, "--events", str(out)]) == 0
+    assert events[0].read_text().count('"kind":"rep"') >= 3
+    assert events[0].read_bytes() == events[1].read_bytes()
+
+
+def test_report_tells_the_same(tables: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    said = []
+    for path, words in zip(tables, ([], OPTIONS), strict=True):
+        assert main(["report", str(path), *words]) == 0
+        said.append(capsys.readouterr().out)
+    assert said[0] == said[1]
+    assert re.search(r"^ *1 +60\.\d ", said[0], re.MULTILINE)
+
+
+def test_a_recording_has_no_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("replay", "report"):
+        assert main([command, str(RECORDING), "--units", "ms"]) == ExitCode.BAD_INPUT
+        assert "is a recording and no table: leave out --columns and --units" in capsys.readouterr().err
+
+
+def test_an_option_that_cannot_be_read_is_refused(
+    tables: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for command in ("replay", "report"):
+        assert main([command, str(tables[1]), "--units", "furlong"]) == ExitCode.BAD_INPUT
+        assert "--units has 'furlong', which is no unit of a table" in capsys.readouterr().err

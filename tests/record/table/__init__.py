@@ -1,0 +1,1 @@
+"""The ways in which other tools write a table of samples."""
