@@ -8,13 +8,16 @@
     /etc/rep-monitor/<machine>.toml         profiles: yours, never touched; secrets/ beside them
     /var/lib/rep-monitor/                   what the service keeps
 
-Every step leaves word of how to undo it, and a failure undoes all of them. Again it changes nothing. The standard
-library only: it runs before anything is installed. --root stages everything below another folder, as DESTDIR does;
-then no system program is called, unless --system is given too.
+Each step registers how to undo it, and a failure undoes all of them. A second run changes nothing. It needs only the
+standard library, because it runs before anything is installed. --root (DESTDIR) stages everything below another folder:
+no file names that folder, so the tree can be packed and unpacked at /; and no system program is called, unless --system
+is given too.
 """
 
 import argparse
+import base64
 import contextlib
+import csv
 import hashlib
 import os
 import pwd
@@ -42,6 +45,11 @@ COMMAND = """\
 # Written by `make install`. For root, what the service keeps.
 [ "$(id -u)" -ne 0 ] || export STATE_DIRECTORY="${{STATE_DIRECTORY:-{state}}}"
 exec {current}/bin/rep-monitor "$@"
+"""
+COMPILE = """\
+import compileall, sys
+lib, strip = sys.argv[1:]
+compileall.compile_dir(lib, quiet=2, stripdir=strip, prependdir="/")  # what is no Python stays uncompiled, as with pip
 """
 
 
@@ -78,7 +86,7 @@ class Installer:
             self._folder(self.state, 0o750, owner=True)
             self._file(self.unit, (HERE / UNIT).read_bytes())
             self._file(self.rules, (HERE / RULES).read_bytes())
-            command = COMMAND.format(state=self.state, current=self.current)
+            command = COMMAND.format(state=self._final(self.state), current=self._final(self.current))
             self._file(self.command, command.encode(), 0o755)
             self._turn_to(release, before)
             self._reload()
@@ -86,6 +94,9 @@ class Installer:
                 self._restart()
             self._undo.pop_all()  # nothing is to be undone
         self._forget_old(release.name, before)
+        if not self.system:
+            _say(f"rep-monitor {release.name} is staged below {self.root}.")
+            return
         was = "" if before in (None, release.name) else f" It was {before}."
         _say(f"rep-monitor {release.name} is installed.{was}")
         if before is None:
@@ -117,6 +128,10 @@ class Installer:
         kept = [str(folder) for folder in (self.etc, self.state) if folder.exists()]
         _say("rep-monitor is uninstalled." + (f" Kept: {', '.join(kept)}." if kept else ""))
 
+    def _final(self, path: Path) -> Path:
+        """Where it is once the root is the machine's."""
+        return "/" / path.relative_to(self.root)
+
     def _in_use(self) -> str | None:
         return os.readlink(self.current).rpartition("/")[2] if self.current.is_symlink() else None
 
@@ -145,7 +160,7 @@ class Installer:
         self._undo.callback(shutil.rmtree, made, ignore_errors=True)
         release.parent.mkdir(parents=True, exist_ok=True)
         _say(f"Building {release.name} ...")
-        build(release, self.python)
+        build(release, self.root, self.python)
         (release / COMPLETE).touch()
         return release
 
@@ -242,7 +257,7 @@ def release_name(python: str) -> str:
     return f"{version.split('=')[1].strip().strip(chr(34))}-{digest.hexdigest()[:12]}"
 
 
-def build(release: Path, python: str) -> None:
+def build(release: Path, root: Path, python: str) -> None:
     """Make the release's environment, without pip, only from files whose hashes are in the locks."""
     workshop, sources, wheels = release / "build", release / "build/source", release / "build/wheels"
     _run((python, "-m", "venv", str(workshop)))
@@ -259,14 +274,47 @@ def build(release: Path, python: str) -> None:
     _run((*wheel, *locked, str(LOCKS / "runtime.lock")))
     _run((*wheel, "--no-deps", "--no-index", str(sources)))
     _run((python, "-m", "venv", "--without-pip", str(release)))
-    into = (*pip, "--python", str(release / "bin/python"), "install", "--no-deps", "--no-index")
-    _run((*into, *map(str, sorted(wheels.glob("*.whl")))))
+    into = (*pip, "--python", str(release / "bin/python"), "install", "--no-compile", "--no-deps", "--no-index")
+    exact = ["==".join(wheel.name.split("-")[:2]) for wheel in sorted(wheels.glob("*.whl"))]
+    _run((*into, "--find-links", str(wheels), *exact))  # a wheel's path would be kept, in direct_url.json
     shutil.rmtree(workshop)
-    _run((str(release / "bin/rep-monitor"), "--version"))
+    unstage(release, root, python)
+    _run((str(release / "bin/python"), "-B", str(release / "bin/rep-monitor"), "--version"))
     share = release / "share/rep-monitor"
     share.mkdir(parents=True)
     for path in [SOURCE / "README.md", SOURCE / "LICENSE", HERE / "network.conf", *(SOURCE / "configs").glob("*.toml")]:
         shutil.copy(path, share)
+
+
+def unstage(release: Path, root: Path, python: str) -> None:
+    """Name the final place in all that `venv` and `pip` wrote, then compile with it: scripts, settings, RECORDs.
+
+    Raises InstallError where a file names the root and is no text.
+    """
+    staged, final = os.fsencode(release), os.fsencode("/" / release.relative_to(root))
+    changed = []
+    for path in sorted(path for path in release.rglob("*") if path.is_file() and not path.is_symlink()):
+        data = path.read_bytes()
+        if staged != final and staged in data:
+            if b"\0" in data:
+                raise InstallError(f"{path} is no text and names the folder it is staged in: report this")
+            path.write_bytes(data.replace(staged, final))
+            changed.append(path)
+    for record in release.glob("lib/*/site-packages/*.dist-info/RECORD"):
+        _record_anew(record, changed)
+    _run((python, "-c", COMPILE, str(release / "lib"), str(root)))
+
+
+def _record_anew(record: Path, changed: list[Path]) -> None:
+    """Enter hash and size of what was changed."""
+    rows = list(csv.reader(record.read_text().splitlines()))
+    for row in rows:
+        path = Path(os.path.normpath(record.parents[1] / row[0]))
+        if path in changed:
+            digest = base64.urlsafe_b64encode(hashlib.sha256(path.read_bytes()).digest()).rstrip(b"=").decode()
+            row[1:] = f"sha256={digest}", str(path.stat().st_size)
+    with record.open("w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
 
 
 def _link(path: Path, target: str) -> None:
@@ -321,7 +369,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--settle", type=float, default=SETTLE_S, metavar="S", help=argparse.SUPPRESS)
     args = parser.parse_args(arguments)
     system = args.system or args.root == Path("/")
-    installer = Installer(args.root.absolute(), system=system, python=args.python, settle_s=args.settle)
+    installer = Installer(args.root.resolve(), system=system, python=args.python, settle_s=args.settle)
     act: dict[str, Callable[[], None]] = {
         "install": installer.install,
         "upgrade": installer.upgrade,

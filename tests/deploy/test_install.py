@@ -4,6 +4,9 @@ No systemd runs where tests run. `systemctl`, `udevadm` and `useradd` are theref
 are asked; `restart` really starts what `current` points to, so that a release that does not come up is one.
 """
 
+import base64
+import csv
+import hashlib
 import importlib.util
 import json
 import os
@@ -68,7 +71,7 @@ class Machine:
         monkeypatch.setattr(self.module, "build", self._build)
         monkeypatch.setattr(self.module, "release_name", lambda _: self.release)
 
-    def _build(self, release: Path, _: str) -> None:
+    def _build(self, release: Path, _root: Path, _python: str) -> None:
         (release / "bin").mkdir(parents=True)
         command = release / "bin/rep-monitor"
         command.write_text(f"#!/bin/sh\necho {self.release}\nexit {0 if self.comes_up else 1}\n")
@@ -87,7 +90,9 @@ class Machine:
         (self.folder / "running").touch()
 
     def says(self) -> str:
-        return subprocess.run([self.root / "usr/local/bin/rep-monitor"], capture_output=True, text=True).stdout.strip()
+        """What the command prints, as if the root were the machine's."""
+        script = (self.root / "usr/local/bin/rep-monitor").read_text().replace("exec /opt", f"exec {self.root}/opt")
+        return subprocess.run(["sh", "-c", script], capture_output=True, text=True).stdout.strip()
 
     def tree(self) -> dict[str, Any]:
         return {
@@ -215,10 +220,11 @@ def test_uninstalled_it_is_gone_and_what_is_yours_stays_unless_it_shall_go(machi
     assert not (machine.root / "var/lib/rep-monitor").exists()
 
 
-def test_staged_it_calls_nobody(machine: Machine) -> None:
+def test_staged_it_calls_nobody(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
     assert machine.module.main(["install", "--root", str(machine.root), "--python", PYTHON]) == 0
     assert machine.asked() == []
     assert machine.says() == "1"
+    assert capsys.readouterr().out.splitlines()[-1] == f"rep-monitor 1 is staged below {machine.root}."
 
 
 def sources(folder: Path) -> Path:
@@ -238,40 +244,105 @@ def versions(release: Path) -> dict[str, str]:
     return {canonicalize_name(name): version for name, version in json.loads(done.stdout).items()}
 
 
-@pytest.mark.timeout(400)  # pip, on a busy machine
-def test_for_real_with_one_of_the_many_it_depends_on(tmp_path: Path) -> None:
-    """Environment, wheel and hashes as they will be; all of what the locks name is installed by `make soak`."""
-    deploy = sources(tmp_path / "source")
-    runtime = deploy.parent / "locks/runtime.lock"
-    (cobs,) = re.findall(r"(?ms)^cobs==.*?(?=^\S)", runtime.read_text())
-    runtime.write_text(cobs)
-    root = tmp_path / "root"
+def staged_install(deploy: Path, root: Path) -> str:
+    """What `make install DESTDIR=` prints."""
     words = [PYTHON, str(deploy / "install.py"), "install", "--root", str(root), "--python", PYTHON]
     done = subprocess.run(words, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def release_of(root: Path) -> Path:
     (release,) = (root / "opt/rep-monitor/releases").iterdir()
+    return release
+
+
+def called(root: Path, *words: str | Path) -> str:
+    """What the command prints below `root`, where neither the shebang of its launcher nor the command's path leads."""
+    current = root / "opt/rep-monitor/current"
+    assert f"exec /{current.relative_to(root)}/bin/rep-monitor" in (root / "usr/local/bin/rep-monitor").read_text()
+    return subprocess.run(
+        [current / "bin/python", current / "bin/rep-monitor", *words], capture_output=True, text=True, check=True
+    ).stdout
+
+
+def naming(root: Path, wanted: Path) -> list[str]:
+    """The files and links below `root` that hold the path `wanted`."""
+    path = os.fsencode(wanted)
+    texts = ((each, os.fsencode(os.readlink(each)) if each.is_symlink() else each.read_bytes())
+             for each in sorted(root.rglob("*")) if each.is_symlink() or each.is_file())  # fmt: skip
+    return [str(each.relative_to(root)) for each, text in texts if path in text]
+
+
+def damaged(release: Path) -> list[str]:
+    """The files that are not what the RECORD of their distribution says, or not there."""
+    wrong = []
+    for record in release.rglob("*.dist-info/RECORD"):
+        for name, digest, size in csv.reader(record.read_text().splitlines()):
+            path = record.parents[1] / name
+            data = path.read_bytes() if path.exists() else b""
+            made = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+            if not path.exists() or (digest and (digest, size) != (f"sha256={made}", str(len(data)))):
+                wrong.append(name)
+    return wrong
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its configs/deploy; one of the many distributions is left in the lock. `make soak` installs all."""
+    deploy = sources(tmp_path_factory.mktemp("clone"))
+    runtime = deploy.parent / "locks/runtime.lock"
+    (cobs,) = re.findall(r"(?ms)^cobs==.*?(?=^\S)", runtime.read_text())
+    runtime.write_text(cobs)
+    return deploy
+
+
+@pytest.fixture(scope="module")
+def staged(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Installed for real, with environment, wheels and hashes, below this folder."""
+    root = tmp_path_factory.mktemp("staging")
+    staged_install(clone, root)
+    return root
+
+
+@pytest.mark.timeout(400)  # pip, on a busy machine
+def test_for_real_with_one_of_the_many_it_depends_on(staged: Path, clone: Path) -> None:
+    release = release_of(staged)
     assert versions(release).keys() == {"rep-monitor", "cobs"}, "no pip, nothing but what is locked"
     assert not (release / "build").exists()
-    said = subprocess.run([root / "usr/local/bin/rep-monitor", "--version"], capture_output=True, text=True).stdout
-    assert said == f"rep-monitor {metadata.version('rep-monitor')}\n"
+    assert damaged(release) == []
     assert (release / "share/rep-monitor/leg_press.toml").exists()
-    assert "Building" not in subprocess.run(words, capture_output=True, text=True).stdout
+    assert "Building" not in staged_install(clone, staged)
+
+
+@pytest.mark.timeout(400)
+def test_a_staged_tree_names_its_final_place_only_and_runs_elsewhere(staged: Path, tmp_path: Path) -> None:
+    assert naming(staged, staged) == []
+    release = release_of(staged)
+    final = f"/{release.relative_to(staged)}"
+    assert (release / "bin/rep-monitor").read_text().startswith(f"#!{final}/bin/python")
+    assert f"VIRTUAL_ENV={final}\n" in (release / "bin/activate").read_text().replace('"', "").replace("'", "")
+    moved = tmp_path / "moved"
+    shutil.copytree(staged, moved, symlinks=True)
+    aside = staged.rename(staged.with_name("aside"))
+    try:
+        assert called(moved, "--version") == f"rep-monitor {metadata.version('rep-monitor')}\n"
+    finally:
+        aside.rename(staged)
+    assert naming(moved, moved) == [], "running it wrote nothing into it"
 
 
 @soak
 @soak_only
 def test_for_real_from_the_locks(tmp_path: Path) -> None:
-    words = [PYTHON, str(DEPLOY / "install.py"), "install", "--root", str(tmp_path), "--python", PYTHON]
-    done = subprocess.run(words, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
-    (release,) = (tmp_path / "opt/rep-monitor/releases").iterdir()
-    there, wanted = versions(release), pins("runtime")
+    root = tmp_path / "staging"
+    staged_install(DEPLOY, root)
+    there, wanted = versions(release_of(root)), pins("runtime")
     assert all(version == wanted[name] for name, version in there.items() if name != "rep-monitor")
-    profile = release / "share/rep-monitor/leg_press.toml"
-    checked = subprocess.run(
-        [tmp_path / "usr/local/bin/rep-monitor", "config", "check", profile], capture_output=True, text=True
-    )
-    assert (checked.returncode, "leg-press" in checked.stdout) == (0, True)
+    assert naming(root, root) == damaged(release_of(root)) == []
+    moved = root.rename(tmp_path / "moved")
+    assert "leg-press" in called(moved, "config", "check", release_of(moved) / "share/rep-monitor/leg_press.toml")
+    assert naming(moved, moved) == []
 
 
 @soak
