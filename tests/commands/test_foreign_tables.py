@@ -23,11 +23,12 @@ OPTIONS = ["--columns", "t=Zeit,x=Weg,f=Last", "--units", "ms,mm,kg"]
 
 def a_set() -> list[tuple[int, float, float]]:
     """Three repetitions with 60 kg and 6 % friction, as ms, mm, kg; 500 rows a second."""
-    t_ms = np.arange(0, 30_000, 2)
+    t_ms = np.arange(0, 36_000, 2)
     phase = np.clip((t_ms - 2000) / 8000, 0, 3)
     x_mm = np.round(430 * (0.5 - 0.5 * np.cos(2 * np.pi * phase)), 1)
     moving = np.where((phase > 0) & (phase < 3), np.sign(np.sin(2 * np.pi * phase)), 0)
-    load_kg = np.where(x_mm > 0, 60 * (1 + 0.06 * moving), 0.0)
+    noise_kg = np.random.default_rng(1).normal(0, 0.05, len(t_ms)).round(2)
+    load_kg = np.where(x_mm > 0, 60 * (1 + 0.06 * moving), 0.0) + noise_kg
     return list(zip(t_ms.tolist(), x_mm.tolist(), load_kg.tolist(), strict=True))
 
 
