@@ -1,1 +1,1 @@
-"""Who may do what at a broker of one's own: accounts made, accounts used."""
+"""Accounts at your own broker: made for mosquitto, and used by the daemon."""

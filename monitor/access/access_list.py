@@ -1,17 +1,17 @@
-"""Who may do what at a broker of one's own: accounts, access list and a private authority, for mosquitto.
+"""Writes the accounts, access list, certificates and configuration of a mosquitto broker.
 
-    make(folder, machines, names)     in the folder, made anew or brought up to date:
-        secrets/<account>             a password each: daemon-<machine>, display, coach
-        passwords  acl                what mosquitto compares with
-        ca.pem  ca.key                the authority that every client trusts (ca.pem is for them)
-        server.pem  server.key        the broker's own certificate
-        mosquitto.conf                ties them together: loopback, and TLS 1.2 or newer for the network
+    make(folder, machines, names)     creates or updates in the folder:
+        secrets/<account>             one password each: daemon-<machine>, display, coach
+        passwords  acl                the files in which mosquitto looks up accounts and rights
+        ca.pem  ca.key                a private certificate authority; every client gets ca.pem
+        server.pem  server.key        the broker's certificate
+        mosquitto.conf                uses all of these: loopback, and TLS 1.2 or newer for the network
 
-Who has a file in secrets/ has an account: remove one and make again, and that account is gone. A name that begins with
-`display` or `coach` has that role, so each coach can have an account of their own.
+Each file in secrets/ is an account. To remove an account, delete its file and run again. A name that begins with
+`display` or `coach` has that role, so each coach can have an account.
 
-mosquitto answers a refused SUBSCRIBE as if it were granted and filters what it delivers (2.0.11); the tests
-therefore look at what arrives.
+mosquitto 2.0.11 answers a refused SUBSCRIBE as if it were granted and filters what it delivers; the tests therefore
+check what arrives.
 """
 
 import base64
@@ -62,10 +62,10 @@ topic read rep/+/#
 topic write rep/+/cmd/#
 """
 ACL_HEAD = """\
-# Who may read and write what. Written by `rep-monitor access broker`: change secrets/, not this.
-# daemon:  its own machine alone, and for the pages that it serves
-# display: looks, and asks for the past
-# coach:   looks, and commands
+# Access rights. Written by `rep-monitor access broker`: change secrets/, not this file.
+# daemon:  its own machine only, and commands for the pages that it serves
+# display: reads, and asks for past events
+# coach:   reads, and sends commands
 """
 CONFIGURATION = """\
 # mosquitto for rep-monitor. Written by `rep-monitor access broker`.
@@ -80,7 +80,7 @@ max_queued_messages 10000
 # This machine.
 listener 1883 127.0.0.1
 
-# The network: TLS 1.2 or newer, or nothing.
+# The network, with TLS 1.2 or newer only.
 listener 8883
 certfile {folder}/server.pem
 keyfile {folder}/server.key
@@ -89,32 +89,35 @@ tls_version tlsv1.2
 
 
 class AccessError(Exception):
-    """The broker's access cannot be made; the sentence says why and what helps."""
+    """The broker's files cannot be made; the message names the reason and the remedy."""
 
 
 def make(folder: Path, machines: Iterable[str], names: Sequence[str]) -> list[str]:
-    """Everything, idempotently; what was made or changed, for a person. Passwords and authority are kept."""
+    """Creates or updates all files. Existing passwords and the authority are kept. Returns what was made or changed.
+
+    Raises AccessError, OSError.
+    """
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True, mode=0o755)
     (folder / "secrets").mkdir(exist_ok=True, mode=0o700)
-    told = [f"account {name}" for name in (*(f"daemon-{m}" for m in machines), "display", "coach")
-            if _make_secret(folder / "secrets" / name)]  # fmt: skip
+    names_of_accounts = (*(f"daemon-{machine}" for machine in machines), "display", "coach")
+    changes = [f"account {name}" for name in names_of_accounts if _make_secret(folder / "secrets" / name)]
     accounts = _accounts(folder)
     if not _passwords_fit(folder / "passwords", accounts):
         _write(folder / "passwords", "".join(f"{name}:{_hashed(word)}\n" for name, word in accounts.items()), 0o640)
-        told.append("passwords")
+        changes.append("passwords")
     for name, text in {"acl": acl(accounts), "mosquitto.conf": configuration(folder)}.items():
         path = folder / name
         if not path.exists() or path.read_text() != text:
             _write(path, text, 0o640)
-            told.append(name)
+            changes.append(name)
     if not (folder / "ca.key").exists():
         _make_authority(folder)
-        told.append("ca.pem, an authority of your own")
+        changes.append("ca.pem, a private certificate authority")
     if not _certificate_fits(folder, names):
         _make_certificate(folder, names)
-        told.append(f"server.pem for {', '.join(names)}")
-    return told
+        changes.append(f"server.pem for {', '.join(names)}")
+    return changes
 
 
 def acl(accounts: Iterable[str]) -> str:
@@ -142,14 +145,14 @@ def _accounts(folder: Path) -> dict[str, str]:
     for name, password in accounts.items():
         if not ACCOUNT.fullmatch(name) or not password:
             raise AccessError(
-                f"{folder / 'secrets' / name} is no account: name it daemon-<machine>, display-<name> or coach-<name>,"
-                " with the password in it"
+                f"{folder / 'secrets' / name} is not an account: name the file daemon-<machine>, display-<name> or"
+                " coach-<name>, and write the password in it"
             )
     return accounts
 
 
 def _hashed(password: str, salt: bytes | None = None) -> str:
-    """mosquitto's form 7: PBKDF2 with SHA-512. Its own tool takes passwords as arguments, where all can read them."""
+    """mosquitto's format 7: PBKDF2 with SHA-512. Its own tool takes passwords as arguments, which all users can see."""
     salt = secrets.token_bytes(12) if salt is None else salt
     digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, HASH_ROUNDS, 64)
     return f"$7${HASH_ROUNDS}${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
@@ -174,21 +177,21 @@ def _make_authority(folder: Path) -> None:
         folder=folder,
     )
     os.chmod(folder / "ca.pem", 0o644)
-    os.replace(folder / "ca.key.new", folder / "ca.key")  # openssl has made it 0600
+    os.replace(folder / "ca.key.new", folder / "ca.key")  # openssl made it with mode 0600
 
 
 def _certificate_fits(folder: Path, names: Sequence[str]) -> bool:
     if not (folder / "server.pem").exists() or not (folder / "server.key").exists():
         return False
-    said = _openssl("x509", "-in", "server.pem", "-noout", "-ext", "subjectAltName", folder=folder)
-    known = {part.split(":", 1)[1].strip() for part in said.replace("\n", ",").split(",") if ":" in part[1:-1]}
-    lasts = subprocess.run(
+    output = _openssl("x509", "-in", "server.pem", "-noout", "-ext", "subjectAltName", folder=folder)
+    known = {part.split(":", 1)[1].strip() for part in output.replace("\n", ",").split(",") if ":" in part[1:-1]}
+    valid = subprocess.run(
         [_program(), "x509", "-in", "server.pem", "-noout", "-checkend", str(RENEW_BEFORE_DAYS * 86_400)],
         cwd=folder,
         capture_output=True,
     )
     signed = subprocess.run([_program(), "verify", "-CAfile", "ca.pem", "server.pem"], cwd=folder, capture_output=True)
-    return set(names) <= known and lasts.returncode == 0 and signed.returncode == 0
+    return set(names) <= known and valid.returncode == 0 and signed.returncode == 0
 
 
 def _make_certificate(folder: Path, names: Sequence[str]) -> None:
@@ -224,7 +227,7 @@ def _alternative(name: str) -> str:
 
 def _program() -> str:
     if (found := shutil.which("openssl")) is None:
-        raise AccessError("there is no openssl: sudo apt-get install openssl")
+        raise AccessError("openssl is not installed: sudo apt-get install openssl")
     return found
 
 
@@ -241,7 +244,7 @@ def _write(path: Path, text: str, mode: int) -> None:
 
 
 def _for_mosquitto(path: Path, mode: int) -> None:
-    """The broker's user reads what its group may; where there is no such group, the owner alone does."""
+    """Lets the broker's group read the file; without such a group only the owner may."""
     if mode & 0o070 and os.geteuid() == 0:
         try:
             shutil.chown(path, group=MOSQUITTO_GROUP)

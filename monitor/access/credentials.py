@@ -1,7 +1,7 @@
-"""The broker's address with the account that the profile names.
+"""The broker's address, with the account that the profile names.
 
-The password stands alone in a file, or in the credential of the same name that systemd hands to the service; never in
-the profile, and never in what is printed: an `Address` shows neither.
+The password is in a file of its own, or in the credential of the same name that systemd passes to the service. It is
+never in the profile and never printed: an `Address` hides it.
 """
 
 import ipaddress
@@ -16,12 +16,12 @@ READABLE_BY_ALL = 0o007
 
 
 def address_of(profile: Profile) -> Address:
-    """Raises ConfigError where the account cannot be used, or would be told to the whole network."""
+    """Raises ConfigError if the account cannot be used, or if its password would cross the network unencrypted."""
     mqtt = profile.mqtt
     assert mqtt.host is not None
     if mqtt.username is not None and not mqtt.tls and not _is_this_machine(mqtt.host):
         raise ConfigError(
-            f"[mqtt] host {mqtt.host} is not this machine, and without tls the network can read the password:"
+            f"[mqtt] host {mqtt.host} is another computer, and without TLS the network can read the password:"
             " set tls = true (`rep-monitor access broker` makes the certificates)"
         )
     return Address(
@@ -36,10 +36,10 @@ def address_of(profile: Profile) -> Address:
 
 
 def password_in(path: Path) -> str:
-    """Its first line; who else may read the file must be nobody."""
+    """The first line of the file. Raises ConfigError if other users may read the file, or if it is empty."""
     file = handed_over(path)
     if file.stat().st_mode & READABLE_BY_ALL:
-        raise ConfigError(f"{file} can be read by everybody on this machine: chmod 600 {file}")
+        raise ConfigError(f"{file} can be read by every user of this computer: chmod 600 {file}")
     lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
     if not lines or not lines[0].strip():
         raise ConfigError(f"{file} is empty: put the broker's password in its first line")
@@ -47,7 +47,7 @@ def password_in(path: Path) -> str:
 
 
 def handed_over(path: Path) -> Path:
-    """The credential that systemd has made of it (LoadCredential=secrets:/etc/rep-monitor/secrets), or the file."""
+    """The credential that systemd made from the file (LoadCredential=secrets:/etc/rep-monitor/secrets), or the file."""
     if folder := os.environ.get("CREDENTIALS_DIRECTORY"):
         for name in (f"{path.parent.name}_{path.name}", path.name):
             if (credential := Path(folder) / name).is_file():

@@ -1,4 +1,4 @@
-"""`rep-monitor access page|broker`: who may look at a machine and who may command it."""
+"""`rep-monitor access page|broker`: prints the page's links, or writes the accounts of a broker."""
 
 import argparse
 import socket
@@ -6,10 +6,10 @@ from pathlib import Path
 
 from monitor.exit_codes import ExitCode
 
-HELP = "Who may look and who may command: the page's addresses with their tokens, a broker's accounts."
+HELP = "Give access: the page's links with their tokens, or the accounts of a broker."
 PROFILE = """
 {machine}: copy {folder}/secrets/daemon-{machine} and {folder}/ca.pem
-to the folder `secrets` beside its profile, and there
+to the folder `secrets` beside its profile, and add to the profile
   [mqtt]
   host = "{host}"
   tls = true
@@ -22,15 +22,15 @@ DEFAULT_FOLDER = Path("/etc/rep-monitor/broker")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    page = actions.add_parser("page", help="the addresses that open the page to a display and to a coach")
+    page = actions.add_parser("page", help="print the links that open the page for a display and for a coach")
     page.add_argument("--config", type=Path, required=True, metavar="FILE", help="the machine's profile")
-    broker = actions.add_parser("broker", help="accounts, access list and certificates for mosquitto")
-    broker.add_argument("profiles", type=Path, nargs="+", metavar="PROFILE", help="the machines that it is for")
+    broker = actions.add_parser("broker", help="write accounts, access list and certificates for mosquitto")
+    broker.add_argument("profiles", type=Path, nargs="+", metavar="PROFILE", help="the profile of each machine")
     broker.add_argument(
-        "--to", type=Path, default=DEFAULT_FOLDER, metavar="FOLDER", help=f"where (default {DEFAULT_FOLDER})"
+        "--to", type=Path, default=DEFAULT_FOLDER, metavar="FOLDER", help=f"folder to write to ({DEFAULT_FOLDER})"
     )
     broker.add_argument(
-        "--name", action="append", metavar="NAME", help="a name or address of the broker's machine (default: this one)"
+        "--name", action="append", metavar="NAME", help="a host name or address of the broker (default: this computer)"
     )
 
 

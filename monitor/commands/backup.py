@@ -1,34 +1,38 @@
-"""`rep-monitor backup FILE`: profiles, calibrations and stores in one file, also while the daemons run."""
+"""`rep-monitor backup FILE`: saves profiles, calibrations and stores in one file, also while the daemons run."""
 
 import argparse
 from pathlib import Path
 
 from monitor.exit_codes import ExitCode
 
-HELP = "Profiles, calibrations and stores in one file, also while the daemons run. Recordings are files of their own."
+HELP = "Save profiles, calibrations and stores in one file, also while the daemons run. Recordings are not included."
 PROFILES = Path("/etc/rep-monitor")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, metavar="FILE", help="the backup; an older one is replaced when it is done")
+    parser.add_argument("file", type=Path, metavar="FILE", help="the backup to write; an existing file is replaced")
     parser.add_argument(
-        "--config", type=Path, action="append", metavar="PROFILE", help=f"these machines (default: all, and {PROFILES})"
+        "--config",
+        type=Path,
+        action="append",
+        metavar="PROFILE",
+        help=f"a machine to back up (default: all, with their profiles in {PROFILES})",
     )
 
 
 def run(args: argparse.Namespace) -> int:
     from monitor.custody.backup import BackupError, back_up, profiles_of
     from monitor.profile.reading import load_profile
-    from monitor.state.folders import machines_kept, state_root
+    from monitor.state.folders import machines_with_a_store, state_root
 
     if args.config:
         machines = [load_profile(path).machine.id for path in args.config]
         profiles = args.config
     else:
-        machines = machines_kept()
+        machines = machines_with_a_store()
         profiles = profiles_of(machines, PROFILES)
     if not machines:
-        raise BackupError(f"nothing is kept in {state_root()}: set STATE_DIRECTORY, or give --config")
+        raise BackupError(f"{state_root()} contains no machine: set STATE_DIRECTORY, or give --config")
     manifest = back_up(args.file, [state_root() / machine for machine in machines], profiles)
     for name in manifest.sha256:
         print(name)

@@ -1,11 +1,11 @@
-"""`rep-monitor restore FILE`: what a backup holds, where the daemon and a person look for it."""
+"""`rep-monitor restore FILE`: restores the profiles, calibrations and stores of a backup."""
 
 import argparse
 from pathlib import Path
 
 from monitor.exit_codes import ExitCode
 
-HELP = "Put back what a backup holds, where no daemon of that machine runs."
+HELP = "Restore a backup. The daemons of its machines must not be running."
 PROFILES = Path("/etc/rep-monitor")
 
 
@@ -15,9 +15,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--profiles",
         type=Path,
         metavar="FOLDER",
-        help=f"where profiles go (default {PROFILES} where that is there, else here); none is overwritten",
+        help=f"folder for the profiles (default {PROFILES} if it exists, else this folder); none is overwritten",
     )
-    parser.add_argument("--replace", action="store_true", help="instead of the store that is there")
+    parser.add_argument("--replace", action="store_true", help="replace existing stores")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,1 +1,1 @@
-"""What is kept of machines and people: backed up, restored, tidied, forgotten."""
+"""Care of stored data: backup, restore, retention, and the removal of a person."""

@@ -1,13 +1,13 @@
-"""What is kept of machines, in one file and back: profiles, calibrations, store. Recordings are files of their own.
+"""Saves profiles, calibrations and stores in one file, and restores them.
 
     backup.zip
-        manifest.json                   version, when, and of each file below its SHA-256
+        manifest.json                   format version, time, and the SHA-256 of each file below
         profiles/<name>.toml
-        machines/<machine>/events.db    one moment of it, also while the daemon runs
-        machines/<machine>/...          what else the machine's folder keeps: calibrations
+        machines/<machine>/events.db    a consistent snapshot, also while the daemon runs
+        machines/<machine>/...          other files of the machine's folder: calibrations
 
-Not in it: recordings, the page's tokens and the broker's passwords. Restoring checks everything before it changes
-anything.
+A backup does not contain recordings, the page's tokens or the broker's passwords. Restoring checks the whole backup
+before it changes anything.
 """
 
 import fnmatch
@@ -37,7 +37,7 @@ PROFILE_FILE = 0o644
 
 
 class BackupError(Exception):
-    """The file is no backup, or restoring it would take something away; the sentence says which."""
+    """The file is not a backup, or restoring it would overwrite something; the message says which."""
 
 
 class Manifest(msgspec.Struct):
@@ -52,7 +52,7 @@ class Manifest(msgspec.Struct):
 
 
 def back_up(to: Path, folders: Iterable[Path], profiles: Iterable[Path]) -> Manifest:
-    """Of these machines' folders; replaces `to` when all is there. Raises StoreError, OSError."""
+    """Backs up these machines' folders and profiles to `to`, atomically. Raises StoreError, OSError."""
     manifest = Manifest(FORMAT, datetime.now(UTC).isoformat(timespec="seconds"), version("rep-monitor"), {})
     fresh = to.with_name(to.name + ".new")
     with ExitStack() as undo:
@@ -83,9 +83,10 @@ def _contents(folders: Iterable[Path], profiles: Iterable[Path], work: Path) -> 
 
 
 def restore(source: Path, profiles: Path, *, replace: bool) -> list[str]:
-    """Of machines whose daemons do not run; what was done, for a person.
+    """Restores machines whose daemons do not run. Returns what was done, one line each.
 
-    A store that is there already gives way only with `replace`; a profile that is there never does.
+    An existing store is replaced only with `replace`; an existing profile is never replaced. Raises BackupError,
+    StateError, StoreError, OSError.
     """
     with zipfile.ZipFile(source) if zipfile.is_zipfile(source) else _no_backup(source) as archive, ExitStack() as locks:
         manifest = _checked(source, archive)
@@ -94,52 +95,52 @@ def restore(source: Path, profiles: Path, *, replace: bool) -> list[str]:
             locks.enter_context(Lock(folder))
         taken = [str(folder) for folder in folders.values() if store_path(folder).exists()]
         if taken and not replace:
-            raise BackupError(f"there is a store in {', '.join(taken)}: back it up, then restore with --replace")
-        told = []
+            raise BackupError(f"{', '.join(taken)} already has a store: back it up, then restore with --replace")
+        done = []
         for name in sorted(manifest.sha256):
             kind, *rest = PurePosixPath(name).parts
             data = archive.read(name)
             if kind == "profiles":
-                told.append(_restore_profile(profiles / rest[0], data))
+                done.append(_restore_profile(profiles / rest[0], data))
             elif rest[1] == STORE:
-                told.append(_restore_store(folders[rest[0]], data))
+                done.append(_restore_store(folders[rest[0]], data))
             else:
                 write_whole(folders[rest[0]] / rest[1], data)
-        return told
+        return done
 
 
 def _checked(source: Path, archive: zipfile.ZipFile) -> Manifest:
-    """Nothing that it names leads elsewhere, and every byte is as it was."""
+    """The manifest, once no name leads out of the backup and every checksum fits. Raises BackupError."""
     try:
         manifest = msgspec.json.decode(archive.read(MANIFEST), type=Manifest)
     except (KeyError, zipfile.BadZipFile, *UNREADABLE) as error:
-        raise BackupError(f"{source} is no backup of rep-monitor, or a damaged one: take another") from error
+        raise BackupError(f"{source} is not a backup of rep-monitor, or it is damaged: use another backup") from error
     if manifest.format > FORMAT:
         raise BackupError(f"{source} was made by rep-monitor {manifest.rep_monitor}: use that or a newer one")
     for name, digest in manifest.sha256.items():
         parts = PurePosixPath(name).parts
         shape = {"profiles": 2, "machines": 3}.get(parts[0] if parts else "")
         if len(parts) != shape or ".." in parts or "\\" in name:
-            raise BackupError(f"{source} names {name!r}, which belongs in no backup: take another")
+            raise BackupError(f"{source} contains {name!r}, which no backup may contain: use another backup")
         try:
-            sound = _digest(archive.read(name)) == digest
+            intact = _digest(archive.read(name)) == digest
         except (KeyError, zipfile.BadZipFile, OSError, EOFError):
-            sound = False
-        if not sound:
-            raise BackupError(f"{source} is damaged at {name}: take another; nothing was changed")
+            intact = False
+        if not intact:
+            raise BackupError(f"{source} is damaged at {name}: use another backup; nothing was changed")
     return manifest
 
 
 def _no_backup(source: Path) -> zipfile.ZipFile:
-    source.open("rb").close()  # raises what is wrong with it
-    raise BackupError(f"{source} is no backup of rep-monitor: take another")
+    source.open("rb").close()  # raises OSError if the file cannot be read
+    raise BackupError(f"{source} is not a backup of rep-monitor: use another backup")
 
 
 def _restore_profile(path: Path, data: bytes) -> str:
     if path.exists() and path.read_bytes() != data:
         beside = path.with_name(path.name + ".restored")
         write_whole(beside, data, PROFILE_FILE)
-        return f"kept {path} as it is; the backup's is {beside}"
+        return f"kept {path} unchanged; the profile from the backup is {beside}"
     write_whole(path, data, PROFILE_FILE)
     return f"profile {path}"
 
@@ -152,7 +153,7 @@ def _restore_store(folder: Path, data: bytes) -> str:
     for suffix in ("-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
     os.replace(fresh, path)
-    bookmark = Bookmark(folder / "bookmark.json")  # what is in it has been told; who wants it again asks
+    bookmark = Bookmark(folder / "bookmark.json")  # the restored events were published before; `resume` repeats them
     bookmark.start(store_id, last_seq)
     bookmark.move(last_seq)
     bookmark.save()
@@ -164,7 +165,7 @@ def _digest(data: bytes) -> str:
 
 
 def profiles_of(machines: Sequence[str], folder: Path) -> list[Path]:
-    """Those in the folder that describe one of these machines; what is no sound profile is a person's to mend first."""
+    """The profiles in the folder that describe one of these machines. Raises ConfigError if a profile is invalid."""
     from monitor.profile.reading import load_profile
 
     return [path for path in sorted(folder.glob("*.toml")) if load_profile(path).machine.id in machines]

@@ -1,9 +1,9 @@
-"""Takes away what is older, or more, than the profile wants to keep: events and recordings.
+"""Removes events and recordings beyond the limits of age and size in the profile.
 
-    tidy()      once an hour, where it may wait for the disk
+    tidy()      once an hour, in a thread that may wait for the disk
 
-A disk that does not let us is counted and told, and asked again the next time. A wall clock that is behind removes
-nothing; today's recordings and the newest events stay whatever it says.
+A refusal of the disk is counted and logged, and the next call tries again. A wall clock that is behind removes nothing;
+today's recordings and the newest events stay in any case.
 """
 
 import logging
@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 
 class Housekeeper:
-    """`removed_days`, `removed_events` and `failures` since the daemon's start."""
+    """Counts `removed_days`, `removed_events` and `failures` since the daemon's start."""
 
     def __init__(self, profile: Profile, store: Store, recordings: Path) -> None:
         self.removed_days = 0
@@ -30,7 +30,7 @@ class Housekeeper:
         self._recordings = recordings
 
     def tidy(self) -> None:
-        """Raises StoreError: whoever calls tries again."""
+        """Raises StoreError; the caller tries again later."""
         self._remove_recordings()
         events = self._profile.events
         self.removed_events += self._store.prune(events.keep_days, events.keep_records)
@@ -51,7 +51,7 @@ class Housekeeper:
             return
         self.removed_days += len(gone)
         for day in gone:
-            _log.warning("removed the recordings of %s, as [record] keep_days, keep_gb and keep_free_gb say", day.name)
+            _log.warning("removed the recordings of %s, by [record] keep_days, keep_gb and keep_free_gb", day.name)
 
 
 def _bytes(gigabytes: float | None) -> int | None:

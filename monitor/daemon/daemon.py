@@ -25,7 +25,7 @@ from firmware_bridge.chunk import Chunk
 from firmware_bridge.link_state import LinkState
 from firmware_bridge.messages import Hello
 from monitor.calibrate.kept import newest as newest_calibration
-from monitor.custody.forgetting import Desk, Forgotten
+from monitor.custody.forgetting import ForgetRequests, ForgetResult
 from monitor.custody.housekeeping import Housekeeper
 from monitor.daemon.about import (
     calibration_info,
@@ -86,7 +86,7 @@ class Daemon:
         self._keeper = Keeper(store, self._stored)
         self._housekeeper = Housekeeper(profile, store, self._recordings / "recordings")
         self._store = store
-        self._desk = Desk(directory, store, self._keeper.do, self._forget)
+        self._forget_requests = ForgetRequests(directory, store, self._keeper.do, self._forget)
         self._calibrated = newest_calibration(directory)
         self._hello: Hello | None = None
         self._idle = Idle(partial(self._session, record=False))
@@ -149,7 +149,7 @@ class Daemon:
             keeping = group.create_task(self._keeper.run(), name="keeper")
             reading = group.create_task(self._read(source), name="reader")
             ticking = group.create_task(self._tick(), name="ticker")
-            forgetting = group.create_task(self._desk.run(), name="forgetting")
+            forgetting = group.create_task(self._forget_requests.run(), name="forgetting")
             stopping = group.create_task(self._stopping.wait(), name="stop")
             await asyncio.wait((stopping, reading), return_when=asyncio.FIRST_COMPLETED)
             for task in (reading, ticking, forgetting, stopping):
@@ -303,7 +303,7 @@ class Daemon:
         self._lifter, self._learned = lifter, learned
         self.publisher.offer(payload.info(self.machine, self.info()))
 
-    def _forget(self, lifter: str, done: Forgotten | None) -> None:
+    def _forget(self, lifter: str, done: ForgetResult | None) -> None:
         """Told twice: when it is asked, and when the disk has it."""
         if self._lifter == lifter:
             self._lifter = self._learned = None

@@ -27,9 +27,9 @@ from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
 from monitor.mqtt.broker.relay import Relay
 from monitor.mqtt.client.connection import Address
 from monitor.profile.profile import Profile
+from monitor.state.endpoints import Endpoints, announced
 from monitor.state.folders import Lock, state_directory, store_path
 from monitor.state.mounts import mount_warning
-from monitor.state.up import Whereabouts, told
 from monitor.store.history import last_sets
 from monitor.store.store import Store
 
@@ -98,7 +98,7 @@ async def serve(
             loop.add_signal_handler(signal.SIGHUP, reload.ask)
             stack.callback(loop.remove_signal_handler, signal.SIGHUP)
         stack.enter_context(
-            told(directory, Whereabouts(broker_host=address.host, broker_port=address.port, page_url=page_url))
+            announced(directory, Endpoints(broker_host=address.host, broker_port=address.port, page_url=page_url))
         )
         on_up(Up(daemon, address, page_url))
         gc.freeze()  # what is loaded by now stays: the collector need not look through it again and again

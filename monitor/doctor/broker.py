@@ -15,7 +15,7 @@ from monitor.mqtt.contract.messages import Ack, Info
 from monitor.mqtt.contract.payload import Packet
 from monitor.profile.profile import Profile
 from monitor.profile.toml_document import ConfigError
-from monitor.state.up import Whereabouts
+from monitor.state.endpoints import Endpoints
 
 INFO_WITHIN_S = 13.0  # the daemon tells it every 5 seconds: enough for two of them
 INFO_SLACK = 0.1  # of the rates: the times between two of them are ours, not the board's
@@ -33,14 +33,14 @@ class Asked:
     refused_topic: str | None = None
 
 
-def address(profile: Profile, up: Whereabouts | None) -> Address | None:
+def address(profile: Profile, up: Endpoints | None) -> Address | None:
     """Raises ConfigError where the profile's account cannot be used."""
     if profile.mqtt.host is not None:
         return address_of(profile)
     return None if up is None else Address(host=up.broker_host, port=up.broker_port)
 
 
-async def ask(profile: Profile, up: Whereabouts | None) -> Asked:
+async def ask(profile: Profile, up: Endpoints | None) -> Asked:
     """Come in as the daemon would, and as nobody; write where nobody minds."""
     asked = Asked(own=profile.mqtt.host is None)
     try:

@@ -16,7 +16,7 @@ import msgspec
 from firmware_bridge.ports import list_ports, port_info
 from monitor.calibrate.kept import Kept
 from monitor.profile.profile import Profile
-from monitor.state.up import Whereabouts, whereabouts
+from monitor.state.endpoints import Endpoints, read_endpoints
 
 CLOCK_UNSYNCHRONIZED = 5  # what ntp_adjtime returns: TIME_ERROR
 _TIMEX_BYTES = 512  # more than any kernel's struct timex
@@ -81,7 +81,7 @@ def free_bytes(directory: Path) -> int:
     return shutil.disk_usage(there).free
 
 
-def daemon_of(directory: Path) -> tuple[int | None, Whereabouts | None]:
+def daemon_of(directory: Path) -> tuple[int | None, Endpoints | None]:
     """The daemon that has this folder: its pid, and where it can be asked."""
     try:
         fd = os.open(directory / "lock", os.O_RDONLY | os.O_CLOEXEC)
@@ -91,7 +91,7 @@ def daemon_of(directory: Path) -> tuple[int | None, Whereabouts | None]:
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         pid = os.pread(fd, 20, 0).strip()
-        return (int(pid) if pid.isdigit() else 0), whereabouts(directory)
+        return (int(pid) if pid.isdigit() else 0), read_endpoints(directory)
     finally:
         os.close(fd)
     return None, None

@@ -1,4 +1,4 @@
-"""Where a machine's state lies, and who alone may write there.
+"""The state folder of a machine, and the lock that only one daemon can hold.
 
 $STATE_DIRECTORY | $XDG_STATE_HOME/rep-monitor | ~/.local/state/rep-monitor
     <machine>/
@@ -20,28 +20,28 @@ PRIVATE_DIRECTORY = 0o750
 
 
 class StateError(Exception):
-    """The state folder cannot be used; the sentence says why and what helps."""
+    """The state folder cannot be used; the message names the reason and the remedy."""
 
 
 class AlreadyRuns(StateError):
-    """A daemon has the folder."""
+    """A daemon is running for this machine."""
 
 
 def state_root() -> Path:
     if given := os.environ.get("STATE_DIRECTORY"):
-        return Path(given.split(":")[0])  # systemd lists several, ours is the first
+        return Path(given.split(":")[0])  # systemd may list several; the first is ours
     if home := os.environ.get("XDG_STATE_HOME"):
         return Path(home) / "rep-monitor"
     return Path.home() / ".local" / "state" / "rep-monitor"
 
 
-def machines_kept() -> list[str]:
-    """Those of which there is a store."""
+def machines_with_a_store() -> list[str]:
+    """The ids of all machines that have a store, sorted."""
     return sorted(path.parent.name for path in state_root().glob("*/events.db"))
 
 
 def state_directory(machine: str) -> Path:
-    """The machine's folder, made where it does not exist yet."""
+    """The machine's folder; it is made if it does not exist yet. Raises StateError."""
     directory = state_root() / machine
     try:
         if not directory.is_dir():
@@ -49,7 +49,7 @@ def state_directory(machine: str) -> Path:
             owned_as_its_folder(directory)
     except OSError as error:
         raise StateError(
-            f"{directory} cannot be made ({error.strerror}): set STATE_DIRECTORY to a folder that can be written"
+            f"{directory} cannot be created ({error.strerror}): set STATE_DIRECTORY to a writable folder"
         ) from error
     return directory
 
@@ -63,12 +63,12 @@ def recording_path(directory: Path, created: datetime, session: str) -> Path:
 
 
 def recordings(directory: Path) -> list[Path]:
-    """All of them, the oldest first."""
+    """All recordings of a machine, the oldest first."""
     return sorted((directory / "recordings").glob("*/*.mcap"))
 
 
 class Lock:
-    """Held by the one daemon of a machine; the kernel lets go of it however the daemon ends."""
+    """The lock of the machine's one daemon; the kernel releases it however the daemon ends."""
 
     def __init__(self, directory: Path) -> None:
         self._path = directory / "lock"
@@ -86,9 +86,9 @@ class Lock:
             holder = os.pread(fd, 20, 0).decode(errors="replace").strip() or "unknown"
             os.close(fd)
             raise AlreadyRuns(
-                f"another rep-monitor (pid {holder}) runs for machine {self._path.parent.name!r}: stop it first"
+                f"another rep-monitor (pid {holder}) is running for machine {self._path.parent.name!r}: stop it first"
             ) from error
-        with suppress(OSError):  # a full disk has no room to say who holds it
+        with suppress(OSError):  # a full disk has no room for the pid
             os.ftruncate(fd, os.pwrite(fd, f"{os.getpid()}\n".encode(), 0))
         self._fd = fd
         return self

@@ -1,7 +1,7 @@
-"""Whether the file system under a folder keeps what it says is on disk.
+"""Warns of a file system that can lose data after it has confirmed a sync.
 
-Images for small boards are often shipped with mount options that trade this for speed; with them two databases in the
-field came back corrupt after a power cut, whatever the program had synced.
+Images for small boards often use mount options that trade safety for speed. With them two databases in the field were
+corrupt after a power cut, although the program had synced them.
 """
 
 import re
@@ -13,7 +13,7 @@ _ESCAPE = re.compile(r"\\([0-7]{3})")
 
 
 def mount_warning(directory: Path, mounts: Path = Path("/proc/self/mounts")) -> str | None:
-    """One sentence with the remedy, or None. Where there is no such table nothing is known, and nothing said."""
+    """One sentence with the remedy, or None if the mount is safe or the table of mounts cannot be read."""
     try:
         lines = mounts.read_text().splitlines()
     except OSError:
@@ -23,15 +23,15 @@ def mount_warning(directory: Path, mounts: Path = Path("/proc/self/mounts")) -> 
         return None
     point, kind, options = mount
     if kind in ("tmpfs", "ramfs"):
-        return f"{directory} lies in memory ({kind} on {point}): nothing there outlives a power cut; choose a disk"
+        return f"{directory} is in memory ({kind} on {point}): a power cut erases it; choose a folder on a disk"
     if risks := [option for option in options if option in _RISKS or _commits_late(option)]:
-        what = f"{directory} lies on {point}, mounted with {', '.join(risks)}"
-        return f"{what}: a power cut may cost what was stored; remove that from /etc/fstab"
+        what = f"{directory} is on {point}, mounted with {', '.join(risks)}"
+        return f"{what}: a power cut can destroy stored data; remove these options from /etc/fstab"
     return None
 
 
 def _mount_of(where: Path, lines: list[str]) -> tuple[Path, str, list[str]] | None:
-    """Of those that cover the folder the innermost, and of several there the last, which lies on top."""
+    """The innermost mount that contains the folder; of several at the same point the last, which hides the others."""
     found = None
     for line in lines:
         _, escaped, kind, options, *_ = line.split(" ")

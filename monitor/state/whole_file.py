@@ -1,7 +1,7 @@
-"""Files that are there whole or not at all: after a power cut it is the old one or the new one.
+"""Writes files atomically: after a power cut a file has its old content or its new content, never a part.
 
-Root works among a service's files (`forget`, `restore`, `calibrate`): what it makes there is the service's, and a link
-that somebody has laid there leads it nowhere.
+Root also works in the folder of a service (`forget`, `restore`, `calibrate`). A file that root makes there belongs to
+the service, and symbolic links there are not followed.
 """
 
 import os
@@ -11,10 +11,10 @@ PRIVATE_FILE = 0o640
 
 
 def write_whole(path: Path, data: bytes, mode: int = PRIVATE_FILE) -> None:
-    """On disk when it returns. Raises OSError with the path; then the old one is still there."""
+    """The data is on disk when this returns. Raises OSError with the path; the old file then still exists."""
     fresh = path.with_name(f".{path.name}.new")
     try:
-        fresh.unlink(missing_ok=True)  # of one that was cut short
+        fresh.unlink(missing_ok=True)  # left by a write that was interrupted
         fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         with os.fdopen(fd, "wb") as file:
             file.write(data)
@@ -29,14 +29,14 @@ def write_whole(path: Path, data: bytes, mode: int = PRIVATE_FILE) -> None:
 
 
 def owned_as_its_folder(path: Path) -> None:
-    """What root makes among a service's files is the service's."""
+    """Gives a file that root has made to the owner of its folder."""
     if os.geteuid() == 0:
         folder = path.parent.stat()
         os.chown(path, folder.st_uid, folder.st_gid, follow_symlinks=False)
 
 
 def sync_folder(folder: Path) -> None:
-    """So that a new name in it outlives a power cut, too."""
+    """Syncs a folder, so that a new name in it survives a power cut."""
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(fd)

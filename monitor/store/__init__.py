@@ -1,1 +1,1 @@
-"""Events on disk before they are told to anybody; sets and sessions."""
+"""Events, sets and sessions on disk; an event is stored before it is published."""

@@ -1,7 +1,7 @@
-"""Opens the SQLite file, such that what is committed is on disk and a damaged file stops nobody.
+"""Opens the SQLite file of a store: committed data is on disk, and a damaged file is recognised.
 
-WAL with synchronous=FULL: in simulated power cuts NORMAL lost every committed event and FULL none. One connection
-writes and checkpoints; whoever else wants to look opens the file read-only.
+WAL with synchronous=FULL: in simulated power cuts NORMAL lost every committed event and FULL lost none. One connection
+writes and checkpoints; all others are read-only.
 """
 
 import sqlite3
@@ -14,14 +14,14 @@ from uuid import uuid4
 from monitor.state.folders import PRIVATE_DIRECTORY
 
 SCHEMA_VERSION = 1
-PAGE_BYTES = 2048  # of a new store: an event writes two pages, and half the size spares a third of the writing
-CACHE_KIB = 512  # of pages in memory: events are written once and hardly read
-BUSY_S = 1.0  # how long to wait for a reader to get out of the way
+PAGE_BYTES = 2048  # of a new store: an event writes two pages, and half the default size saves a third of the writing
+CACHE_KIB = 512  # of pages in memory: events are written once and rarely read
+BUSY_S = 1.0  # how long to wait for a reader
 _APPLICATION_ID = 0x5245504D  # "REPM"
 _SCHEMA = """
 CREATE TABLE meta (store_id TEXT NOT NULL, clean INTEGER NOT NULL);
 CREATE TABLE events (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given twice, even after the newest was removed
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used twice, even after the newest was removed
     stored_unix_s REAL NOT NULL,
     kind TEXT NOT NULL,
     session TEXT NOT NULL,
@@ -33,7 +33,7 @@ CREATE TABLE sessions (
     ended_unix_s REAL,
     lifter TEXT,
     recording TEXT,
-    summary TEXT                            -- JSON, null while it lasts
+    summary TEXT                            -- JSON, null until the session ends
 ) WITHOUT ROWID;
 CREATE TABLE sets (
     session TEXT NOT NULL,
@@ -54,19 +54,19 @@ _REFUSED = {
 
 
 class StoreError(Exception):
-    """The disk refused: nothing of this call is stored, and the same call may succeed later."""
+    """The disk refused: this call stored nothing, and the same call may succeed later."""
 
 
 class StoreVersionError(Exception):
-    """A newer rep-monitor made this store; nothing was changed, and only a newer one helps."""
+    """A newer rep-monitor made this store. Nothing was changed; only a newer rep-monitor can open it."""
 
 
 class DamagedError(Exception):
-    """The file is no sound database of ours."""
+    """The file is not an intact database of rep-monitor."""
 
 
 class Opened(NamedTuple):
-    """A sound store. `first_seq` above `last_seq`: it holds no event."""
+    """An intact store. It contains no event if `first_seq` is above `last_seq`."""
 
     connection: sqlite3.Connection
     store_id: str
@@ -75,8 +75,8 @@ class Opened(NamedTuple):
 
 
 def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
-    """Opens the file and believes nothing of it yet; only a writer makes it where there is none."""
-    with told_apart(path):
+    """Opens the file without checking it. Only a writer creates a missing file. Raises StoreError, DamagedError."""
+    with classified_errors(path):
         if read_only:
             uri = f"{path.absolute().as_uri()}?mode=ro"
             return sqlite3.connect(uri, timeout=BUSY_S, uri=True, isolation_level=None, check_same_thread=False)
@@ -85,8 +85,8 @@ def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
 
 
 def examine(connection: sqlite3.Connection, path: Path, *, read_only: bool) -> Opened:
-    """Makes the tables of a new store, looks through one that was not closed. Raises DamagedError."""
-    with told_apart(path):
+    """Creates the tables of a new store; checks every page of one that was not closed properly. Raises DamagedError."""
+    with classified_errors(path):
         if not read_only:
             connection.execute(f"PRAGMA page_size={PAGE_BYTES}")
             for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", f"cache_size=-{CACHE_KIB}"):
@@ -100,7 +100,7 @@ def examine(connection: sqlite3.Connection, path: Path, *, read_only: bool) -> O
             connection.execute("UPDATE meta SET clean = 0")
         row = connection.execute("SELECT store_id FROM meta").fetchone()
         if row is None:
-            raise DamagedError("its id is gone")
+            raise DamagedError("its id is missing")
         (first,) = connection.execute("SELECT min(seq) FROM events").fetchone()
         last = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
         last_seq = last[0] if last else 0
@@ -108,11 +108,11 @@ def examine(connection: sqlite3.Connection, path: Path, *, read_only: bool) -> O
 
 
 def set_aside(path: Path) -> Path:
-    """Renames a damaged store with all that belongs to it; never deletes, never replaces."""
+    """Renames a damaged store and its logs. Nothing is deleted or replaced. Returns the new path."""
     number = 1
     while (aside := path.with_name(f"{path.name}.corrupt-{number}")).exists():
         number += 1
-    with told_apart(path):
+    with classified_errors(path):
         for suffix in ("", "-wal", "-shm"):
             part = path.with_name(path.name + suffix)
             if part.exists():
@@ -121,23 +121,23 @@ def set_aside(path: Path) -> Path:
 
 
 @contextmanager
-def told_apart(path: Path) -> Iterator[None]:
-    """Turns what SQLite and the system raise into what the caller can do about it; a mistake of ours stays one."""
+def classified_errors(path: Path) -> Iterator[None]:
+    """Turns errors of SQLite and the system into StoreError or DamagedError; a programming error passes unchanged."""
     try:
         yield
     except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the extended codes lie above
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without the extended code
         if code in _UNSOUND:
             raise DamagedError(str(error)) from error
         if code in _REFUSED:
-            raise StoreError(f"{path} cannot be used ({error}): make room, or mend the disk") from error
+            raise StoreError(f"{path} cannot be used ({error}): free disk space, or repair the disk") from error
         raise
     except OSError as error:
         raise StoreError(f"{path} cannot be used ({error.strerror}): make its folder writable") from error
 
 
 def _check_pages(connection: sqlite3.Connection) -> None:
-    """All of them, unless the store was closed as it should be."""
+    """Checks all pages, unless the store was closed properly."""
     if connection.execute("SELECT 1 FROM meta WHERE clean").fetchone() is None:
         (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
         if verdict != "ok":
@@ -149,13 +149,14 @@ def _check_version(connection: sqlite3.Connection, path: Path) -> int:
     (application_id,) = connection.execute("PRAGMA application_id").fetchone()
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
     if application_id != (_APPLICATION_ID if tables else 0):
-        raise DamagedError("it is the database of another program")
+        raise DamagedError("it is a database of another program")
     if version > SCHEMA_VERSION:
         raise StoreVersionError(
-            f"{path} has version {version} and this rep-monitor knows up to {SCHEMA_VERSION}: use a newer rep-monitor"
+            f"{path} has version {version}; this rep-monitor knows versions up to {SCHEMA_VERSION}:"
+            " use a newer rep-monitor"
         )
     if tables and not tables >= _TABLES:
-        raise DamagedError("a table is gone")
+        raise DamagedError("a table is missing")
     return int(version)
 
 

@@ -1,4 +1,4 @@
-"""Takes a person out of the damaged stores that were set aside: mended where SQLite still can, removed where not."""
+"""Removes a lifter's id from the rows of a store, and from the damaged stores that were set aside."""
 
 import sqlite3
 from collections.abc import Iterable
@@ -8,33 +8,37 @@ from pathlib import Path
 SUFFIXES = ("", "-wal", "-shm")
 
 
-def take_off(connection: sqlite3.Connection, lifter: str) -> int:
-    """The id off every row that has it, whatever table; in a transaction of the caller's. How many rows."""
+def remove_lifter(connection: sqlite3.Connection, lifter: str) -> dict[str, int]:
+    """Removes the id from every table, within the caller's transaction. Returns the changed rows of each such table.
+
+    A row that cannot be without a lifter is deleted.
+    """
     tables = connection.execute(
         'SELECT t.name, c."notnull" OR c.pk FROM sqlite_schema t, pragma_table_info(t.name) c'
         " WHERE t.type = 'table' AND c.name = 'lifter'"
     ).fetchall()
-    return sum(
-        connection.execute(
+    rows = {
+        name: connection.execute(
             f"DELETE FROM {name} WHERE lifter = ?" if needed else f"UPDATE {name} SET lifter = NULL WHERE lifter = ?",
             (lifter,),
         ).rowcount
         for name, needed in tables
-    )
+    }
+    return {name: count for name, count in rows.items() if count}
 
 
-def forget_set_aside(path: Path, lifter: str) -> list[Path]:
-    """What had to be removed. Raises OSError where the disk does not let us."""
+def forget_in_set_aside(path: Path, lifter: str) -> list[Path]:
+    """Removes the id from damaged stores. Deletes those that SQLite cannot change; returns these. Raises OSError."""
     removed = []
     for aside in sorted(path.parent.glob(f"{path.name}.corrupt-*")):
         if not aside.name.rpartition("-")[2].isdecimal():
-            continue  # a log or index of one
+            continue  # the log or index of a store
         parts = [aside.with_name(aside.name + suffix) for suffix in SUFFIXES]
         if not _mention(parts, lifter):
             continue
         with suppress(sqlite3.Error), closing(sqlite3.connect(aside, isolation_level=None)) as connection:
             connection.execute("PRAGMA secure_delete=ON")
-            take_off(connection, lifter)
+            remove_lifter(connection, lifter)
             connection.execute("PRAGMA journal_mode=DELETE")
         if _mention(parts, lifter):
             for part in parts:

@@ -1,4 +1,4 @@
-"""The last sets of a machine, oldest first, as the trainer's page and reports want them."""
+"""The last sets of a machine, oldest first, for the trainer's page and for reports."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +11,7 @@ SESSIONS = 60
 
 
 def last_sets(store: Store) -> dict[str, Any]:
-    """`{"v": 1, "sets": [set_end records with ended_utc]}`; names no lifter. Waits for the disk; raises StoreError."""
+    """`{"v": 1, "sets": [set_end records with ended_utc]}`, without lifters. Waits for the disk; raises StoreError."""
     rows = [row for session in store.sessions(limit=SESSIONS) for row in store.sets(session.session)]
     rows.sort(key=lambda row: row.stored_unix_s)
     return {

@@ -1,12 +1,11 @@
-"""The store of one machine: event records numbered and on disk, the summaries of its sets and sessions.
+"""The store of one machine: numbered event records, and summaries of its sets and sessions.
 
-    stored = store.append(events)       when it returns they are on disk; only then tell anybody
-    store.after(seq, limit)             what a consumer that has seen `seq` has not seen
-    store.store_id                      another id is another store: a consumer begins anew
+    stored = store.append(events)       the events are on disk when this returns; publish them only then
+    store.after(seq, limit)             the events that follow `seq`
+    store.store_id                      a new id means a new store: a consumer starts over
 
-A disk that refuses is a StoreError each time and no end: the next call tries again. A damaged file is set aside under
-another name and a new store begins. Every call may come from any thread; each waits for the disk, so none belongs in
-an event loop.
+A call raises StoreError if the disk refuses; the next call tries again. A damaged file is renamed and a new store
+begins. Calls are thread-safe. Each waits for the disk, so none may be made from an event loop.
 """
 
 import logging
@@ -22,34 +21,34 @@ import msgspec
 
 from monitor.events import AnyEvent, SetEnd, encode
 from monitor.store import database
-from monitor.store.database import DamagedError, Opened, StoreError, told_apart
-from monitor.store.forgetting import take_off
+from monitor.store.database import DamagedError, Opened, StoreError, classified_errors
+from monitor.store.forgetting import remove_lifter
 from monitor.store.stored import SessionRow, SetRow, StoredEvent
 
-SPARED_EVENTS = 1000  # the newest are never too old: a machine without a clock battery may date them decades back
+SPARED_EVENTS = 1000  # the newest are never too old: a machine without a clock battery may date them decades ago
 DAY_S = 86_400.0
 _log = logging.getLogger(__name__)
 
 
 class Store:
-    """The one writer, or with `read_only` one of many readers."""
+    """The only writer, or with `read_only` one of many readers."""
 
     def __init__(self, path: Path, *, read_only: bool = False, clock: Callable[[], float] = time.time) -> None:
-        """Raises StoreVersionError only: with a disk that refuses, the store opens when the disk is back."""
+        """Raises StoreVersionError. If the disk refuses, a later call opens the store."""
         self.path = path
-        self.store_id: str | None = None  # None: not open yet
-        self.set_aside: Path | None = None  # the damaged store that this one replaced
-        self.first_seq = 1  # above last_seq: there is none
+        self.store_id: str | None = None  # None until the store is open
+        self.set_aside: Path | None = None  # the damaged store that this one replaces
+        self.first_seq = 1  # above last_seq if the store contains no event
         self.last_seq = 0
         self._read_only = read_only
         self._clock = clock
         self._connection: sqlite3.Connection | None = None
         self._turn = threading.Lock()
-        with self._turn, suppress(StoreError):  # whoever calls next gets it
+        with self._turn, suppress(StoreError):  # the next call raises it
             self._open()
 
     def append(self, events: Sequence[AnyEvent]) -> list[StoredEvent]:
-        """Stores all or none. A `set_end` also becomes a row of its session's sets."""
+        """Stores all events or none. A `set_end` also becomes a row in `sets`. Raises StoreError."""
         now_s = self._clock()
         with self._transaction() as connection:
             stored = []
@@ -73,7 +72,7 @@ class Store:
         return stored
 
     def after(self, seq: int, limit: int) -> list[StoredEvent]:
-        """The next records in order, at most `limit`; none where there are no more."""
+        """The next records in order, at most `limit`. Raises StoreError."""
         query = "SELECT seq, ?, stored_unix_s, kind, session, record FROM events WHERE seq > ? ORDER BY seq LIMIT ?"
         with self._reading() as connection:
             return [StoredEvent(*row) for row in connection.execute(query, (self.store_id, seq, limit))]
@@ -89,11 +88,11 @@ class Store:
         self._note(session, {"ended_unix_s": self._clock(), "summary": msgspec.json.encode(summary).decode()})
 
     def change_lifter(self, session: str, lifter: str | None) -> None:
-        """From here on: the sets that have ended keep theirs."""
+        """For the sets to come; the sets that have ended keep their lifter."""
         self._note(session, {"lifter": lifter})
 
     def _note(self, session: str, values: dict[str, Any]) -> None:
-        """Also where the disk had refused the session's beginning."""
+        """Also adds the session, because the disk may have refused its beginning."""
         names, marks = ", ".join(values), ", ".join("?" * len(values))
         with self._transaction() as connection:
             connection.execute(
@@ -102,35 +101,36 @@ class Store:
                 (session, self._clock(), *values.values()),
             )
 
-    def take_off(self, lifter: str) -> int:
-        """Takes the lifter's id off every set and session; how many rows had it. It is gone with `fold_log` only.
+    def remove_lifter(self, lifter: str) -> dict[str, int]:
+        """Removes the lifter's id from every row. Returns the changed rows by table. Call `checkpoint` afterwards.
 
-        secure_delete overwrites it in the pages, and the log is folded in, so that no VACUUM need hold the store up.
+        secure_delete overwrites the id in the pages and the checkpoint removes it from the log, so no VACUUM has to
+        block the store.
         """
         with self._transaction() as connection:
-            return take_off(connection, lifter)
+            return remove_lifter(connection, lifter)
 
-    def fold_log(self) -> None:
-        """The write-ahead log still has the old pages; afterwards it is empty."""
+    def checkpoint(self) -> None:
+        """Empties the write-ahead log, which still contains old pages. Raises StoreError while somebody reads."""
         with self._reading() as connection:
             (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
-            raise StoreError(f"{self.path} is being read, so its log still holds the id: try again without the reader")
+            raise StoreError(f"{self.path} is in use, so its log still contains the id: close the reader and try again")
 
     def take_id(self, store_id: str) -> None:
-        """Another store to every consumer from now on."""
+        """Changes the id: every consumer then treats this as a new store."""
         with self._transaction() as connection:
             connection.execute("UPDATE meta SET store_id = ?", (store_id,))
         self.store_id = store_id
 
     def newest_lifter(self) -> str | None:
-        """Who did the newest set."""
+        """The lifter of the newest set, None if it has none."""
         with self._reading() as connection:
             row = connection.execute("SELECT lifter FROM sets ORDER BY stored_unix_s DESC LIMIT 1").fetchone()
         return None if row is None else row[0]
 
     def sessions(self, lifter: str | None = None, limit: int = 1000) -> list[SessionRow]:
-        """The latest first; of one lifter, those in which they did a set."""
+        """The latest first; with `lifter`, only the sessions in which they did a set."""
         query = (
             "SELECT session, started_unix_s, ended_unix_s, lifter, recording, summary FROM sessions"
             " WHERE :lifter IS NULL OR lifter = :lifter OR session IN (SELECT session FROM sets WHERE lifter = :lifter)"
@@ -147,9 +147,9 @@ class Store:
         return [SetRow(*row) for row in rows]
 
     def prune(self, keep_days: float, keep_events: int) -> int:
-        """Removes the events before the first that is young enough, or beyond the number; sets and sessions stay.
+        """Removes events that are too old or too many; sets and sessions stay. Returns how many were removed.
 
-        Always from the oldest on, so that what is left has no hole, whatever the wall clock did. How many went.
+        Only the oldest are removed, so the rest has no gap even if the wall clock was changed.
         """
         oldest_s = self._clock() - keep_days * DAY_S
         with self._transaction() as connection:
@@ -163,10 +163,10 @@ class Store:
         return count
 
     def close(self) -> None:
-        """Marks the store as whole, so that the next start need not look at every page."""
+        """Marks the store as intact, so that the next start need not check every page."""
         with self._turn:
             if self._connection is not None:
-                with suppress(sqlite3.Error):  # then the next start does look
+                with suppress(sqlite3.Error):  # the next start then checks the pages
                     if not self._read_only:
                         self._connection.execute("UPDATE meta SET clean = 1")
                     self._connection.close()
@@ -180,7 +180,7 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing, and on disk when it ends."""
+        """All changes are on disk when this ends, or none."""
         with self._reading() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -193,11 +193,11 @@ class Store:
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        """A turn on the connection, opened if need be. Damage found on the way sets the file aside."""
+        """Exclusive use of the connection, which is opened if needed. A file found damaged is set aside."""
         with self._turn:
             connection = self._connection or self._open()
             try:
-                with told_apart(self.path):
+                with classified_errors(self.path):
                     yield connection
             except DamagedError as error:
                 self._replace(connection, error)
@@ -210,7 +210,7 @@ class Store:
         except DamagedError as error:
             if anew:
                 connection.close()
-                raise StoreError(f"{self.path} is damaged as soon as it is made ({error}): replace the disk") from error
+                raise StoreError(f"{self.path} is new and already damaged ({error}): replace the disk") from error
             return self._replace(connection, error)
         except BaseException:
             connection.close()
@@ -221,13 +221,13 @@ class Store:
         return opened.connection
 
     def _replace(self, damaged: sqlite3.Connection, error: DamagedError) -> sqlite3.Connection:
-        """A new store where a damaged one was, which from now on lies beside it."""
+        """Sets a damaged store aside and begins a new one."""
         self._connection = self.store_id = None
         try:
             if self._read_only:
-                raise StoreError(f"{self.path} is damaged ({error}): restart the daemon, which sets it aside")
+                raise StoreError(f"{self.path} is damaged ({error}): restart the daemon; it sets the file aside")
             self.set_aside = database.set_aside(self.path)
-        finally:  # after the renaming: closing would tidy the log away
+        finally:  # after the renaming, because closing deletes the log
             damaged.close()
         _log.error("%s is damaged (%s): set aside as %s, a new store begins", self.path, error, self.set_aside.name)
         return self._open(anew=True)

@@ -1,4 +1,4 @@
-"""What the store gives back: records as they were written, with what the store knows about them."""
+"""The rows that a store returns: each record as it was written, with its place and time."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ _SET_END = msgspec.json.Decoder(SetEnd)
 
 
 class StoredEvent(msgspec.Struct, frozen=True):
-    """`seq` never repeats within a store; a new store is told by its `store_id`."""
+    """`seq` never repeats within a store; a new store has another `store_id`."""
 
     seq: int
     store_id: str
-    stored_unix_s: float  # wall clock when it was committed: a label, and how a consumer sees that it is old
+    stored_unix_s: float  # wall clock of the commit: a label, and a consumer sees from it that the record is old
     kind: str
     session: str
-    record: bytes  # one JSON object: EVENTS.md 3
+    record: bytes  # one JSON object, as in EVENTS.md 3
 
     @property
     def event(self) -> AnyEvent:
@@ -39,7 +39,7 @@ class SetRow(msgspec.Struct, frozen=True):
 
 
 class SessionRow(msgspec.Struct, frozen=True):
-    """A session; without an end it goes on, or was cut off."""
+    """A session. Without an end it is still running or was interrupted."""
 
     session: str
     started_unix_s: float

@@ -1,4 +1,4 @@
-"""`rep-monitor access`: what it tells a person is what opens the door."""
+"""`rep-monitor access`: the links and accounts that it prints do open the page and the broker."""
 
 import asyncio
 import json
@@ -32,15 +32,15 @@ def page_lines(folder: Path, more: str, capsys: pytest.CaptureFixture[str]) -> d
     return {role: address for role, address in (line.split() for line in capsys.readouterr().out.splitlines())}
 
 
-def test_on_this_machine_alone_no_token_is_needed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_page_on_loopback_needs_no_token(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert page_lines(folder, "", capsys) == {"local": "http://127.0.0.1:8080/"}
     assert not list(folder.rglob("*_token"))
 
 
-def test_from_the_network_each_address_opens_its_role(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_in_the_network_each_link_opens_its_role(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = page_lines(folder, OPEN, capsys)
     assert set(lines) == {"display", "coach"}
-    assert lines == page_lines(folder, OPEN, capsys), "the tablet's bookmark lasts"
+    assert lines == page_lines(folder, OPEN, capsys), "a bookmark on a tablet stays valid"
     assert all(re.fullmatch(r"http://[^/]+:8099/\?token=[\w-]{20,}", address) for address in lines.values())
 
     async def story() -> None:
@@ -49,15 +49,15 @@ def test_from_the_network_each_address_opens_its_role(folder: Path, capsys: pyte
             for role, address in lines.items():
                 let_in = await get(server, "/" + address.rpartition("/")[2])
                 cookie = let_in.headers["set-cookie"].split(";")[0]
-                told = json.loads((await get(server, "/may.json", Cookie=cookie)).body)
-                assert told["role"] == role
+                rights = json.loads((await get(server, "/may.json", Cookie=cookie)).body)
+                assert rights["role"] == role
 
     asyncio.run(story())
     assert may_send(Role.DISPLAY) == ("resume",)
 
 
 @needs.openssl
-def test_a_broker_s_access_says_what_is_to_be_done(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_output_for_a_broker_is_a_working_profile(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "m.toml").write_text(PROFILE)
     words = ["access", "broker", str(folder / "m.toml"), "--to", str(folder / "broker"), "--name", "gym.local"]
     assert main(words) == ExitCode.DONE
@@ -66,17 +66,17 @@ def test_a_broker_s_access_says_what_is_to_be_done(folder: Path, capsys: pytest.
     assert 'username = "daemon-bad-input"' in out
     secrets = [path.read_text().strip() for path in (folder / "broker" / "secrets").iterdir()]
     assert len(set(secrets)) == len(secrets) == 3
-    assert not [word for word in secrets if word in out], "a terminal's scroll-back is no place for it"
+    assert not [word for word in secrets if word in out], "a terminal must not show passwords"
     table = re.search(r"\[mqtt\]\n(?:  .*\n)+", out)
     assert table is not None
     (folder / "m.toml").write_text(PROFILE + table[0])
-    assert main(["config", "check", str(folder / "m.toml")]) == ExitCode.DONE, "what it says to add is a sound profile"
+    assert main(["config", "check", str(folder / "m.toml")]) == ExitCode.DONE, "the printed table is valid"
     capsys.readouterr()
     assert main(words) == ExitCode.DONE
     assert capsys.readouterr().out.startswith("nothing to change\n")
 
 
-def test_without_openssl_it_says_so(
+def test_a_missing_openssl_is_reported(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("monitor.access.access_list.shutil.which", lambda _: None)

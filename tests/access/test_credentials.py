@@ -1,4 +1,4 @@
-"""The broker's password: from a file or a credential, to nobody else; nowhere in what a run leaves."""
+"""The broker's password comes from a file or a credential, and is in nothing that a run writes or publishes."""
 
 import asyncio
 import os
@@ -39,7 +39,7 @@ def secret(folder: Path, name: str = "word", text: str = CANARY + "\n", mode: in
 ACCOUNT = 'host = "127.0.0.1"\nusername = "u"\npassword_file = "secrets/word"\n'
 
 
-def test_from_a_file_beside_the_profile(tmp_path: Path) -> None:
+def test_the_password_is_read_from_a_file_beside_the_profile(tmp_path: Path) -> None:
     secret(tmp_path, "secrets/word")
     address = address_of(load_profile(profile(tmp_path, ACCOUNT)))
     assert address.password == CANARY
@@ -47,7 +47,7 @@ def test_from_a_file_beside_the_profile(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["secrets_word", "word"], ids=["of a folder", "of a file"])
-def test_from_the_credential_that_systemd_hands_over(
+def test_the_password_is_read_from_the_credential_that_systemd_passes(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret(tmp_path, f"credentials/{name}", mode=0o400)
@@ -59,9 +59,7 @@ def test_from_the_credential_that_systemd_hands_over(
     ("text", "mode", "sentence"),
     [(CANARY, 0o644, "chmod 600"), (CANARY, 0o602, "chmod 600"), ("", 0o600, "is empty"), ("\n", 0o600, "is empty")],
 )
-def test_a_file_that_is_not_right_is_told_without_what_is_in_it(
-    text: str, mode: int, sentence: str, tmp_path: Path
-) -> None:
+def test_an_unusable_file_is_reported_without_its_content(text: str, mode: int, sentence: str, tmp_path: Path) -> None:
     secret(tmp_path, "secrets/word", text, mode)
     with pytest.raises(ConfigError, match=sentence) as caught:
         address_of(load_profile(profile(tmp_path, ACCOUNT)))
@@ -69,7 +67,7 @@ def test_a_file_that_is_not_right_is_told_without_what_is_in_it(
 
 
 @pytest.mark.parametrize("host", ["broker.lan", "192.0.2.1", "gym.local"])
-def test_no_password_crosses_the_network_in_the_clear(host: str, tmp_path: Path) -> None:
+def test_a_password_needs_tls_in_the_network(host: str, tmp_path: Path) -> None:
     secret(tmp_path, "secrets/word")
     account = ACCOUNT.replace("127.0.0.1", host)
     with pytest.raises(ConfigError, match="tls = true"):
@@ -79,12 +77,12 @@ def test_no_password_crosses_the_network_in_the_clear(host: str, tmp_path: Path)
 
 @needs.mosquitto
 @pytest.mark.parametrize("right", [True, False], ids=["let in", "refused"])
-def test_nothing_that_a_run_leaves_holds_the_secret(right: bool, tmp_path: Path) -> None:
-    """Its state, recordings, words, what it told the broker, and the command line."""
+def test_nothing_that_a_run_produces_contains_the_password(right: bool, tmp_path: Path) -> None:
+    """Its state, recordings, output, what it published, and its command line."""
     secret(tmp_path, "secrets/word")
     accounts = tmp_path / "passwords"
     accounts.write_text(f"u:{_hashed(CANARY if right else 'another')}\n")
-    told: list[bytes] = []
+    received: list[bytes] = []
 
     async def story(port: int, command: list[str]) -> tuple[int | None, bytes]:
         environment = os.environ | {"STATE_DIRECTORY": str(tmp_path / "state")}
@@ -96,12 +94,12 @@ def test_nothing_that_a_run_leaves_holds_the_secret(right: bool, tmp_path: Path)
             async with aiomqtt.Client("127.0.0.1", port) as listener:
                 await listener.subscribe("rep/#", 1)
                 async for message in listener.messages:
-                    told.append(bytes(message.payload))
+                    received.append(bytes(message.payload))
                     if message.topic.value.endswith("/info"):
                         break
         else:
-            while b"does not let us in" not in b"".join(told):
-                told.append(await process.stdout.readline())
+            while b"does not let us in" not in b"".join(received):
+                received.append(await process.stdout.readline())
         assert CANARY.encode() not in Path(f"/proc/{process.pid}/cmdline").read_bytes()  # noqa: ASYNC240 - procfs
         process.send_signal(signal.SIGTERM)
         output, _ = await process.communicate()
@@ -117,5 +115,5 @@ def test_nothing_that_a_run_leaves_holds_the_secret(right: bool, tmp_path: Path)
     assert status == 0, output
     left = [file.read_bytes() for file in (tmp_path / "state").rglob("*") if file.is_file()]
     assert left
-    for data in [*left, output, *told]:
+    for data in [*left, output, *received]:
         assert CANARY.encode() not in data

@@ -1,4 +1,4 @@
-"""What is kept, in one file and back: whole while the daemon writes, and nothing is overwritten by mistake."""
+"""Backup and restore: consistent while the daemon writes, and nothing is overwritten by mistake."""
 
 import json
 import os
@@ -25,7 +25,7 @@ LINE = '{"when":"2026-11-23","residual":0.2}\n'
 
 @pytest.fixture
 def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine with a profile, a history and a calibration; things lie beside that are nobody else's business."""
+    """A machine with a profile, a history and a calibration, and beside them files that no backup may contain."""
     monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
     (tmp_path / "m.toml").write_text(PROFILE)
     folder = tmp_path / "state" / MACHINE
@@ -42,7 +42,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_there_and_back_on_another_machine(
+def test_a_backup_restores_a_machine_on_another_computer(
     kept: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with Store(kept / "state" / MACHINE / "events.db", read_only=True) as store:
@@ -62,16 +62,16 @@ def test_there_and_back_on_another_machine(
     assert (folder / "calibrations.jsonl").read_text() == LINE
     assert {path.name for path in folder.iterdir()} == {"events.db", "calibrations.jsonl", "bookmark.json", "lock"}
     with Store(folder / "events.db") as store:
-        assert store.store_id != before, "consumers of the old one begin anew"
+        assert store.store_id != before, "consumers of the old store start over"
         assert [event.record for event in store.after(0, 10)] == [event.record for event in events]
         assert store.sessions(lifter="l-7")
         assert store.append([jerk(3)])[0].seq == 3
         assert store.store_id is not None
-        assert Bookmark(folder / "bookmark.json").start(store.store_id, 0) == 2, "nothing is told twice"
+        assert Bookmark(folder / "bookmark.json").start(store.store_id, 0) == 2, "nothing is published twice"
 
 
-def test_while_the_daemon_writes_it_is_one_moment(kept: Path) -> None:
-    """A set's end is stored with its row in one transaction: a copy has both or none."""
+def test_a_backup_while_the_daemon_writes_is_consistent(kept: Path) -> None:
+    """A set's end and its row are stored in one transaction: a copy has both or none."""
     folder = kept / "state" / MACHINE
     stop = threading.Event()
 
@@ -103,9 +103,7 @@ def test_while_the_daemon_writes_it_is_one_moment(kept: Path) -> None:
     assert grown[-1] > grown[0]
 
 
-def test_a_daemon_that_runs_or_a_store_that_is_there_is_not_replaced(
-    kept: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_existing_store_or_a_running_daemon_is_not_replaced(kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["backup", str(kept / "b.zip"), "--config", str(kept / "m.toml")])
     folder = kept / "state" / MACHINE
     with Store(folder / "events.db") as store:
@@ -147,19 +145,19 @@ def outside(name: str) -> Callable[[dict[str, bytes]], None]:
 @pytest.mark.parametrize(
     ("damage", "sentence"),
     [
-        (lambda files: files.pop("manifest.json"), "no backup"),
-        (lambda files: files.update({"manifest.json": b"[]"}), "no backup"),
+        (lambda files: files.pop("manifest.json"), "not a backup"),
+        (lambda files: files.update({"manifest.json": b"[]"}), "not a backup"),
         (lambda files: files.update({"profiles/m.toml": b"[machine]"}), "damaged at profiles/m.toml"),
         (lambda files: files.pop(f"machines/{MACHINE}/events.db"), "damaged at machines/"),
         (manifest(lambda table: table.update(format=2)), "a newer one"),
-        (outside("../evil"), "belongs in no backup"),
-        (outside("machines/../../evil"), "belongs in no backup"),
-        (outside("profiles/../evil"), "belongs in no backup"),
-        (outside("elsewhere/x"), "belongs in no backup"),
-        (outside(f"machines/{MACHINE}/x/y"), "belongs in no backup"),
+        (outside("../evil"), "no backup may contain"),
+        (outside("machines/../../evil"), "no backup may contain"),
+        (outside("profiles/../evil"), "no backup may contain"),
+        (outside("elsewhere/x"), "no backup may contain"),
+        (outside(f"machines/{MACHINE}/x/y"), "no backup may contain"),
     ],
 )
-def test_a_file_that_is_not_right_changes_nothing(
+def test_a_forged_or_damaged_backup_changes_nothing(
     damage: Callable[[dict[str, bytes]], None],
     sentence: str,
     kept: Path,
@@ -183,14 +181,14 @@ def test_a_file_that_is_not_right_changes_nothing(
     assert not (kept / "evil").exists()
 
 
-def test_what_is_no_zip_at_all(kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_not_a_zip_is_refused(kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (kept / "b.zip").write_bytes(b"PK\3\4 and no more")
     assert main(["restore", str(kept / "b.zip")]) == ExitCode.BAD_INPUT
     assert main(["restore", str(kept / "none.zip")]) == ExitCode.BAD_INPUT
     assert "no such file" in capsys.readouterr().err
 
 
-def test_an_older_backup_stays_until_the_new_one_is_whole(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_older_backup_stays_until_the_new_one_is_complete(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     main(["backup", str(kept / "b.zip"), "--config", str(kept / "m.toml")])
     before = (kept / "b.zip").read_bytes()
 
@@ -203,14 +201,14 @@ def test_an_older_backup_stays_until_the_new_one_is_whole(kept: Path, monkeypatc
     assert [path.name for path in kept.iterdir() if "backup" in path.name or "new" in path.name] == []
 
 
-def test_without_a_profile_all_machines(kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_profile_all_machines_are_backed_up(kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["backup", str(kept / "b.zip")]) == ExitCode.DONE
     assert f"machines/{MACHINE}/events.db\n" in capsys.readouterr().out
     assert restore(kept / "b.zip", kept, replace=True) == [f"store {kept / 'state' / MACHINE / 'events.db'}, 2 events"]
 
 
-def test_what_root_restores_is_the_services(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else the daemon could not open its own lock. Without being root there is nothing to give away."""
+def test_files_that_root_restores_belong_to_the_service(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise the daemon could not open its own lock. Run by another user, the owner stays this user."""
     main(["backup", str(kept / "b.zip"), "--config", str(kept / "m.toml")])
     (kept / "new").mkdir()
     owner = 65534 if os.geteuid() == 0 else os.geteuid()

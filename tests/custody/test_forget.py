@@ -1,4 +1,4 @@
-"""A person is forgotten: nothing that is kept has their id any more, whoever keeps it, with the daemon and without."""
+"""`forget` removes a person's id from everything that is stored, with a running daemon and without."""
 
 import asyncio
 import errno
@@ -12,13 +12,13 @@ import pytest
 from mcap.reader import make_reader
 
 from monitor.__main__ import main
-from monitor.custody.forgetting import Forgotten, forget
+from monitor.custody.forgetting import ForgetResult, forget
 from monitor.daemon.daemon import Daemon
 from monitor.exit_codes import ExitCode
 from monitor.mqtt.client.connection import Address
 from monitor.mqtt.contract.commands import Lifter, Load
+from monitor.state.endpoints import Endpoints, announced
 from monitor.state.folders import Lock
-from monitor.state.up import Whereabouts, told
 from monitor.store.database import StoreError
 from monitor.store.store import Store
 from tests import needs
@@ -32,7 +32,7 @@ ADA, BEN = "ada-of-the-gym-7f3a", "ben-of-the-gym-9c1d"
 
 
 def holds(folder: Path, lifter: str) -> list[str]:
-    """The files that have it."""
+    """The names of the files that contain the id."""
     return [path.name for path in sorted(folder.rglob("*")) if path.is_file() and lifter.encode() in path.read_bytes()]
 
 
@@ -51,24 +51,26 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "state"
 
 
-def test_of_every_machine_and_nobody_else(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_id_is_removed_from_every_machine_and_other_ids_stay(
+    state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     trained(state / "leg-press", ADA, BEN, ADA)
     trained(state / "chest-press", BEN, ADA)
     assert set(holds(state, ADA)) == {"events.db"}
     assert main(["forget", ADA]) == ExitCode.DONE
     assert capsys.readouterr().out == (
-        "chest-press: forgotten in 2 sets and sessions\nleg-press: forgotten in 4 sets and sessions\n"
+        "chest-press: removed from 1 session and 1 set\nleg-press: removed from 2 sessions and 2 sets\n"
     )
     assert holds(state, ADA) == []
     assert holds(state, BEN) == ["events.db", "events.db"]
     with Store(state / "leg-press" / "events.db") as store:
         assert [row.lifter for row in store.sessions()] == [None, BEN, None]
-        assert len(store.after(0, 100)) == 6, "what happened stays, and says nothing of who"
+        assert len(store.after(0, 100)) == 6, "the events stay; they contain no lifter"
     assert main(["forget", ADA]) == ExitCode.DONE
-    assert "nothing was kept under that id" in capsys.readouterr().out
+    assert "no data has this id" in capsys.readouterr().out
 
 
-def test_of_one_machine(state: Path, tmp_path: Path) -> None:
+def test_with_a_profile_only_its_machine_is_changed(state: Path, tmp_path: Path) -> None:
     trained(state / "bad-input", ADA)
     trained(state / "other", ADA)
     (tmp_path / "m.toml").write_text(PROFILE)
@@ -77,15 +79,15 @@ def test_of_one_machine(state: Path, tmp_path: Path) -> None:
     assert holds(state / "other", ADA) != []
 
 
-def test_where_nothing_is_kept_it_says_so(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_without_machines_is_reported(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["forget", ADA]) == ExitCode.FAILED
     assert "STATE_DIRECTORY" in capsys.readouterr().err
     assert main(["forget", "../x"]) == ExitCode.BAD_INPUT
     assert "LIFTER" in capsys.readouterr().err
 
 
-def test_in_what_was_set_aside_too(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What SQLite still reads is mended, what it does not is removed; what does not name them is not touched."""
+def test_the_id_is_removed_from_stores_that_were_set_aside(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A store that SQLite can read is changed, one that it cannot is deleted, one without the id is not touched."""
     folder = state / "leg-press"
     for number, lifters in {1: (ADA, BEN), 2: (ADA, BEN), 3: (BEN,)}.items():
         trained(folder, *lifters)
@@ -98,17 +100,17 @@ def test_in_what_was_set_aside_too(state: Path, capsys: pytest.CaptureFixture[st
     untouched = (folder / "events.db.corrupt-3").read_bytes()
     trained(folder, ADA)
     assert main(["forget", ADA]) == ExitCode.DONE
-    assert "removed events.db.corrupt-2, which was damaged and held the id" in capsys.readouterr().out
+    assert "deleted events.db.corrupt-2, which was damaged and contained the id" in capsys.readouterr().out
     assert holds(folder, ADA) == []
     assert not list(folder.glob("events.db.corrupt-2*"))
-    with sqlite3.connect(folder / "events.db.corrupt-1") as mended:
-        assert mended.execute("SELECT lifter FROM sessions ORDER BY session").fetchall() == [(None,), (BEN,)]
-    mended.close()
+    with sqlite3.connect(folder / "events.db.corrupt-1") as changed:
+        assert changed.execute("SELECT lifter FROM sessions ORDER BY session").fetchall() == [(None,), (BEN,)]
+    changed.close()
     assert (folder / "events.db.corrupt-3").read_bytes() == untouched
 
 
-def test_from_any_table_that_has_a_lifter(tmp_path: Path) -> None:
-    """One to come, too: what is about nobody else is removed with them."""
+def test_the_id_is_removed_from_any_table_with_a_lifter(tmp_path: Path) -> None:
+    """Also from tables of later versions. A row that cannot be without a lifter is deleted."""
     trained(tmp_path, ADA)
     with Store(tmp_path / "events.db") as store, sqlite3.connect(tmp_path / "events.db") as more:
         more.execute("CREATE TABLE learned (lifter TEXT PRIMARY KEY NOT NULL, range_m REAL)")
@@ -117,19 +119,19 @@ def test_from_any_table_that_has_a_lifter(tmp_path: Path) -> None:
             more.execute("INSERT INTO learned VALUES (?, 0.4)", (lifter,))
             more.execute("INSERT INTO notes VALUES (?, 'x')", (lifter,))
         more.commit()
-        done = Forgotten()
+        done = ForgetResult()
         forget(store, ADA, done)
-        assert done.rows == 4
+        assert done.rows == {"sessions": 1, "sets": 1, "learned": 1, "notes": 1}
         assert more.execute("SELECT lifter FROM learned").fetchall() == [(BEN,)]
         assert more.execute("SELECT lifter FROM notes").fetchall() == [(None,), (BEN,)]
     more.close()
     assert holds(tmp_path, ADA) == []
 
 
-def test_beside_a_reader_the_second_try_knows_what_the_first_has_done(tmp_path: Path) -> None:
-    """Else it would tell that nothing was kept, and leave the last set at the broker."""
+def test_a_second_attempt_continues_the_first(tmp_path: Path) -> None:
+    """Otherwise it would report that no data has the id, and leave the last set at the broker."""
     trained(tmp_path, ADA)
-    done = Forgotten()
+    done = ForgetResult()
     with Store(tmp_path / "events.db") as store:
         reader = sqlite3.connect(tmp_path / "events.db")
         reader.execute("BEGIN")
@@ -138,12 +140,12 @@ def test_beside_a_reader_the_second_try_knows_what_the_first_has_done(tmp_path: 
             forget(store, ADA, done)
         reader.close()
         forget(store, ADA, done)
-    assert (done.rows, done.last_set) == (2, True)
+    assert (done.rows, done.last_set) == ({"sessions": 1, "sets": 1}, True)
     assert holds(tmp_path, ADA) == []
 
 
-def test_a_disk_that_is_full_ends_no_daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither where it notes how far the broker was told, nor where it answers who asked."""
+def test_a_full_disk_does_not_end_the_daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither when it saves its bookmark, nor when it writes the answer to a request."""
     trained(tmp_path, ADA)
     (tmp_path / "forget-1.ask").write_text(f'{{"lifter":"{ADA}"}}')
     full = [True]
@@ -156,19 +158,17 @@ def test_a_disk_that_is_full_ends_no_daemon(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr("monitor.custody.forgetting.LOOK_EVERY_S", 0.05)
 
     async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
-        with told(tmp_path, Whereabouts(broker_host="127.0.0.1", broker_port=1, page_url=None)):
-            await until(lambda: daemon.publisher.connected and daemon._desk.failures > 1)
+        with announced(tmp_path, Endpoints(broker_host="127.0.0.1", broker_port=1, page_url=None)):
+            await until(lambda: daemon.publisher.connected and daemon._forget_requests.failures > 1)
         assert daemon.publisher.delivery.store_failures > 0
         full.clear()
         await until(lambda: (tmp_path / "forget-1.done").exists())
-        assert '"rows":2' in (tmp_path / "forget-1.done").read_text()
+        assert '"rows":{"sessions":1,"sets":1}' in (tmp_path / "forget-1.done").read_text()
 
     with_daemon(tmp_path, story)
 
 
-def test_who_reads_the_store_holds_up_the_forgetting_and_no_event(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_reader_of_the_store_delays_a_request_and_no_event(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     trained(tmp_path, ADA)
     monkeypatch.setattr("monitor.custody.forgetting.LOOK_EVERY_S", 0.05)
     reader = sqlite3.connect(tmp_path / "events.db")
@@ -178,13 +178,13 @@ def test_who_reads_the_store_holds_up_the_forgetting_and_no_event(
 
     async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
         async with listening(address, "event/+") as listener:
-            await until(lambda: daemon.publisher.connected and daemon._desk.failures > 0)
+            await until(lambda: daemon.publisher.connected and daemon._forget_requests.failures > 0)
             machine.move(a_set())
             await listener.next("event/set_end")
         assert not (tmp_path / "forget-1.done").exists()
         reader.close()
         await until(lambda: (tmp_path / "forget-1.done").exists())
-        assert '"rows":2' in (tmp_path / "forget-1.done").read_text()
+        assert '"rows":{"sessions":1,"sets":1}' in (tmp_path / "forget-1.done").read_text()
 
     with_daemon(tmp_path, story)
     assert holds(tmp_path, ADA) == []
@@ -201,8 +201,8 @@ def in_another_process(state: Path, *words: str) -> "asyncio.Future[tuple[int, s
     return asyncio.ensure_future(asyncio.to_thread(work))
 
 
-def test_while_the_daemon_runs_in_the_middle_of_their_session(tmp_path: Path) -> None:
-    """From the store, from its memory, and from the broker: the last set's summary goes."""
+def test_a_running_daemon_removes_the_id_in_the_middle_of_their_session(tmp_path: Path) -> None:
+    """From the store, from its memory, and from the broker, where the last set's summary is cleared."""
     folder = tmp_path / "leg-press"
     folder.mkdir()
 
@@ -215,21 +215,21 @@ def test_while_the_daemon_runs_in_the_middle_of_their_session(tmp_path: Path) ->
                 await coach.next("set")
                 await until(lambda: bool(holds(folder, ADA)))
                 status, said = await in_another_process(tmp_path, "forget", ADA)
-                assert (status, said) == (0, "leg-press: forgotten in 2 sets and sessions\n")
+                assert (status, said) == (0, "leg-press: removed from 1 session and 1 set\n")
                 assert holds(folder, ADA) == []
-                assert not (await anext(coach.client.messages)).payload, "the last set is taken away"
+                assert not (await anext(coach.client.messages)).payload, "the last set is cleared"
                 async with listening(address, "set", "ack/+") as late:
                     await late.client.publish("rep/leg-press/ack/marker", b"{}", 1)
                     await late.next("ack/marker")
                     assert len(late.heard) == 1
-                await daemon._command(ask(Load, load_n=None))  # the same person goes on, in a session of their own
+                await daemon._command(ask(Load, load_n=None))  # the same person continues, in a new session
                 machine.move(a_set())
                 await coach.next("set")
                 status, said = await in_another_process(tmp_path, "forget", ADA)
-                assert said == "leg-press: nothing was kept under that id\n", "nor is it remembered"
+                assert said == "leg-press: no data has this id\n", "the daemon does not remember it either"
 
     with_daemon(folder, story)
-    assert holds(tmp_path, ADA) == [], "nor in a recording, nor in what asked for it"
+    assert holds(tmp_path, ADA) == [], "no recording and no request contains it"
     recordings = list(folder.rglob("*.mcap"))
     assert recordings
     for path in recordings:  # its chunks are compressed
@@ -241,10 +241,10 @@ def test_while_the_daemon_runs_in_the_middle_of_their_session(tmp_path: Path) ->
         assert not [data for data in kept if ADA.encode() in data]
 
 
-def test_what_was_asked_is_done_by_the_next_daemon(tmp_path: Path) -> None:
+def test_an_open_request_is_carried_out_by_the_next_daemon(tmp_path: Path) -> None:
     trained(tmp_path, ADA, BEN)
     (tmp_path / "forget-1.ask").write_text(f'{{"lifter":"{ADA}"}}')
-    (tmp_path / "forget-2.ask").write_text("no ask of ours")
+    (tmp_path / "forget-2.ask").write_text("not a request of ours")
 
     async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
         await until(lambda: (tmp_path / "forget-1.done").exists())
@@ -256,7 +256,7 @@ def test_what_was_asked_is_done_by_the_next_daemon(tmp_path: Path) -> None:
 
 
 @needs.mosquitto
-def test_without_the_daemon_what_its_broker_keeps_goes_too(state: Path, tmp_path: Path) -> None:
+def test_without_a_daemon_the_brokers_retained_set_is_cleared_too(state: Path, tmp_path: Path) -> None:
     trained(state / "bad-input", BEN, ADA)
 
     async def kept(address: Address) -> int:

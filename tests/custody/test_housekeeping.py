@@ -1,4 +1,4 @@
-"""Once an hour: what the profile does not want to keep goes; a disk that does not let us is counted."""
+"""Housekeeping removes events and recordings beyond the profile's limits, and counts a disk's refusals."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,7 +25,7 @@ def recorded(recordings: Path, days_ago: int) -> Path:
     return path
 
 
-def test_what_is_too_old_goes_and_the_default_keeps_recordings(tmp_path: Path) -> None:
+def test_old_recordings_are_removed_and_the_default_keeps_all(tmp_path: Path) -> None:
     old, young = recorded(tmp_path, 400), recorded(tmp_path, 3)
     with Store(tmp_path / "events.db") as store:
         a_housekeeper(store, tmp_path).tidy()
@@ -37,7 +37,7 @@ def test_what_is_too_old_goes_and_the_default_keeps_recordings(tmp_path: Path) -
         assert not young.exists()
 
 
-def test_events_go_by_age_and_by_number(tmp_path: Path) -> None:
+def test_events_are_removed_by_age_and_by_number(tmp_path: Path) -> None:
     now_s = 1e9
     with Store(tmp_path / "events.db", clock=lambda: now_s) as store:
         store.append([jerk(k) for k in range(2000)])
@@ -49,7 +49,7 @@ def test_events_go_by_age_and_by_number(tmp_path: Path) -> None:
         assert store.first_seq == 2001 - SPARED_EVENTS
 
 
-def test_a_disk_that_does_not_let_us_is_counted_and_events_go_nonetheless(
+def test_a_refused_removal_of_recordings_is_counted_and_events_are_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def refuse(*_: object, **__: object) -> None:

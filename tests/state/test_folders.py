@@ -1,4 +1,4 @@
-"""Where state lies, and that one daemon a machine writes there."""
+"""The state folder of a machine, and the lock of its one daemon."""
 
 import subprocess
 import sys
@@ -14,7 +14,9 @@ from monitor.state.folders import Lock, StateError, recording_path, state_direct
 from monitor.state.whole_file import write_whole
 
 
-def test_the_folder_is_systemds_the_desktops_or_the_homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_folder_comes_from_systemd_else_from_xdg_else_from_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("STATE_DIRECTORY", raising=False)
     monkeypatch.delenv("XDG_STATE_HOME", raising=False)
@@ -26,20 +28,22 @@ def test_the_folder_is_systemds_the_desktops_or_the_homes(tmp_path: Path, monkey
     assert (tmp_path / "one/m").stat().st_mode & 0o777 & ~0o750 == 0
 
 
-def test_things_have_their_place(tmp_path: Path) -> None:
+def test_paths_within_the_folder(tmp_path: Path) -> None:
     created = datetime(2026, 11, 23, 8, 15, 2, tzinfo=UTC)
     assert recording_path(tmp_path, created, "k3x") == tmp_path / "recordings/2026-11-23/081502-k3x.mcap"
     assert store_path(tmp_path) == tmp_path / "events.db"
 
 
-def test_a_folder_that_cannot_be_made_is_told_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_cannot_be_created_is_reported_with_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "file"))
-    with pytest.raises(StateError, match=r"file/m cannot be made \(Not a directory\): set STATE_DIRECTORY"):
+    with pytest.raises(StateError, match=r"file/m cannot be created \(Not a directory\): set STATE_DIRECTORY"):
         state_directory("m")
 
 
-def test_a_second_daemon_is_told_who_runs(tmp_path: Path) -> None:
+def test_a_second_daemon_is_refused_with_the_pid_of_the_first(tmp_path: Path) -> None:
     directory = tmp_path / "leg-press"
     directory.mkdir()
     code = """
@@ -54,23 +58,25 @@ with Lock(Path(sys.argv[1])):
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout is not None
         other.stdout.readline()
-        with pytest.raises(StateError, match=rf"another rep-monitor \(pid {other.pid}\) runs for machine 'leg-press'"):
+        with pytest.raises(
+            StateError, match=rf"another rep-monitor \(pid {other.pid}\) is running for machine 'leg-press'"
+        ):
             Lock(directory).__enter__()
         other.kill()
         other.wait()
-    with Lock(directory):  # the dead hold nothing
+    with Lock(directory):  # the kernel has released the lock of the killed process
         pass
     with Lock(directory):
         pass
 
 
-def test_a_folder_without_a_lock_is_told(tmp_path: Path) -> None:
+def test_a_lock_that_cannot_be_opened_is_reported(tmp_path: Path) -> None:
     with pytest.raises(StateError, match="cannot be opened"):
         Lock(tmp_path / "absent").__enter__()
 
 
-def test_a_link_that_somebody_has_laid_leads_root_nowhere(tmp_path: Path) -> None:
-    """Root forgets, restores and calibrates in a folder that is the service's."""
+def test_symbolic_links_in_the_folder_are_not_followed(tmp_path: Path) -> None:
+    """Root runs `forget`, `restore` and `calibrate` in a folder that belongs to the service."""
     precious = tmp_path / "precious"
     precious.write_text("of root")
     folder = tmp_path / "leg-press"

@@ -1,4 +1,4 @@
-"""A file system that does not keep its word is noticed."""
+"""Mount options that risk data are reported."""
 
 import re
 from pathlib import Path
@@ -23,19 +23,19 @@ tmpfs /run tmpfs rw,nosuid 0 0
             "rw,data=writeback,commit=600",
             "rw",
             "/var/lib",
-            "lies on /, mounted with data=writeback, commit=600: a power",
+            "is on /, mounted with data=writeback, commit=600: a power",
         ),
         ("rw,barrier=0", "rw", "/media/gym disk/x", None),
         (
             "rw",
             "rw,nobarrier",
             "/media/gym disk/x",
-            "/media/gym disk/x lies on /media/gym disk, mounted with nobarrier",
+            "/media/gym disk/x is on /media/gym disk, mounted with nobarrier",
         ),
-        ("rw", "rw", "/run/rep-monitor", r"lies in memory \(tmpfs on /run\).*choose a disk"),
+        ("rw", "rw", "/run/rep-monitor", r"is in memory \(tmpfs on /run\).*choose a folder on a disk"),
     ],
 )
-def test_the_options_that_break_a_promise_are_named(
+def test_risky_mount_options_are_named(
     tmp_path: Path, root: str, disk: str, directory: str, warning: str | None
 ) -> None:
     mounts = tmp_path / "mounts"
@@ -48,10 +48,10 @@ def test_the_options_that_break_a_promise_are_named(
         assert re.search(warning, found)
 
 
-def test_where_there_is_no_table_nothing_is_said(tmp_path: Path) -> None:
+def test_without_a_table_of_mounts_there_is_no_warning(tmp_path: Path) -> None:
     assert mount_warning(tmp_path, tmp_path / "absent") is None
 
 
-def test_the_systems_own_table_can_be_read() -> None:
+def test_the_table_of_this_system_can_be_read() -> None:
     found = mount_warning(Path("/"))
-    assert found is None or found.startswith("/ lies")
+    assert found is None or found.startswith("/ is ")

@@ -1,7 +1,7 @@
-"""A power cut: what the disk image holds at one moment is mounted as if the machine had just come back.
+"""Simulated power cuts: a copy of the disk image, taken while a writer works, is mounted and checked.
 
-The image of a mounted file system is what has reached "the disk"; what its cache still holds is not in it. The writer
-is stopped first, so that what it had promised by then is known.
+The image of a mounted file system contains what has reached the disk, without what is still in the cache. The writer is
+stopped first, so that the test knows which data it had confirmed.
 """
 
 import os
@@ -46,11 +46,11 @@ for k, record in enumerate(wires(1_000_000 // 50)):
 
 @pytest.fixture
 def image(tmp_path: Path) -> Path:
-    return an_image(tmp_path, 32, "a power cut is played")
+    return an_image(tmp_path, 32, "a power cut is simulated")
 
 
 @soak
-def test_after_a_power_cut_all_that_was_promised_is_there(image: Path, tmp_path: Path, figure: Figure) -> None:
+def test_after_a_power_cut_all_confirmed_data_is_there(image: Path, tmp_path: Path, figure: Figure) -> None:
     dice = random.Random(9)
     for cut in range(CUTS):
         after = tmp_path / f"after-{cut}.img"
@@ -58,27 +58,27 @@ def test_after_a_power_cut_all_that_was_promised_is_there(image: Path, tmp_path:
             last_seq, durable_bytes = cut_off(disk / f"machine-{cut}", image, after, dice)
         with mounted(after, tmp_path / "disk-after") as disk:
             check(disk / f"machine-{cut}", last_seq, durable_bytes)
-    figure(f"{CUTS} power cuts under store and recorder", "nothing promised is lost, everything opens")
+    figure(f"{CUTS} power cuts under store and recorder", "no confirmed data is lost, everything opens")
 
 
 def cut_off(directory: Path, image: Path, after: Path, dice: random.Random) -> tuple[int, int]:
-    """Copies what the image holds at some moment of the writer's work; the last that it had promised by then."""
+    """Copies the image at a random moment of the writer's work. Returns the last seq and size confirmed by then."""
     command = [sys.executable, "-c", WRITER, str(directory)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, bufsize=0) as process:
         assert process.stdout is not None
         try:
-            promises = b""
-            while promises.count(b"\n") < dice.randrange(20, 80):
-                promises += os.read(process.stdout.fileno(), 1 << 16)
-            threading.Event().wait(dice.random() / 5)  # anywhere within what it does
+            confirmed = b""
+            while confirmed.count(b"\n") < dice.randrange(20, 80):
+                confirmed += os.read(process.stdout.fileno(), 1 << 16)
+            threading.Event().wait(dice.random() / 5)  # a random moment of its work
             process.send_signal(signal.SIGSTOP)
             os.set_blocking(process.stdout.fileno(), False)
             with suppress(BlockingIOError):
-                promises += os.read(process.stdout.fileno(), 1 << 16)
+                confirmed += os.read(process.stdout.fileno(), 1 << 16)
             run("cp", "--sparse=always", image, after)
         finally:
             process.kill()
-    last_seq, durable_bytes = promises.split(b"\n")[-2].split()
+    last_seq, durable_bytes = confirmed.split(b"\n")[-2].split()
     return int(last_seq), int(durable_bytes)
 
 

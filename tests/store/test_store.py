@@ -1,4 +1,4 @@
-"""The store numbers what it is given, gives it back, and keeps it through a restart."""
+"""The store numbers events, returns them, and keeps them over a restart."""
 
 import sqlite3
 import threading
@@ -17,7 +17,7 @@ from tests.record.sessions import jerk, set_end
 
 
 class Clock:
-    """A wall clock that a test sets."""
+    """A wall clock that the test sets."""
 
     def __init__(self) -> None:
         self.now_s = 1_800_000_000.0
@@ -46,7 +46,7 @@ def seqs(stored: list[StoredEvent]) -> list[int]:
     return [event.seq for event in stored]
 
 
-def test_events_are_numbered_and_come_back_as_they_were(store: Store, clock: Clock) -> None:
+def test_events_are_numbered_and_returned_unchanged(store: Store, clock: Clock) -> None:
     assert (store.first_seq, store.last_seq) == (1, 0)
     stored = store.append([jerk(1), set_end(2)])
     assert seqs(stored) == [1, 2]
@@ -63,7 +63,7 @@ def test_events_are_numbered_and_come_back_as_they_were(store: Store, clock: Clo
     assert (store.first_seq, store.last_seq) == (1, 3)
 
 
-def test_another_process_finds_all_of_it_and_counts_on(path: Path) -> None:
+def test_a_reopened_store_contains_all_events_and_continues_the_numbers(path: Path) -> None:
     with Store(path) as store:
         store.append([jerk(1), jerk(2)])
         store_id = store.store_id
@@ -77,7 +77,7 @@ def test_another_store_has_another_id(tmp_path: Path) -> None:
         assert a.store_id != b.store_id
 
 
-def test_all_of_a_call_is_stored_or_none(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_stores_all_its_events_or_none(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     class Broken:
         kind, session = "jerk", "s1"
 
@@ -87,7 +87,7 @@ def test_all_of_a_call_is_stored_or_none(store: Store, monkeypatch: pytest.Monke
     assert seqs(store.append([jerk(2)])) == [1]
 
 
-def test_prune_takes_what_is_too_old_or_too_many_from_the_oldest_on(
+def test_prune_removes_the_oldest_beyond_age_or_number(
     store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("monitor.store.store.SPARED_EVENTS", 3)
@@ -104,13 +104,13 @@ def test_prune_takes_what_is_too_old_or_too_many_from_the_oldest_on(
     assert store.prune(keep_days=30, keep_events=100) == 3  # the newest are never too old
     assert store.prune(keep_days=30, keep_events=0) == 3
     assert (store.first_seq, store.last_seq) == (21, 20)
-    assert seqs(store.append([jerk(1)])) == [21]  # a number is never given twice
+    assert seqs(store.append([jerk(1)])) == [21]  # a number is never used twice
 
 
-def test_a_wall_clock_that_jumps_leaves_no_hole(store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wall_clock_that_jumps_causes_no_gap(store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("monitor.store.store.SPARED_EVENTS", 0)
     store.append([jerk(1)])
-    clock.now_s -= 400 * DAY_S  # the box woke without knowing the date
+    clock.now_s -= 400 * DAY_S  # the computer started without knowing the date
     store.append([jerk(2)])
     clock.now_s += 400 * DAY_S
     store.append([jerk(3)])
@@ -135,7 +135,7 @@ def test_sets_and_sessions_have_their_summaries(store: Store, clock: Clock) -> N
     store.end_session("s1", {"sets": 2})
     clock.now_s += 600
     store.begin_session("s2")
-    store.append([set_end(1, session="s2"), set_end(1, session="s2")])  # told again: the later word counts
+    store.append([set_end(1, session="s2"), set_end(1, session="s2")])  # stored twice: the later record counts
     latest, earlier = store.sessions()
     assert (latest.session, latest.lifter, latest.ended_unix_s, latest.summary) == ("s2", None, None, None)
     assert (earlier.session, earlier.lifter, earlier.summary) == ("s1", "l-18", {"sets": 2})
@@ -149,7 +149,7 @@ def test_sets_and_sessions_have_their_summaries(store: Store, clock: Clock) -> N
     assert len(store.sessions(limit=1)) == 1
 
 
-def test_a_session_whose_beginning_was_refused_is_kept_nonetheless(store: Store) -> None:
+def test_a_session_is_stored_even_if_its_beginning_was_refused(store: Store) -> None:
     store.change_lifter("s1", "l-17")
     store.append([set_end(1)])
     store.end_session("s1", {"sets": 1})
@@ -159,14 +159,14 @@ def test_a_session_whose_beginning_was_refused_is_kept_nonetheless(store: Store)
     assert store.sets("s1")[0].lifter == "l-17"
 
 
-def test_summaries_outlive_their_events(store: Store) -> None:
+def test_summaries_stay_when_their_events_are_pruned(store: Store) -> None:
     store.begin_session("s1")
     store.append([set_end(2)])
     store.prune(keep_days=30, keep_events=0)
     assert store.sets("s1")[0].summary.reps == 8
 
 
-def test_a_lifter_who_is_forgotten_stands_in_no_file(path: Path) -> None:
+def test_the_id_of_a_removed_lifter_is_in_no_file(path: Path) -> None:
     with Store(path) as store:
         for session in ("s1", "s2", "s3"):
             store.begin_session(session, lifter="lifter-of-no-name")
@@ -174,36 +174,36 @@ def test_a_lifter_who_is_forgotten_stands_in_no_file(path: Path) -> None:
         store.change_lifter("s3", "somebody")
         store.append([jerk(1)])
         assert any(b"lifter-of-no-name" in file.read_bytes() for file in path.parent.iterdir())
-        assert store.take_off("lifter-of-no-name") == 5
-        store.fold_log()
+        assert store.remove_lifter("lifter-of-no-name") == {"sessions": 2, "sets": 3}
+        store.checkpoint()
         for file in path.parent.iterdir():
             assert b"lifter-of-no-name" not in file.read_bytes(), file.name
         assert store.sessions(lifter="lifter-of-no-name") == []
         assert store.sets("s1")[0].summary.reps == 8
-        assert store.take_off("lifter-of-no-name") == 0
+        assert store.remove_lifter("lifter-of-no-name") == {}
 
 
-def test_the_newest_set_may_be_nobodys(store: Store) -> None:
+def test_the_newest_set_may_have_no_lifter(store: Store) -> None:
     assert store.newest_lifter() is None
     store.append([set_end(1)])
     assert store.newest_lifter() is None
 
 
-def test_forgetting_beside_a_reader_is_told_as_not_yet_done(path: Path) -> None:
+def test_a_reader_blocks_the_checkpoint_and_the_error_says_so(path: Path) -> None:
     with Store(path) as store:
         store.begin_session("s1", lifter="l-17")
         reader = sqlite3.connect(path)
         reader.execute("BEGIN")
         reader.execute("SELECT * FROM sessions").fetchall()
-        assert store.take_off("l-17") == 1
-        with pytest.raises(StoreError, match="try again without the reader"):
-            store.fold_log()
+        assert store.remove_lifter("l-17") == {"sessions": 1}
+        with pytest.raises(StoreError, match="close the reader and try again"):
+            store.checkpoint()
         reader.close()
-        store.fold_log()
+        store.checkpoint()
         assert not [file.name for file in path.parent.iterdir() if b"l-17" in file.read_bytes()]
 
 
-def test_readers_look_on_beside_the_writer(store: Store, path: Path) -> None:
+def test_readers_see_what_the_writer_adds(store: Store, path: Path) -> None:
     store.append([jerk(1)])
     with Store(path, read_only=True) as reader:
         assert seqs(reader.after(0, 10)) == [1]
@@ -214,14 +214,14 @@ def test_readers_look_on_beside_the_writer(store: Store, path: Path) -> None:
             reader.append([jerk(3)])
 
 
-def test_a_reader_of_nothing_makes_nothing(path: Path) -> None:
+def test_a_reader_creates_no_store(path: Path) -> None:
     reader = Store(path, read_only=True)
     with pytest.raises(StoreError, match="unable to open"):
         reader.after(0, 1)
     assert not path.exists()
 
 
-def test_many_threads_may_ask_at_once(store: Store) -> None:
+def test_many_threads_may_use_the_store(store: Store) -> None:
     ready = threading.Barrier(4)
 
     def work(worker: int) -> list[int]:
@@ -235,19 +235,19 @@ def test_many_threads_may_ask_at_once(store: Store) -> None:
     assert sorted(found) == list(range(1, 101))
 
 
-def test_a_newer_store_is_refused_and_left_as_it_is(path: Path) -> None:
+def test_a_newer_store_is_refused_and_not_changed(path: Path) -> None:
     with Store(path) as store:
         store.append([jerk(1)])
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA user_version = 2")
     connection.close()
     before = path.read_bytes()
-    with pytest.raises(StoreVersionError, match="has version 2 and this rep-monitor knows up to 1: use a newer"):
+    with pytest.raises(StoreVersionError, match="has version 2; this rep-monitor knows versions up to 1: use a newer"):
         Store(path)
     assert path.read_bytes() == before
     assert [file.name for file in path.parent.iterdir()] == ["events.db"]
 
 
-def test_a_stored_event_crosses_to_the_wire_as_json(store: Store) -> None:
+def test_the_record_of_an_event_is_json(store: Store) -> None:
     (stored,) = store.append([jerk(1)])
     assert msgspec.json.decode(stored.record)["kind"] == stored.kind == "jerk"

@@ -1,4 +1,4 @@
-"""What the store promised is kept through kills and full disks; a damaged file stops nobody and is never deleted."""
+"""Stored events survive kills and full disks; a damaged file is set aside, never deleted, and a new store begins."""
 
 import os
 import random
@@ -34,7 +34,7 @@ def filled(path: Path, count: int = 200) -> str:
 
 
 def writer(path: Path, *words: str) -> subprocess.Popen[str]:
-    """Another process that appends for ever and says what it was promised."""
+    """Another process that appends for ever and prints the last seq that the store confirmed."""
     code = """
 import sys
 from pathlib import Path
@@ -50,25 +50,25 @@ while True:
 
 
 @soak
-def test_killed_at_any_moment_every_promise_is_kept(path: Path, figure: Figure) -> None:
+def test_killed_at_any_moment_no_confirmed_event_is_lost(path: Path, figure: Figure) -> None:
     dice = random.Random(7)
-    store_id, promised = "", 0
+    store_id, confirmed = "", 0
     for _ in range(KILLS):
         with writer(path) as process:
             assert process.stdout is not None
             head = process.stdout.readline().split()
             assert head[0] == (store_id or head[0])
-            assert int(head[1]) >= promised
+            assert int(head[1]) >= confirmed
             store_id = head[0]
             for _ in range(dice.randrange(1, 40)):
-                promised = int(process.stdout.readline())
+                confirmed = int(process.stdout.readline())
             process.kill()
-            promised = max([promised, *(int(line) for line in process.stdout.read().split("\n")[:-1])])
+            confirmed = max([confirmed, *(int(line) for line in process.stdout.read().split("\n")[:-1])])
     with Store(path) as store:
         assert store.set_aside is None
-        assert store.last_seq >= promised
+        assert store.last_seq >= confirmed
         assert [event.seq for event in store.after(0, 1_000_000)] == list(range(1, store.last_seq + 1))
-        figure(f"{KILLS} kills of the store's writer", f"0 of {promised} promised events lost, none doubled")
+        figure(f"{KILLS} kills of the store's writer", f"0 of {confirmed} confirmed events lost, none duplicated")
 
 
 def damage_header(data: bytearray) -> None:
@@ -97,7 +97,7 @@ def test_a_damaged_store_is_set_aside_and_a_new_one_begins(
     path: Path, caplog: pytest.LogCaptureFixture, damage: Callable[[bytearray], None]
 ) -> None:
     old_id = filled(path)
-    with writer(path) as process:  # leaves it unclean
+    with writer(path) as process:  # does not close the store
         assert process.stdout is not None
         process.stdout.readline()
         process.kill()
@@ -116,16 +116,16 @@ def test_a_damaged_store_is_set_aside_and_a_new_one_begins(
     assert "set aside as events.db.corrupt-1, a new store begins" in caplog.text
 
 
-def test_what_was_set_aside_before_stays(path: Path) -> None:
+def test_stores_set_aside_earlier_are_not_replaced(path: Path) -> None:
     for number in (1, 2, 3):
-        path.write_bytes(b"not a database, number %d, but long enough to be looked at" % number * 100)
+        path.write_bytes(b"not a database, number %d, but long enough to be statements at" % number * 100)
         with Store(path) as store:
             assert store.set_aside == path.with_name(f"events.db.corrupt-{number}")
     for number in (1, 2, 3):
         assert b"number %d" % number in path.with_name(f"events.db.corrupt-{number}").read_bytes()
 
 
-def test_the_log_goes_aside_with_its_store(path: Path) -> None:
+def test_the_log_is_set_aside_with_its_store(path: Path) -> None:
     filled(path)
     path.with_name("events.db-wal").write_bytes(b"log")
     path.write_bytes(b"not a database" * 1000)
@@ -134,7 +134,7 @@ def test_the_log_goes_aside_with_its_store(path: Path) -> None:
     assert path.with_name("events.db.corrupt-1-wal").read_bytes() == b"log"
 
 
-def test_the_database_of_somebody_else_is_set_aside_too(path: Path) -> None:
+def test_the_database_of_another_program_is_set_aside_too(path: Path) -> None:
     connection = sqlite3.connect(path)
     connection.execute("CREATE TABLE recipes (name TEXT)")
     connection.close()
@@ -143,7 +143,7 @@ def test_the_database_of_somebody_else_is_set_aside_too(path: Path) -> None:
         assert store.append([jerk(1)])
 
 
-def test_damage_found_while_running_is_told_and_the_next_call_succeeds(path: Path) -> None:
+def test_damage_found_while_running_is_reported_and_the_next_call_succeeds(path: Path) -> None:
     old_id = filled(path, 2000)
     store = Store(path)
     with path.open("r+b") as file:
@@ -163,16 +163,16 @@ def test_damage_found_while_running_is_told_and_the_next_call_succeeds(path: Pat
     store.close()
 
 
-def test_a_reader_sets_nothing_aside(path: Path) -> None:
+def test_a_reader_reports_damage_and_changes_nothing(path: Path) -> None:
     path.write_bytes(b"not a database" * 1000)
     reader = Store(path, read_only=True)
-    with pytest.raises(StoreError, match=r"is damaged .*: restart the daemon, which sets it aside"):
+    with pytest.raises(StoreError, match=r"is damaged .*: restart the daemon; it sets the file aside"):
         reader.after(0, 1)
     assert [file.name for file in path.parent.iterdir()] == ["events.db"]
 
 
-def test_a_full_disk_is_told_each_time_and_stores_again_when_there_is_room(path: Path) -> None:
-    """In a process of its own, because the limit holds for all of its files."""
+def test_a_full_disk_is_reported_each_time_and_storing_continues_when_there_is_room(path: Path) -> None:
+    """In a process of its own, because the limit is for all files of a process."""
     code = """
 import resource, sys
 from pathlib import Path
@@ -183,20 +183,20 @@ from tests.record.sessions import jerk
 
 store = Store(Path(sys.argv[1]))
 hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
-promised = [event.seq for event in store.append([jerk(1)])]
+confirmed = [event.seq for event in store.append([jerk(1)])]
 resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, hard))
 refused = 0
 for k in range(400):
     try:
-        promised += [event.seq for event in store.append([jerk(k)])]
+        confirmed += [event.seq for event in store.append([jerk(k)])]
     except StoreError as error:
         refused += 1
-        assert "make room" in str(error), error
+        assert "free disk space" in str(error), error
 assert refused > 100, refused
 resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
-promised += [event.seq for event in store.append([jerk(1)])]
-assert promised == [event.seq for event in store.after(0, 1000)], "a promise and the disk differ"
-print(len(promised), flush=True)
+confirmed += [event.seq for event in store.append([jerk(1)])]
+assert confirmed == [event.seq for event in store.after(0, 1000)], "confirmed events and the disk differ"
+print(len(confirmed), flush=True)
 import os; os.kill(os.getpid(), 9)
 """
     done = subprocess.run(
@@ -208,7 +208,7 @@ import os; os.kill(os.getpid(), 9)
         assert [event.seq for event in store.after(0, 1000)] == list(range(1, int(done.stdout) + 1))
 
 
-def test_a_disk_that_refuses_from_the_start_is_told_until_it_is_back(tmp_path: Path) -> None:
+def test_a_disk_that_refuses_from_the_start_is_reported_until_it_is_back(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("in the way")
     store = Store(tmp_path / "state" / "events.db")
     assert store.store_id is None
@@ -221,24 +221,22 @@ def test_a_disk_that_refuses_from_the_start_is_told_until_it_is_back(tmp_path: P
     store.close()
 
 
-def test_a_clean_start_does_not_look_at_every_page_and_an_unclean_one_does(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    looked: list[str] = []
+def test_only_a_store_that_was_not_closed_is_checked_page_by_page(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    statements: list[str] = []
     real = database.connect
 
     def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
         connection = real(path, read_only=read_only)
-        connection.set_trace_callback(looked.append)
+        connection.set_trace_callback(statements.append)
         return connection
 
     monkeypatch.setattr(database, "connect", connect)
     with Store(path):
         pass
     unclean = Store(path)
-    assert not [statement for statement in looked if "integrity" in statement]
+    assert not [statement for statement in statements if "integrity" in statement]
     assert unclean._connection is not None
     unclean._connection.close()
     with Store(path):
         pass
-    assert [statement for statement in looked if "integrity" in statement] == ["PRAGMA integrity_check(1)"]
+    assert [statement for statement in statements if "integrity" in statement] == ["PRAGMA integrity_check(1)"]
