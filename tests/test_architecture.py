@@ -22,10 +22,18 @@ MAY_IMPORT = {  # a room -> the rooms that it may use; within a room any file ma
     "monitor.events": [],
     "monitor.exit_codes": [],
     "monitor.state": ["monitor.events"],
+    "monitor.vocabulary": ["monitor.events"],
     "monitor.profile": ["firmware_bridge", "monitor.state"],
     "monitor.signals": ["firmware_bridge", "monitor.profile"],
     "monitor.learning": ["firmware_bridge", "monitor.profile", "monitor.signals"],
-    "monitor.detect": ["firmware_bridge", "monitor.events", "monitor.learning", "monitor.profile", "monitor.signals"],
+    "monitor.detect": [
+        "firmware_bridge",
+        "monitor.events",
+        "monitor.learning",
+        "monitor.profile",
+        "monitor.signals",
+        "monitor.vocabulary",
+    ],
     "monitor.analysis": [
         "firmware_bridge",
         "monitor.detect",
@@ -40,7 +48,13 @@ MAY_IMPORT = {  # a room -> the rooms that it may use; within a room any file ma
     "monitor.mqtt.client": ["monitor.events", "monitor.mqtt.contract", "monitor.state", "monitor.store"],
     "monitor.mqtt.broker": ["monitor.mqtt.client", "monitor.mqtt.contract"],
     "monitor.display": ["monitor.events", "monitor.mqtt", "monitor.profile", "monitor.state", "monitor.store"],
-    "monitor.report": ["firmware_bridge", "monitor.events", "monitor.profile", "monitor.record"],
+    "monitor.report": [
+        "firmware_bridge",
+        "monitor.events",
+        "monitor.profile",
+        "monitor.record",
+        "monitor.vocabulary",
+    ],
     "monitor.access": ["monitor.mqtt", "monitor.profile", "monitor.state"],
     "monitor.calibrate": [
         "firmware_bridge",
@@ -112,6 +126,7 @@ MAY_IMPORT = {  # a room -> the rooms that it may use; within a room any file ma
         "monitor.profile",
         "monitor.report",
         "monitor.state",
+        "monitor.vocabulary",
     ],
     "monitor.commands": ["firmware_bridge", "monitor"],  # the wiring
     "monitor.__main__": ["monitor.commands", "monitor.exit_codes"],

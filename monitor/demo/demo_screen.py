@@ -9,7 +9,7 @@ from monitor.profile.limits import limits_of
 from monitor.profile.profile import Profile
 from monitor.report.live_lines import bar, event_words, is_loud, is_news
 from monitor.report.live_screen import PHASES
-from monitor.report.meaning import is_fault
+from monitor.vocabulary.lookup import is_fault
 
 BAR_CELLS = 24
 

@@ -9,45 +9,34 @@ from typing import Literal
 from monitor.detect.book import seconds
 from monitor.detect.scene import Scene, steps
 from monitor.detect.summary import Account
-from monitor.events import AnyEvent, Feedback, Jerk, TensionOut, Turnaround
+from monitor.events import AnyEvent, Feedback
 from monitor.signals.conditions import Bit
 from monitor.signals.friction import relative_tension_now
 from monitor.signals.grid import STEP_S
+from monitor.vocabulary.cues import CUES
+from monitor.vocabulary.lookup import row_of
 
 CUE_STEPS = steps(1.2)  # how long a cue for something that is over stays
 HEAD_STEPS = 4
-PRIORITY = (
-    "force_ceiling",
-    "slack",
-    "drop",
-    "jerk",
-    "bounce",
-    "abrupt",
-    "stack_touch",
-    "stall",
-    "bottom",
-    "lockout",
-    "speed_over",
-    "low",
-    "high",
-)
-RESTS = {"lockout_rest": "lockout", "bottom_rest": "bottom"}
 
 
 class Live:
     """Remembers which cue is due and when the present movement began."""
 
     def __init__(self) -> None:
-        self._cues: dict[str, tuple[str, int, bool]] = {}  # cue kind: (key, moment, still open)
+        self._cues: dict[int, tuple[str, int, bool]] = {}  # event id: (cue, moment, still open)
         self._leg = "rest"
         self._leg_start = 0
 
     def note(self, records: list[AnyEvent], now: int) -> None:
-        """Events told at this moment."""
+        """Events reported at this moment."""
+        self._forget(now)
         for record in records:
-            kind, key = _cue(record)
-            if kind is not None:
-                self._cues[kind] = (key, now, record.duration_s is None)
+            cue = row_of(record).cue
+            if cue is None:  # it was none after all: the contact that ended the set, say
+                self._cues.pop(record.id, None)
+            else:
+                self._cues[record.id] = (cue, now, record.duration_s is None)
 
     def follow(self, scene: Scene, phase: str) -> None:
         """The phase at this moment."""
@@ -84,7 +73,7 @@ class Live:
             under_load_s=under_load_s,
             under_tension_s=under_tension_s,
             resting="lockout" if scene.resting_since is not None else "bottom" if on_rest and scene.in_set else None,
-            cue=self._due_cue(scene),
+            cue=self.due_cue(scene),
             load_n=None if limits.load_n is None else round(limits.load_n, 1),
             load_from=limits.load_from,
             fault=fault,
@@ -100,12 +89,15 @@ class Live:
             return round(max(0.0, 1 - elapsed_s / scene.limits.negative_s), 4)
         return 0.0
 
-    def _due_cue(self, scene: Scene) -> str | None:
-        live = {k: v for k, v in self._cues.items() if v[2] or scene.now - v[1] < CUE_STEPS}
-        self._cues = live
-        if not scene.in_set:
-            return None
-        return next((live[kind][0] for kind in PRIORITY if kind in live), None)
+    def due_cue(self, scene: Scene) -> str | None:
+        """The most important one of what lasts, or was just over; None outside a set."""
+        self._forget(scene.now)
+        due = {cue for cue, _, _ in self._cues.values()}
+        return next((cue.key for cue in CUES if cue.key in due), None) if scene.in_set else None
+
+    def _forget(self, now: int) -> None:
+        """Cues of what has been over for a while."""
+        self._cues = {id_: cue for id_, cue in self._cues.items() if cue[2] or now - cue[1] < CUE_STEPS}
 
 
 def _relative(scene: Scene, tension_n: float | None, v_m_s: float) -> float | None:
@@ -118,15 +110,3 @@ def _relative(scene: Scene, tension_n: float | None, v_m_s: float) -> float | No
 
 def _band(relative: float, half: float) -> Literal["low", "in", "high"]:
     return "low" if relative < 1 - half else "high" if relative > 1 + half else "in"
-
-
-def _cue(record: AnyEvent) -> tuple[str | None, str]:
-    kind = record.kind
-    if isinstance(record, Jerk):
-        return "jerk", "jerk_start" if record.cause == "start" else "jerk"
-    if isinstance(record, Turnaround):
-        return (record.grade, record.grade) if record.grade in ("abrupt", "bounce") else (None, "")
-    if isinstance(record, TensionOut):
-        return record.side, record.side
-    kind = RESTS.get(kind, kind)
-    return (kind, kind) if kind in PRIORITY else (None, "")

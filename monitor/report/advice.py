@@ -1,25 +1,15 @@
-"""The one thing to do better after a set, or after a session: what cost most, as the display says it."""
+"""The one thing to do better after a set, or after a session: the remedy that would save most."""
 
-from collections import Counter
+from collections.abc import Iterator
 
-from monitor.events import AnyEvent, Turnaround
-from monitor.report.meaning import remedy_of
 from monitor.report.session_story import SetStory
+from monitor.vocabulary.leaks import CLEAN, CLEAN_SO_FAR
+from monitor.vocabulary.rows import Row
+from monitor.vocabulary.table import ROWS
 
 WORTH_S = 1.0
-CLEAN = "Clean. Keep this quality, then add a little load."
-CLEAN_SO_FAR = "Clean, as far as it was judged: the load was not known from the start."
-LEAK_OF = {
-    "lockout_s": "lockout_rest",
-    "bottom_s": "bottom_rest",
-    "unload_s": "unload",
-    "low_tension_s": "tension_out.low",
-    "high_tension_s": "tension_out.high",
-}
-# What one act costs, in seconds of leak: a heave takes little time out of the band but spoils the repetition.
-ACT_S = {
-    "force_ceiling": 4, "jerk": 2, "drop": 2, "slack": 2, "bottom_rest": 2, "stack_touch": 1, "speed_over": 1,
-}  # fmt: skip
+BY_LEAK = {row.leak: row for row in ROWS if row.leak}
+BY_COUNT = {row.counted_as: row for row in ROWS if row.cost_s}
 
 
 def advice(*sets: SetStory) -> str | None:
@@ -27,25 +17,25 @@ def advice(*sets: SetStory) -> str | None:
     judged = [one for one in sets if one.end is not None and (one.end.leak is not None or one.reps)]
     if not judged:
         return None
-    cost_s = Counter[str]()
+    costs_s: dict[str, float] = {}
     for one in judged:
-        cost_s.update(_costs_s(one))
-    worst, most_s = cost_s.most_common(1)[0]
+        for remedy, seconds in _costs_s(one):
+            costs_s[remedy] = costs_s.get(remedy, 0.0) + seconds
+    remedy, most_s = max(costs_s.items(), key=lambda cost: cost[1])
     if most_s >= WORTH_S:
-        return remedy_of(worst)
-    return CLEAN if sum(one.unjudged_s for one in judged) < WORTH_S else CLEAN_SO_FAR
+        return remedy
+    return (CLEAN if sum(one.unjudged_s for one in judged) < WORTH_S else CLEAN_SO_FAR).en
 
 
-def _costs_s(one: SetStory) -> dict[str, float]:
+def _costs_s(one: SetStory) -> Iterator[tuple[str, float]]:
+    """Remedies, and what each would save: seconds of leak, and faults as bad as so many."""
     assert one.end is not None
-    cost_s = dict.fromkeys([*LEAK_OF.values(), *ACT_S, "turnaround.abrupt"], 0.0)
-    for cause, key in LEAK_OF.items():
-        cost_s[key] += getattr(one.end.leak, cause) if one.end.leak is not None else 0.0
-    for kind, seconds in ACT_S.items():
-        cost_s[kind] += one.end.counts.get(kind, 0) * seconds
-    cost_s["turnaround.abrupt"] += sum(map(_is_rough_turn, one.moments))
-    return cost_s
+    for field, row in BY_LEAK.items():
+        yield _remedy(row), getattr(one.end.leak, field) if one.end.leak is not None else 0.0
+    for counted_as, row in BY_COUNT.items():
+        yield _remedy(row), row.cost_s * one.end.counts.get(counted_as, 0)
 
 
-def _is_rough_turn(event: AnyEvent) -> bool:
-    return isinstance(event, Turnaround) and event.part_of is None and event.grade in ("abrupt", "bounce")
+def _remedy(row: Row) -> str:
+    assert row.remedy is not None, f"{row.key} costs something, so it needs a remedy"
+    return row.remedy.en

@@ -6,10 +6,22 @@ from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
 from monitor.events import AnyEvent, Rep, Stage
 from monitor.report.curve import Curve, Packed
 from monitor.report.gathering import Gathered
-from monitor.report.meaning import LANES, Lane, Tone, meaning
 from monitor.report.session_story import SessionStory, SetStory
 from monitor.report.words import clock, describe
+from monitor.vocabulary.lookup import row_of
+from monitor.vocabulary.rows import Lane, Tone
 
+LANES: dict[Lane, str] = {  # from top to bottom
+    "sets": "Set",
+    "stages": "Stage",
+    "reps": "Repetition",
+    "turns": "Turn",
+    "heaves": "Heave, drop",
+    "rests": "Rest, stop",
+    "less": "Too little",
+    "more": "Too much",
+    "sensors": "Sensors",
+}
 TARGET_SEEN_AFTER_S = 1.0  # a set is known to be one some time after it has begun
 
 
@@ -107,21 +119,20 @@ def drawing(gathered: Gathered, story: SessionStory) -> Drawing:
 
 
 def mark(event: AnyEvent) -> Mark:
-    told = meaning(event)
-    grade = getattr(event, "grade", None)
+    row = row_of(event)
     return Mark(
         id=event.id,
         kind=event.kind,
-        lane=told.lane,
-        tone=told.tone,
+        lane=row.lane,
+        tone=row.tone,
         t_s=event.t_s,
         lasts_s=event.duration_s or 0.0,
-        name=told.name,
+        name=row.name.en,
         when=clock(event.t_s) + (f", {event.duration_s:.1f} s long" if event.duration_s else ""),
         what=describe(event),
-        why=told.why,
-        remedy=told.remedy,
-        shape=str(grade or "") or event.kind,
+        why=row.why,
+        remedy=row.remedy.en if row.remedy else "",
+        shape=row.key.rpartition(".")[2],
         label=_label(event),
         set=event.set,
         rep=event.rep,
@@ -133,7 +144,7 @@ def _label(event: AnyEvent) -> str:
     """What stands in its bar."""
     match event:
         case Rep():
-            return str(event.rep or "")
+            return f"{event.rep or ''}{'½' if event.partial else ''}"
         case Stage():
             return str(event.stage)
     return ""

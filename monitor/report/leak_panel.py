@@ -2,8 +2,9 @@
 
 from monitor.events import Leak
 from monitor.report.markup import Markup, element, together
-from monitor.report.session_story import LEAKS, leaks, lost_s
+from monitor.report.session_story import leaks, lost_s
 from monitor.report.words import duration
+from monitor.vocabulary.leaks import LEAKS
 
 NOT_KNOWN = "The load was not known: it could not be judged."
 
@@ -18,7 +19,7 @@ def leak_panel(under_load_s: float | None, under_tension_s: float | None, leak: 
     rows = [
         element(
             "tr",
-            element("th", LEAKS[key], scope="row"),
+            element("th", LEAKS[key].en, scope="row"),
             element("td", _bar(key, seconds / worst_s)),
             element("td", f"{seconds:.1f} s"),
         )

@@ -4,8 +4,8 @@ import math
 from typing import Any, NamedTuple
 
 from monitor.events import AnyEvent, BottomRest, Failure, Feedback, LockoutRest, Rep, SetEnd, SetStart, Stage
-from monitor.report.meaning import is_fault, meaning
 from monitor.report.words import kilograms
+from monitor.vocabulary.lookup import name_of, row_of
 
 FULL = 1.5  # of the load: the bar's end
 STYLE = {"low": "yellow", "in": "blue", "high": "red", None: "dim"}
@@ -72,15 +72,13 @@ def event_words(event: AnyEvent) -> str | None:
         case LockoutRest() | BottomRest():
             if event.duration_s is None or getattr(event, "ended_set", False):
                 return None
-            return f"{meaning(event).name}: {event.duration_s:.1f} s"
+            return f"{name_of(event)}: {event.duration_s:.1f} s"
         case Failure():
             return "failure: the muscle could no more"
         case Stage():
             return f"stage {event.stage}: {kilograms(event.target_n)} kg"
-    told = meaning(event)
-    if event.part_of is not None or not (is_fault(event) or told.tone == "blind" or event.kind == "stall"):
-        return None
-    return told.name
+    row = row_of(event)
+    return row.name.en if event.part_of is None and row.listed else None
 
 
 def is_news(record: AnyEvent) -> bool:

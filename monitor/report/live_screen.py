@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from monitor.events import AnyEvent, Feedback, Rep
 from monitor.report.live_lines import ASCII, STYLE, UNICODE, WORD, bar, event_words, is_loud, ladder, load_words
-from monitor.report.words import CAUSES, clock
+from monitor.report.words import clock
+from monitor.vocabulary.lookup import name_of_sensor_fault
 
 State = Literal["offline", "absent", "stale", "live"]
 STATE_STYLE: dict[State, str] = {"offline": "magenta", "absent": "magenta", "stale": "magenta", "live": "green"}
@@ -102,7 +103,7 @@ def _cue(seen: Seen, cues: Mapping[str, str]) -> Any:
     if seen.now is None:
         return Text(seen.reason, "magenta")
     if seen.now.fault is not None:
-        return Text(f"{cues.get('fault', 'SENSOR')}: {CAUSES[seen.now.fault]}", "magenta")
+        return Text(f"{cues.get('fault', 'SENSOR')}: {name_of_sensor_fault(seen.now.fault)}", "magenta")
     return Text(f" {word} ", "bold reverse") if (word := _word(seen.now, cues)) else Text("")
 
 

@@ -7,13 +7,13 @@ from typing import Any
 from monitor.report.advice import advice
 from monitor.report.blindness import BLIND, BLIND_STATIC
 from monitor.report.gathering import Gathered
-from monitor.report.meaning import is_fault, meaning
-from monitor.report.session_story import LEAKS, SessionStory, SetStory, leaks, totals
+from monitor.report.session_story import SessionStory, SetStory, leaks, totals
 from monitor.report.tables import UNKNOWN
-from monitor.report.words import CAUSES, count, duration, kilograms, times
+from monitor.report.words import count, duration, fault_words, kilograms, times
+from monitor.vocabulary.leaks import LEAKS
+from monitor.vocabulary.lookup import name_of
 
 SETS_SHOWN = 8  # the last ones: the page has them all
-FOUND_SHOWN = 6
 BAR_CELLS = 24
 
 
@@ -30,7 +30,7 @@ def one_screen(gathered: Gathered, story: SessionStory) -> list[Any]:
     parts: list[Any] = [title, Text(), _sets(story.sets, static)]
     if len(story.sets) > SETS_SHOWN:
         parts.append(Text(f"  and {count(len(story.sets) - SETS_SHOWN, 'set')} before", "dim"))
-    parts += [Text(), *_leaked(story), *_found(story)]
+    parts += [Text(), *_leaked(story), *_faults(story)]
     all_ = totals(story)
     skill = "not known" if all_.skill is None else f"{all_.skill:.0%} of the time under load was tension"
     strength = "not known" if all_.strength_n is None else f"{kilograms(all_.strength_n)} kg"
@@ -76,24 +76,22 @@ def _leaked(story: SessionStory) -> list[Any]:
     for key, seconds in sorted(lost_s.items(), key=lambda item: -item[1]):
         if seconds:
             bar = "█" * max(1, round(BAR_CELLS * seconds / worst_s))
-            lines.append(Text.assemble(f"  {LEAKS[key]:<14}", (f"{bar:<{BAR_CELLS}}", "yellow"), f"{seconds:7.1f} s"))
+            lines.append(
+                Text.assemble(f"  {LEAKS[key].en:<14}", (f"{bar:<{BAR_CELLS}}", "yellow"), f"{seconds:7.1f} s")
+            )
     return [*lines, Text()]
 
 
-def _found(story: SessionStory) -> list[Any]:
+def _faults(story: SessionStory) -> list[Any]:
     from rich.text import Text
 
-    names = Counter(meaning(event).name for event in story.events if is_fault(event))
-    if not names:
-        return []
-    told = ", ".join(f"{name} {n}" for name, n in names.most_common(FOUND_SHOWN))
-    more = f", and {len(names) - FOUND_SHOWN} kinds more" if len(names) > FOUND_SHOWN else ""
-    return [Text.assemble(("Found     ", "dim"), told + more)]
+    words = fault_words(story.events)
+    return [Text.assemble(("Faults    ", "dim"), words)] if words else []
 
 
 def _blindness(story: SessionStory, static: bool) -> list[Any]:
     from rich.text import Text
 
-    causes = Counter(fault.cause for fault in story.sensor_faults)
-    lines = [Text(f"Blind this time: {CAUSES[cause]}, {times(n)}.", "magenta") for cause, n in sorted(causes.items())]
+    names = Counter(map(name_of, story.sensor_faults))
+    lines = [Text(f"Sensors: {name}, {times(n)}.", "magenta") for name, n in sorted(names.items())]
     return [*lines, Text(BLIND_STATIC if static else BLIND, "dim")]

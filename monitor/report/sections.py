@@ -10,10 +10,12 @@ from monitor.report.drawing import Mark
 from monitor.report.gathering import Gathered
 from monitor.report.leak_panel import leak_panel
 from monitor.report.markup import Markup, element
-from monitor.report.meaning import meaning
-from monitor.report.session_story import LEAKS, SessionStory, SetStory, leaks, totals
+from monitor.report.session_story import SessionStory, SetStory, leaks, totals
 from monitor.report.tables import UNKNOWN, row, table
-from monitor.report.words import CAUSES, clock, count, duration, kilograms, partial, times
+from monitor.report.words import clock, count, duration, kilograms, partial, times
+from monitor.vocabulary.leaks import LEAKS
+from monitor.vocabulary.lookup import row_of
+from monitor.vocabulary.rows import Row
 
 BEGAN = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d(\.\d+)?)?(Z|\+00:00)")
 
@@ -108,7 +110,7 @@ def set_table(story: SessionStory) -> Markup:
 
 
 def _most(leak: Leak) -> str:
-    return next((f"{LEAKS[key].lower()} {seconds:.1f} s" for key, seconds in leaks(leak)), "nothing")
+    return next((f"{LEAKS[key].en.lower()} {seconds:.1f} s" for key, seconds in leaks(leak)), "nothing")
 
 
 def work_on(story: SessionStory) -> Markup:
@@ -138,36 +140,45 @@ def found(story: SessionStory) -> Markup:
     kinds: dict[str, list[AnyEvent]] = {}
     for event in story.events:
         if event.kind not in ("rep", "set_start", "set_end", "stage") and not getattr(event, "ended_set", False):
-            kinds.setdefault(meaning(event).name, []).append(event)
+            kinds.setdefault(row_of(event).name.en, []).append(event)
     if not kinds:
         return Markup("")
     order = {"rough": 0, "leak": 1, "blind": 2, "plain": 3, "good": 4}
-    ranked = sorted(kinds.items(), key=lambda item: (order[meaning(item[1][0]).tone], -len(item[1])))
-    items = []
-    for name, events in ranked:
-        told = meaning(events[0])
-        lasted_s = sum(event.duration_s or 0.0 for event in events)
-        often = times(len(events)) + (f", {duration(lasted_s)}" if lasted_s >= 0.05 else "")
-        items.append(
-            element(
-                "li",
-                element("span", class_=f"sign tone-{told.tone}", aria_hidden="true"),
-                element(
-                    "div",
-                    element("b", name),
-                    " ",
-                    element("span", often, class_="quiet"),
-                    element("p", told.why + (f" {told.remedy}" if told.remedy else "")),
-                ),
-            )
-        )
+    ranked = sorted(kinds.values(), key=lambda events: (order[row_of(events[0]).tone], -len(events)))
     return element(
         "section",
         element("h2", "What was found, and what it means"),
-        element("ul", *items, class_="found"),
+        element("ul", *(_found_item(row_of(events[0]), events) for events in ranked), class_="found"),
         class_="block",
         id="found",
     )
+
+
+def _found_item(row: Row, events: Sequence[AnyEvent]) -> Markup:
+    return element(
+        "li",
+        element("span", class_=f"sign tone-{row.tone}", aria_hidden="true"),
+        element(
+            "div",
+            element("b", row.name.en),
+            " ",
+            element("span", _often(events), class_="quiet"),
+            element("p", row.why + (f" {row.remedy.en}" if row.remedy else "")),
+        ),
+    )
+
+
+def _often(events: Sequence[AnyEvent]) -> str:
+    """How often, how long, and how often as part of another event, which is not counted again."""
+    primaries = [event for event in events if event.part_of is None]
+    lasted_s = sum(event.duration_s or 0.0 for event in primaries)
+    parts = len(events) - len(primaries)
+    words = [
+        times(len(primaries)) if primaries else "",
+        duration(lasted_s) if lasted_s >= 0.05 else "",
+        f"{times(parts)} as part of another event" if parts else "",
+    ]
+    return ", ".join(filter(None, words))
 
 
 def event_list(marks: Sequence[Mark]) -> Markup:
@@ -193,15 +204,12 @@ def event_list(marks: Sequence[Mark]) -> Markup:
 def blindness(gathered: Gathered, story: SessionStory, always: str) -> Markup:
     """What the sensors could not see: this time, and always."""
     lines: list[str] = []
-    of_cause: dict[str, list[AnyEvent]] = {}
+    by_name: dict[str, list[AnyEvent]] = {}
     for fault in story.sensor_faults:
-        of_cause.setdefault(fault.cause, []).append(fault)
-    for cause, faults in sorted(of_cause.items()):
+        by_name.setdefault(row_of(fault).name.en, []).append(fault)
+    for name, faults in sorted(by_name.items()):
         lasted_s = sum(fault.duration_s or 0.0 for fault in faults)
-        lines.append(
-            f"{CAUSES[cause].capitalize()}: {times(len(faults))}, {lasted_s:.1f} s in all."
-            " Nothing was judged or filled in there."
-        )
+        lines.append(f"{name}: {times(len(faults))}, {lasted_s:.1f} s in all. Nothing was judged or filled in there.")
     machine = gathered.profile.machine
     ends = [one.end for one in story.sets if one.end is not None]
     if unknown := [end for end in ends if end.working_load_n is None]:

@@ -4,14 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from monitor.events import AnyEvent, Leak, Rep, SensorFault, SetEnd, SetStart, Stage, Turnaround
-
-LEAKS = {
-    "lockout_s": "At the top",
-    "bottom_s": "At the bottom",
-    "unload_s": "Unloaded",
-    "low_tension_s": "Low tension",
-    "high_tension_s": "High tension",
-}
+from monitor.vocabulary.leaks import LEAKS
 
 LEAST_S = 0.05
 

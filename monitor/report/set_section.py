@@ -1,16 +1,15 @@
 """One set of the report: overlay, leak, repetitions with their graded turnarounds, stages."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 from monitor.events import Rep, Stage, Turnaround
 from monitor.report.advice import advice
 from monitor.report.leak_panel import leak_panel
 from monitor.report.markup import Markup, element
-from monitor.report.meaning import is_fault, meaning
 from monitor.report.session_story import SetStory
 from monitor.report.tables import UNKNOWN, row, table
 from monitor.report.words import clock, count, duration, kilograms, newtons, partial
+from monitor.vocabulary.lookup import faults_by_name
 
 
 def set_section(one: SetStory, static: bool, *, folded: bool) -> Markup:
@@ -115,8 +114,8 @@ def _grade(turn: Turnaround | None) -> Markup:
 
 
 def _leaked(one: SetStory, rep: Rep) -> str:
-    faults = (event for event in one.moments if event.rep == rep.rep and is_fault(event))
-    names = Counter(meaning(event).name for event in faults if not isinstance(event, Turnaround))
+    events = (event for event in one.moments if event.rep == rep.rep and not isinstance(event, Turnaround))
+    names = faults_by_name(events)
     return ", ".join(f"{name} (x{n})" if n > 1 else name for name, n in names.items())
 
 

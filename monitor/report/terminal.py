@@ -3,16 +3,17 @@
 rich is imported where something is drawn, so that whoever only counts need not load it.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
-from monitor.events import AnyEvent, Leak, Rep, SensorFault, SetEnd, SetStart, Stage, Turnaround
+from monitor.events import AnyEvent, Leak, Rep, SensorFault, SetEnd, SetStart, Stage
 from monitor.profile.profile import Profile
 from monitor.report.blindness import BLIND, BLIND_STATIC
-from monitor.report.session_story import LEAKS, leaks, lost_s
-from monitor.report.words import CAUSES, count, describe, kilograms, kind_words, newtons
+from monitor.report.session_story import leaks, lost_s
+from monitor.report.words import count, describe, fault_words, kilograms, newtons, times
+from monitor.vocabulary.leaks import LEAKS
+from monitor.vocabulary.lookup import is_fault, name_of
 
 
 def session_report(profile: Profile, records: Iterable[AnyEvent]) -> list[Any]:
@@ -33,7 +34,7 @@ def session_report(profile: Profile, records: Iterable[AnyEvent]) -> list[Any]:
 
 def event_line(event: AnyEvent) -> str:
     """One record as it is told, for who watches."""
-    return f"{event.t_s:9.2f} s  {kind_words(event):<14}{describe(event)}{_lasting(event)}"
+    return f"{event.t_s:9.2f} s  {name_of(event):<20}{describe(event)}{_lasting(event)}"
 
 
 def _set_report(number: int | None, events: Sequence[AnyEvent]) -> list[Any]:
@@ -118,7 +119,7 @@ def _event_table(events: Sequence[AnyEvent]) -> Any:
     table = _table("AT s", "REP", "EVENT", "WHAT", "LASTED s")
     for event in sorted(events, key=lambda event: (event.t_s, event.id)):
         lasted = "" if not event.duration_s else f"{event.duration_s:.2f}"
-        name = Text(("  " if event.part_of else "") + kind_words(event))
+        name = Text(("  " if event.part_of else "") + name_of(event))
         row = [
             f"{event.t_s:.2f}",
             str(event.rep or ""),
@@ -133,22 +134,7 @@ def _event_table(events: Sequence[AnyEvent]) -> Any:
 def _style(event: AnyEvent) -> str:
     if event.part_of is not None:
         return "dim"
-    return "magenta" if isinstance(event, SensorFault) else "yellow" if _is_fault(event) else ""
-
-
-def _is_fault(event: AnyEvent) -> bool:
-    """Something of the lifter's to mend, and not part of something greater."""
-    if event.part_of is not None or isinstance(event, SensorFault):
-        return False
-    if isinstance(event, Turnaround):
-        return event.grade in ("abrupt", "bounce")
-    return not getattr(event, "ended_set", False)
-
-
-def _fault_words(event: AnyEvent) -> str:
-    if not isinstance(event, Turnaround):
-        return kind_words(event)
-    return f"{event.at} turnaround {'bounced' if event.grade == 'bounce' else 'abrupt'}"
+    return "magenta" if isinstance(event, SensorFault) else "yellow" if is_fault(event) else ""
 
 
 def _force(force_n: float | None) -> tuple[str, str]:
@@ -178,8 +164,8 @@ def _summary(summary: SetEnd | None, reps: int, moments: Sequence[AnyEvent]) -> 
     else:
         friction = "" if summary.friction is None else f"; friction {summary.friction:.1%}, {summary.friction_from}"
         table.add_row("Load", f"{newtons(summary.working_load_n)}, {summary.working_load_from}{friction}")
-    if faults := Counter(_fault_words(event) for event in moments if _is_fault(event)):
-        table.add_row("Faults", ", ".join(f"{name} {n}" for name, n in sorted(faults.items())))
+    if faults := fault_words(moments):
+        table.add_row("Faults", faults)
     table.add_row("Skill", "not known" if summary.skill is None else Text(f"{summary.skill:.0%}", "bold"))
     strength_n = summary.strength_n
     table.add_row("Strength", "not known" if strength_n is None else Text(newtons(strength_n), "bold"))
@@ -187,7 +173,7 @@ def _summary(summary: SetEnd | None, reps: int, moments: Sequence[AnyEvent]) -> 
 
 
 def _leak(leak: Leak) -> str:
-    told = ", ".join(f"{LEAKS[key].lower()} {seconds:.1f} s" for key, seconds in leaks(leak))
+    told = ", ".join(f"{LEAKS[key].en.lower()} {seconds:.1f} s" for key, seconds in leaks(leak))
     unjudged = f"; {leak.unjudged_s:.1f} s not judged" if leak.unjudged_s else ""
     return f"{lost_s(leak):.1f} s" + (f": {told}" if told else "") + unjudged
 
@@ -197,11 +183,9 @@ def _blindness(profile: Profile, faults: Sequence[SensorFault]) -> list[Any]:
     from rich.text import Text
 
     lines = []
-    for cause, group in groupby(sorted(faults, key=lambda fault: fault.cause), key=lambda fault: fault.cause):
-        of_cause = list(group)
-        lasted_s = sum(fault.duration_s or 0.0 for fault in of_cause)
-        times = "once" if len(of_cause) == 1 else f"{len(of_cause)} times"
-        lines.append(Text(f"Blind this time: {CAUSES[cause]}, {times}, {lasted_s:.1f} s in all.", "magenta"))
+    for name, group in groupby(sorted(faults, key=name_of), key=name_of):
+        durations_s = [fault.duration_s or 0.0 for fault in group]
+        lines.append(Text(f"Sensors: {name}, {times(len(durations_s))}, {sum(durations_s):.1f} s in all.", "magenta"))
     return [*lines, Text(BLIND_STATIC if profile.machine.kind == "static" else BLIND, "dim")]
 
 

@@ -1,5 +1,7 @@
 """What an event says to a person, in half a line of plain words."""
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import assert_never
 
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
@@ -24,66 +26,57 @@ from monitor.events import (
     Turnaround,
     Unload,
 )
+from monitor.vocabulary.lookup import faults_by_name, parts_by_name
 
 LONG_S = 60.0  # from here on minutes are read more easily
-CAUSES = {
-    "gap": "nothing came",
-    "restart": "the device restarted",
-    "encoder_jump": "the position jumped",
-    "encoder_slip": "the encoder slips",
-    "flagged": "the cell's converter doubts itself",
-    "frozen": "the cell repeats itself",
-    "saturated": "the cell is at its rail",
-    "spike": "the force spikes",
-    "mismatch": "force and movement contradict each other",
-    "load": "another load than the pin's",
-}
 
 
 def describe(event: AnyEvent) -> str:
-    """Beside its kind and its time."""
+    """What its name leaves open."""
     match event:
         case SetStart():
             return "the stack leaves its rest"
         case SetEnd(reps=reps, outcome=outcome):
-            return f"{count(reps, 'repetition')}{', by failure' if outcome == 'failure' else ''}"
+            return f"{count(reps, 'repetition')}{', to failure' if outcome == 'failure' else ''}"
         case Rep(positive_s=up, negative_s=down, partial=partial):
             return f"{up:.1f} s up, {down:.1f} s down{', partial' if partial else ''}"
-        case Turnaround(at=at, grade=grade, dwell_s=dwell_s, peak_g=peak_g):
-            return f"{at}, {grade or 'on the rest'}, {dwell_s:.1f} s still, {peak_g:.2f} g"
+        case Turnaround(at=at, dwell_s=dwell_s, peak_g=peak_g):
+            end = "top" if at == "upper" else "bottom"
+            return f"at the {end}, still for {dwell_s:.1f} s, {peak_g:.2f} g"
         case Jerk(cause=cause, peak_g=peak_g):
-            where = {"start": "from the start", "shove": "out of a stall", "mid": "on the way"}[cause]
-            return f"heaved {where}, {peak_g:.2f} g"
+            when = {"start": "at the start", "shove": "after a stall", "mid": "on the way"}[cause]
+            return f"{when}, {peak_g:.2f} g"
         case Drop(peak_g=peak_g):
-            return f"let go, {peak_g:.2f} g"
+            return f"{peak_g:.2f} g"
         case Unload(low=low):
             return f"down to {max(0.0, low):.0%} of the load"
-        case Slack():
-            return "the cable hung loose"
-        case LockoutRest():
-            return "still, at the end of the travel"
-        case StackTouch(slam=slam, speed_m_s=speed_m_s, ended_set=ended_set):
-            landed = f"{'slammed' if slam else 'set down'} at {speed_m_s * 100:.0f} cm/s"
-            return f"{landed}, end of the set" if ended_set else landed
+        case Slack() | LockoutRest():
+            return ""
+        case StackTouch(speed_m_s=speed_m_s, ended_set=ended_set):
+            return f"at {speed_m_s * 100:.0f} cm/s{_ended(ended_set)}"
         case BottomRest(ended_set=ended_set):
-            return "the stack stands, end of the set" if ended_set else "the stack stands"
+            return f"the stack stands{_ended(ended_set)}"
         case Stall():
-            return "the positive came to a stop"
+            return "on the way up"
         case Failure():
-            return "the muscle failed, as far as position and force can tell"
+            return "as far as position and force can tell"
         case SpeedOver(peak_velocity_m_s=peak_m_s):
-            return f"too fast, {peak_m_s * 100:.0f} cm/s"
-        case TensionOut(side=side, extreme=extreme):
-            return f"too {side}, {max(0.0, extreme):.0%} of the load"
+            return f"{peak_m_s * 100:.0f} cm/s"
+        case TensionOut(extreme=extreme):
+            return f"{max(0.0, extreme):.0%} of the load"
         case ForceCeiling(peak_tension_n=peak_n):
-            return f"{newtons(peak_n)} is too much"
-        case SensorFault(cause=cause, detail=detail):
-            return CAUSES[cause] + (f" ({detail})" if isinstance(detail, str) else "")
+            return newtons(peak_n)
+        case SensorFault(detail=detail):
+            return detail if isinstance(detail, str) else ""
         case Stage(stage=stage, target_n=target_n, mean_n=mean_n, in_band_s=in_band_s):
             held = "" if mean_n is None else f", held {newtons(mean_n)}, {in_band_s:.1f} s in the band"
             return f"{stage}: {newtons(target_n)}{held}"
         case _:
             assert_never(event)
+
+
+def _ended(ended_set: bool) -> str:
+    return ", end of the set" if ended_set else ""
 
 
 def newtons(force_n: float) -> str:
@@ -126,5 +119,11 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes}:{rest_s:02d} min"
 
 
-def kind_words(event: AnyEvent) -> str:
-    return event.kind.replace("_", " ")
+def fault_words(events: Sequence[AnyEvent]) -> str:
+    """How often each fault came. What was part of another event is named, but not counted as a fault of its own."""
+    faults, parts = faults_by_name(events), parts_by_name(events)
+    return _counted(faults) + (f"; as part of these: {_counted(parts)}" if parts else "")
+
+
+def _counted(names: Counter[str]) -> str:
+    return ", ".join(f"{name} {n}" for name, n in sorted(names.items(), key=lambda item: (-item[1], item[0])))

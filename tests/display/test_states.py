@@ -196,17 +196,17 @@ def test_time_repetitions_and_what_leaked(display: Page, stage: DisplayStage) ->
     stage.live()
     rest = stage.event(LockoutRest, rep=1, duration_s=1.9)
     stage.event(Unload, rep=2, low=0.6, part_of=rest.id)  # a part of another is not told twice
-    display.wait("document.querySelectorAll('#leaks svg').length === 1")
+    display.wait("document.querySelectorAll('#faults svg').length === 1")
     cells = "[...document.querySelectorAll('.figures dd')].map((cell) => cell.textContent)"
     display.wait(f"{cells}.join() === '0:42,0:38,2,82 kg'")
-    assert display.evaluate("document.querySelector('#leaks').textContent") == "Rest at the toprep 1"
+    assert display.evaluate("document.querySelector('#faults').textContent") == "Rest at the toprep 1"
     before = look(display, state="set")["bar"]
     for rep in (2, 3, 4):
         stage.event(LockoutRest, rep=rep, duration_s=1.9)
-    seen = look(display, "document.querySelectorAll('#leaks svg').length === 3", state="set")
+    seen = look(display, "document.querySelectorAll('#faults svg').length === 3", state="set")
     assert seen["bar"] == before  # it keeps its place
     stage.live(set=2)
-    display.wait("document.querySelector('#leaks').textContent === 'Nothing found yet'")
+    display.wait("document.querySelector('#faults').textContent === 'Nothing found yet'")
 
 
 def test_what_does_not_change_is_not_drawn(display: Page, stage: DisplayStage) -> None:

@@ -12,8 +12,6 @@ import pytest
 from monitor.__main__ import main
 from monitor.exit_codes import ExitCode
 from monitor.record.session_file import read_session
-from monitor.report.advice import ACT_S, CLEAN, CLEAN_SO_FAR, LEAK_OF
-from monitor.report.meaning import MEANINGS
 from tests import needs
 from tests.report.conftest import RECORDINGS
 from tests.report.copies import CLEAN_RECORDING, copy
@@ -196,21 +194,3 @@ def test_it_does_not_write_over_what_it_reads(tmp_path: Path, capsys: pytest.Cap
     assert main(["report", str(recording), "-o", str(recording)]) == ExitCode.BAD_INPUT
     assert "another name" in capsys.readouterr().err
     assert recording.read_bytes() == before
-
-
-def test_its_words_are_the_displays() -> None:
-    """A lifter who read HEAVE on the machine finds a heave in the report, with the same remedy."""
-    page = Path(__file__).parents[2] / "monitor" / "display" / "page"
-    texts = json.loads((page / "cues" / "en.json").read_text())["texts"]
-    for key, meaning in MEANINGS.items():
-        name = {"stack_touch.slam": "event.slam"}.get(key, f"event.{key}")
-        if name in texts:
-            assert meaning.name == texts[name], key
-    better = {text for key, text in texts.items() if key.startswith("better.")}
-    for key in (*LEAK_OF.values(), *ACT_S, "turnaround.abrupt"):
-        remedy = MEANINGS[key].remedy
-        assert any(text.startswith(remedy.rstrip(".")) for text in better), remedy
-    assert {CLEAN, CLEAN_SO_FAR} <= better
-    script = (page / "js" / "summary.js").read_text()
-    for kind, seconds in ACT_S.items():
-        assert re.search(rf'{kind}: \["\w+", {seconds}\]', script), kind

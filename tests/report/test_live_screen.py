@@ -47,7 +47,7 @@ def seen(state: State = "live", reason: str = "", **changes: Any) -> Seen:
         ({"band": "high", "tension": 1.4}, ["HIGH"]),
         ({"cue": "jerk"}, [" EASE "]),
         ({"cue": "some_word"}, [" SOME WORD "]),
-        ({"fault": "frozen"}, ["SENSOR: the cell repeats itself"]),
+        ({"fault": "frozen"}, ["SENSOR: The load cell is frozen"]),
         ({"load_n": None, "tension": None, "band": None}, ["load not known yet"]),
     ],
 )

@@ -11,8 +11,6 @@ from typing import Any
 
 import pytest
 
-from monitor.events import KINDS
-from monitor.report.meaning import MEANINGS
 from monitor.report.report_page import SCRIPTS
 from monitor.report.words import clock
 from tests import needs
@@ -327,11 +325,6 @@ def test_it_prints_to_few_pages(name: str, most_pages: int, browser: Browser, re
     view = page.evaluate("report.timeline.view")
     assert (view["from_s"], view["until_s"]) == pytest.approx((5, 10))  # and is looked at again afterwards
     page.close()
-
-
-def test_every_kind_has_words_of_its_own() -> None:
-    assert {key.split(".")[0] for key in MEANINGS} == set(KINDS)
-    assert all(meaning.why and meaning.name for meaning in MEANINGS.values())
 
 
 def test_it_is_in_the_wheel(tmp_path: Path) -> None:

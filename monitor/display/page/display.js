@@ -36,12 +36,7 @@ function show() {
   if (over) chosen.countdown_ms = null;
   if (now.state === "summary" && model.ended && summarised !== model.ended) {
     summarised = model.ended;
-    drawSummary(
-      $("summary"),
-      summarised,
-      model.recent.map((entry) => entry.record),
-      words,
-    );
+    drawSummary($("summary"), summarised, words);
   }
   const seen = draw(now, words);
   sound.hear(now, now_ms);

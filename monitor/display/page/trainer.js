@@ -6,12 +6,12 @@ import { History } from "./js/history.js";
 import { leakSoFar } from "./js/leak.js";
 import { drawNotices, notices } from "./js/notices.js";
 import { screen } from "./js/screen.js";
-import { labelKey, stateIcon } from "./js/status_line.js";
+import { stateIcon, stateLabel } from "./js/status_line.js";
 import { Steady } from "./js/steady.js";
 import { comparison, drawEvents, drawLeak, drawReps, drawSets } from "./js/tables.js";
 import { Trace } from "./js/trace.js";
 import { Trend } from "./js/trend.js";
-import { clock, eventName } from "./js/words.js";
+import { clock } from "./js/words.js";
 
 const FRAME_MS = 60; // the trace moves 16 pixels a second
 const IDLE_TRACE_MS = 500; // between sets nobody follows it
@@ -22,7 +22,7 @@ const ASKED = 500; // events to ask of the store when the page opens
 const $ = (id) => document.getElementById(id);
 const page = await connect(heard);
 const { model, link, words } = page;
-const name = (record) => (record.kind === "rep" ? `${words.text("rep")} ${record.rep}` : eventName(words, record));
+const name = (record) => (record.kind === "rep" ? `${words.text("rep")} ${record.rep}` : words.event(record));
 const trace = new Trace($("tension-plot"), $("position-plot"), name);
 const trend = new Trend($("trend-box"), $("trend-skill"), $("trend-strength"), words.pack.language);
 const history = new History();
@@ -86,7 +86,7 @@ function drawTop(now) {
   for (const [key, value] of Object.entries(marks))
     if (document.body.dataset[key] !== value) document.body.dataset[key] = value;
   const waiting = now.seconds !== null && now.state !== "countdown" ? ` · ${words.seconds(now.seconds)}` : "";
-  write("pill-text", words.text(labelKey(now)) + waiting);
+  write("pill-text", stateLabel(now, words) + waiting);
   const icon = `#i-${stateIcon(now)}`;
   if ($("pill-icon").getAttribute("href") !== icon) $("pill-icon").setAttribute("href", icon);
   write("agreed", agreed(now, words));

@@ -25,7 +25,7 @@ class Mark {
     this.group = svg(
       "g",
       {
-        class: `mark kind-${record.kind} tone-${record.tone}${record.part_of ? " part" : ""}`,
+        class: `mark kind-${record.kind} tone-${record.tone} shape-${record.shape}${record.part_of ? " part" : ""}`,
         "data-id": record.id,
         "data-kind": record.kind,
         tabindex: -1,

@@ -215,7 +215,7 @@ class Timeline {
 
   /** Where tension leaked, the curves stand on a tinted ground. */
   #wash(group, { record, at }) {
-    if (record.part_of || !["rough", "leak", "blind"].includes(record.tone) || record.kind === "rep") return;
+    if (record.part_of || !["rough", "leak", "blind"].includes(record.tone)) return;
     group.append(svg("rect", { class: `wash tone-${record.tone}`, ...this.#stretch(at) }));
   }
 

@@ -1,17 +1,21 @@
 // The leak of the set that goes on, in seconds by cause, from its events; a set's own summary replaces it at its end.
 
-const CAUSE = { lockout_rest: "lockout_s", unload: "unload_s", low: "low_tension_s", high: "high_tension_s" };
+import { rowOf } from "./kinds.js";
+import { ROWS } from "./vocabulary.js";
+
+const BESIDE_LOAD = "bottom_s"; // a stack on its rest is not under load
+const FIELDS = [...new Set(ROWS.map((row) => row.leak))].filter((field) => field && field !== BESIDE_LOAD);
 
 /**
  * Seconds by cause; only primaries count, open intervals up to now. `other_s` has no event yet, or passed before the
  * load was known.
  */
 export function leakSoFar(recent, set, feedback) {
-  const leak = { lockout_s: 0, unload_s: 0, low_tension_s: 0, high_tension_s: 0, other_s: 0 };
+  const leak = Object.fromEntries(FIELDS.map((field) => [field, 0]));
   for (const { record } of recent) {
-    const cause = CAUSE[record.kind === "tension_out" ? record.side : record.kind];
-    if (!cause || record.set !== set || record.part_of !== null || record.ended_set) continue;
-    leak[cause] += record.duration_s ?? Math.max(0, feedback.t_s - record.t_s);
+    const field = rowOf(record).leak;
+    if (!(field in leak) || record.set !== set || record.part_of !== null) continue;
+    leak[field] += record.duration_s ?? Math.max(0, feedback.t_s - record.t_s);
   }
   const named_s = Object.values(leak).reduce((sum, seconds) => sum + seconds, 0);
   leak.other_s = Math.max(0, feedback.under_load_s - feedback.under_tension_s - named_s);

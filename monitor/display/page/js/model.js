@@ -6,11 +6,6 @@
 const RECENT = 200;
 const OPEN = 50;
 const REPS = 200;
-const LEAKS = new Set(
-  "jerk drop unload slack lockout_rest bottom_rest stack_touch speed_over tension_out force_ceiling".split(" "),
-);
-const DONE = new Set("jerk drop lockout_rest bottom_rest stack_touch".split(" "));
-const MARKS = new Set("stall failure sensor_fault stage set_start set_end".split(" "));
 
 export class Model {
   up = false; // the broker
@@ -102,18 +97,4 @@ export class Model {
     this.ended_ms = past ? -Infinity : now_ms;
     if (!past) this.open.clear();
   }
-}
-
-/**
- * Events that name a leak. What follows from a greater act is no second one, but what was done is told: a heave is a
- * heave though its force went through the ceiling.
- */
-export function isLeak(record) {
-  if ((record.part_of !== null && !DONE.has(record.kind)) || record.ended_set) return false;
-  return LEAKS.has(record.kind) || (record.kind === "turnaround" && ["abrupt", "bounce"].includes(record.grade));
-}
-
-/** What a trainer is told of, leak or not. */
-export function isTold(record) {
-  return isLeak(record) || MARKS.has(record.kind);
 }

@@ -6,7 +6,7 @@
 
 import { clamp } from "./bar.js";
 import { heave, setCue } from "./cue.js";
-import { isLeak } from "./model.js";
+import { isFault, rowOf } from "./kinds.js";
 import { kilograms } from "./units.js";
 
 export const STALE_MS = 200; // shown within 250 ms
@@ -14,6 +14,7 @@ const ABSENT_MS = 1500; // a broker that knows the machine has told its status b
 const SUMMARY_MS = 180000;
 export const BEGIN_MS = 8000; // how long "begin" waits for the set
 const BAND = 0.1; // until the daemon's info has come
+const LASTING = new Set(["stall", "speed_over"]); // cues that stay while their event lasts; feedback has the others
 
 export function screen(model, now_ms, { countdown_ms = null, dismissed = null, guidance = "always" } = {}) {
   const wake = new Wake(now_ms);
@@ -47,9 +48,9 @@ export function screen(model, now_ms, { countdown_ms = null, dismissed = null, g
     load_from: seen?.load_from ?? "unknown",
     protocol: protocolName(model.info?.protocol),
     kind: model.info?.machine?.kind ?? "stack",
-    leaks: model.recent
+    faults: model.recent
       .map(({ record }) => record)
-      .filter((record) => isLeak(record) && record.set === model.set && model.set !== null),
+      .filter((record) => isFault(record) && record.set === model.set && model.set !== null),
     last: model.ended,
     unstable: model.status?.link === "unstable",
     seconds: wholeSeconds(model, state, reason, wake, countdown_ms),
@@ -115,14 +116,8 @@ function cueNow(now, model, heaved) {
   const { cue, resting } = model.feedback;
   const phase = now.state === "learning" ? "learning" : model.feedback.phase;
   const told = (cue === "low" || cue === "high") && now.band === "none" ? null : cue;
-  return setCue({
-    told,
-    heaved,
-    resting,
-    band: now.band,
-    phase,
-    open: new Set([...model.open.values()].map((e) => e.kind)),
-  });
+  const open = [...model.open.values()].map((record) => rowOf(record).cue).filter((cue) => LASTING.has(cue));
+  return setCue({ told, heaved, resting, band: now.band, phase, open });
 }
 
 // Feedback that fades for those who no longer need it: first what is right is no longer shown, then in every other

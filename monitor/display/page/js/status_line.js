@@ -1,8 +1,13 @@
-// A state in one icon and one line of text, as both pages tell it.
+// A state in one icon and one line of text, as both pages show it.
 
-export function labelKey(now) {
+import { sensorFault } from "./kinds.js";
+
+export function stateLabel(now, words) {
+  return now.state === "fault" ? words.name(sensorFault(now.reason)) : words.text(labelKey(now));
+}
+
+function labelKey(now) {
   if (now.state === "offline" || now.state === "stale") return `state.${now.state}.${now.reason}`;
-  if (now.state === "fault") return `fault.${now.reason}`;
   if (now.state !== "set") return `state.${now.state}`;
   if (now.heave) return `state.heave.${now.heave}`;
   return `state.set.${now.resting !== "none" ? now.resting : now.band}`;

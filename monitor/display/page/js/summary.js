@@ -1,41 +1,29 @@
 // A set's summary in a lifter's words: what was tension, where the rest went, one thing to do better.
 
-const CAUSES = ["lockout_s", "bottom_s", "unload_s", "low_tension_s", "high_tension_s"];
-const WORTH_S = 0.5; // less is not worth a word
-// What one act costs, in seconds of leak: a heave takes little time out of the band but spoils the repetition.
-const ACTS = {
-  force_ceiling: ["force_ceiling", 4],
-  jerk: ["jerk", 2],
-  drop: ["drop", 2],
-  slack: ["slack", 2],
-  bottom_rest: ["bottom", 2],
-  stack_touch: ["stack_touch", 1],
-  speed_over: ["speed_over", 1],
-};
-const LEAKS = {
-  lockout_s: "lockout",
-  bottom_s: "bottom",
-  unload_s: "unload",
-  low_tension_s: "low_tension",
-  high_tension_s: "high_tension",
-};
+import { LEAKS, ROWS } from "./vocabulary.js";
 
-/**
- * Key of the advice: the costliest thing, leak or act; `clean` where nothing that was judged cost a second. The record
- * counts turnarounds of every grade, so the rough ones are counted among the events that were `seen`.
- */
-export function advice(record, seen = []) {
-  const cost = new Map();
-  const add = (key, seconds) => cost.set(key, (cost.get(key) ?? 0) + seconds);
-  for (const [cause, key] of Object.entries(LEAKS)) add(key, record.leak?.[cause] ?? 0);
-  for (const [kind, [key, seconds]] of Object.entries(ACTS)) add(key, (record.counts[kind] ?? 0) * seconds);
-  add(
-    "turn",
-    seen.filter((event) => isRoughTurn(event) && event.set === record.set && event.session === record.session).length,
-  );
-  const [key, seconds] = [...cost].reduce((worst, entry) => (entry[1] > worst[1] ? entry : worst));
-  if (seconds >= 1) return key;
-  return unjudged(record) < 1 ? "clean" : "clean_so_far";
+const WORTH_S = 0.5; // less is not worth a word
+const BY_LEAK = new Map(ROWS.filter((row) => row.leak).map((row) => [row.leak, row]));
+const BY_COUNT = new Map(ROWS.map((row) => [row.counted_as, row]));
+
+/** The row whose remedy would save most, leak or fault; null where nothing that was judged cost a second. */
+export function worst(record) {
+  const costs = new Map(); // remedy -> {row, seconds}: two kinds may have the same remedy
+  const add = (row, seconds) => {
+    const cost = costs.get(row.remedy.en) ?? { row, seconds: 0 };
+    costs.set(row.remedy.en, { ...cost, seconds: cost.seconds + seconds });
+  };
+  for (const [leak, row] of BY_LEAK) add(row, record.leak?.[leak] ?? 0);
+  for (const [kind, row] of BY_COUNT) if (row.cost_s) add(row, row.cost_s * (record.counts[kind] ?? 0));
+  const { row, seconds } = [...costs.values()].reduce((most, cost) => (cost.seconds > most.seconds ? cost : most));
+  return seconds >= 1 ? row : null;
+}
+
+/** The faults of the set, as [row, how many]. */
+export function faults(record) {
+  return [...BY_COUNT]
+    .filter(([kind, row]) => row.fault && record.counts[kind])
+    .map(([kind, row]) => [row, record.counts[kind]]);
 }
 
 /** Seconds under load before the load was known: neither tension nor leak. */
@@ -52,13 +40,8 @@ export function leaked(record) {
 export function leaks(record) {
   if (!record.leak || !(record.under_load_s > 0)) return [];
   const share = (seconds) => seconds / record.under_load_s;
-  return CAUSES.map((cause) => ({ cause, seconds: record.leak[cause] ?? 0, share: share(record.leak[cause] ?? 0) }))
+  return Object.keys(LEAKS)
+    .map((cause) => ({ cause, seconds: record.leak[cause] ?? 0, share: share(record.leak[cause] ?? 0) }))
     .filter((leak) => leak.seconds >= WORTH_S)
     .sort((one, other) => other.seconds - one.seconds);
-}
-
-function isRoughTurn(event) {
-  return (
-    event.kind === "turnaround" && event.part_of === null && (event.grade === "abrupt" || event.grade === "bounce")
-  );
 }

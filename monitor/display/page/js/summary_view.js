@@ -1,10 +1,11 @@
 // Shows a set's summary: what was tension, where the rest went, one thing to do better.
 
 import { element } from "./parts.js";
-import { advice, leaks, unjudged } from "./summary.js";
+import { faults, leaks, unjudged, worst } from "./summary.js";
 import { kilograms } from "./units.js";
+import { CLEAN, CLEAN_SO_FAR } from "./vocabulary.js";
 
-export function drawSummary(root, record, seen, words) {
+export function drawSummary(root, record, words) {
   const leaked = leaks(record);
   const dark_s = unjudged(record);
   if (dark_s >= 1) leaked.push({ cause: "unjudged_s", seconds: dark_s, share: dark_s / record.under_load_s });
@@ -18,12 +19,12 @@ export function drawSummary(root, record, seen, words) {
       known ? words.text("summary.of", words.seconds(record.under_load_s)) : words.seconds(record.under_load_s),
     ),
   ];
-  const rows = [element("div", "headline", "", headline), causes(leaked, words)];
+  const rows = [element("div", "headline", "", headline), causes(record, leaked, words)];
   if (known) rows.push(shares(record, leaked, words));
   rows.push(
     element("div", "better wide-row", "", [
       element("h2", "", words.text("summary.better")),
-      element("p", "", words.text(`better.${advice(record, seen)}`)),
+      element("p", "", advice(record, words)),
     ]),
   );
   root.replaceChildren(...rows);
@@ -60,14 +61,26 @@ function shares(record, leaked, words) {
   return made;
 }
 
-function causes(leaked, words) {
-  if (!leaked.length) return element("div", "causes", "", [element("p", "", words.text("summary.clean"))]);
+function advice(record, words) {
+  const row = worst(record);
+  if (row) return words.remedy(row);
+  return unjudged(record) < 1 ? words.word("better.clean", CLEAN) : words.word("better.clean_so_far", CLEAN_SO_FAR);
+}
+
+function causes(record, leaked, words) {
+  if (!leaked.length) return element("div", "causes", "", [element("p", "", withoutLeak(record, words))]);
   const rows = leaked.map(({ cause, seconds }) =>
     element("div", "", "", [
       element("i", `share-${cause}`),
-      element("dt", "", words.text(`leak.${cause}`)),
+      element("dt", "", words.leak(cause)),
       element("dd", "", words.text("seconds", seconds.toFixed(1))),
     ]),
   );
   return element("div", "causes", "", [element("h2", "", words.text("summary.leak")), element("dl", "", "", rows)]);
+}
+
+/** Where no second leaked, the faults that were counted still have their say. */
+function withoutLeak(record, words) {
+  const names = faults(record).map(([row, count]) => `${words.name(row)} ${count}`);
+  return names.length ? words.text("summary.faults", names.join(" · ")) : words.text("summary.clean");
 }

@@ -2,19 +2,20 @@
 
 import { localDay } from "./history.js";
 import { symbol } from "./icons.js";
-import { isLeak, isTold } from "./model.js";
+import { isFault, isListed, rowOf } from "./kinds.js";
 import { element } from "./parts.js";
 import { leaked } from "./summary.js";
 import { dayName } from "./trend.js";
 import { kilograms } from "./units.js";
-import { clock, eventIcon, eventName } from "./words.js";
+import { clock } from "./words.js";
 
 const EVENTS = 14;
 
 export function drawReps(body, model, words) {
-  const leaks = new Map(); // rep -> events
+  const faults = new Map(); // rep -> events
   for (const { record } of model.recent) {
-    if (isLeak(record) && record.set === model.set) leaks.set(record.rep, [...(leaks.get(record.rep) ?? []), record]);
+    if (isFault(record) && record.set === model.set)
+      faults.set(record.rep, [...(faults.get(record.rep) ?? []), record]);
   }
   const startsUp = model.info?.protocol.starts_with !== "negative";
   rows(
@@ -31,21 +32,21 @@ export function drawReps(body, model, words) {
       rep.peak_g.toFixed(2),
       rep.tension_mean_n === null ? "–" : kilograms(rep.tension_mean_n).toFixed(0),
       rep.in_band_s === null || !rep.duration_s ? "–" : `${Math.round((100 * rep.in_band_s) / rep.duration_s)} %`,
-      icons(leaks.get(rep.rep) ?? [], words),
+      icons(faults.get(rep.rep) ?? [], words),
     ],
   );
 }
 
 export function drawEvents(body, model, words) {
   const now_s = model.feedback?.t_s;
-  const told = model.recent.filter(({ record }) => isTold(record));
+  const listed = model.recent.filter(({ record }) => isListed(record));
   rows(
     body,
-    told.slice(0, EVENTS).map((entry) => entry.record),
+    listed.slice(0, EVENTS).map((entry) => entry.record),
     words,
     (record) => [
       now_s === undefined ? "–" : `−${clock(Math.max(0, now_s - record.t_s))}`,
-      icons([record], words, eventName(words, record)),
+      icons([record], words, words.event(record)),
       record.rep === null ? "" : String(record.rep),
       record.duration_s ? record.duration_s.toFixed(1) : record.duration_s === null ? "…" : "",
     ],
@@ -64,11 +65,7 @@ export function drawLeak(box, leak, words) {
       const fill = element("i", `share-${cause}`);
       fill.style.width = `${(100 * seconds) / most}%`;
       bar.append(fill);
-      return [
-        element("dt", "", words.text(`leak.${cause}`)),
-        bar,
-        element("dd", "", words.text("seconds", seconds.toFixed(1))),
-      ];
+      return [element("dt", "", words.leak(cause)), bar, element("dd", "", words.text("seconds", seconds.toFixed(1)))];
     }),
   );
 }
@@ -137,10 +134,10 @@ function rows(body, records, words, cells) {
 function icons(records, words, name = "") {
   const box = element("span", "icons");
   for (const record of records) {
-    const icon = symbol(eventIcon(record));
+    const icon = symbol(rowOf(record).icon);
     icon.removeAttribute("aria-hidden");
     icon.setAttribute("role", "img");
-    icon.setAttribute("aria-label", eventName(words, record));
+    icon.setAttribute("aria-label", words.event(record));
     box.append(icon);
   }
   box.append(name);

@@ -1,21 +1,13 @@
 // The last 60 seconds of tension and position, with the events marked; one of two doors to uPlot.
 
-import { isTold } from "./model.js";
+import { isListed, rowOf } from "./kinds.js";
 import { kilograms } from "./units.js";
 
 export const WINDOW_S = 60;
 const KEPT_S = 75; // a little more than the window, thrown away in lumps
 const GAP_S = 0.3; // a longer silence is a hole in the line: nothing is interpolated
-const INK = {
-  fg: "#f3f6f8",
-  quiet: "#a7b4c0",
-  line: "#26313b",
-  rep: "#5d6b78",
-  in: "#6fb9e8",
-  pace: "#ffd84d",
-  low: "#e69f00",
-  high: "#f08a3c",
-};
+const INK = { fg: "#f3f6f8", quiet: "#a7b4c0", line: "#26313b", rep: "#5d6b78", pace: "#ffd84d" };
+const TONE_INK = { leak: "#e69f00", rough: "#f08a3c", blind: "#f08a3c" };
 const FONT = '13px system-ui, "DejaVu Sans", sans-serif';
 
 export class Trace {
@@ -70,7 +62,7 @@ export class Trace {
       .filter(
         ({ record }) =>
           record.t_s > now_s - WINDOW_S &&
-          (record.kind === "rep" || (isTold(record) && !record.kind.startsWith("set_"))),
+          (record.kind === "rep" || (isListed(record) && !record.kind.startsWith("set_"))),
       )
       .map(({ record }) => record);
     const window = { min: now_s - WINDOW_S, max: now_s };
@@ -177,11 +169,8 @@ export class Trace {
 }
 
 const ROWS = 4; // of names, one under the other
-const HIGH = new Set(["jerk", "drop", "force_ceiling", "turnaround", "speed_over", "sensor_fault"]);
-
 function ink(record) {
-  if (record.kind === "rep") return INK.rep;
-  return HIGH.has(record.kind) || record.side === "high" ? INK.high : INK.low;
+  return record.kind === "rep" ? INK.rep : (TONE_INK[rowOf(record).tone] ?? INK.quiet);
 }
 
 /** A repetition is marked where it ends. */

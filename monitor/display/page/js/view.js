@@ -3,9 +3,10 @@
 import { barLevel } from "./bar.js";
 import { agreed } from "./chooser.js";
 import { symbol } from "./icons.js";
+import { rowOf } from "./kinds.js";
 import { element } from "./parts.js";
-import { labelKey, stateIcon } from "./status_line.js";
-import { clock, eventIcon, eventName } from "./words.js";
+import { stateIcon, stateLabel } from "./status_line.js";
+import { clock } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 const written = new Map(); // what stands in the page, by place
@@ -61,7 +62,7 @@ export function draw(now, words) {
   drawBar(now, words);
   drawLadder(now, words);
   drawFigures(now, words);
-  drawLeaks(now.leaks, words);
+  drawFaults(now.faults, words);
   text("start", words.text({ countdown: "stop", summary: "next" }[now.state] ?? "start"));
   return writes > before;
 }
@@ -69,7 +70,7 @@ export function draw(now, words) {
 function drawCue(now, words) {
   const word = words.cue(now.cue);
   icon("cue-icon", stateIcon(now));
-  text("label", words.text(labelKey(now)));
+  text("label", stateLabel(now, words));
   text("detail", detail(now, words));
   text("count-number", now.reason === "count" ? String(now.seconds) : now.state === "countdown" ? word : "");
   put("word", word, () => {
@@ -98,7 +99,7 @@ function drawBar(now, words) {
   if (level !== null) move("fill", 1 - level);
   const percent = now.tension === null ? null : 5 * Math.round(now.tension * 20); // as coarse as a person hears it
   attribute("bar", "aria-valuenow", percent === null ? 0 : Math.min(200, Math.max(0, percent)));
-  attribute("bar", "aria-valuetext", words.text(labelKey(now)) + (percent === null ? "" : `, ${percent} %`));
+  attribute("bar", "aria-valuetext", stateLabel(now, words) + (percent === null ? "" : `, ${percent} %`));
 }
 
 let largest_n = 1; // the scale while the load is unknown
@@ -131,20 +132,20 @@ function drawFigures(now, words) {
 }
 
 /** A line a repetition, what came first standing first. */
-function drawLeaks(leaks, words) {
-  const key = leaks.map(({ id, kind, rep }) => `${id} ${kind} ${rep}`).join();
-  put("leaks", `${words.pack.language} ${key}`, () => {
-    const rows = [...Map.groupBy(leaks, ({ rep }) => rep)].slice(0, 3).map(([rep, records]) => {
+function drawFaults(faults, words) {
+  const key = faults.map(({ id, kind, rep }) => `${id} ${kind} ${rep}`).join();
+  put("faults", `${words.pack.language} ${key}`, () => {
+    const rows = [...Map.groupBy(faults, ({ rep }) => rep)].slice(0, 3).map(([rep, records]) => {
       const first = records.at(-1);
-      const names = [...new Set(records.map((record) => eventName(words, record)).reverse())].join(" · ");
+      const names = [...new Set(records.map((record) => words.event(record)).reverse())].join(" · ");
       return element("li", "", "", [
-        symbol(eventIcon(first)),
+        symbol(rowOf(first).icon),
         element("span", "", names),
         element("span", "", rep === null ? "" : `${words.text("rep")} ${rep}`),
       ]);
     });
     if (!rows.length) rows.push(element("li", "none", words.text("events.none")));
-    $("leaks").replaceChildren(...rows);
+    $("faults").replaceChildren(...rows);
   });
 }
 

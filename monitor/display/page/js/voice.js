@@ -3,35 +3,21 @@
 // The words are the cue pack's, the voice is the browser's own for the pack's language. A voice that would send the
 // words to somebody else's server is none; where there is no other, the page says so.
 
+import { urgency } from "./kinds.js";
+
 const APART_MS = 2000;
 const AGAIN_MS = { alarm: 2000, heave: 2000, rest: 4000, pace: 6000 }; // the same word
-const CLASS = {
-  force_ceiling: "alarm",
-  jerk: "heave",
-  jerk_start: "heave",
-  drop: "heave",
-  slack: "heave",
-  bounce: "heave",
-  abrupt: "heave",
-  stack_touch: "heave",
-  lockout: "rest",
-  bottom: "rest",
-  stall: "pace",
-  speed_over: "pace",
-  low: "pace",
-  high: "pace",
-  begin: "pace",
-}; // prettier-ignore
-const ORDER = ["alarm", "heave", "rest", "pace"];
+const ORDER = Object.keys(AGAIN_MS);
+const urgencyOf = (cue) => (cue === "begin" ? "pace" : urgency(cue)); // "begin" is no event's
 
 /** The cue to say now, or null. `spoken` maps each to when it was last said. */
 export function chooseCue(now, now_ms, spoken) {
   if (now_ms - Math.max(-Infinity, ...spoken.values()) < APART_MS) return null;
   const wanted = [now.state === "alarm" ? "force_ceiling" : null, now.heave, now.resting, now.cue, now.band].filter(
-    (cue) => cue in CLASS,
+    urgencyOf,
   );
-  const due = wanted.filter((cue) => now_ms - (spoken.get(cue) ?? -Infinity) >= AGAIN_MS[CLASS[cue]]);
-  return due.sort((one, other) => ORDER.indexOf(CLASS[one]) - ORDER.indexOf(CLASS[other]))[0] ?? null;
+  const due = wanted.filter((cue) => now_ms - (spoken.get(cue) ?? -Infinity) >= AGAIN_MS[urgencyOf(cue)]);
+  return due.sort((one, other) => ORDER.indexOf(urgencyOf(one)) - ORDER.indexOf(urgencyOf(other)))[0] ?? null;
 }
 
 /** A voice of this computer's own for the language, or null. */

@@ -1,5 +1,8 @@
 // The words on the page: a cue pack is one JSON file in cues/, listed in cues/index.json.
 
+import { rowOf } from "./kinds.js";
+import { LEAKS } from "./vocabulary.js";
+
 const LONGEST_CUE = 8;
 
 export class Words {
@@ -20,6 +23,31 @@ export class Words {
   text(key, ...values) {
     const text = this.pack.texts[key] ?? key;
     return values.reduce((filled, value, at) => filled.replace(`{${at}}`, value), text);
+  }
+
+  /** One of the vocabulary's words, unless the pack has its own for `key`. */
+  word(key, words) {
+    return this.pack.texts[key] ?? words[this.pack.language.split("-")[0]] ?? words.en;
+  }
+
+  /** What a row of the vocabulary is called. */
+  name(row) {
+    return this.word(`event.${row.key}`, row.name);
+  }
+
+  /** What the lifter does better. */
+  remedy(row) {
+    return this.word(`remedy.${row.key}`, row.remedy);
+  }
+
+  /** A cause of leak, a field of the summary's `leak`. */
+  leak(field) {
+    return field in LEAKS ? this.word(`leak.${field}`, LEAKS[field]) : this.text(`leak.${field}`);
+  }
+
+  /** The name of one event. */
+  event(record) {
+    return this.name(rowOf(record)) + (record.kind === "stage" ? ` ${record.stage}` : "");
   }
 
   has(key) {
@@ -60,41 +88,4 @@ export async function json(url) {
 export function clock(value_s) {
   const whole = Math.floor(value_s);
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
-}
-
-/** The name of an event for a person. */
-export function eventName(words, record) {
-  if (record.kind === "tension_out") return words.text(`event.tension_out.${record.side}`);
-  if (record.kind === "turnaround") return words.text(`event.turnaround.${record.grade}`);
-  if (record.kind === "stack_touch" && record.slam) return words.text("event.slam");
-  if (record.kind === "stage") return `${words.text("event.stage")} ${record.stage}`;
-  if (record.kind === "sensor_fault") return words.text(`fault.${record.cause}`);
-  return words.text(`event.${record.kind}`);
-}
-
-/** Its shape, a symbol of the page's sprite. */
-export function eventIcon(record) {
-  if (record.kind === "tension_out") return record.side;
-  if (record.kind === "turnaround") return record.grade === "bounce" ? "heave" : "turn";
-  return (
-    {
-      lockout_rest: "rest",
-      bottom_rest: "rest",
-      stack_touch: "down",
-      drop: "negative",
-      force_ceiling: "alarm",
-      sensor_fault: "fault",
-    }[record.kind] ??
-    {
-      set_start: "ready",
-      set_end: "ready",
-      stage: "ready",
-      unload: "low",
-      slack: "low",
-      speed_over: "fast",
-      stall: "rest",
-      failure: "alarm",
-    }[record.kind] ??
-    "heave"
-  );
 }

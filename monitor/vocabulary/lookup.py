@@ -1,0 +1,45 @@
+"""Finds an event's row in the vocabulary: what it is called, and whether it is the lifter's fault."""
+
+from collections import Counter
+from collections.abc import Iterable
+from itertools import groupby
+
+from monitor.events import AnyEvent
+from monitor.vocabulary.rows import Row
+from monitor.vocabulary.table import ROWS
+
+_BY_KIND = {kind: list(rows) for kind, rows in groupby(ROWS, key=lambda row: row.kind)}
+
+
+def row_of(event: AnyEvent) -> Row:
+    """The most particular row that holds for the event."""
+    return next(row for row in _BY_KIND[event.kind] if _holds(row, event))
+
+
+def name_of(event: AnyEvent) -> str:
+    """What a person calls it."""
+    return row_of(event).name.en
+
+
+def name_of_sensor_fault(cause: str) -> str:
+    """By the cause that live feedback gives."""
+    rows = _BY_KIND["sensor_fault"]
+    return next((row for row in rows if row.when.get("cause") == cause), rows[-1]).name.en
+
+
+def is_fault(event: AnyEvent) -> bool:
+    """The lifter's. One physical act is one fault: a part of another event is not counted again."""
+    return event.part_of is None and row_of(event).fault
+
+
+def faults_by_name(events: Iterable[AnyEvent]) -> Counter[str]:
+    return Counter(name_of(event) for event in events if is_fault(event))
+
+
+def parts_by_name(events: Iterable[AnyEvent]) -> Counter[str]:
+    """What would be faults, were they not parts of other events."""
+    return Counter(name_of(event) for event in events if event.part_of is not None and row_of(event).fault)
+
+
+def _holds(row: Row, event: AnyEvent) -> bool:
+    return all(getattr(event, field, None) == value for field, value in row.when.items())
