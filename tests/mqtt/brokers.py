@@ -12,11 +12,20 @@ from pathlib import Path
 
 from tests import needs
 
+START_WITHIN_S = 30.0
+
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port for a server that cannot choose one itself, or for nobody.
+
+    A connection that the port's side closes first is left in TIME_WAIT. For a minute the kernel then gives the port to
+    no program that asks for any free one; a server that asks for this one gets it.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = int(server.getsockname()[1])
+        with socket.create_connection(("127.0.0.1", port)):
+            server.accept()[0].close()
+    return port
 
 
 class Mosquitto:
@@ -43,11 +52,12 @@ class Mosquitto:
     def start(self) -> None:
         command = [needs.path("mosquitto"), "-c", str(self._settings)]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for _ in range(200):
+        deadline_s = time.monotonic() + START_WITHIN_S
+        while time.monotonic() < deadline_s and self._process.poll() is None:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
                 return
             time.sleep(0.02)
-        raise AssertionError("mosquitto did not start")
+        raise AssertionError(f"mosquitto did not start (exit status {self._process.poll()})")
 
     def kill(self) -> None:
         if self._process is not None:
