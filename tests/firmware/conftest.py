@@ -1,5 +1,6 @@
-"""The firmware's ELFs and the emulator, built once for all tests."""
+"""The firmware's ELFs and the emulator, built once for all tests and all workers."""
 
+import os
 from collections.abc import Callable
 from functools import cache
 
@@ -13,7 +14,8 @@ Build = Callable[..., Firmware]
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Build:
-    folder = tmp_path_factory.mktemp("firmware")
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "firmware"
 
     @cache
     def builder(
