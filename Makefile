@@ -27,7 +27,7 @@ demo: $(VENV)/runtime ## a simulated leg press on the display; Ctrl-C ends it
 	@$(PY) -m monitor demo $(ARGS)
 
 test: system check ## style, types, and every test; ARGS= goes to pytest
-	@$(PY) -m pytest -q -rfEsR $(ARGS)
+	@$(PY) -m pytest -q -rfEs -n auto --dist worksteal $(ARGS)
 
 check: $(VENV)/development ## style and types only
 	@$(PY) -m ruff check .

@@ -1,4 +1,4 @@
-"""What every test gets: needs looked at, nothing leaked, `--bless` for expected results."""
+"""What every test gets: needs looked at, nothing leaked, `--bless` for expected results, workers for `-n auto`."""
 
 import asyncio
 import gc
@@ -17,6 +17,8 @@ from tests import needs
 from tests.soak import SOAKING, Figure
 
 ROOT = Path(__file__).parents[1]
+WORKERS_AT_MOST = 4  # many tests wait for real time; more workers would only make each other late
+WORKER_BYTES = 1 << 30  # a worker with its browser, brokers and daemons
 
 settings.register_profile("unhurried", deadline=None)  # a busy machine is no counter-example
 settings.load_profile("unhurried")
@@ -24,6 +26,13 @@ settings.load_profile("unhurried")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--bless", action="store_true", help="write expected results anew; say why in the commit")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """What `-n auto` means: a worker for each core, as far as the memory suffices."""
+    memory_bytes = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return max(1, min(len(os.sched_getaffinity(0)), memory_bytes // WORKER_BYTES, WORKERS_AT_MOST))
 
 
 def pytest_configure(config: pytest.Config) -> None:
