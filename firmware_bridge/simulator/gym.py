@@ -78,8 +78,10 @@ def _forced(draw: Draw) -> Session:
 
 
 def _trainer_lifts(draw: Draw) -> Session:
+    """The trainer is quick and the lifter takes his time."""
+    draw.positive_s = min(draw.positive_s, 2.0)
     moves: list[Act] = [Rest(LEAD_S)]
-    count = max(draw.count, 3)
+    count = max(draw.count - 1, 3)
     for number in range(count):
         down = SetDown(draw.u(0.8, 2.0) if number < count - 1 else TAIL_S)
         moves += [Lifted(Lift(speed=draw.u(0.9, 1.3)), draw.u(0.9, 1.0)), Turn(draw.u(1.4, 2.0)), Lower(), down]
@@ -110,14 +112,14 @@ def _limiter(draw: Draw) -> Session:
 
 
 def _start_stop(draw: Draw) -> Session:
-    below_m = draw.u(0.035, 0.05)
-    deeper = draw.u(0.04, 0.06)  # there is room for a stop between rest and range
-    draw.machine = replace(draw.machine, bottom_m=draw.machine.bottom_m + deeper, top_m=draw.machine.top_m + deeper)
-    park = max(below_m, 0.06 * draw.machine.range_m)
-    park = min(park, draw.machine.bottom_m - draw.machine.rest_m - 0.008)
-    moves: list[Act] = [Rest(LEAD_S), Lift(to=0.0), Park(park, draw.u(7.0, 25.0))]
+    """Between sets the handle stands on a stop of the machine, below the range."""
+    rest_m = draw.machine.rest_m
+    bottom_m = rest_m + draw.u(0.06, 0.07)
+    draw.machine = replace(draw.machine, bottom_m=bottom_m, top_m=bottom_m + max(draw.machine.range_m, 0.42))
+    below_m = draw.u(0.04, 0.05)
+    moves: list[Act] = [Rest(LEAD_S), Lift(to=0.0), Park(below_m, draw.u(7.0, 25.0))]
     for _ in range(2):
-        moves += [*draw.reps(), Park(park, draw.u(7.0, 25.0))]
+        moves += [*draw.reps(), Park(below_m, draw.u(7.0, 25.0))]
     return Session(stretches=(draw.stretch([*moves, SetDown(TAIL_S)]),))
 
 
@@ -231,12 +233,12 @@ def _cluster(draw: Draw) -> Session:
 
 def _rest_pause(draw: Draw) -> Session:
     """Set down for a while that was agreed on."""
-    pause_s = draw.u(12.0, 20.0)
+    pause_s = draw.u(8.0, 12.0)
     moves: list[Act] = []
     for _ in range(3):
         moves += draw.set_of(draw.reps(2, share=0.25))[1:-1]
         moves.append(SetDown(draw.u(0.5, 0.8) * pause_s))
-    moves[-1] = SetDown(pause_s + 4.0)
+    moves[-1] = SetDown(1.3 * pause_s + 4.0)
     return Session(stretches=(draw.stretch([Rest(LEAD_S), *moves]),), pause_s=pause_s)
 
 

@@ -40,6 +40,12 @@ class Session:
         return Trace.joined([stretch.trace() for stretch in self.stretches])
 
     @property
+    def tempo_s(self) -> tuple[float, float]:
+        """Positive and negative that were agreed on."""
+        script = self.stretches[0].script
+        return script.positive_s, script.negative_s
+
+    @property
     def machine(self) -> Machine:
         """As it is in the beginning."""
         return self.stretches[0].machine

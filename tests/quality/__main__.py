@@ -3,6 +3,9 @@
 python -m tests.quality                                  the held-back corpus, every table
 python -m tests.quality --seeds tuning --sets 64 --clean 16 --kinds jerk,drop --wrong
 python -m tests.quality show faulty-17 faulty-17.svg     one set to look at: truth, samples, told and labelled
+python -m tests.quality --corpus life --seeds tuning     the life of a gym, by the whole contract
+python -m tests.quality --corpus life --of drop_set,hook --each 8 --wrong
+python -m tests.quality show life-drop_set-4 drop.svg
 """
 
 import argparse
@@ -15,23 +18,31 @@ from pathlib import Path
 from tests.quality import summary, tables
 from tests.quality.circumstances import KEYS
 from tests.quality.corpus import GROUPS, HELD_BACK, TUNING
+from tests.quality.life import command as life
+from tests.quality.life.corpus import LIFE_KINDS
 from tests.quality.runner import run, seeds
 from tests.quality.show import draw
+
+CLEAN_SETS = 64
+LIFE_SIZES = {TUNING: (4, 8), HELD_BACK: (12, 64)}  # sessions of each kind, and clean ones
 
 
 def main(arguments: list[str]) -> int:
     if arguments[:1] == ["show"]:
         return _show(arguments[1:])
     parser = argparse.ArgumentParser(prog="python -m tests.quality", description="How good is the detector?")
+    parser.add_argument("--corpus", choices=("sets", "life"), default="sets")
     parser.add_argument("--seeds", choices=(TUNING, HELD_BACK), default=HELD_BACK)
     parser.add_argument("--sets", type=int, default=192, help="sets with faults")
-    parser.add_argument("--clean", type=int, default=64, help="clean sets, about a minute each")
+    parser.add_argument("--clean", type=int, help="clean sets, about a minute each; of life, for each of eight kits")
     parser.add_argument("--broken", type=int, default=32, help="clean sets with sensors at fault")
     parser.add_argument("--static", type=int, default=32, help="static contractions, force alone")
     parser.add_argument("--unknown", type=int, default=32, help="sets on a machine of which nothing is known")
     parser.add_argument("--motor", type=int, default=32, help="sets on a motor that sets the speed")
     parser.add_argument("--squat", type=int, default=32, help="sets in which the lowering comes first")
     parser.add_argument("--kinds", default=",".join(KEYS), help=f"out of {', '.join(KEYS)}")
+    parser.add_argument("--of", default=",".join(LIFE_KINDS), help=f"of life, out of {', '.join(LIFE_KINDS)}")
+    parser.add_argument("--each", type=int, help="of life, sessions of each kind")
     parser.add_argument("--wrong", action="store_true", help="list every miss and every invention")
     parser.add_argument("--json", action="store_true", help="numbers for a machine")
     parser.add_argument("--processes", type=int, default=multiprocessing.cpu_count())
@@ -39,6 +50,9 @@ def main(arguments: list[str]) -> int:
     keys = told.kinds.split(",")
     if unknown := sorted(set(keys) - set(KEYS)):
         parser.error(f"--kinds: {', '.join(unknown)} is not known: known kinds are {', '.join(KEYS)}")
+    if told.corpus == "life":
+        return _life(parser, told)
+    told.clean = CLEAN_SETS if told.clean is None else told.clean
     begun_s = time.monotonic()
     numbers_of = {group: told.sets if group == "faulty" else getattr(told, group) for group in GROUPS}
     wanted = seeds(told.seeds, **numbers_of)
@@ -57,11 +71,27 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
+def _life(parser: argparse.ArgumentParser, told: argparse.Namespace) -> int:
+    kinds = told.of.split(",")
+    if unknown := sorted(set(kinds) - set(LIFE_KINDS)):
+        parser.error(f"--of: {', '.join(unknown)} is not known: known kinds of life are {', '.join(LIFE_KINDS)}")
+    each, clean = LIFE_SIZES[told.seeds]
+    each, clean = (given if given is not None else usual for given, usual in ((told.each, each), (told.clean, clean)))
+    print(life.printed(told.seeds, each, clean, kinds, told.processes, told.wrong))
+    return 0
+
+
 def _show(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.quality show", description="Draw one set.")
-    parser.add_argument("case", help="group and seed, such as faulty-17")
+    parser.add_argument("case", help="group and seed, such as faulty-17, or of life such as life-drop_set-4")
     parser.add_argument("svg", type=Path)
     told = parser.parse_args(arguments)
+    if told.case.startswith("life-"):
+        try:
+            told.svg.write_text(life.draw(told.case), encoding="utf-8")
+        except ValueError as error:
+            parser.error(f"case: {error}")
+        return 0
     group, _, seed = told.case.partition("-")
     if group not in GROUPS or not seed.isdigit():
         parser.error(f"case: {told.case} is not known: <group>-<seed> is, of the groups {', '.join(GROUPS)}")

@@ -79,6 +79,10 @@ class Circumstances:
         fast, slow, more = TOLERANCES_S[key]
         return (slow if self.tempo_s >= SLOW_TEMPO_S else fast) + (more if self.slow_cell else 0.0)
 
+    def ranks(self, true: Label) -> bool:
+        """Whether it is sure which event of an act is the primary: what outranks it may not be judged else."""
+        return not self.misread and true.t_s >= self.load_known_s
+
     def waives(self, key: str, true: Label) -> bool:
         """A true event that nobody can be asked to find."""
         around_s = _evidence_s(true)

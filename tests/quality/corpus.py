@@ -9,20 +9,14 @@ the speed; half of them with a load to hold), `squat` (the lowering comes first;
 kits, tempi and what the profile knows of the load are dealt out evenly over neighbouring seeds, the rest is drawn.
 """
 
-import hashlib
-import shutil
-import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 import numpy as np
 
-import firmware_bridge.simulator as simulator
 from firmware_bridge.samples import Samples
 from firmware_bridge.simulator import (
     FAULTS,
@@ -45,6 +39,7 @@ from firmware_bridge.simulator import faults as sensor
 from monitor.profile.profile import Profile
 from monitor.profile.reading import profile_from_builtins
 from monitor.profile.settings import CellSettings
+from tests.quality import kept
 from tests.quality.contraction import drawn_contraction
 from tests.quality.presses import drawn_presses
 from tests.quality.signals import Signals
@@ -182,7 +177,7 @@ def case(group: Group, seed: int) -> Case:
     way: dict[str, object] = {"positive_s": positive_s, "negative_s": negative_s}
     way |= {"starts_with": "negative"} if group == "squat" else {}
     kind = "motor" if free else machine.kind
-    told_profile = _profile(machine, kind, way, kit, told)
+    told_profile = profile_of(machine, kind, way, kit, told)
     if group == "unknown":
         bare = msgspec.structs.replace(told_profile.machine, bottom_m=None, top_m=None)
         told_profile = msgspec.structs.replace(told_profile, machine=bare)
@@ -192,7 +187,7 @@ def case(group: Group, seed: int) -> Case:
         machine=machine,
         script=script,
         kit=kit,
-        true_profile=_profile(machine, kind, way, kit, true),
+        true_profile=profile_of(machine, kind, way, kit, true),
         told_profile=told_profile,
         tempo=tempo,
         known=known,
@@ -231,7 +226,7 @@ def _drawing(seed: int) -> np.random.Generator:
     return np.random.default_rng([seed, 5])
 
 
-def _profile(
+def profile_of(
     machine: Machine, kind: str, protocol: Mapping[str, object], kit: Kit, load: Mapping[str, object]
 ) -> Profile:
     table: dict[str, object] = {
@@ -280,14 +275,14 @@ def performed(some: Sequence[Case]) -> Iterator[tuple[Case, Signals, Samples]]:
     """The cases with their true signals and what the kit made of them; a batch is simulated at once, or read back."""
     for start in range(0, len(some), BATCH):
         batch = some[start : start + BATCH]
-        missing = [item for item in batch if item.script and not _cached(item).exists()]
+        missing = [item for item in batch if item.script and not _kept(item).exists()]
         if missing:
             traces = simulate_many([Job(item.machine, item.script, item.seed) for item in missing if item.script])
             for item, trace in zip(missing, traces, strict=True):
-                _keep(_cached(item), trace)
+                kept.keep(_kept(item), [getattr(trace, name) for name in COLUMNS])
         for item in batch:
             if item.script:
-                trace = _read(_cached(item), item.machine)
+                trace = Trace(item.machine, *kept.read(_kept(item)))
                 trace = standing(trace) if item.free else trace
             elif item.group == "static":
                 trace, _ = drawn_contraction(_drawing(item.seed))
@@ -304,39 +299,8 @@ def performed(some: Sequence[Case]) -> Iterator[tuple[Case, Signals, Samples]]:
             yield item, signals, measure(trace, item.kit, item.seed)
 
 
-PHYSICS = ("machine", "lifter", "script", "sets", "simulation", "trace")  # what a trace follows from
-STALE_S = 3600.0
 COLUMNS = ("position_m", "velocity_m_s", "acceleration_m_s2", "tension_n", "contact_n")
 
 
-def _cached(item: Case) -> Path:
-    """Where the truth of a case is kept: a folder of the system's temporary ones, by the simulator's own text."""
-    key = hashlib.sha256(repr((item.machine, item.script, item.seed)).encode()).hexdigest()[:16]
-    return _cache_folder() / f"{key}.npy"
-
-
-@cache
-def _cache_folder() -> Path:
-    """Of the simulator as it is; what an older one left is cleared away once nobody has used it for an hour."""
-    home = Path(simulator.__file__).parent
-    text = hashlib.sha256(b"".join((home / f"{name}.py").read_bytes() for name in PHYSICS))
-    everything = Path(tempfile.gettempdir()) / "rep-monitor-quality"
-    folder = everything / text.hexdigest()[:16]
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.touch()
-    for other in everything.iterdir():
-        if other != folder and time.time() - other.stat().st_mtime > STALE_S:
-            shutil.rmtree(other, ignore_errors=True)  # another process may be at it too
-    return folder
-
-
-def _keep(path: Path, trace: Trace) -> None:
-    """Whole or not at all: two processes may write the same file."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-        np.save(file, np.stack([getattr(trace, name) for name in COLUMNS]).astype(np.float32))
-    Path(file.name).replace(path)
-
-
-def _read(path: Path, machine: Machine) -> Trace:
-    columns = np.load(path).astype(np.float64)
-    return Trace(machine, *columns)
+def _kept(item: Case) -> Path:
+    return kept.path_of(repr((item.machine, item.script, item.seed)))

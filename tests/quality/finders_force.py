@@ -27,7 +27,7 @@ def find_tensions(truth: Truth, th: Thresholds) -> list[Label]:
                 truth, "force_ceiling", a, b, th.ceiling_hold_s, peak_tension_n=float(np.max(f.fast_tension_n[a:b]))
             )
         )
-    if th.load_n <= 0:
+    if not th.load_known:
         return found
     for a, b in held(off_rest & (relative < 1 - th.unload), th.unload_hold_s, f.step_s):
         found.append(event_at(truth, "unload", a, b, th.unload_hold_s, low=float(np.min(relative[a:b]))))
@@ -47,6 +47,8 @@ def find_rests(truth: Truth, th: Thresholds) -> list[Label]:
     at_lockout = (f.x_m >= th.lockout_zone_x_m) & (np.abs(f.v_m_s) < th.lockout_m_s)
     if th.kind != "stack":
         at_lockout &= _used(truth, th)
+    elif th.whole:
+        at_lockout &= truth.movement.off_rest
     ends = {span.last for span in m.spans}
     for a, b in held(at_lockout, th.lockout_s, f.step_s):
         ended_set = any(end is not None and a <= end < b for end in ends)
@@ -69,6 +71,8 @@ def _contacts(truth: Truth, th: Thresholds, span: Span) -> list[Label]:
     f = truth.filtered
     found = []
     for a, b in held(truth.movement.contact, th.touch_hold_s, f.step_s):
+        lost = (f.fast_tension_n < th.touch_tension_n)[a:b]
+        touches = not th.whole or bool(held(lost, th.touch_hold_s, f.step_s))
         ends_set = a == span.last
         if not (span.first < a and (span.last is None or a <= span.last)):
             continue
@@ -80,7 +84,7 @@ def _contacts(truth: Truth, th: Thresholds, span: Span) -> list[Label]:
             event.own["ended_set"] = ends_set
             event.set = truth.movement.spans.index(span) + 1
             event.rep = event.rep or max(len(span.reps), 1)
-        found.append(touch)
+        found += [touch] if touches else []
         if (b - a) * f.step_s >= th.bottom_rest_s:
             found.append(rest)
     return found

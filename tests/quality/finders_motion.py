@@ -4,9 +4,10 @@ import numpy as np
 
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
 from tests.quality.labels import Label, Truth, event_at
-from tests.quality.movement import Turn
+from tests.quality.movement import POSITIVE, Turn
+from tests.quality.rep_details import details
 from tests.quality.signals import Bools, Filtered, held, joined
-from tests.quality.thresholds import Thresholds
+from tests.quality.thresholds import SET_DOWN_S, Thresholds
 
 
 def find_reps(truth: Truth, th: Thresholds) -> list[Label]:
@@ -41,11 +42,12 @@ def find_reps(truth: Truth, th: Thresholds) -> list[Label]:
                 in_band_s=float(np.sum(np.abs(truth.relative[body] - 1) <= th.band)) * f.step_s,
                 sticking=any(
                     a < (middle.dwell[0] if up else rep.last) and b > (rep.first if up else middle.dwell[1])
-                    for a, b in _sticking(f, th)
+                    for a, b in _sticking(truth, th)
                 ),
                 up_first=up,
                 bounds_s=[float(f.t_s[min(i, len(f.t_s) - 1)]) for i in (rep.first, *middle.dwell, rep.last)],
             )
+            event.own |= details(truth, th, rep, before, middle) if th.whole and up else {}
             event.set, event.rep = number, n
             found.append(event)
     return found
@@ -93,6 +95,8 @@ def _grade(f: Filtered, th: Thresholds, turn: Turn) -> tuple[str | None, float, 
         for a, b in held(a_abs > th.abrupt_m_s2, th.abrupt_hold_s, f.step_s)
         if a < near.stop and b > near.start
     ]
+    if th.whole and turn.rests_s >= SET_DOWN_S:
+        return None, peak_m_s2, 0
     if known and turn.at == "lower":
         after = slice(turn.dwell[1], turn.dwell[1] + round(th.rebound_s / f.step_s))
         rebound_m_s = float(np.max(f.v_m_s[after], initial=0.0))
@@ -114,11 +118,12 @@ def find_jerks(truth: Truth, th: Thresholds) -> list[Label]:
     up = joined(held((f.v_m_s > 0) & off_rest & (f.a_m_s2 > th.jerk_m_s2), hold_s, f.step_s), join_s, f.step_s)
     down = joined(held((f.v_m_s < 0) & off_rest & (f.a_m_s2 < -th.jerk_m_s2), hold_s, f.step_s), join_s, f.step_s)
     found = []
-    stuck = [b for _, b in _sticking(f, th)] + [b for a, b, _ in _stall_runs(truth, th)]
+    stuck = _sticking(truth, th) + [(a, b) for a, b, _ in _stall_runs(truth, th)]
+    before_s = float("inf") if th.whole else 0.1  # the speed passes the limit of sticking after the jerk began
     for a, b in up:
         if f.x_m[a] < th.bottom_x_m + th.start_zone_m:
             cause = "start"
-        elif any(-0.1 <= (a - end) * f.step_s <= th.shove_s for end in stuck):
+        elif any(begin < a and -before_s <= (a - end) * f.step_s <= th.shove_s for begin, end in stuck):
             cause = "shove"
         else:
             cause = "mid"
@@ -172,6 +177,7 @@ def _stall_runs(truth: Truth, th: Thresholds) -> list[tuple[int, int, int]]:
             over = (speed[first:end] > th.stall_move_m_s) | (
                 np.abs(f.x_m[first:end] - f.x_m[first]) > th.stall_travel_m
             )
+            over |= truth.movement.held[first:end]
             last = first + int(np.argmax(over)) if over.any() else end
             if (last - first) * f.step_s >= th.stall_s:
                 found.append((first, last, number))
@@ -179,9 +185,14 @@ def _stall_runs(truth: Truth, th: Thresholds) -> list[tuple[int, int, int]]:
     return found
 
 
-def _sticking(f: Filtered, th: Thresholds) -> list[tuple[int, int]]:
+def _sticking(truth: Truth, th: Thresholds) -> list[tuple[int, int]]:
+    f = truth.filtered
     low_m, high_m = th.stall_zone_x_m
-    slow = (f.v_m_s > 0) & (f.v_m_s < th.sticking_m_s) & (f.x_m >= low_m) & (f.x_m <= high_m)
+    slow = (f.v_m_s < th.sticking_m_s) & (f.x_m >= low_m) & (f.x_m <= high_m)
+    if th.whole:
+        slow &= (f.v_m_s > -th.sticking_m_s) & (truth.movement.phase == POSITIVE) & ~truth.movement.eased
+    else:
+        slow &= f.v_m_s > 0
     shortest_s, longest_s = th.sticking_s
     return [(a, b) for a, b in held(slow, shortest_s, f.step_s) if (b - a) * f.step_s < longest_s]
 
@@ -189,13 +200,16 @@ def _sticking(f: Filtered, th: Thresholds) -> list[tuple[int, int]]:
 def find_stalls(truth: Truth, th: Thresholds) -> list[Label]:
     f = truth.filtered
     found: list[Label] = []
-    failed: set[int] = set()
+    failed: set[tuple[int, int]] = set()  # positives; of the whole contract, stretches of constant load in a set
     for first, last, positive in _stall_runs(truth, th):
         found.append(event_at(truth, "stall", first, last, th.stall_s))
         met = _failure_sample(truth, th, first, last)
-        if met is not None and positive not in failed and _full_reps_before(truth, first):
-            failed.add(positive)
-            found.append(event_at(truth, "failure", met, None, stall_s=float(f.t_s[first])))
+        once = (int(truth.movement.in_set[first]), truth.stretch_at(first)) if th.whole else (positive, 0)
+        if met is not None and once not in failed and _full_reps_before(truth, first):
+            failed.add(once)
+            pushing = (f.tension_n >= th.pushing_n)[met:]
+            held_s = float(np.argmin(pushing) if not pushing.all() else len(pushing)) * f.step_s
+            found.append(event_at(truth, "failure", met, None, stall_s=float(f.t_s[first]), held_s=held_s))
     return found
 
 
@@ -209,7 +223,7 @@ def _failure_sample(truth: Truth, th: Thresholds, first: int, last: int) -> int 
     if stall_s >= th.failure_stall_s:
         x = f.x_m[first:]
         peak = np.maximum.accumulate(x)
-        descended = peak - x >= th.failure_descent_m
+        descended = (x[0] if th.whole else peak) - x >= th.failure_descent_m
         topped = peak >= th.top_x_m - th.partial_top_m
         i = int(np.argmax(descended)) if descended.any() else len(x)
         j = int(np.argmax(topped)) if topped.any() else len(x)

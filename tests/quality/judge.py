@@ -31,12 +31,14 @@ class Judged:
     required: list[bool]
     rep_counts: list[set[int]]  # for each set the counts that are right
     sure_grades: dict[int, bool]  # turnaround's index: all three labellings grade it the same
+    exact: Thresholds  # of the nominal labels
 
 
-def judge(signals: Signals, profile: Profile) -> Judged:
+def judge(signals: Signals, profile: Profile, whole: bool = False, pause_s: float = 0.0) -> Judged:
     """Label three times and compare; `profile` says the truth about range, load and friction."""
     f = filtered(signals, Thresholds.of(profile).rest_m)
-    nominal, strict, loose = (label(signals, profile, factor, f) for factor in (1.0, STRICT, LOOSE))
+    nominal, strict, loose = (label(signals, profile, factor, f, whole, pause_s) for factor in (1.0, STRICT, LOOSE))
+    exact = Thresholds.of(profile, 1.0, signals.loads, whole, pause_s)
     sure = {
         i: all(
             (other := same(event, labels.events)) is not None and other.own["grade"] == event.own["grade"]
@@ -50,8 +52,9 @@ def judge(signals: Signals, profile: Profile) -> Judged:
         strict=strict,
         loose=loose,
         required=[same(event, strict.events) is not None for event in nominal.events],
-        rep_counts=_rep_counts(nominal, profile),
+        rep_counts=_rep_counts(nominal, exact),
         sure_grades=sure,
+        exact=exact,
     )
 
 
@@ -75,9 +78,8 @@ def is_bad(event: Label) -> bool:
     return event.kind == "turnaround" and event.own["grade"] in BAD
 
 
-def _rep_counts(nominal: Truth, profile: Profile) -> list[set[int]]:
+def _rep_counts(nominal: Truth, exact: Thresholds) -> list[set[int]]:
     """The counts that any hysteresis and any excursion from 0.8 to 1.25 of their own would give."""
-    exact = Thresholds.of(profile)
     if exact.kind == "static":
         return []
     counts: list[set[int]] = [set() for _ in nominal.movement.spans]

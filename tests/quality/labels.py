@@ -1,7 +1,7 @@
 """One labelled event, and everything labelled in a set."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.quality.movement import PHASES, Movement
 from tests.quality.signals import Filtered, Floats
@@ -19,6 +19,10 @@ ORDER = (
     "tension_out",
     "speed_over",
 )
+
+
+WHOLE_ORDER = ("sensor_fault", "assist", *ORDER[1:])
+EXPLAINED = ("slack", "unload", "tension_out", "force_ceiling")  # by an assist
 
 
 @dataclass
@@ -44,7 +48,15 @@ class Label:
     def rank(self) -> int | None:
         """Its place in the order of primaries; None where it has none."""
         name = self.own.get("grade") if self.kind == "turnaround" else self.kind
-        return ORDER.index(name) if name in ORDER else None
+        return WHOLE_ORDER.index(name) if name in WHOLE_ORDER else None
+
+
+class Stretch(NamedTuple):
+    """A pin in one place, in samples."""
+
+    first: int
+    last: int
+    load_n: float
 
 
 @dataclass
@@ -55,9 +67,14 @@ class Truth:
     movement: Movement
     filtered: Filtered
     relative: Floats  # w'
+    stretches: list[Stretch] = field(default_factory=list)  # of constant load; none where the profile's holds
 
     def of(self, kind: str) -> list[Label]:
         return [event for event in self.events if event.kind == kind]
+
+    def stretch_at(self, sample: int) -> int:
+        """Index of the stretch of constant load; 0 where there is but one."""
+        return max(sum(stretch.first <= sample for stretch in self.stretches) - 1, 0)
 
     def reps(self) -> list[int]:
         """Repetitions counted, a number for each set."""

@@ -1,16 +1,18 @@
 """Turns, repetitions, sets and phases of a movement, by EVENTS.md 1.3 to 1.5, 4 and 5 on true signals."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.quality.signals import Bools, Filtered, Floats, longest, runs
-from tests.quality.thresholds import Thresholds
+from tests.quality.signals import Bools, Filtered, Floats, filled, held, longest, runs
+from tests.quality.thresholds import HELD_S, Thresholds
 
-PHASES = ("rest", "positive", "upper_turn", "negative", "lower_turn", "hold")
-REST, POSITIVE, UPPER_TURN, NEGATIVE, LOWER_TURN, HOLD = range(len(PHASES))
+PHASES = ("rest", "positive", "upper_turn", "negative", "lower_turn", "hold", "held")
+DEAD_STILL_M_S = 0.001  # a stack that stands on a stop
+ENDS_NEAR_S = 0.3  # a repetition may end so long after the set: set down, the dwell begins after the contact
+REST, POSITIVE, UPPER_TURN, NEGATIVE, LOWER_TURN, HOLD, HELD = range(len(PHASES))
 LANDING_S = 0.06  # the speed of a landing is the highest in this time before the contact
 
 
@@ -23,6 +25,7 @@ class Turn:
     dwell: tuple[int, int]  # samples, the second behind the last
     reversal: bool
     contact: bool
+    rests_s: float = 0.0  # how long it stands on the rest there
 
     @property
     def still(self) -> bool:
@@ -57,16 +60,26 @@ class Movement:
     off_rest: Bools
     in_set: NDArray[np.int64]  # number of the set, 0 outside
     phase: NDArray[np.int8]
+    held: Bools  # without tension above its rest
+    eased: Bools  # the same, and what of the stillness around it somebody needs to let go and to take over
+    idle: list[Span] = field(default_factory=list)  # off the rest without a repetition: onto a stop, or down from it
 
 
 def movement(f: Filtered, th: Thresholds) -> Movement:
     stack = th.kind == "stack"
     if stack:  # below the rest is no travel: what a hard landing presses it in
         f = f._replace(x_m=np.maximum(f.x_m, 0.0))
-    contact = (f.x_m < th.touch_m) & (f.fast_tension_n < th.touch_tension_n) if stack else np.zeros(len(f.t_s), bool)
+    contact = (f.x_m < th.touch_m) & (f.fast_tension_n < th.contact_tension_n) if stack else np.zeros(len(f.t_s), bool)
+    contact = filled(contact, th.contact_join_s, f.step_s)
+    hangs = _hangs(f, th) if stack and th.whole else np.zeros(len(f.t_s), bool)
+    parked = _parked(f, th) if stack and th.whole else np.zeros(len(f.t_s), bool)
     turns = _turns(f, th, contact)
-    reps = _reps(f, th, turns)
-    spans = _stack_sets(f, th, contact, reps) if stack else _free_sets(f, th, turns, reps)
+    reps = [_stopped(f, th, turns, rep, hangs | parked) for rep in _reps(f, th, turns)]
+    spans = _stack_sets(f, th, contact, parked, reps) if stack else _free_sets(f, th, turns, reps)
+    idle = [span for span in spans if th.whole and not span.reps]
+    spans = [span for span in spans if not th.whole or span.reps]
+    if th.whole:
+        _begin_at_hand(f, th, spans, hangs)
     in_set = np.zeros(len(f.t_s), np.int64)
     for number, span in enumerate(spans, 1):
         in_set[span.first : span.last] = number
@@ -74,10 +87,59 @@ def movement(f: Filtered, th: Thresholds) -> Movement:
         turns=turns,
         spans=spans,
         contact=contact,
-        off_rest=f.x_m > th.off_rest_m if stack else in_set > 0,
+        off_rest=(f.x_m > th.off_rest_m) & ~hangs & ~(contact & th.whole) if stack else in_set > 0,
         in_set=in_set,
-        phase=_phases(turns, contact),
+        phase=_phases(turns, contact, hangs),
+        held=hangs,
+        eased=_eased(f, th, hangs),
+        idle=idle,
     )
+
+
+def _hangs(f: Filtered, th: Thresholds) -> Bools:
+    """Stands still without tension above its rest: on a hook, a limiter, a hand."""
+    loose = (f.x_m >= th.touch_m) & (np.abs(f.v_m_s) < th.rest_m_s) & (f.fast_tension_n < th.held_tension_n)
+    return _where(held(loose, HELD_S, f.step_s), len(loose))
+
+
+def _eased(f: Filtered, th: Thresholds, hangs: Bools) -> Bools:
+    still = np.abs(f.v_m_s) < th.rest_m_s
+    return _where([(a, b) for a, b in runs(still) if hangs[a:b].any()], len(hangs))
+
+
+def _parked(f: Filtered, th: Thresholds) -> Bools:
+    """Dead still under load below the range: the machine's own stop holds the cable."""
+    still = (f.x_m >= th.touch_m) & (f.x_m < th.parked_x_m) & (np.abs(f.v_m_s) < DEAD_STILL_M_S)
+    return _where(held(still & (f.fast_tension_n >= th.under_load_n), th.end_loose_s, f.step_s), len(still))
+
+
+def _where(stretches: list[tuple[int, int]], n: int) -> Bools:
+    mask = np.zeros(n, bool)
+    for a, b in stretches:
+        mask[a:b] = True
+    return mask
+
+
+def _stopped(f: Filtered, th: Thresholds, turns: list[Turn], rep: Rep, stands: Bools) -> Rep:
+    """A repetition that comes to a stop or a hook on its way down ends there, whatever follows."""
+    down = turns[rep.turns[1]].dwell[1]
+    at = np.flatnonzero(stands[down : rep.last])
+    if not len(at):
+        return rep
+    moving = np.flatnonzero(np.abs(f.v_m_s[down : down + int(at[0]) + 1]) >= th.rest_m_s)
+    return replace(rep, last=down + (int(moving[-1]) + 1 if len(moving) else 0))
+
+
+def _begin_at_hand(f: Filtered, th: Thresholds, spans: list[Span], hangs: Bools) -> None:
+    """A repetition that was begun before the stack hung for good begins anew where it is taken over."""
+    still = np.abs(f.v_m_s) < th.rest_m_s
+    for span in spans:
+        for i, rep in enumerate(span.reps):
+            hung = np.flatnonzero(hangs[rep.first : span.first])
+            if rep.first < span.first and len(hung):
+                from_hook = rep.first + int(hung[-1])
+                moves = np.flatnonzero(~still[from_hook : rep.last])
+                span.reps[i] = replace(rep, first=from_hook + (int(moves[0]) if len(moves) else 0))
 
 
 def pivots(x_m: Floats, hysteresis_m: float) -> list[tuple[int, int]]:
@@ -118,16 +180,28 @@ def _turns(f: Filtered, th: Thresholds, contact: Bools) -> list[Turn]:
         near = slow[a:b] & (np.abs(f.x_m[a:b] - f.x_m[index]) <= th.extreme_m)
         dwell = longest(near)
         first, last = (a + dwell[0], a + dwell[1]) if dwell else (index, index)
+        stands = contact[min(first, index) : max(last, index + 1)]
         turns.append(
             Turn(
                 at="upper" if side > 0 else "lower",
                 index=index,
                 dwell=(first, last),
                 reversal=0 < i < len(found) - 1,
-                contact=bool(contact[min(first, index) : max(last, index + 1)].any()),
+                contact=bool(stands.any()),
+                rests_s=_around(contact, min(first, index) + int(np.argmax(stands))) * f.step_s,
             )
         )
     return turns
+
+
+def _around(mask: Bools, at: int) -> int:
+    """How long the stretch of True around a sample is; 0 where it is False."""
+    if not mask[at]:
+        return 0
+    before = np.flatnonzero(~mask[:at])
+    after = np.flatnonzero(~mask[at:])
+    first = int(before[-1]) + 1 if len(before) else 0
+    return (at + int(after[0]) if len(after) else len(mask)) - first
 
 
 def _reps(f: Filtered, th: Thresholds, turns: list[Turn]) -> list[Rep]:
@@ -145,19 +219,24 @@ def _reps(f: Filtered, th: Thresholds, turns: list[Turn]) -> list[Rep]:
         if excursion_m >= th.excursion_m:
             reached_m = x[1] if middle_at == "upper" else x[2]  # by the positive
             partial = excursion_m < th.partial_m or reached_m < th.top_x_m - th.partial_top_m
-            reps.append(Rep((i - 1, i, i + 1), before.dwell[1], after.dwell[0], excursion_m, partial))
+            first = before.dwell[1]
+            if th.whole and before.contact:  # rubber that decompresses is no movement
+                low = np.flatnonzero(f.x_m[before.index : middle.index] < th.touch_m)
+                first = max(first, before.index + int(low[-1]) + 1) if len(low) else first
+            reps.append(Rep((i - 1, i, i + 1), first, after.dwell[0], excursion_m, partial))
     return reps
 
 
-def _stack_sets(f: Filtered, th: Thresholds, contact: Bools, reps: list[Rep]) -> list[Span]:
+def _stack_sets(f: Filtered, th: Thresholds, contact: Bools, parked: Bools, reps: list[Rep]) -> list[Span]:
     """From the stack off its rest to the stack come to rest for good."""
     begins = [
         a
-        for a, b in runs((f.x_m > th.start_m) & (f.fast_tension_n > th.start_tension_n))
+        for a, b in runs((f.x_m > th.start_m) & (f.fast_tension_n > th.start_tension_n) & ~parked)
         if (b - a) * f.step_s >= th.start_hold_s
     ]
     loose = (f.x_m >= th.touch_m) & (f.fast_tension_n < th.end_tension_n)
-    ends = sorted(a for mask in (contact, loose) for a, b in runs(mask) if (b - a) * f.step_s >= th.end_rest_s)
+    long = ((contact, th.end_rest_s), (loose, th.end_loose_s), (parked, th.end_loose_s))
+    ends = sorted(a for mask, least_s in long for a, b in runs(mask) if (b - a) * f.step_s >= least_s)
     spans: list[Span] = []
     for begin in begins:
         if spans and (spans[-1].last is None or begin < spans[-1].last):
@@ -166,6 +245,9 @@ def _stack_sets(f: Filtered, th: Thresholds, contact: Bools, reps: list[Rep]) ->
     for span, following in zip(spans, [*spans[1:], None], strict=True):
         last = len(f.t_s) if following is None else following.first
         span.reps = [rep for rep in reps if span.first < rep.last and (following is None or rep.last <= last)]
+        if th.whole and span.last is not None:  # what other people's hands move afterwards is no repetition
+            ends_by = span.last + round(ENDS_NEAR_S / f.step_s)
+            span.reps = [rep for rep in span.reps if rep.first < span.last and rep.last <= max(ends_by, span.last)]
     return spans
 
 
@@ -192,7 +274,7 @@ def _free_sets(f: Filtered, th: Thresholds, turns: list[Turn], reps: list[Rep]) 
     return spans
 
 
-def _phases(turns: list[Turn], contact: Bools) -> NDArray[np.int8]:
+def _phases(turns: list[Turn], contact: Bools, hangs: Bools) -> NDArray[np.int8]:
     phase = np.full(len(contact), LOWER_TURN, np.int8)
     for i, turn in enumerate(turns):
         resting = LOWER_TURN if turn.at == "lower" else UPPER_TURN
@@ -201,5 +283,6 @@ def _phases(turns: list[Turn], contact: Bools) -> NDArray[np.int8]:
         phase[turn.dwell[1] : end] = POSITIVE if turn.at == "lower" else NEGATIVE
     if turns and turns[-1].still:
         phase[turns[-1].dwell[1] :] = LOWER_TURN if turns[-1].at == "lower" else UPPER_TURN
+    phase[hangs] = HELD
     phase[contact] = REST
     return phase

@@ -28,7 +28,7 @@ from tests.quality.told import Told, told
 
 ATTRIBUTES = {
     "jerk": ("cause",),
-    "rep": ("partial", "sticking"),
+    "rep": ("partial", "sticking", "assisted", "start_grade", "dips_positive", "dips_negative"),
     "stack_touch": ("slam", "ended_set"),
     "bottom_rest": ("ended_set",),
 }
@@ -73,7 +73,7 @@ def score(judged: Judged, events: list[AnyEvent], under: Circumstances) -> SetSc
     result = SetScore(moved=moved)
     for key in KEYS:
         if key != "sensor_fault" and not (under.misread and key in OF_LOAD):
-            _score_kind(result, judged, detected, key, under)
+            score_kind(result, judged, detected, key, under)
     _score_sensors(result, detected, under)
     if judged.rep_counts and not any(blind.lasting for blind in under.blind):
         _score_sets(result, judged, detected, under)
@@ -121,7 +121,7 @@ def _alike(true: Label, found: Told) -> bool:
     return all(name not in true.own or true.own[name] == found.own.get(name) for name in ("at", "side", "stage"))
 
 
-def _score_kind(result: SetScore, judged: Judged, detected: list[Told], key: str, under: Circumstances) -> None:
+def score_kind(result: SetScore, judged: Judged, detected: list[Told], key: str, under: Circumstances) -> None:
     tolerance_s = under.tolerance_s(key)
     true = _select(judged.nominal.events, key)
     strict, loose = _select(judged.strict.events, key), _select(judged.loose.events, key)
@@ -197,11 +197,12 @@ def _score_match(
     if not required:
         return
     for name in ATTRIBUTES.get(key, ()):
+        if name not in true.own:
+            continue
         views = [same(true, labels.events) for labels in (judged.strict, judged.loose)]
-        if all(view is not None and view.own[name] == true.own[name] for view in views):
-            result.attributes.append((f"{key}.{name}", found.own[name] == true.own[name]))
-    load_known = not under.misread and true.t_s >= under.load_known_s  # else what outranks it may not be judged
-    if true.rank is not None and key != "turnaround" and load_known:
+        if all(view is not None and view.own.get(name) == true.own[name] for view in views):
+            result.attributes.append((f"{key}.{name}", found.own.get(name) == true.own[name]))
+    if true.rank is not None and key != "turnaround" and under.ranks(true):
         result.attributes.append((f"{key}.primary", found.primary == (true.part_of is None)))
     if key == "rep":
         leg, dwell = ("positive_s", "upper_dwell_s") if true.own["up_first"] else ("negative_s", "lower_dwell_s")

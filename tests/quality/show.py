@@ -1,17 +1,19 @@
 """One set as a picture to look at: a self-contained SVG of truth, samples, labelled and told events."""
 
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
 
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
+from firmware_bridge.samples import Samples
 from tests.quality.circumstances import KEYS
 from tests.quality.corpus import Group, case, performed
-from tests.quality.judge import judge
+from tests.quality.judge import Judged, judge
 from tests.quality.runner import detect
 from tests.quality.signals import Floats
 from tests.quality.thresholds import Thresholds
-from tests.quality.told import told
+from tests.quality.told import Told, told
 
 PIXELS_PER_S = 40
 LEFT, PANEL, LANE = 110, 150, 22
@@ -21,12 +23,23 @@ LANES = tuple(key for key in KEYS if key != "fault_turn")
 
 
 def draw(group: Group, seed: int) -> str:
-    """The case, detected and judged; true events are blue (pale where not required), told ones orange."""
+    """The case, detected and judged."""
     item = case(group, seed)
     ((_, signals, samples),) = performed([item])
     judged = judge(signals, item.true_profile)
     events, _ = told(detect(samples, item.told_profile).events)
-    th = Thresholds.of(item.true_profile)
+    return drawing(f"{item.name} {item.strata}", judged, samples, events, Thresholds.of(item.true_profile))
+
+
+def drawing(
+    title: str,
+    judged: Judged,
+    samples: Samples,
+    events: list[Told],
+    th: Thresholds,
+    lanes: Sequence[str] = LANES,
+) -> str:
+    """True events are blue (pale where not required), told ones orange."""
     f = judged.nominal.filtered
     end_s = float(f.t_s[-1])
     width = LEFT + round(end_s * PIXELS_PER_S) + 20
@@ -35,17 +48,19 @@ def draw(group: Group, seed: int) -> str:
     place = ~np.isnan(samples.position_m)
     pull = ~np.isnan(samples.force_n)
     g, rest_m = STANDARD_GRAVITY_M_S2, th.rest_m
+    load_n = np.broadcast_to(np.asarray(th.load_n), f.t_s.shape)
+    relative = samples.force_n[pull] / np.interp(samples.t_s[pull], f.t_s, load_n)
     panels: list[tuple[str, Floats, float, list[float], tuple[Floats, Floats] | None]] = [
         ("x m", f.x_m, 1.0, [0.0, th.bottom_x_m, th.top_x_m], (samples.t_s[place], samples.position_m[place] - rest_m)),
         ("v m/s", f.v_m_s, 1.0, [0.0, th.rest_m_s, -th.rest_m_s], None),
         ("a/g", f.a_m_s2, g, [0.0, th.jerk_m_s2 / g, -th.jerk_m_s2 / g], None),
-        ("T/W", f.tension_n, th.load_n, [0.0, 0.5, 1.0], (samples.t_s[pull], samples.force_n[pull] / th.load_n)),
+        ("T/W", f.tension_n / load_n, 1.0, [0.0, 0.5, 1.0], (samples.t_s[pull], relative)),
         ("w'", judged.nominal.relative, 1.0, [1 - th.band, 1.0, 1 + th.band], None),
     ]
     for name, column, unit, lines, dots in panels:
         parts.append(_panel(y, width, name, f.t_s, column / unit, lines, dots))
         y += PANEL + 10
-    for lane, key in enumerate(LANES):
+    for lane, key in enumerate(lanes):
         top = y + lane * LANE
         parts.append(f'<text x="4" y="{top + 14}">{key}</text>')
         parts.append(f'<line x1="{LEFT}" x2="{width}" y1="{top + LANE}" y2="{top + LANE}" stroke="{FAINT}"/>')
@@ -58,13 +73,13 @@ def draw(group: Group, seed: int) -> str:
             if event_told.kind == key:
                 hint = f"told {key} at {event_told.t_s:.3f}, found {event_told.found_s:.3f}: {event_told.own}"
                 parts.append(_bar(event_told.t_s, event_told.duration_s, top + 11, TOLD, 1.0, hint))
-    height = y + len(LANES) * LANE + 30
+    height = y + len(lanes) * LANE + 30
     for second in range(0, int(end_s) + 1):
         x = _x(second)
         parts.append(f'<line x1="{x}" x2="{x}" y1="24" y2="{height - 20}" stroke="{FAINT}" stroke-width="0.5"/>')
         if second % 5 == 0:
             parts.append(f'<text x="{x}" y="20">{second} s</text>')
-    title = escape(f"{item.name} {item.strata}")
+    title = escape(title)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" font-family="sans-serif"'
         f' font-size="11"><rect width="100%" height="100%" fill="white"/><title>{title}</title>'

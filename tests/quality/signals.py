@@ -14,6 +14,17 @@ TENSION_FAST_HZ = 15.0  # slack, touch, ceiling
 PAD_S = 2.0
 
 
+Level = float | Floats  # a threshold that holds throughout, or one for each row
+
+
+class Loads(NamedTuple):
+    """What the machine asked for, row by row; columns of shape (n,)."""
+
+    asked_n: Floats  # W at this place, in this direction
+    selected_n: Floats  # W of the pin: the mean of asked_n over the range
+    inertia_kg: Floats  # of what the cell feels move
+
+
 class Signals(NamedTuple):
     """What really happened, at an even 1 kHz; columns of shape (n,), the position in the machine's raw coordinate."""
 
@@ -23,6 +34,7 @@ class Signals(NamedTuple):
     acceleration_m_s2: Floats
     tension_n: Floats
     contact_n: Floats  # force between stack and rest; zeros where there is no stack
+    loads: Loads | None = None  # where the load does not stay what the profile says
 
 
 class Filtered(NamedTuple):
@@ -98,6 +110,14 @@ def joined(stretches: list[tuple[int, int]], gap_s: float, step_s: float) -> lis
             result[-1] = (result[-1][0], b)
         else:
             result.append((a, b))
+    return result
+
+
+def filled(mask: Bools, gap_s: float, step_s: float) -> Bools:
+    """With gaps shorter than this closed."""
+    result = mask.copy()
+    for a, b in joined(runs(mask), gap_s, step_s):
+        result[a:b] = True
     return result
 
 

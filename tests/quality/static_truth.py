@@ -31,7 +31,7 @@ def sets_of(f: Filtered, th: Thresholds) -> Movement:
     for number, span in enumerate(spans, 1):
         in_set[span.first : span.last] = number
     nowhere = np.zeros(n, bool)
-    return Movement([], spans, nowhere, in_set > 0, in_set, np.full(n, HOLD, np.int8))
+    return Movement([], spans, nowhere, in_set > 0, in_set, np.full(n, HOLD, np.int8), nowhere, nowhere)
 
 
 def stages_of(span: Span, profile: Profile, n: int) -> list[tuple[int, int]]:

@@ -23,27 +23,46 @@ detected event must pass not to be FALSE. "Stricter" is always the harder thing 
 | speed_over        | kappa * k, hold * k                                                                        |
 | tension_out       | b * k, hold * k                                                                            |
 | force_ceiling     | the excess over (1 + mu) W * k, hold * k                                                   |
+| assist            | 0.08 W or 15 N * k, hold * k                                                             |
 | set_start/set_end | hold * k; 3 mm * k and 0.5 W * k / the contact and 0.1 W as above                          |
 """
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
 from monitor.profile.profile import Profile
+from tests.quality.signals import Level, Loads
 
 SUPERSLOW_S = 8.0
 SHORT_PHASE_S = 4.0
+FRICTION_SPEED_M_S = 0.004  # below it friction turns over
+# Of the contract, and not among the settings yet.
+EXTREME_SHARE = 0.01
+CONTACT_JOIN_S = 0.3
+HELD_S, HELD_TENSION = 0.3, 0.1
+STOP_MIN_M, STOP_SHARE = 0.015, 0.05
+PAUSE_MARGIN_S = 2.0
+SET_DOWN_S = 0.5
+PUSHING = 0.8
+ASSIST_SIZE, ASSIST_MIN_N, ASSIST_S = 0.08, 15.0, 0.5
+LIFTED = 0.25
+START_SLOWNESS, START_TO_M, START_UPLOAD_FROM, START_RISE_PER_S, START_RISE_S = 1.3, 0.025, 0.1, 2.5, 0.2
+STEP_SIZE, STEP_REPS = 0.15, 3
 
 
 @dataclass(frozen=True, kw_only=True)
 class Thresholds:
     # the machine
     kind: str
+    whole: bool  # the whole contract; else what corpora were labelled by before it
     rest_m: float
     bottom_x_m: float
     top_x_m: float
     lockout_x_m: float
-    load_n: float
+    load_n: Level
+    load_known: bool
     friction: float
     lift_off_n: float
     starts_with: str
@@ -74,11 +93,14 @@ class Thresholds:
     # sets
     off_rest_m: float
     start_m: float
-    start_tension_n: float
+    start_tension_n: Level
     start_hold_s: float
     end_rest_s: float
-    end_tension_n: float
-    under_load_n: float
+    end_loose_s: float
+    end_tension_n: Level
+    under_load_n: Level
+    parked_x_m: float
+    pause_s: float
     # jerks and tension
     jerk_m_s2: float
     jerk_hold_s: float
@@ -90,9 +112,9 @@ class Thresholds:
     band_join_s: float
     unload: float
     unload_hold_s: float
-    slack_n: float
+    slack_n: Level
     slack_hold_s: float
-    ceiling_n: float
+    ceiling_n: Level
     ceiling_factor: float  # static: of the target
     factor: float
     ceiling_hold_s: float
@@ -101,7 +123,10 @@ class Thresholds:
     lockout_m_s: float
     lockout_s: float
     touch_m: float
-    touch_tension_n: float
+    contact_tension_n: Level
+    contact_join_s: float
+    held_tension_n: Level
+    touch_tension_n: Level
     touch_hold_s: float
     slam_m_s: float
     bottom_rest_s: float
@@ -114,6 +139,15 @@ class Thresholds:
     failure_stall_s: float
     failure_total_s: float
     failure_descent_m: float
+    pushing_n: Level
+    # other people's forces
+    assist_n: Level
+    assist_s: float
+    lifted_n: Level
+    # the start of a repetition
+    start_25_mm_s: float
+    start_rise_n_s: Level
+    start_from_n: Level
     speed_positive_m_s: float
     speed_negative_m_s: float
     speed_hold_s: float
@@ -122,15 +156,27 @@ class Thresholds:
     static_after_s: float
 
     @classmethod
-    def of(cls, profile: Profile, factor: float = 1.0) -> "Thresholds":
-        """Of a profile that says the truth: range, load and friction as they are. Motion is absent in static mode."""
+    def of(
+        cls,
+        profile: Profile,
+        factor: float = 1.0,
+        loads: Loads | None = None,
+        whole: bool = False,
+        pause_s: float = 0.0,
+    ) -> "Thresholds":
+        """Of a profile that says the truth: range, load and friction as they are. Motion is absent in static mode.
+
+        `loads`: where the load is not the profile's throughout. `pause_s`: planned pauses on the rest.
+        """
         k, g = factor, STANDARD_GRAVITY_M_S2
         machine, protocol, d = profile.machine, profile.protocol, profile.detect
         bottom_m, top_m = machine.bottom_m or 0.0, machine.top_m or 0.0
         range_m = max(top_m - bottom_m, 1e-3)
         rest_m = bottom_m if machine.rest_m is None else machine.rest_m
         lockout_m = top_m if machine.lockout_m is None else machine.lockout_m
-        load_n = machine.working_load_n or machine.peak_n or 0.0
+        given_n = machine.working_load_n or machine.peak_n or 0.0
+        load_n: Level = given_n if loads is None else loads.asked_n
+        load_known = loads is not None or given_n > 0
         friction = machine.friction or 0.0
         positive_s, negative_s = protocol.positive_s or 1.0, protocol.negative_s or 1.0
         positive_m_s, negative_m_s = range_m / positive_s, range_m / negative_s
@@ -139,18 +185,24 @@ class Thresholds:
         jerk_m_s2 = min(max(d.jerk.size * range_m / positive_s**2, d.jerk.min_g * g), d.jerk.max_g * g)
         band = max(protocol.band or (0.08 if superslow else 0.10), jerk_m_s2 / g)
         heavy_n = (1 + friction) * load_n
-        ceiling_n = min(machine.force_ceiling_n or float("inf"), d.force_ceiling.factor * heavy_n or float("inf"))
+        relative_n = d.force_ceiling.factor * heavy_n if load_known else float("inf")
+        ceiling_n = np.minimum(machine.force_ceiling_n or float("inf"), relative_n)
+        end_rest_s = d.set.end_rest_s
+        if pause_s > end_rest_s:
+            end_rest_s = pause_s + PAUSE_MARGIN_S
 
         def kappa(phase_s: float) -> float:
             return d.speed_over.factor_short if phase_s <= SHORT_PHASE_S else d.speed_over.factor_long
 
         return cls(
             kind=machine.kind,
+            whole=whole,
             rest_m=rest_m,
             bottom_x_m=bottom_m - rest_m,
             top_x_m=top_m - rest_m,
             lockout_x_m=lockout_m - rest_m,
             load_n=load_n,
+            load_known=load_known,
             friction=friction,
             lift_off_n=machine.lift_off_n,
             starts_with=protocol.starts_with,
@@ -160,7 +212,7 @@ class Thresholds:
             superslow=superslow,
             rest_m_s=rest_m_s,
             reversal_m=max(d.motion.reversal_min_m, d.motion.reversal_fraction * range_m) * k,
-            extreme_m=d.motion.extreme_m / k,
+            extreme_m=max(d.motion.extreme_m, EXTREME_SHARE * range_m if whole else 0.0) / k,
             excursion_m=d.rep.excursion * range_m * k,
             partial_m=(1 - (1 - d.rep.partial) * k) * range_m,
             partial_top_m=d.rep.top * range_m * k,
@@ -179,9 +231,12 @@ class Thresholds:
             start_m=d.set.off_rest_m * k,
             start_tension_n=d.set.under_load * load_n * k,
             start_hold_s=d.set.start_hold_s * k,
-            end_rest_s=d.set.end_rest_s * k,
+            end_rest_s=end_rest_s * k,
+            end_loose_s=d.set.end_rest_s * k,
             end_tension_n=d.set.end_tension * load_n / k,
-            under_load_n=d.set.under_load * load_n or machine.lift_off_n,
+            under_load_n=d.set.under_load * load_n if load_known else machine.lift_off_n,
+            parked_x_m=bottom_m - rest_m - max(STOP_MIN_M, STOP_SHARE * range_m) * k,
+            pause_s=pause_s,
             jerk_m_s2=jerk_m_s2 * k,
             jerk_hold_s=d.jerk.hold_s * k,
             jerk_join_s=d.jerk.join_s,
@@ -204,6 +259,9 @@ class Thresholds:
             lockout_m_s=rest_m_s / k,
             lockout_s=(d.lockout_rest.dwell_superslow_s if superslow else d.lockout_rest.dwell_s) * k,
             touch_m=d.set.off_rest_m / k,
+            contact_tension_n=float("inf") if whole else d.stack_touch.tension * load_n / k,
+            contact_join_s=CONTACT_JOIN_S if whole else 0.0,
+            held_tension_n=HELD_TENSION * load_n,
             touch_tension_n=d.stack_touch.tension * load_n / k,
             touch_hold_s=d.stack_touch.hold_s * k,
             slam_m_s=max(d.stack_touch.slam_m_s, kappa(negative_s) * negative_m_s) * k,
@@ -219,6 +277,13 @@ class Thresholds:
             failure_stall_s=d.failure.stall_s * k,
             failure_total_s=d.failure.total_s * k,
             failure_descent_m=d.failure.descent * range_m * k,
+            pushing_n=PUSHING * load_n,
+            assist_n=np.maximum(ASSIST_SIZE * load_n, ASSIST_MIN_N) * k,
+            assist_s=ASSIST_S * k,
+            lifted_n=LIFTED * load_n,
+            start_25_mm_s=START_SLOWNESS * (START_TO_M - d.set.off_rest_m) / positive_m_s * k,
+            start_rise_n_s=START_RISE_PER_S * load_n / k,
+            start_from_n=START_UPLOAD_FROM * load_n,
             speed_positive_m_s=kappa(positive_s) * positive_m_s * k,
             speed_negative_m_s=kappa(negative_s) * negative_m_s * k,
             speed_hold_s=d.speed_over.hold_s * k,

@@ -36,6 +36,8 @@ def told(events: list[AnyEvent]) -> tuple[list[Told], int]:
     result = []
     for number, event in first.items():
         end = last[number]
+        if event.kind == "set_start":  # sent again where the set only begins with a later lift-off
+            event = end
         result.append(
             Told(
                 kind=event.kind,
@@ -46,7 +48,17 @@ def told(events: list[AnyEvent]) -> tuple[list[Told], int]:
                 rep=event.rep,
                 primary=end.part_of is None,
                 cut=end.cut is True,
-                own=msgspec.structs.asdict(end),
+                own=_own(end),
             )
         )
     return result, moved
+
+
+def _own(event: AnyEvent) -> dict[str, Any]:
+    """All keys, whatever they are, as JSON has them; those of a repetition's parts beside the others."""
+    own: dict[str, Any] = msgspec.to_builtins(event)
+    if event.kind == "rep":
+        own["start_grade"] = (own.get("start") or {}).get("grade")
+        for phase, dips in (own.get("segmented") or {}).items():
+            own[f"dips_{phase}"] = dips
+    return own

@@ -20,24 +20,38 @@ import numpy as np
 from monitor.profile.profile import Profile
 from tests.quality import static_truth
 from tests.quality.finders_force import find_rests, find_sets, find_tensions
+from tests.quality.finders_load import find_assists, find_load_changes, find_load_steps, loads_of, stretches_of
 from tests.quality.finders_motion import find_jerks, find_reps, find_speeds, find_stalls, find_turnarounds
 from tests.quality.labels import Label, Truth, event_at
 from tests.quality.movement import movement
+from tests.quality.rep_details import grade_starts
 from tests.quality.signals import Filtered, Floats, Signals, filtered
-from tests.quality.thresholds import Thresholds
+from tests.quality.skill import describe_sets
+from tests.quality.thresholds import FRICTION_SPEED_M_S, Thresholds
 
-FRICTION_SPEED_M_S = 0.004
 ONE_ACT_S = 0.3
 
 
-def label(signals: Signals, profile: Profile, factor: float = 1.0, f: Filtered | None = None) -> Truth:
-    """Every event, with thresholds made harder by a factor (see thresholds.py); `f` saves filtering again."""
-    th = Thresholds.of(profile, factor)
+def label(
+    signals: Signals,
+    profile: Profile,
+    factor: float = 1.0,
+    f: Filtered | None = None,
+    whole: bool = False,
+    pause_s: float = 0.0,
+) -> Truth:
+    """Every event, with thresholds made harder by a factor (see thresholds.py); `f` saves filtering again.
+
+    `whole`: by the whole contract, on a stack machine. `pause_s`: planned pauses on the rest.
+    """
+    th = Thresholds.of(profile, factor, signals.loads, whole, pause_s)
     f = f or filtered(signals, th.rest_m)
     if th.kind == "static":
         return _label_static(f, th, profile)
     m = movement(f, th)
     truth = Truth([], m, f, relative_tension(f, th))
+    loads = loads_of(f, th, signals.loads)
+    truth.stretches = stretches_of(loads)
     for finder in (
         find_sets,
         find_turnarounds,
@@ -49,11 +63,17 @@ def label(signals: Signals, profile: Profile, factor: float = 1.0, f: Filtered |
         find_reps,
     ):
         truth.events += finder(truth, th)
+    if whole:
+        truth.events += find_load_changes(truth, th)
+        truth.events += find_assists(truth, th, loads) + find_load_steps(truth, th, loads)
     for event in truth.events:
         event.true_s = max(event.true_s, event.t_s)
     truth.events.sort(key=lambda event: event.t_s)
     _name_primaries(truth.events)
     _summaries(truth, th)
+    if whole:
+        grade_starts(truth)
+        describe_sets(truth, th)
     return truth
 
 
@@ -86,7 +106,7 @@ def _label_static(f: Filtered, th: Thresholds, profile: Profile) -> Truth:
 
 def relative_tension(f: Filtered, th: Thresholds) -> Floats:
     """w': T/W without friction; while still, what stiction hides is 1."""
-    if th.load_n <= 0:
+    if not th.load_known:
         return np.full(len(f.t_s), np.nan)
     w = f.tension_n / th.load_n
     moving = w - th.friction * np.tanh(f.v_m_s / FRICTION_SPEED_M_S)
@@ -96,14 +116,22 @@ def relative_tension(f: Filtered, th: Thresholds) -> Floats:
 
 def _name_primaries(events: list[Label]) -> None:
     """One primary for each physical act: the foremost in the order that overlaps or is within 0.3 s."""
+    assists = [(i, event) for i, event in enumerate(events) if event.kind == "assist"]
+    for event in events:
+        if event.kind == "unload":  # has no rank of its own
+            event.part_of = next((i for i, other in assists if _one_act(event, other)), None)
     ranked = [(i, event, event.rank) for i, event in enumerate(events) if event.rank is not None]
     for _, event, rank in ranked:
         near = [
             (other_rank, abs(other.t_s - event.t_s), j)
             for j, other, other_rank in ranked
-            if other_rank < rank and other.t_s <= event.end_s + ONE_ACT_S and event.t_s <= other.end_s + ONE_ACT_S
+            if other_rank < rank and _one_act(event, other)
         ]
         event.part_of = min(near)[2] if near else None
+
+
+def _one_act(event: Label, other: Label) -> bool:
+    return other.t_s <= event.end_s + ONE_ACT_S and event.t_s <= other.end_s + ONE_ACT_S
 
 
 def _summaries(truth: Truth, th: Thresholds) -> None:
@@ -140,7 +168,7 @@ def _summaries(truth: Truth, th: Thresholds) -> None:
             "under_load_s": float(np.sum(loaded)) * f.step_s,
             "under_tension_s": float(np.sum(good)) * f.step_s,
             "leak": leak,
-            "working_load_n": th.load_n,
+            "working_load_n": float(np.max(th.load_n)),
             "friction": th.friction,
             "outcome": "failure" if any(e.set == number for e in truth.of("failure")) else "ended",
         }

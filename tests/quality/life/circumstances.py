@@ -1,0 +1,79 @@
+"""What a session's score depends on besides its truth: tolerances of the new kinds, and what nobody can be asked."""
+
+from dataclasses import dataclass
+
+from tests.quality.circumstances import KEYS, NEEDS_LOAD, TOLERANCES_S, Circumstances
+from tests.quality.labels import EXPLAINED, Label
+from tests.quality.told import Told
+
+# kind -> tolerance on t_s in s; at a slow tempo; more with an 80 Hz cell
+LIFE_TOLERANCES_S = TOLERANCES_S | {
+    "assist": (0.30, 0.30, 0.04),
+    "load_change": (0.30, 0.30, 0.04),
+    "load_step": (60.0, 120.0, 0.0),  # once a set, whenever it is sure
+}
+LIFE_KEYS = tuple(key for key in (*KEYS, "assist", "load_change", "load_step") if key not in ("stage", "sensor_fault"))
+OF_LOAD = (*NEEDS_LOAD, "assist")
+OF_CONTACT = ("stack_touch", "bottom_rest")
+OF_HOLD = ("unload", "slack", "tension_out", "assist", "stall", "turnaround", "fault_turn", "failure")
+OF_RANGE = ("speed_over", "lockout_rest", "stall", "failure")
+EVERYWHERE = ("set_start", "set_end", "rep")  # also outside a set somebody says whether they are told
+NEAR_SET_S = 0.5
+
+
+@dataclass(frozen=True)
+class During:
+    """A stretch of time."""
+
+    from_s: float
+    to_s: float
+
+    def touches(self, from_s: float, to_s: float) -> bool:
+        return from_s <= self.to_s and to_s >= self.from_s
+
+
+@dataclass(frozen=True)
+class LifeCircumstances(Circumstances):
+    """Of one session."""
+
+    sets: tuple[During, ...] = ()
+    idle: tuple[During, ...] = ()  # off the rest without a repetition
+    unjudged: tuple[During, ...] = ()  # the load need not be known
+    eased: tuple[During, ...] = ()  # the stack is hung up, or taken over from where it hung
+    pauses: tuple[During, ...] = ()  # on the rest, and nobody is to blame
+    assists: tuple[During, ...] = ()
+    learning: tuple[During, ...] = ()  # the range need not be known
+    hybrid: bool = False  # an `assist` that a load_step explains later is no invention
+
+    def tolerance_s(self, key: str) -> float:
+        fast, slow, more = LIFE_TOLERANCES_S[key]
+        return (slow if self.tempo_s >= 8.0 else fast) + (more if self.slow_cell else 0.0)
+
+    def ranks(self, true: Label) -> bool:
+        """Near somebody else's force it depends on what that is taken to explain."""
+        return super().ranks(true) and not any(one.touches(true.t_s - 0.4, true.end_s + 0.4) for one in self.assists)
+
+    def waives(self, key: str, true: Label) -> bool:
+        return super().waives(key, true) or self._spares(key, true.t_s, true.end_s)
+
+    def excuses(self, key: str, found: Told, loose: list[Label]) -> bool:
+        end_s = found.t_s + (found.duration_s or 0.0)
+        explained = self.hybrid and key == "assist" and not found.primary
+        return explained or super().excuses(key, found, loose) or self._spares(key, found.t_s, end_s)
+
+    def _spares(self, key: str, from_s: float, to_s: float) -> bool:
+        outside = not any(one.touches(from_s - NEAR_SET_S, from_s + NEAR_SET_S) for one in self.sets)
+        if outside and (key not in EVERYWHERE or any(one.touches(from_s, to_s) for one in self.idle)):
+            return True
+        return any(
+            key in kinds and any(one.touches(from_s, to_s) for one in stretches)
+            for kinds, stretches in (
+                (OF_LOAD, self.unjudged),
+                (OF_HOLD, self.eased),
+                (OF_CONTACT, self.pauses),
+                (OF_RANGE, self.learning),
+            )
+        )
+
+
+__all__ = ["EXPLAINED", "LIFE_KEYS", "LIFE_TOLERANCES_S", "During", "LifeCircumstances"]
