@@ -8,8 +8,8 @@ first and the last of them give the drift (a ceramic resonator has up to 5000 pp
 from collections import deque
 from dataclasses import dataclass
 
-from firmware_bridge.clock import WRAP_U32
-from firmware_bridge.messages import Pong
+from firmware_bridge.formats.clock import WRAP_U32
+from firmware_bridge.formats.messages import Pong
 
 _WINDOW = 16
 _WINDOWS = 16  # kept for the drift: about four minutes

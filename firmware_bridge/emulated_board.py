@@ -24,8 +24,8 @@ from typing import Any, TextIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.calibration import Calibration
 from firmware_bridge.emulator_build import EmulatorError, Firmware
+from firmware_bridge.formats.calibration import Calibration
 
 STOP_TIMEOUT_S = 5.0
 ROWS_HZ = 1000

@@ -17,15 +17,14 @@ from dataclasses import replace
 from typing import Literal
 
 from firmware_bridge.chunk import Chunk
-from firmware_bridge.codes import Result, StatusFlag
-from firmware_bridge.decoder import Format
 from firmware_bridge.device_clock import ClockEstimate
 from firmware_bridge.drops import Drops
 from firmware_bridge.errors import LinkError, PortBusyError, ProtocolVersionError
-from firmware_bridge.framing import END_OF_FRAME, Deframer, frame
-from firmware_bridge.lines import LineSplitter
-from firmware_bridge.link_state import LinkState, State
-from firmware_bridge.messages import (
+from firmware_bridge.formats import Format
+from firmware_bridge.formats.codes import Result, StatusFlag
+from firmware_bridge.formats.framing import END_OF_FRAME, Deframer, frame
+from firmware_bridge.formats.lines import LineSplitter
+from firmware_bridge.formats.messages import (
     Ack,
     Force,
     Hello,
@@ -40,6 +39,7 @@ from firmware_bridge.messages import (
     check_protocol,
     parse,
 )
+from firmware_bridge.link_state import LinkState, State
 
 SECOND_NS = 1_000_000_000
 HELLO_EVERY_NS = SECOND_NS // 4

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from firmware_bridge.device_clock import DeviceClock
-from firmware_bridge.messages import Hello
+from firmware_bridge.formats.messages import Hello
 
 State = Literal[
     "absent",  # the port is not there, or cannot be opened

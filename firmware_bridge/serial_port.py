@@ -22,13 +22,13 @@ from collections.abc import AsyncGenerator, Callable
 import serial
 
 from firmware_bridge.chunk import Chunk
-from firmware_bridge.codes import Streams
-from firmware_bridge.decoder import Format
 from firmware_bridge.errors import LinkError, PortBusyError
+from firmware_bridge.formats import Format
+from firmware_bridge.formats.codes import Streams
+from firmware_bridge.formats.messages import Start
 from firmware_bridge.holders import holders
 from firmware_bridge.link import Link
 from firmware_bridge.link_state import LinkState
-from firmware_bridge.messages import Start
 
 COALESCE_S = 0.002  # for the rest of a frame: a block of 5 samples takes 0.8 ms at 500000 baud
 EARLY_S = 0.003  # a rest ends so long before what is needed can come

@@ -19,9 +19,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from firmware_bridge.codes import Result
-from firmware_bridge.framing import Deframer
-from firmware_bridge.messages import Ack, HelloRequest, Message, Ping, Pong, Start, StatusRequest, Stop, parse
+from firmware_bridge.formats.codes import Result
+from firmware_bridge.formats.framing import Deframer
+from firmware_bridge.formats.messages import Ack, HelloRequest, Message, Ping, Pong, Start, StatusRequest, Stop, parse
 from tests.firmware_bridge.wire import Wire
 
 Speech = Literal["frames", "millis", "micros", "nmea", "noise", "nothing"]

@@ -18,6 +18,7 @@ LONGEST_FILE_LINES = 350
 
 MAY_IMPORT = {  # a room -> the rooms that it may use; within a room any file may import any other, without cycles
     "firmware_bridge": ["firmware_bridge"],
+    "firmware_bridge.formats": ["firmware_bridge.chunk", "firmware_bridge.errors", "firmware_bridge.samples"],
     "monitor.arguments": [],
     "monitor.events": [],
     "monitor.exit_codes": [],
@@ -135,7 +136,7 @@ MAY_IMPORT = {  # a room -> the rooms that it may use; within a room any file ma
 
 DOORS = {  # an outside library -> the files, or folders, that may know it
     "serial": ["firmware_bridge/serial_port.py", "firmware_bridge/ports.py"],
-    "cobs": ["firmware_bridge/framing.py"],
+    "cobs": ["firmware_bridge/formats/framing.py"],
     "aiomqtt": ["monitor/mqtt/client/connection.py"],
     "paho": ["monitor/mqtt/client/connection.py"],
     "amqtt": ["monitor/mqtt/broker/embedded_broker.py", "monitor/mqtt/broker/guard.py"],
@@ -161,11 +162,8 @@ CLOCKS = ["firmware_bridge/serial_port.py", "firmware_bridge/ports.py", "firmwar
           "monitor/custody/housekeeping.py", "monitor/daemon/log_limit.py", "monitor/commands/", "monitor/display/",
           "monitor/mqtt/", "monitor/record/", "monitor/store/", "monitor/custody/backup.py",
           "monitor/state/folders.py", "monitor/doctor/"]  # fmt: skip
-PURE = ["firmware_bridge/batch.py", "firmware_bridge/blocks.py", "firmware_bridge/calibration.py",
-        "firmware_bridge/chunk.py", "firmware_bridge/clock.py", "firmware_bridge/codes.py",
-        "firmware_bridge/decoder.py",
-        "firmware_bridge/frames.py", "firmware_bridge/framing.py", "firmware_bridge/lines.py",
-        "firmware_bridge/messages.py", "firmware_bridge/physics.py", "firmware_bridge/samples.py",
+PURE = ["firmware_bridge/chunk.py", "firmware_bridge/formats/", "firmware_bridge/physics.py",
+        "firmware_bridge/samples.py",
         "monitor/analysis/", "monitor/detect/", "monitor/events.py", "monitor/learning/",
         "monitor/mqtt/contract/messages.py", "monitor/mqtt/contract/payload.py", "monitor/profile/profile.py",
         "monitor/profile/settings.py", "monitor/profile/limits.py", "monitor/signals/"]  # fmt: skip

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from firmware_bridge.codes import ResetCause, Result, StatusFlag, Streams
-from firmware_bridge.framing import END_OF_FRAME, Deframer, frame
-from firmware_bridge.messages import (
+from firmware_bridge.formats.codes import ResetCause, Result, StatusFlag, Streams
+from firmware_bridge.formats.framing import END_OF_FRAME, Deframer, frame
+from firmware_bridge.formats.messages import (
     COUNTER_MAX,
     MAX_POS_SAMPLES,
     MIN_PERIOD_US,

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from firmware_bridge.calibration import Calibration
-from firmware_bridge.messages import MAX_FORCE_SAMPLES
+from firmware_bridge.formats.calibration import Calibration
+from firmware_bridge.formats.messages import MAX_FORCE_SAMPLES
 from firmware_bridge.simulator.faults import Fault
 from firmware_bridge.simulator.machine import Machine
 

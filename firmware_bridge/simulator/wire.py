@@ -11,9 +11,9 @@ from itertools import pairwise
 import numpy as np
 
 from firmware_bridge.chunk import Chunk
-from firmware_bridge.codes import Adc, Caps, Mcu, ResetCause, StatusFlag
-from firmware_bridge.framing import END_OF_FRAME, frame
-from firmware_bridge.messages import PROTOCOL, Force, Hello, Message, Pos, Status
+from firmware_bridge.formats.codes import Adc, Caps, Mcu, ResetCause, StatusFlag
+from firmware_bridge.formats.framing import END_OF_FRAME, frame
+from firmware_bridge.formats.messages import PROTOCOL, Force, Hello, Message, Pos, Status
 from firmware_bridge.samples import Flag
 from firmware_bridge.simulator.kit import Kit
 from firmware_bridge.simulator.readout import STATUS_US, Readout, boots_us, illegal_by, read_out, silent_us

@@ -13,8 +13,8 @@ same events.
 from collections.abc import Callable
 
 from firmware_bridge.chunk import Chunk
-from firmware_bridge.decoder import Decoder
-from firmware_bridge.messages import Hello
+from firmware_bridge.formats.decoder import Decoder
+from firmware_bridge.formats.messages import Hello
 from firmware_bridge.samples import Samples
 from monitor.analysis.gather import Gather
 from monitor.detect.spine import OnPositions, Spine

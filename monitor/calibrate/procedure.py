@@ -11,10 +11,10 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
-from firmware_bridge.calibration import Calibration
 from firmware_bridge.chunk import Chunk
-from firmware_bridge.decoder import Decoder
-from firmware_bridge.messages import Hello
+from firmware_bridge.formats.calibration import Calibration
+from firmware_bridge.formats.decoder import Decoder
+from firmware_bridge.formats.messages import Hello
 from firmware_bridge.samples import Samples, joined
 from monitor.calibrate.findings import Finding, Hold, Rates, Repetitions, Rest, Ring, State
 from monitor.calibrate.height import by_drum, on_block

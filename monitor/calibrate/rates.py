@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from firmware_bridge.link_counts import LinkCounts
+from firmware_bridge.formats.link_counts import LinkCounts
 from monitor.calibrate.findings import Rates
 from monitor.calibrate.refused import Refused
 from monitor.calibrate.tape import Signal, Window

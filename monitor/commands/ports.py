@@ -8,7 +8,7 @@ from monitor.arguments import baud
 from monitor.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from firmware_bridge.messages import Hello
+    from firmware_bridge.formats.messages import Hello
     from firmware_bridge.ports import PortInfo
 
 HELP = "List the serial devices: their lasting names, who holds them, and what answers. Asking may reset a board."

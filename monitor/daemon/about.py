@@ -1,7 +1,7 @@
 """What `info` says: of machine, tempo, firmware, link and disk; and the whole in one line."""
 
+from firmware_bridge.formats.messages import Hello
 from firmware_bridge.link_state import LinkState
-from firmware_bridge.messages import Hello
 from monitor.calibrate.kept import Kept
 from monitor.custody.housekeeping import Housekeeper
 from monitor.daemon.keeper import Keeper

@@ -22,8 +22,8 @@ from typing import Literal
 import msgspec
 
 from firmware_bridge.chunk import Chunk
+from firmware_bridge.formats.messages import Hello
 from firmware_bridge.link_state import LinkState
-from firmware_bridge.messages import Hello
 from monitor.calibrate.kept import newest as newest_calibration
 from monitor.custody.forgetting import ForgetRequests, ForgetResult
 from monitor.custody.housekeeping import Housekeeper

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 
 from firmware_bridge.chunk import Chunk
-from firmware_bridge.messages import Hello
+from firmware_bridge.formats.messages import Hello
 from monitor.daemon.session import Session
 from monitor.events import Update
 

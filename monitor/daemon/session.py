@@ -10,10 +10,10 @@ from pathlib import Path
 
 import msgspec
 
-from firmware_bridge.calibration import Calibration
 from firmware_bridge.chunk import Chunk
-from firmware_bridge.decoder import Decoder
-from firmware_bridge.messages import Hello
+from firmware_bridge.formats.calibration import Calibration
+from firmware_bridge.formats.decoder import Decoder
+from firmware_bridge.formats.messages import Hello
 from firmware_bridge.samples import Samples
 from monitor.analysis.analysis import Analysis
 from monitor.calibrate.drift import Watch

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import firmware_bridge.simulator as simulator
-from firmware_bridge.calibration import Calibration
+from firmware_bridge.formats.calibration import Calibration
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
 from firmware_bridge.simulator.board import Board
 from firmware_bridge.simulator.demo import demo_traces, endless_motor, endless_static

@@ -4,10 +4,10 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from firmware_bridge.chunk import Chunk
-from firmware_bridge.decoder import Decoder
 from firmware_bridge.errors import BridgeError
-from firmware_bridge.link_counts import LinkCounts
-from firmware_bridge.messages import Hello, Status
+from firmware_bridge.formats.decoder import Decoder
+from firmware_bridge.formats.link_counts import LinkCounts
+from firmware_bridge.formats.messages import Hello, Status
 from firmware_bridge.samples import Flag
 from monitor.calibrate.findings import Rest
 from monitor.calibrate.port_chunks import Line

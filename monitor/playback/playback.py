@@ -19,9 +19,9 @@ from typing import Literal
 import msgspec
 import numpy as np
 
-from firmware_bridge.calibration import Calibration
 from firmware_bridge.chunk import Chunk
-from firmware_bridge.decoder import Decoder
+from firmware_bridge.formats.calibration import Calibration
+from firmware_bridge.formats.decoder import Decoder
 from firmware_bridge.samples import Samples
 from monitor.analysis.analysis import Analysis
 from monitor.detect.spine import OnPositions

@@ -2,8 +2,8 @@
 
 import msgspec
 
-from firmware_bridge.codes import Adc
-from firmware_bridge.messages import Hello
+from firmware_bridge.formats.codes import Adc
+from firmware_bridge.formats.messages import Hello
 from monitor.profile.profile import Profile
 
 SETTLING = {  # conversions that a reading averages over

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
+from firmware_bridge.formats import Format
 from monitor.profile.settings import DetectSettings, Table
 
 MachineId = Annotated[
@@ -69,7 +70,7 @@ class SerialSettings(Table, frozen=True, kw_only=True):
 
     port: str | None = None
     baud: Annotated[int, Meta(ge=1200, le=4_000_000)] = 500_000
-    format: Literal["frames", "lines-millis", "lines-micros"] = "frames"
+    format: Format = "frames"
     rate_hz: Annotated[int, Meta(ge=10, le=2500)] = 500
     block: Annotated[int, Meta(ge=1, le=15)] = 5  # samples in a frame
 

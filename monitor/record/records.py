@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple, get_args
 import msgspec
 
 from firmware_bridge.chunk import Chunk
+from firmware_bridge.formats import Format
 from monitor.events import AnyEvent, Feedback
 
 FORMAT_VERSION = 1
@@ -33,7 +34,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     daemon_version: str
     profile: dict[str, Any]
     calibration: dict[str, float]
-    wire_format: Literal["frames", "lines-millis", "lines-micros"] = "frames"
+    wire_format: Format = "frames"
     protocol_version: int | None = None
     firmware_version: str | None = None
     boot_id: int | None = None

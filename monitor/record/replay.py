@@ -8,10 +8,10 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import Literal
 
-from firmware_bridge.calibration import Calibration
 from firmware_bridge.chunk import Chunk
-from firmware_bridge.decoder import Decoder
-from firmware_bridge.messages import Hello, MessageError
+from firmware_bridge.formats.calibration import Calibration
+from firmware_bridge.formats.decoder import Decoder
+from firmware_bridge.formats.messages import Hello, MessageError
 from monitor.record.records import Command, Gap, Header
 from monitor.record.session_reader import SessionFile, SessionFileError
 

@@ -28,7 +28,7 @@ import msgspec
 import paho.mqtt.client
 
 from firmware_bridge.chunk import Chunk
-from firmware_bridge.decoder import Decoder
+from firmware_bridge.formats.decoder import Decoder
 from firmware_bridge.serial_port import COALESCE_S, read_chunks
 from monitor.analysis.gather import TICK_S
 from monitor.daemon.daemon import Daemon

@@ -9,9 +9,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from firmware_bridge.calibration import Calibration
 from firmware_bridge.chunk import Chunk
-from firmware_bridge.decoder import Decoder
+from firmware_bridge.formats.calibration import Calibration
+from firmware_bridge.formats.decoder import Decoder
 from tests.firmware_bridge.wire import Wire
 
 CALIBRATION = Calibration(metres_per_count=1e-4, newtons_per_count=1e-3)

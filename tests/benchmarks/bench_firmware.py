@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from firmware_bridge.decoder import Decoder
 from firmware_bridge.emulated_board import emulated_board
 from firmware_bridge.emulator_build import Firmware, build, missing
-from firmware_bridge.messages import Force, Pos
+from firmware_bridge.formats.decoder import Decoder
+from firmware_bridge.formats.messages import Force, Pos
 from firmware_bridge.serial_port import read_chunks
 from tests.firmware.rig import Truth, a_set, run, start
 

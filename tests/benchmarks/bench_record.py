@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from firmware_bridge.decoder import Decoder
+from firmware_bridge.formats.decoder import Decoder
 from firmware_bridge.simulator import Kit, Machine, clean_set, simulate
 from firmware_bridge.simulator.wire import board_chunks
 from monitor.detect.spine import Spine

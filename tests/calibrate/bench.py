@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from firmware_bridge.calibration import Calibration
 from firmware_bridge.chunk import Chunk
+from firmware_bridge.formats.calibration import Calibration
 from firmware_bridge.simulator import Helper, Kit, Machine, Trace, board_chunks, drawn_machine
 from firmware_bridge.simulator.faults import Fault
 from monitor.calibrate.answers import Answers

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firmware_bridge.calibration import Calibration
-from firmware_bridge.decoder import Decoder
+from firmware_bridge.formats.calibration import Calibration
+from firmware_bridge.formats.decoder import Decoder
 from firmware_bridge.simulator import board_chunks, drawn_lifter, faulty_set, simulate
 from monitor.calibrate.result import changes_of
 from monitor.detect.spine import Spine

@@ -1,7 +1,7 @@
 """What the daemon says about itself and its device, in words that a person understands."""
 
-from firmware_bridge.codes import Adc, Mcu, ResetCause
-from firmware_bridge.messages import Hello
+from firmware_bridge.formats.codes import Adc, Mcu, ResetCause
+from firmware_bridge.formats.messages import Hello
 from monitor.daemon.about import firmware_info
 from monitor.events import Leak
 from tests.daemon.stage import PROFILE

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from firmware_bridge.calibration import Calibration
+from firmware_bridge.formats.calibration import Calibration
 from firmware_bridge.simulator import Kit
 from monitor.__main__ import main
 from monitor.exit_codes import ExitCode

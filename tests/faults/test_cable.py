@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from firmware_bridge.chunk import Chunk
-from firmware_bridge.decoder import Decoder
+from firmware_bridge.formats.decoder import Decoder
 from monitor.events import AnyEvent, encode
 from monitor.playback.playback import analysis_of, open_playback
 from monitor.record.session_file import read_session

@@ -11,7 +11,7 @@ import pytest
 
 import firmware_bridge.simulator as simulator
 from firmware_bridge.chunk import Chunk
-from firmware_bridge.decoder import Decoder
+from firmware_bridge.formats.decoder import Decoder
 from firmware_bridge.simulator import faults as sensor
 from monitor.__main__ import main
 from monitor.demo.simulated import kit_of, machine_of

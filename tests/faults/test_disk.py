@@ -11,7 +11,7 @@ import aiomqtt
 import msgspec
 import pytest
 
-from firmware_bridge.decoder import Decoder
+from firmware_bridge.formats.decoder import Decoder
 from monitor.mqtt.client.connection import Address
 from monitor.mqtt.contract.messages import Info
 from monitor.record.retention import free_bytes

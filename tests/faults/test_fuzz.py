@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from firmware_bridge.chunk import Chunk
-from firmware_bridge.decoder import Decoder
 from firmware_bridge.errors import ProtocolVersionError
+from firmware_bridge.formats.decoder import Decoder
 from monitor.detect.spine import Spine
 from monitor.mqtt.client.ledger import Ledger
 from monitor.mqtt.contract.commands import COMMANDS, CommandRefused, read_command

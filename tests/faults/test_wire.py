@@ -4,8 +4,8 @@ import random
 from pathlib import Path
 
 from firmware_bridge.chunk import Chunk
-from firmware_bridge.decoder import Decoder
-from firmware_bridge.messages import Force, Pos
+from firmware_bridge.formats.decoder import Decoder
+from firmware_bridge.formats.messages import Force, Pos
 from tests.firmware_bridge.wire import RAW, Wire
 from tests.soak import Figure, long, soak
 

@@ -14,13 +14,13 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.calibration import Calibration
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.emulated_board import command as emulator
 from firmware_bridge.emulated_board import wired, write_trajectory
 from firmware_bridge.emulator_build import Firmware
-from firmware_bridge.framing import Deframer, FrameCounts, frame
-from firmware_bridge.messages import FROM_DEVICE, Ack, EventNote, Force, Hello, Message, Pos, Start, Status
+from firmware_bridge.formats.calibration import Calibration
+from firmware_bridge.formats.framing import Deframer, FrameCounts, frame
+from firmware_bridge.formats.messages import FROM_DEVICE, Ack, EventNote, Force, Hello, Message, Pos, Start, Status
 from firmware_bridge.samples import Flag
 from firmware_bridge.simulator import Machine, clean_set, live
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from firmware_bridge.emulator_build import FIRMWARE
-from firmware_bridge.framing import Deframer, frame
-from firmware_bridge.messages import (
+from firmware_bridge.formats.framing import Deframer, frame
+from firmware_bridge.formats.messages import (
     Ack,
     EventNote,
     Force,

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from firmware_bridge.decoder import Decoder
 from firmware_bridge.emulator_build import Firmware
+from firmware_bridge.formats.decoder import Decoder
 from monitor.detect.spine import Spine
 from monitor.events import AnyEvent, Rep, SensorFault, SetEnd, Turnaround
 from tests import needs

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from firmware_bridge.chunk import Chunk
-from firmware_bridge.codes import EventCode, ResetCause, StatusFlag
-from firmware_bridge.decoder import Decoder
 from firmware_bridge.emulator_build import Firmware
-from firmware_bridge.messages import Force, Hello, Ping, Pong, Pos, Status
+from firmware_bridge.formats.codes import EventCode, ResetCause, StatusFlag
+from firmware_bridge.formats.decoder import Decoder
+from firmware_bridge.formats.messages import Force, Hello, Ping, Pong, Pos, Status
 from firmware_bridge.samples import Flag
 from tests import needs
 from tests.firmware.rig import Run, Script, Truth, command, run, start

@@ -16,14 +16,14 @@ import pytest
 from numpy.typing import NDArray
 
 import monitor
-from firmware_bridge.calibration import Calibration
 from firmware_bridge.chunk import Chunk
-from firmware_bridge.codes import EventCode, Mcu, ResetCause, StatusFlag
-from firmware_bridge.decoder import Decoder
 from firmware_bridge.emulated_board import EmulatedBoard, emulated_board
 from firmware_bridge.emulator_build import EmulatorError, Firmware
+from firmware_bridge.formats.calibration import Calibration
+from firmware_bridge.formats.codes import EventCode, Mcu, ResetCause, StatusFlag
+from firmware_bridge.formats.decoder import Decoder
+from firmware_bridge.formats.messages import EventNote, Hello, Status
 from firmware_bridge.link_state import LinkState
-from firmware_bridge.messages import EventNote, Hello, Status
 from firmware_bridge.samples import Flag, Samples, joined
 from firmware_bridge.serial_port import read_chunks
 from monitor.demo.emulated import board_of

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from firmware_bridge.chunk import Chunk
-from firmware_bridge.codes import Adc, Caps, Mcu, ResetCause
-from firmware_bridge.decoder import Decoder
 from firmware_bridge.emulator_build import Firmware
-from firmware_bridge.messages import Force, Hello, Ping, Pong, Pos, SetAdc, Status, Stop
+from firmware_bridge.formats.codes import Adc, Caps, Mcu, ResetCause
+from firmware_bridge.formats.decoder import Decoder
+from firmware_bridge.formats.messages import Force, Hello, Ping, Pong, Pos, SetAdc, Status, Stop
 from tests import needs
 from tests.firmware.rig import Run, Script, Truth, command, run, start, truth_of
 

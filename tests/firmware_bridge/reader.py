@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from firmware_bridge.chunk import Chunk
-from firmware_bridge.decoder import Format
+from firmware_bridge.formats import Format
 from firmware_bridge.link_state import LinkState
 from firmware_bridge.serial_port import read_chunks
 

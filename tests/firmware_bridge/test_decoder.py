@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware_bridge.calibration import Calibration
 from firmware_bridge.chunk import Chunk
-from firmware_bridge.decoder import Decoder
 from firmware_bridge.errors import ProtocolVersionError
-from firmware_bridge.frames import CONTROL_KEPT
-from firmware_bridge.framing import frame
-from firmware_bridge.link_counts import LinkCounts
-from firmware_bridge.messages import Ack, EventNote, Force, Hello, Pong, Pos, Status
+from firmware_bridge.formats.calibration import Calibration
+from firmware_bridge.formats.decoder import Decoder
+from firmware_bridge.formats.frames import CONTROL_KEPT
+from firmware_bridge.formats.framing import frame
+from firmware_bridge.formats.link_counts import LinkCounts
+from firmware_bridge.formats.messages import Ack, EventNote, Force, Hello, Pong, Pos, Status
 from firmware_bridge.samples import Flag, Samples, joined
 from tests.firmware_bridge.wire import RAW, Row, Wire
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware_bridge.framing import MAX_PAYLOAD_BYTES, Deframer, frame
+from firmware_bridge.formats.framing import MAX_PAYLOAD_BYTES, Deframer, frame
 
 payloads = st.binary(min_size=2, max_size=MAX_PAYLOAD_BYTES)
 

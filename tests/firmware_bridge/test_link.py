@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 import pytest
 
 from firmware_bridge.chunk import Chunk
-from firmware_bridge.decoder import Format
 from firmware_bridge.errors import LinkError, PortBusyError
-from firmware_bridge.framing import Deframer, frame
+from firmware_bridge.formats import Format
+from firmware_bridge.formats.framing import Deframer, frame
+from firmware_bridge.formats.messages import Ack, HelloRequest, Message, Ping, Pong, Start, parse
 from firmware_bridge.link import Link
 from firmware_bridge.link_state import LinkState
-from firmware_bridge.messages import Ack, HelloRequest, Message, Ping, Pong, Start, parse
 from tests.firmware_bridge.wire import Wire
 
 MS = 1_000_000

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware_bridge import codes, messages
-from firmware_bridge.framing import MAX_PAYLOAD_BYTES, Deframer, frame
-from firmware_bridge.messages import (
+from firmware_bridge.formats import codes, messages
+from firmware_bridge.formats.framing import MAX_PAYLOAD_BYTES, Deframer, frame
+from firmware_bridge.formats.messages import (
     FROM_DEVICE,
     FROM_HOST,
     MAX_FORCE_SAMPLES,
@@ -140,7 +140,7 @@ def test_an_unknown_type_is_nothing() -> None:
 
 
 def test_protocol_md_says_what_the_code_does() -> None:
-    text = (Path(messages.__file__).parent / "PROTOCOL.md").read_text(encoding="utf-8")
+    text = (Path(messages.__file__).parents[1] / "PROTOCOL.md").read_text(encoding="utf-8")
     assert f"on the wire {frame(messages.Stop().to_bytes(0)).hex(' ')}\n" in text
     for kind in FROM_DEVICE.values():
         if kind not in (Pos, Force):

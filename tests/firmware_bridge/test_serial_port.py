@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firmware_bridge.decoder import Decoder
 from firmware_bridge.errors import LinkError, PortBusyError
-from firmware_bridge.messages import Hello, HelloRequest, Ping, Start
+from firmware_bridge.formats.decoder import Decoder
+from firmware_bridge.formats.messages import Hello, HelloRequest, Ping, Start
 from firmware_bridge.samples import Flag
 from firmware_bridge.serial_port import _read, _receive, _rest, open_port, read_chunks
 from tests.fake_device import FakeDevice

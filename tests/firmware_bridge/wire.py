@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from firmware_bridge.calibration import Calibration
-from firmware_bridge.framing import frame
-from firmware_bridge.messages import Ack, EventNote, Force, Hello, Message, Pong, Pos, Status
+from firmware_bridge.formats.calibration import Calibration
+from firmware_bridge.formats.framing import frame
+from firmware_bridge.formats.messages import Ack, EventNote, Force, Hello, Message, Pong, Pos, Status
 
 RAW = Calibration(metres_per_count=1, newtons_per_count=1)  # counts as they are
 

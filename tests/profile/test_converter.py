@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from firmware_bridge.codes import Adc
+from firmware_bridge.formats.codes import Adc
 from firmware_bridge.simulator import Kit
 from firmware_bridge.simulator.wire import hello
 from monitor.profile.converter import informed

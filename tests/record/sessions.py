@@ -4,8 +4,8 @@ import math
 from collections.abc import Sequence
 
 from firmware_bridge.chunk import Chunk
-from firmware_bridge.framing import frame
-from firmware_bridge.messages import Force, Pos
+from firmware_bridge.formats.framing import frame
+from firmware_bridge.formats.messages import Force, Pos
 from monitor.events import Feedback, Jerk, SetEnd
 from monitor.record.records import (
     Command,

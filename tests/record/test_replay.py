@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware_bridge.chunk import Chunk
-from firmware_bridge.messages import Hello
+from firmware_bridge.formats.messages import Hello
 from firmware_bridge.samples import Samples, joined
 from monitor.record.records import Command, Gap, command_record, wire_record
 from monitor.record.replay import Speed, batches, decoder_of, replay
@@ -126,7 +126,7 @@ def test_the_decoder_knows_what_had_been_heard(tmp_path: Path) -> None:
         decoder = decoder_of(msgspec.json.decode(msgspec.json.encode(header), type=type(header)))
         chunks = wire_chunks(0.2)
         again = HELLO.__class__(*(boot_id if name == "boot_id" else getattr(HELLO, name) for name in HELLO.__slots__))
-        from firmware_bridge.framing import frame
+        from firmware_bridge.formats.framing import frame
 
         decoder.feed(*chunks[:10], Chunk(chunks[9].received_ns, frame(again.to_bytes(10))), *chunks[10:])
         assert decoder.counts.resets == resets

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 import firmware_bridge.simulator as simulator
-from firmware_bridge.messages import Hello
+from firmware_bridge.formats.messages import Hello
 from firmware_bridge.simulator import (
     Drop,
     Heave,

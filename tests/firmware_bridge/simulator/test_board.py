@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from firmware_bridge.chunk import Chunk
-from firmware_bridge.codes import Result
-from firmware_bridge.decoder import Decoder
-from firmware_bridge.framing import Deframer, frame
-from firmware_bridge.messages import (
+from firmware_bridge.formats.codes import Result
+from firmware_bridge.formats.decoder import Decoder
+from firmware_bridge.formats.framing import Deframer, frame
+from firmware_bridge.formats.messages import (
     Ack,
     Force,
     Hello,

@@ -11,9 +11,9 @@ import pytest
 import serial
 
 from firmware_bridge.chunk import Chunk
-from firmware_bridge.decoder import Decoder
-from firmware_bridge.framing import Deframer, frame
-from firmware_bridge.messages import Hello, HelloRequest, Start, Status, parse
+from firmware_bridge.formats.decoder import Decoder
+from firmware_bridge.formats.framing import Deframer, frame
+from firmware_bridge.formats.messages import Hello, HelloRequest, Start, Status, parse
 from firmware_bridge.simulator import Kit, Machine, Trace, clean_set, simulate
 from firmware_bridge.simulator.board import Board
 from firmware_bridge.simulator.demo import demo_traces

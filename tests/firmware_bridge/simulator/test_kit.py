@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware_bridge.decoder import Decoder
+from firmware_bridge.formats.decoder import Decoder
 from firmware_bridge.samples import Flag, Samples
 from firmware_bridge.simulator import Kit, Machine, Trace, board_chunks, clean_set, measure, simulate
 from firmware_bridge.simulator import faults as wrong

@@ -13,9 +13,9 @@ import pytest
 import serial
 
 from firmware_bridge.chunk import Chunk
-from firmware_bridge.decoder import Decoder
-from firmware_bridge.framing import frame
-from firmware_bridge.messages import Start
+from firmware_bridge.formats.decoder import Decoder
+from firmware_bridge.formats.framing import frame
+from firmware_bridge.formats.messages import Start
 from firmware_bridge.simulator import Trace
 from monitor.__main__ import main
 from monitor.demo.simulated import kit_of, machine_of, traces_of

@@ -19,8 +19,8 @@ import struct
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Self
 
-from firmware_bridge.codes import Adc, Mcu, ResetCause, StatusFlag
 from firmware_bridge.errors import ProtocolVersionError
+from firmware_bridge.formats.codes import Adc, Mcu, ResetCause, StatusFlag
 
 PROTOCOL = 1
 MAX_POS_SAMPLES = 15

@@ -6,15 +6,24 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge import blocks
-from firmware_bridge.batch import Batch
-from firmware_bridge.blocks import Block
-from firmware_bridge.calibration import Calibration
 from firmware_bridge.chunk import Chunk
-from firmware_bridge.clock import StampClock
-from firmware_bridge.framing import Deframer
-from firmware_bridge.link_counts import LinkCounts
-from firmware_bridge.messages import FROM_DEVICE, Force, Hello, Message, MessageError, Pos, Status, check_protocol
+from firmware_bridge.formats import blocks
+from firmware_bridge.formats.batch import Batch
+from firmware_bridge.formats.blocks import Block
+from firmware_bridge.formats.calibration import Calibration
+from firmware_bridge.formats.clock import StampClock
+from firmware_bridge.formats.framing import Deframer
+from firmware_bridge.formats.link_counts import LinkCounts
+from firmware_bridge.formats.messages import (
+    FROM_DEVICE,
+    Force,
+    Hello,
+    Message,
+    MessageError,
+    Pos,
+    Status,
+    check_protocol,
+)
 from firmware_bridge.samples import Flag, Samples
 
 CONTROL_KEPT = 1000  # messages for who asks, the newest

@@ -13,12 +13,12 @@ from typing import Literal
 
 import numpy as np
 
-from firmware_bridge.calibration import Calibration
 from firmware_bridge.chunk import Chunk
-from firmware_bridge.clock import WRAP_U32, StampClock
-from firmware_bridge.framing import FrameCounts
-from firmware_bridge.link_counts import LinkCounts
-from firmware_bridge.messages import Message
+from firmware_bridge.formats.calibration import Calibration
+from firmware_bridge.formats.clock import WRAP_U32, StampClock
+from firmware_bridge.formats.framing import FrameCounts
+from firmware_bridge.formats.link_counts import LinkCounts
+from firmware_bridge.formats.messages import Message
 from firmware_bridge.samples import Flag, Samples
 
 LineFormat = Literal["lines-millis", "lines-micros"]

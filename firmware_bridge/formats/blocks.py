@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from firmware_bridge.calibration import Calibration
-from firmware_bridge.messages import MAX_FORCE_SAMPLES, MAX_POS_SAMPLES, Force, Pos
+from firmware_bridge.formats.calibration import Calibration
+from firmware_bridge.formats.messages import MAX_FORCE_SAMPLES, MAX_POS_SAMPLES, Force, Pos
 from firmware_bridge.samples import NOTHING, Flag, Samples, is_suspect
 
 HEAD = struct.Struct("<BBBHIHB")  # type, seq, stream_id, idx, first stamp in us, period or span in us, n

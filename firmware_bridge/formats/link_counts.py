@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from firmware_bridge.messages import Status
+from firmware_bridge.formats.messages import Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,17 +6,14 @@ the device arrival times carry it on, and the first row of each kind then has Fl
 and on when they arrived, never on how they were split or grouped.
 """
 
-from typing import Literal
-
-from firmware_bridge.calibration import Calibration
 from firmware_bridge.chunk import Chunk
-from firmware_bridge.frames import FrameReader
-from firmware_bridge.lines import LineReader
-from firmware_bridge.link_counts import LinkCounts
-from firmware_bridge.messages import Hello, Message
+from firmware_bridge.formats import Format
+from firmware_bridge.formats.calibration import Calibration
+from firmware_bridge.formats.frames import FrameReader
+from firmware_bridge.formats.lines import LineReader
+from firmware_bridge.formats.link_counts import LinkCounts
+from firmware_bridge.formats.messages import Hello, Message
 from firmware_bridge.samples import Samples
-
-Format = Literal["frames", "lines-millis", "lines-micros"]
 
 
 class Decoder:

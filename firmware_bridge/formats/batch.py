@@ -9,9 +9,9 @@ batch.to_samples(calibration)                 what `blocks.to_samples` makes of 
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.blocks import HEAD, LENGTHS, NO_VALUE, WIRE_FLAGS, Block
-from firmware_bridge.calibration import Calibration
-from firmware_bridge.messages import Pos
+from firmware_bridge.formats.blocks import HEAD, LENGTHS, NO_VALUE, WIRE_FLAGS, Block
+from firmware_bridge.formats.calibration import Calibration
+from firmware_bridge.formats.messages import Pos
 from firmware_bridge.samples import NOTHING, Flag, Samples, suspect
 
 _HEAD = np.dtype([("kind", "u1"), ("seq", "u1"), ("stream_id", "u1"), ("idx", "<u2"), ("stamp_us", "<u4"),

@@ -1,0 +1,5 @@
+"""From bytes on the wire to samples: one file a wire format, told apart by `Format`. Pure: no I/O, no clock."""
+
+from typing import Literal
+
+Format = Literal["frames", "lines-millis", "lines-micros"]
