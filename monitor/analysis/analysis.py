@@ -1,6 +1,6 @@
 """A sample's way through the monitor, wired once: the daemon and every replay use this object.
 
-    chunk -> Decoder -> Gather -> Spine -> Update (events and feedback)
+    chunk -> Decoder -> Gather -> Breaks -> Spine -> Breaks -> Update (events and feedback)
                  table ->           a table of samples enters here
 
     daemon/session.py     feeds the chunks of a serial port, one read at a time; it gathers
@@ -16,6 +16,7 @@ from firmware_bridge.chunk import Chunk
 from firmware_bridge.formats.decoder import Decoder
 from firmware_bridge.formats.messages import Hello
 from firmware_bridge.samples import Samples
+from monitor.analysis.breaks import Breaks
 from monitor.analysis.gather import Gather
 from monitor.detect.spine import OnPositions, Spine
 from monitor.events import Update
@@ -47,7 +48,8 @@ class Analysis:
     ) -> None:
         self.session = session
         self.spine = Spine(informed(profile, hello), session, feedback=feedback, learned=learned)
-        self.spine.on_positions = on_positions
+        self._breaks = Breaks()
+        self.spine.on_positions = None if on_positions is None else self._breaks.restoring(on_positions)
         self.newest_s = 0.0  # session clock
         self._decoder = decoder
         self._gather = Gather() if gather else None
@@ -80,7 +82,7 @@ class Analysis:
 
     def finish(self) -> Update:
         """The stream has ended: open intervals are cut."""
-        return self.flush() + self.spine.finish()
+        return self.flush() + self._breaks.restored(self.spine.finish())
 
     def _look(self, samples: Samples) -> Update:
         if not len(samples):
@@ -88,4 +90,4 @@ class Analysis:
         self.newest_s = max(self.newest_s, float(samples.t_s.max()))
         if self._on_samples is not None:
             self._on_samples(samples)
-        return self.spine.update(samples)
+        return self._breaks.restored(self.spine.update(self._breaks.shortened(samples)))
