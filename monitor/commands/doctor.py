@@ -1,4 +1,4 @@
-"""`rep-monitor doctor PROFILE`: what is, what should be, and the remedy, one line each."""
+"""`rep-monitor doctor PROFILE`: examines a machine and prints one line for each finding."""
 
 import argparse
 from pathlib import Path
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from monitor.exit_codes import ExitCode
 
 HELP = (
-    "Examine a machine from its port to its page: what is, what should be, the remedy. A daemon that runs is asked"
-    " and not disturbed; without one the port is opened for ten seconds. Leave the machine at rest meanwhile."
+    "Examine a machine from its serial port to its page, and print a remedy for each fault. A running daemon is asked"
+    " and not disturbed; without one, the port is opened for ten seconds. Leave the machine at rest during that time."
 )
 if TYPE_CHECKING:
     from monitor.doctor.finding import Finding
@@ -18,10 +18,14 @@ STYLES = {"ok": "green", "note": "yellow", "bad": "bold red", "unknown": "dim", 
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("profile", type=Path, nargs="?", metavar="PROFILE", help=f"default: {DEFAULT} here")
-    parser.add_argument("--config", type=Path, metavar="C", help="the same, as the other commands take it")
-    parser.add_argument("--port", metavar="PORT", help="instead of the profile's [serial] port")
-    parser.add_argument("--json", action="store_true", help="one JSON object: key, verdict, found, should, remedy")
+    parser.add_argument(
+        "profile", type=Path, nargs="?", metavar="PROFILE", help=f"the machine's profile (default: {DEFAULT})"
+    )
+    parser.add_argument("--config", type=Path, metavar="PROFILE", help="the same, as for the other commands")
+    parser.add_argument("--port", metavar="PORT", help="use this port instead of the profile's [serial] port")
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object, with key, verdict, found, should, remedy"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -46,16 +50,16 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         import msgspec
 
-        told = {"v": 1, "profile": str(path), "wrong": wrong, "findings": findings}
-        print(msgspec.json.format(msgspec.json.encode(told)).decode())
+        result = {"v": 1, "profile": str(path), "wrong": wrong, "findings": findings}
+        print(msgspec.json.format(msgspec.json.encode(result)).decode())
     else:
         names = [finding.key for finding in findings if finding.verdict in WRONG]
-        print(f"\nWrong: {', '.join(names)}." if names else "\nNothing is wrong.")
+        print(f"\nFaults: {', '.join(names)}." if names else "\nNo faults.")
     return ExitCode.FAILED if wrong else ExitCode.DONE
 
 
 def _show(finding: "Finding") -> None:
-    """As soon as it is known: listening to the board takes a while."""
+    """Prints a finding at once, because reading the board takes some seconds."""
     from rich.console import Console
     from rich.text import Text
 

@@ -1,6 +1,6 @@
-"""What is wrong with a machine's port, board, sensors, clock, disk, broker, page and papers, and the remedy.
+"""Examines a machine from its serial port to its page, and names a remedy for each fault.
 
-port, board, sensors, host, network, papers     facts in, a finding out: one line each
-probes, listening, broker, page                 the facts
-examination                                     all of it, in order
+port, board, sensors, host, network, configuration     turn facts into findings
+probes, listening, broker, page                        collect the facts
+examination                                            runs all checks in order
 """

@@ -1,10 +1,10 @@
-"""The board: its firmware, what it sends a second, and what is lost on the way and why."""
+"""Findings on the board: its firmware, its sample rates, and lost frames with their cause."""
 
 from collections.abc import Mapping
 
 from monitor.doctor.finding import Finding, bad, note, ok
 
-WRONG_LOST = 0.001  # share of the frames
+MOST_LOST = 0.001  # share of the frames
 POSITION_TOLERANCE = 0.02
 FORCE_TOLERANCE = 0.2
 PROTOCOL = 1
@@ -15,14 +15,14 @@ def firmware(version: str | None, protocol: int | None, trouble: str | None) -> 
     if version is not None and protocol == PROTOCOL:
         return ok("firmware", f"{version}, protocol {protocol}", should)
     if version is not None:
-        return bad("firmware", f"{version} speaks protocol {protocol}", should, "flash what came with this program")
+        return bad("firmware", f"{version} speaks protocol {protocol}", should, "flash the firmware of this release")
     sentence = trouble or "nothing answered"
     what, _, remedy = sentence.rpartition(": ")
     return bad(
         "firmware",
         what or sentence,
         should,
-        (remedy if what else "") or "power the board, look at the port and at [serial] baud",
+        (remedy if what else "") or "power the board, check the port and [serial] baud",
     )
 
 
@@ -31,9 +31,9 @@ def rates(
     force_hz: float | None,
     asked_hz: float | None,
     promised_hz: float | None,
-    slack: float = 0.0,
+    extra_tolerance: float = 0.0,
 ) -> Finding:
-    """Measured against agreed on; `slack` widens the tolerances where the measuring is coarse."""
+    """Compares measured rates with requested and announced ones. `extra_tolerance` allows for a coarse measurement."""
     should = " and ".join(
         part
         for part in (
@@ -43,19 +43,19 @@ def rates(
         if part
     )
     found = f"{position_hz or 0:.0f} positions, {force_hz or 0:.1f} forces a second"
-    if asked_hz and abs((position_hz or 0) / asked_hz - 1) > POSITION_TOLERANCE + slack:
-        return bad("rates", found, should, "correct [serial] rate_hz, or find out why the board is late")
+    if asked_hz and abs((position_hz or 0) / asked_hz - 1) > POSITION_TOLERANCE + extra_tolerance:
+        return bad("rates", found, should, "correct [serial] rate_hz, or find out why the board is slow")
     if not force_hz:
-        return bad("rates", found, should, "look at the converter of the load cell and its wires")
-    if promised_hz and abs(force_hz / promised_hz - 1) > FORCE_TOLERANCE + slack:
-        return bad("rates", found, should, "set the converter's RATE pin or jumper (an HX711 at 10 instead of 80)")
+        return bad("rates", found, should, "check the converter of the load cell and its wires")
+    if promised_hz and abs(force_hz / promised_hz - 1) > FORCE_TOLERANCE + extra_tolerance:
+        return bad("rates", found, should, "set the converter's RATE pin or jumper (an HX711 at 10 Hz instead of 80)")
     if force_hz < 50:
-        return note("rates", found, should, "a converter of 80 a second or more sees brief slack, too")
+        return note("rates", found, should, "use a converter of 80 Hz or more, which also shows brief slack")
     return ok("rates", found, should)
 
 
 def lost_frames(counts: Mapping[str, int], device: Mapping[str, int]) -> Finding:
-    """`counts` are ours, `device` the board's own, both over the same while."""
+    """`counts` are ours, `device` the board's own, both over the same time."""
     should = "no frame lost"
     lost = counts.get("lost_frames", 0)
     damaged = counts.get("bad_crc", 0) + counts.get("bad_shape", 0)
@@ -64,14 +64,14 @@ def lost_frames(counts: Mapping[str, int], device: Mapping[str, int]) -> Finding
     found = f"{lost} of {sent} frames ({share:.2%}), {damaged} damaged"
     if not lost and not damaged:
         return ok("lost_frames", found, should)
-    cause, remedy = "the computer did not fetch them in time", "use no hub, stop what loads this computer"
+    cause, remedy = "the computer did not read them in time", "use no hub, stop other programs that load this computer"
     if device.get("tx_dropped"):
-        cause = f"the board had no room to send {device['tx_dropped']}"
-        remedy = "a higher [serial] baud, a lower rate_hz, a larger block"
+        cause = f"the board's send buffer was full for {device['tx_dropped']}"
+        remedy = "set a higher [serial] baud, a lower rate_hz or a larger block"
     elif device.get("samp_overrun"):
-        cause, remedy = f"the board missed {device['samp_overrun']} samples", "ask for a lower [serial] rate_hz"
+        cause, remedy = f"the board missed {device['samp_overrun']} samples", "set a lower [serial] rate_hz"
     elif damaged:
-        cause, remedy = "noise on the cable", "a shorter, shielded USB cable, away from motors"
-    if share < WRONG_LOST and damaged <= WRONG_LOST * sent:
+        cause, remedy = "noise on the cable", "use a shorter, shielded USB cable, away from motors"
+    if share < MOST_LOST and damaged <= MOST_LOST * sent:
         return note("lost_frames", f"{found}: {cause}", should, remedy)
     return bad("lost_frames", f"{found}: {cause}", should, remedy)

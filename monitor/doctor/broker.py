@@ -1,4 +1,4 @@
-"""The facts of a broker: whether it answers, whom it lets in, what it takes; and what a running daemon tells there."""
+"""Facts from a broker: reachability, access rights, and the `info` that a running daemon publishes there."""
 
 import asyncio
 import os
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from monitor.access.credentials import address_of
-from monitor.doctor.listening import TALLIES, Heard
+from monitor.doctor.listening import FRAME_COUNTS, BoardReport
 from monitor.mqtt.client.connection import Address, BrokerError, BrokerRefuses, PublishRefused, connect
 from monitor.mqtt.contract import payload
 from monitor.mqtt.contract.messages import Ack, Info
@@ -17,60 +17,60 @@ from monitor.profile.profile import Profile
 from monitor.profile.toml_document import ConfigError
 from monitor.state.endpoints import Endpoints
 
-INFO_WITHIN_S = 13.0  # the daemon tells it every 5 seconds: enough for two of them
-INFO_SLACK = 0.1  # of the rates: the times between two of them are ours, not the board's
+INFO_WITHIN_S = 13.0  # the daemon publishes it every 5 seconds: enough for two
+RATE_TOLERANCE = 0.1  # the time between two `info` is measured here, not by the board's clock
 
 
 @dataclass(kw_only=True)
-class Asked:
-    """`address` None: there is no broker to ask."""
+class BrokerReport:
+    """The answers of one broker."""
 
-    address: Address | None = None
-    own: bool = False
+    address: Address | None = None  # None: there is no broker to ask
+    own: bool = False  # the daemon's embedded broker
     trouble: str | None = None
     refused: bool = False
-    anonymous: bool | None = None
+    anonymous: bool | None = None  # it admits clients without an account
     refused_topic: str | None = None
 
 
 def address(profile: Profile, up: Endpoints | None) -> Address | None:
-    """Raises ConfigError where the profile's account cannot be used."""
+    """The profile's broker, else the one that the daemon announced. Raises ConfigError if the account is unusable."""
     if profile.mqtt.host is not None:
         return address_of(profile)
     return None if up is None else Address(host=up.broker_host, port=up.broker_port)
 
 
-async def ask(profile: Profile, up: Endpoints | None) -> Asked:
-    """Come in as the daemon would, and as nobody; write where nobody minds."""
-    asked = Asked(own=profile.mqtt.host is None)
+async def ask(profile: Profile, up: Endpoints | None) -> BrokerReport:
+    """Connects with the daemon's account and without one, and publishes to a topic that no client uses."""
+    report = BrokerReport(own=profile.mqtt.host is None)
     try:
-        asked.address = address(profile, up)
+        report.address = address(profile, up)
     except (ConfigError, OSError) as error:
-        asked.trouble, asked.refused = str(error), True
-        return asked
-    if asked.address is None:
-        return asked
+        report.trouble, report.refused = str(error), True
+        return report
+    if report.address is None:
+        return report
     try:
-        async with connect(asked.address, _client_id("daemon")) as connection:
-            if not asked.own:
+        async with connect(report.address, _client_id("daemon")) as connection:
+            if not report.own:
                 answer = Ack(id="doctor", ok=True, stamp_s=time.time())
                 topic = payload.topic(profile.machine.id, "ack", "doctor")
                 try:
                     await connection.publish(Packet(topic, msgspec.json.encode(answer), 1, False))
                 except PublishRefused:
-                    asked.refused_topic = topic
+                    report.refused_topic = topic
     except BrokerError as error:
-        asked.trouble, asked.refused = str(error), isinstance(error, BrokerRefuses)
-        return asked
-    if not asked.own:
-        asked.anonymous = await _lets_in(asked.address)
-    return asked
+        report.trouble, report.refused = str(error), isinstance(error, BrokerRefuses)
+        return report
+    if not report.own:
+        report.anonymous = await _admits_anonymous(report.address)
+    return report
 
 
-async def _lets_in(known: Address) -> bool | None:
-    nobody = msgspec.structs.replace(known, username=None, password=None)
+async def _admits_anonymous(known: Address) -> bool | None:
+    anonymous = msgspec.structs.replace(known, username=None, password=None)
     try:
-        async with connect(nobody, _client_id("nobody")):
+        async with connect(anonymous, _client_id("anonymous")):
             return True
     except BrokerRefuses:
         return False
@@ -78,9 +78,9 @@ async def _lets_in(known: Address) -> bool | None:
         return None
 
 
-async def ask_daemon(profile: Profile, known: Address) -> Heard:
-    """What the daemon that has the port tells of it."""
-    told: list[tuple[float, Info]] = []
+async def ask_daemon(profile: Profile, known: Address) -> BoardReport:
+    """The board, as the daemon that uses its port reports it."""
+    received: list[tuple[float, Info]] = []
     topic = payload.topic(profile.machine.id, "info")
     try:
         async with connect(known, _client_id("info")) as connection:
@@ -88,45 +88,51 @@ async def ask_daemon(profile: Profile, known: Address) -> Heard:
             try:
                 async with asyncio.timeout(INFO_WITHIN_S):
                     async for message in connection.messages():
-                        if message.retained and told:
+                        if message.retained and received:
                             continue
-                        told.append((time.monotonic(), msgspec.json.decode(message.payload, type=Info)))
-                        if len(told) == 3:  # the first is as old as it likes
+                        received.append((time.monotonic(), msgspec.json.decode(message.payload, type=Info)))
+                        if len(received) == 3:  # the first is retained and of unknown age
                             break
             except TimeoutError:
-                pass  # what has come by then is judged
+                pass  # the messages so far are used
     except BrokerError as error:
-        return Heard(trouble=f"the daemon has the port, and its broker cannot be asked ({error})")
-    if not told:
-        return Heard(trouble=f"the daemon has the port, and tells nothing on {topic} that this account may read")
-    return heard_of([(at_s, info) for at_s, info in told])
+        return BoardReport(trouble=f"the daemon uses the port, and its broker cannot be asked ({error})")
+    if not received:
+        return BoardReport(trouble=f"the daemon uses the port, and this account receives nothing on {topic}")
+    return board_report(received)
 
 
-def heard_of(told: list[tuple[float, Info]]) -> Heard:
-    """What follows from one or more `info`, each with when it came."""
-    newest = told[-1][1]
+def board_report(received: list[tuple[float, Info]]) -> BoardReport:
+    """From one or more `info`, each with its time of arrival in seconds."""
+    newest = received[-1][1]
     firmware, link = newest.firmware, newest.link
-    heard = Heard(no_rest="the daemon has the port: it tells no noise", coarse=INFO_SLACK)
+    report = BoardReport(no_rest="the daemon uses the port and does not measure noise", extra_tolerance=RATE_TOLERANCE)
     if firmware is not None:
-        heard.version, heard.protocol, heard.promised_hz = firmware.firmware, firmware.protocol, firmware.force_rate_hz
+        report.version, report.protocol = firmware.firmware, firmware.protocol
+        report.promised_hz = firmware.force_rate_hz
     elif link.state != "live":
-        heard.trouble = link.detail or f"the daemon says that the link is {link.state}"
-    heard.counts = {name: link.counts.get(name, 0) for name in TALLIES}
-    heard.device = dict(link.device)
-    heard.slips = (0, link.device.get("enc_illegal", 0))
-    heard.drops = (link.counts.get("drops_a_minute", 0), link.state == "unstable")
+        report.trouble = link.detail or f"the daemon reports that the link is {link.state}"
+    report.counts = {name: link.counts.get(name, 0) for name in FRAME_COUNTS}
+    report.device = dict(link.device)
+    report.slips = (0, link.device.get("enc_illegal", 0))
+    report.drops = (link.counts.get("drops_a_minute", 0), link.state == "unstable")
     if newest.calibration is not None:
-        heard.drift = newest.calibration.zero_n, newest.calibration.drift
-    if len(told) >= 3:
-        (begin_s, begin), (end_s, end) = told[-2], told[-1]
-        before, after = begin.link.counts, end.link.counts
-        took_s = end_s - begin_s
-        if took_s > 1 and before.get("force_samples", 0) <= after.get("force_samples", -1):
-            heard.position_hz = (after["position_samples"] - before["position_samples"]) / took_s
-            heard.force_hz = (after["force_samples"] - before["force_samples"]) / took_s
-    return heard
+        report.drift = newest.calibration.zero_n, newest.calibration.drift
+    if len(received) >= 3:
+        report.position_hz, report.force_hz = _rates_hz(received[-2], received[-1])
+    return report
+
+
+def _rates_hz(begin: tuple[float, Info], end: tuple[float, Info]) -> tuple[float | None, float | None]:
+    """Positions and forces a second between two `info`; None if a new session began between them."""
+    before, after = begin[1].link.counts, end[1].link.counts
+    took_s = end[0] - begin[0]
+    if took_s <= 1 or before.get("force_samples", 0) > after.get("force_samples", -1):
+        return None, None
+    positions, forces = (after[name] - before[name] for name in ("position_samples", "force_samples"))
+    return positions / took_s, forces / took_s
 
 
 def _client_id(what: str) -> str:
-    """Not the daemon's: it would be thrown off."""
+    """Never the daemon's own, because the broker would disconnect the daemon."""
     return f"rep-monitor-doctor-{what}-{os.getpid()}"

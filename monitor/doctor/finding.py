@@ -1,4 +1,4 @@
-"""One line of an examination: what is, what should be, the remedy."""
+"""One finding of an examination: what was found, what it should be, and the remedy."""
 
 from typing import Literal
 
@@ -8,14 +8,14 @@ Verdict = Literal[
     "ok",
     "note",  # it works, but could be better
     "bad",
-    "unknown",  # it cannot be seen from here, or not now; says why
+    "unknown",  # it cannot be checked now; `found` says why
     "crashed",  # the check itself failed
 ]
 WRONG = ("bad", "crashed")
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """`key` is stable: machines read it."""
+    """`key` is stable, because programs read it."""
 
     key: str
     verdict: Verdict

@@ -1,4 +1,4 @@
-"""What the board says in ten seconds: opened for a moment, or asked of the daemon that has it."""
+"""Opens the serial port for ten seconds and reports what the board sends."""
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ from monitor.calibrate.tape import Tape
 from monitor.profile.profile import Profile
 
 LISTENED_S = LOOKED_S + 1.0
-TALLIES = ("frames", "lost_frames", "bad_crc", "bad_shape")
+FRAME_COUNTS = ("frames", "lost_frames", "bad_crc", "bad_shape")
 
 
 @dataclass(kw_only=True)
-class Heard:
-    """None where it was not told; `trouble` says why nothing was heard at all."""
+class BoardReport:
+    """What is known of a board. None: not known; `trouble` says why the board did not answer at all."""
 
     version: str | None = None
     protocol: int | None = None
@@ -32,19 +32,29 @@ class Heard:
     position_hz: float | None = None
     force_hz: float | None = None
     promised_hz: float | None = None
-    coarse: float = 0.0  # how much less exact the rates are, as a share
+    extra_tolerance: float = 0.0  # of the rates, as a share
     counts: dict[str, int] | None = None
     device: dict[str, int] | None = None
     rest: Rest | None = None
-    no_rest: str = "nothing was heard"
-    drift: tuple[float | None, str | None] | None = None  # a daemon's word on zero and calibration
-    slips: tuple[int, int] | None = None  # illegal transitions meanwhile, and before
-    drops: tuple[int, bool] | None = None  # of the port within the last minute; whether that is too often
+    no_rest: str = "the board did not answer"  # why `rest` is None
+    drift: tuple[float | None, str | None] | None = None  # zero in newtons and calibration warning of a running daemon
+    slips: tuple[int, int] | None = None  # illegal transitions of the encoder: now, and before
+    drops: tuple[int, bool] | None = None  # disconnections within a minute, and True if these are too many
+
+    @property
+    def silence(self) -> str:
+        """Why the board did not answer."""
+        return self.trouble or "the board did not answer"
+
+    @property
+    def unrest(self) -> str:
+        """Why `rest` is None."""
+        return self.no_rest if self.trouble is None else self.trouble
 
 
-async def listen(profile: Profile, port: str) -> Heard:
-    """Open the port, listen, close it."""
-    heard = Heard()
+async def listen(profile: Profile, port: str) -> BoardReport:
+    """Opens the port, reads for `LISTENED_S` seconds and closes it."""
+    report = BoardReport()
     line = Line(profile, port)
 
     async def work(source: AsyncGenerator[Chunk, None]) -> None:
@@ -57,47 +67,47 @@ async def listen(profile: Profile, port: str) -> Heard:
                 if isinstance(message, Status):
                     statuses.append(message)
                 if isinstance(message, Hello):
-                    _introduce(heard, message)
+                    _introduce(report, message)
             if begin is None and tape.seconds > 0.5:
                 begin = decoder.counts
             if tape.seconds >= LISTENED_S:
                 break
-        _sum_up(heard, tape, statuses, begin or decoder.counts, decoder.counts, profile.machine.kind != "static")
+        _sum_up(report, tape, statuses, begin or decoder.counts, decoder.counts, profile.machine.kind != "static")
 
     try:
         await line.while_it_speaks(work)
     except BridgeError as error:
-        heard.trouble = str(error)
-    if heard.version is None and line.state is not None and line.state.hello is not None:
-        _introduce(heard, line.state.hello)
-    if line.state is not None and heard.trouble is None:
-        heard.drops = line.state.drops, line.state.unstable is not None
-    return heard
+        report.trouble = str(error)
+    if report.version is None and line.state is not None and line.state.hello is not None:
+        _introduce(report, line.state.hello)
+    if line.state is not None and report.trouble is None:
+        report.drops = line.state.drops, line.state.unstable is not None
+    return report
 
 
-def _introduce(heard: Heard, hello: Hello) -> None:
-    heard.version, heard.protocol, heard.promised_hz = hello.firmware, hello.protocol, float(hello.adc_sps)
+def _introduce(report: BoardReport, hello: Hello) -> None:
+    report.version, report.protocol, report.promised_hz = hello.firmware, hello.protocol, float(hello.adc_sps)
 
 
 def _sum_up(
-    heard: Heard, tape: Tape, statuses: list[Status], begin: LinkCounts, end: LinkCounts, has_position: bool
+    report: BoardReport, tape: Tape, statuses: list[Status], begin: LinkCounts, end: LinkCounts, has_position: bool
 ) -> None:
     window = tape.last(LOOKED_S)
-    heard.position_hz = rate_hz(window.position) if has_position else None
-    heard.force_hz = rate_hz(window.force)
-    heard.counts = {name: getattr(end, name) - getattr(begin, name) for name in TALLIES}
+    report.position_hz = rate_hz(window.position) if has_position else None
+    report.force_hz = rate_hz(window.force)
+    report.counts = {name: getattr(end, name) - getattr(begin, name) for name in FRAME_COUNTS}
     if statuses:
         first, last = statuses[0], statuses[-1]
-        heard.device = {name: getattr(last, name) - getattr(first, name) for name in ("tx_dropped", "samp_overrun")}
-        heard.slips = (last.enc_illegal - first.enc_illegal, first.enc_illegal)
-        if window.any(Flag.SLIPPED) and not heard.slips[0]:
-            heard.slips = (1, first.enc_illegal)
+        report.device = {name: getattr(last, name) - getattr(first, name) for name in ("tx_dropped", "samp_overrun")}
+        report.slips = (last.enc_illegal - first.enc_illegal, first.enc_illegal)
+        if window.any(Flag.SLIPPED) and not report.slips[0]:
+            report.slips = (1, first.enc_illegal)
     try:
-        found = at_rest(window, has_position=has_position)
+        rest = at_rest(window, has_position=has_position)
     except Refused as refused:
-        heard.no_rest = str(refused)
+        report.no_rest = str(refused)
         return
-    if isinstance(found, str):
-        heard.no_rest = f"the machine is in use ({found})"
+    if isinstance(rest, str):
+        report.no_rest = f"the machine is in use ({rest})"
     else:
-        heard.rest = found
+        report.rest = rest

@@ -1,43 +1,44 @@
-"""Broker and page: reachable, and open to those alone who may."""
+"""Findings on broker and page: reachable, and open only to those who should have access."""
 
 from monitor.doctor.finding import Finding, bad, note, ok, unknown
 
 
 def broker(where: str, trouble: str | None, refused: bool) -> Finding:
-    should = "the broker answers, and knows the account"
+    should = "the broker answers and accepts the account"
     if trouble is None:
         return ok("broker", f"{where} answers", should)
     if refused:
-        return bad("broker", trouble, should, "correct [mqtt] username and password_file; `rep-monitor access broker`")
-    return bad("broker", trouble, should, "start the broker, or correct [mqtt] host and port; the daemon waits for it")
+        remedy = "correct [mqtt] username and password_file; `rep-monitor access broker` makes accounts"
+        return bad("broker", trouble, should, remedy)
+    return bad("broker", trouble, should, "start the broker, or correct [mqtt] host and port; the daemon keeps trying")
 
 
-def access(own: bool, on_loopback: bool, lets_anybody_in: bool | None, refused_topic: str | None) -> Finding:
-    """What the broker lets anybody, and what it does not let us."""
-    should = "our topics may be written, nobody comes in without an account"
+def access(own: bool, on_loopback: bool, admits_anonymous: bool | None, refused_topic: str | None) -> Finding:
+    """The rights that the broker gives to clients without an account, and those that it refuses to the daemon."""
+    should = "the daemon may publish its topics, and clients need an account"
     if own:
         return ok("broker_access", "the daemon's own broker, on this computer only", should)
-    remedy = "an account for each, an access list: `rep-monitor access broker` writes them"
+    remedy = "`rep-monitor access broker` writes accounts and an access list"
     if refused_topic is not None:
-        return bad("broker_access", f"{refused_topic} may not be written: events would be refused", should, remedy)
-    if lets_anybody_in is None:
+        return bad("broker_access", f"{refused_topic} may not be published: events would be lost", should, remedy)
+    if admits_anonymous is None:
         return unknown("broker_access", "the broker does not answer", should)
-    if lets_anybody_in and not on_loopback:
-        return bad("broker_access", "anybody in the network may come in without an account", should, remedy)
-    if lets_anybody_in:
-        return note("broker_access", "anybody on this computer may come in without an account", should, remedy)
-    return ok("broker_access", "our topics may be written, anonymous is refused", should)
+    if admits_anonymous and not on_loopback:
+        return bad("broker_access", "anybody in the network can connect without an account", should, remedy)
+    if admits_anonymous:
+        return note("broker_access", "anybody on this computer can connect without an account", should, remedy)
+    return ok("broker_access", "the daemon may publish its topics, anonymous clients are refused", should)
 
 
 def page(url: str | None, machine: str, answer: str | None, daemon_runs: bool) -> Finding:
-    """`answer`: of which machine the page at the address says it is; None where nothing answers."""
+    """`answer`: the machine that the page at the address belongs to; None if nothing answers."""
     should = "the page answers while the daemon runs"
     if url is None:
-        return ok("page", "not wanted: [display] enabled = false", should)
+        return ok("page", "switched off: [display] enabled = false", should)
     if answer == machine:
         return ok("page", f"{url} answers", should)
     if not daemon_runs:
-        taken = "" if answer is None else f"; {url} is another program's, the next free port will be taken"
+        taken = "" if answer is None else f"; another program uses {url}, so the daemon will take the next free port"
         return unknown("page", f"the daemon does not run{taken}", should, "start it: rep-monitor run --config ...")
     what = "nothing answers" if answer is None else "another program answers"
-    return bad("page", f"{what} at {url}", should, "see what the daemon has said of its page, restart it")
+    return bad("page", f"{what} at {url}", should, "read the daemon's log, then restart it")

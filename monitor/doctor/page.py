@@ -1,15 +1,15 @@
-"""The fact of a page: of which machine whatever answers at its address says it is."""
+"""Asks a page which machine it belongs to."""
 
 import http.client
 import json
 from urllib.parse import urlsplit
 
 WITHIN_S = 3.0
-ANOTHER = ""  # something answers, but it is no page of ours
+ANOTHER = ""  # another program answers
 
 
 def whose(url: str, machine: str) -> str | None:
-    """A machine's id, ANOTHER, or None where nothing answers. A page that asks for a token is this machine's."""
+    """A machine's id, ANOTHER, or None if nothing answers. A page that asks for a token counts as this machine's."""
     split = urlsplit(url)
     connection = http.client.HTTPConnection(split.hostname or "127.0.0.1", split.port or 80, timeout=WITHIN_S)
     try:
@@ -23,7 +23,7 @@ def whose(url: str, machine: str) -> str | None:
     if response.status in (http.client.UNAUTHORIZED, http.client.FORBIDDEN):
         return machine
     try:
-        told = json.loads(body)
+        config = json.loads(body)
     except ValueError:
         return ANOTHER
-    return str(told.get("machine", ANOTHER)) if isinstance(told, dict) else ANOTHER
+    return str(config.get("machine", ANOTHER)) if isinstance(config, dict) else ANOTHER

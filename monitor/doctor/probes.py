@@ -1,4 +1,4 @@
-"""The facts that this computer tells about itself: ports, processes, clock, disk, the daemon beside us."""
+"""Facts about this computer: ports, processes, clock, disk, and a running daemon."""
 
 import ctypes
 import fcntl
@@ -31,7 +31,7 @@ def by_id(port: str) -> str | None:
 
 
 def may_open(port: str) -> tuple[bool, str, str]:
-    """Whether this user may open it, the group that may, and the user's name."""
+    """True if this user may open the port; the group that may; the user's name."""
     status = os.stat(port)
     try:
         group = grp.getgrgid(status.st_gid).gr_name
@@ -50,13 +50,13 @@ def process_runs(name: str, proc: Path = Path("/proc")) -> bool:
             try:
                 if (process / "comm").read_text().strip() == name:
                     return True
-            except OSError:  # it has just ended
+            except OSError:  # the process has just ended
                 continue
     return False
 
 
 def modem_manager_ignores(port: str) -> bool | None:
-    """What udev says; None where it says nothing of the port."""
+    """True if udev has marked the port for ModemManager to ignore; None if udev does not know the port."""
     if shutil.which("udevadm") is None:
         return None
     command = ["udevadm", "info", "--query=property", f"--name={os.path.realpath(port)}"]
@@ -68,11 +68,11 @@ def modem_manager_ignores(port: str) -> bool | None:
 
 
 def clock_synchronized() -> bool | None:
-    """What the kernel says; None where it does not."""
+    """The kernel's answer; None if it gives none."""
     library: Any = ctypes.CDLL(None, use_errno=True)
     if not hasattr(library, "ntp_adjtime"):
         return None
-    state = library.ntp_adjtime(ctypes.create_string_buffer(_TIMEX_BYTES))  # modes 0: only asked
+    state = library.ntp_adjtime(ctypes.create_string_buffer(_TIMEX_BYTES))  # modes = 0: read only
     return None if state < 0 else state != CLOCK_UNSYNCHRONIZED
 
 
@@ -82,10 +82,10 @@ def free_bytes(directory: Path) -> int:
 
 
 def daemon_of(directory: Path) -> tuple[int | None, Endpoints | None]:
-    """The daemon that has this folder: its pid, and where it can be asked."""
+    """The daemon that has locked this folder: its pid and its endpoints."""
     try:
         fd = os.open(directory / "lock", os.O_RDONLY | os.O_CLOEXEC)
-    except (FileNotFoundError, PermissionError):  # no daemon, or none that this user may know of
+    except (FileNotFoundError, PermissionError):  # no daemon, or a folder that this user may not read
         return None, None
     try:
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -103,7 +103,7 @@ def age_days(kept: Kept) -> float:
 
 
 def changed_since(kept: Kept, profile: Profile) -> list[str]:
-    """Keys of the profile that no longer say what the calibration wrote."""
+    """Keys of the profile whose values differ from those that the calibration wrote."""
     tables: dict[str, dict[str, Any]] = msgspec.to_builtins(profile)
     return [
         f"[{table}] {key}"

@@ -1,4 +1,4 @@
-"""A kept calibration."""
+"""A stored calibration, for tests."""
 
 from monitor.calibrate.answers import Answers
 from monitor.calibrate.findings import Rest, Span, State

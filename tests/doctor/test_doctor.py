@@ -1,4 +1,4 @@
-"""The command on real ports, brokers and a daemon: each fault is on its line, and the daemon is not disturbed."""
+"""The command on real ports, brokers and a daemon: each fault is found, and the daemon is not disturbed."""
 
 import contextlib
 import json
@@ -57,16 +57,16 @@ port = {free_port()}
 
 def examined(path: Path, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str, dict[str, Any]]]:
     status = main(["doctor", str(path), "--json", *words])
-    told = json.loads(capsys.readouterr().out)
-    assert told["v"] == 1
-    findings = {finding["key"]: finding for finding in told["findings"]}
+    result = json.loads(capsys.readouterr().out)
+    assert result["v"] == 1
+    findings = {finding["key"]: finding for finding in result["findings"]}
     wrong = [finding for finding in findings.values() if finding["verdict"] in ("bad", "crashed")]
-    assert told["wrong"] == len(wrong)
+    assert result["wrong"] == len(wrong)
     assert status == (ExitCode.FAILED if wrong else ExitCode.DONE)
     return status, findings
 
 
-def test_a_sound_machine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_healthy_machine_has_no_finding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     one = rig(1, lost_fraction=0.0)
     with device(one, one.helper.still(20.0)) as port:
         _, found = examined(profile(tmp_path, one), capsys, "--port", port)
@@ -80,12 +80,12 @@ def test_a_sound_machine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
 @pytest.mark.parametrize(
     ("key", "kit", "said"),
     [
-        ("lost_frames", {"lost_fraction": 0.05}, "did not fetch them in time"),
+        ("lost_frames", {"lost_fraction": 0.05}, "did not read them in time"),
         ("cell_noise", {"noise_n": 9.0}, "N rms at rest"),
         ("rates", {"force_rate_hz": 40.0}, "40.0 forces a second"),
     ],
 )
-def test_a_fault_of_the_kit(
+def test_a_fault_of_the_sensors_is_found(
     key: str, kit: dict[str, float], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     one = rig(1, **({"lost_fraction": 0.0} | kit))
@@ -95,7 +95,7 @@ def test_a_fault_of_the_kit(
     assert said in found[key]["found"]
 
 
-def test_a_zero_that_has_walked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_zero_that_has_drifted_is_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     one = rig(1, lost_fraction=0.0)
     wiring = one.kit.calibration(one.machine)
     off = Calibration(
@@ -111,7 +111,7 @@ def test_a_zero_that_has_walked(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "+12" in found["cell_drift"]["found"]
 
 
-def test_a_machine_in_use_is_said_to_be(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_machine_in_use_leaves_the_noise_unknown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     one = rig(1, lost_fraction=0.0)
     with device(one, one.helper.repetitions()) as port:
         _, found = examined(profile(tmp_path, one), capsys, "--port", port)
@@ -119,14 +119,16 @@ def test_a_machine_in_use_is_said_to_be(tmp_path: Path, capsys: pytest.CaptureFi
     assert "in use" in found["cell_noise"]["found"]
 
 
-def test_firmware_of_another_protocol(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_firmware_of_another_protocol_is_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with FakeDevice(tmp_path / "tty", protocol=9):
         _, found = examined(profile(tmp_path), capsys, "--port", str(tmp_path / "tty"))
     assert found["firmware"]["verdict"] == "bad"
     assert "protocol 9" in found["firmware"]["found"]
 
 
-def test_another_device(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_device_at_the_port_is_found(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("monitor.calibrate.port_chunks.PATIENCE_S", 3.0)
     with FakeDevice(tmp_path / "tty", "nmea"):
         _, found = examined(profile(tmp_path), capsys, "--port", str(tmp_path / "tty"))
@@ -134,7 +136,7 @@ def test_another_device(tmp_path: Path, capsys: pytest.CaptureFixture[str], monk
     assert "sends text" in found["firmware"]["found"]
 
 
-def test_a_port_that_another_program_holds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_port_that_another_program_has_open_is_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     hold = "import serial, sys; p = serial.Serial(sys.argv[1], exclusive=True); print('held', flush=True); input()"
     with FakeDevice(tmp_path / "tty"):
         holding = subprocess.Popen(
@@ -155,7 +157,7 @@ def test_a_port_that_another_program_holds(tmp_path: Path, capsys: pytest.Captur
     assert found["firmware"]["verdict"] == "bad"
 
 
-def test_no_port_and_a_wrong_profile(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_port_and_an_invalid_profile_are_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = profile(tmp_path)
     _, found = examined(path, capsys, "--port", "/dev/shm/no-such-port")
     assert found["port"]["verdict"] == "bad"
@@ -165,7 +167,7 @@ def test_no_port_and_a_wrong_profile(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "machine.toml:2: [machine] id" in found["profile"]["found"]
 
 
-def test_a_check_that_crashes_is_told(
+def test_a_check_that_crashes_is_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(directory: Path) -> int:
@@ -182,7 +184,7 @@ def test_a_check_that_crashes_is_told(
 def test_a_daemon_whose_account_this_user_cannot_use(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No crash of the doctor's, but what it has found."""
+    """The doctor reports it and does not crash."""
     path = profile(tmp_path, mqtt='host = "127.0.0.1"\nusername = "daemon-rig"\npassword_file = "gone"')
     monkeypatch.setattr("monitor.doctor.probes.daemon_of", lambda _: (4711, None))
     _, found = examined(path, capsys, "--port", "/dev/shm/no-such-port")
@@ -191,23 +193,23 @@ def test_a_daemon_whose_account_this_user_cannot_use(
     assert not [finding for finding in found.values() if finding["verdict"] == "crashed"]
 
 
-def test_it_is_told_to_a_person_line_by_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_findings_are_printed_line_by_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "--config", str(profile(tmp_path)), "--port", "/dev/shm/no-such-port"]) == ExitCode.FAILED
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("ok      profile ")
     assert any(line.startswith("bad     port ") and "plug the board in" in line for line in lines)
-    assert lines[-1].startswith("Wrong: port")
+    assert lines[-1].startswith("Faults: port")
 
 
 @needs.mosquitto
 @pytest.mark.parametrize(
     ("acl", "more", "key", "verdict", "said"),
     [
-        (None, "", "broker_access", "note", "anybody on this computer may come in"),
-        ("topic read #\n", "", "broker_access", "bad", "rep/rig/ack/doctor may not be written"),
+        (None, "", "broker_access", "note", "anybody on this computer can connect"),
+        ("topic read #\n", "", "broker_access", "bad", "rep/rig/ack/doctor may not be published"),
     ],
 )
-def test_a_broker_of_ones_own(
+def test_an_open_or_restrictive_broker_is_found(
     acl: str | None, more: str, key: str, verdict: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with mosquitto(tmp_path, acl, more) as broker:
@@ -221,7 +223,7 @@ def test_a_broker_of_ones_own(
 
 
 @needs.mosquitto
-def test_a_broker_that_knows_nobody(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_broker_that_refuses_the_account_is_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with mosquitto(tmp_path) as broker:
         broker.kill()
         settings = tmp_path / "mosquitto.conf"
@@ -246,7 +248,7 @@ def running(path: Path, port: str) -> Iterator[subprocess.Popen[str]]:
         daemon.communicate(timeout=30)
 
 
-def test_a_daemon_that_runs_is_asked_and_not_disturbed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_running_daemon_is_asked_and_not_disturbed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = profile(tmp_path)
     link = tmp_path / "tty"
     with FakeDevice(link) as board, running(path, str(link)) as daemon:
@@ -262,6 +264,6 @@ def test_a_daemon_that_runs_is_asked_and_not_disturbed(tmp_path: Path, capsys: p
         key: found[key]["verdict"] for key in ("holder", "firmware", "rates", "broker", "page", "broker_access")
     }
     assert verdicts == dict.fromkeys(verdicts, "ok"), found
-    assert f"the daemon (pid {daemon.pid}) has it" in found["holder"]["found"]
-    assert "daemon has the port" in found["cell_noise"]["found"]
+    assert f"the daemon (pid {daemon.pid}) has it open" in found["holder"]["found"]
+    assert "daemon uses the port" in found["cell_noise"]["found"]
     assert not (Path(os.environ["STATE_DIRECTORY"]) / "rig" / "up.json").exists()

@@ -1,10 +1,10 @@
-"""Each line of an examination, sound and with its fault: the verdict, what is said of it, the remedy."""
+"""Each finding, without a fault and with it: the verdict, the description, the remedy."""
 
 import pytest
 
 from firmware_bridge.holders import Holder
-from monitor.doctor import board, host, network, page, papers, port, probes, sensors
-from monitor.doctor.broker import heard_of
+from monitor.doctor import board, configuration, host, network, page, port, probes, sensors
+from monitor.doctor.broker import board_report
 from monitor.doctor.finding import Finding
 from monitor.mqtt.contract.messages import Delivery, FirmwareInfo, Info, LinkInfo, MachineInfo, ProtocolInfo
 from monitor.profile.profile import CalibrationSettings, MachineSettings
@@ -16,22 +16,22 @@ MACHINE = MachineSettings(id="a", kind="stack")
 
 
 CASES: list[tuple[Finding, str, str]] = [
-    (port.there(TTY, True, []), "ok", "is there"),
-    (port.there(TTY, False, ["/dev/ttyS0"]), "bad", "not there; plugged in are /dev/ttyS0"),
-    (port.lasting_name("/dev/serial/by-id/usb-x", None), "ok", "usb-x stays"),
-    (port.lasting_name(TTY, "/dev/serial/by-id/usb-x"), "note", "may be another board"),
-    (port.lasting_name(TTY, None), "note", "no name under"),
+    (port.present(TTY, True, []), "ok", "exists"),
+    (port.present(TTY, False, ["/dev/ttyS0"]), "bad", "does not exist; other ports: /dev/ttyS0"),
+    (port.persistent_name("/dev/serial/by-id/usb-x", None), "ok", "usb-x is persistent"),
+    (port.persistent_name(TTY, "/dev/serial/by-id/usb-x"), "note", "can be another board"),
+    (port.persistent_name(TTY, None), "note", "no name under"),
     (port.permission(TTY, True, "dialout", "pi"), "ok", "pi may open"),
     (port.permission(TTY, False, "dialout", "pi"), "bad", "belongs to the group dialout"),
-    (port.holder(TTY, [], None), "ok", "nobody"),
+    (port.holder(TTY, [], None), "ok", "no program"),
     (port.holder(TTY, [Holder(7, "rep-monitor")], 7), "ok", "the daemon (pid 7) has it"),
-    (port.holder(TTY, [Holder(9, "screen")], None), "bad", "held by screen (pid 9)"),
-    (port.holder(TTY, [Holder(7, "rep-monitor"), Holder(9, "screen")], 7), "bad", "held by screen (pid 9)"),
-    (port.stays(0, False), "ok", "it stays"),
-    (port.stays(1, False), "note", "gone 1 times"),
-    (port.stays(7, True), "bad", "gone 7 times within a minute, again and again"),
-    (port.modem_manager(False, None), "ok", "does not run"),
-    (port.modem_manager(True, True), "ok", "told to ignore"),
+    (port.holder(TTY, [Holder(9, "screen")], None), "bad", "is open in screen (pid 9)"),
+    (port.holder(TTY, [Holder(7, "rep-monitor"), Holder(9, "screen")], 7), "bad", "is open in screen (pid 9)"),
+    (port.cable(0, False), "ok", "connected all the time"),
+    (port.cable(1, False), "note", "disconnected 1 time within a minute"),
+    (port.cable(7, True), "bad", "disconnected 7 times within a minute"),
+    (port.modem_manager(False, None), "ok", "is not running"),
+    (port.modem_manager(True, True), "ok", "ignores the port"),
     (port.modem_manager(True, False), "bad", "will write to the board"),
     (port.modem_manager(True, None), "unknown", "udev does not say"),
     (board.firmware("1.2.0", 1, None), "ok", "1.2.0"),
@@ -42,10 +42,10 @@ CASES: list[tuple[Finding, str, str]] = [
     (board.rates(500, 10.8, 500, 80), "bad", "10.8 forces"),
     (board.rates(None, None, None, None), "bad", "0.0 forces"),
     (board.rates(500, 40, 500, 40), "note", "40.0 forces"),
-    (board.rates(478, 78, 500, 80, slack=0.1), "ok", "478 positions"),
+    (board.rates(478, 78, 500, 80, extra_tolerance=0.1), "ok", "478 positions"),
     (board.lost_frames({"frames": 1000}, {}), "ok", "0 of 1000"),
-    (board.lost_frames({"frames": 9999, "lost_frames": 1}, {}), "note", "did not fetch them in time"),
-    (board.lost_frames({"frames": 900, "lost_frames": 100}, {"tx_dropped": 99}), "bad", "no room to send 99"),
+    (board.lost_frames({"frames": 9999, "lost_frames": 1}, {}), "note", "did not read them in time"),
+    (board.lost_frames({"frames": 900, "lost_frames": 100}, {"tx_dropped": 99}), "bad", "send buffer was full for 99"),
     (board.lost_frames({"frames": 900, "lost_frames": 100}, {"samp_overrun": 3}), "bad", "missed 3 samples"),
     (board.lost_frames({"frames": 900, "lost_frames": 100, "bad_crc": 90}, {}), "bad", "noise on the cable"),
     (sensors.cell_noise(rest(), TABLE, None), "ok", "0.50 N rms"),
@@ -54,59 +54,59 @@ CASES: list[tuple[Finding, str, str]] = [
     (sensors.cell_noise(rest(noise_counts=40), TABLE, calibrated(5)), "ok", "0.40 N rms"),
     (sensors.cell_drift(rest(), TABLE, MACHINE), "ok", "+0.0 N at rest"),
     (sensors.cell_drift(rest(force_counts=1900), TABLE, MACHINE), "bad", "+9.0 N at rest"),
-    (sensors.cell_drift(rest(drift=20.0), TABLE, MACHINE), "note", "walking +12.0 N a minute"),
-    (sensors.told_drift(0.2, None), "ok", "+0.2 N at rest in this session"),
-    (sensors.told_drift(None, None), "ok", "not enough seen"),
-    (sensors.told_drift(8.0, "it reads +8.0 N: calibrate again"), "bad", "it reads +8.0 N"),
+    (sensors.cell_drift(rest(drift=20.0), TABLE, MACHINE), "note", "drifting +12.0 N a minute"),
+    (sensors.reported_drift(0.2, None), "ok", "+0.2 N at rest in this session"),
+    (sensors.reported_drift(None, None), "ok", "not yet known"),
+    (sensors.reported_drift(8.0, "it reads +8.0 N: calibrate again"), "bad", "it reads +8.0 N"),
     (sensors.encoder(0, 0), "ok", "no illegal"),
     (sensors.encoder(3, 0), "bad", "3 illegal transitions within seconds"),
     (sensors.encoder(0, 5), "note", "5 illegal transitions since"),
     (host.clock(True, 2026), "ok", "NTP"),
-    (host.clock(False, 2026), "note", "nobody sets it"),
+    (host.clock(False, 2026), "note", "not synchronised"),
     (host.clock(True, 1970), "bad", "the year 1970"),
-    (host.clock(None, 2026), "unknown", "does not say"),
+    (host.clock(None, 2026), "unknown", "does not report it"),
     (host.disk_space("/var", int(9e9)), "ok", "9.0 GB free"),
     (host.disk_space("/var", int(1e9)), "note", "1.0 GB free"),
     (host.disk_space("/var", int(1e8)), "bad", "0.1 GB free"),
-    (host.disk_mount(None), "ok", "nothing speaks against it"),
+    (host.disk_mount(None), "ok", "no risky option"),
     (host.disk_mount("/x is mounted with data=writeback; remove that"), "bad", "data=writeback"),
     (network.broker("broker:1883", None, False), "ok", "broker:1883 answers"),
     (network.broker("broker:1883", "no broker answers at broker:1883", False), "bad", "no broker answers"),
     (network.broker("broker:1883", "does not let us in", True), "bad", "does not let us in"),
     (network.access(True, True, None, None), "ok", "own broker"),
-    (network.access(False, False, False, None), "ok", "anonymous is refused"),
+    (network.access(False, False, False, None), "ok", "anonymous clients are refused"),
     (network.access(False, True, True, None), "note", "anybody on this computer"),
     (network.access(False, False, True, None), "bad", "anybody in the network"),
-    (network.access(False, True, False, "rep/a/ack/doctor"), "bad", "rep/a/ack/doctor may not be written"),
+    (network.access(False, True, False, "rep/a/ack/doctor"), "bad", "rep/a/ack/doctor may not be published"),
     (network.access(False, True, None, None), "unknown", "does not answer"),
-    (network.page(None, "a", None, True), "ok", "not wanted"),
+    (network.page(None, "a", None, True), "ok", "switched off"),
     (network.page("http://x/", "a", "a", True), "ok", "answers"),
     (network.page("http://x/", "a", None, True), "bad", "nothing answers"),
     (network.page("http://x/", "a", page.ANOTHER, True), "bad", "another program answers"),
     (network.page("http://x/", "a", None, False), "unknown", "the daemon does not run"),
-    (network.page("http://x/", "a", "b", False), "unknown", "another program's"),
-    (papers.profile("m.toml", None, "m.toml:3: wrong"), "bad", "m.toml:3: wrong"),
-    (papers.calibration(None, 0, None, []), "note", "written by hand"),
-    (papers.calibration(None, 2, None, []), "note", "2 lines of calibrations.jsonl cannot be read"),
-    (papers.calibration(calibrated(), 0, 30.0, []), "ok", "30 days old, weights within 0.20%"),
-    (papers.calibration(calibrated(), 0, 400.0, []), "note", "400 days old"),
-    (papers.calibration(calibrated(), 0, 30.0, ["[machine] top_m"]), "note", "changed by hand since: [machine] top_m"),
+    (network.page("http://x/", "a", "b", False), "unknown", "another program uses"),
+    (configuration.profile("m.toml", None, "m.toml:3: wrong"), "bad", "m.toml:3: wrong"),
+    (configuration.calibration(None, 0, None, []), "note", "written by hand"),
+    (configuration.calibration(None, 2, None, []), "note", "2 lines of calibrations.jsonl cannot be read"),
+    (configuration.calibration(calibrated(), 0, 30.0, []), "ok", "30 days old, weights within 0.20%"),
+    (configuration.calibration(calibrated(), 0, 400.0, []), "note", "400 days old"),
+    (configuration.calibration(calibrated(), 0, 30.0, ["[machine] top_m"]), "note", "since: [machine] top_m"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("finding", "verdict", "said"), CASES, ids=lambda case: getattr(case, "key", ""))
-def test_each_line_with_its_fault(finding: Finding, verdict: str, said: str) -> None:
+def test_each_finding_without_and_with_its_fault(finding: Finding, verdict: str, said: str) -> None:
     assert finding.verdict == verdict, finding
     assert said in finding.found
     assert (finding.remedy is None) <= (verdict in ("ok", "unknown"))
 
 
-def test_the_kernel_tells_whether_somebody_sets_the_clock() -> None:
+def test_the_kernel_reports_if_the_clock_is_synchronised() -> None:
     assert probes.clock_synchronized() in (True, False, None)
     assert probes.year() >= 2024
 
 
-def test_what_a_daemon_tells_becomes_rates_and_counts() -> None:
+def test_the_info_of_a_daemon_becomes_rates_and_counts() -> None:
     def info(positions: int, forces: int) -> Info:
         return Info(
             version="1",
@@ -130,12 +130,12 @@ def test_what_a_daemon_tells_becomes_rates_and_counts() -> None:
             fault=None,
         )  # fmt: skip
 
-    heard = heard_of([(0.0, info(1, 1)), (3.0, info(1000, 100)), (8.0, info(3500, 500))])
-    assert (heard.version, heard.protocol, heard.promised_hz) == ("1.2.0", 1, 80.0)
-    assert (heard.position_hz, heard.force_hz) == (500.0, 80.0)
-    assert heard.slips == (0, 3)
-    assert board.lost_frames(heard.counts or {}, heard.device or {}).verdict == "bad"
-    assert heard_of([(0.0, info(1, 1))]).position_hz is None
+    report = board_report([(0.0, info(1, 1)), (3.0, info(1000, 100)), (8.0, info(3500, 500))])
+    assert (report.version, report.protocol, report.promised_hz) == ("1.2.0", 1, 80.0)
+    assert (report.position_hz, report.force_hz) == (500.0, 80.0)
+    assert report.slips == (0, 3)
+    assert board.lost_frames(report.counts or {}, report.device or {}).verdict == "bad"
+    assert board_report([(0.0, info(1, 1))]).position_hz is None
     assert (
-        heard_of([(0.0, info(1, 1)), (3.0, info(9000, 900)), (8.0, info(10, 1))]).position_hz is None
+        board_report([(0.0, info(1, 1)), (3.0, info(9000, 900)), (8.0, info(10, 1))]).position_hz is None
     )  # a new session
