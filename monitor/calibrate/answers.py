@@ -1,9 +1,9 @@
-"""What a calibration has to be told, typed in by a person or read from a file: what the sensors cannot say.
+"""The facts that a calibration cannot measure, typed by a person or read from a file.
 
-weights = ["20 kg", "60 kg"]     two or more, at the cell, lightest first; "45 lb" is understood
-block_mm = 250                   a block to set the stack down on, as high as can be; or
+weights = ["20 kg", "60 kg"]     two or more, at the cell, lightest first; "45 lb" works, too
+block_mm = 250                   the height of a block under the stack, as high as possible; or
 drum_mm = 157.1                  the circumference of the encoder's drum, and
-counts_per_turn = 2400           the counts of one turn of it
+counts_per_turn = 2400           the counts of one turn of the drum
 tap = true                       somebody can knock on the stack
 write = true                     the profile may be changed
 """
@@ -18,7 +18,7 @@ from msgspec import Meta
 from monitor.profile.toml_document import ConfigError, Document
 
 POUND_KG = 0.45359237
-LEAST_RATIO = 1.5  # of the heaviest to the lightest weight: nearer ones say nothing of linearity
+LEAST_RATIO = 1.5  # of the heaviest to the lightest weight: closer weights do not show linearity
 
 _WEIGHT = re.compile(r"\s*(\d+(?:[.,]\d+)?)\s*(kg|lbs?)?\s*")
 
@@ -39,19 +39,23 @@ class Answers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class WeightError(ValueError):
-    """Not a weight; the sentence says what one looks like."""
+    """The text is not a weight; the message shows the format."""
 
 
 def weight_kg(text: str) -> float:
-    """`20`, `20 kg` and `45 lb` in kilograms."""
+    """A weight in kilograms. Raises WeightError.
+
+    >>> weight_kg("20"), weight_kg("20 kg"), round(weight_kg("45 lb"), 2)
+    (20.0, 20.0, 20.41)
+    """
     found = _WEIGHT.fullmatch(text.lower())
     if not found or not 0 < (number := float(found[1].replace(",", "."))) <= 1000:
-        raise WeightError(f'"{text}" is no weight; write 20 kg or 45 lb, up to 1000')
+        raise WeightError(f'"{text}" is not a weight; write 20 kg or 45 lb, up to 1000')
     return number * POUND_KG if (found[2] or "").startswith("lb") else number
 
 
 def read_answers(path: Path, kind: str) -> Answers:
-    """Raises ConfigError, which names the place."""
+    """Raises ConfigError, which names the line."""
     document = Document.read(path)
     document.check(Answers)
     answers = msgspec.convert(document.table, Answers)
@@ -61,15 +65,15 @@ def read_answers(path: Path, kind: str) -> Answers:
 
 
 def complaint_of(answers: Answers, kind: str) -> tuple[str, str] | None:
-    """Which answer does not do for this kind of machine, and why."""
+    """The key of an answer that does not suit this kind of machine, and the reason; else None."""
     try:
         weights_kg = answers.weights_kg
     except WeightError as error:
         return "weights", str(error)
     if weights_kg[-1] < LEAST_RATIO * weights_kg[0]:
-        far = "lie too near together; give a light and a heavy one"
-        return "weights", f"{far}, the heaviest at least {LEAST_RATIO:g} times the lightest"
+        reason = "are too close together; give a light and a heavy one"
+        return "weights", f"{reason}, the heaviest at least {LEAST_RATIO:g} times the lightest"
     drum = answers.drum_mm is not None and answers.counts_per_turn is not None
     if kind != "static" and (answers.block_mm is None) is not drum:
-        return "block_mm", "has to be given, or drum_mm with counts_per_turn, and not both: one of the two ways"
+        return "block_mm", "or drum_mm with counts_per_turn must be given, but not both"
     return None

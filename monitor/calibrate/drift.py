@@ -1,7 +1,7 @@
-"""A session against its machine's calibration: whether zero or span have walked, told before it matters.
+"""Compares a session with its calibration, and warns of a drifted zero or span before it causes errors.
 
-Both are seen while people train, who lean on handles and set pins wrongly. So the zero is the one nearest to zero that
-any rest has shown, after at least one set; the span is what several sets agree on, against the loads of the pin.
+Both are measured while people train, who lean on handles and set pins wrongly. So the zero is the smallest offset of
+any rest after at least one set, and the span is a deviation from the pin's loads on which several sets agree.
 """
 
 from typing import NamedTuple
@@ -10,33 +10,33 @@ import numpy as np
 
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from firmware_bridge.samples import Samples, joined
-from monitor.calibrate.kept import Kept
+from monitor.calibrate.history import StoredCalibration
 from monitor.learning.load import LoadFit
 from monitor.profile.profile import MachineSettings
 
 LOOK_EVERY_S = 1.0
-REST_M = 0.015  # so near to its rest the stack is on it
+REST_M = 0.015  # the stack is at rest within this
 STILL_M = 0.002
 STEADY_N = 1.5  # between the halves of a second
 USED_M = 0.05
-LEAST_SHARE = 0.025  # of the lightest load: slack is told at 0.05, so this is half-way
+LEAST_SHARE = 0.025  # of the lightest load: half of 0.05, at which slack is detected
 LEAST_N = 3.0
 NOISES = 5.0
 SPAN_SHARE = 0.015
 SPAN_SETS = 2
-NEAR_LOAD = 0.35  # of the way to the next load that the pin can select: further off it may be that one
+NEAR_LOAD = 0.35  # of the distance to the next load of the pin: beyond it the pin may select that one
 
 
 class Drift(NamedTuple):
-    """What a session has seen by now; None where it has not seen enough."""
+    """Drift in a session so far; None: not enough seen."""
 
     zero_n: float | None
-    span: float | None  # share: +0.02 reads 2 % too much
-    sentence: str | None  # for a person, where it matters
+    span: float | None  # share: at +0.02 the cell reads 2 % too much
+    sentence: str | None  # a warning for a person, if the drift matters
 
 
-class Watch:
-    """`update` with a session's samples, `learned` with what a set pulled; nothing else is remembered."""
+class DriftMonitor:
+    """Call `update` with a session's samples, and `learned` with the load of each set. Memory is constant."""
 
     def __init__(self, machine: MachineSettings) -> None:
         self._rest_m = machine.rest_m if machine.rest_m is not None else machine.bottom_m or 0.0
@@ -45,7 +45,7 @@ class Watch:
         self._loads_n = np.array(machine.plates_kg or (), np.float64) * G
         self._second: list[Samples] = []
         self._begin_s: float | None = None
-        self._quiet_n: list[float] = []  # of the seconds of rest without a break
+        self._quiet_n: list[float] = []  # means of the last consecutive seconds at rest
         self._used = False
         self._sets = 0
         self._zero_n: float | None = None
@@ -60,7 +60,7 @@ class Watch:
             self._second, self._begin_s = [], float(samples.t_s[-1])
 
     def learned(self, fit: LoadFit | None) -> None:
-        """A set has ended; what its cruises pulled, before it was snapped to a load."""
+        """Call at the end of a set with the load as measured, before it is rounded to a load of the pin."""
         if fit is None or len(self._loads_n) < 2:
             return
         at = int(np.abs(self._loads_n - fit.level).argmin())
@@ -69,8 +69,8 @@ class Watch:
         if abs(off_n) < NEAR_LOAD * float(gaps_n.min()):
             self._spans.append(off_n / float(self._loads_n[at]))
 
-    def against(self, kept: Kept | None) -> Drift:
-        """By now."""
+    def against(self, kept: StoredCalibration | None) -> Drift:
+        """The drift so far; with a warning if a calibration is given."""
         zero_n = self._zero_n if self._sets else None
         span = None
         if len(self._spans) >= SPAN_SETS and len({value > 0 for value in self._spans}) == 1:
@@ -100,7 +100,7 @@ class Watch:
                 self._zero_n = seen_n
 
 
-def _sentence(kept: Kept, zero_n: float | None, span: float | None) -> str | None:
+def _sentence(kept: StoredCalibration, zero_n: float | None, span: float | None) -> str | None:
     state = kept.state
     lightest_n = min(state.answers.weights_kg) * G
     noise_n = 0.0
@@ -108,9 +108,9 @@ def _sentence(kept: Kept, zero_n: float | None, span: float | None) -> str | Non
         noise_n = state.rest.noise_counts * abs(state.span.newtons_per_count)
     day = kept.finished_utc[:10]
     if zero_n is not None and abs(zero_n) > max(LEAST_SHARE * lightest_n, LEAST_N, NOISES * noise_n / 3):
-        what = f"the load cell reads {zero_n:+.1f} N with nothing on it since its calibration of {day}"
-        return f"{what}: see that the cable hangs slack; if it stays, calibrate again"
+        what = f"the load cell reads {zero_n:+.1f} N without load since its calibration of {day}"
+        return f"{what}: check that the cable is slack; if the error stays, calibrate again"
     if span is not None and abs(span) > SPAN_SHARE:
-        what = f"loads pull {span:+.1%} against what the pin selects since the calibration of {day}"
-        return f"{what}: see what is on the stack; if it stays, calibrate again"
+        what = f"measured loads differ by {span:+.1%} from those of the pin since the calibration of {day}"
+        return f"{what}: check what is on the stack; if the error stays, calibrate again"
     return None

@@ -1,7 +1,7 @@
-"""The steps of a calibration in their order, on a stream of chunks; what a person does meanwhile, the sensors tell.
+"""Runs the steps of a calibration in order, on a stream of chunks.
 
-Nobody has to touch the keyboard between the first step and the last: each ends when its own condition is seen, or is
-refused with a cause. After each the state is kept, so that what was done need not be done again.
+Each step ends by itself when the sensors show what it waits for, or it is refused with a cause. So the keyboard is not
+needed between the first step and the last. The progress is stored after each step.
 """
 
 from collections import deque
@@ -16,31 +16,39 @@ from firmware_bridge.formats.calibration import Calibration
 from firmware_bridge.formats.decoder import Decoder
 from firmware_bridge.formats.messages import Hello
 from firmware_bridge.samples import Samples, joined
-from monitor.calibrate.findings import Finding, Hold, Rates, Repetitions, Rest, Ring, State
 from monitor.calibrate.height import by_drum, on_block
 from monitor.calibrate.holds import HoldStep
 from monitor.calibrate.rates import MEASURED_S, lost_share, measured_rates
+from monitor.calibrate.readings import Readings, part_of
 from monitor.calibrate.refused import Refused
 from monitor.calibrate.repetitions import two_repetitions
 from monitor.calibrate.rest import LOOKED_S, at_rest
 from monitor.calibrate.ring import knocked
-from monitor.calibrate.sensors import refuse_what_is_broken
+from monitor.calibrate.sensors import refuse_faulty_sensors
 from monitor.calibrate.span import refuse_moved_zero, settled, span_of
-from monitor.calibrate.tape import Tape, part_of
+from monitor.calibrate.step_results import (
+    HoldResult,
+    Progress,
+    RatesResult,
+    RepetitionsResult,
+    RestResult,
+    RingResult,
+    StepResult,
+)
 from monitor.profile.profile import Profile
 
 LOOK_EVERY_S = 0.2
-PATIENCE_S = 180.0  # of the device: longer nobody needs for one step
+PATIENCE_S = 180.0  # device time: no step takes longer
 PATIENCE_FOR_KNOCK_S = 45.0
-ZERO_MOVED_M = 0.005  # further from the board's own zero than this, a restart will move the range
-RAW = Calibration(metres_per_count=1.0, newtons_per_count=1.0)  # counts stay counts
+ZERO_MOVED_M = 0.005  # if the rest is further from the board's own zero, a restart will move the range
+RAW = Calibration(metres_per_count=1.0, newtons_per_count=1.0)  # the decoder then returns raw counts
 
-F = TypeVar("F", bound=Finding)
-Look = Callable[[Tape], F | str]
+F = TypeVar("F", bound=StepResult)
+Look = Callable[[Readings], F | str]
 
 
-class Talk(Protocol):
-    """Whoever leads the person; `again` answers whether a refused step is to be tried once more."""
+class Guide(Protocol):
+    """Shows instructions and results to a person. `again` returns True if a refused step is to be repeated."""
 
     def step(self, title: str, instruction: str) -> None: ...
 
@@ -54,17 +62,17 @@ class Talk(Protocol):
 
 
 class SourceEnded(Exception):
-    """The bytes have ended before the calibration."""
+    """The stream of bytes has ended before the calibration."""
 
 
 class Procedure:
-    """`run` it once; `state` grows, `keep` is called whenever it has. Raises Refused where nobody tries again."""
+    """Call `run` once. It adds results to `state`, and calls `keep` after each. Raises Refused, SourceEnded."""
 
-    def __init__(self, profile: Profile, state: State, talk: Talk, keep: Callable[[], None]) -> None:
+    def __init__(self, profile: Profile, state: Progress, guide: Guide, keep: Callable[[], None]) -> None:
         self.state = state
-        self.hello: Hello | None = None  # who is there, as far as it has said
-        self.hello_of: Callable[[], Hello | None] = lambda: None  # the link's, where there is one
-        self._profile, self._talk, self._keep = profile, talk, keep
+        self.hello: Hello | None = None  # of the board, once it has come
+        self.hello_of: Callable[[], Hello | None] = lambda: None  # of the link, if there is one
+        self._profile, self._guide, self._keep = profile, guide, keep
         self._decoder = Decoder(RAW, profile.serial.format)
         self._ready: deque[Samples] = deque()
         self._begun = joined([])
@@ -92,11 +100,11 @@ class Procedure:
         serial = self._profile.serial
         before = self._decoder.counts
 
-        def look(tape: Tape) -> Rates | str:
-            window = tape.last(float("inf"))
-            if tape.seconds < MEASURED_S:
-                return "listening"
-            refuse_what_is_broken(window, has_position=self._has_position)
+        def look(readings: Readings) -> RatesResult | str:
+            window = readings.last(float("inf"))
+            if readings.seconds < MEASURED_S:
+                return "measuring"
+            refuse_faulty_sensors(window, has_position=self._has_position)
             self.hello = self.hello or self.hello_of()
             asked_hz = serial.rate_hz if self._has_position and serial.format == "frames" else None
             promised_hz = self.hello.adc_sps if self.hello else None
@@ -104,26 +112,26 @@ class Procedure:
             rates, self.state.remarks[:] = measured_rates(window, lost, position_hz=asked_hz, force_hz=promised_hz)
             return rates
 
-        self.state.rates = rates = await self._do("Link", "Listening to the board.", lambda: look)
+        self.state.rates = rates = await self._do("Link", "Reading from the board.", lambda: look)
         self.state.firmware = self.hello.firmware if self.hello else None
-        who = f"firmware {self.state.firmware}" if self.state.firmware else "text lines"
+        source = f"firmware {self.state.firmware}" if self.state.firmware else "text lines"
         position = f"{rates.position_hz:.0f} positions and " if rates.position_hz else ""
-        self._done(f"{who}: {position}{rates.force_hz:.1f} forces a second, {rates.lost_share:.1%} of frames lost")
+        self._done(f"{source}: {position}{rates.force_hz:.1f} forces a second, {rates.lost_share:.1%} of frames lost")
         for remark in self.state.remarks:
-            self._talk.remark(remark)
+            self._guide.remark(remark)
 
     async def _find_rest(self) -> None:
-        where = "Set the stack down on its rest, let the cable go slack" if self._has_stack else "Leave it at its rest"
+        how = "Set the stack down on its rest, let the cable go slack" if self._has_stack else "Leave it at its rest"
         if not self._has_position:
-            where = "Take everything off the load cell"
-        found = await self._do("Rest", f"{where}, and touch nothing for ten seconds.", lambda: self._look_at_rest)
+            how = "Take everything off the load cell"
+        found = await self._do("Rest", f"{how}, and touch nothing for ten seconds.", lambda: self._look_at_rest)
         self.state.rest = found
-        self._done(f"the cell rests at {found.force_counts:.0f} counts, its noise is {found.noise_counts:.0f}")
+        self._done(f"the load cell reads {found.force_counts:.0f} counts at rest, with {found.noise_counts:.0f} noise")
 
-    def _look_at_rest(self, tape: Tape) -> Rest | str:
-        if tape.seconds < LOOKED_S:
-            return f"{LOOKED_S - tape.seconds:.0f} s"
-        return at_rest(tape.last(LOOKED_S), has_position=self._has_position)
+    def _look_at_rest(self, readings: Readings) -> RestResult | str:
+        if readings.seconds < LOOKED_S:
+            return f"{LOOKED_S - readings.seconds:.0f} s"
+        return at_rest(readings.last(LOOKED_S), has_position=self._has_position)
 
     async def _measure_height(self) -> None:
         answers, rest = self.state.answers, self._rest
@@ -134,7 +142,7 @@ class Procedure:
             found = await self._do(
                 "Travel",
                 f"{answers.block_mm:g} mm up: {stand if self._has_stack else drive}.",
-                lambda: lambda tape: on_block(tape, rest, block_m, has_stack=self._has_stack),
+                lambda: lambda readings: on_block(readings, rest, block_m, has_stack=self._has_stack),
             )
         else:
             assert answers.drum_mm is not None
@@ -142,23 +150,24 @@ class Procedure:
             count_m = answers.drum_mm / 1000 / answers.counts_per_turn
             found = await self._do(
                 "Travel",
-                "Lift the stack by a hand's breadth and set it down again.",
-                lambda: lambda tape: by_drum(tape, rest, count_m),
+                "Lift the stack by 10 cm and set it down again.",
+                lambda: lambda readings: by_drum(readings, rest, count_m),
             )
         self.state.height = found
-        self._done(f"{abs(found.metres_per_count) * 1e6:.2f} micrometres a count, good to {found.uncertainty:.2%}")
+        scale_um = abs(found.metres_per_count) * 1e6
+        self._done(f"{scale_um:.2f} micrometres a count, with an uncertainty of {found.uncertainty:.2%}")
         away_m = abs(rest.position_counts * found.metres_per_count)
         if self._profile.serial.format == "frames" and away_m > ZERO_MOVED_M:
-            said = f"the board counts from {away_m * 1000:.0f} mm away, where the stack was when it was switched on"
-            self.state.remarks.append(f"{said}: switch it on with the stack on its rest, else the range moves")
-            self._talk.remark(self.state.remarks[-1])
+            what = f"the stack was {away_m * 1000:.0f} mm from its rest when the board was switched on"
+            self.state.remarks.append(f"{what}: always switch it on with the stack at rest, or the range will move")
+            self._guide.remark(self.state.remarks[-1])
 
     async def _hold_weights(self) -> None:
         state = self.state
         for weight_kg in state.answers.weights_kg[len(state.holds) :]:
-            how = "set the pin, lift it by a hand's breadth or more, and hold it still; then set it down gently"
+            how = "set the pin, lift the weight by 10 cm or more, and hold it still; then set it down gently"
             if not self._has_stack:
-                how = "hang it on the cell and let it hang still; then take it off"
+                how = "hang the weight on the cell and wait until it is still; then take it off"
             found = await self._do(f"Weight {_kg(weight_kg)}", f"{_kg(weight_kg)}: {how}.", self._hold_of(weight_kg))
             state.holds.append(found)
             self._done(f"{found.force_counts - found.zero_counts:+.0f} counts")
@@ -170,13 +179,11 @@ class Procedure:
             await self._ask(refused)
             return
         worst = max(map(abs, state.span.residuals))
-        self._done(
-            f"{abs(state.span.newtons_per_count) * 1000:.4f} mN a count; no weight is off by more than {worst:.2%}"
-        )
+        self._done(f"{abs(state.span.newtons_per_count) * 1000:.4f} mN a count; all weights agree within {worst:.2%}")
 
-    def _hold_of(self, weight_kg: float) -> Callable[[], Look[Hold]]:
+    def _hold_of(self, weight_kg: float) -> Callable[[], Look[HoldResult]]:
         scale = self.state.height.metres_per_count if self._has_stack and self.state.height else None
-        rested = bool(self.state.holds)  # else it may be on the block still
+        rested = bool(self.state.holds)  # the first weight may still stand on the block
         return lambda: HoldStep(weight_kg, self._rest, scale, rested=rested).look
 
     async def _repeat(self) -> None:
@@ -185,11 +192,11 @@ class Procedure:
         assert state.span is not None
         scale, span = state.height.metres_per_count, state.span
         how = "all the way until the joints lock, five seconds up and five down; then set it down"
-        begin = f"With {_kg(weight_kg)}: two" if self._has_stack else "Two"
-        found: Repetitions = await self._do(
+        begin = f"With {_kg(weight_kg)}, do two" if self._has_stack else "Do two"
+        found: RepetitionsResult = await self._do(
             "Movement",
             f"{begin} slow repetitions, {how}.",
-            lambda: lambda tape: two_repetitions(tape, self._rest, scale, span, has_load=self._has_stack),
+            lambda: lambda readings: two_repetitions(readings, self._rest, scale, span, has_load=self._has_stack),
         )
         try:
             state.span = settled(span, found, weight_kg)
@@ -208,37 +215,37 @@ class Procedure:
         assert self.state.height is not None
         scale = self.state.height.metres_per_count
         try:
-            found: Ring = await self._watch(
-                lambda tape: knocked(tape, self._rest, scale),
+            found: RingResult = await self._watch(
+                lambda readings: knocked(readings, self._rest, scale),
                 PATIENCE_FOR_KNOCK_S,
                 "Cable",
-                "Lift it by a hand's breadth and hold it still; then somebody knocks once on top of the stack.",
+                "Lift the stack by 10 cm and hold it still; then let somebody knock once on top of it.",
             )
         except Refused as refused:
-            self._talk.remark(f"{refused.cause}; the cable's resonance stays unknown, which does no harm")
-            found = Ring(resonance_hz=None)
+            self._guide.remark(f"{refused.cause}; the resonance of the cable stays unknown, which is harmless")
+            found = RingResult(resonance_hz=None)
         self.state.ring = found
-        self._done(f"the cable rings at {found.resonance_hz:g} Hz" if found.resonance_hz else "no ring")
+        self._done(f"the cable resonates at {found.resonance_hz:g} Hz" if found.resonance_hz else "no oscillation")
 
     async def _rest_again(self) -> None:
         span = self.state.span
         assert span is not None
         found = await self._do(
-            "Rest again", "Set it down and touch nothing for ten seconds.", lambda: self._look_at_rest
+            "Rest again", "Set the weight down and touch nothing for ten seconds.", lambda: self._look_at_rest
         )
         refuse_moved_zero(self._rest, found, span, self.state.answers.weights_kg[0])
         self.state.last = found
-        self._done("both zeros are where they were")
+        self._done("both zeros are unchanged")
 
-    # -- how a step goes --
+    # -- running a step --
 
     @property
-    def _rest(self) -> Rest:
+    def _rest(self) -> RestResult:
         assert self.state.rest is not None
         return self.state.rest
 
     async def _do(self, title: str, instruction: str, begin: Callable[[], Look[F]]) -> F:
-        """One step, as often as it is refused and somebody tries again."""
+        """Runs one step, and repeats it as long as it is refused and the person tries again."""
         while True:
             try:
                 return await self._watch(begin(), PATIENCE_S, title, instruction)
@@ -248,24 +255,24 @@ class Procedure:
                     await self._find_rest()
 
     async def _watch(self, look: Look[F], patience_s: float, title: str, instruction: str) -> F:
-        self._talk.step(title, instruction)
-        tape = Tape()
+        self._guide.step(title, instruction)
+        readings = Readings()
         while True:
-            tape.add(await self._next(title))
-            found = look(tape)
+            readings.add(await self._next(title))
+            found = look(readings)
             if not isinstance(found, str):
                 return found
-            self._talk.hint(found)
-            if tape.seconds > patience_s:
-                raise Refused(f"nothing came of this within {patience_s:g} s ({found})", f"do as told: {instruction}")
+            self._guide.hint(found)
+            if readings.seconds > patience_s:
+                raise Refused(f"this step was not finished within {patience_s:g} s ({found})", instruction)
 
     async def _next(self, title: str) -> Samples:
-        """The next LOOK_EVERY_S of samples, however the bytes came."""
+        """The next LOOK_EVERY_S seconds of samples, independent of the sizes of the chunks."""
         while not self._ready:
             try:
                 chunk = await anext(self._source)
             except StopAsyncIteration:
-                raise SourceEnded(f"the board fell silent in the step {title!r}") from None
+                raise SourceEnded(f"the board stopped sending in the step {title!r}") from None
             rows = joined([self._begun, self._decoder.feed(chunk)])
             for message in self._decoder.take_control():
                 if isinstance(message, Hello):
@@ -277,11 +284,11 @@ class Procedure:
         return self._ready.popleft()
 
     async def _ask(self, refused: Refused) -> None:
-        if not await self._talk.again(refused):
+        if not await self._guide.again(refused):
             raise refused
 
     def _done(self, text: str) -> None:
-        self._talk.done(text)
+        self._guide.done(text)
         self._keep()
 
 

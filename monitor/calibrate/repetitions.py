@@ -1,16 +1,16 @@
-"""Two slow repetitions: the ends of the travel, where the joints lock, and friction from pulling up against down."""
+"""Measures the ends of the range, the lockout and the friction from two slow repetitions."""
 
 import numpy as np
 
-from monitor.calibrate.findings import Repetitions, Rest, Span
 from monitor.calibrate.height import refuse_slip
+from monitor.calibrate.readings import Floats, Readings, Signal, Window
 from monitor.calibrate.refused import Refused
-from monitor.calibrate.sensors import refuse_what_is_broken
-from monitor.calibrate.tape import Floats, Signal, Tape, Window
+from monitor.calibrate.sensors import refuse_faulty_sensors
+from monitor.calibrate.step_results import RepetitionsResult, RestResult, SpanResult
 
 ENDED_S = 2.0
 LEAST_RANGE_M = 0.05
-VALLEY = 0.3  # of the travel: what goes down by less between two tops makes them one
+VALLEY = 0.3  # of the travel: two tops with a shallower valley between them count as one
 TOPS_APART = 0.08  # of the travel
 SMOOTH_S = 0.05
 STEP_S = 0.01
@@ -22,14 +22,14 @@ NEGATIVE_FRICTION = -0.02
 
 
 def two_repetitions(
-    tape: Tape, rest: Rest, metres_per_count: float, span: Span, *, has_load: bool
-) -> Repetitions | str:
-    """What they show once the stack rests again; a hint before. Raises Refused."""
-    if tape.seconds < ENDED_S:
-        return "looking"
-    window = tape.last(ENDED_S)
-    refuse_what_is_broken(window, has_position=True)
-    everything = tape.last(np.inf)
+    readings: Readings, rest: RestResult, metres_per_count: float, span: SpanResult, *, has_load: bool
+) -> RepetitionsResult | str:
+    """The result, once the stack is at rest again; until then a hint. Raises Refused."""
+    if readings.seconds < ENDED_S:
+        return "measuring"
+    window = readings.last(ENDED_S)
+    refuse_faulty_sensors(window, has_position=True)
+    everything = readings.last(np.inf)
     position = everything.position
     x = Signal(position.t_s, (position.counts - rest.position_counts) * metres_per_count)
     top_m = float(np.max(x.counts))
@@ -49,7 +49,7 @@ def two_repetitions(
 
 
 def turns_of(x: Signal) -> list[tuple[float, float]]:
-    """The tops of a movement, each with the lowest place before it since the top before; metres."""
+    """The tops of a movement, each with the lowest position between it and the top before, in metres."""
     pieces = _smoothed(x)
     least_m = VALLEY * float(np.max(pieces))
     tops: list[tuple[float, float]] = []
@@ -76,22 +76,22 @@ def _smoothed(x: Signal) -> Floats:
 
 
 def _found(
-    everything: Window, x: Signal, tops: list[tuple[float, float]], rest: Rest, span: Span, has_load: bool
-) -> Repetitions:
+    everything: Window, x: Signal, tops: list[tuple[float, float]], rest: RestResult, span: SpanResult, has_load: bool
+) -> RepetitionsResult:
     if len(tops) != 2:
         seen = f"{len(tops)} repetition" + "s" * (len(tops) != 1)
         again = "do two, one after the other, without setting the stack down between them"
-        raise Refused(f"{seen} came before the stack was set down", again)
+        raise Refused(f"{seen} instead of two before the stack was set down", again)
     (first_m, _), (second_m, bottom_m) = tops
     if abs(first_m - second_m) > TOPS_APART * max(first_m, second_m):
         raise Refused(
             f"the two repetitions ended {abs(first_m - second_m) * 1000:.0f} mm apart",
-            "push both as far as the joints go, then once more",
+            "do both again, each to the end of the range",
         )
     friction, load_n = None, None
     if has_load:
         friction, load_n = friction_and_load(x, everything.force, rest, span)
-    return Repetitions(
+    return RepetitionsResult(
         bottom_m=max(bottom_m, 0.0),
         top_m=(first_m + second_m) / 2,
         lockout_m=min(first_m, second_m),
@@ -100,15 +100,15 @@ def _found(
     )
 
 
-def friction_and_load(x: Signal, force: Signal, rest: Rest, span: Span) -> tuple[float, float]:
-    """Friction as a share of the load, and the load, from the steady parts of going up and of going down."""
+def friction_and_load(x: Signal, force: Signal, rest: RestResult, span: SpanResult) -> tuple[float, float]:
+    """Friction as a share of the load, and the load in newtons, from the steady parts of both directions."""
     t_s = np.arange(x.t_s[0], min(x.t_s[-1], force.t_s[-1]), STEP_S)
-    place_m = np.interp(t_s, x.t_s, x.counts)
+    position_m = np.interp(t_s, x.t_s, x.counts)
     force_n = (np.interp(t_s, force.t_s, force.counts) - rest.force_counts) * span.newtons_per_count
     half = 10  # steps to either side: 0.2 s
     speed_m_s = np.zeros(len(t_s))
     change_m_s2 = np.full(len(t_s), np.inf)
-    speed_m_s[half:-half] = (place_m[2 * half :] - place_m[: -2 * half]) / (2 * half * STEP_S)
+    speed_m_s[half:-half] = (position_m[2 * half :] - position_m[: -2 * half]) / (2 * half * STEP_S)
     change_m_s2[2 * half : -2 * half] = (speed_m_s[3 * half : -half] - speed_m_s[half : -3 * half]) / (
         2 * half * STEP_S
     )
@@ -116,15 +116,15 @@ def friction_and_load(x: Signal, force: Signal, rest: Rest, span: Span) -> tuple
     up, down = steady & (speed_m_s > CRUISE_M_S), steady & (speed_m_s < -CRUISE_M_S)
     if min(up.sum(), down.sum()) < LEAST_CRUISE or np.median(speed_m_s[up]) > FASTEST_M_S:
         raise Refused(
-            "the repetitions were not slow and steady enough to see friction",
-            "take about five seconds up and five seconds down, without haste at the ends",
+            "the repetitions were not slow and steady enough to measure friction",
+            "take about five seconds up and five seconds down",
         )
     up_n, down_n = float(np.mean(force_n[up])), float(np.mean(force_n[down]))
     load_n = (up_n + down_n) / 2
     friction = (up_n - down_n) / (up_n + down_n)
     if load_n <= 0 or friction < NEGATIVE_FRICTION:
         raise Refused(
-            "it pulls harder going down than going up",
-            "the load cell does not sit in the cable that lifts the stack: look at where it is built in",
+            "the force is higher going down than going up",
+            "the load cell is not in the cable that lifts the stack: check where it is mounted",
         )
     return max(friction, 0.0), load_n

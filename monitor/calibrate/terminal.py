@@ -1,7 +1,7 @@
-"""Leads a person through a calibration in the terminal: one instruction at a time, what is seen below it.
+"""Guides a person through a calibration in the terminal, one instruction at a time.
 
-Where there is no terminal (a file of answers, a log) each instruction and each result is a plain line, and a refusal
-ends it.
+Without a terminal (a file of answers, a log) each instruction and each result is a plain line, and a refusal ends the
+calibration.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from monitor.calibrate.refused import Refused
 
 
 class Terminal:
-    """What `procedure.Talk` asks for. `interactive`: somebody sits there and can say Enter or q."""
+    """Implements `procedure.Guide`. `interactive`: a person can answer with Enter or q."""
 
     def __init__(self, *, interactive: bool) -> None:
         from rich.console import Console
@@ -50,24 +50,24 @@ class Terminal:
         self.say(f"  [yellow]note[/]  {_plain(text)}")
 
     async def again(self, refused: Refused) -> bool:
-        """Says what is wrong; whether the step is to be tried again."""
+        """Shows the refusal. Returns True if the person wants to repeat the step."""
         if not self._interactive:
             return False
         self._quiet()
         self.say(f"  [red]no[/]  {_plain(refused.cause)}.\n      {_plain(refused.remedy)}.")
-        self.say("      [dim]Enter tries again, q leaves it: what is done is kept.[/]")
+        self.say("      [dim]Enter: try again. q: quit; finished steps are stored.[/]")
         return not (await _line()).strip().lower().startswith("q")
 
     def ask_answers(self, kind: str) -> Answers:
-        """Everything that the sensors cannot say, once, before the first step."""
-        self.say("Three things first; then the keyboard is not needed until the end. Ctrl-C leaves at any time.")
+        """Asks for everything that the sensors cannot measure, before the first step."""
+        self.say("Three questions first; after them you need the keyboard only at the end. Ctrl-C quits at any time.")
         weights = self._ask_weights()
         block_mm = drum_mm = counts = None
         if kind != "static":
-            self.say("How is the travel measured? A block under the stack, as high as fits, or the encoder's drum.")
+            self.say("The travel is measured with a block under the stack, as high as fits, or by the encoder's drum.")
             block_mm = self._ask_number("Height of the block in mm (Enter: use the drum)", optional=True)
             if block_mm is None:
-                drum_mm = self._ask_number("Circumference of the drum in mm, where the cord lies")
+                drum_mm = self._ask_number("Circumference of the drum in mm, under the cord")
                 counts = self._ask_number("Counts of one turn (lines of the encoder times four)")
         tap = kind == "stack" and self._ask("Can somebody knock on the stack while it is held? (y/n)").startswith("y")
         answers = Answers(
@@ -86,43 +86,43 @@ class Terminal:
         return self._ask(f"{question} (y/n)").startswith("y")
 
     def show(self, lines: list[str]) -> None:
-        """A difference, in the colours that people know."""
+        """Prints the lines of a diff, in the usual colours."""
         for line in lines:
             style = "green" if line.startswith("+") else "red" if line.startswith("-") else "dim"
             self._console.print(line, style=style, markup=False)
 
     def _ask_weights(self) -> tuple[str, ...]:
         while True:
-            told = self._ask("Two or more known weights at the cell, light to heavy (20 60 100, or 45lb 135lb)")
-            weights = tuple(told.replace(",", " ").replace(" kg", "kg").replace(" lb", "lb").split())
+            text = self._ask("Two or more known weights at the cell, light to heavy (20 60 100, or 45lb 135lb)")
+            weights = tuple(text.replace(",", " ").replace(" kg", "kg").replace(" lb", "lb").split())
             try:
                 if len({weight_kg(weight) for weight in weights}) >= 2:
                     return weights
-                self.say("[red]two different weights are the least[/]")
+                self.say("[red]Enter at least two different weights.[/]")
             except WeightError as error:
                 self.say(f"[red]{_plain(str(error))}[/]")
 
     def _ask_number(self, question: str, *, optional: bool = False) -> float | None:
         while True:
-            told = self._ask(question)
-            if optional and not told:
+            text = self._ask(question)
+            if optional and not text:
                 return None
             try:
-                if (number := float(told.replace(",", "."))) > 0:
+                if (number := float(text.replace(",", "."))) > 0:
                     return number
             except ValueError:
                 pass
-            self.say("[red]a number above 0, please[/]")
+            self.say("[red]Enter a number above 0.[/]")
 
     def _ask(self, question: str) -> str:
         self._console.print(f"[bold]?[/] {_plain(question)}: ", end="")
         try:
             return input().strip().lower()
-        except EOFError:  # Ctrl-D, or the terminal has gone
+        except EOFError:  # Ctrl-D, or the terminal was closed
             raise KeyboardInterrupt from None
 
     def say(self, text: str) -> None:
-        """A line, with rich's markup."""
+        """Prints a line with rich's markup."""
         self._console.print(text, soft_wrap=True)
 
     def _quiet(self) -> None:
@@ -137,17 +137,17 @@ def _plain(text: str) -> str:
 
 
 async def _line() -> str:
-    """A line of the terminal, while the event loop lives on and Ctrl-C still ends it."""
+    """Reads a line without blocking the event loop, so that Ctrl-C still works."""
     loop = asyncio.get_running_loop()
-    told: asyncio.Future[str] = loop.create_future()
+    line: asyncio.Future[str] = loop.create_future()
     stdin = sys.stdin.fileno()
 
     def read() -> None:
-        if not told.done():
-            told.set_result(os.read(stdin, 1024).decode(errors="replace") or "q")
+        if not line.done():
+            line.set_result(os.read(stdin, 1024).decode(errors="replace") or "q")
 
     loop.add_reader(stdin, read)
     try:
-        return await told
+        return await line
     finally:
         loop.remove_reader(stdin)

@@ -2,7 +2,7 @@
 
 from firmware_bridge.formats.messages import Hello
 from firmware_bridge.link_state import LinkState
-from monitor.calibrate.kept import Kept
+from monitor.calibrate.history import StoredCalibration
 from monitor.custody.housekeeping import Housekeeper
 from monitor.daemon.keeper import Keeper
 from monitor.daemon.session import Session
@@ -38,7 +38,7 @@ def published(link: LinkState) -> PublishedLink:
     return "unstable" if link.unstable and state in ("absent", "opening", "live") else state
 
 
-def calibration_info(kept: Kept | None, session: Session | None) -> CalibrationInfo | None:
+def calibration_info(kept: StoredCalibration | None, session: Session | None) -> CalibrationInfo | None:
     if kept is None:
         return None
     if session is None:

@@ -24,7 +24,7 @@ import msgspec
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.formats.messages import Hello
 from firmware_bridge.link_state import LinkState
-from monitor.calibrate.kept import newest as newest_calibration
+from monitor.calibrate.history import newest as newest_calibration
 from monitor.custody.forgetting import ForgetRequests, ForgetResult
 from monitor.custody.housekeeping import Housekeeper
 from monitor.daemon.about import (

@@ -16,7 +16,7 @@ from firmware_bridge.formats.decoder import Decoder
 from firmware_bridge.formats.messages import Hello
 from firmware_bridge.samples import Samples
 from monitor.analysis.analysis import Analysis
-from monitor.calibrate.drift import Watch
+from monitor.calibrate.drift import DriftMonitor
 from monitor.daemon.usage import Usage
 from monitor.events import AnyEvent, Leak, Rep, SetEnd, Update
 from monitor.learning.range import LearnedRange
@@ -59,7 +59,7 @@ class Session:
             on_samples=self._look,
         )
         self.usage = Usage(profile.machine.lift_off_n)
-        self.watch = Watch(profile.machine)
+        self.watch = DriftMonitor(profile.machine)
         self.recorder: Recorder | None = None
         if recording is not None:
             self.recorder = Recorder(recording, self._header(hello, now_ns))

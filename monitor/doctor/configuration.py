@@ -1,6 +1,6 @@
 """Findings on the profile and on the age of its calibration."""
 
-from monitor.calibrate.kept import Kept
+from monitor.calibrate.history import StoredCalibration
 from monitor.doctor.finding import Finding, bad, note, ok
 from monitor.profile.profile import Profile
 
@@ -16,7 +16,7 @@ def profile(path: str, read: Profile | None, trouble: str | None) -> Finding:
     return ok("profile", f"{path}: {read.machine.id}, {read.machine.kind}", should)
 
 
-def calibration(kept: Kept | None, damaged: int, age_days: float | None, changed: list[str]) -> Finding:
+def calibration(kept: StoredCalibration | None, damaged: int, age_days: float | None, changed: list[str]) -> Finding:
     """`changed`: keys of the profile whose values differ from the calibration."""
     should = f"younger than {OLD_DAYS:g} days, and equal to the profile"
     again = "rep-monitor calibrate PROFILE"

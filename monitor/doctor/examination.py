@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from firmware_bridge.holders import holders
-from monitor.calibrate import kept
+from monitor.calibrate import history
 from monitor.doctor import board, broker, configuration, host, network, page, port, probes, sensors
 from monitor.doctor.finding import Finding, ok, unknown
 from monitor.doctor.listening import BoardReport, listen
@@ -56,7 +56,7 @@ class Examination:
             return Finding(key=key, verdict="crashed", found=found, should="a check that works", remedy=remedy)
 
     def _calibration(self) -> Finding:
-        found, damaged = kept.all_kept(self._directory)
+        found, damaged = history.read_all(self._directory)
         newest = next((one for one in reversed(found) if one.written), None)
         if newest is None:
             return configuration.calibration(None, damaged, None, [])
@@ -139,7 +139,7 @@ class Examination:
         table = self._profile.calibration
         if report.rest is None or table is None:
             return unknown("cell_noise", report.unrest, "a quiet cell", LEAVE_AT_REST)
-        return sensors.cell_noise(report.rest, table, kept.newest(self._directory))
+        return sensors.cell_noise(report.rest, table, history.newest(self._directory))
 
     def _cell_drift(self, report: BoardReport) -> Finding:
         table = self._profile.calibration

@@ -9,13 +9,13 @@ from firmware_bridge.formats.decoder import Decoder
 from firmware_bridge.formats.link_counts import LinkCounts
 from firmware_bridge.formats.messages import Hello, Status
 from firmware_bridge.samples import Flag
-from monitor.calibrate.findings import Rest
-from monitor.calibrate.port_chunks import Line
+from monitor.calibrate.listening_port import ListeningPort
 from monitor.calibrate.procedure import RAW
 from monitor.calibrate.rates import rate_hz
+from monitor.calibrate.readings import Readings
 from monitor.calibrate.refused import Refused
 from monitor.calibrate.rest import LOOKED_S, at_rest
-from monitor.calibrate.tape import Tape
+from monitor.calibrate.step_results import RestResult
 from monitor.profile.profile import Profile
 
 LISTENED_S = LOOKED_S + 1.0
@@ -35,7 +35,7 @@ class BoardReport:
     extra_tolerance: float = 0.0  # of the rates, as a share
     counts: dict[str, int] | None = None
     device: dict[str, int] | None = None
-    rest: Rest | None = None
+    rest: RestResult | None = None
     no_rest: str = "the board did not answer"  # why `rest` is None
     drift: tuple[float | None, str | None] | None = None  # zero in newtons and calibration warning of a running daemon
     slips: tuple[int, int] | None = None  # illegal transitions of the encoder: now, and before
@@ -55,27 +55,27 @@ class BoardReport:
 async def listen(profile: Profile, port: str) -> BoardReport:
     """Opens the port, reads for `LISTENED_S` seconds and closes it."""
     report = BoardReport()
-    line = Line(profile, port)
+    line = ListeningPort(profile, port)
 
     async def work(source: AsyncGenerator[Chunk, None]) -> None:
-        decoder, tape = Decoder(RAW, profile.serial.format), Tape()
+        decoder, readings = Decoder(RAW, profile.serial.format), Readings()
         statuses: list[Status] = []
         begin: LinkCounts | None = None
         async for chunk in source:
-            tape.add(decoder.feed(chunk))
+            readings.add(decoder.feed(chunk))
             for message in decoder.take_control():
                 if isinstance(message, Status):
                     statuses.append(message)
                 if isinstance(message, Hello):
                     _introduce(report, message)
-            if begin is None and tape.seconds > 0.5:
+            if begin is None and readings.seconds > 0.5:
                 begin = decoder.counts
-            if tape.seconds >= LISTENED_S:
+            if readings.seconds >= LISTENED_S:
                 break
-        _sum_up(report, tape, statuses, begin or decoder.counts, decoder.counts, profile.machine.kind != "static")
+        _sum_up(report, readings, statuses, begin or decoder.counts, decoder.counts, profile.machine.kind != "static")
 
     try:
-        await line.while_it_speaks(work)
+        await line.run(work)
     except BridgeError as error:
         report.trouble = str(error)
     if report.version is None and line.state is not None and line.state.hello is not None:
@@ -90,9 +90,14 @@ def _introduce(report: BoardReport, hello: Hello) -> None:
 
 
 def _sum_up(
-    report: BoardReport, tape: Tape, statuses: list[Status], begin: LinkCounts, end: LinkCounts, has_position: bool
+    report: BoardReport,
+    readings: Readings,
+    statuses: list[Status],
+    begin: LinkCounts,
+    end: LinkCounts,
+    has_position: bool,
 ) -> None:
-    window = tape.last(LOOKED_S)
+    window = readings.last(LOOKED_S)
     report.position_hz = rate_hz(window.position) if has_position else None
     report.force_hz = rate_hz(window.force)
     report.counts = {name: getattr(end, name) - getattr(begin, name) for name in FRAME_COUNTS}

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from firmware_bridge.ports import list_ports, port_info
-from monitor.calibrate.kept import Kept
+from monitor.calibrate.history import StoredCalibration
 from monitor.profile.profile import Profile
 from monitor.state.endpoints import Endpoints, read_endpoints
 
@@ -97,12 +97,12 @@ def daemon_of(directory: Path) -> tuple[int | None, Endpoints | None]:
     return None, None
 
 
-def age_days(kept: Kept) -> float:
+def age_days(kept: StoredCalibration) -> float:
     then = datetime.fromisoformat(kept.finished_utc)
     return (datetime.now(UTC) - then).total_seconds() / 86_400
 
 
-def changed_since(kept: Kept, profile: Profile) -> list[str]:
+def changed_since(kept: StoredCalibration, profile: Profile) -> list[str]:
     """Keys of the profile whose values differ from those that the calibration wrote."""
     tables: dict[str, dict[str, Any]] = msgspec.to_builtins(profile)
     return [

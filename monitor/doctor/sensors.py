@@ -1,7 +1,7 @@
 """Findings on the sensors at rest: noise, zero and drift of the load cell, missed counts of the encoder."""
 
-from monitor.calibrate.findings import Rest
-from monitor.calibrate.kept import Kept
+from monitor.calibrate.history import StoredCalibration
+from monitor.calibrate.step_results import RestResult
 from monitor.doctor.finding import Finding, bad, note, ok
 from monitor.profile.profile import CalibrationSettings, MachineSettings
 
@@ -12,7 +12,7 @@ MOST_DRIFT_N_MIN = 2.0
 MOST_ZERO_SHARE = 0.1  # of lift_off_n: with a larger error, light sets begin or end wrongly
 
 
-def cell_noise(rest: Rest, table: CalibrationSettings, kept: Kept | None) -> Finding:
+def cell_noise(rest: RestResult, table: CalibrationSettings, kept: StoredCalibration | None) -> Finding:
     noise_n = rest.noise_counts * abs(table.newtons_per_count)
     limit_n, should = MOST_NOISE_N, f"below {MOST_NOISE_N:g} N"
     if kept is not None and kept.state.rest is not None and kept.state.span is not None:
@@ -25,7 +25,7 @@ def cell_noise(rest: Rest, table: CalibrationSettings, kept: Kept | None) -> Fin
     return bad("cell_noise", f"{noise_n:.2f} N rms at rest", should, remedy)
 
 
-def cell_drift(rest: Rest, table: CalibrationSettings, machine: MachineSettings) -> Finding:
+def cell_drift(rest: RestResult, table: CalibrationSettings, machine: MachineSettings) -> Finding:
     scale = table.newtons_per_count
     drift_n_min = rest.drift_counts_per_s * scale * 60
     zero_n = (rest.force_counts - table.force_zero_counts) * scale

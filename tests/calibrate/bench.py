@@ -1,4 +1,4 @@
-"""Machines whose scale, sign, zero, friction and noise nobody has told, and somebody who calibrates them."""
+"""Simulated machines with hidden scale, sign, zero, friction and noise, and a simulated person who calibrates them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
@@ -14,9 +14,9 @@ from firmware_bridge.formats.calibration import Calibration
 from firmware_bridge.simulator import Helper, Kit, Machine, Trace, board_chunks, drawn_machine
 from firmware_bridge.simulator.faults import Fault
 from monitor.calibrate.answers import Answers
-from monitor.calibrate.findings import State
 from monitor.calibrate.procedure import Procedure
 from monitor.calibrate.refused import Refused
+from monitor.calibrate.step_results import Progress
 from monitor.profile.profile import Profile
 from monitor.profile.reading import profile_from_builtins
 
@@ -39,7 +39,7 @@ newtons_per_count = 1.0
 
 @dataclass(frozen=True)
 class Rig:
-    """One machine with its hidden truth."""
+    """One machine with its hidden properties."""
 
     machine: Machine
     kit: Kit
@@ -71,13 +71,13 @@ class Rig:
 
 @cache
 def _whole(seed: int) -> Trace:
-    """All that the helper does; the kit does not matter to it."""
+    """Everything that the helper does; it does not depend on the kit."""
     return rig(seed).helper.trace()
 
 
 @cache
 def rig(seed: int, **kit: Any) -> Rig:
-    """Scale, sign, zero, friction and noise drawn; the encoder is zero at position 0, wherever the stack rests."""
+    """Scale, sign, zero, friction and noise are drawn. The encoder is zero at position 0, wherever the stack rests."""
     rng = np.random.default_rng([2024, seed])
     machine = drawn_machine(rng)
     signs = rng.choice([-1.0, 1.0], 2)
@@ -96,7 +96,7 @@ def rig(seed: int, **kit: Any) -> Rig:
 
 @dataclass
 class Silent:
-    """Talks to nobody, remembers all; gives up at the first refusal, unless told how often to try again."""
+    """A guide that records everything. It repeats `tries` refused steps, then gives up."""
 
     tries: int = 0
     said: list[str] = field(default_factory=list)
@@ -121,16 +121,20 @@ class Silent:
 
 
 def calibrated(
-    chunks: Iterable[Chunk], answers: Answers, profile: Profile, talk: Silent | None = None, state: State | None = None
-) -> State:
-    """Through the whole procedure."""
-    state = state or State(started_utc="2026-01-01T00:00:00Z", answers=answers)
+    chunks: Iterable[Chunk],
+    answers: Answers,
+    profile: Profile,
+    guide: Silent | None = None,
+    state: Progress | None = None,
+) -> Progress:
+    """Runs the whole procedure."""
+    state = state or Progress(started_utc="2026-01-01T00:00:00Z", answers=answers)
 
     async def source() -> AsyncIterator[Chunk]:
         for chunk in chunks:
             yield chunk
 
-    procedure = Procedure(profile, state, talk or Silent(), lambda: None)
+    procedure = Procedure(profile, state, guide or Silent(), lambda: None)
     asyncio.run(procedure.run(source()))
     return state
 

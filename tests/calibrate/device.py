@@ -5,19 +5,17 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import pytest
-
 from firmware_bridge.simulator import Trace
 from firmware_bridge.simulator.board import Board
 from firmware_bridge.simulator.device import AS_FAST_AS_READ, SimulatedDevice
-from tests.calibrate.bench import Rig, rig
+from tests.calibrate.bench import Rig
 
 ROWS = 20
 
 
 @contextmanager
 def device(one: Rig, trace: Trace, speed: float = AS_FAST_AS_READ) -> Iterator[str]:
-    """The machine on a port, alive in a thread of its own; the trace once it is asked to stream, then silence."""
+    """The machine on a port, run by a thread. It sends the trace once it is asked to stream, then nothing."""
     board = Board(one.kit, one.seed, tx_bytes=None)
 
     def pieces() -> Iterator[Trace]:
@@ -38,8 +36,3 @@ def device(one: Rig, trace: Trace, speed: float = AS_FAST_AS_READ) -> Iterator[s
             loop.call_soon_threadsafe(living.cancel)
             thread.join(10)
             loop.close()
-
-
-@pytest.fixture
-def one() -> Rig:
-    return rig(1)

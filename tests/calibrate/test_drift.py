@@ -1,4 +1,4 @@
-"""A session tells that zero or span have walked, and does not where somebody only leans on the handle."""
+"""A session reports a drifted zero or span, and gives no false alarm when somebody leans on the handle."""
 
 import os
 from dataclasses import replace
@@ -26,8 +26,8 @@ from firmware_bridge.simulator import (
     simulate,
 )
 from firmware_bridge.simulator.faults import CellDrift
-from monitor.calibrate.drift import Drift, Watch
-from monitor.calibrate.tape import part_of
+from monitor.calibrate.drift import Drift, DriftMonitor
+from monitor.calibrate.readings import part_of
 from monitor.detect.spine import Spine
 from monitor.events import SetEnd
 from monitor.profile.reading import profile_from_builtins
@@ -45,7 +45,7 @@ def sets(count: int = 2) -> Trace:
 
 
 def watched(trace: Trace, kit: Kit | None = None, kg: float = 1.0) -> Drift:
-    """As a daemon would, in pieces; `kg`: how much more than it is a kilogram reads."""
+    """The drift that a daemon would find. `kg`: the reading of a kilogram, 1.0 if calibrated."""
     profile = profile_from_builtins(
         {
             "machine": {"id": "a", "kind": "stack", "rest_m": trace.machine.rest_m,
@@ -55,7 +55,7 @@ def watched(trace: Trace, kit: Kit | None = None, kg: float = 1.0) -> Drift:
     )  # fmt: skip
     samples = measure(trace, kit or Kit(noise_n=0.5), 1)
     samples = Samples(samples.t_s, samples.position_m, samples.force_n * kg, samples.flags)
-    spine, watch = Spine(profile, "a", feedback=False), Watch(profile.machine)
+    spine, watch = Spine(profile, "a", feedback=False), DriftMonitor(profile.machine)
     for first in range(0, len(samples), 40):
         part = part_of(samples, first, first + 40)
         events = spine.update(part).events
@@ -65,14 +65,14 @@ def watched(trace: Trace, kit: Kit | None = None, kg: float = 1.0) -> Drift:
     return watch.against(calibrated())
 
 
-def test_a_sound_machine_is_not_complained_of() -> None:
+def test_a_calibrated_machine_gives_no_warning() -> None:
     found = watched(sets())
     assert found.sentence is None
     assert found.zero_n == pytest.approx(0.0, abs=0.3)
     assert found.span == pytest.approx(0.0, abs=0.006) or found.span is None
 
 
-# From 9 Hz on the simulator's slack cable still pulls some 3 % of a heavy load at rest, which is told, and rightly.
+# From 9 Hz on the simulator's slack cable still carries about 3 % of a heavy load at rest, which is rightly reported.
 @pytest.mark.parametrize("seed", range(40) if os.environ.get("REP_MONITOR_SOAK") else range(3))
 def test_no_false_alarm_on_any_machine(seed: int) -> None:
     rng = np.random.default_rng([11, seed])
@@ -83,7 +83,7 @@ def test_no_false_alarm_on_any_machine(seed: int) -> None:
     )
 
 
-def test_somebody_who_leans_on_the_handle_before_the_set() -> None:
+def test_leaning_on_the_handle_before_a_set_is_not_drift() -> None:
     rest = simulate(MACHINE, Script(positive_s=4, negative_s=4, moves=(Rest(12.0),)), 1)
     leans = replace(rest, tension_n=np.full(len(rest), 20.0))
     found = watched(Trace.joined([leans, sets(count=1), leans, sets(count=1)]))
@@ -91,25 +91,25 @@ def test_somebody_who_leans_on_the_handle_before_the_set() -> None:
     assert found.sentence is None
 
 
-def test_a_zero_that_walked_is_told_before_it_matters() -> None:
+def test_a_drifted_zero_is_reported_before_it_causes_errors() -> None:
     step = Kit(noise_n=0.5, faults=(CellDrift(-10_000.0, 0.8),))  # 8000 counts, from the beginning on
     found = watched(sets(), step)
     assert found.zero_n == pytest.approx(7.6, abs=0.6)
     assert found.sentence is not None
     assert "reads +7." in found.sentence
     assert "2026-01-01" in found.sentence
-    assert 7.6 < 0.05 * 20 * 9.81  # slack of the lightest weight is not mistaken yet
+    assert 7.6 < 0.05 * 20 * 9.81  # the lightest weight is not yet taken for slack
 
 
 @pytest.mark.parametrize("kg", [1.025, 0.975])
-def test_a_span_that_walked_is_told(kg: float) -> None:
+def test_a_drifted_span_is_reported(kg: float) -> None:
     found = watched(sets(), kg=kg)
     assert found.span == pytest.approx(kg - 1, abs=0.006)
     assert found.sentence is not None
-    assert "against what the pin selects" in found.sentence
+    assert "from those of the pin" in found.sentence
 
 
-def test_before_a_set_nothing_is_known() -> None:
+def test_before_the_first_set_drift_is_unknown() -> None:
     script = Script(positive_s=4, negative_s=4, moves=(Rest(8.0),))
     assert watched(simulate(MACHINE, script, 1)) == Drift(None, None, None)
     one_set = Script(positive_s=4, negative_s=4, moves=(Rest(3.0), Lift(), Turn(), Lower(), SetDown(6.0)))

@@ -1,4 +1,4 @@
-"""A person at a real terminal: asked once before the first step, told what is seen, asked again at the end."""
+"""A person at a real terminal: answers questions before the first step and at the end, and can repeat a step."""
 
 import os
 import pty
@@ -20,14 +20,14 @@ from tests.calibrate.device import device
 
 
 class Person:
-    """Reads what stands on the screen, types."""
+    """Reads the screen and types."""
 
     def __init__(self, process: subprocess.Popen[bytes], terminal: int) -> None:
         self._process, self._terminal = process, terminal
         self.seen = ""
 
     def waits_for(self, text: str) -> None:
-        """Until it stands there; what was before is read."""
+        """Reads until the text appears."""
         while text not in self.seen:
             assert select.select([self._terminal], [], [], 60)[0], self.seen[-2000:]
             try:
@@ -70,13 +70,13 @@ def one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
     return rig(1)
 
 
-def test_a_person_is_led_through_it(one: Rig, tmp_path: Path) -> None:
+def test_a_person_is_guided_through_a_calibration(one: Rig, tmp_path: Path) -> None:
     profile = write_profile(tmp_path)
     helper = replace(one.helper, weights_kg=(one.helper.weights_kg[0], one.helper.weights_kg[-1]), knocks=False)
     with device(one, helper.trace()) as port, calibrating(profile, port) as person:
         person.waits_for("known weights")
         person.types("20 stones")
-        person.waits_for("is no weight")
+        person.waits_for("is not a weight")
         person.waits_for("known weights")
         person.types(" ".join(f"{kg:g}kg" for kg in helper.weights_kg))
         person.waits_for("Height of the block")
@@ -95,7 +95,7 @@ def test_a_person_is_led_through_it(one: Rig, tmp_path: Path) -> None:
     assert found.newtons_per_count == pytest.approx(one.kit.calibration(one.machine).newtons_per_count, rel=0.005)
 
 
-def test_a_step_that_is_refused_can_be_tried_again_or_left(one: Rig, tmp_path: Path) -> None:
+def test_a_refused_step_can_be_repeated_or_ended(one: Rig, tmp_path: Path) -> None:
     profile = write_profile(tmp_path)
     broken = Rig(one.machine, Kit(wiring=one.kit.wiring, noise_n=0.5, force_rate_hz=10.0), one.helper, one.seed)
     with device(broken, Trace.joined([one.helper.still(60.0)])) as port, calibrating(profile, port) as person:
@@ -110,7 +110,7 @@ def test_a_step_that_is_refused_can_be_tried_again_or_left(one: Rig, tmp_path: P
         person.waits_for("knock on the stack")
         person.types("n")
         person.waits_for("10.0 readings a second")
-        person.waits_for("Enter tries again")
+        person.waits_for("Enter: try again")
         person.types("")
         person.waits_for("Link")
         person.waits_for("10.0 readings a second")
@@ -119,7 +119,7 @@ def test_a_step_that_is_refused_can_be_tried_again_or_left(one: Rig, tmp_path: P
     assert profile.read_text() == PROFILE
 
 
-def test_the_keyboards_end_leaves_as_ctrl_c_does(one: Rig, tmp_path: Path) -> None:
+def test_ctrl_d_ends_it_as_ctrl_c_does(one: Rig, tmp_path: Path) -> None:
     with calibrating(write_profile(tmp_path), str(tmp_path / "no-port")) as person:
         person.waits_for("known weights")
         person.types("20kg 60kg")

@@ -1,4 +1,4 @@
-"""New numbers in a file that a person wrote: nothing else changes."""
+"""Editing values in a profile changes nothing else in the file."""
 
 import os
 import tomllib
@@ -42,7 +42,7 @@ def test_comments_order_and_spacing_stay(tmp_path: Path) -> None:
         '# friction = 0.5\n[ machine ]\n# friction = 0.06\nid = "a"\nkind = "stack"\n[protocol]\nname="4/4"\n',
     ],
 )
-def test_whatever_the_file_looks_like_only_the_values_change(text: str) -> None:
+def test_only_the_values_change_in_any_style_of_file(text: str) -> None:
     after = tomllib.loads(edited(text, CHANGES, "machine.toml"))
     before = tomllib.loads(text)
     assert after["calibration"] == CHANGES["calibration"]
@@ -50,13 +50,13 @@ def test_whatever_the_file_looks_like_only_the_values_change(text: str) -> None:
     assert after["protocol"] == before["protocol"]
 
 
-def test_what_cannot_be_changed_alone_is_not_changed() -> None:
+def test_a_file_that_cannot_be_edited_safely_is_refused() -> None:
     text = '[machine]\nid = """\n[calibration]\n"""\nkind = "stack"\n'
     with pytest.raises(ConfigError, match="write the values in by hand"):
         edited(text, {"calibration": {"newtons_per_count": 1.0}}, "machine.toml")
 
 
-def test_the_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_the_file_is_replaced_atomically(tmp_path: Path) -> None:
     real, link = tmp_path / "real.toml", tmp_path / "machine.toml"
     real.write_text("old")
     real.chmod(0o640)

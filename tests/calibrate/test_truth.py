@@ -1,4 +1,4 @@
-"""Machines with unknown scale, sign, zero, friction and noise: what calibrating them finds, against the truth."""
+"""Calibrations of simulated machines find their hidden scale, sign, zero, friction and resonance."""
 
 import dataclasses
 import os
@@ -10,7 +10,7 @@ import pytest
 from firmware_bridge.formats.calibration import Calibration
 from firmware_bridge.formats.decoder import Decoder
 from firmware_bridge.simulator import board_chunks, drawn_lifter, faulty_set, simulate
-from monitor.calibrate.result import changes_of
+from monitor.calibrate.changes import changes_of
 from monitor.detect.spine import Spine
 from monitor.events import AnyEvent
 from monitor.profile.profile import Profile
@@ -24,7 +24,7 @@ NEAR_S = 0.03
 
 
 def true_turns_m(one: Rig) -> tuple[float, float]:
-    """Bottom and top of the two repetitions as they really were, above the rest."""
+    """The true bottom and top of the two repetitions, in metres above the rest."""
     x_m = one.helper.repetitions().x_m
     half = len(x_m) // 2
     first, second = int(np.argmax(x_m[:half])), half + int(np.argmax(x_m[half:]))
@@ -32,7 +32,7 @@ def true_turns_m(one: Rig) -> tuple[float, float]:
 
 
 def events(profile: Profile, one: Rig, seed: int) -> list[AnyEvent]:
-    """What the detector tells of a set with faults on this machine."""
+    """The events of a set with faults on this machine."""
     rng = np.random.default_rng([7, seed])
     machine = dataclasses.replace(one.machine, mass_kg=one.helper.weights_kg[-1])
     script = faulty_set(rng, machine, 4.0, 4.0, 6, share=0.6, lifter=drawn_lifter(rng))
@@ -44,20 +44,20 @@ def events(profile: Profile, one: Rig, seed: int) -> list[AnyEvent]:
     return spine.update(samples).events + spine.finish().events
 
 
-def unmatched(told: list[AnyEvent], others: list[AnyEvent]) -> list[str]:
-    """Of the first records those that the others do not have, at nearly the same time."""
+def unmatched(found: list[AnyEvent], others: list[AnyEvent]) -> list[str]:
+    """The events without a counterpart of the same kind and nearly the same time among the others."""
     left = []
-    for event in {event.id: event for event in reversed(told)}.values():
+    for event in {event.id: event for event in reversed(found)}.values():
         if not any(other.kind == event.kind and abs(other.t_s - event.t_s) < NEAR_S for other in others):
             left.append(f"{event.kind} at {event.t_s:.2f} s")
     return left
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_what_is_found_is_true_and_the_detector_tells_the_same_with_it(seed: int, tmp_path: Path) -> None:
+def test_results_are_true_and_detection_gives_the_same_events_with_them(seed: int, tmp_path: Path) -> None:
     one = rig(seed)
-    talk = Silent()
-    state = calibrated(one.chunks(), one.answers, UNKNOWN, talk)
+    guide = Silent()
+    state = calibrated(one.chunks(), one.answers, UNKNOWN, guide)
     path = write_profile(tmp_path)
     replace_file(path, edited(PROFILE, changes_of(state, "stack"), str(path)))
     found = load_profile(path)

@@ -129,7 +129,7 @@ def test_firmware_of_another_protocol_is_found(tmp_path: Path, capsys: pytest.Ca
 def test_another_device_at_the_port_is_found(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("monitor.calibrate.port_chunks.PATIENCE_S", 3.0)
+    monkeypatch.setattr("monitor.calibrate.listening_port.PATIENCE_S", 3.0)
     with FakeDevice(tmp_path / "tty", "nmea"):
         _, found = examined(profile(tmp_path), capsys, "--port", str(tmp_path / "tty"))
     assert found["firmware"]["verdict"] == "bad"

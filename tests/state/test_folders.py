@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from monitor.calibrate.answers import Answers
-from monitor.calibrate.findings import State
-from monitor.calibrate.kept import Kept, add
+from monitor.calibrate.history import StoredCalibration, add
+from monitor.calibrate.step_results import Progress
 from monitor.state.folders import Lock, StateError, recording_path, state_directory, store_path
 from monitor.state.whole_file import write_whole
 
@@ -87,8 +87,8 @@ def test_symbolic_links_in_the_folder_are_not_followed(tmp_path: Path) -> None:
         Lock(folder).__enter__()
     write_whole(folder / "up.json", b"{}")
     assert not (folder / "up.json").is_symlink()
-    state = State(started_utc="", answers=Answers(weights=("20 kg", "60 kg")))
-    kept = Kept(finished_utc="", version="", state=state, after={}, before={}, written=False)
+    state = Progress(started_utc="", answers=Answers(weights=("20 kg", "60 kg")))
+    kept = StoredCalibration(finished_utc="", version="", state=state, after={}, before={}, written=False)
     with pytest.raises(OSError, match=r"calibrations\.jsonl"):
         add(folder, kept)
     assert precious.read_text() == "of root"

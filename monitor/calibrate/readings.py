@@ -1,4 +1,4 @@
-"""What the sensors said since a step began, in raw counts: a position and a force, each with its own stamps."""
+"""The readings since a step began, in raw counts: position and force, each with its own time stamps."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ _UNUSABLE = Flag.SUSPECT
 
 
 class Signal(NamedTuple):
-    """Readings of one sensor; stamps on the session clock."""
+    """Readings of one sensor; times on the session clock."""
 
     t_s: Floats
     counts: Floats
@@ -25,18 +25,18 @@ class Signal(NamedTuple):
         return Signal(self.t_s[first:], self.counts[first:])
 
     def means(self, every_s: float) -> Floats:
-        """The mean of each full stretch of so many seconds, counted back from the newest reading."""
+        """The mean of each full interval of `every_s` seconds, counted back from the newest reading."""
         if not len(self):
             return np.empty(0)
         number = ((self.t_s[-1] - self.t_s) // every_s).astype(np.int64)[::-1]
         sums = np.bincount(number, self.counts[::-1])
         sizes = np.bincount(number)
-        full = int((self.t_s[-1] - self.t_s[0]) / every_s + 0.05)  # the first reading may just have slipped out
+        full = int((self.t_s[-1] - self.t_s[0]) / every_s + 0.05)  # the first reading may just have left the window
         return (sums[:full] / np.maximum(sizes[:full], 1))[::-1]
 
 
-class Tape:
-    """`add` what comes; ask for the newest so many seconds."""
+class Readings:
+    """Collects samples with `add`; `last(seconds)` returns the newest."""
 
     def __init__(self) -> None:
         self._parts: list[Samples] = []
@@ -56,7 +56,7 @@ class Tape:
         return self.newest_s - self._begin_s if self._begin_s is not None else 0.0
 
     def last(self, seconds: float) -> "Window":
-        """The newest part; all of it with infinity."""
+        """The newest `seconds`; all readings with infinity."""
         return Window(self._rows(self.newest_s - seconds))
 
     def _rows(self, since_s: float) -> Samples:
@@ -69,26 +69,26 @@ class Tape:
 
 
 def part_of(rows: Samples, first: int, end: int) -> Samples:
-    """Some of them, in their order."""
+    """The rows from `first` up to but not including `end`."""
     part = slice(first, end)
     return Samples(rows.t_s[part], rows.position_m[part], rows.force_n[part], rows.flags[part])
 
 
 class Window:
-    """A stretch of the tape."""
+    """A stretch of the readings."""
 
     def __init__(self, rows: Samples) -> None:
         self.rows = rows
         there = ~np.isnan(rows.position_m)
         self.position = Signal(rows.t_s[there], rows.position_m[there])
-        told = (~np.isnan(rows.force_n) | (rows.flags & (Flag.TIMEOUT | Flag.DESYNC) != 0)) & ~there
-        told |= ~np.isnan(rows.force_n)
-        self.force_flags = rows.flags[told]
+        conversions = (~np.isnan(rows.force_n) | (rows.flags & (Flag.TIMEOUT | Flag.DESYNC) != 0)) & ~there
+        conversions |= ~np.isnan(rows.force_n)
+        self.force_flags = rows.flags[conversions]
         good = ~np.isnan(rows.force_n) & (rows.flags & _UNUSABLE == 0)
         self.force = Signal(rows.t_s[good], rows.force_n[good])
 
     def share(self, flag: int) -> float:
-        """Of the conversions that carry this flag."""
+        """The share of conversions with this flag."""
         return float(np.mean(self.force_flags & flag != 0)) if len(self.force_flags) else 0.0
 
     def any(self, flag: int) -> bool:

@@ -1,4 +1,4 @@
-"""The chunks of a live port for a calibration; a port that does not come to speak is refused with its own sentence."""
+"""Reads a live port for a limited time, and raises LinkError if no usable data arrives."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -9,11 +9,11 @@ from firmware_bridge.link_state import LinkState
 from firmware_bridge.serial_port import read_chunks
 from monitor.profile.profile import Profile
 
-PATIENCE_S = 6.0  # a board that starts takes two, a link that is asked again four
+PATIENCE_S = 6.0  # a board needs two seconds to start, a repeated request four
 
 
-class Line:
-    """A port, and how its link stands."""
+class ListeningPort:
+    """A port and the state of its link."""
 
     def __init__(self, profile: Profile, port: str) -> None:
         self._profile, self._port = profile, port
@@ -26,8 +26,8 @@ class Line:
             on_state=self._note,
         )  # fmt: skip
 
-    async def while_it_speaks(self, work: Callable[[AsyncGenerator[Chunk, None]], Awaitable[None]]) -> None:
-        """Do this work on the port's chunks. Raises LinkError once nothing of use has come for a while."""
+    async def run(self, work: Callable[[AsyncGenerator[Chunk, None]], Awaitable[None]]) -> None:
+        """Does `work` on the port's chunks. Raises LinkError if nothing usable has come for `PATIENCE_S` seconds."""
         source = self.chunks()
         working = asyncio.ensure_future(work(source))
         watching = asyncio.create_task(self._until_silent())

@@ -1,4 +1,4 @@
-"""The command from its answers to the profile, on a real pseudo-terminal."""
+"""The command from its answers to the changed profile, on a real pseudo-terminal."""
 
 import os
 import signal
@@ -10,18 +10,23 @@ import pytest
 
 from firmware_bridge.simulator import Trace
 from monitor.__main__ import main
-from monitor.calibrate import kept
+from monitor.calibrate import history
 from monitor.exit_codes import ExitCode
 from monitor.profile.reading import load_profile
-from tests.calibrate.bench import PROFILE, Rig, write_profile
+from tests.calibrate.bench import PROFILE, Rig, rig, write_profile
 from tests.calibrate.device import device
 
-QUICK = 40.0  # a speed that leaves seconds for what comes from outside
+QUICK = 40.0  # a speed at which the test has seconds to send a signal
 
 
 def hears_ctrl_c() -> None:
-    """Also where the tests were started in the background, where a shell has it ignored."""
+    """Also if the tests were started in the background, because a shell then ignores SIGINT."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+@pytest.fixture
+def one() -> Rig:
+    return rig(1)
 
 
 @pytest.fixture
@@ -33,13 +38,15 @@ def files(tmp_path: Path, one: Rig, monkeypatch: pytest.MonkeyPatch) -> tuple[Pa
     return write_profile(tmp_path), answers
 
 
-def test_it_calibrates_over_a_port(one: Rig, files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_calibration_over_a_port_changes_the_profile(
+    one: Rig, files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
     profile, answers = files
     with device(one, one.helper.trace()) as port:
         assert main(["calibrate", str(profile), "--answers", str(answers), "--port", port]) == ExitCode.DONE
-    told = capsys.readouterr().out
-    assert "-#friction = 0.06   # learned" in told
-    assert "machine.toml is calibrated" in told
+    output = capsys.readouterr().out
+    assert "-#friction = 0.06   # learned" in output
+    assert "machine.toml is calibrated" in output
     text = profile.read_text()
     assert "# A machine in a gym." in text
     assert "   # learned" in text
@@ -49,17 +56,17 @@ def test_it_calibrates_over_a_port(one: Rig, files: tuple[Path, Path], capsys: p
     assert found.metres_per_count == pytest.approx(wiring.metres_per_count, rel=0.001)
 
     directory = Path(os.environ["STATE_DIRECTORY"]) / "rig"
-    newest = kept.newest(directory)
+    newest = history.newest(directory)
     assert newest is not None
     assert newest.before["calibration"]["newtons_per_count"] == 1.0
     assert newest.after["calibration"]["newtons_per_count"] == found.newtons_per_count
     assert newest.state.firmware == "1.0.0"
     assert newest.state.span is not None
     assert len(newest.state.span.residuals) == 3
-    assert kept.load_partial(directory) is None
+    assert history.load_progress(directory) is None
 
 
-def test_ctrl_c_keeps_what_was_done_and_the_next_one_goes_on(
+def test_ctrl_c_keeps_finished_steps_and_the_next_call_resumes(
     one: Rig, files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     profile, answers = files
@@ -79,7 +86,7 @@ def test_ctrl_c_keeps_what_was_done_and_the_next_one_goes_on(
         assert process.wait(20) == ExitCode.INTERRUPTED
     assert profile.read_text() == PROFILE
     directory = Path(os.environ["STATE_DIRECTORY"]) / "rig"
-    left = kept.load_partial(directory)
+    left = history.load_progress(directory)
     assert left is not None
     assert (left.height is not None, len(left.holds)) == (True, 1)
 
@@ -87,14 +94,14 @@ def test_ctrl_c_keeps_what_was_done_and_the_next_one_goes_on(
     with device(one, Trace.joined(acts)) as port:
         assert main(["calibrate", str(profile), "--answers", str(answers), "--port", port]) == ExitCode.DONE
     assert "Travel" not in capsys.readouterr().out
-    assert kept.newest(directory) is not None
+    assert history.newest(directory) is not None
 
 
-def test_a_port_that_is_not_there_is_said(
+def test_a_missing_port_is_reported(
     files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     profile, answers = files
-    monkeypatch.setattr("monitor.calibrate.port_chunks.PATIENCE_S", 0.5)
+    monkeypatch.setattr("monitor.calibrate.listening_port.PATIENCE_S", 0.5)
     words = ["calibrate", str(profile), "--answers", str(answers), "--port", "/dev/shm/no-such-port"]
     assert main(words) == ExitCode.FAILED
     assert "is not there: plug the device in" in capsys.readouterr().err
@@ -104,13 +111,13 @@ def test_a_port_that_is_not_there_is_said(
     ("text", "said"),
     [
         ('weights = ["20 kg"]\nblock_mm = 250\n', "answers.toml:1: weights must be"),
-        ('weights = ["20 kg", "a stone"]\nblock_mm = 250\n', '"a stone" is no weight; write 20 kg or 45 lb'),
-        ('weights = ["20 kg", "25 kg"]\nblock_mm = 250\n', "lie too near together"),
-        ('weights = ["20 kg", "60 kg"]\n', "block_mm has to be given, or drum_mm with counts_per_turn"),
+        ('weights = ["20 kg", "a stone"]\nblock_mm = 250\n', '"a stone" is not a weight; write 20 kg or 45 lb'),
+        ('weights = ["20 kg", "25 kg"]\nblock_mm = 250\n', "are too close together"),
+        ('weights = ["20 kg", "60 kg"]\n', "block_mm or drum_mm with counts_per_turn must be given"),
         ('weights = ["20 kg", "60 kg"]\nblock_mm = 250\nwight = 3\n', "did you mean weights?"),
     ],
 )
-def test_answers_that_do_not_do(
+def test_unusable_answers_are_refused(
     files: tuple[Path, Path], text: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     profile, answers = files
@@ -120,10 +127,10 @@ def test_answers_that_do_not_do(
     assert said in capsys.readouterr().err
 
 
-def test_a_damaged_line_costs_that_line_only(tmp_path: Path) -> None:
-    assert kept.newest(tmp_path) is None
+def test_a_damaged_file_of_calibrations_is_skipped(tmp_path: Path) -> None:
+    assert history.newest(tmp_path) is None
     (tmp_path / "calibrations.jsonl").write_text('{"finished_utc": "20\n')
     (tmp_path / "calibration.partial.json").write_text("{")
-    assert kept.all_kept(tmp_path) == ([], 1)
-    assert kept.load_partial(tmp_path) is None
+    assert history.read_all(tmp_path) == ([], 1)
+    assert history.load_progress(tmp_path) is None
     assert (tmp_path / "calibration.partial.damaged").exists()

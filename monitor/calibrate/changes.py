@@ -1,12 +1,12 @@
-"""From what was found to the keys of a profile, with no more digits than were measured."""
+"""Turns the results of a calibration into keys of a profile, with no more digits than were measured."""
 
-from monitor.calibrate.findings import State
+from monitor.calibrate.step_results import Progress
 
 Changes = dict[str, dict[str, float | int]]
 
 
-def changes_of(state: State, kind: str) -> Changes:
-    """`{table: {key: value}}`, to be written into a profile."""
+def changes_of(state: Progress, kind: str) -> Changes:
+    """`{table: {key: value}}`, for the profile of a machine of this kind."""
     span, rest = state.span, state.rest
     assert span is not None
     assert rest is not None
@@ -26,7 +26,7 @@ def changes_of(state: State, kind: str) -> Changes:
         if found.friction is not None:
             machine["friction"] = round(found.friction, 3)
     if kind == "motor":
-        del machine["lockout_m"]  # nobody locks a joint against a motor
+        del machine["lockout_m"]  # joints are never locked against a motor
     return {table: values for table, values in (("machine", machine), ("calibration", calibration)) if values}
 
 
