@@ -8,7 +8,7 @@
 again under its id when its interval ends or when its primary event (`part_of`) becomes known.
 """
 
-from typing import Literal
+from typing import Literal, TypedDict
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -17,6 +17,7 @@ UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)  # what 
 FaultCause = Literal[
     "gap", "restart", "encoder_jump", "encoder_slip", "flagged", "frozen", "saturated", "spike", "mismatch", "load"
 ]
+Grade = Literal["smooth", "fair", "abrupt", "bounce"]
 Phase = Literal["rest", "positive", "upper_turn", "negative", "lower_turn", "hold"]
 
 
@@ -39,6 +40,35 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     @property
     def kind(self) -> str:
         return str(self.__struct_config__.tag)
+
+
+class Stamp(TypedDict):
+    """The keys that every event has from its detector: `Jerk(**stamp, cause=..., peak_g=...)`, each field checked."""
+
+    id: int
+    session: str
+    set: int | None
+    t_s: float
+    found_s: float
+    duration_s: float | None
+    rep: int | None
+    phase: Phase
+    position_m: float | None
+
+
+def stamp_of(event: Event) -> Stamp:
+    """The stamp of an event, to write its record anew."""
+    return Stamp(
+        id=event.id,
+        session=event.session,
+        set=event.set,
+        t_s=event.t_s,
+        found_s=event.found_s,
+        duration_s=event.duration_s,
+        rep=event.rep,
+        phase=event.phase,
+        position_m=event.position_m,
+    )
 
 
 class SetStart(Event, frozen=True, kw_only=True, tag="set_start"):
@@ -104,7 +134,7 @@ class Turnaround(Event, frozen=True, kw_only=True, tag="turnaround"):
     """A reversal; `grade` is null where none is given (on the rest)."""
 
     at: Literal["upper", "lower"]
-    grade: Literal["smooth", "fair", "abrupt", "bounce"] | None
+    grade: Grade | None
     dwell_s: float
     peak_g: float
 

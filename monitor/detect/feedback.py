@@ -6,9 +6,8 @@ judgement needs them right. The pace follows the protocol's durations, never the
 
 from typing import Literal
 
-from monitor.detect.book import seconds
-from monitor.detect.scene import Scene, steps
-from monitor.detect.summary import Account
+from monitor.detect.moment import Moment, seconds, steps
+from monitor.detect.set_tally import SetTally
 from monitor.events import AnyEvent, Feedback
 from monitor.signals.conditions import Bit
 from monitor.signals.friction import relative_tension_now
@@ -20,7 +19,7 @@ CUE_STEPS = steps(1.2)  # how long a cue for something that is over stays
 HEAD_STEPS = 4
 
 
-class Live:
+class LiveFeedback:
     """Remembers which cue is due and when the present movement began."""
 
     def __init__(self) -> None:
@@ -38,70 +37,70 @@ class Live:
             else:
                 self._cues[record.id] = (cue, now, record.duration_s is None)
 
-    def follow(self, scene: Scene, phase: str) -> None:
+    def follow(self, moment: Moment) -> None:
         """The phase at this moment."""
-        if phase == "rest":
+        if moment.phase == "rest":
             self._leg = "rest"
-        elif phase in ("positive", "negative") and phase != self._leg:  # a stall does not begin it anew
-            self._leg, self._leg_start = phase, scene.now
+        elif moment.phase in ("positive", "negative") and moment.phase != self._leg:  # a stall does not begin it anew
+            self._leg, self._leg_start = moment.phase, moment.now
 
-    def feedback(self, scene: Scene, account: Account, fault: str | None, head: int) -> Feedback:
-        """At head step `head`: `scene.now` is the newest judged moment."""
-        limits, track = scene.limits, scene.track
-        row = track.at(scene.now)
-        recent = track.head_tension[max(0, row + 1 - HEAD_STEPS) : row + 1]
+    def feedback(self, moment: Moment, tally: SetTally, head: int) -> Feedback:
+        """At head step `head`; `moment` is the newest that is judged."""
+        limits, signals = moment.limits, moment.signals
+        row = signals.row(moment.now)
+        recent = signals.head_tension[max(0, row + 1 - HEAD_STEPS) : row + 1]
         known = recent[recent == recent]
         tension_n = float(known.mean()) if len(known) and recent[-1] == recent[-1] else None
-        x_m, v_m_s = float(track.head_x[row]), float(track.v[row])
+        x_m, v_m_s = float(signals.head_x[row]), float(signals.v[row])
         position = (x_m - limits.bottom_m) / limits.range_m if x_m == x_m else None
-        relative = _relative(scene, tension_n, v_m_s)
+        relative = _relative(moment, tension_n, v_m_s)
         under_load_s = under_tension_s = 0.0
-        if scene.in_set:
-            under_load_s, under_tension_s, _ = account.times_s(scene, scene.now + 1)
-        on_rest = scene.on(Bit.CONTACT)
+        if moment.in_set:
+            under_load_s, under_tension_s, _ = tally.times_s(signals, moment.now + 1)
+        on_rest, at_lockout = moment.on(Bit.CONTACT), moment.lockout.since is not None
         return Feedback(
             t_s=seconds(head),
             tension_n=None if tension_n is None else round(tension_n, 1),
             tension=relative if not on_rest else None if relative is None else max(0.0, relative),
             band=None if relative is None or on_rest else _band(relative, limits.band),
-            phase=scene.book.phase,
+            phase=moment.phase,
             position=None if position is None else round(min(1.2, max(-0.2, position)), 4),
-            pace=self._pace(scene),
+            pace=self._pace(moment),
             velocity_m_s=None if v_m_s != v_m_s else round(v_m_s, 4),
-            set=scene.book.set_number,
-            rep=scene.reps_full,
+            set=moment.set_number,
+            rep=moment.reps.full,
             under_load_s=under_load_s,
             under_tension_s=under_tension_s,
-            resting="lockout" if scene.resting_since is not None else "bottom" if on_rest and scene.in_set else None,
-            cue=self.due_cue(scene),
+            resting="lockout" if at_lockout else "bottom" if on_rest and moment.in_set else None,
+            cue=self.due_cue(moment.now) if moment.in_set else None,
             load_n=None if limits.load_n is None else round(limits.load_n, 1),
             load_from=limits.load_from,
-            fault=fault,
+            fault=moment.trust.fault,
         )
 
-    def _pace(self, scene: Scene) -> float | None:
-        if not scene.in_set:
+    def _pace(self, moment: Moment) -> float | None:
+        if not moment.in_set:
             return None
-        elapsed_s = (scene.now - self._leg_start) * STEP_S
+        elapsed_s = (moment.now - self._leg_start) * STEP_S
         if self._leg == "positive":
-            return round(min(1.0, elapsed_s / scene.limits.positive_s), 4)
+            return round(min(1.0, elapsed_s / moment.limits.positive_s), 4)
         if self._leg == "negative":
-            return round(max(0.0, 1 - elapsed_s / scene.limits.negative_s), 4)
+            return round(max(0.0, 1 - elapsed_s / moment.limits.negative_s), 4)
         return 0.0
 
-    def due_cue(self, scene: Scene) -> str | None:
-        """The most important one of what lasts, or was just over; None outside a set."""
-        self._forget(scene.now)
+    def due_cue(self, now: int) -> str | None:
+        """The most important one of what lasts, or was just over."""
+        self._forget(now)
         due = {cue for cue, _, _ in self._cues.values()}
-        return next((cue.key for cue in CUES if cue.key in due), None) if scene.in_set else None
+        return next((cue.key for cue in CUES if cue.key in due), None)
 
     def _forget(self, now: int) -> None:
         """Cues of what has been over for a while."""
         self._cues = {id_: cue for id_, cue in self._cues.items() if cue[2] or now - cue[1] < CUE_STEPS}
 
 
-def _relative(scene: Scene, tension_n: float | None, v_m_s: float) -> float | None:
-    limits = scene.limits
+def _relative(moment: Moment, tension_n: float | None, v_m_s: float) -> float | None:
+    limits = moment.limits
     if tension_n is None or limits.load_n is None:
         return None
     ratio, friction = tension_n / limits.load_n, limits.friction or 0.0

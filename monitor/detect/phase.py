@@ -1,23 +1,23 @@
 """Which phase of a repetition a moment lies in."""
 
-from monitor.detect.scene import Scene
+from monitor.detect.moment import Moment
 from monitor.events import Phase
 from monitor.signals.conditions import Bit
 
 
-def phase_of(scene: Scene) -> Phase:
+def phase_of(moment: Moment) -> Phase:
     """From contact and slow velocity; standstill is a turn by where it is, or the positive's stall."""
-    if scene.on(Bit.CONTACT):
+    if moment.on(Bit.CONTACT):
         return "rest"
-    if scene.on(Bit.UP):
+    if moment.on(Bit.UP):
         return "positive"
-    if scene.on(Bit.DOWN):
+    if moment.on(Bit.DOWN):
         return "negative"
-    if not scene.in_set:
-        return "rest" if scene.limits.kind != "stack" else "lower_turn"
-    if scene.on(Bit.MID) and scene.stalled:
+    limits = moment.limits
+    if not moment.in_set:
+        return "rest" if limits.kind != "stack" else "lower_turn"
+    if moment.on(Bit.MID) and moment.stalling.open:
         return "positive"
-    if scene.limits.kind == "static":
+    if limits.kind == "static":
         return "hold"
-    x_m = float(scene.track.x[scene.track.at(scene.now)])
-    return "upper_turn" if x_m > scene.limits.bottom_m + 0.5 * scene.limits.range_m else "lower_turn"
+    return "upper_turn" if moment.x_m > limits.bottom_m + 0.5 * limits.range_m else "lower_turn"

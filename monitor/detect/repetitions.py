@@ -1,24 +1,24 @@
 """Repetitions: one positive and one negative between three turns.
 
-A repetition is told once, when it ends: when its second movement has been reversed, or when the stack has come to
+A repetition is reported once, when it ends: when its second movement has been reversed, or when the stack has come to
 rest for `SETTLED_S`. The excursion counts from the lower of its neighbouring turns, not below the rest.
 """
 
-from dataclasses import replace
 from typing import Literal
 
+import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
-from monitor.detect.book import seconds
-from monitor.detect.scene import NEVER, Scene, Turn, steps
+from monitor.detect.detector import Detection, Finding, Findings
+from monitor.detect.moment import NEVER, Moment, RepFinished, Reps, TurningPoint, seconds, steps
 from monitor.events import Rep
 from monitor.profile.settings import RepSettings
 from monitor.signals.conditions import Bit
 from monitor.signals.zigzag import Reversal
 
-SETTLED_S = 0.5
-CRUISE_M_S2 = 0.03 * G
+SETTLED_S = 0.5  # longer than any turnaround that is meant to go on
 
 
 class RepDetector:
@@ -29,155 +29,176 @@ class RepDetector:
     def __init__(self, settings: RepSettings) -> None:
         self.settings = settings
         self.due = NEVER
-        self.last: tuple[Turn, Turn, float, int] | None = None  # of the newest: two turns, where and when it ended
-        self._turns: list[Turn] = []  # the turn that the swing began with, and the one at its far end
-        self._told_to: int | None = None  # the repetition in progress was told already, when the stack settled here
+        self._full = self._partial = 0  # in this set
+        self._turns: list[TurningPoint] = []  # the turn that the swing began with, and the one at its far end
+        self._settled = False  # the repetition in progress was reported already, when the stack settled here
         self._slow_since: int | None = None
         self._sticking = False
+        self._sticking_until = -NEVER
         self._pulling = False
 
-    def update(self, scene: Scene) -> None:
-        self._note_sticking(scene)
-        for turn in scene.turns:
-            self._turn(scene, turn)
-        self._pull(scene)
-        self._settle(scene)
-        scene.rep_pending = (
-            len(self._turns) == 2 and self._told_to is None and self._counts(scene, self._turns[0], self._turns[1])
-        )
+    def update(self, moment: Moment) -> Findings:
+        self._listen(moment)
+        self._note_sticking(moment)
+        findings: list[Finding] = []
+        for turn in moment.turned.points:
+            findings += self._turn(moment, turn)
+        self._pull(moment)
+        findings += self._settle(moment)
+        swings = len(self._turns) == 2 and not self._settled
+        pending = swings and self._counts(moment, self._turns[0], self._turns[1])
+        reps = Reps(self._full, self._partial, pending, self._sticking_until)
+        return [*findings, reps] if reps != moment.reps else findings
 
-    def shift(self, by_m: float) -> None:
-        """The zero of the positions was moved up."""
-        self._turns = [replace(turn, reversal=turn.reversal.shifted(by_m)) for turn in self._turns]
+    def _listen(self, moment: Moment) -> None:
+        """What the spine has to report."""
+        if moment.set_started is not None:
+            self._full = self._partial = 0
+        if moment.after_silence:
+            self._turns, self._settled, self._slow_since, self._sticking = [], False, None, False
+        if moment.zero_moved_m:
+            self._turns = [
+                msgspec.structs.replace(turn, reversal=turn.reversal.shifted(moment.zero_moved_m))
+                for turn in self._turns
+            ]
 
-    def forget(self) -> None:
-        self._turns, self._told_to, self._slow_since, self._sticking = [], None, None, False
-
-    def _turn(self, scene: Scene, turn: Turn) -> None:
-        outer = "lower" if scene.limits.starts_up else "upper"
+    def _turn(self, moment: Moment, turn: TurningPoint) -> list[Finding]:
+        outer = "lower" if moment.limits.starts_up else "upper"
         if turn.reversal.at != outer:
             self._turns = [*self._turns[:1], turn] if self._turns else []
-            return
-        if len(self._turns) == 2 and self._told_to is None:
-            self._finish(scene, turn)
-        self._turns, self._told_to = [turn], None
+            return []
+        findings: list[Finding] = []
+        if len(self._turns) == 2 and not self._settled:
+            findings = self._finish(moment, turn)
+        self._turns, self._settled = [turn], False
         self._sticking = False
+        return findings
 
-    def _settle(self, scene: Scene) -> None:
+    def _settle(self, moment: Moment) -> list[Finding]:
         """It stands where a repetition ends, and goes no further."""
         self.due = NEVER
-        if len(self._turns) != 2 or self._told_to is not None or scene.still_since is None:
-            return
-        going = scene.direction > 0 if scene.limits.starts_up else scene.direction < 0
-        hold = None if going or not scene.still else self._hold(scene)
+        since = moment.stillness.since
+        if len(self._turns) != 2 or self._settled or since is None:
+            return []
+        going = moment.direction > 0 if moment.limits.starts_up else moment.direction < 0
+        hold = None if going or not moment.still else self._hold(moment)
         if hold is None:
-            return
-        if scene.slow_now - scene.still_since >= hold:
-            x_m = float(scene.track.x[scene.track.at(scene.now)])
-            at: Literal["lower", "upper"] = "lower" if scene.limits.starts_up else "upper"
-            rest = Reversal(scene.now, scene.still_since, x_m, at, True)
-            self._finish(scene, Turn(rest, scene.still_since, scene.slow_now))
-            self._told_to = scene.still_since
-        else:
-            self.due = scene.still_since + scene.slow_lag + hold
+            return []
+        if moment.slow_now - since < hold:
+            self.due = since + moment.signals.slow_lag + hold
+            return []
+        at: Literal["lower", "upper"] = "lower" if moment.limits.starts_up else "upper"
+        rest = Reversal(moment.now, since, moment.x_m, at, True)
+        findings = self._finish(moment, TurningPoint(rest, since, moment.slow_now))
+        self._settled = True
+        return findings
 
-    def _hold(self, scene: Scene) -> int | None:
+    def _hold(self, moment: Moment) -> int | None:
         """How long it must stand here for the repetition to be over; None: here it is not."""
-        limits = scene.limits
-        x_m = float(scene.track.x[scene.track.at(scene.now)])
+        limits = moment.limits
         if not limits.starts_up:  # the lifter stands upright, or the set is over
-            upright = limits.range_known and x_m >= limits.top_m - self.settings.top * limits.range_m
+            upright = limits.range_known and moment.x_m >= limits.top_m - self.settings.top * limits.range_m
             return steps(SETTLED_S if upright else limits.detect.set.end_rest_s)
         if limits.kind == "stack":
-            down = scene.on(Bit.CONTACT)
+            down = moment.on(Bit.CONTACT)
         else:
-            down = scene.on(Bit.EMPTY) and x_m < limits.bottom_m + self.settings.excursion * limits.range_m
+            low = moment.x_m < limits.bottom_m + self.settings.excursion * limits.range_m
+            down = moment.on(Bit.EMPTY) and low
         return steps(SETTLED_S) if down else None
 
-    def _pull(self, scene: Scene) -> None:
+    def _pull(self, moment: Moment) -> None:
         """On a motor a leg begins where it is pulled: what the motor moved by itself before was positioning."""
-        still = scene.last_still
-        if not scene.limits.driven or scene.direction < 0 or still is None or len(self._turns) != 1:
+        still = moment.stillness.last
+        if not moment.limits.driven or moment.direction < 0 or still is None or len(self._turns) != 1:
             return
-        if scene.on(Bit.PULL) and scene.on(Bit.UP) and still[0] > self._turns[0].dwell_end and not self._pulling:
-            x_m = float(scene.track.x[scene.track.at(still[1])])
-            self._turns = [Turn(Reversal(scene.now, still[1], x_m, "lower", False), *still)]
-        self._pulling = scene.on(Bit.PULL)
+        pull = moment.on(Bit.PULL)
+        if pull and moment.on(Bit.UP) and still[0] > self._turns[0].dwell_end and not self._pulling:
+            start = Reversal(moment.now, still[1], moment.signals.x_m(still[1]), "lower", False)
+            self._turns = [TurningPoint(start, *still)]
+        self._pulling = pull
 
-    def _counts(self, scene: Scene, first: Turn, middle: Turn, last: Turn | None = None) -> bool:
-        return self._excursion_m(scene, first, middle, last) >= self.settings.excursion * scene.limits.range_m
+    def _counts(
+        self, moment: Moment, first: TurningPoint, middle: TurningPoint, last: TurningPoint | None = None
+    ) -> bool:
+        return _excursion_m(moment, first, middle, last) >= self.settings.excursion * moment.limits.range_m
 
-    def _excursion_m(self, scene: Scene, first: Turn, middle: Turn, last: Turn | None) -> float:
-        ends = [turn.reversal.x_m for turn in (first, last) if turn is not None]
-        if scene.limits.starts_up:
-            floor = -scene.limits.doubt_m if scene.limits.kind == "stack" else -np.inf
-            return middle.reversal.x_m - max(floor, min(ends))
-        return max(ends) - middle.reversal.x_m
-
-    def _finish(self, scene: Scene, last: Turn) -> None:
+    def _finish(self, moment: Moment, last: TurningPoint) -> list[Finding]:
         first, middle = self._turns
-        if not self._counts(scene, first, middle, last):
-            return
+        if not self._counts(moment, first, middle, last):
+            return []
         start, end = first.dwell_end, max(last.dwell_start, first.dwell_end + 1)
-        if scene.limits.driven and not self._pulled(scene, start, end):
-            return
-        track, limits = scene.track, scene.limits
-        rom_m = self._excursion_m(scene, first, middle, last)
-        top = middle if limits.starts_up else last
-        short = limits.top_m - top.reversal.x_m > self.settings.top * limits.range_m + limits.doubt_m
-        small = rom_m < self.settings.partial * limits.range_m - limits.doubt_m
-        partial = limits.range_known and (small or short)
+        if moment.limits.driven and not _pulled(moment, start, end):
+            return []
+        rep = self._rep(moment, first, middle, last)
+        if rep.partial:
+            self._partial += 1
+        else:
+            self._full += 1
+        return [Detection(rep, start, end), RepFinished(first, middle, last.reversal.x_m, end)]
+
+    def _rep(self, moment: Moment, first: TurningPoint, middle: TurningPoint, last: TurningPoint) -> Rep:
+        limits, signals = moment.limits, moment.signals
+        start, end = first.dwell_end, max(last.dwell_start, first.dwell_end + 1)
+        rom_m = _excursion_m(moment, first, middle, last)
         up, down = (start, middle.dwell_start), (middle.dwell_end, end)
         if not limits.starts_up:
             up, down = down, up
-        tension = track.part(track.tension, start, end)
-        known = tension[~np.isnan(tension)]
-        scene.book.tell(
-            Rep,
-            start,
-            end,
-            rep=scene.reps_full + scene.reps_partial + 1 if scene.in_set else None,
-            partial=bool(partial),
+        tension_n = signals.part(signals.tension, start, end)
+        known_n = tension_n[~np.isnan(tension_n)]
+        stamp = moment.stamp(start, end)
+        stamp["rep"] = self._full + self._partial + 1 if moment.in_set else None
+        return Rep(
+            **stamp,
+            partial=self._is_partial(moment, rom_m, top=middle if limits.starts_up else last),
             positive_s=seconds(max(0, up[1] - up[0])),
             negative_s=seconds(max(0, down[1] - down[0])),
             upper_dwell_s=_dwell_s(middle if limits.starts_up else first),
             lower_dwell_s=_dwell_s(first if limits.starts_up else middle),
             rom_m=round(rom_m, 4),
-            peak_velocity_m_s=_peak(track.part(track.v, start, end), 4),
-            peak_g=_peak(track.part(track.a, start, end) / G, 3),
-            tension_min_n=round(float(known.min()), 1) if len(known) else None,
-            tension_mean_n=round(float(known.mean()), 1) if len(known) else None,
-            tension_max_n=round(float(known.max()), 1) if len(known) else None,
-            in_band_s=seconds(track.count(track.in_band, start, end)) if limits.load_n is not None else None,
+            peak_velocity_m_s=_peak(signals.part(signals.v, start, end), 4),
+            peak_g=_peak(signals.part(signals.a, start, end) / G, 3),
+            tension_min_n=round(float(known_n.min()), 1) if len(known_n) else None,
+            tension_mean_n=round(float(known_n.mean()), 1) if len(known_n) else None,
+            tension_max_n=round(float(known_n.max()), 1) if len(known_n) else None,
+            in_band_s=seconds(signals.count(signals.in_band, start, end)) if limits.load_n is not None else None,
             sticking=self._sticking,
         )
-        if partial:
-            scene.reps_partial += 1
-        else:
-            scene.reps_full += 1
-        scene.rep_told = True
-        self.last = (first, middle, last.reversal.x_m, end)
 
-    def _pulled(self, scene: Scene, start: int, end: int) -> bool:
-        tension = scene.track.part(scene.track.fast_tension, start, end)
-        return bool((tension >= scene.limits.lift_off_n).any())
+    def _is_partial(self, moment: Moment, rom_m: float, top: TurningPoint) -> bool:
+        limits = moment.limits
+        short = limits.top_m - top.reversal.x_m > self.settings.top * limits.range_m + limits.doubt_m
+        small = rom_m < self.settings.partial * limits.range_m - limits.doubt_m
+        return bool(limits.range_known and (small or short))
 
-    def _note_sticking(self, scene: Scene) -> None:
-        now = scene.slow_now
-        slow = scene.on(Bit.SLOW) and scene.direction > 0
+    def _note_sticking(self, moment: Moment) -> None:
+        now = moment.slow_now
+        slow = moment.on(Bit.SLOW) and moment.direction > 0
         if slow and self._slow_since is None:
             self._slow_since = now
         elif not slow and self._slow_since is not None:
-            stall = steps(scene.limits.detect.stall.hold_s)  # what lasts longer is more than sticking
+            stall = steps(moment.limits.detect.stall.hold_s)  # what lasts longer is more than sticking
             if steps(self.settings.sticking_min_s) <= now - self._slow_since < stall:
                 self._sticking = True
-                scene.stuck_until = now
+                self._sticking_until = now
             self._slow_since = None
 
 
-def _dwell_s(turn: Turn) -> float:
+def _excursion_m(moment: Moment, first: TurningPoint, middle: TurningPoint, last: TurningPoint | None) -> float:
+    ends_m = [turn.reversal.x_m for turn in (first, last) if turn is not None]
+    if moment.limits.starts_up:
+        floor_m = -moment.limits.doubt_m if moment.limits.kind == "stack" else -np.inf
+        return middle.reversal.x_m - max(floor_m, min(ends_m))
+    return max(ends_m) - middle.reversal.x_m
+
+
+def _pulled(moment: Moment, start: int, end: int) -> bool:
+    tension_n = moment.signals.part(moment.signals.fast_tension, start, end)
+    return bool((tension_n >= moment.limits.lift_off_n).any())
+
+
+def _dwell_s(turn: TurningPoint) -> float:
     return seconds(turn.dwell_end - turn.dwell_start)
 
 
-def _peak(values: np.ndarray[tuple[int], np.dtype[np.float64]], digits: int) -> float:
+def _peak(values: NDArray[np.float64], digits: int) -> float:
     return round(float(np.nanmax(np.abs(values))), digits)

@@ -1,6 +1,8 @@
 """The zero of the positions: a stack that stands still without tension, low down, rests at x = 0."""
 
-from monitor.detect.scene import NEVER, Scene, steps
+from monitor.detect.detector import Detection, Finding, Findings
+from monitor.detect.moment import NEVER, Moment, RestFound, steps
+from monitor.events import SensorFault
 from monitor.signals.conditions import Bit
 from monitor.signals.place import Doubt
 
@@ -10,38 +12,50 @@ MOST_DRIFT_M = 0.03  # higher up something else holds the stack
 
 
 class RestFinder:
-    """Knows how far the place is in doubt, and ends the doubt where the stack rests; tells no event itself.
+    """Adds up how far the place is in doubt, and ends the doubt where the stack rests.
 
-    `doubts` come from the placing of the steps, by moment; `drift_m` is set at the moment when the stack is seen to
-    rest elsewhere than at 0, or after a doubt.
+    `RestFound` at the moment when the stack is seen to rest elsewhere than at 0, or after a doubt; a `sensor_fault`
+    where the encoder has slipped further than the doubt explains.
     """
 
     watches = Bit.KNOWN_X | Bit.STILL | Bit.EMPTY
 
     def __init__(self) -> None:
-        self.doubts: list[Doubt] = []
-        self.drift_m: float | None = None
+        self.due = NEVER
         self._since: int | None = None
-        self._ripe = NEVER
 
-    @property
-    def due(self) -> int:
-        return min(self._ripe, self.doubts[0].step if self.doubts else NEVER)
+    def update(self, moment: Moment) -> Findings:
+        doubts = [item for item in moment.news if isinstance(item, Doubt)]
+        limits = moment.limits
+        for doubt in doubts:
+            limits = limits.with_doubt(doubt.by_m)
+        found = self._look(moment, limits.doubt_m)
+        return (limits, *found) if doubts else found
 
-    def update(self, scene: Scene) -> None:
-        self.drift_m, self._ripe = None, NEVER
-        while self.doubts and self.doubts[0].step <= scene.now:
-            scene.limits = scene.limits.with_doubt(self.doubts.pop(0).by_m)
-        resting = scene.limits.kind == "stack" and scene.on(Bit.EMPTY) and scene.still
-        self._since = (self._since if self._since is not None else scene.now) if resting else None
+    def _look(self, moment: Moment, doubt_m: float) -> Findings:
+        self.due = NEVER
+        resting = moment.limits.kind == "stack" and moment.on(Bit.EMPTY) and moment.still
+        self._since = (self._since if self._since is not None else moment.now) if resting else None
         if self._since is None:
-            return
-        ripe = self._since + steps(STILL_S) + scene.slow_lag
-        if scene.now < ripe:
-            self._ripe = ripe
-        elif scene.now == ripe:
-            if scene.doubted and scene.doubted[-1][1] > self._since:
-                return  # the cell has only stood still
-            x_m, doubt_m = float(scene.track.x[scene.track.at(scene.now)]), scene.limits.doubt_m
-            if doubt_m or abs(x_m) > LEAST_DRIFT_M:
-                self.drift_m = x_m if x_m < MOST_DRIFT_M + doubt_m else None  # there is nothing below a rest
+            return ()
+        ripe = self._since + steps(STILL_S) + moment.signals.slow_lag
+        if moment.now < ripe:
+            self.due = ripe
+        if moment.now != ripe:
+            return ()
+        doubted = moment.trust.doubted
+        if doubted and doubted[-1][1] > self._since:
+            return ()  # the cell has only stood still
+        off_m = moment.x_m
+        moved = bool(doubt_m) or abs(off_m) > LEAST_DRIFT_M
+        if not moved or off_m >= MOST_DRIFT_M + doubt_m:  # there is nothing below a rest
+            return ()
+        return self._moved(moment, off_m, doubt_m)
+
+    def _moved(self, moment: Moment, off_m: float, doubt_m: float) -> list[Finding]:
+        findings: list[Finding] = [RestFound(off_m)]
+        if abs(off_m) > max(moment.limits.detect.sensor_fault.jump_m, doubt_m):
+            stamp = moment.stamp(moment.now, moment.now)
+            slip = SensorFault(**stamp, cause="encoder_slip", detail=f"{off_m * 1000:.1f} mm")
+            findings.append(Detection(slip, moment.now, moment.now))
+        return findings

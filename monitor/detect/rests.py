@@ -4,12 +4,10 @@ A lockout is inferred from position and dwell. No force tells it: statically the
 bone holds it (EVENTS.md 1.6).
 """
 
-from typing import Any
-
-from monitor.detect.book import Entry
-from monitor.detect.interval import Run
-from monitor.detect.scene import NEVER, Scene, steps
-from monitor.events import BottomRest, LockoutRest, StackTouch
+from monitor.detect.detector import Detection, Ending, Finding, Findings
+from monitor.detect.held_condition import HeldCondition
+from monitor.detect.moment import NEVER, LockoutState, Moment, steps
+from monitor.events import BottomRest, LockoutRest, StackTouch, Stamp, stamp_of
 from monitor.profile.settings import DetectSettings
 from monitor.signals.conditions import Bit
 
@@ -23,28 +21,24 @@ class LockoutDetector:
     watches = Bit.KNOWN_X | Bit.STILL | Bit.TOP
 
     def __init__(self, dwell_s: float) -> None:
-        self._run = Run(LockoutRest, steps(dwell_s) + 1, describe=_at_top)
+        self.due = NEVER
+        self._rest = HeldCondition(steps(dwell_s) + 1, describe=_at_top, phase="upper_turn")
 
-    @property
-    def due(self) -> int:
-        return self._run.due + self._lag if self._run.due != NEVER else NEVER
-
-    _lag = 0
-
-    def update(self, scene: Scene) -> None:
-        self._lag = scene.slow_lag
-        used = scene.in_set or scene.limits.kind == "stack"  # nobody else lifts it: without a cell there is no set
-        self._run.update(scene, used and scene.still and scene.on(Bit.TOP), scene.slow_now)
-        entry = self._run.entry
-        scene.resting_since = entry.start if scene.book.is_open(entry) and entry is not None else None
+    def update(self, moment: Moment) -> Findings:
+        used = moment.in_set or moment.limits.kind == "stack"  # nobody else lifts it: without a cell there is no set
+        findings = self._rest.update(moment, used and moment.still and moment.on(Bit.TOP), moment.slow_now)
+        self.due = self._rest.due + moment.signals.slow_lag if self._rest.due != NEVER else NEVER
+        rest = self._rest.detection
+        since = None if rest is None else rest.start
+        return findings if since == moment.lockout.since else (*findings, LockoutState(since))
 
 
-def _at_top(scene: Scene, start: int, end: int) -> dict[str, Any]:
-    return {"phase": "upper_turn"}
+def _at_top(moment: Moment, stamp: Stamp, start: int, end: int) -> LockoutRest:
+    return LockoutRest(**stamp)
 
 
 class ContactDetector:
-    """`stack_touch` and `bottom_rest`: the same contact, told twice if it lasts."""
+    """`stack_touch` and `bottom_rest`: the same contact, two events if it lasts."""
 
     watches = Bit.CONTACT | Bit.KNOWN_X | Bit.KNOWN_T | Bit.STILL | Bit.EMPTY
 
@@ -54,64 +48,77 @@ class ContactDetector:
         self.due = NEVER
         self._since: int | None = None
         self._loose_since: int | None = None
-        self._touch: Entry | None = None
-        self._rest: Entry | None = None
+        self._touch: Detection[StackTouch] | None = None
+        self._rest: Detection[BottomRest] | None = None
 
-    def update(self, scene: Scene) -> None:
-        now = scene.now
-        mute = scene.force_doubt or not scene.on(Bit.KNOWN_T)
-        silent = scene.on(Bit.KNOWN_X) and mute  # the stack stands as it stood
-        landed = self._landed(scene)
-        on = scene.on(Bit.CONTACT) or landed is not None or (silent and self._since is not None and scene.still)
-        for entry in (self._touch, self._rest):
-            if entry is not None and entry.end is not None:  # cut, or ended with the set
-                self._touch = self._rest = None
+    def update(self, moment: Moment) -> Findings:
+        if moment.set_over is not None:
+            return self._end_set(moment)
+        now = moment.now
+        mute = moment.trust.force_doubted or not moment.on(Bit.KNOWN_T)
+        silent = moment.on(Bit.KNOWN_X) and mute  # the stack stands as it stood
+        landed = self._landed(moment)
+        on = moment.on(Bit.CONTACT) or landed is not None or (silent and self._since is not None and moment.still)
+        if StackTouch in moment.silenced:
+            self._touch = self._rest = None
         if on and self._since is None:
             self._since = now if landed is None else landed
         elif not on and self._since is not None:
-            for entry in (self._touch, self._rest):
-                if entry is not None:
-                    scene.book.close(entry, now)
+            ends = [Ending(open_, now) for open_ in (self._touch, self._rest) if open_ is not None]
             self._since = self._touch = self._rest = None
-        self.due = NEVER
-        if self._since is None:
-            if self._loose_since is not None and not scene.on(Bit.KNOWN_X):
-                self.due = self._loose_since + steps(FALL_S)
-            return
-        held = now - self._since + 1
-        within = scene.in_set and self._since >= scene.set_start
-        if within and held >= self.touch_hold and self._touch is None and self._rest is None:
-            speed_m_s = _landing_speed(scene, self._since)
-            slam = speed_m_s > scene.limits.slam_m_s
-            self._touch = scene.book.open(StackTouch, self._since, slam=slam, speed_m_s=speed_m_s, phase="rest")
-        if within and held >= self.rest_hold and self._rest is None and self._touch is not None:
-            self._rest = scene.book.open(BottomRest, self._since, phase="rest")
-        if within:
-            self.due = self._since + (self.touch_hold if self._touch is None else self.rest_hold) - 1
-            if self._rest is not None:
-                self.due = NEVER
+            self._wait(moment)
+            return ends
+        self._wait(moment)
+        within = self._since is not None and moment.in_set and self._since >= moment.set_start
+        return self._lasting(moment, self._since) if within and self._since is not None else ()
 
-    def _landed(self, scene: Scene) -> int | None:
+    def _wait(self, moment: Moment) -> None:
+        """Where the stack is off its rest: only the cell can tell that it lands while the encoder is dead."""
+        self.due = NEVER
+        if self._since is None and self._loose_since is not None and not moment.on(Bit.KNOWN_X):
+            self.due = self._loose_since + steps(FALL_S)
+
+    def _lasting(self, moment: Moment, since: int) -> list[Finding]:
+        """The contact has lasted from moment `since` until now, within the set."""
+        findings: list[Finding] = []
+        held = moment.now - since + 1
+        if held >= self.touch_hold and self._touch is None and self._rest is None:
+            speed_m_s = _landing_speed(moment, since)
+            slam = speed_m_s > moment.limits.slam_m_s
+            stamp = moment.stamp(since, phase="rest")
+            self._touch = Detection(StackTouch(**stamp, slam=slam, speed_m_s=speed_m_s), since)
+            findings.append(self._touch)
+        if held >= self.rest_hold and self._rest is None and self._touch is not None:
+            self._rest = Detection(BottomRest(**moment.stamp(since, phase="rest")), since)
+            findings.append(self._rest)
+        if self._rest is None:
+            self.due = since + (self.touch_hold if self._touch is None else self.rest_hold) - 1
+        return findings
+
+    def _landed(self, moment: Moment) -> int | None:
         """Since when the stack must be on its rest, where only the cell can tell."""
-        if scene.limits.kind != "stack" or not scene.on(Bit.EMPTY):
+        if moment.limits.kind != "stack" or not moment.on(Bit.EMPTY):
             self._loose_since = None
         elif self._loose_since is None:
-            self._loose_since = scene.now
-        if self._loose_since is None or scene.on(Bit.KNOWN_X) or scene.force_doubt:
+            self._loose_since = moment.now
+        if self._loose_since is None or moment.on(Bit.KNOWN_X) or moment.trust.force_doubted:
             return None
-        return self._loose_since if scene.now - self._loose_since >= steps(FALL_S) else None
+        return self._loose_since if moment.now - self._loose_since >= steps(FALL_S) else None
 
-    def end_set(self, scene: Scene) -> None:
+    def _end_set(self, moment: Moment) -> list[Finding]:
         """The contact has ended the set: no fault of the lifter's."""
-        for entry in (self._touch, self._rest):
-            if entry is not None and entry.end is None:
-                if scene.book.counts.get(entry.record.kind):
-                    scene.book.counts[entry.record.kind] -= entry.record.part_of is None
-                scene.book.close(entry, scene.now, ended_set=True)
+        findings: list[Finding] = []
+        if (touch := self._touch) is not None:
+            event = StackTouch(
+                **stamp_of(touch.event), slam=touch.event.slam, speed_m_s=touch.event.speed_m_s, ended_set=True
+            )
+            findings.append(Ending(touch, moment.now, event))
+        if (rest := self._rest) is not None:
+            findings.append(Ending(rest, moment.now, BottomRest(**stamp_of(rest.event), ended_set=True)))
         self._touch = self._rest = None
+        return findings
 
 
-def _landing_speed(scene: Scene, contact: int) -> float:
-    part = scene.track.part(scene.track.v, contact - TOUCHDOWN_STEPS, contact + 2)
-    lowest: Any = part.min()
-    return round(max(0.0, -float(lowest)), 4)
+def _landing_speed(moment: Moment, contact: int) -> float:
+    v_m_s = moment.signals.part(moment.signals.v, contact - TOUCHDOWN_STEPS, contact + 2)
+    return round(max(0.0, -float(v_m_s.min())), 4)

@@ -1,19 +1,15 @@
-"""What the sensors cannot be believed in, told as an event and never as a lifter's fault.
+"""Where the sensors cannot be believed: reported as an event, never as a lifter's fault.
 
 A hole in the stamps, a jump of the encoder, readings that the device flagged, a cell that repeats itself while the
 stack moves, a force that does not fit load, friction and acceleration.
 """
 
-from typing import Any
-
-import msgspec
-
 from firmware_bridge.samples import Flag
-from monitor.detect.book import Entry
-from monitor.detect.interval import Run
-from monitor.detect.scene import NEVER, Scene, steps
+from monitor.detect.detector import OF_LIFTER, Correction, Detection, Ending, Finding, Findings, Silence
+from monitor.detect.held_condition import HeldCondition
+from monitor.detect.moment import NEVER, Flagged, Moment, SensorTrust, steps
 from monitor.detect.slow_cell import SlowCell
-from monitor.events import ForceCeiling, SensorFault, Slack, TensionOut, Unload
+from monitor.events import FaultCause, ForceCeiling, SensorFault, Slack, Stamp, TensionOut, Unload, stamp_of
 from monitor.profile.settings import SensorFaultSettings
 from monitor.signals.conditions import Bit
 from monitor.signals.grid import ROUGH, STEP_S, Hole
@@ -22,170 +18,186 @@ from monitor.signals.place import LOST_M
 OF_FORCE = (Unload, Slack, TensionOut, ForceCeiling)  # what a silent cell cuts
 ROUGH_S = 0.5  # for so long after a reading that leapt the others are not believed either
 MISFIT_JOIN_S = 3.0  # at a turnaround nothing is to be seen of it
-STALE_S = 0.2
+STALE_S = 0.2  # a cell that repeats itself for so long is not asked about tension
 KEPT_DOUBTS = 32
+KEPT_HOLE_STEPS = steps(2.0)  # so long after its end a hole may still be the cause of a silence
 LOOSE_S = 0.03  # nothing hangs still for so long without tension: it rests, or its encoder does not see it fall
 QUIET_S = 1.0  # flagged readings closer than this are one fault
 
+Fault = Detection[SensorFault]
+
 
 class FaultDetector:
-    """`sensor_fault`; what the grid has seen is noted in the order of the stream."""
+    """`sensor_fault`, but for those that RestFinder and LessonDetector see. `lag`: of a moment behind the grid."""
 
     watches = Bit.KNOWN_X | Bit.KNOWN_T | Bit.FROZEN | Bit.MISFIT | Bit.UP | Bit.DOWN | Bit.EMPTY | Bit.STILL
 
     def __init__(self, settings: SensorFaultSettings, lag: int) -> None:
         self.settings = settings
         self.lag = lag
-        self.holes: list[Hole] = []
-        self.flagged: list[tuple[int, float, int]] = []  # first moment made in the knowledge of it, stamp, flags
-        self._position_gap: Entry | None = None
-        self._force_gap: Entry | None = None
-        self._flag_entry: Entry | None = None
+        self._holes: list[Hole] = []
+        self._position_gap: Fault | None = None
+        self._force_gap: Fault | None = None
+        self._flag_fault: Fault | None = None
         self._flag_last = self._flag_stamp = 0
-        self._flag_cause: str | None = None
         self._now = 0
         self._rough_until = -NEVER
         self._stale_since: int | None = None
         self._stale_due = NEVER
         self._seen_x = self._seen_t = False
-        self._frozen = Run(SensorFault, steps(settings.frozen_s), describe=_cause_frozen)
-        self._misfit = Run(SensorFault, steps(settings.mismatch_s), steps(MISFIT_JOIN_S), describe=_cause_mismatch)
+        self._frozen = HeldCondition(steps(settings.frozen_s), describe=_frozen)
+        self._misfit = HeldCondition(steps(settings.mismatch_s), steps(MISFIT_JOIN_S), describe=_mismatch)
         self._loose_since: int | None = None
         self._loose_due = NEVER
         self._slow_cell = SlowCell()
 
     @property
     def due(self) -> int:
-        due = min(self._frozen.due, self._misfit.due, self._loose_due, self._stale_due, self._slow_cell.due)
+        due = min(self._frozen.due, self._misfit.due, self._loose_due, self._stale_due)
         if self._rough_until > self._now:
             due = min(due, self._rough_until)
-        if self.flagged:
-            due = min(due, self.flagged[0][0])
-        if self._flag_entry is not None:
+        if self._flag_fault is not None:
             due = min(due, self._flag_last + steps(QUIET_S))
         return due
 
-    @property
-    def cause(self) -> str | None:
-        """Of an open fault, the newest."""
-        for entry in (self._position_gap, self._force_gap, self._flag_entry, self._frozen.entry, self._misfit.entry):
-            if entry is not None and entry.end is None:
-                return str(entry.record.cause)
-        return None
+    def update(self, moment: Moment) -> Findings:
+        self._now = moment.now
+        findings = self._gaps(moment)
+        for item in moment.news:
+            if isinstance(item, Flagged):
+                findings += self._flag(moment, item)
+        findings += self._quiet(moment)
+        moving = moment.on(Bit.UP) or moment.on(Bit.DOWN)
+        stuck = self._frozen.detection is not None  # known to be, whatever the stack does now
+        frozen = moment.on(Bit.FROZEN)
+        findings += self._frozen.update(moment, frozen and (moving or stuck), moment.now)
+        findings += self._misfit.update(moment, moment.on(Bit.MISFIT) and not frozen, moment.now)
+        doubted = self._stale(moment) or self._doubts_force(moment)
+        findings += self._trust(moment, doubted)
+        return findings + self._lose_place(moment, doubted)
 
-    def note(self, holes: list[Hole], flagged: list[tuple[int, float, int]]) -> None:
-        """What the grid has seen, with the moments at which it is known."""
-        self.holes += holes
-        self.flagged += flagged
-        self._slow_cell.note(holes)
+    def _doubts_force(self, moment: Moment) -> bool:
+        saturated = self._flag_fault is not None and self._flag_fault.event.cause == "saturated"
+        silent = self._force_gap is not None or self._frozen.detection is not None
+        return silent or saturated or moment.now < self._rough_until
 
-    def update(self, scene: Scene) -> None:
-        self._now = scene.now
-        self._seen_x = self._seen_x or scene.on(Bit.KNOWN_X)
-        self._seen_t = self._seen_t or scene.on(Bit.KNOWN_T)
-        if self._seen_x:
-            self._position_gap = self._gap(scene, self._position_gap, scene.on(Bit.KNOWN_X), "position")
-        slow = self._slow_cell.noticed(scene.now)
-        if self._seen_t or slow or self._force_gap is not None:
-            self._force_gap = self._gap(scene, self._force_gap, scene.on(Bit.KNOWN_T), "force")
-        if slow and self._force_gap is not None:
-            scene.book.retell(self._force_gap, detail=f"force, {self._slow_cell.rate_hz:.1f} readings a second")
-        self._flags(scene)
-        moving = scene.on(Bit.UP) or scene.on(Bit.DOWN)
-        stuck = self._frozen.entry is not None  # known to be, whatever the stack does now
-        self._frozen.update(scene, scene.on(Bit.FROZEN) and (moving or stuck), scene.now)
-        self._misfit.update(scene, scene.on(Bit.MISFIT) and not scene.on(Bit.FROZEN), scene.now)
-        stale = self._stale(scene)
-        railed = self._flag_entry if self._flag_cause == "saturated" else None
-        doubts = (self._force_gap, railed, self._frozen.entry)
-        doubted = scene.force_doubt
-        scene.force_doubt = sum(entry is not None and entry.end is None for entry in doubts) + stale
-        scene.force_doubt += scene.now < self._rough_until
-        self._note_doubt(scene, bool(doubted))
-        self._lose_place(scene)
+    def _trust(self, moment: Moment, doubted: bool) -> list[Finding]:
+        """For those who look back, and for the eye."""
+        stretches, before = moment.trust.doubted, moment.trust.force_doubted
+        if doubted and not before:
+            stretches = (*stretches[-KEPT_DOUBTS:], (moment.now - steps(STALE_S), NEVER))
+        elif before and not doubted:
+            stretches = (*stretches[:-1], (stretches[-1][0], moment.now))
+        open_ = (
+            *(self._position_gap, self._force_gap, self._flag_fault),
+            *(self._frozen.detection, self._misfit.detection),
+        )
+        trust = SensorTrust(stretches, next((fault.event.cause for fault in open_ if fault is not None), None))
+        return [trust] if trust != moment.trust else []
 
-    def _note_doubt(self, scene: Scene, before: bool) -> None:
-        """For those who look back."""
-        if scene.force_doubt and not before:
-            scene.doubted = [*scene.doubted[-KEPT_DOUBTS:], (scene.now - steps(STALE_S), NEVER)]
-        elif before and not scene.force_doubt:
-            scene.doubted[-1] = (scene.doubted[-1][0], scene.now)
-
-    def _lose_place(self, scene: Scene) -> None:
+    def _lose_place(self, moment: Moment, doubted: bool) -> list[Finding]:
         """The cable has gone loose, and the stack stands where it did."""
-        limits, now = scene.limits, scene.now
+        limits, now = moment.limits, moment.now
         self._loose_due = NEVER
-        if not (scene.still and scene.on(Bit.EMPTY) and limits.kind == "stack") or scene.force_doubt:
+        if not (moment.still and moment.on(Bit.EMPTY) and limits.kind == "stack") or doubted:
             self._loose_since = None
-            return
+            return []
         self._loose_since = now if self._loose_since is None else self._loose_since
         enough = self._loose_since + steps(LOOSE_S)
         if now < enough:
             self._loose_due = enough
-        elif now == enough and scene.in_set:
-            x_m = float(scene.track.x[scene.track.at(now)])
-            if x_m > limits.rest_reach_m:
-                scene.book.tell(SensorFault, self._loose_since, now, cause="mismatch", detail="position")
-                scene.limits = limits.with_doubt(LOST_M)
+        if now != enough or not moment.in_set or not moment.x_m > limits.rest_reach_m:
+            return []
+        stamp = moment.stamp(self._loose_since, now)
+        fault = SensorFault(**stamp, cause="mismatch", detail="position")
+        return [Detection(fault, self._loose_since, now), limits.with_doubt(LOST_M)]
 
-    def _stale(self, scene: Scene) -> bool:
+    def _stale(self, moment: Moment) -> bool:
         """The cell repeats itself for long enough not to be asked about tension, if not for a fault yet."""
         self._stale_due = NEVER
-        if not scene.on(Bit.FROZEN):
+        if not moment.on(Bit.FROZEN):
             self._stale_since = None
             return False
         if self._stale_since is None:
-            self._stale_since = scene.now
-        if scene.now - self._stale_since >= steps(STALE_S):
+            self._stale_since = moment.now
+        if moment.now - self._stale_since >= steps(STALE_S):
             return True
         self._stale_due = self._stale_since + steps(STALE_S)
         return False
 
-    def _gap(self, scene: Scene, entry: Entry | None, known: bool, kind: str) -> Entry | None:
+    def _gaps(self, moment: Moment) -> list[Finding]:
+        """Silence of position and of force."""
+        holes = [item for item in moment.news if isinstance(item, Hole)]
+        self._holes += holes
+        known_x, known_t = moment.on(Bit.KNOWN_X), moment.on(Bit.KNOWN_T)
+        self._seen_x, self._seen_t = self._seen_x or known_x, self._seen_t or known_t
+        findings: list[Finding] = []
+        if self._seen_x:
+            self._position_gap, found = self._gap(moment, self._position_gap, known_x, "position")
+            findings += found
+        slow = self._slow_cell.noticed([hole for hole in holes if hole.kind == "force"])
+        if self._seen_t or slow or self._force_gap is not None:
+            self._force_gap, found = self._gap(moment, self._force_gap, known_t, "force")
+            findings += found
+        if slow and self._force_gap is not None:
+            findings.append(self._name_rate(self._force_gap))
+        return findings
+
+    def _name_rate(self, gap: Fault) -> Correction:
+        detail = f"force, {self._slow_cell.rate_hz:.1f} readings a second"
+        return Correction(gap, SensorFault(**stamp_of(gap.event), cause=gap.event.cause, detail=detail))
+
+    def _gap(self, moment: Moment, gap: Fault | None, known: bool, kind: str) -> tuple[Fault | None, list[Finding]]:
         """A moment's window reaches `lag` steps ahead and behind: what is not known begins, and ends, so much later."""
-        if not known and entry is None:
-            start = scene.now + self.lag - 1
+        if not known and gap is None:
+            start = moment.now + self.lag - 1
             hole = self._hole(kind, start)
             if hole is not None and hole.cause in ("frozen", "encoder_slip"):  # which takes a while to see
                 start = round(hole.from_s / STEP_S)
-            entry = scene.book.open(SensorFault, start, cause="gap" if hole is None else hole.cause, detail=kind)
-            everything = kind == "position" or scene.limits.kind == "static"
-            scene.book.cut(scene.now - 1, None if everything else OF_FORCE)
-        elif known and entry is not None and entry.end is None:
-            scene.book.close(entry, max(entry.start + 1, scene.now - self.lag))
-            entry = None
-        return entry
+            fault = SensorFault(**moment.stamp(start), cause="gap" if hole is None else hole.cause, detail=kind)
+            gap = Detection(fault, start)
+            everything = kind == "position" or moment.limits.kind == "static"
+            return gap, [gap, Silence(moment.now - 1, OF_LIFTER if everything else OF_FORCE)]
+        if known and gap is not None:
+            return None, [Ending(gap, max(gap.start + 1, moment.now - self.lag))]
+        return gap, []
 
     def _hole(self, kind: str, start: int) -> Hole | None:
         """The one that a silence from moment `start` on comes from."""
-        known = [hole for hole in self.holes if hole.step <= start - self.lag + 1]  # by this moment
-        near = [hole for hole in known if hole.kind == kind and hole.to_s >= (start - 1) * STEP_S]
-        self.holes = [hole for hole in self.holes if hole.to_s >= (start - 400) * STEP_S]
+        near = [hole for hole in self._holes if hole.kind == kind and hole.to_s >= (start - 1) * STEP_S]
+        self._holes = [hole for hole in self._holes if hole.to_s >= (start - KEPT_HOLE_STEPS) * STEP_S]
         return near[0] if near and near[0].from_s <= (start + 2) * STEP_S else None
 
-    def _flags(self, scene: Scene) -> None:
-        while self.flagged and self.flagged[0][0] <= scene.now:
-            _, stamp_s, flags = self.flagged.pop(0)
-            if flags & ROUGH:
-                self._rough_until = scene.now + steps(ROUGH_S)
-            cause = _flag_cause(flags)
-            if cause is None:
-                continue
-            if self._flag_entry is not None and cause != self._flag_cause:
-                scene.book.close(self._flag_entry, max(self._flag_entry.start + 1, self._flag_stamp))
-                self._flag_entry = None
-            self._flag_last = scene.now
-            self._flag_stamp = round(stamp_s / STEP_S)
-            if self._flag_entry is None:
-                self._flag_cause = cause
-                moment = min(round(stamp_s / STEP_S), scene.now + self.lag)
-                self._flag_entry = scene.book.open(SensorFault, moment, cause=cause)
-        if self._flag_entry is not None and scene.now - self._flag_last >= steps(QUIET_S):
-            scene.book.close(self._flag_entry, max(self._flag_entry.start + 1, self._flag_stamp))
-            self._flag_entry = None
+    def _flag(self, moment: Moment, flagged: Flagged) -> list[Finding]:
+        """A marked reading has come to be known."""
+        if flagged.flags & ROUGH:
+            self._rough_until = moment.now + steps(ROUGH_S)
+        cause = _flag_cause(flagged.flags)
+        if cause is None:
+            return []
+        findings: list[Finding] = []
+        if self._flag_fault is not None and cause != self._flag_fault.event.cause:
+            findings.append(self._end_flags(self._flag_fault))
+        self._flag_last = moment.now
+        self._flag_stamp = round(flagged.stamp_s / STEP_S)
+        if self._flag_fault is None:
+            start = min(self._flag_stamp, moment.now + self.lag)
+            self._flag_fault = Detection(SensorFault(**moment.stamp(start), cause=cause), start)
+            findings.append(self._flag_fault)
+        return findings
+
+    def _quiet(self, moment: Moment) -> list[Finding]:
+        """No reading has been marked for long enough."""
+        if self._flag_fault is None or moment.now - self._flag_last < steps(QUIET_S):
+            return []
+        return [self._end_flags(self._flag_fault)]
+
+    def _end_flags(self, fault: Fault) -> Ending:
+        self._flag_fault = None
+        return Ending(fault, max(fault.start + 1, self._flag_stamp))
 
 
-def _flag_cause(flags: int) -> str | None:
+def _flag_cause(flags: int) -> FaultCause | None:
     if flags & Flag.RESTART:
         return "restart"
     if flags & Flag.SATURATED:
@@ -197,9 +209,9 @@ def _flag_cause(flags: int) -> str | None:
     return "encoder_slip" if flags & Flag.SLIPPED else None
 
 
-def _cause_frozen(scene: Scene, start: int, end: int) -> dict[str, Any]:
-    return {"cause": "frozen"}
+def _frozen(moment: Moment, stamp: Stamp, start: int, end: int) -> SensorFault:
+    return SensorFault(**stamp, cause="frozen")
 
 
-def _cause_mismatch(scene: Scene, start: int, end: int) -> dict[str, Any]:
-    return {"cause": "mismatch", "detail": msgspec.UNSET}
+def _mismatch(moment: Moment, stamp: Stamp, start: int, end: int) -> SensorFault:
+    return SensorFault(**stamp, cause="mismatch")

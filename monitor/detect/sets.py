@@ -5,108 +5,107 @@ motor   the first repetition that is pulled begins it; 5 s with neither movement
 squat   (no stack, negative first) the first movement beyond the hysteresis begins it; 5 s of stillness ends it
 """
 
-from monitor.detect.scene import NEVER, Scene, steps
+from monitor.detect.detector import Finding, Findings
+from monitor.detect.moment import NEVER, Moment, Pull, SetEnded, SetStarted, steps
 from monitor.profile.settings import SetSettings
 from monitor.signals.conditions import Bit
 
 
 class SetDetector:
-    """Says when (`started`, `ended`: moments, or None); the spine tells the events."""
+    """Finds the moments; the spine makes the events."""
 
     watches = Bit.KNOWN_X | Bit.STILL | Bit.UP | Bit.DOWN | Bit.OFF | Bit.CONTACT | Bit.EMPTY | Bit.PULL | Bit.KNOWN_T
 
     def __init__(self, settings: SetSettings) -> None:
         self.settings = settings
         self.due = NEVER
-        self.started: int | None = None
-        self.ended: int | None = None
         self._off_since: int | None = None
         self._over_since: int | None = None
         self._leg: tuple[int, float] | None = None  # motor: when and where the present leg began, m
         self._top_m = -float("inf")  # of this leg
         self._pulled = self._pulling = False  # in this leg; now
 
-    def update(self, scene: Scene) -> None:
-        self.started = self.ended = None
+    def update(self, moment: Moment) -> Findings:
         self.due = NEVER
-        if scene.limits.kind == "stack":
-            self._held(scene, Bit.OFF, Bit.CONTACT | Bit.EMPTY)
-        elif scene.limits.kind == "static":
-            self._held(scene, Bit.PULL, Bit.EMPTY)
-        elif scene.limits.driven:
-            self._motor(scene)
-        else:
-            self._squat(scene)
+        if moment.limits.kind == "stack":
+            return self._held(moment, Bit.OFF, Bit.CONTACT | Bit.EMPTY)
+        if moment.limits.kind == "static":
+            return self._held(moment, Bit.PULL, Bit.EMPTY)
+        if moment.limits.driven:
+            return self._motor(moment)
+        return self._squat(moment)
 
-    def _held(self, scene: Scene, begun: int, over: int) -> None:
-        now = scene.now
-        if not scene.in_set:
-            self._over_since = None
-            self._off_since = (self._off_since if self._off_since is not None else now) if scene.on(begun) else None
-            if self._off_since is not None:
-                if now - self._off_since + 1 >= steps(self.settings.start_hold_s):
-                    self.started, self._off_since = self._off_since, None
-                else:
-                    self.due = self._off_since + steps(self.settings.start_hold_s) - 1
-            return
-        silent = scene.still and not scene.on(Bit.KNOWN_T)  # the stack stands as it stood
-        self._over(self._over_since is not None if silent else scene.on(over), now)
+    def _held(self, moment: Moment, begun: int, over: int) -> Findings:
+        now = moment.now
+        if moment.in_set:
+            silent = moment.still and not moment.on(Bit.KNOWN_T)  # the stack stands as it stood
+            return self._over(self._over_since is not None if silent else moment.on(over), now)
+        self._over_since = None
+        self._off_since = (self._off_since if self._off_since is not None else now) if moment.on(begun) else None
+        if self._off_since is None:
+            return ()
+        if now - self._off_since + 1 < steps(self.settings.start_hold_s):
+            self.due = self._off_since + steps(self.settings.start_hold_s) - 1
+            return ()
+        started, self._off_since = SetStarted(self._off_since), None
+        return (started,)
 
-    def _over(self, over: bool, now: int) -> None:
+    def _over(self, over: bool, now: int) -> Findings:
         if not over:
             self._over_since = None
-            return
+            return ()
         if self._over_since is None:
             self._over_since = now
-        if now - self._over_since >= steps(self.settings.end_rest_s):
-            self.ended, self._over_since = self._over_since, None
-        else:
+        if now - self._over_since < steps(self.settings.end_rest_s):
             self.due = self._over_since + steps(self.settings.end_rest_s)
+            return ()
+        ended, self._over_since = SetEnded(self._over_since), None
+        return (ended,)
 
-    def _motor(self, scene: Scene) -> None:
-        if scene.in_set:
-            self._leg, scene.pulled = None, False
-            self._over(scene.still and not scene.on(Bit.PULL), scene.now)
-            return
+    def _motor(self, moment: Moment) -> Findings:
+        if moment.in_set:
+            self._leg = None
+            over = self._over(moment.still and not moment.on(Bit.PULL), moment.now)
+            return (*over, Pull(False)) if moment.pull.pulled else over
         self._over_since = None
-        x_m = float(scene.track.x[scene.track.at(scene.now)])
-        if any(reversal.at == "lower" for reversal in scene.reversals):
+        if any(reversal.at == "lower" for reversal in moment.reversals):
             self._leg = None  # the next one begins at this turn, once it is known
-        for turn in scene.turns:
+        for turn in moment.turned.points:
             if turn.reversal.at == "lower":
                 self._begin(turn.dwell_end, turn.reversal.x_m)
             else:
                 self._top_m = max(self._top_m, turn.reversal.x_m)
-        pull, still = scene.on(Bit.PULL), scene.last_still
-        if self._leg is not None:
-            afresh = pull and not self._pulling and scene.on(Bit.UP)
-            if afresh and still is not None and still[0] > self._leg[0]:  # put in place until here, pulled from here
-                self._begin(still[1], float(scene.track.x[scene.track.at(still[1])]))
-            high = x_m - self._leg[1] >= self._excursion_m(scene)
-            if scene.direction > 0 or high:  # near the bottom again, it is the next one that is pulled
-                self._pulled = self._pulled or pull
-            self._follow(scene, self._leg, max(self._top_m, x_m))
-        self._pulling = pull
+        findings = self._pull(moment)
         pulled = self._leg is not None and self._pulled
-        scene.nudged, scene.pulled = scene.nudged or pulled != scene.pulled, pulled
+        return findings if pulled == moment.pull.pulled else [*findings, Pull(pulled)]
 
-    def _begin(self, moment: int, x_m: float) -> None:
-        self._leg, self._top_m, self._pulled = (moment, x_m), x_m, False
+    def _pull(self, moment: Moment) -> list[Finding]:
+        """Follow the present leg: whether it is pulled, and whether it is going to count."""
+        pull, still, x_m = moment.on(Bit.PULL), moment.stillness.last, moment.x_m
+        findings: list[Finding] = []
+        if self._leg is not None:
+            afresh = pull and not self._pulling and moment.on(Bit.UP)
+            if afresh and still is not None and still[0] > self._leg[0]:  # put in place until here, pulled from here
+                self._begin(still[1], moment.signals.x_m(still[1]))
+            high = x_m - self._leg[1] >= _excursion_m(moment)
+            if moment.direction > 0 or high:  # near the bottom again, it is the next one that is pulled
+                self._pulled = self._pulled or pull
+            if self._pulled and max(self._top_m, x_m) - self._leg[1] >= _excursion_m(moment):
+                findings = [SetStarted(self._leg[0])]
+            elif self._pulled and moment.on(Bit.UP):
+                self.due = moment.now + 1
+        self._pulling = pull
+        return findings
 
-    def _follow(self, scene: Scene, leg: tuple[int, float], top_m: float) -> None:
-        """The set begins once it is sure that the leg is going to count."""
-        if self._pulled and top_m - leg[1] >= self._excursion_m(scene):
-            self.started = leg[0]
-        elif self._pulled and scene.on(Bit.UP):
-            self.due = scene.now + 1
+    def _begin(self, at: int, x_m: float) -> None:
+        self._leg, self._top_m, self._pulled = (at, x_m), x_m, False
 
-    def _excursion_m(self, scene: Scene) -> float:
-        return scene.limits.detect.rep.excursion * scene.limits.range_m
+    def _squat(self, moment: Moment) -> Findings:
+        if moment.in_set:
+            return self._over(moment.still, moment.now)
+        down = [turn.dwell_end for turn in moment.turned.points if turn.reversal.at == "upper"]
+        return (SetStarted(down[-1]),) if down else ()
 
-    def _squat(self, scene: Scene) -> None:
-        if scene.in_set:
-            self._over(scene.still, scene.now)
-            return
-        for turn in scene.turns:
-            if turn.reversal.at == "upper":
-                self.started = turn.dwell_end
+
+def _excursion_m(moment: Moment) -> float:
+    return moment.limits.detect.rep.excursion * moment.limits.range_m

@@ -1,12 +1,11 @@
 """Faster than the agreed tempo allows."""
 
-from typing import Any
-
 import numpy as np
 
-from monitor.detect.interval import Run
-from monitor.detect.scene import Scene, steps
-from monitor.events import SpeedOver
+from monitor.detect.detector import Findings
+from monitor.detect.held_condition import HeldCondition
+from monitor.detect.moment import Moment, steps
+from monitor.events import SpeedOver, Stamp
 from monitor.profile.settings import SpeedOverSettings
 from monitor.signals.conditions import Bit
 
@@ -20,19 +19,21 @@ class SpeedDetector:
 
     def __init__(self, settings: SpeedOverSettings) -> None:
         hold, join = steps(settings.hold_s), steps(FLICKER_S)
-        self._up = Run(SpeedOver, hold, join, describe=_fastest)
-        self._down = Run(SpeedOver, hold, join, describe=_fastest)
+        self._up = HeldCondition(hold, join, describe=_fastest)
+        self._down = HeldCondition(hold, join, describe=_fastest)
 
     @property
     def due(self) -> int:
         return min(self._up.due, self._down.due)
 
-    def update(self, scene: Scene) -> None:
-        fast, up = scene.on(Bit.FAST), float(scene.track.v[scene.track.at(scene.now)]) > 0
-        self._up.update(scene, fast and up, scene.now)
-        self._down.update(scene, fast and not up, scene.now)
+    def update(self, moment: Moment) -> Findings:
+        fast, up = moment.on(Bit.FAST), float(moment.signals.v[moment.signals.row(moment.now)]) > 0
+        return (
+            *self._up.update(moment, fast and up, moment.now),
+            *self._down.update(moment, fast and not up, moment.now),
+        )
 
 
-def _fastest(scene: Scene, start: int, end: int) -> dict[str, Any]:
-    speed = scene.track.part(scene.track.v, start, end)
-    return {"peak_velocity_m_s": round(float(np.nanmax(np.abs(speed))), 4)}
+def _fastest(moment: Moment, stamp: Stamp, start: int, end: int) -> SpeedOver:
+    v_m_s = moment.signals.part(moment.signals.v, start, end)
+    return SpeedOver(**stamp, peak_velocity_m_s=round(float(np.nanmax(np.abs(v_m_s))), 4))

@@ -1,10 +1,11 @@
 """Stalls in the positive, and what they end in: the positive goes on, or the muscle has failed.
 
-Failure is told from a stall alone: the sensors cannot tell a set that was given up from one that was ended by choice.
+Failure is detected from a stall alone: the sensors cannot distinguish a set that was given up from one that was ended
+by choice.
 """
 
-from monitor.detect.book import Entry
-from monitor.detect.scene import NEVER, Scene, steps
+from monitor.detect.detector import Detection, Ending, Finding, Findings
+from monitor.detect.moment import NEVER, Moment, Stalling, steps
 from monitor.events import Failure, Stall
 from monitor.profile.settings import DetectSettings
 from monitor.signals.conditions import Bit
@@ -22,70 +23,74 @@ class StallDetector:
         self.failure = detect.failure
         self.due = NEVER
         self._since: int | None = None  # stillness in the positive
-        self._entry: Entry | None = None
+        self._stall: Detection[Stall] | None = None
         self._x_m = 0.0
         self._candidate = False  # the stall was long enough: a descent now is failure
-        self._failed = False
+        self._failed = False  # in this set
 
-    @property
-    def failed(self) -> bool:
-        """In this set."""
-        return self._failed
-
-    def start_set(self) -> None:
-        self._failed = False
-
-    def update(self, scene: Scene) -> None:
-        now = scene.slow_now
-        x_m = float(scene.track.x[scene.track.at(now)])
-        if self._entry is not None and self._entry.end is not None:  # cut by silence
-            self._entry = None
-        stuck = scene.in_set and scene.still and scene.on(Bit.MID) and (scene.direction > 0 or self._entry is not None)
-        if not stuck and self._entry is None:
+    def update(self, moment: Moment) -> Findings:
+        now = moment.slow_now
+        x_m = moment.signals.x_m(now)
+        findings: list[Finding] = []
+        if moment.set_started is not None:
+            self._failed = False
+        if Stall in moment.silenced:
+            self._stall = None
+        going = moment.direction > 0 or self._stall is not None
+        stuck = moment.in_set and moment.still and moment.on(Bit.MID) and going
+        if not stuck and self._stall is None:
             self._since = None
         elif stuck and self._since is None:
             self._since = now
-        if self._since is not None and self._entry is None and now - self._since + 1 >= steps(self.stall.hold_s):
-            self._entry = scene.book.open(Stall, self._since, phase="positive")
-            self._x_m = float(scene.track.x[scene.track.at(self._since)])
+        if self._since is not None and self._stall is None and now - self._since + 1 >= steps(self.stall.hold_s):
+            self._stall = Detection(Stall(**moment.stamp(self._since, phase="positive")), self._since)
+            findings.append(self._stall)
+            self._x_m = moment.signals.x_m(self._since)
             self._candidate = False
-        if self._entry is not None:
-            self._watch(scene, now, x_m)
+        until = moment.stalling.until
+        if self._stall is not None:
+            findings += self._watch(moment, self._stall, x_m)
+            until = until if self._stall is not None else now
         elif self._candidate:
-            self._fallen(scene, x_m)
-        scene.stalled = self._entry is not None
+            findings += self._fallen(moment, x_m)
+        stalling = self._stall is not None
+        if stalling != moment.stalling.open or until != moment.stalling.until:
+            findings.append(Stalling(stalling, until))
         ended_stuck = stuck and self._since is None  # and may begin anew at once, though no bit changes
-        self.due = scene.now + 1 if ended_stuck else self._next(scene)
+        self.due = moment.now + 1 if ended_stuck else self._next(moment)
+        return findings
 
-    def _watch(self, scene: Scene, now: int, x_m: float) -> None:
-        assert self._entry is not None
-        lasted = now - self._entry.start
+    def _watch(self, moment: Moment, stall: Detection[Stall], x_m: float) -> list[Finding]:
+        """An open stall lasts, or ends."""
+        now = moment.slow_now
+        lasted = now - stall.start
         self._candidate = self._candidate or lasted >= steps(self.failure.stall_s)
-        if lasted >= steps(self.failure.total_s):
-            self._fail(scene)
-        moved = scene.on(Bit.MOVE) or abs(x_m - self._x_m) > self.stall.travel_m or bool(scene.turns)
+        findings = self._fail(moment) if lasted >= steps(self.failure.total_s) else []
+        moved = moment.on(Bit.MOVE) or abs(x_m - self._x_m) > self.stall.travel_m or bool(moment.turned.points)
         if moved:
-            scene.book.close(self._entry, now)
-            scene.stuck_until = now
-            self._entry = self._since = None
-            self._fallen(scene, x_m)
+            findings.append(Ending(stall, now))
+            self._stall = self._since = None
+            findings += self._fallen(moment, x_m)
+        return findings
 
-    def _fallen(self, scene: Scene, x_m: float) -> None:
-        limits = scene.limits
+    def _fallen(self, moment: Moment, x_m: float) -> list[Finding]:
+        """After a long stall: the stack sinks, which is failure, or reaches the top, which is none."""
+        limits = moment.limits
         if x_m <= self._x_m - self.failure.descent * limits.range_m:
-            self._fail(scene)
-        elif x_m >= limits.top_m - limits.detect.rep.top * limits.range_m:
+            return self._fail(moment)
+        if x_m >= limits.top_m - limits.detect.rep.top * limits.range_m:
             self._candidate = False
+        return []
 
-    def _fail(self, scene: Scene) -> None:
-        if self._candidate and not self._failed and scene.reps_full:
-            scene.book.tell(Failure, scene.now)
-            self._failed = True
-        self._candidate = self._candidate and self._entry is not None
+    def _fail(self, moment: Moment) -> list[Finding]:
+        failed = self._candidate and not self._failed and bool(moment.reps.full)
+        self._failed = self._failed or failed
+        self._candidate = self._candidate and self._stall is not None
+        return [Detection(Failure(**moment.stamp(moment.now, moment.now)), moment.now, moment.now)] if failed else []
 
-    def _next(self, scene: Scene) -> int:
-        if self._entry is not None or self._candidate:
-            return scene.now + LOOK_STEPS
+    def _next(self, moment: Moment) -> int:
+        if self._stall is not None or self._candidate:
+            return moment.now + LOOK_STEPS
         if self._since is not None:
-            return self._since + steps(self.stall.hold_s) - 1 + scene.slow_lag
+            return self._since + steps(self.stall.hold_s) - 1 + moment.signals.slow_lag
         return NEVER

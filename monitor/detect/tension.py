@@ -1,11 +1,11 @@
-"""What the load cell tells against the load: unloading, slack, tension out of its band, too much force.
+"""What the load cell shows against the load: unloading, slack, tension out of its band, too much force.
 
     m a = T - W - friction
 
 A stack has felt what its cable did: where the tension leaves the load, the stack accelerates, and the encoder sees it.
 So nothing is claimed by force alone. On simulated sets the acceleration is at least a third of what the tension
-says for every true event, and next to nothing where the cell was disturbed, its zero has walked, the load is another
-or the stack stands on its rest.
+stands for in every true event, and next to nothing where the cell was disturbed, its zero has walked, the load is
+another or the stack stands on its rest.
 """
 
 from typing import Any
@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
-from monitor.detect.interval import DOUBTED_STEPS, Run
-from monitor.detect.scene import Scene, steps
-from monitor.events import ForceCeiling, Slack, TensionOut, Unload
+from monitor.detect.detector import Finding, Findings
+from monitor.detect.held_condition import DOUBTED_STEPS, HeldCondition
+from monitor.detect.moment import Moment, steps
+from monitor.events import ForceCeiling, Slack, Stamp, TensionOut, Unload
 from monitor.profile.settings import DetectSettings
 from monitor.signals.conditions import Bit
 
-FELT = 0.25  # of the acceleration that the tension's way from the load stands for
+FELT = 0.25  # of the acceleration that the tension's distance from the load stands for
 
 
 class TensionDetector:
@@ -30,72 +31,77 @@ class TensionDetector:
     def __init__(self, detect: DetectSettings) -> None:
         out = detect.tension_out
         hold, join, ceiling = steps(out.hold_s), steps(out.join_s), steps(detect.force_ceiling.announce_s)
-        self._unload = Run(Unload, steps(detect.unload.hold_s), describe=_lowest, believe=_fell)
-        self._slack = Run(Slack, steps(detect.slack.announce_s), describe=_nothing, believe=_fell)
-        self._low = Run(TensionOut, hold, join, describe=_low, believe=_fell)
-        self._high = Run(TensionOut, hold, join, describe=_high, believe=_rose)
-        self._ceiling = Run(ForceCeiling, ceiling, describe=_peak, believe=_rose_or_held)
+        self._unload = HeldCondition(steps(detect.unload.hold_s), describe=_lowest, believe=_fell)
+        self._slack = HeldCondition(steps(detect.slack.announce_s), describe=_loose, believe=_fell)
+        self._low = HeldCondition(hold, join, describe=_low, believe=_fell)
+        self._high = HeldCondition(hold, join, describe=_high, believe=_rose)
+        self._ceiling = HeldCondition(ceiling, describe=_peak, believe=_rose_or_held)
 
     @property
     def due(self) -> int:
         return min(self._unload.due, self._slack.due, self._low.due, self._high.due, self._ceiling.due)
 
-    def update(self, scene: Scene) -> None:
-        kind, free = scene.limits.kind, scene.limits.free
-        used = scene.in_set or scene.pulled or kind == "stack"  # off its rest a stack is used, set or not
-        let_go = scene.on(Bit.EMPTY) and (kind == "static" or (free and scene.still))  # the set may be over
-        judged = (used or free) and not scene.force_doubt and not let_go and not scene.aimless
-        for run, bit in (
+    def update(self, moment: Moment) -> Findings:
+        kind, free = moment.limits.kind, moment.limits.free
+        used = moment.in_set or moment.pull.pulled or kind == "stack"  # off its rest a stack is used, set or not
+        let_go = moment.on(Bit.EMPTY) and (kind == "static" or (free and moment.still))  # the set may be over
+        judged = (used or free) and not moment.trust.force_doubted and not let_go and not moment.staging.aimless
+        findings: list[Finding] = []
+        for condition, bit in (
             (self._ceiling, Bit.CEILING),
             (self._slack, Bit.SLACK),
             (self._unload, Bit.UNLOAD),
             (self._low, Bit.LOW),
             (self._high, Bit.HIGH),
-        ):
-            run.update(scene, judged and scene.on(bit), scene.now, wait=not used)  # what a bar does may begin its set
+        ):  # what a bar does may begin its set: until then it waits
+            findings += condition.update(moment, judged and moment.on(bit), moment.now, wait=not used)
+        return findings
 
 
-def _fell(scene: Scene, start: int, end: int) -> bool:
-    return _felt(scene, start, end, -1.0)
+def _fell(moment: Moment, start: int, end: int) -> bool:
+    return _felt(moment, start, end, -1.0)
 
 
-def _rose(scene: Scene, start: int, end: int) -> bool:
-    return _felt(scene, start, end, 1.0)
+def _rose(moment: Moment, start: int, end: int) -> bool:
+    return _felt(moment, start, end, 1.0)
 
 
-def _rose_or_held(scene: Scene, start: int, end: int) -> bool:
+def _rose_or_held(moment: Moment, start: int, end: int) -> bool:
     """For longer than any burst of noise: it has met its stop."""
-    return end - start > DOUBTED_STEPS or _felt(scene, start, end, 1.0)
+    return end - start > DOUBTED_STEPS or _felt(moment, start, end, 1.0)
 
 
-def _felt(scene: Scene, start: int, end: int, side: float) -> bool:
+def _felt(moment: Moment, start: int, end: int, side: float) -> bool:
     """Whether what hangs there went along, as it does unless it is laid down; yes where nothing does, or is known."""
-    limits, track = scene.limits, scene.track
+    limits, signals = moment.limits, moment.signals
     if not (limits.kind == "stack" or limits.free) or limits.load_n is None:
         return True
-    told_g = side * (track.part(track.relative, start, end) - 1)
-    felt_g = side * track.part(track.a, start, end) / G
-    return not float(np.fmax.reduce(felt_g)) < FELT * float(np.fmax.reduce(told_g))
+    pulled_g = side * (signals.part(signals.relative, start, end) - 1)
+    felt_g = side * signals.part(signals.a, start, end) / G
+    return not float(np.fmax.reduce(felt_g)) < FELT * float(np.fmax.reduce(pulled_g))
 
 
-def _lowest(scene: Scene, start: int, end: int) -> dict[str, Any]:
-    return {"low": _round(np.nanmin(scene.track.part(scene.track.relative, start, end)))}
+def _lowest(moment: Moment, stamp: Stamp, start: int, end: int) -> Unload:
+    return Unload(**stamp, low=_round(np.nanmin(moment.signals.part(moment.signals.relative, start, end))))
 
 
-def _low(scene: Scene, start: int, end: int) -> dict[str, Any]:
-    return {"side": "low", "extreme": _round(np.nanmin(scene.track.part(scene.track.relative, start, end)))}
+def _low(moment: Moment, stamp: Stamp, start: int, end: int) -> TensionOut:
+    extreme = _round(np.nanmin(moment.signals.part(moment.signals.relative, start, end)))
+    return TensionOut(**stamp, side="low", extreme=extreme)
 
 
-def _high(scene: Scene, start: int, end: int) -> dict[str, Any]:
-    return {"side": "high", "extreme": _round(np.nanmax(scene.track.part(scene.track.relative, start, end)))}
+def _high(moment: Moment, stamp: Stamp, start: int, end: int) -> TensionOut:
+    extreme = _round(np.nanmax(moment.signals.part(moment.signals.relative, start, end)))
+    return TensionOut(**stamp, side="high", extreme=extreme)
 
 
-def _nothing(scene: Scene, start: int, end: int) -> dict[str, Any]:
-    return {}
+def _loose(moment: Moment, stamp: Stamp, start: int, end: int) -> Slack:
+    return Slack(**stamp)
 
 
-def _peak(scene: Scene, start: int, end: int) -> dict[str, Any]:
-    return {"peak_tension_n": round(float(np.nanmax(scene.track.part(scene.track.fast_tension, start, end))), 1)}
+def _peak(moment: Moment, stamp: Stamp, start: int, end: int) -> ForceCeiling:
+    tension_n = moment.signals.part(moment.signals.fast_tension, start, end)
+    return ForceCeiling(**stamp, peak_tension_n=round(float(np.nanmax(tension_n)), 1))
 
 
 def _round(value: Any) -> float:

@@ -4,6 +4,7 @@ Between the turnarounds the cable carries W (1 + a/g) + mu W tanh(v / 4 mm/s): a
 the load and whose slope is the friction, fitted over all moments of a repetition with little acceleration.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from monitor.profile.limits import Limits
 from monitor.signals.friction import direction
-from monitor.signals.track import Track
+from monitor.signals.signal_window import SignalWindow
 
 CRUISE_G = 0.03
 LEAST_MOMENTS = 60  # in either direction
@@ -47,11 +48,11 @@ class LoadLearner:
         self._up = self._down = self._reps = 0
 
     def update(
-        self, track: Track, limits: Limits, slow_lag: int, doubted: list[tuple[int, int]], start: int, end: int
+        self, signals: SignalWindow, limits: Limits, doubted: Iterable[tuple[int, int]], start: int, end: int
     ) -> LoadFit | None:
         """From moment `start` up to but not including `end`, without the stretches in which the force is doubted."""
-        tension, v, a = (track.part(column, start, end) for column in (track.tension, track.v, track.a))
-        slow_v = track.part(track.slow_v, start + slow_lag, end + slow_lag)
+        tension, v, a = (signals.part(column, start, end) for column in (signals.tension, signals.v, signals.a))
+        slow_v = signals.part(signals.slow_v, start + signals.slow_lag, end + signals.slow_lag)
         n = min(len(tension), len(slow_v))
         tension, v, a, slow_v = tension[:n], v[:n], a[:n], slow_v[:n]
         cruise = (np.abs(a) < CRUISE_G * G) & (np.abs(slow_v) > limits.v_move_m_s) & ~np.isnan(tension)

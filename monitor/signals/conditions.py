@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from monitor.profile.limits import Limits
 from monitor.signals.friction import relative_tension
-from monitor.signals.track import Track
+from monitor.signals.signal_window import SignalWindow
 
 CREEP_M_S = 0.0005  # what rises more slowly a coarse encoder may not see rise at all
 SURE_M = 0.01  # a place in greater doubt than this is not said to be the lockout
@@ -48,13 +48,13 @@ class Bit:
     ODD = 1 << 25  # the encoder may have stopped or started by itself: not known yet
 
 
-def evaluate(track: Track, limits: Limits, start: int, end: int, slow_lag: int) -> NDArray[np.int32]:
-    """Bits of moments `start` to `end`; writes their w' and running counts into the track."""
-    rows = slice(track.at(start), track.at(end))
-    detect = limits.detect
-    x, v, a = track.x[rows], track.v[rows], track.a[rows]
-    tension, fast_tension, slow_v = track.tension[rows], track.fast_tension[rows], track.slow_v[rows]
-    slow_x = track.x[max(0, rows.start - slow_lag) : max(0, rows.stop - slow_lag)] if slow_lag else x
+def evaluate(window: SignalWindow, limits: Limits, start: int, end: int) -> NDArray[np.int32]:
+    """Bits of moments `start` to `end`; writes their w' and running counts into the window."""
+    rows = slice(window.row(start), window.row(end))
+    detect, slow_lag = limits.detect, window.slow_lag
+    x, v, a = window.x[rows], window.v[rows], window.a[rows]
+    tension, fast_tension, slow_v = window.tension[rows], window.fast_tension[rows], window.slow_v[rows]
+    slow_x = window.x[max(0, rows.start - slow_lag) : max(0, rows.stop - slow_lag)] if slow_lag else x
     if len(slow_x) < len(x):
         slow_x = np.concatenate((np.full(len(x) - len(slow_x), np.nan), slow_x))
 
@@ -71,7 +71,7 @@ def evaluate(track: Track, limits: Limits, start: int, end: int, slow_lag: int) 
 
     put(Bit.KNOWN_X, known_x)
     put(Bit.KNOWN_T, known_t)
-    put(Bit.ODD, track.odd[rows] > 0)
+    put(Bit.ODD, window.odd[rows] > 0)
     if limits.kind == "stack":
         contact = (x <= limits.rest_reach_m) & (np.abs(v) < limits.v_move_m_s)
         if not doubt_m:  # else the speed alone tells contact from slack
@@ -111,9 +111,9 @@ def evaluate(track: Track, limits: Limits, start: int, end: int, slow_lag: int) 
         misfit = np.abs(relative - 1 - a / G) > detect.sensor_fault.mismatch
         if limits.kind == "stack":  # what a motor or a person without a stack moves, weighs nothing that is known
             put(Bit.MISFIT, misfit & carried & (np.abs(v) > limits.v_move_m_s))
-    track.relative[rows] = relative
+    window.relative[rows] = relative
 
-    put(Bit.FROZEN, (track.repeated[rows] > 0) & (tension != 0))  # an exact 0 is a clipped force, no cell
+    put(Bit.FROZEN, (window.repeated[rows] > 0) & (tension != 0))  # an exact 0 is a clipped force, no cell
 
     put(Bit.STILL, known_x & (np.abs(slow_v) <= limits.v_rest_m_s))
     put(Bit.UP, slow_v > limits.v_rest_m_s)
@@ -129,11 +129,11 @@ def evaluate(track: Track, limits: Limits, start: int, end: int, slow_lag: int) 
         creeping = slow_v > -CREEP_M_S
         put(Bit.SLOW, mid & creeping & (slow_v < detect.rep.sticking_speed * limits.v_up_m_s))
 
-    _count(track.loaded, rows, loaded)
-    _count(track.in_band, rows, in_band)
-    _count(track.unloaded, rows, loaded & unloaded)
-    _count(track.low, rows, loaded & low & ~unloaded)
-    _count(track.unjudged, rows, unjudged)
+    _count(window.loaded, rows, loaded)
+    _count(window.in_band, rows, in_band)
+    _count(window.unloaded, rows, loaded & unloaded)
+    _count(window.low, rows, loaded & low & ~unloaded)
+    _count(window.unjudged, rows, unjudged)
     bits: NDArray[np.int32] = np.einsum("i,ij", np.array(named, np.int32), np.array(held))  # a sum of distinct bits
     return bits
 

@@ -12,7 +12,7 @@ longer. `found_s` is the stamp of the sample that made the step, so that "when w
 the host's timing: the same rows in batches of any size give the same steps, bit for bit.
 """
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,11 +32,14 @@ UNUSABLE = Flag.TIMEOUT | Flag.SATURATED | Flag.DESYNC | Flag.LATE
 Column = NDArray[np.float64]
 
 
+HoleCause = Literal["gap", "restart", "encoder_jump", "encoder_slip", "frozen"]
+
+
 class Hole(NamedTuple):
     """Where one of the two kinds cannot be believed: between these stamps nothing is known."""
 
     kind: str  # "position" or "force"
-    cause: str  # a FaultCause
+    cause: HoleCause
     from_s: float
     to_s: float
     step: int = 0  # the first step that was made in the knowledge of it

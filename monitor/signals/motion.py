@@ -32,7 +32,7 @@ SLOWEST_WINDOW_S = 0.4
 TENSION_HZ, FAST_TENSION_HZ = 8.0, 15.0
 
 
-class Signals(NamedTuple):
+class SignalBlock(NamedTuple):
     """Consecutive moments: arrays of shape (n,), the first is moment number `first`; NaN where not known."""
 
     first: int
@@ -48,19 +48,19 @@ class Signals(NamedTuple):
     head_tension_n: Column
     found_s: Column
 
-    def part(self, low: int, high: int) -> "Signals":
+    def part(self, low: int, high: int) -> "SignalBlock":
         """Rows `low` to `high`."""
         columns: list[Any] = [column[low:high] for column in self[1:]]
-        return Signals(self.first + low, *columns)
+        return SignalBlock(self.first + low, *columns)
 
     @staticmethod
-    def joined(parts: "list[Signals]") -> "Signals":
+    def joined(parts: "list[SignalBlock]") -> "SignalBlock":
         """One after the other."""
         columns: list[Any] = [np.concatenate(column) for column in zip(*(part[1:] for part in parts), strict=True)]
-        return Signals(parts[0].first, *columns)
+        return SignalBlock(parts[0].first, *columns)
 
 
-class Motion:
+class MotionFilter:
     """Steps in, signals out; keeps one longest window."""
 
     def __init__(self, settings: MotionSettings, cell: CellSettings, v_rest_m_s: float, count_m: float) -> None:
@@ -78,25 +78,25 @@ class Motion:
         self._force = np.full(kept, np.nan)
         self._repeated = np.zeros(kept, bool)
 
-    def update(self, placed: Placed) -> Signals:
+    def update(self, placed: Placed) -> SignalBlock:
         """The moments that these steps complete: as many as steps."""
         steps, first = placed.steps, placed.steps.first
         cuts = [0, *(blank.step - first for blank in placed.blanks), len(steps.found_s)]
-        parts: list[Signals] = []
+        parts: list[SignalBlock] = []
         for i, (low, high) in enumerate(pairwise(cuts)):
             if i:
                 self._x[placed.blanks[i - 1].since - placed.blanks[i - 1].step :] = np.nan
             parts.append(self._update(steps.part(low, high), placed.odd[low:high]))
-        return parts[0] if len(parts) == 1 else Signals.joined(parts)
+        return parts[0] if len(parts) == 1 else SignalBlock.joined(parts)
 
-    def _update(self, steps: Steps, odd: NDArray[np.bool_]) -> Signals:
+    def _update(self, steps: Steps, odd: NDArray[np.bool_]) -> SignalBlock:
         n = len(steps.found_s)
         x = np.concatenate((self._x, steps.x_raw_m))
         force = np.concatenate((self._force, steps.force_n))
         repeated = np.concatenate((self._repeated, steps.repeated))
         self._x, self._force, self._repeated = x[n:], force[n:], repeated[n:]
         head = force[-n:] if n else force[:0]
-        return Signals(
+        return SignalBlock(
             first=steps.first - self.lag,
             x_m=_centred(x, self._smooth, self.lag, n),
             v_m_s=_centred(x, self._speed, self.lag, n),

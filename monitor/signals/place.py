@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.signals.grid import STEP_S, Hole, Steps
+from monitor.signals.grid import STEP_S, Hole, HoleCause, Steps
 from monitor.signals.stillness import PLATEAU, REACH, SPEED_STEPS, Judge, Verdict
 
 Column = NDArray[np.float64]
@@ -218,7 +218,7 @@ class Place:
                 self._loss = _Loss(since + 1, x_m, speed_m_s, frozen=True)
             else:
                 self._loss = _Loss(since + 1, x_m, speed_m_s, known_from=trial.edge, unseen=True)
-            cause = "encoder_slip" if trial.kind == "kink" else "frozen"
+            cause: HoleCause = "encoder_slip" if trial.kind == "kink" else "frozen"
             placed.steps.holes.append(Hole("position", cause, trial.edge * STEP_S, step * STEP_S, step))
             placed.blanks.append(Blank(step, since - (SPEED_STEPS if trial.kind == "kink" else 0)))
             return step

@@ -1,12 +1,10 @@
 """Which cue the live feedback gives for an event, and how long."""
 
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
-from monitor.detect.feedback import CUE_STEPS, Live
-from monitor.detect.scene import Scene
+from monitor.detect.feedback import CUE_STEPS, LiveFeedback
 from monitor.events import ForceCeiling, Jerk, StackTouch
 
 COMMON: dict[str, Any] = {
@@ -17,29 +15,25 @@ CEILING = ForceCeiling(id=2, duration_s=None, peak_tension_n=1500.0, **COMMON)
 TOUCH = StackTouch(id=3, duration_s=None, slam=False, speed_m_s=0.1, **COMMON)
 
 
-def cue_at(live: Live, now: int) -> str | None:
-    return live.due_cue(cast(Scene, SimpleNamespace(now=now, in_set=True)))
-
-
 def test_a_cue_for_what_is_over_stays_a_while_and_for_what_lasts_as_long() -> None:
-    live = Live()
+    live = LiveFeedback()
     live.note([JERK], 100)
-    assert [cue_at(live, now) for now in (100, 99 + CUE_STEPS, 100 + CUE_STEPS)] == ["jerk_start", "jerk_start", None]
+    assert [live.due_cue(now) for now in (100, 99 + CUE_STEPS, 100 + CUE_STEPS)] == ["jerk_start", "jerk_start", None]
     live.note([CEILING], 1000)
-    assert cue_at(live, 9000) == "force_ceiling"
+    assert live.due_cue(9000) == "force_ceiling"
 
 
 def test_the_most_important_cue_wins() -> None:
-    live = Live()
+    live = LiveFeedback()
     live.note([TOUCH, JERK], 100)
-    assert cue_at(live, 100) == "jerk_start"
+    assert live.due_cue(100) == "jerk_start"
     live.note([CEILING], 101)
-    assert cue_at(live, 101) == "force_ceiling"
+    assert live.due_cue(101) == "force_ceiling"
 
 
 def test_a_contact_that_ended_the_set_leaves_no_cue_for_the_next_one() -> None:
-    live = Live()
+    live = LiveFeedback()
     live.note([TOUCH], 100)
-    assert cue_at(live, 500) == "bottom"
+    assert live.due_cue(500) == "bottom"
     live.note([msgspec.structs.replace(TOUCH, duration_s=5.0, ended_set=True)], 1100)
-    assert cue_at(live, 1101) is None
+    assert live.due_cue(1101) is None

@@ -1,9 +1,11 @@
 """What every detector owes, whatever it detects: the same events however the stream comes, and none from nothing."""
 
+import ast
 import pickle
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import cycle
+from pathlib import Path
 from typing import Any
 from zlib import crc32
 
@@ -14,7 +16,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from firmware_bridge.samples import Samples
-from monitor.detect.scene import Detector
+from monitor import detect
+from monitor.detect.detector import Detector, Findings
+from monitor.detect.moment import Fact, Moment
+from monitor.detect.panel import FIELD_OF
 from monitor.detect.spine import STEP_S, Spine
 from monitor.events import KINDS, AnyEvent, Feedback, Rep, SensorFault, Stage, Turnaround, encode
 from monitor.profile.profile import Profile
@@ -183,9 +188,86 @@ class Restless:
 def test_a_detector_sleeps_through_nothing(name: str, movement: Movement) -> None:
     samples = movement.samples()
     spine = Spine(PROFILES[name], "s")
-    spine._before = tuple(Restless(detector) for detector in spine._before)
-    spine._after = tuple(Restless(detector) for detector in spine._after)
+    spine._panel.before = tuple(Restless(detector) for detector in spine._panel.before)
+    spine._panel.after = tuple(Restless(detector) for detector in spine._panel.after)
     assert lines(feed(spine, samples)) == lines(run(name, samples))
+
+
+class Recorded:
+    """A detector whose findings are noted; the last moment that it saw is kept."""
+
+    def __init__(self, detector: Detector, found: dict[type, set[str]], moments: list[Moment]) -> None:
+        self._detector, self._found, self._moments = detector, found, moments
+        self.watches = detector.watches
+
+    @property
+    def due(self) -> int:
+        return self._detector.due
+
+    def update(self, moment: Moment) -> Findings:
+        self._moments[:] = [moment]
+        findings = self._detector.update(moment)
+        for finding in findings:
+            self._found.setdefault(type(finding), set()).add(type(self._detector).__name__)
+        return findings
+
+
+class Seen:
+    """What happened over many movements: events by kind and what is special of them, findings by detector."""
+
+    def __init__(self) -> None:
+        self.reached: set[tuple[str, str]] = set()
+        self.found: dict[type, set[str]] = {}
+        self.moments: list[Moment] = []
+
+    def look(self, name: str, movement: Movement) -> None:
+        spine = Spine(PROFILES[name], "s")
+        spine._panel.before = tuple(Recorded(detector, self.found, self.moments) for detector in spine._panel.before)
+        spine._panel.after = tuple(Recorded(detector, self.found, self.moments) for detector in spine._panel.after)
+        for event in feed(spine, movement.samples())[0]:
+            self.reached.add((event.kind, ""))
+            for key in ("grade", "cause", "at", "side", "slam", "cut", "partial", "outcome", "ended_set"):
+                self.reached.add((event.kind, f"{key}={getattr(event, key, None)}"))
+            self.reached.add((event.kind, "part" if event.part_of else "primary"))
+
+
+@pytest.fixture(scope="module")
+def seen() -> Seen:
+    seen = Seen()
+
+    @settings(repeated, max_examples=130, database=None)
+    @given(any_profile, movements(troubles=4))
+    def look(name: str, movement: Movement) -> None:
+        seen.look(name, movement)
+
+    look()
+    return seen
+
+
+def test_each_fact_has_one_owner_and_nobody_writes_a_moment(seen: Seen) -> None:
+    """Whatever a detector returns beside events, no other one returns; its struct names it."""
+    facts = {kind: owners for kind, owners in seen.found.items() if issubclass(kind, Fact)}
+    assert facts.keys() == {kind for kind in FIELD_OF if issubclass(kind, Fact)}
+    for kind, owners in facts.items():
+        (owner,) = owners
+        assert (kind.__doc__ or "").startswith(f"By {owner}"), f"{kind.__name__} is returned by {owner}"
+    for field in msgspec.structs.fields(Moment):
+        with pytest.raises(AttributeError):
+            setattr(seen.moments[0], field.name, None)
+
+
+def test_a_detector_writes_only_its_own_state() -> None:
+    """Outside the spine, the panel and the event book, every attribute that detection assigns is `self`'s."""
+    wrong = []
+    for path in sorted(Path(detect.__path__[0]).glob("*.py")):
+        if path.name in ("spine.py", "panel.py", "event_book.py"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Attribute) or isinstance(node.ctx, ast.Load):
+                continue
+            if ast.unparse(node.value) != "self":
+                wrong.append(f"{path.name}:{node.lineno} writes {ast.unparse(node)}")
+    assert not wrong, "\n".join(wrong)
 
 
 def close(one: Any, other: Any, later_s: float = 0.0, forces: float = 1.0) -> bool:
@@ -312,20 +394,9 @@ def test_an_idle_machine_tells_nothing() -> None:
         assert not run(name, Movement((Still(60.0),)).samples())[0]
 
 
-def test_the_movements_reach_what_is_tested() -> None:
+def test_the_movements_reach_what_is_tested(seen: Seen) -> None:
     """All kinds, grades and causes; else the properties above would say nothing of them."""
-    reached: set[tuple[str, str]] = set()
-
-    @settings(repeated, max_examples=130, database=None)
-    @given(any_profile, movements(troubles=4))
-    def look(name: str, movement: Movement) -> None:
-        for event in run(name, movement.samples())[0]:
-            reached.add((event.kind, ""))
-            for key in ("grade", "cause", "at", "side", "slam", "cut", "partial", "outcome", "ended_set"):
-                reached.add((event.kind, f"{key}={getattr(event, key, None)}"))
-            reached.add((event.kind, "part" if event.part_of else "primary"))
-
-    look()
+    reached = seen.reached
     assert {kind for kind, _ in reached} == set(KINDS)
     for kind, what in (
         *(("turnaround", f"grade={grade}") for grade in ("smooth", "fair", "abrupt", "bounce")),

@@ -14,7 +14,7 @@ import pytest
 from hatchling.builders.wheel import WheelBuilder
 
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
-from monitor.detect.book import RANKS
+from monitor.detect.event_book import RANKS
 from monitor.events import KINDS, AnyEvent, Event, FaultCause, Feedback, Leak, Phase, Turnaround
 from monitor.profile.limits import Limits, limits_of
 from monitor.profile.profile import MachineSettings, Profile, ProtocolSettings

@@ -14,6 +14,7 @@ import pytest
 
 from firmware_bridge.samples import Samples
 from monitor.detect.jerks import SurgeDetector
+from monitor.detect.lessons import LessonDetector
 from monitor.detect.repetitions import RepDetector
 from monitor.detect.rest_finder import RestFinder
 from monitor.detect.rests import ContactDetector, LockoutDetector
@@ -266,21 +267,21 @@ class Mutant(NamedTuple):
 
 
 MUTANTS = (
-    Mutant(TurnFinder, "[*self._runs[-KEPT_RUNS:], scene.last_still]", "[]", a_dwell_is_as_long_as_the_stillness),
-    Mutant(RestFinder, "self.drift_m = x_m", "self.drift_m = -x_m", a_rest_elsewhere_moves_the_zero),
+    Mutant(TurnFinder, "[*self._runs[-KEPT_RUNS:], last]", "[]", a_dwell_is_as_long_as_the_stillness),
+    Mutant(RestFinder, "RestFound(off_m)", "RestFound(-off_m)", a_rest_elsewhere_moves_the_zero),
     Mutant(RestFinder, "steps(STILL_S)", "1", a_loose_cable_is_no_rest),
-    Mutant(FaultDetector, "scene.now - self.lag)", "scene.now)", a_gap_is_as_long_as_the_silence),
+    Mutant(FaultDetector, "moment.now - self.lag)", "moment.now)", a_gap_is_as_long_as_the_silence),
     Mutant(
         SetDetector,
         "if not over:\n            self._over_since = None",
         "if not over:",
         a_set_lasts_until_the_stack_stands_for_good,
     ),
-    Mutant(RepDetector, "scene.limits.range_m", "0.0", what_counts_as_a_repetition),
+    Mutant(RepDetector, ">= self.settings.excursion * moment.limits.range_m", ">= 0.0", what_counts_as_a_repetition),
     Mutant(RepDetector, "- top.reversal.x_m > ", "- top.reversal.x_m < ", what_counts_as_a_repetition),
     Mutant(
         StallDetector,
-        "not self._failed and scene.reps_full",
+        "not self._failed and bool(moment.reps.full)",
         "not self._failed",
         a_stall_that_sinks_is_failure_but_not_in_the_first_repetition,
     ),
@@ -293,13 +294,13 @@ MUTANTS = (
     Mutant(TensionDetector, "(self._unload, Bit.UNLOAD)", "(self._unload, Bit.SLACK)", tension_has_two_sides),
     Mutant(ContactDetector, "landed is not None or ", "", a_landing_is_seen_by_the_cell_where_the_encoder_is_dead),
     Mutant(
-        FaultDetector, "scene.limits = limits.with_doubt", "", a_stack_that_hangs_without_tension_is_not_where_it_seems
+        FaultDetector, ", limits.with_doubt(LOST_M)]", "]", a_stack_that_hangs_without_tension_is_not_where_it_seems
     ),
-    Mutant(TurnFinder, "_joined(scene, stretches)", "stretches", a_dwell_goes_on_over_a_silence),
+    Mutant(TurnFinder, "_joined(moment, stretches)", "stretches", a_dwell_goes_on_over_a_silence),
     Mutant(TensionDetector, "_lowest, believe=_fell", "_lowest", what_the_stack_has_not_felt_is_not_told),
     Mutant(TensionDetector, "_rose_or_held", "_rose", a_stack_at_its_stop_can_be_pulled_too_hard),
     Mutant(TensionDetector, "(self._low, Bit.LOW)", "(self._low, Bit.HIGH)", tension_has_two_sides),
-    Mutant(SurgeDetector, "scene.on(Bit.DROP)", "scene.on(Bit.JERK)", a_heave_is_a_jerk_and_a_let_go_negative_a_drop),
+    Mutant(SurgeDetector, "moment.on(Bit.DROP)", "moment.on(Bit.JERK)", a_heave_is_a_jerk_and_a_let_go_negative_a_drop),
     Mutant(
         SurgeDetector,
         "<= self.settings.start * limits.range_m",
@@ -313,10 +314,16 @@ MUTANTS = (
         a_hard_reversal_is_abrupt_above_and_a_bounce_below,
     ),
     Mutant(ContactDetector, "held >= self.rest_hold", "held >= self.touch_hold", a_touch_is_brief_and_a_rest_is_long),
-    Mutant(LockoutDetector, "and scene.on(Bit.TOP)", "", a_rest_at_lockout_is_long_and_at_the_top),
+    Mutant(LockoutDetector, "and moment.on(Bit.TOP)", "", a_rest_at_lockout_is_long_and_at_the_top),
     Mutant(SpeedDetector, "steps(settings.hold_s)", "1", speed_counts_when_it_lasts),
-    Mutant(StageDetector, "self._aim(scene, self._stage)", "self._aim(scene, 0)", the_target_follows_the_stages),
+    Mutant(
+        StageDetector,
+        "self._aim(moment, peak_n, self._stage)",
+        "self._aim(moment, peak_n, 0)",
+        the_target_follows_the_stages,
+    ),
     Mutant(StageDetector, "if held and now", "if now", giving_way_is_failure_only_after_a_hold),
+    Mutant(LessonDetector, "rep.last_m", "rep.middle.reversal.x_m", the_range_is_what_two_repetitions_show),
     Mutant(RangeLearner, "min(far_m, last_m)", "max(far_m, last_m)", the_range_is_what_two_repetitions_show),
     Mutant(
         LoadLearner,
@@ -345,7 +352,10 @@ def test_what_it_must_tell(check: Callable[[], None]) -> None:
 def test_a_defect_is_noticed(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
     made, name = _mutated(mutant), mutant.detector.__name__
     for module_name, module in list(sys.modules.items()):
-        if module_name.startswith("monitor.detect.") and vars(module).get(name) is mutant.detector:
+        if (
+            module_name.startswith(("monitor.detect.", "monitor.learning."))
+            and vars(module).get(name) is mutant.detector
+        ):
             monkeypatch.setattr(module, name, made)
     with pytest.raises(AssertionError):
         mutant.check()
@@ -357,5 +367,5 @@ def test_no_detector_is_without_a_mutant() -> None:
     woken: set[type[Any]] = {RangeLearner, LoadLearner}
     for profile in PROFILES.values():
         spine = Spine(profile, "s")
-        woken |= {type(detector) for detector in (*spine._before, *spine._after)}
+        woken |= {type(detector) for detector in (*spine._panel.before, *spine._panel.after)}
     assert woken == mutated

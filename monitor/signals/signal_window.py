@@ -1,12 +1,12 @@
-"""The last minute of signals, by moment number: what detectors look back into.
+"""A window over the last minute of signals, by moment number: what detectors look back into.
 
-column[track.at(a) : track.at(b)]      moments a (included) to b (excluded); what is too old is cut off
+column[window.row(a) : window.row(b)]      moments a (included) to b (excluded); what is too old is cut off
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.signals.motion import Signals
+from monitor.signals.motion import SignalBlock
 
 KEPT = 64 * 200  # moments
 CAPACITY = 3 * KEPT
@@ -15,10 +15,11 @@ Column = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
 
-class Track:
-    """Signal columns in step; appending is cheap, memory constant."""
+class SignalWindow:
+    """Signal columns in step; appending is cheap, memory constant. `slow_v` lags its moment by `slow_lag` steps."""
 
-    def __init__(self) -> None:
+    def __init__(self, slow_lag: int = 0) -> None:
+        self.slow_lag = slow_lag
         self.first: int | None = None  # number of the moment in row 0
         self.end = 0  # number of the moment after the newest
         columns = np.full((12, CAPACITY), np.nan)
@@ -29,7 +30,7 @@ class Track:
         self._counts = np.zeros((5, CAPACITY), np.int64)
         self.loaded, self.in_band, self.unloaded, self.low, self.unjudged = self._counts
 
-    def append(self, signals: Signals, rest_m: float) -> None:
+    def append(self, signals: SignalBlock, rest_m: float) -> None:
         """Add moments that follow the newest."""
         n = len(signals.found_s)
         if self.first is None:
@@ -60,16 +61,20 @@ class Track:
         self.x -= by_m
         self.head_x -= by_m
 
-    def at(self, moment: int) -> int:
+    def row(self, moment: int) -> int:
         """Row of a moment; the oldest kept row for one that is older."""
         assert self.first is not None
         return max(0, moment - self.first)
 
+    def x_m(self, moment: int) -> float:
+        """The position of one moment, m above the rest; NaN where not known."""
+        return float(self.x[self.row(moment)])
+
     def count(self, counter: Counts, start: int, end: int) -> int:
         """How many moments from `start` up to but not including `end` were counted."""
-        return int(counter[self.at(max(start, end) - 1)] - counter[self.at(start - 1)])
+        return int(counter[self.row(max(start, end) - 1)] - counter[self.row(start - 1)])
 
     def part(self, column: Column, start: int, end: int) -> Column:
         """A column from moment `start` up to but not including `end`; never empty while anything is kept."""
-        low = self.at(start)
-        return column[low : max(low + 1, self.at(end))]
+        low = self.row(start)
+        return column[low : max(low + 1, self.row(end))]

@@ -1,0 +1,176 @@
+"""The event book: it numbers events, keeps the open ones, joins those of one physical act, hands records out.
+
+One act, one primary: of events that overlap or lie within 0.3 s the one that ranks highest is the primary, the
+others carry its id in `part_of`. Where the primary becomes known later, the record is sent again.
+"""
+
+from typing import Any
+
+import msgspec
+
+from monitor.detect.detector import Correction, Detection, Ending, Silence
+from monitor.detect.moment import Moment, seconds, steps
+from monitor.events import (
+    AnyEvent,
+    BottomRest,
+    Drop,
+    ForceCeiling,
+    Jerk,
+    LockoutRest,
+    SensorFault,
+    Slack,
+    SpeedOver,
+    StackTouch,
+    TensionOut,
+    Turnaround,
+)
+
+ACT_STEPS = steps(0.3)
+KEPT_STEPS = steps(2.0)  # an event may be dated back so far
+RANKS: dict[type, int] = {
+    SensorFault: 0,
+    ForceCeiling: 1,
+    Slack: 2,
+    # a bounced turnaround: 3
+    Drop: 4,
+    Jerk: 5,
+    # an abrupt turnaround: 6
+    StackTouch: 7,
+    LockoutRest: 8,
+    TensionOut: 9,
+    SpeedOver: 10,
+}
+UNRANKED = 99
+
+AnyDetection = Detection[Any]  # of any kind of event
+
+
+class EventBook:
+    """Alone writes a detection's record once it is entered."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}  # primary events of this set by kind
+        self._next_id = 1
+        self._open: list[AnyDetection] = []
+        self._recent: list[AnyDetection] = []  # ranked ones that a new event may still join
+        self._records: list[AnyEvent] = []
+
+    def take(self) -> list[AnyEvent]:
+        """The records since the last call, in order."""
+        records, self._records = self._records, []
+        return records
+
+    def start_set(self) -> None:
+        self.counts = {}
+
+    def enter(self, detection: AnyDetection, moment: Moment) -> None:
+        """Number a new event, and join it to the act that it belongs to."""
+        detection.event = msgspec.structs.replace(detection.event, id=self._next_id)
+        self._next_id += 1
+        if detection.end is None:
+            self._open.append(detection)
+        self._send_act(detection, moment)
+        if detection.event.part_of is None and moment.set_number is not None:
+            self._count(detection.event, 1)
+
+    def close(self, ending: Ending, moment: Moment, *, cut: bool = False) -> None:
+        """An open event has ended; `cut`: by silence, not by itself."""
+        detection = ending.detection
+        detection.end = max(ending.end, detection.start)
+        self._open.remove(detection)
+        self._rewrite(detection, ending.event)
+        if isinstance(detection.event, StackTouch | BottomRest) and detection.event.ended_set:
+            self._uncount(detection)  # what ends a set is no fault of the lifter's
+        duration_s = seconds(detection.end - detection.start)
+        self._resend(detection, duration_s=duration_s, closed_s=moment.found_s, **({"cut": True} if cut else {}))
+
+    def correct(self, correction: Correction, moment: Moment) -> None:
+        """Send a record again of which more is known; its act anew where its rank has changed."""
+        detection, rank = correction.detection, _rank(correction.detection.event)
+        self._rewrite(detection, correction.event)
+        if _rank(detection.event) != rank:
+            self._send_act(detection, moment)
+        else:
+            self._records.append(detection.event)
+
+    def silence(self, silence: Silence, moment: Moment) -> None:
+        """What is open of these kinds ends at the last good moment."""
+        for detection in [one for one in self._open if isinstance(one.event, silence.kinds)]:
+            self.close(Ending(detection, silence.end), moment, cut=True)
+
+    def end_set(self, end: int, moment: Moment) -> None:
+        """The set was over at moment `end`, and so is whatever of the lifter's doing is still open."""
+        for detection in [one for one in self._open if not isinstance(one.event, SensorFault)]:
+            self.close(Ending(detection, end), moment)
+
+    def end(self, moment: Moment) -> None:
+        """The stream is over: everything is."""
+        for detection in list(self._open):
+            self.close(Ending(detection, moment.now), moment, cut=True)
+
+    def _rewrite(self, detection: AnyDetection, event: AnyEvent | None) -> None:
+        """The event as its detector sees it now, with the keys that are the book's."""
+        if event is not None:
+            old = detection.event
+            kept = {"id": old.id, "part_of": old.part_of, "closed_s": old.closed_s, "cut": old.cut}
+            detection.event = msgspec.structs.replace(event, **kept)
+
+    def _resend(self, detection: AnyDetection, **changes: Any) -> None:
+        detection.event = msgspec.structs.replace(detection.event, **changes)
+        self._records.append(detection.event)
+
+    def _count(self, event: AnyEvent, by: int) -> None:
+        """Primaries by kind; turnarounds that are faults also by their grade."""
+        grade = event.grade if isinstance(event, Turnaround) and event.grade in ("abrupt", "bounce") else None
+        for key in (event.kind, grade):
+            if key is not None:
+                self.counts[key] = self.counts.get(key, 0) + by
+
+    def _uncount(self, detection: AnyDetection) -> None:
+        if detection.event.part_of is None and self.counts.get(detection.event.kind):
+            self._count(detection.event, -1)
+
+    def _send_act(self, detection: AnyDetection, moment: Moment) -> None:
+        """Send a record with the act that it belongs to, then those of which it is the primary."""
+        lower = self._join(detection, moment.now)
+        self._records.append(detection.event)
+        primary = detection.event.id if detection.event.part_of is None else detection.event.part_of
+        ids = {other.event.id for other in lower}
+        lower += [other for other in self._recent if other.event.part_of in ids]
+        for other in lower:
+            primary_before = other.event.part_of is None
+            if primary_before and moment.set_number is not None and other.event.set == moment.set_number:
+                self._count(other.event, -1)
+            self._resend(other, part_of=primary)
+
+    def _join(self, detection: AnyDetection, now: int) -> list[AnyDetection]:
+        """Find the act that the event belongs to; returns what has turned out to be part of it."""
+        rank = _rank(detection.event)
+        if rank == UNRANKED:
+            return []
+        since = min(detection.start, now - KEPT_STEPS) - ACT_STEPS
+        kept = {other.event.id for other in self._recent if other.end is None or other.end >= since}
+        self._recent = [other for other in self._recent if other.event.id in kept or other.event.part_of in kept]
+        act = [other for other in self._recent if other is not detection and _same_act(detection, other)]
+        if detection not in self._recent:
+            self._recent.append(detection)
+        higher = [other for other in act if _rank(other.event) < rank]
+        if higher:
+            primary = min(higher, key=lambda other: (_rank(other.event), other.event.id)).event
+            part_of = primary.part_of if primary.part_of is not None else primary.id
+            detection.event = msgspec.structs.replace(detection.event, part_of=part_of)
+        elif detection.event.part_of is not None:  # it outranks now what it was part of
+            detection.event = msgspec.structs.replace(detection.event, part_of=None)
+        return [other for other in act if _rank(other.event) > rank and other.event.part_of is None]
+
+
+def _rank(event: AnyEvent) -> int:
+    if isinstance(event, Turnaround):
+        return {"bounce": 3, "abrupt": 6}.get(event.grade or "", UNRANKED)
+    return RANKS.get(type(event), UNRANKED)
+
+
+def _same_act(one: AnyDetection, other: AnyDetection) -> bool:
+    return (other.end is None or one.start <= other.end + ACT_STEPS) and (
+        one.end is None or other.start <= one.end + ACT_STEPS
+    )

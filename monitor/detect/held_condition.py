@@ -1,0 +1,97 @@
+"""An event that is a condition held for a while: the shape that most events share.
+
+condition   ___####__########################_##________
+                   |<- hold ->|                 |<- join ->|
+                   start      opened            end        closed
+"""
+
+from collections.abc import Callable
+from typing import Generic
+
+from monitor.detect.detector import Detection, E, Ending, Findings
+from monitor.detect.moment import NEVER, Moment, steps
+from monitor.events import Phase, Stamp, stamp_of
+
+Describe = Callable[[Moment, Stamp, int, int], E]  # the event from one moment up to another
+Foresee = Callable[[Moment, int], int]
+Believe = Callable[[Moment, int, int], bool]
+DOUBTED_STEPS = steps(0.2)  # a condition that has not been believed for so long begins anew
+
+
+class HeldCondition(Generic[E]):
+    """Open an event once the condition has held for `hold` steps; stretches closer than `join` are one event.
+
+    `phase` replaces the phase of the moment. With `foresee` (how many steps more the condition will hold) the event is
+    opened as soon as the condition is going to hold for `hold` steps, but not before `early` steps. With `believe` (of
+    the stretch from one moment to another) it is opened only once that agrees.
+    """
+
+    def __init__(
+        self,
+        hold: int,
+        join: int = 0,
+        *,
+        describe: Describe[E],
+        phase: Phase | None = None,
+        early: int | None = None,
+        foresee: Foresee | None = None,
+        believe: Believe | None = None,
+    ) -> None:
+        self.hold = hold
+        self.join = join
+        self.due = NEVER
+        self.detection: Detection[E] | None = None  # the open one
+        self._early = hold if early is None else early
+        self._foresee = foresee
+        self._believe = believe
+        self._describe = describe
+        self._phase: Phase | None = phase
+        self._since: int | None = None  # the present stretch began
+        self._ended: int | None = None  # the last stretch of the open event ended
+
+    def update(self, moment: Moment, on: bool, now: int, *, wait: bool = False) -> Findings:
+        """`on` at moment `now`; call it at every change and at `due`. While it must `wait` nothing is opened."""
+        if self.detection is not None and isinstance(self.detection.event, moment.silenced):
+            self.detection = self._since = self._ended = None
+        if on and self._since is None:
+            self._since = now
+        elif not on and self._since is not None:
+            if self.detection is not None and self._ended is None:
+                self._ended = now
+            self._since = None
+        if self._since is not None and self.detection is None and self._believe is not None:
+            self._since = max(self._since, now - DOUBTED_STEPS)
+        findings: Findings = ()
+        if self._since is not None and not (wait and self.detection is None) and self._holds(moment, self._since, now):
+            if self.detection is None:
+                stamp = moment.stamp(self._since, phase=self._phase)
+                event = self._describe(moment, stamp, self._since, now + 1)
+                self.detection = Detection(event, self._since)
+                findings = (self.detection,)
+            self._ended = None
+        joining = self._since is not None and self._ended is not None and self._since - self._ended < self.join
+        if self.detection is not None and self._ended is not None and now - self._ended >= self.join and not joining:
+            findings = (*findings, self._close(moment, self.detection, self._ended))
+        self.due = self._next(now)
+        return findings
+
+    def _close(self, moment: Moment, detection: Detection[E], end: int) -> Ending:
+        event = self._describe(moment, stamp_of(detection.event), detection.start, end)
+        self.detection = self._ended = None
+        return Ending(detection, end, event)
+
+    def _holds(self, moment: Moment, since: int, now: int) -> bool:
+        held = now - since + 1
+        if held < self.hold:
+            if held < self._early or self._foresee is None:
+                return False
+            if held + self._foresee(moment, self.hold) < self.hold:
+                return False
+        return self.detection is not None or self._believe is None or self._believe(moment, since, now + 1)
+
+    def _next(self, now: int) -> int:
+        if self._since is not None and (self.detection is None or self._ended is not None):
+            return max(now + 1, self._since + self._early - 1)
+        if self._ended is not None:
+            return self._ended + self.join
+        return NEVER

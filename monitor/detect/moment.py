@@ -1,0 +1,222 @@
+"""What a detector sees when it is woken: one frozen moment, with all that is known by then.
+
+Beside events, detectors find facts: that the stack stands still, that a repetition is over. Each kind of fact is
+returned by one detector, named at its struct, and stands in one field of the moment. A `Fact` holds until that detector
+returns another; a `Happening` holds at one moment only. The last fields come from the spine in the same way: that the
+set is over, that the zero was moved.
+"""
+
+from typing import NamedTuple
+
+import msgspec
+
+from monitor.events import Event, FaultCause, Phase, Stamp
+from monitor.profile.limits import Limits
+from monitor.signals.conditions import Bit
+from monitor.signals.grid import STEP_S, Hole
+from monitor.signals.place import Doubt
+from monitor.signals.signal_window import SignalWindow
+from monitor.signals.zigzag import Reversal
+
+NEVER = 1 << 62
+
+
+class TurningPoint(msgspec.Struct, frozen=True):
+    """A reversal with its dwell: moments from `dwell_start` up to but not including `dwell_end`."""
+
+    reversal: Reversal
+    dwell_start: int
+    dwell_end: int
+
+    @property
+    def middle(self) -> int:
+        return (self.dwell_start + self.dwell_end) // 2
+
+
+class Flagged(NamedTuple):
+    """A reading that the device or the grid has marked; known from moment `step` on."""
+
+    step: int
+    stamp_s: float
+    flags: int
+
+
+News = Hole | Flagged | Doubt  # what the stream itself has shown; `step` is the moment from which on it is known
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """Found by one detector; holds until that detector returns another."""
+
+
+class Stillness(Fact, frozen=True):
+    """By TurnFinder, in slow moments: since when the stack stands still, and the newest standstill that is over."""
+
+    since: int | None = None
+    last: tuple[int, int] | None = None
+
+
+class SensorTrust(Fact, frozen=True):
+    """By FaultDetector: the last stretches in which the force was doubted, and the cause of an open sensor fault."""
+
+    doubted: tuple[tuple[int, int], ...] = ()  # the last one ends at NEVER while it lasts
+    fault: FaultCause | None = None
+
+    @property
+    def force_doubted(self) -> bool:
+        return bool(self.doubted) and self.doubted[-1][1] == NEVER
+
+
+class Pull(Fact, frozen=True):
+    """By SetDetector, on a motor: the lifter pulls already, before the set is known to have begun."""
+
+    pulled: bool = False
+
+
+class Reps(Fact, frozen=True):
+    """By RepDetector: repetitions of this set, and the end of the last sticking in slow moments."""
+
+    full: int = 0
+    partial: int = 0
+    pending: bool = False  # the present swing will count once it is over
+    sticking_until: int = -NEVER
+
+
+class Stalling(Fact, frozen=True):
+    """By StallDetector: whether a stall is open, and the end of the last one in slow moments."""
+
+    open: bool = False
+    until: int = -NEVER
+
+
+class LockoutState(Fact, frozen=True):
+    """By LockoutDetector: since when an open rest at lockout has lasted."""
+
+    since: int | None = None
+
+
+class Staging(Fact, frozen=True):
+    """By StageDetector: whether the last stage is over, so that there is no target; the set's highest force."""
+
+    aimless: bool = False
+    highest_n: float = 0.0
+
+
+class Happening(Fact, frozen=True):
+    """Found by one detector; holds at one moment only."""
+
+
+class Turned(Happening, frozen=True):
+    """By TurnFinder: the reversals that were confirmed, with their dwell, in order."""
+
+    points: tuple[TurningPoint, ...] = ()
+
+
+class RestFound(Happening, frozen=True):
+    """By RestFinder: the stack rests at `off_m`, and the place is no longer in doubt."""
+
+    off_m: float
+
+
+class SetStarted(Happening, frozen=True):
+    """By SetDetector: a set began at moment `at`."""
+
+    at: int
+
+
+class SetEnded(Happening, frozen=True):
+    """By SetDetector: the set was over at moment `at`."""
+
+    at: int
+
+
+class RepFinished(Happening, frozen=True):
+    """By RepDetector: a repetition from the turn `first` over the turn `middle` to `last_m`, over at moment `end`."""
+
+    first: TurningPoint
+    middle: TurningPoint
+    last_m: float
+    end: int
+
+
+class Moment(msgspec.Struct, frozen=True):
+    """One moment; times are numbers of moments."""
+
+    signals: SignalWindow
+    session: str
+    limits: Limits
+    now: int
+    bits: int  # what holds now: `Bit`
+    direction: int  # of the present leg: +1 rising, -1 falling, 0 not known
+    reversals: tuple[Reversal, ...]  # confirmed at this moment
+    news: tuple[News, ...]  # known from this moment on
+    phase: Phase
+    in_set: bool
+    set_start: int
+    set_number: int | None
+    rep_number: int | None
+    # Facts
+    stillness: Stillness
+    trust: SensorTrust
+    pull: Pull
+    reps: Reps
+    stalling: Stalling
+    lockout: LockoutState
+    staging: Staging
+    # Happenings
+    turned: Turned = Turned()
+    rest_found: RestFound | None = None
+    set_started: SetStarted | None = None
+    set_ended: SetEnded | None = None
+    rep_finished: RepFinished | None = None
+    # From the spine, at this moment
+    after_silence: bool = False  # the position was unknown for so long that the movement before it says nothing
+    zero_moved_m: float = 0.0  # the zero of the positions was moved up by so much
+    set_over: int | None = None  # since this moment; what was open of the lifter's doing is closed
+    silenced: tuple[type[Event], ...] = ()  # open events of these kinds were closed
+
+    def on(self, bit: int) -> bool:
+        return bool(self.bits & bit)
+
+    @property
+    def still(self) -> bool:
+        return bool(self.bits & Bit.STILL)
+
+    @property
+    def slow_now(self) -> int:
+        """The moment that the slow bits speak of."""
+        return self.now - self.signals.slow_lag
+
+    @property
+    def x_m(self) -> float:
+        return self.signals.x_m(self.now)
+
+    @property
+    def found_s(self) -> float:
+        """The session time at which this moment is known."""
+        return round(float(self.signals.found[self.signals.row(self.now)]), 6)
+
+    def stamp(self, start: int, end: int | None = None, phase: Phase | None = None) -> Stamp:
+        """The keys that an event found now has in common with all others; `end` None: it goes on."""
+        t_s = seconds(start)
+        x_m = self.signals.x_m(start) if start <= self.now else float("nan")
+        return Stamp(
+            id=0,
+            session=self.session,
+            set=self.set_number,
+            t_s=t_s,
+            found_s=max(self.found_s, t_s),
+            duration_s=None if end is None else seconds(end - start),
+            rep=self.rep_number if self.set_number is not None else None,
+            phase=self.phase if phase is None else phase,
+            position_m=None if x_m != x_m else round(x_m, 5),
+        )
+
+
+def seconds(steps: int) -> float:
+    """Moments or steps in s, without the dust of binary fractions."""
+    return round(steps * STEP_S, 6)
+
+
+def steps(duration_s: float) -> int:
+    """A duration in steps, at least one."""
+    return max(1, round(duration_s / STEP_S))

@@ -1,0 +1,278 @@
+"""One moment through the detectors: they are woken in their order, and what they find is folded.
+
+    before   RestFinder, FaultDetector, TurnFinder, SetDetector     the zero may move, a set may begin
+    after    the detectors of movement, or of a static contraction  a set may end
+
+Events go into the book. Facts go into the moment that the next detector sees, and the change of a fact wakes it.
+"""
+
+from typing import Any, get_args, get_type_hints
+
+import msgspec
+
+from monitor.detect.detector import OF_LIFTER, Correction, Detection, Detector, Ending, Findings, Silence
+from monitor.detect.event_book import EventBook
+from monitor.detect.jerks import SurgeDetector
+from monitor.detect.lessons import LessonDetector
+from monitor.detect.moment import (
+    Fact,
+    LockoutState,
+    Moment,
+    News,
+    Pull,
+    Reps,
+    SensorTrust,
+    Staging,
+    Stalling,
+    Stillness,
+    steps,
+)
+from monitor.detect.phase import phase_of
+from monitor.detect.repetitions import RepDetector
+from monitor.detect.rest_finder import RestFinder
+from monitor.detect.rests import ContactDetector, LockoutDetector
+from monitor.detect.sensor_faults import FaultDetector
+from monitor.detect.set_tally import SetTally, set_end
+from monitor.detect.sets import SetDetector
+from monitor.detect.speed_over import SpeedDetector
+from monitor.detect.stalls import StallDetector
+from monitor.detect.static import StageDetector
+from monitor.detect.tension import TensionDetector
+from monitor.detect.turnarounds import TurnaroundDetector, TurnFinder
+from monitor.events import AnyEvent, SetStart
+from monitor.learning.teacher import Teacher
+from monitor.profile.limits import Limits
+from monitor.profile.profile import Profile
+from monitor.signals.conditions import Bit
+from monitor.signals.signal_window import SignalWindow
+from monitor.signals.zigzag import Reversal
+
+FIELD_OF: dict[type, str] = {  # where a moment keeps what detectors have found
+    kind: name
+    for name, hint in get_type_hints(Moment).items()
+    for kind in (hint, *get_args(hint))
+    if isinstance(kind, type) and issubclass(kind, Fact | Limits)
+}
+NOTHING_HAPPENS: dict[str, Any] = {
+    field.name: field.default for field in msgspec.structs.fields(Moment) if not field.required
+}
+
+
+def detectors_before(profile: Profile, lag: int) -> tuple[Detector, ...]:
+    """On any machine. `lag`: of a moment behind the grid, in steps."""
+    detect = profile.detect
+    return (
+        RestFinder(),
+        FaultDetector(detect.sensor_fault, lag),
+        TurnFinder(detect.motion.extreme_m, lag),
+        SetDetector(detect.set),
+    )
+
+
+def detectors_after(
+    profile: Profile, limits: Limits, teacher: Teacher, lag: int, count_m: float
+) -> tuple[Detector, ...]:
+    """By machine. In this order: what a later one sees in the moment, an earlier one has found."""
+    detect, protocol = profile.detect, profile.protocol
+    if limits.kind == "static":
+        stages = StageDetector(detect.failure, protocol.stages, protocol.stages_s, profile.machine.peak_n)
+        return stages, TensionDetector(detect)
+    return (
+        RepDetector(detect.rep),
+        StallDetector(detect),
+        TensionDetector(detect),
+        SurgeDetector(detect.jerk),
+        TurnaroundDetector(detect, lag, count_m),
+        ContactDetector(detect),
+        LockoutDetector(limits.lockout_dwell_s),
+        SpeedDetector(detect.speed_over),
+        LessonDetector(teacher),
+    )
+
+
+class DetectorPanel:
+    """`step` at each moment at which something changes, or which is `due`; `moment` is then the newest."""
+
+    def __init__(self, before: tuple[Detector, ...], after: tuple[Detector, ...], first: Moment) -> None:
+        self.before = before
+        self.after = after
+        self.moment = first
+        self.tally = SetTally()
+        self._book = EventBook()
+        self._long_gap = steps(first.limits.long_gap_s)
+        self._sets = 0
+        self._unknown_since: int | None = None
+        self._due: int | None = None
+
+    @property
+    def due(self) -> int:
+        """When a detector wants to be woken, of itself."""
+        if self._due is None:
+            self._due = min(detector.due for detector in (*self.before, *self.after))
+        return self._due
+
+    def take(self) -> list[AnyEvent]:
+        """The records since the last call, in order."""
+        return self._book.take()
+
+    def finish(self, now: int) -> None:
+        """The stream has ended: what is open ends at the last good moment."""
+        self._book.end(msgspec.structs.replace(self.moment, now=now))
+
+    def step(self, now: int, bits: int, reversals: tuple[Reversal, ...], news: tuple[News, ...]) -> None:
+        """One moment through the detectors that it concerns."""
+        changed = self.moment.bits ^ bits
+        moment = self._begin(now, bits, reversals, news, after_silence=self._silence_ends(now, bits, changed))
+        stirred = bool(moment.reversals or moment.news or moment.after_silence)
+        moment, stirred, woken = self._wake(self.before, moment, changed, stirred)
+        moment = self._move_zero(moment)
+        moment = _with(moment, phase=phase_of(moment))
+        if moment.set_started is not None:
+            moment = self._start_set(moment, moment.set_started.at)
+        moment = _with(moment, rep_number=_rep_number(moment))
+        moment, _, woken_too = self._wake(self.after, moment, changed, stirred)
+        self.tally.update(moment)
+        if moment.set_ended is not None and moment.in_set:
+            moment = self._end_set(moment, moment.set_ended.at)
+        if woken or woken_too:
+            self._due = None
+        self.moment = _with(moment, phase=phase_of(moment))
+
+    def _begin(
+        self, now: int, bits: int, reversals: tuple[Reversal, ...], news: tuple[News, ...], *, after_silence: bool
+    ) -> Moment:
+        """A new moment, with all that has been found before it."""
+        last, direction = self.moment, self.moment.direction
+        if reversals:
+            direction = -1 if reversals[-1].at == "upper" else 1
+        moment = Moment(
+            signals=last.signals,
+            session=last.session,
+            limits=last.limits,
+            now=now,
+            bits=bits,
+            direction=0 if after_silence else direction,
+            reversals=reversals,
+            news=news,
+            phase=last.phase,
+            in_set=last.in_set,
+            set_start=last.set_start,
+            set_number=last.set_number,
+            rep_number=last.rep_number,
+            stillness=last.stillness,
+            trust=last.trust,
+            pull=last.pull,
+            reps=last.reps,
+            stalling=last.stalling,
+            lockout=last.lockout,
+            staging=last.staging,
+            after_silence=after_silence,
+        )
+        return _with(moment, rep_number=_rep_number(moment))
+
+    def _wake(
+        self, detectors: tuple[Detector, ...], moment: Moment, changed: int, stirred: bool
+    ) -> tuple[Moment, bool, bool]:
+        """Ask those whom it concerns. Returns the moment after them, whether it has changed, whether any was asked."""
+        woken = False
+        for detector in detectors:
+            if stirred or changed & detector.watches or detector.due <= moment.now:
+                woken = True
+                if findings := detector.update(moment):
+                    before, moment = moment, self._fold(moment, findings)
+                    stirred = stirred or moment is not before
+        return moment, stirred, woken
+
+    def _fold(self, moment: Moment, findings: Findings) -> Moment:
+        """Events go into the book; facts, and what the events have closed, into the moment."""
+        changes: dict[str, Any] = {}
+        for finding in findings:
+            match finding:
+                case Detection():
+                    self._book.enter(finding, moment)
+                case Ending():
+                    self._book.close(finding, moment)
+                case Correction():
+                    self._book.correct(finding, moment)
+                case Silence():
+                    self._book.silence(finding, moment)
+                    changes["silenced"] = (*changes.get("silenced", moment.silenced), *finding.kinds)
+                case _:
+                    changes[FIELD_OF[type(finding)]] = finding
+        return _with(moment, **changes) if changes else moment
+
+    def _silence_ends(self, now: int, bits: int, changed: int) -> bool:
+        """Whether the position is known again after it was unknown for long."""
+        if not changed & Bit.KNOWN_X:
+            return False
+        since, self._unknown_since = self._unknown_since, None if bits & Bit.KNOWN_X else now
+        return since is not None and now - since > self._long_gap
+
+    def _move_zero(self, moment: Moment) -> Moment:
+        """The stack stands on its rest, wherever the encoder thinks that is."""
+        if moment.rest_found is None:
+            return moment
+        off_m = moment.rest_found.off_m
+        moment.signals.shift(off_m)
+        return _with(moment, limits=moment.limits.with_rest(off_m), zero_moved_m=off_m)
+
+    def _start_set(self, moment: Moment, at: int) -> Moment:
+        self._sets += 1
+        moment = _with(moment, in_set=True, set_start=at, set_number=self._sets, rep_number=None)
+        self._book.start_set()
+        self.tally.start(moment.signals, at)
+        self._book.enter(Detection(SetStart(**moment.stamp(at, at)), at, at), moment)
+        return moment
+
+    def _end_set(self, moment: Moment, over: int) -> Moment:
+        """Let the detectors end what they have open, close the rest, and sum up."""
+        times_s = self.tally.times_s(moment.signals, over)
+        moment = _with(moment, **NOTHING_HAPPENS)
+        moment = _with(moment, in_set=False, set_over=over, silenced=OF_LIFTER)
+        moment, _, _ = self._wake(self.after, moment, 0, stirred=True)
+        self._book.end_set(over, moment)
+        event = set_end(moment, over, times_s, self._book.counts)
+        self._book.enter(Detection(event, over, over), moment)
+        return _with(moment, set_number=None, rep_number=None)
+
+
+def _with(moment: Moment, **changes: Any) -> Moment:
+    """The moment with these fields; itself where they are what they were."""
+    if all(getattr(moment, name) is value for name, value in changes.items()):
+        return moment
+    return msgspec.structs.replace(moment, **changes)
+
+
+def first_moment(signals: SignalWindow, session: str, limits: Limits) -> Moment:
+    """What is known before the first sample."""
+    return Moment(
+        signals=signals,
+        session=session,
+        limits=limits,
+        now=0,
+        bits=0,
+        direction=0,
+        reversals=(),
+        news=(),
+        phase="rest",
+        in_set=False,
+        set_start=0,
+        set_number=None,
+        rep_number=None,
+        stillness=Stillness(),
+        trust=SensorTrust(),
+        pull=Pull(),
+        reps=Reps(),
+        stalling=Stalling(),
+        lockout=LockoutState(),
+        staging=Staging(),
+    )
+
+
+def _rep_number(moment: Moment) -> int | None:
+    """The repetition that this moment belongs to."""
+    if moment.limits.kind == "static":
+        return None
+    over = 0 if moment.set_started is not None else moment.reps.full + moment.reps.partial
+    again = Bit.UP if moment.limits.starts_up else Bit.DOWN  # the movement that a repetition begins with
+    return over + 1 + (moment.reps.pending and moment.on(again))

@@ -1,0 +1,58 @@
+"""What each repetition teaches: load and friction, and the range where the profile has none."""
+
+from typing import NamedTuple
+
+from monitor.learning.load import ALIEN, TRUSTED_REPS, LoadFit, LoadLearner
+from monitor.learning.range import LearnedRange, RangeLearner
+from monitor.profile.limits import Limits
+from monitor.signals.signal_window import SignalWindow
+
+Stretches = tuple[tuple[int, int], ...]
+
+
+class Lesson(NamedTuple):
+    """What is known after a repetition; `wrong_load_n`: the given load, where it is not the one that is pulled."""
+
+    limits: Limits
+    wrong_load_n: float | None
+
+
+class Teacher:
+    """One session's learners."""
+
+    def __init__(self, plates_kg: tuple[float, ...] | None, range_known: bool) -> None:
+        self._loads = LoadLearner(plates_kg)
+        self._ranges = None if range_known else RangeLearner()
+        self.fit: LoadFit | None = None  # what the newest repetitions pulled, before it is snapped to a load
+
+    @property
+    def range(self) -> LearnedRange | None:
+        return None if self._ranges is None else self._ranges.learned
+
+    def forget_load(self) -> None:
+        """The next set may be done with another."""
+        self._loads.forget()
+
+    def learn_load(self, signals: SignalWindow, limits: Limits, doubted: Stretches, start: int, end: int) -> Lesson:
+        """From a repetition from moment `start` up to `end`; in the stretches `doubted` no force is known."""
+        fit = self._loads.update(signals, limits, doubted, start, end)
+        if fit is None:
+            return Lesson(limits, None)
+        self.fit = fit
+        learned_n = self._loads.snapped(fit.level)
+        given_n = limits.load_n if limits.load_from == "given" else None
+        wrong = given_n is not None and fit.reps >= TRUSTED_REPS and abs(learned_n / given_n - 1) > ALIEN
+        trusted_n = None if wrong else given_n
+        friction_given = limits.friction is not None and limits.friction_from == "given"
+        learned = limits.with_load(
+            learned_n if trusted_n is None else trusted_n,
+            limits.friction if friction_given and limits.friction is not None else fit.friction,
+            load_from="learned" if trusted_n is None else "given",
+            friction_from="given" if friction_given else "learned",
+        )
+        return Lesson(learned, given_n if wrong else None)
+
+    def learn_range(self, limits: Limits, far_m: float, last_m: float) -> Limits:
+        """From the two turns that a repetition lies between, m above the rest."""
+        learned = None if self._ranges is None else self._ranges.update(far_m, last_m)
+        return limits if learned is None else limits.with_range(learned.bottom_m, learned.top_m)
