@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import math
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,6 +17,7 @@ from monitor.mqtt.contract.roles import Role
 from tests.mqtt.brokers import DISCONNECT, connect_packet, publish_packet, subscribe_packet
 
 CONNACK_SUBACK_BYTES = 4 + 5
+ACKNOWLEDGED_WITHIN_S = 5  # by amqtt's handler
 
 
 def within(seconds: float, story: Callable[[EmbeddedBroker], Awaitable[None]]) -> None:
@@ -163,18 +165,24 @@ def test_a_newcomer_gets_only_the_retained_messages_that_it_asked_for() -> None:
     within(20, story)
 
 
-def test_a_take_over_ends_the_old_connection_and_its_will_speaks_first() -> None:
+@pytest.mark.parametrize("clean", [True, False], ids=["clean session", "kept session"])
+def test_a_take_over_ends_the_old_connection_and_its_will_speaks_first(clean: bool) -> None:
+    """Bare amqtt ends the new connection too, where the session is to be kept."""
+
     async def story(broker: EmbeddedBroker) -> None:
         will = aiomqtt.Will("rep/m/status", b"old", 1, True)
         async with client(broker) as watcher:
             await watcher.subscribe("rep/m/status", 1)
-            async with raw(broker, connect_packet("same", 60, will=("rep/m/status", b"old"))) as (reader, _):
+            old = raw(broker, connect_packet("same", 60, will=("rep/m/status", b"old"), clean=clean))
+            async with old as (reader, _):
                 await reader.readexactly(4)
-                async with aiomqtt.Client(broker.host, broker.port, identifier="same", will=will) as new:
+                new_client = aiomqtt.Client(broker.host, broker.port, identifier="same", will=will, clean_session=clean)
+                async with new_client as new:
                     assert await reader.read() == b""
                     await new.publish("rep/m/status", b"new", 1, retain=True)
                     assert [bytes((await anext(watcher.messages)).payload) for _ in range(2)] == [b"old", b"new"]
                     await new.subscribe("echo", 1)
+                    await asyncio.sleep(1.1)  # by then amqtt has looked for sessions that have ended
                     await new.publish("echo", b"the new one works", 1)
                     await anext(new.messages)
         assert broker.counts.takeovers == 1
@@ -191,6 +199,42 @@ def test_qos_is_never_raised_on_the_way(published: int, granted: int) -> None:
             assert (await anext(one.messages)).qos == min(published, granted)
 
     within(20, story)
+
+
+@pytest.mark.parametrize("published", [0, 1])
+def test_the_qos_of_a_retained_message_is_not_raised_either(published: int) -> None:
+    async def story(broker: EmbeddedBroker) -> None:
+        async with client(broker) as one:
+            await one.publish("a", b"x", published, retain=True)
+            await one.publish("after it", b"x", 1)
+            await one.subscribe("a", 1)
+            assert (await anext(one.messages)).qos == published
+
+    within(20, story)
+
+
+def test_who_never_acknowledges_a_retained_message_is_no_error_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bare amqtt takes the timeouts of nobody's tasks, so that asyncio logs each as an error."""
+    wait_for, errors = asyncio.wait_for, []
+
+    def wait_briefly(future: Awaitable[object], timeout: float | None) -> Awaitable[object]:
+        return wait_for(future, 0.2 if timeout == ACKNOWLEDGED_WITHIN_S else timeout)
+
+    monkeypatch.setattr(asyncio, "wait_for", wait_briefly)
+
+    async def story(broker: EmbeddedBroker) -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context))
+        async with client(broker) as one:
+            await one.publish("a", b"x", 1, retain=True)
+        subscribes = (subscribe_packet("a", 1), subscribe_packet("then this", 1))
+        async with raw(broker, connect_packet("silent", 60), *subscribes) as (reader, _):
+            received = await reader.readexactly(4 + 5 + 8 + 5)  # CONNACK, SUBACK, PUBLISH, and SUBACK after the timeout
+            assert received[:2] == b"\x20\x02"
+            assert received[-5] == 0x90
+
+    within(20, story)
+    gc.collect()
+    assert errors == []
 
 
 def test_garbage_and_monstrous_packets_hurt_nobody() -> None:
@@ -254,7 +298,7 @@ def test_the_last_words_before_its_end_are_heard() -> None:
     asyncio.run(asyncio.wait_for(story(), 20))
 
 
-def test_what_was_acknowledged_is_told_though_its_sender_has_left(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_acknowledged_is_published_though_its_sender_has_left(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bare amqtt forgets what it has acknowledged and not yet passed on, when the sender disconnects."""
     count = 20
     pass_on = Broker._handle_message_delivery

@@ -4,10 +4,11 @@
         broker.port                          the TCP listener on 127.0.0.1, for the daemon's own client
         await broker.serve(line)             one more connection, a page's WebSocket; returns when it has ended
 
-What bare amqtt 0.12 does wrong is held off here and in `guard`, each under a conformance test: keep-alive, slow
-readers, retained messages for who did not ask, a take-over that leaves the old socket, QoS raised on the way,
-acknowledged messages forgotten when their sender leaves. The
-overridden methods with an underscore are amqtt's private ones; the tests fail loudly where an upgrade renames them.
+This module and `guard` correct what bare amqtt 0.12 does wrong, each under a conformance test: it ignores keep-alive,
+grows behind slow readers, sends retained messages to clients that did not ask, leaves the old socket at a take-over,
+raises QoS on the way, forgets acknowledged messages when their sender leaves, and keeps a connection for ever whose
+reader ended before it began to wait for that. The overridden methods with an underscore are amqtt's private ones; the
+tests fail where an upgrade renames them.
 
 A page may read everything but the commands of others, and publish nothing but the commands of its role (`roles`).
 """
@@ -23,9 +24,14 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
-from amqtt.broker import Action, Broker  # type: ignore[import-untyped]
+from amqtt.adapters import ReaderAdapter, WriterAdapter  # type: ignore[import-untyped]
+from amqtt.broker import Action, Broker, BrokerContext  # type: ignore[import-untyped]
+from amqtt.errors import ProtocolHandlerError  # type: ignore[import-untyped]
+from amqtt.mqtt.disconnect import DisconnectPacket  # type: ignore[import-untyped]
+from amqtt.mqtt.packet import MQTTPacket  # type: ignore[import-untyped]
 from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler  # type: ignore[import-untyped]
 from amqtt.plugins.base import BaseAuthPlugin  # type: ignore[import-untyped]
+from amqtt.plugins.manager import PluginManager  # type: ignore[import-untyped]
 from amqtt.session import Session  # type: ignore[import-untyped]
 
 from monitor.mqtt.broker.guard import Connect, Counts, GuardedReader, GuardedWriter, Line, admit_page
@@ -72,7 +78,7 @@ class EmbeddedBroker:
         self._server.close()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LAST_WORDS_S):
-                await self._broker.all_told()
+                await self._broker.all_sent()
         for line in self._connections.values():
             line.abort()
         if self._connections:
@@ -120,7 +126,8 @@ class TcpLine:
             return b""  # reset by the peer: an end like another
 
     async def push(self, data: bytes) -> None:
-        self._writer.write(data)
+        if not self._writer.is_closing():  # asyncio would log who writes on
+            self._writer.write(data)
 
     def unsent_bytes(self) -> int:
         return self._writer.transport.get_write_buffer_size()
@@ -135,6 +142,35 @@ class TcpLine:
             self._writer.close()
 
 
+class _SoundHandler(BrokerProtocolHandler):  # type: ignore[misc]
+    """Remembers how its connection ended, however early that was.
+
+    amqtt creates the future for this only after its reader task has begun. Where a peer's first write holds CONNECT and
+    the end, the reader has finished by then, and the broker would wait for ever. A DISCONNECT there would be forgotten
+    in the same way, and the will published.
+    """
+
+    def __init__(self, plugins_manager: PluginManager[BrokerContext]) -> None:
+        super().__init__(plugins_manager)
+        self._ended: asyncio.Future[DisconnectPacket | None] = asyncio.get_running_loop().create_future()
+
+    async def handle_disconnect(self, disconnect: DisconnectPacket | None) -> None:
+        if not self._ended.done():
+            self._ended.set_result(disconnect)
+
+    async def wait_disconnect(self) -> DisconnectPacket | None:
+        return await self._ended
+
+    async def _send_packet(self, packet: MQTTPacket[Any, Any, Any]) -> None:
+        """A cancelled task ends as cancelled; amqtt raises an error then, which nobody takes."""
+        try:
+            await super()._send_packet(packet)
+        except ProtocolHandlerError as error:
+            if isinstance(error.__cause__, asyncio.CancelledError):
+                raise error.__cause__ from None
+            raise
+
+
 class _SoundBroker(Broker):  # type: ignore[misc]
     """amqtt with its defects held off."""
 
@@ -146,19 +182,39 @@ class _SoundBroker(Broker):  # type: ignore[misc]
         super().__init__(config)
         self._counts = counts
 
-    async def all_told(self) -> None:
+    async def all_sent(self) -> None:
         """Everything that was published has been written to those who listen."""
         while not self._broadcast_queue.empty():  # noqa: ASYNC110 - a queue that amqtt does not tell the end of
             await asyncio.sleep(0.01)
         await asyncio.sleep(0)  # the last one's tasks begin
         await asyncio.wait([*self._tasks_queue, asyncio.create_task(asyncio.sleep(0))])
 
+    async def _initialize_client_session(
+        self, reader: ReaderAdapter, writer: WriterAdapter, address: str, port: int
+    ) -> tuple[BrokerProtocolHandler, Session]:
+        """The session from CONNECT, with a handler of ours; amqtt's has only been made by then."""
+        _, session = await super()._initialize_client_session(reader, writer, address, port)
+        return _SoundHandler(self.plugins_manager), session
+
     async def _publish_retained_messages_for_subscription(
         self, subscription: tuple[str, int], session: Session
     ) -> None:
-        """Only for who holds that filter: amqtt replays everybody's subscriptions to each newcomer."""
-        if any(holder.client_id == session.client_id for holder, _ in self._subscriptions.get(subscription[0], [])):
-            await super()._publish_retained_messages_for_subscription(subscription, session)
+        """Only to clients that hold the filter: amqtt replays everybody's subscriptions to each newcomer."""
+        pattern, granted = subscription
+        holders = {holder.client_id for holder, _ in self._subscriptions.get(pattern, [])}
+        handler = self._get_handler(session)
+        if handler is None or session.client_id not in holders:
+            return
+        sending = [
+            asyncio.create_task(handler.mqtt_publish(topic, retained.data, min(granted, retained.qos), retain=True))
+            for topic, retained in self._retained_messages.items()
+            if self._matches(topic, pattern)
+        ]
+        if sending:
+            await asyncio.wait(sending)
+        for task in sending:
+            if not (task.cancelled() or isinstance(task.exception(), TimeoutError)):  # amqtt has logged the timeout
+                task.result()
 
     async def _delete_session(self, client_id: str) -> None:
         """A take-over ends the old connection, whose will then speaks, instead of forgetting it."""
@@ -243,7 +299,7 @@ class _SoundBroker(Broker):  # type: ignore[misc]
 
 
 def page_address(role: Role) -> str:
-    """What amqtt is told as the address of a page's connection: how it came in decides what it may."""
+    """The address that amqtt gets for a page's connection: the way in decides what the page may do."""
     return f"page:{role}"
 
 

@@ -1,15 +1,17 @@
-"""The guard around each connection to the embedded broker: nothing that a peer does, or stops doing, can hurt it.
+"""The guard around each connection to the embedded broker: nothing that a peer does or stops doing can hurt it.
 
     socket -> Line -> GuardedReader -> amqtt -> GuardedWriter -> Line -> socket
 
-amqtt 0.12 never enforces keep-alive, and grows without bound behind a reader that has stopped. So the reader ends the
-connection after 1.5 times the keep-alive that CONNECT asked for; the writer drops live messages (QoS 0: they may be
-lost, they may not be late) while the peer is behind, and cuts a peer that is far behind or has stood still for long.
+amqtt 0.12 never enforces keep-alive, reads beyond the end of a packet, and grows without bound behind a reader that has
+stopped. So the reader passes on whole packets only, and ends the connection where no packet came for 1.5 times the
+keep-alive that CONNECT asked for. The writer drops live messages (QoS 0: they may be lost, they may not be late) while
+the peer is behind, and cuts a peer that is far behind or has stood still for long.
 """
 
 import asyncio
 import ssl
 import struct
+from collections import deque
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -25,7 +27,9 @@ BEHIND_BYTES = 8 * 1024  # about a second of live feedback: more would be late
 FAR_BEHIND_BYTES = 256 * 1024
 PUBLISH_QOS_0 = (0x30, 0x31)  # the second is retained
 CLIENT_PACKETS = {*range(0x30, 0x36), *range(0x3A, 0x3E), 0x40, 0x50, 0x62, 0x70, 0x82, 0xA2, 0xC0, 0xE0}
+WHOLE_BYTES = {0x40: 4, 0x50: 4, 0x62: 4, 0x70: 4, 0xC0: 2, 0xE0: 2}  # amqtt would read what follows as a packet
 MQTT_3_1_1 = 4
+CLEAN_SESSION, WILL = 0x02, 0x04
 UNACCEPTABLE_VERSION = b"\x20\x02\x00\x01"
 STANDSTILL_S = 10.0  # something waits and not a byte has left for so long
 
@@ -89,16 +93,31 @@ def packet_bytes(data: bytes | bytearray) -> int | None:
     return None
 
 
-def read_connect(packet: bytes) -> Connect:
+def read_connect(packet: bytes | bytearray) -> Connect:
     """Fixed header, "MQTT", level, flags, keep-alive, client id."""
-    start = packet.find(b"\0\4MQTT", 2, 5 + 6)
+    start = _protocol_name(packet)
     if packet[0] != 0x10 or start < 0 or len(packet) < start + 12:
         raise Unsound("the first packet is not CONNECT")
     if packet[start + 6] != MQTT_3_1_1:
         raise OtherVersion
     flags, keep_alive_s, length = struct.unpack_from(">BHH", packet, start + 7)
     client_id = packet[start + 12 : start + 12 + length].decode(errors="replace")
-    return Connect(keep_alive_s, bool(flags & 2), bool(flags & 4), client_id)
+    return Connect(keep_alive_s, bool(flags & CLEAN_SESSION), bool(flags & WILL), client_id)
+
+
+def with_clean_session(connect: bytes) -> bytes:
+    """The same CONNECT, but for a session that ends with its connection.
+
+    amqtt keeps a session without account for a second only, and a take-over of a kept session ends both connections.
+    """
+    packet = bytearray(connect)
+    packet[_protocol_name(packet) + 7] |= CLEAN_SESSION
+    return bytes(packet)
+
+
+def _protocol_name(packet: bytes | bytearray) -> int:
+    """Where it begins, behind a fixed header of 2 to 5 bytes; -1 where it does not."""
+    return packet.find(b"\0\4MQTT", 2, 5 + 6)
 
 
 class Admission(Protocol):
@@ -114,27 +133,37 @@ def admit_page(connect: Connect) -> None:
 
 
 class GuardedReader(ReaderAdapter):  # type: ignore[misc]
-    """What amqtt reads from: whole packets of kinds that a client may send, and nothing else."""
+    """What amqtt reads from: whole packets of kinds that a client may send, and nothing else.
+
+    No read reaches beyond the end of a packet: fields that are longer than their packet end the connection.
+    """
 
     def __init__(self, line: Line, admit: Admission, counts: Counts) -> None:
         self._line = line
         self._admit = admit
         self._counts = counts
         self._arriving = bytearray()
-        self._sound = bytearray()
+        self._sound: deque[bytes] = deque()
+        self._packet = memoryview(b"")  # what is still unread of the one that is being read
         self._connected = False
         self._ended = False
         self._idle_s = CONNECT_WITHIN_S
         self._last_s = asyncio.get_running_loop().time()
 
     async def read(self, n: int = -1) -> bytes:
-        while not self._ended and len(self._sound) < max(n, 1):
-            await self._fill()
-        if len(self._sound) < n:
+        if n == 0:
             return b""
-        data = bytes(self._sound[:n])
-        del self._sound[:n]
-        return data
+        if not self._packet:
+            while not self._sound and not self._ended:
+                await self._fill()
+            if not self._sound:
+                return b""
+            self._packet = memoryview(self._sound.popleft())
+        if n > len(self._packet):
+            self._sound.clear()
+            self._reject()
+        data, self._packet = self._packet[:n], self._packet[n:]
+        return bytes(data)
 
     async def _fill(self) -> None:
         try:
@@ -144,33 +173,36 @@ class GuardedReader(ReaderAdapter):  # type: ignore[misc]
             self._counts.expired += 1
             self._end()
             return
-        self._last_s = asyncio.get_running_loop().time()
         self._arriving += data
         try:
             while (size := packet_bytes(self._arriving)) is not None and size <= len(self._arriving):
                 packet = bytes(self._arriving[:size])
-                self._judge(packet)
                 del self._arriving[:size]
-                self._sound += packet
+                self._sound.append(self._judged(packet))
+                self._last_s = asyncio.get_running_loop().time()
         except OtherVersion:  # amqtt would wait for the rest of a packet that it misreads
             await self._line.push(UNACCEPTABLE_VERSION)
             await self._line.close()
             self._ended = True
         except Unsound:
-            self._counts.rejected += 1
-            self._end()
+            self._reject()
         if not data:
             self._end()
 
-    def _judge(self, packet: bytes) -> None:
+    def _judged(self, packet: bytes) -> bytes:
         if self._connected:
-            if packet[0] not in CLIENT_PACKETS:
-                raise Unsound(f"packet {packet[0]:#04x}")
-            return
+            if packet[0] not in CLIENT_PACKETS or len(packet) != WHOLE_BYTES.get(packet[0], len(packet)):
+                raise Unsound(f"packet {packet[0]:#04x} of {len(packet)} bytes")
+            return packet
         connect = read_connect(packet)
         self._admit(connect)
         self._connected = True
         self._idle_s = connect.keep_alive_s * KEEP_ALIVE_FACTOR or NO_KEEP_ALIVE_S
+        return with_clean_session(packet)
+
+    def _reject(self) -> None:
+        self._counts.rejected += 1
+        self._end()
 
     def _end(self) -> None:
         self._ended = True
