@@ -30,7 +30,8 @@ class Analysis:
 
     `hello` is what the device reported before the first chunk; `learned` is the range from the lifter's last session.
     `gather` hands samples on once a tick of feedback, which costs less; the events are the same. `on_samples` gets each
-    batch before the spine does, `on_positions` the positions that detection works with.
+    batch before the spine does, `on_positions` the positions that detection works with. `encoder_step_m` is what a
+    table shows of its encoder.
     """
 
     def __init__(
@@ -41,13 +42,16 @@ class Analysis:
         *,
         hello: Hello | None = None,
         learned: LearnedRange | None = None,
+        encoder_step_m: float | None = None,
         feedback: bool = True,
         gather: bool = False,
         on_samples: Callable[[Samples], None] | None = None,
         on_positions: OnPositions | None = None,
     ) -> None:
         self.session = session
-        self.spine = Spine(informed(profile, hello), session, feedback=feedback, learned=learned)
+        self.spine = Spine(
+            informed(profile, hello), session, feedback=feedback, learned=learned, encoder_step_m=encoder_step_m
+        )
         self._breaks = Breaks()
         self.spine.on_positions = None if on_positions is None else self._breaks.restoring(on_positions)
         self.newest_s = 0.0  # session clock

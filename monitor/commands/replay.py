@@ -39,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from monitor.playback.loads import load_remarks
     from monitor.playback.playback import analysis_of, open_playback
     from monitor.record.table.reading import reading_of
 
@@ -47,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     records = asyncio.run(_replay(args, playback, analysis))
     if not args.publish:
         _print_report(playback, records, analysis.newest_s)
-    for sentence in (*playback.remarks, *playback.losses):
+    for sentence in (*playback.remarks, *load_remarks(playback, records), *playback.losses):
         print(f"rep-monitor replay: {sentence}", file=sys.stderr)
     return ExitCode.DONE_WITH_LOSS if playback.losses else ExitCode.DONE
 

@@ -23,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from monitor.playback.loads import load_remarks
     from monitor.playback.playback import PlaybackError
     from monitor.playback.reporting import gather, opened, write_page
     from monitor.record.table.reading import reading_of
@@ -37,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         write_page(args.out, gathered, playback)
         print(args.out)
-    for sentence in (*playback.remarks, *playback.losses):
+    for sentence in (*playback.remarks, *load_remarks(playback, gathered.records), *playback.losses):
         print(f"rep-monitor report: {sentence}", file=sys.stderr)
     return ExitCode.DONE_WITH_LOSS if playback.losses else ExitCode.DONE
 

@@ -42,18 +42,26 @@ OnPositions = Callable[[NDArray[np.float64], NDArray[np.float64]], None]  # sess
 class Spine:
     """One session of one machine. `feedback=False` leaves out what only an eye needs.
 
-    `learned` is what the lifter's last session taught; it counts where the profile has no range.
+    `learned` is what the lifter's last session taught; it counts where the profile has no range. `encoder_step_m` is
+    what the samples themselves show; it counts where the profile has no `metres_per_count`.
     """
 
     def __init__(
-        self, profile: Profile, session: str, *, feedback: bool = True, learned: LearnedRange | None = None
+        self,
+        profile: Profile,
+        session: str,
+        *,
+        feedback: bool = True,
+        learned: LearnedRange | None = None,
+        encoder_step_m: float | None = None,
     ) -> None:
         limits = limits_of(profile)
         given_range = limits.range_known
         if learned is not None and not given_range:
             limits = limits.with_range(learned.bottom_m, learned.top_m)
         detect = profile.detect
-        count_m = abs(profile.calibration.metres_per_count) if profile.calibration else DEFAULT_COUNT_M
+        given_m = abs(profile.calibration.metres_per_count) if profile.calibration else 0.0
+        count_m = given_m or encoder_step_m or DEFAULT_COUNT_M
         self.session = session
         self.on_positions: OnPositions | None = None  # somebody who draws what detection goes by
         static = limits.kind == "static"

@@ -111,7 +111,8 @@ class TablePlayback:
                 " profile with --config"
             )
         self.path = path
-        self._rows = read_table(path, reading).samples
+        self.table = read_table(path, reading)
+        self._rows = self.table.samples
         self.profile = load_profile(config or beside)
         self.session = session_name(path)
         self.first_row_s = float(self._rows.t_s[0])
@@ -166,6 +167,7 @@ def analysis_of(
         playback.decoder,
         hello=playback.hello,
         learned=playback.learned,
+        encoder_step_m=playback.table.encoder_step_m if isinstance(playback, TablePlayback) else None,
         feedback=feedback,
         on_samples=on_samples,
         on_positions=on_positions,

@@ -79,3 +79,48 @@ def test_an_option_that_cannot_be_read_is_refused(
     for command in ("replay", "report"):
         assert main([command, str(tables[1]), "--units", "furlong"]) == ExitCode.BAD_INPUT
         assert "--units has 'furlong', which is no unit of a table" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("extra", "words", "remark"),
+    [
+        ("", [], "the greatest load is 60 N (6.1 kg): if these are kilograms, add --units kg"),
+        ("", ["--units", "ms,mm,N"], None),  # somebody knows
+        ("", ["--units", "ms,mm,kg"], None),
+        ("plates_kg = [20, 40, 60]\n", [], "fits none of [machine] plates_kg (20, 40, 60): is the table in kilograms"),
+        ("plates_kg = [20, 40, 60]\n", ["--units", "ms,mm,kg"], None),
+        ("plates_kg = [20, 40, 70]\n", ["--units", "ms,mm,kg"], "(20, 40, 70): correct the profile"),
+        ("plates_kg = [27.2]\n", [], "is the table in pounds (--units lb)? Else correct the profile"),
+        ("plates_kg = [6.1]\n", [], None),
+        ("working_load_n = 588.4\n", [], "fits not [machine] working_load_n (588 N (60.0 kg)): is the table in kilo"),
+    ],
+)
+def test_a_load_that_cannot_be_is_named(
+    tables: tuple[Path, Path],
+    capsys: pytest.CaptureFixture[str],
+    extra: str,
+    words: list[str],
+    remark: str | None,
+) -> None:
+    config = tables[1].with_name("machine.toml")
+    config.write_text(PROFILE.replace("[protocol]", extra + "[protocol]"))
+    named = [*OPTIONS[:2], *(words or ["--units", "ms,mm"])]
+    for command in ("replay", "report"):
+        assert main([command, str(tables[1]), *named]) == 0
+        said = capsys.readouterr().err
+        assert (said == "") if remark is None else (remark in said), said
+
+
+def test_a_recording_whose_load_fits_no_plate_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "machine.toml"
+    config.write_text(PROFILE.replace("[protocol]", "plates_kg = [20, 60]\n[protocol]"))
+    assert main(["replay", str(RECORDING), "--config", str(config)]) == 0
+    assert "fits none of [machine] plates_kg (20, 60): correct the profile" in capsys.readouterr().err
+
+
+def test_no_force_at_all_is_no_small_force(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "t.csv"
+    path.with_name("machine.toml").write_text(PROFILE)
+    path.write_text("t_s,displacement_m\n" + "".join(f"{k / 100},0.1\n" for k in range(500)))
+    assert main(["replay", str(path), "--columns", "f="]) == 0
+    assert capsys.readouterr().err == ""

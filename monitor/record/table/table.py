@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.samples import Samples
+from monitor.record.table.converter import readings
+from monitor.record.table.encoder import encoder_step_m
 from monitor.record.table.errors import TableError, printable
 from monitor.record.table.layout import Layout, layout_of
 from monitor.record.table.plausible import check_units
@@ -24,9 +26,11 @@ LIMITS: dict[Quantity, tuple[float, str]] = {
 
 
 class Table(NamedTuple):
-    """All rows of a table; times as they stand in it, in s."""
+    """All rows of a table, and what they say of its sensors."""
 
-    samples: Samples
+    samples: Samples  # times as they stand in the table
+    encoder_step_m: float | None  # None where the positions show none
+    has_force_unit: bool  # somebody said it
 
 
 def read_table(path: Path, reading: Reading = OURS) -> Table:
@@ -44,8 +48,14 @@ def read_table(path: Path, reading: Reading = OURS) -> Table:
     check_units(path, layout, reading, si)
     _check_limits(body, si)
     nothing = np.full(len(rows), np.nan)
-    flags = _flags(body, columns[FLAGS]) if FLAGS in columns else np.zeros(len(rows), np.uint8)
-    return Table(Samples(si["t"], si.get("x", nothing), si.get("f", nothing), flags))
+    position_m, force_n = si.get("x", nothing), si.get("f", nothing)
+    if FLAGS in columns:
+        flags = _flags(body, columns[FLAGS])
+    else:  # with them it is our own export, whose rows repeat nothing
+        flags = np.zeros(len(rows), np.uint8)
+        force_n = readings(si["t"], force_n)
+    samples = Samples(si["t"], position_m, force_n, flags)
+    return Table(samples, encoder_step_m(position_m), has_force_unit="f" in reading.units)
 
 
 def _agree_on_units(path: Path, layout: Layout, reading: Reading) -> None:

@@ -6,6 +6,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
+
 Quantity = Literal["t", "x", "f"]
 QUANTITIES: tuple[Quantity, ...] = ("t", "x", "f")
 
@@ -42,10 +44,10 @@ UNITS = (
     Unit("cm", "centimetres", "x", 1.0, 1e2),
     Unit("in", "inches", "x", 254.0, 1e4),
     N,
-    Unit("kg", "kilograms", "f", 9.80665),
+    Unit("kg", "kilograms", "f", STANDARD_GRAVITY_M_S2),
     Unit("lb", "pounds", "f", 4.4482216152605),
     Unit("kN", "kilonewtons", "f", 1e3),
-    Unit("g", "grams", "f", 9.80665, 1e3),
+    Unit("g", "grams", "f", STANDARD_GRAVITY_M_S2, 1e3),
 )
 _OTHER_NAMES = {
     "s": "sec secs second seconds sek sekunden",

@@ -168,7 +168,7 @@ values = st.integers(-99_999, 99_999).map(lambda n: n / 1000)
 tables = st.lists(st.tuples(values, st.none() | values, st.none() | values), min_size=1, unique_by=lambda row: row[0])
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 @given(rows=tables.map(sorted_by_time := lambda rows: sorted(rows, key=lambda row: row[0])), dialect=dialects)
 def test_a_table_in_any_dialect_is_read_back_equal(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[float, float | None, float | None]], dialect: Dialect

@@ -163,7 +163,7 @@ rows_in_order = st.lists(st.lists(cells, min_size=2, max_size=2), max_size=3).ma
 )
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 @given(
     rows=st.one_of(rows_of_cells, rows_in_order),
     separator=st.sampled_from([",", ";", "\t"]),

@@ -1,0 +1,57 @@
+"""Finds loads that cannot be this machine's: no plate fits them, or a table's forces are in another unit."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
+from monitor.events import AnyEvent, SetEnd
+from monitor.learning.load import SNAP
+from monitor.playback.playback import Playback, TablePlayback
+from monitor.record.table.units import SI, UNITS
+from monitor.report.words import newtons
+
+SMALL_N = 150.0  # few machines are used with less, many with as many kilograms
+
+
+def load_remarks(playback: Playback, records: Iterable[AnyEvent]) -> list[str]:
+    """Sentences for a person, each with its remedy."""
+    ends = list({event.id: event for event in records if isinstance(event, SetEnd)}.values())
+    machine = playback.profile.machine
+    table = playback.table if isinstance(playback, TablePlayback) else None
+    unit_guessed = table is not None and not table.has_force_unit
+    if machine.plates_kg is not None:
+        known = f"none of [machine] plates_kg ({', '.join(f'{kg:g}' for kg in machine.plates_kg)})"
+        return _unfit(ends, [kg * G for kg in machine.plates_kg], known, unit_guessed)
+    if machine.working_load_n is not None:
+        known = f"not [machine] working_load_n ({newtons(machine.working_load_n)})"
+        return _unfit(ends, [machine.working_load_n], known, unit_guessed)
+    if table is None or not unit_guessed:
+        return []
+    loads_n = [n for end in ends if (n := end.working_load_n or end.strength_n) is not None]
+    forces_n = table.samples.force_n
+    most_n = max(loads_n) if loads_n else float(forces_n.max(initial=0.0, where=~np.isnan(forces_n)))
+    if not 0 < most_n < SMALL_N:
+        return []
+    what = "the greatest load is" if loads_n else "the force never exceeds"
+    return [f"{what} {newtons(most_n)}: if these are kilograms, add --units kg; if they are newtons, add --units N"]
+
+
+def _unfit(ends: Sequence[SetEnd], known_n: Sequence[float], known: str, unit_guessed: bool) -> list[str]:
+    """Learned loads that are not among the known ones."""
+    remarks = []
+    for load_n in sorted({end.working_load_n for end in ends if end.working_load_n}):
+        if _fits(load_n, known_n):
+            continue
+        remedy = "correct the profile, or calibrate again"
+        units = [unit for unit in UNITS if unit.quantity == "f" and unit != SI["f"]]
+        likely = [unit for unit in units if unit_guessed and _fits(load_n * unit.times / unit.over, known_n)]
+        if likely:
+            words = " or ".join(f"{unit.words} (--units {unit.name})" for unit in likely)
+            remedy = f"is the table in {words}? Else {remedy}"
+        remarks.append(f"a load of {newtons(load_n)} was lifted, which fits {known}: {remedy}")
+    return remarks
+
+
+def _fits(load_n: float, known_n: Sequence[float]) -> bool:
+    return min(abs(load_n - n) for n in known_n) <= SNAP * load_n

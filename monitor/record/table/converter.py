@@ -1,0 +1,45 @@
+"""The readings of a slow converter in a table whose rows come faster: between two of them rows repeat the last one.
+
+    rows       x x x x x x x x x x x x
+    converter  *       *       *           what it measured
+    force      a a a a b b b b b b b b     the third reading happens to be the second's
+
+Taken as measured, a repeated force would be a cell that freezes and leaps. What is left are the converter's own
+readings, at its own rate, as the wire would have brought them.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Column = NDArray[np.float64]
+FEWEST_RUNS = 20
+EDGE = 1e-6  # of a period: a stamp that means its end
+SLOWEST_S = (
+    0.045  # the period of a converter whose readings are no gaps; a slower one's repetitions are better than none
+)
+
+
+def readings(t_s: Column, force_n: Column) -> Column:
+    """The forces, NaN where a row repeats a reading. As they are where every row has its own."""
+    at = np.flatnonzero(~np.isnan(force_n))
+    if len(at) < FEWEST_RUNS:
+        return force_n
+    time_s, force = t_s[at], force_n[at]
+    begins = np.flatnonzero(np.concatenate(([True], np.diff(force) != 0)))
+    loaded = force[begins[:-1]] != 0  # a force that is cut off at zero repeats for a reason of its own
+    rows, lasted_s = np.diff(begins)[loaded], np.diff(time_s[begins])[loaded]
+    if len(rows) < FEWEST_RUNS or np.median(rows) < 2:
+        return force_n
+    period_s = float(np.median(lasted_s))
+    if period_s > SLOWEST_S:
+        return force_n
+    run = np.repeat(np.arange(len(begins)), np.diff(begins, append=len(force)))
+    since_s = time_s - time_s[begins][run]
+    lasts_s = np.diff(time_s[begins], append=2 * time_s[-1] - time_s[-2])
+    alike = np.maximum(1, np.round(lasts_s / period_s))  # readings within a run
+    number = np.floor(since_s / (lasts_s / alike)[run] + EDGE)
+    measured = np.concatenate(([True], (np.diff(run) != 0) | (np.diff(number) != 0)))
+    measured[:-1] |= np.diff(time_s) > period_s  # before a hole in the rows the newest stays, however old it is
+    alone = np.full(len(force_n), np.nan)
+    alone[at[measured]] = force[measured]
+    return alone
