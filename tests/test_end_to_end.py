@@ -26,7 +26,7 @@ from monitor.daemon.serve import Up, serve
 from monitor.demo.simulated import kit_of, machine_of
 from monitor.mqtt.client.connection import Address
 from monitor.mqtt.client.consumer import Consumer
-from monitor.mqtt.client.ledger import Record
+from monitor.mqtt.client.ledger import ReceivedRecord
 from monitor.profile.reading import load_profile
 from monitor.store.store import Store
 from tests import needs
@@ -49,14 +49,14 @@ class Audience:
     """Who listens: a consumer of the events, and a page that sees the rest."""
 
     def __init__(self) -> None:
-        self.records: list[Record] = []
+        self.records: list[ReceivedRecord] = []
         self.heard: dict[str, list[Any]] = {}
 
     def kinds(self, kind: str) -> list[Any]:
         return [record.event for record in self.records if record.event.kind == kind]
 
     async def listen(self, address: Address) -> None:
-        async def deliver(record: Record) -> None:
+        async def deliver(record: ReceivedRecord) -> None:
             self.records.append(record)
 
         async with asyncio.TaskGroup() as group:

@@ -1,4 +1,4 @@
-"""`rep-monitor replay FILE`: a recording or a table of samples through the same detection, told as tables."""
+"""`rep-monitor replay FILE`: runs a recording or a table of samples through the same detection and prints tables."""
 
 import argparse
 import asyncio
@@ -20,20 +20,18 @@ if TYPE_CHECKING:
 
 HELP = "Replay a recording, or a table of samples (CSV: t_s,displacement_m,force_n), through the same detection."
 SPEEDS: dict[str, "Speed"] = {"1": 1, "10": 10, "max": "max"}
-PATIENCE_S = 1.0  # what takes longer shows its progress
-PLAIN_WIDTH = 120  # of the tables where no terminal sets it
+PATIENCE_S = 1.0  # a longer replay shows its progress
+PLAIN_WIDTH = 120  # of the tables if the output is not a terminal
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="a recording (.mcap) or a table (.csv)")
-    profile = (
-        "the machine's profile: replaces the one in a recording; for a table the default is machine.toml beside it"
-    )
-    parser.add_argument("--config", type=Path, metavar="C", help=profile)
+    profile = "the machine's profile (default: the one in the recording, or machine.toml beside a table)"
+    parser.add_argument("--config", type=Path, metavar="PROFILE", help=profile)
     add_table_arguments(parser)
-    parser.add_argument("--speed", choices=SPEEDS, help="times life (default: max, with --publish 1)")
+    parser.add_argument("--speed", choices=SPEEDS, help="multiple of real time (default: max; with --publish: 1)")
     parser.add_argument(
-        "--publish", action="store_true", help="tell it over MQTT, under rep/<machine>/replay/<session>/"
+        "--publish", action="store_true", help="publish it over MQTT, under rep/<machine>/replay/<session>/"
     )
     parser.add_argument("--events", type=Path, metavar="OUT.jsonl", help="write every event record as JSON Lines")
 
@@ -54,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _replay(args: argparse.Namespace, playback: "Playback", analysis: "Analysis") -> "list[AnyEvent]":
-    """All records, written and told on the way."""
+    """All event records; they are also written, published or printed as they come."""
     from monitor.events import encode
     from monitor.playback.playback import updates
     from monitor.report.terminal import event_line
@@ -64,26 +62,26 @@ async def _replay(args: argparse.Namespace, playback: "Playback", analysis: "Ana
     records: list[AnyEvent] = []
     async with AsyncExitStack() as stack:
         out = stack.enter_context(_writing(args.events, args.file)) if args.events else None
-        told = None
+        publisher = None
         if args.publish:
             from monitor.playback.rebroadcast import rebroadcast
 
-            told = await stack.enter_async_context(rebroadcast(playback.profile, playback.session))
-            print(f"telling {playback.session} under {told.root}/ at {told.address}", flush=True)
-        progress = stack.enter_context(Progress(args.file.name))
-        told_all = await stack.enter_async_context(aclosing(updates(playback, analysis, speed)))
-        async for update in told_all:
+            publisher = await stack.enter_async_context(rebroadcast(playback.profile, playback.session))
+            print(f"publishing {playback.session} under {publisher.root}/ at {publisher.address}", flush=True)
+        progress = stack.enter_context(ReplayProgress(args.file.name))
+        parts = await stack.enter_async_context(aclosing(updates(playback, analysis, speed)))
+        async for update in parts:
             records += update.events
             if out is not None:
                 out.writelines(encode(event) + b"\n" for event in update.events)
-            if told is not None:
-                await told.tell(update)
+            if publisher is not None:
+                await publisher.publish(update)
             elif speed != "max":
                 for event in update.events:
                     print(event_line(event), flush=True)
             progress.show(playback.done)
-    if told is not None:
-        print(f"{count(len(records), 'event record')} told")
+    if publisher is not None:
+        print(f"{count(len(records), 'event record')} published")
     return records
 
 
@@ -93,13 +91,13 @@ def _writing(path: Path, source: Path) -> Iterator[IO[bytes]]:
     from monitor.record.output import replacing
 
     if path.exists() and path.samefile(source):
-        raise PlaybackError(f"{path} is what is being replayed: give --events another name")
+        raise PlaybackError(f"{path} is the file that is being replayed: give --events another name")
     with replacing(path) as file:
         yield file
 
 
-class Progress:
-    """A bar on the terminal, once it has been a while; none where stderr is no terminal."""
+class ReplayProgress:
+    """A progress bar, which appears after a second; none if stderr is not a terminal."""
 
     def __init__(self, name: str) -> None:
         self._name = name

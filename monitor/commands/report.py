@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor.arguments import add_table_arguments
-from monitor.commands.replay import PLAIN_WIDTH, Progress
+from monitor.commands.replay import PLAIN_WIDTH, ReplayProgress
 from monitor.exit_codes import ExitCode
 
 HELP = "A session as one page that needs nothing else (HTML); without -o in short, on the terminal."
@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     playback = opened(args.file, args.config, reading_of(args.columns, args.units), last=args.last)
     if args.out is not None and args.out.exists() and args.out.samefile(playback.path):
         raise PlaybackError(f"{args.out} is what is being read: give --out another name")
-    with Progress(playback.path.name) as progress:
+    with ReplayProgress(playback.path.name) as progress:
         gathered = gather(playback, progress.show)
     if args.out is None:
         _print(gathered)

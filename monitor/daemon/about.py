@@ -5,16 +5,16 @@ from firmware_bridge.link_state import LinkState
 from monitor.calibrate.history import StoredCalibration
 from monitor.custody.housekeeping import Housekeeper
 from monitor.daemon.keeper import Keeper
-from monitor.daemon.session import Session
+from monitor.daemon.session import LiveSession
 from monitor.mqtt.contract.messages import (
     CalibrationInfo,
     FirmwareInfo,
     LinkInfo,
     MachineInfo,
     ProtocolInfo,
+    PublishedLink,
     StorageInfo,
 )
-from monitor.mqtt.contract.messages import LinkState as PublishedLink
 from monitor.profile.limits import limits_of
 from monitor.profile.profile import Profile
 from monitor.record.recorder import Recorder
@@ -38,7 +38,7 @@ def published(link: LinkState) -> PublishedLink:
     return "unstable" if link.unstable and state in ("absent", "opening", "live") else state
 
 
-def calibration_info(kept: StoredCalibration | None, session: Session | None) -> CalibrationInfo | None:
+def calibration_info(kept: StoredCalibration | None, session: LiveSession | None) -> CalibrationInfo | None:
     if kept is None:
         return None
     if session is None:
@@ -96,7 +96,7 @@ def firmware_info(hello: Hello, profile: Profile) -> FirmwareInfo:
     )
 
 
-def link_info(link: LinkState | None, session: Session | None) -> LinkInfo:
+def link_info(link: LinkState | None, session: LiveSession | None) -> LinkInfo:
     if link is None:
         return LinkInfo(state="none")
     counts: dict[str, int] = {"reconnects": link.reconnects, "drops_a_minute": link.drops}
@@ -126,7 +126,7 @@ def storage_info(
     )
 
 
-def headline(link: LinkState | None, session: Session | None, broker_trouble: str | None) -> str:
+def headline(link: LinkState | None, session: LiveSession | None, broker_trouble: str | None) -> str:
     """The state of things, for who looks after the computer and not after the lifter."""
     device = "no device yet" if link is None else link.unstable or link.detail
     lifting = "no session" if session is None else f"session {session.id}"

@@ -7,20 +7,20 @@ from typing import Any
 
 import msgspec
 
-from monitor.mqtt.contract.commands import CommandRefused, Load, Protocol
+from monitor.mqtt.contract.commands import CommandRefused, LoadCommand, ProtocolCommand
 from monitor.profile.profile import Profile
 from monitor.profile.reading import profile_from_builtins, profile_to_builtins
 from monitor.profile.toml_document import ConfigError
 
 
-def with_protocol(profile: Profile, command: Protocol) -> Profile:
+def with_protocol(profile: Profile, command: ProtocolCommand) -> Profile:
     """With another tempo."""
     asked = {key: value for key in ("name", "positive_s", "negative_s", "starts_with", "band")
              if (value := getattr(command, key)) is not None}  # fmt: skip
     return _checked(profile, {"protocol": asked})
 
 
-def with_load(profile: Profile, command: Load) -> Profile:
+def with_load(profile: Profile, command: LoadCommand) -> Profile:
     """With another load on the pin; None is learned."""
     machine = profile.machine
     if machine.kind == "static":

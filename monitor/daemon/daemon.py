@@ -40,15 +40,22 @@ from monitor.daemon.about import (
 from monitor.daemon.agreed import with_load, with_protocol
 from monitor.daemon.idle import AWAY_S, Idle
 from monitor.daemon.keeper import Keeper
-from monitor.daemon.session import Session
+from monitor.daemon.session import LiveSession
 from monitor.events import Feedback, Update
 from monitor.learning.range import LearnedRange
 from monitor.mqtt.client.bookmark import Bookmark
 from monitor.mqtt.client.connection import Address
 from monitor.mqtt.client.publisher import Publisher
 from monitor.mqtt.contract import payload
-from monitor.mqtt.contract.commands import Command, CommandRefused, Lifter, Load, Protocol, Stop
-from monitor.mqtt.contract.messages import ConfigInfo, Envelope, Info
+from monitor.mqtt.contract.commands import (
+    Command,
+    CommandRefused,
+    LifterCommand,
+    LoadCommand,
+    ProtocolCommand,
+    StopCommand,
+)
+from monitor.mqtt.contract.messages import ConfigInfo, Envelope, InfoMessage
 from monitor.profile.profile import Profile
 from monitor.profile.toml_document import ConfigError
 from monitor.state.folders import recording_path
@@ -75,7 +82,7 @@ class Daemon:
         self.profile = profile
         self.machine = profile.machine.id
         self.link: LinkState | None = None
-        self.session: Session | None = None  # being recorded
+        self.session: LiveSession | None = None  # being recorded
         self.config = ConfigInfo()  # of a profile that was changed meanwhile
         self.storage_warning: str | None = None  # why the disk may not keep what it says it keeps
         self._directory = directory
@@ -186,7 +193,7 @@ class Daemon:
         return self.profile.record.idle_minutes * 60
 
     @property
-    def _followed(self) -> Session | None:
+    def _followed(self) -> LiveSession | None:
         return self.session or self._idle.session
 
     def _begin_session(self) -> None:
@@ -199,13 +206,13 @@ class Daemon:
         for chunk in chunks:
             self._tell(session, session.feed(chunk))
 
-    def _session(self, hello: Hello | None, first: Chunk, record: bool) -> Session:
+    def _session(self, hello: Hello | None, first: Chunk, record: bool) -> LiveSession:
         """Named by the wall clock, which is no more than a label."""
         now = datetime.now(UTC)
         name = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
         path = recording_path(self._recordings, now, name) if record else None
         started_utc = now.isoformat(timespec="milliseconds")
-        return Session(self.profile, hello, name, started_utc, path, first.received_ns, self._learned)
+        return LiveSession(self.profile, hello, name, started_utc, path, first.received_ns, self._learned)
 
     def _end_session(self) -> None:
         session, self.session = self.session, None
@@ -222,7 +229,7 @@ class Daemon:
         self._keeper.do(partial(self._store.end_session, session.id, msgspec.to_builtins(summary) | learned))
         _log.info("session %s ended: %d sets, %d repetitions", session.id, summary.sets, summary.reps)
 
-    def _tell(self, session: Session, update: Update) -> None:
+    def _tell(self, session: LiveSession, update: Update) -> None:
         self._keeper.keep(update.events)
         if update.feedback:
             self._newest = update.feedback[-1]
@@ -265,7 +272,7 @@ class Daemon:
     async def _command(self, command: Command) -> None:
         """What the coach asks for; `resume` is the publisher's own."""
         match command:
-            case Lifter():
+            case LifterCommand():
                 learned = await self._learned_of(command.lifter)
                 if self.session is not None and command.lifter and self._lifter not in (None, command.lifter):
                     self.agree(self.profile)  # what the one before lifted stays theirs
@@ -273,11 +280,11 @@ class Daemon:
                 self._learned = learned
                 if self.session is not None:
                     self._keeper.do(partial(self._store.change_lifter, self.session.id, command.lifter))
-            case Protocol():
+            case ProtocolCommand():
                 self.agree(with_protocol(self.profile, command))
-            case Load():
+            case LoadCommand():
                 self.agree(with_load(self.profile, command))
-            case Stop():
+            case StopCommand():
                 self._end_session()
                 self._idle.forget()
 
@@ -310,7 +317,7 @@ class Daemon:
         if done is not None and done.last_set:
             self.publisher.offer(payload.cleared(payload.topic(self.machine, "set")))
 
-    def info(self) -> Info:
+    def info(self) -> InfoMessage:
         """Machine, firmware, link and health."""
         session = self._followed
         recorder = None if self.session is None else self.session.recorder
@@ -319,7 +326,7 @@ class Daemon:
             recording = "off"
         elif recorder is not None and recorder.status.state == "no_storage":
             recording = "failed"
-        return Info(
+        return InfoMessage(
             version=version("rep-monitor"),
             machine=machine_info(self.profile),
             protocol=protocol_info(self.profile),

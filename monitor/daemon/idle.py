@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.formats.messages import Hello
-from monitor.daemon.session import Session
+from monitor.daemon.session import LiveSession
 from monitor.events import Update
 
 RING_S = 5.0
@@ -19,8 +19,8 @@ AWAY_S = 600.0  # a device that was away for longer is followed anew: a night wo
 class Idle:
     """`open` makes a session of what is known of the device, from a chunk on."""
 
-    def __init__(self, open: Callable[[Hello | None, Chunk], Session]) -> None:
-        self.session: Session | None = None
+    def __init__(self, open: Callable[[Hello | None, Chunk], LiveSession]) -> None:
+        self.session: LiveSession | None = None
         self._open = open
         self._hello: Hello | None = None
         self._ring: deque[Chunk] = deque()
@@ -30,7 +30,7 @@ class Idle:
         """Somebody has begun."""
         return self.session is not None and self.session.usage.last_used_s is not None
 
-    def feed(self, chunk: Chunk, hello: Hello | None) -> tuple[Session, Update]:
+    def feed(self, chunk: Chunk, hello: Hello | None) -> tuple[LiveSession, Update]:
         """The session that follows, and its feedback; its events are nobody's."""
         if self._ring and chunk.received_ns - self._ring[-1].received_ns > AWAY_S * 1e9:
             self.forget()

@@ -20,7 +20,7 @@ from monitor.calibrate.drift import DriftMonitor
 from monitor.daemon.usage import Usage
 from monitor.events import AnyEvent, Leak, Rep, SetEnd, Update
 from monitor.learning.range import LearnedRange
-from monitor.mqtt.contract.messages import Session as Summary
+from monitor.mqtt.contract.messages import SessionMessage
 from monitor.profile.profile import Profile
 from monitor.profile.reading import profile_to_builtins
 from monitor.record.recorder import Recorder
@@ -29,7 +29,7 @@ from monitor.record.records import Header, event_record, feedback_record, wire_r
 BURST_S = 60.0  # a recording's beginning may be denser
 
 
-class Session:
+class LiveSession:
     """`recording` None: nothing is recorded (an idle machine is watched, but not kept)."""
 
     def __init__(
@@ -46,7 +46,7 @@ class Session:
         self.started_utc = started_utc  # a label: nothing here looks at a clock
         self.profile = profile
         self.needed_ns = 0  # before this moment no chunk can complete feedback or an event
-        self.tally = Tally()
+        self.totals = SessionTotals()
         self._calibration = _calibration(profile)
         self._learned_before = learned
         self.analysis = Analysis(
@@ -90,19 +90,19 @@ class Session:
         """How long nobody has used the machine, on the session clock."""
         return self.analysis.newest_s - (self.usage.last_used_s or 0.0)
 
-    def summary(self) -> Summary:
-        tally = self.tally
-        return Summary(
+    def summary(self) -> SessionMessage:
+        totals = self.totals
+        return SessionMessage(
             session=self.id,
             started_utc=self.started_utc,
             duration_s=round(self.analysis.newest_s, 3),
-            sets=tally.sets,
-            reps=tally.reps,
-            partial_reps=tally.partial_reps,
-            under_load_s=round(tally.under_load_s, 3),
-            under_tension_s=None if tally.under_tension_s is None else round(tally.under_tension_s, 3),
-            leak=tally.leak,
-            counts=tally.counts,
+            sets=totals.sets,
+            reps=totals.reps,
+            partial_reps=totals.partial_reps,
+            under_load_s=round(totals.under_load_s, 3),
+            under_tension_s=None if totals.under_tension_s is None else round(totals.under_tension_s, 3),
+            leak=totals.leak,
+            counts=totals.counts,
         )
 
     def _look(self, samples: Samples) -> None:
@@ -110,7 +110,7 @@ class Session:
         self.watch.update(samples)
 
     def _note(self, update: Update, now_ns: int) -> Update:
-        self.tally.add(update.events)
+        self.totals.add(update.events)
         if any(isinstance(event, SetEnd) for event in update.events):
             self.watch.learned(self.analysis.spine.load_fit)
         if self.recorder is not None:
@@ -146,7 +146,7 @@ class Session:
         )
 
 
-class Tally:
+class SessionTotals:
     """A session's sums over its sets."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ from monitor.access.credentials import address_of
 from monitor.doctor.listening import FRAME_COUNTS, BoardReport
 from monitor.mqtt.client.connection import Address, BrokerError, BrokerRefuses, PublishRefused, connect
 from monitor.mqtt.contract import payload
-from monitor.mqtt.contract.messages import Ack, Info
+from monitor.mqtt.contract.messages import AckMessage, InfoMessage
 from monitor.mqtt.contract.payload import Packet
 from monitor.profile.profile import Profile
 from monitor.profile.toml_document import ConfigError
@@ -53,7 +53,7 @@ async def ask(profile: Profile, up: Endpoints | None) -> BrokerReport:
     try:
         async with connect(report.address, _client_id("daemon")) as connection:
             if not report.own:
-                answer = Ack(id="doctor", ok=True, stamp_s=time.time())
+                answer = AckMessage(id="doctor", ok=True, stamp_s=time.time())
                 topic = payload.topic(profile.machine.id, "ack", "doctor")
                 try:
                     await connection.publish(Packet(topic, msgspec.json.encode(answer), 1, False))
@@ -80,7 +80,7 @@ async def _admits_anonymous(known: Address) -> bool | None:
 
 async def ask_daemon(profile: Profile, known: Address) -> BoardReport:
     """The board, as the daemon that uses its port reports it."""
-    received: list[tuple[float, Info]] = []
+    received: list[tuple[float, InfoMessage]] = []
     topic = payload.topic(profile.machine.id, "info")
     try:
         async with connect(known, _client_id("info")) as connection:
@@ -90,7 +90,7 @@ async def ask_daemon(profile: Profile, known: Address) -> BoardReport:
                     async for message in connection.messages():
                         if message.retained and received:
                             continue
-                        received.append((time.monotonic(), msgspec.json.decode(message.payload, type=Info)))
+                        received.append((time.monotonic(), msgspec.json.decode(message.payload, type=InfoMessage)))
                         if len(received) == 3:  # the first is retained and of unknown age
                             break
             except TimeoutError:
@@ -102,7 +102,7 @@ async def ask_daemon(profile: Profile, known: Address) -> BoardReport:
     return board_report(received)
 
 
-def board_report(received: list[tuple[float, Info]]) -> BoardReport:
+def board_report(received: list[tuple[float, InfoMessage]]) -> BoardReport:
     """From one or more `info`, each with its time of arrival in seconds."""
     newest = received[-1][1]
     firmware, link = newest.firmware, newest.link
@@ -123,7 +123,7 @@ def board_report(received: list[tuple[float, Info]]) -> BoardReport:
     return report
 
 
-def _rates_hz(begin: tuple[float, Info], end: tuple[float, Info]) -> tuple[float | None, float | None]:
+def _rates_hz(begin: tuple[float, InfoMessage], end: tuple[float, InfoMessage]) -> tuple[float | None, float | None]:
     """Positions and forces a second between two `info`; None if a new session began between them."""
     before, after = begin[1].link.counts, end[1].link.counts
     took_s = end[0] - begin[0]

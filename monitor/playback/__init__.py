@@ -1,1 +1,1 @@
-"""Sessions that are over: opened, told again, gathered for a report."""
+"""Replays recordings and tables of samples: for the terminal, over MQTT, or for a report."""

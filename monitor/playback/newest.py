@@ -1,4 +1,4 @@
-"""Finds the newest recording of a machine, or of all of them, where the daemon puts them."""
+"""Finds the newest recording of a machine, or of all machines, in the folders of the daemon."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from monitor.state.folders import recordings, state_root
 
 
 def newest_recording(machine: str | None, profile: Profile | None = None) -> Path:
-    """`profile` may have its own folder for recordings. Raises PlaybackError where there is none."""
+    """`profile` may name a folder for recordings. Raises PlaybackError if there is no recording."""
     if profile is not None:
         machine = profile.machine.id
     root = state_root()
@@ -20,6 +20,6 @@ def newest_recording(machine: str | None, profile: Profile | None = None) -> Pat
         whose = f" of {machine}" if machine else ""
         where = folders[0] if len(folders) == 1 else root
         raise PlaybackError(
-            f"there is no recording{whose} in {where}: name a file, or set STATE_DIRECTORY as the daemon has it"
+            f"there is no recording{whose} in {where}: name a file, or set STATE_DIRECTORY to the daemon's folder"
         )
-    return max(found, key=lambda path: (path.parent.name, path.name))  # they are named by when they began
+    return max(found, key=lambda path: (path.parent.name, path.name))  # the names contain the time of the beginning

@@ -1,11 +1,11 @@
-"""What can be replayed, opened: a recording, or a table of samples, with its session and the profile it is judged by.
+"""Opens a recording or a table of samples, and runs it through the analysis.
 
     playback = open_playback(Path("right.csv"), config=None)
     analysis = analysis_of(playback, feedback=True)
-    async for update in updates(playback, analysis, "max"): ...   1: as it came; 10: ten times as fast
-    playback.losses                                               what it lacks, complete after a whole pass
+    async for update in updates(playback, analysis, "max"): ...   1: real time; 10: ten times as fast
+    playback.losses                                               missing data, complete after a whole pass
 
-At every speed the same rows come in the same order; how they are grouped changes no event.
+The same rows come in the same order at every speed. Their grouping changes no event.
 """
 
 import asyncio
@@ -37,12 +37,12 @@ from monitor.record.table.table import read_table
 
 PROFILE_BESIDE = "machine.toml"
 BATCH_ROWS = 200_000
-READ_S = 0.02  # a table that plays at life's speed comes in pieces like the reads of a port
+READ_S = 0.02  # the pieces of a table at a limited speed, as from a port
 MCAP_MAGIC = b"\x89MCAP0\r\n"
 
 
 class PlaybackError(Exception):
-    """This cannot be replayed as it is; the sentence says what is missing."""
+    """The file cannot be replayed; the message names what is missing."""
 
 
 class RecordingPlayback:
@@ -64,19 +64,19 @@ class RecordingPlayback:
 
     @property
     def done(self) -> float:
-        """How much of it has been read, 0 to 1."""
+        """The share that has been read, 0 to 1."""
         return self._file.read_bytes / max(1, self._file.size_bytes)
 
     @property
     def losses(self) -> list[str]:
-        """What damage has cost, and what the recorder itself could not keep."""
+        """Records that are missing, by damage of the file or because the recorder could not write them."""
         return [damage.sentence for damage in self._file.damage if damage.lossy] + [
             f"{self._file.path}: {_gap_sentence(gap)}" for gap in self._gaps
         ]
 
     @property
     def remarks(self) -> list[str]:
-        """Damage that has cost no record."""
+        """Damage without the loss of a record."""
         return [damage.sentence for damage in self._file.damage if not damage.lossy]
 
     async def feed(self, analysis: Analysis, speed: Speed) -> AsyncGenerator[Update]:
@@ -96,7 +96,7 @@ class RecordingPlayback:
 
 
 class TablePlayback:
-    """A table of samples: it enters where the decoder hands over, its first row at 0 s."""
+    """A table of samples, which enters the analysis after the decoder. Its first row is at 0 s."""
 
     what: Literal["recording", "table"] = "table"
     began_utc = decoder = hello = learned = None
@@ -107,8 +107,7 @@ class TablePlayback:
         beside = path.with_name(PROFILE_BESIDE)
         if config is None and path.is_file() and not beside.is_file():
             raise PlaybackError(
-                f"{path} says nothing of its machine and there is no {PROFILE_BESIDE} beside it: give the machine's"
-                " profile with --config"
+                f"{path} is a table without {PROFILE_BESIDE} beside it: give the machine's profile with --config"
             )
         self.path = path
         self.table = read_table(path, reading)
@@ -116,7 +115,7 @@ class TablePlayback:
         self.profile = load_profile(config or beside)
         self.session = session_name(path)
         self.first_row_s = float(self._rows.t_s[0])
-        self.done = 0.0  # how much has been read, 0 to 1
+        self.done = 0.0  # the share that has been read, 0 to 1
 
     async def feed(self, analysis: Analysis, speed: Speed) -> AsyncGenerator[Update]:
         t_s = self._rows.t_s - self.first_row_s
@@ -140,16 +139,16 @@ Playback = RecordingPlayback | TablePlayback
 
 
 def open_playback(path: Path, config: Path | None, reading: Reading | None = None) -> Playback:
-    """By its content where it has one, else by its name: a recording may have lost its first bytes.
+    """Opens a file by its content, or by its name, because a recording may have lost its first bytes.
 
-    `reading` says what a foreign table's columns are; a recording has none.
+    `reading` describes the columns of a table in another format. Raises PlaybackError, OSError.
     """
     with path.open("rb") as file:
         head = file.read(len(MCAP_MAGIC))
     if head != MCAP_MAGIC and path.suffix.lower() != ".mcap":
         return TablePlayback(path, config, reading or OURS)
     if reading is not None:
-        raise PlaybackError(f"{path} is a recording and no table: leave out --columns and --units")
+        raise PlaybackError(f"{path} is a recording, not a table: leave out --columns and --units")
     return RecordingPlayback(path, config)
 
 
@@ -160,7 +159,7 @@ def analysis_of(
     on_samples: Callable[[Samples], None] | None = None,
     on_positions: OnPositions | None = None,
 ) -> Analysis:
-    """The analysis as it stood before the first sample."""
+    """The analysis before the first sample."""
     return Analysis(
         playback.profile,
         playback.session,
@@ -175,7 +174,7 @@ def analysis_of(
 
 
 async def updates(playback: Playback, analysis: Analysis, speed: Speed) -> AsyncGenerator[Update]:
-    """The same events whatever the speed."""
+    """Runs the analysis. The events do not depend on the speed."""
     async with aclosing(playback.feed(analysis, speed)) as parts:
         async for update in parts:
             yield update
@@ -183,7 +182,11 @@ async def updates(playback: Playback, analysis: Analysis, speed: Speed) -> Async
 
 
 def session_name(path: Path) -> str:
-    """A session's id that only depends on the file's name."""
+    """A session id that depends only on the file's name.
+
+    >>> session_name(Path("legs/right leg.csv"))
+    'right-leg'
+    """
     return re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem)[:64].strip("-") or "table"
 
 
@@ -201,18 +204,18 @@ def _learned(header: Header | None) -> LearnedRange | None:
     try:
         return msgspec.convert(header.learned, LearnedRange)
     except msgspec.ValidationError as error:
-        raise PlaybackError(f"session {header.session}: what was learned before it is unreadable: {error}") from error
+        raise PlaybackError(f"session {header.session}: its learned range cannot be read: {error}") from error
 
 
 def _decoder_of(path: Path, header: Header | None, replacing: Profile | None) -> Decoder:
-    """As it stood before the first chunk; a profile that replaces the recorded one brings its calibration, if any."""
+    """The decoder before the first chunk, with the calibration of the replacing profile if that has one."""
     table = replacing.calibration if replacing else None
     if table is None:
         if header is None:
             raise PlaybackError(f"{path} has lost its header: its bytes need a profile with a [calibration] table")
         return decoder_of(header)
     calibration = {
-        "metres_per_count": table.metres_per_count or 1.0,  # only a static machine has none, and nobody looks at it
+        "metres_per_count": table.metres_per_count or 1.0,  # only a static machine has none, and does not use it
         "position_zero_counts": table.position_zero_counts,
         "newtons_per_count": table.newtons_per_count,
         "force_zero_counts": table.force_zero_counts,
@@ -225,5 +228,5 @@ def _decoder_of(path: Path, header: Header | None, replacing: Profile | None) ->
 
 def _gap_sentence(gap: Gap) -> str:
     n = "an unknown number of" if gap.records is None else str(gap.records)
-    why = "the disk could not keep up" if gap.cause == "queue_full" else "lost when it was recovered"
-    return f"{n} records are not in it: {why}"
+    why = "the disk could not keep up" if gap.cause == "queue_full" else "lost when the file was recovered"
+    return f"{n} records are missing: {why}"

@@ -1,9 +1,9 @@
-"""A replay told over MQTT, where nothing can mistake it for what is going on now.
+"""Publishes a replay over MQTT, on topics that cannot be mistaken for live ones.
 
-    rep/<m>/replay/<session>/live/feedback, .../event/<kind>, .../set      as in payload, below a level of its own
+    rep/<m>/replay/<session>/live/feedback, .../event/<kind>, .../set      as in `payload`, below the replay's topic
 
-No filter for live messages matches there, nothing is retained, every event is `historical`, and no command is heard.
-What gets lost is not told again: the recording itself is the place to ask.
+No filter for live messages matches these topics. Nothing is retained, every event is `historical`, and commands are not
+received. Lost messages are not published again; the recording can be replayed again.
 """
 
 from collections.abc import AsyncIterator
@@ -31,19 +31,19 @@ LOOPBACK = "127.0.0.1"
 
 
 class Rebroadcast:
-    """Made by `rebroadcast`."""
+    """The publisher of one replay, made by `rebroadcast`."""
 
     def __init__(self, connection: Connection, address: Address, machine: str, session: str) -> None:
         self.address = address
-        self.below = f"{machine}/replay/{session}"  # stands where a live topic has the machine
+        self.below = f"{machine}/replay/{session}"  # takes the place of the machine in a live topic
         self.root = payload.topic(self.below)
         self._session = session
         self._connection = connection
         self._store_id = f"replay-{uuid4().hex[:8]}"  # each replay counts from 1
         self._seq = 0
 
-    async def tell(self, update: Update) -> None:
-        """Returns when the broker has every event; of the feedback it gets the newest."""
+    async def publish(self, update: Update) -> None:
+        """Publishes all events and the newest feedback. Returns when the broker has accepted the events."""
         for event in update.events:
             self._seq += 1
             record, envelope = encode(event), Envelope(seq=self._seq, store_id=self._store_id, historical=True)
@@ -62,7 +62,7 @@ class Rebroadcast:
 
 @asynccontextmanager
 async def rebroadcast(profile: Profile, session: str) -> AsyncIterator[Rebroadcast]:
-    """At the profile's broker; without one, at whichever has the port on loopback, else at our own until the end."""
+    """Connects to the profile's broker. Without one, to a broker at the port on loopback, or else to one of our own."""
     machine = profile.machine.id
     async with AsyncExitStack() as stack:
         own = profile.mqtt.host is None
@@ -72,7 +72,7 @@ async def rebroadcast(profile: Profile, session: str) -> AsyncIterator[Rebroadca
                 await stack.enter_async_context(EmbeddedBroker(LOOPBACK, address.port))
             except OSError as error:
                 raise BrokerError(
-                    f"port {address.port} is taken by something that is no broker: set [mqtt] port to another"
+                    f"port {address.port} is used by a program that is not a broker: change [mqtt] port"
                 ) from error
         connection = await stack.enter_async_context(connect(address, _client_id()))
         yield Rebroadcast(connection, address, machine, session)
@@ -87,5 +87,5 @@ async def _answers(address: Address) -> bool:
 
 
 def _client_id() -> str:
-    """One that nobody else has: a daemon of the same machine keeps its connection."""
+    """A unique id, so that a daemon of the same machine keeps its connection."""
     return f"replay-{uuid4().hex[:12]}"

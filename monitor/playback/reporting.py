@@ -1,4 +1,4 @@
-"""A session's way into a report: opened, gathered, written as a page."""
+"""Makes the report of a recording or table: opens it, gathers its data, writes the page."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -16,7 +16,10 @@ from monitor.report.session_story import tell
 
 
 def opened(file: str | None, config: Path | None, reading: Reading | None, *, last: bool) -> Playback:
-    """`last`: `file` is a machine's id, or `config` names the machine; its recording is judged as it was then."""
+    """With `last`, the newest recording of the machine whose id is `file` or whose profile is `config`.
+
+    That recording is analysed with its own profile. Raises PlaybackError.
+    """
     if last:
         return open_playback(newest_recording(file, load_profile(config) if config else None), None, reading)
     if file is None:
@@ -25,7 +28,7 @@ def opened(file: str | None, config: Path | None, reading: Reading | None, *, la
 
 
 def gather(playback: Playback, show: Callable[[float], None]) -> Gathered:
-    """All of it; `show` is told how much of it has been read."""
+    """Gathers the whole session; `show` is called with the share that has been read."""
 
     async def whole() -> Gathered:
         gathering = Gathering(playback.profile)
@@ -49,6 +52,6 @@ def write_page(path: Path, gathered: Gathered, playback: Playback) -> None:
 
 
 def _nameless(sentences: Sequence[str], path: Path) -> list[str]:
-    """Without the file's name: a page that is handed on tells nobody whose folder it came from."""
+    """Removes the file's path, so that a page that is passed on does not contain folder names."""
     bare = [sentence.replace(str(path), "").lstrip(",: ") for sentence in sentences]
     return [sentence[:1].upper() + sentence[1:] for sentence in bare]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from monitor.mqtt.client.bookmark import Bookmark
 from monitor.mqtt.client.consumer import Consumer
-from monitor.mqtt.client.ledger import Record
+from monitor.mqtt.client.ledger import ReceivedRecord
 from monitor.mqtt.client.publisher import Publisher
 from monitor.mqtt.contract.commands import Command
 from monitor.store.store import Store
@@ -20,9 +20,9 @@ EVENTS = 5000
 
 
 async def bench(kind: str, folder: Path) -> None:
-    received: list[Record] = []
+    received: list[ReceivedRecord] = []
 
-    async def deliver(record: Record) -> None:
+    async def deliver(record: ReceivedRecord) -> None:
         received.append(record)
 
     async def nothing(command: Command) -> None:

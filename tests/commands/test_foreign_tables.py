@@ -70,7 +70,7 @@ def test_report_tells_the_same(tables: tuple[Path, Path], capsys: pytest.Capture
 def test_a_recording_has_no_columns(capsys: pytest.CaptureFixture[str]) -> None:
     for command in ("replay", "report"):
         assert main([command, str(RECORDING), "--units", "ms"]) == ExitCode.BAD_INPUT
-        assert "is a recording and no table: leave out --columns and --units" in capsys.readouterr().err
+        assert "is a recording, not a table: leave out --columns and --units" in capsys.readouterr().err
 
 
 def test_an_option_that_cannot_be_read_is_refused(

@@ -16,7 +16,7 @@ from monitor.custody.forgetting import ForgetResult, forget
 from monitor.daemon.daemon import Daemon
 from monitor.exit_codes import ExitCode
 from monitor.mqtt.client.connection import Address
-from monitor.mqtt.contract.commands import Lifter, Load
+from monitor.mqtt.contract.commands import LifterCommand, LoadCommand
 from monitor.state.endpoints import Endpoints, announced
 from monitor.state.folders import Lock
 from monitor.store.database import StoreError
@@ -210,7 +210,7 @@ def test_a_running_daemon_removes_the_id_in_the_middle_of_their_session(tmp_path
         with Lock(folder):
             async with listening(address, "set") as coach:
                 await until(lambda: daemon.publisher.connected)
-                await daemon._command(ask(Lifter, lifter=ADA))
+                await daemon._command(ask(LifterCommand, lifter=ADA))
                 machine.move(a_set())
                 await coach.next("set")
                 await until(lambda: bool(holds(folder, ADA)))
@@ -222,7 +222,7 @@ def test_a_running_daemon_removes_the_id_in_the_middle_of_their_session(tmp_path
                     await late.client.publish("rep/leg-press/ack/marker", b"{}", 1)
                     await late.next("ack/marker")
                     assert len(late.heard) == 1
-                await daemon._command(ask(Load, load_n=None))  # the same person continues, in a new session
+                await daemon._command(ask(LoadCommand, load_n=None))  # the same person continues, in a new session
                 machine.move(a_set())
                 await coach.next("set")
                 status, said = await in_another_process(tmp_path, "forget", ADA)

@@ -14,7 +14,7 @@ from monitor.detect.spine import Spine
 from monitor.events import Update
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
 from monitor.mqtt.client.connection import Address
-from monitor.mqtt.contract.commands import CommandRefused, Lifter, Load, Protocol, Stop
+from monitor.mqtt.contract.commands import CommandRefused, LifterCommand, LoadCommand, ProtocolCommand, StopCommand
 from monitor.playback.playback import open_playback
 from monitor.profile.reading import profile_from_builtins, profile_to_builtins
 from monitor.record.session_reader import SessionFile
@@ -31,20 +31,20 @@ def test_commands_between_sets_and_in_them(tmp_path: Path) -> None:
     async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
         store = daemon._store
         async with listening(address, "info", "session/+") as listener:
-            await daemon._command(ask(Lifter, lifter="l-7"))  # before anybody has moved
+            await daemon._command(ask(LifterCommand, lifter="l-7"))  # before anybody has moved
             machine.move(chunks[:half])
             await until(lambda: daemon._newest is not None and daemon._newest.set == 1 and machine.is_done)
             with pytest.raises(CommandRefused, match="a set is going on"):
-                await daemon._command(ask(Protocol, name="5/5"))
+                await daemon._command(ask(ProtocolCommand, name="5/5"))
             with pytest.raises(CommandRefused, match="a set is going on"):
-                await daemon._command(ask(Load, load_n=500.0))
+                await daemon._command(ask(LoadCommand, load_n=500.0))
             machine.move(chunks[half:])
             await until(lambda: daemon._newest is not None and daemon._newest.set is None and machine.is_done)
             with pytest.raises(CommandRefused, match="positive_s"):
-                await daemon._command(ask(Protocol, positive_s=-1.0, negative_s=4.0))
+                await daemon._command(ask(ProtocolCommand, positive_s=-1.0, negative_s=4.0))
             first = daemon.session
             assert first is not None
-            await daemon._command(ask(Protocol, name="5/5"))
+            await daemon._command(ask(ProtocolCommand, name="5/5"))
             assert daemon.session is None
             summary = await listener.next(f"session/{first.id}")
             (end,) = (event.record for event in store.after(0, 1000) if event.kind == "set_end")
@@ -52,7 +52,7 @@ def test_commands_between_sets_and_in_them(tmp_path: Path) -> None:
             assert summary["leak"] == msgspec.json.decode(end)["leak"]
             while (await listener.next("info"))["protocol"]["positive_s"] != 5.0:
                 pass
-            await daemon._command(ask(Stop))
+            await daemon._command(ask(StopCommand))
             await until(lambda: bool(store.sessions() and store.sessions()[0].ended_unix_s))
             (row,) = store.sessions()
             assert (row.session, row.lifter) == (first.id, "l-7")
@@ -78,14 +78,14 @@ def test_a_night_without_a_device_is_not_stepped_through(tmp_path: Path) -> None
 def test_a_load_is_chosen_and_learned_again(tmp_path: Path) -> None:
     async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
         async with listening(address, "info", "live/feedback") as listener:
-            await daemon._command(ask(Lifter, lifter="l-7"))
+            await daemon._command(ask(LifterCommand, lifter="l-7"))
             machine.move(a_set())
             await until(lambda: daemon.session is not None and machine.is_done)
             with pytest.raises(CommandRefused, match="less than lift_off_n = 50 N"):
-                await daemon._command(ask(Load, load_n=30.0))
+                await daemon._command(ask(LoadCommand, load_n=30.0))
             assert daemon.session is not None
             for load_n, load_from in ((640.0, "given"), (None, "unknown")):
-                await daemon._command(ask(Load, load_n=load_n))
+                await daemon._command(ask(LoadCommand, load_n=load_n))
                 assert daemon.session is None
                 while (await listener.next("info"))["machine"]["working_load_n"] != load_n:
                     pass
@@ -93,7 +93,7 @@ def test_a_load_is_chosen_and_learned_again(tmp_path: Path) -> None:
                 await listener.next("live/feedback", load_n=load_n, load_from=load_from)
             machine.move(a_set())
             await until(lambda: daemon.session is not None and machine.is_done)
-            await daemon._command(ask(Stop))
+            await daemon._command(ask(StopCommand))
             await until(lambda: len(rows := daemon._store.sessions()) == 2 and all(row.ended_unix_s for row in rows))
             assert [row.lifter for row in daemon._store.sessions()] == ["l-7"] * 2  # the same person, another load
 
@@ -105,7 +105,7 @@ def test_the_next_lifter_begins_a_session_of_their_own(tmp_path: Path) -> None:
         for lifter in ("l-1", "l-1", "l-2"):  # said twice is no change
             machine.move(a_set())
             await until(lambda: daemon.session is not None and machine.is_done)
-            await daemon._command(ask(Lifter, lifter=lifter))
+            await daemon._command(ask(LifterCommand, lifter=lifter))
         await until(lambda: [row.lifter for row in daemon._store.sessions()] == ["l-1"])
         machine.move(a_set())
         await until(lambda: daemon.session is not None and machine.is_done)
@@ -117,7 +117,7 @@ def test_the_next_lifter_begins_a_session_of_their_own(tmp_path: Path) -> None:
 def test_only_what_moves_has_a_load_to_choose() -> None:
     table = profile_to_builtins(PROFILE) | {"machine": {"id": "hold", "kind": "static"}, "protocol": {"name": "static"}}
     with pytest.raises(CommandRefused, match="a share of the tested peak"):
-        with_load(profile_from_builtins(table), Load(id="c-1", stamp_s=0.0, load_n=500.0))
+        with_load(profile_from_builtins(table), LoadCommand(id="c-1", stamp_s=0.0, load_n=500.0))
 
 
 def test_a_disk_that_refuses_stops_no_feedback_and_loses_no_event(
@@ -206,17 +206,17 @@ def test_a_range_that_was_learned_is_known_when_the_lifter_comes_again(tmp_path:
     async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
         known = []
         for lifter in ("l-1", "l-2", "l-1"):
-            await daemon._command(ask(Lifter, lifter=lifter))
+            await daemon._command(ask(LifterCommand, lifter=lifter))
             machine.move(a_set(reps=3))
             await until(lambda: daemon.session is not None and machine.is_done)
             assert daemon.session is not None
             known.append(daemon._learned)
-            await daemon._command(ask(Stop))
+            await daemon._command(ask(StopCommand))
             await until(partial(has_ended, daemon, len(known)))
         assert known[:2] == [None, None], "nobody knows another's range"
         assert known[2] is not None
         assert abs(known[2].top_m - (PROFILE.machine.top_m or 0)) < 0.02
-        await daemon._command(ask(Lifter, lifter="l-1"))
+        await daemon._command(ask(LifterCommand, lifter="l-1"))
         assert daemon._learned is not None
         daemon._forget("l-1", None)
         assert daemon._learned is None, "whoever comes next does not lift by it"

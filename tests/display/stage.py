@@ -21,7 +21,16 @@ from monitor.display.server import PageServer
 from monitor.events import Event, Feedback, Leak, SetEnd, encode
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
 from monitor.mqtt.contract import payload
-from monitor.mqtt.contract.messages import Ack, Delivery, Envelope, Info, LinkInfo, MachineInfo, ProtocolInfo, Status
+from monitor.mqtt.contract.messages import (
+    AckMessage,
+    Delivery,
+    Envelope,
+    InfoMessage,
+    LinkInfo,
+    MachineInfo,
+    ProtocolInfo,
+    StatusMessage,
+)
 from monitor.profile.profile import DisplaySettings, MachineSettings, Profile
 
 LEAK = Leak(lockout_s=6.2, bottom_s=3.1, unload_s=2.2, low_tension_s=3.4, high_tension_s=0.4)
@@ -95,7 +104,9 @@ class DisplayStage:
         self._do(self._client.publish(payload.topic(self.machine, topic), data, 0))
 
     def status(self, **fields: Any) -> None:
-        self.publish(payload.status(self.machine, Status(**{"state": "online", "conn": 1, "link": "live", **fields})))
+        self.publish(
+            payload.status(self.machine, StatusMessage(**{"state": "online", "conn": 1, "link": "live", **fields}))
+        )
 
     def info(
         self,
@@ -107,7 +118,7 @@ class DisplayStage:
         plates_kg: tuple[float, ...] | None = None,
     ) -> None:
         limits = {"bottom_m": 0.0, "top_m": 0.5, "lockout_m": 0.5, "force_ceiling_n": None}
-        message = Info(
+        message = InfoMessage(
             version=version,
             machine=MachineInfo(id=self.machine, kind=kind, working_load_n=load_n, plates_kg=plates_kg, **limits),
             protocol=ProtocolInfo(name=tempo, positive_s=5.0, negative_s=5.0, starts_with="positive", band=band),
@@ -195,7 +206,7 @@ class DisplayStage:
             name, command = str(message.topic).rsplit("/", 1)[-1], msgspec.json.decode(message.payload)
             self.commands.append((name, command))
             if name in self.answers:
-                answer = Ack(**{"id": command["id"], "ok": True, "stamp_s": time.time(), **self.answers[name]})
+                answer = AckMessage(**{"id": command["id"], "ok": True, "stamp_s": time.time(), **self.answers[name]})
                 packet = payload.ack(self.machine, answer)
                 await client.publish(packet.topic, packet.payload, packet.qos)
 

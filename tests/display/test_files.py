@@ -14,7 +14,7 @@ import pytest
 
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
 from monitor.events import Phase
-from monitor.mqtt.contract.messages import LinkState
+from monitor.mqtt.contract.messages import PublishedLink
 
 PAGE_FOLDER = Path(str(resources.files("monitor.display") / "page"))
 PACKS = sorted(PAGE_FOLDER.glob("cues/??.json"))
@@ -66,7 +66,7 @@ def test_every_word_that_a_message_can_ask_for_is_there() -> None:
     """What the page puts together from a record's own words."""
     pack = json.loads((PAGE_FOLDER / "cues/en.json").read_text())
     bands, rests = ("low", "in", "high", "none"), ("lockout", "bottom")
-    links = set(get_args(LinkState)) - {"none", "live"} | {"late", "waiting"}
+    links = set(get_args(PublishedLink)) - {"none", "live"} | {"late", "waiting"}
     assert pack["texts"].keys() >= {
         *(f"state.set.{name}" for name in (*bands, *rests)),
         *(f"state.stale.{name}" for name in links),

@@ -232,7 +232,7 @@ def test_a_broker_that_refuses_the_account_is_found(tmp_path: Path, capsys: pyte
         path = profile(tmp_path, mqtt=f'host = "127.0.0.1"\nport = {broker.port}')
         _, found = examined(path, capsys, "--port", "/dev/shm/no-such-port")
     assert found["broker"]["verdict"] == "bad"
-    assert "does not let us in" in found["broker"]["found"]
+    assert "refuses the connection" in found["broker"]["found"]
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ from firmware_bridge.holders import Holder
 from monitor.doctor import board, configuration, host, network, page, port, probes, sensors
 from monitor.doctor.broker import board_report
 from monitor.doctor.finding import Finding
-from monitor.mqtt.contract.messages import Delivery, FirmwareInfo, Info, LinkInfo, MachineInfo, ProtocolInfo
+from monitor.mqtt.contract.messages import Delivery, FirmwareInfo, InfoMessage, LinkInfo, MachineInfo, ProtocolInfo
 from monitor.profile.profile import CalibrationSettings, MachineSettings
 from tests.doctor.calibrated import calibrated, rest
 
@@ -72,7 +72,7 @@ CASES: list[tuple[Finding, str, str]] = [
     (host.disk_mount("/x is mounted with data=writeback; remove that"), "bad", "data=writeback"),
     (network.broker("broker:1883", None, False), "ok", "broker:1883 answers"),
     (network.broker("broker:1883", "no broker answers at broker:1883", False), "bad", "no broker answers"),
-    (network.broker("broker:1883", "does not let us in", True), "bad", "does not let us in"),
+    (network.broker("broker:1883", "refuses the connection", True), "bad", "does not let us in"),
     (network.access(True, True, None, None), "ok", "own broker"),
     (network.access(False, False, False, None), "ok", "anonymous clients are refused"),
     (network.access(False, True, True, None), "note", "anybody on this computer"),
@@ -107,8 +107,8 @@ def test_the_kernel_reports_if_the_clock_is_synchronised() -> None:
 
 
 def test_the_info_of_a_daemon_becomes_rates_and_counts() -> None:
-    def info(positions: int, forces: int) -> Info:
-        return Info(
+    def info(positions: int, forces: int) -> InfoMessage:
+        return InfoMessage(
             version="1",
             machine=MachineInfo(
                 id="a", kind="stack", bottom_m=0, top_m=1, lockout_m=1, working_load_n=None, force_ceiling_n=None

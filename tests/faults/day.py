@@ -32,9 +32,9 @@ from monitor.daemon.daemon import Daemon
 from monitor.daemon.serve import Up, serve
 from monitor.mqtt.client.connection import connect
 from monitor.mqtt.client.consumer import Consumer
-from monitor.mqtt.client.ledger import Record
+from monitor.mqtt.client.ledger import ReceivedRecord
 from monitor.mqtt.contract import payload
-from monitor.mqtt.contract.commands import Lifter
+from monitor.mqtt.contract.commands import LifterCommand
 from monitor.record.recorder import PERIOD_S
 from tests.daemon.stage import PROFILE
 from tests.faults.an_hour import HOUR_S, read_hour
@@ -102,7 +102,7 @@ class People:
         """Every event, once and in order."""
         await Consumer(up.broker, MACHINE, "collector", self._deliver).run()
 
-    async def _deliver(self, record: Record) -> None:
+    async def _deliver(self, record: ReceivedRecord) -> None:
         assert record.seq == self.seq + 1
         self.seq = record.seq
 
@@ -119,7 +119,7 @@ class People:
             await asyncio.sleep(TABLET_S)
             async with connect(up.broker, f"tablet-{visit}") as connection:
                 await connection.subscribe([payload.topic(MACHINE, "#")])
-                command = Lifter(id=f"tablet-{visit}", stamp_s=time.time(), lifter=f"lifter-{visit % LIFTERS}")
+                command = LifterCommand(id=f"tablet-{visit}", stamp_s=time.time(), lifter=f"lifter-{visit % LIFTERS}")
                 await connection.publish(payload.command(MACHINE, command))
                 await asyncio.sleep(5.0)
             for path in ("", "history.json"):

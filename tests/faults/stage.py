@@ -13,7 +13,7 @@ from typing import Self
 
 from monitor.mqtt.client.connection import Address
 from monitor.mqtt.client.consumer import Consumer
-from monitor.mqtt.client.ledger import Ledger, Record
+from monitor.mqtt.client.ledger import Ledger, ReceivedRecord
 from monitor.store.store import Store
 from monitor.store.stored import StoredEvent
 
@@ -116,7 +116,7 @@ class Collector:
     """A consumer that can be away, and keeps its place as one in another process would."""
 
     def __init__(self, address: Address) -> None:
-        self.records: list[Record] = []
+        self.records: list[ReceivedRecord] = []
         self.ledger = Ledger()
         self.absences = 0
         self._address = address
@@ -134,7 +134,7 @@ class Collector:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    async def _deliver(self, record: Record) -> None:
+    async def _deliver(self, record: ReceivedRecord) -> None:
         self.records.append(record)
 
     @property

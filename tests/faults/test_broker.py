@@ -13,7 +13,7 @@ import pytest
 from monitor.mqtt.client import outbox
 from monitor.mqtt.client.connection import Address
 from monitor.mqtt.client.consumer import Consumer
-from monitor.mqtt.client.ledger import Record
+from monitor.mqtt.client.ledger import ReceivedRecord
 from tests import needs
 from tests.daemon.whole import a_profile
 from tests.faults.stage import Collector, a_daemon, a_lifter, last_seq, until
@@ -69,9 +69,9 @@ class BlackHole:
 def test_what_was_queued_while_the_broker_was_away_comes_once_and_in_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, figure: Figure
 ) -> None:
-    received: list[Record] = []
+    received: list[ReceivedRecord] = []
 
-    async def deliver(record: Record) -> None:
+    async def deliver(record: ReceivedRecord) -> None:
         received.append(record)
 
     async def story() -> float:

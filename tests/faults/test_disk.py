@@ -13,7 +13,7 @@ import pytest
 
 from firmware_bridge.formats.decoder import Decoder
 from monitor.mqtt.client.connection import Address
-from monitor.mqtt.contract.messages import Info
+from monitor.mqtt.contract.messages import InfoMessage
 from monitor.record.retention import free_bytes
 from monitor.record.session_file import read_session
 from tests import needs
@@ -37,7 +37,7 @@ class Screen:
 
     def __init__(self, port: int) -> None:
         self.came_s: list[float] = []
-        self.infos: list[Info] = []
+        self.infos: list[InfoMessage] = []
         self._port = port
 
     async def look(self) -> None:
@@ -46,7 +46,7 @@ class Screen:
             await client.subscribe("rep/e2e/info", 1)
             async for message in client.messages:
                 if message.topic.value.endswith("info"):
-                    self.infos.append(msgspec.json.decode(bytes(message.payload), type=Info))
+                    self.infos.append(msgspec.json.decode(bytes(message.payload), type=InfoMessage))
                 else:
                     self.came_s.append(time.monotonic())
 

@@ -12,7 +12,7 @@ from firmware_bridge.simulator.board import Board
 from firmware_bridge.simulator.device import SimulatedDevice
 from firmware_bridge.simulator.script import Rest, Script
 from monitor.demo.simulated import kit_of, machine_of
-from monitor.mqtt.contract.messages import Info, Status
+from monitor.mqtt.contract.messages import InfoMessage, StatusMessage
 from monitor.profile.reading import load_profile
 from monitor.record.session_file import read_session
 from monitor.store.store import Store
@@ -85,9 +85,9 @@ def test_ended_in_the_middle_of_a_set_all_is_whole(tmp_path: Path, figure: Figur
 def test_a_port_that_drops_again_and_again_is_told_once(tmp_path: Path, figure: Figure) -> None:
     """In the status, in info with a count and the remedy, and in the log, which stays short."""
 
-    async def story(profile: Path, port: int) -> tuple[list[str], list[str], Info]:
+    async def story(profile: Path, port: int) -> tuple[list[str], list[str], InfoMessage]:
         links: list[str] = []
-        info: list[Info] = []
+        info: list[InfoMessage] = []
 
         async def hear() -> None:
             async with aiomqtt.Client("127.0.0.1", port) as client:
@@ -95,9 +95,9 @@ def test_a_port_that_drops_again_and_again_is_told_once(tmp_path: Path, figure: 
                 async for message in client.messages:
                     data = bytes(message.payload)
                     if message.topic.value.endswith("info"):
-                        info.append(msgspec.json.decode(data, type=Info))
+                        info.append(msgspec.json.decode(data, type=InfoMessage))
                     else:
-                        links.append(msgspec.json.decode(data, type=Status).link)
+                        links.append(msgspec.json.decode(data, type=StatusMessage).link)
 
         hearing = asyncio.create_task(hear())
         with FakeDevice(tmp_path / "tty") as device, a_daemon(tmp_path, profile, device.link) as daemon:

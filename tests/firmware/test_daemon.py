@@ -15,7 +15,7 @@ from firmware_bridge.serial_port import read_chunks
 from monitor.daemon.daemon import Daemon
 from monitor.daemon.serve import Up, serve
 from monitor.mqtt.client.consumer import Consumer
-from monitor.mqtt.client.ledger import Record
+from monitor.mqtt.client.ledger import ReceivedRecord
 from monitor.profile.profile import MqttSettings, Profile
 from tests import needs
 from tests.firmware.detecting import HARMLESS, REPS, profile_of
@@ -39,15 +39,15 @@ def at(broker: Mosquitto, truth: Truth) -> Profile:
 def test_a_set_and_then_everything_goes_wrong(built: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
     truth = a_set(tmp_path, REPS)
-    records: list[Record] = []
+    records: list[ReceivedRecord] = []
 
-    def told(kind: str) -> list[Record]:
+    def told(kind: str) -> list[ReceivedRecord]:
         return [record for record in records if record.event.kind == kind]
 
     def causes() -> set[str]:
         return {str(getattr(record.event, "cause", None)) for record in told("sensor_fault")}
 
-    async def hear(record: Record) -> None:
+    async def hear(record: ReceivedRecord) -> None:
         records.append(record)
 
     async def story(profile: Profile, board: EmulatedBoard) -> None:

@@ -22,7 +22,7 @@ system_default = old
 [old]
 MinProtocol = TLSv1
 CipherString = ALL:@SECLEVEL=0
-"""  # what the system allows, so that it is our configuration that refuses
+"""  # the system allows everything, so that a refusal comes from our configuration
 
 
 NAMES = ["localhost", "127.0.0.1"]
@@ -35,7 +35,7 @@ class Broker:
         self.folder = folder
         make(folder, ["leg-press", "chest-press"], NAMES)
         self.port, self.tls_port = free_port(), free_port()
-        with (folder / "acl").open("a") as more:  # a witness, so that a refusal is told from a slow broker
+        with (folder / "acl").open("a") as more:  # a witness, to distinguish a refusal from a slow broker
             more.write("\nuser witness\ntopic readwrite #\n")
         with (folder / "passwords").open("a") as more:
             more.write(f"witness:{_hashed('witness')}\n")

@@ -1,4 +1,4 @@
-"""Strategies for any struct, read off its types; and a check of JSON against the schemas that msgspec writes."""
+"""Hypothesis strategies for any struct, from its types; and a check of JSON against the schemas that msgspec writes."""
 
 import math
 import re
@@ -65,7 +65,7 @@ def _is_unset(info: msgspec.inspect.Type) -> bool:
 
 
 def faults(value: Any, schema: dict[str, Any], definitions: dict[str, Any], where: str = "$") -> list[str]:
-    """Where the value is not what the schema says; for the keywords that our schemas use, and no others."""
+    """The places where the value does not fit the schema; only for the keywords that our schemas use."""
     found = [f"{where}: a keyword that this check does not know: {key}" for key in schema.keys() - KEYWORDS]
     if "$ref" in schema:
         found += faults(value, definitions[schema["$ref"].split("/")[-1]], definitions, where)

@@ -1,4 +1,4 @@
-"""A real mosquitto on a free port, and the bytes of a client that misbehaves."""
+"""A real mosquitto on a free port, and packets as bytes for clients that misbehave."""
 
 import contextlib
 import os
@@ -29,7 +29,7 @@ def free_port() -> int:
 
 
 class Mosquitto:
-    """Started, killed and started again on the same port."""
+    """A mosquitto that can be killed and started again on the same port."""
 
     def __init__(self, folder: Path, acl: str | None = None, more: str = "") -> None:
         self.port = free_port()
@@ -44,7 +44,7 @@ class Mosquitto:
         self._process: subprocess.Popen[bytes] | None = None
 
     def allow(self, acl: str) -> None:
-        """Other rights, at once."""
+        """Changes the access rights at once."""
         assert self._process is not None
         (self._folder / "acl").write_text(acl)
         self._process.send_signal(signal.SIGHUP)

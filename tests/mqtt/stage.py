@@ -1,4 +1,4 @@
-"""A publisher with its store, somebody who listens, and a broker of either kind."""
+"""A publisher with its store, a listener, and a broker of either kind."""
 
 import asyncio
 import contextlib
@@ -36,7 +36,7 @@ async def a_broker(kind: str, folder: Path) -> AsyncIterator[Address]:
 
 
 class Stage:
-    """The publisher runs between `async with` and its end, which is a clean one."""
+    """A publisher that runs from `async with` to its end, which is a clean one."""
 
     def __init__(self, address: Address, folder: Path) -> None:
         self.store = Store(folder / "events.db")
@@ -56,15 +56,15 @@ class Stage:
             self.store.close()
 
     async def die(self) -> None:
-        """Without a word, as after kill -9."""
-        self.publisher._say_goodbye = _nothing  # type: ignore[method-assign, assignment]
+        """Ends without a message, as after kill -9."""
+        self.publisher._publish_offline = _nothing  # type: ignore[method-assign, assignment]
         self._running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._running
         self._running = asyncio.create_task(asyncio.sleep(0))
 
     async def happen(self, count: int) -> list[StoredEvent]:
-        """Events on disk, then told."""
+        """Stores events, then has them published."""
         begin = self.store.last_seq
         stored = await asyncio.to_thread(self.store.append, [an_event(begin + number + 1) for number in range(count)])
         self.publisher.stored(stored)
@@ -93,7 +93,7 @@ def an_event(number: int) -> SetStart:
 
 
 class Listener:
-    """Everything that is told on some topics, in order, decoded."""
+    """Receives everything on some topics, in order, decoded."""
 
     def __init__(self, client: aiomqtt.Client) -> None:
         self.client = client
@@ -119,7 +119,7 @@ async def listening(address: Address, *topics: str, qos: int = 1, name: str | No
 
 
 async def until(what: Callable[[], bool]) -> None:
-    while not what():  # noqa: ASYNC110 - it is looked at from outside
+    while not what():  # noqa: ASYNC110 - the condition sends no notification
         await asyncio.sleep(0.01)
 
 

@@ -1,4 +1,4 @@
-"""Access at a real mosquitto, judged by what arrives: its acknowledgements say yes to what it refuses (2.0.11)."""
+"""Access rights at a real mosquitto, judged by what arrives, because 2.0.11 also acknowledges what it refuses."""
 
 import asyncio
 import contextlib
@@ -22,19 +22,19 @@ from tests.mqtt.stage import an_event, until
 pytestmark = [needs.mosquitto, needs.openssl]
 
 OWN, OTHER = "rep/leg-press/", "rep/chest-press/"
-TELLS = ("status", "info", "live/feedback", "state", "event/rep", "set", "session/s", "ack/a", "resume/c")
+PUBLISHED = ("status", "info", "live/feedback", "state", "event/rep", "set", "session/s", "ack/a", "resume/c")
 COMMANDS = ("cmd/resume", "cmd/lifter", "cmd/protocol", "cmd/load", "cmd/stop")
-TOPICS = [*(OWN + name for name in (*TELLS, *COMMANDS)), OTHER + "event/rep", OTHER + "cmd/stop", "elsewhere"]
+TOPICS = [*(OWN + name for name in (*PUBLISHED, *COMMANDS)), OTHER + "event/rep", OTHER + "cmd/stop", "elsewhere"]
 ROLES = ("daemon-leg-press", "display", "coach", None)
 MAY_WRITE = {
-    "daemon-leg-press": {OWN + name for name in (*TELLS, *COMMANDS)},
+    "daemon-leg-press": {OWN + name for name in (*PUBLISHED, *COMMANDS)},
     "display": {OWN + "cmd/resume"},
     "coach": {*(OWN + name for name in COMMANDS), OTHER + "cmd/stop"},
     None: set(),
 }
 MAY_READ = {
-    "daemon-leg-press": {OWN + name for name in (*TELLS, *COMMANDS)},
-    "display": {*(OWN + name for name in TELLS), OTHER + "event/rep"},
+    "daemon-leg-press": {OWN + name for name in (*PUBLISHED, *COMMANDS)},
+    "display": {*(OWN + name for name in PUBLISHED), OTHER + "event/rep"},
     "coach": {topic for topic in TOPICS if topic != "elsewhere"},
     None: set(),
 }
@@ -50,7 +50,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 
 
 async def arrived(client: aiomqtt.Client) -> set[str]:
-    """All topics of this round, up to its end."""
+    """All topics up to the final message."""
     seen: set[str] = set()
     async for message in client.messages:
         if str(message.topic) == "rep/leg-press/status" and message.payload == b"the end":
@@ -61,7 +61,7 @@ async def arrived(client: aiomqtt.Client) -> set[str]:
 
 @pytest.mark.parametrize("version", [4, 5])
 @pytest.mark.parametrize("role", ROLES)
-def test_who_may_write_what(role: str | None, version: int, broker: Broker) -> None:
+def test_rights_to_publish_by_role(role: str | None, version: int, broker: Broker) -> None:
     async def story() -> set[str]:
         async with asyncio.timeout(20), broker.client("witness") as witness:
             await witness.subscribe("#", 1)
@@ -77,7 +77,7 @@ def test_who_may_write_what(role: str | None, version: int, broker: Broker) -> N
 
 @pytest.mark.parametrize("version", [4, 5])
 @pytest.mark.parametrize("role", [role for role in ROLES if role])
-def test_who_may_read_what(role: str, version: int, broker: Broker) -> None:
+def test_rights_to_read_by_role(role: str, version: int, broker: Broker) -> None:
     async def story() -> set[str]:
         async with asyncio.timeout(20), broker.client("witness") as witness, broker.client(role, version) as client:
             for pattern in ("#", "rep/#", "rep/+/cmd/#", *TOPICS):
@@ -91,7 +91,7 @@ def test_who_may_read_what(role: str, version: int, broker: Broker) -> None:
 
 
 @pytest.mark.parametrize(("account", "password"), [(None, None), ("coach", "wrong"), ("coach", ""), ("nobody", "x")])
-def test_who_is_not_known_is_not_let_in(account: str | None, password: str | None, broker: Broker) -> None:
+def test_unknown_clients_are_refused(account: str | None, password: str | None, broker: Broker) -> None:
     async def story() -> None:
         client = aiomqtt.Client("127.0.0.1", broker.port, username=account, password=password)
         with pytest.raises(aiomqtt.MqttError):
@@ -101,7 +101,7 @@ def test_who_is_not_known_is_not_let_in(account: str | None, password: str | Non
     asyncio.run(story())
 
 
-def test_a_retained_message_is_not_read_by_who_may_not(broker: Broker) -> None:
+def test_a_retained_message_is_not_sent_to_a_role_without_the_right(broker: Broker) -> None:
     async def story() -> set[str]:
         async with asyncio.timeout(20), broker.client("witness") as witness, broker.client("display") as late:
             await witness.publish(OWN + "cmd/lifter", b"Ada", 1, retain=True)
@@ -114,7 +114,7 @@ def test_a_retained_message_is_not_read_by_who_may_not(broker: Broker) -> None:
 
 
 def connects(broker: Broker, highest: ssl.TLSVersion, lowest: ssl.TLSVersion, host: str = "127.0.0.1") -> str:
-    """The protocol that a client and the broker agree on."""
+    """The TLS version that client and broker use."""
     context = ssl.create_default_context(cafile=str(broker.folder / "ca.pem"))
     context.set_ciphers("ALL:@SECLEVEL=0")
     context.minimum_version, context.maximum_version = lowest, highest
@@ -126,7 +126,7 @@ def connects(broker: Broker, highest: ssl.TLSVersion, lowest: ssl.TLSVersion, ho
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
-def test_from_the_network_tls_1_2_or_newer(broker: Broker) -> None:
+def test_the_network_port_requires_tls_1_2_or_newer(broker: Broker) -> None:
     versions = ssl.TLSVersion
     assert connects(broker, versions.TLSv1_2, versions.TLSv1_2) == "TLSv1.2"
     assert connects(broker, versions.TLSv1_3, versions.TLSv1_2) in ("TLSv1.2", "TLSv1.3")
@@ -138,7 +138,7 @@ def test_from_the_network_tls_1_2_or_newer(broker: Broker) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # paho leaves a refused socket to the GC
-def test_the_daemon_talks_through_it_and_another_authority_is_not_believed(broker: Broker, tmp_path: Path) -> None:
+def test_the_daemon_connects_over_tls_and_trusts_only_its_authority(broker: Broker, tmp_path: Path) -> None:
     def address(folder: Path) -> Address:
         return Address(
             host="127.0.0.1",
@@ -176,7 +176,7 @@ async def nothing(_: object) -> None:
     pass
 
 
-def test_again_it_changes_nothing_and_what_is_private_stays_so(tmp_path: Path) -> None:
+def test_a_second_run_changes_nothing_and_private_files_stay_private(tmp_path: Path) -> None:
     folder = tmp_path / "broker"
     assert len(make(folder, ["leg-press"], NAMES)) == 8
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
@@ -200,7 +200,7 @@ def test_again_it_changes_nothing_and_what_is_private_stays_so(tmp_path: Path) -
     assert "hers" not in everything.replace("others", "")
 
 
-def test_what_is_no_account_is_told(tmp_path: Path) -> None:
+def test_an_invalid_account_file_is_reported(tmp_path: Path) -> None:
     make(tmp_path, ["leg-press"], NAMES)
     for name, text in {"root": "x", "coach-Anna": "x", "display-tv": ""}.items():
         path = tmp_path / "secrets" / name
@@ -210,7 +210,7 @@ def test_what_is_no_account_is_told(tmp_path: Path) -> None:
         path.unlink()
 
 
-def test_the_examples_are_what_is_written() -> None:
+def test_the_examples_equal_the_generated_files() -> None:
     deploy = Path(__file__).parents[2] / "configs" / "deploy"
     assert (deploy / "mosquitto.conf").read_text() == configuration(Path("/etc/rep-monitor/broker"))
     assert (deploy / "mosquitto.acl").read_text() == acl(["coach", "daemon-leg-press", "display"])

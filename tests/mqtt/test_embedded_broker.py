@@ -1,4 +1,4 @@
-"""Conformance of the embedded broker: each of bare amqtt's defects is held off, and an upgrade cannot hide it."""
+"""Conformance of the embedded broker: each defect of amqtt is corrected, also after an upgrade of amqtt."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ ACKNOWLEDGED_WITHIN_S = 5  # by amqtt's handler
 
 
 def within(seconds: float, story: Callable[[EmbeddedBroker], Awaitable[None]]) -> None:
-    """Play the story against a broker of its own."""
+    """Runs the story with a broker of its own."""
 
     async def play() -> None:
         async with asyncio.timeout(seconds), EmbeddedBroker() as broker:
@@ -36,7 +36,7 @@ def client(broker: EmbeddedBroker, name: str | None = None) -> aiomqtt.Client:
 
 @contextlib.asynccontextmanager
 async def raw(broker: EmbeddedBroker, *packets: bytes) -> AsyncIterator[tuple[asyncio.StreamReader, socket.socket]]:
-    """A peer that sends these packets and then nothing more of its own accord."""
+    """A peer that sends these packets and then nothing more."""
     peer = socket.socket()
     peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     peer.setblocking(False)
@@ -49,12 +49,12 @@ async def raw(broker: EmbeddedBroker, *packets: bytes) -> AsyncIterator[tuple[as
         writer.transport.abort()
 
 
-def test_only_loopback() -> None:
+def test_only_loopback_is_allowed() -> None:
     with pytest.raises(ValueError, match="loopback"):
         EmbeddedBroker("0.0.0.0")
 
 
-def test_silence_beyond_the_keep_alive_ends_the_connection_and_the_will_speaks() -> None:
+def test_silence_beyond_the_keep_alive_ends_the_connection_and_the_will_is_published() -> None:
     async def story(broker: EmbeddedBroker) -> None:
         async with client(broker) as watcher:
             await watcher.subscribe("rep/m/status", 1)
@@ -67,7 +67,7 @@ def test_silence_beyond_the_keep_alive_ends_the_connection_and_the_will_speaks()
     within(20, story)
 
 
-def test_who_pings_in_time_stays() -> None:
+def test_a_client_that_pings_in_time_stays_connected() -> None:
     async def story(broker: EmbeddedBroker) -> None:
         async with aiomqtt.Client(broker.host, broker.port, keepalive=1) as idle, client(broker) as other:
             await idle.subscribe("a", 0)
@@ -78,7 +78,7 @@ def test_who_pings_in_time_stays() -> None:
     within(20, story)
 
 
-def test_who_connects_and_says_nothing_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_without_a_packet_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guard, "CONNECT_WITHIN_S", 0.2)
 
     async def story(broker: EmbeddedBroker) -> None:
@@ -88,8 +88,8 @@ def test_who_connects_and_says_nothing_is_not_kept(monkeypatch: pytest.MonkeyPat
     within(20, story)
 
 
-def test_live_messages_are_dropped_behind_a_slow_reader_and_nobody_else_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bare amqtt keeps every one of them: its memory grows for as long as the reader sleeps."""
+def test_live_messages_are_dropped_for_a_slow_reader_and_no_other_client_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """amqtt alone keeps all of them: its memory grows as long as the reader sleeps."""
     monkeypatch.setattr(guard, "STANDSTILL_S", math.inf)  # on a slow machine the messages take longer than that
     count, size = 400, 2000
 
@@ -118,7 +118,7 @@ def test_live_messages_are_dropped_behind_a_slow_reader_and_nobody_else_waits(mo
     within(60, story)
 
 
-def test_a_reader_that_stays_far_behind_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reader_that_stays_far_behind_is_disconnected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guard, "FAR_BEHIND_BYTES", 32 * 1024)
 
     async def story(broker: EmbeddedBroker) -> None:
@@ -127,12 +127,12 @@ def test_a_reader_that_stays_far_behind_is_cut(monkeypatch: pytest.MonkeyPatch) 
                 await reader.readexactly(CONNACK_SUBACK_BYTES)
                 while not broker.counts.slow_readers_cut:
                     await sender.publish("rep/m/event/rep", bytes(4000), 1)
-            await sender.publish("rep/m/event/rep", b"the others go on", 1)
+            await sender.publish("rep/m/event/rep", b"other clients continue", 1)
 
     within(60, story)
 
 
-def test_a_reader_that_stands_still_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reader_that_stops_reading_is_disconnected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guard, "STANDSTILL_S", 0.3)
 
     async def story(broker: EmbeddedBroker) -> None:
@@ -146,12 +146,12 @@ def test_a_reader_that_stands_still_is_cut(monkeypatch: pytest.MonkeyPatch) -> N
     within(60, story)
 
 
-def test_a_newcomer_gets_only_the_retained_messages_that_it_asked_for() -> None:
-    """Bare amqtt sends each newcomer what anybody's subscription matches."""
+def test_a_new_client_gets_only_the_retained_messages_of_its_subscriptions() -> None:
+    """amqtt alone sends each new client the messages that match anybody's subscription."""
 
     async def story(broker: EmbeddedBroker) -> None:
         async with client(broker) as first, client(broker) as second:
-            await first.publish("rep/m/info", b"for whom it concerns", 1, retain=True)
+            await first.publish("rep/m/info", b"for others", 1, retain=True)
             await first.publish("other/topic", b"asked for", 1, retain=True)
             await first.subscribe("rep/#", 1)
             assert (await anext(first.messages)).retain
@@ -166,8 +166,8 @@ def test_a_newcomer_gets_only_the_retained_messages_that_it_asked_for() -> None:
 
 
 @pytest.mark.parametrize("clean", [True, False], ids=["clean session", "kept session"])
-def test_a_take_over_ends_the_old_connection_and_its_will_speaks_first(clean: bool) -> None:
-    """Bare amqtt ends the new connection too, where the session is to be kept."""
+def test_a_take_over_ends_the_old_connection_and_its_will_is_published_first(clean: bool) -> None:
+    """amqtt alone also ends the new connection if the session is to be kept."""
 
     async def story(broker: EmbeddedBroker) -> None:
         will = aiomqtt.Will("rep/m/status", b"old", 1, True)
@@ -191,7 +191,7 @@ def test_a_take_over_ends_the_old_connection_and_its_will_speaks_first(clean: bo
 
 
 @pytest.mark.parametrize(("published", "granted"), [(0, 0), (0, 1), (1, 0), (1, 1)])
-def test_qos_is_never_raised_on_the_way(published: int, granted: int) -> None:
+def test_qos_is_never_raised(published: int, granted: int) -> None:
     async def story(broker: EmbeddedBroker) -> None:
         async with client(broker) as one:
             await one.subscribe("a/+", granted)
@@ -202,7 +202,7 @@ def test_qos_is_never_raised_on_the_way(published: int, granted: int) -> None:
 
 
 @pytest.mark.parametrize("published", [0, 1])
-def test_the_qos_of_a_retained_message_is_not_raised_either(published: int) -> None:
+def test_the_qos_of_a_retained_message_is_not_raised(published: int) -> None:
     async def story(broker: EmbeddedBroker) -> None:
         async with client(broker) as one:
             await one.publish("a", b"x", published, retain=True)
@@ -213,8 +213,8 @@ def test_the_qos_of_a_retained_message_is_not_raised_either(published: int) -> N
     within(20, story)
 
 
-def test_who_never_acknowledges_a_retained_message_is_no_error_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bare amqtt takes the timeouts of nobody's tasks, so that asyncio logs each as an error."""
+def test_a_missing_acknowledgement_of_a_retained_message_is_not_logged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """amqtt alone does not retrieve the timeouts of its tasks, so that asyncio logs each as an error."""
     wait_for, errors = asyncio.wait_for, []
 
     def wait_briefly(future: Awaitable[object], timeout: float | None) -> Awaitable[object]:
@@ -237,7 +237,7 @@ def test_who_never_acknowledges_a_retained_message_is_no_error_of_ours(monkeypat
     assert errors == []
 
 
-def test_garbage_and_monstrous_packets_hurt_nobody() -> None:
+def test_garbage_and_huge_packets_end_only_their_connection() -> None:
     async def story(broker: EmbeddedBroker) -> None:
         for nonsense in (b"GET / HTTP/1.1\r\n\r\n" * 9, bytes(range(256)), b"\x30\xff\xff\xff\x7f" + bytes(100)):
             async with raw(broker, connect_packet("mad", 60), nonsense) as (reader, _):
@@ -251,7 +251,7 @@ def test_garbage_and_monstrous_packets_hurt_nobody() -> None:
     within(20, story)
 
 
-def test_a_page_reads_everything_and_asks_for_the_past_but_publishes_nothing_else() -> None:
+def test_a_display_reads_everything_and_may_publish_only_resume() -> None:
     async def story(broker: EmbeddedBroker) -> None:
         async def page(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await broker.serve(TcpLine(reader, writer), Role.DISPLAY)
@@ -282,7 +282,7 @@ def test_a_page_reads_everything_and_asks_for_the_past_but_publishes_nothing_els
     within(20, story)
 
 
-def test_the_last_words_before_its_end_are_heard() -> None:
+def test_messages_published_just_before_the_brokers_end_arrive() -> None:
     async def story() -> None:
         async with EmbeddedBroker() as broker:
             page, daemon = client(broker), client(broker)
@@ -298,8 +298,8 @@ def test_the_last_words_before_its_end_are_heard() -> None:
     asyncio.run(asyncio.wait_for(story(), 20))
 
 
-def test_what_was_acknowledged_is_published_though_its_sender_has_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bare amqtt forgets what it has acknowledged and not yet passed on, when the sender disconnects."""
+def test_acknowledged_messages_are_forwarded_although_their_sender_has_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """amqtt alone drops acknowledged messages that it has not forwarded when the sender disconnects."""
     count = 20
     pass_on = Broker._handle_message_delivery
 

@@ -1,4 +1,4 @@
-"""Whatever gets lost, doubled or mixed up on the way: each event once, in order, and it is known when to ask."""
+"""The ledger delivers each event once and in order, whatever is lost, duplicated or reordered on the way."""
 
 import random
 
@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.events import encode
-from monitor.mqtt.client.ledger import HELD, Ledger
+from monitor.mqtt.client.ledger import MOST_WAITING, Ledger
 from monitor.mqtt.contract import payload
-from monitor.mqtt.contract.messages import Envelope, ResumeMark, Status
+from monitor.mqtt.contract.messages import Envelope, ResumeMark, StatusMessage
 from tests.mqtt.stage import an_event
 
 STORE = "store-1"
@@ -26,7 +26,7 @@ def mark(which: str, after: int, first: int, last: int, store_id: str = STORE) -
 
 
 def answer(after: int, first: int, last: int) -> list[bytes]:
-    """What the monitor tells who asks."""
+    """The daemon's answer to `resume`."""
     records = [message(seq) for seq in range(max(after + 1, first), last + 1)]
     return [mark("begin", after, first, last), *records, mark("end", last, first, last)]
 
@@ -36,27 +36,27 @@ def answer(after: int, first: int, last: int) -> list[bytes]:
     seed=st.integers(0, 2**32),
     last=st.integers(0, 120),
     lost=st.floats(0, 0.9),
-    doubled=st.floats(0, 0.5),
+    duplicated=st.floats(0, 0.5),
     mixed=st.integers(0, 10),
     pruned=st.integers(0, 20),
 )
-def test_each_once_and_in_order(seed: int, last: int, lost: float, doubled: float, mixed: int, pruned: int) -> None:
+def test_each_once_and_in_order(seed: int, last: int, lost: float, duplicated: float, mixed: int, pruned: int) -> None:
     chance = random.Random(seed)
 
     def on_the_way(messages: list[bytes]) -> list[bytes]:
-        arrived = [m for m in messages if chance.random() > lost for _ in range(1 + (chance.random() < doubled))]
+        arrived = [m for m in messages if chance.random() > lost for _ in range(1 + (chance.random() < duplicated))]
         return [m for _, m in sorted(((i + chance.uniform(0, mixed), m) for i, m in enumerate(arrived)))]
 
     ledger, taken = Ledger(), []
     for data in on_the_way([message(seq) for seq in range(1, last + 1)]):
         taken += [record.seq for record in ledger.take(data)]
-    first = min(pruned, last) + 1  # what is older has gone from the store meanwhile
+    first = min(pruned, last) + 1  # older events have been removed from the store
     for attempt in range(200):
-        ledger.take_status(Status(state="online", conn=1, store_id=STORE, first_seq=first, last_seq=last))
+        ledger.take_status(StatusMessage(state="online", conn=1, store_id=STORE, first_seq=first, last_seq=last))
         if not ledger.behind:
             break
-        told = answer(ledger.seq, first, last)
-        for data in on_the_way(told) if attempt < 100 else told:
+        sent = answer(ledger.seq, first, last)
+        for data in on_the_way(sent) if attempt < 100 else sent:
             taken += [record.seq for record in ledger.take(data)]
     assert not ledger.behind
     assert taken == sorted(set(taken))
@@ -65,7 +65,7 @@ def test_each_once_and_in_order(seed: int, last: int, lost: float, doubled: floa
     assert len(taken) + ledger.lost == last
 
 
-def test_another_store_begins_anew() -> None:
+def test_a_new_store_starts_over() -> None:
     ledger = Ledger(STORE, 50)
     assert ledger.take(message(51))[0].event.id == 51
     assert [record.seq for record in ledger.take(message(1, "store-2"))] == [1]
@@ -73,23 +73,23 @@ def test_another_store_begins_anew() -> None:
     assert ledger.behind
 
 
-def test_a_place_that_was_kept_goes_on_there() -> None:
+def test_a_saved_place_is_continued() -> None:
     ledger = Ledger(STORE, 3)
     assert ledger.take(message(3)) == []
     assert [record.seq for record in ledger.take(message(4))] == [4]
-    assert ledger.doubled == 1
+    assert ledger.duplicates == 1
 
 
-def test_what_waits_is_bounded() -> None:
+def test_the_number_of_waiting_records_is_bounded() -> None:
     ledger = Ledger(STORE, 0)
-    for seq in range(2, 3 * HELD):
+    for seq in range(2, 3 * MOST_WAITING):
         assert ledger.take(message(seq)) == []
-    assert len(ledger._held) == HELD
-    assert len(ledger.take(message(1))) == HELD + 1
+    assert len(ledger._waiting) == MOST_WAITING
+    assert len(ledger.take(message(1))) == MOST_WAITING + 1
     assert ledger.behind
 
 
-def test_nonsense_is_counted() -> None:
+def test_malformed_messages_are_counted() -> None:
     ledger = Ledger()
     for data in (b"", b"{}", b'{"v":1,"seq":0,"store_id":"x","historical":false}', b"\xff", b"[]"):
         assert ledger.take(data) == []

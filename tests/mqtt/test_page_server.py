@@ -1,4 +1,4 @@
-"""The page and its connection to the broker, on one port: what is served, and to whom."""
+"""The page server: files, access, and the page's connection to the broker on the same port."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -30,7 +30,7 @@ def with_server(story: Callable[[PageServer], Awaitable[None]], tokens: dict[Rol
     play(whole())
 
 
-def test_the_page_and_all_that_it_names_are_served_with_the_right_types() -> None:
+def test_the_page_and_its_files_are_served_with_their_types() -> None:
     async def story(server: PageServer) -> None:
         page = await get(server)
         assert page.status == 200
@@ -97,7 +97,7 @@ def test_nothing_outside_the_page_can_be_reached(path: str) -> None:
         ("localhost\r\nHost: evil.example", 421),
     ],
 )
-def test_only_under_its_own_names(host: str, status: int) -> None:
+def test_only_local_host_names_are_accepted(host: str, status: int) -> None:
     async def story(server: PageServer) -> None:
         assert (await get(server, host=host)).status == status
         assert (await upgrade(server, Host=host) == 101) == (status == 200)
@@ -106,7 +106,7 @@ def test_only_under_its_own_names(host: str, status: int) -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "HEAD", "OPTIONS"])
-def test_there_is_nothing_but_get(method: str) -> None:
+def test_only_get_is_allowed(method: str) -> None:
     async def story(server: PageServer) -> None:
         answer = await get(server, method=method)
         assert answer.status != 200
@@ -115,7 +115,7 @@ def test_there_is_nothing_but_get(method: str) -> None:
     with_server(story)
 
 
-def test_a_foreign_page_may_not_connect() -> None:
+def test_a_page_of_another_origin_may_not_connect() -> None:
     async def story(server: PageServer) -> None:
         assert await upgrade(server, Origin="http://localhost") == 101
         assert await upgrade(server) == 101  # no browser
@@ -130,9 +130,9 @@ def test_a_foreign_page_may_not_connect() -> None:
     with_server(story)
 
 
-def test_with_a_token_nothing_is_told_without_it() -> None:
+def test_a_server_with_a_token_serves_nothing_without_it() -> None:
     async def story(server: PageServer) -> None:
-        assert "?" not in server.url  # it is told and logged
+        assert "?" not in server.url  # it is printed and logged
         for path in ("/", "/config.json", "/vendor/mqtt.min.js", "/?token=wrong", "/?token="):
             assert (await get(server, path)).status == 403
         assert await upgrade(server) == 403
@@ -147,7 +147,7 @@ def test_with_a_token_nothing_is_told_without_it() -> None:
     with_server(story, tokens={Role.DISPLAY: "s3cret"})
 
 
-def test_mqtt_over_the_web_socket_reads_all_and_reaches_the_broker() -> None:
+def test_mqtt_over_the_web_socket_reads_everything_and_sends_commands() -> None:
     async def whole() -> None:
         async with EmbeddedBroker() as broker, PageServer(profile(), broker) as server:
             page = aiomqtt.Client(
@@ -176,7 +176,7 @@ def test_mqtt_over_the_web_socket_reads_all_and_reaches_the_broker() -> None:
     play(whole())
 
 
-def test_a_broker_may_take_web_sockets_elsewhere() -> None:
+def test_a_broker_may_accept_web_sockets_at_another_address() -> None:
     url = "wss://gym.example:443/mqtt/ws"
 
     async def story() -> None:
@@ -191,7 +191,7 @@ def test_a_broker_may_take_web_sockets_elsewhere() -> None:
     play(story())
 
 
-def test_a_disk_that_refuses_is_told_as_such() -> None:
+def test_a_store_that_cannot_be_read_is_reported() -> None:
     def refuse() -> dict[str, Any]:
         raise StoreError("input/output error")
 
@@ -204,7 +204,7 @@ def test_a_disk_that_refuses_is_told_as_such() -> None:
     play(story())
 
 
-def test_a_gyms_own_words(tmp_path: Path) -> None:
+def test_a_gym_can_have_its_own_cue_packs(tmp_path: Path) -> None:
     (tmp_path / "our-gym.json").write_text('{"language": "en", "name": "Our gym", "cues": {"low": "PRESS"}}')
     (tmp_path / "de.json").write_text('{"language": "de-AT", "name": "Wienerisch", "spoken": {"begin": "gemma"}}')
 
@@ -223,7 +223,7 @@ def test_a_gyms_own_words(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "told"),
+    ("name", "text", "message"),
     [
         ("en.json", "{", "en.json: "),
         ("en.json", '{"language": "en", "name": "x", "cues": {"low": "MUCH MORE"}}', r"length <= 8 .*\$\.cues"),
@@ -231,15 +231,15 @@ def test_a_gyms_own_words(tmp_path: Path) -> None:
         ("Our Gym.json", '{"language": "en", "name": "x"}', "made of a-z, 0-9 and -"),
     ],
 )
-def test_a_wrong_pack_is_told_by_name(tmp_path: Path, name: str, text: str, told: str) -> None:
+def test_an_invalid_cue_pack_is_reported_with_its_name(tmp_path: Path, name: str, text: str, message: str) -> None:
     (tmp_path / name).write_text(text)
-    with pytest.raises(ConfigError, match=told):
+    with pytest.raises(ConfigError, match=message):
         PageServer(profile(cues=str(tmp_path)), None)
     with pytest.raises(ConfigError, match="there is no such folder"):
         PageServer(profile(cues=str(tmp_path / "none")), None)
 
 
-def test_a_port_that_is_taken_leads_to_the_next_free_one() -> None:
+def test_if_the_port_is_taken_the_next_free_one_is_used() -> None:
     async def story() -> None:
         async with PageServer(profile(), None) as first, PageServer(profile(first.port), None) as second:
             assert first.port < second.port < first.port + 20
@@ -251,7 +251,7 @@ def test_a_port_that_is_taken_leads_to_the_next_free_one() -> None:
     play(story())
 
 
-def test_the_tokens_are_kept_apart_and_private(tmp_path: Path) -> None:
+def test_each_role_has_a_private_token(tmp_path: Path) -> None:
     tokens = kept_tokens(tmp_path)
     assert set(tokens) == {Role.DISPLAY, Role.COACH}
     assert len(set(tokens.values())) == 2

@@ -1,4 +1,4 @@
-"""The MQTT contract: what is sent is strict JSON, is what the published schemas say, and goes where the table says."""
+"""The MQTT contract: every message is strict JSON, fits the published schema, and has the topic of the table."""
 
 import json
 import re
@@ -24,7 +24,7 @@ envelopes = structs(messages.Envelope, finite)
 
 
 def strict(data: bytes) -> Any:
-    """NaN, Infinity and doubled keys are no JSON."""
+    """Decodes JSON without NaN, Infinity and duplicate keys."""
 
     def no(word: str) -> NoReturn:
         raise AssertionError(f"{word} in JSON")
@@ -37,7 +37,7 @@ def strict(data: bytes) -> Any:
 
 
 def holds(packet: payload.Packet, name: str, channel: str) -> dict[str, Any]:
-    """The packet is what the documents say of that channel."""
+    """Checks a packet against the documents of its channel; returns its content."""
     body: dict[str, Any] = strict(packet.payload)
     assert faults(body, DEFINITIONS[name], DEFINITIONS) == []
     address, _, names, qos, retained, _ = schema.CHANNELS[channel]
@@ -49,31 +49,31 @@ def holds(packet: payload.Packet, name: str, channel: str) -> dict[str, Any]:
 
 @few
 @given(structs(Feedback, finite))
-def test_feedback(feedback: Feedback) -> None:
+def test_feedback_fits_the_schema(feedback: Feedback) -> None:
     live = holds(payload.live(MACHINE, "s-1", feedback), "Live", "live")
     state = holds(payload.state(MACHINE, "s-1", feedback, stale=True), "State", "state")
     assert state == live | {"stale": True}
     assert live == msgspec.to_builtins(feedback) | {"v": 1, "session": "s-1"}
-    assert msgspec.json.decode(msgspec.json.encode(live), type=messages.Live).t_s == feedback.t_s
+    assert msgspec.json.decode(msgspec.json.encode(live), type=messages.LiveMessage).t_s == feedback.t_s
 
 
 @pytest.mark.parametrize("kind", AnyEvent.__args__)
 @few
 @given(data=st.data())
-def test_event_records(kind: type[Event], data: st.DataObject) -> None:
+def test_event_records_fit_the_schema(kind: type[Event], data: st.DataObject) -> None:
     event = data.draw(structs(kind, finite))
     envelope = data.draw(envelopes)
     record, name = encode(event), f"{kind.__name__}Record"
-    told = holds(payload.event(MACHINE, event.kind, record, envelope), name, f"event_{event.kind}")
-    assert told == json.loads(record) | msgspec.to_builtins(envelope)
-    assert holds(payload.resumed(MACHINE, "tv", record, envelope), name, "resume") == told
+    published = holds(payload.event(MACHINE, event.kind, record, envelope), name, f"event_{event.kind}")
+    assert published == json.loads(record) | msgspec.to_builtins(envelope)
+    assert holds(payload.resumed(MACHINE, "tv", record, envelope), name, "resume") == published
     if event.kind == "set_end":
-        assert holds(payload.last_set(MACHINE, record, envelope), name, "set") == told
+        assert holds(payload.last_set(MACHINE, record, envelope), name, "set") == published
 
 
 @few
 @given(st.sampled_from([Feedback, *AnyEvent.__args__]).flatmap(lambda kind: structs(kind, wild)))
-def test_no_nan_ever_leaves(value: Feedback | AnyEvent) -> None:
+def test_no_message_contains_nan(value: Feedback | AnyEvent) -> None:
     if isinstance(value, Feedback):
         strict(payload.state(MACHINE, "s", value, stale=False).payload)
     else:
@@ -84,25 +84,25 @@ def test_no_nan_ever_leaves(value: Feedback | AnyEvent) -> None:
 @pytest.mark.parametrize(
     ("kind", "make", "channel"),
     [
-        (messages.Status, payload.status, "status"),
-        (messages.Info, payload.info, "info"),
-        (messages.Session, payload.session, "session"),
-        (messages.Ack, payload.ack, "ack"),
+        (messages.StatusMessage, payload.status, "status"),
+        (messages.InfoMessage, payload.info, "info"),
+        (messages.SessionMessage, payload.session, "session"),
+        (messages.AckMessage, payload.ack, "ack"),
     ],
 )
 @few
 @given(data=st.data())
-def test_other_messages(kind: type, make: Any, channel: str, data: st.DataObject) -> None:
+def test_other_messages_fit_the_schema(kind: type, make: Any, channel: str, data: st.DataObject) -> None:
     message = data.draw(structs(kind, finite))
     if channel == "session":
         message = msgspec.structs.replace(message, session="a-session")
-    body = holds(make(MACHINE, message), kind.__name__, channel)
+    body = holds(make(MACHINE, message), schema.contract_name(kind.__name__), channel)
     assert msgspec.json.decode(msgspec.json.encode(body), type=kind) == message
 
 
 @few
 @given(structs(messages.ResumeMark, finite))
-def test_marks_are_no_records(mark: messages.ResumeMark) -> None:
+def test_a_resume_mark_is_not_an_event_record(mark: messages.ResumeMark) -> None:
     body = holds(payload.resume_mark(MACHINE, "tv", mark), "ResumeMark", "resume")
     with pytest.raises(msgspec.ValidationError):
         msgspec.json.decode(msgspec.json.encode(body), type=messages.Envelope)
@@ -111,10 +111,12 @@ def test_marks_are_no_records(mark: messages.ResumeMark) -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 @few
 @given(data=st.data(), now_s=st.floats(0, 4e9))
-def test_commands_come_through(name: str, data: st.DataObject, now_s: float) -> None:
+def test_a_valid_command_is_read_and_a_stale_or_retained_one_refused(
+    name: str, data: st.DataObject, now_s: float
+) -> None:
     command = msgspec.structs.replace(data.draw(structs(COMMANDS[name], finite)), stamp_s=now_s)
     packet = payload.command(MACHINE, command)
-    holds(packet, COMMANDS[name].__name__, f"cmd_{name}")
+    holds(packet, schema.contract_name(COMMANDS[name].__name__), f"cmd_{name}")
     assert read_command(name, packet.payload, retained=False, now_s=now_s + 9.0) == command
     for late_s in (-10.5, 10.5):
         with pytest.raises(CommandRefused) as refused:
@@ -127,12 +129,12 @@ def test_commands_come_through(name: str, data: st.DataObject, now_s: float) -> 
 
 @few
 @given(st.sampled_from([*COMMANDS, "tare"]), st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
-def test_nonsense_is_refused_and_nothing_else_happens(name: str, data: bytes) -> None:
+def test_arbitrary_bytes_are_refused_as_a_command(name: str, data: bytes) -> None:
     with pytest.raises(CommandRefused):
         read_command(name, data, retained=False, now_s=time.time())
 
 
-def test_the_asyncapi_document_holds_together() -> None:
+def test_the_asyncapi_document_is_consistent() -> None:
     document = json.loads(json.dumps(schema.asyncapi(), allow_nan=False))
     assert document["asyncapi"] == "3.0.0"
     assert {"title", "version"} <= document["info"].keys()
@@ -141,17 +143,17 @@ def test_the_asyncapi_document_holds_together() -> None:
     for name, channel in document["channels"].items():
         assert set(re.findall(r"{(\w+)}", channel["address"])) == channel["parameters"].keys()
         assert channel["messages"], name
-    told = set()
+    addresses = set()
     for operation in document["operations"].values():
         assert operation["action"] in ("send", "receive")
         channel = _at(document, operation["channel"]["$ref"])
-        told.add(channel["address"])
+        addresses.add(channel["address"])
         for message in operation["messages"]:  # must be the channel's own
             assert message["$ref"].startswith(operation["channel"]["$ref"] + "/messages/")
         assert operation["bindings"]["mqtt"]["qos"] in (0, 1)
-    assert len(told) == len(document["channels"])
+    assert len(addresses) == len(document["channels"])
     for kind in KINDS:
-        assert f"rep/{{machine}}/event/{kind}" in told
+        assert f"rep/{{machine}}/event/{kind}" in addresses
     assert all(re.fullmatch(r"[\w.-]+", name) for part in document["components"].values() for name in part)
 
 

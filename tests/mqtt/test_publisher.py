@@ -1,4 +1,4 @@
-"""What a broker and its clients see of the monitor, through absences, refusals and ghosts."""
+"""The publisher as its broker and clients see it, over absences, refusals and old connections."""
 
 import asyncio
 import time
@@ -13,9 +13,16 @@ from monitor.events import Feedback
 from monitor.mqtt.client import connection, outbox, publisher, requests
 from monitor.mqtt.client.connection import Address
 from monitor.mqtt.client.consumer import Consumer
-from monitor.mqtt.client.ledger import Ledger, Record
+from monitor.mqtt.client.ledger import Ledger, ReceivedRecord
 from monitor.mqtt.contract import payload
-from monitor.mqtt.contract.commands import Command, Lifter, Load, Protocol, Resume, Stop
+from monitor.mqtt.contract.commands import (
+    Command,
+    LifterCommand,
+    LoadCommand,
+    ProtocolCommand,
+    ResumeCommand,
+    StopCommand,
+)
 from tests import needs
 from tests.mqtt.brokers import mosquitto
 from tests.mqtt.stage import KINDS, MACHINE, Stage, a_broker, listening, play, seqs, until
@@ -72,7 +79,7 @@ def test_birth_and_clean_end_are_retained_and_numbered(kind: str, tmp_path: Path
 
 
 @both
-def test_the_will_speaks_for_one_that_died_and_the_next_life_is_seen(kind: str, tmp_path: Path) -> None:
+def test_the_last_will_reports_a_killed_daemon_and_a_new_one_is_online(kind: str, tmp_path: Path) -> None:
     async def story() -> None:
         async with a_broker(kind, tmp_path) as address, listening(address, "status") as listener:
             async with Stage(address, tmp_path) as first:
@@ -86,14 +93,14 @@ def test_the_will_speaks_for_one_that_died_and_the_next_life_is_seen(kind: str, 
 
 
 @both
-def test_a_ghosts_word_is_overwritten(kind: str, tmp_path: Path) -> None:
+def test_the_status_of_an_old_connection_is_overwritten(kind: str, tmp_path: Path) -> None:
     async def story() -> None:
         async with a_broker(kind, tmp_path) as address, Stage(address, tmp_path) as stage:
             async with listening(address, "status") as listener:
                 await listener.next(state="online")
-                for ghost in (b'{"v":1,"state":"offline","conn":0}', b"offline"):
+                for outdated in (b'{"v":1,"state":"offline","conn":0}', b"offline"):
                     repairs = stage.publisher.delivery.status_repairs
-                    await listener.client.publish(f"rep/{MACHINE}/status", ghost, 1, retain=True)
+                    await listener.client.publish(f"rep/{MACHINE}/status", outdated, 1, retain=True)
                     await until(lambda: stage.publisher.delivery.status_repairs > repairs)  # noqa: B023
                 await until(lambda: not stage.publisher._status_changed.is_set())
             async with listening(address, "status") as late:
@@ -103,10 +110,10 @@ def test_a_ghosts_word_is_overwritten(kind: str, tmp_path: Path) -> None:
 
 
 @needs.mosquitto
-def test_events_outlive_the_brokers_death_once_and_in_order(tmp_path: Path) -> None:
-    received: list[Record] = []
+def test_events_arrive_once_and_in_order_although_the_broker_is_killed(tmp_path: Path) -> None:
+    received: list[ReceivedRecord] = []
 
-    async def deliver(record: Record) -> None:
+    async def deliver(record: ReceivedRecord) -> None:
         received.append(record)
 
     async def story() -> None:
@@ -134,7 +141,7 @@ def test_events_outlive_the_brokers_death_once_and_in_order(tmp_path: Path) -> N
 
 
 @needs.mosquitto
-def test_a_broker_that_hangs_is_noticed_and_gets_the_rest_when_it_is_back(
+def test_a_hanging_broker_is_noticed_and_gets_the_rest_after_its_restart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "ACKNOWLEDGED_WITHIN_S", 0.5)
@@ -147,7 +154,7 @@ def test_a_broker_that_hangs_is_noticed_and_gets_the_rest_when_it_is_back(
                 broker.freeze()
                 await stage.happen(5)
                 await until(lambda: stage.publisher.delivery.acknowledgements_missed == 1)
-                assert stage.bookmark._place.told_seq == 0
+                assert stage.bookmark._place.published_seq == 0
                 broker.kill()
                 broker.start()
                 await until(lambda: stage.publisher.delivery.events_acknowledged == 5)
@@ -156,7 +163,7 @@ def test_a_broker_that_hangs_is_noticed_and_gets_the_rest_when_it_is_back(
 
 
 @needs.mosquitto
-def test_a_refused_publish_is_seen_told_and_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_publish_is_counted_reported_and_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outbox, "REFUSED_RETRY_S", 0.3)
     acl = f"topic read #\ntopic write rep/{MACHINE}/status\n"
 
@@ -167,7 +174,7 @@ def test_a_refused_publish_is_seen_told_and_tried_again(tmp_path: Path, monkeypa
                 await stage.happen(3)
                 await listener.next("status", refused=3)
                 await until(lambda: stage.publisher.delivery.events_refused >= 2)
-                assert stage.bookmark._place.told_seq == 0
+                assert stage.bookmark._place.published_seq == 0
                 broker.allow(acl + f"topic write rep/{MACHINE}/event/+\n")
                 for seq in (1, 2, 3):
                     await listener.next("event/set_start", seq=seq)
@@ -177,8 +184,8 @@ def test_a_refused_publish_is_seen_told_and_tried_again(tmp_path: Path, monkeypa
 
 
 @needs.mosquitto
-def test_aiomqtt_alone_calls_a_refused_publish_delivered(tmp_path: Path) -> None:
-    """Why the reason code is read in paho's callback. When this fails, aiomqtt tells it and we can ask aiomqtt."""
+def test_aiomqtt_alone_reports_a_refused_publish_as_delivered(tmp_path: Path) -> None:
+    """So the reason code is read in paho's callback. If this test fails, aiomqtt reports it and can be used instead."""
 
     async def story() -> None:
         with mosquitto(tmp_path, "topic read #\n") as broker:
@@ -194,7 +201,7 @@ def test_aiomqtt_alone_calls_a_refused_publish_delivered(tmp_path: Path) -> None
     play(story())
 
 
-def test_a_broker_that_speaks_only_3_1_1_gets_3_1_1(tmp_path: Path) -> None:
+def test_a_broker_without_mqtt_5_is_used_with_3_1_1(tmp_path: Path) -> None:
     async def story() -> None:
         async with a_broker("embedded", tmp_path) as address, connection.connect(address, "name") as ours:
             assert ours.version == 4
@@ -204,7 +211,7 @@ def test_a_broker_that_speaks_only_3_1_1_gets_3_1_1(tmp_path: Path) -> None:
 
 
 @needs.mosquitto
-def test_a_broker_that_does_not_know_us_is_told_in_a_sentence(tmp_path: Path) -> None:
+def test_a_refused_account_is_reported_in_a_sentence(tmp_path: Path) -> None:
     async def story() -> None:
         passwords = tmp_path / "passwords"
         passwords.write_text("somebody:$7$101$AAAAAAAAAAAAAAAA$AAAA\n")
@@ -220,7 +227,7 @@ def test_a_broker_that_does_not_know_us_is_told_in_a_sentence(tmp_path: Path) ->
     play(story())
 
 
-def test_no_broker_at_all_is_no_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_broker_the_publisher_keeps_trying(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(publisher, "FIRST_RETRY_S", 0.01)
     monkeypatch.setattr(publisher, "LAST_RETRY_S", 0.02)
 
@@ -235,7 +242,7 @@ def test_no_broker_at_all_is_no_end(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 @both
-def test_of_live_feedback_the_newest_wins_and_the_old_is_dropped(kind: str, tmp_path: Path) -> None:
+def test_the_newest_live_feedback_wins_and_older_is_dropped(kind: str, tmp_path: Path) -> None:
     async def story() -> None:
         async with (
             a_broker(kind, tmp_path) as address,
@@ -256,7 +263,7 @@ def test_of_live_feedback_the_newest_wins_and_the_old_is_dropped(kind: str, tmp_
 
 
 @needs.mosquitto
-def test_live_feedback_is_not_stored_up_before_a_broker_that_hangs(tmp_path: Path) -> None:
+def test_live_feedback_does_not_queue_before_a_hanging_broker(tmp_path: Path) -> None:
     async def story() -> None:
         with mosquitto(tmp_path) as broker:
             address = Address(host="127.0.0.1", port=broker.port)
@@ -277,14 +284,14 @@ def test_live_feedback_is_not_stored_up_before_a_broker_that_hangs(tmp_path: Pat
 
 
 @both
-def test_documents_are_told_again_to_a_new_connection(kind: str, tmp_path: Path) -> None:
+def test_documents_are_published_again_on_a_new_connection(kind: str, tmp_path: Path) -> None:
     async def story() -> None:
         async with a_broker(kind, tmp_path) as address, Stage(address, tmp_path) as stage:
             stage.publisher.offer(payload.state(MACHINE, "s", feedback(1.0), stale=False))
             async with listening(address, "state") as listener:
                 assert (await listener.next())["stale"] is False
                 taker = aiomqtt.Client(address.host, address.port, identifier=f"rep-monitor-{MACHINE}")
-                async with taker:  # throws the publisher out
+                async with taker:  # the broker disconnects the publisher
                     pass
                 await until(lambda: stage.publisher.delivery.connections == 2)
                 await listener.next(t_s=1.0)
@@ -293,8 +300,8 @@ def test_documents_are_told_again_to_a_new_connection(kind: str, tmp_path: Path)
 
 
 @both
-def test_documents_that_are_due_are_told_before_the_end(kind: str, tmp_path: Path) -> None:
-    """A session that ends with the daemon still has its summary told: nobody tells it again."""
+def test_documents_that_are_due_are_published_before_the_end(kind: str, tmp_path: Path) -> None:
+    """A session that ends with the daemon still has its summary published, because nothing publishes it later."""
 
     async def story() -> None:
         async with a_broker(kind, tmp_path) as address, listening(address, "session/+") as listener:
@@ -322,10 +329,10 @@ def test_commands_are_carried_out_once_and_answered(kind: str, tmp_path: Path) -
         ):
             await until(lambda: stage.publisher.connected)
             wanted = [
-                command(Lifter, lifter="l-7"),
-                command(Protocol, name="5/5"),
-                command(Load, load_n=804.0),
-                command(Stop),
+                command(LifterCommand, lifter="l-7"),
+                command(ProtocolCommand, name="5/5"),
+                command(LoadCommand, load_n=804.0),
+                command(StopCommand),
             ]
             for order in wanted:
                 for _ in range(2):
@@ -340,10 +347,10 @@ def test_commands_are_carried_out_once_and_answered(kind: str, tmp_path: Path) -
 
 
 @both
-def test_commands_that_cannot_be_are_refused_counted_and_answered(kind: str, tmp_path: Path) -> None:
+def test_invalid_commands_are_refused_counted_and_answered(kind: str, tmp_path: Path) -> None:
     async def story() -> None:
         async with a_broker(kind, tmp_path) as address, listening(address, "ack/+") as coach:
-            retained = payload.command(MACHINE, command(Stop, id="kept"))
+            retained = payload.command(MACHINE, command(StopCommand, id="kept"))
             await coach.client.publish(retained.topic, retained.payload, 1, retain=True)
             async with Stage(address, tmp_path) as stage:
                 assert (await coach.next("ack/kept"))["error"] == "retained"
@@ -376,7 +383,7 @@ def test_commands_that_cannot_be_are_refused_counted_and_answered(kind: str, tmp
             async with listening(address, "cmd/#", "ack/+") as late:
                 await late.client.publish(f"rep/{MACHINE}/ack/marker", b"{}", 1)
                 await late.next("ack/marker")
-                assert len(late.heard) == 1, "what the broker kept has been taken away"
+                assert len(late.heard) == 1, "the retained command has been removed from the broker"
 
     play(story())
 
@@ -390,7 +397,7 @@ def test_a_command_published_with_the_retain_flag_is_refused_even_live(kind: str
             listening(address, "ack/+") as coach,
         ):
             await until(lambda: stage.publisher.connected)
-            packet = payload.command(MACHINE, command(Stop, id="live"))
+            packet = payload.command(MACHINE, command(StopCommand, id="live"))
             await coach.client.publish(packet.topic, packet.payload, 1, retain=True)
             assert (await coach.next("ack/live"))["error"] == "retained"
             assert stage.commands == []
@@ -399,28 +406,28 @@ def test_a_command_published_with_the_retain_flag_is_refused_even_live(kind: str
 
 
 @both
-def test_who_asks_gets_what_it_missed_and_nobody_else_is_rewound(
+def test_resume_sends_missed_events_to_the_client_that_asked_only(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(requests, "RESUME_PERIOD_S", 60.0)  # however slow this machine is, the second comes too soon
+    monkeypatch.setattr(requests, "RESUME_PERIOD_S", 60.0)  # the second request comes too soon on any computer
 
     async def story() -> None:
         async with a_broker(kind, tmp_path) as address, Stage(address, tmp_path) as stage:
             await stage.happen(100)
             await until(lambda: stage.publisher.delivery.events_acknowledged == 100)
             async with listening(address, "event/+") as other, listening(address, "resume/tv", "ack/+") as tv:
-                asked = command(Resume, client="tv", after=40, store_id=stage.store.store_id)
+                asked = command(ResumeCommand, client="tv", after=40, store_id=stage.store.store_id)
                 packet = payload.command(MACHINE, asked)
                 await tv.client.publish(packet.topic, packet.payload, 1)
                 end = await tv.next(mark="end")
-                told = [body for topic, body, _ in tv.heard if topic == "resume/tv"]
-                assert told[0] == end | {"mark": "begin", "after": 40}
-                assert [body["seq"] for body in told[1:-1]] == list(range(41, 101))
+                answer = [body for topic, body, _ in tv.heard if topic == "resume/tv"]
+                assert answer[0] == end | {"mark": "begin", "after": 40}
+                assert [body["seq"] for body in answer[1:-1]] == list(range(41, 101))
                 assert (end["first_seq"], end["last_seq"], end["after"]) == (1, 100, 100)
-                again = payload.command(MACHINE, command(Resume, id="again", client="tv", after=40))
+                again = payload.command(MACHINE, command(ResumeCommand, id="again", client="tv", after=40))
                 await tv.client.publish(again.topic, again.payload, 1)
                 assert (await tv.next("ack/again"))["error"] == "too_many"
-                elsewhere = payload.command(MACHINE, command(Resume, client="tv2", after=40, store_id="another"))
+                elsewhere = payload.command(MACHINE, command(ResumeCommand, client="tv2", after=40, store_id="another"))
                 async with listening(address, "resume/tv2") as tv2:
                     await tv2.client.publish(elsewhere.topic, elsewhere.payload, 1)
                     assert (await tv2.next(mark="begin"))["after"] == 0
@@ -433,7 +440,7 @@ def test_who_asks_gets_what_it_missed_and_nobody_else_is_rewound(
 
 
 @both
-def test_what_another_life_has_stored_is_history(kind: str, tmp_path: Path) -> None:
+def test_events_of_an_earlier_process_are_historical(kind: str, tmp_path: Path) -> None:
     async def story() -> None:
         async with a_broker(kind, tmp_path) as address, listening(address, "event/+") as listener:
             async with Stage(address, tmp_path) as first:
@@ -449,11 +456,11 @@ def test_what_another_life_has_stored_is_history(kind: str, tmp_path: Path) -> N
 
 
 @needs.mosquitto
-def test_kills_of_everybody_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
-    """The daemon dies without a word, the broker forgets everything, the consumer is away, by turns."""
-    received: list[Record] = []
+def test_kills_of_daemon_broker_and_consumer_lose_and_duplicate_nothing(tmp_path: Path) -> None:
+    """In turn, the daemon is killed, the broker loses its memory, the consumer is away."""
+    received: list[ReceivedRecord] = []
 
-    async def deliver(record: Record) -> None:
+    async def deliver(record: ReceivedRecord) -> None:
         received.append(record)
 
     async def story() -> None:

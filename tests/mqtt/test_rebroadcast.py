@@ -1,4 +1,4 @@
-"""A replay over MQTT: all of it is told, and nothing of it can be taken for live."""
+"""A replay over MQTT: everything is published, and nothing can be mistaken for live."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ ROOT = "rep/clean/replay/clean/"
 
 @asynccontextmanager
 async def listening(port: int) -> AsyncIterator[list[Received]]:
-    """Everything that anybody is told, while it lasts."""
+    """Everything that is published during the block."""
     heard: list[Received] = []
     async with connect(Address(host="127.0.0.1", port=port), "listener") as connection:
         await connection.subscribe(["#"])
@@ -62,7 +62,7 @@ async def replayed(config: Path, port: int, speed: str = "max") -> tuple[int, li
 
 
 def check(status: int, heard: list[Received]) -> None:
-    """All events once, in order, below a level of their own, retained nowhere and historical everywhere."""
+    """All events came once, in order, below the replay's topic, not retained and marked as historical."""
     assert status == 0
     assert heard
     assert all(message.topic.startswith(ROOT) and not message.retained for message in heard)
@@ -83,7 +83,7 @@ def check(status: int, heard: list[Received]) -> None:
 
 
 @needs.mosquitto
-def test_at_a_broker_of_the_profile(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_broker_of_the_profile_is_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with mosquitto(tmp_path) as broker:
         profile = config(tmp_path, broker.port, 'host = "127.0.0.1"\n')
         check(*asyncio.run(replayed(profile, broker.port)))
@@ -95,11 +95,11 @@ def test_at_a_broker_of_the_profile(tmp_path: Path, capsys: pytest.CaptureFixtur
 
         assert asyncio.run(later()) == []
     out = capsys.readouterr().out
-    assert f"telling clean under {ROOT} at 127.0.0.1:{broker.port}" in out
-    assert "event records told" in out
+    assert f"publishing clean under {ROOT} at 127.0.0.1:{broker.port}" in out
+    assert "event records published" in out
 
 
-def test_without_one_it_uses_the_broker_that_has_the_port(tmp_path: Path) -> None:
+def test_without_one_a_broker_at_the_port_is_used(tmp_path: Path) -> None:
     async def run() -> tuple[int, list[Received]]:
         async with EmbeddedBroker() as broker:
             return await replayed(config(tmp_path, broker.port), broker.port)
@@ -107,20 +107,20 @@ def test_without_one_it_uses_the_broker_that_has_the_port(tmp_path: Path) -> Non
     check(*asyncio.run(run()))
 
 
-def test_without_any_it_brings_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_any_broker_an_own_one_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     port = free_port()
-    told: list[str] = []
+    roots: list[str] = []
 
-    async def tell(self: rebroadcast.Rebroadcast, update: object) -> None:
+    async def publish(self: rebroadcast.Rebroadcast, update: object) -> None:
         async with connect(Address(host="127.0.0.1", port=port), "visitor"):
-            told.append(self.root)
+            roots.append(self.root)
 
-    monkeypatch.setattr(rebroadcast.Rebroadcast, "tell", tell)
+    monkeypatch.setattr(rebroadcast.Rebroadcast, "publish", publish)
     assert main(["replay", str(CLEAN), "--publish", "--speed", "max", "--config", str(config(tmp_path, port))]) == 0
-    assert set(told) == {ROOT.rstrip("/")}
+    assert set(roots) == {ROOT.rstrip("/")}
 
 
-def test_a_broker_that_is_not_there_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_broker_is_reported_in_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     port = free_port()
     profile = config(tmp_path, port, 'host = "127.0.0.1"\n')
     assert main(["replay", str(CLEAN), "--publish", "--speed", "max", "--config", str(profile)]) == ExitCode.FAILED
@@ -131,7 +131,7 @@ def test_a_broker_that_is_not_there_is_one_sentence(tmp_path: Path, capsys: pyte
 
 @needs.mosquitto
 @pytest.mark.may_leak  # aiomqtt's misc loop: cancelled when its socket closes, it ends one turn of the loop later
-def test_a_broker_that_refuses_says_what_is_needed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_refusal_names_the_right_that_is_needed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with mosquitto(tmp_path, acl="topic read #\n") as broker:
         profile = config(tmp_path, broker.port, 'host = "127.0.0.1"\n')
         assert main(["replay", str(CLEAN), "--publish", "--speed", "max", "--config", str(profile)]) == ExitCode.FAILED
@@ -140,8 +140,10 @@ def test_a_broker_that_refuses_says_what_is_needed(tmp_path: Path, capsys: pytes
     assert "a replay needs the right to write to rep/clean/replay/clean/#" in err
 
 
-def test_a_password_goes_to_no_other_machine_in_the_clear(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The same door as the daemon's: whoever listens on the network hears no account."""
+def test_a_password_is_not_sent_to_another_computer_without_tls(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same check as for the daemon."""
     (tmp_path / "password").write_text("secret\n")
     (tmp_path / "password").chmod(0o600)
     path = config(tmp_path, 1, 'host = "192.0.2.1"\nusername = "daemon"\npassword_file = "password"\n')
@@ -149,9 +151,9 @@ def test_a_password_goes_to_no_other_machine_in_the_clear(tmp_path: Path, capsys
     assert "the network can read the password" in capsys.readouterr().err
 
 
-def test_a_password_that_all_can_read_is_not_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_password_file_that_all_can_read_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "password").write_text("secret\n")
     (tmp_path / "password").chmod(0o644)
     path = config(tmp_path, 1, 'host = "127.0.0.1"\nusername = "daemon"\npassword_file = "password"\n')
     assert main(["replay", str(CLEAN), "--publish", "--config", str(path)]) == ExitCode.BAD_INPUT
-    assert "can be read by everybody" in capsys.readouterr().err
+    assert "can be read by every user" in capsys.readouterr().err

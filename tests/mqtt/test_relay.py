@@ -1,4 +1,4 @@
-"""A page's way to a broker of one's own: under the daemon's name, in whole packets, and never late."""
+"""The relay of pages to an external broker: with the daemon's account, in whole packets, and never late."""
 
 import asyncio
 import contextlib
@@ -37,7 +37,7 @@ def with_relay(address: Address, story: Callable[[Relay, PageServer], Awaitable[
     play(whole())
 
 
-def test_at_a_broker_with_accounts_and_tls_the_page_needs_none(tmp_path: Path) -> None:
+def test_a_page_needs_no_account_at_a_broker_with_accounts_and_tls(tmp_path: Path) -> None:
     broker = Broker(tmp_path)
     address = Address(
         host="127.0.0.1",
@@ -65,7 +65,7 @@ def test_at_a_broker_with_accounts_and_tls_the_page_needs_none(tmp_path: Path) -
         broker.kill()
 
 
-def test_a_terminal_finds_the_same_way(tmp_path: Path) -> None:
+def test_a_terminal_can_use_the_relay_too(tmp_path: Path) -> None:
     async def story(_: Relay, server: PageServer) -> None:
         shown = await asyncio.to_thread(visit, f"http://127.0.0.1:{server.port}", nearby=False)
         assert (shown.machine, shown.address.port, shown.address.websocket_path) == ("m", server.port, "/mqtt")
@@ -74,7 +74,7 @@ def test_a_terminal_finds_the_same_way(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("given", [b"", b"\0\5coach\0\6secret"], ids=["no account", "an account of its own"])
-def test_whoever_the_page_says_it_is_it_is_the_daemon(given: bytes) -> None:
+def test_a_pages_account_is_replaced_by_the_daemons(given: bytes) -> None:
     plain = connect_packet("page-ä", 30)
     flags = 2 | (0xC0 if given else 0)
     packet = bytes([0x10, len(plain) - 2 + len(given)]) + plain[2:9] + bytes([flags]) + plain[10:] + given
@@ -88,8 +88,7 @@ def test_whoever_the_page_says_it_is_it_is_the_daemon(given: bytes) -> None:
     assert nameless == plain
 
 
-def test_bytes_may_come_one_by_one(tmp_path: Path) -> None:
-    """A line that cuts and joins packets as it likes."""
+def test_packets_may_arrive_byte_by_byte(tmp_path: Path) -> None:
 
     class Line:
         peer = ("a page", 1)
@@ -131,7 +130,7 @@ def test_bytes_may_come_one_by_one(tmp_path: Path) -> None:
             await daemon.publish("rep/m/status", b"to all", 1)
             await until(lambda: b"to all" in line.got)
             assert b"asked" not in line.got
-            assert b"\x40\x02\x00\x07" in line.got, "what is refused is acknowledged, as brokers do"
+            assert b"\x40\x02\x00\x07" in line.got, "a refused publish is acknowledged, as brokers do"
             assert b"\x40\x02\x00\x08" in line.got
             assert b"\xd0\0" in line.got
             line.to_come = [DISCONNECT]
@@ -155,7 +154,7 @@ def test_bytes_may_come_one_by_one(tmp_path: Path) -> None:
     ],
     ids=["http", "topic cut", "no packet id", "QoS 2", "too long"],
 )
-def test_nonsense_ends_its_own_connection_alone(nonsense: bytes, tmp_path: Path) -> None:
+def test_an_invalid_packet_ends_only_its_connection(nonsense: bytes, tmp_path: Path) -> None:
     async def story(relay: Relay, server: PageServer) -> None:
         async with page(server, Role.LOCAL) as other, aiomqtt.Client("127.0.0.1", broker.port) as daemon:
             await other.subscribe("rep/m/status", 1)
@@ -164,7 +163,7 @@ def test_nonsense_ends_its_own_connection_alone(nonsense: bytes, tmp_path: Path)
                 with contextlib.suppress(ConnectionClosed):
                     await mad.recv()  # CONNACK
                     await mad.recv()
-                    raise AssertionError("it goes on")
+                    raise AssertionError("the connection is still open")
             await daemon.publish("rep/m/status", b"goes on", 1)
             assert (await anext(other.messages)).payload == b"goes on"
 
@@ -172,7 +171,7 @@ def test_nonsense_ends_its_own_connection_alone(nonsense: bytes, tmp_path: Path)
         with_relay(Address(host="127.0.0.1", port=broker.port), story)
 
 
-def test_a_broker_that_is_away_is_counted_and_the_page_may_come_again(tmp_path: Path) -> None:
+def test_an_absent_broker_is_counted_and_the_page_may_connect_again(tmp_path: Path) -> None:
     async def story(relay: Relay, server: PageServer) -> None:
         assert await upgrade(server) == 101
         await until(lambda: relay.not_reached == 1)
@@ -180,7 +179,7 @@ def test_a_broker_that_is_away_is_counted_and_the_page_may_come_again(tmp_path: 
     with_relay(Address(host="127.0.0.1", port=free_port()), story)
 
 
-def test_when_the_broker_goes_the_page_is_told(tmp_path: Path) -> None:
+def test_the_page_is_disconnected_when_the_broker_ends(tmp_path: Path) -> None:
     async def story(relay: Relay, server: PageServer) -> None:
         async with page(server, Role.LOCAL) as tablet:
             await tablet.subscribe("rep/#", 1)

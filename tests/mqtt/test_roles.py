@@ -1,4 +1,4 @@
-"""The whole matrix of what a page may ask for, by what arrives: at the embedded broker, and relayed to one's own."""
+"""The rights of pages by role, judged by what arrives, at the embedded broker and through the relay."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -28,7 +28,7 @@ both = pytest.mark.parametrize("kind", KINDS)
 
 
 def with_page(kind: str, role: Role, folder: Path, story: Story) -> None:
-    """mosquitto lets everybody do everything here: what is held off, the relay holds off."""
+    """mosquitto allows everything here, so that a refusal comes from the relay."""
 
     async def whole() -> None:
         tokens = None if role is Role.LOCAL else TOKENS
@@ -47,7 +47,7 @@ def with_page(kind: str, role: Role, folder: Path, story: Story) -> None:
 
 @both
 @pytest.mark.parametrize("role", Role)
-def test_what_a_page_publishes_arrives_only_where_its_role_may(kind: str, role: Role, tmp_path: Path) -> None:
+def test_a_page_can_publish_only_the_commands_of_its_role(kind: str, role: Role, tmp_path: Path) -> None:
     async def story(broker: Address, server: PageServer) -> None:
         async with page(server, role) as tablet, aiomqtt.Client("127.0.0.1", broker.port) as daemon:
             await daemon.subscribe("#", 1)
@@ -68,7 +68,7 @@ def test_what_a_page_publishes_arrives_only_where_its_role_may(kind: str, role: 
 
 @both
 @pytest.mark.parametrize("role", Role)
-def test_a_page_reads_all_but_the_commands_of_others(kind: str, role: Role, tmp_path: Path) -> None:
+def test_a_page_reads_everything_except_commands(kind: str, role: Role, tmp_path: Path) -> None:
     async def story(broker: Address, server: PageServer) -> None:
         async with page(server, role) as tablet, aiomqtt.Client("127.0.0.1", broker.port) as local:
             await tablet.subscribe("rep/#", 1)
@@ -87,7 +87,7 @@ def test_a_page_reads_all_but_the_commands_of_others(kind: str, role: Role, tmp_
 
 @both
 @pytest.mark.parametrize("role", Role)
-def test_the_page_is_told_what_it_may(kind: str, role: Role, tmp_path: Path) -> None:
+def test_the_page_gets_its_role_and_rights(kind: str, role: Role, tmp_path: Path) -> None:
     async def story(_: Address, server: PageServer) -> None:
         cookie = cookie_of(role)
         answer = await get(server, "/may.json", **({"Cookie": cookie} if cookie else {}))
@@ -97,13 +97,13 @@ def test_the_page_is_told_what_it_may(kind: str, role: Role, tmp_path: Path) -> 
     with_page(kind, role, tmp_path, story)
 
 
-def test_the_roles_are_what_they_are() -> None:
+def test_the_commands_of_each_role() -> None:
     assert may_send(Role.DISPLAY) == ("resume",)
     assert may_send(Role.LOCAL) == may_send(Role.COACH) == tuple(COMMANDS)
     assert {"resume", "lifter", "protocol", "stop"} <= set(COMMANDS)
 
 
-def test_each_token_opens_its_own_role_and_the_newer_takes_over(tmp_path: Path) -> None:
+def test_each_token_opens_its_role_and_replaces_the_one_before(tmp_path: Path) -> None:
     async def story(_: Address, server: PageServer) -> None:
         for role, token in TOKENS.items():
             let_in = await get(server, f"/trainer.html?token={token}", Cookie=cookie_of(Role.DISPLAY) or "")
@@ -118,7 +118,7 @@ def test_each_token_opens_its_own_role_and_the_newer_takes_over(tmp_path: Path) 
     with_page("embedded", Role.COACH, tmp_path, story)
 
 
-def test_where_the_page_goes_to_the_broker_itself_it_may_command_nothing() -> None:
+def test_a_page_that_connects_to_the_broker_directly_may_only_resume() -> None:
     async def story() -> None:
         async with PageServer(profile(host="broker.lan", websocket_url="ws://broker.lan:9001"), None) as server:
             assert json.loads((await get(server, "/may.json")).body)["may"] == ["resume"]
@@ -127,7 +127,7 @@ def test_where_the_page_goes_to_the_broker_itself_it_may_command_nothing() -> No
 
 
 @both
-def test_no_get_changes_anything(kind: str, tmp_path: Path) -> None:
+def test_no_http_get_sends_a_command(kind: str, tmp_path: Path) -> None:
     async def story(broker: Address, server: PageServer) -> None:
         async with aiomqtt.Client("127.0.0.1", broker.port) as daemon:
             await daemon.subscribe("#", 1)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from monitor.daemon.session import Session
+from monitor.daemon.session import LiveSession
 from monitor.profile.reading import profile_from_builtins
 from monitor.record.recorder import RESERVE_BYTES, Recorder
 from monitor.record.session_file import read_session
@@ -17,7 +17,7 @@ from tests.record.sessions import HEADER, some_records, wire_chunks
 def recorded(path: Path, **record: Any) -> dict[str, int]:
     """Twelve seconds of a session; how many records of each topic are kept."""
     chunks = wire_chunks(12.0)
-    session = Session(
+    session = LiveSession(
         profile_from_builtins(TABLES | {"record": record}, "a test"), None, "s", "", path, chunks[0].received_ns
     )
     for start in range(0, len(chunks), 20):

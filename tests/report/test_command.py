@@ -138,7 +138,7 @@ def test_of_a_damaged_recording_it_tells_what_stands_and_what_is_lost(
 def test_what_the_recorder_could_not_keep_is_told(tmp_path: Path) -> None:
     recording, page = copy(tmp_path / "r.mcap", {}, gaps=1), tmp_path / "r.html"
     assert main(["report", str(recording), "-o", str(page)]) == ExitCode.DONE_WITH_LOSS
-    assert "<li>5 records are not in it: the disk could not keep up</li>" in page.read_text()
+    assert "<li>5 records are missing: the disk could not keep up</li>" in page.read_text()
 
 
 def test_the_last_session_of_all_machines_or_of_one(

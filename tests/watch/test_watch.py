@@ -28,7 +28,7 @@ from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
 from monitor.mqtt.client.connection import Address, BrokerGone, BrokerRefuses, connect
 from monitor.mqtt.client.viewer import Viewer, sole_machine
 from monitor.mqtt.contract import payload
-from monitor.mqtt.contract.messages import Status
+from monitor.mqtt.contract.messages import StatusMessage
 from monitor.mqtt.contract.roles import Role
 from monitor.profile.profile import DisplaySettings, MachineSettings, Profile
 from monitor.watch.watching import STALE_S, seen_of
@@ -174,7 +174,7 @@ def test_stale_within_a_quarter_of_a_second() -> None:
             raise AssertionError
 
         viewer = Viewer(never)
-        viewer.connected, viewer.status = True, Status(state="online", conn=1, link="live")
+        viewer.connected, viewer.status = True, StatusMessage(state="online", conn=1, link="live")
         viewer._take_live(payload_live(1.0))
         came_s = viewer.live_at_s
         assert came_s is not None
@@ -194,9 +194,9 @@ def test_stale_within_a_quarter_of_a_second() -> None:
 def payload_live(t_s: float) -> Any:
     import msgspec
 
-    from monitor.mqtt.contract.messages import Live
+    from monitor.mqtt.contract.messages import LiveMessage
 
-    return msgspec.convert(msgspec.to_builtins(CALM) | {"t_s": t_s, "session": "s"}, Live)
+    return msgspec.convert(msgspec.to_builtins(CALM) | {"t_s": t_s, "session": "s"}, LiveMessage)
 
 
 def test_a_page_is_found_where_its_port_was_taken(the_stage: DisplayStage) -> None:
@@ -224,7 +224,7 @@ def test_an_open_page_asks_for_its_token() -> None:
             following = asyncio.create_task(viewer.run())
             async with connect(Address(host="127.0.0.1", port=broker.port), "rep-monitor-m") as daemon:
                 await until(lambda: viewer.connected)
-                await daemon.publish(payload.status("m", Status(state="online", conn=1)))
+                await daemon.publish(payload.status("m", StatusMessage(state="online", conn=1)))
                 await until(lambda: viewer.status is not None)
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
@@ -246,7 +246,7 @@ def test_over_mosquitto_with_an_account_and_tls(tmp_path: Path) -> None:
             viewer = Viewer(sole_machine(me))
             own = Address(**secure, username="daemon-leg-press", password=broker.password("daemon-leg-press"))  # type: ignore[arg-type]
             async with connect(own, "rep-monitor-leg-press") as daemon:
-                await daemon.publish(payload.status("leg-press", Status(state="online", conn=1, link="live")))
+                await daemon.publish(payload.status("leg-press", StatusMessage(state="online", conn=1, link="live")))
                 following = asyncio.create_task(viewer.run())
                 await until(lambda: viewer.connected)
                 while viewer.live is None:
@@ -314,7 +314,7 @@ def test_what_cannot_be_read_is_counted_and_watching_goes_on(said: bytes) -> Non
                 await until(lambda: viewer.connected)
                 for kind in ("status", "info", "set", "event/jerk", "live/feedback"):
                     await daemon.publish(payload.Packet(f"rep/m/{kind}", said, 1, False))
-                await daemon.publish(payload.status("m", Status(state="online", conn=1)))
+                await daemon.publish(payload.status("m", StatusMessage(state="online", conn=1)))
                 await until(lambda: viewer.status is not None)
                 assert viewer.malformed == 5
             following.cancel()

@@ -4,13 +4,13 @@
         broker.port                          the TCP listener on 127.0.0.1, for the daemon's own client
         await broker.serve(line)             one more connection, a page's WebSocket; returns when it has ended
 
-This module and `guard` correct what bare amqtt 0.12 does wrong, each under a conformance test: it ignores keep-alive,
-grows behind slow readers, sends retained messages to clients that did not ask, leaves the old socket at a take-over,
-raises QoS on the way, forgets acknowledged messages when their sender leaves, and keeps a connection for ever whose
-reader ended before it began to wait for that. The overridden methods with an underscore are amqtt's private ones; the
-tests fail where an upgrade renames them.
+The defects of amqtt 0.12 are corrected here and in `guard`, each with a conformance test: it ignores keep-alive, grows
+behind slow readers, sends retained messages that nobody asked for, leaves the old socket open at a take-over, raises
+QoS, drops acknowledged messages when their sender leaves, and keeps a connection for ever if its reader ends before it
+waits for that. The overridden methods with an underscore are private ones of amqtt; the tests fail if an upgrade
+renames them.
 
-A page may read everything but the commands of others, and publish nothing but the commands of its role (`roles`).
+A page may read everything except commands, and publish only the commands of its role (`roles`).
 """
 
 import asyncio
@@ -37,16 +37,16 @@ from amqtt.session import Session  # type: ignore[import-untyped]
 from monitor.mqtt.broker.guard import Connect, Counts, GuardedReader, GuardedWriter, Line, admit_page
 from monitor.mqtt.contract.roles import Role, is_command, may_publish
 
-SEND_BUFFER_BYTES = 32 * 1024  # small, so that a peer that is behind is seen to be behind
+SEND_BUFFER_BYTES = 32 * 1024  # small, so that a slow reader is noticed early
 LISTENER = "guarded"
 CLOSE_WITHIN_S = 2.0
-LAST_WORDS_S = 0.5  # for what is on its way: `offline` shall reach the pages
+FLUSH_WITHIN_S = 0.5  # at the end, so that `offline` reaches the pages
 _published_qos: ContextVar[int] = ContextVar("published_qos", default=0)
 _published_retained: ContextVar[bool] = ContextVar("published_retained", default=False)
 
 
 class Anyone(BaseAuthPlugin):  # type: ignore[misc]
-    """On loopback, who can connect may; what a page may do is decided for each message."""
+    """Admits every client, because only loopback can connect. A page's rights are checked for each message."""
 
     async def authenticate(self, *, session: Session) -> bool:
         session.is_anonymous = True
@@ -54,11 +54,11 @@ class Anyone(BaseAuthPlugin):  # type: ignore[misc]
 
 
 class EmbeddedBroker:
-    """Up between `async with` and its end."""
+    """Runs from `async with` to its end."""
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
         if not ipaddress.ip_address(host).is_loopback:
-            raise ValueError(f"the embedded broker has no access control and stays on loopback: not on {host}")
+            raise ValueError(f"the embedded broker has no access control, so it must be on loopback, not on {host}")
         self.host = host
         self.port = port
         self.counts = Counts()
@@ -77,7 +77,7 @@ class EmbeddedBroker:
     ) -> None:
         self._server.close()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(LAST_WORDS_S):
+            async with asyncio.timeout(FLUSH_WITHIN_S):
                 await self._broker.all_sent()
         for line in self._connections.values():
             line.abort()
@@ -86,7 +86,7 @@ class EmbeddedBroker:
         await self._broker.shutdown()
 
     async def serve(self, line: Line, role: Role | None = None) -> None:
-        """One connection, until it ends; a page comes in a role."""
+        """Serves one connection until it ends. `role`: that of a page; None for a program on this computer."""
         self.counts.connections += 1
         admit = _admit_local if role is None else admit_page
         if role is not None:
@@ -102,12 +102,12 @@ class EmbeddedBroker:
             line.abort()
 
     async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(asyncio.CancelledError):  # we are closing; a stream server would log it as an error
+        with contextlib.suppress(asyncio.CancelledError):  # at the end; a stream server would log it as an error
             await self.serve(TcpLine(reader, writer))
 
 
 def _admit_local(connect: Connect) -> None:
-    """Loopback: everybody."""
+    """Admits every client on loopback."""
 
 
 class TcpLine:
@@ -123,7 +123,7 @@ class TcpLine:
         try:
             return await self._reader.read(65536)
         except OSError:
-            return b""  # reset by the peer: an end like another
+            return b""  # reset by the peer: treated as the end
 
     async def push(self, data: bytes) -> None:
         if not self._writer.is_closing():  # asyncio would log who writes on
@@ -137,7 +137,7 @@ class TcpLine:
 
     async def close(self) -> None:
         if self.unsent_bytes():
-            self.abort()  # who does not read would keep a closing socket open
+            self.abort()  # a peer that does not read would keep a closing socket open
         else:
             self._writer.close()
 
@@ -172,7 +172,7 @@ class _SoundHandler(BrokerProtocolHandler):  # type: ignore[misc]
 
 
 class _SoundBroker(Broker):  # type: ignore[misc]
-    """amqtt with its defects held off."""
+    """amqtt with its defects corrected."""
 
     def __init__(self, counts: Counts) -> None:
         config = {
@@ -183,10 +183,10 @@ class _SoundBroker(Broker):  # type: ignore[misc]
         self._counts = counts
 
     async def all_sent(self) -> None:
-        """Everything that was published has been written to those who listen."""
-        while not self._broadcast_queue.empty():  # noqa: ASYNC110 - a queue that amqtt does not tell the end of
+        """Returns when every published message has been written to its subscribers."""
+        while not self._broadcast_queue.empty():  # noqa: ASYNC110 - amqtt's queue has no notification
             await asyncio.sleep(0.01)
-        await asyncio.sleep(0)  # the last one's tasks begin
+        await asyncio.sleep(0)  # the tasks of the last message begin
         await asyncio.wait([*self._tasks_queue, asyncio.create_task(asyncio.sleep(0))])
 
     async def _initialize_client_session(
@@ -199,7 +199,7 @@ class _SoundBroker(Broker):  # type: ignore[misc]
     async def _publish_retained_messages_for_subscription(
         self, subscription: tuple[str, int], session: Session
     ) -> None:
-        """Only to clients that hold the filter: amqtt replays everybody's subscriptions to each newcomer."""
+        """Only for subscribers of that filter. amqtt replays the subscriptions of all clients to each new one."""
         pattern, granted = subscription
         holders = {holder.client_id for holder, _ in self._subscriptions.get(pattern, [])}
         handler = self._get_handler(session)
@@ -217,18 +217,18 @@ class _SoundBroker(Broker):  # type: ignore[misc]
                 task.result()
 
     async def _delete_session(self, client_id: str) -> None:
-        """A take-over ends the old connection, whose will then speaks, instead of forgetting it."""
+        """Ends the old connection at a take-over, so that its last will is published. amqtt keeps it open."""
         _, handler = self._sessions.get(client_id, (None, None))
         await super()._delete_session(client_id)
         if handler is not None and handler.writer is not None and not handler.writer.is_closed:
             self._counts.takeovers += 1
             handler.writer.abort()
-            with contextlib.suppress(TimeoutError):  # the old reader is on its way out; the new client need not wait
+            with contextlib.suppress(TimeoutError):  # the old reader is ending; the new client need not wait for it
                 async with asyncio.timeout(CLOSE_WITHIN_S):
                     await handler._reader_stopped.wait()
 
     async def _client_message_loop(self, session: Session, handler: BrokerProtocolHandler) -> None:
-        """amqtt's own ends with the disconnection, and forgets messages that it has acknowledged before."""
+        """Also forwards acknowledged messages of a client that has left. amqtt drops them."""
         gone = asyncio.ensure_future(handler.wait_disconnect())
         work = [
             asyncio.create_task(self._take_messages(session, handler)),
@@ -246,7 +246,7 @@ class _SoundBroker(Broker):  # type: ignore[misc]
             passed_on = asyncio.create_task(session.delivered_message_queue.join())
             work.append(passed_on)
             await asyncio.wait([passed_on, work[0]], return_when=asyncio.FIRST_COMPLETED, timeout=CLOSE_WITHIN_S)
-            if not gone.done():  # what was sent is no MQTT: the will speaks
+            if not gone.done():  # the client has sent an invalid packet: its last will is published
                 await handler.handle_connection_closed()
             await gone
             await self._handle_disconnect(session, handler, gone)
@@ -256,13 +256,13 @@ class _SoundBroker(Broker):  # type: ignore[misc]
             await asyncio.gather(gone, *work, return_exceptions=True)
 
     async def _take_messages(self, session: Session, handler: BrokerProtocolHandler) -> None:
-        """Until one has a topic that cannot be. amqtt forgets a message's QoS on the way to `_broadcast_message`."""
-        sound = True
-        while sound:
+        """Takes messages until one has an invalid topic. Keeps QoS and retain flag, which amqtt drops here."""
+        valid = True
+        while valid:
             message = await session.delivered_message_queue.get()
             _published_qos.set(message.qos)
             _published_retained.set(message.publish_packet.retain_flag)
-            sound = await self._handle_message_delivery(session, handler, _done(message))
+            valid = await self._handle_message_delivery(session, handler, _done(message))
             session.delivered_message_queue.task_done()
 
     async def _take(
@@ -273,18 +273,18 @@ class _SoundBroker(Broker):  # type: ignore[misc]
 
     async def _broadcast_message(self, session: Session, topic: str, data: bytes, force_qos: int | None = None) -> None:
         qos = _published_qos.get() if force_qos is None else force_qos
-        retain = is_command(topic) and _published_retained.get()  # the flag arrives, so that it is refused
+        retain = is_command(topic) and _published_retained.get()  # so that the daemon can refuse it
         await self._broadcast_queue.put({"topic": topic, "data": data, "qos": qos, "retain": retain})
 
     async def _run_broadcast(self, running: deque[asyncio.Task[Any]]) -> None:
-        """To each subscriber with the smaller of the two QoS; amqtt takes the subscriber's."""
+        """Sends to each subscriber with the lower of the two QoS. amqtt uses the subscriber's."""
         message = await self._broadcast_queue.get()
         for pattern, holders in self._subscriptions.items():
             if not self._matches(message["topic"], pattern):
                 continue
             for session, granted in holders:
                 if page_role(session.remote_address) is not None and is_command(message["topic"]):
-                    continue  # who trains with whom is no page's business
+                    continue  # commands can contain lifters' ids
                 handler = self._get_handler(session)
                 if handler is not None and session.transitions.state == "connected":
                     qos = min(granted, message["qos"])
@@ -299,12 +299,12 @@ class _SoundBroker(Broker):  # type: ignore[misc]
 
 
 def page_address(role: Role) -> str:
-    """The address that amqtt gets for a page's connection: the way in decides what the page may do."""
+    """The peer address of a page's connection in amqtt; it contains the role, by which rights are checked."""
     return f"page:{role}"
 
 
 def page_role(address: str | None) -> Role | None:
-    """None: no page, but a program on this machine."""
+    """The role in a peer address; None for a program on this computer."""
     page, _, role = (address or "").partition(":")
     return Role(role) if page == "page" else None
 
@@ -315,8 +315,8 @@ def _done(value: Any) -> asyncio.Future[Any]:
     return future
 
 
-class _Tally(logging.Handler):
-    """Counts what amqtt complains about; it logs every packet, and each peer's fault as an error of its own."""
+class _ComplaintCounter(logging.Handler):
+    """Counts amqtt's warnings and errors instead of logging them; amqtt logs every fault of a peer as its own error."""
 
     counts: ClassVar[Counts] = Counts()
 
@@ -325,10 +325,10 @@ class _Tally(logging.Handler):
 
 
 def _silence(counts: Counts) -> None:
-    _Tally.counts = counts
+    _ComplaintCounter.counts = counts
     for name in ("amqtt", "transitions"):
         logger = logging.getLogger(name)
         logger.setLevel(logging.WARNING)
         logger.propagate = False
-        if not any(isinstance(handler, _Tally) for handler in logger.handlers):
-            logger.addHandler(_Tally())
+        if not any(isinstance(handler, _ComplaintCounter) for handler in logger.handlers):
+            logger.addHandler(_ComplaintCounter())

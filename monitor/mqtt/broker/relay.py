@@ -1,11 +1,11 @@
-"""A page's way to a broker of one's own: through the daemon's port, with the daemon's account, by the page's role.
+"""Relays pages to an external broker, through the daemon's port, with the daemon's account, and within the page's role.
 
-    page -> Line -> GuardedReader -> Relay -> the broker, TLS where the profile says so
+    page -> Line -> GuardedReader -> Relay -> the broker, with TLS if the profile says so
     page <- Line <- GuardedWriter <-
 
-So no browser holds a password, a page cannot do more there than at the embedded broker, and the one port that a tablet
-needs is the page's. What a role may not publish is acknowledged and dropped, as brokers do; commands of others are not
-passed on to pages.
+So no browser has a password, a page has the same rights as at the embedded broker, and a tablet needs only the page's
+port. A publish that the role does not allow is acknowledged and dropped, as brokers do. Commands are not forwarded to
+pages.
 """
 
 import asyncio
@@ -25,15 +25,15 @@ READ_BYTES = 65536
 
 
 class Relay:
-    """One for all pages; `serve` is a page's connection."""
+    """One relay for all pages; `serve` is one connection."""
 
     def __init__(self, address: Address) -> None:
         self.counts = Counts()
-        self.not_reached = 0  # pages that were let go, for the broker was away; they try again
+        self.not_reached = 0  # connections that were closed because the broker did not answer
         self._address = address
 
     async def serve(self, line: Line, role: Role) -> None:
-        """Until either side ends it."""
+        """Relays until either side ends the connection."""
         self.counts.connections += 1
         try:
             async with asyncio.timeout(REACHED_WITHIN_S):
@@ -83,7 +83,7 @@ class Relay:
 
 
 async def _first_of(*ways: Coroutine[Any, Any, None]) -> None:
-    """One way's end is the other's; a peer that leaves, or sends what is no packet, is no error of ours."""
+    """The end of one direction ends the other. A peer that leaves or sends an invalid packet is not an error here."""
     tasks = [asyncio.create_task(way) for way in ways]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -96,7 +96,7 @@ async def _first_of(*ways: Coroutine[Any, Any, None]) -> None:
 
 
 async def _packet(reader: GuardedReader) -> bytes:
-    """The next whole one; nothing at the end."""
+    """The next whole packet; empty at the end."""
     packet = await reader.read(1)
     while packet and (len(packet) < 2 or packet[-1] & 0x80):
         packet += await reader.read(1)
@@ -105,7 +105,7 @@ async def _packet(reader: GuardedReader) -> bytes:
 
 
 def with_account(connect: bytes, address: Address) -> bytes:
-    """A page's CONNECT, under the daemon's name. What it gave as its own account is dropped."""
+    """A page's CONNECT with the daemon's account instead of its own."""
     start = connect.index(b"\0\4MQTT\4", 2)
     flags_at = start + 7
     (client_bytes,) = struct.unpack_from(">H", connect, flags_at + 3)
@@ -122,7 +122,7 @@ def with_account(connect: bytes, address: Address) -> bytes:
 
 
 def _published(packet: bytes) -> tuple[str, bytes]:
-    """Its topic, and what acknowledges it: nothing at QoS 0."""
+    """The topic of a PUBLISH, and its acknowledgement, which is empty with QoS 0. Raises Unsound."""
     qos = packet[0] >> 1 & 3
     at = 1
     while packet[at] & 0x80:

@@ -1,4 +1,4 @@
-"""How long to wait before the next connection: longer each time, and never the same for all who lost one broker."""
+"""Waiting times between connections: each is longer than the one before, and random, so that clients spread out."""
 
 import random
 
@@ -6,7 +6,7 @@ JITTER = 0.2  # share
 
 
 class Backoff:
-    """`next_s` doubles from the first to the last; `reset` where a connection was worth something."""
+    """`next_s` doubles from the first to the last waiting time. Call `reset` after a good connection."""
 
     def __init__(self, first_s: float, last_s: float) -> None:
         self._first_s, self._last_s = first_s, last_s

@@ -1,7 +1,7 @@
-"""Where the publisher stands between two lives of the daemon: its connection counter, and how far events were told.
+"""The publisher's place, kept over restarts of the daemon: its connection counter, and the last published event.
 
-A small JSON file. Only the counter has to hold; the place in the events saves repetition, for a
-consumer drops what it has and asks for what it has not.
+A small JSON file. Only the counter has to be right. The event only saves repetition: a consumer drops events that it
+has, and asks for those that it misses.
 """
 
 from pathlib import Path
@@ -15,11 +15,11 @@ from monitor.state.whole_file import write_whole
 class _Place(msgspec.Struct):
     connections: int = 0
     store_id: str | None = None
-    told_seq: int | None = None  # the broker has taken the events up to here
+    published_seq: int | None = None  # the broker has accepted the events up to this one
 
 
 class Bookmark:
-    """Without a path it lasts as long as the process."""
+    """Without a path it is kept in memory only."""
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
@@ -29,31 +29,31 @@ class Bookmark:
             try:
                 self._place = msgspec.json.decode(path.read_bytes(), type=_Place)
             except UNREADABLE:
-                path.replace(path.with_suffix(".damaged"))  # begin anew; keep it for who wants to know
+                path.replace(path.with_suffix(".damaged"))  # start over; keep the file for inspection
 
     @property
     def connections(self) -> int:
         return self._place.connections
 
     def next_connection(self) -> int:
-        """A number that no connection of this machine had before."""
+        """A number that no earlier connection of this machine has had."""
         self._place.connections += 1
         return self._place.connections
 
     def start(self, store_id: str, unknown_seq: int) -> int:
-        """The seq to go on after: another store is told from its beginning, an unknown place is as given."""
+        """The seq after which publishing continues: 0 in a new store, `unknown_seq` if no place is known."""
         if self._place.store_id is not None and self._place.store_id != store_id:
-            self._place.told_seq = 0
-        elif self._place.told_seq is None:
-            self._place.told_seq = unknown_seq
+            self._place.published_seq = 0
+        elif self._place.published_seq is None:
+            self._place.published_seq = unknown_seq
         self._place.store_id = store_id
-        return self._place.told_seq or 0
+        return self._place.published_seq or 0
 
-    def move(self, told_seq: int) -> None:
-        self._place.told_seq = told_seq
+    def move(self, published_seq: int) -> None:
+        self._place.published_seq = published_seq
 
     def save(self) -> None:
-        """Waits for the disk; raises OSError, and may be called again."""
+        """Waits for the disk. Raises OSError; may be called again."""
         text = msgspec.json.encode(self._place)
         if self._path is None or text == self._written:
             return

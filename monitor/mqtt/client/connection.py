@@ -1,13 +1,13 @@
 """One connection to an MQTT broker: the only door to aiomqtt and paho.
 
     async with connect(address, "rep-monitor-leg-press", will) as connection:
-        await connection.publish(packet)           returns when the broker has taken it
+        await connection.publish(packet)           returns when the broker has accepted it
         connection.send(packet)                    QoS 0, at once
         async for message in connection.messages()
 
-A connection is used once: a client object that reconnects by itself would send from a queue of its own what we send
-from the store. MQTT 5 where the broker speaks it, for its reason codes, else 3.1.1. aiomqtt 2.5 drops the reason code
-of a publish (it calls a refused one delivered), so it is read in paho's own callback.
+A connection is used once. A client object that reconnects by itself would have a queue of its own beside the store. If
+the broker speaks MQTT 5, it is used for its reason codes, else 3.1.1. aiomqtt 2.5 drops the reason code of a publish
+(it reports a refused one as delivered), so the code is read in paho's own callback.
 """
 
 import asyncio
@@ -31,41 +31,41 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from monitor.mqtt.contract.payload import Packet
 
-KEEP_ALIVE_S = 8  # a broker may be 5 s late with its one and a half: absent is told within 20 s
-ACKNOWLEDGED_WITHIN_S = 5.0  # else the connection is half-open
+KEEP_ALIVE_S = 8  # a broker waits 1.5 times this and may be 5 s late: an absence is reported within 20 s
+ACKNOWLEDGED_WITHIN_S = 5.0  # otherwise the connection is half-open
 CONNECT_WITHIN_S = 5.0
 BEHIND_S = 0.5
 BEHIND_BYTES = 1500
 IN_FLIGHT = 16  # publishes that wait for their acknowledgement; brokers allow 20
-REFUSED = 0x80  # reason codes from here on
+REFUSED = 0x80  # this and higher reason codes
 UNSUPPORTED_VERSION = 0x84
 SOCKET_OPTIONS = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1), (socket.SOL_SOCKET, socket.SO_SNDBUF, 64 * 1024)]
 
-logging.getLogger("mqtt").setLevel(logging.ERROR)  # aiomqtt's warnings are our counters
+logging.getLogger("mqtt").setLevel(logging.ERROR)  # what aiomqtt warns of is counted here
 
 
 class BrokerError(Exception):
-    """The broker cannot be talked to; trying again later may help."""
+    """The broker cannot be used; trying again later may help."""
 
 
 class BrokerGone(BrokerError):
-    """There is no broker, or the connection ended."""
+    """No broker answers, or the connection has ended."""
 
 
 class BrokerSilent(BrokerError):
-    """No acknowledgement came in time: half-open, or a broker that hangs."""
+    """No acknowledgement came in time: the connection is half-open, or the broker hangs."""
 
 
 class BrokerRefuses(BrokerError):
-    """The broker does not let us in."""
+    """The broker refuses the connection or a subscription."""
 
 
 class PublishRefused(Exception):
-    """The broker did not take this one message; the connection is sound."""
+    """The broker has refused this message; the connection still works."""
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the broker is and who we are there."""
+    """The address of a broker, and the account to use there."""
 
     host: str
     port: int = 1883
@@ -73,15 +73,15 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
     password: str | None = None
     tls: bool = False
     ca_file: str | None = None
-    client_id: str | None = None  # None: made from the machine's id, always the same
-    version: int | None = None  # 5 or 4 (3.1.1); None: find out
+    client_id: str | None = None  # None: derived from the machine's id
+    version: int | None = None  # 5 or 4 (3.1.1); None: try 5, then 4
     websocket_path: str | None = None  # MQTT over WebSocket, at this path
     cookie: str | None = None  # the WebSocket's: a page's token
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
 
-    def __repr__(self) -> str:  # without the password, wherever it is printed
+    def __repr__(self) -> str:  # without the password
         return f"Address({self})"
 
 
@@ -92,7 +92,7 @@ class Received(NamedTuple):
 
 
 class Connection:
-    """Made by `connect`."""
+    """An open connection, made by `connect`."""
 
     def __init__(self, client: aiomqtt.Client, version: int) -> None:
         self.version = version
@@ -105,7 +105,7 @@ class Connection:
         self._paho.on_publish = self._published
 
     async def publish(self, packet: Packet) -> None:
-        """Returns when the broker has taken it, else raises PublishRefused or BrokerError."""
+        """Returns when the broker has accepted the message. Raises PublishRefused, BrokerError."""
         if packet.qos == 0:
             return self.send(packet)
         async with self._window:
@@ -113,11 +113,11 @@ class Connection:
             if info.rc != MQTT_ERR_SUCCESS:
                 raise self._gone()
             loop = asyncio.get_running_loop()
-            taken = self._awaited[info.mid] = loop.create_future()
+            acknowledged = self._awaited[info.mid] = loop.create_future()
             self._sent_s[info.mid] = loop.time()
             try:
                 async with asyncio.timeout(ACKNOWLEDGED_WITHIN_S):
-                    reason = await taken
+                    reason = await acknowledged
             except TimeoutError:
                 self.sound = False
                 raise BrokerSilent(f"no acknowledgement within {ACKNOWLEDGED_WITHIN_S:g} s") from None
@@ -127,22 +127,22 @@ class Connection:
             raise PublishRefused(f"the broker refuses {packet.topic} (reason code {reason})")
 
     def send(self, packet: Packet) -> None:
-        """QoS 0: given to the socket; whether it arrives is nobody's business."""
+        """Sends with QoS 0, without an acknowledgement. Raises BrokerGone."""
         if self._paho.publish(packet.topic, packet.payload, 0, packet.retain).rc != MQTT_ERR_SUCCESS:
             raise self._gone()
 
     def is_behind(self) -> bool:
-        """Whether what is sent now would come late: the other side has not confirmed what was sent before."""
+        """True if a message sent now would arrive late, because the broker has not confirmed earlier ones."""
         if (peer := self._paho.socket()) is None:
             raise self._gone()
         oldest_s = next(iter(self._sent_s.values()), math.inf)
         if asyncio.get_running_loop().time() - oldest_s > BEHIND_S:
-            return True  # the broker hangs, though its kernel takes what we send
+            return True  # the broker hangs, although its kernel accepts data
         (unconfirmed,) = struct.unpack("i", fcntl.ioctl(peer.fileno(), termios.TIOCOUTQ, bytes(4)))
         return bool(unconfirmed > BEHIND_BYTES)
 
     async def subscribe(self, topics: Sequence[str], qos: int = 1) -> None:
-        """Retained messages keep their flag even where they arrive live, as far as MQTT 5 goes."""
+        """Raises BrokerGone, BrokerRefuses. With MQTT 5, messages keep their retain flag also when they arrive live."""
         try:
             if self.version == 5:
                 options = SubscribeOptions(qos=qos, retainAsPublished=True)
@@ -168,13 +168,13 @@ class Connection:
         return BrokerGone("the connection to the broker ended")
 
     def _published(self, _client: Any, _data: Any, mid: int, reason: Any, _properties: Any) -> None:
-        taken = self._awaited.get(mid)
-        if taken is not None and not taken.done():
-            taken.set_result(reason.value)
+        acknowledged = self._awaited.get(mid)
+        if acknowledged is not None and not acknowledged.done():
+            acknowledged.set_result(reason.value)
 
 
 def _let_be_cancelled() -> None:
-    """aiomqtt waits with `asyncio.wait_for`, which in Python 3.11 can swallow a cancellation: raise it again."""
+    """Raises a cancellation again that `asyncio.wait_for`, which aiomqtt uses, can swallow in Python 3.11."""
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError
@@ -182,12 +182,12 @@ def _let_be_cancelled() -> None:
 
 @contextlib.asynccontextmanager
 async def connect(address: Address, client_id: str, will: Packet | None = None) -> AsyncIterator[Connection]:
-    """A connection, up; at the block's end it says goodbye, unless it is broken."""
+    """An open connection, which is closed at the end of the block. Raises BrokerGone, BrokerRefuses."""
     for version in (5, 4) if address.version is None else (address.version,):
         try:
             client = _client(address, client_id, will, version)
-        except OSError as error:  # an authority's file that is gone, or holds no certificate
-            raise BrokerGone(f"{address.ca_file} is no certificate to know {address} by: {error}") from error
+        except OSError as error:  # the file of the authority is missing, or it contains no certificate
+            raise BrokerGone(f"{address.ca_file} is not a certificate to verify {address}: {error}") from error
         try:
             await client.__aenter__()
         except aiomqtt.MqttError as error:
@@ -195,7 +195,7 @@ async def connect(address: Address, client_id: str, will: Packet | None = None) 
             if address.version is None and version == 5 and _reason(error) == UNSUPPORTED_VERSION:
                 continue
             if isinstance(error, MqttConnectError):
-                raise BrokerRefuses(f"the broker at {address} does not let us in: {error}") from error
+                raise BrokerRefuses(f"the broker at {address} refuses the connection: {error}") from error
             raise BrokerGone(f"no broker answers at {address}: {error}") from error
         except BaseException:
             _drop(client)
@@ -203,7 +203,7 @@ async def connect(address: Address, client_id: str, will: Packet | None = None) 
         try:
             _let_be_cancelled()
             yield Connection(client, version)
-            with contextlib.suppress(aiomqtt.MqttError):  # it broke at the last moment: then it is ended anyway
+            with contextlib.suppress(aiomqtt.MqttError):  # the connection has ended anyway
                 await client.__aexit__(None, None, None)
         finally:
             _drop(client)
@@ -211,11 +211,11 @@ async def connect(address: Address, client_id: str, will: Packet | None = None) 
 
 
 def _drop(client: aiomqtt.Client) -> None:
-    """Close the socket, whatever state aiomqtt left it in: after a time-out it would stay open."""
+    """Closes the socket, which aiomqtt leaves open after a time-out."""
     client._client._sock_close()
     for future in (client._connected, client._disconnected):
         if future.done() and not future.cancelled():
-            future.exception()  # seen: the loop need not complain about it
+            future.exception()  # marks it as retrieved, so that asyncio does not log it
 
 
 def _reason(error: aiomqtt.MqttError) -> int | None:
@@ -245,7 +245,7 @@ def _client(address: Address, client_id: str, will: Packet | None, version: int)
         clean_session=True if version < 5 else None,
         keepalive=KEEP_ALIVE_S,
         timeout=CONNECT_WITHIN_S,
-        max_inflight_messages=2 * IN_FLIGHT,  # never reached: paho keeps no queue of its own
+        max_inflight_messages=2 * IN_FLIGHT,  # never reached, so that paho's own queue stays empty
         tls_context=tls_context(address) if address.tls else None,
         socket_options=SOCKET_OPTIONS,
     )
@@ -254,9 +254,9 @@ def _client(address: Address, client_id: str, will: Packet | None, version: int)
 
 
 class _Client(aiomqtt.Client):
-    """Writes in the loop's next turn, without a way through the selector; aiomqtt's way is for a socket that is full.
+    """Writes in the next turn of the event loop; aiomqtt waits for the selector, which only a full socket needs.
 
-    It also asks the loop to watch a socket that may be closed by the time it does.
+    aiomqtt may also ask the loop to watch a socket that has been closed; this class checks that.
     """
 
     def __init__(self, *args: Any, **named: Any) -> None:
@@ -269,7 +269,7 @@ class _Client(aiomqtt.Client):
                 return
             try:
                 client.loop_write()
-            except Exception as error:  # as aiomqtt takes it: the connection is broken, and its messages end so
+            except Exception as error:  # as in aiomqtt: the connection is broken and ends with this error
                 if not self._disconnected.done():
                     self._disconnected.set_exception(error)
                 return
@@ -278,5 +278,5 @@ class _Client(aiomqtt.Client):
 
         if threading.get_ident() == self._thread:
             self._loop.call_soon(write)
-        else:  # connecting goes on in a thread
+        else:  # connecting runs in a thread
             self._loop.call_soon_threadsafe(write)

@@ -1,10 +1,10 @@
-"""Follows the events of one machine from anywhere: each once, in order, across every absence of anybody.
+"""Receives the events of one machine, each once and in order, over absences of daemon, broker or consumer.
 
     consumer = Consumer(address, "leg-press", "collector", deliver, Ledger(store_id, seq))
-    await consumer.run()        calls `await deliver(record)`; what it keeps is record.store_id and record.seq
+    await consumer.run()        calls `await deliver(record)`; save record.store_id and record.seq afterwards
 
-It asks `cmd/resume` after each connection, at a gap, and where the retained status says that there is more. A place
-that is kept after `deliver` gives each event once, as long as the monitor's store lives and still has it.
+It sends `cmd/resume` after each connection, at a gap, and if the retained status names later events. With a saved place
+each event is delivered once, as long as the daemon's store still has it.
 """
 
 import asyncio
@@ -18,44 +18,44 @@ import msgspec
 from monitor.events import UNREADABLE
 from monitor.mqtt.client.backoff import Backoff
 from monitor.mqtt.client.connection import Address, BrokerError, Connection, PublishRefused, Received, connect
-from monitor.mqtt.client.ledger import Ledger, Record
+from monitor.mqtt.client.ledger import Ledger, ReceivedRecord
 from monitor.mqtt.contract import payload
-from monitor.mqtt.contract.commands import Resume
-from monitor.mqtt.contract.messages import Ack, Status
+from monitor.mqtt.contract.commands import ResumeCommand
+from monitor.mqtt.contract.messages import AckMessage, StatusMessage
 
-ASK_PERIOD_S = 1.1  # the monitor answers one client once a second
-GRACE_S = 0.5  # for what is under way
+ASK_PERIOD_S = 1.1  # the daemon answers each client once a second
+GRACE_S = 0.5  # for messages that are on their way
 FIRST_RETRY_S, LAST_RETRY_S = 0.5, 30.0
 _log = logging.getLogger(__name__)
 
 
 class Consumer:
-    """`name` is its client id and its resume topic: one name, one consumer."""
+    """`name` is the client id and the resume topic; each consumer needs a name of its own."""
 
     def __init__(
         self,
         address: Address,
         machine: str,
         name: str,
-        deliver: Callable[[Record], Awaitable[None]],
+        deliver: Callable[[ReceivedRecord], Awaitable[None]],
         ledger: Ledger | None = None,
     ) -> None:
         self.ledger = ledger or Ledger()
-        self.status: Status | None = None
+        self.status: StatusMessage | None = None
         self.connections = 0
         self.failures = 0
         self.asked = 0
-        self.refused: dict[str, int] = {}  # why the monitor did not answer
+        self.refused: dict[str, int] = {}  # refused requests by reason
         self._address = address
         self._machine = machine
         self._name = name
         self._deliver = deliver
-        self._clock_ahead_s = 0.0  # the monitor's wall clock, ahead of ours
-        self._answers = 0  # messages on our resume topic
+        self._clock_ahead_s = 0.0  # the daemon's wall clock minus ours
+        self._answers = 0  # messages on the resume topic
         self._may_be_behind = asyncio.Event()
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Runs until it is cancelled."""
         backoff = Backoff(FIRST_RETRY_S, LAST_RETRY_S)
         while True:
             try:
@@ -93,18 +93,18 @@ class Consumer:
 
     def _take_status(self, data: bytes) -> None:
         try:
-            status = msgspec.json.decode(data, type=Status)
+            status = msgspec.json.decode(data, type=StatusMessage)
         except UNREADABLE:
             self.ledger.malformed += 1
             return
         if status.state == "offline" and self.status is not None and status.conn < self.status.conn:
-            return  # a ghost's
+            return  # the last will of an old connection
         self.status = status
         self.ledger.take_status(status)
 
     def _take_ack(self, data: bytes) -> None:
         try:
-            ack = msgspec.json.decode(data, type=Ack)
+            ack = msgspec.json.decode(data, type=AckMessage)
         except UNREADABLE:
             self.ledger.malformed += 1
             return
@@ -116,15 +116,15 @@ class Consumer:
             self._clock_ahead_s = ack.stamp_s - time.time()
 
     async def _ask(self, connection: Connection) -> None:
-        """While there may be more than we have; an answer takes the reason away."""
+        """Requests missing events as long as there may be any."""
         while True:
             await self._may_be_behind.wait()
             self._may_be_behind.clear()
-            if not self.ledger.unsure:
+            if not self.ledger.must_ask:
                 await asyncio.sleep(GRACE_S)
                 if not self.ledger.behind:
                     continue  # what we had heard of has come
-            command = Resume(
+            command = ResumeCommand(
                 id=f"{self._name[:40]}-{uuid4().hex[:16]}",
                 stamp_s=time.time() + self._clock_ahead_s,
                 client=self._name,
@@ -137,7 +137,7 @@ class Consumer:
             except PublishRefused:
                 self.refused["broker"] = self.refused.get("broker", 0) + 1
             answers = -1
-            while answers != self._answers:  # an answer that gets on is not interrupted
+            while answers != self._answers:  # do not interrupt an answer that is arriving
                 answers = self._answers
                 await asyncio.sleep(ASK_PERIOD_S)
                 if not self.ledger.answering:

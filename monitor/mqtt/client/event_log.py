@@ -1,4 +1,4 @@
-"""What the publisher asks of the store: events on disk, in order, as often as somebody wants them."""
+"""The interface through which the publisher reads stored events."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -7,13 +7,13 @@ from monitor.store.stored import StoredEvent
 
 
 class EventLog(Protocol):
-    """`after` waits for the disk, so it is called from worker threads; it may raise StoreError, and succeed later."""
+    """`after` waits for the disk, so it is called from worker threads. It may raise StoreError and succeed later."""
 
     @property
-    def store_id(self) -> str | None: ...  # None: not open yet
+    def store_id(self) -> str | None: ...  # None until the store is open
 
     @property
-    def first_seq(self) -> int: ...  # the oldest that is kept; above last_seq where there is none
+    def first_seq(self) -> int: ...  # the oldest event; above last_seq if there is none
 
     @property
     def last_seq(self) -> int: ...  # 0 before the first

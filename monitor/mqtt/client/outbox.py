@@ -1,8 +1,7 @@
-"""Tells the broker the events of the store: in seq order, each until it is taken.
+"""Publishes the events of the store in seq order, each until the broker has accepted it.
 
-A window is in flight; the bookmark moves over events in order as they are acknowledged. An event that the broker
-refuses (MQTT 5 says so) is tried again after a minute, and nothing behind it is given up meanwhile: its consumers can
-ask for what they miss.
+Several events are in flight. The bookmark moves over events in order as they are acknowledged. An event that the
+broker refuses (MQTT 5 reports that) is tried again after a minute, with all that follow it.
 """
 
 import asyncio
@@ -22,12 +21,12 @@ WINDOW = 16  # events in flight
 BATCH = 64  # events read from the store at once
 REFUSED_RETRY_S = 60.0
 STORE_RETRY_S = 1.0
-HISTORICAL_AFTER_S = 10.0  # a display does not flash what is older
+HISTORICAL_AFTER_S = 10.0  # a display does not announce older events
 _log = logging.getLogger(__name__)
 
 
 class Outbox:
-    """`run` once for each connection, one at a time."""
+    """Call `run` once for each connection, one after the other."""
 
     def __init__(
         self,
@@ -37,26 +36,26 @@ class Outbox:
         delivery: Delivery,
         refused: Callable[[PublishRefused | None], None],
     ) -> None:
-        self.stuck = 0  # events at the front that the broker refuses to take at this moment
-        self.all_told = asyncio.Event()
+        self.refused = 0  # events that the broker refuses now
+        self.all_published = asyncio.Event()
         self._machine = machine
         self._event_log = log
         self._bookmark = bookmark
         self._delivery = delivery
-        self._tell_refusal = refused  # None: it takes them again
-        self._there = asyncio.Event()
-        self._first_seq = log.last_seq + 1 if log.store_id is not None else None  # of this life
-        self._fresh: deque[tuple[float, int, int]] = deque()  # when stored; first and last seq
+        self._on_refusal = refused  # called with None when the broker accepts events again
+        self._new_events = asyncio.Event()
+        self._first_seq = log.last_seq + 1 if log.store_id is not None else None  # of this process
+        self._fresh: deque[tuple[float, int, int]] = deque()  # time of storing; first and last seq
 
     def stored(self, events: Sequence[StoredEvent]) -> None:
-        """These are on disk now, so they may be told."""
+        """Call when events are on disk, so that they can be published."""
         if events:
             self._fresh.append((asyncio.get_running_loop().time(), events[0].seq, events[-1].seq))
-            self.all_told.clear()
-            self._there.set()
+            self.all_published.clear()
+            self._new_events.set()
 
     def envelope(self, event: StoredEvent) -> Envelope:
-        """Age by our own clock since it was stored; what another life has stored is history."""
+        """An event is historical if it was stored more than 10 s ago or by an earlier process."""
         oldest_s = asyncio.get_running_loop().time() - HISTORICAL_AFTER_S
         while self._fresh and self._fresh[0][0] < oldest_s:
             self._fresh.popleft()
@@ -70,9 +69,9 @@ class Outbox:
         try:
             while True:
                 if not ready:
-                    self._there.clear()
+                    self._new_events.clear()
                     ready.extend(await self._read(sent_seq))
-                    if self._event_log.store_id != store_id:  # opened or replaced meanwhile
+                    if self._event_log.store_id != store_id:  # the store was opened or replaced
                         ready.clear()
                         sent_seq, store_id = self._begin()
                         continue
@@ -82,19 +81,19 @@ class Outbox:
                     in_flight.append((event, asyncio.create_task(connection.publish(packet))))
                     sent_seq = event.seq
                 if not in_flight:
-                    if not self._there.is_set():
-                        self.all_told.set()
-                    await self._there.wait()
+                    if not self._new_events.is_set():
+                        self.all_published.set()
+                    await self._new_events.wait()
                     continue
-                event, taken = in_flight[0]
+                event, publishing = in_flight[0]
                 try:
-                    await taken
+                    await publishing
                 except PublishRefused as refusal:
                     self._delivery.events_refused += 1
-                    self.stuck = len(in_flight) + len(ready)
-                    self._tell_refusal(refusal)
+                    self.refused = len(in_flight) + len(ready)
+                    self._on_refusal(refusal)
                     await asyncio.gather(*(task for _, task in in_flight), return_exceptions=True)
-                    in_flight.clear()  # they are sent again, whatever became of them
+                    in_flight.clear()  # all of them are sent again
                     ready.clear()
                     sent_seq = event.seq - 1
                     await asyncio.sleep(REFUSED_RETRY_S)
@@ -102,16 +101,16 @@ class Outbox:
                 in_flight.popleft()
                 self._bookmark.move(event.seq)
                 self._delivery.events_acknowledged += 1
-                if self.stuck:
-                    self.stuck = 0
-                    self._tell_refusal(None)
+                if self.refused:
+                    self.refused = 0
+                    self._on_refusal(None)
         finally:
             for _, task in in_flight:
                 task.cancel()
             await asyncio.gather(*(task for _, task in in_flight), return_exceptions=True)
 
     def _begin(self) -> tuple[int, str | None]:
-        """Where the bookmark is; without one, this life's first event: what was before can be asked for."""
+        """The bookmark's place. Without one, the first event of this process: earlier ones can be requested."""
         store_id = self._event_log.store_id
         if store_id is None:
             return 0, None
@@ -125,5 +124,5 @@ class Outbox:
                 return await asyncio.to_thread(self._event_log.after, after_seq, BATCH)
             except StoreError as error:
                 self._delivery.store_failures += 1
-                _log.debug("events cannot be read now: %s", error)
+                _log.debug("events cannot be read: %s", error)
                 await asyncio.sleep(STORE_RETRY_S)

@@ -1,12 +1,12 @@
-"""Tells the broker what happens, through absences, refusals and ghosts, and passes on what it is asked.
+"""Publishes a machine's messages as long as the daemon runs, reconnects, and receives commands.
 
-    live feedback   one slot, the newest wins, QoS 0; too old or overtaken is dropped and counted
-    documents       the newest of each topic (info, state, the last set); sent again on every new connection
-    status          birth, last will and clean end, with the number of the connection: whose ghost says `offline`?
-    events          from the store only, in seq order, a window in flight; the bookmark moves over acknowledged ones
-    commands        at `Requests`
+    live feedback   one slot, the newest wins, QoS 0; feedback that is replaced or too old is dropped and counted
+    documents       the newest of each topic (info, state, the last set); published again on every new connection
+    status          birth, last will and clean end, with the number of the connection; an outdated one is overwritten
+    events          from the store only, in seq order (`Outbox`)
+    commands        to `Requests`
 
-`run` keeps a connection for as long as the daemon lives; what it met with is in `delivery` and `trouble`.
+Counters are in `delivery`; `trouble` is set while there is no connection.
 """
 
 import asyncio
@@ -24,23 +24,23 @@ from monitor.mqtt.client.event_log import EventLog
 from monitor.mqtt.client.outbox import Outbox
 from monitor.mqtt.client.requests import Handler, Requests
 from monitor.mqtt.contract import payload
-from monitor.mqtt.contract.messages import Delivery, LinkState, Status
+from monitor.mqtt.contract.messages import Delivery, PublishedLink, StatusMessage
 from monitor.mqtt.contract.payload import Packet
 from monitor.mqtt.contract.roles import OWN_CLIENTS
 from monitor.store.stored import StoredEvent
 
 FIRST_RETRY_S, LAST_RETRY_S = 0.5, 30.0
-STABLE_AFTER_S = 60.0  # a connection that held so long begins the back-off anew
-HEARTBEAT_S = 10.0  # of the status; with the acknowledgement's 5 s it finds a half-open connection
+STABLE_AFTER_S = 60.0  # a connection that has lasted this long resets the waiting times
+HEARTBEAT_S = 10.0  # of the status; with the 5 s of the acknowledgement it detects a half-open connection
 STATUS_PERIOD_S = 0.25  # at most one status in this time
 LIVE_MAX_AGE_S = 0.5
-LAST_WORDS_S = 2.0  # for events and documents that are still to be told at a clean end
-GOODBYE_S = 1.0
+FLUSH_WITHIN_S = 2.0  # for events and documents that are due at a clean end
+OFFLINE_WITHIN_S = 1.0
 _log = logging.getLogger(__name__)
 
 
 class Publisher:
-    """`run` in a task; the rest is called from the same event loop and returns at once."""
+    """`run` is a task; all other methods are called on the same event loop and return at once."""
 
     def __init__(self, machine: str, address: Address, log: EventLog, handler: Handler, bookmark: Bookmark) -> None:
         self.machine = machine
@@ -50,51 +50,51 @@ class Publisher:
         self.connected = False
         self._event_log = log
         self._bookmark = bookmark
-        self._outbox = Outbox(machine, log, bookmark, self.delivery, self._tell_refusal)
+        self._outbox = Outbox(machine, log, bookmark, self.delivery, self._on_refusal)
         self._requests = Requests(machine, log, handler, self._outbox.envelope, self.delivery)
         self._client_id = address.client_id or f"{OWN_CLIENTS}-{machine}"
         self._conn = 0
-        self._link: LinkState = "none"
+        self._link: PublishedLink = "none"
         self._stopping = asyncio.Event()
         self._status_changed = asyncio.Event()
         self._live: tuple[float, Packet] | None = None
-        self._live_there = asyncio.Event()
-        self._kept: dict[str, Packet] = {}  # retained documents, for the next connection
-        self._due: dict[str, Packet] = {}  # documents to be sent
-        self._due_there = asyncio.Event()
-        self._all_given = asyncio.Event()
+        self._live_due = asyncio.Event()
+        self._retained: dict[str, Packet] = {}  # retained documents by topic, for the next connection
+        self._due: dict[str, Packet] = {}  # documents to publish
+        self._documents_due = asyncio.Event()
+        self._documents_published = asyncio.Event()
 
     def offer_live(self, packet: Packet) -> None:
-        """Takes the place of one that has not gone yet."""
+        """Replaces live feedback that has not been sent yet."""
         if self._live is not None:
             self.delivery.live_dropped += 1
         self._live = (asyncio.get_running_loop().time(), packet)
-        self._live_there.set()
+        self._live_due.set()
 
     def offer(self, packet: Packet) -> None:
-        """A document: the newest of its topic is told, and told again to the next connection if it is retained."""
+        """Publishes a document, the newest of its topic; a retained one is published again on each new connection."""
         if packet.retain:
-            self._kept[packet.topic] = packet
+            self._retained[packet.topic] = packet
         self._due[packet.topic] = packet
-        self._all_given.clear()
-        self._due_there.set()
+        self._documents_published.clear()
+        self._documents_due.set()
 
     def stored(self, events: Sequence[StoredEvent]) -> None:
-        """These are on disk now, so they may be told."""
+        """Call when events are on disk, so that they can be published."""
         self._outbox.stored(events)
         self._status_changed.set()
 
-    def set_link(self, state: LinkState) -> None:
+    def set_link(self, state: PublishedLink) -> None:
         if state != self._link:
             self._link = state
             self._status_changed.set()
 
     def stop(self) -> None:
-        """Asks `run` to tell what is left, say goodbye and return."""
+        """Asks `run` to publish what is due and the status `offline`, and to return."""
         self._stopping.set()
 
     async def run(self) -> None:
-        """Connects, talks, and begins again when that ends."""
+        """Connects, publishes, and connects again when the connection ends."""
         loop = asyncio.get_running_loop()
         backoff = Backoff(FIRST_RETRY_S, LAST_RETRY_S)
         while not self._stopping.is_set():
@@ -102,95 +102,95 @@ class Publisher:
             await self._save_bookmark()
             began_s = loop.time()
             try:
-                await self._talk()
+                await self._run_connection()
             except* BrokerError as group:
                 self._count_failure(_first(group))
             if loop.time() - began_s > STABLE_AFTER_S:
                 backoff.reset()
-            with suppress(TimeoutError):  # of the pause, that is: it is over
+            with suppress(TimeoutError):  # the pause is over
                 async with asyncio.timeout(backoff.next_s()):
                     await self._stopping.wait()
 
-    async def _talk(self) -> None:
-        """One connection, from birth to goodbye."""
-        will = payload.status(self.machine, Status(state="offline", conn=self._conn))
+    async def _run_connection(self) -> None:
+        """One connection, from its first to its last status."""
+        will = payload.status(self.machine, StatusMessage(state="offline", conn=self._conn))
         async with connect(self.address, self._client_id, will) as connection:
             await self._publish_status(connection)
             await connection.subscribe([payload.topic(self.machine, "status"), payload.topic(self.machine, "cmd", "#")])
             self.delivery.connections += 1
             self.connected, self.trouble = True, None
             _log.info("connected to the broker at %s (connection %d)", self.address, self._conn)
-            self._due = self._kept | self._due
-            self._due_there.set()
+            self._due = self._retained | self._due
+            self._documents_due.set()
             try:
                 async with asyncio.TaskGroup() as group:
-                    talking = [
+                    tasks = [
                         group.create_task(work, name=f"publisher: {name}")
                         for name, work in (
-                            ("status", self._tell_status(connection)),
-                            ("live", self._tell_live(connection)),
-                            ("documents", self._tell_documents(connection)),
+                            ("status", self._repeat_status(connection)),
+                            ("live", self._publish_live(connection)),
+                            ("documents", self._publish_documents(connection)),
                             ("events", self._outbox.run(connection)),
-                            ("hear", self._hear(connection, group)),
+                            ("receive", self._receive(connection, group)),
                         )
                     ]
                     await self._stopping.wait()
-                    with suppress(TimeoutError):  # events that are not told by then, the next life tells
-                        async with asyncio.timeout(LAST_WORDS_S):
-                            await self._outbox.all_told.wait()
-                            await self._all_given.wait()
-                    for task in (*talking, *self._requests.answering.values()):
+                    with suppress(TimeoutError):  # the next process publishes the remaining events
+                        async with asyncio.timeout(FLUSH_WITHIN_S):
+                            await self._outbox.all_published.wait()
+                            await self._documents_published.wait()
+                    for task in (*tasks, *self._requests.answering.values()):
                         task.cancel()
             finally:
                 self.connected = False
-                if connection.sound:  # else the last will says it
-                    await self._say_goodbye(connection)
+                if connection.sound:  # otherwise the last will reports the end
+                    await self._publish_offline(connection)
                 await self._save_bookmark()
 
     async def _save_bookmark(self) -> None:
-        """A disk that refuses is told and asked the next time; meanwhile memory knows the place."""
+        """A refusal of the disk is logged; the next call tries again, and the place is kept in memory until then."""
         try:
             await asyncio.to_thread(self._bookmark.save)
         except OSError as error:
             self.delivery.store_failures += 1
-            _log.warning("%s cannot be written (%s): it is tried again", error.filename, error.strerror)
+            _log.warning("%s cannot be written (%s); trying again", error.filename, error.strerror)
 
-    async def _say_goodbye(self, connection: Connection) -> None:
-        with suppress(BrokerError, PublishRefused, TimeoutError):  # it cannot be said: the last will says it
-            async with asyncio.timeout(GOODBYE_S):
-                await connection.publish(payload.status(self.machine, Status(state="offline", conn=self._conn)))
+    async def _publish_offline(self, connection: Connection) -> None:
+        with suppress(BrokerError, PublishRefused, TimeoutError):  # the last will then reports the end
+            async with asyncio.timeout(OFFLINE_WITHIN_S):
+                await connection.publish(payload.status(self.machine, StatusMessage(state="offline", conn=self._conn)))
 
-    async def _tell_status(self, connection: Connection) -> None:
+    async def _repeat_status(self, connection: Connection) -> None:
         while True:
             await asyncio.sleep(STATUS_PERIOD_S)
-            with suppress(TimeoutError):  # then it is a heartbeat
-                async with asyncio.timeout(HEARTBEAT_S - STATUS_PERIOD_S):  # wait_for may swallow a cancellation
+            with suppress(TimeoutError):  # nothing has changed: publish a heartbeat
+                async with asyncio.timeout(HEARTBEAT_S - STATUS_PERIOD_S):  # wait_for can swallow a cancellation
                     await self._status_changed.wait()
             await self._publish_status(connection)
 
     async def _publish_status(self, connection: Connection) -> None:
         self._status_changed.clear()
-        status = Status(
+        status = StatusMessage(
             state="online",
             conn=self._conn,
             link=self._link,
             store_id=self._event_log.store_id,
             first_seq=self._event_log.first_seq,
             last_seq=self._event_log.last_seq,
-            refused=self._outbox.stuck,
+            refused=self._outbox.refused,
         )
         try:
             await connection.publish(payload.status(self.machine, status))
         except PublishRefused:
-            self.delivery.publishes_refused += 1  # nobody can be told by a status that is refused
+            self.delivery.publishes_refused += 1  # a status cannot report that statuses are refused
 
-    async def _tell_live(self, connection: Connection) -> None:
+    async def _publish_live(self, connection: Connection) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            await self._live_there.wait()
-            while connection.is_behind():  # noqa: ASYNC110 - the kernel tells nobody when it has less
-                await asyncio.sleep(0.005)  # meanwhile a newer one may come
-            self._live_there.clear()
+            await self._live_due.wait()
+            while connection.is_behind():  # noqa: ASYNC110 - the kernel sends no notification
+                await asyncio.sleep(0.005)  # newer feedback may come in this time
+            self._live_due.clear()
             assert self._live is not None
             offered_s, packet = self._live
             self._live = None
@@ -200,34 +200,34 @@ class Publisher:
             connection.send(packet)
             self.delivery.live_sent += 1
 
-    async def _tell_documents(self, connection: Connection) -> None:
+    async def _publish_documents(self, connection: Connection) -> None:
         while True:
-            await self._due_there.wait()
-            self._due_there.clear()
+            await self._documents_due.wait()
+            self._documents_due.clear()
             while self._due:
                 topic, packet = next(iter(self._due.items()))
                 try:
                     await connection.publish(packet)
                 except PublishRefused as refusal:
-                    self._tell_refusal(refusal)
+                    self._on_refusal(refusal)
                 if self._due.get(topic) is packet:
                     del self._due[topic]
-            self._all_given.set()
+            self._documents_published.set()
 
-    async def _hear(self, connection: Connection, group: asyncio.TaskGroup) -> None:
+    async def _receive(self, connection: Connection, group: asyncio.TaskGroup) -> None:
         own_status = payload.topic(self.machine, "status")
         commands = payload.topic(self.machine, "cmd", "")
         async for message in connection.messages():
             if message.topic == own_status:
-                self._repair(message.payload)
+                self._correct_status(message.payload)
             elif message.topic.startswith(commands):
                 name = message.topic.removeprefix(commands)
                 await self._requests.take(connection, group, name, message.payload, message.retained)
 
-    def _repair(self, said: bytes) -> None:
-        """Somebody else's word about us, a ghost's will mostly, is overwritten."""
+    def _correct_status(self, data: bytes) -> None:
+        """Overwrites a status that this connection has not published, mostly the last will of an old connection."""
         try:
-            status = msgspec.json.decode(said, type=Status)
+            status = msgspec.json.decode(data, type=StatusMessage)
         except UNREADABLE:
             status = None
         if status is None or (status.state, status.conn) != ("online", self._conn):
@@ -247,14 +247,14 @@ class Publisher:
             _log.warning("%s; trying again", error)
         self.trouble = str(error)
 
-    def _tell_refusal(self, refusal: PublishRefused | None) -> None:
+    def _on_refusal(self, refusal: PublishRefused | None) -> None:
         self._status_changed.set()
         if refusal is None:
-            _log.info("the broker at %s takes events again", self.address)
+            _log.info("the broker at %s accepts events again", self.address)
             return
         self.delivery.publishes_refused += 1
         if self.delivery.publishes_refused in (1, 10, 100) or self.delivery.publishes_refused % 1000 == 0:
-            _log.error("%s (%d so far): look at its access list", refusal, self.delivery.publishes_refused)
+            _log.error("%s (%d so far): check its access list", refusal, self.delivery.publishes_refused)
 
 
 def _first(group: BaseExceptionGroup[BrokerError]) -> BaseException:

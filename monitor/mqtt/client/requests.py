@@ -1,8 +1,8 @@
-"""What clients ask for: each command is checked, carried out once, and answered on its own topic.
+"""Checks the commands of clients, carries each out once, and answers on a topic of its own.
 
-`resume` is answered here, from the store: the records after the client's last one, between two marks, to that client
-alone. The rest goes to the daemon's handler. A repetition of a command that was carried out gets the same answer
-and no second effect.
+`resume` is answered here, from the store: the records after the client's last one, between two marks, on a topic of
+that client. The other commands go to the daemon's handler. A repeated command gets the same answer and has no second
+effect.
 """
 
 import asyncio
@@ -15,8 +15,8 @@ from typing import Literal
 from monitor.mqtt.client.connection import Connection, PublishRefused
 from monitor.mqtt.client.event_log import EventLog
 from monitor.mqtt.contract import payload
-from monitor.mqtt.contract.commands import Command, CommandRefused, Resume, read_command
-from monitor.mqtt.contract.messages import Ack, Delivery, Envelope, ResumeMark
+from monitor.mqtt.contract.commands import Command, CommandRefused, ResumeCommand, read_command
+from monitor.mqtt.contract.messages import AckMessage, Delivery, Envelope, ResumeMark
 from monitor.mqtt.contract.payload import Packet
 from monitor.store.database import StoreError
 from monitor.store.stored import StoredEvent
@@ -26,13 +26,13 @@ COMMANDS_A_SECOND = 5
 RESUME_PERIOD_S = 1.0  # of one client
 RESUMING_CLIENTS = 16  # at the same time
 RESUME_BATCH = 128  # records read from the store at once
-RESUME_IN_FLIGHT = 8  # for one client: the live events go on beside it
+RESUME_IN_FLIGHT = 8  # for one client, so that live events are published at the same time
 
-Handler = Callable[[Command], Awaitable[None]]  # carries it out, or raises CommandRefused("refused", why)
+Handler = Callable[[Command], Awaitable[None]]  # carries a command out, or raises CommandRefused("refused", why)
 
 
 class Requests:
-    """Lives as long as the publisher; `answering` are the clients that are being told now."""
+    """Used over all connections. `answering`: the running answers to `resume`, by client."""
 
     def __init__(
         self,
@@ -48,16 +48,16 @@ class Requests:
         self._handler = handler
         self._envelope = envelope
         self._delivery = delivery
-        self._answers: OrderedDict[str, Ack] = OrderedDict()
+        self._answers: OrderedDict[str, AckMessage] = OrderedDict()
         self._recent_s: deque[float] = deque(maxlen=COMMANDS_A_SECOND)
         self._resumed_s: OrderedDict[str, float] = OrderedDict()
 
     async def take(
         self, connection: Connection, group: asyncio.TaskGroup, name: str, data: bytes, retained: bool
     ) -> None:
-        """One message from a command topic. What the broker keeps there is refused, and taken away."""
+        """Takes a message of a command topic. A retained one is refused, and removed from the broker."""
         if retained and not data:
-            return  # it has been taken away
+            return  # the removal of a retained one
         if retained:
             await self._publish(connection, payload.cleared(payload.topic(self._machine, "cmd", name)))
         self._delivery.commands += 1
@@ -65,20 +65,20 @@ class Requests:
             command = read_command(name, data, retained=retained, now_s=time.time())
             if (answer := self._answers.get(command.id)) is None:
                 await self._carry_out(connection, group, command)
-                answer = Ack(id=command.id, ok=True, stamp_s=time.time())
+                answer = AckMessage(id=command.id, ok=True, stamp_s=time.time())
                 self._remember(answer)
         except CommandRefused as refusal:
             refused = self._delivery.commands_refused
             refused[refusal.reason] = refused.get(refusal.reason, 0) + 1
             if refusal.id is None:
-                return  # nobody to answer to
+                return  # without an id no answer is possible
             error, detail = refusal.reason, str(refusal)
-            answer = Ack(id=refusal.id, ok=False, stamp_s=time.time(), error=error, detail=detail)
+            answer = AckMessage(id=refusal.id, ok=False, stamp_s=time.time(), error=error, detail=detail)
         await self._publish(connection, payload.ack(self._machine, answer))
 
     async def _carry_out(self, connection: Connection, group: asyncio.TaskGroup, command: Command) -> None:
         now_s = asyncio.get_running_loop().time()
-        if isinstance(command, Resume):
+        if isinstance(command, ResumeCommand):
             self._resume(connection, group, command, now_s)
             return
         if len(self._recent_s) == COMMANDS_A_SECOND and now_s - self._recent_s[0] < 1.0:
@@ -89,15 +89,15 @@ class Requests:
         except CommandRefused as refusal:
             raise CommandRefused(refusal.reason, str(refusal), command.id) from refusal
 
-    def _resume(self, connection: Connection, group: asyncio.TaskGroup, command: Resume, now_s: float) -> None:
+    def _resume(self, connection: Connection, group: asyncio.TaskGroup, command: ResumeCommand, now_s: float) -> None:
         last_s = self._resumed_s.get(command.client)
         if last_s is not None and now_s - last_s < RESUME_PERIOD_S:
-            raise CommandRefused("too_many", f"ask at most once in {RESUME_PERIOD_S:g} s", command.id)
+            raise CommandRefused("too_many", f"send resume at most once in {RESUME_PERIOD_S:g} s", command.id)
         running = self.answering.pop(command.client, None)
         if running is not None:
             running.cancel()
         elif len(self.answering) >= RESUMING_CLIENTS:
-            raise CommandRefused("too_many", f"{RESUMING_CLIENTS} clients are being answered", command.id)
+            raise CommandRefused("too_many", f"{RESUMING_CLIENTS} other clients are being answered", command.id)
         self._resumed_s[command.client] = now_s
         self._resumed_s.move_to_end(command.client)
         while len(self._resumed_s) > REMEMBERED_IDS:
@@ -111,19 +111,19 @@ class Requests:
         if self.answering.get(client) is task:
             del self.answering[client]
 
-    async def _answer(self, connection: Connection, command: Resume) -> None:
-        """Everything after `after` that is on disk, also what is stored while we tell it."""
+    async def _answer(self, connection: Connection, command: ResumeCommand) -> None:
+        """Publishes all stored events after `after`, also those that are stored in the meantime."""
         store_id = self._log.store_id
         if store_id is None:
-            return  # the disk does not let us: the client asks again
+            return  # the store is not open: the client asks again
         known = command.store_id in (None, store_id)
         seq = min(command.after, self._log.last_seq) if known else 0
         await self._mark(connection, command, "begin", store_id, seq)
         try:
             while events := await asyncio.to_thread(self._log.after, seq, RESUME_BATCH):
                 if events[0].store_id != store_id:
-                    return  # replaced meanwhile; status tells, and the client asks again
-                await self._tell_all(connection, command.client, events)
+                    return  # the store was replaced: the client sees that in the status and asks again
+                await self._publish_all(connection, command.client, events)
                 seq = events[-1].seq
                 self._delivery.events_resumed += len(events)
         except StoreError:
@@ -131,17 +131,17 @@ class Requests:
             return
         await self._mark(connection, command, "end", store_id, seq)
 
-    async def _tell_all(self, connection: Connection, client: str, events: Sequence[StoredEvent]) -> None:
-        """In their order, a few at a time; returns when the broker has taken them."""
+    async def _publish_all(self, connection: Connection, client: str, events: Sequence[StoredEvent]) -> None:
+        """Publishes in order, a few at a time. Returns when the broker has accepted all."""
         free = asyncio.Semaphore(RESUME_IN_FLIGHT)
-        async with asyncio.TaskGroup() as telling:
+        async with asyncio.TaskGroup() as publishing:
             for event in events:
                 await free.acquire()
                 packet = payload.resumed(self._machine, client, event.record, self._envelope(event))
-                telling.create_task(self._publish(connection, packet)).add_done_callback(lambda _: free.release())
+                publishing.create_task(self._publish(connection, packet)).add_done_callback(lambda _: free.release())
 
     async def _mark(
-        self, connection: Connection, command: Resume, which: Literal["begin", "end"], store_id: str, after: int
+        self, connection: Connection, command: ResumeCommand, which: Literal["begin", "end"], store_id: str, after: int
     ) -> None:
         mark = ResumeMark(
             mark=which,
@@ -159,7 +159,7 @@ class Requests:
         except PublishRefused:
             self._delivery.publishes_refused += 1
 
-    def _remember(self, answer: Ack) -> None:
+    def _remember(self, answer: AckMessage) -> None:
         self._answers[answer.id] = answer
         while len(self._answers) > REMEMBERED_IDS:
             self._answers.popitem(last=False)

@@ -1,10 +1,10 @@
-"""Follows what one machine shows live: the newest of everything, and when it came.
+"""Receives what one machine shows live: the newest message of each kind, and the last events.
 
-    viewer = Viewer(find, "leg-press")
-    await viewer.run()          until cancelled; `viewer.news` is set whenever there is something new to see
+    viewer = Viewer(find)
+    await viewer.run()          until cancelled; `viewer.news` is set after each message
 
-`find` says where the broker is, anew before each connection: a daemon may come back on another port. Nothing is kept
-but the newest and the last events, so hours of it take no more room than a minute.
+`find` returns machine and broker before each connection, because a daemon may come back on another port. Memory is
+constant.
 """
 
 import asyncio
@@ -18,17 +18,21 @@ from monitor.events import UNREADABLE, AnyEvent, SetEnd, decode
 from monitor.mqtt.client.backoff import Backoff
 from monitor.mqtt.client.connection import Address, BrokerError, BrokerRefuses, Connection, Received, connect
 from monitor.mqtt.contract import payload
-from monitor.mqtt.contract.messages import Info, Live, Status
+from monitor.mqtt.contract.messages import InfoMessage, LiveMessage, StatusMessage
 
 EVENTS_KEPT = 50
-FIRST_RETRY_S, LAST_RETRY_S = 0.5, 5.0  # somebody sits and looks
-RETAINED_WITHIN_S = 1.0  # what a broker keeps, it sends at once
-_LIVE, _STATUS, _INFO = msgspec.json.Decoder(Live), msgspec.json.Decoder(Status), msgspec.json.Decoder(Info)
+FIRST_RETRY_S, LAST_RETRY_S = 0.5, 5.0  # a person is waiting
+RETAINED_WITHIN_S = 1.0  # a broker sends retained messages at once
+_LIVE, _STATUS, _INFO = (
+    msgspec.json.Decoder(LiveMessage),
+    msgspec.json.Decoder(StatusMessage),
+    msgspec.json.Decoder(InfoMessage),
+)
 Find = Callable[[], Awaitable[tuple[str, Address]]]
 
 
 class Viewer:
-    """Times with `at_s` are the loop's."""
+    """The newest of everything; times `at_s` are those of the event loop."""
 
     def __init__(self, find: Find, on_event: Callable[[AnyEvent], None] = lambda record: None) -> None:
         self.news = asyncio.Event()
@@ -39,18 +43,18 @@ class Viewer:
         self.failures = 0
         self.malformed = 0
         self.trouble: str | None = None  # why there is no connection
-        self.status: Status | None = None
-        self.info: Info | None = None
-        self.live: Live | None = None
-        self.live_at_s: float | None = None  # when one last brought a new moment
+        self.status: StatusMessage | None = None
+        self.info: InfoMessage | None = None
+        self.live: LiveMessage | None = None
+        self.live_at_s: float | None = None  # when feedback last had a new `t_s`
         self.last_set: SetEnd | None = None
-        self.events: deque[AnyEvent] = deque(maxlen=EVENTS_KEPT)  # each once, as its last record says it
+        self.events: deque[AnyEvent] = deque(maxlen=EVENTS_KEPT)  # each once, by its newest record
         self._find = find
         self._on_event = on_event
         self._name = f"watch-{uuid4().hex[:12]}"
 
     async def run(self) -> None:
-        """Raises BrokerRefuses where the very first connection is not let in: then waiting helps nobody."""
+        """Runs until it is cancelled. Raises BrokerRefuses if the broker refuses the first connection."""
         backoff = Backoff(FIRST_RETRY_S, LAST_RETRY_S)
         while True:
             try:
@@ -84,14 +88,14 @@ class Viewer:
 
     def _take(self, message: Received) -> None:
         kind = message.topic.split("/")[2]
-        if not message.payload:  # a retained message was taken away
+        if not message.payload:  # the removal of a retained message
             return
         if kind == "live" and not message.retained:
             self._take_live(_LIVE.decode(message.payload))
         elif kind == "status":
             status = _STATUS.decode(message.payload)
-            ghost = status.state == "offline" and self.status is not None and status.conn < self.status.conn
-            self.status = self.status if ghost else status
+            outdated = status.state == "offline" and self.status is not None and status.conn < self.status.conn
+            self.status = self.status if outdated else status
         elif kind == "info":
             self.info = _INFO.decode(message.payload)
         elif kind == "event":
@@ -99,8 +103,8 @@ class Viewer:
         elif kind == "set" and isinstance(record := decode(message.payload), SetEnd):
             self.last_set = record
 
-    def _take_live(self, live: Live) -> None:
-        """The same instant again is no news."""
+    def _take_live(self, live: LiveMessage) -> None:
+        """Takes feedback; `live_at_s` moves only if its time is new."""
         if self.live is not None and self.live.session != live.session:
             self.events.clear()
         if self.live is None or self.live.t_s != live.t_s:
@@ -108,7 +112,7 @@ class Viewer:
         self.live = live
 
     def _take_event(self, record: AnyEvent) -> None:
-        """A closing record takes its opening's place."""
+        """Takes an event; a closing record replaces its opening one."""
         self._on_event(record)
         if isinstance(record, SetEnd):
             self.last_set = record
@@ -120,7 +124,7 @@ class Viewer:
 
 
 def sole_machine(connection_of: Address) -> Find:
-    """The one machine that a broker knows of, by its retained status; BrokerRefuses where it is not one."""
+    """Finds the only machine at a broker by its retained status. Raises BrokerRefuses if there is not exactly one."""
 
     async def find() -> tuple[str, Address]:
         machines: set[str] = set()
@@ -133,8 +137,8 @@ def sole_machine(connection_of: Address) -> Find:
             except TimeoutError:
                 pass
         if len(machines) != 1:
-            known = ", ".join(sorted(machines)) or "none"
-            raise BrokerRefuses(f"name the machine: the broker at {connection_of} knows of {known}")
+            known = ", ".join(sorted(machines)) or "no machine"
+            raise BrokerRefuses(f"name the machine: the broker at {connection_of} has {known}")
         return machines.pop(), connection_of
 
     return find

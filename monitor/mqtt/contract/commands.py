@@ -1,4 +1,4 @@
-"""What the monitor can be asked over MQTT: one struct a command, and the check at the door."""
+"""The commands that clients send over MQTT: one struct each, and the check of a received command."""
 
 from typing import Annotated, Literal
 
@@ -10,33 +10,33 @@ from monitor.mqtt.contract.messages import VERSION, Name, Reason, Seq
 
 MAX_AGE_S = 10.0
 MAX_BYTES = 4096
-LEAST_LOAD_N, MOST_LOAD_N = 20.0, 20_000.0  # 2 kg to 2 t: whatever is outside is a slip of the finger
+LEAST_LOAD_N, MOST_LOAD_N = 20.0, 20_000.0  # 2 kg to 2 t: anything outside is a typing error
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What every command has. `stamp_s` is the sender's wall clock, s since 1970."""
+    """The fields of every command. `stamp_s` is the sender's wall clock, in seconds since 1970."""
 
     id: Name
     stamp_s: float
     v: Literal[1] = VERSION
 
 
-class Resume(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Send me the events after `after`, on my own topic. Another `store_id` than ours: all of them."""
+class ResumeCommand(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Asks for the events after `after`, on a topic of the client. With an unknown `store_id` all events are sent."""
 
     client: Name
     after: Seq
     store_id: str | None = None
 
 
-class Lifter(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who lifts: an opaque id, kept in the store only."""
+class LifterCommand(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Names the lifter: an opaque id, which is kept in the store only."""
 
     lifter: Name | None
 
 
-class Protocol(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Another tempo from the next session on: a preset's name, or the durations."""
+class ProtocolCommand(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Sets the tempo from the next session on: the name of a preset, or durations."""
 
     name: str | None = None
     positive_s: float | None = None
@@ -45,27 +45,27 @@ class Protocol(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
     band: float | None = None
 
 
-class Load(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Another load on the pin from the next session on, N at the cell; None: it is learned."""
+class LoadCommand(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Sets the load from the next session on, in newtons at the load cell; null: it is learned."""
 
     load_n: Annotated[float, Meta(ge=LEAST_LOAD_N, le=MOST_LOAD_N)] | None
 
 
-class Stop(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """End the session now."""
+class StopCommand(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Ends the session now."""
 
 
 COMMANDS: dict[str, type[Command]] = {
-    "resume": Resume,
-    "lifter": Lifter,
-    "protocol": Protocol,
-    "load": Load,
-    "stop": Stop,
+    "resume": ResumeCommand,
+    "lifter": LifterCommand,
+    "protocol": ProtocolCommand,
+    "load": LoadCommand,
+    "stop": StopCommand,
 }
 
 
 class CommandRefused(Exception):
-    """A command that is not carried out; `id` is None where nobody can be answered."""
+    """A command that is not carried out. `id` is None if it has no readable id, so that no answer can be sent."""
 
     def __init__(self, reason: Reason, detail: str, id: str | None = None) -> None:
         super().__init__(detail)
@@ -78,7 +78,11 @@ class _Identified(msgspec.Struct):
 
 
 def read_command(name: str, payload: bytes, *, retained: bool, now_s: float) -> Command:
-    """The command, or CommandRefused. A retained one would come again at every reconnect, a stale one surprises."""
+    """Checks and decodes a command. Raises CommandRefused.
+
+    A retained command is refused because it would come again at every connection, a stale one because nobody expects
+    its effect any more.
+    """
     try:
         identity = msgspec.json.decode(payload[:MAX_BYTES], type=_Identified).id
     except UNREADABLE:
@@ -86,13 +90,14 @@ def read_command(name: str, payload: bytes, *, retained: bool, now_s: float) -> 
     if retained:
         raise CommandRefused("retained", "a command must not be retained", identity)
     if name not in COMMANDS:
-        raise CommandRefused("unknown", f"no command is called so; known are {', '.join(COMMANDS)}", identity)
+        raise CommandRefused("unknown", f"unknown command; known are {', '.join(COMMANDS)}", identity)
     if len(payload) > MAX_BYTES:
-        raise CommandRefused("malformed", f"a command has at most {MAX_BYTES} bytes", identity)
+        raise CommandRefused("malformed", f"a command may have at most {MAX_BYTES} bytes", identity)
     try:
         message = msgspec.json.decode(payload, type=COMMANDS[name])
     except UNREADABLE as error:
         raise CommandRefused("malformed", str(error), identity) from error
     if abs(now_s - message.stamp_s) > MAX_AGE_S:
-        raise CommandRefused("stale", f"stamped {now_s - message.stamp_s:+.0f} s from our clock", identity)
+        age_s = now_s - message.stamp_s
+        raise CommandRefused("stale", f"its stamp is {age_s:+.0f} s old by the daemon's clock", identity)
     return message

@@ -1,4 +1,7 @@
-"""What the monitor tells over MQTT: one struct a message, beside the event records of `monitor.events`."""
+"""The messages that the daemon publishes over MQTT, one struct each; event records are in `monitor.events`.
+
+In JSON Schema and AsyncAPI a struct has its name without `Message` (`schema.contract_name`).
+"""
 
 from typing import Annotated, Literal
 
@@ -9,45 +12,45 @@ from monitor.events import Feedback, Leak
 
 VERSION: Literal[1] = 1
 
-Name = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,64}\Z")]  # one topic level, whoever chose it
+Name = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,64}\Z")]  # one topic level
 Seq = Annotated[int, Meta(ge=0)]
-LinkState = Literal["none", "absent", "opening", "wrong_device", "silent", "unstable", "live"]
+PublishedLink = Literal["none", "absent", "opening", "wrong_device", "silent", "unstable", "live"]
 Reason = Literal["retained", "stale", "unknown", "malformed", "too_many", "refused"]
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """What every message has."""
+class MqttMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """The field of every message."""
 
     v: Literal[1] = VERSION
 
 
-class Status(Message, frozen=True, kw_only=True):
-    """Whether the daemon is there. `conn` counts its connections: an `offline` with a smaller one is a ghost's."""
+class StatusMessage(MqttMessage, frozen=True, kw_only=True):
+    """The presence of the daemon. `conn` counts its connections; an `offline` with a smaller number is out of date."""
 
     state: Literal["online", "offline"]
     conn: int
-    link: LinkState = "none"  # the microcontroller
+    link: PublishedLink = "none"  # the microcontroller
     store_id: str | None = None
-    first_seq: Seq | None = None  # oldest event that can still be asked for
-    last_seq: Seq | None = None  # a consumer that has less asks for the rest
-    refused: int = 0  # events that the broker refuses to take at this moment
+    first_seq: Seq | None = None  # the oldest event that can be requested
+    last_seq: Seq | None = None  # a consumer that has fewer requests the rest
+    refused: int = 0  # events that the broker refuses now
 
 
 class MachineInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """The machine, in the coordinate of the events: 0 m is the rest."""
+    """The machine, in the coordinates of the events: 0 m is the rest."""
 
     id: str
     kind: Literal["stack", "motor", "static"]
     bottom_m: float | None
     top_m: float | None
     lockout_m: float | None
-    working_load_n: float | None  # given by the profile or a command; None: it is learned
+    working_load_n: float | None  # from the profile or a command; null: it is learned
     force_ceiling_n: float | None
     plates_kg: tuple[float, ...] | None = None  # loads that the pin can select
 
 
 class ProtocolInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """The tempo that was agreed on."""
+    """The tempo of this session."""
 
     name: str | None
     positive_s: float
@@ -58,78 +61,78 @@ class ProtocolInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FirmwareInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """What the microcontroller said of itself."""
+    """The microcontroller, as its HELLO describes it."""
 
     protocol: int
     firmware: str
-    mcu: str  # by name, as ATMEGA328P
+    mcu: str  # a name, for example ATMEGA328P
     boot_id: str
     reset_cause: str
-    adc: str  # the force converter by name, as HX711
+    adc: str  # the name of the force converter, for example HX711
     force_rate_hz: float | None
     position_rate_hz: float | None
 
 
 class LinkInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """The serial link: noise is counted here."""
+    """The serial link and its counters."""
 
-    state: LinkState
-    detail: str | None = None  # one sentence for a person where the state needs one
+    state: PublishedLink
+    detail: str | None = None  # one sentence for a person, if the state needs one
     counts: dict[str, int] = {}
     device: dict[str, int] = {}  # the device's own saturating counters
 
 
 class StorageInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """The disk under events and recordings."""
+    """The disk for events and recordings."""
 
-    warning: str | None = None  # why it may not keep what it says it keeps
-    trouble: str | None = None  # what it refuses at this moment
-    events_waiting: int = 0  # for it
-    events_dropped: int = 0  # could not even wait: a gap
+    warning: str | None = None  # mount options that can lose data
+    trouble: str | None = None  # the current error
+    events_waiting: int = 0  # not yet stored
+    events_dropped: int = 0  # not stored, because the queue was full
     store_failures: int = 0
     tidy_failures: int = 0  # old recordings that could not be removed
-    records_dropped: int = 0  # of the recording that is going on, which says where
+    records_dropped: int = 0  # from the current recording, which contains the times
 
 
 class CalibrationInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """The newest calibration that is kept, and what this session has seen of it; null: not enough yet."""
+    """The newest stored calibration, and its drift in this session; null: not yet known."""
 
     finished_utc: str
-    zero_n: float | None = None  # what the cell reads with nothing on it
-    span: float | None = None  # share: 0.02 reads 2 % too much
-    drift: str | None = None  # one sentence for a person where it matters
+    zero_n: float | None = None  # the reading of the load cell without load
+    span: float | None = None  # share: at 0.02 the cell reads 2 % too much
+    drift: str | None = None  # one sentence for a person, if the drift matters
 
 
 class ConfigInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a profile that was changed while the daemon runs."""
+    """The state of a profile that was changed while the daemon runs."""
 
-    pending: bool = False  # it is used when the set has ended
-    trouble: str | None = None  # one sentence: a mistake in it, the one from before stays
-    restart: tuple[str, ...] = ()  # the tables whose change waits for a restart
+    pending: bool = False  # it applies when the set has ended
+    trouble: str | None = None  # one sentence: it has an error, and the old profile stays
+    restart: tuple[str, ...] = ()  # tables whose changes apply after a restart
 
 
 class Delivery(msgspec.Struct, kw_only=True):
-    """What became of what was to be told; the publisher counts here."""
+    """Counters of the publisher."""
 
     connections: int = 0
     connect_failures: int = 0
     disconnects: int = 0
-    acknowledgements_missed: int = 0  # the broker was silent: half-open
-    status_repairs: int = 0  # a ghost's will was overwritten
+    acknowledgements_missed: int = 0  # the broker did not answer in time
+    status_repairs: int = 0  # a wrong retained status, mostly an old last will, was overwritten
     events_acknowledged: int = 0
     events_refused: int = 0
-    publishes_refused: int = 0  # of any kind: the broker's access list
-    store_failures: int = 0  # the disk did not let us read events, or write how far they were told
+    publishes_refused: int = 0  # any message, by the broker's access list
+    store_failures: int = 0  # events could not be read, or the bookmark could not be written
     live_sent: int = 0
-    live_dropped: int = 0  # overtaken by a newer one or too old
+    live_dropped: int = 0  # replaced by newer feedback, or too old
     resumes: int = 0
     events_resumed: int = 0
     commands: int = 0
     commands_refused: dict[str, int] = {}
 
 
-class Info(Message, frozen=True, kw_only=True):
-    """What a display or an engineer wants to know beside the lifting."""
+class InfoMessage(MqttMessage, frozen=True, kw_only=True):
+    """Facts about machine, firmware, link and health, for displays and engineers."""
 
     version: str  # of the daemon
     machine: MachineInfo
@@ -145,29 +148,29 @@ class Info(Message, frozen=True, kw_only=True):
     config: ConfigInfo = ConfigInfo()
 
 
-class Live(Feedback, frozen=True, kw_only=True):
-    """The feedback of EVENTS.md 16."""
+class LiveMessage(Feedback, frozen=True, kw_only=True):
+    """Live feedback, as in EVENTS.md 16."""
 
     v: Literal[1] = VERSION
     session: str
 
 
-class State(Live, frozen=True, kw_only=True):
-    """Feedback for who comes late; `stale` where no sample has come since."""
+class StateMessage(LiveMessage, frozen=True, kw_only=True):
+    """The newest feedback, for clients that connect later. `stale`: no sample has come since."""
 
     stale: bool
 
 
-class Envelope(Message, frozen=True, kw_only=True):
-    """What the wire adds to an event record."""
+class Envelope(MqttMessage, frozen=True, kw_only=True):
+    """The fields that MQTT adds to an event record."""
 
     seq: Annotated[int, Meta(ge=1)]
     store_id: str
     historical: bool
 
 
-class Session(Message, frozen=True, kw_only=True):
-    """A session's summary."""
+class SessionMessage(MqttMessage, frozen=True, kw_only=True):
+    """The summary of a session."""
 
     session: str
     started_utc: str
@@ -181,8 +184,8 @@ class Session(Message, frozen=True, kw_only=True):
     counts: dict[str, int]
 
 
-class ResumeMark(Message, frozen=True, kw_only=True):
-    """Brackets the records on a resume topic. What lies between `after` and `first_seq` is gone for ever."""
+class ResumeMark(MqttMessage, frozen=True, kw_only=True):
+    """Begins and ends the records on a resume topic. Records between `after` and `first_seq` no longer exist."""
 
     mark: Literal["begin", "end"]
     id: Name  # of the command
@@ -192,8 +195,8 @@ class ResumeMark(Message, frozen=True, kw_only=True):
     last_seq: Seq
 
 
-class Ack(Message, frozen=True, kw_only=True):
-    """The answer to a command. `stamp_s` is our wall clock: who was `stale` can learn the difference from it."""
+class AckMessage(MqttMessage, frozen=True, kw_only=True):
+    """The answer to a command. `stamp_s` is the daemon's wall clock; a `stale` client can correct its stamp by it."""
 
     id: Name
     ok: bool

@@ -1,18 +1,18 @@
-"""THE MQTT CONTRACT: every message that the monitor sends, as topic and bytes.
+"""THE MQTT CONTRACT: every message that the daemon publishes, as topic and bytes.
 
     rep/<m>/status             Status       QoS 1  retained   birth, last will, clean end
     rep/<m>/info               Info         QoS 1  retained   machine, protocol, firmware, link, delivery
     rep/<m>/live/feedback      Live         QoS 0             20 to 50 a second, the newest wins, never queued
-    rep/<m>/state              State        QoS 0  retained   the same once a second, for hubs and late joiners
+    rep/<m>/state              State        QoS 0  retained   the same once a second, for hubs and late clients
     rep/<m>/event/<kind>       a record     QoS 1             as in EVENTS.md 3, with v, seq, store_id, historical
     rep/<m>/set                set_end      QoS 1  retained   the last set's summary, as such a record
     rep/<m>/session/<sid>      Session      QoS 1             a session's summary
-    rep/<m>/cmd/<name>         commands     QoS 1  never      resume, lifter, protocol, stop: to the monitor
+    rep/<m>/cmd/<name>         commands     QoS 1  never      resume, lifter, protocol, load, stop: to the daemon
     rep/<m>/ack/<id>           Ack          QoS 1             the answer to the command with that id
-    rep/<m>/resume/<client>    records      QoS 1             between two ResumeMarks: what `resume` asked for
+    rep/<m>/resume/<client>    records      QoS 1             the answer to `resume`, between two ResumeMarks
 
-JSON in UTF-8, version `v` in every message, units in the keys, no NaN (it becomes null). Payloads stand alone in
-MQTT 3.1.1. The structs are in `messages` and `commands`, their schemas in `schema`.
+JSON in UTF-8, with a version `v` in every message, units in the keys, and null instead of NaN. Payloads need no
+properties of MQTT 5. The structs are in `messages` and `commands`, their schemas in `schema`.
 """
 
 from typing import Any, NamedTuple
@@ -21,13 +21,21 @@ import msgspec
 
 from monitor.events import Feedback
 from monitor.mqtt.contract.commands import COMMANDS, Command
-from monitor.mqtt.contract.messages import VERSION, Ack, Envelope, Info, ResumeMark, Session, Status
+from monitor.mqtt.contract.messages import (
+    VERSION,
+    AckMessage,
+    Envelope,
+    InfoMessage,
+    ResumeMark,
+    SessionMessage,
+    StatusMessage,
+)
 
 ROOT = "rep"
 
 
 class Packet(NamedTuple):
-    """What goes to a broker."""
+    """A message for the broker."""
 
     topic: str
     payload: bytes
@@ -40,15 +48,15 @@ def topic(machine: str, *levels: str) -> str:
 
 
 def cleared(topic: str) -> Packet:
-    """Takes away what the broker keeps there."""
+    """Removes the message that the broker retains on this topic."""
     return Packet(topic, b"", 1, True)
 
 
-def status(machine: str, message: Status) -> Packet:
+def status(machine: str, message: StatusMessage) -> Packet:
     return Packet(topic(machine, "status"), msgspec.json.encode(message), 1, True)
 
 
-def info(machine: str, message: Info) -> Packet:
+def info(machine: str, message: InfoMessage) -> Packet:
     return Packet(topic(machine, "info"), msgspec.json.encode(message), 1, True)
 
 
@@ -61,7 +69,7 @@ def state(machine: str, session: str, feedback: Feedback, stale: bool) -> Packet
 
 
 def event(machine: str, kind: str, record: bytes, envelope: Envelope) -> Packet:
-    """`record` is the event's JSON as it stands in the store: what is told is what is kept."""
+    """`record` is the event's JSON from the store, so the published record equals the stored one."""
     return Packet(topic(machine, "event", kind), _joined(envelope, record), 1, False)
 
 
@@ -69,7 +77,7 @@ def last_set(machine: str, record: bytes, envelope: Envelope) -> Packet:
     return Packet(topic(machine, "set"), _joined(envelope, record), 1, True)
 
 
-def session(machine: str, message: Session) -> Packet:
+def session(machine: str, message: SessionMessage) -> Packet:
     return Packet(topic(machine, "session", message.session), msgspec.json.encode(message), 1, False)
 
 
@@ -81,12 +89,12 @@ def resume_mark(machine: str, client: str, message: ResumeMark) -> Packet:
     return Packet(topic(machine, "resume", client), msgspec.json.encode(message), 1, False)
 
 
-def ack(machine: str, message: Ack) -> Packet:
+def ack(machine: str, message: AckMessage) -> Packet:
     return Packet(topic(machine, "ack", message.id), msgspec.json.encode(message), 1, False)
 
 
 def command(machine: str, message: Command) -> Packet:
-    """For who sends commands: a consumer, a test."""
+    """For clients that send commands."""
     name = next(name for name, kind in COMMANDS.items() if type(message) is kind)
     return Packet(topic(machine, "cmd", name), msgspec.json.encode(message), 1, False)
 
@@ -96,5 +104,9 @@ def _live(session: str, feedback: Feedback) -> bytes:
 
 
 def _joined(head: Any, record: bytes) -> bytes:
-    """One JSON object out of two."""
+    """Joins two JSON objects into one.
+
+    >>> _joined({"v": 1}, b'{"t_s":2.5}')
+    b'{"v":1,"t_s":2.5}'
+    """
     return msgspec.json.encode(head)[:-1] + b"," + record[1:]

@@ -1,12 +1,11 @@
-"""Who may ask the monitor for what.
+"""The roles of pages, and the commands that each role may send.
 
-    local      sits at the machine: a page from loopback
-    display    shows what happens, from the network: asks for the past, nothing else
-    coach      may command from the network, with a token of their own
+    local      a page on loopback, at the machine
+    display    a page in the network that shows the machine; it may only ask for past events
+    coach      a page in the network that may send commands, with a token of its own
 
-At a broker of one's own, its access list says the same (`rep-monitor access broker` writes it): who may write
-`cmd/stop` there is a coach. So the topic that a command comes on is the proof of who sends it; the daemon need not, and
-could not, look into the connection behind it.
+The access list of an external broker has the same rules (`rep-monitor access broker` writes it). So the daemon needs no
+check of its own: a client that may publish to `cmd/stop` there is a coach.
 """
 
 import re
@@ -14,8 +13,8 @@ from enum import StrEnum
 
 from monitor.mqtt.contract.commands import COMMANDS
 
-OWN_CLIENTS = "rep-monitor"  # so the daemon's client ids begin; fixed: a new connection ends the old one, and its ghost
-ANYBODY = ("resume",)  # reads the past, changes nothing
+OWN_CLIENTS = "rep-monitor"  # the prefix of the daemon's client ids, fixed so that a new connection ends the old one
+ANYBODY = ("resume",)  # reads past events and changes nothing
 COMMAND_TOPIC = re.compile(r"rep/[a-z0-9-]{1,32}/cmd/([a-z]+)")
 
 
@@ -26,16 +25,16 @@ class Role(StrEnum):
 
 
 def may_send(role: Role) -> tuple[str, ...]:
-    """The commands, by name."""
+    """The names of the commands that the role may send."""
     return ANYBODY if role is Role.DISPLAY else tuple(COMMANDS)
 
 
 def may_publish(role: Role, topic: str) -> bool:
-    """A page's messages are commands, and nothing else."""
+    """True if a page with this role may publish on the topic: only commands are allowed."""
     command = COMMAND_TOPIC.fullmatch(topic)
     return command is not None and command[1] in may_send(role)
 
 
 def is_command(topic: str) -> bool:
-    """Who trains with whom is no page's business."""
+    """True for command topics. They are not forwarded to pages, because they can contain lifters' ids."""
     return topic.startswith("rep/") and "/cmd/" in topic

@@ -1,7 +1,7 @@
-"""The MQTT contract as documents: a JSON Schema of every message, and AsyncAPI 3 around them.
+"""Writes the MQTT contract as documents: a JSON Schema of every message, and AsyncAPI 3.
 
 python -m monitor.mqtt.contract.schema            AsyncAPI 3 document
-python -m monitor.mqtt.contract.schema messages   JSON Schema, one definition a message
+python -m monitor.mqtt.contract.schema messages   JSON Schema, one definition for each message
 """
 
 import re
@@ -17,21 +17,27 @@ from monitor.mqtt.contract.commands import COMMANDS
 from monitor.mqtt.contract.payload import ROOT
 
 EVENTS = AnyEvent.__args__
-MESSAGES = (messages.Status, messages.Info, messages.Live, messages.State, messages.Session)
-ANSWERS = (messages.Ack, messages.ResumeMark)
+MESSAGES = (
+    messages.StatusMessage,
+    messages.InfoMessage,
+    messages.LiveMessage,
+    messages.StateMessage,
+    messages.SessionMessage,
+)
+ANSWERS = (messages.AckMessage, messages.ResumeMark)
 
-# name: (address under rep/<m>, what for, messages, QoS, retained, who sends: the monitor or its clients)
+# name: (address under rep/<m>, description, messages, QoS, retained, action of the daemon)
 CHANNELS: dict[str, tuple[str, str, list[str], int, bool, str]] = {
-    "status": ("status", "birth, last will and clean end of the monitor", ["Status"], 1, True, "send"),
+    "status": ("status", "birth, last will and clean end of the daemon", ["Status"], 1, True, "send"),
     "info": ("info", "machine, protocol, firmware, link and delivery", ["Info"], 1, True, "send"),
     "live": ("live/feedback", "20 to 50 a second, the newest wins", ["Live"], 0, False, "send"),
-    "state": ("state", "the same once a second, for who comes late", ["State"], 0, True, "send"),
+    "state": ("state", "the same once a second, for late clients", ["State"], 0, True, "send"),
     "set": ("set", "the last set's summary", ["SetEndRecord"], 1, True, "send"),
     "session": ("session/{session}", "a session's summary", ["Session"], 1, False, "send"),
     "ack": ("ack/{id}", "the answer to a command", ["Ack"], 1, False, "send"),
     "resume": (
         "resume/{client}",
-        "the records that a client asked for, between two marks",
+        "the records that a client requested, between two marks",
         ["ResumeMark", *(f"{kind.__name__}Record" for kind in EVENTS)],
         1,
         False,
@@ -49,14 +55,30 @@ CHANNELS: dict[str, tuple[str, str, list[str], int, bool, str]] = {
         for kind in EVENTS
     },
     **{
-        f"cmd_{name}": (f"cmd/{name}", (kind.__doc__ or "").splitlines()[0], [kind.__name__], 1, False, "receive")
+        f"cmd_{name}": (
+            f"cmd/{name}",
+            (kind.__doc__ or "").splitlines()[0],
+            [kind.__name__.removesuffix("Command")],
+            1,
+            False,
+            "receive",
+        )
         for name, kind in COMMANDS.items()
     },
 }
 
 
+def contract_name(kind: str) -> str:
+    """The name of a struct in the documents.
+
+    >>> contract_name("StatusMessage"), contract_name("StopCommand"), contract_name("Leak")
+    ('Status', 'Stop', 'Leak')
+    """
+    return kind.removesuffix("Message").removesuffix("Command")
+
+
 def schema(where: str = "#/$defs/") -> dict[str, Any]:
-    """One JSON Schema definition for each message, by name."""
+    """The JSON Schema definitions of all messages, by name. `where` is the prefix of references."""
     types = (messages.Envelope, *MESSAGES, *ANSWERS, *EVENTS, *COMMANDS.values())
     _, definitions = msgspec.json.schema_components(types, ref_template=where + "{name}")
     for name in (messages.Envelope, *MESSAGES, *ANSWERS):
@@ -64,7 +86,7 @@ def schema(where: str = "#/$defs/") -> dict[str, Any]:
     for kind in EVENTS:
         parts = [{"$ref": f"{where}Envelope"}, {"$ref": where + kind.__name__}]
         definitions[f"{kind.__name__}Record"] = {"title": f"{kind.__name__}Record", "allOf": parts}
-    return {name: _portable(definition) for name, definition in sorted(definitions.items())}
+    return {contract_name(name): _portable(definition) for name, definition in sorted(definitions.items())}
 
 
 def asyncapi() -> dict[str, Any]:
@@ -113,13 +135,16 @@ def _operation(name: str) -> dict[str, Any]:
 
 
 def _portable(schema: Any) -> Any:
-    """Python's anchors in a pattern become those of JSON Schema's dialect."""
+    """With the names of the contract, and with the anchors of JSON Schema in patterns instead of Python's."""
     if isinstance(schema, dict):
-        return {
-            key: value.replace(r"\A", "^").replace(r"\Z", "$") if key == "pattern" else _portable(value)
-            for key, value in schema.items()
-        }
+        return {key: _portable_value(key, value) for key, value in schema.items()}
     return [_portable(item) for item in schema] if isinstance(schema, list) else schema
+
+
+def _portable_value(key: str, value: Any) -> Any:
+    if isinstance(value, str) and key == "pattern":
+        return value.replace(r"\A", "^").replace(r"\Z", "$")
+    return contract_name(value) if isinstance(value, str) and key in ("$ref", "title") else _portable(value)
 
 
 if __name__ == "__main__":
