@@ -79,6 +79,14 @@ class Circumstances:
         fast, slow, more = TOLERANCES_S[key]
         return (slow if self.tempo_s >= SLOW_TEMPO_S else fast) + (more if self.slow_cell else 0.0)
 
+    def moment(self, true: Label, strict: list[Label], loose: list[Label]) -> tuple[float, float]:
+        """Between which times its onset is sure to lie."""
+        return true.t_s, true.t_s
+
+    def sure_of(self, name: str, true: Label) -> bool:
+        """Whether an attribute, such as "rep.partial", can be asked."""
+        return True
+
     def ranks(self, true: Label) -> bool:
         """Whether it is sure which event of an act is the primary: what outranks it may not be judged else."""
         return not self.misread and true.t_s >= self.load_known_s

@@ -98,17 +98,29 @@ def pair(
     true_s: list[float], told_s: list[float], allowed: Callable[[int, int], bool], tolerance_s: float
 ) -> list[tuple[int, int]]:
     """One to one, the nearest first."""
+    return pair_spans([(t_s, t_s) for t_s in true_s], told_s, allowed, tolerance_s)
+
+
+def pair_spans(
+    true_s: list[tuple[float, float]], told_s: list[float], allowed: Callable[[int, int], bool], tolerance_s: float
+) -> list[tuple[int, int]]:
+    """The same, where a true moment is sure only to lie between two times."""
     distances = sorted(
-        (abs(a - b), i, j)
-        for i, a in enumerate(true_s)
-        for j, b in enumerate(told_s)
-        if abs(a - b) <= tolerance_s and allowed(i, j)
+        (abs(_off_s(span, t_s)), i, j)
+        for i, span in enumerate(true_s)
+        for j, t_s in enumerate(told_s)
+        if abs(_off_s(span, t_s)) <= tolerance_s and allowed(i, j)
     )
     pairs: list[tuple[int, int]] = []
     for _, i, j in distances:
         if all(i != k and j != m for k, m in pairs):
             pairs.append((i, j))
     return pairs
+
+
+def _off_s(span: tuple[float, float], t_s: float) -> float:
+    """How much later than the span it is; below 0 earlier."""
+    return max(t_s - span[1], 0.0) + min(t_s - span[0], 0.0)
 
 
 def _select(events: list[Label], key: str) -> list[Label]:
@@ -130,8 +142,9 @@ def score_kind(result: SetScore, judged: Judged, detected: list[Told], key: str,
         for event in detected
         if event.kind == key or (key == "fault_turn" and event.kind == "turnaround" and event.own["grade"] in BAD)
     ]
-    pairs = pair(
-        [event.t_s for event in true],
+    spans = [under.moment(event, strict, loose) for event in true]
+    pairs = pair_spans(
+        spans,
         [event.t_s for event in found],
         lambda i, j: _alike(true[i], found[j]),
         tolerance_s,
@@ -140,7 +153,7 @@ def score_kind(result: SetScore, judged: Judged, detected: list[Told], key: str,
     allowed = [
         event
         for event in loose + strict
-        if not any(abs(event.t_s - true[i].t_s) <= tolerance_s and _alike(event, found[j]) for i, j in pairs)
+        if not any(abs(_off_s(spans[i], event.t_s)) <= tolerance_s and _alike(event, found[j]) for i, j in pairs)
     ]
     left = [event for j, event in enumerate(found) if j not in matched.values()]
     excused = pair(  # anywhere within what only the looser or the stricter thresholds see
@@ -155,7 +168,7 @@ def score_kind(result: SetScore, judged: Judged, detected: list[Told], key: str,
     for i, event in enumerate(true):
         required = same(event, strict) is not None and not under.waives(key, event)
         if i in matched:
-            _score_match(result, judged, key, event, found[matched[i]], required, under)
+            _score_match(result, judged, key, event, found[matched[i]], required, under, spans[i])
         else:  # told as the strict or the loose labels have it is told, though not at this time
             required = required and same(event, [allowed[k] for k, _ in excused]) is None
             result.rows.append(Row(key, "missed" if required else "neutral", event.t_s, note=_describe(event)))
@@ -176,13 +189,20 @@ def _between(found: Told, strict: list[Label], loose: list[Label]) -> bool:
 
 
 def _score_match(
-    result: SetScore, judged: Judged, key: str, true: Label, found: Told, required: bool, under: Circumstances
+    result: SetScore,
+    judged: Judged,
+    key: str,
+    true: Label,
+    found: Told,
+    required: bool,
+    under: Circumstances,
+    span_s: tuple[float, float],
 ) -> None:
     row = Row(
         key,
         "hit" if required else "neutral",
         true.t_s,
-        t_error_s=found.t_s - true.t_s,
+        t_error_s=_off_s(span_s, found.t_s),
         found_after_s=found.found_s - true.t_s,
         known_after_s=found.found_s - max(true.true_s, true.t_s),
     )
@@ -197,7 +217,7 @@ def _score_match(
     if not required:
         return
     for name in ATTRIBUTES.get(key, ()):
-        if name not in true.own:
+        if name not in true.own or not under.sure_of(f"{key}.{name}", true):
             continue
         views = [same(true, labels.events) for labels in (judged.strict, judged.loose)]
         if all(view is not None and view.own.get(name) == true.own[name] for view in views):

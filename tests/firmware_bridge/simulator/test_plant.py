@@ -94,6 +94,9 @@ def test_behind_a_pulley_half_the_weight_pulls_and_a_quarter_of_the_mass_moves()
     assert machine.inertia_kg == pytest.approx(70 / 4)
     trace = perform(machine, Lift(), Turn(4.0))
     assert trace.tension_n[-1500:-600] == pytest.approx(35 * G, rel=0.005)
+    moment = Moment(0.2, 0.0, 0.0, 0.0, 0.0, 0.0)
+    pulled = [Plant(one).step(moment, 1.0, 1.0, 1.2 * G, NOTHING).a_m_s2 for one in (MACHINE, machine)]
+    assert pulled == pytest.approx([0.2 * G, 0.4 * G]), "the same share of the load moves it twice as much"
 
 
 @pytest.mark.parametrize("restitution", [0.2, 0.4])

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tests.quality.circumstances import KEYS, NEEDS_LOAD, TOLERANCES_S, Circumstances
+from tests.quality.judge import same
 from tests.quality.labels import EXPLAINED, Label
 from tests.quality.told import Told
 
@@ -43,18 +44,29 @@ class LifeCircumstances(Circumstances):
     pauses: tuple[During, ...] = ()  # on the rest, and nobody is to blame
     assists: tuple[During, ...] = ()
     learning: tuple[During, ...] = ()  # the range need not be known
+    short: tuple[During, ...] = ()  # only short repetitions so far: by their range others are right
     hybrid: bool = False  # an `assist` that a load_step explains later is no invention
 
     def tolerance_s(self, key: str) -> float:
         fast, slow, more = LIFE_TOLERANCES_S[key]
         return (slow if self.tempo_s >= 8.0 else fast) + (more if self.slow_cell else 0.0)
 
+    def moment(self, true: Label, strict: list[Label], loose: list[Label]) -> tuple[float, float]:
+        """A stack that comes to a stop by and by crosses any threshold slowly; and lift-off may go by `lift_off_n`."""
+        views = [true, *(view for labels in (strict, loose) if (view := same(true, labels)) is not None)]
+        times_s = [view.t_s for view in views] + [view.own.get("from_s", view.t_s) for view in views]
+        return min(times_s), max(times_s)
+
     def ranks(self, true: Label) -> bool:
         """Near somebody else's force it depends on what that is taken to explain."""
         return super().ranks(true) and not any(one.touches(true.t_s - 0.4, true.end_s + 0.4) for one in self.assists)
 
+    def sure_of(self, name: str, true: Label) -> bool:
+        return name != "rep.partial" or not any(one.touches(true.t_s, true.t_s) for one in self.short)
+
     def waives(self, key: str, true: Label) -> bool:
-        return super().waives(key, true) or self._spares(key, true.t_s, true.end_s)
+        learns = key in OF_RANGE and any(one.touches(true.t_s, true.end_s) for one in self.learning)
+        return learns or super().waives(key, true) or self._spares(key, true.t_s, true.end_s)
 
     def excuses(self, key: str, found: Told, loose: list[Label]) -> bool:
         end_s = found.t_s + (found.duration_s or 0.0)
@@ -71,7 +83,7 @@ class LifeCircumstances(Circumstances):
                 (OF_LOAD, self.unjudged),
                 (OF_HOLD, self.eased),
                 (OF_CONTACT, self.pauses),
-                (OF_RANGE, self.learning),
+                (OF_RANGE, self.short),
             )
         )
 

@@ -81,8 +81,13 @@ def circumstances(item: LifeCase, judged: Judged) -> LifeCircumstances:
         pauses=during(pauses_of(truth, th).stretches),
         assists=tuple(During(event.t_s, event.end_s) for event in truth.of("assist")),
         learning=() if item.session.range_given else (During(0.0, _third_full_s(truth)),),
+        short=() if item.session.range_given else (During(0.0, _first_full_s(truth)),),
         hybrid=item.session.machine.resistance.down != 1.0,
     )
+
+
+def _first_full_s(truth: Truth) -> float:
+    return min((event.t_s for event in truth.of("rep") if not event.own["partial"]), default=float("inf"))
 
 
 def _third_full_s(truth: Truth) -> float:
@@ -111,7 +116,13 @@ def _deadlines_s(item: LifeCase, truth: Truth, th: Thresholds) -> list[tuple[Str
 
 
 def _unjudged(item: LifeCase, truth: Truth, th: Thresholds) -> list[During]:
-    return [During(lifts_s - 1.0, due_s) for _, lifts_s, _, due_s in _deadlines_s(item, truth, th)]
+    found = [During(lifts_s - 1.0, due_s) for _, lifts_s, _, due_s in _deadlines_s(item, truth, th)]
+    if item.session.machine.resistance.down != 1.0:  # each set anew: a motor can be switched off
+        for span in truth.movement.spans:
+            third = span.reps[min(3, len(span.reps)) - 1].last
+            from_s, to_s = (float(truth.filtered.t_s[i]) for i in (span.first, third))
+            found.append(During(from_s - 1.0, to_s + LATE_S))
+    return found
 
 
 def score_session(

@@ -162,6 +162,25 @@ def test_what_is_told_of_a_stack_that_hangs_is_counted() -> None:
     assert score_session(item, judged, [*perfect(judged), slack], []).held_as_fault == ["slack"]
 
 
+def test_what_happens_outside_sets_and_while_a_stack_is_hung_up_is_nobodys_miss_or_invention() -> None:
+    for name, kind in (("life-hand_lifted-6", "slack"), ("life-hook-10", "unload")):
+        item = named(name)
+        signals, _ = performed(item)
+        judged = judge(signals, item.true_profile, whole=True)
+        eased = judged.nominal.movement.eased
+        spared = [
+            event
+            for event in perfect(judged)
+            if event.kind in ("unload", "slack", "tension_out", "drop", "jerk")
+            and (event.set is None or eased[round(event.t_s * 1000)])
+        ]
+        assert [event for event in spared if event.kind == kind]
+        others = [event for event in perfect(judged) if event not in spared]
+        assert outcomes(score_session(item, judged, others, []))["missed"] == 0
+        told_otherwise = [replace(event, t_s=event.t_s + 0.02, kind="slack") for event in spared if event.kind == kind]
+        assert outcomes(score_session(item, judged, others + told_otherwise, []))["false"] == 0
+
+
 def test_two_sets_told_as_one_are_not_exact() -> None:
     item = named("life-hook-10")
     signals, _ = performed(item)
