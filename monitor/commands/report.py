@@ -47,8 +47,8 @@ def _print(gathered: Any) -> None:
     from rich.console import Console
 
     from monitor.report.one_screen import one_screen
-    from monitor.report.session_story import tell
+    from monitor.report.session_story import story_of
 
     console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
-    for part in one_screen(gathered, tell(gathered.records)):
+    for part in one_screen(gathered, story_of(gathered.records)):
         console.print(part)

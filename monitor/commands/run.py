@@ -42,7 +42,9 @@ def run(args: argparse.Namespace) -> int:
     if port is None:
         raise ConfigError(f"{args.config}: [serial] port is missing: add the by-id path that `rep-monitor ports` shows")
     if profile.calibration is None:
-        raise ConfigError(f"{args.config}: [calibration] is missing: add what a count is in metres and in newtons")
+        raise ConfigError(
+            f"{args.config}: not calibrated yet, [calibration] is missing: run `rep-monitor calibrate {args.config}`"
+        )
     level = logging.INFO if args.verbose else logging.WARNING
     lines = logging.StreamHandler(sys.stderr)
     lines.addFilter(LogLimit())

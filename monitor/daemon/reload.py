@@ -73,7 +73,7 @@ class Reload:
 def usable(old: Profile, new: Profile) -> Profile:
     """Raises ConfigError where a daemon that runs cannot become what is asked for."""
     if new.calibration is None:
-        raise ConfigError("[calibration] is missing: add what a count is in metres and in newtons")
+        raise ConfigError("[calibration] is missing: run `rep-monitor calibrate` with this profile")
     if new.machine.id != old.machine.id:
         raise ConfigError(f'[machine] id is "{new.machine.id}" and was "{old.machine.id}": restart for another machine')
     return new

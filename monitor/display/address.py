@@ -1,4 +1,4 @@
-"""Where a person opens the page: on this machine, or from the network with a token."""
+"""The addresses at which people open the page: on this machine, or from the network with a token."""
 
 import ipaddress
 import socket
@@ -11,14 +11,14 @@ from monitor.profile.profile import Profile
 
 
 def page_url(bind: str, port: int) -> str:
-    """Without a token: it is told and logged."""
+    """Without a token, because it is printed and logged."""
     everywhere = bind in ("", "0.0.0.0", "::")
     host = socket.gethostname() if everywhere else f"[{bind}]" if ":" in bind else bind
     return f"http://{host}:{port}/"
 
 
 def is_open(bind: str) -> bool:
-    """To a network, so that whoever comes needs a token."""
+    """Whether the page is open to a network, so that visitors need a token."""
     try:
         return not ipaddress.ip_address(bind).is_loopback
     except ValueError:
@@ -26,7 +26,7 @@ def is_open(bind: str) -> bool:
 
 
 def addresses(profile: Profile, directory: Path) -> dict[Role, str]:
-    """For each who may come, the address to open once; it holds a secret."""
+    """For each role the address to open once; it contains a secret."""
     url = page_url(profile.display.bind, profile.display.port)
     if not is_open(profile.display.bind):
         return {Role.LOCAL: url}

@@ -1,6 +1,6 @@
-"""A gym's own cue packs: JSON files in a folder of the profile, beside or instead of the page's.
+"""A gym's own cue packs: JSON files in a folder that the profile names.
 
-What a pack does not say, the page's pack of the same name says, else the English one: so three words are a pack.
+A pack may be as small as three words. The rest comes from the page's pack of the same name, or else the English one.
 """
 
 import re
@@ -21,24 +21,26 @@ _LINE = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 class Pack(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One file."""
+    """The content of one file."""
 
-    language: Annotated[str, Meta(pattern=r"\A[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")]  # of the voice, as in a web page
-    name: _LINE  # what people choose
+    language: Annotated[str, Meta(pattern=r"\A[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")]  # for the voice, as in a web page
+    name: _LINE  # shown in the settings
     cues: dict[str, Annotated[str, Meta(min_length=1, max_length=LONGEST_CUE)]] = {}
     spoken: dict[str, _LINE] = {}
     texts: dict[str, _LINE] = {}
 
 
 def with_own_packs(shipped: dict[str, bytes], folder: Path) -> dict[str, bytes]:
-    """The page's cue files by path, with the folder's; ConfigError names the file that is wrong."""
+    """The page's cue files by path, with those of the folder. Raises ConfigError, which names the wrong file."""
     if not folder.is_dir():
-        raise ConfigError(f"{folder}: there is no such folder; correct [display] cues or leave it out")
+        raise ConfigError(f"{folder}: no such folder; correct [display] cues or remove it")
     files = dict(shipped)
     index: dict[str, str] = msgspec.json.decode(shipped[INDEX])["packs"]
     for path in sorted(folder.glob("*.json")):
         if not _NAME.fullmatch(path.stem) or path.stem == "index":
-            raise ConfigError(f"{path}: a cue pack's name is made of a-z, 0-9 and -, and not index; rename the file")
+            raise ConfigError(
+                f"{path}: a cue pack's name may contain a-z, 0-9 and - and must not be index; rename the file"
+            )
         pack = _read(path)
         base: dict[str, Any] = msgspec.json.decode(
             shipped.get(SHIPPED.format(path.stem), shipped[SHIPPED.format("en")])
@@ -57,4 +59,4 @@ def _read(path: Path) -> Pack:
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
     except UNREADABLE as error:
-        raise ConfigError(f"{path}: {error}; correct this cue pack or take it out of the folder") from error
+        raise ConfigError(f"{path}: {error}; correct this cue pack or remove it from the folder") from error

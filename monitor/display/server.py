@@ -3,13 +3,13 @@
     GET /                 the page's files (package data)
     GET /config.json      which machine, and where its broker takes WebSockets
     GET /history.json     the last sets from the store
-    GET /may.json         who this page is here, and which commands it may send: {"v", "role", "may": ["resume", ...]}
+    GET /may.json         the page's role, and which commands it may send: {"v", "role", "may": ["resume", ...]}
     GET /mqtt, upgrade    a page's connection to the broker
 
-There is nothing but GET, and no GET changes anything: commands are MQTT, and the broker judges each by the role with
-which its connection came in. Only under names that are ours (an address, localhost, *.local, this machine's name), so
-that a foreign page cannot come in through a name of its own; and nothing for a page of another server. Where the page
-is open to a network a token says who comes, a display or a coach: once in the address, from then on in a cookie.
+Only GET is served, and no GET changes anything: commands are MQTT messages, and the broker checks each by the role of
+its connection. The server answers only to its own names (an address, localhost, *.local, this machine's name), so that
+a foreign page cannot reach it under a foreign name, and never to a page of another server. Where the page is open to a
+network, a token tells displays and coaches apart: the first time in the address, then in a cookie.
 """
 
 import asyncio
@@ -43,15 +43,15 @@ from monitor.store.database import StoreError
 PORTS_TRIED = 20
 COOKIE = "rep-monitor-token"
 HOST = re.compile(r"((?P<name>[A-Za-z0-9._-]{1,253})|\[(?P<ipv6>[0-9A-Fa-f:.]{2,45})\])(:\d{1,5})?")
-WRITE_LIMIT_BYTES = 1 << 20  # never reached: the guard judges a slow reader before
+WRITE_LIMIT_BYTES = 1 << 20  # never reached: the guard drops a slow reader earlier
 _log = logging.getLogger(__name__)
 
 Document = Callable[[Role], Awaitable[bytes]]
-History = Callable[[], dict[str, Any]]  # waits for the disk; may raise StoreError
+History = Callable[[], dict[str, Any]]  # blocks on the disk; may raise StoreError
 
 
 class PageServerError(Exception):
-    """The page cannot be served; the sentence says why."""
+    """The page cannot be served; the message says why."""
 
 
 class PageBroker(Protocol):
@@ -61,9 +61,9 @@ class PageBroker(Protocol):
 
 
 class PageServer:
-    """Up between `async with` and its end; without a broker the page is sent to the profile's `websocket_url`.
+    """Serves between `async with` and its end. Without a broker, pages connect to the profile's `websocket_url`.
 
-    Without tokens everybody who reaches the port is local, so that belongs on loopback only.
+    Without tokens every visitor counts as local, so use that on loopback only.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class PageServer:
         tokens: Mapping[Role, str] | None = None,
     ) -> None:
         self.port = profile.display.port
-        self.turned_away = 0  # for their Host, their Origin, their token or their path
+        self.turned_away = 0  # because of their Host, Origin, token or path
         self.visitors = VisitorsLog()
         self._bind = profile.display.bind
         self._broker = broker
@@ -103,7 +103,7 @@ class PageServer:
 
     @property
     def url(self) -> str:
-        """For a person: on this machine, or from the network where it is open to it. Without a token."""
+        """The page's address for a person, without a token."""
         return page_url(self._bind, self.port)
 
     async def _listen(self) -> Server:
@@ -116,7 +116,7 @@ class PageServer:
                     port,
                     subprotocols=[Subprotocol("mqtt")],
                     process_request=self._answer,
-                    compression=None,  # small messages, often
+                    compression=None,  # messages are small and frequent
                     max_size=MAX_PACKET_BYTES,
                     write_limit=WRITE_LIMIT_BYTES,
                     close_timeout=1,
@@ -130,49 +130,52 @@ class PageServer:
         )
 
     async def _connected(self, connection: ServerConnection) -> None:
-        assert self._broker is not None  # else _answer has turned it away
+        assert self._broker is not None  # else _answer has refused it
         assert connection.request is not None
         role = self._role(connection.request.headers)
         assert role is not None
         await self._broker.serve(WebSocketLine(connection), role)
 
     async def _answer(self, connection: ServerConnection, request: Request) -> Response | None:
-        """None lets a WebSocket in."""
+        """None accepts a WebSocket."""
         url, host = urlsplit(request.path), _one(request.headers, "Host")
         if not self._is_ours(host):
-            return self._turn_away(HTTPStatus.MISDIRECTED_REQUEST, "This machine goes by another name.")
+            return self._turn_away(
+                HTTPStatus.MISDIRECTED_REQUEST,
+                "This server has another name. Use the address that `rep-monitor access page` prints.",
+            )
         if not _is_from(host, request.headers):
-            return self._turn_away(HTTPStatus.FORBIDDEN, "Only pages of this server may ask.")
+            return self._turn_away(HTTPStatus.FORBIDDEN, "Requests from pages of other servers are refused.")
         if self._tokens is not None and (given := parse_qs(url.query).get("token")) is not None:
             return self._let_in(given[0], url.path)
         if (role := self._role(request.headers)) is None:
-            return self._turn_away(HTTPStatus.FORBIDDEN, "Open the address that `rep-monitor access page` tells.")
+            return self._turn_away(HTTPStatus.FORBIDDEN, "This screen has no access. Ask staff for its link.")
         if url.path == "/mqtt" and self._broker is not None:
             if _one(request.headers, "Upgrade").lower() != "websocket":
-                return _text(HTTPStatus.UPGRADE_REQUIRED, "MQTT over WebSocket is spoken here.")
+                return _text(HTTPStatus.UPGRADE_REQUIRED, "This address accepts only MQTT over WebSocket.")
             return None
         if url.path == "/history.json" and self._history is not None:
             return await self._past(host, self._history)
         if (document := self._documents.get(url.path)) is not None:
             return self._give(host, await document(role), "application/json", {"Cache-Control": "no-store"})
         if (file := self._files.get(url.path)) is None:
-            return self._turn_away(HTTPStatus.NOT_FOUND, "There is nothing here.")
+            return self._turn_away(HTTPStatus.NOT_FOUND, "No such page.")
         headers = {"Cache-Control": "no-cache", "ETag": file.tag}
         if _one(request.headers, "If-None-Match") == file.tag:
             return _response(HTTPStatus.NOT_MODIFIED, b"", headers)
         return self._give(host, file.data, file.type, headers)
 
     async def _past(self, host: str, history: History) -> Response:
-        """The disk may refuse: the page is told, and asks again."""
+        """If the disk fails the page gets an error and asks again."""
         try:
             sets = await asyncio.to_thread(history)
         except StoreError as error:
             _log.warning("no history for a page: %s", error)
-            return _text(HTTPStatus.SERVICE_UNAVAILABLE, "The store cannot be read just now.")
+            return _text(HTTPStatus.SERVICE_UNAVAILABLE, "The store cannot be read at the moment.")
         return self._give(host, msgspec.json.encode(sets), "application/json", {"Cache-Control": "no-store"})
 
     async def _may(self, role: Role) -> bytes:
-        """At a broker of one's own its access list decides, and this page has no account that may command."""
+        """With an own broker its access list decides, and this page has no account that may send commands."""
         may = ANYBODY if self._broker is None else may_send(role)
         return msgspec.json.encode({"v": 1, "role": role, "may": may})
 
@@ -189,7 +192,7 @@ class PageServer:
         return _response(HTTPStatus.OK, data, headers)
 
     def _is_ours(self, host: str) -> bool:
-        """An address cannot be pointed elsewhere by somebody's name server; a name can."""
+        """Whether the Host is one of ours. A foreign name server can point a name at us, but not an address."""
         if (match := HOST.fullmatch(host)) is None:
             return False
         name = (match["name"] or match["ipv6"]).lower()
@@ -201,7 +204,9 @@ class PageServer:
 
     def _let_in(self, given: str, path: str) -> Response:
         if self._role_of(given) is None:
-            return self._turn_away(HTTPStatus.FORBIDDEN, "This is not the token.")
+            return self._turn_away(
+                HTTPStatus.FORBIDDEN, "Wrong token. Use the address that `rep-monitor access page` prints."
+            )
         cookie = f"{COOKIE}={given}; Path=/; HttpOnly; SameSite=Strict"
         where = path if path in self._files else "/"
         return _response(
@@ -209,7 +214,7 @@ class PageServer:
         )
 
     def _role(self, headers: Headers) -> Role | None:
-        """Who asks; None: nobody whom we know."""
+        """The visitor's role; None if unknown."""
         if self._tokens is None:
             return Role.LOCAL
         try:
@@ -230,14 +235,14 @@ class PageServer:
 
 
 def _is_from(host: str, headers: Headers) -> bool:
-    """Whether a browser, if it is one, asks for a page of this server: others it says in these headers."""
+    """Whether the request comes from a page of this server; browsers name the page in the Origin header."""
     origin = _one(headers, "Origin")
-    told = len(headers.get_all("Origin"))
-    return not told or (told == 1 and urlsplit(origin).netloc.lower() == host.lower())
+    given = len(headers.get_all("Origin"))
+    return not given or (given == 1 and urlsplit(origin).netloc.lower() == host.lower())
 
 
 def _one(headers: Headers, name: str) -> str:
-    """The header's value; none, and several, count as empty."""
+    """The header's value; empty if it is missing or given more than once."""
     values = headers.get_all(name)
     return values[0] if len(values) == 1 else ""
 

@@ -1,4 +1,4 @@
-"""The page's files, read once: what is not among them cannot be reached, whatever a path says."""
+"""Reads the page's files once; nothing else can be reached, whatever a path says."""
 
 import mimetypes
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ TYPES = {".js": "text/javascript", ".json": "application/json", ".md": "text/pla
 
 
 class File(NamedTuple):
-    """What a browser is given; `tag` changes with the content."""
+    """One file for the browser; `tag` changes with its content."""
 
     data: bytes
     type: str
@@ -22,7 +22,7 @@ class File(NamedTuple):
 
 
 def page_files(cues: str | None = None) -> dict[str, File]:
-    """By path; the front page also as `/`. With the cue packs of that folder."""
+    """The files by path, the front page also as `/`; with the cue packs of the folder `cues`."""
     found = dict(_within(files("monitor.display") / "page", "/"))
     if cues is not None:
         shipped = {path: file.data for path, file in found.items() if path.startswith("/cues/")}

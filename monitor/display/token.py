@@ -1,4 +1,4 @@
-"""The tokens that open the page to a network: made once a machine and kept, so that a tablet's bookmark lasts."""
+"""The tokens for visitors from the network, made once for each machine and kept, so that bookmarks stay valid."""
 
 import re
 import secrets
@@ -11,7 +11,7 @@ _SHAPE = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
 def kept_tokens(directory: Path) -> dict[Role, str]:
-    """One for each who may come from the network. Delete a file to have another at the next start."""
+    """One token for each role that may come from the network. A deleted file is replaced at the next start."""
     return {role: _kept(directory / f"{role}_token") for role in (Role.DISPLAY, Role.COACH)}
 
 

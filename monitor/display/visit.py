@@ -1,4 +1,4 @@
-"""Asks a page's server, as a browser would, which machine it shows and where its broker takes WebSockets."""
+"""Asks a page's server, like a browser, which machine it shows and how to reach its broker."""
 
 from http import HTTPStatus
 from http.client import HTTPException
@@ -25,65 +25,69 @@ class _Config(msgspec.Struct):
 
 
 class Shown(NamedTuple):
-    """The machine of a page, and the way to its broker."""
+    """The machine of a page, and the address of its broker."""
 
     machine: str
     address: Address
 
 
 def visit(url: str, machine: str | None = None, *, nearby: bool) -> Shown:
-    """`nearby`: where the port was taken, the page is on one of the next. Waits for the network.
+    """Asks the page at `url`; with `nearby` also the ports after it, in case its own was taken. Blocks.
 
-    Raises BrokerGone where no such page answers, BrokerRefuses where it asks for a token.
+    Raises BrokerGone if no such page answers, BrokerRefuses if it asks for a token.
     """
     parts = page_address(url)
     host, first = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
     token = next(iter(parse_qs(parts.query).get("token", [])), None)
     others: list[str] = []
     for port in range(first, first + (PORTS_TRIED if nearby else 1)):
-        told = _config(parts.scheme, host, port, token)
-        if told is None:
+        found = _config(parts.scheme, host, port, token)
+        if found is None:
             continue
-        shown, outside = told
+        shown, outside = found
         if machine in (None, shown):
             return Shown(shown, _address(host, port, parts.scheme == "https", token, outside))
         others.append(shown)
     which = f"a page of {machine}" if machine else "a page"
     where = f"{host}:{first}" + (f" to {first + PORTS_TRIED - 1}" if nearby else "")
     there = f", only of {', '.join(others)}" if others else ""
-    raise BrokerGone(f"there is not {which} at {where}{there}: start `rep-monitor run`, or say where with --page")
+    raise BrokerGone(
+        f"no answer from {which} at {where}{there}: start `rep-monitor run`, or give its address with --page"
+    )
 
 
 def page_address(url: str) -> SplitResult:
-    """`gym-box:8080` is one, too. Raises ConfigError, and never says the token."""
+    """Also accepts `gym-box:8080`. Raises ConfigError, whose message never contains the token."""
     try:
         parts = urlsplit(url if "://" in url else f"http://{url}")
         sound = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
     except ValueError:
         sound = False
     if not sound:
-        raise ConfigError("--page is no page's address: write http://gym-box:8080/?token=... as `access page` tells it")
+        raise ConfigError(
+            "--page is not an address: give http://gym-box:8080/?token=... as `rep-monitor access page` prints it"
+        )
     return parts
 
 
 def _config(scheme: str, host: str, port: int, token: str | None) -> tuple[str, str | None] | None:
-    """Machine, and its broker's address where that is not the page's own; None where no page of ours answers."""
+    """The machine, and its broker's address if it differs from the page's; None if no such page answers."""
     name = f"[{host}]" if ":" in host else host
     headers = {} if token is None else {"Cookie": f"{COOKIE}={token}"}
     request = Request(f"{scheme}://{name}:{port}/config.json", headers=headers)
     try:
         with build_opener(ProxyHandler({})).open(request, timeout=PATIENCE_S) as answer:
-            told = msgspec.json.decode(answer.read(MOST_BYTES), type=_Config)
-        return told.machine, told.ws_url
+            config = msgspec.json.decode(answer.read(MOST_BYTES), type=_Config)
+        return config.machine, config.ws_url
     except HTTPError as error:
         with error:
             if error.code == HTTPStatus.FORBIDDEN:
                 raise BrokerRefuses(
-                    f"the page at {host}:{port} asks for a token: give the address that `rep-monitor access page` tells"
-                    " with --page"
+                    f"the page at {host}:{port} asks for a token: give with --page the address that"
+                    " `rep-monitor access page` prints"
                 ) from error
         return None
-    except (OSError, HTTPException, *UNREADABLE):  # nobody there, or somebody else
+    except (OSError, HTTPException, *UNREADABLE):  # no server, or another one
         return None
 
 

@@ -1,4 +1,4 @@
-"""What websockets logs: a visitor's broken handshake is counted, trouble of ours is told."""
+"""The log of the page's server: counts broken handshakes of visitors, logs its own errors."""
 
 import logging
 
@@ -9,7 +9,7 @@ THEIRS = (InvalidHandshake, ConnectionClosed, EOFError, OSError)
 
 
 class VisitorsLog(logging.Logger):
-    """For one server. Who leaves in the middle of a request, or sends nonsense, is no line in anybody's log."""
+    """The logger of one server. Visitors who send nonsense, or leave during a request, do not fill the log."""
 
     def __init__(self) -> None:
         super().__init__(_log.name, logging.ERROR)

@@ -1,4 +1,4 @@
-"""A page's WebSocket as a line to the embedded broker."""
+"""Makes a page's WebSocket a connection to the embedded broker."""
 
 import socket
 
@@ -9,7 +9,7 @@ from monitor.mqtt.broker.embedded_broker import SEND_BUFFER_BYTES
 
 
 class WebSocketLine:
-    """MQTT packets in binary messages, however they are cut."""
+    """Carries MQTT packets in binary messages, split in any way."""
 
     def __init__(self, connection: ServerConnection) -> None:
         self._connection = connection
@@ -27,7 +27,7 @@ class WebSocketLine:
         try:
             await self._connection.send(data)
         except ConnectionClosed as error:
-            raise ConnectionResetError("the page has gone") from error
+            raise ConnectionResetError("the page has closed its connection") from error
 
     def unsent_bytes(self) -> int:
         return self._connection.transport.get_write_buffer_size()

@@ -12,7 +12,7 @@ from monitor.record.output import replacing
 from monitor.record.table.reading import Reading
 from monitor.report.gathering import Gathered, Gathering
 from monitor.report.report_page import report_page
-from monitor.report.session_story import tell
+from monitor.report.session_story import story_of
 
 
 def opened(file: str | None, config: Path | None, reading: Reading | None, *, last: bool) -> Playback:
@@ -46,7 +46,7 @@ def gather(playback: Playback, show: Callable[[float], None]) -> Gathered:
 
 def write_page(path: Path, gathered: Gathered, playback: Playback) -> None:
     losses = _nameless(playback.losses, playback.path)
-    page = report_page(gathered, tell(gathered.records), began_utc=playback.began_utc, losses=losses)
+    page = report_page(gathered, story_of(gathered.records), began_utc=playback.began_utc, losses=losses)
     with replacing(path) as file:
         file.write(page.encode())
 

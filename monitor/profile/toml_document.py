@@ -79,7 +79,7 @@ class Document:
             path = (*where, key)
             if key not in fields:
                 kind = "table" if isinstance(value, dict) else "key"
-                raise self.error(path, f"is no known {kind}{_known(key, list(fields))}")
+                raise self.error(path, f"is an unknown {kind}. {_known(key, list(fields), kind)}")
             field = fields[key]
             if value is None and not field.required:
                 continue  # a header's null; TOML has none
@@ -204,12 +204,12 @@ def _quoted(text: str) -> str:
     return f'"{plain}"' if len(plain) <= 60 else f'"{plain[:57]}..."'
 
 
-def _known(key: str, known: list[str]) -> str:
+def _known(key: str, known: list[str], kind: str) -> str:
     from difflib import get_close_matches  # only where something is wrong
 
     near = get_close_matches(key, known, 1, 0.5)
-    hint = f"; did you mean {near[0]}?" if near else "; remove it."
-    return f"{hint} Known are: {', '.join(known)}"
+    hint = f"Did you mean {near[0]}?" if near else "Remove it."
+    return f"{hint} Known {kind}s: {', '.join(known)}"
 
 
 def _syntax(path: Path, text: str, message: str) -> str:

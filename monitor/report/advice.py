@@ -1,4 +1,4 @@
-"""The one thing to do better after a set, or after a session: the remedy that would save most."""
+"""Chooses the one thing to do better after a set or a session: the remedy that would save most."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ BY_COUNT = {row.counted_as: row for row in ROWS if row.cost_s}
 
 
 def advice(*sets: SetStory) -> str | None:
-    """None where none of them has a summary to judge it by."""
+    """None if none of the sets has a summary."""
     judged = [one for one in sets if one.end is not None and (one.end.leak is not None or one.reps)]
     if not judged:
         return None
@@ -28,7 +28,7 @@ def advice(*sets: SetStory) -> str | None:
 
 
 def _costs_s(one: SetStory) -> Iterator[tuple[str, float]]:
-    """Remedies, and what each would save: seconds of leak, and faults as bad as so many."""
+    """Yields remedies with the seconds that each would save: leak, and faults that count like leak."""
     assert one.end is not None
     for field, row in BY_LEAK.items():
         yield _remedy(row), getattr(one.end.leak, field) if one.end.leak is not None else 0.0

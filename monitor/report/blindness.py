@@ -1,4 +1,4 @@
-"""What no session's sensors can see, in the words of every report."""
+"""The sentence in every report that says what the sensors cannot see."""
 
 BLIND = (
     "These sensors see the stack and the cable, not the body: whether muscle or bone holds the load at lockout is "

@@ -1,10 +1,10 @@
-"""A measured curve, thinned as it comes to the least and the most of each bucket of time.
+"""A measured curve, reduced while it comes in to the minimum and maximum of each time bucket.
 
     curve = Curve(0.005)
-    curve.add(t_s, values)       in any pieces, roughly in the order of time; NaN: not measured
-    curve.packed()               what a page draws from: whole numbers, base64
+    curve.add(t_s, values)       in any pieces, roughly in time order; NaN: not measured
+    curve.packed()               for a page to draw from: integers, base64
 
-An hour and a minute take the same room: when the buckets become too many, neighbours are put together. A spike stays.
+An hour takes no more memory than a minute: when there are too many buckets, neighbours are merged. Spikes remain.
 """
 
 import base64
@@ -14,13 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 MOST_BUCKETS = 120_000
-EMPTY = -32768  # nothing was measured in this bucket
+EMPTY = -32768  # marks a bucket without a measurement
 LARGEST = 32000
-_EDGE = 1e-9  # of a bucket: a stamp that means its beginning
+_EDGE = 1e-9  # of a bucket: tolerance for time stamps at its start
 
 
 class Packed(msgspec.Struct, frozen=True):
-    """Little-endian int16, base64; times `scale` it is SI. `high` None: as `low`. Bucket k begins at k * `bucket_s`."""
+    """Little-endian int16 as base64; multiplied by `scale` it is SI. Bucket k begins at k * `bucket_s`.
+
+    `high` is None where it equals `low`.
+    """
 
     bucket_s: float
     scale: float
@@ -29,7 +32,7 @@ class Packed(msgspec.Struct, frozen=True):
 
 
 class Curve:
-    """`most` buckets at most, an even number."""
+    """Holds at most `most` buckets; `most` must be even."""
 
     def __init__(self, bucket_s: float, most: int = MOST_BUCKETS) -> None:
         self.bucket_s = bucket_s
@@ -66,7 +69,7 @@ class Curve:
         )
 
     def _halve(self) -> None:
-        """Neighbours put together."""
+        """Merges neighbouring buckets."""
         self.bucket_s *= 2
         self._count = (self._count + 1) // 2
         for column, join in ((self._low, np.fmin), (self._high, np.fmax)):

@@ -1,4 +1,4 @@
-"""What the page's script draws from: curves, marks, sets, in one JSON object."""
+"""The data that the page's script draws: curves, marks and sets in one JSON object."""
 
 import msgspec
 
@@ -22,11 +22,11 @@ LANES: dict[Lane, str] = {  # from top to bottom
     "more": "Too much",
     "sensors": "Sensors",
 }
-TARGET_SEEN_AFTER_S = 1.0  # a set is known to be one some time after it has begun
+TARGET_SEEN_AFTER_S = 1.0  # detection reports a set some time after it began
 
 
 class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One event: where it stands, and what is said of it."""
+    """One event: its place in the timeline, and its texts."""
 
     id: int
     kind: str
@@ -47,7 +47,7 @@ class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Stretch(msgspec.Struct, frozen=True):
-    """The force that was aimed at, in kilograms, and how far from it was in the band."""
+    """A stretch with one target force, in kilograms; `band` is the half-width of the band around it, a share."""
 
     from_s: float
     until_s: float
@@ -74,7 +74,7 @@ class Span(msgspec.Struct, frozen=True):
 
 
 class Tempo(msgspec.Struct, frozen=True):
-    """One repetition as it was agreed on."""
+    """The agreed tempo of one repetition, and its range."""
 
     up_s: float
     down_s: float
@@ -86,7 +86,7 @@ class Tempo(msgspec.Struct, frozen=True):
 class Drawing(msgspec.Struct, frozen=True):
     length_s: float
     newtons_per_kg: float
-    lanes: dict[str, str]  # those with a mark, from top to bottom
+    lanes: dict[str, str]  # lanes with at least one mark, from top to bottom
     curves: dict[str, Packed]
     tempo: Tempo | None  # None: nothing moves
     stretches: list[Stretch]
@@ -141,7 +141,7 @@ def mark(event: AnyEvent) -> Mark:
 
 
 def _label(event: AnyEvent) -> str:
-    """What stands in its bar."""
+    """The text inside its bar."""
     match event:
         case Rep():
             return f"{event.rep or ''}{'½' if event.partial else ''}"
@@ -155,7 +155,7 @@ def _path(one: SetStory, rep: Rep) -> Path:
 
 
 def _stretches(gathered: Gathered, story: SessionStory) -> list[Stretch]:
-    """From where the set began, unless the load had to be learned first."""
+    """Each stretch begins with its set, unless the load had to be learned first."""
     sets = {one.number: one for one in story.sets}
     found = []
     for target in gathered.targets:

@@ -1,4 +1,4 @@
-"""Where tension leaked: one bar of all the time under load, one row a cause."""
+"""Shows where tension leaked: one bar for all time under load, and one row for each cause."""
 
 from monitor.events import Leak
 from monitor.report.markup import Markup, element, together
@@ -6,11 +6,11 @@ from monitor.report.session_story import leaks, lost_s
 from monitor.report.words import duration
 from monitor.vocabulary.leaks import LEAKS
 
-NOT_KNOWN = "The load was not known: it could not be judged."
+NOT_KNOWN = "The load was not known, so tension could not be judged."
 
 
 def leak_panel(under_load_s: float | None, under_tension_s: float | None, leak: Leak | None) -> Markup:
-    """Of a set, or of a whole session."""
+    """For a set or for a whole session."""
     title = element("h3", "Where tension leaked")
     if leak is None or under_tension_s is None or not under_load_s:
         return element("div", title, element("p", NOT_KNOWN))
@@ -28,17 +28,17 @@ def leak_panel(under_load_s: float | None, under_tension_s: float | None, leak: 
     unjudged = ""
     if leak.unjudged_s >= 1:
         unjudged = f" {duration(leak.unjudged_s)} could not be judged: the load was not known yet."
-    told = element(
+    sentence = element(
         "p",
         element("b", duration(under_tension_s)),
-        f" of {duration(under_load_s)} under load were tension; ",
+        f" of {duration(under_load_s)} under load was tension; ",
         element("b", duration(lost_s(leak))),
         " leaked." + unjudged,
     )
     return element(
         "div",
         title,
-        told,
+        sentence,
         _share_bar(under_load_s, under_tension_s, leak),
         element("table", element("tbody", *rows), class_="leak") if rows else None,
     )
@@ -51,7 +51,7 @@ def _bar(key: str, share: float) -> Markup:
 
 
 def _share_bar(under_load_s: float, under_tension_s: float, leak: Leak) -> Markup:
-    """All of the time under load: tension, each cause, and what could not be judged."""
+    """All time under load: tension, each cause of leak, and time that could not be judged."""
     x, bars = 0.0, []
     for key, seconds in [("tension", under_tension_s), *leaks(leak), ("unjudged_s", leak.unjudged_s)]:
         width = 100 * seconds / under_load_s

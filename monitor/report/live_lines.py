@@ -1,4 +1,4 @@
-"""Lines of a live terminal that need no colour: bar with its band, ladder with the pace, an event in words."""
+"""The lines of a live terminal, readable without colour: tension bar, position ladder, events in words."""
 
 import math
 from typing import Any, NamedTuple
@@ -7,13 +7,13 @@ from monitor.events import AnyEvent, BottomRest, Failure, Feedback, LockoutRest,
 from monitor.report.words import kilograms
 from monitor.vocabulary.lookup import name_of, row_of
 
-FULL = 1.5  # of the load: the bar's end
+FULL = 1.5  # of the load, at the bar's end
 STYLE = {"low": "yellow", "in": "blue", "high": "red", None: "dim"}
 WORD = {"low": "LOW", "in": "IN BAND", "high": "HIGH", None: ""}
 
 
 class Glyphs(NamedTuple):
-    """What a terminal can write."""
+    """The characters that a terminal can show."""
 
     full: str = "█"
     empty: str = "░"
@@ -30,7 +30,7 @@ ASCII = Glyphs("#", ".", ":", "-", "O", "^", "@", "|")
 
 
 def bar(now: Feedback | None, half: float, cells: int, glyphs: Glyphs = UNICODE) -> Any:
-    """Filled as far as the tension; the band shows through where it is not, and as `stop`s where it is."""
+    """Filled up to the tension. The band is shaded beyond that, and marked by `stop`s within it."""
     from rich.text import Text
 
     tension = None if now is None else now.tension
@@ -42,7 +42,7 @@ def bar(now: Feedback | None, half: float, cells: int, glyphs: Glyphs = UNICODE)
 
 
 def ladder(now: Feedback | None, cells: int, glyphs: Glyphs = UNICODE) -> str:
-    """From bottom to top, left to right; where the tempo would be is marked too."""
+    """The travel from bottom (left) to top (right), with the position and the pace on it."""
     rail = [glyphs.rail] * cells
     pace = None if now is None else _cell(now.pace, cells)
     here = None if now is None else _cell(now.position, cells)
@@ -58,7 +58,7 @@ def _cell(share: float | None, cells: int) -> int | None:
 
 
 def event_words(event: AnyEvent) -> str | None:
-    """One event for who watches; None: not worth a line."""
+    """One event in words; None if it is not worth a line."""
     match event:
         case SetStart():
             return f"set {event.set} begins"
@@ -74,7 +74,7 @@ def event_words(event: AnyEvent) -> str | None:
                 return None
             return f"{name_of(event)}: {event.duration_s:.1f} s"
         case Failure():
-            return "failure: the muscle could no more"
+            return "failure: the muscle could not go on"
         case Stage():
             return f"stage {event.stage}: {kilograms(event.target_n)} kg"
     row = row_of(event)
@@ -82,7 +82,7 @@ def event_words(event: AnyEvent) -> str | None:
 
 
 def is_news(record: AnyEvent) -> bool:
-    """Of an event's records the one to tell it by: an interval when it begins, a rest when it has ended."""
+    """Whether to show the event now: an interval when it begins, a rest when it has ended."""
     match record:
         case SetStart() | SetEnd() | Rep() | Failure():
             return True
@@ -92,7 +92,7 @@ def is_news(record: AnyEvent) -> bool:
 
 
 def is_loud(event: AnyEvent) -> bool:
-    """A set's frame, or the end of it by failure."""
+    """Start, end or failure of a set."""
     return isinstance(event, SetStart | SetEnd | Failure)
 
 

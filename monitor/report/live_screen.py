@@ -1,6 +1,6 @@
-"""What a machine shows live, as one screen of a terminal of any size, or as lines where there is none.
+"""The live state of a machine, as one screen of a terminal of any size, or as lines for a file or a pipe.
 
-What is not known is not drawn: with stale data the bar is empty and the word says so, whatever it showed before.
+Unknown values are not drawn: with stale data the bar is empty and a word says why.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,9 +15,9 @@ from monitor.vocabulary.lookup import name_of_sensor_fault
 State = Literal["offline", "absent", "stale", "live"]
 STATE_STYLE: dict[State, str] = {"offline": "magenta", "absent": "magenta", "stale": "magenta", "live": "green"}
 NAMES = 10  # cells before a bar
-WORDS_AFTER = 9  # and behind it
+WORDS_AFTER = 9  # cells after it
 LEAST_CELLS, MOST_CELLS = 8, 100
-ROOMY, TALL = 18, 3  # lines of a window, and then of its bar
+ROOMY, TALL = 18, 3  # in a window of so many lines the bar has so many
 PHASES = {
     "rest": "at rest",
     "positive": "up",
@@ -30,7 +30,7 @@ PHASES = {
 
 @dataclass(frozen=True)
 class Seen:
-    """One moment."""
+    """What is known of a machine at one moment."""
 
     machine: str
     state: State
@@ -43,7 +43,7 @@ class Seen:
 
 
 def screen(seen: Seen, cues: Mapping[str, str], width: int, height: int, *, ascii_only: bool = False) -> Any:
-    """A renderable of at most `height` lines."""
+    """Returns a rich renderable of at most `height` lines."""
     from rich.console import Group
     from rich.text import Text
 
@@ -55,7 +55,7 @@ def screen(seen: Seen, cues: Mapping[str, str], width: int, height: int, *, asci
     head.append("  ".join(["", seen.tempo, load_words(now) if now else ""]))
     band = Text(WORD[now.band] if now else "", f"bold {STYLE[now.band] if now else 'dim'}")
     lines = [head]
-    for row in range(TALL if height >= ROOMY else 1):  # all rows of a tall bar are the same bar
+    for row in range(TALL if height >= ROOMY else 1):  # a tall bar repeats the same row
         name = "TENSION" if row == 0 else ""
         tail = band if row == 0 else Text()
         lines.append(Text.assemble((f"{name:<{NAMES}}", "dim"), bar(now, seen.band, cells, glyphs), "  ", tail))
@@ -65,17 +65,17 @@ def screen(seen: Seen, cues: Mapping[str, str], width: int, height: int, *, asci
     lines.append(Text(_figures(now)))
     footer = Text("q or Ctrl-C ends", "dim")
     room = height - len(lines) - 2
-    told = [line for event in seen.events if (line := _event(event)) is not None]
+    news = [line for event in seen.events if (line := _event(event)) is not None]
     if room > 0:
-        lines += [Text(), *told[-room:]]
-        lines += [Text()] * (room - min(room, len(told))) + [footer]
+        lines += [Text(), *news[-room:]]
+        lines += [Text()] * (room - min(room, len(news))) + [footer]
     for line in lines:
         line.no_wrap, line.overflow = True, "ellipsis" if not ascii_only else "crop"
     return Group(*lines[:height])
 
 
 def line_of(seen: Seen, cues: Mapping[str, str]) -> str:
-    """One moment as a line of text, for a file or a pipe."""
+    """One moment as a line of text."""
     now = seen.now
     if now is None:
         return f"{seen.state}: {seen.reason}"
@@ -84,7 +84,7 @@ def line_of(seen: Seen, cues: Mapping[str, str]) -> str:
 
 
 def event_line(event: AnyEvent) -> str | None:
-    """A repetition is told by when it ended."""
+    """With its time; for a repetition that is its end."""
     words = event_words(event)
     at_s = event.t_s + (event.duration_s or 0.0) if isinstance(event, Rep) else event.t_s
     return None if words is None else f"{clock(at_s):>8}  {words}"

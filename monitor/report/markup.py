@@ -1,6 +1,6 @@
-"""HTML that cannot be broken out of: whatever is no markup already is escaped.
+"""HTML that outside text cannot break out of: everything that is not `Markup` is escaped.
 
-element("td", rep.name, class_="quiet")     <td class="quiet">&lt;whatever it is&gt;</td>
+element("td", rep.name, class_="quiet")     <td class="quiet">&lt;any text&gt;</td>
 """
 
 from html import escape
@@ -9,22 +9,22 @@ VOID = {"meta", "br", "col"}
 
 
 class Markup(str):
-    """Text that is HTML already; only this module makes it out of other text."""
+    """Text that is already HTML; only this module makes it from other text."""
 
     __slots__ = ()
 
 
 def element(name: str, *children: str | None, **attributes: str | int | bool | None) -> Markup:
-    """`class_` is `class`, `data_id` is `data-id`; True is an attribute without a value, None and False are none."""
-    told = ""
+    """`class_` means `class`, `data_id` means `data-id`; True is an attribute without value, None and False omit it."""
+    written = ""
     for key, value in attributes.items():
         if value is None or value is False:
             continue
         label = key.rstrip("_").replace("_", "-")
-        told += f" {label}" if value is True else f' {label}="{escape(str(value), quote=True)}"'
+        written += f" {label}" if value is True else f' {label}="{escape(str(value), quote=True)}"'
     if name in VOID:
-        return Markup(f"<{name}{told}>")
-    return Markup(f"<{name}{told}>{together(*children)}</{name}>")
+        return Markup(f"<{name}{written}>")
+    return Markup(f"<{name}{written}>{together(*children)}</{name}>")
 
 
 def together(*children: str | None) -> Markup:
@@ -32,7 +32,7 @@ def together(*children: str | None) -> Markup:
 
 
 def json_in_script(data: bytes) -> Markup:
-    """JSON that may stand within <script>: no angle bracket, no ampersand, no line separator of JavaScript's own."""
+    """Makes JSON safe inside <script>: without angle brackets, ampersands and JavaScript's line separators."""
     text = data.decode()
     for sign in "<>&\u2028\u2029":
         text = text.replace(sign, f"\\u{ord(sign):04x}")

@@ -1,4 +1,4 @@
-"""A session on one screen of a terminal: a line a set, where tension leaked, what was found."""
+"""A session on one screen of a terminal: one line for each set, where tension leaked, and the faults."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,12 +13,12 @@ from monitor.report.words import count, duration, fault_words, kilograms, times
 from monitor.vocabulary.leaks import LEAKS
 from monitor.vocabulary.lookup import name_of
 
-SETS_SHOWN = 8  # the last ones: the page has them all
+SETS_SHOWN = 8  # the last ones; the page has all of them
 BAR_CELLS = 24
 
 
 def one_screen(gathered: Gathered, story: SessionStory) -> list[Any]:
-    """Renderables for a rich console."""
+    """Returns renderables for a rich console."""
     from rich.text import Text
 
     machine, protocol = gathered.profile.machine, gathered.profile.protocol
@@ -29,7 +29,7 @@ def one_screen(gathered: Gathered, story: SessionStory) -> list[Any]:
         return [title, Text("No set was found.", "bold"), *_blindness(story, static)]
     parts: list[Any] = [title, Text(), _sets(story.sets, static)]
     if len(story.sets) > SETS_SHOWN:
-        parts.append(Text(f"  and {count(len(story.sets) - SETS_SHOWN, 'set')} before", "dim"))
+        parts.append(Text(f"  and {count(len(story.sets) - SETS_SHOWN, 'earlier set')}", "dim"))
     parts += [Text(), *_leaked(story), *_faults(story)]
     all_ = totals(story)
     skill = "not known" if all_.skill is None else f"{all_.skill:.0%} of the time under load was tension"

@@ -1,7 +1,7 @@
-"""A session as one HTML file that asks nothing of anybody: style, script and data stand in it.
+"""A session as one HTML file that loads nothing else: style, script and data are inside.
 
-Its content policy names the one script and the one style by their digests and forbids all else, so that nothing that
-came in with a file could run even where it had slipped past the escaping.
+Its content policy names the one script and the one style by their digests and forbids everything else. So nothing that
+came in with a recording could run, even if it slipped past the escaping.
 """
 
 import base64
@@ -21,14 +21,14 @@ from monitor.report.sections import blindness, event_list, figures, found, heade
 from monitor.report.session_story import SessionStory
 from monitor.report.set_section import set_section
 
-SCRIPTS = ("curve.js", "parts.js", "marks.js", "tip.js", "timeline.js", "hands.js", "overlay.js", "report.js")
+SCRIPTS = ("curve.js", "parts.js", "marks.js", "tip.js", "timeline.js", "controls.js", "overlay.js", "report.js")
 
-SETS_OPEN = 3  # of more than these, each is opened (and printed) by whoever wants to see it
+SETS_OPEN = 3  # with more sets, each is folded until a reader opens it
 NOTHING_ELSE = "default-src 'none'; base-uri 'none'; form-action 'none'"
 
 
 def report_page(gathered: Gathered, story: SessionStory, *, began_utc: str | None, losses: Sequence[str]) -> str:
-    """The whole file."""
+    """Returns the whole file."""
     static = gathered.profile.machine.kind == "static"
     drawn = drawing(gathered, story)
     folder = files("monitor.report") / "page"
@@ -59,5 +59,5 @@ def report_page(gathered: Gathered, story: SessionStory, *, began_utc: str | Non
 
 
 def _digest(text: str) -> str:
-    """As a content policy names a text that it trusts."""
+    """The digest by which a content policy trusts a text."""
     return f"'sha256-{base64.b64encode(sha256(text.encode()).digest()).decode()}'"

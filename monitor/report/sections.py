@@ -1,4 +1,4 @@
-"""The report's parts about the whole session, which can be read without a script."""
+"""The sections of the report about the whole session; they need no script."""
 
 import re
 from collections.abc import Sequence
@@ -39,13 +39,13 @@ def header(gathered: Gathered, began_utc: str | None) -> Markup:
 
 
 def trouble(losses: Sequence[str]) -> Markup:
-    """What is not in the recording stands before everything else."""
+    """What is missing in the recording comes before everything else."""
     if not losses:
         return Markup("")
     return element(
         "section",
         element("h2", "This recording is damaged"),
-        element("p", "The report tells what still stands in it. What is missing was not guessed."),
+        element("p", "The report shows what is left of it. Missing parts were not guessed."),
         element("ul", *(element("li", sentence) for sentence in losses)),
         class_="trouble",
         id="damage",
@@ -66,7 +66,7 @@ def figures(story: SessionStory, static: bool) -> Markup:
         _figure(
             "Under load",
             UNKNOWN if all_.under_load_s is None else duration(all_.under_load_s),
-            "the cable carried it" if all_.under_load_s is not None else "no set came to its end",
+            "the cable carried it" if all_.under_load_s is not None else "no set was completed",
         ),
         _figure(
             "Tension",
@@ -85,7 +85,7 @@ def figures(story: SessionStory, static: bool) -> Markup:
 
 
 def set_table(story: SessionStory) -> Markup:
-    """One row a set; for one set alone its own heading says it all."""
+    """One row for each set; a single set needs none, its own heading is enough."""
     if len(story.sets) < 2:
         return Markup("")
     head = ("Set", "At", "Load", "Reps", "Under load", "Tension", "Skill", "Leaked most", "To do better")
@@ -103,7 +103,7 @@ def set_table(story: SessionStory) -> Markup:
             UNKNOWN if end is None or end.under_tension_s is None else duration(end.under_tension_s),
             UNKNOWN if end is None or end.skill is None else f"{end.skill:.0%}",
             UNKNOWN if end is None or end.leak is None else _most(end.leak),
-            advice(one) or "the stream ended within the set",
+            advice(one) or "The recording ended within this set.",
         ]
         rows.append(row(cells))
     return element("section", element("h2", "Sets"), table(head, rows, "sets"), class_="block", id="sets")
@@ -114,19 +114,19 @@ def _most(leak: Leak) -> str:
 
 
 def work_on(story: SessionStory) -> Markup:
-    """What a trainer takes to the next session, in ten seconds; one set alone says it itself."""
-    told = advice(*story.sets)
-    if len(story.sets) < 2 or told is None:
+    """What to work on in the next session; a single set says it in its own section."""
+    remedy = advice(*story.sets)
+    if len(story.sets) < 2 or remedy is None:
         return Markup("")
     all_ = totals(story)
     each = [one for one in map(advice, story.sets) if one is not None]
-    where = f"What cost most in {each.count(told)} of {count(len(each), 'set')}." if told in each else None
+    where = f"What cost most in {each.count(remedy)} of {count(len(each), 'set')}." if remedy in each else None
     return element(
         "section",
         element(
             "div",
             element("h3", "What to work on"),
-            element("p", told, class_="told"),
+            element("p", remedy, class_="remedy"),
             element("p", where, class_="quiet") if where else None,
         ),
         leak_panel(all_.under_load_s, all_.under_tension_s, all_.leak),
@@ -136,7 +136,7 @@ def work_on(story: SessionStory) -> Markup:
 
 
 def found(story: SessionStory) -> Markup:
-    """Each kind of event that came, what it is, how often: the key to the marks."""
+    """Each kind of event that was found, what it means, and how often: the key to the marks."""
     kinds: dict[str, list[AnyEvent]] = {}
     for event in story.events:
         if event.kind not in ("rep", "set_start", "set_end", "stage") and not getattr(event, "ended_set", False):
@@ -169,7 +169,7 @@ def _found_item(row: Row, events: Sequence[AnyEvent]) -> Markup:
 
 
 def _often(events: Sequence[AnyEvent]) -> str:
-    """How often, how long, and how often as part of another event, which is not counted again."""
+    """How often, for how long, and how often as part of another event, which does not count again."""
     primaries = [event for event in events if event.part_of is None]
     lasted_s = sum(event.duration_s or 0.0 for event in primaries)
     parts = len(events) - len(primaries)
@@ -182,7 +182,7 @@ def _often(events: Sequence[AnyEvent]) -> str:
 
 
 def event_list(marks: Sequence[Mark]) -> Markup:
-    """All of them, as a table; for a person it stays closed until it is asked for."""
+    """All events as a table, folded until a reader opens it."""
     head = ("Time", "Set", "Rep", "What", "In numbers", "Lasted")
     rows = [
         row(
@@ -202,7 +202,7 @@ def event_list(marks: Sequence[Mark]) -> Markup:
 
 
 def blindness(gathered: Gathered, story: SessionStory, always: str) -> Markup:
-    """What the sensors could not see: this time, and always."""
+    """What the sensors could not see in this session, and what they never see."""
     lines: list[str] = []
     by_name: dict[str, list[AnyEvent]] = {}
     for fault in story.sensor_faults:
@@ -214,13 +214,13 @@ def blindness(gathered: Gathered, story: SessionStory, always: str) -> Markup:
     ends = [one.end for one in story.sets if one.end is not None]
     if unknown := [end for end in ends if end.working_load_n is None]:
         lines.append(
-            f"{_sets_words(unknown, ends)} the load was not known: how much of that time was tension could not be"
-            " judged."
+            f"{_sets_words(unknown, ends)} the load was not known, so it could not be judged how much of that time was"
+            " tension."
         )
     if learned := [end for end in ends if end.working_load_from == "learned"]:
         lines.append(
-            f"{_sets_words(learned, ends)} the load was learned from the movement. Until then nothing was judged: that"
-            " time counts neither for nor against skill."
+            f"{_sets_words(learned, ends)} the load was learned from the movement. Time before that was not judged and"
+            " does not count in skill."
         )
     if machine.kind == "stack" and machine.top_m is None:
         known = "was learned from the first repetitions" if gathered.limits.range_known else "was not known"
@@ -231,7 +231,7 @@ def blindness(gathered: Gathered, story: SessionStory, always: str) -> Markup:
         element("h2", "What the sensors could not see"),
         element("ul", *items) if items else None,
         element("p", always),
-        element("p", "This is no medical and no safety device; what it says about force is advice."),
+        element("p", "This is not a medical or safety device. What it says about force is advice."),
         class_="block blind",
         id="blind",
     )

@@ -1,4 +1,4 @@
-"""A session by its sets: what each event came to in the end, and where it belongs."""
+"""The events of a session, sorted into sets, each by its last record."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -11,18 +11,18 @@ LEAST_S = 0.05
 
 @dataclass
 class SetStory:
-    """One set; `end` is None where the stream ended within it."""
+    """One set; `end` is None if the recording ended within it."""
 
     number: int
     start: SetStart | None = None
     end: SetEnd | None = None
     reps: list[Rep] = field(default_factory=list)
     stages: list[Stage] = field(default_factory=list)
-    moments: list[AnyEvent] = field(default_factory=list)  # all else, in the order of time
+    moments: list[AnyEvent] = field(default_factory=list)  # all other events, in time order
 
     @property
     def from_s(self) -> float:
-        """A first repetition begins on the rest, before the load has left it."""
+        """Its first event: the first repetition begins on the rest, before `set_start`."""
         return min(event.t_s for event in self.events)
 
     @property
@@ -36,7 +36,7 @@ class SetStory:
 
     @property
     def unjudged_s(self) -> float:
-        """Under load, but the load was not known yet."""
+        """Seconds under load before the load was known."""
         return self.end.leak.unjudged_s if self.end and self.end.leak else 0.0
 
     @property
@@ -44,7 +44,7 @@ class SetStory:
         return sum(rep.partial for rep in self.reps)
 
     def turn(self, rep: Rep, at: str) -> Turnaround | None:
-        """The repetition's turnaround at that end."""
+        """The turnaround of a repetition at one end, `upper` or `lower`."""
         return next(
             (turn for turn in self.moments if isinstance(turn, Turnaround) and (turn.rep, turn.at) == (rep.rep, at)),
             None,
@@ -53,7 +53,7 @@ class SetStory:
 
 @dataclass
 class SessionStory:
-    """Every event once, as its last record says it."""
+    """Every event once, by its last record."""
 
     sets: list[SetStory]
     outside: list[AnyEvent]
@@ -69,20 +69,20 @@ class SessionStory:
 
 @dataclass(frozen=True)
 class Totals:
-    """All sets together. Skill and strength are two numbers: the share that was tension, and the greatest load."""
+    """All sets together. Skill (share of tension) and strength (greatest load) are two numbers, never one."""
 
     sets: int
     reps: int
     partial_reps: int
-    under_load_s: float | None  # None: no set came to its end
+    under_load_s: float | None  # None: no set was completed
     under_tension_s: float | None
     leak: Leak | None
     skill: float | None
     strength_n: float | None
 
 
-def tell(records: Iterable[AnyEvent]) -> SessionStory:
-    """From the records as they were told, first and closing ones."""
+def story_of(records: Iterable[AnyEvent]) -> SessionStory:
+    """From all records, opening and closing ones."""
     events = in_time({event.id: event for event in records}.values())
     sets: dict[int, SetStory] = {}
     outside: list[AnyEvent] = []
@@ -106,7 +106,7 @@ def tell(records: Iterable[AnyEvent]) -> SessionStory:
 
 
 def totals(story: SessionStory) -> Totals:
-    """Of the sets that were judged: one whose load was never known counts repetitions and time under load alone."""
+    """Tension, leak and skill come from the judged sets: those whose load was known."""
     ends = [one.end for one in story.sets if one.end is not None]
     judged = [end for end in ends if end.under_tension_s is not None and end.under_load_s > 0]
     leaked = [end.leak for end in judged if end.leak is not None]
@@ -127,13 +127,13 @@ def totals(story: SessionStory) -> Totals:
 
 
 def leaks(leak: Leak) -> list[tuple[str, float]]:
-    """Key and seconds of each cause worth a word, the largest first."""
+    """Field and seconds of each cause that is not negligible, the largest first."""
     parts = [(key, float(getattr(leak, key))) for key in LEAKS]
     return sorted((part for part in parts if part[1] >= LEAST_S), key=lambda part: -part[1])
 
 
 def lost_s(leak: Leak) -> float:
-    """All that leaked."""
+    """Seconds of all causes together."""
     return sum(float(getattr(leak, key)) for key in LEAKS)
 
 

@@ -1,4 +1,4 @@
-"""One set of the report: overlay, leak, repetitions with their graded turnarounds, stages."""
+"""The report's section about one set: overlay, leak, repetitions with graded turnarounds, stages."""
 
 from collections.abc import Sequence
 
@@ -13,14 +13,14 @@ from monitor.vocabulary.lookup import faults_by_name
 
 
 def set_section(one: SetStory, static: bool, *, folded: bool) -> Markup:
-    """Overlay, leak, repetitions, turnarounds of one set; `folded` stays closed until it is asked for."""
+    """Returns the section; a `folded` one is closed until a reader opens it."""
     heading = element("h2", f"Set {one.number}", element("small", " " + _set_words(one), class_="quiet"))
-    told = advice(one)
+    remedy = advice(one)
     parts: list[Markup] = []
-    if told:
-        parts.append(element("p", element("b", "One thing to do better: "), told, class_="advice"))
+    if remedy:
+        parts.append(element("p", element("b", "One thing to do better: "), remedy, class_="advice"))
     if one.end is None:
-        parts.append(element("p", "The recording ended within this set: there is no summary of it.", class_="advice"))
+        parts.append(element("p", "The recording ended within this set, so there is no summary.", class_="advice"))
     halves = []
     if one.reps:
         halves.append(_overlay(one))
@@ -79,8 +79,8 @@ def _turns(one: SetStory) -> Markup | None:
 
 
 def _rep_table(one: SetStory) -> Markup:
-    """In the order of the movement: turn, up, turn, down, or the other way round."""
-    head = ["Rep", "Bottom turn", "Up", "Top turn", "Down", "Range", "Mean", "In band", "What leaked"]
+    """Columns in the order of the movement: turn, up, turn, down."""
+    head = ["Rep", "Bottom turn", "Up", "Top turn", "Down", "Range", "Mean", "In band", "Faults"]
     rows = []
     for rep in one.reps:
         moved_s = max(rep.duration_s or 0.0, 1e-9)

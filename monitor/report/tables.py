@@ -1,4 +1,4 @@
-"""How the report's tables are made."""
+"""Makes the report's tables."""
 
 from collections.abc import Sequence
 

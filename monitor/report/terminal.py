@@ -1,6 +1,6 @@
-"""A session for a person at a terminal: each set's repetitions, its events, and what came of it.
+"""A session as tables for a terminal: for each set its repetitions, its events and its summary.
 
-rich is imported where something is drawn, so that whoever only counts need not load it.
+rich is imported where something is drawn, so that other callers need not load it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ from monitor.vocabulary.lookup import is_fault, name_of
 
 
 def session_report(profile: Profile, records: Iterable[AnyEvent]) -> list[Any]:
-    """Renderables for a rich console; `records` as they were told, first and closing ones."""
+    """Returns renderables for a rich console; `records` are opening and closing ones."""
     from rich.text import Text
 
     events = list({event.id: event for event in records}.values())
@@ -33,8 +33,9 @@ def session_report(profile: Profile, records: Iterable[AnyEvent]) -> list[Any]:
 
 
 def event_line(event: AnyEvent) -> str:
-    """One record as it is told, for who watches."""
-    return f"{event.t_s:9.2f} s  {name_of(event):<20}{describe(event)}{_lasting(event)}"
+    """One record as a line, while a replay runs."""
+    words = ", ".join(filter(None, (describe(event), _lasting(event))))
+    return f"{event.t_s:9.2f} s  {name_of(event):<20}{words}".rstrip()
 
 
 def _set_report(number: int | None, events: Sequence[AnyEvent]) -> list[Any]:
@@ -71,7 +72,7 @@ def _table(*names: str) -> Any:
 
 
 def _rep_table(reps: Sequence[Any]) -> Any:
-    """Forces in newtons, then in kilograms."""
+    """With forces in newtons and in kilograms."""
     table = _table(
         "REP",
         "AT s",
@@ -113,7 +114,7 @@ def _stage_table(stages: Sequence[Any]) -> Any:
 
 
 def _event_table(events: Sequence[AnyEvent]) -> Any:
-    """In the order of time; what is part of a greater act stands dim."""
+    """In time order; parts of another event are indented and dim."""
     from rich.text import Text
 
     table = _table("AT s", "REP", "EVENT", "WHAT", "LASTED s")
@@ -146,19 +147,19 @@ def _summary(summary: SetEnd | None, reps: int, moments: Sequence[AnyEvent]) -> 
     from rich.text import Text
 
     if summary is None:
-        so_far = f"{count(reps, 'repetition')} so far: t" if reps else "T"
-        return Text(f"{so_far}he stream ended within the set.")
+        so_far = f" {count(reps, 'repetition')} so far." if reps else ""
+        return Text(f"The recording ended within this set.{so_far}")
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 3, 0, 0))
     table.add_column(style="dim", no_wrap=True)
     table.add_column()
     partial = f", {summary.partial_reps} of them partial" if summary.partial_reps else ""
-    ended = "; ended by failure" if summary.outcome == "failure" else ""
+    ended = "; ended in failure" if summary.outcome == "failure" else ""
     table.add_row("Repetitions", f"{summary.reps}{partial}{ended}")
     table.add_row("Under load", f"{summary.under_load_s:.1f} s")
     if summary.under_tension_s is not None:
         table.add_row("Under tension", f"{summary.under_tension_s:.1f} s")
     if summary.leak is not None:
-        table.add_row("Leaked away", _leak(summary.leak))
+        table.add_row("Leaked", _leak(summary.leak))
     if summary.working_load_n is None:
         table.add_row("Load", "not known: too little steady movement to learn it from")
     else:
@@ -173,13 +174,13 @@ def _summary(summary: SetEnd | None, reps: int, moments: Sequence[AnyEvent]) -> 
 
 
 def _leak(leak: Leak) -> str:
-    told = ", ".join(f"{LEAKS[key].en.lower()} {seconds:.1f} s" for key, seconds in leaks(leak))
+    causes = ", ".join(f"{LEAKS[key].en.lower()} {seconds:.1f} s" for key, seconds in leaks(leak))
     unjudged = f"; {leak.unjudged_s:.1f} s not judged" if leak.unjudged_s else ""
-    return f"{lost_s(leak):.1f} s" + (f": {told}" if told else "") + unjudged
+    return f"{lost_s(leak):.1f} s" + (f": {causes}" if causes else "") + unjudged
 
 
 def _blindness(profile: Profile, faults: Sequence[SensorFault]) -> list[Any]:
-    """What could not be seen: always, and this time."""
+    """What the sensors could not see in this session, and what they never see."""
     from rich.text import Text
 
     lines = []
@@ -191,5 +192,5 @@ def _blindness(profile: Profile, faults: Sequence[SensorFault]) -> list[Any]:
 
 def _lasting(event: AnyEvent) -> str:
     if event.duration_s is None:
-        return " ..."
-    return f", {event.duration_s:.2f} s" if event.duration_s else ""
+        return "..."
+    return f"{event.duration_s:.2f} s" if event.duration_s else ""

@@ -1,4 +1,4 @@
-"""What an event says to a person, in half a line of plain words."""
+"""Describes events and quantities in plain words."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -28,11 +28,11 @@ from monitor.events import (
 )
 from monitor.vocabulary.lookup import faults_by_name, parts_by_name
 
-LONG_S = 60.0  # from here on minutes are read more easily
+LONG_S = 60.0  # from here on minutes are easier to read
 
 
 def describe(event: AnyEvent) -> str:
-    """What its name leaves open."""
+    """What an event's name leaves open, in half a line."""
     match event:
         case SetStart():
             return "the stack leaves its rest"
@@ -80,7 +80,7 @@ def _ended(ended_set: bool) -> str:
 
 
 def newtons(force_n: float) -> str:
-    """Newtons, and the kilograms that weigh as much."""
+    """Newtons, with the kilograms that weigh as much."""
     return f"{force_n:.0f} N ({kilograms(force_n)} kg)"
 
 
@@ -93,7 +93,7 @@ def count(n: int, thing: str) -> str:
 
 
 def clock(t_s: float) -> str:
-    """Minutes and seconds, to the tenth: 1:02.3; an hour and more as 1:00:02.3."""
+    """Minutes, seconds and tenths: 1:02.3; from an hour on 1:00:02.3."""
     tenths = round(t_s * 10)
     minutes, rest = divmod(tenths, 600)
     hours, minutes = divmod(minutes, 60)
@@ -111,7 +111,7 @@ def times(n: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """In the unit that is read most easily."""
+    """In the unit that is easiest to read."""
     if seconds < LONG_S:
         return f"{seconds:.1f} s"
     minutes, rest_s = divmod(round(seconds), 60)
@@ -120,7 +120,7 @@ def duration(seconds: float) -> str:
 
 
 def fault_words(events: Sequence[AnyEvent]) -> str:
-    """How often each fault came. What was part of another event is named, but not counted as a fault of its own."""
+    """How often each fault was found. Parts of other events are named, but not counted as faults."""
     faults, parts = faults_by_name(events), parts_by_name(events)
     return _counted(faults) + (f"; as part of these: {_counted(parts)}" if parts else "")
 

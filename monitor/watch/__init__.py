@@ -1,1 +1,1 @@
-"""The live feedback in a terminal."""
+"""Shows the live feedback of a machine in a terminal."""

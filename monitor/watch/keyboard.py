@@ -1,4 +1,4 @@
-"""The one key that a command listens to while it draws: q."""
+"""Listens for the one key that ends a live view: q."""
 
 import asyncio
 import os
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def quit_key(pressed: asyncio.Event) -> Iterator[None]:
-    """`q` sets the event, and so does the keyboard's end; where stdin is no keyboard nothing does."""
+    """Sets the event on q, and when the keyboard is gone; does nothing where stdin is not a keyboard."""
     if not sys.stdin.isatty():
         yield
         return

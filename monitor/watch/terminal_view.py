@@ -1,4 +1,4 @@
-"""Draws what a viewer sees on the terminal until q or Ctrl-C, or writes it as lines where there is none."""
+"""Draws the live view on a terminal until q or Ctrl-C, or prints lines where there is no terminal."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ LINE_EVERY_S = 1.0  # without a terminal
 
 
 async def view(find: Find) -> None:
-    """Until q, Ctrl-C, or an error that waiting does not mend."""
+    """Runs until q, Ctrl-C, or an error that a retry cannot fix."""
     from rich.console import Console
 
     console = Console(highlight=False)
@@ -34,7 +34,7 @@ async def view(find: Find) -> None:
 
 
 async def _first_of(*works: Coroutine[Any, Any, object]) -> None:
-    """Whichever ends first ends the others; what it raises is raised."""
+    """Runs all until the first one ends, cancels the others, and raises what the first one raised."""
     tasks = [asyncio.create_task(work) for work in works]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -60,13 +60,13 @@ async def _draw(viewer: Viewer, cues: dict[str, str], console: Any) -> None:
             live.update(screen(seen, cues, width, height, ascii_only=plain), refresh=True)
             await asyncio.sleep(DRAWN_EVERY_S)
             due_s = (viewer.live_at_s or now_s) + STALE_S if seen.state == "live" else now_s + LINE_EVERY_S
-            with contextlib.suppress(TimeoutError):  # nothing came: that is news too
+            with contextlib.suppress(TimeoutError):  # no message came, which the screen must show too
                 async with asyncio.timeout_at(due_s):
                     await viewer.news.wait()
 
 
 async def _print_lines(viewer: Viewer, cues: dict[str, str]) -> None:
-    """One a second while it is live, and each change of state."""
+    """Prints a line once a second while data comes, and at each change of state."""
     loop = asyncio.get_running_loop()
     before = ""
     while True:
@@ -83,6 +83,6 @@ def _print_event(record: AnyEvent) -> None:
 
 
 def _cues() -> dict[str, str]:
-    """The words of the page."""
+    """The English cue words of the page."""
     text = (files("monitor.display") / "page" / "cues" / "en.json").read_text(encoding="utf-8")
     return dict(json.loads(text)["cues"])

@@ -1,4 +1,4 @@
-"""Where the live feedback of a machine comes from, by what a person has given: a page, a broker, a profile."""
+"""Finds the broker of a machine from the command's arguments: a page, a broker or a profile."""
 
 import asyncio
 from functools import partial
@@ -29,12 +29,12 @@ def viewpoint(
     tls: bool = False,
     ca_file: Path | None = None,
 ) -> Find:
-    """Raises ConfigError where what was given does not fit together."""
+    """Raises ConfigError where the arguments contradict each other."""
     profile = load_profile(config) if config else None
     machine = machine or (profile.machine.id if profile else None)
     account = (port, user, password_file, ca_file, tls or None)
     if page and (host or any(account)):
-        raise ConfigError("--page and --host are two ways to one machine: give one of them")
+        raise ConfigError("--page and --host exclude each other: give one of them")
     if host is None and profile is not None and profile.mqtt.host is not None and page is None:
         address = _of_profile(profile, port, user, password_file)
     elif host is not None:
@@ -48,7 +48,7 @@ def viewpoint(
             password=password_in(password_file) if password_file else None,
         )
     elif any(account):
-        raise ConfigError("--port, --user, --password-file and --tls are a broker's: say where it is with --host")
+        raise ConfigError("--port, --user, --password-file and --tls need a broker: name it with --host")
     else:
         return _page(page or (_own_page(profile) if profile else DEFAULT_PAGE), machine, nearby=page is None)
     return _always(machine, address) if machine else sole_machine(address)
@@ -71,7 +71,7 @@ def _always(machine: str, address: Address) -> Find:
 
 
 def _of_profile(profile: Profile, port: int | None, user: str | None, password_file: Path | None) -> Address:
-    """The profile's broker, with its account where no other is given; never with the daemon's own client id."""
+    """The profile's broker, with its account unless another one is given, but not with the daemon's client id."""
     mqtt = profile.mqtt
     assert mqtt.host is not None
     address = address_of(profile)
@@ -88,7 +88,7 @@ def _of_profile(profile: Profile, port: int | None, user: str | None, password_f
 
 
 def _own_page(profile: Profile) -> str:
-    """With the token of a display, where the page asks for one and we may read it."""
+    """The address of the page, with a display's token where the page needs one."""
     display = profile.display
     if not is_open(display.bind):
         return page_url(display.bind, display.port)

@@ -1,4 +1,4 @@
-"""What can be said of a machine at one moment by what was heard of it: never more than is known."""
+"""The state of a machine at one moment, from the messages received so far."""
 
 from dataclasses import replace
 
@@ -6,19 +6,19 @@ from monitor.mqtt.client.viewer import Viewer
 from monitor.report.live_screen import Seen, State
 
 STALE_S = 0.25
-BLOCKED_AFTER_S = 3.0  # connected, and nothing has ever come
+BLOCKED_AFTER_S = 3.0  # connected, but no message has come
 LINKS = {
     "absent": "the sensor box is not connected",
     "opening": "looking for the sensor box",
     "wrong_device": "another device is connected",
     "silent": "the sensor box is silent",
 }
-UNSTABLE = "the sensor box drops again and again: look at its cable"
-BAND = 0.10  # until the machine has told its own
+UNSTABLE = "the sensor box keeps dropping out: check its cable"
+BAND = 0.10  # until the machine has sent its own
 
 
 def seen_of(viewer: Viewer, now_s: float) -> Seen:
-    """Feedback of an earlier moment is not shown as if it were of now."""
+    """Never shows old feedback as if it were current."""
     info = viewer.info
     moves = info is None or info.machine.kind != "static"
     seen = Seen(
@@ -36,7 +36,7 @@ def seen_of(viewer: Viewer, now_s: float) -> Seen:
 
 
 def _trouble(viewer: Viewer, now_s: float) -> tuple[State, str] | None:
-    """The state and its reason; None where all is live."""
+    """The state and its reason; None if the data is live."""
     if not viewer.connected:
         return "offline", viewer.trouble or "connecting"
     if viewer.status is None or viewer.status.state == "offline":
@@ -45,7 +45,7 @@ def _trouble(viewer: Viewer, now_s: float) -> tuple[State, str] | None:
         return "absent", reason
     if viewer.live_at_s is None:
         blocked = now_s - viewer.connected_at_s > BLOCKED_AFTER_S
-        return "stale", "no data: is this an account that may read?" if blocked else "waiting for data"
+        return "stale", "no data: may this account read?" if blocked else "waiting for data"
     if (age_s := now_s - viewer.live_at_s) > STALE_S:
         if viewer.status.link == "unstable":
             return "absent", UNSTABLE

@@ -48,7 +48,7 @@ def a_file(name: str, data: bytes | str) -> tuple[list[str], dict[str, bytes | s
 
 BAD, STAY = ExitCode.BAD_INPUT, ExitCode.DO_NOT_RESTART
 REFUSED = {
-    "unknown key": (*config(PROFILE + "bandd = 0.1\n"), BAD, "m.toml:10: [protocol] bandd", "did you mean band"),
+    "unknown key": (*config(PROFILE + "bandd = 0.1\n"), BAD, "m.toml:10: [protocol] bandd", "Did you mean band"),
     "key like no other": (*config(PROFILE + "xyzzy = 1\n"), BAD, "xyzzy", "positive_s", "negative_s", "starts_with"),
     "unknown table": (*config(PROFILE + "[mashine]\n"), BAD, "m.toml:10", "mashine", "machine"),
     "out of range": (*config(PROFILE + "band = 7\n"), BAD, "m.toml:10: [protocol] band", "7"),

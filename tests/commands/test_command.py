@@ -90,7 +90,7 @@ def test_config_check_tells_what_is_wrong(tmp_path: Path) -> None:
     assert done.returncode == ExitCode.BAD_INPUT
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1
-    assert done.stderr.startswith(f"rep-monitor config: {path}:4: [machine] top is no known key; did you mean top_m?")
+    assert done.stderr.startswith(f"rep-monitor config: {path}:4: [machine] top is an unknown key. Did you mean top_m?")
 
 
 @pytest.mark.parametrize(

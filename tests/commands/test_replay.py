@@ -62,7 +62,7 @@ def test_it_tells_a_set_as_tables(capsys: pytest.CaptureFixture[str]) -> None:
     assert err == ""
     for words in (
         "faults  stack, 2 s up, 4 s down; session faults", "Set 1", "REP", "partial", "Heave",
-        "at the start", "after a stall", "Stack slammed", "Cable slack", "ended by failure", "Leaked away",
+        "at the start", "after a stall", "Stack slammed", "Cable slack", "ended in failure", "Leaked",
         "Load            784 N (80.0 kg), given", "Skill", "Strength        784 N (80.0 kg)",
     ):  # fmt: skip
         assert words in out

@@ -30,7 +30,7 @@ def choose(page: Page) -> None:
         page.evaluate(f'document.querySelector("{selector}").click()')
     page.evaluate("document.querySelector('[name=lifter]').value = 'l-7'")
     page.evaluate(USE)
-    page.wait(f"{ANSWER} === 'Taken. It holds from now on'")
+    page.wait(f"{ANSWER} === 'Saved. It applies from the next set.'")
     page.wait("document.querySelector('#agreed').textContent === '5/5 · 85 kg'")  # told anew by the daemon itself
     page.evaluate("document.querySelector('#chooser').close()")
 
@@ -38,7 +38,7 @@ def choose(page: Page) -> None:
 def refused(page: Page) -> str:
     page.wait("repMonitor.model.feedback?.set === 1")
     page.evaluate(OPEN)
-    page.wait(f"{WHY} === 'A set is going on: choose when it has ended.'")
+    page.wait(f"{WHY} === 'A set is in progress. Choose when it has ended.'")
     return str(page.evaluate(LOAD))  # whoever asks all the same
 
 

@@ -52,7 +52,7 @@ def test_tempo_and_load_are_asked_and_the_answer_is_told(chooser: Page, stage: D
     assert chooser.evaluate("document.querySelector('#choose-kg').textContent") == "92 kg"
     chooser.evaluate("document.querySelector('[name=lifter]').value = 'l-7'")
     chooser.evaluate(USE)
-    chooser.wait(f"{ANSWER} === 'Taken. It holds from now on'")
+    chooser.wait(f"{ANSWER} === 'Saved. It applies from the next set.'")
     assert asked(stage) == [("lifter", {"lifter": "l-7"}), ("protocol", {"name": "2/4"}), ("load", {"load_n": 902.2})]
     assert len({command["id"] for _, command in stage.commands}) == 3
     stage.info(tempo="2/4", load_n=902.2)
@@ -70,7 +70,7 @@ def test_a_trainer_chooses_too(open_page: Open, stage: DisplayStage) -> None:
     page.wait(READY)
     tap(page, "#choose-steps button:first-child")
     page.evaluate(USE)
-    page.wait(f"{ANSWER} === 'Taken. It holds from now on'")
+    page.wait(f"{ANSWER} === 'Saved. It applies from the next set.'")
     assert asked(stage) == [("load", {"load_n": 755.1})]
     assert not page.console
 
@@ -78,11 +78,11 @@ def test_a_trainer_chooses_too(open_page: Open, stage: DisplayStage) -> None:
 def test_only_what_is_another_is_asked(chooser: Page, stage: DisplayStage) -> None:
     tap(chooser, "#choose-steps button:last-child", "#choose-steps button:first-child")  # 5 more, 5 less
     chooser.evaluate(USE)
-    chooser.wait(f"{ANSWER} === 'Taken. It holds from now on'")
+    chooser.wait(f"{ANSWER} === 'Saved. It applies from the next set.'")
     assert stage.commands == []
     tap(chooser, "[name=learn]")
     chooser.evaluate(USE)
-    chooser.wait(f"{ANSWER}.startsWith('Taken')")
+    chooser.wait(f"{ANSWER}.startsWith('Saved')")
     assert asked(stage) == [("load", {"load_n": None})]
 
 
@@ -102,7 +102,7 @@ def test_where_pins_are_known_only_they_can_be_chosen(chooser: Page, stage: Disp
     chooser.wait(READY)
     tap(chooser, "[name=tempo][value='4/4']")
     chooser.evaluate(USE)
-    chooser.wait(f"{ANSWER}.startsWith('Taken')")
+    chooser.wait(f"{ANSWER}.startsWith('Saved')")
     assert asked(stage) == [("protocol", {"name": "4/4"})]  # the pin that is nearest to 82 kg was not chosen
 
 
@@ -110,7 +110,7 @@ def test_where_pins_are_known_only_they_can_be_chosen(chooser: Page, stage: Disp
     ("answer", "told"),
     [
         ({"error": "refused", "detail": "a set is going on"}, "Refused: a set is going on"),
-        ({"error": "too_many", "detail": "5 a second"}, "Refused: too many wishes at once: wait a moment"),
+        ({"error": "too_many", "detail": "5 a second"}, "Refused: too many requests at once; wait a moment"),
     ],
 )
 def test_a_refusal_is_told_and_the_rest_not_asked(
@@ -136,7 +136,7 @@ def test_silence_is_told_too(chooser: Page, stage: DisplayStage) -> None:
 def test_a_name_has_letters_that_a_topic_can_carry(chooser: Page, stage: DisplayStage) -> None:
     chooser.evaluate("document.querySelector('[name=lifter]').value = 'A B'")
     chooser.evaluate(USE)
-    chooser.wait(f"{ANSWER}.startsWith('Letters, digits')")
+    chooser.wait(f"{ANSWER}.startsWith('Use letters, digits')")
     assert stage.commands == []
 
 
@@ -150,7 +150,7 @@ def test_who_only_watches_is_told_before_they_try(chooser: Page, stage: DisplayS
             disabled = chooser.evaluate(f"document.querySelector('{part}').disabled")
             assert disabled == (command not in open_parts)
         assert chooser.evaluate("document.querySelector('[name=use]').disabled") == (not open_parts)
-        assert chooser.evaluate(WHY).startswith("This screen only watches") == (not open_parts)
+        assert chooser.evaluate(WHY).startswith("This screen can only watch") == (not open_parts)
     assert stage.commands == []
 
 
@@ -160,13 +160,13 @@ def test_nothing_is_chosen_in_a_set_or_of_a_machine_that_is_off(chooser: Page, s
     chooser.wait("document.body.dataset.state === 'set'")
     assert not chooser.evaluate("document.querySelector('#choose').checkVisibility()")
     chooser.evaluate(OPEN)
-    chooser.wait(f"{WHY} === 'A set is going on: choose when it has ended.'")
+    chooser.wait(f"{WHY} === 'A set is in progress. Choose when it has ended.'")
     chooser.evaluate("document.querySelector('#chooser').close()")
     stage.live(IDLE)
     stage.status(state="offline")
     chooser.wait("repMonitor.model.status.state === 'offline'")
     chooser.evaluate(OPEN)
-    chooser.wait(f"{WHY} === 'The machine is not there.'")
+    chooser.wait(f"{WHY} === 'The machine is off or out of reach.'")
 
 
 def test_it_can_be_read_and_tapped_on_every_screen(chooser: Page, stage: DisplayStage) -> None:

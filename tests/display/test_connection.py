@@ -42,7 +42,7 @@ def test_an_absent_machine_is_shown_as_absent(browser: Browser) -> None:
         stage.live(IDLE)
         look(page, state="idle")
         stage.status(conn=4, link="unstable")  # there at this moment
-        sentence = "The sensor box drops again and again: look at its cable"
+        sentence = "The sensor box keeps dropping out: check its cable"
         page.wait(f"document.querySelector('#detail').textContent === '{sentence}'")
         stage.silence()
         assert look(page, state="stale", reason="unstable")["label"] == sentence

@@ -124,11 +124,11 @@ def test_cues_alarm_before_heave_before_rest_before_pace(rules: Page) -> None:
     cues = run(
         rules,
         """const { setCue } = await import("/js/cue.js");
-        const base = { told: null, heaved: null, resting: null, band: "in", phase: "negative", open: new Set() };
+        const base = { sent: null, heaved: null, resting: null, band: "in", phase: "negative", open: new Set() };
         const cue = (more) => setCue({ ...base, ...more });
         const open = new Set(["stall", "speed_over"]);
         const all = { heaved: { cue: "jerk" }, resting: "lockout", open, band: "low" };
-        return [cue({ ...all, told: "word" }), cue(all), cue({ ...all, heaved: null }),
+        return [cue({ ...all, sent: "word" }), cue(all), cue({ ...all, heaved: null }),
                 cue({ ...all, heaved: null, resting: null }), cue({ band: "low", open: new Set(["speed_over"]) }),
                 cue({ open: new Set(["speed_over"]) }), cue({})];""",
     )

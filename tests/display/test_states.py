@@ -206,7 +206,7 @@ def test_time_repetitions_and_what_leaked(display: Page, stage: DisplayStage) ->
     seen = look(display, "document.querySelectorAll('#faults svg').length === 3", state="set")
     assert seen["bar"] == before  # it keeps its place
     stage.live(set=2)
-    display.wait("document.querySelector('#faults').textContent === 'Nothing found yet'")
+    display.wait("document.querySelector('#faults').textContent === 'No faults yet'")
 
 
 def test_what_does_not_change_is_not_drawn(display: Page, stage: DisplayStage) -> None:
@@ -334,7 +334,7 @@ def test_a_word_is_spoken_with_the_sound_and_a_missing_voice_is_told(display: Pa
     display.wait("document.body.dataset.resting === 'lockout'")
     display.evaluate("document.querySelector('#open-settings').click()")
     line = display.evaluate("document.querySelector('#voice-line').textContent")
-    assert line == "This browser has no voice of its own for English: no word is spoken."
+    assert line == "This browser has no voice of its own for English, so nothing is spoken."
     display.evaluate(FAKE_VOICE)
     display.evaluate("document.querySelector('#settings').close()")
     assert display.evaluate("[repMonitor.voice.able, repMonitor.voice.said]") == [True, 0]

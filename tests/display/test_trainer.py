@@ -117,7 +117,7 @@ def test_without_a_store_it_says_so(browser: Browser) -> None:
     stage.history = None
     with stage:
         page = browser.open(stage.url + "trainer.html", width=1440, height=900)
-        page.wait("document.querySelector('#history-note').textContent.startsWith('Only sets seen')")
+        page.wait("document.querySelector('#history-note').textContent.startsWith('Only sets since')")
         stage.end_set()
         page.wait("document.querySelectorAll('#set-rows td').length === 7")
         page.close()

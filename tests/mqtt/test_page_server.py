@@ -198,7 +198,7 @@ def test_a_store_that_cannot_be_read_is_reported() -> None:
     async def story() -> None:
         async with PageServer(profile(), None, refuse) as server:
             answer = await get(server, "/history.json")
-            assert (answer.status, answer.body) == (503, b"The store cannot be read just now.\n")
+            assert (answer.status, answer.body) == (503, b"The store cannot be read at the moment.\n")
             assert (await get(server)).status == 200
 
     play(story())
@@ -228,14 +228,14 @@ def test_a_gym_can_have_its_own_cue_packs(tmp_path: Path) -> None:
         ("en.json", "{", "en.json: "),
         ("en.json", '{"language": "en", "name": "x", "cues": {"low": "MUCH MORE"}}', r"length <= 8 .*\$\.cues"),
         ("en.json", '{"language": "en", "name": "x", "word": {}}', "unknown field `word`"),
-        ("Our Gym.json", '{"language": "en", "name": "x"}', "made of a-z, 0-9 and -"),
+        ("Our Gym.json", '{"language": "en", "name": "x"}', "may contain a-z, 0-9 and -"),
     ],
 )
 def test_an_invalid_cue_pack_is_reported_with_its_name(tmp_path: Path, name: str, text: str, message: str) -> None:
     (tmp_path / name).write_text(text)
     with pytest.raises(ConfigError, match=message):
         PageServer(profile(cues=str(tmp_path)), None)
-    with pytest.raises(ConfigError, match="there is no such folder"):
+    with pytest.raises(ConfigError, match="no such folder"):
         PageServer(profile(cues=str(tmp_path / "none")), None)
 
 

@@ -89,15 +89,15 @@ WRONG: dict[str, tuple[str | bytes, list[str]]] = {
     "unclosed table": ("[machine\nid = 1", [":1: not TOML"]),
     "not utf-8": (PROFILE.encode() + b'\n# Ger\xe4t"', [":10: not UTF-8", "save the file as UTF-8"]),
     "empty": ("", [": [machine] is missing; add this table"]),
-    "unknown table": ("[machin]\n" + PROFILE, [":1: [machin] is no known table; did you mean machine?", "detect"]),
-    "key outside a table": ('id = "a"\n' + PROFILE, [": id is no known key"]),
+    "unknown table": ("[machin]\n" + PROFILE, [":1: [machin] is an unknown table. Did you mean machine?", "detect"]),
+    "key outside a table": ('id = "a"\n' + PROFILE, [": id is an unknown key"]),
     "unknown key": (
         MACHINE + "tpo_m = 1",
-        [":6: [machine] tpo_m is no known key; did you mean top_m?", "bottom_m, top_m"],
+        [":6: [machine] tpo_m is an unknown key. Did you mean top_m?", "bottom_m, top_m"],
     ),
     "unknown detector": (
         PROFILE + "[detect.jrk]\nsize = 1",
-        [":9: [detect.jrk]", "did you mean jerk?", "sensor_fault"],
+        [":9: [detect.jrk]", "Did you mean jerk?", "sensor_fault"],
     ),
     "unknown threshold": (PROFILE + "[detect.jerk]\nholds = 1", [":10: [detect.jerk] holds", "hold_s"]),
     "table is a value": ("machine = 1", ["machine must be a table, is 1; write [machine]"]),
@@ -124,7 +124,7 @@ WRONG: dict[str, tuple[str | bytes, list[str]]] = {
     ),
     "speed": (PROFILE + "[detect.stack_touch]\nslam_m_s = -1", ["slam_m_s must be a number above 0 (m/s), is -1"]),
     "list item": (MACHINE + "plates_kg = [10, -5]", [":6: [machine] plates_kg must be a list of numbers", "[10, -5]"]),
-    "odd key": (PROFILE + '"a\\nb.c" = 1', [r': [protocol] "a\nb.c" is no known key']),
+    "odd key": (PROFILE + '"a\\nb.c" = 1', [r': [protocol] "a\nb.c" is an unknown key']),
     "choice": (PROFILE + '[serial]\nformat = "csv"', ['format must be one of "frames"', 'is "csv"', 'for "frames"']),
     "invalid id": (
         MACHINE.replace("m1", "Leg Press"),

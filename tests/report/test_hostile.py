@@ -12,7 +12,7 @@ from monitor.playback.reporting import gather
 from monitor.record.session_file import read_session
 from monitor.report.markup import Markup, element, json_in_script
 from monitor.report.report_page import report_page
-from monitor.report.session_story import tell
+from monitor.report.session_story import story_of
 from tests import needs
 from tests.browser import Browser
 from tests.report.conftest import LAPTOP, RECORDINGS, open_page
@@ -60,7 +60,7 @@ def test_nothing_of_it_runs(tmp_path: Path, browser: Browser) -> None:
         msgspec.structs.replace(event, detail=EVIL) if event.kind == "sensor_fault" else event
         for event in gathered.records
     ]
-    page = report_page(gathered, tell(records), began_utc=EVIL, losses=[EVIL])
+    page = report_page(gathered, story_of(records), began_utc=EVIL, losses=[EVIL])
     (tmp_path / "event.html").write_text(page)
     for name in ("header", "event"):
         shown = open_page(browser, tmp_path / f"{name}.html", LAPTOP)

@@ -267,11 +267,11 @@ def test_over_mosquitto_with_an_account_and_tls(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--page", "http://x/", "--host", "h"], "two ways"),
+        (["--page", "http://x/", "--host", "h"], "exclude each other"),
         (["--tls"], "--host"),
-        (["--page", "http://gym-box:99999/?token=secret"], "is no page's address"),
-        (["--page", "http://[::1"], "is no page's address"),
-        (["--page", "ftp://gym-box/"], "is no page's address"),
+        (["--page", "http://gym-box:99999/?token=secret"], "is not an address"),
+        (["--page", "http://[::1"], "is not an address"),
+        (["--page", "ftp://gym-box/"], "is not an address"),
         (["--config", "nothing.toml"], "nothing.toml"),
         (["--host", "127.0.0.1", "--user", "u", "--password-file", "nothing"], "nothing"),
     ],
@@ -297,7 +297,7 @@ def test_a_program_that_is_no_page_is_passed_over(answer: bytes) -> None:
 
         async with await asyncio.start_server(say, "127.0.0.1", 0) as server:
             port = server.sockets[0].getsockname()[1]
-            with pytest.raises(BrokerGone, match="there is not a page"):
+            with pytest.raises(BrokerGone, match="no answer from a page"):
                 await asyncio.to_thread(visit, f"http://127.0.0.1:{port}", None, nearby=False)
 
     _play(story())

@@ -1,4 +1,4 @@
-// The lifter's display: hears the machine, shows what is now.
+// The lifter's display: shows the live feedback of one machine.
 
 import { setUpChooser } from "./js/chooser.js";
 import { connect } from "./js/connect.js";
@@ -20,9 +20,9 @@ const chosen = { countdown_ms: null, dismissed: null, guidance: settings.guidanc
 const stats = { frames: 0, draw_ms: 0, shown: null };
 let woken = false;
 let timer = 0;
-let summarised = null; // the set whose summary stands in the page
+let summarised = null; // the set whose summary the page shows
 
-/** Soon, not with the next frame: where nothing is written the browser need not draw one. */
+/** Soon, but not with a frame: if nothing changes the browser need not draw one. */
 function wake() {
   if (!woken) queueMicrotask(show);
   woken = true;
@@ -32,7 +32,7 @@ function show() {
   woken = false;
   const now_ms = performance.now();
   const now = steady.steady(screen(model, now_ms, chosen), now_ms);
-  const over = now.set !== null || now_ms >= chosen.countdown_ms + BEGIN_MS; // it has begun, or will not
+  const over = now.set !== null || now_ms >= chosen.countdown_ms + BEGIN_MS; // the set has begun, or will not begin
   if (over) chosen.countdown_ms = null;
   if (now.state === "summary" && model.ended && summarised !== model.ended) {
     summarised = model.ended;
@@ -66,7 +66,7 @@ function speakOrNot() {
   else voice.silence();
 }
 
-/** A screen beside a machine does not go to sleep, where the browser lets us (https or this computer itself). */
+/** Keeps the screen on, where the browser allows it (https, or this computer itself). */
 async function stayAwake() {
   if (!navigator.wakeLock || document.visibilityState !== "visible") return;
   await navigator.wakeLock.request("screen").catch((error) => console.info(`the screen may sleep: ${error.message}`));

@@ -1,4 +1,4 @@
-// The trainer's view: hears the machine, draws the trace, keeps the tables.
+// The trainer's view: trace, tables and trend of one machine.
 
 import { agreed, setUpChooser } from "./js/chooser.js";
 import { connect } from "./js/connect.js";
@@ -14,10 +14,10 @@ import { Trend } from "./js/trend.js";
 import { clock } from "./js/words.js";
 
 const FRAME_MS = 60; // the trace moves 16 pixels a second
-const IDLE_TRACE_MS = 500; // between sets nobody follows it
+const IDLE_TRACE_MS = 500; // between sets
 const TABLES_MS = 250; // after an event
 const CLOCK_MS = 1000; // without one
-const ASKED = 500; // events to ask of the store when the page opens
+const ASKED = 500; // events to request from the store when the page opens
 
 const $ = (id) => document.getElementById(id);
 const page = await connect(heard);
@@ -30,12 +30,12 @@ const steady = new Steady();
 const stats = { frames: 0, draw_ms: 0, shown: null };
 let woken = false;
 let timer = 0;
-let drawn_ms = -Infinity; // the page, and the trace in it
+let drawn_ms = -Infinity; // when the page was last drawn, and its trace
 let traced_ms = -Infinity;
 let tables_ms = -Infinity; // when the tables were last drawn
 let tablesChanged = true;
 let setsChanged = true;
-let asked = -1; // connection on which the store was asked
+let asked = -1; // the connection on which events were requested
 
 function heard(topic, record, retained) {
   if (topic === "live/feedback" && record) trace.add(record);

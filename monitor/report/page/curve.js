@@ -1,5 +1,5 @@
 "use strict";
-// A curve as it was packed: the least and the most of each bucket of time, and its path between two moments.
+// A packed curve: the minimum and maximum of each time bucket, and its path between two times.
 
 const EMPTY = -32768;
 
@@ -9,11 +9,11 @@ class Curve {
     this.low = whole(low);
     this.high = high === null ? this.low : whole(high);
     this.scale = scale * unit;
-    this.most = this.extent(0, this.low.length * bucket_s); // of all of it
-    this.hole_s = Math.max(0.15, 2.5 * bucket_s); // a longer silence is a hole: nothing is filled in
+    this.most = this.extent(0, this.low.length * bucket_s); // of the whole curve
+    this.hole_s = Math.max(0.15, 2.5 * bucket_s); // a longer silence is a hole, which is not filled
   }
 
-  /** Least and most between two moments, or null. */
+  /** Minimum and maximum between two times, or null. */
   extent(from_s, until_s) {
     let least = Infinity,
       most = -Infinity;
@@ -25,7 +25,7 @@ class Curve {
     return most < least ? null : [least * this.scale, most * this.scale];
   }
 
-  /** The value nearest to a moment, or null within a hole. */
+  /** The value nearest to a time, or null within a hole. */
   at(t_s) {
     const middle = Math.floor(t_s / this.bucket_s);
     const reach = Math.ceil(this.hole_s / this.bucket_s);
@@ -38,7 +38,7 @@ class Curve {
     return null;
   }
 
-  /** SVG path; a column of pixels shows its least and its most, so that no spike is lost. */
+  /** The SVG path; each column of pixels shows its minimum and maximum, so that no spike is lost. */
   path(from_s, until_s, x, y) {
     const first = this.#first(from_s),
       end = this.#end(until_s);

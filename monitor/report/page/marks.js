@@ -1,4 +1,4 @@
-// The shape of each mark: whose matter it is can be told without its colour.
+// Draws the mark of each event; its shape shows its tone without colour.
 
 const SIGNS = {
   rough: "M0 -6 L6 5 H-6 Z", // a triangle
@@ -6,13 +6,13 @@ const SIGNS = {
   good: "M-4.5 0 A4.5 4.5 0 1 0 4.5 0 A4.5 4.5 0 1 0 -4.5 0 Z", // a ring
   plain: "M-3 0 A3 3 0 1 0 3 0 A3 3 0 1 0 -3 0 Z", // a dot
   blind: "M-5 -5 L5 5 M5 -5 L-5 5", // a cross
-  bounce: "M0 6 L6 -4 H-6 Z M-6 7 H6", // a triangle on its head, on the floor
+  bounce: "M0 6 L6 -4 H-6 Z M-6 7 H6", // a triangle upside down, on a floor
   set_start: "M-4 6 V-6 L5 -2.5 L-4 1", // a flag
   set_end: "M-4 6 V-6 H5 V1 H-4", // a square flag
   failure: "M0 -7 L7 0 L0 7 L-7 0 Z", // a diamond
 };
 
-/** One event as a group that can be pointed at and focused; `place` moves it. */
+/** One event as a group that can be pointed at and focused. */
 class Mark {
   constructor(record) {
     this.record = record;
@@ -45,7 +45,7 @@ class Mark {
     }
   }
 
-  /** Whether any of it can be seen. */
+  /** Moves the mark; returns whether any of it is visible. */
   place(x, middle, left, right) {
     const { t_s, lasts_s = 0, kind } = this.record;
     const start = x(t_s),

@@ -1,4 +1,4 @@
-// A set's repetitions over each other, from the first movement of each; the tempo that was agreed on lies behind them.
+// Draws the repetitions of a set over each other, from their first movement, on top of the agreed tempo.
 
 class Overlay {
   constructor(box, reps, data, curves) {
@@ -90,7 +90,7 @@ class Overlay {
     );
   }
 
-  /** One repetition stands out, here and in the table. */
+  /** Highlights one repetition, here and in the table. */
   point(number) {
     this.svg.classList.toggle("one", number !== null);
     for (const line of this.svg.querySelectorAll(".rep-line"))

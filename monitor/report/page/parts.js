@@ -1,4 +1,4 @@
-// Small parts that everything is drawn with: SVG elements, round ticks, clock times.
+// Helpers for drawing: SVG elements, ticks at round numbers, clock times.
 
 function svg(name, attributes = {}, ...children) {
   const made = document.createElementNS("http://www.w3.org/2000/svg", name);
@@ -14,12 +14,12 @@ function html(name, className = "", text = "") {
   return made;
 }
 
-/** A straight scale from values to pixels. */
+/** A linear scale from values to pixels. */
 function scale(from, until, start, end) {
   return (value) => start + ((value - from) / (until - from || 1)) * (end - start);
 }
 
-/** Round numbers within a stretch, about `wanted` of them. */
+/** About `wanted` round numbers in a range. */
 function ticks(from, until, wanted, steps = [1, 2, 5, 10]) {
   const rough = (until - from) / wanted;
   const power = 10 ** Math.floor(Math.log10(rough));

@@ -1,7 +1,7 @@
-// Puts the report together: curves out of the data, timeline, overlays, buttons, paper.
+// Starts the report page: curves, timeline, overlays, buttons, print layout.
 
 const CM_PER_M = 100;
-const PAPER = { timeline: 700, half: 340 }; // CSS pixels of an A4 page, and of half of one
+const PAPER = { timeline: 700, half: 340 }; // CSS pixels of an A4 page and of half a page
 
 function begin() {
   const data = JSON.parse(document.getElementById("data").textContent);
@@ -11,7 +11,7 @@ function begin() {
   const chart = document.getElementById("chart");
   const timeline = new Timeline(chart, data, curves);
   const tip = new Tip(chart);
-  const hands = new Hands(timeline, tip);
+  const controls = new Controls(timeline, tip);
   const overlays = [...document.querySelectorAll(".overlay")].map((box) => {
     const own = Number(box.dataset.set);
     return new Overlay(
@@ -24,9 +24,10 @@ function begin() {
   const overview = new Overview(document.getElementById("overview"), timeline);
   key(document.getElementById("key"), data, curves);
   for (const note of document.querySelectorAll(".overlay-key"))
-    note.textContent = "Light is early, dark is late; dashed lines are the agreed tempo and partial repetitions.";
+    note.textContent =
+      "Lines darken from the first repetition to the last; dashed lines are the agreed tempo and partial repetitions.";
   jumps(document.getElementById("jump"), data, timeline);
-  buttons(timeline, hands, overlays);
+  buttons(timeline, controls, overlays);
 
   const draw = () => {
     timeline.draw();
@@ -43,7 +44,7 @@ function begin() {
   let looked = null;
   addEventListener("beforeprint", () => {
     looked = timeline.view;
-    hands.unpoint();
+    controls.unpoint();
     timeline.view = { from_s: 0, until_s: timeline.length_s };
     timeline.draw(PAPER.timeline);
     for (const overlay of overlays) if (overlay.box.clientWidth) overlay.draw(PAPER.half);
@@ -56,7 +57,7 @@ function begin() {
   globalThis.report = { timeline, data };
 }
 
-/** How many of the unit that is drawn one SI unit of the curve is: centimetres and kilograms. */
+/** The factor from SI to the unit that is drawn: centimetres or kilograms. */
 function unit(name, newtons_per_kg) {
   return name === "position" || name === "pace" ? CM_PER_M : 1 / newtons_per_kg;
 }
@@ -126,7 +127,7 @@ function jumps(box, data, timeline) {
   box.append(choice);
 }
 
-function buttons(timeline, hands, overlays) {
+function buttons(timeline, controls, overlays) {
   const acts = {
     in: () => timeline.zoom(0.5),
     out: () => timeline.zoom(2),
@@ -159,7 +160,7 @@ function buttons(timeline, hands, overlays) {
       const mark = timeline.byId.get(Number(id));
       show(timeline, mark.record);
       toChart();
-      hands.focus(mark);
+      controls.focus(mark);
     }
   });
   for (const row of document.querySelectorAll("tr[data-rep]")) {
@@ -175,7 +176,7 @@ function buttons(timeline, hands, overlays) {
   }
 }
 
-/** The whole session in a strip, and what of it is looked at. */
+/** A strip with the whole session, and the part of it that the timeline shows. */
 class Overview {
   constructor(box, timeline) {
     Object.assign(this, { box, timeline });

@@ -1,6 +1,6 @@
-// Tension, position and a lane a group of events, over one stretch of time.
+// The timeline: tension, position, and one lane for each group of events.
 
-const LEAST_S = 0.4; // nothing finer was measured
+const LEAST_S = 0.4; // shorter stretches show nothing more
 const PHONE = 560;
 const AXIS = 24;
 const TONES = ["good", "plain", "blind", "leak", "rough"];
@@ -17,7 +17,7 @@ class Timeline {
     this.under = svg("g", { "aria-hidden": "true" });
     this.over = svg("g");
     this.spot = svg("rect", { class: "spot out" });
-    // what leaks lies over what is well, and what is part of something greater under it
+    // faults lie above other marks, and parts of other events below
     const height = ({ record }) => TONES.indexOf(record.tone) - (record.part_of ? TONES.length : 0);
     for (const mark of [...this.marks].sort((one, other) => height(one) - height(other))) this.over.append(mark.group);
     this.brush = svg("rect", { class: "brush", y: 0, width: 0 });
@@ -42,13 +42,13 @@ class Timeline {
     return this.view.until_s - this.view.from_s;
   }
 
-  /** Look at a stretch; what lies outside of the session is not looked at. */
+  /** Shows a stretch of time, within the session. */
   look(from_s, until_s) {
     const span = Math.min(Math.max(until_s - from_s, LEAST_S), this.length_s);
     const middle = (from_s + until_s) / 2;
     const start = Math.min(Math.max(middle - span / 2, 0), this.length_s - span);
     this.view = { from_s: start, until_s: start + span };
-    this.waiting ||= requestAnimationFrame(() => this.draw()); // a wheel turns faster than anybody can see
+    this.waiting ||= requestAnimationFrame(() => this.draw()); // a wheel turns faster than frames are drawn
   }
 
   zoom(factor, around_s = (this.view.from_s + this.view.until_s) / 2) {
@@ -75,7 +75,7 @@ class Timeline {
     return this.view.from_s + ((x - this.left) / (this.right - this.left)) * this.span_s;
   }
 
-  /** `width` is given for paper, else it is the box's. */
+  /** `width` is given for print; otherwise it is the box's. */
   draw(width = this.box.clientWidth) {
     cancelAnimationFrame(this.waiting);
     this.waiting = 0;
@@ -119,7 +119,7 @@ class Timeline {
     for (const listener of this.listeners) listener();
   }
 
-  /** Time runs through all of it. */
+  /** Vertical lines for the time, through all plots. */
   #grid(x, phone) {
     const group = svg("g", { class: "grid" });
     for (const [t_s, name] of timeTicks(this.view.from_s, this.view.until_s, phone ? 4 : 9)) {
@@ -213,13 +213,13 @@ class Timeline {
     return group;
   }
 
-  /** Where tension leaked, the curves stand on a tinted ground. */
+  /** Tints the background of the curves where tension leaked. */
   #wash(group, { record, at }) {
     if (record.part_of || !["rough", "leak", "blind"].includes(record.tone)) return;
     group.append(svg("rect", { class: `wash tone-${record.tone}`, ...this.#stretch(at) }));
   }
 
-  /** The stretch of one mark stands out in the curves. */
+  /** Highlights the stretch of one mark in the curves. */
   light(mark) {
     this.spot.classList.toggle("out", mark === null);
     if (mark) set(this.spot, this.#stretch(mark.at));

@@ -1,4 +1,4 @@
-// What is said of the mark that is pointed at, beside it.
+// The tooltip of a mark.
 
 class Tip {
   constructor(box) {
@@ -18,7 +18,7 @@ class Tip {
       html("span", "", record.why),
     ];
     if (record.remedy) words.push(html("span", "remedy", record.remedy));
-    if (record.part_of) words.push(html("span", "quiet", "Part of a greater act: counted once."));
+    if (record.part_of) words.push(html("span", "quiet", "Part of another event, so it is not counted again."));
     this.element.replaceChildren(...words);
     this.element.dataset.id = record.id;
     this.element.hidden = false;
@@ -28,7 +28,7 @@ class Tip {
     const below = at.middle + 18;
     const fits = this.box.getBoundingClientRect().top + below + height < innerHeight;
     this.element.style.left = `${left}px`;
-    this.element.style.top = `${fits ? below : at.middle - height - 16}px`; // the curves stay free where they can
+    this.element.style.top = `${fits ? below : at.middle - height - 16}px`; // below it leaves the curves visible
   }
 
   hide() {

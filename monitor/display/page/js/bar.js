@@ -1,11 +1,11 @@
-// Geometry of the tension bar: how high it stands for a tension.
+// Geometry of the tension bar: its level for a tension.
 //
-// The band has a fixed place in the middle fifth, whatever its width. Inside it the bar rests in a dead band, so that
-// tremor is not corrected with more tremor; at the band's edge and beyond it is exact.
+// The band always takes the middle fifth of the bar, whatever its width. Near its middle the bar stands still, so that
+// nobody corrects a tremor with more tremor; at the band's edges and beyond it is exact.
 
 const DEAD = 1 / 3; // of the band's half-width
 export const BAND_SHARE = 0.2; // of the bar's height
-const GAP = 0.015; // a bar that is out of its band is seen to be out of it
+const GAP = 0.015; // keeps a bar outside the band visibly outside
 
 export function barLevel(tension, half, band) {
   const off = tension - 1;

@@ -1,18 +1,18 @@
-// The chooser: tempo, load and lifter of the next set, asked of the machine without touching a file.
+// The chooser: sends tempo, load and lifter of the next set to the machine.
 
 import { chooserDialog } from "./chooser_form.js";
-import { loadMay } from "./may.js";
 import { element } from "./parts.js";
+import { loadPermissions } from "./permissions.js";
 import { kilograms, newtons } from "./units.js";
 
 const TEMPOS = ["10/10", "5/5", "4/4", "2/4", "30-30-30"];
 const LEAST_KG = 3;
 const MOST_KG = 2000;
-const UNCERTAIN_KG = 40; // where to begin when nothing is known
+const UNCERTAIN_KG = 40; // the first proposal when nothing is known
 const STEPS_KG = [-5, -1, 1, 5];
 const LIFTER = /^[A-Za-z0-9_-]{1,64}$/;
 
-/** Opens with `opener`. */
+/** Adds the chooser to the page; a click on `opener` opens it. */
 export function setUpChooser({ opener, page }) {
   const { link, model, words } = page;
   const dialog = chooserDialog(words);
@@ -22,12 +22,12 @@ export function setUpChooser({ opener, page }) {
   const steps = dialog.querySelector("#choose-steps");
   let may = new Set();
   let load_kg = UNCERTAIN_KG;
-  let touched = false; // the load: what is shown is only near it where it is no pin's
+  let touched = false; // the load was changed; before that the shown pin may be only near the real load
 
   opener.addEventListener("click", async () => {
     begin();
     dialog.showModal();
-    may = await loadMay();
+    may = await loadPermissions();
     allow();
   });
   form.addEventListener("submit", (event) => {
@@ -38,10 +38,10 @@ export function setUpChooser({ opener, page }) {
   form.addEventListener("change", ({ target }) => {
     touched ||= target === inputs.learn;
     show();
-    tell("");
+    report("");
   });
 
-  /** Shows what holds now. */
+  /** Shows the current choice. */
   function begin() {
     const { protocol, machine } = model.info ?? {};
     const name = protocol?.name ?? null;
@@ -59,7 +59,7 @@ export function setUpChooser({ opener, page }) {
     may = new Set();
     allow();
     show();
-    tell("");
+    report("");
   }
 
   const pins = () => model.info?.machine?.plates_kg ?? null;
@@ -77,7 +77,7 @@ export function setUpChooser({ opener, page }) {
       inputs.learn.checked = false;
       touched = true;
       show();
-      tell("");
+      report("");
     });
     return button;
   }
@@ -88,7 +88,7 @@ export function setUpChooser({ opener, page }) {
       : `${load_kg} kg`;
   }
 
-  /** What is not allowed is seen to be so before anybody tries. */
+  /** Disables what is not allowed, and says why. */
   function allow() {
     const inSet = (model.feedback?.set ?? null) !== null;
     const here = model.up && model.status?.state === "online";
@@ -109,12 +109,12 @@ export function setUpChooser({ opener, page }) {
     dialog.querySelector("#choose-why").textContent = why ? words.text(why) : "";
   }
 
-  function tell(text, mood = "") {
+  function report(text, mood = "") {
     answer.textContent = text;
     answer.dataset.mood = mood;
   }
 
-  /** Only what is another than now; one after the other, up to the first that is refused. */
+  /** The commands for what differs from the current choice, as [name, fields]. */
   function wanted() {
     const { protocol, machine } = model.info;
     const asked = [];
@@ -132,18 +132,18 @@ export function setUpChooser({ opener, page }) {
 
   async function ask() {
     const lifter = inputs.lifter.value.trim();
-    if (lifter && !LIFTER.test(lifter)) return tell(words.text("choose.lifter_letters"), "bad");
+    if (lifter && !LIFTER.test(lifter)) return report(words.text("choose.lifter_letters"), "bad");
     inputs.use.disabled = true;
-    tell(words.text("choose.asked"));
+    report(words.text("choose.asked"));
     for (const [name, fields] of wanted()) {
       const ack = await new Promise((answered) => link.command(name, fields, answered));
       if (!ack?.ok) {
         allow();
-        return tell(ack === null ? words.text("choose.silent") : refusal(ack), "bad");
+        return report(ack === null ? words.text("choose.silent") : refusal(ack), "bad");
       }
     }
     allow();
-    tell(words.text("choose.taken"), "good");
+    report(words.text("choose.taken"), "good");
   }
 
   function refusal(ack) {
@@ -163,7 +163,7 @@ function nearest(kg, pins) {
   return pins.reduce((best, pin) => (Math.abs(pin - kg) < Math.abs(best - kg) ? pin : best));
 }
 
-/** The next pin below or above; at the end it stays. */
+/** The next pin below or above; the last one stays. */
 function neighbour(kg, pins, direction) {
   const sorted = [...pins].sort((one, other) => one - other);
   return (direction < 0 ? sorted.reverse().find((pin) => pin < kg) : sorted.find((pin) => pin > kg)) ?? kg;
@@ -171,7 +171,7 @@ function neighbour(kg, pins, direction) {
 
 const round = (force_n) => Math.round(10 * force_n) / 10;
 
-/** What is agreed on for the next set, in a few letters: 5/5 · 82 kg */
+/** The choice for the next set, in short: 5/5 · 82 kg */
 export function agreed(now, words) {
   return [now.protocol, now.given_kg === null ? words.text("choose.learned") : `${Math.round(now.given_kg)} kg`]
     .filter(Boolean)

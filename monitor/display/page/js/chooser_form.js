@@ -1,4 +1,4 @@
-// The chooser's form, the same on both pages.
+// The form of the chooser, the same on both pages.
 
 const FORM = `
   <form method="dialog">
@@ -26,7 +26,7 @@ const FORM = `
   </form>
 `;
 
-/** A dialog at the end of the page, in the page's words. */
+/** Adds the dialog at the end of the page, in the page's language. */
 export function chooserDialog(words) {
   const dialog = document.createElement("dialog");
   dialog.id = "chooser";

@@ -1,4 +1,4 @@
-// What both pages begin with: settings, words, the machine, the connection.
+// Starts both pages: loads settings and words, and connects to the machine.
 
 import { addIcons } from "./icons.js";
 import { Link } from "./link.js";
@@ -6,7 +6,7 @@ import { Model } from "./model.js";
 import { loadSettings } from "./settings.js";
 import { json, listPacks, loadWords } from "./words.js";
 
-/** Connects; `changed` is called whenever something was heard. */
+/** Connects; calls `changed` after each message and each change of the connection. */
 export async function connect(changed) {
   addIcons();
   const settings = loadSettings();
@@ -34,8 +34,8 @@ export async function connect(changed) {
 }
 
 /**
- * Nobody reloads a screen on a wall: a new version of the daemon brings a new page, between two sets. Where the page
- * does not answer, the old one stays and the next info asks again.
+ * Nobody reloads a screen on a wall: a new version of the daemon loads the new page, between two sets. If the server
+ * does not answer, the old page stays, and the next info message tries again.
  */
 function reloadAfterUpdate(model) {
   const version = model.info?.version;

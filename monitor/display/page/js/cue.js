@@ -1,9 +1,9 @@
-// Which one cue the lifter gets: alarm before heave before rest before pace.
+// Chooses the one cue that the lifter gets: alarm before heave before rest before pace.
 
 import { rowOf, urgency } from "./kinds.js";
 import { CUES } from "./vocabulary.js";
 
-const HEAVE_MS = 1200; // how long a cue for something that is over stays
+const HEAVE_MS = 1200; // how long the cue for a past event stays
 
 /** The heave that was reported within the last 1.2 s, as {cue, until_ms}, or null. */
 export function heave(recent, now_ms) {
@@ -15,8 +15,8 @@ export function heave(recent, now_ms) {
   return null;
 }
 
-/** The cue in a set. `told` is the daemon's own word: it knows more than we do; `open` are cues of what lasts. */
-export function setCue({ told, heaved, resting, band, phase, open }) {
+/** The cue in a set. `sent` is the daemon's, which knows more than the page; `open` are cues of open intervals. */
+export function setCue({ sent, heaved, resting, band, phase, open }) {
   const due = new Set([heaved?.cue, resting, band, ...open]);
-  return told ?? CUES.find(({ key }) => due.has(key))?.key ?? phase;
+  return sent ?? CUES.find(({ key }) => due.has(key))?.key ?? phase;
 }

@@ -1,8 +1,8 @@
-// The settings dialog: machine, words, fading, countdown: what this screen's owner chose.
+// The settings dialog of one screen: machine, language, guidance, countdown, voice.
 
 import { saveSettings } from "./settings.js";
 
-/** Wires the dialog; `changed` after a choice that the page can follow without a reload. */
+/** Fills the dialog; calls `changed` after a choice that needs no reload. */
 export function setUpDialog({ dialog, opener, page, voice, changed }) {
   const { link, words, settings, packs, machine, machines } = page;
   const form = dialog.querySelector("form").elements;
@@ -24,7 +24,7 @@ export function setUpDialog({ dialog, opener, page, voice, changed }) {
     settings[name] = name === "countdown_s" ? Number(value) : value;
     saveSettings(settings);
     if (name === "machine" || name === "language") {
-      location.search = ""; // what was chosen by hand counts more than the address
+      location.search = ""; // a choice by hand overrides the address
       location.reload();
     } else changed();
   });

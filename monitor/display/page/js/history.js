@@ -1,4 +1,4 @@
-// The sets that this page knows: seen live, asked of the daemon's store, or from history.json where the server has it.
+// The sets that this page knows: seen live, resumed from the daemon's store, or loaded from history.json.
 //
 // history.json is {"v": 1, "sets": [set_end records, oldest first, each with "ended_utc" where known]}.
 
@@ -8,10 +8,10 @@ const KEPT = 200;
 const SAME_LOAD = 0.02;
 
 export class History {
-  #sets = new Map(); // session and set -> record, in the order of time
+  #sets = new Map(); // session and set -> record, in time order
   fromStore = false;
 
-  /** True where it was new. */
+  /** Returns whether the set was new. */
   add(record) {
     const key = `${record.session} ${record.set}`;
     const known = this.#sets.has(key);
@@ -20,10 +20,10 @@ export class History {
     return !known;
   }
 
-  /** Before what was seen live: history is older. */
+  /** Puts the stored sets before those that were seen live. */
   async load() {
     const answer = await fetch("history.json", { cache: "no-cache" });
-    if (!answer.ok) return; // no store behind this server
+    if (!answer.ok) return; // this server has no store
     const { sets } = await answer.json();
     const seen = [...this.#sets.values()];
     this.#sets.clear();
@@ -36,8 +36,8 @@ export class History {
   }
 
   /**
-   * What each day of training showed, oldest first: [{day, skill, strength_n}]. Skill is the share of the day's time
-   * under load that was tension, strength the largest load that was lifted. Where no day is known a session is one.
+   * One entry for each day of training, oldest first: [{day, skill, strength_n}]. Skill is the share of the day's time
+   * under load that was tension, strength the largest load. Where the date is not known, a session counts as a day.
    */
   get days() {
     const days = new Map();
@@ -66,7 +66,7 @@ export class History {
   }
 }
 
-/** By this screen's calendar: 2026-11-23 */
+/** The date in this screen's time zone: 2026-11-23 */
 export function localDay(utc) {
   const at = new Date(utc);
   return [at.getFullYear(), at.getMonth() + 1, at.getDate()].map((part) => String(part).padStart(2, "0")).join("-");

@@ -1,4 +1,4 @@
-// The icons of both pages, drawn here so that none is missing when the server is gone.
+// The icons of both pages, in the script itself so that they are there even when the server is gone.
 
 const LINE = `fill="none" stroke="currentColor" stroke-linecap="round"`;
 const ICONS = {

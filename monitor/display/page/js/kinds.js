@@ -14,17 +14,17 @@ export function sensorFault(cause) {
   return rowOf({ kind: "sensor_fault", cause });
 }
 
-/** The lifter's. One physical act is one fault: a part of another event is not counted again. */
+/** Whether it is a fault of the lifter. One physical act is one fault: a part of another event does not count again. */
 export function isFault(record) {
   return record.part_of === null && rowOf(record).fault;
 }
 
-/** Worth a line of its own for a trainer who looks on. */
+/** Whether it gets its own line in a list for a trainer. */
 export function isListed(record) {
   return record.part_of === null && rowOf(record).listed;
 }
 
-/** alarm, heave, rest or pace; undefined for what is no event's cue. */
+/** The urgency of an event's cue: alarm, heave, rest or pace; undefined for other cues. */
 export function urgency(cue) {
   return CUES.find(({ key }) => key === cue)?.urgency;
 }

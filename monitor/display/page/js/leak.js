@@ -1,4 +1,4 @@
-// The leak of the set that goes on, in seconds by cause, from its events; a set's own summary replaces it at its end.
+// The leak of the current set in seconds by cause, from its events, until the set's summary replaces it.
 
 import { rowOf } from "./kinds.js";
 import { ROWS } from "./vocabulary.js";
@@ -7,8 +7,8 @@ const BESIDE_LOAD = "bottom_s"; // a stack on its rest is not under load
 const FIELDS = [...new Set(ROWS.map((row) => row.leak))].filter((field) => field && field !== BESIDE_LOAD);
 
 /**
- * Seconds by cause; only primaries count, open intervals up to now. `other_s` has no event yet, or passed before the
- * load was known.
+ * Seconds by cause. Only primaries count; open intervals count up to now. `other_s`: no event explains it yet, or the
+ * load was not known.
  */
 export function leakSoFar(recent, set, feedback) {
   const leak = Object.fromEntries(FIELDS.map((field) => [field, 0]));

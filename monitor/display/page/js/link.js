@@ -1,11 +1,11 @@
-// The page's connection to the broker; the only door to mqtt.js.
+// The page's connection to the broker; the only user of mqtt.js.
 //
 //   const link = new Link({url, machine, heard, changed});  link.start();
-//   heard(topic without rep/<m>/, record, retained)         one JSON object of version 1; null: it was cleared
-//   changed({up, attempts, next_ms})                        connected or not; next_ms: when the next try is due
+//   heard(topic without rep/<m>/, record, retained)         one JSON object of version 1; null: the topic was cleared
+//   changed({up, attempts, next_ms})                        next_ms: when the next attempt is due
 //
-// Every connection is a fresh mqtt.js client, so that a broker's restart leaves nothing behind. What cannot be
-// understood is counted, not guessed at.
+// Each connection uses a new mqtt.js client, so that a restart of the broker leaves nothing behind. Messages that
+// cannot be understood are counted.
 
 const VERSION = 1;
 const FIRST_RETRY_MS = 1000;
@@ -17,9 +17,9 @@ export class Link {
   #client = null;
   #timer = 0;
   #stopped = false;
-  #ahead_s = 0; // the daemon's clock, ahead of ours, as far as a refusal has told
-  #waiting = new Map(); // id of a command -> what to do with its answer
-  attempts = 0; // in a row without success
+  #ahead_s = 0; // how far the daemon's clock is ahead of ours, learned from a refusal
+  #waiting = new Map(); // id of a command -> callback for its answer
+  attempts = 0; // failed ones since the last success
   connections = 0;
   unknown = 0; // messages that were not understood
 
@@ -36,11 +36,11 @@ export class Link {
       protocolVersion: 4,
       clientId: this.client_id,
       clean: true,
-      keepalive: 10, // seconds; one and a half of them without an answer, and who hangs is seen as absent
+      keepalive: 10, // seconds; a daemon that hangs is seen as absent after one and a half of them
       connectTimeout: 5000,
-      reconnectPeriod: 0, // we do it, with jitter
+      reconnectPeriod: 0, // done here, with jitter
       resubscribe: false,
-      timerVariant: "native", // no worker: the page allows none
+      timerVariant: "native", // the page's policy allows no worker
     });
     this.#client = client;
     client.on("connect", () => this.#connected(client));
@@ -56,11 +56,11 @@ export class Link {
     this.#client?.end(true);
   }
 
-  /** Sends a command; `answered(ack)` with the daemon's answer, or with null after 5 s. */
+  /** Sends a command; calls `answered` with the daemon's ack, or with null after 5 s. */
   command(name, fields, answered) {
     this.#ask(name, fields, (ack) => {
       if (ack?.error !== "stale") return answered(ack);
-      this.#ahead_s = ack.stamp_s - Date.now() / 1000; // this tablet's clock is wrong: go by the daemon's
+      this.#ahead_s = ack.stamp_s - Date.now() / 1000; // this screen's clock is wrong: use the daemon's
       this.#ask(name, fields, answered);
     });
   }
@@ -83,7 +83,7 @@ export class Link {
     );
   }
 
-  /** Asks for the events after `after`; they come as `resume/<client>`, marked historical. */
+  /** Asks for the events after `after`; they come on `resume/<client>`, marked as historical. */
   resume(after, store_id) {
     const client = this.client_id;
     this.#client?.subscribe(this.#topic(`resume/${client}`), { qos: 1 }, () =>
@@ -103,7 +103,7 @@ export class Link {
     this.attempts = 0;
     this.connections += 1;
     const wanted = Object.entries(TOPICS).map(([rest, qos]) => [this.#topic(rest), { qos }]);
-    // A refusal ends the connection: it is tried again, and the page shows the attempts.
+    // If the broker refuses, close and try again, so that the page shows the attempts.
     client.subscribe(Object.fromEntries(wanted), (error) => error && client.end(true));
     this.changed({ up: true, attempts: 0, next_ms: 0 });
   }
@@ -112,7 +112,7 @@ export class Link {
     if (client !== this.#client || this.#stopped) return;
     this.#client = null;
     client.removeAllListeners();
-    client.on("error", () => {}); // a dead client's last words
+    client.on("error", () => {}); // late errors of a closed client
     client.end(true);
     const wait_ms = retryDelay_ms(this.attempts, Math.random());
     this.attempts += 1;
@@ -122,7 +122,7 @@ export class Link {
 
   #message(topic, payload, retained) {
     const rest = topic.slice(this.#topic("").length);
-    if (!payload.length) return this.heard(rest, null, retained); // how a broker is told to forget
+    if (!payload.length) return this.heard(rest, null, retained); // an empty message clears a retained topic
     let record = null;
     try {
       record = JSON.parse(payload.toString());
@@ -135,7 +135,7 @@ export class Link {
   }
 }
 
-/** 1 s, doubling to 30 s, each spread over 50 to 100 % so that a gym's displays do not return all at once. */
+/** 1 s, doubling up to 30 s, with 50 % jitter so that the displays of a gym do not all reconnect at once. */
 export function retryDelay_ms(attempts, random) {
   const full_ms = Math.min(LAST_RETRY_MS, 2 * FIRST_RETRY_MS * 2 ** attempts);
   return Math.max(FIRST_RETRY_MS, full_ms * (0.5 + 0.5 * random));

@@ -1,14 +1,14 @@
-// What the page has heard from one machine.
+// Everything that the page has received from one machine.
 //
-// Times with _ms are the page's own clock (performance.now()), with _s the session's. Nothing here grows: a set's
-// repetitions, the open intervals and the last events are bounded.
+// Times in _ms are on the page's clock (performance.now()), times in _s on the session's. Repetitions, open intervals
+// and recent events are bounded, so that nothing grows.
 
 const RECENT = 200;
 const OPEN = 50;
 const REPS = 200;
 
 export class Model {
-  up = false; // the broker
+  up = false; // connected to the broker
   attempts = 0;
   next_ms = 0;
   connected_ms = 0;
@@ -16,17 +16,17 @@ export class Model {
   info = null;
   feedback = null;
   feedback_ms = -Infinity; // when a feedback last brought a new t_s
-  open = new Map(); // id -> interval that lasts
-  recent = []; // newest first, one entry an id
+  open = new Map(); // id -> interval that has not ended
+  recent = []; // newest first, one entry for each id
   reps = new Map(); // number -> rep of the current set
   set = null; // number of the current or last set
   session = null;
   ended = null; // the last set_end
-  ended_ms = -Infinity; // when it was seen to end; -Infinity for one that was over when we came
+  ended_ms = -Infinity; // when the page saw it end; -Infinity if it had ended before
 
   link({ up, attempts, next_ms }, now_ms) {
     if (up) this.connected_ms = now_ms;
-    if (!up) this.open.clear(); // their closing record may be missed
+    if (!up) this.open.clear(); // the page may miss their closing records
     Object.assign(this, { up, attempts, next_ms });
   }
 
@@ -46,7 +46,7 @@ export class Model {
 
   #live(record, now_ms) {
     if (record.session !== this.session) this.#begin(record.session);
-    if (this.feedback?.t_s !== record.t_s) this.feedback_ms = now_ms; // the same instant again is no news
+    if (this.feedback?.t_s !== record.t_s) this.feedback_ms = now_ms; // a repeated time stamp is not new data
     this.feedback = record;
     if (record.set !== null && record.set !== this.set) this.#newSet(record.set);
   }
@@ -69,7 +69,7 @@ export class Model {
     this.reps.clear();
   }
 
-  /** `historical` ones were asked for by this page: they fill its tables, but cue nobody. */
+  /** `historical` records were requested by this page: they fill tables, but give no cues. */
   #event(record, now_ms) {
     const past = record.historical;
     if (record.kind === "set_end") this.#setEnd(record, past, now_ms);
@@ -83,7 +83,7 @@ export class Model {
     else this.open.delete(record.id);
     if (this.open.size > OPEN) this.open.delete(this.open.keys().next().value);
     const at = this.recent.findIndex((entry) => entry.record.id === record.id);
-    if (past && at >= 0 && record.seq <= this.recent[at].record.seq) return; // of an interval both its records come
+    if (past && at >= 0 && record.seq <= this.recent[at].record.seq) return; // both records of an interval come
     const seen_ms = at >= 0 ? this.recent.splice(at, 1)[0].seen_ms : past ? -Infinity : now_ms;
     const later = this.recent.findIndex((entry) => entry.record.id < record.id);
     this.recent.splice(later < 0 ? this.recent.length : later, 0, { record, seen_ms });

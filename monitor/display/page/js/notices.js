@@ -1,9 +1,9 @@
-// What the gym's keeper should know: the daemon's own sentences about sensors, link, disk, recording and profile.
+// Notices for the staff: the daemon's sentences about sensors, link, disk, recording and profile.
 
 import { symbol } from "./icons.js";
 import { element } from "./parts.js";
 
-/** From the newest info, what matters most first. */
+/** Sentences from the newest info, the most important first. */
 export function notices(info, words) {
   const { link, storage, calibration, recording, config } = info ?? {};
   return [

@@ -1,8 +1,8 @@
-// What there is to see now, as one plain object out of what was heard; nothing is read or drawn here.
+// Computes what the page shows now, as one plain object, from the model; draws nothing.
 //
 //   offline > connecting > stale > fault > alarm > learning | set > countdown > summary > idle
 //
-// `next_ms` is when the answer can change though no message comes: the page looks again then.
+// `next_ms` is when the result can change without a message: the page computes it again then.
 
 import { clamp } from "./bar.js";
 import { heave, setCue } from "./cue.js";
@@ -10,11 +10,11 @@ import { isFault, rowOf } from "./kinds.js";
 import { kilograms } from "./units.js";
 
 export const STALE_MS = 200; // shown within 250 ms
-const ABSENT_MS = 1500; // a broker that knows the machine has told its status by then
+const ABSENT_MS = 1500; // by then a broker that knows the machine has sent its status
 const SUMMARY_MS = 180000;
 export const BEGIN_MS = 8000; // how long "begin" waits for the set
-const BAND = 0.1; // until the daemon's info has come
-const LASTING = new Set(["stall", "speed_over"]); // cues that stay while their event lasts; feedback has the others
+const BAND = 0.1; // until the daemon's info arrives
+const LASTING = new Set(["stall", "speed_over"]); // cues that last as long as their event
 
 export function screen(model, now_ms, { countdown_ms = null, dismissed = null, guidance = "always" } = {}) {
   const wake = new Wake(now_ms);
@@ -62,12 +62,12 @@ export function screen(model, now_ms, { countdown_ms = null, dismissed = null, g
 }
 
 function stateNow(model, now_ms, wake, countdown_ms, dismissed) {
-  const told = model.status?.state;
+  const reported = model.status?.state;
   const age_ms = now_ms - model.feedback_ms;
   if (!model.up) return model.attempts ? { state: "offline", reason: "broker" } : { state: "connecting", reason: null };
   if (age_ms >= STALE_MS) {
-    if (told === "offline") return { state: "offline", reason: "machine" };
-    if (!told && !model.feedback) {
+    if (reported === "offline") return { state: "offline", reason: "machine" };
+    if (!reported && !model.feedback) {
       wake.at(model.connected_ms + ABSENT_MS);
       const absent = now_ms - model.connected_ms >= ABSENT_MS;
       return absent ? { state: "offline", reason: "machine" } : { state: "connecting", reason: null };
@@ -100,7 +100,7 @@ function isOpen(model, kind) {
   return [...model.open.values()].some((record) => record.kind === kind);
 }
 
-/** The seconds that a person is told: left to wait, or since when nothing came. */
+/** The seconds to show: until the next attempt or the start, or since the last data. */
 function wholeSeconds(model, state, reason, wake, countdown_ms) {
   if (state === "countdown" && reason === "count") return wake.down(countdown_ms);
   if (state === "offline" && reason === "broker") return Math.max(0, wake.down(model.next_ms));
@@ -115,20 +115,20 @@ function cueNow(now, model, heaved) {
   if (now.state !== "set" && now.state !== "learning") return now.state;
   const { cue, resting } = model.feedback;
   const phase = now.state === "learning" ? "learning" : model.feedback.phase;
-  const told = (cue === "low" || cue === "high") && now.band === "none" ? null : cue;
+  const sent = (cue === "low" || cue === "high") && now.band === "none" ? null : cue;
   const open = [...model.open.values()].map((record) => rowOf(record).cue).filter((cue) => LASTING.has(cue));
-  return setCue({ told, heaved, resting, band: now.band, phase, open });
+  return setCue({ sent, heaved, resting, band: now.band, phase, open });
 }
 
-// Feedback that fades for those who no longer need it: first what is right is no longer shown, then in every other
-// repetition the band is left to the lifter's own sense. Heave, rest, alarm and fault are shown whatever was chosen.
+// Guidance can fade for a lifter who no longer needs it: first the page hides what is right, then it hides the band in
+// every other repetition. It always shows heave, rest, alarm and sensor faults.
 
-/** Every other repetition without the band: is it felt? */
+/** Whether this repetition is done without the band. */
 function blind(state, seen, guidance) {
   return state === "set" && guidance === "alternate" && seen.rep % 2 === 1;
 }
 
-/** Nothing is wrong, so nothing is shown. */
+/** Whether the bar is hidden because nothing is wrong. */
 function veiled(now, guidance, felt) {
   if (now.state !== "set" || guidance === "always") return false;
   return (felt || now.band === "in") && now.resting === "none" && now.heave === null;

@@ -1,4 +1,4 @@
-// What this tablet's owner chose; kept in the browser, valid for this screen only.
+// The settings of this screen, kept in its browser.
 
 const KEY = "rep-monitor";
 const DEFAULTS = { machine: null, language: null, countdown_s: 10, guidance: "always", voice: "on" };
@@ -15,7 +15,7 @@ export function saveSettings(settings) {
   try {
     localStorage.setItem(KEY, JSON.stringify(settings));
   } catch (error) {
-    console.info(`settings are not kept: ${error.message}`); // private window, or storage is full
+    console.info(`settings cannot be kept: ${error.message}`); // private window, or storage is full
   }
 }
 
@@ -23,7 +23,7 @@ function stored() {
   try {
     return JSON.parse(localStorage.getItem(KEY)) ?? {};
   } catch (error) {
-    console.info(`settings begin anew: ${error.message}`);
+    console.info(`settings cannot be read: ${error.message}`);
     return {};
   }
 }

@@ -1,4 +1,4 @@
-// Optional sound: alarm before heave before rest before pace; silent until somebody asks for it.
+// Optional sounds: alarm before heave before rest before pace; silent until somebody turns them on.
 //
 //   alarm   two short high tones          heave   a falling pair
 //   rest    a low tone                    low     a lower one       high   a rising one
@@ -7,7 +7,7 @@
 const PRIORITY = ["alarm", "heave", "rest", "high", "low", "begin", "tick"];
 const AGAIN_MS = { alarm: 700, heave: 1200, rest: 1200, high: 1200, low: 1200, begin: 60000, tick: 900 };
 const TONES = {
-  // [from Hz, to Hz, starts s, lasts s, loudness, wave: a low sine is lost in a tablet's small speaker]
+  // [from Hz, to Hz, starts s, lasts s, loudness, wave: a small speaker cannot play a low sine]
   alarm: [
     [1320, 1320, 0, 0.09, 0.5],
     [1320, 1320, 0.16, 0.09, 0.5],
@@ -20,7 +20,7 @@ const TONES = {
   begin: [[587, 880, 0, 0.3, 0.3]],
 };
 
-/** Which sound is due, or null. `played` maps each to when it last sounded, `last_s` is the second last ticked. */
+/** The sound that is due, or null. `played` maps each to its last time, `last_s` is the last second with a tick. */
 export function chooseSound(now, now_ms, played, last_s) {
   const wanted = {
     alarm: now.state === "alarm",
@@ -45,7 +45,7 @@ export class Sound {
   on = false;
   played = 0;
 
-  /** Only ever called by a person's tap: browsers allow no other. */
+  /** Must be called from a tap: browsers allow nothing else. */
   toggle() {
     this.on = !this.on;
     this.#context ??= new AudioContext();
@@ -70,7 +70,7 @@ export class Sound {
     const gain = new GainNode(this.#context, { gain: 0 });
     oscillator.frequency.linearRampToValueAtTime(to_hz, begin_s + lasts_s);
     gain.gain.setValueAtTime(0, begin_s);
-    gain.gain.linearRampToValueAtTime(loudness, begin_s + 0.008); // no click
+    gain.gain.linearRampToValueAtTime(loudness, begin_s + 0.008); // avoids a click
     gain.gain.exponentialRampToValueAtTime(0.001, begin_s + lasts_s);
     oscillator.connect(gain).connect(this.#context.destination);
     oscillator.start(begin_s);

@@ -1,4 +1,4 @@
-// A state in one icon and one line of text, as both pages show it.
+// The state as one icon and one line of text, the same on both pages.
 
 import { sensorFault } from "./kinds.js";
 

@@ -1,4 +1,4 @@
-// Keeps what is shown for a least time, so that nothing flashes more than three times a second.
+// Keeps what is shown for a minimum time, so that nothing flashes more than three times a second.
 
 export const LEAST_MS = 200; // two changes make a flash: at most 2.5 flashes a second
 
@@ -11,7 +11,7 @@ export class Hold {
     this.#value = value;
   }
 
-  /** What to show now. `least_ms` is how long `value` stays once it is shown; an urgent one is shown at once. */
+  /** What to show now. Once shown, `value` stays for `least_ms`; an urgent one is shown at once. */
   next(value, now_ms, least_ms = LEAST_MS, urgent = false) {
     if (value !== this.#value && (urgent || now_ms - this.#since_ms >= this.#least_ms)) {
       this.#value = value;
@@ -21,25 +21,25 @@ export class Hold {
     return this.#value;
   }
 
-  /** When a change that is being kept back may be shown. */
+  /** When a delayed change may be shown. */
   get due_ms() {
     return this.#since_ms + this.#least_ms;
   }
 }
 
-const STAY_MS = { alarm: 1000, fault: 600, stale: 400 }; // once shown, for at least so long
-const URGENT = new Set(["alarm", "fault", "stale", "offline"]); // shown at once, whatever stood there
-const BLANK = new Set(["stale", "fault", "offline", "connecting"]); // nothing live is shown beside these
-const CUE_MS = 400; // a word takes that long to read
+const STAY_MS = { alarm: 1000, fault: 600, stale: 400 }; // minimum times
+const URGENT = new Set(["alarm", "fault", "stale", "offline"]); // shown at once
+const BLANK = new Set(["stale", "fault", "offline", "connecting"]); // nothing live is shown in these states
+const CUE_MS = 400; // the time to read a word
 
-/** Steadies what there is to see: state, look and word each stay for their least time. */
+/** Keeps state, look and word each for their minimum time. */
 export class Steady {
   #state = new Hold("connecting");
   #look = new Hold("");
   #cue = new Hold("");
   #before = null;
 
-  /** Changes `now` where something must stay a little longer; then `now.next_ms` says until when. */
+  /** Changes `now` where something must stay longer; then `now.next_ms` says until when. */
   steady(now, now_ms) {
     const wanted = now.state;
     now.state = this.#state.next(wanted, now_ms, STAY_MS[wanted] ?? LEAST_MS, URGENT.has(wanted));

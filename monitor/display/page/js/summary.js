@@ -1,14 +1,14 @@
-// A set's summary in a lifter's words: what was tension, where the rest went, one thing to do better.
+// Evaluates a set's summary: leak by cause, faults, and the one thing to do better.
 
 import { LEAKS, ROWS } from "./vocabulary.js";
 
-const WORTH_S = 0.5; // less is not worth a word
+const WORTH_S = 0.5; // less is not mentioned
 const BY_LEAK = new Map(ROWS.filter((row) => row.leak).map((row) => [row.leak, row]));
 const BY_COUNT = new Map(ROWS.map((row) => [row.counted_as, row]));
 
-/** The row whose remedy would save most, leak or fault; null where nothing that was judged cost a second. */
+/** The row whose remedy would save most; null if nothing that was judged cost a second. */
 export function worst(record) {
-  const costs = new Map(); // remedy -> {row, seconds}: two kinds may have the same remedy
+  const costs = new Map(); // remedy -> {row, seconds}; kinds can share a remedy
   const add = (row, seconds) => {
     const cost = costs.get(row.remedy.en) ?? { row, seconds: 0 };
     costs.set(row.remedy.en, { ...cost, seconds: cost.seconds + seconds });
@@ -19,24 +19,24 @@ export function worst(record) {
   return seconds >= 1 ? row : null;
 }
 
-/** The faults of the set, as [row, how many]. */
+/** The faults of the set, as [row, count]. */
 export function faults(record) {
   return [...BY_COUNT]
     .filter(([kind, row]) => row.fault && record.counts[kind])
     .map(([kind, row]) => [row, record.counts[kind]]);
 }
 
-/** Seconds under load before the load was known: neither tension nor leak. */
+/** Seconds under load before the load was known; they are neither tension nor leak. */
 export function unjudged(record) {
   return record.leak?.unjudged_s ?? 0;
 }
 
-/** All that leaked, or null where it was not judged. */
+/** Seconds that leaked, or null if they were not judged. */
 export function leaked(record) {
   return record.under_tension_s === null ? null : record.under_load_s - record.under_tension_s - unjudged(record);
 }
 
-/** Where the tension went, largest first: [{cause, seconds, share of the time under load}]. */
+/** The leak by cause, largest first: [{cause, seconds, share of the time under load}]. */
 export function leaks(record) {
   if (!record.leak || !(record.under_load_s > 0)) return [];
   const share = (seconds) => seconds / record.under_load_s;

@@ -1,4 +1,4 @@
-// Shows a set's summary: what was tension, where the rest went, one thing to do better.
+// Draws a set's summary: tension, leak by cause, one thing to do better.
 
 import { element } from "./parts.js";
 import { faults, leaks, unjudged, worst } from "./summary.js";
@@ -43,7 +43,7 @@ function tension(record, words) {
   return made;
 }
 
-/** One bar: the tension, then each leak in its own pattern. */
+/** One bar: tension, then each cause of leak in its own pattern. */
 function shares(record, leaked, words) {
   const parts = [{ cause: "tension", share: record.under_tension_s / record.under_load_s }, ...leaked].map(
     ({ cause, share }) => {
@@ -79,7 +79,7 @@ function causes(record, leaked, words) {
   return element("div", "causes", "", [element("h2", "", words.text("summary.leak")), element("dl", "", "", rows)]);
 }
 
-/** Where no second leaked, the faults that were counted still have their say. */
+/** The sentence for a set with hardly any leak; it never hides faults. */
 function withoutLeak(record, words) {
   const names = faults(record).map(([row, count]) => `${words.name(row)} ${count}`);
   return names.length ? words.text("summary.faults", names.join(" · ")) : words.text("summary.clean");

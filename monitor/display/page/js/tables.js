@@ -1,4 +1,4 @@
-// The trainer's tables: this set's repetitions, events as they come, leak by cause, sets.
+// Draws the trainer's tables: repetitions of this set, recent events, leak by cause, sets.
 
 import { localDay } from "./history.js";
 import { symbol } from "./icons.js";
@@ -27,7 +27,7 @@ export function drawReps(body, model, words) {
       rep.positive_s.toFixed(1),
       rep.upper_dwell_s.toFixed(1),
       rep.negative_s.toFixed(1),
-      rep.rep === 1 && startsUp ? "–" : rep.lower_dwell_s.toFixed(1), // it stood there before the set
+      rep.rep === 1 && startsUp ? "–" : rep.lower_dwell_s.toFixed(1), // the dwell before the set does not count
       (100 * rep.rom_m).toFixed(0),
       rep.peak_g.toFixed(2),
       rep.tension_mean_n === null ? "–" : kilograms(rep.tension_mean_n).toFixed(0),
@@ -53,7 +53,7 @@ export function drawEvents(body, model, words) {
   );
 }
 
-/** `leak` is {cause: seconds}; a cause without any is left out. */
+/** `leak` is {cause: seconds}; causes without leak are left out. */
 export function drawLeak(box, leak, words) {
   const causes = Object.entries(leak ?? {}).filter(([, seconds]) => seconds >= 0.05);
   if (!causes.length)
@@ -86,7 +86,7 @@ export function drawSets(body, sets, words) {
   ]);
 }
 
-/** One sentence: this set against the one before at the same load. */
+/** One sentence that compares this set with the one before at the same load. */
 export function comparison(record, before, words) {
   if (!record || !before) return words.text("compare.none");
   const percent = (share) => share && 100 * share;

@@ -1,11 +1,11 @@
-// The last 60 seconds of tension and position, with the events marked; one of two doors to uPlot.
+// Draws the last 60 seconds of tension and position, with the events; one of two users of uPlot.
 
 import { isListed, rowOf } from "./kinds.js";
 import { kilograms } from "./units.js";
 
 export const WINDOW_S = 60;
-const KEPT_S = 75; // a little more than the window, thrown away in lumps
-const GAP_S = 0.3; // a longer silence is a hole in the line: nothing is interpolated
+const KEPT_S = 75; // a little more than the window; old samples are removed in batches
+const GAP_S = 0.3; // a longer silence makes a hole in the line: nothing is interpolated
 const INK = { fg: "#f3f6f8", quiet: "#a7b4c0", line: "#26313b", rep: "#5d6b78", pace: "#ffd84d" };
 const TONE_INK = { leak: "#e69f00", rough: "#f08a3c", blind: "#f08a3c" };
 const FONT = '13px system-ui, "DejaVu Sans", sans-serif';
@@ -17,7 +17,7 @@ export class Trace {
   #events = [];
   #named;
 
-  /** `named(record)` is an event's name for a person. */
+  /** `named(record)` returns the name of an event. */
   constructor(tension, position, named) {
     this.#named = named;
     this.#plots = [
@@ -125,7 +125,7 @@ export class Trace {
     ctx.fillRect(bbox.left, high, bbox.width, low - high);
   }
 
-  /** A line where it began, as wide as it lasted; names above all lines, where there is room. */
+  /** Draws each event as a line at its start and an area as long as it lasted; then names, where there is room. */
   #markEvents(plot, named) {
     const { ctx, bbox } = plot;
     const scale = devicePixelRatio;
@@ -151,7 +151,7 @@ export class Trace {
   #nameEvents(ctx, bbox, events, place, scale) {
     ctx.font = FONT.replace("13px", `${13 * scale}px`);
     ctx.textBaseline = "top";
-    const taken = new Array(ROWS + 1).fill(-Infinity); // up to where each row holds a name; the last row is for reps
+    const taken = new Array(ROWS + 1).fill(-Infinity); // the x where each row of names ends; the last row is for reps
     for (const record of events) {
       const x = place(markedAt(record));
       const row = record.kind === "rep" ? ROWS : taken.findIndex((until, at) => at < ROWS && until < x);
@@ -168,12 +168,12 @@ export class Trace {
   }
 }
 
-const ROWS = 4; // of names, one under the other
+const ROWS = 4; // of names
 function ink(record) {
   return record.kind === "rep" ? INK.rep : (TONE_INK[rowOf(record).tone] ?? INK.quiet);
 }
 
-/** A repetition is marked where it ends. */
+/** Where an event is marked: a repetition at its end. */
 function markedAt(record) {
   return record.kind === "rep" ? record.t_s + record.duration_s : record.t_s;
 }

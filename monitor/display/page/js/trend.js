@@ -5,7 +5,7 @@ import { kilograms } from "./units.js";
 const INK = { quiet: "#a7b4c0", line: "#26313b" };
 const FONT = '13px system-ui, "DejaVu Sans", sans-serif';
 
-/** What is drawn of a day, in the order of the page's two boxes. */
+/** The two charts, in the order of the page's boxes. */
 const LINES = [
   { value: (day) => 100 * day.skill, ink: "#6fb9e8", unit: "%", range: () => [0, 100], splits: () => [0, 50, 100] },
   {
@@ -22,7 +22,7 @@ export class Trend {
   #names = []; // of the days
   #language;
 
-  /** `skill` and `strength` are boxes within `box`, which is hidden while there is no trend. */
+  /** `skill` and `strength` are elements inside `box`, which is hidden while there is no trend. */
   constructor(box, skill, strength, language) {
     this.box = box;
     this.boxes = [skill, strength];
@@ -34,7 +34,7 @@ export class Trend {
   }
 
   draw(days) {
-    this.box.hidden = days.length < 2; // one point is no trend
+    this.box.hidden = days.length < 2; // one day is not a trend
     if (days.length < 2) return;
     this.#names = days.map(({ at }) => (at === null ? "" : dayName(at, this.#language)));
     LINES.forEach((line, at) => {

@@ -1,4 +1,4 @@
-// Writes what there is to see into the lifter's page; touches only what has changed.
+// Draws the lifter's display; changes only what differs.
 
 import { barLevel } from "./bar.js";
 import { agreed } from "./chooser.js";
@@ -9,7 +9,7 @@ import { stateIcon, stateLabel } from "./status_line.js";
 import { clock } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
-const written = new Map(); // what stands in the page, by place
+const written = new Map(); // what the page shows, by place
 let writes = 0;
 
 function put(place, value, write) {
@@ -23,7 +23,7 @@ const attribute = (id, name, value) => put(`${id} ${name}`, value, () => $(id).s
 const mark = (name, value) => put(name, value, () => (document.body.dataset[name] = value));
 const icon = (id, name) => attribute(id, "href", `#i-${name}`);
 
-// What sizes depend on is told when it changes: nothing is measured while something moves.
+// Sizes are observed, so that nothing is measured while something moves.
 const NOWHERE = { width: 0, height: 0 };
 const room_px = { bar: NOWHERE, rail: NOWHERE, word: NOWHERE };
 const follow = new ResizeObserver((entries) => {
@@ -34,20 +34,20 @@ const follow = new ResizeObserver((entries) => {
 for (const id of Object.keys(room_px)) follow.observe($(id));
 
 const WITHIN = { fill: "bar", carriage: "rail", pace: "rail" };
-const down = {}; // how far each stands below its place, as a share of the height that it moves in
+const down = {}; // how far each is moved down, as a share of the height of its track
 
 function move(id, share) {
   down[id] = share;
   place(id);
 }
 
-/** On a whole pixel of the screen: what cannot be seen to move is not moved. */
+/** Moves to whole pixels only, because smaller movements cannot be seen. */
 function place(id) {
   const px = Math.round(down[id] * room_px[WITHIN[id]].height * devicePixelRatio) / devicePixelRatio;
   put(`${id} px`, px, () => ($(id).style.transform = `translateY(${px}px)`));
 }
 
-/** True where something had to be written. */
+/** Returns whether anything had to be changed. */
 export function draw(now, words) {
   const before = writes;
   mark("state", now.state);
@@ -81,7 +81,7 @@ function drawCue(now, words) {
 
 function detail(now, words) {
   if (now.state === "fault") return words.text("state.fault");
-  if (now.state === "idle" && now.unstable) return words.text("state.stale.unstable"); // it is there, for now
+  if (now.state === "idle" && now.unstable) return words.text("state.stale.unstable"); // connected, but not reliably
   if (now.state === "idle" && now.last) {
     const { under_tension_s, under_load_s } = now.last;
     const tension = under_tension_s === null ? "–" : words.seconds(under_tension_s);
@@ -97,7 +97,7 @@ function drawBar(now, words) {
   const level = neutral ? learningLevel(now) : now.tension === null ? null : barLevel(now.tension, now.half, now.band);
   mark("level", level === null ? "none" : "shown");
   if (level !== null) move("fill", 1 - level);
-  const percent = now.tension === null ? null : 5 * Math.round(now.tension * 20); // as coarse as a person hears it
+  const percent = now.tension === null ? null : 5 * Math.round(now.tension * 20); // coarse enough for a screen reader
   attribute("bar", "aria-valuenow", percent === null ? 0 : Math.min(200, Math.max(0, percent)));
   attribute("bar", "aria-valuetext", stateLabel(now, words) + (percent === null ? "" : `, ${percent} %`));
 }
@@ -131,7 +131,7 @@ function drawFigures(now, words) {
   text("load", now.load_kg === null ? "–" : `${Math.round(now.load_kg)} kg`);
 }
 
-/** A line a repetition, what came first standing first. */
+/** One line for each repetition, with its faults in time order. */
 function drawFaults(faults, words) {
   const key = faults.map(({ id, kind, rep }) => `${id} ${kind} ${rep}`).join();
   put("faults", `${words.pack.language} ${key}`, () => {
@@ -149,7 +149,7 @@ function drawFaults(faults, words) {
   });
 }
 
-const widths = new Map(); // of the words at 100 px; a pack has some thirty, a daemon's own word comes rarely
+const widths = new Map(); // of words at 100 px
 const pen = document.createElement("canvas").getContext("2d");
 
 /** Makes the word as large as its tile allows. */
@@ -159,7 +159,7 @@ function fitWord() {
   if (!widths.has(word)) widths.set(word, widthAt100($("word"), word));
   const { width, height } = room_px.word;
   const wide = (width * 97) / Math.max(widths.get(word), 1);
-  const size = Math.min(height * 1.08, wide); // capitals fill three quarters of a line
+  const size = Math.min(height * 1.08, wide); // capitals fill three quarters of the line height
   $("word").style.fontSize = `${Math.max(20, Math.floor(size))}px`;
 }
 

@@ -1,16 +1,16 @@
-// Spoken cues: one in two seconds at most, alarm before heave before rest before pace.
+// Spoken cues: at most one in two seconds, alarm before heave before rest before pace.
 //
-// The words are the cue pack's, the voice is the browser's own for the pack's language. A voice that would send the
-// words to somebody else's server is none; where there is no other, the page says so.
+// The words come from the cue pack, the voice is the browser's for the pack's language. A voice that would send the
+// words to another server is not used; if there is no other voice, the page says so.
 
 import { urgency } from "./kinds.js";
 
 const APART_MS = 2000;
-const AGAIN_MS = { alarm: 2000, heave: 2000, rest: 4000, pace: 6000 }; // the same word
+const AGAIN_MS = { alarm: 2000, heave: 2000, rest: 4000, pace: 6000 }; // between two times of the same word
 const ORDER = Object.keys(AGAIN_MS);
-const urgencyOf = (cue) => (cue === "begin" ? "pace" : urgency(cue)); // "begin" is no event's
+const urgencyOf = (cue) => (cue === "begin" ? "pace" : urgency(cue)); // "begin" belongs to the countdown
 
-/** The cue to say now, or null. `spoken` maps each to when it was last said. */
+/** The cue to say now, or null. `spoken` maps each cue to its last time. */
 export function chooseCue(now, now_ms, spoken) {
   if (now_ms - Math.max(-Infinity, ...spoken.values()) < APART_MS) return null;
   const wanted = [now.state === "alarm" ? "force_ceiling" : null, now.heave, now.resting, now.cue, now.band].filter(
@@ -20,7 +20,7 @@ export function chooseCue(now, now_ms, spoken) {
   return due.sort((one, other) => ORDER.indexOf(urgencyOf(one)) - ORDER.indexOf(urgencyOf(other)))[0] ?? null;
 }
 
-/** A voice of this computer's own for the language, or null. */
+/** A local voice for the language, or null. */
 export function findVoice(voices, language) {
   const speaks = (voice) =>
     voice.localService && voice.lang.toLowerCase().split(/[-_]/)[0] === language.toLowerCase().split("-")[0];
@@ -29,7 +29,7 @@ export function findVoice(voices, language) {
 
 export class Voice {
   #spoken = new Map();
-  #voice = null; // none until the browser has told which it has
+  #voice = null; // null until the browser has listed its voices
   #words;
   on = false;
   said = 0;
@@ -42,7 +42,7 @@ export class Voice {
     find();
   }
 
-  /** Whether it could be heard. */
+  /** Whether there is a voice. */
   get able() {
     return this.#voice !== null;
   }
@@ -55,7 +55,7 @@ export class Voice {
     this.said += 1;
     const utterance = new SpeechSynthesisUtterance(this.#words.spoken(cue));
     Object.assign(utterance, { voice: this.#voice, lang: this.#voice.lang, rate: 1.15 });
-    speechSynthesis.cancel(); // what was not said in time is not said late
+    speechSynthesis.cancel(); // a late cue is useless
     speechSynthesis.speak(utterance);
   }
 

@@ -1,4 +1,4 @@
-// The words on the page: a cue pack is one JSON file in cues/, listed in cues/index.json.
+// The words on the page, from a cue pack: one JSON file in cues/, listed in cues/index.json.
 
 import { rowOf } from "./kinds.js";
 import { LEAKS } from "./vocabulary.js";
@@ -10,12 +10,12 @@ export class Words {
     this.pack = pack;
   }
 
-  /** The word for a cue; what is no key of the pack is a word already. */
+  /** The word for a cue; a cue that is not in the pack is shown as it is. */
   cue(key) {
     return (this.pack.cues[key] ?? key).slice(0, LONGEST_CUE).toLocaleUpperCase(this.pack.language);
   }
 
-  /** The same cue for a voice. */
+  /** The words for a voice. */
   spoken(key) {
     return this.pack.spoken[key] ?? (this.pack.cues[key] ?? key).toLocaleLowerCase(this.pack.language);
   }
@@ -25,22 +25,22 @@ export class Words {
     return values.reduce((filled, value, at) => filled.replace(`{${at}}`, value), text);
   }
 
-  /** One of the vocabulary's words, unless the pack has its own for `key`. */
+  /** A text of the vocabulary, unless the pack has its own for `key`. */
   word(key, words) {
     return this.pack.texts[key] ?? words[this.pack.language.split("-")[0]] ?? words.en;
   }
 
-  /** What a row of the vocabulary is called. */
+  /** The name of a row of the vocabulary. */
   name(row) {
     return this.word(`event.${row.key}`, row.name);
   }
 
-  /** What the lifter does better. */
+  /** The remedy of a row. */
   remedy(row) {
     return this.word(`remedy.${row.key}`, row.remedy);
   }
 
-  /** A cause of leak, a field of the summary's `leak`. */
+  /** The name of a cause of leak, a field of the summary's `leak`. */
   leak(field) {
     return field in LEAKS ? this.word(`leak.${field}`, LEAKS[field]) : this.text(`leak.${field}`);
   }

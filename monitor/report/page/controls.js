@@ -1,9 +1,9 @@
-// What pointer, wheel, finger and keyboard do to the timeline.
+// Controls the timeline with pointer, wheel, touch and keyboard.
 
-const ROOM_S = 3; // around an event that is looked at
-const SCROLLING_MS = 350; // a page that is being scrolled is not caught by the chart
+const ROOM_S = 3; // around an event that is shown
+const SCROLLING_MS = 350; // while the page scrolls, the wheel does not zoom
 
-class Hands {
+class Controls {
   #drag = null;
   #fingers = new Map();
   #scrolled_ms = -Infinity;
@@ -43,7 +43,7 @@ class Hands {
     this.tip.hide();
   }
 
-  /** The keyboard's mark; it is brought into view. */
+  /** Focuses a mark and brings it into view. */
   focus(mark) {
     const { t_s, lasts_s = 0 } = mark.record;
     const { from_s, until_s } = this.timeline.view;
@@ -51,7 +51,7 @@ class Hands {
       const half = Math.max(this.timeline.span_s, lasts_s) / 2;
       this.timeline.look(t_s + lasts_s / 2 - half, t_s + lasts_s / 2 + half);
     }
-    if (this.timeline.waiting) this.timeline.draw(); // what is not drawn cannot be focused
+    if (this.timeline.waiting) this.timeline.draw(); // a mark must be drawn to be focused
     for (const other of this.timeline.over.querySelectorAll('[tabindex="0"]')) other.setAttribute("tabindex", -1);
     mark.group.setAttribute("tabindex", 0);
     mark.group.focus();
@@ -126,20 +126,20 @@ class Hands {
     this.timeline.readout.textContent = "";
   }
 
-  /** The values under the pointer. */
+  /** Shows the values under the pointer. */
   #read(x) {
     const { timeline } = this;
     if (x < timeline.left || x > timeline.right) return this.#leave();
     const t_s = timeline.time(x);
-    const told = [clock(t_s, true)];
+    const values = [clock(t_s, true)];
     const force = timeline.curves.tension?.at(t_s) ?? timeline.curves.force?.at(t_s) ?? null;
     const position = timeline.curves.position?.at(t_s) ?? null;
-    if (force !== null) told.push(`${force.toFixed(0)} kg`);
-    if (position !== null) told.push(`${position.toFixed(1)} cm`);
+    if (force !== null) values.push(`${force.toFixed(0)} kg`);
+    if (position !== null) values.push(`${position.toFixed(1)} cm`);
     timeline.hair.classList.remove("out");
     set(timeline.hair, { x1: x, x2: x });
     set(timeline.readout, { x: timeline.right });
-    timeline.readout.textContent = told.join("   ");
+    timeline.readout.textContent = values.join("   ");
   }
 
   #key(event) {
@@ -170,7 +170,7 @@ class Hands {
   }
 }
 
-/** A little more than the event itself. */
+/** Shows an event with a little time around it. */
 function show(timeline, { t_s, lasts_s = 0 }) {
   timeline.look(t_s - ROOM_S, t_s + lasts_s + ROOM_S);
 }
