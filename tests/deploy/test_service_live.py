@@ -102,7 +102,7 @@ def test_a_life_of_the_service(box: Box, figure: Figure) -> None:
     assert "secrets_word" in box.do(f"ls /run/credentials/{UNIT}.service")
     assert box.do("find /var/lib/rep-monitor ! -user rep-monitor") == ""
     assert "events.db" in box.do("rep-monitor backup /root/b.zip")
-    assert "nothing was kept" in box.do("rep-monitor forget nobody-7")
+    assert "no data has this id" in box.do("rep-monitor forget nobody-7")
     assert box.do("find /var/lib/rep-monitor ! -user rep-monitor") == ""
 
     began_s = time.monotonic()

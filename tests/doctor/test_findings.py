@@ -72,7 +72,7 @@ CASES: list[tuple[Finding, str, str]] = [
     (host.disk_mount("/x is mounted with data=writeback; remove that"), "bad", "data=writeback"),
     (network.broker("broker:1883", None, False), "ok", "broker:1883 answers"),
     (network.broker("broker:1883", "no broker answers at broker:1883", False), "bad", "no broker answers"),
-    (network.broker("broker:1883", "refuses the connection", True), "bad", "does not let us in"),
+    (network.broker("broker:1883", "refuses the connection", True), "bad", "refuses the connection"),
     (network.access(True, True, None, None), "ok", "own broker"),
     (network.access(False, False, False, None), "ok", "anonymous clients are refused"),
     (network.access(False, True, True, None), "note", "anybody on this computer"),

@@ -144,7 +144,7 @@ def test_an_authority_that_cannot_be_read_is_told_and_tried_again(tmp_path: Path
             address = Address(host="127.0.0.1", port=broker.port, tls=True, ca_file=str(ca_file))
             async with Stage(address, tmp_path) as stage:
                 await until(lambda: stage.publisher.delivery.connect_failures >= 2)
-                assert f"{ca_file} is no certificate" in (stage.publisher.trouble or "")
+                assert f"{ca_file} is not a certificate" in (stage.publisher.trouble or "")
 
     asyncio.run(story())
 
