@@ -10,37 +10,12 @@ import msgspec
 
 from monitor.detect.detector import Correction, Detection, Ending, Silence
 from monitor.detect.moment import Moment, seconds, steps
-from monitor.events import (
-    AnyEvent,
-    BottomRest,
-    Drop,
-    ForceCeiling,
-    Jerk,
-    LockoutRest,
-    SensorFault,
-    Slack,
-    SpeedOver,
-    StackTouch,
-    TensionOut,
-    Turnaround,
-)
+from monitor.events import AnyEvent, BottomRest, SensorFault, StackTouch
+from monitor.vocabulary.lookup import row_of
 
-ACT_STEPS = steps(0.3)
+ACT_STEPS = steps(0.3)  # events closer than this are one act: EVENTS.md 14
 KEPT_STEPS = steps(2.0)  # an event may be dated back so far
-RANKS: dict[type, int] = {
-    SensorFault: 0,
-    ForceCeiling: 1,
-    Slack: 2,
-    # a bounced turnaround: 3
-    Drop: 4,
-    Jerk: 5,
-    # an abrupt turnaround: 6
-    StackTouch: 7,
-    LockoutRest: 8,
-    TensionOut: 9,
-    SpeedOver: 10,
-}
-UNRANKED = 99
+UNRANKED = 1 << 30
 
 AnyDetection = Detection[Any]  # of any kind of event
 
@@ -120,11 +95,9 @@ class EventBook:
         self._records.append(detection.event)
 
     def _count(self, event: AnyEvent, by: int) -> None:
-        """Primaries by kind; turnarounds that are faults also by their grade."""
-        grade = event.grade if isinstance(event, Turnaround) and event.grade in ("abrupt", "bounce") else None
-        for key in (event.kind, grade):
-            if key is not None:
-                self.counts[key] = self.counts.get(key, 0) + by
+        """Primaries by kind, and by what else the vocabulary counts them as."""
+        for key in {event.kind, row_of(event).counted_as}:
+            self.counts[key] = self.counts.get(key, 0) + by
 
     def _uncount(self, detection: AnyDetection) -> None:
         if detection.event.part_of is None and self.counts.get(detection.event.kind):
@@ -165,9 +138,7 @@ class EventBook:
 
 
 def _rank(event: AnyEvent) -> int:
-    if isinstance(event, Turnaround):
-        return {"bounce": 3, "abrupt": 6}.get(event.grade or "", UNRANKED)
-    return RANKS.get(type(event), UNRANKED)
+    return row_of(event).rank or UNRANKED
 
 
 def _same_act(one: AnyDetection, other: AnyDetection) -> bool:

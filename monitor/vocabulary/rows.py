@@ -28,6 +28,7 @@ class Row(NamedTuple):
     listed        worth a line of its own for a trainer who looks on
     leak          the field of `Leak` that holds its seconds
     counted_as    its key in the counts of a set's summary
+    rank          place among events of one act: the lowest is the primary (EVENTS.md 14); None: it joins no act
     cost_s        how many seconds of leak one of it is as bad as: it takes little time but spoils a repetition
     """
 
@@ -42,6 +43,7 @@ class Row(NamedTuple):
     cue: str | None = None
     listed: bool = True
     leak: str | None = None
+    rank: int | None = None
     cost_s: int = 0
 
     @property

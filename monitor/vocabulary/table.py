@@ -23,6 +23,7 @@ HEAVE = Row(
         "In die Bewegung drücken, nicht werfen.",
     ),
     cue="jerk",
+    rank=7,
     cost_s=2,
 )
 SET_DOWN = Row(
@@ -34,6 +35,7 @@ SET_DOWN = Row(
     why="The stack touched its rest within the set, and the tension was gone.",
     remedy=ABOVE_THE_REST,
     cue="bottom",
+    rank=9,
     cost_s=1,
 )
 BOTTOM_REST = Row(
@@ -55,7 +57,7 @@ BOTTOM_REST = Row(
 
 def _sensor(cause: str, name: Words) -> Row:
     key, when = f"sensor_fault.{cause}", {"cause": cause}
-    return Row(key, tone="blind", lane="sensors", icon="fault", name=name, why=NOT_BELIEVED, when=when)
+    return Row(key, tone="blind", lane="sensors", icon="fault", name=name, why=NOT_BELIEVED, when=when, rank=1)
 
 
 ROWS = (
@@ -141,6 +143,7 @@ ROWS = (
         when={"grade": "abrupt"},
         remedy=SLOWER_TURN,
         cue="abrupt",
+        rank=8,
         cost_s=1,
     ),
     Row(
@@ -153,6 +156,7 @@ ROWS = (
         when={"grade": "bounce"},
         remedy=SLOWER_TURN,
         cue="bounce",
+        rank=5,
         cost_s=1,
     ),
     Row(
@@ -175,6 +179,7 @@ ROWS = (
         why="The load was let go instead of lowered: the way down is half of the work.",
         remedy=Words("Lower it on purpose: let nothing fall.", "Bewusst senken, nichts fallen lassen."),
         cue="drop",
+        rank=6,
         cost_s=2,
     ),
     Row(
@@ -186,6 +191,7 @@ ROWS = (
         why="It moved much faster than the agreed tempo.",
         remedy=Words("Follow the pacing marker.", "Der Taktmarke folgen."),
         cue="speed_over",
+        rank=12,
         cost_s=1,
     ),
     Row(
@@ -199,6 +205,7 @@ ROWS = (
         remedy=Words("Turn round before the joints lock.", "Umkehren, bevor die Gelenke sperren."),
         cue="lockout",
         leak="lockout_s",
+        rank=10,
     ),
     BOTTOM_REST._replace(
         key="bottom_rest.ended_set",
@@ -262,6 +269,7 @@ ROWS = (
         why="The cable hung loose: the load flew, and nothing was pulled.",
         remedy=Words("Keep the cable tight on the way down.", "Das Seil beim Senken straff halten."),
         cue="slack",
+        rank=4,
         cost_s=2,
     ),
     Row(
@@ -275,6 +283,7 @@ ROWS = (
         remedy=Words("Press evenly all the way, up and down.", "Gleichmäßig drücken, hinauf und hinab."),
         cue="low",
         leak="low_tension_s",
+        rank=11,
     ),
     Row(
         "tension_out.high",
@@ -287,6 +296,7 @@ ROWS = (
         remedy=Words("Push no harder than the load needs.", "Nicht stärker drücken, als die Last verlangt."),
         cue="high",
         leak="high_tension_s",
+        rank=11,
     ),
     Row(
         "tension_out",
@@ -296,6 +306,7 @@ ROWS = (
         name=Words("Tension out of the band", "Spannung außerhalb des Bandes"),
         why="Tension was outside the target band for a while.",
         remedy=Words("Keep the bar in its band.", "Den Balken im Band halten."),
+        rank=11,
     ),
     Row(
         "force_ceiling",
@@ -306,6 +317,7 @@ ROWS = (
         why="More force than is wise at this load. This is advice; the machine does not protect you.",
         remedy=Words("Build the force up more slowly.", "Die Kraft langsamer aufbauen."),
         cue="force_ceiling",
+        rank=3,
         cost_s=4,
     ),
     _sensor("gap", Words("Samples are missing", "Messwerte fehlen")),
@@ -325,5 +337,6 @@ ROWS = (
         icon="fault",
         name=Words("Sensor fault", "Sensorfehler"),
         why=NOT_BELIEVED,
+        rank=1,
     ),
 )

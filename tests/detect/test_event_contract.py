@@ -14,11 +14,11 @@ import pytest
 from hatchling.builders.wheel import WheelBuilder
 
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
-from monitor.detect.event_book import RANKS
 from monitor.events import KINDS, AnyEvent, Event, FaultCause, Feedback, Leak, Phase, Turnaround
 from monitor.profile.limits import Limits, limits_of
 from monitor.profile.profile import MachineSettings, Profile, ProtocolSettings
 from monitor.profile.settings import DetectSettings
+from monitor.vocabulary.table import ROWS
 from tests.quality.circumstances import TOLERANCES_S
 from tests.quality.labels import ORDER
 from tests.quality.summary import TARGETS, Target
@@ -258,10 +258,6 @@ def test_the_order_of_primaries_is_that_of_the_code_and_of_the_labels() -> None:
     full = next(names(part) for part in section("14").text.split("\n\n") if part.count(" > ") > 3)
     order = [name for name in full if name not in NOT_IN_CODE["kinds"]]
     assert order == list(ORDER)
-    by_rank = sorted(RANKS, key=lambda kind: RANKS[kind])
-    assert [name for name in order if name not in ("bounce", "abrupt")] == [
-        next(name for name, struct in STRUCTS.items() if struct is kind) for kind in by_rank
-    ]
     ranked = {
         name: int(rank)
         for row in GLANCE
@@ -270,6 +266,8 @@ def test_the_order_of_primaries_is_that_of_the_code_and_of_the_labels() -> None:
     }
     assert sorted(ranked, key=lambda name: ranked[name]) == full
     assert sorted(ranked.values()) == list(range(1, len(full) + 1))
+    in_code = {row.counted_as if row.kind == "turnaround" else row.kind: row.rank for row in ROWS if row.rank}
+    assert in_code == {name: rank for name, rank in ranked.items() if name in order}
 
 
 def test_the_table_calls_the_same_kinds_faults_as_the_definition() -> None:
