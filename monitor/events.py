@@ -1,10 +1,10 @@
-"""The records of everything the monitor tells: one struct a kind, one JSON object a record.
+"""The records of all events: one struct per kind, one JSON object per record.
 
     opening record   {"id":7, ..., "duration_s":null}            an interval has begun
     closing record   {"id":7, ..., "duration_s":0.31, "closed_s":12.9}   the same id, it has ended
     instant          {"id":8, ..., "duration_s":0}
 
-`t_s` is when it happened, `found_s` the session time of the sample with which the detector knew. A record is sent
+`t_s` is when it happened, `found_s` the session time of the sample with which it was detected. A record is sent
 again under its id when its interval ends or when its primary event (`part_of`) becomes known.
 """
 
@@ -78,7 +78,7 @@ class SetStart(Event, frozen=True, kw_only=True, tag="set_start"):
 class Leak(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds under load that were not under tension, by cause; they add up to the difference.
 
-    `unjudged_s` is nobody's fault: the load was not known yet. It counts neither for nor against skill.
+    In `unjudged_s` the load was not known yet. It counts neither for nor against skill.
     """
 
     lockout_s: float
@@ -208,7 +208,7 @@ class ForceCeiling(Event, frozen=True, kw_only=True, tag="force_ceiling"):
 
 
 class SensorFault(Event, frozen=True, kw_only=True, tag="sensor_fault"):
-    """The sensors cannot be believed here."""
+    """The sensors cannot be believed."""
 
     cause: FaultCause
     detail: str | UnsetType = UNSET
@@ -254,7 +254,7 @@ class Feedback(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Update(msgspec.Struct, frozen=True):
-    """All that one batch taught: event records in the order of `found_s`, feedback in the order of `t_s`."""
+    """The output for one batch: event records in the order of `found_s`, feedback in the order of `t_s`."""
 
     events: list[AnyEvent]
     feedback: list[Feedback]
@@ -269,7 +269,7 @@ def encode(event: Event) -> bytes:
 
 
 def decode(record: bytes) -> AnyEvent:
-    """One record again, whatever stands beside its own keys. Raises one of UNREADABLE."""
+    """Read one record; unknown keys are ignored. Raises one of UNREADABLE."""
     return _DECODER.decode(record)
 
 

@@ -2,10 +2,10 @@
 
 A detector is a class with public settings, private state, `watches` (the bits whose change wakes it), `due` (the moment
 at which it wants to be woken even if nothing changes) and one way in, `update(moment)`. It writes nothing but its own
-state, and returns what it has found; the spine folds that into the moment that the next detector sees.
+state, and returns what it has found; the panel folds that into the moment that the next detector sees.
 
-It is also woken where an earlier detector has found a fact, and by everything that the spine itself has to report. To
-be woken more often must change nothing: at all other moments nothing may happen in it, and the spine skips them.
+It is also woken where an earlier detector has found a fact, and where the panel has a message for all. Waking it more
+often must change nothing: the panel skips all other moments.
 """
 
 from collections.abc import Sequence

@@ -21,7 +21,7 @@ AnyDetection = Detection[Any]  # of any kind of event
 
 
 class EventBook:
-    """Alone writes a detection's record once it is entered."""
+    """Once a detection is entered, the book alone writes its record."""
 
     def __init__(self) -> None:
         self.counts: dict[str, int] = {}  # primary events of this set by kind
@@ -79,7 +79,7 @@ class EventBook:
             self.close(Ending(detection, end), moment)
 
     def end(self, moment: Moment) -> None:
-        """The stream is over: everything is."""
+        """The stream is over: everything that is open ends."""
         for detection in list(self._open):
             self.close(Ending(detection, moment.now), moment, cut=True)
 

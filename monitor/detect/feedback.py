@@ -1,7 +1,7 @@
-"""What the lifter sees at one moment: tension, position, pace, one cue.
+"""The live feedback at one moment: tension, position, pace, one cue.
 
-The newest tension and position are shown, not the centred ones that detection waits for: the eye needs them now, a
-judgement needs them right. The pace follows the protocol's durations, never the lifter's speed.
+It shows the newest tension and position, not the centred ones that detection waits for: an eye needs them early, a
+detector needs them right. The pace follows the protocol's durations, never the lifter's speed.
 """
 
 from typing import Literal
@@ -16,7 +16,7 @@ from monitor.vocabulary.cues import CUES
 from monitor.vocabulary.lookup import row_of
 
 CUE_STEPS = steps(1.2)  # how long a cue for something that is over stays
-HEAD_STEPS = 4
+HEAD_STEPS = 4  # the shown tension is a mean over 20 ms: single readings flicker
 
 
 class LiveFeedback:
@@ -45,7 +45,7 @@ class LiveFeedback:
             self._leg, self._leg_start = moment.phase, moment.now
 
     def feedback(self, moment: Moment, tally: SetTally, head: int) -> Feedback:
-        """At head step `head`; `moment` is the newest that is judged."""
+        """At the grid's newest step, `head`; `moment` is the newest judged one, `lag` steps older."""
         limits, signals = moment.limits, moment.signals
         row = signals.row(moment.now)
         recent = signals.head_tension[max(0, row + 1 - HEAD_STEPS) : row + 1]

@@ -22,7 +22,7 @@ from monitor.signals.conditions import Bit
 
 AGO = np.arange(-4.0, 1.0)  # steps
 PARABOLA = np.linalg.pinv(np.stack((np.ones_like(AGO), AGO, AGO * AGO / 2), axis=1))  # value, slope, bend now
-MARGIN = 1.2  # what hardly exceeds the threshold is announced only when its hold is over
+MARGIN = 1.2  # below this multiple of the threshold nothing is announced early
 
 
 class SurgeDetector:
@@ -44,7 +44,7 @@ class SurgeDetector:
 
     def update(self, moment: Moment) -> Findings:
         limits = moment.limits
-        used = moment.in_set or moment.pull.pulled or limits.kind == "stack"  # else a platform is put in place
+        used = moment.in_set or moment.pull.pulled or limits.kind == "stack"  # else a motor is positioning
         judged = used or limits.free  # but what a bar does may begin its set
         wait = moment.on(Bit.ODD) or not used
         return (
@@ -82,7 +82,7 @@ def _falling(moment: Moment, enough: int) -> int:
 
 
 def _left(moment: Moment, sign: float, enough: int) -> int:
-    """For how many steps more the acceleration stays beyond its threshold if it goes on as it does."""
+    """How many steps the acceleration will stay beyond its threshold if it keeps to its parabola."""
     newest = moment.signals.part(moment.signals.a, moment.now - len(AGO) + 1, moment.now + 1)
     if len(newest) < len(AGO):
         return 0

@@ -2,8 +2,8 @@
 
 Beside events, detectors find facts: that the stack stands still, that a repetition is over. Each kind of fact is
 returned by one detector, named at its struct, and stands in one field of the moment. A `Fact` holds until that detector
-returns another; a `Happening` holds at one moment only. The last fields come from the spine in the same way: that the
-set is over, that the zero was moved.
+returns another; a `Happening` holds at one moment only. The last fields are messages of the panel to all detectors:
+that the set is over, that the zero was moved.
 """
 
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from monitor.events import Event, FaultCause, Phase, Stamp
 from monitor.profile.limits import Limits
 from monitor.signals.conditions import Bit
 from monitor.signals.grid import STEP_S, Hole
-from monitor.signals.place import Doubt
+from monitor.signals.position_tracker import PositionDoubt
 from monitor.signals.signal_window import SignalWindow
 from monitor.signals.zigzag import Reversal
 
@@ -41,11 +41,13 @@ class Flagged(NamedTuple):
     flags: int
 
 
-News = Hole | Flagged | Doubt  # what the stream itself has shown; `step` is the moment from which on it is known
+News = (
+    Hole | Flagged | PositionDoubt
+)  # what the stream itself has shown; `step` is the moment from which on it is known
 
 
 class Fact(msgspec.Struct, frozen=True):
-    """Found by one detector; holds until that detector returns another."""
+    """Found by one detector; it holds until that detector returns another."""
 
 
 class Stillness(Fact, frozen=True):
@@ -102,7 +104,7 @@ class Staging(Fact, frozen=True):
 
 
 class Happening(Fact, frozen=True):
-    """Found by one detector; holds at one moment only."""
+    """Found by one detector; it holds at one moment only."""
 
 
 class Turned(Happening, frozen=True):
@@ -112,7 +114,7 @@ class Turned(Happening, frozen=True):
 
 
 class RestFound(Happening, frozen=True):
-    """By RestFinder: the stack rests at `off_m`, and the place is no longer in doubt."""
+    """By RestFinder: the stack rests at `off_m`, and its position is no longer in doubt."""
 
     off_m: float
 
@@ -168,7 +170,7 @@ class Moment(msgspec.Struct, frozen=True):
     set_started: SetStarted | None = None
     set_ended: SetEnded | None = None
     rep_finished: RepFinished | None = None
-    # From the spine, at this moment
+    # From the panel, at this moment
     after_silence: bool = False  # the position was unknown for so long that the movement before it says nothing
     zero_moved_m: float = 0.0  # the zero of the positions was moved up by so much
     set_over: int | None = None  # since this moment; what was open of the lifter's doing is closed

@@ -173,7 +173,7 @@ class DetectorPanel:
     def _wake(
         self, detectors: tuple[Detector, ...], moment: Moment, changed: int, stirred: bool
     ) -> tuple[Moment, bool, bool]:
-        """Ask those whom it concerns. Returns the moment after them, whether it has changed, whether any was asked."""
+        """Update those that the moment concerns. Returns the moment after them, if it has changed, if any woke."""
         woken = False
         for detector in detectors:
             if stirred or changed & detector.watches or detector.due <= moment.now:
@@ -184,7 +184,7 @@ class DetectorPanel:
         return moment, stirred, woken
 
     def _fold(self, moment: Moment, findings: Findings) -> Moment:
-        """Events go into the book; facts, and what the events have closed, into the moment."""
+        """Events go into the book; facts, and which kinds a silence has closed, into the moment."""
         changes: dict[str, Any] = {}
         for finding in findings:
             match finding:
@@ -209,7 +209,7 @@ class DetectorPanel:
         return since is not None and now - since > self._long_gap
 
     def _move_zero(self, moment: Moment) -> Moment:
-        """The stack stands on its rest, wherever the encoder thinks that is."""
+        """The stack stands on its rest, so x is 0 here, whatever the encoder counts."""
         if moment.rest_found is None:
             return moment
         off_m = moment.rest_found.off_m
@@ -225,7 +225,7 @@ class DetectorPanel:
         return moment
 
     def _end_set(self, moment: Moment, over: int) -> Moment:
-        """Let the detectors end what they have open, close the rest, and sum up."""
+        """Let the detectors end what they have open, close what is left, and sum up."""
         times_s = self.tally.times_s(moment.signals, over)
         moment = _with(moment, **NOTHING_HAPPENS)
         moment = _with(moment, in_set=False, set_over=over, silenced=OF_LIFTER)

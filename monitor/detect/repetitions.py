@@ -18,7 +18,7 @@ from monitor.profile.settings import RepSettings
 from monitor.signals.conditions import Bit
 from monitor.signals.zigzag import Reversal
 
-SETTLED_S = 0.5  # longer than any turnaround that is meant to go on
+SETTLED_S = 0.5  # a stack that rests for so long ends its repetition
 
 
 class RepDetector:
@@ -51,7 +51,7 @@ class RepDetector:
         return [*findings, reps] if reps != moment.reps else findings
 
     def _listen(self, moment: Moment) -> None:
-        """What the spine has to report."""
+        """Messages of the panel."""
         if moment.set_started is not None:
             self._full = self._partial = 0
         if moment.after_silence:
@@ -75,7 +75,7 @@ class RepDetector:
         return findings
 
     def _settle(self, moment: Moment) -> list[Finding]:
-        """It stands where a repetition ends, and goes no further."""
+        """The stack stands where a repetition ends, and goes no further."""
         self.due = NEVER
         since = moment.stillness.since
         if len(self._turns) != 2 or self._settled or since is None:
@@ -94,7 +94,7 @@ class RepDetector:
         return findings
 
     def _hold(self, moment: Moment) -> int | None:
-        """How long it must stand here for the repetition to be over; None: here it is not."""
+        """How many steps it must stand here for the repetition to be over; None: no repetition ends here."""
         limits = moment.limits
         if not limits.starts_up:  # the lifter stands upright, or the set is over
             upright = limits.range_known and moment.x_m >= limits.top_m - self.settings.top * limits.range_m

@@ -4,15 +4,15 @@ from monitor.detect.detector import Detection, Finding, Findings
 from monitor.detect.moment import NEVER, Moment, RestFound, steps
 from monitor.events import SensorFault
 from monitor.signals.conditions import Bit
-from monitor.signals.place import Doubt
+from monitor.signals.position_tracker import PositionDoubt
 
-STILL_S = 0.5
-LEAST_DRIFT_M = 0.0015  # a bumper gives by less
-MOST_DRIFT_M = 0.03  # higher up something else holds the stack
+STILL_S = 0.5  # longer than a slack cable can hang in a throw
+LEAST_DRIFT_M = 0.0015  # a rubber bumper gives by less
+MOST_DRIFT_M = 0.03  # higher up, something other than the rest holds the stack
 
 
 class RestFinder:
-    """Adds up how far the place is in doubt, and ends the doubt where the stack rests.
+    """Adds up the doubts about the position, and ends them where the stack rests.
 
     `RestFound` at the moment when the stack is seen to rest elsewhere than at 0, or after a doubt; a `sensor_fault`
     where the encoder has slipped further than the doubt explains.
@@ -25,7 +25,7 @@ class RestFinder:
         self._since: int | None = None
 
     def update(self, moment: Moment) -> Findings:
-        doubts = [item for item in moment.news if isinstance(item, Doubt)]
+        doubts = [item for item in moment.news if isinstance(item, PositionDoubt)]
         limits = moment.limits
         for doubt in doubts:
             limits = limits.with_doubt(doubt.by_m)

@@ -11,8 +11,8 @@ from monitor.events import BottomRest, LockoutRest, StackTouch, Stamp, stamp_of
 from monitor.profile.settings import DetectSettings
 from monitor.signals.conditions import Bit
 
-FALL_S = 0.5  # a cable that is loose for longer is no throw
-TOUCHDOWN_STEPS = 10  # the speed of landing is the fastest shortly before contact
+FALL_S = 0.5  # a cable that is slack for longer was not thrown
+TOUCHDOWN_STEPS = 10  # the landing speed is the highest speed so shortly before contact
 
 
 class LockoutDetector:
@@ -25,7 +25,7 @@ class LockoutDetector:
         self._rest = HeldCondition(steps(dwell_s) + 1, describe=_at_top, phase="upper_turn")
 
     def update(self, moment: Moment) -> Findings:
-        used = moment.in_set or moment.limits.kind == "stack"  # nobody else lifts it: without a cell there is no set
+        used = moment.in_set or moment.limits.kind == "stack"  # without a cell there is no set
         findings = self._rest.update(moment, used and moment.still and moment.on(Bit.TOP), moment.slow_now)
         self.due = self._rest.due + moment.signals.slow_lag if self._rest.due != NEVER else NEVER
         rest = self._rest.detection
@@ -73,7 +73,7 @@ class ContactDetector:
         return self._lasting(moment, self._since) if within and self._since is not None else ()
 
     def _wait(self, moment: Moment) -> None:
-        """Where the stack is off its rest: only the cell can tell that it lands while the encoder is dead."""
+        """Off the rest: while the position is unknown, only the cell shows a landing, and only after `FALL_S`."""
         self.due = NEVER
         if self._since is None and self._loose_since is not None and not moment.on(Bit.KNOWN_X):
             self.due = self._loose_since + steps(FALL_S)

@@ -13,15 +13,15 @@ from monitor.events import FaultCause, ForceCeiling, SensorFault, Slack, Stamp, 
 from monitor.profile.settings import SensorFaultSettings
 from monitor.signals.conditions import Bit
 from monitor.signals.grid import ROUGH, STEP_S, Hole
-from monitor.signals.place import LOST_M
+from monitor.signals.position_tracker import LOST_M
 
 OF_FORCE = (Unload, Slack, TensionOut, ForceCeiling)  # what a silent cell cuts
-ROUGH_S = 0.5  # for so long after a reading that leapt the others are not believed either
-MISFIT_JOIN_S = 3.0  # at a turnaround nothing is to be seen of it
-STALE_S = 0.2  # a cell that repeats itself for so long is not asked about tension
-KEPT_DOUBTS = 32
+ROUGH_S = 0.5  # for so long after a rough reading the force is not believed
+MISFIT_JOIN_S = 3.0  # a mismatch cannot be seen during a turnaround
+STALE_S = 0.2  # a cell that repeats itself for so long is not believed
+KEPT_DOUBTS = 32  # stretches: more than one repetition, which is how far learning looks back
 KEPT_HOLE_STEPS = steps(2.0)  # so long after its end a hole may still be the cause of a silence
-LOOSE_S = 0.03  # nothing hangs still for so long without tension: it rests, or its encoder does not see it fall
+LOOSE_S = 0.03  # nothing hangs still for so long without tension: it rests, or its encoder misses its fall
 QUIET_S = 1.0  # flagged readings closer than this are one fault
 
 Fault = Detection[SensorFault]
@@ -68,7 +68,7 @@ class FaultDetector:
                 findings += self._flag(moment, item)
         findings += self._quiet(moment)
         moving = moment.on(Bit.UP) or moment.on(Bit.DOWN)
-        stuck = self._frozen.detection is not None  # known to be, whatever the stack does now
+        stuck = self._frozen.detection is not None  # a fault once detected lasts, even while the stack stands
         frozen = moment.on(Bit.FROZEN)
         findings += self._frozen.update(moment, frozen and (moving or stuck), moment.now)
         findings += self._misfit.update(moment, moment.on(Bit.MISFIT) and not frozen, moment.now)
@@ -82,7 +82,7 @@ class FaultDetector:
         return silent or saturated or moment.now < self._rough_until
 
     def _trust(self, moment: Moment, doubted: bool) -> list[Finding]:
-        """For those who look back, and for the eye."""
+        """Stretches of doubted force for those who look back, and the fault that feedback shows."""
         stretches, before = moment.trust.doubted, moment.trust.force_doubted
         if doubted and not before:
             stretches = (*stretches[-KEPT_DOUBTS:], (moment.now - steps(STALE_S), NEVER))
@@ -96,7 +96,7 @@ class FaultDetector:
         return [trust] if trust != moment.trust else []
 
     def _lose_place(self, moment: Moment, doubted: bool) -> list[Finding]:
-        """The cable has gone loose, and the stack stands where it did."""
+        """The cable has gone slack, but the encoder says that the stack hangs where it did: its position is lost."""
         limits, now = moment.limits, moment.now
         self._loose_due = NEVER
         if not (moment.still and moment.on(Bit.EMPTY) and limits.kind == "stack") or doubted:
@@ -113,7 +113,7 @@ class FaultDetector:
         return [Detection(fault, self._loose_since, now), limits.with_doubt(LOST_M)]
 
     def _stale(self, moment: Moment) -> bool:
-        """The cell repeats itself for long enough not to be asked about tension, if not for a fault yet."""
+        """The cell has repeated itself for too long to be believed, if not for long enough to be a fault."""
         self._stale_due = NEVER
         if not moment.on(Bit.FROZEN):
             self._stale_since = None
@@ -148,11 +148,11 @@ class FaultDetector:
         return Correction(gap, SensorFault(**stamp_of(gap.event), cause=gap.event.cause, detail=detail))
 
     def _gap(self, moment: Moment, gap: Fault | None, known: bool, kind: str) -> tuple[Fault | None, list[Finding]]:
-        """A moment's window reaches `lag` steps ahead and behind: what is not known begins, and ends, so much later."""
+        """A moment's window reaches `lag` steps ahead and behind, so a gap begins and ends `lag` steps off."""
         if not known and gap is None:
             start = moment.now + self.lag - 1
             hole = self._hole(kind, start)
-            if hole is not None and hole.cause in ("frozen", "encoder_slip"):  # which takes a while to see
+            if hole is not None and hole.cause in ("frozen", "encoder_slip"):  # these are noticed late
                 start = round(hole.from_s / STEP_S)
             fault = SensorFault(**moment.stamp(start), cause="gap" if hole is None else hole.cause, detail=kind)
             gap = Detection(fault, start)
@@ -163,13 +163,13 @@ class FaultDetector:
         return gap, []
 
     def _hole(self, kind: str, start: int) -> Hole | None:
-        """The one that a silence from moment `start` on comes from."""
+        """The hole that explains a silence from moment `start` on."""
         near = [hole for hole in self._holes if hole.kind == kind and hole.to_s >= (start - 1) * STEP_S]
         self._holes = [hole for hole in self._holes if hole.to_s >= (start - KEPT_HOLE_STEPS) * STEP_S]
         return near[0] if near and near[0].from_s <= (start + 2) * STEP_S else None
 
     def _flag(self, moment: Moment, flagged: Flagged) -> list[Finding]:
-        """A marked reading has come to be known."""
+        """A flagged reading has arrived."""
         if flagged.flags & ROUGH:
             self._rough_until = moment.now + steps(ROUGH_S)
         cause = _flag_cause(flagged.flags)
@@ -187,7 +187,7 @@ class FaultDetector:
         return findings
 
     def _quiet(self, moment: Moment) -> list[Finding]:
-        """No reading has been marked for long enough."""
+        """End the fault once no reading has been flagged for long enough."""
         if self._flag_fault is None or moment.now - self._flag_last < steps(QUIET_S):
             return []
         return [self._end_flags(self._flag_fault)]

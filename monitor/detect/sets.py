@@ -1,4 +1,4 @@
-"""Where a set begins and ends, by machine.
+"""When a set begins and ends, by machine.
 
 stack   off the rest and loaded for 0.3 s begins it; 5 s on the rest, or 5 s without tension off it, ends it
 motor   the first repetition that is pulled begins it; 5 s with neither movement nor force ends it

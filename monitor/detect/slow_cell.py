@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from monitor.signals.grid import Hole
 
-NEEDED = 5  # gaps in a row, from reading to reading
+NEEDED = 5  # gaps in a row from reading to reading: fewer may be chance
 
 
 class SlowCell:

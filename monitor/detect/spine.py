@@ -1,12 +1,11 @@
 """THE SPINE: samples in, events and feedback out. No I/O, no clock but the session's.
 
-    samples -> grid -> motion -> conditions (bits, whole blocks at once) -> detectors (only where something changes)
-                                                                            moment in, findings out
+    samples -> grid -> tracker -> motion -> conditions (bits, whole blocks) -> panel of detectors (where bits change)
 
-A daemon calls it with five samples, a re-analysis with half a million: it is one piece of code, and the events are the
-same, byte for byte. That holds because every stage is either elementwise, or a fold whose state is carried, and because
-a detector may do nothing between a change of its bits and its `due`. When what the bits are compared with changes (a
-load is learned), the rest of the block is compared anew from that moment on.
+A daemon calls it with five samples, a re-analysis with half a million: the code is the same, and so are the events,
+byte for byte. That holds because every stage is either elementwise or a fold whose state is carried, and because
+nothing happens in a detector between a change of its bits and its `due`. When the limits change (a load is learned),
+the bits of the rest of the block are computed again.
 """
 
 from collections import deque
@@ -29,21 +28,21 @@ from monitor.profile.profile import Profile
 from monitor.signals.conditions import evaluate
 from monitor.signals.grid import STEP_S, Grid
 from monitor.signals.motion import MotionFilter
-from monitor.signals.place import Place, Placed
+from monitor.signals.position_tracker import PositionTracker, TrackedSteps
 from monitor.signals.signal_window import SignalWindow
 from monitor.signals.zigzag import Reversal, Zigzag
 
-BLOCK_STEPS = 2048
+BLOCK_STEPS = 2048  # 10 s at once: bounds the memory of a call
 FEEDBACK_STEPS = 8  # 25 times a second
-DEFAULT_COUNT_M = 1e-4
+DEFAULT_COUNT_M = 1e-4  # of an encoder, where the profile has no calibration
 OnPositions = Callable[[NDArray[np.float64], NDArray[np.float64]], None]  # session times; m above the rest
 
 
 class Spine:
-    """One session of one machine. `feedback=False` leaves out what only an eye needs.
+    """One session of one machine. `feedback=False` leaves out the live feedback.
 
-    `learned` is what the lifter's last session taught; it counts where the profile has no range. `encoder_step_m` is
-    what the samples themselves show; it counts where the profile has no `metres_per_count`.
+    `learned` is the range from the lifter's last session; it is used where the profile has none. `encoder_step_m` is
+    the step that the samples themselves show; it is used where the profile has no `metres_per_count`.
     """
 
     def __init__(
@@ -63,11 +62,11 @@ class Spine:
         given_m = abs(profile.calibration.metres_per_count) if profile.calibration else 0.0
         count_m = given_m or encoder_step_m or DEFAULT_COUNT_M
         self.session = session
-        self.on_positions: OnPositions | None = None  # somebody who draws what detection goes by
+        self.on_positions: OnPositions | None = None  # gets the positions that detection works with
         static = limits.kind == "static"
         fault, averages = detect.sensor_fault, detect.cell.window_s >= 2 * detect.cell.period_s
         self._grid = Grid(fault.gap_s, fault.jump_m, averages=averages, has_position=not static)
-        self._place = Place(count_m)
+        self._tracker = PositionTracker(count_m)
         self._motion = MotionFilter(detect.motion, detect.cell, limits.v_rest_m_s, count_m)
         self._signals = SignalWindow(self._motion.slow_lag)
         self._news: deque[News] = deque()  # of moments that are still to come
@@ -86,22 +85,22 @@ class Spine:
 
     @property
     def learned(self) -> LearnedRange | None:
-        """What this session has taught, for the lifter's next."""
+        """The range that this session has taught, for the lifter's next one."""
         return self._teacher.range
 
     @property
     def load_fit(self) -> LoadFit | None:
-        """What the newest repetitions pulled, whatever the pin can select."""
+        """The load of the newest repetitions, before it is snapped to a plate."""
         return self._teacher.fit
 
     def update(self, samples: Samples) -> Update:
-        """All that these samples taught."""
+        """The events and the feedback that these samples complete."""
         events: list[AnyEvent] = []
         feedback: list[Feedback] = []
-        placed = self._place.update(self._grid.update(samples))
+        tracked = self._tracker.update(self._grid.update(samples))
         lag = self._motion.lag
-        self._news.extend(_news(placed, lag))
-        signals = self._motion.update(placed)
+        self._news.extend(_news(tracked, lag))
+        signals = self._motion.update(tracked)
         n = len(signals.found_s)
         for low in range(0, n, BLOCK_STEPS):
             block = signals.part(low, min(n, low + BLOCK_STEPS))
@@ -122,7 +121,7 @@ class Spine:
         return Update(self._panel.take(), [])
 
     def _walk(self, start: int, end: int, events: list[AnyEvent], feedback: list[Feedback]) -> int:
-        """From change to change; returns where the limits changed, or the end."""
+        """Step from change to change; returns the moment after the limits changed, or the end."""
         signals, limits = self._signals, self.limits
         bits = evaluate(signals, limits, start, end)
         changes = (np.flatnonzero(bits != np.concatenate(([self._panel.moment.bits], bits[:-1]))) + start).tolist()
@@ -160,19 +159,19 @@ class Spine:
                 return following
 
     def _next_feedback(self, moment: int) -> int:
-        """Feedback falls on fixed steps of the grid's head."""
+        """The next moment with feedback, which falls on fixed steps of the grid's head."""
         if not self._with_feedback:
             return NEVER
         lag = self._motion.lag
         return -(-(moment + lag) // FEEDBACK_STEPS) * FEEDBACK_STEPS - lag
 
 
-def _news(placed: Placed, lag: int) -> list[News]:
+def _news(tracked: TrackedSteps, lag: int) -> list[News]:
     """What the stream has shown, in its order, by the moments from which on it is known."""
     news: list[News] = [
-        *(hole._replace(step=hole.step - lag) for hole in placed.steps.holes),
-        *(Flagged(step - lag, stamp_s, flags) for step, stamp_s, flags in placed.steps.flagged),
-        *(doubt._replace(step=doubt.step - lag) for doubt in placed.doubts),
+        *(hole._replace(step=hole.step - lag) for hole in tracked.steps.holes),
+        *(Flagged(step - lag, stamp_s, flags) for step, stamp_s, flags in tracked.steps.flagged),
+        *(doubt._replace(step=doubt.step - lag) for doubt in tracked.doubts),
     ]
     return sorted(news, key=lambda item: item.step)
 

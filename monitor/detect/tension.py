@@ -67,12 +67,12 @@ def _rose(moment: Moment, start: int, end: int) -> bool:
 
 
 def _rose_or_held(moment: Moment, start: int, end: int) -> bool:
-    """For longer than any burst of noise: it has met its stop."""
+    """Also without acceleration, where it lasts longer than any burst of noise: the stack is at its stop."""
     return end - start > DOUBTED_STEPS or _felt(moment, start, end, 1.0)
 
 
 def _felt(moment: Moment, start: int, end: int, side: float) -> bool:
-    """Whether what hangs there went along, as it does unless it is laid down; yes where nothing does, or is known."""
+    """Whether the stack accelerated as the tension demands; true where no stack hangs there or no load is known."""
     limits, signals = moment.limits, moment.signals
     if not (limits.kind == "stack" or limits.free) or limits.load_n is None:
         return True

@@ -1,7 +1,7 @@
 """Reversals get their dwell; turnarounds get their grade.
 
-The dwell is the longest stretch of |v| < v_rest at the extreme, within 3 mm of it. The slow velocity that tells it lags
-behind by `slow_lag` steps. A reversal does not wait for it: its last moments are judged by shorter windows.
+The dwell is the longest stretch of |v| < v_rest near the extreme. The slow velocity that shows it lags by `slow_lag`
+steps. A reversal does not wait for that: its last moments are judged by shorter windows.
 """
 
 import numpy as np
@@ -16,9 +16,9 @@ from monitor.signals.conditions import Bit
 from monitor.signals.kernels import acceleration_kernel, slope_kernel
 from monitor.signals.zigzag import Reversal
 
-KEPT_RUNS = 32
-PATIENT_STEPS = 32  # smooth or fair is not urgent: so far ahead is looked to tell a step of the encoder from a heave
-UNSEEN_STEPS = steps(0.2)  # a turnaround that is missing for less has been seen
+KEPT_RUNS = 32  # stretches: more than a turnaround can have
+PATIENT_STEPS = 32  # look-ahead for smooth or fair, which are not urgent: it separates encoder noise from heaves
+UNSEEN_STEPS = steps(0.2)  # a turnaround counts as seen where less of it is missing
 
 
 class TurnFinder:
@@ -52,7 +52,7 @@ class TurnFinder:
         return findings
 
     def _turn(self, moment: Moment, reversal: Reversal) -> TurningPoint:
-        """With the longest stillness at the extreme; what is thrown up by less than a reversal may come to it twice."""
+        """With the longest stillness at the extreme, which a small throw (less than a reversal) may reach twice."""
         before, self._before = self._before, reversal.extreme
         stretches = [
             stretch
@@ -66,7 +66,7 @@ class TurnFinder:
         return TurningPoint(reversal, start, end)
 
     def _newest(self, moment: Moment) -> list[tuple[int, int]]:
-        """Stretches of stillness that are not over, or that only shorter windows than the slow one have seen."""
+        """Stretches of stillness that are not over, or that only windows shorter than the slow one show."""
         halves = range(self.lag + moment.signals.slow_lag - 1, self.lag - 1, -1)
         speeds_m_s = [_speed(moment, half) for half in halves]
         still = np.array([self._since is not None, *(abs(v) <= moment.limits.v_rest_m_s for v in speeds_m_s)])
@@ -77,7 +77,7 @@ class TurnFinder:
 
 
 class TurnaroundDetector:
-    """`turnaround`: `abrupt` and `bounce` as soon as that is known, `smooth` and `fair` when the window has passed."""
+    """`turnaround`: `abrupt` and `bounce` as soon as they are known, `smooth` and `fair` when the window has passed."""
 
     watches = Bit.HARD | Bit.ODD
 
@@ -117,7 +117,7 @@ class TurnaroundDetector:
         return findings
 
     def _grade(self, moment: Moment, turn: TurningPoint) -> list[Finding] | None:
-        """The turnaround if it can be graded by now, else None; one that nobody saw is none of the lifter's."""
+        """The turnaround if it can be graded by now, else None. One that the sensors did not see is dropped."""
         if _unseen(moment, turn):
             return []
         if self._is_hard(moment, turn):
@@ -150,12 +150,12 @@ class TurnaroundDetector:
         return [detection, *self._rebound(moment)]
 
     def _window(self, moment: Moment) -> int:
-        """When it has passed, what is not abrupt can be graded."""
+        """Steps after the dwell after which a turnaround that is not abrupt can be graded."""
         abrupt = steps(self.settings.abrupt_window_s) + self.hold
         return max(steps(moment.limits.turn_window_s) + self.wait, abrupt)
 
     def _peak(self, moment: Moment, turn: TurningPoint) -> float:
-        """The highest |a| around the turn: of the newest moments at first sight, of the others patiently."""
+        """The highest |a| around the turn, by the patient filter where its look-ahead has passed."""
         signals, window = moment.signals, steps(moment.limits.turn_window_s)
         start, end = turn.dwell_start - window, min(turn.dwell_end + window, moment.now) + 1
         settled = min(end, moment.now + 1 - self.wait)
@@ -214,21 +214,21 @@ def _speed(moment: Moment, half: int) -> float:
 
 
 def _unseen(moment: Moment, turn: TurningPoint) -> bool:
-    """The stack turned while, or just before or after, nobody knew where it was."""
+    """The position was unknown during the turn, or just before or after it."""
     reach = steps(moment.limits.detect.turnaround.abrupt_window_s)
     x = moment.signals.part(moment.signals.x, turn.dwell_start - reach, min(turn.dwell_end + reach, moment.now + 1))
     return int(np.isnan(x).sum()) >= UNSEEN_STEPS
 
 
 def _at(moment: Moment, start: int, end: int, x_m: float, within_m: float) -> list[tuple[int, int]]:
-    """Stretches of moments `start` to `end` at a place."""
+    """Stretches of moments `start` to `end` near a position."""
     signals = moment.signals
     start = max(start, signals.first or 0)
     return _runs(np.abs(signals.x[signals.row(start) : signals.row(end)] - x_m) <= within_m, start)
 
 
 def _joined(moment: Moment, stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Those that nothing but silence parts are one: it stood there before, and does so after."""
+    """Stretches that only a silence separates are one: the stack stood there before it and after it."""
     signals, lag = moment.signals, moment.signals.slow_lag
     joined = stretches[:1]
     for start, end in stretches[1:]:
@@ -242,7 +242,7 @@ def _joined(moment: Moment, stretches: list[tuple[int, int]]) -> list[tuple[int,
 
 
 def _runs(mask: NDArray[np.bool_], start: int) -> list[tuple[int, int]]:
-    """Stretches of moments, of which the first is `start`, that are so."""
+    """Stretches in which the mask is true; its first row is moment `start`."""
     edges = (np.flatnonzero(np.diff(np.concatenate(([False], mask, [False])).astype(np.int8))) + start).tolist()
     return list(zip(edges[::2], edges[1::2], strict=True))
 

@@ -14,11 +14,11 @@ from monitor.profile.limits import Limits
 from monitor.signals.friction import direction
 from monitor.signals.signal_window import SignalWindow
 
-CRUISE_G = 0.03
-LEAST_MOMENTS = 60  # in either direction
-SNAP = 0.02  # a plate is believed when the fit is this close
-TRUSTED_REPS = 2
-ALIEN = 0.04  # a given load that is this far from the fit is not the one on the pin
+CRUISE_G = 0.03  # below it a repetition hardly accelerates
+LEAST_MOMENTS = 60  # 0.3 s in either direction: a fit over less is noise
+SNAP = 0.02  # a learned load this close to a plate is that plate
+TRUSTED_REPS = 2  # one repetition may be pulled unevenly
+ALIEN = 0.04  # a given load this far from the fit is not the selected one
 
 
 class LoadFit(NamedTuple):
@@ -43,7 +43,7 @@ class LoadLearner:
         self._up = self._down = self._reps = 0
 
     def forget(self) -> None:
-        """A new set may have a new load."""
+        """Start again: a new set may have a new load."""
         self._sums = np.zeros(5)
         self._up = self._down = self._reps = 0
 

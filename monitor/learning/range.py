@@ -6,12 +6,12 @@ taught holds.
 
 import msgspec
 
-NEEDED_REPS = 2
-LEAST_RANGE_M = 0.05
+NEEDED_REPS = 2  # one alone may be a trial
+LEAST_RANGE_M = 0.05  # less is no working range but fidgeting
 
 
 class LearnedRange(msgspec.Struct, frozen=True):
-    """What a session has taught of a lifter's range: m above the rest."""
+    """A lifter's range as a session has shown it: m above the rest."""
 
     bottom_m: float
     top_m: float

@@ -1,4 +1,4 @@
-"""What each repetition teaches: load and friction, and the range where the profile has none."""
+"""Learns from each repetition: load and friction, and the range where the profile has none."""
 
 from typing import NamedTuple
 
@@ -11,14 +11,14 @@ Stretches = tuple[tuple[int, int], ...]
 
 
 class Lesson(NamedTuple):
-    """What is known after a repetition; `wrong_load_n`: the given load, where it is not the one that is pulled."""
+    """The limits after a repetition; `wrong_load_n`: the given load, where another one is pulled."""
 
     limits: Limits
     wrong_load_n: float | None
 
 
 class Teacher:
-    """One session's learners."""
+    """The learners of one session."""
 
     def __init__(self, plates_kg: tuple[float, ...] | None, range_known: bool) -> None:
         self._loads = LoadLearner(plates_kg)
@@ -30,7 +30,7 @@ class Teacher:
         return None if self._ranges is None else self._ranges.learned
 
     def forget_load(self) -> None:
-        """The next set may be done with another."""
+        """The next set may have another load."""
         self._loads.forget()
 
     def learn_load(self, signals: SignalWindow, limits: Limits, doubted: Stretches, start: int, end: int) -> Lesson:

@@ -1,4 +1,4 @@
-"""What a device says of its force converter becomes part of the settings, where the profile leaves it open."""
+"""Completes the settings of the force converter with what the device reports, where the profile leaves them open."""
 
 import msgspec
 
@@ -18,9 +18,9 @@ def informed(profile: Profile, hello: Hello | None) -> Profile:
     if hello is None or hello.adc not in SETTLING or not hello.adc_sps:
         return profile
     detect, cell = profile.detect, profile.detect.cell
-    told = msgspec.structs.replace(
+    reported = msgspec.structs.replace(
         cell,
         rate_hz=cell.rate_hz if cell.rate_hz is not None else float(hello.adc_sps),
         settling=cell.settling if cell.settling is not None else SETTLING[Adc(hello.adc)],
     )
-    return msgspec.structs.replace(profile, detect=msgspec.structs.replace(detect, cell=told))
+    return msgspec.structs.replace(profile, detect=msgspec.structs.replace(detect, cell=reported))

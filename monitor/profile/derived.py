@@ -1,4 +1,4 @@
-"""What follows from a profile's numbers, in a person's units."""
+"""The quantities that follow from a profile, in a person's units."""
 
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
 from monitor.profile.limits import limits_of

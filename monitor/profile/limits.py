@@ -11,10 +11,13 @@ from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from monitor.profile.profile import Profile
 from monitor.profile.settings import DetectSettings
 
-SUPERSLOW_S = 8.0
-SHORT_PHASE_S = 4.0
-CREEP_M = 0.03  # an encoder that loses counts is off by less before the stack has rested
-LONG_GAP_S, LONGEST_GAP_S = 3.0, 10.0
+BAND, SUPERSLOW_BAND = 0.10, 0.08  # EVENTS.md 1.2
+ASSUMED_RANGE_M = 0.4  # until two repetitions have shown it
+ASSUMED_PHASE_S = 4.0  # a static machine has no tempo
+SUPERSLOW_S = 8.0  # the longer phase of a superslow tempo: EVENTS.md 1.2
+SHORT_PHASE_S = 4.0  # up to here kappa is `factor_short`: EVENTS.md 1.2
+CREEP_M = 0.03  # an encoder that loses counts is off by less when the stack comes to rest
+LONG_GAP_S, LONGEST_GAP_S = 3.0, 10.0  # bounds of a gap that may hide a whole phase
 KNOWN_FROM = Literal["given", "learned", "unknown"]
 
 
@@ -28,7 +31,7 @@ class Limits:
     positive_s: float
     negative_s: float
     rest_m: float  # raw coordinate of x = 0
-    doubt_m: float  # x may be off by so much
+    doubt_m: float  # x may be off by this much
     bottom_m: float  # x
     top_m: float
     lockout_m: float
@@ -47,12 +50,12 @@ class Limits:
 
     @property
     def driven(self) -> bool:
-        """A motor sets the speed: what moves without being pulled is only put in place. A barbell nobody moves so."""
+        """A motor sets the speed: movement without a pull only positions it. False for a barbell."""
         return self.kind == "motor" and self.starts_up
 
     @property
     def free(self) -> bool:
-        """A bar that nothing guides, and nothing rests: its set begins with the first movement."""
+        """A free bar, without guide or rest: its set begins with the first movement."""
         return self.kind == "motor" and not self.starts_up
 
     @cached_property
@@ -91,7 +94,8 @@ class Limits:
 
     @cached_property
     def band(self) -> float:
-        given = self.band_given if self.band_given is not None else 0.08 if self.superslow else 0.10
+        usual = SUPERSLOW_BAND if self.superslow else BAND
+        given = usual if self.band_given is None else self.band_given
         return max(given, self.a_jerk_m_s2 / G)
 
     @cached_property
@@ -122,7 +126,7 @@ class Limits:
 
     @cached_property
     def long_gap_s(self) -> float:
-        """A silence that may hide a movement and the next one."""
+        """A silence this long may hide the end of one phase and the start of the next."""
         return min(max(LONG_GAP_S, min(self.positive_s, self.negative_s)), LONGEST_GAP_S)
 
     @cached_property
@@ -168,23 +172,20 @@ class Limits:
         return replace(self, load_n=load_n, friction=friction, load_from=load_from, friction_from=friction_from)
 
     def with_rest(self, drift_m: float) -> "Limits":
-        """The stack is seen to rest `drift_m` higher than was thought; all else lies where it did above the rest."""
+        """The stack rests `drift_m` higher than assumed; all other heights above the rest stay the same."""
         return replace(self, rest_m=self.rest_m + drift_m, doubt_m=0.0)
 
     @property
     def rest_reach_m(self) -> float:
-        """A stack that stands still without tension so low stands on its rest, whatever the encoder says."""
+        """A stack that stands still without tension below this height stands on its rest."""
         return self.detect.set.off_rest_m + CREEP_M + self.doubt_m
 
     def with_doubt(self, doubt_m: float) -> "Limits":
-        """The place may be off by so much, on top of what it may be off already."""
+        """The position may be off by `doubt_m` more."""
         return replace(self, doubt_m=self.doubt_m + doubt_m)
 
     def with_range(self, bottom_m: float, top_m: float) -> "Limits":
         return replace(self, bottom_m=bottom_m, top_m=top_m, lockout_m=top_m, range_known=True)
-
-
-ASSUMED_RANGE_M = 0.4  # until two repetitions have shown it
 
 
 def limits_of(profile: Profile) -> Limits:
@@ -197,8 +198,8 @@ def limits_of(profile: Profile) -> Limits:
         kind=machine.kind,
         starts_up=protocol.starts_with == "positive",
         detect=profile.detect,
-        positive_s=protocol.positive_s or 4.0,
-        negative_s=protocol.negative_s or 4.0,
+        positive_s=protocol.positive_s or ASSUMED_PHASE_S,
+        negative_s=protocol.negative_s or ASSUMED_PHASE_S,
         rest_m=rest_m,
         doubt_m=0.0,
         bottom_m=bottom_m - rest_m,

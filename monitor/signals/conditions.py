@@ -1,8 +1,8 @@
-"""What holds at each moment, as bits: the vectorised half of detection.
+"""Conditions of each moment as bits: the vectorised half of detection.
 
-A detector does not look at every moment. It is woken when a bit that it watches changes, or when a time that
-it asked for has come (`due`). Bits are plain comparisons of signals with limits, so they are computed for whole blocks.
-The slow bits (from UP on) speak of the moment `slow_lag` earlier.
+A detector does not look at every moment. It is woken when a bit that it watches changes, or at its `due`. Bits are
+plain comparisons of signals with limits, so they are computed for whole blocks. The slow bits (UP, DOWN, MOVE, TOP,
+MID, SLOW, STILL) describe the moment `slow_lag` earlier.
 """
 
 import numpy as np
@@ -13,8 +13,8 @@ from monitor.profile.limits import Limits
 from monitor.signals.friction import relative_tension
 from monitor.signals.signal_window import SignalWindow
 
-CREEP_M_S = 0.0005  # what rises more slowly a coarse encoder may not see rise at all
-SURE_M = 0.01  # a place in greater doubt than this is not said to be the lockout
+CREEP_M_S = 0.0005  # a coarse encoder may see no slower rise
+SURE_M = 0.01  # a position in greater doubt than this is not called the lockout
 
 
 class Bit:
@@ -36,7 +36,7 @@ class Bit:
     FAST = 1 << 13
     PULL = 1 << 14  # T >= lift_off_n
     BELOW = 1 << 23  # static: under the share of the target that still counts as holding it
-    FROZEN = 1 << 15  # the very same reading as a moment ago
+    FROZEN = 1 << 15  # the same force, bit for bit, as a moment ago
     MISFIT = 1 << 16  # the force does not fit load, friction and acceleration
     UP = 1 << 17
     DOWN = 1 << 18
@@ -44,8 +44,8 @@ class Bit:
     TOP = 1 << 20  # in the lockout zone
     MID = 1 << 21  # between 10 and 90 % of the range
     SLOW = 1 << 22  # creeping upward: v less than a quarter of the target
-    STILL = 1 << 24  # known to be neither
-    ODD = 1 << 25  # the encoder may have stopped or started by itself: not known yet
+    STILL = 1 << 24  # neither, and known
+    ODD = 1 << 25  # the encoder may have stopped or started without the stack: not known yet
 
 
 def evaluate(window: SignalWindow, limits: Limits, start: int, end: int) -> NDArray[np.int32]:
@@ -74,12 +74,12 @@ def evaluate(window: SignalWindow, limits: Limits, start: int, end: int) -> NDAr
     put(Bit.ODD, window.odd[rows] > 0)
     if limits.kind == "stack":
         contact = (x <= limits.rest_reach_m) & (np.abs(v) < limits.v_move_m_s)
-        if not doubt_m:  # else the speed alone tells contact from slack
+        if not doubt_m:  # else only the speed separates contact from slack
             contact |= x <= detect.set.off_rest_m
         contact &= fast_tension < half
         put(Bit.CONTACT, contact)
         put(Bit.OFF, off & (fast_tension > half))
-        carried = off & ~contact  # what stands there without tension need not be
+        carried = off & ~contact  # a stack that stands there without tension may be on its rest
         put(Bit.SLACK, carried & (fast_tension < limits.slack_n))
         put(Bit.EMPTY, fast_tension < limits.empty_n)
     else:
@@ -109,11 +109,11 @@ def evaluate(window: SignalWindow, limits: Limits, start: int, end: int) -> NDAr
         put(Bit.LOW, low)
         put(Bit.HIGH, high)
         misfit = np.abs(relative - 1 - a / G) > detect.sensor_fault.mismatch
-        if limits.kind == "stack":  # what a motor or a person without a stack moves, weighs nothing that is known
+        if limits.kind == "stack":  # nothing else has a known weight
             put(Bit.MISFIT, misfit & carried & (np.abs(v) > limits.v_move_m_s))
     window.relative[rows] = relative
 
-    put(Bit.FROZEN, (window.repeated[rows] > 0) & (tension != 0))  # an exact 0 is a clipped force, no cell
+    put(Bit.FROZEN, (window.repeated[rows] > 0) & (tension != 0))  # an exact 0 is a clipped force, not a reading
 
     put(Bit.STILL, known_x & (np.abs(slow_v) <= limits.v_rest_m_s))
     put(Bit.UP, slow_v > limits.v_rest_m_s)

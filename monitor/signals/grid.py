@@ -3,13 +3,13 @@
     samples   x---x--x----x---x          at the device's stamps, position and force each at a rate of its own
     steps     |  k  | k+1 | k+2 |        cell k is STEP_S wide, its middle is k * STEP_S on the session clock
 
-A step's value is the mean of the straight lines between the samples over its cell, so jitter and rate do not matter and
-fast samples average their noise away. A cell that touches a hole of more than `gap_s`, or a jump of the
-encoder, has no value (NaN): nothing is interpolated over either.
+A step's value is the mean, over its cell, of the straight lines between the samples. So jitter and rate do not matter,
+and the noise of fast samples averages out. A cell that touches a gap of more than `gap_s`, or a jump of the encoder,
+has no value (NaN): nothing is interpolated over either.
 
-A step is made as soon as both kinds have passed its cell; a kind that stays away is waited for `PATIENCE_S`, no
-longer. `found_s` is the stamp of the sample that made the step, so that "when we knew" is a fact of the stream, not of
-the host's timing: the same rows in batches of any size give the same steps, bit for bit.
+A step is complete as soon as both kinds have passed its cell; a kind that stays away is waited for at most
+`PATIENCE_S`. `found_s` is the stamp of the sample that completed the step, so when something was known is a fact of the
+stream, not of the host's timing: the same rows in batches of any size give the same steps, bit for bit.
 """
 
 from typing import Literal, NamedTuple
@@ -21,12 +21,12 @@ from firmware_bridge.samples import Flag, Samples
 from monitor.signals.roughness import Roughness
 
 STEP_S = 0.005
-PATIENCE_S = 0.25
-JUMP_M_S2 = 30.0  # at slow rates a fast stack moves more than the jump threshold between two samples, but steadily
-SPIKE_N = 25.0  # a suspect reading that is so far from the one before it is a slipped bit
-BASE_S, TAIL = 0.02, 32
-ROUGH = 128  # among the flags of a reading: see roughness.py
-MOST_PUSH_N = 100.0  # a cable cannot push; a zero that has walked looks as if it did a little
+PATIENCE_S = 0.25  # bounds memory and delay where one kind stays away
+JUMP_M_S2 = 30.0  # 3 g: a fast stack may move further than `jump_m` between slow samples, but steadily
+SPIKE_N = 25.0  # a suspect reading this far from the one before it has a slipped bit
+BASE_S, TAIL = 0.02, 32  # the speed before a jump is measured over BASE_S, within so many readings
+ROUGH = 128  # a flag of the monitor's own, beside those of the device: see roughness.py
+MOST_PUSH_N = 100.0  # a cable cannot push; a drifted zero looks like a small push
 UNUSABLE = Flag.TIMEOUT | Flag.SATURATED | Flag.DESYNC | Flag.LATE
 
 Column = NDArray[np.float64]
@@ -36,13 +36,13 @@ HoleCause = Literal["gap", "restart", "encoder_jump", "encoder_slip", "frozen"]
 
 
 class Hole(NamedTuple):
-    """Where one of the two kinds cannot be believed: between these stamps nothing is known."""
+    """Between these stamps nothing is known of position, or of force."""
 
     kind: str  # "position" or "force"
     cause: HoleCause
     from_s: float
     to_s: float
-    step: int = 0  # the first step that was made in the knowledge of it
+    step: int = 0  # the first step that was completed with it known
 
 
 class Steps(NamedTuple):
@@ -55,7 +55,7 @@ class Steps(NamedTuple):
     repeated: NDArray[np.bool_]  # nor the force by one bit
     found_s: Column
     holes: list[Hole]
-    flagged: list[tuple[int, float, int]]  # first step made in the knowledge of it, stamp, flags of a marked reading
+    flagged: list[tuple[int, float, int]]  # first step completed with it known, stamp, flags of a reading
 
     def part(self, low: int, high: int) -> "Steps":
         """Rows `low` to `high`."""
@@ -73,12 +73,12 @@ class Steps(NamedTuple):
 T, Y, INTEGRAL, HOLES, CHANGES = range(5)
 
 
-class _Stream:
-    """One kind of reading: its samples not yet turned into cells.
+class _Readings:
+    """One kind of reading: the samples that are not yet part of a cell.
 
     Columns of `_kept`: stamp; value; integral of the straight lines from the first sample, holes left out; how many
-    holes lie before the sample; how often the reading has changed up to it. One table, because a live call is a few
-    samples long and costs as much as it has operations.
+    holes lie before the sample; how often the reading has changed up to it. One table, because the cost of a live call,
+    a few samples long, is its number of operations.
     """
 
     def __init__(self, kind: str, gap_s: float, jump_m: float | None) -> None:
@@ -90,13 +90,13 @@ class _Stream:
 
     @property
     def newest(self) -> float:
-        """The last reading that was taken; NaN before the first."""
+        """The last reading; NaN before the first."""
         return float(self._kept[Y, -1]) if self._kept.shape[1] else float("nan")
 
     def take(self, t: Column, y: Column, anew: NDArray[np.bool_] | None = None) -> list[tuple[int, Hole]]:
         """Append readings; the stamps of a kind never go back. Returns holes, with the reading that each ends at.
 
-        `anew`: readings that count from a zero of their own.
+        `anew`: readings that count from a new zero.
         """
         if not len(t):
             return []
@@ -127,12 +127,12 @@ class _Stream:
         ]
 
     def _jumps(self, t: Column, y: Column, jump_m: float) -> NDArray[np.bool_]:
-        """Steps that nothing with a mass can make, after what it did in the `BASE_S` before."""
+        """Steps that no mass can make, given its speed in the `BASE_S` before."""
         before = len(self._tail[0])
         t, y = np.concatenate((self._tail[0], t)), np.concatenate((self._tail[1], y))
         self._tail = (t[-TAIL:], y[-TAIL:])
         jumps: NDArray[np.bool_] = np.abs(y[1:] - y[:-1]) > jump_m
-        for i in jumps.nonzero()[0].tolist():  # it went from i to i + 1, seldom by so much
+        for i in jumps.nonzero()[0].tolist():  # from reading i to i + 1; seldom any
             base = min(i - 1, max(0, i - TAIL + 2) + int((t[max(0, i - TAIL + 2) : i] < t[i] - BASE_S).sum()))
             speed = (y[i] - y[base]) / (t[i] - t[base]) if base >= 0 else 0.0
             dt = t[i + 1] - t[i]
@@ -157,7 +157,7 @@ class _Stream:
         whole = (before[HOLES, :-1] == after[HOLES, 1:]) & known[:-1] & known[1:]
         constant: NDArray[np.bool_] = (before[CHANGES, :-1] == after[CHANGES, 1:]) & whole
         mean = np.where(whole, (integral[1:] - integral[:-1]) / STEP_S, np.nan)
-        # What lies before the last edge is not needed again, but for the sample that its line begins with.
+        # What lies before the last edge is not needed again, except the sample that its line begins with.
         self._kept = kept[:, max(0, int(left[-1])) :]
         return mean, constant
 
@@ -167,8 +167,8 @@ class Grid:
 
     def __init__(self, gap_s: float, jump_m: float, *, averages: bool = False, has_position: bool = True) -> None:
         self.has_position = has_position
-        self._position = _Stream("position", gap_s, jump_m)
-        self._force = _Stream("force", gap_s, None)
+        self._position = _Readings("position", gap_s, jump_m)
+        self._force = _Readings("force", gap_s, None)
         self._roughness = Roughness(averages)
         self._next: int | None = None
         self._newest = (-np.inf, -np.inf)  # newest stamp of position, of force
@@ -224,7 +224,7 @@ class Grid:
         row = ready.searchsorted(edges[1:], side="left")
         x, still = self._position.cells(edges)
         force, repeated = self._force.cells(edges)
-        # What came after its step had been made by impatience stays unknown, however large the batch.
+        # A sample that comes after its step was completed without it stays unused, however large the batch.
         x[newest_x[row] < edges[1:]] = np.nan
         force[newest_f[row] < edges[1:]] = np.nan
         steps = self._steps(row, holes, flagged)._replace(
@@ -245,7 +245,7 @@ class Grid:
     def _steps(
         self, row: NDArray[np.int64], holes: list[tuple[int, Hole]], flagged: list[tuple[int, float, int]]
     ) -> Steps:
-        """What was noticed at a row is known to the first step that this row, or a later one, has made."""
+        """What was noticed at a row is known from the first step that this row, or a later one, has completed."""
         first, empty = self._next or 0, np.empty(0)
 
         def step(at: int) -> int:

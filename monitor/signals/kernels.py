@@ -58,7 +58,7 @@ def tension_kernel(cutoff_hz: float, ahead: int, window_s: float, period_s: floa
 
     A reading is the mean over the `window_s` before its stamp, and readings come every `period_s`: the converter is
     late by half its window and blunts what is shorter, both of which this undoes as far as the noise lets it. The
-    weights sum to one, so that a force that does not change is told as it is.
+    weights sum to one, so that a constant force is passed on unchanged.
     """
     if window_s > LONGEST_WINDOW_S:
         window_s = period_s = STEP_S

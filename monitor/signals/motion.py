@@ -1,7 +1,7 @@
 """Steps become motion: position, velocity, acceleration and filtered tension at one moment.
 
     raw steps   . . . . . . . . | . . . . . . . . head
-    moment j                    ^ LAG steps behind the head; every signal is centred on it
+    moment j                    ^ `lag` steps behind the head; every signal is centred on it
 
 Position and velocity are the value and slope of a least-squares quadratic over the window, centred: no phase error, at
 the price of half a window of delay. Acceleration decides heaves, and the truth for it is motion low-passed at 6 Hz
@@ -24,12 +24,12 @@ from numpy.typing import NDArray
 from monitor.profile.settings import CellSettings, MotionSettings
 from monitor.signals.grid import STEP_S, Steps
 from monitor.signals.kernels import acceleration_kernel, quadratic_kernel, slope_kernel, tension_kernel
-from monitor.signals.place import Placed
+from monitor.signals.position_tracker import TrackedSteps
 
 Column = NDArray[np.float64]
 SLOW_COUNTS = 2.5  # the slow window spans this many encoder counts at v_rest
-SLOWEST_WINDOW_S = 0.4
-TENSION_HZ, FAST_TENSION_HZ = 8.0, 15.0
+SLOWEST_WINDOW_S = 0.4  # a longer one would be late for every turnaround
+TENSION_HZ, FAST_TENSION_HZ = 8.0, 15.0  # of the true signals: EVENTS.md 1.1
 
 
 class SignalBlock(NamedTuple):
@@ -43,8 +43,8 @@ class SignalBlock(NamedTuple):
     tension_n: Column  # 8 Hz
     fast_tension_n: Column  # 15 Hz
     repeated: NDArray[np.bool_]  # the cell repeated itself
-    odd: NDArray[np.bool_]  # the encoder may have stopped by itself: not known yet
-    head_x_m: Column  # newest known when the moment was made, for the eye: LAG steps younger
+    odd: NDArray[np.bool_]  # the encoder may have stopped without the stack: not known yet
+    head_x_m: Column  # the newest when the moment was completed, for live feedback: `lag` steps younger
     head_tension_n: Column
     found_s: Column
 
@@ -78,15 +78,15 @@ class MotionFilter:
         self._force = np.full(kept, np.nan)
         self._repeated = np.zeros(kept, bool)
 
-    def update(self, placed: Placed) -> SignalBlock:
+    def update(self, tracked: TrackedSteps) -> SignalBlock:
         """The moments that these steps complete: as many as steps."""
-        steps, first = placed.steps, placed.steps.first
-        cuts = [0, *(blank.step - first for blank in placed.blanks), len(steps.found_s)]
+        steps, first = tracked.steps, tracked.steps.first
+        cuts = [0, *(retraction.step - first for retraction in tracked.retractions), len(steps.found_s)]
         parts: list[SignalBlock] = []
         for i, (low, high) in enumerate(pairwise(cuts)):
             if i:
-                self._x[placed.blanks[i - 1].since - placed.blanks[i - 1].step :] = np.nan
-            parts.append(self._update(steps.part(low, high), placed.odd[low:high]))
+                self._x[tracked.retractions[i - 1].since - tracked.retractions[i - 1].step :] = np.nan
+            parts.append(self._update(steps.part(low, high), tracked.odd[low:high]))
         return parts[0] if len(parts) == 1 else SignalBlock.joined(parts)
 
     def _update(self, steps: Steps, odd: NDArray[np.bool_]) -> SignalBlock:

@@ -1,24 +1,24 @@
-"""Force readings that no cable carries: one that leaps away from both its neighbours, as noise on the wires makes it.
+"""Finds force readings that no cable carries: noise on the wires makes a reading leap away from both its neighbours.
 
-A stack on a cable rings at 5 to 12 Hz, so a reading lies near the line between the one before it and the one after it:
-on simulated sets within a sixth of the load where a reading is the mean over several conversions. A converter that
-averages nothing sees a slammed cable clank: there it takes more than one. Judged when the next one has come.
+A stack on a cable rings at 5 to 12 Hz, so a reading lies near the line between its neighbours: within a sixth of the
+load on simulated sets, where a reading is the mean over several conversions. A converter that does not average sees the
+clank of a slammed cable too: there several leaps are needed. A reading is judged when the next one has arrived.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-LEAP = 0.3  # of the greatest of the readings in the window
-LEAST_LEAP_N = 50.0
-WINDOW = 16
-TOGETHER, MANY = 8, 3  # so many of so many readings
-GAP_S = 0.05
+LEAP = 0.3  # of the greatest reading in the window
+LEAST_LEAP_N = 50.0  # smaller ones are harmless
+WINDOW = 16  # readings
+TOGETHER, MANY = 8, 3  # without averaging, 3 leaps within 8 readings
+GAP_S = 0.05  # readings further apart say nothing about the one between them
 
 Column = NDArray[np.float64]
 
 
 class Roughness:
-    """Feed readings as they come; remembers a window of them."""
+    """Feed it readings as they arrive; it keeps a window of them."""
 
     def __init__(self, averages: bool) -> None:
         self._averages = averages
@@ -26,7 +26,7 @@ class Roughness:
         self._y = np.empty(0)
 
     def update(self, t_s: Column, force_n: Column) -> list[tuple[int, float]]:
-        """By which readings, by index, it becomes known that there was a rough one; and when that one was taken."""
+        """For each rough reading: the index of the reading that reveals it, and its own stamp."""
         kept = len(self._t)
         t, y = np.concatenate((self._t, t_s)), np.concatenate((self._y, force_n))
         self._t, self._y = t[-WINDOW - 2 :], y[-WINDOW - 2 :]

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from monitor.signals.motion import SignalBlock
 
-KEPT = 64 * 200  # moments
-CAPACITY = 3 * KEPT
+KEPT = 64 * 200  # moments: 64 s, in which a repetition at 30/30 fits
+CAPACITY = 3 * KEPT  # so rows are moved seldom
 
 Column = NDArray[np.float64]
 Counts = NDArray[np.int64]

@@ -1,12 +1,12 @@
-"""Whether an encoder that stands still stands because the stack does: a stop without a shock is the encoder's own.
+"""Decides whether an encoder stands still because the stack does: a stop without a shock is a frozen encoder.
 
     position  ////////|___________|////////      in cells that did not change by one count
               moving  c  frozen   r  moving
 
-A stack has mass. To stop or to start within 20 ms it must be pushed, and the cable shows it. So where counts that ran
-stop dead, or a long standstill ends at full speed, the tension is asked: if it is calm, nothing has stopped but the
-encoder. Where the counts alone leave no doubt (beyond `MOST_G`) nobody need be asked. A freeze that begins or ends
-during a rest of the stack, or so slowly that an encoder this coarse would look the same, cannot be told.
+A stack has mass. To stop or start within 20 ms it needs a push, which the cable shows. So where running counts stop
+dead, or a long standstill ends at full speed, the tension decides: if it is calm, only the encoder has stopped. Where
+the counts alone leave no doubt (beyond `MOST_G`) the tension is not needed. A freeze that begins or ends while the
+stack rests, or so slowly that an encoder this coarse would look the same, cannot be detected.
 """
 
 from enum import Enum
@@ -20,16 +20,16 @@ from monitor.signals.grid import STEP_S
 Column = NDArray[np.float64]
 PLATEAU = 8  # steps without a count that make a standstill
 SPEED_STEPS = 4  # next to its edge the speed is taken over so many
-WAIT = 6  # steps for which the tension may be late: a slow converter averages over 50 ms
-MOST_G = 0.6  # no stack stops harder than this but on its rest, where the tension goes too
+WAIT = 6  # steps that the tension may lag: a slow converter averages over 50 ms
+MOST_G = 0.6  # no stack stops harder, except on its rest, where the tension goes too
 KINK_G = 1.0  # a change of speed so hard that it must show in the cable
-LEAST_M_S = 0.025
+LEAST_M_S = 0.025  # slower stops look the same on a frozen and on a healthy encoder
 LEAST_COUNTS = 2.2  # within the window of speed
 SHOCK_S = 0.03  # a stop that looks sudden to these counts takes at least this
 LEAST_SHOCK = 0.04  # of the tension before: less is tremor
 CALM_BEFORE = 40  # steps before the edge: from here ...
 SHOCK_BEFORE = 16  # ... to here the tension is what it was, from here on it may change
-REACH = CALM_BEFORE + PLATEAU + WAIT + SPEED_STEPS  # steps that are looked back
+REACH = CALM_BEFORE + PLATEAU + WAIT + SPEED_STEPS  # steps of history that a verdict needs
 
 
 class Verdict(Enum):

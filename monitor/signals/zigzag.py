@@ -1,7 +1,7 @@
 """Reversals of the movement: a zig-zag with hysteresis in metres.
 
-Noise can cross zero velocity a hundred times in a slow turnaround, but it cannot travel `h_rev`. So a reversal is
-confirmed once the stack is that far from its extreme on the other side; the extreme is dated back.
+Noise can cross zero velocity a hundred times in a slow turnaround, but it cannot travel the hysteresis h_rev. So a
+reversal is confirmed once the stack is h_rev away from its extreme; it is dated back to the extreme.
 """
 
 from itertools import pairwise
@@ -28,7 +28,7 @@ class Reversal(NamedTuple):
 
 
 class Zigzag:
-    """Feed positions in blocks; constant memory. After `long_gap` steps of silence the old movement says nothing."""
+    """Feed positions in blocks; constant memory. A silence of more than `long_gap` steps starts it anew."""
 
     def __init__(self, long_gap: int) -> None:
         self._long_gap = long_gap

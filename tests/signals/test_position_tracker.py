@@ -1,10 +1,10 @@
-"""The place of a stack over a jump of its encoder."""
+"""The tracked position over a jump of the encoder."""
 
 import numpy as np
 import pytest
 
 from monitor.signals.grid import STEP_S, Hole, Steps
-from monitor.signals.place import Place
+from monitor.signals.position_tracker import PositionTracker
 
 COUNT_M = 1e-4
 BEFORE, AFTER = 400, 1200
@@ -36,7 +36,7 @@ def test_a_jump_while_the_stack_hardly_moves_does_not_lose_it_for_ever(counts_ap
     x_m[BEFORE] = np.nan  # the cell that the jump lies in
     x_m[BEFORE + 3 : BEFORE + 15] = x_m[BEFORE + 15]
     x_m[BEFORE + 1 : BEFORE + 3] = x_m[BEFORE + 3] - np.array((2, 1)) * COUNT_M / 3  # the last of its counts
-    placed = Place(COUNT_M).update(steps_of(x_m))
-    later = placed.steps.x_raw_m[BEFORE + 30 :]
+    tracked = PositionTracker(COUNT_M).update(steps_of(x_m))
+    later = tracked.steps.x_raw_m[BEFORE + 30 :]
     assert not np.isnan(later).any()
     assert np.abs(later - (0.05 + counts[BEFORE + 30 :] * COUNT_M)).max() < 0.003
