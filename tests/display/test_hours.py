@@ -18,7 +18,7 @@ FILLED_S = 1320  # by now everything that is kept for a while is full: events, s
 HALF_HOUR_S = 1800
 # One set a minute: 50 s of feedback, 5 a second, a repetition and three leaks every 2 s, more than anybody
 # makes, then its summary. `play(until_s)`
-# gives the page what it would have heard, ten seconds of it with each frame that it draws.
+# gives the page what it would have heard, twenty seconds of it with each frame that it draws.
 PLAY = """globalThis.play = async (until_s) => {
   const { CALM, REP, SET_END } = %s;
   const common = (kind, set, t_s, more) => ({ v: 1, id: ++play.id, seq: play.id, store_id: "s", historical: false, kind,
@@ -41,7 +41,7 @@ PLAY = """globalThis.play = async (until_s) => {
       tell(common("rep", set, play.t_s, REP));
     }
     if (second === 50) tell(common("set_end", set, play.t_s, SET_END));
-    if (second %% 10 === 9) await new Promise(requestAnimationFrame);
+    if (second %% 20 === 19) await new Promise(requestAnimationFrame);
   }
 };
 play.id = play.t_s = 0"""

@@ -10,7 +10,7 @@ import aiomqtt
 import msgspec
 import pytest
 
-from monitor.mqtt.client import outbox
+from monitor.mqtt.client import outbox, publisher
 from monitor.mqtt.client.connection import Address
 from monitor.mqtt.client.consumer import Consumer
 from monitor.mqtt.client.ledger import ReceivedRecord
@@ -181,6 +181,7 @@ def test_a_half_open_connection_is_noticed(tmp_path: Path, figure: Figure, fault
 
 def test_a_refusal_is_seen_and_told_and_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, figure: Figure) -> None:
     monkeypatch.setattr(outbox, "REFUSED_RETRY_S", 0.5)
+    monkeypatch.setattr(publisher, "HEARTBEAT_S", 0.5)  # the status that counts them all
     acl = f"topic read #\ntopic write rep/{MACHINE}/status\ntopic write rep/{MACHINE}/info\n"
 
     async def story() -> None:
