@@ -100,16 +100,18 @@ def link_info(link: LinkState | None, session: LiveSession | None) -> LinkInfo:
     if link is None:
         return LinkInfo(state="none")
     counts: dict[str, int] = {"reconnects": link.reconnects, "drops_a_minute": link.drops}
+    counted_s: float | None = None
     device: dict[str, int] = {}
     if session is not None:
         link_counts = session.analysis.decoder.counts
+        counted_s = round(session.analysis.newest_s, 3)
         tally = {name: getattr(link_counts, name) for name in link_counts.__slots__}
         status = tally.pop("device")
         counts |= tally
         if status is not None:
             device = {name: int(getattr(status, name)) for name in status.__slots__ if name != "t_us"}
     detail = link.unstable or (None if link.state == "streaming" else link.detail)
-    return LinkInfo(state=published(link), detail=detail, counts=counts, device=device)
+    return LinkInfo(state=published(link), detail=detail, counts=counts, counted_s=counted_s, device=device)
 
 
 def storage_info(

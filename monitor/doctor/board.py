@@ -31,9 +31,8 @@ def rates(
     force_hz: float | None,
     asked_hz: float | None,
     promised_hz: float | None,
-    extra_tolerance: float = 0.0,
 ) -> Finding:
-    """Compares measured rates with requested and announced ones. `extra_tolerance` allows for a coarse measurement."""
+    """Compares measured rates with requested and announced ones."""
     should = " and ".join(
         part
         for part in (
@@ -43,11 +42,11 @@ def rates(
         if part
     )
     found = f"{position_hz or 0:.0f} positions, {force_hz or 0:.1f} forces a second"
-    if asked_hz and abs((position_hz or 0) / asked_hz - 1) > POSITION_TOLERANCE + extra_tolerance:
+    if asked_hz and abs((position_hz or 0) / asked_hz - 1) > POSITION_TOLERANCE:
         return bad("rates", found, should, "correct [serial] rate_hz, or find out why the board is slow")
     if not force_hz:
         return bad("rates", found, should, "check the converter of the load cell and its wires")
-    if promised_hz and abs(force_hz / promised_hz - 1) > FORCE_TOLERANCE + extra_tolerance:
+    if promised_hz and abs(force_hz / promised_hz - 1) > FORCE_TOLERANCE:
         return bad("rates", found, should, "set the converter's RATE pin or jumper (an HX711 at 10 Hz instead of 80)")
     if force_hz < 50:
         return note("rates", found, should, "use a converter of 80 Hz or more, which also shows brief slack")

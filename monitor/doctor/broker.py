@@ -18,7 +18,7 @@ from monitor.profile.toml_document import ConfigError
 from monitor.state.endpoints import Endpoints
 
 INFO_WITHIN_S = 13.0  # the daemon publishes it every 5 seconds: enough for two
-RATE_TOLERANCE = 0.1  # the time between two `info` is measured here, not by the board's clock
+RATES_OVER_S = 1.0  # two `info` that are less apart say too little
 
 
 @dataclass(kw_only=True)
@@ -80,7 +80,7 @@ async def _admits_anonymous(known: Address) -> bool | None:
 
 async def ask_daemon(profile: Profile, known: Address) -> BoardReport:
     """The board, as the daemon that uses its port reports it."""
-    received: list[tuple[float, InfoMessage]] = []
+    received: list[InfoMessage] = []
     topic = payload.topic(profile.machine.id, "info")
     try:
         async with connect(known, _client_id("info")) as connection:
@@ -88,10 +88,8 @@ async def ask_daemon(profile: Profile, known: Address) -> BoardReport:
             try:
                 async with asyncio.timeout(INFO_WITHIN_S):
                     async for message in connection.messages():
-                        if message.retained and received:
-                            continue
-                        received.append((time.monotonic(), msgspec.json.decode(message.payload, type=InfoMessage)))
-                        if len(received) == 3:  # the first is retained and of unknown age
+                        received.append(msgspec.json.decode(message.payload, type=InfoMessage))
+                        if len(received) == 3 or _rates_hz(received) != (None, None):
                             break
             except TimeoutError:
                 pass  # the messages so far are used
@@ -102,11 +100,11 @@ async def ask_daemon(profile: Profile, known: Address) -> BoardReport:
     return board_report(received)
 
 
-def board_report(received: list[tuple[float, InfoMessage]]) -> BoardReport:
-    """From one or more `info`, each with its time of arrival in seconds."""
-    newest = received[-1][1]
+def board_report(received: list[InfoMessage]) -> BoardReport:
+    """From one or more `info`, in their order."""
+    newest = received[-1]
     firmware, link = newest.firmware, newest.link
-    report = BoardReport(no_rest="the daemon uses the port and does not measure noise", extra_tolerance=RATE_TOLERANCE)
+    report = BoardReport(no_rest="the daemon uses the port and does not measure noise")
     if firmware is not None:
         report.version, report.protocol = firmware.firmware, firmware.protocol
         report.promised_hz = firmware.force_rate_hz
@@ -118,18 +116,17 @@ def board_report(received: list[tuple[float, InfoMessage]]) -> BoardReport:
     report.drops = (link.counts.get("drops_a_minute", 0), link.state == "unstable")
     if newest.calibration is not None:
         report.drift = newest.calibration.zero_n, newest.calibration.drift
-    if len(received) >= 3:
-        report.position_hz, report.force_hz = _rates_hz(received[-2], received[-1])
+    report.position_hz, report.force_hz = _rates_hz(received)
     return report
 
 
-def _rates_hz(begin: tuple[float, InfoMessage], end: tuple[float, InfoMessage]) -> tuple[float | None, float | None]:
-    """Positions and forces a second between two `info`; None if a new session began between them."""
-    before, after = begin[1].link.counts, end[1].link.counts
-    took_s = end[0] - begin[0]
-    if took_s <= 1 or before.get("force_samples", 0) > after.get("force_samples", -1):
+def _rates_hz(received: list[InfoMessage]) -> tuple[float | None, float | None]:
+    """Positions and forces a second between the last two `info`; None if a new session began between them."""
+    before, after = received[-2:][0].link, received[-1].link
+    if before.counted_s is None or after.counted_s is None or after.counted_s - before.counted_s < RATES_OVER_S:
         return None, None
-    positions, forces = (after[name] - before[name] for name in ("position_samples", "force_samples"))
+    took_s = after.counted_s - before.counted_s
+    positions, forces = (after.counts[name] - before.counts[name] for name in ("position_samples", "force_samples"))
     return positions / took_s, forces / took_s
 
 

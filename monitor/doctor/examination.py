@@ -128,7 +128,7 @@ class Examination:
             return unknown("rates", why, "the rates that were requested")
         serial, machine = self._profile.serial, self._profile.machine
         asked_hz = serial.rate_hz if serial.format == "frames" and machine.kind != "static" else None
-        return board.rates(report.position_hz, report.force_hz, asked_hz, report.promised_hz, report.extra_tolerance)
+        return board.rates(report.position_hz, report.force_hz, asked_hz, report.promised_hz)
 
     def _lost_frames(self, report: BoardReport) -> Finding:
         if report.counts is None:

@@ -32,7 +32,6 @@ class BoardReport:
     position_hz: float | None = None
     force_hz: float | None = None
     promised_hz: float | None = None
-    extra_tolerance: float = 0.0  # of the rates, as a share
     counts: dict[str, int] | None = None
     device: dict[str, int] | None = None
     rest: RestResult | None = None

@@ -79,6 +79,7 @@ class LinkInfo(msgspec.Struct, frozen=True, kw_only=True):
     state: PublishedLink
     detail: str | None = None  # one sentence for a person, if the state needs one
     counts: dict[str, int] = {}
+    counted_s: float | None = None  # session clock, up to which the counts go
     device: dict[str, int] = {}  # the device's own saturating counters
 
 
