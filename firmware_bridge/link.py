@@ -1,29 +1,42 @@
 """The conversation with the device at one port: what to send, what to believe, when to give up. Pure.
 
-`serial_port` tells it what happens (`opened`, `receive`, `closed`) and asks what to do (`due`, `given_up`, `retry_s`).
+`serial_port` reports what happens (`opened`, `receive`, `failed`) and asks what to do (`due`, `given_up`, `retry_s`).
+What happens in a phase leads to the next one; what is not in this table changes nothing:
 
-    opened --HELLO?--> hello --START--> (ACK) streaming
-                         |                 |  HELLO or STATUS of another boot: START again
-                         |                 |  nothing for 1 s: silent, 3 s: given up
-                         |  no HELLO for 2 s: silent, garbage or wrong_device, 3 s: given up
-                         |  another protocol: incompatible, given up
+    phase        what happens                 next phase
+    closed       opened                       asking
+    closed       opened for lines             streaming
+    asking       HELLO                        starting
+    asking       HELLO of another boot        starting
+    starting     HELLO of another boot        starting
+    starting     STATUS of another boot       asking         its HELLO was lost
+    starting     START acknowledged           streaming
+    starting     START refused                closed
+    streaming    HELLO of another boot        starting
+    streaming    STATUS of another boot       asking
+    streaming    STATUS without stream        starting
+    any open     HELLO of another protocol    closed
+    any open     nothing for 3 s              closed
+    any open     port lost                    closed
 
-Until a valid HELLO nothing is believed and nothing but HELLO? is sent. A board that is reset by opening its port stays
-up to two seconds in its boot loader. The plain line formats have no HELLO: they are only read.
+The host sends HELLO? while asking, START while starting, PING while streaming. The first HELLO after opening counts as
+one of another boot. Until it has come, nothing is believed and nothing but HELLO? is sent: a board whose reset was
+triggered by the opening stays in its boot loader for up to two seconds. The line formats have no HELLO: they are only
+read.
+
+Every byte that is handed on is split into frames or lines once, here; the decoder uses what was found (`Chunk.split`).
 """
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Literal
+from enum import StrEnum
 
 from firmware_bridge.chunk import Chunk
-from firmware_bridge.device_clock import ClockEstimate
 from firmware_bridge.drops import Drops
 from firmware_bridge.errors import LinkError, PortBusyError, ProtocolVersionError
 from firmware_bridge.formats import Format
 from firmware_bridge.formats.codes import Result, StatusFlag
-from firmware_bridge.formats.framing import END_OF_FRAME, Deframer, frame
-from firmware_bridge.formats.lines import LineSplitter
+from firmware_bridge.formats.framing import frame
 from firmware_bridge.formats.messages import (
     Ack,
     Force,
@@ -39,26 +52,70 @@ from firmware_bridge.formats.messages import (
     check_protocol,
     parse,
 )
-from firmware_bridge.link_state import LinkState, State
+from firmware_bridge.formats.registry import FORMATS
+from firmware_bridge.link_state import LinkState, Reporter, State
+from firmware_bridge.opening import Opening, readable_text
+
+
+class Phase(StrEnum):
+    """Where the conversation stands."""
+
+    CLOSED = "closed"
+    ASKING = "asking"
+    STARTING = "starting"
+    STREAMING = "streaming"
+
+
+class Happening(StrEnum):
+    """What can lead to another phase."""
+
+    OPENED = "opened"
+    OPENED_FOR_LINES = "opened for lines"
+    HELLO = "HELLO"
+    NEW_BOOT = "HELLO of another boot"
+    UNKNOWN_BOOT = "STATUS of another boot"
+    STOPPED = "STATUS without stream"
+    ACKNOWLEDGED = "START acknowledged"
+    REFUSED = "START refused"
+    OTHER_PROTOCOL = "HELLO of another protocol"
+    TOO_LONG = "nothing for 3 s"
+    PORT_LOST = "port lost"
+
+
+OPEN = (Phase.ASKING, Phase.STARTING, Phase.STREAMING)
+NEXT: dict[tuple[Phase, Happening], Phase] = {
+    (Phase.CLOSED, Happening.OPENED): Phase.ASKING,
+    (Phase.CLOSED, Happening.OPENED_FOR_LINES): Phase.STREAMING,
+    (Phase.ASKING, Happening.HELLO): Phase.STARTING,
+    (Phase.ASKING, Happening.NEW_BOOT): Phase.STARTING,
+    (Phase.STARTING, Happening.NEW_BOOT): Phase.STARTING,
+    (Phase.STARTING, Happening.UNKNOWN_BOOT): Phase.ASKING,
+    (Phase.STARTING, Happening.ACKNOWLEDGED): Phase.STREAMING,
+    (Phase.STARTING, Happening.REFUSED): Phase.CLOSED,
+    (Phase.STREAMING, Happening.NEW_BOOT): Phase.STARTING,
+    (Phase.STREAMING, Happening.UNKNOWN_BOOT): Phase.ASKING,
+    (Phase.STREAMING, Happening.STOPPED): Phase.STARTING,
+    **{(phase, Happening.OTHER_PROTOCOL): Phase.CLOSED for phase in OPEN},
+    **{(phase, Happening.TOO_LONG): Phase.CLOSED for phase in OPEN},
+    **{(phase, Happening.PORT_LOST): Phase.CLOSED for phase in OPEN},
+}
 
 SECOND_NS = 1_000_000_000
-HELLO_EVERY_NS = SECOND_NS // 4
-HELLO_LIMIT_NS = 2 * SECOND_NS
-START_EVERY_NS = SECOND_NS // 5
-PING_EVERY_NS = SECOND_NS
+SEND_EVERY_NS = {
+    Phase.ASKING: SECOND_NS // 4,  # HELLO?
+    Phase.STARTING: SECOND_NS // 5,  # START
+    Phase.STREAMING: SECOND_NS,  # PING
+}
+VERDICT_NS = 2 * SECOND_NS  # without a stream: then the state says why
 SILENT_NS = SECOND_NS
 GIVE_UP_NS = 3 * SECOND_NS
 STALL_NS = SECOND_NS // 2  # between two calls of `due`: this program was stopped, or busy
-GARBAGE_WINDOWS = 3  # seconds in a row with more garbage than not
 FIRST_RETRY_S, LAST_RETRY_S = 0.25, 2.0  # for a port that is not there: it comes back any moment
 FIRST_REST_S, LAST_REST_S = 0.5, 30.0  # for a device that does not talk to us
-HEARD_BYTES = 64  # kept to tell text from noise
-
-Phase = Literal["hello", "start", "stream"]
 
 
 class Link:
-    """One device's side of the story. All times are the host's monotonic clock, told by the caller."""
+    """One device at one port. All times are the host's monotonic clock, passed in by the caller."""
 
     def __init__(
         self,
@@ -71,164 +128,204 @@ class Link:
     ) -> None:
         """`start` is what the device is asked for; its stream_id is the one before this program's first."""
         self.port, self.baud, self.format = port, baud, format
-        self.state = LinkState(state="opening", detail=f"opening {port}", since_ns=now_ns)
-        self.given_up = False  # close the port, wait for retry_s, open it again
-        self.retry_s = FIRST_RETRY_S
+        self.phase = Phase.CLOSED
+        self.retry_s = FIRST_RETRY_S  # how long a closed port is left alone
+        self._wire = FORMATS[format]
+        self._splitter = self._wire.splitter()  # of all that is handed on, whatever the port does
+        self._since = Opening(now_ns)
         self._start = start
-        self._on_state = on_state
         self._seq = 0
-        self._phase: Phase = "hello"
-        self._phase_ns = self._ask_ns = now_ns
+        self._phase_ns = self._send_ns = self._due_ns = now_ns
         self._rest_s = FIRST_REST_S
-        self._ever_open = self._is_open = False
+        self._ever_open = False
         self._drops = Drops()
-        on_state(self.state)
+        opening = LinkState(state="opening", detail=f"opening {port}", since_ns=now_ns)
+        self._reporter = Reporter(opening, on_state)
+
+    @property
+    def state(self) -> LinkState:
+        """How it stands, for people."""
+        return self._reporter.state
+
+    @property
+    def given_up(self) -> bool:
+        """Close the port, wait for retry_s, open it again."""
+        return self.phase is Phase.CLOSED
 
     # -- what happens --
 
     def opened(self, now_ns: int) -> None:
         """The port is open."""
-        self._splitter = Deframer() if self.format == "frames" else LineSplitter(self.format)
-        self._clock = ClockEstimate()
-        self._hello: Hello | None = None
-        self._heard = b""
-        self._good_ns = self._byte_ns = self._ping_ns = self._due_ns = now_ns
-        self._window_ns = now_ns + SECOND_NS
-        self._window_bytes = self._window_garbage = self._bad_windows = 0
-        self._enter("hello" if self.format == "frames" else "stream", now_ns)
-        self.given_up = False
-        self._tell(replace(self.state, reconnects=self.state.reconnects + self._ever_open))
-        self._ever_open = self._is_open = True
+        self._since = Opening(now_ns)
+        self._due_ns = now_ns
+        self._happens(Happening.OPENED if self._wire.answers else Happening.OPENED_FOR_LINES, now_ns)
+        self._reporter.report(replace(self.state, reconnects=self.state.reconnects + self._ever_open))
+        self._ever_open = True
         if self.state.state in ("opening", "absent", "busy", "streaming"):  # else the verdict stands until a better one
-            self._go("hello", f"asking who is at {self.port}", now_ns)
+            self._reporter.go("hello", f"asking who is at {self.port}", now_ns)
 
     def failed(self, error: LinkError, now_ns: int) -> None:
         """The port could not be opened, or it closed under us."""
-        if self._is_open:
+        if self.phase is not Phase.CLOSED:
             self._drops.add(now_ns)
-        self._is_open = False
-        self._tell(replace(self.state, attempts=self.state.attempts + 1))
+        self._happens(Happening.PORT_LOST, now_ns)
+        self._reporter.report(replace(self.state, attempts=self.state.attempts + 1))
         self._count_drops(now_ns)
-        self._go("busy" if isinstance(error, PortBusyError) else "absent", str(error), now_ns)
+        self._reporter.go("busy" if isinstance(error, PortBusyError) else "absent", str(error), now_ns)
         self.retry_s = min(FIRST_RETRY_S * 2 ** min(self.state.attempts - 1, 10), LAST_RETRY_S)
 
     def is_whole(self, data: bytes) -> bool:
         """Whether it ends where a frame or a line ends."""
-        return data.endswith(END_OF_FRAME if self.format == "frames" else b"\n")
+        return data.endswith(self._splitter.END)
 
-    def receive(self, chunk: Chunk) -> bool:
-        """Look at what came; whether it may be handed on."""
-        now_ns = self._byte_ns = chunk.received_ns
-        self._heard += chunk.data[: HEARD_BYTES - len(self._heard)]
-        garbage_bytes = self._splitter.counts.garbage_bytes
-        found = self._splitter.feed(chunk.data)
-        self._window_bytes += len(chunk.data)
-        self._window_garbage += self._splitter.counts.garbage_bytes - garbage_bytes
-        if found:
-            self._good_ns = now_ns
-        if self.format != "frames":
-            return True
-        for payload in found:
-            assert isinstance(payload, bytes)
-            try:
-                check_protocol(payload)
-                if payload[0] not in (Pos.TYPE, Force.TYPE) and (message := parse(payload)):
-                    self._hear(message, now_ns)
-            except ProtocolVersionError as error:
-                self._give_up("incompatible", f"{self.port}: {error}", now_ns)
-            except MessageError:
-                continue  # the decoder counts it
-        return self._hello is not None and not self.given_up
+    def receive(self, chunk: Chunk) -> Chunk | None:
+        """Look at what came. The chunk to hand on, with what was found in it; None where it may not be handed on."""
+        known, held = self._is_known, self._splitter.held
+        split = (self._splitter if known else self._since.ears).split(chunk.data)
+        self._since.add(chunk, split)
+        for payload in split.found if self._wire.answers else ():
+            if not self.given_up:
+                self._hear(payload, chunk.received_ns)
+        if self.given_up or not self._is_known:
+            self._splitter.held = held  # these bytes are no part of the stream that is handed on
+            return None
+        return chunk._replace(split=split if known else self._splitter.split(chunk.data))
+
+    @property
+    def _is_known(self) -> bool:
+        """Whether the device has said who it is, if its format can say so."""
+        return self._since.hello is not None or not self._wire.answers
 
     # -- what to do --
 
     def due(self, now_ns: int) -> bytes:
         """What to send now. To be called at least every 100 ms: this is also where time passes."""
-        if (missed_ns := now_ns - self._due_ns) > STALL_NS:  # while nobody listened there was no silence
-            self._good_ns = min(self._good_ns + missed_ns, now_ns)
-            self._byte_ns = min(self._byte_ns + missed_ns, now_ns)
+        if (missed_ns := now_ns - self._due_ns) > STALL_NS:
+            self._since.pause(missed_ns, now_ns)
             self._phase_ns = min(self._phase_ns + missed_ns, now_ns)
         self._due_ns = now_ns
         self._judge(now_ns)
-        message: Message
-        if self.given_up or self.format != "frames":
+        if self.phase is Phase.CLOSED or not self._wire.answers or now_ns < self._send_ns:
             return b""
-        if self._phase == "stream":
-            if now_ns < self._ping_ns:
-                return b""
-            self._ping_ns = now_ns + PING_EVERY_NS
-            message = Ping(self._clock.ping(now_ns))
-        elif now_ns < self._ask_ns:
-            return b""
-        elif self._phase == "hello":
-            self._ask_ns = now_ns + HELLO_EVERY_NS
-            message = HelloRequest()
-        else:
-            self._ask_ns = now_ns + START_EVERY_NS
-            message = self._start
+        self._send_ns = now_ns + SEND_EVERY_NS[self.phase]
         self._seq += 1
-        return frame(message.to_bytes(self._seq - 1))
+        return frame(self._request(now_ns).to_bytes(self._seq - 1))
 
-    # -- inside --
+    def _request(self, now_ns: int) -> Message:
+        if self.phase is Phase.ASKING:
+            return HelloRequest()
+        return self._start if self.phase is Phase.STARTING else Ping(self._since.clock.ping(now_ns))
 
-    def _hear(self, message: Message, now_ns: int) -> None:
+    # -- the phases --
+
+    def _happens(self, what: Happening, now_ns: int) -> None:
+        """Go to the next phase, if this leads to one."""
+        phase = NEXT.get((self.phase, what))
+        if phase is None:
+            return
+        self.phase = phase
+        self._phase_ns = self._send_ns = now_ns
+        if phase is Phase.STARTING:
+            self._begin_stream(now_ns)
+
+    def _begin_stream(self, now_ns: int) -> None:
+        """The stream that START asks for has an id of its own, so that its samples are not taken for another's."""
+        hello = self._since.hello
+        assert hello
+        self._start = replace(self._start, stream_id=(self._start.stream_id + 1) & 0xFF)
+        if self.state.state != "streaming":
+            self._reporter.go("hello", f"firmware {hello.firmware} at {self.port} is asked for its stream", now_ns)
+
+    def _hear(self, payload: bytes, now_ns: int) -> None:
+        try:
+            check_protocol(payload)
+            message = None if payload[0] in (Pos.TYPE, Force.TYPE) else parse(payload)
+        except ProtocolVersionError as error:
+            self._give_up(Happening.OTHER_PROTOCOL, f"{self.port}: {error}", now_ns)
+            return
+        except MessageError:
+            return  # the decoder counts it
         match message:
             case Hello():
-                if self._hello is None or self._phase == "hello" or message.boot_id != self._hello.boot_id:
-                    self._hello = message
-                    self._tell(replace(self.state, hello=message))
-                    self._ask(now_ns)
-            case Status() if self._hello is not None and self._phase != "hello":
-                if message.boot_id != self._hello.boot_id:  # its HELLO was lost
-                    self._enter("hello", now_ns)
-                elif self._phase == "stream" and not message.flags & StatusFlag.STREAMING:
-                    self._ask(now_ns)
-            case Ack(Start.TYPE, _, Result.OK) if self._phase == "start":
-                self._enter("stream", now_ns)
-                self._ping_ns = now_ns
-            case Ack(Start.TYPE, _, _) if self._phase == "start":
+                self._hear_hello(message, now_ns)
+            case Status() if self._since.hello is not None:
+                if message.boot_id != self._since.hello.boot_id:
+                    self._happens(Happening.UNKNOWN_BOOT, now_ns)
+                elif not message.flags & StatusFlag.STREAMING:
+                    self._happens(Happening.STOPPED, now_ns)
+            case Ack(Start.TYPE, _, Result.OK):
+                self._happens(Happening.ACKNOWLEDGED, now_ns)
+            case Ack(Start.TYPE, _, _) if self.phase is Phase.STARTING:
                 asked = f"a sample every {self._start.period_us} us in blocks of {self._start.batch}"
-                self._give_up("incompatible", f"the firmware at {self.port} refuses {asked}: ask for less", now_ns)
+                sentence = f"the firmware at {self.port} refuses {asked}: ask for less"
+                self._give_up(Happening.REFUSED, sentence, now_ns)
             case Pong():
-                self._clock.pong(message, now_ns)
-                self._tell(replace(self.state, clock=self._clock.best))
+                self._since.clock.pong(message, now_ns)
+                self._reporter.report(replace(self.state, clock=self._since.clock.best))
 
-    def _ask(self, now_ns: int) -> None:
-        """Ask for a stream with an id of its own, so that its samples cannot be taken for those of another."""
-        assert self._hello
-        self._start = replace(self._start, stream_id=(self._start.stream_id + 1) & 0xFF)
-        self._enter("start", now_ns)
-        if self.state.state != "streaming":
-            self._go("hello", f"firmware {self._hello.firmware} at {self.port} is asked for its stream", now_ns)
+    def _hear_hello(self, message: Hello, now_ns: int) -> None:
+        known = self._since.hello
+        if known is None or message.boot_id != known.boot_id or self.phase is Phase.ASKING:
+            self._since.hello = message
+            self._reporter.report(replace(self.state, hello=message))
+        same = known is not None and message.boot_id == known.boot_id
+        self._happens(Happening.HELLO if same else Happening.NEW_BOOT, now_ns)
 
-    def _enter(self, phase: Phase, now_ns: int) -> None:
-        self._phase = phase
-        self._phase_ns = self._ask_ns = now_ns
+    def _give_up(self, why: Happening, detail: str, now_ns: int) -> None:
+        self._reporter.go("incompatible", detail, now_ns)
+        self._happens(why, now_ns)
+        self._rest()
+
+    def _rest(self) -> None:
+        """Leave the port alone for a while, longer each time: perhaps somebody wants to flash the device."""
+        self.retry_s = self._rest_s
+        self._rest_s = min(self._rest_s * 2, LAST_REST_S)
+
+    # -- the state that people see --
 
     def _judge(self, now_ns: int) -> None:
         """See what it means that time has passed."""
         self._count_drops(now_ns)
-        if now_ns >= self._window_ns:
-            bad = self._window_garbage * 2 > self._window_bytes
-            self._bad_windows = self._bad_windows + 1 if bad else 0
-            self._window_bytes = self._window_garbage = 0
-            self._window_ns = now_ns + SECOND_NS
-        if self.given_up:
+        self._since.tick(now_ns)
+        if self.phase is Phase.CLOSED:
             return
-        if self._phase == "stream":
-            waited_ns = now_ns - max(self._good_ns, self._phase_ns)
-            if waited_ns >= GIVE_UP_NS or self._bad_windows >= GARBAGE_WINDOWS:
-                self._go(*self._verdict(now_ns), now_ns)
-            elif waited_ns >= SILENT_NS and now_ns - self._byte_ns >= SILENT_NS:
-                self._go("silent", self._silence(), now_ns)
-            elif waited_ns < SILENT_NS and self._splitter.counts.good:
-                self._streams(now_ns)
+        if self.phase is Phase.STREAMING:
+            waited_ns = now_ns - max(self._since.good_ns, self._phase_ns)
+            self._judge_stream(waited_ns, now_ns)
         else:
             waited_ns = now_ns - self._phase_ns
-            if waited_ns >= HELLO_LIMIT_NS:
-                self._go(*self._verdict(now_ns), now_ns)
+            if waited_ns >= VERDICT_NS:
+                self._reporter.go(*self._verdict(now_ns), now_ns)
         if waited_ns >= GIVE_UP_NS:
+            self._happens(Happening.TOO_LONG, now_ns)
             self._rest()
+
+    def _judge_stream(self, waited_ns: int, now_ns: int) -> None:
+        if waited_ns >= GIVE_UP_NS or self._since.is_garbage:
+            self._reporter.go(*self._verdict(now_ns), now_ns)
+        elif waited_ns >= SILENT_NS and now_ns - self._since.byte_ns >= SILENT_NS:
+            self._reporter.go("silent", self._silence(), now_ns)
+        elif waited_ns < SILENT_NS and self._since.good:
+            self._rest_s = FIRST_REST_S
+            if self.state.attempts:
+                self._reporter.report(replace(self.state, attempts=0))
+            who = self.format if self._since.hello is None else f"firmware {self._since.hello.firmware}"
+            self._reporter.go("streaming", f"{who} at {self.port}", now_ns)
+
+    def _verdict(self, now_ns: int) -> tuple[State, str]:
+        """Why there is no stream."""
+        if self.phase is Phase.STARTING:
+            return "silent", f"the firmware at {self.port} does not acknowledge START: reset the board"
+        if now_ns - self._since.byte_ns >= SILENT_NS:
+            return "silent", self._silence()
+        if self._since.good and self.phase is Phase.ASKING:
+            return "wrong_device", f"what sends at {self.port} does not say who it is: flash this program's firmware"
+        if not self._since.good and (text := readable_text(self._since.heard)):
+            return "wrong_device", f'{self.port} sends text, "{text}": another device, or [serial] format is wrong'
+        return "garbage", f"{self.port} sends no frames at {self.baud} baud: is that the firmware's rate?"
+
+    def _silence(self) -> str:
+        return f"{self.port} is open and sends nothing: is the device powered, is it the right port?"
 
     def _count_drops(self, now_ns: int) -> None:
         drops = self._drops.within_a_minute(now_ns)
@@ -236,56 +333,4 @@ class Link:
             return
         remedy = "change its cable, use a powered hub, give the computer a stronger supply"
         unstable = f"{self.port} drops again and again: {remedy}" if self._drops.unstable else None
-        self._tell(replace(self.state, drops=drops, unstable=unstable))
-
-    def _verdict(self, now_ns: int) -> tuple[State, str]:
-        """Why there is no stream."""
-        if self._phase == "start":
-            return "silent", f"the firmware at {self.port} does not acknowledge START: reset the board"
-        if now_ns - self._byte_ns >= SILENT_NS:
-            return "silent", self._silence()
-        if self._splitter.counts.good and self._phase == "hello":
-            return "wrong_device", f"what sends at {self.port} does not say who it is: flash this program's firmware"
-        if not self._splitter.counts.good and (text := readable_text(self._heard)):
-            return "wrong_device", f'{self.port} sends text, "{text}": another device, or [serial] format is wrong'
-        return "garbage", f"{self.port} sends no frames at {self.baud} baud: is that the firmware's rate?"
-
-    def _silence(self) -> str:
-        return f"{self.port} is open and sends nothing: is the device powered, is it the right port?"
-
-    def _streams(self, now_ns: int) -> None:
-        self._rest_s = FIRST_REST_S
-        if self.state.attempts:
-            self._tell(replace(self.state, attempts=0))
-        who = f"firmware {self._hello.firmware}" if self._hello else self.format
-        self._go("streaming", f"{who} at {self.port}", now_ns)
-
-    def _give_up(self, state: State, detail: str, now_ns: int) -> None:
-        self._go(state, detail, now_ns)
-        self._rest()
-
-    def _rest(self) -> None:
-        """Leave the port alone for a while, longer each time: perhaps somebody wants to flash the device."""
-        self.given_up = True
-        self._is_open = False
-        self.retry_s = self._rest_s
-        self._rest_s = min(self._rest_s * 2, LAST_REST_S)
-
-    def _go(self, state: State, detail: str, now_ns: int) -> None:
-        if (state, detail) == (self.state.state, self.state.detail):
-            return
-        since_ns = self.state.since_ns if state == self.state.state else now_ns
-        self._tell(replace(self.state, state=state, detail=detail, since_ns=since_ns))
-
-    def _tell(self, state: LinkState) -> None:
-        if state != self.state:
-            self.state = state
-            self._on_state(state)
-
-
-def readable_text(heard: bytes) -> str:
-    """What was heard, where a person could read it, else nothing."""
-    readable = sum(32 <= byte < 127 or byte in b"\r\n\t" for byte in heard)
-    if not heard or readable < 0.9 * len(heard):
-        return ""
-    return "".join(chr(byte) if 32 <= byte < 127 else " " for byte in heard[:32]).strip()
+        self._reporter.report(replace(self.state, drops=drops, unstable=unstable))

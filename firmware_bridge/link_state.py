@@ -1,6 +1,7 @@
 """How the link to the device stands, for those who show it."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from firmware_bridge.device_clock import DeviceClock
@@ -32,3 +33,23 @@ class LinkState:
     unstable: str | None = None  # one sentence where that is too often
     hello: Hello | None = None  # who is there; of the last one that was
     clock: DeviceClock | None = None
+
+
+class Reporter:
+    """Keeps the state, and reports it whenever it changes."""
+
+    def __init__(self, state: LinkState, on_state: Callable[[LinkState], None]) -> None:
+        self.state = state
+        self._on_state = on_state
+        on_state(state)
+
+    def go(self, state: State, detail: str, now_ns: int) -> None:
+        """To another state, or to another sentence for the same."""
+        if (state, detail) != (self.state.state, self.state.detail):
+            since_ns = self.state.since_ns if state == self.state.state else now_ns
+            self.report(replace(self.state, state=state, detail=detail, since_ns=since_ns))
+
+    def report(self, state: LinkState) -> None:
+        if state != self.state:
+            self.state = state
+            self._on_state(state)

@@ -12,7 +12,7 @@ from firmware_bridge.errors import LinkError, WrongDeviceError
 from firmware_bridge.formats.framing import Deframer, frame
 from firmware_bridge.formats.messages import Hello, HelloRequest, MessageError, check_protocol, parse
 from firmware_bridge.holders import Holder, holders
-from firmware_bridge.link import HEARD_BYTES, readable_text
+from firmware_bridge.opening import HEARD_BYTES, readable_text
 from firmware_bridge.serial_port import open_port
 
 BY_ID = Path("/dev/serial/by-id")

@@ -66,8 +66,7 @@ async def read_chunks(
                     _send(port, device.fileno(), asked)
                     rest_s = 0.0 if asked else (needed_ns() - time.monotonic_ns()) / 1e9 - EARLY_S
                     data = await _read(port, device.fileno(), rest_s, link.is_whole)
-                    chunk = Chunk(time.monotonic_ns(), data)
-                    if data and link.receive(chunk):
+                    if data and (chunk := link.receive(Chunk(time.monotonic_ns(), data))):
                         yield chunk
             finally:
                 _close(device)

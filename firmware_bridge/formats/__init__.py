@@ -1,4 +1,4 @@
-"""From bytes on the wire to samples: one file a wire format, told apart by `Format`. Pure: no I/O, no clock."""
+"""From bytes on the wire to samples: one file a wire format, listed in `registry`. Pure: no I/O, no clock."""
 
 from typing import Literal
 

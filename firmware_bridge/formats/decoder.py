@@ -9,10 +9,9 @@ and on when they arrived, never on how they were split or grouped.
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.formats import Format
 from firmware_bridge.formats.calibration import Calibration
-from firmware_bridge.formats.frames import FrameReader
-from firmware_bridge.formats.lines import LineReader
 from firmware_bridge.formats.link_counts import LinkCounts
 from firmware_bridge.formats.messages import Hello, Message
+from firmware_bridge.formats.registry import FORMATS
 from firmware_bridge.samples import Samples
 
 
@@ -21,11 +20,7 @@ class Decoder:
 
     def __init__(self, calibration: Calibration, format: Format = "frames", boot: Hello | None = None) -> None:
         """`boot` is the HELLO that came before the first chunk, where one is known."""
-        self._reader: FrameReader | LineReader
-        if format == "frames":
-            self._reader = FrameReader(calibration, boot)
-        else:
-            self._reader = LineReader(calibration, format)
+        self._reader = FORMATS[format].reader(calibration, boot)
 
     @property
     def counts(self) -> LinkCounts:
@@ -39,3 +34,18 @@ class Decoder:
     def take_control(self) -> list[Message]:
         """HELLO, STATUS, PONG, ACK and EVENT since the last call, in order."""
         return self._reader.take_control()
+
+
+def from_end_mark(chunks: list[Chunk], format: Format) -> list[Chunk]:
+    """These chunks without what stands before their first end mark, where a link has split them within a block.
+
+    Whoever begins there, with or without what the link has found, finds the same.
+    """
+    if not chunks or chunks[0].split is None or chunks[0].split.fresh:
+        return chunks
+    splitter = FORMATS[format].splitter()
+    for k, chunk in enumerate(chunks):
+        if (at := chunk.data.find(splitter.END)) >= 0:
+            data = chunk.data[at:]
+            return [Chunk(chunk.received_ns, data, splitter.split(data)), *chunks[k + 1 :]]
+    return []

@@ -118,7 +118,7 @@ class FrameReader:
         payloads: list[bytes] = []
         received_ns: list[int] = []
         for chunk in chunks:
-            complete = self._deframer.feed(chunk.data)
+            complete = self._deframer.take(chunk)
             payloads += complete
             received_ns += [chunk.received_ns] * len(complete)
         if len(payloads) <= _FEW:

@@ -9,72 +9,63 @@ can a lost line. What stands before the first end of line is skipped, for it may
 """
 
 import re
-from typing import Literal
+from typing import NamedTuple
 
 import numpy as np
 
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.formats.calibration import Calibration
 from firmware_bridge.formats.clock import WRAP_U32, StampClock
-from firmware_bridge.formats.framing import FrameCounts
 from firmware_bridge.formats.link_counts import LinkCounts
 from firmware_bridge.formats.messages import Message
+from firmware_bridge.formats.splitting import Splitter
 from firmware_bridge.samples import Flag, Samples
 
-LineFormat = Literal["lines-millis", "lines-micros"]
 
-_MAX_LINE_BYTES = 80
+class Shape(NamedTuple):
+    """One of the formats."""
+
+    line: re.Pattern[bytes]  # its groups: the stamp, then the values; the last is the force
+    tick_us: int  # of the stamp
+
+    @property
+    def has_position(self) -> bool:
+        return self.line.groups == 3
+
+
 _NUMBER = rb"\s*([+-]?\d{1,10}(?:\.\d{0,9})?)\s*"
-_LINES = {
-    "lines-millis": (re.compile(rb"\s*(\d{1,10})\s*," + _NUMBER + b"," + _NUMBER), 1000),
-    "lines-micros": (re.compile(rb"\s*(\d{1,10})\s*;" + _NUMBER), 1),
-}
+MILLIS = Shape(re.compile(rb"\s*(\d{1,10})\s*," + _NUMBER + b"," + _NUMBER), 1000)
+MICROS = Shape(re.compile(rb"\s*(\d{1,10})\s*;" + _NUMBER), 1)
 
 
-class LineSplitter:
-    """Turn an arbitrarily split byte stream into the fields of its lines; what a Deframer is to frames."""
+class LineSplitter(Splitter[tuple[bytes, ...]]):
+    """Turn an arbitrarily split byte stream into the fields of its lines."""
 
-    def __init__(self, format: LineFormat) -> None:
-        self.counts = FrameCounts()
-        self._line, _ = _LINES[format]
-        self._pending = b""
-        self._skipping = True  # until the next end of line
+    END = b"\n"
+    LONGEST_BYTES = 80
+    START = None
 
-    def feed(self, data: bytes) -> list[tuple[bytes, ...]]:
-        """Take the next bytes, return the fields of the lines that they complete."""
-        counts = self.counts
-        lines = (self._pending + data).split(b"\n")
-        tail = lines.pop()
-        if lines and self._skipping:
-            counts.garbage_bytes += len(lines.pop(0))
-            self._skipping = False
-        found = []
-        for line in lines:
-            match = self._line.fullmatch(line) if len(line) <= _MAX_LINE_BYTES else None
-            if match and int(match[1]) < WRAP_U32:
-                found.append(match.groups())
-            elif line.strip():
-                counts.bad_shape += 1
-                counts.garbage_bytes += len(line)
-        counts.good += len(found)
-        if not self._skipping and len(tail) > _MAX_LINE_BYTES:
-            self._skipping = True
-            counts.bad_shape += 1
-        if self._skipping:
-            counts.garbage_bytes += len(tail)
-            tail = b""
-        self._pending = tail
-        return found
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self._line = shape.line
+
+    def _read(self, block: bytes) -> tuple[bytes, ...] | None:
+        match = self._line.fullmatch(block) if len(block) <= self.LONGEST_BYTES else None
+        if match and int(match[1]) < WRAP_U32:
+            return match.groups()
+        if block.strip():
+            self._refuse(block)
+        return None
 
 
 class LineReader:
     """Turn chunks of text lines into samples; the rows depend on bytes and stamps, never on how they were grouped."""
 
-    def __init__(self, calibration: Calibration, format: LineFormat) -> None:
+    def __init__(self, calibration: Calibration, shape: Shape) -> None:
         self._calibration = calibration
-        self._splitter = LineSplitter(format)
-        _, self._tick_us = _LINES[format]
-        self._has_position = format == "lines-millis"
+        self._splitter = LineSplitter(shape)
+        self._tick_us = shape.tick_us
+        self._has_position = shape.has_position
         self._clock = StampClock(wrap_us=WRAP_U32 * self._tick_us)
         self._last_us = -1
         self._samples = self._bad_stamp = self._late = 0
@@ -104,7 +95,7 @@ class LineReader:
         at_us: list[int] = []
         flags: list[int] = []
         for chunk in chunks:
-            for stamp, *values in self._splitter.feed(chunk.data):
+            for stamp, *values in self._splitter.take(chunk):
                 restarts = self._clock.restarts
                 placed_us = self._clock.place(int(stamp) * self._tick_us, chunk.received_ns)
                 if placed_us is None:

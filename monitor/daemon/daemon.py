@@ -22,6 +22,7 @@ from typing import Literal
 import msgspec
 
 from firmware_bridge.chunk import Chunk
+from firmware_bridge.formats.decoder import from_end_mark
 from firmware_bridge.formats.messages import Hello
 from firmware_bridge.link_state import LinkState
 from monitor.calibrate.history import newest as newest_calibration
@@ -199,6 +200,7 @@ class Daemon:
     def _begin_session(self) -> None:
         """The machine is used."""
         hello, chunks = self._idle.take()
+        chunks = from_end_mark(chunks, self.profile.serial.format)
         session = self.session = self._session(hello, chunks[0], record=self.profile.record.enabled)
         recording = None if session.recorder is None else session.recorder.status.path
         self._keeper.do(partial(self._store.begin_session, session.id, lifter=self._lifter, recording=recording))

@@ -19,8 +19,9 @@ from firmware_bridge.emulated_board import command as emulator
 from firmware_bridge.emulated_board import wired, write_trajectory
 from firmware_bridge.emulator_build import Firmware
 from firmware_bridge.formats.calibration import Calibration
-from firmware_bridge.formats.framing import Deframer, FrameCounts, frame
+from firmware_bridge.formats.framing import Deframer, frame
 from firmware_bridge.formats.messages import FROM_DEVICE, Ack, EventNote, Force, Hello, Message, Pos, Start, Status
+from firmware_bridge.formats.splitting import SplitCounts
 from firmware_bridge.samples import Flag
 from firmware_bridge.simulator import Machine, clean_set, live
 
@@ -93,7 +94,7 @@ class Run:
     clock_error: float
 
     @cached_property
-    def frames(self) -> FrameCounts:
+    def frames(self) -> SplitCounts:
         reader = Deframer()
         reader.feed(self.wire)
         return reader.counts

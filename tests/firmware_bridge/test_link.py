@@ -1,17 +1,26 @@
-"""The conversation, in made-up time: when what is said, believed, told, and given up."""
+"""The conversation, in made-up time: when what is said, believed, reported, and given up."""
 
+import random
+import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from firmware_bridge import link
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.errors import LinkError, PortBusyError
 from firmware_bridge.formats import Format
+from firmware_bridge.formats.decoder import Decoder, from_end_mark
 from firmware_bridge.formats.framing import Deframer, frame
 from firmware_bridge.formats.messages import Ack, HelloRequest, Message, Ping, Pong, Start, parse
-from firmware_bridge.link import Link
+from firmware_bridge.link import NEXT, OPEN, Happening, Link, Phase
 from firmware_bridge.link_state import LinkState
-from tests.firmware_bridge.wire import Wire
+from firmware_bridge.samples import joined
+from tests.firmware_bridge.wire import RAW, Wire
 
 MS = 1_000_000
 ASKED = Start(3, 2000, 5, 255)
@@ -47,7 +56,7 @@ class Play:
                 assert message
                 self.said.append((self.now_ms, message))
 
-    def hear(self, data: bytes) -> bool:
+    def hear(self, data: bytes) -> Chunk | None:
         return self.link.receive(Chunk(self.now_ms * MS, data))
 
     def stream(self) -> None:
@@ -351,3 +360,64 @@ def test_the_shortest_round_trip_tells_the_clock_and_its_drift() -> None:
     assert clock.drift_ppm == pytest.approx(1000, abs=1)
     play.hear(play.device.send(Pong(12345, 0, 0)))  # nobody asked
     assert play.states[-1].clock == clock
+
+
+def test_the_drawing_is_the_table() -> None:
+    drawn: dict[tuple[str, str], str] = {}
+    phases = "|".join([*Phase, "any open"])
+    for before, what, after in re.findall(rf"^    ({phases}) +(.+?) {{2,}}(\w+)", link.__doc__ or "", re.MULTILINE):
+        for phase in OPEN if before == "any open" else (before,):
+            drawn[phase, what] = after
+    assert drawn == NEXT
+    assert {what for _, what in NEXT} == set(Happening)
+
+
+def split_anyhow(data: bytes, rng: random.Random) -> list[bytes]:
+    cuts = sorted({0, len(data), *(rng.randrange(len(data) + 1) for _ in range(len(data) // 40))})
+    return [data[a:b] for a, b in pairwise(cuts)]
+
+
+def frames_of_a_day(rng: random.Random) -> list[bytes | None]:
+    """What comes in one read each, and None where the port goes away and comes back."""
+    device, at_us, reads = Wire(boot_id=1), 0, list[bytes | None]()
+    for _ in range(6):
+        data = rng.choice([b"", b"\x00", rng.randbytes(9)]) + (device.hello(at_us) if rng.random() < 0.7 else b"")
+        frames = [wire for _, wire in device.stream(at_us, 300_000)] + [device.status(at_us + 300_000)]
+        if rng.random() < 0.5:
+            frames.insert(rng.randrange(len(frames)), device.hello(at_us, protocol=2))
+        data += b"".join(frames)
+        reads += [*split_anyhow(data[: rng.randrange(1, len(data))], rng), None]
+        at_us += 1_000_000
+        if rng.random() < 0.5:
+            device.reboot(at_us, device.boot_id + 1, rng.randrange(256))
+    return reads
+
+
+def lines_of_a_day(rng: random.Random) -> list[bytes | None]:
+    data = b"".join(b"%d,%d,5\r\n" % (10 * k, k) + rng.choice([b"", b"", b"no line\n", b"x" * 90]) for k in range(99))
+    return [read for part in split_anyhow(data, rng)[::7] for read in (*split_anyhow(part, rng), None)]
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["frames", "lines-millis"]))
+def test_a_replay_finds_in_the_bytes_what_the_link_has_found(seed: int, format: Format) -> None:
+    """From whatever chunk on a session begins, over ports that go away and chunks that are kept back."""
+    rng = random.Random(seed)
+    play, handed = Play(format), list[Chunk]()
+    play.open()
+    for read in frames_of_a_day(rng) if format == "frames" else lines_of_a_day(rng):
+        play.now_ms += 3
+        if read is None:
+            play.link.failed(LinkError("gone"), play.now_ms * MS)
+            play.open()
+        elif read and (chunk := play.hear(read)):
+            handed.append(chunk)
+    assert all(chunk.split for chunk in handed)
+    kept = from_end_mark(handed[rng.randrange(len(handed) + 1) :], format)
+    live, replayed = Decoder(RAW, format), Decoder(RAW, format)
+    rows = joined([live.feed(chunk) for chunk in kept])
+    again = joined([replayed.feed(Chunk(chunk.received_ns, chunk.data)) for chunk in kept])
+    for column, same in zip(rows, again, strict=True):
+        np.testing.assert_array_equal(column, same)
+    assert live.counts == replayed.counts
+    assert live.take_control() == replayed.take_control()

@@ -1,0 +1,47 @@
+"""The wire formats by name. To add one: write its file, name it in `Format`, and give it a row here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from firmware_bridge.chunk import Chunk
+from firmware_bridge.formats import Format
+from firmware_bridge.formats.calibration import Calibration
+from firmware_bridge.formats.frames import FrameReader
+from firmware_bridge.formats.framing import Deframer
+from firmware_bridge.formats.lines import MICROS, MILLIS, LineReader, LineSplitter, Shape
+from firmware_bridge.formats.link_counts import LinkCounts
+from firmware_bridge.formats.messages import Hello, Message
+from firmware_bridge.formats.splitting import Splitter
+from firmware_bridge.samples import Samples
+
+
+class Reader(Protocol):
+    """From chunks to samples on the session clock; what the methods do is in `decoder`."""
+
+    @property
+    def counts(self) -> LinkCounts: ...
+
+    def feed(self, *chunks: Chunk) -> Samples: ...
+
+    def take_control(self) -> list[Message]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class WireFormat:
+    """One row."""
+
+    splitter: Callable[[], Splitter[Any]]
+    reader: Callable[[Calibration, Hello | None], Reader]  # by the HELLO that came before the first chunk, if any
+    answers: bool  # whether the device speaks protocol 1: it is asked for HELLO, and for its stream
+
+
+def _lines(shape: Shape) -> WireFormat:
+    return WireFormat(lambda: LineSplitter(shape), lambda calibration, _: LineReader(calibration, shape), answers=False)
+
+
+FORMATS: dict[Format, WireFormat] = {
+    "frames": WireFormat(Deframer, FrameReader, answers=True),
+    "lines-millis": _lines(MILLIS),
+    "lines-micros": _lines(MICROS),
+}

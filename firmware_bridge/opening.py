@@ -1,0 +1,67 @@
+"""What a link has learned since it opened its port: who is there, what came, how much of it was garbage. Pure."""
+
+from firmware_bridge.chunk import Chunk, Split
+from firmware_bridge.device_clock import ClockEstimate
+from firmware_bridge.formats.framing import Deframer
+from firmware_bridge.formats.messages import Hello
+
+WINDOW_NS = 1_000_000_000
+GARBAGE_WINDOWS = 3  # in a row with more garbage than not
+HEARD_BYTES = 64  # kept to tell text from noise
+
+
+class Opening:
+    """From one opening of the port to the next. All times are the host's monotonic clock."""
+
+    def __init__(self, now_ns: int) -> None:
+        self.hello: Hello | None = None
+        self.clock = ClockEstimate()
+        self.ears = Deframer()  # for what comes before HELLO, which nobody else gets
+        self.good_ns = self.byte_ns = now_ns  # when the last frame or line, the last byte came
+        self.good = 0  # frames or lines
+        self.heard = b""
+        self._window_ends_ns = now_ns + WINDOW_NS
+        self._window_bytes = self._window_garbage = self._bad_windows = 0
+
+    @property
+    def is_garbage(self) -> bool:
+        """Whether most of what came in the last seconds was garbage."""
+        return self._bad_windows >= GARBAGE_WINDOWS
+
+    def add(self, chunk: Chunk, split: Split) -> None:
+        """A chunk came, and this was found in it."""
+        self.byte_ns = chunk.received_ns
+        if split.found:
+            self.good_ns = chunk.received_ns
+            self.good += len(split.found)
+        self.heard += chunk.data[: HEARD_BYTES - len(self.heard)]
+        self._window_bytes += len(chunk.data)
+        self._window_garbage += split.garbage_bytes
+
+    def pause(self, missed_ns: int, now_ns: int) -> None:
+        """This program did not run for so long: that was no silence of the device."""
+        self.good_ns = min(self.good_ns + missed_ns, now_ns)
+        self.byte_ns = min(self.byte_ns + missed_ns, now_ns)
+
+    def tick(self, now_ns: int) -> None:
+        """Close a window that has ended."""
+        if now_ns < self._window_ends_ns:
+            return
+        bad = self._window_garbage * 2 > self._window_bytes
+        self._bad_windows = self._bad_windows + 1 if bad else 0
+        self._window_bytes = self._window_garbage = 0
+        self._window_ends_ns = now_ns + WINDOW_NS
+
+
+def readable_text(heard: bytes) -> str:
+    """What was heard, if a person could read it, else nothing.
+
+    >>> readable_text(b"$GPGGA,1,2\\r\\n")
+    '$GPGGA,1,2'
+    >>> readable_text(bytes(range(200, 220)))
+    ''
+    """
+    readable = sum(32 <= byte < 127 or byte in b"\r\n\t" for byte in heard)
+    if not heard or readable < 0.9 * len(heard):
+        return ""
+    return "".join(chr(byte) if 32 <= byte < 127 else " " for byte in heard[:32]).strip()
