@@ -185,7 +185,7 @@ class Stall(Event, frozen=True, kw_only=True, tag="stall"):
 
 
 class Failure(Event, frozen=True, kw_only=True, tag="failure"):
-    """Momentary muscular failure, as far as position and force can tell."""
+    """Momentary muscular failure, as far as position and force can show."""
 
 
 class SpeedOver(Event, frozen=True, kw_only=True, tag="speed_over"):

@@ -16,7 +16,7 @@ from firmware_bridge.simulator.machine import (
     STEP_S,
     STICTION_M_S,
     Machine,
-    Moment,
+    MachineState,
     step,
 )
 from firmware_bridge.simulator.pad import REST_SINK_M
@@ -78,7 +78,7 @@ class Helper:
         machine = replace(self.machine, mass_kg=self.weights_kg[-1])
         physics = machine.physics()
         hand_m = 0.1 + machine.stretch_m
-        moment = Moment(0.1, 0.0, 0.0, 0.0, 0.0, 0.0)
+        moment = MachineState(0.1, 0.0, 0.0, 0.0, 0.0, 0.0)
         rows = []
         for row in range(3500):
             if row == 1500:

@@ -6,7 +6,7 @@ import numpy as np
 
 from firmware_bridge.simulator.gym_lifter import GymPerformer
 from firmware_bridge.simulator.legs import NO_SEGMENT, Now
-from firmware_bridge.simulator.machine import STEP_S, Machine, Moment, step
+from firmware_bridge.simulator.machine import STEP_S, Machine, MachineState, step
 from firmware_bridge.simulator.pad import REST_SINK_M
 from firmware_bridge.simulator.plant import Plant
 from firmware_bridge.simulator.script import Script
@@ -22,7 +22,7 @@ def live(machine: Machine, script: Script, seed: int, rows: int = 10) -> Iterato
     plant = None if machine.plain and script.plain else Plant(machine)
     wobble = np.array([script.lifter.wobble])
     physics = machine.physics()
-    moment = Moment(-REST_SINK_M, 0.0, 0.0, 0.0, 0.0, 0.0)
+    moment = MachineState(-REST_SINK_M, 0.0, 0.0, 0.0, 0.0, 0.0)
     hand, shake, clock = performer.loose * machine.stretch_m, 0.0, 0.0
     leg = NO_SEGMENT
     row = told = 0

@@ -106,7 +106,7 @@ class Physics(NamedTuple, Generic[F]):
     viscous: F  # 1/s
 
 
-class Moment(NamedTuple, Generic[F]):
+class MachineState(NamedTuple, Generic[F]):
     """The state of a machine after a step; and per unit of mass what acted on it as the step began."""
 
     x_m: F  # stack above its rest
@@ -123,13 +123,13 @@ REST_DAMPER = 2 * REST_DAMPING * math.sqrt(REST_STIFFNESS)
 
 def step(
     p: Physics[F],
-    now: Moment[F],
+    now: MachineState[F],
     hand_m: F,
     next_hand_m: F,
     limit_m_s2: F,
     tanh: Callable[[F], F],
     positive: Callable[[F], F],
-) -> Moment[F]:
+) -> MachineState[F]:
     """One millisecond, semi-implicit, the hand going straight from `hand_m` to `next_hand_m`.
 
     The hand is a clutch: what would exceed the force that the muscle gives (`limit_m_s2`) makes it yield.
@@ -153,4 +153,4 @@ def step(
         v = v + a * h
         x = x + v * h
         hand = hand + speed * h
-    return Moment(x, v, slip, a0, pull0, push0)
+    return MachineState(x, v, slip, a0, pull0, push0)

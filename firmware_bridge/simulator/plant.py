@@ -14,7 +14,7 @@ from firmware_bridge.simulator.machine import (
     STICTION_M_S,
     SUBSTEPS,
     Machine,
-    Moment,
+    MachineState,
 )
 from firmware_bridge.simulator.outside import Outside
 from firmware_bridge.simulator.pad import STEEL, Pad
@@ -72,14 +72,14 @@ class Plant:
 
     def step(
         self,
-        now: Moment[float],
+        now: MachineState[float],
         hand_m: float,
         next_hand_m: float,
         limit_m_s2: float,
         outside: Outside,
         along: float = 0.0,
         unsteady: float = 1.0,
-    ) -> Moment[float]:
+    ) -> MachineState[float]:
         """One millisecond, the hand going straight; `along`: how much of the leg has passed, 0 to 1.
 
         `unsteady` is what other people's hands do at the moment, times what they mean to do.
@@ -113,7 +113,7 @@ class Plant:
             v += a * h
             x += v * h
             hand += speed * h
-        return Moment(x, v, slip, a0, pull0 * (1 - _at(outside.grip, along)), push0)
+        return MachineState(x, v, slip, a0, pull0 * (1 - _at(outside.grip, along)), push0)
 
 
 def _at(pair: tuple[float, float], along: float) -> float:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from firmware_bridge.simulator.legs import Now
 from firmware_bridge.simulator.lifter import Performer
 from firmware_bridge.simulator.live import live
-from firmware_bridge.simulator.machine import STEP_S, Machine, Moment, Physics, step
+from firmware_bridge.simulator.machine import STEP_S, Machine, MachineState, Physics, step
 from firmware_bridge.simulator.pad import REST_SINK_M
 from firmware_bridge.simulator.script import Script
 from firmware_bridge.simulator.sway import sway_blocks
@@ -69,7 +69,7 @@ class _Batch:
         physics = [job.machine.physics() for job in jobs]
         self._physics = Physics(*(np.array(column) for column in zip(*physics, strict=True)))
         self._wobble = np.array([job.script.lifter.wobble for job in jobs])
-        self._moment = Moment(np.full(n, -REST_SINK_M), *(np.zeros(n) for _ in range(5)))
+        self._moment = MachineState(np.full(n, -REST_SINK_M), *(np.zeros(n) for _ in range(5)))
         self._hand = np.array(
             [one.loose * job.machine.stretch_m for one, job in zip(self.performers, jobs, strict=True)]
         )
@@ -86,7 +86,7 @@ class _Batch:
         keep = ~over
         self.who = [who for who, kept in zip(self.who, keep, strict=True) if kept]
         self._physics = Physics(*(column[keep] for column in self._physics))
-        self._moment = Moment(*(column[keep] for column in self._moment))
+        self._moment = MachineState(*(column[keep] for column in self._moment))
         for name in ("_wobble", "_hand", "_clock", "_duration", "_limit", "_slope", "_tremor", "_shake"):
             setattr(self, name, getattr(self, name)[keep])
         self._coefficients = self._coefficients[:, keep]

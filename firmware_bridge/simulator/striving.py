@@ -11,7 +11,7 @@ import numpy as np
 
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
 from firmware_bridge.simulator.legs import LOOSE
-from firmware_bridge.simulator.machine import STEP_S, Machine, Moment
+from firmware_bridge.simulator.machine import STEP_S, Machine, MachineState
 from firmware_bridge.simulator.muscle import Body, Muscle
 from firmware_bridge.simulator.outside import NOTHING
 from firmware_bridge.simulator.pad import REST_SINK_M
@@ -67,7 +67,7 @@ class _Set:
         self._plant, self._body = Plant(machine), Body(striving.muscle)
         self._sway = Sway(np.random.default_rng(seed))
         self._bottom_m, self._top_m = machine.bottom_m - machine.rest_m, machine.top_m - machine.rest_m
-        self._moment = Moment(-REST_SINK_M, 0.0, 0.0, 0.0, 0.0, 0.0)
+        self._moment = MachineState(-REST_SINK_M, 0.0, 0.0, 0.0, 0.0, 0.0)
         self._hand_m, self._hand_m_s = LOOSE * machine.stretch_m, 0.0
         self._path_m, self._path_m_s = 0.0, 0.0
         self._doing, self._since_s = _Doing.REST, 0.0

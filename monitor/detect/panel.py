@@ -4,6 +4,7 @@
     after    the detectors of movement, or of a static contraction  a set may end
 
 Events go into the book. Facts go into the moment that the next detector sees, and the change of a fact wakes it.
+A new detector is one line in `detectors_before` or `detectors_after`.
 """
 
 from typing import Any, get_args, get_type_hints

@@ -1,6 +1,6 @@
 """Rests within a set: on locked joints at the top, on the stack's rest at the bottom.
 
-A lockout is inferred from position and dwell. No force tells it: statically the cell reads the load whether muscle or
+A lockout is inferred from position and dwell. No force shows it: statically the cell reads the load whether muscle or
 bone holds it (EVENTS.md 1.6).
 """
 
@@ -96,7 +96,7 @@ class ContactDetector:
         return findings
 
     def _landed(self, moment: Moment) -> int | None:
-        """Since when the stack must be on its rest, where only the cell can tell."""
+        """Since when the stack must be on its rest, where only the cell can show it."""
         if moment.limits.kind != "stack" or not moment.on(Bit.EMPTY):
             self._loose_since = None
         elif self._loose_since is None:

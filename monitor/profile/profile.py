@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from firmware_bridge.formats import Format
-from monitor.profile.settings import DetectSettings, Table
+from monitor.profile.settings import DetectSettings, SettingsTable
 
 MachineId = Annotated[
     str,
@@ -36,7 +36,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 
-class MachineSettings(Table, frozen=True, kw_only=True):
+class MachineSettings(SettingsTable, frozen=True, kw_only=True):
     """`[machine]`: positions in the raw coordinate of the encoder, up positive; forces at the load cell."""
 
     id: MachineId
@@ -53,7 +53,7 @@ class MachineSettings(Table, frozen=True, kw_only=True):
     peak_n: Force | None = None  # static: tested peak, learned where absent
 
 
-class ProtocolSettings(Table, frozen=True, kw_only=True):
+class ProtocolSettings(SettingsTable, frozen=True, kw_only=True):
     """`[protocol]`: the tempo that was agreed on. Durations are 0 only on a static machine."""
 
     name: Literal["10/10", "5/5", "4/4", "2/4", "30-30-30", "static"] | None = None
@@ -65,7 +65,7 @@ class ProtocolSettings(Table, frozen=True, kw_only=True):
     stages_s: tuple[Annotated[float, Meta(gt=0, le=600)], ...] = (30.0, 30.0, 30.0)
 
 
-class SerialSettings(Table, frozen=True, kw_only=True):
+class SerialSettings(SettingsTable, frozen=True, kw_only=True):
     """`[serial]`: where the microcontroller is and what it is asked for."""
 
     port: str | None = None
@@ -75,7 +75,7 @@ class SerialSettings(Table, frozen=True, kw_only=True):
     block: Annotated[int, Meta(ge=1, le=15)] = 5  # samples in a frame
 
 
-class CalibrationSettings(Table, frozen=True, kw_only=True):
+class CalibrationSettings(SettingsTable, frozen=True, kw_only=True):
     """`[calibration]`: si = (counts - zero) * scale. A negative scale turns the direction round."""
 
     metres_per_count: Annotated[float, Meta(ge=-1, le=1)] = 0.0  # only a static machine has none
@@ -84,7 +84,7 @@ class CalibrationSettings(Table, frozen=True, kw_only=True):
     force_zero_counts: int = 0
 
 
-class MqttSettings(Table, frozen=True, kw_only=True):
+class MqttSettings(SettingsTable, frozen=True, kw_only=True):
     """`[mqtt]`: the broker; without a host the daemon brings one up on loopback."""
 
     host: str | None = None
@@ -97,7 +97,7 @@ class MqttSettings(Table, frozen=True, kw_only=True):
     websocket_url: WebSocketUrl | None = None  # where that broker takes WebSockets; ws://host:9001/mqtt where absent
 
 
-class RecordSettings(Table, frozen=True, kw_only=True):
+class RecordSettings(SettingsTable, frozen=True, kw_only=True):
     """`[record]`: sessions on disk."""
 
     enabled: bool = True
@@ -109,14 +109,14 @@ class RecordSettings(Table, frozen=True, kw_only=True):
     mb_an_hour: Annotated[float, Meta(ge=1, le=1000)] = 60.0  # beyond, the live feedback is not recorded
 
 
-class EventsSettings(Table, frozen=True, kw_only=True):
+class EventsSettings(SettingsTable, frozen=True, kw_only=True):
     """`[events]`: how long a consumer that was away can still ask."""
 
     keep_days: Annotated[int, Meta(ge=1, le=3650)] = 30
     keep_records: Annotated[int, Meta(ge=1000, le=10_000_000)] = 100_000
 
 
-class DisplaySettings(Table, frozen=True, kw_only=True):
+class DisplaySettings(SettingsTable, frozen=True, kw_only=True):
     """`[display]`: the page."""
 
     enabled: bool = True
@@ -125,8 +125,8 @@ class DisplaySettings(Table, frozen=True, kw_only=True):
     cues: str | None = None  # folder with cue packs of one's own
 
 
-class Profile(Table, frozen=True, kw_only=True):
-    """One machine: everything that a daemon, a replay or a report has to be told."""
+class Profile(SettingsTable, frozen=True, kw_only=True):
+    """One machine: everything that a daemon, a replay or a report needs to know."""
 
     machine: MachineSettings
     protocol: ProtocolSettings = ProtocolSettings()

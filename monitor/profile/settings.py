@@ -15,11 +15,11 @@ NotNegative = Annotated[float, Meta(ge=0)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 
 
-class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class SettingsTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A table of settings: read once, frozen, an unknown key is an error."""
 
 
-class MotionSettings(Table, frozen=True, kw_only=True):
+class MotionSettings(SettingsTable, frozen=True, kw_only=True):
     window_s: Annotated[float, Meta(ge=0.03, le=0.2)] = 0.08  # length of the quadratic fit for acceleration
     rest_min_m_s: Positive = 0.003  # v_rest: "not moving" is below max(this, rest_fraction * slower target speed)
     rest_fraction: Share = 0.10
@@ -29,7 +29,7 @@ class MotionSettings(Table, frozen=True, kw_only=True):
     extreme_m: Positive = 0.003  # the dwell lies within this of the extreme
 
 
-class CellSettings(Table, frozen=True, kw_only=True):
+class CellSettings(SettingsTable, frozen=True, kw_only=True):
     rate_hz: Positive | None = None  # readings a second; None: as the device reports, else one per step of the grid
     settling: Annotated[float, Meta(ge=1)] | None = None  # conversions that a reading averages over; HX711, NAU7802: 4
 
@@ -43,7 +43,7 @@ class CellSettings(Table, frozen=True, kw_only=True):
         return (self.settling or 1.0) * self.period_s
 
 
-class SetSettings(Table, frozen=True, kw_only=True):
+class SetSettings(SettingsTable, frozen=True, kw_only=True):
     off_rest_m: Positive = 0.003  # x above which the stack is off the rest
     start_hold_s: Positive = 0.3
     end_rest_s: Positive = 5.0
@@ -51,7 +51,7 @@ class SetSettings(Table, frozen=True, kw_only=True):
     under_load: Share = 0.5  # of W: above it the set is under load
 
 
-class RepSettings(Table, frozen=True, kw_only=True):
+class RepSettings(SettingsTable, frozen=True, kw_only=True):
     excursion: Share = 0.25  # of L: less is fidgeting
     partial: Share = 0.85  # of L
     top: Share = 0.10  # of L: a top that stays further below top_m makes it partial
@@ -59,7 +59,7 @@ class RepSettings(Table, frozen=True, kw_only=True):
     sticking_min_s: Positive = 0.5
 
 
-class TurnaroundSettings(Table, frozen=True, kw_only=True):
+class TurnaroundSettings(SettingsTable, frozen=True, kw_only=True):
     window_s: Positive = 0.5
     window_fraction: Share = 0.15  # of the shorter phase
     smooth: Share = 0.8  # of a_jerk
@@ -70,54 +70,54 @@ class TurnaroundSettings(Table, frozen=True, kw_only=True):
     rebound_s: Positive = 0.3
 
 
-class JerkSettings(Table, frozen=True, kw_only=True):
+class JerkSettings(SettingsTable, frozen=True, kw_only=True):
     size: Positive = 11.5  # a_jerk = clip(size * L / T_c^2, min_g, max_g)
     min_g: Positive = 0.08
     max_g: Positive = 0.25
-    hold_s: Positive = 0.06  # the hold that defines the truth; announce_s is how soon it is told
+    hold_s: Positive = 0.06  # defines a true jerk; it is reported after announce_s at the earliest
     announce_s: NotNegative = 0.025
     join_s: NotNegative = 0.15
     start: Share = 0.15  # of L from the bottom: cause `start`
     shove_s: Positive = 1.0  # after a stall or sticking: cause `shove`
 
 
-class UnloadSettings(Table, frozen=True, kw_only=True):
+class UnloadSettings(SettingsTable, frozen=True, kw_only=True):
     low: Share = 0.15  # w' < 1 - max(low, factor * a_jerk/g)
     factor: Positive = 1.25
     hold_s: Positive = 0.10
 
 
-class SlackSettings(Table, frozen=True, kw_only=True):
+class SlackSettings(SettingsTable, frozen=True, kw_only=True):
     tension: Share = 0.05  # of W
-    hold_s: Positive = 0.03  # defines the truth; a filter shortens what is brief: told after announce_s
+    hold_s: Positive = 0.03  # defines true slack; a filter shortens what is brief, so it is reported after announce_s
     announce_s: Positive = 0.025
 
 
-class LockoutRestSettings(Table, frozen=True, kw_only=True):
+class LockoutRestSettings(SettingsTable, frozen=True, kw_only=True):
     zone_min_m: Positive = 0.015
     zone_fraction: Share = 0.03
     dwell_s: Positive = 1.3
     dwell_superslow_s: Positive = 2.3
 
 
-class StackTouchSettings(Table, frozen=True, kw_only=True):
+class StackTouchSettings(SettingsTable, frozen=True, kw_only=True):
     tension: Share = 0.5  # of W
     hold_s: Positive = 0.08
     slam_m_s: Positive = 0.10
 
 
-class BottomRestSettings(Table, frozen=True, kw_only=True):
+class BottomRestSettings(SettingsTable, frozen=True, kw_only=True):
     hold_s: Positive = 0.7
 
 
-class StallSettings(Table, frozen=True, kw_only=True):
+class StallSettings(SettingsTable, frozen=True, kw_only=True):
     low: Share = 0.10  # of L
     high: Share = 0.90
     hold_s: Positive = 1.5
     travel_m: Positive = 0.010  # travel that ends it
 
 
-class FailureSettings(Table, frozen=True, kw_only=True):
+class FailureSettings(SettingsTable, frozen=True, kw_only=True):
     stall_s: Positive = 2.0
     total_s: Positive = 5.0
     descent: Share = 0.10  # of L
@@ -126,24 +126,24 @@ class FailureSettings(Table, frozen=True, kw_only=True):
     static_after_s: Positive = 10.0
 
 
-class SpeedOverSettings(Table, frozen=True, kw_only=True):
+class SpeedOverSettings(SettingsTable, frozen=True, kw_only=True):
     factor_short: Positive = 2.0  # kappa where the phase is 4 s or shorter
     factor_long: Positive = 1.7
     hold_s: Positive = 0.30
 
 
-class TensionOutSettings(Table, frozen=True, kw_only=True):
+class TensionOutSettings(SettingsTable, frozen=True, kw_only=True):
     hold_s: Positive = 0.15
     join_s: NotNegative = 0.30
 
 
-class ForceCeilingSettings(Table, frozen=True, kw_only=True):
+class ForceCeilingSettings(SettingsTable, frozen=True, kw_only=True):
     factor: Positive = 1.30  # of (1 + mu) * W
     hold_s: Positive = 0.02  # as for slack
     announce_s: Positive = 0.015
 
 
-class SensorFaultSettings(Table, frozen=True, kw_only=True):
+class SensorFaultSettings(SettingsTable, frozen=True, kw_only=True):
     gap_s: Positive = 0.05
     jump_m: Positive = 0.005
     mismatch: Share = 0.05  # of W
@@ -151,7 +151,7 @@ class SensorFaultSettings(Table, frozen=True, kw_only=True):
     frozen_s: Positive = 0.3
 
 
-class DetectSettings(Table, frozen=True, kw_only=True):
+class DetectSettings(SettingsTable, frozen=True, kw_only=True):
     """`[detect.*]` of a profile."""
 
     motion: MotionSettings = MotionSettings()

@@ -21,7 +21,7 @@ from firmware_bridge.simulator import (
     simulate,
 )
 from firmware_bridge.simulator import machine as mechanics
-from firmware_bridge.simulator.machine import STEP_S, Moment, step
+from firmware_bridge.simulator.machine import STEP_S, MachineState, step
 
 CALM = Lifter(tempo_spread=0.0, wobble=0.0, tremor=0.0, range_spread=0.0, fatigue=0.0)
 MACHINE = Machine(mass_kg=70, friction=0.1, viscous_per_s=0.0, rest_m=-0.2, bottom_m=-0.17, top_m=0.28)
@@ -38,7 +38,7 @@ def positive(z: float) -> float:
 def hold(machine: Machine, x_m: float, hand_m: float, seconds: float, limit: float = 1e9) -> np.ndarray:
     """The stack let loose at a place under a hand that stands still: x, v, a, pull, push."""
     physics = machine.physics()
-    moment = Moment(x_m, 0.0, 0.0, 0.0, 0.0, 0.0)
+    moment = MachineState(x_m, 0.0, 0.0, 0.0, 0.0, 0.0)
     rows = []
     for _ in range(round(seconds / STEP_S)):
         before = moment
@@ -113,7 +113,7 @@ def test_friction_holds_a_stack_whose_hand_gives_a_little_less_than_the_load() -
 
 def test_a_hand_that_gave_way_holds_the_stack_where_it_is_then() -> None:
     machine = Machine(friction=0.05)
-    physics, moment, hand_m = machine.physics(), Moment(0.5, 0.0, 0.0, 0.0, 0.0, 0.0), 0.5 + machine.stretch_m
+    physics, moment, hand_m = machine.physics(), MachineState(0.5, 0.0, 0.0, 0.0, 0.0, 0.0), 0.5 + machine.stretch_m
     for limit in [0.6 * G] * 150 + [1e9] * 1500:
         moment = step(physics, moment, hand_m, hand_m, limit, np.tanh, positive)
         if limit < G:

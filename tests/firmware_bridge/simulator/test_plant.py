@@ -9,7 +9,7 @@ import pytest
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from firmware_bridge.simulator import Lift, Lifter, Lower, Machine, Rest, Script, SetDown, Trace, Turn, simulate
 from firmware_bridge.simulator import plant as stepping
-from firmware_bridge.simulator.machine import STEP_S, Moment, step
+from firmware_bridge.simulator.machine import STEP_S, MachineState, step
 from firmware_bridge.simulator.outside import NOTHING, Outside
 from firmware_bridge.simulator.pad import REST_SINK_M, rubber
 from firmware_bridge.simulator.plant import Plant
@@ -38,7 +38,7 @@ def perform(machine: Machine, *moves: Move | GymMove, tempo: tuple[float, float]
 
 def fall(machine: Machine, from_m: float, seconds: float) -> np.ndarray:
     """The stack let fall: x and v, a row a millisecond."""
-    plant, moment = Plant(machine), Moment(from_m, 0.0, 0.0, 0.0, 0.0, 0.0)
+    plant, moment = Plant(machine), MachineState(from_m, 0.0, 0.0, 0.0, 0.0, 0.0)
     rows = []
     for _ in range(round(seconds / STEP_S)):
         moment = plant.step(moment, -1.0, -1.0, 0.0, NOTHING)
@@ -48,7 +48,7 @@ def fall(machine: Machine, from_m: float, seconds: float) -> np.ndarray:
 
 def test_a_plain_machine_steps_as_the_plain_step_does() -> None:
     plant, physics = Plant(MACHINE), MACHINE.physics()
-    one = other = Moment(0.1, 0.0, 0.0, 0.0, 0.0, 0.0)
+    one = other = MachineState(0.1, 0.0, 0.0, 0.0, 0.0, 0.0)
     hand = 0.1 + MACHINE.stretch_m
     rng = np.random.default_rng(4)
     for _ in range(3000):
@@ -94,7 +94,7 @@ def test_behind_a_pulley_half_the_weight_pulls_and_a_quarter_of_the_mass_moves()
     assert machine.inertia_kg == pytest.approx(70 / 4)
     trace = perform(machine, Lift(), Turn(4.0))
     assert trace.tension_n[-1500:-600] == pytest.approx(35 * G, rel=0.005)
-    moment = Moment(0.2, 0.0, 0.0, 0.0, 0.0, 0.0)
+    moment = MachineState(0.2, 0.0, 0.0, 0.0, 0.0, 0.0)
     pulled = [Plant(one).step(moment, 1.0, 1.0, 1.2 * G, NOTHING).a_m_s2 for one in (MACHINE, machine)]
     assert pulled == pytest.approx([0.2 * G, 0.4 * G]), "the same share of the load moves it twice as much"
 
@@ -119,7 +119,7 @@ def test_rubber_lets_the_stack_up_a_little_before_it_leaves() -> None:
 def test_breaking_away_takes_more_than_sliding() -> None:
     def needed(stiction: float) -> float:
         plant = Plant(replace(MACHINE, stiction=stiction))
-        moment, hand = Moment(0.2, 0.0, 0.0, 0.0, 0.0, 0.0), 0.2 + MACHINE.stretch_m
+        moment, hand = MachineState(0.2, 0.0, 0.0, 0.0, 0.0, 0.0), 0.2 + MACHINE.stretch_m
         most = 0.0
         for _ in range(4000):
             moment = plant.step(moment, hand, hand + 5e-6, 1e9, NOTHING)
@@ -189,7 +189,7 @@ def test_slack_taken_up_in_haste_makes_the_cable_ring() -> None:
 
 def test_what_others_do_comes_and_goes_straight() -> None:
     plant = Plant(MACHINE)
-    moment = Moment(0.2, 0.0, 0.0, 0.0, 0.0, 0.0)
+    moment = MachineState(0.2, 0.0, 0.0, 0.0, 0.0, 0.0)
     hand = 0.2 + MACHINE.stretch_m
     lifts = [
         plant.step(moment, hand, hand, 1e9, Outside(hands=(0.0, 0.4)), along).a_m_s2 for along in (0.0, 0.25, 0.5, 1.0)
