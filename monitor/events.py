@@ -94,6 +94,24 @@ class Leak(msgspec.Struct, frozen=True, kw_only=True):
         return Leak(**sums)
 
 
+class LoadChange(Event, frozen=True, kw_only=True, tag="load_change"):
+    """The load that is selected is another than before; dated at the lift-off. It is no fault."""
+
+    from_n: float
+    to_n: float
+
+
+class LoadStretch(msgspec.Struct, frozen=True, kw_only=True):
+    """What was done in a set with one load."""
+
+    load_n: float | None
+    reps: int
+    full_reps: int
+    under_load_s: float
+    under_tension_s: float | None
+    skill: float | None
+
+
 class SetEnd(Event, frozen=True, kw_only=True, tag="set_end"):
     """The set is over; carries its summary. `counts` holds primary events by kind."""
 
@@ -110,6 +128,7 @@ class SetEnd(Event, frozen=True, kw_only=True, tag="set_end"):
     skill: float | None  # under_tension_s / (under_load_s - leak.unjudged_s), 0..1
     strength_n: float | None  # the load at that skill
     outcome: Literal["failure", "ended"]
+    loads: tuple[LoadStretch, ...] = ()  # by stretch of constant load, in order
 
 
 class Rep(Event, frozen=True, kw_only=True, tag="rep"):
@@ -128,6 +147,7 @@ class Rep(Event, frozen=True, kw_only=True, tag="rep"):
     tension_max_n: float | None
     in_band_s: float | None
     sticking: bool = False
+    load_n: float | None = None  # null: not known when the repetition ended
 
 
 class Turnaround(Event, frozen=True, kw_only=True, tag="turnaround"):
@@ -225,7 +245,7 @@ class Stage(Event, frozen=True, kw_only=True, tag="stage"):
 
 AnyEvent = (
     SetStart | SetEnd | Rep | Turnaround | Jerk | Drop | Unload | Slack | LockoutRest | StackTouch | BottomRest | Stall
-    | Failure | SpeedOver | TensionOut | ForceCeiling | SensorFault | Stage
+    | Failure | LoadChange | SpeedOver | TensionOut | ForceCeiling | SensorFault | Stage
 )  # fmt: skip
 
 KINDS: tuple[str, ...] = tuple(str(kind.__struct_config__.tag) for kind in AnyEvent.__args__)
@@ -249,7 +269,7 @@ class Feedback(msgspec.Struct, frozen=True, kw_only=True):
     resting: Literal["lockout", "bottom"] | None
     cue: str | None
     load_n: float | None  # the working load that `tension` is relative to
-    load_from: Literal["given", "learned", "unknown"]
+    load_from: Literal["given", "learned", "presumed", "unknown"]
     fault: str | None  # cause of an open sensor fault
 
 

@@ -88,7 +88,14 @@ class Tug:
     duration_s: float
 
 
-Act = Leg | Still | Down | Tug
+@dataclass(frozen=True)
+class Pin:
+    """The pin is moved: from here on the load is so many times the one that `samples` names."""
+
+    factor: float
+
+
+Act = Leg | Still | Down | Tug | Pin
 
 
 @dataclass(frozen=True)
@@ -136,11 +143,11 @@ class Movement:
     def _path(self) -> tuple[list[tuple[float, float, float, float, float]], float]:
         """Pieces (from when, how long, from where, to where, times the force), and when they end."""
         pieces = [(0.0, LEAD_S, REST_M, REST_M, 1.0)]
-        now_s, here_m = LEAD_S, REST_M
+        now_s, here_m, pin = LEAD_S, REST_M, 1.0
 
         def go(duration_s: float, to_m: float, factor: float = 1.0) -> None:
             nonlocal now_s, here_m
-            pieces.append((now_s, duration_s, here_m, to_m, factor))
+            pieces.append((now_s, duration_s, here_m, to_m, factor * pin))
             now_s, here_m = now_s + duration_s, to_m
 
         for act in self.acts:
@@ -154,6 +161,8 @@ class Movement:
                     go(duration_s, here_m, factor)
                 case Still(duration_s):
                     go(duration_s, here_m)
+                case Pin(factor):
+                    pin = factor
         return pieces, now_s
 
 
@@ -214,7 +223,16 @@ def movements(draw: st.DrawFn, troubles: int = 2, floor: bool = True) -> Movemen
     still = st.builds(Still, st.sampled_from([0.3, 1.0, 2.5, 6.0]))
     tug = st.builds(Tug, st.sampled_from([0.0, 0.5, 0.8, 1.2, 1.6]), st.sampled_from([0.05, 0.3, 1.0]))
     down = st.builds(Down, st.sampled_from([0.1, 1.0, 6.0]), st.sampled_from([0.1, 0.5]))
-    parts: list[Any] = [rep, rep, heave, heave, failed, *(st.tuples(act) for act in (leg, still, tug, *[down] * floor))]
+    pinned = st.sampled_from([(Down(1.5), Pin(0.6), Leg(1.0, 1.8), Leg(0.0, 2.0)), (Down(1.5), Pin(1.0))])
+    parts: list[Any] = [
+        rep,
+        rep,
+        heave,
+        heave,
+        failed,
+        *[pinned] * floor,
+        *(st.tuples(act) for act in (leg, still, tug, *[down] * floor)),
+    ]
     acts: list[Act] = [act for part in draw(st.lists(st.one_of(parts), min_size=2, max_size=9)) for act in part]
     ends: list[Act] = [Down(6.0), Still(1.0), Leg(0.55, 1.0)] if floor else [Still(1.0)]
     holes, odd = ("gap", "position gap", "force gap"), ("stuck", "frozen", "jump")

@@ -73,7 +73,7 @@ class LiveFeedback:
             under_tension_s=under_tension_s,
             resting="lockout" if at_lockout else "bottom" if on_rest and moment.in_set else None,
             cue=self.due_cue(moment.now) if moment.in_set else None,
-            load_n=None if limits.load_n is None else round(limits.load_n, 1),
+            load_n=None if limits.selected_n is None else round(limits.selected_n, 1),
             load_from=limits.load_from,
             fault=moment.trust.fault,
         )

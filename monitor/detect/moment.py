@@ -119,6 +119,13 @@ class RestFound(Happening, frozen=True):
     off_m: float
 
 
+class ZeroFound(Happening, frozen=True):
+    """By ZeroFinder: while nothing pulls, the cell reads `off_n` more than at moment `since`."""
+
+    off_n: float
+    since: int
+
+
 class SetStarted(Happening, frozen=True):
     """By SetDetector: a set began at moment `at`."""
 
@@ -138,6 +145,13 @@ class RepFinished(Happening, frozen=True):
     middle: TurningPoint
     last_m: float
     end: int
+
+
+class LoadConfirmed(Happening, frozen=True):
+    """By LoadDetector: the load is known, and it has been the same since moment `since`; `instead_of_n`: a change."""
+
+    since: int
+    instead_of_n: float | None = None
 
 
 class Moment(msgspec.Struct, frozen=True):
@@ -167,14 +181,17 @@ class Moment(msgspec.Struct, frozen=True):
     # Happenings
     turned: Turned = Turned()
     rest_found: RestFound | None = None
+    zero_found: ZeroFound | None = None
     set_started: SetStarted | None = None
     set_ended: SetEnded | None = None
     rep_finished: RepFinished | None = None
+    load_confirmed: LoadConfirmed | None = None
     # From the panel, at this moment
     after_silence: bool = False  # the position was unknown for so long that the movement before it says nothing
     zero_moved_m: float = 0.0  # the zero of the positions was moved up by so much
     set_over: int | None = None  # since this moment; what was open of the lifter's doing is closed
     silenced: tuple[type[Event], ...] = ()  # open events of these kinds were closed
+    known_at: int | None = None  # a moment of the past that can be judged only now: when that is
 
     def on(self, bit: int) -> bool:
         return bool(self.bits & bit)
@@ -195,7 +212,8 @@ class Moment(msgspec.Struct, frozen=True):
     @property
     def found_s(self) -> float:
         """The session time at which this moment is known."""
-        return round(float(self.signals.found[self.signals.row(self.now)]), 6)
+        known_at = self.now if self.known_at is None else self.known_at
+        return round(float(self.signals.found[self.signals.row(known_at)]), 6)
 
     def stamp(self, start: int, end: int | None = None, phase: Phase | None = None) -> Stamp:
         """The keys that an event found now has in common with all others; `end` None: it goes on."""

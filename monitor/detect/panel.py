@@ -10,11 +10,13 @@ A new detector is one line in `detectors_before` or `detectors_after`.
 from typing import Any, get_args, get_type_hints
 
 import msgspec
+import numpy as np
 
 from monitor.detect.detector import OF_LIFTER, Correction, Detection, Detector, Ending, Findings, Silence
 from monitor.detect.event_book import EventBook
 from monitor.detect.jerks import SurgeDetector
 from monitor.detect.lessons import LessonDetector
+from monitor.detect.loads import LoadDetector
 from monitor.detect.moment import (
     Fact,
     LockoutState,
@@ -40,11 +42,12 @@ from monitor.detect.stalls import StallDetector
 from monitor.detect.static import StageDetector
 from monitor.detect.tension import TensionDetector
 from monitor.detect.turnarounds import TurnaroundDetector, TurnFinder
+from monitor.detect.zero_finder import ZeroFinder
 from monitor.events import AnyEvent, SetStart
 from monitor.learning.teacher import Teacher
 from monitor.profile.limits import Limits
 from monitor.profile.profile import Profile
-from monitor.signals.conditions import Bit
+from monitor.signals.conditions import Bit, evaluate
 from monitor.signals.signal_window import SignalWindow
 from monitor.signals.zigzag import Reversal
 
@@ -66,6 +69,7 @@ def detectors_before(profile: Profile, lag: int) -> tuple[Detector, ...]:
         RestFinder(),
         FaultDetector(detect.sensor_fault, lag),
         TurnFinder(detect.motion.extreme_m, lag),
+        ZeroFinder(),
         SetDetector(detect.set),
     )
 
@@ -88,6 +92,7 @@ def detectors_after(
         LockoutDetector(limits.lockout_dwell_s),
         SpeedDetector(detect.speed_over),
         LessonDetector(teacher),
+        LoadDetector(teacher),
     )
 
 
@@ -132,6 +137,8 @@ class DetectorPanel:
             moment = self._start_set(moment, moment.set_started.at)
         moment = _with(moment, rep_number=_rep_number(moment))
         moment, _, woken_too = self._wake(self.after, moment, changed, stirred)
+        if moment.load_confirmed is not None:
+            moment = self._judge_again(moment, moment.load_confirmed.since)
         self.tally.update(moment)
         if moment.set_ended is not None and moment.in_set:
             moment = self._end_set(moment, moment.set_ended.at)
@@ -202,6 +209,26 @@ class DetectorPanel:
                     changes[FIELD_OF[type(finding)]] = finding
         return _with(moment, **changes) if changes else moment
 
+    def _judge_again(self, moment: Moment, since: int) -> Moment:
+        """Show what happened since a moment to those who compare it with the load, which is known only now."""
+        bits = evaluate(moment.signals, moment.limits, since, moment.now + 1)
+        if moment.in_set and moment.set_start >= since:
+            self.tally.start(moment.signals, moment.set_start)
+        for detector in self.after:
+            if not detector.watches & Bit.JUDGED:
+                continue
+            watched = bits & detector.watches
+            changes = [*(np.flatnonzero(watched[1:] != watched[:-1]) + since + 1).tolist(), moment.now + 1]
+            at = since
+            while at <= moment.now:
+                past = _with(moment, now=at, bits=int(bits[at - since]), known_at=moment.now)
+                past = _with(past, phase=phase_of(past))
+                moment = self._fold(moment, detector.update(past))
+                while changes[0] <= at:
+                    changes.pop(0)
+                at = min(changes[0], max(at + 1, detector.due))
+        return _with(moment, bits=int(bits[-1]))
+
     def _silence_ends(self, now: int, bits: int, changed: int) -> bool:
         """Whether the position is known again after it was unknown for long."""
         if not changed & Bit.KNOWN_X:
@@ -211,6 +238,10 @@ class DetectorPanel:
 
     def _move_zero(self, moment: Moment) -> Moment:
         """The stack stands on its rest, so x is 0 here, whatever the encoder counts."""
+        if moment.zero_found is not None:
+            off_n = moment.zero_found.off_n
+            moment.signals.shift_force(off_n, moment.now + 1)
+            moment = _with(moment, limits=moment.limits.with_zero(moment.limits.zero_n + off_n))
         if moment.rest_found is None:
             return moment
         off_m = moment.rest_found.off_m
@@ -227,12 +258,12 @@ class DetectorPanel:
 
     def _end_set(self, moment: Moment, over: int) -> Moment:
         """Let the detectors end what they have open, close what is left, and sum up."""
-        times_s = self.tally.times_s(moment.signals, over)
+        times_s, loads = self.tally.times_s(moment.signals, over), self.tally.loads(moment, over)
         moment = _with(moment, **NOTHING_HAPPENS)
         moment = _with(moment, in_set=False, set_over=over, silenced=OF_LIFTER)
         moment, _, _ = self._wake(self.after, moment, 0, stirred=True)
         self._book.end_set(over, moment)
-        event = set_end(moment, over, times_s, self._book.counts)
+        event = set_end(moment, over, times_s, loads, self._book.counts)
         self._book.enter(Detection(event, over, over), moment)
         return _with(moment, set_number=None, rep_number=None)
 

@@ -161,6 +161,7 @@ class RepDetector:
             tension_mean_n=round(float(known_n.mean()), 1) if len(known_n) else None,
             tension_max_n=round(float(known_n.max()), 1) if len(known_n) else None,
             in_band_s=seconds(signals.count(signals.in_band, start, end)) if limits.load_n is not None else None,
+            load_n=None if moment.limits.load_n is None else round(moment.limits.load_n, 1),
             sticking=self._sticking,
         )
 

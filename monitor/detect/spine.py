@@ -21,6 +21,7 @@ from monitor.detect.moment import NEVER, Flagged, News, steps
 from monitor.detect.panel import DetectorPanel, detectors_after, detectors_before, first_moment
 from monitor.events import AnyEvent, Feedback, Update
 from monitor.learning.load import LoadFit
+from monitor.learning.machine import LearnedMachine
 from monitor.learning.range import LearnedRange
 from monitor.learning.teacher import Teacher
 from monitor.profile.limits import Limits, limits_of
@@ -42,7 +43,8 @@ class Spine:
     """One session of one machine. `feedback=False` leaves out the live feedback.
 
     `learned` is the range from the lifter's last session; it is used where the profile has none. `encoder_step_m` is
-    the step that the samples themselves show; it is used where the profile has no `metres_per_count`.
+    the step that the samples themselves show; it is used where the profile has no `metres_per_count`. `machine` is
+    what earlier sessions taught of the machine.
     """
 
     def __init__(
@@ -53,8 +55,11 @@ class Spine:
         feedback: bool = True,
         learned: LearnedRange | None = None,
         encoder_step_m: float | None = None,
+        machine: LearnedMachine | None = None,
     ) -> None:
         limits = limits_of(profile)
+        if machine is not None:
+            limits = limits.with_machine(machine.friction, machine.zero_n)
         given_range = limits.range_known
         if learned is not None and not given_range:
             limits = limits.with_range(learned.bottom_m, learned.top_m)
@@ -89,6 +94,13 @@ class Spine:
         return self._teacher.range
 
     @property
+    def machine(self) -> LearnedMachine:
+        """What is known of the machine by now, for the sessions that follow."""
+        limits = self.limits
+        friction = limits.friction if limits.friction_from == "learned" else None
+        return LearnedMachine(friction=friction, zero_n=limits.zero_n)
+
+    @property
     def load_fit(self) -> LoadFit | None:
         """The load of the newest repetitions, before it is snapped to a plate."""
         return self._teacher.fit
@@ -104,7 +116,7 @@ class Spine:
         n = len(signals.found_s)
         for low in range(0, n, BLOCK_STEPS):
             block = signals.part(low, min(n, low + BLOCK_STEPS))
-            self._signals.append(block, self.limits.rest_m)
+            self._signals.append(block, self.limits.rest_m, self.limits.zero_n)
             end = block.first + len(block.found_s)
             start = block.first
             while start < end:

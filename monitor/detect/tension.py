@@ -26,7 +26,9 @@ FELT = 0.25  # of the acceleration that the tension's distance from the load sta
 class TensionDetector:
     """`unload`, `slack`, `tension_out` and `force_ceiling`; silent while the cell cannot be believed."""
 
-    watches = Bit.KNOWN_X | Bit.CEILING | Bit.SLACK | Bit.UNLOAD | Bit.LOW | Bit.HIGH | Bit.EMPTY | Bit.STILL
+    watches = (
+        Bit.KNOWN_X | Bit.CEILING | Bit.SLACK | Bit.UNLOAD | Bit.LOW | Bit.HIGH | Bit.EMPTY | Bit.STILL | Bit.JUDGED
+    )
 
     def __init__(self, detect: DetectSettings) -> None:
         out = detect.tension_out
@@ -46,6 +48,7 @@ class TensionDetector:
         used = moment.in_set or moment.pull.pulled or kind == "stack"  # off its rest a stack is used, set or not
         let_go = moment.on(Bit.EMPTY) and (kind == "static" or (free and moment.still))  # the set may be over
         judged = (used or free) and not moment.trust.force_doubted and not let_go and not moment.staging.aimless
+        ceiling_was_judged = moment.known_at is not None and moment.limits.ceiling_given_n is not None
         findings: list[Finding] = []
         for condition, bit in (
             (self._ceiling, Bit.CEILING),
@@ -54,6 +57,8 @@ class TensionDetector:
             (self._low, Bit.LOW),
             (self._high, Bit.HIGH),
         ):  # what a bar does may begin its set: until then it waits
+            if bit == Bit.CEILING and ceiling_was_judged:
+                continue
             findings += condition.update(moment, judged and moment.on(bit), moment.now, wait=not used)
         return findings
 

@@ -19,6 +19,11 @@ LEAST_MOMENTS = 60  # 0.3 s in either direction: a fit over less is noise
 SNAP = 0.02  # a learned load this close to a plate is that plate
 TRUSTED_REPS = 2  # one repetition may be pulled unevenly
 ALIEN = 0.04  # a given load this far from the fit is not the selected one
+SAME = 0.03  # closer than this, the load is the one before: friction is known to about 1 % of the load
+LEAST_FRICTION = -0.01  # below, somebody else carries the stack: friction is never negative
+MOST_RESIDUAL = 0.06  # above, no load and friction fit
+EARLY_MOMENTS, EARLY_SPREAD = 60, 0.02  # enough to confirm a load at once
+LATE_MOMENTS, LATE_SPREAD = 30, 0.10  # enough when no more time is left
 
 
 class LoadFit(NamedTuple):
@@ -34,46 +39,136 @@ class LoadFit(NamedTuple):
         return max(0.0, self.slope / self.level)
 
 
+class LoadEstimate(NamedTuple):
+    """A load from a short stretch of movement; `spread` is half the middle 68 % of its moments, as a share of it."""
+
+    load_n: float
+    spread: float
+    n: int
+
+    def enough(self, *, last_chance: bool) -> bool:
+        if last_chance:
+            return self.n >= LATE_MOMENTS and self.spread <= LATE_SPREAD
+        return self.n >= EARLY_MOMENTS and self.spread <= EARLY_SPREAD
+
+
+def estimate(
+    signals: SignalWindow,
+    friction: float,
+    least_n: float,
+    v_move_m_s: float,
+    doubted: Iterable[tuple[int, int]],
+    start: int,
+    end: int,
+) -> LoadEstimate | None:
+    """The load by moments `start` up to but not including `end`, where the friction is known.
+
+    T = W (1 + a/g + mu tanh(v / 4 mm/s)), solved for W at each moment that moves and pulls at least `least_n`; with
+    less, somebody else moves the stack.
+    """
+    tension, v, a = (signals.part(column, start, end) for column in (signals.tension, signals.v, signals.a))
+    good = (np.abs(v) > v_move_m_s) & (tension >= least_n) & ~np.isnan(a)
+    for since, until in doubted:
+        good[max(0, since - start) : max(0, until - start)] = False
+    if not good.any():
+        return None
+    loads_n = tension[good] / (1 + a[good] / G + friction * direction(v[good]))
+    low_n, load_n, high_n = np.percentile(loads_n, (16, 50, 84))
+    if not load_n > 0:
+        return None
+    return LoadEstimate(float(load_n), float((high_n - low_n) / 2 / load_n), len(loads_n))
+
+
+class Cruise(NamedTuple):
+    """Sums over moments of steady movement: what a line of tension over direction is fitted to."""
+
+    n: float = 0.0
+    c: float = 0.0
+    cc: float = 0.0
+    t: float = 0.0
+    ct: float = 0.0
+    tt: float = 0.0
+    up: float = 0.0
+    at: float = 0.0  # of the moments' numbers
+
+    def plus(self, other: "Cruise") -> "Cruise":
+        return Cruise(*(one + two for one, two in zip(self, other, strict=True)))
+
+    def less(self, by_n: float) -> "Cruise":
+        """The same with every tension smaller by so much."""
+        n, c, t = self.n, self.c, self.t
+        return self._replace(t=t - by_n * n, ct=self.ct - by_n * c, tt=self.tt - 2 * by_n * t + by_n * by_n * n)
+
+    def line(self) -> tuple[float, float, float] | None:
+        """Level, slope and the root of the mean squared residual, N; None where a direction is missing."""
+        spread = self.n * self.cc - self.c * self.c
+        if min(self.up, self.n - self.up) < LEAST_MOMENTS or spread <= 0:
+            return None
+        slope = (self.n * self.ct - self.c * self.t) / spread
+        level = (self.t - slope * self.c) / self.n
+        square = (self.tt - level * self.t - slope * self.ct) / self.n
+        return level, slope, max(0.0, square) ** 0.5
+
+
 class LoadLearner:
-    """`update` after each repetition; None until there is something to learn from."""
+    """`update` after each repetition; None until there is something to learn from.
+
+    A repetition in which somebody else moved the stack teaches nothing: where the cable carried more on the way down
+    than on the way up, where no load and friction fit, or where another load fits than the one that is known. Two
+    repetitions in a row that agree with each other on another load are believed.
+    """
 
     def __init__(self, plates_kg: tuple[float, ...] | None) -> None:
         self.loads_n = None if plates_kg is None else np.array(plates_kg) * G
-        self._sums = np.zeros(5)  # n, sum c, sum c2, sum T, sum cT
-        self._up = self._down = self._reps = 0
+        self.forget()
 
     def forget(self) -> None:
-        """Start again: a new set may have a new load."""
-        self._sums = np.zeros(5)
-        self._up = self._down = self._reps = 0
+        """The next load may be another."""
+        self._sums, self._reps = Cruise(), 0
+        self._odd: tuple[float, Cruise] | None = None  # the last repetition, where another load fitted it
+
+    def correct_zero(self, by_n: float, since: int, now: int) -> float:
+        """The cell's zero has walked up evenly between two moments: by how much what was learned is too high, N."""
+        if not self._sums.n:
+            return 0.0
+        share = min(1.0, max(0.0, (self._sums.at / self._sums.n - since) / (now - since)))
+        self._sums = self._sums.less(by_n * share)
+        return by_n * share
 
     def update(
-        self, signals: SignalWindow, limits: Limits, doubted: Iterable[tuple[int, int]], start: int, end: int
+        self,
+        signals: SignalWindow,
+        limits: Limits,
+        doubted: Iterable[tuple[int, int]],
+        start: int,
+        end: int,
     ) -> LoadFit | None:
         """From moment `start` up to but not including `end`, without the stretches in which the force is doubted."""
-        tension, v, a = (signals.part(column, start, end) for column in (signals.tension, signals.v, signals.a))
-        slow_v = signals.part(signals.slow_v, start + signals.slow_lag, end + signals.slow_lag)
-        n = min(len(tension), len(slow_v))
-        tension, v, a, slow_v = tension[:n], v[:n], a[:n], slow_v[:n]
-        cruise = (np.abs(a) < CRUISE_G * G) & (np.abs(slow_v) > limits.v_move_m_s) & ~np.isnan(tension)
-        for since, until in doubted:
-            cruise[max(0, since - start) : max(0, until - start)] = False
-        if not cruise.any():
+        one = _cruise(signals, limits, doubted, start, end)
+        if one is None:
             return None
-        self._reps += 1
-        c, level = direction(v[cruise]), tension[cruise] / (1 + a[cruise] / G)
-        self._up += int((c > 0).sum())
-        self._down += int((c < 0).sum())
-        self._sums = self._sums + np.array([len(c), c.sum(), (c * c).sum(), level.sum(), (c * level).sum()])
-        if min(self._up, self._down) < LEAST_MOMENTS:
+        line = one.line()
+        if line is not None and not self._believed(one, line, limits):
             return None
-        count, sum_c, sum_cc, sum_t, sum_ct = self._sums
-        spread = count * sum_cc - sum_c * sum_c
-        if spread <= 0:
+        self._sums, self._reps = self._sums.plus(one), self._reps + 1
+        line = self._sums.line()
+        if line is None or line[0] <= 0:
             return None
-        slope = (count * sum_ct - sum_c * sum_t) / spread
-        fit = LoadFit(int(count), self._reps, float((sum_t - slope * sum_c) / count), float(slope))
-        return fit if fit.level > 0 else None
+        return LoadFit(int(self._sums.n), self._reps, line[0], max(0.0, line[1]))
+
+    def _believed(self, one: Cruise, line: tuple[float, float, float], limits: Limits) -> bool:
+        level, slope, residual = line
+        if level <= 0 or slope < LEAST_FRICTION * level or residual > MOST_RESIDUAL * level:
+            return False
+        known_n = limits.selected_n if limits.load_from in ("learned", "presumed") else None
+        if known_n is None or abs(level / known_n - 1) <= ALIEN:
+            self._odd = None
+            return True
+        odd, self._odd = self._odd, (level, one)
+        if odd is None or abs(level / odd[0] - 1) > SNAP:
+            return False
+        self._sums, self._reps, self._odd = odd[1], 1, None
+        return True
 
     def snapped(self, load_n: float) -> float:
         """The nearest load that the pin can select, where the profile lists the plates and one is near."""
@@ -81,3 +176,22 @@ class LoadLearner:
             return load_n
         nearest = float(self.loads_n[int(np.abs(self.loads_n - load_n).argmin())])
         return nearest if abs(nearest - load_n) <= SNAP * load_n else load_n
+
+
+def _cruise(
+    signals: SignalWindow, limits: Limits, doubted: Iterable[tuple[int, int]], start: int, end: int
+) -> Cruise | None:
+    """The moments with little acceleration."""
+    tension, v, a = (signals.part(column, start, end) for column in (signals.tension, signals.v, signals.a))
+    slow_v = signals.part(signals.slow_v, start + signals.slow_lag, end + signals.slow_lag)
+    n = min(len(tension), len(slow_v))
+    tension, v, a, slow_v = tension[:n], v[:n], a[:n], slow_v[:n]
+    steady = (np.abs(a) < CRUISE_G * G) & (np.abs(slow_v) > limits.v_move_m_s) & ~np.isnan(tension)
+    for since, until in doubted:
+        steady[max(0, since - start) : max(0, until - start)] = False
+    if not steady.any():
+        return None
+    c, t = direction(v[steady]), tension[steady] / (1 + a[steady] / G)
+    sums = (len(c), c.sum(), (c * c).sum(), t.sum(), (c * t).sum(), (t * t).sum(), (c > 0).sum())
+    at = np.flatnonzero(steady).sum() + start * len(c)
+    return Cruise(*(float(one) for one in (*sums, at)))

@@ -33,6 +33,15 @@ class Teacher:
         """The next set may have another load."""
         self._loads.forget()
 
+    def snapped(self, load_n: float) -> float:
+        """The nearest load that the pin can select, where the profile lists them and one is near."""
+        return self._loads.snapped(load_n)
+
+    def correct_zero(self, by_n: float, since: int, now: int) -> float:
+        """See `LoadLearner.correct_zero`; 0 where the load is one of the machine's."""
+        corrected_n = self._loads.correct_zero(by_n, since, now)
+        return corrected_n if self._loads.loads_n is None else 0.0
+
     def learn_load(self, signals: SignalWindow, limits: Limits, doubted: Stretches, start: int, end: int) -> Lesson:
         """From a repetition from moment `start` up to `end`; in the stretches `doubted` no force is known."""
         fit = self._loads.update(signals, limits, doubted, start, end)

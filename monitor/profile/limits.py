@@ -19,6 +19,7 @@ SHORT_PHASE_S = 4.0  # up to here kappa is `factor_short`: EVENTS.md 1.2
 CREEP_M = 0.03  # an encoder that loses counts is off by less when the stack comes to rest
 LONG_GAP_S, LONGEST_GAP_S = 3.0, 10.0  # bounds of a gap that may hide a whole phase
 KNOWN_FROM = Literal["given", "learned", "unknown"]
+LOAD_FROM = Literal["given", "learned", "presumed", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,10 @@ class Limits:
     band_given: float | None
     load_n: float | None
     friction: float | None
-    load_from: KNOWN_FROM
+    load_from: LOAD_FROM
     friction_from: KNOWN_FROM
+    zero_n: float = 0.0  # what the cell reads while nothing pulls
+    presumed_n: float | None = None  # the load before this lift-off, until the one that is selected now is confirmed
 
     @cached_property
     def range_m(self) -> float:
@@ -166,14 +169,42 @@ class Limits:
             limits.append(self.detect.force_ceiling.factor * (1 + (self.friction or 0.0)) * self.load_n)
         return min(limits, default=float("inf"))
 
-    def with_load(
-        self, load_n: float, friction: float, *, load_from: KNOWN_FROM, friction_from: KNOWN_FROM
-    ) -> "Limits":
-        return replace(self, load_n=load_n, friction=friction, load_from=load_from, friction_from=friction_from)
+    def with_load(self, load_n: float, friction: float, *, load_from: LOAD_FROM, friction_from: KNOWN_FROM) -> "Limits":
+        return replace(
+            self,
+            load_n=load_n,
+            friction=friction,
+            load_from=load_from,
+            friction_from=friction_from,
+            presumed_n=None,
+        )
+
+    def corrected(self, by_n: float) -> "Limits":
+        """The learned load is smaller by so much."""
+        load_n = None if self.load_n is None else self.load_n - by_n
+        return replace(self, load_n=load_n, presumed_n=None if self.presumed_n is None else self.presumed_n - by_n)
+
+    @property
+    def selected_n(self) -> float | None:
+        """The load as far as it is known: confirmed, or else presumed."""
+        return self.presumed_n if self.load_n is None else self.load_n
+
+    def presuming(self) -> "Limits":
+        """Nothing has pulled for a while: the load may be another, and nothing is compared with it until confirmed."""
+        return replace(self, load_n=None, load_from="presumed", presumed_n=self.load_n)
 
     def with_rest(self, drift_m: float) -> "Limits":
         """The stack rests `drift_m` higher than assumed; all other heights above the rest stay the same."""
         return replace(self, rest_m=self.rest_m + drift_m, doubt_m=0.0)
+
+    def with_machine(self, friction: float | None, zero_n: float) -> "Limits":
+        """What earlier sessions taught; a friction that the profile gives stays."""
+        if friction is None or self.friction is not None:
+            return replace(self, zero_n=zero_n)
+        return replace(self, friction=friction, friction_from="learned", zero_n=zero_n)
+
+    def with_zero(self, zero_n: float) -> "Limits":
+        return replace(self, zero_n=zero_n)
 
     @property
     def rest_reach_m(self) -> float:

@@ -151,6 +151,10 @@ class SensorFaultSettings(SettingsTable, frozen=True, kw_only=True):
     frozen_s: Positive = 0.3
 
 
+class ZeroSettings(SettingsTable, frozen=True, kw_only=True):
+    walk_n_per_minute: Positive = 15.0  # the cell's zero is followed on the rest; what moves faster is a hand
+
+
 class DetectSettings(SettingsTable, frozen=True, kw_only=True):
     """`[detect.*]` of a profile."""
 
@@ -171,3 +175,4 @@ class DetectSettings(SettingsTable, frozen=True, kw_only=True):
     tension_out: TensionOutSettings = TensionOutSettings()
     force_ceiling: ForceCeilingSettings = ForceCeilingSettings()
     sensor_fault: SensorFaultSettings = SensorFaultSettings()
+    zero: ZeroSettings = ZeroSettings()

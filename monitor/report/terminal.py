@@ -165,6 +165,12 @@ def _summary(summary: SetEnd | None, reps: int, moments: Sequence[AnyEvent]) -> 
     else:
         friction = "" if summary.friction is None else f"; friction {summary.friction:.1%}, {summary.friction_from}"
         table.add_row("Load", f"{newtons(summary.working_load_n)}, {summary.working_load_from}{friction}")
+    for part in summary.loads if len(summary.loads) > 1 else ():
+        skill = "not known" if part.skill is None else f"{part.skill:.0%}"
+        load = "not known" if part.load_n is None else newtons(part.load_n)
+        table.add_row(
+            "", f"{load}: {count(part.reps, 'repetition')}, {part.under_load_s:.1f} s under load, skill {skill}"
+        )
     if faults := fault_words(moments):
         table.add_row("Faults", faults)
     table.add_row("Skill", "not known" if summary.skill is None else Text(f"{summary.skill:.0%}", "bold"))

@@ -12,6 +12,7 @@ from monitor.events import (
     Failure,
     ForceCeiling,
     Jerk,
+    LoadChange,
     LockoutRest,
     Rep,
     SensorFault,
@@ -60,6 +61,8 @@ def describe(event: AnyEvent) -> str:
             return "on the way up"
         case Failure():
             return "as far as position and force can tell"
+        case LoadChange(from_n=from_n, to_n=to_n):
+            return f"{newtons(from_n)} to {newtons(to_n)}"
         case SpeedOver(peak_velocity_m_s=peak_m_s):
             return f"{peak_m_s * 100:.0f} cm/s"
         case TensionOut(extreme=extreme):

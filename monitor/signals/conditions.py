@@ -45,6 +45,8 @@ class Bit:
     MID = 1 << 21  # between 10 and 90 % of the range
     SLOW = 1 << 22  # creeping upward: v less than a quarter of the target
     STILL = 1 << 24  # neither, and known
+    ON_REST = 1 << 26  # by position alone
+    JUDGED = 1 << 27  # the load is confirmed: what is compared with it can be judged
     ODD = 1 << 25  # the encoder may have stopped or started without the stack: not known yet
 
 
@@ -73,6 +75,7 @@ def evaluate(window: SignalWindow, limits: Limits, start: int, end: int) -> NDAr
     put(Bit.KNOWN_T, known_t)
     put(Bit.ODD, window.odd[rows] > 0)
     if limits.kind == "stack":
+        put(Bit.ON_REST, x <= detect.set.off_rest_m + doubt_m)
         contact = (x <= limits.rest_reach_m) & (np.abs(v) < limits.v_move_m_s)
         if not doubt_m:  # else only the speed separates contact from slack
             contact |= x <= detect.set.off_rest_m
@@ -97,6 +100,7 @@ def evaluate(window: SignalWindow, limits: Limits, start: int, end: int) -> NDAr
     unloaded = in_band = low = np.zeros(len(x), bool)
     unjudged = loaded if limits.load_n is None else low
     if limits.load_n is not None:
+        put(Bit.JUDGED, known_t)
         friction = limits.friction or 0.0
         ratio = tension / limits.load_n
         relative = relative_tension(ratio, friction, v, limits.v_rest_m_s)

@@ -30,7 +30,7 @@ class SignalWindow:
         self._counts = np.zeros((5, CAPACITY), np.int64)
         self.loaded, self.in_band, self.unloaded, self.low, self.unjudged = self._counts
 
-    def append(self, signals: SignalBlock, rest_m: float) -> None:
+    def append(self, signals: SignalBlock, rest_m: float, zero_n: float) -> None:
         """Add moments that follow the newest."""
         n = len(signals.found_s)
         if self.first is None:
@@ -47,12 +47,12 @@ class SignalWindow:
         self.v[rows] = signals.v_m_s
         self.a[rows] = signals.a_m_s2
         self.slow_v[rows] = signals.slow_v_m_s
-        self.tension[rows] = signals.tension_n
-        self.fast_tension[rows] = signals.fast_tension_n
+        self.tension[rows] = signals.tension_n - zero_n
+        self.fast_tension[rows] = signals.fast_tension_n - zero_n
         self.repeated[rows] = signals.repeated
         self.odd[rows] = signals.odd
         self.head_x[rows] = signals.head_x_m - rest_m
-        self.head_tension[rows] = signals.head_tension_n
+        self.head_tension[rows] = signals.head_tension_n - zero_n
         self.found[rows] = signals.found_s
         self.end += n
 
@@ -60,6 +60,12 @@ class SignalWindow:
         """The zero of the positions was moved up."""
         self.x -= by_m
         self.head_x -= by_m
+
+    def shift_force(self, by_n: float, start: int) -> None:
+        """The zero of the tension has moved up from moment `start` on."""
+        rows = slice(self.row(start), None)
+        for column in (self.tension, self.fast_tension, self.head_tension):
+            column[rows] -= by_n
 
     def row(self, moment: int) -> int:
         """Row of a moment; the oldest kept row for one that is older."""

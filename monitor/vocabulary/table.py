@@ -78,6 +78,14 @@ ROWS = (
         why="The load came back to its rest and stayed there.",
     ),
     Row(
+        "load_change",
+        tone="plain",
+        lane="sets",
+        icon="ready",
+        name=Words("Another load", "Andere Last"),
+        why="The pin selects another load than before. It is no fault.",
+    ),
+    Row(
         "failure",
         tone="plain",
         lane="sets",

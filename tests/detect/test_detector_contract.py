@@ -23,6 +23,7 @@ from monitor.detect.panel import FIELD_OF
 from monitor.detect.spine import STEP_S, Spine
 from monitor.events import KINDS, AnyEvent, Feedback, Rep, SensorFault, Stage, Turnaround, encode
 from monitor.profile.profile import Profile
+from monitor.profile.settings import ZeroSettings
 from tests.movements import LOAD_N, PROFILES, REST_M, Act, Down, Leg, Movement, Still, Trouble, movements, profile
 
 # A movement is printed so that it can be pasted; to shrink one would take minutes.
@@ -283,6 +284,11 @@ def close(one: Any, other: Any, later_s: float = 0.0, forces: float = 1.0) -> bo
                 tolerance = 0.0011  # the last digit
             if abs(mine - its) > tolerance:
                 return False
+        elif key == "detail" and forces != 1.0:
+            continue  # a sentence with newtons in it
+        elif key == "loads":
+            if not all(close(part, its_part, later_s, forces) for part, its_part in zip(mine, its, strict=True)):
+                return False
         elif not isinstance(mine, msgspec.Struct) and mine != its:
             return False
     return type(one) is type(other)
@@ -309,7 +315,10 @@ def test_scaled_load_scales_forces_and_nothing_else(changes: dict[str, Any], mov
     own = {"working_load_n": LOAD_N, "lift_off_n": 50.0} | changes
     scaled = {key: value * scale if key.endswith("_n") and value else value for key, value in own.items()}
     events, _ = run(profile(**own), movement.samples())
-    scaled_events, _ = run(profile(**scaled), movement.samples(load_n=LOAD_N * scale))
+    machine = profile(**scaled)
+    zero = ZeroSettings(walk_n_per_minute=scale * machine.detect.zero.walk_n_per_minute)
+    machine = msgspec.structs.replace(machine, detect=msgspec.structs.replace(machine.detect, zero=zero))
+    scaled_events, _ = run(machine, movement.samples(load_n=LOAD_N * scale))
     assert len(events) == len(scaled_events)
     for one, other in zip(events, scaled_events, strict=True):
         assert close(one, other, forces=scale), f"{one}\n{other}"

@@ -27,16 +27,14 @@ ROOT = Path(__file__).parents[2]
 CONTRACT = ROOT / "monitor" / "detect" / "EVENTS.md"
 
 NOT_IN_CODE: dict[str, set[str]] = {
-    "kinds": {"assist", "load_change", "load_step"},
+    "kinds": {"assist", "load_step"},
     "phases": {"held"},
     "keys": {
         "failure.held_s",
         "rep.assisted",
-        "rep.load_n",
         "rep.segmented",
         "rep.start",
         "set_end.clean_reps",
-        "set_end.loads",
         "set_end.set_s",
         "leak.drop_s",
         "leak.jerk_s",
@@ -75,7 +73,6 @@ NOT_IN_CODE: dict[str, set[str]] = {
         "detect.start.to_m",
         "detect.start.upload_from",
         "detect.turnaround.set_down_s",
-        "detect.zero.walk_n_per_minute",
         "protocol.pause_s",
     },
     "targets": {"jerk", "assist"},  # of the labelled corpus

@@ -15,6 +15,7 @@ import pytest
 from firmware_bridge.samples import Samples
 from monitor.detect.jerks import SurgeDetector
 from monitor.detect.lessons import LessonDetector
+from monitor.detect.loads import LoadDetector
 from monitor.detect.repetitions import RepDetector
 from monitor.detect.rest_finder import RestFinder
 from monitor.detect.rests import ContactDetector, LockoutDetector
@@ -26,7 +27,8 @@ from monitor.detect.stalls import StallDetector
 from monitor.detect.static import StageDetector
 from monitor.detect.tension import TensionDetector
 from monitor.detect.turnarounds import TurnaroundDetector, TurnFinder
-from monitor.learning.load import LoadLearner
+from monitor.detect.zero_finder import ZeroFinder
+from monitor.learning.load import Cruise, LoadLearner
 from monitor.learning.range import RangeLearner
 from tests.movements import (
     BOTTOM_M,
@@ -40,6 +42,7 @@ from tests.movements import (
     Down,
     Leg,
     Movement,
+    Pin,
     Still,
     Trouble,
     Tug,
@@ -253,8 +256,34 @@ def the_range_is_what_two_repetitions_show() -> None:
 
 def load_and_friction_are_what_two_repetitions_show() -> None:
     limits = story([*REP, *REP, *END], "learned")[1].limits
-    assert limits.load_n == pytest.approx(LOAD_N, rel=0.01)
+    assert limits.selected_n == pytest.approx(LOAD_N, rel=0.01)
     assert limits.friction == pytest.approx(FRICTION, abs=0.01)
+
+
+def another_pin_is_another_load() -> None:
+    acts: list[Act] = [*REP, *REP, Down(2.0), Pin(0.6), *REP, *REP, Down(2.0), *REP, *END]
+    change = only(of("load_change", acts, "learned"))
+    assert (change.from_n, change.to_n) == pytest.approx((LOAD_N, 0.6 * LOAD_N), rel=0.02)
+    assert change.found_s - change.t_s < 1.0
+    end = only(of("set_end", acts, "learned"))
+    assert [part.reps for part in end.loads] == [2, 3]
+    assert end.working_load_n == pytest.approx(LOAD_N, rel=0.01)
+    assert not of("force_ceiling", acts, "learned")
+    assert not of("sensor_fault", acts, "learned")
+
+
+def a_given_load_that_nobody_pulls_is_reported() -> None:
+    faults = of("sensor_fault", [*REP, *REP, *REP, *END], "misread")
+    assert "load" in [fault.cause for fault in faults]
+
+
+def a_walking_zero_is_followed() -> None:
+    acts: list[Act] = [*REP, *REP, Down(30.0), *REP, *REP, *END]
+    rows = Movement((Leg(0.0, 0.5), Still(0.4), *acts)).samples()
+    spine = Spine(PROFILES["learned"], "s")
+    spine.update(Samples(rows.t_s, rows.position_m, rows.force_n + 0.2 * rows.t_s, rows.flags))  # 12 N a minute
+    assert spine.limits.selected_n == pytest.approx(LOAD_N, rel=0.01)
+    assert spine.limits.zero_n == pytest.approx(0.2 * rows.t_s[-1], abs=1.0)
 
 
 class Mutant(NamedTuple):
@@ -325,12 +354,11 @@ MUTANTS = (
     Mutant(StageDetector, "if held and now", "if now", giving_way_is_failure_only_after_a_hold),
     Mutant(LessonDetector, "rep.last_m", "rep.middle.reversal.x_m", the_range_is_what_two_repetitions_show),
     Mutant(RangeLearner, "min(far_m, last_m)", "max(far_m, last_m)", the_range_is_what_two_repetitions_show),
-    Mutant(
-        LoadLearner,
-        "count * sum_ct - sum_c * sum_t",
-        "count * sum_ct + sum_c * sum_t",
-        load_and_friction_are_what_two_repetitions_show,
-    ),
+    Mutant(Cruise, "- self.c * self.t)", "+ self.c * self.t)", load_and_friction_are_what_two_repetitions_show),
+    Mutant(LoadDetector, ">= PIN_STEPS and", "< 0 and", another_pin_is_another_load),
+    Mutant(LoadDetector, "<= SAME", "<= 1.0", another_pin_is_another_load),
+    Mutant(LoadLearner, "self._reps + 1", "self._reps", a_given_load_that_nobody_pulls_is_reported),
+    Mutant(ZeroFinder, "ZeroFound(off_n, since)", "ZeroFound(-off_n, since)", a_walking_zero_is_followed),
 )
 
 
@@ -364,7 +392,7 @@ def test_a_defect_is_noticed(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) ->
 def test_no_detector_is_without_a_mutant() -> None:
     """All that the spine wakes, and what learns."""
     mutated = {mutant.detector for mutant in MUTANTS}
-    woken: set[type[Any]] = {RangeLearner, LoadLearner}
+    woken: set[type[Any]] = {RangeLearner, LoadLearner, Cruise}
     for profile in PROFILES.values():
         spine = Spine(profile, "s")
         woken |= {type(detector) for detector in (*spine._panel.before, *spine._panel.after)}

@@ -24,6 +24,16 @@ export const ROWS = [
     name: { en: "Set ends", de: "Satz endet" },
   },
   {
+    key: "load_change",
+    kind: "load_change",
+    tone: "plain",
+    fault: false,
+    listed: true,
+    icon: "ready",
+    counted_as: "load_change",
+    name: { en: "Another load", de: "Andere Last" },
+  },
+  {
     key: "failure",
     kind: "failure",
     tone: "plain",

@@ -1,0 +1,152 @@
+"""The load that is selected now: presumed after each pause, confirmed within a second of movement, or replaced.
+
+    on the rest   | for 1 s: presumed | lift-off | moves              | confirmed: judged from the lift-off on
+    --------------|-------------------|----------|--------------------|---------------------------------------
+                                                 |<- 1.0 s at most -->|
+
+A pin can be moved wherever nothing pulls. So after each pause the load may be another one, and nothing is compared
+with a load that is only presumed (EVENTS.md 10). Where the friction is not known yet, the first repetition teaches it
+together with the load.
+"""
+
+from monitor.detect.detector import Detection, Finding, Findings
+from monitor.detect.moment import NEVER, LoadConfirmed, Moment, ZeroFound, steps
+from monitor.events import LoadChange, SensorFault
+from monitor.learning.load import SAME, estimate
+from monitor.learning.teacher import Teacher
+from monitor.profile.limits import Limits
+from monitor.signals.conditions import Bit
+
+PIN_STEPS = steps(1.0)  # nobody moves a pin in less
+CONFIRM_STEPS = steps(1.0)  # of movement, by which the load is confirmed
+LOOK_STEPS = 8  # how often it is looked at until then
+LEAST_N = 15.0  # less than this carries no load
+
+
+class LoadDetector:
+    """`load_change`, and `sensor_fault` of a given load that is not the one on the pin."""
+
+    watches = Bit.ON_REST | Bit.EMPTY | Bit.STILL
+
+    def __init__(self, teacher: Teacher) -> None:
+        self.due = NEVER
+        self._teacher = teacher
+        self._free_since: int | None = None  # nothing pulls
+        self._lift_off: int | None = None  # the load is not confirmed since
+        self._moves_since: int | None = None
+
+    def update(self, moment: Moment) -> Findings:
+        if moment.limits.kind != "stack":
+            return ()
+        if moment.set_over is not None and moment.limits.load_from != "given":
+            self._teacher.forget_load()
+        if moment.rep_finished is not None:
+            findings = self._learn(moment)
+            self.due = moment.now + 1  # what follows is seen then
+            return findings
+        if moment.zero_found is not None:
+            return self._correct_zero(moment, moment.zero_found)
+        return self._follow(moment)
+
+    def _correct_zero(self, moment: Moment, zero: ZeroFound) -> Findings:
+        """The zero walked while the load was learned, so the load is off by the mean of that walk."""
+        by_n = self._teacher.correct_zero(zero.off_n, zero.since, moment.now)
+        limits = moment.limits
+        following = self._follow(moment)
+        if not by_n or limits.load_from not in ("learned", "presumed") or any(isinstance(f, Limits) for f in following):
+            return following
+        return (*following, limits.corrected(by_n))
+
+    def _follow(self, moment: Moment) -> Findings:
+        """Lift-off, and what can be said of the load since."""
+        self.due = NEVER
+        if moment.on(Bit.ON_REST) or (moment.on(Bit.EMPTY) and moment.still):
+            return self._free(moment)
+        since, self._free_since = self._free_since, None
+        if since is not None and moment.now - since >= PIN_STEPS and moment.limits.load_n is None:
+            self._lift_off, self._moves_since = moment.now, None
+        return self._confirm(moment) if self._lift_off is not None else ()
+
+    def _free(self, moment: Moment) -> Findings:
+        """Nothing pulls: after a while the pin may have been moved."""
+        self._free_since = moment.now if self._free_since is None else self._free_since
+        ripe = self._free_since + PIN_STEPS
+        if moment.now < ripe:
+            self.due = ripe
+        if self._lift_off is not None:
+            return self._put_back(moment)
+        if moment.now < ripe:
+            return ()
+        if moment.limits.load_from == "learned":
+            return (moment.limits.presuming(),)
+        return ()
+
+    def _put_back(self, moment: Moment) -> Findings:
+        """Before the load was confirmed: it is taken for the one before."""
+        lift_off, self._lift_off = self._lift_off, None
+        presumed_n = moment.limits.presumed_n
+        if lift_off is None or presumed_n is None:
+            return ()
+        return (_confirmed(moment.limits, presumed_n), LoadConfirmed(lift_off))
+
+    def _confirm(self, moment: Moment) -> Findings:
+        assert self._lift_off is not None
+        limits, signals, now = moment.limits, moment.signals, moment.now
+        if limits.friction is None:
+            self._lift_off = None  # the first repetition teaches it
+            return ()
+        self.due = now + LOOK_STEPS - (now - self._lift_off) % LOOK_STEPS
+        if (now - self._lift_off) % LOOK_STEPS:
+            return ()
+        if self._moves_since is None:
+            moving = signals.part(signals.v, self._lift_off, now + 1) > limits.v_move_m_s
+            self._moves_since = self._lift_off + int(moving.argmax()) if moving.any() else None
+        if self._moves_since is None:
+            return ()
+        found = estimate(
+            signals, limits.friction, LEAST_N, limits.v_move_m_s, moment.trust.doubted, self._moves_since, now + 1
+        )
+        late = now - self._moves_since >= CONFIRM_STEPS - LOOK_STEPS
+        if found is not None and found.enough(last_chance=late):
+            return self._found(moment, self._teacher.snapped(found.load_n))
+        if late:
+            self._lift_off, self.due = None, NEVER  # the repetition will teach it
+        return ()
+
+    def _found(self, moment: Moment, load_n: float) -> Findings:
+        lift_off, self._lift_off, self.due = self._lift_off, None, NEVER
+        assert lift_off is not None
+        before_n = moment.limits.presumed_n
+        if before_n is not None and abs(load_n / before_n - 1) <= SAME:
+            return (_confirmed(moment.limits, before_n), LoadConfirmed(lift_off))
+        self._teacher.forget_load()
+        findings: list[Finding] = [_confirmed(moment.limits, load_n), LoadConfirmed(lift_off, before_n)]
+        if before_n is not None:
+            change = LoadChange(**moment.stamp(lift_off, lift_off), from_n=round(before_n, 1), to_n=round(load_n, 1))
+            findings.append(Detection(change, lift_off, lift_off))
+        return findings
+
+    def _learn(self, moment: Moment) -> Findings:
+        """From a repetition."""
+        rep = moment.rep_finished
+        assert rep is not None
+        limits, wrong_load_n = self._teacher.learn_load(
+            moment.signals, moment.limits, moment.trust.doubted, rep.first.dwell_end, rep.end
+        )
+        findings: list[Finding] = []
+        if wrong_load_n is not None:
+            findings.append(_wrong_load(moment, wrong_load_n, limits))
+        if limits is not moment.limits:
+            findings.append(limits)
+            self._lift_off = None
+        return findings
+
+
+def _confirmed(limits: Limits, load_n: float) -> Limits:
+    return limits.with_load(load_n, limits.friction or 0.0, load_from="learned", friction_from=limits.friction_from)
+
+
+def _wrong_load(moment: Moment, given_n: float, learned: Limits) -> Detection[SensorFault]:
+    detail = f"{learned.load_n:.0f} N is pulled, the profile says {given_n:.0f} N"
+    fault = SensorFault(**moment.stamp(moment.now, moment.now), cause="load", detail=detail)
+    return Detection(fault, moment.now, moment.now)

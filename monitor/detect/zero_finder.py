@@ -1,0 +1,52 @@
+"""The zero of the force: what the cell reads while the stack rests and nothing pulls walks slowly, and is followed.
+
+A hand that pulls on a resting stack comes suddenly, so its pull is no zero: between two looks the zero may move by no
+more than `walk_n_per_minute` (EVENTS.md 10).
+"""
+
+import numpy as np
+
+from monitor.detect.detector import Findings
+from monitor.detect.moment import NEVER, Moment, ZeroFound, steps
+from monitor.signals.conditions import Bit
+from monitor.signals.grid import STEP_S
+
+LOOK_STEPS = steps(1.0)
+LEAST_S = 2.0  # a step that the zero would walk in less is noise
+STEADY_S = 12.0  # the two halves of a look differ by less than the zero would walk in this time
+ZERO_STEP_N = 2.0**-10  # a binary fraction: sums of zeros are exact, however the stream is cut
+
+
+class ZeroFinder:
+    """Reports no event. `ZeroFound` where the stack rests and the cell's steady level has walked."""
+
+    watches = Bit.ON_REST | Bit.STILL | Bit.KNOWN_T
+
+    def __init__(self) -> None:
+        self.due = NEVER
+        self._since: int | None = None  # the stack rests
+        self._known_at: int | None = None  # the zero was seen last; it is believed at the first moment
+
+    def update(self, moment: Moment) -> Findings:
+        self._known_at = moment.now if self._known_at is None else self._known_at
+        resting = moment.limits.kind == "stack" and moment.on(Bit.ON_REST) and moment.still and moment.on(Bit.KNOWN_T)
+        self._since = (self._since if self._since is not None else moment.now) if resting else None
+        self.due = NEVER if self._since is None else moment.now + LOOK_STEPS - (moment.now - self._since) % LOOK_STEPS
+        if self._since is None or moment.now == self._since or (moment.now - self._since) % LOOK_STEPS:
+            return ()
+        return self._look(moment)
+
+    def _look(self, moment: Moment) -> Findings:
+        tension = moment.signals.part(moment.signals.tension, moment.now - LOOK_STEPS + 1, moment.now + 1)
+        half = len(tension) // 2
+        first_n, last_n = float(np.mean(tension[:half])), float(np.mean(tension[half:]))
+        off_n = ZERO_STEP_N * round((first_n + last_n) / 2 / ZERO_STEP_N)
+        walk_n_s = moment.limits.detect.zero.walk_n_per_minute / 60
+        since = self._known_at
+        assert since is not None
+        allowed_n = walk_n_s * (LEAST_S + (moment.now - since) * STEP_S)
+        steady = abs(first_n - last_n) < STEADY_S * walk_n_s
+        if moment.trust.force_doubted or not steady or not abs(off_n) <= allowed_n:
+            return ()
+        self._known_at = moment.now
+        return (ZeroFound(off_n, since),) if abs(off_n) >= LEAST_S * walk_n_s else ()
