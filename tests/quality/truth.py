@@ -13,6 +13,18 @@ From the signals, never from the intent of whoever made them. How EVENTS.md is r
 - the positive in which a stall can be lasts from the lower dwell until the movement has turned by h_rev.
 - a failure is told once in a positive.
 - a reversal on the rest (contact in its dwell) is graded `bounce` or not at all, and only within a set.
+
+By the whole contract (`whole`), besides:
+
+- contact is position alone; a stack that bounces is on its rest meanwhile.
+- what is off the rest for 0.3 s without a repetition, as a stack put onto a stop, is no set.
+- a repetition that comes to a stop or a hook on its way down ends there; one that began before the stack was hung up
+  for good begins where it is taken over.
+- a set's pauses that end in another load begin with the contact before its lift-off.
+- a stall ends where the stack is held; sticking is not what hanging it up and taking it over needs.
+- the rise of T at a start is looked at over 0.2 s that end between T = 0.1 W and lift-off, lift-off being x = 3 mm.
+- a fault between two repetitions may count for either of them: `clean_reps` are all counts that are right.
+- a jerk is a shove where it begins in a stall or sticking or at most 1 s after it.
 """
 
 import numpy as np
