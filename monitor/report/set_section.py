@@ -75,7 +75,7 @@ def _turns(one: SetStory) -> Markup | None:
         for grade, words in (("smooth", "smooth"), ("fair", "fair"), ("abrupt", "abrupt"), ("bounce", "bounced"))
         if grade in grades
     ]
-    return element("div", element("h3", "Turnarounds"), element("ul", *chips, class_="grades"))
+    return element("div", element("h3", "All turnarounds by grade"), element("ul", *chips, class_="grades"))
 
 
 def _rep_table(one: SetStory) -> Markup:

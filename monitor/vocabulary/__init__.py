@@ -1,11 +1,11 @@
-"""ONE table of every kind of event: its name, its meaning, whether it is the lifter's fault, its cue, what helps.
+"""The one table of all kinds of events: name, meaning, whether it is the lifter's fault, cue, remedy.
 
     table       the table
     rows        what a row of it is
     cues        the cues, the most important first
     leaks       the causes of leak
-    lookup      the row of an event, and which events are faults
-    page_copy   the same as JavaScript
+    lookup      finds the row of an event, and which events are faults
+    page_copy   the tables as JavaScript
 
-`python -m monitor.vocabulary` writes the page's copy; a test holds the two equal.
+`python -m monitor.vocabulary` writes the page's copy; a test fails where the two differ.
 """

@@ -1,4 +1,4 @@
-"""The cues that an event or the live feedback can give, the most important first; their words are in the cue packs."""
+"""The cues that an event can give, the most important first; their words are in the page's cue packs."""
 
 from typing import Literal, NamedTuple
 

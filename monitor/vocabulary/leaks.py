@@ -1,8 +1,8 @@
-"""What the causes of leak are called, and what is said of a set without a leak."""
+"""The names of the causes of leak, and the sentences for a set without leak."""
 
 from monitor.vocabulary.rows import Words
 
-LEAKS = {  # the fields of `Leak` that are the lifter's
+LEAKS = {  # by field of `Leak`
     "lockout_s": Words("At the top", "Oben"),
     "bottom_s": Words("At the bottom", "Unten"),
     "unload_s": Words("Unloaded", "Entlastet"),

@@ -1,4 +1,4 @@
-"""Finds an event's row in the vocabulary: what it is called, and whether it is the lifter's fault."""
+"""Finds the row of an event in the vocabulary: its name, and whether it is the lifter's fault."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -12,23 +12,23 @@ _BY_KIND = {kind: list(rows) for kind, rows in groupby(ROWS, key=lambda row: row
 
 
 def row_of(event: AnyEvent) -> Row:
-    """The most particular row that holds for the event."""
+    """The most particular row that fits the event."""
     return next(row for row in _BY_KIND[event.kind] if _holds(row, event))
 
 
 def name_of(event: AnyEvent) -> str:
-    """What a person calls it."""
+    """The English name of an event."""
     return row_of(event).name.en
 
 
 def name_of_sensor_fault(cause: str) -> str:
-    """By the cause that live feedback gives."""
+    """The name of a sensor fault by its cause, as live feedback gives it."""
     rows = _BY_KIND["sensor_fault"]
     return next((row for row in rows if row.when.get("cause") == cause), rows[-1]).name.en
 
 
 def is_fault(event: AnyEvent) -> bool:
-    """The lifter's. One physical act is one fault: a part of another event is not counted again."""
+    """Whether it is a fault of the lifter. One physical act is one fault: a part of another event does not count."""
     return event.part_of is None and row_of(event).fault
 
 
@@ -37,7 +37,7 @@ def faults_by_name(events: Iterable[AnyEvent]) -> Counter[str]:
 
 
 def parts_by_name(events: Iterable[AnyEvent]) -> Counter[str]:
-    """What would be faults, were they not parts of other events."""
+    """Like faults, but events that are part of another event."""
     return Counter(name_of(event) for event in events if event.part_of is not None and row_of(event).fault)
 
 

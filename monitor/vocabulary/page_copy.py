@@ -1,6 +1,6 @@
-"""The page's copy of the vocabulary: a JavaScript module that holds the same table.
+"""Writes the tables of the vocabulary as a JavaScript module for the page.
 
-Its layout is the one that the formatter of the page's scripts would give it.
+The layout is that of the formatter for the page's scripts (`.ci/javascript`).
 """
 
 import json
@@ -21,7 +21,7 @@ HEAD = """\
 
 
 def page_copy() -> str:
-    """The whole file."""
+    """Returns the whole file."""
     constants = {
         "ROWS": [_row(row) for row in ROWS],
         "CUES": [cue._asdict() for cue in CUES],
@@ -36,7 +36,7 @@ def page_copy() -> str:
 
 
 def _row(row: Row) -> dict[str, Any]:
-    """What the page needs of it; what is empty is left out."""
+    """The columns that the page needs; empty ones are left out."""
     every = {
         "key": row.key,
         "kind": row.kind,

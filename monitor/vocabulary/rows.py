@@ -1,4 +1,4 @@
-"""What a row of the vocabulary is."""
+"""The type of a row of the vocabulary."""
 
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
@@ -9,27 +9,27 @@ FAULT_TONES: tuple[Tone, ...] = ("leak", "rough")
 
 
 class Words(NamedTuple):
-    """One text in each language of the page."""
+    """A text in each language of the page."""
 
     en: str
     de: str
 
 
 class Row(NamedTuple):
-    """One kind of event, or one grade of a kind: events of that kind whose fields have the values of `when`.
+    """A kind of event, or a grade of it: it fits events of that kind whose fields have the values of `when`.
 
-    tone          plain: for the record; good: well done; leak: tension leaks away; rough: so does care, or force is too
-                  high; blind: the sensors cannot be believed. The lifter's faults are those that leak or are rough
+    tone          plain: for the record; good: done well; leak: tension leaks; rough: thrown, dropped or too much force;
+                  blind: the sensors cannot be believed. Leak and rough are the lifter's faults
     lane          where the report draws it
-    icon          the page's symbol for it
-    why           what it is, for somebody who reads a report
-    remedy        what the lifter does better
-    cue           what the display shows at once, one of `cues.CUES`
-    listed        worth a line of its own for a trainer who looks on
+    icon          its symbol on the page
+    why           what it means, for a reader of the report
+    remedy        what the lifter should do instead
+    cue           the cue that the display gives, one of `cues.CUES`
+    listed        whether it gets its own line in a list for a trainer
     leak          the field of `Leak` that holds its seconds
     counted_as    its key in the counts of a set's summary
     rank          place among events of one act: the lowest is the primary (EVENTS.md 14); None: it joins no act
-    cost_s        how many seconds of leak one of it is as bad as: it takes little time but spoils a repetition
+    cost_s        one such fault weighs as much as so many seconds of leak when advice is chosen
     """
 
     key: str
@@ -52,10 +52,10 @@ class Row(NamedTuple):
 
     @property
     def fault(self) -> bool:
-        """The lifter's, unless it is part of another event: see `lookup.is_fault`."""
+        """Whether it is a fault of the lifter; for an event ask `lookup.is_fault`."""
         return self.tone in FAULT_TONES
 
     @property
     def counted_as(self) -> str:
-        """Turnarounds that are faults are counted by their grade."""
+        """The kind; for turnarounds that are faults, the grade."""
         return self.key.partition(".")[2] if self.fault and self.kind == "turnaround" else self.kind

@@ -1,7 +1,9 @@
-"""THE VOCABULARY: every kind of event, and every grade where a grade decides.
+"""THE VOCABULARY: one row for each kind of event, and for each grade of a kind where the grade matters.
 
-The rows of a kind stand together, the particular ones first; the last one holds for all others of its kind. Which kinds
-are faults is settled by section 15 of `monitor/detect/EVENTS.md`. A new kind needs one row here.
+The rows of a kind stand together, particular ones first; the last one, without `when`, fits all other events of the
+kind. Which kinds are faults is defined in section 15 of `monitor/detect/EVENTS.md`, and a test compares the two.
+
+To add a kind, add its row, then run `python -m monitor.vocabulary` for the page's copy.
 """
 
 from monitor.vocabulary.rows import Row, Words

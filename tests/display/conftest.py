@@ -1,4 +1,4 @@
-"""One Chromium for all tests of the page, one stage and one open display for the tests of a file."""
+"""Starts one Chromium for all tests of the page, and one stage and one open display for each file."""
 
 from collections.abc import Callable, Iterator
 

@@ -1,4 +1,4 @@
-"""Looks at a page as a person would: what is written where, how well it can be read."""
+"""Examines a page: which text is where, and how readable it is."""
 
 import time
 from typing import Any

@@ -1,4 +1,4 @@
-"""A machine played to the page: the real broker, page server and payloads, feedback 25 times a second.
+"""Plays a machine to the page: real broker, page server and payloads, feedback 25 times a second.
 
 with DisplayStage() as stage:
     stage.live(band="low", tension=0.8)    what the lifter sees from now on, until `stage.silence()`
@@ -55,7 +55,7 @@ class DisplayStage:
         self.feedback: Feedback | None = None
         self.t_s = 100.0
         self.session = "s-1"
-        self.sent: deque[tuple[float, float]] = deque(maxlen=10_000)  # t_s, and the wall clock when it was told
+        self.sent: deque[tuple[float, float]] = deque(maxlen=10_000)  # t_s, and the wall clock when it was sent
         self.commands: list[tuple[str, dict[str, Any]]] = []
         self.answers: dict[str, dict[str, Any]] = {}  # command -> what the daemon's answer says; none: it is silent
         self._period_s = 1 / rate_hz
@@ -89,7 +89,7 @@ class DisplayStage:
         self.feedback = msgspec.structs.replace(base, **changes)
 
     def new_session(self) -> None:
-        """Whatever was told before is over."""
+        """Forgets everything that was sent before."""
         self._last_id += 1
         self.session = f"s-{self._last_id}"
         self.publish(payload.Packet(payload.topic(self.machine, "set"), b"", 1, True))

@@ -18,8 +18,8 @@ from tests.mqtt.brokers import free_port
 from tests.mqtt.stage import play, until
 
 pytestmark = needs.chromium
-LOAD = """new Promise((told) =>
-  repMonitor.link.command("load", { load_n: 500 }, (ack) => told(`${ack.error}: ${ack.detail}`)))"""
+LOAD = """new Promise((answered) =>
+  repMonitor.link.command("load", { load_n: 500 }, (ack) => answered(`${ack.error}: ${ack.detail}`)))"""
 
 
 def choose(page: Page) -> None:
@@ -31,7 +31,7 @@ def choose(page: Page) -> None:
     page.evaluate("document.querySelector('[name=lifter]').value = 'l-7'")
     page.evaluate(USE)
     page.wait(f"{ANSWER} === 'Saved. It applies from the next set.'")
-    page.wait("document.querySelector('#agreed').textContent === '5/5 · 85 kg'")  # told anew by the daemon itself
+    page.wait("document.querySelector('#agreed').textContent === '5/5 · 85 kg'")  # sent by the daemon itself
     page.evaluate("document.querySelector('#chooser').close()")
 
 
@@ -42,7 +42,7 @@ def refused(page: Page) -> str:
     return str(page.evaluate(LOAD))  # whoever asks all the same
 
 
-def test_a_tap_reaches_the_profile_but_not_in_a_set(tmp_path: Path) -> None:
+def test_a_choice_reaches_the_profile_but_not_during_a_set(tmp_path: Path) -> None:
     shown = msgspec.structs.replace(PROFILE, display=msgspec.structs.replace(PROFILE.display, port=free_port()))
 
     async def whole() -> None:
@@ -58,8 +58,8 @@ def test_a_tap_reaches_the_profile_but_not_in_a_set(tmp_path: Path) -> None:
                     chunks = a_set()
                     machine.move(chunks[: len(chunks) // 2])
                     await until(lambda: daemon.session is not None and machine.is_done)
-                    told = await asyncio.to_thread(refused, page)
-                    assert told == "refused: a set is going on: ask again when it has ended"
+                    answer = await asyncio.to_thread(refused, page)
+                    assert answer == "refused: a set is going on: ask again when it has ended"
                     assert daemon.profile.machine.working_load_n == 833.6
                     assert page.console == []
                     await asyncio.to_thread(page.evaluate, "repMonitor.link.stop()")

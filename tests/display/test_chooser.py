@@ -1,4 +1,4 @@
-"""Tempo, load and lifter chosen on the page: asked of the machine, its answer told, never asked in vain."""
+"""The chooser: sends tempo, load and lifter, shows the answer, and offers only what is allowed."""
 
 import json
 from collections.abc import Iterator
@@ -47,7 +47,7 @@ def asked(stage: DisplayStage) -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
-def test_tempo_and_load_are_asked_and_the_answer_is_told(chooser: Page, stage: DisplayStage) -> None:
+def test_a_choice_is_sent_and_its_answer_shown(chooser: Page, stage: DisplayStage) -> None:
     tap(chooser, "[name=tempo][value='2/4']", "#choose-steps button:last-child", "#choose-steps button:last-child")
     assert chooser.evaluate("document.querySelector('#choose-kg').textContent") == "92 kg"
     chooser.evaluate("document.querySelector('[name=lifter]').value = 'l-7'")
@@ -60,7 +60,7 @@ def test_tempo_and_load_are_asked_and_the_answer_is_told(chooser: Page, stage: D
     assert not chooser.console
 
 
-def test_a_trainer_chooses_too(open_page: Open, stage: DisplayStage) -> None:
+def test_a_trainer_can_choose(open_page: Open, stage: DisplayStage) -> None:
     stage.commands.clear()
     stage.answers = {"load": {}}
     stage.info(load_n=804.0)
@@ -75,7 +75,7 @@ def test_a_trainer_chooses_too(open_page: Open, stage: DisplayStage) -> None:
     assert not page.console
 
 
-def test_only_what_is_another_is_asked(chooser: Page, stage: DisplayStage) -> None:
+def test_only_changes_are_sent(chooser: Page, stage: DisplayStage) -> None:
     tap(chooser, "#choose-steps button:last-child", "#choose-steps button:first-child")  # 5 more, 5 less
     chooser.evaluate(USE)
     chooser.wait(f"{ANSWER} === 'Saved. It applies from the next set.'")
@@ -86,7 +86,7 @@ def test_only_what_is_another_is_asked(chooser: Page, stage: DisplayStage) -> No
     assert asked(stage) == [("load", {"load_n": None})]
 
 
-def test_where_pins_are_known_only_they_can_be_chosen(chooser: Page, stage: DisplayStage) -> None:
+def test_only_known_pins_can_be_chosen(chooser: Page, stage: DisplayStage) -> None:
     chooser.evaluate("document.querySelector('#chooser').close()")
     stage.info(load_n=804.0, plates_kg=(40.0, 60.0, 80.0, 100.0))
     chooser.wait("repMonitor.model.info.machine.plates_kg !== null")
@@ -107,24 +107,24 @@ def test_where_pins_are_known_only_they_can_be_chosen(chooser: Page, stage: Disp
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "shown"),
     [
         ({"error": "refused", "detail": "a set is going on"}, "Refused: a set is going on"),
         ({"error": "too_many", "detail": "5 a second"}, "Refused: too many requests at once; wait a moment"),
     ],
 )
-def test_a_refusal_is_told_and_the_rest_not_asked(
-    chooser: Page, stage: DisplayStage, answer: dict[str, str], told: str
+def test_a_refusal_is_shown_and_ends_the_request(
+    chooser: Page, stage: DisplayStage, answer: dict[str, str], shown: str
 ) -> None:
     stage.answers["protocol"] = {"ok": False, **answer}
     tap(chooser, "[name=tempo][value='2/4']", "[name=learn]")
     chooser.evaluate(USE)
-    chooser.wait(f"{ANSWER} === {told!r}")
+    chooser.wait(f"{ANSWER} === {shown!r}")
     assert [name for name, _ in stage.commands] == ["protocol"]
     assert not chooser.evaluate("document.querySelector('[name=use]').disabled")
 
 
-def test_silence_is_told_too(chooser: Page, stage: DisplayStage) -> None:
+def test_a_missing_answer_is_shown(chooser: Page, stage: DisplayStage) -> None:
     stage.answers = {}
     tap(chooser, "[name=tempo][value='2/4']")
     chooser.evaluate("globalThis.later = setTimeout; globalThis.setTimeout = (what, ms) => later(what, ms / 50)")
@@ -133,14 +133,14 @@ def test_silence_is_told_too(chooser: Page, stage: DisplayStage) -> None:
     chooser.evaluate("globalThis.setTimeout = later")
 
 
-def test_a_name_has_letters_that_a_topic_can_carry(chooser: Page, stage: DisplayStage) -> None:
+def test_a_name_with_other_letters_is_refused(chooser: Page, stage: DisplayStage) -> None:
     chooser.evaluate("document.querySelector('[name=lifter]').value = 'A B'")
     chooser.evaluate(USE)
     chooser.wait(f"{ANSWER}.startsWith('Use letters, digits')")
     assert stage.commands == []
 
 
-def test_who_only_watches_is_told_before_they_try(chooser: Page, stage: DisplayStage) -> None:
+def test_a_visitor_without_permission_is_told_at_once(chooser: Page, stage: DisplayStage) -> None:
     for may, open_parts in ((["resume"], set()), (["resume", "load"], {"load"})):
         chooser.evaluate("document.querySelector('#chooser').close()")
         chooser.evaluate(FORBIDDEN % json.dumps(may))
@@ -154,7 +154,7 @@ def test_who_only_watches_is_told_before_they_try(chooser: Page, stage: DisplayS
     assert stage.commands == []
 
 
-def test_nothing_is_chosen_in_a_set_or_of_a_machine_that_is_off(chooser: Page, stage: DisplayStage) -> None:
+def test_nothing_can_be_chosen_during_a_set_or_while_the_machine_is_off(chooser: Page, stage: DisplayStage) -> None:
     chooser.evaluate("document.querySelector('#chooser').close()")
     stage.live()
     chooser.wait("document.body.dataset.state === 'set'")

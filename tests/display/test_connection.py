@@ -1,4 +1,4 @@
-"""The page through absences: stale data, a machine that is off, a broker that restarts, messages without sense."""
+"""The page without data: stale data, a machine that is off, a broker restart, unknown messages."""
 
 from monitor.events import Jerk
 from tests import needs
@@ -16,7 +16,7 @@ new MutationObserver(() => changes.push({
 })).observe(document.body, {attributes: true, attributeFilter: ["data-state"]});"""
 
 
-def test_a_live_bar_moves_and_a_silent_one_is_not_left_standing(display: Page, stage: DisplayStage) -> None:
+def test_a_bar_without_data_disappears(display: Page, stage: DisplayStage) -> None:
     stage.live(tension=0.9)
     low = look(display, "repMonitor.stats.shown.tension === 0.9", state="set")["fill"]["top"]
     stage.live(tension=1.1)
@@ -36,7 +36,7 @@ def test_a_live_bar_moves_and_a_silent_one_is_not_left_standing(display: Page, s
 def test_an_absent_machine_is_shown_as_absent(browser: Browser) -> None:
     with DisplayStage("row") as stage:
         page = browser.open(stage.url, width=810, height=1080)
-        assert look(page, state="offline", reason="machine")["fill"] is None  # nobody has ever told a status
+        assert look(page, state="offline", reason="machine")["fill"] is None  # no status has ever come
         stage.status(conn=4, link="absent")
         assert look(page, state="stale", reason="absent")["label"] == "The sensor box is not connected"
         stage.live(IDLE)
@@ -53,7 +53,7 @@ def test_an_absent_machine_is_shown_as_absent(browser: Browser) -> None:
         page.close()
 
 
-def test_a_broker_that_restarts(display: Page, stage: DisplayStage) -> None:
+def test_the_page_survives_a_restart_of_the_broker(display: Page, stage: DisplayStage) -> None:
     stage.live()
     display.wait("document.body.dataset.state === 'set'")
     connections = display.evaluate("repMonitor.link.connections")
@@ -70,7 +70,7 @@ def test_a_broker_that_restarts(display: Page, stage: DisplayStage) -> None:
     assert look(display, "repMonitor.stats.shown.tension === 1.1", state="set")["fill"]["top"] < before
 
 
-def test_a_new_version_brings_a_new_page_but_not_in_a_set(display: Page, stage: DisplayStage) -> None:
+def test_a_new_version_reloads_the_page_but_not_during_a_set(display: Page, stage: DisplayStage) -> None:
     stage.live()
     look(display, state="set")
     display.evaluate("globalThis.old = true")
@@ -87,7 +87,7 @@ def test_a_new_version_brings_a_new_page_but_not_in_a_set(display: Page, stage: 
     display.wait("!globalThis.old && globalThis.repMonitor?.model.info?.version === '0.1.0'")
 
 
-def test_it_comes_back_by_itself(display: Page, stage: DisplayStage) -> None:
+def test_the_page_reconnects_by_itself(display: Page, stage: DisplayStage) -> None:
     stage.break_broker()
     display.wait("repMonitor.link.attempts >= 1")
     stage.mend_broker()
@@ -95,7 +95,7 @@ def test_it_comes_back_by_itself(display: Page, stage: DisplayStage) -> None:
     display.wait("document.body.dataset.state === 'set'")
 
 
-def test_what_is_not_understood_is_counted_and_ignored(display: Page, stage: DisplayStage) -> None:
+def test_unknown_messages_are_counted_and_ignored(display: Page, stage: DisplayStage) -> None:
     stage.live()
     for data in (b"null", b"[]", b"{", b"\xff\xfe", b'{"v":2,"t_s":1}', b'{"t_s":1}', b'"x"'):
         before = display.evaluate("repMonitor.link.unknown")
@@ -105,7 +105,7 @@ def test_what_is_not_understood_is_counted_and_ignored(display: Page, stage: Dis
     assert not display.console
 
 
-def test_nothing_is_asked_of_anybody_else(display: Page, open_page: Open, stage: DisplayStage) -> None:
+def test_the_page_loads_nothing_from_other_servers(display: Page, open_page: Open, stage: DisplayStage) -> None:
     trainer = open_page("trainer.html")
     stage.live()
     stage.event(Jerk, cause="mid", peak_g=0.2)
@@ -117,7 +117,7 @@ def test_nothing_is_asked_of_anybody_else(display: Page, open_page: Open, stage:
         assert all(url == stage.url.replace("http", "ws") + "mqtt" for url in page.sockets)
 
 
-def test_each_tab_has_a_name_of_its_own(display: Page, open_page: Open) -> None:
+def test_each_tab_has_its_own_client_id(display: Page, open_page: Open) -> None:
     names = {page.evaluate("repMonitor.link.client_id") for page in (display, open_page())}
     assert len(names) == 2
     assert all(0 < len(name) <= 23 for name in names)

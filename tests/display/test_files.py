@@ -1,4 +1,4 @@
-"""The page's files: shipped, vendored unmodified, no word missing in any cue pack, nothing from elsewhere."""
+"""The page's files: in the wheel, vendored ones unmodified, complete cue packs, no foreign addresses."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ OWN = [
 ]
 
 
-def test_vendored_files_are_what_the_registry_gave() -> None:
+def test_vendored_files_are_unmodified() -> None:
     lines = (PAGE_FOLDER / "vendor/SHA256SUMS").read_text().splitlines()
     listed = {name: digest for digest, name in (line.split() for line in lines)}
     assert listed.keys() >= {"mqtt.min.js", "uPlot.iife.min.js", "uPlot.min.css", "mqtt.LICENSE.md", "uPlot.LICENSE"}
@@ -51,7 +51,7 @@ def test_every_pack_has_every_word_and_cues_of_at_most_8_letters() -> None:
             assert text.count("{0}") == english["texts"][key].count("{0}"), (name, key)
 
 
-def test_every_word_that_the_page_asks_for_is_there() -> None:
+def test_every_text_that_the_page_uses_exists() -> None:
     texts = json.loads((PAGE_FOLDER / "cues/en.json").read_text())["texts"]
     asked = set()
     for path in OWN:
@@ -62,8 +62,8 @@ def test_every_word_that_the_page_asks_for_is_there() -> None:
     assert asked <= texts.keys()
 
 
-def test_every_word_that_a_message_can_ask_for_is_there() -> None:
-    """What the page puts together from a record's own words."""
+def test_every_text_that_a_message_can_need_exists() -> None:
+    """Texts whose keys the page builds from a record."""
     pack = json.loads((PAGE_FOLDER / "cues/en.json").read_text())
     bands, rests = ("low", "in", "high", "none"), ("lockout", "bottom")
     links = set(get_args(PublishedLink)) - {"none", "live"} | {"late", "waiting"}
@@ -77,7 +77,7 @@ def test_every_word_that_a_message_can_ask_for_is_there() -> None:
     assert pack["cues"].keys() >= {*rests, *get_args(Phase), "low", "high"}
 
 
-def test_no_address_outside_in_our_own_files() -> None:
+def test_our_files_contain_no_foreign_address() -> None:
     for path in OWN:
         addresses = set(re.findall(r"(?:https?|wss?)://[^\s\"'`$]+", path.read_text()))
         assert addresses <= {"http://www.w3.org/2000/svg"}, path.name
@@ -93,7 +93,7 @@ def test_a_script_says_what_it_is_for_and_stays_small(path: Path) -> None:
     assert max(map(len, lines)) <= 120
 
 
-def test_gravity_is_the_monitors_and_stands_in_one_script() -> None:
+def test_gravity_is_defined_in_one_script() -> None:
     scripts = {path.name for path in OWN if str(STANDARD_GRAVITY_M_S2) in path.read_text()}
     assert scripts == {"units.js"}
 

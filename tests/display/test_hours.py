@@ -1,4 +1,4 @@
-"""Hours in front of a machine, played fast: neither page grows, in memory or in elements."""
+"""Hours of training, played fast: neither page grows in memory or elements."""
 
 import json
 from typing import Any
@@ -48,7 +48,7 @@ play.id = play.t_s = 0"""
 
 
 @pytest.mark.parametrize("path", ["", "trainer.html"])
-def test_half_an_hour_leaves_the_page_as_large_as_it_was(open_page: Open, stage: DisplayStage, path: str) -> None:
+def test_the_page_does_not_grow_in_half_an_hour(open_page: Open, stage: DisplayStage, path: str) -> None:
     page = open_page(path, (1280, 800))
     page.wait("repMonitor.model.info !== null")
     stage.silence()

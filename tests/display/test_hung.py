@@ -1,4 +1,4 @@
-"""A daemon that hangs, its own broker with it: the sockets stay open and nothing comes; the page must see it itself."""
+"""A daemon that hangs with its broker: the sockets stay open without data, and the page must notice."""
 
 import time
 from pathlib import Path
@@ -17,7 +17,7 @@ SEEN_WITHIN_S = 20.0
 @beside_the_day
 @soak_only  # it takes a keep-alive and a half; test_rules.py holds that to the same limit
 @needs.chromium
-def test_a_hung_daemon_is_seen_as_absent_by_the_page(tmp_path: Path, browser: Browser, figure: Figure) -> None:
+def test_a_hung_daemon_is_shown_as_absent(tmp_path: Path, browser: Browser, figure: Figure) -> None:
     profile = a_profile(tmp_path, None)
     url = f"http://127.0.0.1:{load_profile(profile).display.port}/"
     with a_lifter(tmp_path, profile, 1.0), a_daemon(tmp_path, profile, tmp_path / "tty") as daemon:

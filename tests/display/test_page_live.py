@@ -1,4 +1,4 @@
-"""`rep-monitor demo` as a person meets it: a command, a browser, Ctrl-C."""
+"""`rep-monitor demo` as a user runs it: the command, a browser, Ctrl-C."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""The page's pure rules, each in Chromium itself: bar, cue, steadiness, staleness, waiting, summary, sound, bounds."""
+"""The page's pure functions, in Chromium: bar, cues, states, retries, summary, sound, bounds."""
 
 import json
 from collections.abc import Iterator
@@ -45,7 +45,7 @@ def run(page: Page, body: str) -> Any:
     return page.evaluate(f"(async () => {{ {MODEL} {body} }})()")
 
 
-def test_the_bar_rests_in_the_band_and_is_exact_beyond(rules: Page) -> None:
+def test_the_bar_has_a_dead_band_and_is_exact_beyond_it(rules: Page) -> None:
     levels = run(
         rules,
         """const { barLevel } = await import("/js/bar.js");
@@ -61,8 +61,8 @@ def test_the_bar_rests_in_the_band_and_is_exact_beyond(rules: Page) -> None:
     assert edges == pytest.approx([0.6] * 3)  # the band's place is the same whatever its width
 
 
-def test_the_bar_agrees_with_what_is_said_of_it(rules: Page) -> None:
-    """A colour that is held for a moment, or the daemon's own rounding, never contradicts the height."""
+def test_the_bar_never_contradicts_its_colour(rules: Page) -> None:
+    """Not even when a colour is held for a moment, or by the daemon's rounding."""
     low, inside, high = run(
         rules,
         """const { barLevel } = await import("/js/bar.js");
@@ -75,7 +75,7 @@ def test_the_bar_agrees_with_what_is_said_of_it(rules: Page) -> None:
     assert max(inside) == pytest.approx(0.6)
 
 
-def test_stale_after_200_ms_whatever_comes_or_does_not(rules: Page) -> None:
+def test_data_is_stale_after_200_ms(rules: Page) -> None:
     assert run(
         rules,
         """const model = live({}, 1000);
@@ -84,8 +84,8 @@ def test_stale_after_200_ms_whatever_comes_or_does_not(rules: Page) -> None:
     ) == [["set", 1200], ["set", 1200], ["stale", 2000], ["stale", 3000]]
 
 
-def test_the_same_instant_again_is_no_news(rules: Page) -> None:
-    """A daemon that repeats itself is as good as silent."""
+def test_a_repeated_time_stamp_is_not_new_data(rules: Page) -> None:
+    """A daemon that repeats itself counts as silent."""
     assert run(
         rules,
         """const model = live({ t_s: 5 }, 1000);
@@ -98,7 +98,7 @@ def test_the_same_instant_again_is_no_news(rules: Page) -> None:
     ) == ["stale", "stale", "set"]
 
 
-def test_what_is_worst_is_shown_first(rules: Page) -> None:
+def test_the_worst_state_is_shown(rules: Page) -> None:
     ceiling = 'model.heard("event/force_ceiling", event("force_ceiling", { duration_s: null }), false, 1000);'
     shown = run(
         rules,
@@ -136,7 +136,7 @@ def test_cues_alarm_before_heave_before_rest_before_pace(rules: Page) -> None:
 
 
 def test_nothing_flashes_more_than_three_times_a_second(rules: Page) -> None:
-    """The worst that can come: another band with every message, for ten seconds."""
+    """The worst case: another band with each message, for ten seconds."""
     changes, urgent, last = run(
         rules,
         """const { Steady } = await import("/js/steady.js");
@@ -163,7 +163,7 @@ def test_nothing_flashes_more_than_three_times_a_second(rules: Page) -> None:
     assert last == "set fault"  # what is urgent is shown at once
 
 
-def test_a_held_look_wakes_the_page_to_let_it_go(rules: Page) -> None:
+def test_a_delayed_change_is_shown_in_time(rules: Page) -> None:
     assert run(
         rules,
         """const { Steady } = await import("/js/steady.js");
@@ -175,7 +175,7 @@ def test_a_held_look_wakes_the_page_to_let_it_go(rules: Page) -> None:
     ) == ["low", 1500, "in"]
 
 
-def test_retries_from_1_to_30_seconds_spread(rules: Page) -> None:
+def test_retry_delays_grow_to_30_s_with_jitter(rules: Page) -> None:
     delays = run(
         rules,
         """const { retryDelay_ms } = await import("/js/link.js");
@@ -187,8 +187,8 @@ def test_retries_from_1_to_30_seconds_spread(rules: Page) -> None:
     assert delays[-1][0] == 15000
 
 
-def test_hours_leave_nothing_behind(rules: Page) -> None:
-    """A million feedbacks would take long here; what could grow is what each event adds."""
+def test_the_model_is_bounded(rules: Page) -> None:
+    """Plays 20,000 events."""
     sizes = run(
         rules,
         """const { History } = await import("/js/history.js");
@@ -203,7 +203,7 @@ def test_hours_leave_nothing_behind(rules: Page) -> None:
     assert sizes == [200, 50, 200, 200]
 
 
-def test_a_new_session_and_a_new_set_begin_empty(rules: Page) -> None:
+def test_a_new_session_and_a_new_set_start_empty(rules: Page) -> None:
     assert run(
         rules,
         """const model = live({});
@@ -216,7 +216,7 @@ def test_a_new_session_and_a_new_set_begin_empty(rules: Page) -> None:
     ) == [[1, 1], [0, 1], [0, 0, 1]]
 
 
-def test_a_set_that_was_over_when_we_came_is_no_news(rules: Page) -> None:
+def test_a_set_that_ended_before_shows_no_summary(rules: Page) -> None:
     assert run(
         rules,
         """const state = (retained, historical) => {
@@ -228,7 +228,7 @@ def test_a_set_that_was_over_when_we_came_is_no_news(rules: Page) -> None:
     ) == [["summary", 9], ["idle", 9], ["idle", 9]]
 
 
-def test_history_that_was_asked_for_cues_nobody(rules: Page) -> None:
+def test_resumed_events_give_no_cues(rules: Page) -> None:
     assert run(
         rules,
         """const model = live({ set: 3 });
@@ -242,8 +242,8 @@ def test_history_that_was_asked_for_cues_nobody(rules: Page) -> None:
     ) == ["positive", None, 0, [4], 2, "set"]
 
 
-def test_a_rest_of_before_that_is_over_is_over(rules: Page) -> None:
-    """Both records of an interval come from the store, each with its own number."""
+def test_a_resumed_interval_keeps_its_end(rules: Page) -> None:
+    """The store sends both records of an interval, each with its own seq."""
     assert run(
         rules,
         """const model = live({ set: 3 });
@@ -267,7 +267,7 @@ def test_what_is_a_fault_and_what_is_listed(rules: Page) -> None:
 
 
 def test_the_page_finds_the_same_row_as_the_monitor(rules: Page) -> None:
-    """For each row an event that has its values, beside values that another row of its kind asks for."""
+    """For each row, an event with its values, alone and together with those of the kind's other rows."""
     records = [{"kind": row.kind, **row.when} for row in ROWS]
     records += [
         {"kind": one.kind, **other.when, **one.when} for one in ROWS for other in ROWS if one.kind == other.kind
@@ -301,7 +301,7 @@ def test_one_thing_to_do_better(rules: Page, leak: dict[str, float], counts: dic
     assert found == key if key is None else found.startswith(key)
 
 
-def test_the_leak_of_a_set_that_goes_on(rules: Page) -> None:
+def test_the_leak_of_the_current_set(rules: Page) -> None:
     leak = run(
         rules,
         """const { leakSoFar } = await import("/js/leak.js");
@@ -335,7 +335,7 @@ def test_sounds_by_priority_and_not_too_often(rules: Page) -> None:
     ) == ["alarm", "heave", "rest", "low", "high", None, None, "tick", "tick", "begin"]
 
 
-def test_one_voice_in_two_seconds_the_worst_first(rules: Page) -> None:
+def test_at_most_one_cue_in_two_seconds_is_spoken(rules: Page) -> None:
     chosen, said = run(
         rules,
         """const { chooseCue } = await import("/js/voice.js");
@@ -358,7 +358,7 @@ def test_one_voice_in_two_seconds_the_worst_first(rules: Page) -> None:
     assert all(later - sooner >= 2000 for sooner, later in pairwise(said))
 
 
-def test_a_voice_is_of_this_computer_and_of_the_packs_language(rules: Page) -> None:
+def test_only_a_local_voice_of_the_packs_language_is_used(rules: Page) -> None:
     assert run(
         rules,
         """const { findVoice } = await import("/js/voice.js");
@@ -370,7 +370,7 @@ def test_a_voice_is_of_this_computer_and_of_the_packs_language(rules: Page) -> N
 
 
 def test_feedback_fades_in_three_steps(rules: Page) -> None:
-    """What is seen in the band, low, and heaved: always; only out of the band; and that in every other repetition."""
+    """What is shown in the band, below it and in a heave, for each level of guidance."""
     seen = run(
         rules,
         """const look = (guidance, more, heave) => {
@@ -390,7 +390,7 @@ def test_feedback_fades_in_three_steps(rules: Page) -> None:
     ]
 
 
-def test_the_set_before_at_the_same_load(rules: Page) -> None:
+def test_the_last_set_at_the_same_load_is_found(rules: Page) -> None:
     assert run(
         rules,
         """const { History } = await import("/js/history.js");
@@ -401,7 +401,7 @@ def test_the_set_before_at_the_same_load(rules: Page) -> None:
     ) == [None, None, 2, None, None]
 
 
-def test_a_day_of_training_is_one_point_of_skill_and_one_of_strength(rules: Page) -> None:
+def test_a_day_of_training_gives_one_skill_and_one_strength(rules: Page) -> None:
     assert run(
         rules,
         """const { History } = await import("/js/history.js");
@@ -441,7 +441,7 @@ const answer = (more) => {
 """
 
 
-def test_a_command_is_stamped_answered_and_repeated_where_our_clock_was_wrong(rules: Page) -> None:
+def test_a_command_is_repeated_if_our_clock_was_wrong(rules: Page) -> None:
     topic, first, second, answered, ahead_s = run(
         rules,
         FAKE
@@ -460,14 +460,14 @@ def test_a_command_is_stamped_answered_and_repeated_where_our_clock_was_wrong(ru
     assert [ack["ok"] for ack in answered] == [True]
 
 
-def test_the_link_speaks_what_every_broker_understands(rules: Page) -> None:
+def test_the_link_uses_mqtt_3_1_1(rules: Page) -> None:
     options = run(rules, FAKE + "return client.options;")
     assert (options["protocolVersion"], options["clean"], options["reconnectPeriod"]) == (4, True, 0)
     assert 0 < 1.5 * options["keepalive"] < 20  # how long a daemon may hang before the page says that it is absent
 
 
-def test_the_keeper_is_told_what_the_daemon_says_of_itself(rules: Page) -> None:
-    told = run(
+def test_notices_show_the_daemons_troubles(rules: Page) -> None:
+    shown = run(
         rules,
         """const { notices } = await import("/js/notices.js");
         const words = { text: (key) => key };
@@ -478,4 +478,4 @@ def test_the_keeper_is_told_what_the_daemon_says_of_itself(rules: Page) -> None:
         return [notices(null, words), notices(sound, words), notices(wrong, words)];""",
     )
     wrong = ["full", "notice.recording", "it drops again and again", "a mistake", "it walks", "lies"]
-    assert told == [[], [], wrong]
+    assert shown == [[], [], wrong]

@@ -1,4 +1,4 @@
-"""The page's server among visitors: what the store gives them, and what they do to the log when they break off."""
+"""The page's server: history from the store, and what visitors who break off leave in the log."""
 
 import asyncio
 import json
@@ -45,7 +45,7 @@ def test_history_comes_from_the_store_oldest_first(tmp_path: Path) -> None:
     ids=["nothing", "half a request", "tls", "no colon", "endless"],
 )
 @pytest.mark.parametrize("end", ["closed", "reset"])
-def test_who_breaks_off_is_counted_and_not_logged(
+def test_a_broken_handshake_is_counted_and_not_logged(
     sent: bytes, end: str, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async def story() -> None:
@@ -65,7 +65,7 @@ def test_who_breaks_off_is_counted_and_not_logged(
     assert capsys.readouterr() == ("", "")
 
 
-def test_who_leaves_in_the_middle_of_mqtt_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_lost_mqtt_connection_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     async def story() -> None:
         async with EmbeddedBroker() as broker, PageServer(profile(), broker) as server:
             for _ in range(3):
@@ -76,7 +76,7 @@ def test_who_leaves_in_the_middle_of_mqtt_is_not_logged(caplog: pytest.LogCaptur
     assert ours == []
 
 
-def test_an_error_of_ours_is_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_our_own_errors_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     def broken() -> dict[str, object]:
         raise ValueError("a bug in the history")
 

@@ -1,4 +1,4 @@
-"""Every state of the lifter's display, driven through the broker: told by colour, shape and word, always legible."""
+"""Every state of the lifter's display, driven through the broker: colour, shape and word, always readable."""
 
 from pathlib import Path
 from typing import Any
@@ -100,7 +100,7 @@ def show(page: Page, stage: DisplayStage, state: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("state", SHOWN)
-def test_a_state_is_told_and_can_be_read(display: Page, stage: DisplayStage, state: str, tmp_path: Path) -> None:
+def test_every_state_is_shown_and_readable(display: Page, stage: DisplayStage, state: str, tmp_path: Path) -> None:
     for width, height in (PHONE, TABLET, TV, (844, 390), (320, 568)):
         display.resize(width, height)
         seen = show(display, stage, state)
@@ -156,7 +156,7 @@ def test_states_differ_in_shape_not_only_in_colour(display: Page, stage: Display
     assert shapes["in"][1] == "none"
 
 
-def test_the_bar_stands_where_the_tension_is(display: Page, stage: DisplayStage) -> None:
+def test_the_bar_shows_the_tension(display: Page, stage: DisplayStage) -> None:
     heights = []
     for tension, band in (
         (0.6, "low"),
@@ -192,10 +192,10 @@ def test_the_pace_is_the_daemons_not_the_lifters(display: Page, stage: DisplaySt
     display.wait("document.body.dataset.pace === 'none'")
 
 
-def test_time_repetitions_and_what_leaked(display: Page, stage: DisplayStage) -> None:
+def test_figures_and_faults_are_shown(display: Page, stage: DisplayStage) -> None:
     stage.live()
     rest = stage.event(LockoutRest, rep=1, duration_s=1.9)
-    stage.event(Unload, rep=2, low=0.6, part_of=rest.id)  # a part of another is not told twice
+    stage.event(Unload, rep=2, low=0.6, part_of=rest.id)  # a part of another event is not shown again
     display.wait("document.querySelectorAll('#faults svg').length === 1")
     cells = "[...document.querySelectorAll('.figures dd')].map((cell) => cell.textContent)"
     display.wait(f"{cells}.join() === '0:42,0:38,2,82 kg'")
@@ -209,13 +209,13 @@ def test_time_repetitions_and_what_leaked(display: Page, stage: DisplayStage) ->
     display.wait("document.querySelector('#faults').textContent === 'No faults yet'")
 
 
-def test_what_does_not_change_is_not_drawn(display: Page, stage: DisplayStage) -> None:
-    """A screen on a wall is idle for most of its hours."""
+def test_an_idle_page_draws_nothing(display: Page, stage: DisplayStage) -> None:
+    """A screen on a wall is idle most of the time."""
     display.wait("repMonitor.model.info !== null && repMonitor.model.status !== null")
     assert display.evaluate(QUIET_SECOND) == 0
 
 
-def test_a_countdown_that_the_set_ends(display: Page, stage: DisplayStage) -> None:
+def test_a_set_ends_the_countdown(display: Page, stage: DisplayStage) -> None:
     display.key("c")
     assert look(display, state="countdown")["word"] == "READY"
     assert 1 <= int(display.evaluate("document.querySelector('#count-number').textContent")) <= 10
@@ -249,7 +249,7 @@ def test_the_summary_names_tension_leak_and_one_thing(display: Page, stage: Disp
     assert not display.console
 
 
-def test_a_summary_that_the_broker_forgets_is_forgotten(display: Page, stage: DisplayStage) -> None:
+def test_a_cleared_summary_disappears(display: Page, stage: DisplayStage) -> None:
     stage.end_set()
     look(display, state="summary")
     stage.new_session()
@@ -260,7 +260,7 @@ def test_a_summary_that_the_broker_forgets_is_forgotten(display: Page, stage: Di
     assert not display.console
 
 
-def test_a_summary_of_before_is_no_news(open_page: Open, stage: DisplayStage) -> None:
+def test_an_old_summary_is_not_shown_as_new(open_page: Open, stage: DisplayStage) -> None:
     stage.end_set()
     seen = look(open_page(), "document.querySelector('#detail').textContent", state="idle")
     assert "Last set: 47 s of tension of 62 s under load" in [text["text"] for text in seen["texts"]]
@@ -288,7 +288,7 @@ def test_a_static_machine_has_no_ladder(display: Page, stage: DisplayStage) -> N
     assert not faults(seen)
 
 
-def test_fading_feedback_still_shows_what_is_wrong(display: Page, stage: DisplayStage) -> None:
+def test_reduced_guidance_still_shows_errors(display: Page, stage: DisplayStage) -> None:
     display.evaluate(CHOOSE % ("guidance", "out"))
     stage.live()
     assert look(display, state="set", veiled="true")["fill"] is None
@@ -297,7 +297,7 @@ def test_fading_feedback_still_shows_what_is_wrong(display: Page, stage: Display
     display.evaluate(CHOOSE % ("guidance", "always"))
 
 
-def test_everything_has_a_name_for_keyboard_and_screen_reader(display: Page, stage: DisplayStage) -> None:
+def test_everything_has_a_name_for_screen_readers(display: Page, stage: DisplayStage) -> None:
     stage.live(CALM)
     display.wait("document.body.dataset.state === 'set'")
     nodes = display.call("Accessibility.getFullAXTree")["nodes"]
@@ -318,7 +318,7 @@ def test_everything_has_a_name_for_keyboard_and_screen_reader(display: Page, sta
     assert reached == ["sound", "open-settings", "to-trainer"]
 
 
-def test_sound_is_off_until_somebody_asks(display: Page, stage: DisplayStage) -> None:
+def test_sound_is_off_by_default(display: Page, stage: DisplayStage) -> None:
     stage.live(tension=0.8, band="low")
     display.wait("document.body.dataset.band === 'low'")
     assert display.evaluate("[repMonitor.sound.on, repMonitor.sound.played]") == [False, 0]
@@ -329,7 +329,7 @@ def test_sound_is_off_until_somebody_asks(display: Page, stage: DisplayStage) ->
     display.wait("document.querySelector('#sound').getAttribute('aria-pressed') === 'false'")
 
 
-def test_a_word_is_spoken_with_the_sound_and_a_missing_voice_is_told(display: Page, stage: DisplayStage) -> None:
+def test_cues_are_spoken_and_a_missing_voice_is_reported(display: Page, stage: DisplayStage) -> None:
     stage.live(resting="lockout", cue="lockout", phase="upper_turn", position=0.99)
     display.wait("document.body.dataset.resting === 'lockout'")
     display.evaluate("document.querySelector('#open-settings').click()")

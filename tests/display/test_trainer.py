@@ -1,4 +1,4 @@
-"""The trainer's view: trace, events, repetitions, leak, sets, history from a store that may be absent."""
+"""The trainer's view: trace, events, repetitions, leak, sets, history with and without a store."""
 
 from monitor.events import Jerk, LockoutRest, Rep
 from tests import needs
@@ -19,7 +19,7 @@ def cells(page: Page, table: str) -> list[list[str]]:
     return rows
 
 
-def test_a_set_as_it_goes(open_page: Open, stage: DisplayStage) -> None:
+def test_a_set_is_shown_while_it_goes_on(open_page: Open, stage: DisplayStage) -> None:
     stage.status()
     stage.info()
     stage.live()
@@ -64,7 +64,7 @@ def test_it_can_be_read_on_every_screen(open_page: Open, stage: DisplayStage) ->
         assert page.evaluate("document.querySelector('#tension-plot canvas').getBoundingClientRect().width > 200"), size
 
 
-def test_the_trace_has_holes_where_nothing_came_and_forgets_what_is_old(open_page: Open, stage: DisplayStage) -> None:
+def test_the_trace_has_holes_and_is_bounded(open_page: Open, stage: DisplayStage) -> None:
     stage.status()
     page = open_page("trainer.html", (1440, 900))
     length, holes, window = page.evaluate(
@@ -92,7 +92,7 @@ def test_the_trace_has_holes_where_nothing_came_and_forgets_what_is_old(open_pag
     assert window == 60
 
 
-def test_history_from_the_store(open_page: Open, stage: DisplayStage) -> None:
+def test_history_comes_from_the_store(open_page: Open, stage: DisplayStage) -> None:
     old = [
         {"session": "s-old", "set": number, "reps": 5, "under_load_s": 60.0, "under_tension_s": 30.0 + number,
          "working_load_n": 804.0, "skill": 0.5, "strength_n": 804.0, "outcome": "ended"}
@@ -123,7 +123,7 @@ def test_without_a_store_it_says_so(browser: Browser) -> None:
         page.close()
 
 
-def test_after_a_reload_the_store_is_asked_for_what_was_missed(open_page: Open, stage: DisplayStage) -> None:
+def test_after_a_reload_missed_events_are_resumed(open_page: Open, stage: DisplayStage) -> None:
     stage.status(store_id="store", first_seq=3, last_seq=900)
     stage.live()
     page = open_page("trainer.html", (1440, 900))

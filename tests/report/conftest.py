@@ -1,4 +1,4 @@
-"""One Chromium without a network for all tests of the report."""
+"""Starts one Chromium without a network for all tests of the report."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +20,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the reports of the recordings that are law."""
+    """A folder with the reports of the committed recordings."""
     folder = tmp_path_factory.mktemp("reports")
     for name in ("faults", "static", "unplugged", "motor"):
         assert main(["report", str(RECORDINGS / f"{name}.mcap"), "-o", str(folder / f"{name}.html")]) == 0

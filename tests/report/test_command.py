@@ -1,4 +1,4 @@
-"""`rep-monitor report`: what it writes and prints, where it finds the last session, what damage and bad input cost."""
+"""`rep-monitor report`: its page, its terminal output, `--last`, damaged recordings, bad input."""
 
 import json
 import os
@@ -29,7 +29,7 @@ def data_of(page: Path) -> dict[str, object]:
     return dict(json.loads(found[1]))
 
 
-def test_it_writes_one_file_that_asks_for_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_page_is_one_file_that_loads_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = tmp_path / "report.html"
     assert main(["report", str(FAULTS), "-o", str(page)]) == 0
     assert capsys.readouterr() == (f"{page}\n", "")
@@ -40,15 +40,15 @@ def test_it_writes_one_file_that_asks_for_nothing(tmp_path: Path, capsys: pytest
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
 
 
-def test_the_same_session_is_the_same_page(tmp_path: Path) -> None:
+def test_the_same_session_gives_the_same_page(tmp_path: Path) -> None:
     for name in ("a.html", "b.html"):
         assert main(["report", str(CLEAN_RECORDING), "-o", str(tmp_path / name)]) == 0
     assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()
 
 
 @pytest.mark.parametrize("name", ["faults", "coarse", "static"])
-def test_its_events_are_the_replays(name: str, tmp_path: Path) -> None:
-    """By id, kind and moment, the last record of each: what the recording that is law tells."""
+def test_it_shows_the_events_of_the_replay(name: str, tmp_path: Path) -> None:
+    """Compares id, kind and time of each event's last record with the committed ones."""
     page = tmp_path / "r.html"
     assert main(["report", str(RECORDINGS / f"{name}.mcap"), "-o", str(page)]) == 0
     lines = (RECORDINGS / f"{name}.events.jsonl").read_text().splitlines()
@@ -57,26 +57,26 @@ def test_its_events_are_the_replays(name: str, tmp_path: Path) -> None:
     assert marks.keys() == last.keys()
     for number, mark in marks.items():
         record = last[number]
-        told = (mark["kind"], mark["t_s"], mark["lasts_s"], mark.get("part_of"))
-        assert told == (record["kind"], record["t_s"], record["duration_s"] or 0, record["part_of"])
+        found = (mark["kind"], mark["t_s"], mark["lasts_s"], mark.get("part_of"))
+        assert found == (record["kind"], record["t_s"], record["duration_s"] or 0, record["part_of"])
 
 
-def test_what_was_learned_before_is_known(tmp_path: Path) -> None:
-    """A machine without a range in its profile, and a lifter who came again."""
+def test_what_earlier_sessions_learned_is_used(tmp_path: Path) -> None:
+    """A machine without a range in its profile, and a range learned before."""
     header = read_session(CLEAN_RECORDING).header
     assert header
     machine = {key: value for key, value in header.profile["machine"].items() if key not in ("bottom_m", "top_m")}
-    told = []
+    found = []
     for learned in (None, {"bottom_m": 0.03, "top_m": 0.7}):  # with the second every repetition is partial
         there = tmp_path / str(learned is None) / "r.mcap"
         free = {"profile": {**header.profile, "machine": machine}, "learned": learned}
         page = tmp_path / f"{learned is None}.html"
         assert main(["report", str(copy(there, free)), "-o", str(page)]) == 0
-        told.append([(mark["kind"], mark["name"], mark["t_s"]) for mark in data_of(page)["marks"]])  # type: ignore[attr-defined]
-    assert told[0] != told[1]
+        found.append([(mark["kind"], mark["name"], mark["t_s"]) for mark in data_of(page)["marks"]])  # type: ignore[attr-defined]
+    assert found[0] != found[1]
 
 
-def test_in_short_it_fits_one_screen(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_terminal_report_fits_one_screen(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", str(FAULTS)]) == 0
     out, err = capsys.readouterr()
     assert err == ""
@@ -94,8 +94,8 @@ def test_in_short_it_fits_one_screen(capsys: pytest.CaptureFixture[str]) -> None
 
 
 @needs.shared_data
-def test_a_table_is_reported_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """From a machine whose load nobody knows."""
+def test_a_table_of_samples_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """From a machine whose load is not known."""
     page = tmp_path / "right.html"
     assert main(["report", str(LEG_PRESS / "right.csv"), "-o", str(page)]) == 0
     data = data_of(page)
@@ -118,9 +118,7 @@ def test_a_table_without_a_set(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert "No set was found" in (tmp_path / "r.html").read_text()
 
 
-def test_of_a_damaged_recording_it_tells_what_stands_and_what_is_lost(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_damaged_recording_is_reported_with_its_losses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cut = tmp_path / "someones-name.mcap"
     cut.write_bytes(FAULTS.read_bytes()[: FAULTS.stat().st_size // 2])
     page = tmp_path / "cut.html"
@@ -135,7 +133,7 @@ def test_of_a_damaged_recording_it_tells_what_stands_and_what_is_lost(
     assert main(["report", str(cut)]) == ExitCode.DONE_WITH_LOSS
 
 
-def test_what_the_recorder_could_not_keep_is_told(tmp_path: Path) -> None:
+def test_records_that_were_not_kept_are_reported(tmp_path: Path) -> None:
     recording, page = copy(tmp_path / "r.mcap", {}, gaps=1), tmp_path / "r.html"
     assert main(["report", str(recording), "-o", str(page)]) == ExitCode.DONE_WITH_LOSS
     assert "<li>5 records are missing: the disk could not keep up</li>" in page.read_text()
@@ -188,7 +186,7 @@ def test_bad_input_is_one_sentence(words: list[str], tmp_path: Path) -> None:
     assert done.stderr.startswith("rep-monitor report: ")
 
 
-def test_it_does_not_write_over_what_it_reads(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_does_not_overwrite_its_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     recording = copy(tmp_path / "r.mcap", {})
     before = recording.read_bytes()
     assert main(["report", str(recording), "-o", str(recording)]) == ExitCode.BAD_INPUT

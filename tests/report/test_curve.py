@@ -1,4 +1,4 @@
-"""Curves: thinned, they keep every spike and every hole, however they came and however long they are."""
+"""Reduced curves keep every spike and every hole, whatever the pieces and the length."""
 
 import base64
 import math
@@ -26,7 +26,7 @@ def unpacked(curve: Curve) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 4000), st.lists(st.integers(0, 4000), max_size=6), st.sampled_from([8, 64, 1000]))
-def test_in_any_pieces_it_is_the_same_and_loses_no_extreme(rows: int, cuts: list[int], most: int) -> None:
+def test_a_curve_does_not_depend_on_pieces_and_keeps_extremes(rows: int, cuts: list[int], most: int) -> None:
     dice = np.random.default_rng(rows)
     t_s = np.sort(dice.uniform(0, 20, rows))
     values = np.where(dice.random(rows) < 0.1, np.nan, dice.normal(0, 100, rows))
@@ -45,7 +45,7 @@ def test_in_any_pieces_it_is_the_same_and_loses_no_extreme(rows: int, cuts: list
         assert (high >= low)[~np.isnan(low)].all()
 
 
-def test_an_hour_takes_little_room_and_keeps_its_hole() -> None:
+def test_an_hour_needs_little_memory_and_keeps_its_hole() -> None:
     curve = Curve(0.005)
     for minute in range(60):
         if minute != 30:
@@ -59,7 +59,7 @@ def test_an_hour_takes_little_room_and_keeps_its_hole() -> None:
     assert empty[-1] == pytest.approx(1860, abs=0.1)
 
 
-def test_a_stamp_that_means_a_beginning_falls_into_it() -> None:
+def test_a_time_stamp_at_the_start_of_a_bucket_belongs_to_it() -> None:
     curve = Curve(0.04)
     curve.add(np.array([k * 0.04 for k in range(1000)]), np.arange(1000.0))
     packed = curve.packed()
@@ -67,7 +67,7 @@ def test_a_stamp_that_means_a_beginning_falls_into_it() -> None:
     assert unpacked(curve)[0] == pytest.approx(np.arange(1000.0), abs=packed.scale)
 
 
-def test_nothing_measured_is_nothing() -> None:
+def test_a_curve_without_measurements_is_empty() -> None:
     curve = Curve(0.005)
     curve.add(np.arange(10.0), np.full(10, np.nan))
     assert curve.is_empty

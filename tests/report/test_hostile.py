@@ -1,4 +1,4 @@
-"""Whatever stands in a recording or a profile: on the page it is text."""
+"""Hostile text in a recording or a profile stays text on the page."""
 
 from pathlib import Path
 
@@ -21,15 +21,15 @@ from tests.report.copies import CLEAN_RECORDING, copy
 EVIL = "</script><script>globalThis.taken = 1</script><img src=x onerror='globalThis.taken = 2'>\"'&<!--\u2028$title"
 
 
-def test_what_is_no_markup_is_escaped() -> None:
-    told = element("td", EVIL, element("b", "&"), title=EVIL, data_x=1, hidden=True, class_=None)
-    assert isinstance(told, Markup)
-    assert told.count("<") == 4
-    assert told.startswith('<td title="&lt;/script&gt;')
-    assert ' data-x="1" hidden>' in told
+def test_text_is_escaped() -> None:
+    markup = element("td", EVIL, element("b", "&"), title=EVIL, data_x=1, hidden=True, class_=None)
+    assert isinstance(markup, Markup)
+    assert markup.count("<") == 4
+    assert markup.startswith('<td title="&lt;/script&gt;')
+    assert ' data-x="1" hidden>' in markup
 
 
-def test_json_within_a_script_stays_json() -> None:
+def test_json_inside_a_script_stays_json() -> None:
     packed = json_in_script(msgspec.json.encode({"a": EVIL}))
     assert not set("<>&\u2028") & set(packed)
     assert msgspec.json.decode(packed.encode()) == {"a": EVIL}
@@ -46,8 +46,8 @@ def test_a_hostile_machine_is_refused(tmp_path: Path, capsys: pytest.CaptureFixt
 
 
 @needs.chromium
-def test_nothing_of_it_runs(tmp_path: Path, browser: Browser) -> None:
-    """A header whose every free text is hostile, and an event that says so too."""
+def test_no_hostile_text_runs(tmp_path: Path, browser: Browser) -> None:
+    """Every free text of the header is hostile, and so is an event."""
     header = read_session(CLEAN_RECORDING).header
     assert header
     profile = {**header.profile, "serial": {"port": EVIL}, "mqtt": {"host": EVIL}}
@@ -77,8 +77,8 @@ def test_nothing_of_it_runs(tmp_path: Path, browser: Browser) -> None:
 
 
 @needs.chromium
-def test_a_script_that_slipped_in_would_not_run(tmp_path: Path, browser: Browser) -> None:
-    """The policy alone: the escaping is taken away by hand."""
+def test_the_policy_alone_stops_a_script(tmp_path: Path, browser: Browser) -> None:
+    """Without the escaping, which the test removes."""
     assert main(["report", str(CLEAN_RECORDING), "-o", str(tmp_path / "r.html")]) == 0
     text = (tmp_path / "r.html").read_text()
     inside = "<script>globalThis.taken = 1</script><img src=x onerror='globalThis.taken = 2'>"

@@ -1,4 +1,4 @@
-"""The terminal's live screen: every state without colour, any size, and never an old value as if it were of now."""
+"""The terminal's live screen: every state without colour, in any size, and no old values."""
 
 import io
 from typing import Any
@@ -51,7 +51,7 @@ def seen(state: State = "live", reason: str = "", **changes: Any) -> Seen:
         ({"load_n": None, "tension": None, "band": None}, ["load not known yet"]),
     ],
 )
-def test_every_state_is_told_in_words(changes: dict[str, Any], words: list[str]) -> None:
+def test_every_state_is_shown_in_words(changes: dict[str, Any], words: list[str]) -> None:
     text = "\n".join(drawn(seen(**changes)))
     for word in words:
         assert word in text
@@ -59,7 +59,7 @@ def test_every_state_is_told_in_words(changes: dict[str, Any], words: list[str])
 
 
 @pytest.mark.parametrize("state", ["offline", "absent", "stale"])
-def test_what_is_not_live_shows_no_value(state: State) -> None:
+def test_old_values_are_not_shown(state: State) -> None:
     lines = drawn(seen(state, "the reason why"))
     text = "\n".join(lines)
     assert state.upper() in lines[0]
@@ -79,35 +79,35 @@ def test_it_fits_any_window(width: int, height: int, ascii_only: bool) -> None:
         assert "\n".join(lines).isascii()
 
 
-def test_the_bar_fills_and_shows_the_band_beside_and_within() -> None:
-    def told(tension: float | None) -> str:
+def test_the_bar_shows_tension_and_band() -> None:
+    def shown(tension: float | None) -> str:
         return str(bar(msgspec.structs.replace(CALM, tension=tension), 0.1, 30, ASCII))
 
-    assert told(None) == "." * 18 + "::::" + "." * 8
-    assert told(0.5) == "#" * 10 + "." * 8 + "::::" + "." * 8
-    assert told(1.0) == "#" * 18 + "|#" + "::" + "." * 8
-    assert told(9.0) == told(1.5) == "#" * 18 + "|###|" + "#" * 7
-    assert told(-1.0) == told(0.0) == told(None)
+    assert shown(None) == "." * 18 + "::::" + "." * 8
+    assert shown(0.5) == "#" * 10 + "." * 8 + "::::" + "." * 8
+    assert shown(1.0) == "#" * 18 + "|#" + "::" + "." * 8
+    assert shown(9.0) == shown(1.5) == "#" * 18 + "|###|" + "#" * 7
+    assert shown(-1.0) == shown(0.0) == shown(None)
 
 
 def test_the_ladder_goes_from_end_to_end() -> None:
-    def told(position: float | None, pace: float | None) -> str:
+    def shown(position: float | None, pace: float | None) -> str:
         return ladder(msgspec.structs.replace(CALM, position=position, pace=pace), 10, ASCII)
 
-    assert told(0.0, 1.0) == "O--------^"
-    assert told(1.2, 0.0) == "^--------O"
-    assert told(0.5, 0.5) == "-----@----"
-    assert told(None, None) == "-" * 10 == ladder(None, 10, ASCII)
+    assert shown(0.0, 1.0) == "O--------^"
+    assert shown(1.2, 0.0) == "^--------O"
+    assert shown(0.5, 0.5) == "-----@----"
+    assert shown(None, None) == "-" * 10 == ladder(None, 10, ASCII)
 
 
-def test_events_stand_with_their_moment() -> None:
+def test_events_are_shown_with_their_time() -> None:
     assert event_line(DROP) == "  0:59.0  Dropped"
     assert event_line(REP) == "  1:00.0  rep 3: 5.1 s up, 4.9 s down"
-    assert event_line(REST) is None  # it is told when it is over
+    assert event_line(REST) is None  # shown when it is over
     assert event_line(msgspec.structs.replace(REST, duration_s=2.0)) == "  1:02.0  Rest at the top: 2.0 s"
 
 
-def test_as_records_come_each_event_is_told_once() -> None:
+def test_each_event_is_shown_once() -> None:
     opened = msgspec.structs.replace(DROP, duration_s=None)
     assert [is_news(record) for record in (opened, DROP, msgspec.structs.replace(DROP, part_of=9))] == [
         True,

@@ -1,4 +1,4 @@
-"""The report in a real browser: marks are the events, each explained, zoomed, read by keyboard, printed."""
+"""The report in a real browser: marks, tooltips, zoom, keyboard, overlay, print."""
 
 import base64
 import json
@@ -23,7 +23,7 @@ NAMES = ("faults", "static", "unplugged", "motor")
 
 
 def events_of(name: str) -> dict[int, dict[str, Any]]:
-    """As the recording that is law tells them: the last record of each."""
+    """The last record of each event of a committed recording."""
     lines = (RECORDINGS / f"{name}.events.jsonl").read_text().splitlines()
     return {record["id"]: record for record in map(json.loads, lines)}
 
@@ -34,7 +34,7 @@ def shown(page: Page) -> list[int]:
 
 
 def middle(page: Page, selector: str) -> tuple[float, float]:
-    """Where it stands in the window, once it has been scrolled to."""
+    """Its middle in the window, after scrolling to it."""
     page.evaluate(f"document.querySelector({selector!r}).scrollIntoView({{block: 'center'}})")
     box = page.evaluate(
         f"(({{ x, y, width, height }}) => [x + width / 2, y + height / 2])"
@@ -69,8 +69,8 @@ def test_it_opens_without_a_network_and_its_marks_are_the_events(name: str, brow
 
 
 @needs.chromium
-def test_a_mark_stands_where_and_as_long_as_its_event(page: Page) -> None:
-    """Against the axis, in pixels."""
+def test_a_mark_has_the_place_and_length_of_its_event(page: Page) -> None:
+    """Compares the pixels with the axis."""
     for kind in ("lockout_rest", "rep", "turnaround", "stall"):
         place = page.evaluate(
             f"""(() => {{
@@ -85,7 +85,7 @@ def test_a_mark_stands_where_and_as_long_as_its_event(page: Page) -> None:
 
 
 @needs.chromium
-def test_where_marks_crowd_the_rough_ones_are_seen(page: Page) -> None:
+def test_faults_lie_above_other_marks(page: Page) -> None:
     tones = page.evaluate(
         "[...document.querySelectorAll('.mark[data-id]:not(.part)')].map((mark) => mark.classList[2])"
     )
@@ -114,14 +114,14 @@ def test_pointing_at_a_mark_explains_it(page: Page) -> None:
 
 
 @needs.chromium
-def test_the_values_under_the_pointer_are_told(page: Page) -> None:
+def test_the_values_under_the_pointer_are_shown(page: Page) -> None:
     x, y = middle(page, "#chart .plot")
     mouse(page, "mouseMoved", x, y - 100)
     page.wait("/^0:\\d\\d\\.\\d   -?\\d+ kg   -?\\d+\\.\\d cm$/.test(document.querySelector('.readout').textContent)")
 
 
 @needs.chromium
-def test_the_wheel_looks_closer_at_what_is_under_it(page: Page) -> None:
+def test_the_wheel_zooms_at_the_pointer(page: Page) -> None:
     x, y = middle(page, "#chart .plot")
     left = page.evaluate("document.querySelector('#chart').getBoundingClientRect().left")
     under_s = page.evaluate(f"report.timeline.time({x - left})")
@@ -137,7 +137,7 @@ def test_the_wheel_looks_closer_at_what_is_under_it(page: Page) -> None:
 
 
 @needs.chromium
-def test_a_page_that_is_scrolled_is_not_caught(page: Page) -> None:
+def test_the_wheel_does_not_zoom_while_the_page_scrolls(page: Page) -> None:
     x, y = middle(page, "#chart .plot")
     before = page.evaluate("scrollY")
     page.evaluate("new Promise((done) => setTimeout(done, 400))")
@@ -149,7 +149,7 @@ def test_a_page_that_is_scrolled_is_not_caught(page: Page) -> None:
 
 
 @needs.chromium
-def test_dragging_looks_at_that_stretch_and_a_double_click_goes_back(page: Page) -> None:
+def test_a_drag_zooms_and_a_double_click_zooms_out(page: Page) -> None:
     x, y = middle(page, "#chart .plot")
     left = page.evaluate("document.querySelector('#chart').getBoundingClientRect().left")
     ends = [page.evaluate(f"report.timeline.time({at - left})") for at in (x - 100, x + 100)]
@@ -209,7 +209,7 @@ def test_tables_lead_to_the_timeline(page: Page) -> None:
 
 
 @needs.chromium
-def test_each_repetition_lies_over_the_others(page: Page) -> None:
+def test_the_overlay_shows_each_repetition(page: Page) -> None:
     reps = [event for event in events_of("faults").values() if event["kind"] == "rep"]
     lines = page.evaluate("[...document.querySelectorAll('.overlay .rep-line')].map((line) => line.getAttribute('d'))")
     assert len(lines) == 2 * len(reps)  # position, tension
@@ -223,8 +223,8 @@ def test_each_repetition_lies_over_the_others(page: Page) -> None:
 
 
 @needs.chromium
-def test_the_position_is_the_one_that_was_judged(browser: Browser, reports: Path) -> None:
-    """Though the encoder began anew at 0 in the middle of a repetition: each mark's place lies on the curve."""
+def test_the_curve_shows_the_position_that_was_judged(browser: Browser, reports: Path) -> None:
+    """The encoder restarted at 0 within a repetition; each mark still lies on the curve."""
     page = open_page(browser, reports / "unplugged.html", LAPTOP)
     reps = [event for event in events_of("unplugged").values() if event["kind"] == "rep"]
     assert [rep["partial"] for rep in reps] == [False] * len(reps)
@@ -241,8 +241,8 @@ def test_the_position_is_the_one_that_was_judged(browser: Browser, reports: Path
 
 
 @needs.chromium
-def test_a_hole_is_a_hole(browser: Browser, reports: Path) -> None:
-    """Where the plug was out, no line is drawn."""
+def test_a_gap_is_drawn_as_a_hole(browser: Browser, reports: Path) -> None:
+    """No line is drawn while the plug was out."""
     page = open_page(browser, reports / "unplugged.html", LAPTOP)
     for name in ("position", "force"):
         inside = page.evaluate(f"report.timeline.curves.{name}.extent(14.3, 16.5)")

@@ -1,4 +1,4 @@
-"""`rep-monitor watch`: in a real terminal and in a pipe, over the page's own broker and over mosquitto with TLS."""
+"""`rep-monitor watch`: in a real terminal and in a pipe, over the page's broker and over mosquitto with TLS."""
 
 import asyncio
 import contextlib
@@ -103,7 +103,7 @@ class Terminal:
         return self.process.returncode
 
 
-def test_it_shows_what_the_machine_shows_and_ends_with_q(stage: DisplayStage) -> None:
+def test_it_shows_the_live_feedback_and_ends_with_q(stage: DisplayStage) -> None:
     with Terminal("--page", stage.url) as terminal:
         terminal.see("leg-press")
         terminal.see("IN BAND")
@@ -125,7 +125,7 @@ def test_it_shows_what_the_machine_shows_and_ends_with_q(stage: DisplayStage) ->
         assert terminal.end() == 0
 
 
-def test_ctrl_c_is_the_usual_end_and_without_colour_there_is_none(stage: DisplayStage) -> None:
+def test_ctrl_c_ends_it_and_no_color_is_respected(stage: DisplayStage) -> None:
     with Terminal("leg-press", "--page", stage.url, NO_COLOR="1") as terminal:
         seen = terminal.see(r"(?s)leg-press.*?IN BAND.*?under load")
         assert not re.search(r"\x1b\[[0-9;]*3[0-7](?:;|m)", seen)
@@ -133,7 +133,7 @@ def test_ctrl_c_is_the_usual_end_and_without_colour_there_is_none(stage: Display
         assert terminal.end() == 0
 
 
-def test_a_broker_that_goes_and_comes_is_told(stage: DisplayStage) -> None:
+def test_a_broker_that_goes_and_comes_is_shown(stage: DisplayStage) -> None:
     with Terminal("--page", stage.url) as terminal:
         terminal.see("IN BAND")
         stage.break_broker()
@@ -145,7 +145,7 @@ def test_a_broker_that_goes_and_comes_is_told(stage: DisplayStage) -> None:
         assert terminal.end() == 0
 
 
-def test_in_a_pipe_it_is_lines(stage: DisplayStage) -> None:
+def test_in_a_pipe_it_prints_lines(stage: DisplayStage) -> None:
     command = [sys.executable, "-m", "monitor", "watch", "--page", stage.url]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
@@ -168,7 +168,7 @@ def test_in_a_pipe_it_is_lines(stage: DisplayStage) -> None:
     assert "\x1b" not in line + rest
 
 
-def test_stale_within_a_quarter_of_a_second() -> None:
+def test_data_is_stale_after_a_quarter_of_a_second() -> None:
     async def story() -> None:
         async def never() -> tuple[str, Address]:
             raise AssertionError
@@ -199,8 +199,8 @@ def payload_live(t_s: float) -> Any:
     return msgspec.convert(msgspec.to_builtins(CALM) | {"t_s": t_s, "session": "s"}, LiveMessage)
 
 
-def test_a_page_is_found_where_its_port_was_taken(the_stage: DisplayStage) -> None:
-    """As the daemon takes the next free port, watch looks there."""
+def test_a_page_on_the_next_free_port_is_found(the_stage: DisplayStage) -> None:
+    """The daemon takes the next free port, so watch tries it."""
     port = int(the_stage.url.rsplit(":", 1)[1].strip("/"))
     found = visit(f"http://127.0.0.1:{port - 2}/", "leg-press", nearby=True)
     assert (found.machine, found.address.port, found.address.websocket_path) == ("leg-press", port, "/mqtt")
@@ -265,7 +265,7 @@ def test_over_mosquitto_with_an_account_and_tls(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "sentence"),
     [
         (["--page", "http://x/", "--host", "h"], "exclude each other"),
         (["--tls"], "--host"),
@@ -276,19 +276,19 @@ def test_over_mosquitto_with_an_account_and_tls(tmp_path: Path) -> None:
         (["--host", "127.0.0.1", "--user", "u", "--password-file", "nothing"], "nothing"),
     ],
 )
-def test_bad_input_is_one_sentence(words: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_input_is_one_sentence(words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["watch", *words]) == ExitCode.BAD_INPUT
     err = capsys.readouterr().err
     assert err.count("\n") == 1
-    assert told in err
+    assert sentence in err
     assert "secret" not in err
 
 
 @pytest.mark.parametrize(
     "answer", [b"SSH-2.0-OpenSSH_9.2\r\n", b'HTTP/1.1 200 OK\r\n\r\n{"machine":' + b"[" * 5000, b""]
 )
-def test_a_program_that_is_no_page_is_passed_over(answer: bytes) -> None:
-    """Beside the page's port others have theirs."""
+def test_other_programs_on_a_port_are_skipped(answer: bytes) -> None:
+    """Other programs listen near the page's port."""
 
     async def story() -> None:
         def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -304,7 +304,7 @@ def test_a_program_that_is_no_page_is_passed_over(answer: bytes) -> None:
 
 
 @pytest.mark.parametrize("said", [b'{"kind":"\xff"}', b'{"v":' + b"[" * 5000, b"{}", b"null"])
-def test_what_cannot_be_read_is_counted_and_watching_goes_on(said: bytes) -> None:
+def test_unreadable_messages_are_counted_and_skipped(said: bytes) -> None:
     async def story() -> None:
         async with EmbeddedBroker() as broker:
             address = Address(host="127.0.0.1", port=broker.port)

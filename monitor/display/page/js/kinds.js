@@ -1,15 +1,15 @@
-// Finds an event's row in the vocabulary: what it is called, and whether it is the lifter's fault.
+// Finds the row of an event in the vocabulary: its name, and whether it is the lifter's fault.
 
 import { CUES, ROWS } from "./vocabulary.js";
 
 const BY_KIND = Map.groupBy(ROWS, ({ kind }) => kind);
 
-/** The most particular row that holds for the record; an unknown kind is shown under its own name. */
+/** The most particular row that fits the record; an unknown kind is shown under its own name. */
 export function rowOf(record) {
   return BY_KIND.get(record.kind)?.find((row) => holds(row, record)) ?? unknown(record.kind);
 }
 
-/** The row of a sensor fault by the cause that live feedback gives. */
+/** The row of a sensor fault by its cause, as live feedback gives it. */
 export function sensorFault(cause) {
   return rowOf({ kind: "sensor_fault", cause });
 }

@@ -144,7 +144,7 @@ function drawFaults(faults, words) {
         element("span", "", rep === null ? "" : `${words.text("rep")} ${rep}`),
       ]);
     });
-    if (!rows.length) rows.push(element("li", "none", words.text("events.none")));
+    if (!rows.length) rows.push(element("li", "none", words.text("faults.none")));
     $("faults").replaceChildren(...rows);
   });
 }
