@@ -124,9 +124,11 @@ MAY_IMPORT = {  # a room -> the rooms that it may use; within a room any file ma
         "firmware_bridge",
         "monitor.daemon",
         "monitor.events",
+        "monitor.mqtt.contract",
         "monitor.profile",
         "monitor.report",
         "monitor.state",
+        "monitor.store",
         "monitor.vocabulary",
     ],
     "monitor.commands": ["firmware_bridge", "monitor"],  # the wiring
@@ -235,6 +237,12 @@ def test_imports_go_one_way() -> None:
 def test_only_main_looks_for_commands() -> None:
     users = {module(path) for path in FILES for name, _, _ in imports(path) if within(name, "monitor.commands")}
     assert all(within(user, "monitor.commands") for user in users)
+
+
+def test_the_daemon_knows_its_sinks_only_by_their_interface() -> None:
+    for name in ("daemon.py", "keeper.py", "session.py", "idle.py"):
+        used = [used for used, _, _ in imports(ROOT / "monitor" / "daemon" / name)]
+        assert not [used for used in used if within(used, "monitor.mqtt.client") or used.endswith("mqtt_sink")], name
 
 
 def test_the_bridge_does_not_know_its_simulator() -> None:

@@ -30,6 +30,7 @@ from monitor.mqtt.client.ledger import ReceivedRecord
 from monitor.profile.reading import load_profile
 from monitor.store.store import Store
 from tests import needs
+from tests.daemon.stage import publisher_of
 from tests.daemon.whole import a_profile
 from tests.mqtt.brokers import mosquitto
 from tests.mqtt.stage import KINDS, until
@@ -90,7 +91,7 @@ def test_a_set_goes_all_the_way(kind: str, tmp_path: Path, monkeypatch: pytest.M
                 serving = group.create_task(serve(load_profile(path), source, on_up=up.set_result))
                 here: Up = await up
                 listening = group.create_task(audience.listen(here.broker))
-                await until(lambda: here.daemon.publisher.delivery.commands > 0)  # the consumer is there
+                await until(lambda: publisher_of(here.daemon).delivery.commands > 0)  # the consumer is there
                 moving = group.create_task(device.run())
                 await until(lambda: bool(audience.kinds("set_end")))
                 here.daemon.stop()

@@ -1,4 +1,4 @@
-"""`rep-monitor demo`: a simulated leg press and lifter, through the real wire, broker and page."""
+"""`rep-monitor demo`: runs the daemon on a simulated leg press and lifter, with the real wire, broker and page."""
 
 import argparse
 import asyncio
@@ -19,17 +19,19 @@ if TYPE_CHECKING:
     from monitor.daemon.serve import Up
     from monitor.profile.profile import Profile
 
-HELP = "A simulated leg press with a simulated lifter, on the real wire, broker and display page. No hardware."
+HELP = "Show a simulated leg press and lifter, with the real wire, broker and page. Needs no hardware."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--port", type=tcp_port, metavar="N", help="of the page (default 8080, or the next that is free)"
+        "--port", type=tcp_port, metavar="N", help="port of the page (default 8080, or the next free port)"
     )
-    parser.add_argument("--tempo", choices=("2/4", "4/4", "5/5", "10/10"), help="of the lifter (default 4/4)")
-    parser.add_argument("--firmware", action="store_true", help="on an emulated board that runs the real firmware")
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="same seed, same lifter (default 1)")
-    parser.add_argument("--keep", action="store_true", help="keep what it records, and say where that is")
+    parser.add_argument("--tempo", choices=("2/4", "4/4", "5/5", "10/10"), help="tempo of the lifter (default 4/4)")
+    parser.add_argument("--firmware", action="store_true", help="use an emulated board that runs the real firmware")
+    parser.add_argument(
+        "--seed", type=int, default=1, metavar="N", help="the same seed gives the same lifter (default 1)"
+    )
+    parser.add_argument("--keep", action="store_true", help="keep the recordings, and print their folder")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -67,29 +69,29 @@ async def _simulated(profile: "Profile", seed: int, folder: Path) -> None:
 
 
 async def _on_firmware(profile: "Profile", seed: int, folder: Path) -> None:
-    from monitor.demo.emulated import board_of  # it needs a compiler for the board, which few have
+    from monitor.demo.emulated import board_of  # needs a compiler for the board, which few computers have
 
     with board_of(profile, seed) as board:
         await _show(profile, str(board.port), folder)
 
 
 async def _show(profile: "Profile", port: str, folder: Path, lifter: asyncio.Task[None] | None = None) -> None:
-    """The daemon on that port and what it finds on the screen, until Ctrl-C or until the lifter's task ends."""
+    """Runs the daemon on that port and shows it on the screen, until Ctrl-C or until the lifter's task ends."""
     from firmware_bridge.serial_port import read_chunks
     from monitor.daemon.serve import serve
-    from monitor.demo.demo_screen import Screen
+    from monitor.demo.demo_screen import DemoScreen
 
-    screen = Screen(profile)
+    screen = DemoScreen(profile)
 
     def source(daemon: "Daemon") -> "AsyncGenerator[Chunk, None]":
         if lifter is not None:
             lifter.add_done_callback(lambda _: daemon.stop())
         return read_chunks(
-            port, profile.serial.baud, on_state=daemon.on_link, on_turn=daemon.turned, needed_ns=daemon.needed_ns
+            port, profile.serial.baud, on_state=daemon.on_link, on_turn=daemon.on_turn, needed_ns=daemon.needed_ns
         )
 
     def say(up: "Up") -> None:
         screen.begin(up.page_url, port)
 
     with screen:
-        await serve(profile, source, on_up=say, listener=screen.show, scratch=folder)
+        await serve(profile, source, on_up=say, sinks=[screen], scratch=folder)

@@ -1,4 +1,4 @@
-"""`rep-monitor run --config FILE`: the daemon beside a machine."""
+"""`rep-monitor run --config FILE`: runs the daemon of a machine."""
 
 import argparse
 import asyncio
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from monitor.daemon.daemon import Daemon
     from monitor.daemon.serve import Up
 
-HELP = "The daemon: reads the serial port, detects, stores, publishes, records, until it is told to stop."
+HELP = "Run the daemon: it reads the serial port, detects, stores, publishes and records until it is stopped."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="the machine's profile")
-    parser.add_argument("--port", metavar="PORT", help="instead of the profile's [serial] port")
-    parser.add_argument("--verbose", action="store_true", help="log what goes well, too")
+    parser.add_argument("--port", metavar="PORT", help="use this port instead of the profile's [serial] port")
+    parser.add_argument("--verbose", action="store_true", help="also log normal events, such as connections")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -40,16 +40,14 @@ def run(args: argparse.Namespace) -> int:
     profile = load_profile(args.config)
     port = args.port or profile.serial.port
     if port is None:
-        raise ConfigError(f"{args.config}: [serial] port is missing: add the by-id path that `rep-monitor ports` shows")
+        raise ConfigError(f"{args.config}: [serial] port is missing: add a by-id path from `rep-monitor ports`")
     if profile.calibration is None:
-        raise ConfigError(
-            f"{args.config}: not calibrated yet, [calibration] is missing: run `rep-monitor calibrate {args.config}`"
-        )
+        raise ConfigError(f"{args.config}: Not calibrated yet: run `rep-monitor calibrate {args.config}`.")
     level = logging.INFO if args.verbose else logging.WARNING
     lines = logging.StreamHandler(sys.stderr)
     lines.addFilter(LogLimit())
     logging.basicConfig(level=level, format="%(levelname)s %(message)s", handlers=[lines])
-    faulthandler.enable()  # a service manager ends a daemon that hangs by SIGABRT: then the log says where
+    faulthandler.enable()  # a service manager ends a hanging daemon by SIGABRT: the log then shows where it hung
     serial = profile.serial
 
     def source(daemon: "Daemon") -> "AsyncGenerator[Chunk, None]":
@@ -60,18 +58,18 @@ def run(args: argparse.Namespace) -> int:
             rate_hz=serial.rate_hz,
             block=serial.block,
             on_state=daemon.on_link,
-            on_turn=daemon.turned,
+            on_turn=daemon.on_turn,
             needed_ns=daemon.needed_ns,
         )
 
-    # A terminal that is closed sends SIGHUP, too: there it must stop the daemon.
+    # A terminal that is closed sends SIGHUP, too; then it must stop the daemon.
     reread = None if os.isatty(0) else partial(load_profile, args.config)
-    asyncio.run(serve(profile, source, on_up=_say, reread=reread))
+    asyncio.run(serve(profile, source, on_up=_print, reread=reread))
     return ExitCode.DONE
 
 
-def _say(up: "Up") -> None:
-    """Into a service's log: no secrets."""
+def _print(up: "Up") -> None:
+    """Prints the addresses without secrets, because a service's output is logged."""
     print(
         f"{up.daemon.machine}: broker {up.broker}",
         f"page {up.page_url}" if up.page_url else "no page",

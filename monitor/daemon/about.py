@@ -1,4 +1,4 @@
-"""What `info` says: of machine, tempo, firmware, link and disk; and the whole in one line."""
+"""Builds the parts of the `info` message, and the status line for the service manager."""
 
 from firmware_bridge.formats.messages import Hello
 from firmware_bridge.link_state import LinkState
@@ -33,19 +33,19 @@ _PUBLISHED: dict[str, PublishedLink] = {
 
 
 def published(link: LinkState) -> PublishedLink:
-    """A port that drops again and again is told as that, not as each drop."""
+    """The state to publish. A port that drops repeatedly is `unstable`, instead of each single drop."""
     state = _PUBLISHED[link.state]
     return "unstable" if link.unstable and state in ("absent", "opening", "live") else state
 
 
-def calibration_info(kept: StoredCalibration | None, session: LiveSession | None) -> CalibrationInfo | None:
-    if kept is None:
+def calibration_info(stored: StoredCalibration | None, session: LiveSession | None) -> CalibrationInfo | None:
+    if stored is None:
         return None
     if session is None:
-        return CalibrationInfo(finished_utc=kept.finished_utc)
-    zero_n, span, sentence = session.watch.against(kept)
+        return CalibrationInfo(finished_utc=stored.finished_utc)
+    zero_n, span, sentence = session.drift.against(stored)
     return CalibrationInfo(
-        finished_utc=kept.finished_utc,
+        finished_utc=stored.finished_utc,
         zero_n=None if zero_n is None else round(zero_n, 2),
         span=None if span is None else round(span, 4),
         drift=sentence,
@@ -105,9 +105,9 @@ def link_info(link: LinkState | None, session: LiveSession | None) -> LinkInfo:
     if session is not None:
         link_counts = session.analysis.decoder.counts
         counted_s = round(session.analysis.newest_s, 3)
-        tally = {name: getattr(link_counts, name) for name in link_counts.__slots__}
-        status = tally.pop("device")
-        counts |= tally
+        every = {name: getattr(link_counts, name) for name in link_counts.__slots__}
+        status = every.pop("device")
+        counts |= every
         if status is not None:
             device = {name: int(getattr(status, name)) for name in status.__slots__ if name != "t_us"}
     detail = link.unstable or (None if link.state == "streaming" else link.detail)
@@ -129,7 +129,7 @@ def storage_info(
 
 
 def headline(link: LinkState | None, session: LiveSession | None, broker_trouble: str | None) -> str:
-    """The state of things, for who looks after the computer and not after the lifter."""
+    """One line for the administrator of the computer."""
     device = "no device yet" if link is None else link.unstable or link.detail
     lifting = "no session" if session is None else f"session {session.id}"
     return f"{device}; {lifting}; {broker_trouble or 'connected to the broker'}"

@@ -1,9 +1,10 @@
-"""The wiring: all of a sample's way in one place.
+"""The daemon: wires a sample's way from the port to the sinks.
 
-    source -> session (recorder tap, decoder -> spine) -> keeper (store) -> payload -> publisher
+    source -> session (recorder, decoder -> spine) -> keeper (store) -> sinks (events)
+                                                   -> sinks (live feedback, at once)
 
-One TaskGroup: whatever fails takes the daemon down, and a service manager starts it again; a device, a broker or a disk
-that is away is no failure but a state, told in `status` and `info`.
+All tasks run in one TaskGroup: an exception ends the daemon, and the service manager restarts it. An absent device,
+broker or disk is not an exception but a state, which `status` and `info` report.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ import logging
 import math
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -38,16 +39,13 @@ from monitor.daemon.about import (
     published,
     storage_info,
 )
-from monitor.daemon.agreed import with_load, with_protocol
 from monitor.daemon.idle import AWAY_S, Idle
 from monitor.daemon.keeper import Keeper
+from monitor.daemon.profile_commands import with_load, with_protocol
 from monitor.daemon.session import LiveSession
+from monitor.daemon.sink import Sink
 from monitor.events import Feedback, Update
 from monitor.learning.range import LearnedRange
-from monitor.mqtt.client.bookmark import Bookmark
-from monitor.mqtt.client.connection import Address
-from monitor.mqtt.client.publisher import Publisher
-from monitor.mqtt.contract import payload
 from monitor.mqtt.contract.commands import (
     Command,
     CommandRefused,
@@ -56,104 +54,100 @@ from monitor.mqtt.contract.commands import (
     ProtocolCommand,
     StopCommand,
 )
-from monitor.mqtt.contract.messages import ConfigInfo, Envelope, InfoMessage
+from monitor.mqtt.contract.messages import ConfigInfo, Delivery, InfoMessage
 from monitor.profile.profile import Profile
 from monitor.profile.toml_document import ConfigError
 from monitor.state.folders import recording_path
 from monitor.store.database import StoreError
 from monitor.store.store import Store
-from monitor.store.stored import StoredEvent
 
-STATE_EVERY_S = 1.0
+TICK_S = 1.0
 INFO_EVERY_S = 5.0
-STALE_S = 0.5
+FLUSH_AFTER_S = 0.5  # without data
 TIDY_EVERY_S = 3600.0
 _log = logging.getLogger(__name__)
-Listener = Callable[[Update], None]
 
 
 class Daemon:
-    """One machine, from its bytes to its broker. `run` until `stop`."""
+    """One machine. `run` lasts until `stop`; add `sinks` before."""
 
-    def __init__(
-        self, profile: Profile, directory: Path, store: Store, address: Address, *, listener: Listener | None = None
-    ) -> None:
+    def __init__(self, profile: Profile, directory: Path, store: Store) -> None:
+        """Raises ConfigError if the profile has no calibration."""
         if profile.calibration is None:
-            raise ConfigError("the profile has no [calibration] table: without it counts are no metres and newtons")
+            raise ConfigError("Not calibrated yet: run `rep-monitor calibrate FILE`.")
         self.profile = profile
         self.machine = profile.machine.id
+        self.sinks: list[Sink] = []
         self.link: LinkState | None = None
         self.session: LiveSession | None = None  # being recorded
-        self.config = ConfigInfo()  # of a profile that was changed meanwhile
-        self.storage_warning: str | None = None  # why the disk may not keep what it says it keeps
-        self._directory = directory
+        self.config = ConfigInfo()  # of a profile that was changed while the daemon runs
+        self.storage_warning: str | None = None  # mount options that can lose data
         self._recordings = Path(profile.record.directory) if profile.record.directory else directory
-        self._listener = listener
-        bookmark = Bookmark(directory / "bookmark.json")
-        self.publisher = Publisher(self.machine, address, store, self._command, bookmark)
-        self._keeper = Keeper(store, self._stored)
+        self._keeper = Keeper(store, self.sinks)
         self._housekeeper = Housekeeper(profile, store, self._recordings / "recordings")
         self._store = store
         self._forget_requests = ForgetRequests(directory, store, self._keeper.do, self._forget)
         self._calibrated = newest_calibration(directory)
         self._hello: Hello | None = None
-        self._idle = Idle(partial(self._session, record=False))
+        self._idle = Idle(partial(self._new_session, record=False))
         self._newest: Feedback | None = None
-        self._newest_at_s = 0.0
-        self._lifted_at_s = -math.inf  # in a set
+        self._last_set_at_s = -math.inf
         self._lifter: str | None = None
-        self._learned: LearnedRange | None = None  # by the lifter's last session
+        self._learned: LearnedRange | None = None  # from the lifter's last session
         self._fed_at_s = 0.0
-        self._turned_at_s: float | None = None
+        self._reader_turned_at_s: float | None = None
         self._stopping = asyncio.Event()
+        self._version = version("rep-monitor")  # once, because it opens files
 
     def stop(self) -> None:
-        """Ends the session, tells what is left, says goodbye."""
+        """Asks `run` to end the session and to return when everything is stored."""
         self._stopping.set()
 
-    def turned(self) -> None:
-        """The source is alive, with a device or without."""
-        self._turned_at_s = asyncio.get_running_loop().time()
+    def on_turn(self) -> None:
+        """The source calls this in every turn of its loop, with a device or without."""
+        self._reader_turned_at_s = asyncio.get_running_loop().time()
 
     def needed_ns(self) -> int:
-        """Before this moment of the host's monotonic clock nobody needs what the source has."""
-        session = self._followed
+        """The host's monotonic clock until which no data of the source is needed."""
+        session = self._current
         return 0 if session is None else session.needed_ns
 
     def reader_silent_s(self) -> float:
-        """How long the source has given no sign of life; 0 before its first."""
-        return 0.0 if self._turned_at_s is None else asyncio.get_running_loop().time() - self._turned_at_s
+        """Seconds since the source's last turn; 0 before its first."""
+        at_s = self._reader_turned_at_s
+        return 0.0 if at_s is None else asyncio.get_running_loop().time() - at_s
 
-    def rested_s(self) -> float:
-        """How long nobody has been in a set."""
-        return asyncio.get_running_loop().time() - self._lifted_at_s
+    def since_set_s(self) -> float:
+        """Seconds since the last moment in a set."""
+        return asyncio.get_running_loop().time() - self._last_set_at_s
 
-    def headline(self) -> str:
-        """One line for a service manager's status."""
-        return headline(self.link, self.session, self.publisher.trouble)
+    def headline(self, broker_trouble: str | None) -> str:
+        """One line for the status of a service manager."""
+        return headline(self.link, self.session, broker_trouble)
 
     def on_link(self, link: LinkState) -> None:
-        """The source tells how its link stands."""
+        """The source calls this when the state of its link changes."""
         if self.link is None or link.state != self.link.state:
             log = _log.info if link.state in ("streaming", "opening", "hello") else _log.warning
             log("%s: %s", link.state, link.detail)
         if link.unstable and (self.link is None or not self.link.unstable):
             _log.warning("%s", link.unstable)
+        changed = self.link is None or published(link) != published(self.link)
         self.link = link
         self._hello = link.hello
-        self.publisher.set_link(published(link))
+        if changed:
+            self._publish_info()
 
     async def run(self, source: AsyncGenerator[Chunk, None]) -> None:
-        """Returns after `stop`, or when the source ends; raises what a bug or an incompatible device raises."""
+        """Returns after `stop`, or when the source ends. Raises the exceptions of its tasks in an ExceptionGroup."""
         try:
             await self._run(source)
         finally:
-            if self.session is not None:  # something failed: what was recorded so far is kept
+            if self.session is not None:  # an exception: keep what was recorded
                 await asyncio.to_thread(self.session.close)
 
     async def _run(self, source: AsyncGenerator[Chunk, None]) -> None:
         async with asyncio.TaskGroup() as group:
-            telling = group.create_task(self.publisher.run(), name="publisher")
             keeping = group.create_task(self._keeper.run(), name="keeper")
             reading = group.create_task(self._read(source), name="reader")
             ticking = group.create_task(self._tick(), name="ticker")
@@ -166,20 +160,18 @@ class Daemon:
             self._end_session()
             self._keeper.close()
             await keeping
-            self.publisher.stop()
-            await telling
 
     async def _read(self, source: AsyncGenerator[Chunk, None]) -> None:
         async with contextlib.aclosing(source) as chunks:
             async for chunk in chunks:
-                self._take(chunk)
+                self._feed(chunk)
 
-    def _take(self, chunk: Chunk) -> None:
-        """One read's way. Nothing here waits for a disk or a broker."""
+    def _feed(self, chunk: Chunk) -> None:
+        """Processes one read. Nothing here waits for a disk or a broker."""
         self._fed_at_s = asyncio.get_running_loop().time()
         session = self.session
         if session is not None:
-            self._tell(session, session.feed(chunk))
+            self._deliver(session, session.feed(chunk))
             if session.idle_s > self._idle_limit_s:
                 self._end_session()
             return
@@ -187,29 +179,29 @@ class Daemon:
         if self._idle.used:
             self._begin_session()
         else:
-            self._tell(followed, update)
+            self._deliver(followed, update)
 
     @property
     def _idle_limit_s(self) -> float:
         return self.profile.record.idle_minutes * 60
 
     @property
-    def _followed(self) -> LiveSession | None:
+    def _current(self) -> LiveSession | None:
         return self.session or self._idle.session
 
     def _begin_session(self) -> None:
-        """The machine is used."""
+        """Begins a session that is recorded, because the machine is used."""
         hello, chunks = self._idle.take()
         chunks = from_end_mark(chunks, self.profile.serial.format)
-        session = self.session = self._session(hello, chunks[0], record=self.profile.record.enabled)
+        session = self.session = self._new_session(hello, chunks[0], record=self.profile.record.enabled)
         recording = None if session.recorder is None else session.recorder.status.path
         self._keeper.do(partial(self._store.begin_session, session.id, lifter=self._lifter, recording=recording))
         _log.info("session %s begins", session.id)
         for chunk in chunks:
-            self._tell(session, session.feed(chunk))
+            self._deliver(session, session.feed(chunk))
 
-    def _session(self, hello: Hello | None, first: Chunk, record: bool) -> LiveSession:
-        """Named by the wall clock, which is no more than a label."""
+    def _new_session(self, hello: Hello | None, first: Chunk, record: bool) -> LiveSession:
+        """The name of a session contains the wall clock, which is only a label."""
         now = datetime.now(UTC)
         name = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
         path = recording_path(self._recordings, now, name) if record else None
@@ -220,9 +212,10 @@ class Daemon:
         session, self.session = self.session, None
         if session is None:
             return
-        self._tell(session, session.finish(time.monotonic_ns()))
+        self._deliver(session, session.finish(time.monotonic_ns()))
         summary = session.summary()
-        self.publisher.offer(payload.session(self.machine, summary))
+        for sink in self.sinks:
+            sink.summary(summary)
         self._lifter = self._learned = None
         if (calibration := calibration_info(self._calibrated, session)) is not None and calibration.drift:
             _log.warning("%s", calibration.drift)
@@ -231,97 +224,92 @@ class Daemon:
         self._keeper.do(partial(self._store.end_session, session.id, msgspec.to_builtins(summary) | learned))
         _log.info("session %s ended: %d sets, %d repetitions", session.id, summary.sets, summary.reps)
 
-    def _tell(self, session: LiveSession, update: Update) -> None:
+    def _deliver(self, session: LiveSession, update: Update) -> None:
         self._keeper.keep(update.events)
-        if update.feedback:
-            self._newest = update.feedback[-1]
-            self._newest_at_s = asyncio.get_running_loop().time()
-            if self._newest.set is not None:
-                self._lifted_at_s = self._newest_at_s
-            self.publisher.offer_live(payload.live(self.machine, session.id, self._newest))
-        if self._listener is not None and (update.events or update.feedback):
-            self._listener(update)
-
-    def _stored(self, stored: Sequence[StoredEvent]) -> None:
-        """These are on disk: now they may be told."""
-        self.publisher.stored(stored)
-        for event in stored:
-            if event.kind == "set_end":
-                envelope = Envelope(seq=event.seq, store_id=event.store_id, historical=False)
-                self.publisher.offer(payload.last_set(self.machine, event.record, envelope))
+        if not update.feedback:
+            return
+        self._newest = update.feedback[-1]
+        if self._newest.set is not None:
+            self._last_set_at_s = asyncio.get_running_loop().time()
+        for sink in self.sinks:
+            sink.feedback(session.id, self._newest)
 
     async def _tick(self) -> None:
-        """Once a second: the retained state; now and then info, and old events go."""
+        """Once a second: uses the samples of a paused stream, and ends the session of an absent device.
+
+        At longer intervals: publishes info, and removes old data.
+        """
         ticks = 0
         while True:
             unfed_s = asyncio.get_running_loop().time() - self._fed_at_s
-            if unfed_s > STALE_S and self.session is not None:
-                self._tell(self.session, self.session.flush(time.monotonic_ns()))
+            if unfed_s > FLUSH_AFTER_S and self.session is not None:
+                self._deliver(self.session, self.session.flush(time.monotonic_ns()))
             if unfed_s > min(self._idle_limit_s, AWAY_S):
-                self._end_session()  # the device has been away for as long
-            if self._newest is not None:
-                session = self._followed
-                stale = asyncio.get_running_loop().time() - self._newest_at_s > STALE_S
-                name = "" if session is None else session.id
-                self.publisher.offer(payload.state(self.machine, name, self._newest, stale))
-            if ticks % round(INFO_EVERY_S / STATE_EVERY_S) == 0:
-                self.publisher.offer(payload.info(self.machine, self.info()))
-            if ticks % round(TIDY_EVERY_S / STATE_EVERY_S) == 60:
+                self._end_session()
+            if ticks % round(INFO_EVERY_S / TICK_S) == 0:
+                self._publish_info()
+            if ticks % round(TIDY_EVERY_S / TICK_S) == 60:
                 self._keeper.do(self._housekeeper.tidy)
             ticks += 1
-            await asyncio.sleep(STATE_EVERY_S)
+            await asyncio.sleep(TICK_S)
 
-    async def _command(self, command: Command) -> None:
-        """What the coach asks for; `resume` is the publisher's own."""
+    def _publish_info(self) -> None:
+        info = self.info()
+        for sink in self.sinks:
+            sink.info(info)
+
+    async def command(self, command: Command) -> None:
+        """Carries out a command of a client. Raises CommandRefused."""
         match command:
             case LifterCommand():
                 learned = await self._learned_of(command.lifter)
                 if self.session is not None and command.lifter and self._lifter not in (None, command.lifter):
-                    self.agree(self.profile)  # what the one before lifted stays theirs
-                self._lifter = command.lifter  # of this session, or else of the next
+                    self.change_profile(self.profile)  # the new lifter gets a session of their own
+                self._lifter = command.lifter  # of this session, or of the next one
                 self._learned = learned
                 if self.session is not None:
                     self._keeper.do(partial(self._store.change_lifter, self.session.id, command.lifter))
             case ProtocolCommand():
-                self.agree(with_protocol(self.profile, command))
+                self.change_profile(with_protocol(self.profile, command))
             case LoadCommand():
-                self.agree(with_load(self.profile, command))
+                self.change_profile(with_load(self.profile, command))
             case StopCommand():
                 self._end_session()
                 self._idle.forget()
 
     async def _learned_of(self, lifter: str | None) -> LearnedRange | None:
-        """By the newest of the lifter's sessions that taught anything."""
+        """The range from the newest session of this lifter in which one was learned. Raises CommandRefused."""
         if lifter is None:
             return None
         try:
             sessions = await asyncio.to_thread(self._store.sessions, lifter=lifter)
         except StoreError as error:
-            raise CommandRefused("refused", f"what {lifter} lifted before cannot be read: {error}") from error
+            raise CommandRefused("refused", f"the sessions of {lifter} cannot be read: {error}") from error
         mine = (row.summary.get("learned") for row in sessions if row.lifter == lifter and row.summary)
         learned = next(filter(None, mine), None)
         return None if learned is None else msgspec.convert(learned, LearnedRange)
 
-    def agree(self, profile: Profile) -> None:
-        """What comes now is a session of its own, by these settings: its recording says so. The lifter stays."""
+    def change_profile(self, profile: Profile) -> None:
+        """Ends the session; the next one uses and records these settings. The lifter stays. Raises CommandRefused."""
         if self._newest is not None and self._newest.set is not None and self.session is not None:
-            raise CommandRefused("refused", "a set is going on: ask again when it has ended")
+            raise CommandRefused("refused", "a set is in progress: send the command again when it has ended")
         lifter, learned, self.profile = self._lifter, self._learned, profile
         self._end_session()
         self._idle.forget()
         self._lifter, self._learned = lifter, learned
-        self.publisher.offer(payload.info(self.machine, self.info()))
+        self._publish_info()
 
     def _forget(self, lifter: str, done: ForgetResult | None) -> None:
-        """Told twice: when it is asked, and when the disk has it."""
+        """Forgets a lifter at the request (`done` is None), and clears the last set when the store has removed them."""
         if self._lifter == lifter:
             self._lifter = self._learned = None
         if done is not None and done.last_set:
-            self.publisher.offer(payload.cleared(payload.topic(self.machine, "set")))
+            for sink in self.sinks:
+                sink.clear_last_set()
 
     def info(self) -> InfoMessage:
-        """Machine, firmware, link and health."""
-        session = self._followed
+        """Machine, firmware, link and health; without the counters of delivery."""
+        session = self._current
         recorder = None if self.session is None else self.session.recorder
         recording: Literal["off", "idle", "on", "failed"] = "idle" if self.session is None else "on"
         if not self.profile.record.enabled:
@@ -329,12 +317,12 @@ class Daemon:
         elif recorder is not None and recorder.status.state == "no_storage":
             recording = "failed"
         return InfoMessage(
-            version=version("rep-monitor"),
+            version=self._version,
             machine=machine_info(self.profile),
             protocol=protocol_info(self.profile),
             firmware=None if self._hello is None else firmware_info(self._hello, self.profile),
             link=link_info(self.link, session),
-            delivery=self.publisher.delivery,
+            delivery=Delivery(),
             session=None if self.session is None else self.session.id,
             recording=recording,
             fault=None if self._newest is None else self._newest.fault,

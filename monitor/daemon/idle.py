@@ -1,7 +1,7 @@
-"""An idle machine: followed but not kept, until somebody uses it.
+"""Follows an idle machine without recording it, until somebody uses it.
 
 chunk -> a session that records nothing -> feedback
-      -> a ring, with which the session that is kept begins before its first movement
+      -> a ring of the last seconds, with which the recorded session begins
 """
 
 from collections import deque
@@ -13,11 +13,13 @@ from monitor.daemon.session import LiveSession
 from monitor.events import Update
 
 RING_S = 5.0
-AWAY_S = 600.0  # a device that was away for longer is followed anew: a night would be stepped through, at a gigabyte
+AWAY_S = (
+    600.0  # after a longer absence of the device a new session begins; a night in one session would cost a gigabyte
+)
 
 
 class Idle:
-    """`open` makes a session of what is known of the device, from a chunk on."""
+    """`open(hello, first)` makes a session that begins with a chunk."""
 
     def __init__(self, open: Callable[[Hello | None, Chunk], LiveSession]) -> None:
         self.session: LiveSession | None = None
@@ -27,11 +29,11 @@ class Idle:
 
     @property
     def used(self) -> bool:
-        """Somebody has begun."""
+        """True once somebody uses the machine."""
         return self.session is not None and self.session.usage.last_used_s is not None
 
     def feed(self, chunk: Chunk, hello: Hello | None) -> tuple[LiveSession, Update]:
-        """The session that follows, and its feedback; its events are nobody's."""
+        """Returns the idle session and its feedback. Its events are dropped, because they belong to no lifter."""
         if self._ring and chunk.received_ns - self._ring[-1].received_ns > AWAY_S * 1e9:
             self.forget()
         self._ring.append(chunk)
@@ -42,12 +44,12 @@ class Idle:
         return self.session, Update([], self.session.feed(chunk).feedback)
 
     def take(self) -> tuple[Hello | None, list[Chunk]]:
-        """The machine is used: this is how the session begins."""
+        """Returns the HELLO and the chunks with which the recorded session begins."""
         chunks = list(self._ring)
         self._ring.clear()
         self.forget()
         return self._hello, chunks
 
     def forget(self) -> None:
-        """By other settings, or after a stop, it is followed anew."""
+        """Ends the idle session; the next chunk begins another one."""
         self.session = None

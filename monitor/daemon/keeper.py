@@ -1,10 +1,10 @@
-"""Puts on disk what has to be there, in order, before anybody is told: the queue between the live path and the store.
+"""Stores events in order before sinks get them: the queue between the live path and the store.
 
-    keep(events) --> queue --> Store.append (a worker thread, it waits for the disk) --> told(stored)
+    keep(events) --> queue --> Store.append (in a worker thread, because it waits for the disk) --> sink.events(stored)
     do(work)     -->   "   --> work()
 
-A disk that refuses is tried again every `RETRY_S` and counted; what comes after waits in order, live goes on. What
-cannot even wait any longer is dropped and counted: a gap that someone can see.
+If the disk refuses, the keeper counts it and tries again every `RETRY_S`. Later events wait in order, and live feedback
+continues. Events beyond `LONGEST_QUEUE` are dropped and counted.
 """
 
 import asyncio
@@ -13,10 +13,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import islice
 
+from monitor.daemon.sink import Sink
 from monitor.events import AnyEvent, Event
 from monitor.store.database import StoreError
 from monitor.store.store import Store
-from monitor.store.stored import StoredEvent
 
 RETRY_S = 2.0
 LOG_EVERY_S = 60.0
@@ -27,25 +27,25 @@ _log = logging.getLogger(__name__)
 
 
 class Keeper:
-    """`keep` and `do` from the event loop; `run` in a task of its own."""
+    """Call `keep` and `do` on the event loop; `run` is a task."""
 
-    def __init__(self, store: Store, told: Callable[[Sequence[StoredEvent]], None]) -> None:
+    def __init__(self, store: Store, sinks: Sequence[Sink]) -> None:
         self.store = store
         self.failures = 0
-        self.dropped = 0  # events that could not even wait
+        self.dropped = 0  # events that did not fit in the queue
         self.trouble: str | None = None
-        self._told = told
+        self._sinks = sinks
         self._queue: deque[AnyEvent | Work] = deque()
         self._there = asyncio.Event()
         self._closing = False
-        self._said_s = float("-inf")
+        self._logged_at_s = float("-inf")
 
     @property
     def waiting(self) -> int:
         return len(self._queue)
 
     def keep(self, events: Sequence[AnyEvent]) -> None:
-        """To be stored in this order."""
+        """Queues events, to be stored in this order."""
         for event in events:
             if len(self._queue) >= LONGEST_QUEUE:
                 self.dropped += 1
@@ -55,12 +55,12 @@ class Keeper:
             self._there.set()
 
     def do(self, work: Work) -> None:
-        """Something else that waits for the disk, in its turn; it may raise StoreError, and is tried again."""
+        """Queues other work that waits for the disk. It may raise StoreError and is then tried again."""
         self._queue.append(work)
         self._there.set()
 
     def close(self) -> None:
-        """Asks `run` to return when all is stored, or the disk refuses once more."""
+        """Asks `run` to return when everything is stored, or at the next refusal of the disk."""
         self._closing = True
         self._there.set()
 
@@ -78,7 +78,7 @@ class Keeper:
                 self._there.set()
 
     async def _work_off(self) -> bool:
-        """The events at the front at once, or one piece of other work; False where the disk refused."""
+        """Stores all events at the front at once, or does one other work. Returns False if the disk refuses."""
         events: list[AnyEvent] = []
         for item in islice(self._queue, BATCH):
             if not isinstance(item, Event):
@@ -87,21 +87,25 @@ class Keeper:
         work = self._queue[0]
         try:
             if isinstance(work, Event):
-                self._told(await asyncio.to_thread(self.store.append, events))
+                stored = await asyncio.to_thread(self.store.append, events)
+                for sink in self._sinks:
+                    sink.events(stored)
             else:
                 await asyncio.to_thread(work)
         except StoreError as error:
             self.failures += 1
-            self._say(str(error))
+            self._log_trouble(str(error))
             return False
         for _ in range(len(events) or 1):
             self._queue.popleft()
         self.trouble = None
         return True
 
-    def _say(self, trouble: str) -> None:
+    def _log_trouble(self, trouble: str) -> None:
         self.trouble = trouble
         now_s = asyncio.get_running_loop().time()
-        if now_s - self._said_s >= LOG_EVERY_S:
-            self._said_s = now_s
-            _log.error("%s; %d records wait, live goes on (%d failures)", trouble, len(self._queue), self.failures)
+        if now_s - self._logged_at_s >= LOG_EVERY_S:
+            self._logged_at_s = now_s
+            _log.error(
+                "%s; %d records wait, live feedback continues (%d failures)", trouble, self.waiting, self.failures
+            )

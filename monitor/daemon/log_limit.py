@@ -1,6 +1,6 @@
-"""Keeps a fault that comes again and again from filling the log: ten lines of a kind a minute, then a count of them.
+"""Limits repeated log lines: ten of a kind in a minute, then the number of suppressed lines.
 
-The kind of a line is its text before anything is filled in. Who wants to know every one looks at the counts in `info`.
+The kind of a line is its text before its values are filled in. `info` contains complete counters.
 """
 
 import logging
@@ -12,7 +12,7 @@ PERIOD_S = 60.0
 
 
 class LogLimit(logging.Filter):
-    """For a handler."""
+    """A filter for a log handler."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
@@ -24,14 +24,14 @@ class LogLimit(logging.Filter):
         now_s = self._clock()
         kind = self._kinds.setdefault(key, _Kind(now_s))
         if now_s - kind.since_s >= PERIOD_S:
-            if kind.unsaid:
-                record.msg = f"{record.getMessage()} ({kind.unsaid} lines like this were not said)"
+            if kind.suppressed:
+                record.msg = f"{record.getMessage()} ({kind.suppressed} lines like this were suppressed)"
                 record.args = None
             self._kinds[key] = kind = _Kind(now_s)
-        kind.said += kind.said < LINES
-        kind.unsaid += kind.full
+        kind.logged += kind.logged < LINES
+        kind.suppressed += kind.full
         allowed = not kind.full
-        kind.full = kind.said >= LINES
+        kind.full = kind.logged >= LINES
         return allowed
 
 
@@ -40,5 +40,5 @@ class _Kind:
 
     def __init__(self, since_s: float) -> None:
         self.since_s = since_s
-        self.said = self.unsaid = 0
+        self.logged = self.suppressed = 0
         self.full = False

@@ -1,8 +1,7 @@
-"""Takes a changed profile while the daemon runs: read when it is asked (SIGHUP), used between two sets.
+"""Reloads a changed profile while the daemon runs, at SIGHUP, and applies it between two sets.
 
-What a set is judged by never changes within it, so a changed profile waits until nobody has lifted for `REST_S`; `info`
-says that it does. One with a mistake is told in its sentence, and the old one stays. Ports, broker, page and disk are
-taken up at a start: what is changed there is told to wait for a restart.
+Settings never change within a set, so a changed profile waits until nobody has lifted for `REST_S`. If the file has an
+error, the old profile stays. Changes of port, broker, page and disk wait for a restart. `info` reports all of this.
 """
 
 import asyncio
@@ -24,12 +23,12 @@ _log = logging.getLogger(__name__)
 
 
 class Reload:
-    """`run` in a task; `ask` from a signal."""
+    """`run` is a task; a signal handler calls `ask`."""
 
     def __init__(self, daemon: Daemon, read: Callable[[], Profile]) -> None:
         self._daemon = daemon
         self._read = read
-        self._profile = daemon.profile  # as it was read; a coach may have agreed on something else meanwhile
+        self._profile = daemon.profile  # as in the file; commands may have changed the daemon's
         self._asked = asyncio.Event()
 
     def ask(self) -> None:
@@ -42,38 +41,39 @@ class Reload:
             try:
                 profile = usable(self._profile, await asyncio.to_thread(self._read))
             except ConfigError as error:
-                _log.error("%s; the profile from before stays", error)
+                _log.error("%s; the old profile stays", error)
                 self._daemon.config = ConfigInfo(trouble=str(error))
                 continue
             await self._between_sets(profile)
 
     async def _between_sets(self, profile: Profile) -> None:
-        """Or until it is asked again: then the newest counts."""
+        """Applies the profile when no set is in progress; ends early if another reload is requested."""
         self._daemon.config = ConfigInfo(pending=True)
         while not self._asked.is_set():
-            if self._daemon.rested_s() >= REST_S and self._taken(profile):
+            if self._daemon.since_set_s() >= REST_S and self._applied(profile):
                 return
             await asyncio.sleep(LOOK_EVERY_S)
 
-    def _taken(self, profile: Profile) -> bool:
+    def _applied(self, profile: Profile) -> bool:
+        """Applies the profile; returns False if a set has just begun."""
         waiting = [f"[{name}]" for name in Profile.__struct_fields__ if _differ(name, profile, self._profile)]
         waiting = [name for name in waiting if name[1:-1] not in LIVE]
         self._daemon.config = ConfigInfo(restart=tuple(waiting))
-        lively = {name: getattr(profile, name) for name in LIVE}
+        live = {name: getattr(profile, name) for name in LIVE}
         try:
-            self._daemon.agree(msgspec.structs.replace(self._daemon.profile, **lively))
+            self._daemon.change_profile(msgspec.structs.replace(self._daemon.profile, **live))
         except CommandRefused:
-            self._daemon.config = ConfigInfo(pending=True)  # a set has begun at this moment
+            self._daemon.config = ConfigInfo(pending=True)
             return False
-        self._profile = msgspec.structs.replace(self._profile, **lively)
-        _log.warning("the profile was read anew%s", f"; {', '.join(waiting)} at the next restart" if waiting else "")
+        self._profile = msgspec.structs.replace(self._profile, **live)
+        _log.warning("the profile was reloaded%s", f"; {', '.join(waiting)} at the next restart" if waiting else "")
         return True
 
 
 def usable(old: Profile, new: Profile) -> Profile:
-    """Raises ConfigError where a daemon that runs cannot become what is asked for."""
+    """The new profile. Raises ConfigError if a running daemon cannot change to it."""
     if new.calibration is None:
-        raise ConfigError("[calibration] is missing: run `rep-monitor calibrate` with this profile")
+        raise ConfigError("Not calibrated yet: run `rep-monitor calibrate FILE`.")
     if new.machine.id != old.machine.id:
         raise ConfigError(f'[machine] id is "{new.machine.id}" and was "{old.machine.id}": restart for another machine')
     return new

@@ -1,8 +1,8 @@
-"""A daemon with all that stands around it: lock, store, broker, page, signals.
+"""Runs a daemon with everything around it: lock, store, broker, page, signals.
 
-Without a broker in the profile one is brought up on loopback, and the page's connections go into it; with one they are
-relayed there, unless the profile says where that broker takes WebSockets itself. A page that is open to a network asks
-for a display's or a coach's token.
+If the profile names no broker, one runs in this process on loopback, and serves the page. If it names one, the page is
+relayed to it, unless the profile gives the broker's own WebSocket address. A page in the network requires the token of
+a display or a coach.
 """
 
 import asyncio
@@ -10,21 +10,24 @@ import contextlib
 import gc
 import logging
 import signal
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from firmware_bridge.chunk import Chunk
 from monitor.access.credentials import address_of
-from monitor.daemon.daemon import Daemon, Listener
+from monitor.daemon.daemon import Daemon
+from monitor.daemon.mqtt_sink import MqttSink
 from monitor.daemon.notify import ServiceManager
 from monitor.daemon.reload import Reload
+from monitor.daemon.sink import Sink
 from monitor.display.address import is_open
 from monitor.display.server import PageServer
 from monitor.display.token import kept_tokens
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
 from monitor.mqtt.broker.relay import Relay
+from monitor.mqtt.client.bookmark import Bookmark
 from monitor.mqtt.client.connection import Address
 from monitor.profile.profile import Profile
 from monitor.state.endpoints import Endpoints, announced
@@ -39,7 +42,7 @@ Source = Callable[[Daemon], AsyncGenerator[Chunk, None]]
 
 @dataclass(frozen=True)
 class Up:
-    """What is up, for whoever tells a person."""
+    """The parts of a running daemon that a person may want to know."""
 
     daemon: Daemon
     broker: Address
@@ -51,14 +54,14 @@ async def serve(
     source: Source,
     *,
     on_up: Callable[[Up], None] = lambda up: None,
-    listener: Listener | None = None,
+    sinks: Sequence[Sink] = (),
     reread: Callable[[], Profile] | None = None,
     scratch: Path | None = None,
 ) -> None:
-    """Until SIGINT or SIGTERM, or until the source ends. Raises what the daemon raises.
+    """Runs until SIGINT or SIGTERM, or until the source ends. Raises the exceptions of the daemon.
 
-    With `reread`, SIGHUP takes a changed profile, between two sets; without, it stops the daemon as SIGTERM does.
-    `scratch` replaces the machine's state folder by one that need not outlast this run.
+    `sinks` are added to MQTT. With `reread`, SIGHUP reloads the profile; without, it stops the daemon as SIGTERM does.
+    `scratch` replaces the machine's state folder by a temporary one.
     """
     directory = state_directory(profile.machine.id) if scratch is None else scratch
     async with contextlib.AsyncExitStack() as stack:
@@ -68,7 +71,9 @@ async def serve(
         if profile.mqtt.host is None:
             embedded = await stack.enter_async_context(EmbeddedBroker())
         address = Address(host="127.0.0.1", port=embedded.port) if embedded else address_of(profile)
-        daemon = Daemon(profile, directory, store, address, listener=listener)
+        daemon = Daemon(profile, directory, store)
+        mqtt = MqttSink(daemon.machine, address, store, daemon.command, Bookmark(directory / "bookmark.json"))
+        daemon.sinks += [mqtt, *sinks]
         if scratch is None and (warning := mount_warning(directory)):
             daemon.storage_warning = warning
             _log.warning("%s", warning)
@@ -101,6 +106,10 @@ async def serve(
             announced(directory, Endpoints(broker_host=address.host, broker_port=address.port, page_url=page_url))
         )
         on_up(Up(daemon, address, page_url))
-        gc.freeze()  # what is loaded by now stays: the collector need not look through it again and again
-        async with manager.watching(daemon.reader_silent_s, daemon.headline):
+        gc.freeze()  # everything loaded by now stays, so the collector need not examine it again
+
+        def status() -> str:
+            return daemon.headline(mqtt.publisher.trouble)
+
+        async with manager.watching(daemon.reader_silent_s, status), mqtt.running():
             await daemon.run(source(daemon))

@@ -1,4 +1,4 @@
-"""One session of the daemon: its recording, and the analysis of it, from the first chunk to the last.
+"""One session of the daemon: analyses and records its chunks, from the first to the last.
 
 chunk -> recorder (a tap, before any parsing)
       -> Analysis -> events and feedback, recorded beside the bytes
@@ -26,11 +26,11 @@ from monitor.profile.reading import profile_to_builtins
 from monitor.record.recorder import Recorder
 from monitor.record.records import Header, event_record, feedback_record, wire_record
 
-BURST_S = 60.0  # a recording's beginning may be denser
+BURST_S = 60.0  # the beginning of a recording may exceed the budget
 
 
 class LiveSession:
-    """`recording` None: nothing is recorded (an idle machine is watched, but not kept)."""
+    """With `recording` None nothing is recorded, as for an idle machine."""
 
     def __init__(
         self,
@@ -43,9 +43,9 @@ class LiveSession:
         learned: LearnedRange | None = None,
     ) -> None:
         self.id = id
-        self.started_utc = started_utc  # a label: nothing here looks at a clock
+        self.started_utc = started_utc  # a label
         self.profile = profile
-        self.needed_ns = 0  # before this moment no chunk can complete feedback or an event
+        self.needed_ns = 0  # no chunk before this time can complete feedback or an event
         self.totals = SessionTotals()
         self._calibration = _calibration(profile)
         self._learned_before = learned
@@ -59,13 +59,13 @@ class LiveSession:
             on_samples=self._look,
         )
         self.usage = Usage(profile.machine.lift_off_n)
-        self.watch = DriftMonitor(profile.machine)
+        self.drift = DriftMonitor(profile.machine)
         self.recorder: Recorder | None = None
         if recording is not None:
             self.recorder = Recorder(recording, self._header(hello, now_ns))
 
     def feed(self, chunk: Chunk) -> Update:
-        """Bytes in, feedback out; both stand in the recording."""
+        """Analyses a chunk. The chunk, its events and its feedback are recorded."""
         if self.recorder is not None:
             self.recorder.put(wire_record(chunk))
         update = self.analysis.feed(chunk)
@@ -73,21 +73,21 @@ class LiveSession:
         return self._note(update, chunk.received_ns)
 
     def flush(self, now_ns: int) -> Update:
-        """The stream has paused: samples that wait for the rest of their tick are used now."""
+        """Uses samples that wait for the rest of their interval, because the stream has paused."""
         return self._note(self.analysis.flush(), now_ns)
 
     def finish(self, now_ns: int) -> Update:
-        """The session is over: open intervals are cut. The recording is closed by `close`."""
+        """Ends the session: open intervals are cut. `close` then closes the recording."""
         return self._note(self.analysis.finish(), now_ns)
 
     def close(self) -> None:
-        """Waits for the disk."""
+        """Closes the recording. Waits for the disk."""
         if self.recorder is not None:
             self.recorder.close()
 
     @property
     def idle_s(self) -> float:
-        """How long nobody has used the machine, on the session clock."""
+        """Seconds since the last use of the machine, on the session clock."""
         return self.analysis.newest_s - (self.usage.last_used_s or 0.0)
 
     def summary(self) -> SessionMessage:
@@ -107,12 +107,12 @@ class LiveSession:
 
     def _look(self, samples: Samples) -> None:
         self.usage.update(samples)
-        self.watch.update(samples)
+        self.drift.update(samples)
 
     def _note(self, update: Update, now_ns: int) -> Update:
         self.totals.add(update.events)
         if any(isinstance(event, SetEnd) for event in update.events):
-            self.watch.learned(self.analysis.spine.load_fit)
+            self.drift.learned(self.analysis.spine.load_fit)
         if self.recorder is not None:
             for event in update.events:
                 self.recorder.put(event_record(event, now_ns))
@@ -123,7 +123,7 @@ class LiveSession:
         return update
 
     def _has_room(self, recorder: Recorder) -> bool:
-        """Whether the recording keeps to its budget; what a replay makes again is left out first."""
+        """True if the recording is within its budget. Otherwise feedback is left out, which a replay computes again."""
         budget_bytes_s = self.profile.record.mb_an_hour * 1e6 / 3600
         return recorder.durable_bytes <= budget_bytes_s * (self.analysis.newest_s + BURST_S)
 
@@ -147,7 +147,7 @@ class LiveSession:
 
 
 class SessionTotals:
-    """A session's sums over its sets."""
+    """Sums over the sets of a session."""
 
     def __init__(self) -> None:
         self.sets = self.reps = self.partial_reps = 0
@@ -174,5 +174,5 @@ class SessionTotals:
 
 def _calibration(profile: Profile) -> Calibration:
     table = profile.calibration
-    assert table is not None  # `run` has checked it
+    assert table is not None  # `Daemon` has checked it
     return Calibration(**msgspec.to_builtins(table))

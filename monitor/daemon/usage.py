@@ -1,6 +1,6 @@
-"""Tells whether a machine is being used, from its samples alone: movement, or a change of force.
+"""Detects from samples if a machine is in use: by movement, or by a change of force.
 
-Whatever the machine rests at is the reference, and it follows slowly, so that a drifting cell uses no machine.
+The reference is the position and force at rest. It follows slowly, so that a drifting cell does not count as use.
 """
 
 import numpy as np
@@ -8,20 +8,20 @@ import numpy as np
 from firmware_bridge.samples import Samples
 
 MOVED_M = 0.005
-SETTLED_S = 2.0  # what lasts this long without a change is the new rest
+SETTLED_S = 2.0  # a value that has not changed for this long becomes the new reference
 
 
 class Usage:
-    """Feed it samples in stream order."""
+    """Call `update` with samples in stream order."""
 
     def __init__(self, lift_off_n: float) -> None:
         self._lift_off_n = lift_off_n
         self._rest: list[float | None] = [None, None]
         self._since_s = [0.0, 0.0]
-        self.last_used_s: float | None = None  # on the samples' clock
+        self.last_used_s: float | None = None  # on the session clock
 
     def update(self, samples: Samples) -> bool:
-        """Whether these samples show use."""
+        """True if these samples show use."""
         used = self._look(0, samples.t_s, samples.position_m, MOVED_M)
         return self._look(1, samples.t_s, samples.force_n, self._lift_off_n) or used
 

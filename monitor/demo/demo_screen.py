@@ -1,21 +1,24 @@
-"""The demo's terminal: where to look, one live line, and each event in a line of its own."""
+"""The demo's terminal, a sink: prints the page's address, one live line, and a line for each event."""
 
 import sys
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from monitor.events import AnyEvent, Feedback, Update
+from monitor.events import AnyEvent, Feedback
+from monitor.mqtt.contract.messages import InfoMessage, SessionMessage
 from monitor.profile.limits import limits_of
 from monitor.profile.profile import Profile
 from monitor.report.live_lines import bar, event_words, is_loud, is_news
 from monitor.report.live_screen import PHASES
+from monitor.store.stored import StoredEvent
 from monitor.vocabulary.lookup import is_fault
 
 BAR_CELLS = 24
 
 
-class Screen:
-    """`begin`, then `show` every update. Without a terminal it prints the events only."""
+class DemoScreen:
+    """Call `begin` first. Without a terminal it prints the events only."""
 
     def __init__(self, profile: Profile) -> None:
         from rich.console import Console
@@ -43,15 +46,27 @@ class Screen:
         print_(f"[bold]rep-monitor[/bold]  a simulated leg press at {tempo} s on {port}")
         if page_url:
             if f":{self._profile.display.port}/" not in page_url:
-                print_(f"Port {self._profile.display.port} is taken: the page is on the next free one.")
-            print_(f"Look at [bold]{page_url}[/bold]  (and {page_url.rstrip('/')}/trainer.html)   Ctrl-C ends it all")
+                print_(f"Port {self._profile.display.port} is in use: the page is on the next free port.")
+            print_(
+                f"Look at [bold]{page_url}[/bold]  (and {page_url.rstrip('/')}/trainer.html)   Ctrl-C stops everything"
+            )
 
-    def show(self, update: Update) -> None:
-        for event in update.events:
-            if (line := _line(event)) is not None:
+    def feedback(self, session: str, feedback: Feedback) -> None:
+        self._live.update(_bar(feedback, self._band))
+
+    def events(self, stored: Sequence[StoredEvent]) -> None:
+        for row in stored:
+            if (line := _line(row.event)) is not None:
                 self._console.print(line)
-        if update.feedback:
-            self._live.update(_bar(update.feedback[-1], self._band))
+
+    def summary(self, summary: SessionMessage) -> None:
+        """The lines of the events say it."""
+
+    def info(self, info: InfoMessage) -> None:
+        """The page shows it."""
+
+    def clear_last_set(self) -> None:
+        """A demo has no lifter."""
 
 
 def _bar(now: Feedback, half: float) -> Any:

@@ -31,7 +31,7 @@ from firmware_bridge.chunk import Chunk
 from firmware_bridge.formats.decoder import Decoder
 from firmware_bridge.serial_port import COALESCE_S, read_chunks
 from monitor.analysis.gather import TICK_S
-from monitor.daemon.daemon import Daemon
+from monitor.daemon.mqtt_sink import MqttSink
 from monitor.detect.spine import Spine
 from monitor.display.server import PageServer
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
@@ -43,6 +43,7 @@ from monitor.record.replay import decoder_of
 from monitor.record.session_reader import read_session
 from monitor.signals.grid import STEP_S, cells_before
 from monitor.store.store import Store
+from tests.daemon.stage import publishing
 from tests.mqtt.brokers import free_port, mosquitto
 
 WARM_UP_S = 5.0
@@ -106,7 +107,7 @@ class Shares:
         ("decoding", Decoder, "feed"),
         ("detecting", Spine, "update"),
         ("recording", Recorder, "put"),
-        ("publishing", Daemon, "_tell"),
+        ("publishing", MqttSink, "feedback"),
         ("publishing", paho.mqtt.client.Client, "publish"),
         ("publishing", paho.mqtt.client.Client, "loop_write"),
         ("publishing", paho.mqtt.client.Client, "loop_read"),
@@ -163,7 +164,7 @@ async def bench(kind: str, rate_hz: int, seconds: float, folder: Path) -> None:
         store = stack.enter_context(Store(folder / "events.db"))
         board = stack.enter_context(beside(device, profile))
         port = await asyncio.to_thread(board.recv)
-        daemon = Daemon(profile, folder, store, address)
+        daemon = await stack.enter_async_context(publishing(profile, folder, store, address))
         source = read_chunks(
             port, profile.serial.baud, rate_hz=rate_hz, on_state=daemon.on_link, needed_ns=daemon.needed_ns
         )

@@ -18,7 +18,6 @@ from typing import Any
 import msgspec
 
 from firmware_bridge.serial_port import read_chunks
-from monitor.daemon.daemon import Daemon
 from monitor.display.server import PageServer
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
 from monitor.mqtt.client.connection import Address
@@ -26,6 +25,7 @@ from monitor.profile.reading import profile_from_builtins
 from monitor.store.store import Store
 from tests.benchmarks.bench_daemon import TABLES, beside, device, latencies_ms, percentile, ready_ns
 from tests.browser import Browser
+from tests.daemon.stage import publishing
 from tests.mqtt.brokers import free_port
 from tests.mqtt.stage import until
 
@@ -61,7 +61,8 @@ async def bench(seconds: float, folder: Path) -> None:
         store = stack.enter_context(Store(folder / "events.db"))
         board = stack.enter_context(beside(device, profile))
         port: Any = await asyncio.to_thread(board.recv)
-        daemon = Daemon(profile, folder, store, Address(host=broker.host, port=broker.port))
+        address = Address(host=broker.host, port=broker.port)
+        daemon = await stack.enter_async_context(publishing(profile, folder, store, address))
         source = read_chunks(
             port, profile.serial.baud, rate_hz=RATE_HZ, on_state=daemon.on_link, needed_ns=daemon.needed_ns
         )

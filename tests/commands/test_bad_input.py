@@ -57,7 +57,7 @@ REFUSED = {
     "empty profile": (*config(""), BAD, "m.toml", "[machine]"),
     "no profile": (["run", "--config", "none.toml"], {}, STAY, "none.toml", "no such file"),
     "no port": (*run_with(PROFILE + CALIBRATION), STAY, "[serial] port is missing", "rep-monitor ports"),
-    "no calibration": (*run_with(PROFILE, "--port", "tty"), STAY, "[calibration] is missing"),
+    "no calibration": (*run_with(PROFILE, "--port", "tty"), STAY, "Not calibrated yet: run `rep-monitor calibrate"),
     "unknown key, run": (*run_with(PROFILE + "bandd = 0.1\n"), STAY, "m.toml:10: [protocol] bandd"),
     "missing file": (["replay", "none.csv"], {}, BAD, "none.csv: no such file"),
     "a folder": (["replay", "."], {}, BAD, "is a directory"),

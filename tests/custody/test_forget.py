@@ -22,7 +22,7 @@ from monitor.state.folders import Lock
 from monitor.store.database import StoreError
 from monitor.store.store import Store
 from tests import needs
-from tests.daemon.stage import Machine, a_set, ask, with_daemon
+from tests.daemon.stage import Machine, a_set, ask, publisher_of, with_daemon
 from tests.mqtt.brokers import mosquitto
 from tests.mqtt.stage import listening, until
 from tests.profiles import PROFILE
@@ -159,8 +159,8 @@ def test_a_full_disk_does_not_end_the_daemon(tmp_path: Path, monkeypatch: pytest
 
     async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
         with announced(tmp_path, Endpoints(broker_host="127.0.0.1", broker_port=1, page_url=None)):
-            await until(lambda: daemon.publisher.connected and daemon._forget_requests.failures > 1)
-        assert daemon.publisher.delivery.store_failures > 0
+            await until(lambda: publisher_of(daemon).connected and daemon._forget_requests.failures > 1)
+        assert publisher_of(daemon).delivery.store_failures > 0
         full.clear()
         await until(lambda: (tmp_path / "forget-1.done").exists())
         assert '"rows":{"sessions":1,"sets":1}' in (tmp_path / "forget-1.done").read_text()
@@ -178,7 +178,7 @@ def test_a_reader_of_the_store_delays_a_request_and_no_event(tmp_path: Path, mon
 
     async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
         async with listening(address, "event/+") as listener:
-            await until(lambda: daemon.publisher.connected and daemon._forget_requests.failures > 0)
+            await until(lambda: publisher_of(daemon).connected and daemon._forget_requests.failures > 0)
             machine.move(a_set())
             await listener.next("event/set_end")
         assert not (tmp_path / "forget-1.done").exists()
@@ -209,8 +209,8 @@ def test_a_running_daemon_removes_the_id_in_the_middle_of_their_session(tmp_path
     async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
         with Lock(folder):
             async with listening(address, "set") as coach:
-                await until(lambda: daemon.publisher.connected)
-                await daemon._command(ask(LifterCommand, lifter=ADA))
+                await until(lambda: publisher_of(daemon).connected)
+                await daemon.command(ask(LifterCommand, lifter=ADA))
                 machine.move(a_set())
                 await coach.next("set")
                 await until(lambda: bool(holds(folder, ADA)))
@@ -222,7 +222,7 @@ def test_a_running_daemon_removes_the_id_in_the_middle_of_their_session(tmp_path
                     await late.client.publish("rep/leg-press/ack/marker", b"{}", 1)
                     await late.next("ack/marker")
                     assert len(late.heard) == 1
-                await daemon._command(ask(LoadCommand, load_n=None))  # the same person continues, in a new session
+                await daemon.command(ask(LoadCommand, load_n=None))  # the same person continues, in a new session
                 machine.move(a_set())
                 await coach.next("set")
                 status, said = await in_another_process(tmp_path, "forget", ADA)

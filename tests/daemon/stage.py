@@ -1,7 +1,8 @@
-"""A daemon with an embedded broker and a machine that moves when a test says so."""
+"""A daemon with an embedded broker, and a machine that moves when a test moves it."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -10,9 +11,12 @@ from typing import Any
 import firmware_bridge.simulator as simulator
 from firmware_bridge.chunk import Chunk
 from monitor.daemon.daemon import Daemon
+from monitor.daemon.mqtt_sink import MqttSink
 from monitor.demo.simulated import kit_of, machine_of
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
+from monitor.mqtt.client.bookmark import Bookmark
 from monitor.mqtt.client.connection import Address
+from monitor.mqtt.client.publisher import Publisher
 from monitor.mqtt.contract.commands import Command
 from monitor.profile.profile import Profile
 from monitor.profile.reading import profile_from_builtins
@@ -32,7 +36,7 @@ TABLES: dict[str, Any] = {
 PROFILE = profile_from_builtins(TABLES, "a test")
 
 
-READ_S = 0.1  # a slow computer's: what is wired here does not depend on it, and long reads cost less
+READ_S = 0.1  # as on a slow computer: these tests do not depend on it, and long reads cost less
 
 
 @cache
@@ -42,7 +46,7 @@ def a_set(reps: int = 2) -> tuple[Chunk, ...]:
 
 
 class Machine:
-    """A source that gives what it is told to, as fast as it is taken, and then waits."""
+    """A source of the chunks that a test gives it; then it waits."""
 
     def __init__(self) -> None:
         self._queue: asyncio.Queue[Chunk] = asyncio.Queue()
@@ -65,18 +69,37 @@ class Machine:
 Story = Callable[[Daemon, Machine, Address], Awaitable[None]]
 
 
+@contextlib.asynccontextmanager
+async def publishing(profile: Profile, folder: Path, store: Store, address: Address) -> AsyncIterator[Daemon]:
+    """A daemon, not yet running, with its MQTT sink, which publishes during the block."""
+    daemon = Daemon(profile, folder, store)
+    sink = MqttSink(daemon.machine, address, store, daemon.command, Bookmark(folder / "bookmark.json"))
+    daemon.sinks.append(sink)
+    async with sink.running():
+        yield daemon
+
+
+def publisher_of(daemon: Daemon) -> Publisher:
+    (sink,) = (sink for sink in daemon.sinks if isinstance(sink, MqttSink))
+    return sink.publisher
+
+
 def with_daemon(folder: Path, story: Story, profile: Profile = PROFILE) -> None:
     async def whole() -> None:
         with Store(folder / "events.db") as store:
             async with EmbeddedBroker() as broker:
                 address = Address(host=broker.host, port=broker.port)
-                daemon, machine = Daemon(profile, folder, store, address), Machine()
-                running = asyncio.create_task(daemon.run(machine.source()))
-                try:
-                    await story(daemon, machine, address)
-                finally:
-                    daemon.stop()
-                    await running
+                machine = Machine()
+                async with publishing(profile, folder, store, address) as daemon:
+                    await act(daemon, machine, address)
+
+    async def act(daemon: Daemon, machine: Machine, address: Address) -> None:
+        running = asyncio.create_task(daemon.run(machine.source()))
+        try:
+            await story(daemon, machine, address)
+        finally:
+            daemon.stop()
+            await running
 
     play(whole())
 

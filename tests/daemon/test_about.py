@@ -1,4 +1,4 @@
-"""What the daemon says about itself and its device, in words that a person understands."""
+"""The `info` message describes daemon and device by name."""
 
 from firmware_bridge.formats.codes import Adc, Mcu, ResetCause
 from firmware_bridge.formats.messages import Hello
@@ -18,12 +18,12 @@ def test_leaks_of_sets_add_up() -> None:
     )
 
 
-def test_a_board_is_named() -> None:
+def test_a_known_board_has_names() -> None:
     said = hello(mcu=Mcu.ATMEGA2560, adc=Adc.HX711, reset_cause=ResetCause.POWER_ON | ResetCause.BROWN_OUT)
     info = firmware_info(said, PROFILE)
     assert (info.mcu, info.adc, info.reset_cause) == ("ATMEGA2560", "HX711", "POWER_ON|BROWN_OUT")
 
 
-def test_an_unknown_board_is_numbered() -> None:
+def test_an_unknown_board_has_numbers() -> None:
     info = firmware_info(hello(mcu=77, adc=88, reset_cause=0), PROFILE)
     assert (info.mcu, info.adc, info.reset_cause) == ("MCU 77", "ADC 88", "unknown")

@@ -1,4 +1,4 @@
-"""The daemon's memory: one arena for all threads, and what is large goes back to the system when it is freed."""
+"""The allocator's settings: one arena for all threads, and large blocks go back to the system when they are freed."""
 
 import subprocess
 import sys
@@ -27,7 +27,7 @@ libc.malloc_stats()
 
 
 @pytest.mark.parametrize(("how", "apart"), [("compact", True), ("as it comes", False)])
-def test_large_blocks_are_apart_and_threads_share_one_arena(how: str, apart: bool) -> None:
+def test_large_blocks_are_mapped_separately_and_threads_share_one_arena(how: str, apart: bool) -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM, how], capture_output=True, text=True, check=True)
     assert (done.stdout.strip() == "True") == apart
     arenas = done.stderr.count("Arena ")

@@ -1,4 +1,4 @@
-"""The wiring: commands between sets, a disk that refuses, a bug that travels."""
+"""The daemon: commands between sets, a disk that refuses, exceptions that end it, sinks."""
 
 from functools import partial
 from pathlib import Path
@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from firmware_bridge.chunk import Chunk
-from monitor.daemon.agreed import with_load
 from monitor.daemon.daemon import Daemon
+from monitor.daemon.profile_commands import with_load
 from monitor.detect.spine import Spine
 from monitor.events import Update
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
@@ -20,31 +20,31 @@ from monitor.profile.reading import profile_from_builtins, profile_to_builtins
 from monitor.record.session_reader import SessionFile
 from monitor.store.database import StoreError
 from monitor.store.store import Store
-from tests.daemon.stage import PROFILE, Machine, a_set, ask, with_daemon
+from tests.daemon.stage import PROFILE, Machine, a_set, ask, publisher_of, publishing, with_daemon
 from tests.mqtt.stage import listening, play, until
 
 
-def test_commands_between_sets_and_in_them(tmp_path: Path) -> None:
+def test_commands_work_between_sets_and_are_refused_in_a_set(tmp_path: Path) -> None:
     chunks = a_set()
     half = len(chunks) // 2
 
     async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
         store = daemon._store
         async with listening(address, "info", "session/+") as listener:
-            await daemon._command(ask(LifterCommand, lifter="l-7"))  # before anybody has moved
+            await daemon.command(ask(LifterCommand, lifter="l-7"))  # before the machine is used
             machine.move(chunks[:half])
             await until(lambda: daemon._newest is not None and daemon._newest.set == 1 and machine.is_done)
-            with pytest.raises(CommandRefused, match="a set is going on"):
-                await daemon._command(ask(ProtocolCommand, name="5/5"))
-            with pytest.raises(CommandRefused, match="a set is going on"):
-                await daemon._command(ask(LoadCommand, load_n=500.0))
+            with pytest.raises(CommandRefused, match="a set is in progress"):
+                await daemon.command(ask(ProtocolCommand, name="5/5"))
+            with pytest.raises(CommandRefused, match="a set is in progress"):
+                await daemon.command(ask(LoadCommand, load_n=500.0))
             machine.move(chunks[half:])
             await until(lambda: daemon._newest is not None and daemon._newest.set is None and machine.is_done)
             with pytest.raises(CommandRefused, match="positive_s"):
-                await daemon._command(ask(ProtocolCommand, positive_s=-1.0, negative_s=4.0))
+                await daemon.command(ask(ProtocolCommand, positive_s=-1.0, negative_s=4.0))
             first = daemon.session
             assert first is not None
-            await daemon._command(ask(ProtocolCommand, name="5/5"))
+            await daemon.command(ask(ProtocolCommand, name="5/5"))
             assert daemon.session is None
             summary = await listener.next(f"session/{first.id}")
             (end,) = (event.record for event in store.after(0, 1000) if event.kind == "set_end")
@@ -52,7 +52,7 @@ def test_commands_between_sets_and_in_them(tmp_path: Path) -> None:
             assert summary["leak"] == msgspec.json.decode(end)["leak"]
             while (await listener.next("info"))["protocol"]["positive_s"] != 5.0:
                 pass
-            await daemon._command(ask(StopCommand))
+            await daemon.command(ask(StopCommand))
             await until(lambda: bool(store.sessions() and store.sessions()[0].ended_unix_s))
             (row,) = store.sessions()
             assert (row.session, row.lifter) == (first.id, "l-7")
@@ -60,8 +60,8 @@ def test_commands_between_sets_and_in_them(tmp_path: Path) -> None:
     with_daemon(tmp_path, story)
 
 
-def test_a_night_without_a_device_is_not_stepped_through(tmp_path: Path) -> None:
-    """Else the first read of the morning would stop the daemon for a minute and take a gigabyte."""
+def test_a_night_without_a_device_begins_a_new_session(tmp_path: Path) -> None:
+    """Otherwise the first read of the morning would block the daemon for a minute and take a gigabyte."""
     still = a_set()[:20]
     night_ns = 12 * 3600 * 10**9
 
@@ -75,17 +75,17 @@ def test_a_night_without_a_device_is_not_stepped_through(tmp_path: Path) -> None
     with_daemon(tmp_path, story)
 
 
-def test_a_load_is_chosen_and_learned_again(tmp_path: Path) -> None:
+def test_a_load_can_be_set_and_learned_again(tmp_path: Path) -> None:
     async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
         async with listening(address, "info", "live/feedback") as listener:
-            await daemon._command(ask(LifterCommand, lifter="l-7"))
+            await daemon.command(ask(LifterCommand, lifter="l-7"))
             machine.move(a_set())
             await until(lambda: daemon.session is not None and machine.is_done)
             with pytest.raises(CommandRefused, match="less than lift_off_n = 50 N"):
-                await daemon._command(ask(LoadCommand, load_n=30.0))
+                await daemon.command(ask(LoadCommand, load_n=30.0))
             assert daemon.session is not None
             for load_n, load_from in ((640.0, "given"), (None, "unknown")):
-                await daemon._command(ask(LoadCommand, load_n=load_n))
+                await daemon.command(ask(LoadCommand, load_n=load_n))
                 assert daemon.session is None
                 while (await listener.next("info"))["machine"]["working_load_n"] != load_n:
                     pass
@@ -93,19 +93,19 @@ def test_a_load_is_chosen_and_learned_again(tmp_path: Path) -> None:
                 await listener.next("live/feedback", load_n=load_n, load_from=load_from)
             machine.move(a_set())
             await until(lambda: daemon.session is not None and machine.is_done)
-            await daemon._command(ask(StopCommand))
+            await daemon.command(ask(StopCommand))
             await until(lambda: len(rows := daemon._store.sessions()) == 2 and all(row.ended_unix_s for row in rows))
-            assert [row.lifter for row in daemon._store.sessions()] == ["l-7"] * 2  # the same person, another load
+            assert [row.lifter for row in daemon._store.sessions()] == ["l-7"] * 2  # the same person with another load
 
     with_daemon(tmp_path, story)
 
 
-def test_the_next_lifter_begins_a_session_of_their_own(tmp_path: Path) -> None:
+def test_the_next_lifter_gets_a_session_of_their_own(tmp_path: Path) -> None:
     async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
-        for lifter in ("l-1", "l-1", "l-2"):  # said twice is no change
+        for lifter in ("l-1", "l-1", "l-2"):  # the same lifter again changes nothing
             machine.move(a_set())
             await until(lambda: daemon.session is not None and machine.is_done)
-            await daemon._command(ask(LifterCommand, lifter=lifter))
+            await daemon.command(ask(LifterCommand, lifter=lifter))
         await until(lambda: [row.lifter for row in daemon._store.sessions()] == ["l-1"])
         machine.move(a_set())
         await until(lambda: daemon.session is not None and machine.is_done)
@@ -114,13 +114,13 @@ def test_the_next_lifter_begins_a_session_of_their_own(tmp_path: Path) -> None:
     with_daemon(tmp_path, story)
 
 
-def test_only_what_moves_has_a_load_to_choose() -> None:
+def test_a_static_machine_refuses_a_load() -> None:
     table = profile_to_builtins(PROFILE) | {"machine": {"id": "hold", "kind": "static"}, "protocol": {"name": "static"}}
     with pytest.raises(CommandRefused, match="a share of the tested peak"):
         with_load(profile_from_builtins(table), LoadCommand(id="c-1", stamp_s=0.0, load_n=500.0))
 
 
-def test_a_disk_that_refuses_stops_no_feedback_and_loses_no_event(
+def test_feedback_continues_and_no_event_is_lost_while_the_disk_refuses(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("monitor.daemon.keeper.RETRY_S", 0.05)
@@ -136,14 +136,14 @@ def test_a_disk_that_refuses_stops_no_feedback_and_loses_no_event(
     async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
         nonlocal refusing
         async with listening(address, "live/feedback", "event/+") as listener:
-            await until(lambda: daemon.publisher.connected)
+            await until(lambda: publisher_of(daemon).connected)
             machine.move(a_set())
             await until(lambda: machine.is_done and daemon._keeper.failures >= 3)
             await listener.next("live/feedback")
             assert not [topic for topic, _, _ in listener.heard if topic.startswith("event")]
             refusing = False
-            told = [await listener.next("event/set_start"), await listener.next("event/set_end")]
-            assert [event["historical"] for event in told] == [False, False]
+            events = [await listener.next("event/set_start"), await listener.next("event/set_end")]
+            assert [event["historical"] for event in events] == [False, False]
             seqs = [body["seq"] for topic, body, _ in listener.heard if topic.startswith("event")]
             assert seqs == list(range(1, len(seqs) + 1))
 
@@ -162,9 +162,7 @@ def test_a_session_ends_when_the_device_stays_away(tmp_path: Path) -> None:
     with_daemon(tmp_path, story, short)
 
 
-def test_a_bug_takes_the_daemon_down_and_what_was_recorded_is_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_exception_ends_the_daemon_and_keeps_the_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     healthy = Spine.update
 
     def update(self: Spine, samples: Any) -> Update:
@@ -179,13 +177,22 @@ def test_a_bug_takes_the_daemon_down_and_what_was_recorded_is_kept(
         with Store(tmp_path / "events.db") as store:
             async with EmbeddedBroker() as broker:
                 address = Address(host=broker.host, port=broker.port)
-                daemon, machine = Daemon(PROFILE, tmp_path, store, address), Machine()
+                machine = Machine()
                 async with listening(address, "status") as listener:
                     machine.move(a_set())
+                    connections: list[int] = []
+
+                    async def run() -> None:
+                        async with publishing(PROFILE, tmp_path, store, address) as daemon:
+                            try:
+                                await daemon.run(machine.source())
+                            finally:
+                                connections.append(publisher_of(daemon).delivery.connections)
+
                     with pytest.raises(ExceptionGroup) as group:
-                        await daemon.run(machine.source())
+                        await run()
                     assert group.group_contains(ZeroDivisionError)
-                    if daemon.publisher.delivery.connections:
+                    if connections[0]:
                         await listener.next("status", state="offline")
 
     play(whole())
@@ -199,31 +206,33 @@ def has_ended(daemon: Daemon, sessions: int) -> bool:
     return sum(row.ended_unix_s is not None for row in daemon._store.sessions()) == sessions
 
 
-def test_a_range_that_was_learned_is_known_when_the_lifter_comes_again(tmp_path: Path) -> None:
+def test_a_learned_range_is_used_when_the_lifter_comes_again(tmp_path: Path) -> None:
     bare = msgspec.structs.replace(PROFILE.machine, bottom_m=None, top_m=None, lockout_m=None)
     profile = msgspec.structs.replace(PROFILE, machine=bare)
 
     async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
         known = []
         for lifter in ("l-1", "l-2", "l-1"):
-            await daemon._command(ask(LifterCommand, lifter=lifter))
+            await daemon.command(ask(LifterCommand, lifter=lifter))
             machine.move(a_set(reps=3))
             await until(lambda: daemon.session is not None and machine.is_done)
             assert daemon.session is not None
             known.append(daemon._learned)
-            await daemon._command(ask(StopCommand))
+            await daemon.command(ask(StopCommand))
             await until(partial(has_ended, daemon, len(known)))
-        assert known[:2] == [None, None], "nobody knows another's range"
+        assert known[:2] == [None, None], "a lifter's range is not used for others"
         assert known[2] is not None
         assert abs(known[2].top_m - (PROFILE.machine.top_m or 0)) < 0.02
-        await daemon._command(ask(LifterCommand, lifter="l-1"))
+        await daemon.command(ask(LifterCommand, lifter="l-1"))
         assert daemon._learned is not None
         daemon._forget("l-1", None)
-        assert daemon._learned is None, "whoever comes next does not lift by it"
+        assert daemon._learned is None, "the next lifter does not use it"
 
     with_daemon(tmp_path, story, profile)
     recordings = [open_playback(path, None) for path in tmp_path.rglob("*.mcap")]
-    recordings.sort(key=lambda recording: recording.began_utc or "")  # two of a second are in no order by their names
+    recordings.sort(
+        key=lambda recording: recording.began_utc or ""
+    )  # the names of two of the same second are unordered
     assert [recording.learned is not None for recording in recordings] == [False, False, True], (
-        "a recording says what was known before it"
+        "a recording contains the range known before it"
     )

@@ -1,11 +1,11 @@
-"""Ten lines of a kind a minute, and then how many more there were."""
+"""The log contains ten lines of a kind in a minute, then the number of the others."""
 
 import logging
 
 from monitor.daemon.log_limit import LINES, PERIOD_S, LogLimit
 
 
-def test_a_storm_is_ten_lines_and_a_count() -> None:
+def test_many_equal_lines_become_ten_and_a_count() -> None:
     now_s = 0.0
     limit = LogLimit(lambda: now_s)
     said: list[str] = []
@@ -23,12 +23,12 @@ def test_a_storm_is_ten_lines_and_a_count() -> None:
     assert said[-1] == "another kind of line"
     now_s += PERIOD_S
     say("%s: %s", "absent", "again")
-    assert said[-1] == "absent: again (90 lines like this were not said)"
+    assert said[-1] == "absent: again (90 lines like this were suppressed)"
     say("%s: %s", "absent", "and again")
     assert said[-1] == "absent: and again"
 
 
-def test_what_is_rare_is_always_said() -> None:
+def test_rare_lines_are_always_logged() -> None:
     now_s = 0.0
     limit = LogLimit(lambda: now_s)
     for _ in range(200):

@@ -1,4 +1,4 @@
-"""What the service manager hears, at a socket of the test's own: that we are ready, live, hang, stop."""
+"""The messages to the service manager, received at a socket of the test: ready, alive, stopping."""
 
 import asyncio
 import os
@@ -23,7 +23,7 @@ PATIENCE_S = 30.0
 
 
 class Ear:
-    """The manager's end."""
+    """The manager's end of the socket."""
 
     def __init__(self, address: str) -> None:
         self._line = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -31,7 +31,7 @@ class Ear:
         self.heard: list[dict[str, str]] = []
 
     def listen(self) -> None:
-        """Everything that is there now."""
+        """Receives everything that has arrived."""
         self._line.setblocking(False)
         while True:
             try:
@@ -73,7 +73,7 @@ def at(tmp_path: Path, **more: str) -> dict[str, str]:
     return {"NOTIFY_SOCKET": str(tmp_path / "notify"), **more}
 
 
-def test_ready_then_alive_then_stopping(ear: Ear, tmp_path: Path) -> None:
+def test_ready_alive_and_stopping_are_sent_in_order(ear: Ear, tmp_path: Path) -> None:
     async def story() -> None:
         manager = ServiceManager(at(tmp_path, WATCHDOG_USEC="100000", WATCHDOG_PID=str(os.getpid())))
         async with manager.watching(lambda: 0.0, lambda: "all is well"):
@@ -87,7 +87,7 @@ def test_ready_then_alive_then_stopping(ear: Ear, tmp_path: Path) -> None:
     assert ear.heard[-1]["STOPPING"] == "1"
 
 
-def test_a_reader_that_hangs_is_not_called_alive(ear: Ear, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_hanging_reader_is_not_reported_as_alive(ear: Ear, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     silent_s = 0.0
 
     async def story() -> None:
@@ -104,13 +104,13 @@ def test_a_reader_that_hangs_is_not_called_alive(ear: Ear, tmp_path: Path, caplo
             await until(lambda: ear.count("WATCHDOG") > before)
 
     play(story())
-    assert caplog.text.count("the reader has not turned for 6 s") == 1
+    assert caplog.text.count("the reader hangs for 6 s") == 1
 
 
-def test_an_abstract_socket_is_one_too() -> None:
+def test_an_abstract_socket_can_be_used() -> None:
     name = f"@rep-monitor-test-{os.getpid()}"
     with listening(name) as ear:
-        ServiceManager({"NOTIFY_SOCKET": name}).tell(READY=1)
+        ServiceManager({"NOTIFY_SOCKET": name}).send(READY=1)
         assert ear.count("READY") == 1
 
 
@@ -124,23 +124,25 @@ def test_an_abstract_socket_is_one_too() -> None:
         ({"WATCHDOG_USEC": "0"}, None),
     ],
 )
-def test_who_is_watched(environment: dict[str, str], watchdog_s: float | None) -> None:
+def test_the_watchdogs_period_is_read_from_the_environment(
+    environment: dict[str, str], watchdog_s: float | None
+) -> None:
     assert ServiceManager(environment).watchdog_s == watchdog_s
 
 
-def test_a_manager_that_does_not_listen_is_counted_and_told_once(
+def test_a_manager_that_does_not_listen_is_counted_and_logged_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     manager = ServiceManager(at(tmp_path))
     for _ in range(3):
-        manager.tell(WATCHDOG=1)
-    assert manager.unheard == 3
+        manager.send(WATCHDOG=1)
+    assert manager.unsent == 3
     assert caplog.text.count("the service manager does not listen at") == 1
-    ServiceManager({}).tell(READY=1)  # nobody to tell
+    ServiceManager({}).send(READY=1)  # without a manager nothing is sent
 
 
-def test_a_daemon_that_hangs_falls_silent(ear: Ear, tmp_path: Path) -> None:
-    """The whole daemon, with no device to read: alive; stopped by SIGSTOP: not; continued: again; SIGTERM: stopping."""
+def test_a_hanging_daemon_sends_nothing(ear: Ear, tmp_path: Path) -> None:
+    """The whole daemon without a device: alive, silent after SIGSTOP, alive after SIGCONT, stopping at SIGTERM."""
     environment = os.environ | at(tmp_path, WATCHDOG_USEC="400000", STATE_DIRECTORY=str(tmp_path / "state"))
     profile = a_profile(tmp_path, free_port())
     command = [sys.executable, "-m", "monitor", "run", "--config", str(profile), "--port", str(tmp_path / "no-port")]
@@ -163,7 +165,7 @@ def test_a_daemon_that_hangs_falls_silent(ear: Ear, tmp_path: Path) -> None:
     assert ear.count("STOPPING") == 1
 
 
-def test_a_blocked_loop_falls_silent(ear: Ear, tmp_path: Path) -> None:
+def test_a_blocked_event_loop_sends_nothing(ear: Ear, tmp_path: Path) -> None:
     async def story() -> None:
         manager = ServiceManager(at(tmp_path, WATCHDOG_USEC="80000"))
         async with manager.watching(lambda: 0.0, lambda: ""):

@@ -1,4 +1,4 @@
-"""A profile that is changed while the daemon runs: used between two sets, refused in its sentence, never in a set."""
+"""A profile that is changed while the daemon runs applies between two sets, or is refused with a message."""
 
 import asyncio
 import os
@@ -25,7 +25,9 @@ MOVED = msgspec.structs.replace(
 )
 
 
-def test_a_profile_that_is_changed_in_a_set_waits_for_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_profile_that_is_changed_in_a_set_applies_after_the_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(reload, "REST_S", 0.2)
     monkeypatch.setattr(reload, "LOOK_EVERY_S", 0.01)
     chunks, wanted = a_set(), [SLOWER]
@@ -43,7 +45,7 @@ def test_a_profile_that_is_changed_in_a_set_waits_for_its_end(tmp_path: Path, mo
         await until(lambda: daemon._newest is not None and daemon._newest.set == 1 and machine.is_done)
         changing.ask()
         await until(lambda: daemon.config.pending)
-        machine.move(chunks[half : half + 20])  # the set goes on, by what was agreed
+        machine.move(chunks[half : half + 20])  # the set continues with the old profile
         await until(lambda: machine.is_done)
         assert daemon.config.pending
         assert daemon.profile == PROFILE
@@ -74,17 +76,17 @@ def test_a_profile_that_is_changed_in_a_set_waits_for_its_end(tmp_path: Path, mo
     with_daemon(tmp_path, story)
 
 
-def test_another_machine_and_no_calibration_want_a_restart() -> None:
+def test_another_machine_or_a_missing_calibration_is_refused() -> None:
     other = msgspec.structs.replace(PROFILE, machine=msgspec.structs.replace(PROFILE.machine, id="row"))
     for profile, sentence in (
         (other, "restart for another machine"),
-        (msgspec.structs.replace(PROFILE, calibration=None), "calibration"),
+        (msgspec.structs.replace(PROFILE, calibration=None), "Not calibrated yet"),
     ):
         with pytest.raises(ConfigError, match=sentence):
             reload.usable(PROFILE, profile)
 
 
-def test_sighup_reads_the_file_anew_and_a_mistake_ends_nobody(tmp_path: Path) -> None:
+def test_sighup_reloads_the_file_and_an_error_in_it_does_not_end_the_daemon(tmp_path: Path) -> None:
     profile = a_profile(tmp_path, None)
 
     async def story() -> None:
@@ -96,7 +98,7 @@ def test_sighup_reads_the_file_anew_and_a_mistake_ends_nobody(tmp_path: Path) ->
             await until(lambda: [line for line in daemon.lines if "top_m must be" in line])
             profile.write_text(good.replace('"2/4"', '"5/5"'))
             os.kill(daemon.pid, signal.SIGHUP)
-            await until(lambda: [line for line in daemon.lines if "read anew" in line])
+            await until(lambda: [line for line in daemon.lines if "was reloaded" in line])
             assert daemon.stop() == 0
 
     asyncio.run(story())

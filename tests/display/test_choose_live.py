@@ -1,18 +1,18 @@
 """From a tap on the page to the daemon's profile: real browser, page server, broker, publisher, daemon."""
 
 import asyncio
+import contextlib
 from pathlib import Path
 
 import msgspec
 
-from monitor.daemon.daemon import Daemon
 from monitor.display.server import PageServer
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
 from monitor.mqtt.client.connection import Address
 from monitor.store.store import Store
 from tests import needs
 from tests.browser import Browser, Page
-from tests.daemon.stage import PROFILE, Machine, a_set
+from tests.daemon.stage import PROFILE, Machine, a_set, publishing
 from tests.display.choosing import ANSWER, OPEN, READY, USE, WHY
 from tests.mqtt.brokers import free_port
 from tests.mqtt.stage import play, until
@@ -47,9 +47,14 @@ def test_a_choice_reaches_the_profile_but_not_during_a_set(tmp_path: Path) -> No
 
     async def whole() -> None:
         with Store(tmp_path / "events.db") as store:
-            async with EmbeddedBroker() as broker, PageServer(shown, broker) as server:
+            async with (
+                EmbeddedBroker() as broker,
+                PageServer(shown, broker) as server,
+                contextlib.AsyncExitStack() as stack,
+            ):
                 address = Address(host=broker.host, port=broker.port)
-                daemon, machine = Daemon(PROFILE, tmp_path, store, address), Machine()
+                machine = Machine()
+                daemon = await stack.enter_async_context(publishing(PROFILE, tmp_path, store, address))
                 running = asyncio.create_task(daemon.run(machine.source()))
                 with Browser(tmp_path) as browser:
                     page = await asyncio.to_thread(browser.open, server.url, width=810, height=1080)
@@ -59,7 +64,7 @@ def test_a_choice_reaches_the_profile_but_not_during_a_set(tmp_path: Path) -> No
                     machine.move(chunks[: len(chunks) // 2])
                     await until(lambda: daemon.session is not None and machine.is_done)
                     answer = await asyncio.to_thread(refused, page)
-                    assert answer == "refused: a set is going on: ask again when it has ended"
+                    assert answer == "refused: a set is in progress: send the command again when it has ended"
                     assert daemon.profile.machine.working_load_n == 833.6
                     assert page.console == []
                     await asyncio.to_thread(page.evaluate, "repMonitor.link.stop()")

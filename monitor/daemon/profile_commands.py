@@ -1,6 +1,6 @@
-"""The profile after a command: what was agreed on at the machine, checked like a file.
+"""Applies the commands `protocol` and `load` to a profile, with the same checks as for a file.
 
-It holds until it is agreed on anew or the daemon starts again; the file is not touched.
+The changed profile is used until the next command or until the daemon restarts. The file does not change.
 """
 
 from typing import Any
@@ -14,20 +14,20 @@ from monitor.profile.toml_document import ConfigError
 
 
 def with_protocol(profile: Profile, command: ProtocolCommand) -> Profile:
-    """With another tempo."""
+    """The profile with another tempo. Raises CommandRefused."""
     asked = {key: value for key in ("name", "positive_s", "negative_s", "starts_with", "band")
              if (value := getattr(command, key)) is not None}  # fmt: skip
     return _checked(profile, {"protocol": asked})
 
 
 def with_load(profile: Profile, command: LoadCommand) -> Profile:
-    """With another load on the pin; None is learned."""
+    """The profile with another load on the pin, which is learned if it is None. Raises CommandRefused."""
     machine = profile.machine
     if machine.kind == "static":
-        raise CommandRefused("refused", "nothing is lifted on this machine: its target is a share of the tested peak")
+        raise CommandRefused("refused", "a static machine has no load: its target is a share of the tested peak")
     if command.load_n is not None and command.load_n < machine.lift_off_n:
-        light = f"{command.load_n:.0f} N is less than lift_off_n = {machine.lift_off_n:.0f} N, with which a set begins"
-        raise CommandRefused("refused", f"{light}; choose more")
+        light = f"{command.load_n:.0f} N is less than lift_off_n = {machine.lift_off_n:.0f} N, at which a set begins"
+        raise CommandRefused("refused", f"{light}; choose a higher load")
     table: dict[str, Any] = msgspec.to_builtins(machine)
     return _checked(profile, {"machine": table | {"working_load_n": command.load_n}})
 

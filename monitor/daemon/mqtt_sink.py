@@ -1,0 +1,76 @@
+"""The MQTT sink: turns what the daemon finds into messages of the contract, and publishes them.
+
+sink = MqttSink(daemon.machine, address, store, daemon.command, bookmark)
+daemon.sinks.append(sink)
+async with sink.running():
+    await daemon.run(source)
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import msgspec
+
+from monitor.events import Feedback
+from monitor.mqtt.client.bookmark import Bookmark
+from monitor.mqtt.client.connection import Address
+from monitor.mqtt.client.event_log import EventLog
+from monitor.mqtt.client.publisher import Publisher
+from monitor.mqtt.client.requests import Handler
+from monitor.mqtt.contract import payload
+from monitor.mqtt.contract.messages import Envelope, InfoMessage, SessionMessage
+from monitor.store.stored import StoredEvent
+
+STATE_EVERY_S = 1.0
+STALE_S = 0.5
+
+
+class MqttSink:
+    """A `Sink`. Commands of clients go to `handler`."""
+
+    def __init__(self, machine: str, address: Address, log: EventLog, handler: Handler, bookmark: Bookmark) -> None:
+        self.publisher = Publisher(machine, address, log, handler, bookmark)
+        self._machine = machine
+        self._newest: tuple[str, Feedback] | None = None  # session, feedback
+        self._newest_at_s = 0.0
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Publishes during the block, and at its end what is still due. An exception in here ends the block."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.publisher.run(), name="publisher")
+            repeating = group.create_task(self._repeat_state(), name="state")
+            yield
+            repeating.cancel()
+            self.publisher.stop()
+
+    def feedback(self, session: str, feedback: Feedback) -> None:
+        self._newest, self._newest_at_s = (session, feedback), asyncio.get_running_loop().time()
+        self.publisher.offer_live(payload.live(self._machine, session, feedback))
+
+    def events(self, stored: Sequence[StoredEvent]) -> None:
+        self.publisher.stored(stored)
+        for event in stored:
+            if event.kind == "set_end":
+                envelope = Envelope(seq=event.seq, store_id=event.store_id, historical=False)
+                self.publisher.offer(payload.last_set(self._machine, event.record, envelope))
+
+    def summary(self, summary: SessionMessage) -> None:
+        self.publisher.offer(payload.session(self._machine, summary))
+
+    def info(self, info: InfoMessage) -> None:
+        self.publisher.set_link(info.link.state)
+        counted = msgspec.structs.replace(info, delivery=self.publisher.delivery)
+        self.publisher.offer(payload.info(self._machine, counted))
+
+    def clear_last_set(self) -> None:
+        self.publisher.offer(payload.cleared(payload.topic(self._machine, "set")))
+
+    async def _repeat_state(self) -> None:
+        """Publishes the newest feedback once a second, for clients that connect later."""
+        while True:
+            if self._newest is not None:
+                stale = asyncio.get_running_loop().time() - self._newest_at_s > STALE_S
+                self.publisher.offer(payload.state(self._machine, *self._newest, stale))
+            await asyncio.sleep(STATE_EVERY_S)
