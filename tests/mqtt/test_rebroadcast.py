@@ -15,6 +15,7 @@ from monitor.mqtt.client.connection import Address, Received, connect
 from monitor.playback import rebroadcast
 from tests import needs
 from tests.mqtt.brokers import free_port, mosquitto
+from tests.mqtt.stage import until
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 CLEAN = RECORDINGS / "clean.mcap"
@@ -54,10 +55,8 @@ async def replayed(config: Path, port: int, speed: str = "max") -> tuple[int, li
         status = await asyncio.to_thread(
             main, ["replay", str(CLEAN), "--publish", "--speed", speed, "--config", str(config)]
         )
-        for _ in range(500):
-            if any(message.topic.endswith("/set") for message in heard):
-                break
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(60):
+            await until(lambda: {ROOT + "set", ROOT + "live/feedback"} <= {message.topic for message in heard})
         return status, heard
 
 
