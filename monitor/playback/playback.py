@@ -32,7 +32,7 @@ from monitor.profile.reading import load_profile, profile_from_builtins
 from monitor.record.records import Command, Gap, Header
 from monitor.record.replay import Speed, batches, decoder_of, hello_of, replay
 from monitor.record.session_reader import read_session
-from monitor.record.table.reading import OURS, Reading
+from monitor.record.table.reading import Reading
 from monitor.record.table.table import read_table
 
 PROFILE_BESIDE = "machine.toml"
@@ -103,7 +103,7 @@ class TablePlayback:
     losses: Sequence[str] = ()
     remarks: Sequence[str] = ()
 
-    def __init__(self, path: Path, config: Path | None, reading: Reading) -> None:
+    def __init__(self, path: Path, config: Path | None, reading: Reading | None) -> None:
         beside = path.with_name(PROFILE_BESIDE)
         if config is None and path.is_file() and not beside.is_file():
             raise PlaybackError(
@@ -146,7 +146,7 @@ def open_playback(path: Path, config: Path | None, reading: Reading | None = Non
     with path.open("rb") as file:
         head = file.read(len(MCAP_MAGIC))
     if head != MCAP_MAGIC and path.suffix.lower() != ".mcap":
-        return TablePlayback(path, config, reading or OURS)
+        return TablePlayback(path, config, reading)
     if reading is not None:
         raise PlaybackError(f"{path} is a recording, not a table: leave out --columns and --units")
     return RecordingPlayback(path, config)

@@ -1,5 +1,6 @@
 """A table of another tool gives what the same samples give under our own headers, in every command that reads one."""
 
+import json
 import re
 from pathlib import Path
 
@@ -124,3 +125,21 @@ def test_no_force_at_all_is_no_small_force(tmp_path: Path, capsys: pytest.Captur
     path.write_text("t_s,displacement_m\n" + "".join(f"{k / 100},0.1\n" for k in range(500)))
     assert main(["replay", str(path), "--columns", "f="]) == 0
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("hours", [8, 24, 240])
+def test_hours_between_two_sets_are_a_break(tables: tuple[Path, Path], tmp_path: Path, hours: int) -> None:
+    head, *rows = tables[0].read_text().splitlines()
+    later = [f"{float(t) + 36 + hours * 3600:.3f},{rest}" for t, _, rest in (row.partition(",") for row in rows)]
+    path, events, page = tables[0].with_name("two.csv"), tmp_path / "e.jsonl", tmp_path / "page.html"
+    path.write_text("\n".join([head, *rows, *later]) + "\n")
+    assert main(["replay", str(path), "--events", str(events)]) == 0
+    records = {record["id"]: record for record in map(json.loads, events.read_text().splitlines())}.values()
+    reps_s = [record["t_s"] for record in records if record["kind"] == "rep"]
+    gaps = [record for record in records if record["kind"] == "sensor_fault" and record["cause"] == "gap"]
+    assert len(reps_s) == 6
+    assert [t_s - 36 - hours * 3600 for t_s in reps_s[3:]] == pytest.approx(reps_s[:3], abs=0.2)
+    assert {record["detail"] for record in gaps} == {"position", "force"}
+    assert [record["duration_s"] for record in gaps] == pytest.approx([hours * 3600] * 2, abs=0.2)
+    assert main(["report", str(path), "-o", str(page)]) == 0
+    assert page.stat().st_size < 3_000_000

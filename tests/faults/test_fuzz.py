@@ -3,6 +3,7 @@
 What does break something is written into corpus/, tried first from then on, and committed with what mends it.
 """
 
+import math
 import random
 import time
 from collections.abc import Callable
@@ -13,12 +14,17 @@ import pytest
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.errors import ProtocolVersionError
 from firmware_bridge.formats.decoder import Decoder
+from firmware_bridge.samples import Samples
+from monitor.analysis.analysis import Analysis
 from monitor.detect.spine import Spine
 from monitor.mqtt.client.ledger import Ledger
 from monitor.mqtt.contract.commands import COMMANDS, CommandRefused, read_command
 from monitor.profile.reading import load_profile
 from monitor.profile.toml_document import ConfigError
 from monitor.record.session_file import SessionFileError, read_session
+from monitor.record.table.errors import TableError
+from monitor.record.table.reading import reading_of
+from monitor.record.table.table import read_table
 from tests.daemon.stage import PROFILE
 from tests.faults.fuzz import inputs, keep, kept
 from tests.firmware_bridge.wire import RAW, Wire
@@ -81,6 +87,20 @@ def profile(data: bytes, folder: Path) -> None:
         return
 
 
+def table(data: bytes, folder: Path) -> None:
+    """Under our own headers and under others; what is read goes all the way to the events."""
+    path = folder / "t.csv"
+    path.write_bytes(data)
+    for reading in (None, reading_of("t=Zeit,x=Weg,f=Kraft", "ms,mm,kg"), reading_of("x=", "s")):
+        try:
+            rows = read_table(path, reading)
+        except TableError:
+            continue
+        analysis = Analysis(PROFILE, "s", encoder_step_m=rows.encoder_step_m)
+        analysis.add(Samples(rows.samples.t_s - rows.samples.t_s[0], *rows.samples[1:]))
+        analysis.finish()
+
+
 def command(data: bytes, _: Path) -> None:
     for name in (*COMMANDS, "tare"):
         try:
@@ -99,6 +119,22 @@ def wire_seeds() -> list[bytes]:
     device = Wire()
     stream = [data for _, data in device.stream(0, 2_000_000)]
     return [device.hello(0) + b"".join(stream), device.others(0) * 5 + b"".join(stream[:50]), b"".join(stream[::3])]
+
+
+def table_seeds() -> list[bytes]:
+    """A repetition under our headers, and the same as spreadsheets write it."""
+    rows = [(k * 20, round(200 - 200 * math.cos(k / 50), 1), round(60 + math.sin(k), 1)) for k in range(320)]
+    ours = "".join(f"{t / 1000},{x / 1000},{f * 9.8}\n" for t, x, f in rows)
+    theirs = "".join(f"{t};{x};{f};\r\n" for t, x, f in rows).replace(".", ",")
+    quoted = "".join(f'"{t}","{x}","{f}"\n' for t, x, f in rows).replace(".", ",")
+    return [
+        f"t_s,displacement_m,force_n\n{ours}".encode(),
+        f"# by a fuzzer\nt_s\tdisplacement_m\tforce_n\tflags\n{ours}".replace(",", "\t")
+        .replace("\n", "\t0\n")
+        .encode(),
+        f"sep=;\r\nZeit;Weg;Kraft;\r\n{theirs}".encode("utf-16"),
+        f'"Zeit","Weg","Kraft"\n{quoted}'.encode("utf-8-sig"),
+    ]
 
 
 def command_seeds() -> list[bytes]:
@@ -120,6 +156,7 @@ TARGETS: dict[str, tuple[Try, Callable[[], list[bytes]]]] = {
     "lines": (lines, lambda: [b"12,340,700\r\n24,341,701\r\n" * 20, b"12000;700\n24500;701\n" * 20]),
     "recording": (recording, lambda: [b"".join(parts_of(some_records(seconds=4)))]),
     "profile": (profile, lambda: [path.read_bytes() for path in CONFIGS.glob("*.toml")] + [TABLES]),
+    "table": (table, table_seeds),
     "command": (command, command_seeds),
     "message": (message, message_seeds),
 }

@@ -35,9 +35,6 @@ class Reading(NamedTuple):
         return self.units.get(quantity, SI[quantity])
 
 
-OURS = Reading()
-
-
 def reading_of(columns: str | None, units: str | None) -> Reading | None:
     """From the words of a command line; None where nothing is said. Raises TableError where it is not understood."""
     if columns is None and units is None:

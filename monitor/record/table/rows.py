@@ -20,9 +20,9 @@ from monitor.record.table.numerals import Mistake, Numerals
 from monitor.record.table.reading import units_option
 from monitor.record.table.units import SI, unit_named
 
-UNUSUAL = (b'"', b"#", b"\n\n", b"\n,", b"\n;", b"\n\t", b"\n ")  # quotes, comments, lines without a time
 DECIMAL_COMMA = re.compile(rb"(?:[;\t\n]|\A)[+-]?0,|,\d{1,2}(?!\d)|,\d{4}|\d{4},")  # separates no thousands
 EMPTY_CELL = re.compile(rb",(?=[,\n]|\Z)")
+LONGEST_LINE = 1 << 16  # characters
 BLOCK = 20_000  # rows that are held as text at a time
 
 
@@ -52,25 +52,23 @@ class Body:
 
     def _fast(self) -> NDArray[np.float64] | None:
         """All rows at once, or None where there is anything but bare numbers."""
-        body, separator = self._body.strip(b"\n"), self.layout.separator
-        if any(sign in body for sign in UNUSUAL) or not body or body[:1] in b",;\t ":
+        body, separator, width = self._body.rstrip(b"\n"), self.layout.separator.encode(), self.layout.width
+        if body.count(separator) != (body.count(b"\n") + 1) * (width - 1) or b"\n" not in body[:LONGEST_LINE]:
             return None
-        if separator != ",":
+        if separator != b",":
             if b"," in body:
                 if b"." in body or not DECIMAL_COMMA.search(body):
                     return None
                 body = body.replace(b",", b".")
-            body = body.replace(separator.encode(), b",")
-        empty_cells = 0
-        if b",," in body or b",\n" in body or body.endswith(b","):
+            body = body.replace(separator, b",")
+        rows, empty_cells = _loaded(body), 0
+        if rows is None:
             body, empty_cells = EMPTY_CELL.subn(b",nan", body)
-        try:
-            lines = io.TextIOWrapper(io.BytesIO(body), "latin1")
-            rows = np.loadtxt(lines, delimiter=",", comments=None, ndmin=2)
-        except ValueError:
+            rows = _loaded(body) if empty_cells else None
+        if rows is None or rows.shape[1] != width or np.isnan(rows).sum() != empty_cells or np.isinf(rows).any():
             return None
-        plain = rows.shape[1] == self.layout.width and np.isnan(rows).sum() == empty_cells and not np.isinf(rows).any()
-        return rows[:, list(self.layout.at.values())] if plain else None
+        columns = list(self.layout.at.values())
+        return rows if columns == list(range(width)) else rows[:, columns]
 
     def _careful(self) -> NDArray[np.float64]:
         numerals = Numerals()
@@ -97,8 +95,7 @@ class Body:
     def _cells(self) -> Iterator[list[str]]:
         """The wanted cells of each row, as text."""
         layout, columns = self.layout, list(self.layout.at.values())
-        lines = (line for _, line in self._lines())
-        reader = csv.reader(lines, delimiter=layout.separator, skipinitialspace=True, strict=True)
+        reader = csv.reader(self._short_lines(), delimiter=layout.separator, skipinitialspace=True, strict=True)
         count = 0
         try:
             for row in reader:
@@ -125,6 +122,12 @@ class Body:
             words += "; where commas are decimal marks, separate the cells by semicolons"
         return words
 
+    def _short_lines(self) -> Iterator[str]:
+        for number, line in self._lines():
+            if len(line) > LONGEST_LINE:
+                raise TableError(f"{self.path}, line {number} is longer than any row: end each row with a line end")
+            yield line
+
     def _lines(self) -> Iterator[tuple[int, str]]:
         """Lines that hold a row, with their numbers in the file."""
         lines = io.TextIOWrapper(io.BytesIO(self._body), "utf-8", errors="replace", newline="\n")
@@ -133,3 +136,11 @@ class Body:
     def _line(self, row: int) -> tuple[int, str]:
         """Slow, and only asked where there is a mistake."""
         return next(islice(self._lines(), row, None))
+
+
+def _loaded(body: bytes) -> NDArray[np.float64] | None:
+    """Numbers separated by commas, or None where one cell is none."""
+    try:
+        return np.loadtxt(io.TextIOWrapper(io.BytesIO(body), "latin1"), delimiter=",", comments=None, ndmin=2)
+    except ValueError:
+        return None

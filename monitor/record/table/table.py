@@ -12,7 +12,7 @@ from monitor.record.table.encoder import encoder_step_m
 from monitor.record.table.errors import TableError, printable
 from monitor.record.table.layout import Layout, layout_of
 from monitor.record.table.plausible import check_units
-from monitor.record.table.reading import FLAGS, OURS, Reading, units_option
+from monitor.record.table.reading import FLAGS, Reading, units_option
 from monitor.record.table.rows import Body
 from monitor.record.table.text import read_text
 from monitor.record.table.units import QUANTITIES, Quantity, unit_in
@@ -33,8 +33,9 @@ class Table(NamedTuple):
     has_force_unit: bool  # somebody said it
 
 
-def read_table(path: Path, reading: Reading = OURS) -> Table:
-    """Raises TableError where anything in it cannot be right."""
+def read_table(path: Path, reading: Reading | None = None) -> Table:
+    """`reading` says what a foreign table's columns are. Raises TableError where anything cannot be right."""
+    reading = reading or Reading()
     text = read_text(path)
     layout = layout_of(path, text, reading)
     _agree_on_units(path, layout, reading)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware_bridge.samples import Samples
-from monitor.record.table.reading import OURS, reading_of
+from monitor.record.table.reading import reading_of
 from monitor.record.table.table import read_table
 from tests import needs
 
@@ -25,7 +25,7 @@ def table(tmp_path: Path) -> Path:
 
 
 def read(path: Path, columns: str | None = None, units: str | None = None) -> Samples:
-    return read_table(path, reading_of(columns, units) or OURS).samples
+    return read_table(path, reading_of(columns, units)).samples
 
 
 def test_rows_become_samples(table: Path) -> None:
