@@ -13,12 +13,12 @@ class Split(NamedTuple):
     bad_crc: int  # blocks
     bad_shape: int
     garbage_bytes: int  # in the bad ones
-    fresh: bool  # whether a new splitter would find the same: nothing from an earlier chunk is in it
+    fresh: bool  # whether a new splitter would find the same: no part of it comes from an earlier chunk
 
 
 class Chunk(NamedTuple):
-    """Bytes as they came, with the host's monotonic clock when they came."""
+    """Bytes, and the host's monotonic clock when they came."""
 
     received_ns: int
     data: bytes
-    split: Split | None = None  # where a link has split it already; never recorded, for it follows from the bytes
+    split: Split | None = None  # if a link has split it already; not recorded, because it follows from the bytes

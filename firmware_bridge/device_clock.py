@@ -1,8 +1,8 @@
-"""How the device's clock stands to the host's, from PING and PONG.
+"""Estimates the device's clock against the host's, from PING and PONG.
 
-The answer that took the shortest way says it best: its moment lies halfway between sending and arrival, wrong by no
-more than half of the round trip. Of every `_WINDOW` pings the shortest counts; where several windows have passed, the
-first and the last of them give the drift (a ceramic resonator has up to 5000 ppm, a crystal 50).
+The device read its clock halfway between sending and arrival, with an error of at most half the round trip. So the
+shortest round trip is the best: of every `_WINDOW` pings the shortest counts. The first and the last of the windows
+give the drift (a ceramic resonator has up to 5000 ppm, a crystal 50).
 """
 
 from collections import deque
@@ -21,12 +21,12 @@ class DeviceClock:
 
     device_us: int  # as the device stamps it, wrapping at 2**32
     host_ns: int  # the host's monotonic clock
-    round_trip_us: int  # twice the greatest error of the above
-    drift_ppm: float | None = None  # how much faster than the host's it runs; None: not known yet
+    round_trip_us: int  # twice the largest possible error of the above
+    drift_ppm: float | None = None  # how much faster it runs than the host's; None: not known yet
 
 
 class ClockEstimate:
-    """Tell it of every ping and pong; `best` is what is known."""
+    """Give it every ping and pong; `best` is the estimate."""
 
     def __init__(self) -> None:
         self._token = 0
@@ -35,13 +35,13 @@ class ClockEstimate:
         self._shortest: deque[DeviceClock] = deque(maxlen=_WINDOWS)
 
     def ping(self, now_ns: int) -> int:
-        """A ping goes out now; the token it shall carry."""
+        """A ping is sent now; returns its token."""
         self._token = (self._token + 1) % WRAP_U32
         self._sent_ns = now_ns
         return self._token
 
     def pong(self, pong: Pong, now_ns: int) -> None:
-        """An answer came. One to an older ping, or a second one, says nothing."""
+        """An answer came. An answer to an older ping, or a second one, is ignored."""
         if pong.token != self._token or not self._sent_ns:
             return
         held_us = (pong.t_tx_us - pong.t_rx_us) % WRAP_U32
@@ -50,7 +50,7 @@ class ClockEstimate:
         host_ns = (now_ns + self._sent_ns) // 2
         self._sent_ns = 0
         if round_trip_us < 0:
-            return  # the device claims to have held it longer than it was away
+            return  # impossible: the device says it held the ping for longer than the round trip took
         if len(self._window) == _WINDOW:
             self._shortest.append(_shortest(self._window))
             self._window.clear()
@@ -58,7 +58,7 @@ class ClockEstimate:
 
     @property
     def best(self) -> DeviceClock | None:
-        """The shortest of the last pings, with the drift since the first window that is kept."""
+        """The shortest of the last pings, with the drift since the first window in memory."""
         if not self._window:
             return None
         last = self._shortest[-1] if len(self._window) < _WINDOW // 2 and self._shortest else _shortest(self._window)

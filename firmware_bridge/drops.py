@@ -1,13 +1,13 @@
-"""How often a port has gone away of late: one cable that is pulled is no trouble, one that drops again and again is."""
+"""Counts how often a port has gone away within a minute. Once is a pulled cable; again and again is a fault."""
 
 from collections import deque
 
 MINUTE_NS = 60_000_000_000
-TOO_MANY = 6  # within a minute: nobody plugs so often
+TOO_MANY = 6  # within a minute: nobody unplugs a cable so often
 
 
 class Drops:
-    """Once it is `unstable`, it is until a whole minute has passed without any."""
+    """`unstable` stays set until a whole minute has passed without a drop."""
 
     def __init__(self) -> None:
         self.unstable = False

@@ -1,22 +1,21 @@
-"""What can go wrong between us and the microcontroller, by what the catcher can do about it.
+"""The errors of the link to the microcontroller, by what helps.
 
     BridgeError
      +-- LinkError              the port closed or vanished; reconnecting may help
-     |    +-- PortBusyError     somebody else holds the port; names them
-     +-- ProtocolVersionError   the firmware speaks another version; only a flash helps
-     +-- WrongDeviceError       what answers at this port is not our firmware; another port helps
+     |    +-- PortBusyError     another process holds the port; the message names it
+     +-- ProtocolVersionError   the firmware speaks another protocol; flashing it helps
+     +-- WrongDeviceError       another device answers at this port; choosing another port helps
 
-Noise on the wire is not an error: damaged frames are dropped and counted, because a stream that never loses a byte
-does not exist.
+Noise on the wire is not an error: damaged frames are dropped and counted.
 """
 
 
 class BridgeError(Exception):
-    """Base of everything this package raises on purpose."""
+    """The base of all errors that this package raises."""
 
 
 class LinkError(BridgeError):
-    """The serial port could not be opened, closed under us, or vanished."""
+    """The serial port could not be opened, was closed by the other side, or vanished."""
 
 
 class PortBusyError(LinkError):
@@ -24,8 +23,8 @@ class PortBusyError(LinkError):
 
 
 class ProtocolVersionError(BridgeError):
-    """The firmware speaks a protocol version that we do not."""
+    """The firmware speaks another version of the protocol."""
 
 
 class WrongDeviceError(BridgeError):
-    """The device at the port does not speak this protocol at all."""
+    """The device at the port does not speak the protocol."""

@@ -1,4 +1,4 @@
-"""Who has a device open, as far as this user may see."""
+"""Finds the processes that have a device open, as far as this user may see them."""
 
 import os
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class Holder:
 
 
 def holders(port: str, proc: Path = Path("/proc")) -> list[Holder]:
-    """Every other process with the port open. Those of other users are seen by root alone."""
+    """Every other process that has the port open. Only root sees those of other users."""
     device = os.path.realpath(port)
     found = []
     for process in sorted(proc.iterdir()):
@@ -26,7 +26,7 @@ def holders(port: str, proc: Path = Path("/proc")) -> list[Holder]:
         try:
             if any(_leads_to(link, device) for link in (process / "fd").iterdir()):
                 found.append(Holder(int(process.name), _command(process)))
-        except OSError:  # another user's, or it has just ended
+        except OSError:  # another user's, or ended meanwhile
             continue
     return sorted(found, key=lambda holder: holder.pid)
 
@@ -34,14 +34,14 @@ def holders(port: str, proc: Path = Path("/proc")) -> list[Holder]:
 def _leads_to(link: Path, device: str) -> bool:
     try:
         return os.readlink(link) == device
-    except OSError:  # closed in the meantime
+    except OSError:  # closed meanwhile
         return False
 
 
 def _command(process: Path) -> str:
     words = (process / "cmdline").read_bytes().split(b"\0")
     name = Path(os.fsdecode(words[0])).name
-    if name.startswith("python") and len(words) > 2:  # say the script, not its interpreter
+    if name.startswith("python") and len(words) > 2:  # name the script, not its interpreter
         script = words[2] if words[1] == b"-m" else words[1]
         name = Path(os.fsdecode(script)).name or name
     return name or (process / "comm").read_text().strip()

@@ -1,4 +1,4 @@
-"""The conversation with the device at one port: what to send, what to believe, when to give up. Pure.
+"""The conversation with the device at one port: decides what to send, what to accept and when to give up. Pure.
 
 `serial_port` reports what happens (`opened`, `receive`, `failed`) and asks what to do (`due`, `given_up`, `retry_s`).
 What happens in a phase leads to the next one; what is not in this table changes nothing:
@@ -20,7 +20,7 @@ What happens in a phase leads to the next one; what is not in this table changes
     any open     port lost                    closed
 
 The host sends HELLO? while asking, START while starting, PING while streaming. The first HELLO after opening counts as
-one of another boot. Until it has come, nothing is believed and nothing but HELLO? is sent: a board whose reset was
+one of another boot. Until it has come, nothing is accepted and nothing but HELLO? is sent: a board whose reset was
 triggered by the opening stays in its boot loader for up to two seconds. The line formats have no HELLO: they are only
 read.
 
@@ -58,7 +58,7 @@ from firmware_bridge.opening import Opening, readable_text
 
 
 class Phase(StrEnum):
-    """Where the conversation stands."""
+    """The phase of the conversation."""
 
     CLOSED = "closed"
     ASKING = "asking"
@@ -106,12 +106,12 @@ SEND_EVERY_NS = {
     Phase.STARTING: SECOND_NS // 5,  # START
     Phase.STREAMING: SECOND_NS,  # PING
 }
-VERDICT_NS = 2 * SECOND_NS  # without a stream: then the state says why
+VERDICT_NS = 2 * SECOND_NS  # without a stream; after that the state says why
 SILENT_NS = SECOND_NS
 GIVE_UP_NS = 3 * SECOND_NS
 STALL_NS = SECOND_NS // 2  # between two calls of `due`: this program was stopped, or busy
-FIRST_RETRY_S, LAST_RETRY_S = 0.25, 2.0  # for a port that is not there: it comes back any moment
-FIRST_REST_S, LAST_REST_S = 0.5, 30.0  # for a device that does not talk to us
+FIRST_RETRY_S, LAST_RETRY_S = 0.25, 2.0  # for a port that does not exist: it may come back at any moment
+FIRST_REST_S, LAST_REST_S = 0.5, 30.0  # for a device that does not answer
 
 
 class Link:
@@ -126,12 +126,12 @@ class Link:
         on_state: Callable[[LinkState], None],
         now_ns: int,
     ) -> None:
-        """`start` is what the device is asked for; its stream_id is the one before this program's first."""
+        """`start` is what the device is asked for; the first stream gets the stream_id after this one."""
         self.port, self.baud, self.format = port, baud, format
         self.phase = Phase.CLOSED
         self.retry_s = FIRST_RETRY_S  # how long a closed port is left alone
         self._wire = FORMATS[format]
-        self._splitter = self._wire.splitter()  # of all that is handed on, whatever the port does
+        self._splitter = self._wire.splitter()  # of everything that is handed on, across openings of the port
         self._since = Opening(now_ns)
         self._start = start
         self._seq = 0
@@ -144,12 +144,12 @@ class Link:
 
     @property
     def state(self) -> LinkState:
-        """How it stands, for people."""
+        """The state, for people."""
         return self._reporter.state
 
     @property
     def given_up(self) -> bool:
-        """Close the port, wait for retry_s, open it again."""
+        """Whether the port is to be closed, and opened again after `retry_s`."""
         return self.phase is Phase.CLOSED
 
     # -- what happens --
@@ -161,11 +161,16 @@ class Link:
         self._happens(Happening.OPENED if self._wire.answers else Happening.OPENED_FOR_LINES, now_ns)
         self._reporter.report(replace(self.state, reconnects=self.state.reconnects + self._ever_open))
         self._ever_open = True
-        if self.state.state in ("opening", "absent", "busy", "streaming"):  # else the verdict stands until a better one
+        if self.state.state in (
+            "opening",
+            "absent",
+            "busy",
+            "streaming",
+        ):  # a verdict stays until there is a better one
             self._reporter.go("hello", f"asking who is at {self.port}", now_ns)
 
     def failed(self, error: LinkError, now_ns: int) -> None:
-        """The port could not be opened, or it closed under us."""
+        """The port could not be opened, or it was closed by the device."""
         if self.phase is not Phase.CLOSED:
             self._drops.add(now_ns)
         self._happens(Happening.PORT_LOST, now_ns)
@@ -175,11 +180,11 @@ class Link:
         self.retry_s = min(FIRST_RETRY_S * 2 ** min(self.state.attempts - 1, 10), LAST_RETRY_S)
 
     def is_whole(self, data: bytes) -> bool:
-        """Whether it ends where a frame or a line ends."""
+        """Whether `data` ends where a frame or a line ends."""
         return data.endswith(self._splitter.END)
 
     def receive(self, chunk: Chunk) -> Chunk | None:
-        """Look at what came. The chunk to hand on, with what was found in it; None where it may not be handed on."""
+        """Read a chunk. Returns it with what was found in it, or None if it must not be handed on."""
         known, held = self._is_known, self._splitter.held
         split = (self._splitter if known else self._since.ears).split(chunk.data)
         self._since.add(chunk, split)
@@ -187,7 +192,7 @@ class Link:
             if not self.given_up:
                 self._hear(payload, chunk.received_ns)
         if self.given_up or not self._is_known:
-            self._splitter.held = held  # these bytes are no part of the stream that is handed on
+            self._splitter.held = held  # these bytes do not belong to the stream that is handed on
             return None
         return chunk._replace(split=split if known else self._splitter.split(chunk.data))
 
@@ -199,7 +204,7 @@ class Link:
     # -- what to do --
 
     def due(self, now_ns: int) -> bytes:
-        """What to send now. To be called at least every 100 ms: this is also where time passes."""
+        """What to send now. Call it at least every 100 ms: it also checks how much time has passed."""
         if (missed_ns := now_ns - self._due_ns) > STALL_NS:
             self._since.pause(missed_ns, now_ns)
             self._phase_ns = min(self._phase_ns + missed_ns, now_ns)
@@ -219,7 +224,7 @@ class Link:
     # -- the phases --
 
     def _happens(self, what: Happening, now_ns: int) -> None:
-        """Go to the next phase, if this leads to one."""
+        """Go to the next phase, if the table has one."""
         phase = NEXT.get((self.phase, what))
         if phase is None:
             return
@@ -229,7 +234,7 @@ class Link:
             self._begin_stream(now_ns)
 
     def _begin_stream(self, now_ns: int) -> None:
-        """The stream that START asks for has an id of its own, so that its samples are not taken for another's."""
+        """Ask for a stream with a new id, so that its samples are not taken for those of another stream."""
         hello = self._since.hello
         assert hello
         self._start = replace(self._start, stream_id=(self._start.stream_id + 1) & 0xFF)
@@ -257,7 +262,7 @@ class Link:
                 self._happens(Happening.ACKNOWLEDGED, now_ns)
             case Ack(Start.TYPE, _, _) if self.phase is Phase.STARTING:
                 asked = f"a sample every {self._start.period_us} us in blocks of {self._start.batch}"
-                sentence = f"the firmware at {self.port} refuses {asked}: ask for less"
+                sentence = f"the firmware at {self.port} refuses {asked}: lower [serial] rate_hz or block"
                 self._give_up(Happening.REFUSED, sentence, now_ns)
             case Pong():
                 self._since.clock.pong(message, now_ns)
@@ -277,14 +282,14 @@ class Link:
         self._rest()
 
     def _rest(self) -> None:
-        """Leave the port alone for a while, longer each time: perhaps somebody wants to flash the device."""
+        """Leave the port alone, longer each time: somebody may want to flash the device."""
         self.retry_s = self._rest_s
         self._rest_s = min(self._rest_s * 2, LAST_REST_S)
 
     # -- the state that people see --
 
     def _judge(self, now_ns: int) -> None:
-        """See what it means that time has passed."""
+        """Draw the conclusions from the time that has passed."""
         self._count_drops(now_ns)
         self._since.tick(now_ns)
         if self.phase is Phase.CLOSED:
@@ -313,19 +318,25 @@ class Link:
             self._reporter.go("streaming", f"{who} at {self.port}", now_ns)
 
     def _verdict(self, now_ns: int) -> tuple[State, str]:
-        """Why there is no stream."""
+        """The state and the sentence that say why there is no stream."""
         if self.phase is Phase.STARTING:
             return "silent", f"the firmware at {self.port} does not acknowledge START: reset the board"
         if now_ns - self._since.byte_ns >= SILENT_NS:
             return "silent", self._silence()
         if self._since.good and self.phase is Phase.ASKING:
-            return "wrong_device", f"what sends at {self.port} does not say who it is: flash this program's firmware"
+            return "wrong_device", f"the device at {self.port} does not answer HELLO: flash this program's firmware"
         if not self._since.good and (text := readable_text(self._since.heard)):
-            return "wrong_device", f'{self.port} sends text, "{text}": another device, or [serial] format is wrong'
-        return "garbage", f"{self.port} sends no frames at {self.baud} baud: is that the firmware's rate?"
+            return (
+                "wrong_device",
+                f'{self.port} sends text, "{text}": another device, or [serial] format is wrong',
+            )
+        return (
+            "garbage",
+            f"{self.port} sends no frames at {self.baud} baud: check [serial] baud",
+        )
 
     def _silence(self) -> str:
-        return f"{self.port} is open and sends nothing: is the device powered, is it the right port?"
+        return f"{self.port} is open and sends nothing: check the device's power, and that this is its port"
 
     def _count_drops(self, now_ns: int) -> None:
         drops = self._drops.within_a_minute(now_ns)

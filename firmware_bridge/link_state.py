@@ -1,4 +1,4 @@
-"""How the link to the device stands, for those who show it."""
+"""The state of the link to the device, for people."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -8,15 +8,15 @@ from firmware_bridge.device_clock import DeviceClock
 from firmware_bridge.formats.messages import Hello
 
 State = Literal[
-    "absent",  # the port is not there, or cannot be opened
-    "busy",  # somebody else holds it
+    "absent",  # the port does not exist, or cannot be opened
+    "busy",  # another process holds it
     "opening",
-    "hello",  # open; asking who is there, and for the stream
+    "hello",  # open; the device is asked who it is, and for its stream
     "streaming",
     "silent",  # nothing comes
     "garbage",  # bytes come, but no frames
-    "incompatible",  # the firmware speaks another protocol, or refuses what it is asked for
-    "wrong_device",  # something else speaks
+    "incompatible",  # the firmware speaks another protocol, or refuses START
+    "wrong_device",  # another device sends
 ]
 
 
@@ -25,13 +25,13 @@ class LinkState:
     """What is known now."""
 
     state: State
-    detail: str  # one sentence: what is, and the remedy where there is one
-    since_ns: int  # of the state, on the host's monotonic clock
-    reconnects: int = 0  # times that the port was opened anew after it had been open
-    attempts: int = 0  # to open it that failed in a row
-    drops: int = 0  # times within the last minute that the open port went away
-    unstable: str | None = None  # one sentence where that is too often
-    hello: Hello | None = None  # who is there; of the last one that was
+    detail: str  # one sentence: what is wrong, and the remedy
+    since_ns: int  # when the state began, on the host's monotonic clock
+    reconnects: int = 0  # how often the port was opened again
+    attempts: int = 0  # failed attempts in a row to open it
+    drops: int = 0  # how often the open port went away within the last minute
+    unstable: str | None = None  # one sentence if that is too often
+    hello: Hello | None = None  # of the last device that answered
     clock: DeviceClock | None = None
 
 
@@ -44,7 +44,7 @@ class Reporter:
         on_state(state)
 
     def go(self, state: State, detail: str, now_ns: int) -> None:
-        """To another state, or to another sentence for the same."""
+        """Change the state, or its sentence."""
         if (state, detail) != (self.state.state, self.state.detail):
             since_ns = self.state.since_ns if state == self.state.state else now_ns
             self.report(replace(self.state, state=state, detail=detail, since_ns=since_ns))

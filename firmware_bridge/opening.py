@@ -1,4 +1,4 @@
-"""What a link has learned since it opened its port: who is there, what came, how much of it was garbage. Pure."""
+"""Holds what a link knows since it opened its port: who is there, what came, how much was garbage. Pure."""
 
 from firmware_bridge.chunk import Chunk, Split
 from firmware_bridge.device_clock import ClockEstimate
@@ -7,7 +7,7 @@ from firmware_bridge.formats.messages import Hello
 
 WINDOW_NS = 1_000_000_000
 GARBAGE_WINDOWS = 3  # in a row with more garbage than not
-HEARD_BYTES = 64  # kept to tell text from noise
+HEARD_BYTES = 64  # kept, to tell text from noise
 
 
 class Opening:
@@ -16,8 +16,8 @@ class Opening:
     def __init__(self, now_ns: int) -> None:
         self.hello: Hello | None = None
         self.clock = ClockEstimate()
-        self.ears = Deframer()  # for what comes before HELLO, which nobody else gets
-        self.good_ns = self.byte_ns = now_ns  # when the last frame or line, the last byte came
+        self.ears = Deframer()  # for what comes before HELLO, which is not handed on
+        self.good_ns = self.byte_ns = now_ns  # when the last frame or line came, and the last byte
         self.good = 0  # frames or lines
         self.heard = b""
         self._window_ends_ns = now_ns + WINDOW_NS
@@ -29,7 +29,7 @@ class Opening:
         return self._bad_windows >= GARBAGE_WINDOWS
 
     def add(self, chunk: Chunk, split: Split) -> None:
-        """A chunk came, and this was found in it."""
+        """A chunk came, with this in it."""
         self.byte_ns = chunk.received_ns
         if split.found:
             self.good_ns = chunk.received_ns
@@ -39,7 +39,7 @@ class Opening:
         self._window_garbage += split.garbage_bytes
 
     def pause(self, missed_ns: int, now_ns: int) -> None:
-        """This program did not run for so long: that was no silence of the device."""
+        """This program did not run for this long: that is not a silence of the device."""
         self.good_ns = min(self.good_ns + missed_ns, now_ns)
         self.byte_ns = min(self.byte_ns + missed_ns, now_ns)
 
@@ -54,7 +54,7 @@ class Opening:
 
 
 def readable_text(heard: bytes) -> str:
-    """What was heard, if a person could read it, else nothing.
+    """What was heard, if it is readable text; otherwise nothing.
 
     >>> readable_text(b"$GPGGA,1,2\\r\\n")
     '$GPGGA,1,2'

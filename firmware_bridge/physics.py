@@ -1,3 +1,3 @@
-"""Physical constants that the simulated machine and the judgement of the real one share."""
+"""Physical constants, for the simulated machine and for detection."""
 
 STANDARD_GRAVITY_M_S2 = 9.80665  # by definition (3rd CGPM, 1901)

@@ -1,4 +1,4 @@
-"""The serial devices of this computer: how they are called, who holds them, and what answers HELLO."""
+"""Lists the serial devices of this computer: their names, who holds them, and which device answers HELLO."""
 
 import os
 import select
@@ -16,7 +16,7 @@ from firmware_bridge.opening import HEARD_BYTES, readable_text
 from firmware_bridge.serial_port import open_port
 
 BY_ID = Path("/dev/serial/by-id")
-PROBE_S = 2.5  # a board that opening has reset stays up to two seconds in its boot loader
+PROBE_S = 2.5  # a board that was reset by the opening stays in its boot loader for up to two seconds
 ASK_EVERY_S = 0.25
 
 
@@ -25,18 +25,18 @@ class PortInfo:
     """One serial device."""
 
     device: str
-    by_id: str | None  # the name that stays the same whatever is plugged in first: the one for a profile
+    by_id: str | None  # the name that does not depend on the order of plugging in: use it in a profile
     description: str
     holders: list[Holder]
 
 
 def list_ports(by_id: Path = BY_ID) -> list[PortInfo]:
-    """Every serial device, by name."""
+    """Every serial device, sorted by name."""
     return [port_info(port.device, port.description, by_id) for port in sorted(pyserial.comports())]
 
 
 def port_info(device: str, description: str = "", by_id: Path = BY_ID) -> PortInfo:
-    """One serial device, also one that is not listed (a pseudo-terminal)."""
+    """One serial device, even if it is not listed (a pseudo-terminal)."""
     real = os.path.realpath(device)
     links = sorted(by_id.iterdir()) if by_id.is_dir() else []
     stable = next((str(link) for link in links if os.path.realpath(link) == real), None)
@@ -45,10 +45,10 @@ def port_info(device: str, description: str = "", by_id: Path = BY_ID) -> PortIn
 
 
 def probe(port: str, baud: int, patience_s: float = PROBE_S) -> Hello | None:
-    """Ask who is there; None where nothing comes. Opening the port resets boards that listen to DTR.
+    """Ask who is there; None if nothing comes. Opening the port resets boards that are wired to DTR.
 
-    Raises LinkError where the port cannot be opened, ProtocolVersionError where firmware of another protocol answers,
-    WrongDeviceError where something comes that is no HELLO.
+    Raises LinkError if the port cannot be opened, ProtocolVersionError if firmware of another protocol answers,
+    WrongDeviceError if something else than HELLO comes.
     """
     deframer = Deframer()
     heard = b""
@@ -66,7 +66,7 @@ def probe(port: str, baud: int, patience_s: float = PROBE_S) -> Hello | None:
                 continue
             data = os.read(device.fileno(), 4096)
             if not data:
-                raise LinkError(f"{port} is gone: it hung up")
+                raise LinkError(f"{port} is gone: the device hung up")
             heard += data[: HEARD_BYTES - len(heard)]
             for payload in deframer.feed(data):
                 check_protocol(payload)
@@ -81,6 +81,6 @@ def probe(port: str, baud: int, patience_s: float = PROBE_S) -> Hello | None:
     finally:
         device.close()
     if heard:
-        what = f'text, "{text}"' if (text := readable_text(heard)) else f"bytes that are no HELLO at {baud} baud"
+        what = f'text, "{text}"' if (text := readable_text(heard)) else f"bytes at {baud} baud, but no HELLO"
         raise WrongDeviceError(f"{port} sends {what}")
     return None

@@ -1,12 +1,12 @@
-"""The live source: the bytes of a serial port for ever, however often the device goes away. The door to pyserial.
+"""The live source: reads a serial port for ever, however often the device goes away. The door to pyserial.
 
-The port is ours alone: an advisory lock (flock) keeps out those who ask, TIOCEXCL those who do not. Closing it does not
-drop DTR (-HUPCL), so that opening it again does not reset the board. A read that returns nothing means that the device
-is gone. Waking costs more than reading, so while nobody needs what comes it is left where it is:
+No other process can open the port: an advisory lock (flock) stops those that ask for it, TIOCEXCL stops the others.
+Closing it does not drop DTR (-HUPCL), so opening it again does not reset the board. A read that returns nothing means
+that the device is gone. Waking up costs more than reading, so bytes stay in the kernel while nobody needs them:
 
     bytes       |  | ||  |  |  ||  |  | |||  |
     rest        ................            ................     until shortly before something is needed
-    read                        |  |                        |    what had come; then as it comes, whole frames at once
+    read                        |  |                        |    what has come; then what comes, in whole frames
 """
 
 import asyncio
@@ -31,8 +31,8 @@ from firmware_bridge.link import Link
 from firmware_bridge.link_state import LinkState
 
 COALESCE_S = 0.002  # for the rest of a frame: a block of 5 samples takes 0.8 ms at 500000 baud
-EARLY_S = 0.003  # a rest ends so long before what is needed can come
-TICK_S = 0.1  # how often the link is asked what is due, and an absent port looked for
+EARLY_S = 0.003  # a rest ends this long before the needed bytes can come
+TICK_S = 0.1  # how often the link is asked what to send, and how often an absent port is looked for
 READ_BYTES = 1 << 16
 DTR_PULSE_S = 0.1
 
@@ -48,10 +48,10 @@ async def read_chunks(
     on_turn: Callable[[], None] = lambda: None,
     needed_ns: Callable[[], int] = lambda: 0,
 ) -> AsyncGenerator[Chunk, None]:
-    """Yield what the device sends, from its HELLO on, until cancelled; tell `on_state` whenever something changes.
+    """Yield what the device sends, from its HELLO on, until cancelled. `on_state` gets every change of the link.
 
-    `on_turn` is called every `TICK_S` or more often, whether there is a device or not: a sign of life. `needed_ns`: no
-    sooner does anybody need what comes next, by the host's monotonic clock.
+    `on_turn` is called at least every `TICK_S`, with or without a device, as a sign of life. `needed_ns` returns the
+    time, on the host's monotonic clock, before which nobody needs what comes next.
     """
     start = Start(Streams.POSITION | Streams.FORCE, round(1e6 / rate_hz), block, os.urandom(1)[0])
     link = Link(port, baud, format, start, on_state, time.monotonic_ns())
@@ -76,7 +76,7 @@ async def read_chunks(
 
 
 def open_port(port: str, baud: int, wake: bool = False) -> serial.Serial:
-    """Open a port for us alone. `wake` pulses DTR, which resets the boards that listen to it. Raises LinkError."""
+    """Open a port for this process alone. `wake` pulses DTR, which resets many boards. Raises LinkError."""
     try:
         device = serial.Serial(port, baud, timeout=0, exclusive=True, dsrdtr=False, rtscts=False, xonxoff=False)
     except (OSError, ValueError) as error:
@@ -85,7 +85,7 @@ def open_port(port: str, baud: int, wake: bool = False) -> serial.Serial:
         fcntl.ioctl(device.fileno(), termios.TIOCEXCL)
         settings = termios.tcgetattr(device.fileno())
         settings[2] &= ~termios.HUPCL
-        settings[6][termios.VMIN] = 1  # else a read that finds nothing looks like a device that is gone
+        settings[6][termios.VMIN] = 1  # otherwise a read that finds nothing looks like a device that is gone
         termios.tcsetattr(device.fileno(), termios.TCSANOW, settings)
         with contextlib.suppress(ValueError):  # a driver without such a timer needs none
             device.set_low_latency_mode(True)
@@ -106,16 +106,16 @@ def _refusal(port: str, baud: int, error: Exception) -> LinkError:
         who = ", ".join(map(str, holders(port))) or "another process"
         return PortBusyError(f"{port} is held by {who}: stop it, or choose another port")
     if number == errno.ENOENT:
-        return LinkError(f"{port} is not there: plug the device in, or choose another port")
+        return LinkError(f"{port} does not exist: plug the device in, or choose another port")
     if number in (errno.EACCES, errno.EPERM):
-        return LinkError(f"{port} may not be opened by this user: add it to the group that owns the port (dialout)")
+        return LinkError(f"this user may not open {port}: add the user to the group of the port (dialout)")
     if isinstance(error, ValueError):
         return LinkError(f"{port} cannot be set to {baud} baud: {error}")
     return LinkError(f"{port} cannot be opened as a serial port: {error}")
 
 
 def _send(port: str, fd: int, data: bytes) -> None:
-    """Write, or leave it: every command is repeated until it is answered."""
+    """Write if there is room. Every command is repeated until it is answered."""
     if data:
         try:
             with contextlib.suppress(BlockingIOError):
@@ -125,7 +125,7 @@ def _send(port: str, fd: int, data: bytes) -> None:
 
 
 def _receive(port: str, fd: int) -> bytes:
-    """What is there now, if anything."""
+    """What has come until now, if anything."""
     try:
         data = os.read(fd, READ_BYTES)
     except BlockingIOError:
@@ -133,12 +133,12 @@ def _receive(port: str, fd: int) -> bytes:
     except OSError as error:
         raise LinkError(f"{port} is gone: {error.strerror}") from error
     if not data:
-        raise LinkError(f"{port} is gone: it hung up")
+        raise LinkError(f"{port} is gone: the device hung up")
     return data
 
 
 async def _read(port: str, fd: int, rest_s: float, is_whole: Callable[[bytes], bool]) -> bytes:
-    """What comes within TICK_S: all that came during the rest, and what follows it."""
+    """What comes within TICK_S: all that came during the rest, and what follows."""
     data = b""
     rest_s = min(max(0.0, rest_s), TICK_S)
     try:
@@ -153,11 +153,11 @@ async def _read(port: str, fd: int, rest_s: float, is_whole: Callable[[bytes], b
     except LinkError:
         if not data:
             raise
-    return data  # what came before a device went is handed on; the next read tells that it is gone
+    return data  # what came before the device went away is handed on; the next read reports that it is gone
 
 
 async def _readable(fd: int, timeout_s: float) -> bool:
-    """Whether something can be read before the time is over."""
+    """Whether something can be read before the timeout."""
     loop = asyncio.get_running_loop()
     ready: asyncio.Future[bool] = loop.create_future()
 
@@ -176,12 +176,12 @@ async def _readable(fd: int, timeout_s: float) -> bool:
 
 def _close(device: serial.Serial) -> None:
     with contextlib.suppress(OSError, termios.error):  # it may be gone
-        device.reset_output_buffer()  # else closing waits until a dead device has taken it
+        device.reset_output_buffer()  # otherwise closing waits for a dead device to take it
     device.close()
 
 
 async def _rest(port: str, rest_s: float, on_turn: Callable[[], None] = lambda: None) -> None:
-    """Wait, but no longer than until the port changes: it came, or it is another device."""
+    """Wait, but only until the port changes: it appears, or it is another device."""
     before = _identity(port)
     for _ in range(math.ceil(rest_s / TICK_S)):
         await asyncio.sleep(TICK_S)

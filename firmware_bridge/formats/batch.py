@@ -1,9 +1,16 @@
-"""Thousands of payloads as columns: a recording's heads read, and its rows made, without a look at each one.
+"""Thousands of payloads as columns, to read the heads of a recording's blocks and make its rows by NumPy.
 
-batch = Batch(payloads, received_ns)
-batch.is_block[k], batch.stamp_us[k], ...     the heads, where they are heads
-batch.put(k, 1, first_us)                     where the rows of a block go, once that is known
-batch.to_samples(calibration)                 what `blocks.to_samples` makes of the same, in the same order
+>>> batch = Batch([Pos(1, 0, 5000, 2000, (7, 8)).to_bytes(seq=0), b"\\x03 no block"], [0, 0])
+>>> batch.is_block.tolist()                            # whether a payload is POS or FORCE of the right length
+[True, False]
+>>> int(batch.stamp_us[0]), int(batch.n[0])            # its head
+(5000, 2)
+>>> batch.put(0, np.array([40]))                       # the first sample of block 0 is at 40 us on the session clock
+>>> samples = batch.to_samples(Calibration(metres_per_count=1, newtons_per_count=1))
+>>> samples.t_s.tolist(), samples.position_m.tolist()
+([4e-05, 0.00204], [7.0, 8.0])
+
+`blocks.to_samples` makes the same rows, one block after the other.
 """
 
 import numpy as np
@@ -11,6 +18,7 @@ from numpy.typing import NDArray
 
 from firmware_bridge.formats.blocks import HEAD, LENGTHS, NO_VALUE, WIRE_FLAGS, Block
 from firmware_bridge.formats.calibration import Calibration
+from firmware_bridge.formats.clock import Whole
 from firmware_bridge.formats.messages import Pos
 from firmware_bridge.samples import NOTHING, Flag, Samples, suspect
 
@@ -19,8 +27,6 @@ _HEAD = np.dtype([("kind", "u1"), ("seq", "u1"), ("stream_id", "u1"), ("idx", "<
 _LENGTHS = np.zeros((256, 256), np.int64)
 for _shape, _length in LENGTHS.items():
     _LENGTHS[_shape] = _length
-
-Whole = NDArray[np.int64]
 
 
 class Batch:
@@ -48,22 +54,22 @@ class Batch:
         return len(self.payloads)
 
     def put(self, at: int, first_us: Whole) -> None:
-        """The blocks from `at` on have their first samples at these times."""
+        """Place the blocks from `at` on: their first samples are at these times on the session clock."""
         rows = slice(at, at + len(first_us))
         self._placed[rows] = True
         self._first_us[rows] = first_us
 
     def flag(self, at: int, flags: int) -> None:
-        """The block's first row has these, too."""
+        """Add flags to the block's first row."""
         self._flags[at] |= flags
 
     def put_block(self, at: int, block: Block) -> None:
-        """One that was placed alone."""
+        """Place one block."""
         self._placed[at], self._first_us[at] = True, block.first_us
         self._skip[at], self._flags[at] = block.skip, block.flags
 
     def to_samples(self, calibration: Calibration) -> Samples:
-        """The rows of what has been placed, in the order of the payloads."""
+        """The rows of the blocks that have a place, in the order of the payloads."""
         rows_of = np.where(self._placed, self.n, 0)
         starts = np.cumsum(rows_of) - rows_of
         rows = int(rows_of.sum())
@@ -105,5 +111,5 @@ class Batch:
         )
 
     def _cut(self, starts: Whole, length: int) -> NDArray[np.uint8]:
-        """So many bytes from each of these places, shape (starts, length)."""
+        """`length` bytes from each of these places, shape (starts, length)."""
         return np.lib.stride_tricks.sliding_window_view(self._wire, length)[starts]

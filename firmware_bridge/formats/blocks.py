@@ -1,6 +1,6 @@
-"""A block of POS or FORCE, already placed on the session clock, to its rows: the few of a live read, one by one.
+"""Turns blocks of POS and FORCE that have their place on the session clock into rows, one block after the other.
 
-`batch` does the same for the thousands of a recording.
+This is for the few blocks of a live read. `batch` does the same for the thousands of a recording.
 """
 
 import struct
@@ -18,25 +18,25 @@ LENGTHS = {  # of a payload, by type and n
     **{(Force.TYPE, n): HEAD.size + 1 + 3 * n for n in range(1, MAX_FORCE_SAMPLES + 1)},
 }
 WIRE_FLAGS = Flag.TIMEOUT | Flag.SATURATED | Flag.DESYNC | Flag.LATE
-NO_VALUE = Flag.TIMEOUT | Flag.DESYNC  # what stands in such a block is no measurement
+NO_VALUE = Flag.TIMEOUT | Flag.DESYNC  # the value in such a block is not a measurement
 
 
 class Block(NamedTuple):
-    """A payload of POS or FORCE and where its rows go."""
+    """A payload of POS or FORCE, and where its rows go."""
 
     payload: bytes
     first_us: int  # of its first sample, on the session clock
-    skip: int  # samples at its beginning that came too late to be rows
-    flags: int  # for the first row after those
+    skip: int  # samples at its beginning that are late: they give no rows
+    flags: int  # added to the first row
 
 
 def is_block(payload: bytes, n: int, dt_us: int) -> bool:
-    """Whether a POS or FORCE has the exact length for its number of samples, and stamps that differ."""
+    """Whether a POS or FORCE has the exact length for its number of samples, and a different stamp for each."""
     return len(payload) == LENGTHS.get((payload[0], n)) and dt_us >= n - 1
 
 
 def to_samples(blocks: list[Block], calibration: Calibration) -> Samples:
-    """The rows of these blocks, in their order."""
+    """The rows of these blocks, in the same order."""
     if not blocks:
         return NOTHING
     at_us: list[int] = []

@@ -1,4 +1,4 @@
-"""How raw counts become metres and newtons on one machine."""
+"""Turns raw counts into metres and newtons, for one machine."""
 
 import math
 from dataclasses import dataclass, fields
@@ -12,7 +12,7 @@ Counts = TypeVar("Counts", float, NDArray[np.float64])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """Scale and zero of the two sensors. A negative scale turns a sensor that is mounted the other way round."""
+    """Scale and zero of the two sensors. A negative scale is for a sensor that is mounted the other way round."""
 
     metres_per_count: float
     position_zero_counts: float = 0.0
@@ -22,7 +22,7 @@ class Calibration:
     def __post_init__(self) -> None:
         for field in fields(self):
             if not math.isfinite(getattr(self, field.name)):
-                raise ValueError(f"calibration {field.name} is {getattr(self, field.name)}: it must be a finite number")
+                raise ValueError(f"calibration {field.name} is {getattr(self, field.name)}: write a finite number")
         for name in ("metres_per_count", "newtons_per_count"):
             if getattr(self, name) == 0:
                 raise ValueError(f"calibration {name} is 0: with it the sensor would read the same everywhere")

@@ -1,39 +1,43 @@
-"""The device's wrapping stamps laid onto one clock that never wraps.
+"""Turns the device's stamps, which wrap, into times on one clock that never wraps.
 
-A stamp says only where the device's clock stands within its range (u32 microseconds: 71.6 minutes). The arrival time
-says in which lap, for nothing arrives before it was measured: a stamp is the newest moment that fits it and is not more
-than `_AHEAD_US` ahead of what arrivals allow. That bridges any silence, however long, and unmasks a restarted
-device whose clock went back to zero, even where a naive unwrapping would see a lap.
+A stamp gives the device's clock within its range (u32 microseconds: 71.6 minutes). The arrival time says in which lap,
+because nothing arrives before it was measured: a stamp means the newest moment that fits it and that is at most
+`_AHEAD_US` ahead of what arrivals allow. This works over a silence of any length. It also detects a restarted device,
+whose clock went back to zero, where simple unwrapping would see one lap more.
 
-A restart is believed when the device tells of a new boot, or when two stamps in a row agree with each other and not
-with the clock; the first of the two is refused. A single impossible stamp (a damaged frame whose checksum fits by
-chance) is refused and changes nothing. After a restart arrival times bridge the gap.
+A restart is accepted when the device reports a new boot, or when two stamps in a row agree with each other and not with
+the clock; the first of the two is then refused. A single impossible stamp (a damaged frame whose CRC fits by chance) is
+refused and changes nothing. Arrival times bridge the gap of a restart.
+
+>>> clock = StampClock()
+>>> clock.place(4_294_967_000, received_ns=0), clock.place(704, received_ns=1_000_000)      # the stamp has wrapped
+(0, 1000)
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 WRAP_U32 = 2**32
-_AHEAD_US = 60_000_000  # after a stall of the host arrivals lag behind the stamps; no buffer holds a minute
+_AHEAD_US = 60_000_000  # after a stall of the host, arrivals lag behind the stamps; no buffer holds a minute
 
 Whole = NDArray[np.int64]
 
 
 class StampClock:
-    """Lay stamps, given in the order of the wire, onto microseconds from the first one."""
+    """Turns stamps, in the order of the wire, into microseconds from the first one."""
 
     def __init__(self, wrap_us: int = WRAP_U32, back_us: int = 0) -> None:
         self.wrap_us = wrap_us
-        self.back_us = back_us  # how far stamps may go back within the order of the wire
+        self.back_us = back_us  # how far a stamp may lie before the one that came before it
         self.restarts = 0  # gaps that were bridged by arrival times
-        self.inferred = 0  # restarts that the stamps betrayed and of which the device has not told
+        self.inferred = 0  # restarts that the stamps show and that the device has not reported
         self._boots = 0
-        self._last: tuple[int, int, int] | None = None  # the stamp, when it arrived in ns, and where it was laid
-        self._suspect: tuple[int, int] | None = None  # the stamp, and when it arrived in ns
+        self._last: tuple[int, int, int] | None = None  # stamp in us, arrival in ns, time on the clock in us
+        self._suspect: tuple[int, int] | None = None  # stamp in us, arrival in ns
 
     def place(self, stamp_us: int, received_ns: int, boots: int = 0) -> int | None:
-        """Where the next stamp lies, None where it cannot be. `boots`: how many the device has told of until now."""
-        told = boots != self._boots and self._is_news(boots)
+        """The time of the next stamp, None if it is impossible. `boots`: how many the device has reported until now."""
+        reported = boots != self._boots and self._is_news(boots)
         if self._last is None:
             at_us = 0
         else:
@@ -42,9 +46,9 @@ class StampClock:
             newest_us = elapsed_us + _AHEAD_US
             step_us = newest_us - (newest_us - (stamp_us - last_us)) % self.wrap_us
             impossible = step_us < -self.back_us
-            if told or (impossible and self._agrees_with_suspect(stamp_us, received_ns)):
+            if reported or (impossible and self._agrees_with_suspect(stamp_us, received_ns)):
                 self.restarts += 1
-                self.inferred += not told
+                self.inferred += not reported
                 step_us = max(elapsed_us, 1)
             elif impossible:
                 self._suspect = stamp_us, received_ns
@@ -54,7 +58,7 @@ class StampClock:
         return at_us
 
     def foresee(self, stamps_us: Whole, received_ns: Whole, boots: int = 0) -> Whole:
-        """Where `place` would lay these, up to the first that is not the plain next one; `follow` makes it so."""
+        """The times that `place` would give, up to the first stamp that needs a closer look. `follow` accepts them."""
         if self._last is None or boots != self._boots:
             return stamps_us[:0]
         last_us, last_ns, last_at_us = self._last
@@ -65,18 +69,18 @@ class StampClock:
         return last_at_us + np.cumsum(steps_us[:fit])
 
     def follow(self, stamp_us: int, received_ns: int, at_us: int) -> None:
-        """All up to this one are where they were foreseen."""
+        """Accept what was foreseen, up to this stamp."""
         self._last = stamp_us, received_ns, at_us
         self._suspect = None
 
     def _is_news(self, boots: int) -> bool:
-        """Whether the device told of a boot that its stamps had not betrayed before."""
-        told = boots - self._boots
+        """Whether the device reports a boot that its stamps have not shown before."""
+        news = boots - self._boots
         self._boots = boots
         if self.inferred:
             self.inferred -= 1
-            told -= 1
-        return told > 0
+            news -= 1
+        return news > 0
 
     def _agrees_with_suspect(self, stamp_us: int, received_ns: int) -> bool:
         if self._suspect is None:

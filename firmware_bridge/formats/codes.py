@@ -1,10 +1,10 @@
-"""The numbers that messages carry, by name (PROTOCOL.md)."""
+"""Names for the numbers in messages, as PROTOCOL.md lists them."""
 
 from enum import IntEnum, IntFlag
 
 
 class Mcu(IntEnum):
-    """HELLO.mcu; a value that is not here is a board we have no name for."""
+    """HELLO.mcu. A value that is not listed here is a board without a name."""
 
     SIMULATED = 0
     ATMEGA328P = 1
@@ -65,5 +65,5 @@ class EventCode(IntEnum):
     """EVENT.code."""
 
     ADC_LOST = 1  # the converter stopped answering; arg: milliseconds since its last answer
-    ADC_BACK = 2  # it answers again; arg: milliseconds that it was away
+    ADC_BACK = 2  # it answers again; arg: milliseconds without an answer
     ENCODER_ILLEGAL = 3  # arg: illegal transitions since boot

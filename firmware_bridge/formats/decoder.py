@@ -1,9 +1,14 @@
-"""The way in: chunks of bytes to samples on the session clock, in whichever format the device speaks.
+"""Turns chunks of bytes into samples on the session clock, in the format that the device sends.
 
-The session clock counts the device's seconds from the first sample that came over the wire (rows stamped earlier, the
-head of a block that began before the session, are dropped and counted as late). It never wraps; after a restart of
-the device arrival times carry it on, and the first row of each kind then has Flag.RESTART. The rows depend on the bytes
-and on when they arrived, never on how they were split or grouped.
+The session clock counts the device's seconds from the first sample on the wire. (Rows with an earlier stamp, from a
+block that began before the session, are dropped and counted as late.) It never wraps. After a restart of the device it
+goes on by arrival times, and the first row of each kind has Flag.RESTART. The rows depend on the bytes and their
+arrival times, never on how the bytes were split or grouped.
+
+>>> decoder = Decoder(Calibration(metres_per_count=0.5, newtons_per_count=1), "lines-millis")
+>>> samples = decoder.feed(Chunk(0, b"\\n1000,25,30\\n1010,"), Chunk(10_000_000, b"26,31\\n"))
+>>> samples.t_s.tolist(), samples.position_m.tolist(), samples.force_n.tolist()
+([0.0, 0.01], [12.5, 13.0], [30.0, 31.0])
 """
 
 from firmware_bridge.chunk import Chunk
@@ -16,15 +21,15 @@ from firmware_bridge.samples import Samples
 
 
 class Decoder:
-    """Feed it chunks, one or many at a time, get samples."""
+    """Give it chunks, one or many at a time; it returns samples."""
 
     def __init__(self, calibration: Calibration, format: Format = "frames", boot: Hello | None = None) -> None:
-        """`boot` is the HELLO that came before the first chunk, where one is known."""
+        """`boot` is the HELLO that came before the first chunk, if it is known."""
         self._reader = FORMATS[format].reader(calibration, boot)
 
     @property
     def counts(self) -> LinkCounts:
-        """What came, what was refused, what is missing, up to now."""
+        """What has come, what was refused, and what is missing, up to now."""
         return self._reader.counts
 
     def feed(self, *chunks: Chunk) -> Samples:
@@ -37,9 +42,9 @@ class Decoder:
 
 
 def from_end_mark(chunks: list[Chunk], format: Format) -> list[Chunk]:
-    """These chunks without what stands before their first end mark, where a link has split them within a block.
+    """The chunks from their first end mark on, if a link has split them and the first one begins inside a block.
 
-    Whoever begins there, with or without what the link has found, finds the same.
+    A decoder that begins there finds the same, with or without what the link has found.
     """
     if not chunks or chunks[0].split is None or chunks[0].split.fresh:
         return chunks

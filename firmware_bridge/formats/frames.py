@@ -1,17 +1,20 @@
-"""Protocol 1 to samples: chunks of bytes in, rows on the session clock out, everything that is missing counted."""
+"""Turns chunks of protocol 1 into samples on the session clock, and counts everything that is missing.
+
+chunk -> Deframer -> payloads -> one by one (live), or as columns (a recording) -> Samples
+                              -> control messages: HELLO, STATUS, PONG, ACK, EVENT
+"""
 
 from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.formats import blocks
 from firmware_bridge.formats.batch import Batch
 from firmware_bridge.formats.blocks import Block
 from firmware_bridge.formats.calibration import Calibration
-from firmware_bridge.formats.clock import StampClock
+from firmware_bridge.formats.clock import StampClock, Whole
 from firmware_bridge.formats.framing import Deframer
 from firmware_bridge.formats.link_counts import LinkCounts
 from firmware_bridge.formats.messages import (
@@ -26,24 +29,24 @@ from firmware_bridge.formats.messages import (
 )
 from firmware_bridge.samples import Flag, Samples
 
-CONTROL_KEPT = 1000  # messages for who asks, the newest
-_FEW = 16  # payloads: where one by one and all at once cost the same
-_BACK_US = 1_000_000  # a block of one kind overtakes one of the other by less than the longest block
+CONTROL_KEPT = 1000  # control messages, the newest
+_FEW = 16  # payloads: up to here, one by one costs no more than all at once
+_BACK_US = 1_000_000  # a block overtakes one of the other kind by less than the longest block
 
 
 @dataclass(slots=True)
-class _Stream:
+class _Kind:
     """What is remembered of one kind of sample."""
 
     received: int = 0
     lost: int = 0
-    stream_id: int | None = None  # None: none seen yet, so that the first idx says nothing of a loss
+    stream_id: int | None = None  # None: none seen yet, so the first idx does not show a loss
     next_idx: int = 0
-    last_us: int = -1  # of the newest row; nothing lies before the session's first sample
-    owed_flags: int = 0  # for the next row
+    last_us: int = -1  # of the newest row; no row lies before the session's first sample
+    owed_flags: int = 0  # to be added to the next row
 
-    def account(self, stream_id: int, idx: int, n: int) -> None:
-        """Count a block, and by its running number what is missing before it. A new stream counts from 0."""
+    def count_block(self, stream_id: int, idx: int, n: int) -> None:
+        """Count a block and, by its running number, what is missing before it. A new stream counts from 0."""
         if stream_id == self.stream_id:
             self.lost += (idx - self.next_idx) & 0xFFFF
         elif self.stream_id is not None:
@@ -52,8 +55,8 @@ class _Stream:
         self.received += n
         self.next_idx = idx + n
 
-    def account_run(self, idx: NDArray[np.int64], n: NDArray[np.int64], last_us: int) -> None:
-        """Count blocks of the stream that is known, rows to the last of their samples; nothing is owed any more."""
+    def count_run(self, idx: Whole, n: Whole, last_us: int) -> None:
+        """Count blocks of the known stream that give all their rows."""
         self.lost += int((idx - np.append(self.next_idx, idx + n)[:-1] & 0xFFFF).sum())
         self.received += int(n.sum())
         self.next_idx = int(idx[-1] + n[-1])
@@ -61,24 +64,24 @@ class _Stream:
         self.owed_flags = 0
 
     def restart(self) -> None:
-        """The device booted: whatever comes next is another stream."""
+        """The device booted: what comes next is another stream."""
         self.stream_id = -1
         self.owed_flags |= Flag.RESTART
 
 
 class FrameReader:
-    """Turn chunks of protocol 1 into samples; the rows depend on bytes and stamps, never on how they were grouped."""
+    """Turns chunks of protocol 1 into samples, the same ones however the bytes are grouped."""
 
     def __init__(self, calibration: Calibration, boot: Hello | None = None) -> None:
         self._calibration = calibration
         self._deframer = Deframer()
         self._clock = StampClock(back_us=_BACK_US)
-        self._restarts = 0  # of the clock's, that the streams know of
-        self._position, self._force = _Stream(), _Stream()
+        self._restarts = 0  # of the clock: those that both kinds know of
+        self._position, self._force = _Kind(), _Kind()
         self._streams = {Pos.TYPE: self._position, Force.TYPE: self._force}
         self._zero_us: int | None = None
         self._boot_id = boot.boot_id if boot else None
-        self._boots = 0  # that we were told of
+        self._boots = 0  # reported by the device
         self._next_seq: int | None = None
         self._enc_illegal: int | None = None
         self._device: Status | None = None
@@ -87,7 +90,7 @@ class FrameReader:
 
     @property
     def counts(self) -> LinkCounts:
-        """The tally as it stands."""
+        """The counts up to now."""
         wire = self._deframer.counts
         return LinkCounts(
             frames=self._frames,
@@ -108,7 +111,7 @@ class FrameReader:
         )
 
     def take_control(self) -> list[Message]:
-        """The messages that are no block of samples, since the last call; for who never asks, they do not add up."""
+        """The control messages since the last call, at most the newest CONTROL_KEPT."""
         taken = list(self._control)
         self._control.clear()
         return taken
@@ -129,12 +132,12 @@ class FrameReader:
         return batch.to_samples(self._calibration)
 
     def _take_all(self, batch: Batch) -> None:
-        """As `_take` each: runs of blocks that follow each other plainly at once, what stands out alone."""
+        """What `_take` does for each. Runs of ordinary blocks are taken at once, everything else one by one."""
         at = 0
         for stop in [*np.flatnonzero(~batch.is_block).tolist(), len(batch)]:
             while at < stop:
                 at += self._take_run(batch, at, stop)
-                alone = min(at + _FEW, stop)  # where one stands out, others are near
+                alone = min(at + _FEW, stop)  # others like it are near
                 self._take_each(batch, at, alone)
                 at = alone
             self._take_each(batch, stop, stop + 1)
@@ -146,7 +149,7 @@ class FrameReader:
                 batch.put_block(k, block)
 
     def _take_run(self, batch: Batch, at: int, stop: int) -> int:
-        """Place as many of these blocks as follow each other as they should; how many."""
+        """Place the ordinary blocks at the beginning of these; returns how many."""
         span_us = batch.span_us[at:stop]
         stamps_us = batch.stamp_us[at:stop] + span_us
         at_us = self._clock.foresee(stamps_us, batch.received_ns[at:stop], self._boots)
@@ -154,41 +157,48 @@ class FrameReader:
             return 0
         last_us = at_us - self._zero_us
         first_us = last_us - span_us[: len(at_us)]
-        run = len(at_us)
-        mine = {kind: np.flatnonzero(batch.kind[at : at + run] == kind) for kind in self._streams}
+        run = self._ordinary(batch, at, first_us, last_us)
+        if run:
+            self._count_run(batch, at, last_us[:run])
+            batch.put(at, first_us[:run])
+            self._clock.follow(int(stamps_us[run - 1]), int(batch.received_ns[at + run - 1]), int(at_us[run - 1]))
+        return run
+
+    def _ordinary(self, batch: Batch, at: int, first_us: Whole, last_us: Whole) -> int:
+        """How many of the blocks from `at` on belong to the known stream and begin after the block before them."""
+        run = len(last_us)
         for kind, stream in self._streams.items():
-            rows = mine[kind]
+            rows = np.flatnonzero(batch.kind[at : at + run] == kind)
             before_us = np.append(stream.last_us, last_us[rows])[:-1]
             odd = (batch.stream_id[at + rows] != stream.stream_id) | (first_us[rows] <= before_us)
             if odd.any():
-                run = min(run, int(rows[odd.argmax()]))
-        if not run:
-            return 0
+                run = int(rows[odd.argmax()])
+        return run
+
+    def _count_run(self, batch: Batch, at: int, last_us: Whole) -> None:
+        """Count the blocks from `at` on, of which these are the last samples' times."""
+        run = len(last_us)
         for kind, stream in self._streams.items():
-            rows = mine[kind][: np.searchsorted(mine[kind], run)]
+            rows = np.flatnonzero(batch.kind[at : at + run] == kind)
             if len(rows):
                 batch.flag(at + int(rows[0]), stream.owed_flags)
-                stream.account_run(batch.idx[at + rows], batch.n[at + rows], int(last_us[rows[-1]]))
-        batch.put(at, first_us[:run])
-        end = at + run - 1
-        self._clock.follow(int(stamps_us[run - 1]), int(batch.received_ns[end]), int(at_us[run - 1]))
+                stream.count_run(batch.idx[at + rows], batch.n[at + rows], int(last_us[rows[-1]]))
         assert self._next_seq is not None
-        seqs = batch.seq[at : end + 1]
+        seqs = batch.seq[at : at + run]
         self._frames += run
         self._lost_frames += int((np.diff(seqs, prepend=self._next_seq - 1) - 1 & 0xFF).sum())
         self._next_seq = int(seqs[-1]) + 1 & 0xFF
-        return run
 
     def _take(self, payload: bytes, received_ns: int) -> Block | None:
-        """The block that this is, and where it goes; None for all else."""
+        """The block in this payload, and its place; None for everything else."""
         stream = self._streams.get(payload[0])
         if stream is not None:
             return self._place(stream, payload, received_ns)
-        self._look_at(payload)
+        self._read_control(payload)
         return None
 
-    def _place(self, stream: _Stream, payload: bytes, received_ns: int) -> Block | None:
-        """Account for a block and find its place on the session clock; None where no row of it is fit to be one."""
+    def _place(self, stream: _Kind, payload: bytes, received_ns: int) -> Block | None:
+        """Count a block and find its place on the session clock; None if it gives no row."""
         if len(payload) < blocks.HEAD.size:
             self._bad_body += 1
             return None
@@ -203,11 +213,8 @@ class FrameReader:
         if at_us is None:
             self._bad_stamp += 1
             return None
-        if self._restarts != self._clock.restarts:
-            self._restarts = self._clock.restarts
-            self._position.restart()
-            self._force.restart()
-        stream.account(stream_id, idx, n)
+        self._note_restart()
+        stream.count_block(stream_id, idx, n)
         if self._zero_us is None:
             self._zero_us = at_us - span_us
         last_us = at_us - self._zero_us
@@ -222,8 +229,15 @@ class FrameReader:
         flags, stream.owed_flags = stream.owed_flags, 0
         return Block(payload, first_us, skip, flags)
 
-    def _look_at(self, payload: bytes) -> None:
-        """Take notice of a message that is not a block of samples."""
+    def _note_restart(self) -> None:
+        """The clock has been bridged over a restart: both kinds begin another stream."""
+        if self._restarts != self._clock.restarts:
+            self._restarts = self._clock.restarts
+            self._position.restart()
+            self._force.restart()
+
+    def _read_control(self, payload: bytes) -> None:
+        """Read a message that is not a block of samples."""
         kind = FROM_DEVICE.get(payload[0])
         if kind is None:
             self._unknown += 1
@@ -236,9 +250,9 @@ class FrameReader:
             self._bad_body += 1
             return
         if isinstance(message, Hello):
-            self._know_boot(message.boot_id)
+            self._note_boot(message.boot_id)
         elif isinstance(message, Status):
-            self._know_boot(message.boot_id)
+            self._note_boot(message.boot_id)
             if self._enc_illegal is not None and message.enc_illegal > self._enc_illegal:
                 self._position.owed_flags |= Flag.SLIPPED
             self._enc_illegal = message.enc_illegal
@@ -246,8 +260,8 @@ class FrameReader:
         self._control.append(message)
         self._count_frame(payload[1])
 
-    def _know_boot(self, boot_id: int) -> None:
-        """Compare the boot that a message names with the one we know. A device counts all it counts from its boot."""
+    def _note_boot(self, boot_id: int) -> None:
+        """Compare a message's boot with the known one. Every count of a device begins at its boot."""
         if self._boot_id is not None and boot_id != self._boot_id:
             self._boots += 1
             self._next_seq = self._enc_illegal = 0

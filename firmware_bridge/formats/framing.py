@@ -1,12 +1,15 @@
-"""Byte stream to payloads and back: COBS (Cheshire and Baker, 1999) around payload and CRC.
+"""From a byte stream to payloads and back: COBS (Cheshire and Baker, 1999) around payload and CRC.
 
     wire     | COBS block, 5 to 63 bytes without a zero       | 00 |
     inside   | type u8 | seq u8 | body 0 to 58 bytes | crc u16 LE  |     4 to 62 bytes
     crc      CRC-16/CCITT-FALSE (poly 1021, init FFFF, "123456789" = 29B1) over type, seq and body
 
-No I/O and no clock: `feed` takes whatever arrived and returns the payloads that are now complete. What it returns and
-what it counts depend on the bytes alone, never on how they were split. A frame has at most 64 bytes on the wire, so
-that COBS costs exactly one byte and memory stays bounded under endless noise.
+>>> frame(b"\\x83\\x00").hex(" ")        # STOP with seq 0; its CRC is 53C4
+'02 83 03 c4 53 00'
+>>> Deframer().feed(frame(b"\\x83\\x00"))
+[b'\\x83\\x00']
+
+A frame has at most 64 bytes on the wire, so COBS costs exactly one byte.
 """
 
 from binascii import crc_hqx
@@ -32,7 +35,7 @@ def frame(payload: bytes) -> bytes:
 
 
 class Deframer(Splitter[bytes]):
-    """Turn an arbitrarily split byte stream back into payloads (type, seq and body, the CRC checked and taken off)."""
+    """Turns a byte stream, however it was split, into payloads: type, seq and body; the CRC is checked and removed."""
 
     END = END_OF_FRAME
     LONGEST_BYTES = _MAX_BLOCK_BYTES
@@ -49,6 +52,6 @@ class Deframer(Splitter[bytes]):
             if crc_hqx(payload, CRC_START) == plain[-2] | plain[-1] << 8:
                 return payload
             self._refuse(block, crc=True)
-        elif block:  # a lone zero is how a device clears the line
+        elif block:  # a device sends a lone zero to clear the line
             self._refuse(block)
         return None

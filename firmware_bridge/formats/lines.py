@@ -1,11 +1,21 @@
-"""The plain text that hobby boards send, one sample a line.
+"""Lines of text, as simple boards send them: one sample a line.
 
-    lines-millis    <milliseconds>,<position>,<force>\\n      u32, number, number
-    lines-micros    <microseconds>;<force>\\n                 u32, number
+    lines-millis    1000,25,30.5       milliseconds , position , force
+    lines-micros    4000;30.5          microseconds ; force
 
-Numbers are decimal, raw counts or already scaled (then the calibration is 1). A line has no checksum and no running
-number: what is not exactly such a line is refused and counted, but a digit lost on the way cannot be seen, and neither
-can a lost line. What stands before the first end of line is skipped, for it may be the tail of a longer number.
+    stamp     u32: digits only, wraps at 4294967296
+    number    up to 10 digits, optionally a sign before and a fraction behind; no exponent
+    line      ends with LF or CR LF, has at most 80 bytes; spaces around a number are ignored
+
+>>> splitter = LineSplitter(MILLIS)
+>>> splitter.feed(b"00,24,30\\n1000,25,30.5\\r\\n1010,26,1e3\\n")
+[(b'1000', b'25', b'30.5')]
+>>> splitter.counts.bad_shape      # 1e3 has an exponent
+1
+
+Numbers are raw counts, or metres and newtons already (then the calibration is 1). A line that differs from this is
+refused and counted. There is no checksum and no running number, so a wrong digit or a lost line cannot be detected. The
+first line is skipped, because it may be the end of a longer one.
 """
 
 import re
@@ -23,9 +33,9 @@ from firmware_bridge.samples import Flag, Samples
 
 
 class Shape(NamedTuple):
-    """One of the formats."""
+    """One of the line formats."""
 
-    line: re.Pattern[bytes]  # its groups: the stamp, then the values; the last is the force
+    line: re.Pattern[bytes]  # groups: the stamp, then the values; the last one is the force
     tick_us: int  # of the stamp
 
     @property
@@ -39,7 +49,7 @@ MICROS = Shape(re.compile(rb"\s*(\d{1,10})\s*;" + _NUMBER), 1)
 
 
 class LineSplitter(Splitter[tuple[bytes, ...]]):
-    """Turn an arbitrarily split byte stream into the fields of its lines."""
+    """Turns a byte stream, however it was split, into the fields of its lines."""
 
     END = b"\n"
     LONGEST_BYTES = 80
@@ -59,7 +69,7 @@ class LineSplitter(Splitter[tuple[bytes, ...]]):
 
 
 class LineReader:
-    """Turn chunks of text lines into samples; the rows depend on bytes and stamps, never on how they were grouped."""
+    """Turns chunks of text lines into samples, the same ones however the bytes are grouped."""
 
     def __init__(self, calibration: Calibration, shape: Shape) -> None:
         self._calibration = calibration
@@ -72,7 +82,7 @@ class LineReader:
 
     @property
     def counts(self) -> LinkCounts:
-        """The tally as it stands."""
+        """The counts up to now."""
         wire = self._splitter.counts
         return LinkCounts(
             frames=wire.good,
@@ -86,7 +96,7 @@ class LineReader:
         )
 
     def take_control(self) -> list[Message]:
-        """Nothing: a line carries a sample and no more."""
+        """Nothing: a line carries only a sample."""
         return []
 
     def feed(self, *chunks: Chunk) -> Samples:

@@ -1,4 +1,4 @@
-"""The messages inside the frames, exactly the wire (protocol 1, little-endian), no meaning yet.
+"""The messages inside the frames, exactly as on the wire (protocol 1, little-endian), without meaning.
 
     payload   type u8 | seq u8 | body
     device    01 HELLO   protocol u8, firmware 3 x u8, mcu u8, reset_cause u8, boot_id u16, serial u32, adc u8,
@@ -12,7 +12,10 @@
     host      81 HELLO?  83 STOP  85 STATUS?  empty        82 START    streams u8, period_us u16, batch u8, stream_id u8
               84 PING    token u32                         86 SET_ADC  gain u8, rate_sps u16
 
-Every type has one exact length (POS and FORCE: one for each n). PROTOCOL.md draws them byte by byte.
+Every type has one exact length (POS and FORCE: one for each n). PROTOCOL.md describes them byte by byte.
+
+>>> parse(Pos(stream_id=1, idx=0, t0_us=5000, period_us=2000, counts=(7, 8)).to_bytes(seq=0))
+Pos(stream_id=1, idx=0, t0_us=5000, period_us=2000, counts=(7, 8))
 """
 
 import struct
@@ -26,23 +29,23 @@ PROTOCOL = 1
 MAX_POS_SAMPLES = 15
 MAX_FORCE_SAMPLES = 14
 MIN_PERIOD_US = 400
-COUNTER_MAX = 0xFFFF  # the counters of STATUS saturate here
+COUNTER_MAX = 0xFFFF  # where the counters of STATUS saturate
 
 
 class MessageError(ValueError):
-    """A body that cannot be this message: the wrong length, or a count that contradicts it."""
+    """A body that cannot be this message: its length is wrong, or its count contradicts its length."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What all messages do: `from_body` checks the exact length, `to_bytes` makes what `framing.frame` takes."""
+    """The base of all messages: `from_body` checks the exact length, `to_bytes` makes a payload for `framing.frame`."""
 
     TYPE: ClassVar[int]
     BODY: ClassVar[struct.Struct]
 
     @classmethod
     def from_body(cls, body: bytes) -> Self:
-        """Read the body of a payload (what stands behind type and seq)."""
+        """Read the body of a payload: what follows type and seq. Raises MessageError."""
         if len(body) != cls.BODY.size:
             raise MessageError(f"{cls.__name__} has a body of {cls.BODY.size} bytes, not {len(body)}")
         make: Any = cls
@@ -59,7 +62,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Hello(Message):
-    """Who is there. Sent at boot and on request."""
+    """Says who is there. Sent at boot and on request."""
 
     TYPE = 0x01
     BODY = struct.Struct("<6BHIBHHHII")
@@ -70,7 +73,7 @@ class Hello(Message):
     firmware_patch: int
     mcu: int
     reset_cause: int
-    boot_id: int  # another one for every boot
+    boot_id: int  # different for every boot
     serial: int
     adc: int
     adc_sps: int
@@ -81,7 +84,7 @@ class Hello(Message):
 
     @property
     def firmware(self) -> str:
-        """The firmware's version as people write it."""
+        """The firmware's version, as in 0.1.0."""
         return f"{self.firmware_major}.{self.firmware_minor}.{self.firmware_patch}"
 
     @property
@@ -94,22 +97,22 @@ class Hello(Message):
 
     @property
     def reset_cause_names(self) -> str:
-        """Joined by |; "unknown" where the device does not know."""
+        """Joined by |; "unknown" if the device does not know."""
         return ResetCause(self.reset_cause).name or "unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class Status(Message):
-    """Once a second: what the device counted since its boot. Counters saturate, they never wrap."""
+    """What the device has counted since its boot, once a second. Counters saturate; they never wrap."""
 
     TYPE = 0x02
     BODY = struct.Struct("<IH8HB")
 
     t_us: int
     boot_id: int
-    tx_dropped: int  # frames that found no room in the transmit ring
+    tx_dropped: int  # frames that had no room in the transmit ring
     samp_overrun: int  # position samples that were due but not taken
-    enc_illegal: int  # quadrature transitions that cannot be: counts were lost
+    enc_illegal: int  # impossible quadrature transitions: counts were lost
     adc_timeout: int
     adc_resync: int
     rx_overrun: int
@@ -120,7 +123,7 @@ class Status(Message):
 
 @dataclass(frozen=True, slots=True)
 class Pong(Message):
-    """Answer to PING, with the device's clock at both ends of it."""
+    """The answer to PING, with the device's clock at its arrival and at the answer."""
 
     TYPE = 0x03
     BODY = struct.Struct("<III")
@@ -132,7 +135,7 @@ class Pong(Message):
 
 @dataclass(frozen=True, slots=True)
 class Ack(Message):
-    """Answer to START, STOP and SET_ADC."""
+    """The answer to START, STOP and SET_ADC."""
 
     TYPE = 0x04
     BODY = struct.Struct("<BBB")
@@ -185,8 +188,8 @@ class Force(Message):
     stream_id: int
     idx: int  # running number of the first conversion; wraps at 2**16
     t_first_us: int
-    span_us: int  # 0 where n is 1
-    flags: int  # of every sample in the block: 1 timeout, 2 saturated, 4 desync, 8 late
+    span_us: int  # 0 if n is 1
+    flags: int  # of all samples in the block: 1 timeout, 2 saturated, 4 desync, 8 late
     counts: tuple[int, ...]  # 24 bit, signed
 
     @classmethod
@@ -209,7 +212,7 @@ class Force(Message):
 
 @dataclass(frozen=True, slots=True)
 class EventNote(Message):
-    """Something the device wants to have told, at most ten a second."""
+    """Something that the device reports by itself, at most ten a second."""
 
     TYPE = 0x12
     BODY = struct.Struct("<BII")
@@ -221,7 +224,7 @@ class EventNote(Message):
 
 @dataclass(frozen=True, slots=True)
 class HelloRequest(Message):
-    """Ask who is there. The only thing that is sent to a device that has not said HELLO."""
+    """Asks who is there. Until HELLO has come, nothing else is sent."""
 
     TYPE = 0x81
     BODY = struct.Struct("")
@@ -229,7 +232,7 @@ class HelloRequest(Message):
 
 @dataclass(frozen=True, slots=True)
 class Start(Message):
-    """Stream. Acknowledged; repeating it with the same stream_id changes nothing."""
+    """Starts a stream. Acknowledged; repeating it with the same stream_id changes nothing."""
 
     TYPE = 0x82
     BODY = struct.Struct("<BHBB")
@@ -237,12 +240,12 @@ class Start(Message):
     streams: int  # bits of Streams
     period_us: int  # between position samples, 400 or more
     batch: int  # position samples in a block, 1 to 15
-    stream_id: int  # echoed in every POS and FORCE; a new one starts idx from 0
+    stream_id: int  # repeated in every POS and FORCE; a new one starts idx from 0
 
 
 @dataclass(frozen=True, slots=True)
 class Stop(Message):
-    """Stop streaming. Acknowledged."""
+    """Stops the stream. Acknowledged."""
 
     TYPE = 0x83
     BODY = struct.Struct("")
@@ -250,7 +253,7 @@ class Stop(Message):
 
 @dataclass(frozen=True, slots=True)
 class Ping(Message):
-    """Ask for the device's clock."""
+    """Asks for the device's clock."""
 
     TYPE = 0x84
     BODY = struct.Struct("<I")
@@ -260,7 +263,7 @@ class Ping(Message):
 
 @dataclass(frozen=True, slots=True)
 class StatusRequest(Message):
-    """Ask for a STATUS now."""
+    """Asks for STATUS now."""
 
     TYPE = 0x85
     BODY = struct.Struct("")
@@ -268,7 +271,7 @@ class StatusRequest(Message):
 
 @dataclass(frozen=True, slots=True)
 class SetAdc(Message):
-    """Choose the converter's gain and rate. Acknowledged."""
+    """Sets the converter's gain and rate. Acknowledged."""
 
     TYPE = 0x86
     BODY = struct.Struct("<BH")
@@ -282,13 +285,13 @@ FROM_HOST: dict[int, type[Message]] = {m.TYPE: m for m in (HelloRequest, Start, 
 
 
 def parse(payload: bytes) -> Message | None:
-    """The message in a payload of either direction; None for a type that we do not know. Raises MessageError."""
+    """The message in a payload of either direction; None for an unknown type. Raises MessageError."""
     kind = FROM_DEVICE.get(payload[0]) or FROM_HOST.get(payload[0])
     return kind.from_body(payload[2:]) if kind else None
 
 
 def check_protocol(payload: bytes) -> None:
-    """Raise ProtocolVersionError at a HELLO of another protocol, of which only the first byte of the body is known."""
+    """Raise ProtocolVersionError for a HELLO of another protocol, of whose body only the first byte is known."""
     if payload[0] == Hello.TYPE and len(payload) > 2 and payload[2] != PROTOCOL:
         raise ProtocolVersionError(
             f"the device speaks protocol {payload[2]}, this program protocol {PROTOCOL}:"

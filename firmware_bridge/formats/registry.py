@@ -1,4 +1,4 @@
-"""The wire formats by name. To add one: write its file, name it in `Format`, and give it a row here."""
+"""The wire formats by name. To add one: write its file, add its name to `Format`, and add a row here."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from firmware_bridge.samples import Samples
 
 
 class Reader(Protocol):
-    """From chunks to samples on the session clock; what the methods do is in `decoder`."""
+    """Turns chunks into samples on the session clock. `decoder` says what the methods do."""
 
     @property
     def counts(self) -> LinkCounts: ...
@@ -29,11 +29,11 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WireFormat:
-    """One row."""
+    """What the link and the decoder need to know of a format."""
 
     splitter: Callable[[], Splitter[Any]]
-    reader: Callable[[Calibration, Hello | None], Reader]  # by the HELLO that came before the first chunk, if any
-    answers: bool  # whether the device speaks protocol 1: it is asked for HELLO, and for its stream
+    reader: Callable[[Calibration, Hello | None], Reader]  # with the HELLO that came before the first chunk, if any
+    answers: bool  # whether the device speaks protocol 1: HELLO and START are sent to it
 
 
 def _lines(shape: Shape) -> WireFormat:

@@ -1,9 +1,9 @@
-"""Bytes cut at end marks into blocks, however they were split on the way: what frames and lines have in common.
+"""Cuts a byte stream at its end marks into blocks: what frames and lines have in common.
 
     stream    ... block | end | block | end | block ...
-    chunks    .. |      .  |       .     |   .  | ..            any cuts; what is found depends on the bytes alone
+    chunks    ..  |         |          |            | .       cut anywhere: what is found depends on the bytes alone
 
-A block longer than any good one is dropped as it comes, so memory stays bounded under endless noise.
+A block that is longer than any good one is dropped as it comes, so memory stays bounded under endless noise.
 """
 
 from abc import ABC, abstractmethod
@@ -17,31 +17,31 @@ Item = TypeVar("Item")
 
 @dataclass(slots=True)
 class SplitCounts:
-    """What became of everything between two end marks."""
+    """What became of the blocks between two end marks."""
 
     good: int = 0
     bad_crc: int = 0
-    bad_shape: int = 0  # too short, too long, no COBS; in the line formats: not the fields that a line has
+    bad_shape: int = 0  # too short, too long, or not COBS; in the line formats: not the fields of a line
     garbage_bytes: int = 0  # in the bad ones
 
 
 class Splitter(ABC, Generic[Item]):
-    """`feed` it bytes, or let it `take` chunks; get what the blocks hold that are now complete."""
+    """Give it bytes (`feed`) or chunks (`take`); it returns the content of the blocks that are now complete."""
 
     END: ClassVar[bytes]
     LONGEST_BYTES: ClassVar[int]  # of a block
-    START: ClassVar[bytes | None]  # of `held`: None where a stream may begin inside a block
+    START: ClassVar[bytes | None]  # the first value of `held`: None if a stream may begin inside a block
 
     def __init__(self) -> None:
         self.counts = SplitCounts()
-        self.held = self.START  # the beginning of an unfinished block; None inside one that is dropped
+        self.held = self.START  # the beginning of an unfinished block; None inside a block that is dropped
 
     @abstractmethod
     def _read(self, block: bytes) -> Item | None:
-        """What the block holds; None where nothing, which is counted where it is a fault."""
+        """The content of the block; None if it has none. A bad block is counted."""
 
     def feed(self, data: bytes) -> list[Item]:
-        """Take the next bytes, return what they complete."""
+        """The content of the blocks that these bytes complete."""
         blocks = (self.held + data if self.held else data).split(self.END)
         tail = blocks.pop()
         if self.held is None and blocks:
@@ -59,7 +59,7 @@ class Splitter(ABC, Generic[Item]):
         return items
 
     def split(self, data: bytes) -> Split:
-        """The same, with what it adds to the counts."""
+        """The same, with what these bytes add to the counts."""
         counts, fresh = self.counts, self.held == self.START
         bad_crc, bad_shape, garbage_bytes = counts.bad_crc, counts.bad_shape, counts.garbage_bytes
         found = self.feed(data)
@@ -68,7 +68,7 @@ class Splitter(ABC, Generic[Item]):
         )
 
     def take(self, chunk: Chunk) -> list[Item]:
-        """What the chunk completes: as its link has found it already, or else by its bytes."""
+        """The same for a chunk: what its link has found in it already, or else what its bytes complete."""
         split = chunk.split
         if split is None:
             return self.feed(chunk.data)
@@ -85,7 +85,7 @@ class Splitter(ABC, Generic[Item]):
         self.counts.garbage_bytes += len(block)
 
     def _hold(self, tail: bytes) -> None:
-        """Keep an unfinished block for the next bytes, unless it is too long to become a good one."""
+        """Keep an unfinished block for the next bytes, unless it is too long to be a good one."""
         if self.held is not None and len(tail) > self.LONGEST_BYTES:
             self.counts.bad_shape += 1
             self.held = None

@@ -104,7 +104,7 @@ def test_a_missing_port_is_reported(
     monkeypatch.setattr("monitor.calibrate.listening_port.PATIENCE_S", 0.5)
     words = ["calibrate", str(profile), "--answers", str(answers), "--port", "/dev/shm/no-such-port"]
     assert main(words) == ExitCode.FAILED
-    assert "is not there: plug the device in" in capsys.readouterr().err
+    assert "does not exist: plug the device in" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

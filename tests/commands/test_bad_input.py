@@ -162,7 +162,7 @@ class Daemon:
     ("device", "sentence"),
     [
         pytest.param({}, r"busy: PORT is held by .*\bPID\b.*: stop it, or choose another port", id="held"),
-        pytest.param(None, "absent: PORT is not there: plug the device in, or choose another port", id="absent"),
+        pytest.param(None, "absent: PORT does not exist: plug the device in, or choose another port", id="absent"),
         pytest.param(
             {"speech": "nmea"}, 'wrong_device: PORT sends text, ".*": another device, or .*', id="wrong device"
         ),

@@ -150,7 +150,7 @@ def test_a_hanging_daemon_sends_nothing(ear: Ear, tmp_path: Path) -> None:
         try:
             ear.wait_for("WATCHDOG", 20)  # 2 s of life without a device
             assert "READY" in ear.heard[0]
-            assert "is not there: plug the device in" in ear.heard[-1]["STATUS"]
+            assert "does not exist: plug the device in" in ear.heard[-1]["STATUS"]
             process.send_signal(signal.SIGSTOP)
             os.waitid(os.P_PID, process.pid, os.WSTOPPED)
             before = ear.count("WATCHDOG")

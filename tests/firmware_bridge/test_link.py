@@ -168,7 +168,7 @@ def test_a_board_in_its_boot_loader_is_waited_for() -> None:
     [
         (b"$GPGGA,1,2\r\n", "wrong_device", 'sends text, "$GPGGA,1,2'),
         (bytes(range(128, 256)), "garbage", "no frames at 500000 baud"),
-        (frame(b"\x02\x00" + bytes(23)), "wrong_device", "does not say who it is"),
+        (frame(b"\x02\x00" + bytes(23)), "wrong_device", "does not answer HELLO"),
     ],
 )
 def test_what_speaks_but_is_not_ours_gets_its_verdict(data: bytes, state: str, words: str) -> None:

@@ -29,12 +29,12 @@ def test_another_device_does_not_answer(tmp_path: Path) -> None:
         with pytest.raises(WrongDeviceError, match=r"sends text, .*GPGGA"):
             probe(str(device.link), 500_000, patience_s=1)
         device.speech = "noise"
-        with pytest.raises(WrongDeviceError, match="no HELLO at 500000 baud"):
+        with pytest.raises(WrongDeviceError, match="at 500000 baud, but no HELLO"):
             probe(str(device.link), 500_000, patience_s=1)
 
 
 def test_trouble_is_said(tmp_path: Path) -> None:
-    with pytest.raises(LinkError, match="is not there"):
+    with pytest.raises(LinkError, match="does not exist"):
         probe(str(tmp_path / "none"), 500_000)
     with FakeDevice(tmp_path / "tty", protocol=3) as device:
         with pytest.raises(ProtocolVersionError, match="protocol 3"):
@@ -98,7 +98,7 @@ def test_the_command_lists_a_board_a_stranger_and_a_held_port(
         assert lines[0].split() == ["PORT", "FOR", "THE", "PROFILE", "HELD", "BY", "ANSWER"]
         assert "firmware 0.1.0 on SIMULATED, cell by HX711 at 80 a second" in lines[1]
         assert "sends text" in lines[2]
-        assert "is not there" in lines[3]
+        assert "does not exist" in lines[3]
         opened = board.openings
         with (
             open(board.link, "r+b", buffering=0) as port,

@@ -69,7 +69,7 @@ def test_a_device_that_hangs_up_is_gone_at_once_and_comes_back_under_the_same_li
                 await asyncio.to_thread(device.unplug)
                 await reader.until_state("absent")
                 await reader.until(lambda: reader.state.attempts >= 2)
-                assert "is not there: plug the device in" in reader.state.detail
+                assert "does not exist: plug the device in" in reader.state.detail
                 reader.chunks.clear()
                 device.plug()
             await reader.until_state("streaming")
@@ -256,7 +256,7 @@ def test_a_read_that_returns_nothing_means_gone() -> None:
     port, device = os.pipe()
     os.close(device)
     try:
-        with pytest.raises(LinkError, match="PORT is gone: it hung up"):
+        with pytest.raises(LinkError, match="PORT is gone: the device hung up"):
             _receive("PORT", port)
     finally:
         os.close(port)
@@ -311,7 +311,7 @@ def test_what_cannot_be_a_port_is_said_in_a_sentence(tmp_path: Path) -> None:
     file.write_text("")
     with pytest.raises(LinkError, match="cannot be opened as a serial port"):
         open_port(str(file), 500_000)
-    with pytest.raises(LinkError, match="is not there"):
+    with pytest.raises(LinkError, match="does not exist"):
         open_port(str(tmp_path / "none"), 500_000)
 
 
