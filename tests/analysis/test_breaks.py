@@ -93,6 +93,7 @@ def test_the_batches_of_the_stream_do_not_matter(
 def test_what_comes_after_stands_at_its_own_time(movement: Movement, days: int) -> None:
     """As without the silence, so many days later."""
     one = movement.samples()
+    one = Samples(np.round(one.t_s * 4096) / 4096, *one[1:])  # so that a shift by days loses no bit
     end_s = float(one.t_s[-1]) + BREAK_S + 2
     again = joined([one, one])
     again.t_s[len(one) :] += end_s
