@@ -20,6 +20,7 @@ from monitor.analysis.breaks import Breaks
 from monitor.analysis.gather import Gather
 from monitor.detect.spine import OnPositions, Spine
 from monitor.events import Update
+from monitor.learning.machine import LearnedMachine
 from monitor.learning.range import LearnedRange
 from monitor.profile.converter import informed
 from monitor.profile.profile import Profile
@@ -28,7 +29,8 @@ from monitor.profile.profile import Profile
 class Analysis:
     """One session, from bytes or samples to events.
 
-    `hello` is what the device reported before the first chunk; `learned` is the range from the lifter's last session.
+    `hello` is what the device reported before the first chunk; `learned` is the range from the lifter's last session;
+    `machine` is what earlier sessions taught of the machine.
     `gather` hands samples on once a tick of feedback, which costs less; the events are the same. `on_samples` gets each
     batch before the spine does, `on_positions` the positions that detection works with. `encoder_step_m` is what a
     table shows of its encoder.
@@ -42,6 +44,7 @@ class Analysis:
         *,
         hello: Hello | None = None,
         learned: LearnedRange | None = None,
+        machine: LearnedMachine | None = None,
         encoder_step_m: float | None = None,
         feedback: bool = True,
         gather: bool = False,
@@ -50,7 +53,12 @@ class Analysis:
     ) -> None:
         self.session = session
         self.spine = Spine(
-            informed(profile, hello), session, feedback=feedback, learned=learned, encoder_step_m=encoder_step_m
+            informed(profile, hello),
+            session,
+            feedback=feedback,
+            learned=learned,
+            machine=machine,
+            encoder_step_m=encoder_step_m,
         )
         self._breaks = Breaks()
         self.spine.on_positions = None if on_positions is None else self._breaks.restoring(on_positions)

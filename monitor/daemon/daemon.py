@@ -41,6 +41,7 @@ from monitor.daemon.about import (
 )
 from monitor.daemon.idle import AWAY_S, Idle
 from monitor.daemon.keeper import Keeper
+from monitor.daemon.machine_memory import MachineMemory
 from monitor.daemon.profile_commands import with_load, with_protocol
 from monitor.daemon.session import LiveSession
 from monitor.daemon.sink import Sink
@@ -94,6 +95,7 @@ class Daemon:
         self._last_set_at_s = -math.inf
         self._lifter: str | None = None
         self._learned: LearnedRange | None = None  # from the lifter's last session
+        self._memory = MachineMemory(directory, self._keeper.do)
         self._fed_at_s = 0.0
         self._reader_turned_at_s: float | None = None
         self._stopping = asyncio.Event()
@@ -191,6 +193,8 @@ class Daemon:
 
     def _begin_session(self) -> None:
         """Begins a session that is recorded, because the machine is used."""
+        if self._idle.session is not None:
+            self._memory.follow_zero(self._idle.session.analysis.spine.machine.zero_n)
         hello, chunks = self._idle.take()
         chunks = from_end_mark(chunks, self.profile.serial.format)
         session = self.session = self._new_session(hello, chunks[0], record=self.profile.record.enabled)
@@ -206,7 +210,8 @@ class Daemon:
         name = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
         path = recording_path(self._recordings, now, name) if record else None
         started_utc = now.isoformat(timespec="milliseconds")
-        return LiveSession(self.profile, hello, name, started_utc, path, first.received_ns, self._learned)
+        machine = self._memory.newest
+        return LiveSession(self.profile, hello, name, started_utc, path, first.received_ns, self._learned, machine)
 
     def _end_session(self) -> None:
         session, self.session = self.session, None
@@ -219,6 +224,7 @@ class Daemon:
         self._lifter = self._learned = None
         if (calibration := calibration_info(self._calibrated, session)) is not None and calibration.drift:
             _log.warning("%s", calibration.drift)
+        self._memory.learn(session.analysis.spine.machine)
         self._keeper.do(session.close)
         learned = {"learned": msgspec.to_builtins(session.analysis.spine.learned)}
         self._keeper.do(partial(self._store.end_session, session.id, msgspec.to_builtins(summary) | learned))
@@ -293,8 +299,11 @@ class Daemon:
         """Ends the session; the next one uses and records these settings. The lifter stays. Raises CommandRefused."""
         if self._newest is not None and self._newest.set is not None and self.session is not None:
             raise CommandRefused("refused", "a set is in progress: send the command again when it has ended")
+        recalibrated = profile.calibration != self.profile.calibration
         lifter, learned, self.profile = self._lifter, self._learned, profile
         self._end_session()
+        if recalibrated:
+            self._memory.forget_zero()
         self._idle.forget()
         self._lifter, self._learned = lifter, learned
         self._publish_info()

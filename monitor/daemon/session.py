@@ -19,6 +19,7 @@ from monitor.analysis.analysis import Analysis
 from monitor.calibrate.drift import DriftMonitor
 from monitor.daemon.usage import Usage
 from monitor.events import AnyEvent, Leak, Rep, SetEnd, Update
+from monitor.learning.machine import LearnedMachine
 from monitor.learning.range import LearnedRange
 from monitor.mqtt.contract.messages import SessionMessage
 from monitor.profile.profile import Profile
@@ -41,6 +42,7 @@ class LiveSession:
         recording: Path | None,
         now_ns: int,
         learned: LearnedRange | None = None,
+        machine: LearnedMachine | None = None,
     ) -> None:
         self.id = id
         self.started_utc = started_utc  # a label
@@ -49,12 +51,14 @@ class LiveSession:
         self.totals = SessionTotals()
         self._calibration = _calibration(profile)
         self._learned_before = learned
+        self._machine_before = machine
         self.analysis = Analysis(
             profile,
             id,
             Decoder(self._calibration, profile.serial.format, hello),
             hello=hello,
             learned=learned,
+            machine=machine,
             gather=True,
             on_samples=self._look,
         )
@@ -142,6 +146,7 @@ class LiveSession:
             boot_id=None if hello is None else hello.boot_id,
             hello=None if hello is None else hello.to_bytes(0)[2:],  # without type and seq
             learned=None if self._learned_before is None else msgspec.to_builtins(self._learned_before),
+            machine_learned=None if self._machine_before is None else msgspec.to_builtins(self._machine_before),
             provenance={"port": self.profile.serial.port or ""},
         )
 

@@ -26,6 +26,7 @@ from firmware_bridge.samples import Samples
 from monitor.analysis.analysis import Analysis
 from monitor.detect.spine import OnPositions
 from monitor.events import Update
+from monitor.learning.machine import LearnedMachine
 from monitor.learning.range import LearnedRange
 from monitor.profile.profile import Profile
 from monitor.profile.reading import load_profile, profile_from_builtins
@@ -55,6 +56,7 @@ class RecordingPlayback:
         self._file = read_session(path)
         self.header = self._file.header
         self.learned = _learned(self.header)
+        self.machine_learned = _machine_learned(self.header)
         self.hello = None if self.header is None else hello_of(self.header)
         self.profile = _profile_of(path, self.header, config)
         self.decoder = _decoder_of(path, self.header, self.profile if config else None)
@@ -99,7 +101,7 @@ class TablePlayback:
     """A table of samples, which enters the analysis after the decoder. Its first row is at 0 s."""
 
     what: Literal["recording", "table"] = "table"
-    began_utc = decoder = hello = learned = None
+    began_utc = decoder = hello = learned = machine_learned = None
     losses: Sequence[str] = ()
     remarks: Sequence[str] = ()
 
@@ -166,6 +168,7 @@ def analysis_of(
         playback.decoder,
         hello=playback.hello,
         learned=playback.learned,
+        machine=playback.machine_learned,
         encoder_step_m=playback.table.encoder_step_m if isinstance(playback, TablePlayback) else None,
         feedback=feedback,
         on_samples=on_samples,
@@ -196,6 +199,16 @@ def _profile_of(path: Path, header: Header | None, config: Path | None) -> Profi
     if header is None:
         raise PlaybackError(f"{path} has lost its header: give the machine's profile with --config")
     return profile_from_builtins(header.profile, f"{path}, its header")
+
+
+def _machine_learned(header: Header | None) -> LearnedMachine | None:
+    if header is None or header.machine_learned is None:
+        return None
+    try:
+        return msgspec.convert(header.machine_learned, LearnedMachine)
+    except msgspec.ValidationError as error:
+        where = f"session {header.session}: machine_learned in its header"
+        raise PlaybackError(f"{where} cannot be read: {error}") from error
 
 
 def _learned(header: Header | None) -> LearnedRange | None:

@@ -39,7 +39,8 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     firmware_version: str | None = None
     boot_id: int | None = None
     hello: bytes | None = None  # body of the device's HELLO, where that came before the first chunk
-    learned: dict[str, Any] | None = None  # what earlier sessions taught, known at the first chunk
+    learned: dict[str, Any] | None = None  # the lifter's range from earlier sessions, known at the first chunk
+    machine_learned: dict[str, Any] | None = None  # friction and zero of the machine, known at the first chunk
     provenance: dict[str, str] = {}  # where the bytes came from: port, simulator seed, recovered from
     format_version: int = FORMAT_VERSION
 
