@@ -20,10 +20,7 @@ HEAVE = Row(
     icon="heave",
     name=Words("Heave", "Ruck"),
     why="The load was thrown instead of lifted: while it flies, the cable carries little of it.",
-    remedy=Words(
-        "Squeeze into the lift instead of throwing it.",
-        "In die Bewegung drücken, nicht werfen.",
-    ),
+    remedy=Words("Squeeze into the lift instead of throwing it.", "In die Bewegung drücken, nicht werfen."),
     cue="jerk",
     rank=7,
     cost_s=2,
