@@ -24,7 +24,21 @@ from monitor.detect.spine import STEP_S, Spine
 from monitor.events import KINDS, AnyEvent, Feedback, Rep, SensorFault, Stage, Turnaround, encode
 from monitor.profile.profile import Profile
 from monitor.profile.settings import ZeroSettings
-from tests.movements import LOAD_N, PROFILES, REST_M, Act, Down, Leg, Movement, Still, Trouble, movements, profile
+from tests.movements import (
+    LOAD_N,
+    PROFILES,
+    REST_M,
+    Act,
+    Down,
+    Leg,
+    Movement,
+    Pin,
+    Still,
+    Trouble,
+    Tug,
+    movements,
+    profile,
+)
 
 # A movement is printed so that it can be pasted; to shrink one would take minutes.
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
@@ -242,6 +256,9 @@ def seen() -> Seen:
         seen.look(name, movement)
 
     look()
+    rep = (Leg(1.0, 1.8), Still(0.4), Leg(0.0, 2.0), Still(0.4))
+    seen.look("learned", Movement((*rep, *rep, Down(1.5), Pin(0.6), *rep, Down(6.0))))
+    seen.look("motor", Movement((*rep, *rep, Tug(0.0, 6.0))))
     return seen
 
 

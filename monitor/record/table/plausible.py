@@ -15,6 +15,7 @@ from monitor.record.table.units import UNITS, Quantity, Unit
 Column = NDArray[np.float64]
 LEAST_ROWS = 20  # of fewer nothing can be said
 FASTEST_S, SLOWEST_S = 5e-5, 0.2  # between rows
+BLIND_S = 1.0  # rows further apart show no movement, whatever their unit
 USUAL_S = (0.0002, 0.1)
 LONGEST_M = 4.0  # of travel
 USUAL_M = (0.04, 2.5)
@@ -38,10 +39,14 @@ class Doubt(NamedTuple):
 def check_units(path: Path, layout: Layout, reading: Reading, si: Mapping[Quantity, Column]) -> None:
     """Raises TableError where a quantity whose unit nobody gave cannot be in SI. `si`: the columns as if they were."""
     for quantity, look in _LOOKS.items():
-        doubt = look(si[quantity]) if quantity in si and quantity not in reading.units else None
+        doubt = look(si[quantity]) if quantity in si else None
         if doubt is None:
             continue
         name = printable(layout.names[layout.at[quantity]])
+        if quantity in reading.units:
+            if quantity == "t" and doubt.size > BLIND_S:
+                raise TableError(f"{path}: {name} {doubt.words} (s): {doubt.else_}")
+            continue
         raise TableError(f"{path}: {name} {doubt.words}, {_remedy(doubt, quantity, reading)}")
 
 

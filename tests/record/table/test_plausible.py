@@ -69,8 +69,14 @@ def test_rows_that_come_too_seldom_are_named(tmp_path: Path) -> None:
 
 
 def test_who_names_a_unit_is_believed(tmp_path: Path) -> None:
-    path = write(tmp_path / "t.csv", t=1e3, x=1e2)
+    path = write(tmp_path / "t.csv", t=250.0, x=1e2)
     assert read_table(path, reading_of(None, "s,m")).samples.position_m.max() == pytest.approx(41)
+
+
+def test_rows_that_show_no_movement_are_refused_whatever_their_unit(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", t=1e3, x=1.0)
+    with pytest.raises(TableError, match="too few rows: 20 a second are needed"):
+        read_table(path, reading_of(None, "s"))
 
 
 @pytest.mark.parametrize(
