@@ -29,7 +29,8 @@ class LiveFeedback:
 
     def note(self, records: list[AnyEvent], now: int) -> None:
         """Events reported at this moment."""
-        self._forget(now)
+        if records:
+            self._forget(now)
         for record in records:
             cue = row_of(record).cue
             if cue is None:  # it was none after all: the contact that ended the set, say

@@ -10,7 +10,6 @@ the bits of the rest of the block are computed again.
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +30,7 @@ from monitor.signals.grid import STEP_S, Grid
 from monitor.signals.motion import MotionFilter
 from monitor.signals.position_tracker import PositionTracker, TrackedSteps
 from monitor.signals.signal_window import SignalWindow
-from monitor.signals.zigzag import Reversal, Zigzag
+from monitor.signals.zigzag import Zigzag
 
 BLOCK_STEPS = 2048  # 10 s at once: bounds the memory of a call
 FEEDBACK_STEPS = 8  # 25 times a second
@@ -134,39 +133,40 @@ class Spine:
 
     def _walk(self, start: int, end: int, events: list[AnyEvent], feedback: list[Feedback]) -> int:
         """Step from change to change; returns the moment after the limits changed, or the end."""
-        signals, limits = self._signals, self.limits
+        signals, panel, news = self._signals, self._panel, self._news
+        limits = panel.moment.limits
         bits = evaluate(signals, limits, start, end)
-        changes = (np.flatnonzero(bits != np.concatenate(([self._panel.moment.bits], bits[:-1]))) + start).tolist()
+        changes = (np.flatnonzero(bits != np.concatenate(([panel.moment.bits], bits[:-1]))) + start).tolist()
         zigzag_before = self._zigzag.state()
         x = signals.x[signals.row(start) : signals.row(end)]
         reversals = deque(self._zigzag.scan(x, start, limits.reversal_m))
         feedback_at = self._next_feedback(start)
+        changes.append(end)
         i = 0
         following = start
         while True:
-            now = min(
-                changes[i] if i < len(changes) else end,
-                reversals[0].confirmed if reversals else end,
-                feedback_at,
-                max(following, self._panel.due),
-                max(following, self._news[0].step) if self._news else end,
-            )
+            now = min(changes[i], feedback_at, max(following, panel.due))
+            if reversals:
+                now = min(now, reversals[0].confirmed)
+            if news:
+                now = min(now, max(following, news[0].step))
             if now >= end:
                 return end
-            while i < len(changes) and changes[i] <= now:
-                i += 1
-            self._panel.step(now, int(bits[now - start]), _until(reversals, now), _until(self._news, now))
-            self._live.follow(self._panel.moment)
-            if records := self._panel.take():
-                events += records
+            i += changes[i] == now
+            turned = (reversals.popleft(),) if reversals and reversals[0].confirmed == now else ()
+            panel.step(now, int(bits[now - start]), turned, _until(news, now) if news else ())
+            records = panel.take()
+            events += records
+            if self._with_feedback:
+                self._live.follow(panel.moment)
                 self._live.note(records, now)
             if now == feedback_at:
-                feedback.append(self._live.feedback(self._panel.moment, self._panel.tally, now + self._motion.lag))
+                feedback.append(self._live.feedback(panel.moment, panel.tally, now + self._motion.lag))
                 feedback_at = self._next_feedback(now + 1)
             following = now + 1
-            if self.limits is not limits:
+            if panel.moment.limits is not limits:
                 self._zigzag.restore(zigzag_before)
-                self._zigzag.shift(limits.rest_m - self.limits.rest_m)  # as the signals were
+                self._zigzag.shift(limits.rest_m - panel.moment.limits.rest_m)  # as the signals were
                 self._zigzag.scan(x[: following - start], start, limits.reversal_m)
                 return following
 
@@ -188,11 +188,11 @@ def _news(tracked: TrackedSteps, lag: int) -> list[News]:
     return sorted(news, key=lambda item: item.step)
 
 
-def _until(queue: deque[Any], now: int) -> tuple[Any, ...]:
+def _until(news: deque[News], now: int) -> tuple[News, ...]:
     """Take what is known by a moment."""
     taken = []
-    while queue and (queue[0].confirmed if isinstance(queue[0], Reversal) else queue[0].step) <= now:
-        taken.append(queue.popleft())
+    while news and news[0].step <= now:
+        taken.append(news.popleft())
     return tuple(taken)
 
 

@@ -2,7 +2,7 @@
 
 import ast
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
@@ -19,7 +19,7 @@ from firmware_bridge.samples import Samples
 from monitor import detect
 from monitor.detect.detector import Detector, Findings
 from monitor.detect.moment import Fact, Moment
-from monitor.detect.panel import FIELD_OF
+from monitor.detect.panel import FIELD_OF, DetectorPanel
 from monitor.detect.spine import STEP_S, Spine
 from monitor.events import KINDS, AnyEvent, Feedback, Rep, SensorFault, Stage, Turnaround, encode
 from monitor.profile.profile import Profile
@@ -188,13 +188,20 @@ def test_a_replay_cut_short_has_told_what_the_whole_had_told_by_then(
     assert all(moment >= now_s for moment in known[len(until_then) :] if moment is not None)
 
 
-class Restless:
-    """A detector that is woken at every moment."""
+def wrap_detectors(spine: Spine, wrap: Callable[[Detector], Detector]) -> None:
+    """A fresh spine with each of its detectors inside another one."""
+    panel = spine._panel
+    before, after = (tuple(map(wrap, detectors)) for detectors in (panel.before, panel.after))
+    spine._panel = DetectorPanel(before, after, panel.moment)
 
-    watches = -1
+
+class Restless:
+    """A detector that is woken at every moment; it still says whether it needs to see a confirmed load's past."""
+
     due = -1
 
     def __init__(self, detector: Detector) -> None:
+        self.watches = detector.watches
         self.update = detector.update
 
 
@@ -203,8 +210,7 @@ class Restless:
 def test_a_detector_sleeps_through_nothing(name: str, movement: Movement) -> None:
     samples = movement.samples()
     spine = Spine(PROFILES[name], "s")
-    spine._panel.before = tuple(Restless(detector) for detector in spine._panel.before)
-    spine._panel.after = tuple(Restless(detector) for detector in spine._panel.after)
+    wrap_detectors(spine, Restless)
     assert lines(feed(spine, samples)) == lines(run(name, samples))
 
 
@@ -237,8 +243,7 @@ class Seen:
 
     def look(self, name: str, movement: Movement) -> None:
         spine = Spine(PROFILES[name], "s")
-        spine._panel.before = tuple(Recorded(detector, self.found, self.moments) for detector in spine._panel.before)
-        spine._panel.after = tuple(Recorded(detector, self.found, self.moments) for detector in spine._panel.after)
+        wrap_detectors(spine, lambda detector: Recorded(detector, self.found, self.moments))
         for event in feed(spine, movement.samples())[0]:
             self.reached.add((event.kind, ""))
             for key in ("grade", "cause", "at", "side", "slam", "cut", "partial", "outcome", "ended_set"):
