@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -42,14 +43,17 @@ class RecordingSink:
     def info(self, info: InfoMessage) -> None:
         self.links.append(info.link.state)
 
+    def close(self) -> None:
+        self._reader.close()
+
     def clear_last_set(self) -> None:
         """Not part of this test."""
 
 
 def test_a_sink_gets_stored_events_feedback_and_a_summary(tmp_path: Path) -> None:
     async def story() -> None:
-        with Store(tmp_path / "events.db") as store:
-            daemon, machine, sink = Daemon(PROFILE, tmp_path, store), Machine(), RecordingSink(store.path)
+        with Store(tmp_path / "events.db") as store, closing(RecordingSink(store.path)) as sink:
+            daemon, machine = Daemon(PROFILE, tmp_path, store), Machine()
             daemon.sinks.append(sink)
             running = asyncio.create_task(daemon.run(machine.source()))
             machine.move(a_set())
@@ -75,9 +79,9 @@ def test_an_exception_in_a_sink_ends_the_daemon(tmp_path: Path) -> None:
             raise ZeroDivisionError
 
     async def story() -> None:
-        with Store(tmp_path / "events.db") as store:
+        with Store(tmp_path / "events.db") as store, closing(BrokenSink(store.path)) as sink:
             daemon, machine = Daemon(PROFILE, tmp_path, store), Machine()
-            daemon.sinks.append(BrokenSink(store.path))
+            daemon.sinks.append(sink)
             machine.move(a_set())
             with pytest.raises(ExceptionGroup) as group:
                 await daemon.run(machine.source())
