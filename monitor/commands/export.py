@@ -1,4 +1,4 @@
-"""`rep-monitor export FILE --to csv|jsonl`: a recording's samples and events for other tools."""
+"""`rep-monitor export FILE --to csv|jsonl`: writes the samples and events of a recording for other tools."""
 
 import argparse
 import sys
@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out",
         type=Path,
         metavar="NAME",
-        help="writes NAME.samples.* and NAME.events.* (default: named as the recording, here)",
+        help="write NAME.samples.* and NAME.events.* (default: the recording's name, in this folder)",
     )
 
 
@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     session = read_session(args.file)
     if session.header is None:
         raise SessionFileError(
-            f"{args.file} has lost its header, without which its bytes have no meaning: nothing was written"
+            f"{args.file} has lost its header, without which it cannot be decoded: nothing was written"
         )
     samples_path, events_path = paths_of(args.out or Path(args.file.stem), args.to)
     try:

@@ -1,4 +1,4 @@
-"""`rep-monitor recover FILE`: a clean copy of a damaged recording, and what was lost."""
+"""`rep-monitor recover FILE`: writes a clean copy of a damaged recording, and reports the losses."""
 
 import argparse
 import sys
@@ -7,12 +7,12 @@ from pathlib import Path
 
 from monitor.exit_codes import ExitCode, sentence
 
-HELP = "Write a clean copy of a damaged recording, with every record that is intact, and say what was lost."
+HELP = "Write a clean copy of a damaged recording, with all intact records, and report the losses."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="a recording (.mcap)")
-    parser.add_argument("--out", type=Path, metavar="COPY", help="default: FILE's name with .recovered.mcap")
+    parser.add_argument("--out", type=Path, metavar="COPY", help="the copy (default: FILE's name with .recovered.mcap)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"{args.file} is intact: there is nothing to recover")
         return ExitCode.DONE
     if session.header is None and not any_record:
-        raise SessionFileError(f"{args.file} holds no intact record: there is nothing to recover")
+        raise SessionFileError(f"{args.file} contains no intact record: there is nothing to recover")
     path = args.out or args.file.with_suffix(".recovered.mcap")
     try:
         count = recover(session, path)

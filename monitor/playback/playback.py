@@ -30,7 +30,7 @@ from monitor.learning.machine import LearnedMachine
 from monitor.learning.range import LearnedRange
 from monitor.profile.profile import Profile
 from monitor.profile.reading import load_profile, profile_from_builtins
-from monitor.record.records import Command, Gap, Header
+from monitor.record.records import Gap, Header
 from monitor.record.replay import Speed, batches, decoder_of, hello_of, replay
 from monitor.record.session_reader import read_session
 from monitor.record.table.reading import Reading
@@ -82,7 +82,6 @@ class RecordingPlayback:
         return [damage.sentence for damage in self._file.damage if not damage.lossy]
 
     async def feed(self, analysis: Analysis, speed: Speed) -> AsyncGenerator[Update]:
-        """A command takes effect between two sessions, so within a recording it changes nothing."""
         if speed == "max":
             for batch in batches(self._file):
                 yield self._take(analysis, batch)
@@ -91,7 +90,7 @@ class RecordingPlayback:
         async for item in replay(self._file, speed):
             yield self._take(analysis, item)
 
-    def _take(self, analysis: Analysis, item: Chunk | list[Chunk] | Command | Gap) -> Update:
+    def _take(self, analysis: Analysis, item: Chunk | list[Chunk] | Gap) -> Update:
         if isinstance(item, Gap):
             self._gaps.append(item)
         return analysis.feed(*(item if isinstance(item, list) else [item] if isinstance(item, Chunk) else []))

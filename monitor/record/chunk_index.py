@@ -1,6 +1,6 @@
-"""Where a recording's chunks stand, kept small while it is written: the MCAP writer's own list takes 2 MB an hour.
+"""A compact index of a recording's chunks, which replaces the list of the MCAP writer: that grows by 2 MB an hour.
 
-It takes the place of that list: `append` packs an index record, iterating gives them back for the file's end.
+`append` packs an index record; iterating returns the records for the end of the file.
 """
 
 import struct
@@ -14,7 +14,7 @@ _PLACE = struct.Struct("<QQQIII")  # start and end of its messages, offset; leng
 
 
 class ChunkPlaces:
-    """Of chunks without message indexes. About 15 bytes each."""
+    """The index records of chunks without message indexes, about 15 bytes each."""
 
     def __init__(self) -> None:
         self._packed: list[bytes] = []
@@ -23,7 +23,7 @@ class ChunkPlaces:
 
     def append(self, index: ChunkIndex) -> None:
         if index.message_index_offsets or index.message_index_length:
-            raise ValueError("message indexes are not kept")
+            raise ValueError("message indexes are not supported")
         self._compression = index.compression
         self._fresh += _PLACE.pack(
             index.message_start_time,
@@ -58,7 +58,7 @@ class ChunkPlaces:
 
 
 def _columns(rows: bytearray) -> bytes:
-    """All first bytes, then all second ones, ...: neighbours are alike, and compress."""
+    """All first bytes, then all second bytes, and so on: similar bytes are then neighbours and compress well."""
     return b"".join(bytes(rows[k :: _PLACE.size]) for k in range(_PLACE.size))
 
 

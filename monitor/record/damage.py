@@ -1,25 +1,25 @@
-"""What a pass over a recording finds missing.
+"""Counts the records that are missing in a recording.
 
-Every record has a number, so whatever the holes in the file are, the next number tells how many records fell into
-them; behind the last hole the count that a closed file carries tells it.
+Every record has a number, so the number after a hole shows how many records were in it. After the last hole the total
+count shows that, which a closed file contains.
 """
 
 from pathlib import Path
 
 import msgspec
 
-from monitor.record.records import PROFILE, Topic
+from monitor.record.records import PROFILE
 from monitor.record.scan import DATA_END, HOLE, METADATA, Piece, metadata
 
-Plain = tuple[Topic, int, bytes]  # what a Record is made of
+Plain = tuple[str, int, bytes]  # the fields of a Record
 
 
 class Damage(msgspec.Struct, frozen=True, kw_only=True):
-    """A place of a recording that could not be read."""
+    """A part of a recording that could not be read."""
 
     offset_bytes: int
     length_bytes: int
-    lost_records: int | None  # null: not known, because no record stands after it
+    lost_records: int | None  # null: not known, because no record follows
     sentence: str
 
     @property
@@ -27,21 +27,21 @@ class Damage(msgspec.Struct, frozen=True, kw_only=True):
         return self.lost_records != 0
 
 
-class Account:
-    """Is shown every piece and every record of a file in order; `damage` grows as losses become known."""
+class LossCounter:
+    """Takes every piece and every record of a file in order; `damage` lists the losses found so far."""
 
     def __init__(self, path: Path) -> None:
         self.damage: list[Damage] = []
         self._path = path
         self._next_number = 0
         self._holes: list[Piece] = []  # since the last record
-        self._count: int | None = None  # of the records, where the file says it
-        self._ended = False  # past the data: what is damaged from here on holds no record
+        self._count: int | None = None  # of all records, if the file contains it
+        self._ended = False  # after the data no record can be lost
         self._first_ns: int | None = None
         self._last_ns = 0
 
     def take_all(self, numbers: list[int], records: list[Plain]) -> bool:
-        """A chunk that goes on where the one before ended, as nearly all do; else False, and `take` looks at each."""
+        """Takes a chunk that follows the one before, as nearly all do. Otherwise returns False: then use `take`."""
         following = self._next_number + len(numbers)
         if self._holes or self._first_ns is None or numbers != list(range(self._next_number, following)):
             return False
@@ -50,7 +50,7 @@ class Account:
         return True
 
     def take(self, number: int, record: Plain, piece: Piece) -> bool:
-        """Whether the record is news: a stretch that stands in the file twice is told once."""
+        """Takes a record. Returns False for a duplicate, because a part of the file may be there twice."""
         topic, at_ns, _ = record
         if number < self._next_number:
             return False
@@ -62,8 +62,8 @@ class Account:
         self._next_number, self._last_ns = number + 1, at_ns
         return True
 
-    def enter(self, piece: Piece) -> None:
-        """A piece without records."""
+    def take_piece(self, piece: Piece) -> None:
+        """Takes a piece without records."""
         if piece.opcode == HOLE:
             self._holes.append(piece)
             if self._ended:
@@ -81,7 +81,7 @@ class Account:
             self._settle(None)
 
     def _settle(self, lost: int | None, until_ns: int | None = None) -> None:
-        """The open holes are one damage, and its cost is known."""
+        """Turns the open holes into one damage, whose number of lost records is now known."""
         first = self._holes[0]
         length_bytes = sum(hole.length_bytes for hole in self._holes)
         self._holes = []
@@ -91,7 +91,7 @@ class Account:
         elif lost is not None:
             loss = f"{lost} record{' is' if lost == 1 else 's are'} lost"
         else:
-            loss = "what stood there is lost" if length_bytes else "its last second may be missing"
+            loss = "its records are lost" if length_bytes else "its last second may be missing"
         if lost != 0 and self._first_ns is not None:
             loss += f", from {(self._last_ns - self._first_ns) / 1e9:.1f} s"
             loss += " on" if until_ns is None else f" to {(until_ns - self._first_ns) / 1e9:.1f} s"

@@ -1,4 +1,4 @@
-"""A file that only grows, on a disk that may stall, fill up or fail: nothing is given up before it is on it."""
+"""A file that only grows, on a disk that may stall, fill up or fail; no byte is dropped before it is on the disk."""
 
 import contextlib
 import errno
@@ -10,15 +10,15 @@ from monitor.state.whole_file import PRIVATE_FILE, sync_folder
 
 
 class DurableFile:
-    """`append` keeps bytes in memory, `sync` brings them to disk; after a failed `sync` they are all still there.
+    """`append` keeps bytes in memory, `sync` writes them to disk; after a failed `sync` they are still in memory.
 
-    A failed fdatasync leaves the kernel's pages in a state that nobody knows, and a second one on the same
-    descriptor may lie. So a failure drops the descriptor, and the next attempt opens the file anew and writes again
-    everything behind what is known to be on disk.
+    After a failed fdatasync the state of the kernel's pages is unknown, and a second call on the same descriptor may
+    report success wrongly. So a failure closes the descriptor, and the next attempt opens the file again and rewrites
+    everything after the part that is known to be on disk.
     """
 
     def __init__(self, path: Path, reserve_bytes: int = 0) -> None:
-        """The last `reserve_bytes` of the disk are somebody else's: where they begin, it is full."""
+        """`sync` treats the disk as full when only `reserve_bytes` are free."""
         self.path = path
         self._reserve_bytes = reserve_bytes
         self.durable_bytes = 0
@@ -31,7 +31,7 @@ class DurableFile:
             self._pending.append(data)
 
     def sync(self) -> None:
-        """Raises OSError, and may be called again."""
+        """Raises OSError; may be called again."""
         if not self._pending:
             return
         data = b"".join(self._pending)
@@ -41,7 +41,7 @@ class DurableFile:
                 self._open()
             self._spare_the_reserve(len(data))
             written = 0
-            while written < len(data):  # a disk that fills up takes a part of a write first
+            while written < len(data):  # a disk that fills up accepts a part of a write
                 written += os.write(self._fd, data[written:] if written else data)
             os.fdatasync(self._fd)
         except OSError:
@@ -53,13 +53,13 @@ class DurableFile:
     def _spare_the_reserve(self, more_bytes: int) -> None:
         disk = os.fstatvfs(self._fd)
         if disk.f_bavail * disk.f_frsize - more_bytes < self._reserve_bytes:
-            raise OSError(errno.ENOSPC, "No space left but what events need", str(self.path))
+            raise OSError(errno.ENOSPC, "No space left except the reserve for events", str(self.path))
 
     def close(self) -> None:
-        """Lets go of the descriptor; what is pending stays so."""
+        """Closes the descriptor; pending bytes stay pending."""
         if self._fd >= 0:
             fd, self._fd = self._fd, -1
-            with contextlib.suppress(OSError):  # what it could tell, sync has told: only that vouches for data
+            with contextlib.suppress(OSError):  # only `sync` confirms data, and it has already reported errors
                 os.close(fd)
 
     def _open(self) -> None:
@@ -72,5 +72,5 @@ class DurableFile:
             return
         self._fd = os.open(self.path, os.O_WRONLY | os.O_CLOEXEC)
         if os.fstat(self._fd).st_size < self.durable_bytes:
-            raise OSError(errno.EIO, "somebody cut the file", str(self.path))
+            raise OSError(errno.EIO, "the file was shortened by another program", str(self.path))
         os.lseek(self._fd, self.durable_bytes, os.SEEK_SET)

@@ -1,9 +1,9 @@
-"""Samples and events of a recording as files for other tools.
+"""Exports samples and events of a recording to files for other tools.
 
-NAME.samples.csv     t_s,displacement_m,force_n,flags      one row an instant, in order; `replay` reads it too
-NAME.events.csv      one row an event, as its last record says it; a kind's own keys as JSON in `details`
+NAME.samples.csv     t_s,displacement_m,force_n,flags      one row for each time, in order; `replay` reads it, too
+NAME.events.csv      one row for each event, by its last record; other keys of the kind as JSON in `details`
 NAME.samples.jsonl   {"t_s":0.002,"displacement_m":0.0001,"force_n":null,"flags":0}
-NAME.events.jsonl    every record as it was made: EVENTS.md 3
+NAME.events.jsonl    every event record, as in EVENTS.md 3
 """
 
 import csv
@@ -23,7 +23,7 @@ from monitor.record.session_reader import SessionFile
 from monitor.record.table.reading import WITH_FLAGS
 
 Format = Literal["csv", "jsonl"]
-_REORDER_S = 2.0  # the two kinds of samples interleave by less
+_REORDER_S = 2.0  # position and force samples are out of order by less
 _COMMON = (
     "id", "session", "set", "kind", "t_s", "found_s", "duration_s", "rep", "phase", "position_m", "part_of", "closed_s",
     "cut",
@@ -31,12 +31,12 @@ _COMMON = (
 
 
 def paths_of(name: Path, format: Format) -> tuple[Path, Path]:
-    """Where the samples and the events go."""
+    """The files of the samples and of the events."""
     return Path(f"{name}.samples.{format}"), Path(f"{name}.events.{format}")
 
 
 def export_samples(session: SessionFile, header: Header, format: Format, path: Path) -> int:
-    """Writes a new file; the number of its rows."""
+    """Writes a new file. Returns the number of rows. Raises OSError, SessionFileError."""
     row_count = 0
     with path.open("x") as file:
         if format == "csv":
@@ -49,7 +49,7 @@ def export_samples(session: SessionFile, header: Header, format: Format, path: P
 
 
 def export_events(session: SessionFile, format: Format, path: Path) -> int:
-    """Writes a new file; the number of its records."""
+    """Writes a new file. Returns the number of records. Raises OSError, SessionFileError."""
     if format == "jsonl":
         lines = [encode(event) + b"\n" for event in session.events()]
         with path.open("xb") as file:
@@ -64,7 +64,7 @@ def export_events(session: SessionFile, format: Format, path: Path) -> int:
 
 
 def instants(session: SessionFile, header: Header) -> Iterator[Samples]:
-    """All samples in the order of time; what was measured at the same instant stands in one row."""
+    """All samples in order of time; values of the same time are in one row."""
     decoder = decoder_of(header)
     held = NOTHING
     for batch in batches(session):

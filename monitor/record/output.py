@@ -1,4 +1,4 @@
-"""Files that a command writes for a person: whole or not at all."""
+"""Writes the output files of commands atomically."""
 
 import os
 from collections.abc import Iterator
@@ -9,15 +9,15 @@ from typing import IO
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """A new file. Where to write: a neighbour that takes its name when all went well. Raises OSError with the path."""
+    """For a new file: yields a temporary path, which is renamed when the block succeeds. Raises OSError."""
     if path.exists():
-        raise FileExistsError(17, "exists already: remove it or give another --out", str(path))
+        raise FileExistsError(17, "already exists: remove it or give another --out", str(path))
     part = path.with_name(path.name + ".part")
     try:
         yield part
         part.rename(path)
     except OSError as error:
-        if error.filename is None:  # a full disk does not say whose it is
+        if error.filename is None:  # the error of a full disk has no path
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
     finally:
@@ -26,7 +26,7 @@ def whole(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A regular file is replaced when all of it is there; a pipe or a device is written to as it comes."""
+    """Replaces a regular file when the block succeeds; writes directly to a pipe or device. Raises OSError."""
     if path.exists() and not path.is_file():
         with path.open("wb") as file:
             yield file

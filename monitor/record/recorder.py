@@ -1,10 +1,10 @@
-"""Records a session beside the live path: a thread of its own, so that a stalling disk is nobody else's trouble.
+"""Records a session in a thread, so that a stalling disk does not delay live feedback.
 
-    put() --> queue, bounded --> encoder --> DurableFile, every PERIOD_S
+    put() --> bounded queue --> encoder --> DurableFile, every PERIOD_S
 
-The queue holds more than a minute of a session. When even that is full, records are dropped, counted, and the recording
-says so at that place (Gap). When the disk is full or fails, the status is `no_storage`, what is pending is tried again
-every RETRY_S, and the session goes on.
+The queue has room for more than a minute of a session. If it is full, records are dropped and counted, and the
+recording contains a Gap at that place. If the disk is full or fails, the status is `no_storage`, writing is tried again
+every RETRY_S, and the session continues.
 """
 
 import logging
@@ -20,29 +20,29 @@ from monitor.record.durable_file import DurableFile
 from monitor.record.records import MESSAGE_CAP_BYTES, Gap, Header, Record, gap_record
 from monitor.record.session_file import SessionEncoder
 
-PERIOD_S = 0.7  # with the time that a sync takes on a busy machine, a power cut costs less than a second
+PERIOD_S = 0.7  # with the time of a sync on a busy computer, a power cut costs less than a second
 RETRY_S = 5.0
 LOG_PERIOD_S = 60.0
-QUEUE_RECORDS = 32_768  # two minutes of 250 chunks, 25 feedbacks and a few events a second
+QUEUE_RECORDS = 32_768  # two minutes of 250 chunks, 25 feedback records and a few events a second
 QUEUE_BYTES = 16 << 20
-RESERVE_BYTES = 8 << 20  # of the disk, for events: they matter more, and need little
+RESERVE_BYTES = 8 << 20  # of the disk, for events, which are more important and small
 _log = logging.getLogger(__name__)
 
 
 class RecorderStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """How the recording stands; counts are since its beginning."""
+    """The state of a recording; counts are since its beginning."""
 
     state: Literal["recording", "no_storage", "closed"]
     path: str
     durable_bytes: int
     queued_records: int
-    dropped_records: int  # not in the recording, which says where
+    dropped_records: int  # not in the recording, which contains a Gap instead
     failures: int  # attempts to write that the disk refused
     last_error: str | None
 
 
 class Recorder:
-    """One session's recording. `put` and `sync` return at once, whatever the disk does."""
+    """The recording of one session. `put` and `sync` return at once, whatever the disk does."""
 
     def __init__(
         self,
@@ -57,14 +57,14 @@ class Recorder:
         self._period_s, self._retry_s = period_s, retry_s
         self._queue_records, self._queue_bytes = queue_records, queue_bytes
         self._queue: deque[Record] = deque()
-        self._put_bytes = self._taken_bytes = 0  # each written by one thread only
+        self._put_bytes = self._taken_bytes = 0  # each is written by one thread only
         self._gap = _Dropped()
         self._dropped_records = 0
         self._failures = 0
         self._last_error: str | None = None
         self._closing = self._closed = False
         self._bug: BaseException | None = None
-        self._unsaid_s, self._unsaid = LOG_PERIOD_S, 0  # since the last line in the log
+        self._since_log_s, self._suppressed = LOG_PERIOD_S, 0  # since the last line in the log
         self._wake = threading.Event()
         self._file = DurableFile(path, RESERVE_BYTES)
         self._header = header
@@ -72,7 +72,7 @@ class Recorder:
         self._thread.start()
 
     def put(self, record: Record) -> None:
-        """Called from one thread. Raises only where there is a bug, here or in the caller."""
+        """Call from one thread only. Raises ValueError, RuntimeError only after a programming error."""
         if len(record.data) > MESSAGE_CAP_BYTES and record.topic != "/wire":
             raise ValueError(f"a record of {len(record.data)} bytes on {record.topic}: at most {MESSAGE_CAP_BYTES}")
         if self._bug is not None:
@@ -82,18 +82,18 @@ class Recorder:
             self._dropped_records += 1
             return
         if self._gap.records:
-            self._append(self._gap.told(record.at_ns))
+            self._append(self._gap.record(record.at_ns))
             self._gap = _Dropped()
         self._append(record)
 
     def sync(self) -> None:
-        """Asks for what was put so far to reach the disk now, not only within the period: a set has ended."""
+        """Asks the thread to write at once, because a set has ended."""
         self._wake.set()
 
     def close(self, timeout_s: float = 5.0) -> RecorderStatus:
-        """Ends the recording. Waits for the disk no longer than told; the state is `closed` if all of it is there."""
+        """Ends the recording. Waits for the disk up to `timeout_s`; the state is `closed` if everything is on disk."""
         if self._gap.records:
-            self._append(self._gap.told(self._gap.last_ns))
+            self._append(self._gap.record(self._gap.last_ns))
         self._closing = True
         self._wake.set()
         self._thread.join(timeout_s)
@@ -127,7 +127,7 @@ class Recorder:
 
     def _run(self) -> None:
         try:
-            self._encoder = SessionEncoder(self._header)  # here: it takes longer than live feedback may wait
+            self._encoder = SessionEncoder(self._header)  # in this thread, because it would delay live feedback
             took_s = 0.0
             while not self._closing:
                 pause_s = self._retry_s if self._last_error else max(self._period_s - took_s, self._period_s / 10)
@@ -136,16 +136,16 @@ class Recorder:
                 began_s = time.monotonic()
                 if not self._closing:
                     self._write()
-                took_s = time.monotonic() - began_s  # a slow disk does not make the pauses longer
-                self._unsaid_s += pause_s + took_s
+                took_s = time.monotonic() - began_s  # a slow disk must not make the period longer
+                self._since_log_s += pause_s + took_s
             self._finish()
-        except BaseException as error:  # kept for the thread that must know: `put` and `close` raise it
+        except BaseException as error:  # `put` and `close` raise it
             self._bug = error
         finally:
             self._file.close()
 
     def _write(self) -> None:
-        if self._last_error is None:  # else what is pending must reach the disk before there is more of it
+        if self._last_error is None:  # after an error, pending bytes must reach the disk first
             self._encode()
             self._file.append(self._encoder.flush())
         self._sync()
@@ -169,24 +169,25 @@ class Recorder:
         except OSError as error:
             self._failures += 1
             self._last_error = error.strerror or repr(error)
-            self._say(f"cannot be written ({self._last_error}): trying on, live goes on")
+            self._log(f"cannot be written ({self._last_error}): trying again, live feedback continues")
             return False
         if self._last_error is not None:
             self._last_error = None
-            self._say(f"can be written again; {self._failures} attempts failed so far")
+            self._log(f"can be written again; {self._failures} attempts failed so far")
         return True
 
-    def _say(self, text: str) -> None:
-        """One line a minute, however the disk behaves."""
-        if self._unsaid_s < LOG_PERIOD_S:
-            self._unsaid += 1
+    def _log(self, text: str) -> None:
+        """Logs at most one line in a minute."""
+        if self._since_log_s < LOG_PERIOD_S:
+            self._suppressed += 1
             return
-        _log.warning("%s %s%s", self._file.path, text, f" ({self._unsaid} lines not said)" if self._unsaid else "")
-        self._unsaid_s, self._unsaid = 0.0, 0
+        more = f" ({self._suppressed} lines suppressed)" if self._suppressed else ""
+        _log.warning("%s %s%s", self._file.path, text, more)
+        self._since_log_s, self._suppressed = 0.0, 0
 
 
 class _Dropped:
-    """What did not fit in the queue since it was last told."""
+    """Counts records that did not fit in the queue since the last Gap."""
 
     def __init__(self) -> None:
         self.records = self.chunks = self.wire_bytes = self.last_ns = 0
@@ -198,6 +199,6 @@ class _Dropped:
             self.chunks += 1
             self.wire_bytes += len(record.data)
 
-    def told(self, at_ns: int) -> Record:
+    def record(self, at_ns: int) -> Record:
         gap = Gap(cause="queue_full", records=self.records, chunks=self.chunks, wire_bytes=self.wire_bytes)
         return gap_record(gap, at_ns)

@@ -1,4 +1,4 @@
-"""A clean recording out of a damaged one: every intact record, and a mark where others are missing."""
+"""Makes a clean copy of a damaged recording: all intact records, and a Gap where others are missing."""
 
 from pathlib import Path
 
@@ -6,29 +6,29 @@ import msgspec
 
 from monitor.record.damage import Damage
 from monitor.record.output import whole
-from monitor.record.records import Gap, Header, Record, gap_record
+from monitor.record.records import CHANNELS, Gap, Header, Record, gap_record
 from monitor.record.session_file import SessionWriter
 from monitor.record.session_reader import SessionFile
 
 
 def recover(session: SessionFile, path: Path) -> int:
-    """Writes the copy; how many records it has. What was lost stands in `session.damage`."""
-    count = told = 0
+    """Writes the copy. Returns the number of its records; `session.damage` lists the losses. Raises OSError."""
+    count = marked = 0
     at_ns = 0
     with whole(path) as part, SessionWriter(part, _header_of(session)) as writer:
         for record in session:
             at_ns = record.at_ns
-            told = _mark(writer, session.damage, told, at_ns)
-            if record.topic != "/header":  # the copy has its own
+            marked = _mark(writer, session.damage, marked, at_ns)
+            if record.topic in CHANNELS and record.topic != "/header":  # the copy has a header of its own
                 writer.add(record)
                 count += 1
-        _mark(writer, session.damage, told, at_ns)
+        _mark(writer, session.damage, marked, at_ns)
     return count
 
 
-def _mark(writer: SessionWriter, damage: list[Damage], told: int, at_ns: int) -> int:
-    """Where the original has a hole the copy has a Gap."""
-    for hole in damage[told:]:
+def _mark(writer: SessionWriter, damage: list[Damage], marked: int, at_ns: int) -> int:
+    """Writes a Gap for each new hole of the original. Returns the number of holes so far."""
+    for hole in damage[marked:]:
         if hole.lossy:
             writer.add(gap_record(Gap(cause="damaged", records=hole.lost_records), at_ns))
     return len(damage)

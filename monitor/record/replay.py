@@ -1,7 +1,7 @@
-"""A recording as a source of chunks, which nothing behind it can tell from a serial port.
+"""A recording as a source of chunks, as from a serial port.
 
-Chunks come out exactly as they went in, with their arrival times; at speed 1 or 10 they also come when they did. What
-else matters to a replay (commands, known gaps) stands between them, at its place in the stream.
+The chunks are exactly those that were recorded, with their arrival times. At speed 1 or 10 they also come at these
+times. Known gaps come between them, at their place in the stream.
 """
 
 import asyncio
@@ -12,16 +12,16 @@ from firmware_bridge.chunk import Chunk
 from firmware_bridge.formats.calibration import Calibration
 from firmware_bridge.formats.decoder import Decoder
 from firmware_bridge.formats.messages import Hello, MessageError
-from monitor.record.records import Command, Gap, Header
+from monitor.record.records import Gap, Header
 from monitor.record.session_reader import SessionFile, SessionFileError
 
 Speed = Literal[1, 10, "max"]
 BATCH_BYTES = 256 << 10
-_YIELD_EVERY = 64  # chunks at full speed between two looks at whatever else wants to run
+_YIELD_EVERY = 64  # chunks at full speed, after which other tasks may run
 
 
-async def replay(session: SessionFile, speed: Speed) -> AsyncIterator[Chunk | Command | Gap]:
-    """Everything that a replay needs, in stream order, at the speed of 1, of 10, or as it comes."""
+async def replay(session: SessionFile, speed: Speed) -> AsyncIterator[Chunk | Gap]:
+    """Everything that a replay needs, in stream order, at a multiple of real time or without pauses."""
     loop = asyncio.get_running_loop()
     began_s, first_ns, count = loop.time(), None, 0
     for item in session.replayable():
@@ -37,8 +37,8 @@ async def replay(session: SessionFile, speed: Speed) -> AsyncIterator[Chunk | Co
         yield item
 
 
-def batches(session: SessionFile, batch_bytes: int = BATCH_BYTES) -> Iterator[list[Chunk] | Command | Gap]:
-    """The same without a clock, many chunks at a time for `Decoder.feed(*batch)`."""
+def batches(session: SessionFile, batch_bytes: int = BATCH_BYTES) -> Iterator[list[Chunk] | Gap]:
+    """The same without pauses, with many chunks at a time for `Decoder.feed(*batch)`."""
     batch: list[Chunk] = []
     size_bytes = 0
     for item in session.replayable():
@@ -57,12 +57,12 @@ def batches(session: SessionFile, batch_bytes: int = BATCH_BYTES) -> Iterator[li
 
 
 def hello_of(header: Header) -> Hello | None:
-    """What the device had said of itself. Raises MessageError."""
+    """The device's HELLO from before the recording. Raises MessageError."""
     return None if header.hello is None else Hello.from_body(header.hello)
 
 
 def decoder_of(header: Header) -> Decoder:
-    """The decoder as it stood before the recording's first chunk. Raises SessionFileError where none can be made."""
+    """The decoder before the first chunk of a recording. Raises SessionFileError if the header is insufficient."""
     try:
         return Decoder(Calibration(**header.calibration), header.wire_format, hello_of(header))
     except (TypeError, ValueError, MessageError) as error:

@@ -1,4 +1,4 @@
-"""Removes recordings that are too old, or too many for the disk: whole days, the oldest first, never today's."""
+"""Removes recordings that are too old or too large: whole days, the oldest first, never today's."""
 
 import os
 from datetime import date, timedelta
@@ -13,7 +13,7 @@ def remove_old(
     keep_bytes: int | None = None,
     keep_free_bytes: int | None = None,
 ) -> list[Path]:
-    """The folders that went. What does not look like one of ours is left alone. Raises OSError."""
+    """Removes folders of days, and returns them. Other folders and files are not touched. Raises OSError."""
     days = {day: path for path in recordings.glob("*-*-*") if (day := _day(path)) is not None}
     sizes = {day: sum(file.stat().st_size for file in path.glob("*.mcap")) for day, path in days.items()}
     excess_bytes = 0 if keep_bytes is None else sum(sizes.values()) - keep_bytes
@@ -30,13 +30,13 @@ def remove_old(
 
 
 def free_bytes(directory: Path) -> int:
-    """What an ordinary user may still write on its disk."""
+    """The bytes that an ordinary user may still write to the disk."""
     disk = os.statvfs(directory)
     return disk.f_bavail * disk.f_frsize
 
 
 def _remove(day: Path) -> None:
-    """Its recordings; and the folder, unless somebody keeps something else there."""
+    """Removes the recordings of a day, and the folder if nothing else is in it."""
     for file in day.glob("*.mcap"):
         file.unlink()
     if not any(day.iterdir()):

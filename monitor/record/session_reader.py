@@ -1,15 +1,17 @@
-"""Reads session recordings: everything that is intact, in stream order, and an account of what is not.
+"""Reads session recordings: all intact records in stream order, and a list of the damage.
 
-A damaged recording is normal (somebody pulled the plug), so damage is never an exception: the records before it come
-exactly as written, reading goes on behind it, and `damage` says what was lost. Only a file that is no recording
-at all, or one of a newer format, is refused.
+A damaged recording is normal, for example after a power cut, so damage is not an exception: the records before it come
+exactly as written, reading continues after it, and `damage` lists what was lost. Only a file that is not a recording,
+or one of a newer format, is refused.
+
+Channels are recognised by topic, because tools that rewrite a file may number them anew.
 """
 
 import os
 import struct
 import zlib
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,53 +19,64 @@ import msgspec
 
 from firmware_bridge.chunk import Chunk
 from monitor.events import UNREADABLE, AnyEvent, Feedback
-from monitor.record.damage import Account, Damage, Plain
-from monitor.record.records import FORMAT_VERSION, MESSAGE_CAP_BYTES, PROFILE, TOPICS, Command, Gap, Header, Record
-from monitor.record.scan import CHUNK, HEADER, MAGIC, MESSAGE, METADATA, Piece, metadata, scan
+from monitor.record.damage import Damage, LossCounter, Plain
+from monitor.record.records import CHANNELS, FORMAT_VERSION, MESSAGE_CAP_BYTES, PROFILE, Gap, Header, Record
+from monitor.record.scan import (
+    CHANNEL,
+    CHUNK,
+    HEADER,
+    MAGIC,
+    MESSAGE,
+    METADATA,
+    Piece,
+    is_own,
+    library_of,
+    metadata,
+    scan,
+    summary,
+)
 
 _MESSAGE = struct.Struct("<BQHIQQ")  # opcode, length, channel, number, log time, publish time
-_MESSAGE_BYTES, _PREFIX_BYTES = _MESSAGE.size, 9  # what stands before the data, and before the length counts
-_TOPICS = dict(enumerate(TOPICS, start=1))
-_FIRST_PIECES = 8  # the header stands twice in the first four; if not in these, nowhere
+_CHANNEL = struct.Struct("<BQHHI")  # opcode, length, channel, schema, length of the topic
+_MESSAGE_BYTES, _PREFIX_BYTES = _MESSAGE.size, 9  # before the data, and before the part that the length counts
+_OWN_TOPICS: dict[int, str] = {number: topic for topic, number in CHANNELS.items()}
+_FIRST_PIECES = 8  # both copies of the header are in the first four; other tools may add some before them
 _T = TypeVar("_T")
 
 
-class _Version(msgspec.Struct):
+class _FormatVersion(msgspec.Struct):
     format_version: int
 
 
-_VERSION = msgspec.json.Decoder(_Version)
+_VERSION = msgspec.json.Decoder(_FormatVersion)
 _HEADER = msgspec.json.Decoder(Header)
-_COMMAND = msgspec.json.Decoder(Command)
 _GAP = msgspec.json.Decoder(Gap)
 _FEEDBACK = msgspec.json.Decoder(Feedback)
 _EVENT: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 
 
 class SessionFileError(Exception):
-    """The file is no recording that this version can read; the sentence says why and what helps."""
+    """The file is not a recording that this version can read; the message names the reason and the remedy."""
 
 
 class SessionFile:
-    """A recording. Iterate it for its records, as often as you like; `damage` is complete after a whole pass."""
+    """A recording. It can be iterated for its records, repeatedly; `damage` is complete after a whole pass."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.damage: list[Damage] = []
-        self.read_bytes = 0  # how far the pass has come
+        self.read_bytes = 0  # by the current pass
         self.size_bytes = path.stat().st_size
-        self.header: Header | None = self._find_header()  # None: lost, both copies of it
+        self.header: Header | None = self._find_header()  # None: both copies are lost
 
     def __iter__(self) -> Iterator[Record]:
         return map(Record._make, self._pass())
 
-    def replayable(self) -> Iterator[Chunk | Command | Gap]:
-        """What a replay needs: the wire, what changed the detection, and where bytes are known to be missing."""
+    def replayable(self) -> Iterator[Chunk | Gap]:
+        """The items that a replay needs: the bytes of the wire, and the places where records are missing."""
         for topic, at_ns, data in self._pass():
             if topic == "/wire":
                 yield Chunk(at_ns, data)
-            elif topic == "/command":
-                yield self._decode(data, _COMMAND)
             elif topic == "/gap":
                 yield self._decode(data, _GAP)
 
@@ -77,80 +90,109 @@ class SessionFile:
         return (self._decode(data, _FEEDBACK) for topic, _, data in self._pass() if topic == "/feedback")
 
     def _pass(self) -> Iterator[Plain]:
-        """Every record once, as a plain tuple: a recording has half a million an hour."""
-        account = Account(self.path)
-        self.damage = account.damage
+        """Every record once, as a plain tuple, because there are half a million in an hour."""
+        losses = LossCounter(self.path)
+        self.damage = losses.damage
+        topics = _OWN_TOPICS.copy()
         fd = os.open(self.path, os.O_RDONLY)
         try:
             for piece in scan(fd):
                 self.read_bytes = piece.end_bytes
+                if piece.opcode == HEADER and not is_own(piece.body):
+                    topics = _topics_of_summary(fd)
                 if piece.opcode != CHUNK:
-                    account.enter(piece)
+                    losses.take_piece(piece)
                     continue
-                numbers, records = _messages(piece.body)
-                if account.take_all(numbers, records):
+                numbers, records = _messages(piece.body, topics)
+                if losses.take_all(numbers, records):
                     yield from records
                     continue
                 for number, record in zip(numbers, records, strict=True):
-                    if account.take(number, record, piece):
+                    if losses.take(number, record, piece):
                         yield record
         finally:
             os.close(fd)
-        account.close()
+        losses.close()
 
     def _decode(self, data: bytes, decoder: msgspec.json.Decoder[_T]) -> _T:
         try:
             return decoder.decode(data)
         except UNREADABLE as error:
-            raise SessionFileError(f"{self.path} holds a record that this rep-monitor cannot read: {error}") from error
+            raise SessionFileError(
+                f"{self.path} contains a record that this rep-monitor cannot read: {error}"
+            ) from error
 
     def _find_header(self) -> Header | None:
-        """From either copy. Raises where the file is something else."""
+        """The header from either copy. Raises SessionFileError if the file is of another program."""
+        topics = _OWN_TOPICS.copy()
+        foreign: str | None = None
         fd = os.open(self.path, os.O_RDONLY)
         try:
-            foreign = not MAGIC.startswith(os.pread(fd, len(MAGIC), 0))
+            if not MAGIC.startswith(os.pread(fd, len(MAGIC), 0)):
+                foreign = "not a session recording of rep-monitor"
             for piece in islice(scan(fd), _FIRST_PIECES):
-                if (text := _header_text(piece)) and (version := _format_version(text)) is not None:
+                if piece.opcode == HEADER and not is_own(piece.body):
+                    topics = _topics_of_summary(fd)
+                if (text := _header_text(piece, topics)) and (version := _format_version(text)) is not None:
                     return self._decode_header(text, version)
-                if piece.opcode == HEADER:
-                    foreign |= not piece.body[4:].startswith(PROFILE.encode())
+                if piece.opcode == HEADER and not piece.body[4:].startswith(PROFILE.encode()):
+                    library = library_of(piece.body).decode(errors="replace") or "unknown"
+                    foreign = f'an MCAP file of another program ("{library}"), not a session recording of rep-monitor'
         finally:
             os.close(fd)
         if foreign:
-            raise SessionFileError(f"{self.path} is not a session recording of rep-monitor")
+            raise SessionFileError(f"{self.path} is {foreign}")
         return None
 
     def _decode_header(self, text: bytes, version: int) -> Header:
         if version > FORMAT_VERSION:
             raise SessionFileError(
-                f"{self.path} has format {version} and this rep-monitor reads up to {FORMAT_VERSION}: use a newer one"
+                f"{self.path} has format {version}; this rep-monitor reads up to {FORMAT_VERSION}: use a newer one"
             )
         return self._decode(text, _HEADER)
 
 
 def read_session(path: Path) -> SessionFile:
-    """Opens a recording. Raises SessionFileError where it is none, OSError where it cannot be opened."""
+    """Opens a recording. Raises SessionFileError, or OSError if the file cannot be opened."""
     return SessionFile(path)
 
 
-def _messages(content: bytes) -> tuple[list[int], list[Plain]]:
-    """The records of a chunk's content with their numbers; what breaks its structure is not among them."""
+def _messages(content: bytes, topics: dict[int, str]) -> tuple[list[int], list[Plain]]:
+    """The records of a chunk with their numbers, in order; invalid ones are skipped. Adds new channels to `topics`."""
     numbers: list[int] = []
     records: list[Plain] = []
     at, last, unpack = 0, len(content) - _MESSAGE_BYTES, _MESSAGE.unpack_from
     while at <= last:
         opcode, length, channel, number, at_ns, _ = unpack(content, at)
-        start, at = at + _MESSAGE_BYTES, at + _PREFIX_BYTES + length
-        if opcode == MESSAGE and start <= at <= len(content) and at - start <= MESSAGE_CAP_BYTES and channel in _TOPICS:
+        begin, start, at = at, at + _MESSAGE_BYTES, at + _PREFIX_BYTES + length
+        if opcode == MESSAGE and start <= at <= len(content) and at - start <= MESSAGE_CAP_BYTES and channel in topics:
             numbers.append(number)
-            records.append((_TOPICS[channel], at_ns, content[start:at]))
+            records.append((topics[channel], at_ns, content[start:at]))
+        elif opcode == CHANNEL and at <= len(content):
+            topics[channel] = _topic(content[begin:at])
+    if any(following < number for number, following in pairwise(numbers)):  # a tool has sorted them by time
+        order = sorted(range(len(numbers)), key=numbers.__getitem__)
+        return [numbers[k] for k in order], [records[k] for k in order]
     return numbers, records
 
 
-def _header_text(piece: Piece) -> bytes | None:
-    """The header's JSON, if this piece holds a whole copy of it."""
+def _topics_of_summary(fd: int) -> dict[int, str]:
+    """The channels of a rewritten file, as far as its end repeats them: the chunk that defines them may be damaged."""
+    topics: dict[int, str] = {}
+    _messages(summary(fd), topics)
+    return topics
+
+
+def _topic(channel: bytes) -> str:
+    """The topic in a channel record."""
+    *_, topic_bytes = _CHANNEL.unpack_from(channel)
+    return channel[_CHANNEL.size : _CHANNEL.size + topic_bytes].decode(errors="replace")
+
+
+def _header_text(piece: Piece, topics: dict[int, str]) -> bytes | None:
+    """The header's JSON, if this piece contains an intact copy of it."""
     if piece.opcode == CHUNK:
-        return next((data for topic, _, data in _messages(piece.body)[1] if topic == "/header"), None)
+        return next((data for topic, _, data in _messages(piece.body, topics)[1] if topic == "/header"), None)
     if piece.opcode == METADATA:
         fields = metadata(piece.body, PROFILE)
         text = fields.get("header", "").encode()
@@ -159,7 +201,7 @@ def _header_text(piece: Piece) -> bytes | None:
 
 
 def _format_version(text: bytes) -> int | None:
-    """None where the text is somebody else's."""
+    """None if the text is not a header of rep-monitor."""
     try:
         return _VERSION.decode(text).format_version
     except UNREADABLE:

@@ -18,7 +18,7 @@ from monitor.commands import replay as command
 from monitor.events import AnyEvent
 from monitor.exit_codes import ExitCode
 from monitor.playback.playback import analysis_of, open_playback, session_name, updates
-from monitor.record.records import Command, Gap, command_record, gap_record, wire_record
+from monitor.record.records import Gap, gap_record, wire_record
 from monitor.record.replay import Speed
 from monitor.record.session_file import SessionWriter, read_session
 from tests import needs
@@ -47,8 +47,6 @@ def recording(path: Path, *, header: dict[str, object] | None = None, gaps: int 
             writer.add(wire_record(chunk))
             if number < gaps:
                 writer.add(gap_record(Gap(cause="queue_full", records=5), chunk.received_ns))
-            if number == 10:
-                writer.add(command_record(Command("protocol", {"name": "2/4"}), chunk.received_ns))
     return path
 
 

@@ -137,7 +137,9 @@ def test_a_full_disk_stops_recording_then_events_and_never_live(tmp_path: Path, 
             await until(lambda: len(collector.records) >= 20)
             fill(disk / "reserve", disk, leave_bytes=6 << 20)  # room for events only
             count = len(collector.records)
-            await until(lambda: [line for line in daemon.lines if "No space left but what events need" in line])
+            await until(
+                lambda: [line for line in daemon.lines if "No space left except the reserve for events" in line]
+            )
             await until(lambda: len(collector.records) > count + 20)
             fill(disk / "rest", disk, leave_bytes=0)
             began_s = time.monotonic()

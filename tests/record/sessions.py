@@ -8,11 +8,9 @@ from firmware_bridge.formats.framing import frame
 from firmware_bridge.formats.messages import Force, Pos
 from monitor.events import Feedback, Jerk, SetEnd
 from monitor.record.records import (
-    Command,
     Gap,
     Header,
     Record,
-    command_record,
     event_record,
     feedback_record,
     gap_record,
@@ -61,7 +59,7 @@ def feedback(t_s: float) -> Feedback:
 
 
 def some_records(seconds: int = 12, chunks_a_second: int = 4) -> list[Record]:
-    """Every kind of record, none like another."""
+    """Records of every kind, all different."""
     records = []
     for second in range(seconds):
         start_ns = HEADER.created_ns + second * SECOND_NS
@@ -71,15 +69,13 @@ def some_records(seconds: int = 12, chunks_a_second: int = 4) -> list[Record]:
         records.append(feedback_record(feedback(second + 0.5), at_ns))
         if second % 3 == 0:
             records.append(event_record(jerk(second), at_ns))
-        if second == 5:
-            records.append(command_record(Command("protocol", {"positive_s": 4.0}), at_ns))
         if second == 7:
             records.append(gap_record(Gap(cause="queue_full", records=3, chunks=2, wire_bytes=40), at_ns))
     return records
 
 
 def parts_of(records: Sequence[Record], flush_every: int = 6) -> list[bytes]:
-    """A recording in the pieces in which it reaches the disk: the header's chunk, the others, the end."""
+    """A recording in the parts in which it reaches the disk: the header's chunk, the others, the end."""
     encoder = SessionEncoder(HEADER)
     parts = [encoder.flush()]
     for start in range(0, len(records), flush_every):
@@ -94,7 +90,7 @@ def without_header(records: Sequence[Record]) -> list[Record]:
 
 
 def wire_chunks(seconds: float, rate_hz: int = 500, block: int = 5, force_hz: int = 80) -> list[Chunk]:
-    """What a board sends while a stack goes up and down 0.3 m every 4 s: POS and FORCE in frames, one a chunk."""
+    """The chunks of a board while a stack moves 0.3 m up and down every 4 s: one POS or FORCE frame in each."""
     period_us = 1_000_000 // rate_hz
     blocks = [(k * block * period_us, "pos") for k in range(int(seconds * rate_hz / block))]
     blocks += [(k * 1_000_000 // force_hz, "force") for k in range(int(seconds * force_hz))]

@@ -1,4 +1,4 @@
-"""What a recording may take: of an hour so many megabytes, of a disk not what events need."""
+"""The limits of a recording: megabytes in an hour, and a reserve of the disk for events."""
 
 import os
 from pathlib import Path
@@ -15,7 +15,7 @@ from tests.record.sessions import HEADER, some_records, wire_chunks
 
 
 def recorded(path: Path, **record: Any) -> dict[str, int]:
-    """Twelve seconds of a session; how many records of each topic are kept."""
+    """Records twelve seconds of a session. Returns the number of records by topic."""
     chunks = wire_chunks(12.0)
     session = LiveSession(
         profile_from_builtins(TABLES | {"record": record}, "a test"), None, "s", "", path, chunks[0].received_ns
@@ -31,9 +31,7 @@ def recorded(path: Path, **record: Any) -> dict[str, int]:
     return {topic: topics.count(topic) for topic in set(topics)}
 
 
-def test_beyond_its_budget_a_recording_leaves_out_what_a_replay_makes_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_recording_beyond_its_budget_leaves_out_feedback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = recorded(tmp_path / "whole.mcap")
     assert whole["/feedback"] > 200
     monkeypatch.setattr(Recorder, "durable_bytes", property(lambda self: 55_000))
@@ -43,7 +41,7 @@ def test_beyond_its_budget_a_recording_leaves_out_what_a_replay_makes_again(
     assert small.get("/event") == whole.get("/event")
 
 
-def test_the_last_room_on_a_disk_is_for_events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_reserve_of_the_disk_is_left_for_events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     left_bytes = RESERVE_BYTES + 100
     real = os.fstatvfs
 
@@ -59,7 +57,7 @@ def test_the_last_room_on_a_disk_is_for_events(tmp_path: Path, monkeypatch: pyte
         recorder.put(record)
     while recorder.status.state != "no_storage":
         pass
-    assert recorder.status.last_error == "No space left but what events need"
+    assert recorder.status.last_error == "No space left except the reserve for events"
     left_bytes = 1 << 30
     assert recorder.close().state == "closed"
     assert len(list(read_session(tmp_path / "a" / "b" / "s.mcap"))) == 1 + len(some_records())

@@ -1,4 +1,4 @@
-"""The index of a recording's chunks: small while it grows, exact at the end, and other tools find their way by it."""
+"""The index of a recording's chunks is small in memory, and complete at the end for other tools."""
 
 import io
 import tracemalloc
@@ -21,7 +21,7 @@ def place(k: int) -> ChunkIndex:
     )  # fmt: skip
 
 
-def test_what_went_in_comes_out() -> None:
+def test_index_records_are_returned_unchanged() -> None:
     for count in (0, 1, PACKED_TOGETHER - 1, PACKED_TOGETHER, 3 * PACKED_TOGETHER + 7):
         places = ChunkPlaces()
         for k in range(count):
@@ -29,7 +29,7 @@ def test_what_went_in_comes_out() -> None:
         assert list(places) == [place(k) for k in range(count)]
 
 
-def test_a_day_takes_little_memory() -> None:
+def test_the_index_of_a_day_takes_less_than_2_mb() -> None:
     places = ChunkPlaces()
     tracemalloc.start()
     for k in range(24 * 4500):
@@ -39,8 +39,8 @@ def test_a_day_takes_little_memory() -> None:
     assert taken_bytes < 2 << 20
 
 
-def test_the_mcap_writer_still_keeps_its_list_there() -> None:
-    """When this fails the library has another name for it, and memory grows again."""
+def test_the_mcap_writer_still_has_its_list_under_this_name() -> None:
+    """If this fails, the library has renamed its list, and memory grows again."""
     encoder = SessionEncoder(HEADER)
     out = b""
     for k in range(2 * PACKED_TOGETHER):

@@ -1,4 +1,4 @@
-"""However a recording is damaged: what is intact comes exactly, nothing is invented, and the loss is told."""
+"""However a recording is damaged, intact records are read exactly, nothing is invented, and losses are reported."""
 
 import os
 import random
@@ -41,7 +41,7 @@ def put(tmp_path: Path) -> Callable[[bytes], SessionFile]:
 
 
 def all_records() -> list[Record]:
-    """With the header's own, as the whole file has them."""
+    """All records of the file, with the header's."""
     return [Record("/header", HEADER.created_ns, b""), *RECORDS]
 
 
@@ -55,7 +55,7 @@ def is_subsequence(part: list[Record], whole: list[Record]) -> bool:
 
 
 @soak
-def test_cut_anywhere_it_gives_exactly_the_chunks_that_are_whole(
+def test_a_file_that_is_cut_off_anywhere_gives_exactly_its_whole_chunks(
     put: Callable[[bytes], SessionFile], figure: Figure
 ) -> None:
     ends = STARTS[1:-1]
@@ -71,14 +71,14 @@ def test_cut_anywhere_it_gives_exactly_the_chunks_that_are_whole(
     figure(f"recording truncated at every one of {len(WHOLE)} bytes", "exact prefix every time")
 
 
-def test_cut_within_the_index_it_has_lost_nothing(put: Callable[[bytes], SessionFile]) -> None:
+def test_a_file_that_is_cut_off_in_the_index_has_lost_nothing(put: Callable[[bytes], SessionFile]) -> None:
     session = put(WHOLE[:-1])
     assert comparable(session) == all_records()
     assert [(damage.lost_records, damage.lossy) for damage in session.damage] == [(0, False)]
 
 
 @soak
-def test_a_flipped_bit_costs_one_chunk_and_is_told(put: Callable[[bytes], SessionFile], figure: Figure) -> None:
+def test_a_flipped_bit_costs_one_chunk_and_is_reported(put: Callable[[bytes], SessionFile], figure: Figure) -> None:
     dice = random.Random(6)
     most = 0
     for _ in range(FLIPS):
@@ -93,13 +93,13 @@ def test_a_flipped_bit_costs_one_chunk_and_is_told(put: Callable[[bytes], Sessio
         assert missing <= 6, at
         most = max(most, missing)
         assert session.damage, at
-        told = [damage.lost_records for damage in session.damage]
-        assert None in told or sum(lost or 0 for lost in told) == missing, (at, told)
-        assert any(damage.lossy for damage in session.damage) == (missing > 0 or None in told), at
+        lost = [damage.lost_records for damage in session.damage]
+        assert None in lost or sum(count or 0 for count in lost) == missing, (at, lost)
+        assert any(damage.lossy for damage in session.damage) == (missing > 0 or None in lost), at
     figure(f"{FLIPS} bit flips", f"0 records invented, at most {most} lost: one chunk, which is a second or less")
 
 
-def test_the_loss_in_the_middle_is_told_with_place_number_and_time(put: Callable[[bytes], SessionFile]) -> None:
+def test_a_loss_in_the_middle_is_reported_with_place_number_and_time(put: Callable[[bytes], SessionFile]) -> None:
     data = bytearray(WHOLE)
     data[STARTS[3] + 70] ^= 1
     session = put(bytes(data))
@@ -120,7 +120,7 @@ def test_the_loss_of_the_last_chunk_is_counted_too(put: Callable[[bytes], Sessio
 
 
 @pytest.mark.parametrize("offset", [1, 5, 9, 37, 41, 45, 48])
-def test_a_wrong_length_or_type_does_not_lead_astray(put: Callable[[bytes], SessionFile], offset: int) -> None:
+def test_a_wrong_length_or_type_costs_only_its_chunk(put: Callable[[bytes], SessionFile], offset: int) -> None:
     data = bytearray(WHOLE)
     data[STARTS[2] + offset] ^= 0x10
     session = put(bytes(data))
@@ -128,18 +128,18 @@ def test_a_wrong_length_or_type_does_not_lead_astray(put: Callable[[bytes], Sess
     assert len(comparable(session)) >= len(all_records()) - 6
 
 
-def test_a_chunk_that_stands_twice_is_told_once(put: Callable[[bytes], SessionFile]) -> None:
+def test_a_duplicated_chunk_is_read_once(put: Callable[[bytes], SessionFile]) -> None:
     data = b"".join([*PARTS[:4], PARTS[2], PARTS[3], *PARTS[4:]])
     assert comparable(put(data)) == all_records()
 
 
-def test_chunks_that_are_gone_without_a_trace_are_missed(put: Callable[[bytes], SessionFile]) -> None:
+def test_removed_chunks_are_reported_by_their_numbers(put: Callable[[bytes], SessionFile]) -> None:
     session = put(b"".join([*PARTS[:4], *PARTS[6:]]))
     assert comparable(session) == all_records()[:19] + all_records()[31:]
     assert [damage.lost_records for damage in session.damage if damage.lossy] == [12]
 
 
-def test_both_headers_lost_the_rest_comes(put: Callable[[bytes], SessionFile]) -> None:
+def test_without_both_headers_the_rest_is_read(put: Callable[[bytes], SessionFile]) -> None:
     data = bytearray(WHOLE)
     data[100 : STARTS[1] - 100] = bytes(STARTS[1] - 200)
     session = put(bytes(data))
@@ -147,15 +147,13 @@ def test_both_headers_lost_the_rest_comes(put: Callable[[bytes], SessionFile]) -
     assert comparable(session) == all_records()[1:]
 
 
-def test_a_tail_of_zeros_is_told(put: Callable[[bytes], SessionFile]) -> None:
+def test_a_tail_of_zeros_is_reported(put: Callable[[bytes], SessionFile]) -> None:
     session = put(b"".join(PARTS[:5]) + bytes(5000))
     assert comparable(session) == all_records()[:25]
     assert [(d.offset_bytes, d.length_bytes, d.lossy) for d in session.damage] == [(STARTS[5], 5000, True)]
 
 
-def test_a_sector_that_cannot_be_read_is_a_hole(
-    put: Callable[[bytes], SessionFile], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unreadable_sector_is_a_hole(put: Callable[[bytes], SessionFile], monkeypatch: pytest.MonkeyPatch) -> None:
     real, bad = os.pread, STARTS[3] + 80
 
     def pread(fd: int, length: int, offset: int) -> bytes:
@@ -172,7 +170,7 @@ def test_a_sector_that_cannot_be_read_is_a_hole(
 
 @st.composite
 def wounds(draw: st.DrawFn) -> bytes:
-    """Stretches overwritten, cut out, put in, moved."""
+    """Parts that are overwritten, cut out, inserted or duplicated."""
     data = bytearray(WHOLE)
     for _ in range(draw(st.integers(1, 6))):
         at = draw(st.integers(0, len(data) - 1))
@@ -195,12 +193,12 @@ def wounds(draw: st.DrawFn) -> bytes:
 
 @settings(deadline=None)
 @given(data=wounds())
-def test_whatever_happened_nothing_is_invented(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+def test_no_damage_invents_a_record(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "wounded.mcap"
     path.write_bytes(data)
     try:
         session = read_session(path)
-    except SessionFileError:  # nothing of it looks like ours any more
+    except SessionFileError:  # the file is no longer recognisable
         return
     assert session.header in (None, HEADER)
     assert is_subsequence(comparable(session), all_records())
@@ -209,7 +207,7 @@ def test_whatever_happened_nothing_is_invented(tmp_path_factory: pytest.TempPath
 
 @settings(deadline=None)
 @given(data=st.binary(max_size=600))
-def test_any_bytes_behind_the_magic_are_survived(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+def test_any_bytes_after_the_magic_can_be_read(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "any.mcap"
     path.write_bytes(scan.MAGIC + data)
     with suppress(SessionFileError):
@@ -224,7 +222,7 @@ def chunk_of(content: bytes, inflated_bytes: int | None = None) -> bytes:
 
 
 @pytest.mark.parametrize("claimed", [None, 1000])
-def test_a_compression_bomb_is_not_inflated(tmp_path: Path, claimed: int | None) -> None:
+def test_a_compression_bomb_is_not_decompressed(tmp_path: Path, claimed: int | None) -> None:
     path = tmp_path / "bomb.mcap"
     path.write_bytes(PARTS[0] + chunk_of(bytes(64 << 20), claimed) + PARTS[1])
     session = read_session(path)
@@ -242,13 +240,13 @@ def test_a_compression_bomb_is_not_inflated(tmp_path: Path, claimed: int | None)
         b"\5",
     ],
 )
-def test_a_chunk_with_the_right_crc_may_still_be_nonsense(tmp_path: Path, content: bytes) -> None:
+def test_invalid_records_in_a_chunk_with_a_correct_crc_are_skipped(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "odd.mcap"
     path.write_bytes(PARTS[0] + chunk_of(content) + PARTS[1])
     assert comparable(read_session(path)) == all_records()[:7]
 
 
-def test_a_file_full_of_false_beginnings_ends_soon(tmp_path: Path) -> None:
+def test_a_file_full_of_false_chunks_is_read_in_bounded_time(tmp_path: Path) -> None:
     path = tmp_path / "hostile.mcap"
     record = struct.pack("<BQQQQI8s", scan.CHUNK, scan.RECORD_CAP_BYTES, 0, 0, 9, 0, b"\4\0\0\0zstd")
     path.write_bytes(PARTS[0] + record * 100_000)
@@ -257,7 +255,7 @@ def test_a_file_full_of_false_beginnings_ends_soon(tmp_path: Path) -> None:
     assert comparable(session) == all_records()[:1]
 
 
-def test_an_unknown_record_is_passed_over_and_told(put: Callable[[bytes], SessionFile]) -> None:
+def test_an_unknown_record_is_skipped_and_reported(put: Callable[[bytes], SessionFile]) -> None:
     session = put(b"".join([*PARTS[:3], struct.pack("<BQ", 0x91, 40) + bytes(40), *PARTS[3:-1]]))
     assert comparable(session) == all_records()
     unknown, unclosed = session.damage

@@ -1,4 +1,4 @@
-"""The commands `export` and `recover`: what they write, what they say, how they end."""
+"""The commands `export` and `recover`: their files, messages and exit statuses."""
 
 import csv
 import json
@@ -27,7 +27,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def press(here: Path) -> Path:
-    """Four seconds of a press, with a jerk that is told twice and a set's end."""
+    """Four seconds of a press, with a jerk in two records and a set's end."""
     path = here / "press.mcap"
     closed = msgspec.structs.replace(jerk(1), duration_s=0.1, closed_s=0.2)
     with SessionWriter(path, HEADER) as writer:
@@ -47,7 +47,9 @@ def damaged(path: Path, part: int) -> Path:
     return path
 
 
-def test_csv_has_a_row_an_instant_and_replays(press: Path, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_csv_has_a_row_for_each_time_and_can_be_replayed(
+    press: Path, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["export", str(press), "--to", "csv"]) == 0
     samples = read_table(here / "press.samples.csv").samples
     assert np.isfinite(samples.position_m).sum() == 4 * 500
@@ -79,7 +81,7 @@ def test_jsonl_has_every_sample_and_every_record(press: Path, here: Path) -> Non
     assert lines[0] == event_record(jerk(1), 0).data
 
 
-def test_samples_come_in_the_order_of_time_whatever_the_batch(press: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_samples_are_in_order_of_time_for_any_size_of_batch(press: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     session = read_session(press)
     whole = list(instants(session, HEADER))
     monkeypatch.setattr(export, "batches", lambda session: batches(session, 90))
@@ -89,15 +91,15 @@ def test_samples_come_in_the_order_of_time_whatever_the_batch(press: Path, monke
         np.testing.assert_array_equal(np.concatenate(column), np.concatenate(other))
 
 
-def test_export_writes_over_nothing(press: Path, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_export_overwrites_no_file(press: Path, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (here / "press.events.csv").write_text("mine")
     assert main(["export", str(press), "--to", "csv"]) == 2
-    assert "press.events.csv: exists already: remove it or give another --out" in capsys.readouterr().err
+    assert "press.events.csv: already exists: remove it or give another --out" in capsys.readouterr().err
     assert sorted(path.name for path in here.iterdir()) == ["press.events.csv", "press.mcap"]
     assert (here / "press.events.csv").read_text() == "mine"
 
 
-def test_export_of_a_damaged_recording_says_what_is_missing(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_export_of_a_damaged_recording_reports_the_losses(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = damaged(here / "s.mcap", 3)
     assert main(["export", str(path), "--to", "jsonl"]) == 3
     printed = capsys.readouterr()
@@ -106,7 +108,7 @@ def test_export_of_a_damaged_recording_says_what_is_missing(here: Path, capsys: 
 
 
 @pytest.mark.parametrize("command", ["export", "recover"])
-def test_what_is_no_recording_is_told(here: Path, capsys: pytest.CaptureFixture[str], command: str) -> None:
+def test_another_kind_of_file_is_reported(here: Path, capsys: pytest.CaptureFixture[str], command: str) -> None:
     (here / "t.csv").write_text("t_s,displacement_m,force_n\n0,0,0\n")
     words = ["--to", "csv"] if command == "export" else []
     assert main([command, "t.csv", *words]) == 2
@@ -115,7 +117,7 @@ def test_what_is_no_recording_is_told(here: Path, capsys: pytest.CaptureFixture[
     assert "absent.mcap: no such file" in capsys.readouterr().err
 
 
-def test_recover_makes_a_clean_copy_that_says_where_something_is_missing(
+def test_recover_makes_a_clean_copy_with_a_gap_where_records_are_missing(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = damaged(here / "s.mcap", 3)
@@ -142,7 +144,7 @@ def test_recover_of_a_cut_recording_keeps_the_beginning(here: Path, capsys: pyte
     parts = parts_of(some_records())
     (here / "s.mcap").write_bytes(b"".join(parts[:5]) + parts[5][:40])
     assert main(["recover", "s.mcap", "--out", "copy.mcap"]) == 3
-    assert "the file is cut; what stood there is lost" in capsys.readouterr().err
+    assert "the file is cut off; its records are lost" in capsys.readouterr().err
     found = without_header(list(read_session(here / "copy.mcap")))
     assert found[:-1] == some_records()[:24]
     assert found[-1].topic == "/gap"
@@ -158,13 +160,15 @@ def test_recover_of_a_damaged_index_loses_nothing(here: Path, capsys: pytest.Cap
     assert copy.damage == []
 
 
-def test_recover_leaves_an_intact_recording_alone(press: Path, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_recover_of_an_intact_recording_writes_nothing(
+    press: Path, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["recover", "press.mcap"]) == 0
     assert capsys.readouterr().out == "press.mcap is intact: there is nothing to recover\n"
     assert [path.name for path in here.iterdir()] == ["press.mcap"]
 
 
-def test_recover_without_a_header_says_how_to_replay(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_recover_without_a_header_names_the_option_for_a_replay(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     parts = parts_of(some_records())
     head = bytearray(parts[0])
     head[100:-100] = bytes(len(head) - 200)
@@ -179,14 +183,14 @@ def test_recover_without_a_header_says_how_to_replay(here: Path, capsys: pytest.
     assert "has lost its header" in capsys.readouterr().err
 
 
-def test_recover_of_nothing_is_told(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_recover_of_a_file_without_records_is_refused(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (here / "s.mcap").write_bytes(b"\x89MCAP0")
     assert main(["recover", "s.mcap"]) == 2
-    assert "s.mcap holds no intact record: there is nothing to recover" in capsys.readouterr().err
+    assert "s.mcap contains no intact record: there is nothing to recover" in capsys.readouterr().err
     assert [path.name for path in here.iterdir()] == ["s.mcap"]
 
 
-def test_feedback_is_kept_beside_the_wire(here: Path) -> None:
+def test_feedback_can_be_read_from_a_recording(here: Path) -> None:
     with SessionWriter(here / "s.mcap", HEADER) as writer:
         writer.add(Record("/feedback", 0, msgspec.json.encode(feedback(1.0))))
     assert list(read_session(here / "s.mcap").feedback()) == [feedback(1.0)]

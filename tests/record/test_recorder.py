@@ -1,4 +1,4 @@
-"""The recorder waits for no disk, loses nothing that fits its queue, and says what did not."""
+"""The recorder never waits for the disk, loses nothing that fits in its queue, and marks what does not."""
 
 import errno
 import os
@@ -27,7 +27,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def recorded(path: Path) -> list[Record]:
-    """What is readable so far."""
+    """The records that can be read so far."""
     return without_header(list(read_session(path))) if path.exists() else []
 
 
@@ -88,7 +88,7 @@ def stalled(path: Path, gate: Gate, **limit: int) -> Recorder:
     return recorder
 
 
-def test_it_records_everything_and_closes_cleanly(path: Path) -> None:
+def test_everything_is_recorded_and_the_file_is_closed(path: Path) -> None:
     recorder = Recorder(path, HEADER, period_s=PERIOD_S)
     for record in some_records():
         recorder.put(record)
@@ -102,7 +102,7 @@ def test_it_records_everything_and_closes_cleanly(path: Path) -> None:
     assert path.stat().st_mode & 0o777 & ~0o640 == 0
 
 
-def test_what_the_disk_has_is_readable_while_it_records(path: Path) -> None:
+def test_records_on_disk_can_be_read_during_the_recording(path: Path) -> None:
     recorder = Recorder(path, HEADER, period_s=60)
     for start in range(0, 50, 10):
         for record in wires(10, start):
@@ -112,7 +112,7 @@ def test_what_the_disk_has_is_readable_while_it_records(path: Path) -> None:
     recorder.close()
 
 
-def test_a_stalled_disk_holds_nobody_up_and_costs_nothing(path: Path, gate: Gate) -> None:
+def test_a_stalled_disk_delays_nothing_and_loses_nothing(path: Path, gate: Gate) -> None:
     recorder = stalled(path, gate)
     for record in wires(12_000, 1):  # a minute at 200 a second, put while the disk does not move
         recorder.put(record)
@@ -125,7 +125,9 @@ def test_a_stalled_disk_holds_nobody_up_and_costs_nothing(path: Path, gate: Gate
 
 
 @pytest.mark.parametrize("limit", [{"queue_records": 50}, {"queue_bytes": 300}])
-def test_what_does_not_fit_is_counted_and_marked_at_its_place(path: Path, gate: Gate, limit: dict[str, int]) -> None:
+def test_records_beyond_the_queue_are_counted_and_marked_at_their_place(
+    path: Path, gate: Gate, limit: dict[str, int]
+) -> None:
     recorder = stalled(path, gate, **limit)
     for record in wires(80, 1):
         recorder.put(record)
@@ -142,7 +144,7 @@ def test_what_does_not_fit_is_counted_and_marked_at_its_place(path: Path, gate: 
     assert items == [*expected[:51], gap, *expected[51:]]
 
 
-def test_what_was_dropped_at_the_very_end_is_marked_too(path: Path, gate: Gate) -> None:
+def test_records_dropped_at_the_end_are_marked_too(path: Path, gate: Gate) -> None:
     recorder = stalled(path, gate, queue_records=3)
     for record in wires(9, 1):
         recorder.put(record)
@@ -154,7 +156,7 @@ def test_what_was_dropped_at_the_very_end_is_marked_too(path: Path, gate: Gate) 
 
 
 @pytest.mark.parametrize("room_bytes", [0, 1, 100, 700])
-def test_a_full_disk_is_told_and_when_there_is_room_all_is_written(
+def test_a_full_disk_is_reported_and_everything_is_written_when_there_is_room(
     path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, room_bytes: int
 ) -> None:
     disk = Disk(monkeypatch)
@@ -169,7 +171,7 @@ def test_a_full_disk_is_told_and_when_there_is_room_all_is_written(
     assert recorder.status.state == "no_storage"
     assert recorder.status.last_error == "No space left on device"
     assert len(caplog.records) == 1  # the others lie within the minute
-    assert "cannot be written (No space left on device): trying on, live goes on" in caplog.text
+    assert "cannot be written (No space left on device): trying again, live feedback continues" in caplog.text
     assert without_header(list(read_session(path))) == wires(20)
     disk.full = False
     until(lambda: recorder.status.state == "recording")
@@ -181,7 +183,7 @@ def test_a_full_disk_is_told_and_when_there_is_room_all_is_written(
     assert session.damage == []
 
 
-def test_a_full_disk_fills_the_queue_and_not_the_memory(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_fills_the_queue_but_memory_is_bounded(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     disk = Disk(monkeypatch)
     disk.full = True
     recorder = Recorder(path, HEADER, period_s=PERIOD_S, retry_s=PERIOD_S, queue_records=50)
@@ -199,7 +201,7 @@ def test_a_full_disk_fills_the_queue_and_not_the_memory(path: Path, monkeypatch:
     assert found[:-1] == [Chunk(record.at_ns, record.data) for record in wires(50)]
 
 
-def test_after_a_failed_sync_the_bytes_are_written_anew_through_another_descriptor(
+def test_after_a_failed_sync_the_bytes_are_written_again_through_another_descriptor(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     disk = Disk(monkeypatch)
@@ -222,7 +224,7 @@ def test_after_a_failed_sync_the_bytes_are_written_anew_through_another_descript
     assert len(opened) >= 2, "the same descriptor was used on"
 
 
-def test_a_file_that_somebody_cut_is_not_written_on(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_was_shortened_is_not_continued(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     disk = Disk(monkeypatch)
     recorder = Recorder(path, HEADER, period_s=PERIOD_S, retry_s=PERIOD_S)
     for record in wires(10):
@@ -234,11 +236,11 @@ def test_a_file_that_somebody_cut_is_not_written_on(path: Path, monkeypatch: pyt
     until(lambda: recorder.status.failures >= 1)
     disk.broken = False
     status = recorder.close()
-    assert (status.state, status.last_error) == ("no_storage", "somebody cut the file")
+    assert (status.state, status.last_error) == ("no_storage", "the file was shortened by another program")
     assert path.stat().st_size == 10
 
 
-def test_a_disk_that_stays_full_costs_the_tail_and_no_more(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_stays_full_costs_only_the_end(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     disk = Disk(monkeypatch)
     recorder = Recorder(path, HEADER, period_s=PERIOD_S, retry_s=PERIOD_S)
     for record in wires(20):
@@ -254,7 +256,7 @@ def test_a_disk_that_stays_full_costs_the_tail_and_no_more(path: Path, monkeypat
     assert session.damage
 
 
-def test_a_folder_that_comes_late_is_used_from_then_on(path: Path) -> None:
+def test_a_folder_that_appears_later_is_used_from_then_on(path: Path) -> None:
     path.parent.parent.write_text("in the way")
     recorder = Recorder(path, HEADER, period_s=PERIOD_S, retry_s=PERIOD_S)
     for record in wires(20):
@@ -265,14 +267,14 @@ def test_a_folder_that_comes_late_is_used_from_then_on(path: Path) -> None:
     assert without_header(list(read_session(path))) == wires(20)
 
 
-def test_closing_does_not_wait_for_ever(path: Path, gate: Gate) -> None:
+def test_closing_waits_only_for_its_timeout(path: Path, gate: Gate) -> None:
     recorder = stalled(path, gate)
     assert recorder.close(timeout_s=0.05).state != "closed"
     gate.opened.set()
     assert recorder.close().state == "closed"
 
 
-def test_a_bug_in_the_thread_reaches_the_caller(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_exception_in_the_thread_reaches_the_caller(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SessionEncoder, "flush", lambda self: 1 / 0)
     broken = Recorder(path, HEADER, period_s=PERIOD_S)
     until(lambda: not broken._thread.is_alive())
@@ -282,7 +284,7 @@ def test_a_bug_in_the_thread_reaches_the_caller(path: Path, monkeypatch: pytest.
         broken.close()
 
 
-def test_a_record_that_is_too_long_is_the_callers_mistake(path: Path) -> None:
+def test_a_record_that_is_too_long_raises_an_error(path: Path) -> None:
     recorder = Recorder(path, HEADER, period_s=PERIOD_S)
     with pytest.raises(ValueError, match="at most"):
         recorder.put(Record("/event", 0, bytes(MESSAGE_CAP_BYTES + 1)))
@@ -306,7 +308,7 @@ def child(code: str, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-c", CHILD + code, *words], cwd=root, stdout=subprocess.PIPE, text=True)
 
 
-def test_a_size_limit_of_the_system_is_a_full_disk(path: Path) -> None:
+def test_a_size_limit_of_the_system_is_handled_as_a_full_disk(path: Path) -> None:
     code = """
 hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
 resource.setrlimit(resource.RLIMIT_FSIZE, (5000, hard))
@@ -322,7 +324,7 @@ print(recorder.close().state)
     assert without_header(list(read_session(path))) == wires(5000)
 
 
-def test_killed_at_any_moment_it_leaves_an_exact_beginning(path: Path) -> None:
+def test_killed_at_any_moment_it_leaves_an_exact_prefix(path: Path) -> None:
     code = """
 for k, record in enumerate(wires(20_000)):
     recorder.put(record)

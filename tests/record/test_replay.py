@@ -1,4 +1,4 @@
-"""A recording replays as it was: the same chunks, commands at their place, at the speed that was asked for."""
+"""A recording replays its chunks unchanged, with gaps at their place, at the requested speed."""
 
 import asyncio
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.formats.messages import Hello
 from firmware_bridge.samples import Samples, joined
-from monitor.record.records import Command, Gap, command_record, wire_record
+from monitor.record.records import Gap, wire_record
 from monitor.record.replay import Speed, batches, decoder_of, replay
 from monitor.record.session_file import SessionFile, SessionFileError, SessionWriter, read_session
 from tests.record.sessions import HEADER, parts_of, some_records, wire_chunks
@@ -35,10 +35,10 @@ def session(tmp_path: Path) -> SessionFile:
     return read_session(path)
 
 
-def replayed(session: SessionFile, speed: Speed) -> tuple[list[Chunk | Command | Gap], list[float]]:
-    """The items and when they came, on a clock that only sleeping moves."""
+def replayed(session: SessionFile, speed: Speed) -> tuple[list[Chunk | Gap], list[float]]:
+    """The items and their times, on a clock that only sleeping moves."""
 
-    async def run() -> tuple[list[Chunk | Command | Gap], list[float]]:
+    async def run() -> tuple[list[Chunk | Gap], list[float]]:
         loop = asyncio.get_running_loop()
         now_s = [100.0]
 
@@ -58,7 +58,7 @@ def replayed(session: SessionFile, speed: Speed) -> tuple[list[Chunk | Command |
 
 
 @pytest.mark.parametrize("speed", [1, 10, "max"])
-def test_at_every_speed_the_same_comes_in_the_same_order(session: SessionFile, speed: Speed) -> None:
+def test_every_speed_gives_the_same_items_in_the_same_order(session: SessionFile, speed: Speed) -> None:
     items, times_s = replayed(session, speed)
     assert items == list(session.replayable())
     first_ns = HEADER.created_ns
@@ -68,7 +68,7 @@ def test_at_every_speed_the_same_comes_in_the_same_order(session: SessionFile, s
             assert time_s == pytest.approx(expected_s)
 
 
-def test_full_speed_lets_others_run(tmp_path: Path) -> None:
+def test_other_tasks_run_during_a_replay_at_full_speed(tmp_path: Path) -> None:
     session = recorded(tmp_path / "s.mcap", [Chunk(k, b"") for k in range(1000)])
 
     async def run() -> int:
@@ -91,13 +91,13 @@ def test_full_speed_lets_others_run(tmp_path: Path) -> None:
 
 @settings(deadline=None)
 @given(batch_bytes=st.integers(1, 500))
-def test_batches_leave_nothing_out_and_keep_commands_in_place(
+def test_batches_are_complete_and_keep_gaps_in_place(
     tmp_path_factory: pytest.TempPathFactory, batch_bytes: int
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "batches.mcap"
     path.write_bytes(b"".join(parts_of(some_records())))
     session = read_session(path)
-    flat: list[Chunk | Command | Gap] = []
+    flat: list[Chunk | Gap] = []
     for item in batches(session, batch_bytes):
         flat.extend(item if isinstance(item, list) else [item])
         assert item != []
@@ -119,8 +119,8 @@ def test_samples_do_not_depend_on_the_batch(tmp_path: Path) -> None:
             np.testing.assert_array_equal(column, other)
 
 
-def test_the_decoder_knows_what_had_been_heard(tmp_path: Path) -> None:
-    """A HELLO of the same boot within the recording is no restart, one of another boot is."""
+def test_the_decoder_knows_the_hello_from_before_the_recording(tmp_path: Path) -> None:
+    """A HELLO of the same boot within the recording is not a restart, one of another boot is."""
     header = msgspec.structs.replace(HEADER, hello=HELLO.to_bytes(0)[2:])
     for boot_id, resets in ((77, 0), (78, 1)):
         decoder = decoder_of(msgspec.json.decode(msgspec.json.encode(header), type=type(header)))
@@ -136,14 +136,6 @@ def test_the_decoder_knows_what_had_been_heard(tmp_path: Path) -> None:
     "change",
     [{"calibration": {}}, {"calibration": {"metres_per_count": 0.0, "newtons_per_count": 1.0}}, {"hello": b"x"}],
 )
-def test_a_header_without_what_decoding_needs_is_told(change: dict[str, object]) -> None:
+def test_a_header_that_is_insufficient_for_decoding_is_reported(change: dict[str, object]) -> None:
     with pytest.raises(SessionFileError, match=r"session s1 cannot be decoded: .*; replay it with --config"):
         decoder_of(msgspec.structs.replace(HEADER, **change))
-
-
-def test_a_command_without_a_chunk_before_it_comes_first(tmp_path: Path) -> None:
-    path = tmp_path / "s.mcap"
-    with SessionWriter(path, HEADER) as writer:
-        writer.add(command_record(Command("lifter"), 0))
-        writer.add(wire_record(Chunk(1, b"a")))
-    assert list(batches(read_session(path))) == [Command("lifter"), [Chunk(1, b"a")]]

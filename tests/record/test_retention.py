@@ -1,4 +1,4 @@
-"""Old recordings go, the oldest first; today's and what is not ours stay."""
+"""Retention removes the oldest recordings first; today's and other files stay."""
 
 from datetime import date
 from pathlib import Path
@@ -39,23 +39,25 @@ def left(recordings: Path) -> list[str]:
         ({"keep_days": 3, "keep_bytes": 1500}, DAYS[3:]),
     ],
 )
-def test_what_is_too_old_or_too_much_goes(recordings: Path, limits: dict[str, int], expected: list[str]) -> None:
+def test_recordings_that_are_too_old_or_too_large_are_removed(
+    recordings: Path, limits: dict[str, int], expected: list[str]
+) -> None:
     gone = remove_old(recordings, TODAY, **limits)
     assert left(recordings) == [*expected, "my-best-ones"]
     assert [path.name for path in gone] == DAYS[: len(DAYS) - len(expected)]
 
 
-def test_what_somebody_put_beside_them_stays(recordings: Path) -> None:
+def test_other_files_beside_them_stay(recordings: Path) -> None:
     (recordings / DAYS[0] / "notes.txt").write_text("a good day")
     remove_old(recordings, TODAY, keep_days=3)
     assert [path.name for path in (recordings / DAYS[0]).iterdir()] == ["notes.txt"]
 
 
-def test_without_recordings_there_is_nothing_to_do(tmp_path: Path) -> None:
+def test_without_recordings_nothing_is_removed(tmp_path: Path) -> None:
     assert remove_old(tmp_path / "recordings", TODAY, keep_days=1) == []
 
 
-def test_room_is_made_until_enough_is_free(recordings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_recordings_are_removed_until_enough_space_is_free(recordings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("monitor.record.retention.free_bytes", lambda directory: 10_000)
     assert remove_old(recordings, TODAY, keep_free_bytes=10_000) == []
     assert [path.name for path in remove_old(recordings, TODAY, keep_free_bytes=11_500)] == DAYS[:2]

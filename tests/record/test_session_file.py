@@ -1,4 +1,4 @@
-"""A recording gives back what was put in, explains itself, and opens with other people's tools."""
+"""A recording returns the records that were written, explains itself, and opens in other tools."""
 
 import json
 import struct
@@ -12,7 +12,7 @@ from mcap.reader import make_reader
 
 from firmware_bridge.chunk import Chunk
 from monitor.events import KINDS
-from monitor.record.records import MESSAGE_CAP_BYTES, TOPICS, Command, Gap, Record, command_record, wire_record
+from monitor.record.records import CHANNELS, MESSAGE_CAP_BYTES, Gap, Record, wire_record
 from monitor.record.session_file import SessionEncoder, SessionFileError, SessionWriter, read_session
 from tests.record.sessions import HEADER, feedback, jerk, parts_of, some_records, without_header
 
@@ -24,23 +24,23 @@ def recording(tmp_path: Path) -> Path:
     return path
 
 
-def test_it_gives_back_every_record_in_order_and_the_header(recording: Path) -> None:
+def test_every_record_is_read_in_order_with_the_header(recording: Path) -> None:
     session = read_session(recording)
     assert session.header == HEADER
-    for _ in range(2):  # as often as one likes
+    for _ in range(2):  # repeatedly
         assert without_header(list(session)) == some_records()
         assert session.damage == []
         assert session.read_bytes == recording.stat().st_size - summary_bytes(recording)
 
 
 def summary_bytes(path: Path) -> int:
-    """What stands behind the data: footer and magic are the last 37 bytes, and say where the summary begins."""
+    """The size of everything after the data. Footer and magic are the last 37 bytes and contain the summary's start."""
     data = path.read_bytes()
     (summary_start,) = struct.unpack_from("<Q", data, len(data) - 28)
     return len(data) - int(summary_start)
 
 
-def test_the_kinds_come_as_what_they_were(recording: Path) -> None:
+def test_records_are_decoded_by_kind(recording: Path) -> None:
     session = read_session(recording)
     assert [event.id for event in session.events()] == [0, 3, 6, 9]
     assert next(session.events()) == jerk(0)
@@ -50,12 +50,12 @@ def test_the_kinds_come_as_what_they_were(recording: Path) -> None:
     assert chunks[5] == Chunk(HEADER.created_ns + 1_250_000_000, bytes([1, 1, 0]) * 6)
     others = [item for item in session.replayable() if not isinstance(item, Chunk)]
     gap = Gap(cause="queue_full", records=3, chunks=2, wire_bytes=40)
-    assert others == [Command("protocol", {"positive_s": 4.0}), gap]
+    assert others == [gap]
 
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 2**63), st.binary(max_size=300)), max_size=30), st.integers(1, 7))
-def test_any_bytes_come_back_as_they_were_read(
+def test_any_bytes_are_read_as_they_were_written(
     tmp_path_factory: pytest.TempPathFactory, reads: list[tuple[int, bytes]], flush_every: int
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "any.mcap"
@@ -76,18 +76,12 @@ def test_a_long_read_is_split_and_loses_no_byte(tmp_path: Path) -> None:
     assert max(len(chunk.data) for chunk in chunks) == MESSAGE_CAP_BYTES
 
 
-def test_a_record_that_no_reader_would_take_is_not_written() -> None:
+def test_a_record_that_is_too_long_is_not_written() -> None:
     with pytest.raises(ValueError, match="at most"):
         SessionEncoder(HEADER).add(Record("/event", 0, bytes(MESSAGE_CAP_BYTES + 1)))
 
 
-def test_a_recording_never_says_who_trains() -> None:
-    assert command_record(Command("lifter"), 0).data == b'{"name":"lifter","arguments":{}}'
-    with pytest.raises(ValueError, match="without arguments"):
-        command_record(Command("lifter", {"lifter": "anna"}), 0)
-
-
-def test_what_was_flushed_is_there_without_the_end(tmp_path: Path) -> None:
+def test_flushed_records_are_readable_in_an_unclosed_file(tmp_path: Path) -> None:
     path = tmp_path / "s.mcap"
     path.write_bytes(b"".join(parts_of(some_records())[:-1]))
     session = read_session(path)
@@ -97,12 +91,12 @@ def test_what_was_flushed_is_there_without_the_end(tmp_path: Path) -> None:
     assert "was not closed; its last second may be missing" in damage.sentence
 
 
-def test_other_tools_read_it(recording: Path) -> None:
+def test_the_mcap_library_reads_a_recording(recording: Path) -> None:
     with recording.open("rb") as file:
         reader = make_reader(file, validate_crcs=True)
         summary = reader.get_summary()
         assert summary is not None
-        assert {channel.topic for channel in summary.channels.values()} == set(TOPICS)
+        assert {channel.topic: channel.id for channel in summary.channels.values()} == CHANNELS
         assert summary.statistics is not None
         assert summary.statistics.message_count == len(some_records()) + 1
         assert len(summary.chunk_indexes) == summary.statistics.chunk_count == len(parts_of(some_records())) - 1
@@ -128,7 +122,7 @@ def test_every_json_channel_carries_the_schema_of_its_messages(recording: Path) 
             assert root["properties"], topic
 
 
-def test_a_closed_file_is_written_in_one_go_too(tmp_path: Path) -> None:
+def test_the_session_writer_writes_a_whole_file(tmp_path: Path) -> None:
     path = tmp_path / "s.mcap"
     with SessionWriter(path, HEADER) as writer:
         for _ in range(30):
@@ -142,7 +136,7 @@ def test_a_closed_file_is_written_in_one_go_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"t_s,displacement_m,force_n\n0,0,0\n", b"\x89PNG\r\n\x1a\n" + bytes(100), b"x"])
-def test_something_else_is_refused_in_one_sentence(tmp_path: Path, content: bytes) -> None:
+def test_another_kind_of_file_is_refused_in_one_sentence(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "other"
     path.write_bytes(content)
     with pytest.raises(SessionFileError, match="other is not a session recording of rep-monitor"):
@@ -158,7 +152,7 @@ def test_the_recording_of_another_program_is_refused(tmp_path: Path) -> None:
         writer.start("ros2", "somebody")
         writer.add_message(writer.register_channel("/header", "json", 0), 0, b"{}", 0)
         writer.finish()  # type: ignore[no-untyped-call]
-    with pytest.raises(SessionFileError, match="is not a session recording"):
+    with pytest.raises(SessionFileError, match="not a session recording"):
         read_session(path)
 
 
@@ -166,7 +160,7 @@ def test_a_newer_format_is_refused_with_the_remedy(tmp_path: Path) -> None:
     path = tmp_path / "new.mcap"
     with SessionWriter(path, msgspec.structs.replace(HEADER, format_version=2)):
         pass
-    with pytest.raises(SessionFileError, match="format 2 and this rep-monitor reads up to 1: use a newer one"):
+    with pytest.raises(SessionFileError, match="format 2; this rep-monitor reads up to 1: use a newer one"):
         read_session(path)
 
 
