@@ -1,13 +1,13 @@
-"""The reference firmware on an emulated board: run by libsimavr, its UART on a pty that opens like any serial port.
+"""The reference firmware on an emulated board: libsimavr runs it, and its UART is a pty that opens like a serial port.
 
     write_trajectory(folder / "set.csv", t_s, position_m, force_n)
     with emulated_board(build(folder), calibration, folder / "set.csv", link=folder / "tty") as board:
-        ...                                # open board.port as any serial port, at 500000 baud
-        board.inject("ready_stuck 1")      # faults as firmware/fwsim/faults.c lists them
-    board.report()                         # what the emulator saw
+        ...                                # open board.port like any serial port, at 500000 baud
+        board.inject("ready_stuck 1")      # firmware/fwsim/faults.c lists the faults
+    board.report()                         # what the emulator counted
 
-The firmware counts the encoder from 0 at its boot, as on a machine that is switched on: `wired` gives the calibration
-that fits where the motion begins.
+The firmware counts the encoder from 0 at its boot, as on a machine that is switched on. `wired` gives the calibration
+for the place where the motion begins.
 """
 
 import json
@@ -34,42 +34,42 @@ Motion = Iterable[tuple[NDArray[np.float64], NDArray[np.float64]]]  # blocks of 
 
 @dataclass(frozen=True, slots=True)
 class EmulatedBoard:
-    """A board that runs."""
+    """A running board."""
 
     port: Path
     process: "subprocess.Popen[str]"
     report_path: Path
 
     def inject(self, fault: str) -> None:
-        """Let something go wrong now; `fault` as in fwsim's scripts, without a time."""
+        """Inject a fault now; `fault` is a line of fwsim's scripts, without the time."""
         assert self.process.stdin
         try:
             self.process.stdin.write(fault + "\n")
             self.process.stdin.flush()
         except BrokenPipeError:
-            raise EmulatorError(f"the emulated board has ended before it could be told: {fault}") from None
+            raise EmulatorError(f"the emulated board ended before the fault was injected: {fault}") from None
 
     def unplug(self) -> None:
-        """Pull the cable: the port hangs up. A board does not come back from that; a new one at the link does."""
+        """Pull the cable: the port hangs up. This board does not come back; start a new one at the same link."""
         self.process.kill()
         self.process.wait()
 
     def report(self) -> dict[str, Any]:
-        """What the emulator saw, after a clean end of the run."""
+        """What the emulator counted, after a clean end of the run."""
         return cast(dict[str, Any], json.loads(self.report_path.read_text()))
 
 
 def write_trajectory(
     path: Path, t_s: NDArray[np.float64], position_m: NDArray[np.float64], force_n: NDArray[np.float64]
 ) -> None:
-    """What the machine does, for the emulator to play: a simulator's truth, or a recording."""
+    """Write a motion for the emulator to play: a simulator's truth, or a recording."""
     with path.open("w", encoding="ascii") as file:
         file.write("t_s,position_m,force_n\n")
         _write_rows(file, t_s, position_m, force_n)
 
 
 def wired(calibration: Calibration, begins_m: float) -> Calibration:
-    """The same wiring for a board that boots while the machine stands at `begins_m`, where its counter is 0."""
+    """The calibration for a board that boots at `begins_m`, where its counter is 0."""
     return replace(calibration, position_zero_counts=float(-math.floor(begins_m / calibration.metres_per_count)))
 
 
@@ -101,8 +101,8 @@ def emulated_board(
 ) -> Iterator[EmulatedBoard]:
     """A board whose UART is at `link`; its time begins when the port is opened. `pace` 0: as fast as it is read.
 
-    A motion that is made while it is played may be endless; it is taken in a thread, a second or two ahead. The EEPROM
-    stays beside the link, so that it is the same board when it comes back there.
+    A motion that is computed while it is played may be endless; a thread takes it, a second or two ahead. The EEPROM
+    is kept beside the link, so a board that comes back there is the same board.
     """
     report, eeprom = (link.with_name(link.name + end) for end in (".report.json", ".eeprom"))
     how = ["--link", str(link), "--pace", repr(pace), "--report", str(report), "--eeprom", str(eeprom), "--stdin"]
@@ -120,7 +120,7 @@ def emulated_board(
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, pass_fds=inherited,
             )  # fmt: skip
         finally:
-            for number in inherited:  # only the emulator reads: where it ends, the player notices
+            for number in inherited:  # only the emulator reads: the player then notices its end
                 os.close(number)
         with process:
             at_end.callback(process.wait)
@@ -129,10 +129,10 @@ def emulated_board(
             try:
                 while not (line := process.stdout.readline()).startswith("PTY "):
                     if not line:
-                        raise EmulatorError(f"the emulator ended at once, with exit code {process.wait()}")
+                        raise EmulatorError(f"the emulator ended at its start, with exit code {process.wait()}")
                 yield EmulatedBoard(link, process, report)
             finally:
-                process.stdin.close()  # its sign to end, also where we die without a word
+                process.stdin.close()  # the emulator ends at this, also if this process is killed
                 try:
                     process.wait(STOP_TIMEOUT_S)
                 except subprocess.TimeoutExpired:
@@ -140,7 +140,7 @@ def emulated_board(
 
 
 class _Player:
-    """Writes a motion into the emulator's pipe, as far as it has room; ends with the motion or with the emulator."""
+    """Writes a motion into the emulator's pipe while it has room; ends with the motion or with the emulator."""
 
     def __init__(self, motion: Motion, pipe: int) -> None:
         self._motion, self._pipe = motion, pipe
@@ -149,7 +149,7 @@ class _Player:
         self._thread.start()
 
     def finish(self) -> None:
-        """After the emulator's end. Raises what the motion raised."""
+        """Call it after the emulator's end. Raises what the motion raised."""
         self._thread.join()
         if self._error:
             raise self._error
@@ -161,7 +161,7 @@ class _Player:
                 for position_m, force_n in self._motion:
                     _write_rows(pipe, (rows + np.arange(len(position_m))) / ROWS_HZ, position_m, force_n)
                     rows += len(position_m)
-        except BaseException as error:  # told by finish
+        except BaseException as error:  # finish raises it
             self._error = error
 
 

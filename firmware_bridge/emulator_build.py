@@ -1,9 +1,9 @@
-"""What it takes to run the firmware without a board: its ELF for the chip, the emulator for this computer.
+"""Builds what runs the firmware without a board: its ELF for the chip, and the emulator for this computer.
 
     if why := missing(): ...        # a sentence that names the packages
-    firmware = build()              # two seconds, and nothing where it is done and fresh
+    firmware = build()              # two seconds; nothing if it is up to date
 
-The emulator links libsimavr, which is under the GPL: it is built where it runs and is no part of this package's wheel.
+The emulator links libsimavr, which is under the GPL. So it is built where it runs, and is not in this package's wheel.
 """
 
 import shutil
@@ -15,7 +15,7 @@ from typing import Literal
 from firmware_bridge.errors import BridgeError
 
 FIRMWARE = Path(__file__).parent / "firmware"
-PACKAGES = {  # what must be there -> the Debian package that brings it
+PACKAGES = {  # a file or program -> the Debian package that has it
     "avr-gcc": "gcc-avr",
     "avr-objcopy": "binutils-avr",
     "/usr/lib/avr/include/avr/io.h": "avr-libc",
@@ -34,7 +34,7 @@ class EmulatorError(BridgeError):
 
 @dataclass(frozen=True, slots=True)
 class Firmware:
-    """What `build` made."""
+    """The files that `build` made."""
 
     elf: Path
     fwsim: Path
@@ -43,9 +43,9 @@ class Firmware:
 
 
 def missing() -> str | None:
-    """Why there can be no emulated board here, or None."""
+    """Why the emulated board cannot be built here, or None."""
     if not (FIRMWARE / "fwsim").is_dir():
-        return "the emulated board needs the source tree of rep-monitor: an installed package does not bring it"
+        return "the emulated board needs the source tree of rep-monitor: an installed package does not have it"
     packages = [package for what, package in PACKAGES.items() if not _there(what)]
     return f"the emulated board needs: sudo apt-get install {' '.join(packages)}" if packages else None
 
@@ -58,7 +58,7 @@ def build(
     rate_sps: int = 0,
     baud: int = 500_000,
 ) -> Firmware:
-    """Compile firmware and emulator into `folder`; what is there and still fresh is kept."""
+    """Compile firmware and emulator into `folder`, if they are not up to date. Raises EmulatorError."""
     folder = folder.resolve()
     if why := missing():
         raise EmulatorError(why)

@@ -1,20 +1,26 @@
-"""A machine and a lifter that write real frames: physics first, then a kit that measures it, then a board.
+"""Simulates a machine and a lifter that send real frames: the physics, the kit that measures it, and the board.
 
-    from firmware_bridge.simulator import *
-
-    machine = Machine(mass_kg=80, resonance_hz=8, friction=0.1, rest_m=0, bottom_m=0.03, top_m=0.53)
-    trace = simulate(machine, clean_set(2, 4, reps=6), seed=1)         # Trace: noise-free truth at 1 kHz
-    traces = simulate_many([Job(machine, script, seed), ...])          # hundreds of times faster than life
-    samples = measure(trace, Kit(encoder_m=0.0005, position_rate_hz=100), seed=1)   # Samples, rows as on the wire
-    chunks = board_chunks(trace, Kit(lost_fraction=0.02), seed=1)      # the same in bytes; calibration: kit.calibration
-    script = faulty_set(rng, machine, 10, 10, reps=4, faults=("heave_mid", "lockout_rest"), share=0.6)
+>>> machine = Machine(mass_kg=80, resonance_hz=8, friction=0.1, rest_m=0, bottom_m=0.03, top_m=0.53)
+>>> trace = simulate(machine, clean_set(2, 4, reps=1), seed=1)          # Trace: noise-free truth at 1 kHz
+>>> round(float(trace.x_m.max()), 2)                                    # the stack's highest place above its rest
+0.53
+>>> traces = simulate_many([Job(machine, clean_set(2, 4, reps=1), seed) for seed in (1, 2)])  # many at once are faster
+>>> samples = measure(trace, Kit(encoder_m=0.0005, position_rate_hz=100), seed=1)             # Samples, as on the wire
+>>> kit = Kit(lost_fraction=0.02)
+>>> chunks = board_chunks(trace, kit, seed=1)                           # as bytes; kit.calibration turns them back
 
 `Trace` has `t_s, position_m, velocity_m_s, acceleration_m_s2, tension_n, contact_n` (row k at k ms), `x_m` above the
-rest, and `machine` with `working_load_n`, `friction`, `range_m`. Samples carry the trace's own clock. `notes` say
-what the lifter set out to do; labels must come from the columns, never from the notes. What goes wrong with sensors and
-wires stands in `faults`. Who calibrates a machine is a `Helper`. Without a stack: `simulate_static`, `simulate_motor`.
-What else happens in gyms (moved pins, helpers, hooks, curves, lifters who fail): `gym.drawn_session`.
-Live: `board.Board`, and `device.SimulatedDevice` on a pseudo-terminal; `demo` has traces without end.
+rest, and `machine` with `working_load_n`, `friction`, `range_m`. Samples use the clock of the trace. `notes` say what
+the lifter intends; labels must come from the columns, never from the notes.
+
+    faulty_set                         a set in which some repetitions have a fault
+    faults                             faults of sensors and wires
+    Helper                             a person who calibrates a machine
+    simulate_static, simulate_motor    machines without a stack
+    gym.drawn_session                  what else happens in gyms: moved pins, helpers, hooks, curves, failure
+    board.Board                        a live board, without a port
+    device.SimulatedDevice             the same on a pseudo-terminal
+    demo                               endless traces
 """
 
 from firmware_bridge.simulator.effort import MotorEffort, StaticEffort, simulate_motor, simulate_static

@@ -1,4 +1,4 @@
-"""Samples on their way into frames: filled one by one, sent when full or when samples with other flags come."""
+"""Collects samples into blocks for frames; a block ends when it is full, or before a sample with other flags."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from firmware_bridge.simulator.meter import Stream
 
 @dataclass(slots=True)
 class Block:
-    """What one frame will carry."""
+    """The samples of one frame."""
 
     stamps_us: list[int]
     counts: list[int]
@@ -16,14 +16,14 @@ class Block:
 
 
 class Blocks:
-    """One stream's; running numbers go on from block to block."""
+    """The blocks of one stream; running numbers go on from block to block."""
 
     def __init__(self, size: int) -> None:
         self.size = size
         self._open = Block([], [])
 
     def begin_anew(self) -> None:
-        """Drop what is not full: the samples to come stand on another grid."""
+        """Drop the unfinished block: the next samples are on another grid."""
         self._open = Block([], [], idx=self._open.idx)
 
     def add(self, stream: Stream) -> list[Block]:

@@ -1,6 +1,6 @@
-"""A board that lives: asleep until START, answers commands, streams what its sensors take; bytes in, bytes out.
+"""A live board: it waits for START, answers commands and streams what its sensors measure. Bytes in, bytes out.
 
-Its clock is the machine's: a row fed is a millisecond gone by. Nothing here reads, writes or waits.
+Its clock is the machine's: one row is one millisecond. It does no I/O and never waits.
 """
 
 from dataclasses import replace
@@ -34,25 +34,25 @@ from firmware_bridge.simulator.meter import Floats, Meter
 from firmware_bridge.simulator.trace import Trace
 from firmware_bridge.simulator.wire import U16, U32, hello
 
-TX_BYTES = 1024  # room for what the line has not taken yet; a frame that does not fit is dropped as a whole
-TX_RESERVED_BYTES = 64  # of it for answers, which samples may not starve
+TX_BYTES = 1024  # the transmit ring; a frame that does not fit is dropped as a whole
+TX_RESERVED_BYTES = 64  # of it reserved for answers, so that samples cannot fill it
 STATUS_US = 1_000_000
-SPS = (10, 20, 40, 80, 90, 175, 320, 330, 600, 1000)  # rates that SET_ADC may choose
+SPS = (10, 20, 40, 80, 90, 175, 320, 330, 600, 1000)  # rates that SET_ADC accepts
 
 
 class Board:
-    """Feed it rows of a machine and bytes from the host; take the bytes that it sends."""
+    """Give it rows of a machine and bytes from the host; take the bytes that it sends."""
 
     def __init__(self, kit: Kit, seed: int, tx_bytes: int | None = TX_BYTES) -> None:
         if kit.faults:
-            raise ValueError("a live board has no faults of a script: reset() it, or stop taking its bytes")
-        self._kit, self._seed, self._tx_bytes = kit, seed, tx_bytes  # None: as much as there is
+            raise ValueError("a live board cannot play the faults of a kit: reset() it, or stop taking its bytes")
+        self._kit, self._seed, self._tx_bytes = kit, seed, tx_bytes  # None: unlimited
         self._rng = np.random.default_rng(np.random.SeedSequence(seed).spawn(3)[2])
-        self._us = 0  # since power came on
+        self._us = 0  # since power on
         self._boots = 0
         self._dead_until_us = 0
         self._tx = bytearray()
-        self._forgotten = 0  # counts: where the encoder stood when it was last reset
+        self._forgotten = 0  # counts: the encoder's position at the last reset
         self._position = 0
         self._cause = ResetCause.POWER_ON
         self._boot(0, kit.clock_start_us)
@@ -76,16 +76,16 @@ class Board:
 
     @property
     def streaming(self) -> bool:
-        """Whether somebody has asked for samples."""
+        """Whether START has been received."""
         return self._start is not None
 
     @property
     def tx_dropped(self) -> int:
-        """Frames since the boot that found no room."""
+        """Frames since the boot that had no room."""
         return self._dropped
 
     def reset(self, cause: ResetCause = ResetCause.BROWN_OUT, down_s: float = 0.3) -> None:
-        """Restart: nothing for a while, then HELLO with another boot id; the position is counted from here."""
+        """Restart: silence for a while, then HELLO with another boot id; the position is counted from here."""
         self._tx.clear()
         self._cause, self._dead_until_us = cause, self._us + round(down_s * 1e6)
         self._meter = self._start = None
@@ -120,7 +120,7 @@ class Board:
                     self._send(Ack(command, seq, Result.UNKNOWN))
 
     def advance(self, trace: Trace) -> None:
-        """The machine moved on by these rows."""
+        """The machine has moved by these rows."""
         begin_us, self._us = self._us, self._us + 1000 * len(trace)
         self._machine = trace.machine
         if self._dead_until_us > begin_us:
@@ -138,11 +138,11 @@ class Board:
 
     @property
     def waiting(self) -> bytes:
-        """What waits to be sent, oldest first."""
+        """The bytes that wait to be sent, oldest first."""
         return bytes(self._tx)
 
     def taken(self, n_bytes: int) -> None:
-        """The line took so many of them."""
+        """The line took this many of them."""
         del self._tx[:n_bytes]
 
     def _now_us(self) -> int:
@@ -181,7 +181,7 @@ class Board:
         if rate_sps not in SPS:
             return Result.ARGUMENT
         self._kit = replace(self._kit, force_rate_hz=float(rate_sps))
-        if self._start:  # the converter begins anew, and the grids with it
+        if self._start:  # the converter starts again, on new grids
             self._meter = None
             self._forces.size = self._kit.force_block
         return Result.OK
@@ -222,7 +222,7 @@ class Board:
         return COUNTER_MAX if self._tx_bytes is None else self._tx_bytes - len(self._tx)
 
     def _send(self, message: Message) -> None:
-        """Into the transmit ring, as a whole or not at all; `seq` advances either way, so that the host sees a gap."""
+        """Put a frame into the transmit ring, whole or not at all. `seq` advances either way: the host sees the gap."""
         data = frame(message.to_bytes(self._seq))
         self._seq += 1
         room = self._room()

@@ -1,4 +1,4 @@
-"""Lifters who never go home: set after set, some faults, a rest between; a millisecond a row."""
+"""Endless traces of a lifter: set after set with some faults, and a rest between sets; one row a millisecond."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace

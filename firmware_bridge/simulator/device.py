@@ -1,12 +1,12 @@
-"""A simulated device on a pseudo-terminal, for anything that opens a serial port; in real time or faster.
+"""A simulated device on a pseudo-terminal, for any program that opens a serial port; in real time or faster.
 
     async with asyncio.TaskGroup() as group, ...:
         with SimulatedDevice(Board(kit, seed), demo_traces(machine, ...)) as device:
             group.create_task(device.run())         # until cancelled, or the traces end
             ... open device.port ...
 
-While nobody has the port open, its bytes are lost as from a cable that hangs in the air, and counted by nobody; a
-reader that stands still fills first the line and then the board's transmit ring, which drops whole frames and counts.
+While nobody has the port open, its bytes are lost and not counted, as with a cable that is not plugged in. A reader
+that stops reading fills first the line and then the board's transmit ring, which drops whole frames and counts them.
 """
 
 import asyncio
@@ -25,12 +25,12 @@ from firmware_bridge.simulator.board import Board
 from firmware_bridge.simulator.trace import Trace
 
 AS_FAST_AS_READ = 0.0  # a speed
-LAG_S = 0.5  # so far behind, the machine does not hurry after lost time
-WAIT_S = 0.001  # for a reader, as fast as it reads
+LAG_S = 0.5  # when it is this late, the machine does not catch up
+WAIT_S = 0.001  # between two looks for a reader
 
 
 class SimulatedDevice:
-    """A board, the machine that it sits on, and the port to reach it."""
+    """A board, its machine, and the port to reach it."""
 
     def __init__(
         self,
@@ -42,9 +42,10 @@ class SimulatedDevice:
         baud: int | None = None,
         resets_on_open: bool = False,
     ) -> None:
-        """`link` is made to point at the port; `baud`: readers at another speed get garbage, as far as the kernel has
-        a name for it; `speed` 0: as fast as it is read; `resets_on_open`: opening the port restarts the board, as DTR
-        does on many."""
+        """`link`: a symbolic link to the port is made there. `baud`: readers at another speed get garbage, if the
+        kernel knows this speed. `speed` 0: as fast as it is read. `resets_on_open`: opening the port restarts the
+        board, as DTR does on many boards.
+        """
         self.board, self._traces, self._link, self._speed = board, traces, link, speed
         self._speed_code = None if baud is None else getattr(termios, f"B{baud}", None)
         self._resets_on_open = resets_on_open
@@ -66,7 +67,7 @@ class SimulatedDevice:
             os.close(self._master)
             raise
         finally:
-            os.close(slave)  # from here on, no reader shows as a hang-up
+            os.close(slave)  # from here on, a port without reader is seen as hung up
         self._poll = select.poll()
         self._poll.register(self._master, select.POLLIN)
         self._name = name
@@ -78,7 +79,7 @@ class SimulatedDevice:
         self.close()
 
     def close(self) -> None:
-        """Pull the cable: readers see the device vanish."""
+        """Pull the cable: the device vanishes for its readers."""
         if self._master < 0:
             return
         os.close(self._master)
@@ -87,7 +88,7 @@ class SimulatedDevice:
             self._link.unlink()
 
     async def run(self) -> None:
-        """Live until the traces end."""
+        """Run until the traces end."""
         loop = asyncio.get_running_loop()
         due_s = loop.time()
         for trace in self._traces:
@@ -108,7 +109,7 @@ class SimulatedDevice:
             await asyncio.sleep(max(due_s - loop.time(), 0.0))
 
     def _exchange(self) -> None:
-        """Take what the host sent, give what the line takes."""
+        """Take what the host sent, and send what the line takes."""
         events = dict(self._poll.poll(0)).get(self._master, 0)
         is_open = not events & select.POLLHUP
         if is_open and not self._was_open and self._resets_on_open:
@@ -126,7 +127,7 @@ class SimulatedDevice:
     def _read(self) -> bytes:
         try:
             return os.read(self._master, 4096)
-        except OSError:  # the last reader left between the look and the read
+        except OSError:  # the last reader left between poll and read
             self._was_open = False
             return b""
 
@@ -140,14 +141,14 @@ class SimulatedDevice:
         return self._speed_code is not None and termios.tcgetattr(self._master)[5] != self._speed_code
 
     def _garble(self, data: bytes) -> bytes:
-        """What a receiver at another speed makes of it: no more than the rhythm is left."""
+        """What a receiver at another speed reads: as many bytes, all of them random."""
         return self._garbler.integers(0, 256, len(data), np.uint8).tobytes()
 
 
 def _link(link: Path, name: str) -> None:
-    """Point a symbolic link at the port; one that is left from before is replaced, anything else is not."""
+    """Make a symbolic link to the port. An old link is replaced, any other file is not."""
     if link.is_symlink():
         link.unlink()
     elif link.exists():
-        raise FileExistsError(f"{link} is there and is no symbolic link: give another --link")
+        raise FileExistsError(f"{link} exists and is not a symbolic link: give another --link")
     link.symlink_to(name)

@@ -1,7 +1,7 @@
-"""Effort without a stack: a push against what does not move, and a push against a motor that moves as it likes.
+"""Simulates effort without a stack: against a fixed handle, and against a motor that sets the movement.
 
-static   nothing moves; the lifter ramps to each stage and holds it until his strength is used up
-motor    the platform goes its way; force is what the lifter gives, a few newtons while it is only positioned
+static   nothing moves; the lifter ramps up to each stage and holds it until their strength is used up
+motor    the motor moves the platform; the force is the lifter's, a few newtons while the platform is only positioned
 """
 
 from dataclasses import dataclass
@@ -14,33 +14,33 @@ from firmware_bridge.simulator.trace import Trace
 
 Floats = NDArray[np.float64]
 RAMP_S = 2.0  # of a static effort, on and off
-TURN_S = 0.3  # in which a motor comes to speed
+TURN_S = 0.3  # until a motor reaches its speed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaticEffort:
-    """Stages of the tested peak, one after the other."""
+    """A set of stages, as shares of the tested peak."""
 
     stages: tuple[float, ...] = (0.5, 0.75, 1.0)
     stages_s: tuple[float, ...] = (30.0, 30.0, 30.0)
     strength: float = 1.03  # of the peak, at the beginning
-    inroad_per_s: float = 0.004  # share of the strength that a second at full force uses up
+    inroad_per_s: float = 0.004  # share of the strength that a second at full force uses
     wobble: float = 0.015  # rms, below 1.5 Hz
-    tremor: float = 0.006  # rms, 8 to 12 Hz; grows as strength goes
-    moves: bool = False  # slowly up and down meanwhile, against no load
+    tremor: float = 0.006  # rms, 8 to 12 Hz; grows as the strength falls
+    moves: bool = False  # slowly up and down meanwhile, without load
     lead_s: float = 2.5
     tail_s: float = 7.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MotorEffort:
-    """Repetitions with a motor, after the platform was put in place."""
+    """Repetitions with a motor, after the platform was positioned."""
 
     positive_s: float
     negative_s: float
     reps: int = 6
-    positionings: int = 2  # movements without a push, before
-    negative_share: float = 0.8  # of the positive's force; 0: the platform goes back by itself
+    positionings: int = 2  # movements before the set, without a push
+    negative_share: float = 0.8  # of the force in the positive; 0: the platform returns by itself
     fatigue: float = 0.25  # how much weaker the last push is than the first
     dwell_s: float = 0.4
     wobble: float = 0.04
@@ -50,7 +50,7 @@ class MotorEffort:
 
 
 def simulate_static(machine: Machine, effort: StaticEffort, seed: int) -> Trace:
-    """The machine's load is the lifter's tested peak."""
+    """A static set; the machine's load is the lifter's tested peak."""
     rng = np.random.default_rng(seed)
     edges_s = effort.lead_s + np.cumsum([0.0, *effort.stages_s])
     n = round((edges_s[-1] + RAMP_S + effort.tail_s) / STEP_S)
@@ -69,9 +69,9 @@ def simulate_static(machine: Machine, effort: StaticEffort, seed: int) -> Trace:
 
 
 def simulate_motor(machine: Machine, effort: MotorEffort, seed: int) -> Trace:
-    """The machine's load is about what the lifter gives."""
+    """A set with a motor; the machine's load is about the lifter's force."""
     rng = np.random.default_rng(seed)
-    way: list[tuple[float, float, float]] = [(effort.lead_s, 0.0, 0.0)]  # how long, to where, with what force
+    way: list[tuple[float, float, float]] = [(effort.lead_s, 0.0, 0.0)]  # duration, place at the end, force
     for _ in range(effort.positionings):
         to = float(rng.uniform(0.3, 0.9))
         way += [(to * effort.positive_s * 1.5, to, 0.0), (0.8, to, 0.0), (to * effort.negative_s * 1.5, 0.0, 0.0)]
@@ -106,7 +106,7 @@ def _trace(machine: Machine, x_m: Floats, tension_n: Floats, notes: tuple[tuple[
 
 
 def _held(target: Floats, effort: StaticEffort) -> tuple[Floats, Floats]:
-    """What of the target can be held, and how much strength is left, as every second uses some up."""
+    """The part of the target that can be held, and the strength that is left, row by row."""
     held, left = np.empty(len(target)), np.empty(len(target))
     strength = effort.strength
     for i, wanted in enumerate(target.tolist()):
@@ -117,7 +117,7 @@ def _held(target: Floats, effort: StaticEffort) -> tuple[Floats, Floats]:
 
 
 def _sway(rng: np.random.Generator, t_s: Floats, low_hz: float, high_hz: float, waves: int = 6) -> Floats:
-    """Unrest of rms 1 within a band."""
+    """Noise of rms 1 within a band."""
     omega = 2 * np.pi * rng.uniform(low_hz, high_hz, waves)
     phase = rng.uniform(0, 2 * np.pi, waves)
     total = np.zeros(len(t_s))
@@ -133,7 +133,7 @@ def _smooth(u: Floats) -> Floats:
 
 
 def _trapezoid(u_s: Floats, duration_s: float) -> Floats:
-    """From 0 to 1 at a speed that is soon reached, held, and soon left."""
+    """From 0 to 1 at constant speed, with a short ramp at both ends."""
     turn_s = min(TURN_S, duration_s / 2)
     rising = np.clip(u_s / turn_s, 0, 1)
     falling = np.clip((duration_s - u_s) / turn_s, 0, 1)
@@ -144,5 +144,5 @@ def _trapezoid(u_s: Floats, duration_s: float) -> Floats:
 
 
 def _push(u: Floats) -> Floats:
-    """Force over a phase: quick to come, highest past the middle, gone before the end."""
+    """Force over a phase: it rises quickly, is highest after the middle, and is gone before the end."""
     return _smooth(u / 0.12) * (0.6 + 0.4 * np.sin(np.pi * np.clip(u, 0, 0.95))) * _smooth((0.97 - u) / 0.15)

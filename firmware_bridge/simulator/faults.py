@@ -1,6 +1,6 @@
-"""What goes wrong with sensors and wires: typed, timed, and done to the counts before they are framed.
+"""Faults of sensors and wires, with their times: they change the counts before these are put into frames.
 
-Times are on the trace's clock. A fault changes streams in place; what the device would notice it also flags.
+Times are on the trace's clock. A fault changes the streams in place, and sets the flags that the device would set.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Stream(Protocol):
 
 
 class Fault(Protocol):
-    """Anything that spoils the streams."""
+    """A fault; `spoil` applies it to the streams."""
 
     def spoil(self, position: Stream, force: Stream, rng: np.random.Generator) -> None: ...
 
@@ -38,7 +38,7 @@ def _within(stream: Stream, at_s: float, for_s: float) -> NDArray[np.bool_]:
 
 @dataclass(frozen=True, slots=True)
 class CellStuck:
-    """The converter repeats itself."""
+    """The converter repeats one value."""
 
     at_s: float
     for_s: float
@@ -51,7 +51,7 @@ class CellStuck:
 
 @dataclass(frozen=True, slots=True)
 class CellSaturated:
-    """The cell stands at the rail."""
+    """The converter is at the end of its range."""
 
     at_s: float
     for_s: float
@@ -62,7 +62,7 @@ class CellSaturated:
 
 @dataclass(frozen=True, slots=True)
 class CellSpikes:
-    """Slipped bits: single conversions read 2^k - 1. The device flags them where it notices."""
+    """Slipped bits: single conversions read 2^k - 1. The device flags them if it notices."""
 
     at_s: float
     for_s: float
@@ -78,10 +78,10 @@ class CellSpikes:
 
 @dataclass(frozen=True, slots=True)
 class CellGlitches:
-    """One conversion in so many reads almost full scale, and nobody notices; its neighbours are sound."""
+    """One in `every` conversions reads almost full scale, without a flag; the others are right."""
 
     every: int
-    share: float = 0.9  # of the rail
+    share: float = 0.9  # of the full scale
 
     def spoil(self, position: Stream, force: Stream, rng: np.random.Generator) -> None:
         hit = np.arange(int(rng.integers(self.every)), len(force.counts), self.every)
@@ -90,7 +90,7 @@ class CellGlitches:
 
 @dataclass(frozen=True, slots=True)
 class CellSilent:
-    """The converter does not answer; the device says so ten times a second."""
+    """The converter does not answer; the device reports it ten times a second."""
 
     at_s: float
     for_s: float
@@ -98,15 +98,15 @@ class CellSilent:
     def spoil(self, position: Stream, force: Stream, rng: np.random.Generator) -> None:
         silent = _within(force, self.at_s, self.for_s)
         tenth = force.stamp_us // 100_000
-        told = silent & np.append(True, tenth[1:] != tenth[:-1])[: len(tenth)]
+        reported = silent & np.append(True, tenth[1:] != tenth[:-1])[: len(tenth)]
         force.counts[silent] = 0
         force.flags[silent] |= np.uint8(Flag.TIMEOUT)
-        force.keep(~silent | told)
+        force.keep(~silent | reported)
 
 
 @dataclass(frozen=True, slots=True)
 class CellDrift:
-    """The zero walks away."""
+    """The zero drifts."""
 
     at_s: float
     counts_per_s: float
@@ -118,7 +118,7 @@ class CellDrift:
 
 @dataclass(frozen=True, slots=True)
 class EncoderFrozen:
-    """The encoder's wire is off for a while: what it travels meanwhile is never counted."""
+    """The encoder is disconnected for a while: its travel meanwhile is never counted."""
 
     at_s: float
     for_s: float
@@ -133,7 +133,7 @@ class EncoderFrozen:
 
 @dataclass(frozen=True, slots=True)
 class EncoderJump:
-    """From one sample to the next the count is off, and stays so."""
+    """The count jumps between two samples, and stays wrong."""
 
     at_s: float
     counts: int
@@ -144,7 +144,7 @@ class EncoderJump:
 
 @dataclass(frozen=True, slots=True)
 class EncoderSlip:
-    """A share of the counts is lost while it moves, which the device counts as illegal transitions."""
+    """A share of the counts is lost while it moves; the device counts them as illegal transitions."""
 
     at_s: float
     for_s: float
@@ -159,7 +159,7 @@ class EncoderSlip:
 
 @dataclass(frozen=True, slots=True)
 class LineCut:
-    """Nothing arrives for a while; the device streams on."""
+    """Nothing arrives for a while; the device goes on streaming."""
 
     at_s: float
     for_s: float
@@ -171,7 +171,7 @@ class LineCut:
 
 @dataclass(frozen=True, slots=True)
 class DeviceReset:
-    """The board restarts: its clock, its running numbers and, counted in memory, its position begin at 0 again."""
+    """The board restarts: its clock and its running numbers begin at 0, and its position too unless it is kept."""
 
     at_s: float
     down_s: float = 0.3

@@ -1,9 +1,9 @@
-"""What happens on a machine in a gym, ready to perform: a session of each kind, drawn at random.
+"""Draws sessions of the kinds that happen on machines in gyms, ready to be simulated.
 
     session = drawn_session(np.random.default_rng(1), "drop_set", 4.0, 4.0)
-    trace = session.trace()            # Trace; its loads_n say what the machine asked for, row by row
+    trace = session.trace()            # Trace; its loads_n is the machine's load, row by row
 
-Between two stretches of a session the stack rests and the cable is loose.
+Between two stretches of a session, the stack rests and the cable is loose.
 """
 
 from collections.abc import Callable, Sequence
@@ -39,9 +39,9 @@ from firmware_bridge.simulator.striving import Striving
 def drawn_session(
     rng: np.random.Generator, kind: str, positive_s: float, negative_s: float, faulty: bool = False
 ) -> Session:
-    """One of `KINDS`; `faulty`: where the kind allows, a third of the repetitions has a fault of the lifter."""
+    """A session of one of `KINDS`. With `faulty`, a third of the repetitions has a fault, if the kind allows it."""
     if kind not in KINDS:
-        raise ValueError(f"kind {kind!r} is not known: known kinds are {', '.join(KINDS)}")
+        raise ValueError(f"unknown kind {kind!r}: the kinds are {', '.join(KINDS)}")
     return KINDS[kind](Draw(rng, positive_s, negative_s, faulty))
 
 
@@ -78,7 +78,7 @@ def _forced(draw: Draw) -> Session:
 
 
 def _trainer_lifts(draw: Draw) -> Session:
-    """The trainer is quick and the lifter takes his time."""
+    """The trainer lifts fast and the lifter lowers slowly."""
     draw.positive_s = min(draw.positive_s, 2.0)
     moves: list[Act] = [Rest(LEAD_S)]
     count = max(draw.count - 1, 3)
@@ -96,7 +96,7 @@ def _pressed_down(draw: Draw) -> Session:
 
 
 def _hook(draw: Draw) -> Session:
-    """Hung up for a moment in the set, then for good; taken over from the hook for another set."""
+    """The stack is put on a hook for a moment within the set, then between two sets."""
     first, second = draw.reps(), draw.reps(2)
     while isinstance(second[-1], Turn | SetDown):
         second.pop()
@@ -106,13 +106,13 @@ def _hook(draw: Draw) -> Session:
 
 
 def _limiter(draw: Draw) -> Session:
-    """The stack hangs on a range limiter between the sets, and never sees its rest."""
+    """The stack hangs on a range limiter between the sets, and never reaches its rest."""
     sets = [draw.stretch(draw.set_of(draw.reps(), draw.u(6.5, 12.0))) for _ in range(2)]
     return Session(stretches=tuple(sets), limiter_m=draw.u(0.02, 0.08))
 
 
 def _start_stop(draw: Draw) -> Session:
-    """Between sets the handle stands on a stop of the machine, below the range."""
+    """Between sets the handle is on a stop of the machine, below the range."""
     rest_m = draw.machine.rest_m
     bottom_m = rest_m + draw.u(0.06, 0.07)
     draw.machine = replace(draw.machine, bottom_m=bottom_m, top_m=bottom_m + max(draw.machine.range_m, 0.42))
@@ -149,7 +149,7 @@ def _curve(some: Sequence[Callable[[], Resistance]]) -> Callable[[Draw], Session
 
 
 def _hybrid(draw: Draw) -> Session:
-    """The motor adds more than friction can hide: on the way down the cable carries more than on the way up."""
+    """The motor adds more than friction takes away: the cable carries more on the way down than on the way up."""
     draw.machine = replace(
         draw.machine, resistance=hybrid(draw.u(0.35, 0.6)), friction=min(draw.machine.friction, 0.05)
     )
@@ -169,7 +169,7 @@ def _spikes(draw: Draw) -> Session:
 
 
 def _landings(draw: Draw) -> Session:
-    """On rubber: touched, slammed, set down, and hard at the end."""
+    """Landings on rubber: touched, slammed, set down, and a hard one at the end."""
     draw.machine = replace(draw.machine, pad=rubber(draw.u(0.0008, 0.0025), draw.u(0.25, 0.5)))
     moves: list[Act] = []
     for number in range(draw.count):
@@ -190,7 +190,7 @@ def _pulley(draw: Draw) -> Session:
 
 
 def _to_failure(draw: Draw) -> Session:
-    """Stalls and failure emerge."""
+    """Stalls and failure come from the muscle."""
     muscle = Muscle(
         strength=draw.u(1.75, 2.3),
         weak_at=draw.u(0.3, 0.7),
@@ -211,7 +211,7 @@ def _to_failure(draw: Draw) -> Session:
 
 
 def _half_first(draw: Draw) -> Session:
-    """Nothing is known of the range, and the first repetitions are short."""
+    """The range is not given, and the first repetitions are short."""
     moves: list[Act] = []
     for _ in range(int(draw.rng.integers(2, 4))):
         moves += [Lift(to=draw.u(0.45, 0.6)), Turn(), Lower(), Turn()]
@@ -220,7 +220,7 @@ def _half_first(draw: Draw) -> Session:
 
 
 def _cluster(draw: Draw) -> Session:
-    """Held low, all of the load in the hands, between small groups of repetitions."""
+    """Small groups of repetitions; between them the lifter holds the load low."""
     moves: list[Act] = []
     for _ in range(3):
         moves += draw.reps(2, share=0.25)
@@ -232,7 +232,7 @@ def _cluster(draw: Draw) -> Session:
 
 
 def _rest_pause(draw: Draw) -> Session:
-    """Set down for a while that was agreed on."""
+    """Small groups of repetitions; between them the stack is set down for the agreed pause."""
     pause_s = draw.u(8.0, 12.0)
     moves: list[Act] = []
     for _ in range(3):
@@ -243,7 +243,7 @@ def _rest_pause(draw: Draw) -> Session:
 
 
 def _braced(draw: Draw) -> Session:
-    """Between two sets the lifter keeps on pulling at the grounded stack."""
+    """Between two sets the lifter keeps pulling at the resting stack."""
     brace = Brace(draw.u(0.55, 0.75), draw.u(12.0, 30.0))
     first, second = draw.set_of(draw.reps(3)), draw.set_of(draw.reps(3))
     moves = [*first[:-1], SetDown(0.5, loose=False), brace, *second[1:]]
@@ -262,7 +262,7 @@ def _shoves(draw: Draw) -> Session:
 def _light(draw: Draw) -> Session:
     draw.machine = replace(draw.machine, mass_kg=float(draw.rng.choice([5.0, 7.5, 10.0])))
     moves = draw.set_of(draw.reps())
-    if draw.rng.random() < 0.5:  # the hand moves about before
+    if draw.rng.random() < 0.5:  # the hand moves before the set
         moves[:1] = [Rest(1.0), Slacken(0.02, 1.0), Rest(1.0)]
     return Session(stretches=(draw.stretch(moves),))
 

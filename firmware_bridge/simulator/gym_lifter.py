@@ -1,4 +1,4 @@
-"""The lifter among others: helpers, hooks, stops of the machine, and people who lift the stack itself."""
+"""Performs the moves in which others have a part: helpers, hooks, stops, people who lift the stack itself."""
 
 from collections.abc import Generator, Iterator
 from dataclasses import replace
@@ -21,14 +21,14 @@ from firmware_bridge.simulator.script import (
     Turn,
 )
 
-CLEAR_M = 0.006  # above a hook before the stack is let down onto it
+CLEAR_M = 0.006  # height above a hook from which the stack is let down onto it
 GENTLY_M_S = 0.05
 LOOSEN_S = 0.35
-FALL_S = 0.8  # enough for a fall, and for what bounces
+FALL_S = 0.8  # enough for a fall and its bounces
 
 
 class GymPerformer(Performer):
-    """Performs the moves of a lifter alone and those in which others have a part."""
+    """A `Performer` that also knows the moves of `GymMove`."""
 
     def _act(self, move: Move | GymMove, following: Move | GymMove | None) -> Generator[Leg, None, None]:
         match move:
@@ -55,7 +55,7 @@ class GymPerformer(Performer):
             yield self._driven(leg, move)
 
     def _driven(self, leg: Leg, move: Move | GymMove) -> Leg:
-        """A motor gives more on the way down, from the upper turn on."""
+        """The leg with the motor's load: it adds on the way down, from the upper turn on."""
         down = self._machine.resistance.down
         if down == 1.0:
             return leg

@@ -1,7 +1,7 @@
-"""Whoever calibrates a machine: sets the stack on a block, holds known weights, lifts slowly twice, knocks once.
+"""Simulates a person who calibrates a machine: stack on a block, known weights held, two slow lifts, one knock.
 
-Weights and repetitions are the physics of the machine with another pin; the block and the knock are prescribed, for
-there the hand is not what matters.
+Weights and repetitions are simulated on the machine with another pin. The movement of the block and the knock is
+prescribed, because the hand does not matter there.
 """
 
 from collections.abc import Sequence
@@ -26,13 +26,13 @@ from firmware_bridge.simulator.simulation import simulate
 from firmware_bridge.simulator.trace import Trace
 
 STEADY = Lifter(tempo_spread=0.02, wobble=0.02, tremor=0.003, range_spread=0.004, fatigue=0.0)
-CARRY_M = 0.01  # above the block, before it is set down on it
+CARRY_M = 0.01  # above the block, before the stack is set down on it
 KNOCK_M_S = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Helper:
-    """Somebody who does what a calibration asks for, in its order, and takes his time."""
+    """A person who follows the steps of a calibration in order, slowly."""
 
     machine: Machine
     weights_kg: Sequence[float]
@@ -42,29 +42,29 @@ class Helper:
     knocks: bool = True
 
     def trace(self) -> Trace:
-        """All of it."""
+        """The whole calibration."""
         return Trace.joined([self.still(16.0), self.block(), *map(self.hold, self.weights_kg), *self._movement()])
 
     def still(self, duration_s: float) -> Trace:
-        """Nobody touches anything, the cable hangs slack."""
+        """Nobody touches the machine; the cable is slack."""
         rows = np.zeros(round(duration_s / STEP_S))
         return self._prescribed(rows, rows > 0)
 
     def hold(self, weight_kg: float) -> Trace:
-        """One weight off the rest, held still, set down."""
+        """One weight: lifted off the rest, held still, set down."""
         moves = (Lift(to=0.4), Hold(self.hold_s), SetDown(0.5))
         script = Script(positive_s=4.0, negative_s=4.0, moves=moves, lifter=STEADY)
         held = simulate(replace(self.machine, mass_kg=weight_kg), script, self.seed + round(10 * weight_kg))
         return Trace.joined([self._as_this(held), self.still(5.0)])
 
     def repetitions(self, count: int = 2) -> Trace:
-        """Slow ones, with the heaviest weight."""
+        """Slow repetitions with the heaviest weight."""
         script = clean_set(5.0, 5.0, count, STEADY, tail_s=0.5)
         moved = simulate(replace(self.machine, mass_kg=self.weights_kg[-1]), script, self.seed + 7)
         return Trace.joined([self._as_this(moved), self.still(5.0)])
 
     def block(self, stands_s: float = 5.0) -> Trace:
-        """Lift the stack, put the block under it, let go, and take it away again."""
+        """Lift the stack, put the block under it, let go, and remove the block again."""
         high_m = self.block_m + CARRY_M
         places = [(2.0, 0.0), (3.0, high_m), (0.5, high_m), (1.0, self.block_m), (stands_s, self.block_m)]
         places += [(1.0, high_m), (0.5, high_m), (3.0, 0.0), (5.0, 0.0)]
@@ -74,7 +74,7 @@ class Helper:
         return self._prescribed(x_m - np.where(on_block, REST_SINK_M, 0.0), carried & ~on_block)
 
     def knock(self) -> Trace:
-        """A stack that is held off its rest rings when somebody knocks on it."""
+        """Hold the stack off its rest and knock on it: it rings."""
         machine = replace(self.machine, mass_kg=self.weights_kg[-1])
         physics = machine.physics()
         hand_m = 0.1 + machine.stretch_m
@@ -102,7 +102,7 @@ class Helper:
         return replace(trace, machine=self.machine)
 
     def _prescribed(self, x_m: NDArray[np.float64], carried: NDArray[np.bool_]) -> Trace:
-        """The force that follows from a movement, where the hand carries the stack."""
+        """A prescribed movement, with the force where the hand carries the stack."""
         v = np.gradient(x_m, STEP_S)
         rubs = self.machine.friction * np.tanh(v / STICTION_M_S)
         share = 1 + np.gradient(v, STEP_S) / STANDARD_GRAVITY_M_S2 + rubs
@@ -116,7 +116,7 @@ class Helper:
 
 
 def _along(places: Sequence[tuple[float, float]], start_m: float = 0.0) -> NDArray[np.float64]:
-    """From place to place, each in so many seconds, at rest in between."""
+    """From place to place, (duration, place) each, at rest between them."""
     parts = []
     for duration_s, end_m in places:
         t_s = np.arange(round(duration_s / STEP_S)) * STEP_S

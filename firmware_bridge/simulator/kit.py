@@ -1,4 +1,4 @@
-"""The kit that measures a machine: encoder, load cell with its converter, and a wire that loses frames."""
+"""The kit that measures a machine: encoder, load cell, converter, and a wire that loses frames."""
 
 from dataclasses import dataclass
 
@@ -8,30 +8,30 @@ from firmware_bridge.simulator.faults import Fault
 from firmware_bridge.simulator.machine import Machine
 
 RAIL = 2**23 - 1  # of a 24-bit converter
-CELL_ZERO_COUNTS = 41_337  # no cell is zero at no load, and nothing is tared on the device
+CELL_ZERO_COUNTS = 41_337  # a cell without load does not read zero, and the device does not tare
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kit:
-    """One set of sensors and the settings of its board."""
+    """A set of sensors, and the settings of its board."""
 
     encoder_m: float = 0.0001  # per count
     position_rate_hz: int = 500
     block: int = 5  # positions in a frame
-    force_rate_hz: float = 80.0  # above 200 a fast converter, whose conversions go in frames of up to 14
-    settling: float = 4.0  # conversions that one value of a slow converter averages over
+    force_rate_hz: float = 80.0  # above 200: a fast converter, up to 14 conversions in a frame
+    settling: float = 4.0  # conversions that one value of a slow converter averages
     full_scale_n: float = 8000.0  # force at the rail
     noise_n: float = 0.8  # rms of the cell and its converter
-    stamp_jitter_s: float = 0.0002  # rms of the moment of sampling against its stamp
+    stamp_jitter_s: float = 0.0002  # rms of the sampling time against its stamp
     lost_fraction: float = 0.0  # of frames
-    clock_ppm: float = 0.0  # how much the device's clock runs fast
-    clock_start_us: int = 1_000_000  # where it stands when the trace begins; beyond 2**32 it wraps
-    wiring: Calibration | None = None  # of a profile, for the counts to follow; else encoder_m and full_scale_n say
+    clock_ppm: float = 0.0  # how much faster the device's clock runs
+    clock_start_us: int = 1_000_000  # the clock at the beginning of the trace; it wraps at 2**32
+    wiring: Calibration | None = None  # the counts follow this; None: they follow encoder_m and full_scale_n
     faults: tuple[Fault, ...] = ()
 
     def __post_init__(self) -> None:
         if self.position_rate_hz <= 0 or 1_000_000 % self.position_rate_hz:
-            raise ValueError(f"position_rate_hz {self.position_rate_hz} must have a period of whole microseconds")
+            raise ValueError(f"position_rate_hz {self.position_rate_hz} must give a period of whole microseconds")
 
     @property
     def period_us(self) -> int:
@@ -39,16 +39,16 @@ class Kit:
 
     @property
     def force_block(self) -> int:
-        """Conversions in a frame: one where they are slow, at most 20 ms of them where they are fast."""
+        """Conversions in a frame: one if they are slow, up to 20 ms of them if they are fast."""
         return 1 if self.force_rate_hz <= 200 else min(MAX_FORCE_SAMPLES, round(self.force_rate_hz * 0.02))
 
     @property
     def force_window_s(self) -> float:
-        """What one force value averages over."""
+        """The time that one force value averages."""
         return (self.settling if self.force_block == 1 else 1.0) / self.force_rate_hz
 
     def calibration(self, machine: Machine) -> Calibration:
-        """What turns this kit's counts on this machine into metres and newtons: the encoder is zero on the rest."""
+        """Turns this kit's counts on this machine into metres and newtons; the encoder is zero on the rest."""
         if self.wiring:
             return self.wiring
         return Calibration(

@@ -1,6 +1,6 @@
-"""Legs of the hand's way: a quintic from one place and speed to another, the minimum-jerk movement of people.
+"""The legs of the hand's path: each is a quintic from one place and speed to another, as people move (minimum jerk).
 
-Legs join without a kink: each begins where the one before ended, or where a stack that got away happens to be.
+Each leg begins smoothly where the one before ended, or where the stack is if it moved by itself.
 """
 
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from firmware_bridge.simulator.outside import NOTHING, Outside
 
-LOOSE = -0.05  # stretch of a loose cable, in stretches under load
+LOOSE = -0.05  # stretch of a loose cable, in units of the stretch under load
 
 
 class Now(NamedTuple):
@@ -17,36 +17,36 @@ class Now(NamedTuple):
     t_s: float
     x_m: float  # stack above its rest
     v_m_s: float
-    hand_m: float  # where the hand really is
-    slip_m: float  # and how far that is from where he wanted it
+    hand_m: float  # the real place of the hand
+    slip_m: float  # its distance from the wanted place
 
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """One stretch of the hand's way."""
+    """One leg of the hand's path."""
 
     duration_s: float
-    to_m: float  # place of the stack at its end
-    speed_m_s: float = 0.0  # speed at its end
-    lean: float = 1.0  # stretch of the cable at its end, in stretches under load
-    from_stack: bool = False  # begin where the stack is and as fast as it goes, not where the last leg ended
-    share: float | None = None  # of the load: the force that the hand gives at most, at its end; None: all there is
-    hands: float = 0.0  # of the load: what somebody else carries of the stack at its end; below 0 he presses it down
-    motor: float = 1.0  # times the load, at its end
+    to_m: float  # place of the stack at the end
+    speed_m_s: float = 0.0  # speed at the end
+    lean: float = 1.0  # stretch of the cable at the end, in units of the stretch under load
+    from_stack: bool = False  # begin at the stack's place and speed, not where the last leg ended
+    share: float | None = None  # of the load: the hand's largest force at the end; None: the lifter's strength
+    hands: float = 0.0  # share of the load that somebody else carries at the end; below 0: presses down
+    motor: float = 1.0  # times the load, at the end
     stop_m: float | None = None  # a hook below the stack
-    grip: float = 0.0  # share of the pull that somebody gives with his hands at the stack, at its end
-    calm: bool = False  # no hand trembles: something that does not tire holds the cable
+    grip: float = 0.0  # share of the pull that hands at the stack give, at the end
+    calm: bool = False  # no tremor: the machine holds the cable
 
 
 class Segment(NamedTuple):
-    """A leg as the integrator takes it: plain numbers."""
+    """A leg as numbers, for the integrator."""
 
-    coefficients: tuple[float, float, float, float, float, float]  # of the hand's place over the leg's own time
+    coefficients: tuple[float, float, float, float, float, float]  # of the hand's place over the time in the leg
     duration_s: float
     limit_m_s2: float
     limit_slope_m_s3: float
     tremor_m: float
-    begins_now: bool  # from the stack as it is, else where the last leg ended, a fraction of a millisecond ago
+    begins_now: bool  # at the stack; otherwise where the last leg ended, a fraction of a millisecond ago
     outside: Outside = NOTHING
 
     def hand_m(self, u_s: float) -> float:

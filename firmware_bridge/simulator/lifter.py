@@ -1,7 +1,7 @@
-"""The lifter: turns a script's moves into legs of the hand, knowing at each leg's end where the stack is.
+"""The lifter: turns the moves of a script into legs of the hand's path; at each leg's end it knows where the stack is.
 
-What the hand wants is the stack's place plus the cable's stretch under the load, which differs between going up and
-going down by the friction: a practised lifter takes that over gently while he turns.
+The hand aims at the stack's place plus the cable's stretch under the load. Friction makes this stretch differ between
+up and down; a practised lifter takes the difference over gently while turning.
 """
 
 from collections.abc import Generator
@@ -30,14 +30,14 @@ from firmware_bridge.simulator.script import (
 )
 from firmware_bridge.simulator.sway import Sway
 
-RAMP = 0.38  # of a short phase: how long it takes to come up to speed, and again to stop
-RAMP_MAX_S = 1.2  # in a slow phase the speed is held nearly constant
+RAMP = 0.38  # of a short phase: the time to reach the speed, and the time to stop
+RAMP_MAX_S = 1.2  # in a slow phase the speed is nearly constant
 SQUEEZE_S = 0.9
 GIVE_S = 0.06  # how fast a muscle lets go
 
 
 class Performer:
-    """Performs a script on a machine, leg by leg; `segment` is None when it is over."""
+    """Performs a script on a machine, leg by leg; `segment` returns None at the end."""
 
     def __init__(self, machine: Machine, script: Script, seed: int) -> None:
         self._machine, self._script, self._rng = machine, script, np.random.default_rng(seed)
@@ -45,16 +45,16 @@ class Performer:
         self.sway = Sway(self._rng)
         self.notes: list[tuple[float, str]] = []
         self._bottom_m = machine.bottom_m - machine.rest_m
-        self.loose = min(LOOSE, -script.lifter.sag_m / machine.stretch_m)  # lean of a cable let go
+        self.loose = min(LOOSE, -script.lifter.sag_m / machine.stretch_m)  # lean of a loose cable
         self._now = Now(0.0, 0.0, 0.0, self.loose * machine.stretch_m, 0.0)
-        self._x_m, self._speed_m_s, self._lean = 0.0, 0.0, self.loose  # the plan, at the end of the last leg
+        self._x_m, self._speed_m_s, self._lean = 0.0, 0.0, self.loose  # planned, at the end of the last leg
         self._limit = script.lifter.strength
-        self._hands, self._motor, self._grip = 0.0, 1.0, 0.0  # of others, at the end of the last leg
-        self._done = 0.0  # share of the script's moves performed
+        self._hands, self._motor, self._grip = 0.0, 1.0, 0.0  # from others, at the end of the last leg
+        self._done = 0.0  # share of the moves that are done
         self._legs = self._perform()
 
     def segment(self, now: Now) -> Segment | None:
-        """The next leg, from what is felt now; it begins where the hand is, so that what had slipped is forgotten."""
+        """The next leg, from what the lifter feels now. It begins where the hand is, so earlier slip has no effect."""
         self._now = now
         self._x_m += now.slip_m
         leg = next(self._legs, None)
@@ -82,7 +82,7 @@ class Performer:
         )
 
     def _pulls(self, lean: float) -> float:
-        """The stretch of a cable that carries what others and a motor leave to it."""
+        """The stretch of the cable, given what others carry and what a motor adds."""
         return lean - self._hands + (self._motor - 1.0) if lean > 0 else lean
 
     def _tired(self, gain: float = 1.0) -> float:
@@ -117,16 +117,16 @@ class Performer:
                 yield Leg(settle_s, self._x_m, lean=1.0)
                 yield Leg(duration_s, self._x_m, lean=1.0)
             case _:
-                raise ValueError(f"{move!r} needs a GymPerformer: the lifter is not alone")
+                raise ValueError(f"{move!r} needs a GymPerformer, because others have a part in it")
 
     def _glide(self, duration_s: float, speed_m_s: float, share: float | None = None) -> Leg:
-        """From one speed to another."""
+        """Go from the present speed to another."""
         lean = self._leaning(speed_m_s) if speed_m_s else self._lean
         to_m = self._x_m + (self._speed_m_s + speed_m_s) / 2 * duration_s
         return Leg(duration_s, to_m, speed_m_s, lean=lean, share=share)
 
     def _regrip(self, duration_s: float, speed_m_s: float) -> Leg:
-        """Take hold of a stack that moves as it likes, and bring it to a speed."""
+        """Catch a stack that moves by itself, and bring it to a speed."""
         now = self._now
         to_m = now.x_m + (now.v_m_s + speed_m_s) / 2 * duration_s
         return Leg(duration_s, to_m, speed_m_s, lean=self._leaning(speed_m_s), from_stack=True)
@@ -135,39 +135,39 @@ class Performer:
         return 1.0 + self._lifter.ease * self._machine.friction * float(np.sign(direction))
 
     def _phase(self, nominal_s: float, factor: float) -> tuple[float, float]:
-        """Cruising speed, and the time to come up to it."""
+        """The constant speed, and the time to reach it."""
         spread = float(self._rng.normal(1.0, self._lifter.tempo_spread))
         duration_s = nominal_s * self._lifter.tempo * min(max(spread, 0.85), 1.2) / factor
         ramp_s = min(RAMP * duration_s, RAMP_MAX_S)
         return self._machine.range_m / (duration_s - ramp_s), ramp_s
 
     def _place_m(self, share: float) -> float:
-        """Where the lifter turns when he means to turn at this share of the range."""
+        """Where the lifter really turns, aiming at this share of the range."""
         spread = float(np.clip(self._rng.normal(0.0, self._lifter.range_spread), -0.03, 0.03))
         return max(self._bottom_m + (share + spread) * self._machine.range_m, 0.3 * self._bottom_m)
 
     def _go(
         self, to_m: float, cruise_m_s: float, ramp_s: float, following: Move | GymMove | None
     ) -> Generator[Leg, None, None]:
-        """Up to speed, along, and to a stop; or, before a snap, into it at full speed."""
+        """Reach the speed, keep it, and stop; before a snap, arrive at full speed instead."""
         sign = 1.0 if to_m > self._x_m else -1.0
         snap = following if isinstance(following, Snap) else None
         if snap:
             cruise_m_s = max(cruise_m_s, snap.speed_m_s)
             to_m -= snap.below_m if sign < 0 else 0.0
-            to_m -= sign * cruise_m_s * snap.turn_s * 0.25  # it runs on while it turns
+            to_m -= sign * cruise_m_s * snap.turn_s * 0.25  # the stack runs on while it turns
         way_m = (to_m - self._x_m) * sign
         ends = 0.5 if snap else 1.0
         start_m = (cruise_m_s + abs(self._speed_m_s)) / 2 * ramp_s
         stop_m = 0.0 if snap else cruise_m_s / 2 * ramp_s
-        if way_m < start_m + stop_m + 0.02 * self._machine.range_m:  # too short to come up to speed
+        if way_m < start_m + stop_m + 0.02 * self._machine.range_m:  # too short to reach the speed
             duration_s = max(2 * ends * ramp_s, 1.9 * way_m / cruise_m_s, 0.2)
             yield Leg(duration_s, to_m, sign * cruise_m_s if snap else 0.0, lean=self._leaning(sign))
             return
         yield self._glide(ramp_s, sign * cruise_m_s)
         pieces = 3
         piece_m = (way_m - start_m - stop_m) / pieces
-        for i in range(pieces):  # nobody's speed is a ruler
+        for i in range(pieces):  # nobody's speed is exactly constant
             pace = 1.0 if i == pieces - 1 else float(np.clip(self._rng.normal(1.0, 0.05), 0.88, 1.12))
             end_m_s = sign * cruise_m_s * pace
             duration_s = piece_m / (abs(self._speed_m_s + end_m_s) / 2)
@@ -188,7 +188,7 @@ class Performer:
                 return
         if to_m - self._x_m > 0.01:
             yield from self._go(to_m, cruise_m_s, ramp_s, following)
-        else:  # thrown beyond where he wanted to go
+        else:  # thrown beyond the aim
             yield Leg(0.3, max(self._x_m, to_m), 0.0, lean=1.0)
 
     def _heave(self, heave: Heave, cruise_m_s: float, ramp_s: float) -> Generator[Leg, None, None]:
@@ -201,10 +201,10 @@ class Performer:
         if heave.coast_s > 0:
             yield self._glide(GIVE_S, peak_m_s, share=heave.share)
             slows_m_s2 = (1 - heave.share + self._machine.friction) * STANDARD_GRAVITY_M_S2
-            flies_s = max(self._now.v_m_s, 0.0) / max(slows_m_s2, 1.0)  # he feels it when the stack stops rising
+            flies_s = max(self._now.v_m_s, 0.0) / max(slows_m_s2, 1.0)  # the lifter feels when the stack stops rising
             yield self._glide(max(min(heave.coast_s, flies_s), 0.03), peak_m_s, share=heave.share)
         then_m_s = min(cruise_m_s, max(self._now.v_m_s, 0.3 * cruise_m_s))
-        room_m = self._bottom_m + self._machine.range_m - self._now.x_m  # before his joints are locked
+        room_m = self._bottom_m + self._machine.range_m - self._now.x_m  # until the joints are locked
         if room_m < 0.35 * (self._now.v_m_s + then_m_s) / 2:
             then_m_s = 0.0
         duration_s = 1.8 * room_m / max(self._now.v_m_s + then_m_s, 0.01)

@@ -1,4 +1,4 @@
-"""One script performed as it happens: the same steps as in a batch, in plain floats, which is how one runs cheapest."""
+"""Simulates one script step by step, in plain floats: the same steps as in a batch, and cheapest for one machine."""
 
 from collections.abc import Iterator
 
@@ -13,11 +13,11 @@ from firmware_bridge.simulator.script import Script
 from firmware_bridge.simulator.sway import sway_blocks
 from firmware_bridge.simulator.trace import Trace
 
-UNSTEADY = 3.0  # times the lifter's own wobble: how other hands sway
+UNSTEADY = 3.0  # the sway of other people's hands, in units of the lifter's wobble
 
 
 def live(machine: Machine, script: Script, seed: int, rows: int = 10) -> Iterator[Trace]:
-    """What `simulate` gives, `rows` milliseconds at a time, each simulated when it is asked for."""
+    """What `simulate` returns, `rows` milliseconds at a time, simulated on demand."""
     performer = GymPerformer(machine, script, seed)
     plant = None if machine.plain and script.plain else Plant(machine)
     wobble = np.array([script.lifter.wobble])
@@ -25,7 +25,7 @@ def live(machine: Machine, script: Script, seed: int, rows: int = 10) -> Iterato
     moment = MachineState(-REST_SINK_M, 0.0, 0.0, 0.0, 0.0, 0.0)
     hand, shake, clock = performer.loose * machine.stretch_m, 0.0, 0.0
     leg = NO_SEGMENT
-    row = told = 0
+    row = noted = 0
     while True:
         t_s = (row + 1 + np.arange(rows, dtype=np.float64)) * STEP_S
         pace, tremor = (column[:, 0].tolist() for column in sway_blocks([performer.sway], wobble, t_s))
@@ -55,7 +55,7 @@ def live(machine: Machine, script: Script, seed: int, rows: int = 10) -> Iterato
             block.append((x, v, *moment[3:], motor))
             row += 1
         if block:
-            notes, told = tuple(performer.notes[told:]), len(performer.notes)
+            notes, noted = tuple(performer.notes[noted:]), len(performer.notes)
             columns = np.array(block).T
             yield Trace.of(machine, columns[:5], notes, None if plant is None else columns[5])
         if len(block) < rows:
@@ -63,7 +63,7 @@ def live(machine: Machine, script: Script, seed: int, rows: int = 10) -> Iterato
 
 
 def _tanh(z: float) -> float:
-    return float(np.tanh(z))  # the batch's own: math.tanh differs in the last bit
+    return float(np.tanh(z))  # as in the batch: math.tanh differs in the last bit
 
 
 def _positive(z: float) -> float:

@@ -1,5 +1,4 @@
-"""The machine: a weight stack on an elastic cable, rubbing in its guides, above a hard rest. What else there is in
-gyms (curves, rubber, stiction, a pulley), plant.py steps.
+"""The machine: a weight stack on an elastic cable, with friction in its guides, above a hard rest.
 
        y  handle: where the lifter's hand holds the cable
        |
@@ -7,10 +6,11 @@ gyms (curves, rubber, stiction, a pulley), plant.py steps.
        |
        x  stack         m x'' = T - m g - mu m g tanh(x' / 4 mm/s) - b x' + N
      -----
-      rest              N: stiff, damped, only below x = 0; a stack set down does not dance
+      rest              N: stiff, damped, only below x = 0
 
-All of it is divided by the mass, so that a force is an acceleration and the load drops out. `k` is cable and limb
-in series, given by the frequency at which the stack rings when the hand stands still.
+Everything is divided by the mass: a force becomes an acceleration, and the load drops out. `k` is cable and limb in
+series; it is given by the frequency at which the stack rings while the hand is still. `plant` steps what else exists in
+gyms: curves, rubber, stiction, a pulley.
 """
 
 import math
@@ -27,28 +27,28 @@ from firmware_bridge.simulator.resistance import CONSTANT, Resistance
 
 STEP_S = 0.001  # one row of a trace
 SUBSTEPS = 2
-STICTION_M_S = 0.004  # below this speed friction turns over: the width of the tanh
+STICTION_M_S = 0.004  # friction reverses within this speed: the width of the tanh
 
 F = TypeVar("F", float, NDArray[np.float64])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """One machine, a weight stack with its pin set. Positions in the raw coordinate of the encoder, up positive."""
+    """A weight stack with its pin set. Positions are in the raw coordinate of the encoder, up positive."""
 
-    kind: Literal["stack", "motor", "static"] = "stack"  # the others have no stack: effort.py
-    mass_kg: float = 80.0  # without a stack: of the nominal force, a static machine's tested peak
+    kind: Literal["stack", "motor", "static"] = "stack"  # the others have no stack: see effort
+    mass_kg: float = 80.0  # without a stack: the nominal force over g; for a static machine the tested peak
     resonance_hz: float = 8.0  # of the stack on cable and limb, 5 to 12
-    damping: float = 0.12  # of critical, of the same
+    damping: float = 0.12  # of critical
     friction: float = 0.08  # Coulomb, as a share of the load
     viscous_per_s: float = 0.02  # viscous friction over mass: 0.2 % of the load at 1 m/s is 0.02
-    rest_m: float = 0.0  # where the stack sits on its rest
+    rest_m: float = 0.0  # the stack on its rest
     bottom_m: float = 0.03  # the working range
     top_m: float = 0.53
     resistance: Resistance = CONSTANT
-    stiction: float = 0.0  # share by which breaking away takes more than sliding (Stribeck)
+    stiction: float = 0.0  # how much more force it takes to start sliding than to slide, as a share (Stribeck)
     pad: Pad = STEEL
-    pulley: int = 1  # 2: handle and cell see half the stack's weight and twice its way; positions are the handle's
+    pulley: int = 1  # 2: handle and cell see half the stack's weight and twice its travel; positions are the handle's
 
     def __post_init__(self) -> None:
         if not self.rest_m <= self.bottom_m < self.top_m:
@@ -65,17 +65,17 @@ class Machine:
 
     @property
     def working_load_n(self) -> float:
-        """W: the tension at the cell while the stack hangs still; its mean over the range where it varies."""
+        """W: the tension at the cell while the stack hangs still; if it varies, its mean over the range."""
         return self.load_kg * STANDARD_GRAVITY_M_S2
 
     @property
     def inertia_kg(self) -> float:
-        """The mass that the cell feels move."""
+        """The moving mass, as the cell feels it."""
         return self.load_kg * self.resistance.inertia / self.pulley
 
     @property
     def plain(self) -> bool:
-        """A stack of constant load on steel, with Coulomb's friction alone."""
+        """Whether it has constant load, a steel rest, and only Coulomb friction."""
         return (self.resistance, self.stiction, self.pad, self.pulley) == (CONSTANT, 0.0, STEEL, 1)
 
     @property
@@ -84,7 +84,7 @@ class Machine:
 
     @property
     def stretch_m(self) -> float:
-        """How much longer the cable is under the load: the hand's way before the stack leaves its rest."""
+        """How much longer the cable is under the load: the hand's travel before the stack leaves its rest."""
         return STANDARD_GRAVITY_M_S2 / (2 * math.pi * self.resonance_hz) ** 2
 
     def physics(self) -> "Physics[float]":
@@ -98,7 +98,7 @@ class Machine:
 
 
 class Physics(NamedTuple, Generic[F]):
-    """The machine per unit of mass: floats for one, arrays for many stepped together."""
+    """The machine per unit of mass: floats for one machine, arrays for many."""
 
     stiffness: F  # 1/s2
     damping: F  # 1/s
@@ -107,11 +107,11 @@ class Physics(NamedTuple, Generic[F]):
 
 
 class MachineState(NamedTuple, Generic[F]):
-    """The state of a machine after a step; and per unit of mass what acted on it as the step began."""
+    """The state after a step, and what acted on the machine at its beginning, per unit of mass."""
 
     x_m: F  # stack above its rest
     v_m_s: F
-    slip_m: F  # how far the hand has given way below where it wanted to be
+    slip_m: F  # how far the hand has yielded below its aim
     a_m_s2: F  # acceleration
     pull_m_s2: F  # cable tension over mass
     push_m_s2: F  # contact force over mass
@@ -130,9 +130,9 @@ def step(
     tanh: Callable[[F], F],
     positive: Callable[[F], F],
 ) -> MachineState[F]:
-    """One millisecond, semi-implicit, the hand going straight from `hand_m` to `next_hand_m`.
+    """Step one millisecond (semi-implicit), while the hand moves evenly from `hand_m` to `next_hand_m`.
 
-    The hand is a clutch: what would exceed the force that the muscle gives (`limit_m_s2`) makes it yield.
+    The hand is a clutch: it yields to a force above the muscle's (`limit_m_s2`).
     """
     h = STEP_S / SUBSTEPS
     x, v, slip = now.x_m, now.v_m_s, now.slip_m

@@ -1,7 +1,7 @@
-"""The sensors and their converters: what a machine does, row by row, to raw counts with the device's stamps.
+"""The sensors and their converters: turn rows of a machine into raw counts with the device's stamps.
 
-Positions are taken on an exact grid, but by an interrupt that comes a little early or late; force is what a converter
-averages over its settling time. A trace may come whole or in pieces: the counts are the same.
+Positions are on an exact grid, but sampled by an interrupt that comes a little early or late. A converter averages the
+force over its settling time. A trace may come whole or in pieces: the counts are the same.
 """
 
 import math
@@ -16,18 +16,18 @@ from firmware_bridge.simulator.machine import Machine
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 ROW_S = 0.001
-LATEST_S = 0.001  # the most that a position is taken off its stamp
+LATEST_S = 0.001  # the largest distance of a sample from its stamp
 
 
 class Stream:
-    """Samples of one sensor as columns, before they are cut into frames; faults change them in place."""
+    """The samples of one sensor as columns, before they are cut into frames; faults change them in place."""
 
     def __init__(self, stamp_us: Ints, counts: Ints) -> None:
-        self.stamp_us = stamp_us  # on the device's clock, from the start of the trace, not yet wrapped
+        self.stamp_us = stamp_us  # on the device's clock, from the start of the trace, not wrapped
         self.counts = counts
         self.flags = np.zeros(len(counts), np.uint8)
-        self.cut = np.zeros(len(counts), np.bool_)  # never reached the host
-        self.illegal = np.zeros(len(counts), np.int64)  # encoder transitions that the device knows it missed, so far
+        self.cut = np.zeros(len(counts), np.bool_)  # does not reach the host
+        self.illegal = np.zeros(len(counts), np.int64)  # illegal encoder transitions that the device has counted so far
 
     def __len__(self) -> int:
         return len(self.counts)
@@ -38,7 +38,7 @@ class Stream:
 
 
 class Meter:
-    """Feed it the rows of a machine, a thousand a second; get positions and forces as they come due."""
+    """Give it the rows of a machine, a thousand a second; it returns positions and forces when they are due."""
 
     def __init__(self, kit: Kit, machine: Machine, seed: int, period_us: int | None = None) -> None:
         jitter, noise = np.random.SeedSequence(seed).spawn(2)
@@ -47,16 +47,16 @@ class Meter:
         self._rest_m = machine.rest_m
         self._period_us = period_us or kit.period_us
         self._fast = 1 + kit.clock_ppm * 1e-6
-        self._rows = 0  # seen so far
-        self._x_m = np.empty(0)  # the last of them
+        self._rows = 0  # until now
+        self._x_m = np.empty(0)  # of the last rows
         self._impulse_ns = np.zeros(0)  # integral of tension up to each of the last rows
         self._tension_n = 0.0
-        self._positions = self._forces = 0  # taken so far
+        self._positions = self._forces = 0  # returned until now
 
     def take(self, x_m: Floats, tension_n: Floats) -> tuple[Stream, Stream]:
         """The samples that these rows complete."""
         if not len(x_m):
-            raise ValueError("a meter needs rows to measure")
+            raise ValueError("a meter needs at least one row")
         steps = (tension_n + np.concatenate(([self._tension_n if self._rows else tension_n[0]], tension_n[:-1]))) / 2
         steps[0] *= self._rows > 0
         so_far = self._impulse_ns[-1] if len(self._impulse_ns) else 0.0
@@ -99,7 +99,7 @@ class Meter:
 
 
 def saturate(force: Stream) -> None:
-    """No converter gives more than its rail, and it says so."""
+    """Limit the counts to the converter's range, and flag those at its end."""
     over = np.abs(force.counts) >= RAIL
     force.counts[over] = np.sign(force.counts[over]) * RAIL
     force.flags[over] |= np.uint8(Flag.SATURATED)

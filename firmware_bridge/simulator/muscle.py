@@ -1,8 +1,8 @@
-"""A muscle that takes time to act and tires: what force a limb can give, in shares of the load.
+"""A muscle that needs time to act, and tires. Forces are shares of the load.
 
-activation   follows what is asked of it, faster up than down
-capability   strength, times what is not tired, times what the joint's angle and the speed leave of it (Hill)
-tiredness    grows with activation, is slept off slowly (Xia and Frey-Law's three compartments, in short)
+activation   follows the wanted force, faster up than down
+capability   strength, times the share that is not tired, times factors for the joint's angle and the speed (Hill)
+tiredness    grows with activation, falls slowly (a short form of Xia and Frey-Law's three compartments)
 """
 
 import math
@@ -10,19 +10,19 @@ from dataclasses import dataclass
 
 RISE_S, FALL_S = 0.05, 0.08
 HILL = 0.35  # curvature of force against speed
-ECCENTRIC = 1.35  # what a muscle holds that is being stretched, at most
-ECCENTRIC_M_S = 0.25  # speed at which half of that is there
+ECCENTRIC = 1.35  # the largest force while it is stretched
+ECCENTRIC_M_S = 0.25  # the speed at which half of that is reached
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Muscle:
-    """What it can do, rested."""
+    """The properties of a rested muscle."""
 
-    strength: float = 1.6  # of the load, standing still, where the joint is strongest
+    strength: float = 1.6  # of the load, at rest, where the joint is strongest
     weak_at: float = 0.45  # share of the range where the joint is weakest: the sticking point
-    weak_by: float = 0.15  # and by how much
-    fastest_m_s: float = 1.2  # at which no force is left
-    tires_per_s: float = 0.014  # share of what is rested that a second at full activation tires
+    weak_by: float = 0.15  # by how much
+    fastest_m_s: float = 1.2  # the speed at which no force is left
+    tires_per_s: float = 0.014  # share of the rested muscle that a second at full activation tires
     recovers_per_s: float = 0.003
 
 
@@ -35,7 +35,7 @@ class Body:
         self.tired = 0.0
 
     def capability(self, place: float, speed_m_s: float) -> float:
-        """The force at full activation, at a place in shares of the range."""
+        """The force at full activation; `place` is a share of the range."""
         muscle = self.muscle
         joint = 1 - muscle.weak_by * math.exp(-(((place - muscle.weak_at) / 0.2) ** 2))
         return muscle.strength * (1 - self.tired) * joint * self._of_speed(speed_m_s)
@@ -48,7 +48,7 @@ class Body:
         return 1 + (ECCENTRIC - 1) * stretch / (stretch + ECCENTRIC_M_S)
 
     def force(self, wanted: float, place: float, speed_m_s: float, step_s: float) -> float:
-        """What comes of a wanted force, a step later."""
+        """The force one step after this force is wanted."""
         can = max(self.capability(place, speed_m_s), 1e-6)
         asked = min(max(wanted / can, 0.0), 1.0)
         lag_s = RISE_S if asked > self.activation else FALL_S

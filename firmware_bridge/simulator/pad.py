@@ -1,22 +1,22 @@
-"""What a stack stands on: steel, or rubber that gives under it and throws it back."""
+"""What a stack rests on: steel, or rubber that yields and throws it back."""
 
 import math
 from dataclasses import dataclass
 
-REST_SINK_M = 0.00015  # how far a steel rest gives under the resting stack
-REST_DAMPING = 0.6  # of critical: a restitution of about 0.1
+REST_SINK_M = 0.00015  # how far a steel rest yields under the resting stack
+REST_DAMPING = 0.6  # of critical: gives a restitution of about 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pad:
-    """A spring with a damper; it only pushes."""
+    """A spring with a damper that only pushes."""
 
     give_m: float = REST_SINK_M  # under the resting stack
     damping: float = REST_DAMPING  # of critical
 
     @property
     def surface_m(self) -> float:
-        """Where an empty pad ends: a stack that rests stands as deep as on steel."""
+        """The surface of the empty pad: a resting stack is at the same height as on steel."""
         return self.give_m - REST_SINK_M
 
 
@@ -24,6 +24,6 @@ STEEL = Pad()
 
 
 def rubber(give_m: float = 0.002, restitution: float = 0.4) -> Pad:
-    """Damped so that a landing is thrown back at this share of its speed."""
+    """A pad that throws a landing back with this share of its speed."""
     decay = math.log(1 / restitution)
     return Pad(give_m=give_m, damping=decay / math.sqrt(math.pi**2 + decay**2))

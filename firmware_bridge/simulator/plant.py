@@ -1,9 +1,9 @@
-"""One machine with all that gyms have, stepped a millisecond at a time in plain floats.
+"""Steps one machine with everything that exists in gyms, a millisecond at a time, in plain floats.
 
     i x'' = T - W(x) motor - rub(x') - b x' + N + hands        all per unit of the mass whose weight is W
 
-i is the share of the mass that moves. N is the pad's push, or a hook's. rub is Coulomb's friction with Stribeck's
-breaking away, in proportion to W(x).
+i is the share of the mass that moves. N is the push of the pad, or of a hook. rub is Coulomb friction with the Stribeck
+effect, in proportion to W(x).
 """
 
 import math
@@ -19,20 +19,20 @@ from firmware_bridge.simulator.machine import (
 from firmware_bridge.simulator.outside import Outside
 from firmware_bridge.simulator.pad import STEEL, Pad
 
-STRIBECK_M_S = 0.010  # stiction is gone at about this speed
+STRIBECK_M_S = 0.010  # above about this speed there is no stiction
 
 
 class Floor:
-    """A pad at a height: what pushes a stack up that stands on it."""
+    """A pad at a height; it pushes up a stack that stands on it."""
 
     def __init__(self, pad: Pad, share: float = 1.0) -> None:
-        """`share` of the load stands on it."""
+        """`share`: how much of the load stands on it."""
         self.stiffness_per_s2 = share * STANDARD_GRAVITY_M_S2 / pad.give_m
         self.damper_per_s = 2 * pad.damping * math.sqrt(self.stiffness_per_s2)
         self._surface_m = pad.surface_m
 
     def push_m_s2(self, x_m: float, v_m_s: float) -> float:
-        """On a stack at a place above the floor, at a speed."""
+        """The push on a stack at this place above the floor, at this speed."""
         sunk_m = self._surface_m - x_m
         return max(self.stiffness_per_s2 * sunk_m - self.damper_per_s * v_m_s, 0.0) if sunk_m > 0 else 0.0
 
@@ -41,7 +41,7 @@ STOP = Floor(STEEL)
 
 
 class Plant:
-    """Steps one machine."""
+    """One machine."""
 
     def __init__(self, machine: Machine) -> None:
         self._cable = machine.physics()
@@ -54,7 +54,7 @@ class Plant:
         self._substeps = max(SUBSTEPS, math.ceil(STEP_S * self._fastest_per_s()))
 
     def _fastest_per_s(self) -> float:
-        """The rate beyond which explicit steps would swing up."""
+        """The rate above which explicit steps would become unstable."""
         floor = max((self._rest, STOP), key=lambda one: one.damper_per_s)
         slope = self._cable.friction * max(self._shares) * (1 + self._stiction) / STICTION_M_S
         damps = (slope + floor.damper_per_s + self._cable.damping) / self._inertia
@@ -80,9 +80,9 @@ class Plant:
         along: float = 0.0,
         unsteady: float = 1.0,
     ) -> MachineState[float]:
-        """One millisecond, the hand going straight; `along`: how much of the leg has passed, 0 to 1.
+        """One millisecond, while the hand moves evenly. `along`: how much of the leg has passed, 0 to 1.
 
-        `unsteady` is what other people's hands do at the moment, times what they mean to do.
+        `unsteady`: what other people's hands do at this moment, in units of what they intend.
         """
         cable, h = self._cable, STEP_S / self._substeps
         x, v, slip = now.x_m, now.v_m_s, now.slip_m

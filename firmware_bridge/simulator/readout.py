@@ -1,4 +1,4 @@
-"""What a kit tells of a trace: samples cut into frames, in the order of the wire, some lost, faults and all."""
+"""Measures a trace with a kit: samples in frames, in the order of the wire, with losses and faults."""
 
 from typing import NamedTuple
 
@@ -11,23 +11,23 @@ from firmware_bridge.simulator.kit import Kit
 from firmware_bridge.simulator.meter import Ints, Meter, saturate
 from firmware_bridge.simulator.trace import Trace
 
-STATUS_US = 1_000_000  # the device tells its counters once a second
+STATUS_US = 1_000_000  # the device sends its counters once a second
 
 
 class Readout(NamedTuple):
-    """A row a sample, in the order in which the frames are complete; lost ones too."""
+    """One row a sample, in the order in which frames are complete, including lost ones."""
 
     frame: Ints  # running number of the frame
-    force: NDArray[np.bool_]  # a force, else a position
-    stamp_us: Ints  # the device's clock, from the start of the trace, not wrapped, as if it had never been reset
+    force: NDArray[np.bool_]  # True: a force, False: a position
+    stamp_us: Ints  # the device's clock, from the start of the trace, not wrapped, as if without resets
     done_us: Ints  # when its frame was complete
     counts: Ints
     flags: NDArray[np.uint8]
     lost: NDArray[np.bool_]
-    illegal: Ints  # see Stream; of the newest position
+    illegal: Ints  # as in Stream, of the newest position
 
     def received(self) -> "Readout":
-        """Without what was lost."""
+        """The rows that were not lost."""
         kept = ~self.lost
         return Readout(
             self.frame[kept], self.force[kept], self.stamp_us[kept], self.done_us[kept], self.counts[kept],
@@ -36,7 +36,7 @@ class Readout(NamedTuple):
 
 
 def read_out(trace: Trace, kit: Kit, seed: int) -> Readout:
-    """Measure a trace, up to the wire."""
+    """Measure a trace, as far as the wire."""
     losses, mishaps = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(4)[2:])
     position, force = Meter(kit, trace.machine, seed).take(trace.x_m, trace.tension_n)
     for fault in kit.faults:
@@ -45,10 +45,10 @@ def read_out(trace: Trace, kit: Kit, seed: int) -> Readout:
     frames, done = [], []
     first = 0
     for stream, block in ((position, kit.block), (force, kit.force_block)):
-        stream.keep(np.arange(len(stream)) < len(stream) - len(stream) % block)  # what never filled was never sent
+        stream.keep(np.arange(len(stream)) < len(stream) - len(stream) % block)  # a block that is not full is not sent
         fresh = np.arange(len(stream)) % block == 0
-        fresh[1:] |= stream.flags[1:] != stream.flags[:-1]  # flags hold for a whole frame
-        fresh[1:] |= np.diff(stream.stamp_us) > 65_535  # and so does the u16 of its span
+        fresh[1:] |= stream.flags[1:] != stream.flags[:-1]  # flags are those of a whole frame
+        fresh[1:] |= np.diff(stream.stamp_us) > 65_535  # and so is its span, a u16
         number = np.cumsum(fresh) - 1
         last = np.flatnonzero(np.append(fresh[1:], True)) if len(fresh) else np.zeros(0, np.int64)
         frames.append(number + first)
@@ -74,14 +74,14 @@ def read_out(trace: Trace, kit: Kit, seed: int) -> Readout:
 
 
 def measure(trace: Trace, kit: Kit, seed: int) -> Samples:
-    """What the decoder would hand over, on the trace's own clock; rows in the order of the wire."""
+    """The samples that a decoder would return, on the trace's clock; rows in the order of the wire."""
     everything = read_out(trace, kit, seed)
     rows = everything.received()
     flags = rows.flags.copy()
     for boot_us in boots_us(kit):
         for kind in (rows.force, ~rows.force):
             _mark(flags, np.flatnonzero(kind & (rows.done_us >= boot_us)), Flag.RESTART)
-    for second in slips_told_s(everything):
+    for second in slips_reported_s(everything):
         _mark(flags, np.flatnonzero(~rows.force & (rows.done_us > second * STATUS_US)), Flag.SLIPPED)
     calibration = kit.calibration(trace.machine)
     counts = rows.counts.astype(np.float64)
@@ -96,25 +96,25 @@ def measure(trace: Trace, kit: Kit, seed: int) -> Samples:
 
 
 def illegal_by(rows: Readout, second: int) -> int:
-    """What the device has counted of illegal encoder transitions when it tells its counters."""
+    """The illegal encoder transitions that the device has counted when it sends STATUS in this second."""
     seen = int(np.searchsorted(rows.done_us, second * STATUS_US, "right"))
     return int(rows.illegal[seen - 1]) if seen else 0
 
 
-def slips_told_s(rows: Readout) -> list[int]:
-    """The seconds whose STATUS tells of more of them than the one before, which the host has seen."""
+def slips_reported_s(rows: Readout) -> list[int]:
+    """The seconds whose STATUS has more illegal transitions than the one before."""
     seconds = range(1, int(rows.done_us[-1] // STATUS_US) + 1) if len(rows.done_us) else range(0)
-    told = [illegal_by(rows, second) for second in seconds]
-    return [second for second, before, now in zip(seconds[1:], told, told[1:], strict=False) if now > before]
+    counted = [illegal_by(rows, second) for second in seconds]
+    return [second for second, before, now in zip(seconds[1:], counted, counted[1:], strict=False) if now > before]
 
 
 def boots_us(kit: Kit) -> list[int]:
-    """When the device came back from each reset, on the clock of the readout."""
+    """When the device is back after each reset, on the clock of the readout."""
     return sorted(round((fault.at_s + fault.down_s) * 1e6) for fault in kit.faults if isinstance(fault, DeviceReset))
 
 
 def silent_us(kit: Kit) -> list[tuple[int, int]]:
-    """From when to when nothing at all reaches the host."""
+    """The intervals (begin, end) in which nothing reaches the host."""
     cuts = [(fault.at_s, fault.for_s) for fault in kit.faults if isinstance(fault, LineCut)]
     cuts += [(fault.at_s, fault.down_s) for fault in kit.faults if isinstance(fault, DeviceReset)]
     return [(round(at_s * 1e6), round((at_s + for_s) * 1e6)) for at_s, for_s in cuts]

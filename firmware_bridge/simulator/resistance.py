@@ -1,4 +1,4 @@
-"""How the pull of a machine varies along its way: cam, lever, band, air, chain, a motor that adds to the negative."""
+"""Resistance curves: how a machine's pull varies over its range (cam, lever, band, air, chain, added motor)."""
 
 import math
 from collections.abc import Callable
@@ -12,18 +12,18 @@ KNOTS = 33
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resistance:
-    """Pull as a share of the nominal load; beyond the range the end value holds."""
+    """The pull as a share of the nominal load; beyond the range it is the value at the end."""
 
     shares: tuple[float, ...] = (1.0,)  # at evenly spaced places of the range, from bottom to top; their mean is 1
-    inertia: float = 1.0  # mass that moves, as a share of the load over g; air and bands move little
-    down: float = 1.0  # times the load on the way down: a motor adds the difference at the upper turn
+    inertia: float = 1.0  # moving mass, as a share of the load over g; air and bands move little
+    down: float = 1.0  # times the load on the way down; a motor adds the difference at the upper turn
 
     def __post_init__(self) -> None:
         if min(self.shares) <= 0 or self.inertia <= 0 or self.down <= 0:
             raise ValueError("shares, inertia and down of a resistance must be above 0")
 
     def at(self, place: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Shares of the load at places in shares of the range; any shape."""
+        """Shares of the load at these places (shares of the range), in the same shape."""
         return np.interp(place, np.linspace(0.0, 1.0, len(self.shares)), self.shares)
 
 
@@ -31,7 +31,7 @@ CONSTANT = Resistance()
 
 
 def cam(swing: float = 0.3) -> Resistance:
-    """Heaviest in the middle: the radius of the cam grows and shrinks again."""
+    """Heaviest in the middle: the radius of the cam grows and then shrinks."""
     return _along(lambda u: 1 + swing * math.sin(math.pi * u))
 
 
@@ -41,7 +41,7 @@ def lever(first_deg: float = -15.0, last_deg: float = 60.0) -> Resistance:
 
 
 def band(slack: float = 0.5) -> Resistance:
-    """Rubber: the pull grows with the stretch, less and less; hardly anything moves."""
+    """Rubber: the pull grows with the stretch, more slowly at the end; almost no mass moves."""
     return _along(lambda u: (slack + u) ** 0.8, inertia=0.06)
 
 
@@ -51,7 +51,7 @@ def air(compression: float = 0.45) -> Resistance:
 
 
 def chain(lifted: float = 0.6) -> Resistance:
-    """Links that leave the floor one by one add to the load."""
+    """A chain: its links leave the floor one by one and add to the load."""
     return _along(lambda u: 1 + lifted * u)
 
 

@@ -1,4 +1,4 @@
-"""A session on one machine: stretches of movement, each on the machine as it is then, with its pin."""
+"""A session on one machine: stretches of movement, each with the machine as it is at that time."""
 
 from dataclasses import dataclass
 
@@ -11,14 +11,14 @@ from firmware_bridge.simulator.trace import Trace
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """What is done on the machine as it is for a while."""
+    """What is done while the machine stays the same."""
 
     machine: Machine
     script: Script | Striving
     seed: int
 
     def trace(self) -> Trace:
-        """Performed."""
+        """Simulate it."""
         if isinstance(self.script, Script):
             return simulate(self.machine, self.script, self.seed)
         return simulate_striving(self.machine, self.script, self.seed)
@@ -26,26 +26,26 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """Stretches, with what a kit and a profile must know of them."""
+    """Stretches, with what a kit and a profile need to know about them."""
 
     stretches: tuple[Stretch, ...]
-    limiter_m: float = 0.0  # a range limiter stops the stack so far above its rest: the machines' rest is the limiter
-    pause_s: float = 0.0  # pauses on the rest that were agreed on
+    limiter_m: float = 0.0  # height of a range limiter above the rest; the limiter is then the rest of the machines
+    pause_s: float = 0.0  # agreed pauses on the rest
     drift_n_per_min: float = 0.0  # of the cell's zero
-    spike_every: int = 0  # readings of the cell; 0: none
+    spike_every: int = 0  # one in so many readings of the cell is a spike; 0: none
     range_given: bool = True
 
     def trace(self) -> Trace:
-        """All of it."""
+        """The whole session."""
         return Trace.joined([stretch.trace() for stretch in self.stretches])
 
     @property
     def tempo_s(self) -> tuple[float, float]:
-        """Positive and negative that were agreed on."""
+        """The agreed positive and negative."""
         script = self.stretches[0].script
         return script.positive_s, script.negative_s
 
     @property
     def machine(self) -> Machine:
-        """As it is in the beginning."""
+        """The machine at the beginning."""
         return self.stretches[0].machine

@@ -1,4 +1,4 @@
-"""Ready scripts: sets as a practised lifter does them, and sets with every fault, placed at random."""
+"""Ready scripts: clean sets of a practised lifter, and sets with faults at random places."""
 
 from collections.abc import Sequence
 
@@ -28,11 +28,11 @@ FAULTS = (
     "fast_positive", "fast_negative",
 )  # fmt: skip
 ENDINGS = ("set_down", "fail_lower", "fail_still")
-LEAD_S, TAIL_S = 2.5, 7.0  # on the rest before and after: a set ends after 5 s on the rest
+LEAD_S, TAIL_S = 2.5, 7.0  # on the rest, before and after; a set ends after 5 s on the rest
 
 
 def drawn_lifter(rng: np.random.Generator) -> Lifter:
-    """Some person: no two have the same sense of time or the same calm."""
+    """A random person: everyone has another sense of time and another steadiness."""
     return Lifter(
         tempo=float(rng.uniform(0.95, 1.10)),
         wobble=float(rng.uniform(0.02, 0.055)),
@@ -44,7 +44,7 @@ def drawn_lifter(rng: np.random.Generator) -> Lifter:
 
 
 def drawn_machine(rng: np.random.Generator) -> Machine:
-    """Some machine of the kinds that stand in gyms: 25 to 180 kg, 0.25 to 0.6 m, friction 2 to 20 %, 5 to 12 Hz."""
+    """A random machine as in gyms: 25 to 180 kg, 0.25 to 0.6 m, friction 2 to 20 %, 5 to 12 Hz."""
     rest_m = float(rng.uniform(-0.1, 0.1))
     bottom_m = rest_m + float(rng.uniform(0.02, 0.06))
     return Machine(
@@ -67,9 +67,9 @@ def clean_set(
     tail_s: float = TAIL_S,
     negative_first: bool = False,
 ) -> Script:
-    """Nothing to complain of: squeeze it up, turn softly, lower, set down gently at the end.
+    """A set without faults: lift smoothly, turn softly, lower, set down gently at the end.
 
-    Where the negative comes first, as in a squat, the stack is lifted to the top before, and lowered at last.
+    With `negative_first`, as in a squat, the stack is lifted to the top before the set, and lowered after it.
     """
     rep: list[Move] = [Lift(), Turn(), Lower(), Turn()]
     moves = [Rest(LEAD_S), *(rep[:2] if negative_first else []), *(rep[2:] + rep[:2] if negative_first else rep) * reps]
@@ -88,12 +88,12 @@ def faulty_set(
     lifter: Lifter | None = None,
     tail_s: float = TAIL_S,
 ) -> Script:
-    """Each repetition has one of `faults` with the probability `share`; some are mild enough to be none."""
+    """Each repetition has one of `faults` with the probability `share`; some are so mild that they are none."""
     draw = _Draw(rng, machine, positive_s, negative_s)
     moves: list[Move] = [Rest(float(rng.uniform(1.0, 4.0)))]
     if rng.random() < 0.3:
         moves += [Tug(float(rng.uniform(0.2, 0.7))), Rest(float(rng.uniform(0.5, 2.0)))]
-    if rng.random() < 0.15:  # off the rest, but not yet at work
+    if rng.random() < 0.15:  # off the rest, but not lifting yet
         moves += [Lift(to=0.0), Turn(float(rng.uniform(0.5, 3.0)))]
     for _ in range(reps):
         fault = str(rng.choice(list(faults))) if len(faults) and rng.random() < share else ""
@@ -111,17 +111,17 @@ def faulty_set(
 def drawn_rep(
     rng: np.random.Generator, machine: Machine, positive_s: float, negative_s: float, fault: str = ""
 ) -> list[Move]:
-    """The moves of one repetition, from bottom to bottom, with one fault of `FAULTS` or none."""
+    """The moves of one repetition, from bottom to bottom, with one of `FAULTS` or none."""
     return _Draw(rng, machine, positive_s, negative_s).rep(fault)
 
 
 class _Draw:
-    """Draws repetitions with a fault of a size that fits the machine and the tempo."""
+    """Draws repetitions with faults whose size fits the machine and the tempo."""
 
     def __init__(self, rng: np.random.Generator, machine: Machine, positive_s: float, negative_s: float) -> None:
         self._rng, self._machine = rng, machine
         self._positive_m_s, self._negative_m_s = machine.range_m / positive_s, machine.range_m / negative_s
-        easy_m_s2 = 5.8 * machine.range_m / positive_s**2  # what a clean repetition needs at most
+        easy_m_s2 = 5.8 * machine.range_m / positive_s**2  # the most that a clean repetition needs
         self._brisk_m_s2 = min(max(2 * easy_m_s2, 0.08 * STANDARD_GRAVITY_M_S2), 0.25 * STANDARD_GRAVITY_M_S2)
 
     def rep(self, fault: str) -> list[Move]:
@@ -175,23 +175,23 @@ class _Draw:
             case "fast_negative":
                 moves = [lift, upper, Lower(speed=u(2.2, 3.2)), end]
             case _:
-                raise ValueError(f"fault {fault!r} is not known: known faults are {', '.join(FAULTS)}")
+                raise ValueError(f"unknown fault {fault!r}: the faults are {', '.join(FAULTS)}")
         return moves
 
     def _size(self) -> float:
-        """Times what is still brisk: mostly clear, now and then so mild that it is none."""
+        """A size in units of a brisk movement: mostly a clear fault, sometimes so mild that it is none."""
         return float(self._rng.uniform(0.3, 0.6) if self._rng.random() < 0.12 else self._rng.uniform(1.8, 3.5))
 
     def _heave(self, at: float, share: float) -> Heave:
         rise_s, coast_s = float(self._rng.uniform(0.22, 0.35)), float(self._rng.uniform(0.05, 0.25))
         peak_m_s = self._brisk_m_s2 * self._size() * rise_s / 1.5
-        room_m = (0.75 - at) * self._machine.range_m  # nobody throws the stack through the end of his legs
+        room_m = (0.75 - at) * self._machine.range_m  # nobody throws the stack beyond the end of the legs
         peak_m_s = min(peak_m_s, room_m / (0.5 * rise_s + coast_s + 0.15))
         return Heave(float(at), 1.5 * peak_m_s / rise_s, rise_s, float(share), coast_s)
 
     def _drop(self, share: float) -> Drop:
         at = float(self._rng.uniform(0.6, 0.9))
-        room_m = 0.8 * at * self._machine.range_m  # and catches it before it lands
+        room_m = 0.8 * at * self._machine.range_m  # and it is caught before it lands
         fall_m_s2 = (1 - share) * STANDARD_GRAVITY_M_S2
         for_s = min(float(self._rng.uniform(0.06, 0.16)), float(np.sqrt(room_m / fall_m_s2)) - 0.06)
         return Drop(at, float(share), max(for_s, 0.04), float(self._rng.uniform(0.2, 0.35)))

@@ -1,6 +1,6 @@
-"""Scripts performed on machines, many side by side.
+"""Simulates scripts on machines, one or many at once.
 
-Live, alone and in a batch the same steps are taken in the same order: a set is the same, bit for bit.
+Live, alone and in a batch, the same steps are taken in the same order, so a set is the same bit for bit.
 """
 
 from collections.abc import Sequence
@@ -18,8 +18,8 @@ from firmware_bridge.simulator.script import Script
 from firmware_bridge.simulator.sway import sway_blocks
 from firmware_bridge.simulator.trace import Trace
 
-BLOCK = 250  # rows between two tidyings
-FEW = 12  # up to here plain floats one after the other are faster than arrays side by side
+BLOCK = 250  # rows between two removals of finished machines
+FEW = 12  # up to this many, plain floats one after the other are faster than arrays
 
 Array = NDArray[np.float64]
 
@@ -33,12 +33,12 @@ class Job(NamedTuple):
 
 
 def simulate(machine: Machine, script: Script, seed: int) -> Trace:
-    """One script on one machine."""
+    """Simulate one script on one machine."""
     return Trace.joined(list(live(machine, script, seed, BLOCK)))
 
 
 def simulate_many(jobs: Sequence[Job]) -> list[Trace]:
-    """All jobs stepped together; 30 to 60 at once are fastest, and need about 6 MB a minute each."""
+    """Simulate all jobs together. 30 to 60 at once are fastest; each needs about 6 MB a minute."""
     if len(jobs) <= FEW or not all(job.machine.plain and job.script.plain for job in jobs):
         return [simulate(*job) for job in jobs]
     batch = _Batch(jobs)
@@ -59,7 +59,7 @@ def _positive(z: Array) -> Array:
 
 
 class _Batch:
-    """Machines and lifters side by side, a column each."""
+    """Machines and lifters side by side, one column each."""
 
     def __init__(self, jobs: Sequence[Job]) -> None:
         n = len(jobs)
@@ -73,14 +73,14 @@ class _Batch:
         self._hand = np.array(
             [one.loose * job.machine.stretch_m for one, job in zip(self.performers, jobs, strict=True)]
         )
-        self._clock = np.zeros(n)  # each lifter's own time within the leg
+        self._clock = np.zeros(n)  # each lifter's time in the leg
         self._duration = np.zeros(n)
         self._coefficients = np.zeros((6, n))
         self._limit, self._slope = np.zeros(n), np.zeros(n)
-        self._tremor, self._shake = np.zeros(n), np.zeros(n)  # its size, its place now
+        self._tremor, self._shake = np.zeros(n), np.zeros(n)  # its size, its present value
 
     def leave_out(self, over: NDArray[np.bool_]) -> None:
-        """Those whose script is over step no further."""
+        """Remove those whose script is over."""
         if not over.any():
             return
         keep = ~over
@@ -92,7 +92,7 @@ class _Batch:
         self._coefficients = self._coefficients[:, keep]
 
     def block(self) -> tuple[Array, NDArray[np.int64]]:
-        """The next rows of x, v, a, pull, push of every column, and where each column ends."""
+        """The next rows of x, v, a, pull, push, shape (5, BLOCK, columns), and the row where each column ends."""
         n = len(self.who)
         out = np.empty((5, BLOCK, n))
         ends = np.full(n, BLOCK)
@@ -119,7 +119,7 @@ class _Batch:
         return out, ends
 
     def _turn_over(self, column: int) -> bool:
-        """The next leg of a lifter; False where there is none."""
+        """Begin the next leg of a lifter; False if there is none."""
         x, v, slip = (float(values[column]) for values in self._moment[:3])
         hand = float(self._hand[column]) + slip - float(self._shake[column])
         segment = self.performers[self.who[column]].segment(Now(self._row * STEP_S, x, v, hand, slip))

@@ -1,7 +1,7 @@
-"""A lifter of muscle who goes on until he fails: stalls, sticking and failure come of themselves.
+"""A lifter with muscles who goes on until failure: stalls and sticking come from the physics.
 
-He follows a path in his mind that waits for the stack where he falls behind, pushes as hard as he can when he must,
-gives up after a while, lowers and sets down. Hand and limb have mass; between them and the stack is the cable.
+The lifter follows an intended path, which waits for the stack if it falls behind, pushes as hard as possible if
+necessary, gives up after a while, lowers and sets down. Hand and limb have mass; the cable connects them to the stack.
 """
 
 from dataclasses import dataclass, field
@@ -19,9 +19,9 @@ from firmware_bridge.simulator.plant import Plant
 from firmware_bridge.simulator.sway import Sway, sway_blocks
 from firmware_bridge.simulator.trace import Trace
 
-LIMB = 0.12  # mass of hand and limb, of the load
+LIMB = 0.12  # mass of hand and limb, as a share of the load
 STIFF_PER_M, STIFF_S = 12.0, 1.4  # force in shares of the load for each metre, and each metre a second, behind the path
-BEHIND_M = 0.05  # so far behind, the path waits
+BEHIND_M = 0.05  # this far behind, the path waits
 NO_LIMIT = 1e9
 UPLOAD_S, RELEASE_S = 1.0, 0.4
 PROGRESS_M = 0.004
@@ -29,13 +29,13 @@ PROGRESS_M = 0.004
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Striving:
-    """A set to failure, or of so many repetitions where the strength lasts."""
+    """A set to failure, or of `most_reps` repetitions if the strength lasts."""
 
     positive_s: float
     negative_s: float
     muscle: Muscle = field(default_factory=Muscle)
     most_reps: int = 12
-    patience_s: float = 6.0  # he pushes so long without getting further
+    patience_s: float = 6.0  # how long the lifter pushes without progress
     dwell_s: float = 0.35
     wobble: float = 0.03
     tremor: float = 0.004
@@ -55,12 +55,12 @@ class _Doing(Enum):
 
 
 def simulate_striving(machine: Machine, striving: Striving, seed: int) -> Trace:
-    """One set on a machine. Rows as of any other trace."""
+    """Simulate one set on a machine."""
     return _Set(machine, striving, seed).trace()
 
 
 class _Set:
-    """The set as it goes on."""
+    """The state of a set."""
 
     def __init__(self, machine: Machine, striving: Striving, seed: int) -> None:
         self._machine, self._striving = machine, striving
@@ -76,7 +76,7 @@ class _Set:
         self.notes: list[tuple[float, str]] = []
 
     def trace(self) -> Trace:
-        """All of it."""
+        """Simulate the whole set."""
         rows: list[tuple[float, ...]] = []
         wobble = np.array([self._striving.wobble])
         while self._doing is not _Doing.OVER:
@@ -101,13 +101,13 @@ class _Set:
         self._hand_m_s += (gravity - 20.0 * self._hand_m_s * (pull <= 0)) * STEP_S
         slack_m = x_m + LOOSE * machine.stretch_m
         following_m = self._hand_m + self._hand_m_s * STEP_S
-        if following_m < slack_m:  # nobody lets the handle sink below where the cable goes loose
+        if following_m < slack_m:  # the handle does not sink below the place where the cable goes loose
             following_m, self._hand_m_s = slack_m, max(self._hand_m_s, 0.0)
         self._moment = self._plant.step(self._moment, self._hand_m, following_m, NO_LIMIT, NOTHING)
         self._hand_m = following_m
 
     def _wanted(self, t_s: float) -> float:
-        """Force that he asks of his muscle, in shares of the load."""
+        """The force that the lifter wants, as a share of the load."""
         since_s = t_s - self._since_s
         share = self._plant.share(self._moment.x_m)
         if self._doing in (_Doing.REST, _Doing.OVER):
@@ -122,7 +122,7 @@ class _Set:
         return share + friction + STIFF_PER_M * behind + STIFF_S * (self._path_m_s - self._moment.v_m_s)
 
     def _follow(self, pace: float) -> None:
-        """The path in his mind goes on towards where he wants to be, and waits for the stack."""
+        """Move the intended path towards its target; it waits for the stack."""
         striving, machine = self._striving, self._machine
         target_m, cruise_m_s = self._path_m, 0.0
         if self._doing is _Doing.UP:
@@ -141,7 +141,7 @@ class _Set:
         self._path_m += self._path_m_s * pace * STEP_S
 
     def _decide(self, t_s: float) -> None:
-        """What he does next."""
+        """Decide what the lifter does next."""
         doing, x_m, since_s = self._doing, self._moment.x_m, t_s - self._since_s
         striving = self._striving
         if x_m > self._highest_m + PROGRESS_M:

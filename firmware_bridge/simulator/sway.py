@@ -1,4 +1,4 @@
-"""What no lifter can help: the slow wobble of his speed and the tremor of his hand, as sums of a few sines."""
+"""The slow wobble of a lifter's speed and the tremor of the hand, as sums of a few sines."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +8,7 @@ WOBBLE_HZ, TREMOR_HZ = (0.4, 1.6), (8.0, 12.0)
 
 
 class Sway:
-    """One lifter's: which waves, and where they stand."""
+    """The waves of one lifter, with their phases."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         waves_hz = [rng.uniform(*WOBBLE_HZ, WOBBLES), rng.uniform(*TREMOR_HZ, TREMORS)]
@@ -19,7 +19,7 @@ class Sway:
 def sway_blocks(
     sways: list[Sway], wobble: NDArray[np.float64], t_s: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """For every machine (columns) at the times (rows): how fast its lifter's clock runs, and the tremor of rms 1."""
+    """How fast each lifter's clock runs, and a tremor of rms 1; both of shape (times, lifters)."""
     omega = np.array([s.omega for s in sways]).T[:, None, :]
     phase = np.array([s.phase for s in sways]).T[:, None, :]
     waves = np.sin(omega * t_s[None, :, None] + phase)

@@ -1,4 +1,4 @@
-"""What a simulated machine really did: the noise-free truth that labels and measurements are taken from."""
+"""What a simulated machine really did: the noise-free truth for labels and measurements."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ class Trace:
     acceleration_m_s2: NDArray[np.float64]
     tension_n: NDArray[np.float64]  # at the cell
     contact_n: NDArray[np.float64]  # of the rest on the stack
-    notes: tuple[tuple[float, str], ...] = ()  # (t_s, what the lifter set out to do): for people, never for labels
-    load_n: NDArray[np.float64] | None = None  # what the machine asks for at each row's place; None: W throughout
+    notes: tuple[tuple[float, str], ...] = ()  # (t_s, what the lifter intends): for people, never for labels
+    load_n: NDArray[np.float64] | None = None  # the machine's load at each row; None: W throughout
 
     @classmethod
     def of(
@@ -30,7 +30,7 @@ class Trace:
         notes: tuple[tuple[float, str], ...],
         motor: NDArray[np.float64] | None = None,
     ) -> "Trace":
-        """From x, v, a and the forces over mass, as rows of one array; `motor`: times the load, row by row."""
+        """From x, v, a and the forces over mass, shape (5, n). `motor`: times the load, row by row."""
         x, v, a, pull, push = columns
         load_n = None
         if motor is not None:
@@ -40,7 +40,7 @@ class Trace:
 
     @classmethod
     def joined(cls, parts: "Sequence[Trace]") -> "Trace":
-        """One after the other."""
+        """Consecutive traces as one."""
         names = ("position_m", "velocity_m_s", "acceleration_m_s2", "tension_n", "contact_n")
         columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
         machine, notes = parts[0].machine, tuple(note for part in parts for note in part.notes)
@@ -52,7 +52,7 @@ class Trace:
         return len(self.position_m)
 
     def part(self, first: int, end: int) -> "Trace":
-        """Some of its rows, without notes."""
+        """The rows from `first` to `end`, without notes."""
         rows = slice(first, end)
         return Trace(
             self.machine, self.position_m[rows], self.velocity_m_s[rows], self.acceleration_m_s2[rows],

@@ -1,8 +1,8 @@
-"""A trace as the bytes that a board would have sent, in protocol 1, with the moments at which they were read.
+"""Turns a trace into the bytes that a board would send in protocol 1, with the times at which they are read.
 
-    HELLO at boot, STATUS each second, POS and FORCE as they are complete; after a reset HELLO again, all counters at 0
+    HELLO at boot, STATUS each second, POS and FORCE when complete; after a reset HELLO again, all counters at 0
 
-A lost frame leaves its gap in `seq` and in the running numbers.
+A lost frame leaves a gap in `seq` and in the running numbers.
 """
 
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ from firmware_bridge.simulator.kit import Kit
 from firmware_bridge.simulator.readout import STATUS_US, Readout, boots_us, illegal_by, read_out, silent_us
 from firmware_bridge.simulator.trace import Trace
 
-START_NS = 5_000_000_000  # of the host's clock, when the trace begins
+START_NS = 5_000_000_000  # the host's clock at the beginning of the trace
 STREAM_ID = 1
 U16, U32 = 0xFFFF, 0xFFFFFFFF
 VERSION = (1, 0, 0)
 
 
 def hello(kit: Kit, boot_id: int, t_us: int, reset_cause: ResetCause = ResetCause.POWER_ON, serial: int = 0) -> Hello:
-    """What a simulated board says of itself."""
+    """The HELLO of a simulated board."""
     return Hello(
         protocol=PROTOCOL,
         firmware_major=VERSION[0],
@@ -46,7 +46,7 @@ def hello(kit: Kit, boot_id: int, t_us: int, reset_cause: ResetCause = ResetCaus
 
 
 def board_chunks(trace: Trace, kit: Kit, seed: int, read_s: float = 0.01) -> list[Chunk]:
-    """The whole trace; the host reads every `read_s`."""
+    """The whole trace in chunks; the host reads every `read_s`."""
     rows = read_out(trace, kit, seed)
     sent = _Sent(kit, seed)
     resets = [0, *boots_us(kit)]
@@ -71,12 +71,12 @@ class _Running:
 
 
 class _Sent:
-    """Everything sent so far, each piece with its moment in microseconds from the start of the trace."""
+    """Everything that was sent, each piece with its time in microseconds from the start of the trace."""
 
     def __init__(self, kit: Kit, seed: int) -> None:
         self._kit, self._boots, self._boot_id = kit, 0, seed & U16
         self._pieces: list[tuple[int, bytes]] = []
-        self._zero_us = kit.clock_start_us  # what the device's clock says at the start of the trace
+        self._zero_us = kit.clock_start_us  # the device's clock at the start of the trace
         self._run = _Running()
         self._seconds = 0
         self._silent_us = silent_us(kit)
@@ -92,7 +92,7 @@ class _Sent:
         self._send(at_us, hello(self._kit, self._boot_id, self._zero_us + at_us, cause))
 
     def statuses(self, rows: Readout, until_us: int) -> None:
-        """Those due before a frame that is complete at `until_us`."""
+        """Send each STATUS that is due before `until_us`."""
         while (self._seconds + 1) * STATUS_US < until_us:
             self._seconds += 1
             at_us, run = self._seconds * STATUS_US, self._run
@@ -112,7 +112,7 @@ class _Sent:
             self._send(at_us, status, lost=any(begin <= at_us < end for begin, end in self._silent_us))
 
     def data(self, rows: Readout, first: int, end: int) -> None:
-        """One frame of samples, unless it is lost."""
+        """Send one frame of samples, unless it is lost."""
         run, n = self._run, end - first
         stamp_us = (self._zero_us + int(rows.stamp_us[first])) & U32
         counts = tuple(rows.counts[first:end].tolist())
@@ -134,7 +134,7 @@ class _Sent:
         self._run.seq += 1
 
     def chunks(self, read_us: int) -> list[Chunk]:
-        """What is sent between two reads arrives in one."""
+        """Everything that is sent between two reads is one chunk."""
         chunks: list[Chunk] = []
         data = b""
         read = 0

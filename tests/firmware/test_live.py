@@ -264,7 +264,7 @@ def test_an_emulator_that_cannot_begin_says_so(built: Build, tmp_path: Path, mis
     trajectory = tmp_path / "no.csv" if missing_part == "trajectory" else None
     wiring = Calibration(metres_per_count=1e-4, newtons_per_count=1e-3)
     with (
-        pytest.raises(EmulatorError, match="ended at once"),
+        pytest.raises(EmulatorError, match="ended at its start"),
         emulated_board(firmware, wiring, trajectory, link=tmp_path / "tty"),
     ):
         pass

@@ -186,7 +186,7 @@ def test_a_link_points_at_the_port_while_it_lives(tmp_path: Path) -> None:
     assert not link.is_symlink()
     link.write_text("somebody's file")
     with (
-        pytest.raises(FileExistsError, match="is no symbolic link"),
+        pytest.raises(FileExistsError, match="is not a symbolic link"),
         SimulatedDevice(Board(Kit(), 1), endless(), link=link),
     ):
         pass

@@ -39,7 +39,7 @@ def test_the_same_seed_is_the_same_session_and_another_is_not() -> None:
     assert drawn("pin_moved", 3) == drawn("pin_moved", 3)
     assert drawn("pin_moved", 3) != drawn("pin_moved", 4)
     assert drawn("pin_moved", 3, faulty=True) != drawn("pin_moved", 3)
-    with pytest.raises(ValueError, match=r"'yoga' is not known: known kinds are clean, .*"):
+    with pytest.raises(ValueError, match=r"unknown kind 'yoga': the kinds are clean, .*"):
         drawn("yoga", 1)
 
 

@@ -77,7 +77,7 @@ def test_what_cannot_be_simulated_is_said_in_one_sentence(tmp_path: Path, capsys
     config.write_text(PROFILE)
     taken.write_text("")
     assert main(["simulate", "--config", str(config), "--link", str(taken)]) == 2
-    assert f"{taken} is there and is no symbolic link" in capsys.readouterr().err
+    assert f"{taken} exists and is not a symbolic link" in capsys.readouterr().err
     config.write_text(PROFILE + '[serial]\nformat = "lines-millis"\n')
     assert main(["simulate", "--config", str(config)]) == 2
     assert "speaks frames only" in capsys.readouterr().err
