@@ -208,5 +208,5 @@ def test_its_clock_wraps(trace: Trace) -> None:
 
 
 def test_scripted_faults_are_not_for_a_live_board() -> None:
-    with pytest.raises(ValueError, match="no faults of a script"):
+    with pytest.raises(ValueError, match="cannot play the faults of a kit"):
         Board(Kit(faults=(LineCut(1, 1),)), 1)

@@ -227,5 +227,5 @@ def test_a_profiles_calibration_is_followed(trace: Trace) -> None:
 
 
 def test_a_rate_without_whole_microseconds_is_refused() -> None:
-    with pytest.raises(ValueError, match="position_rate_hz 300 must have a period of whole microseconds"):
+    with pytest.raises(ValueError, match="position_rate_hz 300 must give a period of whole microseconds"):
         Kit(position_rate_hz=300)
