@@ -172,9 +172,7 @@ class Carry:
 
 
 Move = Rest | Tug | Lift | Turn | Snap | Lower | SetDown | Hold
-GymMove = (
-    Helped | Lifted | Brace | Slacken | Clank | Hang | Park | Carry
-)  # other people or things have a part in these
+GymMove = Helped | Lifted | Brace | Slacken | Clank | Hang | Park | Carry  # other people or things have a part in these
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,9 +189,7 @@ class Lifter:
     ease: float = 0.8  # share of the friction's reversal that is taken over gently within the dwell
     strength: float = 2.2  # times the load; the hand yields above it
     fatigue: float = 0.2  # how much slower and shakier the last repetition is than the first
-    sag_m: float = (
-        0.0  # least sag of the loose cable: on a stiff one, 5 % of the load's stretch may still pull
-    )
+    sag_m: float = 0.0  # least sag of the loose cable: on a stiff one, 5 % of the load's stretch may still pull
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

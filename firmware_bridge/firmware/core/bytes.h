@@ -36,7 +36,7 @@ static inline uint16_t get_u16(const uint8_t *at)
     return (uint16_t)(at[0] | (uint16_t)at[1] << 8);
 }
 
-/* Counters of trouble stop at their end: one that wraps says that all is well. */
+/* Fault counters saturate: a counter that wraps would look as if there were no faults. */
 static inline void count_up(uint16_t *counter)
 {
     if (*counter != UINT16_MAX) {

@@ -1,4 +1,4 @@
-/* What a force converter must do; one file a chip fills this in, the board header picks one. */
+/* What a force converter must do: one file a chip implements it, the board header selects one. */
 #ifndef CONVERTER_H
 #define CONVERTER_H
 
@@ -8,12 +8,12 @@
 struct converter {
     uint8_t type; /* enum adc_type */
     bool (*accepts)(uint8_t gain, uint16_t rate_sps);
-    /* Reset and set up; false where the chip does not answer. A chip that cannot tell says true. */
+    /* Reset and set up; false if the chip does not answer. A chip that cannot know returns true. */
     bool (*start)(uint8_t gain, uint16_t rate_sps);
     /* Fetch the conversion that is ready, signed 24 bit; returns 0 or FORCE_DESYNC. */
     uint8_t (*read)(int32_t *raw);
-    uint8_t settle_periods;   /* conversions after a start that bring nothing */
-    uint8_t late_sixteenths;  /* of a nominal period: the last moment at which a read surely ends before the next one */
+    uint8_t settle_periods;   /* conversions after a start that give no value */
+    uint8_t late_sixteenths;  /* of a nominal period: a read that ends later may overlap the next conversion */
 };
 
 extern const struct converter hx711, ads1220;

@@ -1,8 +1,8 @@
-/* A state machine of two states: waiting for the ready line, and resting after trouble.
+/* A state machine of two states: waiting for the ready line, and resting after a fault.
 
-   A word is refused (DESYNC) or doubted (LATE), never repaired. A converter that stays silent or wrong is restarted
-   after every third fault. Reports of trouble are held to ten a second: a line stuck low would otherwise look ready
-   all the time and bury the stream under its own complaints. */
+   A value is refused (DESYNC) or marked (LATE), never repaired. A converter that stays silent or wrong is restarted
+   after every third fault. At most ten faults a second are reported: a line that is stuck low would otherwise look
+   ready all the time and fill the link with reports. */
 #include "force.h"
 
 #include "bytes.h"
@@ -22,13 +22,13 @@ enum { FAULTS_TO_RESTART = 3 };
 static uint8_t gain;
 static uint16_t rate_sps;
 static uint32_t period_us, timeout_us;
-static uint32_t answered_us; /* when it last answered, or was last given up on */
-static uint32_t good_us;     /* when it last answered well */
+static uint32_t answered_us; /* when it last answered, or last timed out */
+static uint32_t good_us;     /* when it last answered without a fault */
 static uint32_t rest_until_us, reported_us;
 static uint8_t faults; /* in a row */
-static uint8_t unread; /* conversions that passed by since the last one that was streamed */
+static uint8_t unread; /* conversions missed since the last one that was streamed */
 static bool resting;
-static bool stale; /* the line was low already when we looked again: nobody knows since when */
+static bool stale; /* the line was already low after the rest: its time is unknown */
 static struct force_health health;
 
 static void rest(uint32_t now_us, uint32_t duration_us)
@@ -39,7 +39,7 @@ static void rest(uint32_t now_us, uint32_t duration_us)
 
 static void restart(uint32_t now_us)
 {
-    board_converter->start(gain, rate_sps); /* one that does not answer now will time out and be counted */
+    board_converter->start(gain, rate_sps); /* if it does not answer now, the timeout counts it */
     rest(now_us, 1000);                     /* let the ready line rise */
     answered_us = now_us + board_converter->settle_periods * period_us;
 }
@@ -133,7 +133,7 @@ void force_poll(uint32_t now_us)
         return;
     }
     if (done_us - ready.last_us > period_us * board_converter->late_sixteenths / 16) {
-        flags |= FORCE_LATE; /* the next conversion may have landed in the middle of this one */
+        flags |= FORCE_LATE; /* the next conversion may have come in the middle of this read */
     }
     if (raw >= RAW_MAX || raw <= RAW_MIN) {
         flags |= FORCE_SATURATED;
@@ -147,7 +147,7 @@ void force_poll(uint32_t now_us)
     unread = (uint8_t)(unread + ready.edges - 1);
     if (stale) {
         stale = false;
-        unread++; /* a value without a time is no measurement */
+        unread++; /* a value without a time is not a measurement */
     } else {
         stream_force(ready.last_us, raw, flags, unread);
         unread = 0;

@@ -1,4 +1,4 @@
-/* When to read the force converter, and what its word is worth. */
+/* Decides when to read the force converter, and how far to trust its value. */
 #ifndef FORCE_H
 #define FORCE_H
 
@@ -8,7 +8,7 @@
 struct force_health {
     uint16_t timeouts; /* saturating */
     uint16_t desyncs;  /* saturating */
-    bool lost;         /* the converter does not answer at the moment */
+    bool lost;         /* the converter does not answer */
 };
 
 void force_start(uint32_t now_us);

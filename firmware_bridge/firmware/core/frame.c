@@ -15,7 +15,7 @@ uint16_t frame_crc(uint16_t crc, uint8_t byte)
 
 uint8_t frame_encode(const uint8_t *payload, uint8_t n_bytes, uint8_t wire[WIRE_MAX_BYTES])
 {
-    uint8_t *code = wire; /* where the distance to the next zero will stand */
+    uint8_t *code = wire; /* where the distance to the next zero is written */
     uint8_t *end = wire + 1;
     uint16_t crc = FRAME_CRC_START;
     for (uint8_t i = 0; i < n_bytes + 2; i++) {
@@ -39,7 +39,7 @@ uint8_t frame_encode(const uint8_t *payload, uint8_t n_bytes, uint8_t wire[WIRE_
     return (uint8_t)(end - wire);
 }
 
-/* Undo COBS in place; returns the plain length, or 0 where the block is none. */
+/* Undo COBS in place; returns the plain length, or 0 if the block is not COBS. */
 static uint8_t unstuff(uint8_t *bytes, uint8_t n_bytes)
 {
     uint8_t from = 0, to = 0;
@@ -72,7 +72,7 @@ uint8_t frame_decode(struct frame_decoder *decoder, uint8_t byte)
     uint8_t overlong = decoder->overlong;
     decoder->n_bytes = decoder->overlong = 0;
     if (n_bytes == 0) {
-        return 0; /* a lone zero is how the other side clears the line */
+        return 0; /* the other side sends a lone zero to clear the line */
     }
     n_bytes = overlong ? 0 : unstuff(decoder->bytes, n_bytes);
     if (n_bytes >= 4) {

@@ -1,4 +1,4 @@
-/* HX711: 24-bit bridge converter with a clock and a data line, 10 or 80 conversions a second by a strap.
+/* HX711: 24-bit bridge converter with a clock and a data line, 10 or 80 conversions a second, set by a strap.
 
    DOUT falls when a conversion is ready. 24 pulses shift it out, highest bit first; one, two or three more choose
    channel and gain of the next one, and DOUT must be high from the 25th on. A clock high for 60 us resets the chip. */
@@ -12,7 +12,7 @@ static uint8_t gain_pulses = 1;
 
 static bool accepts(uint8_t gain, uint16_t rate_sps)
 {
-    return (gain == 128 || gain == 64 || gain == 32) && rate_sps == board_rate_sps; /* the strap decides the rate */
+    return (gain == 128 || gain == 64 || gain == 32) && rate_sps == board_rate_sps; /* the strap sets the rate */
 }
 
 static bool start(uint8_t gain, uint16_t rate_sps)
@@ -37,4 +37,4 @@ static uint8_t read(int32_t *raw)
     return trailing_low ? FORCE_DESYNC : 0;
 }
 
-const struct converter hx711 = { ADC_HX711, accepts, start, read, 4, 12 }; /* its oscillator may be a fifth fast */
+const struct converter hx711 = { ADC_HX711, accepts, start, read, 4, 12 }; /* its oscillator may be 20 % fast */

@@ -1,5 +1,5 @@
-/* Whole frames or nothing. A frame without room is dropped, but it has used its sequence number: the host sees the
-   gap. Samples must leave a reserve for control frames, otherwise a saturated link would never say that it is. */
+/* Sends whole frames or nothing. A frame without room is dropped, but it uses its sequence number, so the host sees the
+   gap. Samples leave a reserve for control frames; otherwise an overloaded link could not report it. */
 #include "link.h"
 
 #include "bytes.h"
@@ -18,7 +18,7 @@ void link_start(void)
     static const uint8_t clear_line[] = { 0 };
     seq = 0;
     counters = (struct link_counters){ 0, UINT16_MAX };
-    hal_tx_put(clear_line, sizeof clear_line); /* ends whatever half frame the reset cut off */
+    hal_tx_put(clear_line, sizeof clear_line); /* ends a frame that the reset cut off */
 }
 
 uint8_t *link_body(void)

@@ -1,4 +1,4 @@
-/* A block closes when it is full, when the next sample does not continue it, or when it grows old. */
+/* A block is sent when it is full, when the next sample does not continue it, or when it is too old. */
 #include "stream.h"
 
 #include "bytes.h"
@@ -7,7 +7,7 @@
 #include "link.h"
 #include "protocol.h"
 
-#define FORCE_BLOCK_US UINT32_C(10000)     /* force blocks hold about so much: fast converters cost few frames */
+#define FORCE_BLOCK_US UINT32_C(10000)     /* length of a force block: few frames even for fast converters */
 #define FORCE_BLOCK_OLD_US UINT32_C(50000) /* and are sent at this age, full or not */
 
 static struct stream_setting setting;
@@ -146,6 +146,6 @@ void stream_force(uint32_t t_us, int32_t raw, uint8_t flags, uint8_t missed)
     force.last_us = t_us;
     force.next_index++;
     if (++force.n >= force_batch() || flags) {
-        send_force(); /* trouble is told at once */
+        send_force(); /* faults are reported at once */
     }
 }

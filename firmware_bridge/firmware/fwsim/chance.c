@@ -1,4 +1,4 @@
-/* Chance without surprise: splitmix64, so that a run is the same on every machine.
+/* Reproducible random numbers: splitmix64, so that a run is the same on every machine.
    SPDX-License-Identifier: MIT (see fwsim.h) */
 #include <math.h>
 

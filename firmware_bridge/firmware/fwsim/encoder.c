@@ -1,4 +1,4 @@
-/* A quadrature encoder on the cable, and what can befall its wires.
+/* A quadrature encoder on the cable, and the faults of its wires.
    SPDX-License-Identifier: MIT (see fwsim.h) */
 #include <math.h>
 

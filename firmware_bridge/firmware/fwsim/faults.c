@@ -1,4 +1,4 @@
-/* What goes wrong, when: lines of "t_s command [argument]" from a file, or "command [argument]" on standard input.
+/* Injects faults: lines of "t_s command [argument]" from a file, or "command [argument]" on standard input.
    SPDX-License-Identifier: MIT (see fwsim.h) */
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,7 +49,7 @@ static const struct {
     { "reset", reset },               /* external, held for so many seconds */
     { "brown_out", brown_out },       /* likewise */
     { "power_on", power_on },         /* likewise, with random RAM */
-    { "hang", hang },                 /* until the watchdog bites */
+    { "hang", hang },                 /* until the watchdog resets it */
     { "stall", stall_mcu },           /* interrupts held off for so many seconds */
     { "ready_stuck", ready_stuck },   /* the converter's ready line: 0 low, 1 high, -1 free */
     { "converter_rate", rate },       /* conversions a second */

@@ -67,7 +67,7 @@ static void read_commands(void)
         }
     }
     if (got == 0) {
-        quit(); /* whoever started us is gone */
+        quit(); /* the parent process is gone */
     }
 }
 

@@ -1,4 +1,4 @@
-/* A hardware layer that a test can hold in its hand. */
+/* A hardware layer that a test controls. */
 #ifndef FAKE_HAL_H
 #define FAKE_HAL_H
 

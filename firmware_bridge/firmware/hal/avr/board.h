@@ -1,4 +1,4 @@
-/* Every pin and option of a board. To move a wire, change it here and nowhere else; README.md draws them. */
+/* All pins and options of a board, drawn in README.md. To move a wire, change it here only. */
 #ifndef BOARD_H
 #define BOARD_H
 
@@ -20,14 +20,14 @@
 #define BOARD_GAIN 128
 #endif
 #ifndef BOARD_SERIAL
-#define BOARD_SERIAL 0 /* tells one machine's board from the next; 0: none given */
+#define BOARD_SERIAL 0 /* tells one machine's board from another; 0: none given */
 #endif
 #ifndef BOARD_BUILD
 #define BOARD_BUILD 0 /* make puts the first 32 bits of the sources' SHA-256 here */
 #endif
 
 /* --- pins ---
-   ENCODER_A and _B: two neighbouring bits of a port whose pin-change interrupt nobody else uses
+   ENCODER_A and _B: two adjacent bits of a port whose pin-change interrupt is not used otherwise
    READY: DOUT of the HX711 or DRDY of the ADS1220, at INT0      CLOCK: SCK of the HX711
    SPI_*: the hardware SPI, for the ADS1220 */
 #if defined(__AVR_ATmega328P__) /* Uno, Nano */
@@ -96,7 +96,7 @@
 #define CLOCK_PORT PORTD
 #define CLOCK_DIRECTION DDRD
 
-/* The UART's nearest divisor, and a refusal where that is too far off for the other end. */
+/* The UART's nearest divisor; an error if the rate would be too far off for the other end. */
 #define BAUD_DIVISOR ((F_CPU + 4UL * BAUD) / (8UL * BAUD) - 1)
 #define BAUD_REAL (F_CPU / (8UL * (BAUD_DIVISOR + 1)))
 #if BAUD_REAL * 1000UL > BAUD * 1022UL || BAUD_REAL * 1000UL < BAUD * 978UL

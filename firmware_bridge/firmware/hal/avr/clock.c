@@ -1,5 +1,5 @@
-/* Timer 1 counts half microseconds and never stops, so that stamps are exact: a sample bears the time of its compare
-   match, not of the interrupt that served it. */
+/* Timer 1 counts half microseconds and never stops, so stamps are exact: a sample has the time of its compare match,
+   not of its interrupt. */
 #include "clock.h"
 
 #include <avr/interrupt.h>
@@ -17,7 +17,7 @@ enum { GUARD_TICKS = 20 }; /* a compare value nearer than this might be passed b
 uint16_t clock_samples_overrun;
 
 static volatile uint32_t overflows;
-static volatile bool overflowed; /* since the round began: the 16 bits below cannot tell */
+static volatile bool overflowed; /* since the round began: the 16 bits below do not show it */
 static uint16_t round_began;
 static volatile struct clock_sample samples[SAMPLES];
 static volatile uint8_t written, taken;
@@ -49,7 +49,7 @@ uint32_t clock_us_in_interrupt(void)
     uint16_t ticks = TCNT1;
     uint32_t periods = overflows;
     if ((TIFR1 & _BV(TOV1)) && ticks < 0x8000) {
-        periods++; /* it has overflowed, but nobody was let in to count that */
+        periods++; /* it has overflowed, but the interrupt could not count it yet */
     }
     return periods << 15 | ticks >> 1;
 }

@@ -8,7 +8,7 @@
 extern uint16_t clock_samples_overrun; /* ticks that were due but not taken; read it with interrupts off */
 
 void clock_start(void);
-uint32_t clock_us_in_interrupt(void); /* as hal_time_us(), where interrupts are off already */
+uint32_t clock_us_in_interrupt(void); /* as hal_time_us(), if interrupts are already off */
 
 /* The main loop's rounds: at least one a millisecond while interrupts wake us, and one after each overflow. */
 void clock_round_begins(void);
@@ -20,6 +20,6 @@ struct clock_sample {
     int32_t count;
 };
 bool clock_has_sample(void);
-struct clock_sample clock_take_sample(void); /* only where there is one */
+struct clock_sample clock_take_sample(void); /* only if there is one */
 
 #endif

@@ -9,7 +9,7 @@
 #include "board.h"
 #include "clock.h"
 
-enum { EDGES_MAX = 8 }; /* a line that rings is not listened to any longer */
+enum { EDGES_MAX = 8 }; /* after so many edges a ringing line is ignored */
 
 static volatile uint8_t edges;
 static volatile uint32_t last_us;
@@ -65,7 +65,7 @@ bool converter_is_ready(void)
 uint8_t hal_clock_pulse(void)
 {
     uint8_t level;
-    ATOMIC_BLOCK(ATOMIC_RESTORESTATE) /* high for 60 us would reset the chip, so nothing may come between */
+    ATOMIC_BLOCK(ATOMIC_RESTORESTATE) /* high for 60 us would reset the chip, so no interrupt may come between */
     {
         CLOCK_PORT |= _BV(CLOCK_BIT);
         _delay_us(0.5);
@@ -108,7 +108,7 @@ uint8_t hal_spi_exchange(uint8_t byte)
 
 void converter_pins_start(void)
 {
-    READY_PORT |= _BV(READY_BIT); /* pull-up: a converter that is not there is never ready */
+    READY_PORT |= _BV(READY_BIT); /* pull-up: a missing converter is never ready */
     EICRA = _BV(ISC01);           /* falling edge */
     if (board_converter->type == ADC_ADS1220) {
         SPI_PORT |= _BV(SPI_SELECT) | _BV(SPI_IN);

@@ -1,6 +1,6 @@
-/* Its interrupt comes before the clock's and the UART's, so a line that rings could shut out everything else. Hence a
-   limit on how many edges may come within one round of the main loop: beyond it the interrupt stays off for a while,
-   and that is counted as lost counts. A round takes about 1 ms, and the fastest cable makes 50 edges in that. */
+/* The encoder's interrupt has priority over the clock's and the UART's, so a ringing line could block everything else.
+   So the edges within one round of the main loop are limited: above the limit the interrupt is off for a while, and
+   this is counted as lost counts. A round takes about 1 ms, in which the fastest cable makes 50 edges. */
 #include "encoder.h"
 
 #include <avr/interrupt.h>
@@ -54,7 +54,7 @@ void encoder_breathe(void)
 
 void encoder_start(void)
 {
-    ENCODER_PORT |= 3 << ENCODER_SHIFT; /* pull-ups: an open-collector encoder needs them, a cut wire rests */
+    ENCODER_PORT |= 3 << ENCODER_SHIFT; /* pull-ups: an open-collector encoder needs them, and a cut wire stays quiet */
     encoder.lines = lines();
     ENCODER_MASK = 3 << ENCODER_SHIFT;
     PCICR = _BV(ENCODER_ENABLE);

@@ -1,4 +1,4 @@
-/* Boot, and the loop that everything outside an interrupt runs in. */
+/* Boot, and the main loop, which runs everything outside interrupts. */
 #include <avr/cpufunc.h>
 #include <avr/eeprom.h>
 #include <avr/interrupt.h>
@@ -35,7 +35,7 @@ __attribute__((naked, used, section(".init0"))) static void save_r2(void)
     __asm__ volatile("sts %0, r2" : "=m"(bootloader_r2));
 }
 
-/* The watchdog that reset us still runs, at its shortest, until it is told otherwise. */
+/* After a watchdog reset the watchdog still runs, at its shortest period, until it is disabled. */
 __attribute__((naked, used, section(".init3"))) static void stop_watchdog(void)
 {
     mcusr = MCUSR;
@@ -49,11 +49,11 @@ static uint8_t reset_cause(void)
     if (mcusr & ALL) {
         return mcusr & ALL;
     }
-    return bootloader_r2 & ~ALL ? 0 : bootloader_r2; /* something else than Optiboot: unknown */
+    return bootloader_r2 & ~ALL ? 0 : bootloader_r2; /* not Optiboot: unknown */
 }
 
-/* Boots are counted in the EEPROM, except those by the watchdog: a loop of those would wear the cell out in hours.
-   They count in RAM, which outlives them, and in the low bits. */
+/* Boots are counted in the EEPROM, except those by the watchdog: a loop of them would wear it out in hours. These are
+   counted in RAM, which survives them, and in the low bits. */
 static uint16_t boot_id(uint8_t cause)
 {
     static uint16_t EEMEM stored;
@@ -116,7 +116,7 @@ int main(void)
         while (!uart_has_byte() && !clock_has_sample() && !converter_is_ready() && !clock_round_is_due()) {
             sei(); /* takes effect after the next instruction, so no interrupt can slip in between */
             sleep_cpu();
-            _NOP(); /* simavr lets interrupts in one instruction later than the chip does */
+            _NOP(); /* simavr serves interrupts one instruction later than the chip */
             cli();
         }
         sei();

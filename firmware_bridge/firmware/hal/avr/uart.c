@@ -11,7 +11,7 @@ enum { RX_BYTES = 64 };
 
 uint16_t uart_overrun;
 
-static volatile uint8_t tx[256]; /* so long that its indices wrap by themselves */
+static volatile uint8_t tx[256]; /* its 8-bit indices wrap by themselves */
 static volatile uint8_t tx_written, tx_sent;
 static volatile uint8_t rx[RX_BYTES];
 static volatile uint8_t rx_written, rx_taken;
@@ -28,7 +28,7 @@ ISR(USART0_UDRE_vect)
 
 ISR(USART0_RX_vect)
 {
-    uint8_t trouble = UCSR0A & (_BV(DOR0) | _BV(FE0)); /* belongs to the byte that is read next */
+    uint8_t trouble = UCSR0A & (_BV(DOR0) | _BV(FE0)); /* of the byte that is read next */
     uint8_t byte = UDR0;
     uint8_t at = rx_written, after = (at + 1) & (RX_BYTES - 1);
     if (trouble || after == rx_taken) {

@@ -1,4 +1,4 @@
-/* UART 0 with a ring each way. */
+/* UART 0, with one ring for each direction. */
 #ifndef UART_H
 #define UART_H
 
@@ -9,6 +9,6 @@ extern uint16_t uart_overrun; /* bytes lost or damaged on their way in; read it 
 
 void uart_start(void);
 bool uart_has_byte(void);
-uint8_t uart_take_byte(void); /* only where there is one */
+uint8_t uart_take_byte(void); /* only if there is one */
 
 #endif
