@@ -1,6 +1,6 @@
-"""The command rep-monitor: finds the subcommand, and tells what went wrong in one sentence.
+"""The command rep-monitor: runs a subcommand, and reports an error in one sentence.
 
-A subcommand is a file in commands/ and a line in COMMANDS; it is imported only when it is asked for.
+A subcommand is a file in commands/ and a line in COMMANDS. Only the one that runs is imported.
 """
 
 import argparse
@@ -14,22 +14,22 @@ from types import ModuleType
 from monitor.exit_codes import TABLE, ExitCode, exit_code, sentence
 
 COMMANDS = {
-    "demo": "a simulated leg press and lifter on the display, without hardware",
-    "run": "the daemon: serial port to detection, display and recording",
-    "simulate": "a simulated machine on a pseudo-terminal, for `run` to open",
-    "replay": "a recording or a table of samples through the same detection",
-    "report": "a session as a page to read and print, or in short on the terminal",
-    "watch": "the live feedback in a terminal",
-    "export": "samples and events of a recording for other tools",
-    "access": "who may look and who may command: the page's tokens, a broker's accounts",
-    "backup": "profiles, calibrations and stores in one file",
-    "restore": "what a backup holds, back to its place",
-    "forget": "take a person out of what is kept",
+    "demo": "show a simulated leg press and lifter on the display, without hardware",
+    "run": "run the daemon of a machine: it reads the serial port, detects, publishes and records",
+    "simulate": "simulate a machine on a pseudo-terminal that `run` can open",
+    "replay": "run a recording or a table of samples through the same detection",
+    "report": "show a session: a page to read and print, or a summary on the terminal",
+    "watch": "show the live feedback in a terminal",
+    "export": "write the samples and events of a recording for other tools",
+    "access": "give access: the links of the page, or the accounts of a broker",
+    "backup": "save profiles, calibrations and stores in one file",
+    "restore": "restore a backup",
+    "forget": "remove a person from stored data",
     "config": "check a machine's profile",
-    "calibrate": "what a machine's counts mean: leads you through it, then changes the profile",
-    "doctor": "what is wrong with port, board, sensors, clock, disk, broker and page, and the remedy",
-    "ports": "the serial devices, who holds them, and what answers",
-    "recover": "save what stands in a damaged recording",
+    "calibrate": "calibrate the sensors of a machine step by step, then change its profile",
+    "doctor": "examine port, board, sensors, clock, disk, broker and page, and print remedies",
+    "ports": "list the serial devices, the programs that use them, and what answers",
+    "recover": "write a clean copy of a damaged recording",
 }
 
 
@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except Exception as error:
-        if isinstance(error, BrokenPipeError) and _nobody_reads():
+        if isinstance(error, BrokenPipeError) and _output_closed():
             return ExitCode.FAILED
         codes = {sentence(part): exit_code(part, command) for part in _parts(error)}
         if None in codes.values():
@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser(command: str) -> argparse.ArgumentParser:
-    """The parser with the arguments of one subcommand; of the others it knows no more than their line of help."""
+    """The parser with all arguments of one subcommand, and a line of help for each of the others."""
     epilog = "exit status:\n" + "\n".join(f"  {code:3d}  {meaning}" for code, meaning in TABLE.items())
     parser = argparse.ArgumentParser(
         prog="rep-monitor",
@@ -67,7 +67,7 @@ def _parser(command: str) -> argparse.ArgumentParser:
         epilog=epilog,
         formatter_class=_Help,
     )
-    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and stop")
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     for name, line in COMMANDS.items():
         chosen = commands.add_parser(name, help=line)
@@ -82,8 +82,8 @@ def _module(command: str) -> ModuleType:
     return import_module(f"monitor.commands.{command}")
 
 
-def _nobody_reads() -> bool:
-    """Whether whoever reads our output, `head` say, has had enough; then what is left of it goes nowhere."""
+def _output_closed() -> bool:
+    """True if the reader of our output, such as `head`, has closed it. The rest of the output is then discarded."""
     stdout = 1
     look = select.poll()
     look.register(stdout, select.POLLOUT)
@@ -94,7 +94,7 @@ def _nobody_reads() -> bool:
 
 
 def _parts(error: Exception) -> Iterator[Exception]:
-    """A TaskGroup's failures one by one."""
+    """The errors of a TaskGroup, one by one."""
     if isinstance(error, ExceptionGroup):
         for part in error.exceptions:
             yield from _parts(part)
@@ -103,7 +103,7 @@ def _parts(error: Exception) -> Iterator[Exception]:
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):
-    """With room for the longest command, which argparse forgets to indent."""
+    """Makes the column wide enough for the longest command: argparse ignores its indentation."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog)

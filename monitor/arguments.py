@@ -1,4 +1,4 @@
-"""What several subcommands take on the command line, checked before anything is done with it."""
+"""Arguments that several subcommands share, and checks of their values."""
 
 import argparse
 
@@ -13,13 +13,13 @@ def baud(text: str) -> int:
 
 def add_table_arguments(parser: argparse.ArgumentParser) -> None:
     """For commands that read a table of samples; monitor/record/table/reading.py reads the values."""
-    columns = "the headers of a table's time, position and force, where they are not t_s,displacement_m,force_n"
+    columns = "the headers of a table's time, position and force columns (default: t_s,displacement_m,force_n)"
     parser.add_argument("--columns", metavar="t=T,x=X,f=F", help=columns)
-    units = "the units of a table where they are not s,m,N, in any order: s ms us, m cm mm in, N kN kg lb, and others"
+    units = "the units of a table, in any order (default: s,m,N): s ms us, m cm mm in, N kN kg lb, and others"
     parser.add_argument("--units", metavar="U,U,U", help=units)
 
 
 def _whole_number(text: str, least: int, most: int) -> int:
     if not text.isdecimal() or not least <= int(text) <= most:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} to {most}")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} to {most}")
     return int(text)

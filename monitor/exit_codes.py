@@ -1,7 +1,7 @@
-"""What the command's exit status means, in --help as for a service manager, and which error leads to which.
+"""The exit statuses of the command, and the status of each error.
 
-An error that a person can act on stands in KNOWN; the command prints its sentence without a traceback. Classes are
-named and not imported, so that --help starts fast.
+KNOWN lists the errors that a person can act on; the command prints their message without a traceback. It names the
+classes instead of importing them, so that --help starts fast.
 """
 
 from enum import IntEnum
@@ -18,10 +18,10 @@ class ExitCode(IntEnum):
 
 TABLE = {
     ExitCode.DONE: "done",
-    ExitCode.FAILED: "failed; trying again may help",
+    ExitCode.FAILED: "failed; another attempt may succeed",
     ExitCode.BAD_INPUT: "the command line, an input file or a profile is wrong",
     ExitCode.DONE_WITH_LOSS: "done, but part of the input was damaged and is lost",
-    ExitCode.DO_NOT_RESTART: "`run` needs a person first: profile, firmware or broker account",
+    ExitCode.DO_NOT_RESTART: "`run` needs a person to correct the profile, the firmware or the broker account",
     ExitCode.INTERRUPTED: "interrupted by Ctrl-C before it was done",
 }
 
@@ -49,24 +49,24 @@ KNOWN = {
     "builtins.NotADirectoryError": ExitCode.BAD_INPUT,
     "builtins.PermissionError": ExitCode.BAD_INPUT,
     "builtins.FileExistsError": ExitCode.BAD_INPUT,
-    "builtins.OSError": ExitCode.FAILED,  # of a file with a name: the disk is full, say
+    "builtins.OSError": ExitCode.FAILED,  # of a named file: the disk is full, for example
 }
 
 
 def exit_code(error: BaseException, command: str) -> ExitCode | None:
-    """The status for an error that a person can act on; None for one that only a programmer can."""
+    """The status of an error that a person can act on; None for a bug."""
     for kind in type(error).__mro__:
         if (code := KNOWN.get(f"{kind.__module__}.{kind.__qualname__}")) is not None:
             if isinstance(error, OSError) and error.filename is None:
                 return None
-            if command == "run":  # nobody sits there to mend its input
+            if command == "run":  # a restart does not correct its input
                 return ExitCode.DO_NOT_RESTART if code is ExitCode.BAD_INPUT else code
             return ExitCode.FAILED if code is ExitCode.DO_NOT_RESTART else code
     return None
 
 
 def sentence(error: BaseException) -> str:
-    """What is wrong, on one line."""
+    """The error in one line."""
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {(error.strerror or 'cannot be opened').lower()}"
     return " ".join(str(error).split())

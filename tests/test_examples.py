@@ -13,7 +13,8 @@ EXAMPLES = sorted(".".join(path.parts) for path in SHOWING)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_an_example_does_what_it_shows(name: str) -> None:
+def test_an_example_does_what_it_shows(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
     failed, tried = doctest.testmod(importlib.import_module(name))
     assert tried
     assert not failed

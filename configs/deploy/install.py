@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
-"""Puts rep-monitor on a machine as a service, upgrades it, takes it away: sudo make install, upgrade, uninstall.
+"""Installs rep-monitor as a service, upgrades it, and uninstalls it: sudo make install, upgrade, uninstall.
 
-    /opt/rep-monitor/releases/<release>/    a virtual environment each, from locks with hashes
-    /opt/rep-monitor/current                the one in use; an upgrade that does not come up turns it back
+    /opt/rep-monitor/releases/<release>/    a virtual environment, from lock files with hashes
+    /opt/rep-monitor/current                the release in use; an upgrade that fails to start restores it
     /usr/local/bin/rep-monitor              the command
     /etc/systemd/system/rep-monitor@.service, /etc/udev/rules.d/60-rep-monitor.rules
-    /etc/rep-monitor/<machine>.toml         profiles: yours, never touched; secrets/ beside them
-    /var/lib/rep-monitor/                   what the service keeps
+    /etc/rep-monitor/<machine>.toml         your profiles, never changed; secrets/ beside them
+    /var/lib/rep-monitor/                   the state of the service
 
-Each step registers how to undo it, and a failure undoes all of them. A second run changes nothing. It needs only the
-standard library, because it runs before anything is installed. --root (DESTDIR) stages everything below another folder:
-no file names that folder, so the tree can be packed and unpacked at /; and no system program is called, unless --system
-is given too.
+Each step registers how to undo it, and a failure undoes all steps. A second run changes nothing. Only the standard
+library is needed, because this runs before anything is installed. --root (DESTDIR) stages everything below a folder.
+No staged file names that folder, so the tree can be packed, and unpacked at /. No system program is called, unless
+--system is given, too.
 """
 
 import argparse
@@ -39,26 +39,26 @@ INSTANCES = "rep-monitor@*.service"
 RULES = "60-rep-monitor.rules"
 COMPLETE = ".complete"
 KEPT_RELEASES = 2  # the one in use, and the one before it
-SETTLE_S = 5.0  # READY=1 has been said by then; what falls over at once does so within this time
+SETTLE_S = 5.0  # after READY=1; a service that fails right after its start does so within this time
 COMMAND = """\
 #!/bin/sh
-# Written by `make install`. For root, what the service keeps.
+# Written by `make install`. For root, the state is that of the service.
 [ "$(id -u)" -ne 0 ] || export STATE_DIRECTORY="${{STATE_DIRECTORY:-{state}}}"
 exec {current}/bin/rep-monitor "$@"
 """
 COMPILE = """\
 import compileall, sys
 lib, strip = sys.argv[1:]
-compileall.compile_dir(lib, quiet=2, stripdir=strip, prependdir="/")  # what is no Python stays uncompiled, as with pip
+compileall.compile_dir(lib, quiet=2, stripdir=strip, prependdir="/")  # other files stay as they are, as with pip
 """
 
 
 class InstallError(Exception):
-    """One sentence for the person at the terminal."""
+    """A failure, as one sentence for the person at the terminal."""
 
 
 class Installer:
-    """`root` is the machine's, or a folder that stands for it."""
+    """Installs below `root`: "/", or a folder for staging."""
 
     def __init__(self, root: Path, *, system: bool, python: str, settle_s: float = SETTLE_S) -> None:
         self.root, self.system, self.python, self.settle_s = root, system, python, settle_s
@@ -74,11 +74,11 @@ class Installer:
         self._turned = False
 
     def install(self) -> None:
-        """Also over another release, and over itself."""
+        """Installs this release, also over another one or over itself."""
         before = self._in_use()
         self._running = self._instances("--state=active,activating")
         with self._undo:
-            self._undo.callback(self._restart_as_it_was)  # last of all
+            self._undo.callback(self._restart_as_it_was)  # runs last
             self._account()
             release = self._release()
             self._folder(self.etc, 0o755)
@@ -92,7 +92,7 @@ class Installer:
             self._reload()
             if before != release.name:
                 self._restart()
-            self._undo.pop_all()  # nothing is to be undone
+            self._undo.pop_all()  # success: undo nothing
         self._forget_old(release.name, before)
         if not self.system:
             _say(f"rep-monitor {release.name} is staged below {self.root}.")
@@ -107,11 +107,11 @@ class Installer:
 
     def upgrade(self) -> None:
         if self._in_use() is None:
-            raise InstallError("nothing is installed yet: sudo make install")
+            raise InstallError("nothing is installed yet: run sudo make install")
         self.install()
 
     def uninstall(self, *, purge: bool) -> None:
-        """Profiles, secrets and state stay, unless they are to go too."""
+        """Uninstalls. Profiles, secrets and state stay, unless `purge`."""
         for instance in self._instances("--all"):
             self._run("systemctl", "disable", "--now", instance)
         for path in (self.unit, self.rules, self.command):
@@ -129,7 +129,7 @@ class Installer:
         _say("rep-monitor is uninstalled." + (f" Kept: {', '.join(kept)}." if kept else ""))
 
     def _final(self, path: Path) -> Path:
-        """Where it is once the root is the machine's."""
+        """The path after the tree has been unpacked at /."""
         return "/" / path.relative_to(self.root)
 
     def _in_use(self) -> str | None:
@@ -150,11 +150,11 @@ class Installer:
         self._undo.callback(self._run, "userdel", ACCOUNT)
 
     def _release(self) -> Path:
-        """The environment of these sources; built only where it is not there yet."""
+        """The environment of these sources; builds it if it does not exist."""
         release = self.opt / "releases" / release_name(self.python)
         if (release / COMPLETE).exists():
             return release
-        if release.exists():  # a build that was cut off
+        if release.exists():  # an interrupted build
             shutil.rmtree(release)
         made = next(parent for parent in (release, *release.parents) if parent.parent.exists())
         self._undo.callback(shutil.rmtree, made, ignore_errors=True)
@@ -196,7 +196,7 @@ class Installer:
         _link(self.current, f"releases/{release.name}")
 
     def _reload(self) -> None:
-        """Their failures are told and no end: a machine without udev has a service all the same."""
+        """Reloads systemd and udev. A failure is printed and does not stop: the service also works without udev."""
         for words in (
             ("systemctl", "daemon-reload"),
             ("udevadm", "control", "--reload"),
@@ -214,7 +214,7 @@ class Installer:
         return [line.split()[0] for line in listed.splitlines() if line.strip()]
 
     def _restart(self) -> None:
-        """Each instance that runs; `restart` returns when it has said that it is ready, or that it is not."""
+        """Restarts the running instances. systemctl returns when an instance is ready or has failed."""
         for instance in self._running:
             self._run("systemctl", "restart", instance)
         if self._running:
@@ -223,10 +223,10 @@ class Installer:
             self._run("systemctl", "is-active", "--quiet", instance)
 
     def _restart_as_it_was(self) -> None:
-        """After a failure, so all of them are tried."""
+        """Restarts the running instances after a failure; tries all of them."""
         if not self._turned:
             return
-        _say("It does not come up: everything is as it was before.")
+        _say("The new release does not start: the previous state is restored.")
         self._reload()
         for instance in self._running:
             try:
@@ -247,7 +247,7 @@ class Installer:
 
 
 def release_name(python: str) -> str:
-    """From what it is made of: the same sources are the same release."""
+    """A name from a hash of the sources, so the same sources are the same release."""
     digest = hashlib.sha256(_run((python, "-c", "import sys; print(sys.version, sys.base_prefix)")).encode())
     paths = [path for name in SOURCES for path in [SOURCE / name, *sorted((SOURCE / name).rglob("*"))]]
     for path in [*paths, *sorted(HERE.iterdir()), *sorted(LOCKS.iterdir())]:
@@ -258,7 +258,7 @@ def release_name(python: str) -> str:
 
 
 def build(release: Path, root: Path, python: str) -> None:
-    """Make the release's environment, without pip, only from files whose hashes are in the locks."""
+    """Builds the environment of a release, without pip, only from files whose hashes are in the lock files."""
     workshop, sources, wheels = release / "build", release / "build/source", release / "build/wheels"
     _run((python, "-m", "venv", str(workshop)))
     pip = (str(workshop / "bin/python"), "-m", "pip", "--disable-pip-version-check", "--quiet")
@@ -270,13 +270,13 @@ def build(release: Path, root: Path, python: str) -> None:
             shutil.copytree(SOURCE / name, sources / name, ignore=shutil.ignore_patterns("__pycache__", "build"))
         else:
             shutil.copy(SOURCE / name, sources / name)
-    wheel = (*pip, "wheel", "--no-build-isolation", "-w", str(wheels))  # isolation would fetch other build tools
+    wheel = (*pip, "wheel", "--no-build-isolation", "-w", str(wheels))  # isolation would download other build tools
     _run((*wheel, *locked, str(LOCKS / "runtime.lock")))
     _run((*wheel, "--no-deps", "--no-index", str(sources)))
     _run((python, "-m", "venv", "--without-pip", str(release)))
     into = (*pip, "--python", str(release / "bin/python"), "install", "--no-compile", "--no-deps", "--no-index")
     exact = ["==".join(wheel.name.split("-")[:2]) for wheel in sorted(wheels.glob("*.whl"))]
-    _run((*into, "--find-links", str(wheels), *exact))  # a wheel's path would be kept, in direct_url.json
+    _run((*into, "--find-links", str(wheels), *exact))  # an install by path would record that path, in direct_url.json
     shutil.rmtree(workshop)
     unstage(release, root, python)
     _run((str(release / "bin/python"), "-B", str(release / "bin/rep-monitor"), "--version"))
@@ -287,9 +287,9 @@ def build(release: Path, root: Path, python: str) -> None:
 
 
 def unstage(release: Path, root: Path, python: str) -> None:
-    """Name the final place in all that `venv` and `pip` wrote, then compile with it: scripts, settings, RECORDs.
+    """Replaces the staging folder by the final one in all files that `venv` and `pip` wrote, then compiles.
 
-    Raises InstallError where a file names the root and is no text.
+    Raises InstallError if a binary file names the staging folder.
     """
     staged, final = os.fsencode(release), os.fsencode("/" / release.relative_to(root))
     changed = []
@@ -297,16 +297,16 @@ def unstage(release: Path, root: Path, python: str) -> None:
         data = path.read_bytes()
         if staged != final and staged in data:
             if b"\0" in data:
-                raise InstallError(f"{path} is no text and names the folder it is staged in: report this")
+                raise InstallError(f"{path} is a binary file that names the staging folder: please report this")
             path.write_bytes(data.replace(staged, final))
             changed.append(path)
     for record in release.glob("lib/*/site-packages/*.dist-info/RECORD"):
-        _record_anew(record, changed)
+        _update_record(record, changed)
     _run((python, "-c", COMPILE, str(release / "lib"), str(root)))
 
 
-def _record_anew(record: Path, changed: list[Path]) -> None:
-    """Enter hash and size of what was changed."""
+def _update_record(record: Path, changed: list[Path]) -> None:
+    """Writes the new hashes and sizes of the changed files."""
     rows = list(csv.reader(record.read_text().splitlines()))
     for row in rows:
         path = Path(os.path.normpath(record.parents[1] / row[0]))
@@ -335,10 +335,10 @@ def _run(words: Sequence[str]) -> str:
     try:
         done = subprocess.run(words, capture_output=True, text=True, umask=0o022, check=False)
     except FileNotFoundError:
-        raise InstallError(f"there is no {words[0]} on this machine") from None
+        raise InstallError(f"{words[0]} is not installed on this machine: install it") from None
     if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines()
-        raise InstallError(f"`{' '.join(words)}` failed: {' '.join(said[-3:]) or f'status {done.returncode}'}")
+        lines = (done.stderr or done.stdout).strip().splitlines()
+        raise InstallError(f"`{' '.join(words)}` failed: {' '.join(lines[-3:]) or f'status {done.returncode}'}")
     return done.stdout
 
 
@@ -351,21 +351,21 @@ def _check(python: str, root: Path) -> None:
         (python, "-c", "import ensurepip, sys, venv; print(sys.base_prefix); print(sys.version_info >= (3, 11))")
     ).split()
     if new_enough != "True":
-        raise InstallError(f"{python} is too old: name a Python from 3.11 on, make install PYTHON=/usr/bin/python3.12")
+        raise InstallError(f"{python} is too old: give Python 3.11 or newer, make install PYTHON=/usr/bin/python3.12")
     if root == Path("/"):
         if os.geteuid() != 0:
-            raise InstallError("this changes the system: sudo make install")
+            raise InstallError("this changes the system: run sudo make install")
         if prefix.startswith(("/home", "/root")):
-            raise InstallError(f"no service can see {python} in {prefix}: make install PYTHON=/usr/bin/python3")
+            raise InstallError(f"a service cannot read {python} in {prefix}: run make install PYTHON=/usr/bin/python3")
 
 
 def main(arguments: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(prog="install.py", description="Puts rep-monitor on a machine as a service.")
+    parser = argparse.ArgumentParser(prog="install.py", description="Installs rep-monitor as a service.")
     parser.add_argument("action", choices=("install", "upgrade", "uninstall"))
     parser.add_argument("--root", type=Path, default=Path("/"), help="stage below this folder")
-    parser.add_argument("--system", action="store_true", help="with --root: call systemctl, useradd ... all the same")
-    parser.add_argument("--python", default="/usr/bin/python3", help="what the environment is made with")
-    parser.add_argument("--purge", action="store_true", help="uninstall: profiles, secrets, state, account go too")
+    parser.add_argument("--system", action="store_true", help="with --root: call systemctl, useradd and so on")
+    parser.add_argument("--python", default="/usr/bin/python3", help="the Python for the environment")
+    parser.add_argument("--purge", action="store_true", help="uninstall: also remove profiles, secrets and state")
     parser.add_argument("--settle", type=float, default=SETTLE_S, metavar="S", help=argparse.SUPPRESS)
     args = parser.parse_args(arguments)
     system = args.system or args.root == Path("/")
@@ -379,7 +379,7 @@ def main(arguments: Sequence[str]) -> int:
         if args.action != "uninstall":
             _check(args.python, args.root)
         elif args.root == Path("/") and os.geteuid() != 0:
-            raise InstallError("this changes the system: sudo make uninstall")
+            raise InstallError("this changes the system: run sudo make uninstall")
         act[args.action]()
     except InstallError as error:
         print(f"{args.action}: {error}", file=sys.stderr)

@@ -1,9 +1,9 @@
-"""A sample's way through the monitor, wired once: the daemon and every replay use this object.
+"""The path of a sample through the monitor, wired once: the daemon and every replay use this object.
 
     chunk -> Decoder -> Gather -> Breaks -> Spine -> Breaks -> Update (events and feedback)
                  table ->           a table of samples enters here
 
-    daemon/session.py     feeds the chunks of a serial port, one read at a time; it gathers
+    daemon/session.py     feeds the chunks of a serial port, one read at a time, and gathers
     playback/playback.py  feeds the chunks of a recording, or the rows of a table, many at a time
 
 A session starts with a fresh analysis at its first chunk. A replay of its recording does the same, so it gives the
@@ -29,11 +29,10 @@ from monitor.profile.profile import Profile
 class Analysis:
     """One session, from bytes or samples to events.
 
-    `hello` is what the device reported before the first chunk; `learned` is the range from the lifter's last session;
-    `machine` is what earlier sessions taught of the machine.
-    `gather` hands samples on once a tick of feedback, which costs less; the events are the same. `on_samples` gets each
-    batch before the spine does, `on_positions` the positions that detection works with. `encoder_step_m` is what a
-    table shows of its encoder.
+    `hello` is the device's report from before the first chunk. `learned` is the range from the lifter's last session,
+    `machine` the friction and zero from earlier sessions. With `gather` the spine gets samples once a tick of feedback,
+    which costs less and gives the same events. `on_samples` gets each batch before the spine, `on_positions` the
+    positions that detection uses. `encoder_step_m` is the encoder's step, if samples come from a table.
     """
 
     def __init__(
@@ -69,31 +68,31 @@ class Analysis:
 
     @property
     def decoder(self) -> Decoder:
-        """Raises ValueError where samples come from a table."""
+        """Raises ValueError if samples come from a table."""
         if self._decoder is None:
-            raise ValueError("this analysis was made for samples: it has no decoder for chunks")
+            raise ValueError("this analysis takes samples: it has no decoder for chunks")
         return self._decoder
 
     @property
     def rest_s(self) -> float:
-        """For so long, by the stream, no chunk can complete anything; 0 where samples are not gathered."""
+        """No chunk of the next `rest_s` of the stream can complete an event or feedback; 0 without `gather`."""
         return 0.0 if self._gather is None else self._gather.rest_s
 
     def feed(self, *chunks: Chunk) -> Update:
-        """What these chunks complete. Raises ProtocolVersionError at a HELLO of another protocol."""
+        """The events and feedback that these chunks complete. Raises ProtocolVersionError."""
         return self.add(self.decoder.feed(*chunks))
 
     def add(self, samples: Samples) -> Update:
-        """What these samples complete."""
+        """The events and feedback that these samples complete."""
         ready = samples if self._gather is None else self._gather.add(samples)
         return Update([], []) if ready is None else self._look(ready)
 
     def flush(self) -> Update:
-        """The stream has paused: samples that wait for the rest of their tick are used now."""
+        """The stream has paused: uses the samples that wait for the rest of their tick."""
         return Update([], []) if self._gather is None else self._look(self._gather.take())
 
     def finish(self) -> Update:
-        """The stream has ended: open intervals are cut."""
+        """The stream has ended: closes open intervals."""
         return self.flush() + self._breaks.restored(self.spine.finish())
 
     def _look(self, samples: Samples) -> Update:

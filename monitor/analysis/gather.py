@@ -1,10 +1,10 @@
-"""Samples of several reads, handed on together: a call of the spine costs little more for eight steps than for one.
+"""Collects the samples of several reads and passes them on together: eight steps cost the spine little more than one.
 
-    reads             |   | |         |   | |     none while nothing can come that would be handed on
-    handed on               |             |       when the grid can make the steps up to the next tick
+    reads             |   | |         |   | |     none while no read can complete a tick
+    passed on               |             |       when the grid can make the steps up to the next tick
 
-Ticks fall where feedback falls, so feedback is as young as with a call for every read; an event may be known up to
-TICK_S before it is told. The spine's output does not depend on how samples are grouped.
+Ticks are the times of feedback, so feedback is as recent as with a call for every read. An event may wait up to TICK_S
+until it is reported. The spine's output does not depend on how samples are grouped.
 """
 
 import math
@@ -19,7 +19,7 @@ TICK_S = FEEDBACK_STEPS * STEP_S
 
 
 class Gather:
-    """Feed it every batch; memory is bounded by a tick of samples."""
+    """Takes every batch. It holds the samples of one tick at most."""
 
     def __init__(self) -> None:
         self._held: list[Samples] = []
@@ -27,11 +27,11 @@ class Gather:
         self._tick = -1
 
     def add(self, samples: Samples) -> Samples | None:
-        """What is to be handed on now, if anything."""
+        """The samples to pass on now; None if the tick is not complete."""
         if not len(samples):
             return None
         self._held.append(samples)
-        t_s = samples.t_s.tolist()  # of so few rows lists are the quicker way
+        t_s = samples.t_s.tolist()  # lists are faster than arrays for so few rows
         for kind, values in enumerate((samples.position_m.tolist(), samples.force_n.tolist())):
             known_s = (at_s for at_s, value in zip(t_s, values, strict=True) if value == value)
             self._newest_s[kind] = max(known_s, default=self._newest_s[kind])
@@ -44,13 +44,13 @@ class Gather:
 
     @property
     def rest_s(self) -> float:
-        """For so long, by the stream, nothing can come that would be handed on; it may be less than nothing."""
+        """The part of the stream in which no sample can complete a tick; it may be negative."""
         newest_s = max(self._newest_s)
-        ready_s = newest_s - PATIENCE_S  # where a kind stays away; else both have to pass the tick
+        ready_s = newest_s - PATIENCE_S  # if one kind is missing; else both have to pass the tick
         tick_s = (self._tick + 1) * TICK_S + STEP_S / 2
         return tick_s - (ready_s if ready_s > min(self._newest_s) else newest_s) if math.isfinite(newest_s) else 0.0
 
     def take(self) -> Samples:
-        """All that is held: the stream has paused or ended."""
+        """All samples that are held, for a stream that has paused or ended."""
         held, self._held = self._held, []
         return joined(held)

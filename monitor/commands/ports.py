@@ -1,4 +1,4 @@
-"""`rep-monitor ports`: the serial devices, their lasting names, who holds them, and what answers HELLO."""
+"""`rep-monitor ports`: lists the serial devices: their stable names, the programs that use them, and what answers."""
 
 import argparse
 from concurrent.futures import ThreadPoolExecutor
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from firmware_bridge.formats.messages import Hello
     from firmware_bridge.ports import PortInfo
 
-HELP = "List the serial devices: their lasting names, who holds them, and what answers. Asking may reset a board."
+HELP = "List the serial devices: their stable names, the programs that use them, and what answers. May reset a board."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("port", nargs="*", metavar="PORT", help="only these, listed or not")
-    parser.add_argument("--baud", type=baud, default=500_000, help="the rate to ask at (default: 500000)")
-    parser.add_argument("--no-ask", action="store_true", help="list only; open nothing, reset nobody")
+    parser.add_argument("port", nargs="*", metavar="PORT", help="only these devices, even if they are not listed")
+    parser.add_argument("--baud", type=baud, default=500_000, help="baud rate (default: 500000)")
+    parser.add_argument("--no-ask", action="store_true", help="list only: open no port and reset no board")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -30,12 +30,12 @@ def run(args: argparse.Namespace) -> int:
     console = Console()
     found = [port_info(port) for port in args.port] or list_ports()
     if not found:
-        console.print("No serial device is plugged in. A board shows up as /dev/ttyUSB0 or /dev/ttyACM0.")
+        console.print("No serial device is plugged in. A board appears as /dev/ttyUSB0 or /dev/ttyACM0.")
         return ExitCode.DONE
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in ("PORT", "FOR THE PROFILE", "HELD BY", "ANSWER"):
+    for name in ("PORT", "FOR THE PROFILE", "USED BY", "ANSWER"):
         table.add_column(name, overflow="fold")
-    with console.status("Asking who is there: a board that starts takes two seconds"), ThreadPoolExecutor() as pool:
+    with console.status("Asking each port; a board that restarts needs two seconds"), ThreadPoolExecutor() as pool:
         answers = list(pool.map(lambda info: _answer(info, args), found))
     for info, (style, answer) in zip(found, answers, strict=True):
         held = ", ".join(map(str, info.holders))
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _answer(info: "PortInfo", args: argparse.Namespace) -> tuple[str, str]:
-    """What answers at the port, with the style to print it in."""
+    """The answer at the port, with the style to print it in."""
     from firmware_bridge.errors import BridgeError
     from firmware_bridge.ports import probe
 
@@ -59,4 +59,4 @@ def _answer(info: "PortInfo", args: argparse.Namespace) -> tuple[str, str]:
 
 
 def _who(hello: "Hello") -> str:
-    return f"firmware {hello.firmware} on {hello.mcu_name}, cell by {hello.adc_name} at {hello.adc_sps} a second"
+    return f"firmware {hello.firmware} on {hello.mcu_name}, {hello.adc_name} at {hello.adc_sps} readings a second"

@@ -91,7 +91,7 @@ def _writing(path: Path, source: Path) -> Iterator[IO[bytes]]:
     from monitor.record.output import replacing
 
     if path.exists() and path.samefile(source):
-        raise PlaybackError(f"{path} is the file that is being replayed: give --events another name")
+        raise PlaybackError(f"{path} is the input file: give --events another name")
     with replacing(path) as file:
         yield file
 

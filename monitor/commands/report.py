@@ -1,4 +1,4 @@
-"""`rep-monitor report FILE`: a session as a page to read, or in short on the terminal."""
+"""`rep-monitor report FILE`: writes a session as a page, or prints a summary on the terminal."""
 
 import argparse
 import sys
@@ -9,16 +9,16 @@ from monitor.arguments import add_table_arguments
 from monitor.commands.replay import PLAIN_WIDTH, ReplayProgress
 from monitor.exit_codes import ExitCode
 
-HELP = "A session as one page that needs nothing else (HTML); without -o in short, on the terminal."
+HELP = "Write a session as one self-contained page (HTML). Without -o, print a summary on the terminal."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    what = "a recording (.mcap) or a table (.csv); with --last the machine's id, if there are several"
+    what = "a recording (.mcap) or a table (.csv); with --last: the machine's id, if there are several"
     parser.add_argument("file", nargs="?", metavar="FILE", help=what)
-    parser.add_argument("-o", "--out", type=Path, metavar="OUT.html", help="write the page there")
+    parser.add_argument("-o", "--out", type=Path, metavar="OUT.html", help="write the page to this file")
     parser.add_argument("--last", action="store_true", help="the newest recording in the state directory")
-    profile = "the machine's profile: replaces the one in a recording; for a table the default is machine.toml beside"
-    parser.add_argument("--config", type=Path, metavar="C", help=profile + " it; with --last it says which machine")
+    profile = "the machine's profile (default: the one in the recording, or machine.toml beside a table)"
+    parser.add_argument("--config", type=Path, metavar="C", help=profile + "; with --last it names the machine")
     add_table_arguments(parser)
 
 
@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
 
     playback = opened(args.file, args.config, reading_of(args.columns, args.units), last=args.last)
     if args.out is not None and args.out.exists() and args.out.samefile(playback.path):
-        raise PlaybackError(f"{args.out} is what is being read: give --out another name")
+        raise PlaybackError(f"{args.out} is the input file: give --out another name")
     with ReplayProgress(playback.path.name) as progress:
         gathered = gather(playback, progress.show)
     if args.out is None:

@@ -1,4 +1,4 @@
-"""`rep-monitor simulate --config C`: a simulated machine on a pseudo-terminal, for `run` to open."""
+"""`rep-monitor simulate --config FILE`: simulates a machine on a pseudo-terminal that `run` can open."""
 
 import argparse
 import asyncio
@@ -12,15 +12,19 @@ from monitor.exit_codes import ExitCode
 if TYPE_CHECKING:
     from monitor.profile.profile import Profile
 
-HELP = "Simulate the machine of a profile, and a lifter on it, on a pseudo-terminal that speaks the wire protocol."
+HELP = "Simulate the machine of a profile and a lifter, on a pseudo-terminal that speaks the wire protocol."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="the machine's profile")
-    parser.add_argument("--link", type=Path, metavar="PATH", help="a symbolic link to make, that points at the port")
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="same seed, same lifter (default 1)")
+    parser.add_argument("--link", type=Path, metavar="PATH", help="create a symbolic link to the port")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="a seed determines the lifter (default 1)")
     parser.add_argument(
-        "--speed", type=_speed, default=1.0, metavar="X", help="times real time, or max: as fast as it is read"
+        "--speed",
+        type=_speed,
+        default=1.0,
+        metavar="X",
+        help="a multiple of real time, or max: as fast as possible",
     )
 
 
@@ -29,12 +33,12 @@ def run(args: argparse.Namespace) -> int:
 
     profile = load_profile(args.config)
     if profile.serial.format != "frames":
-        said = f'{args.config}: [serial] format is "{profile.serial.format}", but a simulated board speaks frames only'
-        print(f"rep-monitor simulate: {said}; remove the line", file=sys.stderr)
+        problem = f'{args.config}: [serial] format is "{profile.serial.format}", but a simulation needs "frames"'
+        print(f"rep-monitor simulate: {problem}; remove the line", file=sys.stderr)
         return ExitCode.BAD_INPUT
     if args.link and args.link.exists() and not args.link.is_symlink():
-        said = f"{args.link} is there and is no symbolic link"
-        print(f"rep-monitor simulate: {said}; give another --link or remove it", file=sys.stderr)
+        problem = f"{args.link} exists and is not a symbolic link"
+        print(f"rep-monitor simulate: {problem}; give another --link or remove the file", file=sys.stderr)
         return ExitCode.BAD_INPUT
     return asyncio.run(_simulate(args, profile))
 
@@ -46,7 +50,7 @@ async def _simulate(args: argparse.Namespace, profile: "Profile") -> int:
         living = asyncio.create_task(device.run())
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, living.cancel)
-        print(f"{profile.machine.id} (simulated) on {device.port}; Ctrl-C ends it", flush=True)
+        print(f"{profile.machine.id} (simulated) on {device.port}; Ctrl-C stops it", flush=True)
         await asyncio.wait([living])
         if not living.cancelled():
             living.result()

@@ -1,4 +1,4 @@
-"""The demo's terminal, a sink: prints the page's address, one live line, and a line for each event."""
+"""The terminal of the demo, a sink: it prints the page's address, one live line, and a line for each event."""
 
 import sys
 from collections.abc import Sequence
@@ -48,7 +48,7 @@ class DemoScreen:
             if f":{self._profile.display.port}/" not in page_url:
                 print_(f"Port {self._profile.display.port} is in use: the page is on the next free port.")
             print_(
-                f"Look at [bold]{page_url}[/bold]  (and {page_url.rstrip('/')}/trainer.html)   Ctrl-C stops everything"
+                f"Open [bold]{page_url}[/bold]  (trainer: {page_url.rstrip('/')}/trainer.html)  Ctrl-C stops everything"
             )
 
     def feedback(self, session: str, feedback: Feedback) -> None:
@@ -60,7 +60,7 @@ class DemoScreen:
                 self._console.print(line)
 
     def summary(self, summary: SessionMessage) -> None:
-        """The lines of the events say it."""
+        """The lines of the events contain it."""
 
     def info(self, info: InfoMessage) -> None:
         """The page shows it."""

@@ -1,8 +1,8 @@
-"""The reference firmware under the lifter that a profile describes: what `simulated` does, but the device is real code.
+"""Runs the reference firmware on an emulated board, with a simulated lifter.
 
 if why := emulator_build.missing(): ...
 with board_of(profile, seed=1) as board:
-    ...    # read board.port as any serial port
+    ...    # read board.port like any serial port
 """
 
 import tempfile
@@ -18,9 +18,9 @@ from monitor.profile.profile import Profile
 
 @contextmanager
 def board_of(profile: Profile, seed: int) -> Iterator[EmulatedBoard]:
-    """A live one, in the middle of its power-on when the port is opened. Raises EmulatorError where it cannot be built.
+    """A live board, which is still starting when the port opens. Raises EmulatorError if it cannot be built.
 
-    Its encoder counts from 0 where the stack rests, so the profile's `position_zero_counts` should say so.
+    Its encoder counts from 0 at the rest of the stack, so the profile's `position_zero_counts` must agree with that.
     """
     wiring = kit_of(profile).calibration(machine_of(profile))
     motion = ((trace.position_m, trace.tension_n) for trace in traces_of(profile, seed))

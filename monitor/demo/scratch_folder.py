@@ -1,4 +1,4 @@
-"""The temporary folder for what the demo records, so that no report and no backup takes its lifter for a real one."""
+"""A temporary folder for the recordings of the demo, so that no report or backup contains its simulated lifter."""
 
 import shlex
 import shutil
@@ -13,25 +13,23 @@ from monitor.state.folders import recordings
 
 @contextmanager
 def scratch_folder(*, keep: bool) -> Iterator[Path]:
-    """Deleted at the end, unless it is to be kept; the last lines on the terminal say which."""
+    """A folder that is deleted at the end, unless `keep`. The last lines on the terminal report which."""
     folder = Path(tempfile.mkdtemp(prefix="rep-monitor-demo-"))
     try:
         yield folder
     finally:
         recorded = recordings(folder)
         if keep and recorded:
-            print(f"Stopped. What the simulated machine recorded is kept in {folder}. Look at it:")
+            print(f"Stopped. The recordings of the simulated machine are in {folder}. To look at one:")
             print(shlex.join([_command(), "report", str(recorded[-1])]))
         else:
             shutil.rmtree(folder)
-            print(
-                "Stopped. Nothing of the simulated machine is left running, and",
-                "what it recorded is deleted; --keep keeps it." if recorded else "nothing was recorded.",
-            )
+            ending = "The recordings are deleted; --keep keeps them." if recorded else "Nothing was recorded."
+            print(f"Stopped. {ending}")
 
 
 def _command() -> str:
-    """What a person types here to call this program."""
+    """The words that start this program in the current folder."""
     if shutil.which("rep-monitor"):
         return "rep-monitor"
     script = Path(sys.executable).with_name("rep-monitor")

@@ -1,4 +1,4 @@
-"""The simulated machine that a profile describes: what the profile leaves to be learned, it makes up."""
+"""Simulates the machine that a profile describes. Values that the profile leaves out get defaults here."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,13 +14,13 @@ from monitor.profile.profile import Profile
 
 MASS_KG = 80.0
 FRICTION = 0.08
-BELOW_M = 0.03  # where the stack rests, below the range
+BELOW_M = 0.03  # from the rest of the stack up to the range
 RANGE_M = 0.5
 STATIC_PEAK_N = 1200.0
 
 
 def machine_of(profile: Profile) -> simulator.Machine:
-    """Its load is the profile's, else one that the profile's plates can make."""
+    """The load is the profile's, else the plate of the profile that is nearest to MASS_KG."""
     machine = profile.machine
     bottom_m = machine.bottom_m if machine.bottom_m is not None else (machine.rest_m or 0.0) + BELOW_M
     load_n = machine.working_load_n or (machine.peak_n or STATIC_PEAK_N if machine.kind == "static" else None)
@@ -38,7 +38,7 @@ def machine_of(profile: Profile) -> simulator.Machine:
 
 
 def kit_of(profile: Profile) -> simulator.Kit:
-    """Sensors whose counts fit the profile's calibration."""
+    """Sensors that count as the profile's calibration says."""
     table = profile.calibration
     if table is None:
         return simulator.Kit()
@@ -52,7 +52,7 @@ def kit_of(profile: Profile) -> simulator.Kit:
 
 
 def traces_of(profile: Profile, seed: int, rows: int = 5) -> Iterator[simulator.Trace]:
-    """Set after set at the profile's tempo, without end."""
+    """Endless sets at the profile's tempo."""
     machine, protocol = machine_of(profile), profile.protocol
     if machine.kind == "static":
         return endless_static(machine, StaticEffort(stages=protocol.stages, stages_s=protocol.stages_s), seed, rows)
@@ -64,7 +64,7 @@ def traces_of(profile: Profile, seed: int, rows: int = 5) -> Iterator[simulator.
 
 
 def device_of(profile: Profile, seed: int, *, link: Path | None = None, speed: float = 1.0) -> SimulatedDevice:
-    """A live one; enter it to get its port, and run it. Speed 0: as fast as it is read, and nothing is dropped."""
+    """A live device: enter it to get its port, then run it. With speed 0 it waits for its reader and drops nothing."""
     tx_bytes = {} if speed else {"tx_bytes": None}
     board = Board(kit_of(profile), seed, **tx_bytes)
     return SimulatedDevice(board, traces_of(profile, seed), link=link, speed=speed, baud=profile.serial.baud)

@@ -1,4 +1,4 @@
-"""Completes the settings of the force converter with what the device reports, where the profile leaves them open."""
+"""Completes the settings of the force converter: what the profile does not give comes from the device's HELLO."""
 
 import msgspec
 
@@ -14,7 +14,7 @@ SETTLING = {  # conversions that a reading averages over
 
 
 def informed(profile: Profile, hello: Hello | None) -> Profile:
-    """The profile, its `[detect.cell]` completed by HELLO."""
+    """The profile with a `[detect.cell]` that HELLO completes."""
     if hello is None or hello.adc not in SETTLING or not hello.adc_sps:
         return profile
     detect, cell = profile.detect, profile.detect.cell

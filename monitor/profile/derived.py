@@ -1,4 +1,4 @@
-"""The quantities that follow from a profile, in a person's units."""
+"""Lists the numbers that follow from a profile, for a person to check."""
 
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
 from monitor.profile.limits import limits_of
@@ -6,7 +6,7 @@ from monitor.profile.profile import Profile
 
 
 def derived(profile: Profile) -> dict[str, str]:
-    """The numbers that detection compares with, in a person's units."""
+    """The numbers that detection compares with: name to text with its unit."""
     machine, protocol, limits = profile.machine, profile.protocol, limits_of(profile)
     numbers = {"machine": f"{machine.id}, {machine.kind}"}
     if machine.kind == "static":
@@ -15,7 +15,7 @@ def derived(profile: Profile) -> dict[str, str]:
         numbers["peak"] = _force(machine.peak_n)
         numbers["band"] = f"±{limits.band:.0%} of the target"
         return numbers
-    assumed = "" if limits.range_known else " (assumed until two slow repetitions have shown it)"
+    assumed = "" if limits.range_known else " (assumed until it is learned from two slow repetitions)"
     name = f" ({protocol.name})" if protocol.name else ""
     return numbers | {
         "range": f"{limits.range_m * 1000:.0f} mm{assumed}",

@@ -1,6 +1,6 @@
-"""The plain numbers that detectors compare with, derived from machine, protocol and settings.
+"""The numbers that detectors compare with, derived from machine, protocol and settings.
 
-EVENTS.md 1.2 defines each of them; a new load, friction or range makes a new set of limits.
+EVENTS.md 1.2 defines each of them. A new load, friction or range gives a new `Limits`.
 """
 
 from dataclasses import dataclass, replace
@@ -12,11 +12,11 @@ from monitor.profile.profile import Profile
 from monitor.profile.settings import DetectSettings
 
 BAND, SUPERSLOW_BAND = 0.10, 0.08  # EVENTS.md 1.2
-ASSUMED_RANGE_M = 0.4  # until two repetitions have shown it
+ASSUMED_RANGE_M = 0.4  # until it is learned from two repetitions
 ASSUMED_PHASE_S = 4.0  # a static machine has no tempo
 SUPERSLOW_S = 8.0  # the longer phase of a superslow tempo: EVENTS.md 1.2
-SHORT_PHASE_S = 4.0  # up to here kappa is `factor_short`: EVENTS.md 1.2
-CREEP_M = 0.03  # an encoder that loses counts is off by less when the stack comes to rest
+SHORT_PHASE_S = 4.0  # the longest phase with `factor_short`: EVENTS.md 1.2
+CREEP_M = 0.03  # an encoder that loses counts has a smaller error when the stack comes to rest
 LONG_GAP_S, LONGEST_GAP_S = 3.0, 10.0  # bounds of a gap that may hide a whole phase
 KNOWN_FROM = Literal["given", "learned", "unknown"]
 LOAD_FROM = Literal["given", "learned", "presumed", "unknown"]
@@ -24,7 +24,7 @@ LOAD_FROM = Literal["given", "learned", "presumed", "unknown"]
 
 @dataclass(frozen=True)
 class Limits:
-    """x counts from the rest, up positive. `load_n` is W; None until it is known."""
+    """Heights x are measured from the rest, up positive. `load_n` is W; None until it is known."""
 
     kind: Literal["stack", "motor", "static"]
     starts_up: bool
@@ -32,7 +32,7 @@ class Limits:
     positive_s: float
     negative_s: float
     rest_m: float  # raw coordinate of x = 0
-    doubt_m: float  # x may be off by this much
+    doubt_m: float  # the possible error of x
     bottom_m: float  # x
     top_m: float
     lockout_m: float
@@ -53,7 +53,7 @@ class Limits:
 
     @property
     def driven(self) -> bool:
-        """A motor sets the speed: movement without a pull only positions it. False for a barbell."""
+        """A motor sets the speed, so movement without a pull only positions it. False for a barbell."""
         return self.kind == "motor" and self.starts_up
 
     @property
@@ -144,7 +144,7 @@ class Limits:
 
     @cached_property
     def half_load_n(self) -> float:
-        """0.5 W, or what stands for it until W is known."""
+        """0.5 W; the lift-off force until W is known."""
         return self.lift_off_n if self.load_n is None else self.detect.stack_touch.tension * self.load_n
 
     @cached_property
@@ -157,13 +157,13 @@ class Limits:
 
     @cached_property
     def unload_below(self) -> float:
-        """w' below which the muscle is unloaded."""
+        """The muscle is unloaded while w' is below this."""
         unload = self.detect.unload
         return 1 - max(unload.low, unload.factor * self.a_jerk_m_s2 / G)
 
     @cached_property
     def ceiling_n(self) -> float:
-        """Infinity where neither the load nor an absolute limit is known."""
+        """Infinity if neither the load nor an absolute limit is known."""
         limits = [] if self.ceiling_given_n is None else [self.ceiling_given_n]
         if self.load_n is not None:
             limits.append(self.detect.force_ceiling.factor * (1 + (self.friction or 0.0)) * self.load_n)
@@ -180,17 +180,17 @@ class Limits:
         )
 
     def corrected(self, by_n: float) -> "Limits":
-        """The learned load is smaller by so much."""
+        """The limits with a learned load that is smaller by `by_n`."""
         load_n = None if self.load_n is None else self.load_n - by_n
         return replace(self, load_n=load_n, presumed_n=None if self.presumed_n is None else self.presumed_n - by_n)
 
     @property
     def selected_n(self) -> float | None:
-        """The load as far as it is known: confirmed, or else presumed."""
+        """The confirmed load, else the presumed one, else None."""
         return self.presumed_n if self.load_n is None else self.load_n
 
     def presuming(self) -> "Limits":
-        """Nothing has pulled for a while: the load may be another, and nothing is compared with it until confirmed."""
+        """After a pause the pin may be elsewhere: nothing is compared with the load until it is confirmed."""
         return replace(self, load_n=None, load_from="presumed", presumed_n=self.load_n)
 
     def with_rest(self, drift_m: float) -> "Limits":
@@ -198,7 +198,7 @@ class Limits:
         return replace(self, rest_m=self.rest_m + drift_m, doubt_m=0.0)
 
     def with_machine(self, friction: float | None, zero_n: float) -> "Limits":
-        """What earlier sessions taught; a friction that the profile gives stays."""
+        """The limits with what earlier sessions learned; a friction from the profile stays."""
         if friction is None or self.friction is not None:
             return replace(self, zero_n=zero_n)
         return replace(self, friction=friction, friction_from="learned", zero_n=zero_n)
@@ -212,7 +212,7 @@ class Limits:
         return self.detect.set.off_rest_m + CREEP_M + self.doubt_m
 
     def with_doubt(self, doubt_m: float) -> "Limits":
-        """The position may be off by `doubt_m` more."""
+        """The limits with a possible error of x that is larger by `doubt_m`."""
         return replace(self, doubt_m=self.doubt_m + doubt_m)
 
     def with_range(self, bottom_m: float, top_m: float) -> "Limits":
@@ -220,7 +220,7 @@ class Limits:
 
 
 def limits_of(profile: Profile) -> Limits:
-    """What is known before the first sample."""
+    """The limits before the first sample."""
     machine, protocol = profile.machine, profile.protocol
     bottom_m = machine.bottom_m if machine.bottom_m is not None else machine.rest_m or 0.0
     top_m = machine.top_m if machine.top_m is not None else bottom_m + ASSUMED_RANGE_M

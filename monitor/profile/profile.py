@@ -1,6 +1,7 @@
-"""What a profile holds: one frozen table of settings a TOML table; None is learned, or nothing is meant.
+"""The settings of a machine: one frozen struct for each table of its profile.
 
-What each key means to a person stands in configs/leg_press.toml; how a file becomes a `Profile`, in config.py.
+None means that a value is learned, or that it does not apply. configs/leg_press.toml explains each key to a person;
+reading.py turns a file into a `Profile`.
 """
 
 from typing import Annotated, Any, Literal
@@ -12,7 +13,7 @@ from monitor.profile.settings import DetectSettings, SettingsTable
 
 MachineId = Annotated[
     str,
-    Meta(pattern=r"\A[a-z0-9-]{1,32}\Z", description="1 to 32 characters out of a-z, 0-9 and -, in quotes"),
+    Meta(pattern=r"\A[a-z0-9-]{1,32}\Z", description="1 to 32 characters of a-z, 0-9 and -, in quotes"),
 ]
 Position = Annotated[float, Meta(ge=-10, le=10)]
 Duration = Annotated[float, Meta(ge=0, le=120)]
@@ -21,7 +22,7 @@ WebSocketUrl = Annotated[
     str,
     Meta(
         pattern=r"\Awss?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?\Z",
-        description='an address like "ws://broker.local:9001/mqtt", or with wss://',
+        description='an address such as "ws://broker.local:9001/mqtt", or with wss://',
     ),
 ]
 TcpPort = Annotated[int, Meta(ge=1, le=65_535)]
@@ -41,32 +42,32 @@ class MachineSettings(SettingsTable, frozen=True, kw_only=True):
 
     id: MachineId
     kind: Literal["stack", "motor", "static"]
-    rest_m: Position | None = None  # bottom_m where absent
-    bottom_m: Position | None = None  # a stack's range is learned where absent
+    rest_m: Position | None = None  # default: bottom_m
+    bottom_m: Position | None = None  # default: learned, for a stack
     top_m: Position | None = None
-    lockout_m: Position | None = None  # top_m where absent
-    working_load_n: Force | None = None  # learned where absent
-    friction: Annotated[float, Meta(ge=0, le=0.5)] | None = None  # learned where absent
+    lockout_m: Position | None = None  # default: top_m
+    working_load_n: Force | None = None  # default: learned
+    friction: Annotated[float, Meta(ge=0, le=0.5)] | None = None  # default: learned
     lift_off_n: Force = 50.0
     plates_kg: Annotated[tuple[Annotated[float, Meta(gt=0, le=1000)], ...], Meta(min_length=1)] | None = None
     force_ceiling_n: Force | None = None
-    peak_n: Force | None = None  # static: tested peak, learned where absent
+    peak_n: Force | None = None  # static: the tested peak; default: learned
 
 
 class ProtocolSettings(SettingsTable, frozen=True, kw_only=True):
-    """`[protocol]`: the tempo that was agreed on. Durations are 0 only on a static machine."""
+    """`[protocol]`: the agreed tempo. Durations are 0 only on a static machine."""
 
     name: Literal["10/10", "5/5", "4/4", "2/4", "30-30-30", "static"] | None = None
     positive_s: Duration = 0.0
     negative_s: Duration = 0.0
     starts_with: Literal["positive", "negative"] = "positive"
-    band: Annotated[float, Meta(gt=0, le=0.5)] | None = None  # 0.10, superslow 0.08
+    band: Annotated[float, Meta(gt=0, le=0.5)] | None = None  # default: 0.10, superslow 0.08
     stages: tuple[Annotated[float, Meta(gt=0, le=1.5)], ...] = (0.5, 0.75, 1.0)  # static: shares of peak_n
     stages_s: tuple[Annotated[float, Meta(gt=0, le=600)], ...] = (30.0, 30.0, 30.0)
 
 
 class SerialSettings(SettingsTable, frozen=True, kw_only=True):
-    """`[serial]`: where the microcontroller is and what it is asked for."""
+    """`[serial]`: the port of the microcontroller, and what the daemon asks it to send."""
 
     port: str | None = None
     baud: Annotated[int, Meta(ge=1200, le=4_000_000)] = 500_000
@@ -76,57 +77,57 @@ class SerialSettings(SettingsTable, frozen=True, kw_only=True):
 
 
 class CalibrationSettings(SettingsTable, frozen=True, kw_only=True):
-    """`[calibration]`: si = (counts - zero) * scale. A negative scale turns the direction round."""
+    """`[calibration]`: si = (counts - zero) * scale. A negative scale reverses the direction."""
 
-    metres_per_count: Annotated[float, Meta(ge=-1, le=1)] = 0.0  # only a static machine has none
+    metres_per_count: Annotated[float, Meta(ge=-1, le=1)] = 0.0  # 0 only for a static machine
     position_zero_counts: int = 0
     newtons_per_count: Annotated[float, Meta(ge=-1000, le=1000)]
     force_zero_counts: int = 0
 
 
 class MqttSettings(SettingsTable, frozen=True, kw_only=True):
-    """`[mqtt]`: the broker; without a host the daemon brings one up on loopback."""
+    """`[mqtt]`: the broker; without a host the daemon starts its own on loopback."""
 
     host: str | None = None
-    port: TcpPort = 1883  # 8883 where tls is set
+    port: TcpPort = 1883  # default with tls: 8883
     username: str | None = None
     password_file: str | None = None
     tls: bool = False
     ca_file: str | None = None
     client_id: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
-    websocket_url: WebSocketUrl | None = None  # where that broker takes WebSockets; ws://host:9001/mqtt where absent
+    websocket_url: WebSocketUrl | None = None  # the broker's WebSocket address; default: the daemon relays
 
 
 class RecordSettings(SettingsTable, frozen=True, kw_only=True):
-    """`[record]`: sessions on disk."""
+    """`[record]`: the recordings of sessions."""
 
     enabled: bool = True
-    directory: str | None = None  # the machine's state folder where absent
+    directory: str | None = None  # default: the machine's state folder
     idle_minutes: Annotated[float, Meta(gt=0, le=1440)] = 10.0
-    keep_days: Annotated[int, Meta(ge=1)] | None = None  # for ever where absent
-    keep_gb: Annotated[float, Meta(gt=0)] | None = None  # as many as there are where absent
-    keep_free_gb: Annotated[float, Meta(gt=0)] | None = None  # the disk may fill where absent
-    mb_an_hour: Annotated[float, Meta(ge=1, le=1000)] = 60.0  # beyond, the live feedback is not recorded
+    keep_days: Annotated[int, Meta(ge=1)] | None = None  # default: no limit
+    keep_gb: Annotated[float, Meta(gt=0)] | None = None  # default: no limit
+    keep_free_gb: Annotated[float, Meta(gt=0)] | None = None  # default: the disk may fill
+    mb_an_hour: Annotated[float, Meta(ge=1, le=1000)] = 60.0  # above it, live feedback is not recorded
 
 
 class EventsSettings(SettingsTable, frozen=True, kw_only=True):
-    """`[events]`: how long a consumer that was away can still ask."""
+    """`[events]`: how many stored events a consumer can still ask for."""
 
     keep_days: Annotated[int, Meta(ge=1, le=3650)] = 30
     keep_records: Annotated[int, Meta(ge=1000, le=10_000_000)] = 100_000
 
 
 class DisplaySettings(SettingsTable, frozen=True, kw_only=True):
-    """`[display]`: the page."""
+    """`[display]`: the live page."""
 
     enabled: bool = True
     bind: str = "127.0.0.1"
     port: TcpPort = 8080
-    cues: str | None = None  # folder with cue packs of one's own
+    cues: str | None = None  # a folder with your own cue packs
 
 
 class Profile(SettingsTable, frozen=True, kw_only=True):
-    """One machine: everything that a daemon, a replay or a report needs to know."""
+    """All settings of one machine, as a daemon, a replay or a report needs them."""
 
     machine: MachineSettings
     protocol: ProtocolSettings = ProtocolSettings()

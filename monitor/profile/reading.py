@@ -1,8 +1,10 @@
-"""TOML to a machine's frozen settings, checked at the door.
+"""Reads a machine's profile from TOML and checks it. Each error is one sentence for a person.
 
-    profile = load_profile(Path("configs/leg_press.toml"))      raises ConfigError, one sentence for a person
+    >>> profile = load_profile(Path("configs/leg_press.toml"))
+    >>> profile.machine.id, profile.protocol.positive_s
+    ('leg-press', 4.0)
 
-A preset in `[protocol] name` stands for the keys in PRESETS; a key beside it that says otherwise is an error.
+A preset in `[protocol] name` sets the keys in PRESETS. A key beside it with another value is an error.
 """
 
 from copy import deepcopy
@@ -19,7 +21,7 @@ LONGEST_RANGE_M = 3.0
 
 
 def load_profile(path: Path) -> Profile:
-    """The profile in a TOML file; paths inside it are relative to its folder."""
+    """The profile in a TOML file; paths inside it are relative to its folder. Raises ConfigError."""
     document = Document.read(path)
     profile = _profile(document)
     home = path.resolve().parent
@@ -36,13 +38,13 @@ def load_profile(path: Path) -> Profile:
 
 
 def profile_to_builtins(profile: Profile) -> dict[str, Any]:
-    """What detection needs, for a recording's header; where broker and files are is nobody's business there."""
+    """The tables that detection needs, for a recording's header. Without addresses and folders, which stay private."""
     everything: dict[str, Any] = msgspec.to_builtins(profile)
     return {key: everything[key] for key in ("machine", "protocol", "serial", "calibration", "detect")}
 
 
 def profile_from_builtins(table: dict[str, Any], name: str = "the recording's header") -> Profile:
-    """The profile that a recording carries, checked like a file."""
+    """The profile in a recording's header, checked like a file. Raises ConfigError."""
     return _profile(Document(name, deepcopy(table)))
 
 
@@ -61,12 +63,12 @@ def _profile(document: Document) -> Profile:
 def _expand_preset(document: Document) -> None:
     protocol = document.table.get("protocol")
     if not isinstance(protocol, dict) or not isinstance(name := protocol.get("name"), str) or name not in PRESETS:
-        return  # what is wrong with it, the check says
+        return  # `check` reports this
     for key, value in PRESETS[name].items():
         if protocol.setdefault(key, value) != value:
             raise document.error(
                 ("protocol", key),
-                f'is {protocol[key]}, but name = "{name}" stands for {key} = {value}; remove one of the two',
+                f'is {protocol[key]}, but name = "{name}" means {key} = {value}; remove one of the two',
             )
 
 
@@ -75,7 +77,7 @@ def _check_machine(document: Document, machine: MachineSettings) -> None:
     if bottom_m is None or top_m is None:
         missing, other = ("bottom_m", "top_m") if bottom_m is None else ("top_m", "bottom_m")
         if machine.kind == "motor" or (machine.kind == "stack" and bottom_m is not top_m):
-            advice = "" if machine.kind == "motor" else f", or leave out {other} too and the range is learned"
+            advice = "" if machine.kind == "motor" else f", or remove {other} too, then the range is learned"
             raise document.error(("machine", missing), f"is missing; add it in metres{advice}")
         return
     if top_m <= bottom_m:
@@ -83,18 +85,18 @@ def _check_machine(document: Document, machine: MachineSettings) -> None:
     if not SHORTEST_RANGE_M <= top_m - bottom_m <= LONGEST_RANGE_M:
         raise document.error(
             ("machine", "top_m"),
-            f"makes a working range of {top_m - bottom_m:g} m, but {SHORTEST_RANGE_M:g} to {LONGEST_RANGE_M:g} m"
-            " can be; give both ends in metres",
+            f"gives a working range of {top_m - bottom_m:g} m, but {SHORTEST_RANGE_M:g} to {LONGEST_RANGE_M:g} m"
+            " are possible; give both ends in metres",
         )
     if machine.lockout_m is not None and not bottom_m < machine.lockout_m <= top_m:
         raise document.error(
             ("machine", "lockout_m"),
-            f"is {machine.lockout_m:g}, outside {bottom_m:g} to {top_m:g}; correct it or leave it out for top_m",
+            f"is {machine.lockout_m:g}, outside {bottom_m:g} to {top_m:g}; correct it, or remove it to use top_m",
         )
     if machine.rest_m is not None and machine.rest_m > bottom_m:
         raise document.error(
             ("machine", "rest_m"),
-            f"is {machine.rest_m:g}, above bottom_m = {bottom_m:g}; the stack rests at the bottom or below it",
+            f"is {machine.rest_m:g}, above bottom_m = {bottom_m:g}; the stack rests at bottom_m or below it",
         )
 
 
@@ -108,9 +110,9 @@ def _check_protocol(document: Document, profile: Profile) -> None:
             value: float = getattr(protocol, key)
             if key not in document.table.get("protocol", {}):
                 presets = ", ".join(f'"{name}"' for name in PRESETS if name != "static")
-                raise document.error(("protocol", key), f"is missing; add it in seconds, or a name out of {presets}")
+                raise document.error(("protocol", key), f"is missing; add it in seconds, or a name: {presets}")
             if value < 0.3:
-                raise document.error(("protocol", key), f"is {value:g}; a phase takes 0.3 seconds or longer")
+                raise document.error(("protocol", key), f"is {value:g}; a phase must take at least 0.3 seconds")
     elif not protocol.stages or len(protocol.stages) != len(protocol.stages_s):
         raise document.error(
             ("protocol", "stages_s"),
@@ -122,7 +124,7 @@ def _check_rest(document: Document, profile: Profile) -> None:
     if calibration := profile.calibration:
         for key in ("metres_per_count", "newtons_per_count"):
             if getattr(calibration, key) == 0 and (key, profile.machine.kind) != ("metres_per_count", "static"):
-                raise document.error(("calibration", key), "is 0 or missing, so nothing would be measured; find it out")
+                raise document.error(("calibration", key), "is 0 or missing; run `rep-monitor calibrate`")
     if profile.mqtt.ca_file and not profile.mqtt.tls:
         raise document.error(("mqtt", "ca_file"), "is given, but tls is false; set tls = true or remove it")
     if profile.mqtt.websocket_url and profile.mqtt.host is None:
@@ -131,7 +133,7 @@ def _check_rest(document: Document, profile: Profile) -> None:
     for table, low, high in (("jerk", "min_g", "max_g"), ("stall", "low", "high")):
         settings = getattr(profile.detect, table)
         if getattr(settings, low) > getattr(settings, high):
-            raise document.error(("detect", table, low), f"is above {high}; exchange the two")
+            raise document.error(("detect", table, low), f"is above {high}; swap the two")
 
 
 def _absolute(home: Path, path: str | None) -> str | None:

@@ -2,7 +2,7 @@
 
 One table per detector: `[detect.jerk]` in a profile is `JerkSettings` here. `limits_of` turns them, with a machine
 and a protocol, into the plain numbers that detectors compare with (EVENTS.md 1.2). A constant that no machine needs
-to change stands, with its reason, in the file that uses it.
+to change is in the file that uses it, with its reason.
 """
 
 from typing import Annotated
@@ -16,7 +16,7 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 
 
 class SettingsTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of settings: read once, frozen, an unknown key is an error."""
+    """A table of settings. It is frozen, and an unknown key is an error."""
 
 
 class MotionSettings(SettingsTable, frozen=True, kw_only=True):
@@ -30,7 +30,7 @@ class MotionSettings(SettingsTable, frozen=True, kw_only=True):
 
 
 class CellSettings(SettingsTable, frozen=True, kw_only=True):
-    rate_hz: Positive | None = None  # readings a second; None: as the device reports, else one per step of the grid
+    rate_hz: Positive | None = None  # readings a second; None: from the device, else one per step of the grid
     settling: Annotated[float, Meta(ge=1)] | None = None  # conversions that a reading averages over; HX711, NAU7802: 4
 
     @property
@@ -39,7 +39,7 @@ class CellSettings(SettingsTable, frozen=True, kw_only=True):
 
     @property
     def window_s(self) -> float:
-        """What a reading averages over, up to its stamp."""
+        """The time that a reading averages over, up to its stamp."""
         return (self.settling or 1.0) * self.period_s
 
 
@@ -47,14 +47,14 @@ class SetSettings(SettingsTable, frozen=True, kw_only=True):
     off_rest_m: Positive = 0.003  # x above which the stack is off the rest
     start_hold_s: Positive = 0.3
     end_rest_s: Positive = 5.0
-    end_tension: Share = 0.1  # of W: off the rest below this for end_rest_s ends the set too
-    under_load: Share = 0.5  # of W: above it the set is under load
+    end_tension: Share = 0.1  # of W: below it for end_rest_s, the set ends off the rest, too
+    under_load: Share = 0.5  # of W: above it, time counts as under load
 
 
 class RepSettings(SettingsTable, frozen=True, kw_only=True):
-    excursion: Share = 0.25  # of L: less is fidgeting
+    excursion: Share = 0.25  # of L: a shorter movement is not a repetition
     partial: Share = 0.85  # of L
-    top: Share = 0.10  # of L: a top that stays further below top_m makes it partial
+    top: Share = 0.10  # of L: a repetition whose top is further below top_m is partial
     sticking_speed: Share = 0.25  # of v_c
     sticking_min_s: Positive = 0.5
 
@@ -89,7 +89,7 @@ class UnloadSettings(SettingsTable, frozen=True, kw_only=True):
 
 class SlackSettings(SettingsTable, frozen=True, kw_only=True):
     tension: Share = 0.05  # of W
-    hold_s: Positive = 0.03  # defines true slack; a filter shortens what is brief, so it is reported after announce_s
+    hold_s: Positive = 0.03  # defines true slack; the filter shortens it, so it is reported after announce_s
     announce_s: Positive = 0.025
 
 
@@ -114,7 +114,7 @@ class StallSettings(SettingsTable, frozen=True, kw_only=True):
     low: Share = 0.10  # of L
     high: Share = 0.90
     hold_s: Positive = 1.5
-    travel_m: Positive = 0.010  # travel that ends it
+    travel_m: Positive = 0.010  # travel that ends a stall
 
 
 class FailureSettings(SettingsTable, frozen=True, kw_only=True):
@@ -152,7 +152,7 @@ class SensorFaultSettings(SettingsTable, frozen=True, kw_only=True):
 
 
 class ZeroSettings(SettingsTable, frozen=True, kw_only=True):
-    walk_n_per_minute: Positive = 15.0  # the cell's zero is followed on the rest; what moves faster is a hand
+    walk_n_per_minute: Positive = 15.0  # zero is followed on the rest; a faster change is a hand
 
 
 class DetectSettings(SettingsTable, frozen=True, kw_only=True):

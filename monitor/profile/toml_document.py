@@ -1,7 +1,7 @@
-"""A TOML document checked against structs, so that every complaint names its place and the remedy.
+"""Checks a TOML document against structs. Every error names the place and the remedy.
 
-The sentence is made from the field itself: its type, its limits, its default, and its unit, which is part of
-its name. So a setting is described once, where it is defined.
+The message is made from the field itself: its type, its limits, its default, and its unit, which is part of its name.
+So a setting is described once, where it is defined.
 """
 
 import math
@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
-UNITS = {  # longest ending first: m_s is no time
+UNITS = {  # longer endings first, because _m_s also ends in _s
     "_m_s": "m/s",
     "_minutes": "minutes",
     "_days": "days",
@@ -30,11 +30,11 @@ UNITS = {  # longest ending first: m_s is no time
 
 
 class ConfigError(Exception):
-    """The profile is wrong: the message says where, what, and the remedy; a person has to mend it."""
+    """The profile is wrong: the message names the place, the error and the remedy for a person."""
 
 
 class Document:
-    """Parsed TOML with the text that it came from; `name` is what a person calls it."""
+    """Parsed TOML with its text; `name` is what error messages call it."""
 
     def __init__(self, name: str, table: dict[str, Any], text: str = "") -> None:
         self.name = name
@@ -46,7 +46,7 @@ class Document:
         try:
             text = path.read_bytes().decode("utf-8-sig")
         except FileNotFoundError:
-            raise ConfigError(f"{path}: there is no such file; check the path") from None
+            raise ConfigError(f"{path}: no such file; check the path") from None
         except UnicodeDecodeError as error:
             line = path.read_bytes()[: error.start].count(b"\n") + 1
             raise ConfigError(f"{path}:{line}: not UTF-8 text; save the file as UTF-8") from None
@@ -57,20 +57,16 @@ class Document:
         except tomllib.TOMLDecodeError as error:
             raise ConfigError(_syntax(path, text, str(error))) from None
         except RecursionError:
-            raise ConfigError(
-                f"{path}: nested too deep; a profile has tables and simple lists, remove the rest"
-            ) from None
+            raise ConfigError(f"{path}: nested too deeply; use only tables and simple lists") from None
 
     def error(self, where: tuple[str, ...], complaint: str) -> ConfigError:
-        """An error at `where`, ("table", "key") or ("table",); the line is given where it can be found."""
+        """An error at `where`, ("table", "key") or ("table",): `press.toml:4: [machine] top_m is ...`."""
         table, key = (where, "") if self._is_table(where) else (where[:-1], where[-1])
-        line = self._line(table, key)
-        place = f"{self.name}:{line}" if line else self.name
-        header = f"[{'.'.join(map(_plain, table))}]" if table else ""
-        return ConfigError(" ".join(part for part in (f"{place}:", header, key and _plain(key), complaint) if part))
+        parts = (self._place(table, key, table), key and _plain(key), complaint)
+        return ConfigError(" ".join(part for part in parts if part))
 
     def check(self, struct: type[msgspec.Struct]) -> None:
-        """Raise ConfigError for the first key that is unknown, missing, or has a wrong value."""
+        """Raises ConfigError for the first key that is unknown, missing, or has a wrong value."""
         self._check(self.table, struct, ())
 
     def _check(self, table: dict[str, Any], struct: type[msgspec.Struct], where: tuple[str, ...]) -> None:
@@ -78,35 +74,51 @@ class Document:
         for key, value in table.items():
             path = (*where, key)
             if key not in fields:
-                kind = "table" if isinstance(value, dict) else "key"
-                raise self.error(path, f"is an unknown {kind}. {_known(key, list(fields), kind)}")
+                raise self._unknown(path, list(fields))
             field = fields[key]
             if value is None and not field.required:
-                continue  # a header's null; TOML has none
+                continue  # null in the header of a recording; TOML has no null
             if inner := _struct_of(field.type):
                 if not isinstance(value, dict):
                     raise self.error(
-                        path, f"must be a table, is {_show(value)}; write [{'.'.join(path)}] and its keys below it"
+                        path, f"must be a table, not {_show(value)}; write [{'.'.join(path)}] and its keys below it"
                     )
                 self._check(value, inner, path)
             elif not _fits(value, field.type):
-                raise self.error(path, f"must be {_wanted(field.type, key)}, is {_show(value)}; {_remedy(field)}")
+                raise self.error(path, f"must be {_wanted(field.type, key)}, not {_show(value)}; {_remedy(field)}")
         for key, field in fields.items():
             if field.required and key not in table:
                 if _struct_of(field.type):
                     raise self.error((*where, key), "is missing; add this table")
                 raise self.error((*where, key), f"is missing; add {key} = {_wanted(field.type, key)}")
 
+    def _unknown(self, where: tuple[str, ...], known: list[str]) -> ConfigError:
+        """An error for a name that no field has: `press.toml:4: [machine] Unknown key "tpo_m". ...`."""
+        from difflib import get_close_matches  # imported only for an error
+
+        parent, name = where[:-1], where[-1]
+        kind = "table" if self._is_table(where) else "key"
+        place = self._place(where, "", parent) if kind == "table" else self._place(parent, name, parent)
+        near = get_close_matches(name, known, 1, 0.5)
+        remedy = f'Did you mean "{near[0]}"?' if near else "Remove it."
+        return ConfigError(f"{place} Unknown {kind} {_quoted(name)}. {remedy} Known {kind}s: {', '.join(known)}")
+
+    def _place(self, table: tuple[str, ...], key: str, shown: tuple[str, ...]) -> str:
+        """`press.toml:4: [machine]`, with the line of the key, else of its table, if the text has it."""
+        line = self._line(table, key)
+        header = f" [{'.'.join(map(_plain, shown))}]" if shown else ""
+        return f"{self.name}:{line}:{header}" if line else f"{self.name}:{header}"
+
     def _is_table(self, where: tuple[str, ...]) -> bool:
         found: Any = self.table
         for part in where:
             if part not in found:
-                return len(where) == 1  # what stands at the top and is missing is a table
+                return len(where) == 1  # at the top level only tables can be missing
             found = found[part]
         return isinstance(found, dict)
 
     def _line(self, table: tuple[str, ...], key: str) -> int | None:
-        """Where the key stands, else its table's header; None for inline tables and the like."""
+        """The line of the key, else of its table's header; None if neither is found, as in inline tables."""
         header: int | None = None
         current = ""
         for number, line in enumerate(self._text.splitlines(), 1):
@@ -138,7 +150,7 @@ def _struct_of(kind: Any) -> type[msgspec.Struct] | None:
 
 
 def _wanted(kind: Any, key: str) -> str:
-    """The values that a field takes, in words: `a number above 0 (metres)`."""
+    """The values that a field accepts, in words: `a number above 0 (metres)`."""
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType):
         return _wanted(next(a for a in arguments if a is not NoneType), key)
@@ -178,8 +190,8 @@ def _remedy(field: msgspec.structs.FieldInfo) -> str:
     if field.required:
         return "correct it"
     if field.default is None:
-        return "correct it or leave it out"
-    return f"correct it or leave it out for {_show(field.default)}"
+        return "correct it or remove it"
+    return f"correct it, or remove it to use {_show(field.default)}"
 
 
 def _show(value: object) -> str:
@@ -199,24 +211,16 @@ def _plain(key: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """On one line, and not longer than a person reads."""
+    """In quotes, on one line, shortened to 60 characters."""
     plain = "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in text)
     return f'"{plain}"' if len(plain) <= 60 else f'"{plain[:57]}..."'
 
 
-def _known(key: str, known: list[str], kind: str) -> str:
-    from difflib import get_close_matches  # only where something is wrong
-
-    near = get_close_matches(key, known, 1, 0.5)
-    hint = f"Did you mean {near[0]}?" if near else "Remove it."
-    return f"{hint} Known {kind}s: {', '.join(known)}"
-
-
 def _syntax(path: Path, text: str, message: str) -> str:
-    """One sentence from tomllib's own, with the line where an editor finds it."""
+    """One sentence with the line, from the message of tomllib."""
     found = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", message)
     if not found:
         return f"{path}: not TOML: {message}"
     line = int(found[2]) if found[2] else len(text.splitlines())
     column = f", column {found[3]}" if found[3] else ""
-    return f'{path}:{line}: not TOML{column}: {found[1].lower()}; text needs "quotes", a key stands once as key = value'
+    return f'{path}:{line}: not TOML{column}: {found[1].lower()}; text needs "quotes", and a key appears once'

@@ -1,7 +1,7 @@
-"""New numbers in a TOML file that a person wrote: comments, order and spacing stay; the door to tomlkit.
+"""Changes numbers in a TOML file that a person wrote; comments, order and spacing stay.
 
-A key that is only there as a commented default (`#friction = 0.06`) takes that line; one that is not there at all comes
-right below its table's header. The file is replaced as a whole or not at all.
+A key that is there as a commented default (`#friction = 0.06`) takes that line; a missing key is added right below the
+header of its table. The file is replaced as a whole or not at all. Only this file imports tomlkit.
 """
 
 import difflib
@@ -20,7 +20,7 @@ Values = Mapping[str, Mapping[str, float | int]]
 
 
 def edited(text: str, changes: Values, name: str) -> str:
-    """The text with these values. Raises ConfigError where it cannot be done without touching anything else."""
+    """The text with these values. Raises ConfigError if that would change anything else."""
     before = tomllib.loads(text)
     for table, values in changes.items():
         for key in reversed(list(values)):
@@ -37,12 +37,12 @@ def edited(text: str, changes: Values, name: str) -> str:
     for table, values in changes.items():
         wanted.setdefault(table, {}).update(values)
     if tomllib.loads(result) != wanted:
-        raise ConfigError(f"{name}: cannot be changed without changing more; write the values in by hand")
+        raise ConfigError(f"{name}: these values cannot be changed automatically; write them in by hand")
     return result
 
 
 def _with_line(text: str, table: str, key: str) -> str:
-    """With a line for the key in its table, where that can be found; its value follows."""
+    """The text with a line for the key, if its table has a header; the caller sets the value."""
     lines = text.splitlines(keepends=True)
     header: int | None = None
     for number, line in enumerate(lines):
@@ -62,12 +62,12 @@ def _with_line(text: str, table: str, key: str) -> str:
 
 
 def difference(before: str, after: str, name: str) -> list[str]:
-    """As `diff -u` shows it, one line of context."""
+    """The lines of `diff -u`, with one line of context."""
     lines = difflib.unified_diff(before.splitlines(), after.splitlines(), name, f"{name} (calibrated)", "", "", 1, "")
     return list(lines)
 
 
 def replace_file(path: Path, text: str) -> None:
-    """A link stays one, and the file keeps who may read it."""
+    """Replaces the file. A symbolic link stays, and so do the permissions."""
     real = path.resolve()
     write_whole(real, text.encode(), real.stat().st_mode & 0o777)

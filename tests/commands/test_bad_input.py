@@ -48,7 +48,7 @@ def a_file(name: str, data: bytes | str) -> tuple[list[str], dict[str, bytes | s
 
 BAD, STAY = ExitCode.BAD_INPUT, ExitCode.DO_NOT_RESTART
 REFUSED = {
-    "unknown key": (*config(PROFILE + "bandd = 0.1\n"), BAD, "m.toml:10: [protocol] bandd", "Did you mean band"),
+    "unknown key": (*config(PROFILE + "bandd = 1\n"), BAD, 'm.toml:10: [protocol] Unknown key "bandd"', 'mean "band"?'),
     "key like no other": (*config(PROFILE + "xyzzy = 1\n"), BAD, "xyzzy", "positive_s", "negative_s", "starts_with"),
     "unknown table": (*config(PROFILE + "[mashine]\n"), BAD, "m.toml:10", "mashine", "machine"),
     "out of range": (*config(PROFILE + "band = 7\n"), BAD, "m.toml:10: [protocol] band", "7"),
@@ -58,7 +58,7 @@ REFUSED = {
     "no profile": (["run", "--config", "none.toml"], {}, STAY, "none.toml", "no such file"),
     "no port": (*run_with(PROFILE + CALIBRATION), STAY, "[serial] port is missing", "rep-monitor ports"),
     "no calibration": (*run_with(PROFILE, "--port", "tty"), STAY, "Not calibrated yet: run `rep-monitor calibrate"),
-    "unknown key, run": (*run_with(PROFILE + "bandd = 0.1\n"), STAY, "m.toml:10: [protocol] bandd"),
+    "unknown key, run": (*run_with(PROFILE + "bandd = 0.1\n"), STAY, 'm.toml:10: [protocol] Unknown key "bandd"'),
     "missing file": (["replay", "none.csv"], {}, BAD, "none.csv: no such file"),
     "a folder": (["replay", "."], {}, BAD, "is a directory"),
     "empty file": (*table(""), BAD, "table.csv is empty", HEADER.strip()),

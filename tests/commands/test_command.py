@@ -90,7 +90,7 @@ def test_config_check_tells_what_is_wrong(tmp_path: Path) -> None:
     assert done.returncode == ExitCode.BAD_INPUT
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1
-    assert done.stderr.startswith(f"rep-monitor config: {path}:4: [machine] top is an unknown key. Did you mean top_m?")
+    assert done.stderr.startswith(f'rep-monitor config: {path}:4: [machine] Unknown key "top". Did you mean "top_m"?')
 
 
 @pytest.mark.parametrize(
@@ -185,9 +185,9 @@ def test_help_of_a_command_loads_no_library_either(name: str) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["demo", "--port", "99999"], "'99999' is no whole number from 1 to 65535"),
-        (["watch", "--host", "h", "--port", "-1"], "'-1' is no whole number from 1 to 65535"),
-        (["ports", "--baud", "0"], "'0' is no whole number from 1200 to 4000000"),
+        (["demo", "--port", "99999"], "'99999' is not a whole number from 1 to 65535"),
+        (["watch", "--host", "h", "--port", "-1"], "'-1' is not a whole number from 1 to 65535"),
+        (["ports", "--baud", "0"], "'0' is not a whole number from 1200 to 4000000"),
     ],
 )
 def test_numbers_that_cannot_be_are_refused_at_the_door(

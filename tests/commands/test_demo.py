@@ -61,9 +61,7 @@ def test_a_simulated_lifter_is_in_no_report_and_no_backup(
         wait_for_a_recording(process, tmp_path)
         assert main(["report", "--last"]) == ExitCode.BAD_INPUT, "while it runs"
         out = end(process, number)
-    assert out.splitlines()[-1] == (
-        "Stopped. Nothing of the simulated machine is left running, and what it recorded is deleted; --keep keeps it."
-    )
+    assert out.splitlines()[-1] == "Stopped. The recordings are deleted; --keep keeps them."
     assert list(tmp_path.rglob("*")) == [tmp_path / "tmp"]
     assert main(["report", "--last"]) == main(["backup", str(tmp_path / "b.zip")]) == ExitCode.BAD_INPUT
     assert "there is no recording" in capsys.readouterr().err
@@ -72,9 +70,9 @@ def test_a_simulated_lifter_is_in_no_report_and_no_backup(
 def test_with_keep_it_says_where_its_recording_is_and_how_to_read_it(tmp_path: Path) -> None:
     with demo(tmp_path, "--keep") as process:
         wait_for_a_recording(process, tmp_path)
-        said, command = end(process, signal.SIGINT).splitlines()[-2:]
+        sentence, command = end(process, signal.SIGINT).splitlines()[-2:]
     (folder,) = (tmp_path / "tmp").iterdir()
-    assert said == f"Stopped. What the simulated machine recorded is kept in {folder}. Look at it:"
+    assert sentence == f"Stopped. The recordings of the simulated machine are in {folder}. To look at one:"
     words = shlex.split(command)
     assert re.fullmatch(r"(.*/)?rep-monitor report .*\.mcap", " ".join(words))
     read = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)

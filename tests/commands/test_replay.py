@@ -207,8 +207,8 @@ def test_a_table_begins_at_0_s_wherever_its_clock_stands(tmp_path: Path, capsys:
         (TABLE.replace("0.040,", "nonsense,"), PROFILE, [], "press.csv, line 4: t_s is 'nonsense', not a number"),
         (TABLE.replace("0.040,", "0.020,"), PROFILE, [], "press.csv, line 4: t_s is '0.020', but time stands still"),
         (TABLE.replace("0.1,20.0\n", "nan,20.0\n", 1), PROFILE, [], "press.csv, line 2: displacement_m is 'nan'"),
-        (TABLE, PROFILE, ["--config", "none.toml"], "none.toml: there is no such file"),
-        (TABLE, PROFILE, ["--events", "press.csv"], "press.csv is the file that is being replayed"),
+        (TABLE, PROFILE, ["--config", "none.toml"], "none.toml: no such file"),
+        (TABLE, PROFILE, ["--events", "press.csv"], "press.csv is the input file"),
         (TABLE, PROFILE, ["--events", "no/where.jsonl"], "no/where.jsonl: no such file or directory"),
     ],
 )  # fmt: skip

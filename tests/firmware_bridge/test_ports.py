@@ -95,8 +95,8 @@ def test_the_command_lists_a_board_a_stranger_and_a_held_port(
     with FakeDevice(tmp_path / "board") as board, FakeDevice(tmp_path / "gps", speech="nmea") as gps:
         assert main(["ports", str(board.link), str(gps.link), str(tmp_path / "none")]) == 0
         lines = capsys.readouterr().out.splitlines()
-        assert lines[0].split() == ["PORT", "FOR", "THE", "PROFILE", "HELD", "BY", "ANSWER"]
-        assert "firmware 0.1.0 on SIMULATED, cell by HX711 at 80 a second" in lines[1]
+        assert lines[0].split() == ["PORT", "FOR", "THE", "PROFILE", "USED", "BY", "ANSWER"]
+        assert "firmware 0.1.0 on SIMULATED, HX711 at 80 readings a second" in lines[1]
         assert "sends text" in lines[2]
         assert "does not exist" in lines[3]
         opened = board.openings

@@ -89,54 +89,60 @@ WRONG: dict[str, tuple[str | bytes, list[str]]] = {
     "unclosed table": ("[machine\nid = 1", [":1: not TOML"]),
     "not utf-8": (PROFILE.encode() + b'\n# Ger\xe4t"', [":10: not UTF-8", "save the file as UTF-8"]),
     "empty": ("", [": [machine] is missing; add this table"]),
-    "unknown table": ("[machin]\n" + PROFILE, [":1: [machin] is an unknown table. Did you mean machine?", "detect"]),
-    "key outside a table": ('id = "a"\n' + PROFILE, [": id is an unknown key"]),
+    "unknown table": ("[machin]\n" + PROFILE, [':1: Unknown table "machin". Did you mean "machine"?', "detect"]),
+    "key outside a table": ('id = "a"\n' + PROFILE, [':1: Unknown key "id". Remove it.']),
     "unknown key": (
         MACHINE + "tpo_m = 1",
-        [":6: [machine] tpo_m is an unknown key. Did you mean top_m?", "bottom_m, top_m"],
+        [':6: [machine] Unknown key "tpo_m". Did you mean "top_m"?', "bottom_m, top_m"],
     ),
     "unknown detector": (
         PROFILE + "[detect.jrk]\nsize = 1",
-        [":9: [detect.jrk]", "Did you mean jerk?", "sensor_fault"],
+        [':9: [detect] Unknown table "jrk". Did you mean "jerk"?', "sensor_fault"],
     ),
-    "unknown threshold": (PROFILE + "[detect.jerk]\nholds = 1", [":10: [detect.jerk] holds", "hold_s"]),
-    "table is a value": ("machine = 1", ["machine must be a table, is 1; write [machine]"]),
+    "unknown threshold": (
+        PROFILE + "[detect.jerk]\nholds = 1",
+        [':10: [detect.jerk] Unknown key "holds". Did you mean "hold_s"?'],
+    ),
+    "table is a value": ("machine = 1", ["machine must be a table, not 1; write [machine]"]),
     "missing key": (MACHINE.replace('id = "m1"\n', ""), [":1: [machine] id is missing; add id = 1 to 32 characters"]),
     "wrong type": (
         MACHINE.replace("0.5", '"0.5"'),
-        [':5: [machine] top_m must be a number from -10 to 10 (metres), is "0.5"'],
+        [':5: [machine] top_m must be a number from -10 to 10 (metres), not "0.5"'],
     ),
-    "boolean as number": (MACHINE.replace("0.5", "true"), ["[machine] top_m must be a number", "is true"]),
-    "number as boolean": (PROFILE + "[mqtt]\ntls = 1", ["[mqtt] tls must be true or false, is 1"]),
+    "boolean as number": (MACHINE.replace("0.5", "true"), ["[machine] top_m must be a number", "not true"]),
+    "number as boolean": (PROFILE + "[mqtt]\ntls = 1", ["[mqtt] tls must be true or false, not 1"]),
     "fraction of a count": (
         PROFILE + "[serial]\nblock = 2.5",
-        ["block must be a whole number from 1 to 15, is 2.5", "for 5"],
+        ["block must be a whole number from 1 to 15, not 2.5", "remove it to use 5"],
     ),
-    "millimetres": (MACHINE.replace("0.5", "500"), ["top_m must be a number from -10 to 10 (metres), is 500"]),
-    "not a number": (PROFILE.replace("4\n", "nan\n", 1), [":7: [protocol] positive_s must be", "is nan"]),
+    "millimetres": (MACHINE.replace("0.5", "500"), ["top_m must be a number from -10 to 10 (metres), not 500"]),
+    "not a number": (PROFILE.replace("4\n", "nan\n", 1), [":7: [protocol] positive_s must be", "not nan"]),
     "infinite": (
         PROFILE + "[detect.jerk]\nsize = inf",
-        ["[detect.jerk] size must be a number above 0, is inf", "11.5"],
+        ["[detect.jerk] size must be a number above 0, not inf", "11.5"],
     ),
     "threshold out of range": (
         PROFILE + "[detect.motion]\nwindow_s = 3",
-        ["from 0.03 to 0.2 (seconds), is 3", "for 0.08"],
+        ["from 0.03 to 0.2 (seconds), not 3", "remove it to use 0.08"],
     ),
-    "speed": (PROFILE + "[detect.stack_touch]\nslam_m_s = -1", ["slam_m_s must be a number above 0 (m/s), is -1"]),
+    "speed": (PROFILE + "[detect.stack_touch]\nslam_m_s = -1", ["slam_m_s must be a number above 0 (m/s), not -1"]),
     "list item": (MACHINE + "plates_kg = [10, -5]", [":6: [machine] plates_kg must be a list of numbers", "[10, -5]"]),
-    "odd key": (PROFILE + '"a\\nb.c" = 1', [r': [protocol] "a\nb.c" is an unknown key']),
-    "choice": (PROFILE + '[serial]\nformat = "csv"', ['format must be one of "frames"', 'is "csv"', 'for "frames"']),
+    "odd key": (PROFILE + '"a\\nb.c" = 1', [r':6: [protocol] Unknown key "a\nb.c"']),
+    "choice": (
+        PROFILE + '[serial]\nformat = "csv"',
+        ['format must be one of "frames"', 'not "csv"', 'to use "frames"'],
+    ),
     "invalid id": (
         MACHINE.replace("m1", "Leg Press"),
-        [":2: [machine] id must be 1 to 32 characters", 'is "Leg Press"'],
+        [":2: [machine] id must be 1 to 32 characters", 'not "Leg Press"'],
     ),
     "line end in id": (MACHINE.replace('"m1"', '"m1\\n"'), ["[machine] id must be"]),
     "long id": (MACHINE.replace("m1", "m" * 33), ["[machine] id must be"]),
     "top below bottom": (PROFILE.replace("0.5", "0.05"), [":5: [machine] top_m is 0.05, not above bottom_m = 0.1"]),
-    "no range": (PROFILE.replace("0.5", "0.101"), [":5: [machine] top_m makes a working range of 0.001 m"]),
+    "no range": (PROFILE.replace("0.5", "0.101"), [":5: [machine] top_m gives a working range of 0.001 m"]),
     "half a range": (
         PROFILE.replace("top_m = 0.5\n", ""),
-        [":1: [machine] top_m is missing", "leave out bottom_m too"],
+        [":1: [machine] top_m is missing", "remove bottom_m too"],
     ),
     "motor without range": (
         PROFILE.replace("stack", "motor").replace("bottom_m = 0.1\n", "").replace("top_m = 0.5\n", ""),
@@ -152,7 +158,7 @@ WRONG: dict[str, tuple[str | bytes, list[str]]] = {
     ),
     "unknown preset": (
         MACHINE + '[protocol]\nname = "3/3"',
-        [":7: [protocol] name must be one of", '"2/4"', 'is "3/3"'],
+        [":7: [protocol] name must be one of", '"2/4"', 'not "3/3"'],
     ),
     "preset and its contrary": (
         PROFILE + 'name = "2/4"',
@@ -166,7 +172,7 @@ WRONG: dict[str, tuple[str | bytes, list[str]]] = {
     "half a tempo": (PROFILE.replace("negative_s = 4\n", ""), [":6: [protocol] negative_s is missing"]),
     "no time at all": (
         PROFILE.replace("negative_s = 4", "negative_s = 0"),
-        [":8: [protocol] negative_s is 0; a phase takes"],
+        [":8: [protocol] negative_s is 0; a phase must take"],
     ),
     "stages": (
         MACHINE.replace("stack", "static") + "[protocol]\nstages = [0.5]",
@@ -179,7 +185,7 @@ WRONG: dict[str, tuple[str | bytes, list[str]]] = {
     "certificate without tls": (PROFILE + '[mqtt]\nca_file = "ca"', [":10: [mqtt] ca_file is given, but tls is false"]),
     "no web address": (
         PROFILE + '[mqtt]\nhost = "b"\nwebsocket_url = "http://b:9001"',
-        [':11: [mqtt] websocket_url must be an address like "ws://broker.local:9001/mqtt"', 'is "http://b:9001"'],
+        [':11: [mqtt] websocket_url must be an address such as "ws://broker.local:9001/mqtt"', 'not "http://b:9001"'],
     ),
     "more than a web address": (
         PROFILE + '[mqtt]\nhost = "b"\nwebsocket_url = "ws://b:9001/mqtt; script-src *"',
@@ -202,7 +208,7 @@ def test_a_mistake_is_told_with_its_place_and_the_remedy(tmp_path: Path, case: s
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="there is no such file; check the path"):
+    with pytest.raises(ConfigError, match="no such file; check the path"):
         load_profile(tmp_path / "none.toml")
     with pytest.raises(ConfigError, match="cannot be read"):
         load_profile(tmp_path)

@@ -1,11 +1,11 @@
-"""The guard around each connection to the embedded broker: nothing that a peer does or stops doing can hurt it.
+"""Guards each connection to the embedded broker, so that no peer can harm it by what it sends or stops sending.
 
     socket -> Line -> GuardedReader -> amqtt -> GuardedWriter -> Line -> socket
 
-amqtt 0.12 never enforces keep-alive, reads beyond the end of a packet, and grows without bound behind a reader that has
-stopped. So the reader passes on whole packets only, and ends the connection where no packet came for 1.5 times the
-keep-alive that CONNECT asked for. The writer drops live messages (QoS 0: they may be lost, they may not be late) while
-the peer is behind, and cuts a peer that is far behind or has stood still for long.
+amqtt 0.12 does not enforce keep-alive, reads beyond the end of a packet, and buffers without limit for a peer that has
+stopped reading. So the reader passes on only whole packets, and ends the connection if none comes for 1.5 times the
+keep-alive of CONNECT. The writer drops live messages (QoS 0: they may be lost, but must not be late) while the peer is
+behind, and disconnects a peer that is far behind or has read nothing for STANDSTILL_S.
 """
 
 import asyncio
@@ -21,33 +21,33 @@ from monitor.mqtt.contract.roles import OWN_CLIENTS
 
 CONNECT_WITHIN_S = 10.0  # for the first packet
 KEEP_ALIVE_FACTOR = 1.5  # MQTT 3.1.1, 3.1.2.10
-NO_KEEP_ALIVE_S = 300.0  # a peer that asks for no keep-alive is still not kept for ever
+NO_KEEP_ALIVE_S = 300.0  # the limit for a peer that asks for no keep-alive
 MAX_PACKET_BYTES = 256 * 1024
-BEHIND_BYTES = 8 * 1024  # about a second of live feedback: more would be late
+BEHIND_BYTES = 8 * 1024  # about a second of live feedback; more would be late
 FAR_BEHIND_BYTES = 256 * 1024
 PUBLISH_QOS_0 = (0x30, 0x31)  # the second is retained
 CLIENT_PACKETS = {*range(0x30, 0x36), *range(0x3A, 0x3E), 0x40, 0x50, 0x62, 0x70, 0x82, 0xA2, 0xC0, 0xE0}
-WHOLE_BYTES = {0x40: 4, 0x50: 4, 0x62: 4, 0x70: 4, 0xC0: 2, 0xE0: 2}  # amqtt would read what follows as a packet
+WHOLE_BYTES = {0x40: 4, 0x50: 4, 0x62: 4, 0x70: 4, 0xC0: 2, 0xE0: 2}  # amqtt would read extra bytes as a packet
 MQTT_3_1_1 = 4
 CLEAN_SESSION, WILL = 0x02, 0x04
 UNACCEPTABLE_VERSION = b"\x20\x02\x00\x01"
-STANDSTILL_S = 10.0  # something waits and not a byte has left for so long
+STANDSTILL_S = 10.0  # data waits, and no byte has left for this long
 
 
 class Counts(msgspec.Struct):
-    """What the guard and the broker behind it have seen; somebody can look at it."""
+    """Counters of the guard and of the broker behind it."""
 
     connections: int = 0
-    rejected: int = 0  # not let in, or sent what is no client's packet
+    rejected: int = 0  # not admitted, or sent a packet that no client may send
     expired: int = 0  # keep-alive
     slow_readers_cut: int = 0
     live_dropped: int = 0  # QoS 0 messages that would have been late
     takeovers: int = 0
-    complaints: int = 0  # what amqtt would have logged as warning or error
+    complaints: int = 0  # warnings and errors of amqtt
 
 
 class Line(Protocol):
-    """The two ends of a connection, TCP or WebSocket."""
+    """A connection to a peer, over TCP or WebSocket."""
 
     peer: tuple[str, int]
 
@@ -63,7 +63,7 @@ class Line(Protocol):
 
 
 class Connect(NamedTuple):
-    """The part of a CONNECT packet that the guard judges by."""
+    """The fields of a CONNECT packet that the guard checks."""
 
     keep_alive_s: int
     clean_session: bool
@@ -72,15 +72,15 @@ class Connect(NamedTuple):
 
 
 class Unsound(Exception):
-    """Not a packet that a client may send here."""
+    """A packet that a client may not send here."""
 
 
 class OtherVersion(Unsound):
-    """MQTT 5 or 3.1: the client may come back with 3.1.1."""
+    """MQTT 5 or 3.1: the client may try again with 3.1.1."""
 
 
 def packet_bytes(data: bytes | bytearray) -> int | None:
-    """Length of the packet at the front, as far as its fixed header is there."""
+    """The length of the first packet; None if its fixed header is incomplete. Raises Unsound."""
     length = 0
     for index, digit in enumerate(data[1:5]):
         length |= (digit & 0x7F) << (7 * index)
@@ -94,7 +94,7 @@ def packet_bytes(data: bytes | bytearray) -> int | None:
 
 
 def read_connect(packet: bytes | bytearray) -> Connect:
-    """Fixed header, "MQTT", level, flags, keep-alive, client id."""
+    """Reads the fixed header, "MQTT", level, flags, keep-alive and client id. Raises Unsound."""
     start = _protocol_name(packet)
     if packet[0] != 0x10 or start < 0 or len(packet) < start + 12:
         raise Unsound("the first packet is not CONNECT")
@@ -106,9 +106,10 @@ def read_connect(packet: bytes | bytearray) -> Connect:
 
 
 def with_clean_session(connect: bytes) -> bytes:
-    """The same CONNECT, but for a session that ends with its connection.
+    """The same CONNECT with a session that ends with its connection.
 
-    amqtt keeps a session without account for a second only, and a take-over of a kept session ends both connections.
+    amqtt keeps the session of an anonymous client for one second only, and taking over a kept session ends both
+    connections.
     """
     packet = bytearray(connect)
     packet[_protocol_name(packet) + 7] |= CLEAN_SESSION
@@ -116,26 +117,26 @@ def with_clean_session(connect: bytes) -> bytes:
 
 
 def _protocol_name(packet: bytes | bytearray) -> int:
-    """Where it begins, behind a fixed header of 2 to 5 bytes; -1 where it does not."""
+    """The offset of the protocol name, after a fixed header of 2 to 5 bytes; -1 if it is not there."""
     return packet.find(b"\0\4MQTT", 2, 5 + 6)
 
 
 class Admission(Protocol):
-    """Raises Unsound for who is not let in."""
+    """Raises Unsound for a client that is not admitted."""
 
     def __call__(self, connect: Connect) -> None: ...
 
 
 def admit_page(connect: Connect) -> None:
-    """A will could say anything anywhere, a kept session could be somebody else's."""
+    """Rejects wills, which could publish anything, and kept sessions, which could be another client's."""
     if connect.has_will or not connect.clean_session or connect.client_id.startswith(OWN_CLIENTS):
-        raise Unsound("a page has no will, keeps no session and is not the daemon")
+        raise Unsound("a page must not have a will, a kept session or the daemon's client id")
 
 
 class GuardedReader(ReaderAdapter):  # type: ignore[misc]
-    """What amqtt reads from: whole packets of kinds that a client may send, and nothing else.
+    """Gives amqtt only whole packets, of the types that a client may send.
 
-    No read reaches beyond the end of a packet: fields that are longer than their packet end the connection.
+    No read goes beyond the end of a packet: a field that is longer than its packet ends the connection.
     """
 
     def __init__(self, line: Line, admit: Admission, counts: Counts) -> None:
@@ -144,7 +145,7 @@ class GuardedReader(ReaderAdapter):  # type: ignore[misc]
         self._counts = counts
         self._arriving = bytearray()
         self._sound: deque[bytes] = deque()
-        self._packet = memoryview(b"")  # what is still unread of the one that is being read
+        self._packet = memoryview(b"")  # the unread rest of the current packet
         self._connected = False
         self._ended = False
         self._idle_s = CONNECT_WITHIN_S
@@ -180,7 +181,7 @@ class GuardedReader(ReaderAdapter):  # type: ignore[misc]
                 del self._arriving[:size]
                 self._sound.append(self._judged(packet))
                 self._last_s = asyncio.get_running_loop().time()
-        except OtherVersion:  # amqtt would wait for the rest of a packet that it misreads
+        except OtherVersion:  # amqtt would misread the packet and wait for more
             await self._line.push(UNACCEPTABLE_VERSION)
             await self._line.close()
             self._ended = True
@@ -213,7 +214,7 @@ class GuardedReader(ReaderAdapter):  # type: ignore[misc]
 
 
 class GuardedWriter(WriterAdapter):  # type: ignore[misc]
-    """What amqtt writes to: one packet a `write`, then `drain`."""
+    """Takes packets from amqtt: one packet per `write`, then `drain`."""
 
     def __init__(self, line: Line, counts: Counts) -> None:
         self._line = line

@@ -60,7 +60,7 @@ def test_the_command_streams_until_it_is_interrupted(tmp_path: Path) -> None:
     ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
-        assert process.stdout.readline() == f"press (simulated) on {link}; Ctrl-C ends it\n"
+        assert process.stdout.readline() == f"press (simulated) on {link}; Ctrl-C stops it\n"
         with serial.Serial(str(link), 500_000, timeout=10) as port:
             port.write(frame(Start(3, 2000, 5, 1).to_bytes(0)))
             data = port.read(20_000)
@@ -80,7 +80,7 @@ def test_what_cannot_be_simulated_is_said_in_one_sentence(tmp_path: Path, capsys
     assert f"{taken} exists and is not a symbolic link" in capsys.readouterr().err
     config.write_text(PROFILE + '[serial]\nformat = "lines-millis"\n')
     assert main(["simulate", "--config", str(config)]) == 2
-    assert "speaks frames only" in capsys.readouterr().err
+    assert 'a simulation needs "frames"' in capsys.readouterr().err
     assert main(["simulate", "--config", str(tmp_path / "absent.toml")]) == 2
     with pytest.raises(SystemExit, match="2"):
         main(["simulate", "--config", str(config), "--speed", "0"])
