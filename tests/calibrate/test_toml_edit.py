@@ -52,7 +52,7 @@ def test_only_the_values_change_in_any_style_of_file(text: str) -> None:
 
 def test_a_file_that_cannot_be_edited_safely_is_refused() -> None:
     text = '[machine]\nid = """\n[calibration]\n"""\nkind = "stack"\n'
-    with pytest.raises(ConfigError, match="write the values in by hand"):
+    with pytest.raises(ConfigError, match="write them in by hand"):
         edited(text, {"calibration": {"newtons_per_count": 1.0}}, "machine.toml")
 
 
