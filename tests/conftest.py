@@ -17,7 +17,8 @@ from tests import needs
 from tests.soak import SOAKING, Figure
 
 ROOT = Path(__file__).parents[1]
-WORKERS_AT_MOST = 4  # many tests wait for real time; more workers would only make each other late
+WORKERS_AT_MOST = 8
+WORKERS_A_CORE = 2  # many tests wait for real time; more workers would only make each other late
 WORKER_BYTES = 1 << 30  # a worker with its browser, brokers and daemons
 
 settings.register_profile("unhurried", deadline=None)  # a busy machine is no counter-example
@@ -30,9 +31,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """What `-n auto` means: a worker for each core, as far as the memory suffices."""
+    """What `-n auto` means: two workers for each core, as far as the memory suffices."""
     memory_bytes = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return max(1, min(len(os.sched_getaffinity(0)), memory_bytes // WORKER_BYTES, WORKERS_AT_MOST))
+    return max(1, min(WORKERS_A_CORE * len(os.sched_getaffinity(0)), memory_bytes // WORKER_BYTES, WORKERS_AT_MOST))
 
 
 def pytest_configure(config: pytest.Config) -> None:
