@@ -66,8 +66,8 @@ class Phase(StrEnum):
     STREAMING = "streaming"
 
 
-class Happening(StrEnum):
-    """What can lead to another phase."""
+class Trigger(StrEnum):
+    """The occurrences that can lead to another phase."""
 
     OPENED = "opened"
     OPENED_FOR_LINES = "opened for lines"
@@ -83,21 +83,21 @@ class Happening(StrEnum):
 
 
 OPEN = (Phase.ASKING, Phase.STARTING, Phase.STREAMING)
-NEXT: dict[tuple[Phase, Happening], Phase] = {
-    (Phase.CLOSED, Happening.OPENED): Phase.ASKING,
-    (Phase.CLOSED, Happening.OPENED_FOR_LINES): Phase.STREAMING,
-    (Phase.ASKING, Happening.HELLO): Phase.STARTING,
-    (Phase.ASKING, Happening.NEW_BOOT): Phase.STARTING,
-    (Phase.STARTING, Happening.NEW_BOOT): Phase.STARTING,
-    (Phase.STARTING, Happening.UNKNOWN_BOOT): Phase.ASKING,
-    (Phase.STARTING, Happening.ACKNOWLEDGED): Phase.STREAMING,
-    (Phase.STARTING, Happening.REFUSED): Phase.CLOSED,
-    (Phase.STREAMING, Happening.NEW_BOOT): Phase.STARTING,
-    (Phase.STREAMING, Happening.UNKNOWN_BOOT): Phase.ASKING,
-    (Phase.STREAMING, Happening.STOPPED): Phase.STARTING,
-    **{(phase, Happening.OTHER_PROTOCOL): Phase.CLOSED for phase in OPEN},
-    **{(phase, Happening.TOO_LONG): Phase.CLOSED for phase in OPEN},
-    **{(phase, Happening.PORT_LOST): Phase.CLOSED for phase in OPEN},
+NEXT: dict[tuple[Phase, Trigger], Phase] = {
+    (Phase.CLOSED, Trigger.OPENED): Phase.ASKING,
+    (Phase.CLOSED, Trigger.OPENED_FOR_LINES): Phase.STREAMING,
+    (Phase.ASKING, Trigger.HELLO): Phase.STARTING,
+    (Phase.ASKING, Trigger.NEW_BOOT): Phase.STARTING,
+    (Phase.STARTING, Trigger.NEW_BOOT): Phase.STARTING,
+    (Phase.STARTING, Trigger.UNKNOWN_BOOT): Phase.ASKING,
+    (Phase.STARTING, Trigger.ACKNOWLEDGED): Phase.STREAMING,
+    (Phase.STARTING, Trigger.REFUSED): Phase.CLOSED,
+    (Phase.STREAMING, Trigger.NEW_BOOT): Phase.STARTING,
+    (Phase.STREAMING, Trigger.UNKNOWN_BOOT): Phase.ASKING,
+    (Phase.STREAMING, Trigger.STOPPED): Phase.STARTING,
+    **{(phase, Trigger.OTHER_PROTOCOL): Phase.CLOSED for phase in OPEN},
+    **{(phase, Trigger.TOO_LONG): Phase.CLOSED for phase in OPEN},
+    **{(phase, Trigger.PORT_LOST): Phase.CLOSED for phase in OPEN},
 }
 
 SECOND_NS = 1_000_000_000
@@ -158,7 +158,7 @@ class Link:
         """The port is open."""
         self._since = Opening(now_ns)
         self._due_ns = now_ns
-        self._happens(Happening.OPENED if self._wire.answers else Happening.OPENED_FOR_LINES, now_ns)
+        self._happens(Trigger.OPENED if self._wire.answers else Trigger.OPENED_FOR_LINES, now_ns)
         self._reporter.report(replace(self.state, reconnects=self.state.reconnects + self._ever_open))
         self._ever_open = True
         if self.state.state in (
@@ -173,7 +173,7 @@ class Link:
         """The port could not be opened, or it was closed by the device."""
         if self.phase is not Phase.CLOSED:
             self._drops.add(now_ns)
-        self._happens(Happening.PORT_LOST, now_ns)
+        self._happens(Trigger.PORT_LOST, now_ns)
         self._reporter.report(replace(self.state, attempts=self.state.attempts + 1))
         self._count_drops(now_ns)
         self._reporter.go("busy" if isinstance(error, PortBusyError) else "absent", str(error), now_ns)
@@ -223,7 +223,7 @@ class Link:
 
     # -- the phases --
 
-    def _happens(self, what: Happening, now_ns: int) -> None:
+    def _happens(self, what: Trigger, now_ns: int) -> None:
         """Go to the next phase, if the table has one."""
         phase = NEXT.get((self.phase, what))
         if phase is None:
@@ -246,7 +246,7 @@ class Link:
             check_protocol(payload)
             message = None if payload[0] in (Pos.TYPE, Force.TYPE) else parse(payload)
         except ProtocolVersionError as error:
-            self._give_up(Happening.OTHER_PROTOCOL, f"{self.port}: {error}", now_ns)
+            self._give_up(Trigger.OTHER_PROTOCOL, f"{self.port}: {error}", now_ns)
             return
         except MessageError:
             return  # the decoder counts it
@@ -255,15 +255,15 @@ class Link:
                 self._hear_hello(message, now_ns)
             case Status() if self._since.hello is not None:
                 if message.boot_id != self._since.hello.boot_id:
-                    self._happens(Happening.UNKNOWN_BOOT, now_ns)
+                    self._happens(Trigger.UNKNOWN_BOOT, now_ns)
                 elif not message.flags & StatusFlag.STREAMING:
-                    self._happens(Happening.STOPPED, now_ns)
+                    self._happens(Trigger.STOPPED, now_ns)
             case Ack(Start.TYPE, _, Result.OK):
-                self._happens(Happening.ACKNOWLEDGED, now_ns)
+                self._happens(Trigger.ACKNOWLEDGED, now_ns)
             case Ack(Start.TYPE, _, _) if self.phase is Phase.STARTING:
                 asked = f"a sample every {self._start.period_us} us in blocks of {self._start.batch}"
                 sentence = f"the firmware at {self.port} refuses {asked}: lower [serial] rate_hz or block"
-                self._give_up(Happening.REFUSED, sentence, now_ns)
+                self._give_up(Trigger.REFUSED, sentence, now_ns)
             case Pong():
                 self._since.clock.pong(message, now_ns)
                 self._reporter.report(replace(self.state, clock=self._since.clock.best))
@@ -274,9 +274,9 @@ class Link:
             self._since.hello = message
             self._reporter.report(replace(self.state, hello=message))
         same = known is not None and message.boot_id == known.boot_id
-        self._happens(Happening.HELLO if same else Happening.NEW_BOOT, now_ns)
+        self._happens(Trigger.HELLO if same else Trigger.NEW_BOOT, now_ns)
 
-    def _give_up(self, why: Happening, detail: str, now_ns: int) -> None:
+    def _give_up(self, why: Trigger, detail: str, now_ns: int) -> None:
         self._reporter.go("incompatible", detail, now_ns)
         self._happens(why, now_ns)
         self._rest()
@@ -302,7 +302,7 @@ class Link:
             if waited_ns >= VERDICT_NS:
                 self._reporter.go(*self._verdict(now_ns), now_ns)
         if waited_ns >= GIVE_UP_NS:
-            self._happens(Happening.TOO_LONG, now_ns)
+            self._happens(Trigger.TOO_LONG, now_ns)
             self._rest()
 
     def _judge_stream(self, waited_ns: int, now_ns: int) -> None:

@@ -6,7 +6,7 @@ from firmware_bridge.simulator.meter import Stream
 
 
 @dataclass(slots=True)
-class Block:
+class BlockSamples:
     """The samples of one frame."""
 
     stamps_us: list[int]
@@ -20,13 +20,13 @@ class Blocks:
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self._open = Block([], [])
+        self._open = BlockSamples([], [])
 
     def begin_anew(self) -> None:
         """Drop the unfinished block: the next samples are on another grid."""
-        self._open = Block([], [], idx=self._open.idx)
+        self._open = BlockSamples([], [], idx=self._open.idx)
 
-    def add(self, stream: Stream) -> list[Block]:
+    def add(self, stream: Stream) -> list[BlockSamples]:
         """The blocks that these samples complete."""
         full = []
         rows = zip(stream.stamp_us.tolist(), stream.counts.tolist(), stream.flags.tolist(), strict=True)
@@ -40,7 +40,7 @@ class Blocks:
                 full.append(self._close())
         return full
 
-    def _close(self) -> Block:
+    def _close(self) -> BlockSamples:
         block = self._open
-        self._open = Block([], [], idx=block.idx + len(block.counts))
+        self._open = BlockSamples([], [], idx=block.idx + len(block.counts))
         return block

@@ -28,7 +28,7 @@ from firmware_bridge.formats.messages import (
     Stop,
     parse,
 )
-from firmware_bridge.simulator.blocks import Block, Blocks
+from firmware_bridge.simulator.blocks import Blocks, BlockSamples
 from firmware_bridge.simulator.kit import Kit
 from firmware_bridge.simulator.meter import Floats, Meter
 from firmware_bridge.simulator.trace import Trace
@@ -207,12 +207,12 @@ class Board:
         for _, message in sorted(due, key=lambda item: item[0]):
             self._send(message)
 
-    def _pos(self, block: Block) -> Pos:
+    def _pos(self, block: BlockSamples) -> Pos:
         assert self._start
         stamp_us = (self._meter_us + block.stamps_us[0]) & U32
         return Pos(self._start.stream_id, block.idx & U16, stamp_us, self._start.period_us, tuple(block.counts))
 
-    def _force(self, block: Block) -> Force:
+    def _force(self, block: BlockSamples) -> Force:
         assert self._start
         stamp_us = (self._meter_us + block.stamps_us[0]) & U32
         span_us = block.stamps_us[-1] - block.stamps_us[0]

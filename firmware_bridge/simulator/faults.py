@@ -14,7 +14,7 @@ from firmware_bridge.samples import Flag
 RAIL = 2**23 - 1
 
 
-class Stream(Protocol):
+class StreamColumns(Protocol):
     """Columns of one stream, in place."""
 
     stamp_us: NDArray[np.int64]
@@ -29,10 +29,10 @@ class Stream(Protocol):
 class Fault(Protocol):
     """A fault; `spoil` applies it to the streams."""
 
-    def spoil(self, position: Stream, force: Stream, rng: np.random.Generator) -> None: ...
+    def spoil(self, position: StreamColumns, force: StreamColumns, rng: np.random.Generator) -> None: ...
 
 
-def _within(stream: Stream, at_s: float, for_s: float) -> NDArray[np.bool_]:
+def _within(stream: StreamColumns, at_s: float, for_s: float) -> NDArray[np.bool_]:
     return (stream.stamp_us >= at_s * 1e6) & (stream.stamp_us < (at_s + for_s) * 1e6)
 
 
@@ -43,7 +43,7 @@ class CellStuck:
     at_s: float
     for_s: float
 
-    def spoil(self, position: Stream, force: Stream, rng: np.random.Generator) -> None:
+    def spoil(self, position: StreamColumns, force: StreamColumns, rng: np.random.Generator) -> None:
         stuck = _within(force, self.at_s, self.for_s)
         if stuck.any():
             force.counts[stuck] = force.counts[np.argmax(stuck)]
@@ -56,7 +56,7 @@ class CellSaturated:
     at_s: float
     for_s: float
 
-    def spoil(self, position: Stream, force: Stream, rng: np.random.Generator) -> None:
+    def spoil(self, position: StreamColumns, force: StreamColumns, rng: np.random.Generator) -> None:
         force.counts[_within(force, self.at_s, self.for_s)] = RAIL
 
 
@@ -69,7 +69,7 @@ class CellSpikes:
     share: float = 0.02
     noticed: bool = False
 
-    def spoil(self, position: Stream, force: Stream, rng: np.random.Generator) -> None:
+    def spoil(self, position: StreamColumns, force: StreamColumns, rng: np.random.Generator) -> None:
         hit = _within(force, self.at_s, self.for_s) & (rng.random(len(force.counts)) < self.share)
         force.counts[hit] = 2 ** rng.integers(15, 23, int(hit.sum())) - 1
         if self.noticed:
@@ -83,7 +83,7 @@ class CellGlitches:
     every: int
     share: float = 0.9  # of the full scale
 
-    def spoil(self, position: Stream, force: Stream, rng: np.random.Generator) -> None:
+    def spoil(self, position: StreamColumns, force: StreamColumns, rng: np.random.Generator) -> None:
         hit = np.arange(int(rng.integers(self.every)), len(force.counts), self.every)
         force.counts[hit] = np.round(self.share * RAIL).astype(np.int64)
 
@@ -95,7 +95,7 @@ class CellSilent:
     at_s: float
     for_s: float
 
-    def spoil(self, position: Stream, force: Stream, rng: np.random.Generator) -> None:
+    def spoil(self, position: StreamColumns, force: StreamColumns, rng: np.random.Generator) -> None:
         silent = _within(force, self.at_s, self.for_s)
         tenth = force.stamp_us // 100_000
         reported = silent & np.append(True, tenth[1:] != tenth[:-1])[: len(tenth)]
@@ -111,7 +111,7 @@ class CellDrift:
     at_s: float
     counts_per_s: float
 
-    def spoil(self, position: Stream, force: Stream, rng: np.random.Generator) -> None:
+    def spoil(self, position: StreamColumns, force: StreamColumns, rng: np.random.Generator) -> None:
         since_s = np.maximum(force.stamp_us / 1e6 - self.at_s, 0.0)
         force.counts += np.round(since_s * self.counts_per_s).astype(np.int64)
 
@@ -123,7 +123,7 @@ class EncoderFrozen:
     at_s: float
     for_s: float
 
-    def spoil(self, position: Stream, force: Stream, rng: np.random.Generator) -> None:
+    def spoil(self, position: StreamColumns, force: StreamColumns, rng: np.random.Generator) -> None:
         frozen = np.flatnonzero(_within(position, self.at_s, self.for_s))
         if len(frozen):
             missed = position.counts[frozen[-1]] - position.counts[frozen[0]]
@@ -138,7 +138,7 @@ class EncoderJump:
     at_s: float
     counts: int
 
-    def spoil(self, position: Stream, force: Stream, rng: np.random.Generator) -> None:
+    def spoil(self, position: StreamColumns, force: StreamColumns, rng: np.random.Generator) -> None:
         position.counts[position.stamp_us >= self.at_s * 1e6] += self.counts
 
 
@@ -150,7 +150,7 @@ class EncoderSlip:
     for_s: float
     share: float = 0.02
 
-    def spoil(self, position: Stream, force: Stream, rng: np.random.Generator) -> None:
+    def spoil(self, position: StreamColumns, force: StreamColumns, rng: np.random.Generator) -> None:
         moved = np.diff(position.counts, prepend=position.counts[:1])
         slipped = rng.binomial(np.abs(moved), self.share) * _within(position, self.at_s, self.for_s)
         position.counts -= np.cumsum(np.sign(moved) * slipped)
@@ -164,7 +164,7 @@ class LineCut:
     at_s: float
     for_s: float
 
-    def spoil(self, position: Stream, force: Stream, rng: np.random.Generator) -> None:
+    def spoil(self, position: StreamColumns, force: StreamColumns, rng: np.random.Generator) -> None:
         for stream in (position, force):
             stream.cut |= _within(stream, self.at_s, self.for_s)
 
@@ -177,7 +177,7 @@ class DeviceReset:
     down_s: float = 0.3
     forgets_position: bool = True
 
-    def spoil(self, position: Stream, force: Stream, rng: np.random.Generator) -> None:
+    def spoil(self, position: StreamColumns, force: StreamColumns, rng: np.random.Generator) -> None:
         for stream in (position, force):
             stream.cut |= _within(stream, self.at_s, self.down_s)
         back = position.stamp_us >= (self.at_s + self.down_s) * 1e6

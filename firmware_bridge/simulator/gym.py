@@ -19,6 +19,7 @@ from firmware_bridge.simulator.script import (
     Brace,
     Carry,
     Clank,
+    Halt,
     Hang,
     Helped,
     Lift,
@@ -28,7 +29,6 @@ from firmware_bridge.simulator.script import (
     Rest,
     SetDown,
     Slacken,
-    Stall,
     Turn,
 )
 from firmware_bridge.simulator.session import Session, Stretch
@@ -72,7 +72,7 @@ def _forced(draw: Draw) -> Session:
     moves = draw.reps(max(draw.count - 2, 2), share=0.15)
     for _ in range(int(draw.rng.integers(1, 4))):
         at = draw.u(0.3, 0.6)
-        lift = Lift(stall=Stall(at, draw.u(0.3, 1.5)))
+        lift = Lift(stall=Halt(at, draw.u(0.3, 1.5)))
         moves += [Helped(lift, draw.u(0.22, 0.45), at + 0.01), Turn(), Lower(), Turn()]
     return Session(stretches=(draw.stretch(draw.set_of(moves)),))
 
@@ -254,7 +254,7 @@ def _shoves(draw: Draw) -> Session:
     moves: list[Act] = draw.reps(1, share=0.0)
     for _ in range(max(draw.count, 3)):
         brisk = min(max(11.5 * draw.machine.range_m / draw.positive_s**2, 0.8), 2.5)
-        stall = Stall(draw.u(0.3, 0.65), draw.u(0.1, 1.2), "shove", brisk * draw.u(1.8, 3.0))
+        stall = Halt(draw.u(0.3, 0.65), draw.u(0.1, 1.2), "shove", brisk * draw.u(1.8, 3.0))
         moves += [Lift(stall=stall), Turn(), Lower(), Turn()]
     return Session(stretches=(draw.stretch(draw.set_of(moves)),))
 

@@ -13,10 +13,11 @@ from firmware_bridge.simulator.legs import LOOSE, Leg, Now, Segment, quintic
 from firmware_bridge.simulator.machine import Machine
 from firmware_bridge.simulator.outside import Outside
 from firmware_bridge.simulator.script import (
-    Drop,
     GymMove,
+    Halt,
     Heave,
     Hold,
+    LetFall,
     Lift,
     Lower,
     Move,
@@ -24,7 +25,6 @@ from firmware_bridge.simulator.script import (
     Script,
     SetDown,
     Snap,
-    Stall,
     Tug,
     Turn,
 )
@@ -210,7 +210,7 @@ class Performer:
         duration_s = 1.8 * room_m / max(self._now.v_m_s + then_m_s, 0.01)
         yield self._regrip(min(max(duration_s, 0.12), 0.35), then_m_s)
 
-    def _stall(self, stall: Stall, cruise_m_s: float, ramp_s: float) -> Generator[Leg, None, None]:
+    def _stall(self, stall: Halt, cruise_m_s: float, ramp_s: float) -> Generator[Leg, None, None]:
         at_m = self._bottom_m + stall.at * self._machine.range_m
         yield from self._go(max(at_m, self._x_m + 0.02), cruise_m_s, max(ramp_s, 0.8), None)
         creep_m = float(self._rng.uniform(0.0, 0.002))
@@ -232,7 +232,7 @@ class Performer:
         elif self._x_m > 0.0:
             yield Leg(0.4, max(self._x_m - 0.005, 0.0), 0.0, lean=1.0)
 
-    def _drop(self, drop: Drop, cruise_m_s: float, ramp_s: float) -> Generator[Leg, None, None]:
+    def _drop(self, drop: LetFall, cruise_m_s: float, ramp_s: float) -> Generator[Leg, None, None]:
         at_m = self._bottom_m + drop.at * self._machine.range_m
         if self._x_m - at_m > cruise_m_s * ramp_s / 2 + 0.01:
             yield self._glide(ramp_s, -cruise_m_s)

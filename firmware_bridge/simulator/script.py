@@ -33,7 +33,7 @@ class Heave:
 
 
 @dataclass(frozen=True, slots=True)
-class Stall:
+class Halt:
     """Come to a stop on the way up."""
 
     at: float = 0.6  # where in the range
@@ -49,7 +49,7 @@ class Lift:
     to: float = 1.0  # share of the range
     speed: float = 1.0  # times the tempo
     heave: Heave | None = None
-    stall: Stall | None = None
+    stall: Halt | None = None
     squeeze: bool = True  # from the rest: load the cable before the stack moves; False: yank
 
 
@@ -70,7 +70,7 @@ class Snap:
 
 
 @dataclass(frozen=True, slots=True)
-class Drop:
+class LetFall:
     """Let the stack fall for a moment in the negative, then catch it."""
 
     at: float = 0.8  # where in the range it begins
@@ -85,7 +85,7 @@ class Lower:
 
     to: float = 0.0
     speed: float = 1.0
-    drop: Drop | None = None
+    drop: LetFall | None = None
 
 
 @dataclass(frozen=True, slots=True)

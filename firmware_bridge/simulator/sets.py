@@ -7,8 +7,9 @@ import numpy as np
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
 from firmware_bridge.simulator.machine import Machine
 from firmware_bridge.simulator.script import (
-    Drop,
+    Halt,
     Heave,
+    LetFall,
     Lift,
     Lifter,
     Lower,
@@ -17,7 +18,6 @@ from firmware_bridge.simulator.script import (
     Script,
     SetDown,
     Snap,
-    Stall,
     Tug,
     Turn,
 )
@@ -101,7 +101,7 @@ def faulty_set(
     ending = str(rng.choice(ENDINGS, p=(0.6, 0.25, 0.15)))
     if ending != "set_down":
         then, hold_s = ("lower", rng.uniform(2.3, 4.0)) if ending == "fail_lower" else ("still", rng.uniform(5.3, 6.5))
-        moves += [Lift(stall=Stall(float(rng.uniform(0.25, 0.75)), float(hold_s), then))]
+        moves += [Lift(stall=Halt(float(rng.uniform(0.25, 0.75)), float(hold_s), then))]
     elif isinstance(moves[-1], Turn):
         moves[-1:] = [Turn(float(rng.uniform(0.8, 3.0)))] if rng.random() < 0.15 else []
     moves.append(SetDown(tail_s))
@@ -160,12 +160,12 @@ class _Draw:
             case "bottom_rest":
                 moves = [lift, upper, lower, SetDown(u(0.9, 3.5))]
             case "stall_grind":
-                moves = [Lift(stall=Stall(u(0.25, 0.75), u(1.8, 4.0))), upper, lower, end]
+                moves = [Lift(stall=Halt(u(0.25, 0.75), u(1.8, 4.0))), upper, lower, end]
             case "stall_shove":
                 shove = self._brisk_m_s2 * u(1.8, 3.0)
-                moves = [Lift(stall=Stall(u(0.25, 0.7), u(1.8, 4.0), "shove", shove)), upper, lower, end]
+                moves = [Lift(stall=Halt(u(0.25, 0.7), u(1.8, 4.0), "shove", shove)), upper, lower, end]
             case "sticking":
-                moves = [Lift(stall=Stall(u(0.3, 0.7), u(0.05, 0.4))), upper, lower, end]
+                moves = [Lift(stall=Halt(u(0.3, 0.7), u(0.05, 0.4))), upper, lower, end]
             case "partial":
                 moves = [Lift(to=u(0.4, 0.75)), upper, lower, end]
             case "fidget":
@@ -189,12 +189,12 @@ class _Draw:
         peak_m_s = min(peak_m_s, room_m / (0.5 * rise_s + coast_s + 0.15))
         return Heave(float(at), 1.5 * peak_m_s / rise_s, rise_s, float(share), coast_s)
 
-    def _drop(self, share: float) -> Drop:
+    def _drop(self, share: float) -> LetFall:
         at = float(self._rng.uniform(0.6, 0.9))
         room_m = 0.8 * at * self._machine.range_m  # and it is caught before it lands
         fall_m_s2 = (1 - share) * STANDARD_GRAVITY_M_S2
         for_s = min(float(self._rng.uniform(0.06, 0.16)), float(np.sqrt(room_m / fall_m_s2)) - 0.06)
-        return Drop(at, float(share), max(for_s, 0.04), float(self._rng.uniform(0.2, 0.35)))
+        return LetFall(at, float(share), max(for_s, 0.04), float(self._rng.uniform(0.2, 0.35)))
 
     def _snap(self, speed_m_s: float, below_m: float = 0.0) -> Snap:
         turn_s = float(self._rng.uniform(0.15, 0.28))

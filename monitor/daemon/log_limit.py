@@ -17,17 +17,17 @@ class LogLimit(logging.Filter):
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self._clock = clock
-        self._kinds: dict[tuple[str, str], _Kind] = {}
+        self._kinds: dict[tuple[str, str], _LineKind] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         key = (record.name, str(record.msg))
         now_s = self._clock()
-        kind = self._kinds.setdefault(key, _Kind(now_s))
+        kind = self._kinds.setdefault(key, _LineKind(now_s))
         if now_s - kind.since_s >= PERIOD_S:
             if kind.suppressed:
                 record.msg = f"{record.getMessage()} ({kind.suppressed} lines like this were suppressed)"
                 record.args = None
-            self._kinds[key] = kind = _Kind(now_s)
+            self._kinds[key] = kind = _LineKind(now_s)
         kind.logged += kind.logged < LINES
         kind.suppressed += kind.full
         allowed = not kind.full
@@ -35,7 +35,7 @@ class LogLimit(logging.Filter):
         return allowed
 
 
-class _Kind:
+class _LineKind:
     """Lines of one kind within a period."""
 
     def __init__(self, since_s: float) -> None:

@@ -46,7 +46,7 @@ class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
     part_of: int | None = None
 
 
-class Stretch(msgspec.Struct, frozen=True):
+class TargetStretch(msgspec.Struct, frozen=True):
     """A stretch with one target force, in kilograms; `band` is the half-width of the band around it, a share."""
 
     from_s: float
@@ -89,7 +89,7 @@ class Drawing(msgspec.Struct, frozen=True):
     lanes: dict[str, str]  # lanes with at least one mark, from top to bottom
     curves: dict[str, Packed]
     tempo: Tempo | None  # None: nothing moves
-    stretches: list[Stretch]
+    stretches: list[TargetStretch]
     sets: list[Span]
     reps: list[Path]
     marks: list[Mark]
@@ -154,7 +154,7 @@ def _path(one: SetStory, rep: Rep) -> Path:
     return Path(one.number, rep.rep or 0, rep.t_s, rep.t_s + (rep.duration_s or 0.0), rep.partial)
 
 
-def _stretches(gathered: Gathered, story: SessionStory) -> list[Stretch]:
+def _stretches(gathered: Gathered, story: SessionStory) -> list[TargetStretch]:
     """Each stretch begins with its set, unless the load had to be learned first."""
     sets = {one.number: one for one in story.sets}
     found = []
@@ -166,5 +166,5 @@ def _stretches(gathered: Gathered, story: SessionStory) -> list[Stretch]:
         from_s = began_s if target.from_s - began_s < TARGET_SEEN_AFTER_S else target.from_s
         until_s = min(target.until_s, one.until_s)
         if until_s > from_s:
-            found.append(Stretch(from_s, until_s, target.load_n / STANDARD_GRAVITY_M_S2, gathered.limits.band))
+            found.append(TargetStretch(from_s, until_s, target.load_n / STANDARD_GRAVITY_M_S2, gathered.limits.band))
     return found

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from firmware_bridge.simulator.faults import Stream
+from firmware_bridge.simulator.faults import StreamColumns
 from firmware_bridge.simulator.kit import CELL_ZERO_COUNTS
 
 
-def _within(stream: Stream, at_s: float, for_s: float) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _within(stream: StreamColumns, at_s: float, for_s: float) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     return (stream.stamp_us >= at_s * 1e6) & (stream.stamp_us < (at_s + for_s) * 1e6)
 
 
@@ -20,7 +20,7 @@ class CellNoise:
     for_s: float
     rms_counts: float
 
-    def spoil(self, position: Stream, force: Stream, rng: np.random.Generator) -> None:
+    def spoil(self, position: StreamColumns, force: StreamColumns, rng: np.random.Generator) -> None:
         hit = _within(force, self.at_s, self.for_s)
         force.counts[hit] += np.round(rng.normal(0.0, self.rms_counts, int(hit.sum()))).astype(np.int64)
 
@@ -29,7 +29,7 @@ class CellNoise:
 class CellTurned:
     """Wired the other way round: pull reads negative."""
 
-    def spoil(self, position: Stream, force: Stream, rng: np.random.Generator) -> None:
+    def spoil(self, position: StreamColumns, force: StreamColumns, rng: np.random.Generator) -> None:
         force.counts[:] = 2 * CELL_ZERO_COUNTS - force.counts
 
 
@@ -40,7 +40,7 @@ class CellOtherZero:
     at_s: float
     counts: int
 
-    def spoil(self, position: Stream, force: Stream, rng: np.random.Generator) -> None:
+    def spoil(self, position: StreamColumns, force: StreamColumns, rng: np.random.Generator) -> None:
         force.counts[force.stamp_us >= self.at_s * 1e6] += self.counts
 
 
@@ -50,7 +50,7 @@ class CellLate:
 
     by_s: float
 
-    def spoil(self, position: Stream, force: Stream, rng: np.random.Generator) -> None:
+    def spoil(self, position: StreamColumns, force: StreamColumns, rng: np.random.Generator) -> None:
         force.counts[:] = np.interp(force.stamp_us - self.by_s * 1e6, force.stamp_us, force.counts).astype(np.int64)
 
 
@@ -61,7 +61,7 @@ class EncoderCreep:
     at_s: float
     share: float
 
-    def spoil(self, position: Stream, force: Stream, rng: np.random.Generator) -> None:
+    def spoil(self, position: StreamColumns, force: StreamColumns, rng: np.random.Generator) -> None:
         moved = np.diff(position.counts, prepend=position.counts[:1])
         down = (moved < 0) & (position.stamp_us >= self.at_s * 1e6)
         position.counts += np.cumsum(rng.binomial(np.where(down, -moved, 0), self.share))

@@ -17,7 +17,7 @@ from firmware_bridge.formats import Format
 from firmware_bridge.formats.decoder import Decoder, from_end_mark
 from firmware_bridge.formats.framing import Deframer, frame
 from firmware_bridge.formats.messages import Ack, HelloRequest, Message, Ping, Pong, Start, parse
-from firmware_bridge.link import NEXT, OPEN, Happening, Link, Phase
+from firmware_bridge.link import NEXT, OPEN, Link, Phase, Trigger
 from firmware_bridge.link_state import LinkState
 from firmware_bridge.samples import joined
 from tests.firmware_bridge.wire import RAW, Wire
@@ -369,7 +369,7 @@ def test_the_drawing_is_the_table() -> None:
         for phase in OPEN if before == "any open" else (before,):
             drawn[phase, what] = after
     assert drawn == NEXT
-    assert {what for _, what in NEXT} == set(Happening)
+    assert {what for _, what in NEXT} == set(Trigger)
 
 
 def split_anyhow(data: bytes, rng: random.Random) -> list[bytes]:

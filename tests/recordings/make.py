@@ -14,9 +14,10 @@ import msgspec
 import firmware_bridge.simulator as simulator
 from firmware_bridge.formats.messages import Hello
 from firmware_bridge.simulator import (
-    Drop,
+    Halt,
     Heave,
     Kit,
+    LetFall,
     Lift,
     Lifter,
     Lower,
@@ -27,7 +28,6 @@ from firmware_bridge.simulator import (
     Script,
     SetDown,
     Snap,
-    Stall,
     StaticEffort,
     Trace,
     Turn,
@@ -65,12 +65,12 @@ def every_fault() -> Script:
         [Lift(), Turn(), Lower(), Turn()],
         [Lift(heave=Heave(0.0, 4.0)), Turn(), Lower(), Turn()],
         [Lift(heave=Heave(0.35, 4.0, share=0.0)), Turn(), Lower(), Turn()],
-        [Lift(), Turn(2.6), Lower(drop=Drop(0.8, 0.3)), Turn()],
+        [Lift(), Turn(2.6), Lower(drop=LetFall(0.8, 0.3)), Turn()],
         [Lift(), Snap(0.2, 0.35), Lower(), Snap(0.2, 0.3, 0.03)],
         [Lift(to=0.6), Turn(), Lower(), SetDown(0.3, 0.6)],
         [Lift(squeeze=False), Turn(), Lower(speed=2.6), SetDown(1.6)],
-        [Lift(stall=Stall(0.5, 1.9, "shove", 4.0)), Turn(), Lower(), Turn()],
-        [Lift(stall=Stall(0.6, 2.6, "lower")), SetDown(6.5)],
+        [Lift(stall=Halt(0.5, 1.9, "shove", 4.0)), Turn(), Lower(), Turn()],
+        [Lift(stall=Halt(0.6, 2.6, "lower")), SetDown(6.5)],
     ]
     moves = (Rest(2.0), *(move for rep in reps for move in rep))
     return Script(positive_s=2, negative_s=4, moves=moves, lifter=STEADY)

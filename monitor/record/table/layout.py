@@ -31,7 +31,7 @@ class Layout(NamedTuple):
         return len(self.names)
 
 
-class Line(NamedTuple):
+class TextLine(NamedTuple):
     number: int  # from 1
     end: int  # bytes up to the next line
     text: str
@@ -71,7 +71,7 @@ def is_row(line: str) -> bool:
     return bool(line.strip(' \t,;"\n')) and not line.lstrip(' "').startswith("#")
 
 
-def _head(text: bytes) -> Iterator[Line]:
+def _head(text: bytes) -> Iterator[TextLine]:
     """The first lines that say something."""
     begin = number = found = 0
     while begin < min(len(text), WITHIN_BYTES) and found < WITHIN_LINES:
@@ -80,7 +80,7 @@ def _head(text: bytes) -> Iterator[Line]:
         number += 1
         line = _decoded(text[begin : min(end, begin + WITHIN_BYTES)]).rstrip("\n")
         if is_row(line):
-            yield Line(number, end, line)
+            yield TextLine(number, end, line)
             found += 1
         begin = end
 
@@ -108,7 +108,7 @@ def _places(path: Path, line: int, names: Sequence[str], reading: Reading) -> di
     return at
 
 
-def _no_header(path: Path, lines: Sequence[Line], reading: Reading) -> str:
+def _no_header(path: Path, lines: Sequence[TextLine], reading: Reading) -> str:
     """What the first line lacks, and the remedy."""
     if not lines:
         return f"{path} is empty: its first line must be {','.join(COLUMNS)}"

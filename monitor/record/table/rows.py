@@ -26,7 +26,7 @@ LONGEST_LINE = 1 << 16  # characters
 BLOCK = 20_000  # rows that are held as text at a time
 
 
-class Body:
+class TableRows:
     """The rows of one table. Columns of the matrix stand in the order of `keys`."""
 
     def __init__(self, path: Path, text: bytes, layout: Layout) -> None:

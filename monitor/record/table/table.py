@@ -13,7 +13,7 @@ from monitor.record.table.errors import TableError, printable
 from monitor.record.table.layout import Layout, layout_of
 from monitor.record.table.plausible import check_units
 from monitor.record.table.reading import FLAGS, Reading, units_option
-from monitor.record.table.rows import Body
+from monitor.record.table.rows import TableRows
 from monitor.record.table.text import read_text
 from monitor.record.table.units import QUANTITIES, Quantity, unit_in
 
@@ -39,7 +39,7 @@ def read_table(path: Path, reading: Reading | None = None) -> Table:
     text = read_text(path)
     layout = layout_of(path, text, reading)
     _agree_on_units(path, layout, reading)
-    body = Body(path, text, layout)
+    body = TableRows(path, text, layout)
     rows = body.numbers()
     if not len(rows):
         raise TableError(f"{path} has a header and no rows: record something first")
@@ -71,7 +71,7 @@ def _agree_on_units(path: Path, layout: Layout, reading: Reading) -> None:
             raise TableError(f"{path}, line {layout.line}: {printable(name)} is in {unit.words}: add {remedy}")
 
 
-def _check_times(body: Body, t: NDArray[np.float64]) -> None:
+def _check_times(body: TableRows, t: NDArray[np.float64]) -> None:
     """Every row has its time, and time only grows; in the table's own unit."""
     missing = np.isnan(t)
     if missing.any():
@@ -84,7 +84,7 @@ def _check_times(body: Body, t: NDArray[np.float64]) -> None:
         raise body.mistake(row, "t", words)
 
 
-def _check_limits(body: Body, si: dict[Quantity, NDArray[np.float64]]) -> None:
+def _check_limits(body: TableRows, si: dict[Quantity, NDArray[np.float64]]) -> None:
     """What no clock, encoder or cell shows, even when it fails."""
     for quantity, values in si.items():
         most, words = LIMITS[quantity]
@@ -97,7 +97,7 @@ def _check_limits(body: Body, si: dict[Quantity, NDArray[np.float64]]) -> None:
         raise body.mistake(row, "t", ", more than a year after the row before: split the table, or correct the time")
 
 
-def _flags(body: Body, flags: NDArray[np.float64]) -> NDArray[np.uint8]:
+def _flags(body: TableRows, flags: NDArray[np.float64]) -> NDArray[np.uint8]:
     wrong = ~np.isin(flags, np.arange(256))
     if wrong.any():
         raise body.mistake(int(wrong.argmax()), FLAGS, ": whole numbers from 0 to 255")

@@ -7,8 +7,8 @@ import pytest
 
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from firmware_bridge.simulator import (
-    Drop,
     Heave,
+    LetFall,
     Lift,
     Lifter,
     Lower,
@@ -146,7 +146,7 @@ def test_the_hand_never_jumps() -> None:
     moves = (
         Lift(heave=Heave(0.2, 6.0, share=0.4)),
         Turn(),
-        Lower(drop=Drop(0.8, 0.3, 0.15)),
+        Lower(drop=LetFall(0.8, 0.3, 0.15)),
         Turn(),
         Lift(),
         Turn(),

@@ -178,7 +178,7 @@ def test_the_fast_way_and_the_careful_way_agree(
     path.write_text(HEAD.replace(",", separator) + "\n".join(separator.join(row) for row in rows) + end)
     with pytest.MonkeyPatch.context() as patch:
         fast = outcome(path)
-        patch.setattr("monitor.record.table.rows.Body._fast", lambda body: None)
+        patch.setattr("monitor.record.table.rows.TableRows._fast", lambda body: None)
         assert outcome(path) == fast
 
 
