@@ -94,6 +94,12 @@ class Leak(msgspec.Struct, frozen=True, kw_only=True):
         return Leak(**sums)
 
 
+class Assist(Event, frozen=True, kw_only=True, tag="assist"):
+    """Somebody else lifts the stack, or pushes it down. It is no fault."""
+
+    side: Literal["lighter", "heavier"]
+
+
 class LoadChange(Event, frozen=True, kw_only=True, tag="load_change"):
     """The load that is selected is another than before; dated at the lift-off. It is no fault."""
 
@@ -148,6 +154,7 @@ class Rep(Event, frozen=True, kw_only=True, tag="rep"):
     in_band_s: float | None
     sticking: bool = False
     load_n: float | None = None  # null: not known when the repetition ended
+    assisted: bool = False  # somebody else did its positive
 
 
 class Turnaround(Event, frozen=True, kw_only=True, tag="turnaround"):
@@ -245,7 +252,7 @@ class Stage(Event, frozen=True, kw_only=True, tag="stage"):
 
 AnyEvent = (
     SetStart | SetEnd | Rep | Turnaround | Jerk | Drop | Unload | Slack | LockoutRest | StackTouch | BottomRest | Stall
-    | Failure | LoadChange | SpeedOver | TensionOut | ForceCeiling | SensorFault | Stage
+    | Failure | LoadChange | Assist | SpeedOver | TensionOut | ForceCeiling | SensorFault | Stage
 )  # fmt: skip
 
 KINDS: tuple[str, ...] = tuple(str(kind.__struct_config__.tag) for kind in AnyEvent.__args__)

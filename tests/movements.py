@@ -89,13 +89,22 @@ class Tug:
 
 
 @dataclass(frozen=True)
+class Helped:
+    """A reach in which somebody else lifts or presses: the cable carries so many times what it would."""
+
+    to: float
+    duration_s: float
+    factor: float
+
+
+@dataclass(frozen=True)
 class Pin:
     """The pin is moved: from here on the load is so many times the one that `samples` names."""
 
     factor: float
 
 
-Act = Leg | Still | Down | Tug | Pin
+Act = Leg | Still | Down | Tug | Helped | Pin
 
 
 @dataclass(frozen=True)
@@ -157,6 +166,8 @@ class Movement:
                 case Down(duration_s, way_s):
                     go(way_s, REST_M)
                     go(duration_s, REST_M)
+                case Helped(to, duration_s, factor):
+                    go(duration_s, BOTTOM_M + to * (TOP_M - BOTTOM_M), factor)
                 case Tug(factor, duration_s):
                     go(duration_s, here_m, factor)
                 case Still(duration_s):
@@ -223,6 +234,11 @@ def movements(draw: st.DrawFn, troubles: int = 2, floor: bool = True) -> Movemen
     still = st.builds(Still, st.sampled_from([0.3, 1.0, 2.5, 6.0]))
     tug = st.builds(Tug, st.sampled_from([0.0, 0.5, 0.8, 1.2, 1.6]), st.sampled_from([0.05, 0.3, 1.0]))
     down = st.builds(Down, st.sampled_from([0.1, 1.0, 6.0]), st.sampled_from([0.1, 0.5]))
+    helped = st.tuples(
+        st.builds(Helped, st.just(1.0), st.just(2.0), st.sampled_from([0.0, 0.7] if floor else [0.7])),
+        st.builds(Still, st.sampled_from([0.2, 1.0])),
+        st.builds(Helped, st.just(0.0), st.just(2.0), st.sampled_from([1.0, 1.25])),
+    )
     pinned = st.sampled_from([(Down(1.5), Pin(0.6), Leg(1.0, 1.8), Leg(0.0, 2.0)), (Down(1.5), Pin(1.0))])
     parts: list[Any] = [
         rep,
@@ -230,6 +246,7 @@ def movements(draw: st.DrawFn, troubles: int = 2, floor: bool = True) -> Movemen
         heave,
         heave,
         failed,
+        helped,
         *[pinned] * floor,
         *(st.tuples(act) for act in (leg, still, tug, *[down] * floor)),
     ]

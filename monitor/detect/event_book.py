@@ -10,11 +10,12 @@ import msgspec
 
 from monitor.detect.detector import Correction, Detection, Ending, Silence
 from monitor.detect.moment import Moment, seconds, steps
-from monitor.events import AnyEvent, BottomRest, SensorFault, StackTouch
+from monitor.events import AnyEvent, Assist, BottomRest, SensorFault, StackTouch, Unload
 from monitor.vocabulary.lookup import row_of
 
 ACT_STEPS = steps(0.3)  # events closer than this are one act: EVENTS.md 14
 KEPT_STEPS = steps(2.0)  # an event may be dated back so far
+KEPT_ASSIST_STEPS = steps(128.0)  # what explains an `assist` may be known only some repetitions later
 UNRANKED = 1 << 30
 
 AnyDetection = Detection[Any]  # of any kind of event
@@ -118,27 +119,37 @@ class EventBook:
 
     def _join(self, detection: AnyDetection, now: int) -> list[AnyDetection]:
         """Find the act that the event belongs to; returns what has turned out to be part of it."""
-        rank = _rank(detection.event)
-        if rank == UNRANKED:
+        if _rank(detection.event) == UNRANKED and not isinstance(detection.event, Unload):
             return []
         since = min(detection.start, now - KEPT_STEPS) - ACT_STEPS
-        kept = {other.event.id for other in self._recent if other.end is None or other.end >= since}
+        kept = {other.event.id for other in self._recent if _may_be_joined(other, since, now)}
         self._recent = [other for other in self._recent if other.event.id in kept or other.event.part_of in kept]
         act = [other for other in self._recent if other is not detection and _same_act(detection, other)]
         if detection not in self._recent:
             self._recent.append(detection)
-        higher = [other for other in act if _rank(other.event) < rank]
+        higher = [other for other in act if _outranks(other.event, detection.event)]
         if higher:
             primary = min(higher, key=lambda other: (_rank(other.event), other.event.id)).event
             part_of = primary.part_of if primary.part_of is not None else primary.id
             detection.event = msgspec.structs.replace(detection.event, part_of=part_of)
         elif detection.event.part_of is not None:  # it outranks now what it was part of
             detection.event = msgspec.structs.replace(detection.event, part_of=None)
-        return [other for other in act if _rank(other.event) > rank and other.event.part_of is None]
+        return [other for other in act if other.event.part_of is None and _outranks(detection.event, other.event)]
+
+
+def _outranks(one: AnyEvent, other: AnyEvent) -> bool:
+    """Whether one may be the primary of the other; of an `unload` only an `assist` may."""
+    return isinstance(one, Assist) if isinstance(other, Unload) else _rank(one) < _rank(other)
 
 
 def _rank(event: AnyEvent) -> int:
     return row_of(event).rank or UNRANKED
+
+
+def _may_be_joined(other: AnyDetection, since: int, now: int) -> bool:
+    if other.end is None or other.end >= since:
+        return True
+    return isinstance(other.event, Assist) and other.end >= now - KEPT_ASSIST_STEPS
 
 
 def _same_act(one: AnyDetection, other: AnyDetection) -> bool:

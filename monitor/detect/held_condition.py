@@ -47,6 +47,7 @@ class HeldCondition(Generic[E]):
         self._describe = describe
         self._phase: Phase | None = phase
         self._since: int | None = None  # the present stretch began
+        self._on_since: int | None = None  # the same, however long it has been doubted
         self._ended: int | None = None  # the last stretch of the open event ended
 
     def update(self, moment: Moment, on: bool, now: int, *, wait: bool = False) -> Findings:
@@ -54,13 +55,15 @@ class HeldCondition(Generic[E]):
         if self.detection is not None and isinstance(self.detection.event, moment.silenced):
             self.detection = self._since = self._ended = None
         if on and self._since is None:
-            self._since = now
+            self._since = self._on_since = now
         elif not on and self._since is not None:
             if self.detection is not None and self._ended is None:
                 self._ended = now
             self._since = None
         if self._since is not None and self.detection is None and self._believe is not None:
-            self._since = max(self._since, now - DOUBTED_STEPS)
+            whole = self._on_since if self._on_since is not None else now
+            explained = moment.assistance.explains(whole, now + 1)
+            self._since = whole if explained else max(self._since, now - DOUBTED_STEPS)
         findings: Findings = ()
         if self._since is not None and not (wait and self.detection is None) and self._holds(moment, self._since, now):
             if self.detection is None:

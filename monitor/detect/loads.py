@@ -9,6 +9,8 @@ with a load that is only presumed (EVENTS.md 10). Where the friction is not know
 together with the load.
 """
 
+import numpy as np
+
 from monitor.detect.detector import Detection, Finding, Findings
 from monitor.detect.moment import NEVER, LoadConfirmed, Moment, ZeroFound, steps
 from monitor.events import LoadChange, SensorFault
@@ -20,11 +22,13 @@ from monitor.signals.conditions import Bit
 PIN_STEPS = steps(1.0)  # nobody moves a pin in less
 CONFIRM_STEPS = steps(1.0)  # of movement, by which the load is confirmed
 LOOK_STEPS = 8  # how often it is looked at until then
-LEAST_N = 15.0  # less than this carries no load
+LOWERED_STEPS = steps(0.3)  # a load that was lowered for so long is carried by the lifter
+FAINT_LIFT_OFFS = 1.5  # where nothing is known, so many times lift_off_n may be what a helper leaves over
+TAKEN_OVER = 2.5  # times as much: the lifter has taken over what somebody else lifted
 
 
 class LoadDetector:
-    """`load_change`, and `sensor_fault` of a given load that is not the one on the pin."""
+    """`load_change`; `sensor_fault` of a given load that is not on the pin, or of a force that leaves its load."""
 
     watches = Bit.ON_REST | Bit.EMPTY | Bit.STILL
 
@@ -34,6 +38,7 @@ class LoadDetector:
         self._free_since: int | None = None  # nothing pulls
         self._lift_off: int | None = None  # the load is not confirmed since
         self._moves_since: int | None = None
+        self._look_from = 0  # before, somebody else carried the stack
 
     def update(self, moment: Moment) -> Findings:
         if moment.limits.kind != "stack":
@@ -63,8 +68,10 @@ class LoadDetector:
         if moment.on(Bit.ON_REST) or (moment.on(Bit.EMPTY) and moment.still):
             return self._free(moment)
         since, self._free_since = self._free_since, None
-        if since is not None and moment.now - since >= PIN_STEPS and moment.limits.load_n is None:
-            self._lift_off, self._moves_since = moment.now, None
+        paused = since is not None and moment.now - since >= PIN_STEPS
+        if paused and moment.limits.load_n is None and self._lift_off is None:
+            self._lift_off = self._look_from = moment.now
+            self._moves_since = None
         return self._confirm(moment) if self._lift_off is not None else ()
 
     def _free(self, moment: Moment) -> Findings:
@@ -74,7 +81,7 @@ class LoadDetector:
         if moment.now < ripe:
             self.due = ripe
         if self._lift_off is not None:
-            return self._put_back(moment)
+            return self._put_back(moment) if moment.on(Bit.ON_REST) else ()
         if moment.now < ripe:
             return ()
         if moment.limits.load_from == "learned":
@@ -99,19 +106,43 @@ class LoadDetector:
         if (now - self._lift_off) % LOOK_STEPS:
             return ()
         if self._moves_since is None:
-            moving = signals.part(signals.v, self._lift_off, now + 1) > limits.v_move_m_s
-            self._moves_since = self._lift_off + int(moving.argmax()) if moving.any() else None
+            self._moves_since = _first_movement(moment, self._look_from)
         if self._moves_since is None:
             return ()
         found = estimate(
-            signals, limits.friction, LEAST_N, limits.v_move_m_s, moment.trust.doubted, self._moves_since, now + 1
+            signals,
+            limits.friction,
+            limits.lifted_n,
+            limits.v_move_m_s,
+            moment.trust.doubted,
+            self._moves_since,
+            now + 1,
         )
+        if found is not None and found.load_n < _faint_n(limits) and not _lowered(moment, self._moves_since):
+            if signals.tension[signals.row(now)] > TAKEN_OVER * found.load_n:
+                self._moves_since = None  # looked for again, from here
+                self._look_from = now
+            return ()
         late = now - self._moves_since >= CONFIRM_STEPS - LOOK_STEPS
         if found is not None and found.enough(last_chance=late):
             return self._found(moment, self._teacher.snapped(found.load_n))
         if late:
             self._lift_off, self.due = None, NEVER  # the repetition will teach it
         return ()
+
+    def _mismatch(self, moment: Moment, learned: Limits, until: int) -> list[Detection[SensorFault]]:
+        """Two whole repetitions pulled another load, up and down alike, and no pin was moved."""
+        fit, known, fault = self._teacher.fit, moment.limits, moment.limits.detect.sensor_fault
+        if fit is None or fit.odd_since is None or known.load_from != "learned":
+            return []
+        assert known.load_n is not None
+        assert learned.load_n is not None
+        brief = fit.shorter_way < steps(fault.mismatch_s)
+        if brief or abs(learned.load_n / known.load_n - 1) <= fault.mismatch:
+            return []
+        detail = f"{learned.load_n:.0f} N is pulled, {known.load_n:.0f} N was"
+        stamp = moment.stamp(fit.odd_since, until)
+        return [Detection(SensorFault(**stamp, cause="mismatch", detail=detail), fit.odd_since, until)]
 
     def _found(self, moment: Moment, load_n: float) -> Findings:
         lift_off, self._lift_off, self.due = self._lift_off, None, NEVER
@@ -137,9 +168,30 @@ class LoadDetector:
         if wrong_load_n is not None:
             findings.append(_wrong_load(moment, wrong_load_n, limits))
         if limits is not moment.limits:
+            findings += self._mismatch(moment, limits, rep.end)
             findings.append(limits)
             self._lift_off = None
         return findings
+
+
+def _first_movement(moment: Moment, since: int) -> int | None:
+    """When the stack first moves with a load in the lifter's hands."""
+    limits, signals = moment.limits, moment.signals
+    v_m_s, tension_n = (signals.part(column, since, moment.now + 1) for column in (signals.v, signals.tension))
+    moving = (np.abs(v_m_s) > limits.v_move_m_s) & (tension_n >= limits.lifted_n)
+    return since + int(moving.argmax()) if moving.any() else None
+
+
+def _faint_n(limits: Limits) -> float:
+    """A load below it may be what a helper leaves over, and is believed only once it was lowered, too."""
+    if limits.presumed_n is None:
+        return FAINT_LIFT_OFFS * limits.lift_off_n
+    return limits.detect.assist.lifted * limits.presumed_n
+
+
+def _lowered(moment: Moment, since: int) -> bool:
+    v_m_s = moment.signals.part(moment.signals.v, since, moment.now + 1)
+    return int((v_m_s < -moment.limits.v_move_m_s).sum()) >= LOWERED_STEPS
 
 
 def _confirmed(limits: Limits, load_n: float) -> Limits:

@@ -103,6 +103,17 @@ class Staging(Fact, frozen=True):
     highest_n: float = 0.0
 
 
+class Assistance(Fact, frozen=True):
+    """By AssistDetector: since when somebody else moves the stack, too, or from when to when somebody last did."""
+
+    since: int | None = None
+    until: int | None = None  # None while it lasts
+
+    def explains(self, start: int, end: int) -> bool:
+        """Whether it overlaps what happened from one moment up to another."""
+        return self.since is not None and self.since < end and (self.until is None or start < self.until)
+
+
 class Happening(Fact, frozen=True):
     """Found by one detector; it holds at one moment only."""
 
@@ -178,6 +189,7 @@ class Moment(msgspec.Struct, frozen=True):
     stalling: Stalling
     lockout: LockoutState
     staging: Staging
+    assistance: Assistance
     # Happenings
     turned: Turned = Turned()
     rest_found: RestFound | None = None

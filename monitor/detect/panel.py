@@ -13,12 +13,14 @@ import msgspec
 import numpy as np
 from msgspec.structs import replace
 
+from monitor.detect.assists import AssistDetector
 from monitor.detect.detector import OF_LIFTER, Correction, Detection, Detector, Ending, Findings, Silence
 from monitor.detect.event_book import EventBook
 from monitor.detect.jerks import SurgeDetector
 from monitor.detect.lessons import LessonDetector
 from monitor.detect.loads import LoadDetector
 from monitor.detect.moment import (
+    Assistance,
     Fact,
     LockoutState,
     Moment,
@@ -86,6 +88,7 @@ def detectors_after(
     return (
         RepDetector(detect.rep),
         StallDetector(detect),
+        AssistDetector(detect.assist),
         TensionDetector(detect),
         SurgeDetector(detect.jerk),
         TurnaroundDetector(detect, lag, count_m),
@@ -176,6 +179,7 @@ class DetectorPanel:
             last.stalling,
             last.lockout,
             last.staging,
+            last.assistance,
         )
         return replace(moment, after_silence=True) if after_silence else moment
 
@@ -295,6 +299,7 @@ def first_moment(signals: SignalWindow, session: str, limits: Limits) -> Moment:
         stalling=Stalling(),
         lockout=LockoutState(),
         staging=Staging(),
+        assistance=Assistance(),
     )
 
 

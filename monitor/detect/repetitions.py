@@ -163,6 +163,7 @@ class RepDetector:
             in_band_s=seconds(signals.count(signals.in_band, start, end)) if limits.load_n is not None else None,
             load_n=None if moment.limits.load_n is None else round(moment.limits.load_n, 1),
             sticking=self._sticking,
+            assisted=_lifted(moment, up, down),
         )
 
     def _is_partial(self, moment: Moment, rom_m: float, top: TurningPoint) -> bool:
@@ -195,6 +196,22 @@ def _excursion_m(moment: Moment, first: TurningPoint, middle: TurningPoint, last
 def _pulled(moment: Moment, start: int, end: int) -> bool:
     tension_n = moment.signals.part(moment.signals.fast_tension, start, end)
     return bool((tension_n >= moment.limits.lift_off_n).any())
+
+
+def _lifted(moment: Moment, up: tuple[int, int], down: tuple[int, int]) -> bool:
+    """Whether somebody else did the positive: the cable hardly carried anything through most of it.
+
+    While the load is unknown, what the lifter lowered stands for it: alone, nobody pulls less on the way up.
+    """
+    limits, signals = moment.limits, moment.signals
+    if limits.kind != "stack":
+        return False
+    raised_n, lowered_n = (signals.part(signals.tension, *way) for way in (up, down))
+    if limits.selected_n is not None:
+        load_n = limits.selected_n
+    else:
+        load_n = float(np.nan_to_num(np.nanmean(lowered_n))) if not np.isnan(lowered_n).all() else 0.0
+    return bool(np.mean(raised_n < limits.detect.assist.lifted * load_n) > 0.5)
 
 
 def _dwell_s(turn: TurningPoint) -> float:

@@ -1,7 +1,7 @@
 """Where the sensors cannot be believed: reported as an event, never as a lifter's fault.
 
 A hole in the stamps, a jump of the encoder, readings that the device flagged, a cell that repeats itself while the
-stack moves, a force that does not fit load, friction and acceleration.
+stack moves.
 """
 
 from firmware_bridge.samples import Flag
@@ -9,15 +9,14 @@ from monitor.detect.detector import OF_LIFTER, Correction, Detection, Ending, Fi
 from monitor.detect.held_condition import HeldCondition
 from monitor.detect.moment import NEVER, Flagged, Moment, SensorTrust, steps
 from monitor.detect.slow_cell import SlowCell
-from monitor.events import FaultCause, ForceCeiling, SensorFault, Slack, Stamp, TensionOut, Unload, stamp_of
+from monitor.events import Assist, FaultCause, ForceCeiling, SensorFault, Slack, Stamp, TensionOut, Unload, stamp_of
 from monitor.profile.settings import SensorFaultSettings
 from monitor.signals.conditions import Bit
 from monitor.signals.grid import ROUGH, STEP_S, Hole
 from monitor.signals.position_tracker import LOST_M
 
-OF_FORCE = (Unload, Slack, TensionOut, ForceCeiling)  # what a silent cell cuts
+OF_FORCE = (Unload, Slack, TensionOut, ForceCeiling, Assist)  # what a silent cell cuts
 ROUGH_S = 0.5  # for so long after a rough reading the force is not believed
-MISFIT_JOIN_S = 3.0  # a mismatch cannot be seen during a turnaround
 STALE_S = 0.2  # a cell that repeats itself for so long is not believed
 KEPT_DOUBTS = 32  # stretches: more than one repetition, which is how far learning looks back
 KEPT_HOLE_STEPS = steps(2.0)  # so long after its end a hole may still be the cause of a silence
@@ -30,7 +29,7 @@ Fault = Detection[SensorFault]
 class FaultDetector:
     """`sensor_fault`, but for those that RestFinder and LessonDetector see. `lag`: of a moment behind the grid."""
 
-    watches = Bit.KNOWN_X | Bit.KNOWN_T | Bit.FROZEN | Bit.MISFIT | Bit.UP | Bit.DOWN | Bit.EMPTY | Bit.STILL
+    watches = Bit.KNOWN_X | Bit.KNOWN_T | Bit.FROZEN | Bit.UP | Bit.DOWN | Bit.EMPTY | Bit.STILL
 
     def __init__(self, settings: SensorFaultSettings, lag: int) -> None:
         self.settings = settings
@@ -46,14 +45,13 @@ class FaultDetector:
         self._stale_due = NEVER
         self._seen_x = self._seen_t = False
         self._frozen = HeldCondition(steps(settings.frozen_s), describe=_frozen)
-        self._misfit = HeldCondition(steps(settings.mismatch_s), steps(MISFIT_JOIN_S), describe=_mismatch)
         self._loose_since: int | None = None
         self._loose_due = NEVER
         self._slow_cell = SlowCell()
 
     @property
     def due(self) -> int:
-        due = min(self._frozen.due, self._misfit.due, self._loose_due, self._stale_due)
+        due = min(self._frozen.due, self._loose_due, self._stale_due)
         if self._rough_until > self._now:
             due = min(due, self._rough_until)
         if self._flag_fault is not None:
@@ -71,7 +69,6 @@ class FaultDetector:
         stuck = self._frozen.detection is not None  # a fault once detected lasts, even while the stack stands
         frozen = moment.on(Bit.FROZEN)
         findings += self._frozen.update(moment, frozen and (moving or stuck), moment.now)
-        findings += self._misfit.update(moment, moment.on(Bit.MISFIT) and not frozen, moment.now)
         doubted = self._stale(moment) or self._doubts_force(moment)
         findings += self._trust(moment, doubted)
         return findings + self._lose_place(moment, doubted)
@@ -90,7 +87,7 @@ class FaultDetector:
             stretches = (*stretches[:-1], (stretches[-1][0], moment.now))
         open_ = (
             *(self._position_gap, self._force_gap, self._flag_fault),
-            *(self._frozen.detection, self._misfit.detection),
+            self._frozen.detection,
         )
         trust = SensorTrust(stretches, next((fault.event.cause for fault in open_ if fault is not None), None))
         return [trust] if trust != moment.trust else []
@@ -211,7 +208,3 @@ def _flag_cause(flags: int) -> FaultCause | None:
 
 def _frozen(moment: Moment, stamp: Stamp, start: int, end: int) -> SensorFault:
     return SensorFault(**stamp, cause="frozen")
-
-
-def _mismatch(moment: Moment, stamp: Stamp, start: int, end: int) -> SensorFault:
-    return SensorFault(**stamp, cause="mismatch")

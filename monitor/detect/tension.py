@@ -77,8 +77,13 @@ def _rose_or_held(moment: Moment, start: int, end: int) -> bool:
 
 
 def _felt(moment: Moment, start: int, end: int, side: float) -> bool:
-    """Whether the stack accelerated as the tension demands; true where no stack hangs there or no load is known."""
+    """Whether the stack accelerated as the tension demands, or somebody else's force explains why it did not.
+
+    True where no stack hangs there or no load is known.
+    """
     limits, signals = moment.limits, moment.signals
+    if moment.assistance.explains(start, end):
+        return True
     if not (limits.kind == "stack" or limits.free) or limits.load_n is None:
         return True
     pulled_g = side * (signals.part(signals.relative, start, end) - 1)

@@ -20,6 +20,7 @@ SNAP = 0.02  # a learned load this close to a plate is that plate
 TRUSTED_REPS = 2  # one repetition may be pulled unevenly
 ALIEN = 0.04  # a given load this far from the fit is not the selected one
 SAME = 0.03  # closer than this, the load is the one before: friction is known to about 1 % of the load
+ODD_FRICTION = 0.03  # further from what is known, up and down were not pulled alike
 LEAST_FRICTION = -0.01  # below, somebody else carries the stack: friction is never negative
 MOST_RESIDUAL = 0.06  # above, no load and friction fit
 EARLY_MOMENTS, EARLY_SPREAD = 60, 0.02  # enough to confirm a load at once
@@ -33,6 +34,8 @@ class LoadFit(NamedTuple):
     reps: int
     level: float
     slope: float
+    shorter_way: int  # moments of the way, up or down, with fewer of them
+    odd_since: int | None = None  # from this moment on, another load is pulled than before in the same set
 
     @property
     def friction(self) -> float:
@@ -125,7 +128,8 @@ class LoadLearner:
     def forget(self) -> None:
         """The next load may be another."""
         self._sums, self._reps = Cruise(), 0
-        self._odd: tuple[float, Cruise] | None = None  # the last repetition, where another load fitted it
+        self._odd_since: int | None = None
+        self._odd: tuple[float, Cruise, int] | None = None  # the last repetition, where another load fitted it
 
     def correct_zero(self, by_n: float, since: int, now: int) -> float:
         """The cell's zero has walked up evenly between two moments: by how much what was learned is too high, N."""
@@ -148,26 +152,34 @@ class LoadLearner:
         if one is None:
             return None
         line = one.line()
-        if line is not None and not self._believed(one, line, limits):
+        self._odd_since = None
+        if line is not None and not self._believed(one, line, limits, start):
             return None
         self._sums, self._reps = self._sums.plus(one), self._reps + 1
         line = self._sums.line()
         if line is None or line[0] <= 0:
             return None
-        return LoadFit(int(self._sums.n), self._reps, line[0], max(0.0, line[1]))
+        sums = self._sums
+        shorter_way = int(min(sums.up, sums.n - sums.up))
+        return LoadFit(int(sums.n), self._reps, line[0], max(0.0, line[1]), shorter_way, self._odd_since)
 
-    def _believed(self, one: Cruise, line: tuple[float, float, float], limits: Limits) -> bool:
+    def _believed(self, one: Cruise, line: tuple[float, float, float], limits: Limits, start: int) -> bool:
         level, slope, residual = line
         if level <= 0 or slope < LEAST_FRICTION * level or residual > MOST_RESIDUAL * level:
             return False
+        friction = slope / level
+        alike = limits.friction is None or abs(friction - limits.friction) <= ODD_FRICTION
         known_n = limits.selected_n if limits.load_from in ("learned", "presumed") else None
-        if known_n is None or abs(level / known_n - 1) <= ALIEN:
+        same = known_n is None or abs(level / known_n - 1) <= ALIEN
+        if same and alike:
             self._odd = None
             return True
-        odd, self._odd = self._odd, (level, one)
+        if not same and not alike:
+            return False
+        odd, self._odd = self._odd, (level, one, start)
         if odd is None or abs(level / odd[0] - 1) > SNAP:
             return False
-        self._sums, self._reps, self._odd = odd[1], 1, None
+        self._sums, self._reps, self._odd, self._odd_since = odd[1], 1, None, odd[2]
         return True
 
     def snapped(self, load_n: float) -> float:

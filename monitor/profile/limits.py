@@ -162,6 +162,19 @@ class Limits:
         return 1 - max(unload.low, unload.factor * self.a_jerk_m_s2 / G)
 
     @cached_property
+    def assist(self) -> float:
+        """A share of W: a force that differs by more from what the movement explains is somebody else's."""
+        assist = self.detect.assist
+        return max(assist.size, assist.size_min_n / self.load_n) if self.load_n else float("inf")
+
+    @cached_property
+    def lifted_n(self) -> float:
+        """With less tension, somebody else lifts the stack."""
+        if self.selected_n is None:
+            return self.detect.held.unknown_n
+        return min(self.lift_off_n, self.detect.assist.lifted * self.selected_n)
+
+    @cached_property
     def ceiling_n(self) -> float:
         """Infinity if neither the load nor an absolute limit is known."""
         limits = [] if self.ceiling_given_n is None else [self.ceiling_given_n]

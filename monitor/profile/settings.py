@@ -143,6 +143,17 @@ class ForceCeilingSettings(SettingsTable, frozen=True, kw_only=True):
     announce_s: Positive = 0.015
 
 
+class AssistSettings(SettingsTable, frozen=True, kw_only=True):
+    size: Share = 0.08  # of W: so much more or less than load, inertia and friction explain
+    size_min_n: Positive = 15.0
+    hold_s: Positive = 0.5
+    lifted: Share = 0.25  # of W: with less, somebody else does the positive
+
+
+class HeldSettings(SettingsTable, frozen=True, kw_only=True):
+    unknown_n: Positive = 15.0  # while W is unknown: less carries no load
+
+
 class SensorFaultSettings(SettingsTable, frozen=True, kw_only=True):
     gap_s: Positive = 0.05
     jump_m: Positive = 0.005
@@ -176,3 +187,5 @@ class DetectSettings(SettingsTable, frozen=True, kw_only=True):
     force_ceiling: ForceCeilingSettings = ForceCeilingSettings()
     sensor_fault: SensorFaultSettings = SensorFaultSettings()
     zero: ZeroSettings = ZeroSettings()
+    assist: AssistSettings = AssistSettings()
+    held: HeldSettings = HeldSettings()

@@ -7,6 +7,7 @@ from typing import assert_never
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
 from monitor.events import (
     AnyEvent,
+    Assist,
     BottomRest,
     Drop,
     Failure,
@@ -61,6 +62,8 @@ def describe(event: AnyEvent) -> str:
             return "on the way up"
         case Failure():
             return "as far as position and force can tell"
+        case Assist():
+            return "no fault of the lifter"
         case LoadChange(from_n=from_n, to_n=to_n):
             return f"{newtons(from_n)} to {newtons(to_n)}"
         case SpeedOver(peak_velocity_m_s=peak_m_s):

@@ -37,7 +37,8 @@ class Bit:
     PULL = 1 << 14  # T >= lift_off_n
     BELOW = 1 << 23  # static: under the share of the target that still counts as holding it
     FROZEN = 1 << 15  # the same force, bit for bit, as a moment ago
-    MISFIT = 1 << 16  # the force does not fit load, friction and acceleration
+    LIGHTER = 1 << 16  # less force than load, friction and acceleration explain: somebody lifts
+    HEAVIER = 1 << 28  # more
     UP = 1 << 17
     DOWN = 1 << 18
     MOVE = 1 << 19
@@ -112,9 +113,10 @@ def evaluate(window: SignalWindow, limits: Limits, start: int, end: int) -> NDAr
         put(Bit.BELOW, ratio < detect.failure.static_level)
         put(Bit.LOW, low)
         put(Bit.HIGH, high)
-        misfit = np.abs(relative - 1 - a / G) > detect.sensor_fault.mismatch
         if limits.kind == "stack":  # nothing else has a known weight
-            put(Bit.MISFIT, misfit & carried & (np.abs(v) > limits.v_move_m_s))
+            foreign = relative - 1 - a / G
+            put(Bit.LIGHTER, carried & (foreign < -limits.assist))
+            put(Bit.HEAVIER, carried & (foreign > limits.assist))
     window.relative[rows] = relative
 
     put(Bit.FROZEN, (window.repeated[rows] > 0) & (tension != 0))  # an exact 0 is a clipped force, not a reading

@@ -85,6 +85,27 @@ ROWS = (
         why="The pin selects another load than before. It is no fault.",
     ),
     Row(
+        "assist.lighter",
+        tone="plain",
+        lane="less",
+        icon="low",
+        name=Words("Somebody lifts", "Jemand hebt mit"),
+        why="The cable carried less than the load, and the stack did not fall: somebody else held a part of it. It is "
+        "no fault of the lifter.",
+        when={"side": "lighter"},
+        rank=2,
+    ),
+    Row(
+        "assist",
+        tone="plain",
+        lane="more",
+        icon="high",
+        name=Words("Somebody presses", "Jemand drückt nach"),
+        why="The cable carried more than the load, and the stack did not rise: somebody else pushed it down. It is no "
+        "fault of the lifter.",
+        rank=2,
+    ),
+    Row(
         "failure",
         tone="plain",
         lane="sets",

@@ -27,11 +27,10 @@ ROOT = Path(__file__).parents[2]
 CONTRACT = ROOT / "monitor" / "detect" / "EVENTS.md"
 
 NOT_IN_CODE: dict[str, set[str]] = {
-    "kinds": {"assist", "load_step"},
+    "kinds": {"load_step"},
     "phases": {"held"},
     "keys": {
         "failure.held_s",
-        "rep.assisted",
         "rep.segmented",
         "rep.start",
         "set_end.clean_reps",
@@ -42,14 +41,9 @@ NOT_IN_CODE: dict[str, set[str]] = {
         "leak.turnaround_s",
     },
     "settings": {
-        "detect.assist.hold_s",
-        "detect.assist.lifted",
-        "detect.assist.size",
-        "detect.assist.size_min_n",
         "detect.failure.pushing",
         "detect.held.hold_s",
         "detect.held.tension",
-        "detect.held.unknown_n",
         "detect.load_step.reps",
         "detect.load_step.size",
         "detect.motion.extreme_fraction",

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from firmware_bridge.samples import Samples
+from monitor.detect.assists import AssistDetector
 from monitor.detect.jerks import SurgeDetector
 from monitor.detect.lessons import LessonDetector
 from monitor.detect.loads import LoadDetector
@@ -40,6 +41,7 @@ from tests.movements import (
     TOP_M,
     Act,
     Down,
+    Helped,
     Leg,
     Movement,
     Pin,
@@ -151,15 +153,15 @@ def tension_has_two_sides() -> None:
 def what_the_stack_has_not_felt_is_not_told() -> None:
     """Tension that comes and goes while the stack stands, or moves as it did, is the cell's own doing."""
     brief = [act for factor in (0.0, 0.5, 1.6) for act in (Tug(factor, 0.1), Still(0.5))]
-    acts = [*UP, *brief, Tug(0.6, 0.5), Still(0.4), Leg(0.2, 2.0), *brief, *UP, Leg(0.0, 2.0), *END]
+    acts = [*UP, *brief, Tug(0.6, 0.4), Still(0.4), Leg(0.2, 2.0), *brief, *UP, Leg(0.0, 2.0), *END]
     kinds = [event.kind for event in story(acts)[0]]
     assert not {"unload", "slack", "tension_out", "force_ceiling"} & set(kinds)
     assert "rep" in kinds
 
 
 def a_stack_at_its_stop_can_be_pulled_too_hard() -> None:
-    ceiling = only(of("force_ceiling", [*UP, Tug(1.6, 1.0), Still(0.4), Leg(0.0, 2.0), *END]))
-    assert ceiling.duration_s == pytest.approx(1.0, abs=0.05)
+    ceiling = only(of("force_ceiling", [*UP, Tug(1.6, 0.4), Still(0.4), Leg(0.0, 2.0), *END]))
+    assert ceiling.duration_s == pytest.approx(0.4, abs=0.05)
 
 
 def a_landing_is_seen_by_the_cell_where_the_encoder_is_dead() -> None:
@@ -286,6 +288,49 @@ def a_walking_zero_is_followed() -> None:
     assert spine.limits.zero_n == pytest.approx(0.2 * rows.t_s[-1], abs=1.0)
 
 
+def a_helper_is_no_fault_and_teaches_nothing() -> None:
+    helped: list[Act] = [Helped(1.0, 2.0, 0.6), Still(0.4), Helped(0.0, 2.0, 1.3), Still(0.4)]
+    for name in ("stack", "learned"):
+        events, spine = story([*REP, *REP, *helped, *helped, *REP, *END], name)
+        helps = [event for event in events if event.kind == "assist"]
+        assert [help.side for help in helps] == ["lighter", "heavier"] * 2
+        assert helps[0].t_s == pytest.approx(STARTED_S + 2 * 4.8, abs=0.15)
+        assert helps[0].duration_s == pytest.approx(2.0, abs=0.3)
+        explained = [event for event in events if event.kind in ("unload", "tension_out", "force_ceiling")]
+        assert explained
+        assert {event.part_of for event in explained} <= {help.id for help in helps}
+        assert not [event for event in events if event.kind == "sensor_fault"]
+        assert spine.limits.selected_n == pytest.approx(LOAD_N, rel=0.01)
+        assert spine.limits.friction == pytest.approx(FRICTION, abs=0.01)
+
+
+def a_press_teaches_nothing() -> None:
+    pressed: list[Act] = [*UP, Helped(0.0, 2.0, 1.13), Still(0.4)]
+    events, spine = story([*REP, *REP, *pressed, *pressed, *END], "learned")
+    assert [event.side for event in events if event.kind == "assist"] == ["heavier"] * 2
+    assert spine.limits.selected_n == pytest.approx(LOAD_N, rel=0.01)
+
+
+def a_positive_that_somebody_else_did_counts_as_assisted() -> None:
+    lifted: list[Act] = [Helped(1.0, 2.0, 0.04), Still(0.4), Leg(0.0, 2.0), Still(0.4)]
+    for name in ("stack", "learned"):
+        reps = of("rep", [*REP, *REP, *lifted, *END], name)
+        assert [rep.assisted for rep in reps] == [False, False, True]
+
+
+def a_force_that_leaves_its_load_is_the_cells() -> None:
+    """Two repetitions up and down alike 10 % heavier, and the stack never rested."""
+    heavier: list[Act] = [Helped(1.0, 2.0, 1.1), Tug(1.1, 0.4), Helped(0.0, 2.0, 1.1), Tug(1.1, 0.4)]
+    events, _ = story([*REP, *REP, *heavier, *heavier, *REP, *END], "learned")
+    fault = only([event for event in events if event.kind == "sensor_fault"])
+    assert fault.cause == "mismatch"
+    assert fault.t_s == pytest.approx(STARTED_S + 2 * 4.8, abs=0.3)
+    assert fault.duration_s == pytest.approx(2 * 4.8, abs=0.7)
+    early = [event for event in events if event.kind == "assist" and event.t_s < fault.t_s + 2 * 4.0]
+    assert len(early) == 4
+    assert {event.part_of for event in early} == {fault.id}
+
+
 class Mutant(NamedTuple):
     """The detector's text with `right` (there once) made `wrong`."""
 
@@ -355,9 +400,25 @@ MUTANTS = (
     Mutant(LessonDetector, "rep.last_m", "rep.middle.reversal.x_m", the_range_is_what_two_repetitions_show),
     Mutant(RangeLearner, "min(far_m, last_m)", "max(far_m, last_m)", the_range_is_what_two_repetitions_show),
     Mutant(Cruise, "- self.c * self.t)", "+ self.c * self.t)", load_and_friction_are_what_two_repetitions_show),
-    Mutant(LoadDetector, ">= PIN_STEPS and", "< 0 and", another_pin_is_another_load),
+    Mutant(LoadDetector, ">= PIN_STEPS\n        if paused", "< 0\n        if paused", another_pin_is_another_load),
     Mutant(LoadDetector, "<= SAME", "<= 1.0", another_pin_is_another_load),
     Mutant(LoadLearner, "self._reps + 1", "self._reps", a_given_load_that_nobody_pulls_is_reported),
+    Mutant(
+        AssistDetector,
+        "(self._lighter, Bit.LIGHTER)",
+        "(self._lighter, Bit.HEAVIER)",
+        a_helper_is_no_fault_and_teaches_nothing,
+    ),
+    Mutant(
+        LoadLearner,
+        "if not same and not alike:\n            return False",
+        "",
+        a_press_teaches_nothing,
+    ),
+    Mutant(
+        RepDetector, "assisted=_lifted(moment, up, down),", "", a_positive_that_somebody_else_did_counts_as_assisted
+    ),
+    Mutant(LoadDetector, "fit.odd_since is None", "True", a_force_that_leaves_its_load_is_the_cells),
     Mutant(ZeroFinder, "ZeroFound(off_n, since)", "ZeroFound(-off_n, since)", a_walking_zero_is_followed),
 )
 

@@ -8,6 +8,7 @@ from tests.quality.signals import Filtered, Floats
 
 ORDER = (
     "sensor_fault",
+    "assist",
     "force_ceiling",
     "slack",
     "bounce",
@@ -21,7 +22,6 @@ ORDER = (
 )
 
 
-WHOLE_ORDER = ("sensor_fault", "assist", *ORDER[1:])
 EXPLAINED = ("slack", "unload", "tension_out", "force_ceiling")  # by an assist
 
 
@@ -48,7 +48,7 @@ class Label:
     def rank(self) -> int | None:
         """Its place in the order of primaries; None where it has none."""
         name = self.own.get("grade") if self.kind == "turnaround" else self.kind
-        return WHOLE_ORDER.index(name) if name in WHOLE_ORDER else None
+        return ORDER.index(name) if name in ORDER else None
 
 
 class Stretch(NamedTuple):
