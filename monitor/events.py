@@ -76,9 +76,9 @@ class SetStart(Event, frozen=True, kw_only=True, tag="set_start"):
 
 
 class Leak(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds under load that were not under tension, by cause; they add up to the difference.
+    """Seconds of a set that leaked, by cause, each second once; all but `unjudged_s` add up to what leaked.
 
-    In `unjudged_s` the load was not known yet. It counts neither for nor against skill.
+    In `unjudged_s` the load or the sensors were not known. It counts neither for nor against skill.
     """
 
     lockout_s: float
@@ -86,6 +86,10 @@ class Leak(msgspec.Struct, frozen=True, kw_only=True):
     unload_s: float
     low_tension_s: float
     high_tension_s: float = 0.0
+    speed_s: float = 0.0
+    jerk_s: float = 0.0
+    drop_s: float = 0.0
+    turnaround_s: float = 0.0
     unjudged_s: float = 0.0
 
     def __add__(self, other: "Leak") -> "Leak":
@@ -131,10 +135,12 @@ class SetEnd(Event, frozen=True, kw_only=True, tag="set_end"):
     working_load_from: Literal["given", "learned", "unknown"]
     friction: float | None
     friction_from: Literal["given", "learned", "unknown"]
-    skill: float | None  # under_tension_s / (under_load_s - leak.unjudged_s), 0..1
+    skill: float | None  # the share of the judged part of set_s that did not leak, 0..1
     strength_n: float | None  # the load at that skill
     outcome: Literal["failure", "ended"]
     loads: tuple[LoadStretch, ...] = ()  # by stretch of constant load, in order
+    clean_reps: int | None = None  # without a primary fault; null in records of old versions
+    set_s: float | None = None  # from set_start to the end of the last repetition; null in records of old versions
 
 
 class Rep(Event, frozen=True, kw_only=True, tag="rep"):

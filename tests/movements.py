@@ -37,7 +37,7 @@ def profile(kind: str = "stack", **changes: Any) -> Profile:
         protocol = {"stages_s": (5.0, 5.0, 5.0)}
     calibration = {"metres_per_count": changes.pop("metres_per_count", ENCODER_M), "newtons_per_count": 0.01}
     for key, value in changes.items():
-        (protocol if key in ("positive_s", "negative_s", "starts_with", "band") else machine)[key] = value
+        (protocol if key in ("positive_s", "negative_s", "starts_with", "band", "pause_s") else machine)[key] = value
     machine = {key: value for key, value in machine.items() if value is not None}
     return profile_from_builtins({"machine": machine, "protocol": protocol, "calibration": calibration})
 

@@ -57,7 +57,7 @@ class LiveFeedback:
         relative = _relative(moment, tension_n, v_m_s)
         under_load_s = under_tension_s = 0.0
         if moment.in_set:
-            under_load_s, under_tension_s, _ = tally.times_s(signals, moment.now + 1)
+            under_load_s, under_tension_s = tally.times_s(signals, moment.now + 1)
         on_rest, at_lockout = moment.on(Bit.CONTACT), moment.lockout.since is not None
         return Feedback(
             t_s=seconds(head),

@@ -38,7 +38,7 @@ from monitor.detect.repetitions import RepDetector
 from monitor.detect.rest_finder import RestFinder
 from monitor.detect.rests import ContactDetector, LockoutDetector
 from monitor.detect.sensor_faults import FaultDetector
-from monitor.detect.set_tally import SetTally, set_end
+from monitor.detect.set_tally import SetTally
 from monitor.detect.sets import SetDetector
 from monitor.detect.speed_over import SpeedDetector
 from monitor.detect.stalls import StallDetector
@@ -203,6 +203,7 @@ class DetectorPanel:
             match finding:
                 case Detection():
                     self._book.enter(finding, moment)
+                    self.tally.note(finding)
                 case Ending():
                     self._book.close(finding, moment)
                 case Correction():
@@ -217,8 +218,7 @@ class DetectorPanel:
     def _judge_again(self, moment: Moment, since: int) -> Moment:
         """Show what happened since a moment to those who compare it with the load, which is known only now."""
         bits = evaluate(moment.signals, moment.limits, since, moment.now + 1)
-        if moment.in_set and moment.set_start >= since:
-            self.tally.start(moment.signals, moment.set_start)
+        self.tally.judge_again(moment, since, bits)
         for i, detector in enumerate(self.after):
             if not detector.watches & Bit.JUDGED:
                 continue
@@ -249,13 +249,12 @@ class DetectorPanel:
 
     def _end_set(self, moment: Moment, over: int) -> Moment:
         """Let the detectors end what they have open, close what is left, and sum up."""
-        times_s, loads = self.tally.times_s(moment.signals, over), self.tally.loads(moment, over)
         moment = replace(moment, **NOTHING_HAPPENS)
         moment = replace(moment, in_set=False, set_over=over, silenced=OF_LIFTER)
         moment = self._wake(self.after, self._dues_after, moment, changed=0, stirred=True)
         self._book.end_set(over, moment)
-        event = set_end(moment, over, times_s, loads, self._book.counts)
-        self._book.enter(Detection(event, over, over), moment)
+        summary = self.tally.end_set(moment, over, self._book.counts)
+        self._book.enter(Detection(summary, over, over), moment)
         return replace(moment, set_number=None, rep_number=None)
 
 

@@ -1,6 +1,7 @@
 """When a set begins and ends, by machine.
 
-stack   off the rest and loaded for 0.3 s begins it; 5 s on the rest, or 5 s without tension off it, ends it
+stack   off the rest and loaded for 0.3 s begins it; 5 s on the rest (longer where pauses are planned), or 5 s without
+        tension off it, ends it
 motor   the first repetition that is pulled begins it; 5 s with neither movement nor force ends it
 squat   (no stack, negative first) the first movement beyond the hysteresis begins it; 5 s of stillness ends it
 """
@@ -39,7 +40,8 @@ class SetDetector:
         now = moment.now
         if moment.in_set:
             silent = moment.still and not moment.on(Bit.KNOWN_T)  # the stack stands as it stood
-            return self._over(self._over_since is not None if silent else moment.on(over), now)
+            hold_s = moment.limits.end_rest_s if moment.on(Bit.CONTACT) else self.settings.end_rest_s
+            return self._over(self._over_since is not None if silent else moment.on(over), now, hold_s)
         self._over_since = None
         self._off_since = (self._off_since if self._off_since is not None else now) if moment.on(begun) else None
         if self._off_since is None:
@@ -50,14 +52,14 @@ class SetDetector:
         started, self._off_since = SetStarted(self._off_since), None
         return (started,)
 
-    def _over(self, over: bool, now: int) -> Findings:
+    def _over(self, over: bool, now: int, hold_s: float) -> Findings:
         if not over:
             self._over_since = None
             return ()
         if self._over_since is None:
             self._over_since = now
-        if now - self._over_since < steps(self.settings.end_rest_s):
-            self.due = self._over_since + steps(self.settings.end_rest_s)
+        if now - self._over_since < steps(hold_s):
+            self.due = self._over_since + steps(hold_s)
             return ()
         ended, self._over_since = SetEnded(self._over_since), None
         return (ended,)
@@ -65,7 +67,7 @@ class SetDetector:
     def _motor(self, moment: Moment) -> Findings:
         if moment.in_set:
             self._leg = None
-            over = self._over(moment.still and not moment.on(Bit.PULL), moment.now)
+            over = self._over(moment.still and not moment.on(Bit.PULL), moment.now, self.settings.end_rest_s)
             return (*over, Pull(False)) if moment.pull.pulled else over
         self._over_since = None
         if any(reversal.at == "lower" for reversal in moment.reversals):
@@ -102,7 +104,7 @@ class SetDetector:
 
     def _squat(self, moment: Moment) -> Findings:
         if moment.in_set:
-            return self._over(moment.still, moment.now)
+            return self._over(moment.still, moment.now, self.settings.end_rest_s)
         down = [turn.dwell_end for turn in moment.turned.points if turn.reversal.at == "upper"]
         return (SetStarted(down[-1]),) if down else ()
 

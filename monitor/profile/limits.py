@@ -31,6 +31,7 @@ class Limits:
     detect: DetectSettings
     positive_s: float
     negative_s: float
+    pause_s: float  # planned pauses on the rest
     rest_m: float  # raw coordinate of x = 0
     doubt_m: float  # the possible error of x
     bottom_m: float  # x
@@ -131,6 +132,12 @@ class Limits:
     def long_gap_s(self) -> float:
         """A silence this long may hide the end of one phase and the start of the next."""
         return min(max(LONG_GAP_S, min(self.positive_s, self.negative_s)), LONGEST_GAP_S)
+
+    @cached_property
+    def end_rest_s(self) -> float:
+        """So long on the rest ends a set."""
+        end = self.detect.set
+        return end.end_rest_s if self.pause_s <= end.end_rest_s else self.pause_s + end.pause_margin_s
 
     @cached_property
     def smooth_dwell_s(self) -> float:
@@ -244,6 +251,7 @@ def limits_of(profile: Profile) -> Limits:
         detect=profile.detect,
         positive_s=protocol.positive_s or ASSUMED_PHASE_S,
         negative_s=protocol.negative_s or ASSUMED_PHASE_S,
+        pause_s=protocol.pause_s,
         rest_m=rest_m,
         doubt_m=0.0,
         bottom_m=bottom_m - rest_m,

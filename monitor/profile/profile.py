@@ -62,6 +62,7 @@ class ProtocolSettings(SettingsTable, frozen=True, kw_only=True):
     negative_s: Duration = 0.0
     starts_with: Literal["positive", "negative"] = "positive"
     band: Annotated[float, Meta(gt=0, le=0.5)] | None = None  # default: 0.10, superslow 0.08
+    pause_s: Annotated[float, Meta(ge=0, le=120)] = 0.0  # planned pauses on the rest: rest-pause, clusters
     stages: tuple[Annotated[float, Meta(gt=0, le=1.5)], ...] = (0.5, 0.75, 1.0)  # static: shares of peak_n
     stages_s: tuple[Annotated[float, Meta(gt=0, le=600)], ...] = (30.0, 30.0, 30.0)
 

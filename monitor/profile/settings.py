@@ -47,6 +47,7 @@ class SetSettings(SettingsTable, frozen=True, kw_only=True):
     off_rest_m: Positive = 0.003  # x above which the stack is off the rest
     start_hold_s: Positive = 0.3
     end_rest_s: Positive = 5.0
+    pause_margin_s: NotNegative = 2.0  # beyond planned pauses, where they are longer than end_rest_s
     end_tension: Share = 0.1  # of W: below it for end_rest_s, the set ends off the rest, too
     under_load: Share = 0.5  # of W: above it, time counts as under load
 
@@ -162,6 +163,12 @@ class SensorFaultSettings(SettingsTable, frozen=True, kw_only=True):
     frozen_s: Positive = 0.3
 
 
+class SkillSettings(SettingsTable, frozen=True, kw_only=True):
+    throw_s: Positive = 4.0  # a jerk or a drop spoils no more than this
+    turn_s: NotNegative = 0.5  # an abrupt turnaround spoils so much before and after its dwell
+    least_s: NotNegative = 10.0  # of judged time: below it skill is null
+
+
 class ZeroSettings(SettingsTable, frozen=True, kw_only=True):
     walk_n_per_minute: Positive = 15.0  # zero is followed on the rest; a faster change is a hand
 
@@ -186,6 +193,7 @@ class DetectSettings(SettingsTable, frozen=True, kw_only=True):
     tension_out: TensionOutSettings = TensionOutSettings()
     force_ceiling: ForceCeilingSettings = ForceCeilingSettings()
     sensor_fault: SensorFaultSettings = SensorFaultSettings()
+    skill: SkillSettings = SkillSettings()
     zero: ZeroSettings = ZeroSettings()
     assist: AssistSettings = AssistSettings()
     held: HeldSettings = HeldSettings()

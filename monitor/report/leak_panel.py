@@ -1,4 +1,4 @@
-"""Shows where tension leaked: one bar for all time under load, and one row for each cause."""
+"""Shows where tension leaked: one bar for the whole set, and one row for each cause."""
 
 from monitor.events import Leak
 from monitor.report.markup import Markup, element, together
@@ -9,10 +9,10 @@ from monitor.vocabulary.leaks import LEAKS
 NOT_KNOWN = "The load was not known, so tension could not be judged."
 
 
-def leak_panel(under_load_s: float | None, under_tension_s: float | None, leak: Leak | None) -> Markup:
+def leak_panel(set_s: float | None, leak: Leak | None) -> Markup:
     """For a set or for a whole session."""
     title = element("h3", "Where tension leaked")
-    if leak is None or under_tension_s is None or not under_load_s:
+    if leak is None or not set_s:
         return element("div", title, element("p", NOT_KNOWN))
     causes = leaks(leak)
     worst_s = max((seconds for _, seconds in causes), default=1.0)
@@ -27,19 +27,14 @@ def leak_panel(under_load_s: float | None, under_tension_s: float | None, leak: 
     ]
     unjudged = ""
     if leak.unjudged_s >= 1:
-        unjudged = f" {duration(leak.unjudged_s)} could not be judged: the load was not known yet."
-    sentence = element(
-        "p",
-        element("b", duration(under_tension_s)),
-        f" of {duration(under_load_s)} under load was tension; ",
-        element("b", duration(lost_s(leak))),
-        " leaked." + unjudged,
-    )
+        unjudged = f" {duration(leak.unjudged_s)} could not be judged: load or sensors were not known."
+    leaked = element("b", duration(lost_s(leak)))
+    sentence = element("p", leaked, f" of {duration(set_s)} leaked." + unjudged)
     return element(
         "div",
         title,
         sentence,
-        _share_bar(under_load_s, under_tension_s, leak),
+        _share_bar(set_s, leak),
         element("table", element("tbody", *rows), class_="leak") if rows else None,
     )
 
@@ -50,11 +45,12 @@ def _bar(key: str, share: float) -> Markup:
     )
 
 
-def _share_bar(under_load_s: float, under_tension_s: float, leak: Leak) -> Markup:
-    """All time under load: tension, each cause of leak, and time that could not be judged."""
+def _share_bar(set_s: float, leak: Leak) -> Markup:
+    """The whole set: what did not leak, each cause of leak, and time that could not be judged."""
     x, bars = 0.0, []
-    for key, seconds in [("tension", under_tension_s), *leaks(leak), ("unjudged_s", leak.unjudged_s)]:
-        width = 100 * seconds / under_load_s
+    kept_s = max(0.0, set_s - lost_s(leak) - leak.unjudged_s)
+    for key, seconds in [("tension", kept_s), *leaks(leak), ("unjudged_s", leak.unjudged_s)]:
+        width = 100 * seconds / set_s
         bars.append(element("rect", x=f"{x:.2f}", width=f"{width:.2f}", height="10", class_=f"share-{key}"))
         x += width
     return _svg(together(*bars), "0 0 100 10", "share")

@@ -32,7 +32,7 @@ def one_screen(gathered: Gathered, story: SessionStory) -> list[Any]:
         parts.append(Text(f"  and {count(len(story.sets) - SETS_SHOWN, 'earlier set')}", "dim"))
     parts += [Text(), *_leaked(story), *_faults(story)]
     all_ = totals(story)
-    skill = "not known" if all_.skill is None else f"{all_.skill:.0%} of the time under load was tension"
+    skill = "not known" if all_.skill is None else f"{all_.skill:.0%} of the judged time had no leak"
     strength = "not known" if all_.strength_n is None else f"{kilograms(all_.strength_n)} kg"
     parts.append(Text.assemble(("Skill     ", "dim"), (skill, "bold")))
     parts.append(Text.assemble(("Strength  ", "dim"), (strength, "bold")))

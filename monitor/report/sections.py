@@ -12,7 +12,7 @@ from monitor.report.leak_panel import leak_panel
 from monitor.report.markup import Markup, element
 from monitor.report.session_story import SessionStory, SetStory, leaks, totals
 from monitor.report.tables import UNKNOWN, row, table
-from monitor.report.words import clock, count, duration, kilograms, partial, times
+from monitor.report.words import clock, count, duration, fault_words, kilograms, partial, times
 from monitor.vocabulary.leaks import LEAKS
 from monitor.vocabulary.lookup import row_of
 from monitor.vocabulary.rows import Row
@@ -76,7 +76,7 @@ def figures(story: SessionStory, static: bool) -> Markup:
         _figure(
             "Skill",
             UNKNOWN if all_.skill is None else f"{all_.skill:.0%}",
-            "of the time under load was tension",
+            "of the judged time had no leak",
             "skill",
         ),
         _figure("Strength", strength, heaviest, "strength"),
@@ -102,15 +102,18 @@ def set_table(story: SessionStory) -> Markup:
             UNKNOWN if end is None else duration(end.under_load_s),
             UNKNOWN if end is None or end.under_tension_s is None else duration(end.under_tension_s),
             UNKNOWN if end is None or end.skill is None else f"{end.skill:.0%}",
-            UNKNOWN if end is None or end.leak is None else _most(end.leak),
+            UNKNOWN if end is None or end.leak is None else _most(one, end.leak),
             advice(one) or "The recording ended within this set.",
         ]
         rows.append(row(cells))
     return element("section", element("h2", "Sets"), table(head, rows, "sets"), class_="block", id="sets")
 
 
-def _most(leak: Leak) -> str:
-    return next((f"{LEAKS[key].en.lower()} {seconds:.1f} s" for key, seconds in leaks(leak)), "nothing")
+def _most(one: SetStory, leak: Leak) -> str:
+    """The cause of most leak; where hardly anything leaked, the faults."""
+    for key, seconds in leaks(leak):
+        return f"{LEAKS[key].en.lower()} {seconds:.1f} s"
+    return fault_words(one.moments) or "nothing"
 
 
 def work_on(story: SessionStory) -> Markup:
@@ -129,7 +132,7 @@ def work_on(story: SessionStory) -> Markup:
             element("p", remedy, class_="remedy"),
             element("p", where, class_="quiet") if where else None,
         ),
-        leak_panel(all_.under_load_s, all_.under_tension_s, all_.leak),
+        leak_panel(all_.set_s, all_.leak),
         class_="block work-on",
         id="work-on",
     )

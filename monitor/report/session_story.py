@@ -36,8 +36,8 @@ class SetStory:
 
     @property
     def unjudged_s(self) -> float:
-        """Seconds under load before the load was known."""
-        return self.end.leak.unjudged_s if self.end and self.end.leak else 0.0
+        """Seconds of it that could not be judged."""
+        return _unjudged_s(self.end) if self.end else 0.0
 
     @property
     def partial_reps(self) -> int:
@@ -69,13 +69,14 @@ class SessionStory:
 
 @dataclass(frozen=True)
 class Totals:
-    """All sets together. Skill (share of tension) and strength (greatest load) are two numbers, never one."""
+    """All sets together. Skill (time without a leak) and strength (greatest load) are two numbers, never one."""
 
     sets: int
     reps: int
     partial_reps: int
     under_load_s: float | None  # None: no set was completed
     under_tension_s: float | None
+    set_s: float | None  # of the sets that `leak` is of
     leak: Leak | None
     skill: float | None
     strength_n: float | None
@@ -108,22 +109,32 @@ def story_of(records: Iterable[AnyEvent]) -> SessionStory:
 def totals(story: SessionStory) -> Totals:
     """Tension, leak and skill come from the judged sets: those whose load was known."""
     ends = [one.end for one in story.sets if one.end is not None]
-    judged = [end for end in ends if end.under_tension_s is not None and end.under_load_s > 0]
-    leaked = [end.leak for end in judged if end.leak is not None]
-    leak = Leak(**{key: sum(getattr(one, key) for one in leaked) for key in Leak.__struct_fields__})
-    load_s = sum(end.under_load_s for end in judged) - leak.unjudged_s
-    tension_s = sum(end.under_tension_s or 0.0 for end in judged)
+    tension_s = [end.under_tension_s for end in ends if end.under_tension_s is not None]
+    leaked = [(end.leak, length_s(end)) for end in ends if end.leak is not None]
+    leak = Leak(**{key: sum(getattr(one, key) for one, _ in leaked) for key in Leak.__struct_fields__})
+    skills = [(end.skill, length_s(end) - _unjudged_s(end)) for end in ends if end.skill is not None]
+    judged_s = sum(seconds for _, seconds in skills)
     strengths = [end.strength_n for end in ends if end.strength_n is not None]
     return Totals(
         sets=len(story.sets),
         reps=sum(len(one.reps) for one in story.sets),
         partial_reps=sum(one.partial_reps for one in story.sets),
         under_load_s=sum(end.under_load_s for end in ends) if ends else None,
-        under_tension_s=tension_s if judged else None,
+        under_tension_s=sum(tension_s) if tension_s else None,
+        set_s=sum(seconds for _, seconds in leaked) if leaked else None,
         leak=leak if leaked else None,
-        skill=tension_s / load_s if load_s > 0 else None,
+        skill=sum(skill * seconds for skill, seconds in skills) / judged_s if judged_s > 0 else None,
         strength_n=max(strengths, default=None),
     )
+
+
+def length_s(end: SetEnd) -> float:
+    """What the seconds of leak are part of. Records of old versions counted the time under load."""
+    return end.under_load_s if end.set_s is None else end.set_s
+
+
+def _unjudged_s(end: SetEnd) -> float:
+    return end.leak.unjudged_s if end.leak else 0.0
 
 
 def leaks(leak: Leak) -> list[tuple[str, float]]:

@@ -6,7 +6,7 @@ from monitor.events import Rep, Stage, Turnaround
 from monitor.report.advice import advice
 from monitor.report.leak_panel import leak_panel
 from monitor.report.markup import Markup, element
-from monitor.report.session_story import SetStory
+from monitor.report.session_story import SetStory, length_s
 from monitor.report.tables import UNKNOWN, row, table
 from monitor.report.words import clock, count, duration, kilograms, newtons, partial
 from monitor.vocabulary.lookup import faults_by_name
@@ -25,7 +25,7 @@ def set_section(one: SetStory, static: bool, *, folded: bool) -> Markup:
     if one.reps:
         halves.append(_overlay(one))
     end = one.end
-    leak = leak_panel(end.under_load_s, end.under_tension_s, end.leak) if end else None
+    leak = leak_panel(length_s(end), end.leak) if end else None
     halves.append(element("div", leak, _turns(one) if not static else None, class_="half"))
     parts.append(element("div", *halves, class_="halves"))
     if one.reps:
@@ -48,6 +48,8 @@ def _set_words(one: SetStory) -> str:
         parts.append(f"{duration(end.under_load_s)} under load")
         if end.skill is not None:
             parts.append(f"skill {end.skill:.0%}")
+        if end.clean_reps is not None and one.reps:
+            parts.append(f"{end.clean_reps} of {len(one.reps)} clean")
         if end.outcome == "failure":
             parts.append("to failure")
     return " · ".join(parts)

@@ -10,7 +10,7 @@ from typing import Any
 from monitor.events import AnyEvent, Leak, Rep, SensorFault, SetEnd, SetStart, Stage
 from monitor.profile.profile import Profile
 from monitor.report.blindness import BLIND, BLIND_STATIC
-from monitor.report.session_story import leaks, lost_s
+from monitor.report.session_story import leaks, length_s, lost_s
 from monitor.report.words import count, describe, fault_words, kilograms, newtons, times
 from monitor.vocabulary.leaks import LEAKS
 from monitor.vocabulary.lookup import is_fault, name_of
@@ -154,12 +154,13 @@ def _summary(summary: SetEnd | None, reps: int, moments: Sequence[AnyEvent]) -> 
     table.add_column()
     partial = f", {summary.partial_reps} of them partial" if summary.partial_reps else ""
     ended = "; ended in failure" if summary.outcome == "failure" else ""
-    table.add_row("Repetitions", f"{summary.reps}{partial}{ended}")
+    clean = "" if summary.clean_reps is None or not summary.reps else f", {summary.clean_reps} clean"
+    table.add_row("Repetitions", f"{summary.reps}{clean}{partial}{ended}")
     table.add_row("Under load", f"{summary.under_load_s:.1f} s")
     if summary.under_tension_s is not None:
         table.add_row("Under tension", f"{summary.under_tension_s:.1f} s")
     if summary.leak is not None:
-        table.add_row("Leaked", _leak(summary.leak))
+        table.add_row("Leaked", f"{_leak(summary.leak)}, of {length_s(summary):.1f} s")
     if summary.working_load_n is None:
         table.add_row("Load", "not known: too little steady movement to learn it from")
     else:

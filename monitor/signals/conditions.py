@@ -98,8 +98,7 @@ def evaluate(window: SignalWindow, limits: Limits, start: int, end: int) -> NDAr
 
     loaded = tension >= half
     relative = np.full(len(x), np.nan)
-    unloaded = in_band = low = np.zeros(len(x), bool)
-    unjudged = loaded if limits.load_n is None else low
+    in_band = np.zeros(len(x), bool)
     if limits.load_n is not None:
         put(Bit.JUDGED, known_t)
         friction = limits.friction or 0.0
@@ -137,9 +136,6 @@ def evaluate(window: SignalWindow, limits: Limits, start: int, end: int) -> NDAr
 
     _count(window.loaded, rows, loaded)
     _count(window.in_band, rows, in_band)
-    _count(window.unloaded, rows, loaded & unloaded)
-    _count(window.low, rows, loaded & low & ~unloaded)
-    _count(window.unjudged, rows, unjudged)
     bits: NDArray[np.int32] = np.einsum("i,ij", np.array(named, np.int32), np.array(held))  # a sum of distinct bits
     return bits
 

@@ -27,8 +27,8 @@ class SignalWindow:
         self.repeated, self.odd, self.head_x, self.head_tension, self.found, self.relative = columns[6:]
         self._columns = columns
         # Running counts of moments since the stream began: differences are exact whatever the batches were.
-        self._counts = np.zeros((5, CAPACITY), np.int64)
-        self.loaded, self.in_band, self.unloaded, self.low, self.unjudged = self._counts
+        self._counts = np.zeros((2, CAPACITY), np.int64)
+        self.loaded, self.in_band = self._counts
 
     def append(self, signals: SignalBlock, rest_m: float, zero_n: float) -> None:
         """Add moments that follow the newest."""

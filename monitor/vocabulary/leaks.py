@@ -8,6 +8,10 @@ LEAKS = {  # by field of `Leak`
     "unload_s": Words("Unloaded", "Entlastet"),
     "low_tension_s": Words("Low tension", "Zu wenig Spannung"),
     "high_tension_s": Words("High tension", "Zu viel Spannung"),
+    "speed_s": Words("Too fast", "Zu schnell"),
+    "jerk_s": Words("Heaved", "Gerissen"),
+    "drop_s": Words("Dropped", "Fallen gelassen"),
+    "turnaround_s": Words("Rough turns", "Harte Umkehr"),
 }
 
 CLEAN = Words("Clean. Keep this quality, then add a little load.", "Sauber. So bleiben, dann etwas mehr Last.")

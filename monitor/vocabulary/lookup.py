@@ -8,6 +8,7 @@ from monitor.events import AnyEvent
 from monitor.vocabulary.rows import Row
 from monitor.vocabulary.table import ROWS
 
+STANDS_WITH = {"unload": "slack", "bottom_rest": "stack_touch"}  # where causes of leak are ordered
 _BY_KIND = {kind: list(rows) for kind, rows in groupby(ROWS, key=lambda row: row.kind)}
 
 
@@ -30,6 +31,15 @@ def name_of_sensor_fault(cause: str) -> str:
 def is_fault(event: AnyEvent) -> bool:
     """Whether it is a fault of the lifter. One physical act is one fault: a part of another event does not count."""
     return event.part_of is None and row_of(event).fault
+
+
+def leak_of(event: AnyEvent) -> tuple[int, str] | None:
+    """The place of an event among causes of leak, and the field of `Leak` for its seconds; None: it leaks nothing."""
+    row = row_of(event)
+    if row.leak is None:
+        return None
+    rank = row.rank or next(row.rank for row in _BY_KIND[STANDS_WITH[row.kind]] if row.rank)
+    return rank, row.leak
 
 
 def faults_by_name(events: Iterable[AnyEvent]) -> Counter[str]:

@@ -47,6 +47,7 @@ def _row(row: Row) -> dict[str, Any]:
         "icon": row.icon,
         "cue": row.cue,
         "leak": row.leak,
+        "rank": row.rank,
         "counted_as": row.counted_as,
         "cost_s": row.cost_s or None,
         "name": row.name._asdict(),

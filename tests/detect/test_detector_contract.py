@@ -404,7 +404,7 @@ def test_the_end_of_the_stream_cuts_what_is_open(name: str, movement: Movement, 
 
 
 def test_memory_is_bounded() -> None:
-    """Hours of every trouble: what a spine keeps does not grow."""
+    """Hours of every trouble: what a spine keeps does not grow. What a set leaked is summed up now and then."""
     acts: list[Act] = [Leg(1.0, 0.4), Still(1.6), Leg(0.0, 2.0), Still(0.2), Leg(0.6, 0.7), Leg(0.0, 0.4), Down(0.5)]
     shares = np.random.default_rng(1).uniform(0, 1, 16)
     troubles = [Trouble(("gap", "stuck", "SATURATED", "jump")[k % 4], at, 0.3) for k, at in enumerate(shares.tolist())]
@@ -417,7 +417,7 @@ def test_memory_is_bounded() -> None:
             spine.update(later(one, k * length_s))
             if k % 4 == 1:
                 sizes_bytes.append(len(pickle.dumps(spine)))
-        assert max(sizes_bytes[6:]) <= max(sizes_bytes[:6]) + 1024, name
+        assert max(sizes_bytes[6:]) <= max(sizes_bytes[:6]) + 16_384, name
 
 
 def test_an_idle_machine_tells_nothing() -> None:

@@ -33,12 +33,6 @@ NOT_IN_CODE: dict[str, set[str]] = {
         "failure.held_s",
         "rep.segmented",
         "rep.start",
-        "set_end.clean_reps",
-        "set_end.set_s",
-        "leak.drop_s",
-        "leak.jerk_s",
-        "leak.speed_s",
-        "leak.turnaround_s",
     },
     "settings": {
         "detect.failure.pushing",
@@ -54,12 +48,8 @@ NOT_IN_CODE: dict[str, set[str]] = {
         "detect.rep.end_s",
         "detect.rep.segment_apart_s",
         "detect.rep.segment_speed",
-        "detect.set.pause_margin_s",
         "detect.set.stop_fraction",
         "detect.set.stop_min_m",
-        "detect.skill.least_s",
-        "detect.skill.throw_s",
-        "detect.skill.turn_s",
         "detect.stack_touch.join_s",
         "detect.start.rise_per_s",
         "detect.start.rise_window_s",
@@ -67,7 +57,6 @@ NOT_IN_CODE: dict[str, set[str]] = {
         "detect.start.to_m",
         "detect.start.upload_from",
         "detect.turnaround.set_down_s",
-        "protocol.pause_s",
     },
     "targets": {"jerk", "assist"},  # of the labelled corpus
 }

@@ -150,8 +150,9 @@ class DisplayStage:
 
     def end_set(self, **fields: Any) -> SetEnd:
         summary = {
-            "rep": None, "phase": "rest", "reps": 6, "partial_reps": 1, "under_load_s": 62.4, "under_tension_s": 47.1,
-            "leak": LEAK, "counts": {"jerk": 2, "lockout_rest": 3}, "working_load_n": 804.0,
+            "rep": None, "phase": "rest", "reps": 6, "partial_reps": 1, "clean_reps": 3, "set_s": 62.4,
+            "under_load_s": 62.4, "under_tension_s": 47.1, "leak": LEAK, "counts": {"jerk": 2, "lockout_rest": 3},
+            "working_load_n": 804.0,
             "working_load_from": "learned", "friction": 0.08, "friction_from": "learned", "skill": 0.755,
             "strength_n": 804.0, "outcome": "failure",
         }  # fmt: skip

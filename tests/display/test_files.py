@@ -71,7 +71,7 @@ def test_every_text_that_a_message_can_need_exists() -> None:
         *(f"state.set.{name}" for name in (*bands, *rests)),
         *(f"state.stale.{name}" for name in links),
         *(f"phase.{phase}" for phase in get_args(Phase)),
-        *(f"leak.{cause}" for cause in ("unjudged_s", "other_s")),
+        "leak.unjudged_s",
         *(f"outcome.{outcome}" for outcome in ("failure", "ended")),
     }
     assert pack["cues"].keys() >= {*rests, *get_args(Phase), "low", "high"}

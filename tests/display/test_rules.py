@@ -305,18 +305,27 @@ def test_the_leak_of_the_current_set(rules: Page) -> None:
     leak = run(
         rules,
         """const { leakSoFar } = await import("/js/leak.js");
-        const model = live({ t_s: 50, under_load_s: 40, under_tension_s: 30 });
-        const tell = (id, kind, more) => model.heard(`event/${kind}`, event(kind, { id, ...more }), false, 1000);
-        tell(1, "lockout_rest", { duration_s: 2 });
-        tell(2, "lockout_rest", { t_s: 47, duration_s: null });
-        tell(3, "unload", { duration_s: 1.5 });
-        tell(4, "tension_out", { side: "low", duration_s: 1 });
-        tell(5, "tension_out", { side: "high", duration_s: 1 });
-        tell(6, "unload", { duration_s: 9, part_of: 3 });
-        tell(7, "bottom_rest", { duration_s: 9, set: 2 });
-        return leakSoFar(model.recent, 1, model.feedback);""",
+        const model = live({ t_s: 50 });
+        const tell = (id, kind, t_s, more) =>
+          model.heard(`event/${kind}`, event(kind, { id, t_s, ...more }), false, 1000);
+        tell(1, "lockout_rest", 2, { duration_s: 2 });
+        tell(2, "lockout_rest", 47, { duration_s: null });
+        tell(3, "unload", 10, { duration_s: 1.5 });
+        tell(4, "tension_out", 11, { side: "low", duration_s: 1, part_of: 3 }); // half of it is the unload's
+        tell(5, "tension_out", 20, { side: "high", duration_s: 1 });
+        tell(6, "jerk", 30, { duration_s: 0.2 });
+        tell(7, "turnaround", 32, { duration_s: 0, at: "upper", grade: "smooth", dwell_s: 0.5 });
+        tell(8, "drop", 36, { duration_s: 0.2 }); // no turn is known yet
+        tell(9, "turnaround", 45, { duration_s: 0, at: "lower", grade: "abrupt", dwell_s: 0.5 });
+        tell(10, "speed_over", 44, { duration_s: 1 }); // a quarter of it is the turnaround's
+        tell(11, "bottom_rest", 25, { duration_s: 9, set: 2 });
+        tell(12, "bottom_rest", 49, { duration_s: null, ended_set: true });
+        return leakSoFar(model.recent, 1, 50);""",
     )
-    assert leak == {"lockout_s": 5, "unload_s": 1.5, "low_tension_s": 1, "high_tension_s": 1, "other_s": 1.5}
+    assert leak == pytest.approx({
+        "lockout_s": 5, "bottom_s": 0, "unload_s": 1.5, "low_tension_s": 0.5, "high_tension_s": 1, "speed_s": 0.25,
+        "jerk_s": 1.75, "drop_s": 4, "turnaround_s": 1.5,
+    })  # fmt: skip
 
 
 def test_sounds_by_priority_and_not_too_often(rules: Page) -> None:

@@ -25,8 +25,8 @@ def test_a_set_is_shown_while_it_goes_on(open_page: Open, stage: DisplayStage) -
     stage.live()
     page = open_page("trainer.html", (1440, 900))
     page.wait("document.body.dataset.state === 'set'")
-    stage.event(LockoutRest, rep=1, duration_s=2.0)
-    stage.event(Jerk, rep=2, cause="mid", peak_g=0.2)
+    stage.event(LockoutRest, rep=1, duration_s=2.0, t_s=-30.0)
+    stage.event(Jerk, rep=2, cause="mid", peak_g=0.2, t_s=-20.0)
     stage.event(Rep, rep=1, **REP)
     stage.event(Rep, rep=2, **{**REP, "partial": True, "in_band_s": 5.5})
     page.wait("document.querySelectorAll('#rep-rows svg').length === 2")
@@ -37,7 +37,7 @@ def test_a_set_is_shown_while_it_goes_on(open_page: Open, stage: DisplayStage) -
     assert page.evaluate("document.querySelector('#rep-rows svg').getAttribute('aria-label')") == "Heave"
     assert [row[1:3] for row in cells(page, "#events")] == [["Heave", "2"], ["Rest at the top", "1"]]
     leak = page.evaluate("[...document.querySelectorAll('#leak dd')].map((cell) => cell.textContent)")
-    assert leak == ["2.0 s", "2.0 s"]  # at the top, and what no event tells yet
+    assert leak == ["2.0 s", "4.0 s"]  # at the top, and what the heave spoils at most
     assert page.evaluate("document.querySelectorAll('#tension-plot canvas, #position-plot canvas').length") == 2
     stage.live(IDLE)
     stage.end_set()

@@ -84,9 +84,9 @@ def test_the_terminal_report_fits_one_screen(capsys: pytest.CaptureFixture[str])
     assert "\x1b" not in out
     for words in (
         "9 (2 partial)",
-        "At the top",
+        "Rough turns",
         "Force ceiling",
-        "Skill     9",
+        "Skill     72%",
         "Strength  80.0 kg",
         "not the body",
     ):

@@ -3,11 +3,13 @@
 import { agreed, setUpChooser } from "./js/chooser.js";
 import { connect } from "./js/connect.js";
 import { History } from "./js/history.js";
+import { isFault, rowOf } from "./js/kinds.js";
 import { leakSoFar } from "./js/leak.js";
 import { drawNotices, notices } from "./js/notices.js";
 import { screen } from "./js/screen.js";
 import { stateIcon, stateLabel } from "./js/status_line.js";
 import { Steady } from "./js/steady.js";
+import { faults } from "./js/summary.js";
 import { comparison, drawEvents, drawLeak, drawReps, drawSets } from "./js/tables.js";
 import { Trace } from "./js/trace.js";
 import { Trend } from "./js/trend.js";
@@ -102,11 +104,8 @@ function drawTables(now) {
   write("set-number", model.set === null ? "" : `${words.text("set")} ${model.set}`);
   const over = model.ended && model.ended.session === model.session && model.ended.set === model.set;
   const lasting = now.set !== null && model.feedback;
-  drawLeak(
-    $("leak"),
-    lasting ? leakSoFar(model.recent, model.set, model.feedback) : over ? model.ended.leak : null,
-    words,
-  );
+  if (lasting) drawLeak($("leak"), leakSoFar(model.recent, model.set, model.feedback.t_s), faultsSoFar(), words);
+  else drawLeak($("leak"), over ? model.ended.leak : null, over ? faults(model.ended) : [], words);
   write("leak-of", lasting ? words.text("leak.so_far") : over ? words.text("leak.final") : "");
   if (!setsChanged) return;
   setsChanged = false;
@@ -115,6 +114,14 @@ function drawTables(now) {
   write("compare", last ? comparison(last, history.before(last), words) : "");
   write("history-note", history.fromStore ? "" : words.text("history.absent"));
   trend.draw(history.days);
+}
+
+/** The faults of the current set, as [row, count]. */
+function faultsSoFar() {
+  const found = model.recent
+    .map(({ record }) => record)
+    .filter((record) => record.set === model.set && isFault(record));
+  return [...Map.groupBy(found, rowOf)].map(([row, records]) => [row, records.length]);
 }
 
 function write(id, text) {

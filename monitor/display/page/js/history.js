@@ -2,7 +2,7 @@
 //
 // history.json is {"v": 1, "sets": [set_end records, oldest first, each with "ended_utc" where known]}.
 
-import { unjudged } from "./summary.js";
+import { length, unjudged } from "./summary.js";
 
 const KEPT = 200;
 const SAME_LOAD = 0.02;
@@ -36,23 +36,23 @@ export class History {
   }
 
   /**
-   * One entry for each day of training, oldest first: [{day, skill, strength_n}]. Skill is the share of the day's time
-   * under load that was tension, strength the largest load. Where the date is not known, a session counts as a day.
+   * One entry for each day of training, oldest first: [{day, skill, strength_n}]. Skill is the share of the judged time
+   * that did not leak, strength the largest load. Where the date is not known, a session counts as a day.
    */
   get days() {
     const days = new Map();
     for (const set of this.sets) {
       if (set.skill === null || set.strength_n === null) continue;
       const day = set.ended_utc ? localDay(set.ended_utc) : set.session;
-      const sum = days.get(day) ?? { day, at: set.ended_utc ?? null, load_s: 0, tension_s: 0, strength_n: 0 };
-      sum.load_s += set.under_load_s - unjudged(set);
-      sum.tension_s += set.under_tension_s;
+      const sum = days.get(day) ?? { day, at: set.ended_utc ?? null, judged_s: 0, kept_s: 0, strength_n: 0 };
+      const judged_s = length(set) - unjudged(set);
+      sum.judged_s += judged_s;
+      sum.kept_s += set.skill * judged_s;
       sum.strength_n = Math.max(sum.strength_n, set.strength_n);
       days.set(day, sum);
     }
-    return [...days.values()]
-      .filter(({ load_s }) => load_s > 0)
-      .map(({ load_s, tension_s, ...rest }) => ({ ...rest, skill: tension_s / load_s }));
+    const judged = [...days.values()].filter(({ judged_s }) => judged_s > 0);
+    return judged.map(({ judged_s, kept_s, ...rest }) => ({ ...rest, skill: kept_s / judged_s }));
   }
 
   /** The set before `record` at the same load, or null. */

@@ -1,14 +1,14 @@
 // Draws a set's summary: tension, leak by cause, one thing to do better.
 
 import { element } from "./parts.js";
-import { faults, leaks, unjudged, worst } from "./summary.js";
+import { faults, leaked, leaks, length, unjudged, withoutLeak, worst } from "./summary.js";
 import { kilograms } from "./units.js";
 import { CLEAN, CLEAN_SO_FAR } from "./vocabulary.js";
 
 export function drawSummary(root, record, words) {
-  const leaked = leaks(record);
+  const lost = leaks(record);
   const dark_s = unjudged(record);
-  if (dark_s >= 1) leaked.push({ cause: "unjudged_s", seconds: dark_s, share: dark_s / record.under_load_s });
+  if (dark_s >= 1) lost.push({ cause: "unjudged_s", seconds: dark_s, share: dark_s / length(record) });
   const known = record.under_tension_s !== null;
   const headline = [
     element("p", "how", setLine(record, words)),
@@ -19,8 +19,8 @@ export function drawSummary(root, record, words) {
       known ? words.text("summary.of", words.seconds(record.under_load_s)) : words.seconds(record.under_load_s),
     ),
   ];
-  const rows = [element("div", "headline", "", headline), causes(record, leaked, words)];
-  if (known) rows.push(shares(record, leaked, words));
+  const rows = [element("div", "headline", "", headline), causes(record, lost, words)];
+  if (known) rows.push(shares(record, lost, words));
   rows.push(
     element("div", "better wide-row", "", [
       element("h2", "", words.text("summary.better")),
@@ -43,21 +43,17 @@ function tension(record, words) {
   return made;
 }
 
-/** One bar: tension, then each cause of leak in its own pattern. */
-function shares(record, leaked, words) {
-  const parts = [{ cause: "tension", share: record.under_tension_s / record.under_load_s }, ...leaked].map(
-    ({ cause, share }) => {
-      const part = element("i", `share-${cause}`);
-      part.style.width = `${(100 * share).toFixed(1)}%`;
-      return part;
-    },
-  );
+/** One bar of the set: what did not leak, then each cause of leak in its own pattern. */
+function shares(record, lost, words) {
+  const kept = Math.max(0, 1 - ((leaked(record) ?? 0) + unjudged(record)) / length(record));
+  const parts = [{ cause: "tension", share: kept }, ...lost].map(({ cause, share }) => {
+    const part = element("i", `share-${cause}`);
+    part.style.width = `${(100 * share).toFixed(1)}%`;
+    return part;
+  });
   const made = element("div", "shares wide-row", "", parts);
   made.setAttribute("role", "img");
-  made.setAttribute(
-    "aria-label",
-    `${Math.round((100 * record.under_tension_s) / record.under_load_s)} % ${words.text("summary.tension")}`,
-  );
+  made.setAttribute("aria-label", words.text("summary.kept", Math.round(100 * kept)));
   return made;
 }
 
@@ -67,9 +63,9 @@ function advice(record, words) {
   return unjudged(record) < 1 ? words.word("better.clean", CLEAN) : words.word("better.clean_so_far", CLEAN_SO_FAR);
 }
 
-function causes(record, leaked, words) {
-  if (!leaked.length) return element("div", "causes", "", [element("p", "", withoutLeak(record, words))]);
-  const rows = leaked.map(({ cause, seconds }) =>
+function causes(record, lost, words) {
+  if (!lost.length) return element("div", "causes", "", [element("p", "", withoutLeak(faults(record), words))]);
+  const rows = lost.map(({ cause, seconds }) =>
     element("div", "", "", [
       element("i", `share-${cause}`),
       element("dt", "", words.leak(cause)),
@@ -77,10 +73,4 @@ function causes(record, leaked, words) {
     ]),
   );
   return element("div", "causes", "", [element("h2", "", words.text("summary.leak")), element("dl", "", "", rows)]);
-}
-
-/** The sentence for a set with hardly any leak; it never hides faults. */
-function withoutLeak(record, words) {
-  const names = faults(record).map(([row, count]) => `${words.name(row)} ${count}`);
-  return names.length ? words.text("summary.faults", names.join(" · ")) : words.text("summary.clean");
 }

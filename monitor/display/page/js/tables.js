@@ -4,7 +4,7 @@ import { localDay } from "./history.js";
 import { symbol } from "./icons.js";
 import { isFault, isListed, rowOf } from "./kinds.js";
 import { element } from "./parts.js";
-import { leaked } from "./summary.js";
+import { leaked, withoutLeak } from "./summary.js";
 import { dayName } from "./trend.js";
 import { kilograms } from "./units.js";
 import { clock } from "./words.js";
@@ -53,11 +53,11 @@ export function drawEvents(body, model, words) {
   );
 }
 
-/** `leak` is {cause: seconds}; causes without leak are left out. */
-export function drawLeak(box, leak, words) {
+/** `leak` is {cause: seconds}; causes without leak are left out. `faults`: [row, count] of the set. */
+export function drawLeak(box, leak, faults, words) {
   const causes = Object.entries(leak ?? {}).filter(([, seconds]) => seconds >= 0.05);
   if (!causes.length)
-    return box.replaceChildren(element("dt", "quiet", words.text(leak ? "summary.clean" : "none_yet")));
+    return box.replaceChildren(element("dt", "quiet", leak ? withoutLeak(faults, words) : words.text("none_yet")));
   const most = Math.max(1, ...causes.map(([, seconds]) => seconds));
   box.replaceChildren(
     ...causes.flatMap(([cause, seconds]) => {

@@ -1,0 +1,218 @@
+"""What leaked in a set: the union of all that its faults spoiled, each moment put down to one cause.
+
+    set       |--------------------------------------|        from set_start to the end of the last repetition
+    pause                ######                               planned, or for another load: does not count
+    unjudged  ####                                            does not count
+    spoiled      ====        =====  ===                       by events, in the order of primaries
+
+All of it is clipped to what counts, so seconds by cause add up exactly (EVENTS.md 15).
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.detect.detector import Detection
+from monitor.detect.moment import Moment, seconds, steps
+from monitor.detect.stretches import MOST, Follower, Stretch, length, union, without
+from monitor.events import AnyEvent, Drop, Jerk, Leak, Turnaround
+from monitor.profile.limits import Limits
+from monitor.signals.conditions import Bit
+from monitor.signals.grid import STEP_S
+from monitor.vocabulary.leaks import LEAKS
+from monitor.vocabulary.lookup import is_fault, leak_of
+
+SETTLED_STEPS = steps(30.0)  # what is older changes no more
+KEPT_STEPS = steps(10.0)  # what began so long before a moment spoils nothing after it
+JOIN_STEPS = steps(0.3)  # contacts closer than this are one pause
+PIN_STEPS = steps(1.0)  # a pause for another load ends at most so long before the lift-off
+EXPLAINED = frozenset({"slack", "unload", "tension_out"})  # by an `assist` that they are part of
+WATCHED = Bit.JUDGED | Bit.KNOWN_X | Bit.ON_REST | Bit.FAST
+
+
+class Sums:
+    """Moments of a set or of a part of it: all that count, those not judged, those leaked by field of `Leak`."""
+
+    def __init__(self) -> None:
+        self.counted = self.unjudged = 0
+        self.leaked = dict.fromkeys(LEAKS, 0)
+
+    def add(self, counted: int, unjudged: int, leaked: dict[str, int]) -> None:
+        """The moments of another part."""
+        self.counted += counted
+        self.unjudged += unjudged
+        for cause, moments in leaked.items():
+            self.leaked[cause] += moments
+
+    def skill(self, least_s: float) -> float | None:
+        """The share of the judged time that did not leak; None where too little was judged."""
+        judged = self.counted - self.unjudged
+        return round(1 - sum(self.leaked.values()) / judged, 4) if judged >= max(1, round(least_s / STEP_S)) else None
+
+    def leak(self) -> Leak:
+        leaked_s = {cause: seconds(moments) for cause, moments in self.leaked.items()}
+        return Leak(**leaked_s, unjudged_s=seconds(self.unjudged))
+
+
+class LeakTally:
+    """`update` at every moment with a change, `note` with every event; `end_load` settles what is left.
+
+    What is older than `SETTLED_STEPS` is summed up and forgotten, so a long set takes no more memory than a short one.
+    """
+
+    def __init__(self) -> None:
+        self.set_sums, self.load_sums = Sums(), Sums()  # of the set, and of its present stretch of constant load
+        self._events: deque[Detection[Any]] = deque(maxlen=MOST)
+        self._turns: dict[str, deque[int]] = {"upper": deque(maxlen=MOST), "lower": deque(maxlen=MOST)}
+        self._contacts, self._unjudged, self._fast_up = Follower(), Follower(), Follower()
+        self._load_pauses: list[Stretch] = []  # on the rest, for another load
+        self._flags = -1
+        self._start = self._worked_until = self._settled_until = 0  # worked: the end of the last repetition
+        self._first_rep = 0
+        self._faulty_reps = 0  # bit n: repetition n had a primary fault
+
+    def start_set(self, at: int) -> None:
+        """A set began at moment `at`."""
+        self.set_sums, self.load_sums = Sums(), Sums()
+        self._start = self._worked_until = self._settled_until = self._first_rep = at
+        self._faulty_reps = 0
+        self._forget(at)
+
+    def note(self, detection: Detection[Any]) -> None:
+        """An event that is new in the book; what the book learns of it later counts too."""
+        self._events.append(detection)
+
+    def update(self, moment: Moment) -> None:
+        now = moment.now
+        flags = (moment.bits & WATCHED) << 1 | moment.trust.force_doubted
+        if flags != self._flags:
+            self._flags = flags
+            self._contacts.update(moment.on(Bit.ON_REST), now)
+            self._unjudged.update(_is_unjudged(moment), now)
+            fast_up = moment.on(Bit.FAST) and float(moment.signals.v[moment.signals.row(now)]) > 0
+            self._fast_up.update(fast_up, now)
+        for turn in moment.turned.points:
+            self._turns[turn.reversal.at].append(turn.dwell_start)
+        if moment.rep_finished is not None:
+            if self._worked_until == self._start:
+                self._first_rep = moment.rep_finished.first.dwell_start
+            self._worked_until = max(self._worked_until, moment.rep_finished.end)
+        if moment.load_confirmed is not None and moment.load_confirmed.instead_of_n is not None:
+            self._pause_for_load(moment.load_confirmed.since)
+        if moment.in_set and now - self._settled_until >= 2 * SETTLED_STEPS:
+            self._settle(moment.limits, self._reached(moment, now - SETTLED_STEPS))
+
+    def judge_again(self, moment: Moment, since: int, bits: NDArray[np.int32]) -> None:
+        """The load is known from moment `since` on: `bits` of the moments from there to now."""
+        unjudged = (bits & (Bit.ON_REST | Bit.JUDGED) == 0) | (bits & (Bit.ON_REST | Bit.KNOWN_X) == 0)
+        edges = np.flatnonzero(np.diff(np.concatenate(([False], unjudged, [False])).astype(np.int8))) + since
+        runs = zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+        doubted = [(max(a, since), min(b, moment.now + 1)) for a, b in moment.trust.doubted if b > since]
+        self._unjudged.rewrite(since, [*runs, *doubted], moment.now + 1)
+
+    def end_load(self, moment: Moment, at: int) -> Sums:
+        """The sums of the stretch of constant load that was over at moment `at`; the next one begins."""
+        self._settle(moment.limits, self._reached(moment, at))
+        sums, self.load_sums = self.load_sums, Sums()
+        return sums
+
+    def clean_reps(self, reps: int, limits: Limits, end: int) -> int:
+        """How many of the repetitions up to a moment had no primary fault; what begins in a free pause is none."""
+        self._note_faulty(self._events, self._free(limits, end))
+        faulty = self._faulty_reps >> 1 & (1 << reps) - 1
+        return reps - faulty.bit_count()
+
+    def _reached(self, moment: Moment, until: int) -> int:
+        """Up to where the set counts so far: to the end of its last repetition; a static set is one hold."""
+        return until if moment.limits.kind == "static" else min(until, self._worked_until)
+
+    def _settle(self, limits: Limits, until: int) -> None:
+        """Sum up the moments that are not summed up yet, and forget what they needed."""
+        if until <= self._settled_until:
+            return
+        start, self._settled_until = self._settled_until, until
+        counted = without([(start, until)], self._free(limits, until))
+        judged = without(counted, self._unjudged.until(until))
+        left, leaked = judged, dict.fromkeys(LEAKS, 0)
+        for (_, cause), group in groupby(sorted(self._spoiled(limits, until)), key=lambda one: one[:2]):
+            rest = without(left, [stretch for _, _, stretch in group])
+            leaked[cause] += length(left) - length(rest)
+            left = rest
+        for sums in (self.set_sums, self.load_sums):
+            sums.add(length(counted), length(counted) - length(judged), leaked)
+        self._forget(until)
+
+    def _forget(self, until: int) -> None:
+        """Drop what spoils nothing from moment `until` on."""
+        before = until - KEPT_STEPS
+        gone = []
+        while self._events and self._events[0].start < before and self._events[0].end is not None:
+            gone.append(self._events.popleft())
+        self._note_faulty(gone, self._load_pauses)
+        self._load_pauses = [pause for pause in self._load_pauses if pause[1] > before]
+        for turns in self._turns.values():
+            while turns and turns[0] < before:
+                turns.popleft()
+        for follower in (self._contacts, self._unjudged, self._fast_up):
+            follower.forget(before)
+
+    def _note_faulty(self, events: Iterable[Detection[Any]], free: list[Stretch]) -> None:
+        for one in events:
+            since = self._first_rep if one.event.rep is None else self._start - KEPT_STEPS
+            if is_fault(one.event) and one.start >= since and not any(a <= one.start < b for a, b in free):
+                self._faulty_reps |= 1 << (one.event.rep or 1)
+
+    def _pause_for_load(self, lift_off: int) -> None:
+        """The contact before this lift-off was a pause in which the pin was moved."""
+        contacts = union(self._contacts.until(lift_off), JOIN_STEPS)
+        self._load_pauses += [(a, b) for a, b in contacts[-1:] if a < lift_off < b + PIN_STEPS]
+
+    def _free(self, limits: Limits, end: int) -> list[Stretch]:
+        """Pauses on the rest that neither leak nor count: for another load, and planned ones up to their length."""
+        if not limits.pause_s:
+            return self._load_pauses
+        contacts, longest = union(self._contacts.until(end), JOIN_STEPS), steps(limits.pause_s)
+        return [*self._load_pauses, *((a, min(b, a + longest)) for a, b in contacts)]
+
+    def _spoiled(self, limits: Limits, end: int) -> Iterator[tuple[int, str, Stretch]]:
+        """What each event spoiled, with its place among the causes of leak, and the field of `Leak`."""
+        helped = {one.event.id for one in self._events if one.event.kind == "assist"}
+        for one in self._events:
+            leak = leak_of(one.event)
+            if leak is not None and not (one.event.part_of in helped and one.event.kind in EXPLAINED):
+                yield *leak, self._stretch(one.event, one.start, one.end or end, limits)
+
+    def _stretch(self, event: AnyEvent, start: int, end: int, limits: Limits) -> Stretch:
+        """The moments that an event spoils (EVENTS.md 15)."""
+        skill = limits.detect.skill
+        if isinstance(event, Jerk):
+            return start, self._leg_end("upper", start, steps(skill.throw_s))
+        if isinstance(event, Drop):
+            return start, self._landed(start, self._leg_end("lower", start, steps(skill.throw_s)))
+        if isinstance(event, Turnaround):
+            half = steps(skill.turn_s) + round(event.dwell_s / STEP_S) // 2
+            last = start + half
+            if event.grade == "bounce":
+                last = max([last, *(b for a, b in self._fast_up.until(last + KEPT_STEPS) if a <= last < b)])
+            return start - half, last
+        return start, end
+
+    def _leg_end(self, at: str, start: int, longest: int) -> int:
+        """Where the movement that goes on at moment `start` ends: at its turn."""
+        return min([start + longest, *(turn for turn in self._turns[at] if turn > start)])
+
+    def _landed(self, start: int, end: int) -> int:
+        """The first contact between two moments; `end` without one."""
+        return next((a for a, _ in self._contacts.until(end) if start < a < end), end)
+
+
+def _is_unjudged(moment: Moment) -> bool:
+    """Off the rest, without a load to compare with, or without a believable sensor."""
+    if moment.on(Bit.ON_REST):
+        return False
+    placed = moment.on(Bit.KNOWN_X) or moment.limits.kind == "static"
+    return not (moment.on(Bit.JUDGED) and placed) or moment.trust.force_doubted

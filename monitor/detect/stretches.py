@@ -1,0 +1,78 @@
+"""Arithmetic of stretches of moments: union, difference, length.
+
+A stretch (a, b) holds the moments from `a` up to but not including `b`.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from itertools import chain
+
+Stretch = tuple[int, int]
+MOST = 10_000  # stretches that one follower keeps; a faulty sensor may make any number
+
+
+def union(stretches: Iterable[Stretch], join: int = 0) -> list[Stretch]:
+    """The same moments as disjoint stretches in order; those at most `join` moments apart become one."""
+    joined: list[Stretch] = []
+    for start, end in sorted(stretch for stretch in stretches if stretch[0] < stretch[1]):
+        if joined and start - joined[-1][1] <= join:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def without(stretches: Iterable[Stretch], others: Iterable[Stretch]) -> list[Stretch]:
+    """The moments of `stretches` that are in none of `others`."""
+    holes = union(others)
+    left, i = [], 0
+    for start, end in union(stretches):
+        while i < len(holes) and holes[i][1] <= start:
+            i += 1
+        for hole_start, hole_end in holes[i:]:
+            if hole_start >= end:
+                break
+            if start < hole_start:
+                left.append((start, hole_start))
+            start = max(start, hole_end)
+        if start < end:
+            left.append((start, end))
+    return left
+
+
+def length(stretches: Iterable[Stretch]) -> int:
+    """How many moments disjoint stretches hold."""
+    return sum(end - start for start, end in stretches)
+
+
+class Follower:
+    """The stretches in which a condition holds; the newest `MOST` of them."""
+
+    def __init__(self) -> None:
+        self._past: deque[Stretch] = deque(maxlen=MOST)
+        self._since: int | None = None
+
+    def update(self, on: bool, now: int) -> None:
+        """Call it at every change."""
+        if on and self._since is None:
+            self._since = now
+        elif not on and self._since is not None:
+            self._past.append((self._since, now))
+            self._since = None
+
+    def until(self, end: int) -> list[Stretch]:
+        """In order; one that lasts reaches up to `end`."""
+        lasting = [] if self._since is None else [(self._since, end)]
+        return [*self._past, *lasting]
+
+    def forget(self, before: int) -> None:
+        """Drop what was over before a moment."""
+        while self._past and self._past[0][1] <= before:
+            self._past.popleft()
+
+    def rewrite(self, since: int, stretches: Iterable[Stretch], end: int) -> None:
+        """From moment `since` on it held in these stretches; in one that ends at `end` it still holds."""
+        before = [(a, min(b, since)) for a, b in self.until(end) if a < since]
+        written = union(chain(before, stretches))
+        self._since = written.pop()[0] if written and written[-1][1] >= end else None
+        self._past = deque(written, maxlen=MOST)

@@ -1,0 +1,195 @@
+"""Skill and leak by EVENTS.md 15: each second once, by the order of primaries, and only where there are faults."""
+
+from typing import Any
+from zlib import crc32
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from monitor.detect.spine import Spine
+from monitor.events import Leak, SetEnd
+from monitor.profile.profile import Profile
+from tests.movements import FRICTION, PROFILES, Act, Down, Leg, Movement, Pin, Still, movements, profile
+
+LEAKING = ("lockout_rest", "bottom_rest", "stack_touch", "unload", "slack", "tension_out", "speed_over")
+SPOILING = ("jerk", "drop", "abrupt", "bounce")
+UP: list[Act] = [Leg(1.0, 2.0), Still(0.4)]
+DOWN: list[Act] = [Leg(0.0, 2.0), Still(0.4)]
+REP: list[Act] = [*UP, *DOWN]
+REPS: list[Act] = [*REP, *REP, *REP]
+END: list[Act] = [Down(8.0)]
+LONG_END: list[Act] = [Down(16.0)]
+
+
+def story(acts: list[Act], of: Profile = PROFILES["stack"]) -> list[Any]:
+    """What stands of each event in the end."""
+    spine = Spine(of, "s", feedback=False)
+    events = spine.update(Movement((Leg(0.0, 0.5), Still(0.4), *acts)).samples()).events + spine.finish().events
+    return list({event.id: event for event in events}.values())
+
+
+def summary(acts: list[Act], of: Profile = PROFILES["stack"]) -> SetEnd:
+    (end,) = [event for event in story(acts, of) if isinstance(event, SetEnd)]
+    return end
+
+
+def lost_s(leak: Leak) -> float:
+    seconds: list[float] = [getattr(leak, key) for key in Leak.__struct_fields__ if key != "unjudged_s"]
+    return sum(seconds)
+
+
+def union_s(spans: list[tuple[float, float]]) -> float:
+    total_s, reached_s = 0.0, float("-inf")
+    for start_s, end_s in sorted(spans):
+        total_s += max(0.0, end_s - max(start_s, reached_s))
+        reached_s = max(reached_s, end_s)
+    return total_s
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    suppress_health_check=[HealthCheck.too_slow],
+)
+@given(
+    st.binary(min_size=4, max_size=4).map(lambda some: sorted(PROFILES)[crc32(some) % len(PROFILES)]),
+    movements(troubles=2),
+)
+def test_seconds_by_cause_add_up_and_leak_only_where_faults_were(name: str, movement: Movement) -> None:
+    spine = Spine(PROFILES[name], "s", feedback=False)
+    records = spine.update(movement.samples()).events + spine.finish().events
+    last: dict[int, Any] = {event.id: event for event in records}
+    events = list(last.values())
+    for end in [event for event in events if isinstance(event, SetEnd)]:
+        assert end.set_s is not None
+        assert end.clean_reps is not None
+        assert 0 <= end.clean_reps <= end.reps
+        if end.leak is None:
+            continue
+        judged_s, leaked_s = end.set_s - end.leak.unjudged_s, lost_s(end.leak)
+        assert -1e-6 <= leaked_s <= judged_s + 1e-6
+        assert (end.skill is None) == (judged_s < 10.0)
+        if end.skill is not None:
+            assert end.skill == pytest.approx(1 - leaked_s / judged_s, abs=6e-5)
+        (start,) = [event for event in events if event.kind == "set_start" and event.set == end.set]
+        until_s = max([event.t_s + event.duration_s for event in events if event.kind == "rep" and event.set == end.set]
+                      or [start.t_s])  # fmt: skip
+        until_s = end.t_s if PROFILES[name].machine.kind == "static" else until_s
+        within = [event for event in events if event.t_s < until_s and event.set in (None, end.set)]
+        lasting = [
+            (max(start.t_s, event.t_s), min(until_s, event.t_s + event.duration_s))
+            for event in within
+            if event.kind in LEAKING and not getattr(event, "ended_set", False)
+            if event.t_s + event.duration_s > start.t_s
+        ]
+        least_s = union_s(lasting)
+        thrown = sum(event.kind in SPOILING or getattr(event, "grade", None) in SPOILING for event in within)
+        assert leaked_s >= least_s - end.leak.unjudged_s - 1e-6
+        assert leaked_s <= least_s + 14.0 * thrown + 1e-6
+
+
+def test_a_clean_set_has_all_of_its_skill() -> None:
+    end = summary([*REPS, *END])
+    assert end.set_s == pytest.approx(3 * 4.8 + 0.9, abs=0.4)  # the acts begin with 0.9 s off the rest
+    assert (end.skill, end.clean_reps, end.reps) == (1.0, 3, 3)
+    assert end.leak is not None
+    assert lost_s(end.leak) == 0
+
+
+def test_below_ten_judged_seconds_skill_is_not_known() -> None:
+    end = summary([*REP, *UP, *END])
+    assert end.skill is None
+    assert end.leak is not None
+
+
+def test_a_rest_leaks_once_though_two_events_report_it() -> None:
+    end = summary([*REP, Down(3.0), *REP, *END])
+    assert end.counts["stack_touch"] == end.counts["bottom_rest"] == 1
+    assert end.leak is not None
+    assert end.leak.bottom_s == pytest.approx(3.1, abs=0.2)
+    assert end.skill is not None
+    assert end.skill < 0.9
+
+
+def test_a_planned_pause_neither_leaks_nor_counts() -> None:
+    acts: list[Act] = [*REPS, Down(3.5), *REP, *REP, *LONG_END]
+    leaks, planned, short = (summary(acts, profile(pause_s=pause_s)) for pause_s in (0.0, 10.0, 2.0))
+    assert leaks.leak
+    assert planned.leak
+    assert leaks.set_s
+    assert planned.set_s
+    assert short.leak
+    assert leaks.leak.bottom_s > 3.0
+    assert planned.leak.bottom_s == 0
+    assert leaks.set_s - planned.set_s == pytest.approx(lost_s(leaks.leak) - lost_s(planned.leak), abs=0.3)
+    assert leaks.leak.bottom_s - short.leak.bottom_s == pytest.approx(2.0, abs=0.1)  # what is longer leaks
+    assert leaks.clean_reps is not None
+    assert planned.clean_reps is not None
+    assert planned.clean_reps >= leaks.clean_reps
+
+
+def test_a_planned_pause_does_not_end_the_set() -> None:
+    acts: list[Act] = [*REPS, Down(8.0), *REP, *LONG_END]
+    ends = [event for event in story(acts, profile(pause_s=10.0)) if isinstance(event, SetEnd)]
+    assert [end.reps for end in ends] == [4]
+    assert len([event for event in story(acts) if isinstance(event, SetEnd)]) == 2
+
+
+def test_a_pause_for_another_load_neither_leaks_nor_counts() -> None:
+    learned = profile(working_load_n=None, friction=FRICTION)
+    acts: list[Act] = [*REPS, Down(3.5), Pin(0.7), *REPS, *END]
+    end = summary(acts, learned)
+    assert [stretch.reps for stretch in end.loads] == [3, 3]
+    assert end.leak is not None
+    assert end.leak.bottom_s == 0
+    assert end.leak.unjudged_s <= 2.0
+    assert end.set_s == pytest.approx(2 * 3 * 4.8 + 0.9, abs=0.6)
+
+
+def test_each_load_of_a_set_has_the_skill_of_its_own_stretch() -> None:
+    learned = profile(working_load_n=None, friction=FRICTION)
+    heave: list[Act] = [Leg(1.0, 0.9), Still(0.4), *DOWN]
+    end = summary([*REPS, Down(3.5), Pin(0.7), *REP, *heave, *REP, *END], learned)
+    first, second = (stretch.skill for stretch in end.loads)
+    assert first is not None
+    assert second is not None
+    assert end.skill is not None
+    assert first == 1.0
+    assert second < end.skill < 1.0
+
+
+def test_a_heave_spoils_its_positive_and_a_drop_its_negative() -> None:
+    heave = summary([*REP, Leg(0.3, 1.5), Leg(1.0, 0.9), Still(0.4), *DOWN, *REP, *END])
+    assert heave.leak is not None
+    assert heave.counts.get("jerk", 0) + heave.counts.get("force_ceiling", 0) >= 1
+    assert heave.leak.jerk_s == pytest.approx(0.9, abs=0.35)
+    assert heave.clean_reps == 2
+    drop = summary([*REP, *UP, Leg(0.4, 0.6), Still(0.4), Leg(0.0, 1.5), Still(0.4), *REP, *REP, *END])
+    assert drop.leak is not None
+    assert drop.leak.drop_s == pytest.approx(0.6 + 0.4 + 1.5, abs=1.0)  # less what ranks above it
+
+
+def test_a_throw_spoils_four_seconds_at_most() -> None:
+    longer: list[Act] = [
+        Leg(0.4, 0.4),
+        Still(1.0),
+        Leg(0.5, 1.0),
+        Still(1.0),
+        Leg(0.6, 1.0),
+        Still(1.0),
+        Leg(1.0, 3.0),
+        Still(0.4),
+    ]
+    end = summary([*REP, *longer, *DOWN, *REP, *END])
+    assert end.leak is not None
+    assert end.leak.jerk_s <= 4.0
+    assert end.leak.jerk_s + end.leak.unload_s > 3.0
+
+
+def test_what_spoils_nothing_does_not_leak() -> None:
+    stalled: list[Act] = [Leg(0.5, 2.0), Still(3.5), Leg(1.0, 2.0), Still(0.4)]
+    end = summary([*REP, *stalled, *DOWN, *REP, *END])
+    assert end.counts["stall"] == 1
+    assert end.skill == 1.0
