@@ -13,6 +13,7 @@ from monitor.profile.profile import Profile
 from tests.movements import FRICTION, PROFILES, Act, Down, Leg, Movement, Pin, Still, movements, profile
 
 LEAKING = ("lockout_rest", "bottom_rest", "stack_touch", "unload", "slack", "tension_out", "speed_over")
+EXPLAINED = ("unload", "slack", "tension_out")  # by an assist
 SPOILING = ("jerk", "drop", "abrupt", "bounce")
 UP: list[Act] = [Leg(1.0, 2.0), Still(0.4)]
 DOWN: list[Act] = [Leg(0.0, 2.0), Still(0.4)]
@@ -62,6 +63,7 @@ def test_seconds_by_cause_add_up_and_leak_only_where_faults_were(name: str, move
     records = spine.update(movement.samples()).events + spine.finish().events
     last: dict[int, Any] = {event.id: event for event in records}
     events = list(last.values())
+    helped = {event.id for event in events if event.kind == "assist"}
     for end in [event for event in events if isinstance(event, SetEnd)]:
         assert end.set_s is not None
         assert end.clean_reps is not None
@@ -82,6 +84,7 @@ def test_seconds_by_cause_add_up_and_leak_only_where_faults_were(name: str, move
             (max(start.t_s, event.t_s), min(until_s, event.t_s + event.duration_s))
             for event in within
             if event.kind in LEAKING and not getattr(event, "ended_set", False)
+            if event.part_of not in helped or event.kind not in EXPLAINED
             if event.t_s + event.duration_s > start.t_s
         ]
         least_s = union_s(lasting)
