@@ -8,6 +8,7 @@
 All of it is clipped to what counts, so seconds by cause add up exactly (EVENTS.md 15).
 """
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import groupby
@@ -73,6 +74,8 @@ class LeakTally:
         self._flags = -1
         self._start = self._worked_until = self._settled_until = 0  # worked: the end of the last repetition
         self._first_rep = 0
+        self._rep_ends: deque[int] = deque(maxlen=MOST)
+        self._reps_forgotten = 0  # repetitions of this set before those
         self._faulty_reps = 0  # bit n: repetition n had a primary fault
 
     def start_set(self, at: int) -> None:
@@ -80,7 +83,9 @@ class LeakTally:
         self.set_sums, self.load_sums = Sums(), Sums()
         self._start = self._worked_until = self._settled_until = self._first_rep = at
         self._faulty_reps = 0
-        self._forget(at)
+        self._rep_ends.clear()
+        self._reps_forgotten = 0
+        self._forget(at, [])
 
     def note(self, detection: Detection[Any]) -> None:
         """An event that is new in the book; what the book learns of it later counts too."""
@@ -101,6 +106,7 @@ class LeakTally:
             if self._worked_until == self._start:
                 self._first_rep = moment.rep_finished.first.dwell_start
             self._worked_until = max(self._worked_until, moment.rep_finished.end)
+            self._rep_ends.append(moment.rep_finished.end)
         if moment.load_confirmed is not None and moment.load_confirmed.instead_of_n is not None:
             self._pause_for_load(moment.load_confirmed.since)
         if moment.in_set and now - self._settled_until >= 2 * SETTLED_STEPS:
@@ -144,15 +150,18 @@ class LeakTally:
             left = rest
         for sums in (self.set_sums, self.load_sums):
             sums.add(length(counted), length(counted) - length(judged), leaked)
-        self._forget(until)
+        self._forget(until, self._free(limits, until))
 
-    def _forget(self, until: int) -> None:
+    def _forget(self, until: int, free: list[Stretch]) -> None:
         """Drop what spoils nothing from moment `until` on."""
         before = until - KEPT_STEPS
         gone = []
         while self._events and self._events[0].start < before and self._events[0].end is not None:
             gone.append(self._events.popleft())
-        self._note_faulty(gone, self._load_pauses)
+        self._note_faulty(gone, free)
+        while self._rep_ends and self._rep_ends[0] < before - KEPT_STEPS:
+            self._rep_ends.popleft()
+            self._reps_forgotten += 1
         self._load_pauses = [pause for pause in self._load_pauses if pause[1] > before]
         for turns in self._turns.values():
             while turns and turns[0] < before:
@@ -161,10 +170,11 @@ class LeakTally:
             follower.forget(before)
 
     def _note_faulty(self, events: Iterable[Detection[Any]], free: list[Stretch]) -> None:
+        """What lies between two repetitions is the second's."""
         for one in events:
-            since = self._first_rep if one.event.rep is None else self._start - KEPT_STEPS
-            if is_fault(one.event) and one.start >= since and not any(a <= one.start < b for a, b in free):
-                self._faulty_reps |= 1 << (one.event.rep or 1)
+            begun = one.start >= min(self._start, self._first_rep)
+            if begun and is_fault(one.event) and not any(a <= one.start < b for a, b in free):
+                self._faulty_reps |= 1 << (self._reps_forgotten + bisect_right(self._rep_ends, one.start) + 1)
 
     def _pause_for_load(self, lift_off: int) -> None:
         """The contact before this lift-off was a pause in which the pin was moved."""
