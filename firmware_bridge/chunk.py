@@ -1,4 +1,4 @@
-"""What one read returned: the unit that a source yields, a recording keeps and a decoder takes.
+"""The bytes of one read: the unit that a source yields, a recording contains and a decoder takes.
 
 A source is any async iterator of chunks: the serial port, the simulator, a replay. No base class.
 """

@@ -167,7 +167,7 @@ class Performer:
         yield self._glide(ramp_s, sign * cruise_m_s)
         pieces = 3
         piece_m = (way_m - start_m - stop_m) / pieces
-        for i in range(pieces):  # nobody's speed is exactly constant
+        for i in range(pieces):  # no lifter has an exactly constant speed
             pace = 1.0 if i == pieces - 1 else float(np.clip(self._rng.normal(1.0, 0.05), 0.88, 1.12))
             end_m_s = sign * cruise_m_s * pace
             duration_s = piece_m / (abs(self._speed_m_s + end_m_s) / 2)

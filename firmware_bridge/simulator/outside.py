@@ -1,4 +1,4 @@
-"""What acts on a stack in addition to the lifter's cable: other hands, a hook, a motor."""
+"""The forces on a stack besides the lifter's cable: other hands, a hook, a motor."""
 
 from typing import NamedTuple
 

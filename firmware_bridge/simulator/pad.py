@@ -1,4 +1,4 @@
-"""What a stack rests on: steel, or rubber that yields and throws it back."""
+"""The pad under a stack: steel, or rubber that yields and makes it rebound."""
 
 import math
 from dataclasses import dataclass

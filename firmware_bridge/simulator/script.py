@@ -1,4 +1,4 @@
-"""What a lifter intends: a script of typed moves, for clean and faulty sets.
+"""The intentions of a lifter: a script of typed moves, for clean and faulty sets.
 
 A move names the act, not its outcome; the physics decides what follows from it.
 """

@@ -179,7 +179,7 @@ class _Draw:
         return moves
 
     def _size(self) -> float:
-        """A size in units of a brisk movement: mostly a clear fault, sometimes so mild that it is none."""
+        """A size in units of a brisk movement: mostly a clear fault, sometimes too mild to be one."""
         return float(self._rng.uniform(0.3, 0.6) if self._rng.random() < 0.12 else self._rng.uniform(1.8, 3.5))
 
     def _heave(self, at: float, share: float) -> Heave:

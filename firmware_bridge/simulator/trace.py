@@ -1,4 +1,4 @@
-"""What a simulated machine really did: the noise-free truth for labels and measurements."""
+"""The true motion of a simulated machine, without noise, for labels and measurements."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

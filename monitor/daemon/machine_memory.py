@@ -1,4 +1,4 @@
-"""What the daemon keeps of its machine between sessions: friction on disk, the cell's zero only while it runs.
+"""Keeps friction and zero of a machine between sessions: friction on disk, the cell's zero only while the daemon runs.
 
     learned.json    {"friction": 0.061, "zero_n": 0.0, "v": 1}    in the machine's state folder
 

@@ -11,11 +11,11 @@ from monitor.playback.playback import Playback, TablePlayback
 from monitor.record.table.units import SI, UNITS
 from monitor.report.words import newtons
 
-SMALL_N = 150.0  # few machines are used with less, many with as many kilograms
+SMALL_N = 150.0  # few loads in newtons are smaller, many in kilograms are
 
 
 def load_remarks(playback: Playback, records: Iterable[AnyEvent]) -> list[str]:
-    """Sentences for a person, each with its remedy."""
+    """Warnings for a person, each with its remedy."""
     ends = list({event.id: event for event in records if isinstance(event, SetEnd)}.values())
     machine = playback.profile.machine
     table = playback.table if isinstance(playback, TablePlayback) else None
@@ -38,7 +38,7 @@ def load_remarks(playback: Playback, records: Iterable[AnyEvent]) -> list[str]:
 
 
 def _unfit(ends: Sequence[SetEnd], known_n: Sequence[float], known: str, unit_guessed: bool) -> list[str]:
-    """Learned loads that are not among the known ones."""
+    """The learned loads that are not among the known ones."""
     remarks = []
     for load_n in sorted({end.working_load_n for end in ends if end.working_load_n}):
         if _fits(load_n, known_n):
@@ -48,7 +48,7 @@ def _unfit(ends: Sequence[SetEnd], known_n: Sequence[float], known: str, unit_gu
         likely = [unit for unit in units if unit_guessed and _fits(load_n * unit.times / unit.over, known_n)]
         if likely:
             words = " or ".join(f"{unit.words} (--units {unit.name})" for unit in likely)
-            remedy = f"is the table in {words}? Else {remedy}"
+            remedy = f"is the table in {words}? If not, {remedy}"
         remarks.append(f"a load of {newtons(load_n)} was lifted, which fits {known}: {remedy}")
     return remarks
 

@@ -4,7 +4,7 @@ A damaged recording is normal, for example after a power cut, so damage is not a
 exactly as written, reading continues after it, and `damage` lists what was lost. Only a file that is not a recording,
 or one of a newer format, is refused.
 
-Channels are recognised by topic, because tools that rewrite a file may number them anew.
+Channels are recognised by topic, because tools that rewrite a file may change their numbers.
 """
 
 import os

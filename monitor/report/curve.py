@@ -1,10 +1,10 @@
-"""A measured curve, reduced while it comes in to the minimum and maximum of each time bucket.
+"""Reduces a measured curve, while it arrives, to the minimum and maximum of each time bucket.
 
     curve = Curve(0.005)
     curve.add(t_s, values)       in any pieces, roughly in time order; NaN: not measured
     curve.packed()               for a page to draw from: integers, base64
 
-An hour takes no more memory than a minute: when there are too many buckets, neighbours are merged. Spikes remain.
+Memory is bounded: when there are too many buckets, neighbours are merged. Spikes remain visible.
 """
 
 import base64

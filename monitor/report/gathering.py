@@ -1,4 +1,4 @@
-"""What a report is made of, gathered while a session is analysed.
+"""Gathers the data of a report while a session is analysed.
 
 gathering = Gathering(profile)
 analysis = Analysis(..., on_samples=gathering.add_samples, on_positions=gathering.position.add)
@@ -17,12 +17,12 @@ from monitor.profile.profile import Profile
 from monitor.report.curve import Curve
 
 SAMPLE_BUCKET_S = 0.005
-FEEDBACK_BUCKET_S = 0.04  # one bucket, one feedback
+FEEDBACK_BUCKET_S = 0.04  # one feedback per bucket
 
 
 @dataclass
 class Target:
-    """The force that tension was judged by, within a set, while it was known."""
+    """The target force of a part of a set, while it was known."""
 
     set: int
     from_s: float
@@ -35,18 +35,18 @@ class Gathered:
     """Curves on the session clock; positions in m above the rest, forces in N."""
 
     profile: Profile
-    limits: Limits  # what was known at the end
+    limits: Limits  # at the end
     records: list[AnyEvent]
     length_s: float
-    position: Curve  # as detection saw it: over a restart, say, it goes on where the stack must be
+    position: Curve  # as detection used it: after a restart it continues at the place of the stack
     force: Curve  # as measured
-    tension: Curve  # without the machine's friction; empty where the load was never known
-    pace: Curve  # where the tempo would be
+    tension: Curve  # without the machine's friction; empty if the load was never known
+    pace: Curve  # the position at the agreed tempo
     targets: list[Target]
 
 
 class Gathering:
-    """Feed it what an analysis takes in and gives out, with feedback."""
+    """Takes the input and output of an analysis with feedback."""
 
     def __init__(self, profile: Profile) -> None:
         self.position = Curve(SAMPLE_BUCKET_S)
@@ -62,7 +62,7 @@ class Gathering:
         self._force.add(samples.t_s, samples.force_n)
 
     def add(self, update: Update, limits: Limits) -> None:
-        """`limits`: what is known by now."""
+        """Adds an update; `limits` are those at its end."""
         self._records += update.events
         if not update.feedback:
             return
@@ -77,7 +77,7 @@ class Gathering:
                 self._aim(now.set, now.t_s, now.load_n)
 
     def finish(self, limits: Limits) -> Gathered:
-        """`limits`: what was known at the end."""
+        """The gathered data; `limits` are those at the end."""
         return Gathered(
             profile=self._profile,
             limits=limits,
@@ -99,7 +99,7 @@ class Gathering:
 
 
 def _tension_n(now: Feedback) -> float:
-    """Without friction; what stands on its rest holds no muscle, whatever friction would hide there."""
+    """The tension without friction; 0 while the stack is on its rest."""
     if now.tension is None or now.load_n is None or now.phase == "rest":
         return np.nan
     return now.tension * now.load_n

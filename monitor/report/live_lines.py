@@ -1,4 +1,4 @@
-"""The lines of a live terminal, readable without colour: tension bar, position ladder, events in words."""
+"""Makes the lines of a live terminal, readable without colour: tension bar, position ladder, events in words."""
 
 import math
 from typing import Any, NamedTuple
@@ -7,7 +7,7 @@ from monitor.events import AnyEvent, BottomRest, Failure, Feedback, LockoutRest,
 from monitor.report.words import kilograms
 from monitor.vocabulary.lookup import name_of, row_of
 
-FULL = 1.5  # of the load, at the bar's end
+FULL = 1.5  # of the load, at the end of the bar
 STYLE = {"low": "yellow", "in": "blue", "high": "red", None: "dim"}
 WORD = {"low": "LOW", "in": "IN BAND", "high": "HIGH", None: ""}
 

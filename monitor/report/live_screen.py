@@ -1,4 +1,4 @@
-"""The live state of a machine, as one screen of a terminal of any size, or as lines for a file or a pipe.
+"""Shows the live state of a machine: a screen of a terminal of any size, or lines for a file or a pipe.
 
 Unknown values are not drawn: with stale data the bar is empty and a word says why.
 """
@@ -14,10 +14,10 @@ from monitor.vocabulary.lookup import name_of_sensor_fault
 
 State = Literal["offline", "absent", "stale", "live"]
 STATE_STYLE: dict[State, str] = {"offline": "magenta", "absent": "magenta", "stale": "magenta", "live": "green"}
-NAMES = 10  # cells before a bar
-WORDS_AFTER = 9  # cells after it
+NAMES = 10  # columns before a bar
+WORDS_AFTER = 9  # columns after it
 LEAST_CELLS, MOST_CELLS = 8, 100
-ROOMY, TALL = 18, 3  # in a window of so many lines the bar has so many
+ROOMY, TALL = 18, 3  # a window with this many lines has a bar of this height
 PHASES = {
     "rest": "at rest",
     "positive": "up",
@@ -30,13 +30,13 @@ PHASES = {
 
 @dataclass(frozen=True)
 class Seen:
-    """What is known of a machine at one moment."""
+    """The known state of a machine at one moment."""
 
     machine: str
     state: State
-    reason: str  # why it is not live
-    now: Feedback | None  # only where it is live
-    band: float = 0.10  # half of its width
+    reason: str  # the reason if it is not live
+    now: Feedback | None  # None if it is not live
+    band: float = 0.10  # half-width, a share of the load
     tempo: str = ""
     moves: bool = True
     events: Sequence[AnyEvent] = field(default_factory=list)
@@ -63,7 +63,7 @@ def screen(seen: Seen, cues: Mapping[str, str], width: int, height: int, *, asci
         lines.append(Text.assemble(("POSITION  ", "dim"), ladder(now, cells, glyphs)))
     lines.append(Text.assemble(("CUE       ", "dim"), _cue(seen, cues)))
     lines.append(Text(_figures(now)))
-    footer = Text("q or Ctrl-C ends", "dim")
+    footer = Text("q or Ctrl-C quits", "dim")
     room = height - len(lines) - 2
     news = [line for event in seen.events if (line := _event(event)) is not None]
     if room > 0:
@@ -84,7 +84,7 @@ def line_of(seen: Seen, cues: Mapping[str, str]) -> str:
 
 
 def event_line(event: AnyEvent) -> str | None:
-    """With its time; for a repetition that is its end."""
+    """An event with its time; for a repetition that is its end."""
     words = event_words(event)
     at_s = event.t_s + (event.duration_s or 0.0) if isinstance(event, Rep) else event.t_s
     return None if words is None else f"{clock(at_s):>8}  {words}"

@@ -39,13 +39,13 @@ def header(gathered: Gathered, began_utc: str | None) -> Markup:
 
 
 def trouble(losses: Sequence[str]) -> Markup:
-    """What is missing in the recording comes before everything else."""
+    """Missing parts of the recording; this section comes first."""
     if not losses:
         return Markup("")
     return element(
         "section",
         element("h2", "This recording is damaged"),
-        element("p", "The report shows what is left of it. Missing parts were not guessed."),
+        element("p", "The report shows what is left of it. Missing parts are not estimated."),
         element("ul", *(element("li", sentence) for sentence in losses)),
         class_="trouble",
         id="damage",
@@ -85,7 +85,7 @@ def figures(story: SessionStory, static: bool) -> Markup:
 
 
 def set_table(story: SessionStory) -> Markup:
-    """One row for each set; a single set needs none, its own heading is enough."""
+    """One row for each set; empty for a single set, because its heading is enough."""
     if len(story.sets) < 2:
         return Markup("")
     head = ("Set", "At", "Load", "Reps", "Under load", "Tension", "Skill", "Leaked most", "To do better")
@@ -117,7 +117,7 @@ def _most(one: SetStory, leak: Leak) -> str:
 
 
 def work_on(story: SessionStory) -> Markup:
-    """What to work on in the next session; a single set says it in its own section."""
+    """What to work on in the next session; empty for a single set, whose own section has it."""
     remedy = advice(*story.sets)
     if len(story.sets) < 2 or remedy is None:
         return Markup("")
@@ -139,7 +139,7 @@ def work_on(story: SessionStory) -> Markup:
 
 
 def found(story: SessionStory) -> Markup:
-    """Each kind of event that was found, what it means, and how often: the key to the marks."""
+    """Explains the marks: each kind of event that was found, its meaning, and its number."""
     kinds: dict[str, list[AnyEvent]] = {}
     for event in story.events:
         if event.kind not in ("rep", "set_start", "set_end", "stage") and not getattr(event, "ended_set", False):
@@ -172,7 +172,7 @@ def _found_item(row: Row, events: Sequence[AnyEvent]) -> Markup:
 
 
 def _often(events: Sequence[AnyEvent]) -> str:
-    """How often, for how long, and how often as part of another event, which does not count again."""
+    """The number and duration, and the number of parts of other events, which do not count again."""
     primaries = [event for event in events if event.part_of is None]
     lasted_s = sum(event.duration_s or 0.0 for event in primaries)
     parts = len(events) - len(primaries)
@@ -234,7 +234,7 @@ def blindness(gathered: Gathered, story: SessionStory, always: str) -> Markup:
         element("h2", "What the sensors could not see"),
         element("ul", *items) if items else None,
         element("p", always),
-        element("p", "This is not a medical or safety device. What it says about force is advice."),
+        element("p", "This is not a medical or safety device. What it reports about force is advice."),
         class_="block blind",
         id="blind",
     )

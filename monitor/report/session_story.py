@@ -83,7 +83,7 @@ class Totals:
 
 
 def story_of(records: Iterable[AnyEvent]) -> SessionStory:
-    """From all records, opening and closing ones."""
+    """The story of all records, both opening and closing ones."""
     events = in_time({event.id: event for event in records}.values())
     sets: dict[int, SetStory] = {}
     outside: list[AnyEvent] = []

@@ -1,6 +1,6 @@
-"""A session as tables for a terminal: for each set its repetitions, its events and its summary.
+"""Shows a session as tables on a terminal: for each set its repetitions, its events and its summary.
 
-rich is imported where something is drawn, so that other callers need not load it.
+rich is imported only where something is drawn, so that other callers need not load it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -72,7 +72,7 @@ def _table(*names: str) -> Any:
 
 
 def _rep_table(reps: Sequence[Any]) -> Any:
-    """With forces in newtons and in kilograms."""
+    """The repetitions, with forces in newtons and in kilograms."""
     table = _table(
         "REP",
         "AT s",
@@ -114,7 +114,7 @@ def _stage_table(stages: Sequence[Any]) -> Any:
 
 
 def _event_table(events: Sequence[AnyEvent]) -> Any:
-    """In time order; parts of another event are indented and dim."""
+    """The events in time order; parts of another event are indented and dim."""
     from rich.text import Text
 
     table = _table("AT s", "REP", "EVENT", "WHAT", "LASTED s")

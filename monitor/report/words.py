@@ -30,11 +30,11 @@ from monitor.events import (
 )
 from monitor.vocabulary.lookup import faults_by_name, parts_by_name
 
-LONG_S = 60.0  # from here on minutes are easier to read
+LONG_S = 60.0  # longer times are given in minutes
 
 
 def describe(event: AnyEvent) -> str:
-    """What an event's name leaves open, in half a line."""
+    """The details of an event, in half a line."""
     match event:
         case SetStart():
             return "the stack leaves its rest"
@@ -86,7 +86,7 @@ def _ended(ended_set: bool) -> str:
 
 
 def newtons(force_n: float) -> str:
-    """Newtons, with the kilograms that weigh as much."""
+    """A force in newtons and in kilograms."""
     return f"{force_n:.0f} N ({kilograms(force_n)} kg)"
 
 
@@ -108,7 +108,7 @@ def clock(t_s: float) -> str:
 
 
 def partial(n: int) -> str:
-    """After a count of repetitions."""
+    """The number of partial repetitions, to follow a count of repetitions."""
     return f", {n} partial" if n else ""
 
 
@@ -117,7 +117,7 @@ def times(n: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """In the unit that is easiest to read."""
+    """A duration in the unit that is easiest to read."""
     if seconds < LONG_S:
         return f"{seconds:.1f} s"
     minutes, rest_s = divmod(round(seconds), 60)

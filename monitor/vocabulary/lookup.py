@@ -13,7 +13,7 @@ _BY_KIND = {kind: list(rows) for kind, rows in groupby(ROWS, key=lambda row: row
 
 
 def row_of(event: AnyEvent) -> Row:
-    """The most particular row that fits the event."""
+    """The most specific row that fits the event."""
     return next(row for row in _BY_KIND[event.kind] if _holds(row, event))
 
 
@@ -29,7 +29,7 @@ def name_of_sensor_fault(cause: str) -> str:
 
 
 def is_fault(event: AnyEvent) -> bool:
-    """Whether it is a fault of the lifter. One physical act is one fault: a part of another event does not count."""
+    """True for a fault of the lifter. One physical act is one fault: a part of another event does not count."""
     return event.part_of is None and row_of(event).fault
 
 
@@ -47,7 +47,7 @@ def faults_by_name(events: Iterable[AnyEvent]) -> Counter[str]:
 
 
 def parts_by_name(events: Iterable[AnyEvent]) -> Counter[str]:
-    """Like faults, but events that are part of another event."""
+    """Counts like the faults, but of events that are part of another event."""
     return Counter(name_of(event) for event in events if event.part_of is not None and row_of(event).fault)
 
 

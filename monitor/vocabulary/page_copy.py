@@ -57,7 +57,7 @@ def _row(row: Row) -> dict[str, Any]:
 
 
 def _literal(value: Any, depth: int, before: int) -> str:
-    """On one line where it fits behind `before` characters, else with a line for each entry."""
+    """On one line if it fits after `before` characters, else with a line for each entry."""
     flat = _flat(value)
     if 2 * depth + before + len(flat) + 1 <= LINE_WIDTH:
         return flat

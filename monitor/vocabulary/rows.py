@@ -20,7 +20,7 @@ class Row(NamedTuple):
 
     tone          plain: for the record; good: done well; leak: tension leaks; rough: thrown, dropped or too much force;
                   blind: the sensors cannot be believed. Leak and rough are the lifter's faults
-    lane          where the report draws it
+    lane          the lane of the report that shows it
     icon          its symbol on the page
     why           what it means, for a reader of the report
     remedy        what the lifter should do instead
@@ -28,8 +28,8 @@ class Row(NamedTuple):
     listed        whether it gets its own line in a list for a trainer
     leak          the field of `Leak` that holds its seconds
     counted_as    its key in the counts of a set's summary
-    rank          place among events of one act: the lowest is the primary (EVENTS.md 14); None: it joins no act
-    cost_s        one such fault weighs as much as so many seconds of leak when advice is chosen
+    rank          order among events of one act: the lowest is the primary (EVENTS.md 14); None: joins no act
+    cost_s        the weight of one such fault for advice, in seconds of leak
     """
 
     key: str
@@ -52,7 +52,7 @@ class Row(NamedTuple):
 
     @property
     def fault(self) -> bool:
-        """Whether it is a fault of the lifter; for an event ask `lookup.is_fault`."""
+        """True for a fault of the lifter. For an event use `lookup.is_fault`."""
         return self.tone in FAULT_TONES
 
     @property

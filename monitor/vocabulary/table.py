@@ -1,6 +1,6 @@
 """THE VOCABULARY: one row for each kind of event, and for each grade of a kind where the grade matters.
 
-The rows of a kind stand together, particular ones first; the last one, without `when`, fits all other events of the
+The rows of a kind are together, the most specific first; the last one, without `when`, fits all other events of the
 kind. Which kinds are faults is defined in section 15 of `monitor/detect/EVENTS.md`, and a test compares the two.
 
 To add a kind, add its row, then run `python -m monitor.vocabulary` for the page's copy.

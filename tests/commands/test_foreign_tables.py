@@ -79,7 +79,7 @@ def test_an_option_that_cannot_be_read_is_refused(
 ) -> None:
     for command in ("replay", "report"):
         assert main([command, str(tables[1]), "--units", "furlong"]) == ExitCode.BAD_INPUT
-        assert "--units has 'furlong', which is no unit of a table" in capsys.readouterr().err
+        assert "--units has 'furlong', which is not a unit of a table" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_an_option_that_cannot_be_read_is_refused(
         ("plates_kg = [20, 40, 60]\n", [], "fits none of [machine] plates_kg (20, 40, 60): is the table in kilograms"),
         ("plates_kg = [20, 40, 60]\n", ["--units", "ms,mm,kg"], None),
         ("plates_kg = [20, 40, 70]\n", ["--units", "ms,mm,kg"], "(20, 40, 70): correct the profile"),
-        ("plates_kg = [27.2]\n", [], "is the table in pounds (--units lb)? Else correct the profile"),
+        ("plates_kg = [27.2]\n", [], "is the table in pounds (--units lb)? If not, correct the profile"),
         ("plates_kg = [6.1]\n", [], None),
         ("working_load_n = 588.4\n", [], "fits not [machine] working_load_n (588 N (60.0 kg)): is the table in kilo"),
     ],

@@ -1,11 +1,11 @@
-"""The readings of a slow converter in a table whose rows come faster: between two of them rows repeat the last one.
+"""Finds the readings of a slow converter in a table with faster rows, which repeat a reading until the next one.
 
     rows       x x x x x x x x x x x x
-    converter  *       *       *           what it measured
-    force      a a a a b b b b b b b b     the third reading happens to be the second's
+    converter  *       *       *           its readings
+    force      a a a a b b b b b b b b     the third reading equals the second
 
-Taken as measured, a repeated force would be a cell that freezes and leaps. What is left are the converter's own
-readings, at its own rate, as the wire would have brought them.
+Repeated forces would look like a cell that freezes and jumps. Only the readings of the converter are kept, at their own
+rate, as a board would send them.
 """
 
 import numpy as np
@@ -13,14 +13,12 @@ from numpy.typing import NDArray
 
 Column = NDArray[np.float64]
 FEWEST_RUNS = 20
-EDGE = 1e-6  # of a period: a stamp that means its end
-SLOWEST_S = (
-    0.045  # the period of a converter whose readings are no gaps; a slower one's repetitions are better than none
-)
+EDGE = 1e-6  # of a period: tolerance for a stamp at its end
+SLOWEST_S = 0.045  # the longest period without gaps; for a slower converter repeated readings are better
 
 
 def readings(t_s: Column, force_n: Column) -> Column:
-    """The forces, NaN where a row repeats a reading. As they are where every row has its own."""
+    """The forces, NaN where a row repeats a reading; unchanged if every row has its own reading."""
     if np.count_nonzero(force_n[1:] == force_n[:-1]) < len(force_n) / 3:
         return force_n
     at = np.flatnonzero(~np.isnan(force_n))
@@ -28,7 +26,7 @@ def readings(t_s: Column, force_n: Column) -> Column:
         return force_n
     time_s, force = t_s[at], force_n[at]
     begins = np.flatnonzero(np.concatenate(([True], np.diff(force) != 0)))
-    loaded = force[begins[:-1]] != 0  # a force that is cut off at zero repeats for a reason of its own
+    loaded = force[begins[:-1]] != 0  # a force that is cut off at zero repeats for another reason
     rows, lasted_s = np.diff(begins)[loaded], np.diff(time_s[begins])[loaded]
     if len(rows) < FEWEST_RUNS or np.median(rows) < 2:
         return force_n
@@ -41,7 +39,7 @@ def readings(t_s: Column, force_n: Column) -> Column:
     alike = np.maximum(1, np.round(lasts_s / period_s))  # readings within a run
     number = np.floor(since_s / (lasts_s / alike)[run] + EDGE)
     measured = np.concatenate(([True], (np.diff(run) != 0) | (np.diff(number) != 0)))
-    measured[:-1] |= np.diff(time_s) > period_s  # before a hole in the rows the newest stays, however old it is
+    measured[:-1] |= np.diff(time_s) > period_s  # before a gap in the rows the newest reading stays
     alone = np.full(len(force_n), np.nan)
     alone[at[measured]] = force[measured]
     return alone

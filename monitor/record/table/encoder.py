@@ -1,22 +1,24 @@
-"""The step of the encoder behind a table, as its positions show it."""
+"""Finds the step of the encoder from the positions in a table."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 Column = NDArray[np.float64]
-DUST_M = 1e-6  # positions closer than this are the same count, written or rounded differently
-FINEST_M = 1e-4  # finer steps may be the digits of a position that was smoothed, whose noise is larger
+DUST_M = 1e-6  # closer positions are the same count, rounded differently
+FINEST_M = 1e-4  # finer steps may be digits of a smoothed position, whose noise is larger
 FEWEST_GAPS = 20
-COMMON = 0.05  # at least this share of the gaps between neighbouring positions is one step: a few odd values are none
-MOST_OFF = 0.15  # of a step: how far gaps are from whole steps on average; without steps it is 0.25
+COMMON = (
+    0.05  # at least this share of the gaps between neighbouring positions is one step; a few odd values do not count
+)
+MOST_OFF = 0.15  # of a step: the mean distance of gaps from whole steps; without steps it is 0.25
 
 
 def encoder_step_m(position_m: Column) -> float | None:
-    """The smallest difference that occurs; None where the positions do not come in steps coarser than FINEST_M.
+    """The smallest difference between positions; None if they have no steps coarser than FINEST_M.
 
-    Over a whole set an encoder passes most of its counts, so that neighbours among all positions that occur are one
-    step apart, whatever the speed. Steps that were rounded when the table was written differ by a digit: their mean is
-    taken. NaN: not measured.
+    Over a whole set an encoder passes most of its counts, so neighbours among all positions are one step apart at any
+    speed. Steps that were rounded when the table was written differ by a digit, so their mean is taken. NaN: not
+    measured.
     """
     places = np.unique(position_m[~np.isnan(position_m)])
     gaps = np.diff(places)

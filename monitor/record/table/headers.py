@@ -1,4 +1,4 @@
-"""Guesses which of a foreign table's headers are time, position and force, to suggest the options that say so."""
+"""Guesses which headers of a foreign table are time, position and force, to suggest options for them."""
 
 import re
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ _LIKELY: dict[Quantity, re.Pattern[str]] = {  # the first word of a header, in E
 
 
 def suggestion(names: Sequence[str]) -> str:
-    """A sentence with the options for these headers; dots stand where nothing could be guessed."""
+    """A sentence with the options for these headers; dots mark those that could not be guessed."""
     guessed = {quantity: _guess(names, quantity) for quantity in QUANTITIES}
     units = {
         quantity: (unit_in(name, quantity) if name else None) or SI[quantity] for quantity, name in guessed.items()

@@ -1,4 +1,4 @@
-"""Finds a table's header: on which line it stands, what separates the cells, and which column is which."""
+"""Finds the header of a table: its line, the separator of the cells, and the place of each column."""
 
 import csv
 import re
@@ -12,15 +12,15 @@ from monitor.record.table.reading import COLUMNS, FLAGS, Reading
 from monitor.record.table.units import QUANTITIES, Quantity
 
 SEPARATORS = ",;\t"
-WITHIN_LINES = 50  # the header stands, below what a tool says of itself
+WITHIN_LINES = 50  # the header must be in these; a tool may write about itself above it
 WITHIN_BYTES = 1 << 16
 _DECLARED = re.compile(r'"?sep=(.)"?[,;\s]*', re.IGNORECASE)
 
 
 class Layout(NamedTuple):
-    """Where the rows begin and what their cells are."""
+    """The place of the rows and of their columns."""
 
-    line: int  # the header's, the first is 1
+    line: int  # of the header, from 1
     body: int  # bytes before the first row
     separator: str
     names: tuple[str, ...]
@@ -38,7 +38,7 @@ class TextLine(NamedTuple):
 
 
 def layout_of(path: Path, text: bytes, reading: Reading) -> Layout:
-    """Raises TableError where no line holds the wanted columns."""
+    """Finds the header. Raises TableError if no line contains the columns."""
     lines = list(_head(text))
     if not lines:
         raise TableError(f"{path} is empty: its first line must be {','.join(COLUMNS)}")
@@ -56,7 +56,7 @@ def layout_of(path: Path, text: bytes, reading: Reading) -> Layout:
 
 
 def split(line: str, separator: str) -> tuple[str, ...]:
-    """The cells of one line, without empty ones at its end; none where its quotes are wrong."""
+    """The cells of one line, without empty ones at its end; an empty list if its quotes are wrong."""
     try:
         cells = next(csv.reader([line], delimiter=separator, skipinitialspace=True, strict=True), [])
     except csv.Error:
@@ -67,12 +67,12 @@ def split(line: str, separator: str) -> tuple[str, ...]:
 
 
 def is_row(line: str) -> bool:
-    """Whether a line says something: it has more than separators, and is no comment."""
+    """True if a line has content besides separators, and is not a comment."""
     return bool(line.strip(' \t,;"\n')) and not line.lstrip(' "').startswith("#")
 
 
 def _head(text: bytes) -> Iterator[TextLine]:
-    """The first lines that say something."""
+    """The first lines with content."""
     begin = number = found = 0
     while begin < min(len(text), WITHIN_BYTES) and found < WITHIN_LINES:
         end = text.find(b"\n", begin)
@@ -89,11 +89,11 @@ def _decoded(line: bytes) -> str:
     try:
         return line.decode()
     except UnicodeDecodeError:
-        return line.decode("cp1252", "replace")  # what old tools of Windows write
+        return line.decode("cp1252", "replace")  # the encoding of old Windows tools
 
 
 def _places(path: Path, line: int, names: Sequence[str], reading: Reading) -> dict[str, int] | None:
-    """Which column is which, or None where one is missing."""
+    """The place of each column; None if one is missing."""
     wanted: dict[Quantity, str] = {q: reading.header(q) for q in QUANTITIES if reading.header(q)}
     at: dict[str, int] = {}
     for key, header in [*wanted.items(), (FLAGS, FLAGS)]:
@@ -109,17 +109,17 @@ def _places(path: Path, line: int, names: Sequence[str], reading: Reading) -> di
 
 
 def _no_header(path: Path, lines: Sequence[TextLine], reading: Reading) -> str:
-    """What the first line lacks, and the remedy."""
+    """The message about missing columns, with the remedy."""
     if not lines:
         return f"{path} is empty: its first line must be {','.join(COLUMNS)}"
     line = lines[0]
     cut = [
         split(line.text, separator) for separator in reversed(SEPARATORS)
-    ]  # a header sooner holds a comma than a tab
+    ]  # a header may contain a comma, but hardly a tab
     names = next((names for names in cut if len(names) > 1), cut[0])
     where = f"{path}, line {line.number}"
     if names and all(_is_number(name) for name in names):
-        return f"{where} holds numbers and no headers: put {','.join(COLUMNS)} in front, or the tool's own headers"
+        return f"{where} contains numbers and no headers: put {','.join(COLUMNS)} in front, or the tool's own headers"
     if len(names) < 2:
         return (
             f"{where} is {shown(line.text)}: it must name the columns {','.join(COLUMNS)},"
@@ -128,8 +128,8 @@ def _no_header(path: Path, lines: Sequence[TextLine], reading: Reading) -> str:
     has = f"{where} has the columns {', '.join(shown(name) for name in names[:12])}"
     missing = [reading.header(q) for q in QUANTITIES if reading.header(q) not in ("", *names)]
     if reading.columns:
-        return f"{has}, and lacks {' and '.join(map(shown, missing))}: give --columns its headers"
-    return f"{has}, and lacks {' and '.join(missing)}: {suggestion(names)}"
+        return f"{has}, but lacks {' and '.join(map(shown, missing))}: give --columns its headers"
+    return f"{has}, but lacks {' and '.join(missing)}: {suggestion(names)}"
 
 
 def _is_number(cell: str) -> bool:

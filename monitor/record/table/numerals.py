@@ -1,4 +1,4 @@
-"""Cells as numbers: points or commas as decimal marks, but one of them in the whole table."""
+"""Reads cells as numbers. The decimal mark may be a point or a comma, but the same one in the whole table."""
 
 import math
 import re
@@ -14,7 +14,7 @@ _NOTHING = ("nan", "na", "n/a", "#n/a", "null", "none", "-", "--")
 
 
 class Mistake(Exception):
-    """What is wrong with a cell, as the end of a sentence; `at`: its number among those that were handed in."""
+    """The error in a cell, as the end of a sentence; `at`: its index in the block."""
 
     def __init__(self, at: int, words: str) -> None:
         super().__init__(words)
@@ -22,18 +22,18 @@ class Mistake(Exception):
 
 
 class Numerals:
-    """Feed it all cells of a table, in blocks."""
+    """Takes all cells of a table, in blocks."""
 
     def __init__(self) -> None:
         self._points = self._commas = self._decimal = False
 
     @property
     def doubtful(self) -> bool:
-        """There are commas, and each could separate thousands."""
+        """True if there are commas, and each could separate thousands."""
         return self._commas and not self._decimal
 
     def floats(self, cells: Sequence[str]) -> NDArray[np.float64]:
-        """NaN for an empty cell. Raises Mistake at the first that is no finite decimal number."""
+        """The numbers, NaN for an empty cell. Raises Mistake at the first cell that is not a finite decimal number."""
         text = "\n".join(cells)
         points, commas = "." in text, "," in text
         if commas and not self._decimal:
@@ -46,7 +46,7 @@ class Numerals:
             text = text.replace("\u2212", "-")  # the true minus sign
         if commas:
             text = text.replace(",", ".")
-        plain = text.isascii() and "_" not in text  # 1_000 and digits of other scripts are numbers to Python alone
+        plain = text.isascii() and "_" not in text  # only Python reads 1_000 and digits of other scripts as numbers
         if plain and "n" not in text and "N" not in text:
             try:
                 values = np.array([float(cell) if cell else np.nan for cell in text.split("\n")])
@@ -58,7 +58,7 @@ class Numerals:
         return np.array([_checked(at, cell) for at, cell in enumerate(cells)])
 
     def _refuse_mixture(self, cells: Sequence[str]) -> None:
-        """Where the second of the two marks stands for the first time."""
+        """Raises Mistake at the first cell with the second decimal mark."""
         points, commas = self._points, self._commas
         for at, cell in enumerate(cells):
             points |= "." in cell
@@ -70,7 +70,7 @@ class Numerals:
 
 
 def _checked(at: int, cell: str) -> float:
-    """One number. Raises Mistake."""
+    """Reads one number. Raises Mistake."""
     bare = cell.strip()
     if not bare:
         return math.nan

@@ -1,4 +1,4 @@
-"""Recognises a table in other units by its numbers: nobody measures every two seconds, or lifts by 400 metres."""
+"""Recognises a table in other units by impossible numbers, such as a row every two seconds or a lift of 400 m."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,7 +13,7 @@ from monitor.record.table.reading import Reading, units_option
 from monitor.record.table.units import UNITS, Quantity, Unit
 
 Column = NDArray[np.float64]
-LEAST_ROWS = 20  # of fewer nothing can be said
+LEAST_ROWS = 20  # fewer are not enough to judge
 FASTEST_S, SLOWEST_S = 5e-5, 0.2  # between rows
 BLIND_S = 1.0  # rows further apart show no movement, whatever their unit
 USUAL_S = (0.0002, 0.1)
@@ -23,21 +23,21 @@ STRONGEST_N = 2e4
 USUAL_N = (20.0, 5e3)
 RAW = "raw counts of a sensor: convert them first"
 NEARLY_ALL = 0.998  # of the values: a few may be wrong
-ENOUGH = 20_000  # values that say so for all
-EXTREME = 1e12  # beyond it the size of a wrong value does not matter
+ENOUGH = 20_000  # values that are looked at
+EXTREME = 1e12  # larger values are wrong in any unit
 
 
 class Doubt(NamedTuple):
-    """A size that is impossible in SI."""
+    """A value that is impossible in SI units."""
 
     words: str
     size: float
     usual: tuple[float, float]  # in SI
-    else_: str  # what it is where no unit explains it
+    else_: str  # the likely cause if no unit explains it
 
 
 def check_units(path: Path, layout: Layout, reading: Reading, si: Mapping[Quantity, Column]) -> None:
-    """Raises TableError where a quantity whose unit nobody gave cannot be in SI. `si`: the columns as if they were."""
+    """Raises TableError if a quantity without a given unit cannot be in SI. `si`: the columns, read as SI."""
     for quantity, look in _LOOKS.items():
         doubt = look(si[quantity]) if quantity in si else None
         if doubt is None:
@@ -90,7 +90,7 @@ _LOOKS: dict[Quantity, Callable[[Column], Doubt | None]] = {"t": _times, "x": _p
 
 
 def _nearly_all(values: Column) -> tuple[float, float]:
-    """Where the values lie, but for a few."""
+    """The range of the values, except for a few."""
     known = values[~np.isnan(values)]
     some = known[:: 1 + len(known) // ENOUGH]
     if len(some) < LEAST_ROWS:

@@ -1,8 +1,8 @@
-"""What a person says about a foreign table: which column is which, and the units.
+"""Reads the options that describe a foreign table: its columns and units.
 
     --columns t=Time,x=Pos,f=Load --units ms,mm,kg
 
-A column that is not named keeps our header, a unit that is not named is SI. An empty name (x=) means: not measured.
+A column without an option has our own header; a unit without an option is SI. An empty name (x=) means: not measured.
 """
 
 import re
@@ -18,17 +18,17 @@ WHAT: dict[Quantity, str] = {"t": "time", "x": "position", "f": "force"}
 COLUMNS = tuple(HEADERS.values())
 FLAGS = "flags"
 WITH_FLAGS = (*COLUMNS, FLAGS)
-_NEXT_KEY = re.compile(r",\s*(?=[a-z]\s*=)", re.IGNORECASE)  # a header may hold a comma
+_NEXT_KEY = re.compile(r",\s*(?=[a-z]\s*=)", re.IGNORECASE)  # a header may contain a comma
 
 
 class Reading(NamedTuple):
-    """How to read a table; only what was said."""
+    """How to read a table, as far as options describe it."""
 
     columns: Mapping[Quantity, str] = {}
     units: Mapping[Quantity, Unit] = {}
 
     def header(self, quantity: Quantity) -> str:
-        """What the column is called; empty: it is not there."""
+        """The header of the column; empty if there is no such column."""
         return self.columns.get(quantity, HEADERS[quantity])
 
     def unit(self, quantity: Quantity) -> Unit:
@@ -36,7 +36,7 @@ class Reading(NamedTuple):
 
 
 def reading_of(columns: str | None, units: str | None) -> Reading | None:
-    """From the words of a command line; None where nothing is said. Raises TableError where it is not understood."""
+    """Reads the options of a command line; None if there are none. Raises TableError if one is wrong."""
     if columns is None and units is None:
         return None
     return Reading({} if columns is None else _columns(columns), {} if units is None else _units(units))
@@ -55,7 +55,7 @@ def _columns(text: str) -> dict[Quantity, str]:
     if not named.get("t", "t"):
         raise TableError("--columns has no name after t=: a table without time cannot be read")
     if not any(named.get(quantity, quantity) for quantity in ("x", "f")):
-        raise TableError("--columns leaves out position and force: name one of them")
+        raise TableError("--columns has neither position nor force: name one of them")
     return named
 
 
@@ -65,7 +65,7 @@ def _units(text: str) -> dict[Quantity, Unit]:
         unit = unit_named(word.strip())
         if unit is None:
             known = "; ".join(f"{WHAT[quantity]} in {of_quantity(quantity)}" for quantity in QUANTITIES)
-            raise TableError(f"--units has {shown(word.strip())}, which is no unit of a table: {known}")
+            raise TableError(f"--units has {shown(word.strip())}, which is not a unit of a table: {known}")
         if unit.quantity in found:
             both = f"{found[unit.quantity].name} and {unit.name}"
             raise TableError(f"--units has two units of {WHAT[unit.quantity]}, {both}: name one")
@@ -74,10 +74,10 @@ def _units(text: str) -> dict[Quantity, Unit]:
 
 
 def columns_option(columns: Mapping[Quantity, str]) -> str:
-    """The option that says so, ready for a shell."""
+    """The option for these columns, quoted for a shell."""
     return "--columns " + shlex.quote(",".join(f"{quantity}={name}" for quantity, name in columns.items()))
 
 
 def units_option(units: Mapping[Quantity, Unit]) -> str:
-    """The option that says so."""
+    """The option for these units."""
     return "--units " + ",".join(units[quantity].name for quantity in QUANTITIES if quantity in units)

@@ -1,7 +1,7 @@
-"""The rows below a table's header as numbers.
+"""Reads the rows below a table's header as numbers.
 
-There are two ways to the same numbers. The fast one takes what programs write: bare numbers, nothing else. Where it
-finds anything unusual the careful one goes through the file cell by cell; it reads every dialect, or names the mistake.
+There are two ways to the same numbers. The fast one reads plain numbers, as programs write them. If it finds anything
+else, the careful one reads the file cell by cell: it reads every dialect, or names the mistake.
 """
 
 import csv
@@ -23,11 +23,11 @@ from monitor.record.table.units import SI, unit_named
 DECIMAL_COMMA = re.compile(rb"(?:[;\t\n]|\A)[+-]?0,|,\d{1,2}(?!\d)|,\d{4}|\d{4},")  # separates no thousands
 EMPTY_CELL = re.compile(rb",(?=[,\n]|\Z)")
 LONGEST_LINE = 1 << 16  # characters
-BLOCK = 20_000  # rows that are held as text at a time
+BLOCK = 20_000  # rows in memory as text
 
 
 class TableRows:
-    """The rows of one table. Columns of the matrix stand in the order of `keys`."""
+    """The rows of one table. The columns of the matrix are in the order of `keys`."""
 
     def __init__(self, path: Path, text: bytes, layout: Layout) -> None:
         self.path = path
@@ -36,12 +36,12 @@ class TableRows:
         self._body = text[layout.body :]
 
     def numbers(self) -> NDArray[np.float64]:
-        """Shape (rows, keys), NaN where a cell is empty. Raises TableError at the first cell that is no number."""
+        """Shape (rows, keys), NaN for an empty cell. Raises TableError at the first cell that is not a number."""
         rows = self._fast()
         return self._careful() if rows is None else rows
 
     def mistake(self, row: int, key: str | None, words: str) -> TableError:
-        """Words about a row (from 0), or a cell of it, with the line where it stands."""
+        """An error in a row (from 0), or in one of its cells, with its line in the file."""
         number, line = self._line(row)
         if key is None:
             return TableError(f"{self.path}, line {number} {words}")
@@ -51,7 +51,7 @@ class TableRows:
         return TableError(f"{self.path}, line {number}: {printable(name)} is {shown(cell)}{words}")
 
     def _fast(self) -> NDArray[np.float64] | None:
-        """All rows at once, or None where there is anything but bare numbers."""
+        """All rows at once; None if there is anything besides plain numbers."""
         body, separator, width = self._body.rstrip(b"\n"), self.layout.separator.encode(), self.layout.width
         if body.count(separator) != (body.count(b"\n") + 1) * (width - 1) or b"\n" not in body[:LONGEST_LINE]:
             return None
@@ -87,13 +87,13 @@ class TableRows:
             done += len(block)
         if numerals.doubtful:
             raise TableError(
-                f"{self.path}: its commas may be decimal marks or separate thousands, for three digits follow every"
-                " one: write points as decimal marks, and thousands without separators"
+                f"{self.path}: its commas may be decimal marks or separate thousands, because three digits follow each"
+                ": write points as decimal marks, and thousands without separators"
             )
         return np.concatenate(blocks)
 
     def _cells(self) -> Iterator[list[str]]:
-        """The wanted cells of each row, as text."""
+        """The cells of each row in the order of `keys`, as text."""
         layout, columns = self.layout, list(self.layout.at.values())
         reader = csv.reader(self._short_lines(), delimiter=layout.separator, skipinitialspace=True, strict=True)
         count = 0
@@ -106,10 +106,12 @@ class TableRows:
                 yield [row[column] for column in columns]
                 count += 1
         except csv.Error:
-            raise self.mistake(count, None, 'has a quote (") without its other: remove it, or close it') from None
+            raise self.mistake(
+                count, None, 'has an opening quote (") without a closing one: remove it, or close it'
+            ) from None
 
     def _unit_words(self, cells: list[str]) -> str | None:
-        """Where a row holds units and no numbers."""
+        """The end of the message for a row with units instead of numbers."""
         units = {q: unit_named(cell.strip(" []()")) for q, cell in zip(self.keys, cells, strict=True) if q in SI}
         known = {unit.quantity: unit for q, unit in units.items() if unit is not None and unit.quantity == q}
         if len(known) < len(units):
@@ -129,17 +131,17 @@ class TableRows:
             yield line
 
     def _lines(self) -> Iterator[tuple[int, str]]:
-        """Lines that hold a row, with their numbers in the file."""
+        """The lines with a row, with their numbers in the file."""
         lines = io.TextIOWrapper(io.BytesIO(self._body), "utf-8", errors="replace", newline="\n")
         return ((n, line) for n, line in enumerate(lines, self.layout.line + 1) if is_row(line))
 
     def _line(self, row: int) -> tuple[int, str]:
-        """Slow, and only asked where there is a mistake."""
+        """The number and text of a row's line. It is slow, and used only for errors."""
         return next(islice(self._lines(), row, None))
 
 
 def _loaded(body: bytes) -> NDArray[np.float64] | None:
-    """Numbers separated by commas, or None where one cell is none."""
+    """Numbers separated by commas; None if one cell is not a number."""
     try:
         return np.loadtxt(io.TextIOWrapper(io.BytesIO(body), "latin1"), delimiter=",", comments=None, ndmin=2)
     except ValueError:

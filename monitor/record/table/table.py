@@ -1,4 +1,4 @@
-"""A table of samples, read and checked: what enters where the decoder hands over."""
+"""Reads and checks a table of samples, which enters the analysis after the decoder."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -19,22 +19,22 @@ from monitor.record.table.units import QUANTITIES, Quantity, unit_in
 
 MOST_GAP_S = 366 * 86400.0
 LIMITS: dict[Quantity, tuple[float, str]] = {
-    "t": (1e11, "no session was thousands of years away: write seconds from any beginning"),
-    "x": (1e3, "no encoder is so far away: leave the cell empty where nothing was measured"),
-    "f": (1e5, "no cell reads ten tonnes: leave the cell empty where nothing was measured"),
+    "t": (1e11, "not a possible time: write seconds from any beginning"),
+    "x": (1e3, "not a possible position: leave the cell empty if nothing was measured"),
+    "f": (1e5, "not a possible force: leave the cell empty if nothing was measured"),
 }
 
 
 class Table(NamedTuple):
-    """All rows of a table, and what they say of its sensors."""
+    """All rows of a table, and what they show about its sensors."""
 
-    samples: Samples  # times as they stand in the table
-    encoder_step_m: float | None  # None where the positions show none
-    has_force_unit: bool  # somebody said it
+    samples: Samples  # with the times of the table
+    encoder_step_m: float | None  # None if the positions show no step
+    has_force_unit: bool  # given by the header or an option
 
 
 def read_table(path: Path, reading: Reading | None = None) -> Table:
-    """`reading` says what a foreign table's columns are. Raises TableError where anything cannot be right."""
+    """Reads a table; `reading` describes a foreign one. Raises TableError if anything is wrong."""
     reading = reading or Reading()
     text = read_text(path)
     layout = layout_of(path, text, reading)
@@ -52,7 +52,7 @@ def read_table(path: Path, reading: Reading | None = None) -> Table:
     position_m, force_n = si.get("x", nothing), si.get("f", nothing)
     if FLAGS in columns:
         flags = _flags(body, columns[FLAGS])
-    else:  # with them it is our own export, whose rows repeat nothing
+    else:  # a table with flags is our own export, whose rows repeat nothing
         flags = np.zeros(len(rows), np.uint8)
         force_n = readings(si["t"], force_n)
     samples = Samples(si["t"], position_m, force_n, flags)
@@ -60,7 +60,7 @@ def read_table(path: Path, reading: Reading | None = None) -> Table:
 
 
 def _agree_on_units(path: Path, layout: Layout, reading: Reading) -> None:
-    """A header that names a unit is believed before our default is."""
+    """Raises TableError if a header names a unit that is not SI and no option gives the unit."""
     for quantity in QUANTITIES:
         if quantity not in layout.at or quantity in reading.units:
             continue
@@ -72,7 +72,7 @@ def _agree_on_units(path: Path, layout: Layout, reading: Reading) -> None:
 
 
 def _check_times(body: TableRows, t: NDArray[np.float64]) -> None:
-    """Every row has its time, and time only grows; in the table's own unit."""
+    """Raises TableError unless every row has a time, and times increase; in the table's own unit."""
     missing = np.isnan(t)
     if missing.any():
         raise body.mistake(int(missing.argmax()), "t", ", not a number: every row needs its time")
@@ -80,12 +80,12 @@ def _check_times(body: TableRows, t: NDArray[np.float64]) -> None:
     if back.any():
         row = int(back.argmax()) + 1
         way = "stands still" if t[row] == t[row - 1] else "goes backwards"
-        words = f", but time {way} ({t[row]:g} after {t[row - 1]:g}): put the rows in order, each instant once"
+        words = f", but time {way} ({t[row]:g} after {t[row - 1]:g}): put the rows in order, each time once"
         raise body.mistake(row, "t", words)
 
 
 def _check_limits(body: TableRows, si: dict[Quantity, NDArray[np.float64]]) -> None:
-    """What no clock, encoder or cell shows, even when it fails."""
+    """Raises TableError for values that no clock, encoder or cell gives, even if it fails."""
     for quantity, values in si.items():
         most, words = LIMITS[quantity]
         beyond = np.abs(values) > most

@@ -6,7 +6,7 @@ from pathlib import Path
 from monitor.record.table.errors import TableError
 
 MOST_BYTES = 256 * 2**20  # seven hours at 500 rows a second
-LOOKED_AT = 1000  # bytes from which an encoding without a mark is recognised
+LOOKED_AT = 1000  # bytes that are examined for an encoding without a mark
 ENCODINGS = (  # in this order: a mark of UTF-32 begins with one of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -23,7 +23,7 @@ OTHER_FILES = {
 
 
 def read_text(path: Path) -> bytes:
-    """UTF-8 without a mark, every line ended by LF. Raises TableError where the file is no text."""
+    """UTF-8 without a byte order mark, all lines ended by LF. Raises TableError if the file is not text."""
     data = _read(path)
     for magic, what in OTHER_FILES.items():
         if data.startswith(magic):
@@ -33,7 +33,7 @@ def read_text(path: Path) -> bytes:
     if encoding is not None:
         data = data.decode(encoding, "replace").encode()
     if b"\0" in data:
-        raise TableError(f"{path} is no text: save the table as CSV, encoded in UTF-8")
+        raise TableError(f"{path} is not text: save the table as CSV, encoded in UTF-8")
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     return data
@@ -42,7 +42,7 @@ def read_text(path: Path) -> bytes:
 def _read(path: Path) -> bytes:
     try:
         if path.exists() and not path.is_file():
-            raise TableError(f"{path} is no regular file: save the table to a file first")
+            raise TableError(f"{path} is not a regular file: save the table to a file first")
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
     except OSError as error:
@@ -53,7 +53,7 @@ def _read(path: Path) -> bytes:
 
 
 def _encoding(data: bytes) -> str | None:
-    """None for what can stay as it is: UTF-8, or another encoding in which digits are ASCII."""
+    """The encoding; None if the text can stay as it is: UTF-8, or another encoding with ASCII digits."""
     for mark, encoding in ENCODINGS:
         if data.startswith(mark):
             return encoding

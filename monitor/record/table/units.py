@@ -1,4 +1,4 @@
-"""The units that a table may be written in, by the names that tools give them."""
+"""The units that a table may have, by the names that tools use."""
 
 import re
 from typing import Literal, NamedTuple
@@ -13,7 +13,7 @@ QUANTITIES: tuple[Quantity, ...] = ("t", "x", "f")
 
 
 class Unit(NamedTuple):
-    """A value times `times` over `over` is in SI: two numbers, so that 2 ms is 0.002 s to the last bit."""
+    """A unit: value * `times` / `over` is in SI. With two numbers, 2 ms is exactly 0.002 s."""
 
     name: str
     words: str  # for a person, plural
@@ -22,7 +22,7 @@ class Unit(NamedTuple):
     over: float = 1.0
 
     def si(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """In s, m or N."""
+        """The value in s, m or N."""
         if (self.times, self.over) == (1.0, 1.0):
             return values
         scaled: NDArray[np.float64] = values * self.times / self.over
@@ -74,17 +74,17 @@ _UNIT_AT_END = re.compile(r"[\s\[({/_,;:-]\s*([^\W\d_]+)\s*[\])}]?\s*$")
 
 
 def of_quantity(quantity: Quantity) -> str:
-    """Names of units, for a sentence."""
+    """The names of units, for a sentence."""
     return ", ".join(unit.name for unit in UNITS if unit.quantity == quantity)
 
 
 def unit_named(name: str) -> Unit | None:
-    """By any of its names, in small letters or capitals."""
+    """The unit with this name, in small or capital letters."""
     return _BY_NAME.get(name.casefold())
 
 
 def unit_in(header: str, quantity: Quantity) -> Unit | None:
-    """The unit that a column's header is or ends in: Time (s), Position [mm], load_kg, millis."""
+    """The unit in a column's header: Time (s), Position [mm], load_kg, millis."""
     found = _UNIT_AT_END.search(header)
     unit = unit_named(found[1] if found else header)
     return unit if unit is not None and unit.quantity == quantity else None

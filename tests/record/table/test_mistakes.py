@@ -13,7 +13,7 @@ from monitor.record.table.table import read_table
 
 HEAD = "t_s,displacement_m,force_n\n"
 FIRST_LINE = "its first line must be t_s,displacement_m,force_n"
-QUOTE = r'has a quote \("\) without its other'
+QUOTE = r'has an opening quote \("\) without a closing one'
 
 
 @pytest.mark.parametrize(
@@ -25,13 +25,13 @@ QUOTE = r'has a quote \("\) without its other'
         ("sep=;\n", f"t.csv is empty: {FIRST_LINE}"),
         (HEAD, "t.csv has a header and no rows"),
         (HEAD + "\n,,\n# nothing\n", "t.csv has a header and no rows"),
-        ("\n0,1,2\n", "t.csv, line 2 holds numbers and no headers: put t_s,displacement_m,force_n in front"),
-        ("0.0,1.0,2.0\n0.1,1,2\n", "t.csv, line 1 holds numbers and no headers"),
-        ("0,0;1,0;2,0\n", "t.csv, line 1 holds numbers and no headers"),
+        ("\n0,1,2\n", "t.csv, line 2 contains numbers and no headers: put t_s,displacement_m,force_n in front"),
+        ("0.0,1.0,2.0\n0.1,1,2\n", "t.csv, line 1 contains numbers and no headers"),
+        ("0,0;1,0;2,0\n", "t.csv, line 1 contains numbers and no headers"),
         ("t_s|displacement_m|force_n\n0|1|2\n", "line 1 is .*separated by commas, semicolons or tabs"),
         ("t_s displacement_m force_n\n0 1 2\n", "line 1 is .*separated by commas, semicolons or tabs"),
         ("x" * 70_000, "line 1 is 'x+[.]{3}': it must name the columns"),
-        ("t_s,force_n\n0,1\n", "line 1 has the columns 't_s', 'force_n', and lacks displacement_m: "),
+        ("t_s,force_n\n0,1\n", "line 1 has the columns 't_s', 'force_n', but lacks displacement_m: "),
         ("t_s,t_s,displacement_m,force_n\n0,0,1,2\n", "line 1 has 't_s' twice: rename one of the columns"),
         (HEAD + "0,1,2\n1,abc,3\n", "t.csv, line 3: displacement_m is 'abc', not a number: write a decimal number"),
         (HEAD + "0,1,2\n1,2,#\n", "t.csv, line 3: force_n is '#', not a number"),
@@ -54,9 +54,9 @@ QUOTE = r'has a quote \("\) without its other'
         ),
         (HEAD + "0,1,2\n\n0.5,1,2\n0.5,1,2\n", r"t.csv, line 5: t_s is '0.5', but time stands still \(0.5 after 0.5\)"),
         (HEAD + "0,1,2\n1e9,1,2\n", "t.csv, line 3: t_s is '1e9', more than a year after the row before"),
-        (HEAD + "-1e12,1,2\n", "t.csv, line 2: t_s is '-1e12': no session was"),
-        (HEAD + "0,1,2\n1,1001,2\n", "t.csv, line 3: displacement_m is '1001': no encoder is so far away"),
-        (HEAD + "0,1,2\n1,1,-8388607\n", "t.csv, line 3: force_n is '-8388607': no cell reads ten tonnes"),
+        (HEAD + "-1e12,1,2\n", "t.csv, line 2: t_s is '-1e12': not a possible time"),
+        (HEAD + "0,1,2\n1,1001,2\n", "t.csv, line 3: displacement_m is '1001': not a possible position"),
+        (HEAD + "0,1,2\n1,1,-8388607\n", "t.csv, line 3: force_n is '-8388607': not a possible force"),
         (HEAD + "0,1,2\n1,2\n", "t.csv, line 3 has 2 cells and needs 3: an empty cell where nothing was measured"),
         (HEAD + "0,0,0,31,163,1\n", "t.csv, line 2 has 6 cells and needs 3: .* separate the cells by semicolons"),
         (HEAD + "0,1,2\n1,1,\xff\n", "t.csv, line 3: force_n is 'ÿ', not a number"),
@@ -100,8 +100,8 @@ def test_bytes_that_are_no_utf8_are_named(tmp_path: Path) -> None:
     [
         (b"PK\x03\x04 and a spreadsheet", "is a spreadsheet .* save the sheet as CSV"),
         (b"\x1f\x8b\x08", "is compressed with gzip: unpack it first"),
-        (HEAD.encode() + b"0,1,2\0\n", "is no text: save the table as CSV, encoded in UTF-8"),
-        (bytes(range(256)), "is no text"),
+        (HEAD.encode() + b"0,1,2\0\n", "is not text: save the table as CSV, encoded in UTF-8"),
+        (bytes(range(256)), "is not text"),
     ],
 )
 def test_a_file_of_another_kind_is_named(tmp_path: Path, data: bytes, sentence: str) -> None:
@@ -114,7 +114,7 @@ def test_a_file_of_another_kind_is_named(tmp_path: Path, data: bytes, sentence: 
 def test_what_is_no_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(TableError, match=r"none\.csv cannot be read: No such file"):
         read_table(tmp_path / "none.csv")
-    with pytest.raises(TableError, match="is no regular file: save the table to a file first"):
+    with pytest.raises(TableError, match="is not a regular file: save the table to a file first"):
         read_table(Path("/dev/zero"))
 
 
@@ -133,14 +133,14 @@ def test_a_huge_file_is_refused_before_it_fills_the_memory(tmp_path: Path, monke
         ("t=Time,z=Pos", None, "--columns has 't=Time,z=Pos'|--columns has 'z=Pos'"),
         ("t=a,t=b", None, "--columns has t= twice"),
         ("t=,x=a", None, "--columns has no name after t="),
-        ("x=,f=", None, "--columns leaves out position and force"),
+        ("x=,f=", None, "--columns has neither position nor force"),
         (
             None,
             "ms,furlong",
-            "--units has 'furlong', which is no unit of a table: time in s, ms, us, .*; position in m",
+            "--units has 'furlong', which is not a unit of a table: time in s, ms, us, .*; position in m",
         ),
         (None, "ms,us", "--units has two units of time, ms and us: name one"),
-        (None, "", "--units has '', which is no unit"),
+        (None, "", "--units has '', which is not a unit"),
         ("", None, "--columns has ''"),
     ],
 )
@@ -152,7 +152,7 @@ def test_options_that_say_nothing_useful_are_named(columns: str | None, units: s
 def test_a_column_that_is_not_there_is_named(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("Time,Pos,Load\n0,1,2\n")
-    with pytest.raises(TableError, match="line 1 has the columns 'Time', 'Pos', 'Load', and lacks 'Force': give"):
+    with pytest.raises(TableError, match="line 1 has the columns 'Time', 'Pos', 'Load', but lacks 'Force': give"):
         read_table(path, Reading({"t": "Time", "x": "Pos", "f": "Force"}))
 
 
