@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 
 from monitor.calibrate import history
@@ -16,6 +15,7 @@ from monitor.profile.profile import Profile
 from monitor.profile.reading import load_profile
 from monitor.profile.toml_edit import difference, edited, replace_file
 from monitor.state.folders import state_directory
+from monitor.version import VERSION
 
 
 def run_calibration(
@@ -34,7 +34,7 @@ def run_calibration(
     written = _write(path, changes, terminal, None if answers is None else answers.write)
     record = history.StoredCalibration(
         finished_utc=now_utc(),
-        version=version("rep-monitor"),
+        version=VERSION,
         state=state,
         after=changes,
         before=before,

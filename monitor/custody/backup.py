@@ -18,7 +18,6 @@ import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -28,6 +27,7 @@ from monitor.mqtt.client.bookmark import Bookmark
 from monitor.state.folders import Lock, state_directory, store_path
 from monitor.state.whole_file import write_whole
 from monitor.store.copying import copy_store, renew
+from monitor.version import VERSION
 
 FORMAT = 1
 STORE = "events.db"
@@ -53,7 +53,7 @@ class Manifest(msgspec.Struct):
 
 def back_up(to: Path, folders: Iterable[Path], profiles: Iterable[Path]) -> Manifest:
     """Backs up these machines' folders and profiles to `to`, atomically. Raises StoreError, OSError."""
-    manifest = Manifest(FORMAT, datetime.now(UTC).isoformat(timespec="seconds"), version("rep-monitor"), {})
+    manifest = Manifest(FORMAT, datetime.now(UTC).isoformat(timespec="seconds"), VERSION, {})
     fresh = to.with_name(to.name + ".new")
     with ExitStack() as undo:
         undo.callback(fresh.unlink, missing_ok=True)

@@ -10,6 +10,8 @@ Events and recordings contain no lifter. Copies elsewhere, such as backups, must
 
 import asyncio
 import logging
+import os
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -25,6 +27,7 @@ from monitor.store.forgetting import forget_in_set_aside
 from monitor.store.store import Store
 
 LOOK_EVERY_S = 1.0
+REQUEST = re.compile(r"forget-.+\.ask")
 _log = logging.getLogger(__name__)
 
 
@@ -90,7 +93,12 @@ class ForgetRequests:
 
     def _look(self) -> list[tuple[Path, str]]:
         found = []
-        for path in self._directory.glob("forget-*.ask"):
+        try:
+            asked = [self._directory / name for name in os.listdir(self._directory) if REQUEST.fullmatch(name)]
+        except OSError as error:
+            self._log_failure(self._directory, error)
+            return []
+        for path in asked:
             if path in self._queued:
                 continue
             try:

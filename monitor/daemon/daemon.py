@@ -16,7 +16,6 @@ import time
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
@@ -61,6 +60,7 @@ from monitor.profile.toml_document import ConfigError
 from monitor.state.folders import recording_path
 from monitor.store.database import StoreError
 from monitor.store.store import Store
+from monitor.version import VERSION
 
 TICK_S = 1.0
 INFO_EVERY_S = 5.0
@@ -99,7 +99,6 @@ class Daemon:
         self._fed_at_s = 0.0
         self._reader_turned_at_s: float | None = None
         self._stopping = asyncio.Event()
-        self._version = version("rep-monitor")  # once, because it opens files
 
     def stop(self) -> None:
         """Asks `run` to end the session and to return when everything is stored."""
@@ -326,7 +325,7 @@ class Daemon:
         elif recorder is not None and recorder.status.state == "no_storage":
             recording = "failed"
         return InfoMessage(
-            version=self._version,
+            version=VERSION,
             machine=machine_info(self.profile),
             protocol=protocol_info(self.profile),
             firmware=None if self._hello is None else firmware_info(self._hello, self.profile),

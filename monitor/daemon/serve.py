@@ -18,6 +18,7 @@ from pathlib import Path
 from firmware_bridge.chunk import Chunk
 from monitor.access.credentials import address_of
 from monitor.daemon.daemon import Daemon
+from monitor.daemon.loop_errors import report_loop_errors
 from monitor.daemon.mqtt_sink import MqttSink
 from monitor.daemon.notify import ServiceManager
 from monitor.daemon.reload import Reload
@@ -64,6 +65,7 @@ async def serve(
     `scratch` replaces the machine's state folder by a temporary one.
     """
     directory = state_directory(profile.machine.id) if scratch is None else scratch
+    report_loop_errors(asyncio.get_running_loop())
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(Lock(directory))
         store = stack.enter_context(await asyncio.to_thread(Store, store_path(directory)))

@@ -5,7 +5,6 @@ chunk -> recorder (a tap, before any parsing)
 """
 
 from collections.abc import Iterable
-from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
@@ -26,6 +25,7 @@ from monitor.profile.profile import Profile
 from monitor.profile.reading import profile_to_builtins
 from monitor.record.recorder import Recorder
 from monitor.record.records import Header, event_record, feedback_record, wire_record
+from monitor.version import VERSION
 
 BURST_S = 60.0  # the beginning of a recording may exceed the budget
 
@@ -137,7 +137,7 @@ class LiveSession:
             machine=self.profile.machine.id,
             created_utc=self.started_utc,
             created_ns=now_ns,
-            daemon_version=version("rep-monitor"),
+            daemon_version=VERSION,
             profile=profile_to_builtins(self.profile),
             calibration=msgspec.to_builtins(self._calibration),
             wire_format=self.profile.serial.format,

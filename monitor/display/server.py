@@ -22,7 +22,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, cast
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
@@ -32,6 +32,7 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from monitor.display.address import page_url
+from monitor.display.door import Door
 from monitor.display.site import page_files
 from monitor.display.visitors_log import VisitorsLog
 from monitor.display.web_socket_line import WebSocketLine
@@ -43,6 +44,7 @@ from monitor.store.database import StoreError
 PORTS_TRIED = 20
 COOKIE = "rep-monitor-token"
 HOST = re.compile(r"((?P<name>[A-Za-z0-9._-]{1,253})|\[(?P<ipv6>[0-9A-Fa-f:.]{2,45})\])(:\d{1,5})?")
+BACKLOG = 16  # connections that the system may accept before the door has looked at the first
 WRITE_LIMIT_BYTES = 1 << 20  # never reached: the guard drops a slow reader earlier
 _log = logging.getLogger(__name__)
 
@@ -77,6 +79,7 @@ class PageServer:
         self.port = profile.display.port
         self.turned_away = 0  # because of their Host, Origin, token or path
         self.visitors = VisitorsLog()
+        self.door = Door()
         self._bind = profile.display.bind
         self._broker = broker
         self._tokens = tokens
@@ -119,9 +122,11 @@ class PageServer:
                     compression=None,  # messages are small and frequent
                     max_size=MAX_PACKET_BYTES,
                     write_limit=WRITE_LIMIT_BYTES,
+                    backlog=BACKLOG,
                     close_timeout=1,
                     server_header=None,
                     logger=self.visitors,
+                    create_connection=cast(type[ServerConnection], self.door.connection),
                 )
             except OSError as error:
                 trouble = error.strerror or str(error)

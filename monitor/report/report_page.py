@@ -7,7 +7,6 @@ came in with a recording could run, even if it slipped past the escaping.
 import base64
 from collections.abc import Sequence
 from hashlib import sha256
-from importlib.metadata import version
 from importlib.resources import files
 from string import Template
 
@@ -20,6 +19,7 @@ from monitor.report.markup import Markup, element, json_in_script, together
 from monitor.report.sections import blindness, event_list, figures, found, header, set_table, trouble, work_on
 from monitor.report.session_story import SessionStory
 from monitor.report.set_section import set_section
+from monitor.version import VERSION
 
 SCRIPTS = ("curve.js", "parts.js", "marks.js", "tip.js", "timeline.js", "controls.js", "overlay.js", "report.js")
 
@@ -46,7 +46,7 @@ def report_page(gathered: Gathered, story: SessionStory, *, began_utc: str | Non
         found(story),
         blindness(gathered, story, BLIND_STATIC if static else BLIND),
         event_list(drawn.marks),
-        element("footer", f"rep-monitor {version('rep-monitor')}", class_="quiet"),
+        element("footer", f"rep-monitor {VERSION}", class_="quiet"),
     )
     return Template((folder / "report.html").read_text(encoding="utf-8")).substitute(
         title=element("title", f"Training report, {gathered.profile.machine.id}"),

@@ -6,7 +6,6 @@ python -m monitor.mqtt.contract.schema messages   JSON Schema, one definition fo
 
 import re
 import sys
-from importlib.metadata import version
 from typing import Any
 
 import msgspec
@@ -15,6 +14,7 @@ from monitor.events import AnyEvent
 from monitor.mqtt.contract import messages
 from monitor.mqtt.contract.commands import COMMANDS
 from monitor.mqtt.contract.payload import ROOT
+from monitor.version import VERSION
 
 EVENTS = AnyEvent.__args__
 MESSAGES = (
@@ -96,7 +96,7 @@ def asyncapi() -> dict[str, Any]:
         "asyncapi": "3.0.0",
         "info": {
             "title": "rep-monitor",
-            "version": version("rep-monitor"),
+            "version": VERSION,
             "description": "Live tension feedback of a strength machine. Times in s on the session clock, SI units.",
             "license": {"name": "MIT"},
         },

@@ -1,0 +1,98 @@
+"""Limits what visitors of the page can take: connections, descriptors, and what one connection makes the server hold.
+
+A descriptor always gets the lowest free number, so the number of a new connection shows how many are in use, whoever
+uses them. The last ones are reserved for the daemon's own files, port and broker.
+"""
+
+import asyncio
+import resource
+import socket
+from collections import Counter
+from typing import Any, cast
+
+from websockets.asyncio.server import Server, ServerConnection
+from websockets.exceptions import ProtocolError
+from websockets.frames import OP_CONT, Frame
+from websockets.server import ServerProtocol
+
+RESERVED_DESCRIPTORS = 64
+RESERVED_SHARE = 0.25  # of a limit so low that the number above would leave no visitor
+MOST_UNGREETED = 128  # connections that have not sent their whole request
+MOST_UNGREETED_OF_A_PEER = 32  # a browser opens six at once
+MOST_FRAGMENTS = 64  # of one WebSocket message
+MOST_UNSENT_BYTES = 1 << 20  # answers to pings included, which nobody else limits
+
+
+def may_take(descriptor: int) -> bool:
+    """Whether a new connection with this descriptor leaves enough of them to the daemon."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return descriptor < limit - min(RESERVED_DESCRIPTORS, limit * RESERVED_SHARE)
+
+
+class Door:
+    """Lets connections in, or ends them before they can send anything."""
+
+    def __init__(self) -> None:
+        self.refused = 0
+        self._ungreeted: Counter[str] = Counter()
+
+    def enter(self, connection: socket.socket, peer: str) -> bool:
+        if (
+            not may_take(connection.fileno())
+            or self._ungreeted.total() >= MOST_UNGREETED
+            or self._ungreeted[peer] >= MOST_UNGREETED_OF_A_PEER
+        ):
+            self.refused += 1
+            return False
+        self._ungreeted[peer] += 1
+        return True
+
+    def greeted(self, peer: str) -> None:
+        """Its request is whole, or it has left before."""
+        self._ungreeted[peer] -= 1
+        self._ungreeted += Counter()  # drops those who have none
+
+    def connection(self, protocol: ServerProtocol, server: Server, **options: Any) -> ServerConnection:
+        """What `websockets` calls for each connection."""
+        return _LimitedConnection(self, protocol, server, **options)
+
+
+class _LimitedConnection(ServerConnection):
+    """A connection that is ended when it exceeds a limit."""
+
+    def __init__(self, door: Door, protocol: ServerProtocol, server: Server, **options: Any) -> None:
+        super().__init__(protocol, server, **options)
+        self._door = door
+        self._ungreeted_as: str | None = None
+        self._fragments = 0
+        self._receive_frame = protocol.recv_frame
+        protocol.recv_frame = self._count_fragments  # type: ignore[method-assign]
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        peer = transport.get_extra_info("peername") or ("gone",)
+        super().connection_made(transport)
+        if self._door.enter(transport.get_extra_info("socket"), peer[0]):
+            self._ungreeted_as = peer[0]
+            self.request_rcvd.add_done_callback(self._greet)
+        else:
+            cast(asyncio.Transport, transport).abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._greet()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.transport.get_write_buffer_size() > MOST_UNSENT_BYTES:
+            self.transport.abort()
+
+    def _greet(self, _: object = None) -> None:
+        peer, self._ungreeted_as = self._ungreeted_as, None
+        if peer is not None:
+            self._door.greeted(peer)
+
+    def _count_fragments(self, frame: Frame) -> None:
+        self._fragments = self._fragments + 1 if frame.opcode is OP_CONT else 0
+        if self._fragments > MOST_FRAGMENTS:
+            raise ProtocolError(f"a message of more than {MOST_FRAGMENTS} fragments")
+        self._receive_frame(frame)

@@ -1,0 +1,78 @@
+"""Strangers at the page of a real daemon: it goes on, and those who belong there are served."""
+
+import asyncio
+import contextlib
+import json
+import os
+import resource
+import socket
+import urllib.request
+from pathlib import Path
+
+from tests.daemon.whole import a_profile
+from tests.faults.stage import MACHINE, Program, a_daemon, a_lifter, on_disk, until
+
+STRANGERS = 600
+FEW_DESCRIPTORS = 128
+ADDRESSES = [f"127.0.0.{number}" for number in range(2, 42)]  # of loopback: as many peers
+
+
+def half_open(port: int, address: str) -> socket.socket | None:
+    with contextlib.suppress(OSError):
+        peer = socket.create_connection(("127.0.0.1", port), timeout=1.0, source_address=(address, 0))
+        peer.sendall(b"GET / HT")
+        return peer
+    return None
+
+
+def served(port: int) -> bool:
+    with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as answer:
+        return int(answer.status) == 200
+    return False
+
+
+def limit_descriptors(daemon: Program, number: int) -> None:
+    _, hard = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (number, hard))
+
+
+def page_port(state: Path) -> int:
+    url = json.loads((state / "up.json").read_text())["page_url"]
+    return int(url.rstrip("/").rpartition(":")[2])
+
+
+def test_strangers_who_take_every_connection_end_nothing(tmp_path: Path) -> None:
+    state = tmp_path / "state" / MACHINE
+
+    async def story(profile: Path) -> None:
+        with a_lifter(tmp_path, profile, 4.0), a_daemon(tmp_path, profile, tmp_path / "tty") as daemon:
+            await until(lambda: daemon.is_up)
+            port = page_port(state)
+            limit_descriptors(daemon, FEW_DESCRIPTORS)
+            peers = [await asyncio.to_thread(half_open, port, ADDRESSES[i % len(ADDRESSES)]) for i in range(STRANGERS)]
+            stored = len(on_disk(state / "events.db"))
+            await until(lambda: len(on_disk(state / "events.db")) > stored + 5)
+            assert len(os.listdir(f"/proc/{daemon.pid}/fd")) < FEW_DESCRIPTORS - 10
+            for peer in peers:
+                if peer is not None:
+                    peer.close()
+            await until(lambda: served(port))
+            assert daemon.stop() == 0
+            assert not [line for line in daemon.lines if "Traceback" in line]
+
+    asyncio.run(story(a_profile(tmp_path, None)))
+
+
+def test_a_limit_below_what_is_open_ends_nothing(tmp_path: Path) -> None:
+    """Nothing can be opened: info, forgetting and housekeeping go on or report it."""
+
+    async def story(profile: Path) -> None:
+        with a_lifter(tmp_path, profile, 4.0), a_daemon(tmp_path, profile, tmp_path / "tty") as daemon:
+            await until(lambda: daemon.is_up)
+            limit_descriptors(daemon, 5)
+            await asyncio.sleep(12.0)  # two messages of info, and ten looks for requests to forget
+            limit_descriptors(daemon, 1024)
+            assert daemon.stop() == 0, daemon.lines
+            assert not [line for line in daemon.lines if "Traceback" in line]
+
+    asyncio.run(story(a_profile(tmp_path, None)))
