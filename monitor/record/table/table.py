@@ -7,13 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.samples import Samples
-from monitor.record.table.converter import readings
-from monitor.record.table.encoder import encoder_step_m
 from monitor.record.table.errors import TableError, printable
 from monitor.record.table.layout import Layout, layout_of
 from monitor.record.table.plausible import check_units
 from monitor.record.table.reading import FLAGS, Reading, units_option
 from monitor.record.table.rows import TableRows
+from monitor.record.table.sensors import encoder_step_m, readings
 from monitor.record.table.text import read_text
 from monitor.record.table.units import QUANTITIES, Quantity, unit_in
 

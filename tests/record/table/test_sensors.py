@@ -1,4 +1,4 @@
-"""What a table shows of its sensors: the encoder's step, and the converter whose readings the rows repeat."""
+"""The sensors behind a table are recognised: the encoder's step, and a converter whose readings the rows repeat."""
 
 from pathlib import Path
 
@@ -8,8 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from monitor.record.table.converter import readings
-from monitor.record.table.encoder import encoder_step_m
+from monitor.record.table.sensors import encoder_step_m, readings
 from monitor.record.table.table import read_table
 
 Column = NDArray[np.float64]

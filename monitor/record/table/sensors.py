@@ -1,4 +1,6 @@
-"""Finds the readings of a slow converter in a table with faster rows, which repeat a reading until the next one.
+"""Recognises the sensors behind a table: the step of the encoder, and the readings of a slow converter.
+
+A slow converter repeats a reading in the rows until the next one:
 
     rows       x x x x x x x x x x x x
     converter  *       *       *           its readings
@@ -12,9 +14,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 Column = NDArray[np.float64]
+DUST_M = 1e-6  # closer positions are the same count, rounded differently
+FINEST_M = 1e-4  # finer steps may be digits of a smoothed position, whose noise is larger
+FEWEST_GAPS = 20
+COMMON = 0.05  # the smallest share of the gaps between neighbouring positions that must be one step
+MOST_OFF = 0.15  # of a step: the mean distance of gaps from whole steps; without steps it is 0.25
 FEWEST_RUNS = 20
 EDGE = 1e-6  # of a period: tolerance for a stamp at its end
 SLOWEST_S = 0.045  # the longest period without gaps; for a slower converter repeated readings are better
+
+
+def encoder_step_m(position_m: Column) -> float | None:
+    """The smallest difference between positions; None if they have no steps coarser than FINEST_M.
+
+    Over a whole set an encoder passes most of its counts, so neighbours among all positions are one step apart at any
+    speed. Steps that were rounded when the table was written differ by a digit, so their mean is taken. NaN: not
+    measured.
+    """
+    places = np.unique(position_m[~np.isnan(position_m)])
+    gaps = np.diff(places)
+    gaps = np.sort(gaps[gaps > DUST_M])
+    if len(gaps) < FEWEST_GAPS:
+        return None
+    smallest = float(gaps[int(COMMON * len(gaps))])
+    step_m = float(gaps[(gaps > 0.5 * smallest) & (gaps < 1.5 * smallest)].mean())
+    steps = gaps[gaps > 0.5 * smallest] / step_m
+    off = float(np.abs(steps - np.round(steps)).mean())
+    return float(f"{step_m:.4g}") if off <= MOST_OFF and step_m > 1.01 * FINEST_M else None
 
 
 def readings(t_s: Column, force_n: Column) -> Column:
