@@ -1,0 +1,112 @@
+"""The heads of the files and the picture of the house match the code."""
+
+import ast
+import re
+import tokenize
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import firmware_bridge.errors
+import firmware_bridge.formats.messages
+import monitor.mqtt.contract.roles
+import monitor.vocabulary
+from firmware_bridge.formats.messages import FROM_DEVICE, FROM_HOST
+from monitor.mqtt.contract.roles import Role
+
+ROOT = Path(__file__).parents[1]
+FILES = sorted(p for top in ("firmware_bridge", "monitor") for p in (ROOT / top).rglob("*.py"))
+NOT_OURS = {"DataEnd", "JavaScript", "ModemManager", "NumPy", "WebSocket"}  # names of formats and other programs
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_head_names_only_what_exists(path: Path) -> None:
+    """Names in backticks, calls such as `feed(chunk)`, and class names."""
+    head = ast.get_docstring(ast.parse(path.read_text())) or ""
+    quoted = [word for text in re.findall(r"`([^`\n]+)`", head) for word in re.findall(r"^[\w.]+(?=\(|$)", text)]
+    called = re.findall(r"(?<![\w-])([a-z_][\w.]*)\(", head)
+    classes = re.findall(r"\b[A-Z][a-z]+(?:[A-Z][a-z]+)+\b", head)
+    named = {part for name in (*quoted, *called, *classes) for part in name.split(".") if part and not part.isdigit()}
+    known = _words_of_the_code() | NOT_OURS
+    assert not sorted(name for name in named if not {name, name.removesuffix("s")} & known)
+
+
+def test_the_tree_of_errors_is_drawn() -> None:
+    drawn = re.findall(r"^([ |+-]*)(\w+Error)\b", _head(firmware_bridge.errors), re.MULTILINE)
+    parents: list[tuple[int, str]] = []
+    for indent, name in drawn:
+        parents = [(depth, parent) for depth, parent in parents if depth < len(indent)]
+        kind = getattr(firmware_bridge.errors, name)
+        assert kind.__bases__ == ((getattr(firmware_bridge.errors, parents[-1][1]),) if parents else (Exception,)), name
+        parents.append((len(indent), name))
+    defined = [node.name for node in _tree(firmware_bridge.errors).body if isinstance(node, ast.ClassDef)]
+    assert [name for _, name in drawn] == defined
+
+
+def test_the_messages_are_drawn_with_their_codes() -> None:
+    device, host = _head(firmware_bridge.formats.messages).split("\n    host ")
+    drawn = {int(code, 16): name for code, name in re.findall(r"\b(\d\d) ([A-Z][A-Z_]+\??)", device)}
+    drawn |= {int(code, 16): name for code, name in re.findall(r"\b(8\d) ([A-Z][A-Z_]+\??)", host)}
+    assert drawn.keys() == FROM_DEVICE.keys() | FROM_HOST.keys()
+    for code, name in drawn.items():
+        kind = {**FROM_DEVICE, **FROM_HOST}[code].__name__.lower()
+        assert kind.removesuffix("request").removesuffix("note") == name.rstrip("?").replace("_", "").lower()
+
+
+def test_the_roles_are_listed() -> None:
+    listed = re.findall(r"^    (\w+) {2,}", _head(monitor.mqtt.contract.roles), re.MULTILINE)
+    assert listed == [role.value for role in Role]
+
+
+def test_the_files_of_the_vocabulary_are_listed() -> None:
+    listed = re.findall(r"^    (\w+) {2,}", _head(monitor.vocabulary), re.MULTILINE)
+    files = (ROOT / "monitor/vocabulary").glob("[!_]*.py")
+    assert sorted(listed) == sorted(path.stem for path in files)
+
+
+def test_the_server_answers_what_its_head_lists() -> None:
+    text = (ROOT / "monitor/display/server.py").read_text()
+    listed = re.findall(r"^    GET (/[\w.]+)", text, re.MULTILINE)
+    assert sorted(listed) == sorted(set(re.findall(r'"(/\w+(?:\.json)?)"', text)))
+
+
+def test_the_picture_of_the_house_shows_every_room() -> None:
+    picture = (ROOT / "CONTRIBUTING.md").read_text().split("```")[1]
+    top, drawn = "", set()
+    for line in picture.splitlines():
+        names = re.match(r"( {0,4})((?:[\w.]+/? ?)+|[\w./, ]+?)(?: {2,}|$)", line)
+        if names is None:
+            continue
+        for name in re.split(r"[ ,]+", names[2].strip()):
+            if not names[1]:
+                top = name
+            place = top if not names[1] else top + name
+            assert any((ROOT / place).parent.glob(Path(place).name + "*")), f"{place} is drawn and does not exist"
+            drawn.add(place.rstrip("/"))
+    rooms = {f"{path.parent.relative_to(ROOT)}" for path in FILES if path.name == "__init__.py"}
+    rooms = {"/".join(room.split("/")[:2]) for room in rooms}
+    assert not sorted(rooms - drawn)
+
+
+@cache
+def _words_of_the_code() -> frozenset[str]:
+    """The identifiers of the product, its string constants of one word, and the names of its files."""
+    words = {part for path in FILES for part in path.relative_to(ROOT).with_suffix("").parts} | {"py"}
+    for path in FILES:
+        with path.open("rb") as file:
+            tokens = list(tokenize.tokenize(file.readline))
+        words |= {token.string for token in tokens if token.type == tokenize.NAME}
+        words |= {token.string.strip("\"'") for token in tokens if token.type == tokenize.STRING}
+    return frozenset(words)
+
+
+def _head(module: ModuleType) -> str:
+    assert module.__doc__
+    return module.__doc__
+
+
+def _tree(module: ModuleType) -> ast.Module:
+    assert module.__file__
+    return ast.parse(Path(module.__file__).read_text())
