@@ -55,6 +55,7 @@ from monitor.mqtt.contract.commands import (
     StopCommand,
 )
 from monitor.mqtt.contract.messages import ConfigInfo, Delivery, InfoMessage
+from monitor.profile.derived import short_range_sentence
 from monitor.profile.profile import Profile
 from monitor.profile.toml_document import ConfigError
 from monitor.state.folders import recording_path
@@ -337,4 +338,5 @@ class Daemon:
             storage=storage_info(self._keeper, self._housekeeper, recorder, self.storage_warning),
             calibration=calibration_info(self._calibrated, session),
             config=self.config,
+            range_trouble=None if session is None else short_range_sentence(session.analysis.spine.limits),
         )

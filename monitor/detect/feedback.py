@@ -53,7 +53,7 @@ class LiveFeedback:
         known = recent[recent == recent]
         tension_n = float(known.mean()) if len(known) and recent[-1] == recent[-1] else None
         x_m, v_m_s = float(signals.head_x[row]), float(signals.v[row])
-        position = (x_m - limits.bottom_m) / limits.range_m if x_m == x_m else None
+        position = (x_m - limits.bottom_m) / limits.span_m if x_m == x_m else None
         relative = _relative(moment, tension_n, v_m_s)
         under_load_s = under_tension_s = 0.0
         if moment.in_set:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from monitor.events import Event, FaultCause, Phase, Stamp
+from monitor.learning.range import LearnedRange
 from monitor.profile.limits import Limits
 from monitor.signals.conditions import Bit
 from monitor.signals.grid import STEP_S, Hole
@@ -157,12 +158,27 @@ class RepFinished(Happening, frozen=True):
     last_m: float
     end: int
 
+    @property
+    def shown(self) -> LearnedRange:
+        """Its way between the far turn and the nearer one of the two around it: the other may lie on the rest."""
+        far_m, ends_m = self.middle.reversal.x_m, (self.first.reversal.x_m, self.last_m)
+        if self.middle.reversal.at == "upper":
+            return LearnedRange(max(ends_m), far_m)
+        return LearnedRange(far_m, min(ends_m))
+
 
 class LoadConfirmed(Happening, frozen=True):
     """By LoadDetector: the load is known, and it has been the same since moment `since`; `instead_of_n`: a change."""
 
     since: int
     instead_of_n: float | None = None
+
+
+class RangeShown(Happening, frozen=True):
+    """By LessonDetector: the range includes what was done from moment `since` to `until`; it can be judged now."""
+
+    since: int
+    until: int
 
 
 class Moment(msgspec.Struct, frozen=True):
@@ -198,6 +214,7 @@ class Moment(msgspec.Struct, frozen=True):
     set_ended: SetEnded | None = None
     rep_finished: RepFinished | None = None
     load_confirmed: LoadConfirmed | None = None
+    range_shown: RangeShown | None = None
     # From the panel, at this moment
     after_silence: bool = False  # the position was unknown for so long that the movement before it says nothing
     zero_moved_m: float = 0.0  # the zero of the positions was moved up by so much

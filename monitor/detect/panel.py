@@ -12,6 +12,7 @@ from typing import Any, get_args, get_type_hints
 import msgspec
 import numpy as np
 from msgspec.structs import replace
+from numpy.typing import NDArray
 
 from monitor.detect.assists import AssistDetector
 from monitor.detect.detector import OF_LIFTER, Correction, Detection, Detector, Ending, Findings, Silence
@@ -26,6 +27,7 @@ from monitor.detect.moment import (
     Moment,
     News,
     Pull,
+    RangeShown,
     Reps,
     SensorTrust,
     Staging,
@@ -146,6 +148,8 @@ class DetectorPanel:
         moment = self._wake(self.after, self._dues_after, moment, changed, stirred)
         if moment.load_confirmed is not None:
             moment = self._judge_again(moment, moment.load_confirmed.since)
+        if moment.range_shown is not None:
+            moment = self._judge_by_range(moment, moment.range_shown)
         self.tally.update(moment)
         if moment.set_ended is not None and moment.in_set:
             moment = self._end_set(moment, moment.set_ended.at)
@@ -219,20 +223,38 @@ class DetectorPanel:
         """Show what happened since a moment to those who compare it with the load, which is known only now."""
         bits = evaluate(moment.signals, moment.limits, since, moment.now + 1)
         self.tally.judge_again(moment, since, bits)
+        moment = self._walk_again(moment, Bit.JUDGED, since, bits)
+        return replace(moment, bits=int(bits[-1]))
+
+    def _judge_by_range(self, moment: Moment, shown: RangeShown) -> Moment:
+        """Show a repetition to those who compare it with the range, which includes it only now."""
+        lag = moment.signals.slow_lag
+        until = moment.now if moment.limits.range_agreed else min(moment.now, shown.until + lag)
+        bits = evaluate(moment.signals, moment.limits, shown.since, until + 1, looking_back=True)
+        if not moment.limits.range_agreed:
+            bits[-1] &= ~(Bit.FAST | Bit.TOP)  # what goes on is judged after the next one
+        number = moment.rep_number
+        past = replace(moment, rep_number=moment.reps.full + moment.reps.partial)
+        past = self._walk_again(past, Bit.FAST | Bit.TOP, shown.since, bits)
+        return replace(past, rep_number=number)
+
+    def _walk_again(self, moment: Moment, watched: int, since: int, bits: NDArray[np.int32]) -> Moment:
+        """Update the detectors that watch these bits with moments of the past, one detector after another."""
+        until = since + len(bits)
         for i, detector in enumerate(self.after):
-            if not detector.watches & Bit.JUDGED:
+            if not detector.watches & watched:
                 continue
-            watched = bits & detector.watches
-            changes = [*(np.flatnonzero(watched[1:] != watched[:-1]) + since + 1).tolist(), moment.now + 1]
+            seen = bits & detector.watches
+            changes = [*(np.flatnonzero(seen[1:] != seen[:-1]) + since + 1).tolist(), until]
             at = since
-            while at <= moment.now:
+            while at < until:
                 past = _in_phase(replace(moment, now=at, bits=int(bits[at - since]), known_at=moment.now))
                 moment = self._fold(moment, detector.update(past))
                 while changes[0] <= at:
                     changes.pop(0)
                 at = min(changes[0], max(at + 1, detector.due))
             self._dues_after[i] = detector.due
-        return replace(moment, bits=int(bits[-1]))
+        return moment
 
     def _silence_ends(self, now: int, bits: int) -> bool:
         """The position has become known or unknown: whether it is known again after it was unknown for long."""

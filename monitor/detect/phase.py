@@ -20,4 +20,4 @@ def phase_of(moment: Moment) -> Phase:
         return "positive"
     if limits.kind == "static":
         return "hold"
-    return "upper_turn" if moment.x_m > limits.bottom_m + 0.5 * limits.range_m else "lower_turn"
+    return "upper_turn" if moment.x_m > limits.bottom_m + 0.5 * limits.span_m else "lower_turn"

@@ -14,6 +14,8 @@ from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from monitor.detect.detector import Detection, Finding, Findings
 from monitor.detect.moment import NEVER, Moment, RepFinished, Reps, TurningPoint, seconds, steps
 from monitor.events import Rep
+from monitor.learning.range import LearnedRange
+from monitor.profile.limits import Limits
 from monitor.profile.settings import RepSettings
 from monitor.signals.conditions import Bit
 from monitor.signals.zigzag import Reversal
@@ -120,7 +122,7 @@ class RepDetector:
     def _counts(
         self, moment: Moment, first: TurningPoint, middle: TurningPoint, last: TurningPoint | None = None
     ) -> bool:
-        return _excursion_m(moment, first, middle, last) >= self.settings.excursion * moment.limits.range_m
+        return _excursion_m(moment, first, middle, last) >= moment.limits.excursion_m
 
     def _finish(self, moment: Moment, last: TurningPoint) -> list[Finding]:
         first, middle = self._turns
@@ -129,16 +131,18 @@ class RepDetector:
         start, end = first.dwell_end, max(last.dwell_start, first.dwell_end + 1)
         if moment.limits.driven and not _pulled(moment, start, end):
             return []
-        rep = self._rep(moment, first, middle, last)
+        finished = RepFinished(first, middle, last.reversal.x_m, end)
+        rep = self._rep(moment, finished, last)
         if rep.partial:
             self._partial += 1
         else:
             self._full += 1
-        return [Detection(rep, start, end), RepFinished(first, middle, last.reversal.x_m, end)]
+        return [Detection(rep, start, end), finished]
 
-    def _rep(self, moment: Moment, first: TurningPoint, middle: TurningPoint, last: TurningPoint) -> Rep:
+    def _rep(self, moment: Moment, finished: RepFinished, last: TurningPoint) -> Rep:
         limits, signals = moment.limits, moment.signals
-        start, end = first.dwell_end, max(last.dwell_start, first.dwell_end + 1)
+        first, middle, end = finished.first, finished.middle, finished.end
+        start = first.dwell_end
         rom_m = _excursion_m(moment, first, middle, last)
         up, down = (start, middle.dwell_start), (middle.dwell_end, end)
         if not limits.starts_up:
@@ -149,7 +153,7 @@ class RepDetector:
         stamp["rep"] = self._full + self._partial + 1 if moment.in_set else None
         return Rep(
             **stamp,
-            partial=self._is_partial(moment, rom_m, top=middle if limits.starts_up else last),
+            partial=self._is_partial(limits, finished.shown, rom_m, top=middle if limits.starts_up else last),
             positive_s=seconds(max(0, up[1] - up[0])),
             negative_s=seconds(max(0, down[1] - down[0])),
             upper_dwell_s=_dwell_s(middle if limits.starts_up else first),
@@ -166,11 +170,11 @@ class RepDetector:
             assisted=_lifted(moment, up, down),
         )
 
-    def _is_partial(self, moment: Moment, rom_m: float, top: TurningPoint) -> bool:
-        limits = moment.limits
+    def _is_partial(self, limits: Limits, shown: LearnedRange, rom_m: float, top: TurningPoint) -> bool:
+        limits = limits.including(shown.bottom_m, shown.top_m)
         short = limits.top_m - top.reversal.x_m > self.settings.top * limits.range_m + limits.doubt_m
         small = rom_m < self.settings.partial * limits.range_m - limits.doubt_m
-        return bool(limits.range_known and (small or short))
+        return small or short
 
     def _note_sticking(self, moment: Moment) -> None:
         now = moment.slow_now

@@ -61,7 +61,7 @@ class Spine:
             limits = limits.with_machine(machine.friction, machine.zero_n)
         given_range = limits.range_known
         if learned is not None and not given_range:
-            limits = limits.with_range(learned.bottom_m, learned.top_m)
+            limits = limits.with_range(learned.bottom_m, learned.top_m, agreed=True)
         detect = profile.detect
         given_m = abs(profile.calibration.metres_per_count) if profile.calibration else 0.0
         count_m = given_m or encoder_step_m or DEFAULT_COUNT_M
@@ -75,7 +75,7 @@ class Spine:
         self._signals = SignalWindow(self._motion.slow_lag)
         self._news: deque[News] = deque()  # of moments that are still to come
         self._zigzag = Zigzag(steps(limits.long_gap_s))
-        self._teacher = Teacher(profile.machine.plates_kg, given_range)
+        self._teacher = Teacher(profile.machine.plates_kg, given_range, detect.range)
         self._live = LiveFeedback()
         self._with_feedback = feedback
         before = detectors_before(profile, self._motion.lag)

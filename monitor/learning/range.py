@@ -1,13 +1,21 @@
-"""The lifter's range, learned from the turns of the first two repetitions.
+"""The lifter's range, learned from the turns of his repetitions.
 
-Bottom and top are the mean turns of the first two repetitions. Until then, what an earlier session of the same lifter
-taught holds.
+    repetition      1      2      3      4      5      6      7
+    top of it      0.23   0.23   0.43   0.43   0.42   0.43   0.47
+    range up to    0.23   0.23   0.43   0.43   0.43   0.43   0.47
+                   |<- the one that includes all ->| |<- what three agree on, widened at once
+
+A repetition shows the way between its top and the higher of the turns around it: the first one begins on the rest and
+the last one ends there, below the range.
 """
+
+from collections import deque
 
 import msgspec
 
-NEEDED_REPS = 2  # one alone may be a trial
-LEAST_RANGE_M = 0.05  # less is no working range but fidgeting
+from monitor.profile.settings import RangeSettings
+
+KEPT_REPS = 20  # the newest ones that may agree
 
 
 class LearnedRange(msgspec.Struct, frozen=True):
@@ -16,24 +24,41 @@ class LearnedRange(msgspec.Struct, frozen=True):
     bottom_m: float
     top_m: float
 
+    @property
+    def length_m(self) -> float:
+        return self.top_m - self.bottom_m
+
+    def including(self, other: "LearnedRange") -> "LearnedRange":
+        return LearnedRange(min(self.bottom_m, other.bottom_m), max(self.top_m, other.top_m))
+
 
 class RangeLearner:
-    """`update` with the turns of each repetition; the range once, when it is known."""
+    """`update` with what each repetition shows; `agreed` once enough of them agree, and `seen` includes all of them."""
 
-    def __init__(self) -> None:
-        self._turns: list[tuple[float, float]] = []
-        self.learned: LearnedRange | None = None
+    def __init__(self, settings: RangeSettings) -> None:
+        self.settings = settings
+        self.agreed: LearnedRange | None = None
+        self.seen: LearnedRange | None = None
+        self.too_short_m: float | None = None  # the newest way that is too short to be a range
+        self._reps: deque[LearnedRange] = deque(maxlen=KEPT_REPS)
 
-    def update(self, far_m: float, last_m: float) -> LearnedRange | None:
-        if len(self._turns) == NEEDED_REPS:
-            return None
-        self._turns.append((min(far_m, last_m), max(far_m, last_m)))
-        if len(self._turns) < NEEDED_REPS:
-            return None
-        bottom_m = sum(low for low, _ in self._turns) / NEEDED_REPS
-        top_m = sum(high for _, high in self._turns) / NEEDED_REPS
-        if top_m - bottom_m < LEAST_RANGE_M:
-            self._turns.pop(0)
-            return None
-        self.learned = LearnedRange(bottom_m, top_m)
-        return self.learned
+    def update(self, shown: LearnedRange) -> None:
+        """From one repetition."""
+        if shown.length_m < self.settings.least_m:
+            self.too_short_m = shown.length_m
+            return
+        self.too_short_m = None
+        self.seen = shown if self.seen is None else self.seen.including(shown)
+        self._reps.append(shown)
+        if self.agreed is None:
+            self._agree(self.seen)
+
+    def _agree(self, widest: LearnedRange) -> None:
+        """Enough repetitions reach both ends of the widest way, nearly."""
+        near_m = self.settings.agreement * widest.length_m
+        full = [
+            one for one in self._reps if widest.top_m - one.top_m <= near_m and one.bottom_m - widest.bottom_m <= near_m
+        ]
+        if len(full) >= self.settings.reps:
+            bottom_m = sum(one.bottom_m for one in full) / len(full)
+            self.agreed = LearnedRange(bottom_m, sum(one.top_m for one in full) / len(full))

@@ -5,6 +5,8 @@ from typing import NamedTuple
 from monitor.learning.load import ALIEN, TRUSTED_REPS, LoadFit, LoadLearner
 from monitor.learning.range import LearnedRange, RangeLearner
 from monitor.profile.limits import Limits
+from monitor.profile.settings import RangeSettings
+from monitor.signals.conditions import SURE_M
 from monitor.signals.signal_window import SignalWindow
 
 Stretches = tuple[tuple[int, int], ...]
@@ -20,14 +22,15 @@ class Lesson(NamedTuple):
 class Teacher:
     """The learners of one session."""
 
-    def __init__(self, plates_kg: tuple[float, ...] | None, range_known: bool) -> None:
+    def __init__(self, plates_kg: tuple[float, ...] | None, range_given: bool, range_settings: RangeSettings) -> None:
         self._loads = LoadLearner(plates_kg)
-        self._ranges = None if range_known else RangeLearner()
+        self._ranges = None if range_given else RangeLearner(range_settings)
         self.fit: LoadFit | None = None  # what the newest repetitions pulled, before it is snapped to a load
 
     @property
     def range(self) -> LearnedRange | None:
-        return None if self._ranges is None else self._ranges.learned
+        """The range that the repetitions of this session agree on."""
+        return None if self._ranges is None else self._ranges.agreed
 
     def forget_load(self) -> None:
         """The next set may have another load."""
@@ -61,7 +64,33 @@ class Teacher:
         )
         return Lesson(learned, given_n if wrong else None)
 
-    def learn_range(self, limits: Limits, far_m: float, last_m: float) -> Limits:
-        """From the two turns that a repetition lies between, m above the rest."""
-        learned = None if self._ranges is None else self._ranges.update(far_m, last_m)
-        return limits if learned is None else limits.with_range(learned.bottom_m, learned.top_m)
+    def learn_range(self, limits: Limits, shown: LearnedRange) -> Limits:
+        """From what a repetition shows."""
+        if self._ranges is None or limits.doubt_m > SURE_M:
+            return limits
+        agreed_before = self._ranges.agreed is not None
+        self._ranges.update(shown)
+        limits = limits.with_short_range(self._ranges.too_short_m)
+        if self._ranges.agreed is None and not limits.range_agreed:
+            seen = self._ranges.seen
+            return limits if seen is None else _ranged(limits, seen, agreed=False)
+        if self._ranges.agreed is not None and not agreed_before:
+            return _ranged(limits, self._ranges.agreed, agreed=True)
+        return self.widen_range(limits, shown)
+
+    def widen_range(self, limits: Limits, reached: LearnedRange) -> Limits:
+        """A learned range that is exceeded at either end by the way that makes a reversal."""
+        if self._ranges is None or not limits.range_agreed or limits.doubt_m > SURE_M:
+            return limits
+        low = reached.bottom_m < limits.bottom_m - limits.reversal_m
+        high = reached.top_m > limits.top_m + limits.reversal_m
+        wider = LearnedRange(reached.bottom_m if low else limits.bottom_m, reached.top_m if high else limits.top_m)
+        if self._ranges.agreed is not None:
+            self._ranges.agreed = wider
+        return _ranged(limits, wider, agreed=True)
+
+
+def _ranged(limits: Limits, learned: LearnedRange, *, agreed: bool) -> Limits:
+    """The limits with this range; themselves where it is theirs."""
+    same = (limits.bottom_m, limits.top_m, limits.range_agreed) == (learned.bottom_m, learned.top_m, agreed)
+    return limits if same and limits.range_known else limits.with_range(learned.bottom_m, learned.top_m, agreed=agreed)

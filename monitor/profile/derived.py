@@ -1,7 +1,7 @@
 """Lists the numbers that follow from a profile, for a person to check."""
 
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
-from monitor.profile.limits import limits_of
+from monitor.profile.limits import Limits, limits_of
 from monitor.profile.profile import Profile
 
 
@@ -15,7 +15,7 @@ def derived(profile: Profile) -> dict[str, str]:
         numbers["peak"] = _force(machine.peak_n)
         numbers["band"] = f"±{limits.band:.0%} of the target"
         return numbers
-    assumed = "" if limits.range_known else " (assumed until it is learned from two slow repetitions)"
+    assumed = "" if limits.range_known else " (assumed until it is learned from repetitions)"
     name = f" ({protocol.name})" if protocol.name else ""
     return numbers | {
         "range": f"{limits.range_m * 1000:.0f} mm{assumed}",
@@ -28,6 +28,17 @@ def derived(profile: Profile) -> dict[str, str]:
         "load": _force(limits.load_n),
         "friction": "learned" if limits.friction is None else f"{limits.friction:.0%} of the load",
     }
+
+
+def short_range_sentence(limits: Limits) -> str | None:
+    """Why the range could not be learned; None where it was learned or given, or nothing has moved yet."""
+    if limits.short_range_m is None:
+        return None
+    way, least = f"{limits.short_range_m * 1000:.0f} mm", f"{limits.detect.range.least_m * 1000:.0f} mm"
+    return (
+        f"the range is too short to be learned: the stack moves by {way}, and repetitions are counted from {least} on;"
+        " give bottom_m and top_m in [machine]"
+    )
 
 
 def _force(force_n: float | None) -> str:

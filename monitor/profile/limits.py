@@ -37,7 +37,8 @@ class Limits:
     bottom_m: float  # x
     top_m: float
     lockout_m: float
-    range_known: bool
+    range_known: bool  # given, or shown by a repetition
+    range_agreed: bool  # given, or shown alike by enough repetitions: what depends on it is judged at once
     lift_off_n: float
     ceiling_given_n: float | None
     band_given: float | None
@@ -45,12 +46,27 @@ class Limits:
     friction: float | None
     load_from: LOAD_FROM
     friction_from: KNOWN_FROM
+    short_range_m: float | None = None  # the way of movements that are too short to teach a range
     zero_n: float = 0.0  # what the cell reads while nothing pulls
     presumed_n: float | None = None  # the load before this lift-off, until the one that is selected now is confirmed
 
     @cached_property
     def range_m(self) -> float:
+        """L. Until repetitions agree on it, at least the assumed one: a longer way may still follow."""
+        return self.span_m if self.range_agreed else max(self.span_m, ASSUMED_RANGE_M)
+
+    @property
+    def span_m(self) -> float:
+        """From the bottom to the top as far as they are known."""
         return self.top_m - self.bottom_m
+
+    @cached_property
+    def excursion_m(self) -> float:
+        """A shorter way is fidgeting."""
+        share = self.detect.rep.excursion
+        if self.range_agreed:
+            return share * self.range_m
+        return max(self.detect.range.least_m, share * self.span_m if self.range_known else 0.0)
 
     @property
     def driven(self) -> bool:
@@ -235,8 +251,20 @@ class Limits:
         """The limits with a possible error of x that is larger by `doubt_m`."""
         return replace(self, doubt_m=self.doubt_m + doubt_m)
 
-    def with_range(self, bottom_m: float, top_m: float) -> "Limits":
-        return replace(self, bottom_m=bottom_m, top_m=top_m, lockout_m=top_m, range_known=True)
+    def including(self, bottom_m: float, top_m: float) -> "Limits":
+        """To judge what was done: until repetitions agree on the range, with the one that includes this one, too."""
+        if self.range_agreed:
+            return self
+        if self.range_known:
+            bottom_m, top_m = min(bottom_m, self.bottom_m), max(top_m, self.top_m)
+        return self.with_range(bottom_m, top_m, agreed=True)
+
+    def with_short_range(self, way_m: float | None) -> "Limits":
+        return self if way_m == self.short_range_m else replace(self, short_range_m=way_m)
+
+    def with_range(self, bottom_m: float, top_m: float, *, agreed: bool) -> "Limits":
+        """A learned range, in m above the rest."""
+        return replace(self, bottom_m=bottom_m, top_m=top_m, lockout_m=top_m, range_known=True, range_agreed=agreed)
 
 
 def limits_of(profile: Profile) -> Limits:
@@ -258,6 +286,7 @@ def limits_of(profile: Profile) -> Limits:
         top_m=top_m - rest_m,
         lockout_m=(machine.lockout_m if machine.lockout_m is not None else top_m) - rest_m,
         range_known=machine.top_m is not None,
+        range_agreed=machine.top_m is not None,
         lift_off_n=machine.lift_off_n,
         ceiling_given_n=machine.force_ceiling_n,
         band_given=protocol.band,

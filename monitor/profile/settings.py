@@ -163,6 +163,12 @@ class SensorFaultSettings(SettingsTable, frozen=True, kw_only=True):
     frozen_s: Positive = 0.3
 
 
+class RangeSettings(SettingsTable, frozen=True, kw_only=True):
+    reps: Annotated[int, Meta(ge=1, le=10)] = 3  # that must agree before a learned range is judged by at once
+    agreement: Share = 0.05  # of L
+    least_m: Positive = 0.05  # a shorter way is no range that can be learned
+
+
 class SkillSettings(SettingsTable, frozen=True, kw_only=True):
     throw_s: Positive = 4.0  # a jerk or a drop spoils no more than this
     turn_s: NotNegative = 0.5  # an abrupt turnaround spoils so much before and after its dwell
@@ -193,6 +199,7 @@ class DetectSettings(SettingsTable, frozen=True, kw_only=True):
     tension_out: TensionOutSettings = TensionOutSettings()
     force_ceiling: ForceCeilingSettings = ForceCeilingSettings()
     sensor_fault: SensorFaultSettings = SensorFaultSettings()
+    range: RangeSettings = RangeSettings()
     skill: SkillSettings = SkillSettings()
     zero: ZeroSettings = ZeroSettings()
     assist: AssistSettings = AssistSettings()

@@ -71,7 +71,7 @@ class Gathering:
         pace = np.array(
             [now.pace if now.phase != "rest" and now.pace is not None else np.nan for now in update.feedback]
         )
-        self._pace.add(t_s, limits.bottom_m + limits.range_m * pace)
+        self._pace.add(t_s, limits.bottom_m + limits.span_m * pace)
         for now in update.feedback:
             if now.set is not None and now.load_n is not None:
                 self._aim(now.set, now.t_s, now.load_n)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
 from monitor.events import AnyEvent, Leak, SetEnd
+from monitor.profile.derived import short_range_sentence
 from monitor.report.advice import advice
 from monitor.report.drawing import Mark
 from monitor.report.gathering import Gathered
@@ -226,8 +227,10 @@ def blindness(gathered: Gathered, story: SessionStory, always: str) -> Markup:
             " does not count in skill."
         )
     if machine.kind == "stack" and machine.top_m is None:
-        known = "was learned from the first repetitions" if gathered.limits.range_known else "was not known"
+        known = "was learned from the repetitions" if gathered.limits.range_known else "was not known"
         lines.append(f"The working range {known}.")
+    if (sentence := short_range_sentence(gathered.limits)) is not None:
+        lines.append(f"{sentence[0].upper()}{sentence[1:]}.")
     items = [element("li", line) for line in lines]
     return element(
         "section",

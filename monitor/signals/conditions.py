@@ -51,8 +51,13 @@ class Bit:
     ODD = 1 << 25  # the encoder may have stopped or started without the stack: not known yet
 
 
-def evaluate(window: SignalWindow, limits: Limits, start: int, end: int) -> NDArray[np.int32]:
-    """Bits of moments `start` to `end`; writes their w' and running counts into the window."""
+def evaluate(
+    window: SignalWindow, limits: Limits, start: int, end: int, *, looking_back: bool = False
+) -> NDArray[np.int32]:
+    """Bits of moments `start` to `end`; writes their w' and running counts into the window.
+
+    `looking_back` at a repetition nothing is written, and its range is used though it is not agreed on.
+    """
     rows = slice(window.row(start), window.row(end))
     detect, slow_lag = limits.detect, window.slow_lag
     x, v, a = window.x[rows], window.v[rows], window.a[rows]
@@ -93,7 +98,8 @@ def evaluate(window: SignalWindow, limits: Limits, start: int, end: int) -> NDAr
     put(Bit.DROP, off & (v < 0) & (a < -limits.a_jerk_m_s2))
     put(Bit.HARD, np.abs(a) > limits.a_jerk_m_s2)
     put(Bit.CEILING, fast_tension > limits.ceiling_n)
-    if limits.range_known:
+    ranged = limits.range_known and (limits.range_agreed or looking_back)
+    if ranged:
         put(Bit.FAST, (v > limits.fast_up_m_s) | (v < -limits.fast_down_m_s))
 
     loaded = tension >= half
@@ -116,7 +122,8 @@ def evaluate(window: SignalWindow, limits: Limits, start: int, end: int) -> NDAr
             foreign = relative - 1 - a / G
             put(Bit.LIGHTER, carried & (foreign < -limits.assist))
             put(Bit.HEAVIER, carried & (foreign > limits.assist))
-    window.relative[rows] = relative
+    if not looking_back:
+        window.relative[rows] = relative
 
     put(Bit.FROZEN, (window.repeated[rows] > 0) & (tension != 0))  # an exact 0 is a clipped force, not a reading
 
@@ -125,17 +132,18 @@ def evaluate(window: SignalWindow, limits: Limits, start: int, end: int) -> NDAr
     put(Bit.DOWN, slow_v < -limits.v_rest_m_s)
     put(Bit.MOVE, np.abs(slow_v) > limits.v_move_m_s)
     if limits.range_known:
-        if doubt_m <= SURE_M:
+        if doubt_m <= SURE_M and ranged:
             put(Bit.TOP, slow_x >= limits.lockout_zone_m)
         stall = detect.stall
-        share, doubt = (slow_x - limits.bottom_m) / limits.range_m, doubt_m / limits.range_m
+        share, doubt = (slow_x - limits.bottom_m) / limits.span_m, doubt_m / limits.span_m
         mid = (share >= stall.low + doubt) & (share <= stall.high - doubt)
         put(Bit.MID, mid)
         creeping = slow_v > -CREEP_M_S
         put(Bit.SLOW, mid & creeping & (slow_v < detect.rep.sticking_speed * limits.v_up_m_s))
 
-    _count(window.loaded, rows, loaded)
-    _count(window.in_band, rows, in_band)
+    if not looking_back:
+        _count(window.loaded, rows, loaded)
+        _count(window.in_band, rows, in_band)
     bits: NDArray[np.int32] = np.einsum("i,ij", np.array(named, np.int32), np.array(held))  # a sum of distinct bits
     return bits
 

@@ -248,12 +248,53 @@ def giving_way_is_failure_only_after_a_hold() -> None:
     assert failure.t_s == pytest.approx(STARTED_S + 11.1 + 2.0, abs=0.1)
 
 
-def the_range_is_what_two_repetitions_show() -> None:
-    events, spine = story([*REP, *REP, *UP, Still(2.0), Leg(0.0, 2.0), *END], "unranged")
+def the_range_is_what_three_repetitions_show() -> None:
+    events, spine = story([*REP, *REP, *REP, *UP, Still(2.0), Leg(0.0, 2.0), *END], "unranged")
     limits = spine.limits
-    assert limits.range_known
+    assert limits.range_agreed
     assert (limits.bottom_m, limits.top_m) == pytest.approx((BOTTOM_M - REST_M, TOP_M - REST_M), abs=0.003)
-    assert [event.kind for event in events].count("lockout_rest") == 1
+    rest = only([event for event in events if event.kind == "lockout_rest"])
+    assert rest.found_s < rest.t_s + 2.0
+
+
+def until_some_agree_each_repetition_is_judged_when_it_is_over() -> None:
+    events, spine = story([*UP, Still(2.0), Leg(0.0, 0.8), Still(0.4), *REP, *END], "unranged")
+    assert spine.limits.range_known
+    assert not spine.limits.range_agreed
+    rest = only([event for event in events if event.kind == "lockout_rest"])
+    assert (rest.rep, rest.t_s, rest.duration_s) == (
+        1,
+        pytest.approx(STARTED_S + 2.0, abs=0.2),
+        pytest.approx(2.4, abs=0.3),
+    )
+    fast = only([event for event in events if event.kind == "speed_over"])
+    (first, _) = [event for event in events if event.kind == "rep"]
+    assert fast.rep == 1
+    assert rest.found_s == fast.found_s == first.found_s
+
+
+def half_repetitions_first_are_no_range() -> None:
+    half: list[Act] = [Leg(0.5, 1.4), Still(0.3), Leg(0.0, 1.4), Still(0.3)]
+    events, spine = story([*half, *half, *REP, *half, *REP, *REP, *END], "unranged")
+    reps = [event for event in events if event.kind == "rep"]
+    assert [rep.partial for rep in reps] == [False, False, False, True, False, False]
+    assert not [event for event in events if event.kind == "speed_over"]
+    assert spine.limits.top_m == pytest.approx(TOP_M - REST_M, abs=0.003)
+    assert spine.limits.range_agreed
+
+
+def a_range_that_is_exceeded_widens() -> None:
+    most: list[Act] = [Leg(0.8, 1.8), Still(0.3), Leg(0.0, 1.8), Still(0.3)]
+    limits = story([*most, *most, *most, *UP, Leg(0.9, 0.6)], "unranged")[1].limits  # before the repetition is over
+    assert (limits.bottom_m, limits.top_m) == pytest.approx((BOTTOM_M - REST_M, TOP_M - REST_M), abs=0.003)
+
+
+def a_way_of_a_few_centimetres_is_too_short() -> None:
+    little: list[Act] = [Leg(0.03, 0.7), Still(0.5), Leg(0.0, 0.7), Still(0.5)]
+    limits = story([*little, *little, *little, *little, *little, *END], "unranged")[1].limits
+    assert not limits.range_known
+    assert limits.short_range_m == pytest.approx(0.03 * (TOP_M - BOTTOM_M), abs=0.002)
+    assert story([*REP, *REP, *END], "unranged")[1].limits.short_range_m is None
 
 
 def load_and_friction_are_what_two_repetitions_show() -> None:
@@ -351,7 +392,7 @@ MUTANTS = (
         "if not over:",
         a_set_lasts_until_the_stack_stands_for_good,
     ),
-    Mutant(RepDetector, ">= self.settings.excursion * moment.limits.range_m", ">= 0.0", what_counts_as_a_repetition),
+    Mutant(RepDetector, ">= moment.limits.excursion_m", ">= 0.0", what_counts_as_a_repetition),
     Mutant(RepDetector, "- top.reversal.x_m > ", "- top.reversal.x_m < ", what_counts_as_a_repetition),
     Mutant(
         StallDetector,
@@ -397,8 +438,24 @@ MUTANTS = (
         the_target_follows_the_stages,
     ),
     Mutant(StageDetector, "if held and now", "if now", giving_way_is_failure_only_after_a_hold),
-    Mutant(LessonDetector, "rep.last_m", "rep.middle.reversal.x_m", the_range_is_what_two_repetitions_show),
-    Mutant(RangeLearner, "min(far_m, last_m)", "max(far_m, last_m)", the_range_is_what_two_repetitions_show),
+    Mutant(
+        LessonDetector,
+        "learn_range(limits, rep.shown)",
+        "widen_range(limits, rep.shown)",
+        the_range_is_what_three_repetitions_show,
+    ),
+    Mutant(
+        LessonDetector, "[RangeShown(since, rep.end)]", "[]", until_some_agree_each_repetition_is_judged_when_it_is_over
+    ),
+    Mutant(LessonDetector, ">= limits.detect.range.reps", "< 0", a_way_of_a_few_centimetres_is_too_short),
+    Mutant(
+        LessonDetector,
+        "LearnedRange(limits.bottom_m, turn.reversal.x_m)",
+        "LearnedRange(limits.bottom_m, limits.top_m)",
+        a_range_that_is_exceeded_widens,
+    ),
+    Mutant(RangeLearner, "widest.top_m - one.top_m <= near_m", "True", half_repetitions_first_are_no_range),
+    Mutant(RangeLearner, "self.seen.including(shown)", "shown", half_repetitions_first_are_no_range),
     Mutant(Cruise, "- self.c * self.t)", "+ self.c * self.t)", load_and_friction_are_what_two_repetitions_show),
     Mutant(LoadDetector, ">= PIN_STEPS\n        if paused", "< 0\n        if paused", another_pin_is_another_load),
     Mutant(LoadDetector, "<= SAME", "<= 1.0", another_pin_is_another_load),

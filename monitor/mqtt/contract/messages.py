@@ -147,6 +147,7 @@ class InfoMessage(MqttMessage, frozen=True, kw_only=True):
     storage: StorageInfo = StorageInfo()
     calibration: CalibrationInfo | None = None
     config: ConfigInfo = ConfigInfo()
+    range_trouble: str | None = None  # one sentence: the range could not be learned, and must be given
 
 
 class LiveMessage(Feedback, frozen=True, kw_only=True):

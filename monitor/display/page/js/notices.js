@@ -5,12 +5,13 @@ import { element } from "./parts.js";
 
 /** Sentences from the newest info, the most important first. */
 export function notices(info, words) {
-  const { link, storage, calibration, recording, config } = info ?? {};
+  const { link, storage, calibration, recording, config, range_trouble } = info ?? {};
   return [
     storage?.trouble,
     recording === "failed" ? words.text("notice.recording") : null,
     link && link.state !== "live" ? link.detail : null,
     config?.trouble,
+    range_trouble,
     calibration?.drift,
     storage?.warning,
   ].filter(Boolean);
