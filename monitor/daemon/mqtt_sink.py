@@ -17,7 +17,7 @@ from monitor.mqtt.client.bookmark import Bookmark
 from monitor.mqtt.client.connection import Address
 from monitor.mqtt.client.event_log import EventLog
 from monitor.mqtt.client.publisher import Publisher
-from monitor.mqtt.client.requests import Handler
+from monitor.mqtt.client.requests import Handler, Listens
 from monitor.mqtt.contract import payload
 from monitor.mqtt.contract.messages import Envelope, InfoMessage, SessionMessage
 from monitor.store.stored import StoredEvent
@@ -27,10 +27,18 @@ STALE_S = 0.5
 
 
 class MqttSink:
-    """A `Sink`. Commands of clients go to `handler`."""
+    """A `Sink`. Commands of clients go to `handler`; `listens` says whether anybody subscribes to a topic."""
 
-    def __init__(self, machine: str, address: Address, log: EventLog, handler: Handler, bookmark: Bookmark) -> None:
-        self.publisher = Publisher(machine, address, log, handler, bookmark)
+    def __init__(
+        self,
+        machine: str,
+        address: Address,
+        log: EventLog,
+        handler: Handler,
+        bookmark: Bookmark,
+        listens: Listens | None = None,
+    ) -> None:
+        self.publisher = Publisher(machine, address, log, handler, bookmark, listens)
         self._machine = machine
         self._newest: tuple[str, Feedback] | None = None  # session, feedback
         self._newest_at_s = 0.0

@@ -74,7 +74,8 @@ async def serve(
             embedded = await stack.enter_async_context(EmbeddedBroker())
         address = Address(host="127.0.0.1", port=embedded.port) if embedded else address_of(profile)
         daemon = Daemon(profile, directory, store)
-        mqtt = MqttSink(daemon.machine, address, store, daemon.command, Bookmark(directory / "bookmark.json"))
+        bookmark, listens = Bookmark(directory / "bookmark.json"), embedded.has_subscriber if embedded else None
+        mqtt = MqttSink(daemon.machine, address, store, daemon.command, bookmark, listens)
         daemon.sinks += [mqtt, *sinks]
         if scratch is None and (warning := mount_warning(directory)):
             daemon.storage_warning = warning

@@ -37,7 +37,7 @@ from monitor.display.site import page_files
 from monitor.display.visitors_log import VisitorsLog
 from monitor.display.web_socket_line import WebSocketLine
 from monitor.mqtt.broker.guard import MAX_PACKET_BYTES, Line
-from monitor.mqtt.contract.roles import ANYBODY, Role, may_send
+from monitor.mqtt.contract.roles import ANYBODY, Page, Role, may_send
 from monitor.profile.profile import Profile
 from monitor.store.database import StoreError
 
@@ -59,7 +59,7 @@ class PageServerError(Exception):
 class PageBroker(Protocol):
     """Takes a page's connection: the embedded broker, or a relay to the profile's."""
 
-    async def serve(self, line: Line, role: Role) -> None: ...
+    async def serve(self, line: Line, page: Page) -> None: ...
 
 
 class PageServer:
@@ -139,7 +139,7 @@ class PageServer:
         assert connection.request is not None
         role = self._role(connection.request.headers)
         assert role is not None
-        await self._broker.serve(WebSocketLine(connection), role)
+        await self._broker.serve(WebSocketLine(connection), Page(role, self._machine.id))
 
     async def _answer(self, connection: ServerConnection, request: Request) -> Response | None:
         """None accepts a WebSocket."""

@@ -95,15 +95,15 @@ def connect_packet(
     return b"\x10" + _length(len(body)) + body
 
 
-def subscribe_packet(pattern: str, qos: int) -> bytes:
-    body = b"\0\1" + _text(pattern.encode()) + bytes([qos])
+def subscribe_packet(pattern: str, qos: int, *more: str) -> bytes:
+    body = b"\0\1" + b"".join(_text(filter.encode()) + bytes([qos]) for filter in (pattern, *more))
     return b"\x82" + _length(len(body)) + body
 
 
-def publish_packet(topic: str, number: int, payload: bytes) -> bytes:
-    """QoS 1."""
+def publish_packet(topic: str, number: int, payload: bytes, qos: int = 1, retain: bool = False) -> bytes:
+    """QoS 1 or 2."""
     body = _text(topic.encode()) + struct.pack(">H", number) + payload
-    return b"\x32" + _length(len(body)) + body
+    return bytes([0x30 | qos << 1 | retain]) + _length(len(body)) + body
 
 
 DISCONNECT = b"\xe0\0"

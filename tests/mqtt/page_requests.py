@@ -7,7 +7,7 @@ from monitor.profile.profile import DisplaySettings, MachineSettings, MqttSettin
 
 
 def profile(port: int = 0, bind: str = "127.0.0.1", host: str | None = None, **more: str) -> Profile:
-    machine, cues = MachineSettings(id="m", kind="stack"), more.get("cues")
+    machine, cues = MachineSettings(id=more.get("machine", "m"), kind="stack"), more.get("cues")
     mqtt = MqttSettings(host=host, websocket_url=more.get("websocket_url"))
     return Profile(machine=machine, display=DisplaySettings(bind=bind, port=port, cues=cues), mqtt=mqtt)
 

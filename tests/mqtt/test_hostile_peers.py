@@ -254,6 +254,45 @@ def test_nothing_stays_of_a_hostile_peer(
     assert unhandled == []
 
 
+GREEDY = {
+    "a retained command": publish_packet("rep/m/cmd/resume", 1, b"x", retain=True),
+    "a command of 5 kB": publish_packet("rep/m/cmd/resume", 1, bytes(5000)),
+    "QoS 2": PUBLISH_QOS_2,
+    "65 filters": b"".join(subscribe_packet(f"rep/m/{number}", 1) for number in range(65)),
+    "65 filters at once": subscribe_packet("rep/m/0", 1, *(f"rep/m/{number}" for number in range(1, 65))),
+}
+
+
+@pytest.mark.parametrize("packet", GREEDY.values(), ids=GREEDY)
+@pytest.mark.parametrize("way", [by_web_socket, pytest.param(by_relay, marks=needs.mosquitto)])
+def test_a_page_that_takes_more_than_pages_need_is_ended_and_nothing_stays(
+    way: Callable[[Path], AbstractAsyncContextManager[Stage]], packet: bytes, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        async with way(tmp_path) as stage:
+            before = held(stage)
+            await undergo(stage, Trial(((CONNECT, packet),)), "waits", "greedy", 60)
+            assert await comes_to(before, lambda: held(stage)) == before
+            if broker := stage.broker:
+                assert broker.counts.rejected == 1
+                assert not broker._broker.retained_messages
+
+    play(story())
+
+
+@pytest.mark.parametrize("number", [65, 1025])
+def test_a_program_on_this_computer_has_limits_too(number: int, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with by_tcp(tmp_path) as stage:
+            before = held(stage)
+            unreleased = tuple(publish_packet(f"a/{at}", at + 1, b"x", qos=2) for at in range(number))
+            filters = (subscribe_packet("a", 1, *(f"a/{at}" for at in range(1, number))),)
+            await undergo(stage, Trial(((CONNECT, *(unreleased if number == 65 else filters)),)), "waits", "busy", 60)
+            assert await comes_to(before, lambda: held(stage)) == before
+
+    play(story())
+
+
 def test_the_will_is_published_unless_the_peer_said_goodbye_however_early() -> None:
     async def story() -> None:
         async with EmbeddedBroker() as broker, aiomqtt.Client(broker.host, broker.port) as watcher:

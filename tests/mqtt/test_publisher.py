@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from monitor.events import Feedback
+from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
 from monitor.mqtt.client import connection, outbox, publisher, requests
 from monitor.mqtt.client.connection import Address
 from monitor.mqtt.client.consumer import Consumer
@@ -435,6 +436,36 @@ def test_resume_sends_missed_events_to_the_client_that_asked_only(
                 await stage.happen(1)
                 assert (await other.next())["seq"] == 101
                 assert other.heard[0][1]["historical"] is False
+
+    play(story())
+
+
+def test_an_answer_ends_when_the_client_that_asked_has_left(tmp_path: Path) -> None:
+    """A broker with MQTT 5 says that nobody subscribes any more."""
+
+    async def story() -> None:
+        async with a_broker("mosquitto", tmp_path) as address, Stage(address, tmp_path) as stage:
+            await stage.happen(2000)
+            await until(lambda: stage.publisher.delivery.events_acknowledged == 2000)
+            asked = payload.command(MACHINE, command(ResumeCommand, client="tv", after=0))
+            async with listening(address, "resume/tv") as tv:
+                await tv.client.publish(asked.topic, asked.payload, 1)
+                await tv.next(mark="begin")
+            await until(lambda: not stage.publisher._requests.answering)
+            assert stage.publisher.delivery.resumes_abandoned == 1
+            assert stage.publisher.delivery.events_resumed < 2000
+
+    play(story())
+
+
+def test_the_embedded_broker_is_asked_whether_anybody_listens() -> None:
+    async def story() -> None:
+        async with EmbeddedBroker() as broker:
+            async with aiomqtt.Client(broker.host, broker.port) as tv:
+                await tv.subscribe("rep/m/resume/+")
+                assert broker.has_subscriber("rep/m/resume/tv")
+                assert not broker.has_subscriber("rep/m/ack/tv")
+            await until(lambda: not broker.has_subscriber("rep/m/resume/tv"))
 
     play(story())
 

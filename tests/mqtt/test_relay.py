@@ -16,7 +16,7 @@ from monitor.display.visit import visit
 from monitor.mqtt.broker.guard import read_connect
 from monitor.mqtt.broker.relay import Relay, with_account
 from monitor.mqtt.client.connection import Address
-from monitor.mqtt.contract.roles import Role
+from monitor.mqtt.contract.roles import Page, Role
 from tests import needs
 from tests.mqtt.access_broker import Broker
 from tests.mqtt.brokers import DISCONNECT, connect_packet, free_port, mosquitto, publish_packet, subscribe_packet
@@ -28,10 +28,10 @@ pytestmark = [needs.mosquitto, needs.openssl]
 ADDRESS = Address(host="127.0.0.1", username="daemon-m", password="pässword")
 
 
-def with_relay(address: Address, story: Callable[[Relay, PageServer], Awaitable[None]]) -> None:
+def with_relay(address: Address, story: Callable[[Relay, PageServer], Awaitable[None]], machine: str = "m") -> None:
     async def whole() -> None:
         relay = Relay(address)
-        async with PageServer(profile(host=address.host), relay) as server:
+        async with PageServer(profile(host=address.host, machine=machine), relay) as server:
             await story(relay, server)
 
     play(whole())
@@ -60,7 +60,7 @@ def test_a_page_needs_no_account_at_a_broker_with_accounts_and_tls(tmp_path: Pat
                     assert (await anext(tablet.messages)).payload == bytes([number]) * 4000
 
     try:
-        with_relay(address, story)
+        with_relay(address, story, "leg-press")
     finally:
         broker.kill()
 
@@ -124,7 +124,7 @@ def test_packets_may_arrive_byte_by_byte(tmp_path: Path) -> None:
         line = Line(b"".join(packets))
         async with aiomqtt.Client("127.0.0.1", broker.port) as daemon:
             await daemon.subscribe("rep/#", 1)
-            serving = asyncio.create_task(relay.serve(line, Role.DISPLAY))
+            serving = asyncio.create_task(relay.serve(line, Page(Role.DISPLAY, "m")))
             message = await anext(daemon.messages)
             assert (str(message.topic), message.payload) == ("rep/m/cmd/resume", b"asked")
             await daemon.publish("rep/m/status", b"to all", 1)

@@ -54,6 +54,7 @@ def test_a_page_can_publish_only_the_commands_of_its_role(kind: str, role: Role,
             for topic in TOPICS:
                 await tablet.publish(f"rep/m/{topic}", b"{}", 1)
             await tablet.publish("elsewhere", b"{}", 1)
+            await tablet.publish("rep/another/cmd/resume", b"{}", 1)
             await tablet.publish("rep/m/cmd/resume", b"the last", 1)
             arrived = []
             async for message in daemon.messages:

@@ -34,8 +34,8 @@ from amqtt.plugins.base import BaseAuthPlugin  # type: ignore[import-untyped]
 from amqtt.plugins.manager import PluginManager  # type: ignore[import-untyped]
 from amqtt.session import Session  # type: ignore[import-untyped]
 
-from monitor.mqtt.broker.guard import Connect, Counts, GuardedReader, GuardedWriter, Line, admit_page
-from monitor.mqtt.contract.roles import Role, is_command, may_publish
+from monitor.mqtt.broker.guard import LOCAL, PAGE, Counts, GuardedReader, GuardedWriter, Line
+from monitor.mqtt.contract.roles import Page, is_command
 
 SEND_BUFFER_BYTES = 32 * 1024  # small, so that a slow reader is noticed early
 LISTENER = "guarded"
@@ -85,16 +85,20 @@ class EmbeddedBroker:
             await asyncio.wait(list(self._connections), timeout=CLOSE_WITHIN_S)
         await self._broker.shutdown()
 
-    async def serve(self, line: Line, role: Role | None = None) -> None:
-        """Serves one connection until it ends. `role`: that of a page; None for a program on this computer."""
+    def has_subscriber(self, topic: str) -> bool:
+        """Whether a message on this topic would reach anybody now."""
+        return self._broker.has_subscriber(topic)
+
+    async def serve(self, line: Line, page: Page | None = None) -> None:
+        """Serves one connection until it ends: a page's, or that of a program on this computer."""
         self.counts.connections += 1
-        admit = _admit_local if role is None else admit_page
-        if role is not None:
-            line.peer = (page_address(role), line.peer[1])
+        if page is not None:
+            line.peer = (str(page), line.peer[1])  # amqtt keeps it, so that the rights are known at each message
         task = asyncio.current_task()
         assert task is not None
         self._connections[task] = line
-        reader, writer = GuardedReader(line, admit, self.counts), GuardedWriter(line, self.counts)
+        allowance = LOCAL if page is None else PAGE
+        reader, writer = GuardedReader(line, allowance, self.counts), GuardedWriter(line, self.counts)
         try:
             await self._broker.external_connected(reader, writer, LISTENER)
         finally:
@@ -104,10 +108,6 @@ class EmbeddedBroker:
     async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(asyncio.CancelledError):  # at the end; a stream server would log it as an error
             await self.serve(TcpLine(reader, writer))
-
-
-def _admit_local(connect: Connect) -> None:
-    """Admits every client on loopback."""
 
 
 class TcpLine:
@@ -181,6 +181,9 @@ class _SoundBroker(Broker):  # type: ignore[misc]
         }
         super().__init__(config)
         self._counts = counts
+
+    def has_subscriber(self, topic: str) -> bool:
+        return any(holders and self._matches(topic, pattern) for pattern, holders in self._subscriptions.items())
 
     async def all_sent(self) -> None:
         """Returns when every published message has been written to its subscribers."""
@@ -283,7 +286,7 @@ class _SoundBroker(Broker):  # type: ignore[misc]
             if not self._matches(message["topic"], pattern):
                 continue
             for session, granted in holders:
-                if page_role(session.remote_address) is not None and is_command(message["topic"]):
+                if Page.read(session.remote_address) is not None and is_command(message["topic"]):
                     continue  # commands can contain lifters' ids
                 handler = self._get_handler(session)
                 if handler is not None and session.transitions.state == "connected":
@@ -292,21 +295,8 @@ class _SoundBroker(Broker):  # type: ignore[misc]
                     running.append(asyncio.ensure_future(sending))
 
     async def _topic_filtering(self, session: Session, topic: str, action: Action) -> bool:
-        role = page_role(session.remote_address)
-        if action is not Action.PUBLISH or role is None:
-            return True
-        return may_publish(role, topic)
-
-
-def page_address(role: Role) -> str:
-    """The peer address of a page's connection in amqtt; it contains the role, by which rights are checked."""
-    return f"page:{role}"
-
-
-def page_role(address: str | None) -> Role | None:
-    """The role in a peer address; None for a program on this computer."""
-    page, _, role = (address or "").partition(":")
-    return Role(role) if page == "page" else None
+        page = Page.read(session.remote_address)
+        return action is not Action.PUBLISH or page is None or page.may_publish(topic)
 
 
 def _done(value: Any) -> asyncio.Future[Any]:

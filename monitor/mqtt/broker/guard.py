@@ -116,21 +116,42 @@ def with_clean_session(connect: bytes) -> bytes:
     return bytes(packet)
 
 
+def _filters(subscribe: bytes) -> int:
+    """How many filters a SUBSCRIBE names; amqtt finds out whether it is whole."""
+    at = 1
+    while subscribe[at] & 0x80:
+        at += 1
+    at, found = at + 3, 0
+    while at + 2 <= len(subscribe):
+        at += 3 + int.from_bytes(subscribe[at : at + 2])
+        found += 1
+    return found
+
+
 def _protocol_name(packet: bytes | bytearray) -> int:
     """The offset of the protocol name, after a fixed header of 2 to 5 bytes; -1 if it is not there."""
     return packet.find(b"\0\4MQTT", 2, 5 + 6)
 
 
-class Admission(Protocol):
-    """Raises Unsound for a client that is not admitted."""
+class Allowance(NamedTuple):
+    """What one kind of client may send; what goes beyond it ends its connection."""
 
-    def __call__(self, connect: Connect) -> None: ...
+    is_page: bool
+    publishes: frozenset[int]  # the first byte: QoS, retain flag, repetition
+    most_publish_bytes: int
+    most_filters: int  # that it subscribes to, over the whole connection
+    most_unreleased: int  # publishes of QoS 2 without their PUBREL
+
+    def admit(self, connect: Connect) -> None:
+        """Raises Unsound for a page with a will, which could publish anything, or a kept session, maybe another's."""
+        if self.is_page and (
+            connect.has_will or not connect.clean_session or connect.client_id.startswith(OWN_CLIENTS)
+        ):
+            raise Unsound("a page must not have a will, a kept session or the daemon's client id")
 
 
-def admit_page(connect: Connect) -> None:
-    """Rejects wills, which could publish anything, and kept sessions, which could be another client's."""
-    if connect.has_will or not connect.clean_session or connect.client_id.startswith(OWN_CLIENTS):
-        raise Unsound("a page must not have a will, a kept session or the daemon's client id")
+LOCAL = Allowance(False, frozenset({*range(0x30, 0x36), *range(0x3A, 0x3E)}), MAX_PACKET_BYTES, 1024, 64)
+PAGE = Allowance(True, frozenset({0x30, 0x32, 0x3A}), 4096 + 256, 64, 0)  # a command of 4096 bytes and its topic
 
 
 class GuardedReader(ReaderAdapter):  # type: ignore[misc]
@@ -139,9 +160,10 @@ class GuardedReader(ReaderAdapter):  # type: ignore[misc]
     No read goes beyond the end of a packet: a field that is longer than its packet ends the connection.
     """
 
-    def __init__(self, line: Line, admit: Admission, counts: Counts) -> None:
+    def __init__(self, line: Line, allowance: Allowance, counts: Counts) -> None:
         self._line = line
-        self._admit = admit
+        self._allowance = allowance
+        self._filters = self._unreleased = 0
         self._counts = counts
         self._arriving = bytearray()
         self._sound: deque[bytes] = deque()
@@ -194,12 +216,27 @@ class GuardedReader(ReaderAdapter):  # type: ignore[misc]
         if self._connected:
             if packet[0] not in CLIENT_PACKETS or len(packet) != WHOLE_BYTES.get(packet[0], len(packet)):
                 raise Unsound(f"packet {packet[0]:#04x} of {len(packet)} bytes")
+            self._count(packet)
             return packet
         connect = read_connect(packet)
-        self._admit(connect)
+        self._allowance.admit(connect)
         self._connected = True
         self._idle_s = connect.keep_alive_s * KEEP_ALIVE_FACTOR or NO_KEEP_ALIVE_S
         return with_clean_session(packet)
+
+    def _count(self, packet: bytes) -> None:
+        allowance = self._allowance
+        match packet[0] >> 4:
+            case 0x3 if packet[0] not in allowance.publishes or len(packet) > allowance.most_publish_bytes:
+                raise Unsound(f"a PUBLISH {packet[0]:#04x} of {len(packet)} bytes")
+            case 0x3:
+                self._unreleased += packet[0] & 0x04 > 0
+            case 0x6:
+                self._unreleased = max(0, self._unreleased - 1)
+            case 0x8:
+                self._filters += _filters(packet)
+        if self._filters > allowance.most_filters or self._unreleased > allowance.most_unreleased:
+            raise Unsound(f"{self._filters} filters, {self._unreleased} messages that were not released")
 
     def _reject(self) -> None:
         self._counts.rejected += 1

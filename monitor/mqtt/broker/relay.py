@@ -14,9 +14,9 @@ import struct
 from collections.abc import Coroutine
 from typing import Any
 
-from monitor.mqtt.broker.guard import Counts, GuardedReader, GuardedWriter, Line, Unsound, admit_page, packet_bytes
+from monitor.mqtt.broker.guard import PAGE, Counts, GuardedReader, GuardedWriter, Line, Unsound, packet_bytes
 from monitor.mqtt.client.connection import Address, tls_context
-from monitor.mqtt.contract.roles import Role, is_command, may_publish
+from monitor.mqtt.contract.roles import Page, is_command
 
 CONNECT, PUBLISH = 1, 3
 USERNAME, PASSWORD = 0x80, 0x40
@@ -32,7 +32,7 @@ class Relay:
         self.not_reached = 0  # connections that were closed because the broker did not answer
         self._address = address
 
-    async def serve(self, line: Line, role: Role) -> None:
+    async def serve(self, line: Line, page: Page) -> None:
         """Relays until either side ends the connection."""
         self.counts.connections += 1
         try:
@@ -43,22 +43,22 @@ class Relay:
             self.not_reached += 1
             await line.close()
             return
-        reader, writer = GuardedReader(line, admit_page, self.counts), GuardedWriter(line, self.counts)
+        reader, writer = GuardedReader(line, PAGE, self.counts), GuardedWriter(line, self.counts)
         try:
-            await _first_of(self._up(reader, sink, writer, role), self._down(source, sink, writer))
+            await _first_of(self._up(reader, sink, writer, page), self._down(source, sink, writer))
         finally:
             line.abort()
             sink.close()
             with contextlib.suppress(OSError):
                 await sink.wait_closed()
 
-    async def _up(self, reader: GuardedReader, sink: asyncio.StreamWriter, writer: GuardedWriter, role: Role) -> None:
+    async def _up(self, reader: GuardedReader, sink: asyncio.StreamWriter, writer: GuardedWriter, page: Page) -> None:
         while packet := await _packet(reader):
             if packet[0] >> 4 == CONNECT:
                 packet = with_account(packet, self._address)
             elif packet[0] >> 4 == PUBLISH:
                 topic, acknowledgement = _published(packet)
-                if not may_publish(role, topic):
+                if not page.may_publish(topic):
                     self.counts.rejected += 1
                     writer.write(acknowledgement)
                     await writer.drain()

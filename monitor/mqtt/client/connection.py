@@ -37,6 +37,7 @@ CONNECT_WITHIN_S = 5.0
 BEHIND_S = 0.5
 BEHIND_BYTES = 1500
 IN_FLIGHT = 16  # publishes that wait for their acknowledgement; brokers allow 20
+NO_SUBSCRIBERS = 0x10
 REFUSED = 0x80  # this and higher reason codes
 UNSUPPORTED_VERSION = 0x84
 SOCKET_OPTIONS = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1), (socket.SOL_SOCKET, socket.SO_SNDBUF, 64 * 1024)]
@@ -104,10 +105,14 @@ class Connection:
         self._window = asyncio.Semaphore(IN_FLIGHT)
         self._paho.on_publish = self._published
 
-    async def publish(self, packet: Packet) -> None:
-        """Returns when the broker has accepted the message. Raises PublishRefused, BrokerError."""
+    async def publish(self, packet: Packet) -> bool:
+        """Returns when the broker has accepted the message: False if it says that nobody subscribes to the topic.
+
+        Only a broker with MQTT 5 says that. Raises PublishRefused, BrokerError.
+        """
         if packet.qos == 0:
-            return self.send(packet)
+            self.send(packet)
+            return True
         async with self._window:
             info = self._paho.publish(packet.topic, packet.payload, packet.qos, packet.retain)
             if info.rc != MQTT_ERR_SUCCESS:
@@ -125,6 +130,7 @@ class Connection:
                 del self._awaited[info.mid], self._sent_s[info.mid]
         if reason >= REFUSED:
             raise PublishRefused(f"the broker refuses {packet.topic} (reason code {reason})")
+        return bool(reason != NO_SUBSCRIBERS)
 
     def send(self, packet: Packet) -> None:
         """Sends with QoS 0, without an acknowledgement. Raises BrokerGone."""

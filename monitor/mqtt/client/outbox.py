@@ -64,7 +64,7 @@ class Outbox:
 
     async def run(self, connection: Connection) -> None:
         ready: deque[StoredEvent] = deque()
-        in_flight: deque[tuple[StoredEvent, asyncio.Task[None]]] = deque()
+        in_flight: deque[tuple[StoredEvent, asyncio.Task[bool]]] = deque()
         sent_seq, store_id = self._begin()
         try:
             while True:

@@ -22,7 +22,7 @@ from monitor.mqtt.client.bookmark import Bookmark
 from monitor.mqtt.client.connection import Address, BrokerError, BrokerSilent, Connection, PublishRefused, connect
 from monitor.mqtt.client.event_log import EventLog
 from monitor.mqtt.client.outbox import Outbox
-from monitor.mqtt.client.requests import Handler, Requests
+from monitor.mqtt.client.requests import Handler, Listens, Requests
 from monitor.mqtt.contract import payload
 from monitor.mqtt.contract.messages import Delivery, PublishedLink, StatusMessage
 from monitor.mqtt.contract.payload import Packet
@@ -42,7 +42,15 @@ _log = logging.getLogger(__name__)
 class Publisher:
     """`run` is a task; all other methods are called on the same event loop and return at once."""
 
-    def __init__(self, machine: str, address: Address, log: EventLog, handler: Handler, bookmark: Bookmark) -> None:
+    def __init__(
+        self,
+        machine: str,
+        address: Address,
+        log: EventLog,
+        handler: Handler,
+        bookmark: Bookmark,
+        listens: Listens | None = None,
+    ) -> None:
         self.machine = machine
         self.address = address
         self.delivery = Delivery()
@@ -51,7 +59,7 @@ class Publisher:
         self._event_log = log
         self._bookmark = bookmark
         self._outbox = Outbox(machine, log, bookmark, self.delivery, self._on_refusal)
-        self._requests = Requests(machine, log, handler, self._outbox.envelope, self.delivery)
+        self._requests = Requests(machine, log, handler, self._outbox.envelope, self.delivery, listens)
         self._client_id = address.client_id or f"{OWN_CLIENTS}-{machine}"
         self._conn = 0
         self._link: PublishedLink = "none"

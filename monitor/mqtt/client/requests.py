@@ -26,8 +26,10 @@ COMMANDS_A_SECOND = 5
 RESUME_PERIOD_S = 1.0  # of one client
 RESUMING_CLIENTS = 16  # at the same time
 RESUME_BATCH = 128  # records read from the store at once
+RESUMED_HZ = 2000.0  # events a second, of all answers together
 RESUME_IN_FLIGHT = 8  # for one client, so that live events are published at the same time
 
+Listens = Callable[[str], bool]  # whether anybody subscribes to a topic, where the broker can be asked
 Handler = Callable[[Command], Awaitable[None]]  # carries a command out, or raises CommandRefused("refused", why)
 
 
@@ -41,6 +43,7 @@ class Requests:
         handler: Handler,
         envelope: Callable[[StoredEvent], Envelope],
         delivery: Delivery,
+        listens: Listens | None = None,
     ) -> None:
         self.answering: dict[str, asyncio.Task[None]] = {}
         self._machine = machine
@@ -48,6 +51,8 @@ class Requests:
         self._handler = handler
         self._envelope = envelope
         self._delivery = delivery
+        self._listens = listens
+        self._next_batch_s = 0.0  # of all answers to `resume`
         self._answers: OrderedDict[str, AckMessage] = OrderedDict()
         self._recent_s: deque[float] = deque(maxlen=COMMANDS_A_SECOND)
         self._resumed_s: OrderedDict[str, float] = OrderedDict()
@@ -112,7 +117,10 @@ class Requests:
             del self.answering[client]
 
     async def _answer(self, connection: Connection, command: ResumeCommand) -> None:
-        """Publishes all stored events after `after`, also those that are stored in the meantime."""
+        """Publishes all stored events after `after`, also those that are stored in the meantime.
+
+        Ends when nobody listens any more, as far as the broker says that.
+        """
         store_id = self._log.store_id
         if store_id is None:
             return  # the store is not open: the client asks again
@@ -123,22 +131,34 @@ class Requests:
             while events := await asyncio.to_thread(self._log.after, seq, RESUME_BATCH):
                 if events[0].store_id != store_id:
                     return  # the store was replaced: the client sees that in the status and asks again
-                await self._publish_all(connection, command.client, events)
+                if not await self._publish_all(connection, command.client, events):
+                    self._delivery.resumes_abandoned += 1
+                    return
                 seq = events[-1].seq
                 self._delivery.events_resumed += len(events)
+                await self._pace(len(events))
         except StoreError:
             self._delivery.store_failures += 1
             return
         await self._mark(connection, command, "end", store_id, seq)
 
-    async def _publish_all(self, connection: Connection, client: str, events: Sequence[StoredEvent]) -> None:
-        """Publishes in order, a few at a time. Returns when the broker has accepted all."""
+    async def _publish_all(self, connection: Connection, client: str, events: Sequence[StoredEvent]) -> bool:
+        """Publishes in order, a few at a time. Returns when the broker has accepted all: whether anybody listens."""
         free = asyncio.Semaphore(RESUME_IN_FLIGHT)
+        tasks = []
         async with asyncio.TaskGroup() as publishing:
             for event in events:
                 await free.acquire()
                 packet = payload.resumed(self._machine, client, event.record, self._envelope(event))
-                publishing.create_task(self._publish(connection, packet)).add_done_callback(lambda _: free.release())
+                tasks.append(publishing.create_task(self._publish(connection, packet)))
+                tasks[-1].add_done_callback(lambda _: free.release())
+        return tasks[-1].result() and (self._listens is None or self._listens(packet.topic))
+
+    async def _pace(self, events: int) -> None:
+        """Keeps the rate of all answers together, so that live events and feedback have the processor."""
+        now_s = asyncio.get_running_loop().time()
+        self._next_batch_s = max(now_s, self._next_batch_s) + events / RESUMED_HZ
+        await asyncio.sleep(self._next_batch_s - now_s)
 
     async def _mark(
         self, connection: Connection, command: ResumeCommand, which: Literal["begin", "end"], store_id: str, after: int
@@ -153,11 +173,13 @@ class Requests:
         )
         await self._publish(connection, payload.resume_mark(self._machine, command.client, mark))
 
-    async def _publish(self, connection: Connection, packet: Packet) -> None:
+    async def _publish(self, connection: Connection, packet: Packet) -> bool:
+        """Whether anybody listens, as far as the broker says that."""
         try:
-            await connection.publish(packet)
+            return await connection.publish(packet)
         except PublishRefused:
             self._delivery.publishes_refused += 1
+            return True
 
     def _remember(self, answer: AckMessage) -> None:
         self._answers[answer.id] = answer

@@ -127,6 +127,7 @@ class Delivery(msgspec.Struct, kw_only=True):
     live_sent: int = 0
     live_dropped: int = 0  # replaced by newer feedback, or too old
     resumes: int = 0
+    resumes_abandoned: int = 0  # nobody listened any more
     events_resumed: int = 0
     commands: int = 0
     commands_refused: dict[str, int] = {}

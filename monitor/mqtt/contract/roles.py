@@ -10,12 +10,13 @@ check of its own: a client that may publish to `cmd/stop` there is a coach.
 
 import re
 from enum import StrEnum
+from typing import NamedTuple, Self
 
 from monitor.mqtt.contract.commands import COMMANDS
 
 OWN_CLIENTS = "rep-monitor"  # the prefix of the daemon's client ids, fixed so that a new connection ends the old one
 ANYBODY = ("resume",)  # reads past events and changes nothing
-COMMAND_TOPIC = re.compile(r"rep/[a-z0-9-]{1,32}/cmd/([a-z]+)")
+COMMAND_TOPIC = re.compile(r"rep/([a-z0-9-]{1,32})/cmd/([a-z]+)")
 
 
 class Role(StrEnum):
@@ -29,10 +30,26 @@ def may_send(role: Role) -> tuple[str, ...]:
     return ANYBODY if role is Role.DISPLAY else tuple(COMMANDS)
 
 
-def may_publish(role: Role, topic: str) -> bool:
-    """True if a page with this role may publish on the topic: only commands are allowed."""
-    command = COMMAND_TOPIC.fullmatch(topic)
-    return command is not None and command[1] in may_send(role)
+class Page(NamedTuple):
+    """A page's rights: its role at the one machine that it shows."""
+
+    role: Role
+    machine: str
+
+    def may_publish(self, topic: str) -> bool:
+        """Only commands, and only to its own machine."""
+        command = COMMAND_TOPIC.fullmatch(topic)
+        return command is not None and command[1] == self.machine and command[2] in may_send(self.role)
+
+    def __str__(self) -> str:
+        return f"page:{self.role}:{self.machine}"
+
+    @classmethod
+    def read(cls, text: str | None) -> Self | None:
+        """The page that was written as text; None for anything else."""
+        page, _, rest = (text or "").partition(":")
+        role, _, machine = rest.partition(":")
+        return cls(Role(role), machine) if page == "page" else None
 
 
 def is_command(topic: str) -> bool:
