@@ -6,6 +6,7 @@ Random walks never rest, so a contract over them would say nothing of rests. A l
 a heave or a drop. Force follows from the physics, T = W (1 + a/g) + mu W tanh(v / 4 mm/s); on the rest it is 0.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,7 @@ LEAD_S = 1.0  # on the rest, before anything
 FORCE_NOISE_N = 0.5
 
 Floats = NDArray[np.float64]
+Curve = Callable[[Floats], Floats]
 
 
 def profile(kind: str = "stack", **changes: Any) -> Profile:
@@ -127,15 +129,16 @@ class Movement:
     seed: int = 0
     mirrored: bool = False
 
-    def samples(self, load_n: float = LOAD_N, friction: float = FRICTION) -> Samples:
-        """Rows in the order of time."""
+    def samples(self, load_n: float = LOAD_N, friction: float = FRICTION, curve: Curve | None = None) -> Samples:
+        """Rows in the order of time. `curve`: shares of the load at shares of the range."""
         path, end_s = self._path()
         rng = np.random.default_rng(self.seed)
         t_x = np.arange(0.0, end_s, 1 / self.position_hz)
         t_f = np.arange(0.0007, end_s, 1 / self.force_hz)
         x = np.round(_along(path, t_x)[0] / ENCODER_M) * ENCODER_M
         at_m, v, a, factor = _along(path, t_f)
-        force = factor * load_n * np.maximum(1 + a / G + friction * np.tanh(v / 0.004), 0.0)
+        share = 1.0 if curve is None else curve((at_m - BOTTOM_M) / (TOP_M - BOTTOM_M))
+        force = factor * load_n * np.maximum(share * (1 + friction * np.tanh(v / 0.004)) + a / G, 0.0)
         force[(at_m < REST_M + 0.0005) & (v < 0.002)] = 0.0
         force += rng.normal(0.0, FORCE_NOISE_N * load_n / LOAD_N, len(force))
         if self.mirrored:

@@ -1,4 +1,4 @@
-"""Keeps friction and zero of a machine between sessions: friction on disk, the cell's zero only while the daemon runs.
+"""Keeps what is known of a machine between sessions: friction and curve on disk, the zero while the daemon runs.
 
     learned.json    {"friction": 0.061, "zero_n": 0.0, "v": 1}    in the machine's state folder
 
@@ -34,9 +34,9 @@ class MachineMemory:
         """After a session: what it taught replaces what was known."""
         before, self.newest = self.newest, machine
         if machine.friction is None:
-            friction = None if before is None else before.friction
-            self.newest = msgspec.structs.replace(machine, friction=friction)
-        elif before is None or machine.friction != before.friction:
+            known = before or LearnedMachine()
+            self.newest = msgspec.structs.replace(machine, friction=known.friction, resistance=known.resistance)
+        elif before is None or (machine.friction, machine.resistance) != (before.friction, before.resistance):
             self._do(partial(self._write, msgspec.structs.replace(machine, zero_n=0.0)))
 
     def follow_zero(self, zero_n: float) -> None:

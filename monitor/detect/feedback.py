@@ -54,7 +54,7 @@ class LiveFeedback:
         tension_n = float(known.mean()) if len(known) and recent[-1] == recent[-1] else None
         x_m, v_m_s = float(signals.head_x[row]), float(signals.v[row])
         position = (x_m - limits.bottom_m) / limits.span_m if x_m == x_m else None
-        relative = _relative(moment, tension_n, v_m_s)
+        relative = _relative(moment, tension_n, x_m, v_m_s)
         under_load_s = under_tension_s = 0.0
         if moment.in_set:
             under_load_s, under_tension_s = tally.times_s(signals, moment.now + 1)
@@ -100,12 +100,15 @@ class LiveFeedback:
         self._cues = {id_: cue for id_, cue in self._cues.items() if cue[2] or now - cue[1] < CUE_STEPS}
 
 
-def _relative(moment: Moment, tension_n: float | None, v_m_s: float) -> float | None:
+def _relative(moment: Moment, tension_n: float | None, x_m: float, v_m_s: float) -> float | None:
     limits = moment.limits
     if tension_n is None or limits.load_n is None:
         return None
-    ratio, friction = tension_n / limits.load_n, limits.friction or 0.0
-    return round(relative_tension_now(ratio, friction, v_m_s, limits.v_rest_m_s), 4)
+    share, friction = float(limits.share_at(x_m)), limits.friction or 0.0
+    if share != share:  # the load varies along the way, and the place is not known
+        return None
+    ratio = tension_n / (limits.load_n * share)
+    return round(relative_tension_now(ratio, friction, v_m_s, limits.v_rest_m_s, limits.down), 4)
 
 
 def _band(relative: float, half: float) -> Literal["low", "in", "high"]:

@@ -21,6 +21,7 @@ from monitor.signals.conditions import Bit
 
 PIN_STEPS = steps(1.0)  # nobody moves a pin in less
 CONFIRM_STEPS = steps(1.0)  # of movement, by which the load is confirmed
+BENT_STEPS = steps(0.1)  # so long a load may seem to vary along the way
 LOOK_STEPS = 8  # how often it is looked at until then
 LOWERED_STEPS = steps(0.3)  # a load that was lowered for so long is carried by the lifter
 FAINT_LIFT_OFFS = 1.5  # where nothing is known, so many times lift_off_n may be what a helper leaves over
@@ -30,7 +31,7 @@ TAKEN_OVER = 2.5  # times as much: the lifter has taken over what somebody else 
 class LoadDetector:
     """`load_change`; `sensor_fault` of a given load that is not on the pin, or of a force that leaves its load."""
 
-    watches = Bit.ON_REST | Bit.EMPTY | Bit.STILL
+    watches = Bit.ON_REST | Bit.EMPTY | Bit.STILL | Bit.BENT
 
     def __init__(self, teacher: Teacher) -> None:
         self.due = NEVER
@@ -38,6 +39,7 @@ class LoadDetector:
         self._free_since: int | None = None  # nothing pulls
         self._lift_off: int | None = None  # the load is not confirmed since
         self._moves_since: int | None = None
+        self._bent_since: int | None = None
         self._look_from = 0  # before, somebody else carried the stack
 
     def update(self, moment: Moment) -> Findings:
@@ -65,6 +67,9 @@ class LoadDetector:
     def _follow(self, moment: Moment) -> Findings:
         """Lift-off, and what can be said of the load since."""
         self.due = NEVER
+        if moment.on(Bit.BENT) and moment.limits.load_from == "learned":
+            return self._doubt(moment)
+        self._bent_since = None
         if moment.on(Bit.ON_REST) or (moment.on(Bit.EMPTY) and moment.still):
             return self._free(moment)
         since, self._free_since = self._free_since, None
@@ -73,6 +78,15 @@ class LoadDetector:
             self._lift_off = self._look_from = moment.now
             self._moves_since = None
         return self._confirm(moment) if self._lift_off is not None else ()
+
+    def _doubt(self, moment: Moment) -> Findings:
+        """The load that was confirmed does not fit where the stack is by now: it may vary along the way."""
+        self._bent_since = moment.now if self._bent_since is None else self._bent_since
+        self.due = self._bent_since + BENT_STEPS
+        if moment.now < self.due:
+            return ()
+        self._bent_since, self._lift_off, self.due = None, None, NEVER
+        return (moment.limits.unconfirmed(),)
 
     def _free(self, moment: Moment) -> Findings:
         """Nothing pulls: after a while the pin may have been moved."""
@@ -109,15 +123,7 @@ class LoadDetector:
             self._moves_since = _first_movement(moment, self._look_from)
         if self._moves_since is None:
             return ()
-        found = estimate(
-            signals,
-            limits.friction,
-            limits.lifted_n,
-            limits.v_move_m_s,
-            moment.trust.doubted,
-            self._moves_since,
-            now + 1,
-        )
+        found = estimate(signals, limits, moment.trust.doubted, self._moves_since, now + 1)
         if found is not None and found.load_n < _faint_n(limits) and not _lowered(moment, self._moves_since):
             if signals.tension[signals.row(now)] > TAKEN_OVER * found.load_n:
                 self._moves_since = None  # looked for again, from here

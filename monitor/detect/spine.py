@@ -58,7 +58,7 @@ class Spine:
     ) -> None:
         limits = limits_of(profile)
         if machine is not None:
-            limits = limits.with_machine(machine.friction, machine.zero_n)
+            limits = limits.with_machine(machine.friction, machine.zero_n, machine.resistance)
         given_range = limits.range_known
         if learned is not None and not given_range:
             limits = limits.with_range(learned.bottom_m, learned.top_m, agreed=True)
@@ -75,7 +75,8 @@ class Spine:
         self._signals = SignalWindow(self._motion.slow_lag)
         self._news: deque[News] = deque()  # of moments that are still to come
         self._zigzag = Zigzag(steps(limits.long_gap_s))
-        self._teacher = Teacher(profile.machine.plates_kg, given_range, detect.range)
+        curve_known = profile.machine.resistance in ("constant", "curve")
+        self._teacher = Teacher(profile.machine.plates_kg, given_range, detect.range, curve_known)
         self._live = LiveFeedback()
         self._with_feedback = feedback
         before = detectors_before(profile, self._motion.lag)
@@ -97,7 +98,7 @@ class Spine:
         """What is known of the machine by now, for the sessions that follow."""
         limits = self.limits
         friction = limits.friction if limits.friction_from == "learned" else None
-        return LearnedMachine(friction=friction, zero_n=limits.zero_n)
+        return LearnedMachine(friction=friction, resistance=limits.resistance, zero_n=limits.zero_n)
 
     @property
     def load_fit(self) -> LoadFit | None:

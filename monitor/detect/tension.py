@@ -87,7 +87,7 @@ def _felt(moment: Moment, start: int, end: int, side: float) -> bool:
     if not (limits.kind == "stack" or limits.free) or limits.load_n is None:
         return True
     pulled_g = side * (signals.part(signals.relative, start, end) - 1)
-    felt_g = side * signals.part(signals.a, start, end) / G
+    felt_g = side * signals.part(signals.a, start, end) * (limits.inertia / G)
     return not float(np.fmax.reduce(felt_g)) < FELT * float(np.fmax.reduce(pulled_g))
 
 

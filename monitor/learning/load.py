@@ -56,26 +56,22 @@ class LoadEstimate(NamedTuple):
 
 
 def estimate(
-    signals: SignalWindow,
-    friction: float,
-    least_n: float,
-    v_move_m_s: float,
-    doubted: Iterable[tuple[int, int]],
-    start: int,
-    end: int,
+    signals: SignalWindow, limits: Limits, doubted: Iterable[tuple[int, int]], start: int, end: int
 ) -> LoadEstimate | None:
     """The load by moments `start` up to but not including `end`, where the friction is known.
 
-    T = W (1 + a/g + mu tanh(v / 4 mm/s)), solved for W at each moment that moves and pulls at least `least_n`; with
-    less, somebody else moves the stack.
+    T = W (1 + a/g + mu tanh(v / 4 mm/s)), solved for W at each moment that moves and pulls; where the cable carries
+    next to nothing, somebody else moves the stack.
     """
-    tension, v, a = (signals.part(column, start, end) for column in (signals.tension, signals.v, signals.a))
-    good = (np.abs(v) > v_move_m_s) & (tension >= least_n) & ~np.isnan(a)
+    columns = (signals.x, signals.v, signals.a, signals.tension)
+    x, v, a, tension = (signals.part(column, start, end) for column in columns)
+    good = (np.abs(v) > limits.v_move_m_s) & (tension >= limits.lifted_n) & ~np.isnan(a)
     for since, until in doubted:
         good[max(0, since - start) : max(0, until - start)] = False
     if not good.any():
         return None
-    loads_n = tension[good] / (1 + a[good] / G + friction * direction(v[good]))
+    friction = (limits.friction or 0.0) * direction(v)
+    loads_n = (tension / (limits.share_at(x) * (1 + friction) + a * (limits.inertia / G)))[good]
     low_n, load_n, high_n = np.percentile(loads_n, (16, 50, 84))
     if not load_n > 0:
         return None
@@ -194,16 +190,18 @@ def _cruise(
     signals: SignalWindow, limits: Limits, doubted: Iterable[tuple[int, int]], start: int, end: int
 ) -> Cruise | None:
     """The moments with little acceleration."""
-    tension, v, a = (signals.part(column, start, end) for column in (signals.tension, signals.v, signals.a))
+    columns = (signals.x, signals.tension, signals.v, signals.a)
+    x, tension, v, a = (signals.part(column, start, end) for column in columns)
     slow_v = signals.part(signals.slow_v, start + signals.slow_lag, end + signals.slow_lag)
     n = min(len(tension), len(slow_v))
-    tension, v, a, slow_v = tension[:n], v[:n], a[:n], slow_v[:n]
+    x, tension, v, a, slow_v = x[:n], tension[:n], v[:n], a[:n], slow_v[:n]
     steady = (np.abs(a) < CRUISE_G * G) & (np.abs(slow_v) > limits.v_move_m_s) & ~np.isnan(tension)
     for since, until in doubted:
         steady[max(0, since - start) : max(0, until - start)] = False
     if not steady.any():
         return None
-    c, t = direction(v[steady]), tension[steady] / (1 + a[steady] / G)
+    carried = limits.share_at(x) + a * (limits.inertia / G)
+    c, t = direction(v[steady]), (tension / carried)[steady]
     sums = (len(c), c.sum(), (c * c).sum(), t.sum(), (c * t).sum(), (t * t).sum(), (c > 0).sum())
     at = np.flatnonzero(steady).sum() + start * len(c)
     return Cruise(*(float(one) for one in (*sums, at)))

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from monitor.learning.curve import CurveFit, CurveLearner
 from monitor.learning.load import ALIEN, TRUSTED_REPS, LoadFit, LoadLearner
 from monitor.learning.range import LearnedRange, RangeLearner
 from monitor.profile.limits import Limits
@@ -22,9 +23,16 @@ class Lesson(NamedTuple):
 class Teacher:
     """The learners of one session."""
 
-    def __init__(self, plates_kg: tuple[float, ...] | None, range_given: bool, range_settings: RangeSettings) -> None:
+    def __init__(
+        self,
+        plates_kg: tuple[float, ...] | None,
+        range_given: bool,
+        range_settings: RangeSettings,
+        curve_known: bool = False,
+    ) -> None:
         self._loads = LoadLearner(plates_kg)
         self._ranges = None if range_given else RangeLearner(range_settings)
+        self._curves = None if curve_known else CurveLearner()
         self.fit: LoadFit | None = None  # what the newest repetitions pulled, before it is snapped to a load
 
     @property
@@ -47,6 +55,13 @@ class Teacher:
 
     def learn_load(self, signals: SignalWindow, limits: Limits, doubted: Stretches, start: int, end: int) -> Lesson:
         """From a repetition from moment `start` up to `end`; in the stretches `doubted` no force is known."""
+        curve = None if self._curves is None else self._curves.update(signals, limits, doubted, start, end)
+        if curve is not None:
+            return self._learn_curve(limits, curve)
+        if self._curves is not None and self._curves.waits:
+            return Lesson(limits, None)
+        if self._curves is not None and self._curves.fits and not limits.resistance_known:
+            limits = limits.with_resistance(limits.resistance)
         fit = self._loads.update(signals, limits, doubted, start, end)
         if fit is None:
             return Lesson(limits, None)
@@ -60,6 +75,22 @@ class Teacher:
             learned_n if trusted_n is None else trusted_n,
             limits.friction if friction_given and limits.friction is not None else fit.friction,
             load_from="learned" if trusted_n is None else "given",
+            friction_from="given" if friction_given else "learned",
+        )
+        return Lesson(learned, given_n if wrong else None)
+
+    def _learn_curve(self, limits: Limits, curve: CurveFit) -> Lesson:
+        """Two repetitions agree on how the load varies along the way."""
+        self._loads.forget()
+        learned = limits.with_resistance(curve.curve)
+        given_n = limits.load_n if limits.load_from == "given" else None
+        load_n = self._loads.snapped(curve.load_n)
+        wrong = given_n is not None and abs(load_n / given_n - 1) > ALIEN
+        friction_given = limits.friction is not None and limits.friction_from == "given"
+        learned = learned.with_load(
+            given_n if given_n is not None and not wrong else load_n,
+            limits.friction if friction_given and limits.friction is not None else max(0.0, curve.friction),
+            load_from="learned" if given_n is None or wrong else "given",
             friction_from="given" if friction_given else "learned",
         )
         return Lesson(learned, given_n if wrong else None)

@@ -7,8 +7,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from monitor.profile.profile import Profile
+from monitor.profile.resistance import Resistance, resistance_of
 from monitor.profile.settings import DetectSettings
 
 BAND, SUPERSLOW_BAND = 0.10, 0.08  # EVENTS.md 1.2
@@ -48,6 +52,10 @@ class Limits:
     friction_from: KNOWN_FROM
     short_range_m: float | None = None  # the way of movements that are too short to teach a range
     zero_n: float = 0.0  # what the cell reads while nothing pulls
+    resistance: Resistance | None = None  # None: the same load along the whole way
+    resistance_known: bool = False  # whether that was given, or shown by repetitions
+    inertia_kg: float | None = None  # given, of a machine whose load varies along the way
+    down: float = 1.0  # the load on the way down, as a share of `load_n`
     presumed_n: float | None = None  # the load before this lift-off, until the one that is selected now is confirmed
 
     @cached_property
@@ -165,6 +173,19 @@ class Limits:
         turn = self.detect.turnaround
         return max(turn.window_s, turn.window_fraction * min(self.positive_s, self.negative_s))
 
+    def share_at(self, x_m: NDArray[np.float64] | float) -> NDArray[np.float64] | float:
+        """The load at heights above the rest, as shares of its mean."""
+        return 1.0 if self.resistance is None else self.resistance.at(x_m)
+
+    @property
+    def inertia(self) -> float:
+        """The mass that moves, as a share of load/g."""
+        if self.resistance is None:
+            return 1.0
+        if self.inertia_kg is None or not self.selected_n:
+            return self.resistance.inertia
+        return self.inertia_kg * G / self.selected_n
+
     @cached_property
     def half_load_n(self) -> float:
         """0.5 W; the lift-off force until W is known."""
@@ -185,8 +206,8 @@ class Limits:
         return 1 - max(unload.low, unload.factor * self.a_jerk_m_s2 / G)
 
     @cached_property
-    def assist(self) -> float:
-        """A share of W: a force that differs by more from what the movement explains is somebody else's."""
+    def foreign(self) -> float:
+        """A share of W: a force that differs by more from what the movement explains is not the lifter's."""
         assist = self.detect.assist
         return max(assist.size, assist.size_min_n / self.load_n) if self.load_n else float("inf")
 
@@ -197,13 +218,13 @@ class Limits:
             return self.detect.held.unknown_n
         return min(self.lift_off_n, self.detect.assist.lifted * self.selected_n)
 
-    @cached_property
-    def ceiling_n(self) -> float:
-        """Infinity if neither the load nor an absolute limit is known."""
-        limits = [] if self.ceiling_given_n is None else [self.ceiling_given_n]
-        if self.load_n is not None:
-            limits.append(self.detect.force_ceiling.factor * (1 + (self.friction or 0.0)) * self.load_n)
-        return min(limits, default=float("inf"))
+    def ceiling_n_at(self, share: NDArray[np.float64] | float) -> NDArray[np.float64] | float:
+        """At shares of the load; infinity if neither the load nor an absolute limit is known."""
+        given_n = float("inf") if self.ceiling_given_n is None else self.ceiling_given_n
+        if self.load_n is None:
+            return given_n
+        heavy_n = self.detect.force_ceiling.factor * (1 + (self.friction or 0.0)) * self.load_n
+        return np.minimum(given_n, heavy_n * max(1.0, self.down) * share)
 
     def with_load(self, load_n: float, friction: float, *, load_from: LOAD_FROM, friction_from: KNOWN_FROM) -> "Limits":
         return replace(
@@ -233,11 +254,22 @@ class Limits:
         """The stack rests `drift_m` higher than assumed; all other heights above the rest stay the same."""
         return replace(self, rest_m=self.rest_m + drift_m, doubt_m=0.0)
 
-    def with_machine(self, friction: float | None, zero_n: float) -> "Limits":
-        """The limits with what earlier sessions learned; a friction from the profile stays."""
+    def with_machine(self, friction: float | None, zero_n: float, resistance: Resistance | None) -> "Limits":
+        """The limits with what earlier sessions learned; what the profile gives stays."""
+        limits = replace(self, zero_n=zero_n)
+        if friction is not None and not self.resistance_known:  # a repetition that taught friction fitted the curve
+            limits = limits.with_resistance(resistance)
         if friction is None or self.friction is not None:
-            return replace(self, zero_n=zero_n)
-        return replace(self, friction=friction, friction_from="learned", zero_n=zero_n)
+            return limits
+        return replace(limits, friction=friction, friction_from="learned")
+
+    def with_resistance(self, resistance: Resistance | None) -> "Limits":
+        """The limits once it is known how the load varies along the way."""
+        return replace(self, resistance=resistance, resistance_known=True)
+
+    def unconfirmed(self) -> "Limits":
+        """The load that seemed to be selected is none, or varies along the way."""
+        return replace(self, load_n=None, load_from="unknown", presumed_n=None)
 
     def with_zero(self, zero_n: float) -> "Limits":
         return replace(self, zero_n=zero_n)
@@ -273,6 +305,11 @@ def limits_of(profile: Profile) -> Limits:
     bottom_m = machine.bottom_m if machine.bottom_m is not None else machine.rest_m or 0.0
     top_m = machine.top_m if machine.top_m is not None else bottom_m + ASSUMED_RANGE_M
     rest_m = machine.rest_m if machine.rest_m is not None else bottom_m
+    load_n, resistance = machine.working_load_n, None
+    if machine.curve_m is not None and machine.curve_n is not None:
+        ends_m = (bottom_m, top_m) if machine.top_m is not None else (machine.curve_m[0], machine.curve_m[-1])
+        given, curve_load_n = resistance_of(machine.curve_m, machine.curve_n, *ends_m)
+        load_n, resistance = load_n or curve_load_n, given.raised(-rest_m)
     return Limits(
         kind=machine.kind,
         starts_up=protocol.starts_with == "positive",
@@ -290,8 +327,11 @@ def limits_of(profile: Profile) -> Limits:
         lift_off_n=machine.lift_off_n,
         ceiling_given_n=machine.force_ceiling_n,
         band_given=protocol.band,
-        load_n=machine.working_load_n,
+        load_n=load_n,
         friction=machine.friction,
-        load_from="unknown" if machine.working_load_n is None else "given",
+        load_from="unknown" if load_n is None else "given",
         friction_from="unknown" if machine.friction is None else "given",
+        resistance=resistance,
+        inertia_kg=machine.inertia_kg,
+        resistance_known=machine.resistance in ("constant", "curve"),
     )

@@ -8,6 +8,7 @@ A preset in `[protocol] name` sets the keys in PRESETS. A key beside it with ano
 """
 
 from copy import deepcopy
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,7 @@ def _profile(document: Document) -> Profile:
         mqtt.setdefault("port", 8883)
     profile = msgspec.convert(document.table, Profile)
     _check_machine(document, profile.machine)
+    _check_curve(document, profile.machine)
     _check_protocol(document, profile)
     _check_rest(document, profile)
     return profile
@@ -98,6 +100,26 @@ def _check_machine(document: Document, machine: MachineSettings) -> None:
             ("machine", "rest_m"),
             f"is {machine.rest_m:g}, above bottom_m = {bottom_m:g}; the stack rests at bottom_m or below it",
         )
+
+
+def _check_curve(document: Document, machine: MachineSettings) -> None:
+    if machine.resistance is not None and machine.kind != "stack":
+        raise document.error(("machine", "resistance"), f'is for kind = "stack", not for "{machine.kind}"; remove it')
+    curve_m, curve_n = machine.curve_m, machine.curve_n
+    if machine.resistance != "curve":
+        for key in ("curve_m", "curve_n"):
+            if getattr(machine, key) is not None:
+                raise document.error(("machine", key), 'needs resistance = "curve"; add that, or remove it')
+        return
+    if curve_m is None or curve_n is None:
+        missing = "curve_m" if curve_m is None else "curve_n"
+        advice = "is missing; list the places in metres in curve_m and the forces there in newtons in curve_n"
+        raise document.error(("machine", missing), advice)
+    if len(curve_m) != len(curve_n):
+        complaint = f"has {len(curve_n)} forces for {len(curve_m)} places in curve_m; give one for each"
+        raise document.error(("machine", "curve_n"), complaint)
+    if any(upper <= lower for lower, upper in pairwise(curve_m)):
+        raise document.error(("machine", "curve_m"), "does not rise; list the places from the lowest to the highest")
 
 
 def _check_protocol(document: Document, profile: Profile) -> None:

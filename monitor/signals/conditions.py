@@ -39,6 +39,7 @@ class Bit:
     FROZEN = 1 << 15  # the same force, bit for bit, as a moment ago
     LIGHTER = 1 << 16  # less force than load, friction and acceleration explain: somebody lifts
     HEAVIER = 1 << 28  # more
+    BENT = 1 << 29  # either, on a machine whose load may vary along the way
     UP = 1 << 17
     DOWN = 1 << 18
     MOVE = 1 << 19
@@ -69,7 +70,8 @@ def evaluate(
     known_x, known_t = ~np.isnan(a), ~np.isnan(tension)
     doubt_m = limits.doubt_m
     carried = off = {"stack": x > detect.set.off_rest_m - doubt_m, "motor": known_x, "static": known_t}[limits.kind]
-    half = limits.half_load_n
+    share = limits.share_at(x)
+    half = limits.half_load_n * share
     named: list[int] = []
     held: list[NDArray[np.bool_]] = []
 
@@ -89,7 +91,7 @@ def evaluate(
         put(Bit.CONTACT, contact)
         put(Bit.OFF, off & (fast_tension > half))
         carried = off & ~contact  # a stack that stands there without tension may be on its rest
-        put(Bit.SLACK, carried & (fast_tension < limits.slack_n))
+        put(Bit.SLACK, carried & (fast_tension < limits.slack_n * share))
         put(Bit.EMPTY, fast_tension < limits.empty_n)
     else:
         put(Bit.EMPTY, fast_tension < limits.lift_off_n)
@@ -97,7 +99,7 @@ def evaluate(
     put(Bit.JERK, off & (v > 0) & (a > limits.a_jerk_m_s2))
     put(Bit.DROP, off & (v < 0) & (a < -limits.a_jerk_m_s2))
     put(Bit.HARD, np.abs(a) > limits.a_jerk_m_s2)
-    put(Bit.CEILING, fast_tension > limits.ceiling_n)
+    put(Bit.CEILING, fast_tension > limits.ceiling_n_at(share))
     ranged = limits.range_known and (limits.range_agreed or looking_back)
     if ranged:
         put(Bit.FAST, (v > limits.fast_up_m_s) | (v < -limits.fast_down_m_s))
@@ -108,8 +110,8 @@ def evaluate(
     if limits.load_n is not None:
         put(Bit.JUDGED, known_t)
         friction = limits.friction or 0.0
-        ratio = tension / limits.load_n
-        relative = relative_tension(ratio, friction, v, limits.v_rest_m_s)
+        ratio = tension / (limits.load_n * share)
+        relative = relative_tension(ratio, friction, v, limits.v_rest_m_s, limits.down)
         unloaded = carried & (relative < limits.unload_below)
         low = carried & (relative < 1 - limits.band)
         high = carried & (relative > 1 + limits.band)
@@ -119,9 +121,15 @@ def evaluate(
         put(Bit.LOW, low)
         put(Bit.HIGH, high)
         if limits.kind == "stack":  # nothing else has a known weight
-            foreign = relative - 1 - a / G
-            put(Bit.LIGHTER, carried & (foreign < -limits.assist))
-            put(Bit.HEAVIER, carried & (foreign > limits.assist))
+            foreign = relative - 1 - a * (limits.inertia / G) / share
+            lighter, heavier = carried & (foreign < -limits.foreign), carried & (foreign > limits.foreign)
+            if limits.resistance_known:
+                put(Bit.LIGHTER, lighter)
+                put(Bit.HEAVIER, heavier)
+            else:  # the load itself may vary along the way, but not to next to nothing
+                lifted = carried & (relative < detect.assist.lifted)
+                put(Bit.LIGHTER, lifted)
+                put(Bit.BENT, (lighter | heavier) & ~lifted)
     if not looking_back:
         window.relative[rows] = relative
 

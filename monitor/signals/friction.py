@@ -23,17 +23,22 @@ def direction(v_m_s: Column) -> Column:
     return share
 
 
-def relative_tension(ratio: Column, friction: float, v_m_s: Column, v_rest_m_s: float) -> Column:
-    """w' of tensions as shares of the load, at velocities of the same shape; NaN where either is not known."""
+def relative_tension(ratio: Column, friction: float, v_m_s: Column, v_rest_m_s: float, down: float = 1.0) -> Column:
+    """w' of tensions as shares of the load, at velocities of the same shape; NaN where either is not known.
+
+    On the way down the load is `down` times as much; at rest it may be either, or in between.
+    """
+    moving = ratio if down == 1.0 else np.where(v_m_s < 0, ratio / down, ratio)
+    least, most = (ratio, ratio) if down == 1.0 else (ratio / max(1.0, down), ratio / min(1.0, down))
     return np.where(
         np.abs(v_m_s) >= v_rest_m_s,
-        ratio - friction * direction(v_m_s),
-        np.minimum(np.maximum(1.0, ratio - friction), ratio + friction),
+        moving - friction * direction(v_m_s),
+        np.minimum(np.maximum(1.0, least - friction), most + friction),
     )
 
 
-def relative_tension_now(ratio: float, friction: float, v_m_s: float, v_rest_m_s: float) -> float:
+def relative_tension_now(ratio: float, friction: float, v_m_s: float, v_rest_m_s: float, down: float = 1.0) -> float:
     """`relative_tension` of one moment, in plain floats: fifty times quicker than an array of one."""
     if abs(v_m_s) >= v_rest_m_s:
-        return ratio - friction * math.tanh(v_m_s / TURNOVER_M_S)
-    return min(max(1.0, ratio - friction), ratio + friction)
+        return (ratio / down if v_m_s < 0 else ratio) - friction * math.tanh(v_m_s / TURNOVER_M_S)
+    return min(max(1.0, ratio / max(1.0, down) - friction), ratio / min(1.0, down) + friction)

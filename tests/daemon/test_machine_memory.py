@@ -14,6 +14,7 @@ from monitor.mqtt.client.connection import Address
 from monitor.mqtt.contract.commands import StopCommand
 from monitor.playback.playback import analysis_of, open_playback, updates
 from monitor.profile.reading import profile_from_builtins
+from monitor.profile.resistance import Resistance
 from monitor.record.session_reader import read_session
 from tests.daemon.stage import TABLES, Machine, a_set, ask, with_daemon
 from tests.mqtt.stage import until
@@ -34,6 +35,16 @@ def test_friction_is_kept_on_disk_and_the_zero_is_not(tmp_path: Path) -> None:
     assert MachineMemory(tmp_path, at_once).newest == LearnedMachine(friction=0.06, zero_n=0.0)
 
 
+def test_a_curve_is_kept_with_the_friction(tmp_path: Path) -> None:
+    curve = Resistance(0.03, 0.43, (0.9, 1.1, 0.95), 1.0)
+    memory = MachineMemory(tmp_path, at_once)
+    memory.learn(LearnedMachine(friction=0.06))
+    memory.learn(LearnedMachine(friction=0.06, resistance=curve))
+    memory.learn(LearnedMachine(zero_n=3.0))
+    assert memory.newest == LearnedMachine(friction=0.06, resistance=curve, zero_n=3.0)
+    assert MachineMemory(tmp_path, at_once).newest == LearnedMachine(friction=0.06, resistance=curve)
+
+
 def test_a_session_that_taught_no_friction_takes_none_away(tmp_path: Path) -> None:
     memory = MachineMemory(tmp_path, at_once)
     memory.learn(LearnedMachine(friction=0.06))
@@ -43,7 +54,9 @@ def test_a_session_that_taught_no_friction_takes_none_away(tmp_path: Path) -> No
     assert memory.newest == LearnedMachine(friction=0.06)
 
 
-@pytest.mark.parametrize("text", ["", "{", '{"friction": 7}', '{"friction": "x"}', "[1]", "\x00" * 9000])
+@pytest.mark.parametrize(
+    "text", ["", "{", '{"friction": 7}', '{"friction": "x"}', "[1]", '{"resistance": {"shares": []}}', "\x00" * 9000]
+)
 def test_a_broken_file_is_reported_and_ignored(text: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / NAME).write_text(text)
     assert MachineMemory(tmp_path, at_once).newest is None

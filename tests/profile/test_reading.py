@@ -127,6 +127,23 @@ WRONG: dict[str, tuple[str | bytes, list[str]]] = {
     ),
     "speed": (PROFILE + "[detect.stack_touch]\nslam_m_s = -1", ["slam_m_s must be a number above 0 (m/s), not -1"]),
     "list item": (MACHINE + "plates_kg = [10, -5]", [":6: [machine] plates_kg must be a list of numbers", "[10, -5]"]),
+    "curve without places": (
+        MACHINE + 'resistance = "curve"\ncurve_n = [500.0, 600.0]',
+        ["[machine] curve_m is missing; list the places in metres"],
+    ),
+    "curve of unequal length": (
+        MACHINE + 'resistance = "curve"\ncurve_m = [0.1, 0.2, 0.3]\ncurve_n = [500.0, 600.0]',
+        ["curve_n has 2 forces for 3 places in curve_m"],
+    ),
+    "curve that falls back": (
+        MACHINE + 'resistance = "curve"\ncurve_m = [0.2, 0.1]\ncurve_n = [500.0, 600.0]',
+        ["curve_m does not rise"],
+    ),
+    "curve unasked": (MACHINE + "curve_n = [500.0, 600.0]", ['curve_n needs resistance = "curve"']),
+    "curve of a motor": (
+        PROFILE.replace("stack", "motor").replace("top_m", 'resistance = "learned"\ntop_m'),
+        ['resistance is for kind = "stack", not for "motor"'],
+    ),
     "odd key": (PROFILE + '"a\\nb.c" = 1', [r':6: [protocol] Unknown key "a\nb.c"']),
     "choice": (
         PROFILE + '[serial]\nformat = "csv"',

@@ -1,0 +1,167 @@
+"""How the load varies along the way, learned from whole repetitions that no constant load fits.
+
+    T = W(x) (1 + mu tanh(v / 4 mm/s)) + m a
+
+W is a line through knots. Up and down have the curve in common, so a helper who comes and goes, or a motor that adds
+load on the way down, fits no curve. Where the knots and the acceleration say the same (they nearly do at an even
+tempo), the mass is taken for that of a stack.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
+from monitor.profile.limits import Limits
+from monitor.profile.resistance import KNOTS, Resistance, mean
+from monitor.signals.friction import direction
+from monitor.signals.signal_window import SignalWindow
+
+Column = NDArray[np.float64]
+MOMENTS = 400  # of a repetition: more would not make a curve better
+LEAST_MOMENTS = 60  # in either direction
+CALM_G = 0.1  # a heave would be taken for a bend
+BENT = 0.035  # of the load: a constant load that misses by more (root mean square) does not fit
+BETTER = 0.4  # a curve must miss by so much less
+GOOD = 0.02  # and by no more
+STRAIGHT = 0.04  # a curve that bends by less is a constant load
+ALIKE = 0.06  # of the load: two curves this close are one
+ALIKE_FRICTION = 0.04
+LEAST_FRICTION, MOST_FRICTION = -0.01, 0.5
+STEPS = 4  # of the fit, which is linear but for one product
+SMOOTH, USUAL_MASS = 0.01, 0.02  # weights beside a moment's: against bends, and for the mass of a stack
+
+
+class Moments(NamedTuple):
+    """Of a movement: heights, directions (-1 to 1), accelerations, forces; arrays of shape (n,)."""
+
+    x_m: Column
+    c: Column
+    a_m_s2: Column
+    tension_n: Column
+
+    def plus(self, other: "Moments") -> "Moments":
+        return Moments(*(np.concatenate(pair) for pair in zip(self, other, strict=True)))
+
+
+class CurveFit(NamedTuple):
+    """`miss`: the root of the mean squared residual, as a share of the load."""
+
+    resistance: Resistance
+    load_n: float
+    friction: float
+    miss: float
+
+    @property
+    def curve(self) -> Resistance | None:
+        """None where the load is the same along the whole way."""
+        bends = max(abs(share - 1) for share in self.resistance.shares)
+        return self.resistance if bends > STRAIGHT else None
+
+    def like(self, other: "CurveFit") -> bool:
+        ours, theirs = np.array(self.resistance.shares), other.resistance.at(self.resistance.places_m)
+        bends = float(np.abs(ours - theirs).max())
+        return bends <= ALIKE and abs(self.friction - other.friction) <= ALIKE_FRICTION
+
+
+class CurveLearner:
+    """`update` after each repetition; `fits`: whether the newest one fits what the limits say."""
+
+    def __init__(self) -> None:
+        self._last: tuple[Moments, CurveFit] | None = None  # the repetition before, where it fitted a curve
+        self.fits = False
+
+    def update(
+        self, signals: SignalWindow, limits: Limits, doubted: Iterable[tuple[int, int]], start: int, end: int
+    ) -> CurveFit | None:
+        """From moment `start` up to `end`; another curve than the limits have, once two repetitions agree on it."""
+        last, self._last, self.fits = self._last, None, False
+        moments = _moments(signals, limits, doubted, start, end)
+        if moments is None:
+            return None
+        missed = _misses(moments, limits)
+        self.fits = missed <= BENT
+        if self.fits:
+            return None
+        bottom_m, top_m = _ends_m(moments, limits)
+        fit = fitted(moments, bottom_m, top_m)
+        better = fit.miss <= min(GOOD, BETTER * missed)
+        if not better or not LEAST_FRICTION <= fit.friction <= MOST_FRICTION:
+            return None
+        self._last = (moments, fit)
+        if last is None or not fit.like(last[1]):
+            return None
+        return fitted(last[0].plus(moments), bottom_m, top_m)
+
+    @property
+    def waits(self) -> bool:
+        """Whether the newest repetition fits another curve, and a second one must agree."""
+        return self._last is not None
+
+
+def fitted(moments: Moments, bottom_m: float, top_m: float) -> CurveFit:
+    """The curve that misses the forces least."""
+    forces_n, friction, mass_kg, missed_n = _solved(moments, _hats(moments.x_m, bottom_m, top_m))
+    load_n = mean(forces_n)
+    return CurveFit(
+        Resistance(bottom_m, top_m, tuple((forces_n / load_n).tolist()), max(0.0, mass_kg * G / load_n)),
+        load_n,
+        friction,
+        missed_n / load_n,
+    )
+
+
+def _misses(moments: Moments, limits: Limits) -> float:
+    """How far the best load, friction and mass for the known curve are off, as a share of the load."""
+    share = np.broadcast_to(limits.share_at(moments.x_m), moments.x_m.shape)
+    loads_n, _, _, missed_n = _solved(moments, share[:, None])
+    return missed_n / abs(float(loads_n[0]))
+
+
+def _solved(moments: Moments, hats: Column) -> tuple[Column, float, float, float]:
+    """Forces at the knots, friction, mass in kg, and the root of the mean squared residual in N."""
+    knots, weight = hats.shape[1], len(moments.x_m) ** 0.5
+    bends = np.diff(np.eye(knots), 2, axis=0) * weight * SMOOTH
+    smooth = np.column_stack((bends, np.zeros((len(bends), 2))))
+    usual = np.concatenate((np.full(knots, -1 / knots / G), (0.0, 1.0))) * weight * USUAL_MASS
+    forces_n, friction, mass_kg = np.full(knots, moments.tension_n.mean()), 0.0, 0.0
+    for _ in range(STEPS):
+        load_n = hats @ forces_n
+        rows = np.column_stack((hats * (1 + friction * moments.c)[:, None], load_n * moments.c, moments.a_m_s2))
+        aims = np.concatenate((moments.tension_n + friction * load_n * moments.c, np.zeros(len(bends) + 1)))
+        solved = np.linalg.lstsq(np.vstack((rows, smooth, usual)), aims, rcond=None)[0]
+        forces_n, friction, mass_kg = solved[:knots], float(solved[knots]), float(solved[knots + 1])
+    missed_n = moments.tension_n - (hats @ forces_n) * (1 + friction * moments.c) - mass_kg * moments.a_m_s2
+    return forces_n, friction, mass_kg, float(np.sqrt(np.mean(missed_n**2)))
+
+
+def _hats(x_m: Column, bottom_m: float, top_m: float) -> Column:
+    """How much of each knot's value is that of a place: shape (n, knots)."""
+    places_m = np.linspace(bottom_m, top_m, KNOTS)
+    return np.column_stack([np.interp(x_m, places_m, row) for row in np.eye(KNOTS)])
+
+
+def _ends_m(moments: Moments, limits: Limits) -> tuple[float, float]:
+    if limits.range_known:
+        return limits.bottom_m, limits.top_m
+    return float(moments.x_m.min()), float(moments.x_m.max())
+
+
+def _moments(
+    signals: SignalWindow, limits: Limits, doubted: Iterable[tuple[int, int]], start: int, end: int
+) -> Moments | None:
+    """Where the stack moves without a jolt."""
+    columns = (signals.x, signals.v, signals.a, signals.tension)
+    x_m, v_m_s, a_m_s2, tension_n = (signals.part(column, start, end) for column in columns)
+    good = (np.abs(v_m_s) > limits.v_move_m_s) & (np.abs(a_m_s2) < CALM_G * G) & ~np.isnan(tension_n)
+    good &= x_m > limits.detect.set.off_rest_m
+    for since, until in doubted:
+        good[max(0, since - start) : max(0, until - start)] = False
+    rising = int((good & (v_m_s > 0)).sum())
+    if min(rising, int(good.sum()) - rising) < LEAST_MOMENTS:
+        return None
+    some = np.flatnonzero(good)
+    some = some[:: max(1, len(some) // MOMENTS)]
+    return Moments(x_m[some], direction(v_m_s[some]), a_m_s2[some], tension_n[some])

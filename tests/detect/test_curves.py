@@ -1,0 +1,113 @@
+"""A machine whose load varies along the way: recognised after two repetitions, kept, and judged by its curve."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from monitor.detect.spine import Spine
+from monitor.learning.machine import LearnedMachine
+from monitor.profile.profile import Profile
+from tests.movements import (
+    BOTTOM_M,
+    FRICTION,
+    LOAD_N,
+    REST_M,
+    TOP_M,
+    Act,
+    Down,
+    Floats,
+    Helped,
+    Leg,
+    Movement,
+    Still,
+    profile,
+)
+
+REP: list[Act] = [Leg(1.0, 2.0), Still(0.4), Leg(0.0, 2.0), Still(0.4)]
+HELPED: list[Act] = [Leg(1.0, 2.0), Still(0.4), Helped(0.0, 2.0, 1.3), Still(0.4)]
+END: list[Act] = [Down(6.0)]
+PLACES = np.linspace(0.0, 1.0, 12)
+COMPARED = ("unload", "slack", "tension_out", "force_ceiling", "assist", "sensor_fault")
+
+
+def cam(u: Floats) -> Floats:
+    share: Floats = (1 + 0.3 * np.sin(np.pi * np.clip(u, 0.0, 1.0))) / (1 + 0.6 / np.pi)
+    return share
+
+
+def band(u: Floats) -> Floats:
+    share: Floats = 0.6 + 0.8 * np.clip(u, 0.0, 1.0)
+    return share
+
+
+CURVES = {"cam": cam, "band": band}
+
+
+def session(
+    curve: Any, acts: list[Act], machine: LearnedMachine | None = None, of: Profile | None = None
+) -> tuple[list[Any], Spine]:
+    movement = Movement((Leg(0.0, 0.5), Still(0.4), *acts))
+    spine = Spine(of or profile(working_load_n=None, friction=None), "s", machine=machine)
+    events = spine.update(movement.samples(curve=curve)).events + spine.finish().events
+    return list({event.id: event for event in events}.values()), spine
+
+
+@pytest.mark.parametrize("name", CURVES)
+@pytest.mark.parametrize("friction", [None, FRICTION])
+def test_two_repetitions_show_the_curve(name: str, friction: float | None) -> None:
+    of = profile(working_load_n=None, friction=friction)
+    events, spine = session(CURVES[name], [*REP] * 6 + END, of=of)
+    limits = spine.limits
+    assert limits.resistance is not None
+    assert limits.resistance.shares == pytest.approx(CURVES[name](PLACES), abs=0.03)
+    assert limits.selected_n == pytest.approx(LOAD_N, rel=0.01)
+    assert limits.friction == pytest.approx(FRICTION, abs=0.01)
+    assert not [event for event in events if event.kind in COMPARED]
+    reps = [event for event in events if event.kind == "rep"]
+    assert [rep.load_n is not None for rep in reps] == [False, False, True, True, True, True]
+    (end,) = [event for event in events if event.kind == "set_end"]
+    assert end.skill == pytest.approx(1.0, abs=0.01)
+    assert end.working_load_n == pytest.approx(LOAD_N, rel=0.01)
+
+
+def test_a_constant_load_is_no_curve() -> None:
+    spine = session(None, [*REP] * 3 + END)[1]
+    assert spine.limits.resistance is None
+    assert spine.limits.resistance_known
+
+
+def test_the_next_session_knows_the_curve() -> None:
+    machine = session(cam, [*REP] * 3 + END)[1].machine
+    events, spine = session(cam, [*REP, *HELPED, *REP, *END], machine)
+    assert spine.limits.selected_n == pytest.approx(LOAD_N, rel=0.01)
+    assert [event.load_n for event in events if event.kind == "rep"] == pytest.approx([LOAD_N] * 3, rel=0.01)
+    (help_,) = [event for event in events if event.kind == "assist"]
+    assert help_.side == "heavier"
+    assert not [event for event in events if event.kind in COMPARED and event.part_of is None and event is not help_]
+
+
+def test_a_helper_is_no_curve() -> None:
+    helped: list[Act] = [Helped(1.0, 2.0, 0.7), Still(0.4), Leg(0.0, 2.0), Still(0.4)]
+    spine = session(None, [*helped, *helped, *HELPED, *HELPED, *END])[1]
+    assert spine.limits.resistance is None
+
+
+def test_a_written_curve_counts_from_the_first_moment() -> None:
+    places_m = BOTTOM_M + PLACES * (TOP_M - BOTTOM_M)
+    curve: dict[str, Any] = {
+        "resistance": "curve",
+        "curve_m": places_m.tolist(),
+        "curve_n": (LOAD_N * cam(PLACES)).tolist(),
+    }
+    events, spine = session(cam, [*REP, *REP, *END], of=profile(working_load_n=None, **curve))
+    assert spine.limits.load_from == "given"
+    assert not [event for event in events if event.kind in COMPARED]
+    assert spine.limits.resistance is not None
+    assert spine.limits.resistance.bottom_m == pytest.approx(BOTTOM_M - REST_M)
+    assert [event.load_n for event in events if event.kind == "rep"] == pytest.approx([LOAD_N] * 2, rel=0.01)
+
+
+def test_written_out_a_constant_load_stays_constant() -> None:
+    spine = session(cam, [*REP] * 3 + END, of=profile(working_load_n=None, friction=None, resistance="constant"))[1]
+    assert spine.limits.resistance is None
