@@ -1,10 +1,10 @@
-# make demo     see it run, without hardware
+# make demo     show a simulated machine, without hardware
 # make test     check the code and run all tests
-# make soak     the same faults for longer
-# make help     the rest
+# make soak     run the tests of faults for longer
+# make help     list all targets
 #
-# Needs python3 (3.11 to 3.14, with venv), make, and a network the first time. Everything goes into .venv, in exactly
-# the versions of configs/locks, whose hashes are checked.
+# Needs python3 (3.11 to 3.14, with venv), make, and a network the first time. All packages are installed into .venv, in
+# the exact versions of configs/locks; their hashes are checked.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -20,42 +20,42 @@ TEST_PACKAGES := mosquitto mosquitto-clients openssl systemd chromium gcc libc6-
 .DEFAULT_GOAL := help
 .PHONY: help demo test check soak quality bench system firmware clean install upgrade uninstall lock newest
 
-help: ## this list
+help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
-demo: $(VENV)/runtime ## a simulated leg press on the display; Ctrl-C ends it
+demo: $(VENV)/runtime ## show a simulated leg press on the display; Ctrl-C stops it
 	@$(PY) -m monitor demo $(ARGS)
 
-test: system check ## style, types, and every test; ARGS= goes to pytest
+test: system check ## check style and types, and run all tests; ARGS= is for pytest
 	@$(PY) -m pytest -q -rfEs -n auto --dist worksteal $(ARGS)
 
-check: $(VENV)/development ## style and types only
+check: $(VENV)/development ## check style and types only
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@.ci/javascript
 
-soak: system $(VENV)/development ## the long forms of the tests of faults, half an hour; prints what was measured
+soak: system $(VENV)/development ## run the tests of faults for half an hour; prints the measurements
 	@.ci/system-packages systemd-container
 	@REP_MONITOR_SOAK=1 $(PY) -m pytest -q -rfEs -m soak --timeout=1500 $(ARGS)
 
-quality: $(VENV)/development ## how good detection is, on truth it was not tuned to; ARGS= as python -m tests.quality
+quality: $(VENV)/development ## measure detection on held-back truth; ARGS= as python -m tests.quality
 	@$(PY) -m tests.quality $(ARGS)
 
-bench: $(VENV)/development ## how fast it is
+bench: $(VENV)/development ## measure speed
 	@for bench in $(basename $(notdir $(wildcard tests/benchmarks/bench_*.py))); do \
 		$(PY) -m tests.benchmarks.$$bench $(ARGS) || exit 1; done
 
 system:
 	@.ci/system-packages $(TEST_PACKAGES)
 
-firmware: ## the microcontroller's program; MCU=, ADC= as in firmware_bridge/firmware/Makefile
+firmware: ## build the microcontroller's program; MCU=, ADC= as in firmware_bridge/firmware/Makefile
 	@.ci/system-packages make $(FIRMWARE_PACKAGES)
 	@$(MAKE) --no-print-directory -C firmware_bridge/firmware
 
-install: ## as a service of this machine (sudo)
-upgrade: ## the same with these sources; goes back where they do not come up (sudo)
-uninstall: ## keeps profiles and state, unless PURGE=1 (sudo)
+install: ## install as a service (sudo)
+upgrade: ## upgrade to these sources; rolled back if they do not start (sudo)
+uninstall: ## uninstall; keeps profiles and state, unless PURGE=1 (sudo)
 install upgrade uninstall:
 	@$(PYTHON) configs/deploy/install.py $@ --python "$$(command -v $(PYTHON))" \
 		$(if $(DESTDIR),--root "$(DESTDIR)") $(if $(PURGE),--purge)

@@ -1,4 +1,4 @@
-/* The firmware's own version, as HELLO tells it. */
+/* The firmware's version, which HELLO contains. */
 #ifndef VERSION_H
 #define VERSION_H
 

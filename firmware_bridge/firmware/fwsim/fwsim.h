@@ -95,7 +95,7 @@ struct converter_model {
     void (*start)(void);
     void (*ready_stuck)(enum line_fault fault);
     void (*rate)(double conversions_hz);
-    void (*brown_out)(void); /* of the chip alone: it forgets what it was told */
+    void (*brown_out)(void); /* of the chip alone: it loses its settings */
     struct converter_report (*report)(void);
 };
 extern const struct converter_model hx711, ads1220;

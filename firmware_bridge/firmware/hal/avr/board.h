@@ -20,7 +20,7 @@
 #define BOARD_GAIN 128
 #endif
 #ifndef BOARD_SERIAL
-#define BOARD_SERIAL 0 /* tells one machine's board from another; 0: none given */
+#define BOARD_SERIAL 0 /* the board's serial number; 0: none */
 #endif
 #ifndef BOARD_BUILD
 #define BOARD_BUILD 0 /* make puts the first 32 bits of the sources' SHA-256 here */
