@@ -144,7 +144,7 @@ async def retained_is_offline(port: int) -> None:
 
 
 @needs.mosquitto
-def test_killed_and_started_again_it_tells_everything_once(tmp_path: Path) -> None:
+def test_killed_and_started_again_it_publishes_everything_once(tmp_path: Path) -> None:
     """kill -9 in the middle of a set, then a clean end: the will speaks, nothing is lost, nothing comes twice."""
     environment = os.environ | {"STATE_DIRECTORY": str(tmp_path / "state")}
     audience = Audience()

@@ -90,7 +90,7 @@ def test_the_batches_of_the_stream_do_not_matter(
 
 @slow
 @given(movement=movements(troubles=0), days=st.integers(1, 300))
-def test_what_comes_after_stands_at_its_own_time(movement: Movement, days: int) -> None:
+def test_later_samples_keep_their_own_time(movement: Movement, days: int) -> None:
     """As without the silence, so many days later."""
     one = movement.samples()
     one = Samples(np.round(one.t_s * 4096) / 4096, *one[1:])  # so that a shift by days loses no bit

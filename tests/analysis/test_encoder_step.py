@@ -24,7 +24,7 @@ def events(samples: Samples, machine: Profile, encoder_step_m: float | None = No
     return [encode(event) for event in (analysis.add(samples) + analysis.finish()).events]
 
 
-def test_it_stands_in_for_a_calibration(samples: Samples) -> None:
+def test_it_simulates_a_calibration(samples: Samples) -> None:
     given = profile(metres_per_count=STEP_M)
     bare = msgspec.structs.replace(given, calibration=None)
     assert events(samples, bare, STEP_M) == events(samples, given)

@@ -50,7 +50,7 @@ def test_it_hands_on_once_a_tick_and_as_soon_as_the_tick_is_known() -> None:
         assert past_s < 0.002 + 1e-9, "a step that a feedback falls on is made by the first sample behind it"
 
 
-def test_a_kind_that_stays_away_holds_the_other_up_no_longer_than_the_grid_waits() -> None:
+def test_a_missing_kind_delays_the_other_no_longer_than_the_grid_waits() -> None:
     gather = Gather()
     handed = [gather.add(batch(row)) for row in of_one_kind(POSITION, 0.002, 10)]
     assert len([samples for samples in handed if samples is not None]) > 9.5 / TICK_S

@@ -117,7 +117,7 @@ def test_refused_in_one_sentence(
         pytest.param(lambda data: data[:CUT] + bytes(5000) + data[CUT + 5000 :], "lost", id="zeroed block"),
     ],
 )
-def test_a_damaged_recording_tells_its_loss_and_the_rest(
+def test_a_damaged_recording_reports_its_loss_and_its_intact_part(
     damage: Callable[[bytes], bytes], lost: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "clean.mcap"
@@ -169,7 +169,7 @@ class Daemon:
         pytest.param({"protocol": 9}, "incompatible: PORT: .* protocol 9, .*: flash the firmware .*", id="protocol"),
     ],
 )
-def test_at_a_port_that_does_not_help_the_daemon_says_why_and_waits(
+def test_at_an_unusable_port_the_daemon_reports_the_reason_and_waits(
     device: dict[str, object] | None, sentence: str, tmp_path: Path
 ) -> None:
     """It goes on: whoever reads `status` sees the same, and the right device may yet be plugged in."""

@@ -76,14 +76,14 @@ def test_every_command_explains_itself(name: str) -> None:
     assert done.stdout.startswith(f"usage: rep-monitor {name}")
 
 
-def test_config_check_tells_what_follows_from_a_profile() -> None:
+def test_config_check_prints_what_follows_from_a_profile() -> None:
     done = rep_monitor("config", "check", str(CONFIGS / "leg_press.toml"))
     assert done.returncode == 0
     for number in ("leg_press.toml: ok", "400 mm", "100 mm/s up", "below 10.0 mm/s", "above 0.080 g", "±10.0%"):
         assert number in done.stdout
 
 
-def test_config_check_tells_what_is_wrong(tmp_path: Path) -> None:
+def test_config_check_reports_the_first_error(tmp_path: Path) -> None:
     path = tmp_path / "m.toml"
     path.write_text('[machine]\nid = "a"\nkind = "stack"\ntop = 1\n')
     done = rep_monitor("config", "check", str(path))
@@ -139,11 +139,11 @@ def test_a_bug_keeps_its_traceback(error: Exception, monkeypatch: pytest.MonkeyP
     assert caught.value is error
 
 
-def test_ctrl_c_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_causes_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run_raising(monkeypatch, "replay", KeyboardInterrupt())() == ExitCode.INTERRUPTED
 
 
-def test_a_reader_that_has_had_enough_is_no_traceback() -> None:
+def test_a_reader_that_closes_the_output_causes_no_traceback() -> None:
     words = [sys.executable, "-m", "monitor", "config", "check", str(CONFIGS / "leg_press.toml")]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout

@@ -67,7 +67,7 @@ def test_a_simulated_lifter_is_in_no_report_and_no_backup(
     assert "there is no recording" in capsys.readouterr().err
 
 
-def test_with_keep_it_says_where_its_recording_is_and_how_to_read_it(tmp_path: Path) -> None:
+def test_with_keep_it_prints_the_place_of_its_recording_and_how_to_read_it(tmp_path: Path) -> None:
     with demo(tmp_path, "--keep") as process:
         wait_for_a_recording(process, tmp_path)
         sentence, command = end(process, signal.SIGINT).splitlines()[-2:]

@@ -59,7 +59,7 @@ def test_replay_finds_the_same_events(tables: tuple[Path, Path], tmp_path: Path)
     assert events[0].read_bytes() == events[1].read_bytes()
 
 
-def test_report_tells_the_same(tables: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_report_gives_the_same(tables: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
     said = []
     for path, words in zip(tables, ([], OPTIONS), strict=True):
         assert main(["report", str(path), *words]) == 0
@@ -112,14 +112,14 @@ def test_a_load_that_cannot_be_is_named(
         assert (said == "") if remark is None else (remark in said), said
 
 
-def test_a_recording_whose_load_fits_no_plate_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_recording_whose_load_fits_no_plate_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = tmp_path / "machine.toml"
     config.write_text(PROFILE.replace("[protocol]", "plates_kg = [20, 60]\n[protocol]"))
     assert main(["replay", str(RECORDING), "--config", str(config)]) == 0
     assert "fits none of [machine] plates_kg (20, 60): correct the profile" in capsys.readouterr().err
 
 
-def test_no_force_at_all_is_no_small_force(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_force_is_not_a_small_force(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "t.csv"
     path.with_name("machine.toml").write_text(PROFILE)
     path.write_text("t_s,displacement_m\n" + "".join(f"{k / 100},0.1\n" for k in range(500)))

@@ -54,7 +54,7 @@ def ids(path: Path) -> list[tuple[int, str]]:
     return [(record["id"], record["kind"]) for record in map(json.loads, path.read_text().splitlines())]
 
 
-def test_it_tells_a_set_as_tables(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_set_is_printed_as_tables(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["replay", str(FAULTS)]) == 0
     out, err = capsys.readouterr()
     assert err == ""
@@ -109,7 +109,7 @@ def test_a_profile_replaces_the_recorded_one(tmp_path: Path, capsys: pytest.Capt
     assert ", learned" in out
 
 
-def test_a_profile_with_a_calibration_mends_a_wrong_one(tmp_path: Path) -> None:
+def test_a_profile_with_a_calibration_replaces_a_wrong_one(tmp_path: Path) -> None:
     header = read_session(CLEAN).header
     assert header
     wrong = recording(tmp_path / "wrong.mcap", header={"calibration": header.calibration | {"metres_per_count": 5e-5}})
@@ -130,7 +130,7 @@ def _toml(profile: dict[str, Any]) -> str:
     return text
 
 
-def test_a_cut_recording_gives_what_stands_before_and_says_what_is_lost(
+def test_a_truncated_recording_gives_its_intact_part_and_reports_the_loss(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = CLEAN.read_bytes()
@@ -161,7 +161,7 @@ def test_after_damage_it_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "Samples are missing" in out
 
 
-def test_what_the_recorder_could_not_keep_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_lost_records_are_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = recording(tmp_path / "gap.mcap", gaps=1)
     assert main(["replay", str(path)]) == ExitCode.DONE_WITH_LOSS
     assert capsys.readouterr().err == (
@@ -191,7 +191,7 @@ def test_a_table_takes_the_profile_beside_it(tmp_path: Path, capsys: pytest.Capt
     assert capsys.readouterr().out.startswith("m  motor, 4 s up, 4 s down; session press; 2.0 s of samples\n")
 
 
-def test_a_table_begins_at_0_s_wherever_its_clock_stands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_table_begins_at_0_s_whatever_its_first_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = TABLE.replace("\n0.", "\n170.").replace("\n1.", "\n171.")
     assert main(["replay", str(table(tmp_path, text))]) == 0
     assert "2.0 s of samples; 0 s here is 170 s in the table" in capsys.readouterr().out
@@ -233,7 +233,7 @@ def test_bad_input_is_one_sentence(
     assert not list(tmp_path.glob("*.part"))
 
 
-def test_what_is_no_recording_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_not_a_recording_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "x.mcap"
     assert main(["replay", str(path)]) == ExitCode.BAD_INPUT
     assert capsys.readouterr().err == f"rep-monitor replay: {path}: no such file or directory\n"
@@ -298,7 +298,7 @@ def test_the_leg_press_has_three_presses(tmp_path: Path) -> None:
 
 
 @needs.shared_data
-def test_a_real_table_tells_the_same_at_every_speed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_real_table_gives_the_same_events_at_every_speed(monkeypatch: pytest.MonkeyPatch) -> None:
     async def sleep(delay_s: float) -> None:
         return None
 

@@ -132,7 +132,7 @@ def test_again_it_changes_nothing(machine: Machine) -> None:
     assert not [line for line in machine.asked() if "restart" in line], "nothing new: nobody is interrupted"
 
 
-def test_what_was_changed_by_hand_is_mended_but_a_profile_is_not_touched(machine: Machine) -> None:
+def test_changed_files_are_repaired_but_a_profile_is_not_touched(machine: Machine) -> None:
     machine.do("install")
     before = machine.tree()
     profile = machine.root / "etc/rep-monitor/leg-press.toml"
@@ -161,7 +161,7 @@ def test_an_upgrade_restarts_what_runs_and_keeps_one_release_to_go_back_to(machi
     assert {path.name for path in (machine.root / "opt/rep-monitor/releases").iterdir()} == {"3", "4"}
 
 
-def test_an_upgrade_that_does_not_come_up_goes_back(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_upgrade_that_does_not_start_is_rolled_back(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
     machine.do("install")
     machine.run()
     unit = machine.root / "etc/systemd/system/rep-monitor@.service"
@@ -204,7 +204,7 @@ def test_wherever_it_fails_nothing_is_left(
     monkeypatch.undo()
 
 
-def test_uninstalled_it_is_gone_and_what_is_yours_stays_unless_it_shall_go(machine: Machine) -> None:
+def test_uninstall_keeps_profiles_and_state_unless_purged(machine: Machine) -> None:
     machine.do("install")
     machine.run()
     (machine.root / "etc/rep-monitor/leg-press.toml").write_text("mine")
@@ -220,7 +220,7 @@ def test_uninstalled_it_is_gone_and_what_is_yours_stays_unless_it_shall_go(machi
     assert not (machine.root / "var/lib/rep-monitor").exists()
 
 
-def test_staged_it_calls_nobody(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_staged_installation_calls_no_system_program(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
     assert machine.module.main(["install", "--root", str(machine.root), "--python", PYTHON]) == 0
     assert machine.asked() == []
     assert machine.says() == "1"

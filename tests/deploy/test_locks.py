@@ -16,7 +16,7 @@ def test_there_is_a_lock_for_running_building_and_developing() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_lock_holds_what_pyproject_asks_for(name: str) -> None:
+def test_a_lock_contains_all_requirements_of_pyproject(name: str) -> None:
     """Otherwise `make lock` was forgotten."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     runtime = project["project"]["dependencies"]

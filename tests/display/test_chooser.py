@@ -140,7 +140,7 @@ def test_a_name_with_other_letters_is_refused(chooser: Page, stage: DisplayStage
     assert stage.commands == []
 
 
-def test_a_visitor_without_permission_is_told_at_once(chooser: Page, stage: DisplayStage) -> None:
+def test_a_visitor_without_permission_is_refused_at_once(chooser: Page, stage: DisplayStage) -> None:
     for may, open_parts in ((["resume"], set()), (["resume", "load"], {"load"})):
         chooser.evaluate("document.querySelector('#chooser').close()")
         chooser.evaluate(FORBIDDEN % json.dumps(may))

@@ -97,7 +97,7 @@ def test_a_message_of_endless_fragments_is_ended(data: bytes) -> None:
     play(story())
 
 
-def test_pings_whose_answers_nobody_reads_are_ended() -> None:
+def test_a_peer_that_reads_no_pong_is_disconnected() -> None:
     async def story() -> None:
         async with EmbeddedBroker() as broker, PageServer(profile(), broker) as server:
             pings = frames(*[Frame(OP_PING, bytes(125))] * 1000)

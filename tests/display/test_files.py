@@ -86,7 +86,7 @@ def test_our_files_contain_no_foreign_address() -> None:
 
 
 @pytest.mark.parametrize("path", [path for path in OWN if path.suffix == ".js"], ids=lambda path: path.name)
-def test_a_script_says_what_it_is_for_and_stays_small(path: Path) -> None:
+def test_a_script_begins_with_its_purpose_and_stays_small(path: Path) -> None:
     lines = path.read_text().splitlines()
     assert lines[0].startswith("// ")
     assert len(lines) <= 240 or path.name == "vocabulary.js"  # a table

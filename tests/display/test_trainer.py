@@ -112,7 +112,7 @@ def test_history_comes_from_the_store(open_page: Open, stage: DisplayStage) -> N
     assert not page.console
 
 
-def test_without_a_store_it_says_so(browser: Browser) -> None:
+def test_without_a_store_it_reports_that(browser: Browser) -> None:
     stage = DisplayStage("row")
     stage.history = None
     with stage:

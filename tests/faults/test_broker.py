@@ -134,7 +134,7 @@ def test_a_broker_that_was_away_for_long(tmp_path: Path, figure: Figure) -> None
 
 
 @pytest.mark.parametrize("text", [None, "no certificate"])
-def test_an_authority_that_cannot_be_read_is_told_and_tried_again(tmp_path: Path, text: str | None) -> None:
+def test_an_authority_that_cannot_be_read_is_reported_and_tried_again(tmp_path: Path, text: str | None) -> None:
     ca_file = tmp_path / "ca.pem"
     if text:
         ca_file.write_text(text)
@@ -179,7 +179,9 @@ def test_a_half_open_connection_is_noticed(tmp_path: Path, figure: Figure, fault
     assert noticed_s <= NOTICED_WITHIN_S
 
 
-def test_a_refusal_is_seen_and_told_and_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, figure: Figure) -> None:
+def test_a_refusal_is_noticed_reported_and_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, figure: Figure
+) -> None:
     monkeypatch.setattr(outbox, "REFUSED_RETRY_S", 0.5)
     monkeypatch.setattr(publisher, "HEARTBEAT_S", 0.5)  # the status that counts them all
     acl = f"topic read #\ntopic write rep/{MACHINE}/status\ntopic write rep/{MACHINE}/info\n"

@@ -85,7 +85,7 @@ def test_an_absent_device_costs_little(tmp_path: Path, figure: Figure) -> None:
     assert share <= (0.02 if SOAKING else 0.1)
 
 
-def test_a_daemon_that_was_stopped_knows_what_it_has_missed(tmp_path: Path, figure: Figure) -> None:
+def test_a_daemon_that_was_stopped_counts_what_it_missed(tmp_path: Path, figure: Figure) -> None:
     """SIGSTOP: the line keeps some seconds, what is beyond is lost; received and counted as lost is what was sent."""
     profile = a_profile(tmp_path, free_port())
     (recordings := tmp_path / "state" / "e2e" / "recordings").mkdir(parents=True)
@@ -141,7 +141,7 @@ def clumped(chunks: list[Chunk], every_s: float) -> list[Chunk]:
 
 @pytest.mark.parametrize("every_s", long([0.016, 0.1], [0.1]))
 @pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.stem)
-def test_an_adapter_that_hands_on_in_clumps_changes_no_event(path: Path, every_s: float) -> None:
+def test_an_adapter_that_delivers_in_clumps_changes_no_event(path: Path, every_s: float) -> None:
     """After a restart of the board arrival is all there is to go by: events behind it may lie later, not otherwise."""
     session = read_session(path)
     chunks = list(session.chunks())

@@ -71,7 +71,7 @@ class Recorded:
 
 @needs.compiler
 @pytest.mark.parametrize("fault", long(["stalls", "fails"], ["stalls"]))
-def test_a_disk_that_stalls_or_fails_is_nobody_elses_trouble(tmp_path: Path, figure: Figure, fault: str) -> None:
+def test_a_disk_that_stalls_or_fails_disturbs_nothing_else(tmp_path: Path, figure: Figure, fault: str) -> None:
     async def story(profile: Path, port: int, shim: Shim) -> tuple[Collector, float]:
         collector, screen = Collector(Address(host="127.0.0.1", port=port)), Screen(port)
         collector.come()

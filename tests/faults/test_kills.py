@@ -18,7 +18,7 @@ DAEMON_KILLS, BROKER_KILLS, ABSENCES = long((60, 40, 20), (2, 2, 1))
 CHATTY = "tests.faults.chatty"  # 40 events a second while it lives
 
 
-def test_kills_of_everybody_lose_nothing_double_nothing_and_keep_the_order(tmp_path: Path, figure: Figure) -> None:
+def test_kills_of_all_programs_lose_nothing_repeat_nothing_and_keep_the_order(tmp_path: Path, figure: Figure) -> None:
     dice = random.Random(5)
     acts = ["daemon"] * DAEMON_KILLS + ["broker"] * BROKER_KILLS + ["absence"] * ABSENCES
     dice.shuffle(acts)

@@ -31,7 +31,7 @@ def image(tmp_path: Path) -> Path:
     return an_image(tmp_path, 64, "a power cut is played")
 
 
-def test_a_power_cut_costs_no_event_that_was_told_and_at_most_a_second_of_samples(
+def test_a_power_cut_costs_no_published_event_and_at_most_a_second_of_samples(
     image: Path, tmp_path: Path, figure: Figure
 ) -> None:
     dice = random.Random(9)

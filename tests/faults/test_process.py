@@ -33,7 +33,7 @@ def written_bytes(program: Program) -> int:
     return int(counts["write_bytes"])
 
 
-def test_it_comes_up_without_device_broker_or_names(tmp_path: Path, figure: Figure) -> None:
+def test_it_starts_without_device_broker_or_names(tmp_path: Path, figure: Figure) -> None:
     profile = a_profile(tmp_path, free_port())
     profile.write_text(profile.read_text().replace('"127.0.0.1"', '"no-such-broker.invalid"'))
 
@@ -82,7 +82,7 @@ def test_ended_in_the_middle_of_a_set_all_is_whole(tmp_path: Path, figure: Figur
 
 
 @needs.mosquitto
-def test_a_port_that_drops_again_and_again_is_told_once(tmp_path: Path, figure: Figure) -> None:
+def test_a_port_that_drops_repeatedly_is_reported_once(tmp_path: Path, figure: Figure) -> None:
     """In the status, in info with a count and the remedy, and in the log, which stays short."""
 
     async def story(profile: Path, port: int) -> tuple[list[str], list[str], InfoMessage]:

@@ -81,7 +81,7 @@ def test_a_clean_set_is_clean(built: Build, three_reps: Truth, tmp_path: Path, o
         pytest.param({5.0: "lose 0.001", 20.0: "lose 0"}, set(), id="lost bytes"),
     ],
 )
-def test_a_fault_is_told_and_nothing_is_invented(
+def test_a_fault_is_reported_and_nothing_is_invented(
     built: Build, three_reps: Truth, tmp_path: Path, script: Script, causes: set[str]
 ) -> None:
     events = detect(run(built(), tmp_path, three_reps, {0.4: start()} | script, SET_S))

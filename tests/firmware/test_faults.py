@@ -152,7 +152,7 @@ def test_encoder_noise_cancels_or_is_counted(built: Build, truth: Truth, tmp_pat
     assert np.all(off[t_us < first_us - 100_000] <= 1)
 
 
-def test_an_encoder_line_that_rings_starves_nobody(built: Build, truth: Truth, tmp_path: Path) -> None:
+def test_an_encoder_line_that_rings_starves_no_other_task(built: Build, truth: Truth, tmp_path: Path) -> None:
     """A million pulses a second for a second: far more than the processor can serve."""
     script: Script = {0.4: start(), 2: "encoder_noise 1000000", 3: "encoder_noise 0", 2.5: command(Ping(5))}
     ran = run(built(), tmp_path, truth, script, 6)

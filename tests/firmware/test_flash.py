@@ -12,7 +12,7 @@ from firmware_bridge.emulator_build import FIRMWARE
     ("port", "told"),
     [("", "Say where the board is"), ("{}/none", "There is no serial port at {}/none"), ("{}", "no serial port at {}")],
 )
-def test_without_a_board_it_ends_at_once_and_says_where_boards_are_listed(port: str, told: str, tmp_path: Path) -> None:
+def test_without_a_board_it_ends_at_once_and_names_the_list_of_boards(port: str, told: str, tmp_path: Path) -> None:
     words = ["make", "-C", str(FIRMWARE), "flash", f"BUILD={tmp_path / 'build'}", "PROGRAMMER=wiring"]
     done = subprocess.run([*words, f"PORT={port.format(tmp_path)}"], capture_output=True, text=True, timeout=60)
     assert done.returncode == 2

@@ -175,7 +175,7 @@ def test_unplugged_and_back(built: Build, truth: Truth, tmp_path: Path) -> None:
     assert got.decoder.counts.lost_position_samples == 0
 
 
-def test_the_wrong_speed_is_told(built: Build, truth: Truth, tmp_path: Path) -> None:
+def test_the_wrong_speed_is_reported(built: Build, truth: Truth, tmp_path: Path) -> None:
     got = reader(truth)
 
     async def story() -> None:
@@ -240,7 +240,7 @@ def test_the_board_of_a_profile() -> None:
     assert got.decoder.counts.lost_frames == 0
 
 
-def test_a_motion_that_fails_is_no_secret(built: Build, truth: Truth, tmp_path: Path) -> None:
+def test_a_motion_that_fails_raises_an_error(built: Build, truth: Truth, tmp_path: Path) -> None:
     def motion() -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
         yield np.zeros(10), np.zeros(10)
         raise RuntimeError("the simulator broke")
@@ -252,14 +252,14 @@ def test_a_motion_that_fails_is_no_secret(built: Build, truth: Truth, tmp_path: 
         board.inject("quit")
 
 
-def test_a_fault_nobody_knows_ends_the_board(built: Build, truth: Truth, tmp_path: Path) -> None:
+def test_an_unknown_fault_ends_the_board(built: Build, truth: Truth, tmp_path: Path) -> None:
     with emulated_board(built(), truth.calibration, None, link=tmp_path / "tty", wait_open=False) as board:
         board.inject("explode 3")
         assert board.process.wait(5) == 2
 
 
 @pytest.mark.parametrize("missing_part", ["elf", "trajectory"])
-def test_an_emulator_that_cannot_begin_says_so(built: Build, tmp_path: Path, missing_part: str) -> None:
+def test_an_emulator_that_cannot_start_raises_an_error(built: Build, tmp_path: Path, missing_part: str) -> None:
     firmware = replace(built(), elf=tmp_path / "no.elf") if missing_part == "elf" else built()
     trajectory = tmp_path / "no.csv" if missing_part == "trajectory" else None
     wiring = Calibration(metres_per_count=1e-4, newtons_per_count=1e-3)

@@ -128,7 +128,7 @@ def test_the_fastest_converter_beside_a_kilohertz(built: Build, truth: Truth, tm
     assert len(ran.forces()[0]) > rate_sps * 5
 
 
-def test_a_full_link_drops_whole_frames_and_says_so(built: Build, truth: Truth, tmp_path: Path) -> None:
+def test_a_full_link_drops_whole_frames_and_counts_them(built: Build, truth: Truth, tmp_path: Path) -> None:
     """1 kHz in blocks of one needs 20 kB/s; 115200 baud carry 11.5."""
     script: Script = {0.4: start(1000, 1)} | {1 + k: command(Ping(k), k) for k in range(8)}
     ran = run(built(baud=115_200), tmp_path, truth, script, 10)

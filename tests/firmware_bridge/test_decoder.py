@@ -264,7 +264,7 @@ def test_noise_and_another_protocol_are_not_believed() -> None:
 
 @pytest.mark.parametrize("change", [-1, 1])
 @pytest.mark.parametrize("kind", [Pos.TYPE, Force.TYPE])
-def test_a_block_of_another_length_than_it_says_is_refused(kind: int, change: int) -> None:
+def test_a_block_with_a_wrong_length_is_refused(kind: int, change: int) -> None:
     block = (Pos(1, 0, 0, 2000, (1,) * 5) if kind == Pos.TYPE else Force(1, 0, 0, 9, 0, (1, 2))).to_bytes(0)
     other = frame((block + b"\x01")[: len(block) + change])
     samples, counts = decode([Chunk(0, other)])
@@ -422,7 +422,7 @@ def test_a_known_boot_makes_the_first_hello_of_another_boot_a_reset() -> None:
     assert decode(chunked(frames), boot=known)[1].resets == 1
 
 
-def test_control_messages_that_nobody_asks_for_do_not_add_up() -> None:
+def test_unread_control_messages_do_not_accumulate() -> None:
     device, decoder = Wire(), Decoder(RAW)
     for second in range(3 * CONTROL_KEPT):
         decoder.feed(Chunk(second * 1_000_000_000, device.status(second * 1_000_000)))

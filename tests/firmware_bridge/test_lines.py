@@ -34,7 +34,7 @@ def test_a_millis_line_carries_both_sensors() -> None:
     assert decoder.take_control() == []
 
 
-def test_a_micros_line_carries_force_alone() -> None:
+def test_a_micros_line_carries_only_force() -> None:
     samples, decoder = decode(BEGIN + b"4294967295;1.5\n11499;2.5\n", "lines-micros")
     assert samples.t_s.tolist() == [0, 0.0115]
     assert np.isnan(samples.position_m).all()
@@ -67,7 +67,7 @@ def test_the_tail_of_a_longer_number_is_not_believed() -> None:
     assert samples.force_n.tolist() == [6]
 
 
-def test_a_line_that_stands_still_or_goes_back_is_no_row() -> None:
+def test_a_line_whose_time_does_not_increase_is_not_a_row() -> None:
     samples, decoder = decode(BEGIN + b"10,0,1\n12,0,2\n12,0,3\n11,0,4\n14,0,5\n")
     assert samples.force_n.tolist() == [1, 2, 5]
     assert (decoder.counts.late_samples, decoder.counts.bad_stamp, decoder.counts.resets) == (1, 1, 0)

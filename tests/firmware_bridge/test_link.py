@@ -81,7 +81,7 @@ class Play:
         return [at_ms - 1000 for at_ms, message in self.said if isinstance(message, kind)]
 
 
-def test_nothing_but_hello_is_said_until_a_hello_came() -> None:
+def test_only_hello_is_sent_until_a_hello_arrives() -> None:
     play = Play()
     play.open()
     play.wait(1000)
@@ -99,7 +99,7 @@ def test_nothing_but_hello_is_said_until_a_hello_came() -> None:
     assert play.path == ["opening", "hello", "streaming"]
 
 
-def test_silence_is_told_after_a_second_and_given_up_after_three() -> None:
+def test_silence_is_reported_after_a_second_and_the_port_closed_after_three() -> None:
     play = Play()
     play.stream()
     play.wait(500, play.device.pos(0))
@@ -118,7 +118,7 @@ def test_silence_is_told_after_a_second_and_given_up_after_three() -> None:
     assert not [at_ms for at_ms, message in play.said if at_ms > play.now_ms - 1000]
 
 
-def test_while_nobody_listened_there_was_no_silence() -> None:
+def test_time_without_a_reader_is_not_silence() -> None:
     play = Play()
     play.stream()
     play.wait(15_000, every_ms=15_000)
@@ -171,7 +171,7 @@ def test_a_board_in_its_boot_loader_is_waited_for() -> None:
         (frame(b"\x02\x00" + bytes(23)), "wrong_device", "does not answer HELLO"),
     ],
 )
-def test_what_speaks_but_is_not_ours_gets_its_verdict(data: bytes, state: str, words: str) -> None:
+def test_a_foreign_device_that_answers_is_reported(data: bytes, state: str, words: str) -> None:
     play = Play()
     play.open()
     play.wait(1950, data)
@@ -185,7 +185,7 @@ def test_what_speaks_but_is_not_ours_gets_its_verdict(data: bytes, state: str, w
     assert play.state == state
 
 
-def test_half_garbage_for_three_seconds_is_told_and_takes_nothing_away() -> None:
+def test_half_garbage_for_three_seconds_is_reported_and_loses_nothing() -> None:
     play = Play()
     play.stream()
     noise = bytes(range(128, 168)) + b"\x00"
@@ -233,7 +233,7 @@ def test_a_false_word_of_another_boot_is_cleared_up() -> None:
     assert play.times(Ping)
 
 
-def test_a_device_that_says_it_does_not_stream_is_asked_again() -> None:
+def test_a_device_that_reports_no_stream_is_asked_again() -> None:
     play = Play()
     play.stream()
     play.hear(play.device.hello(0))  # the same boot: no news
@@ -268,7 +268,7 @@ def test_another_protocol_ends_it_and_its_chunk_is_kept_back(early: bool) -> Non
     assert len(play.said) == said
 
 
-def test_a_refused_start_says_what_was_asked() -> None:
+def test_the_report_of_a_refused_start_contains_the_request() -> None:
     play = Play()
     play.open()
     play.hear(play.device.hello(0) + play.device.send(Ack(Start.TYPE, 1, 2)))
@@ -293,7 +293,7 @@ def test_a_port_that_is_not_there_is_tried_every_two_seconds_at_last() -> None:
     assert play.states[-1].reconnects == 1
 
 
-def test_a_port_that_drops_again_and_again_is_told_once_and_until_a_quiet_minute() -> None:
+def test_a_port_that_drops_repeatedly_is_reported_once_until_a_quiet_minute() -> None:
     play = Play()
 
     def drop() -> None:
@@ -331,7 +331,7 @@ def test_lines_are_read_in_silence() -> None:
     assert play.said == []
 
 
-def test_lines_in_another_format_are_told() -> None:
+def test_lines_in_another_format_are_reported() -> None:
     play = Play(format="lines-millis")
     play.open()
     play.wait(3000, b"123456;1.5\n")
@@ -340,7 +340,7 @@ def test_lines_in_another_format_are_told() -> None:
     assert "[serial] format" in play.states[-1].detail
 
 
-def test_the_shortest_round_trip_tells_the_clock_and_its_drift() -> None:
+def test_the_shortest_round_trip_gives_the_clock_and_its_drift() -> None:
     play = Play()
     play.stream()
     begin_ms = play.now_ms

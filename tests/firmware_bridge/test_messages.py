@@ -139,7 +139,7 @@ def test_an_unknown_type_is_nothing() -> None:
     assert parse(b"\x7f\x00anything") is None
 
 
-def test_protocol_md_says_what_the_code_does() -> None:
+def test_protocol_md_matches_the_code() -> None:
     text = (Path(messages.__file__).parents[1] / "PROTOCOL.md").read_text(encoding="utf-8")
     assert f"on the wire {frame(messages.Stop().to_bytes(0)).hex(' ')}\n" in text
     for kind in FROM_DEVICE.values():

@@ -33,7 +33,7 @@ def test_another_device_does_not_answer(tmp_path: Path) -> None:
             probe(str(device.link), 500_000, patience_s=1)
 
 
-def test_trouble_is_said(tmp_path: Path) -> None:
+def test_errors_are_printed(tmp_path: Path) -> None:
     with pytest.raises(LinkError, match="does not exist"):
         probe(str(tmp_path / "none"), 500_000)
     with FakeDevice(tmp_path / "tty", protocol=3) as device:
@@ -112,7 +112,7 @@ def test_the_command_lists_a_board_a_stranger_and_a_held_port(
         assert board.openings <= opened + 1
 
 
-def test_the_command_says_when_there_is_nothing(
+def test_the_command_reports_that_there_is_nothing(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("serial.tools.list_ports.comports", list)

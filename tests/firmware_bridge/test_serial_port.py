@@ -128,7 +128,7 @@ def test_start_is_repeated_until_it_is_acknowledged(device: FakeDevice) -> None:
     assert len(set(starts)) == 1
 
 
-def test_a_silent_device_is_told_closed_and_found_again(device: FakeDevice) -> None:
+def test_a_silent_device_is_reported_closed_and_found_again(device: FakeDevice) -> None:
     async def run() -> Reader:
         async with Reader(device.link) as reader:
             await reader.until_state("streaming")
@@ -149,7 +149,7 @@ def test_a_silent_device_is_told_closed_and_found_again(device: FakeDevice) -> N
     ("speech", "state", "word"),
     [("nmea", "wrong_device", "$GPGGA,123519"), ("noise", "garbage", "500000 baud")],
 )
-def test_what_is_no_board_of_ours_is_told_and_hears_nothing_but_hello(
+def test_a_foreign_device_is_reported_and_gets_only_hello_requests(
     tmp_path: Path, speech: str, state: str, word: str
 ) -> None:
     async def run() -> None:
@@ -163,7 +163,7 @@ def test_what_is_no_board_of_ours_is_told_and_hears_nothing_but_hello(
     asyncio.run(run())
 
 
-def test_another_protocol_is_told_and_not_read(tmp_path: Path) -> None:
+def test_another_protocol_is_reported_and_not_read(tmp_path: Path) -> None:
     async def run() -> None:
         with FakeDevice(tmp_path / "tty", protocol=99) as device:
             async with Reader(device.link) as reader:
@@ -179,7 +179,7 @@ def test_another_protocol_is_told_and_not_read(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_a_refused_start_is_told(tmp_path: Path) -> None:
+def test_a_refused_start_is_reported(tmp_path: Path) -> None:
     async def run() -> None:
         with FakeDevice(tmp_path / "tty", start_result=2) as device:
             async with Reader(device.link) as reader:
@@ -189,7 +189,7 @@ def test_a_refused_start_is_told(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_a_port_that_another_process_holds_is_told_with_its_name(device: FakeDevice, tmp_path: Path) -> None:
+def test_a_port_that_another_process_holds_is_reported_with_its_name(device: FakeDevice, tmp_path: Path) -> None:
     script = tmp_path / "terminal_program.py"
     script.write_text(
         "import serial, sys\n"
@@ -213,7 +213,7 @@ def test_a_port_that_another_process_holds_is_told_with_its_name(device: FakeDev
         asyncio.run(run())
 
 
-def test_the_port_is_ours_alone_and_closing_it_resets_nobody(device: FakeDevice) -> None:
+def test_the_port_is_exclusive_and_closing_it_resets_no_board(device: FakeDevice) -> None:
     before = os.open(device.link, os.O_RDWR | os.O_NOCTTY)
     settings = termios.tcgetattr(before)
     settings[2] |= termios.HUPCL
@@ -290,7 +290,7 @@ def test_what_came_before_the_device_went_is_handed_on() -> None:
         os.close(port)
 
 
-def test_it_reads_once_for_all_that_comes_while_nobody_needs_it(device: FakeDevice) -> None:
+def test_it_reads_once_for_all_data_that_is_not_needed_yet(device: FakeDevice) -> None:
     async def reads(rest_ns: int) -> int:
         last_ns = 0
         source = read_chunks(str(device.link), 500_000, needed_ns=lambda: last_ns + rest_ns)
@@ -306,7 +306,7 @@ def test_it_reads_once_for_all_that_comes_while_nobody_needs_it(device: FakeDevi
     assert asyncio.run(reads(40_000_000)) < 0.7 * asyncio.run(reads(0))
 
 
-def test_what_cannot_be_a_port_is_said_in_a_sentence(tmp_path: Path) -> None:
+def test_an_impossible_port_is_reported_in_one_sentence(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")
     with pytest.raises(LinkError, match="cannot be opened as a serial port"):

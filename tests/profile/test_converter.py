@@ -28,7 +28,7 @@ def through(kernel: np.ndarray, moments_s: np.ndarray, window_s: float) -> np.nd
 
 @pytest.mark.parametrize("cutoff_hz", [8.0, 15.0])
 @pytest.mark.parametrize(("window_s", "period_s"), [(0.05, 0.0125), (0.011, 0.011), (0.002, 0.002)])
-def test_a_swing_is_told_when_it_was_and_as_large_as_it_was(cutoff_hz: float, window_s: float, period_s: float) -> None:
+def test_a_swing_has_its_true_time_and_size(cutoff_hz: float, window_s: float, period_s: float) -> None:
     moments_s = np.arange(0, 1, STEP_S)
     kernel = tension_kernel(cutoff_hz, AHEAD, window_s, period_s)
     assert kernel.sum() == pytest.approx(1.0)
@@ -39,7 +39,7 @@ def test_a_swing_is_told_when_it_was_and_as_large_as_it_was(cutoff_hz: float, wi
         assert np.abs(through(plain, moments_s, window_s) - true).max() > 0.25, "25 ms of delay are no small thing"
 
 
-def test_the_device_says_what_its_converter_is() -> None:
+def test_the_device_reports_its_converter() -> None:
     assert informed(PROFILE, None) is PROFILE
     cell = informed(PROFILE, hello(Kit(), 1, 0)).detect.cell
     assert (cell.rate_hz, cell.settling, cell.window_s) == (80.0, 4.0, 0.05)
@@ -47,12 +47,12 @@ def test_the_device_says_what_its_converter_is() -> None:
     assert (cell.rate_hz, cell.settling) == (500.0, 1.0)
 
 
-def test_a_device_without_a_converter_says_nothing() -> None:
+def test_a_device_without_a_converter_changes_no_setting() -> None:
     said = hello(Kit(), 1, 0)
     assert informed(PROFILE, type(said)(**{f: getattr(said, f) for f in said.__slots__} | {"adc": Adc.NONE})) is PROFILE
 
 
-def test_what_the_profile_says_stands() -> None:
+def test_values_of_the_profile_are_kept() -> None:
     table = {"cell": {"rate_hz": 10.0, "settling": 2.0}}
     profile = profile_from_builtins(
         {

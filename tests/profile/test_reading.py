@@ -49,7 +49,7 @@ def test_a_stack_may_leave_its_range_to_be_learned(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_a_preset_stands_for_its_keys(tmp_path: Path, name: str) -> None:
+def test_a_preset_sets_its_keys(tmp_path: Path, name: str) -> None:
     machine = MACHINE.replace("stack", "static") if name == "static" else MACHINE
     protocol = load(tmp_path, f'{machine}[protocol]\nname = "{name}"\n').protocol
     given = msgspec.to_builtins(protocol)
@@ -217,7 +217,7 @@ WRONG: dict[str, tuple[str | bytes, list[str]]] = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_a_mistake_is_told_with_its_place_and_the_remedy(tmp_path: Path, case: str) -> None:
+def test_a_mistake_is_reported_with_its_place_and_the_remedy(tmp_path: Path, case: str) -> None:
     text, parts = WRONG[case]
     message = complaint(tmp_path, text)
     for part in parts:
@@ -261,7 +261,7 @@ def test_a_profile_survives_the_header_of_a_recording(path: Path) -> None:
     assert profile_to_builtins(again) == header
 
 
-def test_a_header_does_not_tell_where_broker_and_files_are(tmp_path: Path) -> None:
+def test_a_header_does_not_contain_the_places_of_broker_and_files(tmp_path: Path) -> None:
     profile = load(
         tmp_path, PROFILE + '[mqtt]\nhost = "secret-host"\nusername = "secret"\n[record]\ndirectory = "secret"'
     )

@@ -51,7 +51,7 @@ def test_the_platform_was_put_in_place_before_the_set() -> None:
     assert {event.kind for event in events if event.t_s < start.t_s} <= {"turnaround"}
 
 
-def test_what_is_told_of_the_presses_is_what_is_seen() -> None:
+def test_the_events_of_the_presses_match_the_plot() -> None:
     """All are shoved off, the first before the set is sure; no sensor is doubted, tension needs a load nobody gave."""
     events = told(PRESS)
     assert [(event.cause, event.rep) for event in events if event.kind == "jerk"] == [

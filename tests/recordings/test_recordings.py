@@ -59,7 +59,7 @@ def test_all_that_can_be_made_are_here() -> None:
 
 
 @each_recording
-def test_it_tells_what_it_told(path: Path, bless: bool, tmp_path: Path) -> None:
+def test_a_recording_gives_its_expected_events(path: Path, bless: bool, tmp_path: Path) -> None:
     expected, out = path.with_suffix(".events.jsonl"), tmp_path / "out.jsonl"
     assert main(["replay", str(path), "--events", str(out)]) == 0
     if bless:
@@ -78,7 +78,7 @@ def test_it_tells_what_it_told(path: Path, bless: bool, tmp_path: Path) -> None:
     ],
     ids=["all at once", "as read", "in crumbs"],
 )
-def test_however_the_bytes_are_cut(path: Path, chunking: Chunking) -> None:
+def test_the_events_do_not_depend_on_the_cuts(path: Path, chunking: Chunking) -> None:
     session = read_session(path)
     assert session.header
     analysis = analysis_of(open_playback(path, None), feedback=True)
@@ -120,7 +120,7 @@ def test_coarse_learns_its_load() -> None:
     assert end.friction == pytest.approx(0.14, abs=0.02)
 
 
-def test_unplugged_says_when_it_was_blind() -> None:
+def test_an_unplugged_device_reports_its_blind_time() -> None:
     events = last(HERE / "unplugged.mcap")
     faults = [event for event in events if event.kind == "sensor_fault"]
     assert {(fault.cause, round(fault.t_s)) for fault in faults} == {("gap", 14), ("gap", 29), ("restart", 29)}
@@ -130,7 +130,7 @@ def test_unplugged_says_when_it_was_blind() -> None:
             assert not any(start + 0.03 < event.t_s < end - 0.03 for start, end in blind), event
 
 
-def test_static_tells_stages_and_failure() -> None:
+def test_static_stages_and_failure_are_printed() -> None:
     events = last(HERE / "static.mcap")
     stages = [event for event in events if event.kind == "stage"]
     assert [stage.stage for stage in stages] == [1, 2, 3]
@@ -138,7 +138,7 @@ def test_static_tells_stages_and_failure() -> None:
     assert [event.kind for event in events if event.kind in ("failure", "rep")] == ["failure"]
 
 
-def test_positioning_is_no_repetition() -> None:
+def test_positioning_is_not_a_repetition() -> None:
     events = last(HERE / "motor.mcap")
     reps = [event for event in events if event.kind == "rep"]
     assert [rep.rep for rep in reps] == [1, 2, 3, 4]

@@ -339,7 +339,7 @@ def test_it_is_in_the_wheel(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_a_script_says_what_it_is_for_and_stays_small(name: str) -> None:
+def test_a_script_begins_with_its_purpose_and_stays_small(name: str) -> None:
     lines = (ROOT / "monitor" / "report" / "page" / name).read_text().splitlines()
     assert next(line for line in lines if line != '"use strict";').startswith("// ")
     assert len(lines) <= 240

@@ -189,7 +189,7 @@ def test_the_newest_set_may_have_no_lifter(store: Store) -> None:
     assert store.newest_lifter() is None
 
 
-def test_a_reader_blocks_the_checkpoint_and_the_error_says_so(path: Path) -> None:
+def test_a_reader_blocks_the_checkpoint_and_the_error_names_the_reason(path: Path) -> None:
     with Store(path) as store:
         store.begin_session("s1", lifter="l-17")
         reader = sqlite3.connect(path)

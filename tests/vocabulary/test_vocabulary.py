@@ -65,12 +65,12 @@ def test_the_faults_are_those_of_the_event_contract() -> None:
         assert (row.tone == "blind") is (fault == "the machine's"), row.key
 
 
-def test_a_part_of_another_event_is_no_fault_of_its_own() -> None:
+def test_a_part_of_another_event_is_not_a_separate_fault() -> None:
     assert is_fault(Jerk(cause="mid", peak_g=0.3, **COMMON))
     assert not is_fault(Jerk(cause="mid", peak_g=0.3, part_of=7, **COMMON))
 
 
-def test_the_most_particular_row_holds() -> None:
+def test_the_most_specific_row_applies() -> None:
     assert row_of(Jerk(cause="start", peak_g=0.3, **COMMON)).key == "jerk.start"
     assert row_of(Jerk(cause="shove", peak_g=0.3, **COMMON)).key == "jerk"
     assert row_of(TOUCH).key == "stack_touch"

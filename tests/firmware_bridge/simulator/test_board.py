@@ -107,7 +107,7 @@ def test_it_streams_what_the_machine_does(trace: Trace) -> None:
     assert counts.force_samples == pytest.approx(trace.t_s[-1] * 80, abs=4)
 
 
-def test_start_again_with_the_same_stream_changes_nothing_with_another_begins_anew(trace: Trace) -> None:
+def test_start_with_the_same_stream_changes_nothing_and_with_another_restarts(trace: Trace) -> None:
     board = Board(Kit(), 1)
     say(board, START)
     live(board, trace, 0, 1000)

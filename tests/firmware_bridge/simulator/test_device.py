@@ -118,7 +118,7 @@ def test_without_a_reader_it_lives_on_and_a_reader_finds_it() -> None:
     assert [len(h) for h in hellos] == [1, 1, 1]
 
 
-def test_a_reader_that_stands_still_stops_nobody_and_loses_whole_frames() -> None:
+def test_a_reader_that_stalls_stops_nothing_and_loses_whole_frames() -> None:
     async def body(device: SimulatedDevice) -> bytes:
         living = asyncio.create_task(device.run())
         with serial.Serial(device.port, 500_000, timeout=0) as port:

@@ -70,7 +70,7 @@ def test_a_slow_converter_is_late_by_half_its_window(trace: Trace) -> None:
     assert delays_s[np.argmin([mismatch(d) for d in delays_s])] == pytest.approx(0.025, abs=0.003)
 
 
-def test_noise_and_jitter_are_as_large_as_said(trace: Trace) -> None:
+def test_noise_and_jitter_have_the_given_size(trace: Trace) -> None:
     quiet, noisy = (measure(trace, kit, 1) for kit in (QUIET, Kit(noise_n=3.0, stamp_jitter_s=0.0005)))
     assert np.nanstd(noisy.force_n - quiet.force_n) == pytest.approx(3.0, rel=0.1)
     fast = np.abs(np.interp(quiet.t_s, trace.t_s, trace.velocity_m_s)) > 0.2
@@ -78,7 +78,7 @@ def test_noise_and_jitter_are_as_large_as_said(trace: Trace) -> None:
     assert 0.2 * 0.0005 * 0.5 < np.nanstd(late_m) < 0.4 * 0.0005 * 1.5
 
 
-def test_lost_are_whole_frames_and_the_share_that_was_said(trace: Trace) -> None:
+def test_whole_frames_are_lost_in_the_given_share(trace: Trace) -> None:
     whole, holed = (measure(trace, Kit(lost_fraction=share), 3) for share in (0.0, 0.1))
     assert 1 - len(holed) / len(whole) == pytest.approx(0.1, abs=0.025)
     kept = np.isin(positions(whole).t_s, positions(holed).t_s)
@@ -174,7 +174,7 @@ def test_a_stuck_cell_repeats_itself(spoilt: Samples) -> None:
     assert len(np.unique(forces(within(spoilt, 4.0, 0.6)).force_n)) == 1
 
 
-def test_a_saturated_cell_stands_at_the_rail_and_says_so(spoilt: Samples) -> None:
+def test_a_saturated_cell_reads_its_limit_and_is_flagged(spoilt: Samples) -> None:
     railed = forces(within(spoilt, 5.0, 0.3))
     assert (railed.flags & Flag.SATURATED).all()
     assert railed.force_n == pytest.approx(Kit().full_scale_n, rel=0.01)
@@ -193,7 +193,7 @@ def test_unnoticed_spikes_are_slipped_bits_noticed_ones_have_no_value(trace: Tra
     assert np.isnan(samples.force_n[noticed]).all()
 
 
-def test_a_silent_cell_is_told_ten_times_a_second(spoilt: Samples) -> None:
+def test_a_silent_cell_is_reported_ten_times_a_second(spoilt: Samples) -> None:
     told = within(only(spoilt, (spoilt.flags & Flag.TIMEOUT) != 0), 9.5, 0.5)
     assert len(told) == 5
     assert np.isnan(told.force_n).all()

@@ -111,7 +111,7 @@ def test_friction_holds_a_stack_whose_hand_gives_a_little_less_than_the_load() -
     assert 0.3 - hold(machine, 0.3, 0.3 + machine.stretch_m, 1.0, limit=0.85 * G)[0][-1] > 0.1
 
 
-def test_a_hand_that_gave_way_holds_the_stack_where_it_is_then() -> None:
+def test_a_hand_that_gave_way_holds_the_stack_at_its_new_place() -> None:
     machine = Machine(friction=0.05)
     physics, moment, hand_m = machine.physics(), MachineState(0.5, 0.0, 0.0, 0.0, 0.0, 0.0), 0.5 + machine.stretch_m
     for limit in [0.6 * G] * 150 + [1e9] * 1500:

@@ -148,7 +148,7 @@ def test_a_parked_machine_is_dead_still_under_load() -> None:
     assert trace.tension_n[parked] == pytest.approx(machine.working_load_n, rel=0.1)
 
 
-def test_nobody_pulls_while_the_stack_is_carried_and_it_falls_when_let_go() -> None:
+def test_no_force_acts_while_the_stack_is_carried_and_it_falls_when_released() -> None:
     trace = perform(MACHINE, Rest(1.0), Carry(0.2, 0.5), Rest(1.0))
     assert not trace.tension_n.any()
     assert trace.x_m.max() == pytest.approx(0.2, abs=0.01)

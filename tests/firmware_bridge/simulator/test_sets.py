@@ -30,7 +30,7 @@ def same(a: Trace, b: Trace) -> bool:
     return a.notes == b.notes and all(np.array_equal(getattr(a, name), getattr(b, name)) for name in COLUMNS)
 
 
-def test_alone_in_a_batch_and_live_it_is_the_same_bit_for_bit() -> None:
+def test_one_simulation_a_batch_and_a_live_one_give_the_same_bits() -> None:
     rng = np.random.default_rng(3)
     machines = [drawn_machine(rng) for _ in range(13)]
     faults = ("yank", "heave_slack", "drop", "drop_slack")  # in which the hand gives way
@@ -87,7 +87,7 @@ def test_clean_sets_keep_their_tempo_and_range(clean: list[tuple[tuple[float, fl
             assert moving.sum() * 0.001 == pytest.approx(phase_s, rel=0.3)
 
 
-def test_nobody_is_a_ruler(clean: list[tuple[tuple[float, float], Trace]]) -> None:
+def test_no_lifter_repeats_exactly(clean: list[tuple[tuple[float, float], Trace]]) -> None:
     _, trace = clean[3]
     tension = trace.tension_n / trace.machine.working_load_n
     shake = tension - low_pass(tension, 6)

@@ -72,7 +72,9 @@ def test_the_command_streams_until_it_is_interrupted(tmp_path: Path) -> None:
     assert not os.path.lexists(link)
 
 
-def test_what_cannot_be_simulated_is_said_in_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_cannot_be_simulated_is_reported_in_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     config, taken = tmp_path / "press.toml", tmp_path / "taken"
     config.write_text(PROFILE)
     taken.write_text("")

@@ -111,7 +111,7 @@ def test_a_file_of_another_kind_is_named(tmp_path: Path, data: bytes, sentence: 
         read_table(path)
 
 
-def test_what_is_no_file_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(TableError, match=r"none\.csv cannot be read: No such file"):
         read_table(tmp_path / "none.csv")
     with pytest.raises(TableError, match="is not a regular file: save the table to a file first"):

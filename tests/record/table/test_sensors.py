@@ -90,7 +90,7 @@ def test_what_is_left_are_the_converter_s_readings(rate_hz: float, rows_hz: floa
     assert gaps_s.max() < 1.5 / rate_hz + 1 / rows_hz
 
 
-def test_a_hole_in_the_rows_is_no_longer_than_it_is() -> None:
+def test_a_gap_in_the_rows_keeps_its_length() -> None:
     """The reading before it began earlier; its last repetition stays, so that 44 ms do not become 52."""
     at_s, t_s = np.arange(0, 20, 0.0125), np.arange(0, 20, 0.004)
     t_s = t_s[(t_s < 10.0) | (t_s > 10.042)]
@@ -118,7 +118,7 @@ def test_every_row_with_a_reading_of_its_own_stays_as_it_is() -> None:
         np.testing.assert_array_equal(readings(t_s, force_n), force_n)
 
 
-def test_a_table_says_both(tmp_path: Path) -> None:
+def test_a_table_shows_both(tmp_path: Path) -> None:
     t_s = np.arange(0, 60, 0.002)
     x_m = np.round(strokes(500) / 5e-4) * 5e-4
     at_s = np.arange(0, 60, 0.0125)
