@@ -1,10 +1,10 @@
-"""Debian's Chromium without a head, driven over its DevTools protocol.
+"""Drives Debian's headless Chromium over its DevTools protocol.
 
 with Browser(tmp_path) as browser:
     page = browser.open(url, width=390, height=844)
     page.wait("document.body.dataset.state === 'set'")
-    page.evaluate("...")          what the expression is worth, promises awaited
-    page.console, page.requests   what went wrong, what was asked for
+    page.evaluate("...")          the value of the expression; promises are awaited
+    page.console, page.requests   errors and warnings, requested addresses
 """
 
 import base64
@@ -30,14 +30,14 @@ PATIENCE_S = 20.0
 
 
 class BrowserError(AssertionError):
-    """The browser did not do what was asked."""
+    """The browser could not do what was requested."""
 
 
 class Browser:
-    """One Chromium with a profile of its own, gone at the end of `with`."""
+    """A Chromium with its own profile; it ends with the `with` block."""
 
     def __init__(self, home: Path, window: tuple[int, int] = (800, 600)) -> None:
-        """Of a page that is larger than the window, the rest is laid out, but not drawn until a screenshot asks."""
+        """Starts the browser. The part of a page outside the window is laid out, but drawn only for a screenshot."""
         self._home = home / "chromium"
         self._window = window
 
@@ -57,7 +57,7 @@ class Browser:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with contextlib.suppress(BrowserError, ConnectionClosed):  # it may be gone before it has answered
+        with contextlib.suppress(BrowserError, ConnectionClosed):  # it may end before it answers
             self.call("Browser.close")
         self._socket.close()
         try:
@@ -106,7 +106,7 @@ class Browser:
 
 
 class Page:
-    """One tab, in a context of its own: no storage is shared."""
+    """One tab with its own context: no storage is shared."""
 
     def __init__(self, browser: Browser, session: str, target: str) -> None:
         self._browser = browser
@@ -117,7 +117,7 @@ class Page:
         self.sockets: list[str] = []
 
     def note(self, message: dict[str, Any]) -> None:
-        """What the browser tells unasked."""
+        """Takes a notification of the browser."""
         method, params = message.get("method"), message.get("params", {})
         if method == "Runtime.exceptionThrown":
             details = params["exceptionDetails"]
@@ -152,7 +152,7 @@ class Page:
         return answer["result"].get("value")
 
     def wait(self, condition: str, within_s: float = PATIENCE_S) -> None:
-        """Until the expression is true; a page that loads anew meanwhile is asked again."""
+        """Waits until the expression is true, also while the page reloads."""
 
         def true() -> bool:
             try:

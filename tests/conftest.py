@@ -1,4 +1,4 @@
-"""What every test gets: needs looked at, nothing leaked, `--bless` for expected results, workers for `-n auto`."""
+"""Fixtures and checks of all tests: needs, leaks, `--bless` for expected results, workers for `-n auto`."""
 
 import asyncio
 import gc
@@ -18,10 +18,10 @@ from tests.soak import SOAKING, Figure
 
 ROOT = Path(__file__).parents[1]
 WORKERS_AT_MOST = 8
-WORKERS_A_CORE = 2  # many tests wait for real time; more workers would only make each other late
-WORKER_BYTES = 1 << 30  # a worker with its browser, brokers and daemons
+WORKERS_A_CORE = 2  # many tests wait for real time; more workers would delay each other
+WORKER_BYTES = 1 << 30  # of a worker with its browser, brokers and daemons
 
-settings.register_profile("unhurried", deadline=None)  # a busy machine is no counter-example
+settings.register_profile("unhurried", deadline=None)  # a slow example is not a failure
 settings.load_profile("unhurried")
 
 
@@ -31,7 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """What `-n auto` means: two workers for each core, as far as the memory suffices."""
+    """The workers of `-n auto`: two for each core, if the memory suffices."""
     memory_bytes = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return max(1, min(WORKERS_A_CORE * len(os.sched_getaffinity(0)), memory_bytes // WORKER_BYTES, WORKERS_AT_MOST))
 
@@ -48,7 +48,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if too_long:
         config.hook.pytest_deselected(items=too_long)
         items[:] = [item for item in items if item not in too_long]
-    if SOAKING:  # those that can go on beside the simulated day come first, and it comes last among them
+    if SOAKING:  # tests that can run beside the simulated day come first, and the day comes last among them
         items.sort(key=lambda item: ("the_day" not in getattr(item, "fixturenames", ()), item.path.stem == "test_day"))
 
 
@@ -60,7 +60,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What was measured, where somebody asked for the long forms."""
+    """Prints the measurements of `make soak`."""
     reports = terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
     figures = [value for report in reports for name, value in report.user_properties if name == "figure"]
     if (SOAKING or terminalreporter.verbosity > 0) and figures:
@@ -72,7 +72,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture
 def figure(record_property: Callable[[str, object], None]) -> Figure:
-    """Keeps what was measured for the end of `make soak`."""
+    """Keeps measurements for the end of `make soak`."""
 
     def keep(what: str, measured: str) -> None:
         record_property("figure", (what, measured))
@@ -84,7 +84,7 @@ def figure(record_property: Callable[[str, object], None]) -> Figure:
 def the_day(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[subprocess.Popen[str]]:
-    """Goes on beside tests that wait, or measure nothing that it disturbs; test_day.py waits for its end."""
+    """Runs the simulated day beside tests that it does not disturb; test_day.py waits for its end."""
     wanted = any(item.path.stem == "test_day" for item in request.session.items)
     command = [sys.executable, "-m", "tests.faults.day", str(tmp_path_factory.mktemp("day"))]
     pipe = subprocess.PIPE
@@ -97,13 +97,13 @@ def the_day(
 
 @pytest.fixture
 def bless(request: pytest.FixtureRequest) -> bool:
-    """True where expected results shall be written instead of compared."""
+    """True if expected results are to be written instead of compared."""
     return bool(request.config.getoption("--bless"))
 
 
 @pytest.fixture(autouse=True)
 def leaves_nothing_behind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Open file descriptors, threads and asyncio tasks: before a test = after it."""
+    """Compares open file descriptors, threads and asyncio tasks before and after a test."""
     left_tasks: list[str] = []
     close = asyncio.Runner.close
 
@@ -119,9 +119,9 @@ def leaves_nothing_behind(request: pytest.FixtureRequest, monkeypatch: pytest.Mo
         return
     assert not left_tasks, f"asyncio tasks left running: {left_tasks}"
     for thread in set(threading.enumerate()) - threads:
-        thread.join(1.0)  # one that was told to end may be on its last line
+        thread.join(1.0)  # a thread that is stopping may be on its last line
         assert not thread.is_alive(), f"thread left running: {thread}"
-    # Counted, not named: a page that is shared by tests may have come back by another connection. A peer's end may take
+    # Only the number counts: a page that tests share may have reconnected. A peer's end may take
     # a moment to be seen by a server in its own thread.
     for _ in range(40):
         if len(_descriptors()) <= len(descriptors):
@@ -137,6 +137,6 @@ def _descriptors() -> dict[int, str]:
     for number in os.listdir("/proc/self/fd"):
         try:
             found[int(number)] = os.readlink(f"/proc/self/fd/{number}")
-        except FileNotFoundError:  # the one that listed them
+        except FileNotFoundError:  # the descriptor that listed them
             continue
     return found

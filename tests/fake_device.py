@@ -1,12 +1,12 @@
-"""A device on a real pseudo-terminal: speaks protocol 1 in real time, or misbehaves when told to.
+"""A device on a real pseudo-terminal: it speaks protocol 1 in real time, or misbehaves on request.
 
-    with FakeDevice(tmp_path / "tty") as device:     # a link, as by-id would have it
-        ...                                          # open str(tmp_path / "tty") as any serial port
+    with FakeDevice(tmp_path / "tty") as device:     # a link, like those in by-id
+        ...                                          # open str(tmp_path / "tty") like any serial port
         device.reset()
         device.unplug(); device.plug()               # the same link, another pty
 
-It runs in a thread of its own, so that what reads it may be in this process or another. `device.wire.sent` has every
-sample that it took, `device.heard` every command that it understood.
+It runs in its own thread, so its reader may be in this process or in another. `device.wire.sent` has every sample, and
+`device.heard` every command that it understood.
 """
 
 import itertools
@@ -31,17 +31,17 @@ _boot_ids = itertools.count(1)
 
 
 class FakeDevice:
-    """500 Hz position or what START asks for, a conversion every 12.5 ms, STATUS once a second."""
+    """Sends positions at 500 Hz or at the rate of START, a conversion every 12.5 ms, and STATUS once a second."""
 
     def __init__(self, link: Path, speech: Speech = "frames", protocol: int = 1, start_result: int = Result.OK) -> None:
         self.link = link
         self.speech = speech
         self.protocol = protocol
         self.start_result = start_result
-        self.deaf = False  # does not hear commands
+        self.deaf = False  # ignores commands
         self.acknowledges = True
         self.heard: list[Message] = []
-        self.noise_bytes = 0  # from the host: what no frame was
+        self.noise_bytes = 0  # from the host, outside of frames
         self.openings = 0
         self.wire = Wire()
         self._lock = threading.RLock()
@@ -58,11 +58,11 @@ class FakeDevice:
         self.unplug()
 
     def plug(self) -> None:
-        """Appear, and boot."""
+        """Appears, and boots."""
         master, slave = os.openpty()
         tty.setraw(slave)
         name = os.ttyname(slave)
-        os.close(slave)  # from now on the kernel says whether anybody has it open
+        os.close(slave)  # from now on the kernel reports if the port is open
         os.set_blocking(master, False)
         self._master, self._is_open = master, False
         self.reset()
@@ -73,7 +73,7 @@ class FakeDevice:
         self._thread.start()
 
     def unplug(self) -> None:
-        """Vanish: whoever has the port open sees it hang up."""
+        """Vanishes: a reader of the port sees it hang up."""
         self.link.unlink(missing_ok=True)
         thread, self._thread = self._thread, None
         if thread:
@@ -84,7 +84,7 @@ class FakeDevice:
             self._master = None
 
     def reset(self, hello: bool = True) -> None:
-        """Start again, as after a brown-out; without its HELLO where the line was noisy."""
+        """Restarts, as after a brown-out; without `hello` the HELLO is lost."""
         with self._lock:
             self._start: Start | None = None
             self._deframer = Deframer()
@@ -97,16 +97,16 @@ class FakeDevice:
                 self._say(said)
 
     def say(self, data: bytes) -> None:
-        """Put any bytes on the line."""
+        """Sends any bytes."""
         with self._lock:
             self._say(data)
 
     @property
     def streaming(self) -> bool:
-        """Whether a START was heard since the last reset."""
+        """True if a START has arrived since the last reset."""
         return self._start is not None
 
-    # -- its life, in a thread --
+    # -- in its thread --
 
     def _live(self) -> None:
         assert self._master is not None
@@ -122,7 +122,7 @@ class FakeDevice:
                     self._listen(os.read(self._master, 4096))
                 self._speak((time.monotonic_ns() // 1000) - self._born_us)
             if not is_open:
-                time.sleep(0.002)  # poll returns at once while nobody has it open
+                time.sleep(0.002)  # poll returns at once while the port is closed
 
     def _listen(self, data: bytes) -> None:
         if self.deaf:
@@ -195,10 +195,10 @@ class FakeDevice:
         return self.wire.status(now_us, streaming=self.streaming)
 
     def _say(self, data: bytes) -> None:
-        """Onto the line, if anybody has the port open: a UART keeps nothing for later."""
+        """Sends bytes if the port is open: a UART does not buffer them."""
         if self._master is None or not self._is_open or not data:
             return
         try:
             os.write(self._master, data)
-        except BlockingIOError:  # the reader is slow: lost, and seen as a gap
+        except BlockingIOError:  # the reader is slow: the bytes are lost, which is a gap
             return

@@ -1,8 +1,8 @@
-"""Movements that a lifter can make, as samples: legs and rests for properties to be tried on.
+"""Makes samples of movements that a lifter can make, for property tests.
 
     Movement(acts=[Leg(1.0, 2.0), Still(2.0), Leg(0.0, 0.4), Down(3.0)]).samples(PROFILES["stack"])
 
-Random walks never rest, so a contract over them would say nothing of rests. A leg is a minimum-jerk reach, a short one
+Random walks never rest, so they would not test rests. A leg is a minimum-jerk reach, a short one
 a heave or a drop. Force follows from the physics, T = W (1 + a/g) + mu W tanh(v / 4 mm/s); on the rest it is 0.
 """
 
@@ -20,7 +20,7 @@ from monitor.profile.reading import profile_from_builtins
 
 G = 9.80665
 LOAD_N, FRICTION = 600.0, 0.08
-REST_M, BOTTOM_M, TOP_M = 0.25, 0.28125, 0.78125  # binary fractions, so that mirroring is exact
+REST_M, BOTTOM_M, TOP_M = 0.25, 0.28125, 0.78125  # binary fractions, so mirroring is exact
 ENCODER_M = 2.0**-13  # 0.12 mm
 LEAD_S = 1.0  # on the rest, before anything
 FORCE_NOISE_N = 0.5
@@ -30,7 +30,7 @@ Curve = Callable[[Floats], Floats]
 
 
 def profile(kind: str = "stack", **changes: Any) -> Profile:
-    """A machine that these movements fit; `changes` to the two tables, None takes a key out."""
+    """A machine for these movements, with `changes` to the two tables; None removes a key."""
     machine: dict[str, Any] = {"id": "contract", "kind": kind, "rest_m": REST_M, "bottom_m": BOTTOM_M, "top_m": TOP_M}
     machine |= {"working_load_n": LOAD_N, "friction": FRICTION}
     protocol: dict[str, Any] = {"positive_s": 2.0, "negative_s": 2.0}
@@ -61,7 +61,7 @@ PROFILES = {
 
 @dataclass(frozen=True)
 class Leg:
-    """A reach to a share of the range; in so little time that the cable pulls or hangs loose, a heave or a drop."""
+    """A movement to a share of the range; a very short one is a heave or a drop."""
 
     to: float
     duration_s: float
@@ -69,14 +69,14 @@ class Leg:
 
 @dataclass(frozen=True)
 class Still:
-    """A rest wherever it is."""
+    """A rest at the current place."""
 
     duration_s: float
 
 
 @dataclass(frozen=True)
 class Down:
-    """The stack set down on its rest, in so many seconds, and left there."""
+    """The stack is set down on its rest in some seconds, and stays there."""
 
     duration_s: float
     way_s: float = 0.4
@@ -84,7 +84,7 @@ class Down:
 
 @dataclass(frozen=True)
 class Tug:
-    """The lifter changes the force, by nothing that the stack shows."""
+    """The lifter changes the force without moving the stack."""
 
     factor: float
     duration_s: float
@@ -92,7 +92,7 @@ class Tug:
 
 @dataclass(frozen=True)
 class Helped:
-    """A reach in which somebody else lifts or presses: the cable carries so many times what it would."""
+    """A movement with help or resistance from another person: the tension is multiplied."""
 
     to: float
     duration_s: float
@@ -101,7 +101,7 @@ class Helped:
 
 @dataclass(frozen=True)
 class Pin:
-    """The pin is moved: from here on the load is so many times the one that `samples` names."""
+    """The pin is moved: from here on the load is a multiple of that in `samples`."""
 
     factor: float
 
@@ -111,7 +111,7 @@ Act = Leg | Still | Down | Tug | Helped | Pin
 
 @dataclass(frozen=True)
 class Trouble:
-    """The sensors, from a share of the movement's time on."""
+    """A sensor fault, from a share of the movement's time on."""
 
     kind: str  # "gap", "position gap", "force gap", "stuck", "frozen", "jump", or a name of Flag
     at: float
@@ -120,17 +120,17 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Movement:
-    """`acts` after a second on the rest, and what the kit made of them."""
+    """`acts` after a second on the rest, and their measurement."""
 
     acts: tuple[Act, ...]
     troubles: tuple[Trouble, ...] = ()
     position_hz: float = 250.0
-    force_hz: float = 82.0  # no multiple of its period is the 50 ms that make a gap
+    force_hz: float = 82.0  # its period does not divide the 50 ms of a gap
     seed: int = 0
     mirrored: bool = False
 
     def samples(self, load_n: float = LOAD_N, friction: float = FRICTION, curve: Curve | None = None) -> Samples:
-        """Rows in the order of time. `curve`: shares of the load at shares of the range."""
+        """The samples, in time order. `curve`: shares of the load at shares of the range."""
         path, end_s = self._path()
         rng = np.random.default_rng(self.seed)
         t_x = np.arange(0.0, end_s, 1 / self.position_hz)
@@ -224,7 +224,7 @@ def _troubled(rows: Samples, trouble: Trouble, end_s: float) -> Samples:
 
 @st.composite
 def movements(draw: st.DrawFn, troubles: int = 2, floor: bool = True) -> Movement:
-    """Sets with all that goes well and wrong; `floor`: the stack may be set down."""
+    """Sets with and without faults; `floor`: the stack may be set down."""
     leg = st.builds(Leg, st.sampled_from([0.0, 0.0, 0.05, 0.55, 1.0, 1.0, 1.02]), st.sampled_from([0.3, 0.8, 2.0, 4.0]))
     rep = st.tuples(
         st.builds(Leg, st.sampled_from([0.6, 0.95, 1.0]), st.sampled_from([1.0, 1.8, 2.5])),

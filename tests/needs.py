@@ -1,7 +1,7 @@
-"""Marks for tests that need a program which pip does not bring: `@needs.mosquitto`, `pytestmark = needs.chromium`.
+"""Marks for tests that need a program which pip does not install: `@needs.mosquitto`, `pytestmark = needs.chromium`.
 
-Where the program is absent such a test is skipped with the package's name; where REP_MONITOR_REQUIRE_ALL=1 is set
-it fails. conftest.py looks at the marks.
+Without the program such a test is skipped with the name of the package, or fails if REP_MONITOR_REQUIRE_ALL=1 is set.
+conftest.py checks the marks.
 """
 
 import os
@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-SYSTEM_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])  # daemons live in sbin
+SYSTEM_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])  # daemons are in sbin
 SHARED_DATA = Path(__file__).parents[1].parent / "shared" / "data"  # recordings of others, not in this repository
 
-PACKAGES = {  # what to look for: a program, or a file of a library -> the Debian package that brings it
+PACKAGES = {  # a program, or a file of a library -> its Debian package
     "mosquitto": {"mosquitto": "mosquitto"},
     "mosquitto_clients": {"mosquitto_pub": "mosquitto-clients", "mosquitto_sub": "mosquitto-clients"},
     "openssl": {"openssl": "openssl"},
@@ -46,14 +46,14 @@ shared_data = pytest.mark.skipif(not SHARED_DATA.is_dir(), reason="the folder sh
 
 
 def path(program: str) -> str:
-    """Where the program is; call it in a test that needs it."""
+    """The path of the program, for a test that needs it."""
     found = shutil.which(program, path=SYSTEM_PATH)
     assert found, f"{program} is not installed"
     return found
 
 
 def absent(need: str) -> str | None:
-    """Why a test with this need cannot run here, or None."""
+    """The reason why a test with this need cannot run here, or None."""
     packages = dict.fromkeys(package for what, package in PACKAGES[need].items() if not _there(what))
     return f"needs: apt-get install {' '.join(packages)}" if packages else None
 

@@ -1,4 +1,4 @@
-"""Tests with a short form for `make test` and a long one for `make soak`, and the figures that the long one prints.
+"""Gives tests a short form for `make test` and a long form for `make soak`, which prints figures.
 
 pytestmark = soak
 KILLS = long(60, 5)
@@ -14,11 +14,11 @@ import pytest
 SOAKING = bool(os.environ.get("REP_MONITOR_SOAK"))
 soak = pytest.mark.soak
 soak_only = pytest.mark.soak_only
-beside_the_day = pytest.mark.usefixtures("the_day")  # a busy core disturbs nothing of what it measures
-Figure = Callable[[str, str], None]  # what was done, what was measured
+beside_the_day = pytest.mark.usefixtures("the_day")  # a busy core does not disturb its measurements
+Figure = Callable[[str, str], None]  # the procedure, the measurement
 T = TypeVar("T")
 
 
 def long(soaking: T, testing: T) -> T:
-    """The first under `make soak`."""
+    """The first value under `make soak`, else the second."""
     return soaking if SOAKING else testing

@@ -306,7 +306,7 @@ def test_every_file_has_a_docstring_and_a_readable_length() -> None:
 
 
 def test_no_test_imports_from_another_test() -> None:
-    """What tests share has a module of its own."""
+    """Code that tests share has its own module."""
     wrong = [
         f"{path.relative_to(ROOT)} imports {name}"
         for path in sorted((ROOT / "tests").rglob("*.py"))

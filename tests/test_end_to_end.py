@@ -1,4 +1,4 @@
-"""A set, from the machine's bytes on a real pty through the daemon and a broker to whoever listens, and to disk."""
+"""A set passes from the machine's bytes on a real pty through daemon and broker to clients, and to disk."""
 
 import asyncio
 import contextlib
@@ -36,18 +36,18 @@ from tests.mqtt.brokers import mosquitto
 from tests.mqtt.stage import KINDS, until
 
 REPS = 3
-SPEED = 4.0  # times life
+SPEED = 4.0  # times real time
 
 
 def a_machine(path: Path, speed: float = SPEED) -> SimulatedDevice:
-    """One clean set on the machine of the profile; then it falls silent."""
+    """One clean set on the machine of the profile; then the board is silent."""
     profile = load_profile(path)
     traces = simulator.live(machine_of(profile), simulator.clean_set(2, 4, reps=REPS), seed=5, rows=5)
     return SimulatedDevice(Board(kit_of(profile), 5), traces, speed=speed, baud=profile.serial.baud)
 
 
 class Audience:
-    """Who listens: a consumer of the events, and a page that sees the rest."""
+    """The clients: a consumer of the events, and a page for the rest."""
 
     def __init__(self) -> None:
         self.records: list[ReceivedRecord] = []
@@ -91,7 +91,7 @@ def test_a_set_goes_all_the_way(kind: str, tmp_path: Path, monkeypatch: pytest.M
                 serving = group.create_task(serve(load_profile(path), source, on_up=up.set_result))
                 here: Up = await up
                 listening = group.create_task(audience.listen(here.broker))
-                await until(lambda: publisher_of(here.daemon).delivery.commands > 0)  # the consumer is there
+                await until(lambda: publisher_of(here.daemon).delivery.commands > 0)  # the consumer is connected
                 moving = group.create_task(device.run())
                 await until(lambda: bool(audience.kinds("set_end")))
                 here.daemon.stop()
@@ -145,7 +145,7 @@ async def retained_is_offline(port: int) -> None:
 
 @needs.mosquitto
 def test_killed_and_started_again_it_publishes_everything_once(tmp_path: Path) -> None:
-    """kill -9 in the middle of a set, then a clean end: the will speaks, nothing is lost, nothing comes twice."""
+    """kill -9 in a set, then a clean end: the will is published, nothing is lost or repeated."""
     environment = os.environ | {"STATE_DIRECTORY": str(tmp_path / "state")}
     audience = Audience()
 

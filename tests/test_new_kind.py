@@ -1,4 +1,4 @@
-"""A new kind of event costs few places: this adds one to a copy of the product, and every view shows it.
+"""A new kind of event costs few places: the test adds one to a copy of the product, and every view shows it.
 
 The places are the list in CONTRIBUTING.md ("Add a kind of event"); the page's copy of the vocabulary is generated.
 """
@@ -54,7 +54,7 @@ ROW = """ROWS = (
         why="A test added it.",
         remedy=Words("Nothing.", "Nichts."),
     ),"""
-EDITS = {  # place: (text that is there, what stands there then)
+EDITS = {  # place: (old text, new text)
     "monitor/events.py": ("\nAnyEvent = (\n   ", STRUCT),
     "monitor/detect/panel.py": (
         "        LessonDetector(teacher),\n",

@@ -1,4 +1,4 @@
-"""The README: its commands give what it prints, its links lead somewhere, its exit statuses are the commands'."""
+"""The README: its commands print what it shows, its links exist, its exit statuses are those of the commands."""
 
 import contextlib
 import os
@@ -34,7 +34,7 @@ OWN_NAME = f"leg-press-{os.getpid()}"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A clone's files that the README names, with the command where `make` puts it."""
+    """The files that the README names, and the command at the place where `make` installs it."""
     shutil.copytree(ROOT / "configs", tmp_path / "configs")
     shutil.copytree(ROOT / "tests" / "recordings", tmp_path / "tests" / "recordings")
     command = tmp_path / ".venv" / "bin" / "rep-monitor"
@@ -45,7 +45,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def printed_by(words: str, wanted: str, where: dict[str, Any]) -> str:
-    """What the command prints until that fits; a command that goes on without end is then interrupted."""
+    """The output of the command until it matches; a command that does not end is then interrupted."""
     said = ""
     process: subprocess.Popen[str]
     with subprocess.Popen(f"exec {words}", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **where) as process:
@@ -63,7 +63,7 @@ def printed_by(words: str, wanted: str, where: dict[str, Any]) -> str:
 
 @pytest.mark.timeout(240)
 def test_its_commands_print_what_it_shows(folder: Path) -> None:
-    """In the order in which they stand; the machine has a name of its own here, so that no other test can be it."""
+    """In their order; the machine has its own name here, so that it differs from those of other tests."""
     steps = [step for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL) for step in STEP.findall(block)]
     assert len(steps) >= 7
     environment = {**os.environ, "XDG_STATE_HOME": str(folder / "state"), "COLUMNS": "120", "PYTHONPATH": str(ROOT)}
@@ -90,13 +90,13 @@ def test_its_commands_print_what_it_shows(folder: Path) -> None:
 
 
 def ended(process: "subprocess.Popen[str]") -> None:
-    """Ctrl-C, and a good end."""
+    """Sends Ctrl-C, and expects a clean end."""
     process.send_signal(signal.SIGINT)
     assert process.wait(60) in (0, 130)
 
 
 def test_its_make_commands_are_run_by_others() -> None:
-    """`make demo` by tests/display/test_page_live.py; `make test` is what runs this."""
+    """`make demo` is tested by tests/display/test_page_live.py; `make test` runs this test."""
     blocks = re.findall(r"```\n(make .*?)\n```", README)
     assert blocks == ["make demo", "make test"]
 

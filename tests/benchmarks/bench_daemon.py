@@ -1,11 +1,10 @@
-"""How late the lifter sees it, and what the daemon costs: pty -> daemon -> broker -> subscriber, in real time.
+"""Measures latency and cost of the daemon in real time: pty -> daemon -> broker -> subscriber.
 
 .venv/bin/python -m tests.benchmarks.bench_daemon [SECONDS]
 
-Three processes: the simulated device notes when each byte goes into the port; the daemon is this one, with the
-embedded broker or with mosquitto beside it; the subscriber notes when each feedback comes. The latency is that of the
-byte with which a feedback could first have been made, from the port to the subscriber: what the daemon waits for of its
-own accord counts.
+There are three processes. The simulated device logs the time of each byte; this process is the daemon, with the
+embedded broker or with mosquitto; the subscriber logs the arrival of each feedback. The latency of a feedback starts at
+the last byte that it needs and ends at the subscriber, so it includes the daemon's own waiting.
 """
 
 import asyncio
@@ -59,13 +58,13 @@ TABLES: dict[str, Any] = {
 
 
 def device(pipe: Pipe, profile: Profile) -> None:
-    from tests.benchmarks.noting_device import move  # the daemon's process shall be no larger for it
+    from tests.benchmarks.noting_device import move  # keeps the daemon's process small
 
     asyncio.run(move(pipe, profile))
 
 
 def subscriber(pipe: Pipe, address: Address) -> None:
-    """Notes session time and arrival of every feedback, until it is asked for them."""
+    """Logs session time and arrival of every feedback, until they are requested."""
 
     async def listen() -> None:
         seen: list[tuple[float, int]] = []
@@ -87,7 +86,7 @@ def subscriber(pipe: Pipe, address: Address) -> None:
 
 @contextlib.contextmanager
 def beside(work: Any, *args: Any) -> Iterator[Pipe]:
-    """A process of its own, and the pipe to it."""
+    """A separate process, and a pipe to it."""
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
     process = multiprocessing.get_context("spawn").Process(target=work, args=(theirs, *args))
     process.start()
@@ -101,7 +100,7 @@ def beside(work: Any, *args: Any) -> Iterator[Pipe]:
 
 
 class Shares:
-    """How long the loop's thread is inside each part's door, by a clock that costs next to nothing to read."""
+    """The time that the loop's thread spends in each part."""
 
     DOORS: tuple[tuple[str, Any, str], ...] = (
         ("decoding", Decoder, "feed"),
@@ -138,7 +137,7 @@ class Shares:
         return timed
 
     def now(self) -> dict[str, float]:
-        """CPU seconds so far: each part, all other threads, and the whole process."""
+        """CPU seconds so far of each part, of all other threads, and of the whole process."""
         return self.spent_s | {"loop": time.thread_time(), "process": time.process_time()}
 
     @staticmethod
@@ -196,12 +195,12 @@ async def bench(kind: str, rate_hz: int, seconds: float, folder: Path) -> None:
 
 
 def ready_ns(recording: Path, written: list[Chunk]) -> Iterator[tuple[float, int]]:
-    """Session time, and when what the device had written was enough for the feedback of that time."""
+    """Session times, and the times at which the device had written enough for the feedback of that time."""
     session = read_session(recording)
     assert session.header is not None
     first = next(record.data for record in session if record.topic == "/wire")
     sent = b"".join(chunk.data for chunk in written)
-    skipped, decoder = sent.index(first), decoder_of(session.header)  # what was sent before the session
+    skipped, decoder = sent.index(first), decoder_of(session.header)  # bytes from before the session
     newest_s = [0.0, 0.0]
     for chunk in written:
         fresh = chunk.data[min(skipped, len(chunk.data)) :]
@@ -209,11 +208,11 @@ def ready_ns(recording: Path, written: list[Chunk]) -> Iterator[tuple[float, int
         samples = decoder.feed(Chunk(chunk.received_ns, fresh))
         for kind, values in enumerate((samples.position_m, samples.force_n)):
             newest_s[kind] = float(samples.t_s[values == values].max(initial=newest_s[kind]))
-        yield (cells_before(min(newest_s)) - 0.5) * STEP_S, chunk.received_ns  # half a step beyond the newest
+        yield (cells_before(min(newest_s)) - 0.5) * STEP_S, chunk.received_ns  # half a step after the newest
 
 
 def latencies_ms(seen: list[tuple[float, int]], ready: Iterator[tuple[float, int]]) -> list[float]:
-    """From the byte that a feedback could be made with, at the port, to the feedback's arrival."""
+    """From the last byte that a feedback needs, at the port, to the feedback's arrival."""
     found, ready_s, at_ns = [], 0.0, 0
     for t_s, arrived_ns in seen:
         while ready_s < t_s:

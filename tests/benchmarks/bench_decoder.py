@@ -1,4 +1,4 @@
-"""How fast the decoder is: a recording in bulk, and one read at a time as it comes live.
+"""Measures the decoder: a recording in bulk, and one read at a time as in live use.
 
 .venv/bin/python tests/benchmarks/bench_decoder.py
 """

@@ -1,10 +1,10 @@
-"""How often the page draws, how late, and what it costs: broker -> WebSocket -> headless Chromium -> frame.
+"""Measures rate, latency and cost of the page: broker -> WebSocket -> headless Chromium -> frame.
 
 .venv/bin/python -m tests.benchmarks.bench_display [SECONDS]
 
-Headless Chromium composes in software: on a tablet or a TV the part called gpu-process is the graphics chip's. So two
-more pages are measured in the same browser: one that asks for every frame and draws nothing, and one that moves a box
-of 60 by 20 pixels 25 times a second. What they cost is what this browser asks here for frames as such.
+Headless Chromium composes in software; on a tablet or a TV the graphics chip does the work of gpu-process. So two more
+pages are measured in the same browser: one that requests every frame and draws nothing, and one that moves a box of 60
+by 20 pixels 25 times a second. They show the cost of frames as such.
 """
 
 import math
@@ -34,7 +34,7 @@ FLOORS = {
       let at = 0;
       setInterval(() => requestAnimationFrame(() => (box.style.transform = `translateY(${at++ % 99}px)`)), 40)""",
 }
-SETTLE_S = 3.0  # a page that has just been opened still loads
+SETTLE_S = 3.0  # a new page still loads
 
 
 def main() -> None:
@@ -47,7 +47,7 @@ def main() -> None:
                 stage.live()
                 page = browser.open(stage.url + path, width=width, height=height)
                 page.wait("globalThis.repMonitor && document.body.dataset.state === 'set'")
-                page.call("Network.disable")  # else each message is told to us as well
+                page.call("Network.disable")  # otherwise the browser reports each message to us, too
                 report(name, stage, browser, page, seconds)
         for name, script in FLOORS.items():
             with Browser(Path(home) / name, (810, 1080)) as browser:
@@ -90,7 +90,7 @@ def report(name: str, stage: DisplayStage, browser: Browser, page: Page, seconds
 
 
 def play(stage: DisplayStage, seconds: float) -> None:
-    """All that can move, moves; bands and phases change as in a set."""
+    """Changes everything that can change, with bands and phases as in a set."""
     begin_s = time.monotonic()
     while (now_s := time.monotonic() - begin_s) < seconds:
         tension = 1 + 0.16 * math.sin(1.3 * now_s)
@@ -112,14 +112,14 @@ def heap(page: Page) -> float:
 
 
 def cpu_s(pid: int) -> Counter[str]:
-    """Of the browser and all its children, by what they are."""
+    """CPU seconds of the browser and its child processes, by their type."""
     spent: Counter[str] = Counter()
     for process in family(pid):
         try:
             fields = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
             line = Path(f"/proc/{process}/cmdline").read_text()
         except OSError:
-            continue  # it has just ended
+            continue  # the process has just ended
         kind = re.search(r"--type=([a-z-]+)", line)
         spent[kind[1] if kind else "browser"] += (int(fields[11]) + int(fields[12])) / TICKS_S  # type: ignore[assignment]
     return spent

@@ -1,4 +1,4 @@
-"""What the firmware costs: flash, RAM, processor, link; and how fast and how punctual the emulated board is.
+"""Measures the firmware: flash, RAM, processor and link; and speed and timing of the emulated board.
 
 .venv/bin/python -m tests.benchmarks.bench_firmware
 """

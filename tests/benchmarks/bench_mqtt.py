@@ -1,4 +1,4 @@
-"""What telling costs: how fast events get out and are asked for again, on both brokers.
+"""Measures how fast events are published and resumed, on both brokers.
 
 .venv/bin/python -m tests.benchmarks.bench_mqtt
 """

@@ -1,9 +1,9 @@
-"""How late the lifter sees it: byte at the port -> daemon -> embedded broker -> WebSocket -> pixel of the page.
+"""Measures the latency of the page: byte at the port -> daemon -> embedded broker -> WebSocket -> pixel.
 
 .venv/bin/python -m tests.benchmarks.bench_pixel [SECONDS]
 
-A feedback counts as seen at the beginning of the frame after the one that drew it: by then that one is on the screen.
-The byte is the one with which the feedback could first have been made. Device, daemon and browser share this computer.
+A feedback is visible at the beginning of the frame after the one that drew it. The latency starts at the last byte that
+the feedback needs. Device, daemon and browser share this computer.
 """
 
 import asyncio
@@ -39,11 +39,11 @@ Object.defineProperty(repMonitor.stats, "shown", {
 
 
 def watch(home: Path, url: str, seconds: float) -> list[tuple[float, int]]:
-    """What a tablet showed, and when, ns on the monotonic clock; waits."""
+    """Waits. Returns the feedback that a tablet showed, and the times, ns on the monotonic clock."""
     with Browser(home, (810, 1080)) as browser:
         page = browser.open(url, width=810, height=1080)
         page.wait("document.body.dataset.state === 'set'")
-        page.call("Network.disable")  # else each message is told to us as well
+        page.call("Network.disable")  # otherwise the browser reports each message to us, too
         time.sleep(WARM_UP_S)
         page.evaluate(FOLLOW)
         time.sleep(seconds)

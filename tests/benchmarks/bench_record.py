@@ -1,4 +1,4 @@
-"""What recording and storing cost: processor, disk, and how fast they are read again.
+"""Measures recording and storing: processor, disk, and the speed of reading.
 
 .venv/bin/python -m tests.benchmarks.bench_record
 """
@@ -38,7 +38,7 @@ TABLES = {
 
 
 def recorded(rate_hz: int, force_rate_hz: float) -> tuple[Header, list[Record], float]:
-    """Sets as the daemon would record them, one after the other; and how long they take."""
+    """Sets as the daemon records them, and their duration."""
     kit = Kit(position_rate_hz=rate_hz, force_rate_hz=force_rate_hz)
     machine = Machine(mass_kg=80, resonance_hz=8, friction=0.1, rest_m=0, bottom_m=0.03, top_m=0.53)
     trace = simulate(machine, clean_set(4, 4, reps=8), seed=1)
@@ -58,7 +58,7 @@ def recorded(rate_hz: int, force_rate_hz: float) -> tuple[Header, list[Record], 
 
 
 def bench_writing(header: Header, records: list[Record], session_s: float) -> None:
-    """As the recorder's thread does it, without its pauses: encode, flush and sync every 0.8 s of the session."""
+    """Like the recorder's thread without its pauses: encodes, flushes and syncs every 0.8 s of the session."""
     for topic in ("/wire", "/feedback", "/event"):
         sizes = [len(record.data) for record in records if record.topic == topic]
         print(
@@ -127,7 +127,7 @@ def fresh(path: Path) -> Path:
 
 
 def timed(work: Callable[[], int]) -> float:
-    """Things a second of processor time, the best of three."""
+    """Items per second of processor time, the best of three."""
     best = 0.0
     for _ in range(3):
         begin_s = time.process_time()

@@ -1,9 +1,9 @@
-"""What reading a port costs: CPU, reads a second, and the age of the newest byte when it is handed on.
+"""Measures the reading of a port: CPU, reads per second, and the age of the newest byte when it is passed on.
 
     .venv/bin/python tests/benchmarks/bench_serial.py
 
-A process writes a line with its clock as often as a board sends blocks: 100 a second at 500 Hz in blocks of 5, and
-80 conversions of the cell.
+A process writes lines with its clock at the rate of a board: 100 blocks per second (500 Hz in blocks of 5), and 80
+conversions of the cell.
 """
 
 import asyncio

@@ -1,9 +1,9 @@
-"""How fast the spine is: in bulk, live, and replaying from disk; next to plain Python.
+"""Measures the spine: in bulk, live, and in a replay from disk, compared with plain Python.
 
 .venv/bin/python -m tests.benchmarks.bench_spine
 
-CPU time of one core, the best of three. A sample is one position or one force. The session: ten sets at 2/4, every
-second of them with faults.
+The figures are CPU time of one core, the best of three. A sample is one position or one force. The session has ten sets
+at 2/4; every second set has faults.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ from monitor.record.session_file import SessionWriter
 
 MACHINE = Machine(mass_kg=80, friction=0.08)
 SETS = 10
-READ_S = 0.01  # what one read of the port brings
+READ_S = 0.01  # the data of one read of the port
 PLAIN_SAMPLES = 50_000
 
 
@@ -103,7 +103,7 @@ def at_once(profile: Profile, samples: Samples, feedback: bool) -> None:
 
 
 def live(profile: Profile, samples: Samples) -> None:
-    """As the daemon feeds it."""
+    """Feeds the spine like the daemon."""
     spine = Spine(profile, "b")
     edges = np.searchsorted(samples.t_s, np.arange(READ_S, float(samples.t_s.max()), READ_S)).tolist()
     for start, end in pairwise([0, *edges, len(samples)]):
@@ -129,7 +129,7 @@ def record(path: Path, trace: Trace, kit: Kit) -> Path:
 
 
 def replay(path: Path) -> int:
-    """The way of `rep-monitor replay`: MCAP, framing, decoding, detecting."""
+    """The path of `rep-monitor replay`: MCAP, framing, decoding, detection."""
 
     async def run() -> int:
         playback = open_playback(path, None)
@@ -140,7 +140,7 @@ def replay(path: Path) -> int:
 
 
 def plain(samples: Samples) -> float:
-    """What the spine would cost if it looked at every sample: 15 taps, a filter, ten comparisons; nothing is found."""
+    """The cost of plain Python that looks at every sample: 15 taps, a filter, ten comparisons."""
     window, kernel = [0.0] * 15, [0.001 * k for k in range(15)]
     smooth = held = 0.0
     for x, force in zip(*(column[:PLAIN_SAMPLES].tolist() for column in samples[1:3]), strict=True):

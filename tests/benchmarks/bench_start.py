@@ -1,4 +1,4 @@
-"""How long a command takes to start: the best and the median of some starts, beside the bare interpreter.
+"""Measures the start of a command: the best and the median of some starts, compared with the bare interpreter.
 
 .venv/bin/python -m tests.benchmarks.bench_start
 """

@@ -1,4 +1,4 @@
-"""A simulated device that knows when it wrote what, in a process of its own."""
+"""A simulated device in a separate process, which logs the time of its bytes."""
 
 import asyncio
 import time
@@ -25,7 +25,7 @@ class NotingDevice(SimulatedDevice):
 
 
 async def move(pipe: Pipe, profile: Profile) -> None:
-    """Says its port, moves until it is asked for what it wrote."""
+    """Sends its port, then runs until its log is requested."""
     traces = simulator.live(machine_of(profile), simulator.clean_set(4, 4, reps=30), seed=1, rows=5)
     with NotingDevice(Board(kit_of(profile), 1), traces, baud=profile.serial.baud) as here:
         pipe.send(here.port)

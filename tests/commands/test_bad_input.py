@@ -1,4 +1,4 @@
-"""Bad input, at the command line: one clear sentence, the right exit status, never a traceback."""
+"""Bad input on the command line gives one clear sentence and the right exit status, never a traceback."""
 
 import os
 import re
@@ -106,7 +106,7 @@ def test_refused_in_one_sentence(
     assert err.count("\n") == 1
     assert err.startswith(f"rep-monitor {words[0]}: ")
     assert [words for words in sentence if words not in err] == []
-    assert {path.name for path in tmp_path.iterdir()} == set(files)  # nothing is left half done
+    assert {path.name for path in tmp_path.iterdir()} == set(files)  # no partial file remains
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_a_damaged_recording_reports_its_loss_and_its_intact_part(
 
 
 class Daemon:
-    """`rep-monitor run` in a process of its own, ended by SIGTERM."""
+    """`rep-monitor run` in its own process, stopped by SIGTERM."""
 
     def __init__(self, folder: Path, port: Path, more: str = "") -> None:
         profile = folder / "m.toml"
@@ -149,7 +149,7 @@ class Daemon:
         return self._process.stderr.readline()
 
     def end(self) -> tuple[int, str]:
-        """Its status, and what else it said."""
+        """Its exit status, and the rest of its output."""
         self._process.send_signal(signal.SIGTERM)
         try:
             _, rest = self._process.communicate(timeout=30)
@@ -172,7 +172,7 @@ class Daemon:
 def test_at_an_unusable_port_the_daemon_reports_the_reason_and_waits(
     device: dict[str, object] | None, sentence: str, tmp_path: Path
 ) -> None:
-    """It goes on: whoever reads `status` sees the same, and the right device may yet be plugged in."""
+    """It continues: `status` has the same reason, and the right device may still be plugged in."""
     link = tmp_path / "tty"
     fake = None if device is None else FakeDevice(link, **device)  # type: ignore[arg-type]
     if fake is not None:
@@ -202,7 +202,7 @@ def test_without_its_broker_the_daemon_goes_on(tmp_path: Path) -> None:
             line = daemon.first_line()
             sent = len(device.heard)
             for _ in range(3000):
-                if len(device.heard) > sent + 2:  # it goes on asking the device for its clock
+                if len(device.heard) > sent + 2:  # it continues to ask the device for its clock
                     break
                 time.sleep(0.01)
         finally:

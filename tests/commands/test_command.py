@@ -1,4 +1,4 @@
-"""The command rep-monitor: its help, its exit status, its sentences, and how little it loads to start."""
+"""The command rep-monitor: its help, exit statuses and messages, and the few libraries that it loads at its start."""
 
 import argparse
 import re
@@ -17,7 +17,7 @@ from monitor.exit_codes import KNOWN, TABLE, ExitCode
 from monitor.profile.toml_document import ConfigError
 
 COMMANDS = sorted(path.stem for path in (Path(command.__file__).parent / "commands").glob("[a-z]*.py"))
-CAUGHT_INSIDE = {"DamagedError"}  # the store mends its file
+CAUGHT_INSIDE = {"DamagedError"}  # the store repairs its file
 CONFIGS = Path(__file__).parents[2] / "configs"
 
 

@@ -1,4 +1,4 @@
-"""What `rep-monitor demo` leaves behind: nothing, or with --keep a recording that can be read."""
+"""`rep-monitor demo` leaves nothing behind, or with --keep a readable recording."""
 
 import os
 import re
@@ -22,7 +22,7 @@ PATIENCE_S = 60.0  # until the simulated lifter moves, which takes 3 s, on a loa
 
 @contextmanager
 def demo(tmp_path: Path, *words: str) -> Iterator["subprocess.Popen[str]"]:
-    """With a state folder and a folder for temporary files of its own."""
+    """The demo with its own state folder and temporary folder."""
     (tmp_path / "tmp").mkdir()
     command = [sys.executable, "-m", "monitor", "demo", "--tempo", "2/4", *words]
     places = {"STATE_DIRECTORY": str(tmp_path / "state"), "TMPDIR": str(tmp_path / "tmp")}
@@ -44,7 +44,7 @@ def wait_for_a_recording(process: "subprocess.Popen[str]", folder: Path) -> None
 
 
 def end(process: "subprocess.Popen[str]", number: signal.Signals) -> str:
-    """What it printed."""
+    """Ends it. Returns its output."""
     process.send_signal(number)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (ExitCode.DONE, "")
@@ -55,7 +55,7 @@ def end(process: "subprocess.Popen[str]", number: signal.Signals) -> str:
 def test_a_simulated_lifter_is_in_no_report_and_no_backup(
     number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Neither after Ctrl-C nor after its terminal was closed."""
+    """Neither after Ctrl-C nor after its terminal has been closed."""
     monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
     with demo(tmp_path) as process:
         wait_for_a_recording(process, tmp_path)

@@ -1,4 +1,4 @@
-"""A table of another tool gives what the same samples give under our own headers, in every command that reads one."""
+"""A table of another tool gives the same results as one with our own headers, in every command that reads tables."""
 
 import json
 import re
@@ -35,7 +35,7 @@ def a_set() -> list[tuple[int, float, float]]:
 
 @pytest.fixture
 def tables(tmp_path: Path) -> tuple[Path, Path]:
-    """The same set under our headers and as another tool writes it."""
+    """The same set with our headers, and in the form of another tool."""
     (tmp_path / "machine.toml").write_text(PROFILE)
     ours, theirs = tmp_path / "a" / "set.csv", tmp_path / "b" / "set.csv"
     for path in (ours, theirs):
@@ -86,7 +86,7 @@ def test_an_option_that_cannot_be_read_is_refused(
     ("extra", "words", "remark"),
     [
         ("", [], "the greatest load is 60 N (6.1 kg): if these are kilograms, add --units kg"),
-        ("", ["--units", "ms,mm,N"], None),  # somebody knows
+        ("", ["--units", "ms,mm,N"], None),  # the unit is given
         ("", ["--units", "ms,mm,kg"], None),
         ("plates_kg = [20, 40, 60]\n", [], "fits none of [machine] plates_kg (20, 40, 60): is the table in kilograms"),
         ("plates_kg = [20, 40, 60]\n", ["--units", "ms,mm,kg"], None),

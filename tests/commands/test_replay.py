@@ -1,4 +1,4 @@
-"""`rep-monitor replay`: what it prints, what it writes, what it says of bad input, and how it ends."""
+"""`rep-monitor replay`: its output, its files, its errors and its exit statuses."""
 
 import asyncio
 import csv
@@ -39,7 +39,7 @@ def table(folder: Path, text: str = TABLE, profile: str | None = PROFILE) -> Pat
 
 
 def recording(path: Path, *, header: dict[str, object] | None = None, gaps: int = 0) -> Path:
-    """`clean` once more, with another header or with what the recorder could not keep."""
+    """A copy of `clean` with another header or with missing records."""
     session = read_session(CLEAN)
     assert session.header
     with SessionWriter(path, msgspec.structs.replace(session.header, **(header or {}))) as writer:
@@ -64,7 +64,7 @@ def test_a_set_is_printed_as_tables(capsys: pytest.CaptureFixture[str]) -> None:
         "Load            784 N (80.0 kg), given", "Skill", "Strength        784 N (80.0 kg)",
     ):  # fmt: skip
         assert words in out
-    assert out.count("not the body") == 1  # what no sensor sees is said once
+    assert out.count("not the body") == 1  # the limits of the sensors are printed once
     assert max(map(len, out.splitlines())) <= 120
 
 
@@ -79,7 +79,7 @@ def test_static_has_stages_and_no_repetitions(capsys: pytest.CaptureFixture[str]
 def test_at_a_limited_speed_events_are_printed_as_they_come(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On a clock that only sleeping moves."""
+    """On a simulated clock that only `sleep` advances."""
     path = recording(tmp_path / "r.mcap")
     now_s = 100.0
 
@@ -122,7 +122,7 @@ def test_a_profile_with_a_calibration_replaces_a_wrong_one(tmp_path: Path) -> No
 
 
 def _toml(profile: dict[str, Any]) -> str:
-    """What a recorded profile says of its machine, as a person would have written it."""
+    """The recorded profile as TOML."""
     text = ""
     for name in ("machine", "protocol", "calibration"):
         keys = {key: value for key, value in profile[name].items() if value is not None and key != "name"}
@@ -259,7 +259,7 @@ def test_events_go_into_a_pipe() -> None:
 
 
 def test_what_takes_longer_shows_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a terminal only; `screen` is one."""
+    """Only on a terminal, such as `screen`."""
     screen, terminal = pty.openpty()
     monkeypatch.setattr(command, "PATIENCE_S", 0.0)
     monkeypatch.setenv("TERM", "xterm")
@@ -280,7 +280,7 @@ def test_a_session_is_named_after_its_file() -> None:
 
 @needs.shared_data
 def test_the_leg_press_has_three_presses(tmp_path: Path) -> None:
-    """A real machine; labels read from the plot by eye, +-0.1 s, a soft end +-0.3 s."""
+    """A real machine; the labels were read from a plot, +-0.1 s, a soft end +-0.3 s."""
     out = tmp_path / "out.jsonl"
     assert main(["replay", str(LEG_PRESS / "right.csv"), "--events", str(out)]) == 0
     reps = [record for record in map(json.loads, out.read_text().splitlines()) if record["kind"] == "rep"]

@@ -1,4 +1,4 @@
-"""What sessions teach of a machine reaches the next session, its recording, and the next start of the daemon."""
+"""Friction and zero of a machine reach the next session, its recording, and the next start of the daemon."""
 
 import asyncio
 from collections.abc import Callable

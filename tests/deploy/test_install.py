@@ -1,7 +1,7 @@
-"""The installer, below a folder that stands for the machine.
+"""The installer, in a folder instead of a machine.
 
-No systemd runs where tests run. `systemctl`, `udevadm` and `useradd` are therefore stand-ins that write down what they
-are asked; `restart` really starts what `current` points to, so that a release that does not come up is one.
+The tests run without systemd. `systemctl`, `udevadm` and `useradd` are therefore replaced by scripts that log their
+arguments; `restart` really starts the release in `current`, so that one that does not start is noticed.
 """
 
 import base64
@@ -51,7 +51,7 @@ def installer() -> ModuleType:
 
 
 class Machine:
-    """A folder, programs that write down what they are asked, and releases that are a script each."""
+    """A folder, programs that log their arguments, and releases that are scripts."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.root = folder / "root"
@@ -90,7 +90,7 @@ class Machine:
         (self.folder / "running").touch()
 
     def says(self) -> str:
-        """What the command prints, as if the root were the machine's."""
+        """The output of the command, as if the folder were the root of the machine."""
         script = (self.root / "usr/local/bin/rep-monitor").read_text().replace("exec /opt", f"exec {self.root}/opt")
         return subprocess.run(["sh", "-c", script], capture_output=True, text=True).stdout.strip()
 
@@ -184,7 +184,7 @@ def test_an_upgrade_that_does_not_start_is_rolled_back(machine: Machine, capsys:
 def test_wherever_it_fails_nothing_is_left(
     step: str, installed: bool, machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At the step's end: what it did itself is undone, too."""
+    """The failure is at the end of the step, so its own changes are undone, too."""
     machine.root.mkdir()
     if installed:
         machine.do("install")
@@ -228,7 +228,7 @@ def test_a_staged_installation_calls_no_system_program(machine: Machine, capsys:
 
 
 def sources(folder: Path) -> Path:
-    """A clone's files; its configs/deploy."""
+    """Copies the files of a clone. Returns its configs/deploy."""
     ignored = shutil.ignore_patterns("__pycache__", "build")
     for name in ("firmware_bridge", "monitor", "configs"):
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)
@@ -238,14 +238,14 @@ def sources(folder: Path) -> Path:
 
 
 def versions(release: Path) -> dict[str, str]:
-    """What is in its environment."""
+    """The distributions in the environment."""
     listed = "import importlib.metadata as m, json; print(json.dumps({d.name: d.version for d in m.distributions()}))"
     done = subprocess.run([release / "bin/python", "-I", "-c", listed], capture_output=True, check=True)
     return {canonicalize_name(name): version for name, version in json.loads(done.stdout).items()}
 
 
 def staged_install(deploy: Path, root: Path) -> str:
-    """What `make install DESTDIR=` prints."""
+    """The output of `make install DESTDIR=`."""
     words = [PYTHON, str(deploy / "install.py"), "install", "--root", str(root), "--python", PYTHON]
     done = subprocess.run(words, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
@@ -258,7 +258,7 @@ def release_of(root: Path) -> Path:
 
 
 def called(root: Path, *words: str | Path) -> str:
-    """What the command prints below `root`, where neither the shebang of its launcher nor the command's path leads."""
+    """The output of the command below `root`, started without its shebang and path."""
     current = root / "opt/rep-monitor/current"
     assert f"exec /{current.relative_to(root)}/bin/rep-monitor" in (root / "usr/local/bin/rep-monitor").read_text()
     return subprocess.run(
@@ -267,7 +267,7 @@ def called(root: Path, *words: str | Path) -> str:
 
 
 def naming(root: Path, wanted: Path) -> list[str]:
-    """The files and links below `root` that hold the path `wanted`."""
+    """The files and links below `root` that contain the path `wanted`."""
     path = os.fsencode(wanted)
     texts = ((each, os.fsencode(os.readlink(each)) if each.is_symlink() else each.read_bytes())
              for each in sorted(root.rglob("*")) if each.is_symlink() or each.is_file())  # fmt: skip
@@ -275,7 +275,7 @@ def naming(root: Path, wanted: Path) -> list[str]:
 
 
 def damaged(release: Path) -> list[str]:
-    """The files that are not what the RECORD of their distribution says, or not there."""
+    """The files that are missing or differ from the RECORD of their distribution."""
     wrong = []
     for record in release.rglob("*.dist-info/RECORD"):
         for name, digest, size in csv.reader(record.read_text().splitlines()):
@@ -289,7 +289,7 @@ def damaged(release: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Its configs/deploy; one of the many distributions is left in the lock. `make soak` installs all."""
+    """A clone with one distribution in its lock, for speed; `make soak` installs all. Returns its configs/deploy."""
     deploy = sources(tmp_path_factory.mktemp("clone"))
     runtime = deploy.parent / "locks/runtime.lock"
     (cobs,) = re.findall(r"(?ms)^cobs==.*?(?=^\S)", runtime.read_text())
@@ -299,13 +299,13 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def staged(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Installed for real, with environment, wheels and hashes, below this folder."""
+    """A real installation with environment, wheels and hashes, below a folder."""
     root = tmp_path_factory.mktemp("staging")
     staged_install(clone, root)
     return root
 
 
-@pytest.mark.timeout(400)  # pip, on a busy machine
+@pytest.mark.timeout(400)  # pip is slow on a busy machine
 def test_for_real_with_one_of_the_many_it_depends_on(staged: Path, clone: Path) -> None:
     release = release_of(staged)
     assert versions(release).keys() == {"rep-monitor", "cobs"}, "no pip, nothing but what is locked"
@@ -389,7 +389,7 @@ def test_systemd_understands_the_unit(tmp_path: Path) -> None:
 
 
 def test_the_udev_rules_are_whole() -> None:
-    """Every line is a list of matches and settings; every jump has a place to land. (No udev runs where tests run.)"""
+    """Every line is a list of matches and settings, and every jump has its label. (The tests run without udev.)"""
     lines = [line for line in (DEPLOY / "60-rep-monitor.rules").read_text().splitlines() if line and line[0] != "#"]
     part = re.compile(r'(ACTION|SUBSYSTEM|DRIVER|ATTRS?\{\w+\}|ENV\{\w+\}|SYMLINK|GROUP|MODE|TAG|GOTO|LABEL)'
                       r'(==|!=|\+=|=)"[^"]+"')  # fmt: skip

@@ -1,4 +1,4 @@
-"""The lock files: one version of each distribution, with hashes, the same in all files, as pyproject.toml asks."""
+"""The lock files: one version of each distribution, with hashes, the same in all files, as pyproject.toml requires."""
 
 import tomllib
 
@@ -17,7 +17,7 @@ def test_there_is_a_lock_for_running_building_and_developing() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_lock_contains_all_requirements_of_pyproject(name: str) -> None:
-    """Otherwise `make lock` was forgotten."""
+    """If this fails, run `make lock`."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     runtime = project["project"]["dependencies"]
     asked = {

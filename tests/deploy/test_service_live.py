@@ -1,7 +1,7 @@
-"""The service under a real systemd: installed, watched, upgraded, turned back and taken away again.
+"""The service under a real systemd: installed, watched, upgraded, rolled back and uninstalled.
 
-`make soak` only, and as root: a throw-away machine is made of this one, an overlay over its files with a systemd of its
-own as process 1. Nothing of it stays.
+Only in `make soak`, and as root: the test makes a temporary machine, an overlay over the files of this one, with its
+own systemd as process 1. Nothing of it remains.
 """
 
 import re
@@ -33,7 +33,7 @@ exec systemd-nspawn --quiet --register=no --keep-unit --console=pipe --directory
 
 
 class Box:
-    """A shell beside the other systemd."""
+    """A shell in the temporary machine."""
 
     def __init__(self, folder: Path) -> None:
         command = ["unshare", "-m", "sh", "-c", MACHINE, "machine", str(folder), " ".join(MASKED), str(ROOT)]
@@ -50,7 +50,7 @@ class Box:
         raise AssertionError("the other systemd does not come up")
 
     def do(self, script: str) -> str:
-        """What it prints, and its status where that is not 0."""
+        """The output of a command, and its status if that is not 0."""
         enter = ["nsenter", "-t", self._first, "-m", "-p", "-u", "-i", "-C", "sh", "-c", script]
         done = subprocess.run(enter, capture_output=True, text=True, cwd="/")
         status = f"\nstatus {done.returncode}" if done.returncode else ""
@@ -75,7 +75,7 @@ class Box:
         except subprocess.TimeoutExpired:
             self._nspawn.kill()
             self._nspawn.wait()
-        for hierarchy in Path("/sys/fs/cgroup").glob("*/supervisor"):  # left where no systemd is around it
+        for hierarchy in Path("/sys/fs/cgroup").glob("*/supervisor"):  # left over if no systemd manages it
             for group in (hierarchy.with_name("payload"), hierarchy):
                 subprocess.run(["find", str(group), "-depth", "-type", "d", "-exec", "rmdir", "{}", ";"], check=False)
 

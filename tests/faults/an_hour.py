@@ -1,6 +1,6 @@
-"""An hour at a machine as the bytes that its board sends, in a file: two people train, and between them nobody.
+"""Writes the bytes of an hour at a machine to a file: two people train, with a pause between them.
 
-python -m tests.faults.an_hour FILE SEED        a FILE named `closed`: nobody at all
+python -m tests.faults.an_hour FILE SEED        a FILE named `closed`: nobody trains
 """
 
 import struct
@@ -46,7 +46,7 @@ def write_hour(path: Path, seed: int) -> None:
 
 
 def read_hour(path: Path, read_s: float) -> Iterator[Chunk]:
-    """From 0 on, as somebody gets it who reads so often."""
+    """The chunks of a reader that reads at these times, from 0 on."""
     read_ns, due_ns, data = round(read_s * 1e9), 0, b""
     with path.open("rb") as file:
         began_ns = None

@@ -1,10 +1,10 @@
-"""`rep-monitor` whose detector finds something all the time, so that a test of delivery has enough to deliver.
+"""`rep-monitor` with a detector that reports events all the time, for tests of delivery.
 
     python -m tests.faults.chatty run --config FILE --port PORT
 
-Only detection is replaced, and when a session begins; port, decoder, store, publisher and recorder are the real ones.
-At its end it says in the log how long its event loop, on which detection runs, has stood still since it is up:
-`pauses_ms 3.1 12.5`, the 99.9th percentile and the longest.
+Only detection and the beginning of a session are replaced; port, decoder, store, publisher and recorder are real. At
+its end it logs the pauses of its event loop, on which detection runs: `pauses_ms 3.1 12.5`, the 99.9th percentile and
+the longest.
 """
 
 import asyncio
@@ -75,7 +75,7 @@ async def watched(self: Daemon, source: AsyncGenerator[Chunk, None]) -> None:
         await Daemon._run(self, source)
     finally:
         watching.cancel()
-        pauses_ms = pauses_ms or [math.nan]  # ended before anything could be seen
+        pauses_ms = pauses_ms or [math.nan]  # ended before the first measurement
         print(f"pauses_ms {np.quantile(pauses_ms, 0.999):.1f} {max(pauses_ms):.1f}", file=sys.stderr, flush=True)
 
 

@@ -1,12 +1,12 @@
-"""A day of the whole service, one line of figures an hour: broker, page and daemon, in a loop whose clock leaps.
+"""Simulates a day of the whole service, on a clock that skips waiting: broker, page and daemon.
 
-    python -m tests.faults.day FOLDER [HOURS]         prints lines: see `Figures`
+    python -m tests.faults.day FOLDER [HOURS]         prints a line for each hour: see `Figures`
 
-Every second of it is lived: reads come, feedback goes out, documents, heartbeats and the hourly tidying are due on the
-simulated clock. Only the reads are larger than a port's. It begins at two in the afternoon: the gym is open until ten
-(four people train each two hours, a session each, which ends after ten minutes of nobody), then the machine streams
-for four hours with nobody there, is switched off for four, and is used again from six on. A display listens all day, a
-collector follows the events, and every ten minutes somebody comes with a tablet, looks, and says who lifts.
+Every second is simulated: reads arrive, feedback is published; documents, heartbeats and the hourly tidying are due on
+the simulated clock. Only the reads are larger than those of a port. The day begins at 14:00, and the gym closes at 22:00:
+four people train in each two hours, and each session ends after ten idle minutes. Then the machine streams unused for
+four hours, is switched off for four, and is used again from 06:00. A display listens all day, a collector follows the
+events, and every ten minutes a tablet connects, looks, and names the lifter.
 """
 
 import asyncio
@@ -49,12 +49,12 @@ LIFTERS = 7
 
 
 class Figures(NamedTuple):
-    """After so many hours."""
+    """The figures after a number of hours."""
 
     hour: int
     held_bytes: int
     rss_bytes: int
-    peak_bytes: int  # the most that has ever been resident
+    peak_bytes: int  # the peak of resident memory
     descriptors: int
     tasks: int
     threads: int
@@ -81,25 +81,25 @@ async def day(folder: Path, hours: int) -> None:
                 await the_disk(daemon)
             await asyncio.sleep(began_s + HOUR_S - loop.time())
             for task in around:
-                assert not task.done(), task  # else somebody left, or did not get what was due
+                assert not task.done(), task  # a task that ends early has failed
             print(*figures(hour + 1, daemon, people), flush=True)
 
     display = msgspec.structs.replace(PROFILE.display, port=0)
     await serve(msgspec.structs.replace(PROFILE, display=display), source, on_up=on_up)
     for task in around:
         task.cancel()
-    await asyncio.gather(*around, return_exceptions=True)  # the broker has gone before them
+    await asyncio.gather(*around, return_exceptions=True)  # the broker ends before them
 
 
 class People:
-    """Who has to do with the machine; none of them keeps anything."""
+    """The clients of the machine; they keep no data."""
 
     def __init__(self) -> None:
         self.seq = 0
         self.heard = 0
 
     async def collect(self, up: Up) -> None:
-        """Every event, once and in order."""
+        """Receives every event, once and in order."""
         await Consumer(up.broker, MACHINE, "collector", self._deliver).run()
 
     async def _deliver(self, record: ReceivedRecord) -> None:
@@ -113,8 +113,8 @@ class People:
                 self.heard += 1
 
     async def look_in(self, up: Up) -> None:
-        """Whoever is next: another connection, the page with its history, a command."""
-        await asyncio.sleep(TABLET_S / 2)  # not just when the figures are taken
+        """The next visitor: a new connection, the page with its history, a command."""
+        await asyncio.sleep(TABLET_S / 2)  # not at the time of the figures
         for visit in count():
             await asyncio.sleep(TABLET_S)
             async with connect(up.broker, f"tablet-{visit}") as connection:
@@ -132,7 +132,7 @@ def fetch(url: str) -> None:
 
 
 async def the_disk(daemon: Daemon) -> None:
-    """The recorder's thread lives on the host's clock: it is told when its period is over, and waited for."""
+    """The recorder's thread uses the host's clock: the loop wakes it after each period, and waits for it."""
     recorder = daemon.session.recorder if daemon.session else None
     if recorder is not None and len(recorder._queue) > 2 * PERIOD_S / READ_S:
         recorder.sync()
@@ -145,7 +145,7 @@ def until_empty(queue: object) -> None:
 
 
 def held() -> int:
-    """Bytes of everything that is still of use to somebody, counted in a child, for to count leaves traces, too."""
+    """The bytes of all live objects, counted in a child process, because counting itself uses memory."""
     told, tell = os.pipe()
     if (child := os.fork()) == 0:
         os.write(tell, str(counted()).encode())
@@ -190,7 +190,7 @@ def figures(hour: int, daemon: Daemon, people: People) -> Figures:
 
 
 def main(folder: Path, hours: int) -> None:
-    """What is fed is made in processes of its own: an allocator keeps the traces of a simulation."""
+    """Makes the input in separate processes, because an allocator keeps memory of a simulation."""
     for k, kind in enumerate((*OPEN, "closed")):
         if not (folder / kind).exists():
             subprocess.run([sys.executable, "-m", "tests.faults.an_hour", folder / kind, str(k)], check=True)

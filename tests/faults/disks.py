@@ -1,4 +1,4 @@
-"""Disks of a test's own, which only root may mount: an ext4 image, its copy at one moment, a small one that fills."""
+"""Disks for tests, which only root may mount: an ext4 image, its copy at one moment, and a small one that fills up."""
 
 import os
 import subprocess
@@ -24,7 +24,7 @@ def mounted(image: Path, where: Path) -> Iterator[Path]:
 
 
 def an_image(folder: Path, size_mib: int, what_for: str) -> Path:
-    """An empty ext4 file system in a file; skips where it cannot be."""
+    """An empty ext4 file system in a file; skips the test if it cannot be made."""
     if os.geteuid() != 0:
         pytest.skip(f"{what_for} with a mounted image: only root may mount")
     path = folder / "disk.img"

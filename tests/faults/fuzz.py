@@ -1,4 +1,4 @@
-"""Inputs that nobody thought of: seeds and the kept corpus, changed at random."""
+"""Random changes of the seeds and of the kept corpus, as inputs."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -22,19 +22,19 @@ NASTY = [
 
 
 def kept(target: str) -> list[bytes]:
-    """What was worth keeping: every input that ever broke something, and some that might."""
+    """The kept corpus: every input that ever broke something, and some that might."""
     return [path.read_bytes() for path in sorted((CORPUS / target).iterdir())]
 
 
 def keep(target: str, data: bytes) -> Path:
-    """For who mends it, and for every run from then on."""
+    """Keeps an input for debugging and for all later runs."""
     path = CORPUS / target / f"{sha256(data).hexdigest()[:16]}.bin"
     path.write_bytes(data)
     return path
 
 
 def inputs(seeds: Sequence[bytes], dice: random.Random) -> Iterator[bytes]:
-    """The seeds as they are, then changes of them without end."""
+    """The unchanged seeds, then endless changes of them."""
     yield from seeds
     while True:
         data = bytearray(dice.choice(seeds))

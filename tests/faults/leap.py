@@ -1,9 +1,9 @@
-"""An event loop that never waits for a time to come: with nothing else to do, its clock leaps to what is due next.
+"""An event loop that never waits: when it has nothing else to do, its clock skips to the next due time.
 
-    leap(main())        as asyncio.run; in it `sleep(3600)` takes as long as what else happens in that hour
+    leap(main())        like asyncio.run; in it `sleep(3600)` takes only the time of the other work in that hour
 
-While a thread works for the loop the clock stands. Sockets of this process answer at once, so nothing is under way that
-the loop does not see. paho's clock is the loop's: what it keeps alive is alive in the same time.
+The clock stops while a thread works for the loop. Sockets of this process answer at once, so the loop sees all pending
+data. paho uses the loop's clock, so its keep-alive runs in the same time.
 """
 
 import asyncio
@@ -14,11 +14,11 @@ from typing import Any
 import paho.mqtt.client
 
 BEGINNING_S = 1000.0
-WORK_S = 0.05  # how long a thread's end is waited for at once
+WORK_S = 0.05  # the longest single wait for a thread's end
 
 
 class LeapingLoop(asyncio.SelectorEventLoop):
-    """Its `time` is as honest as a simulation's."""
+    """A loop with a simulated `time`."""
 
     def __init__(self) -> None:
         self.now_s = BEGINNING_S

@@ -1,4 +1,4 @@
-"""What befalls a cell or an encoder that the simulator's own faults leave out: research rows N5 to N12."""
+"""Faults of a cell or an encoder that the simulator does not have: rows N5 to N12 of README.md."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ def _within(stream: StreamColumns, at_s: float, for_s: float) -> np.ndarray[tupl
 
 @dataclass(frozen=True, slots=True)
 class CellNoise:
-    """A broken wire of the bridge: what comes is a hundred times noisier than a cell."""
+    """A broken wire of the bridge: the readings are a hundred times noisier."""
 
     at_s: float
     for_s: float
@@ -27,7 +27,7 @@ class CellNoise:
 
 @dataclass(frozen=True, slots=True)
 class CellTurned:
-    """Wired the other way round: pull reads negative."""
+    """Reversed wiring: a pull reads negative."""
 
     def spoil(self, position: StreamColumns, force: StreamColumns, rng: np.random.Generator) -> None:
         force.counts[:] = 2 * CELL_ZERO_COUNTS - force.counts
@@ -35,7 +35,7 @@ class CellTurned:
 
 @dataclass(frozen=True, slots=True)
 class CellOtherZero:
-    """From a reset on the converter has another zero."""
+    """After a reset the converter has another zero."""
 
     at_s: float
     counts: int
@@ -46,7 +46,7 @@ class CellOtherZero:
 
 @dataclass(frozen=True, slots=True)
 class CellLate:
-    """The force's stamps are behind the position's."""
+    """The stamps of the force are late."""
 
     by_s: float
 
@@ -56,7 +56,7 @@ class CellLate:
 
 @dataclass(frozen=True, slots=True)
 class EncoderCreep:
-    """Counts are lost without a word, more on the way down than up: the zero walks."""
+    """Counts are lost silently, more on the way down than on the way up, so the zero drifts."""
 
     at_s: float
     share: float

@@ -1,4 +1,4 @@
-"""The disk and the wall clock of a process, in the test's hand: see shim.c.
+"""Controls the disk and the wall clock of a process from a test: see shim.c.
 
 with Shim(tmp_path) as shim:
     Run(..., environment=shim.environment)
@@ -20,7 +20,7 @@ SIZE_BYTES = 16
 
 
 class Shim:
-    """Needs a compiler."""
+    """Loads the shim into processes; needs a compiler."""
 
     def __init__(self, folder: Path) -> None:
         library, steering = folder / "shim.so", folder / "faults"
@@ -44,7 +44,7 @@ class Shim:
         self._map[0:4] = struct.pack("=I", round(each_s * 1000))
 
     def fail_syncs(self, error: int) -> None:
-        """0: they succeed again."""
+        """Makes syncs fail with this error; 0: they succeed again."""
         self._map[4:8] = struct.pack("=i", error)
 
     def step_wall_clock(self, ahead_s: int) -> None:
@@ -52,7 +52,7 @@ class Shim:
 
 
 def environment(*more: dict[str, str]) -> dict[str, str]:
-    """This process's, and more."""
+    """The environment of this process, plus the shim."""
     whole = dict(os.environ)
     for one in more:
         whole |= one

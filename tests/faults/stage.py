@@ -1,4 +1,4 @@
-"""The real thing in processes of its own: `rep-monitor run`, `rep-monitor simulate`, and who listens."""
+"""Runs the real programs in separate processes: `rep-monitor run`, `rep-monitor simulate`, and a consumer."""
 
 import asyncio
 import os
@@ -17,19 +17,19 @@ from monitor.mqtt.client.ledger import Ledger, ReceivedRecord
 from monitor.store.store import Store
 from monitor.store.stored import StoredEvent
 
-MACHINE = "e2e"  # as the profile of test_end_to_end calls it
+MACHINE = "e2e"  # the name in the profile of test_end_to_end
 PATIENCE_S = 60.0
 
 
 class Program:
-    """A command of rep-monitor that is started, stopped, killed and started again; its log grows in a file."""
+    """A command of rep-monitor that can be started, stopped, killed and restarted; its log is in a file."""
 
     def __init__(
         self, log: Path, *words: str | Path, environment: dict[str, str] | None = None, module: str = "monitor"
     ) -> None:
         self.log = log
         self.starts = 0
-        self._said = log.with_suffix(".out")  # that it is up
+        self._said = log.with_suffix(".out")  # it reports here that it runs
         self._command = [sys.executable, "-m", module, *map(str, words)]
         self._environment = os.environ | (environment or {})
         self._process: subprocess.Popen[bytes] | None = None
@@ -62,7 +62,7 @@ class Program:
             process.wait()
 
     def stop(self) -> int:
-        """As a service manager does it, which waits until it is up; the exit status."""
+        """Stops it as a service manager does, once it has started. Returns the exit status."""
         deadline_s = time.monotonic() + PATIENCE_S
         while not self.is_up:
             assert time.monotonic() < deadline_s, f"it is not up: {self.lines}"
@@ -85,7 +85,7 @@ class Program:
 
     @property
     def is_up(self) -> bool:
-        """It has said so."""
+        """True once it has reported that it runs."""
         return bool(self._said.stat().st_size)
 
     @property
@@ -100,20 +100,20 @@ def a_daemon(
     environment: dict[str, str] | None = None,
     module: str = "monitor",
 ) -> Program:
-    """Not started yet; its state lies in `folder/state`, or where STATE_DIRECTORY says."""
+    """A daemon, not started yet; its state is in `folder/state`, or in STATE_DIRECTORY."""
     whole = {"STATE_DIRECTORY": str(folder / "state")} | (environment or {})
     words = ("run", "--config", profile, "--port", port)
     return Program(folder / "daemon.log", *words, environment=whole, module=module)
 
 
 def a_lifter(folder: Path, profile: Path, speed: float, seed: int = 1) -> Program:
-    """Set after set, at `folder/tty`; not started yet."""
+    """A lifter who does set after set at `folder/tty`; not started yet."""
     words = ("simulate", "--config", profile, "--link", folder / "tty", "--speed", f"{speed:g}", "--seed", str(seed))
     return Program(folder / "lifter.log", *words)
 
 
 class Collector:
-    """A consumer that can be away, and keeps its place as one in another process would."""
+    """A consumer that can disconnect, and keeps its place like one in another process."""
 
     def __init__(self, address: Address) -> None:
         self.records: list[ReceivedRecord] = []
@@ -148,13 +148,13 @@ def on_disk(store: Path) -> list[StoredEvent]:
 
 
 def last_seq(store: Path) -> int:
-    """Of what is on disk, without reading all of it."""
+    """The last seq on disk, read without the rest."""
     with Store(store, read_only=True) as reader:
         return reader.last_seq
 
 
 async def until(what: Callable[[], object], patience_s: float = PATIENCE_S) -> float:
-    """How long it took."""
+    """Waits for a condition. Returns the seconds that it took."""
     began_s = time.monotonic()
     while not what():
         assert time.monotonic() - began_s < patience_s, f"not within {patience_s:g} s"

@@ -1,4 +1,4 @@
-"""A broker that is away, hangs behind a dead line, or refuses: everything comes once and in order when it is back."""
+"""A broker that is away, hangs, or refuses: when it is back, every event is delivered once and in order."""
 
 import asyncio
 import contextlib
@@ -28,7 +28,7 @@ NOTICED_WITHIN_S = 16.0
 
 
 class BlackHole:
-    """A line to a broker that can die: its ends stay open, and nothing comes through any more."""
+    """A line to a broker that can die: its ends stay open, but no data passes."""
 
     def __init__(self, port: int) -> None:
         self.dead = False
@@ -100,9 +100,9 @@ def test_what_was_queued_while_the_broker_was_away_comes_once_and_in_order(
 
 
 @beside_the_day
-@soak_only  # what was queued has a short form
+@soak_only  # the test of queued events has a short form
 def test_a_broker_that_was_away_for_long(tmp_path: Path, figure: Figure) -> None:
-    """The whole daemon. Its pause before the next attempt has grown meanwhile, to 30 s at most."""
+    """The whole daemon. Its pause between attempts has grown to 30 s at most."""
 
     async def story(profile: Path, port: int) -> tuple[list[int], float, float]:
         collector = Collector(Address(host="127.0.0.1", port=port))
@@ -150,7 +150,7 @@ def test_an_authority_that_cannot_be_read_is_reported_and_tried_again(tmp_path: 
 
 
 @beside_the_day
-@soak_only  # it takes a keep-alive; test_publisher.py has the same with a shorter one
+@soak_only  # takes a keep-alive; test_publisher.py tests the same with a shorter one
 @pytest.mark.parametrize("fault", ["broker hangs", "line is dead", "line is dead, nothing to tell"])
 def test_a_half_open_connection_is_noticed(tmp_path: Path, figure: Figure, fault: str) -> None:
     async def story() -> float:
@@ -183,7 +183,7 @@ def test_a_refusal_is_noticed_reported_and_ends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, figure: Figure
 ) -> None:
     monkeypatch.setattr(outbox, "REFUSED_RETRY_S", 0.5)
-    monkeypatch.setattr(publisher, "HEARTBEAT_S", 0.5)  # the status that counts them all
+    monkeypatch.setattr(publisher, "HEARTBEAT_S", 0.5)  # the status counts them all
     acl = f"topic read #\ntopic write rep/{MACHINE}/status\ntopic write rep/{MACHINE}/info\n"
 
     async def story() -> None:
@@ -206,9 +206,9 @@ def test_a_refusal_is_noticed_reported_and_ends(
 
 
 @beside_the_day
-@soak_only  # it takes a keep-alive and a half
+@soak_only  # takes one and a half keep-alives
 def test_a_hung_daemon_is_seen_as_absent(tmp_path: Path, figure: Figure) -> None:
-    """SIGSTOP: the last will speaks after one and a half keep-alives; killed, it speaks at once."""
+    """SIGSTOP: the last will is published after one and a half keep-alives; after a kill, at once."""
 
     async def story(profile: Path, address: Address) -> tuple[float, float]:
         with a_daemon(tmp_path, profile, tmp_path / "no-port") as daemon:

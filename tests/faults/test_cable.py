@@ -1,4 +1,4 @@
-"""Cables and boards on a real pty: pulled, plugged in, stopped readers, clumps; nothing leaks, all is accounted for."""
+"""Cables and boards on a real pty: unplugged, stopped, clumped. Nothing leaks, and all samples are counted."""
 
 import asyncio
 import os
@@ -58,14 +58,14 @@ def test_pulled_and_plugged_in_again_and_again(tmp_path: Path, figure: Figure) -
 
     with FakeDevice(tmp_path / "tty") as device:
         asyncio.run(run(device))
-    settled = held[3:]  # the pool of threads is made on demand
+    settled = held[3:]  # threads are created on demand
     figure(
         f"{UNPLUGS} unplugs and re-plugs",
         f"noticed in {np.median(noticed_s) * 1e3:.0f} ms (at most {max(noticed_s) * 1e3:.0f}), back in "
         f"{np.median(back_s) * 1e3:.0f} ms (at most {max(back_s) * 1e3:.0f}); descriptors and threads "
         f"{settled[0]} -> {settled[-1]}",
     )
-    assert max(fds for fds, _ in settled) - min(fds for fds, _ in settled) <= 1  # a look at /proc is one itself
+    assert max(fds for fds, _ in settled) - min(fds for fds, _ in settled) <= 1  # reading /proc uses one itself
     assert max(threads for _, threads in settled) <= settled[0][1] + 1
     if SOAKING:
         assert np.quantile(noticed_s, 0.95) <= 0.1
@@ -86,7 +86,7 @@ def test_an_absent_device_costs_little(tmp_path: Path, figure: Figure) -> None:
 
 
 def test_a_daemon_that_was_stopped_counts_what_it_missed(tmp_path: Path, figure: Figure) -> None:
-    """SIGSTOP: the line keeps some seconds, what is beyond is lost; received and counted as lost is what was sent."""
+    """SIGSTOP: the line buffers some seconds and loses the rest; received plus counted as lost equals sent."""
     profile = a_profile(tmp_path, free_port())
     (recordings := tmp_path / "state" / "e2e" / "recordings").mkdir(parents=True)
 
@@ -121,13 +121,13 @@ def test_a_daemon_that_was_stopped_counts_what_it_missed(tmp_path: Path, figure:
     if STOPPED_S > LINE_HOLDS_S:
         assert counts.lost_position_samples > 0
         told = on_disk(tmp_path / "state" / "e2e" / "events.db")
-        assert [event for event in told if event.kind == "sensor_fault"]  # it was blind, and says so
+        assert [event for event in told if event.kind == "sensor_fault"]  # it reports that it was blind
     else:
         assert counts.lost_position_samples == 0
 
 
 def clumped(chunks: list[Chunk], every_s: float) -> list[Chunk]:
-    """The same bytes as an adapter hands them on that waits until a time is over."""
+    """The same bytes from an adapter that delivers them at intervals."""
     clumps: list[Chunk] = []
     every_ns = round(every_s * 1e9)
     for chunk in chunks:
@@ -142,7 +142,7 @@ def clumped(chunks: list[Chunk], every_s: float) -> list[Chunk]:
 @pytest.mark.parametrize("every_s", long([0.016, 0.1], [0.1]))
 @pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.stem)
 def test_an_adapter_that_delivers_in_clumps_changes_no_event(path: Path, every_s: float) -> None:
-    """After a restart of the board arrival is all there is to go by: events behind it may lie later, not otherwise."""
+    """After a restart of the board only arrival times are known: later events may be delayed, but not changed."""
     session = read_session(path)
     chunks = list(session.chunks())
 

@@ -1,4 +1,4 @@
-"""Clocks that jump, wrap and begin again: events are where they were, and none is longer than it was."""
+"""Clocks that jump, wrap and restart: events keep their times and durations."""
 
 import asyncio
 import os
@@ -30,7 +30,7 @@ pytestmark = soak
 WRAPS = long(10, 2)
 RESETS = long(100, 10)
 RESETS_A_SET = 5
-SLACK_S = 0.3  # a reset is bridged by arrival, and each before it has moved the clock a little
+SLACK_S = 0.3  # a reset is bridged by arrival times; each reset shifts the clock a little
 STEPS = long(12, 2)
 DAY_S = 86_400
 
@@ -93,7 +93,7 @@ def test_no_event_reaches_over_a_reset(figure: Figure) -> None:
 @needs.mosquitto
 @needs.compiler
 def test_a_wall_clock_that_steps_a_day_changes_no_event(tmp_path: Path, figure: Figure) -> None:
-    """Forth and back, while the whole daemon runs; a replay of its recording, at another time, tells the same."""
+    """Forwards and back, while the whole daemon runs; a later replay of its recording gives the same events."""
     store = tmp_path / "state" / "e2e" / "events.db"
 
     async def story(profile: Path, port: int, shim: Shim) -> Collector:

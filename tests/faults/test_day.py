@@ -1,19 +1,19 @@
-"""A day at the machine in minutes: neither memory nor descriptors nor tasks become more."""
+"""A simulated day at the machine: memory, descriptors and tasks do not grow."""
 
 import subprocess
 
 from tests.faults.day import DAY, Figures
 from tests.soak import Figure, soak, soak_only
 
-WARM = 2  # hours: by then every kind of hour with somebody there has been once
+WARM = 2  # hours: by then every kind of hour with people has occurred once
 GROWTH_BYTES = 2 << 20
-REARING_BYTES = 8 << 20  # for a moment: a session begins, a page is read, a machine comes back after a night
+REARING_BYTES = 8 << 20  # temporary: a session begins, a page is read, a machine returns after a night
 
 
 @soak
-@soak_only  # test_detector_contract.py holds the memory of detection
+@soak_only  # test_detector_contract.py tests the memory of detection
 def test_a_day_leaves_nothing_behind(the_day: subprocess.Popen[str], figure: Figure) -> None:
-    """Held by Python, and resident as the system sees it, with all that allocators and libraries keep."""
+    """Memory as Python counts it, and as the system counts it, with allocators and libraries."""
     said, complaints = the_day.communicate()
     assert the_day.returncode == 0, complaints
     hours = [Figures(*map(int, line.split())) for line in said.splitlines()]
@@ -36,5 +36,5 @@ def test_a_day_leaves_nothing_behind(the_day: subprocess.Popen[str], figure: Fig
     assert rss_bytes <= GROWTH_BYTES
     assert peak_bytes <= REARING_BYTES
     assert max(descriptors) == min(descriptors)
-    assert max(threads) <= min(threads) + 1  # the recorder's, while somebody is there
-    assert max(tasks) <= min(tasks) + 2  # what is under way at this moment
+    assert max(threads) <= min(threads) + 1  # the recorder's, during a session
+    assert max(tasks) <= min(tasks) + 2  # tasks that run at this moment

@@ -1,4 +1,4 @@
-"""A disk that stalls, fails or is full: live goes on, nothing that was taken in is lost, and somebody is told."""
+"""A disk that stalls, fails or is full: live feedback continues, accepted data is not lost, and it is reported."""
 
 import asyncio
 import errno
@@ -33,7 +33,7 @@ FULL_S = 70.0
 
 
 class Screen:
-    """When live feedback came, on the host's clock, and what info said last."""
+    """The arrival times of live feedback on the host's clock, and the last info."""
 
     def __init__(self, port: int) -> None:
         self.came_s: list[float] = []
@@ -55,7 +55,7 @@ class Screen:
 
 
 class Recorded:
-    """What a recording says of how it came to be."""
+    """What a recording contains about losses."""
 
     def __init__(self, path: Path) -> None:
         session = read_session(path)
@@ -97,8 +97,8 @@ def test_a_disk_that_stalls_or_fails_disturbs_nothing_else(tmp_path: Path, figur
             assert daemon.stop() == 0
             if fault == "fails":
                 assert [line for line in daemon.lines if "cannot be used" in line or "cannot be written" in line]
-            lifter.kill()  # so that nothing new happens
-            daemon.start()  # for what is still to be asked
+            lifter.kill()  # so that no new events arise
+            daemon.start()  # for the remaining questions
             last_seq = on_disk(store)[-1].seq
             await until(lambda: collector.ledger.seq >= last_seq)
         await collector.go()
@@ -120,13 +120,13 @@ def test_a_disk_that_stalls_or_fails_disturbs_nothing_else(tmp_path: Path, figur
     )
     assert (recorded.lost, recorded.gaps, recorded.damage) == (0, 0, [])
     assert collector.seqs == [event.seq for event in on_disk(store)] == list(range(1, len(collector.seqs) + 1))
-    if SOAKING:  # a busy machine pauses by itself, but not as long as its disk
+    if SOAKING:  # a busy machine also pauses, but not as long as its disk
         assert usual_ms <= 50
         assert worst_ms <= STALL_S * 1000 / 20
         assert paused_s <= STALL_S / 5
 
 
-@soak_only  # test_budget.py and test_store_faults.py hold its parts
+@soak_only  # test_budget.py and test_store_faults.py test its parts
 def test_a_full_disk_stops_recording_then_events_and_never_live(tmp_path: Path, figure: Figure) -> None:
     async def story(profile: Path, port: int, disk: Path) -> tuple[Collector, float, float, int]:
         collector, screen = Collector(Address(host="127.0.0.1", port=port)), Screen(port)

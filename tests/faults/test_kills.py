@@ -49,8 +49,8 @@ def test_kills_of_all_programs_lose_nothing_repeat_nothing_and_keep_the_order(tm
             count = len(collector.records)
             await until(lambda: len(collector.records) > count)  # it goes on
             assert daemon.stop() == 0
-            lifter.kill()  # so that nothing new happens
-            daemon.start()  # for what is still to be asked
+            lifter.kill()  # so that no new events arise
+            daemon.start()  # for the remaining questions
             kept = on_disk(store)
             await until(lambda: collector.ledger.seq >= kept[-1].seq)
         await collector.go()

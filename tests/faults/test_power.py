@@ -23,7 +23,7 @@ from tests.soak import SOAKING, Figure, long, soak
 
 pytestmark = [soak, needs.mosquitto]
 CUTS = long(20, 1)
-SPEED = 4.0  # times life; host time, by which a second is a second, does not know of it
+SPEED = 4.0  # times real time; host time, by which a second is a second, does not know of it
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ Faults = Callable[[Case, float, np.random.Generator], tuple[sensor.Fault, ...]]
 
 @dataclass(frozen=True)
 class Trial:
-    """One row of the table."""
+    """One row of the table of faults."""
 
     faults: Faults
     causes: frozenset[str]  # one of them is told in each set; none: it does no harm, and nothing is told
@@ -56,7 +56,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Sound:
-    """A set with sound sensors."""
+    """A set with intact sensors."""
 
     item: Case
     judged: Judged
@@ -69,7 +69,7 @@ def always(make: Callable[[Case, float], sensor.Fault]) -> Faults:
 
 
 def again(make: Callable[[Case, float, float], sensor.Fault], every_s: float, least_s: float, most_s: float) -> Faults:
-    """Once in so many seconds, each time for a duration between the two."""
+    """A fault every so many seconds, each for a duration between the two."""
 
     def faults(item: Case, length_s: float, rng: np.random.Generator) -> tuple[sensor.Fault, ...]:
         starts_s = np.arange(8.0, length_s - 10, every_s)
@@ -84,7 +84,7 @@ def once(make: Callable[[Case, float], sensor.Fault]) -> Faults:
 
 
 def counts(item: Case, share: float) -> int:
-    """So much of the load, as the converter counts it."""
+    """A share of the load in counts of the converter."""
     return round(share * item.machine.working_load_n * RAIL / item.kit.full_scale_n)
 
 
@@ -153,7 +153,7 @@ def key(row: Row) -> tuple[str, float]:
 
 
 def _stood(blind: Blind, t_s: float, found: list[Told]) -> bool:
-    """What is told from this moment on, was told of an encoder that did not count."""
+    """True for events after this moment, which come from an encoder that did not count."""
     lasted_s = next((event.duration_s or 0.0 for event in found if round(event.t_s, 3) == round(t_s, 3)), 0.0)
     return blind.touches(t_s, t_s + lasted_s)
 

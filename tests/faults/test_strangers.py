@@ -1,4 +1,4 @@
-"""Strangers at the page of a real daemon: it goes on, and those who belong there are served."""
+"""Strangers at the page of a real daemon: it continues, and its own clients are served."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ from tests.faults.stage import MACHINE, Program, a_daemon, a_lifter, on_disk, un
 
 STRANGERS = 600
 FEW_DESCRIPTORS = 128
-ADDRESSES = [f"127.0.0.{number}" for number in range(2, 42)]  # of loopback: as many peers
+ADDRESSES = [f"127.0.0.{number}" for number in range(2, 42)]  # one loopback address for each peer
 
 
 def half_open(port: int, address: str) -> socket.socket | None:
@@ -64,13 +64,13 @@ def test_strangers_who_take_every_connection_end_nothing(tmp_path: Path) -> None
 
 
 def test_a_limit_below_what_is_open_ends_nothing(tmp_path: Path) -> None:
-    """Nothing can be opened: info, forgetting and housekeeping go on or report it."""
+    """No file can be opened: info, forgetting and housekeeping continue or report it."""
 
     async def story(profile: Path) -> None:
         with a_lifter(tmp_path, profile, 4.0), a_daemon(tmp_path, profile, tmp_path / "tty") as daemon:
             await until(lambda: daemon.is_up)
             limit_descriptors(daemon, 5)
-            await asyncio.sleep(12.0)  # two messages of info, and ten looks for requests to forget
+            await asyncio.sleep(12.0)  # two messages of info, and ten checks for requests to forget
             limit_descriptors(daemon, 1024)
             assert daemon.stop() == 0, daemon.lines
             assert not [line for line in daemon.lines if "Traceback" in line]

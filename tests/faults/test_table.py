@@ -1,4 +1,4 @@
-"""The table of faults is complete, and every test that it names is there."""
+"""The table of faults is complete, and every test that it names exists."""
 
 import ast
 import re

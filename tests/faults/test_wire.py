@@ -1,4 +1,4 @@
-"""Bytes that are none of ours, bytes that are gone, clocks that wrap: nothing is believed, all is accounted for."""
+"""Foreign bytes, lost bytes and clocks that wrap: nothing false is accepted, and all samples are counted."""
 
 import random
 from pathlib import Path
@@ -42,7 +42,7 @@ def test_noise_is_never_taken_for_a_frame(figure: Figure) -> None:
 
 
 def test_received_and_lost_are_what_was_sent(figure: Figure) -> None:
-    """Over resets, silences that wrap the clock, and one frame in a hundred gone."""
+    """With resets, silences that wrap the clock, and one frame in a hundred lost."""
     dice = random.Random(3)
     device, decoder = Wire(), Decoder(RAW)
     sent = {Pos.TYPE: 0, Force.TYPE: 0}
@@ -53,7 +53,7 @@ def test_received_and_lost_are_what_was_sent(figure: Figure) -> None:
     resets = {all_parts // 4, all_parts // 2, 3 * all_parts // 4}
     silences = set(dice.sample(range(1, all_parts), min(WRAPS, all_parts - 1)))
     while parts < all_parts:
-        if parts in silences:  # the device is there and says nothing: then its clock has gone round once
+        if parts in silences:  # the device is silent while its clock wraps once
             at_us += WRAP_US
         if parts in resets:
             boots += 1
@@ -65,7 +65,7 @@ def test_received_and_lost_are_what_was_sent(figure: Figure) -> None:
         frames += device.stream(at_us, PART_US)
         at_us += PART_US
         parts += 1
-        keep = min(40, len(frames) // 2)  # what is lost just before a reset or the end leaves no trace
+        keep = min(40, len(frames) // 2)  # losses just before a reset or the end cannot be counted
         kept = [
             (done_us, wire)
             for k, (done_us, wire) in enumerate(frames)

@@ -1,4 +1,4 @@
-"""The firmware's ELFs and the emulator, built once for all tests and all workers."""
+"""Builds the firmware's ELFs and the emulator once for all tests and workers."""
 
 import os
 from collections.abc import Callable

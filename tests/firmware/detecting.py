@@ -1,4 +1,4 @@
-"""What detection must find in a set that the emulated board streams."""
+"""The expected events of a set that the emulated board streams."""
 
 from monitor.profile.profile import Profile
 from monitor.profile.reading import profile_from_builtins

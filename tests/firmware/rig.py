@@ -1,7 +1,7 @@
-"""Runs of the firmware's ELF: as fast as it goes, without a pty, the same to the last byte every time.
+"""Runs the firmware's ELF at full speed without a pty; each run gives the same bytes.
 
-The trajectory is a set that the simulator performed, so positions can be held against the truth: a count that the
-device stamps t must be one that the encoder had within 15 microseconds of t.
+The trajectory is a simulated set, so positions can be compared with the truth: a count with the stamp t must be one
+that the encoder had within 15 microseconds of t.
 """
 
 import json
@@ -29,11 +29,11 @@ TOLERANCE_S = 15e-6
 CALIBRATION = Calibration(metres_per_count=5e-5, newtons_per_count=2e-3, force_zero_counts=41_337)
 BOTH = 3
 M = TypeVar("M", bound=Message)
-Script = dict[float, str]  # at which second of the world what is done
+Script = dict[float, str]  # simulated second -> action
 
 
 def command(message: Message, seq: int = 0) -> str:
-    """A message from the host as a line of fwsim's script has it."""
+    """A message from the host, as a line of fwsim's script."""
     return "send 00" + frame(message.to_bytes(seq)).hex()
 
 
@@ -43,7 +43,7 @@ def start(period_us: int = 2000, batch: int = 5, stream_id: int = 1, streams: in
 
 @dataclass(frozen=True)
 class Truth:
-    """What the machine did, and the file that tells it to the emulator."""
+    """The true motion of the machine, and its file for the emulator."""
 
     path: Path
     t_s: NDArray[np.float64] = field(repr=False)
@@ -52,17 +52,17 @@ class Truth:
 
     @property
     def calibration(self) -> Calibration:
-        """The board boots where the trajectory begins."""
+        """The calibration; the board boots at the beginning of the trajectory."""
         return wired(CALIBRATION, self.position_m[0])
 
     def counts(self, t_s: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Where the encoder stood, from where it stood at first."""
+        """The counts of the encoder since its first position."""
         wiring = self.calibration
         position = np.interp(t_s, self.t_s, self.position_m) / wiring.metres_per_count
         return np.floor(position + wiring.position_zero_counts).astype(np.int64)
 
     def force_counts(self, t_s: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What the converter saw."""
+        """The counts of the converter."""
         force: NDArray[np.float64] = np.interp(t_s, self.t_s, self.force_n)
         return force / CALIBRATION.newtons_per_count + CALIBRATION.force_zero_counts
 
@@ -77,7 +77,7 @@ def truth_of(
 
 
 def a_set(folder: Path, reps: int = 6) -> Truth:
-    """Quick repetitions without a fault, up to 0.6 m/s: six take three quarters of a minute."""
+    """Fast repetitions without a fault, up to 0.6 m/s: six take 45 s."""
     rows = [(row.position_m, row.tension_n) for row in live(Machine(), clean_set(2, 3, reps), seed=4)]
     position_m, force_n = (np.concatenate(column) for column in zip(*rows, strict=True))
     return truth_of(folder, np.arange(len(position_m)) / 1000, position_m, force_n)
@@ -85,7 +85,7 @@ def a_set(folder: Path, reps: int = 6) -> Truth:
 
 @dataclass(frozen=True)
 class Run:
-    """What came out of one run."""
+    """The result of one run."""
 
     wire: bytes = field(repr=False)
     arrivals: NDArray[np.int64] = field(repr=False)  # rows of t_us, n_bytes
@@ -109,7 +109,7 @@ class Run:
         return [message for _, message in self.sequence if isinstance(message, kind)]
 
     def chunks(self) -> list[Chunk]:
-        """As a reader on the host would have got it."""
+        """The chunks of a reader on the host."""
         ends = np.cumsum(self.arrivals[:, 1])
         assert ends[-1] == len(self.wire)
         return [
@@ -123,7 +123,7 @@ class Run:
 
     @property
     def lost_frames(self) -> int:
-        """By gaps in seq; a HELLO after a reset begins anew."""
+        """The number of lost frames, from gaps in seq; a HELLO after a reset restarts it."""
         lost, expected = 0, None
         for seq, message in self.sequence:
             if expected is not None and not (isinstance(message, Hello) and seq == 0):
@@ -132,7 +132,7 @@ class Run:
         return lost
 
     def missing(self, kind: type[Pos] | type[Force]) -> int:
-        """Samples by gaps in idx within a stream."""
+        """The number of missing samples, from gaps in idx within a stream."""
         missing, expected, stream = 0, 0, None
         for message in self.all(kind):
             if message.stream_id == stream:
@@ -142,7 +142,7 @@ class Run:
         return missing
 
     def clock_zero_s(self, boot: int = 0) -> float:
-        """Where the device's clock began, on the world's."""
+        """The time at which the device's clock began, on the true clock."""
         zeros = [boot["clock_zero_s"] for boot in self.report["boots"] if boot["clock_zero_s"] >= 0]
         return float(zeros[boot])
 
@@ -150,20 +150,20 @@ class Run:
         return self.clock_zero_s(boot) + t_us.astype(np.float64) * 1e-6 / (1 + self.clock_error)
 
     def positions(self, stream_id: int = 1) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Stamps and counts of one stream."""
+        """The stamps and counts of one stream."""
         blocks = [block for block in self.all(Pos) if block.stream_id == stream_id]
         stamps = [block.t0_us + block.period_us * np.arange(len(block.counts), dtype=np.int64) for block in blocks]
         return np.concatenate(stamps), np.concatenate([np.array(block.counts, dtype=np.int64) for block in blocks])
 
     def wrong_positions(self, stream_id: int = 1, boot: int = 0, begins: int = 0) -> int:
-        """How many positions the encoder never had within 15 us of their stamp. `begins`: the count at boot."""
+        """The number of positions that the encoder did not have within 15 us of their stamp. `begins`: the first count."""
         t_us, counts = self.positions(stream_id)
         t_s = self.world_s(t_us, boot)
         around = np.stack([self.truth.counts(t_s + shift) for shift in (-TOLERANCE_S, 0, TOLERANCE_S)]) - begins
         return int(np.sum((counts < around.min(axis=0)) | (counts > around.max(axis=0))))
 
     def forces(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Stamps, counts and flags."""
+        """The stamps, counts and flags."""
         t_us, counts, flags = [], [], []
         for block in self.all(Force):
             n = len(block.counts)
@@ -191,7 +191,7 @@ def run(
     *options: str,
     clock_error: float = 0.0,
 ) -> Run:
-    """One run."""
+    """Runs the ELF once."""
     folder.mkdir(parents=True, exist_ok=True)
     lines = [f"{t_s:.6f} {action}\n" for t_s, action in sorted(script.items())]
     (folder / "script").write_text("".join(lines))

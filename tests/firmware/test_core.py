@@ -40,7 +40,7 @@ KINDS: dict[str, type[Message]] = {
 
 @pytest.fixture(scope="session")
 def core(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder with the core's test programs; building them runs nothing yet."""
+    """The folder with the core's test programs, built but not run."""
     folder = tmp_path_factory.mktemp("core")
     programs = [str(folder / name) for name in ("test_frame", "test_app", "test_force", "vectors")]
     done = subprocess.run(
@@ -94,7 +94,7 @@ def test_python_sends_and_understands_the_vectors() -> None:
 
 
 def test_both_deframers_agree_on_noise(core: Path) -> None:
-    """Frames, cut, flipped and mixed with garbage: the same payloads, and the same number of bad frames."""
+    """Damaged frames mixed with garbage: both find the same payloads and the same number of bad frames."""
     rng = random.Random(7)
     stream = bytearray()
     for _ in range(6000):

@@ -1,4 +1,4 @@
-"""The whole way: the ELF on its emulated board, pty, serial port, detector, store, broker, and one who listens."""
+"""The whole path: the ELF on its emulated board, pty, serial port, detector, store, broker and a client."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -26,7 +26,7 @@ from tests.mqtt.stage import until
 pytestmark = [needs.avr, needs.mosquitto]
 Build = Callable[..., Firmware]
 
-PACE = 3.0  # times life
+PACE = 3.0  # times real time
 LIMIT_S = 100
 
 

@@ -1,4 +1,4 @@
-"""From the ELF's bytes to events: whatever befalls the board, a faultless set stays one, and the fault has its name."""
+"""From the ELF's bytes to events: under any fault of the board a clean set stays clean, and the fault is named."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +27,7 @@ def three_reps(tmp_path_factory: pytest.TempPathFactory) -> Truth:
 
 
 def detect(ran: Run) -> list[AnyEvent]:
-    """The last word on each event."""
+    """The last record of each event."""
     decoder, spine = Decoder(ran.truth.calibration), Spine(profile_of(ran.truth), "test", feedback=False)
     chunks = ran.chunks()
     found: dict[int, AnyEvent] = {}
@@ -39,7 +39,7 @@ def detect(ran: Run) -> list[AnyEvent]:
 
 
 def check_faultless(events: list[AnyEvent]) -> None:
-    """No complaint about the lifter that is not a consequence of a sensor's fault."""
+    """Checks that no fault of the lifter is reported, except as part of a sensor fault."""
     primary = [event for event in events if event.kind not in HARMLESS and event.part_of is None]
     assert not primary
     assert not {event.grade for event in events if isinstance(event, Turnaround)} & {"abrupt", "bounce"}
@@ -47,7 +47,7 @@ def check_faultless(events: list[AnyEvent]) -> None:
 
 @pytest.mark.parametrize("option", ["none", "clumps", "clock"])
 def test_a_clean_set_is_clean(built: Build, three_reps: Truth, tmp_path: Path, option: str) -> None:
-    """Also where bytes come in clumps of 16 ms, and where the board's resonator is half a percent off."""
+    """Also if bytes arrive in clumps of 16 ms, and if the board's resonator is half a percent off."""
     script: Script = {0.3: "batch 16" if option == "clumps" else "mark", 0.4: start()}
     error = 0.005 if option == "clock" else 0.0
     events = detect(run(built(), tmp_path, three_reps, script, SET_S, clock_error=error))

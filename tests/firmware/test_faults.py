@@ -1,4 +1,4 @@
-"""What can befall a board, by script, while the unmodified ELF runs: each is seen as what it is, and passes."""
+"""Scripted faults of a board that runs the unmodified ELF: each is recognised, and the board recovers."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +20,7 @@ Build = Callable[..., Firmware]
 
 
 def check_link(ran: Run) -> None:
-    """Nothing lost on the wire or in the device."""
+    """Checks that nothing is lost on the wire or in the device."""
     assert ran.frames.bad_crc == ran.frames.bad_shape == 0
     assert ran.lost_frames == 0
     assert ran.last_status.tx_dropped == 0
@@ -40,7 +40,7 @@ def test_resets(built: Build, truth: Truth, tmp_path: Path, fault: str, cause: R
     script: Script = {0.4: start(), 3: fault, 4: start(stream_id=2), 6: fault, 7: start(stream_id=3)}
     ran = run(built(), tmp_path, truth, script, 9)
     assert ran.frames.bad_crc == 0
-    assert ran.frames.bad_shape <= 2  # what the reset cut off ends in the zero that a boot begins with
+    assert ran.frames.bad_shape <= 2  # a frame that the reset cut off ends at the zero that begins a boot
     first, second, third = ran.all(Hello)
     assert [hello.reset_cause for hello in (first, second, third)] == [ResetCause.POWER_ON, cause, cause]
     assert first.boot_id != second.boot_id != third.boot_id
@@ -79,7 +79,7 @@ def test_ready_line_stuck_high(built: Build, truth: Truth, tmp_path: Path) -> No
 
 
 def test_ready_line_stuck_low(built: Build, truth: Truth, tmp_path: Path) -> None:
-    """It looks ready all the time. Without a rest this was 15 000 frames in 2 s."""
+    """The line always looks ready. Without a limit this gave 15 000 frames in 2 s."""
     ran = run(built(), tmp_path, truth, {0.4: start(), 2: "ready_stuck 0", 4: "ready_stuck -1"}, 8)
     check_link(ran)
     assert 10 <= len(ran.flagged(Flag.DESYNC)) <= 21
@@ -107,7 +107,7 @@ def test_end_of_range(built: Build, truth: Truth, tmp_path: Path) -> None:
 def test_a_converter_with_another_rate(
     built: Build, truth: Truth, tmp_path: Path, rate_hz: float, timeouts: int
 ) -> None:
-    """A wrong strap or a fast oscillator: the stamps say so, nothing is called lost that only is slow."""
+    """A wrong strap or a fast oscillator: the stamps show it, and slow samples are not counted as lost."""
     ran = run(built(), tmp_path, truth, {0.1: f"converter_rate {rate_hz}", 3: start()}, 8)
     check_link(ran)
     ready_us, _, flags = ran.forces()
@@ -139,25 +139,25 @@ def test_a_fast_converter_stuck(built: Build, truth: Truth, tmp_path: Path, line
 
 
 def test_encoder_noise_cancels_or_is_counted(built: Build, truth: Truth, tmp_path: Path) -> None:
-    """1600 pulses of 1 to 4 us on one line: a count forth and back, or nothing; an error only where it is told of."""
+    """1600 pulses of 1 to 4 us on one line: a count forwards and back, or none; an error only if it is reported."""
     ran = run(built(), tmp_path, truth, {0.4: start(), 1: "encoder_noise 200", 9: "encoder_noise 0"}, 12)
     check_link(ran)
     t_us, counts = ran.positions()
     world_s = ran.world_s(t_us)
     off = np.abs(counts - truth.counts(world_s))
     illegal = ran.last_status.enc_illegal
-    assert illegal <= 48  # a pulse just as the other line moves
+    assert illegal <= 48  # a pulse at the same time as the other line's edge
     assert np.all(off <= 1 + 2 * illegal)
     first_us = ran.events(EventCode.ENCODER_ILLEGAL)[0].t_us
     assert np.all(off[t_us < first_us - 100_000] <= 1)
 
 
 def test_an_encoder_line_that_rings_starves_no_other_task(built: Build, truth: Truth, tmp_path: Path) -> None:
-    """A million pulses a second for a second: far more than the processor can serve."""
+    """A million pulses in a second: far more than the processor can count."""
     script: Script = {0.4: start(), 2: "encoder_noise 1000000", 3: "encoder_noise 0", 2.5: command(Ping(5))}
     ran = run(built(), tmp_path, truth, script, 6)
     check_link(ran)
-    assert len(ran.all(Hello)) == 1  # the watchdog did not bite
+    assert len(ran.all(Hello)) == 1  # the watchdog has not reset the board
     assert len(ran.all(Status)) == 5
     assert [pong.token for pong in ran.all(Pong)] == [5]
     assert ran.last_status.enc_illegal > 50
@@ -209,7 +209,7 @@ def test_damaged_bytes_are_never_believed(built: Build, truth: Truth, tmp_path: 
     t_us, _ = ran.positions()
     assert len(t_us) + ran.missing(Pos) == pytest.approx((t_us[-1] - t_us[0]) / 2000 + 1)
 
-    decoder = Decoder(truth.calibration)  # the production reader comes to the same sums
+    decoder = Decoder(truth.calibration)  # the production decoder gets the same totals
     decoder.feed(Chunk(0, ran.wire))
     assert decoder.counts.bad_crc + decoder.counts.bad_shape + decoder.counts.bad_body == bad
     assert decoder.counts.lost_frames == ran.lost_frames
@@ -218,7 +218,7 @@ def test_damaged_bytes_are_never_believed(built: Build, truth: Truth, tmp_path: 
 
 @pytest.mark.parametrize("stall_s", [0.0009, 0.005, 0.0111, 0.025])
 def test_time_without_interrupts(built: Build, truth: Truth, tmp_path: Path, stall_s: float) -> None:
-    """As if somebody's code held them off: samples are missing and counted, and the clock is none the worse."""
+    """Interrupts are blocked for a while: missing samples are counted, and the clock stays correct."""
     script: Script = {0.4: start()} | {1.0 + 0.1 * k: f"stall {stall_s}" for k in range(40)}
     ran = run(built(), tmp_path, truth, script, 6)
     check_link(ran)
@@ -232,8 +232,8 @@ def test_time_without_interrupts(built: Build, truth: Truth, tmp_path: Path, sta
     if stall_s < 0.001:
         assert ran.missing(Pos) == 0
     else:
-        assert ran.last_status.enc_illegal > 0  # the cable moved on in the dark, and the host is told
-    if stall_s < 1 / 80:  # two conversions in the dark look like one
+        assert ran.last_status.enc_illegal > 0  # the cable moved meanwhile, and the host gets the count of errors
+    if stall_s < 1 / 80:  # two missed conversions look like one
         assert len(ran.forces()[0]) + ran.missing(Force) == pytest.approx(80 * 5.6, abs=4)
 
 

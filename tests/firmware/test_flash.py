@@ -1,4 +1,4 @@
-"""What `make flash` says before it touches a board."""
+"""`make flash` checks its arguments before it touches a board."""
 
 import subprocess
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""The emulated board as a serial port: opened, reset, unplugged and garbled under the production reader, in real time.
+"""The emulated board as a serial port: opened, reset, unplugged and disturbed under the production reader.
 
-Nothing here asks what the wall clock says: what is lost, what is told and in which order.
+The tests do not use the wall clock, but losses, reports and their order.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ Build = Callable[..., Firmware]
 
 @dataclass
 class Reader:
-    """The way in as the daemon has it: chunks, decoder, samples, and what was told on the way."""
+    """The input path of the daemon: chunks, decoder, samples and control messages."""
 
     decoder: Decoder
     states: list[LinkState] = field(default_factory=list)
@@ -58,7 +58,7 @@ class Reader:
                 return
 
     async def for_s(self, chunks: AsyncIterator[Chunk], device_s: float) -> None:
-        """Of the session clock."""
+        """Reads for a time on the session clock."""
         begin_s = self.now_s
         await self.until(chunks, lambda: self.now_s >= begin_s + device_s)
 
@@ -71,11 +71,11 @@ class Reader:
         return joined(self.batches)
 
     def hellos(self) -> list[Hello]:
-        """One of each boot."""
+        """One HELLO of each boot."""
         return list({message.boot_id: message for message in self.told if isinstance(message, Hello)}.values())
 
     def states_told(self) -> list[str]:
-        """Each state once where it stayed."""
+        """The states, without repetitions."""
         names = [state.state for state in self.states]
         return [name for name, before in zip(names, [None, *names], strict=False) if name != before]
 
@@ -85,7 +85,7 @@ def reader(truth: Truth) -> Reader:
 
 
 async def beside(got: Reader, port: str, baud: int, story: Coroutine[None, None, None]) -> None:
-    """Read as the daemon does, for as long as the story lasts."""
+    """Reads like the daemon while the block runs."""
 
     async def read() -> None:
         async with aclosing(read_chunks(port, baud, on_state=got.states.append)) as chunks:
@@ -102,7 +102,7 @@ async def beside(got: Reader, port: str, baud: int, story: Coroutine[None, None,
 
 
 async def eventually(true: Callable[[], bool]) -> None:
-    """Wait until it is."""
+    """Waits until the condition is true."""
     for _ in range(1500):
         if true():
             return
@@ -111,7 +111,7 @@ async def eventually(true: Callable[[], bool]) -> None:
 
 
 def test_a_board_that_suffers(built: Build, truth: Truth, tmp_path: Path) -> None:
-    """Opened with a reset and a boot loader, then reset, hung, with a dead converter, and read in clumps of 16 ms."""
+    """Opened with a reset and a boot loader, then reset, hung, and without a converter; read in clumps of 16 ms."""
     got = reader(truth)
 
     async def story(board: EmulatedBoard) -> None:
@@ -142,7 +142,7 @@ def test_a_board_that_suffers(built: Build, truth: Truth, tmp_path: Path) -> Non
     assert [note.code for note in got.told if isinstance(note, EventNote)] == [EventCode.ADC_LOST, EventCode.ADC_BACK]
     counts = got.decoder.counts
     assert counts.resets == 2
-    assert counts.bad_crc + counts.bad_shape <= 2  # what a reset cut off
+    assert counts.bad_crc + counts.bad_shape <= 2  # frames that a reset cut off
     assert (counts.lost_position_samples, counts.bad_stamp, counts.bad_body, counts.unknown_types) == (0, 0, 0, 0)
     samples = got.samples
     for kind in (~np.isnan(samples.position_m), np.isnan(samples.position_m)):
@@ -183,7 +183,7 @@ def test_the_wrong_speed_is_reported(built: Build, truth: Truth, tmp_path: Path)
             await eventually(lambda: got.states[-1].state == "hello")
 
             def garbage() -> bool:
-                board.inject("reset 0")  # its HELLO is the garbage that is heard
+                board.inject("reset 0")  # its HELLO is received as garbage
                 return got.states[-1].state == "garbage"
 
             await eventually(garbage)
@@ -194,7 +194,7 @@ def test_the_wrong_speed_is_reported(built: Build, truth: Truth, tmp_path: Path)
 
 
 def test_a_motion_that_is_made_while_it_is_played(built: Build, truth: Truth, tmp_path: Path) -> None:
-    """Endless, as the demo's; and the samples are those of the same motion from a file."""
+    """An endless motion, as in the demo; the samples are those of the same motion from a file."""
     made = 0
 
     def motion() -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
@@ -213,7 +213,7 @@ def test_a_motion_that_is_made_while_it_is_played(built: Build, truth: Truth, tm
     assert got.now_s * 1000 < made < got.now_s * 1000 + 10_000
     told = ~np.isnan(got.samples.position_m)
     t_s, position_m = got.samples.t_s[told], got.samples.position_m[told]
-    begins_s = [  # where the session's clock begins on the motion's: when START came
+    begins_s = [  # the beginning of the session clock on the motion's clock: the time of START
         begin_s
         for begin_s in np.arange(0, 2, 0.001)
         if np.abs(position_m - np.interp(t_s + begin_s, truth.t_s, truth.position_m)).max() < 1e-4
@@ -223,7 +223,7 @@ def test_a_motion_that_is_made_while_it_is_played(built: Build, truth: Truth, tm
 
 
 def test_the_board_of_a_profile() -> None:
-    """As the demo takes it: its lifter, its machine, its wiring, and the real firmware."""
+    """As in the demo: the profile's lifter, machine and wiring, and the real firmware."""
     profile = load_profile(Path(monitor.__file__).parent / "demo.toml")
     kit, machine = kit_of(profile), machine_of(profile)
     got = Reader(Decoder(kit.calibration(machine)))

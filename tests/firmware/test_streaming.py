@@ -1,4 +1,4 @@
-"""The unmodified ELF, streaming: nothing lost, nothing corrupt, every position where the encoder was."""
+"""The unmodified ELF streams without loss or damage, and every position is one of the encoder."""
 
 import subprocess
 from collections.abc import Callable
@@ -23,7 +23,7 @@ UART_HOLDS_BYTES = 2  # the real receiver's buffer, which the emulator makes dee
 
 
 def check_faultless(ran: Run, begins: int = 0) -> None:
-    """What must hold in every run without a fault."""
+    """Checks every run without a fault."""
     assert ran.frames.bad_crc == ran.frames.bad_shape == 0
     assert ran.lost_frames == ran.missing(Pos) == ran.missing(Force) == 0
     assert not any(block.flags for block in ran.all(Force))
@@ -40,12 +40,12 @@ def test_half_a_minute_is_exact(built: Build, truth: Truth, tmp_path: Path, peri
     t_us, _ = ran.positions()
     assert len(t_us) >= 30_000_000 // period_us
     assert np.all(np.diff(t_us) == period_us)
-    assert np.ptp(ran.positions()[1]) > 8000  # the machine did move
+    assert np.ptp(ran.positions()[1]) > 8000  # the machine has moved
 
     ready_us, counts, _ = ran.forces()
     assert len(ready_us) > 80 * 30
     assert np.all(np.abs(np.diff(ready_us) - 12_500) < 60)
-    steepest = np.abs(np.diff(ran.truth.force_counts(ran.truth.t_s))).max() / 1e-3  # counts a second
+    steepest = np.abs(np.diff(ran.truth.force_counts(ran.truth.t_s))).max() / 1e-3  # counts per second
     off = np.abs(counts - ran.truth.force_counts(ran.world_s(ready_us)))
     assert np.all(off <= 1 + steepest * 60e-6)
 
@@ -134,7 +134,7 @@ def test_a_full_link_drops_whole_frames_and_counts_them(built: Build, truth: Tru
     ran = run(built(baud=115_200), tmp_path, truth, script, 10)
     assert ran.frames.bad_crc == ran.frames.bad_shape == 0
     assert ran.lost_frames > 1000
-    assert ran.lost_frames == pytest.approx(ran.last_status.tx_dropped, abs=1000)  # the rest fell after that STATUS
+    assert ran.lost_frames == pytest.approx(ran.last_status.tx_dropped, abs=1000)  # the rest was lost after that STATUS
     assert ran.missing(Pos) > 1000
     assert [pong.token for pong in ran.all(Pong)] == list(range(8))
     seconds = np.diff([status.t_us for status in ran.all(Status)])
@@ -145,7 +145,7 @@ def test_a_full_link_drops_whole_frames_and_counts_them(built: Build, truth: Tru
 
 
 def test_the_encoder_is_exact_up_to_its_limit(built: Build, tmp_path: Path) -> None:
-    """2.5 m/s on a drum of 20 edges a millimetre: 50 000 edges a second."""
+    """2.5 m/s on a drum with 20 edges per millimetre: 50 000 edges per second."""
     t_s = np.array([0.0, 1.0, 1.5, 3.5, 4.0, 6.0])
     position_m = np.array([0.0, 0.0, 0.5, 5.5, 5.5, 0.5])
     ran = run(built(), tmp_path, truth_of(tmp_path, t_s, position_m, 0 * t_s), {0.4: start(1000, 10)}, 7)
@@ -160,7 +160,7 @@ def test_a_resonator_half_a_percent_fast(built: Build, truth: Truth, tmp_path: P
 
 
 def test_flash_and_ram_leave_room(built: Build) -> None:
-    """On the smallest board: half of each for those who build on it; the stack's part is among the RAM that is left."""
+    """On the smallest board half of each is free; the free RAM includes the stack."""
     told = subprocess.run(["avr-size", "-A", str(built().elf)], capture_output=True, text=True, check=True).stdout
     size = {row.split()[0]: int(row.split()[1]) for row in told.splitlines() if row.startswith(".")}
     assert size[".text"] + size[".data"] < 16 * 1024

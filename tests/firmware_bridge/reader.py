@@ -1,4 +1,4 @@
-"""Reads a port in the background and keeps what came."""
+"""Reads a port in the background and keeps its chunks and states."""
 
 import asyncio
 import contextlib
@@ -10,11 +10,11 @@ from firmware_bridge.formats import Format
 from firmware_bridge.link_state import LinkState
 from firmware_bridge.serial_port import read_chunks
 
-PATIENCE_S = 30  # for a state to come on a busy machine; nothing here measures time
+PATIENCE_S = 30  # to wait for a state on a busy machine; it measures no time
 
 
 class Reader:
-    """Reads a port in the background, keeps the chunks and every state that was told."""
+    """A reader of a port in the background; it keeps all chunks and reported states."""
 
     def __init__(self, port: Path, format: Format = "frames") -> None:
         self.port, self.format = port, format
@@ -42,7 +42,7 @@ class Reader:
 
     @property
     def path(self) -> list[str]:
-        """The states in their order, each once."""
+        """The states in order, without repetitions."""
         names = [state.state for state in self.states]
         return [name for k, name in enumerate(names) if k == 0 or names[k - 1] != name]
 

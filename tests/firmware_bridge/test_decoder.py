@@ -1,4 +1,4 @@
-"""What the decoder hands on is what the device sent, whatever happened to the bytes; what is missing is counted."""
+"""The decoder returns the samples that the device sent, however the bytes were damaged, and counts missing ones."""
 
 import random
 from itertools import pairwise
@@ -71,7 +71,7 @@ def test_rows_are_what_the_device_measured_in_si_units_and_wire_order() -> None:
     assert [column.dtype for column in samples] == [np.float64, np.float64, np.float64, np.uint8]
 
 
-# -- the same for every split, under everything that can happen to a stream --
+# -- the same for every split, under all faults of a stream --
 
 
 def history(seed: int, length: int) -> list[Chunk]:
@@ -200,12 +200,12 @@ def test_the_histories_do_reach_what_they_test() -> None:
 def test_one_damaged_byte_is_counted_and_nothing_wrong_is_accepted(at: int, kind: str, value: int) -> None:
     device = Wire()
     clean = b"".join(wire for _, wire in device.stream(0, 200_000))
-    at %= len(clean) - 120  # frames follow that show the loss
+    at %= len(clean) - 120  # later frames show the loss
     new = {"flip": bytes([clean[at] ^ (1 << value % 8)]), "drop": b"", "insert": bytes([value])}[kind]
     dirty = clean[:at] + new + clean[at + (kind != "insert") :]
     samples, counts = decode([Chunk(0, dirty)])
     truth = true_keys(device.sent, device.sent[0].at_us)
-    if truth[0] not in keys(samples):  # the session then begins with what came first
+    if truth[0] not in keys(samples):  # the session then begins with the first sample
         zero_us = next(row.at_us for row in device.sent if row.counts == keys(samples)[0][2])
         truth = true_keys(device.sent, zero_us)
     assert set(keys(samples)) <= set(truth)
@@ -235,7 +235,7 @@ def test_received_and_lost_are_what_was_sent_over_resets_and_wraps(seed: int) ->
         at_us += 25_000_000
     last = {at_us for at_us, _ in sorted(frames)[-40:]}
     boots = [k for k, (_, wire) in enumerate(frames) if len(wire) == 33]
-    tails = {k - d for k in boots for d in range(30)}  # what is lost just before a reset leaves no trace
+    tails = {k - d for k in boots for d in range(30)}  # losses just before a reset cannot be counted
     kept = [
         (at, wire) for k, (at, wire) in enumerate(frames) if k < 30 or k in tails or at in last or rng.random() >= 0.01
     ]
@@ -309,7 +309,7 @@ def test_the_clock_goes_on_over_wraps_and_over_a_silence_of_any_length() -> None
 def test_a_stalled_host_does_not_bend_the_clock() -> None:
     device = Wire()
     frames = device.stream(0, 40_000_000)
-    # From the fifth second on nobody reads; four seconds fit the buffer, eleven are lost, then all comes at once.
+    # Nothing is read from the fifth second on; four seconds fit the buffer, eleven are lost, then all arrives at once.
     arrivals = [(max(at_us, 20_000_000) if at_us > 5_000_000 else at_us, at_us, wire) for at_us, wire in frames]
     samples, counts = decode(chunked([(at, wire) for at, done, wire in arrivals if not 9e6 < done < 20e6]))
     assert set(keys(samples)) <= set(true_keys(device.sent, device.sent[0].at_us))
@@ -327,7 +327,7 @@ def test_a_restarted_device_is_known_and_bridged_by_arrival(uptime_s: int, hello
     frames += [(2_500_000, device.hello(2_500_000))] if hello else []
     frames += device.stream(2_600_000, 1_500_000)
     samples, counts = decode(chunked(frames))
-    lost = 0 if hello else 5  # the first block after it is refused, the second agrees with it
+    lost = 0 if hello else 5  # the first block after it is refused, the second confirms it
     assert counts.resets == 1
     assert counts.bad_stamp == (0 if hello else 1)
     assert counts.lost_position_samples == lost
@@ -387,7 +387,7 @@ def test_a_block_that_overlaps_the_last_gives_only_its_new_rows() -> None:
     assert counts.late_samples == 2
 
 
-# -- what the device says --
+# -- messages of the device --
 
 
 def test_flags_of_the_cell_and_of_the_encoder_reach_their_rows() -> None:

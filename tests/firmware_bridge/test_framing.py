@@ -89,7 +89,7 @@ def test_ten_thousand_damaged_bytes_let_nothing_wrong_through() -> None:
         kind = ("flip", "drop", "insert")[k % 3]
         found, _ = unframed(damaged(wire, rng.randrange(len(wire)), kind, rng.randrange(256)))
         assert len(found) >= len(sent) - 2
-        wrong += sum(p not in sent and len(p) == 25 for p in found)  # right length: what a decoder would believe
+        wrong += sum(p not in sent and len(p) == 25 for p in found)  # of the right length, so a decoder would accept it
     assert wrong == 0
 
 

@@ -1,4 +1,4 @@
-"""The conversation, in made-up time: when what is said, believed, reported, and given up."""
+"""The conversation in simulated time: what the link sends, accepts and reports, and when it gives up."""
 
 import random
 import re
@@ -28,7 +28,7 @@ ASKED = Start(3, 2000, 5, 255)
 
 @dataclass
 class Play:
-    """A link and the clock that it is told."""
+    """A link and its simulated clock."""
 
     format: Format = "frames"
     now_ms: int = 1000
@@ -45,7 +45,7 @@ class Play:
         self.wait(0)
 
     def wait(self, duration_ms: int, data: bytes = b"", every_ms: int = 50) -> None:
-        """Let time pass as the port does; `data` comes with every step."""
+        """Advances the clock as the port does; `data` arrives with every step."""
         for step_ms in range(0, duration_ms + 1, every_ms):
             if step_ms:
                 self.now_ms += every_ms
@@ -60,7 +60,7 @@ class Play:
         return self.link.receive(Chunk(self.now_ms * MS, data))
 
     def stream(self) -> None:
-        """Come as far as the stream."""
+        """Proceeds to the phase `streaming`."""
         self.open()
         self.hear(self.device.hello(0))
         self.wait(0)
@@ -125,7 +125,7 @@ def test_time_without_a_reader_is_not_silence() -> None:
     assert play.state == "streaming"
     assert not play.link.given_up
     play.now_ms += 15_000
-    play.hear(play.device.pos(0))  # what had waited in the meantime
+    play.hear(play.device.pos(0))  # data that had waited
     play.wait(0)
     assert play.state == "streaming"
     play.wait(1000)
@@ -181,7 +181,7 @@ def test_a_foreign_device_that_answers_is_reported(data: bytes, state: str, word
     assert words in play.states[-1].detail
     play.wait(1000, data)
     assert play.link.given_up
-    play.open()  # the verdict stands until a better one
+    play.open()  # the verdict stays until a better one
     assert play.state == state
 
 
@@ -236,7 +236,7 @@ def test_a_false_word_of_another_boot_is_cleared_up() -> None:
 def test_a_device_that_reports_no_stream_is_asked_again() -> None:
     play = Play()
     play.stream()
-    play.hear(play.device.hello(0))  # the same boot: no news
+    play.hear(play.device.hello(0))  # the same boot changes nothing
     play.hear(play.device.status(0, streaming=True))
     play.wait(0)
     assert len(play.times(Start)) == 1
@@ -300,7 +300,7 @@ def test_a_port_that_drops_repeatedly_is_reported_once_until_a_quiet_minute() ->
         play.stream()
         play.wait(1000, play.device.pos(0))
         play.link.failed(LinkError("gone"), play.now_ms * MS)
-        play.link.failed(LinkError("still gone"), play.now_ms * MS)  # no drop of its own
+        play.link.failed(LinkError("still gone"), play.now_ms * MS)  # does not count as another drop
 
     for drops in range(1, 6):
         drop()
@@ -348,7 +348,7 @@ def test_the_shortest_round_trip_gives_the_clock_and_its_drift() -> None:
         play.wait(1000, play.device.pos(0), every_ms=250)
         sent_ms, ping = play.said[-1]
         assert isinstance(ping, Ping)
-        at_us = round((sent_ms - begin_ms + 1.5) * 1000 * 1.001)  # runs 1000 ppm fast, hears it after 1.5 ms
+        at_us = round((sent_ms - begin_ms + 1.5) * 1000 * 1.001)  # a clock that is 1000 ppm fast; received after 1.5 ms
         play.device.boot_at_us = 0
         away_ms = 4 if second % 7 == 0 else 40
         pong = play.device.send(Pong(ping.token, at_us % 2**32, (at_us + 1000) % 2**32))
@@ -358,7 +358,7 @@ def test_the_shortest_round_trip_gives_the_clock_and_its_drift() -> None:
     assert clock.round_trip_us == 3000
     assert clock.device_us == pytest.approx((clock.host_ns / MS - begin_ms) * 1000 * 1.001, abs=2)
     assert clock.drift_ppm == pytest.approx(1000, abs=1)
-    play.hear(play.device.send(Pong(12345, 0, 0)))  # nobody asked
+    play.hear(play.device.send(Pong(12345, 0, 0)))  # without a request
     assert play.states[-1].clock == clock
 
 
@@ -378,7 +378,7 @@ def split_anyhow(data: bytes, rng: random.Random) -> list[bytes]:
 
 
 def frames_of_a_day(rng: random.Random) -> list[bytes | None]:
-    """What comes in one read each, and None where the port goes away and comes back."""
+    """The data of each read; None if the port goes away and comes back."""
     device, at_us, reads = Wire(boot_id=1), 0, list[bytes | None]()
     for _ in range(6):
         data = rng.choice([b"", b"\x00", rng.randbytes(9)]) + (device.hello(at_us) if rng.random() < 0.7 else b"")
@@ -401,7 +401,7 @@ def lines_of_a_day(rng: random.Random) -> list[bytes | None]:
 @settings(max_examples=80, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sampled_from(["frames", "lines-millis"]))
 def test_a_replay_finds_in_the_bytes_what_the_link_has_found(seed: int, format: Format) -> None:
-    """From whatever chunk on a session begins, over ports that go away and chunks that are kept back."""
+    """For a session from any chunk on, with ports that go away and delayed chunks."""
     rng = random.Random(seed)
     play, handed = Play(format), list[Chunk]()
     play.open()

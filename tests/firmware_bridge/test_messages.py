@@ -1,4 +1,4 @@
-"""Every message survives the wire, and only its exact length is believed."""
+"""Every message survives the wire, and only its exact length is accepted."""
 
 import re
 from pathlib import Path

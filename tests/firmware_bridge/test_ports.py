@@ -1,4 +1,4 @@
-"""The list of ports: their names, their holders, and who answers."""
+"""The list of ports: their names, the programs that use them, and the devices that answer."""
 
 import os
 import subprocess
@@ -72,7 +72,7 @@ def test_a_holder_is_named_by_its_script(tmp_path: Path) -> None:
         (process / "fd" / "5").symlink_to(port)
         (process / "cmdline").write_bytes(command)
         (process / "comm").write_text("kernel thing\n")
-    (tmp_path / "proc" / "10").mkdir()  # ended while we looked
+    (tmp_path / "proc" / "10").mkdir()  # ended during the search
     (tmp_path / "proc" / "version").touch()
     found = holders(str(port), tmp_path / "proc")
     assert found == [Holder(7, "ModemManager"), Holder(8, "miniterm.py"), Holder(9, "kernel thing")]

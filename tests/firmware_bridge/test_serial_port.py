@@ -1,4 +1,4 @@
-"""The live source on a real pseudo-terminal: what it says of the link, what it hands on, what it leaves to others."""
+"""The live source on a real pseudo-terminal: its reports about the link, its chunks, and its use of the port."""
 
 import asyncio
 import contextlib
@@ -97,7 +97,7 @@ def test_a_reset_is_answered_with_another_start(device: FakeDevice) -> None:
             device.reset()
             count = len(reader.chunks)
             await reader.until(lambda: device.streaming and len(reader.chunks) > count + 20)
-            device.reset(hello=False)  # then STATUS betrays it
+            device.reset(hello=False)  # STATUS then shows the restart
             count = len(reader.chunks)
             await reader.until(lambda: device.streaming and len(reader.chunks) > count + 20)
         return reader
@@ -224,7 +224,7 @@ def test_the_port_is_exclusive_and_closing_it_resets_no_board(device: FakeDevice
         assert not termios.tcgetattr(port.fileno())[2] & termios.HUPCL
         TIOCGEXCL = 0x80045440
         assert fcntl.ioctl(port.fileno(), TIOCGEXCL, b"\0" * 4) == b"\1\0\0\0"
-        other = os.open(device.link, os.O_RDWR | os.O_NOCTTY)  # root may; then the lock holds
+        other = os.open(device.link, os.O_RDWR | os.O_NOCTTY)  # root may open it; the lock then prevents its use
         try:
             with pytest.raises(BlockingIOError):
                 fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)

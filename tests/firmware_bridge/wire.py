@@ -1,4 +1,4 @@
-"""A device in miniature that writes protocol 1 and remembers what it wrote."""
+"""A small device that writes protocol 1 and keeps a list of its samples."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from firmware_bridge.formats.calibration import Calibration
 from firmware_bridge.formats.framing import frame
 from firmware_bridge.formats.messages import Ack, EventNote, Force, Hello, Message, Pong, Pos, Status
 
-RAW = Calibration(metres_per_count=1, newtons_per_count=1)  # counts as they are
+RAW = Calibration(metres_per_count=1, newtons_per_count=1)  # raw counts
 
 
 MASK_U32 = 2**32 - 1
@@ -15,7 +15,7 @@ MASK_U32 = 2**32 - 1
 
 @dataclass
 class Row:
-    """One sample as the device knows it: `at_us` on a clock that never wraps."""
+    """One sample of the device; `at_us` is on a clock that never wraps."""
 
     kind: int
     at_us: int
@@ -25,12 +25,12 @@ class Row:
 
 @dataclass
 class Wire:
-    """Frames one after the other: 500 Hz position in blocks of 5, a conversion every 12.5 ms."""
+    """Makes frames: positions at 500 Hz in blocks of 5, a conversion every 12.5 ms."""
 
     boot_id: int = 1
     stream_id: int = 1
     boot_at_us: int = 0  # on the clock that never wraps
-    t0_us: int = 0  # what the device's own clock showed at boot; 0 in truth
+    t0_us: int = 0  # the device's own clock at boot; 0 on real devices
     seq: int = 0
     pos_idx: int = 0
     force_idx: int = 0
@@ -75,7 +75,7 @@ class Wire:
         return self.send(message)
 
     def stream(self, at_us: int, duration_us: int) -> list[tuple[int, bytes]]:
-        """Frames in the order in which a device sends them, each with the time at which it is complete."""
+        """The frames in the order of the wire, each with the time at which it is complete."""
         due: list[tuple[int, Callable[[int], bytes], int]] = []
         due += [(at_us + t + 8000, self.pos, at_us + t) for t in range(0, duration_us, 10_000)]
         due += [(at_us + t + 1, self.force, at_us + t) for t in range(13_000, duration_us, 12_500)]

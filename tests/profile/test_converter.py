@@ -1,4 +1,4 @@
-"""What a slow converter does to the force is undone, and nobody but the device has to say so."""
+"""The delay of a slow converter is compensated, with the data that the device reports."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ PROFILE = profile_from_builtins(
 
 
 def through(kernel: np.ndarray, moments_s: np.ndarray, window_s: float) -> np.ndarray:
-    """What the kernel makes of a 2 Hz swing that a converter averages over the window before each stamp."""
+    """The kernel's output for a 2 Hz oscillation that a converter averages over the window before each stamp."""
     rows = np.arange(-(len(kernel) - 1 - AHEAD), AHEAD + 1)
     stamps_s = moments_s[:, None] + rows * STEP_S
     blunted = np.sinc(2 * window_s) * np.sin(2 * np.pi * 2 * (stamps_s - window_s / 2))

@@ -1,4 +1,4 @@
-"""The profile: what loads, what each mistake is told, and that the example explains every key."""
+"""Profiles: valid ones load, each mistake is reported, and the example explains every key."""
 
 import re
 import tomllib

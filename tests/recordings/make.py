@@ -1,7 +1,7 @@
-"""Makes the recordings of this folder anew, from the simulator: `python -m tests.recordings.make [NAME ...]`.
+"""Makes the recordings of this folder with the simulator: `python -m tests.recordings.make [NAME ...]`.
 
-A recording is law: once committed it stays as it is, so that what a later detector makes of it can be compared. Make
-one anew only where the format or the simulator was wrong, bless its events, and say why in the commit.
+A committed recording never changes, so that the results of later detectors can be compared. Replace one only if the
+format or the simulator was wrong; then bless its events, and give the reason in the commit.
 """
 
 import sys
@@ -46,7 +46,7 @@ STACK = Machine(mass_kg=80, resonance_hz=8, friction=0.06, rest_m=0.0, bottom_m=
 
 
 class Make(NamedTuple):
-    """One recording: what moved, what measured it, what the profile says."""
+    """One recording: its movement, its sensors and its profile."""
 
     trace: Callable[[], Trace]
     kit: Kit
@@ -60,7 +60,7 @@ def stack(machine: Machine, **more: Any) -> dict[str, Any]:
 
 
 def every_fault() -> Script:
-    """At 2/4, a fault a repetition, and failure at last."""
+    """At 2/4, with a fault in each repetition, and failure at the end."""
     reps: list[list[Move]] = [
         [Lift(), Turn(), Lower(), Turn()],
         [Lift(heave=Heave(0.0, 4.0)), Turn(), Lower(), Turn()],
@@ -161,7 +161,7 @@ def make(name: str) -> Path:
         for number, chunk in enumerate(simulator.board_chunks(trace, what.kit, what.seed, READ_S)):
             writer.add(wire_record(chunk))
             if number % round(1 / READ_S) == 0:
-                writer.flush()  # a second, as the daemon does
+                writer.flush()  # every second, like the daemon
     return path
 
 

@@ -1,6 +1,6 @@
-"""Real recordings that nobody here made: what a detector must tell of them, where they lie beside this repository.
+"""Real recordings from other people give the expected events, if they lie beside this repository.
 
-What was found when the events were looked at on a plot stands in this folder's README.md.
+README.md in this folder compares the events with a plot.
 """
 
 import csv
@@ -22,7 +22,7 @@ PULL = needs.SHARED_DATA / "isometric_pull" / "example1.csv"
 
 
 def told(path: Path, **machine: Any) -> list[Any]:
-    """What stands of each event in the end; keys of the machine may be set anew."""
+    """The last record of each event; keys of the machine may be changed."""
     table = tomllib.loads((path.parent / "machine.toml").read_text())
     table["machine"] |= machine
     spine = Spine(profile_from_builtins(table), "real")
@@ -43,7 +43,7 @@ def test_three_presses_begin_and_turn_where_the_labels_say() -> None:
 
 
 def test_the_platform_was_put_in_place_before_the_set() -> None:
-    """Down and half-way up again within seven seconds, with a few newtons: no repetition, no stall, no rest."""
+    """Down and half-way up within seven seconds, with a few newtons: no repetition, no stall, no rest."""
     events = told(PRESS)
     (start,) = (event for event in events if event.kind == "set_start")
     (first, *_) = (event for event in events if event.kind == "rep")
@@ -52,7 +52,7 @@ def test_the_platform_was_put_in_place_before_the_set() -> None:
 
 
 def test_the_events_of_the_presses_match_the_plot() -> None:
-    """All are shoved off, the first before the set is sure; no sensor is doubted, tension needs a load nobody gave."""
+    """All begin with a shove, the first before the set is certain. There is no sensor fault; the load is unknown."""
     events = told(PRESS)
     assert [(event.cause, event.rep) for event in events if event.kind == "jerk"] == [
         *(("start", None), ("start", 2), ("start", 3))
@@ -67,7 +67,7 @@ def test_a_given_load_does_not_make_a_motor_s_sensors_doubtful() -> None:
 
 
 def test_a_pull_begins_above_the_body_weight() -> None:
-    """A force plate carries who stands on it; `lift_off_n` above that, and the effort alone is the set."""
+    """A force plate carries the lifter; with `lift_off_n` above the body weight only the effort is the set."""
     rows = read_table(PULL).samples
     standing_n = float(np.median(rows.force_n[rows.t_s < 10.0]))
     lift_off_n = 1.5 * standing_n

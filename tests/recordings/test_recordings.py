@@ -1,4 +1,4 @@
-"""Every recording, replayed from its bytes, tells what it told before; and that is what was done there."""
+"""Every recording, replayed from its bytes, gives its expected events, and these match its movement."""
 
 import asyncio
 from collections import Counter
@@ -23,7 +23,7 @@ Chunking = Callable[[list[Chunk]], Iterable[list[Chunk]]]
 
 
 def split(chunks: list[Chunk], sizes_bytes: tuple[int, ...]) -> Iterable[list[Chunk]]:
-    """Each chunk in pieces that came at the same time."""
+    """Each chunk in pieces with the same arrival time."""
     at = 0
     for chunk in chunks:
         start = 0
@@ -47,7 +47,7 @@ def lines(events: Iterable[AnyEvent]) -> bytes:
 
 
 def last(path: Path) -> list[Any]:
-    """What stands of each event in the end."""
+    """The last record of each event."""
     text = path.with_suffix(".events.jsonl").read_bytes()
     records = [msgspec.json.decode(line, type=AnyEvent) for line in text.splitlines()]
     return list({event.id: event for event in records}.values())

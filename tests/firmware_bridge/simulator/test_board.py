@@ -1,4 +1,4 @@
-"""A live board: what it answers, what it streams, and that it loses nothing without counting it."""
+"""A live board: its answers, its stream, and its counts of losses."""
 
 import numpy as np
 import pytest
@@ -49,7 +49,7 @@ def heard(board: Board) -> list[Message]:
 
 
 def live(board: Board, trace: Trace, first: int = 0, end: int | None = None, rows: int = 5) -> bytes:
-    """Let it live through these rows, the line taking all it sends."""
+    """Advances the board by these rows; the line takes all bytes."""
     sent = b""
     for at in range(first, len(trace) if end is None else end, rows):
         board.advance(trace.part(at, at + rows))
@@ -145,7 +145,7 @@ def test_a_line_that_takes_nothing_costs_whole_frames_and_all_are_counted(trace:
     say(board, START)
     for at in range(0, 8000, 5):
         board.advance(trace.part(at, at + 5))
-        if at % 2000 >= 1000:  # every other second the reader stands still
+        if at % 2000 >= 1000:  # the reader stalls every other second
             data = board.waiting[:50]
             board.taken(len(data))
             decoder.feed(Chunk(at * 1_000_000, data))
@@ -175,7 +175,7 @@ def test_a_reset_is_another_boot_that_counts_position_from_where_it_is(trace: Tr
     decoder.feed(Chunk(0, live(board, trace, 0, 5000)))
     first_boot = board.boot_id
     board.reset(down_s=0.3)
-    say(board, START)  # into a board that is not there
+    say(board, START)  # to an absent board
     assert live(board, trace, 5000, 5290, rows=10) == b""
     hello = read(live(board, trace, 5290, 5310))[0]
     assert isinstance(hello, Hello)

@@ -70,7 +70,7 @@ def test_at_the_wrong_speed_there_is_only_garbage() -> None:
 
 
 def test_a_speed_that_the_kernel_has_no_name_for() -> None:
-    """250000 baud is what many small boards speak best."""
+    """Many small boards work best at 250000 baud."""
     with SimulatedDevice(Board(Kit(), 1), endless(), speed=20, baud=250_000) as device:
         data = asyncio.run(stream(device, 250_000, 2_000))
     assert Deframer().feed(data)
@@ -84,7 +84,7 @@ def test_as_fast_as_it_is_read_nothing_is_lost() -> None:
             data = b""
             async with asyncio.timeout(60):
                 while not living.done():
-                    await asyncio.sleep(0.02)  # a lazy reader: the line fills meanwhile
+                    await asyncio.sleep(0.02)  # a slow reader: the line fills
                     data += port.read(1_000_000)
             data += bytes(port.read(1_000_000))
         await living
@@ -143,7 +143,7 @@ def test_a_reader_that_stalls_stops_nothing_and_loses_whole_frames() -> None:
 def test_what_it_sends_does_not_come_back_to_it_as_commands() -> None:
     async def body(device: SimulatedDevice) -> bytes:
         living = asyncio.create_task(device.run())
-        port = os.open(device.port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)  # nobody has set this terminal up
+        port = os.open(device.port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)  # a terminal with default settings
         data = b""
         while len(data) < 400:
             await asyncio.sleep(0.01)
@@ -179,7 +179,7 @@ def test_a_closed_device_is_gone_for_its_reader() -> None:
 
 def test_a_link_points_at_the_port_while_it_lives(tmp_path: Path) -> None:
     link = tmp_path / "machine"
-    link.symlink_to("/nowhere")  # left from a run that was killed
+    link.symlink_to("/nowhere")  # left over from a killed run
     with SimulatedDevice(Board(Kit(), 1), endless(), link=link) as device:
         assert device.port == str(link)
         assert os.readlink(link).startswith("/dev/pts/")

@@ -1,4 +1,4 @@
-"""Effort without a stack: stages held until strength is gone, and a motor that goes its own way."""
+"""Effort without a stack: stages held until exhaustion, and a motor that sets the movement."""
 
 import numpy as np
 import pytest

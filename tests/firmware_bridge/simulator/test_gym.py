@@ -1,4 +1,4 @@
-"""Sessions from the life of a gym, and the lifter whose failures emerge."""
+"""Sessions of a gym, and a lifter who fails by exhaustion."""
 
 from itertools import pairwise
 

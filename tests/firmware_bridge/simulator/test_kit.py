@@ -1,4 +1,4 @@
-"""What a kit makes of a trace: rates, steps, delay, noise, losses and faults; and the wire says the same."""
+"""A kit measures a trace with rates, steps, delay, noise, losses and faults; the wire gives the same samples."""
 
 from dataclasses import replace
 from itertools import pairwise

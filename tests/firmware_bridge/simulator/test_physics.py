@@ -36,7 +36,7 @@ def positive(z: float) -> float:
 
 
 def hold(machine: Machine, x_m: float, hand_m: float, seconds: float, limit: float = 1e9) -> np.ndarray:
-    """The stack let loose at a place under a hand that stands still: x, v, a, pull, push."""
+    """Releases the stack under a hand that does not move. Returns x, v, a, pull, push."""
     physics = machine.physics()
     moment = MachineState(x_m, 0.0, 0.0, 0.0, 0.0, 0.0)
     rows = []

@@ -1,4 +1,4 @@
-"""What machines in gyms have besides a plain stack: curves, rubber, stiction, a pulley, hooks, other hands."""
+"""Machines with more than a plain stack: curves, rubber, stiction, a pulley, hooks, other hands."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -37,7 +37,7 @@ def perform(machine: Machine, *moves: Move | GymMove, tempo: tuple[float, float]
 
 
 def fall(machine: Machine, from_m: float, seconds: float) -> np.ndarray:
-    """The stack let fall: x and v, a row a millisecond."""
+    """Drops the stack. Returns x and v, a row per millisecond."""
     plant, moment = Plant(machine), MachineState(from_m, 0.0, 0.0, 0.0, 0.0, 0.0)
     rows = []
     for _ in range(round(seconds / STEP_S)):

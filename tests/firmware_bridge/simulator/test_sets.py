@@ -1,4 +1,4 @@
-"""What lifters do: clean sets are clean, each fault shows in the motion, and the same seed is the same set."""
+"""Simulated lifters: clean sets are clean, each fault shows in the motion, and the same seed gives the same set."""
 
 from dataclasses import fields
 
@@ -33,7 +33,7 @@ def same(a: Trace, b: Trace) -> bool:
 def test_one_simulation_a_batch_and_a_live_one_give_the_same_bits() -> None:
     rng = np.random.default_rng(3)
     machines = [drawn_machine(rng) for _ in range(13)]
-    faults = ("yank", "heave_slack", "drop", "drop_slack")  # in which the hand gives way
+    faults = ("yank", "heave_slack", "drop", "drop_slack")  # the hand gives way in these
     scripts = [faulty_set(rng, m, 2, 4, 1, faults[i % 4 :][:1], 1.0, tail_s=1.0) for i, m in enumerate(machines)]
     jobs = [Job(m, script, seed) for seed, (m, script) in enumerate(zip(machines, scripts, strict=True))]
     together = simulate_many(jobs)

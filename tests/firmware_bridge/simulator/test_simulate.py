@@ -1,4 +1,4 @@
-"""`rep-monitor simulate`, and the machine that it makes of a profile."""
+"""`rep-monitor simulate`, and its machine for a profile."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Thresholds on noise-free motion, plainly: what the simulator's own tests judge a set by."""
+"""Thresholds on noise-free motion, for the simulator's own tests."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ Floats = NDArray[np.float64]
 
 
 def low_pass(values: Floats, hz: float) -> Floats:
-    """Second-order Butterworth, forth and back, for a column at 1 kHz."""
+    """A second-order Butterworth filter, forwards and backwards, for a column at 1 kHz."""
     padded = np.pad(values, 2000, mode="edge")
     spectrum = np.fft.rfft(padded) / (1 + (np.fft.rfftfreq(len(padded), 0.001) / hz) ** 4)
     return np.fft.irfft(spectrum, len(padded))[2000:-2000]
@@ -31,7 +31,7 @@ class Motion(NamedTuple):
     v_m_s: Floats
     a_m_s2: Floats
     tension: Floats  # of the load
-    relative: Floats  # w': friction taken out
+    relative: Floats  # w': without friction
     jerk_m_s2: float  # a_jerk
     rest_m_s: float  # v_rest
     inside: NDArray[np.bool_]  # between the first lift-off and the last landing
