@@ -141,7 +141,7 @@ class Shares:
         return self.spent_s | {"loop": time.thread_time(), "process": time.process_time()}
 
     @staticmethod
-    def told(before: dict[str, float], after: dict[str, float], seconds: float) -> str:
+    def text(before: dict[str, float], after: dict[str, float], seconds: float) -> str:
         spent = {part: after[part] - before.get(part, 0.0) for part in after}
         whole, loop = spent.pop("process"), spent.pop("loop")
         parts = spent | {"reading and waiting": loop - sum(spent.values()), "threads (disk)": whole - loop}
@@ -191,7 +191,7 @@ async def bench(kind: str, rate_hz: int, seconds: float, folder: Path) -> None:
         f"{kind:<10}{rate_hz:5d} Hz  {len(late_ms):5d} feedbacks  p50 {percentile(late_ms, 50):5.1f} ms"
         f"  p99 {percentile(late_ms, 99):5.1f} ms  |  {busy:6.1%} of a core  largest {rss_mb:4.0f} MB"
     )
-    print(f"          {shares.told(before, after, took_s)}")
+    print(f"          {shares.text(before, after, took_s)}")
 
 
 def ready_ns(recording: Path, written: list[Chunk]) -> Iterator[tuple[float, int]]:

@@ -83,7 +83,7 @@ def report(name: str, stage: DisplayStage, browser: Browser, page: Page, seconds
     p50, p95 = (late_ms[int(share * len(late_ms))] for share in (0.5, 0.95))
     print(
         f"{name:16} {frames / lasted_s:4.1f} frames/s, {draw_ms / frames:.2f} ms of script a frame,"
-        f" told to drawn p50 {p50:.0f} p95 {p95:.0f} ms, heap {heap_mb:.1f} MB {grown_mb:+.1f}\n"
+        f" published to drawn p50 {p50:.0f} p95 {p95:.0f} ms, heap {heap_mb:.1f} MB {grown_mb:+.1f}\n"
         f"{'':16} {spent}\n{'':10} idle: {idle}",
         flush=True,
     )

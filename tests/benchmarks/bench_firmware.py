@@ -49,10 +49,10 @@ def main() -> None:
 
 def _sizes(folder: Path) -> None:
     for mcu in ("atmega328p", "atmega2560", "atmega1284p"):
-        told = subprocess.run(
+        output = subprocess.run(
             ["avr-size", "-C", f"--mcu={mcu}", build(folder, mcu=mcu).elf], capture_output=True, text=True, check=True
         ).stdout
-        flash, ram = (row.split(":")[1].strip() for row in told.splitlines() if row.startswith(("Program", "Data")))
+        flash, ram = (row.split(":")[1].strip() for row in output.splitlines() if row.startswith(("Program", "Data")))
         print(f"{mcu:12} flash {flash:28} RAM {ram}")
 
 

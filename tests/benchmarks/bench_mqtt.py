@@ -34,16 +34,16 @@ async def bench(kind: str, folder: Path) -> None:
             publisher = Publisher(MACHINE, address, store, nothing, _told_nothing(folder, store))
             publisher.stored(queued)
             began_s, busy_s = time.perf_counter(), time.process_time()
-            telling = asyncio.create_task(publisher.run())
+            publishing = asyncio.create_task(publisher.run())
             await until(lambda: publisher.delivery.events_acknowledged == EVENTS)
-            _print(f"{kind}: events queued while the broker was away, told", began_s, busy_s)
+            _print(f"{kind}: events queued while the broker was away, published", began_s, busy_s)
             began_s, busy_s = time.perf_counter(), time.process_time()
             following = asyncio.create_task(Consumer(address, MACHINE, "collector", deliver).run())
             await until(lambda: len(received) == EVENTS)
             _print(f"{kind}: events asked for by `resume`, received", began_s, busy_s)
             following.cancel()
             publisher.stop()
-            await telling
+            await publishing
 
 
 def _told_nothing(folder: Path, store: Store) -> Bookmark:

@@ -183,7 +183,7 @@ def test_help_of_a_command_loads_no_library_either(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["demo", "--port", "99999"], "'99999' is not a whole number from 1 to 65535"),
         (["watch", "--host", "h", "--port", "-1"], "'-1' is not a whole number from 1 to 65535"),
@@ -191,9 +191,9 @@ def test_help_of_a_command_loads_no_library_either(name: str) -> None:
     ],
 )
 def test_numbers_that_cannot_be_are_refused_at_the_door(
-    words: list[str], told: str, capsys: pytest.CaptureFixture[str]
+    words: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as end:
         command.main(words)
     assert end.value.code == ExitCode.BAD_INPUT
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err

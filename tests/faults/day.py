@@ -2,9 +2,9 @@
 
     python -m tests.faults.day FOLDER [HOURS]         prints a line for each hour: see `Figures`
 
-Every second is simulated: reads arrive, feedback is published; documents, heartbeats and the hourly tidying are due on
-the simulated clock. Only the reads are larger than those of a port. The day begins at 14:00, and the gym closes at 22:00:
-four people train in each two hours, and each session ends after ten idle minutes. Then the machine streams unused for
+Every second is simulated: reads arrive, feedback is published; documents, heartbeats and the hourly tidying are due
+on the simulated clock. Only the reads are larger than those of a port. The day begins at 14:00. Until 22:00,
+four people train in each two hours; each session ends after ten idle minutes. Then the machine streams unused for
 four hours, is switched off for four, and is used again from 06:00. A display listens all day, a collector follows the
 events, and every ten minutes a tablet connects, looks, and names the lifter.
 """
@@ -146,12 +146,12 @@ def until_empty(queue: object) -> None:
 
 def held() -> int:
     """The bytes of all live objects, counted in a child process, because counting itself uses memory."""
-    told, tell = os.pipe()
+    reader, writer = os.pipe()
     if (child := os.fork()) == 0:
-        os.write(tell, str(counted()).encode())
+        os.write(writer, str(counted()).encode())
         os._exit(0)
     os.waitpid(child, 0)
-    with open(told, "rb") as result, open(tell, "wb"):
+    with open(reader, "rb") as result, open(writer, "wb"):
         return int(os.read(result.fileno(), 100))
 
 

@@ -123,14 +123,14 @@ def test_a_broker_that_was_away_for_long(tmp_path: Path, figure: Figure) -> None
         await collector.go()
         figure(
             f"broker away for {AWAY_S:g} s",
-            f"{waiting} events waited, back after {back_s:.0f} s, told {drained_s:.1f} s later, once and in order",
+            f"{waiting} events waited, back after {back_s:.0f} s, published {drained_s:.1f} s later, once and in order",
         )
         return collector.seqs, back_s, drained_s
 
     store = tmp_path / "state" / "e2e" / "events.db"
     with mosquitto(tmp_path) as broker:
-        told, _, _ = asyncio.run(story(a_profile(tmp_path, broker.port), broker.port))
-    assert told == list(range(1, len(told) + 1))
+        received, _, _ = asyncio.run(story(a_profile(tmp_path, broker.port), broker.port))
+    assert received == list(range(1, len(received) + 1))
 
 
 @pytest.mark.parametrize("text", [None, "no certificate"])
@@ -151,7 +151,7 @@ def test_an_authority_that_cannot_be_read_is_reported_and_tried_again(tmp_path: 
 
 @beside_the_day
 @soak_only  # takes a keep-alive; test_publisher.py tests the same with a shorter one
-@pytest.mark.parametrize("fault", ["broker hangs", "line is dead", "line is dead, nothing to tell"])
+@pytest.mark.parametrize("fault", ["broker hangs", "line is dead", "line is dead, nothing to publish"])
 def test_a_half_open_connection_is_noticed(tmp_path: Path, figure: Figure, fault: str) -> None:
     async def story() -> float:
         with mosquitto(tmp_path) as broker:
@@ -199,7 +199,7 @@ def test_a_refusal_is_noticed_reported_and_ends(
                 await listener.next("status", refused=0)
                 figure(
                     "broker refuses events",
-                    f"{stage.publisher.delivery.events_refused} refusals counted and told in status, then all 20 told",
+                    f"{stage.publisher.delivery.events_refused} refusals counted and in status, then all 20 published",
                 )
 
     asyncio.run(story())

@@ -120,8 +120,8 @@ def test_a_daemon_that_was_stopped_counts_what_it_missed(tmp_path: Path, figure:
     assert counts.resets == 0
     if STOPPED_S > LINE_HOLDS_S:
         assert counts.lost_position_samples > 0
-        told = on_disk(tmp_path / "state" / "e2e" / "events.db")
-        assert [event for event in told if event.kind == "sensor_fault"]  # it reports that it was blind
+        stored = on_disk(tmp_path / "state" / "e2e" / "events.db")
+        assert [event for event in stored if event.kind == "sensor_fault"]  # it reports that it was blind
     else:
         assert counts.lost_position_samples == 0
 
@@ -146,13 +146,13 @@ def test_an_adapter_that_delivers_in_clumps_changes_no_event(path: Path, every_s
     session = read_session(path)
     chunks = list(session.chunks())
 
-    def told(chunks: list[Chunk]) -> tuple[list[AnyEvent], int]:
+    def detected(chunks: list[Chunk]) -> tuple[list[AnyEvent], int]:
         analysis = analysis_of(open_playback(path, None), feedback=True)
         events = [event for chunk in chunks for event in analysis.feed(chunk).events]
         return events + analysis.finish().events, analysis.decoder.counts.resets
 
-    smooth, resets = told(chunks)
-    clumpy, _ = told(clumped(chunks, every_s))
+    smooth, resets = detected(chunks)
+    clumpy, _ = detected(clumped(chunks, every_s))
     if not resets:
         assert [encode(event) for event in clumpy] == [encode(event) for event in smooth]
         return

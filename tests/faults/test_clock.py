@@ -46,7 +46,7 @@ def sent(clock_start_us: int, faults: tuple[sensor.Fault, ...] = ()) -> list[Chu
     return simulator.board_chunks(a_faulty_set(), kit, seed=3, read_s=0.1)
 
 
-def told(chunks: list[Chunk]) -> tuple[list[AnyEvent], Decoder]:
+def detected(chunks: list[Chunk]) -> tuple[list[AnyEvent], Decoder]:
     wiring = kit_of(PROFILE).wiring
     assert wiring is not None
     decoder, spine = Decoder(wiring), Spine(PROFILE, "s")
@@ -55,12 +55,12 @@ def told(chunks: list[Chunk]) -> tuple[list[AnyEvent], Decoder]:
 
 
 def test_a_device_clock_that_wraps_changes_nothing(figure: Figure) -> None:
-    plain, _ = told(sent(1_000_000))
+    plain, _ = detected(sent(1_000_000))
     expected = [encode(event) for event in plain]
     assert len(expected) > 10
     for k in range(WRAPS):
         wraps_after_us = 3_000_000 * (k + 1)
-        events, decoder = told(sent(2**32 - wraps_after_us))
+        events, decoder = detected(sent(2**32 - wraps_after_us))
         assert [encode(event) for event in events] == expected
         assert decoder.counts.resets == 0
     figure(f"device clock wraps, at {WRAPS} places of a set", f"the same {len(expected)} records, byte for byte")
@@ -74,7 +74,7 @@ def test_no_event_reaches_over_a_reset(figure: Figure) -> None:
             sensor.DeviceReset(4.0 + 6.0 * k + float(dice.uniform(0, 4)), float(dice.uniform(0.2, 1.2)), bool(k % 2))
             for k in range(RESETS_A_SET)
         ]
-        events, decoder = told(sent(1_000_000, tuple(resets)))
+        events, decoder = detected(sent(1_000_000, tuple(resets)))
         assert decoder.counts.resets == RESETS_A_SET
         last = {event.id: event for event in events}
         for event in last.values():
@@ -129,7 +129,7 @@ def test_a_wall_clock_that_steps_a_day_changes_no_event(tmp_path: Path, figure: 
     live = [record for record in collector.records if not record.historical]
     figure(
         f"wall clock steps of a day, {STEPS} times",
-        f"{len(kept)} records, byte for byte those of a replay; {len(live)} of them told live",
+        f"{len(kept)} records, byte for byte those of a replay; {len(live)} of them published live",
     )
 
 

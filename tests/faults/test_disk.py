@@ -175,7 +175,7 @@ def test_a_full_disk_stops_recording_then_events_and_never_live(tmp_path: Path, 
     figure(
         f"disk full for {FULL_S:g} s",
         f"live at most {paused_s * 1e3:.0f} ms apart, {said} lines in the log, events again {recovered_s:.1f} s after "
-        f"there is room, {recorded.lost} of {recorded.samples} samples lost, {recorded.gaps} gaps told",
+        f"there is room, {recorded.lost} of {recorded.samples} samples lost, {recorded.gaps} gaps reported",
     )
     assert collector.seqs == [event.seq for event in kept] == list(range(1, len(kept) + 1))
     assert recorded.damage == []

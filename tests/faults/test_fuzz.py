@@ -1,6 +1,6 @@
 """No bytes from outside break anything: wire, recordings, profiles, commands and messages are refused or understood.
 
-What does break something is written into corpus/, tried first from then on, and committed with what mends it.
+An input that breaks something is written to corpus/, tried first from then on, and committed with the correction.
 """
 
 import math

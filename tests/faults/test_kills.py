@@ -1,4 +1,4 @@
-"""Everybody dies, by turns and at random: what is on disk reaches the consumer once and in order nonetheless."""
+"""Random kills of all programs: stored events still reach the consumer once and in order."""
 
 import asyncio
 import random

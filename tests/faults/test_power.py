@@ -1,7 +1,7 @@
-"""The plug is pulled on the whole daemon: what was told is on disk, and of the recording at most a second is missing.
+"""Power cuts of the whole daemon: published events are on disk, and the recording lacks at most a second.
 
-What the image of a mounted file system holds at one moment is what has reached the disk. The daemon is frozen for
-that moment, so that what it had told by then is known, and goes on afterwards.
+The image of a mounted file system at one moment contains the data that have reached the disk. The daemon is frozen for
+that moment, so its published events are known, and continues afterwards.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ def test_a_power_cut_costs_no_published_event_and_at_most_a_second_of_samples(
     image: Path, tmp_path: Path, figure: Figure
 ) -> None:
     dice = random.Random(9)
-    told: list[int] = []  # the last seq that the consumer had at each cut
+    published: list[int] = []  # the last seq that the consumer had at each cut
     frozen_ns: list[int] = []
 
     async def story(profile: Path, port: int, disk: Path) -> None:
@@ -49,7 +49,7 @@ def test_a_power_cut_costs_no_published_event_and_at_most_a_second_of_samples(
                 daemon.freeze()
                 frozen_ns.append(time.monotonic_ns())
                 await asyncio.sleep(0.2)  # for what is under way from the broker
-                told.append(collector.ledger.seq)
+                published.append(collector.ledger.seq)
                 await asyncio.to_thread(run, "cp", "--sparse=always", image, tmp_path / f"after-{cut}.img")
                 daemon.thaw()
             assert daemon.stop() == 0
@@ -63,7 +63,7 @@ def test_a_power_cut_costs_no_published_event_and_at_most_a_second_of_samples(
         with mounted(tmp_path / f"after-{cut}.img", tmp_path / "after") as disk:
             with Store(disk / "e2e" / "events.db") as store:
                 assert store.set_aside is None
-                assert store.last_seq >= told[cut] > 0
+                assert store.last_seq >= published[cut] > 0
                 assert [event.seq for event in store.after(0, 1_000_000)] == list(range(1, store.last_seq + 1))
             (recording,) = (disk / "e2e" / "recordings").rglob("*.mcap")
             session = read_session(recording)
@@ -73,6 +73,6 @@ def test_a_power_cut_costs_no_published_event_and_at_most_a_second_of_samples(
         (tmp_path / f"after-{cut}.img").unlink()
     figure(
         f"{CUTS} power cuts (copied loop image)",
-        f"0 of {told[-1]} told events lost, {CUTS}/{CUTS} open, at most {max(lost_s):.2f} s of samples lost",
+        f"0 of {published[-1]} published events lost, {CUTS}/{CUTS} open, at most {max(lost_s):.2f} s of samples lost",
     )
     assert max(lost_s) <= (1.0 if SOAKING else 5.0)  # a busy machine may write later, so that is what a soak asks

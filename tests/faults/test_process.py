@@ -1,4 +1,4 @@
-"""The daemon as a process: up with nothing around it, ended within a set, quiet in a storm, sparing a disk."""
+"""The daemon as a process: it starts alone, stops during a set, limits its log, and writes little."""
 
 import asyncio
 import time
@@ -107,7 +107,7 @@ def test_a_port_that_drops_repeatedly_is_reported_once(tmp_path: Path, figure: F
                 await asyncio.sleep(0.2)
                 device.plug()
                 await until(lambda: device.streaming)
-            await until(lambda: info and info[-1].link.counts["reconnects"] == FLAPS)  # told every 5 s
+            await until(lambda: info and info[-1].link.counts["reconnects"] == FLAPS)  # published every 5 s
             assert daemon.stop() == 0
         hearing.cancel()
         await asyncio.gather(hearing, return_exceptions=True)
@@ -115,12 +115,12 @@ def test_a_port_that_drops_repeatedly_is_reported_once(tmp_path: Path, figure: F
 
     with mosquitto(tmp_path) as broker:
         lines, links, info = asyncio.run(story(a_profile(tmp_path, broker.port), broker.port))
-    told = [line for line in lines if "drops again and again" in line]
+    reports = [line for line in lines if "drops again and again" in line]
     figure(
         f"{FLAPS} flaps of the cable",
         f"{len(lines)} lines in the log; {info.link.state}, {info.link.counts['drops_a_minute']} drops a minute",
     )
-    assert len(told) == 1
+    assert len(reports) == 1
     assert len(lines) <= 45  # ten a minute of each kind
     assert info.link.counts["drops_a_minute"] >= 6
     assert info.link.state == "unstable"

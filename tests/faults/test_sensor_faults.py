@@ -1,8 +1,8 @@
-"""Sensors at fault for ten simulated minutes each: nothing is invented, and what is true is still found.
+"""Sensor faults for ten simulated minutes each: no event is invented, and true events are still found.
 
-Meanwhile the lifter does every fault of his own. The same sets with sound sensors say what a detector finds at all:
-`kept` is the share of it that is still found, but for what lies within 0.3 s of a fault; `invented` is what is told as
-an event of its own, no part of a sensor_fault's act, only because the sensors are at fault.
+Meanwhile the lifter makes every kind of fault. The same sets with intact sensors show the events that a detector finds
+at all: `kept` is the share that is still found, except within 0.3 s of a fault; `invented` are events that are reported
+only because of the sensor fault, and not as part of it.
 """
 
 from collections.abc import Callable
@@ -26,19 +26,18 @@ from tests.quality.told import Told, told
 from tests.soak import SOAKING, Figure, long, soak
 
 pytestmark = soak
-SETS = long(10, 2)  # of a little more than a minute
+SETS = long(10, 2)  # of a little more than a minute each
 SPLIT = long(HELD_BACK, TUNING)
-KEPT = long(0.99, 0.97)  # of few events one is a lot
+KEPT = long(0.99, 0.97)  # with few events, each one is a large share
 SAME_S = 0.3
-HIDDEN_S = 0.6  # a silence hides where it began
-LASTS_S = 10.0  # a fault that lasts longer is there all the time
+HIDDEN_S = 0.6  # a silence hides its beginning
+LASTS_S = 10.0  # a longer fault counts as permanent
 HIDES = frozenset({"rep", "set_end"})
 OF_MOTION = frozenset({"jerk", "drop", "turnaround", "fault_turn", "lockout_rest", "speed_over"})
-# An encoder that has missed a way nobody saw says nothing of where the stack is, nor does a cell: until the stack has
-# rested again it may be at its top as well as in the middle, and these are defined by which of the two it is.
+# After an encoder has missed a movement, neither it nor the cell shows the place of the stack. Until the stack has
+# rested again it may be at the top or in the middle, and the definitions of these events depend on that.
 PLACE_LOST = frozenset({"lockout_rest", "stall", "failure"})
-# An encoder that dies while the stack stands tells, reading for reading, what a rest tells: nobody can know until it
-# counts again.
+# An encoder that fails while the stack is still gives the same readings as a rest, until it counts again.
 STANDING = frozenset({"lockout_rest", "bottom_rest", "stall"})
 Faults = Callable[[Case, float, np.random.Generator], tuple[sensor.Fault, ...]]
 
@@ -48,9 +47,9 @@ class Trial:
     """One row of the table of faults."""
 
     faults: Faults
-    causes: frozenset[str]  # one of them is told in each set; none: it does no harm, and nothing is told
+    causes: frozenset[str]  # one of them is reported in each set; empty: the fault is harmless and not reported
     kit: dict[str, Any] = field(default_factory=dict)
-    kinds: frozenset[str] | None = None  # that can be found at all
+    kinds: frozenset[str] | None = None  # the kinds that can be found at all; None: all
     kept: float = KEPT
 
 

@@ -156,7 +156,7 @@ class Run:
         return np.concatenate(stamps), np.concatenate([np.array(block.counts, dtype=np.int64) for block in blocks])
 
     def wrong_positions(self, stream_id: int = 1, boot: int = 0, begins: int = 0) -> int:
-        """The number of positions that the encoder did not have within 15 us of their stamp. `begins`: the first count."""
+        """How many positions the encoder did not have within 15 us of their stamp. `begins`: its first count."""
         t_us, counts = self.positions(stream_id)
         t_s = self.world_s(t_us, boot)
         around = np.stack([self.truth.counts(t_s + shift) for shift in (-TOLERANCE_S, 0, TOLERANCE_S)]) - begins

@@ -41,11 +41,11 @@ def test_a_set_and_then_everything_goes_wrong(built: Build, tmp_path: Path, monk
     truth = a_set(tmp_path, REPS)
     records: list[ReceivedRecord] = []
 
-    def told(kind: str) -> list[ReceivedRecord]:
+    def received(kind: str) -> list[ReceivedRecord]:
         return [record for record in records if record.event.kind == kind]
 
     def causes() -> set[str]:
-        return {str(getattr(record.event, "cause", None)) for record in told("sensor_fault")}
+        return {str(getattr(record.event, "cause", None)) for record in received("sensor_fault")}
 
     async def hear(record: ReceivedRecord) -> None:
         records.append(record)
@@ -66,13 +66,13 @@ def test_a_set_and_then_everything_goes_wrong(built: Build, tmp_path: Path, monk
             def device(counter: str) -> int:
                 return daemon.info().link.device.get(counter, 0)
 
-            await until(lambda: bool(told("set_end")))
+            await until(lambda: bool(received("set_end")))
             assert daemon.info().link.state == "live"
             assert listener.status is not None
             assert listener.status.link == "live"
             assert {record.event.kind for record in records} <= HARMLESS
-            assert not told("sensor_fault")
-            assert [getattr(record.event, "rep", None) for record in told("rep")] == list(range(1, REPS + 1))
+            assert not received("sensor_fault")
+            assert [getattr(record.event, "rep", None) for record in received("rep")] == list(range(1, REPS + 1))
 
             board.inject("ready_stuck 1")
             await until(lambda: "flagged" in causes() and device("adc_timeout") > 0)

@@ -161,8 +161,8 @@ def test_an_encoder_line_that_rings_starves_no_other_task(built: Build, truth: T
     assert len(ran.all(Status)) == 5
     assert [pong.token for pong in ran.all(Pong)] == [5]
     assert ran.last_status.enc_illegal > 50
-    told = ran.events(EventCode.ENCODER_ILLEGAL)
-    assert 5 <= len(told) <= 12
+    reported = ran.events(EventCode.ENCODER_ILLEGAL)
+    assert 5 <= len(reported) <= 12
     t_us, _ = ran.positions()
     assert np.all(np.diff(t_us) % 2000 == 0)
     assert np.all(np.diff(t_us[ran.world_s(t_us) > 3.1]) == 2000)  # the grid is back at once

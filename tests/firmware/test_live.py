@@ -42,13 +42,13 @@ class Reader:
 
     decoder: Decoder
     states: list[LinkState] = field(default_factory=list)
-    told: list[object] = field(default_factory=list)
+    control: list[object] = field(default_factory=list)
     batches: list[Samples] = field(default_factory=list)
 
     def take(self, chunk: Chunk) -> Samples:
         samples = self.decoder.feed(chunk)
         self.batches.append(samples)
-        self.told += self.decoder.take_control()
+        self.control += self.decoder.take_control()
         return samples
 
     async def until(self, chunks: AsyncIterator[Chunk], done: Callable[[], bool]) -> None:
@@ -72,7 +72,7 @@ class Reader:
 
     def hellos(self) -> list[Hello]:
         """One HELLO of each boot."""
-        return list({message.boot_id: message for message in self.told if isinstance(message, Hello)}.values())
+        return list({message.boot_id: message for message in self.control if isinstance(message, Hello)}.values())
 
     def states_told(self) -> list[str]:
         """The states, without repetitions."""
@@ -126,20 +126,23 @@ def test_a_board_that_suffers(built: Build, truth: Truth, tmp_path: Path) -> Non
             board.inject("batch 16")
             await got.for_s(chunks, 0.5)
             board.inject("ready_stuck 1")
-            await got.until(chunks, lambda: any(isinstance(message, EventNote) for message in got.told))
+            await got.until(chunks, lambda: any(isinstance(message, EventNote) for message in got.control))
             await got.until(chunks, lambda: status_flags() == StatusFlag.STREAMING | StatusFlag.ADC_FAULT)
             board.inject("ready_stuck -1")
             await got.until(chunks, lambda: status_flags() == StatusFlag.STREAMING)
 
     def status_flags() -> int:
-        return next((message.flags for message in reversed(got.told) if isinstance(message, Status)), 0)
+        return next((message.flags for message in reversed(got.control) if isinstance(message, Status)), 0)
 
     options = ("--reset-on-open", "0.4")
     with emulated_board(built(), truth.calibration, truth.path, link=tmp_path / "tty", options=options) as board:
         asyncio.run(story(board))
     causes = [hello.reset_cause for hello in got.hellos()]
     assert causes == [ResetCause.EXTERNAL, ResetCause.EXTERNAL, ResetCause.WATCHDOG]
-    assert [note.code for note in got.told if isinstance(note, EventNote)] == [EventCode.ADC_LOST, EventCode.ADC_BACK]
+    assert [note.code for note in got.control if isinstance(note, EventNote)] == [
+        EventCode.ADC_LOST,
+        EventCode.ADC_BACK,
+    ]
     counts = got.decoder.counts
     assert counts.resets == 2
     assert counts.bad_crc + counts.bad_shape <= 2  # frames that a reset cut off
@@ -211,8 +214,8 @@ def test_a_motion_that_is_made_while_it_is_played(built: Build, truth: Truth, tm
 
     asyncio.run(beside(got, str(tmp_path / "tty"), 500_000, story()))
     assert got.now_s * 1000 < made < got.now_s * 1000 + 10_000
-    told = ~np.isnan(got.samples.position_m)
-    t_s, position_m = got.samples.t_s[told], got.samples.position_m[told]
+    measured = ~np.isnan(got.samples.position_m)
+    t_s, position_m = got.samples.t_s[measured], got.samples.position_m[measured]
     begins_s = [  # the beginning of the session clock on the motion's clock: the time of START
         begin_s
         for begin_s in np.arange(0, 2, 0.001)

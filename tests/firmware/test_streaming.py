@@ -161,7 +161,7 @@ def test_a_resonator_half_a_percent_fast(built: Build, truth: Truth, tmp_path: P
 
 def test_flash_and_ram_leave_room(built: Build) -> None:
     """On the smallest board half of each is free; the free RAM includes the stack."""
-    told = subprocess.run(["avr-size", "-A", str(built().elf)], capture_output=True, text=True, check=True).stdout
-    size = {row.split()[0]: int(row.split()[1]) for row in told.splitlines() if row.startswith(".")}
+    output = subprocess.run(["avr-size", "-A", str(built().elf)], capture_output=True, text=True, check=True).stdout
+    size = {row.split()[0]: int(row.split()[1]) for row in output.splitlines() if row.startswith(".")}
     assert size[".text"] + size[".data"] < 16 * 1024
     assert size[".data"] + size[".bss"] + size.get(".noinit", 0) < 1024

@@ -21,7 +21,7 @@ PRESS = needs.SHARED_DATA / "leg_press_biostrength" / "right.csv"
 PULL = needs.SHARED_DATA / "isometric_pull" / "example1.csv"
 
 
-def told(path: Path, **machine: Any) -> list[Any]:
+def last_records(path: Path, **machine: Any) -> list[Any]:
     """The last record of each event; keys of the machine may be changed."""
     table = tomllib.loads((path.parent / "machine.toml").read_text())
     table["machine"] |= machine
@@ -31,7 +31,7 @@ def told(path: Path, **machine: Any) -> list[Any]:
 
 
 def test_three_presses_begin_and_turn_where_the_labels_say() -> None:
-    events = told(PRESS)
+    events = last_records(PRESS)
     with (PRESS.parent / "labels.csv").open() as file:
         labels = [row for row in csv.DictReader(file) if row["rep"]]
     reps = [event for event in events if event.kind == "rep"]
@@ -44,7 +44,7 @@ def test_three_presses_begin_and_turn_where_the_labels_say() -> None:
 
 def test_the_platform_was_put_in_place_before_the_set() -> None:
     """Down and half-way up within seven seconds, with a few newtons: no repetition, no stall, no rest."""
-    events = told(PRESS)
+    events = last_records(PRESS)
     (start,) = (event for event in events if event.kind == "set_start")
     (first, *_) = (event for event in events if event.kind == "rep")
     assert start.t_s == first.t_s
@@ -53,7 +53,7 @@ def test_the_platform_was_put_in_place_before_the_set() -> None:
 
 def test_the_events_of_the_presses_match_the_plot() -> None:
     """All begin with a shove, the first before the set is certain. There is no sensor fault; the load is unknown."""
-    events = told(PRESS)
+    events = last_records(PRESS)
     assert [(event.cause, event.rep) for event in events if event.kind == "jerk"] == [
         *(("start", None), ("start", 2), ("start", 3))
     ]
@@ -61,7 +61,7 @@ def test_the_events_of_the_presses_match_the_plot() -> None:
 
 
 def test_a_given_load_does_not_make_a_motor_s_sensors_doubtful() -> None:
-    events = told(PRESS, working_load_n=1500.0, friction=0.0)
+    events = last_records(PRESS, working_load_n=1500.0, friction=0.0)
     assert not [event for event in events if event.kind == "sensor_fault"]
     assert {event.side for event in events if event.kind == "tension_out"} == {"low", "high"}
 
@@ -71,8 +71,8 @@ def test_a_pull_begins_above_the_body_weight() -> None:
     rows = read_table(PULL).samples
     standing_n = float(np.median(rows.force_n[rows.t_s < 10.0]))
     lift_off_n = 1.5 * standing_n
-    (start,) = (event for event in told(PULL, lift_off_n=lift_off_n) if event.kind == "set_start")
+    (start,) = (event for event in last_records(PULL, lift_off_n=lift_off_n) if event.kind == "set_start")
     above_s = float(rows.t_s[np.argmax(rows.force_n > lift_off_n)])
     assert start.t_s == pytest.approx(above_s, abs=0.1)
-    (early,) = (event for event in told(PULL) if event.kind == "set_start")
+    (early,) = (event for event in last_records(PULL) if event.kind == "set_start")
     assert early.t_s < 0.2

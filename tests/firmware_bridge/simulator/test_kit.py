@@ -142,8 +142,8 @@ def test_the_wire_carries_what_was_measured(trace: Trace, name: str) -> None:
     assert carried.force_n == pytest.approx(samples.force_n, nan_ok=True, abs=1e-9)
     counts = decoder.counts
     assert counts.bad_crc == counts.bad_shape == counts.bad_body == counts.unknown_types == counts.late_samples == 0
-    told = counts.position_samples + counts.lost_position_samples
-    assert told == pytest.approx(trace.t_s[-1] * kit.position_rate_hz, rel=0.004)
+    counted = counts.position_samples + counts.lost_position_samples
+    assert counted == pytest.approx(trace.t_s[-1] * kit.position_rate_hz, rel=0.004)
 
 
 @pytest.mark.parametrize("forgets", [True, False])
@@ -194,9 +194,9 @@ def test_unnoticed_spikes_are_slipped_bits_noticed_ones_have_no_value(trace: Tra
 
 
 def test_a_silent_cell_is_reported_ten_times_a_second(spoilt: Samples) -> None:
-    told = within(only(spoilt, (spoilt.flags & Flag.TIMEOUT) != 0), 9.5, 0.5)
-    assert len(told) == 5
-    assert np.isnan(told.force_n).all()
+    reported = within(only(spoilt, (spoilt.flags & Flag.TIMEOUT) != 0), 9.5, 0.5)
+    assert len(reported) == 5
+    assert np.isnan(reported.force_n).all()
     assert len(forces(within(spoilt, 9.5, 0.5))) == 0
 
 
