@@ -143,6 +143,22 @@ class SetEnd(Event, frozen=True, kw_only=True, tag="set_end"):
     set_s: float | None = None  # from set_start to the end of the last repetition; null in records of old versions
 
 
+class RepStart(msgspec.Struct, frozen=True, kw_only=True):
+    """How a repetition left the rest."""
+
+    grade: Literal["squeezed", "fair", "jerked"]
+    upload_s: float  # from nearly no tension to lift-off
+    first_25_mm_s: float
+    peak_g: float
+
+
+class Segmented(msgspec.Struct, frozen=True, kw_only=True):
+    """Dips of the speed within a movement: 0 is even."""
+
+    positive: int
+    negative: int
+
+
 class Rep(Event, frozen=True, kw_only=True, tag="rep"):
     """One positive and one negative."""
 
@@ -161,6 +177,8 @@ class Rep(Event, frozen=True, kw_only=True, tag="rep"):
     sticking: bool = False
     load_n: float | None = None  # null: not known when the repetition ended
     assisted: bool = False  # somebody else did its positive
+    start: RepStart | None = None  # null: it did not begin on the rest
+    segmented: Segmented | None = None  # null in records of old versions
 
 
 class Turnaround(Event, frozen=True, kw_only=True, tag="turnaround"):

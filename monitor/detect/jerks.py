@@ -15,7 +15,7 @@ import numpy as np
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from monitor.detect.detector import Findings
 from monitor.detect.held_condition import HeldCondition
-from monitor.detect.moment import Moment, steps
+from monitor.detect.moment import Moment, Thrown, steps
 from monitor.events import Drop, Jerk, Stamp
 from monitor.profile.settings import JerkSettings
 from monitor.signals.conditions import Bit
@@ -50,7 +50,13 @@ class SurgeDetector:
         return (
             *self._jerk.update(moment, judged and moment.on(Bit.JERK), moment.now, wait=wait),
             *self._drop.update(moment, judged and moment.on(Bit.DROP), moment.now, wait=wait),
+            *self._thrown(moment),
         )
+
+    def _thrown(self, moment: Moment) -> tuple[Thrown, ...]:
+        jerk = self._jerk.detection
+        new = jerk is not None and jerk.event.cause == "start" and jerk.start != moment.thrown.start_at
+        return (Thrown(jerk.start),) if jerk is not None and new else ()
 
     def _describe_jerk(self, moment: Moment, stamp: Stamp, start: int, end: int) -> Jerk:
         peak_m_s2 = float(moment.signals.part(moment.signals.a, start, end).max())

@@ -115,6 +115,12 @@ class Assistance(Fact, frozen=True):
         return self.since is not None and self.since < end and (self.until is None or start < self.until)
 
 
+class Thrown(Fact, frozen=True):
+    """By SurgeDetector: when the newest jerk at the start of a movement began."""
+
+    start_at: int = -NEVER
+
+
 class Happening(Fact, frozen=True):
     """Found by one detector; it holds at one moment only."""
 
@@ -206,6 +212,7 @@ class Moment(msgspec.Struct, frozen=True):
     lockout: LockoutState
     staging: Staging
     assistance: Assistance
+    thrown: Thrown
     # Happenings
     turned: Turned = Turned()
     rest_found: RestFound | None = None

@@ -33,6 +33,7 @@ from monitor.detect.moment import (
     Staging,
     Stalling,
     Stillness,
+    Thrown,
     steps,
 )
 from monitor.detect.phase import phase_of
@@ -184,6 +185,7 @@ class DetectorPanel:
             last.lockout,
             last.staging,
             last.assistance,
+            last.thrown,
         )
         return replace(moment, after_silence=True) if after_silence else moment
 
@@ -321,6 +323,7 @@ def first_moment(signals: SignalWindow, session: str, limits: Limits) -> Moment:
         lockout=LockoutState(),
         staging=Staging(),
         assistance=Assistance(),
+        thrown=Thrown(),
     )
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from monitor.detect.detector import Detection, Finding, Findings
 from monitor.detect.moment import NEVER, Moment, RepFinished, Reps, TurningPoint, seconds, steps
+from monitor.detect.rep_shape import segmented_of, start_of
 from monitor.events import Rep
 from monitor.learning.range import LearnedRange
 from monitor.profile.limits import Limits
@@ -168,6 +169,8 @@ class RepDetector:
             load_n=None if moment.limits.load_n is None else round(moment.limits.load_n, 1),
             sticking=self._sticking,
             assisted=_lifted(moment, up, down),
+            start=start_of(moment, finished, limits.selected_n or (float(known_n.mean()) if len(known_n) else None)),
+            segmented=segmented_of(moment, up, down, self.settings),
         )
 
     def _is_partial(self, limits: Limits, shown: LearnedRange, rom_m: float, top: TurningPoint) -> bool:

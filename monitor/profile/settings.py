@@ -58,6 +58,16 @@ class RepSettings(SettingsTable, frozen=True, kw_only=True):
     top: Share = 0.10  # of L: a repetition whose top is further below top_m is partial
     sticking_speed: Share = 0.25  # of v_c
     sticking_min_s: Positive = 0.5
+    segment_speed: Share = 0.5  # of a movement's mean speed: a dip below it is counted
+    segment_apart_s: NotNegative = 0.2  # closer dips are one
+
+
+class StartSettings(SettingsTable, frozen=True, kw_only=True):
+    upload_from: Share = 0.1  # of W: the upload of a repetition begins here
+    rise_window_s: Positive = 0.2
+    rise_per_s: Positive = 2.5  # W per s: the steepest rise of a squeezed start
+    slowness: Positive = 1.3  # times the target time of the first way, at least, is squeezed
+    to_m: Positive = 0.025  # the first way ends here
 
 
 class TurnaroundSettings(SettingsTable, frozen=True, kw_only=True):
@@ -186,6 +196,7 @@ class DetectSettings(SettingsTable, frozen=True, kw_only=True):
     cell: CellSettings = CellSettings()
     set: SetSettings = SetSettings()
     rep: RepSettings = RepSettings()
+    start: StartSettings = StartSettings()
     turnaround: TurnaroundSettings = TurnaroundSettings()
     jerk: JerkSettings = JerkSettings()
     unload: UnloadSettings = UnloadSettings()

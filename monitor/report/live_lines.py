@@ -4,7 +4,7 @@ import math
 from typing import Any, NamedTuple
 
 from monitor.events import AnyEvent, BottomRest, Failure, Feedback, LockoutRest, Rep, SetEnd, SetStart, Stage
-from monitor.report.words import kilograms
+from monitor.report.words import kilograms, rep_notes
 from monitor.vocabulary.lookup import name_of, row_of
 
 FULL = 1.5  # of the load, at the end of the bar
@@ -63,8 +63,8 @@ def event_words(event: AnyEvent) -> str | None:
         case SetStart():
             return f"set {event.set} begins"
         case Rep():
-            weak = " (partial)" if event.partial else ""
-            return f"rep {event.rep}{weak}: {event.positive_s:.1f} s up, {event.negative_s:.1f} s down"
+            notes = f" ({', '.join(rep_notes(event))})" if rep_notes(event) else ""
+            return f"rep {event.rep}{notes}: {event.positive_s:.1f} s up, {event.negative_s:.1f} s down"
         case SetEnd():
             held = "" if event.under_tension_s is None else f", {event.under_tension_s:.0f} s of it tension"
             load = "" if event.strength_n is None else f" at {kilograms(event.strength_n)} kg"

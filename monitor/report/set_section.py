@@ -8,7 +8,7 @@ from monitor.report.leak_panel import leak_panel
 from monitor.report.markup import Markup, element
 from monitor.report.session_story import SetStory, length_s
 from monitor.report.tables import UNKNOWN, row, table
-from monitor.report.words import clock, count, duration, kilograms, newtons, partial
+from monitor.report.words import clock, count, duration, kilograms, newtons, partial, rep_notes
 from monitor.vocabulary.lookup import faults_by_name
 
 
@@ -82,7 +82,7 @@ def _turns(one: SetStory) -> Markup | None:
 
 def _rep_table(one: SetStory) -> Markup:
     """Columns in the order of the movement: turn, up, turn, down."""
-    head = ["Rep", "Bottom turn", "Up", "Top turn", "Down", "Range", "Mean", "In band", "Faults"]
+    head = ["Rep", "Bottom turn", "Up", "Top turn", "Down", "Range", "Mean", "In band", "Notes", "Faults"]
     rows = []
     for rep in one.reps:
         moved_s = max(rep.duration_s or 0.0, 1e-9)
@@ -100,6 +100,7 @@ def _rep_table(one: SetStory) -> Markup:
             f"{rep.rom_m * 100:.0f} cm",
             UNKNOWN if rep.tension_mean_n is None else f"{kilograms(rep.tension_mean_n)} kg",
             UNKNOWN if rep.in_band_s is None else f"{rep.in_band_s / moved_s:.0%}",
+            ", ".join(note for note in rep_notes(rep) if note != "partial"),
             _leaked(one, rep),
         ]  # fmt: skip
         rows.append(row(cells, data_set=one.number, data_rep=rep.rep))

@@ -11,7 +11,7 @@ from monitor.events import AnyEvent, Leak, Rep, SensorFault, SetEnd, SetStart, S
 from monitor.profile.profile import Profile
 from monitor.report.blindness import BLIND, BLIND_STATIC
 from monitor.report.session_story import leaks, length_s, lost_s
-from monitor.report.words import count, describe, fault_words, kilograms, newtons, times
+from monitor.report.words import count, describe, fault_words, kilograms, newtons, rep_notes, times
 from monitor.vocabulary.leaks import LEAKS
 from monitor.vocabulary.lookup import is_fault, name_of
 
@@ -90,7 +90,6 @@ def _rep_table(reps: Sequence[Any]) -> Any:
     )
     for rep in reps:
         moved_s = max(rep.duration_s or 0.0, 1e-9)
-        notes = [note for note, true in (("partial", rep.partial), ("sticking", rep.sticking)) if true]
         table.add_row(
             str(rep.rep or ""),
             f"{rep.t_s:.2f}",
@@ -99,7 +98,7 @@ def _rep_table(reps: Sequence[Any]) -> Any:
             *_force(rep.tension_mean_n),
             *(_force(force_n)[0] for force_n in (rep.tension_min_n, rep.tension_max_n)),
             "" if rep.in_band_s is None else f"{rep.in_band_s / moved_s:.0%}",
-            ", ".join(notes),
+            ", ".join(rep_notes(rep)),
         )
     return table
 

@@ -81,6 +81,20 @@ def describe(event: AnyEvent) -> str:
             assert_never(event)
 
 
+def rep_notes(rep: Rep) -> list[str]:
+    """What is worth a word about a repetition."""
+    notes = [
+        word for word, true in (("partial", rep.partial), ("sticking", rep.sticking), ("helped", rep.assisted)) if true
+    ]
+    if rep.start is not None and rep.start.grade != "fair":
+        notes.append(f"{rep.start.grade} start")
+    if rep.segmented is not None:
+        dips = ((rep.segmented.positive, "up"), (rep.segmented.negative, "down"))
+        uneven = [f"{n} {way}" for n, way in dips if n]
+        notes += [f"dips: {', '.join(uneven)}"] if uneven else []
+    return notes
+
+
 def _ended(ended_set: bool) -> str:
     return ", end of the set" if ended_set else ""
 

@@ -31,8 +31,6 @@ NOT_IN_CODE: dict[str, set[str]] = {
     "phases": {"held"},
     "keys": {
         "failure.held_s",
-        "rep.segmented",
-        "rep.start",
     },
     "settings": {
         "detect.failure.pushing",
@@ -43,16 +41,9 @@ NOT_IN_CODE: dict[str, set[str]] = {
         "detect.motion.extreme_fraction",
         "detect.rep.end",
         "detect.rep.end_s",
-        "detect.rep.segment_apart_s",
-        "detect.rep.segment_speed",
         "detect.set.stop_fraction",
         "detect.set.stop_min_m",
         "detect.stack_touch.join_s",
-        "detect.start.rise_per_s",
-        "detect.start.rise_window_s",
-        "detect.start.slowness",
-        "detect.start.to_m",
-        "detect.start.upload_from",
         "detect.turnaround.set_down_s",
     },
     "targets": {"jerk", "assist"},  # of the labelled corpus

@@ -72,6 +72,7 @@ def test_every_text_that_a_message_can_need_exists() -> None:
         *(f"state.stale.{name}" for name in links),
         *(f"phase.{phase}" for phase in get_args(Phase)),
         "leak.unjudged_s",
+        *(f"start.{grade}" for grade in ("squeezed", "fair", "jerked")),
         *(f"outcome.{outcome}" for outcome in ("failure", "ended")),
     }
     assert pack["cues"].keys() >= {*rests, *get_args(Phase), "low", "high"}

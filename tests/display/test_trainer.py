@@ -31,8 +31,8 @@ def test_a_set_is_shown_while_it_goes_on(open_page: Open, stage: DisplayStage) -
     stage.event(Rep, rep=2, **{**REP, "partial": True, "in_band_s": 5.5})
     page.wait("document.querySelectorAll('#rep-rows svg').length === 2")
     assert cells(page, "#rep-rows") == [
-        ["2 (partial)", "5.1", "0.4", "4.9", "0.6", "48", "0.05", "82", "50 %", ""],
-        ["1", "5.1", "0.4", "4.9", "\N{EN DASH}", "48", "0.05", "82", "80 %", ""],
+        ["2 (partial)", "5.1", "0.4", "4.9", "0.6", "48", "0.05", "82", "50 %", "squeezed", "1 / 0", ""],
+        ["1", "5.1", "0.4", "4.9", "\N{EN DASH}", "48", "0.05", "82", "80 %", "squeezed", "1 / 0", ""],
     ]
     assert page.evaluate("document.querySelector('#rep-rows svg').getAttribute('aria-label')") == "Heave"
     assert [row[1:3] for row in cells(page, "#events")] == [["Heave", "2"], ["Rest at the top", "1"]]
@@ -135,4 +135,4 @@ def test_after_a_reload_missed_events_are_resumed(open_page: Open, stage: Displa
     name, command = stage.commands[0]
     assert (name, command["client"], command["after"], command["store_id"]) == ("resume", client, 400, "store")
     stage.event(Rep, rep=1, historical=True, topic=f"resume/{client}", **REP)
-    page.wait("document.querySelectorAll('#rep-rows td').length === 9")
+    page.wait("document.querySelectorAll('#rep-rows td').length === 11")

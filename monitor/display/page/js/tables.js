@@ -32,6 +32,8 @@ export function drawReps(body, model, words) {
       rep.peak_g.toFixed(2),
       rep.tension_mean_n === null ? "–" : kilograms(rep.tension_mean_n).toFixed(0),
       rep.in_band_s === null || !rep.duration_s ? "–" : `${Math.round((100 * rep.in_band_s) / rep.duration_s)} %`,
+      rep.start ? words.text(`start.${rep.start.grade}`) : "–",
+      rep.segmented ? `${rep.segmented.positive} / ${rep.segmented.negative}` : "–",
       icons(faults.get(rep.rep) ?? [], words),
     ],
   );

@@ -1,0 +1,92 @@
+"""How a repetition was done, beside its times: how it left the rest, and how evenly it moved."""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
+from monitor.detect.moment import Moment, RepFinished, seconds, steps
+from monitor.detect.stretches import union
+from monitor.events import RepStart, Segmented
+from monitor.profile.settings import RepSettings
+
+BEFORE_STEPS = steps(10.0)  # so long before lift-off an upload is looked for
+EARLY_STEPS = steps(0.3)  # a jerk of the start may begin so long before the repetition
+
+
+def start_of(moment: Moment, finished: RepFinished, load_n: float | None) -> RepStart | None:
+    """How a repetition left the rest, where it began there and the load is known (EVENTS.md 5)."""
+    limits, signals, first = moment.limits, moment.signals, finished.first
+    settings, rest_m = limits.detect.start, limits.detect.set.off_rest_m
+    if limits.kind != "stack" or not limits.starts_up or not load_n or first.reversal.x_m >= rest_m + limits.doubt_m:
+        return None
+    begin, top = first.dwell_start, finished.middle.dwell_start
+    x = signals.part(signals.x, begin, top)
+    standing = np.flatnonzero(x < rest_m + limits.doubt_m)
+    leaves = begin + (int(standing[-1]) + 1 if len(standing) else 0)
+    there = leaves + _first(signals.part(signals.x, leaves, top) >= settings.to_m)
+    peak_m_s2 = float(np.nan_to_num(np.abs(signals.part(signals.a, leaves, there + 1))).max())
+    upload, rise_n_s = _upload(moment, leaves, load_n)
+    slow_s = settings.slowness * (settings.to_m - rest_m) / limits.v_up_m_s
+    squeezed = (
+        seconds(there - leaves) >= slow_s
+        and rise_n_s <= settings.rise_per_s * load_n
+        and peak_m_s2 <= limits.a_turn_m_s2
+    )
+    grade: Literal["squeezed", "fair", "jerked"] = "squeezed" if squeezed else "fair"
+    if begin - EARLY_STEPS <= moment.thrown.start_at < top:
+        grade = "jerked"
+    return RepStart(
+        grade=grade,
+        upload_s=seconds(leaves - upload),
+        first_25_mm_s=seconds(there - leaves),
+        peak_g=round(peak_m_s2 / G, 3),
+    )
+
+
+def _upload(moment: Moment, leaves: int, load_n: float) -> tuple[int, float]:
+    """Since when the tension has been more than nearly nothing, and its steepest rise from there to lift-off, N/s."""
+    settings, signals = moment.limits.detect.start, moment.signals
+    window = steps(settings.rise_window_s)
+    since = max(signals.first or 0, leaves - BEFORE_STEPS)
+    tension_n = signals.part(signals.tension, since, leaves + 1)
+    loose = np.flatnonzero(tension_n[:-1] < settings.upload_from * load_n)
+    upload = int(loose[-1]) + 1 if len(loose) else 0
+    ends = np.arange(max(upload, window), len(tension_n))
+    rises_n = np.nan_to_num(tension_n[ends] - tension_n[ends - window])
+    return since + upload, float(rises_n.max(initial=0.0)) / settings.rise_window_s
+
+
+def segmented_of(moment: Moment, up: tuple[int, int], down: tuple[int, int], settings: RepSettings) -> Segmented:
+    """How many dips the speed of each movement has; moments `up` and `down` to but not including their ends."""
+    signals, lag = moment.signals, moment.signals.slow_lag  # the slow velocity: noise of a coarse encoder is no dip
+    ways = ((start + lag, min(end + lag, moment.now + 1)) for start, end in (up, down))
+    noise_m_s = moment.limits.detect.motion.rest_min_m_s
+    positive, negative = (_dips(np.abs(signals.part(signals.slow_v, *way)), settings, noise_m_s) for way in ways)
+    return Segmented(positive=positive, negative=negative)
+
+
+def _dips(speed_m_s: NDArray[np.float64], settings: RepSettings, noise_m_s: float) -> int:
+    """Dips below a share of the mean, between the first and the last crossing of that share; silence is none.
+
+    What is no deeper than the noise is a crossing.
+    """
+    known = ~np.isnan(speed_m_s)
+    if not known.any():
+        return 0
+    half_m_s = settings.segment_speed * float(speed_m_s[known].mean())
+    slow = speed_m_s <= half_m_s
+    fast = np.flatnonzero(~slow)
+    if not len(fast):
+        return 0
+    inner, speed_m_s = slow[fast[0] : fast[-1]], speed_m_s[fast[0] : fast[-1]]
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], inner, [False])).astype(np.int8))).tolist()
+    runs = zip(edges[::2], edges[1::2], strict=True)
+    joined = union(runs, steps(settings.segment_apart_s) - 1)
+    return sum(float(np.nanmin(speed_m_s[start:end])) < half_m_s - noise_m_s for start, end in joined)
+
+
+def _first(condition: NDArray[np.bool_]) -> int:
+    """Index of the first true element; the last one where there is none."""
+    return int(condition.argmax()) if condition.any() else max(0, len(condition) - 1)
