@@ -123,6 +123,7 @@ def storage_info(
         events_waiting=keeper.waiting,
         events_dropped=keeper.dropped,
         store_failures=keeper.failures,
+        rows_skipped=keeper.store.odd_rows,
         tidy_failures=housekeeper.failures,
         records_dropped=0 if recorder is None else recorder.status.dropped_records,
     )

@@ -45,7 +45,7 @@ from monitor.daemon.profile_commands import with_load, with_protocol
 from monitor.daemon.session import LiveSession
 from monitor.daemon.sink import Sink
 from monitor.events import Feedback, Update
-from monitor.learning.range import LearnedRange
+from monitor.learning.range import LearnedRange, read_range
 from monitor.mqtt.contract.commands import (
     Command,
     CommandRefused,
@@ -291,9 +291,8 @@ class Daemon:
             sessions = await asyncio.to_thread(self._store.sessions, lifter=lifter)
         except StoreError as error:
             raise CommandRefused("refused", f"the sessions of {lifter} cannot be read: {error}") from error
-        mine = (row.summary.get("learned") for row in sessions if row.lifter == lifter and row.summary)
-        learned = next(filter(None, mine), None)
-        return None if learned is None else msgspec.convert(learned, LearnedRange)
+        mine = (read_range(row.summary.get("learned")) for row in sessions if row.lifter == lifter and row.summary)
+        return next(filter(None, mine), None)
 
     def change_profile(self, profile: Profile) -> None:
         """Ends the session; the next one uses and records these settings. The lifter stays. Raises CommandRefused."""

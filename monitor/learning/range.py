@@ -10,8 +10,10 @@ the last one ends there, below the range.
 """
 
 from collections import deque
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from monitor.profile.settings import RangeSettings
 
@@ -30,6 +32,20 @@ class LearnedRange(msgspec.Struct, frozen=True):
 
     def including(self, other: "LearnedRange") -> "LearnedRange":
         return LearnedRange(min(self.bottom_m, other.bottom_m), max(self.top_m, other.top_m))
+
+
+class _StoredRange(msgspec.Struct, frozen=True):
+    bottom_m: Annotated[float, Meta(ge=-5, le=5)]
+    top_m: Annotated[float, Meta(ge=-5, le=5)]
+
+
+def read_range(stored: object) -> LearnedRange | None:
+    """The range that an earlier session stored; None if it has stored none, or something else."""
+    try:
+        found = msgspec.convert(stored, _StoredRange)
+    except msgspec.ValidationError:
+        return None
+    return LearnedRange(found.bottom_m, found.top_m) if found.bottom_m < found.top_m else None
 
 
 class RangeLearner:

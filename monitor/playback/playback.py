@@ -27,7 +27,7 @@ from monitor.analysis.analysis import Analysis
 from monitor.detect.spine import OnPositions
 from monitor.events import Update
 from monitor.learning.machine import LearnedMachine
-from monitor.learning.range import LearnedRange
+from monitor.learning.range import LearnedRange, read_range
 from monitor.profile.profile import Profile
 from monitor.profile.reading import load_profile, profile_from_builtins
 from monitor.record.records import Gap, Header
@@ -213,10 +213,9 @@ def _machine_learned(header: Header | None) -> LearnedMachine | None:
 def _learned(header: Header | None) -> LearnedRange | None:
     if header is None or header.learned is None:
         return None
-    try:
-        return msgspec.convert(header.learned, LearnedRange)
-    except msgspec.ValidationError as error:
-        raise PlaybackError(f"session {header.session}: its learned range cannot be read: {error}") from error
+    if (learned := read_range(header.learned)) is None:
+        raise PlaybackError(f"session {header.session}: its learned range cannot be read: {header.learned!r:.80}")
+    return learned
 
 
 def _decoder_of(path: Path, header: Header | None, replacing: Profile | None) -> Decoder:

@@ -4,6 +4,7 @@ WAL with synchronous=FULL: in simulated power cuts NORMAL lost every committed e
 writes and checkpoints; all others are read-only.
 """
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,11 +13,13 @@ from typing import NamedTuple
 from uuid import uuid4
 
 from monitor.state.folders import PRIVATE_DIRECTORY
+from monitor.store.stored import MOST_SEQ
 
 SCHEMA_VERSION = 1
 PAGE_BYTES = 2048  # of a new store: an event writes two pages, and half the default size saves a third of the writing
 CACHE_KIB = 512  # of pages in memory: events are written once and rarely read
 BUSY_S = 1.0  # how long to wait for a reader
+_STORE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _APPLICATION_ID = 0x5245504D  # "REPM"
 _SCHEMA = """
 CREATE TABLE meta (store_id TEXT NOT NULL, clean INTEGER NOT NULL);
@@ -45,8 +48,13 @@ CREATE TABLE sets (
 ) WITHOUT ROWID;
 CREATE INDEX sets_by_lifter ON sets (lifter) WHERE lifter IS NOT NULL;
 """
-_TABLES = {"meta", "events", "sessions", "sets"}
-_UNSOUND = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_TABLES = {
+    "meta": {"store_id", "clean"},
+    "events": {"seq", "stored_unix_s", "kind", "session", "record"},
+    "sessions": {"session", "started_unix_s", "ended_unix_s", "lifter", "recording", "summary"},
+    "sets": {"session", "number", "stored_unix_s", "lifter", "record"},
+}
+_UNSOUND = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CONSTRAINT}  # the last: no table of ours
 _REFUSED = {
     sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM,
     sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_TOOBIG,
@@ -79,9 +87,18 @@ def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     with classified_errors(path):
         if read_only:
             uri = f"{path.absolute().as_uri()}?mode=ro"
-            return sqlite3.connect(uri, timeout=BUSY_S, uri=True, isolation_level=None, check_same_thread=False)
+            return _careful(
+                sqlite3.connect(uri, timeout=BUSY_S, uri=True, isolation_level=None, check_same_thread=False)
+            )
         path.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_DIRECTORY)
-        return sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+        return _careful(sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False))
+
+
+def _careful(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """Text that is no UTF-8 is read with replacements, and no function of the schema may have an effect."""
+    connection.text_factory = lambda data: data.decode(errors="replace")
+    connection.execute("PRAGMA trusted_schema=OFF")
+    return connection
 
 
 def examine(connection: sqlite3.Connection, path: Path, *, read_only: bool) -> Opened:
@@ -99,12 +116,40 @@ def examine(connection: sqlite3.Connection, path: Path, *, read_only: bool) -> O
                 _check_pages(connection)
             connection.execute("UPDATE meta SET clean = 0")
         row = connection.execute("SELECT store_id FROM meta").fetchone()
-        if row is None:
+        if row is None or not isinstance(row[0], str) or not _STORE_ID.fullmatch(row[0]):
             raise DamagedError("its id is missing")
-        (first,) = connection.execute("SELECT min(seq) FROM events").fetchone()
-        last = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
-        last_seq = last[0] if last else 0
+        (first,) = connection.execute("SELECT min(seq) FROM events WHERE seq > 0").fetchone()
+        last_seq = newest_seq(connection)
         return Opened(connection, row[0], last_seq + 1 if first is None else first, last_seq)
+
+
+def newest_seq(connection: sqlite3.Connection) -> int:
+    """The last number that was given to an event; 0 before the first. Raises DamagedError."""
+    (newest,) = connection.execute("SELECT max(seq) FROM events").fetchone()
+    given = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
+    last_seq = max(newest or 0, given[0] if given and isinstance(given[0], int) else 0)
+    if not 0 <= last_seq < MOST_SEQ:
+        raise DamagedError(f"an event has the number {last_seq}")
+    return last_seq
+
+
+def check_passive(connection: sqlite3.Connection) -> None:
+    """Nothing in the schema runs when a row is written. Raises DamagedError."""
+    odd = connection.execute("SELECT type FROM sqlite_schema WHERE type NOT IN ('table', 'index') LIMIT 1").fetchone()
+    if odd is not None:
+        raise DamagedError(f"it contains a {odd[0]!r:.20}, which no store has")
+
+
+def check_schema(connection: sqlite3.Connection) -> None:
+    """Plain tables with our columns, and nothing that runs by itself. Raises DamagedError."""
+    check_passive(connection)
+    plain = {name for _, name, kind, *_ in connection.execute("PRAGMA table_list") if kind == "table"}
+    for table, columns in _TABLES.items():
+        found = {name: hidden for _, name, *_, hidden in connection.execute(f"PRAGMA table_xinfo({table})")}
+        if table not in plain or not found.keys() >= columns:
+            raise DamagedError(f"its table {table} is missing or has other columns")
+        if any(found.values()):
+            raise DamagedError(f"its table {table} contains computed columns")
 
 
 def set_aside(path: Path) -> Path:
@@ -155,8 +200,8 @@ def _check_version(connection: sqlite3.Connection, path: Path) -> int:
             f"{path} has version {version}; this rep-monitor knows versions up to {SCHEMA_VERSION}:"
             " use a newer rep-monitor"
         )
-    if tables and not tables >= _TABLES:
-        raise DamagedError("a table is missing")
+    if tables:
+        check_schema(connection)
     return int(version)
 
 

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from contextlib import closing, suppress
 from pathlib import Path
 
+from monitor.store.database import DamagedError, check_passive
+
 SUFFIXES = ("", "-wal", "-shm")
 
 
@@ -19,7 +21,9 @@ def remove_lifter(connection: sqlite3.Connection, lifter: str) -> dict[str, int]
     ).fetchall()
     rows = {
         name: connection.execute(
-            f"DELETE FROM {name} WHERE lifter = ?" if needed else f"UPDATE {name} SET lifter = NULL WHERE lifter = ?",
+            f"DELETE FROM {_quoted(name)} WHERE lifter = ?"
+            if needed
+            else f"UPDATE {_quoted(name)} SET lifter = NULL WHERE lifter = ?",
             (lifter,),
         ).rowcount
         for name, needed in tables
@@ -36,8 +40,9 @@ def forget_in_set_aside(path: Path, lifter: str) -> list[Path]:
         parts = [aside.with_name(aside.name + suffix) for suffix in SUFFIXES]
         if not _mention(parts, lifter):
             continue
-        with suppress(sqlite3.Error), closing(sqlite3.connect(aside, isolation_level=None)) as connection:
+        with suppress(sqlite3.Error, DamagedError), closing(sqlite3.connect(aside, isolation_level=None)) as connection:
             connection.execute("PRAGMA secure_delete=ON")
+            check_passive(connection)  # a trigger could write the id back, or never end
             remove_lifter(connection, lifter)
             connection.execute("PRAGMA journal_mode=DELETE")
         if _mention(parts, lifter):
@@ -45,6 +50,10 @@ def forget_in_set_aside(path: Path, lifter: str) -> list[Path]:
                 part.unlink(missing_ok=True)
             removed.append(aside)
     return removed
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _mention(paths: Iterable[Path], lifter: str) -> bool:

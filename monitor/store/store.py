@@ -23,10 +23,13 @@ from monitor.events import AnyEvent, SetEnd, encode
 from monitor.store import database
 from monitor.store.database import DamagedError, Opened, StoreError, classified_errors
 from monitor.store.forgetting import remove_lifter
-from monitor.store.stored import SessionRow, SetRow, StoredEvent
+from monitor.store.stored import MOST_RECORD_BYTES, Row, SessionRow, SetRow, StoredEvent, sound
 
 SPARED_EVENTS = 1000  # the newest are never too old: a machine without a clock battery may date them decades ago
 DAY_S = 86_400.0
+MOST_ODD_ROWS = 1000  # that are remembered and reported
+_RECORD = f"CASE WHEN typeof(record) = 'blob' AND length(record) <= {MOST_RECORD_BYTES} THEN record END"
+_SUMMARY = f"CASE WHEN summary IS NULL OR length(summary) <= {MOST_RECORD_BYTES} THEN summary ELSE '' END"
 _log = logging.getLogger(__name__)
 
 
@@ -40,12 +43,18 @@ class Store:
         self.set_aside: Path | None = None  # the damaged store that this one replaces
         self.first_seq = 1  # above last_seq if the store contains no event
         self.last_seq = 0
+        self._odd: set[tuple[Any, ...]] = set()
         self._read_only = read_only
         self._clock = clock
         self._connection: sqlite3.Connection | None = None
         self._turn = threading.Lock()
         with self._turn, suppress(StoreError):  # the next call raises it
             self._open()
+
+    @property
+    def odd_rows(self) -> int:
+        """Rows that were skipped so far, because they cannot be read."""
+        return len(self._odd)
 
     def append(self, events: Sequence[AnyEvent]) -> list[StoredEvent]:
         """Stores all events or none. A `set_end` also becomes a row in `sets`. Raises StoreError."""
@@ -73,9 +82,16 @@ class Store:
 
     def after(self, seq: int, limit: int) -> list[StoredEvent]:
         """The next records in order, at most `limit`. Raises StoreError."""
-        query = "SELECT seq, ?, stored_unix_s, kind, session, record FROM events WHERE seq > ? ORDER BY seq LIMIT ?"
+        query = f"SELECT seq, ?, stored_unix_s, kind, session, {_RECORD} FROM events WHERE seq > ? ORDER BY seq LIMIT ?"
+        found: list[StoredEvent] = []
         with self._reading() as connection:
-            return [StoredEvent(*row) for row in connection.execute(query, (self.store_id, seq, limit))]
+            while not found:  # more than `limit` odd rows may follow each other
+                rows = connection.execute(query, (self.store_id, seq, limit)).fetchall()
+                if not rows:
+                    break
+                found = self._sound(StoredEvent, rows)
+                seq = rows[-1][0]
+        return found
 
     def begin_session(self, session: str, *, lifter: str | None = None, recording: str | None = None) -> None:
         with self._transaction() as connection:
@@ -124,27 +140,40 @@ class Store:
         self.store_id = store_id
 
     def newest_lifter(self) -> str | None:
-        """The lifter of the newest set, None if it has none."""
+        """The lifter of the newest set, None if it has none, or if its row is odd."""
         with self._reading() as connection:
             row = connection.execute("SELECT lifter FROM sets ORDER BY stored_unix_s DESC LIMIT 1").fetchone()
-        return None if row is None else row[0]
+        return row[0] if row is not None and isinstance(row[0], str) else None
 
     def sessions(self, lifter: str | None = None, limit: int = 1000) -> list[SessionRow]:
         """The latest first; with `lifter`, only the sessions in which they did a set."""
         query = (
-            "SELECT session, started_unix_s, ended_unix_s, lifter, recording, summary FROM sessions"
+            f"SELECT session, started_unix_s, ended_unix_s, lifter, recording, {_SUMMARY} FROM sessions"
             " WHERE :lifter IS NULL OR lifter = :lifter OR session IN (SELECT session FROM sets WHERE lifter = :lifter)"
             " ORDER BY started_unix_s DESC LIMIT :limit"
         )
         with self._reading() as connection:
             rows = connection.execute(query, {"lifter": lifter, "limit": limit}).fetchall()
-        return [SessionRow(*row) for row in rows]
+        return self._sound(SessionRow, rows)
 
     def sets(self, session: str) -> list[SetRow]:
-        query = "SELECT session, number, stored_unix_s, lifter, record FROM sets WHERE session = ? ORDER BY number"
+        query = f"SELECT session, number, stored_unix_s, lifter, {_RECORD} FROM sets WHERE session = ? ORDER BY number"
         with self._reading() as connection:
             rows = connection.execute(query, (session,)).fetchall()
-        return [SetRow(*row) for row in rows]
+        return self._sound(SetRow, rows)
+
+    def _sound(self, kind: type[Row], rows: Sequence[tuple[Any, ...]]) -> list[Row]:
+        """The rows that can be read. The others are left in the store, counted and reported, each once."""
+        found: list[Row] = []
+        for values in rows:
+            row = sound(kind, values)
+            place = (kind.__name__, values[0], values[1])
+            if row is not None:
+                found.append(row)
+            elif place not in self._odd and len(self._odd) < MOST_ODD_ROWS:
+                self._odd.add(place)
+                _log.warning("%s: a row is skipped, because it cannot be read: %.100r", self.path, place)
+        return found
 
     def prune(self, keep_days: float, keep_events: int) -> int:
         """Removes events that are too old or too many; sets and sessions stay. Returns how many were removed.

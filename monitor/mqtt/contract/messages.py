@@ -91,6 +91,7 @@ class StorageInfo(msgspec.Struct, frozen=True, kw_only=True):
     events_waiting: int = 0  # not yet stored
     events_dropped: int = 0  # not stored, because the queue was full
     store_failures: int = 0
+    rows_skipped: int = 0  # of the store: they cannot be read
     tidy_failures: int = 0  # old recordings that could not be removed
     records_dropped: int = 0  # from the current recording, which contains the times
 
