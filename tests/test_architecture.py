@@ -306,6 +306,15 @@ def test_every_file_has_a_docstring_and_a_readable_length() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_each_class_has_a_name_of_its_own() -> None:
+    homes: dict[str, list[Path]] = {}
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef):
+                homes.setdefault(node.name, []).append(path.relative_to(ROOT))
+    assert not {name: paths for name, paths in homes.items() if len(paths) > 1}
+
+
 def test_no_test_imports_from_another_test() -> None:
     """Code that tests share has its own module."""
     wrong = [

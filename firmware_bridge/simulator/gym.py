@@ -14,7 +14,7 @@ import numpy as np
 from firmware_bridge.simulator.gym_draw import LEAD_S, PLATE_KG, TAIL_S, Act, Draw
 from firmware_bridge.simulator.muscle import Muscle
 from firmware_bridge.simulator.pad import rubber
-from firmware_bridge.simulator.resistance import Resistance, air, band, cam, chain, hybrid, lever
+from firmware_bridge.simulator.resistance import ResistanceCurve, air, band, cam, chain, hybrid, lever
 from firmware_bridge.simulator.script import (
     Brace,
     Carry,
@@ -137,7 +137,7 @@ def _hand_lifted(draw: Draw) -> Session:
     return Session(stretches=(draw.stretch(moves),))
 
 
-def _curve(some: Sequence[Callable[[], Resistance]]) -> Callable[[Draw], Session]:
+def _curve(some: Sequence[Callable[[], ResistanceCurve]]) -> Callable[[Draw], Session]:
     def drawn(draw: Draw) -> Session:
         resistance = some[int(draw.rng.integers(len(some)))]()
         pad = rubber(draw.u(0.001, 0.0025), 0.3)

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
 from firmware_bridge.simulator.pad import REST_DAMPING, REST_SINK_M, STEEL, Pad
-from firmware_bridge.simulator.resistance import CONSTANT, Resistance
+from firmware_bridge.simulator.resistance import CONSTANT, ResistanceCurve
 
 STEP_S = 0.001  # one row of a trace
 SUBSTEPS = 2
@@ -45,7 +45,7 @@ class Machine:
     rest_m: float = 0.0  # the stack on its rest
     bottom_m: float = 0.03  # the working range
     top_m: float = 0.53
-    resistance: Resistance = CONSTANT
+    resistance: ResistanceCurve = CONSTANT
     stiction: float = 0.0  # how much more force it takes to start sliding than to slide, as a share (Stribeck)
     pad: Pad = STEEL
     pulley: int = 1  # 2: handle and cell see half the stack's weight and twice its travel; positions are the handle's

@@ -11,7 +11,7 @@ KNOTS = 33
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Resistance:
+class ResistanceCurve:
     """The pull as a share of the nominal load; beyond the range it is the value at the end."""
 
     shares: tuple[float, ...] = (1.0,)  # at evenly spaced places of the range, from bottom to top; their mean is 1
@@ -27,40 +27,40 @@ class Resistance:
         return np.interp(place, np.linspace(0.0, 1.0, len(self.shares)), self.shares)
 
 
-CONSTANT = Resistance()
+CONSTANT = ResistanceCurve()
 
 
-def cam(swing: float = 0.3) -> Resistance:
+def cam(swing: float = 0.3) -> ResistanceCurve:
     """Heaviest in the middle: the radius of the cam grows and then shrinks."""
     return _along(lambda u: 1 + swing * math.sin(math.pi * u))
 
 
-def lever(first_deg: float = -15.0, last_deg: float = 60.0) -> Resistance:
+def lever(first_deg: float = -15.0, last_deg: float = 60.0) -> ResistanceCurve:
     """A weight on an arm: the moment follows the cosine of the arm's angle."""
     return _along(lambda u: math.cos(math.radians(first_deg + u * (last_deg - first_deg))))
 
 
-def band(slack: float = 0.5) -> Resistance:
+def band(slack: float = 0.5) -> ResistanceCurve:
     """Rubber: the pull grows with the stretch, more slowly at the end; almost no mass moves."""
     return _along(lambda u: (slack + u) ** 0.8, inertia=0.06)
 
 
-def air(compression: float = 0.45) -> Resistance:
+def air(compression: float = 0.45) -> ResistanceCurve:
     """A cylinder: the pressure grows as the volume shrinks."""
     return _along(lambda u: 1 / (1 - compression * u), inertia=0.05)
 
 
-def chain(lifted: float = 0.6) -> Resistance:
+def chain(lifted: float = 0.6) -> ResistanceCurve:
     """A chain: its links leave the floor one by one and add to the load."""
     return _along(lambda u: 1 + lifted * u)
 
 
-def hybrid(added: float = 0.4) -> Resistance:
+def hybrid(added: float = 0.4) -> ResistanceCurve:
     """A stack with a motor that adds to the negative."""
-    return Resistance(down=1 + added)
+    return ResistanceCurve(down=1 + added)
 
 
-def _along(pull: Callable[[float], float], inertia: float = 1.0) -> Resistance:
+def _along(pull: Callable[[float], float], inertia: float = 1.0) -> ResistanceCurve:
     pulls = np.array([pull(u) for u in np.linspace(0.0, 1.0, KNOTS)])
     mean = float(np.trapezoid(pulls, dx=1 / (KNOTS - 1)))
-    return Resistance(shares=tuple((pulls / mean).tolist()), inertia=inertia)
+    return ResistanceCurve(shares=tuple((pulls / mean).tolist()), inertia=inertia)

@@ -13,7 +13,7 @@ from firmware_bridge.simulator.machine import STEP_S, MachineState, step
 from firmware_bridge.simulator.outside import NOTHING, Outside
 from firmware_bridge.simulator.pad import REST_SINK_M, rubber
 from firmware_bridge.simulator.plant import Plant
-from firmware_bridge.simulator.resistance import Resistance, air, band, cam, chain, hybrid, lever
+from firmware_bridge.simulator.resistance import ResistanceCurve, air, band, cam, chain, hybrid, lever
 from firmware_bridge.simulator.script import (
     Brace,
     Carry,
@@ -60,7 +60,7 @@ def test_a_plain_machine_steps_as_the_plain_step_does() -> None:
 
 
 @pytest.mark.parametrize("resistance", [cam(), lever(), band(), air(), chain()], ids=lambda r: f"{r.shares[0]:.2f}")
-def test_a_curve_has_its_mean_over_the_range_and_is_what_the_cell_feels(resistance: Resistance) -> None:
+def test_a_curve_has_its_mean_over_the_range_and_is_what_the_cell_feels(resistance: ResistanceCurve) -> None:
     places = np.linspace(0, 1, 1000)
     assert np.trapezoid(resistance.at(places), places) == pytest.approx(1.0, abs=0.002)
     assert resistance.at(np.array([-1.0, 2.0])) == pytest.approx([resistance.shares[0], resistance.shares[-1]])
@@ -72,7 +72,7 @@ def test_a_curve_has_its_mean_over_the_range_and_is_what_the_cell_feels(resistan
 
 
 def test_what_moves_little_mass_feels_little_inertia() -> None:
-    light, heavy = (replace(MACHINE, resistance=Resistance(inertia=i), friction=0.0) for i in (0.05, 1.0))
+    light, heavy = (replace(MACHINE, resistance=ResistanceCurve(inertia=i), friction=0.0) for i in (0.05, 1.0))
     assert light.inertia_kg == pytest.approx(0.05 * 70)
     swings = [np.ptp(perform(machine, *REP, tempo=(1, 1)).tension_n[1500:4000]) for machine in (light, heavy)]
     assert swings[0] < 0.35 * swings[1]
@@ -223,4 +223,4 @@ def test_stretches_joined_keep_each_ones_load() -> None:
 @pytest.mark.parametrize("wrong", [{"shares": (1.0, 0.0)}, {"inertia": 0.0}, {"down": -1.0}])
 def test_a_resistance_that_cannot_be_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="must be above 0"):
-        Resistance(**wrong)  # type: ignore[arg-type]
+        ResistanceCurve(**wrong)  # type: ignore[arg-type]
