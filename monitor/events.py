@@ -238,6 +238,8 @@ class Stall(Event, frozen=True, kw_only=True, tag="stall"):
 class Failure(Event, frozen=True, kw_only=True, tag="failure"):
     """Momentary muscular failure, as far as position and force can show."""
 
+    held_s: float | None = None  # how long the lifter kept pushing after it; null until that is known
+
 
 class SpeedOver(Event, frozen=True, kw_only=True, tag="speed_over"):
     """Faster than kappa times the phase's target speed."""

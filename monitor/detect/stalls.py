@@ -6,6 +6,7 @@ by choice.
 
 from monitor.detect.detector import Detection, Ending, Finding, Findings
 from monitor.detect.moment import NEVER, Moment, Stalling, steps
+from monitor.detect.pushing import Pushing
 from monitor.events import Failure, Stall
 from monitor.profile.settings import DetectSettings
 from monitor.signals.conditions import Bit
@@ -27,6 +28,7 @@ class StallDetector:
         self._x_m = 0.0
         self._candidate = False  # the stall was long enough: a descent now is failure
         self._failed = False  # in this set
+        self._pushing = Pushing(detect.failure.pushing)
 
     def update(self, moment: Moment) -> Findings:
         now = moment.slow_now
@@ -56,8 +58,9 @@ class StallDetector:
         stalling = self._stall is not None
         if stalling != moment.stalling.open or until != moment.stalling.until:
             findings.append(Stalling(stalling, until))
+        findings += self._pushing.update(moment)
         ended_stuck = stuck and self._since is None  # and may begin anew at once, though no bit changes
-        self.due = moment.now + 1 if ended_stuck else self._next(moment)
+        self.due = moment.now + 1 if ended_stuck else min(self._pushing.due, self._next(moment))
         return findings
 
     def _watch(self, moment: Moment, stall: Detection[Stall], x_m: float) -> list[Finding]:
@@ -86,7 +89,11 @@ class StallDetector:
         failed = self._candidate and not self._failed and bool(moment.reps.full)
         self._failed = self._failed or failed
         self._candidate = self._candidate and self._stall is not None
-        return [Detection(Failure(**moment.stamp(moment.now, moment.now)), moment.now, moment.now)] if failed else []
+        if not failed:
+            return []
+        failure = Detection(Failure(**moment.stamp(moment.now, moment.now)), moment.now, moment.now)
+        self._pushing.follow(failure)
+        return [failure]
 
     def _next(self, moment: Moment) -> int:
         if self._stall is not None or self._candidate:

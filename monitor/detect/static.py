@@ -13,6 +13,7 @@ import numpy as np
 
 from monitor.detect.detector import Detection, Ending, Finding, Findings
 from monitor.detect.moment import NEVER, Moment, Staging, seconds, steps
+from monitor.detect.pushing import Pushing
 from monitor.events import Failure, Stage, stamp_of
 from monitor.profile.limits import Limits
 from monitor.profile.settings import FailureSettings
@@ -33,6 +34,7 @@ class StageDetector:
         self.peak_n = peak_n
         self._source: Literal["given", "learned"] = "learned" if peak_n is None else "given"
         self.due = NEVER
+        self._pushing = Pushing(failure.pushing)
         self._failed = False  # in this set
         self._highest_n = 0.0  # in this set
         self._looked = 0
@@ -45,6 +47,11 @@ class StageDetector:
         self._held_since: int | None = None  # the target was first reached
 
     def update(self, moment: Moment) -> Findings:
+        findings = [*self._update_stages(moment), *self._pushing.update(moment)]
+        self.due = min(self.due, self._pushing.due)
+        return findings
+
+    def _update_stages(self, moment: Moment) -> Findings:
         if moment.set_over is not None:
             return self._end_set(moment, moment.set_over)
         if Stage in moment.silenced:
@@ -153,7 +160,9 @@ class StageDetector:
         held = self._below_since - self._held_since >= steps(self.settings.static_after_s)
         if held and now - self._below_since >= steps(self.settings.static_hold_s):
             self._failed = True
-            return [Detection(Failure(**moment.stamp(now, now, phase="hold")), now, now)]
+            detection = Detection(Failure(**moment.stamp(now, now, phase="hold")), now, now)
+            self._pushing.follow(detection)
+            return [detection]
         return []
 
     def _next(self) -> int:

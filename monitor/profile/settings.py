@@ -132,6 +132,7 @@ class FailureSettings(SettingsTable, frozen=True, kw_only=True):
     stall_s: Positive = 2.0
     total_s: Positive = 5.0
     descent: Share = 0.10  # of L
+    pushing: Share = 0.8  # of W: with less the lifter has stopped pushing
     static_level: Share = 0.90  # of the target
     static_hold_s: Positive = 2.0
     static_after_s: Positive = 10.0

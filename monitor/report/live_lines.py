@@ -84,8 +84,10 @@ def event_words(event: AnyEvent) -> str | None:
 def is_news(record: AnyEvent) -> bool:
     """Whether to show the event now: an interval when it begins, a rest when it has ended."""
     match record:
-        case SetStart() | SetEnd() | Rep() | Failure():
+        case SetStart() | SetEnd() | Rep():
             return True
+        case Failure():
+            return record.held_s is None
         case LockoutRest() | BottomRest():
             return record.duration_s is not None and record.part_of is None
     return record.part_of is None and (record.duration_s is None or record.kind == "turnaround")

@@ -60,8 +60,8 @@ def describe(event: AnyEvent) -> str:
             return f"the stack stands{_ended(ended_set)}"
         case Stall():
             return "on the way up"
-        case Failure():
-            return "as far as position and force can tell"
+        case Failure(held_s=held_s):
+            return "as far as position and force can tell" if held_s is None else f"kept pushing for {held_s:.1f} s"
         case Assist():
             return "no fault of the lifter"
         case LoadChange(from_n=from_n, to_n=to_n):

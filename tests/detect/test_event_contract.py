@@ -29,11 +29,8 @@ CONTRACT = ROOT / "monitor" / "detect" / "EVENTS.md"
 NOT_IN_CODE: dict[str, set[str]] = {
     "kinds": {"load_step"},
     "phases": {"held"},
-    "keys": {
-        "failure.held_s",
-    },
+    "keys": set(),
     "settings": {
-        "detect.failure.pushing",
         "detect.held.hold_s",
         "detect.held.tension",
         "detect.load_step.reps",

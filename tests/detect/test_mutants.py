@@ -240,6 +240,16 @@ def the_target_follows_the_stages() -> None:
     assert not [event for event in events if event.kind == "failure"]
 
 
+def a_failure_says_how_long_he_went_on_pushing() -> None:
+    """He holds the stack for 5 s of stall, then until somebody takes it from him."""
+    acts: list[Act] = [*REP, Leg(0.5, 1.5), Still(6.5), Tug(0.3, 1.0), Leg(0.0, 2.0), *END]
+    failure = only(of("failure", acts))
+    assert failure.held_s == pytest.approx(6.5 - 5.0, abs=0.2)
+    lowers: list[Act] = [*REP, *STALL, Leg(0.0, 1.5), *END]
+    failure = only(of("failure", lowers))
+    assert failure.held_s == pytest.approx(STARTED_S + 4.8 + 1.5 + 2.4 + 1.5 + 0.4 - failure.t_s, abs=0.5)
+
+
 def giving_way_is_failure_only_after_a_hold() -> None:
     early = [share(0.5, 2.0), share(0.4, 2.6), share(0.75, 5.0), share(1.0, 5.0), share(0.0, 6.0)]
     late = [share(0.5, 4.1), share(0.75, 5.0), share(1.0, 2.0), share(0.8, 3.0), share(0.0, 6.0)]
@@ -438,6 +448,7 @@ MUTANTS = (
         the_target_follows_the_stages,
     ),
     Mutant(StageDetector, "if held and now", "if now", giving_way_is_failure_only_after_a_hold),
+    Mutant(StallDetector, "self._pushing.follow(failure)", "pass", a_failure_says_how_long_he_went_on_pushing),
     Mutant(
         LessonDetector,
         "learn_range(limits, rep.shown)",

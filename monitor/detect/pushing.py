@@ -1,0 +1,45 @@
+"""How long a lifter kept pushing after the moment of failure: the failure's record is sent again with it."""
+
+import numpy as np
+
+from monitor.detect.detector import Correction, Detection
+from monitor.detect.moment import NEVER, Moment, seconds
+from monitor.events import Failure, stamp_of
+
+LOOK_STEPS = 8  # how often the tension is looked at
+
+
+class Pushing:
+    """`follow` a failure, then `update` at `due`. `share`: of the load, from which on a lifter still pushes."""
+
+    def __init__(self, share: float) -> None:
+        self.due = NEVER
+        self._share = share
+        self._failure: Detection[Failure] | None = None
+        self._looked = 0  # up to here he pushed
+
+    def follow(self, failure: Detection[Failure]) -> None:
+        self._failure, self._looked, self.due = failure, failure.start, failure.start + LOOK_STEPS
+
+    def update(self, moment: Moment) -> list[Correction]:
+        """The record again, once the tension is known to have dropped, or the set is over."""
+        failure = self._failure
+        over = moment.set_over is not None
+        if failure is None or (moment.now < self.due and not over):
+            return []
+        until = moment.now + 1 if moment.set_over is None else max(self._looked, moment.set_over)
+        tension_n = moment.signals.part(moment.signals.tension, self._looked, until)
+        dropped = np.flatnonzero(~(tension_n >= self._share * _load_n(moment)))
+        self._looked = self._looked + int(dropped[0]) if len(dropped) else until
+        if not len(dropped) and not over:
+            self.due = moment.now + LOOK_STEPS
+            return []
+        self._failure, self.due = None, NEVER
+        held_s = seconds(self._looked - failure.start)
+        return [Correction(failure, Failure(**stamp_of(failure.event), held_s=held_s))]
+
+
+def _load_n(moment: Moment) -> float:
+    """The load, or twice what stands for half of it until it is known."""
+    load_n = moment.limits.selected_n
+    return 2 * moment.limits.half_load_n if load_n is None else load_n
