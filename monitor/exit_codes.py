@@ -31,7 +31,7 @@ KNOWN = {
     "monitor.record.table.errors.TableError": ExitCode.BAD_INPUT,
     "monitor.record.session_reader.SessionFileError": ExitCode.BAD_INPUT,
     "monitor.access.access_list.AccessError": ExitCode.BAD_INPUT,
-    "monitor.custody.backup.BackupError": ExitCode.BAD_INPUT,
+    "monitor.custody.archive.BackupError": ExitCode.BAD_INPUT,
     "monitor.custody.forgetting.NotAnswered": ExitCode.FAILED,
     "monitor.calibrate.refused.Refused": ExitCode.FAILED,
     "monitor.calibrate.procedure.SourceEnded": ExitCode.FAILED,

@@ -21,7 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from monitor.custody.backup import BackupError, back_up, profiles_of
+    from monitor.custody.archive import BackupError
+    from monitor.custody.backup import back_up, profiles_of
     from monitor.profile.reading import load_profile
     from monitor.state.folders import machines_with_a_store, state_root
 

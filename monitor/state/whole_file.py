@@ -5,19 +5,38 @@ the service, and symbolic links there are not followed.
 """
 
 import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 PRIVATE_FILE = 0o640
+PART_BYTES = 1 << 20
 
 
 def write_whole(path: Path, data: bytes, mode: int = PRIVATE_FILE) -> None:
     """The data is on disk when this returns. Raises OSError with the path; the old file then still exists."""
+    _write(path, [data], mode)
+
+
+def copy_whole(source: Path, path: Path, mode: int = PRIVATE_FILE) -> None:
+    """As `write_whole`, with the content of a file of any size."""
+    _write(path, parts_of(source), mode)
+
+
+def parts_of(path: Path) -> Iterator[bytes]:
+    """The content of a file, a part at a time."""
+    with path.open("rb") as file:
+        while part := file.read(PART_BYTES):
+            yield part
+
+
+def _write(path: Path, parts: Iterable[bytes], mode: int) -> None:
     fresh = path.with_name(f".{path.name}.new")
     try:
         fresh.unlink(missing_ok=True)  # left by a write that was interrupted
         fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         with os.fdopen(fd, "wb") as file:
-            file.write(data)
+            for part in parts:
+                file.write(part)
             file.flush()
             os.fsync(fd)
         owned_as_its_folder(fresh)

@@ -3,9 +3,16 @@
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from uuid import uuid4
+from typing import NamedTuple
 
-from monitor.store.database import DamagedError, StoreError, classified_errors, connect
+from monitor.store.database import (
+    DamagedError,
+    StoreError,
+    check_copy,
+    classified_errors,
+    connect,
+    connect_frozen,
+)
 from monitor.store.store import Store
 
 
@@ -27,18 +34,29 @@ def copy_store(path: Path, to: Path) -> None:
         raise StoreError(f"{path} is damaged ({error}): restart the daemon; it sets the file aside") from error
 
 
-def renew(path: Path) -> tuple[str, int]:
-    """Gives a copy a store id of its own. Returns the new id and the last seq. Raises StoreVersionError, StoreError.
+class Rebuilt(NamedTuple):
+    """A new store made of a copy."""
 
-    A consumer may have seen more events of the old store than the copy contains. With the old id it would take new
-    events for ones that it already has.
+    store_id: str
+    last_seq: int
+    left_out: int  # rows that could not be read
+
+
+def rebuild(source: Path, path: Path) -> Rebuilt:
+    """Makes a new store at `path` of the sound rows of a copy.
+
+    Only rows are copied, so nothing else in the copy has an effect: no trigger, no view, no table of another program.
+    The id is new: a consumer may have seen more events of the old store than the copy contains, and with the old id it
+    would take new events for ones that it already has. Raises StoreVersionError, StoreError.
     """
-    with Store(path) as store:
-        if store.store_id is None or store.set_aside is not None:
-            raise StoreError(f"{path} is not a store of rep-monitor: use another backup")
-        store_id = uuid4().hex
-        store.take_id(store_id)
-        last_seq = store.last_seq
-    with closing(sqlite3.connect(path, isolation_level=None)) as copy:
-        copy.execute("PRAGMA journal_mode=DELETE")
-    return store_id, last_seq
+    try:
+        with classified_errors(source), closing(connect_frozen(source)) as copy, Store(path) as store:
+            last_seq = check_copy(copy, source)
+            left_out = store.take_rows(copy, last_seq)
+            assert store.store_id is not None  # take_rows has written
+            store_id = store.store_id
+    except (DamagedError, StoreError) as error:
+        raise StoreError(f"{source.name} is not a store of rep-monitor, or it is damaged ({error})") from error
+    with closing(sqlite3.connect(path, isolation_level=None)) as fresh:
+        fresh.execute("PRAGMA journal_mode=DELETE")
+    return Rebuilt(store_id, last_seq, left_out)

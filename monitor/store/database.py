@@ -6,7 +6,7 @@ writes and checkpoints; all others are read-only.
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +18,8 @@ from monitor.store.stored import MOST_SEQ
 SCHEMA_VERSION = 1
 PAGE_BYTES = 2048  # of a new store: an event writes two pages, and half the default size saves a third of the writing
 CACHE_KIB = 512  # of pages in memory: events are written once and rarely read
+STEPS_AT_ONCE = 10_000  # of SQLite's machine, between two looks at a budget
+STEPS_A_BYTE = 10  # of a file; a row takes about 20, and has at least 20 bytes
 BUSY_S = 1.0  # how long to wait for a reader
 _STORE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _APPLICATION_ID = 0x5245504D  # "REPM"
@@ -54,7 +56,11 @@ _TABLES = {
     "sessions": {"session", "started_unix_s", "ended_unix_s", "lifter", "recording", "summary"},
     "sets": {"session", "number", "stored_unix_s", "lifter", "record"},
 }
-_UNSOUND = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CONSTRAINT}  # the last: no table of ours
+_UNSOUND = {
+    sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_CONSTRAINT,  # it has no table of ours
+    sqlite3.SQLITE_INTERRUPT,  # by _Budget
+}  # fmt: skip
 _REFUSED = {
     sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM,
     sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_TOOBIG,
@@ -92,6 +98,34 @@ def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
             )
         path.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_DIRECTORY)
         return _careful(sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False))
+
+
+def connect_frozen(path: Path) -> sqlite3.Connection:
+    """Opens a copy that nobody changes, without any file beside it. Raises StoreError, DamagedError."""
+    with classified_errors(path):
+        uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None)
+        connection.set_progress_handler(_Budget(path.stat().st_size).is_spent, STEPS_AT_ONCE)
+        return _careful(connection)
+
+
+class _Budget:
+    """Ends a reader that has taken more steps than the file has content for: pages of a forged file may repeat."""
+
+    def __init__(self, file_bytes: int) -> None:
+        self._left = 1_000_000 + STEPS_A_BYTE * file_bytes
+
+    def is_spent(self) -> bool:
+        self._left -= STEPS_AT_ONCE
+        return self._left < 0
+
+
+def check_copy(copy: sqlite3.Connection, path: Path) -> int:
+    """The last seq of a copy whose rows can be taken. Triggers and views are not run. Raises DamagedError."""
+    with classified_errors(path):
+        if _check_version(copy, path, check=check_columns) == 0:
+            raise DamagedError("it is empty")
+        return newest_seq(copy)
 
 
 def _careful(connection: sqlite3.Connection) -> sqlite3.Connection:
@@ -143,6 +177,11 @@ def check_passive(connection: sqlite3.Connection) -> None:
 def check_schema(connection: sqlite3.Connection) -> None:
     """Plain tables with our columns, and nothing that runs by itself. Raises DamagedError."""
     check_passive(connection)
+    check_columns(connection)
+
+
+def check_columns(connection: sqlite3.Connection) -> None:
+    """Our tables are plain ones with our columns. Raises DamagedError."""
     plain = {name for _, name, kind, *_ in connection.execute("PRAGMA table_list") if kind == "table"}
     for table, columns in _TABLES.items():
         found = {name: hidden for _, name, *_, hidden in connection.execute(f"PRAGMA table_xinfo({table})")}
@@ -189,7 +228,9 @@ def _check_pages(connection: sqlite3.Connection) -> None:
             raise DamagedError(verdict)
 
 
-def _check_version(connection: sqlite3.Connection, path: Path) -> int:
+def _check_version(
+    connection: sqlite3.Connection, path: Path, check: Callable[[sqlite3.Connection], None] = check_schema
+) -> int:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (application_id,) = connection.execute("PRAGMA application_id").fetchone()
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
@@ -201,7 +242,7 @@ def _check_version(connection: sqlite3.Connection, path: Path) -> int:
             " use a newer rep-monitor"
         )
     if tables:
-        check_schema(connection)
+        check(connection)
     return int(version)
 
 

@@ -27,9 +27,28 @@ from monitor.store.stored import MOST_RECORD_BYTES, Row, SessionRow, SetRow, Sto
 
 SPARED_EVENTS = 1000  # the newest are never too old: a machine without a clock battery may date them decades ago
 DAY_S = 86_400.0
+COPIED_AT_ONCE = 1000
 MOST_ODD_ROWS = 1000  # that are remembered and reported
 _RECORD = f"CASE WHEN typeof(record) = 'blob' AND length(record) <= {MOST_RECORD_BYTES} THEN record END"
 _SUMMARY = f"CASE WHEN summary IS NULL OR length(summary) <= {MOST_RECORD_BYTES} THEN summary ELSE '' END"
+_ROWS: tuple[tuple[type[StoredEvent | SetRow | SessionRow], str, str], ...] = (
+    (
+        StoredEvent,
+        f"SELECT seq, '-', stored_unix_s, kind, session, {_RECORD} FROM events",
+        "INSERT OR IGNORE INTO events VALUES (:seq, :stored_unix_s, :kind, :session, :record)",
+    ),
+    (
+        SetRow,
+        f"SELECT session, number, stored_unix_s, lifter, {_RECORD} FROM sets",
+        "INSERT OR IGNORE INTO sets VALUES (:session, :number, :stored_unix_s, :lifter, :record)",
+    ),
+    (
+        SessionRow,
+        f"SELECT session, started_unix_s, ended_unix_s, lifter, recording, {_SUMMARY} FROM sessions",
+        "INSERT OR IGNORE INTO sessions VALUES"
+        " (:session, :started_unix_s, :ended_unix_s, :lifter, :recording, :summary_json)",
+    ),
+)
 _log = logging.getLogger(__name__)
 
 
@@ -133,11 +152,20 @@ class Store:
         if busy:
             raise StoreError(f"{self.path} is in use, so its log still contains the id: close the reader and try again")
 
-    def take_id(self, store_id: str) -> None:
-        """Changes the id: every consumer then treats this as a new store."""
+    def take_rows(self, copy: sqlite3.Connection, last_seq: int) -> int:
+        """Takes the sound rows of a copy into this new store, in one transaction. Returns how many were not sound."""
+        left_out = 0
         with self._transaction() as connection:
-            connection.execute("UPDATE meta SET store_id = ?", (store_id,))
-        self.store_id = store_id
+            for kind, query, insert in _ROWS:
+                rows = copy.execute(query)
+                while values := rows.fetchmany(COPIED_AT_ONCE):
+                    taken = [row for one in values if (row := sound(kind, one)) is not None]
+                    added = connection.executemany(insert, [msgspec.structs.asdict(row) for row in taken])
+                    left_out += len(values) - added.rowcount
+            connection.execute("DELETE FROM sqlite_sequence")
+            connection.execute("INSERT INTO sqlite_sequence VALUES ('events', ?)", (last_seq,))
+        self.last_seq = last_seq
+        return left_out
 
     def newest_lifter(self) -> str | None:
         """The lifter of the newest set, None if it has none, or if its row is odd."""

@@ -70,7 +70,7 @@ class _Head(msgspec.Struct):
 
 
 _HEAD = msgspec.json.Decoder(_Head)
-Row = TypeVar("Row", StoredEvent, SetRow, SessionRow)
+Row = TypeVar("Row", bound=StoredEvent | SetRow | SessionRow)
 
 
 def sound(kind: type[Row], values: tuple[Any, ...]) -> Row | None:

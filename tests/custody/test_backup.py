@@ -1,5 +1,6 @@
 """Backup and restore: consistent while the daemon writes, and nothing is overwritten by mistake."""
 
+import hashlib
 import json
 import os
 import threading
@@ -10,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from monitor.__main__ import main
-from monitor.custody import backup
 from monitor.custody.backup import restore
 from monitor.exit_codes import ExitCode
 from monitor.mqtt.client.bookmark import Bookmark
@@ -134,10 +134,10 @@ def manifest(change: Callable[[dict[str, object]], object]) -> Callable[[dict[st
     return damage
 
 
-def outside(name: str) -> Callable[[dict[str, bytes]], None]:
+def forged(name: str, data: bytes = b"x") -> Callable[[dict[str, bytes]], None]:
     def damage(files: dict[str, bytes]) -> None:
-        files[name] = b"x"
-        manifest(lambda table: table["sha256"].update({name: backup._digest(b"x")}))(files)  # type: ignore[attr-defined]
+        files[name] = data
+        manifest(lambda table: table["sha256"].update({name: hashlib.sha256(data).hexdigest()}))(files)  # type: ignore[attr-defined]
 
     return damage
 
@@ -150,11 +150,11 @@ def outside(name: str) -> Callable[[dict[str, bytes]], None]:
         (lambda files: files.update({"profiles/m.toml": b"[machine]"}), "damaged at profiles/m.toml"),
         (lambda files: files.pop(f"machines/{MACHINE}/events.db"), "damaged at machines/"),
         (manifest(lambda table: table.update(format=2)), "a newer one"),
-        (outside("../evil"), "no backup may contain"),
-        (outside("machines/../../evil"), "no backup may contain"),
-        (outside("profiles/../evil"), "no backup may contain"),
-        (outside("elsewhere/x"), "no backup may contain"),
-        (outside(f"machines/{MACHINE}/x/y"), "no backup may contain"),
+        (forged("../evil"), "no backup may contain"),
+        (forged("machines/../../evil"), "no backup may contain"),
+        (forged("profiles/../evil"), "no backup may contain"),
+        (forged("elsewhere/x"), "no backup may contain"),
+        (forged(f"machines/{MACHINE}/x/y"), "no backup may contain"),
     ],
 )
 def test_a_forged_or_damaged_backup_changes_nothing(
