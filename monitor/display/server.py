@@ -7,7 +7,7 @@
     GET /mqtt, upgrade    a page's connection to the broker
 
 Only GET is served, and no GET changes anything: commands are MQTT messages, and the broker checks each by the role of
-its connection. The server answers only to its own names (an address, localhost, *.local, this machine's name), so that
+its connection. The server answers only to its own names (an address, localhost, this computer's name), so that
 a foreign page cannot reach it under a foreign name, and never to a page of another server. Where the page is open to a
 network, a token tells displays and coaches apart: the first time in the address, then in a cookie.
 """
@@ -42,9 +42,18 @@ from monitor.profile.profile import Profile
 from monitor.store.database import StoreError
 
 PORTS_TRIED = 20
-COOKIE = "rep-monitor-token"
+COOKIE = "rep-monitor-token"  # of programs; a browser's has the machine in its name, as machines may share a computer
 HOST = re.compile(r"((?P<name>[A-Za-z0-9._-]{1,253})|\[(?P<ipv6>[0-9A-Fa-f:.]{2,45})\])(:\d{1,5})?")
 BACKLOG = 16  # connections that the system may accept before the door has looked at the first
+ON_EVERY_ANSWER = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), serial=(), usb=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
 WRITE_LIMIT_BYTES = 1 << 20  # never reached: the guard drops a slow reader earlier
 _log = logging.getLogger(__name__)
 
@@ -86,8 +95,9 @@ class PageServer:
         self._files = page_files(profile.display.cues)
         self._documents: dict[str, Document] = {"/config.json": self._config, "/may.json": self._may}
         self._history = history
-        self._names = {"localhost", socket.gethostname().lower()}
+        self._names = own_names()
         self._machine = profile.machine
+        self._cookie = f"{COOKIE}-{profile.machine.id}"
         self._outside = profile.mqtt.websocket_url
         self._mode = "embedded" if profile.mqtt.host is None else "broker"
 
@@ -119,6 +129,7 @@ class PageServer:
                     port,
                     subprotocols=[Subprotocol("mqtt")],
                     process_request=self._answer,
+                    process_response=_complete,
                     compression=None,  # messages are small and frequent
                     max_size=MAX_PACKET_BYTES,
                     write_limit=WRITE_LIMIT_BYTES,
@@ -143,7 +154,11 @@ class PageServer:
 
     async def _answer(self, connection: ServerConnection, request: Request) -> Response | None:
         """None accepts a WebSocket."""
-        url, host = urlsplit(request.path), _one(request.headers, "Host")
+        host = _one(request.headers, "Host")
+        try:
+            url = urlsplit(request.path)
+        except ValueError:
+            return self._turn_away(HTTPStatus.NOT_FOUND, "No such page.")
         if not self._is_ours(host):
             return self._turn_away(
                 HTTPStatus.MISDIRECTED_REQUEST,
@@ -162,7 +177,7 @@ class PageServer:
         if url.path == "/history.json" and self._history is not None:
             return await self._past(host, self._history)
         if (document := self._documents.get(url.path)) is not None:
-            return self._give(host, await document(role), "application/json", {"Cache-Control": "no-store"})
+            return self._give(host, await document(role), "application/json")
         if (file := self._files.get(url.path)) is None:
             return self._turn_away(HTTPStatus.NOT_FOUND, "No such page.")
         headers = {"Cache-Control": "no-cache", "ETag": file.tag}
@@ -177,7 +192,7 @@ class PageServer:
         except StoreError as error:
             _log.warning("no history for a page: %s", error)
             return _text(HTTPStatus.SERVICE_UNAVAILABLE, "The store cannot be read at the moment.")
-        return self._give(host, msgspec.json.encode(sets), "application/json", {"Cache-Control": "no-store"})
+        return self._give(host, msgspec.json.encode(sets), "application/json")
 
     async def _may(self, role: Role) -> bytes:
         """With an own broker its access list decides, and this page has no account that may send commands."""
@@ -188,23 +203,28 @@ class PageServer:
         machine = {"machine": self._machine.id, "machines": [self._machine.id], "kind": self._machine.kind}
         return msgspec.json.encode(machine | {"ws_url": self._outside, "mode": self._mode})
 
-    def _give(self, host: str, data: bytes, kind: str, headers: dict[str, str]) -> Response:
+    def _give(self, host: str, data: bytes, kind: str, headers: dict[str, str] | None = None) -> Response:
         outside = "" if self._outside is None else "{0.scheme}://{0.netloc}".format(urlsplit(self._outside))
         sockets = f"ws://{host} wss://{host} {outside}".strip()
         policy = f"default-src 'self'; img-src 'self' data:; connect-src 'self' {sockets}; object-src 'none'; "
         policy += "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-        headers |= {"Content-Type": kind, "Content-Security-Policy": policy, "Referrer-Policy": "no-referrer"}
-        return _response(HTTPStatus.OK, data, headers)
+        return _response(
+            HTTPStatus.OK, data, (headers or {}) | {"Content-Type": kind, "Content-Security-Policy": policy}
+        )
 
     def _is_ours(self, host: str) -> bool:
-        """Whether the Host is one of ours. A foreign name server can point a name at us, but not an address."""
+        """Whether the Host is one of ours. A foreign name server can point a name at us, but not an address.
+
+        In a local network, anybody can announce a name that ends in .local. Where a token is needed, it may be one
+        that this computer does not know of; without a token, only its own is accepted.
+        """
         if (match := HOST.fullmatch(host)) is None:
             return False
         name = (match["name"] or match["ipv6"]).lower()
         try:
             ipaddress.ip_address(name)
         except ValueError:
-            return name in self._names or name.endswith(".local")
+            return name in self._names or (self._tokens is not None and name.endswith(".local"))
         return True
 
     def _let_in(self, given: str, path: str) -> Response:
@@ -212,20 +232,19 @@ class PageServer:
             return self._turn_away(
                 HTTPStatus.FORBIDDEN, "Wrong token. Use the address that `rep-monitor access page` prints."
             )
-        cookie = f"{COOKIE}={given}; Path=/; HttpOnly; SameSite=Strict"
+        cookie = f"{self._cookie}={given}; Path=/; HttpOnly; SameSite=Strict"
         where = path if path in self._files else "/"
-        return _response(
-            HTTPStatus.SEE_OTHER, b"", {"Set-Cookie": cookie, "Location": where, "Cache-Control": "no-store"}
-        )
+        return _response(HTTPStatus.SEE_OTHER, b"", {"Set-Cookie": cookie, "Location": where})
 
     def _role(self, headers: Headers) -> Role | None:
         """The visitor's role; None if unknown."""
         if self._tokens is None:
             return Role.LOCAL
         try:
-            cookie = SimpleCookie(_one(headers, "Cookie")).get(COOKIE)
+            cookies = SimpleCookie(_one(headers, "Cookie"))
         except CookieError:
             return None
+        cookie = cookies.get(self._cookie) or cookies.get(COOKIE)
         return None if cookie is None else self._role_of(cookie.value)
 
     def _role_of(self, given: str) -> Role | None:
@@ -257,6 +276,17 @@ def _text(status: HTTPStatus, sentence: str) -> Response:
 
 
 def _response(status: HTTPStatus, data: bytes, headers: dict[str, str]) -> Response:
-    common = {"Content-Length": str(len(data)), "Connection": "close", "X-Content-Type-Options": "nosniff"}
-    common |= {"Cross-Origin-Resource-Policy": "same-origin"}
-    return Response(status.value, status.phrase, Headers(headers | common), data)
+    framing = {"Content-Length": str(len(data)), "Connection": "close"}
+    return Response(status.value, status.phrase, Headers(headers | framing), data)
+
+
+def _complete(_: ServerConnection, __: Request, response: Response) -> None:
+    """Adds the headers of every answer that it has not set itself, also where `websockets` made it."""
+    for name, value in ON_EVERY_ANSWER.items():
+        response.headers.setdefault(name, value)
+
+
+def own_names() -> set[str]:
+    """The names of this computer, and the one by which it announces itself in the local network."""
+    name = socket.gethostname().lower()
+    return {"localhost", name, f"{name.partition('.')[0]}.local"}

@@ -1,6 +1,7 @@
 """The page server: files, access, and the page's connection to the broker on the same port."""
 
 import json
+import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import aiomqtt
 import pytest
 
-from monitor.display.server import PageServer, PageServerError
+from monitor.display.server import ON_EVERY_ANSWER, PageServer, PageServerError
 from monitor.display.token import kept_tokens
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
 from monitor.mqtt.contract.roles import Role
@@ -87,7 +88,9 @@ def test_nothing_outside_the_page_can_be_reached(path: str) -> None:
         ("127.0.0.1:8080", 200),
         ("192.168.1.7:8080", 200),
         ("[::1]:8080", 200),
-        ("gym-pi.local", 200),
+        (f"{socket.gethostname()}", 200),
+        (f"{socket.gethostname().partition('.')[0]}.LOCAL:8080", 200),
+        ("evil.local", 421),
         ("evil.example", 421),
         ("localhost.evil.example", 421),
         ("127.0.0.1.evil.example", 421),
@@ -138,11 +141,59 @@ def test_a_server_with_a_token_serves_nothing_without_it() -> None:
         assert await upgrade(server) == 403
         let_in = await get(server, "/?token=s3cret")
         assert (let_in.status, let_in.headers["location"]) == (303, "/")
+        assert (await get(server, "/?token=s3cret", host="gym-pi.local")).status == 303
         cookie, *attributes = let_in.headers["set-cookie"].split("; ")
         assert {"HttpOnly", "SameSite=Strict"} <= set(attributes)
         assert (await get(server, "/config.json", Cookie=cookie)).status == 200
         assert await upgrade(server, Cookie=cookie) == 101
         assert (await get(server, "/", Cookie=cookie + "x")).status == 403
+
+    with_server(story, tokens={Role.DISPLAY: "s3cret"})
+
+
+def test_two_machines_on_one_computer_do_not_log_each_other_out() -> None:
+    """A browser has the same cookies for all ports of a host."""
+
+    async def story() -> None:
+        async with (
+            PageServer(profile(machine="m-1"), None, tokens={Role.DISPLAY: "one"}) as first,
+            PageServer(profile(machine="m-2"), None, tokens={Role.DISPLAY: "two"}) as second,
+        ):
+            kept: dict[str, str] = {}
+            for server, token in ((first, "one"), (second, "two")):
+                name, _, value = (await get(server, f"/?token={token}")).headers["set-cookie"].partition("=")
+                kept[name] = value.partition(";")[0]
+            cookie = "; ".join(f"{name}={value}" for name, value in kept.items())
+            for server in (first, second):
+                assert (await get(server, "/config.json", Cookie=cookie)).status == 200
+
+    play(story())
+
+
+@pytest.mark.parametrize(
+    ("path", "more", "status"),
+    [
+        ("/", {}, 403),
+        ("/?token=s3cret", {}, 303),
+        ("/?token=wrong", {}, 403),
+        ("/", {"Cookie": "rep-monitor-token=s3cret"}, 200),
+        ("/may.json", {"Cookie": "rep-monitor-token=s3cret"}, 200),
+        ("/absent", {"Cookie": "rep-monitor-token=s3cret"}, 404),
+        ("//[", {"Cookie": "rep-monitor-token=s3cret"}, 404),
+        ("/mqtt", {"Cookie": "rep-monitor-token=s3cret"}, 426),
+        ("/mqtt", {"Cookie": "rep-monitor-token=s3cret", "Upgrade": "websocket"}, 426),
+        ("/", {"Origin": "http://evil.example"}, 403),
+        ("/", {"host": "evil.example"}, 421),
+    ],
+)
+def test_every_answer_has_the_common_headers(path: str, more: dict[str, str], status: int) -> None:
+    async def story(server: PageServer) -> None:
+        answer = await get(server, path, **more)
+        assert answer.status == status
+        assert {name.lower() for name in ON_EVERY_ANSWER} <= answer.headers.keys()
+        assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+        if path != "/" or status != 200:
+            assert answer.headers["cache-control"] == "no-store"
 
     with_server(story, tokens={Role.DISPLAY: "s3cret"})
 
