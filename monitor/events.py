@@ -18,7 +18,7 @@ FaultCause = Literal[
     "gap", "restart", "encoder_jump", "encoder_slip", "flagged", "frozen", "saturated", "spike", "mismatch", "load"
 ]
 Grade = Literal["smooth", "fair", "abrupt", "bounce"]
-Phase = Literal["rest", "positive", "upper_turn", "negative", "lower_turn", "hold"]
+Phase = Literal["rest", "positive", "upper_turn", "negative", "lower_turn", "hold", "held"]
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):

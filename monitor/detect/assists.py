@@ -6,52 +6,33 @@ nothing is claimed while one is open (EVENTS.md 10).
 
 from monitor.detect.detector import Detection, Ending, Finding, Findings
 from monitor.detect.held_condition import HeldCondition
-from monitor.detect.moment import NEVER, Assistance, Moment, steps
+from monitor.detect.moment import Assistance, Moment, steps
 from monitor.events import Assist, Stamp
 from monitor.profile.settings import AssistSettings
 from monitor.signals.conditions import Bit
-
-HELD_STEPS = steps(0.3)  # standing without tension for so long, it is held: EVENTS.md 1.3
 
 
 class AssistDetector:
     """`assist`."""
 
-    watches = Bit.KNOWN_X | Bit.LIGHTER | Bit.HEAVIER | Bit.EMPTY | Bit.STILL | Bit.JUDGED
+    watches = Bit.KNOWN_X | Bit.LIGHTER | Bit.HEAVIER | Bit.JUDGED
 
     def __init__(self, settings: AssistSettings) -> None:
         hold = steps(settings.hold_s)
-        self._loose_since: int | None = None  # the stack stands without tension
         self._lighter = HeldCondition(hold, describe=_lighter)
         self._heavier = HeldCondition(hold, describe=_heavier)
 
-        self._held_due = NEVER
-
     @property
     def due(self) -> int:
-        return min(self._lighter.due, self._heavier.due, self._held_due)
+        return min(self._lighter.due, self._heavier.due)
 
     def update(self, moment: Moment) -> Findings:
-        held = self._held(moment)
-        judged = moment.in_set and not held and not moment.trust.force_doubted and moment.trust.fault is None
+        judged = moment.in_set and not moment.held and not moment.trust.force_doubted and moment.trust.fault is None
         findings: list[Finding] = []
         for condition, bit in ((self._lighter, Bit.LIGHTER), (self._heavier, Bit.HEAVIER)):
             findings += condition.update(moment, judged and moment.on(bit), moment.now)
         assistance = _newest(moment, findings, (self._lighter.detection, self._heavier.detection))
         return [*findings, assistance] if assistance != moment.assistance else findings
-
-    def _held(self, moment: Moment) -> bool:
-        """Whether the stack hangs on a hook, a stop or a hand."""
-        self._held_due = NEVER
-        if not (moment.on(Bit.EMPTY) and moment.still):
-            self._loose_since = None
-            return False
-        if self._loose_since is None:
-            self._loose_since = moment.now
-        held_from = self._loose_since + HELD_STEPS
-        if moment.now < held_from:
-            self._held_due = held_from
-        return moment.now >= held_from
 
 
 def _newest(moment: Moment, findings: Findings, open_: tuple[Detection[Assist] | None, ...]) -> Assistance:

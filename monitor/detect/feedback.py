@@ -59,11 +59,12 @@ class LiveFeedback:
         if moment.in_set:
             under_load_s, under_tension_s = tally.times_s(signals, moment.now + 1)
         on_rest, at_lockout = moment.on(Bit.CONTACT), moment.lockout.since is not None
+        carried = not (on_rest or moment.held)
         return Feedback(
             t_s=seconds(head),
             tension_n=None if tension_n is None else round(tension_n, 1),
-            tension=relative if not on_rest else None if relative is None else max(0.0, relative),
-            band=None if relative is None or on_rest else _band(relative, limits.band),
+            tension=relative if carried else None if relative is None else max(0.0, relative),
+            band=None if relative is None or not carried else _band(relative, limits.band),
             phase=moment.phase,
             position=None if position is None else round(min(1.2, max(-0.2, position)), 4),
             pace=self._pace(moment),

@@ -32,7 +32,7 @@ KEPT_STEPS = steps(10.0)  # what began so long before a moment spoils nothing af
 JOIN_STEPS = steps(0.3)  # contacts closer than this are one pause
 PIN_STEPS = steps(1.0)  # a pause for another load ends at most so long before the lift-off
 EXPLAINED = frozenset({"slack", "unload", "tension_out"})  # by an `assist` that they are part of
-WATCHED = Bit.JUDGED | Bit.KNOWN_X | Bit.ON_REST | Bit.FAST
+WATCHED = Bit.JUDGED | Bit.KNOWN_X | Bit.CONTACT | Bit.FAST
 
 
 class Sums:
@@ -96,7 +96,7 @@ class LeakTally:
         flags = (moment.bits & WATCHED) << 1 | moment.trust.force_doubted
         if flags != self._flags:
             self._flags = flags
-            self._contacts.update(moment.on(Bit.ON_REST), now)
+            self._contacts.update(moment.on(Bit.CONTACT), now)
             self._unjudged.update(_is_unjudged(moment), now)
             fast_up = moment.on(Bit.FAST) and float(moment.signals.v[moment.signals.row(now)]) > 0
             self._fast_up.update(fast_up, now)
@@ -107,6 +107,8 @@ class LeakTally:
                 self._first_rep = moment.rep_finished.first.dwell_start
             self._worked_until = max(self._worked_until, moment.rep_finished.end)
             self._rep_ends.append(moment.rep_finished.end)
+        if moment.rep_went_on is not None and self._rep_ends:
+            self._worked_until = self._rep_ends[-1] = moment.rep_went_on.end
         if moment.load_confirmed is not None and moment.load_confirmed.instead_of_n is not None:
             self._pause_for_load(moment.load_confirmed.since)
         if moment.in_set and now - self._settled_until >= 2 * SETTLED_STEPS:
@@ -114,7 +116,7 @@ class LeakTally:
 
     def judge_again(self, moment: Moment, since: int, bits: NDArray[np.int32]) -> None:
         """The load is known from moment `since` on: `bits` of the moments from there to now."""
-        unjudged = (bits & (Bit.ON_REST | Bit.JUDGED) == 0) | (bits & (Bit.ON_REST | Bit.KNOWN_X) == 0)
+        unjudged = (bits & (Bit.CONTACT | Bit.JUDGED) == 0) | (bits & (Bit.CONTACT | Bit.KNOWN_X) == 0)
         edges = np.flatnonzero(np.diff(np.concatenate(([False], unjudged, [False])).astype(np.int8))) + since
         runs = zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
         doubted = [(max(a, since), min(b, moment.now + 1)) for a, b in moment.trust.doubted if b > since]
@@ -222,7 +224,7 @@ class LeakTally:
 
 def _is_unjudged(moment: Moment) -> bool:
     """Off the rest, without a load to compare with, or without a believable sensor."""
-    if moment.on(Bit.ON_REST):
+    if moment.on(Bit.CONTACT):
         return False
     placed = moment.on(Bit.KNOWN_X) or moment.limits.kind == "static"
     return not (moment.on(Bit.JUDGED) and placed) or moment.trust.force_doubted

@@ -31,7 +31,7 @@ TAKEN_OVER = 2.5  # times as much: the lifter has taken over what somebody else 
 class LoadDetector:
     """`load_change`; `sensor_fault` of a given load that is not on the pin, or of a force that leaves its load."""
 
-    watches = Bit.ON_REST | Bit.EMPTY | Bit.STILL | Bit.BENT
+    watches = Bit.CONTACT | Bit.EMPTY | Bit.STILL | Bit.BENT
 
     def __init__(self, teacher: Teacher) -> None:
         self.due = NEVER
@@ -70,7 +70,7 @@ class LoadDetector:
         if moment.on(Bit.BENT) and moment.limits.load_from == "learned":
             return self._doubt(moment)
         self._bent_since = None
-        if moment.on(Bit.ON_REST) or (moment.on(Bit.EMPTY) and moment.still):
+        if moment.on(Bit.CONTACT) or (moment.on(Bit.EMPTY) and moment.still):
             return self._free(moment)
         since, self._free_since = self._free_since, None
         paused = since is not None and moment.now - since >= PIN_STEPS
@@ -95,7 +95,7 @@ class LoadDetector:
         if moment.now < ripe:
             self.due = ripe
         if self._lift_off is not None:
-            return self._put_back(moment) if moment.on(Bit.ON_REST) else ()
+            return self._put_back(moment) if moment.on(Bit.CONTACT) else ()
         if moment.now < ripe:
             return ()
         if moment.limits.load_from == "learned":

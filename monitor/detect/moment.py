@@ -58,6 +58,24 @@ class Stillness(Fact, frozen=True):
     last: tuple[int, int] | None = None
 
 
+class Hold(Fact, frozen=True):
+    """By HoldFinder: since when the stack has hung on a hook, a stop or a hand, without tension."""
+
+    since: int | None = None
+
+
+class Stop(Fact, frozen=True):
+    """By StopFinder: since when, until when and where the stack stands, or stood last, on a stop under load."""
+
+    since: int | None = None
+    until: int | None = None  # None: it stands there
+    x_m: float = 0.0
+
+    @property
+    def stands(self) -> bool:
+        return self.since is not None and self.until is None
+
+
 class SensorTrust(Fact, frozen=True):
     """By FaultDetector: the last stretches in which the force was doubted, and the cause of an open sensor fault."""
 
@@ -81,6 +99,7 @@ class Reps(Fact, frozen=True):
     full: int = 0
     partial: int = 0
     pending: bool = False  # the present swing will count once it is over
+    lowest_m: float | None = None  # the lowest turn of those before the last one
     sticking_until: int = -NEVER
 
 
@@ -145,7 +164,7 @@ class ZeroFound(Happening, frozen=True):
 
 
 class SetStarted(Happening, frozen=True):
-    """By SetDetector: a set began at moment `at`."""
+    """By SetDetector: a set began at moment `at`; within a set, it began only there."""
 
     at: int
 
@@ -171,6 +190,12 @@ class RepFinished(Happening, frozen=True):
         if self.middle.reversal.at == "upper":
             return LearnedRange(max(ends_m), far_m)
         return LearnedRange(far_m, min(ends_m))
+
+
+class RepWentOn(Happening, frozen=True):
+    """By RepDetector: the movement of the last repetition went on after all, until moment `end`."""
+
+    end: int
 
 
 class LoadConfirmed(Happening, frozen=True):
@@ -205,6 +230,8 @@ class Moment(msgspec.Struct, frozen=True):
     rep_number: int | None
     # Facts
     stillness: Stillness
+    hold: Hold
+    stop: Stop
     trust: SensorTrust
     pull: Pull
     reps: Reps
@@ -220,6 +247,7 @@ class Moment(msgspec.Struct, frozen=True):
     set_started: SetStarted | None = None
     set_ended: SetEnded | None = None
     rep_finished: RepFinished | None = None
+    rep_went_on: RepWentOn | None = None
     load_confirmed: LoadConfirmed | None = None
     range_shown: RangeShown | None = None
     # From the panel, at this moment
@@ -235,6 +263,10 @@ class Moment(msgspec.Struct, frozen=True):
     @property
     def still(self) -> bool:
         return bool(self.bits & Bit.STILL)
+
+    @property
+    def held(self) -> bool:
+        return self.hold.since is not None
 
     @property
     def slow_now(self) -> int:

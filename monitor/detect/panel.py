@@ -1,7 +1,7 @@
 """One moment through the detectors: they are woken in their order, and what they find is folded.
 
-    before   RestFinder, FaultDetector, TurnFinder, SetDetector     the zero may move, a set may begin
-    after    the detectors of movement, or of a static contraction  a set may end
+    before   the finders of facts, FaultDetector, SetDetector          the zero may move, a set may begin
+    after    the detectors of movement, or of a static contraction     a set may end
 
 Events go into the book. Facts go into the moment that the next detector sees, and the change of a fact wakes it.
 A new detector is one line in `detectors_before` or `detectors_after`.
@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 from monitor.detect.assists import AssistDetector
 from monitor.detect.detector import OF_LIFTER, Correction, Detection, Detector, Ending, Findings, Silence
 from monitor.detect.event_book import EventBook
+from monitor.detect.holds import HoldFinder, StopFinder
 from monitor.detect.jerks import SurgeDetector
 from monitor.detect.lessons import LessonDetector
 from monitor.detect.loads import LoadDetector
 from monitor.detect.moment import (
     Assistance,
     Fact,
+    Hold,
     LockoutState,
     Moment,
     News,
@@ -33,6 +35,7 @@ from monitor.detect.moment import (
     Staging,
     Stalling,
     Stillness,
+    Stop,
     Thrown,
     steps,
 )
@@ -74,7 +77,9 @@ def detectors_before(profile: Profile, lag: int) -> tuple[Detector, ...]:
     return (
         RestFinder(),
         FaultDetector(detect.sensor_fault, lag),
-        TurnFinder(detect.motion.extreme_m, lag),
+        TurnFinder(lag),
+        HoldFinder(detect.held),
+        StopFinder(detect.set),
         ZeroFinder(),
         SetDetector(detect.set),
     )
@@ -89,7 +94,7 @@ def detectors_after(
         stages = StageDetector(detect.failure, protocol.stages, protocol.stages_s, profile.machine.peak_n)
         return stages, TensionDetector(detect)
     return (
-        RepDetector(detect.rep),
+        RepDetector(detect.rep, lag),
         StallDetector(detect),
         AssistDetector(detect.assist),
         TensionDetector(detect),
@@ -114,6 +119,7 @@ class DetectorPanel:
         self._book = EventBook()
         self._long_gap = steps(first.limits.long_gap_s)
         self._sets = 0
+        self._set_start: Detection[SetStart] | None = None  # of the present set, or the last
         self._unknown_since: int | None = None
         self._dues_before = [detector.due for detector in before]
         self._dues_after = [detector.due for detector in after]
@@ -178,6 +184,8 @@ class DetectorPanel:
             last.set_number,
             _rep_number(last.limits, last.reps, bits),
             last.stillness,
+            last.hold,
+            last.stop,
             last.trust,
             last.pull,
             last.reps,
@@ -264,11 +272,17 @@ class DetectorPanel:
         return since is not None and now - since > self._long_gap
 
     def _start_set(self, moment: Moment, at: int) -> Moment:
-        self._sets += 1
+        again = moment.in_set  # it stood on a stop until now
+        self._sets += not again
         moment = replace(moment, in_set=True, set_start=at, set_number=self._sets, rep_number=None)
-        self._book.start_set()
         self.tally.start(moment.signals, at)
-        self._book.enter(Detection(SetStart(**moment.stamp(at, at)), at, at), moment)
+        event = SetStart(**moment.stamp(at, at))
+        if again and self._set_start is not None:
+            self._book.correct(Correction(self._set_start, event), moment)
+        else:
+            self._book.start_set()
+            self._set_start = Detection(event, at, at)
+            self._book.enter(self._set_start, moment)
         return replace(moment, rep_number=_rep_number(moment.limits, Reps(pending=moment.reps.pending), moment.bits))
 
     def _end_set(self, moment: Moment, over: int) -> Moment:
@@ -316,6 +330,8 @@ def first_moment(signals: SignalWindow, session: str, limits: Limits) -> Moment:
         set_number=None,
         rep_number=None,
         stillness=Stillness(),
+        hold=Hold(),
+        stop=Stop(),
         trust=SensorTrust(),
         pull=Pull(),
         reps=Reps(),

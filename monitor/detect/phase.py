@@ -6,9 +6,11 @@ from monitor.signals.conditions import Bit
 
 
 def phase_of(moment: Moment) -> Phase:
-    """From contact and slow velocity; standstill is a turn by where it is, or the positive's stall."""
+    """From contact, holds and slow velocity; standstill is a turn by where it is, or the positive's stall."""
     if moment.on(Bit.CONTACT):
         return "rest"
+    if moment.held:
+        return "held"
     if moment.on(Bit.UP):
         return "positive"
     if moment.on(Bit.DOWN):

@@ -1,18 +1,17 @@
 """Repetitions: one positive and one negative between three turns.
 
-A repetition is reported once, when it ends: when its second movement has been reversed, or when the stack has come to
-rest for `SETTLED_S`. The excursion counts from the lower of its neighbouring turns, not below the rest.
+A repetition is reported when its second movement has been reversed, or sooner, when the stack stands where a
+repetition ends. If the movement goes on after all, the record is sent again. The excursion counts from the lower of its
+neighbouring turns, not below the rest.
 """
-
-from typing import Literal
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
-from monitor.detect.detector import Detection, Finding, Findings
-from monitor.detect.moment import NEVER, Moment, RepFinished, Reps, TurningPoint, seconds, steps
+from monitor.detect.detector import Correction, Detection, Finding, Findings
+from monitor.detect.moment import NEVER, Moment, RepFinished, Reps, RepWentOn, TurningPoint, seconds, steps
 from monitor.detect.rep_shape import segmented_of, start_of
 from monitor.events import Rep
 from monitor.learning.range import LearnedRange
@@ -21,7 +20,8 @@ from monitor.profile.settings import RepSettings
 from monitor.signals.conditions import Bit
 from monitor.signals.zigzag import Reversal
 
-SETTLED_S = 0.5  # a stack that rests for so long ends its repetition
+LATE_STEPS = 4  # the reading that completes a moment may come so much later
+SAME_END_STEPS = steps(0.05)  # an end that moves by less is not worth another record
 
 
 class RepDetector:
@@ -29,12 +29,16 @@ class RepDetector:
 
     watches = Bit.KNOWN_X | Bit.STILL | Bit.UP | Bit.DOWN | Bit.CONTACT | Bit.EMPTY | Bit.PULL | Bit.SLOW
 
-    def __init__(self, settings: RepSettings) -> None:
+    def __init__(self, settings: RepSettings, lag: int) -> None:
+        """`lag`: of a moment behind the grid, in steps."""
         self.settings = settings
+        self.lag = lag
         self.due = NEVER
         self._full = self._partial = 0  # in this set
         self._turns: list[TurningPoint] = []  # the turn that the swing began with, and the one at its far end
-        self._settled = False  # the repetition in progress was reported already, when the stack settled here
+        self._settled: Detection[Rep] | None = None  # of these turns: reported when the stack stood at its end
+        self._lowest_m = self._lowest_before_m = np.inf  # where those of this set ended, off the rest; all but the last
+        self._handed = False  # before the first one, the stack hung or stood on something: the lifter takes it over
         self._slow_since: int | None = None
         self._sticking = False
         self._sticking_until = -NEVER
@@ -47,19 +51,24 @@ class RepDetector:
         for turn in moment.turned.points:
             findings += self._turn(moment, turn)
         self._pull(moment)
+        self._take_over(moment)
         findings += self._settle(moment)
-        swings = len(self._turns) == 2 and not self._settled
+        swings = len(self._turns) == 2 and self._settled is None
         pending = swings and self._counts(moment, self._turns[0], self._turns[1])
-        reps = Reps(self._full, self._partial, pending, self._sticking_until)
+        lowest_m = self._lowest_before_m if np.isfinite(self._lowest_before_m) else None
+        reps = Reps(self._full, self._partial, pending, lowest_m, self._sticking_until)
         return [*findings, reps] if reps != moment.reps else findings
 
     def _listen(self, moment: Moment) -> None:
         """Messages of the panel."""
         if moment.set_started is not None:
             self._full = self._partial = 0
+            self._lowest_m = self._lowest_before_m = np.inf
         if moment.after_silence:
-            self._turns, self._settled, self._slow_since, self._sticking = [], False, None, False
+            self._turns, self._settled, self._slow_since, self._sticking = [], None, None, False
         if moment.zero_moved_m:
+            self._lowest_m -= moment.zero_moved_m
+            self._lowest_before_m -= moment.zero_moved_m
             self._turns = [
                 msgspec.structs.replace(turn, reversal=turn.reversal.shifted(moment.zero_moved_m))
                 for turn in self._turns
@@ -71,43 +80,41 @@ class RepDetector:
             self._turns = [*self._turns[:1], turn] if self._turns else []
             return []
         findings: list[Finding] = []
-        if len(self._turns) == 2 and not self._settled:
-            findings = self._finish(moment, turn)
-        self._turns, self._settled = [turn], False
+        if len(self._turns) == 2:
+            findings = self._finish(moment, turn) if self._settled is None else self._amend(moment, self._settled, turn)
+        self._turns, self._settled = [turn], None
         self._sticking = False
         return findings
 
     def _settle(self, moment: Moment) -> list[Finding]:
-        """The stack stands where a repetition ends, and goes no further."""
+        """The stack stands where a repetition ends."""
         self.due = NEVER
         since = moment.stillness.since
-        if len(self._turns) != 2 or self._settled or since is None:
+        if len(self._turns) != 2 or since is None:
             return []
         going = moment.direction > 0 if moment.limits.starts_up else moment.direction < 0
-        hold = None if going or not moment.still else self._hold(moment)
+        hold = None if going or not moment.still else self._hold(moment, moment.signals.x_m(since))
         if hold is None:
             return []
         if moment.slow_now - since < hold:
             self.due = since + moment.signals.slow_lag + hold
             return []
-        at: Literal["lower", "upper"] = "lower" if moment.limits.starts_up else "upper"
-        rest = Reversal(moment.now, since, moment.x_m, at, True)
-        findings = self._finish(moment, TurningPoint(rest, since, moment.slow_now))
-        self._settled = True
-        return findings
+        last = _standing(moment, since, since + hold)
+        return self._finish(moment, last) if self._settled is None else self._amend(moment, self._settled, last)
 
-    def _hold(self, moment: Moment) -> int | None:
-        """How many steps it must stand here for the repetition to be over; None: no repetition ends here."""
+    def _hold(self, moment: Moment, x_m: float) -> int | None:
+        """How many steps it must stand here, at `x_m`, for the repetition to be over; None: no repetition ends here."""
         limits = moment.limits
+        soon = steps(self.settings.end_s) - moment.signals.slow_lag - self.lag - LATE_STEPS
+        near_m = self.settings.end * limits.range_m
         if not limits.starts_up:  # the lifter stands upright, or the set is over
-            upright = limits.range_known and moment.x_m >= limits.top_m - self.settings.top * limits.range_m
-            return steps(SETTLED_S if upright else limits.detect.set.end_rest_s)
-        if limits.kind == "stack":
-            down = moment.on(Bit.CONTACT)
-        else:
-            low = moment.x_m < limits.bottom_m + self.settings.excursion * limits.range_m
-            down = moment.on(Bit.EMPTY) and low
-        return steps(SETTLED_S) if down else None
+            upright = limits.range_known and x_m >= limits.top_m - near_m
+            return soon if upright else steps(limits.detect.set.end_rest_s)
+        lowest_m = self._lowest_m if np.isfinite(self._lowest_m) else limits.bottom_m
+        near = x_m <= max(limits.bottom_m, lowest_m) + near_m or moment.held
+        low = x_m < limits.bottom_m + self.settings.excursion * limits.range_m
+        down = moment.on(Bit.CONTACT) if limits.kind == "stack" else moment.on(Bit.EMPTY) and low
+        return soon if near or down else None
 
     def _pull(self, moment: Moment) -> None:
         """On a motor a leg begins where it is pulled: what the motor moved by itself before was positioning."""
@@ -120,6 +127,16 @@ class RepDetector:
             self._turns = [TurningPoint(start, *still)]
         self._pulling = pull
 
+    def _take_over(self, moment: Moment) -> None:
+        """A repetition that was begun by others, up to a hook or a stop, begins anew where the lifter takes over."""
+        first = not moment.in_set or not self._full + self._partial
+        if moment.held or moment.stop.stands:
+            self._handed = first and moment.limits.starts_up and len(self._turns) < 2
+        elif self._handed and moment.on(Bit.UP) and (still := moment.stillness.last) is not None:
+            self._handed = False
+            start = Reversal(moment.now, still[1], moment.signals.x_m(still[1]), "lower", False)
+            self._turns = [TurningPoint(start, *still)] if len(self._turns) < 2 else self._turns
+
     def _counts(
         self, moment: Moment, first: TurningPoint, middle: TurningPoint, last: TurningPoint | None = None
     ) -> bool:
@@ -129,21 +146,42 @@ class RepDetector:
         first, middle = self._turns
         if not self._counts(moment, first, middle, last):
             return []
-        start, end = first.dwell_end, max(last.dwell_start, first.dwell_end + 1)
-        if moment.limits.driven and not _pulled(moment, start, end):
+        start, end = _span(moment, first, last)
+        if not _pulled(moment, start, end):
             return []
         finished = RepFinished(first, middle, last.reversal.x_m, end)
-        rep = self._rep(moment, finished, last)
-        if rep.partial:
-            self._partial += 1
-        else:
-            self._full += 1
-        return [Detection(rep, start, end), finished]
+        rep = self._rep(moment, finished, last, start)
+        self._count(rep, 1)
+        if last.reversal.x_m > moment.limits.detect.set.off_rest_m + moment.limits.doubt_m:
+            self._lowest_before_m = self._lowest_m
+            self._lowest_m = min(self._lowest_m, last.reversal.x_m)
+        self._settled = Detection(rep, start, end)
+        return [self._settled, finished]
 
-    def _rep(self, moment: Moment, finished: RepFinished, last: TurningPoint) -> Rep:
+    def _amend(self, moment: Moment, reported: Detection[Rep], last: TurningPoint) -> list[Finding]:
+        """The movement of a repetition that was reported went on: where it has ended now, if that is elsewhere."""
+        first, middle = self._turns
+        before, start = reported.event, reported.start
+        end = max(last.dwell_start, start + 1)
+        moved = abs(seconds(end - start) - (before.duration_s or 0.0)) > seconds(SAME_END_STEPS)
+        if not moved or moment.set_number != before.set or start < (moment.signals.first or 0):
+            return []
+        rep = self._rep(moment, RepFinished(first, middle, last.reversal.x_m, end), last, start)
+        kept = {"found_s": before.found_s, "set": before.set, "rep": before.rep, "phase": before.phase}
+        rep = msgspec.structs.replace(rep, **kept)
+        self._count(before, -1)
+        self._count(rep, 1)
+        return [Correction(reported, rep), RepWentOn(end)]
+
+    def _count(self, rep: Rep, by: int) -> None:
+        if rep.partial:
+            self._partial += by
+        else:
+            self._full += by
+
+    def _rep(self, moment: Moment, finished: RepFinished, last: TurningPoint, start: int) -> Rep:
         limits, signals = moment.limits, moment.signals
         first, middle, end = finished.first, finished.middle, finished.end
-        start = first.dwell_end
         rom_m = _excursion_m(moment, first, middle, last)
         up, down = (start, middle.dwell_start), (middle.dwell_end, end)
         if not limits.starts_up:
@@ -192,6 +230,26 @@ class RepDetector:
             self._slow_since = None
 
 
+def _standing(moment: Moment, since: int, until: int) -> TurningPoint:
+    """The turn that the stack has stood at between two moments, if it goes no further."""
+    x = moment.signals.part(moment.signals.x, since, until + 1)
+    up = moment.limits.starts_up
+    extreme_m = float(x.min() if up else x.max())
+    far = np.flatnonzero(np.abs(x - extreme_m) > moment.limits.extreme_m)
+    start = since + (int(far[-1]) + 1 if len(far) else 0)
+    reversal = Reversal(moment.now, start, extreme_m, "lower" if up else "upper", True)
+    return TurningPoint(reversal, start, until)
+
+
+def _span(moment: Moment, first: TurningPoint, last: TurningPoint) -> tuple[int, int]:
+    """The moments of a repetition between these turns; rubber that decompresses before lift-off is no movement."""
+    start, off_m = first.dwell_end, moment.limits.detect.set.off_rest_m
+    if moment.limits.kind == "stack" and moment.limits.starts_up:
+        off = moment.signals.part(moment.signals.x, start, last.dwell_start) > off_m
+        start += int(off.argmax())
+    return start, max(last.dwell_start, start + 1)
+
+
 def _excursion_m(moment: Moment, first: TurningPoint, middle: TurningPoint, last: TurningPoint | None) -> float:
     ends_m = [turn.reversal.x_m for turn in (first, last) if turn is not None]
     if moment.limits.starts_up:
@@ -201,8 +259,13 @@ def _excursion_m(moment: Moment, first: TurningPoint, middle: TurningPoint, last
 
 
 def _pulled(moment: Moment, start: int, end: int) -> bool:
-    tension_n = moment.signals.part(moment.signals.fast_tension, start, end)
-    return bool((tension_n >= moment.limits.lift_off_n).any())
+    """Whether a lifter did it: a motor positions itself, and a stack can be lifted and dropped by hand."""
+    limits, signals = moment.limits, moment.signals
+    tension_n = signals.part(signals.fast_tension, start, end)
+    if limits.driven:
+        return bool((tension_n >= limits.lift_off_n).any())
+    light = int((tension_n < limits.half_load_n).sum())
+    return limits.kind != "stack" or len(tension_n) - light >= steps(limits.detect.set.start_hold_s)
 
 
 def _lifted(moment: Moment, up: tuple[int, int], down: tuple[int, int]) -> bool:

@@ -1,14 +1,23 @@
-"""The zero of the positions: a stack that stands still without tension, low down, rests at x = 0."""
+"""The zero of the positions: a stack that stands still without tension, on its rest, is at x = 0.
+
+Higher up, something else may hold it. It rests there after all where a doubt about the position explains it, or where
+it came to stand at the same height twice and was never lower.
+"""
+
+import numpy as np
 
 from monitor.detect.detector import Detection, Finding, Findings
 from monitor.detect.moment import NEVER, Moment, RestFound, steps
 from monitor.events import SensorFault
 from monitor.signals.conditions import Bit
 from monitor.signals.position_tracker import PositionDoubt
+from monitor.signals.signal_window import KEPT
 
 STILL_S = 0.5  # longer than a slack cable can hang in a throw
 LEAST_DRIFT_M = 0.0015  # a rubber bumper gives by less
-MOST_DRIFT_M = 0.03  # higher up, something other than the rest holds the stack
+ASTRAY_M = 0.03  # an estimate of a lost position may be off by so much more than its doubt
+MOST_SLIP_M = 0.015  # hooks, stops and range limiters are higher
+SAME_M = 0.0015  # two contacts at the same height
 
 
 class RestFinder:
@@ -23,6 +32,7 @@ class RestFinder:
     def __init__(self) -> None:
         self.due = NEVER
         self._since: int | None = None
+        self._stood: tuple[int, float] | None = None  # when and where it stood last, above its rest
 
     def update(self, moment: Moment) -> Findings:
         doubts = [item for item in moment.news if isinstance(item, PositionDoubt)]
@@ -48,11 +58,23 @@ class RestFinder:
             return ()  # the cell has only stood still
         off_m = moment.x_m
         moved = bool(doubt_m) or abs(off_m) > LEAST_DRIFT_M
-        if not moved or off_m >= MOST_DRIFT_M + doubt_m:  # there is nothing below a rest
+        reach_m = moment.limits.detect.set.off_rest_m + (doubt_m + ASTRAY_M if doubt_m else 0.0)
+        by_place = off_m <= reach_m  # there is nothing below a rest
+        if not moved or not (by_place or self._stands_again(moment, off_m)):
             return ()
         return self._moved(moment, off_m, doubt_m)
 
+    def _stands_again(self, moment: Moment, off_m: float) -> bool:
+        """Whether it came back to this height, and was never lower since it stood here first."""
+        before, self._stood = self._stood, (moment.now, off_m)
+        if before is None or off_m > MOST_SLIP_M or abs(off_m - before[1]) > SAME_M:
+            return False
+        x = moment.signals.part(moment.signals.x, max(before[0], moment.now - KEPT), moment.now + 1)
+        lifted = float(np.fmax.reduce(x)) - off_m > MOST_SLIP_M
+        return lifted and off_m - float(np.fmin.reduce(x)) <= SAME_M
+
     def _moved(self, moment: Moment, off_m: float, doubt_m: float) -> list[Finding]:
+        self._stood = None
         findings: list[Finding] = [RestFound(off_m)]
         if abs(off_m) > max(moment.limits.detect.sensor_fault.jump_m, doubt_m):
             stamp = moment.stamp(moment.now, moment.now)

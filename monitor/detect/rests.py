@@ -4,6 +4,8 @@ A lockout is inferred from position and dwell. No force shows it: statically the
 bone holds it (EVENTS.md 1.6).
 """
 
+import numpy as np
+
 from monitor.detect.detector import Detection, Ending, Finding, Findings
 from monitor.detect.held_condition import HeldCondition
 from monitor.detect.moment import NEVER, LockoutState, Moment, steps
@@ -12,7 +14,7 @@ from monitor.profile.settings import DetectSettings
 from monitor.signals.conditions import Bit
 
 FALL_S = 0.5  # a cable that is slack for longer was not thrown
-TOUCHDOWN_STEPS = 10  # the landing speed is the highest speed so shortly before contact
+TOUCHDOWN_STEPS = 12  # the landing speed is the highest speed so shortly before contact
 
 
 class LockoutDetector:
@@ -26,7 +28,8 @@ class LockoutDetector:
 
     def update(self, moment: Moment) -> Findings:
         used = moment.in_set or moment.limits.kind == "stack"  # without a cell there is no set
-        findings = self._rest.update(moment, used and moment.still and moment.on(Bit.TOP), moment.slow_now)
+        resting = used and moment.still and moment.on(Bit.TOP) and not moment.held
+        findings = self._rest.update(moment, resting, moment.slow_now)
         self.due = self._rest.due + moment.signals.slow_lag if self._rest.due != NEVER else NEVER
         rest = self._rest.detection
         since = None if rest is None else rest.start
@@ -38,15 +41,23 @@ def _at_top(moment: Moment, stamp: Stamp, start: int, end: int) -> LockoutRest:
 
 
 class ContactDetector:
-    """`stack_touch` and `bottom_rest`: the same contact, two events if it lasts."""
+    """`stack_touch` and `bottom_rest`: the same contact, two events if it lasts and the tension falls.
 
-    watches = Bit.CONTACT | Bit.KNOWN_X | Bit.KNOWN_T | Bit.STILL | Bit.EMPTY
+    position   ----._____.-._______________.----   a landing bounces: contacts closer than `join` are one
+    tension    --------.____________________.---   falls later: cells average, rubber yields
+                    |  |<->| stack_touch, from the contact on
+    """
+
+    watches = Bit.CONTACT | Bit.KNOWN_X | Bit.KNOWN_T | Bit.STILL | Bit.EMPTY | Bit.LIGHT
 
     def __init__(self, detect: DetectSettings) -> None:
         self.touch_hold = steps(detect.stack_touch.hold_s)
+        self.join = steps(detect.stack_touch.join_s)
         self.rest_hold = steps(detect.bottom_rest.hold_s)
         self.due = NEVER
         self._since: int | None = None
+        self._left: int | None = None  # it may come back at once
+        self._light_since: int | None = None  # the tension has fallen, in this contact
         self._loose_since: int | None = None
         self._touch: Detection[StackTouch] | None = None
         self._rest: Detection[BottomRest] | None = None
@@ -61,38 +72,64 @@ class ContactDetector:
         on = moment.on(Bit.CONTACT) or landed is not None or (silent and self._since is not None and moment.still)
         if StackTouch in moment.silenced:
             self._touch = self._rest = None
-        if on and self._since is None:
-            self._since = now if landed is None else landed
-        elif not on and self._since is not None:
-            ends = [Ending(open_, now) for open_ in (self._touch, self._rest) if open_ is not None]
-            self._since = self._touch = self._rest = None
-            self._wait(moment)
-            return ends
-        self._wait(moment)
-        within = self._since is not None and moment.in_set and self._since >= moment.set_start
-        return self._lasting(moment, self._since) if within and self._since is not None else ()
+        findings: list[Finding] = []
+        if on:
+            if self._since is not None and self._left is not None and now - self._left >= self.join:
+                findings += self._leave(self._left)
+            self._left = None
+            if self._since is None:
+                self._since = now if landed is None else landed
+        elif self._since is not None:
+            self._left = now if self._left is None else self._left
+            if now - self._left >= self.join or not moment.on(Bit.KNOWN_X):  # nothing is inferred from silence
+                findings += self._leave(self._left)
+        self._follow_tension(moment, mute)
+        self.due = self._wait(moment)
+        if self._since is not None and moment.in_set and self._since >= moment.set_start:
+            findings += self._lasting(moment, self._since)
+        return findings
 
-    def _wait(self, moment: Moment) -> None:
-        """Off the rest: while the position is unknown, only the cell shows a landing, and only after `FALL_S`."""
-        self.due = NEVER
+    def _leave(self, end: int) -> list[Finding]:
+        ends: list[Finding] = [Ending(open_, end) for open_ in (self._touch, self._rest) if open_ is not None]
+        self._since = self._left = self._light_since = self._touch = self._rest = None
+        return ends
+
+    def _follow_tension(self, moment: Moment, mute: bool) -> None:
+        """Readings that are doubted begin nothing."""
+        light = self._since is not None and not mute and moment.on(Bit.LIGHT)
+        if light and self._light_since is None:
+            landed = self._since is not None and not moment.on(Bit.KNOWN_X)
+            self._light_since = self._since if landed else moment.now
+        elif not light and not mute:
+            self._light_since = None
+
+    def _wait(self, moment: Moment) -> int:
+        """When to look again. While the position is unknown, only the cell shows a landing, after `FALL_S`."""
+        if self._left is not None:
+            return self._left + self.join
         if self._since is None and self._loose_since is not None and not moment.on(Bit.KNOWN_X):
-            self.due = self._loose_since + steps(FALL_S)
+            return self._loose_since + steps(FALL_S)
+        return NEVER
 
     def _lasting(self, moment: Moment, since: int) -> list[Finding]:
         """The contact has lasted from moment `since` until now, within the set."""
         findings: list[Finding] = []
-        held = moment.now - since + 1
-        if held >= self.touch_hold and self._touch is None and self._rest is None:
-            speed_m_s = _landing_speed(moment, since)
-            slam = speed_m_s > moment.limits.slam_m_s
-            stamp = moment.stamp(since, phase="rest")
-            self._touch = Detection(StackTouch(**stamp, slam=slam, speed_m_s=speed_m_s), since)
-            findings.append(self._touch)
-        if held >= self.rest_hold and self._rest is None and self._touch is not None:
-            self._rest = Detection(BottomRest(**moment.stamp(since, phase="rest")), since)
-            findings.append(self._rest)
-        if self._rest is None:
-            self.due = since + (self.touch_hold if self._touch is None else self.rest_hold) - 1
+        now, light = moment.now, self._light_since
+        if self._touch is None and light is not None:
+            if now - light + 1 >= self.touch_hold:
+                speed_m_s = _landing_speed(moment, since)
+                slam = speed_m_s > moment.limits.slam_m_s
+                stamp = moment.stamp(since, phase="rest")
+                self._touch = Detection(StackTouch(**stamp, slam=slam, speed_m_s=speed_m_s), since)
+                findings.append(self._touch)
+            else:
+                self.due = min(self.due, light + self.touch_hold - 1)
+        if self._rest is None and self._left is None:
+            if now - since + 1 >= self.rest_hold:
+                self._rest = Detection(BottomRest(**moment.stamp(since, phase="rest")), since)
+                findings.append(self._rest)
+            else:
+                self.due = min(self.due, since + self.rest_hold - 1)
         return findings
 
     def _landed(self, moment: Moment) -> int | None:
@@ -120,5 +157,5 @@ class ContactDetector:
 
 
 def _landing_speed(moment: Moment, contact: int) -> float:
-    v_m_s = moment.signals.part(moment.signals.v, contact - TOUCHDOWN_STEPS, contact + 2)
-    return round(max(0.0, -float(v_m_s.min())), 4)
+    v_m_s = moment.signals.part(moment.signals.v, contact - TOUCHDOWN_STEPS, contact + 1)
+    return round(max(0.0, -float(np.fmin.reduce(v_m_s, initial=0.0))), 4)

@@ -13,14 +13,12 @@ from monitor.events import Assist, FaultCause, ForceCeiling, SensorFault, Slack,
 from monitor.profile.settings import SensorFaultSettings
 from monitor.signals.conditions import Bit
 from monitor.signals.grid import ROUGH, STEP_S, Hole
-from monitor.signals.position_tracker import LOST_M
 
 OF_FORCE = (Unload, Slack, TensionOut, ForceCeiling, Assist)  # what a silent cell cuts
 ROUGH_S = 0.5  # for so long after a rough reading the force is not believed
 STALE_S = 0.2  # a cell that repeats itself for so long is not believed
 KEPT_DOUBTS = 32  # stretches: more than one repetition, which is how far learning looks back
 KEPT_HOLE_STEPS = steps(2.0)  # so long after its end a hole may still be the cause of a silence
-LOOSE_S = 0.03  # nothing hangs still for so long without tension: it rests, or its encoder misses its fall
 QUIET_S = 1.0  # flagged readings closer than this are one fault
 
 Fault = Detection[SensorFault]
@@ -29,7 +27,7 @@ Fault = Detection[SensorFault]
 class FaultDetector:
     """`sensor_fault`, but for those that RestFinder and LessonDetector see. `lag`: of a moment behind the grid."""
 
-    watches = Bit.KNOWN_X | Bit.KNOWN_T | Bit.FROZEN | Bit.UP | Bit.DOWN | Bit.EMPTY | Bit.STILL
+    watches = Bit.KNOWN_X | Bit.KNOWN_T | Bit.FROZEN | Bit.UP | Bit.DOWN
 
     def __init__(self, settings: SensorFaultSettings, lag: int) -> None:
         self.settings = settings
@@ -45,13 +43,11 @@ class FaultDetector:
         self._stale_due = NEVER
         self._seen_x = self._seen_t = False
         self._frozen = HeldCondition(steps(settings.frozen_s), describe=_frozen)
-        self._loose_since: int | None = None
-        self._loose_due = NEVER
         self._slow_cell = SlowCell()
 
     @property
     def due(self) -> int:
-        due = min(self._frozen.due, self._loose_due, self._stale_due)
+        due = min(self._frozen.due, self._stale_due)
         if self._rough_until > self._now:
             due = min(due, self._rough_until)
         if self._flag_fault is not None:
@@ -67,11 +63,10 @@ class FaultDetector:
         findings += self._quiet(moment)
         moving = moment.on(Bit.UP) or moment.on(Bit.DOWN)
         stuck = self._frozen.detection is not None  # a fault once detected lasts, even while the stack stands
-        frozen = moment.on(Bit.FROZEN)
+        frozen = moment.on(Bit.FROZEN) and not moment.held
         findings += self._frozen.update(moment, frozen and (moving or stuck), moment.now)
         doubted = self._stale(moment) or self._doubts_force(moment)
-        findings += self._trust(moment, doubted)
-        return findings + self._lose_place(moment, doubted)
+        return findings + self._trust(moment, doubted)
 
     def _doubts_force(self, moment: Moment) -> bool:
         saturated = self._flag_fault is not None and self._flag_fault.event.cause == "saturated"
@@ -91,23 +86,6 @@ class FaultDetector:
         )
         trust = SensorTrust(stretches, next((fault.event.cause for fault in open_ if fault is not None), None))
         return [trust] if trust != moment.trust else []
-
-    def _lose_place(self, moment: Moment, doubted: bool) -> list[Finding]:
-        """The cable has gone slack, but the encoder says that the stack hangs where it did: its position is lost."""
-        limits, now = moment.limits, moment.now
-        self._loose_due = NEVER
-        if not (moment.still and moment.on(Bit.EMPTY) and limits.kind == "stack") or doubted:
-            self._loose_since = None
-            return []
-        self._loose_since = now if self._loose_since is None else self._loose_since
-        enough = self._loose_since + steps(LOOSE_S)
-        if now < enough:
-            self._loose_due = enough
-        if now != enough or not moment.in_set or not moment.x_m > limits.rest_reach_m:
-            return []
-        stamp = moment.stamp(self._loose_since, now)
-        fault = SensorFault(**stamp, cause="mismatch", detail="position")
-        return [Detection(fault, self._loose_since, now), limits.with_doubt(LOST_M)]
 
     def _stale(self, moment: Moment) -> bool:
         """The cell has repeated itself for too long to be believed, if not for long enough to be a fault."""

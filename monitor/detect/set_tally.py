@@ -72,7 +72,7 @@ class SetTally:
         confirmed = moment.load_confirmed
         if confirmed is not None and confirmed.instead_of_n is not None and moment.set_start < confirmed.since:
             self._cut_stretch(moment, confirmed.since, confirmed.instead_of_n)
-        on_rest, since = moment.on(Bit.ON_REST), moment.lockout.since
+        on_rest, since = moment.on(Bit.CONTACT), moment.lockout.since
         if self._resting is None and (on_rest or since is not None):
             self._resting = counts_at(moment.signals, moment.now if since is None else since)
             self._at_lockout = since is not None

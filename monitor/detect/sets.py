@@ -1,7 +1,8 @@
 """When a set begins and ends, by machine.
 
-stack   off the rest and loaded for 0.3 s begins it; 5 s on the rest (longer where pauses are planned), or 5 s without
-        tension off it, ends it
+stack   off the rest and loaded for 0.3 s begins it; 5 s on the rest (longer where pauses are planned) whatever the
+        hands pull, 5 s without tension off it, or 5 s on a stop end it; on a stop before the first repetition, it
+        begins anew with the next lift-off
 motor   the first repetition that is pulled begins it; 5 s with neither movement nor force ends it
 squat   (no stack, negative first) the first movement beyond the hysteresis begins it; 5 s of stillness ends it
 """
@@ -15,13 +16,27 @@ from monitor.signals.conditions import Bit
 class SetDetector:
     """Finds the moments; the spine makes the events."""
 
-    watches = Bit.KNOWN_X | Bit.STILL | Bit.UP | Bit.DOWN | Bit.OFF | Bit.CONTACT | Bit.EMPTY | Bit.PULL | Bit.KNOWN_T
+    watches = (
+        Bit.KNOWN_X
+        | Bit.STILL
+        | Bit.UP
+        | Bit.DOWN
+        | Bit.OFF
+        | Bit.CONTACT
+        | Bit.EMPTY
+        | Bit.PULL
+        | Bit.KNOWN_T
+        | Bit.LIGHT
+    )
 
     def __init__(self, settings: SetSettings) -> None:
         self.settings = settings
         self.due = NEVER
         self._off_since: int | None = None
         self._over_since: int | None = None
+        self._over_by = 0  # the bit that held since then
+        self._stood = False  # on a stop, a moment ago
+        self._set_down: int | None = None  # the tension fell, soon after the contact
         self._leg: tuple[int, float] | None = None  # motor: when and where the present leg began, m
         self._top_m = -float("inf")  # of this leg
         self._pulled = self._pulling = False  # in this leg; now
@@ -37,13 +52,21 @@ class SetDetector:
         return self._squat(moment)
 
     def _held(self, moment: Moment, begun: int, over: int) -> Findings:
-        now = moment.now
+        now, stood, self._stood = moment.now, self._stood, moment.stop.stands
         if moment.in_set:
-            silent = moment.still and not moment.on(Bit.KNOWN_T)  # the stack stands as it stood
-            hold_s = moment.limits.end_rest_s if moment.on(Bit.CONTACT) else self.settings.end_rest_s
-            return self._over(self._over_since is not None if silent else moment.on(over), now, hold_s)
+            if self._stood and moment.reps.full + moment.reps.partial and moment.stop.since is not None:
+                return (SetEnded(moment.stop.since),)
+            if stood and not self._stood and moment.stop.until is not None:
+                self._over_since = None
+                return (SetStarted(moment.stop.until),)
+            over_now = self._rests(moment, over)
+            hold_s = moment.limits.end_rest_s if self._over_by == Bit.CONTACT else self.settings.end_rest_s
+            return self._over(over_now, now, hold_s)
         self._over_since = None
-        self._off_since = (self._off_since if self._off_since is not None else now) if moment.on(begun) else None
+        if moment.trust.force_doubted or self._stood or not moment.on(begun):  # readings in doubt begin nothing
+            self._off_since = None
+        elif self._off_since is None:
+            self._off_since = moment.stop.until if stood else now
         if self._off_since is None:
             return ()
         if now - self._off_since + 1 < steps(self.settings.start_hold_s):
@@ -51,6 +74,31 @@ class SetDetector:
             return ()
         started, self._off_since = SetStarted(self._off_since), None
         return (started,)
+
+    def _rests(self, moment: Moment, over: int) -> bool:
+        """On the rest, or without tension off it: either for itself. A force that is doubted changes nothing."""
+        if moment.on(over & Bit.CONTACT):
+            by = Bit.CONTACT
+        elif moment.trust.force_doubted or not moment.on(Bit.KNOWN_T):
+            by = self._over_by if moment.still and self._over_since is not None else 0  # it stands as it stood
+        else:
+            by = moment.bits & over
+        if by and by != self._over_by:
+            self._over_by, self._over_since = by, None
+        if by:
+            self._note_set_down(moment)
+        return bool(by)
+
+    def _note_set_down(self, moment: Moment) -> None:
+        """A stack whose tension falls just after its contact came to rest then."""
+        if self._over_since is None:
+            self._set_down = None
+        since = moment.now if self._over_since is None else self._over_since
+        soon = self._over_by == Bit.CONTACT and moment.now - since < steps(moment.limits.detect.stack_touch.join_s)
+        if soon and not moment.on(Bit.LIGHT):
+            self._set_down = None
+        elif soon and self._set_down is None:
+            self._set_down = moment.now
 
     def _over(self, over: bool, now: int, hold_s: float) -> Findings:
         if not over:
@@ -61,7 +109,8 @@ class SetDetector:
         if now - self._over_since < steps(hold_s):
             self.due = self._over_since + steps(hold_s)
             return ()
-        ended, self._over_since = SetEnded(self._over_since), None
+        ended = SetEnded(self._over_since if self._set_down is None else self._set_down)
+        self._over_since = self._set_down = None
         return (ended,)
 
     def _motor(self, moment: Moment) -> Findings:

@@ -69,7 +69,7 @@ class Spine:
         self.on_positions: OnPositions | None = None  # gets the positions that detection works with
         static = limits.kind == "static"
         fault, averages = detect.sensor_fault, detect.cell.window_s >= 2 * detect.cell.period_s
-        self._grid = Grid(fault.gap_s, fault.jump_m, averages=averages, has_position=not static)
+        self._grid = Grid(fault.gap_s, fault.jump_m, limits.lift_off_n, averages=averages, has_position=not static)
         self._tracker = PositionTracker(count_m)
         self._motion = MotionFilter(detect.motion, detect.cell, limits.v_rest_m_s, count_m)
         self._signals = SignalWindow(self._motion.slow_lag)

@@ -39,7 +39,7 @@ class StallDetector:
         if Stall in moment.silenced:
             self._stall = None
         going = moment.direction > 0 or self._stall is not None
-        stuck = moment.in_set and moment.still and moment.on(Bit.MID) and going
+        stuck = moment.in_set and moment.still and moment.on(Bit.MID) and going and not moment.held
         if not stuck and self._stall is None:
             self._since = None
         elif stuck and self._since is None:
@@ -70,7 +70,7 @@ class StallDetector:
         self._candidate = self._candidate or lasted >= steps(self.failure.stall_s)
         findings = self._fail(moment) if lasted >= steps(self.failure.total_s) else []
         moved = moment.on(Bit.MOVE) or abs(x_m - self._x_m) > self.stall.travel_m or bool(moment.turned.points)
-        if moved:
+        if moved or moment.held:
             findings.append(Ending(stall, now))
             self._stall = self._since = None
             findings += self._fallen(moment, x_m)

@@ -47,7 +47,7 @@ class TensionDetector:
         kind, free = moment.limits.kind, moment.limits.free
         used = moment.in_set or moment.pull.pulled or kind == "stack"  # off its rest a stack is used, set or not
         let_go = moment.on(Bit.EMPTY) and (kind == "static" or (free and moment.still))  # the set may be over
-        judged = (used or free) and not moment.trust.force_doubted and not let_go and not moment.staging.aimless
+        judged = (used or free) and not (moment.trust.force_doubted or moment.held or let_go or moment.staging.aimless)
         ceiling_was_judged = moment.known_at is not None and moment.limits.ceiling_given_n is not None
         findings: list[Finding] = []
         for condition, bit in (

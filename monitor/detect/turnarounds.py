@@ -27,8 +27,7 @@ class TurnFinder:
     watches = Bit.KNOWN_X | Bit.STILL
     due = NEVER
 
-    def __init__(self, extreme_m: float, lag: int) -> None:
-        self.extreme_m = extreme_m
+    def __init__(self, lag: int) -> None:
         self.lag = lag
         self._runs: list[tuple[int, int]] = []  # past stretches of stillness
         self._since: int | None = None
@@ -58,7 +57,7 @@ class TurnFinder:
             stretch
             for start, end in [*self._runs, *self._newest(moment)]
             if end > before
-            for stretch in _at(moment, max(start, before), end, reversal.x_m, self.extreme_m)
+            for stretch in _at(moment, max(start, before), end, reversal.x_m, moment.limits.extreme_m)
         ]
         if not stretches:
             return TurningPoint(reversal, reversal.extreme, reversal.extreme)
@@ -91,6 +90,7 @@ class TurnaroundDetector:
         self._hard_since: int | None = None
         self._ungraded: list[TurningPoint] = []
         self._rebounding: tuple[TurningPoint, Detection[Turnaround]] | None = None
+        self._over: int | None = None  # the last set, since this moment
 
     def update(self, moment: Moment) -> Findings:
         now = moment.now
@@ -103,7 +103,9 @@ class TurnaroundDetector:
             if now - self._hard_since >= self.hold and moment.on(Bit.KNOWN_X):  # not where it ran into silence
                 self._hard = [*self._hard[-KEPT_RUNS:], (self._hard_since, now)]
             self._hard_since = None
-        self._ungraded += [turn for turn in moment.turned.points if turn.reversal.full]
+        self._over = self._over if moment.set_over is None else moment.set_over
+        full = [turn for turn in moment.turned.points if turn.reversal.full]
+        self._ungraded += [turn for turn in full if not self._paused(moment, turn)]
         findings = self._rebound(moment)
         ungraded = []
         for turn in self._ungraded:
@@ -116,11 +118,16 @@ class TurnaroundDetector:
         self.due = self._next(moment)
         return findings
 
+    def _paused(self, moment: Moment, turn: TurningPoint) -> bool:
+        """Between two sets of a stack machine."""
+        after = moment.limits.kind == "stack" and self._over is not None and turn.middle >= self._over
+        return after and not (moment.in_set and turn.middle >= moment.set_start)
+
     def _grade(self, moment: Moment, turn: TurningPoint) -> list[Finding] | None:
         """The turnaround if it can be graded by now, else None. One that the sensors did not see is dropped."""
         if _unseen(moment, turn):
             return []
-        if self._is_hard(moment, turn):
+        if self._is_hard(moment, turn) and not _set_down(moment, turn):
             return self._hard_turn(moment, turn)
         if moment.now < turn.dwell_end + self._window(moment):
             return None
@@ -251,7 +258,25 @@ def _touches(moment: Moment, turn: TurningPoint) -> bool:
     """The stack met its rest in this turnaround."""
     if moment.limits.kind != "stack" or turn.reversal.at == "upper":
         return False
-    signals = moment.signals
-    x = signals.part(signals.x, turn.dwell_start, turn.dwell_end + 1)
-    tension = signals.part(signals.fast_tension, turn.dwell_start, turn.dwell_end + 1)
-    return bool(((x < moment.limits.rest_reach_m) & (tension < moment.limits.half_load_n)).any())
+    return bool(_contact(moment, turn.dwell_start, turn.dwell_end + 1).any())
+
+
+def _set_down(moment: Moment, turn: TurningPoint) -> bool:
+    """The stack stood on its rest for long; a landing bounces."""
+    if not _touches(moment, turn):
+        return False
+    detect = moment.limits.detect
+    join, least = steps(detect.stack_touch.join_s), steps(detect.turnaround.set_down_s)
+    start = turn.dwell_start - least
+    at = np.flatnonzero(_contact(moment, start, turn.reversal.confirmed + 1))
+    rests = np.split(at, np.flatnonzero(np.diff(at) > join) + 1)
+    return any(len(rest) and int(rest[-1] - rest[0]) + 1 >= least for rest in rests)
+
+
+def _contact(moment: Moment, start: int, end: int) -> NDArray[np.bool_]:
+    """At which of these moments the stack is on its rest, as far as is known now."""
+    limits, signals = moment.limits, moment.signals
+    on = signals.part(signals.x, start, end) <= limits.detect.set.off_rest_m + limits.doubt_m
+    if limits.doubt_m:
+        on &= signals.part(signals.fast_tension, start, end) < limits.half_load_n
+    return on

@@ -20,7 +20,7 @@ ZERO_STEP_N = 2.0**-10  # a binary fraction: sums of zeros are exact, however th
 class ZeroFinder:
     """Reports no event. `ZeroFound` where the stack rests and the cell's steady level has walked."""
 
-    watches = Bit.ON_REST | Bit.STILL | Bit.KNOWN_T
+    watches = Bit.CONTACT | Bit.STILL | Bit.KNOWN_T
 
     def __init__(self) -> None:
         self.due = NEVER
@@ -29,7 +29,7 @@ class ZeroFinder:
 
     def update(self, moment: Moment) -> Findings:
         self._known_at = moment.now if self._known_at is None else self._known_at
-        resting = moment.limits.kind == "stack" and moment.on(Bit.ON_REST) and moment.still and moment.on(Bit.KNOWN_T)
+        resting = moment.limits.kind == "stack" and moment.on(Bit.CONTACT) and moment.still and moment.on(Bit.KNOWN_T)
         self._since = (self._since if self._since is not None else moment.now) if resting else None
         self.due = NEVER if self._since is None else moment.now + LOOK_STEPS - (moment.now - self._since) % LOOK_STEPS
         if self._since is None or moment.now == self._since or (moment.now - self._since) % LOOK_STEPS:

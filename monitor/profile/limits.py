@@ -20,7 +20,6 @@ ASSUMED_RANGE_M = 0.4  # until it is learned from two repetitions
 ASSUMED_PHASE_S = 4.0  # a static machine has no tempo
 SUPERSLOW_S = 8.0  # the longer phase of a superslow tempo: EVENTS.md 1.2
 SHORT_PHASE_S = 4.0  # the longest phase with `factor_short`: EVENTS.md 1.2
-CREEP_M = 0.03  # an encoder that loses counts has a smaller error when the stack comes to rest
 LONG_GAP_S, LONGEST_GAP_S = 3.0, 10.0  # bounds of a gap that may hide a whole phase
 KNOWN_FROM = Literal["given", "learned", "unknown"]
 LOAD_FROM = Literal["given", "learned", "presumed", "unknown"]
@@ -51,6 +50,7 @@ class Limits:
     load_from: LOAD_FROM
     friction_from: KNOWN_FROM
     short_range_m: float | None = None  # the way of movements that are too short to teach a range
+    range_given: bool = False  # by the profile
     zero_n: float = 0.0  # what the cell reads while nothing pulls
     resistance: Resistance | None = None  # None: the same load along the whole way
     resistance_known: bool = False  # whether that was given, or shown by repetitions
@@ -106,6 +106,11 @@ class Limits:
     @cached_property
     def reversal_m(self) -> float:
         return max(self.detect.motion.reversal_min_m, self.detect.motion.reversal_fraction * self.range_m)
+
+    @cached_property
+    def extreme_m(self) -> float:
+        """A dwell lies within this of its extreme."""
+        return max(self.detect.motion.extreme_m, self.detect.motion.extreme_fraction * self.range_m)
 
     @cached_property
     def a_jerk_m_s2(self) -> float:
@@ -200,6 +205,12 @@ class Limits:
         return 2 * self.detect.set.end_tension * self.half_load_n
 
     @cached_property
+    def held_n(self) -> float:
+        """What stands still with less tension than this is held by something else than the cable."""
+        held = self.detect.held
+        return held.unknown_n if self.load_n is None else held.tension * self.load_n
+
+    @cached_property
     def unload_below(self) -> float:
         """The muscle is unloaded while w' is below this."""
         unload = self.detect.unload
@@ -274,11 +285,6 @@ class Limits:
     def with_zero(self, zero_n: float) -> "Limits":
         return replace(self, zero_n=zero_n)
 
-    @property
-    def rest_reach_m(self) -> float:
-        """A stack that stands still without tension below this height stands on its rest."""
-        return self.detect.set.off_rest_m + CREEP_M + self.doubt_m
-
     def with_doubt(self, doubt_m: float) -> "Limits":
         """The limits with a possible error of x that is larger by `doubt_m`."""
         return replace(self, doubt_m=self.doubt_m + doubt_m)
@@ -324,6 +330,7 @@ def limits_of(profile: Profile) -> Limits:
         lockout_m=(machine.lockout_m if machine.lockout_m is not None else top_m) - rest_m,
         range_known=machine.top_m is not None,
         range_agreed=machine.top_m is not None,
+        range_given=machine.top_m is not None,
         lift_off_n=machine.lift_off_n,
         ceiling_given_n=machine.force_ceiling_n,
         band_given=protocol.band,

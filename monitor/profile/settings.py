@@ -26,7 +26,8 @@ class MotionSettings(SettingsTable, frozen=True, kw_only=True):
     move_factor: Annotated[float, Meta(ge=1)] = 2.0  # v_move: "moving again"
     reversal_min_m: Positive = 0.005  # h_rev: travel that makes a reversal, max(this, reversal_fraction * L)
     reversal_fraction: Share = 0.03
-    extreme_m: Positive = 0.003  # the dwell lies within this of the extreme
+    extreme_m: Positive = 0.003  # the dwell lies within max(this, extreme_fraction * L) of the extreme
+    extreme_fraction: Share = 0.01
 
 
 class CellSettings(SettingsTable, frozen=True, kw_only=True):
@@ -50,6 +51,8 @@ class SetSettings(SettingsTable, frozen=True, kw_only=True):
     pause_margin_s: NotNegative = 2.0  # beyond planned pauses, where they are longer than end_rest_s
     end_tension: Share = 0.1  # of W: below it for end_rest_s, the set ends off the rest, too
     under_load: Share = 0.5  # of W: above it, time counts as under load
+    stop_min_m: Positive = 0.015  # a stop is lower than the range by max(this, stop_fraction * L)
+    stop_fraction: Share = 0.05
 
 
 class RepSettings(SettingsTable, frozen=True, kw_only=True):
@@ -58,6 +61,8 @@ class RepSettings(SettingsTable, frozen=True, kw_only=True):
     top: Share = 0.10  # of L: a repetition whose top is further below top_m is partial
     sticking_speed: Share = 0.25  # of v_c
     sticking_min_s: Positive = 0.5
+    end: Share = 0.10  # of L from the bottom: a stack that stands here has ended its repetition
+    end_s: Annotated[float, Meta(ge=0.35)] = 0.6  # by then such a repetition is reported
     segment_speed: Share = 0.5  # of a movement's mean speed: a dip below it is counted
     segment_apart_s: NotNegative = 0.2  # closer dips are one
 
@@ -78,6 +83,7 @@ class TurnaroundSettings(SettingsTable, frozen=True, kw_only=True):
     dwell_superslow_s: Positive = 2.0
     abrupt_window_s: Positive = 0.25
     bounce_m: Positive = 0.010
+    set_down_s: Positive = 0.5  # a stack that rests for so long was set down
     rebound_s: Positive = 0.3
 
 
@@ -115,6 +121,7 @@ class StackTouchSettings(SettingsTable, frozen=True, kw_only=True):
     tension: Share = 0.5  # of W
     hold_s: Positive = 0.08
     slam_m_s: Positive = 0.10
+    join_s: NotNegative = 0.3  # a landing bounces
 
 
 class BottomRestSettings(SettingsTable, frozen=True, kw_only=True):
@@ -163,7 +170,9 @@ class AssistSettings(SettingsTable, frozen=True, kw_only=True):
 
 
 class HeldSettings(SettingsTable, frozen=True, kw_only=True):
+    tension: Share = 0.1  # of W: a stack that stands still off its rest with less is held
     unknown_n: Positive = 15.0  # while W is unknown: less carries no load
+    hold_s: Positive = 0.3
 
 
 class SensorFaultSettings(SettingsTable, frozen=True, kw_only=True):
@@ -196,6 +205,7 @@ class DetectSettings(SettingsTable, frozen=True, kw_only=True):
     motion: MotionSettings = MotionSettings()
     cell: CellSettings = CellSettings()
     set: SetSettings = SetSettings()
+    held: HeldSettings = HeldSettings()
     rep: RepSettings = RepSettings()
     start: StartSettings = StartSettings()
     turnaround: TurnaroundSettings = TurnaroundSettings()
@@ -215,4 +225,3 @@ class DetectSettings(SettingsTable, frozen=True, kw_only=True):
     skill: SkillSettings = SkillSettings()
     zero: ZeroSettings = ZeroSettings()
     assist: AssistSettings = AssistSettings()
-    held: HeldSettings = HeldSettings()

@@ -25,6 +25,7 @@ PHASES = {
     "negative": "down",
     "lower_turn": "turn",
     "hold": "hold",
+    "held": "held",
 }
 
 

@@ -22,7 +22,7 @@ class Bit:
 
     KNOWN_X = 1 << 0
     KNOWN_T = 1 << 1
-    CONTACT = 1 << 2  # on the rest: low and unloaded
+    CONTACT = 1 << 2  # on the rest, by position alone
     OFF = 1 << 3  # off the rest and loaded
     EMPTY = 1 << 4  # hardly any tension
     JERK = 1 << 5
@@ -47,7 +47,8 @@ class Bit:
     MID = 1 << 21  # between 10 and 90 % of the range
     SLOW = 1 << 22  # creeping upward: v less than a quarter of the target
     STILL = 1 << 24  # neither, and known
-    ON_REST = 1 << 26  # by position alone
+    LIGHT = 1 << 26  # less tension than half the load
+    HANGS = 1 << 30  # off the rest without tension: held, where it stands still for long enough
     JUDGED = 1 << 27  # the load is confirmed: what is compared with it can be judged
     ODD = 1 << 25  # the encoder may have stopped or started without the stack: not known yet
 
@@ -83,14 +84,15 @@ def evaluate(
     put(Bit.KNOWN_T, known_t)
     put(Bit.ODD, window.odd[rows] > 0)
     if limits.kind == "stack":
-        put(Bit.ON_REST, x <= detect.set.off_rest_m + doubt_m)
-        contact = (x <= limits.rest_reach_m) & (np.abs(v) < limits.v_move_m_s)
-        if not doubt_m:  # else only the speed separates contact from slack
-            contact |= x <= detect.set.off_rest_m
-        contact &= fast_tension < half
+        light = fast_tension < half
+        contact = x <= detect.set.off_rest_m + doubt_m
+        if doubt_m:  # then the position alone does not show it
+            contact &= light & (np.abs(v) < limits.v_move_m_s)
         put(Bit.CONTACT, contact)
+        put(Bit.LIGHT, light)
         put(Bit.OFF, off & (fast_tension > half))
         carried = off & ~contact  # a stack that stands there without tension may be on its rest
+        put(Bit.HANGS, carried & (fast_tension < limits.held_n * share))
         put(Bit.SLACK, carried & (fast_tension < limits.slack_n * share))
         put(Bit.EMPTY, fast_tension < limits.empty_n)
     else:

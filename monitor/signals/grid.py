@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from firmware_bridge.samples import Flag, Samples
 from monitor.signals.roughness import Roughness
+from monitor.signals.spikes import Sifted, SpikeSieve
 
 STEP_S = 0.005
 PATIENCE_S = 0.25  # bounds memory and delay where one kind stays away
@@ -165,13 +166,17 @@ class _Readings:
 class Grid:
     """Batches of samples in, steps out; memory is bounded by `PATIENCE_S` of samples."""
 
-    def __init__(self, gap_s: float, jump_m: float, *, averages: bool = False, has_position: bool = True) -> None:
+    def __init__(
+        self, gap_s: float, jump_m: float, least_leap_n: float, *, averages: bool = False, has_position: bool = True
+    ) -> None:
         self.has_position = has_position
         self._position = _Readings("position", gap_s, jump_m)
         self._force = _Readings("force", gap_s, None)
+        self._sieve = SpikeSieve(least_leap_n)
         self._roughness = Roughness(averages)
         self._next: int | None = None
         self._newest = (-np.inf, -np.inf)  # newest stamp of position, of force
+        self._newest_real = -np.inf  # of force, of what is known to be no spike
 
     def update(self, samples: Samples) -> Steps:
         """The steps that these samples complete."""
@@ -196,17 +201,24 @@ class Grid:
         has_x, newest_x = _news(t, has_x, self._newest[0])
         has_f, newest_f = _news(t, has_f, self._newest[1])
         self._newest = (float(newest_x[-1]), float(newest_f[-1]))
-        rough = self._roughness.update(t[has_f], samples.force_n[has_f])
-        if rough:
-            of_force = has_f.nonzero()[0]
-            flagged = sorted([*flagged, *((int(of_force[i]), at_s, ROUGH) for i, at_s in rough)])
+        of_force = has_f.nonzero()[0]
+        sifted = self._sieve.update(t[has_f], samples.force_n[has_f])
+        if not sifted.prompt:
+            newest_f = self._real(len(t), of_force, sifted)
+        self._newest_real = float(newest_f[-1])
+        rough = self._roughness.update(sifted.t_s, sifted.force_n)
+        if rough or sifted.spikes:
+            spikes = ((int(of_force[row]), at_s, int(Flag.SUSPECT)) for row, at_s in sifted.spikes)
+            uneven = ((int(of_force[sifted.row[i]]), at_s, ROUGH) for i, at_s in rough)
+            flagged = sorted([*flagged, *spikes, *uneven])
         holes = [
-            (int(mask.nonzero()[0][i]), hole)
-            for stream, mask, values, anew in (
-                (self._position, has_x, samples.position_m, restarts),
-                (self._force, has_f, samples.force_n, None),
-            )
-            for i, hole in stream.take(t[mask], values[mask], None if anew is None else anew[mask])
+            *(
+                (int(has_x.nonzero()[0][i]), hole)
+                for i, hole in self._position.take(
+                    t[has_x], samples.position_m[has_x], None if restarts is None else restarts[has_x]
+                )
+            ),
+            *((int(of_force[sifted.row[i]]), hole) for i, hole in self._force.take(sifted.t_s, sifted.force_n)),
         ]
 
         newest = np.maximum(newest_x, newest_f)
@@ -232,6 +244,12 @@ class Grid:
         )
         self._next = end
         return steps
+
+    def _real(self, n: int, of_force: NDArray[np.int64], sifted: Sifted) -> Column:
+        """The newest stamp of force up to each of n rows, where a reading that leaps counts once it is known."""
+        newest = np.full(n, self._newest_real)
+        np.maximum.at(newest, of_force[sifted.row], sifted.t_s)
+        return np.maximum.accumulate(newest)
 
     def _spikes(self, samples: Samples) -> NDArray[np.bool_]:
         """Suspect readings that stand apart from the last that is not."""

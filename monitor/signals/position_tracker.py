@@ -23,7 +23,7 @@ LOSES_PLACE = ("encoder_jump", "restart")
 LONG_S = 3.0  # after a longer hole, the speeds before and after say nothing about the movement within it
 LOST_M = 1.0  # a doubt larger than the range of any machine
 UNSEEN_S = 1.0  # how long a freeze whose beginning was not seen may have lasted
-JUMP_DOUBT_M = 0.003  # a stack at 0.3 m/s moves so far in the 10 ms around a jump
+JUMP_DOUBT_M = 0.004  # a stack at 0.4 m/s moves so far in the 10 ms around a jump
 WAY_DOUBT = 0.1  # share of the estimated movement
 HISTORY = REACH + PLATEAU
 

@@ -6,10 +6,12 @@
 A stack has mass. To stop or start within 20 ms it needs a push, which the cable shows. So where running counts stop
 dead, or a long standstill ends at full speed, the tension decides: if it is calm, only the encoder has stopped. Where
 the counts alone leave no doubt (beyond `MOST_G`) the tension is not needed. A freeze that begins or ends while the
-stack rests, or so slowly that an encoder this coarse would look the same, cannot be detected.
+stack rests, hangs on something else than its cable, or so slowly that an encoder this coarse would look the same,
+cannot be detected. A stack that lands takes its tension with it, which a slow converter shows late.
 """
 
 from enum import Enum
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,10 +28,13 @@ KINK_G = 1.0  # a change of speed so hard that it must show in the cable
 LEAST_M_S = 0.025  # slower stops look the same on a frozen and on a healthy encoder
 LEAST_COUNTS = 2.2  # within the window of speed
 SHOCK_S = 0.03  # a stop that looks sudden to these counts takes at least this
+SLACK_N = 15.0  # with less tension a hand or the rest can stop a stack, and no cable shows it
+LEFT = 0.5  # of the tension: with less left, the stack has landed
+LANDING_WAIT = 24  # steps in which even a slow converter shows that
 LEAST_SHOCK = 0.04  # of the tension before: less is tremor
 CALM_BEFORE = 40  # steps before the edge: from here ...
 SHOCK_BEFORE = 16  # ... to here the tension is what it was, from here on it may change
-REACH = CALM_BEFORE + PLATEAU + WAIT + SPEED_STEPS  # steps of history that a verdict needs
+REACH = CALM_BEFORE + LANDING_WAIT + SPEED_STEPS  # steps of history that a verdict needs
 
 
 class Verdict(Enum):
@@ -50,42 +55,58 @@ class Judge:
 
     def stop(self, x_m: Column, force_n: Column, edge: int) -> Verdict:
         """Of counts that stand from step `edge` on; the columns end with the newest step."""
-        speed_m_s = abs(float(x_m[edge - 1] - x_m[edge - 1 - SPEED_STEPS])) / (SPEED_STEPS * STEP_S)
-        return self._judge(speed_m_s, force_n, edge, len(x_m) - edge >= PLATEAU + WAIT)
+        way_m = float(x_m[edge - 1] - x_m[edge - 1 - SPEED_STEPS])
+        return self._judge(way_m, force_n, edge, PLATEAU + WAIT, lands=way_m < 0)
 
     def start(self, x_m: Column, force_n: Column, edge: int) -> Verdict:
         """Of counts that run again from step `edge` on, after a standstill; the columns end with the newest step."""
-        speed_m_s = abs(float(x_m[edge + SPEED_STEPS] - x_m[edge])) / (SPEED_STEPS * STEP_S)
-        return self._judge(speed_m_s, force_n, edge, len(x_m) - edge >= SPEED_STEPS + 1 + WAIT)
+        way_m = float(x_m[edge + SPEED_STEPS] - x_m[edge])
+        return self._judge(way_m, force_n, edge, SPEED_STEPS + 1 + WAIT)
 
     def kink(self, x_m: Column, force_n: Column, edge: int) -> Verdict:
         """Of counts that run on at another speed from step `edge` on; the columns end with the newest step."""
-        if len(x_m) - edge < SPEED_STEPS + 1 + WAIT:
-            return Verdict.ODD
-        if _shock(force_n, edge) is None:  # a stack that lands does it too
+        if _tension(force_n, edge) is None:  # a stack that lands does it too
             return Verdict.REAL
         way_m = float(x_m[edge + SPEED_STEPS] - 2 * x_m[edge] + x_m[edge - SPEED_STEPS])
-        return self._judge(abs(way_m) / (SPEED_STEPS * STEP_S), force_n, edge, late=True)
+        lands = way_m > 0 and bool(x_m[edge] < x_m[edge - SPEED_STEPS])
+        return self._judge(way_m, force_n, edge, SPEED_STEPS + 1 + WAIT, lands=lands, alone=False)
 
-    def _judge(self, speed_m_s: float, force_n: Column, edge: int, late: bool) -> Verdict:
-        shock = _shock(force_n, edge)
-        if shock is not None and shock >= max(LEAST_SHOCK, 0.5 * speed_m_s / (SHOCK_S * G)):
-            return Verdict.REAL
-        if speed_m_s >= self._most_m_s:
+    def _judge(
+        self, way_m: float, force_n: Column, edge: int, wait: int, *, lands: bool = False, alone: bool = True
+    ) -> Verdict:
+        """Of a change of speed by `way_m` in the window; `alone`: counts alone may prove that it was none."""
+        speed_m_s = abs(way_m) / (SPEED_STEPS * STEP_S)
+        tension = _tension(force_n, edge)
+        if tension is not None:
+            if tension.usual_n < SLACK_N or (lands and tension.left < LEFT):
+                return Verdict.REAL
+            if tension.shock >= max(LEAST_SHOCK, 0.5 * speed_m_s / (SHOCK_S * G)):
+                return Verdict.REAL
+        late = len(force_n) - edge >= (LANDING_WAIT if lands and tension is not None else wait)
+        if speed_m_s >= self._most_m_s and (late or (alone and not lands)):
             return Verdict.FROZEN
-        if shock is None:
-            return Verdict.REAL
+        if tension is None:
+            return Verdict.FROZEN if speed_m_s >= self._most_m_s else Verdict.REAL
         return Verdict.FROZEN if late else Verdict.ODD
 
 
-def _shock(force_n: Column, edge: int) -> float | None:
-    """How far the tension swings about an edge, as a share of what it was before; None where that is not known."""
+class Tension(NamedTuple):
+    """Of a cable about a change of speed: what it was before, and as shares of that its swing and its least value."""
+
+    usual_n: float
+    shock: float
+    left: float
+
+
+def _tension(force_n: Column, edge: int) -> Tension | None:
+    """None where it is not known."""
     before = force_n[max(0, edge - CALM_BEFORE) : edge - SHOCK_BEFORE]
     about = force_n[edge - SHOCK_BEFORE :]
     known = before[~np.isnan(before)]
     if not len(known) or np.isnan(about).all():
         return None
     usual_n = float(known.mean())
-    if usual_n <= 0:
-        return None
-    return float(np.nanmax(np.abs(about - usual_n))) / usual_n
+    if usual_n < SLACK_N:
+        return Tension(usual_n, 0.0, 0.0)
+    shock = float(np.nanmax(np.abs(about - usual_n))) / usual_n
+    return Tension(usual_n, shock, float(np.nanmin(about)) / usual_n)

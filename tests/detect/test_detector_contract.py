@@ -30,6 +30,7 @@ from tests.movements import (
     REST_M,
     Act,
     Down,
+    Helped,
     Leg,
     Movement,
     Pin,
@@ -149,14 +150,17 @@ def test_records_come_in_order_and_never_from_the_future(name: str, movement: Mo
 @exact
 @given(any_profile, movements())
 def test_each_record_goes_on_from_the_one_before_it(name: str, movement: Movement) -> None:
-    """What was told stays: kind, moment, set and repetition; an interval ends once; `part_of` names an act before."""
+    """What was reported stays: kind, moment, set; an interval ends once; `part_of` names an act before.
+
+    Only a repetition may go on after all.
+    """
     events, _ = run(name, movement.samples())
     before: dict[int, AnyEvent] = {}
     for event in events:
         if (earlier := before.get(event.id)) is not None:
             for key in ("kind", "t_s", "found_s", "set", "session"):
                 assert getattr(event, key) == getattr(earlier, key)
-            assert earlier.duration_s is None or event.duration_s == earlier.duration_s
+            assert earlier.duration_s in (None, event.duration_s) or isinstance(event, Rep)
         before[event.id] = event
         assert event.part_of is None or event.part_of in before
     for event in before.values():
@@ -264,6 +268,10 @@ def seen() -> Seen:
     rep = (Leg(1.0, 1.8), Still(0.4), Leg(0.0, 2.0), Still(0.4))
     seen.look("learned", Movement((*rep, *rep, Down(1.5), Pin(0.6), *rep, Down(6.0))))
     seen.look("motor", Movement((*rep, *rep, Tug(0.0, 6.0))))
+    seen.look("stack", Movement((*rep, *rep, *rep, Down(6.0)), (Trouble("frozen", 0.36, 1.0),)))
+    heavier = (Helped(1.0, 2.0, 1.1), Tug(1.1, 0.4), Helped(0.0, 2.0, 1.1), Tug(1.1, 0.4))
+    seen.look("learned", Movement((Leg(0.0, 0.5), Still(0.4), *rep, *rep, *heavier, *heavier, *rep, Down(6.0))))
+    seen.look("stack", Movement((Leg(-0.053, 0.5), Still(6.0), *rep)))  # on a stop, just above the rest
     return seen
 
 
@@ -336,11 +344,14 @@ def test_shifted_time_shifts_events(name: str, movement: Movement, steps: int) -
 def test_scaled_load_scales_forces_and_nothing_else(changes: dict[str, Any], movement: Movement, scale: float) -> None:
     own = {"working_load_n": LOAD_N, "lift_off_n": 50.0} | changes
     scaled = {key: value * scale if key.endswith("_n") and value else value for key, value in own.items()}
-    events, _ = run(profile(**own), movement.samples())
-    machine = profile(**scaled)
-    zero = ZeroSettings(walk_n_per_minute=scale * machine.detect.zero.walk_n_per_minute)
-    machine = msgspec.structs.replace(machine, detect=msgspec.structs.replace(machine.detect, zero=zero))
-    scaled_events, _ = run(machine, movement.samples(load_n=LOAD_N * scale))
+
+    def walking(machine: Profile, scale: float) -> Profile:
+        """The force that a zero may walk is scaled, too; its noise must not lie on the edge of it."""
+        zero = ZeroSettings(walk_n_per_minute=scale * 14.0)
+        return msgspec.structs.replace(machine, detect=msgspec.structs.replace(machine.detect, zero=zero))
+
+    events, _ = run(walking(profile(**own), 1.0), movement.samples())
+    scaled_events, _ = run(walking(profile(**scaled), scale), movement.samples(load_n=LOAD_N * scale))
     assert len(events) == len(scaled_events)
     for one, other in zip(events, scaled_events, strict=True):
         assert close(one, other, forces=scale), f"{one}\n{other}"

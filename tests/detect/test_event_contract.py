@@ -28,20 +28,10 @@ CONTRACT = ROOT / "monitor" / "detect" / "EVENTS.md"
 
 NOT_IN_CODE: dict[str, set[str]] = {
     "kinds": {"load_step"},
-    "phases": {"held"},
     "keys": set(),
     "settings": {
-        "detect.held.hold_s",
-        "detect.held.tension",
         "detect.load_step.reps",
         "detect.load_step.size",
-        "detect.motion.extreme_fraction",
-        "detect.rep.end",
-        "detect.rep.end_s",
-        "detect.set.stop_fraction",
-        "detect.set.stop_min_m",
-        "detect.stack_touch.join_s",
-        "detect.turnaround.set_down_s",
     },
     "targets": {"jerk", "assist"},  # of the labelled corpus
 }

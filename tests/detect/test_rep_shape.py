@@ -21,7 +21,8 @@ def reps(acts: list[Act], name: str = "stack", upload_s: float = 0.8) -> list[Re
     samples.force_n[lifting] = np.maximum(samples.force_n, rising_n)[lifting]
     spine = Spine(PROFILES[name], "s", feedback=False)
     events: list[Any] = spine.update(samples).events + spine.finish().events
-    return [event for event in events if isinstance(event, Rep)]
+    newest = {event.id: event for event in events}  # one that goes on is sent again
+    return [event for event in newest.values() if isinstance(event, Rep)]
 
 
 def test_only_a_repetition_that_begins_on_the_rest_has_a_start() -> None:

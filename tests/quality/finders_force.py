@@ -56,7 +56,7 @@ def find_rests(truth: Truth, th: Thresholds) -> list[Label]:
     at_lockout = (f.x_m >= th.lockout_zone_x_m) & (np.abs(f.v_m_s) < th.lockout_m_s)
     if th.kind != "stack":
         at_lockout &= _used(truth, th)
-    elif th.whole:
+    else:
         at_lockout &= truth.movement.off_rest
     ends = {span.last for span in m.spans}
     for a, b in held(at_lockout, th.lockout_s, f.step_s):
@@ -81,7 +81,7 @@ def _contacts(truth: Truth, th: Thresholds, span: Span) -> list[Label]:
     found = []
     for a, b in held(truth.movement.contact, th.touch_hold_s, f.step_s):
         lost = (f.fast_tension_n < th.touch_tension_n)[a:b]
-        touches = not th.whole or bool(held(lost, th.touch_hold_s, f.step_s))
+        touches = bool(held(lost, th.touch_hold_s, f.step_s))
         ends_set = a == span.last
         if not (span.first < a and (span.last is None or a <= span.last)):
             continue

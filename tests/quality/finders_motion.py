@@ -7,7 +7,7 @@ from tests.quality.labels import Label, Truth, event_at
 from tests.quality.movement import POSITIVE, Turn
 from tests.quality.rep_details import details
 from tests.quality.signals import Bools, Filtered, held, joined
-from tests.quality.thresholds import SET_DOWN_S, Thresholds
+from tests.quality.thresholds import Thresholds
 
 
 def find_reps(truth: Truth, th: Thresholds) -> list[Label]:
@@ -15,9 +15,9 @@ def find_reps(truth: Truth, th: Thresholds) -> list[Label]:
     found = []
     for number, span in enumerate(m.spans, 1):
         for n, rep in enumerate(span.reps, 1):
-            before, middle, after = (m.turns[i] for i in rep.turns)
-            there_s = (middle.dwell[0] - before.dwell[1]) * f.step_s
-            back_s = (after.dwell[0] - middle.dwell[1]) * f.step_s
+            before, middle, _ = (m.turns[i] for i in rep.turns)
+            there_s = (middle.dwell[0] - rep.first) * f.step_s
+            back_s = (rep.last - middle.dwell[1]) * f.step_s
             dwell_s = (middle.dwell[1] - middle.dwell[0]) * f.step_s
             other_s = (before.dwell[1] - before.dwell[0]) * f.step_s
             up = before.at == "lower"
@@ -95,7 +95,7 @@ def _grade(f: Filtered, th: Thresholds, turn: Turn) -> tuple[str | None, float, 
         for a, b in held(a_abs > th.abrupt_m_s2, th.abrupt_hold_s, f.step_s)
         if a < near.stop and b > near.start
     ]
-    if th.whole and turn.rests_s >= SET_DOWN_S:
+    if turn.rests_s >= th.set_down_s:
         return None, peak_m_s2, 0
     if known and turn.at == "lower":
         after = slice(turn.dwell[1], turn.dwell[1] + round(th.rebound_s / f.step_s))

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.quality.signals import Bools, Filtered, Floats, filled, held, longest, runs
-from tests.quality.thresholds import HELD_S, Thresholds
+from tests.quality.thresholds import Thresholds
 
 PHASES = ("rest", "positive", "upper_turn", "negative", "lower_turn", "hold", "held")
 DEAD_STILL_M_S = 0.001  # a stack that stands on a stop
@@ -69,9 +69,9 @@ def movement(f: Filtered, th: Thresholds) -> Movement:
     stack = th.kind == "stack"
     if stack:  # below the rest is no travel: what a hard landing presses it in
         f = f._replace(x_m=np.maximum(f.x_m, 0.0))
-    contact = (f.x_m < th.touch_m) & (f.fast_tension_n < th.contact_tension_n) if stack else np.zeros(len(f.t_s), bool)
+    contact = f.x_m < th.touch_m if stack else np.zeros(len(f.t_s), bool)
     contact = filled(contact, th.contact_join_s, f.step_s)
-    hangs = _hangs(f, th) if stack and th.whole else np.zeros(len(f.t_s), bool)
+    hangs = _hangs(f, th) if stack else np.zeros(len(f.t_s), bool)
     parked = _parked(f, th) if stack and th.whole else np.zeros(len(f.t_s), bool)
     turns = _turns(f, th, contact)
     reps = [_stopped(f, th, turns, rep, hangs | parked) for rep in _reps(f, th, turns)]
@@ -87,7 +87,7 @@ def movement(f: Filtered, th: Thresholds) -> Movement:
         turns=turns,
         spans=spans,
         contact=contact,
-        off_rest=(f.x_m > th.off_rest_m) & ~hangs & ~(contact & th.whole) if stack else in_set > 0,
+        off_rest=(f.x_m > th.off_rest_m) & ~hangs & ~contact if stack else in_set > 0,
         in_set=in_set,
         phase=_phases(turns, contact, hangs),
         held=hangs,
@@ -99,7 +99,7 @@ def movement(f: Filtered, th: Thresholds) -> Movement:
 def _hangs(f: Filtered, th: Thresholds) -> Bools:
     """Stands still without tension above its rest: on a hook, a limiter, a hand."""
     loose = (f.x_m >= th.touch_m) & (np.abs(f.v_m_s) < th.rest_m_s) & (f.fast_tension_n < th.held_tension_n)
-    return _where(held(loose, HELD_S, f.step_s), len(loose))
+    return _where(held(loose, th.held_s, f.step_s), len(loose))
 
 
 def _eased(f: Filtered, th: Thresholds, hangs: Bools) -> Bools:
@@ -220,7 +220,7 @@ def _reps(f: Filtered, th: Thresholds, turns: list[Turn]) -> list[Rep]:
             reached_m = x[1] if middle_at == "upper" else x[2]  # by the positive
             partial = excursion_m < th.partial_m or reached_m < th.top_x_m - th.partial_top_m
             first = before.dwell[1]
-            if th.whole and before.contact:  # rubber that decompresses is no movement
+            if before.contact:  # rubber that decompresses is no movement
                 low = np.flatnonzero(f.x_m[before.index : middle.index] < th.touch_m)
                 first = max(first, before.index + int(low[-1]) + 1) if len(low) else first
             reps.append(Rep((i - 1, i, i + 1), first, after.dwell[0], excursion_m, partial))

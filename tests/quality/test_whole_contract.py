@@ -87,7 +87,6 @@ def test_contact_is_position_alone_whatever_the_hands_still_pull() -> None:
     assert rest.t_s == pytest.approx(down_s - 0.15, abs=0.1)
     assert rest.duration_s == pytest.approx(2.3, abs=0.2)
     assert len(truth.of("stack_touch")) == 1, "tension was never lost before the end"
-    assert not label(kept, profile()).of("bottom_rest")[:-1], "which the first contract did not see"
 
 
 def test_a_set_ends_when_the_stack_has_stood_for_5_s_however_hard_somebody_pulls() -> None:
@@ -102,8 +101,6 @@ def test_a_touch_begins_at_contact_though_tension_is_lost_later() -> None:
     late = during(signals(legs), down_s - 0.05, down_s + 0.4, LOAD_N)
     touch, _ = whole(late).of("stack_touch")
     assert touch.t_s == pytest.approx(down_s - 0.15, abs=0.05)
-    first, _ = label(late, profile()).of("stack_touch")
-    assert first.t_s > down_s + 0.3
     assert not whole(late).of("assist"), "nobody carries a stack that stands on its rest"
 
 
@@ -170,7 +167,6 @@ def test_a_stack_that_hangs_is_held_and_nothing_else() -> None:
     inside = [event for event in truth.events if FIRST_S + 11.6 < event.t_s < FIRST_S + 14.2]
     assert not inside
     assert kinds(truth, "slack", "stall", "stack_touch", "failure", "lockout_rest", "assist") == {"stack_touch": 1}
-    assert kinds(label(given, profile()), "slack")["slack"] == 1
 
 
 def test_five_seconds_of_it_end_a_set_and_taking_it_over_begins_one() -> None:
@@ -411,8 +407,11 @@ def test_a_descent_counts_from_the_place_of_the_stall() -> None:
 def test_a_dwell_is_within_a_hundredth_of_the_range() -> None:
     drifts = [Leg(4.0, TOP_M - 0.0045), Leg(1.2, TOP_M), Leg(4.0, BOTTOM_M), Leg(0.4, BOTTOM_M)]
     given = signals(LEAD + drifts + repetition() + TAIL)
-    dwells = [truth.of("turnaround")[0].own["dwell_s"] for truth in (label(given, profile()), whole(given))]
-    assert dwells[1] > dwells[0] + 0.3
+    truth = whole(given)
+    upper = truth.of("turnaround")[0]
+    from_s = upper.t_s - upper.own["dwell_s"] / 2
+    place_m = truth.filtered.x_m[round(from_s * 1000)]
+    assert place_m == pytest.approx(TOP_M - 0.005, abs=0.0005)
 
 
 # Skill

@@ -39,12 +39,8 @@ SUPERSLOW_S = 8.0
 SHORT_PHASE_S = 4.0
 FRICTION_SPEED_M_S = 0.004  # below it friction turns over
 # Of the contract, and not among the settings yet.
-EXTREME_SHARE = 0.01
-CONTACT_JOIN_S = 0.3
-HELD_S, HELD_TENSION = 0.3, 0.1
 STOP_MIN_M, STOP_SHARE = 0.015, 0.05
 PAUSE_MARGIN_S = 2.0
-SET_DOWN_S = 0.5
 PUSHING = 0.8
 ASSIST_SIZE, ASSIST_MIN_N, ASSIST_S = 0.08, 15.0, 0.5
 LIFTED = 0.25
@@ -123,10 +119,11 @@ class Thresholds:
     lockout_m_s: float
     lockout_s: float
     touch_m: float
-    contact_tension_n: Level
     contact_join_s: float
     held_tension_n: Level
     touch_tension_n: Level
+    held_s: float
+    set_down_s: float
     touch_hold_s: float
     slam_m_s: float
     bottom_rest_s: float
@@ -212,7 +209,7 @@ class Thresholds:
             superslow=superslow,
             rest_m_s=rest_m_s,
             reversal_m=max(d.motion.reversal_min_m, d.motion.reversal_fraction * range_m) * k,
-            extreme_m=max(d.motion.extreme_m, EXTREME_SHARE * range_m if whole else 0.0) / k,
+            extreme_m=max(d.motion.extreme_m, d.motion.extreme_fraction * range_m) / k,
             excursion_m=d.rep.excursion * range_m * k,
             partial_m=(1 - (1 - d.rep.partial) * k) * range_m,
             partial_top_m=d.rep.top * range_m * k,
@@ -259,9 +256,10 @@ class Thresholds:
             lockout_m_s=rest_m_s / k,
             lockout_s=(d.lockout_rest.dwell_superslow_s if superslow else d.lockout_rest.dwell_s) * k,
             touch_m=d.set.off_rest_m / k,
-            contact_tension_n=float("inf") if whole else d.stack_touch.tension * load_n / k,
-            contact_join_s=CONTACT_JOIN_S if whole else 0.0,
-            held_tension_n=HELD_TENSION * load_n,
+            contact_join_s=d.stack_touch.join_s,
+            held_tension_n=d.held.tension * load_n,
+            held_s=d.held.hold_s,
+            set_down_s=d.turnaround.set_down_s,
             touch_tension_n=d.stack_touch.tension * load_n / k,
             touch_hold_s=d.stack_touch.hold_s * k,
             slam_m_s=max(d.stack_touch.slam_m_s, kappa(negative_s) * negative_m_s) * k,

@@ -1,0 +1,99 @@
+"""What holds a stack above its rest: a hook, a stop, a range limiter, a hand.
+
+A stack that stands still without tension, off its rest, does not hang on its cable. That is a phase, `held`, and no
+fault of anybody (EVENTS.md 1.3). A machine's own stop may keep the cable loaded: there the stack stands dead still,
+lower than any lifter goes.
+"""
+
+import numpy as np
+
+from monitor.detect.detector import Findings
+from monitor.detect.moment import NEVER, Hold, Moment, Stop, steps
+from monitor.profile.settings import HeldSettings, SetSettings
+from monitor.signals.conditions import Bit
+
+DEAD_M = 0.001  # a stack on a stop moves by less: one count of a coarse encoder
+LOOK_STEPS = steps(0.5)  # how often it is looked at whether the stack stands dead still
+LEAVING_STEPS = steps(1.0)  # a stack is known to have left its stop after less
+
+
+class HoldFinder:
+    """Finds `Hold`; it reports no event. Readings that are doubted neither begin nor end it."""
+
+    watches = Bit.HANGS | Bit.STILL | Bit.KNOWN_T | Bit.CONTACT
+
+    def __init__(self, settings: HeldSettings) -> None:
+        self.hold = steps(settings.hold_s)
+        self.due = NEVER
+        self._since: int | None = None
+
+    def update(self, moment: Moment) -> Findings:
+        self.due = NEVER
+        doubted = moment.trust.force_doubted or not moment.on(Bit.KNOWN_T)
+        hangs = moment.still and (moment.on(Bit.HANGS) if not doubted else self._since is not None)
+        if hangs and not moment.on(Bit.CONTACT):
+            self._since = moment.now if self._since is None else self._since
+        else:
+            self._since = None
+        since = self._since
+        if since is not None and moment.now - since + 1 < self.hold:
+            self.due, since = since + self.hold - 1, None
+        return (Hold(since),) if since != moment.hold.since else ()
+
+
+class StopFinder:
+    """Finds `Stop`; it reports no event. Readings that are doubted neither begin nor end it."""
+
+    watches = Bit.OFF | Bit.STILL | Bit.KNOWN_T | Bit.CONTACT
+
+    def __init__(self, settings: SetSettings) -> None:
+        self.settings = settings
+        self.hold = steps(settings.end_rest_s)
+        self.due = NEVER
+        self._since: int | None = None
+        self._stop: Stop | None = None
+
+    def update(self, moment: Moment) -> Findings:
+        self.due = NEVER
+        if moment.limits.kind != "stack":
+            return ()
+        stop, self._stop = self._stop, self._seen(moment)
+        if stop is None or self._stop is not None:
+            return (self._stop,) if self._stop is not stop and self._stop is not None else ()
+        return (Stop(stop.since, self._left(moment), stop.x_m),)
+
+    def _seen(self, moment: Moment) -> Stop | None:
+        doubted = moment.trust.force_doubted or not moment.on(Bit.KNOWN_T)
+        loaded = moment.on(Bit.OFF) if not doubted else self._since is not None
+        if not (moment.still and loaded):
+            self._since = None
+            return None
+        self._since = moment.now if self._since is None else self._since
+        lasted = moment.now - self._since - self.hold
+        if self._stop is None:
+            self.due = moment.now + (LOOK_STEPS - lasted % LOOK_STEPS if lasted >= 0 else -lasted)
+        return self._look(moment) if self._stop is None and lasted >= 0 and lasted % LOOK_STEPS == 0 else self._stop
+
+    def _look(self, moment: Moment) -> Stop | None:
+        """Whether the stack has stood dead still for long enough, where no lifter holds it."""
+        assert self._since is not None
+        x, x_m = moment.signals.part(moment.signals.x, self._since, moment.now + 1), moment.x_m
+        far = np.flatnonzero(np.abs(x - x_m) > DEAD_M)
+        since = moment.now + 1 - len(x) + (int(far[-1]) + 1 if len(far) else 0)
+        lowest_m = _lowest_m(moment)
+        margin_m = max(self.settings.stop_min_m, self.settings.stop_fraction * moment.limits.range_m)
+        stands = moment.now - since >= self.hold - 1 and lowest_m is not None and x_m < lowest_m - margin_m
+        return Stop(since, None, x_m) if stands else None
+
+    def _left(self, moment: Moment) -> int:
+        """When the stack left its stop."""
+        assert self._stop is None
+        start = moment.now - LEAVING_STEPS
+        x = moment.signals.part(moment.signals.x, start, moment.now + 1)
+        at = np.flatnonzero(np.abs(x - moment.stop.x_m) <= DEAD_M)
+        return moment.now + 1 - len(x) + int(at[-1]) if len(at) else moment.now
+
+
+def _lowest_m(moment: Moment) -> float | None:
+    """How low lifters go here, as far as is known."""
+    return moment.limits.bottom_m if moment.limits.range_given else moment.reps.lowest_m

@@ -1,0 +1,151 @@
+"""What holds a stack besides its rest, and what ends its repetitions and its sets (EVENTS.md 1.3, 4 and 5)."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from firmware_bridge.samples import Samples
+from monitor.detect.spine import Spine
+from monitor.events import AnyEvent
+from tests.movements import BOTTOM_M, LOAD_N, PROFILES, REST_M, TOP_M, Act, Down, Leg, Movement, Still, Tug, profile
+
+UP: list[Act] = [Leg(1.0, 2.0), Still(0.4)]
+REP: list[Act] = [*UP, Leg(0.0, 2.0), Still(0.4)]
+LEAD: list[Act] = [Leg(0.0, 0.5), Still(0.4)]
+END: list[Act] = [Down(6.0)]
+RANGE_M = TOP_M - BOTTOM_M
+HIGH_BOTTOM = profile(bottom_m=REST_M + 0.1)  # of a machine with a stop below its range
+
+
+def at(height_m: float) -> float:
+    """The share of the range that is so high above the rest."""
+    return (height_m - (BOTTOM_M - REST_M)) / RANGE_M
+
+
+def records(acts: list[Act], machine: Any = PROFILES["stack"], samples: Samples | None = None) -> list[AnyEvent]:
+    rows = Movement(tuple(acts)).samples() if samples is None else samples
+    spine = Spine(machine, "s")
+    return spine.update(rows).events + spine.finish().events
+
+
+def with_force(rows: Samples, force_n: Any) -> Samples:
+    return Samples(rows.t_s, rows.position_m, force_n, rows.flags)
+
+
+def last(events: list[AnyEvent], kind: str) -> list[Any]:
+    """What stands of each event of a kind in the end."""
+    return [event for event in {event.id: event for event in events}.values() if event.kind == kind]
+
+
+@pytest.mark.parametrize("pause_s", [2.0, 12.0])
+@pytest.mark.parametrize("height_m", [BOTTOM_M - REST_M, BOTTOM_M - REST_M + 0.04])
+def test_a_repetition_is_reported_soon_after_it_has_ended(pause_s: float, height_m: float) -> None:
+    low: list[Act] = [Leg(at(height_m), 2.0), Still(pause_s)]
+    events = records([*LEAD, *UP, *low, *UP, *low, *UP, *low, *END])
+    first = {event.id: event for event in reversed(events) if event.kind == "rep"}
+    assert len(first) == 3
+    for rep in first.values():
+        assert rep.duration_s is not None
+        assert rep.found_s - (rep.t_s + rep.duration_s) <= 0.6
+
+
+def test_a_repetition_that_goes_on_is_sent_again() -> None:
+    halt: list[Act] = [*UP, Leg(0.08, 2.0), Still(1.0), Leg(0.0, 1.0), Still(1.0)]
+    events = records([*LEAD, *REP, *halt, *REP, *END])
+    sent = [event for event in events if event.kind == "rep" and event.rep == 2]
+    assert len(sent) == 2
+    assert (sent[1].duration_s or 0.0) - (sent[0].duration_s or 0.0) == pytest.approx(2.0, abs=0.1)
+    assert (sent[0].t_s, sent[0].found_s) == (sent[1].t_s, sent[1].found_s)
+    assert last(events, "set_end")[0].reps == 3
+
+
+@pytest.mark.parametrize("load_n", [60.0, 75.0, 600.0])
+def test_a_loaded_stack_touches_nothing_above_its_rest(load_n: float) -> None:
+    """Also where its tension is below that which stands for half of a load that is not known yet."""
+    acts = [*LEAD, *REP, *REP, *REP, *END]
+    events = records([], PROFILES["learned"], Movement(tuple(acts)).samples(load_n=load_n))
+    assert [touch.ended_set for touch in last(events, "stack_touch")] == [True]
+
+
+@pytest.mark.parametrize("height_m", [0.02, 0.15, 0.5])
+def test_a_stack_on_a_hook_is_held_and_nobody_is_at_fault(height_m: float) -> None:
+    hung: list[Act] = [*UP, Leg(at(height_m), 2.0), Still(0.5), Tug(0.0, 3.0), Still(0.5), Leg(0.0, 2.0), Still(0.4)]
+    events = records([*LEAD, *REP, *hung, *hung, *END])
+    kinds = {event.kind for event in events}
+    assert not kinds & {"sensor_fault", "slack", "unload", "tension_out", "lockout_rest"}
+    assert [touch.ended_set for touch in last(events, "stack_touch")] == [True]
+    feedback = Spine(PROFILES["stack"], "s").update(Movement((*LEAD, *REP, *hung)).samples()).feedback
+    assert len([one for one in feedback if one.phase == "held"]) * 0.04 == pytest.approx(3.0 - 0.3, abs=0.1)
+
+
+def test_five_seconds_on_a_hook_end_a_set_and_the_next_one_begins_there() -> None:
+    hook: list[Act] = [*UP, Leg(0.2, 2.0), Still(0.5), Tug(0.0, 8.0), Still(0.5)]
+    events = records([*LEAD, *REP, *hook, *REP, *END])
+    assert [end.reps for end in last(events, "set_end")] == [2, 1]
+    assert not last(events, "sensor_fault")
+
+
+@pytest.mark.parametrize("share", [0.4, 0.65, 1.2])
+def test_a_set_ends_on_the_rest_whatever_the_hands_still_pull(share: float) -> None:
+    acts = (*LEAD, *REP, *REP, Leg(at(0.0), 0.6), Still(20.0), *UP, Leg(0.0, 2.0), *END)
+    rows = Movement(acts).samples()
+    grounded = (rows.t_s > 1.9 + 2 * 4.8 + 0.6) & (rows.t_s < 1.9 + 2 * 4.8 + 20.4)
+    force_n = np.where(grounded & ~np.isnan(rows.force_n), share * LOAD_N, rows.force_n)
+    events = records([], samples=with_force(rows, force_n))
+    assert [end.reps for end in last(events, "set_end")] == [2, 1]
+    assert len(last(events, "bottom_rest")) == 2
+
+
+@pytest.mark.parametrize("height_m", [0.06, 0.3])
+def test_a_stack_lifted_and_dropped_by_hand_is_no_fault_and_no_repetition(height_m: float) -> None:
+    drop_s = float(np.sqrt(2 * height_m / 9.81))
+    rows = Movement((Leg(at(height_m), 1.0), Still(0.5), Down(3.0, drop_s), *LEAD, *REP, *REP, *END)).samples()
+    carried = rows.t_s < 1.0 + 1.5 + drop_s + 2.5
+    force_n = np.where(carried & ~np.isnan(rows.force_n), rows.force_n % 1.0, rows.force_n)
+    events = records([], samples=with_force(rows, force_n))
+    assert not last(events, "sensor_fault")
+    assert len(last(events, "rep")) == 2
+    assert len(last(events, "set_start")) == 1
+
+
+@pytest.mark.parametrize("before_s", [1.0, 8.0, 30.0])
+def test_a_stop_that_keeps_the_cable_loaded_ends_a_set(before_s: float) -> None:
+    park: list[Act] = [Leg(at(0.06), 1.5), Still(before_s)]
+    low = at(0.1)
+    rep: list[Act] = [*UP, Leg(low, 2.0), Still(0.4)]
+    begun: list[Act] = [Leg(at(0.06), 0.5), Still(before_s)]
+    events = records([*begun, *rep, *rep, *park, Still(10.0), *rep, *rep, *rep, *park, Still(7.0)], HIGH_BOTTOM)
+    starts, ends = last(events, "set_start"), last(events, "set_end")
+    assert [end.reps for end in ends] == [2, 3]
+    assert [start.set for start in starts] == [1, 2]
+    if before_s > 5:
+        assert starts[0].t_s == pytest.approx(1.0 + 0.5 + before_s, abs=0.2)
+        assert last(events, "rep")[0].t_s == pytest.approx(1.0 + 0.5 + before_s, abs=0.2)
+    assert max(rep.positive_s for rep in last(events, "rep")) < 2.5 or before_s < 5
+
+
+def test_a_lifter_who_holds_the_load_low_does_not_end_the_set() -> None:
+    low: list[Act] = [Leg(at(0.09), 2.0), Still(12.0)]  # a centimetre below the range, and no stop
+    events = records([*LEAD, *UP, *low, *UP, *low, *UP, Leg(at(0.1), 2.0), *END], HIGH_BOTTOM)
+    assert [end.reps for end in last(events, "set_end")] == [3]
+
+
+@pytest.mark.parametrize("force_hz", [82.0, 330.0])
+@pytest.mark.parametrize("every", [47, 130])
+@pytest.mark.parametrize("spike_n", [8000.0, -70.0])
+def test_lone_spikes_change_nothing_but_are_reported(force_hz: float, every: int, spike_n: float) -> None:
+    movement = replace(Movement((*LEAD, *REP, *REP, *REP, *END)), force_hz=force_hz)
+    rows = movement.samples()
+    force_n = rows.force_n.copy()
+    force_n[np.flatnonzero(~np.isnan(force_n))[::every]] = spike_n
+    clean, spiked = (
+        [event for event in records([], samples=one) if event.kind not in ("sensor_fault", "rep")]
+        for one in (rows, with_force(rows, force_n))
+    )
+    assert [event.kind for event in spiked] == [event.kind for event in clean]
+    for one, other in zip(spiked, clean, strict=True):
+        assert one.t_s == pytest.approx(other.t_s, abs=0.02)
+    causes = {event.cause for event in last(records([], samples=with_force(rows, force_n)), "sensor_fault")}
+    assert causes == {"spike"}
