@@ -182,7 +182,7 @@ class PageServer:
             return self._turn_away(HTTPStatus.NOT_FOUND, "No such page.")
         headers = {"Cache-Control": "no-cache", "ETag": file.tag}
         if _one(request.headers, "If-None-Match") == file.tag:
-            return _response(HTTPStatus.NOT_MODIFIED, b"", headers)
+            return self._give(host, b"", file.type, headers, HTTPStatus.NOT_MODIFIED)  # replaces the cached headers
         return self._give(host, file.data, file.type, headers)
 
     async def _past(self, host: str, history: History) -> Response:
@@ -203,14 +203,19 @@ class PageServer:
         machine = {"machine": self._machine.id, "machines": [self._machine.id], "kind": self._machine.kind}
         return msgspec.json.encode(machine | {"ws_url": self._outside, "mode": self._mode})
 
-    def _give(self, host: str, data: bytes, kind: str, headers: dict[str, str] | None = None) -> Response:
+    def _give(
+        self,
+        host: str,
+        data: bytes,
+        kind: str,
+        headers: dict[str, str] | None = None,
+        status: HTTPStatus = HTTPStatus.OK,
+    ) -> Response:
         outside = "" if self._outside is None else "{0.scheme}://{0.netloc}".format(urlsplit(self._outside))
         sockets = f"ws://{host} wss://{host} {outside}".strip()
         policy = f"default-src 'self'; img-src 'self' data:; connect-src 'self' {sockets}; object-src 'none'; "
         policy += "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-        return _response(
-            HTTPStatus.OK, data, (headers or {}) | {"Content-Type": kind, "Content-Security-Policy": policy}
-        )
+        return _response(status, data, (headers or {}) | {"Content-Type": kind, "Content-Security-Policy": policy})
 
     def _is_ours(self, host: str) -> bool:
         """Whether the Host is one of ours. A foreign name server can point a name at us, but not an address.

@@ -60,6 +60,9 @@ def test_an_unchanged_file_is_not_sent_again() -> None:
         first = await get(server, "/index.html")
         again = await get(server, "/index.html", If_None_Match=first.headers["etag"])
         assert (again.status, again.body) == (304, b"")
+        assert again.headers["content-security-policy"] == first.headers["content-security-policy"], (
+            "a browser replaces the headers that it has kept"
+        )
         assert (await get(server, "/index.html?x=1", If_None_Match='"other"')).body == first.body
         assert (await get(server, "/config.json")).headers["cache-control"] == "no-store"
 
