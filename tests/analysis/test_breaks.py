@@ -28,7 +28,7 @@ places = st.lists(st.floats(0.0, 1.0), min_size=1, max_size=2).map(sorted)
 
 
 def silenced(samples: Samples, places: list[float], silence_s: float) -> Samples:
-    """Nothing for so long, at these shares of the rows."""
+    """Inserts silences of this length at these shares of the rows."""
     t_s = samples.t_s.copy()
     for place in places:
         t_s[round(place * (len(t_s) - 1)) :] += silence_s
@@ -91,7 +91,7 @@ def test_the_batches_of_the_stream_do_not_matter(
 @slow
 @given(movement=movements(troubles=0), days=st.integers(1, 300))
 def test_later_samples_keep_their_own_time(movement: Movement, days: int) -> None:
-    """As without the silence, so many days later."""
+    """The same as without the silence, but some days later."""
     one = movement.samples()
     one = Samples(np.round(one.t_s * 4096) / 4096, *one[1:])  # so that a shift by days loses no bit
     end_s = float(one.t_s[-1]) + BREAK_S + 2

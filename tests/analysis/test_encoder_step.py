@@ -1,4 +1,4 @@
-"""A step that the samples show counts as one that the profile gives, and only where the profile gives none."""
+"""An encoder step from the samples works like one from the profile, and only if the profile has none."""
 
 import msgspec
 import pytest

@@ -1,4 +1,4 @@
-"""A session reports a drifted zero or span, and gives no false alarm when somebody leans on the handle."""
+"""A session reports a drifted zero or span, and gives no false alarm when a person leans on the handle."""
 
 import os
 from dataclasses import replace

@@ -202,7 +202,7 @@ def in_another_process(state: Path, *words: str) -> "asyncio.Future[tuple[int, s
 
 
 def test_a_running_daemon_removes_the_id_in_the_middle_of_their_session(tmp_path: Path) -> None:
-    """From the store, from its memory, and from the broker, where the last set's summary is cleared."""
+    """From the store, from its memory, and from the broker, whose summary of the last set is cleared."""
     folder = tmp_path / "leg-press"
     folder.mkdir()
 

@@ -32,7 +32,7 @@ def the_display(the_stage: DisplayStage, browser: Browser) -> Iterator[Page]:
 
 @pytest.fixture
 def stage(the_stage: DisplayStage) -> DisplayStage:
-    """A machine that is there and idle, in a session of its own."""
+    """A connected, idle machine with its own session."""
     the_stage.new_session()
     the_stage.status()
     the_stage.info()

@@ -87,9 +87,9 @@ LOOK = """(() => {
 
 
 def look(page: Page, while_: str = "true", **data: str) -> dict[str, Any]:
-    """At the page once it shows what is asked for: `look(page, state="set", band="low")`.
+    """Looks at the page once it shows these values: `look(page, state="set", band="low")`.
 
-    Condition and look are one step: on a loaded machine the data may stop for a moment, and the page says so.
+    Condition and look are one step, because on a loaded machine the data may stop for a moment, which the page shows.
     """
     shown = [f"document.body.dataset.{key} === {value!r}" for key, value in data.items()]
     condition = " && ".join([f"({while_})", *shown])

@@ -48,7 +48,7 @@ Result = TypeVar("Result")
 
 
 class DisplayStage:
-    """Broker, page and machine in a thread with a loop of its own."""
+    """Broker, page and machine in a thread with its own loop."""
 
     def __init__(self, machine: str = "leg-press", rate_hz: float = 25.0) -> None:
         self.machine = machine
@@ -57,7 +57,7 @@ class DisplayStage:
         self.session = "s-1"
         self.sent: deque[tuple[float, float]] = deque(maxlen=10_000)  # t_s, and the wall clock when it was sent
         self.commands: list[tuple[str, dict[str, Any]]] = []
-        self.answers: dict[str, dict[str, Any]] = {}  # command -> what the daemon's answer says; none: it is silent
+        self.answers: dict[str, dict[str, Any]] = {}  # command -> the daemon's answer; without one it does not answer
         self._period_s = 1 / rate_hz
         self.history: dict[str, Any] | None = {"v": 1, "sets": []}  # None before `with`: a server without a store
         self._port = 0  # whichever is free, from then on the same

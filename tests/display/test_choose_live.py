@@ -39,7 +39,7 @@ def refused(page: Page) -> str:
     page.wait("repMonitor.model.feedback?.set === 1")
     page.evaluate(OPEN)
     page.wait(f"{WHY} === 'A set is in progress. Choose when it has ended.'")
-    return str(page.evaluate(LOAD))  # whoever asks all the same
+    return str(page.evaluate(LOAD))  # a direct request
 
 
 def test_a_choice_reaches_the_profile_but_not_during_a_set(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Whoever comes to the page, however many: the daemon goes on, and others are served."""
+"""Any number of visitors: the daemon continues, and other clients are served."""
 
 import asyncio
 import contextlib
@@ -23,7 +23,7 @@ from tests.mqtt.stage import play, until
 
 @pytest.fixture
 def few_descriptors() -> Iterator[int]:
-    """A limit 100 above what is open now."""
+    """A limit of 100 more than the open descriptors."""
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     limit = len(os.listdir("/proc/self/fd")) + 100
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, before[1]))

@@ -83,7 +83,7 @@ def play(page: Page, until_s: float) -> None:
 
 
 def size(page: Page) -> dict[str, float]:
-    """The page's metrics once collecting garbage frees no more nodes: what is detached may take several rounds."""
+    """The page's metrics after garbage collection; detached nodes may take several rounds."""
     page.call("Performance.enable")
     smallest: dict[str, float] = {}
     for _ in range(20):

@@ -61,4 +61,4 @@ def test_the_demo_moves_the_page_until_ctrl_c(tmp_path: Path) -> None:
     assert re.search(r"rep 1: ", out)
     assert "left running" in out
     with pytest.raises(ProcessLookupError):
-        os.killpg(demo.pid, 0)  # nobody of its group is left
+        os.killpg(demo.pid, 0)  # no process of its group is left

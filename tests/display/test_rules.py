@@ -160,7 +160,7 @@ def test_nothing_flashes_more_than_three_times_a_second(rules: Page) -> None:
     )
     assert 10 < changes <= 60  # two changes are a flash
     assert 2 < urgent <= 60
-    assert last == "set fault"  # what is urgent is shown at once
+    assert last == "set fault"  # an urgent state is shown at once
 
 
 def test_a_delayed_change_is_shown_in_time(rules: Page) -> None:
@@ -291,7 +291,7 @@ def test_the_page_finds_the_same_row_as_the_monitor(rules: Page) -> None:
         ({"low_tension_s": 4.0}, {"speed_over": 3}, "tension_out.low"),
         ({"unload_s": 5.0}, {"force_ceiling": 2}, "force_ceiling"),
         ({"high_tension_s": 11.0}, {}, "tension_out.high"),
-        ({"unjudged_s": 11.0}, {}, None),  # what nobody judged is nobody's leak
+        ({"unjudged_s": 11.0}, {}, None),  # unjudged time is not a leak
         ({}, {"bottom_rest": 1}, "bottom_rest"),
     ],
 )
@@ -472,7 +472,7 @@ def test_a_command_is_repeated_if_our_clock_was_wrong(rules: Page) -> None:
 def test_the_link_uses_mqtt_3_1_1(rules: Page) -> None:
     options = run(rules, FAKE + "return client.options;")
     assert (options["protocolVersion"], options["clean"], options["reconnectPeriod"]) == (4, True, 0)
-    assert 0 < 1.5 * options["keepalive"] < 20  # how long a daemon may hang before the page says that it is absent
+    assert 0 < 1.5 * options["keepalive"] < 20  # a daemon that hangs longer is shown as absent
 
 
 def test_notices_show_the_daemons_troubles(rules: Page) -> None:

@@ -115,7 +115,7 @@ def test_every_state_is_shown_and_readable(display: Page, stage: DisplayStage, s
         assert word["right"] <= tile["right"]
         assert word["bottom"] <= tile["bottom"]
         assert seen["icon_drawn"]
-        assert seen["label"] in seen["bar_text"]  # a screen reader hears what is seen
+        assert seen["label"] in seen["bar_text"]  # a screen reader gets the visible text
         assert seen["crossed"] == (state in NOTHING_TO_SHOW)
         assert (seen["fill"] is None) == (state in (*NOTHING_TO_SHOW, "idle"))
     assert not display.console
@@ -240,7 +240,7 @@ def test_the_summary_names_tension_leak_and_one_thing(display: Page, stage: Disp
     widths = display.evaluate(
         "[...document.querySelectorAll('.shares i')].map((part) => part.getBoundingClientRect().width)"
     )
-    assert widths[0] / sum(widths) == pytest.approx(47.1 / 62.0, abs=0.01)  # what is under half a second is left out
+    assert widths[0] / sum(widths) == pytest.approx(47.1 / 62.0, abs=0.01)  # less than half a second is left out
     clean = Leak(lockout_s=0.0, bottom_s=0.0, unload_s=0.0, low_tension_s=0.3, high_tension_s=0.0)
     stage.end_set(set=2, leak=clean, counts={}, under_tension_s=62.1)
     display.wait("document.querySelector('.better').textContent.includes('Clean')")

@@ -65,7 +65,7 @@ def _is_unset(info: msgspec.inspect.Type) -> bool:
 
 
 def faults(value: Any, schema: dict[str, Any], definitions: dict[str, Any], where: str = "$") -> list[str]:
-    """The places where the value does not fit the schema; only for the keywords that our schemas use."""
+    """The places at which the value violates the schema; supports only the keywords of our schemas."""
     found = [f"{where}: a keyword that this check does not know: {key}" for key in schema.keys() - KEYWORDS]
     if "$ref" in schema:
         found += faults(value, definitions[schema["$ref"].split("/")[-1]], definitions, where)

@@ -16,7 +16,7 @@ START_WITHIN_S = 30.0
 
 
 def free_port() -> int:
-    """A port for a server that cannot choose one itself, or for nobody.
+    """A port for a server that cannot choose one itself, or a port without a server.
 
     A connection that the port's side closes first is left in TIME_WAIT. For a minute the kernel then gives the port to
     no program that asks for any free one; a server that asks for this one gets it.

@@ -21,7 +21,7 @@ ACKNOWLEDGED_WITHIN_S = 5  # by amqtt's handler
 
 
 def within(seconds: float, story: Callable[[EmbeddedBroker], Awaitable[None]]) -> None:
-    """Runs the story with a broker of its own."""
+    """Runs the test with its own broker."""
 
     async def play() -> None:
         async with asyncio.timeout(seconds), EmbeddedBroker() as broker:

@@ -38,7 +38,7 @@ MONSTER = b"\x30\xff\xff\xff\x7f" + bytes(100)
 
 
 class Trial(NamedTuple):
-    """What is sent, one item a write; CONNECT stands for the packet with the trial's own client id."""
+    """The data to send, one item per write; CONNECT is replaced by the packet with the trial's own client id."""
 
     writes: tuple[bytes | tuple[bytes, ...], ...]
     is_ended: bool = True  # by the broker, before the peer does anything more
@@ -140,7 +140,7 @@ class WebSocketPeer:
 
 
 class Stage(NamedTuple):
-    """A way in, and what is behind it."""
+    """An entrance to the broker, and the counters behind it."""
 
     dial: Callable[[], AbstractAsyncContextManager[Peer]]
     broker: EmbeddedBroker | None
@@ -217,7 +217,7 @@ async def undergo(stage: Stage, trial: Trial, leave: str, client_id: str, keep_a
     async with asyncio.timeout(GONE_WITHIN_S), stage.dial() as peer:
         for item in trial.writes:
             await peer.send(written(item, client_id, keep_alive_s))
-            await asyncio.sleep(0.002)  # nothing hangs on it: mostly a write of its own
+            await asyncio.sleep(0.002)  # usually makes a separate write; the test does not depend on it
         match leave:
             case "waits":
                 await peer.ended()
@@ -248,7 +248,7 @@ def test_nothing_stays_of_a_hostile_peer(
             if broker := stage.broker:
                 assert await comes_to([], lambda: list(broker._broker.sessions)) == []
                 assert await comes_to([], lambda: list(broker._broker.subscriptions)) == []
-            gc.collect()  # a task whose error nobody has taken reports it now
+            gc.collect()  # a task with an unread error reports it now
 
     play(story(), 100)
     assert unhandled == []

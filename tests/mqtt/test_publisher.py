@@ -441,7 +441,7 @@ def test_resume_sends_missed_events_to_the_client_that_asked_only(
 
 
 def test_an_answer_ends_when_the_client_that_asked_has_left(tmp_path: Path) -> None:
-    """A broker with MQTT 5 says that nobody subscribes any more."""
+    """A broker with MQTT 5 reports that there is no subscriber."""
 
     async def story() -> None:
         async with a_broker("mosquitto", tmp_path) as address, Stage(address, tmp_path) as stage:

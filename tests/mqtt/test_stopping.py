@@ -11,7 +11,7 @@ from tests.mqtt.stage import Stage, a_broker, play, until
 
 @pytest.mark.parametrize("turns", range(6))
 def test_a_stop_right_after_a_change_of_the_link(turns: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The task that waits for the change is woken and cancelled in the same turn, where a cancellation can be lost."""
+    """The task that waits for the change is woken and cancelled in the same turn, so a cancellation could be lost."""
     monkeypatch.setattr(publisher, "STATUS_PERIOD_S", 0.0)
 
     async def story() -> None:

@@ -21,12 +21,12 @@ from tests.record.sessions import HEADER, parts_of, some_records
 from tests.soak import Figure, long, soak
 
 FLIPS = long(3000, 1000)
-INDEX_STEP = long(1, 16)  # bytes, where no record stands
+INDEX_STEP = long(1, 16)  # bytes without a record
 RECORDS = some_records()
 PARTS = parts_of(RECORDS)
 WHOLE = b"".join(PARTS)
 STARTS = [sum(map(len, PARTS[:k])) for k in range(len(PARTS) + 1)]  # where each part begins
-DATA_END = STARTS[-2]  # what stands behind holds no record
+DATA_END = STARTS[-2]  # no record follows
 
 
 @pytest.fixture

@@ -344,4 +344,4 @@ def test_a_script_begins_with_its_purpose_and_stays_small(name: str) -> None:
     assert next(line for line in lines if line != '"use strict";').startswith("// ")
     assert len(lines) <= 240
     assert max(map(len, lines)) <= 120
-    assert "9.8" not in "".join(lines)  # the data says how many newtons a kilogram weighs
+    assert "9.8" not in "".join(lines)  # the data contains the weight of a kilogram in newtons

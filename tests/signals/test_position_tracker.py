@@ -29,7 +29,7 @@ def steps_of(x_m: np.ndarray) -> Steps:
 
 @pytest.mark.parametrize("counts_apart", [3, 12, 40])
 def test_a_jump_while_the_stack_hardly_moves_does_not_lose_it_for_ever(counts_apart: int) -> None:
-    """A way that spans the jump is no speed: the standstill after it is no encoder that froze."""
+    """A movement across the jump is not a speed, so the standstill after it is not a frozen encoder."""
     counts = np.arange(BEFORE + AFTER) // counts_apart
     x_m = 0.05 + counts * COUNT_M
     x_m[BEFORE:] += JUMP_M

@@ -1,6 +1,6 @@
 """Simulated power cuts: a copy of the disk image, taken while a writer works, is mounted and checked.
 
-The image of a mounted file system contains what has reached the disk, without what is still in the cache. The writer is
+The image of a mounted file system contains the data on the disk, without the data in the cache. The writer is
 stopped first, so that the test knows which data it had confirmed.
 """
 

@@ -172,7 +172,7 @@ def test_a_reader_reports_damage_and_changes_nothing(path: Path) -> None:
 
 
 def test_a_full_disk_is_reported_each_time_and_storing_continues_when_there_is_room(path: Path) -> None:
-    """In a process of its own, because the limit is for all files of a process."""
+    """In a separate process, because the limit applies to all files of a process."""
     code = """
 import resource, sys
 from pathlib import Path

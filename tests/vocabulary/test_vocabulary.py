@@ -48,7 +48,7 @@ def test_a_row_asks_for_values_that_its_event_can_have() -> None:
 
 
 def test_the_faults_are_those_of_the_event_contract() -> None:
-    """Its table of kinds says yes, no, the grades that are faults, or the field that excuses."""
+    """Its table of kinds has yes, no, the grades that are faults, or the field that excuses."""
     rows = re.findall(r"^\| `(\w+)` \| (?:interval|instant) \| ([^|]+) \|", CONTRACT, re.MULTILINE)
     contract = dict(rows)
     assert contract.keys() >= set(KINDS)

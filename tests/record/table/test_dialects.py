@@ -59,7 +59,7 @@ def test_flags_may_follow(table: Path) -> None:
         b"t_s, displacement_m, force_n\n0, 1, 2\n0.5, 2, 3\n",
         b"T_S,Displacement_M,Force_N\n0,1,2\n0.5,2,3\n",
         b"\n# a comment, with commas\n" + HEAD.encode() + b"0,1,2\n# another\n0.5,2,3\n",
-        b"Device: 7\nRate;500\n" + HEAD.encode() + b"0,1,2\n0.5,2,3\n",  # what a tool says of itself
+        b"Device: 7\nRate;500\n" + HEAD.encode() + b"0,1,2\n0.5,2,3\n",  # the preamble of a tool
         HEAD.encode() + b"0e0,1.0,+2\n5e-1,2,.3e1\n",
         "t_s,displacement_m,force_n\n0,1,2\n0.5,2,3\n".replace(",", ";").encode(),
         "t_s,displacement_m,force_n\n0,1,2\n0.5,2,3\n".replace(",", "\t").encode(),
@@ -112,7 +112,7 @@ def test_foreign_headers_and_units_are_mapped(table: Path) -> None:
     [
         ("s,m,N", (1, 1, 1)),
         ("us,cm,lb", (1e-6, 0.01, 4.4482216152605)),
-        ("kN,in", (1, 0.0254, 1000)),  # in any order, and what is not named is SI
+        ("kN,in", (1, 0.0254, 1000)),  # in any order; other quantities are in SI
         ("min,mm,kg", (60, 0.001, 9.80665)),
         ("Milliseconds, Inches, lbs", (0.001, 0.0254, 4.4482216152605)),
         ("ns", (1e-9, 1, 1)),

@@ -55,7 +55,7 @@ def test_another_unit_is_named_with_its_option(
 
 
 def test_one_option_leads_to_the_next(tmp_path: Path) -> None:
-    """All that was said before stays in the remedy."""
+    """The remedy repeats all earlier options."""
     path = write(tmp_path / "t.csv", t=1e3, x=1e3)
     with pytest.raises(TableError, match=r"add --units ms,mm; if it is in metres, add --units ms,m$"):
         read_table(path, reading_of(None, "ms"))

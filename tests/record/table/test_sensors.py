@@ -58,7 +58,7 @@ def test_a_few_odd_values_and_dust_change_nothing(step_m: float, seed: int) -> N
         strokes(),  # no steps
         strokes() + np.random.default_rng(1).normal(0, 1e-4, 6000),
         strokes().round(5),  # digits of a smooth position
-        np.round(strokes(), 4),  # what is assumed anyway
+        np.round(strokes(), 4),  # the default anyway
     ],
 )
 def test_without_coarse_steps_none_is_claimed(x_m: Column) -> None:
