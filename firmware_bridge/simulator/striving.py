@@ -23,7 +23,7 @@ LIMB = 0.12  # mass of hand and limb, as a share of the load
 STIFF_PER_M, STIFF_S = 12.0, 1.4  # force in shares of the load for each metre, and each metre a second, behind the path
 BEHIND_M = 0.05  # this far behind, the path waits
 NO_LIMIT = 1e9
-UPLOAD_S, RELEASE_S = 1.0, 0.4
+UPLOAD_S = 1.0
 PROGRESS_M = 0.004
 
 

@@ -118,7 +118,6 @@ class Collector:
     def __init__(self, address: Address) -> None:
         self.records: list[ReceivedRecord] = []
         self.ledger = Ledger()
-        self.absences = 0
         self._address = address
         self._task: asyncio.Task[None] | None = None
 
@@ -130,7 +129,6 @@ class Collector:
     async def go(self) -> None:
         task, self._task = self._task, None
         if task is not None:
-            self.absences += 1
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
