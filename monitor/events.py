@@ -111,6 +111,13 @@ class LoadChange(Event, frozen=True, kw_only=True, tag="load_change"):
     to_n: float
 
 
+class LoadStep(Event, frozen=True, kw_only=True, tag="load_step"):
+    """A motor makes the way down heavier, or lighter, than the way up. It is no fault."""
+
+    load_up_n: float
+    load_down_n: float
+
+
 class LoadStretch(msgspec.Struct, frozen=True, kw_only=True):
     """What was done in a set with one load."""
 
@@ -278,7 +285,7 @@ class Stage(Event, frozen=True, kw_only=True, tag="stage"):
 
 AnyEvent = (
     SetStart | SetEnd | Rep | Turnaround | Jerk | Drop | Unload | Slack | LockoutRest | StackTouch | BottomRest | Stall
-    | Failure | LoadChange | Assist | SpeedOver | TensionOut | ForceCeiling | SensorFault | Stage
+    | Failure | LoadChange | Assist | LoadStep | SpeedOver | TensionOut | ForceCeiling | SensorFault | Stage
 )  # fmt: skip
 
 KINDS: tuple[str, ...] = tuple(str(kind.__struct_config__.tag) for kind in AnyEvent.__args__)

@@ -128,6 +128,7 @@ class Movement:
     force_hz: float = 82.0  # its period does not divide the 50 ms of a gap
     seed: int = 0
     mirrored: bool = False
+    down: float = 1.0  # times the load on the way down
 
     def samples(self, load_n: float = LOAD_N, friction: float = FRICTION, curve: Curve | None = None) -> Samples:
         """The samples, in time order. `curve`: shares of the load at shares of the range."""
@@ -138,6 +139,7 @@ class Movement:
         x = np.round(_along(path, t_x)[0] / ENCODER_M) * ENCODER_M
         at_m, v, a, factor = _along(path, t_f)
         share = 1.0 if curve is None else curve((at_m - BOTTOM_M) / (TOP_M - BOTTOM_M))
+        share = share * np.where(v < 0, self.down, 1.0)
         force = factor * load_n * np.maximum(share * (1 + friction * np.tanh(v / 0.004)) + a / G, 0.0)
         force[(at_m < REST_M + 0.0005) & (v < 0.002)] = 0.0
         force += rng.normal(0.0, FORCE_NOISE_N * load_n / LOAD_N, len(force))
@@ -264,4 +266,5 @@ def movements(draw: st.DrawFn, troubles: int = 2, floor: bool = True) -> Movemen
         position_hz=draw(st.sampled_from([100.0, 250.0, 500.0])),
         force_hz=draw(st.sampled_from([82.0, 250.0])),
         seed=draw(st.integers(0, 3)),
+        down=draw(st.sampled_from([1.0, 1.0, 1.0, 1.4] if floor else [1.0])),
     )

@@ -10,7 +10,7 @@ import msgspec
 
 from monitor.detect.detector import Correction, Detection, Ending, Silence
 from monitor.detect.moment import Moment, seconds, steps
-from monitor.events import AnyEvent, Assist, BottomRest, SensorFault, StackTouch, Unload
+from monitor.events import AnyEvent, Assist, BottomRest, LoadStep, SensorFault, StackTouch, Unload
 from monitor.vocabulary.lookup import row_of
 
 ACT_STEPS = steps(0.3)  # events closer than this are one act: EVENTS.md 14
@@ -106,7 +106,11 @@ class EventBook:
 
     def _send_act(self, detection: AnyDetection, moment: Moment) -> None:
         """Send a record with the act that it belongs to, then those of which it is the primary."""
-        lower = self._join(detection, moment.now)
+        lower = (
+            self._explained(detection.event)
+            if isinstance(detection.event, LoadStep)
+            else self._join(detection, moment.now)
+        )
         self._records.append(detection.event)
         primary = detection.event.id if detection.event.part_of is None else detection.event.part_of
         ids = {other.event.id for other in lower}
@@ -116,6 +120,16 @@ class EventBook:
             if primary_before and moment.set_number is not None and other.event.set == moment.set_number:
                 self._count(other.event, -1)
             self._resend(other, part_of=primary)
+
+    def _explained(self, step: LoadStep) -> list[AnyDetection]:
+        """What was taken for other people's force in the direction that the motor makes heavier, or lighter."""
+        side = "heavier" if step.load_down_n > step.load_up_n else "lighter"
+        return [
+            other
+            for other in self._recent
+            if isinstance(other.event, Assist) and other.event.set == step.set and other.event.side == side
+            if other.event.part_of is None
+        ]
 
     def _join(self, detection: AnyDetection, now: int) -> list[AnyDetection]:
         """Find the act that the event belongs to; returns what has turned out to be part of it."""

@@ -192,7 +192,7 @@ class LeakTally:
 
     def _spoiled(self, limits: Limits, end: int) -> Iterator[tuple[int, str, Stretch]]:
         """What each event spoiled, with its place among the causes of leak, and the field of `Leak`."""
-        helped = {one.event.id for one in self._events if one.event.kind == "assist"}
+        helped = {one.event.id for one in self._events if one.event.kind in ("assist", "load_step")}
         for one in self._events:
             leak = leak_of(one.event)
             if leak is not None and not (one.event.part_of in helped and one.event.kind in EXPLAINED):

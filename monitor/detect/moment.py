@@ -300,6 +300,36 @@ class Moment(msgspec.Struct, frozen=True):
         )
 
 
+def first_moment(signals: SignalWindow, session: str, limits: Limits) -> Moment:
+    """What is known before the first sample."""
+    return Moment(
+        signals=signals,
+        session=session,
+        limits=limits,
+        now=0,
+        bits=0,
+        direction=0,
+        reversals=(),
+        news=(),
+        phase="rest",
+        in_set=False,
+        set_start=0,
+        set_number=None,
+        rep_number=None,
+        stillness=Stillness(),
+        hold=Hold(),
+        stop=Stop(),
+        trust=SensorTrust(),
+        pull=Pull(),
+        reps=Reps(),
+        stalling=Stalling(),
+        lockout=LockoutState(),
+        staging=Staging(),
+        assistance=Assistance(),
+        thrown=Thrown(),
+    )
+
+
 def seconds(steps: int) -> float:
     """Moments or steps in s, without the dust of binary fractions."""
     return round(steps * STEP_S, 6)

@@ -20,23 +20,14 @@ from monitor.detect.event_book import EventBook
 from monitor.detect.holds import HoldFinder, StopFinder
 from monitor.detect.jerks import SurgeDetector
 from monitor.detect.lessons import LessonDetector
+from monitor.detect.load_steps import LoadStepDetector
 from monitor.detect.loads import LoadDetector
 from monitor.detect.moment import (
-    Assistance,
     Fact,
-    Hold,
-    LockoutState,
     Moment,
     News,
-    Pull,
     RangeShown,
     Reps,
-    SensorTrust,
-    Staging,
-    Stalling,
-    Stillness,
-    Stop,
-    Thrown,
     steps,
 )
 from monitor.detect.phase import phase_of
@@ -57,7 +48,6 @@ from monitor.learning.teacher import Teacher
 from monitor.profile.limits import Limits
 from monitor.profile.profile import Profile
 from monitor.signals.conditions import Bit, evaluate
-from monitor.signals.signal_window import SignalWindow
 from monitor.signals.zigzag import Reversal
 
 FIELD_OF: dict[type, str] = {  # where a moment keeps what detectors have found
@@ -104,6 +94,7 @@ def detectors_after(
         LockoutDetector(limits.lockout_dwell_s),
         SpeedDetector(detect.speed_over),
         LessonDetector(teacher),
+        LoadStepDetector(teacher),
         LoadDetector(teacher),
     )
 
@@ -311,36 +302,6 @@ def _move_zero(moment: Moment, off_m: float) -> Moment:
 def _in_phase(moment: Moment) -> Moment:
     phase = phase_of(moment)
     return moment if phase == moment.phase else replace(moment, phase=phase)
-
-
-def first_moment(signals: SignalWindow, session: str, limits: Limits) -> Moment:
-    """What is known before the first sample."""
-    return Moment(
-        signals=signals,
-        session=session,
-        limits=limits,
-        now=0,
-        bits=0,
-        direction=0,
-        reversals=(),
-        news=(),
-        phase="rest",
-        in_set=False,
-        set_start=0,
-        set_number=None,
-        rep_number=None,
-        stillness=Stillness(),
-        hold=Hold(),
-        stop=Stop(),
-        trust=SensorTrust(),
-        pull=Pull(),
-        reps=Reps(),
-        stalling=Stalling(),
-        lockout=LockoutState(),
-        staging=Staging(),
-        assistance=Assistance(),
-        thrown=Thrown(),
-    )
 
 
 def _rep_number(limits: Limits, reps: Reps, bits: int) -> int | None:

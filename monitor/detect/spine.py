@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from firmware_bridge.samples import Samples
 from monitor.detect.feedback import LiveFeedback
-from monitor.detect.moment import NEVER, Flagged, News, steps
-from monitor.detect.panel import DetectorPanel, detectors_after, detectors_before, first_moment
+from monitor.detect.moment import NEVER, Flagged, News, first_moment, steps
+from monitor.detect.panel import DetectorPanel, detectors_after, detectors_before
 from monitor.events import AnyEvent, Feedback, Update
 from monitor.learning.load import LoadFit
 from monitor.learning.machine import LearnedMachine
@@ -76,7 +76,7 @@ class Spine:
         self._news: deque[News] = deque()  # of moments that are still to come
         self._zigzag = Zigzag(steps(limits.long_gap_s))
         curve_known = profile.machine.resistance in ("constant", "curve")
-        self._teacher = Teacher(profile.machine.plates_kg, given_range, detect.range, curve_known)
+        self._teacher = Teacher(profile.machine.plates_kg, given_range, detect.range, detect.load_step, curve_known)
         self._live = LiveFeedback()
         self._with_feedback = feedback
         before = detectors_before(profile, self._motion.lag)

@@ -28,7 +28,8 @@ class ZeroFinder:
         self._known_at: int | None = None  # the zero was seen last; it is believed at the first moment
 
     def update(self, moment: Moment) -> Findings:
-        self._known_at = moment.now if self._known_at is None else self._known_at
+        if self._known_at is None and moment.on(Bit.KNOWN_T):
+            self._known_at = moment.now
         resting = moment.limits.kind == "stack" and moment.on(Bit.CONTACT) and moment.still and moment.on(Bit.KNOWN_T)
         self._since = (self._since if self._since is not None else moment.now) if resting else None
         self.due = NEVER if self._since is None else moment.now + LOOK_STEPS - (moment.now - self._since) % LOOK_STEPS

@@ -71,7 +71,7 @@ def estimate(
     if not good.any():
         return None
     friction = (limits.friction or 0.0) * direction(v)
-    loads_n = (tension / (limits.share_at(x) * (1 + friction) + a * (limits.inertia / G)))[good]
+    loads_n = (tension / (limits.share_at(x, v) * (1 + friction) + a * (limits.inertia / G)))[good]
     low_n, load_n, high_n = np.percentile(loads_n, (16, 50, 84))
     if not load_n > 0:
         return None
@@ -144,7 +144,7 @@ class LoadLearner:
         end: int,
     ) -> LoadFit | None:
         """From moment `start` up to but not including `end`, without the stretches in which the force is doubted."""
-        one = _cruise(signals, limits, doubted, start, end)
+        one = cruise(signals, limits, doubted, start, end)
         if one is None:
             return None
         line = one.line()
@@ -153,7 +153,10 @@ class LoadLearner:
             return None
         self._sums, self._reps = self._sums.plus(one), self._reps + 1
         line = self._sums.line()
-        if line is None or line[0] <= 0:
+        if line is None:
+            return None
+        if line[0] <= 0 or line[1] < LEAST_FRICTION * line[0]:  # several too short to be doubted one by one
+            self._sums, self._reps = Cruise(), 0
             return None
         sums = self._sums
         shorter_way = int(min(sums.up, sums.n - sums.up))
@@ -186,10 +189,10 @@ class LoadLearner:
         return nearest if abs(nearest - load_n) <= SNAP * load_n else load_n
 
 
-def _cruise(
+def cruise(
     signals: SignalWindow, limits: Limits, doubted: Iterable[tuple[int, int]], start: int, end: int
 ) -> Cruise | None:
-    """The moments with little acceleration."""
+    """Sums over the moments with little acceleration; None where there is none."""
     columns = (signals.x, signals.tension, signals.v, signals.a)
     x, tension, v, a = (signals.part(column, start, end) for column in columns)
     slow_v = signals.part(signals.slow_v, start + signals.slow_lag, end + signals.slow_lag)
@@ -200,7 +203,7 @@ def _cruise(
         steady[max(0, since - start) : max(0, until - start)] = False
     if not steady.any():
         return None
-    carried = limits.share_at(x) + a * (limits.inertia / G)
+    carried = limits.share_at(x, v) + a * (limits.inertia / G)
     c, t = direction(v[steady]), (tension / carried)[steady]
     sums = (len(c), c.sum(), (c * c).sum(), t.sum(), (c * t).sum(), (t * t).sum(), (c > 0).sum())
     at = np.flatnonzero(steady).sum() + start * len(c)

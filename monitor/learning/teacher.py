@@ -5,8 +5,9 @@ from typing import NamedTuple
 from monitor.learning.curve import CurveFit, CurveLearner
 from monitor.learning.load import ALIEN, TRUSTED_REPS, LoadFit, LoadLearner
 from monitor.learning.range import LearnedRange, RangeLearner
+from monitor.learning.step import StepLearner
 from monitor.profile.limits import Limits
-from monitor.profile.settings import RangeSettings
+from monitor.profile.settings import LoadStepSettings, RangeSettings
 from monitor.signals.conditions import SURE_M
 from monitor.signals.signal_window import SignalWindow
 
@@ -28,11 +29,13 @@ class Teacher:
         plates_kg: tuple[float, ...] | None,
         range_given: bool,
         range_settings: RangeSettings,
+        step_settings: LoadStepSettings,
         curve_known: bool = False,
     ) -> None:
         self._loads = LoadLearner(plates_kg)
         self._ranges = None if range_given else RangeLearner(range_settings)
         self._curves = None if curve_known else CurveLearner()
+        self._steps = StepLearner(step_settings.size, step_settings.reps)
         self.fit: LoadFit | None = None  # what the newest repetitions pulled, before it is snapped to a load
 
     @property
@@ -55,6 +58,8 @@ class Teacher:
 
     def learn_load(self, signals: SignalWindow, limits: Limits, doubted: Stretches, start: int, end: int) -> Lesson:
         """From a repetition from moment `start` up to `end`; in the stretches `doubted` no force is known."""
+        if limits.down != 1.0 and limits.friction_from == "unknown":
+            return Lesson(limits, None)  # friction and the step cannot be told apart
         curve = None if self._curves is None else self._curves.update(signals, limits, doubted, start, end)
         if curve is not None:
             return self._learn_curve(limits, curve)
@@ -78,6 +83,27 @@ class Teacher:
             friction_from="given" if friction_given else "learned",
         )
         return Lesson(learned, given_n if wrong else None)
+
+    def forget_step(self) -> None:
+        """In the next set each direction may have the same load."""
+        self._steps.forget()
+
+    def learn_step(self, signals: SignalWindow, limits: Limits, doubted: Stretches, start: int, end: int) -> Limits:
+        """From a full repetition; other limits once the load of the way down is known to be another."""
+        step = self._steps.update(signals, limits, doubted, start, end)
+        if step is None:
+            return limits
+        up_n = self._loads.snapped(step.up_n)
+        if limits.load_from == "given" and limits.load_n is not None:
+            up_n = limits.load_n
+        self._loads.forget()
+        learned = limits.with_load(
+            up_n,
+            limits.friction or 0.0,
+            load_from="given" if limits.load_from == "given" else "learned",
+            friction_from=limits.friction_from,
+        )
+        return learned.with_resistance(limits.resistance).with_step(step.down_n / step.up_n)
 
     def _learn_curve(self, limits: Limits, curve: CurveFit) -> Lesson:
         """Two repetitions agree on how the load varies along the way."""

@@ -21,6 +21,7 @@ ASSUMED_PHASE_S = 4.0  # a static machine has no tempo
 SUPERSLOW_S = 8.0  # the longer phase of a superslow tempo: EVENTS.md 1.2
 SHORT_PHASE_S = 4.0  # the longest phase with `factor_short`: EVENTS.md 1.2
 LONG_GAP_S, LONGEST_GAP_S = 3.0, 10.0  # bounds of a gap that may hide a whole phase
+Level = NDArray[np.float64] | float
 KNOWN_FROM = Literal["given", "learned", "unknown"]
 LOAD_FROM = Literal["given", "learned", "presumed", "unknown"]
 
@@ -178,9 +179,10 @@ class Limits:
         turn = self.detect.turnaround
         return max(turn.window_s, turn.window_fraction * min(self.positive_s, self.negative_s))
 
-    def share_at(self, x_m: NDArray[np.float64] | float) -> NDArray[np.float64] | float:
-        """The load at heights above the rest, as shares of its mean."""
-        return 1.0 if self.resistance is None else self.resistance.at(x_m)
+    def share_at(self, x_m: Level, v_m_s: Level | None = None) -> Level:
+        """The load at heights above the rest, as shares of its mean; the load of the way up without velocities."""
+        share = 1.0 if self.resistance is None else self.resistance.at(x_m)
+        return share if v_m_s is None or self.down == 1.0 else np.where(v_m_s < 0, self.down * share, share)
 
     @property
     def inertia(self) -> float:
@@ -229,7 +231,7 @@ class Limits:
             return self.detect.held.unknown_n
         return min(self.lift_off_n, self.detect.assist.lifted * self.selected_n)
 
-    def ceiling_n_at(self, share: NDArray[np.float64] | float) -> NDArray[np.float64] | float:
+    def ceiling_n_at(self, share: Level) -> Level:
         """At shares of the load; infinity if neither the load nor an absolute limit is known."""
         given_n = float("inf") if self.ceiling_given_n is None else self.ceiling_given_n
         if self.load_n is None:
@@ -277,6 +279,12 @@ class Limits:
     def with_resistance(self, resistance: Resistance | None) -> "Limits":
         """The limits once it is known how the load varies along the way."""
         return replace(self, resistance=resistance, resistance_known=True)
+
+    def with_step(self, down: float) -> "Limits":
+        """The limits with a load on the way down that is `down` times the one on the way up."""
+        if down == 1.0 and self.friction_from == "unknown":  # friction and the step could not be told apart
+            return replace(self.unconfirmed(), down=down, friction=None)
+        return replace(self, down=down)
 
     def unconfirmed(self) -> "Limits":
         """The load that seemed to be selected is none, or varies along the way."""

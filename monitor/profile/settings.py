@@ -169,6 +169,11 @@ class AssistSettings(SettingsTable, frozen=True, kw_only=True):
     lifted: Share = 0.25  # of W: with less, somebody else does the positive
 
 
+class LoadStepSettings(SettingsTable, frozen=True, kw_only=True):
+    size: Share = 0.15  # of the load: so much the ways up and down differ, beyond friction
+    reps: Annotated[int, Meta(ge=1, le=20)] = 3  # in a row
+
+
 class HeldSettings(SettingsTable, frozen=True, kw_only=True):
     tension: Share = 0.1  # of W: a stack that stands still off its rest with less is held
     unknown_n: Positive = 15.0  # while W is unknown: less carries no load
@@ -225,3 +230,4 @@ class DetectSettings(SettingsTable, frozen=True, kw_only=True):
     skill: SkillSettings = SkillSettings()
     zero: ZeroSettings = ZeroSettings()
     assist: AssistSettings = AssistSettings()
+    load_step: LoadStepSettings = LoadStepSettings()

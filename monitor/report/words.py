@@ -14,6 +14,7 @@ from monitor.events import (
     ForceCeiling,
     Jerk,
     LoadChange,
+    LoadStep,
     LockoutRest,
     Rep,
     SensorFault,
@@ -62,6 +63,8 @@ def describe(event: AnyEvent) -> str:
             return "on the way up"
         case Failure(held_s=held_s):
             return "as far as position and force can tell" if held_s is None else f"kept pushing for {held_s:.1f} s"
+        case LoadStep(load_up_n=up_n, load_down_n=down_n):
+            return f"{newtons(up_n)} up, {newtons(down_n)} down"
         case Assist():
             return "no fault of the lifter"
         case LoadChange(from_n=from_n, to_n=to_n):

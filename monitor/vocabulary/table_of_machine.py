@@ -20,6 +20,14 @@ NOT_THE_LIFTERS = (
         why="The pin selects another load than before. It is no fault.",
     ),
     Row(
+        "load_step",
+        tone="plain",
+        lane="sets",
+        icon="ready",
+        name=Words("Another load on the way down", "Andere Last beim Senken"),
+        why="The machine itself adds to the load on the way down, or takes from it. It is no fault.",
+    ),
+    Row(
         "assist.lighter",
         tone="plain",
         lane="less",

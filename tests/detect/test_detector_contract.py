@@ -267,6 +267,8 @@ def seen() -> Seen:
     look()
     rep = (Leg(1.0, 1.8), Still(0.4), Leg(0.0, 2.0), Still(0.4))
     seen.look("learned", Movement((*rep, *rep, Down(1.5), Pin(0.6), *rep, Down(6.0))))
+    slow = (Leg(1.0, 2.2), Still(0.4), Leg(0.0, 2.2), Still(0.4))
+    seen.look("stack", Movement((*slow, *slow, *slow, Down(6.0)), down=1.4))
     seen.look("motor", Movement((*rep, *rep, Tug(0.0, 6.0))))
     seen.look("stack", Movement((*rep, *rep, *rep, Down(6.0)), (Trouble("frozen", 0.36, 1.0),)))
     heavier = (Helped(1.0, 2.0, 1.1), Tug(1.1, 0.4), Helped(0.0, 2.0, 1.1), Tug(1.1, 0.4))

@@ -17,6 +17,7 @@ from monitor.detect.assists import AssistDetector
 from monitor.detect.holds import HoldFinder, StopFinder
 from monitor.detect.jerks import SurgeDetector
 from monitor.detect.lessons import LessonDetector
+from monitor.detect.load_steps import LoadStepDetector
 from monitor.detect.loads import LoadDetector
 from monitor.detect.repetitions import RepDetector
 from monitor.detect.rest_finder import RestFinder
@@ -395,6 +396,25 @@ def a_force_that_leaves_its_load_is_the_cells() -> None:
     assert {event.part_of for event in early} == {fault.id}
 
 
+def a_motor_that_adds_on_the_way_down_is_a_load_step() -> None:
+    movement = Movement((Leg(0.0, 0.5), Still(0.4), *[*REP] * 5, Down(8.0), *[*REP] * 4, *END), down=1.4)
+    spine = Spine(PROFILES["stack"], "s")
+    told = spine.update(movement.samples()).events + spine.finish().events
+    events: list[Any] = list({event.id: event for event in told}.values())
+    found = [event for event in events if event.kind == "load_step"]
+    assert [event.set for event in found] == [1, 2]
+    for event in found:
+        assert (event.load_up_n, event.load_down_n) == pytest.approx((LOAD_N, 1.4 * LOAD_N), rel=0.01)
+        reps = [rep for rep in events if rep.kind == "rep" and rep.set == event.set]
+        assert event.t_s == pytest.approx(reps[2].t_s + reps[2].duration_s, abs=1.5)
+    explained = [event for event in events if event.kind in ("assist", "tension_out", "force_ceiling")]
+    assert explained
+    assert {event.part_of for event in explained} <= {event.id for event in found}
+    ends = [event for event in events if event.kind == "set_end"]
+    assert [end.working_load_n for end in ends] == pytest.approx([LOAD_N] * 2, rel=0.01)
+    assert [end.skill for end in ends] == pytest.approx([1.0] * 2, abs=0.01)
+
+
 class Mutant(NamedTuple):
     """The detector's text with `right` (there once) made `wrong`."""
 
@@ -499,6 +519,7 @@ MUTANTS = (
         RepDetector, "assisted=_lifted(moment, up, down),", "", a_positive_that_somebody_else_did_counts_as_assisted
     ),
     Mutant(LoadDetector, "fit.odd_since is None", "True", a_force_that_leaves_its_load_is_the_cells),
+    Mutant(LoadStepDetector, "self._teacher.forget_step()", "pass", a_motor_that_adds_on_the_way_down_is_a_load_step),
     Mutant(ZeroFinder, "ZeroFound(off_n, since)", "ZeroFound(-off_n, since)", a_walking_zero_is_followed),
 )
 

@@ -380,6 +380,16 @@ export const ROWS = [
     name: { en: "Another load", de: "Andere Last" },
   },
   {
+    key: "load_step",
+    kind: "load_step",
+    tone: "plain",
+    fault: false,
+    listed: true,
+    icon: "ready",
+    counted_as: "load_step",
+    name: { en: "Another load on the way down", de: "Andere Last beim Senken" },
+  },
+  {
     key: "assist.lighter",
     kind: "assist",
     when: { side: "lighter" },

@@ -1,0 +1,43 @@
+"""A motor hybrid: the load differs between the ways up and down, switched at the turnarounds (EVENTS.md 12)."""
+
+from monitor.detect.detector import Detection, Findings
+from monitor.detect.moment import NEVER, Moment
+from monitor.events import LoadStep
+from monitor.learning.teacher import Teacher
+
+
+class LoadStepDetector:
+    """`load_step`, once a set; from then on each direction has a load of its own, until the set is over."""
+
+    watches = 0
+
+    def __init__(self, teacher: Teacher) -> None:
+        self.due = NEVER
+        self._teacher = teacher
+        self._full = 0  # repetitions of this set, partial ones left out
+
+    def update(self, moment: Moment) -> Findings:
+        if moment.set_over is not None:
+            self._full = 0
+            self._teacher.forget_step()
+            self.due = moment.now + 1  # the summary of the set is by its own loads
+            return ()
+        if moment.now >= self.due:
+            self.due = NEVER
+            return (moment.limits.with_step(1.0),) if moment.limits.down != 1.0 else ()
+        rep = moment.rep_finished
+        if rep is None or moment.limits.kind != "stack":
+            return ()
+        whole, self._full = moment.reps.full > self._full, moment.reps.full
+        if not whole or not moment.in_set or moment.limits.down != 1.0:
+            return ()
+        limits = self._teacher.learn_step(
+            moment.signals, moment.limits, moment.trust.doubted, rep.first.dwell_end, rep.end
+        )
+        if limits.down == 1.0:
+            return ()
+        assert limits.load_n is not None
+        up_n, down_n = limits.load_n, limits.load_n * limits.down
+        stamp = moment.stamp(moment.now, moment.now)
+        event = LoadStep(**stamp, load_up_n=round(up_n, 1), load_down_n=round(down_n, 1))
+        return limits, Detection(event, moment.now, moment.now)

@@ -1,0 +1,54 @@
+"""A load that differs between the ways up and down, learned from repetitions that agree: a motor adds to the negative.
+
+The cable carries up = W_up (1 + mu) and down = W_down (1 - mu). Without a known friction only a way down that carries
+more than the way up is certain to be a step: friction alone makes it carry less.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from monitor.learning.load import MOST_RESIDUAL, cruise
+from monitor.profile.limits import Limits
+from monitor.signals.signal_window import SignalWindow
+
+AGREE = 0.04  # the steps of repetitions closer than this are one
+
+
+class LoadStepFit(NamedTuple):
+    """The loads, N."""
+
+    up_n: float
+    down_n: float
+
+
+class StepLearner:
+    """`update` after each full repetition; the loads, once `reps` in a row agree that they differ by `size`."""
+
+    def __init__(self, size: float, reps: int) -> None:
+        self._size, self._reps = size, reps
+        self._seen: list[LoadStepFit] = []
+
+    def forget(self) -> None:
+        """The motor may be switched off between sets."""
+        self._seen = []
+
+    def update(
+        self, signals: SignalWindow, limits: Limits, doubted: Iterable[tuple[int, int]], start: int, end: int
+    ) -> LoadStepFit | None:
+        """From moment `start` up to `end`."""
+        sums = cruise(signals, limits, doubted, start, end)
+        line = None if sums is None else sums.line()
+        if line is None or line[0] <= 0 or line[2] > MOST_RESIDUAL * line[0]:
+            self._seen = []
+            return None
+        level, slope, _ = line
+        friction = limits.friction or 0.0
+        fit = LoadStepFit((level + slope) / (1 + friction), (level - slope) / (1 - friction))
+        step = fit.down_n / fit.up_n
+        steps = abs(step - 1) > self._size if limits.friction is not None else step > 1 + self._size
+        agrees = all(abs(step - before.down_n / before.up_n) <= AGREE for before in self._seen)
+        self._seen = ([*self._seen, fit] if agrees else [fit]) if steps else []
+        if len(self._seen) < self._reps:
+            return None
+        n = len(self._seen)
+        return LoadStepFit(sum(one.up_n for one in self._seen) / n, sum(one.down_n for one in self._seen) / n)
