@@ -1,8 +1,10 @@
 """Draws sessions of the kinds that happen on machines in gyms, ready to be simulated.
 
-    session = drawn_session(np.random.default_rng(1), "drop_set", 4.0, 4.0)
-    trace = session.trace()            # Trace; its loads_n is the machine's load, row by row
+    >>> session = drawn_session(np.random.default_rng(1), "drop_set", 4.0, 4.0)
+    >>> [stretch.machine.mass_kg for stretch in session.stretches]
+    [60.0, 45.0, 30.0]
 
+`session.trace()` simulates it: a Trace, whose `loads_n` is the machine's load, row by row.
 Between two stretches of a session, the stack rests and the cable is loose.
 """
 

@@ -1,10 +1,13 @@
 """Reduces a measured curve, while it arrives, to the minimum and maximum of each time bucket.
 
-    curve = Curve(0.005)
-    curve.add(t_s, values)       in any pieces, roughly in time order; NaN: not measured
-    curve.packed()               for a page to draw from: integers, base64
+    >>> curve = Curve(bucket_s=0.005)
+    >>> curve.add(np.array([0.000, 0.001, 0.006]), np.array([1.0, 3.0, 2.0]))
+    >>> packed = curve.packed()  # for a page: integers, base64
+    >>> np.round(np.frombuffer(base64.b64decode(packed.low), "<i2") * packed.scale, 3)
+    array([1., 2.])
 
-Memory is bounded: when there are too many buckets, neighbours are merged. Spikes remain visible.
+Values come in any pieces, roughly in time order; NaN: not measured. Memory is bounded: when there are too many buckets,
+neighbours are merged. Spikes remain visible.
 """
 
 import base64
