@@ -55,6 +55,7 @@ from firmware_bridge.formats.messages import (
 from firmware_bridge.formats.registry import FORMATS
 from firmware_bridge.link_state import LinkState, Reporter, State
 from firmware_bridge.opening import Opening, readable_text
+from firmware_bridge.pace import likely_cause
 
 
 class Phase(StrEnum):
@@ -132,7 +133,7 @@ class Link:
         self.retry_s = FIRST_RETRY_S  # how long a closed port is left alone
         self._wire = FORMATS[format]
         self._splitter = self._wire.splitter()  # of everything that is handed on, across openings of the port
-        self._since = Opening(now_ns)
+        self._since = Opening(now_ns, self._wire.tick_us)
         self._start = start
         self._seq = 0
         self._phase_ns = self._send_ns = self._due_ns = now_ns
@@ -156,7 +157,7 @@ class Link:
 
     def opened(self, now_ns: int) -> None:
         """The port is open."""
-        self._since = Opening(now_ns)
+        self._since = Opening(now_ns, self._wire.tick_us)
         self._due_ns = now_ns
         self._happens(Trigger.OPENED if self._wire.answers else Trigger.OPENED_FOR_LINES, now_ns)
         self._reporter.report(replace(self.state, reconnects=self.state.reconnects + self._ever_open))
@@ -191,7 +192,7 @@ class Link:
         for payload in split.found if self._wire.answers else ():
             if not self.given_up:
                 self._hear(payload, chunk.received_ns)
-        if self.given_up or not self._is_known:
+        if self.given_up or not self._is_known or self._since.off_pace is not None:
             self._splitter.held = held  # these bytes do not belong to the stream that is handed on
             return None
         return chunk._replace(split=split if known else self._splitter.split(chunk.data))
@@ -306,7 +307,10 @@ class Link:
             self._rest()
 
     def _judge_stream(self, waited_ns: int, now_ns: int) -> None:
-        if waited_ns >= GIVE_UP_NS or self._since.is_garbage:
+        if (ratio := self._since.off_pace) is not None:
+            sentence = f"the board at {self.port} is not understood: {likely_cause(self.format, ratio)}"
+            self._reporter.go("wrong_device", sentence, now_ns)
+        elif waited_ns >= GIVE_UP_NS or self._since.is_garbage:
             self._reporter.go(*self._verdict(now_ns), now_ns)
         elif waited_ns >= SILENT_NS and now_ns - self._since.byte_ns >= SILENT_NS:
             self._reporter.go("silent", self._silence(), now_ns)

@@ -4,6 +4,7 @@ from firmware_bridge.chunk import Chunk, Split
 from firmware_bridge.device_clock import ClockEstimate
 from firmware_bridge.formats.framing import Deframer
 from firmware_bridge.formats.messages import Hello
+from firmware_bridge.pace import Pace
 
 WINDOW_NS = 1_000_000_000
 GARBAGE_WINDOWS = 3  # in a row with more garbage than not
@@ -13,7 +14,9 @@ HEARD_BYTES = 64  # kept, to tell text from noise
 class Opening:
     """From one opening of the port to the next. All times are the host's monotonic clock."""
 
-    def __init__(self, now_ns: int) -> None:
+    def __init__(self, now_ns: int, tick_us: int | None = None) -> None:
+        """`tick_us`: of the stamps of a line format."""
+        self.pace = None if tick_us is None else Pace(tick_us)
         self.hello: Hello | None = None
         self.clock = ClockEstimate()
         self.ears = Deframer()  # for what comes before HELLO, which is not handed on
@@ -28,12 +31,19 @@ class Opening:
         """Whether most of what came in the last seconds was garbage."""
         return self._bad_windows >= GARBAGE_WINDOWS
 
+    @property
+    def off_pace(self) -> float | None:
+        """How many times too fast the stamps of lines run, if that is impossible."""
+        return None if self.pace is None else self.pace.off
+
     def add(self, chunk: Chunk, split: Split) -> None:
         """A chunk came, with this in it."""
         self.byte_ns = chunk.received_ns
         if split.found:
             self.good_ns = chunk.received_ns
             self.good += len(split.found)
+        if self.pace is not None:
+            self.pace.add(chunk.received_ns, [int(fields[0]) for fields in split.found])
         self.heard += chunk.data[: HEARD_BYTES - len(self.heard)]
         self._window_bytes += len(chunk.data)
         self._window_garbage += split.garbage_bytes

@@ -14,8 +14,8 @@
 1
 
 Numbers are raw counts, or metres and newtons already (then the calibration is 1). A line that differs from this is
-refused and counted. There is no checksum and no running number, so a wrong digit or a lost line cannot be detected. The
-first line is skipped, because it may be the end of a longer one.
+refused and counted. There is no checksum and no running number, so a wrong digit in a value or a lost line cannot be
+detected; a stamp is compared with its arrival. The first line is skipped, because it may be the end of a longer one.
 """
 
 import re
@@ -30,6 +30,8 @@ from firmware_bridge.formats.link_counts import LinkCounts
 from firmware_bridge.formats.messages import Message
 from firmware_bridge.formats.splitting import Splitter
 from firmware_bridge.samples import Flag, Samples
+
+BACK_US = 1_000_000  # a stamp that a wrong digit puts a little ahead is followed by right ones: late, no restart
 
 
 class Shape(NamedTuple):
@@ -76,7 +78,7 @@ class LineReader:
         self._splitter = LineSplitter(shape)
         self._tick_us = shape.tick_us
         self._has_position = shape.has_position
-        self._clock = StampClock(wrap_us=WRAP_U32 * self._tick_us)
+        self._clock = StampClock(wrap_us=WRAP_U32 * self._tick_us, back_us=BACK_US, guarded=True)
         self._last_us = -1
         self._samples = self._bad_stamp = self._late = 0
 

@@ -34,10 +34,16 @@ class WireFormat:
     splitter: Callable[[], Splitter[Any]]
     reader: Callable[[Calibration, Hello | None], Reader]  # with the HELLO that came before the first chunk, if any
     answers: bool  # whether the device speaks protocol 1: HELLO and START are sent to it
+    tick_us: int | None = None  # of the stamps of lines, which nothing protects
 
 
 def _lines(shape: Shape) -> WireFormat:
-    return WireFormat(lambda: LineSplitter(shape), lambda calibration, _: LineReader(calibration, shape), answers=False)
+    return WireFormat(
+        lambda: LineSplitter(shape),
+        lambda calibration, _: LineReader(calibration, shape),
+        answers=False,
+        tick_us=shape.tick_us,
+    )
 
 
 FORMATS: dict[Format, WireFormat] = {

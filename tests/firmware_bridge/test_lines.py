@@ -70,7 +70,7 @@ def test_the_tail_of_a_longer_number_is_not_believed() -> None:
 def test_a_line_whose_time_does_not_increase_is_not_a_row() -> None:
     samples, decoder = decode(BEGIN + b"10,0,1\n12,0,2\n12,0,3\n11,0,4\n14,0,5\n")
     assert samples.force_n.tolist() == [1, 2, 5]
-    assert (decoder.counts.late_samples, decoder.counts.bad_stamp, decoder.counts.resets) == (1, 1, 0)
+    assert (decoder.counts.late_samples, decoder.counts.bad_stamp, decoder.counts.resets) == (2, 0, 0)
 
 
 def test_a_restarted_board_is_bridged_by_arrival() -> None:
@@ -90,6 +90,60 @@ def test_endless_noise_is_counted_and_needs_no_memory() -> None:
         assert len(decoder.feed(Chunk(0, noise))) == 0
     assert decoder.counts.garbage_bytes == 500 * len(noise)
     assert len(decoder.feed(Chunk(0, b"\n1;2\n"))) == 1
+
+
+def sent(count: int, period_ms: int, clump: int, change: tuple[int, int] | None = None) -> list[Chunk]:
+    """Lines of a steady board, `clump` in each read. `change`: adds to a digit of a stamp in the middle."""
+    lines = []
+    for k in range(count):
+        stamp = str(100_000 + k * period_ms)
+        if change is not None and k == count // 2:
+            at = len(stamp) - 1 - change[0]
+            stamp = stamp[:at] + str((int(stamp[at]) + change[1]) % 10) + stamp[at + 1 :]
+        lines.append(f"{stamp},{k},1\n".encode())
+    reads = [lines[k : k + clump] for k in range(0, count, clump)]
+    ends = [min(k + clump, count) for k in range(0, count, clump)]
+    return [
+        Chunk(0, b"\n"),
+        *(Chunk(k * period_ms * 1_000_000, b"".join(read)) for k, read in zip(ends, reads, strict=True)),
+    ]
+
+
+@pytest.mark.parametrize(("period_ms", "clump"), [(2, 1), (2, 8), (2, 400), (12, 1), (12, 40), (100, 1), (100, 8)])
+def test_a_wrong_digit_in_a_stamp_makes_neither_a_hole_nor_a_restart(period_ms: int, clump: int) -> None:
+    clean = Decoder(RAW, "lines-millis")
+    assert len(clean.feed(*sent(400, period_ms, clump))) == 400
+    assert clean.counts.bad_stamp == 0
+    for digit in range(6):
+        for plus in range(1, 10):
+            decoder = Decoder(RAW, "lines-millis")
+            samples = decoder.feed(*sent(400, period_ms, clump, (digit, plus)))
+            assert decoder.counts.resets == 0, (digit, plus)
+            assert samples.t_s[-1] == 399 * period_ms / 1000
+            late_s = (400 - len(samples)) * period_ms / 1000
+            assert late_s <= 1.0 + period_ms / 1000, "what came before the stamp that was too far ahead"
+            right = np.abs(samples.t_s - samples.position_m * period_ms / 1000) < 1e-9
+            assert np.count_nonzero(~right) <= 1, "at most the line with the wrong digit"
+
+
+def test_lines_that_were_lost_in_a_stall_cost_one_more() -> None:
+    """The host stood still for 20 s: the port's buffer held the first lines, the others are gone."""
+    decoder = Decoder(RAW, "lines-millis")
+    decoder.feed(*sent(100, 10, 1))
+    after_ns = 21_000_000_000
+    decoder.feed(Chunk(after_ns, b"".join(b"%d,0,1\n" % (101_000 + k * 10) for k in range(100))))
+    samples = decoder.feed(*(Chunk(after_ns + k * 10_000_000, b"%d,0,1\n" % (120_000 + k * 10)) for k in range(5)))
+    np.testing.assert_allclose(samples.t_s, [20.01, 20.02, 20.03, 20.04])
+    assert (decoder.counts.bad_stamp, decoder.counts.resets) == (1, 0)
+
+
+@pytest.mark.parametrize("factor", [100, 1000, 1_000_000])
+def test_stamps_that_run_much_too_fast_are_refused(factor: int) -> None:
+    decoder = Decoder(RAW, "lines-millis")
+    chunks = [Chunk(k * 2_000_000, b"%d,0,1\n" % (k * 2 * factor % 2**32)) for k in range(5000)]
+    samples = decoder.feed(Chunk(0, b"\n"), *chunks)
+    assert samples.t_s[-1] < 100, "10 s, and what a clock may be ahead"
+    assert decoder.counts.bad_stamp > 4000
 
 
 pieces = st.lists(

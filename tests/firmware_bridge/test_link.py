@@ -340,6 +340,51 @@ def test_lines_in_another_format_are_reported() -> None:
     assert "[serial] format" in play.states[-1].detail
 
 
+@pytest.mark.parametrize(
+    ("format", "line", "step", "every_ms", "cause"),
+    [
+        (
+            "lines-millis",
+            b"%d,1,2\n",
+            20_000,
+            20,
+            "run 1000 times too fast: it sends microseconds; is it lines-micros?",
+        ),
+        ("lines-millis", b"%d,1,2\n", 2000, 20, "run 100 times too fast: correct the clock"),
+        ("lines-micros", b"%d;2\n", 20, 20, "run 1000 times too slow: it sends milliseconds; is it"),
+        ("lines-millis", b"%d,1,2\n", 0, 20, "do not advance: correct the clock"),
+    ],
+)
+def test_stamps_that_disagree_with_their_arrival_are_named(
+    format: Format, line: bytes, step: int, every_ms: int, cause: str
+) -> None:
+    play = Play(format=format)
+    play.open()
+    for k in range(500):
+        play.wait(every_ms, every_ms=every_ms)
+        handed = play.hear(line % (k * step))
+    assert play.state == "wrong_device"
+    assert cause in play.states[-1].detail
+    assert handed is None, "nothing is made of them"
+    assert not play.link.given_up
+    right = every_ms * (1000 if format == "lines-micros" else 1)
+    for k in range(500):
+        play.wait(every_ms, every_ms=every_ms)
+        handed = play.hear(line % (k * right))
+    assert play.state == "streaming"
+    assert handed is not None
+
+
+@pytest.mark.parametrize("every", [1, 3])
+def test_lost_lines_and_a_board_faster_than_its_stamps_are_understood(every: int) -> None:
+    play = Play(format="lines-millis")
+    play.open()
+    for k in range(0, 900, every):
+        play.wait(10 * every, every_ms=10 * every)
+        assert play.hear(b"".join(b"%d,1,2\n" % (10 * k + j // 2) for j in range(20)))
+    assert play.state == "streaming"
+
+
 def test_the_shortest_round_trip_gives_the_clock_and_its_drift() -> None:
     play = Play()
     play.stream()
