@@ -116,7 +116,8 @@ function drawLadder(now, words) {
   const moving = now.phase && now.state !== "idle";
   text("phase", moving ? words.text(`phase.${now.phase}`) : words.text("position"));
   put("phase shown", Boolean(moving), (shown) => ($("phase-icon").parentNode.style.display = shown ? "" : "none"));
-  if (now.phase) icon("phase-icon", { upper_turn: "turn", lower_turn: "turn", hold: "rest", held: "rest" }[now.phase] ?? now.phase);
+  if (now.phase)
+    icon("phase-icon", { upper_turn: "turn", lower_turn: "turn", hold: "rest", held: "rest" }[now.phase] ?? now.phase);
   attribute("ladder", "aria-valuenow", now.position === null ? 0 : 5 * Math.round(20 * now.position));
   attribute("ladder", "aria-valuetext", now.position === null ? "–" : words.text(`phase.${now.phase}`));
 }
