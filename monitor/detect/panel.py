@@ -231,8 +231,11 @@ class DetectorPanel:
         """Show a repetition to those who compare it with the range, which includes it only now."""
         lag = moment.signals.slow_lag
         until = moment.now if moment.limits.range_agreed else min(moment.now, shown.until + lag)
-        bits = evaluate(moment.signals, moment.limits, shown.since, until + 1, looking_back=True)
-        if not moment.limits.range_agreed:
+        limits, span = moment.limits, (shown.since, until + 1)
+        bits = evaluate(moment.signals, limits, *span, looking_back=True)
+        if not limits.range_agreed:  # by its own way it may rest, but fast is only what is fast for the assumed range
+            own = limits.including(limits.bottom_m, limits.top_m)
+            bits = bits & Bit.FAST | evaluate(moment.signals, own, *span, looking_back=True) & ~Bit.FAST
             bits[-1] &= ~(Bit.FAST | Bit.TOP)  # what goes on is judged after the next one
         number = moment.rep_number
         past = replace(moment, rep_number=moment.reps.full + moment.reps.partial)
