@@ -1,4 +1,4 @@
-"""Reports what asyncio cannot hand to anybody: a full table of descriptors as one sentence, all else as it comes."""
+"""Logs errors that asyncio cannot pass on: a full table of descriptors as one sentence, all others unchanged."""
 
 import asyncio
 import errno

@@ -27,7 +27,7 @@ STALE_S = 0.5
 
 
 class MqttSink:
-    """A `Sink`. Commands of clients go to `handler`; `listens` says whether anybody subscribes to a topic."""
+    """A `Sink`. Commands of clients go to `handler`; `listens` is true for a topic with a subscriber."""
 
     def __init__(
         self,

@@ -20,17 +20,17 @@ RESERVED_SHARE = 0.25  # of a limit so low that the number above would leave no 
 MOST_UNGREETED = 128  # connections that have not sent their whole request
 MOST_UNGREETED_OF_A_PEER = 32  # a browser opens six at once
 MOST_FRAGMENTS = 64  # of one WebSocket message
-MOST_UNSENT_BYTES = 1 << 20  # answers to pings included, which nobody else limits
+MOST_UNSENT_BYTES = 1 << 20  # including answers to pings, which nothing else limits
 
 
 def may_take(descriptor: int) -> bool:
-    """Whether a new connection with this descriptor leaves enough of them to the daemon."""
+    """True if a new connection with this descriptor leaves enough descriptors to the daemon."""
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return descriptor < limit - min(RESERVED_DESCRIPTORS, limit * RESERVED_SHARE)
 
 
 class Door:
-    """Lets connections in, or ends them before they can send anything."""
+    """Admits connections, or closes them before they can send anything."""
 
     def __init__(self) -> None:
         self.refused = 0
@@ -48,17 +48,17 @@ class Door:
         return True
 
     def greeted(self, peer: str) -> None:
-        """Its request is whole, or it has left before."""
+        """The request of a connection is complete, or the connection has ended."""
         self._ungreeted[peer] -= 1
-        self._ungreeted += Counter()  # drops those who have none
+        self._ungreeted += Counter()  # removes peers without connections
 
     def connection(self, protocol: ServerProtocol, server: Server, **options: Any) -> ServerConnection:
-        """What `websockets` calls for each connection."""
+        """Called by `websockets` for each connection."""
         return _LimitedConnection(self, protocol, server, **options)
 
 
 class _LimitedConnection(ServerConnection):
-    """A connection that is ended when it exceeds a limit."""
+    """A connection that is closed when it exceeds a limit."""
 
     def __init__(self, door: Door, protocol: ServerProtocol, server: Server, **options: Any) -> None:
         super().__init__(protocol, server, **options)

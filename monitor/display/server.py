@@ -44,7 +44,7 @@ from monitor.store.database import StoreError
 PORTS_TRIED = 20
 COOKIE = "rep-monitor-token"  # of programs; a browser's has the machine in its name, as machines may share a computer
 HOST = re.compile(r"((?P<name>[A-Za-z0-9._-]{1,253})|\[(?P<ipv6>[0-9A-Fa-f:.]{2,45})\])(:\d{1,5})?")
-BACKLOG = 16  # connections that the system may accept before the door has looked at the first
+BACKLOG = 16  # connections that the system may accept before the first is checked
 ON_EVERY_ANSWER = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -286,12 +286,12 @@ def _response(status: HTTPStatus, data: bytes, headers: dict[str, str]) -> Respo
 
 
 def _complete(_: ServerConnection, __: Request, response: Response) -> None:
-    """Adds the headers of every answer that it has not set itself, also where `websockets` made it."""
+    """Adds the missing headers to every answer, including those that `websockets` makes."""
     for name, value in ON_EVERY_ANSWER.items():
         response.headers.setdefault(name, value)
 
 
 def own_names() -> set[str]:
-    """The names of this computer, and the one by which it announces itself in the local network."""
+    """The names of this computer, including its name in the local network."""
     name = socket.gethostname().lower()
     return {"localhost", name, f"{name.partition('.')[0]}.local"}

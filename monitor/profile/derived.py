@@ -31,7 +31,7 @@ def derived(profile: Profile) -> dict[str, str]:
 
 
 def short_range_sentence(limits: Limits) -> str | None:
-    """Why the range could not be learned; None where it was learned or given, or nothing has moved yet."""
+    """The reason why the range could not be learned; None if it is known, or nothing has moved yet."""
     if limits.short_range_m is None:
         return None
     way, least = f"{limits.short_range_m * 1000:.0f} mm", f"{limits.detect.range.least_m * 1000:.0f} mm"

@@ -1,6 +1,6 @@
-"""How a machine's pull varies along its way: W(x) = load * share(x), and in the negative `down` times as much.
+"""Describes how a machine's pull varies over its range: W(x) = load * share(x); in the negative, `down` times that.
 
-The shares stand at evenly spaced places of the range; their mean is 1, and beyond the range the end value holds.
+The shares are at evenly spaced places of the range; their mean is 1. Outside the range the value at the end applies.
 """
 
 from typing import Annotated
@@ -16,7 +16,7 @@ Share = Annotated[float, Meta(gt=0, le=100)]
 
 
 class Resistance(msgspec.Struct, frozen=True):
-    """Heights in m above the rest. `inertia`: the mass that moves, as a share of load/g; 1 is a stack."""
+    """Heights are in m above the rest. `inertia`: the moving mass as a share of load/g; 1 for a stack."""
 
     bottom_m: float
     top_m: float
@@ -25,7 +25,7 @@ class Resistance(msgspec.Struct, frozen=True):
 
     @property
     def places_m(self) -> Column:
-        """Of the shares, m above the rest."""
+        """The places of the shares, m above the rest."""
         places_m: Column = np.linspace(self.bottom_m, self.top_m, len(self.shares))
         return places_m
 
@@ -35,19 +35,19 @@ class Resistance(msgspec.Struct, frozen=True):
         return shares
 
     def raised(self, by_m: float) -> "Resistance":
-        """The same, with heights that count from a rest lower by so much."""
+        """The same curve with heights above a rest that is lower by `by_m`."""
         return msgspec.structs.replace(self, bottom_m=self.bottom_m + by_m, top_m=self.top_m + by_m)
 
 
 def resistance_of(
     curve_m: tuple[float, ...], curve_n: tuple[float, ...], bottom_m: float, top_m: float
 ) -> tuple[Resistance, float]:
-    """From rising places in m and the forces there in N; and the load in N: the mean over the range."""
+    """The curve through forces (N) at rising places (m), and the load (N), which is the mean over the range."""
     forces_n = np.interp(np.linspace(bottom_m, top_m, KNOTS), curve_m, curve_n)
     load_n = mean(forces_n)
     return Resistance(bottom_m, top_m, tuple((forces_n / load_n).tolist())), load_n
 
 
 def mean(values: Column) -> float:
-    """Of a line through evenly spaced values."""
+    """The mean of a line through evenly spaced values."""
     return float((values.sum() - (values[0] + values[-1]) / 2) / (len(values) - 1))

@@ -86,14 +86,14 @@ class EmbeddedBroker:
         await self._broker.shutdown()
 
     def has_subscriber(self, topic: str) -> bool:
-        """Whether a message on this topic would reach anybody now."""
+        """True if the topic has a subscriber now."""
         return self._broker.has_subscriber(topic)
 
     async def serve(self, line: Line, page: Page | None = None) -> None:
         """Serves one connection until it ends: a page's, or that of a program on this computer."""
         self.counts.connections += 1
         if page is not None:
-            line.peer = (str(page), line.peer[1])  # amqtt keeps it, so that the rights are known at each message
+            line.peer = (str(page), line.peer[1])  # amqtt keeps it, so the rights are known at each message
         task = asyncio.current_task()
         assert task is not None
         self._connections[task] = line

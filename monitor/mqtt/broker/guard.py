@@ -117,7 +117,7 @@ def with_clean_session(connect: bytes) -> bytes:
 
 
 def _filters(subscribe: bytes) -> int:
-    """How many filters a SUBSCRIBE names; amqtt finds out whether it is whole."""
+    """The number of filters in a SUBSCRIBE; amqtt checks that it is complete."""
     at = 1
     while subscribe[at] & 0x80:
         at += 1
@@ -134,12 +134,12 @@ def _protocol_name(packet: bytes | bytearray) -> int:
 
 
 class Allowance(NamedTuple):
-    """What one kind of client may send; what goes beyond it ends its connection."""
+    """The packets that a kind of client may send; any other packet ends its connection."""
 
     is_page: bool
     publishes: frozenset[int]  # the first byte: QoS, retain flag, repetition
     most_publish_bytes: int
-    most_filters: int  # that it subscribes to, over the whole connection
+    most_filters: int  # of all subscriptions of a connection
     most_unreleased: int  # publishes of QoS 2 without their PUBREL
 
     def admit(self, connect: Connect) -> None:

@@ -106,7 +106,7 @@ class Connection:
         self._paho.on_publish = self._published
 
     async def publish(self, packet: Packet) -> bool:
-        """Returns when the broker has accepted the message: False if it says that nobody subscribes to the topic.
+        """Returns when the broker has accepted the message: False if it reports that the topic has no subscriber.
 
         Only a broker with MQTT 5 says that. Raises PublishRefused, BrokerError.
         """

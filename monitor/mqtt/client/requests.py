@@ -26,10 +26,10 @@ COMMANDS_A_SECOND = 5
 RESUME_PERIOD_S = 1.0  # of one client
 RESUMING_CLIENTS = 16  # at the same time
 RESUME_BATCH = 128  # records read from the store at once
-RESUMED_HZ = 2000.0  # events a second, of all answers together
+RESUMED_HZ = 2000.0  # events per second in all answers together
 RESUME_IN_FLIGHT = 8  # for one client, so that live events are published at the same time
 
-Listens = Callable[[str], bool]  # whether anybody subscribes to a topic, where the broker can be asked
+Listens = Callable[[str], bool]  # true if a topic has a subscriber; only for a broker that can be asked
 Handler = Callable[[Command], Awaitable[None]]  # carries a command out, or raises CommandRefused("refused", why)
 
 
@@ -143,7 +143,7 @@ class Requests:
         await self._mark(connection, command, "end", store_id, seq)
 
     async def _publish_all(self, connection: Connection, client: str, events: Sequence[StoredEvent]) -> bool:
-        """Publishes in order, a few at a time. Returns when the broker has accepted all: whether anybody listens."""
+        """Publishes in order, a few at a time. Returns when the broker has accepted all: False if no client listens."""
         free = asyncio.Semaphore(RESUME_IN_FLIGHT)
         tasks = []
         async with asyncio.TaskGroup() as publishing:
@@ -155,7 +155,7 @@ class Requests:
         return tasks[-1].result() and (self._listens is None or self._listens(packet.topic))
 
     async def _pace(self, events: int) -> None:
-        """Keeps the rate of all answers together, so that live events and feedback have the processor."""
+        """Limits the rate of all answers together, to leave the processor to live events and feedback."""
         now_s = asyncio.get_running_loop().time()
         self._next_batch_s = max(now_s, self._next_batch_s) + events / RESUMED_HZ
         await asyncio.sleep(self._next_batch_s - now_s)
@@ -174,7 +174,7 @@ class Requests:
         await self._publish(connection, payload.resume_mark(self._machine, command.client, mark))
 
     async def _publish(self, connection: Connection, packet: Packet) -> bool:
-        """Whether anybody listens, as far as the broker says that."""
+        """True if a client listens, or if the broker cannot report that."""
         try:
             return await connection.publish(packet)
         except PublishRefused:

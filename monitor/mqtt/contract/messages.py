@@ -91,7 +91,7 @@ class StorageInfo(msgspec.Struct, frozen=True, kw_only=True):
     events_waiting: int = 0  # not yet stored
     events_dropped: int = 0  # not stored, because the queue was full
     store_failures: int = 0
-    rows_skipped: int = 0  # of the store: they cannot be read
+    rows_skipped: int = 0  # unreadable rows of the store
     tidy_failures: int = 0  # old recordings that could not be removed
     records_dropped: int = 0  # from the current recording, which contains the times
 
@@ -128,7 +128,7 @@ class Delivery(msgspec.Struct, kw_only=True):
     live_sent: int = 0
     live_dropped: int = 0  # replaced by newer feedback, or too old
     resumes: int = 0
-    resumes_abandoned: int = 0  # nobody listened any more
+    resumes_abandoned: int = 0  # no client listened any more
     events_resumed: int = 0
     commands: int = 0
     commands_refused: dict[str, int] = {}

@@ -46,7 +46,7 @@ class Page(NamedTuple):
 
     @classmethod
     def read(cls, text: str | None) -> Self | None:
-        """The page that was written as text; None for anything else."""
+        """Reads the text of a page's rights; None for any other text."""
         page, _, rest = (text or "").partition(":")
         role, _, machine = rest.partition(":")
         return cls(Role(role), machine) if page == "page" else None
