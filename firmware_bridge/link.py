@@ -308,8 +308,7 @@ class Link:
 
     def _judge_stream(self, waited_ns: int, now_ns: int) -> None:
         if (ratio := self._since.off_pace) is not None:
-            sentence = f"the board at {self.port} is not understood: {likely_cause(self.format, ratio)}"
-            self._reporter.go("wrong_device", sentence, now_ns)
+            self._reporter.go("wrong_device", f"{self.port}: {likely_cause(self.format, ratio)}", now_ns)
         elif waited_ns >= GIVE_UP_NS or self._since.is_garbage:
             self._reporter.go(*self._verdict(now_ns), now_ns)
         elif waited_ns >= SILENT_NS and now_ns - self._since.byte_ns >= SILENT_NS:

@@ -12,6 +12,7 @@ from importlib import import_module
 from types import ModuleType
 
 from monitor.exit_codes import TABLE, ExitCode, exit_code, sentence
+from monitor.safe_output import safe_output
 
 COMMANDS = {
     "demo": "show a simulated leg press and lifter on the display, without hardware",
@@ -34,6 +35,11 @@ COMMANDS = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    with safe_output():
+        return _run(argv)
+
+
+def _run(argv: Sequence[str] | None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     command = next((word for word in words if not word.startswith("-")), "")
     parser = _parser(command)

@@ -35,6 +35,7 @@ from monitor.record.scan import (
     scan,
     summary,
 )
+from monitor.safe_output import plain
 
 _MESSAGE = struct.Struct("<BQHIQQ")  # opcode, length, channel, number, log time, publish time
 _CHANNEL = struct.Struct("<BQHHI")  # opcode, length, channel, schema, length of the topic
@@ -149,7 +150,18 @@ class SessionFile:
             raise SessionFileError(
                 f"{self.path} has format {version}; this rep-monitor reads up to {FORMAT_VERSION}: use a newer one"
             )
-        return self._decode(text, _HEADER)
+        return _plain(self._decode(text, _HEADER))
+
+
+def _plain(header: Header) -> Header:
+    """The header without control characters: its texts are printed, and somebody else may have written them."""
+    texts = {
+        name: plain(text)
+        for name in ("session", "machine", "created_utc", "daemon_version", "firmware_version")
+        if (text := getattr(header, name)) is not None
+    }
+    provenance = {plain(name): plain(text) for name, text in header.provenance.items()}
+    return msgspec.structs.replace(header, provenance=provenance, **texts)
 
 
 def read_session(path: Path) -> SessionFile:

@@ -1,0 +1,64 @@
+"""Keeps control characters that came from outside away from the terminal: they could retitle it, type, or hide text.
+
+    with safe_output():
+        print("\\x1b]0;owned\\x07")          # shows \\x1b]0;owned\\x07
+
+The colours and cursor moves that `rich` draws with pass, but only to a terminal.
+"""
+
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO, cast
+
+DRAWING = r"\x1b\[[0-9;?]{0,24}[A-HJKhlm]"
+ODD = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+ODD_OR_DRAWING = re.compile(rf"(?P<drawing>{DRAWING}|\r)|{ODD.pattern}")
+
+
+def plain(text: str) -> str:
+    r"""The text with control characters, and marks that turn its direction, as escapes.
+
+    >>> plain("a\tb\x1b[2Jc")
+    'a\tb\\x1b[2Jc'
+    """
+    return ODD.sub(_escaped, text)
+
+
+@contextmanager
+def safe_output() -> Iterator[None]:
+    """Until the end of the block, standard output and standard error write such characters as escapes."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (cast(TextIO, stream and _Safe(stream)) for stream in before)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
+class _Safe:
+    """A text stream; everything but `write` and `writelines` is the inner one's."""
+
+    def __init__(self, inner: TextIO) -> None:
+        self._inner = inner
+        self._draws = inner.isatty()
+
+    def write(self, text: str) -> int:
+        self._inner.write(ODD_OR_DRAWING.sub(_drawn, text) if self._draws else plain(text))
+        return len(text)
+
+    def writelines(self, lines: Any) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return match[0].encode("unicode_escape").decode("ascii")
+
+
+def _drawn(match: re.Match[str]) -> str:
+    return match[0] if match["drawing"] else _escaped(match)
