@@ -64,8 +64,9 @@ def leaked(truth: Truth, th: Thresholds) -> Bools:
         if event.kind in LASTING and not explained(truth, event):
             mask[a : len(mask) if event.duration_s is None else a + round(event.duration_s / f.step_s)] = True
         elif event.kind in ("jerk", "drop"):
-            over = phase[a:] != (POSITIVE if event.kind == "jerk" else NEGATIVE)
-            end = int(np.argmax(over)) if over.any() else len(over)
+            moves = phase[a:] == (POSITIVE if event.kind == "jerk" else NEGATIVE)
+            moves[: int(np.argmax(moves))] = True  # it may begin within the dwell before its movement
+            end = len(moves) if moves.all() else int(np.argmin(moves))
             mask[a : a + min(end, round(THROW_S / f.step_s))] = True
         elif event.kind == "turnaround" and event.own["grade"] in BAD_GRADES:
             half = event.own["dwell_s"] / 2 + TURN_S
