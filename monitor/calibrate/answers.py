@@ -21,6 +21,9 @@ POUND_KG = 0.45359237
 LEAST_RATIO = 1.5  # of the heaviest to the lightest weight: closer weights do not show linearity
 
 _WEIGHT = re.compile(r"\s*(\d+(?:[.,]\d+)?)\s*(kg|lbs?)?\s*")
+_LENGTH = re.compile(r"\s*(\d+(?:[.,]\d+)?)\s*(mm|cm|m|in|inch|inches|\")?\s*")
+_UNIT_MM = {"mm": 1.0, "cm": 10.0, "m": 1000.0}
+INCH_MM = 25.4
 
 
 class Answers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -52,6 +55,23 @@ def weight_kg(text: str) -> float:
     if not found or not 0 < (number := float(found[1].replace(",", "."))) <= 1000:
         raise WeightError(f'"{text}" is not a weight; write 20 kg or 45 lb, up to 1000')
     return number * POUND_KG if (found[2] or "").startswith("lb") else number
+
+
+class LengthError(ValueError):
+    """The text is not a length; the message shows the format."""
+
+
+def length_mm(text: str, *, most_mm: float) -> float:
+    """A length in millimetres. Raises LengthError.
+
+    >>> [round(length_mm(text, most_mm=2000)) for text in ("250", "250mm", "25 cm", "10 in", "0,25 m")]
+    [250, 250, 250, 254, 250]
+    """
+    found = _LENGTH.fullmatch(text.lower())
+    length = float(found[1].replace(",", ".")) * _UNIT_MM.get(found[2] or "mm", INCH_MM) if found else 0.0
+    if not 0 < length <= most_mm:
+        raise LengthError(f'"{text}" is not a length; write 250 mm, 25 cm or 10 in, up to {most_mm:g} mm')
+    return length
 
 
 def read_answers(path: Path, kind: str) -> Answers:

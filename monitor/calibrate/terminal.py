@@ -10,7 +10,8 @@ import sys
 from types import TracebackType
 from typing import Self
 
-from monitor.calibrate.answers import Answers, WeightError, complaint_of, weight_kg
+from monitor.calibrate.answers import Answers
+from monitor.calibrate.questions import ask_answers, yes_or_no
 from monitor.calibrate.refused import Refused
 
 
@@ -60,30 +61,17 @@ class Terminal:
 
     def ask_answers(self, kind: str) -> Answers:
         """Asks for everything that the sensors cannot measure, before the first step."""
-        self.say("Three questions first; after them you need the keyboard only at the end. Ctrl-C quits at any time.")
-        weights = self._ask_weights()
-        block_mm = drum_mm = counts = None
-        if kind != "static":
-            self.say("The travel is measured with a block under the stack, as high as fits, or by the encoder's drum.")
-            block_mm = self._ask_number("Height of the block in mm (Enter: use the drum)", optional=True)
-            if block_mm is None:
-                drum_mm = self._ask_number("Circumference of the drum in mm, under the cord")
-                counts = self._ask_number("Counts of one turn (lines of the encoder times four)")
-        tap = kind == "stack" and self._ask("Can somebody knock on the stack while it is held? (y/n)").startswith("y")
-        answers = Answers(
-            weights=weights,
-            block_mm=block_mm,
-            drum_mm=drum_mm,
-            counts_per_turn=None if counts is None else round(counts),
-            tap=tap,
-        )
-        if complaint := complaint_of(answers, kind):
-            self.say(f"[red]{_plain(complaint[1])}[/]")
-            return self.ask_answers(kind)
-        return answers
+        self.say("A few questions first; after them you need the keyboard only at the end.")
+        self.say('"back" returns to the question before, Ctrl-C quits at any time.')
+        return ask_answers(kind, self._ask, self._complain)
 
     def confirm(self, question: str) -> bool:
-        return self._ask(f"{question} (y/n)").startswith("y")
+        """Asks until the answer is yes or no."""
+        while True:
+            try:
+                return yes_or_no(self._ask(f"{question} (yes/no)"))
+            except ValueError as error:
+                self._complain(str(error))
 
     def show(self, lines: list[str]) -> None:
         """Prints the lines of a diff, in the usual colours."""
@@ -91,28 +79,8 @@ class Terminal:
             style = "green" if line.startswith("+") else "red" if line.startswith("-") else "dim"
             self._console.print(line, style=style, markup=False)
 
-    def _ask_weights(self) -> tuple[str, ...]:
-        while True:
-            text = self._ask("Two or more known weights at the cell, light to heavy (20 60 100, or 45lb 135lb)")
-            weights = tuple(text.replace(",", " ").replace(" kg", "kg").replace(" lb", "lb").split())
-            try:
-                if len({weight_kg(weight) for weight in weights}) >= 2:
-                    return weights
-                self.say("[red]Enter at least two different weights.[/]")
-            except WeightError as error:
-                self.say(f"[red]{_plain(str(error))}[/]")
-
-    def _ask_number(self, question: str, *, optional: bool = False) -> float | None:
-        while True:
-            text = self._ask(question)
-            if optional and not text:
-                return None
-            try:
-                if (number := float(text.replace(",", "."))) > 0:
-                    return number
-            except ValueError:
-                pass
-            self.say("[red]Enter a number above 0.[/]")
+    def _complain(self, text: str) -> None:
+        self.say(f"[red]{_plain(text)}[/]")
 
     def _ask(self, question: str) -> str:
         self._console.print(f"[bold]?[/] {_plain(question)}: ", end="")

@@ -114,7 +114,7 @@ def test_a_missing_port_is_reported(
         ('weights = ["20 kg", "a stone"]\nblock_mm = 250\n', '"a stone" is not a weight; write 20 kg or 45 lb'),
         ('weights = ["20 kg", "25 kg"]\nblock_mm = 250\n', "are too close together"),
         ('weights = ["20 kg", "60 kg"]\n', "block_mm or drum_mm with counts_per_turn must be given"),
-        ('weights = ["20 kg", "60 kg"]\nblock_mm = 250\nwight = 3\n', "Did you mean weights?"),
+        ('weights = ["20 kg", "60 kg"]\nblock_mm = 250\nwight = 3\n', 'Did you mean "weights"?'),
     ],
 )
 def test_unusable_answers_are_refused(
