@@ -26,7 +26,7 @@ FLAGS = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run -
     --disable-component-update --disable-sync --disable-extensions --disable-default-apps --no-pings --mute-audio
     --disable-dev-shm-usage --hide-scrollbars --remote-debugging-port=0 --remote-allow-origins=*
     --autoplay-policy=no-user-gesture-required --lang=en"""
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 class BrowserError(AssertionError):
