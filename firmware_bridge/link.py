@@ -47,7 +47,7 @@ from firmware_bridge.formats.messages import (
     Ping,
     Pong,
     Pos,
-    Start,
+    StartStream,
     Status,
     check_protocol,
     parse,
@@ -123,7 +123,7 @@ class Link:
         port: str,
         baud: int,
         format: Format,
-        start: Start,
+        start: StartStream,
         on_state: Callable[[LinkState], None],
         now_ns: int,
     ) -> None:
@@ -259,9 +259,9 @@ class Link:
                     self._happens(Trigger.UNKNOWN_BOOT, now_ns)
                 elif not message.flags & StatusFlag.STREAMING:
                     self._happens(Trigger.STOPPED, now_ns)
-            case Ack(Start.TYPE, _, Result.OK):
+            case Ack(StartStream.TYPE, _, Result.OK):
                 self._happens(Trigger.ACKNOWLEDGED, now_ns)
-            case Ack(Start.TYPE, _, _) if self.phase is Phase.STARTING:
+            case Ack(StartStream.TYPE, _, _) if self.phase is Phase.STARTING:
                 asked = f"a sample every {self._start.period_us} us in blocks of {self._start.batch}"
                 sentence = f"the firmware at {self.port} refuses {asked}: lower [serial] rate_hz or block"
                 self._give_up(Trigger.REFUSED, sentence, now_ns)

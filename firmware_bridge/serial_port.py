@@ -25,7 +25,7 @@ from firmware_bridge.chunk import Chunk
 from firmware_bridge.errors import LinkError, PortBusyError
 from firmware_bridge.formats import Format
 from firmware_bridge.formats.codes import Streams
-from firmware_bridge.formats.messages import Start
+from firmware_bridge.formats.messages import StartStream
 from firmware_bridge.holders import holders
 from firmware_bridge.link import Link
 from firmware_bridge.link_state import LinkState
@@ -53,7 +53,7 @@ async def read_chunks(
     `on_turn` is called at least every `TICK_S`, with or without a device, as a sign of life. `needed_ns` returns the
     time, on the host's monotonic clock, before which nobody needs what comes next.
     """
-    start = Start(Streams.POSITION | Streams.FORCE, round(1e6 / rate_hz), block, os.urandom(1)[0])
+    start = StartStream(Streams.POSITION | Streams.FORCE, round(1e6 / rate_hz), block, os.urandom(1)[0])
     link = Link(port, baud, format, start, on_state, time.monotonic_ns())
     while True:
         try:

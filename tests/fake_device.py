@@ -21,7 +21,17 @@ from typing import Literal, Self
 
 from firmware_bridge.formats.codes import Result
 from firmware_bridge.formats.framing import Deframer
-from firmware_bridge.formats.messages import Ack, HelloRequest, Message, Ping, Pong, Start, StatusRequest, Stop, parse
+from firmware_bridge.formats.messages import (
+    Ack,
+    HelloRequest,
+    Message,
+    Ping,
+    Pong,
+    StartStream,
+    StatusRequest,
+    StopStream,
+    parse,
+)
 from tests.firmware_bridge.wire import Wire
 
 Speech = Literal["frames", "millis", "micros", "nmea", "noise", "nothing"]
@@ -86,7 +96,7 @@ class FakeDevice:
     def reset(self, hello: bool = True) -> None:
         """Restarts, as after a brown-out; without `hello` the HELLO is lost."""
         with self._lock:
-            self._start: Start | None = None
+            self._start: StartStream | None = None
             self._deframer = Deframer()
             self._born_us = time.monotonic_ns() // 1000
             self.wire.reboot(0, next(_boot_ids), 0)
@@ -141,7 +151,7 @@ class FakeDevice:
         match message:
             case HelloRequest():
                 self._say(self._hello())
-            case Start():
+            case StartStream():
                 if self.start_result == Result.OK and (
                     self._start is None or self._start.stream_id != message.stream_id
                 ):
@@ -150,7 +160,7 @@ class FakeDevice:
                     self._pos_us = self._force_us = now_us
                 if self.acknowledges:
                     self._say(self.wire.send(Ack(command, seq, self.start_result)))
-            case Stop():
+            case StopStream():
                 self._start = None
                 self._say(self.wire.send(Ack(command, seq, Result.OK)))
             case Ping(token):

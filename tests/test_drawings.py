@@ -52,7 +52,10 @@ def test_the_messages_are_drawn_with_their_codes() -> None:
     assert drawn.keys() == FROM_DEVICE.keys() | FROM_HOST.keys()
     for code, name in drawn.items():
         kind = {**FROM_DEVICE, **FROM_HOST}[code].__name__.lower()
-        assert kind.removesuffix("request").removesuffix("note") == name.rstrip("?").replace("_", "").lower()
+        assert (
+            kind.removesuffix("request").removesuffix("stream").removesuffix("note")
+            == name.rstrip("?").replace("_", "").lower()
+        )
 
 
 def test_the_roles_are_listed() -> None:

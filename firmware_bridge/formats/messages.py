@@ -231,7 +231,7 @@ class HelloRequest(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class Start(Message):
+class StartStream(Message):
     """Starts a stream. Acknowledged; repeating it with the same stream_id changes nothing."""
 
     TYPE = 0x82
@@ -244,7 +244,7 @@ class Start(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class Stop(Message):
+class StopStream(Message):
     """Stops the stream. Acknowledged."""
 
     TYPE = 0x83
@@ -281,7 +281,9 @@ class SetAdc(Message):
 
 
 FROM_DEVICE: dict[int, type[Message]] = {m.TYPE: m for m in (Hello, Status, Pong, Ack, Pos, Force, EventNote)}
-FROM_HOST: dict[int, type[Message]] = {m.TYPE: m for m in (HelloRequest, Start, Stop, Ping, StatusRequest, SetAdc)}
+FROM_HOST: dict[int, type[Message]] = {
+    m.TYPE: m for m in (HelloRequest, StartStream, StopStream, Ping, StatusRequest, SetAdc)
+}
 
 
 def parse(payload: bytes) -> Message | None:

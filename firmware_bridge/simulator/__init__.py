@@ -32,7 +32,7 @@ from firmware_bridge.simulator.readout import measure
 from firmware_bridge.simulator.script import (
     Halt,
     Heave,
-    Hold,
+    HoldStill,
     LetFall,
     Lift,
     Lifter,
@@ -55,7 +55,7 @@ __all__ = [
     "Halt",
     "Heave",
     "Helper",
-    "Hold",
+    "HoldStill",
     "Job",
     "Kit",
     "LetFall",

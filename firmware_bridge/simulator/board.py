@@ -22,10 +22,10 @@ from firmware_bridge.formats.messages import (
     Pong,
     Pos,
     SetAdc,
-    Start,
+    StartStream,
     Status,
     StatusRequest,
-    Stop,
+    StopStream,
     parse,
 )
 from firmware_bridge.simulator.blocks import Blocks, BlockSamples
@@ -64,7 +64,7 @@ class Board:
         self._seq = self._dropped = 0
         self._least_room = self._room()
         self._status_us = at_us + STATUS_US
-        self._start: Start | None = None
+        self._start: StartStream | None = None
         self._meter: Meter | None = None
         self._streams = 0
         self._tx += END_OF_FRAME
@@ -105,9 +105,9 @@ class Board:
             match message:
                 case HelloRequest():
                     self._send(self._hello())
-                case Start():
+                case StartStream():
                     self._send(Ack(command, seq, self._begin(message)))
-                case Stop():
+                case StopStream():
                     self._start = self._meter = None
                     self._send(Ack(command, seq, Result.OK))
                 case Ping(token):
@@ -168,7 +168,7 @@ class Board:
         self._least_room = self._room()
         return status
 
-    def _begin(self, start: Start) -> Result:
+    def _begin(self, start: StartStream) -> Result:
         streams = 0 < start.streams <= Streams.POSITION | Streams.FORCE
         if not streams or start.period_us < MIN_PERIOD_US or not 1 <= start.batch <= MAX_POS_SAMPLES:
             return Result.ARGUMENT

@@ -20,7 +20,7 @@ from firmware_bridge.simulator.machine import (
     step,
 )
 from firmware_bridge.simulator.pad import REST_SINK_M
-from firmware_bridge.simulator.script import Hold, Lift, Lifter, Script, SetDown
+from firmware_bridge.simulator.script import HoldStill, Lift, Lifter, Script, SetDown
 from firmware_bridge.simulator.sets import clean_set
 from firmware_bridge.simulator.simulation import simulate
 from firmware_bridge.simulator.trace import Trace
@@ -52,7 +52,7 @@ class Helper:
 
     def hold(self, weight_kg: float) -> Trace:
         """One weight: lifted off the rest, held still, set down."""
-        moves = (Lift(to=0.4), Hold(self.hold_s), SetDown(0.5))
+        moves = (Lift(to=0.4), HoldStill(self.hold_s), SetDown(0.5))
         script = Script(positive_s=4.0, negative_s=4.0, moves=moves, lifter=STEADY)
         held = simulate(replace(self.machine, mass_kg=weight_kg), script, self.seed + round(10 * weight_kg))
         return Trace.joined([self._as_this(held), self.still(5.0)])

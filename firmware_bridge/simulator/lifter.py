@@ -16,7 +16,7 @@ from firmware_bridge.simulator.script import (
     GymMove,
     Halt,
     Heave,
-    Hold,
+    HoldStill,
     LetFall,
     Lift,
     Lower,
@@ -113,7 +113,7 @@ class Performer:
                 yield self._glide(turn_s, float(away))
             case SetDown():
                 yield from self._set_down(move)
-            case Hold(duration_s, settle_s):
+            case HoldStill(duration_s, settle_s):
                 yield Leg(settle_s, self._x_m, lean=1.0)
                 yield Leg(duration_s, self._x_m, lean=1.0)
             case _:

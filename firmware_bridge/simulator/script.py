@@ -98,7 +98,7 @@ class SetDown:
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class HoldStill:
     """Stop and hold the stack still with all of its weight on the cable, as when a known weight is measured."""
 
     duration_s: float
@@ -171,7 +171,7 @@ class Carry:
     drops: bool = True
 
 
-Move = Rest | Tug | Lift | Turn | Snap | Lower | SetDown | Hold
+Move = Rest | Tug | Lift | Turn | Snap | Lower | SetDown | HoldStill
 GymMove = Helped | Lifted | Brace | Slacken | Clank | Hang | Park | Carry  # other people or things have a part in these
 
 

@@ -20,7 +20,17 @@ from firmware_bridge.emulated_board import wired, write_trajectory
 from firmware_bridge.emulator_build import Firmware
 from firmware_bridge.formats.calibration import Calibration
 from firmware_bridge.formats.framing import Deframer, frame
-from firmware_bridge.formats.messages import FROM_DEVICE, Ack, EventNote, Force, Hello, Message, Pos, Start, Status
+from firmware_bridge.formats.messages import (
+    FROM_DEVICE,
+    Ack,
+    EventNote,
+    Force,
+    Hello,
+    Message,
+    Pos,
+    StartStream,
+    Status,
+)
 from firmware_bridge.formats.splitting import SplitCounts
 from firmware_bridge.samples import Flag
 from firmware_bridge.simulator import Machine, clean_set, live
@@ -38,7 +48,7 @@ def command(message: Message, seq: int = 0) -> str:
 
 
 def start(period_us: int = 2000, batch: int = 5, stream_id: int = 1, streams: int = BOTH) -> str:
-    return command(Start(streams, period_us, batch, stream_id))
+    return command(StartStream(streams, period_us, batch, stream_id))
 
 
 @dataclass(frozen=True)

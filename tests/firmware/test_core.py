@@ -21,10 +21,10 @@ from firmware_bridge.formats.messages import (
     Pong,
     Pos,
     SetAdc,
-    Start,
+    StartStream,
     Status,
     StatusRequest,
-    Stop,
+    StopStream,
 )  # fmt: skip
 from tests import needs
 
@@ -33,8 +33,8 @@ pytestmark = needs.compiler
 VECTORS = Path(__file__).parent / "vectors" / "protocol1.txt"
 KINDS: dict[str, type[Message]] = {
     "hello": Hello, "status": Status, "pong": Pong, "ack": Ack, "pos": Pos, "force": Force, "event": EventNote,
-    "hello_request": HelloRequest, "start": Start, "stop": Stop, "ping": Ping, "status_request": StatusRequest,
-    "set_adc": SetAdc,
+    "hello_request": HelloRequest, "start": StartStream, "stop": StopStream, "ping": Ping,
+    "status_request": StatusRequest, "set_adc": SetAdc,
 }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from firmware_bridge.chunk import Chunk
 from firmware_bridge.emulator_build import Firmware
 from firmware_bridge.formats.codes import Adc, Caps, Mcu, ResetCause
 from firmware_bridge.formats.decoder import Decoder
-from firmware_bridge.formats.messages import Force, Hello, Ping, Pong, Pos, SetAdc, Status, Stop
+from firmware_bridge.formats.messages import Force, Hello, Ping, Pong, Pos, SetAdc, Status, StopStream
 from tests import needs
 from tests.firmware.rig import Run, Script, Truth, command, run, start, truth_of
 
@@ -87,7 +87,7 @@ def test_free_runs_are_the_same_to_the_last_byte(built: Build, truth: Truth, tmp
     ],
 )
 def test_every_mcu(built: Build, truth: Truth, tmp_path: Path, mcu: str, name: Mcu, converter: str, adc: Adc) -> None:
-    script = {0.4: start(), 1: command(Ping(0x12345678)), 5: command(Stop())}
+    script = {0.4: start(), 1: command(Ping(0x12345678)), 5: command(StopStream())}
     ran = run(built(mcu=mcu, converter=converter), tmp_path, truth, script, 6)
     check_faultless(ran)
     hello = ran.all(Hello)[0]

@@ -16,14 +16,14 @@ from firmware_bridge.errors import LinkError, PortBusyError
 from firmware_bridge.formats import Format
 from firmware_bridge.formats.decoder import Decoder, from_end_mark
 from firmware_bridge.formats.framing import Deframer, frame
-from firmware_bridge.formats.messages import Ack, HelloRequest, Message, Ping, Pong, Start, parse
+from firmware_bridge.formats.messages import Ack, HelloRequest, Message, Ping, Pong, StartStream, parse
 from firmware_bridge.link import NEXT, OPEN, Link, Phase, Trigger
 from firmware_bridge.link_state import LinkState
 from firmware_bridge.samples import joined
 from tests.firmware_bridge.wire import RAW, Wire
 
 MS = 1_000_000
-ASKED = Start(3, 2000, 5, 255)
+ASKED = StartStream(3, 2000, 5, 255)
 
 
 @dataclass
@@ -64,7 +64,7 @@ class Play:
         self.open()
         self.hear(self.device.hello(0))
         self.wait(0)
-        self.hear(self.device.send(Ack(Start.TYPE, 1, 0)))
+        self.hear(self.device.send(Ack(StartStream.TYPE, 1, 0)))
         self.wait(0)
         assert self.state == "streaming"
 
@@ -90,10 +90,10 @@ def test_only_hello_is_sent_until_a_hello_arrives() -> None:
     assert not play.hear(play.device.pos(0))
     assert play.hear(play.device.hello(0))
     play.wait(600)
-    assert play.times(Start) == [1000, 1200, 1400, 1600]
-    assert play.said[-1][1] == Start(3, 2000, 5, 0)
+    assert play.times(StartStream) == [1000, 1200, 1400, 1600]
+    assert play.said[-1][1] == StartStream(3, 2000, 5, 0)
     assert play.state == "hello"
-    assert play.hear(play.device.send(Ack(Start.TYPE, 1, 0)))
+    assert play.hear(play.device.send(Ack(StartStream.TYPE, 1, 0)))
     play.wait(2000, play.device.pos(0))
     assert play.times(Ping) == [1600, 2600, 3600]
     assert play.path == ["opening", "hello", "streaming"]
@@ -160,7 +160,7 @@ def test_a_board_in_its_boot_loader_is_waited_for() -> None:
     play.hear(b"\x00" + play.device.hello(0))
     play.wait(50)
     assert play.state == "hello"
-    assert play.times(Start)
+    assert play.times(StartStream)
 
 
 @pytest.mark.parametrize(
@@ -212,8 +212,8 @@ def test_another_boot_is_asked_for_another_stream(hello: bool) -> None:
         assert isinstance(play.said[-1][1], HelloRequest)
         play.hear(play.device.hello(0))
     play.wait(0)
-    assert play.said[-1][1] == Start(3, 2000, 5, 1)
-    play.hear(play.device.send(Ack(Start.TYPE, 1, 0)))
+    assert play.said[-1][1] == StartStream(3, 2000, 5, 1)
+    play.hear(play.device.send(Ack(StartStream.TYPE, 1, 0)))
     play.wait(50)
     assert set(play.path[2:]) == {"streaming"}
     hello_known = play.states[-1].hello
@@ -227,7 +227,7 @@ def test_a_false_word_of_another_boot_is_cleared_up() -> None:
     play.hear(Wire(boot_id=99).status(0))
     play.hear(play.device.hello(0))
     play.wait(0)
-    play.hear(play.device.send(Ack(Start.TYPE, 1, 0)))
+    play.hear(play.device.send(Ack(StartStream.TYPE, 1, 0)))
     play.wait(950)
     assert set(play.path[2:]) == {"streaming"}
     assert play.times(Ping)
@@ -239,10 +239,10 @@ def test_a_device_that_reports_no_stream_is_asked_again() -> None:
     play.hear(play.device.hello(0))  # the same boot changes nothing
     play.hear(play.device.status(0, streaming=True))
     play.wait(0)
-    assert len(play.times(Start)) == 1
+    assert len(play.times(StartStream)) == 1
     play.hear(play.device.status(0, streaming=False))
     play.wait(0)
-    assert play.said[-1][1] == Start(3, 2000, 5, 1)
+    assert play.said[-1][1] == StartStream(3, 2000, 5, 1)
 
 
 def test_a_start_that_is_never_acknowledged_is_given_up() -> None:
@@ -271,7 +271,7 @@ def test_another_protocol_ends_it_and_its_chunk_is_kept_back(early: bool) -> Non
 def test_the_report_of_a_refused_start_contains_the_request() -> None:
     play = Play()
     play.open()
-    play.hear(play.device.hello(0) + play.device.send(Ack(Start.TYPE, 1, 2)))
+    play.hear(play.device.hello(0) + play.device.send(Ack(StartStream.TYPE, 1, 2)))
     assert play.state == "incompatible"
     assert "every 2000 us in blocks of 5" in play.states[-1].detail
 

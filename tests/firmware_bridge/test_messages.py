@@ -19,7 +19,7 @@ from firmware_bridge.formats.messages import (
     Message,
     MessageError,
     Pos,
-    Start,
+    StartStream,
     Status,
     parse,
 )
@@ -96,7 +96,7 @@ def test_the_sizes_are_those_of_the_protocol() -> None:
 
 
 def test_bytes_stand_where_protocol_md_draws_them() -> None:
-    assert Start(3, 2000, 5, 9).to_bytes(7).hex(" ") == "82 07 03 d0 07 05 09"
+    assert StartStream(3, 2000, 5, 9).to_bytes(7).hex(" ") == "82 07 03 d0 07 05 09"
     assert Pos(9, 0x0102, 0x01020304, 2000, (-2, 1)).to_bytes(1).hex(" ") == (
         "10 01 09 02 01 04 03 02 01 d0 07 02 fe ff ff ff 03 00"
     )
@@ -141,7 +141,7 @@ def test_an_unknown_type_is_nothing() -> None:
 
 def test_protocol_md_matches_the_code() -> None:
     text = (Path(messages.__file__).parents[1] / "PROTOCOL.md").read_text(encoding="utf-8")
-    assert f"on the wire {frame(messages.Stop().to_bytes(0)).hex(' ')}\n" in text
+    assert f"on the wire {frame(messages.StopStream().to_bytes(0)).hex(' ')}\n" in text
     for kind in FROM_DEVICE.values():
         if kind not in (Pos, Force):
             assert re.search(rf"^### {kind.TYPE:02X} \w+, {kind.BODY.size} bytes", text, re.MULTILINE)

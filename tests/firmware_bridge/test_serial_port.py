@@ -16,7 +16,7 @@ import pytest
 
 from firmware_bridge.errors import LinkError, PortBusyError
 from firmware_bridge.formats.decoder import Decoder
-from firmware_bridge.formats.messages import Hello, HelloRequest, Ping, Start
+from firmware_bridge.formats.messages import Hello, HelloRequest, Ping, StartStream
 from firmware_bridge.samples import Flag
 from firmware_bridge.serial_port import _read, _receive, _rest, open_port, read_chunks
 from tests.fake_device import FakeDevice
@@ -40,7 +40,7 @@ def test_hello_first_then_start_then_every_sample(device: FakeDevice) -> None:
     reader = asyncio.run(run())
     assert reader.path == ["opening", "hello", "streaming"]
     kinds = [type(message) for message in device.heard]
-    first_start = kinds.index(Start)
+    first_start = kinds.index(StartStream)
     assert set(kinds[:first_start]) == {HelloRequest}
     assert Ping in kinds
     assert device.noise_bytes == 0
@@ -107,7 +107,7 @@ def test_a_reset_is_answered_with_another_start(device: FakeDevice) -> None:
     samples = decoder.feed(*reader.chunks)
     assert decoder.counts.resets == 2
     assert np.count_nonzero(samples.flags & Flag.RESTART) == 4
-    starts = {message.stream_id for message in device.heard if isinstance(message, Start)}
+    starts = {message.stream_id for message in device.heard if isinstance(message, StartStream)}
     assert len(starts) == 3
     assert set(reader.path[2:]) <= {"streaming", "hello", "silent"}  # a board's first STATUS comes after a second
     assert reader.state.reconnects == 0
@@ -118,13 +118,13 @@ def test_start_is_repeated_until_it_is_acknowledged(device: FakeDevice) -> None:
 
     async def run() -> None:
         async with Reader(device.link) as reader:
-            await reader.until(lambda: sum(isinstance(message, Start) for message in device.heard) >= 3)
+            await reader.until(lambda: sum(isinstance(message, StartStream) for message in device.heard) >= 3)
             assert reader.state.state == "hello"
             device.acknowledges = True
             await reader.until_state("streaming")
 
     asyncio.run(run())
-    starts = [message for message in device.heard if isinstance(message, Start)]
+    starts = [message for message in device.heard if isinstance(message, StartStream)]
     assert len(set(starts)) == 1
 
 
@@ -174,7 +174,7 @@ def test_another_protocol_is_reported_and_not_read(tmp_path: Path) -> None:
                 device.protocol = 1  # flashed
                 device.plug()
                 await reader.until_state("streaming")
-                assert {type(message) for message in device.heard} >= {HelloRequest, Start}
+                assert {type(message) for message in device.heard} >= {HelloRequest, StartStream}
 
     asyncio.run(run())
 

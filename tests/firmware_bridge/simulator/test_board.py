@@ -17,10 +17,10 @@ from firmware_bridge.formats.messages import (
     Pong,
     Pos,
     SetAdc,
-    Start,
+    StartStream,
     Status,
     StatusRequest,
-    Stop,
+    StopStream,
     parse,
 )
 from firmware_bridge.samples import Flag
@@ -29,7 +29,7 @@ from firmware_bridge.simulator.board import Board
 from firmware_bridge.simulator.faults import LineCut
 
 MACHINE = Machine(rest_m=0.0)
-START = Start(3, 2000, 5, 7)
+START = StartStream(3, 2000, 5, 7)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_it_says_hello_and_then_sleeps_until_start(trace: Trace) -> None:
 def test_every_command_is_answered(trace: Trace) -> None:
     board = Board(Kit(), 1)
     heard(board)
-    say(board, HelloRequest(), Ping(77), StatusRequest(), START, Stop(), SetAdc(128, 80))
+    say(board, HelloRequest(), Ping(77), StatusRequest(), START, StopStream(), SetAdc(128, 80))
     hello, pong, status, *acks = heard(board)
     assert isinstance(hello, Hello)
     assert isinstance(pong, Pong)
@@ -82,9 +82,10 @@ def test_every_command_is_answered(trace: Trace) -> None:
 
 
 @pytest.mark.parametrize(
-    "start", [Start(0, 2000, 5, 1), Start(4, 2000, 5, 1), Start(3, 399, 5, 1), Start(3, 2000, 16, 1)]
+    "start",
+    [StartStream(0, 2000, 5, 1), StartStream(4, 2000, 5, 1), StartStream(3, 399, 5, 1), StartStream(3, 2000, 16, 1)],
 )
-def test_a_start_that_cannot_be_is_refused(start: Start, trace: Trace) -> None:
+def test_a_start_that_cannot_be_is_refused(start: StartStream, trace: Trace) -> None:
     board = Board(Kit(), 1)
     heard(board)
     say(board, start)
@@ -113,12 +114,12 @@ def test_start_with_the_same_stream_changes_nothing_and_with_another_restarts(tr
     live(board, trace, 0, 1000)
     say(board, START)
     assert next(m for m in read(live(board, trace, 1000, 1100)) if isinstance(m, Pos)).idx > 400
-    say(board, Start(1, 10_000, 2, 8))
+    say(board, StartStream(1, 10_000, 2, 8))
     data = read(live(board, trace, 1100, 1500))
     assert {type(m) for m in data} == {Ack, Pos}
     first = next(m for m in data if isinstance(m, Pos))
     assert (first.stream_id, first.idx, first.period_us, len(first.counts)) == (8, 0, 10_000, 2)
-    say(board, Stop())
+    say(board, StopStream())
     assert not any(isinstance(m, Pos) for m in read(live(board, trace, 1500, 1700)))
 
 

@@ -13,14 +13,14 @@ import serial
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.formats.decoder import Decoder
 from firmware_bridge.formats.framing import Deframer, frame
-from firmware_bridge.formats.messages import Hello, HelloRequest, Start, Status, parse
+from firmware_bridge.formats.messages import Hello, HelloRequest, StartStream, Status, parse
 from firmware_bridge.simulator import Kit, Machine, Trace, clean_set, simulate
 from firmware_bridge.simulator.board import Board
 from firmware_bridge.simulator.demo import demo_traces
 from firmware_bridge.simulator.device import AS_FAST_AS_READ, SimulatedDevice
 
 MACHINE = Machine()
-START = frame(Start(3, 2000, 5, 7).to_bytes(0))
+START = frame(StartStream(3, 2000, 5, 7).to_bytes(0))
 
 
 def endless(rows: int = 5) -> Iterator[Trace]:

@@ -15,7 +15,7 @@ import serial
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.formats.decoder import Decoder
 from firmware_bridge.formats.framing import frame
-from firmware_bridge.formats.messages import Start
+from firmware_bridge.formats.messages import StartStream
 from firmware_bridge.simulator import Trace
 from monitor.__main__ import main
 from monitor.demo.simulated import kit_of, machine_of, traces_of
@@ -62,7 +62,7 @@ def test_the_command_streams_until_it_is_interrupted(tmp_path: Path) -> None:
         assert process.stdout
         assert process.stdout.readline() == f"press (simulated) on {link}; Ctrl-C stops it\n"
         with serial.Serial(str(link), 500_000, timeout=10) as port:
-            port.write(frame(Start(3, 2000, 5, 1).to_bytes(0)))
+            port.write(frame(StartStream(3, 2000, 5, 1).to_bytes(0)))
             data = port.read(20_000)
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
