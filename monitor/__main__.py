@@ -28,6 +28,7 @@ COMMANDS = {
     "forget": "remove a person from stored data",
     "config": "check a machine's profile",
     "calibrate": "calibrate the sensors of a machine step by step, then change its profile",
+    "strength": "test a lifter's strength along a machine's way, for the report",
     "doctor": "examine port, board, sensors, clock, disk, broker and page, and print remedies",
     "ports": "list the serial devices, the programs that use them, and what answers",
     "recover": "write a clean copy of a damaged recording",

@@ -84,6 +84,7 @@ MAY_IMPORT = {  # a room -> the rooms that it may use; within a room any file ma
         "monitor.report",
         "monitor.state",
     ],
+    "monitor.strength": ["firmware_bridge", "monitor.profile"],
     "monitor.watch": [
         "monitor.access",
         "monitor.display",

@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from monitor.playback.loads import load_remarks
     from monitor.playback.playback import analysis_of, open_playback
-    from monitor.profile.derived import short_range_sentence
+    from monitor.profile.derived import short_range_sentence, varying_load_sentence
     from monitor.record.table.reading import reading_of
 
     playback = open_playback(args.file, args.config, reading_of(args.columns, args.units))
@@ -47,8 +47,9 @@ def run(args: argparse.Namespace) -> int:
     records = asyncio.run(_replay(args, playback, analysis))
     if not args.publish:
         _print_report(playback, records, analysis.newest_s)
-    short_range = short_range_sentence(analysis.spine.limits)
-    remarks = [*playback.remarks, *load_remarks(playback, records), *filter(None, [short_range])]
+    limits = analysis.spine.limits
+    learned = [short_range_sentence(limits), varying_load_sentence(limits)]
+    remarks = [*playback.remarks, *load_remarks(playback, records), *filter(None, learned)]
     for sentence in (*remarks, *playback.losses):
         print(f"rep-monitor replay: {sentence}", file=sys.stderr)
     return ExitCode.DONE_WITH_LOSS if playback.losses else ExitCode.DONE

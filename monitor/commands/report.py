@@ -19,6 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--last", action="store_true", help="the newest recording in the state directory")
     profile = "the machine's profile (default: the one in the recording, or machine.toml beside a table)"
     parser.add_argument("--config", type=Path, metavar="C", help=profile + "; with --last it names the machine")
+    strength = "draw this lifter's strength beside the machine's resistance (`rep-monitor strength` writes it)"
+    parser.add_argument("--strength", type=Path, metavar="S.json", help=strength)
     add_table_arguments(parser)
 
 
@@ -26,8 +28,10 @@ def run(args: argparse.Namespace) -> int:
     from monitor.playback.loads import load_remarks
     from monitor.playback.playback import PlaybackError
     from monitor.playback.reporting import gather, opened, write_page
+    from monitor.profile.strength import read_strength
     from monitor.record.table.reading import reading_of
 
+    strength = None if args.strength is None else read_strength(args.strength)
     playback = opened(args.file, args.config, reading_of(args.columns, args.units), last=args.last)
     if args.out is not None and args.out.exists() and args.out.samefile(playback.path):
         raise PlaybackError(f"{args.out} is the input file: give --out another name")
@@ -36,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     if args.out is None:
         _print(gathered)
     else:
-        write_page(args.out, gathered, playback)
+        write_page(args.out, gathered, playback, strength)
         print(args.out)
     for sentence in (*playback.remarks, *load_remarks(playback, gathered.records), *playback.losses):
         print(f"rep-monitor report: {sentence}", file=sys.stderr)

@@ -8,6 +8,7 @@ from pathlib import Path
 from monitor.playback.newest import newest_recording
 from monitor.playback.playback import Playback, PlaybackError, analysis_of, open_playback, updates
 from monitor.profile.reading import load_profile
+from monitor.profile.strength import StrengthTest
 from monitor.record.output import replacing
 from monitor.record.table.reading import Reading
 from monitor.report.gathering import Gathered, Gathering
@@ -44,9 +45,10 @@ def gather(playback: Playback, show: Callable[[float], None]) -> Gathered:
     return asyncio.run(whole())
 
 
-def write_page(path: Path, gathered: Gathered, playback: Playback) -> None:
+def write_page(path: Path, gathered: Gathered, playback: Playback, strength: StrengthTest | None = None) -> None:
     losses = _nameless(playback.losses, playback.path)
-    page = report_page(gathered, story_of(gathered.records), began_utc=playback.began_utc, losses=losses)
+    story = story_of(gathered.records)
+    page = report_page(gathered, story, began_utc=playback.began_utc, losses=losses, strength=strength)
     with replacing(path) as file:
         file.write(page.encode())
 

@@ -30,6 +30,15 @@ def derived(profile: Profile) -> dict[str, str]:
     }
 
 
+def varying_load_sentence(limits: Limits) -> str | None:
+    """What is reported of a machine whose load was found to vary along the way; None where it does not."""
+    curve, load_n = limits.resistance, limits.selected_n
+    if curve is None or load_n is None:
+        return None
+    low_n, high_n = min(curve.shares) * load_n, max(curve.shares) * load_n
+    return f"the load varies along the way, from {low_n:.0f} to {high_n:.0f} N; tension is judged by that curve"
+
+
 def short_range_sentence(limits: Limits) -> str | None:
     """The reason why the range could not be learned; None if it is known, or nothing has moved yet."""
     if limits.short_range_m is None:

@@ -187,10 +187,8 @@ class Limits:
     @property
     def inertia(self) -> float:
         """The mass that moves, as a share of load/g."""
-        if self.resistance is None:
-            return 1.0
-        if self.inertia_kg is None or not self.selected_n:
-            return self.resistance.inertia
+        if self.resistance is None or self.inertia_kg is None or not self.selected_n:
+            return 1.0 if self.resistance is None else self.resistance.inertia
         return self.inertia_kg * G / self.selected_n
 
     @cached_property
@@ -264,11 +262,11 @@ class Limits:
     def with_machine(self, friction: float | None, zero_n: float, resistance: Resistance | None) -> "Limits":
         """The limits with what earlier sessions learned; what the profile gives stays."""
         limits = replace(self, zero_n=zero_n)
-        if friction is not None and not self.resistance_known:  # a repetition that taught friction fitted the curve
-            limits = limits.with_resistance(resistance)
-        if friction is None or self.friction is not None:
+        if friction is None:
             return limits
-        return replace(limits, friction=friction, friction_from="learned")
+        if not self.resistance_known:  # a repetition that taught friction fitted the curve
+            limits = limits.with_resistance(resistance)
+        return limits if self.friction is not None else replace(limits, friction=friction, friction_from="learned")
 
     def with_resistance(self, resistance: Resistance | None) -> "Limits":
         """The limits once it is known how the load varies along the way."""
@@ -276,9 +274,8 @@ class Limits:
 
     def with_step(self, down: float) -> "Limits":
         """The limits with a load on the way down that is `down` times the one on the way up."""
-        if down == 1.0 and self.friction_from == "unknown":  # friction and the step could not be told apart
-            return replace(self.unconfirmed(), down=down, friction=None)
-        return replace(self, down=down)
+        apart = down != 1.0 or self.friction_from != "unknown"  # else friction was only a part of the step
+        return replace(self if apart else replace(self.unconfirmed(), friction=None), down=down)
 
     def unconfirmed(self) -> "Limits":
         """The load that seemed to be selected is none, or varies along the way."""
@@ -315,9 +312,9 @@ def limits_of(profile: Profile) -> Limits:
     rest_m = machine.rest_m if machine.rest_m is not None else bottom_m
     load_n, resistance = machine.working_load_n, None
     if machine.curve_m is not None and machine.curve_n is not None:
-        ends_m = (bottom_m, top_m) if machine.top_m is not None else (machine.curve_m[0], machine.curve_m[-1])
-        given, curve_load_n = resistance_of(machine.curve_m, machine.curve_n, *ends_m)
-        load_n, resistance = load_n or curve_load_n, given.raised(-rest_m)
+        ends_m = machine.bottom_m, machine.top_m
+        resistance, curve_load_n = resistance_of(machine.curve_m, machine.curve_n, ends_m, rest_m)
+        load_n = load_n or curve_load_n
     return Limits(
         kind=machine.kind,
         starts_up=protocol.starts_with == "positive",

@@ -34,18 +34,19 @@ class Resistance(msgspec.Struct, frozen=True):
         shares: Column = np.asarray(np.interp(x_m, self.places_m, self.shares))
         return shares
 
-    def raised(self, by_m: float) -> "Resistance":
-        """The same curve with heights above a rest that is lower by `by_m`."""
-        return msgspec.structs.replace(self, bottom_m=self.bottom_m + by_m, top_m=self.top_m + by_m)
-
 
 def resistance_of(
-    curve_m: tuple[float, ...], curve_n: tuple[float, ...], bottom_m: float, top_m: float
+    curve_m: tuple[float, ...], curve_n: tuple[float, ...], ends_m: tuple[float | None, float | None], rest_m: float
 ) -> tuple[Resistance, float]:
-    """The curve through forces (N) at rising places (m), and the load (N), which is the mean over the range."""
+    """The curve through forces (N) at rising places (m), and the load (N), which is the mean over the range.
+
+    Without a given range (`ends_m`) it is that of the places, which are raw coordinates, as `rest_m` is.
+    """
+    bottom_m = curve_m[0] if ends_m[0] is None else ends_m[0]
+    top_m = curve_m[-1] if ends_m[1] is None else ends_m[1]
     forces_n = np.interp(np.linspace(bottom_m, top_m, KNOTS), curve_m, curve_n)
     load_n = mean(forces_n)
-    return Resistance(bottom_m, top_m, tuple((forces_n / load_n).tolist())), load_n
+    return Resistance(bottom_m - rest_m, top_m - rest_m, tuple((forces_n / load_n).tolist())), load_n
 
 
 def mean(values: Column) -> float:

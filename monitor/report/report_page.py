@@ -12,10 +12,12 @@ from string import Template
 
 import msgspec
 
+from monitor.profile.strength import StrengthTest
 from monitor.report.blindness import BLIND, BLIND_STATIC
 from monitor.report.drawing import drawing
 from monitor.report.gathering import Gathered
 from monitor.report.markup import Markup, element, json_in_script, together
+from monitor.report.resistance_section import resistance_section
 from monitor.report.sections import blindness, event_list, figures, found, header, set_table, trouble, work_on
 from monitor.report.session_story import SessionStory
 from monitor.report.set_section import set_section
@@ -27,8 +29,15 @@ SETS_OPEN = 3  # with more sets, each is folded until a reader opens it
 NOTHING_ELSE = "default-src 'none'; base-uri 'none'; form-action 'none'"
 
 
-def report_page(gathered: Gathered, story: SessionStory, *, began_utc: str | None, losses: Sequence[str]) -> str:
-    """Returns the whole file."""
+def report_page(
+    gathered: Gathered,
+    story: SessionStory,
+    *,
+    began_utc: str | None,
+    losses: Sequence[str],
+    strength: StrengthTest | None = None,
+) -> str:
+    """Returns the whole file; `strength`: the lifter's, to be drawn beside the machine's resistance."""
     static = gathered.profile.machine.kind == "static"
     drawn = drawing(gathered, story)
     folder = files("monitor.report") / "page"
@@ -43,6 +52,7 @@ def report_page(gathered: Gathered, story: SessionStory, *, began_utc: str | Non
         work_on(story),
         set_table(story),
         *([timeline, *sets] if len(sets) > 1 else [*sets, timeline]),
+        resistance_section(gathered.limits, strength),
         found(story),
         blindness(gathered, story, BLIND_STATIC if static else BLIND),
         event_list(drawn.marks),

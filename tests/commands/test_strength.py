@@ -1,0 +1,114 @@
+"""`rep-monitor strength` writes a lifter's strength curve, and the report draws it beside the machine's resistance."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from monitor.__main__ import main
+from monitor.exit_codes import ExitCode
+from tests.movements import BOTTOM_M, TOP_M, Down, Leg, Movement, Still
+
+PROFILE = f"""
+[machine]
+id = "press"
+kind = "stack"
+rest_m = 0.25
+bottom_m = {BOTTOM_M}
+top_m = {TOP_M}
+
+[protocol]
+positive_s = 2.0
+negative_s = 2.0
+"""
+REP = (Leg(1.0, 2.0), Still(0.4), Leg(0.0, 2.0), Still(0.4))
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    (tmp_path / "press.toml").write_text(PROFILE)
+    return tmp_path / "press.toml"
+
+
+def written(path: Path, columns: np.ndarray) -> Path:
+    np.savetxt(path, columns, fmt="%.5f", delimiter=",", header="t_s,displacement_m,force_n", comments="")
+    return path
+
+
+def efforts(path: Path, forces_n: tuple[float, ...], places_m: tuple[float, ...]) -> Path:
+    """Six seconds for each: nothing, a push of three seconds, nothing."""
+    t_s = np.arange(0.0, 6.0 * len(forces_n), 0.01)
+    number, within_s = (t_s // 6.0).astype(int), t_s % 6.0
+    pushing = np.interp(within_s, [1.0, 1.5, 4.5, 5.0], [0.0, 1.0, 1.0, 0.0])
+    noise_n = np.random.default_rng(1).normal(0.0, 1.0, len(t_s))
+    force_n = np.array(forces_n)[number] * pushing + noise_n
+    return written(path, np.column_stack((t_s, np.array(places_m)[number] + 0.25, force_n)))
+
+
+def session(path: Path) -> Path:
+    movement = Movement((Leg(0.0, 0.5), Still(0.4), *REP, *REP, *REP, Down(6.0)))
+    rows = movement.samples()
+    t_s = np.arange(0.0, float(rows.t_s.max()), 0.01)
+    has_x, has_f = ~np.isnan(rows.position_m), ~np.isnan(rows.force_n)
+    place_m = np.interp(t_s, rows.t_s[has_x], rows.position_m[has_x])
+    force_n = np.interp(t_s, rows.t_s[has_f], rows.force_n[has_f])
+    return written(path, np.column_stack((t_s, place_m, force_n)))
+
+
+def test_a_recorded_test_becomes_a_curve_that_the_report_draws(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = efforts(tmp_path / "test.csv", (1200.0, 800.0, 600.0), (0.05, 0.30, 0.52))
+    out, page = tmp_path / "strength.json", tmp_path / "page.html"
+    assert main(["strength", str(config), "--recorded", str(table), "-o", str(out)]) == ExitCode.DONE
+    assert "1200 N at 5.0 cm above the rest" in capsys.readouterr().out
+    test = json.loads(out.read_text())
+    assert [one["force_n"] for one in test["efforts"]] == pytest.approx([1200.0, 800.0, 600.0], abs=3.0)
+    assert [one["position_m"] for one in test["efforts"]] == pytest.approx([0.05, 0.30, 0.52], abs=0.002)
+
+    lifted = session(tmp_path / "session.csv")
+    words = ["report", str(lifted), "--config", str(config), "--strength", str(out), "-o", str(page)]
+    assert main(words) in (ExitCode.DONE, ExitCode.DONE_WITH_LOSS)
+    text = page.read_text()
+    assert "Resistance and strength" in text
+    assert "the machine is too light" in text
+    assert "the machine is too heavy" in text
+    assert text.index("too light") < text.index("too heavy")  # strong at the bottom, weak at the top
+
+
+def test_too_few_places_are_refused(config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = efforts(tmp_path / "test.csv", (1200.0, 800.0), (0.05, 0.30))
+    words = ["strength", str(config), "--recorded", str(table), "-o", str(tmp_path / "s.json")]
+    assert main(words) == ExitCode.BAD_INPUT
+    assert "efforts at 2 places, 3 are needed" in capsys.readouterr().err
+    assert not (tmp_path / "s.json").exists()
+
+
+def test_a_machine_without_a_port_or_a_way_is_refused(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(tmp_path / "s.json")
+    assert main(["strength", str(config), "-o", out]) == ExitCode.BAD_INPUT
+    assert "[serial] port is missing" in capsys.readouterr().err
+    config.write_text('[machine]\nid = "m"\nkind = "static"\n')
+    assert main(["strength", str(config), "-o", out]) == ExitCode.BAD_INPUT
+    assert "has no displacement" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}",
+        '{"machine": "m", "efforts": []}',
+        '{"machine": "m", "efforts": [' + ", ".join(['{"position_m": 0.1, "force_n": 5}'] * 3) + "]}",
+    ],
+)
+def test_a_file_that_is_no_strength_test_is_named(
+    text: str, config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "s.json"
+    broken.write_text(text)
+    assert main(["report", "any.csv", "--config", str(config), "--strength", str(broken)]) == ExitCode.BAD_INPUT
+    assert str(broken) in capsys.readouterr().err
