@@ -159,7 +159,7 @@ def _summary(summary: SetEnd | None, reps: int, moments: Sequence[AnyEvent]) -> 
     if summary.under_tension_s is not None:
         table.add_row("Under tension", f"{summary.under_tension_s:.1f} s")
     if summary.leak is not None:
-        table.add_row("Leaked", f"{_leak(summary.leak)}, of {length_s(summary):.1f} s")
+        table.add_row("Leaked", _leak(summary.leak, length_s(summary)))
     if summary.working_load_n is None:
         table.add_row("Load", "not known: too little steady movement to learn it from")
     else:
@@ -179,10 +179,10 @@ def _summary(summary: SetEnd | None, reps: int, moments: Sequence[AnyEvent]) -> 
     return table
 
 
-def _leak(leak: Leak) -> str:
+def _leak(leak: Leak, set_s: float) -> str:
     causes = ", ".join(f"{LEAKS[key].en.lower()} {seconds:.1f} s" for key, seconds in leaks(leak))
     unjudged = f"; {leak.unjudged_s:.1f} s not judged" if leak.unjudged_s else ""
-    return f"{lost_s(leak):.1f} s" + (f": {causes}" if causes else "") + unjudged
+    return f"{lost_s(leak):.1f} s of {set_s:.1f} s" + (f": {causes}" if causes else "") + unjudged
 
 
 def _blindness(profile: Profile, faults: Sequence[SensorFault]) -> list[Any]:
