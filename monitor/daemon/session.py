@@ -103,6 +103,8 @@ class LiveSession:
             sets=totals.sets,
             reps=totals.reps,
             partial_reps=totals.partial_reps,
+            clean_reps=totals.clean_reps,
+            set_s=round(totals.set_s, 3),
             under_load_s=round(totals.under_load_s, 3),
             under_tension_s=None if totals.under_tension_s is None else round(totals.under_tension_s, 3),
             leak=totals.leak,
@@ -155,8 +157,8 @@ class SessionTotals:
     """Sums over the sets of a session."""
 
     def __init__(self) -> None:
-        self.sets = self.reps = self.partial_reps = 0
-        self.under_load_s = 0.0
+        self.sets = self.reps = self.partial_reps = self.clean_reps = 0
+        self.under_load_s = self.set_s = 0.0
         self.under_tension_s: float | None = None
         self.leak: Leak | None = None
         self.counts: dict[str, int] = {}
@@ -168,6 +170,8 @@ class SessionTotals:
                 self.partial_reps += event.partial
             if isinstance(event, SetEnd):
                 self.sets += 1
+                self.clean_reps += event.clean_reps or 0
+                self.set_s += event.set_s or 0.0
                 self.under_load_s += event.under_load_s
                 if event.under_tension_s is not None:
                     self.under_tension_s = (self.under_tension_s or 0.0) + event.under_tension_s

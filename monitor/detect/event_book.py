@@ -14,7 +14,7 @@ from monitor.events import AnyEvent, Assist, BottomRest, LoadStep, SensorFault, 
 from monitor.vocabulary.lookup import row_of
 
 ACT_STEPS = steps(0.3)  # events closer than this are one act: EVENTS.md 14
-KEPT_STEPS = steps(2.0)  # an event may be dated back so far
+KEPT_STEPS = steps(30.0)  # an event may be dated back so far: what is known only after a repetition
 KEPT_ASSIST_STEPS = steps(128.0)  # what explains an `assist` may be known only some repetitions later
 UNRANKED = 1 << 30
 

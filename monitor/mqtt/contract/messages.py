@@ -182,6 +182,8 @@ class SessionMessage(MqttMessage, frozen=True, kw_only=True):
     sets: int
     reps: int
     partial_reps: int
+    clean_reps: int = 0  # without a primary fault
+    set_s: float = 0.0  # what the seconds of leak are part of
     under_load_s: float
     under_tension_s: float | None
     leak: Leak | None  # null: no set had a known load

@@ -32,6 +32,7 @@ export function drawSummary(root, record, words) {
 
 function setLine(record, words) {
   const parts = [`${words.text("set")} ${record.set}`, `${record.reps} ${words.text("reps")}`];
+  if (record.clean_reps != null) parts.push(`${record.clean_reps} ${words.text("clean")}`);
   if (record.working_load_n !== null) parts.push(`${Math.round(kilograms(record.working_load_n))} kg`);
   parts.push(words.text(`outcome.${record.outcome}`));
   return parts.join(" · ");
