@@ -13,10 +13,10 @@ from typing import Literal
 import numpy as np
 
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
-from monitor.detect.detector import Findings
+from monitor.detect.detector import Correction, Detection, Findings
 from monitor.detect.held_condition import HeldCondition
 from monitor.detect.moment import Moment, Thrown, steps
-from monitor.events import Drop, Jerk, Stamp
+from monitor.events import Drop, Jerk, Stamp, stamp_of
 from monitor.profile.settings import JerkSettings
 from monitor.signals.conditions import Bit
 
@@ -36,6 +36,7 @@ class SurgeDetector:
         self._jerk = HeldCondition(
             hold, join, describe=self._describe_jerk, phase="positive", early=early, foresee=_rising
         )
+        self._last_jerk: Detection[Jerk] | None = None
         self._drop = HeldCondition(hold, join, describe=_describe_drop, phase="negative", early=early, foresee=_falling)
 
     @property
@@ -51,7 +52,19 @@ class SurgeDetector:
             *self._jerk.update(moment, judged and moment.on(Bit.JERK), moment.now, wait=wait),
             *self._drop.update(moment, judged and moment.on(Bit.DROP), moment.now, wait=wait),
             *self._thrown(moment),
+            *self._shoved(moment),
         )
+
+    def _shoved(self, moment: Moment) -> tuple[Correction, ...]:
+        """A jerk after sticking is a shove also where the sticking is known only later."""
+        self._last_jerk = self._jerk.detection or self._last_jerk
+        jerk, reps = self._last_jerk, moment.reps
+        if jerk is None or jerk.event.cause != "mid" or not reps.sticking_since < jerk.start:
+            return ()
+        if jerk.start - reps.sticking_until > steps(self.settings.shove_s):
+            return ()
+        event = Jerk(**stamp_of(jerk.event), cause="shove", peak_g=jerk.event.peak_g)
+        return (Correction(jerk, event),)
 
     def _thrown(self, moment: Moment) -> tuple[Thrown, ...]:
         jerk = self._jerk.detection

@@ -94,12 +94,13 @@ class Pull(Fact, frozen=True):
 
 
 class Reps(Fact, frozen=True):
-    """By RepDetector: repetitions of this set, and the end of the last sticking in slow moments."""
+    """By RepDetector: repetitions of this set, and the last sticking in slow moments."""
 
     full: int = 0
     partial: int = 0
     pending: bool = False  # the present swing will count once it is over
     lowest_m: float | None = None  # the lowest turn of those before the last one
+    sticking_since: int = -NEVER
     sticking_until: int = -NEVER
 
 

@@ -41,7 +41,7 @@ class RepDetector:
         self._handed = False  # before the first one, the stack hung or stood on something: the lifter takes it over
         self._slow_since: int | None = None
         self._sticking = False
-        self._sticking_until = -NEVER
+        self._sticking_since = self._sticking_until = -NEVER
         self._pulling = False
 
     def update(self, moment: Moment) -> Findings:
@@ -56,7 +56,7 @@ class RepDetector:
         swings = len(self._turns) == 2 and self._settled is None
         pending = swings and self._counts(moment, self._turns[0], self._turns[1])
         lowest_m = self._lowest_before_m if np.isfinite(self._lowest_before_m) else None
-        reps = Reps(self._full, self._partial, pending, lowest_m, self._sticking_until)
+        reps = Reps(self._full, self._partial, pending, lowest_m, self._sticking_since, self._sticking_until)
         return [*findings, reps] if reps != moment.reps else findings
 
     def _listen(self, moment: Moment) -> None:
@@ -224,9 +224,10 @@ class RepDetector:
             self._slow_since = now
         elif not slow and self._slow_since is not None:
             stall = steps(moment.limits.detect.stall.hold_s)  # what lasts longer is more than sticking
-            if steps(self.settings.sticking_min_s) <= now - self._slow_since < stall:
+            goes_on = moment.on(Bit.UP)  # else it was the turn of a positive that did not reach the top
+            if goes_on and steps(self.settings.sticking_min_s) <= now - self._slow_since < stall:
                 self._sticking = True
-                self._sticking_until = now
+                self._sticking_since, self._sticking_until = self._slow_since, now
             self._slow_since = None
 
 

@@ -8,6 +8,7 @@ from monitor.detect.detector import Detection, Ending, Finding, Findings
 from monitor.detect.moment import NEVER, Moment, Stalling, steps
 from monitor.detect.pushing import Pushing
 from monitor.events import Failure, Stall
+from monitor.learning.load import SAME
 from monitor.profile.settings import DetectSettings
 from monitor.signals.conditions import Bit
 
@@ -27,7 +28,8 @@ class StallDetector:
         self._stall: Detection[Stall] | None = None
         self._x_m = 0.0
         self._candidate = False  # the stall was long enough: a descent now is failure
-        self._failed = False  # in this set
+        self._failed = False  # in this set ...
+        self._failed_n: float | None = None  # ... with this load: a drop set fails once a load
         self._pushing = Pushing(detect.failure.pushing)
 
     def update(self, moment: Moment) -> Findings:
@@ -86,14 +88,21 @@ class StallDetector:
         return []
 
     def _fail(self, moment: Moment) -> list[Finding]:
-        failed = self._candidate and not self._failed and bool(moment.reps.full)
-        self._failed = self._failed or failed
+        again = self._failed and not self._other_load(moment)
+        failed = self._candidate and not again and bool(moment.reps.full)
+        if failed:
+            self._failed, self._failed_n = True, moment.limits.selected_n
         self._candidate = self._candidate and self._stall is not None
         if not failed:
             return []
         failure = Detection(Failure(**moment.stamp(moment.now, moment.now)), moment.now, moment.now)
         self._pushing.follow(failure)
         return [failure]
+
+    def _other_load(self, moment: Moment) -> bool:
+        """Whether the pin was moved since the last failure; learning alone moves a load by less."""
+        load_n = moment.limits.selected_n
+        return load_n is not None and self._failed_n is not None and abs(load_n / self._failed_n - 1) > SAME
 
     def _next(self, moment: Moment) -> int:
         if self._stall is not None or self._candidate:

@@ -13,7 +13,6 @@ from monitor.profile.limits import Limits
 from monitor.signals.friction import relative_tension
 from monitor.signals.signal_window import SignalWindow
 
-CREEP_M_S = 0.0005  # a coarse encoder may see no slower rise
 SURE_M = 0.01  # a position in greater doubt than this is not called the lockout
 
 
@@ -45,7 +44,7 @@ class Bit:
     MOVE = 1 << 19
     TOP = 1 << 20  # in the lockout zone
     MID = 1 << 21  # between 10 and 90 % of the range
-    SLOW = 1 << 22  # creeping upward: v less than a quarter of the target
+    SLOW = 1 << 22  # |v| less than a quarter of the positive's target
     STILL = 1 << 24  # neither, and known
     LIGHT = 1 << 26  # less tension than half the load
     HANGS = 1 << 30  # off the rest without tension: held, where it stands still for long enough
@@ -148,8 +147,7 @@ def evaluate(
         share, doubt = (slow_x - limits.bottom_m) / limits.span_m, doubt_m / limits.span_m
         mid = (share >= stall.low + doubt) & (share <= stall.high - doubt)
         put(Bit.MID, mid)
-        creeping = slow_v > -CREEP_M_S
-        put(Bit.SLOW, mid & creeping & (slow_v < detect.rep.sticking_speed * limits.v_up_m_s))
+        put(Bit.SLOW, mid & (np.abs(slow_v) < detect.rep.sticking_speed * limits.v_up_m_s))
 
     if not looking_back:
         _count(window.loaded, rows, loaded)

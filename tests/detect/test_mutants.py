@@ -439,8 +439,8 @@ MUTANTS = (
     Mutant(RepDetector, "- top.reversal.x_m > ", "- top.reversal.x_m < ", what_counts_as_a_repetition),
     Mutant(
         StallDetector,
-        "not self._failed and bool(moment.reps.full)",
-        "not self._failed",
+        "not again and bool(moment.reps.full)",
+        "not again",
         a_stall_that_sinks_is_failure_but_not_in_the_first_repetition,
     ),
     Mutant(
