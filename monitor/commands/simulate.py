@@ -20,6 +20,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--link", type=Path, metavar="PATH", help="create a symbolic link to the port")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="a seed determines the lifter (default 1)")
     parser.add_argument(
+        "--script",
+        choices=("sets", "calibration"),
+        default="sets",
+        help="sets of a lifter (default), or a person who carries out what `calibrate` asks for",
+    )
+    parser.add_argument(
         "--speed",
         type=_speed,
         default=1.0,
@@ -36,6 +42,10 @@ def run(args: argparse.Namespace) -> int:
         problem = f'{args.config}: [serial] format is "{profile.serial.format}", but a simulation needs "frames"'
         print(f"rep-monitor simulate: {problem}; remove the line", file=sys.stderr)
         return ExitCode.BAD_INPUT
+    if args.script == "calibration" and profile.machine.kind != "stack":
+        problem = f'{args.config}: [machine] kind is "{profile.machine.kind}"'
+        print(f'rep-monitor simulate: {problem}, but a calibration is simulated for a "stack"', file=sys.stderr)
+        return ExitCode.BAD_INPUT
     if args.link and args.link.exists() and not args.link.is_symlink():
         problem = f"{args.link} exists and is not a symbolic link"
         print(f"rep-monitor simulate: {problem}; give another --link or remove the file", file=sys.stderr)
@@ -44,13 +54,18 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _simulate(args: argparse.Namespace, profile: "Profile") -> int:
+    from monitor.demo.rehearsal import ANSWERS, rehearsal_device
     from monitor.demo.simulated import device_of
 
-    with device_of(profile, args.seed, link=args.link, speed=args.speed) as device:
+    rehearsal = args.script == "calibration"
+    make = rehearsal_device if rehearsal else device_of
+    with make(profile, args.seed, link=args.link, speed=args.speed) as device:
         living = asyncio.create_task(device.run())
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, living.cancel)
         print(f"{profile.machine.id} (simulated) on {device.port}; Ctrl-C stops it", flush=True)
+        if rehearsal:
+            print(f"`rep-monitor calibrate {args.config} --port {device.port}`, and answer: {ANSWERS}", flush=True)
         await asyncio.wait([living])
         if not living.cancelled():
             living.result()

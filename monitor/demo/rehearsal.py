@@ -1,0 +1,40 @@
+"""Simulates a machine beside which a person carries out a whole calibration, each time the board is asked to stream.
+
+Nothing is synchronised beyond that: each step of the calibration waits until the sensors show what it needs.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from firmware_bridge.simulator import Helper, Trace
+from firmware_bridge.simulator.board import Board
+from firmware_bridge.simulator.device import SimulatedDevice
+from monitor.demo.simulated import kit_of, machine_of
+from monitor.profile.profile import Profile
+
+WEIGHTS_KG = (20.0, 40.0, 80.0)
+BLOCK_MM = 250.0
+ANSWERS = f"weights {', '.join(f'{kg:g} kg' for kg in WEIGHTS_KG)}; block {BLOCK_MM:g} mm; a knock: yes"
+ROWS = 20
+
+
+def rehearsal_device(profile: Profile, seed: int, *, link: Path | None = None, speed: float = 1.0) -> SimulatedDevice:
+    """As `device_of`, with a person who calibrates a machine with a stack and gives the answers ANSWERS."""
+    helper = Helper(machine=machine_of(profile), weights_kg=WEIGHTS_KG, block_m=BLOCK_MM / 1000, seed=seed)
+    board = Board(kit_of(profile), seed, tx_bytes=None)
+    traces = _performed(helper.trace(), lambda: board.streaming)
+    return SimulatedDevice(board, traces, link=link, speed=speed, baud=profile.serial.baud)
+
+
+def _performed(calibration: Trace, streaming: Callable[[], bool]) -> Iterator[Trace]:
+    """Stands still until the board streams, plays the calibration once, and stands still until it streams anew."""
+    still = calibration.part(0, ROWS)
+    while True:
+        while not streaming():
+            yield still
+        for first in range(0, len(calibration), ROWS):
+            if not streaming():
+                break
+            yield calibration.part(first, first + ROWS)
+        while streaming():
+            yield still
