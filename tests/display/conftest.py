@@ -7,7 +7,7 @@ import pytest
 from tests.browser import Browser, Page
 from tests.display.stage import IDLE, DisplayStage
 
-PHONE, TABLET, TV = (390, 844), (810, 1080), (1920, 1080)
+PHONE, TABLET, LAPTOP, TV = (390, 844), (810, 1080), (1280, 800), (1920, 1080)
 Open = Callable[..., Page]
 
 

@@ -8,7 +8,7 @@ import pytest
 from monitor.events import ForceCeiling, Jerk, Leak, LockoutRest, Unload
 from tests import needs
 from tests.browser import Page
-from tests.display.conftest import PHONE, TABLET, TV, Open
+from tests.display.conftest import LAPTOP, PHONE, TABLET, TV, Open
 from tests.display.look import faults, look
 from tests.display.stage import CALM, IDLE, DisplayStage
 
@@ -53,8 +53,10 @@ def play(stage: DisplayStage, state: str) -> None:
             stage.live(tension=1.24, band="high", cue="high")
         case "lockout":
             stage.live(resting="lockout", cue="lockout", phase="upper_turn", position=0.99)
-        case "bottom":
-            stage.live(tension=0.1, band=None, resting="bottom", phase="rest", position=0.0)
+        case "correcting":
+            stage.live(cue="speed_over")
+        case "pause":
+            stage.live(tension=0.1, band=None, resting="bottom", cue="stack_touch", phase="rest", position=0.0)
         case "heave":
             stage.live(tension=1.2, band="high")
             stage.event(Jerk, cause="mid", peak_g=0.2)
@@ -82,7 +84,8 @@ SHOWN: dict[str, dict[str, str]] = {
     "low": {"state": "set", "band": "low", "cue": "low"},
     "high": {"state": "set", "band": "high", "cue": "high"},
     "lockout": {"state": "set", "resting": "lockout", "cue": "lockout"},
-    "bottom": {"state": "set", "resting": "bottom", "cue": "bottom"},
+    "correcting": {"state": "set", "band": "in", "cue": "speed_over", "correcting": "true"},
+    "pause": {"state": "set", "resting": "pause", "cue": "pause"},
     "heave": {"state": "set", "heave": "jerk", "cue": "jerk"},
     "alarm": {"state": "alarm", "cue": "force_ceiling", "band": "high"},
     "learning": {"state": "learning", "cue": "learning", "band": "none"},
@@ -101,15 +104,14 @@ def show(page: Page, stage: DisplayStage, state: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("state", SHOWN)
 def test_every_state_is_shown_and_readable(display: Page, stage: DisplayStage, state: str, tmp_path: Path) -> None:
-    for width, height in (PHONE, TABLET, TV, (844, 390), (320, 568)):
+    for width, height in (PHONE, TABLET, LAPTOP, TV, (844, 390), (320, 568)):
         display.resize(width, height)
         seen = show(display, stage, state)
-        if (width, height) == TABLET:
-            display.screenshot(tmp_path / f"{state}.png")
+        display.screenshot(tmp_path / f"{state}-{width}.png")
         assert not faults(seen), (width, height)
         if state == "summary":
             continue
-        assert 0 < len(seen["word"]) <= 8
+        assert 0 < len(seen["word"]) <= 8 or state == "pause"
         tile, word = seen["tile"], seen["word_box"]
         assert tile["left"] <= word["left"]
         assert word["right"] <= tile["right"]
@@ -154,6 +156,53 @@ def test_states_differ_in_shape_not_only_in_colour(display: Page, stage: Display
     assert len(set(shapes.values())) == len(shapes)
     assert shapes["low"][1] == "repeating-linear-gradient"
     assert shapes["in"][1] == "none"
+
+
+def test_on_the_rest_the_page_first_corrects_and_then_asks(display: Page, stage: DisplayStage) -> None:
+    resting = {"tension": 0.1, "band": None, "resting": "bottom", "cue": "bottom", "phase": "rest", "position": 0.0}
+    stage.live(**resting)
+    seen = look(display, state="set", resting="bottom", cue="bottom")
+    assert (seen["word"], seen["data"]["correcting"]) == ("LIFT", "true")
+    seen = look(display, state="set", resting="pause", cue="pause")
+    assert (seen["word"], seen["label"], seen["data"]["correcting"]) == ("LIFT or DONE?", "On the rest", "false")
+    assert tile_colour(display) == "rgba(0, 0, 0, 0)"
+    stage.live()
+    assert look(display, state="set", resting="none", cue="positive")["word"] == "UP"
+
+
+def test_a_correction_never_stands_on_the_calm_colour(display: Page, stage: DisplayStage) -> None:
+    stage.live()
+    look(display, state="set", band="in", correcting="false")
+    calm = tile_colour(display)
+    for cue, word, label in (
+        ("speed_over", "SLOWER", "Too fast"),
+        ("drop", "BRAKE", "Dropped"),
+        ("jerk", "EASE", "Heave"),
+    ):
+        stage.live(cue=cue)
+        seen = look(display, state="set", band="in", cue=cue, correcting="true")
+        assert (seen["word"], seen["label"]) == (word, label)
+        assert tile_colour(display) != calm
+        assert not seen["frame"][3], "the frame has the shape of a correction, too"
+
+
+def test_the_time_under_load_is_second_only_to_the_word(display: Page, stage: DisplayStage) -> None:
+    for size in (PHONE, TABLET, LAPTOP, TV):
+        display.resize(*size)
+        seen = show(display, stage, "low")
+        first, second = sorted(seen["texts"], key=lambda text: text["size"], reverse=True)[:2]
+        assert (first["text"], second["text"]) == ("MORE", "0:42"), size
+
+
+def test_a_sensor_fault_says_what_to_do(display: Page, stage: DisplayStage) -> None:
+    for fault, advice in (("frozen", "Keep lifting; nothing is scored"), ("saturated", "Stop, call staff")):
+        stage.live(tension=None, tension_n=None, band=None, fault=fault)
+        seen = look(display, state="fault", reason=fault)
+        assert advice in [text["text"] for text in seen["texts"]]
+
+
+def tile_colour(page: Page) -> str:
+    return str(page.evaluate("getComputedStyle(document.querySelector('#cue')).backgroundColor"))
 
 
 def test_the_bar_shows_the_tension(display: Page, stage: DisplayStage) -> None:
@@ -325,8 +374,14 @@ def test_sound_is_off_by_default(display: Page, stage: DisplayStage) -> None:
     display.evaluate("document.querySelector('#sound').click()")
     display.wait("document.querySelector('#sound').getAttribute('aria-pressed') === 'true'")
     display.wait("repMonitor.sound.played > 0")
+    suspended = "repMonitor.sound.audible === false && document.querySelector('#sound[aria-pressed=false]') !== null"
+    display.evaluate("repMonitor.sound.suspend()")  # as the system does for a call, or while the page is hidden
+    display.wait(suspended)
+    display.evaluate("document.body.dispatchEvent(new PointerEvent('pointerdown', { bubbles: true }))")
+    display.wait("document.querySelector('#sound[aria-pressed=true]') !== null")
     display.key("m")
     display.wait("document.querySelector('#sound').getAttribute('aria-pressed') === 'false'")
+    assert display.evaluate("JSON.parse(localStorage.getItem('rep-monitor')).sound") == "off"
 
 
 def test_cues_are_spoken_and_a_missing_voice_is_reported(display: Page, stage: DisplayStage) -> None:

@@ -4,6 +4,7 @@ import { setUpChooser } from "./js/chooser.js";
 import { connect } from "./js/connect.js";
 import { setUpDialog } from "./js/dialog.js";
 import { BEGIN_MS, screen } from "./js/screen.js";
+import { saveSettings } from "./js/settings.js";
 import { Sound } from "./js/sound.js";
 import { Steady } from "./js/steady.js";
 import { drawSummary } from "./js/summary_view.js";
@@ -55,10 +56,23 @@ function startOrStop() {
 }
 
 function toggleSound() {
-  const on = sound.toggle();
+  settings.sound = sound.toggle() ? "on" : "off";
+  saveSettings(settings);
   speakOrNot();
-  $("sound").setAttribute("aria-pressed", String(on));
-  $("sound-icon").setAttribute("href", on ? "#i-sound-on" : "#i-sound-off");
+  drawSound();
+}
+
+/** The icon says whether there is sound, not whether it was asked for. */
+function drawSound() {
+  $("sound").setAttribute("aria-pressed", String(sound.audible));
+  $("sound-icon").setAttribute("href", sound.audible ? "#i-sound-on" : "#i-sound-off");
+}
+
+/** Browsers start sound only after a touch; what was on before a reload is turned on with the first one. */
+function soundOn({ target }) {
+  if (target.closest?.("#sound")) return;
+  if (settings.sound === "on" && !sound.on) toggleSound();
+  sound.resume();
 }
 
 function speakOrNot() {
@@ -93,7 +107,12 @@ addEventListener("keydown", (event) => {
   if (event.key === "m") toggleSound();
   if (event.key === "c") startOrStop();
 });
-document.addEventListener("visibilitychange", stayAwake);
+sound.changed = drawSound;
+addEventListener("pointerdown", soundOn);
+document.addEventListener("visibilitychange", () => {
+  sound.resume();
+  stayAwake();
+});
 await stayAwake();
 globalThis.repMonitor = { model, link: page.link, stats, sound, voice };
 wake();

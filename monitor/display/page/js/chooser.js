@@ -3,6 +3,7 @@
 import { chooserDialog } from "./chooser_form.js";
 import { element } from "./parts.js";
 import { loadPermissions } from "./permissions.js";
+import { protocolName } from "./protocol.js";
 import { kilograms, newtons } from "./units.js";
 
 const TEMPOS = ["10/10", "5/5", "4/4", "2/4", "30-30-30"];
@@ -10,6 +11,7 @@ const LEAST_KG = 3;
 const MOST_KG = 2000;
 const UNCERTAIN_KG = 40; // the first proposal when nothing is known
 const STEPS_KG = [-5, -1, 1, 5];
+const FOLLOW_MS = 250;
 const LIFTER = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** Adds the chooser to the page; a click on `opener` opens it. */
@@ -22,6 +24,7 @@ export function setUpChooser({ opener, page }) {
   const steps = dialog.querySelector("#choose-steps");
   let may = new Set();
   let load_kg = UNCERTAIN_KG;
+  let asking = false;
   let touched = false; // the load was changed; before that the shown pin may be only near the real load
 
   opener.addEventListener("click", async () => {
@@ -30,6 +33,7 @@ export function setUpChooser({ opener, page }) {
     may = await loadPermissions();
     allow();
   });
+  setInterval(() => dialog.open && !asking && allow(), FOLLOW_MS); // a set begins or ends, the machine goes off
   form.addEventListener("submit", (event) => {
     if (event.submitter?.value === "close") return; // the form closes its dialog
     event.preventDefault();
@@ -44,7 +48,7 @@ export function setUpChooser({ opener, page }) {
   /** Shows the current choice. */
   function begin() {
     const { protocol, machine } = model.info ?? {};
-    const name = protocol?.name ?? null;
+    const name = protocolName(protocol);
     const tiles = [...(name === null || TEMPOS.includes(name) ? [] : [name]), ...TEMPOS].map((tempo) =>
       tile(tempo, tempo === name),
     );
@@ -121,7 +125,7 @@ export function setUpChooser({ opener, page }) {
     const tempo = inputs.tempo?.value;
     const lifter = inputs.lifter.value.trim();
     if (lifter && may.has("lifter")) asked.push(["lifter", { lifter }]);
-    if (tempo && tempo !== protocol.name && may.has("protocol")) asked.push(["protocol", { name: tempo }]);
+    if (tempo && tempo !== protocolName(protocol) && may.has("protocol")) asked.push(["protocol", { name: tempo }]);
     const given_kg = machine.working_load_n === null ? null : kilograms(machine.working_load_n);
     const load = inputs.learn.checked ? null : load_kg;
     const same = load === null || given_kg === null ? load === given_kg : Math.abs(load - given_kg) < 0.5;
@@ -133,17 +137,23 @@ export function setUpChooser({ opener, page }) {
   async function ask() {
     const lifter = inputs.lifter.value.trim();
     if (lifter && !LIFTER.test(lifter)) return report(words.text("choose.lifter_letters"), "bad");
+    asking = true;
     inputs.use.disabled = true;
     report(words.text("choose.asked"));
-    for (const [name, fields] of wanted()) {
-      const ack = await new Promise((answered) => link.command(name, fields, answered));
-      if (!ack?.ok) {
-        allow();
-        return report(ack === null ? words.text("choose.silent") : refusal(ack), "bad");
-      }
-    }
+    const ack = await firstRefused(wanted());
+    asking = false;
     allow();
-    report(words.text("choose.taken"), "good");
+    if (ack === undefined) return report(words.text("choose.taken"), "good");
+    report(ack === null ? words.text("choose.silent") : refusal(ack), "bad");
+  }
+
+  /** Sends the commands one by one; returns the first refusal, null if the machine did not answer. */
+  async function firstRefused(commands) {
+    for (const [name, fields] of commands) {
+      const ack = await new Promise((answered) => link.command(name, fields, answered));
+      if (!ack?.ok) return ack;
+    }
+    return undefined;
   }
 
   function refusal(ack) {

@@ -1,6 +1,6 @@
 // Chooses the one cue that the lifter gets: alarm before heave before rest before pace.
 
-import { rowOf, urgency } from "./kinds.js";
+import { rowOf, rowWithCue, urgency } from "./kinds.js";
 import { CUES } from "./vocabulary.js";
 
 const HEAVE_MS = 1200; // how long the cue for a past event stays
@@ -13,6 +13,11 @@ export function heave(recent, now_ms) {
     if (urgency(cue) === "heave") return { cue, until_ms: seen_ms + HEAVE_MS };
   }
   return null;
+}
+
+/** Whether the cue asks the lifter to do something differently. */
+export function isCorrection(cue) {
+  return cue === "low" || cue === "high" || Boolean(rowWithCue(cue)?.fault);
 }
 
 /** The cue in a set. `sent` is the daemon's, which knows more than the page; `open` are cues of open intervals. */

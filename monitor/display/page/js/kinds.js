@@ -14,6 +14,11 @@ export function sensorFault(cause) {
   return rowOf({ kind: "sensor_fault", cause });
 }
 
+/** The first row with this cue; undefined if no event has it. */
+export function rowWithCue(cue) {
+  return ROWS.find((row) => row.cue === cue);
+}
+
 /** Whether it is a fault of the lifter. One physical act is one fault: a part of another event does not count again. */
 export function isFault(record) {
   return record.part_of === null && rowOf(record).fault;

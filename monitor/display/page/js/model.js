@@ -16,6 +16,7 @@ export class Model {
   info = null;
   feedback = null;
   feedback_ms = -Infinity; // when a feedback last brought a new t_s
+  on_rest_s = null; // since when the stack has been on its rest within the set
   open = new Map(); // id -> interval that has not ended
   recent = []; // newest first, one entry for each id
   reps = new Map(); // number -> rep of the current set
@@ -47,6 +48,7 @@ export class Model {
   #live(record, now_ms) {
     if (record.session !== this.session) this.#begin(record.session);
     if (this.feedback?.t_s !== record.t_s) this.feedback_ms = now_ms; // a repeated time stamp is not new data
+    this.on_rest_s = record.resting === "bottom" ? (this.on_rest_s ?? record.t_s) : null;
     this.feedback = record;
     if (record.set !== null && record.set !== this.set) this.#newSet(record.set);
   }
@@ -59,6 +61,7 @@ export class Model {
   #begin(session) {
     this.session = session;
     this.ended_ms = -Infinity;
+    this.on_rest_s = null;
     this.open.clear();
     this.recent = [];
     this.#newSet(null);

@@ -5,14 +5,16 @@
 // `next_ms` is when the result can change without a message: the page computes it again then.
 
 import { clamp } from "./bar.js";
-import { heave, setCue } from "./cue.js";
+import { heave, isCorrection, setCue } from "./cue.js";
 import { isFault, rowOf } from "./kinds.js";
+import { protocolName } from "./protocol.js";
 import { kilograms } from "./units.js";
 
 export const STALE_MS = 200; // shown within 250 ms
 const ABSENT_MS = 1500; // by then a broker that knows the machine has sent its status
 const SUMMARY_MS = 180000;
 export const BEGIN_MS = 8000; // how long "begin" waits for the set
+const PAUSE_S = 1; // on the rest: from then on the page asks whether the set is over
 const BAND = 0.1; // until the daemon's info arrives
 const LASTING = new Set(["stall", "speed_over"]); // cues that last as long as their event
 
@@ -21,11 +23,12 @@ export function screen(model, now_ms, { countdown_ms = null, dismissed = null, g
   const { state, reason } = stateNow(model, now_ms, wake, countdown_ms, dismissed);
   const lifting = state === "set" || state === "learning" || state === "alarm";
   const seen = state === "offline" || state === "connecting" || state === "stale" ? null : model.feedback;
-  const heaved = state === "set" || state === "learning" ? heave(model.recent, now_ms) : null;
+  const pausing = lifting && state !== "alarm" && model.on_rest_s !== null && seen.t_s - model.on_rest_s >= PAUSE_S;
+  const heaved = !pausing && (state === "set" || state === "learning") ? heave(model.recent, now_ms) : null;
   if (heaved) wake.at(heaved.until_ms);
   const felt = blind(state, seen, guidance);
   const band = (lifting && !felt && seen.band) || "none";
-  const resting = (lifting && seen.resting) || "none";
+  const resting = pausing ? "pause" : (lifting && seen.resting) || "none";
   const now = {
     state,
     reason,
@@ -56,6 +59,7 @@ export function screen(model, now_ms, { countdown_ms = null, dismissed = null, g
     seconds: wholeSeconds(model, state, reason, wake, countdown_ms),
   };
   now.cue = cueNow(now, model, heaved);
+  now.correcting = state === "set" && isCorrection(now.cue);
   now.veiled = veiled(now, guidance, felt);
   now.next_ms = wake.next_ms;
   return now;
@@ -113,6 +117,7 @@ function cueNow(now, model, heaved) {
   if (now.state === "countdown") return now.reason === "count" ? "ready" : "begin";
   if (now.state === "idle" || now.state === "summary") return "ready";
   if (now.state !== "set" && now.state !== "learning") return now.state;
+  if (now.resting === "pause") return "pause";
   const { cue, resting } = model.feedback;
   const phase = now.state === "learning" ? "learning" : model.feedback.phase;
   const sent = (cue === "low" || cue === "high") && now.band === "none" ? null : cue;
@@ -131,12 +136,7 @@ function blind(state, seen, guidance) {
 /** Whether the bar is hidden because nothing is wrong. */
 function veiled(now, guidance, felt) {
   if (now.state !== "set" || guidance === "always") return false;
-  return (felt || now.band === "in") && now.resting === "none" && now.heave === null;
-}
-
-function protocolName(protocol) {
-  if (!protocol) return null;
-  return protocol.name ?? `${protocol.positive_s}/${protocol.negative_s}`;
+  return (felt || now.band === "in") && now.resting === "none" && now.heave === null && !now.correcting;
 }
 
 class Wake {

@@ -25,7 +25,7 @@ export function chooseSound(now, now_ms, played, last_s) {
   const wanted = {
     alarm: now.state === "alarm",
     heave: now.heave !== null,
-    rest: now.resting !== "none",
+    rest: now.resting === "lockout" || now.resting === "bottom",
     high: now.state === "set" && now.band === "high",
     low: now.state === "set" && now.band === "low",
     begin: now.state === "countdown" && now.reason === "begin",
@@ -44,14 +44,36 @@ export class Sound {
   #last_s = null;
   on = false;
   played = 0;
+  changed = () => {}; // called when it becomes audible, or no longer is
 
   /** Must be called from a tap: browsers allow nothing else. */
   toggle() {
     this.on = !this.on;
-    this.#context ??= new AudioContext();
-    if (this.on) this.#context.resume();
-    else this.#context.suspend();
+    this.#context ??= this.#opened();
+    if (this.on) this.resume();
+    else this.suspend();
     return this.on;
+  }
+
+  /** Whether it can be heard: the system may suspend what was turned on. */
+  get audible() {
+    return this.on && this.#context?.state === "running";
+  }
+
+  /** After a touch, or when the page is seen again: plays on where the system suspended it. */
+  resume() {
+    if (this.on && this.#context.state !== "running")
+      this.#context.resume().catch((error) => console.info(`no sound yet: ${error.message}`));
+  }
+
+  suspend() {
+    this.#context.suspend();
+  }
+
+  #opened() {
+    const context = new AudioContext();
+    context.addEventListener("statechange", () => this.changed());
+    return context;
   }
 
   hear(now, now_ms) {

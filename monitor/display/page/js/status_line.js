@@ -1,9 +1,16 @@
 // The state as one icon and one line of text, the same on both pages.
 
-import { sensorFault } from "./kinds.js";
+import { rowWithCue, sensorFault } from "./kinds.js";
 
 export function stateLabel(now, words) {
-  return now.state === "fault" ? words.name(sensorFault(now.reason)) : words.text(labelKey(now));
+  if (now.state === "fault") return words.name(sensorFault(now.reason));
+  return inBandButWrong(now) ? words.name(rowWithCue(now.cue)) : words.text(labelKey(now));
+}
+
+/** A correction while the tension itself is right: the label then names what is wrong. */
+function inBandButWrong(now) {
+  const nothingElse = now.heave === null && now.resting === "none" && now.band !== "low" && now.band !== "high";
+  return Boolean(now.correcting) && nothingElse && rowWithCue(now.cue) !== undefined;
 }
 
 function labelKey(now) {
@@ -18,5 +25,6 @@ export function stateIcon(now) {
   if (now.state !== "set") return now.state;
   if (now.heave) return "heave";
   if (now.resting !== "none") return "rest";
+  if (inBandButWrong(now)) return rowWithCue(now.cue).icon;
   return now.band === "none" ? "learning" : now.band;
 }

@@ -1,5 +1,7 @@
 // Keeps what is shown for a minimum time, so that nothing flashes more than three times a second.
 
+import { isCorrection } from "./cue.js";
+
 export const LEAST_MS = 200; // two changes make a flash: at most 2.5 flashes a second
 
 export class Hold {
@@ -58,6 +60,7 @@ export class Steady {
     }
     const cue = this.#cue.next(now.cue, now_ms, CUE_MS, changed || now.heave !== null || now.state !== "set");
     if (cue !== now.cue) now.next_ms = Math.min(now.next_ms, this.#cue.due_ms);
+    if (cue !== now.cue) now.correcting = now.state === "set" && isCorrection(cue);
     now.cue = cue;
     this.#before = { state: now.state, reason: now.reason, cue };
     return now;

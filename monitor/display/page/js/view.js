@@ -47,6 +47,8 @@ function place(id) {
   put(`${id} px`, px, () => ($(id).style.transform = `translateY(${px}px)`));
 }
 
+const CALL_STAFF = new Set(["encoder_slip", "saturated"]); // the cord, the cell or the load is not as it should be
+
 /** Returns whether anything had to be changed. */
 export function draw(now, words) {
   const before = writes;
@@ -55,6 +57,7 @@ export function draw(now, words) {
   mark("band", now.band);
   mark("resting", now.resting);
   mark("heave", now.heave ?? "none");
+  mark("correcting", String(now.correcting));
   mark("veiled", String(now.veiled));
   mark("kind", now.kind);
   mark("cue", now.cue);
@@ -68,7 +71,7 @@ export function draw(now, words) {
 }
 
 function drawCue(now, words) {
-  const word = words.cue(now.cue);
+  const word = now.cue === "pause" ? words.text("pause") : words.cue(now.cue);
   icon("cue-icon", stateIcon(now));
   text("label", stateLabel(now, words));
   text("detail", detail(now, words));
@@ -80,7 +83,7 @@ function drawCue(now, words) {
 }
 
 function detail(now, words) {
-  if (now.state === "fault") return words.text("state.fault");
+  if (now.state === "fault") return words.text(CALL_STAFF.has(now.reason) ? "fault.stop" : "fault.continue");
   if (now.state === "idle" && now.unstable) return words.text("state.stale.unstable"); // connected, but not reliably
   if (now.state === "idle" && now.last) {
     const { under_tension_s, under_load_s } = now.last;
