@@ -34,15 +34,15 @@ def run(args: argparse.Namespace) -> int:
     from firmware_bridge.serial_port import read_chunks
     from monitor.daemon.log_limit import LogLimit
     from monitor.daemon.serve import serve
+    from monitor.profile.readiness import lacks
     from monitor.profile.reading import load_profile
     from monitor.profile.toml_document import ConfigError
 
     profile = load_profile(args.config)
     port = args.port or profile.serial.port
-    if port is None:
-        raise ConfigError(f"{args.config}: [serial] port is missing: add a by-id path from `rep-monitor ports`")
-    if profile.calibration is None:
-        raise ConfigError(f"{args.config}: Not calibrated yet: run `rep-monitor calibrate {args.config}`.")
+    if lacking := lacks(profile, args.config, port):
+        raise ConfigError(lacking[0])
+    assert port is not None
     level = logging.INFO if args.verbose else logging.WARNING
     lines = logging.StreamHandler(sys.stderr)
     lines.addFilter(LogLimit())

@@ -7,6 +7,7 @@
 A preset in `[protocol] name` sets the keys in PRESETS. A key beside it with another value is an error.
 """
 
+from collections.abc import Iterator
 from copy import deepcopy
 from itertools import pairwise
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 import msgspec
 
 from monitor.profile.profile import PRESETS, MachineSettings, Profile
-from monitor.profile.toml_document import Document
+from monitor.profile.toml_document import ConfigError, Document
 
 SHORTEST_RANGE_M = 0.02
 LONGEST_RANGE_M = 3.0
@@ -23,8 +24,7 @@ LONGEST_RANGE_M = 3.0
 
 def load_profile(path: Path) -> Profile:
     """The profile in a TOML file; paths inside it are relative to its folder. Raises ConfigError."""
-    document = Document.read(path)
-    profile = _profile(document)
+    profile = _profile(Document.read(path))
     home = path.resolve().parent
     return msgspec.structs.replace(
         profile,
@@ -36,6 +36,17 @@ def load_profile(path: Path) -> Profile:
         record=msgspec.structs.replace(profile.record, directory=_absolute(home, profile.record.directory)),
         display=msgspec.structs.replace(profile.display, cues=_absolute(home, profile.display.cues)),
     )
+
+
+def mistakes_in(path: Path) -> list[ConfigError]:
+    """Everything that is wrong in a profile, so that a person can correct it at once.
+
+    Values are compared with each other only once each of them is possible.
+    """
+    try:
+        return _mistakes(Document.read(path))
+    except ConfigError as error:
+        return [error]
 
 
 def profile_to_builtins(profile: Profile) -> dict[str, Any]:
@@ -50,112 +61,122 @@ def profile_from_builtins(table: dict[str, Any], name: str = "the recording's he
 
 
 def _profile(document: Document) -> Profile:
-    _expand_preset(document)
-    document.check(Profile)
+    for mistake in _mistakes(document):
+        raise mistake
+    return msgspec.convert(document.table, Profile)
+
+
+def _mistakes(document: Document) -> list[ConfigError]:
+    """Everything that is wrong; presets and defaults are then in the document's table."""
+    found = [*_expand_preset(document), *document.mistakes(Profile)]
+    if found:
+        return found
     if (mqtt := document.table.get("mqtt")) and mqtt.get("tls"):
         mqtt.setdefault("port", 8883)
     profile = msgspec.convert(document.table, Profile)
-    _check_machine(document, profile.machine)
-    _check_curve(document, profile.machine)
-    _check_protocol(document, profile)
-    _check_rest(document, profile)
-    return profile
+    return [
+        *_check_machine(document, profile.machine),
+        *_check_curve(document, profile.machine),
+        *_check_protocol(document, profile),
+        *_check_rest(document, profile),
+    ]
 
 
-def _expand_preset(document: Document) -> None:
+def _expand_preset(document: Document) -> Iterator[ConfigError]:
     protocol = document.table.get("protocol")
     if not isinstance(protocol, dict) or not isinstance(name := protocol.get("name"), str) or name not in PRESETS:
-        return  # `check` reports this
+        return  # `mistakes` reports this
     for key, value in PRESETS[name].items():
         if protocol.setdefault(key, value) != value:
-            raise document.error(
+            yield document.error(
                 ("protocol", key),
                 f'is {protocol[key]}, but name = "{name}" means {key} = {value}; remove one of the two',
             )
 
 
-def _check_machine(document: Document, machine: MachineSettings) -> None:
+def _check_machine(document: Document, machine: MachineSettings) -> Iterator[ConfigError]:
     bottom_m, top_m = machine.bottom_m, machine.top_m
     if bottom_m is None or top_m is None:
         missing, other = ("bottom_m", "top_m") if bottom_m is None else ("top_m", "bottom_m")
         if machine.kind == "motor" or (machine.kind == "stack" and bottom_m is not top_m):
             advice = "" if machine.kind == "motor" else f", or remove {other} too, then the range is learned"
-            raise document.error(("machine", missing), f"is missing; add it in metres{advice}")
+            yield document.error(("machine", missing), f"is missing; add it in metres{advice}")
         return
     if top_m <= bottom_m:
-        raise document.error(("machine", "top_m"), f"is {top_m:g}, not above bottom_m = {bottom_m:g}; up is positive")
-    if not SHORTEST_RANGE_M <= top_m - bottom_m <= LONGEST_RANGE_M:
-        raise document.error(
+        yield document.error(("machine", "top_m"), f"is {top_m:g}, not above bottom_m = {bottom_m:g}; up is positive")
+    elif not SHORTEST_RANGE_M <= top_m - bottom_m <= LONGEST_RANGE_M:
+        yield document.error(
             ("machine", "top_m"),
             f"gives a working range of {top_m - bottom_m:g} m, but {SHORTEST_RANGE_M:g} to {LONGEST_RANGE_M:g} m"
             " are possible; give both ends in metres",
         )
     if machine.lockout_m is not None and not bottom_m < machine.lockout_m <= top_m:
-        raise document.error(
+        yield document.error(
             ("machine", "lockout_m"),
             f"is {machine.lockout_m:g}, outside {bottom_m:g} to {top_m:g}; correct it, or remove it to use top_m",
         )
     if machine.rest_m is not None and machine.rest_m > bottom_m:
-        raise document.error(
+        yield document.error(
             ("machine", "rest_m"),
             f"is {machine.rest_m:g}, above bottom_m = {bottom_m:g}; the stack rests at bottom_m or below it",
         )
 
 
-def _check_curve(document: Document, machine: MachineSettings) -> None:
+def _check_curve(document: Document, machine: MachineSettings) -> Iterator[ConfigError]:
     if machine.resistance is not None and machine.kind != "stack":
-        raise document.error(("machine", "resistance"), f'is for kind = "stack", not for "{machine.kind}"; remove it')
+        yield document.error(("machine", "resistance"), f'is for kind = "stack", not for "{machine.kind}"; remove it')
     curve_m, curve_n = machine.curve_m, machine.curve_n
     if machine.resistance != "curve":
         for key in ("curve_m", "curve_n"):
             if getattr(machine, key) is not None:
-                raise document.error(("machine", key), 'needs resistance = "curve"; add that, or remove it')
+                yield document.error(("machine", key), 'needs resistance = "curve"; add that, or remove it')
         return
     if curve_m is None or curve_n is None:
         missing = "curve_m" if curve_m is None else "curve_n"
         advice = "is missing; list the places in metres in curve_m and the forces there in newtons in curve_n"
-        raise document.error(("machine", missing), advice)
+        yield document.error(("machine", missing), advice)
+        return
     if len(curve_m) != len(curve_n):
         complaint = f"has {len(curve_n)} forces for {len(curve_m)} places in curve_m; give one for each"
-        raise document.error(("machine", "curve_n"), complaint)
+        yield document.error(("machine", "curve_n"), complaint)
     if any(upper <= lower for lower, upper in pairwise(curve_m)):
-        raise document.error(("machine", "curve_m"), "does not rise; list the places from the lowest to the highest")
+        yield document.error(("machine", "curve_m"), "does not rise; list the places from the lowest to the highest")
 
 
-def _check_protocol(document: Document, profile: Profile) -> None:
+def _check_protocol(document: Document, profile: Profile) -> Iterator[ConfigError]:
     protocol, kind = profile.protocol, profile.machine.kind
     if (protocol.name == "static") is not (kind == "static") and protocol.name is not None:
         complaint = f'is "{protocol.name}", which does not fit [machine] kind = "{kind}"; change one of the two'
-        raise document.error(("protocol", "name"), complaint)
+        yield document.error(("protocol", "name"), complaint)
     if kind != "static":
         for key in ("positive_s", "negative_s"):
             value: float = getattr(protocol, key)
             if key not in document.table.get("protocol", {}):
                 presets = ", ".join(f'"{name}"' for name in PRESETS if name != "static")
-                raise document.error(("protocol", key), f"is missing; add it in seconds, or a name: {presets}")
-            if value < 0.3:
-                raise document.error(("protocol", key), f"is {value:g}; a phase must take at least 0.3 seconds")
+                yield document.error(("protocol", key), f"is missing; add it in seconds, or a name: {presets}")
+            elif value < 0.3:
+                yield document.error(("protocol", key), f"is {value:g}; a phase must take at least 0.3 seconds")
     elif not protocol.stages or len(protocol.stages) != len(protocol.stages_s):
-        raise document.error(
+        yield document.error(
             ("protocol", "stages_s"),
             f"has {len(protocol.stages_s)} durations for {len(protocol.stages)} stages; give one for each",
         )
 
 
-def _check_rest(document: Document, profile: Profile) -> None:
+def _check_rest(document: Document, profile: Profile) -> Iterator[ConfigError]:
     if calibration := profile.calibration:
         for key in ("metres_per_count", "newtons_per_count"):
             if getattr(calibration, key) == 0 and (key, profile.machine.kind) != ("metres_per_count", "static"):
-                raise document.error(("calibration", key), "is 0 or missing; run `rep-monitor calibrate`")
+                yield document.error(("calibration", key), "is 0 or missing; run `rep-monitor calibrate`")
     if profile.mqtt.ca_file and not profile.mqtt.tls:
-        raise document.error(("mqtt", "ca_file"), "is given, but tls is false; set tls = true or remove it")
+        yield document.error(("mqtt", "ca_file"), "is given, but tls is false; set tls = true or remove it")
     if profile.mqtt.websocket_url and profile.mqtt.host is None:
         complaint = "is given, but host is not, so pages connect to the daemon's own broker; add host or remove it"
-        raise document.error(("mqtt", "websocket_url"), complaint)
+        yield document.error(("mqtt", "websocket_url"), complaint)
     for table, low, high in (("jerk", "min_g", "max_g"), ("stall", "low", "high")):
         settings = getattr(profile.detect, table)
         if getattr(settings, low) > getattr(settings, high):
-            raise document.error(("detect", table, low), f"is above {high}; swap the two")
+            yield document.error(("detect", table, low), f"is above {high}; swap the two")
 
 
 def _absolute(home: Path, path: str | None) -> str | None:

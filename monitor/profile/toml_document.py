@@ -7,6 +7,7 @@ So a setting is described once, where it is defined.
 import math
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -67,30 +68,38 @@ class Document:
 
     def check(self, struct: type[msgspec.Struct]) -> None:
         """Raises ConfigError for the first key that is unknown, missing, or has a wrong value."""
-        self._check(self.table, struct, ())
+        for mistake in self.mistakes(struct):
+            raise mistake
 
-    def _check(self, table: dict[str, Any], struct: type[msgspec.Struct], where: tuple[str, ...]) -> None:
+    def mistakes(self, struct: type[msgspec.Struct]) -> Iterator[ConfigError]:
+        """An error for each key that is unknown, missing, or has a wrong value."""
+        yield from self._mistakes(self.table, struct, ())
+
+    def _mistakes(
+        self, table: dict[str, Any], struct: type[msgspec.Struct], where: tuple[str, ...]
+    ) -> Iterator[ConfigError]:
         fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
         for key, value in table.items():
             path = (*where, key)
             if key not in fields:
-                raise self._unknown(path, list(fields))
+                yield self._unknown(path, list(fields))
+                continue
             field = fields[key]
             if value is None and not field.required:
                 continue  # null in the header of a recording; TOML has no null
             if inner := _struct_of(field.type):
-                if not isinstance(value, dict):
-                    raise self.error(
+                if isinstance(value, dict):
+                    yield from self._mistakes(value, inner, path)
+                else:
+                    yield self.error(
                         path, f"must be a table, not {_show(value)}; write [{'.'.join(path)}] and its keys below it"
                     )
-                self._check(value, inner, path)
             elif not _fits(value, field.type):
-                raise self.error(path, f"must be {_wanted(field.type, key)}, not {_show(value)}; {_remedy(field)}")
+                yield self.error(path, f"must be {_wanted(field.type, key)}, not {_show(value)}; {_remedy(field)}")
         for key, field in fields.items():
             if field.required and key not in table:
-                if _struct_of(field.type):
-                    raise self.error((*where, key), "is missing; add this table")
-                raise self.error((*where, key), f"is missing; add {key} = {_wanted(field.type, key)}")
+                add = "this table" if _struct_of(field.type) else f"{key} = {_wanted(field.type, key)}"
+                yield self.error((*where, key), f"is missing; add {add}")
 
     def _unknown(self, where: tuple[str, ...], known: list[str]) -> ConfigError:
         """An error for a name that no field has: `press.toml:4: [machine] Unknown key "tpo_m". ...`."""

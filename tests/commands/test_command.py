@@ -83,14 +83,27 @@ def test_config_check_prints_what_follows_from_a_profile() -> None:
         assert number in done.stdout
 
 
-def test_config_check_reports_the_first_error(tmp_path: Path) -> None:
+def test_config_check_reports_all_errors(tmp_path: Path) -> None:
     path = tmp_path / "m.toml"
-    path.write_text('[machine]\nid = "a"\nkind = "stack"\ntop = 1\n')
+    path.write_text('[machine]\nid = "a"\nkind = "stak"\ntop = 1\n\n[protocol]\nname = "4/4"\npositive_s = 3.0\n')
     done = rep_monitor("config", "check", str(path))
     assert done.returncode == ExitCode.BAD_INPUT
     assert done.stdout == ""
-    assert done.stderr.count("\n") == 1
-    assert done.stderr.startswith(f'rep-monitor config: {path}:4: [machine] Unknown key "top". Did you mean "top_m"?')
+    places = [line.split(": ")[1].removeprefix(f"{path}:") for line in done.stderr.splitlines()]
+    assert places == ["8", "3", "4"]
+    assert f'rep-monitor config: {path}:4: [machine] Unknown key "top". Did you mean "top_m"?' in done.stderr
+
+
+def test_config_check_warns_of_what_run_refuses(tmp_path: Path) -> None:
+    path = tmp_path / "m.toml"
+    path.write_text('[machine]\nid = "a"\nkind = "stack"\n\n[protocol]\nname = "4/4"\n')
+    done = rep_monitor("config", "check", str(path))
+    assert done.returncode == ExitCode.DONE
+    assert "`run` will refuse this" in done.stderr
+    assert "[serial] port is missing" in done.stderr
+    assert "Not calibrated yet" in done.stderr
+    refused = rep_monitor("run", "--config", str(path))
+    assert refused.returncode == ExitCode.DO_NOT_RESTART
 
 
 @pytest.mark.parametrize(
