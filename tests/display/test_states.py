@@ -159,7 +159,14 @@ def test_states_differ_in_shape_not_only_in_colour(display: Page, stage: Display
 
 
 def test_on_the_rest_the_page_first_corrects_and_then_asks(display: Page, stage: DisplayStage) -> None:
-    resting = {"tension": 0.1, "band": None, "resting": "bottom", "cue": "bottom", "phase": "rest", "position": 0.0}
+    resting: dict[str, Any] = {
+        "tension": 0.1,
+        "band": None,
+        "resting": "bottom",
+        "cue": "bottom",
+        "phase": "rest",
+        "position": 0.0,
+    }
     stage.live(**resting)
     seen = look(display, state="set", resting="bottom", cue="bottom")
     assert (seen["word"], seen["data"]["correcting"]) == ("LIFT", "true")
