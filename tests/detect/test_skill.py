@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from monitor.detect.spine import Spine
 from monitor.events import Leak, SetEnd
 from monitor.profile.profile import Profile
-from tests.movements import FRICTION, PROFILES, Act, Down, Leg, Movement, Pin, Still, movements, profile
+from tests.movements import FRICTION, PROFILES, Act, Down, Leg, Movement, Pin, Still, Tug, movements, profile
 
 LEAKING = ("lockout_rest", "bottom_rest", "stack_touch", "unload", "slack", "tension_out", "speed_over")
 EXPLAINED = ("unload", "slack", "tension_out")  # by an assist
@@ -196,3 +196,27 @@ def test_what_spoils_nothing_does_not_leak() -> None:
     end = summary([*REP, *stalled, *DOWN, *REP, *END])
     assert end.counts["stall"] == 1
     assert end.skill == 1.0
+
+
+def test_what_cannot_be_judged_neither_leaks_nor_counts() -> None:
+    """Nothing is known of the machine, so the load is learned from the first repetition, which is heaved."""
+    heave: list[Act] = [Leg(0.3, 1.5), Leg(1.0, 0.9), Still(0.4), *DOWN]
+    end = summary([*heave, *REPS, *END], PROFILES["learned"])
+    assert end.leak is not None
+    assert end.leak.unjudged_s == pytest.approx(1.5 + 0.9 + 0.4 + 2.4 + 0.9, abs=0.8)
+    assert lost_s(end.leak) < 0.2
+    assert end.clean_reps == 3
+
+
+def test_what_somebody_else_does_is_not_the_lifters_leak() -> None:
+    events = story([*REP, *UP, Leg(0.5, 1.0), Tug(0.6, 1.5), Leg(0.0, 1.5), Still(0.4), *REP, *END])
+    (end,) = [event for event in events if isinstance(event, SetEnd)]
+    helped = [event.id for event in events if event.kind == "assist"]
+    assert any(event.part_of in helped and event.kind in EXPLAINED for event in events)
+    assert end.leak is not None
+    assert end.leak.unload_s + end.leak.low_tension_s == 0
+
+
+def test_each_repetition_with_a_fault_counts_once() -> None:
+    heave: list[Act] = [Leg(0.3, 1.5), Leg(1.0, 0.9), Still(0.4), *DOWN]
+    assert summary([*heave, *REP, *heave, *REP, *END]).clean_reps == 2
