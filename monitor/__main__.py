@@ -12,7 +12,7 @@ from importlib import import_module
 from types import ModuleType
 
 from monitor.exit_codes import TABLE, ExitCode, exit_code, sentence
-from monitor.safe_output import safe_output
+from monitor.safe_output import STREAM, safe_output
 
 COMMANDS = {
     "demo": "show a simulated leg press and lifter on the display, without hardware",
@@ -36,6 +36,7 @@ COMMANDS = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    os.umask(os.umask(0o077) | 0o022)  # nothing that we make can be written by everybody
     with safe_output():
         return _run(argv)
 
@@ -57,6 +58,8 @@ def _run(argv: Sequence[str] | None) -> int:
     except Exception as error:
         if isinstance(error, BrokenPipeError) and _output_closed():
             return ExitCode.FAILED
+        if isinstance(error, OSError) and error.filename == STREAM:
+            _discard_output()
         codes = {sentence(part): exit_code(part, command) for part in _parts(error)}
         if None in codes.values():
             raise
@@ -96,8 +99,13 @@ def _output_closed() -> bool:
     look.register(stdout, select.POLLOUT)
     if not any(state & select.POLLERR for _, state in look.poll(0)):
         return False
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stdout)
+    _discard_output()
     return True
+
+
+def _discard_output() -> None:
+    """What is still buffered would fail again at the end of the interpreter."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _parts(error: Exception) -> Iterator[Exception]:

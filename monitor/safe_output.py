@@ -6,12 +6,14 @@
 The colours and cursor moves that `rich` draws with pass, but only to a terminal.
 """
 
+import os
 import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO, cast
 
+STREAM = "the output"
 DRAWING = r"\x1b\[[0-9;?]{0,24}[A-HJKhlm]"
 ODD = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 ODD_OR_DRAWING = re.compile(rf"(?P<drawing>{DRAWING}|\r)|{ODD.pattern}")
@@ -30,11 +32,12 @@ def plain(text: str) -> str:
 def safe_output() -> Iterator[None]:
     """Until the end of the block, standard output and standard error write such characters as escapes."""
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = (cast(TextIO, stream and _Safe(stream)) for stream in before)
-    try:
-        yield
-    finally:
-        sys.stdout, sys.stderr = before
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:  # where the caller has closed them
+        sys.stdout, sys.stderr = (cast(TextIO, _Safe(stream or nowhere)) for stream in before)
+        try:
+            yield
+        finally:
+            sys.stdout, sys.stderr = before
 
 
 class _Safe:
@@ -45,8 +48,13 @@ class _Safe:
         self._draws = inner.isatty()
 
     def write(self, text: str) -> int:
-        self._inner.write(ODD_OR_DRAWING.sub(_drawn, text) if self._draws else plain(text))
+        with _named():
+            self._inner.write(ODD_OR_DRAWING.sub(_drawn, text) if self._draws else plain(text))
         return len(text)
+
+    def flush(self) -> None:
+        with _named():
+            self._inner.flush()
 
     def writelines(self, lines: Any) -> None:
         for line in lines:
@@ -54,6 +62,17 @@ class _Safe:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    """Names the stream in an error of the system, such as a full disk, as a file would be."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, STREAM) from error
 
 
 def _escaped(match: re.Match[str]) -> str:

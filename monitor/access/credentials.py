@@ -11,6 +11,7 @@ from pathlib import Path
 from monitor.mqtt.client.connection import Address
 from monitor.profile.profile import Profile
 from monitor.profile.toml_document import ConfigError
+from monitor.state.small_file import read_small
 
 READABLE_BY_ALL = 0o007
 
@@ -40,7 +41,7 @@ def password_in(path: Path) -> str:
     file = handed_over(path)
     if file.stat().st_mode & READABLE_BY_ALL:
         raise ConfigError(f"{file} can be read by every user of this computer: chmod 600 {file}")
-    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    lines = read_small(file).decode(errors="replace").splitlines()
     if not lines or not lines[0].strip():
         raise ConfigError(f"{file} is empty: put the broker's password in its first line")
     return lines[0].strip()

@@ -15,6 +15,7 @@ from monitor.profile.profile import Profile
 from monitor.profile.reading import load_profile
 from monitor.profile.toml_edit import difference, edited, replace_file
 from monitor.state.folders import state_directory
+from monitor.state.small_file import read_small
 from monitor.version import VERSION
 
 
@@ -64,7 +65,7 @@ def _measure(profile: Profile, port: str, state: Progress, terminal: Terminal, d
 
 def _write(path: Path, changes: Changes, terminal: Terminal, allowed: bool | None) -> bool:
     """Shows the changes, and writes them if `allowed` or if the person agrees. Returns True if they were written."""
-    text = path.read_text(encoding="utf-8-sig")
+    text = read_small(path).decode("utf-8-sig")
     after = edited(text, changes, str(path))
     terminal.show(difference(text, after, path.name))
     if not (allowed if allowed is not None else terminal.confirm(f"Write this into {path}?")):

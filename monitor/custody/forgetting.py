@@ -21,6 +21,7 @@ import msgspec
 
 from monitor.events import UNREADABLE
 from monitor.mqtt.contract.messages import Name
+from monitor.state.small_file import read_small
 from monitor.state.whole_file import write_whole
 from monitor.store.database import StoreError
 from monitor.store.forgetting import forget_in_set_aside
@@ -102,7 +103,7 @@ class ForgetRequests:
             if path in self._queued:
                 continue
             try:
-                found.append((path, msgspec.json.decode(path.read_bytes(), type=ForgetRequest).lifter))
+                found.append((path, msgspec.json.decode(read_small(path), type=ForgetRequest).lifter))
             except UNREADABLE:
                 with suppress(OSError):
                     path.unlink()  # not from our command, which writes whole files

@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from monitor.events import UNREADABLE
 from monitor.profile.toml_document import ConfigError
+from monitor.state.small_file import read_small
 
 LONGEST_CUE = 8
 SHIPPED = "/cues/{}.json"
@@ -55,7 +56,7 @@ def with_own_packs(shipped: dict[str, bytes], folder: Path) -> dict[str, bytes]:
 
 def _read(path: Path) -> Pack:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Pack)
+        return msgspec.json.decode(read_small(path), type=Pack)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
     except UNREADABLE as error:

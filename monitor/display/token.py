@@ -5,6 +5,7 @@ import secrets
 from pathlib import Path
 
 from monitor.mqtt.contract.roles import Role
+from monitor.state.small_file import read_small
 from monitor.state.whole_file import write_whole
 
 _SHAPE = re.compile(r"[A-Za-z0-9_-]{16,64}")
@@ -17,7 +18,7 @@ def kept_tokens(directory: Path) -> dict[Role, str]:
 
 def _kept(path: Path) -> str:
     try:
-        token = path.read_text(encoding="ascii", errors="replace").strip()
+        token = read_small(path).decode("ascii", "replace").strip()
     except FileNotFoundError:
         token = ""
     if not _SHAPE.fullmatch(token):

@@ -180,4 +180,7 @@ def _check_rest(document: Document, profile: Profile) -> Iterator[ConfigError]:
 
 
 def _absolute(home: Path, path: str | None) -> str | None:
-    return None if path is None else str(home / Path(path).expanduser())
+    try:
+        return None if path is None else str(home / Path(path).expanduser())
+    except RuntimeError as error:
+        raise ConfigError(f"{path}: that home folder is not known; give the whole path") from error

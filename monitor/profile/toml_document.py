@@ -14,6 +14,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
+from monitor.state.small_file import read_small
+
 UNITS = {  # longer endings first, because _m_s also ends in _s
     "_m_s": "m/s",
     "_minutes": "minutes",
@@ -45,11 +47,12 @@ class Document:
     @classmethod
     def read(cls, path: Path) -> "Document":
         try:
-            text = path.read_bytes().decode("utf-8-sig")
+            data = read_small(path)
+            text = data.decode("utf-8-sig")
         except FileNotFoundError:
             raise ConfigError(f"{path}: no such file; check the path") from None
         except UnicodeDecodeError as error:
-            line = path.read_bytes()[: error.start].count(b"\n") + 1
+            line = data[: error.start].count(b"\n") + 1
             raise ConfigError(f"{path}:{line}: not UTF-8 text; save the file as UTF-8") from None
         except OSError as error:
             raise ConfigError(f"{path}: cannot be read ({error.strerror}); check path and permissions") from None

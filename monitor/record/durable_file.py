@@ -5,7 +5,7 @@ import errno
 import os
 from pathlib import Path
 
-from monitor.state.folders import PRIVATE_DIRECTORY
+from monitor.state.folders import make_private
 from monitor.state.whole_file import PRIVATE_FILE, sync_folder
 
 
@@ -64,7 +64,7 @@ class DurableFile:
 
     def _open(self) -> None:
         if not self._made:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_DIRECTORY)
+            make_private(self.path.parent)
             self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
             self._made = True
             for directory in (self.path.parent, self.path.parent.parent):  # the name must survive too

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from monitor.events import UNREADABLE
+from monitor.state.small_file import read_small
 from monitor.state.whole_file import write_whole
 
 _log = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ def announced(directory: Path, endpoints: Endpoints) -> Iterator[None]:
 def read_endpoints(directory: Path) -> Endpoints | None:
     """None if no daemon has announced itself, or if the file cannot be read."""
     try:
-        return msgspec.json.decode(_path(directory).read_bytes(), type=Endpoints)
+        return msgspec.json.decode(read_small(_path(directory)), type=Endpoints)
     except (FileNotFoundError, *UNREADABLE):
         return None
 

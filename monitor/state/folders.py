@@ -27,12 +27,26 @@ class AlreadyRuns(StateError):
     """A daemon is running for this machine."""
 
 
+def make_private(directory: Path) -> None:
+    """Makes a folder and those above it, none of them open to everybody, whatever the umask is. Raises OSError."""
+    for folder in (*reversed(directory.parents), directory):
+        if not folder.exists():
+            with suppress(FileExistsError):
+                folder.mkdir(mode=PRIVATE_DIRECTORY)
+
+
 def state_root() -> Path:
+    """Raises StateError if this user has no home and the environment names no folder."""
     if given := os.environ.get("STATE_DIRECTORY"):
         return Path(given.split(":")[0])  # systemd may list several; the first is ours
     if home := os.environ.get("XDG_STATE_HOME"):
         return Path(home) / "rep-monitor"
-    return Path.home() / ".local" / "state" / "rep-monitor"
+    try:
+        return Path.home() / ".local" / "state" / "rep-monitor"
+    except RuntimeError as error:
+        raise StateError(
+            "the home folder of this user is not known: set STATE_DIRECTORY to a writable folder"
+        ) from error
 
 
 def machines_with_a_store() -> list[str]:
@@ -45,7 +59,7 @@ def state_directory(machine: str) -> Path:
     directory = state_root() / machine
     try:
         if not directory.is_dir():
-            directory.mkdir(parents=True, exist_ok=True, mode=PRIVATE_DIRECTORY)
+            make_private(directory)
             owned_as_its_folder(directory)
     except OSError as error:
         raise StateError(
@@ -68,11 +82,14 @@ def recordings(directory: Path) -> list[Path]:
 
 
 class Lock:
-    """The lock of the machine's one daemon; the kernel releases it however the daemon ends."""
+    """The lock of the machine's one daemon; the kernel releases it however the daemon ends.
+
+    The folder itself is locked, too: so the lock holds although somebody removes the file.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._path = directory / "lock"
-        self._fd = -1
+        self._fd = self._folder_fd = -1
 
     def __enter__(self) -> Self:
         try:
@@ -81,8 +98,12 @@ class Lock:
             raise StateError(f"{self._path} cannot be opened ({error.strerror}): make its folder writable") from error
         owned_as_its_folder(self._path)
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._folder_fd = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            for locked in (self._folder_fd, fd):
+                fcntl.flock(locked, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
+            if self._folder_fd >= 0:
+                os.close(self._folder_fd)
             holder = os.pread(fd, 20, 0).decode(errors="replace").strip() or "unknown"
             os.close(fd)
             raise AlreadyRuns(
@@ -95,3 +116,4 @@ class Lock:
 
     def __exit__(self, *_: object) -> None:
         os.close(self._fd)
+        os.close(self._folder_fd)

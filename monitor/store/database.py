@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid4
 
-from monitor.state.folders import PRIVATE_DIRECTORY
+from monitor.state.folders import make_private
 from monitor.store.stored import MOST_SEQ
 
 SCHEMA_VERSION = 1
@@ -96,7 +96,7 @@ def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
             return _careful(
                 sqlite3.connect(uri, timeout=BUSY_S, uri=True, isolation_level=None, check_same_thread=False)
             )
-        path.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_DIRECTORY)
+        make_private(path.parent)
         return _careful(sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False))
 
 

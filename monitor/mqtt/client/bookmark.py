@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from monitor.events import UNREADABLE
+from monitor.state.small_file import read_small
 from monitor.state.whole_file import write_whole
 
 
@@ -27,7 +28,7 @@ class Bookmark:
         self._written = b""
         if path is not None and path.exists():
             try:
-                self._place = msgspec.json.decode(path.read_bytes(), type=_Place)
+                self._place = msgspec.json.decode(read_small(path), type=_Place)
             except UNREADABLE:
                 path.replace(path.with_suffix(".damaged"))  # start over; keep the file for inspection
 
