@@ -191,6 +191,33 @@ def check_columns(connection: sqlite3.Connection) -> None:
             raise DamagedError(f"its table {table} contains computed columns")
 
 
+FileId = tuple[int, int]
+
+
+def log_of(path: Path) -> Path:
+    """The write-ahead log of a store."""
+    return path.with_name(path.name + "-wal")
+
+
+def remove_log(path: Path, own: FileId | None) -> None:
+    """Removes the log of a store that is no longer at its path; SQLite would take it for that of the file there."""
+    with classified_errors(path):
+        if own is not None and file_id(log_of(path)) == own:
+            log_of(path).unlink()
+            path.with_name(path.name + "-shm").unlink(missing_ok=True)
+
+
+def file_id(path: Path) -> FileId | None:
+    """Device and inode of the file; None if there is none. Raises StoreError if its folder cannot be read."""
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise StoreError(f"{path} cannot be used ({error.strerror}): make its folder readable") from error
+    return found.st_dev, found.st_ino
+
+
 def set_aside(path: Path) -> Path:
     """Renames a damaged store and its logs. Nothing is deleted or replaced. Returns the new path."""
     number = 1

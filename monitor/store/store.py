@@ -66,6 +66,8 @@ class Store:
         self._read_only = read_only
         self._clock = clock
         self._connection: sqlite3.Connection | None = None
+        self._file: database.FileId | None = None  # the open one
+        self._log_file: database.FileId | None = None
         self._turn = threading.Lock()
         with self._turn, suppress(StoreError):  # the next call raises it
             self._open()
@@ -252,6 +254,7 @@ class Store:
     def _reading(self) -> Iterator[sqlite3.Connection]:
         """Exclusive use of the connection, which is opened if needed. A file found damaged is set aside."""
         with self._turn:
+            self._look()
             connection = self._connection or self._open()
             try:
                 with classified_errors(self.path):
@@ -259,6 +262,15 @@ class Store:
             except DamagedError as error:
                 self._replace(connection, error)
                 raise StoreError(f"{self.path} was damaged and is now {self.set_aside}: a new store begins") from error
+
+    def _look(self) -> None:
+        """Leaves a file that is no longer at its path: what is written there would be gone at the next start."""
+        if self._connection is None or self._read_only or database.file_id(self.path) == self._file:
+            return
+        _log.error("%s was replaced, moved or removed while it was in use: the store there is opened anew", self.path)
+        self._connection.close()
+        self._connection = self.store_id = None
+        database.remove_log(self.path, self._log_file)
 
     def _open(self, *, anew: bool = False) -> sqlite3.Connection:
         connection = database.connect(self.path, read_only=self._read_only)
@@ -275,6 +287,7 @@ class Store:
 
     def _take(self, opened: Opened) -> sqlite3.Connection:
         self._connection, self.store_id, self.first_seq, self.last_seq = opened
+        self._file, self._log_file = database.file_id(self.path), database.file_id(database.log_of(self.path))
         return opened.connection
 
     def _replace(self, damaged: sqlite3.Connection, error: DamagedError) -> sqlite3.Connection:
