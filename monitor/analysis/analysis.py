@@ -87,6 +87,11 @@ class Analysis:
         ready = samples if self._gather is None else self._gather.add(samples)
         return Update([], []) if ready is None else self._look(ready)
 
+    def expect(self, *, changes: bool) -> None:
+        """With `gather`: without changes the spine gets samples once a second, or as soon as one shows a change."""
+        if self._gather is not None:
+            self._gather.expect(changes=changes)
+
     def flush(self) -> Update:
         """The stream has paused: uses the samples that wait for the rest of their tick."""
         return Update([], []) if self._gather is None else self._look(self._gather.take())

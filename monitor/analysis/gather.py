@@ -4,7 +4,8 @@
     passed on               |             |       when the grid can make the steps up to the next tick
 
 Ticks are the times of feedback, so feedback is as recent as with a call for every read. An event may wait up to TICK_S
-until it is reported. The spine's output does not depend on how samples are grouped.
+until it is reported, and up to REST_TICKS while no change is expected and no sample shows one. The spine's output does
+not depend on how samples are grouped.
 """
 
 import math
@@ -16,30 +17,47 @@ from monitor.detect.spine import FEEDBACK_STEPS
 from monitor.signals.grid import PATIENCE_S, STEP_S, cells_before
 
 TICK_S = FEEDBACK_STEPS * STEP_S
+REST_TICKS = 25  # a second
+STIRRED = (0.001, 7.5)  # m, N: a third and a half of what feedback calls a change, so that none is seen late
 
 
 class Gather:
-    """Takes every batch. It holds the samples of one tick at most."""
+    """Takes every batch. It holds the samples of REST_TICKS at most."""
 
     def __init__(self) -> None:
         self._held: list[Samples] = []
         self._newest_s = [-np.inf, -np.inf]  # of position, of force
-        self._tick = -1
+        self._newest = [math.nan, math.nan]  # in m, in N
+        self._tick = self._passed_tick = -1  # the newest that is complete, and that was passed on
+        self._calm: tuple[float, float] | None = None  # m, N around which no change is expected
+        self._stirred = False
+
+    def expect(self, *, changes: bool) -> None:
+        """With no changes, samples wait until one differs from the newest so far, or is flagged or missing."""
+        self._calm = None if changes else (self._newest[0], self._newest[1])
 
     def add(self, samples: Samples) -> Samples | None:
         """The samples to pass on now; None if the tick is not complete."""
         if not len(samples):
             return None
         self._held.append(samples)
+        self._stirred = self._stirred or bool(samples.flags.any())
         t_s = samples.t_s.tolist()  # lists are faster than arrays for so few rows
         for kind, values in enumerate((samples.position_m.tolist(), samples.force_n.tolist())):
-            known_s = (at_s for at_s, value in zip(t_s, values, strict=True) if value == value)
-            self._newest_s[kind] = max(known_s, default=self._newest_s[kind])
-        ready_s = max(min(self._newest_s), max(self._newest_s) - PATIENCE_S)
+            known = [(at_s, value) for at_s, value in zip(t_s, values, strict=True) if value == value]
+            if known:
+                self._newest_s[kind], self._newest[kind] = max(known)
+                self._stirred = self._stirred or self._differs(kind, [value for _, value in known])
+        behind_s = max(self._newest_s) - PATIENCE_S
+        ready_s = max(min(self._newest_s), behind_s)
         tick = (cells_before(ready_s) - 1) // FEEDBACK_STEPS if math.isfinite(ready_s) else -1
         if tick == self._tick:
             return None
         self._tick = tick
+        missing = -math.inf < min(self._newest_s) < behind_s
+        calm = self._calm is not None and not (self._stirred or missing)
+        if calm and self._passed_tick <= tick < self._passed_tick + REST_TICKS:
+            return None
         return self.take()
 
     @property
@@ -53,4 +71,11 @@ class Gather:
     def take(self) -> Samples:
         """All samples that are held, for a stream that has paused or ended."""
         held, self._held = self._held, []
+        self._passed_tick, self._stirred = self._tick, False
         return joined(held)
+
+    def _differs(self, kind: int, values: list[float]) -> bool:
+        if self._calm is None:
+            return False
+        low, high = self._calm[kind] - STIRRED[kind], self._calm[kind] + STIRRED[kind]
+        return not (low <= min(values) and max(values) <= high)

@@ -237,8 +237,10 @@ class Daemon:
         self._newest = update.feedback[-1]
         if self._newest.set is not None:
             self._last_set_at_s = asyncio.get_running_loop().time()
+        if (hz := session.due_hz(self._newest)) is None:
+            return
         for sink in self.sinks:
-            sink.feedback(session.id, self._newest)
+            sink.feedback(session.id, self._newest, hz)
 
     async def _tick(self) -> None:
         """Once a second: uses the samples of a paused stream, and ends the session of an absent device.

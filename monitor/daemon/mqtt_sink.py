@@ -23,7 +23,8 @@ from monitor.mqtt.contract.messages import Envelope, InfoMessage, SessionMessage
 from monitor.store.stored import StoredEvent
 
 STATE_EVERY_S = 1.0
-STALE_S = 0.5
+STALE_S = 0.5  # at the live rate
+LATE = 1.5  # in intervals of feedback: what comes later is late at any rate
 
 
 class MqttSink:
@@ -40,7 +41,7 @@ class MqttSink:
     ) -> None:
         self.publisher = Publisher(machine, address, log, handler, bookmark, listens)
         self._machine = machine
-        self._newest: tuple[str, Feedback] | None = None  # session, feedback
+        self._newest: tuple[str, Feedback, float] | None = None  # session, feedback, its rate
         self._newest_at_s = 0.0
 
     @asynccontextmanager
@@ -53,9 +54,9 @@ class MqttSink:
             repeating.cancel()
             self.publisher.stop()
 
-    def feedback(self, session: str, feedback: Feedback) -> None:
-        self._newest, self._newest_at_s = (session, feedback), asyncio.get_running_loop().time()
-        self.publisher.offer_live(payload.live(self._machine, session, feedback))
+    def feedback(self, session: str, feedback: Feedback, hz: float) -> None:
+        self._newest, self._newest_at_s = (session, feedback, hz), asyncio.get_running_loop().time()
+        self.publisher.offer_live(payload.live(self._machine, session, feedback, hz))
 
     def events(self, stored: Sequence[StoredEvent]) -> None:
         self.publisher.stored(stored)
@@ -79,6 +80,7 @@ class MqttSink:
         """Publishes the newest feedback once a second, for clients that connect later."""
         while True:
             if self._newest is not None:
-                stale = asyncio.get_running_loop().time() - self._newest_at_s > STALE_S
-                self.publisher.offer(payload.state(self._machine, *self._newest, stale))
+                age_s, hz = asyncio.get_running_loop().time() - self._newest_at_s, self._newest[2]
+                stale = age_s > max(STALE_S, LATE / hz)
+                self.publisher.offer(payload.state(self._machine, *self._newest, stale=stale))
             await asyncio.sleep(STATE_EVERY_S)

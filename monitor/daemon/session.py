@@ -16,8 +16,9 @@ from firmware_bridge.formats.messages import Hello
 from firmware_bridge.samples import Samples
 from monitor.analysis.analysis import Analysis
 from monitor.calibrate.drift import DriftMonitor
+from monitor.daemon.feedback_rate import FeedbackRate
 from monitor.daemon.usage import Usage
-from monitor.events import AnyEvent, Leak, Rep, SetEnd, Update
+from monitor.events import AnyEvent, Feedback, Leak, Rep, SetEnd, Update
 from monitor.learning.machine import LearnedMachine
 from monitor.learning.range import LearnedRange
 from monitor.mqtt.contract.messages import SessionMessage
@@ -49,6 +50,7 @@ class LiveSession:
         self.profile = profile
         self.needed_ns = 0  # no chunk before this time can complete feedback or an event
         self.totals = SessionTotals()
+        self._rate = FeedbackRate()
         self._calibration = _calibration(profile)
         self._learned_before = learned
         self._machine_before = machine
@@ -88,6 +90,12 @@ class LiveSession:
         """Closes the recording. Waits for the disk."""
         if self.recorder is not None:
             self.recorder.close()
+
+    def due_hz(self, newest: Feedback) -> float | None:
+        """The rate to publish the newest feedback with; None if it says nothing new."""
+        hz = self._rate.due_hz(newest, self.analysis.spine.limits)
+        self.analysis.expect(changes=not self._rate.at_rest)
+        return hz
 
     @property
     def idle_s(self) -> float:

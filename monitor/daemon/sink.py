@@ -4,7 +4,7 @@
 terminal.
 
 - Every method is called on the event loop and must return at once. A sink that writes or sends keeps a queue.
-- `feedback` comes 20 to 50 times a second, and the newest wins: a slow sink drops the older.
+- `feedback` comes 25 times a second, or once while the machine rests; the newest wins: a slow sink drops the older.
 - `events` come in order of `seq`, and only after they are on disk. A sink that has missed some reads them in the store.
 - An exception in a sink ends the daemon.
 """
@@ -20,8 +20,8 @@ from monitor.store.stored import StoredEvent
 class Sink(Protocol):
     """See the module's docstring."""
 
-    def feedback(self, session: str, feedback: Feedback) -> None:
-        """The newest live feedback of a session."""
+    def feedback(self, session: str, feedback: Feedback, hz: float) -> None:
+        """The newest live feedback of a session, and how often it comes now."""
 
     def events(self, stored: Sequence[StoredEvent]) -> None:
         """Events that are on disk now."""

@@ -51,7 +51,7 @@ class DemoScreen:
                 f"Open [bold]{page_url}[/bold]  (trainer: {page_url.rstrip('/')}/trainer.html)  Ctrl-C stops everything"
             )
 
-    def feedback(self, session: str, feedback: Feedback) -> None:
+    def feedback(self, session: str, feedback: Feedback, hz: float) -> None:
         self._live.update(_bar(feedback, self._band))
 
     def events(self, stored: Sequence[StoredEvent]) -> None:

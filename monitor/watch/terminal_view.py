@@ -12,7 +12,7 @@ from monitor.mqtt.client.viewer import Find, Viewer
 from monitor.report.live_lines import is_news
 from monitor.report.live_screen import event_line, line_of, screen
 from monitor.watch.keyboard import quit_key
-from monitor.watch.watching import STALE_S, seen_of
+from monitor.watch.watching import seen_of, stale_after_s
 
 DRAWN_EVERY_S = 0.08
 LINE_EVERY_S = 1.0  # without a terminal
@@ -59,7 +59,9 @@ async def _draw(viewer: Viewer, cues: dict[str, str], console: Any) -> None:
             seen = seen_of(viewer, now_s)
             live.update(screen(seen, cues, width, height, ascii_only=plain), refresh=True)
             await asyncio.sleep(DRAWN_EVERY_S)
-            due_s = (viewer.live_at_s or now_s) + STALE_S if seen.state == "live" else now_s + LINE_EVERY_S
+            due_s = (
+                (viewer.live_at_s or now_s) + stale_after_s(viewer) if seen.state == "live" else now_s + LINE_EVERY_S
+            )
             with contextlib.suppress(TimeoutError):  # no message came, which the screen must show too
                 async with asyncio.timeout_at(due_s):
                     await viewer.news.wait()

@@ -5,7 +5,8 @@ from dataclasses import replace
 from monitor.mqtt.client.viewer import Viewer
 from monitor.report.live_screen import Seen, State
 
-STALE_S = 0.25
+STALE_S = 0.25  # at the live rate
+LATE = 1.5  # in intervals of feedback
 BLOCKED_AFTER_S = 3.0  # connected, but no message has come
 LINKS = {
     "absent": "the sensor box is not connected",
@@ -35,6 +36,11 @@ def seen_of(viewer: Viewer, now_s: float) -> Seen:
     return seen if trouble is None else replace(seen, state=trouble[0], reason=trouble[1], now=None)
 
 
+def stale_after_s(viewer: Viewer) -> float:
+    """How long feedback is current: longer while the machine rests, because it is published less often then."""
+    return STALE_S if viewer.live is None else max(STALE_S, LATE / viewer.live.feedback_hz)
+
+
 def _trouble(viewer: Viewer, now_s: float) -> tuple[State, str] | None:
     """The state and its reason; None if the data is live."""
     if not viewer.connected:
@@ -46,7 +52,7 @@ def _trouble(viewer: Viewer, now_s: float) -> tuple[State, str] | None:
     if viewer.live_at_s is None:
         blocked = now_s - viewer.connected_at_s > BLOCKED_AFTER_S
         return "stale", "no data: may this account read?" if blocked else "waiting for data"
-    if (age_s := now_s - viewer.live_at_s) > STALE_S:
+    if (age_s := now_s - viewer.live_at_s) > stale_after_s(viewer):
         if viewer.status.link == "unstable":
             return "absent", UNSTABLE
         return "stale", f"no data for {age_s:.0f} s" if age_s >= 1 else "no data"

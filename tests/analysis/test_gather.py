@@ -1,6 +1,7 @@
 """Samples handed on together: all of them, in order, and at the ticks that feedback falls on."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -82,3 +83,46 @@ def test_it_rests_though_a_kind_stays_away() -> None:
 def test_an_empty_read_hands_nothing_on() -> None:
     assert Gather().add(batch()) is None
     assert len(Gather().take()) == 0
+
+
+def calm_gather() -> tuple[Gather, list[tuple[float, tuple[float, float]]]]:
+    """After a second, when no change is expected any more, and the rows that follow."""
+    rows = sorted(of_one_kind(POSITION, 0.002, 10) + of_one_kind(FORCE, 0.002, 10), key=lambda row: row[0])
+    gather = Gather()
+    while rows[0][0] < 1 or gather.add(batch(rows[0])) is None:
+        gather.add(batch(rows.pop(0)))
+    gather.expect(changes=False)
+    return gather, rows[1:]
+
+
+def test_without_changes_it_hands_on_once_a_second_and_rests_as_long_as_before() -> None:
+    gather, rows = calm_gather()
+    handed, rested_s = [], 0.0
+    for row in rows:
+        before_s = gather.rest_s
+        if (samples := gather.add(batch(row))) is not None:
+            handed.append(samples)
+        rested_s += max(0.0, gather.rest_s - before_s)
+    assert 8 <= len(handed) <= 10
+    assert rested_s > 7
+
+
+@pytest.mark.parametrize("values", [(1.0015, np.nan), (0.9985, np.nan), (np.nan, 9.0), (np.nan, -7.0)])
+def test_the_first_change_is_handed_on_with_its_tick(values: tuple[float, float]) -> None:
+    gather, rows = calm_gather()
+    handed_s = []
+    for t_s, calm in rows:
+        changed = t_s > 1.5 and np.isnan(values[0]) == np.isnan(calm[0])
+        if gather.add(batch((t_s, values if changed else calm))) is not None:
+            handed_s.append(t_s)
+    first_s = next(t_s for t_s in handed_s if t_s > 1.5)
+    assert first_s < 1.5 + TICK_S + 0.005
+
+
+def test_a_flag_or_a_missing_kind_is_a_change() -> None:
+    gather, rows = calm_gather()
+    flagged = [gather.add(Samples(*batch(row)[:3], np.ones(1, np.uint8))) for row in rows[:100]]
+    assert len([samples for samples in flagged if samples is not None]) >= 2
+    gather, rows = calm_gather()
+    alone = [gather.add(batch(row)) for row in rows if row[1] is POSITION]
+    assert len([samples for samples in alone if samples is not None]) > 8 / TICK_S

@@ -2,6 +2,8 @@
 
 .venv/bin/python -m tests.benchmarks.bench_daemon [SECONDS]
 
+It measures the daemon in a set, and beside a machine at rest.
+
 There are three processes. The simulated device logs the time of each byte; this process is the daemon, with the
 embedded broker or with mosquitto; the subscriber logs the arrival of each feedback. The latency of a feedback starts at
 the last byte that it needs and ends at the subscriber, so it includes the daemon's own waiting.
@@ -57,10 +59,10 @@ TABLES: dict[str, Any] = {
 }  # fmt: skip
 
 
-def device(pipe: Pipe, profile: Profile) -> None:
+def device(pipe: Pipe, profile: Profile, moving: bool) -> None:
     from tests.benchmarks.noting_device import move  # keeps the daemon's process small
 
-    asyncio.run(move(pipe, profile))
+    asyncio.run(move(pipe, profile, moving))
 
 
 def subscriber(pipe: Pipe, address: Address) -> None:
@@ -148,7 +150,7 @@ class Shares:
         return ", ".join(f"{part} {share / seconds:.1%}" for part, share in parts.items())
 
 
-async def bench(kind: str, rate_hz: int, seconds: float, folder: Path) -> None:
+async def bench(kind: str, rate_hz: int, moving: bool, seconds: float, folder: Path) -> None:
     profile = profile_from_builtins(TABLES | {"serial": {"rate_hz": rate_hz}}, "bench")
     shares = Shares()
     async with contextlib.AsyncExitStack() as stack:
@@ -161,17 +163,16 @@ async def bench(kind: str, rate_hz: int, seconds: float, folder: Path) -> None:
         else:
             address = Address(host="127.0.0.1", port=stack.enter_context(mosquitto(folder)).port)
         store = stack.enter_context(Store(folder / "events.db"))
-        board = stack.enter_context(beside(device, profile))
+        board = stack.enter_context(beside(device, profile, moving))
         port = await asyncio.to_thread(board.recv)
         daemon = await stack.enter_async_context(publishing(profile, folder, store, address))
         source = read_chunks(
             port, profile.serial.baud, rate_hz=rate_hz, on_state=daemon.on_link, needed_ns=daemon.needed_ns
         )
         running = asyncio.create_task(daemon.run(source))
-        while daemon.session is None:  # noqa: ASYNC110
+        while daemon.session is None and moving:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
-        assert daemon.session.recorder is not None
-        recording = Path(daemon.session.recorder.status.path)
+        recorder = daemon.session.recorder if daemon.session else None
         ear = stack.enter_context(beside(subscriber, address))
         await asyncio.to_thread(ear.recv)
         await asyncio.sleep(WARM_UP_S)
@@ -186,9 +187,10 @@ async def bench(kind: str, rate_hz: int, seconds: float, folder: Path) -> None:
         written = await asyncio.to_thread(board.recv)
         daemon.stop()
         await running
-    late_ms = latencies_ms(seen, ready_ns(recording, written))
+    late_ms = latencies_ms(seen, ready_ns(Path(recorder.status.path), written)) if recorder else []
+    what = "in a set" if moving else "at rest"
     print(
-        f"{kind:<10}{rate_hz:5d} Hz  {len(late_ms):5d} feedbacks  p50 {percentile(late_ms, 50):5.1f} ms"
+        f"{kind:<10}{rate_hz:5d} Hz  {what:<8} {len(seen):5d} feedbacks  p50 {percentile(late_ms, 50):5.1f} ms"
         f"  p99 {percentile(late_ms, 99):5.1f} ms  |  {busy:6.1%} of a core  largest {rss_mb:4.0f} MB"
     )
     print(f"          {shares.text(before, after, took_s)}")
@@ -225,9 +227,9 @@ def percentile(values: list[float], share: int) -> float:
     return values[min(len(values) - 1, len(values) * share // 100)] if values else float("nan")
 
 
-def run(kind: str, rate_hz: int, seconds: float) -> None:
+def run(kind: str, rate_hz: int, moving: bool, seconds: float) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(bench(kind, rate_hz, seconds, Path(folder)))
+        asyncio.run(bench(kind, rate_hz, moving, seconds, Path(folder)))
 
 
 def main() -> None:
@@ -235,8 +237,8 @@ def main() -> None:
     print(f"the spine is called every {TICK_S * 1e3:g} ms, a torn frame is waited for {COALESCE_S * 1e3:g} ms")
     print("a core's share; where the broker is embedded, it counts as reading and waiting")
     for kind in ("mosquitto", "embedded"):
-        for rate_hz in (500, 1000):
-            alone = multiprocessing.get_context("spawn").Process(target=run, args=(kind, rate_hz, seconds))
+        for rate_hz, moving in ((500, False), (500, True), (1000, True)):
+            alone = multiprocessing.get_context("spawn").Process(target=run, args=(kind, rate_hz, moving, seconds))
             alone.start()
             alone.join()
             if alone.exitcode:

@@ -24,12 +24,14 @@ class NotingDevice(SimulatedDevice):
         return count
 
 
-async def move(pipe: Pipe, profile: Profile) -> None:
-    """Sends its port, then runs until its log is requested."""
-    traces = simulator.live(machine_of(profile), simulator.clean_set(4, 4, reps=30), seed=1, rows=5)
+async def move(pipe: Pipe, profile: Profile, moving: bool) -> None:
+    """Sends its port, then runs until its log is requested: a long set, or a machine at rest."""
+    at_rest = simulator.Script(positive_s=4, negative_s=4, moves=(simulator.Rest(600),), lifter=simulator.Lifter())
+    script = simulator.clean_set(4, 4, reps=30) if moving else at_rest
+    traces = simulator.live(machine_of(profile), script, seed=1, rows=5)
     with NotingDevice(Board(kit_of(profile), 1), traces, baud=profile.serial.baud) as here:
         pipe.send(here.port)
-        moving = asyncio.create_task(here.run())
+        running = asyncio.create_task(here.run())
         await asyncio.to_thread(pipe.recv)
-        moving.cancel()
+        running.cancel()
         pipe.send(here.written)

@@ -29,7 +29,7 @@ class RecordingSink:
         self.summaries: list[SessionMessage] = []
         self.links: list[str] = []
 
-    def feedback(self, session: str, feedback: Feedback) -> None:
+    def feedback(self, session: str, feedback: Feedback, hz: float) -> None:
         self.fed.append((session, feedback.t_s))
 
     def events(self, stored: Sequence[StoredEvent]) -> None:

@@ -84,6 +84,17 @@ def test_data_is_stale_after_200_ms(rules: Page) -> None:
     ) == [["set", 1200], ["set", 1200], ["stale", 2000], ["stale", 3000]]
 
 
+def test_a_machine_at_rest_is_stale_after_one_and_a_half_seconds(rules: Page) -> None:
+    assert run(
+        rules,
+        """const model = live({ set: null, feedback_hz: 1 }, 1000);
+        const at = (now_ms) => { const now = screen(model, now_ms); return [now.state, now.next_ms]; };
+        const rest = [at(1000), at(2499), at(2500)];
+        model.heard("live/feedback", { ...LIVE, t_s: 9, feedback_hz: 25 }, false, 2500);
+        return [...rest, at(2699), at(2700)].map(([state]) => state);""",
+    ) == ["idle", "idle", "stale", "set", "stale"]
+
+
 def test_a_repeated_time_stamp_is_not_new_data(rules: Page) -> None:
     """A daemon that repeats itself counts as silent."""
     assert run(

@@ -50,10 +50,10 @@ def holds(packet: payload.Packet, name: str, channel: str) -> dict[str, Any]:
 @few
 @given(structs(Feedback, finite))
 def test_feedback_fits_the_schema(feedback: Feedback) -> None:
-    live = holds(payload.live(MACHINE, "s-1", feedback), "Live", "live")
-    state = holds(payload.state(MACHINE, "s-1", feedback, stale=True), "State", "state")
+    live = holds(payload.live(MACHINE, "s-1", feedback, 1.0), "Live", "live")
+    state = holds(payload.state(MACHINE, "s-1", feedback, 1.0, stale=True), "State", "state")
     assert state == live | {"stale": True}
-    assert live == msgspec.to_builtins(feedback) | {"v": 1, "session": "s-1"}
+    assert live == msgspec.to_builtins(feedback) | {"v": 1, "session": "s-1", "feedback_hz": 1.0}
     assert msgspec.json.decode(msgspec.json.encode(live), type=messages.LiveMessage).t_s == feedback.t_s
 
 

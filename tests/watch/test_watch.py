@@ -184,6 +184,9 @@ def test_data_is_stale_after_a_quarter_of_a_second() -> None:
         assert viewer.live_at_s == came_s
         viewer._take_live(payload_live(1.04))
         assert viewer.live_at_s > came_s
+        viewer._take_live(payload_live(1.08, feedback_hz=1.0))
+        assert seen_of(viewer, viewer.live_at_s + 1.5).state == "live"
+        assert seen_of(viewer, viewer.live_at_s + 1.501).state == "stale"
         for field in ("now", "reason"):
             assert bool(getattr(seen_of(viewer, came_s + 9), field)) is (field == "reason")
 
@@ -191,12 +194,12 @@ def test_data_is_stale_after_a_quarter_of_a_second() -> None:
     asyncio.run(story())
 
 
-def payload_live(t_s: float) -> Any:
+def payload_live(t_s: float, **more: float) -> Any:
     import msgspec
 
     from monitor.mqtt.contract.messages import LiveMessage
 
-    return msgspec.convert(msgspec.to_builtins(CALM) | {"t_s": t_s, "session": "s"}, LiveMessage)
+    return msgspec.convert(msgspec.to_builtins(CALM) | {"t_s": t_s, "session": "s"} | more, LiveMessage)
 
 
 def test_a_page_on_the_next_free_port_is_found(the_stage: DisplayStage) -> None:

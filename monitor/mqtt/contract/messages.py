@@ -11,6 +11,7 @@ from msgspec import Meta
 from monitor.events import Feedback, Leak
 
 VERSION: Literal[1] = 1
+LIVE_HZ, REST_HZ = 25.0, 1.0  # of live feedback; at rest nothing changes
 
 Name = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,64}\Z")]  # one topic level
 Seq = Annotated[int, Meta(ge=0)]
@@ -157,6 +158,7 @@ class LiveMessage(Feedback, frozen=True, kw_only=True):
 
     v: Literal[1] = VERSION
     session: str
+    feedback_hz: float = LIVE_HZ  # how often feedback is published now; it is stale when much more time has passed
 
 
 class StateMessage(LiveMessage, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
     rep/<m>/status             Status       QoS 1  retained   birth, last will, clean end
     rep/<m>/info               Info         QoS 1  retained   machine, protocol, firmware, link, delivery
-    rep/<m>/live/feedback      Live         QoS 0             20 to 50 a second, the newest wins, never queued
+    rep/<m>/live/feedback      Live         QoS 0             25 a second, 1 at rest; the newest wins, never queued
     rep/<m>/state              State        QoS 0  retained   the same once a second, for hubs and late clients
     rep/<m>/event/<kind>       a record     QoS 1             as in EVENTS.md 3, with v, seq, store_id, historical
     rep/<m>/set                set_end      QoS 1  retained   the last set's summary, as such a record
@@ -22,6 +22,7 @@ import msgspec
 from monitor.events import Feedback
 from monitor.mqtt.contract.commands import COMMANDS, Command
 from monitor.mqtt.contract.messages import (
+    LIVE_HZ,
     VERSION,
     AckMessage,
     Envelope,
@@ -60,12 +61,12 @@ def info(machine: str, message: InfoMessage) -> Packet:
     return Packet(topic(machine, "info"), msgspec.json.encode(message), 1, True)
 
 
-def live(machine: str, session: str, feedback: Feedback) -> Packet:
-    return Packet(topic(machine, "live", "feedback"), _live(session, feedback), 0, False)
+def live(machine: str, session: str, feedback: Feedback, hz: float = LIVE_HZ) -> Packet:
+    return Packet(topic(machine, "live", "feedback"), _live(session, feedback, hz), 0, False)
 
 
-def state(machine: str, session: str, feedback: Feedback, stale: bool) -> Packet:
-    return Packet(topic(machine, "state"), _joined({"stale": stale}, _live(session, feedback)), 0, True)
+def state(machine: str, session: str, feedback: Feedback, hz: float = LIVE_HZ, *, stale: bool) -> Packet:
+    return Packet(topic(machine, "state"), _joined({"stale": stale}, _live(session, feedback, hz)), 0, True)
 
 
 def event(machine: str, kind: str, record: bytes, envelope: Envelope) -> Packet:
@@ -99,8 +100,8 @@ def command(machine: str, message: Command) -> Packet:
     return Packet(topic(machine, "cmd", name), msgspec.json.encode(message), 1, False)
 
 
-def _live(session: str, feedback: Feedback) -> bytes:
-    return _joined({"v": VERSION, "session": session}, msgspec.json.encode(feedback))
+def _live(session: str, feedback: Feedback, hz: float) -> bytes:
+    return _joined({"v": VERSION, "session": session, "feedback_hz": hz}, msgspec.json.encode(feedback))
 
 
 def _joined(head: Any, record: bytes) -> bytes:

@@ -30,7 +30,7 @@ ANSWERS = (messages.AckMessage, messages.ResumeMark)
 CHANNELS: dict[str, tuple[str, str, list[str], int, bool, str]] = {
     "status": ("status", "birth, last will and clean end of the daemon", ["Status"], 1, True, "send"),
     "info": ("info", "machine, protocol, firmware, link and delivery", ["Info"], 1, True, "send"),
-    "live": ("live/feedback", "20 to 50 a second, the newest wins", ["Live"], 0, False, "send"),
+    "live": ("live/feedback", "25 a second, 1 at rest; the newest wins", ["Live"], 0, False, "send"),
     "state": ("state", "the same once a second, for late clients", ["State"], 0, True, "send"),
     "set": ("set", "the last set's summary", ["SetEndRecord"], 1, True, "send"),
     "session": ("session/{session}", "a session's summary", ["Session"], 1, False, "send"),

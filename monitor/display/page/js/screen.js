@@ -10,7 +10,9 @@ import { isFault, rowOf } from "./kinds.js";
 import { protocolName } from "./protocol.js";
 import { kilograms } from "./units.js";
 
-export const STALE_MS = 200; // shown within 250 ms
+export const STALE_MS = 200; // at the live rate; shown within 250 ms
+const LATE = 1.5; // in intervals of feedback
+const LIVE_HZ = 25;
 const ABSENT_MS = 1500; // by then a broker that knows the machine has sent its status
 const SUMMARY_MS = 180000;
 export const BEGIN_MS = 8000; // how long "begin" waits for the set
@@ -69,7 +71,8 @@ function stateNow(model, now_ms, wake, countdown_ms, dismissed) {
   const reported = model.status?.state;
   const age_ms = now_ms - model.feedback_ms;
   if (!model.up) return model.attempts ? { state: "offline", reason: "broker" } : { state: "connecting", reason: null };
-  if (age_ms >= STALE_MS) {
+  const stale_ms = staleAfter_ms(model);
+  if (age_ms >= stale_ms) {
     if (reported === "offline") return { state: "offline", reason: "machine" };
     if (!reported && !model.feedback) {
       wake.at(model.connected_ms + ABSENT_MS);
@@ -78,7 +81,7 @@ function stateNow(model, now_ms, wake, countdown_ms, dismissed) {
     }
     return { state: "stale", reason: staleReason(model) };
   }
-  wake.at(model.feedback_ms + STALE_MS);
+  wake.at(model.feedback_ms + stale_ms);
   const { fault, set, load_from, band } = model.feedback;
   if (fault) return { state: "fault", reason: fault };
   if (band !== "in" && band !== "low" && isOpen(model, "force_ceiling")) return { state: "alarm", reason: null };
@@ -92,6 +95,11 @@ function stateNow(model, now_ms, wake, countdown_ms, dismissed) {
     return { state: "summary", reason: null };
   }
   return { state: "idle", reason: null };
+}
+
+/** How long feedback is current: a machine at rest publishes less often, and says so. */
+export function staleAfter_ms(model) {
+  return Math.max(STALE_MS, (LATE * 1000) / (model.feedback?.feedback_hz ?? LIVE_HZ));
 }
 
 function staleReason(model) {
