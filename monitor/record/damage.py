@@ -73,8 +73,11 @@ class LossCounter:
             self._count = int(count) if count.isdecimal() else self._count
         elif piece.opcode == DATA_END:
             self._ended = True
+            lost = None if self._count is None else max(0, self._count - self._next_number)
+            if lost and not self._holes:
+                self._holes = [Piece(piece.offset_bytes, 0, HOLE, why="records are missing")]
             if self._holes:
-                self._settle(None if self._count is None else max(0, self._count - self._next_number))
+                self._settle(lost)
 
     def close(self) -> None:
         if self._holes:

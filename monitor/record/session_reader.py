@@ -37,6 +37,7 @@ from monitor.record.scan import (
 )
 from monitor.safe_output import plain
 
+MOST_NS = 2**62  # no clock that runs since a boot shows 146 years
 _MESSAGE = struct.Struct("<BQHIQQ")  # opcode, length, channel, number, log time, publish time
 _CHANNEL = struct.Struct("<BQHHI")  # opcode, length, channel, schema, length of the topic
 _MESSAGE_BYTES, _PREFIX_BYTES = _MESSAGE.size, 9  # before the data, and before the part that the length counts
@@ -177,7 +178,8 @@ def _messages(content: bytes, topics: dict[int, str]) -> tuple[list[int], list[P
     while at <= last:
         opcode, length, channel, number, at_ns, _ = unpack(content, at)
         begin, start, at = at, at + _MESSAGE_BYTES, at + _PREFIX_BYTES + length
-        if opcode == MESSAGE and start <= at <= len(content) and at - start <= MESSAGE_CAP_BYTES and channel in topics:
+        whole = start <= at <= len(content) and at - start <= MESSAGE_CAP_BYTES
+        if opcode == MESSAGE and whole and at_ns < MOST_NS and channel in topics:
             numbers.append(number)
             records.append((topics[channel], at_ns, content[start:at]))
         elif opcode == CHANNEL and at <= len(content):

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from monitor.record import scan
 from monitor.record.records import Record
 from monitor.record.session_file import SessionFile, SessionFileError, read_session
-from tests.record.sessions import HEADER, parts_of, some_records
+from monitor.record.session_reader import MOST_NS
+from tests.record.sessions import HEADER, parts_of, some_records, without_header
 from tests.soak import Figure, long, soak
 
 FLIPS = long(3000, 1000)
@@ -261,3 +262,24 @@ def test_an_unknown_record_is_skipped_and_reported(put: Callable[[bytes], Sessio
     unknown, unclosed = session.damage
     assert (unknown.offset_bytes, unknown.length_bytes, unknown.lost_records) == (STARTS[3], 49, 0)
     assert (unclosed.length_bytes, unclosed.lost_records) == (0, None)
+
+
+@pytest.mark.parametrize("at_ns", [2**64 - 1, 2**63, MOST_NS])
+def test_a_record_of_an_impossible_time_is_skipped_and_reported(at_ns: int, tmp_path: Path) -> None:
+    records = some_records(4)
+    forged = [record if k != 8 else record._replace(at_ns=at_ns) for k, record in enumerate(records)]
+    path = tmp_path / "forged.mcap"
+    path.write_bytes(b"".join(parts_of(forged)))
+    file = SessionFile(path)
+    kept = without_header(list(file))
+    assert kept == [*records[:8], *records[9:]]
+    assert "1 record" in file.damage[0].sentence
+
+
+def test_impossible_times_up_to_the_end_are_reported_too(tmp_path: Path) -> None:
+    records = some_records(4)
+    path = tmp_path / "forged.mcap"
+    path.write_bytes(b"".join(parts_of([*records[:8], *(record._replace(at_ns=MOST_NS) for record in records[8:])])))
+    file = SessionFile(path)
+    assert without_header(list(file)) == records[:8]
+    assert f"{len(records) - 8} records" in file.damage[0].sentence
