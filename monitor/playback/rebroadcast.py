@@ -12,10 +12,8 @@ from uuid import uuid4
 
 from monitor.access.credentials import address_of
 from monitor.events import SetEnd, Update, encode
-from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
 from monitor.mqtt.client.connection import (
     Address,
-    BrokerError,
     BrokerGone,
     BrokerRefuses,
     Connection,
@@ -62,28 +60,19 @@ class Rebroadcast:
 
 @asynccontextmanager
 async def rebroadcast(profile: Profile, session: str) -> AsyncIterator[Rebroadcast]:
-    """Connects to the profile's broker. Without one, to a broker at the port on loopback, or else to one of our own."""
-    machine = profile.machine.id
+    """Connects to the profile's broker; without one, to the daemon's at the port on loopback.
+
+    A broker of its own would have no listener and end with the replay. Raises BrokerError where none answers.
+    """
+    own = profile.mqtt.host is None
+    address = Address(host=LOOPBACK, port=profile.mqtt.port) if own else address_of(profile)
     async with AsyncExitStack() as stack:
-        own = profile.mqtt.host is None
-        address = Address(host=LOOPBACK, port=profile.mqtt.port) if own else address_of(profile)
-        if own and not await _answers(address):
-            try:
-                await stack.enter_async_context(EmbeddedBroker(LOOPBACK, address.port))
-            except OSError as error:
-                raise BrokerError(
-                    f"port {address.port} is used by a program that is not a broker: change [mqtt] port"
-                ) from error
-        connection = await stack.enter_async_context(connect(address, _client_id()))
-        yield Rebroadcast(connection, address, machine, session)
-
-
-async def _answers(address: Address) -> bool:
-    try:
-        async with connect(address, _client_id()):
-            return True
-    except BrokerGone:
-        return False
+        try:
+            connection = await stack.enter_async_context(connect(address, _client_id()))
+        except BrokerGone as error:
+            remedy = "start the daemon, which brings one, or name yours in [mqtt] host" if own else "start it"
+            raise BrokerGone(f"{error}; without a broker nobody would receive the replay: {remedy}") from error
+        yield Rebroadcast(connection, address, profile.machine.id, session)
 
 
 def _client_id() -> str:

@@ -12,7 +12,6 @@ from monitor.__main__ import main
 from monitor.exit_codes import ExitCode
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
 from monitor.mqtt.client.connection import Address, Received, connect
-from monitor.playback import rebroadcast
 from tests import needs
 from tests.mqtt.brokers import free_port, mosquitto
 from tests.mqtt.stage import until
@@ -106,17 +105,12 @@ def test_without_one_a_broker_at_the_port_is_used(tmp_path: Path) -> None:
     check(*asyncio.run(run()))
 
 
-def test_without_any_broker_an_own_one_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    port = free_port()
-    roots: list[str] = []
-
-    async def publish(self: rebroadcast.Rebroadcast, update: object) -> None:
-        async with connect(Address(host="127.0.0.1", port=port), "visitor"):
-            roots.append(self.root)
-
-    monkeypatch.setattr(rebroadcast.Rebroadcast, "publish", publish)
-    assert main(["replay", str(CLEAN), "--publish", "--speed", "max", "--config", str(config(tmp_path, port))]) == 0
-    assert set(roots) == {ROOT.rstrip("/")}
+def test_without_any_broker_it_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    profile = config(tmp_path, port := free_port())
+    assert main(["replay", str(CLEAN), "--publish", "--speed", "max", "--config", str(profile)]) == ExitCode.FAILED
+    err = capsys.readouterr().err
+    assert f"no broker answers at 127.0.0.1:{port}" in err
+    assert "start the daemon" in err
 
 
 def test_a_missing_broker_is_reported_in_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
