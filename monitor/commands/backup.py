@@ -1,6 +1,7 @@
 """`rep-monitor backup FILE`: saves profiles, calibrations and stores in one file, also while the daemons run."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from monitor.exit_codes import ExitCode
@@ -22,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from monitor.custody.archive import BackupError
-    from monitor.custody.backup import back_up, profiles_of
+    from monitor.custody.backup import back_up, profiles_of, without_a_profile
     from monitor.profile.reading import load_profile
     from monitor.state.folders import machines_with_a_store, state_root
 
@@ -35,7 +36,13 @@ def run(args: argparse.Namespace) -> int:
     if not machines:
         raise BackupError(f"{state_root()} contains no machine: set STATE_DIRECTORY, or give --config")
     manifest = back_up(args.file, [state_root() / machine for machine in machines], profiles)
+    for profile in profiles:
+        print(f"{profile} (as profiles/{profile.name})")
     for name in manifest.sha256:
-        print(name)
+        if not name.startswith("profiles/"):
+            print(name)
+    for machine in without_a_profile(machines, profiles):
+        problem = f"{machine}: no profile in {PROFILES} describes it, so the backup has none"
+        print(f"rep-monitor backup: {problem}; give every profile with --config", file=sys.stderr)
     print(f"{args.file}: {args.file.stat().st_size} bytes")
     return ExitCode.DONE

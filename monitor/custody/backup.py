@@ -158,3 +158,9 @@ def _digest(path: Path) -> str:
 def profiles_of(machines: Sequence[str], folder: Path) -> list[Path]:
     """The profiles in the folder that describe one of these machines. Raises ConfigError if a profile is invalid."""
     return [path for path in sorted(folder.glob("*.toml")) if load_profile(path).machine.id in machines]
+
+
+def without_a_profile(machines: Sequence[str], profiles: Iterable[Path]) -> list[str]:
+    """The machines that none of these profiles describes. Raises ConfigError if a profile is invalid."""
+    described = {load_profile(path).machine.id for path in profiles}
+    return [machine for machine in machines if machine not in described]

@@ -70,6 +70,19 @@ def test_a_backup_restores_a_machine_on_another_computer(
         assert Bookmark(folder / "bookmark.json").start(store.store_id, 0) == 2, "nothing is published twice"
 
 
+def test_a_backup_says_which_profiles_it_takes(
+    kept: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (kept / "elsewhere").mkdir()
+    monkeypatch.setattr("monitor.commands.backup.PROFILES", kept / "elsewhere")
+    assert main(["backup", str(kept / "b.zip")]) == ExitCode.DONE
+    assert f"{MACHINE}: no profile in {kept / 'elsewhere'} describes it" in capsys.readouterr().err
+    assert main(["backup", str(kept / "b.zip"), "--config", str(kept / "m.toml")]) == ExitCode.DONE
+    said = capsys.readouterr()
+    assert f"{kept / 'm.toml'} (as profiles/m.toml)" in said.out
+    assert not said.err
+
+
 def test_a_backup_while_the_daemon_writes_is_consistent(kept: Path) -> None:
     """A set's end and its row are stored in one transaction: a copy has both or none."""
     folder = kept / "state" / MACHINE
