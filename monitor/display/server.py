@@ -180,9 +180,11 @@ class PageServer:
             return self._give(host, await document(role), "application/json")
         if (file := self._files.get(url.path)) is None:
             return self._turn_away(HTTPStatus.NOT_FOUND, "No such page.")
-        headers = {"Cache-Control": "no-cache", "ETag": file.tag}
+        headers = {"Cache-Control": "no-cache", "ETag": file.tag, "Vary": "Accept-Encoding"}
         if _one(request.headers, "If-None-Match") == file.tag:
             return self._give(host, b"", file.type, headers, HTTPStatus.NOT_MODIFIED)  # replaces the cached headers
+        if file.packed is not None and _takes_gzip(request.headers):
+            return self._give(host, file.packed, file.type, headers | {"Content-Encoding": "gzip"})
         return self._give(host, file.data, file.type, headers)
 
     async def _past(self, host: str, history: History) -> Response:
@@ -268,6 +270,12 @@ def _is_from(host: str, headers: Headers) -> bool:
     origin = _one(headers, "Origin")
     given = len(headers.get_all("Origin"))
     return not given or (given == 1 and urlsplit(origin).netloc.lower() == host.lower())
+
+
+def _takes_gzip(headers: Headers) -> bool:
+    """Whether the visitor understands gzip; `gzip;q=0` says no."""
+    words = [word.strip().lower() for value in headers.get_all("Accept-Encoding") for word in value.split(",")]
+    return any(re.fullmatch(r"gzip(\s*;\s*q=(1(\.0*)?|0\.\d*[1-9]\d*))?", word) for word in words)
 
 
 def _one(headers: Headers, name: str) -> str:

@@ -1,5 +1,6 @@
 """Reads the page's files once; nothing else can be reached, whatever a path says."""
 
+import gzip
 import mimetypes
 from collections.abc import Iterator
 from hashlib import sha256
@@ -14,9 +15,13 @@ TYPES = {".js": "text/javascript", ".json": "application/json", ".md": "text/pla
 
 
 class File(NamedTuple):
-    """One file for the browser; `tag` changes with its content."""
+    """One file for the browser; `tag` changes with its content.
+
+    `packed` is `data` as gzip, None if that is not smaller.
+    """
 
     data: bytes
+    packed: bytes | None
     type: str
     tag: str
 
@@ -43,4 +48,5 @@ def _file(name: str, data: bytes) -> File:
     suffix = name[name.rfind(".") :] if "." in name else ""
     kind = TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
     text = "; charset=utf-8" if kind.startswith("text/") else ""
-    return File(data, kind + text, f'"{sha256(data).hexdigest()[:16]}"')
+    packed = gzip.compress(data, mtime=0)
+    return File(data, packed if len(packed) < len(data) else None, kind + text, f'"{sha256(data).hexdigest()[:16]}"')

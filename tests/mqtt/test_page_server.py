@@ -1,5 +1,6 @@
 """The page server: files, access, and the page's connection to the broker on the same port."""
 
+import gzip
 import json
 import socket
 from collections.abc import Awaitable, Callable
@@ -65,6 +66,21 @@ def test_an_unchanged_file_is_not_sent_again() -> None:
         )
         assert (await get(server, "/index.html?x=1", If_None_Match='"other"')).body == first.body
         assert (await get(server, "/config.json")).headers["cache-control"] == "no-store"
+
+    with_server(story)
+
+
+def test_files_are_compressed_for_those_who_understand_it() -> None:
+    async def story(server: PageServer) -> None:
+        plain = await get(server, "/vendor/mqtt.min.js")
+        packed = await get(server, "/vendor/mqtt.min.js", Accept_Encoding="br, gzip;q=0.8")
+        assert packed.headers["content-encoding"] == "gzip"
+        assert gzip.decompress(packed.body) == plain.body
+        assert len(packed.body) < 0.5 * len(plain.body)
+        for answer in (plain, packed):
+            assert answer.headers["vary"] == "Accept-Encoding"
+        for refusing in ("identity", "gzip;q=0", "gzip; q=0.0"):
+            assert (await get(server, "/vendor/mqtt.min.js", Accept_Encoding=refusing)).body == plain.body
 
     with_server(story)
 
