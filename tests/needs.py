@@ -20,6 +20,7 @@ PACKAGES = {  # a program, or a file of a library -> its Debian package
     "systemd": {"systemd-analyze": "systemd"},
     "nspawn": {"systemd-nspawn": "systemd-container"},
     "chromium": {"chromium": "chromium"},
+    "npm": {"npm": "npm"},
     "compiler": {"cc": "gcc", "make": "make"},
     "avr": {
         "avr-gcc": "gcc-avr",
@@ -40,6 +41,7 @@ systemd = pytest.mark.needs("systemd")
 nspawn = pytest.mark.needs("nspawn")
 root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may make another machine of this one")
 chromium = pytest.mark.needs("chromium")
+npm = pytest.mark.needs("npm")
 compiler = pytest.mark.needs("compiler")
 avr = pytest.mark.needs("avr")
 shared_data = pytest.mark.skipif(not SHARED_DATA.is_dir(), reason="the folder shared/data is not beside this one")

@@ -113,7 +113,7 @@ class DisplayStage:
         kind: Any = "stack",
         band: float = 0.10,
         version: str = "0.1.0",
-        tempo: str = "5/5",
+        tempo: str | None = "5/5",
         load_n: float | None = None,
         plates_kg: tuple[float, ...] | None = None,
     ) -> None:

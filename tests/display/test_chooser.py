@@ -60,6 +60,29 @@ def test_a_choice_is_sent_and_its_answer_shown(chooser: Page, stage: DisplayStag
     assert not chooser.console
 
 
+def test_the_chooser_follows_the_machine(chooser: Page, stage: DisplayStage) -> None:
+    stage.live()
+    chooser.wait(f"{WHY} === 'A set is in progress. Choose when it has ended.'")
+    assert chooser.evaluate("document.querySelector('[name=use]').disabled")
+    stage.live(IDLE)
+    chooser.wait(f"{WHY} === '' && {READY}")
+    tap(chooser, "[name=tempo][value='2/4']")
+    chooser.evaluate(USE)
+    chooser.wait(f"{ANSWER}.startsWith('Saved')")
+
+
+def test_a_tempo_without_a_name_is_shown_as_chosen(chooser: Page, stage: DisplayStage) -> None:
+    chooser.evaluate("document.querySelector('#chooser').close()")
+    stage.info(tempo=None, load_n=804.0)
+    chooser.wait("repMonitor.model.info.protocol.name === null")
+    chooser.evaluate(OPEN)
+    chooser.wait(READY)
+    assert chooser.evaluate("document.querySelector('[name=tempo]:checked').value") == "5/5"
+    chooser.evaluate(USE)
+    chooser.wait(f"{ANSWER}.startsWith('Saved')")
+    assert stage.commands == []
+
+
 def test_a_trainer_can_choose(open_page: Open, stage: DisplayStage) -> None:
     stage.commands.clear()
     stage.answers = {"load": {}}

@@ -8,6 +8,7 @@ import pytest
 from monitor.events import ForceCeiling, Jerk, Leak, LockoutRest, Unload
 from tests import needs
 from tests.browser import Page
+from tests.display.choosing import READY
 from tests.display.conftest import LAPTOP, PHONE, TABLET, TV, Open
 from tests.display.look import faults, look
 from tests.display.stage import CALM, IDLE, DisplayStage
@@ -372,6 +373,26 @@ def test_everything_has_a_name_for_screen_readers(display: Page, stage: DisplayS
         display.call("Input.dispatchKeyEvent", type="keyDown", key="Tab", code="Tab", windowsVirtualKeyCode=9)
         reached.append(display.evaluate("document.activeElement.id"))
     assert reached == ["sound", "open-settings", "to-trainer"]
+
+
+def test_weights_are_shown_in_pounds_by_choice(open_page: Open, display: Page, stage: DisplayStage) -> None:
+    stage.info(load_n=804.0)
+    stage.live()
+    load = "document.querySelector('#load')?.textContent"
+    display.wait(f"{load} === '82 kg'")
+    page, trainer = open_page(), open_page("trainer.html", LAPTOP)
+    page.evaluate(CHOOSE % ("unit", "lb"))  # loads the page anew
+    page.wait(f"{load} === '181 lb'")
+    trainer.evaluate("localStorage.setItem('rep-monitor', JSON.stringify({ unit: 'lb' })); location.reload()")
+    trainer.wait(f"{load} === '181 lb' && document.querySelector('#agreed')?.textContent === '5/5 · 181 lb'")
+    assert "kg" not in trainer.evaluate("document.body.innerText")
+    stage.end_set()
+    stage.live(IDLE)
+    page.wait("document.querySelector('#summary').textContent.includes('181 lb')")
+    page.evaluate("document.querySelector('#choose').click()")
+    page.wait(READY)
+    page.evaluate("document.querySelector('#choose-steps button:last-child').click()")
+    page.wait("document.querySelector('#choose-kg').textContent === '186 lb'")
 
 
 def test_sound_is_off_by_default(display: Page, stage: DisplayStage) -> None:

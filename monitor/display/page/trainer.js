@@ -13,6 +13,7 @@ import { faults } from "./js/summary.js";
 import { comparison, drawEvents, drawLeak, drawReps, drawSets } from "./js/tables.js";
 import { Trace } from "./js/trace.js";
 import { Trend } from "./js/trend.js";
+import { weight } from "./js/units.js";
 import { clock } from "./js/words.js";
 
 const FRAME_MS = 60; // the trace moves 16 pixels a second
@@ -95,7 +96,7 @@ function drawTop(now) {
   write("reps", now.set === null ? "–" : String(now.reps));
   write("under-load", now.under_load_s === null ? "–" : clock(now.under_load_s));
   write("under-tension", now.under_tension_s === null ? "–" : clock(now.under_tension_s));
-  write("load", now.load_kg === null ? "–" : `${Math.round(now.load_kg)} kg`);
+  write("load", now.load_kg === null ? "–" : weight(now.load_kg));
 }
 
 function drawTables(now) {

@@ -4,13 +4,13 @@ import { chooserDialog } from "./chooser_form.js";
 import { element } from "./parts.js";
 import { loadPermissions } from "./permissions.js";
 import { protocolName } from "./protocol.js";
-import { kilograms, newtons } from "./units.js";
+import { fromUnit, inUnit, kilograms, newtons, unitName, weight } from "./units.js";
 
 const TEMPOS = ["10/10", "5/5", "4/4", "2/4", "30-30-30"];
 const LEAST_KG = 3;
 const MOST_KG = 2000;
 const UNCERTAIN_KG = 40; // the first proposal when nothing is known
-const STEPS_KG = [-5, -1, 1, 5];
+const STEPS = [-5, -1, 1, 5];
 const FOLLOW_MS = 250;
 const LIFTER = /^[A-Za-z0-9_-]{1,64}$/;
 
@@ -58,7 +58,7 @@ export function setUpChooser({ opener, page }) {
     load_kg = nearest(seen_n === null ? UNCERTAIN_KG : kilograms(seen_n), pins());
     inputs.learn.checked = given_n === null;
     touched = false;
-    steps.replaceChildren(...(pins() ? [-1, 1] : STEPS_KG).map(step));
+    steps.replaceChildren(...(pins() ? [-1, 1] : STEPS).map(step));
     inputs.lifter.value = "";
     may = new Set();
     allow();
@@ -74,10 +74,12 @@ export function setUpChooser({ opener, page }) {
     button.type = "button";
     button.setAttribute(
       "aria-label",
-      words.text(size < 0 ? "choose.less" : "choose.more", pins() ? "" : `${Math.abs(size)} kg`).trim(),
+      words.text(size < 0 ? "choose.less" : "choose.more", pins() ? "" : `${Math.abs(size)} ${unitName()}`).trim(),
     );
     button.addEventListener("click", () => {
-      load_kg = pins() ? neighbour(load_kg, pins(), size) : Math.min(MOST_KG, Math.max(LEAST_KG, load_kg + size));
+      load_kg = pins()
+        ? neighbour(load_kg, pins(), size)
+        : Math.min(MOST_KG, Math.max(LEAST_KG, load_kg + fromUnit(size)));
       inputs.learn.checked = false;
       touched = true;
       show();
@@ -89,7 +91,7 @@ export function setUpChooser({ opener, page }) {
   function show() {
     dialog.querySelector("#choose-kg").textContent = inputs.learn.checked
       ? words.text("choose.learned")
-      : `${load_kg} kg`;
+      : weight(load_kg, 1);
   }
 
   /** Disables what is not allowed, and says why. */
@@ -169,7 +171,7 @@ function tile(tempo, checked) {
 }
 
 function nearest(kg, pins) {
-  if (!pins) return Math.round(kg);
+  if (!pins) return fromUnit(Math.round(inUnit(kg)));
   return pins.reduce((best, pin) => (Math.abs(pin - kg) < Math.abs(best - kg) ? pin : best));
 }
 
@@ -183,7 +185,7 @@ const round = (force_n) => Math.round(10 * force_n) / 10;
 
 /** The choice for the next set, in short: 5/5 · 82 kg */
 export function agreed(now, words) {
-  return [now.protocol, now.given_kg === null ? words.text("choose.learned") : `${Math.round(now.given_kg)} kg`]
+  return [now.protocol, now.given_kg === null ? words.text("choose.learned") : weight(now.given_kg)]
     .filter(Boolean)
     .join(" · ");
 }

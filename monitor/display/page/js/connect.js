@@ -4,12 +4,14 @@ import { addIcons } from "./icons.js";
 import { Link } from "./link.js";
 import { Model } from "./model.js";
 import { loadSettings } from "./settings.js";
+import { useUnit } from "./units.js";
 import { json, listPacks, loadWords } from "./words.js";
 
 /** Connects; calls `changed` after each message and each change of the connection. */
 export async function connect(changed) {
   addIcons();
   const settings = loadSettings();
+  useUnit(settings.unit);
   const [config, packs] = await Promise.all([json("config.json"), listPacks()]);
   const words = await loadWords(settings.language, packs);
   words.fill(document);

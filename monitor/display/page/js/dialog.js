@@ -1,4 +1,4 @@
-// The settings dialog of one screen: machine, language, guidance, countdown, voice.
+// The settings dialog of one screen: machine, language, unit, guidance, countdown, voice.
 
 import { saveSettings } from "./settings.js";
 
@@ -8,6 +8,7 @@ export function setUpDialog({ dialog, opener, page, voice, changed }) {
   const form = dialog.querySelector("form").elements;
   fill(form.machine, machines, machine);
   fill(form.language, Object.keys(packs), words.pack.id, packs);
+  form.unit.value = settings.unit;
   form.guidance.value = settings.guidance;
   form.voice.value = settings.voice;
   form.countdown_s.value = String(settings.countdown_s);
@@ -23,7 +24,7 @@ export function setUpDialog({ dialog, opener, page, voice, changed }) {
     const { name, value } = event.target;
     settings[name] = name === "countdown_s" ? Number(value) : value;
     saveSettings(settings);
-    if (name === "machine" || name === "language") {
+    if (["machine", "language", "unit"].includes(name)) {
       location.search = ""; // a choice by hand overrides the address
       location.reload();
     } else changed();

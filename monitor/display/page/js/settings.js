@@ -1,7 +1,15 @@
 // The settings of this screen, kept in its browser.
 
 const KEY = "rep-monitor";
-const DEFAULTS = { machine: null, language: null, countdown_s: 10, guidance: "always", voice: "on", sound: "off" };
+const DEFAULTS = {
+  machine: null,
+  language: null,
+  countdown_s: 10,
+  guidance: "always",
+  voice: "on",
+  sound: "off",
+  unit: "kg",
+};
 
 export function loadSettings() {
   const chosen = { ...DEFAULTS, ...stored() };

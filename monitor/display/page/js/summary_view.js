@@ -2,7 +2,7 @@
 
 import { element } from "./parts.js";
 import { faults, leaked, leaks, length, unjudged, withoutLeak, worst } from "./summary.js";
-import { kilograms } from "./units.js";
+import { kilograms, weight } from "./units.js";
 import { CLEAN, CLEAN_SO_FAR } from "./vocabulary.js";
 
 export function drawSummary(root, record, words) {
@@ -33,7 +33,7 @@ export function drawSummary(root, record, words) {
 function setLine(record, words) {
   const parts = [`${words.text("set")} ${record.set}`, `${record.reps} ${words.text("reps")}`];
   if (record.clean_reps != null) parts.push(`${record.clean_reps} ${words.text("clean")}`);
-  if (record.working_load_n !== null) parts.push(`${Math.round(kilograms(record.working_load_n))} kg`);
+  if (record.working_load_n !== null) parts.push(weight(kilograms(record.working_load_n)));
   parts.push(words.text(`outcome.${record.outcome}`));
   return parts.join(" · ");
 }
@@ -68,8 +68,7 @@ function causes(record, lost, words) {
   if (!lost.length) return element("div", "causes", "", [element("p", "", withoutLeak(faults(record), words))]);
   const rows = lost.map(({ cause, seconds }) =>
     element("div", "", "", [
-      element("i", `share-${cause}`),
-      element("dt", "", words.leak(cause)),
+      element("dt", "", "", [element("i", `share-${cause}`), words.leak(cause)]),
       element("dd", "", words.text("seconds", seconds.toFixed(1))),
     ]),
   );

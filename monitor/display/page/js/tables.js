@@ -6,7 +6,7 @@ import { isFault, isListed, rowOf } from "./kinds.js";
 import { element } from "./parts.js";
 import { leaked, withoutLeak } from "./summary.js";
 import { dayName } from "./trend.js";
-import { kilograms } from "./units.js";
+import { inUnit, kilograms, weight } from "./units.js";
 import { clock } from "./words.js";
 
 const EVENTS = 14;
@@ -30,7 +30,7 @@ export function drawReps(body, model, words) {
       rep.rep === 1 && startsUp ? "–" : rep.lower_dwell_s.toFixed(1), // the dwell before the set does not count
       (100 * rep.rom_m).toFixed(0),
       rep.peak_g.toFixed(2),
-      rep.tension_mean_n === null ? "–" : kilograms(rep.tension_mean_n).toFixed(0),
+      rep.tension_mean_n === null ? "–" : inUnit(kilograms(rep.tension_mean_n)).toFixed(0),
       rep.in_band_s === null || !rep.duration_s ? "–" : `${Math.round((100 * rep.in_band_s) / rep.duration_s)} %`,
       rep.start ? words.text(`start.${rep.start.grade}`) : "–",
       rep.segmented ? `${rep.segmented.positive} / ${rep.segmented.negative}` : "–",
@@ -59,11 +59,14 @@ export function drawEvents(body, model, words) {
 export function drawLeak(box, leak, faults, words) {
   const causes = Object.entries(leak ?? {}).filter(([, seconds]) => seconds >= 0.05);
   if (!causes.length)
-    return box.replaceChildren(element("dt", "quiet", leak ? withoutLeak(faults, words) : words.text("none_yet")));
+    return box.replaceChildren(
+      element("dt", "quiet", leak ? withoutLeak(faults, words) : words.text("none_yet")),
+      element("dd"),
+    );
   const most = Math.max(1, ...causes.map(([, seconds]) => seconds));
   box.replaceChildren(
     ...causes.flatMap(([cause, seconds]) => {
-      const bar = element("div", "leak-bar");
+      const bar = element("dd", "leak-bar");
       const fill = element("i", `share-${cause}`);
       fill.style.width = `${(100 * seconds) / most}%`;
       bar.append(fill);
@@ -78,7 +81,7 @@ export function drawSets(body, sets, words) {
     !ended_utc || localDay(ended_utc) === today ? "" : `${dayName(ended_utc, words.pack.language)} · `;
   rows(body, [...sets].reverse().slice(0, 20), words, (set) => [
     `${day(set)}${set.set}`,
-    set.working_load_n === null ? "–" : `${Math.round(kilograms(set.working_load_n))} kg`,
+    set.working_load_n === null ? "–" : weight(kilograms(set.working_load_n)),
     String(set.reps),
     set.under_load_s.toFixed(0),
     set.under_tension_s === null ? "–" : set.under_tension_s.toFixed(0),

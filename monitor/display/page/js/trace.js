@@ -1,7 +1,7 @@
 // Draws the last 60 seconds of tension and position, with the events; one of two users of uPlot.
 
 import { isListed, rowOf } from "./kinds.js";
-import { kilograms } from "./units.js";
+import { inUnit, kilograms, unitName } from "./units.js";
 
 export const WINDOW_S = 60;
 const KEPT_S = 75; // a little more than the window; old samples are removed in batches
@@ -11,7 +11,7 @@ const TONE_INK = { leak: "#e69f00", rough: "#f08a3c", blind: "#f08a3c" };
 const FONT = '13px system-ui, "DejaVu Sans", sans-serif';
 
 export class Trace {
-  #columns = [[], [], [], [], []]; // t_s, tension %, force kg, position %, pace %
+  #columns = [[], [], [], [], []]; // t_s, tension %, force in kg or lb, position %, pace %
   #plots;
   #band = [0.9, 1.1];
   #events = [];
@@ -39,7 +39,7 @@ export class Trace {
     this.#push([
       t_s,
       tension === null ? null : 100 * tension,
-      tension_n === null ? null : kilograms(tension_n),
+      tension_n === null ? null : inUnit(kilograms(tension_n)),
       percent(position),
       percent(pace),
     ]);
@@ -99,7 +99,7 @@ export class Trace {
       axes: [
         xAxis(false),
         { ...axis("y", "%"), splits: () => [50, 75, 100, 125, 150] },
-        { ...axis("kg", " kg"), side: 1, grid: { show: false } },
+        { ...axis("kg", ` ${unitName()}`), side: 1, grid: { show: false } },
       ],
       hooks: { drawClear: [(plot) => this.#shadeBand(plot)], draw: [(plot) => this.#markEvents(plot, true)] },
     });

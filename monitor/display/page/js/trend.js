@@ -1,17 +1,23 @@
 // Skill and strength by day of training, as two charts that are never combined; one of two users of uPlot.
 
-import { kilograms } from "./units.js";
+import { inUnit, kilograms, unitName } from "./units.js";
 
 const INK = { quiet: "#a7b4c0", line: "#26313b" };
 const FONT = '13px system-ui, "DejaVu Sans", sans-serif';
 
 /** The two charts, in the order of the page's boxes. */
 const LINES = [
-  { value: (day) => 100 * day.skill, ink: "#6fb9e8", unit: "%", range: () => [0, 100], splits: () => [0, 50, 100] },
   {
-    value: (day) => kilograms(day.strength_n),
+    value: (day) => 100 * day.skill,
+    ink: "#6fb9e8",
+    unit: () => "%",
+    range: () => [0, 100],
+    splits: () => [0, 50, 100],
+  },
+  {
+    value: (day) => inUnit(kilograms(day.strength_n)),
     ink: "#f3f6f8",
-    unit: " kg",
+    unit: () => ` ${unitName()}`,
     range: (_, least, most) => [0.9 * least, 1.1 * most],
     splits: ({ data }) => [...new Set([Math.min(...data[1]), Math.max(...data[1])])],
   },
@@ -73,7 +79,7 @@ export class Trend {
           gap: 6,
           grid: { stroke: INK.line, width: 1 },
           splits,
-          values: (_, at) => at.map((value) => `${Math.round(value)}${unit}`),
+          values: (_, at) => at.map((value) => `${Math.round(value)}${unit()}`),
         },
       ],
     };

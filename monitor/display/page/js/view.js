@@ -6,6 +6,7 @@ import { symbol } from "./icons.js";
 import { rowOf } from "./kinds.js";
 import { element } from "./parts.js";
 import { stateIcon, stateLabel } from "./status_line.js";
+import { weight } from "./units.js";
 import { clock } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
@@ -132,7 +133,7 @@ function drawFigures(now, words) {
   text("under-tension", now.under_tension_s === null ? "–" : clock(now.under_tension_s));
   text("reps-name", words.text(now.stage === null ? "reps" : "stage"));
   text("reps", now.stage !== null ? String(now.stage) : now.set === null ? "–" : String(now.reps));
-  text("load", now.load_kg === null ? "–" : `${Math.round(now.load_kg)} kg`);
+  text("load", now.load_kg === null ? "–" : weight(now.load_kg));
 }
 
 /** One line for each repetition, with its faults in time order. */

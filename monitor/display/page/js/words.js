@@ -1,6 +1,7 @@
 // The words on the page, from a cue pack: one JSON file in cues/, listed in cues/index.json.
 
 import { rowOf } from "./kinds.js";
+import { unitName } from "./units.js";
 import { LEAKS } from "./vocabulary.js";
 
 const LONGEST_CUE = 8;
@@ -57,7 +58,8 @@ export class Words {
   /** Fills every element with data-text or data-label (its accessible name). */
   fill(root) {
     document.documentElement.lang = this.pack.language;
-    for (const element of root.querySelectorAll("[data-text]")) element.textContent = this.text(element.dataset.text);
+    for (const element of root.querySelectorAll("[data-text]"))
+      element.textContent = this.text(element.dataset.text, unitName());
     for (const element of root.querySelectorAll("[data-label]")) {
       element.setAttribute("aria-label", this.text(element.dataset.label));
     }

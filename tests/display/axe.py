@@ -1,0 +1,32 @@
+"""Examines a page with axe-core, which comes from npm as .ci/axe/package-lock.json names it."""
+
+import json
+import subprocess
+from functools import cache
+from pathlib import Path
+
+from tests import needs
+from tests.browser import Page
+
+FOLDER = Path(__file__).parents[2] / ".ci" / "axe"
+SCRIPT = FOLDER / "node_modules" / "axe-core" / "axe.min.js"
+RUN = """(async () => {
+  const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.length} x ${nodes[0].target} ${nodes[0].failureSummary}`);
+})()"""
+
+
+def violations(page: Page) -> list[str]:
+    """One line for each rule that the page violates now."""
+    page.evaluate(_source())
+    return [str(line) for line in page.evaluate(RUN)]
+
+
+@cache
+def _source() -> str:
+    wanted = json.loads((FOLDER / "package.json").read_text())["devDependencies"]["axe-core"]
+    installed = SCRIPT.with_name("package.json")
+    if not installed.exists() or json.loads(installed.read_text())["version"] != wanted:
+        options = ["--silent", "--ignore-scripts", "--no-audit", "--no-fund"]
+        subprocess.run([needs.path("npm"), "ci", "--prefix", str(FOLDER), *options], check=True, timeout=300)
+    return SCRIPT.read_text() + "; true"
