@@ -146,7 +146,7 @@ class RepDetector:
         first, middle = self._turns
         if not self._counts(moment, first, middle, last):
             return []
-        start, end = _span(moment, first, last)
+        start, end = _span(moment, first, middle, last)
         if not _pulled(moment, start, end):
             return []
         finished = RepFinished(first, middle, last.reversal.x_m, end)
@@ -242,12 +242,12 @@ def _standing(moment: Moment, since: int, until: int) -> TurningPoint:
     return TurningPoint(reversal, start, until)
 
 
-def _span(moment: Moment, first: TurningPoint, last: TurningPoint) -> tuple[int, int]:
+def _span(moment: Moment, first: TurningPoint, middle: TurningPoint, last: TurningPoint) -> tuple[int, int]:
     """The moments of a repetition between these turns; rubber that decompresses before lift-off is no movement."""
     start, off_m = first.dwell_end, moment.limits.detect.set.off_rest_m
     if moment.limits.kind == "stack" and moment.limits.starts_up:
-        off = moment.signals.part(moment.signals.x, start, last.dwell_start) > off_m
-        start += int(off.argmax())
+        on = np.flatnonzero(moment.signals.part(moment.signals.x, start, middle.dwell_start) <= off_m)
+        start += int(on[-1]) + 1 if len(on) else 0
     return start, max(last.dwell_start, start + 1)
 
 

@@ -27,10 +27,23 @@ class TensionDetector:
     """`unload`, `slack`, `tension_out` and `force_ceiling`; silent while the cell cannot be believed."""
 
     watches = (
-        Bit.KNOWN_X | Bit.CEILING | Bit.SLACK | Bit.UNLOAD | Bit.LOW | Bit.HIGH | Bit.EMPTY | Bit.STILL | Bit.JUDGED
+        Bit.KNOWN_X
+        | Bit.CEILING
+        | Bit.SLACK
+        | Bit.UNLOAD
+        | Bit.LOW
+        | Bit.HIGH
+        | Bit.EMPTY
+        | Bit.STILL
+        | Bit.JUDGED
+        | Bit.CONTACT
+        | Bit.LIGHT
     )
 
     def __init__(self, detect: DetectSettings) -> None:
+        self._lifted = (
+            False  # by the cable, since the stack lay on its rest or hung: a hand that carries it is no lifter
+        )
         out = detect.tension_out
         hold, join, ceiling = steps(out.hold_s), steps(out.join_s), steps(detect.force_ceiling.announce_s)
         self._unload = HeldCondition(steps(detect.unload.hold_s), describe=_lowest, believe=_fell)
@@ -45,6 +58,7 @@ class TensionDetector:
 
     def update(self, moment: Moment) -> Findings:
         kind, free = moment.limits.kind, moment.limits.free
+        self._follow(moment)
         used = moment.in_set or moment.pull.pulled or kind == "stack"  # off its rest a stack is used, set or not
         let_go = moment.on(Bit.EMPTY) and (kind == "static" or (free and moment.still))  # the set may be over
         judged = (used or free) and not (moment.trust.force_doubted or moment.held or let_go or moment.staging.aimless)
@@ -59,8 +73,16 @@ class TensionDetector:
         ):  # what a bar does may begin its set: until then it waits
             if bit == Bit.CEILING and ceiling_was_judged:
                 continue
-            findings += condition.update(moment, judged and moment.on(bit), moment.now, wait=not used)
+            carried = self._lifted or kind != "stack" or bit == Bit.CEILING
+            findings += condition.update(moment, judged and carried and moment.on(bit), moment.now, wait=not used)
         return findings
+
+    def _follow(self, moment: Moment) -> None:
+        """Whether the cable has carried the stack since it was put down; the past is not asked again."""
+        if moment.known_at is None and (moment.on(Bit.CONTACT) or moment.held):
+            self._lifted = False
+        elif not moment.on(Bit.LIGHT) and moment.on(Bit.KNOWN_T):
+            self._lifted = True
 
 
 def _fell(moment: Moment, start: int, end: int) -> bool:

@@ -228,10 +228,12 @@ def _unseen(moment: Moment, turn: TurningPoint) -> bool:
 
 
 def _at(moment: Moment, start: int, end: int, x_m: float, within_m: float) -> list[tuple[int, int]]:
-    """Stretches of moments `start` to `end` near a position."""
+    """Stretches of moments `start` to `end` near a position; what a hard landing presses the rest in is no travel."""
     signals = moment.signals
     start = max(start, signals.first or 0)
-    return _runs(np.abs(signals.x[signals.row(start) : signals.row(end)] - x_m) <= within_m, start)
+    lowest_m = 0.0 if moment.limits.kind == "stack" else -np.inf
+    x = np.maximum(signals.x[signals.row(start) : signals.row(end)], lowest_m)
+    return _runs(np.abs(x - max(x_m, lowest_m)) <= within_m, start)
 
 
 def _joined(moment: Moment, stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -25,6 +25,7 @@ STEP_S = 0.005
 PATIENCE_S = 0.25  # bounds memory and delay where one kind stays away
 JUMP_M_S2 = 30.0  # 3 g: a fast stack may move further than `jump_m` between slow samples, but steadily
 SPIKE_N = 25.0  # a suspect reading this far from the one before it has a slipped bit
+BOUNCE = 0.5  # of its speed a stack keeps after it has landed
 BASE_S, TAIL = 0.02, 32  # the speed before a jump is measured over BASE_S, within so many readings
 ROUGH = 128  # a flag of the monitor's own, beside those of the device: see roughness.py
 MOST_PUSH_N = 100.0  # a cable cannot push; a drifted zero looks like a small push
@@ -137,7 +138,10 @@ class _Readings:
             base = min(i - 1, max(0, i - TAIL + 2) + int((t[max(0, i - TAIL + 2) : i] < t[i] - BASE_S).sum()))
             speed = (y[i] - y[base]) / (t[i] - t[base]) if base >= 0 else 0.0
             dt = t[i + 1] - t[i]
-            astray = abs(y[i + 1] - y[i] - speed * dt)
+            tail = slice(max(0, i - TAIL + 2), i + 1)
+            fell = float(np.max(-np.diff(y[tail]) / np.diff(t[tail]), initial=0.0))
+            way, explained = y[i + 1] - y[i], (speed * dt, 0.0, BOUNCE * fell * dt)  # it may land, however hard
+            astray = max(way - max(explained), min(explained) - way)
             jumps[i] = astray > max(jump_m, JUMP_M_S2 * (0.5 * BASE_S + 0.5 * dt) * dt)
         return jumps[max(0, before - 1) :]
 

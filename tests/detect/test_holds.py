@@ -106,6 +106,7 @@ def test_a_stack_lifted_and_dropped_by_hand_is_no_fault_and_no_repetition(height
     force_n = np.where(carried & ~np.isnan(rows.force_n), rows.force_n % 1.0, rows.force_n)
     events = records([], samples=with_force(rows, force_n))
     assert not last(events, "sensor_fault")
+    assert not last(events, "slack"), "no lifter, no slack"
     assert len(last(events, "rep")) == 2
     assert len(last(events, "set_start")) == 1
 

@@ -12,19 +12,23 @@ def find_sets(truth: Truth, th: Thresholds) -> list[Label]:
     found = []
     for number, span in enumerate(truth.movement.spans, 1):
         found.append(event_at(truth, "set_start", span.first, None, th.start_hold_s))
-        found[-1].own |= {"from_s": _from_s(truth, th, span.first)} if th.whole else {}
+        before = truth.movement.spans[number - 2].last if number > 1 else None
+        found[-1].own |= {"from_s": _from_s(truth, th, span.first, before or 0)} if th.whole else {}
         if span.last is not None:
             found.append(event_at(truth, "set_end", span.last, None, th.end_rest_s))
             found[-1].set = number
     return found
 
 
-def _from_s(truth: Truth, th: Thresholds, at: int) -> float:
-    """When the tension passed `lift_off_n`, off the rest: what a detector goes by that does not know the load."""
+def _from_s(truth: Truth, th: Thresholds, at: int, over: int) -> float:
+    """When the tension passed `lift_off_n`, off the rest: what a detector goes by that does not know the load.
+
+    Not before the last set was over: on a stop the cable stays loaded.
+    """
     f = truth.filtered
     loose = np.flatnonzero((f.x_m <= th.off_rest_m)[: at + 1] | (f.fast_tension_n < th.lift_off_n)[: at + 1])
     first = int(loose[-1]) + 1 if len(loose) else 0
-    return float(f.t_s[min(first, at)])
+    return float(f.t_s[min(max(first, over), at)])
 
 
 def find_tensions(truth: Truth, th: Thresholds) -> list[Label]:
