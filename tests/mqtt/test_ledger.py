@@ -94,3 +94,18 @@ def test_malformed_messages_are_counted() -> None:
     for data in (b"", b"{}", b'{"v":1,"seq":0,"store_id":"x","historical":false}', b"\xff", b"[]"):
         assert ledger.take(data) == []
     assert ledger.malformed == 5
+
+
+def test_records_that_the_store_cannot_read_are_passed_over_where_a_mark_says_so() -> None:
+    ledger = Ledger()
+    whole = [mark("begin", 0, 1, 4), message(1), mark("begin", 1, 3, 4), message(3), mark("begin", 3, 5, 4)]
+    whole += [mark("end", 4, 1, 4)]
+    assert [record.seq for data in whole for record in ledger.take(data)] == [1, 3]
+    assert (ledger.seq, ledger.lost, ledger.behind) == (4, 2, False)
+
+
+def test_what_was_lost_on_the_way_is_not_passed_over_by_a_later_mark() -> None:
+    ledger = Ledger()
+    for data in (mark("begin", 0, 1, 3), mark("begin", 1, 3, 3), message(3), mark("end", 3, 1, 3)):
+        ledger.take(data)
+    assert (ledger.seq, ledger.lost, ledger.behind) == (0, 0, True)

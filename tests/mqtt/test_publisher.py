@@ -1,7 +1,9 @@
 """The publisher as its broker and clients see it, over absences, refusals and old connections."""
 
 import asyncio
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -436,6 +438,32 @@ def test_resume_sends_missed_events_to_the_client_that_asked_only(
                 await stage.happen(1)
                 assert (await other.next())["seq"] == 101
                 assert other.heard[0][1]["historical"] is False
+
+    play(story())
+
+
+@both
+def test_a_consumer_gets_what_can_be_read_and_asks_no_more(kind: str, tmp_path: Path) -> None:
+    """Rows of the store that cannot be read leave gaps in its numbers, also at its end."""
+
+    async def story() -> None:
+        async with a_broker(kind, tmp_path) as address, Stage(address, tmp_path) as stage:
+            await stage.happen(8)
+            await until(lambda: stage.publisher.delivery.events_acknowledged == 8)
+            with closing(sqlite3.connect(stage.store.path, isolation_level=None, timeout=10)) as connection:
+                connection.execute("UPDATE events SET kind = '#' WHERE seq IN (2, 3, 6, 8)")
+            heard: list[int] = []
+
+            async def deliver(record: ReceivedRecord) -> None:
+                heard.append(record.seq)
+
+            consumer = Consumer(address, MACHINE, "collector", deliver, Ledger())
+            running = asyncio.create_task(consumer.run())
+            await until(lambda: consumer.ledger.seq == 8 and not consumer.ledger.behind)
+            assert heard == [1, 4, 5, 7]
+            assert (consumer.ledger.lost, consumer.asked) == (4, 1)
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
 
     play(story())
 

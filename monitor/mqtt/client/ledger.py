@@ -89,7 +89,7 @@ class Ledger:
         self.answering = mark.mark == "begin"
         if mark.mark == "end":
             self.must_ask = False
-        elif mark.first_seq > self.seq + 1:
+        elif mark.after <= self.seq and mark.first_seq > self.seq + 1:
             self.lost += mark.first_seq - 1 - self.seq
             self.seq = mark.first_seq - 1
         return self._in_order()

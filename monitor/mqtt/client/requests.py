@@ -119,7 +119,8 @@ class Requests:
     async def _answer(self, connection: Connection, command: ResumeCommand) -> None:
         """Publishes all stored events after `after`, also those that are stored in the meantime.
 
-        Ends when nobody listens any more, as far as the broker says that.
+        Ends when nobody listens any more, as far as the broker says that. Before a record whose predecessors the store
+        cannot read, another mark says so; otherwise the client would ask for them again and again.
         """
         store_id = self._log.store_id
         if store_id is None:
@@ -127,20 +128,28 @@ class Requests:
         known = command.store_id in (None, store_id)
         seq = min(command.after, self._log.last_seq) if known else 0
         await self._mark(connection, command, "begin", store_id, seq)
+        seq = max(seq, self._log.first_seq - 1)
+        last_seq = self._log.last_seq  # stored before the read that finds no more
         try:
             while events := await asyncio.to_thread(self._log.after, seq, RESUME_BATCH):
                 if events[0].store_id != store_id:
                     return  # the store was replaced: the client sees that in the status and asks again
-                if not await self._publish_all(connection, command.client, events):
-                    self._delivery.resumes_abandoned += 1
-                    return
-                seq = events[-1].seq
+                for run in _runs(events):
+                    if run[0].seq > seq + 1:
+                        await self._mark(connection, command, "begin", store_id, seq, run[0].seq)
+                    if not await self._publish_all(connection, command.client, run):
+                        self._delivery.resumes_abandoned += 1
+                        return
+                    seq = run[-1].seq
                 self._delivery.events_resumed += len(events)
                 await self._pace(len(events))
+                last_seq = self._log.last_seq
         except StoreError:
             self._delivery.store_failures += 1
             return
-        await self._mark(connection, command, "end", store_id, seq)
+        if last_seq > seq:
+            await self._mark(connection, command, "begin", store_id, seq, last_seq + 1)
+        await self._mark(connection, command, "end", store_id, max(seq, last_seq))
 
     async def _publish_all(self, connection: Connection, client: str, events: Sequence[StoredEvent]) -> bool:
         """Publishes in order, a few at a time. Returns when the broker has accepted all: False if no client listens."""
@@ -161,14 +170,21 @@ class Requests:
         await asyncio.sleep(self._next_batch_s - now_s)
 
     async def _mark(
-        self, connection: Connection, command: ResumeCommand, which: Literal["begin", "end"], store_id: str, after: int
+        self,
+        connection: Connection,
+        command: ResumeCommand,
+        which: Literal["begin", "end"],
+        store_id: str,
+        after: int,
+        first_seq: int | None = None,
     ) -> None:
+        """`first_seq`: of the records that follow, where some before it cannot be read."""
         mark = ResumeMark(
             mark=which,
             id=command.id,
             store_id=store_id,
             after=after,
-            first_seq=self._log.first_seq,
+            first_seq=self._log.first_seq if first_seq is None else first_seq,
             last_seq=self._log.last_seq,
         )
         await self._publish(connection, payload.resume_mark(self._machine, command.client, mark))
@@ -185,3 +201,14 @@ class Requests:
         self._answers[answer.id] = answer
         while len(self._answers) > REMEMBERED_IDS:
             self._answers.popitem(last=False)
+
+
+def _runs(events: Sequence[StoredEvent]) -> list[list[StoredEvent]]:
+    """The events in parts without a gap."""
+    runs: list[list[StoredEvent]] = []
+    for event in events:
+        if runs and event.seq == runs[-1][-1].seq + 1:
+            runs[-1].append(event)
+        else:
+            runs.append([event])
+    return runs
