@@ -9,7 +9,7 @@ from tests.display.axe import violations
 from tests.display.conftest import LAPTOP, PHONE, TABLET, TV, Open
 from tests.display.look import look
 from tests.display.stage import DisplayStage
-from tests.display.test_states import SHOWN, show
+from tests.display.states import SHOWN, show
 
 pytestmark = [needs.chromium, needs.npm]
 

@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
-from monitor.events import ForceCeiling, Jerk, Leak, LockoutRest, Unload
+from monitor.events import Leak, LockoutRest, Unload
 from tests import needs
 from tests.browser import Page
 from tests.display.choosing import READY
 from tests.display.conftest import LAPTOP, PHONE, TABLET, TV, Open
 from tests.display.look import faults, look
 from tests.display.stage import CALM, IDLE, DisplayStage
+from tests.display.states import SHOWN, show
 
 pytestmark = needs.chromium
 CHOOSE = """((name, value) => {
@@ -41,66 +42,7 @@ speechSynthesis.speak = (utterance) => spoken.push(utterance.text);
 speechSynthesis.dispatchEvent(new Event("voiceschanged"))"""
 
 
-def play(stage: DisplayStage, state: str) -> None:
-    """What the machine does so that the display shows the state."""
-    match state:
-        case "idle":
-            stage.live(IDLE)
-        case "in":
-            stage.live(tension=1.03, position=0.5, pace=0.6)
-        case "low":
-            stage.live(tension=0.78, band="low", cue="low", phase="negative")
-        case "high":
-            stage.live(tension=1.24, band="high", cue="high")
-        case "lockout":
-            stage.live(resting="lockout", cue="lockout", phase="upper_turn", position=0.99)
-        case "correcting":
-            stage.live(cue="speed_over")
-        case "pause":
-            stage.live(tension=0.1, band=None, resting="bottom", cue="stack_touch", phase="rest", position=0.0)
-        case "heave":
-            stage.live(tension=1.2, band="high")
-            stage.event(Jerk, cause="mid", peak_g=0.2)
-        case "alarm":
-            stage.live(tension=1.5, band="high")
-            stage.event(ForceCeiling, duration_s=None, peak_tension_n=1200.0)
-        case "learning":
-            stage.live(tension=None, band=None, load_n=None, load_from="unknown", rep=0)
-        case "fault":
-            stage.live(tension=None, tension_n=None, band=None, fault="frozen")
-        case "stale":
-            stage.silence()
-        case "offline":
-            stage.silence()
-            stage.status(state="offline")
-        case "summary":
-            stage.end_set()
-        case _:
-            raise ValueError(state)
-
-
-SHOWN: dict[str, dict[str, str]] = {
-    "idle": {"state": "idle", "band": "none"},
-    "in": {"state": "set", "band": "in", "cue": "positive"},
-    "low": {"state": "set", "band": "low", "cue": "low"},
-    "high": {"state": "set", "band": "high", "cue": "high"},
-    "lockout": {"state": "set", "resting": "lockout", "cue": "lockout"},
-    "correcting": {"state": "set", "band": "in", "cue": "speed_over", "correcting": "true"},
-    "pause": {"state": "set", "resting": "pause", "cue": "pause"},
-    "heave": {"state": "set", "heave": "jerk", "cue": "jerk"},
-    "alarm": {"state": "alarm", "cue": "force_ceiling", "band": "high"},
-    "learning": {"state": "learning", "cue": "learning", "band": "none"},
-    "fault": {"state": "fault", "reason": "frozen"},
-    "stale": {"state": "stale", "reason": "late"},
-    "offline": {"state": "offline", "reason": "machine"},
-    "summary": {"state": "summary"},
-}
 NOTHING_TO_SHOW = ("fault", "stale", "offline")
-
-
-def show(page: Page, stage: DisplayStage, state: str) -> dict[str, Any]:
-    play(stage, state)
-    return look(page, **SHOWN[state])
 
 
 @pytest.mark.parametrize("state", SHOWN)
