@@ -14,7 +14,7 @@ UV := uv==0.13.9
 LOCKS := configs/locks
 
 FIRMWARE_PACKAGES := gcc-avr avr-libc binutils-avr
-TEST_PACKAGES := mosquitto mosquitto-clients openssl systemd chromium gcc libc6-dev make pkg-config \
+TEST_PACKAGES := mosquitto mosquitto-clients openssl systemd chromium gcc libc6-dev make pkg-config valgrind \
                  $(FIRMWARE_PACKAGES) libsimavr-dev libsimavr2 libelf-dev
 
 .DEFAULT_GOAL := help
@@ -42,9 +42,14 @@ soak: system $(VENV)/development ## run the tests of faults for half an hour; pr
 quality: $(VENV)/development ## measure detection on held-back truth; ARGS= as python -m tests.quality
 	@$(PY) -m tests.quality $(ARGS)
 
-bench: $(VENV)/development ## measure speed
+bench: $(VENV)/development ## measure speed; BASE=REV compares with another commit
+ifdef BASE
+	@.ci/system-packages valgrind
+	@$(PY) -m tests.benchmarks.compare $(BASE) $(ARGS)
+else
 	@for bench in $(basename $(notdir $(wildcard tests/benchmarks/bench_*.py))); do \
 		$(PY) -m tests.benchmarks.$$bench $(ARGS) || exit 1; done
+endif
 
 system:
 	@.ci/system-packages $(TEST_PACKAGES)

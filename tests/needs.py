@@ -21,6 +21,7 @@ PACKAGES = {  # a program, or a file of a library -> its Debian package
     "nspawn": {"systemd-nspawn": "systemd-container"},
     "chromium": {"chromium": "chromium"},
     "npm": {"npm": "npm"},
+    "valgrind": {"valgrind": "valgrind"},
     "compiler": {"cc": "gcc", "make": "make"},
     "avr": {
         "avr-gcc": "gcc-avr",
@@ -42,6 +43,7 @@ nspawn = pytest.mark.needs("nspawn")
 root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may make another machine of this one")
 chromium = pytest.mark.needs("chromium")
 npm = pytest.mark.needs("npm")
+valgrind = pytest.mark.needs("valgrind")
 compiler = pytest.mark.needs("compiler")
 avr = pytest.mark.needs("avr")
 shared_data = pytest.mark.skipif(not SHARED_DATA.is_dir(), reason="the folder shared/data is not beside this one")

@@ -1,0 +1,40 @@
+"""Counts the machine instructions of a piece of `work` with valgrind, so that a busy computer changes nothing.
+
+The piece is done once in one process and twice in another; the difference is one piece without start and imports.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+WORK = Path(__file__).with_name("work.py")
+NEEDED = "valgrind"
+_TOTAL = re.compile(r"I\s+refs:\s+([\d,]+)")
+
+
+def instructions(piece: str, recording: Path, tree: Path) -> int:
+    """Instructions of one piece with the modules in `tree`. Raises RuntimeError if valgrind fails."""
+    once, twice = (_of_process(piece, recording, tree, times) for times in (1, 2))
+    return twice - once
+
+
+def _of_process(piece: str, recording: Path, tree: Path, times: int) -> int:
+    command = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]
+    done = subprocess.run(
+        [*command, sys.executable, str(WORK), piece, str(recording), str(times)],
+        env=environment(tree),
+        cwd=tree,
+        capture_output=True,
+        text=True,
+    )
+    found = _TOTAL.search(done.stderr)
+    if done.returncode or found is None:
+        raise RuntimeError(f"valgrind could not count {piece} in {tree}: {done.stderr[-2000:]}")
+    return int(found[1].replace(",", ""))
+
+
+def environment(tree: Path) -> dict[str, str]:
+    """Modules come from `tree`; hashes and threads are fixed, so that a count repeats."""
+    return os.environ | {"PYTHONPATH": str(tree), "PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1"}
