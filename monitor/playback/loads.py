@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from monitor.events import AnyEvent, SetEnd
@@ -20,15 +21,18 @@ def load_remarks(playback: Playback, records: Iterable[AnyEvent]) -> list[str]:
     machine = playback.profile.machine
     table = playback.table if isinstance(playback, TablePlayback) else None
     unit_guessed = table is not None and not table.has_force_unit
+    loads_n = [end.working_load_n for end in ends if end.working_load_n]
+    if not ends and table is not None and machine.working_load_n is not None:
+        loads_n = _carried_n(table.samples.force_n)  # too little to make a set of it
     if machine.plates_kg is not None:
         known = f"none of [machine] plates_kg ({', '.join(f'{kg:g}' for kg in machine.plates_kg)})"
-        return _unfit(ends, [kg * G for kg in machine.plates_kg], known, unit_guessed)
+        return _unfit(loads_n, [kg * G for kg in machine.plates_kg], known, unit_guessed)
     if machine.working_load_n is not None:
         known = f"not [machine] working_load_n ({newtons(machine.working_load_n)})"
-        return _unfit(ends, [machine.working_load_n], known, unit_guessed)
+        return _unfit(loads_n, [machine.working_load_n], known, unit_guessed)
     if table is None or not unit_guessed:
         return []
-    loads_n = [n for end in ends if (n := end.working_load_n or end.strength_n) is not None]
+    loads_n = [n for end in ends if (n := end.working_load_n or end.strength_n)]
     forces_n = table.samples.force_n
     most_n = max(loads_n) if loads_n else float(forces_n.max(initial=0.0, where=~np.isnan(forces_n)))
     if not 0 < most_n < SMALL_N:
@@ -37,10 +41,16 @@ def load_remarks(playback: Playback, records: Iterable[AnyEvent]) -> list[str]:
     return [f"{what} {newtons(most_n)}: if these are kilograms, add --units kg; if they are newtons, add --units N"]
 
 
-def _unfit(ends: Sequence[SetEnd], known_n: Sequence[float], known: str, unit_guessed: bool) -> list[str]:
-    """The learned loads that are not among the known ones."""
+def _carried_n(force_n: NDArray[np.float64]) -> list[float]:
+    """The mean of the force in its upper half; nothing if there is no force."""
+    most_n = float(force_n.max(initial=0.0, where=~np.isnan(force_n)))
+    return [float(force_n[force_n > most_n / 2].mean())] if most_n > 0 else []
+
+
+def _unfit(loads_n: Sequence[float], known_n: Sequence[float], known: str, unit_guessed: bool) -> list[str]:
+    """The loads that are not among the known ones."""
     remarks = []
-    for load_n in sorted({end.working_load_n for end in ends if end.working_load_n}):
+    for load_n in sorted(set(loads_n)):
         if _fits(load_n, known_n):
             continue
         remedy = "correct the profile, or calibrate again"

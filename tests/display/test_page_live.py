@@ -59,6 +59,6 @@ def test_the_demo_moves_the_page_until_ctrl_c(tmp_path: Path) -> None:
             demo.kill()
     assert (demo.returncode, err) == (0, "")
     assert re.search(r"rep 1\b.*: ", out)
-    assert "left running" in out
+    assert "Stopped. The recordings are deleted" in out
     with pytest.raises(ProcessLookupError):
         os.killpg(demo.pid, 0)  # no process of its group is left
