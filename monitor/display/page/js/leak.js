@@ -46,11 +46,14 @@ function turnAfter(from_s, at, records) {
 
 /** What is left of a span outside of disjoint others. */
 function without(span, others) {
-  let left = [span];
+  const isSpan = ([begin_s, end_s]) => end_s > begin_s;
+  let left = [span].filter(isSpan);
   for (const [from_s, to_s] of others)
-    left = left.flatMap(([begin_s, end_s]) => [
-      [begin_s, Math.min(end_s, from_s)],
-      [Math.max(begin_s, to_s), end_s],
-    ]);
-  return left.filter(([begin_s, end_s]) => end_s > begin_s);
+    left = left
+      .flatMap(([begin_s, end_s]) => [
+        [begin_s, Math.min(end_s, from_s)],
+        [Math.max(begin_s, to_s), end_s],
+      ])
+      .filter(isSpan);
+  return left;
 }
