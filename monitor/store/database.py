@@ -236,6 +236,8 @@ def classified_errors(path: Path) -> Iterator[None]:
     """Turns errors of SQLite and the system into StoreError or DamagedError; a programming error passes unchanged."""
     try:
         yield
+    except UnicodeDecodeError as error:
+        raise DamagedError("it contains text that is not UTF-8") from error
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without the extended code
         if code in _UNSOUND:

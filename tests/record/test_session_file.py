@@ -14,6 +14,7 @@ from firmware_bridge.chunk import Chunk
 from monitor.events import KINDS
 from monitor.record.records import CHANNELS, MESSAGE_CAP_BYTES, Gap, Record, wire_record
 from monitor.record.session_file import SessionEncoder, SessionFileError, SessionWriter, read_session
+from monitor.record.session_reader import MOST_NS
 from tests.record.sessions import HEADER, feedback, jerk, parts_of, some_records, without_header
 
 
@@ -54,7 +55,7 @@ def test_records_are_decoded_by_kind(recording: Path) -> None:
 
 
 @settings(deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 2**63), st.binary(max_size=300)), max_size=30), st.integers(1, 7))
+@given(st.lists(st.tuples(st.integers(0, MOST_NS - 1), st.binary(max_size=300)), max_size=30), st.integers(1, 7))
 def test_any_bytes_are_read_as_they_were_written(
     tmp_path_factory: pytest.TempPathFactory, reads: list[tuple[int, bytes]], flush_every: int
 ) -> None:
