@@ -119,7 +119,7 @@ class _Batch:
         return out, ends
 
     def _turn_over(self, column: int) -> bool:
-        """Begin the next leg of a lifter; False if there is none."""
+        """Begin the lifter's next leg; returns False when all legs are over."""
         x, v, slip = (float(values[column]) for values in self._moment[:3])
         hand = float(self._hand[column]) + slip - float(self._shake[column])
         segment = self.performers[self.who[column]].segment(Now(self._row * STEP_S, x, v, hand, slip))

@@ -68,7 +68,7 @@ def segmented_of(moment: Moment, up: tuple[int, int], down: tuple[int, int], set
 
 
 def _dips(speed_m_s: NDArray[np.float64], settings: RepSettings, noise_m_s: float) -> int:
-    """Dips below a share of the mean, between the first and the last crossing of that share; silence is none.
+    """Dips below a share of the mean, between the first and the last crossing of that share; missing samples do not count.
 
     What is no deeper than the noise is a crossing.
     """
@@ -88,5 +88,5 @@ def _dips(speed_m_s: NDArray[np.float64], settings: RepSettings, noise_m_s: floa
 
 
 def _first(condition: NDArray[np.bool_]) -> int:
-    """Index of the first true element; the last one where there is none."""
+    """Index of the first true element; the last index if none is true."""
     return int(condition.argmax()) if condition.any() else max(0, len(condition) - 1)

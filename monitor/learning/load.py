@@ -192,7 +192,7 @@ class LoadLearner:
 def cruise(
     signals: SignalWindow, limits: Limits, doubted: Iterable[tuple[int, int]], start: int, end: int
 ) -> Cruise | None:
-    """Sums over the moments with little acceleration; None where there is none."""
+    """Sums over the moments with little acceleration; None if no moment has so little."""
     columns = (signals.x, signals.tension, signals.v, signals.a)
     x, tension, v, a = (signals.part(column, start, end) for column in columns)
     slow_v = signals.part(signals.slow_v, start + signals.slow_lag, end + signals.slow_lag)
