@@ -129,7 +129,7 @@ class LeakTally:
         return sums
 
     def clean_reps(self, reps: int, limits: Limits, end: int) -> int:
-        """How many of the repetitions up to a moment had no primary fault; one that begins in a free pause does not count."""
+        """How many repetitions up to a moment had no primary fault; one that begins in a free pause does not count."""
         self._note_faulty(self._events, self._free(limits, end))
         faulty = self._faulty_reps >> 1 & (1 << reps) - 1
         return reps - faulty.bit_count()

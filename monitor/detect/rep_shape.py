@@ -68,7 +68,7 @@ def segmented_of(moment: Moment, up: tuple[int, int], down: tuple[int, int], set
 
 
 def _dips(speed_m_s: NDArray[np.float64], settings: RepSettings, noise_m_s: float) -> int:
-    """Dips below a share of the mean, between the first and the last crossing of that share; missing samples do not count.
+    """Dips below a share of the mean, between its first and last crossing; missing samples do not count.
 
     What is no deeper than the noise is a crossing.
     """
