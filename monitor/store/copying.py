@@ -50,7 +50,11 @@ def rebuild(source: Path, path: Path) -> Rebuilt:
     would take new events for ones that it already has. Raises StoreVersionError, StoreError.
     """
     try:
-        with classified_errors(source), closing(connect_frozen(source)) as copy, Store(path) as store:
+        with (
+            classified_errors(source, forged=True),
+            closing(connect_frozen(source)) as copy,
+            Store(path) as store,
+        ):
             last_seq = check_copy(copy, source)
             left_out = store.take_rows(copy, last_seq)
             assert store.store_id is not None  # take_rows has written

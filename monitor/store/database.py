@@ -122,7 +122,7 @@ class _Budget:
 
 def check_copy(copy: sqlite3.Connection, path: Path) -> int:
     """The last seq of a copy whose rows can be taken. Triggers and views are not run. Raises DamagedError."""
-    with classified_errors(path):
+    with classified_errors(path, forged=True):
         if _check_version(copy, path, check=check_columns) == 0:
             raise DamagedError("it is empty")
         return newest_seq(copy)
@@ -137,7 +137,7 @@ def _careful(connection: sqlite3.Connection) -> sqlite3.Connection:
 
 def examine(connection: sqlite3.Connection, path: Path, *, read_only: bool) -> Opened:
     """Creates the tables of a new store; checks every page of one that was not closed properly. Raises DamagedError."""
-    with classified_errors(path):
+    with classified_errors(path, forged=True):
         if not read_only:
             connection.execute(f"PRAGMA page_size={PAGE_BYTES}")
             for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", f"cache_size=-{CACHE_KIB}"):
@@ -232,15 +232,18 @@ def set_aside(path: Path) -> Path:
 
 
 @contextmanager
-def classified_errors(path: Path) -> Iterator[None]:
-    """Turns errors of SQLite and the system into StoreError or DamagedError; a programming error passes unchanged."""
+def classified_errors(path: Path, *, forged: bool = False) -> Iterator[None]:
+    """Turns errors of SQLite and the system into StoreError or DamagedError; a programming error passes unchanged.
+
+    `forged`: the file may contain anything, so a generic error of SQLite is damage, too ("unsupported file format").
+    """
     try:
         yield
     except UnicodeDecodeError as error:
         raise DamagedError("it contains text that is not UTF-8") from error
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without the extended code
-        if code in _UNSOUND:
+        if code in _UNSOUND or (forged and code == sqlite3.SQLITE_ERROR):
             raise DamagedError(str(error)) from error
         if code in _REFUSED:
             raise StoreError(f"{path} cannot be used ({error}): free disk space, or repair the disk") from error

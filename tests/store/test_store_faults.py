@@ -92,7 +92,21 @@ def damage_to_text(data: bytearray) -> None:
     data[:] = b"this was a database once\n" * 100
 
 
-@pytest.mark.parametrize("damage", [damage_header, damage_a_page, damage_by_cutting, damage_by_zeros, damage_to_text])
+def damage_the_schema_format(data: bytearray) -> None:
+    data[47] = 5  # SQLite knows 1 to 4, and gives a generic error
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        damage_header,
+        damage_the_schema_format,
+        damage_a_page,
+        damage_by_cutting,
+        damage_by_zeros,
+        damage_to_text,
+    ],
+)
 def test_a_damaged_store_is_set_aside_and_a_new_one_begins(
     path: Path, caplog: pytest.LogCaptureFixture, damage: Callable[[bytearray], None]
 ) -> None:
