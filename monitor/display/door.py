@@ -15,6 +15,8 @@ from websockets.exceptions import ProtocolError
 from websockets.frames import OP_CONT, Frame
 from websockets.server import ServerProtocol
 
+from monitor.display.request_reader import read_any_method
+
 RESERVED_DESCRIPTORS = 64
 RESERVED_SHARE = 0.25  # of a limit so low that the number above would leave no visitor
 MOST_UNGREETED = 128  # connections that have not sent their whole request
@@ -54,19 +56,25 @@ class Door:
 
     def connection(self, protocol: ServerProtocol, server: Server, **options: Any) -> ServerConnection:
         """Called by `websockets` for each connection."""
-        return _LimitedConnection(self, protocol, server, **options)
+        return LimitedConnection(self, protocol, server, **options)
 
 
-class _LimitedConnection(ServerConnection):
+class LimitedConnection(ServerConnection):
     """A connection that is closed when it exceeds a limit."""
 
     def __init__(self, door: Door, protocol: ServerProtocol, server: Server, **options: Any) -> None:
         super().__init__(protocol, server, **options)
         self._door = door
+        self._reader = read_any_method(protocol)
         self._ungreeted_as: str | None = None
         self._fragments = 0
         self._receive_frame = protocol.recv_frame
         protocol.recv_frame = self._count_fragments  # type: ignore[method-assign]
+
+    @property
+    def method(self) -> str:
+        """The method of the request."""
+        return self._reader.method
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         peer = transport.get_extra_info("peername") or ("gone",)

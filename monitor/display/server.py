@@ -6,10 +6,11 @@
     GET /may.json         the page's role, and which commands it may send: {"v", "role", "may": ["resume", ...]}
     GET /mqtt, upgrade    a page's connection to the broker
 
-Only GET is served, and no GET changes anything: commands are MQTT messages, and the broker checks each by the role of
-its connection. The server answers only to its own names (an address, localhost, this computer's name), so that
-a foreign page cannot reach it under a foreign name, and never to a page of another server. Where the page is open to a
-network, a token tells displays and coaches apart: the first time in the address, then in a cookie.
+Only GET is served, and HEAD as GET without the body. Neither changes anything: commands are MQTT messages, and the
+broker checks each by the role of its connection. The server answers only to its own names (an address, localhost, this
+computer's name), so that a foreign page cannot reach it under a foreign name, and never to a page of another server.
+Where the page is open to a network, a token tells displays and coaches apart: the first time in the address, then in a
+cookie.
 """
 
 import asyncio
@@ -32,7 +33,7 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from monitor.display.address import page_url
-from monitor.display.door import Door
+from monitor.display.door import Door, LimitedConnection
 from monitor.display.site import page_files
 from monitor.display.visitors_log import VisitorsLog
 from monitor.display.web_socket_line import WebSocketLine
@@ -42,6 +43,7 @@ from monitor.profile.profile import Profile
 from monitor.store.database import StoreError
 
 PORTS_TRIED = 20
+READING = ("GET", "HEAD")
 COOKIE = "rep-monitor-token"  # of programs; a browser's has the machine in its name, as machines may share a computer
 HOST = re.compile(r"((?P<name>[A-Za-z0-9._-]{1,253})|\[(?P<ipv6>[0-9A-Fa-f:.]{2,45})\])(:\d{1,5})?")
 BACKLOG = 16  # connections that the system may accept before the first is checked
@@ -154,6 +156,9 @@ class PageServer:
 
     async def _answer(self, connection: ServerConnection, request: Request) -> Response | None:
         """None accepts a WebSocket."""
+        method = cast(LimitedConnection, connection).method
+        if method not in READING:
+            return _text(HTTPStatus.METHOD_NOT_ALLOWED, "Only GET and HEAD are answered.", {"Allow": "GET, HEAD"})
         host = _one(request.headers, "Host")
         try:
             url = urlsplit(request.path)
@@ -171,7 +176,7 @@ class PageServer:
         if (role := self._role(request.headers)) is None:
             return self._turn_away(HTTPStatus.FORBIDDEN, "This screen has no access. Ask staff for its link.")
         if url.path == "/mqtt" and self._broker is not None:
-            if _one(request.headers, "Upgrade").lower() != "websocket":
+            if method != "GET" or _one(request.headers, "Upgrade").lower() != "websocket":
                 return _text(HTTPStatus.UPGRADE_REQUIRED, "This address accepts only MQTT over WebSocket.")
             return None
         if url.path == "/history.json" and self._history is not None:
@@ -284,8 +289,9 @@ def _one(headers: Headers, name: str) -> str:
     return values[0] if len(values) == 1 else ""
 
 
-def _text(status: HTTPStatus, sentence: str) -> Response:
-    return _response(status, f"{sentence}\n".encode(), {"Content-Type": "text/plain; charset=utf-8"})
+def _text(status: HTTPStatus, sentence: str, headers: dict[str, str] | None = None) -> Response:
+    kind = {"Content-Type": "text/plain; charset=utf-8"}
+    return _response(status, f"{sentence}\n".encode(), kind | (headers or {}))
 
 
 def _response(status: HTTPStatus, data: bytes, headers: dict[str, str]) -> Response:
@@ -293,10 +299,12 @@ def _response(status: HTTPStatus, data: bytes, headers: dict[str, str]) -> Respo
     return Response(status.value, status.phrase, Headers(headers | framing), data)
 
 
-def _complete(_: ServerConnection, __: Request, response: Response) -> None:
-    """Adds the missing headers to every answer, including those that `websockets` makes."""
+def _complete(connection: ServerConnection, _: Request, response: Response) -> None:
+    """Adds the missing headers to every answer, including those that `websockets` makes; HEAD gets no body."""
     for name, value in ON_EVERY_ANSWER.items():
         response.headers.setdefault(name, value)
+    if cast(LimitedConnection, connection).method == "HEAD":
+        response.body = b""
 
 
 def own_names() -> set[str]:

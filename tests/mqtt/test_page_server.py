@@ -127,12 +127,24 @@ def test_only_local_host_names_are_accepted(host: str, status: int) -> None:
     with_server(story)
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "HEAD", "OPTIONS"])
-def test_only_get_is_allowed(method: str) -> None:
+def test_only_reading_is_allowed() -> None:
     async def story(server: PageServer) -> None:
-        answer = await get(server, method=method)
-        assert answer.status != 200
-        assert b"html" not in answer.body
+        for method in ("POST", "PUT", "DELETE", "OPTIONS"):
+            answer = await get(server, method=method)
+            assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD")
+            assert (await get(server, method=method, Content_Length="0")).status == 405
+            assert (await get(server, method=method, Content_Length="1")).status == 0, "closed"
+
+    with_server(story)
+
+
+def test_head_is_answered_like_get_without_a_body() -> None:
+    async def story(server: PageServer) -> None:
+        for path in ("/", "/vendor/mqtt.min.js", "/config.json", "/absent", "/mqtt"):
+            whole, head = await get(server, path), await get(server, path, method="HEAD")
+            assert (head.status, head.headers, head.body) == (whole.status, whole.headers, b"")
+            assert int(head.headers["content-length"]) == len(whole.body) > 0
+        assert (await get(server, "/mqtt", method="HEAD", Upgrade="websocket")).status == 426
 
     with_server(story)
 
