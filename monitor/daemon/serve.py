@@ -31,9 +31,11 @@ from monitor.mqtt.broker.relay import Relay
 from monitor.mqtt.client.bookmark import Bookmark
 from monitor.mqtt.client.connection import Address
 from monitor.profile.profile import Profile
+from monitor.profile.toml_document import ConfigError
 from monitor.state.endpoints import Endpoints, announced
 from monitor.state.folders import Lock, state_directory, store_path
 from monitor.state.mounts import mount_warning
+from monitor.state.running import machine_at_port
 from monitor.store.history import last_sets
 from monitor.store.store import Store
 
@@ -87,6 +89,8 @@ async def serve(
             broker = embedded or (None if profile.mqtt.websocket_url else Relay(address))
             server = PageServer(profile, broker, partial(last_sets, store), tokens=tokens)
             await stack.enter_async_context(server)
+            if scratch is None and server.port != profile.display.port:
+                _refuse_shared_port(profile, directory)
             page_url = server.url
         loop = asyncio.get_running_loop()
         manager = ServiceManager()
@@ -116,3 +120,13 @@ async def serve(
 
         async with manager.watching(daemon.reader_silent_s, status), mqtt.running():
             await daemon.run(source(daemon))
+
+
+def _refuse_shared_port(profile: Profile, directory: Path) -> None:
+    """The address of a machine's page must not depend on which daemon starts first. Raises ConfigError."""
+    port, machine = profile.display.port, profile.machine.id
+    if (other := machine_at_port(port, directory)) is not None:
+        raise ConfigError(
+            f"the page of machine {other!r} on this computer has port {port}: give each machine its own,"
+            f" for example [display] port = {port + 1} in the profile of {machine!r}"
+        )

@@ -14,6 +14,7 @@ from monitor.profile.toml_document import ConfigError
 from monitor.state.endpoints import Endpoints
 from monitor.state.folders import state_root
 from monitor.state.mounts import mount_warning
+from monitor.state.running import daemon_of
 
 LEAVE_AT_REST = "leave the machine at rest, or stop the daemon"
 Check = Callable[[], Finding]
@@ -81,11 +82,11 @@ class Examination:
 
     def _holder(self) -> Finding:
         assert self._port is not None
-        return port.holder(self._port, holders(self._port), probes.daemon_of(self._directory)[0])
+        return port.holder(self._port, holders(self._port), daemon_of(self._directory)[0])
 
     def _board_report(self) -> BoardReport:
         """From the board, or from the daemon if it uses the port."""
-        pid, up = probes.daemon_of(self._directory)
+        pid, up = daemon_of(self._directory)
         if pid is not None:
             try:
                 known = broker.address(self._profile, up)
@@ -155,7 +156,7 @@ class Examination:
         return sensors.encoder(*report.slips)
 
     def _of_network(self) -> Iterator[Finding]:
-        pid, up = probes.daemon_of(self._directory)
+        pid, up = daemon_of(self._directory)
         yield self._do("broker", lambda: self._broker(up))
         yield self._do("broker_access", self._broker_access)
         yield self._do("page", lambda: self._page(pid is not None, up.page_url if up else None))

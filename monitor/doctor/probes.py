@@ -1,7 +1,6 @@
 """Facts about this computer: ports, processes, clock, disk, and a running daemon."""
 
 import ctypes
-import fcntl
 import grp
 import os
 import pwd
@@ -16,7 +15,6 @@ import msgspec
 from firmware_bridge.ports import list_ports, port_info
 from monitor.calibrate.history import StoredCalibration
 from monitor.profile.profile import Profile
-from monitor.state.endpoints import Endpoints, read_endpoints
 
 CLOCK_UNSYNCHRONIZED = 5  # what ntp_adjtime returns: TIME_ERROR
 _TIMEX_BYTES = 512  # more than any kernel's struct timex
@@ -79,22 +77,6 @@ def clock_synchronized() -> bool | None:
 def free_bytes(directory: Path) -> int:
     there = next(path for path in (directory, *directory.parents) if path.exists())
     return shutil.disk_usage(there).free
-
-
-def daemon_of(directory: Path) -> tuple[int | None, Endpoints | None]:
-    """The daemon that has locked this folder: its pid and its endpoints."""
-    try:
-        fd = os.open(directory / "lock", os.O_RDONLY | os.O_CLOEXEC)
-    except (FileNotFoundError, PermissionError):  # no daemon, or a folder that this user may not read
-        return None, None
-    try:
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        pid = os.pread(fd, 20, 0).strip()
-        return (int(pid) if pid.isdigit() else 0), read_endpoints(directory)
-    finally:
-        os.close(fd)
-    return None, None
 
 
 def age_days(kept: StoredCalibration) -> float:

@@ -41,7 +41,7 @@ def read_endpoints(directory: Path) -> Endpoints | None:
     """None if no daemon has announced itself, or if the file cannot be read."""
     try:
         return msgspec.json.decode(read_small(_path(directory)), type=Endpoints)
-    except (FileNotFoundError, *UNREADABLE):
+    except (OSError, *UNREADABLE):
         return None
 
 

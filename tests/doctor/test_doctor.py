@@ -186,7 +186,7 @@ def test_a_daemon_whose_account_this_user_cannot_use(
 ) -> None:
     """The doctor reports it and does not crash."""
     path = profile(tmp_path, mqtt='host = "127.0.0.1"\nusername = "daemon-rig"\npassword_file = "gone"')
-    monkeypatch.setattr("monitor.doctor.probes.daemon_of", lambda _: (4711, None))
+    monkeypatch.setattr("monitor.doctor.examination.daemon_of", lambda _: (4711, None))
     _, found = examined(path, capsys, "--port", "/dev/shm/no-such-port")
     assert found["firmware"]["verdict"] == "bad"
     assert "4711" in found["firmware"]["found"]
