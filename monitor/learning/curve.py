@@ -1,10 +1,10 @@
-"""How the load varies along the way, learned from whole repetitions that no constant load fits.
+"""Learns how the load varies along the way, from whole repetitions that no constant load fits.
 
     T = W(x) (1 + mu tanh(v / 4 mm/s)) + m a
 
-W is a line through knots. Up and down have the curve in common, so a helper who comes and goes, or a motor that adds
-load on the way down, fits no curve. Where the knots and the acceleration say the same (they nearly do at an even
-tempo), the mass is taken for that of a stack.
+W is a line through knots. The ways up and down share the curve, so a helper who comes and goes, or a motor that adds
+load on the way down, fits no curve. Where knots and acceleration cannot be separated (as almost at an even tempo), the
+mass of a stack is assumed.
 """
 
 from collections.abc import Iterable
@@ -20,22 +20,22 @@ from monitor.signals.friction import direction
 from monitor.signals.signal_window import SignalWindow
 
 Column = NDArray[np.float64]
-MOMENTS = 400  # of a repetition: more would not make a curve better
+MOMENTS = 400  # of a repetition: more would not improve a curve
 LEAST_MOMENTS = 60  # in either direction
-CALM_G = 0.1  # a heave would be taken for a bend
+CALM_G = 0.1  # a heave would look like a bend
 BENT = 0.035  # of the load: a constant load that misses by more (root mean square) does not fit
-BETTER = 0.4  # a curve must miss by so much less
-GOOD = 0.02  # and by no more
+BETTER = 0.4  # times that miss: a curve must miss by less
+GOOD = 0.02  # and by no more than this
 STRAIGHT = 0.04  # a curve that bends by less is a constant load
 ALIKE = 0.06  # of the load: two curves this close are one
 ALIKE_FRICTION = 0.04
 LEAST_FRICTION, MOST_FRICTION = -0.01, 0.5
-STEPS = 4  # of the fit, which is linear but for one product
-SMOOTH, USUAL_MASS = 0.01, 0.02  # weights beside a moment's: against bends, and for the mass of a stack
+STEPS = 4  # of the fit, which is linear except for one product
+SMOOTH, USUAL_MASS = 0.01, 0.02  # weights, where a moment has 1: against bends, and for the mass of a stack
 
 
 class Moments(NamedTuple):
-    """Of a movement: heights, directions (-1 to 1), accelerations, forces; arrays of shape (n,)."""
+    """The moments of a movement: heights, directions (-1 to 1), accelerations, forces; arrays of shape (n,)."""
 
     x_m: Column
     c: Column
@@ -67,16 +67,16 @@ class CurveFit(NamedTuple):
 
 
 class CurveLearner:
-    """`update` after each repetition; `fits`: whether the newest one fits what the limits say."""
+    """Call `update` after each repetition; `fits`: whether the newest one fits the limits."""
 
     def __init__(self) -> None:
-        self._last: tuple[Moments, CurveFit] | None = None  # the repetition before, where it fitted a curve
+        self._last: tuple[Moments, CurveFit] | None = None  # the previous repetition, if it fitted a curve
         self.fits = False
 
     def update(
         self, signals: SignalWindow, limits: Limits, doubted: Iterable[tuple[int, int]], start: int, end: int
     ) -> CurveFit | None:
-        """From moment `start` up to `end`; another curve than the limits have, once two repetitions agree on it."""
+        """Learn from moments `start` up to `end`; a curve other than the limits' once two repetitions agree on it."""
         last, self._last, self.fits = self._last, None, False
         moments = _moments(signals, limits, doubted, start, end)
         if moments is None:
@@ -152,7 +152,7 @@ def _ends_m(moments: Moments, limits: Limits) -> tuple[float, float]:
 def _moments(
     signals: SignalWindow, limits: Limits, doubted: Iterable[tuple[int, int]], start: int, end: int
 ) -> Moments | None:
-    """Where the stack moves without a jolt."""
+    """The moments at which the stack moves without a jolt."""
     columns = (signals.x, signals.v, signals.a, signals.tension)
     x_m, v_m_s, a_m_s2, tension_n = (signals.part(column, start, end) for column in columns)
     good = (np.abs(v_m_s) > limits.v_move_m_s) & (np.abs(a_m_s2) < CALM_G * G) & ~np.isnan(tension_n)

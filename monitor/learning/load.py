@@ -1,4 +1,4 @@
-"""Load and friction, learned from the cruise of the first repetitions.
+"""Learns load and friction from the cruise of the first repetitions.
 
 Between the turnarounds the cable carries W (1 + a/g) + mu W tanh(v / 4 mm/s): a line in tanh(v / 4 mm/s) whose level is
 the load and whose slope is the friction, fitted over all moments of a repetition with little acceleration.
@@ -35,7 +35,7 @@ class LoadFit(NamedTuple):
     level: float
     slope: float
     shorter_way: int  # moments of the way, up or down, with fewer of them
-    odd_since: int | None = None  # from this moment on, another load is pulled than before in the same set
+    odd_since: int | None = None  # since then, another load is pulled than before in this set
 
     @property
     def friction(self) -> float:
@@ -58,10 +58,10 @@ class LoadEstimate(NamedTuple):
 def estimate(
     signals: SignalWindow, limits: Limits, doubted: Iterable[tuple[int, int]], start: int, end: int
 ) -> LoadEstimate | None:
-    """The load by moments `start` up to but not including `end`, where the friction is known.
+    """The load from moments `start` up to but not including `end`, with a known friction.
 
-    T = W (1 + a/g + mu tanh(v / 4 mm/s)), solved for W at each moment that moves and pulls; where the cable carries
-    next to nothing, somebody else moves the stack.
+    T = W (1 + a/g + mu tanh(v / 4 mm/s)) is solved for W at each moment that moves and pulls. Moments at which the
+    cable carries almost nothing are left out: somebody else moves the stack.
     """
     columns = (signals.x, signals.v, signals.a, signals.tension)
     x, v, a, tension = (signals.part(column, start, end) for column in columns)
@@ -94,7 +94,7 @@ class Cruise(NamedTuple):
         return Cruise(*(one + two for one, two in zip(self, other, strict=True)))
 
     def less(self, by_n: float) -> "Cruise":
-        """The same with every tension smaller by so much."""
+        """The same sums with every tension smaller by `by_n`."""
         n, c, t = self.n, self.c, self.t
         return self._replace(t=t - by_n * n, ct=self.ct - by_n * c, tt=self.tt - 2 * by_n * t + by_n * by_n * n)
 
@@ -110,11 +110,11 @@ class Cruise(NamedTuple):
 
 
 class LoadLearner:
-    """`update` after each repetition; None until there is something to learn from.
+    """Call `update` after each repetition; it returns None until there is something to learn from.
 
-    A repetition in which somebody else moved the stack teaches nothing: where the cable carried more on the way down
-    than on the way up, where no load and friction fit, or where another load fits than the one that is known. Two
-    repetitions in a row that agree with each other on another load are believed.
+    Nothing is learned from a repetition in which somebody else seems to move the stack: the cable carries more on the
+    way down than on the way up, or no load and friction fit, or another load fits than the known one. Another load is
+    accepted once two repetitions in a row agree on it.
     """
 
     def __init__(self, plates_kg: tuple[float, ...] | None) -> None:
@@ -122,13 +122,13 @@ class LoadLearner:
         self.forget()
 
     def forget(self) -> None:
-        """The next load may be another."""
+        """Forget the load: the next one may be different."""
         self._sums, self._reps = Cruise(), 0
         self._odd_since: int | None = None
-        self._odd: tuple[float, Cruise, int] | None = None  # the last repetition, where another load fitted it
+        self._odd: tuple[float, Cruise, int] | None = None  # the last repetition, if another load fitted it
 
     def correct_zero(self, by_n: float, since: int, now: int) -> float:
-        """The cell's zero has walked up evenly between two moments: by how much what was learned is too high, N."""
+        """By how much the learned load is too high, N, after the cell's zero drifted up evenly between two moments."""
         if not self._sums.n:
             return 0.0
         share = min(1.0, max(0.0, (self._sums.at / self._sums.n - since) / (now - since)))
@@ -143,7 +143,7 @@ class LoadLearner:
         start: int,
         end: int,
     ) -> LoadFit | None:
-        """From moment `start` up to but not including `end`, without the stretches in which the force is doubted."""
+        """Learn from moments `start` up to but not including `end`, without the stretches of doubted force."""
         one = cruise(signals, limits, doubted, start, end)
         if one is None:
             return None

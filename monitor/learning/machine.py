@@ -1,4 +1,4 @@
-"""What sessions have taught of a machine, whoever lifts on it; it stands in each recording's header."""
+"""What earlier sessions taught about a machine, whoever lifts on it; each recording has it in its header."""
 
 from typing import Annotated
 
@@ -9,9 +9,9 @@ from monitor.profile.resistance import Resistance
 
 
 class LearnedMachine(msgspec.Struct, frozen=True, kw_only=True):
-    """`friction`: a share of the load, null until a repetition taught it; `zero_n`: what the cell reads unloaded.
+    """`friction`: a share of the load, null until it is learned; `zero_n`: what the cell reads without load.
 
-    `resistance`: how the load varies along the way; null where it does not.
+    `resistance`: how the load varies along the way; null if it does not.
     """
 
     friction: Annotated[float, Meta(ge=0, le=0.5)] | None = None

@@ -1,4 +1,4 @@
-"""The lifter's range, learned from the turns of his repetitions.
+"""Learns the lifter's range from the turns of repetitions.
 
     repetition      1      2      3      4      5      6      7
     top of it      0.23   0.23   0.43   0.43   0.42   0.43   0.47
@@ -40,7 +40,7 @@ class _StoredRange(msgspec.Struct, frozen=True):
 
 
 def read_range(stored: object) -> LearnedRange | None:
-    """The range that an earlier session stored; None if it has stored none, or something else."""
+    """The range that an earlier session stored; None if it stored none, or something else."""
     try:
         found = msgspec.convert(stored, _StoredRange)
     except msgspec.ValidationError:
@@ -49,7 +49,7 @@ def read_range(stored: object) -> LearnedRange | None:
 
 
 class RangeLearner:
-    """`update` with what each repetition shows; `agreed` once enough of them agree, and `seen` includes all of them."""
+    """Call `update` with what each repetition shows; `agreed`: what enough of them agree on; `seen` includes all."""
 
     def __init__(self, settings: RangeSettings) -> None:
         self.settings = settings
@@ -59,7 +59,7 @@ class RangeLearner:
         self._reps: deque[LearnedRange] = deque(maxlen=KEPT_REPS)
 
     def update(self, shown: LearnedRange) -> None:
-        """From one repetition."""
+        """Learn from one repetition."""
         if shown.length_m < self.settings.least_m:
             self.too_short_m = shown.length_m
             return
@@ -70,7 +70,7 @@ class RangeLearner:
             self._agree(self.seen)
 
     def _agree(self, widest: LearnedRange) -> None:
-        """Enough repetitions reach both ends of the widest way, nearly."""
+        """Set `agreed` once enough repetitions almost reach both ends of the widest way."""
         near_m = self.settings.agreement * widest.length_m
         full = [
             one for one in self._reps if widest.top_m - one.top_m <= near_m and one.bottom_m - widest.bottom_m <= near_m

@@ -1,7 +1,7 @@
-"""A load that differs between the ways up and down, learned from repetitions that agree: a motor adds to the negative.
+"""Learns from repetitions that agree that the load differs between up and down: a motor adds to the negative.
 
 The cable carries up = W_up (1 + mu) and down = W_down (1 - mu). Without a known friction only a way down that carries
-more than the way up is certain to be a step: friction alone makes it carry less.
+more than the way up certainly shows a step: friction alone makes it carry less.
 """
 
 from collections.abc import Iterable
@@ -22,20 +22,20 @@ class LoadStepFit(NamedTuple):
 
 
 class StepLearner:
-    """`update` after each full repetition; the loads, once `reps` in a row agree that they differ by `size`."""
+    """Call `update` after each full repetition; it returns the loads once `reps` in a row show a step above `size`."""
 
     def __init__(self, size: float, reps: int) -> None:
         self._size, self._reps = size, reps
         self._seen: list[LoadStepFit] = []
 
     def forget(self) -> None:
-        """The motor may be switched off between sets."""
+        """Forget the step: the motor may be switched off between sets."""
         self._seen = []
 
     def update(
         self, signals: SignalWindow, limits: Limits, doubted: Iterable[tuple[int, int]], start: int, end: int
     ) -> LoadStepFit | None:
-        """From moment `start` up to `end`."""
+        """Learn from moments `start` up to `end`."""
         sums = cruise(signals, limits, doubted, start, end)
         line = None if sums is None else sums.line()
         if line is None or line[0] <= 0 or line[2] > MOST_RESIDUAL * line[0]:

@@ -15,7 +15,7 @@ Stretches = tuple[tuple[int, int], ...]
 
 
 class Lesson(NamedTuple):
-    """The limits after a repetition; `wrong_load_n`: the given load, where another one is pulled."""
+    """The limits after a repetition; `wrong_load_n`: the given load, if another one is pulled."""
 
     limits: Limits
     wrong_load_n: float | None
@@ -36,7 +36,7 @@ class Teacher:
         self._ranges = None if range_given else RangeLearner(range_settings)
         self._curves = None if curve_known else CurveLearner()
         self._steps = StepLearner(step_settings.size, step_settings.reps)
-        self.fit: LoadFit | None = None  # what the newest repetitions pulled, before it is snapped to a load
+        self.fit: LoadFit | None = None  # the load of the newest repetitions, before it is snapped
 
     @property
     def range(self) -> LearnedRange | None:
@@ -44,7 +44,7 @@ class Teacher:
         return None if self._ranges is None else self._ranges.agreed
 
     def forget_load(self) -> None:
-        """The next set may have another load."""
+        """Forget the load: the next set may have another."""
         self._loads.forget()
 
     def snapped(self, load_n: float) -> float:
@@ -57,9 +57,9 @@ class Teacher:
         return corrected_n if self._loads.loads_n is None else 0.0
 
     def learn_load(self, signals: SignalWindow, limits: Limits, doubted: Stretches, start: int, end: int) -> Lesson:
-        """From a repetition from moment `start` up to `end`; in the stretches `doubted` no force is known."""
+        """Learn from a repetition, moments `start` up to `end`; in the stretches `doubted` no force is known."""
         if limits.down != 1.0 and limits.friction_from == "unknown":
-            return Lesson(limits, None)  # friction and the step cannot be told apart
+            return Lesson(limits, None)  # friction and the step cannot be distinguished
         curve = None if self._curves is None else self._curves.update(signals, limits, doubted, start, end)
         if curve is not None:
             return self._learn_curve(limits, curve)
@@ -85,11 +85,11 @@ class Teacher:
         return Lesson(learned, given_n if wrong else None)
 
     def forget_step(self) -> None:
-        """In the next set each direction may have the same load."""
+        """Forget the step: in the next set both directions may have the same load."""
         self._steps.forget()
 
     def learn_step(self, signals: SignalWindow, limits: Limits, doubted: Stretches, start: int, end: int) -> Limits:
-        """From a full repetition; other limits once the load of the way down is known to be another."""
+        """Learn from a full repetition; the limits change once the way down is known to have another load."""
         step = self._steps.update(signals, limits, doubted, start, end)
         if step is None:
             return limits
@@ -106,7 +106,7 @@ class Teacher:
         return learned.with_resistance(limits.resistance).with_step(step.down_n / step.up_n)
 
     def _learn_curve(self, limits: Limits, curve: CurveFit) -> Lesson:
-        """Two repetitions agree on how the load varies along the way."""
+        """Learn a curve: two repetitions agree on how the load varies along the way."""
         self._loads.forget()
         learned = limits.with_resistance(curve.curve)
         given_n = limits.load_n if limits.load_from == "given" else None
@@ -122,7 +122,7 @@ class Teacher:
         return Lesson(learned, given_n if wrong else None)
 
     def learn_range(self, limits: Limits, shown: LearnedRange) -> Limits:
-        """From what a repetition shows."""
+        """Learn the range that a repetition shows."""
         if self._ranges is None or limits.doubt_m > SURE_M:
             return limits
         agreed_before = self._ranges.agreed is not None
@@ -136,7 +136,7 @@ class Teacher:
         return self.widen_range(limits, shown)
 
     def widen_range(self, limits: Limits, reached: LearnedRange) -> Limits:
-        """A learned range that is exceeded at either end by the way that makes a reversal."""
+        """Widen a learned range that a movement exceeds, at either end, by enough to make a reversal."""
         if self._ranges is None or not limits.range_agreed or limits.doubt_m > SURE_M:
             return limits
         low = reached.bottom_m < limits.bottom_m - limits.reversal_m
@@ -148,6 +148,6 @@ class Teacher:
 
 
 def _ranged(limits: Limits, learned: LearnedRange, *, agreed: bool) -> Limits:
-    """The limits with this range; themselves where it is theirs."""
+    """The limits with this range; the same object if they have it already."""
     same = (limits.bottom_m, limits.top_m, limits.range_agreed) == (learned.bottom_m, learned.top_m, agreed)
     return limits if same and limits.range_known else limits.with_range(learned.bottom_m, learned.top_m, agreed=agreed)
