@@ -1,7 +1,7 @@
-"""Somebody else's force: what the cable carries is neither load nor inertia nor friction.
+"""Detects somebody else's force: a tension that load, inertia and friction together do not explain.
 
-A helper lifts the stack (`lighter`) or pushes it down (`heavier`). Sensors at fault look the same for a moment, so
-nothing is claimed while one is open (EVENTS.md 10).
+A helper lifts the stack (`lighter`) or pushes it down (`heavier`). A faulty sensor looks the same for a moment, so no
+assist is detected while a sensor fault is open (EVENTS.md 10).
 """
 
 from monitor.detect.detector import Detection, Ending, Finding, Findings
@@ -13,7 +13,7 @@ from monitor.signals.conditions import Bit
 
 
 class AssistDetector:
-    """`assist`."""
+    """Reports `assist`."""
 
     watches = Bit.KNOWN_X | Bit.LIGHTER | Bit.HEAVIER | Bit.JUDGED
 

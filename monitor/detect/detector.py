@@ -1,11 +1,11 @@
-"""What every detector is, and what it may return.
+"""The protocol of all detectors, and the types that they may return.
 
 A detector is a class with public settings, private state, `watches` (the bits whose change wakes it), `due` (the moment
-at which it wants to be woken even if nothing changes) and one way in, `update(moment)`. It writes nothing but its own
-state, and returns what it has found; the panel folds that into the moment that the next detector sees.
+at which it wants to be woken even if nothing changes) and one entry point, `update(moment)`. It changes only its own
+state and returns its findings; the panel folds them into the moment that the next detector sees.
 
-It is also woken where an earlier detector has found a fact, and where the panel has a message for all. Waking it more
-often must change nothing: the panel skips all other moments.
+The panel also wakes it when an earlier detector has found a fact, and when there is a message for all detectors.
+Additional calls of `update` must change nothing: the panel skips all other moments.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ E = TypeVar("E", bound=AnyEvent)
 
 
 class Detection(Generic[E]):
-    """An event and the moments it spans. Its detector makes it; from then on the event book alone writes it."""
+    """An event and the moments that it spans. A detector creates it; afterwards only the event book changes it."""
 
     __slots__ = ("end", "event", "start")
 
@@ -30,7 +30,7 @@ class Detection(Generic[E]):
 
 
 class Ending(NamedTuple):
-    """A detection that went on is over; `event`: the whole record anew, where more is known of it."""
+    """An open detection has ended; `event`: its complete new record, if more is known about it."""
 
     detection: Detection[Any]
     end: int
@@ -38,14 +38,14 @@ class Ending(NamedTuple):
 
 
 class Correction(NamedTuple):
-    """More is known of a detection: the whole record anew."""
+    """More is known about a detection; `event`: its complete new record."""
 
     detection: Detection[Any]
     event: AnyEvent
 
 
 class Silence(NamedTuple):
-    """The sensors fell silent after moment `end`: what is open of these kinds ends there."""
+    """The sensors fell silent after moment `end`: open events of these kinds end there."""
 
     end: int
     kinds: tuple[type[Event], ...]

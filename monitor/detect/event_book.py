@@ -1,7 +1,7 @@
-"""The event book: it numbers events, keeps the open ones, joins those of one physical act, hands records out.
+"""The event book numbers events, keeps the open ones, joins the events of one physical act, and returns records.
 
-One act, one primary: of events that overlap or lie within 0.3 s the one that ranks highest is the primary, the
-others carry its id in `part_of`. Where the primary becomes known later, the record is sent again.
+Each act has one primary event: of events that overlap or lie within 0.3 s, the one with the highest rank. The others
+carry its id in `part_of`. If the primary becomes known later, the records of the others are sent again.
 """
 
 from typing import Any
@@ -14,21 +14,21 @@ from monitor.events import AnyEvent, Assist, BottomRest, LoadStep, SensorFault, 
 from monitor.vocabulary.lookup import row_of
 
 ACT_STEPS = steps(0.3)  # events closer than this are one act: EVENTS.md 14
-KEPT_STEPS = steps(30.0)  # an event may be dated back so far: what is known only after a repetition
-KEPT_ASSIST_STEPS = steps(128.0)  # what explains an `assist` may be known only some repetitions later
+KEPT_STEPS = steps(30.0)  # how far an event may be dated back: some are known only after a repetition
+KEPT_ASSIST_STEPS = steps(128.0)  # the cause of an `assist` may be known only some repetitions later
 UNRANKED = 1 << 30
 
 AnyDetection = Detection[Any]  # of any kind of event
 
 
 class EventBook:
-    """Once a detection is entered, the book alone writes its record."""
+    """Once a detection is entered, only the book changes its record."""
 
     def __init__(self) -> None:
         self.counts: dict[str, int] = {}  # primary events of this set by kind
         self._next_id = 1
         self._open: list[AnyDetection] = []
-        self._recent: list[AnyDetection] = []  # ranked ones that a new event may still join
+        self._recent: list[AnyDetection] = []  # those with a rank that a new event may still join
         self._records: list[AnyEvent] = []
 
     def take(self) -> list[AnyEvent]:
@@ -40,7 +40,7 @@ class EventBook:
         self.counts = {}
 
     def enter(self, detection: AnyDetection, moment: Moment) -> None:
-        """Number a new event, and join it to the act that it belongs to."""
+        """Number a new event, and join it to its act."""
         detection.event = msgspec.structs.replace(detection.event, id=self._next_id)
         self._next_id += 1
         if detection.end is None:
@@ -50,18 +50,18 @@ class EventBook:
             self._count(detection.event, 1)
 
     def close(self, ending: Ending, moment: Moment, *, cut: bool = False) -> None:
-        """An open event has ended; `cut`: by silence, not by itself."""
+        """End an open event; `cut`: because the sensors fell silent."""
         detection = ending.detection
         detection.end = max(ending.end, detection.start)
         self._open.remove(detection)
         self._rewrite(detection, ending.event)
         if isinstance(detection.event, StackTouch | BottomRest) and detection.event.ended_set:
-            self._uncount(detection)  # what ends a set is no fault of the lifter's
+            self._uncount(detection)  # the contact that ends a set is not a fault
         duration_s = seconds(detection.end - detection.start)
         self._resend(detection, duration_s=duration_s, closed_s=moment.found_s, **({"cut": True} if cut else {}))
 
     def correct(self, correction: Correction, moment: Moment) -> None:
-        """Send a record again of which more is known; its act anew where its rank has changed."""
+        """Send a record again when more is known; if its rank has changed, find its act again."""
         detection, rank = correction.detection, _rank(correction.detection.event)
         self._rewrite(detection, correction.event)
         if _rank(detection.event) != rank:
@@ -70,22 +70,22 @@ class EventBook:
             self._records.append(detection.event)
 
     def silence(self, silence: Silence, moment: Moment) -> None:
-        """What is open of these kinds ends at the last good moment."""
+        """End the open events of these kinds at the last good moment."""
         for detection in [one for one in self._open if isinstance(one.event, silence.kinds)]:
             self.close(Ending(detection, silence.end), moment, cut=True)
 
     def end_set(self, end: int, moment: Moment) -> None:
-        """The set was over at moment `end`, and so is whatever of the lifter's doing is still open."""
+        """End the lifter's open events: the set ended at moment `end`."""
         for detection in [one for one in self._open if not isinstance(one.event, SensorFault)]:
             self.close(Ending(detection, end), moment)
 
     def end(self, moment: Moment) -> None:
-        """The stream is over: everything that is open ends."""
+        """End all open events: the stream has ended."""
         for detection in list(self._open):
             self.close(Ending(detection, moment.now), moment, cut=True)
 
     def _rewrite(self, detection: AnyDetection, event: AnyEvent | None) -> None:
-        """The event as its detector sees it now, with the keys that are the book's."""
+        """Take the event as its detector sees it now, and keep the keys that the book sets."""
         if event is not None:
             old = detection.event
             kept = {"id": old.id, "part_of": old.part_of, "closed_s": old.closed_s, "cut": old.cut}
@@ -96,7 +96,7 @@ class EventBook:
         self._records.append(detection.event)
 
     def _count(self, event: AnyEvent, by: int) -> None:
-        """Primaries by kind, and by what else the vocabulary counts them as."""
+        """Count primary events by kind, and under the other names that the vocabulary gives them."""
         for key in {event.kind, row_of(event).counted_as}:
             self.counts[key] = self.counts.get(key, 0) + by
 
@@ -105,7 +105,7 @@ class EventBook:
             self._count(detection.event, -1)
 
     def _send_act(self, detection: AnyDetection, moment: Moment) -> None:
-        """Send a record with the act that it belongs to, then those of which it is the primary."""
+        """Send a record with its act, then the records whose primary it is."""
         lower = (
             self._explained(detection.event)
             if isinstance(detection.event, LoadStep)
@@ -122,7 +122,7 @@ class EventBook:
             self._resend(other, part_of=primary)
 
     def _explained(self, step: LoadStep) -> list[AnyDetection]:
-        """What was taken for other people's force in the direction that the motor makes heavier, or lighter."""
+        """The `assist` events that a load step explains: those in the direction in which the motor changes the load."""
         side = "heavier" if step.load_down_n > step.load_up_n else "lighter"
         return [
             other
@@ -132,7 +132,7 @@ class EventBook:
         ]
 
     def _join(self, detection: AnyDetection, now: int) -> list[AnyDetection]:
-        """Find the act that the event belongs to; returns what has turned out to be part of it."""
+        """Find the act of the event; return the detections that now turn out to be part of it."""
         if _rank(detection.event) == UNRANKED and not isinstance(detection.event, Unload):
             return []
         since = min(detection.start, now - KEPT_STEPS) - ACT_STEPS
@@ -146,13 +146,13 @@ class EventBook:
             primary = min(higher, key=lambda other: (_rank(other.event), other.event.id)).event
             part_of = primary.part_of if primary.part_of is not None else primary.id
             detection.event = msgspec.structs.replace(detection.event, part_of=part_of)
-        elif detection.event.part_of is not None:  # it outranks now what it was part of
+        elif detection.event.part_of is not None:  # it now outranks its former primary
             detection.event = msgspec.structs.replace(detection.event, part_of=None)
         return [other for other in act if other.event.part_of is None and _outranks(detection.event, other.event)]
 
 
 def _outranks(one: AnyEvent, other: AnyEvent) -> bool:
-    """Whether one may be the primary of the other; of an `unload` only an `assist` may."""
+    """Whether `one` may be the primary of `other`; only an `assist` may be the primary of an `unload`."""
     return isinstance(one, Assist) if isinstance(other, Unload) else _rank(one) < _rank(other)
 
 

@@ -1,7 +1,7 @@
 """The live feedback at one moment: tension, position, pace, one cue.
 
-It shows the newest tension and position, not the centred ones that detection waits for: an eye needs them early, a
-detector needs them right. The pace follows the protocol's durations, never the lifter's speed.
+It shows the newest tension and position. Detection waits for centred values, which are more exact but too late for an
+eye. The pace follows the protocol's durations, never the lifter's speed.
 """
 
 from typing import Literal
@@ -15,12 +15,12 @@ from monitor.signals.grid import STEP_S
 from monitor.vocabulary.cues import CUES
 from monitor.vocabulary.lookup import row_of
 
-CUE_STEPS = steps(1.2)  # how long a cue for something that is over stays
+CUE_STEPS = steps(1.2)  # how long a cue stays after its event has ended
 HEAD_STEPS = 4  # the shown tension is a mean over 20 ms: single readings flicker
 
 
 class LiveFeedback:
-    """Remembers which cue is due and when the present movement began."""
+    """Keeps which cue is due and when the present movement began."""
 
     def __init__(self) -> None:
         self._cues: dict[int, tuple[str, int, bool]] = {}  # event id: (cue, moment, still open)
@@ -28,25 +28,25 @@ class LiveFeedback:
         self._leg_start = 0
 
     def note(self, records: list[AnyEvent], now: int) -> None:
-        """Events reported at this moment."""
+        """Take the events that were reported at this moment."""
         if records:
             self._forget(now)
         for record in records:
             cue = row_of(record).cue
-            if cue is None:  # it was none after all: the contact that ended the set, say
+            if cue is None:  # not a fault after all: for example, the contact ended the set
                 self._cues.pop(record.id, None)
             else:
                 self._cues[record.id] = (cue, now, record.duration_s is None)
 
     def follow(self, moment: Moment) -> None:
-        """The phase at this moment."""
+        """Take the phase of this moment."""
         if moment.phase == "rest":
             self._leg = "rest"
-        elif moment.phase in ("positive", "negative") and moment.phase != self._leg:  # a stall does not begin it anew
+        elif moment.phase in ("positive", "negative") and moment.phase != self._leg:  # a stall does not restart it
             self._leg, self._leg_start = moment.phase, moment.now
 
     def feedback(self, moment: Moment, tally: SetTally, head: int) -> Feedback:
-        """At the grid's newest step, `head`; `moment` is the newest judged one, `lag` steps older."""
+        """The feedback at the grid's newest step, `head`; `moment`, the newest judged one, is `lag` steps older."""
         limits, signals = moment.limits, moment.signals
         row = signals.row(moment.now)
         recent = signals.head_tension[max(0, row + 1 - HEAD_STEPS) : row + 1]
@@ -91,13 +91,13 @@ class LiveFeedback:
         return 0.0
 
     def due_cue(self, now: int) -> str | None:
-        """The most important one of what lasts, or was just over."""
+        """The most important cue among the events that are open or have just ended."""
         self._forget(now)
         due = {cue for cue, _, _ in self._cues.values()}
         return next((cue.key for cue in CUES if cue.key in due), None)
 
     def _forget(self, now: int) -> None:
-        """Cues of what has been over for a while."""
+        """Drop the cues of events that ended some time ago."""
         self._cues = {id_: cue for id_, cue in self._cues.items() if cue[2] or now - cue[1] < CUE_STEPS}
 
 
@@ -106,7 +106,7 @@ def _relative(moment: Moment, tension_n: float | None, x_m: float, v_m_s: float)
     if tension_n is None or limits.load_n is None:
         return None
     share, friction = float(limits.share_at(x_m)), limits.friction or 0.0
-    if share != share:  # the load varies along the way, and the place is not known
+    if share != share:  # the load varies along the way, and the position is not known
         return None
     ratio = tension_n / (limits.load_n * share)
     return round(relative_tension_now(ratio, friction, v_m_s, limits.v_rest_m_s, limits.down), 4)

@@ -1,4 +1,4 @@
-"""An event that is a condition held for a while: the shape that most events share.
+"""Opens an event when a condition has held for a while; most detectors are built on it.
 
 condition   ___####__########################_##________
                    |<- hold ->|                 |<- join ->|
@@ -15,15 +15,15 @@ from monitor.events import Phase, Stamp, stamp_of
 Describe = Callable[[Moment, Stamp, int, int], E]  # the event from one moment up to another
 Foresee = Callable[[Moment, int], int]
 Believe = Callable[[Moment, int, int], bool]
-DOUBTED_STEPS = steps(0.2)  # a condition that has not been believed for so long begins anew
+DOUBTED_STEPS = steps(0.2)  # a condition that has been doubted for this long starts again
 
 
 class HeldCondition(Generic[E]):
     """Open an event once the condition has held for `hold` steps; stretches closer than `join` are one event.
 
-    `phase` replaces the phase of the moment. With `foresee` (how many steps more the condition will hold) the event is
-    opened as soon as the condition is going to hold for `hold` steps, but not before `early` steps. With `believe` (of
-    the stretch from one moment to another) it is opened only once that agrees.
+    `phase` replaces the phase of the moment. `foresee` returns for how many more steps the condition will hold: with
+    it, the event is opened as soon as the condition is going to hold for `hold` steps, but not before `early` steps.
+    `believe` judges the stretch between two moments: with it, the event is opened only when it returns true.
     """
 
     def __init__(
@@ -46,12 +46,12 @@ class HeldCondition(Generic[E]):
         self._believe = believe
         self._describe = describe
         self._phase: Phase | None = phase
-        self._since: int | None = None  # the present stretch began
-        self._on_since: int | None = None  # the same, however long it has been doubted
-        self._ended: int | None = None  # the last stretch of the open event ended
+        self._since: int | None = None  # when the present stretch began
+        self._on_since: int | None = None  # the same, including the time for which it was doubted
+        self._ended: int | None = None  # when the last stretch of the open event ended
 
     def update(self, moment: Moment, on: bool, now: int, *, wait: bool = False) -> Findings:
-        """`on` at moment `now`; call it at every change and at `due`. While it must `wait` nothing is opened."""
+        """Take the condition at moment `now`; call this at every change and at `due`. `wait`: open no event yet."""
         if self.detection is not None and isinstance(self.detection.event, moment.silenced):
             self.detection = self._since = self._ended = None
         if on and self._since is None:

@@ -1,8 +1,8 @@
-"""What holds a stack above its rest: a hook, a stop, a range limiter, a hand.
+"""Finds out when something holds the stack above its rest: a hook, a stop, a range limiter, a hand.
 
-A stack that stands still without tension, off its rest, does not hang on its cable. That is a phase, `held`, and no
-fault of anybody (EVENTS.md 1.3). A machine's own stop may keep the cable loaded: there the stack stands dead still,
-lower than any lifter goes.
+A stack that stands still off its rest without tension does not hang on its cable. That is the phase `held`, not a
+fault (EVENTS.md 1.3). A machine's own stop may keep the cable loaded: there the stack stands completely still, lower
+than any lifter turns.
 """
 
 import numpy as np
@@ -13,12 +13,12 @@ from monitor.profile.settings import HeldSettings, SetSettings
 from monitor.signals.conditions import Bit
 
 DEAD_M = 0.001  # a stack on a stop moves by less: one count of a coarse encoder
-LOOK_STEPS = steps(0.5)  # how often it is looked at whether the stack stands dead still
-LEAVING_STEPS = steps(1.0)  # a stack is known to have left its stop after less
+LOOK_STEPS = steps(0.5)  # how often to check whether the stack stands completely still
+LEAVING_STEPS = steps(1.0)  # after this time at most it is known that the stack has left its stop
 
 
 class HoldFinder:
-    """Finds `Hold`; it reports no event. Readings that are doubted neither begin nor end it."""
+    """Finds `Hold`; it reports no event. Doubted readings neither begin nor end a hold."""
 
     watches = Bit.HANGS | Bit.STILL | Bit.KNOWN_T | Bit.CONTACT
 
@@ -42,7 +42,7 @@ class HoldFinder:
 
 
 class StopFinder:
-    """Finds `Stop`; it reports no event. Readings that are doubted neither begin nor end it."""
+    """Finds `Stop`; it reports no event. Doubted readings neither begin nor end a stop."""
 
     watches = Bit.OFF | Bit.STILL | Bit.KNOWN_T | Bit.CONTACT
 
@@ -75,7 +75,7 @@ class StopFinder:
         return self._look(moment) if self._stop is None and lasted >= 0 and lasted % LOOK_STEPS == 0 else self._stop
 
     def _look(self, moment: Moment) -> Stop | None:
-        """Whether the stack has stood dead still for long enough, where no lifter holds it."""
+        """The stop, if the stack has stood completely still for long enough where no lifter holds it."""
         assert self._since is not None
         x, x_m = moment.signals.part(moment.signals.x, self._since, moment.now + 1), moment.x_m
         far = np.flatnonzero(np.abs(x - x_m) > DEAD_M)
@@ -95,5 +95,5 @@ class StopFinder:
 
 
 def _lowest_m(moment: Moment) -> float | None:
-    """How low lifters go here, as far as is known."""
+    """The lowest height at which lifters turn here, as far as it is known."""
     return moment.limits.bottom_m if moment.limits.range_given else moment.reps.lowest_m

@@ -1,11 +1,11 @@
-"""What leaked in a set: the union of all that its faults spoiled, each moment put down to one cause.
+"""Sums up the leak of a set: the union of the moments that its faults spoiled, each moment with one cause.
 
     set       |--------------------------------------|        from set_start to the end of the last repetition
     pause                ######                               planned, or for another load: does not count
     unjudged  ####                                            does not count
     spoiled      ====        =====  ===                       by events, in the order of primaries
 
-All of it is clipped to what counts, so seconds by cause add up exactly (EVENTS.md 15).
+Everything is clipped to the moments that count, so the seconds by cause add up exactly (EVENTS.md 15).
 """
 
 from bisect import bisect_right
@@ -27,23 +27,23 @@ from monitor.signals.grid import STEP_S
 from monitor.vocabulary.leaks import LEAKS
 from monitor.vocabulary.lookup import is_fault, leak_of
 
-SETTLED_STEPS = steps(30.0)  # what is older changes no more
-KEPT_STEPS = steps(10.0)  # what began so long before a moment spoils nothing after it
+SETTLED_STEPS = steps(30.0)  # older moments no longer change
+KEPT_STEPS = steps(10.0)  # an event that began this long before a moment spoils nothing after it
 JOIN_STEPS = steps(0.3)  # contacts closer than this are one pause
-PIN_STEPS = steps(1.0)  # a pause for another load ends at most so long before the lift-off
+PIN_STEPS = steps(1.0)  # a pause for another load ends at most this long before the lift-off
 EXPLAINED = frozenset({"slack", "unload", "tension_out"})  # by an `assist` that they are part of
 WATCHED = Bit.JUDGED | Bit.KNOWN_X | Bit.CONTACT | Bit.FAST
 
 
 class Sums:
-    """Moments of a set or of a part of it: all that count, those not judged, those leaked by field of `Leak`."""
+    """Numbers of moments in a set or a part of it: that count, that were not judged, that leaked by field of `Leak`."""
 
     def __init__(self) -> None:
         self.counted = self.unjudged = 0
         self.leaked = dict.fromkeys(LEAKS, 0)
 
     def add(self, counted: int, unjudged: int, leaked: dict[str, int]) -> None:
-        """The moments of another part."""
+        """Add the moments of another part."""
         self.counted += counted
         self.unjudged += unjudged
         for cause, moments in leaked.items():
@@ -60,9 +60,9 @@ class Sums:
 
 
 class LeakTally:
-    """`update` at every moment with a change, `note` with every event; `end_load` settles what is left.
+    """Call `update` at every moment with a change and `note` with every event; `end_load` settles the rest.
 
-    What is older than `SETTLED_STEPS` is summed up and forgotten, so a long set takes no more memory than a short one.
+    Moments older than `SETTLED_STEPS` are summed up and dropped, so a long set needs no more memory than a short one.
     """
 
     def __init__(self) -> None:
@@ -79,7 +79,7 @@ class LeakTally:
         self._faulty_reps = 0  # bit n: repetition n had a primary fault
 
     def start_set(self, at: int) -> None:
-        """A set began at moment `at`."""
+        """Begin a set at moment `at`."""
         self.set_sums, self.load_sums = Sums(), Sums()
         self._start = self._worked_until = self._settled_until = self._first_rep = at
         self._faulty_reps = 0
@@ -88,7 +88,7 @@ class LeakTally:
         self._forget(at, [])
 
     def note(self, detection: Detection[Any]) -> None:
-        """An event that is new in the book; what the book learns of it later counts too."""
+        """Take a new event of the book; later changes of its record count too."""
         self._events.append(detection)
 
     def update(self, moment: Moment) -> None:
@@ -115,7 +115,7 @@ class LeakTally:
             self._settle(moment.limits, self._reached(moment, now - SETTLED_STEPS))
 
     def judge_again(self, moment: Moment, since: int, bits: NDArray[np.int32]) -> None:
-        """The load is known from moment `since` on: `bits` of the moments from there to now."""
+        """Judge again from moment `since`, since when the load is known; `bits`: of the moments from there to now."""
         unjudged = (bits & (Bit.CONTACT | Bit.JUDGED) == 0) | (bits & (Bit.CONTACT | Bit.KNOWN_X) == 0)
         edges = np.flatnonzero(np.diff(np.concatenate(([False], unjudged, [False])).astype(np.int8))) + since
         runs = zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
@@ -123,23 +123,23 @@ class LeakTally:
         self._unjudged.rewrite(since, [*runs, *doubted], moment.now + 1)
 
     def end_load(self, moment: Moment, at: int) -> Sums:
-        """The sums of the stretch of constant load that was over at moment `at`; the next one begins."""
+        """Return the sums of the stretch of constant load that ended at moment `at`, and begin the next one."""
         self._settle(moment.limits, self._reached(moment, at))
         sums, self.load_sums = self.load_sums, Sums()
         return sums
 
     def clean_reps(self, reps: int, limits: Limits, end: int) -> int:
-        """How many repetitions up to a moment had no primary fault; one that begins in a free pause does not count."""
+        """The number of repetitions up to a moment without a primary fault; a fault in a free pause does not count."""
         self._note_faulty(self._events, self._free(limits, end))
         faulty = self._faulty_reps >> 1 & (1 << reps) - 1
         return reps - faulty.bit_count()
 
     def _reached(self, moment: Moment, until: int) -> int:
-        """Up to where the set counts so far: to the end of its last repetition; a static set is one hold."""
+        """The moment up to which the set counts: the end of its last repetition, or `until` in a static set."""
         return until if moment.limits.kind == "static" else min(until, self._worked_until)
 
     def _settle(self, limits: Limits, until: int) -> None:
-        """Sum up the moments that are not summed up yet, and forget what they needed."""
+        """Sum up the moments that are not summed up yet, and drop what is no longer needed."""
         if until <= self._settled_until:
             return
         start, self._settled_until = self._settled_until, until
@@ -172,26 +172,26 @@ class LeakTally:
             follower.forget(before)
 
     def _note_faulty(self, events: Iterable[Detection[Any]], free: list[Stretch]) -> None:
-        """What lies between two repetitions is the second's."""
+        """Note which repetitions have a fault; a fault between two repetitions belongs to the second."""
         for one in events:
             begun = one.start >= min(self._start, self._first_rep)
             if begun and is_fault(one.event) and not any(a <= one.start < b for a, b in free):
                 self._faulty_reps |= 1 << (self._reps_forgotten + bisect_right(self._rep_ends, one.start) + 1)
 
     def _pause_for_load(self, lift_off: int) -> None:
-        """The contact before this lift-off was a pause in which the pin was moved."""
+        """Note that the contact before this lift-off was a pause in which the pin was moved."""
         contacts = union(self._contacts.until(lift_off), JOIN_STEPS)
         self._load_pauses += [(a, b) for a, b in contacts[-1:] if a < lift_off < b + PIN_STEPS]
 
     def _free(self, limits: Limits, end: int) -> list[Stretch]:
-        """Pauses on the rest that neither leak nor count: for another load, and planned ones up to their length."""
+        """Pauses on the rest that neither leak nor count: to change the load, or planned (up to the planned length)."""
         if not limits.pause_s:
             return self._load_pauses
         contacts, longest = union(self._contacts.until(end), JOIN_STEPS), steps(limits.pause_s)
         return [*self._load_pauses, *((a, min(b, a + longest)) for a, b in contacts)]
 
     def _spoiled(self, limits: Limits, end: int) -> Iterator[tuple[int, str, Stretch]]:
-        """What each event spoiled, with its place among the causes of leak, and the field of `Leak`."""
+        """The stretch that each event spoiled, with its rank among the causes and its field of `Leak`."""
         helped = {one.event.id for one in self._events if one.event.kind in ("assist", "load_step")}
         for one in self._events:
             leak = leak_of(one.event)
@@ -214,7 +214,7 @@ class LeakTally:
         return start, end
 
     def _leg_end(self, at: str, start: int, longest: int) -> int:
-        """Where the movement that goes on at moment `start` ends: at its turn."""
+        """The end of the movement that goes on at moment `start`: its turn."""
         return min([start + longest, *(turn for turn in self._turns[at] if turn > start)])
 
     def _landed(self, start: int, end: int) -> int:
@@ -223,7 +223,7 @@ class LeakTally:
 
 
 def _is_unjudged(moment: Moment) -> bool:
-    """Off the rest, without a load to compare with, or without a believable sensor."""
+    """Whether the stack is off its rest while no load is known or a sensor is doubted."""
     if moment.on(Bit.CONTACT):
         return False
     placed = moment.on(Bit.KNOWN_X) or moment.limits.kind == "static"

@@ -1,6 +1,6 @@
-"""The range that each repetition teaches becomes new limits.
+"""Learns the range from each repetition and sets new limits.
 
-Until repetitions agree on it, what depends on the range is judged after each of them, by the range that includes it.
+Until repetitions agree on a range, each repetition is judged after it has ended, with a range that includes it.
 """
 
 from monitor.detect.detector import Finding, Findings
@@ -9,11 +9,11 @@ from monitor.learning.range import LearnedRange
 from monitor.learning.teacher import Teacher
 from monitor.profile.limits import Limits
 
-KEPT = 10  # short ways of a set
+KEPT = 10  # short movements of a set
 
 
 class LessonDetector:
-    """Reports nothing; learns the range, and says what can be judged by it afterwards."""
+    """Learns the range, and finds the moments that can be judged by it now; it reports no event."""
 
     watches = 0
     due = NEVER
@@ -40,7 +40,7 @@ class LessonDetector:
         return [limits, *findings] if limits is not moment.limits else findings
 
     def _look_back(self, moment: Moment, rep: RepFinished) -> list[Finding]:
-        """What could not be judged while it was done."""
+        """Find what could not be judged during the repetition."""
         if moment.limits.range_agreed:
             return []
         since = max(self._judged_until, rep.first.dwell_end)
@@ -48,7 +48,7 @@ class LessonDetector:
         return [RangeShown(since, rep.end)]
 
     def _note_short(self, limits: Limits, turn_m: float) -> None:
-        """A way up and down that is too short to be a repetition, where no range is known."""
+        """Note a movement up and down that is too short for a repetition, while no range is known."""
         self._turns_m = [*self._turns_m[-2:], turn_m]
         if limits.range_known or len(self._turns_m) < 3:
             self._short_ways_m = []

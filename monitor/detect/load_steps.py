@@ -1,4 +1,4 @@
-"""A motor hybrid: the load differs between the ways up and down, switched at the turnarounds (EVENTS.md 12)."""
+"""Detects a motor that changes the load at the turnarounds, so that it differs between up and down (EVENTS.md 12)."""
 
 from monitor.detect.detector import Detection, Findings
 from monitor.detect.moment import NEVER, Moment
@@ -7,20 +7,20 @@ from monitor.learning.teacher import Teacher
 
 
 class LoadStepDetector:
-    """`load_step`, once a set; from then on each direction has a load of its own, until the set is over."""
+    """Reports `load_step`, once a set; from then on each direction has its own load until the set ends."""
 
     watches = 0
 
     def __init__(self, teacher: Teacher) -> None:
         self.due = NEVER
         self._teacher = teacher
-        self._full = 0  # repetitions of this set, partial ones left out
+        self._full = 0  # repetitions of this set, without partial ones
 
     def update(self, moment: Moment) -> Findings:
         if moment.set_over is not None:
             self._full = 0
             self._teacher.forget_step()
-            self.due = moment.now + 1  # the summary of the set is by its own loads
+            self.due = moment.now + 1  # the set's summary still needs its two loads
             return ()
         if moment.now >= self.due:
             self.due = NEVER

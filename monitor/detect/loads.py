@@ -1,11 +1,11 @@
-"""The load that is selected now: presumed after each pause, confirmed within a second of movement, or replaced.
+"""Detects which load is selected: presumed after each pause, then confirmed or replaced within a second of movement.
 
     on the rest   | for 1 s: presumed | lift-off | moves              | confirmed: judged from the lift-off on
     --------------|-------------------|----------|--------------------|---------------------------------------
                                                  |<- 1.0 s at most -->|
 
-A pin can be moved wherever nothing pulls. So after each pause the load may be another one, and nothing is compared
-with a load that is only presumed (EVENTS.md 10). Where the friction is not known yet, the first repetition teaches it
+A pin can be moved whenever nothing pulls. So the load may be different after each pause, and nothing is compared with
+a load that is only presumed (EVENTS.md 10). If the friction is not known yet, it is learned from the first repetition
 together with the load.
 """
 
@@ -20,27 +20,27 @@ from monitor.profile.limits import Limits
 from monitor.signals.conditions import Bit
 
 PIN_STEPS = steps(1.0)  # nobody moves a pin in less
-CONFIRM_STEPS = steps(1.0)  # of movement, by which the load is confirmed
-BENT_STEPS = steps(0.1)  # so long a load may seem to vary along the way
-LOOK_STEPS = 8  # how often it is looked at until then
-LOWERED_STEPS = steps(0.3)  # a load that was lowered for so long is carried by the lifter
-FAINT_LIFT_OFFS = 1.5  # where nothing is known, so many times lift_off_n may be what a helper leaves over
-TAKEN_OVER = 2.5  # times as much: the lifter has taken over what somebody else lifted
+CONFIRM_STEPS = steps(1.0)  # of movement, within which the load is confirmed
+BENT_STEPS = steps(0.1)  # a load may seem to vary along the way for this long
+LOOK_STEPS = 8  # how often to look until then
+LOWERED_STEPS = steps(0.3)  # a load that was lowered for this long is carried by the lifter
+FAINT_LIFT_OFFS = 1.5  # times lift_off_n: less may be what a helper leaves to the lifter, where no load is known
+TAKEN_OVER = 2.5  # times that load: the lifter has taken over what a helper lifted
 
 
 class LoadDetector:
-    """`load_change`; `sensor_fault` of a given load that is not on the pin, or of a force that leaves its load."""
+    """Reports `load_change`, and `sensor_fault` if the given load is not on the pin or the force leaves it."""
 
     watches = Bit.CONTACT | Bit.EMPTY | Bit.STILL | Bit.BENT
 
     def __init__(self, teacher: Teacher) -> None:
         self.due = NEVER
         self._teacher = teacher
-        self._free_since: int | None = None  # nothing pulls
-        self._lift_off: int | None = None  # the load is not confirmed since
+        self._free_since: int | None = None  # since when nothing pulls
+        self._lift_off: int | None = None  # the lift-off since which no load is confirmed
         self._moves_since: int | None = None
         self._bent_since: int | None = None
-        self._look_from = 0  # before, somebody else carried the stack
+        self._look_from = 0  # until then somebody else carried the stack
 
     def update(self, moment: Moment) -> Findings:
         if moment.limits.kind != "stack":
@@ -49,14 +49,14 @@ class LoadDetector:
             self._teacher.forget_load()
         if moment.rep_finished is not None:
             findings = self._learn(moment)
-            self.due = moment.now + 1  # what follows is seen then
+            self.due = moment.now + 1  # then the new limits are in force
             return findings
         if moment.zero_found is not None:
             return self._correct_zero(moment, moment.zero_found)
         return self._follow(moment)
 
     def _correct_zero(self, moment: Moment, zero: ZeroFound) -> Findings:
-        """The zero walked while the load was learned, so the load is off by the mean of that walk."""
+        """The zero drifted while the load was learned, so the load is wrong by the mean of that drift."""
         by_n = self._teacher.correct_zero(zero.off_n, zero.since, moment.now)
         limits = moment.limits
         following = self._follow(moment)
@@ -65,7 +65,7 @@ class LoadDetector:
         return (*following, limits.corrected(by_n))
 
     def _follow(self, moment: Moment) -> Findings:
-        """Lift-off, and what can be said of the load since."""
+        """Follow lift-offs, and what is known about the load since the last one."""
         self.due = NEVER
         if moment.on(Bit.BENT) and moment.limits.load_from == "learned":
             return self._doubt(moment)
@@ -80,7 +80,7 @@ class LoadDetector:
         return self._confirm(moment) if self._lift_off is not None else ()
 
     def _doubt(self, moment: Moment) -> Findings:
-        """The load that was confirmed does not fit where the stack is by now: it may vary along the way."""
+        """The confirmed load does not fit the present height: it may vary along the way."""
         self._bent_since = moment.now if self._bent_since is None else self._bent_since
         self.due = self._bent_since + BENT_STEPS
         if moment.now < self.due:
@@ -103,7 +103,7 @@ class LoadDetector:
         return ()
 
     def _put_back(self, moment: Moment) -> Findings:
-        """Before the load was confirmed: it is taken for the one before."""
+        """The stack was put down before its load was confirmed: the previous load is assumed."""
         lift_off, self._lift_off = self._lift_off, None
         presumed_n = moment.limits.presumed_n
         if lift_off is None or presumed_n is None:
@@ -114,7 +114,7 @@ class LoadDetector:
         assert self._lift_off is not None
         limits, signals, now = moment.limits, moment.signals, moment.now
         if limits.friction is None:
-            self._lift_off = None  # the first repetition teaches it
+            self._lift_off = None  # learned from the first repetition
             return ()
         self.due = now + LOOK_STEPS - (now - self._lift_off) % LOOK_STEPS
         if (now - self._lift_off) % LOOK_STEPS:
@@ -126,18 +126,18 @@ class LoadDetector:
         found = estimate(signals, limits, moment.trust.doubted, self._moves_since, now + 1)
         if found is not None and found.load_n < _faint_n(limits) and not _lowered(moment, self._moves_since):
             if signals.tension[signals.row(now)] > TAKEN_OVER * found.load_n:
-                self._moves_since = None  # looked for again, from here
+                self._moves_since = None  # search again from here
                 self._look_from = now
             return ()
         late = now - self._moves_since >= CONFIRM_STEPS - LOOK_STEPS
         if found is not None and found.enough(last_chance=late):
             return self._found(moment, self._teacher.snapped(found.load_n))
         if late:
-            self._lift_off, self.due = None, NEVER  # the repetition will teach it
+            self._lift_off, self.due = None, NEVER  # will be learned from the repetition
         return ()
 
     def _mismatch(self, moment: Moment, learned: Limits, until: int) -> list[Detection[SensorFault]]:
-        """Two whole repetitions pulled another load, up and down alike, and no pin was moved."""
+        """A fault: the force shows another load in two whole repetitions, up and down, though no pin was moved."""
         fit, known, fault = self._teacher.fit, moment.limits, moment.limits.detect.sensor_fault
         if fit is None or fit.odd_since is None or known.load_from != "learned":
             return []
@@ -164,7 +164,7 @@ class LoadDetector:
         return findings
 
     def _learn(self, moment: Moment) -> Findings:
-        """From a repetition."""
+        """Learn from a repetition."""
         rep = moment.rep_finished
         assert rep is not None
         limits, wrong_load_n = self._teacher.learn_load(
@@ -189,7 +189,7 @@ def _first_movement(moment: Moment, since: int) -> int | None:
 
 
 def _faint_n(limits: Limits) -> float:
-    """A load below it may be what a helper leaves over, and is believed only once it was lowered, too."""
+    """A load below this may be what a helper leaves to the lifter; it is believed only after it was also lowered."""
     if limits.presumed_n is None:
         return FAINT_LIFT_OFFS * limits.lift_off_n
     return limits.detect.assist.lifted * limits.presumed_n

@@ -1,9 +1,9 @@
-"""What a detector sees when it is woken: one frozen moment, with all that is known by then.
+"""A frozen moment: everything that a detector sees when it is woken.
 
-Beside events, detectors find facts: that the stack stands still, that a repetition is over. Each kind of fact is
-returned by one detector, named at its struct, and stands in one field of the moment. A `Fact` holds until that detector
-returns another; a `Happening` holds at one moment only. The last fields are messages of the panel to all detectors:
-that the set is over, that the zero was moved.
+Besides events, detectors find facts, for example that the stack stands still or that a repetition is over. Each kind
+of fact is returned by one detector, which its struct names, and has one field of the moment. A `Fact` holds until that
+detector returns another; a `Happening` holds at one moment only. The last fields are messages of the panel to all
+detectors, for example that the set is over.
 """
 
 from typing import NamedTuple
@@ -42,9 +42,7 @@ class Flagged(NamedTuple):
     flags: int
 
 
-News = (
-    Hole | Flagged | PositionDoubt
-)  # what the stream itself has shown; `step` is the moment from which on it is known
+News = Hole | Flagged | PositionDoubt  # seen in the stream itself; known from moment `step` on
 
 
 class Fact(msgspec.Struct, frozen=True):
@@ -52,7 +50,7 @@ class Fact(msgspec.Struct, frozen=True):
 
 
 class Stillness(Fact, frozen=True):
-    """By TurnFinder, in slow moments: since when the stack stands still, and the newest standstill that is over."""
+    """By TurnFinder, in slow moments: since when the stack stands still, and the newest standstill that has ended."""
 
     since: int | None = None
     last: tuple[int, int] | None = None
@@ -125,7 +123,7 @@ class Staging(Fact, frozen=True):
 
 
 class Assistance(Fact, frozen=True):
-    """By AssistDetector: since when somebody else moves the stack, too, or from when to when somebody last did."""
+    """By AssistDetector: since when a helper also moves the stack, or the last stretch in which one did."""
 
     since: int | None = None
     until: int | None = None  # None while it lasts
@@ -165,7 +163,7 @@ class ZeroFound(Happening, frozen=True):
 
 
 class SetStarted(Happening, frozen=True):
-    """By SetDetector: a set began at moment `at`; within a set, it began only there."""
+    """By SetDetector: a set began at moment `at`; while a set is open, this corrects its beginning."""
 
     at: int
 
@@ -252,11 +250,11 @@ class Moment(msgspec.Struct, frozen=True):
     load_confirmed: LoadConfirmed | None = None
     range_shown: RangeShown | None = None
     # From the panel, at this moment
-    after_silence: bool = False  # the position was unknown for so long that the movement before it says nothing
+    after_silence: bool = False  # the position was unknown for so long that earlier movement no longer counts
     zero_moved_m: float = 0.0  # the zero of the positions was moved up by so much
-    set_over: int | None = None  # since this moment; what was open of the lifter's doing is closed
+    set_over: int | None = None  # the set ended at this moment; the lifter's open events are closed
     silenced: tuple[type[Event], ...] = ()  # open events of these kinds were closed
-    known_at: int | None = None  # a moment of the past that can be judged only now: when that is
+    known_at: int | None = None  # for a past moment that can only be judged now: the present moment
 
     def on(self, bit: int) -> bool:
         return bool(self.bits & bit)
@@ -332,7 +330,7 @@ def first_moment(signals: SignalWindow, session: str, limits: Limits) -> Moment:
 
 
 def seconds(steps: int) -> float:
-    """Moments or steps in s, without the dust of binary fractions."""
+    """Moments or steps in s, rounded to hide binary fractions."""
     return round(steps * STEP_S, 6)
 
 

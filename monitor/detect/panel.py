@@ -1,9 +1,9 @@
-"""One moment through the detectors: they are woken in their order, and what they find is folded.
+"""Runs each moment through the detectors in their order, and folds their findings.
 
     before   the finders of facts, FaultDetector, SetDetector          the zero may move, a set may begin
     after    the detectors of movement, or of a static contraction     a set may end
 
-Events go into the book. Facts go into the moment that the next detector sees, and the change of a fact wakes it.
+Events go into the book. Facts go into the moment that the next detector sees, and a changed fact wakes it.
 A new detector is one line in `detectors_before` or `detectors_after`.
 """
 
@@ -62,7 +62,7 @@ NOTHING_HAPPENS: dict[str, Any] = {
 
 
 def detectors_before(profile: Profile, lag: int) -> tuple[Detector, ...]:
-    """On any machine. `lag`: of a moment behind the grid, in steps."""
+    """The first detectors, the same on every machine. `lag`: of a moment behind the grid, in steps."""
     detect = profile.detect
     return (
         RestFinder(),
@@ -78,7 +78,7 @@ def detectors_before(profile: Profile, lag: int) -> tuple[Detector, ...]:
 def detectors_after(
     profile: Profile, limits: Limits, teacher: Teacher, lag: int, count_m: float
 ) -> tuple[Detector, ...]:
-    """By machine. In this order: what a later one sees in the moment, an earlier one has found."""
+    """The other detectors of this machine. The order matters: later detectors see what earlier ones have found."""
     detect, protocol = profile.detect, profile.protocol
     if limits.kind == "static":
         stages = StageDetector(detect.failure, protocol.stages, protocol.stages_s, profile.machine.peak_n)
@@ -100,7 +100,7 @@ def detectors_after(
 
 
 class DetectorPanel:
-    """`step` at each moment at which something changes, or which is `due`; `moment` is then the newest."""
+    """Call `step` at each moment at which something changes, and at `due`; `moment` is the newest one."""
 
     def __init__(self, before: tuple[Detector, ...], after: tuple[Detector, ...], first: Moment) -> None:
         self.before = before
@@ -117,7 +117,7 @@ class DetectorPanel:
 
     @property
     def due(self) -> int:
-        """When a detector wants to be woken, of itself."""
+        """The next moment at which a detector has asked to be woken."""
         return min(min(self._dues_before), min(self._dues_after))
 
     def take(self) -> list[AnyEvent]:
@@ -125,11 +125,11 @@ class DetectorPanel:
         return self._book.take()
 
     def finish(self, now: int) -> None:
-        """The stream has ended: what is open ends at the last good moment."""
+        """The stream has ended: open events end at the last good moment."""
         self._book.end(replace(self.moment, now=now))
 
     def step(self, now: int, bits: int, reversals: tuple[Reversal, ...], news: tuple[News, ...]) -> None:
-        """One moment through the detectors that it concerns."""
+        """Run one moment through the detectors that it concerns."""
         changed = self.moment.bits ^ bits
         after_silence = bool(changed & Bit.KNOWN_X) and self._silence_ends(now, bits)
         begun = self._begin(now, bits, reversals, news, after_silence)
@@ -156,11 +156,11 @@ class DetectorPanel:
     def _begin(
         self, now: int, bits: int, reversals: tuple[Reversal, ...], news: tuple[News, ...], after_silence: bool
     ) -> Moment:
-        """A new moment, with all that has been found before it."""
+        """A new moment, with everything that was found before it."""
         last, direction = self.moment, self.moment.direction
         if reversals:
             direction = -1 if reversals[-1].at == "upper" else 1
-        moment = Moment(  # by position: several times quicker than by name
+        moment = Moment(  # by position: several times faster than by name
             last.signals,
             last.session,
             last.limits,
@@ -191,7 +191,7 @@ class DetectorPanel:
     def _wake(
         self, detectors: tuple[Detector, ...], dues: list[int], moment: Moment, changed: int, stirred: bool
     ) -> Moment:
-        """Update those that the moment concerns, all where `stirred`; returns the moment with what they have found."""
+        """Update the detectors that the moment concerns (all if `stirred`); return the moment with their findings."""
         for i, detector in enumerate(detectors):
             if stirred or changed & detector.watches or dues[i] <= moment.now:
                 findings = detector.update(moment)
@@ -202,7 +202,7 @@ class DetectorPanel:
         return moment
 
     def _fold(self, moment: Moment, findings: Findings) -> Moment:
-        """Events go into the book; facts, and which kinds a silence has closed, into the moment."""
+        """Put events into the book, and facts and silenced kinds into the moment."""
         changes: dict[str, Any] = {}
         for finding in findings:
             match finding:
@@ -221,19 +221,19 @@ class DetectorPanel:
         return replace(moment, **changes) if changes else moment
 
     def _judge_again(self, moment: Moment, since: int) -> Moment:
-        """Show what happened since a moment to those who compare it with the load, which is known only now."""
+        """Judge again from moment `since` by the load, which is known only now."""
         bits = evaluate(moment.signals, moment.limits, since, moment.now + 1)
         self.tally.judge_again(moment, since, bits)
         moment = self._walk_again(moment, Bit.JUDGED, since, bits)
         return replace(moment, bits=int(bits[-1]))
 
     def _judge_by_range(self, moment: Moment, shown: RangeShown) -> Moment:
-        """Show a repetition to those who compare it with the range, which includes it only now."""
+        """Judge a repetition again by the range, which includes it only now."""
         lag = moment.signals.slow_lag
         until = moment.now if moment.limits.range_agreed else min(moment.now, shown.until + lag)
         limits, span = moment.limits, (shown.since, until + 1)
         bits = evaluate(moment.signals, limits, *span, looking_back=True)
-        if not limits.range_agreed:  # by its own way it may rest, but fast is only what is fast for the assumed range
+        if not limits.range_agreed:  # rests are judged by its own range, speed by the assumed range
             own = limits.including(limits.bottom_m, limits.top_m)
             bits = bits & Bit.FAST | evaluate(moment.signals, own, *span, looking_back=True) & ~Bit.FAST
             bits[-1] &= ~(Bit.FAST | Bit.TOP)  # what goes on is judged after the next one
@@ -243,7 +243,7 @@ class DetectorPanel:
         return replace(past, rep_number=number)
 
     def _walk_again(self, moment: Moment, watched: int, since: int, bits: NDArray[np.int32]) -> Moment:
-        """Update the detectors that watch these bits with moments of the past, one detector after another."""
+        """Update the detectors that watch these bits with past moments, one detector after another."""
         until = since + len(bits)
         for i, detector in enumerate(self.after):
             if not detector.watches & watched:
@@ -261,7 +261,7 @@ class DetectorPanel:
         return moment
 
     def _silence_ends(self, now: int, bits: int) -> bool:
-        """The position has become known or unknown: whether it is known again after it was unknown for long."""
+        """Note that the position has become known or unknown; return whether a long unknown stretch has ended."""
         since, self._unknown_since = self._unknown_since, None if bits & Bit.KNOWN_X else now
         return since is not None and now - since > self._long_gap
 
@@ -280,7 +280,7 @@ class DetectorPanel:
         return replace(moment, rep_number=_rep_number(moment.limits, Reps(pending=moment.reps.pending), moment.bits))
 
     def _end_set(self, moment: Moment, over: int) -> Moment:
-        """Let the detectors end what they have open, close what is left, and sum up."""
+        """Let the detectors end their open events, close the rest, and sum up."""
         moment = replace(moment, **NOTHING_HAPPENS)
         moment = replace(moment, in_set=False, set_over=over, silenced=OF_LIFTER)
         moment = self._wake(self.after, self._dues_after, moment, changed=0, stirred=True)
@@ -291,13 +291,13 @@ class DetectorPanel:
 
 
 def _move_force_zero(moment: Moment, off_n: float) -> Moment:
-    """Nothing pulls here, so the force is 0, whatever the load cell reads."""
+    """Nothing pulls here: define the load cell's reading as 0."""
     moment.signals.shift_force(off_n, moment.now + 1)
     return replace(moment, limits=moment.limits.with_zero(moment.limits.zero_n + off_n))
 
 
 def _move_zero(moment: Moment, off_m: float) -> Moment:
-    """The stack stands on its rest, so x is 0 here, whatever the encoder counts."""
+    """The stack stands on its rest: define its position as x = 0."""
     moment.signals.shift(off_m)
     return replace(moment, limits=moment.limits.with_rest(off_m), zero_moved_m=off_m)
 

@@ -1,4 +1,4 @@
-"""Which phase of a repetition a moment lies in."""
+"""Finds the phase of a repetition at a moment."""
 
 from monitor.detect.moment import Moment
 from monitor.events import Phase
@@ -6,7 +6,7 @@ from monitor.signals.conditions import Bit
 
 
 def phase_of(moment: Moment) -> Phase:
-    """From contact, holds and slow velocity; standstill is a turn by where it is, or the positive's stall."""
+    """From contact, holds and slow velocity; a standstill is a stall of the positive, or a turn, by its height."""
     if moment.on(Bit.CONTACT):
         return "rest"
     if moment.held:

@@ -1,4 +1,4 @@
-"""How long a lifter kept pushing after the moment of failure: the failure's record is sent again with it."""
+"""Measures how long a lifter keeps pushing after failure, and adds it to the failure's record."""
 
 import numpy as np
 
@@ -6,23 +6,23 @@ from monitor.detect.detector import Correction, Detection
 from monitor.detect.moment import NEVER, Moment, seconds
 from monitor.events import Failure, stamp_of
 
-LOOK_STEPS = 8  # how often the tension is looked at
+LOOK_STEPS = 8  # how often to look at the tension
 
 
 class Pushing:
-    """`follow` a failure, then `update` at `due`. `share`: of the load, from which on a lifter still pushes."""
+    """Call `follow` with a failure, then `update` at `due`. A lifter who pulls `share` of the load still pushes."""
 
     def __init__(self, share: float) -> None:
         self.due = NEVER
         self._share = share
         self._failure: Detection[Failure] | None = None
-        self._looked = 0  # up to here he pushed
+        self._looked = 0  # the lifter pushed up to this moment
 
     def follow(self, failure: Detection[Failure]) -> None:
         self._failure, self._looked, self.due = failure, failure.start, failure.start + LOOK_STEPS
 
     def update(self, moment: Moment) -> list[Correction]:
-        """The record again, once the tension is known to have dropped, or the set is over."""
+        """The completed record, once the tension has dropped or the set is over."""
         failure = self._failure
         over = moment.set_over is not None
         if failure is None or (moment.now < self.due and not over):
@@ -40,6 +40,6 @@ class Pushing:
 
 
 def _load_n(moment: Moment) -> float:
-    """The load, or twice what stands for half of it until it is known."""
+    """The load; until it is known, twice the limit that is used for half of it."""
     load_n = moment.limits.selected_n
     return 2 * moment.limits.half_load_n if load_n is None else load_n

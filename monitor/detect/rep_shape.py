@@ -1,4 +1,4 @@
-"""How a repetition was done, beside its times: how it left the rest, and how evenly it moved."""
+"""Describes a repetition beyond its times: how it left the rest, and how evenly it moved."""
 
 from typing import Literal
 
@@ -11,8 +11,8 @@ from monitor.detect.stretches import union
 from monitor.events import RepStart, Segmented
 from monitor.profile.settings import RepSettings
 
-BEFORE_STEPS = steps(10.0)  # so long before lift-off an upload is looked for
-EARLY_STEPS = steps(0.3)  # a jerk of the start may begin so long before the repetition
+BEFORE_STEPS = steps(10.0)  # an upload is searched for this long before lift-off
+EARLY_STEPS = steps(0.3)  # a jerk of the start may begin this long before the repetition
 
 
 def start_of(moment: Moment, finished: RepFinished, load_n: float | None) -> RepStart | None:
@@ -46,7 +46,7 @@ def start_of(moment: Moment, finished: RepFinished, load_n: float | None) -> Rep
 
 
 def _upload(moment: Moment, leaves: int, load_n: float) -> tuple[int, float]:
-    """Since when the tension has been more than nearly nothing, and its steepest rise from there to lift-off, N/s."""
+    """The moment since which the cable is no longer loose, and the steepest rise of tension until lift-off, N/s."""
     settings, signals = moment.limits.detect.start, moment.signals
     window = steps(settings.rise_window_s)
     since = max(signals.first or 0, leaves - BEFORE_STEPS)
@@ -60,7 +60,7 @@ def _upload(moment: Moment, leaves: int, load_n: float) -> tuple[int, float]:
 
 def segmented_of(moment: Moment, up: tuple[int, int], down: tuple[int, int], settings: RepSettings) -> Segmented:
     """How many dips the speed of each movement has; moments `up` and `down` to but not including their ends."""
-    signals, lag = moment.signals, moment.signals.slow_lag  # the slow velocity: noise of a coarse encoder is no dip
+    signals, lag = moment.signals, moment.signals.slow_lag  # slow: a coarse encoder's noise makes no dips
     ways = ((start + lag, min(end + lag, moment.now + 1)) for start, end in (up, down))
     noise_m_s = moment.limits.detect.motion.rest_min_m_s
     positive, negative = (_dips(np.abs(signals.part(signals.slow_v, *way)), settings, noise_m_s) for way in ways)
@@ -70,7 +70,7 @@ def segmented_of(moment: Moment, up: tuple[int, int], down: tuple[int, int], set
 def _dips(speed_m_s: NDArray[np.float64], settings: RepSettings, noise_m_s: float) -> int:
     """Dips below a share of the mean, between its first and last crossing; missing samples do not count.
 
-    What is no deeper than the noise is a crossing.
+    A dip that is no deeper than the noise does not count.
     """
     known = ~np.isnan(speed_m_s)
     if not known.any():

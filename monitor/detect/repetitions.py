@@ -20,12 +20,12 @@ from monitor.profile.settings import RepSettings
 from monitor.signals.conditions import Bit
 from monitor.signals.zigzag import Reversal
 
-LATE_STEPS = 4  # the reading that completes a moment may come so much later
+LATE_STEPS = 4  # the reading that completes a moment may arrive this much later
 SAME_END_STEPS = steps(0.05)  # an end that moves by less is not worth another record
 
 
 class RepDetector:
-    """`rep`, and the sticking that is a note on it."""
+    """Reports `rep`, and finds the sticking within it."""
 
     watches = Bit.KNOWN_X | Bit.STILL | Bit.UP | Bit.DOWN | Bit.CONTACT | Bit.EMPTY | Bit.PULL | Bit.SLOW
 
@@ -37,8 +37,8 @@ class RepDetector:
         self._full = self._partial = 0  # in this set
         self._turns: list[TurningPoint] = []  # the turn that the swing began with, and the one at its far end
         self._settled: Detection[Rep] | None = None  # of these turns: reported when the stack stood at its end
-        self._lowest_m = self._lowest_before_m = np.inf  # where those of this set ended, off the rest; all but the last
-        self._handed = False  # before the first one, the stack hung or stood on something: the lifter takes it over
+        self._lowest_m = self._lowest_before_m = np.inf  # lowest end off the rest: of all; of all but the last
+        self._handed = False  # before the first repetition something held the stack: the lifter takes it over
         self._slow_since: int | None = None
         self._sticking = False
         self._sticking_since = self._sticking_until = -NEVER
@@ -60,7 +60,7 @@ class RepDetector:
         return [*findings, reps] if reps != moment.reps else findings
 
     def _listen(self, moment: Moment) -> None:
-        """Messages of the panel."""
+        """Take the messages of the panel."""
         if moment.set_started is not None:
             self._full = self._partial = 0
             self._lowest_m = self._lowest_before_m = np.inf
@@ -87,7 +87,7 @@ class RepDetector:
         return findings
 
     def _settle(self, moment: Moment) -> list[Finding]:
-        """The stack stands where a repetition ends."""
+        """Finish the repetition once the stack has stood where repetitions end."""
         self.due = NEVER
         since = moment.stillness.since
         if len(self._turns) != 2 or since is None:
@@ -103,7 +103,7 @@ class RepDetector:
         return self._finish(moment, last) if self._settled is None else self._amend(moment, self._settled, last)
 
     def _hold(self, moment: Moment, x_m: float) -> int | None:
-        """How many steps it must stand here, at `x_m`, for the repetition to be over; None: no repetition ends here."""
+        """How many steps the stack must stand at `x_m` for the repetition to end; None: no repetition ends there."""
         limits = moment.limits
         soon = steps(self.settings.end_s) - moment.signals.slow_lag - self.lag - LATE_STEPS
         near_m = self.settings.end * limits.range_m
@@ -117,7 +117,7 @@ class RepDetector:
         return soon if near or down else None
 
     def _pull(self, moment: Moment) -> None:
-        """On a motor a leg begins where it is pulled: what the motor moved by itself before was positioning."""
+        """On a motor a leg begins where the lifter pulls; earlier movement was positioning by the motor."""
         still = moment.stillness.last
         if not moment.limits.driven or moment.direction < 0 or still is None or len(self._turns) != 1:
             return
@@ -128,7 +128,7 @@ class RepDetector:
         self._pulling = pull
 
     def _take_over(self, moment: Moment) -> None:
-        """A repetition that was begun by others, up to a hook or a stop, begins anew where the lifter takes over."""
+        """A repetition that a helper began, up to a hook or a stop, begins again where the lifter takes over."""
         first = not moment.in_set or not self._full + self._partial
         if moment.held or moment.stop.stands:
             self._handed = first and moment.limits.starts_up and len(self._turns) < 2
@@ -159,7 +159,7 @@ class RepDetector:
         return [self._settled, finished]
 
     def _amend(self, moment: Moment, reported: Detection[Rep], last: TurningPoint) -> list[Finding]:
-        """The movement of a repetition that was reported went on: where it has ended now, if that is elsewhere."""
+        """The movement of a reported repetition went on: correct its end if that has moved."""
         first, middle = self._turns
         before, start = reported.event, reported.start
         end = max(last.dwell_start, start + 1)
@@ -223,8 +223,8 @@ class RepDetector:
         if slow and self._slow_since is None:
             self._slow_since = now
         elif not slow and self._slow_since is not None:
-            stall = steps(moment.limits.detect.stall.hold_s)  # what lasts longer is more than sticking
-            goes_on = moment.on(Bit.UP)  # else it was the turn of a positive that did not reach the top
+            stall = steps(moment.limits.detect.stall.hold_s)  # longer is a stall, not sticking
+            goes_on = moment.on(Bit.UP)  # otherwise it was the turn of a positive that did not reach the top
             if goes_on and steps(self.settings.sticking_min_s) <= now - self._slow_since < stall:
                 self._sticking = True
                 self._sticking_since, self._sticking_until = self._slow_since, now
@@ -232,7 +232,7 @@ class RepDetector:
 
 
 def _standing(moment: Moment, since: int, until: int) -> TurningPoint:
-    """The turn that the stack has stood at between two moments, if it goes no further."""
+    """The turn at which the stack stood between two moments, if it goes no further."""
     x = moment.signals.part(moment.signals.x, since, until + 1)
     up = moment.limits.starts_up
     extreme_m = float(x.min() if up else x.max())
@@ -243,7 +243,7 @@ def _standing(moment: Moment, since: int, until: int) -> TurningPoint:
 
 
 def _span(moment: Moment, first: TurningPoint, middle: TurningPoint, last: TurningPoint) -> tuple[int, int]:
-    """The moments of a repetition between these turns; rubber that decompresses before lift-off is no movement."""
+    """The moments of a repetition between these turns, without the rise of a rubber bumper before lift-off."""
     start, off_m = first.dwell_end, moment.limits.detect.set.off_rest_m
     if moment.limits.kind == "stack" and moment.limits.starts_up:
         on = np.flatnonzero(moment.signals.part(moment.signals.x, start, middle.dwell_start) <= off_m)
@@ -260,7 +260,7 @@ def _excursion_m(moment: Moment, first: TurningPoint, middle: TurningPoint, last
 
 
 def _pulled(moment: Moment, start: int, end: int) -> bool:
-    """Whether a lifter did it: a motor positions itself, and a stack can be lifted and dropped by hand."""
+    """Whether a lifter did the movement: a motor positions itself, and hands can lift and drop a stack."""
     limits, signals = moment.limits, moment.signals
     tension_n = signals.part(signals.fast_tension, start, end)
     if limits.driven:
@@ -270,9 +270,9 @@ def _pulled(moment: Moment, start: int, end: int) -> bool:
 
 
 def _lifted(moment: Moment, up: tuple[int, int], down: tuple[int, int]) -> bool:
-    """Whether somebody else did the positive: the cable hardly carried anything through most of it.
+    """Whether somebody else did the positive: the cable carried almost nothing through most of it.
 
-    While the load is unknown, what the lifter lowered stands for it: alone, nobody pulls less on the way up.
+    While the load is unknown, the lowered tension stands for it: without help, nobody pulls less on the way up.
     """
     limits, signals = moment.limits, moment.signals
     if limits.kind != "stack":

@@ -1,7 +1,7 @@
 """The zero of the positions: a stack that stands still without tension, on its rest, is at x = 0.
 
-Higher up, something else may hold it. It rests there after all where a doubt about the position explains it, or where
-it came to stand at the same height twice and was never lower.
+Higher up, something else may hold it. It counts as resting there only if a doubt about the position explains the
+height, or if it stood at the same height twice and was never lower in between.
 """
 
 import numpy as np
@@ -15,16 +15,16 @@ from monitor.signals.signal_window import KEPT
 
 STILL_S = 0.5  # longer than a slack cable can hang in a throw
 LEAST_DRIFT_M = 0.0015  # a rubber bumper gives by less
-ASTRAY_M = 0.03  # an estimate of a lost position may be off by so much more than its doubt
+ASTRAY_M = 0.03  # an estimate of a lost position may be wrong by this much more than its doubt
 MOST_SLIP_M = 0.015  # hooks, stops and range limiters are higher
 SAME_M = 0.0015  # two contacts at the same height
 
 
 class RestFinder:
-    """Adds up the doubts about the position, and ends them where the stack rests.
+    """Adds up the doubts about the position, and ends them when the stack rests.
 
-    `RestFound` at the moment when the stack is seen to rest elsewhere than at 0, or after a doubt; a `sensor_fault`
-    where the encoder has slipped further than the doubt explains.
+    It finds `RestFound` when the stack rests at a position other than 0, or rests after a doubt. It reports a
+    `sensor_fault` if the encoder has slipped further than the doubt explains.
     """
 
     watches = Bit.KNOWN_X | Bit.STILL | Bit.EMPTY
@@ -32,7 +32,7 @@ class RestFinder:
     def __init__(self) -> None:
         self.due = NEVER
         self._since: int | None = None
-        self._stood: tuple[int, float] | None = None  # when and where it stood last, above its rest
+        self._stood: tuple[int, float] | None = None  # when and where the stack last stood above its rest
 
     def update(self, moment: Moment) -> Findings:
         doubts = [item for item in moment.news if isinstance(item, PositionDoubt)]
@@ -55,7 +55,7 @@ class RestFinder:
             return ()
         doubted = moment.trust.doubted
         if doubted and doubted[-1][1] > self._since:
-            return ()  # the cell has only stood still
+            return ()  # only the cell's reading stood still
         off_m = moment.x_m
         moved = bool(doubt_m) or abs(off_m) > LEAST_DRIFT_M
         reach_m = moment.limits.detect.set.off_rest_m + (doubt_m + ASTRAY_M if doubt_m else 0.0)
@@ -65,7 +65,7 @@ class RestFinder:
         return self._moved(moment, off_m, doubt_m)
 
     def _stands_again(self, moment: Moment, off_m: float) -> bool:
-        """Whether it came back to this height, and was never lower since it stood here first."""
+        """Whether the stack came back to this height and was never lower since it first stood here."""
         before, self._stood = self._stood, (moment.now, off_m)
         if before is None or off_m > MOST_SLIP_M or abs(off_m - before[1]) > SAME_M:
             return False

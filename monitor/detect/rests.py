@@ -1,7 +1,7 @@
-"""Rests within a set: on locked joints at the top, on the stack's rest at the bottom.
+"""Detects rests within a set: on locked joints at the top, on the stack's rest at the bottom.
 
-A lockout is inferred from position and dwell. No force shows it: statically the cell reads the load whether muscle or
-bone holds it (EVENTS.md 1.6).
+A lockout is inferred from position and dwell. The force does not show it: at a standstill the cell reads the load,
+whether muscle or bone holds it (EVENTS.md 1.6).
 """
 
 import numpy as np
@@ -13,12 +13,12 @@ from monitor.events import BottomRest, LockoutRest, StackTouch, Stamp, stamp_of
 from monitor.profile.settings import DetectSettings
 from monitor.signals.conditions import Bit
 
-FALL_S = 0.5  # a cable that is slack for longer was not thrown
-TOUCHDOWN_STEPS = 12  # the landing speed is the highest speed so shortly before contact
+FALL_S = 0.5  # a stack whose cable is slack for longer was not thrown
+TOUCHDOWN_STEPS = 12  # the landing speed is the highest speed within this time before contact
 
 
 class LockoutDetector:
-    """`lockout_rest`: still in the lockout zone for longer than a turnaround needs."""
+    """Reports `lockout_rest`: the stack stands in the lockout zone for longer than a turnaround needs."""
 
     watches = Bit.KNOWN_X | Bit.STILL | Bit.TOP
 
@@ -41,7 +41,7 @@ def _at_top(moment: Moment, stamp: Stamp, start: int, end: int) -> LockoutRest:
 
 
 class ContactDetector:
-    """`stack_touch` and `bottom_rest`: the same contact, two events if it lasts and the tension falls.
+    """Reports `stack_touch` and `bottom_rest`: one contact is both if it lasts and the tension falls.
 
     position   ----._____.-._______________.----   a landing bounces: contacts closer than `join` are one
     tension    --------.____________________.---   falls later: cells average, rubber yields
@@ -56,8 +56,8 @@ class ContactDetector:
         self.rest_hold = steps(detect.bottom_rest.hold_s)
         self.due = NEVER
         self._since: int | None = None
-        self._left: int | None = None  # it may come back at once
-        self._light_since: int | None = None  # the tension has fallen, in this contact
+        self._left: int | None = None  # when the contact was left; it may come back at once
+        self._light_since: int | None = None  # since when the tension of this contact has been low
         self._loose_since: int | None = None
         self._touch: Detection[StackTouch] | None = None
         self._rest: Detection[BottomRest] | None = None
@@ -81,7 +81,7 @@ class ContactDetector:
                 self._since = now if landed is None else landed
         elif self._since is not None:
             self._left = now if self._left is None else self._left
-            if now - self._left >= self.join or not moment.on(Bit.KNOWN_X):  # nothing is inferred from silence
+            if now - self._left >= self.join or not moment.on(Bit.KNOWN_X):  # silence proves nothing
                 findings += self._leave(self._left)
         self._follow_tension(moment, mute)
         self.due = self._wait(moment)
@@ -95,7 +95,7 @@ class ContactDetector:
         return ends
 
     def _follow_tension(self, moment: Moment, mute: bool) -> None:
-        """Readings that are doubted begin nothing."""
+        """Follow when the tension of a contact falls; doubted readings begin nothing."""
         light = self._since is not None and not mute and moment.on(Bit.LIGHT)
         if light and self._light_since is None:
             landed = self._since is not None and not moment.on(Bit.KNOWN_X)
@@ -133,7 +133,7 @@ class ContactDetector:
         return findings
 
     def _landed(self, moment: Moment) -> int | None:
-        """Since when the stack must be on its rest, where only the cell can show it."""
+        """Since when the stack must be on its rest, while only the cell can show it."""
         if moment.limits.kind != "stack" or not moment.on(Bit.EMPTY):
             self._loose_since = None
         elif self._loose_since is None:
@@ -143,7 +143,7 @@ class ContactDetector:
         return self._loose_since if moment.now - self._loose_since >= steps(FALL_S) else None
 
     def _end_set(self, moment: Moment) -> list[Finding]:
-        """The contact has ended the set: no fault of the lifter's."""
+        """The contact ended the set, so it is not a fault."""
         findings: list[Finding] = []
         if (touch := self._touch) is not None:
             event = StackTouch(

@@ -1,7 +1,7 @@
-"""Where the sensors cannot be believed: reported as an event, never as a lifter's fault.
+"""Detects when a sensor cannot be trusted, so that this is reported and never counted as the lifter's fault.
 
-A hole in the stamps, a jump of the encoder, readings that the device flagged, a cell that repeats itself while the
-stack moves.
+It knows a hole in the stamps, a jump of the encoder, readings that the device flagged, and a cell that repeats its
+value while the stack moves.
 """
 
 from firmware_bridge.samples import Flag
@@ -14,11 +14,11 @@ from monitor.profile.settings import SensorFaultSettings
 from monitor.signals.conditions import Bit
 from monitor.signals.grid import ROUGH, STEP_S, Hole
 
-OF_FORCE = (Unload, Slack, TensionOut, ForceCeiling, Assist)  # what a silent cell cuts
-ROUGH_S = 0.5  # for so long after a rough reading the force is not believed
-STALE_S = 0.2  # a cell that repeats itself for so long is not believed
+OF_FORCE = (Unload, Slack, TensionOut, ForceCeiling, Assist)  # events that end when the cell falls silent
+ROUGH_S = 0.5  # for this long after a rough reading the force is doubted
+STALE_S = 0.2  # a cell that repeats its value for this long is doubted
 KEPT_DOUBTS = 32  # stretches: more than one repetition, which is how far learning looks back
-KEPT_HOLE_STEPS = steps(2.0)  # so long after its end a hole may still be the cause of a silence
+KEPT_HOLE_STEPS = steps(2.0)  # up to this long after its end a hole may be the cause of a silence
 QUIET_S = 1.0  # flagged readings closer than this are one fault
 
 Fault = Detection[SensorFault]
@@ -74,7 +74,7 @@ class FaultDetector:
         return silent or saturated or moment.now < self._rough_until
 
     def _trust(self, moment: Moment, doubted: bool) -> list[Finding]:
-        """Stretches of doubted force for those who look back, and the fault that feedback shows."""
+        """The stretches of doubted force, and the fault that feedback shows."""
         stretches, before = moment.trust.doubted, moment.trust.force_doubted
         if doubted and not before:
             stretches = (*stretches[-KEPT_DOUBTS:], (moment.now - steps(STALE_S), NEVER))
@@ -88,7 +88,7 @@ class FaultDetector:
         return [trust] if trust != moment.trust else []
 
     def _stale(self, moment: Moment) -> bool:
-        """The cell has repeated itself for too long to be believed, if not for long enough to be a fault."""
+        """Whether the cell has repeated its value long enough to be doubted, if not yet long enough for a fault."""
         self._stale_due = NEVER
         if not moment.on(Bit.FROZEN):
             self._stale_since = None
@@ -101,7 +101,7 @@ class FaultDetector:
         return False
 
     def _gaps(self, moment: Moment) -> list[Finding]:
-        """Silence of position and of force."""
+        """Report silence of position and of force."""
         holes = [item for item in moment.news if isinstance(item, Hole)]
         self._holes += holes
         known_x, known_t = moment.on(Bit.KNOWN_X), moment.on(Bit.KNOWN_T)
@@ -144,7 +144,7 @@ class FaultDetector:
         return near[0] if near and near[0].from_s <= (start + 2) * STEP_S else None
 
     def _flag(self, moment: Moment, flagged: Flagged) -> list[Finding]:
-        """A flagged reading has arrived."""
+        """Take a flagged reading."""
         if flagged.flags & ROUGH:
             self._rough_until = moment.now + steps(ROUGH_S)
         cause = _flag_cause(flagged.flags)

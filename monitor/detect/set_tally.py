@@ -1,4 +1,4 @@
-"""A set's sums: time under load, time under tension, what leaked, and the summary that is made of them.
+"""Sums up a set for its summary: time under load, time under tension, and what leaked.
 
 All times are counts of moments, so they add up exactly however the stream was cut into batches.
 """
@@ -19,7 +19,7 @@ from monitor.signals.signal_window import SignalWindow
 
 @dataclass(slots=True)
 class TensionCounts:
-    """Moments since some moment: under load, and of these in the band."""
+    """Numbers of moments: under load, and of these in the band."""
 
     loaded: int = 0
     in_band: int = 0
@@ -36,7 +36,7 @@ def counts_at(signals: SignalWindow, moment: int) -> TensionCounts:
 
 @dataclass(frozen=True)
 class _LoadBegun:
-    """What was counted when a stretch of constant load began."""
+    """The counts at the beginning of a stretch of constant load."""
 
     counts: TensionCounts
     rested: int
@@ -45,7 +45,7 @@ class _LoadBegun:
 
 
 class SetTally:
-    """Kept from a set's start; the band counts only while the lifter rests neither at lockout nor at the bottom."""
+    """Sums since the start of a set; rests at lockout or at the bottom do not count as time in the band."""
 
     def __init__(self) -> None:
         self._leak = LeakTally()
@@ -57,11 +57,11 @@ class SetTally:
         self._load = _LoadBegun(self._start, 0)
 
     def note(self, detection: Detection[Any]) -> None:
-        """Every new event, in a set or not."""
+        """Take every new event, in a set or not."""
         self._leak.note(detection)
 
     def start(self, signals: SignalWindow, at: int) -> None:
-        """A set began at moment `at`."""
+        """Begin a set at moment `at`."""
         self._leak.start_set(at)
         self._start, self._rested, self._resting = counts_at(signals, at), 0, None
         self._stretches, self._load = [], _LoadBegun(self._start, 0)
@@ -82,7 +82,7 @@ class SetTally:
             self._resting = None
 
     def judge_again(self, moment: Moment, since: int, bits: NDArray[np.int32]) -> None:
-        """The load is known from moment `since` on, so what was counted from there on has changed."""
+        """Count again from moment `since`, since when the load is known."""
         self._leak.judge_again(moment, since, bits)
         if moment.in_set and moment.set_start >= since:
             self._start = counts_at(moment.signals, moment.set_start)
@@ -99,7 +99,7 @@ class SetTally:
         return self._rested + (0 if self._resting is None else (now - self._resting).in_band)
 
     def end_set(self, moment: Moment, over: int, counts: dict[str, int]) -> SetEnd:
-        """The summary of a set that was over at moment `over`: skill and strength are two numbers, never one."""
+        """The summary of a set that ended at moment `over`: skill and strength are two numbers, never one."""
         limits, reps = moment.limits, moment.reps
         under_load_s, under_tension_s = self.times_s(moment.signals, over)
         loads = (*self._stretches, self._end_load(moment, over, limits.selected_n))
@@ -136,7 +136,7 @@ class SetTally:
             self._load = _LoadBegun(counts, self._rested_until(counts), reps.full + reps.partial, reps.full)
 
     def _end_load(self, moment: Moment, until: int, load_n: float | None) -> LoadStretch:
-        """What was done with one load up to a moment; its skill by the rule of the set."""
+        """The sums of the stretch with one load up to a moment; its skill follows the rule of the set."""
         begun, known = self._load, load_n is not None
         now = counts_at(moment.signals, until)
         done = now - begun.counts

@@ -1,10 +1,11 @@
-"""When a set begins and ends, by machine.
+"""Detects when a set begins and ends, by a rule for each kind of machine.
 
-stack   off the rest and loaded for 0.3 s begins it; 5 s on the rest (longer where pauses are planned) whatever the
-        hands pull, 5 s without tension off it, or 5 s on a stop end it; on a stop before the first repetition, it
-        begins anew with the next lift-off
-motor   the first repetition that is pulled begins it; 5 s with neither movement nor force ends it
-squat   (no stack, negative first) the first movement beyond the hysteresis begins it; 5 s of stillness ends it
+stack   begins when the stack has been off its rest under load for 0.3 s
+        ends after 5 s on the rest (longer where pauses are planned), even if hands pull; after 5 s off the rest
+        without tension; or after 5 s on a stop, but on a stop before the first repetition its beginning moves to the
+        next lift-off
+motor   begins with the first repetition that is pulled; ends after 5 s with neither movement nor force
+squat   (no stack, negative first) begins with the first movement beyond the hysteresis; ends after 5 s of stillness
 """
 
 from monitor.detect.detector import Finding, Findings
@@ -14,7 +15,7 @@ from monitor.signals.conditions import Bit
 
 
 class SetDetector:
-    """Finds the moments; the spine makes the events."""
+    """Finds when sets begin and end; the panel makes the events."""
 
     watches = (
         Bit.KNOWN_X
@@ -35,8 +36,8 @@ class SetDetector:
         self._off_since: int | None = None
         self._over_since: int | None = None
         self._over_by = 0  # the bit that held since then
-        self._stood = False  # on a stop, a moment ago
-        self._set_down: int | None = None  # the tension fell, soon after the contact
+        self._stood = False  # on a stop, at the moment before
+        self._set_down: int | None = None  # when the tension fell soon after the contact
         self._leg: tuple[int, float] | None = None  # motor: when and where the present leg began, m
         self._top_m = -float("inf")  # of this leg
         self._pulled = self._pulling = False  # in this leg; now
@@ -63,7 +64,7 @@ class SetDetector:
             hold_s = moment.limits.end_rest_s if self._over_by == Bit.CONTACT else self.settings.end_rest_s
             return self._over(over_now, now, hold_s)
         self._over_since = None
-        if moment.trust.force_doubted or self._stood or not moment.on(begun):  # readings in doubt begin nothing
+        if moment.trust.force_doubted or self._stood or not moment.on(begun):  # doubted readings begin nothing
             self._off_since = None
         elif self._off_since is None:
             self._off_since = moment.stop.until if stood else now
@@ -76,11 +77,11 @@ class SetDetector:
         return (started,)
 
     def _rests(self, moment: Moment, over: int) -> bool:
-        """On the rest, or without tension off it: either for itself. A force that is doubted changes nothing."""
+        """Whether the stack rests, or is off its rest without tension, each timed separately; doubt changes nothing."""
         if moment.on(over & Bit.CONTACT):
             by = Bit.CONTACT
         elif moment.trust.force_doubted or not moment.on(Bit.KNOWN_T):
-            by = self._over_by if moment.still and self._over_since is not None else 0  # it stands as it stood
+            by = self._over_by if moment.still and self._over_since is not None else 0  # still standing as before
         else:
             by = moment.bits & over
         if by and by != self._over_by:
@@ -90,7 +91,7 @@ class SetDetector:
         return bool(by)
 
     def _note_set_down(self, moment: Moment) -> None:
-        """A stack whose tension falls just after its contact came to rest then."""
+        """Note when the tension falls just after the contact: the stack came to rest then."""
         if self._over_since is None:
             self._set_down = None
         since = moment.now if self._over_since is None else self._over_since
@@ -120,7 +121,7 @@ class SetDetector:
             return (*over, Pull(False)) if moment.pull.pulled else over
         self._over_since = None
         if any(reversal.at == "lower" for reversal in moment.reversals):
-            self._leg = None  # the next one begins at this turn, once it is known
+            self._leg = None  # the next leg begins at this turn, once it is known
         for turn in moment.turned.points:
             if turn.reversal.at == "lower":
                 self._begin(turn.dwell_end, turn.reversal.x_m)
@@ -136,10 +137,10 @@ class SetDetector:
         findings: list[Finding] = []
         if self._leg is not None:
             afresh = pull and not self._pulling and moment.on(Bit.UP)
-            if afresh and still is not None and still[0] > self._leg[0]:  # put in place until here, pulled from here
+            if afresh and still is not None and still[0] > self._leg[0]:  # positioned until here, pulled from here
                 self._begin(still[1], moment.signals.x_m(still[1]))
             high = x_m - self._leg[1] >= _excursion_m(moment)
-            if moment.direction > 0 or high:  # near the bottom again, it is the next one that is pulled
+            if moment.direction > 0 or high:  # near the bottom again, a pull belongs to the next leg
                 self._pulled = self._pulled or pull
             if self._pulled and max(self._top_m, x_m) - self._leg[1] >= _excursion_m(moment):
                 findings = [SetStarted(self._leg[0])]

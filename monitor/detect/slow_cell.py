@@ -1,4 +1,4 @@
-"""A converter so slow that each reading ends a gap, as an HX711 is whose RATE pin is strapped to 10 a second."""
+"""Recognises a converter so slow that each reading ends a gap, such as an HX711 set to 10 readings a second."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ class SlowCell:
         self._gaps = 0
 
     def noticed(self, holes: Sequence[Hole]) -> bool:
-        """True once for readings that come so seldom; `rate_hz` is then known."""
+        """True once, when enough readings have come this rarely; `rate_hz` is then known."""
         noticed = False
         for hole in holes:
             if hole.from_s != self._end_s:

@@ -1,4 +1,4 @@
-"""Faster than the agreed tempo allows."""
+"""Detects movement that is faster than the agreed tempo allows."""
 
 import numpy as np
 
@@ -9,11 +9,11 @@ from monitor.events import SpeedOver, Stamp
 from monitor.profile.settings import SpeedOverSettings
 from monitor.signals.conditions import Bit
 
-FLICKER_S = 0.1  # for less a coarse encoder makes a steady speed look slower
+FLICKER_S = 0.1  # for shorter times a coarse encoder makes a steady speed look slower
 
 
 class SpeedDetector:
-    """`speed_over`: beyond kappa times the phase's target speed for a while."""
+    """Reports `speed_over`: faster than kappa times the phase's target speed for a while."""
 
     watches = Bit.FAST
 

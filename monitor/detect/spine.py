@@ -73,7 +73,7 @@ class Spine:
         self._tracker = PositionTracker(count_m)
         self._motion = MotionFilter(detect.motion, detect.cell, limits.v_rest_m_s, count_m)
         self._signals = SignalWindow(self._motion.slow_lag)
-        self._news: deque[News] = deque()  # of moments that are still to come
+        self._news: deque[News] = deque()  # about moments that are still to come
         self._zigzag = Zigzag(steps(limits.long_gap_s))
         curve_known = profile.machine.resistance in ("constant", "curve")
         self._teacher = Teacher(profile.machine.plates_kg, given_range, detect.range, detect.load_step, curve_known)
@@ -85,7 +85,7 @@ class Spine:
 
     @property
     def limits(self) -> Limits:
-        """What is known by now."""
+        """The limits as they are known now."""
         return self._panel.moment.limits
 
     @property
@@ -95,7 +95,7 @@ class Spine:
 
     @property
     def machine(self) -> LearnedMachine:
-        """What is known of the machine by now, for the sessions that follow."""
+        """What is known about the machine now, for later sessions."""
         limits = self.limits
         friction = limits.friction if limits.friction_from == "learned" else None
         return LearnedMachine(friction=friction, resistance=limits.resistance, zero_n=limits.zero_n)
@@ -127,7 +127,7 @@ class Spine:
         return Update(events, feedback)
 
     def finish(self) -> Update:
-        """The stream has ended: what is open ends at the last good moment."""
+        """The stream has ended: open events end at the last good moment."""
         if self._signals.first is not None:
             self._panel.finish(self._signals.end - 1)
         return Update(self._panel.take(), [])
@@ -167,7 +167,7 @@ class Spine:
             following = now + 1
             if panel.moment.limits is not limits:
                 self._zigzag.restore(zigzag_before)
-                self._zigzag.shift(limits.rest_m - panel.moment.limits.rest_m)  # as the signals were
+                self._zigzag.shift(limits.rest_m - panel.moment.limits.rest_m)  # like the signals
                 self._zigzag.scan(x[: following - start], start, limits.reversal_m)
                 return following
 
@@ -180,7 +180,7 @@ class Spine:
 
 
 def _news(tracked: TrackedSteps, lag: int) -> list[News]:
-    """What the stream has shown, in its order, by the moments from which on it is known."""
+    """What the stream has shown, in order, each with the moment from which on it is known."""
     news: list[News] = [
         *(hole._replace(step=hole.step - lag) for hole in tracked.steps.holes),
         *(Flagged(step - lag, stamp_s, flags) for step, stamp_s, flags in tracked.steps.flagged),

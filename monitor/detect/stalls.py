@@ -1,4 +1,4 @@
-"""Stalls in the positive, and what they end in: the positive goes on, or the muscle has failed.
+"""Detects stalls in the positive, and how they end: the positive goes on, or the muscle fails.
 
 Failure is detected from a stall alone: the sensors cannot distinguish a set that was given up from one that was ended
 by choice.
@@ -16,7 +16,7 @@ LOOK_STEPS = 1  # while a stall is open or a failure possible, travel is looked 
 
 
 class StallDetector:
-    """`stall`, and `failure` after it."""
+    """Reports `stall`, and the `failure` after it."""
 
     watches = Bit.KNOWN_X | Bit.STILL | Bit.MID | Bit.MOVE
 
@@ -24,7 +24,7 @@ class StallDetector:
         self.stall = detect.stall
         self.failure = detect.failure
         self.due = NEVER
-        self._since: int | None = None  # stillness in the positive
+        self._since: int | None = None  # when the stillness in the positive began
         self._stall: Detection[Stall] | None = None
         self._x_m = 0.0
         self._candidate = False  # the stall was long enough: a descent now is failure
@@ -66,7 +66,7 @@ class StallDetector:
         return findings
 
     def _watch(self, moment: Moment, stall: Detection[Stall], x_m: float) -> list[Finding]:
-        """An open stall lasts, or ends."""
+        """Continue or end an open stall."""
         now = moment.slow_now
         lasted = now - stall.start
         self._candidate = self._candidate or lasted >= steps(self.failure.stall_s)
@@ -79,7 +79,7 @@ class StallDetector:
         return findings
 
     def _fallen(self, moment: Moment, x_m: float) -> list[Finding]:
-        """After a long stall: the stack sinks, which is failure, or reaches the top, which is none."""
+        """After a long stall: failure if the stack sinks, none if it reaches the top."""
         limits = moment.limits
         if x_m <= self._x_m - self.failure.descent * limits.range_m:
             return self._fail(moment)

@@ -1,4 +1,4 @@
-"""Timed static contraction: stages of a tested peak, judged from force alone.
+"""Judges a timed static contraction by force alone, in stages of a tested peak.
 
     target   ______------======______     50, 75, 100 % of the peak, 30 s each
     force    __/~~~~~~~/~~~~~\\__          set_start, stage 1, 2, 3, decay: failure, set_end
@@ -21,7 +21,7 @@ from monitor.signals.conditions import Bit
 
 
 class StageDetector:
-    """`stage` and the static `failure`; finds the target that tension is judged against."""
+    """Reports `stage` and the static `failure`; finds the target that the tension is compared with."""
 
     watches = Bit.BELOW | Bit.KNOWN_T | Bit.EMPTY
 
@@ -44,7 +44,7 @@ class StageDetector:
         self._detection: Detection[Stage] | None = None
         self._known_since: int | None = 0
         self._below_since: int | None = None
-        self._held_since: int | None = None  # the target was first reached
+        self._held_since: int | None = None  # since when the target has been reached
 
     def update(self, moment: Moment) -> Findings:
         findings = [*self._update_stages(moment), *self._pushing.update(moment)]
@@ -78,9 +78,9 @@ class StageDetector:
         aimless = self._stage >= len(self.shares)
         if aimless != moment.staging.aimless:
             findings.append(Staging(aimless, self._highest_n))
-        if self._opened < self._stage < len(self.shares):  # one that was cut is not begun again
+        if self._opened < self._stage < len(self.shares):  # a stage that was cut does not begin again
             findings += self._open(moment, self.peak_n)
-        if aimless:  # nothing to fail at
+        if aimless:  # no target, no failure
             self._below_since = None
         else:
             findings += self._decay(moment)
@@ -88,7 +88,7 @@ class StageDetector:
         return findings
 
     def _end_set(self, moment: Moment, over: int) -> list[Finding]:
-        """What is open ends with the set; a test effort has shown the peak."""
+        """End what is open with the set; a test effort has shown the peak."""
         findings: list[Finding] = []
         self._look(moment)
         if self._detection is not None:

@@ -61,17 +61,17 @@ class Follower:
             self._since = None
 
     def until(self, end: int) -> list[Stretch]:
-        """In order; one that lasts reaches up to `end`."""
+        """The stretches in order; one that is open reaches up to `end`."""
         lasting = [] if self._since is None else [(self._since, end)]
         return [*self._past, *lasting]
 
     def forget(self, before: int) -> None:
-        """Drop what was over before a moment."""
+        """Drop the stretches that ended before a moment."""
         while self._past and self._past[0][1] <= before:
             self._past.popleft()
 
     def rewrite(self, since: int, stretches: Iterable[Stretch], end: int) -> None:
-        """From moment `since` on it held in these stretches; in one that ends at `end` it still holds."""
+        """Replace the stretches from moment `since` on by these; a stretch that ends at `end` is still open."""
         before = [(a, min(b, since)) for a, b in self.until(end) if a < since]
         written = union(chain(before, stretches))
         self._since = written.pop()[0] if written and written[-1][1] >= end else None

@@ -1,11 +1,10 @@
-"""What the load cell shows against the load: unloading, slack, tension out of its band, too much force.
+"""Compares the tension with the load: detects unloading, slack, tension out of its band, and too much force.
 
     m a = T - W - friction
 
-A stack has felt what its cable did: where the tension leaves the load, the stack accelerates, and the encoder sees it.
-So nothing is claimed by force alone. On simulated sets the acceleration is at least a third of what the tension
-stands for in every true event, and next to nothing where the cell was disturbed, its zero has walked, the load is
-another or the stack stands on its rest.
+When the tension differs from the load, the stack accelerates, and the encoder sees it. So force alone never makes an
+event. On simulated sets the acceleration is at least a third of what the tension implies in every true event, and
+almost zero if the cell was disturbed, its zero has drifted, the load is another, or the stack stands on its rest.
 """
 
 from typing import Any
@@ -20,11 +19,11 @@ from monitor.events import ForceCeiling, Slack, Stamp, TensionOut, Unload
 from monitor.profile.settings import DetectSettings
 from monitor.signals.conditions import Bit
 
-FELT = 0.25  # of the acceleration that the tension's distance from the load stands for
+FELT = 0.25  # of the acceleration that the tension's distance from the load implies
 
 
 class TensionDetector:
-    """`unload`, `slack`, `tension_out` and `force_ceiling`; silent while the cell cannot be believed."""
+    """Reports `unload`, `slack`, `tension_out` and `force_ceiling`; nothing while the cell is doubted."""
 
     watches = (
         Bit.KNOWN_X
@@ -42,7 +41,7 @@ class TensionDetector:
 
     def __init__(self, detect: DetectSettings) -> None:
         self._lifted = (
-            False  # by the cable, since the stack lay on its rest or hung: a hand that carries it is no lifter
+            False  # by the cable, since the stack rested or was held: a hand that carries the stack is not a lifter
         )
         out = detect.tension_out
         hold, join, ceiling = steps(out.hold_s), steps(out.join_s), steps(detect.force_ceiling.announce_s)
@@ -59,7 +58,7 @@ class TensionDetector:
     def update(self, moment: Moment) -> Findings:
         kind, free = moment.limits.kind, moment.limits.free
         self._follow(moment)
-        used = moment.in_set or moment.pull.pulled or kind == "stack"  # off its rest a stack is used, set or not
+        used = moment.in_set or moment.pull.pulled or kind == "stack"  # a stack off its rest is in use, in a set or not
         let_go = moment.on(Bit.EMPTY) and (kind == "static" or (free and moment.still))  # the set may be over
         judged = (used or free) and not (moment.trust.force_doubted or moment.held or let_go or moment.staging.aimless)
         ceiling_was_judged = moment.known_at is not None and moment.limits.ceiling_given_n is not None
@@ -70,7 +69,7 @@ class TensionDetector:
             (self._unload, Bit.UNLOAD),
             (self._low, Bit.LOW),
             (self._high, Bit.HIGH),
-        ):  # what a bar does may begin its set: until then it waits
+        ):  # a bar's event may begin its set, so it waits until then
             if bit == Bit.CEILING and ceiling_was_judged:
                 continue
             carried = self._lifted or kind != "stack" or bit == Bit.CEILING
@@ -78,7 +77,7 @@ class TensionDetector:
         return findings
 
     def _follow(self, moment: Moment) -> None:
-        """Whether the cable has carried the stack since it was put down; the past is not asked again."""
+        """Follow whether the cable has carried the stack since it was put down; past moments are not judged again."""
         if moment.known_at is None and (moment.on(Bit.CONTACT) or moment.held):
             self._lifted = False
         elif not moment.on(Bit.LIGHT) and moment.on(Bit.KNOWN_T):
@@ -94,14 +93,14 @@ def _rose(moment: Moment, start: int, end: int) -> bool:
 
 
 def _rose_or_held(moment: Moment, start: int, end: int) -> bool:
-    """Also without acceleration, where it lasts longer than any burst of noise: the stack is at its stop."""
+    """As `_rose`, or longer than any burst of noise, without acceleration: the stack is at its stop."""
     return end - start > DOUBTED_STEPS or _felt(moment, start, end, 1.0)
 
 
 def _felt(moment: Moment, start: int, end: int, side: float) -> bool:
-    """Whether the stack accelerated as the tension demands, or somebody else's force explains why it did not.
+    """Whether the stack accelerated as the tension implies, or a helper's force explains why it did not.
 
-    True where no stack hangs there or no load is known.
+    True if there is no stack or no load is known.
     """
     limits, signals = moment.limits, moment.signals
     if moment.assistance.explains(start, end):

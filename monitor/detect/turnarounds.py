@@ -1,4 +1,4 @@
-"""Reversals get their dwell; turnarounds get their grade.
+"""Gives reversals their dwell, and grades turnarounds.
 
 The dwell is the longest stretch of |v| < v_rest near the extreme. The slow velocity that shows it lags by `slow_lag`
 steps. A reversal does not wait for that: its last moments are judged by shorter windows.
@@ -31,7 +31,7 @@ class TurnFinder:
         self.lag = lag
         self._runs: list[tuple[int, int]] = []  # past stretches of stillness
         self._since: int | None = None
-        self._before = -NEVER  # the extreme of the turn before
+        self._before = -NEVER  # the extreme of the previous turn
 
     def update(self, moment: Moment) -> Findings:
         if moment.after_silence:
@@ -51,7 +51,7 @@ class TurnFinder:
         return findings
 
     def _turn(self, moment: Moment, reversal: Reversal) -> TurningPoint:
-        """With the longest stillness at the extreme, which a small throw (less than a reversal) may reach twice."""
+        """The turn with its longest stillness; a throw too small for a reversal may reach the extreme twice."""
         before, self._before = self._before, reversal.extreme
         stretches = [
             stretch
@@ -65,7 +65,7 @@ class TurnFinder:
         return TurningPoint(reversal, start, end)
 
     def _newest(self, moment: Moment) -> list[tuple[int, int]]:
-        """Stretches of stillness that are not over, or that only windows shorter than the slow one show."""
+        """Stretches of stillness that are open, or that only windows shorter than the slow one show."""
         halves = range(self.lag + moment.signals.slow_lag - 1, self.lag - 1, -1)
         speeds_m_s = [_speed(moment, half) for half in halves]
         still = np.array([self._since is not None, *(abs(v) <= moment.limits.v_rest_m_s for v in speeds_m_s)])
@@ -86,11 +86,11 @@ class TurnaroundDetector:
         self._patient = acceleration_kernel(PATIENT_STEPS, count_m, PATIENT_STEPS)
         self.hold = steps(detect.jerk.hold_s)
         self.due = NEVER
-        self._hard: list[tuple[int, int]] = []  # past runs of |a| > a_jerk that were long enough
+        self._hard: list[tuple[int, int]] = []  # past stretches of |a| > a_jerk that were long enough
         self._hard_since: int | None = None
         self._ungraded: list[TurningPoint] = []
         self._rebounding: tuple[TurningPoint, Detection[Turnaround]] | None = None
-        self._over: int | None = None  # the last set, since this moment
+        self._over: int | None = None  # when the last set ended
 
     def update(self, moment: Moment) -> Findings:
         now = moment.now
@@ -100,7 +100,7 @@ class TurnaroundDetector:
         if hard and self._hard_since is None:
             self._hard_since = now
         elif not hard and self._hard_since is not None:
-            if now - self._hard_since >= self.hold and moment.on(Bit.KNOWN_X):  # not where it ran into silence
+            if now - self._hard_since >= self.hold and moment.on(Bit.KNOWN_X):  # unless silence cut it
                 self._hard = [*self._hard[-KEPT_RUNS:], (self._hard_since, now)]
             self._hard_since = None
         self._over = self._over if moment.set_over is None else moment.set_over
@@ -119,12 +119,12 @@ class TurnaroundDetector:
         return findings
 
     def _paused(self, moment: Moment, turn: TurningPoint) -> bool:
-        """Between two sets of a stack machine."""
+        """Whether the turn lies between two sets of a stack machine."""
         after = moment.limits.kind == "stack" and self._over is not None and turn.middle >= self._over
         return after and not (moment.in_set and turn.middle >= moment.set_start)
 
     def _grade(self, moment: Moment, turn: TurningPoint) -> list[Finding] | None:
-        """The turnaround if it can be graded by now, else None. One that the sensors did not see is dropped."""
+        """The turnaround if it can be graded now, else None. A turnaround that the sensors did not see is dropped."""
         if _unseen(moment, turn):
             return []
         if self._is_hard(moment, turn) and not _set_down(moment, turn):
@@ -138,7 +138,7 @@ class TurnaroundDetector:
         return [self._detection(moment, turn, None if _touches(moment, turn) else grade, peak_m_s2)]
 
     def _is_hard(self, moment: Moment, turn: TurningPoint) -> bool:
-        """Whether the acceleration around the turn was too high for long enough, as far as is known by now."""
+        """Whether the acceleration around the turn was too high for long enough, as far as it is known now."""
         if moment.on(Bit.ODD):
             return False
         now, reach = moment.now, steps(self.settings.abrupt_window_s)
@@ -162,7 +162,7 @@ class TurnaroundDetector:
         return max(steps(moment.limits.turn_window_s) + self.wait, abrupt)
 
     def _peak(self, moment: Moment, turn: TurningPoint) -> float:
-        """The highest |a| around the turn, by the patient filter where its look-ahead has passed."""
+        """The highest |a| around the turn, from the patient filter once its look-ahead has passed."""
         signals, window = moment.signals, steps(moment.limits.turn_window_s)
         start, end = turn.dwell_start - window, min(turn.dwell_end + window, moment.now) + 1
         settled = min(end, moment.now + 1 - self.wait)
@@ -175,7 +175,7 @@ class TurnaroundDetector:
         return float(np.nanmax(np.abs(a)))
 
     def _rebound(self, moment: Moment) -> list[Finding]:
-        """A lower turnaround that was reported as abrupt turns out a bounce when it throws the stack."""
+        """A lower turnaround that was reported as abrupt turns out to be a bounce when it throws the stack."""
         if self._rebounding is None:
             return []
         turn, detection = self._rebounding
@@ -215,20 +215,20 @@ def _bounced(event: Turnaround) -> Turnaround:
 
 
 def _speed(moment: Moment, half: int) -> float:
-    """Over the newest 2 * half + 1 steps: the speed in the middle of them. NaN where one is not known."""
+    """The speed in the middle of the newest 2 * half + 1 steps; NaN if one of them is not known."""
     newest = moment.signals.part(moment.signals.head_x, moment.now - 2 * half, moment.now + 1)
     return float(newest @ slope_kernel(half)) if len(newest) == 2 * half + 1 else float("nan")
 
 
 def _unseen(moment: Moment, turn: TurningPoint) -> bool:
-    """The position was unknown during the turn, or just before or after it."""
+    """Whether the position was unknown during the turn, or just before or after it."""
     reach = steps(moment.limits.detect.turnaround.abrupt_window_s)
     x = moment.signals.part(moment.signals.x, turn.dwell_start - reach, min(turn.dwell_end + reach, moment.now + 1))
     return int(np.isnan(x).sum()) >= UNSEEN_STEPS
 
 
 def _at(moment: Moment, start: int, end: int, x_m: float, within_m: float) -> list[tuple[int, int]]:
-    """Stretches of moments `start` to `end` near a position; what a hard landing presses the rest in is no travel."""
+    """Stretches of moments `start` to `end` near a position; how far a landing compresses the rest is not travel."""
     signals = moment.signals
     start = max(start, signals.first or 0)
     lowest_m = 0.0 if moment.limits.kind == "stack" else -np.inf
@@ -237,7 +237,7 @@ def _at(moment: Moment, start: int, end: int, x_m: float, within_m: float) -> li
 
 
 def _joined(moment: Moment, stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Stretches that only a silence separates are one: the stack stood there before it and after it."""
+    """Join stretches that only a silence separates: the stack stood there before and after it."""
     signals, lag = moment.signals, moment.signals.slow_lag
     joined = stretches[:1]
     for start, end in stretches[1:]:
@@ -257,14 +257,14 @@ def _runs(mask: NDArray[np.bool_], start: int) -> list[tuple[int, int]]:
 
 
 def _touches(moment: Moment, turn: TurningPoint) -> bool:
-    """The stack met its rest in this turnaround."""
+    """Whether the stack met its rest in this turnaround."""
     if moment.limits.kind != "stack" or turn.reversal.at == "upper":
         return False
     return bool(_contact(moment, turn.dwell_start, turn.dwell_end + 1).any())
 
 
 def _set_down(moment: Moment, turn: TurningPoint) -> bool:
-    """The stack stood on its rest for long; a landing bounces."""
+    """Whether the stack stood on its rest for long; a landing bounces."""
     if not _touches(moment, turn):
         return False
     detect = moment.limits.detect
@@ -276,7 +276,7 @@ def _set_down(moment: Moment, turn: TurningPoint) -> bool:
 
 
 def _contact(moment: Moment, start: int, end: int) -> NDArray[np.bool_]:
-    """At which of these moments the stack is on its rest, as far as is known now."""
+    """At which of these moments the stack is on its rest, as far as it is known now."""
     limits, signals = moment.limits, moment.signals
     on = signals.part(signals.x, start, end) <= limits.detect.set.off_rest_m + limits.doubt_m
     if limits.doubt_m:

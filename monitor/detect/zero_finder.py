@@ -1,7 +1,7 @@
-"""The zero of the force: what the cell reads while the stack rests and nothing pulls walks slowly, and is followed.
+"""Follows the zero of the force: what the cell reads while the stack rests and nothing pulls drifts slowly.
 
-A hand that pulls on a resting stack comes suddenly, so its pull is no zero: between two looks the zero may move by no
-more than `walk_n_per_minute` (EVENTS.md 10).
+A hand that pulls on a resting stack comes suddenly, so its pull is not taken for the zero: between two looks the zero
+may move by no more than `walk_n_per_minute` (EVENTS.md 10).
 """
 
 import numpy as np
@@ -12,20 +12,20 @@ from monitor.signals.conditions import Bit
 from monitor.signals.grid import STEP_S
 
 LOOK_STEPS = steps(1.0)
-LEAST_S = 2.0  # a step that the zero would walk in less is noise
-STEADY_S = 12.0  # the two halves of a look differ by less than the zero would walk in this time
+LEAST_S = 2.0  # a step that drift would make in less time is noise
+STEADY_S = 12.0  # the two halves of a look differ by less than the drift in this time
 ZERO_STEP_N = 2.0**-10  # a binary fraction: sums of zeros are exact, however the stream is cut
 
 
 class ZeroFinder:
-    """Reports no event. `ZeroFound` where the stack rests and the cell's steady level has walked."""
+    """Finds `ZeroFound` when the stack rests and the cell's steady level has drifted; it reports no event."""
 
     watches = Bit.CONTACT | Bit.STILL | Bit.KNOWN_T
 
     def __init__(self) -> None:
         self.due = NEVER
-        self._since: int | None = None  # the stack rests
-        self._known_at: int | None = None  # the zero was seen last; it is believed at the first moment
+        self._since: int | None = None  # since when the stack rests
+        self._known_at: int | None = None  # when the zero was last seen; it is trusted at the first moment
 
     def update(self, moment: Moment) -> Findings:
         if self._known_at is None and moment.on(Bit.KNOWN_T):
