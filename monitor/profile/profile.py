@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from firmware_bridge.formats import Format
+from firmware_bridge.formats.calibration import MOST_METRES_PER_COUNT, MOST_NEWTONS_PER_COUNT, MOST_ZERO_COUNTS
 from monitor.profile.settings import DetectSettings, SettingsTable
 
 MachineId = Annotated[
@@ -25,6 +26,7 @@ WebSocketUrl = Annotated[
         description='an address such as "ws://broker.local:9001/mqtt", or with wss://',
     ),
 ]
+ZeroCounts = Annotated[int, Meta(ge=-MOST_ZERO_COUNTS, le=MOST_ZERO_COUNTS)]
 TcpPort = Annotated[int, Meta(ge=1, le=65_535)]
 
 PRESETS: dict[str, dict[str, Any]] = {
@@ -84,10 +86,12 @@ class SerialSettings(SettingsTable, frozen=True, kw_only=True):
 class CalibrationSettings(SettingsTable, frozen=True, kw_only=True):
     """`[calibration]`: si = (counts - zero) * scale. A negative scale reverses the direction."""
 
-    metres_per_count: Annotated[float, Meta(ge=-1, le=1)] = 0.0  # 0 only for a static machine
-    position_zero_counts: int = 0
-    newtons_per_count: Annotated[float, Meta(ge=-1000, le=1000)]
-    force_zero_counts: int = 0
+    metres_per_count: Annotated[float, Meta(ge=-MOST_METRES_PER_COUNT, le=MOST_METRES_PER_COUNT)] = (
+        0.0  # 0 only for a static machine
+    )
+    position_zero_counts: ZeroCounts = 0
+    newtons_per_count: Annotated[float, Meta(ge=-MOST_NEWTONS_PER_COUNT, le=MOST_NEWTONS_PER_COUNT)]
+    force_zero_counts: ZeroCounts = 0
 
 
 class MqttSettings(SettingsTable, frozen=True, kw_only=True):

@@ -10,8 +10,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-Positive = Annotated[float, Meta(gt=0)]
-NotNegative = Annotated[float, Meta(ge=0)]
+MOST = 1000.0  # of any size or duration: beyond it nothing is a threshold, and steps of 5 ms are too many to count
+Positive = Annotated[float, Meta(gt=0, le=MOST)]
+NotNegative = Annotated[float, Meta(ge=0, le=MOST)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 
 
@@ -23,7 +24,7 @@ class MotionSettings(SettingsTable, frozen=True, kw_only=True):
     window_s: Annotated[float, Meta(ge=0.03, le=0.2)] = 0.08  # length of the quadratic fit for acceleration
     rest_min_m_s: Positive = 0.003  # v_rest: "not moving" is below max(this, rest_fraction * slower target speed)
     rest_fraction: Share = 0.10
-    move_factor: Annotated[float, Meta(ge=1)] = 2.0  # v_move: "moving again"
+    move_factor: Annotated[float, Meta(ge=1, le=MOST)] = 2.0  # v_move: "moving again"
     reversal_min_m: Positive = 0.005  # h_rev: travel that makes a reversal, max(this, reversal_fraction * L)
     reversal_fraction: Share = 0.03
     extreme_m: Positive = 0.003  # the dwell lies within max(this, extreme_fraction * L) of the extreme
@@ -31,8 +32,12 @@ class MotionSettings(SettingsTable, frozen=True, kw_only=True):
 
 
 class CellSettings(SettingsTable, frozen=True, kw_only=True):
-    rate_hz: Positive | None = None  # readings a second; None: from the device, else one per step of the grid
-    settling: Annotated[float, Meta(ge=1)] | None = None  # conversions that a reading averages over; HX711, NAU7802: 4
+    rate_hz: Annotated[float, Meta(gt=0, le=10_000)] | None = (
+        None  # readings a second; None: from the device, else one per step of the grid
+    )
+    settling: Annotated[float, Meta(ge=1, le=100)] | None = (
+        None  # conversions that a reading averages over; HX711, NAU7802: 4
+    )
 
     @property
     def period_s(self) -> float:
@@ -62,7 +67,7 @@ class RepSettings(SettingsTable, frozen=True, kw_only=True):
     sticking_speed: Share = 0.25  # of v_c
     sticking_min_s: Positive = 0.5
     end: Share = 0.10  # of L from the bottom: a stack that stands here has ended its repetition
-    end_s: Annotated[float, Meta(ge=0.35)] = 0.6  # by then such a repetition is reported
+    end_s: Annotated[float, Meta(ge=0.35, le=MOST)] = 0.6  # by then such a repetition is reported
     segment_speed: Share = 0.5  # of a movement's mean speed: a dip below it is counted
     segment_apart_s: NotNegative = 0.2  # closer dips are one
 

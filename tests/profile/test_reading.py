@@ -119,13 +119,16 @@ WRONG: dict[str, tuple[str | bytes, list[str]]] = {
     "not a number": (PROFILE.replace("4\n", "nan\n", 1), [":7: [protocol] positive_s must be", "not nan"]),
     "infinite": (
         PROFILE + "[detect.jerk]\nsize = inf",
-        ["[detect.jerk] size must be a number above 0, not inf", "11.5"],
+        ["[detect.jerk] size must be a number above 0 and at most 1000, not inf", "11.5"],
     ),
     "threshold out of range": (
         PROFILE + "[detect.motion]\nwindow_s = 3",
         ["from 0.03 to 0.2 (seconds), not 3", "remove it to use 0.08"],
     ),
-    "speed": (PROFILE + "[detect.stack_touch]\nslam_m_s = -1", ["slam_m_s must be a number above 0 (m/s), not -1"]),
+    "speed": (
+        PROFILE + "[detect.stack_touch]\nslam_m_s = -1",
+        ["slam_m_s must be a number above 0 and at most 1000 (m/s), not -1"],
+    ),
     "list item": (MACHINE + "plates_kg = [10, -5]", [":6: [machine] plates_kg must be a list of numbers", "[10, -5]"]),
     "curve without places": (
         MACHINE + 'resistance = "curve"\ncurve_n = [500.0, 600.0]',
