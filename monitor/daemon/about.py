@@ -119,7 +119,7 @@ def storage_info(
 ) -> StorageInfo:
     return StorageInfo(
         warning=warning,
-        trouble=keeper.trouble or (None if recorder is None else recorder.status.last_error),
+        trouble=keeper.trouble or keeper.store.trouble or (None if recorder is None else recorder.status.last_error),
         events_waiting=keeper.waiting,
         events_dropped=keeper.dropped,
         store_failures=keeper.failures,

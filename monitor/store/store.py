@@ -23,12 +23,15 @@ from monitor.events import AnyEvent, SetEnd, encode
 from monitor.store import database
 from monitor.store.database import DamagedError, Opened, StoreError, classified_errors
 from monitor.store.forgetting import remove_lifter
+from monitor.store.index_file import IndexFile
 from monitor.store.stored import MOST_RECORD_BYTES, Row, SessionRow, SetRow, StoredEvent, sound
 
 SPARED_EVENTS = 1000  # the newest are never too old: a machine without a clock battery may date them decades ago
 DAY_S = 86_400.0
 COPIED_AT_ONCE = 1000
 MOST_ODD_ROWS = 1000  # that are remembered and reported
+SHOWN_S = 60.0  # how long `trouble` names a file that was replaced
+_GONE = "was replaced, moved or removed while it was in use"
 _RECORD = f"CASE WHEN typeof(record) = 'blob' AND length(record) <= {MOST_RECORD_BYTES} THEN record END"
 _SUMMARY = f"CASE WHEN summary IS NULL OR length(summary) <= {MOST_RECORD_BYTES} THEN summary ELSE '' END"
 _ROWS: tuple[tuple[type[StoredEvent | SetRow | SessionRow], str, str], ...] = (
@@ -68,6 +71,8 @@ class Store:
         self._connection: sqlite3.Connection | None = None
         self._file: database.FileId | None = None  # the open one
         self._log_file: database.FileId | None = None
+        self._index = IndexFile(path)
+        self._shown_until_s = 0.0  # until then a replaced file is reported
         self._turn = threading.Lock()
         with self._turn, suppress(StoreError):  # the next call raises it
             self._open()
@@ -224,6 +229,8 @@ class Store:
     def close(self) -> None:
         """Marks the store as intact, so that the next start need not check every page."""
         with self._turn:
+            with suppress(StoreError):
+                self._look()
             if self._connection is not None:
                 with suppress(sqlite3.Error):  # the next start then checks the pages
                     if not self._read_only:
@@ -259,15 +266,41 @@ class Store:
             try:
                 with classified_errors(self.path):
                     yield connection
+                    self._index.note()
             except DamagedError as error:
                 self._replace(connection, error)
                 raise StoreError(f"{self.path} was damaged and is now {self.set_aside}: a new store begins") from error
 
+    @property
+    def trouble(self) -> str | None:
+        """One sentence while the open file is not at its path, and for a minute after another was opened there."""
+        try:
+            if self._is_elsewhere:
+                return f"{self.path} {_GONE}: the next record opens the one that is there, or a new one"
+        except StoreError as error:
+            return str(error)
+        if time.monotonic() < self._shown_until_s:
+            return f"{self.path} {_GONE}: the store there was opened anew; earlier records are in the old file"
+        return None
+
+    @property
+    def _is_elsewhere(self) -> bool:
+        """Whether the open file is no longer at its path. Raises StoreError."""
+        return not (self._connection is None or self._read_only or database.file_id(self.path) == self._file)
+
     def _look(self) -> None:
+        """Mends what was done to the files from outside. Raises StoreError."""
+        with classified_errors(self.path):
+            if self._index.mend():
+                _log.error("%s-shm was shortened while it was in use: it is built anew", self.path)
+        if self._is_elsewhere:
+            self._leave()
+
+    def _leave(self) -> None:
         """Leaves a file that is no longer at its path: what is written there would be gone at the next start."""
-        if self._connection is None or self._read_only or database.file_id(self.path) == self._file:
-            return
-        _log.error("%s was replaced, moved or removed while it was in use: the store there is opened anew", self.path)
+        assert self._connection is not None
+        _log.error("%s %s: the store there is opened anew", self.path, _GONE)
+        self._shown_until_s = time.monotonic() + SHOWN_S
         self._connection.close()
         self._connection = self.store_id = None
         database.remove_log(self.path, self._log_file)
@@ -288,6 +321,8 @@ class Store:
     def _take(self, opened: Opened) -> sqlite3.Connection:
         self._connection, self.store_id, self.first_seq, self.last_seq = opened
         self._file, self._log_file = database.file_id(self.path), database.file_id(database.log_of(self.path))
+        self._index = IndexFile(self.path)
+        self._index.note()
         return opened.connection
 
     def _replace(self, damaged: sqlite3.Connection, error: DamagedError) -> sqlite3.Connection:

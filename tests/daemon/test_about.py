@@ -1,9 +1,14 @@
 """The `info` message describes daemon and device by name."""
 
+from pathlib import Path
+
 from firmware_bridge.formats.codes import Adc, Mcu, ResetCause
 from firmware_bridge.formats.messages import Hello
-from monitor.daemon.about import firmware_info
+from monitor.custody.housekeeping import Housekeeper
+from monitor.daemon.about import firmware_info, storage_info
+from monitor.daemon.keeper import Keeper
 from monitor.events import Leak
+from monitor.store.store import Store
 from tests.daemon.stage import PROFILE
 
 
@@ -27,3 +32,12 @@ def test_a_known_board_has_names() -> None:
 def test_an_unknown_board_has_numbers() -> None:
     info = firmware_info(hello(mcu=77, adc=88, reset_cause=0), PROFILE)
     assert (info.mcu, info.adc, info.reset_cause) == ("MCU 77", "ADC 88", "unknown")
+
+
+def test_a_store_that_was_moved_is_trouble(tmp_path: Path) -> None:
+    with Store(tmp_path / "events.db") as store:
+        keeper, housekeeper = Keeper(store, []), Housekeeper(PROFILE, store, tmp_path)
+        assert storage_info(keeper, housekeeper, None, None).trouble is None
+        store.path.rename(tmp_path / "elsewhere.db")
+        trouble = storage_info(keeper, housekeeper, None, None).trouble
+        assert "was replaced, moved or removed while it was in use" in str(trouble)
