@@ -8,6 +8,7 @@ import os
 import select
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from importlib import import_module
 from types import ModuleType
 
@@ -44,13 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(argv: Sequence[str] | None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     command = next((word for word in words if not word.startswith("-")), "")
-    parser = _parser(command)
-    args = parser.parse_args(words)
-    if args.command is None:
-        parser.print_help(sys.stderr)
-        return ExitCode.BAD_INPUT
     try:
-        status = int(_module(args.command).run(args))
+        status = _carry_out(words, command)
         sys.stdout.flush()
         return status
     except KeyboardInterrupt:
@@ -63,9 +59,22 @@ def _run(argv: Sequence[str] | None) -> int:
         codes = {sentence(part): exit_code(part, command) for part in _parts(error)}
         if None in codes.values():
             raise
-        for line in codes:
-            print(f"rep-monitor {command}: {line}", file=sys.stderr)
+        with suppress(OSError):  # standard error may be full, too; the status remains
+            for line in codes:
+                print(f"rep-monitor {command}".rstrip() + f": {line}", file=sys.stderr)
         return max(code for code in codes.values() if code is not None)
+
+
+def _carry_out(words: list[str], command: str) -> int:
+    parser = _parser(command)
+    try:
+        args = parser.parse_args(words)
+    except SystemExit as end:  # --help and --version are done, or a word is wrong
+        return int(end.code or 0)
+    if args.command is None:
+        parser.print_help(sys.stderr)
+        return ExitCode.BAD_INPUT
+    return int(_module(args.command).run(args))
 
 
 def _parser(command: str) -> argparse.ArgumentParser:

@@ -41,19 +41,25 @@ def safe_output() -> Iterator[None]:
 
 
 class _Safe:
-    """A text stream; everything but `write` and `writelines` is the inner one's."""
+    """A text stream; everything but `write`, `writelines` and `flush` is the inner one's.
+
+    `flush` also raises the error of an earlier `write`: argparse ignores it.
+    """
 
     def __init__(self, inner: TextIO) -> None:
         self._inner = inner
         self._draws = inner.isatty()
+        self._error: OSError | None = None
 
     def write(self, text: str) -> int:
-        with _named():
+        with self._named():
             self._inner.write(ODD_OR_DRAWING.sub(_drawn, text) if self._draws else plain(text))
         return len(text)
 
     def flush(self) -> None:
-        with _named():
+        with self._named():
+            if self._error is not None:
+                raise self._error
             self._inner.flush()
 
     def writelines(self, lines: Any) -> None:
@@ -63,16 +69,16 @@ class _Safe:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
-
-@contextmanager
-def _named() -> Iterator[None]:
-    """Names the stream in an error of the system, such as a full disk, as a file would be."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, STREAM) from error
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Names the stream in an error of the system, such as a full disk, as a file would be."""
+        try:
+            yield
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            self._error = error
+            raise OSError(error.errno, error.strerror, STREAM) from error
 
 
 def _escaped(match: re.Match[str]) -> str:

@@ -41,12 +41,10 @@ def state_root() -> Path:
         return Path(given.split(":")[0])  # systemd may list several; the first is ours
     if home := os.environ.get("XDG_STATE_HOME"):
         return Path(home) / "rep-monitor"
-    try:
-        return Path.home() / ".local" / "state" / "rep-monitor"
-    except RuntimeError as error:
-        raise StateError(
-            "the home folder of this user is not known: set STATE_DIRECTORY to a writable folder"
-        ) from error
+    home = os.path.expanduser("~")
+    if not home.startswith("/") or os.environ.get("HOME") == "":  # which expands to the root folder
+        raise StateError("the home folder of this user is not known: set STATE_DIRECTORY to a writable folder")
+    return Path(home) / ".local" / "state" / "rep-monitor"
 
 
 def machines_with_a_store() -> list[str]:

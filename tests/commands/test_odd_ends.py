@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from monitor.__main__ import main
 from monitor.exit_codes import ExitCode
 from monitor.profile.reading import load_profile
 from monitor.profile.toml_document import ConfigError
@@ -17,13 +18,12 @@ ROOT = Path(__file__).parents[2]
 PROFILE = ROOT / "configs" / "leg_press.toml"
 
 
-def run(words: str, tmp_path: Path, *, out: str = "", state: bool = True) -> subprocess.CompletedProcess[str]:
+def run(words: str, tmp_path: Path, *, out: str = "") -> subprocess.CompletedProcess[str]:
     """Runs a command in a shell; `out` is where its output goes."""
-    kept = {key: value for key, value in os.environ.items() if key not in ("HOME", "XDG_STATE_HOME")}
-    more = {"STATE_DIRECTORY": str(tmp_path)} if state else {"HOME": ""}
+    environment = os.environ | {"STATE_DIRECTORY": str(tmp_path)}
     command = f"exec {sys.executable} -m monitor {words} {out}"
     return subprocess.run(
-        ["bash", "-c", command], env=kept | more, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+        ["bash", "-c", command], env=environment, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
     )
 
 
@@ -47,13 +47,26 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
 
 
 def test_a_home_that_nobody_has_is_a_mistake_in_the_profile(tmp_path: Path) -> None:
-    text = PROFILE.read_text() + '\n[display]\ncues = "~nobody-has-this-name/cues"\n'
-    (tmp_path / "m.toml").write_text(text.replace("[display]\nbind", "[display]\nbind"))
-    with pytest.raises(ConfigError):
+    cues = '[display]\ncues = "~nobody-has-this-name/cues"\n'
+    (tmp_path / "m.toml").write_text(PROFILE.read_text().replace("[display]\n", cues))
+    with pytest.raises(ConfigError, match="that home folder is not known; give the whole path"):
         load_profile(tmp_path / "m.toml")
 
 
-@pytest.mark.parametrize("words", [f"config check {PROFILE}", "replay tests/recordings/clean.mcap"])
+@pytest.mark.parametrize("home", ["", "not/absolute"])
+def test_without_a_home_the_state_folder_must_be_named(
+    home: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("STATE_DIRECTORY", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", home)
+    assert main(["backup", "b.zip"]) == ExitCode.FAILED
+    assert capsys.readouterr().err == (
+        "rep-monitor backup: the home folder of this user is not known: set STATE_DIRECTORY to a writable folder\n"
+    )
+
+
+@pytest.mark.parametrize("words", [f"config check {PROFILE}", "replay tests/recordings/clean.mcap", "replay --help"])
 def test_an_output_that_is_closed_or_full(words: str, tmp_path: Path) -> None:
     closed = run(words, tmp_path, out=">&-")
     assert (closed.returncode, closed.stderr) == (ExitCode.DONE, "")
@@ -61,6 +74,10 @@ def test_an_output_that_is_closed_or_full(words: str, tmp_path: Path) -> None:
     assert full.returncode == ExitCode.FAILED
     assert full.stderr.count("\n") == 1
     assert "the output: no space left on device" in full.stderr
+
+
+def test_a_full_standard_error_changes_no_status(tmp_path: Path) -> None:
+    assert run("replay no-such-file", tmp_path, out="2>/dev/full").returncode == ExitCode.BAD_INPUT
 
 
 def test_folders_are_private_at_every_level_whatever_the_umask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

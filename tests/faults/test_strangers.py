@@ -6,8 +6,12 @@ import json
 import os
 import resource
 import socket
+import stat
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from tests.daemon.whole import a_profile
 from tests.faults.stage import MACHINE, Program, a_daemon, a_lifter, on_disk, until
@@ -63,12 +67,30 @@ def test_strangers_who_take_every_connection_end_nothing(tmp_path: Path) -> None
     asyncio.run(story(a_profile(tmp_path, None)))
 
 
+@pytest.fixture
+def no_umask() -> Iterator[None]:
+    """Programs that are started now may make files that everybody can write."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def assert_private(folder: Path) -> None:
+    """Nothing in a state folder can be written by others, and nobody but the owner and the group can enter it."""
+    found = {path: path.stat().st_mode for path in (folder, *folder.rglob("*"))}
+    assert {path.suffix for path in found} >= {".db", ".mcap", ".json"}
+    assert not [path for path, mode in found.items() if mode & 0o022]
+    assert not [path for path, mode in found.items() if stat.S_ISDIR(mode) and mode & 0o007]
+
+
+@pytest.mark.usefixtures("no_umask")
 def test_a_limit_below_what_is_open_ends_nothing(tmp_path: Path) -> None:
-    """No file can be opened: info, forgetting and housekeeping continue or report it."""
+    """No file can be opened: info, forgetting and housekeeping continue or report it. The files are private, too."""
 
     async def story(profile: Path) -> None:
         with a_lifter(tmp_path, profile, 4.0), a_daemon(tmp_path, profile, tmp_path / "tty") as daemon:
-            await until(lambda: daemon.is_up)
+            await until(lambda: daemon.is_up and list((tmp_path / "state").rglob("*.mcap")))
+            assert_private(tmp_path / "state")
             limit_descriptors(daemon, 5)
             await asyncio.sleep(12.0)  # two messages of info, and ten checks for requests to forget
             limit_descriptors(daemon, 1024)

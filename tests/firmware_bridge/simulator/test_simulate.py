@@ -84,8 +84,7 @@ def test_what_cannot_be_simulated_is_reported_in_one_sentence(
     assert main(["simulate", "--config", str(config)]) == 2
     assert 'a simulation needs "frames"' in capsys.readouterr().err
     assert main(["simulate", "--config", str(tmp_path / "absent.toml")]) == 2
-    with pytest.raises(SystemExit, match="2"):
-        main(["simulate", "--config", str(config), "--speed", "0"])
+    assert main(["simulate", "--config", str(config), "--speed", "0"]) == 2
     assert 'neither a number from 0.01 to 1000 nor "max"' in capsys.readouterr().err
 
 
