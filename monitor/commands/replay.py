@@ -142,12 +142,13 @@ def _print_report(playback: "Playback", records: "list[AnyEvent]", length_s: flo
 
 def _title(playback: "Playback", length_s: float) -> list[str]:
     from monitor.playback.playback import TablePlayback
+    from monitor.report.local_time import local_time
 
     protocol, kind = playback.profile.protocol, playback.profile.machine.kind
     tempo = f", {protocol.positive_s:g} s up, {protocol.negative_s:g} s down" if kind != "static" else ""
     lines = [f"{kind}{tempo}; session {playback.session}; {length_s:.1f} s of samples"]
     if playback.began_utc:
-        lines.append(f", recorded {playback.began_utc}")
+        lines.append(f", recorded {local_time(playback.began_utc) or playback.began_utc}")
     if isinstance(playback, TablePlayback) and playback.first_row_s:
         lines.append(f"; 0 s here is {playback.first_row_s:g} s in the table")
     return lines

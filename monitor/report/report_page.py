@@ -46,7 +46,6 @@ def report_page(
     timeline = Markup((folder / "timeline.html").read_text(encoding="utf-8"))
     sets = [set_section(one, static, folded=len(story.sets) > SETS_OPEN) for one in story.sets]
     body = together(
-        header(gathered, began_utc),
         trouble(losses),
         figures(story, static),
         work_on(story),
@@ -56,13 +55,14 @@ def report_page(
         found(story),
         blindness(gathered, story, BLIND_STATIC if static else BLIND),
         event_list(drawn.marks),
-        element("footer", f"rep-monitor {VERSION}", class_="quiet"),
     )
     return Template((folder / "report.html").read_text(encoding="utf-8")).substitute(
         title=element("title", f"Training report, {gathered.profile.machine.id}"),
         policy=f"{NOTHING_ELSE}; style-src {_digest(style)}; script-src {_digest(script)}",
         style=style,
+        header=header(gathered, began_utc),
         body=body,
+        footer=element("footer", f"rep-monitor {VERSION}", class_="quiet"),
         data=json_in_script(msgspec.json.encode(drawn)),
         script=script,
     )

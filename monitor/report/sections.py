@@ -1,6 +1,5 @@
 """The sections of the report about the whole session; they need no script."""
 
-import re
 from collections.abc import Sequence
 
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
@@ -10,6 +9,7 @@ from monitor.report.advice import advice
 from monitor.report.drawing import Mark
 from monitor.report.gathering import Gathered
 from monitor.report.leak_panel import leak_panel
+from monitor.report.local_time import local_time
 from monitor.report.markup import Markup, element
 from monitor.report.session_story import SessionStory, SetStory, leaks, totals
 from monitor.report.tables import UNKNOWN, row, table
@@ -18,24 +18,22 @@ from monitor.vocabulary.leaks import LEAKS
 from monitor.vocabulary.lookup import row_of
 from monitor.vocabulary.rows import Row
 
-BEGAN = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d(\.\d+)?)?(Z|\+00:00)")
-
 
 def header(gathered: Gathered, began_utc: str | None) -> Markup:
     machine, protocol = gathered.profile.machine, gathered.profile.protocol
-    facts = []
-    if began_utc and (match := BEGAN.fullmatch(began_utc)):
-        facts.append(f"{match[1]}, {match[2]} UTC")
+    facts: list[str] = []
+    if began_utc and (began := local_time(began_utc)) is not None:
+        facts += [element("time", began, datetime=began_utc), " · "]
     if machine.kind != "static":
         facts.append(f"{protocol.positive_s:g} s up, {protocol.negative_s:g} s down")
     else:
         facts.append("static hold")
-    facts.append(f"{duration(gathered.length_s)} recorded")
+    facts.append(f" · {duration(gathered.length_s)} recorded")
     return element(
         "header",
         element("p", "Training report", class_="eyebrow"),
         element("h1", machine.id),
-        element("p", " · ".join(facts), class_="quiet"),
+        element("p", *facts, class_="quiet"),
     )
 
 

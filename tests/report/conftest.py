@@ -3,12 +3,25 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from monitor.__main__ import main
+from tests import movements
 from tests.browser import Browser, Page
+from tests.movements import Act, Down, Leg, Movement, Still, Trouble
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
+SLOW_S = 4.0
+REPS = 36  # of 4 s up and 4 s down: five minutes
+BADLY: tuple[tuple[Act, ...], ...] = (
+    (Leg(1.0, SLOW_S), Leg(0.0, SLOW_S)),
+    (Leg(0.35, 0.35), Leg(1.0, SLOW_S), Leg(0.0, SLOW_S)),  # heaved
+    (Leg(1.0, SLOW_S), Still(2.5), Leg(0.0, SLOW_S)),
+    (Leg(1.0, SLOW_S), Leg(0.0, 0.6), Still(1.0)),  # dropped
+    (Leg(1.0, SLOW_S), Leg(0.0, SLOW_S), Down(1.2)),
+    (Leg(0.6, SLOW_S), Leg(0.0, SLOW_S)),
+)
 PHONE, LAPTOP, TV = (390, 844), (1280, 800), (1920, 1080)
 
 
@@ -24,7 +37,24 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("reports")
     for name in ("faults", "static", "unplugged", "motor"):
         assert main(["report", str(RECORDINGS / f"{name}.mcap"), "-o", str(folder / f"{name}.html")]) == 0
+    assert main(["report", str(_five_minutes(folder)), "-o", str(folder / "five.html")]) == 0
     return folder
+
+
+def _five_minutes(folder: Path) -> Path:
+    """A table of one long set with every common fault in turn, and two faults of the sensors."""
+    acts = [act for rep in range(REPS) for act in BADLY[rep % len(BADLY)]]
+    troubles = (Trouble("gap", 0.3, 0.4), Trouble("stuck", 0.6, 3.0))
+    samples = Movement((*acts, Down(6.0)), troubles, position_hz=100.0).samples()
+    columns = (samples.t_s, samples.position_m, samples.force_n)
+    rows = (",".join("" if np.isnan(value) else f"{value:.5f}" for value in row) for row in zip(*columns, strict=True))
+    (folder / "five.csv").write_text("\n".join(("t_s,displacement_m,force_n", *rows)))
+    machine = {"id": '"leg-press"', "kind": '"stack"', "rest_m": movements.REST_M, "bottom_m": movements.BOTTOM_M}
+    machine |= {"top_m": movements.TOP_M, "working_load_n": movements.LOAD_N, "friction": movements.FRICTION}
+    lines = ["[machine]", *(f"{key} = {value}" for key, value in machine.items())]
+    lines += ["[protocol]", f"positive_s = {SLOW_S}", f"negative_s = {SLOW_S}"]
+    (folder / "machine.toml").write_text("\n".join(lines))
+    return folder / "five.csv"
 
 
 @pytest.fixture(scope="package")

@@ -307,7 +307,7 @@ def test_controls_have_names_and_are_large_enough_for_a_thumb(page: Page) -> Non
 
 
 @needs.chromium
-@pytest.mark.parametrize(("name", "most_pages"), [("faults", 3), ("static", 2), ("motor", 2), ("unplugged", 3)])
+@pytest.mark.parametrize(("name", "most_pages"), [("faults", 2), ("static", 1), ("motor", 2), ("five", 2)])
 def test_it_prints_to_few_pages(name: str, most_pages: int, browser: Browser, reports: Path) -> None:
     page = open_page(browser, reports / f"{name}.html", LAPTOP)
     page.evaluate(

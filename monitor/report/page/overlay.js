@@ -1,5 +1,7 @@
 // Draws the repetitions of a set over each other, from their first movement, on top of the agreed tempo.
 
+const ROWS_PX = { screen: [170, 120], paper: [96, 72] }; // position and tension
+
 class Overlay {
   constructor(box, reps, data, curves) {
     Object.assign(this, { box, reps, data, curves });
@@ -11,7 +13,8 @@ class Overlay {
     box.append(this.svg);
   }
 
-  draw(width = this.box.clientWidth) {
+  /** `width` and `heights` are given for print. */
+  draw(width = this.box.clientWidth, heights = ROWS_PX.screen) {
     if (!width) return;
     const left = 38,
       right = width - 8;
@@ -19,8 +22,8 @@ class Overlay {
     const longest_s = Math.max(up_s + down_s, ...this.reps.map((rep) => rep.until_s - rep.from_s));
     const x = scale(0, longest_s, left, right);
     const rows = [
-      { top: 20, height: 170 },
-      { top: 224, height: 120 },
+      { top: 20, height: heights[0] },
+      { top: 20 + heights[0] + 34, height: heights[1] },
     ];
     const bottom = rows[1].top + rows[1].height;
     set(this.svg, { width, height: bottom + 24 });

@@ -46,8 +46,8 @@ function begin() {
     looked = timeline.view;
     controls.unpoint();
     timeline.view = { from_s: 0, until_s: timeline.length_s };
-    timeline.draw(PAPER.timeline);
-    for (const overlay of overlays) if (overlay.box.clientWidth) overlay.draw(PAPER.half);
+    timeline.draw(PAPER.timeline, LOOKS.paper);
+    for (const overlay of overlays) if (overlay.box.clientWidth) overlay.draw(PAPER.half, ROWS_PX.paper);
   });
   addEventListener("afterprint", () => {
     timeline.view = looked ?? timeline.view;

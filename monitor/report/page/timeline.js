@@ -1,8 +1,14 @@
 // The timeline: tension, position, and one lane for each group of events.
 
 const LEAST_S = 0.4; // shorter stretches show nothing more
-const PHONE = 560;
+const PHONE_PX = 560;
 const AXIS = 24;
+// sizes in pixels; `alone`: of the tension where there is no position
+const LOOKS = {
+  phone: { left: 38, tension: 170, alone: 170, position: 110, lane: 40, sign: 13, ticks: 4, narrow: true },
+  screen: { left: 132, tension: 210, alone: 300, position: 140, lane: 26, sign: 13, ticks: 9, narrow: false },
+  paper: { left: 112, tension: 120, alone: 210, position: 84, lane: 19, sign: 9, ticks: 9, narrow: false },
+};
 const TONES = ["good", "plain", "blind", "leak", "rough"];
 
 class Timeline {
@@ -75,20 +81,19 @@ class Timeline {
     return this.view.from_s + ((x - this.left) / (this.right - this.left)) * this.span_s;
   }
 
-  /** `width` is given for print; otherwise it is the box's. */
-  draw(width = this.box.clientWidth) {
+  /** `width` and `look` are given for print; otherwise they follow from the box. */
+  draw(width = this.box.clientWidth, look = width < PHONE_PX ? LOOKS.phone : LOOKS.screen) {
     cancelAnimationFrame(this.waiting);
     this.waiting = 0;
     if (!width) return;
-    const phone = width < PHONE;
-    this.left = phone ? 38 : 132;
+    const { lane, narrow } = look;
+    this.left = look.left;
     this.right = width - 10;
     const moves = Boolean(this.curves.position);
-    const tall = phone ? 170 : moves ? 210 : 300;
+    const tall = moves ? look.tension : look.alone;
     const rows = [{ top: 22, height: tall }];
-    if (moves) rows.push({ top: 22 + tall + 34, height: phone ? 110 : 140 });
+    if (moves) rows.push({ top: 22 + tall + 34, height: look.position });
     const lanesTop = rows.at(-1).top + rows.at(-1).height + 16;
-    const lane = phone ? 40 : 26;
     this.bottom = lanesTop + lane * this.lanes.length;
     this.height = this.bottom + AXIS;
     set(this.svg, { width, height: this.height });
@@ -101,15 +106,15 @@ class Timeline {
     });
     const x = scale(this.view.from_s, this.view.until_s, this.left, this.right);
     this.x = x;
-    const drawn = [this.#grid(x, phone)];
+    const drawn = [this.#grid(x, look.ticks)];
     const wash = svg("g", { "clip-path": "url(#inside)" });
-    drawn.push(wash, this.#tension(x, rows[0], phone));
-    if (moves) drawn.push(this.#position(x, rows[1], phone));
-    drawn.push(this.#laneNames(lanesTop, lane, phone, width));
+    drawn.push(wash, this.#tension(x, rows[0], narrow));
+    if (moves) drawn.push(this.#position(x, rows[1], narrow));
+    drawn.push(this.#laneNames(lanesTop, lane, narrow, width));
     const names = this.lanes.map(([name]) => name);
     this.plotsEnd = rows.at(-1).top + rows.at(-1).height;
     for (const mark of this.marks) {
-      const middle = lanesTop + lane * names.indexOf(mark.record.lane) + lane - 13;
+      const middle = lanesTop + lane * names.indexOf(mark.record.lane) + lane - look.sign;
       if (mark.place(x, middle, this.left, this.right)) this.#wash(wash, mark);
     }
     this.under.replaceChildren(...drawn);
@@ -120,9 +125,9 @@ class Timeline {
   }
 
   /** Vertical lines for the time, through all plots. */
-  #grid(x, phone) {
+  #grid(x, most) {
     const group = svg("g", { class: "grid" });
-    for (const [t_s, name] of timeTicks(this.view.from_s, this.view.until_s, phone ? 4 : 9)) {
+    for (const [t_s, name] of timeTicks(this.view.from_s, this.view.until_s, most)) {
       const at = x(t_s).toFixed(1);
       group.append(
         svg("line", { x1: at, x2: at, y1: 22, y2: this.bottom }),
@@ -132,7 +137,7 @@ class Timeline {
     return group;
   }
 
-  #tension(x, { top, height }, phone) {
+  #tension(x, { top, height }, narrow) {
     const { force, tension } = this.curves;
     const { from_s, until_s } = this.view;
     const bands = this.data.stretches;
@@ -143,7 +148,7 @@ class Timeline {
       tension?.most?.[1] ?? 0,
     );
     const y = scale(0, 1.05 * highest, top + height, top);
-    const group = this.#plot("Tension, kg", y, 0, 1.05 * highest, { top, height }, phone);
+    const group = this.#plot("Tension, kg", y, 0, 1.05 * highest, { top, height }, narrow);
     const inside = svg("g", { "clip-path": "url(#inside)" });
     for (const { from_s: start, until_s: end, load_kg: load, band } of bands) {
       const high = y(load * (1 + band));
@@ -165,7 +170,7 @@ class Timeline {
     return group;
   }
 
-  #position(x, { top, height }, phone) {
+  #position(x, { top, height }, narrow) {
     const { position, pace } = this.curves;
     const { from_s, until_s } = this.view;
     const { bottom_m, top_m } = this.data.tempo;
@@ -174,7 +179,7 @@ class Timeline {
       high = Math.max(highest, 100 * top_m);
     const room = 0.06 * (high - low || 1);
     const y = scale(low - room, high + room, top + height, top);
-    const group = this.#plot("Position, cm", y, low, high + room, { top, height }, phone);
+    const group = this.#plot("Position, cm", y, low, high + room, { top, height }, narrow);
     const inside = svg("g", { "clip-path": "url(#inside)" });
     for (const end of [bottom_m, top_m])
       inside.append(svg("line", { class: "limit", x1: this.left, x2: this.right, y1: y(100 * end), y2: y(100 * end) }));
@@ -184,11 +189,11 @@ class Timeline {
     return group;
   }
 
-  #plot(name, y, low, high, { top, height }, phone) {
+  #plot(name, y, low, high, { top, height }, narrow) {
     const group = svg(
       "g",
       { class: "grid" },
-      svg("text", { class: "name", x: phone ? 0 : this.left, y: top - 8 }, name),
+      svg("text", { class: "name", x: narrow ? 0 : this.left, y: top - 8 }, name),
     );
     for (const value of ticks(low, high, height / 46)) {
       const at = y(value).toFixed(1);
@@ -200,13 +205,13 @@ class Timeline {
     return group;
   }
 
-  #laneNames(top, lane, phone, width) {
+  #laneNames(top, lane, narrow, width) {
     const group = svg("g", { class: "lanes" });
     this.lanes.forEach(([, words], at) => {
       const y = top + lane * at;
       group.append(svg("line", { x1: 0, x2: width, y1: y, y2: y }));
       group.append(
-        phone ? svg("text", { x: 0, y: y + 14 }, words) : svg("text", { x: 0, y: y + lane / 2, dy: "0.35em" }, words),
+        narrow ? svg("text", { x: 0, y: y + 14 }, words) : svg("text", { x: 0, y: y + lane / 2, dy: "0.35em" }, words),
       );
     });
     group.append(svg("line", { x1: 0, x2: width, y1: this.bottom, y2: this.bottom }));
