@@ -31,14 +31,14 @@ def runtime() -> dict[str, Distribution]:
 
 def licence(package: Distribution) -> str:
     """An expression, as SPDX writes it; empty if the package names none."""
-    told = package.metadata.get_all("License-Expression") or []
+    stated = package.metadata.get_all("License-Expression") or []
     classified = [
         CLASSIFIED.get(line.rpartition(" :: ")[2], "")
         for line in package.metadata.get_all("Classifier") or []
         if line.startswith("License")
     ]
     words = (package.metadata.get_all("License") or [""])[0]
-    return next(filter(None, [*told, *classified, words]), "")
+    return next(filter(None, [*stated, *classified, words]), "")
 
 
 def is_permissive(expression: str) -> bool:

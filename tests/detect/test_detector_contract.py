@@ -47,7 +47,7 @@ exact = settings(max_examples=12, deadline=None, phases=PHASES, suppress_health_
 repeated = settings(exact, derandomize=True)  # where the last bit may differ, the examples do not
 # Of a list Hypothesis loves the ends; a checksum loves nobody.
 any_profile = st.binary(min_size=4, max_size=4).map(lambda some: sorted(PROFILES)[crc32(some) % len(PROFILES)])
-Told = tuple[list[AnyEvent], list[Feedback]]
+Reported = tuple[list[AnyEvent], list[Feedback]]
 
 
 def part(samples: Samples, start: int, end: int | None) -> Samples:
@@ -69,24 +69,24 @@ def chunked(samples: Samples, sizes: list[int]) -> Iterator[Samples]:
         at += size
 
 
-def feed(spine: Spine, *batches: Samples, finish: bool = True) -> Told:
+def feed(spine: Spine, *batches: Samples, finish: bool = True) -> Reported:
     updates = [spine.update(batch) for batch in batches] + ([spine.finish()] if finish else [])
     return [event for update in updates for event in update.events], [f for update in updates for f in update.feedback]
 
 
-def run(name: str | Profile, samples: Samples, finish: bool = True) -> Told:
+def run(name: str | Profile, samples: Samples, finish: bool = True) -> Reported:
     """What a fresh spine makes of the samples, all at once."""
     return feed(Spine(PROFILES[name] if isinstance(name, str) else name, "s"), samples, finish=finish)
 
 
-def lines(told: Told) -> list[bytes]:
+def lines(reported: Reported) -> list[bytes]:
     """Byte for byte."""
-    return [encode(event) for event in told[0]] + [msgspec.json.encode(feedback) for feedback in told[1]]
+    return [encode(event) for event in reported[0]] + [msgspec.json.encode(feedback) for feedback in reported[1]]
 
 
-def last_records(told: Told) -> list[Any]:
+def last_records(reported: Reported) -> list[Any]:
     """What stands of each event in the end, in the order of their ids."""
-    return [event for _, event in sorted({event.id: event for event in told[0]}.items())]
+    return [event for _, event in sorted({event.id: event for event in reported[0]}.items())]
 
 
 def known_s(events: list[AnyEvent]) -> list[float | None]:
@@ -364,8 +364,8 @@ def test_scaled_load_scales_forces_and_nothing_else(changes: dict[str, Any], mov
 def test_mirrored_motion_mirrors_turnarounds(movement: Movement) -> None:
     def turnarounds(mirrored: bool) -> list[Any]:
         deep = profile(rest_m=REST_M - 0.5, starts_with="negative" if mirrored else "positive")
-        told = run(deep, replace(movement, mirrored=mirrored).samples())
-        return [event for event in last_records(told) if isinstance(event, Turnaround)]
+        reported = run(deep, replace(movement, mirrored=mirrored).samples())
+        return [event for event in last_records(reported) if isinstance(event, Turnaround)]
 
     plain, mirrored = turnarounds(False), turnarounds(True)
     assert len(plain) == len(mirrored)
@@ -385,8 +385,8 @@ def test_nothing_is_inferred_from_silence(name: str, movement: Movement, share: 
     at = round(share * len(samples))
     from_s, to_s = float(samples.t_s[at - 1]), float(samples.t_s[at]) + silence_s
     samples.t_s[at:] += silence_s
-    told = run(name, samples)
-    for event in last_records(told):
+    reported = run(name, samples)
+    for event in last_records(reported):
         if isinstance(event, SensorFault | Stage):  # a stage's times are the protocol's
             continue
         assert not from_s + 0.01 < event.t_s < to_s - 0.01, f"{event} began in the silence"
@@ -394,7 +394,7 @@ def test_nothing_is_inferred_from_silence(name: str, movement: Movement, share: 
             end_s = event.t_s + event.duration_s
             assert not event.t_s < from_s < to_s < end_s, f"{event} spans the silence"
             assert not from_s + 0.01 < end_s < to_s - 0.01, f"{event} ended in the silence"
-    for feedback in told[1]:
+    for feedback in reported[1]:
         if from_s + 0.05 < feedback.t_s < to_s:
             assert feedback.tension_n is None
             assert feedback.position is None

@@ -160,7 +160,7 @@ def tension_has_two_sides() -> None:
     assert unload.duration_s == pytest.approx(0.35, abs=0.1)
 
 
-def what_the_stack_has_not_felt_is_not_told() -> None:
+def no_event_where_the_stack_did_not_accelerate() -> None:
     """Tension that comes and goes while the stack stands, or moves as it did, is the cell's own doing."""
     brief = [act for factor in (0.0, 0.5, 1.6) for act in (Tug(factor, 0.1), Still(0.5))]
     acts = [*UP, *brief, Tug(0.6, 0.4), Still(0.4), Leg(0.2, 2.0), *brief, *UP, Leg(0.0, 2.0), *END]
@@ -399,8 +399,8 @@ def a_force_that_leaves_its_load_is_the_cells() -> None:
 def a_motor_that_adds_on_the_way_down_is_a_load_step() -> None:
     movement = Movement((Leg(0.0, 0.5), Still(0.4), *[*REP] * 5, Down(8.0), *[*REP] * 4, *END), down=1.4)
     spine = Spine(PROFILES["stack"], "s")
-    told = spine.update(movement.samples()).events + spine.finish().events
-    events: list[Any] = list({event.id: event for event in told}.values())
+    records = spine.update(movement.samples()).events + spine.finish().events
+    events: list[Any] = list({event.id: event for event in records}.values())
     found = [event for event in events if event.kind == "load_step"]
     assert [event.set for event in found] == [1, 2]
     for event in found:
@@ -454,7 +454,7 @@ MUTANTS = (
     Mutant(HoldFinder, "moment.still and (", "(False and ", a_stack_that_hangs_without_tension_is_held),
     Mutant(StopFinder, "x_m < lowest_m - margin_m", "True", a_load_that_is_held_high_is_on_no_stop),
     Mutant(TurnFinder, "_joined(moment, stretches)", "stretches", a_dwell_goes_on_over_a_silence),
-    Mutant(TensionDetector, "_lowest, believe=_fell", "_lowest", what_the_stack_has_not_felt_is_not_told),
+    Mutant(TensionDetector, "_lowest, believe=_fell", "_lowest", no_event_where_the_stack_did_not_accelerate),
     Mutant(TensionDetector, "_rose_or_held", "_rose", a_stack_at_its_stop_can_be_pulled_too_hard),
     Mutant(TensionDetector, "(self._low, Bit.LOW)", "(self._low, Bit.HIGH)", tension_has_two_sides),
     Mutant(SurgeDetector, "moment.on(Bit.DROP)", "moment.on(Bit.JERK)", a_heave_is_a_jerk_and_a_let_go_negative_a_drop),

@@ -30,7 +30,7 @@ STATIC = Machine(kind="static", mass_kg=120, rest_m=0.0, bottom_m=0.0, top_m=0.1
 STEADY = Lifter(tempo_spread=0.0, range_spread=0.0, fatigue=0.0)
 
 
-def told(trace: Trace, machine: dict[str, Any], protocol: dict[str, Any]) -> list[Any]:
+def detected(trace: Trace, machine: dict[str, Any], protocol: dict[str, Any]) -> list[Any]:
     """What stands of each event in the end."""
     profile = profile_from_builtins({"machine": {"id": "protocols", **machine}, "protocol": protocol})
     spine = Spine(profile, "s")
@@ -44,7 +44,7 @@ def test_30_30_30_is_one_repetition_and_a_negative() -> None:
     trace = simulate(STACK, Script(positive_s=30.0, negative_s=30.0, moves=moves, lifter=STEADY), seed=1)
     place = {"rest_m": STACK.rest_m, "bottom_m": STACK.bottom_m, "top_m": STACK.top_m}
     load = {"working_load_n": STACK.working_load_n, "friction": STACK.friction}
-    events = told(trace, {"kind": "stack", **place, **load}, {"name": "30-30-30"})
+    events = detected(trace, {"kind": "stack", **place, **load}, {"name": "30-30-30"})
     (rep,) = (event for event in events if event.kind == "rep")
     assert (rep.positive_s, rep.negative_s) == pytest.approx((30.0, 30.0), abs=2.0)
     assert not rep.partial
@@ -65,7 +65,7 @@ def test_movement_without_load_is_judged_by_force_alone() -> None:
 
     def events(moves: bool) -> list[Any]:
         trace = simulate_static(STATIC, StaticEffort(stages_s=stages_s, moves=moves), seed=3)
-        return told(trace, {"kind": "static", "peak_n": STATIC.working_load_n}, protocol)
+        return detected(trace, {"kind": "static", "peak_n": STATIC.working_load_n}, protocol)
 
     moving, still = events(True), events(False)
     assert [event.kind for event in moving if event.kind in ("set_start", "stage", "set_end")] == [

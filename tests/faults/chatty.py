@@ -33,18 +33,18 @@ class ChattySpine(Spine):
     def __init__(self, *args: object, **named: object) -> None:
         super().__init__(*args, **named)  # type: ignore[arg-type]
         self._name = str(args[1])
-        self._told = 0
+        self._sent = 0
 
     def update(self, samples: Samples) -> Update:
         feedback = super().update(samples).feedback
         events = []
         now_s = float(samples.t_s.max(initial=0.0))
-        while self._told * EVERY_S < now_s:
-            self._told += 1
-            t_s = self._told * EVERY_S
+        while self._sent * EVERY_S < now_s:
+            self._sent += 1
+            t_s = self._sent * EVERY_S
             events.append(
                 Jerk(
-                    id=self._told, session=self._name, set=1, t_s=t_s, found_s=t_s, duration_s=None, rep=1,
+                    id=self._sent, session=self._name, set=1, t_s=t_s, found_s=t_s, duration_s=None, rep=1,
                     phase="positive", position_m=0.1, cause="start", peak_g=0.2,
                 )
             )  # fmt: skip

@@ -19,10 +19,10 @@ from tests.faults.sensors import CellLate, CellNoise, CellOtherZero, CellTurned,
 from tests.quality.circumstances import Blind, Circumstances
 from tests.quality.corpus import HELD_BACK, TUNING, Case, case, performed, seed_of
 from tests.quality.judge import Judged, judge
+from tests.quality.reported import Reported, reported
 from tests.quality.runner import detect
 from tests.quality.scorer import Row, score
 from tests.quality.sensors import blind_stretches
-from tests.quality.told import Told, told
 from tests.soak import SOAKING, Figure, long, soak
 
 pytestmark = soak
@@ -151,7 +151,7 @@ def key(row: Row) -> tuple[str, float]:
     return row.kind, round(row.t_s, 3)
 
 
-def _stood(blind: Blind, t_s: float, found: list[Told]) -> bool:
+def _stood(blind: Blind, t_s: float, found: list[Reported]) -> bool:
     """True for events after this moment, which come from an encoder that did not count."""
     lasted_s = next((event.duration_s or 0.0 for event in found if round(event.t_s, 3) == round(t_s, 3)), 0.0)
     return blind.touches(t_s, t_s + lasted_s)
@@ -166,13 +166,13 @@ def test_nothing_is_invented_and_little_is_lost(name: str, figure: Figure) -> No
         rng = np.random.default_rng([one.item.seed, 77])
         faults = trial.faults(one.item, one.length_s, rng)
         cases.append(replace(one.item, kit=replace(one.item.kit, faults=faults, **trial.kit)))
-    kept, lost, invented, untold, parts = 0, [], [], [], 0
+    kept, lost, invented, missed, parts = 0, [], [], [], 0
     for one, (item, signals, samples) in zip(sound, performed(cases), strict=True):
         events = detect(samples, item.true_profile).events
         brief = [blind for blind in blind_stretches(item, signals, samples) if blind.to_s - blind.from_s < LASTS_S]
         blind = () if trial.kinds else tuple(replace(each, lasting=False) for each in brief)
         rows = score(one.judged, events, circumstances(item, blind)).rows
-        found, _ = told(events)
+        found, _ = reported(events)
         primary = {(event.kind, round(event.t_s, 3)) for event in found if event.primary}
         hits = {key(row) for row in one.rows if row.outcome == "hit"}
         wrong = [row for row in one.rows if row.outcome != "hit"]
@@ -198,13 +198,13 @@ def test_nothing_is_invented_and_little_is_lost(name: str, figure: Figure) -> No
                 parts += 1
         told_causes = {str(event.own["cause"]) for event in found if event.kind == "sensor_fault"}
         if trial.causes and not told_causes & trial.causes:
-            untold.append(item.name)
+            missed.append(item.name)
     share = kept / max(1, kept + len(lost))
     minutes = sum(one.length_s for one in sound) / 60
     figure(
         f"{name}, {minutes:.0f} min",
-        f"{len(invented)} invented, {kept} of {kept + len(lost)} kept ({share:.2%}); {parts} told as part of a fault",
+        f"{len(invented)} invented, {kept} of {kept + len(lost)} kept ({share:.2%}); {parts} part of a fault",
     )
     assert not invented
     assert share >= trial.kept, lost
-    assert not untold
+    assert not missed

@@ -74,7 +74,7 @@ class Reader:
         """One HELLO of each boot."""
         return list({message.boot_id: message for message in self.control if isinstance(message, Hello)}.values())
 
-    def states_told(self) -> list[str]:
+    def states_reported(self) -> list[str]:
         """The states, without repetitions."""
         names = [state.state for state in self.states]
         return [name for name, before in zip(names, [None, *names], strict=False) if name != before]
@@ -172,7 +172,7 @@ def test_unplugged_and_back(built: Build, truth: Truth, tmp_path: Path) -> None:
             await eventually(lambda: got.states[-1].state == "absent")
 
     asyncio.run(beside(got, str(link), 500_000, story()))
-    assert got.states_told().count("streaming") == 3
+    assert got.states_reported().count("streaming") == 3
     assert [hello.reset_cause for hello in got.hellos()] == [ResetCause.POWER_ON] * 3
     assert got.decoder.counts.resets == 2
     assert got.decoder.counts.lost_position_samples == 0

@@ -1,1 +1,1 @@
-"""The labelled corpus and the scorer: how good the detector is, on truth it cannot see."""
+"""The labelled corpus and the scorer, which measure detection against truth that it cannot see."""

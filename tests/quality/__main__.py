@@ -2,7 +2,7 @@
 
 python -m tests.quality                                  the held-back corpus, every table
 python -m tests.quality --seeds tuning --sets 64 --clean 16 --kinds jerk,drop --wrong
-python -m tests.quality show faulty-17 faulty-17.svg     one set to look at: truth, samples, told and labelled
+python -m tests.quality show faulty-17 faulty-17.svg     one set as a picture: truth, samples, reported and labelled
 python -m tests.quality --corpus life --seeds tuning     the life of a gym, by the whole contract
 python -m tests.quality --corpus life --of drop_set,hook --each 8 --wrong
 python -m tests.quality show life-drop_set-4 drop.svg
@@ -46,38 +46,39 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--wrong", action="store_true", help="list every miss and every invention")
     parser.add_argument("--json", action="store_true", help="numbers for a machine")
     parser.add_argument("--processes", type=int, default=multiprocessing.cpu_count())
-    told = parser.parse_args(arguments)
-    keys = told.kinds.split(",")
+    options = parser.parse_args(arguments)
+    keys = options.kinds.split(",")
     if unknown := sorted(set(keys) - set(KEYS)):
         parser.error(f"--kinds: {', '.join(unknown)} is not known: known kinds are {', '.join(KEYS)}")
-    if told.corpus == "life":
-        return _life(parser, told)
-    told.clean = CLEAN_SETS if told.clean is None else told.clean
+    if options.corpus == "life":
+        return _life(parser, options)
+    options.clean = CLEAN_SETS if options.clean is None else options.clean
     begun_s = time.monotonic()
-    numbers_of = {group: told.sets if group == "faulty" else getattr(told, group) for group in GROUPS}
-    wanted = seeds(told.seeds, **numbers_of)
-    results = run(wanted, told.processes)
-    if told.json:
+    numbers_of = {group: options.sets if group == "faulty" else getattr(options, group) for group in GROUPS}
+    wanted = seeds(options.seeds, **numbers_of)
+    results = run(wanted, options.processes)
+    if options.json:
         lifted = summary.lifted(results)
         numbers = {"kinds": {key: summary.of_kind(lifted, key) for key in keys}, "overall": summary.overall(lifted)}
         print(json.dumps(numbers, indent=2))
         return 0
     minutes = {group: sum(r.minutes for r in results if r.group == group) for group in GROUPS}
     sizes = ", ".join(f"{numbers_of[group]} {group} ({minutes[group]:.0f} min)" for group in GROUPS)
-    print(f"{told.seeds} seeds: {sizes}; {time.monotonic() - begun_s:.0f} s on {told.processes} processes\n")
+    print(f"{options.seeds} seeds: {sizes}; {time.monotonic() - begun_s:.0f} s on {options.processes} processes\n")
     print(tables.everything(results, keys))
-    if told.wrong:
+    if options.wrong:
         print(tables.wrong(results, keys))
     return 0
 
 
-def _life(parser: argparse.ArgumentParser, told: argparse.Namespace) -> int:
-    kinds = told.of.split(",")
+def _life(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    kinds = options.of.split(",")
     if unknown := sorted(set(kinds) - set(LIFE_KINDS)):
         parser.error(f"--of: {', '.join(unknown)} is not known: known kinds of life are {', '.join(LIFE_KINDS)}")
-    each, clean = LIFE_SIZES[told.seeds]
-    each, clean = (given if given is not None else usual for given, usual in ((told.each, each), (told.clean, clean)))
-    print(life.printed(told.seeds, each, clean, kinds, told.processes, told.wrong))
+    each, clean = LIFE_SIZES[options.seeds]
+    each = each if options.each is None else options.each
+    clean = clean if options.clean is None else options.clean
+    print(life.printed(options.seeds, each, clean, kinds, options.processes, options.wrong))
     return 0
 
 
@@ -85,17 +86,17 @@ def _show(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.quality show", description="Draw one set.")
     parser.add_argument("case", help="group and seed, such as faulty-17, or of life such as life-drop_set-4")
     parser.add_argument("svg", type=Path)
-    told = parser.parse_args(arguments)
-    if told.case.startswith("life-"):
+    options = parser.parse_args(arguments)
+    if options.case.startswith("life-"):
         try:
-            told.svg.write_text(life.draw(told.case), encoding="utf-8")
+            options.svg.write_text(life.draw(options.case), encoding="utf-8")
         except ValueError as error:
             parser.error(f"case: {error}")
         return 0
-    group, _, seed = told.case.partition("-")
+    group, _, seed = options.case.partition("-")
     if group not in GROUPS or not seed.isdigit():
-        parser.error(f"case: {told.case} is not known: <group>-<seed> is, of the groups {', '.join(GROUPS)}")
-    told.svg.write_text(draw(group, int(seed)), encoding="utf-8")
+        parser.error(f"case: {options.case} is not known: <group>-<seed> is, of the groups {', '.join(GROUPS)}")
+    options.svg.write_text(draw(group, int(seed)), encoding="utf-8")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Movements written down as formulas: what is in them is known without a simulator."""
+"""Movements as formulas: their truth is known without a simulator."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from monitor.profile.reading import profile_from_builtins
 from tests.quality.signals import Floats, Signals
 
 STEP_S = 0.001
-BACK = 600  # steps after a pulse its opposite follows
+BACK = 600  # steps from a pulse to its opposite
 LOAD_N, FRICTION = 800.0, 0.08
 BOTTOM_M, TOP_M = 0.03, 0.53
 STICTION_M_S = 0.004
@@ -18,14 +18,14 @@ STICTION_M_S = 0.004
 
 @dataclass(frozen=True)
 class Leg:
-    """Minimum jerk to a place and to standstill; a leg to where it already is, is a dwell."""
+    """A minimum-jerk movement to a position, ending at standstill; a leg to the present position is a dwell."""
 
     duration_s: float
     to_m: float
 
 
 def profile(positive_s: float = 4.0, negative_s: float = 4.0, **machine: object) -> Profile:
-    """The truth about the machine that `signals` is of."""
+    """A profile with the truth about the machine of `signals`."""
     table = {
         "machine": {
             "id": "analytic",
@@ -43,10 +43,10 @@ def profile(positive_s: float = 4.0, negative_s: float = 4.0, **machine: object)
 
 
 def signals(legs: list[Leg], pulses: list[tuple[float, float, float]] | None = None, load_n: float = LOAD_N) -> Signals:
-    """Legs from the rest, one after the other.
+    """The signals of legs, one after the other, from the rest.
 
-    A pulse (t_s, duration_s, height_m_s2) adds to the acceleration, and its opposite follows 0.6 s later to take
-    the speed out again; the way it makes is taken out of nothing: put it where there is room.
+    A pulse (t_s, duration_s, height_m_s2) adds to the acceleration; its opposite follows 0.6 s later and removes the
+    added speed again. The added distance remains, so put pulses where there is room.
     """
     a_parts: list[Floats] = []
     place = 0.0
@@ -67,7 +67,7 @@ def signals(legs: list[Leg], pulses: list[tuple[float, float, float]] | None = N
 
 
 def of_motion(t_s: Floats, x: Floats, v: Floats, a: Floats, load_n: float = LOAD_N) -> Signals:
-    """Tension as physics has it: load, inertia, friction; nothing on the rest."""
+    """The signals of a motion; the tension follows from load, inertia and friction, and is 0 on the rest."""
     tension_n = load_n * (1 + a / STANDARD_GRAVITY_M_S2 + FRICTION * np.tanh(v / STICTION_M_S))
     resting = (x < 0.0005) & (np.abs(v) < 0.001)
     tension_n = np.where(resting, 0.0, tension_n)
@@ -86,6 +86,6 @@ TAIL = [Leg(1.0, 0.0), Leg(7.0, 0.0)]
 
 
 def with_tension(given: Signals, from_s: float, for_s: float, times: float) -> Signals:
-    """The same with the tension multiplied for a while."""
+    """The same signals with the tension multiplied for a while."""
     during = (given.t_s >= from_s) & (given.t_s < from_s + for_s)
     return given._replace(tension_n=np.where(during, given.tension_n * times, given.tension_n))

@@ -1,4 +1,4 @@
-"""Somebody pushes against what does not move: a timed static contraction, drawn by seed."""
+"""Draws a timed static contraction by seed: somebody pushes against something that does not move."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ BEGIN_S, REST_S = 2.5, 8.0
 
 
 def drawn_contraction(rng: np.random.Generator) -> tuple[Trace, Profile]:
-    """Ramps, holds, dips, surges, and often giving way in the end; with the profile that knows the peak."""
+    """Ramps, holds, dips, surges, and often a failure at the end; with a profile that gives the peak."""
     peak_n = float(rng.uniform(500, 3000))
     stages_s = [float(rng.uniform(20, 30)) for _ in STAGES]
     n = round((BEGIN_S + sum(stages_s) + 1 + REST_S) * RATE_HZ)
@@ -31,7 +31,7 @@ def drawn_contraction(rng: np.random.Generator) -> tuple[Trace, Profile]:
         size = float(rng.choice([rng.uniform(-0.4, -0.05), rng.uniform(0.05, 0.6)]))
         wanted[(t_s > dip_s) & (t_s < dip_s + float(rng.uniform(0.1, 2.0)))] *= 1 + size
     wanted[t_s > at_s + 1.0] = 0.0
-    slow = low_pass(wanted, float(rng.uniform(0.6, 2.0)), 1 / RATE_HZ)  # muscles do not jump
+    slow = low_pass(wanted, float(rng.uniform(0.6, 2.0)), 1 / RATE_HZ)  # muscle force does not jump
     waves = sum(
         amplitude * np.sin(2 * np.pi * (hz * t_s + rng.random()))
         for amplitude, hz in ((rng.uniform(0, 0.03), rng.uniform(0.3, 1.5)), (rng.uniform(0, 0.01), rng.uniform(8, 12)))

@@ -1,12 +1,12 @@
-"""Sets to test the detector on, drawn widely and deterministic by seed: who lifts what, where, measured with what.
+"""Draws widely varied sets by seed, deterministically: lifter, load, machine, and sensors.
 
     case("faulty", seed_of(HELD_BACK, 3))       a Case; the seeds of TUNING and HELD_BACK never meet: even and odd
     for case, signals, samples in performed(cases): ...
 
 Groups: `faulty` (every fault of a lifter), `clean` (none), `broken` (a clean set, sensors at fault), `static` (force
 alone), `unknown` (the profile knows neither range nor load; two clean repetitions, then faults), `motor` (a motor sets
-the speed; half of them with a load to hold), `squat` (the lowering comes first; on a stack, or with a barbell). The
-kits, tempi and what the profile knows of the load are dealt out evenly over neighbouring seeds, the rest is drawn.
+the speed; half of them with a load to hold), `squat` (the lowering comes first; on a stack, or with a barbell). Kits,
+tempi and what the profile knows of the load are spread evenly over neighbouring seeds; the rest is random.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -52,13 +52,13 @@ TUNING: Split = "tuning"
 HELD_BACK: Split = "held-back"
 
 TEMPI = {"2/4": (2.0, 4.0, 6), "4/4": (4.0, 4.0, 5), "5/5": (5.0, 5.0, 5), "10/10": (10.0, 10.0, 4)}
-RATES_HZ = {100: 2, 250: 5, 500: 5, 1000: 10}  # and the samples in a frame: 10 to 20 ms
+RATES_HZ = {100: 2, 250: 5, 500: 5, 1000: 10}  # to the samples in a frame: 10 to 20 ms
 ENCODERS_M = (0.0001, 0.0005)
 SLOWEST_FAST_CELL_HZ = 250  # a converter at full rate keeps up with the encoder, and is never as slow as 100 Hz
 KNOWN = ("given", "given", "learned", "misread")  # of the load
 PLATE_KG = 5.0
 PLATES_KG = tuple(PLATE_KG * number for number in range(1, 41))
-# What matters most, and what a fault of another kind seldom brings along, comes twice as often.
+# Faults that matter most, and faults that others rarely bring along, are drawn twice as often.
 FAULT_WEIGHTS = (
     *FAULTS,
     "heave_start",
@@ -75,7 +75,7 @@ BATCH = 32  # sets simulated together
 
 @dataclass(frozen=True)
 class Case:
-    """One set: everything that it follows from."""
+    """Everything that one set follows from."""
 
     group: Group
     seed: int
@@ -83,7 +83,7 @@ class Case:
     script: Script | None  # None: nothing was simulated, the trace is drawn
     kit: Kit
     true_profile: Profile  # range, load and friction as they are: for the labels
-    told_profile: Profile  # what the detector is told
+    given_profile: Profile  # what the detector knows
     tempo: str
     known: str
 
@@ -99,7 +99,7 @@ class Case:
 
     @property
     def free(self) -> bool:
-        """A barbell: what the stack's simulation shows of it begins when the lifter stands."""
+        """Whether it is a barbell: its part of the simulation begins when the lifter stands."""
         return self.script is not None and self.true_profile.machine.kind == "motor"
 
     @property
@@ -108,7 +108,7 @@ class Case:
 
     @property
     def strata(self) -> dict[str, str]:
-        """Which drawer of each table it goes into."""
+        """Its stratum in each table."""
         friction, mass_kg = self.machine.friction, self.machine.mass_kg
         return {
             "tempo": self.tempo,
@@ -128,12 +128,12 @@ class Case:
 
 
 def seed_of(split: Split, index: int) -> int:
-    """The seeds of the two splits never meet."""
+    """The seed of a split; the two splits have no seed in common."""
     return 2 * index + (split == HELD_BACK)
 
 
 def case(group: Group, seed: int) -> Case:
-    """The one with this seed."""
+    """The case with this seed."""
     rng = np.random.default_rng([seed, GROUPS.index(group)])
     deal = seed // 2
     tempo = tuple(TEMPI)[deal % 4]
@@ -169,18 +169,18 @@ def case(group: Group, seed: int) -> Case:
     true: dict[str, object] = {"working_load_n": machine.working_load_n, "friction": machine.friction}
     if group == "motor":
         true = {"force_ceiling_n": 1.5 * machine.working_load_n} | (true if known == "given" else {})
-    told = true
+    given = true
     if known == "learned":
-        told = {"plates_kg": PLATES_KG}
+        given = {"plates_kg": PLATES_KG}
     elif known == "misread":
-        told = {"working_load_n": machine.working_load_n + 9.80665 * PLATE_KG * float(rng.choice([-1, 1]))}
+        given = {"working_load_n": machine.working_load_n + 9.80665 * PLATE_KG * float(rng.choice([-1, 1]))}
     way: dict[str, object] = {"positive_s": positive_s, "negative_s": negative_s}
     way |= {"starts_with": "negative"} if group == "squat" else {}
     kind = "motor" if free else machine.kind
-    told_profile = profile_of(machine, kind, way, kit, told)
+    given_profile = profile_of(machine, kind, way, kit, given)
     if group == "unknown":
-        bare = msgspec.structs.replace(told_profile.machine, bottom_m=None, top_m=None)
-        told_profile = msgspec.structs.replace(told_profile, machine=bare)
+        bare = msgspec.structs.replace(given_profile.machine, bottom_m=None, top_m=None)
+        given_profile = msgspec.structs.replace(given_profile, machine=bare)
     return Case(
         group=group,
         seed=seed,
@@ -188,7 +188,7 @@ def case(group: Group, seed: int) -> Case:
         script=script,
         kit=kit,
         true_profile=profile_of(machine, kind, way, kit, true),
-        told_profile=told_profile,
+        given_profile=given_profile,
         tempo=tempo,
         known=known,
     )
@@ -222,7 +222,7 @@ def _static_case(seed: int, rng: np.random.Generator, slow_cell: bool) -> Case:
 
 
 def _drawing(seed: int) -> np.random.Generator:
-    """For a trace that is drawn, not simulated."""
+    """The generator for a trace that is drawn, not simulated."""
     return np.random.default_rng([seed, 5])
 
 
@@ -247,7 +247,7 @@ def profile_of(
 
 
 def cell_of(kit: Kit) -> CellSettings:
-    """What a board says of its converter."""
+    """What a board reports about its converter."""
     return CellSettings(rate_hz=kit.force_rate_hz, settling=kit.settling if kit.force_block == 1 else 1.0)
 
 
@@ -272,7 +272,7 @@ def _sensor_faults(rng: np.random.Generator, length_s: float, encoder_m: float) 
 
 
 def performed(some: Sequence[Case]) -> Iterator[tuple[Case, Signals, Samples]]:
-    """The cases with their true signals and what the kit made of them; a batch is simulated at once, or read back."""
+    """The cases with their true signals and measured samples; a batch is simulated at once, or read from the cache."""
     for start in range(0, len(some), BATCH):
         batch = some[start : start + BATCH]
         missing = [item for item in batch if item.script and not _kept(item).exists()]

@@ -1,4 +1,4 @@
-"""What tension and contact tell: sets, tension against the load, rests at either end."""
+"""Labels what tension and contact show: sets, tension against the load, rests at either end."""
 
 import numpy as np
 
@@ -21,9 +21,9 @@ def find_sets(truth: Truth, th: Thresholds) -> list[Label]:
 
 
 def _from_s(truth: Truth, th: Thresholds, at: int, over: int) -> float:
-    """When the tension passed `lift_off_n`, off the rest: what a detector goes by that does not know the load.
+    """When the tension passed `lift_off_n` off the rest, which a detector uses while it does not know the load.
 
-    Not before the last set was over: on a stop the cable stays loaded.
+    Not before the last set had ended: on a stop the cable stays loaded.
     """
     f = truth.filtered
     loose = np.flatnonzero((f.x_m <= th.off_rest_m)[: at + 1] | (f.fast_tension_n < th.lift_off_n)[: at + 1])
@@ -72,7 +72,7 @@ def find_rests(truth: Truth, th: Thresholds) -> list[Label]:
 
 
 def _used(truth: Truth, th: Thresholds) -> Bools:
-    """In a set, and until it is known to be over."""
+    """Samples in a set, and until the end of the set is known."""
     used = truth.movement.in_set > 0
     for span in truth.movement.spans:
         if span.last is not None:

@@ -1,4 +1,4 @@
-"""What is not the lifter's: another pin, other people's forces, a motor that adds load on the way down."""
+"""Labels what is not the lifter's doing: another pin, a helper's force, a motor that adds load on the way down."""
 
 from itertools import pairwise
 
@@ -11,7 +11,7 @@ from tests.quality.thresholds import FRICTION_SPEED_M_S, STEP_REPS, STEP_SIZE, T
 
 
 def loads_of(f: Filtered, th: Thresholds, loads: Loads | None) -> Loads:
-    """As given, or the profile's load throughout."""
+    """The given loads, or the profile's load throughout."""
     if loads is not None:
         return loads
     load_n = np.full(len(f.t_s), th.load_n)
@@ -19,7 +19,7 @@ def loads_of(f: Filtered, th: Thresholds, loads: Loads | None) -> Loads:
 
 
 def stretches_of(loads: Loads) -> list[Stretch]:
-    """Where the pin stayed in its place."""
+    """The stretches in which the pin stayed in its place."""
     edges = [0, *(np.flatnonzero(np.diff(loads.selected_n)) + 1).tolist(), len(loads.selected_n)]
     return [Stretch(first, last, float(loads.selected_n[first])) for first, last in pairwise(edges)]
 
@@ -66,7 +66,7 @@ def find_assists(truth: Truth, th: Thresholds, loads: Loads) -> list[Label]:
 
 
 def find_load_steps(truth: Truth, th: Thresholds, loads: Loads) -> list[Label]:
-    """Once a set, where the machine asked for more in one direction during three full repetitions in a row."""
+    """At most one for each set: the load differed by direction during three full repetitions in a row."""
     found = []
     for number, span in enumerate(truth.movement.spans, 1):
         steps = 0

@@ -1,4 +1,4 @@
-"""What the movement alone tells: repetitions, turnarounds, heaves, let-go negatives, stalls, speed."""
+"""Labels what the movement alone shows: repetitions, turnarounds, heaves, let-go negatives, stalls, speed."""
 
 import numpy as np
 
@@ -119,7 +119,7 @@ def find_jerks(truth: Truth, th: Thresholds) -> list[Label]:
     down = joined(held((f.v_m_s < 0) & off_rest & (f.a_m_s2 < -th.jerk_m_s2), hold_s, f.step_s), join_s, f.step_s)
     found = []
     stuck = _sticking(truth, th) + [(a, b) for a, b, _ in _stall_runs(truth, th)]
-    before_s = float("inf") if th.whole else 0.1  # the speed passes the limit of sticking after the jerk began
+    before_s = float("inf") if th.whole else 0.1  # the speed passes the sticking limit after the jerk has begun
     for a, b in up:
         if f.x_m[a] < th.bottom_x_m + th.start_zone_m:
             cause = "start"
@@ -146,7 +146,7 @@ def find_speeds(truth: Truth, th: Thresholds) -> list[Label]:
 
 
 def _positives(truth: Truth, th: Thresholds) -> list[tuple[int, int]]:
-    """From each lower dwell until the movement has turned by h_rev."""
+    """Stretches from each lower dwell until the movement has turned by h_rev."""
     f, turns = truth.filtered, truth.movement.turns
     found = []
     for i, turn in enumerate(turns):

@@ -1,8 +1,8 @@
-"""Which labelled events must be found, and which detected ones may be: the don't-care band of EVENTS.md 18.
+"""Decides which labelled events must be found and which detected ones are false, by the band of EVENTS.md 18.
 
 A set is labelled three times: with thresholds 1.25 times as hard (strict), as defined (nominal), 0.8 times (loose). A
 nominal event is REQUIRED where the strict labels have it too. A detected event is FALSE where not even the loose
-labels have it. What is in between is neither right nor wrong. What "harder" means for each kind: thresholds.py.
+labels have it. An event in between is neither right nor wrong. thresholds.py defines "harder" for each kind.
 """
 
 from dataclasses import dataclass, replace
@@ -16,8 +16,8 @@ from tests.quality.thresholds import Thresholds
 from tests.quality.truth import label
 
 STRICT, LOOSE = 1.25, 0.8
-SAME_S = 0.3  # labels of one act differ by less between the three
-SAME_LATE_S = {"failure": 3.0, "set_start": 0.5}  # a rule of 5 s is met 1.25 s later where it is a quarter longer
+SAME_S = 0.3  # the three labels of one act differ by less
+SAME_LATE_S = {"failure": 3.0, "set_start": 0.5}  # a limit of 5 s that is a quarter longer is met 1.25 s later
 BAD = ("abrupt", "bounce")
 
 
@@ -35,7 +35,7 @@ class Judged:
 
 
 def judge(signals: Signals, profile: Profile, whole: bool = False, pause_s: float = 0.0) -> Judged:
-    """Label three times and compare; `profile` says the truth about range, load and friction."""
+    """Label three times and compare; `profile` holds the true range, load and friction."""
     f = filtered(signals, Thresholds.of(profile).rest_m)
     nominal, strict, loose = (label(signals, profile, factor, f, whole, pause_s) for factor in (1.0, STRICT, LOOSE))
     exact = Thresholds.of(profile, 1.0, signals.loads, whole, pause_s)
@@ -59,7 +59,7 @@ def judge(signals: Signals, profile: Profile, whole: bool = False, pause_s: floa
 
 
 def same(event: Label, others: list[Label]) -> Label | None:
-    """The event among others that is the same act."""
+    """The event among `others` that is the same act."""
     slack_s = SAME_LATE_S.get(event.kind, SAME_S)
     near = [
         other
@@ -74,12 +74,12 @@ def same(event: Label, others: list[Label]) -> Label | None:
 
 
 def is_bad(event: Label) -> bool:
-    """A turnaround graded a fault."""
+    """Whether it is a turnaround whose grade is a fault."""
     return event.kind == "turnaround" and event.own["grade"] in BAD
 
 
 def _rep_counts(nominal: Truth, exact: Thresholds) -> list[set[int]]:
-    """The counts that any hysteresis and any excursion from 0.8 to 1.25 of their own would give."""
+    """The counts that result from any hysteresis and any excursion between 0.8 and 1.25 of the defined ones."""
     if exact.kind == "static":
         return []
     counts: list[set[int]] = [set() for _ in nominal.movement.spans]

@@ -1,4 +1,4 @@
-"""Simulated columns kept between runs: in a folder of the system's temporary ones, by the simulator's own text."""
+"""Keeps simulated columns between runs in a temporary folder, keyed by the simulator's source text."""
 
 import hashlib
 import shutil
@@ -16,13 +16,13 @@ STALE_S = 3600.0
 
 
 def path_of(what: str) -> Path:
-    """Where the columns that follow from `what` are kept, or are to be."""
+    """The path at which the columns of `what` are kept or will be kept."""
     return _folder() / f"{hashlib.sha256(what.encode()).hexdigest()[:16]}.npy"
 
 
 @cache
 def _folder() -> Path:
-    """Of the simulator as it is; what an older one left is cleared away once nobody has used it for an hour."""
+    """The folder of the present simulator; folders of older ones are removed after an hour without use."""
     home = Path(simulator.__file__).parent
     text = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(home.glob("*.py"))))
     everything = Path(tempfile.gettempdir()) / "rep-monitor-quality"
@@ -31,18 +31,18 @@ def _folder() -> Path:
     folder.touch()
     for other in everything.iterdir():
         if other != folder and time.time() - other.stat().st_mtime > STALE_S:
-            shutil.rmtree(other, ignore_errors=True)  # another process may be at it too
+            shutil.rmtree(other, ignore_errors=True)  # another process may remove it, too
     return folder
 
 
 def keep(path: Path, columns: list[Floats]) -> None:
-    """Whole or not at all: two processes may write the same file."""
+    """Write columns whole or not at all: two processes may write the same file."""
     with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
         np.save(file, np.stack(columns).astype(np.float32))
     Path(file.name).replace(path)
 
 
 def read(path: Path) -> Floats:
-    """Columns as rows of one array."""
+    """The kept columns as rows of one array."""
     columns: Floats = np.load(path).astype(np.float64)
     return columns

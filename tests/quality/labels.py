@@ -46,13 +46,13 @@ class Label:
 
     @property
     def rank(self) -> int | None:
-        """Its place in the order of primaries; None where it has none."""
+        """Its rank in the order of primaries; None if it has none."""
         name = self.own.get("grade") if self.kind == "turnaround" else self.kind
         return ORDER.index(name) if name in ORDER else None
 
 
 class Stretch(NamedTuple):
-    """A pin in one place, in samples."""
+    """A stretch of samples with the pin in one place."""
 
     first: int
     last: int
@@ -67,17 +67,17 @@ class Truth:
     movement: Movement
     filtered: Filtered
     relative: Floats  # w'
-    stretches: list[Stretch] = field(default_factory=list)  # of constant load; none where the profile's holds
+    stretches: list[Stretch] = field(default_factory=list)  # of constant load; empty: the profile's throughout
 
     def of(self, kind: str) -> list[Label]:
         return [event for event in self.events if event.kind == kind]
 
     def stretch_at(self, sample: int) -> int:
-        """Index of the stretch of constant load; 0 where there is but one."""
+        """Index of the stretch of constant load; 0 if there is only one."""
         return max(sum(stretch.first <= sample for stretch in self.stretches) - 1, 0)
 
     def reps(self) -> list[int]:
-        """Repetitions counted, a number for each set."""
+        """The number of repetitions in each set."""
         return [len(span.reps) for span in self.movement.spans]
 
 

@@ -1,4 +1,4 @@
-"""Turns, repetitions, sets and phases of a movement, by EVENTS.md 1.3 to 1.5, 4 and 5 on true signals."""
+"""Finds turns, repetitions, sets and phases in true signals, by EVENTS.md 1.3 to 1.5, 4 and 5."""
 
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -11,21 +11,21 @@ from tests.quality.thresholds import Thresholds
 
 PHASES = ("rest", "positive", "upper_turn", "negative", "lower_turn", "hold", "held")
 DEAD_STILL_M_S = 0.001  # a stack that stands on a stop
-ENDS_NEAR_S = 0.3  # a repetition may end so long after the set: set down, the dwell begins after the contact
+ENDS_NEAR_S = 0.3  # a repetition may end this long after its set: its dwell begins after the contact
 REST, POSITIVE, UPPER_TURN, NEGATIVE, LOWER_TURN, HOLD, HELD = range(len(PHASES))
 LANDING_S = 0.06  # the speed of a landing is the highest in this time before the contact
 
 
 @dataclass(frozen=True)
 class Turn:
-    """A pivot of the zig-zag; `reversal` says that there was h_rev of travel on both sides."""
+    """A pivot of the zig-zag; `reversal`: the stack travelled h_rev on both sides."""
 
     at: Literal["upper", "lower"]
     index: int
-    dwell: tuple[int, int]  # samples, the second behind the last
+    dwell: tuple[int, int]  # samples, the end not included
     reversal: bool
     contact: bool
-    rests_s: float = 0.0  # how long it stands on the rest there
+    rests_s: float = 0.0  # how long the stack stands on its rest there
 
     @property
     def still(self) -> bool:
@@ -61,13 +61,13 @@ class Movement:
     in_set: NDArray[np.int64]  # number of the set, 0 outside
     phase: NDArray[np.int8]
     held: Bools  # without tension above its rest
-    eased: Bools  # the same, and what of the stillness around it somebody needs to let go and to take over
+    eased: Bools  # the same, with the stillness around it in which somebody lets go or takes over
     idle: list[Span] = field(default_factory=list)  # off the rest without a repetition: onto a stop, or down from it
 
 
 def movement(f: Filtered, th: Thresholds) -> Movement:
     stack = th.kind == "stack"
-    if stack:  # below the rest is no travel: what a hard landing presses it in
+    if stack:  # a hard landing compresses the rest: that is not travel
         f = f._replace(x_m=np.maximum(f.x_m, 0.0))
     contact = f.x_m < th.touch_m if stack else np.zeros(len(f.t_s), bool)
     contact = filled(contact, th.contact_join_s, f.step_s)
@@ -97,7 +97,7 @@ def movement(f: Filtered, th: Thresholds) -> Movement:
 
 
 def _hangs(f: Filtered, th: Thresholds) -> Bools:
-    """Stands still without tension above its rest: on a hook, a limiter, a hand."""
+    """Samples at which the stack stands still without tension above its rest: on a hook, a limiter, a hand."""
     loose = (f.x_m >= th.touch_m) & (np.abs(f.v_m_s) < th.rest_m_s) & (f.fast_tension_n < th.held_tension_n)
     return _where(held(loose, th.held_s, f.step_s), len(loose))
 
@@ -108,7 +108,7 @@ def _eased(f: Filtered, th: Thresholds, hangs: Bools) -> Bools:
 
 
 def _parked(f: Filtered, th: Thresholds) -> Bools:
-    """Dead still under load below the range: the machine's own stop holds the cable."""
+    """Samples at which the stack stands completely still under load below the range, on the machine's own stop."""
     still = (f.x_m >= th.touch_m) & (f.x_m < th.parked_x_m) & (np.abs(f.v_m_s) < DEAD_STILL_M_S)
     return _where(held(still & (f.fast_tension_n >= th.under_load_n), th.end_loose_s, f.step_s), len(still))
 
@@ -121,7 +121,7 @@ def _where(stretches: list[tuple[int, int]], n: int) -> Bools:
 
 
 def _stopped(f: Filtered, th: Thresholds, turns: list[Turn], rep: Rep, stands: Bools) -> Rep:
-    """A repetition that comes to a stop or a hook on its way down ends there, whatever follows."""
+    """The repetition, ended at the stop or hook that it meets on its way down, whatever follows."""
     down = turns[rep.turns[1]].dwell[1]
     at = np.flatnonzero(stands[down : rep.last])
     if not len(at):
@@ -131,7 +131,7 @@ def _stopped(f: Filtered, th: Thresholds, turns: list[Turn], rep: Rep, stands: B
 
 
 def _begin_at_hand(f: Filtered, th: Thresholds, spans: list[Span], hangs: Bools) -> None:
-    """A repetition that was begun before the stack hung for good begins anew where it is taken over."""
+    """Move the beginning of a repetition that began before the stack hung for good to where it is taken over."""
     still = np.abs(f.v_m_s) < th.rest_m_s
     for span in spans:
         for i, rep in enumerate(span.reps):
@@ -145,7 +145,7 @@ def _begin_at_hand(f: Filtered, th: Thresholds, spans: list[Span], hangs: Bools)
 def pivots(x_m: Floats, hysteresis_m: float) -> list[tuple[int, int]]:
     """(+1 upper or -1 lower, index) of the zig-zag's pivots; the first and the last have travel on one side only.
 
-    No pivot at all where nothing moves by the hysteresis.
+    There is no pivot if nothing moves by the hysteresis.
     """
     slope = np.sign(np.diff(x_m))
     moving = np.flatnonzero(slope)
@@ -195,7 +195,7 @@ def _turns(f: Filtered, th: Thresholds, contact: Bools) -> list[Turn]:
 
 
 def _around(mask: Bools, at: int) -> int:
-    """How long the stretch of True around a sample is; 0 where it is False."""
+    """The length of the stretch of True around a sample; 0 if the sample is False."""
     if not mask[at]:
         return 0
     before = np.flatnonzero(~mask[:at])
@@ -217,10 +217,10 @@ def _reps(f: Filtered, th: Thresholds, turns: list[Turn]) -> list[Rep]:
         top_m = x[1] if middle_at == "upper" else max(x[0], x[2])
         excursion_m = top_m - max(floor_m, 0.0)
         if excursion_m >= th.excursion_m:
-            reached_m = x[1] if middle_at == "upper" else x[2]  # by the positive
+            reached_m = x[1] if middle_at == "upper" else x[2]  # in the positive
             partial = excursion_m < th.partial_m or reached_m < th.top_x_m - th.partial_top_m
             first = before.dwell[1]
-            if before.contact:  # rubber that decompresses is no movement
+            if before.contact:  # decompressing rubber is not movement
                 low = np.flatnonzero(f.x_m[before.index : middle.index] < th.touch_m)
                 first = max(first, before.index + int(low[-1]) + 1) if len(low) else first
             reps.append(Rep((i - 1, i, i + 1), first, after.dwell[0], excursion_m, partial))
@@ -228,7 +228,7 @@ def _reps(f: Filtered, th: Thresholds, turns: list[Turn]) -> list[Rep]:
 
 
 def _stack_sets(f: Filtered, th: Thresholds, contact: Bools, parked: Bools, reps: list[Rep]) -> list[Span]:
-    """From the stack off its rest to the stack come to rest for good."""
+    """Sets from where the stack leaves its rest to where it comes to rest for good."""
     begins = [
         a
         for a, b in runs((f.x_m > th.start_m) & (f.fast_tension_n > th.start_tension_n) & ~parked)
@@ -245,16 +245,16 @@ def _stack_sets(f: Filtered, th: Thresholds, contact: Bools, parked: Bools, reps
     for span, following in zip(spans, [*spans[1:], None], strict=True):
         last = len(f.t_s) if following is None else following.first
         span.reps = [rep for rep in reps if span.first < rep.last and (following is None or rep.last <= last)]
-        if th.whole and span.last is not None:  # what other people's hands move afterwards is no repetition
+        if th.whole and span.last is not None:  # what other hands move afterwards is not a repetition
             ends_by = span.last + round(ENDS_NEAR_S / f.step_s)
             span.reps = [rep for rep in span.reps if rep.first < span.last and rep.last <= max(ends_by, span.last)]
     return spans
 
 
 def _free_sets(f: Filtered, th: Thresholds, turns: list[Turn], reps: list[Rep]) -> list[Span]:
-    """Without a stack: repetitions with force, until 5 s without movement and without force.
+    """Sets without a stack: repetitions with force, until 5 s without movement and without force.
 
-    Where the lowering comes first, the set starts with the first movement and stillness alone ends it.
+    If the lowering comes first, the set starts with the first movement, and stillness alone ends it.
     """
     negative_first = th.starts_with == "negative"
     still = np.abs(f.v_m_s) < th.rest_m_s

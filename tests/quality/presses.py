@@ -1,4 +1,4 @@
-"""Somebody pushes against a motor that sets the speed: presses, positionings and faults, drawn by seed."""
+"""Draws presses against a motor that sets the speed, by seed: with positioning movements and faults."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,7 @@ from firmware_bridge.simulator import Machine, Trace
 from tests.quality.signals import Floats, low_pass
 
 STEP_S = 0.001
-MUSCLE_HZ = 3.0  # no faster does the force of a leg come or go
+MUSCLE_HZ = 3.0  # the force of a leg changes no faster
 FAULTS = (
     "rest_upper", "rest_lower", "dip", "let_go", "surge", "aborted", "passive", "stall", "late", "fast", "snap",
 )  # fmt: skip
@@ -18,10 +18,10 @@ TAIL_S = 8.0
 
 @dataclass
 class _Way:
-    """Pieces of the platform's way; place in shares of the range, push in shares of the nominal force."""
+    """Pieces of the platform's movement; position in shares of the range, push in shares of the nominal force."""
 
-    pieces: list[tuple[float, float, float, float]] = field(default_factory=list)  # how long, to where, ramp, push
-    pushes: list[tuple[float, float, float]] = field(default_factory=list)  # when, how long, times the push
+    pieces: list[tuple[float, float, float, float]] = field(default_factory=list)  # duration, target, ramp, push
+    pushes: list[tuple[float, float, float]] = field(default_factory=list)  # start, duration, factor of the push
     length_s: float = 0.0
 
     def go(self, duration_s: float, to: float, push: float = 0.0, ramp_s: float | None = None) -> None:
@@ -30,7 +30,7 @@ class _Way:
         self.length_s += duration_s
 
     def during_last(self, rng: np.random.Generator, for_s: float, times: float) -> None:
-        """Another push somewhere in the last piece."""
+        """Change the push somewhere in the last piece."""
         duration_s = self.pieces[-1][0]
         for_s = min(for_s, 0.6 * duration_s)
         at_s = self.length_s - duration_s + float(rng.uniform(0.15 * duration_s, 0.85 * duration_s - for_s))
@@ -40,7 +40,7 @@ class _Way:
 def drawn_presses(
     rng: np.random.Generator, machine: Machine, positive_s: float, negative_s: float, reps: int, steady: bool
 ) -> Trace:
-    """`steady`: the push is meant to be the machine's load throughout; else it comes and goes with each movement."""
+    """`steady`: the push is meant to equal the machine's load throughout; else it comes and goes with each movement."""
     way = _Way()
     way.go(float(rng.uniform(1.5, 4.0)), 0.0)
     for _ in range(int(rng.integers(0, 3))):
@@ -60,7 +60,7 @@ def drawn_presses(
 
 
 def _position(rng: np.random.Generator, way: _Way, positive_s: float, negative_s: float) -> None:
-    """The platform is moved without a push: no repetition, however far."""
+    """Move the platform without a push: not a repetition, however far."""
     to = float(rng.uniform(0.2, 1.0))
     way.go(to * positive_s * float(rng.uniform(0.8, 1.5)), to)
     way.go(float(rng.uniform(0.3, 2.0)), to)
@@ -71,7 +71,7 @@ def _position(rng: np.random.Generator, way: _Way, positive_s: float, negative_s
 def _press(
     rng: np.random.Generator, way: _Way, positive_s: float, negative_s: float, fault: str, between: float
 ) -> None:
-    """One repetition; `between`: what of the push is held while the platform stands."""
+    """Add one repetition; `between`: the share of the push that is held while the platform stands."""
     u = rng.uniform
     up_s, down_s = positive_s * float(u(0.93, 1.07)), negative_s * float(u(0.93, 1.07))
     upper_s, lower_s = float(u(0.2, 0.45)), float(u(0.2, 0.45))
@@ -143,7 +143,7 @@ def _performed(rng: np.random.Generator, machine: Machine, way: _Way, steady: bo
 
 
 def _along(u_s: Floats, duration_s: float, ramp_s: float) -> Floats:
-    """From 0 to 1, the speed coming and going within a ramp."""
+    """The way from 0 to 1; the speed rises and falls within a ramp."""
     rising, falling = np.clip(u_s / ramp_s, 0, 1), np.clip((duration_s - u_s) / ramp_s, 0, 1)
     speed = np.minimum(rising * rising * (3 - 2 * rising), falling * falling * (3 - 2 * falling))
     way: Floats = np.cumsum(speed)

@@ -1,4 +1,4 @@
-"""What else is told of a repetition: how it left the rest, whose positive it was, how even it was."""
+"""Labels the details of a repetition: how it left the rest, who did the positive, how even it was."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ SEGMENT_SPEED, SEGMENT_APART_S = 0.5, 0.2
 
 
 def details(truth: Truth, th: Thresholds, rep: Rep, before: Turn, middle: Turn) -> dict[str, Any]:
-    """Own keys of a repetition beside those of its movement; the grade of its start is not judged yet."""
+    """Keys of a repetition besides those of its movement; the grade of its start follows later."""
     f = truth.filtered
     positive, negative = slice(rep.first, middle.dwell[0]), slice(middle.dwell[1], rep.last)
     lifted = (f.tension_n < th.lifted_n)[positive]
@@ -53,7 +53,7 @@ def _start(truth: Truth, th: Thresholds, before: Turn, middle: Turn) -> dict[str
 
 
 def grade_starts(truth: Truth) -> None:
-    """A start with a jerk of that cause is jerked."""
+    """Grade a start as jerked if a jerk has that cause."""
     jerks = [jerk for jerk in truth.of("jerk") if jerk.own["cause"] == "start"]
     for rep in truth.of("rep"):
         if rep.own.get("start") and any(rep.t_s - 0.3 <= jerk.t_s <= _turned_s(rep) for jerk in jerks):

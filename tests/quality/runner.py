@@ -23,7 +23,7 @@ from tests.quality.thresholds import Thresholds
 
 @dataclass
 class Result:
-    """A scored case, small enough to travel between processes."""
+    """A scored case, small enough to send between processes."""
 
     group: Group
     seed: int
@@ -33,7 +33,7 @@ class Result:
 
 
 class Detected(NamedTuple):
-    """All that the spine tells of some samples, and what it knows in the end."""
+    """Everything that the spine reports for some samples, and what it knows at the end."""
 
     events: list[AnyEvent]
     feedback: list[Feedback]
@@ -41,7 +41,7 @@ class Detected(NamedTuple):
 
 
 def detect(samples: Samples, profile: Profile) -> Detected:
-    """Through the spine in one go."""
+    """Run the spine over all samples in one call."""
     spine = Spine(profile, session="quality")
     updates = [spine.update(samples), spine.finish()]
     return Detected(
@@ -52,9 +52,9 @@ def detect(samples: Samples, profile: Profile) -> Detected:
 
 
 def evaluate(item: Case, signals: Signals, samples: Samples) -> Result:
-    """One case from its signals to its score."""
+    """Score one case from its signals."""
     judged = judge(signals, item.true_profile)
-    events, feedback, limits = detect(samples, item.told_profile)
+    events, feedback, limits = detect(samples, item.given_profile)
     known_s = load_known_s(item, judged)
     under = Circumstances(
         tempo_s=item.tempo_s,
@@ -75,7 +75,7 @@ def evaluate(item: Case, signals: Signals, samples: Samples) -> Result:
 
 
 def load_known_s(item: Case, judged: Judged) -> float:
-    """Until when the load may be unknown: the end of the second repetition; static: the first target reached."""
+    """Until when the load may be unknown: the end of the second repetition, or the first target of a static set."""
     if item.group == "static":
         reached = judged.nominal.relative >= Thresholds.of(item.true_profile).static_level
         return float(judged.nominal.filtered.t_s[np.argmax(reached)]) if reached.any() else float("inf")
@@ -86,12 +86,12 @@ def load_known_s(item: Case, judged: Judged) -> float:
 
 
 def seeds(split: Split, **wanted: int) -> list[tuple[Group, int]]:
-    """So many cases of each group: `seeds(HELD_BACK, faulty=192, clean=64)`."""
+    """The wanted number of cases for each group: `seeds(HELD_BACK, faulty=192, clean=64)`."""
     return [(group, seed_of(split, index)) for group in GROUPS for index in range(wanted.get(group, 0))]
 
 
 def run(some: Sequence[tuple[Group, int]], processes: int = 1) -> list[Result]:
-    """Evaluate cases in batches; in this process where one is enough."""
+    """Evaluate cases in batches; in this process if `processes` is 1."""
     batches = [some[i : i + BATCH] for i in range(0, len(some), BATCH)]
     if processes == 1:
         return [result for batch in batches for result in _batch(batch)]

@@ -1,8 +1,8 @@
-"""One set's told events against its truth: what was found, missed, invented, how exactly and how soon.
+"""Scores one set's reported events against its truth: found, missed, false, how exactly and how soon.
 
-Matching is one to one, greedy by nearest time, within the tolerances of EVENTS.md 18. A record counts as it was first
-reported (`t_s`, `found_s`); what only the end of an interval shows (its duration) counts from the last record of the
-id. KEYS lists the kinds; `fault_turn` are the turnarounds graded `abrupt` or `bounce`.
+Matching is one to one, greedy by nearest time, within the tolerances of EVENTS.md 18. The first record of an id gives
+its times (`t_s`, `found_s`); the last record gives what only the end of an interval shows, such as its duration. KEYS
+lists the kinds; `fault_turn` are the turnarounds graded `abrupt` or `bounce`.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ from tests.quality.circumstances import (
 )
 from tests.quality.judge import BAD, Judged, is_bad, same
 from tests.quality.labels import Label
-from tests.quality.told import Told, told
+from tests.quality.reported import Reported, reported
 
 ATTRIBUTES = {
     "jerk": ("cause",),
@@ -37,14 +37,14 @@ Outcome = Literal["hit", "missed", "false", "neutral"]
 
 @dataclass
 class Row:
-    """One event, true or told; times in s."""
+    """One event, true or reported; times in s."""
 
     kind: str
     outcome: Outcome
     t_s: float
     t_error_s: float | None = None
     found_after_s: float | None = None  # after the true onset
-    known_after_s: float | None = None  # after it was true: hold and reversal passed
+    known_after_s: float | None = None  # after it could be known: hold or reversal passed
     duration_error_s: float | None = None
     note: str = ""
 
@@ -56,9 +56,9 @@ class SetScore:
     rows: list[Row] = field(default_factory=list)
     sets_exact: list[bool] = field(default_factory=list)  # repetitions counted, for each set
     bound_errors_s: list[float] = field(default_factory=list)  # of repetitions and phases
-    grades: list[tuple[str, str]] = field(default_factory=list)  # true and told, where the truth is sure
+    grades: list[tuple[str, str]] = field(default_factory=list)  # true and reported, where the truth is certain
     attributes: list[tuple[str, bool]] = field(default_factory=list)  # "jerk.cause" and whether it is right
-    moved: int = 0  # records whose t_s changed after they were told
+    moved: int = 0  # records whose t_s changed after their first report
     load_error: float | None = None  # relative, where it was to be learned
     friction_error: float | None = None
     range_error_m: float | None = None  # the larger of bottom's and top's, where it was to be learned
@@ -68,8 +68,8 @@ class SetScore:
 
 
 def score(judged: Judged, events: list[AnyEvent], under: Circumstances) -> SetScore:
-    """Compare one case."""
-    detected, moved = told(events)
+    """Score one case."""
+    detected, moved = reported(events)
     result = SetScore(moved=moved)
     for key in KEYS:
         if key != "sensor_fault" and not (under.misread and key in OF_LOAD):
@@ -83,7 +83,7 @@ def score(judged: Judged, events: list[AnyEvent], under: Circumstances) -> SetSc
 def score_learning(
     result: SetScore, events: list[AnyEvent], feedback: list[Feedback], profile: Profile, known_by_s: float
 ) -> None:
-    """How well load and friction were learned, and whether in time; `profile` says the truth."""
+    """Score how well load and friction were learned, and whether in time; `profile` holds the truth."""
     learned = [moment for moment in feedback if moment.load_from == "learned"]
     result.load_known = bool(learned) and learned[0].t_s <= known_by_s + KNOWN_LATE_S
     load_n, friction = profile.machine.working_load_n, profile.machine.friction
@@ -97,14 +97,14 @@ def score_learning(
 def pair(
     true_s: list[float], told_s: list[float], allowed: Callable[[int, int], bool], tolerance_s: float
 ) -> list[tuple[int, int]]:
-    """One to one, the nearest first."""
+    """Pair times one to one, the nearest first."""
     return pair_spans([(t_s, t_s) for t_s in true_s], told_s, allowed, tolerance_s)
 
 
 def pair_spans(
     true_s: list[tuple[float, float]], told_s: list[float], allowed: Callable[[int, int], bool], tolerance_s: float
 ) -> list[tuple[int, int]]:
-    """The same, where a true moment is sure only to lie between two times."""
+    """The same for true moments that are only known to lie between two times."""
     distances = sorted(
         (abs(_off_s(span, t_s)), i, j)
         for i, span in enumerate(true_s)
@@ -119,7 +119,7 @@ def pair_spans(
 
 
 def _off_s(span: tuple[float, float], t_s: float) -> float:
-    """How much later than the span it is; below 0 earlier."""
+    """How much later than the span the time is; below 0: earlier."""
     return max(t_s - span[1], 0.0) + min(t_s - span[0], 0.0)
 
 
@@ -129,11 +129,11 @@ def _select(events: list[Label], key: str) -> list[Label]:
     return [event for event in events if event.kind == key]
 
 
-def _alike(true: Label, found: Told) -> bool:
+def _alike(true: Label, found: Reported) -> bool:
     return all(name not in true.own or true.own[name] == found.own.get(name) for name in ("at", "side", "stage"))
 
 
-def score_kind(result: SetScore, judged: Judged, detected: list[Told], key: str, under: Circumstances) -> None:
+def score_kind(result: SetScore, judged: Judged, detected: list[Reported], key: str, under: Circumstances) -> None:
     tolerance_s = under.tolerance_s(key)
     true = _select(judged.nominal.events, key)
     strict, loose = _select(judged.strict.events, key), _select(judged.loose.events, key)
@@ -156,7 +156,7 @@ def score_kind(result: SetScore, judged: Judged, detected: list[Told], key: str,
         if not any(abs(_off_s(spans[i], event.t_s)) <= tolerance_s and _alike(event, found[j]) for i, j in pairs)
     ]
     left = [event for j, event in enumerate(found) if j not in matched.values()]
-    excused = pair(  # anywhere within what only the looser or the stricter thresholds see
+    excused = pair(  # anywhere within what only the looser or stricter thresholds label
         [event.t_s for event in allowed],
         [event.t_s for event in left],
         lambda i, j: (
@@ -169,7 +169,7 @@ def score_kind(result: SetScore, judged: Judged, detected: list[Told], key: str,
         required = same(event, strict) is not None and not under.waives(key, event)
         if i in matched:
             _score_match(result, judged, key, event, found[matched[i]], required, under, spans[i])
-        else:  # told as the strict or the loose labels have it is told, though not at this time
+        else:  # reported at the time of the strict or loose labels: found, but this time does not count
             required = required and same(event, [allowed[k] for k, _ in excused]) is None
             result.rows.append(Row(key, "missed" if required else "neutral", event.t_s, note=_describe(event)))
     excuses = {j for _, j in excused}
@@ -181,8 +181,8 @@ def score_kind(result: SetScore, judged: Judged, detected: list[Told], key: str,
         result.rows.append(Row(key, "neutral" if neutral else "false", wrong.t_s, note=_describe(wrong)))
 
 
-def _between(found: Told, strict: list[Label], loose: list[Label]) -> bool:
-    """All within what only the looser thresholds see: a part of what is neither right nor wrong."""
+def _between(found: Reported, strict: list[Label], loose: list[Label]) -> bool:
+    """Whether it lies within what only the looser thresholds label: neither right nor wrong."""
     end_s = found.t_s + (found.duration_s or 0.0)
     seen = any(_alike(true, found) and true.t_s <= found.t_s <= true.end_s for true in loose)
     return seen and not any(true.t_s <= end_s and found.t_s <= true.end_s for true in strict)
@@ -193,7 +193,7 @@ def _score_match(
     judged: Judged,
     key: str,
     true: Label,
-    found: Told,
+    found: Reported,
     required: bool,
     under: Circumstances,
     span_s: tuple[float, float],
@@ -232,8 +232,8 @@ def _score_match(
         result.bound_errors_s += [told_s - true_s for told_s, true_s in zip(edges, true.own["bounds_s"], strict=True)]
 
 
-def _score_sensors(result: SetScore, detected: list[Told], under: Circumstances) -> None:
-    """Each blind stretch is to be told once at least; a fault told where there is none is false."""
+def _score_sensors(result: SetScore, detected: list[Reported], under: Circumstances) -> None:
+    """Score sensor faults: each blind stretch must be reported at least once; other reports are false."""
     faults = [event for event in detected if event.kind == "sensor_fault"]
     before_s = TOLERANCES_S["sensor_fault"][0]
     explained: set[int] = set()
@@ -262,7 +262,7 @@ def _score_sensors(result: SetScore, detected: list[Told], under: Circumstances)
             result.rows.append(Row("sensor_fault", "false", event.t_s, note=str(event.own["cause"])))
 
 
-def _score_sets(result: SetScore, judged: Judged, detected: list[Told], under: Circumstances) -> None:
+def _score_sets(result: SetScore, judged: Judged, detected: list[Reported], under: Circumstances) -> None:
     ends = [event for event in detected if event.kind == "set_end"]
     starts = [event for event in detected if event.kind == "set_start"]
     for number, counts in enumerate(judged.rep_counts):
@@ -279,7 +279,7 @@ def _score_sets(result: SetScore, judged: Judged, detected: list[Told], under: C
             result.under_tension_error_s = ends[0].own["under_tension_s"] - true_ends[0].own["under_tension_s"]
 
 
-def _describe(event: Label | Told) -> str:
+def _describe(event: Label | Reported) -> str:
     shown = ("at", "grade", "side", "cause", "dwell_s", "peak_g", "extreme", "low", "slam")
     parts = [f"{name}={value}" for name in shown if (value := event.own.get(name)) is not None]
     duration = "" if event.duration_s is None else f"for {event.duration_s:.3f} s"

@@ -1,4 +1,4 @@
-"""What the sensors did wrong in a case: the truth of `sensor_fault`, from the kit's faults and the samples' stamps."""
+"""Labels `sensor_fault` in a case, from the kit's faults and the samples' stamps."""
 
 import numpy as np
 
@@ -10,13 +10,13 @@ from tests.quality.judge import LOOSE, STRICT
 from tests.quality.signals import Signals
 from tests.quality.thresholds import Thresholds
 
-NOTICEABLE = 0.3  # of the load: a smaller spike is no more than noise
+NOTICEABLE = 0.3  # of the load: a smaller spike is noise
 
 
 def blind_stretches(case: Case, signals: Signals, samples: Samples) -> list[Blind]:
-    """In the order of time."""
+    """The blind stretches in the order of time."""
     found = [_of_fault(case, fault, signals, samples) for fault in case.kit.faults]
-    gap_s = case.told_profile.detect.sensor_fault.gap_s
+    gap_s = case.given_profile.detect.sensor_fault.gap_s
     for column in (samples.position_m, samples.force_n):
         t_s = samples.t_s[~np.isnan(column)]
         for i in np.flatnonzero(np.diff(t_s) > gap_s * LOOSE):
@@ -26,9 +26,9 @@ def blind_stretches(case: Case, signals: Signals, samples: Samples) -> list[Blin
 
 
 def misread_noticeably(case: Case) -> bool:
-    """The profile's load is off by so much that the mismatch with the force must be seen."""
-    told_n, true_n = case.told_profile.machine.working_load_n, case.machine.working_load_n
-    return told_n is not None and abs(told_n / true_n - 1) > case.told_profile.detect.sensor_fault.mismatch * STRICT
+    """Whether the profile's load is so wrong that the mismatch with the force must be found."""
+    told_n, true_n = case.given_profile.machine.working_load_n, case.machine.working_load_n
+    return told_n is not None and abs(told_n / true_n - 1) > case.given_profile.detect.sensor_fault.mismatch * STRICT
 
 
 def _of_fault(case: Case, fault: sensor.Fault, signals: Signals, samples: Samples) -> Blind:
@@ -44,7 +44,7 @@ def _of_fault(case: Case, fault: sensor.Fault, signals: Signals, samples: Sample
         case sensor.CellStuck():
             th = Thresholds.of(case.true_profile)
             moving = np.abs(signals.velocity_m_s[round(at_s * 1000) : round(end_s * 1000)]) > 2 * th.rest_m_s
-            frozen_s = case.told_profile.detect.sensor_fault.frozen_s
+            frozen_s = case.given_profile.detect.sensor_fault.frozen_s
             return Blind(name, at_s, end_s, bool(np.sum(moving) * 0.001 > 2 * frozen_s))
         case sensor.CellSpikes():
             true_n = np.interp(samples.t_s, signals.t_s, signals.tension_n)

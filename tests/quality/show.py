@@ -1,4 +1,4 @@
-"""One set as a picture to look at: a self-contained SVG of truth, samples, labelled and told events."""
+"""Draws one set as a self-contained SVG of truth, samples, labelled and reported events."""
 
 from collections.abc import Sequence
 from html import escape
@@ -10,10 +10,10 @@ from firmware_bridge.samples import Samples
 from tests.quality.circumstances import KEYS
 from tests.quality.corpus import Group, case, performed
 from tests.quality.judge import Judged, judge
+from tests.quality.reported import Reported, reported
 from tests.quality.runner import detect
 from tests.quality.signals import Floats
 from tests.quality.thresholds import Thresholds
-from tests.quality.told import Told, told
 
 PIXELS_PER_S = 40
 LEFT, PANEL, LANE = 110, 150, 22
@@ -23,11 +23,11 @@ LANES = tuple(key for key in KEYS if key != "fault_turn")
 
 
 def draw(group: Group, seed: int) -> str:
-    """The case, detected and judged."""
+    """The picture of a case, detected and judged."""
     item = case(group, seed)
     ((_, signals, samples),) = performed([item])
     judged = judge(signals, item.true_profile)
-    events, _ = told(detect(samples, item.told_profile).events)
+    events, _ = reported(detect(samples, item.given_profile).events)
     return drawing(f"{item.name} {item.strata}", judged, samples, events, Thresholds.of(item.true_profile))
 
 
@@ -35,11 +35,11 @@ def drawing(
     title: str,
     judged: Judged,
     samples: Samples,
-    events: list[Told],
+    events: list[Reported],
     th: Thresholds,
     lanes: Sequence[str] = LANES,
 ) -> str:
-    """True events are blue (pale where not required), told ones orange."""
+    """True events are blue (pale if not required), reported ones orange."""
     f = judged.nominal.filtered
     end_s = float(f.t_s[-1])
     width = LEFT + round(end_s * PIXELS_PER_S) + 20
@@ -69,10 +69,10 @@ def drawing(
                 shown = {k: v for k, v in event.own.items() if k != "bounds_s"}
                 opacity = 1.0 if required else 0.4
                 parts.append(_bar(event.t_s, event.duration_s, top + 1, TRUE, opacity, f"true {key} {shown}"))
-        for event_told in events:
-            if event_told.kind == key:
-                hint = f"told {key} at {event_told.t_s:.3f}, found {event_told.found_s:.3f}: {event_told.own}"
-                parts.append(_bar(event_told.t_s, event_told.duration_s, top + 11, TOLD, 1.0, hint))
+        for event_found in events:
+            if event_found.kind == key:
+                hint = f"reported {key} at {event_found.t_s:.3f}, found {event_found.found_s:.3f}: {event_found.own}"
+                parts.append(_bar(event_found.t_s, event_found.duration_s, top + 11, TOLD, 1.0, hint))
     height = y + len(lanes) * LANE + 30
     for second in range(0, int(end_s) + 1):
         x = _x(second)

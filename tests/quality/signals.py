@@ -14,15 +14,15 @@ TENSION_FAST_HZ = 15.0  # slack, touch, ceiling
 PAD_S = 2.0
 
 
-Level = float | Floats  # a threshold that holds throughout, or one for each row
+Level = float | Floats  # one threshold for all rows, or one for each row
 
 
 class Loads(NamedTuple):
-    """What the machine asked for, row by row; columns of shape (n,)."""
+    """The machine's load, row by row; columns of shape (n,)."""
 
-    asked_n: Floats  # W at this place, in this direction
+    asked_n: Floats  # W at this position, in this direction
     selected_n: Floats  # W of the pin: the mean of asked_n over the range
-    inertia_kg: Floats  # of what the cell feels move
+    inertia_kg: Floats  # the moving mass that the cell feels
 
 
 class Signals(NamedTuple):
@@ -34,7 +34,7 @@ class Signals(NamedTuple):
     acceleration_m_s2: Floats
     tension_n: Floats
     contact_n: Floats  # force between stack and rest; zeros where there is no stack
-    loads: Loads | None = None  # where the load does not stay what the profile says
+    loads: Loads | None = None  # if the load differs from the profile's
 
 
 class Filtered(NamedTuple):
@@ -42,7 +42,7 @@ class Filtered(NamedTuple):
 
     t_s: Floats
     step_s: float
-    x_m: Floats  # above the rest, not filtered: what touches is a matter of millimetres
+    x_m: Floats  # above the rest, not filtered: contact is a matter of millimetres
     raw_v_m_s: Floats
     v_m_s: Floats
     a_m_s2: Floats
@@ -76,7 +76,7 @@ def low_pass(column: Floats, cutoff_hz: float, step_s: float) -> Floats:
     tail = 2 * column[-1] - column[-2 : -pad - 2 : -1]
     padded = np.concatenate([head, column, tail])
     size = _fast_size(len(padded))
-    ramp = np.linspace(padded[-1], padded[0], size - len(padded) + 2)[1:-1]  # closes the circle without a step
+    ramp = np.linspace(padded[-1], padded[0], size - len(padded) + 2)[1:-1]  # closes the period without a step
     spectrum = np.fft.rfft(np.concatenate([padded, ramp]))
     angle = np.pi * np.fft.rfftfreq(size)
     angle[-1] = min(angle[-1], np.pi / 2 - 1e-9)
@@ -86,24 +86,24 @@ def low_pass(column: Floats, cutoff_hz: float, step_s: float) -> Floats:
 
 
 def _fast_size(n: int) -> int:
-    """The next multiple of a power of two with a small quotient: a length that the FFT likes."""
+    """The next length that suits the FFT: a small number times a power of two."""
     unit = 1 << max(n.bit_length() - 4, 0)
     return -(-n // unit) * unit
 
 
 def runs(mask: Bools) -> list[tuple[int, int]]:
-    """Stretches of True as (first, behind the last)."""
+    """Stretches of True as (first, end), the end not included."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
     return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def held(mask: Bools, hold_s: float, step_s: float) -> list[tuple[int, int]]:
-    """Stretches of True that last."""
+    """Stretches of True that last at least `hold_s`."""
     return [(a, b) for a, b in runs(mask) if (b - a) * step_s >= hold_s - 1e-9]
 
 
 def joined(stretches: list[tuple[int, int]], gap_s: float, step_s: float) -> list[tuple[int, int]]:
-    """Stretches closer than the gap are one."""
+    """Join stretches that are closer than the gap."""
     result: list[tuple[int, int]] = []
     for a, b in stretches:
         if result and (a - result[-1][1]) * step_s < gap_s:
@@ -114,7 +114,7 @@ def joined(stretches: list[tuple[int, int]], gap_s: float, step_s: float) -> lis
 
 
 def filled(mask: Bools, gap_s: float, step_s: float) -> Bools:
-    """With gaps shorter than this closed."""
+    """The mask with gaps shorter than `gap_s` closed."""
     result = mask.copy()
     for a, b in joined(runs(mask), gap_s, step_s):
         result[a:b] = True

@@ -1,4 +1,4 @@
-"""Skill and what goes with it, by the contract: the union of leaked seconds, clean repetitions, loads of a set."""
+"""Labels a set's summary by the contract: skill, the union of leaked seconds, clean repetitions, loads."""
 
 from dataclasses import dataclass
 
@@ -21,17 +21,17 @@ LEAST_S = 10.0
 
 @dataclass(frozen=True)
 class Pauses:
-    """On the rest within sets, where nobody is to blame, in samples."""
+    """Stretches of samples on the rest within sets that are not faults."""
 
     stretches: list[tuple[int, int]]
 
     def holds(self, sample: int) -> bool:
-        """A contact that begins here begins a pause."""
+        """Whether a contact that begins at this sample begins a pause."""
         return any(a <= sample < b for a, b in self.stretches)
 
 
 def pauses_of(truth: Truth, th: Thresholds) -> Pauses:
-    """Planned ones, up to their length; and those that end in another load."""
+    """The planned pauses, up to their length, and those that end in another load."""
     f, found = truth.filtered, []
     changes = [round((event.t_s - float(f.t_s[0])) / f.step_s) for event in truth.of("load_change")]
     for a, b in runs(truth.movement.contact):
@@ -43,14 +43,14 @@ def pauses_of(truth: Truth, th: Thresholds) -> Pauses:
 
 
 def is_fault(event: Label) -> bool:
-    """The lifter's."""
+    """Whether it is a fault of the lifter."""
     if event.kind == "turnaround":
         return event.own["grade"] in BAD_GRADES
     return event.kind in FAULTS and not event.own.get("ended_set", False)
 
 
 def explained(truth: Truth, event: Label) -> bool:
-    """Somebody else's force is behind it."""
+    """Whether somebody else's force explains it."""
     by = None if event.part_of is None else truth.events[event.part_of]
     return event.kind in EXPLAINED and by is not None and by.kind == "assist"
 
@@ -65,7 +65,7 @@ def leaked(truth: Truth, th: Thresholds) -> Bools:
             mask[a : len(mask) if event.duration_s is None else a + round(event.duration_s / f.step_s)] = True
         elif event.kind in ("jerk", "drop"):
             moves = phase[a:] == (POSITIVE if event.kind == "jerk" else NEGATIVE)
-            moves[: int(np.argmax(moves))] = True  # it may begin within the dwell before its movement
+            moves[: int(np.argmax(moves))] = True  # the leak may begin in the dwell before its movement
             end = len(moves) if moves.all() else int(np.argmin(moves))
             mask[a : a + min(end, round(THROW_S / f.step_s))] = True
         elif event.kind == "turnaround" and event.own["grade"] in BAD_GRADES:
@@ -79,7 +79,7 @@ def leaked(truth: Truth, th: Thresholds) -> Bools:
 
 
 def describe_sets(truth: Truth, th: Thresholds) -> None:
-    """Adds to each set_end what the contract says of skill."""
+    """Add to each set_end what the contract requires about skill."""
     mask, pauses = leaked(truth, th), pauses_of(truth, th)
     f = truth.filtered
     for event in truth.of("set_end"):
@@ -102,7 +102,7 @@ def describe_sets(truth: Truth, th: Thresholds) -> None:
 
 
 def _loads(truth: Truth, span: Span) -> list[tuple[float, int]]:
-    """Load of each stretch in a set that had a repetition, and how many of them were full."""
+    """The load of each stretch of a set that had a repetition, with the number of full ones."""
     found: dict[int, int] = {}
     for rep in span.reps:
         index = truth.stretch_at(max(rep.first, span.first))
@@ -111,7 +111,7 @@ def _loads(truth: Truth, span: Span) -> list[tuple[float, int]]:
 
 
 def _clean_reps(truth: Truth, span: Span, number: int, pauses: Pauses) -> set[int]:
-    """Repetitions without a primary fault; a fault between two may be counted with either."""
+    """The right numbers of repetitions without a primary fault; a fault between two may count for either."""
     f, start_s = truth.filtered, float(truth.filtered.t_s[0])
     counts: set[int] = set()
     for late in (False, True):

@@ -1,7 +1,7 @@
-"""Sets in which the lowering comes first, drawn by seed: on a stack machine, or with a barbell from a rack.
+"""Draws sets in which the lowering comes first, by seed: on a stack machine, or with a barbell from a rack.
 
-A stack is lifted to the top before, and lowered at last: the same movements as of any other set, counted otherwise. A
-barbell is taken over at the top; what is told of it begins when the lifter stands.
+A stack is lifted to the top before the set and lowered after it: the movements are the same as in any other set, only
+counted differently. A barbell is taken over at the top; its samples begin when the lifter stands.
 """
 
 from dataclasses import replace
@@ -24,14 +24,14 @@ from firmware_bridge.simulator import (
     faulty_set,
 )
 
-OF_A_STACK = {"yank", "bounce", "touch", "slam", "bottom_rest"}  # what needs a rest to meet
+OF_A_STACK = {"yank", "bounce", "touch", "slam", "bottom_rest"}  # possible only with a rest
 FREE_FAULTS = tuple(fault for fault in FAULTS if fault not in OF_A_STACK)
-RACK_M = 0.08  # below the lowest place that the lifter means to reach
+RACK_M = 0.08  # below the lowest position that the lifter intends to reach
 STAND_S = 8.0
 
 
 def barbell(rng: np.random.Generator) -> Machine:
-    """A mass without guides; the limb is what gives."""
+    """A mass without guides; only the limb yields."""
     drawn = drawn_machine(rng)
     return replace(drawn, friction=0.0, viscous_per_s=0.0, rest_m=drawn.bottom_m - RACK_M)
 
@@ -39,7 +39,7 @@ def barbell(rng: np.random.Generator) -> Machine:
 def squats(
     rng: np.random.Generator, machine: Machine, positive_s: float, negative_s: float, reps: int, free: bool
 ) -> Script:
-    """With faults as in every other set; `free`: a barbell, else a stack."""
+    """A set with faults as in every other group; `free`: a barbell, else a stack."""
     if not free:
         return faulty_set(rng, machine, positive_s, negative_s, reps + 1, share=0.6)
     drawn = faulty_set(rng, machine, positive_s, negative_s, reps, FREE_FAULTS, share=0.6)
@@ -55,7 +55,7 @@ def squats(
 
 
 def standing(trace: Trace) -> Trace:
-    """From when the barbell has been lifted out of the rack and stands."""
+    """The trace from the moment when the barbell has left the rack and the lifter stands."""
     machine = trace.machine
     high = trace.x_m > machine.bottom_m - machine.rest_m + 0.35 * machine.range_m
     still = np.abs(trace.velocity_m_s) < 0.002

@@ -1,9 +1,9 @@
-"""Timed static contraction: sets, stages and events found in the true force.
+"""Labels a timed static contraction: sets, stages and events in the true force.
 
 A set begins when the force has been above `lift_off_n` for 0.3 s and ends when it has been below for 5 s; the stages
-follow one another from its start, whatever the lifter does. w' is the force over the stage's target, W is the target;
-after the last stage there is none, and nothing to be out of or to fail. Held is what comes after the target's share
-(0.90) was first reached; a failure is told once in a set.
+follow one another from its start, whatever the lifter does. W is the stage's target, w' the force divided by it. After
+the last stage there is no target, so there is no band to leave and no failure. The target is held from the moment when
+its share (0.90) is first reached. A failure is reported once in a set.
 """
 
 from itertools import pairwise
@@ -19,7 +19,7 @@ RATE_HZ = 1000
 
 
 def sets_of(f: Filtered, th: Thresholds) -> Movement:
-    """Sets from force alone; nothing moves."""
+    """The sets, from force alone; nothing moves."""
     begins = [a for a, _ in held(f.fast_tension_n > th.lift_off_n, th.start_hold_s, f.step_s)]
     ends = [a for a, _ in held(f.fast_tension_n < th.lift_off_n, th.end_rest_s, f.step_s)]
     spans: list[Span] = []
@@ -35,14 +35,14 @@ def sets_of(f: Filtered, th: Thresholds) -> Movement:
 
 
 def stages_of(span: Span, profile: Profile, n: int) -> list[tuple[int, int]]:
-    """Samples at which each stage of a set begins and ends; a set that is over has no further stages."""
+    """The samples at which each stage of a set begins and ends; a set that has ended has no further stages."""
     edges = np.cumsum([0, *(round(stage_s * RATE_HZ) for stage_s in profile.protocol.stages_s)]) + span.first
     last = n if span.last is None else span.last
     return [(int(a), min(int(b), last)) for a, b in pairwise(edges) if a < last]
 
 
 def in_stages(m: Movement, profile: Profile, n: int) -> Bools:
-    """While there is a target."""
+    """Samples at which there is a target."""
     mask = np.zeros(n, bool)
     for span in m.spans:
         mask[span.first : span.first + round(sum(profile.protocol.stages_s) * RATE_HZ)] = True
@@ -60,7 +60,7 @@ def targets_of(m: Movement, profile: Profile, n: int) -> Floats:
 
 
 def out_of_band(f: Filtered, th: Thresholds, relative: Floats, off: Bools) -> list[tuple[str, int, int]]:
-    """Side, first and last of every stretch out of the band."""
+    """Side, first and last sample of every stretch out of the band."""
     found = []
     for side, mask in (("low", relative < 1 - th.band), ("high", relative > 1 + th.band)):
         stretches = joined(held(off & mask, th.band_hold_s, f.step_s), th.band_join_s, f.step_s)

@@ -1,4 +1,4 @@
-"""Scores of many cases as numbers: for each kind, for each stratum, against the targets of EVENTS.md 18."""
+"""Sums up the scores of many cases by kind and stratum, and compares them with the targets of EVENTS.md 18."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -17,13 +17,13 @@ Numbers = dict[str, float | int | None]
 
 @dataclass(frozen=True)
 class Target:
-    """What a kind must reach; latencies in s."""
+    """What detection of a kind must reach; latencies in s."""
 
     f1: float
     clean_false: bool = True  # none in the clean minutes
     found_p50_s: float | None = None  # after the onset
     found_p95_s: float | None = None
-    known_p95_s: float | None = None  # after it was true
+    known_p95_s: float | None = None  # after it could be known
     duration_error_p95_s: float | None = None
 
 
@@ -45,7 +45,7 @@ LOAD_WITHIN, FRICTION_WITHIN = 0.01, 0.02
 
 
 def lifted(results: Sequence[Result]) -> list[Result]:
-    """Sets of a lifter with sensors in order."""
+    """Sets of a lifter with healthy sensors."""
     return [result for result in results if result.group in ("faulty", "clean")]
 
 
@@ -55,7 +55,7 @@ def of_group(results: Sequence[Result], group: Group) -> list[Result]:
 
 
 def of_kind(results: Sequence[Result], key: str) -> Numbers:
-    """F1 over all these; false ones a minute over the clean sets among them."""
+    """F1 over all these results; false events a minute over the clean sets among them."""
     rows = [row for result in results for row in result.score.rows if row.kind == key]
     count = Counter(row.outcome for row in rows)
     clean = [result for result in results if result.group == "clean"]
@@ -85,7 +85,7 @@ def of_kind(results: Sequence[Result], key: str) -> Numbers:
 
 
 def misses_target(key: str, numbers: Numbers) -> list[str]:
-    """Which of the kind's targets are not met, by name."""
+    """The names of the kind's targets that are not met."""
     target = TARGETS.get(key)
     if target is None:
         return []
@@ -102,7 +102,7 @@ def misses_target(key: str, numbers: Numbers) -> list[str]:
 
 
 def overall(results: Sequence[Result]) -> dict[str, Any]:
-    """What is not an event: repetitions, boundaries, learning, grades, attributes."""
+    """What is scored besides events: repetitions, boundaries, learning, grades, attributes."""
     exact = [one for result in results for one in result.score.sets_exact]
     bounds: dict[str, list[float]] = defaultdict(list)
     for result in results:
@@ -141,7 +141,7 @@ def overall(results: Sequence[Result]) -> dict[str, Any]:
 
 
 def by_stratum(results: Sequence[Result]) -> dict[str, dict[str, list[Result]]]:
-    """Results by the drawers of each table."""
+    """Results by stratum, for each table."""
     tables: dict[str, dict[str, list[Result]]] = defaultdict(lambda: defaultdict(list))
     for result in results:
         for table, drawer in result.strata.items():
@@ -150,7 +150,7 @@ def by_stratum(results: Sequence[Result]) -> dict[str, dict[str, list[Result]]]:
 
 
 def sensors(results: Sequence[Result]) -> dict[str, Counter[str]]:
-    """For each fault of a sensor: how often told, missed; `false` under the cause that was told without reason."""
+    """For each fault of a sensor: how often reported and missed; false reports count under the reported cause."""
     table: dict[str, Counter[str]] = defaultdict(Counter)
     for result in results:
         for row in result.score.rows:
@@ -160,7 +160,7 @@ def sensors(results: Sequence[Result]) -> dict[str, Counter[str]]:
 
 
 def broken_false(results: Sequence[Result]) -> Counter[str]:
-    """Events of a lifter that were invented while sensors were at fault, by kind."""
+    """False events of a lifter while sensors were at fault, by kind."""
     return Counter(
         row.kind
         for result in results
@@ -171,7 +171,7 @@ def broken_false(results: Sequence[Result]) -> Counter[str]:
 
 
 def wrong(results: Sequence[Result], keys: Sequence[str] = KEYS) -> list[tuple[str, Row]]:
-    """Every miss and every invention, with the case it is in."""
+    """Every missed and every false event, with its case."""
     return [
         (f"{result.group}-{result.seed}", row)
         for result in results

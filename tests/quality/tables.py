@@ -23,7 +23,7 @@ OTHERS: dict[Group, str] = {
 
 
 def table(title: str, head: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
-    """First column to the left, the others to the right."""
+    """A table as text: the first column aligned to the left, the others to the right."""
     cells = [list(head), *([_text(cell) for cell in row] for row in rows)]
     widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
     lines = [
@@ -112,23 +112,23 @@ def counts(results: Sequence[Result]) -> str:
         ["load known by the end of rep 2", learned["in_time"], f"of {learned['sets']}", ""],
         ["time under load, mean |error| s", o["under_load_error_mean_s"], "", ""],
         ["time under tension, mean |error| s", o["under_tension_error_mean_s"], "", ""],
-        ["records whose time moved once told", o["moved"], "0", ""],
+        ["records whose time moved later", o["moved"], "0", ""],
     ]
     if o["range_error_max_m"] is not None:
         rows.append(["range learned, max |error| of an end m", o["range_error_max_m"], "", ""])
     rows += [[f"right {name}", right, f"of {of}", ""] for name, (right, of) in o["attributes"].items()]
-    return table("What is no event", ["", "", "target", ""], rows)
+    return table("Repetitions, learning and attributes", ["", "", "target", ""], rows)
 
 
 def grades(results: Sequence[Result]) -> str:
     names = ("smooth", "fair", "abrupt", "bounce", "None")
     found = dict(summary.overall(results)["grades"])
-    rows: list[list[Cell]] = [[true, *(found.get((true, told), 0) for told in names)] for true in names]
-    return table("Turnarounds whose grade is sure: true (down) and told", ["", *names], rows)
+    rows: list[list[Cell]] = [[true, *(found.get((true, graded), 0) for graded in names)] for true in names]
+    return table("Turnarounds whose grade is sure: true (down) and reported", ["", *names], rows)
 
 
 def strata(results: Sequence[Result], keys: Sequence[str], names: Sequence[str] = ()) -> str:
-    """Those with these names, or all; a table of one drawer says nothing."""
+    """Tables for the strata with these names, or for all; a table with a single row is left out."""
     keys = [key for key in STRATA_KEYS if key in keys]
     parts = []
     for name, drawers in summary.by_stratum(results).items():
@@ -155,14 +155,14 @@ def sensors(results: Sequence[Result]) -> str:
         [name, c["hit"] + c["missed"], c["missed"], c["false"], c["neutral"]]
         for name, c in summary.sensors(results).items()
     ]
-    told = table("Sensors at fault", ["fault, or cause told", "required", "missed", "false", "neutral"], rows)
+    causes = table("Sensors at fault", ["fault, or cause reported", "required", "missed", "false", "neutral"], rows)
     false = summary.broken_false(results)
     invented = ", ".join(f"{kind} {number}" for kind, number in false.most_common()) or "none"
-    return f"{told}\nEvents of the lifter invented while sensors were at fault: {invented}\n"
+    return f"{causes}\nFalse events of the lifter while sensors were at fault: {invented}\n"
 
 
 def wrong(results: Sequence[Result], keys: Sequence[str]) -> str:
     rows: list[list[Cell]] = [
         [name, row.outcome, row.kind, row.t_s, row.note] for name, row in summary.wrong(results, keys)
     ]
-    return table("What was missed and what was invented", ["case", "", "kind", "t_s", ""], rows)
+    return table("Missed and false events", ["case", "", "kind", "t_s", ""], rows)

@@ -1,4 +1,4 @@
-"""The labeller on movements that are known."""
+"""The labeller finds the right events in known movements."""
 
 from collections import Counter
 from typing import Any
@@ -28,7 +28,7 @@ from tests.quality.signals import Signals
 from tests.quality.truth import label
 
 A_JERK_M_S2 = 0.08 * 9.80665  # at 4/4 over 0.5 m
-EASE_S = 0.246  # so long a minimum-jerk leg of 0.5 m in 4 s is slower than v_rest at either end
+EASE_S = 0.246  # a minimum-jerk leg of 0.5 m in 4 s is slower than v_rest for this long at either end
 
 
 FAULTS = (
@@ -82,10 +82,10 @@ def test_a_jerk_is_an_acceleration_above_a_jerk(height: float, found: int, requi
     if jerks:
         assert jerks[0].t_s == pytest.approx(5.15, abs=0.06)
         assert jerks[0].own["cause"] == "mid"
-        assert not judged.nominal.of("drop")  # slowing down in the positive is none
+        assert not judged.nominal.of("drop")  # slowing down in the positive is not a drop
 
 
-def test_a_short_jerk_is_none_and_two_close_ones_are_one() -> None:
+def test_a_short_jerk_does_not_count_and_two_close_ones_are_one() -> None:
     def jerks(*pulses: tuple[float, float, float]) -> list[Label]:
         return label(signals(LEAD + repetition() + TAIL, list(pulses)), profile()).of("jerk")
 
@@ -100,10 +100,10 @@ def test_a_let_go_negative_is_a_drop() -> None:
     truth = label(signals(LEAD + repetition() + TAIL, [(8.6, 0.25, -2 * A_JERK_M_S2)]), profile())
     assert [drop.t_s for drop in truth.of("drop")] == pytest.approx([8.6], abs=0.05)
     assert truth.of("drop")[0].phase == "negative"
-    assert not truth.of("jerk")  # the catch of a negative is none
+    assert not truth.of("jerk")  # the catch of a negative is not a jerk
 
 
-def test_friction_is_no_tension() -> None:
+def test_friction_does_not_count_as_tension() -> None:
     truth = label(signals(LEAD + repetition() + TAIL), profile())
     t_s, relative = truth.filtered.t_s, truth.relative
     for at_s in (3.3 + 2.0, 3.3 + 4.4 + 2.0):  # the middle of the positive, of the negative: no acceleration
@@ -119,7 +119,7 @@ def test_a_lockout_rest_is_as_long_as_the_stillness(dwell_s: float, found: int, 
     needed = [event for event, must in zip(judged.nominal.events, judged.required, strict=True) if must]
     assert kinds(needed)["lockout_rest"] == required
     if rests:
-        assert rests[0].duration_s == pytest.approx(dwell_s + 2 * EASE_S, abs=0.05)  # and the slow ends of the legs
+        assert rests[0].duration_s == pytest.approx(dwell_s + 2 * EASE_S, abs=0.05)  # the slow ends of the legs count
         assert rests[0].t_s == pytest.approx(3.3 + 4 - EASE_S, abs=0.05)
         assert rests[0].phase == "upper_turn"
 
@@ -142,7 +142,7 @@ def test_a_stack_set_down_is_touch_and_rest_and_the_last_one_ends_the_set() -> N
     touches, rests = truth.of("stack_touch"), truth.of("bottom_rest")
     assert [touch.own["ended_set"] for touch in touches] == [False, True]
     assert [rest.own["ended_set"] for rest in rests] == [False, True]
-    lowest_s = 0.2  # so long the legs are below 3 mm
+    lowest_s = 0.2  # the legs are below 3 mm for this long
     assert touches[0].t_s == pytest.approx(3.3 + 8.8 + 0.8 - lowest_s, abs=0.06)
     assert touches[0].duration_s == pytest.approx(1.5 + 2 * lowest_s, abs=0.1)
     assert not touches[0].own["slam"]
@@ -163,7 +163,7 @@ def test_a_hard_landing_is_a_slam() -> None:
     assert truth.of("stack_touch")[0].own["speed_m_s"] == pytest.approx(0.5, abs=0.02)
 
 
-def test_what_a_hard_landing_presses_in_is_no_travel() -> None:
+def test_compression_of_the_rest_by_a_landing_is_not_travel() -> None:
     legs = [*LEAD, *repetition(), Leg(1.0, 0.0), Leg(3.0, 0.0), Leg(1.0, BOTTOM_M), *repetition(), *TAIL]
     given_signals = signals(legs)
     landed_s = 3.3 + 8.8 + 1.0
@@ -202,14 +202,14 @@ def test_failure_is_a_stall_that_sinks_or_lasts_after_a_full_repetition() -> Non
     assert truth.of("set_end")[0].own["outcome"] == "failure"
 
 
-def test_a_failed_attempt_is_a_partial_repetition_and_fidgeting_is_none() -> None:
+def test_a_failed_attempt_is_a_partial_repetition_but_fidgeting_is_not() -> None:
     attempt = [Leg(2.0, HALF_M), Leg(2.0, BOTTOM_M)]
     fidget = [Leg(1.0, BOTTOM_M + 0.06), Leg(1.0, BOTTOM_M)]
     truth = label(signals(LEAD + repetition() + attempt + fidget + TAIL), profile())
     assert [rep.own["partial"] for rep in truth.of("rep")] == [False, True]
 
 
-def test_force_alone_tells_slack_unload_ceiling_and_band() -> None:
+def test_force_alone_shows_slack_unload_ceiling_and_band() -> None:
     clean = signals(LEAD + repetition() * 2 + TAIL)
     for times, for_s, expected in (
         (0.0, 0.2, {"slack": 1, "unload": 1, "tension_out": 1}),
@@ -236,7 +236,7 @@ def test_one_act_has_one_primary() -> None:
     slack = next(i for i, event in enumerate(truth.events) if event.kind == "slack")
     assert truth.events[slack].part_of is None
     assert [event.part_of for event in truth.of("tension_out")] == [slack]
-    assert [event.part_of for event in truth.of("unload")] == [None]  # it has no place in the order
+    assert [event.part_of for event in truth.of("unload")] == [None]  # it has no rank
 
 
 def test_the_summary_adds_up() -> None:
@@ -249,8 +249,8 @@ def test_the_summary_adds_up() -> None:
 
 @settings(max_examples=15, deadline=None)
 @given(later_s=st.floats(0.05, 3.0), heavier=st.floats(0.3, 3.0))
-def test_time_and_load_do_not_matter_but_shift_and_scale(later_s: float, heavier: float) -> None:
-    """The same movement later, with another load: the same labels, later."""
+def test_a_later_start_and_another_load_only_shift_the_labels(later_s: float, heavier: float) -> None:
+    """The same movement, later and with another load, has the same labels, later."""
     legs = LEAD + repetition(upper_s=2.0) + repetition() + TAIL
     pulses = [(5.0, 0.3, 2 * A_JERK_M_S2)]
     later_s = round(later_s, 3)

@@ -1,4 +1,4 @@
-"""How good detection stays: a small part of the corpus, and floors under it. `make quality` asks all of it."""
+"""Detection stays as good as it is on a small part of the corpus. `make quality` runs all of it."""
 
 from collections import Counter
 
@@ -8,7 +8,7 @@ from tests.quality import summary
 from tests.quality.corpus import HELD_BACK, TUNING, Group, case, seed_of
 from tests.quality.runner import Result, run
 
-# The regression floor: F1 over a small part of the tuning seeds. Raise a floor when the detector has got better.
+# The regression floor: F1 over a small part of the tuning seeds. Raise it when detection improves.
 FLOORS = {
     "jerk": 0.98,
     "drop": 0.98,
@@ -33,11 +33,11 @@ ONCE_WRONG = {"motor": (), "squat": (18, 120)}  # a bar that is racked unloads n
 CLEAN_FALSE = 0  # events of these kinds in the clean sets
 SETS_EXACT = 1.0  # share of sets with every repetition counted
 FOUND_P95_S = {"jerk": 0.105, "drop": 0.105}  # after the onset
-KNOWN_P95_S = {"fault_turn": 0.070}  # after it was true
+KNOWN_P95_S = {"fault_turn": 0.070}  # after it could be known
 FLOOR_SETS, FLOOR_CLEAN, FLOOR_OTHERS = 16, 4, 6
 
 
-def test_the_same_seed_is_the_same_case_and_the_splits_never_meet() -> None:
+def test_a_seed_gives_the_same_case_and_the_splits_share_none() -> None:
     assert case("faulty", 33) == case("faulty", 33)
     assert case("faulty", 33).script != case("faulty", 35).script
     tuning = {seed_of(TUNING, i) for i in range(500)}
@@ -61,7 +61,7 @@ def test_the_corpus_is_as_wide_as_promised() -> None:
 
 @pytest.fixture(scope="module")
 def small_part() -> list[Result]:
-    """Strides through the tuning seeds, so that every tempo and kit is in it."""
+    """Every few tuning seeds, so that every tempo and kit is included."""
     some = [("faulty", seed_of(TUNING, 5 * i)) for i in range(FLOOR_SETS)]
     some += [("clean", seed_of(TUNING, 5 * i)) for i in range(FLOOR_CLEAN)]
     return run(some)  # type: ignore[arg-type]
@@ -99,13 +99,13 @@ def test_it_does_not_get_slower(small_part: list[Result], kind: str, column: str
     assert late_s <= limit_s
 
 
-def test_a_grade_that_is_sure_is_told(small_part: list[Result]) -> None:
+def test_a_certain_grade_is_reported(small_part: list[Result]) -> None:
     grades = summary.overall(small_part)["grades"]
     assert {true for (true, _), _ in grades} >= {"smooth", "fair", "abrupt", "bounce"}
     assert [pair for pair, _ in grades if pair[0] != pair[1]] == []
 
 
-def test_repetitions_are_counted_exactly_and_nothing_told_is_taken_back(small_part: list[Result]) -> None:
+def test_repetitions_are_counted_exactly_and_no_record_changes_its_time(small_part: list[Result]) -> None:
     overall = summary.overall(small_part)
     assert overall["sets_exact"] >= SETS_EXACT
     assert overall["moved"] == 0

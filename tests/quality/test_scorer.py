@@ -1,4 +1,4 @@
-"""The scorer on answers that are known."""
+"""The scorer gives the right scores for known answers."""
 
 from collections import Counter
 from typing import Any
@@ -24,17 +24,17 @@ A_JERK_M_S2 = 0.08 * 9.80665  # at 4/4 over 0.5 m
 SLOW = Circumstances(tempo_s=4.0)
 
 
-def as_told(labels: list[Label], late_s: float = 0.06) -> list[AnyEvent]:
-    """What a perfect detector would have told."""
+def as_reported(labels: list[Label], late_s: float = 0.06) -> list[AnyEvent]:
+    """The reports of a perfect detector."""
     structs: dict[str, Any] = {str(kind.__struct_config__.tag): kind for kind in AnyEvent.__args__}
-    told: list[AnyEvent] = []
+    reports: list[AnyEvent] = []
     for number, event in enumerate(labels, 1):
         struct = structs[event.kind]
         own = {name: event.own[name] for name in struct.__struct_fields__ if name in event.own and name != "rep"}
         if event.kind == "set_end":
             own |= {"counts": {}, "skill": None, "strength_n": None}
             own |= {"working_load_from": "given", "friction_from": "given", "leak": records.Leak(**event.own["leak"])}
-        told.append(
+        reports.append(
             struct(
                 id=number,
                 session="perfect",
@@ -49,7 +49,7 @@ def as_told(labels: list[Label], late_s: float = 0.06) -> list[AnyEvent]:
                 **own,
             )
         )
-    return told
+    return reports
 
 
 def outcomes(result: SetScore, kind: str) -> Counter[str]:
@@ -63,19 +63,19 @@ def heaved() -> Any:
 
 
 def test_a_perfect_detector_is_perfect(heaved: Any) -> None:
-    result = score(heaved, as_told(heaved.nominal.events), SLOW)
+    result = score(heaved, as_reported(heaved.nominal.events), SLOW)
     assert {row.outcome for row in result.rows} <= {"hit", "neutral"}
     assert outcomes(result, "jerk") == {"hit": 1, "neutral": 1}
     assert result.sets_exact == [True]
     assert result.bound_errors_s == pytest.approx([0.0] * len(result.bound_errors_s), abs=1e-6)
     assert all(right for _, right in result.attributes)
-    assert all(true == told for true, told in result.grades)
+    assert all(true == reports for true, reports in result.grades)
     (jerk,) = [row for row in result.rows if row.kind == "jerk" and row.outcome == "hit"]
     assert jerk.known_after_s == pytest.approx(0.06)
     assert jerk.found_after_s == pytest.approx(0.12)
 
 
-def test_silence_misses_only_what_is_required(heaved: Any) -> None:
+def test_without_reports_only_required_events_are_missed(heaved: Any) -> None:
     result = score(heaved, [], SLOW)
     assert outcomes(result, "jerk") == {"missed": 1, "neutral": 1}
     assert outcomes(result, "lockout_rest") == {"missed": 1}
@@ -84,8 +84,8 @@ def test_silence_misses_only_what_is_required(heaved: Any) -> None:
 
 @pytest.mark.parametrize(("shift_s", "expected"), [(0.14, {"hit": 1}), (0.16, {"missed": 1, "false": 1})])
 def test_tolerances_are_kept(heaved: Any, shift_s: float, expected: dict[str, int]) -> None:
-    told = [event for event in as_told(heaved.nominal.events) if event.kind == "jerk"][:1]
-    shifted = [msgspec.structs.replace(event, t_s=event.t_s - shift_s) for event in told]
+    reports = [event for event in as_reported(heaved.nominal.events) if event.kind == "jerk"][:1]
+    shifted = [msgspec.structs.replace(event, t_s=event.t_s - shift_s) for event in reports]
     found = outcomes(score(heaved, shifted, SLOW), "jerk")
     found.subtract({"neutral": found["neutral"]})
     assert +found == expected
@@ -97,14 +97,14 @@ def test_a_slow_cell_is_given_40_ms_more() -> None:
     assert Circumstances(10.0).tolerance_s("fault_turn") == pytest.approx(0.30)
 
 
-def test_told_twice_is_false_once(heaved: Any) -> None:
-    (jerk, *_) = [event for event in as_told(heaved.nominal.events) if event.kind == "jerk"]
+def test_a_second_report_of_an_event_is_false(heaved: Any) -> None:
+    (jerk, *_) = [event for event in as_reported(heaved.nominal.events) if event.kind == "jerk"]
     again = msgspec.structs.replace(jerk, id=999, t_s=jerk.t_s + 0.05)
     assert outcomes(score(heaved, [jerk, again], SLOW), "jerk")["false"] == 1
 
 
 def test_the_first_record_counts_and_a_moved_one_is_noticed(heaved: Any) -> None:
-    (jerk, *_) = [event for event in as_told(heaved.nominal.events) if event.kind == "jerk"]
+    (jerk, *_) = [event for event in as_reported(heaved.nominal.events) if event.kind == "jerk"]
     opening = msgspec.structs.replace(jerk, t_s=jerk.t_s + 1.0, duration_s=None)
     result = score(heaved, [opening, jerk], SLOW)
     assert result.moved == 1

@@ -1,4 +1,4 @@
-"""What the truth is filtered with, and where a movement turns."""
+"""The filters of the truth, and the pivots of a movement."""
 
 import numpy as np
 import pytest

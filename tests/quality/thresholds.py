@@ -37,8 +37,8 @@ from tests.quality.signals import Level, Loads
 
 SUPERSLOW_S = 8.0
 SHORT_PHASE_S = 4.0
-FRICTION_SPEED_M_S = 0.004  # below it friction turns over
-# Of the contract, and not among the settings yet.
+FRICTION_SPEED_M_S = 0.004  # below it friction changes its direction
+# In the contract, but not among the settings.
 STOP_MIN_M, STOP_SHARE = 0.015, 0.05
 PAUSE_MARGIN_S = 2.0
 PUSHING = 0.8
@@ -52,7 +52,7 @@ STEP_SIZE, STEP_REPS = 0.15, 3
 class Thresholds:
     # the machine
     kind: str
-    whole: bool  # the whole contract; else what corpora were labelled by before it
+    whole: bool  # the whole contract; else the earlier one, by which older corpora are labelled
     rest_m: float
     bottom_x_m: float
     top_x_m: float
@@ -161,9 +161,9 @@ class Thresholds:
         whole: bool = False,
         pause_s: float = 0.0,
     ) -> "Thresholds":
-        """Of a profile that says the truth: range, load and friction as they are. Motion is absent in static mode.
+        """The thresholds of a profile with the true range, load and friction. Motion is absent in static mode.
 
-        `loads`: where the load is not the profile's throughout. `pause_s`: planned pauses on the rest.
+        `loads`: if the load differs from the profile's. `pause_s`: planned pauses on the rest.
         """
         k, g = factor, STANDARD_GRAVITY_M_S2
         machine, protocol, d = profile.machine, profile.protocol, profile.detect

@@ -1,30 +1,30 @@
-"""Every event of one set, labelled on noise-free signals by the definitions of EVENTS.md 4 to 9.
+"""Labels every event of one set in noise-free signals, by the definitions of EVENTS.md 4 to 9.
 
     truth = label(signals, profile)          profile: range, working load and friction as they really are
 
-From the signals, never from the intent of whoever made them. How EVENTS.md is read where it leaves room:
+Labels follow from the signals, never from the intent of the script that made them. Where EVENTS.md leaves room:
 
-- *on the rest* (contact) is x < 3 mm with T < 0.5 W; *off the rest* is x > 3 mm; in between nothing is judged but T.
+- *on the rest* (contact) is x < 3 mm with T < 0.5 W; *off the rest* is x > 3 mm; in between only T is judged.
 - `x` is not filtered, `v` and `a` are. The speed of a landing is the highest unfiltered one in 60 ms before it.
-- a hold comes before a join: runs that are long enough are joined, short ones are no event. `low` and `high` of
-  `tension_out`, positive and negative of `speed_over` are joined apart.
+- a hold comes before a join: runs that are long enough are joined, short ones are not events. `low` and `high` of
+  `tension_out`, positive and negative of `speed_over` are joined separately.
 - stillness of a stall begins with |v| < v_rest and is broken only by what ends a stall; stillness of a lockout rest is
   unbroken |v| < v_rest within the zone.
-- the positive in which a stall can be lasts from the lower dwell until the movement has turned by h_rev.
-- a failure is told once in a positive.
+- a positive, in which a stall is possible, lasts from the lower dwell until the movement has turned by h_rev.
+- a failure is reported once in a positive.
 - a reversal on the rest (contact in its dwell) is graded `bounce` or not at all, and only within a set.
 
-By the whole contract (`whole`), besides:
+In addition, by the whole contract (`whole`):
 
-- contact is position alone; a stack that bounces is on its rest meanwhile.
-- what is off the rest for 0.3 s without a repetition, as a stack put onto a stop, is no set.
+- contact follows from position alone; a stack that bounces counts as on its rest.
+- a stack off its rest for 0.3 s without a repetition, for example put onto a stop, does not make a set.
 - a repetition that comes to a stop or a hook on its way down ends there; one that began before the stack was hung up
   for good begins where it is taken over.
 - a set's pauses that end in another load begin with the contact before its lift-off.
-- a stall ends where the stack is held; sticking is not what hanging it up and taking it over needs.
-- the rise of T at a start is looked at over 0.2 s that end between T = 0.1 W and lift-off, lift-off being x = 3 mm.
-- a fault between two repetitions may count for either of them: `clean_reps` are all counts that are right.
-- a jerk is a shove where it begins in a stall or sticking or at most 1 s after it.
+- a stall ends when the stack is held; the stillness while it is hung up or taken over is not sticking.
+- the rise of T at a start is measured over 0.2 s that end between T = 0.1 W and lift-off; lift-off is x = 3 mm.
+- a fault between two repetitions may count for either of them: `clean_reps` holds all counts that are right.
+- a jerk is a shove if it begins in a stall or sticking, or at most 1 s after it.
 """
 
 import numpy as np
@@ -52,7 +52,7 @@ def label(
     whole: bool = False,
     pause_s: float = 0.0,
 ) -> Truth:
-    """Every event, with thresholds made harder by a factor (see thresholds.py); `f` saves filtering again.
+    """Every event, with thresholds made harder by a factor (see thresholds.py); `f` avoids filtering again.
 
     `whole`: by the whole contract, on a stack machine. `pause_s`: planned pauses on the rest.
     """
@@ -90,7 +90,7 @@ def label(
 
 
 def _label_static(f: Filtered, th: Thresholds, profile: Profile) -> Truth:
-    """Force alone: stages, what is out of their band, what is above the ceiling, failure."""
+    """Labels from force alone: stages, stretches out of their band or above the ceiling, failure."""
     m = static_truth.sets_of(f, th)
     target_n = static_truth.targets_of(m, profile, len(f.t_s))
     aimed = static_truth.in_stages(m, profile, len(f.t_s))
@@ -117,7 +117,7 @@ def _label_static(f: Filtered, th: Thresholds, profile: Profile) -> Truth:
 
 
 def relative_tension(f: Filtered, th: Thresholds) -> Floats:
-    """w': T/W without friction; while still, what stiction hides is 1."""
+    """w': T/W without friction; at a standstill, 1 within the range that stiction hides."""
     if not th.load_known:
         return np.full(len(f.t_s), np.nan)
     w = f.tension_n / th.load_n
@@ -127,10 +127,10 @@ def relative_tension(f: Filtered, th: Thresholds) -> Floats:
 
 
 def _name_primaries(events: list[Label]) -> None:
-    """One primary for each physical act: the foremost in the order that overlaps or is within 0.3 s."""
+    """Give each physical act one primary: the highest rank among events that overlap or lie within 0.3 s."""
     assists = [(i, event) for i, event in enumerate(events) if event.kind == "assist"]
     for event in events:
-        if event.kind == "unload":  # has no rank of its own
+        if event.kind == "unload":  # has no rank
             event.part_of = next((i for i, other in assists if _one_act(event, other)), None)
     ranked = [(i, event, event.rank) for i, event in enumerate(events) if event.rank is not None]
     for _, event, rank in ranked:
@@ -147,7 +147,7 @@ def _one_act(event: Label, other: Label) -> bool:
 
 
 def _summaries(truth: Truth, th: Thresholds) -> None:
-    """What a set_end carries: time under load, under tension, and the leak by cause."""
+    """Add to each set_end its time under load, its time under tension, and the leak by cause."""
     f, m = truth.filtered, truth.movement
     lockout = np.zeros(len(f.t_s), bool)
     unloaded = np.zeros(len(f.t_s), bool)

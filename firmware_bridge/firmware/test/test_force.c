@@ -83,15 +83,15 @@ static void silence_is_told_and_the_chip_restarted(void)
     forget_sent();
     pass_us(1000000);
     unsigned n = 0;
-    bool told = false;
+    bool reported = false;
     while (take_sent(&frame)) {
         if (frame.type == MESSAGE_FORCE) {
             CHECK(frame.body[10] == FORCE_TIMEOUT);
             n++;
         }
-        told |= frame.type == MESSAGE_EVENT && frame.body[0] == EVENT_ADC_LOST;
+        reported |= frame.type == MESSAGE_EVENT && frame.body[0] == EVENT_ADC_LOST;
     }
-    CHECK(n >= 5 && n <= 10 && told);
+    CHECK(n >= 5 && n <= 10 && reported);
     CHECK(force_health().lost && force_health().timeouts == n);
     CHECK(fake.holds - holds == n / 3);
 

@@ -1,24 +1,24 @@
-"""What a session's score depends on besides its truth: tolerances of the new kinds, and what nobody can be asked."""
+"""What a session's score depends on besides its truth: more tolerances, and more that cannot be required."""
 
 from dataclasses import dataclass
 
 from tests.quality.circumstances import KEYS, NEEDS_LOAD, TOLERANCES_S, Circumstances
 from tests.quality.judge import same
 from tests.quality.labels import EXPLAINED, Label
-from tests.quality.told import Told
+from tests.quality.reported import Reported
 
 # kind -> tolerance on t_s in s; at a slow tempo; more with an 80 Hz cell
 LIFE_TOLERANCES_S = TOLERANCES_S | {
     "assist": (0.30, 0.30, 0.04),
     "load_change": (0.30, 0.30, 0.04),
-    "load_step": (60.0, 120.0, 0.0),  # once a set, whenever it is sure
+    "load_step": (60.0, 120.0, 0.0),  # once a set, whenever it is certain
 }
 LIFE_KEYS = tuple(key for key in (*KEYS, "assist", "load_change", "load_step") if key not in ("stage", "sensor_fault"))
 OF_LOAD = (*NEEDS_LOAD, "assist")
 OF_CONTACT = ("stack_touch", "bottom_rest")
 OF_HOLD = ("unload", "slack", "tension_out", "assist", "stall", "turnaround", "fault_turn", "failure")
 OF_RANGE = ("speed_over", "lockout_rest", "stall", "failure")
-EVERYWHERE = ("set_start", "set_end", "rep")  # also outside a set somebody says whether they are told
+EVERYWHERE = ("set_start", "set_end", "rep")  # defined outside a set, too
 NEAR_SET_S = 0.5
 
 
@@ -35,30 +35,30 @@ class During:
 
 @dataclass(frozen=True)
 class LifeCircumstances(Circumstances):
-    """Of one session."""
+    """The circumstances of one session."""
 
     sets: tuple[During, ...] = ()
     idle: tuple[During, ...] = ()  # off the rest without a repetition
     unjudged: tuple[During, ...] = ()  # the load need not be known
     eased: tuple[During, ...] = ()  # the stack is hung up, or taken over from where it hung
-    pauses: tuple[During, ...] = ()  # on the rest, and nobody is to blame
+    pauses: tuple[During, ...] = ()  # on the rest, without a fault
     assists: tuple[During, ...] = ()
     learning: tuple[During, ...] = ()  # the range need not be known
-    short: tuple[During, ...] = ()  # only short repetitions so far: by their range others are right
-    hybrid: bool = False  # an `assist` that a load_step explains later is no invention
+    short: tuple[During, ...] = ()  # only short repetitions so far: other events are right by their range
+    hybrid: bool = False  # an `assist` that a load_step explains later is not false
 
     def tolerance_s(self, key: str) -> float:
         fast, slow, more = LIFE_TOLERANCES_S[key]
         return (slow if self.tempo_s >= 8.0 else fast) + (more if self.slow_cell else 0.0)
 
     def moment(self, true: Label, strict: list[Label], loose: list[Label]) -> tuple[float, float]:
-        """A stack that comes to a stop by and by crosses any threshold slowly; and lift-off may go by `lift_off_n`."""
+        """Wider, since a stack that stops gradually crosses thresholds slowly, and `lift_off_n` may show lift-off."""
         views = [true, *(view for labels in (strict, loose) if (view := same(true, labels)) is not None)]
         times_s = [view.t_s for view in views] + [view.own.get("from_s", view.t_s) for view in views]
         return min(times_s), max(times_s)
 
     def ranks(self, true: Label) -> bool:
-        """Near somebody else's force it depends on what that is taken to explain."""
+        """Not near somebody else's force, where it depends on what that force explains."""
         return super().ranks(true) and not any(one.touches(true.t_s - 0.4, true.end_s + 0.4) for one in self.assists)
 
     def sure_of(self, name: str, true: Label) -> bool:
@@ -68,7 +68,7 @@ class LifeCircumstances(Circumstances):
         learns = key in OF_RANGE and any(one.touches(true.t_s, true.end_s) for one in self.learning)
         return learns or super().waives(key, true) or self._spares(key, true.t_s, true.end_s)
 
-    def excuses(self, key: str, found: Told, loose: list[Label]) -> bool:
+    def excuses(self, key: str, found: Reported, loose: list[Label]) -> bool:
         end_s = found.t_s + (found.duration_s or 0.0)
         explained = self.hybrid and key == "assist" and not found.primary
         return explained or super().excuses(key, found, loose) or self._spares(key, found.t_s, end_s)

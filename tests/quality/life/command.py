@@ -9,9 +9,9 @@ from tests.quality.life import tables
 from tests.quality.life.circumstances import LIFE_KEYS
 from tests.quality.life.corpus import named, performed
 from tests.quality.life.runner import run, wanted
+from tests.quality.reported import reported
 from tests.quality.runner import detect
 from tests.quality.show import drawing
-from tests.quality.told import told
 
 
 def printed(split: Split, each: int, clean: int, kinds: Sequence[str], processes: int, wrong: bool) -> str:
@@ -25,11 +25,11 @@ def printed(split: Split, each: int, clean: int, kinds: Sequence[str], processes
 
 
 def draw(name: str) -> str:
-    """One session, detected and judged, as SVG. Raises ValueError for a name that is none."""
+    """One session, detected and judged, as SVG. Raises ValueError for an unknown name."""
     item = named(name)
     signals, samples = performed(item)
     judged = judge(signals, item.true_profile, whole=True, pause_s=item.session.pause_s)
-    events, _ = told(detect(samples, item.told_profile).events)
+    events, _ = reported(detect(samples, item.given_profile).events)
     lanes = [key for key in (*LIFE_KEYS, "sensor_fault") if key != "fault_turn"]
     title = f"{item.name} {item.tempo}, {item.sensors}, known of the machine: {item.known}"
     return drawing(title, judged, samples, events, judged.exact, lanes)

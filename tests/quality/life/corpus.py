@@ -1,9 +1,9 @@
-"""Sessions from the life of a gym, drawn by kind and seed: who does what, measured with what, told how much.
+"""Draws sessions from the life of a gym by kind and seed: what happens, how it is measured, how much is known.
 
-    life_case("drop_set", seed_of(HELD_BACK, 3))      a LifeCase; tuning and held-back seeds never meet
+    life_case("drop_set", seed_of(HELD_BACK, 3))      a LifeCase; tuning and held-back seeds differ
     clean_cases(seed)                                 one clean session, as each of eight kits measures it
 
-Tempo, kit, faults and what the profile knows are dealt out evenly over neighbouring seeds, the rest is drawn.
+Tempo, kit, faults and what the profile knows are spread evenly over neighbouring seeds; the rest is random.
 """
 
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from firmware_bridge.simulator import Kit, Trace, measure
 from firmware_bridge.simulator import faults as sensor
 from firmware_bridge.simulator.gym import KINDS, drawn_session
 from firmware_bridge.simulator.session import Session
-from monitor.profile.profile import Profile, ProtocolSettings
+from monitor.profile.profile import Profile
 from monitor.profile.settings import CellSettings
 from tests.quality import kept
 from tests.quality.corpus import RATES_HZ, SLOWEST_FAST_CELL_HZ, TEMPI, profile_of
@@ -26,7 +26,7 @@ from tests.quality.signals import Floats, Loads, Signals
 CLEAN = "clean"
 LIFE_KINDS = tuple(KINDS)
 SENSORS = tuple(product((True, False), (0.0001, 0.0005), (True, False)))  # slow cell, encoder step, [calibration]
-DEALT = (0, 3, 5, 6, 2, 1, 7, 4)  # so that neighbours differ in more than one
+DEALT = (0, 3, 5, 6, 2, 1, 7, 4)  # an order in which neighbours differ in more than one of them
 KNOWN = ("nothing", "friction", "plates", "friction and plates")  # of the machine
 PLATES_KG = tuple(5.0 * number for number in range(1, 41))
 FINE_PLATES_KG = tuple(2.5 * number for number in range(1, 49))
@@ -37,14 +37,14 @@ COLUMNS = ("position_m", "velocity_m_s", "acceleration_m_s2", "tension_n", "cont
 
 @dataclass(frozen=True)
 class LifeCase:
-    """One session: everything that it follows from."""
+    """Everything that one session follows from."""
 
     kind: str
     seed: int
     session: Session
     kit: Kit
     true_profile: Profile  # range, friction and the first load as they are: for the labels
-    told_profile: Profile  # what the detector is told
+    given_profile: Profile  # what the detector knows
     tempo: str
     known: str
     calibrated: bool
@@ -60,17 +60,17 @@ class LifeCase:
 
     @property
     def friction_known(self) -> bool:
-        return self.told_profile.machine.friction is not None
+        return self.given_profile.machine.friction is not None
 
     @property
     def sensors(self) -> str:
         """The kit in a few words."""
-        cell, told = "HX711" if self.slow_cell else "fast cell", "" if self.calibrated else ", no [calibration]"
-        return f"{cell}, {self.kit.encoder_m * 1000:g} mm{told}"
+        cell, without = "HX711" if self.slow_cell else "fast cell", "" if self.calibrated else ", no [calibration]"
+        return f"{cell}, {self.kit.encoder_m * 1000:g} mm{without}"
 
 
 def life_case(kind: str, seed: int) -> LifeCase:
-    """The one of this kind with this seed."""
+    """The case of this kind with this seed."""
     index, deal = LIFE_KINDS.index(kind), seed // 2
     sensors = SENSORS[DEALT[(deal + 3 * index) % len(DEALT)]]
     rate_hz = tuple(RATES_HZ)[(deal + deal // 4 + index) % len(RATES_HZ)]
@@ -106,22 +106,20 @@ def _case(
     kit = replace(kit, faults=_of_sensors(session, kit))
     machine = replace(session.machine, rest_m=session.machine.rest_m - session.limiter_m)
     protocol: dict[str, object] = dict(zip(("positive_s", "negative_s"), session.tempo_s, strict=True))
-    if (
-        session.pause_s and "pause_s" in ProtocolSettings.__struct_fields__
-    ):  # the profile does not know planned pauses yet
+    if session.pause_s:
         protocol["pause_s"] = session.pause_s
     true: dict[str, object] = {"working_load_n": machine.working_load_n, "friction": machine.friction}
-    told: dict[str, object] = {"friction": machine.friction} if "friction" in known else {}
+    given: dict[str, object] = {"friction": machine.friction} if "friction" in known else {}
     if "plates" in known and kind not in NO_PLATES:
-        told["plates_kg"] = FINE_PLATES_KG if kind in FINE else PLATES_KG
-    told_profile = profile_of(machine, "stack", protocol, kit, told)
+        given["plates_kg"] = FINE_PLATES_KG if kind in FINE else PLATES_KG
+    given_profile = profile_of(machine, "stack", protocol, kit, given)
     return LifeCase(
         kind=kind,
         seed=seed,
         session=session,
         kit=kit,
         true_profile=profile_of(machine, "stack", protocol, kit, true),
-        told_profile=_less(told_profile, calibrated, session.range_given),
+        given_profile=_less(given_profile, calibrated, session.range_given),
         tempo=tempo,
         known=known,
         calibrated=calibrated,
@@ -140,7 +138,7 @@ def _of_sensors(session: Session, kit: Kit) -> tuple[sensor.Fault, ...]:
 
 
 def _less(profile: Profile, calibrated: bool, range_given: bool) -> Profile:
-    """Without what nobody wrote down."""
+    """The profile without what is not given in this case."""
     if not calibrated:
         detect = msgspec.structs.replace(profile.detect, cell=CellSettings())
         profile = msgspec.structs.replace(profile, calibration=None, detect=detect)
@@ -176,7 +174,7 @@ def _simulated(session: Session) -> list[Floats]:
 
 
 def named(name: str) -> LifeCase:
-    """`life-<kind>-<seed>` again. Raises ValueError for any other name."""
+    """The case with a name of the form `life-<kind>-<seed>`. Raises ValueError for any other name."""
     _, _, rest = name.partition("-")
     kind, _, seed = rest.rpartition("-")
     if kind not in KINDS or not seed.isdigit():

@@ -10,8 +10,8 @@ from tests.quality.corpus import Group, Split, seed_of
 from tests.quality.judge import Judged, judge
 from tests.quality.life.corpus import CLEAN, LIFE_KINDS, LifeCase, clean_cases, life_case, performed
 from tests.quality.life.scorer import LifeScore, score_session
+from tests.quality.reported import reported
 from tests.quality.runner import Result, detect
-from tests.quality.told import told
 
 
 class Wanted(NamedTuple):
@@ -39,20 +39,20 @@ class LifeResult:
 
     @property
     def as_set(self) -> Result:
-        """For the tables of all corpora."""
+        """The same result for the tables of all corpora."""
         group: Group = "clean" if self.score.clean else "faulty"
         strata = {"tempo": self.tempo, "sensors": self.sensors}
         return Result(group, self.seed, self.minutes, strata, self.score.events)
 
 
 def wanted(split: Split, each: int, clean: int, kinds: Sequence[str] = LIFE_KINDS) -> list[Wanted]:
-    """So many sessions of each kind, and so many clean ones."""
+    """`each` sessions of each kind, and `clean` clean ones."""
     others = [Wanted(kind, seed_of(split, i)) for kind in kinds if kind != CLEAN for i in range(each)]
     return others + [Wanted(CLEAN, seed_of(split, i)) for i in range(clean if CLEAN in kinds else 0)]
 
 
 def run(some: Sequence[Wanted], processes: int = 1) -> list[LifeResult]:
-    """Evaluate sessions; in this process where one is enough."""
+    """Evaluate sessions; in this process if `processes` is 1."""
     if processes == 1:
         return [result for one in some for result in evaluate(one)]
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
@@ -60,7 +60,7 @@ def run(some: Sequence[Wanted], processes: int = 1) -> list[LifeResult]:
 
 
 def evaluate(one: Wanted) -> list[LifeResult]:
-    """A session from its signals to its score, once for each kit."""
+    """Score a session from its signals, once for each kit."""
     results = []
     judged: Judged | None = None
     for item in one.cases:
@@ -71,7 +71,7 @@ def evaluate(one: Wanted) -> list[LifeResult]:
 
 
 def _result(item: LifeCase, judged: Judged, samples: Samples, minutes: float) -> LifeResult:
-    events, feedback, _ = detect(samples, item.told_profile)
-    detected, moved = told(events)
+    events, feedback, _ = detect(samples, item.given_profile)
+    detected, moved = reported(events)
     score = score_session(item, judged, detected, feedback, moved)
     return LifeResult(item.kind, item.name, item.seed, minutes, item.sensors, item.tempo, score)

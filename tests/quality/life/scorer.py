@@ -1,8 +1,8 @@
-"""One session's told events, feedback and summaries against its truth.
+"""Scores one session's reported events, feedback and summaries against its truth.
 
-Events are scored as in every corpus (tests/quality/scorer.py). What is more here: when the load is known after each
-lift-off and how exactly, what is told of a stack that is held, how soon a repetition is known, and the sets' summaries.
-Fields of events and feedback are read by name, so that a detector may lack them or have more.
+Events are scored as in every corpus (tests/quality/scorer.py). In addition it scores when the load is known after each
+lift-off and how exactly, what is reported about a held stack, how soon a repetition is known, and the sets' summaries.
+Fields of events and feedback are read by name, so that a detector may have fewer or more of them.
 """
 
 from collections.abc import Sequence
@@ -16,15 +16,15 @@ from tests.quality.judge import Judged
 from tests.quality.labels import EXPLAINED, Label, Stretch, Truth
 from tests.quality.life.circumstances import LIFE_KEYS, During, LifeCircumstances
 from tests.quality.life.corpus import NO_PLATES, LifeCase
+from tests.quality.reported import Reported
 from tests.quality.scorer import Outcome, Row, SetScore, score_kind
 from tests.quality.signals import runs
 from tests.quality.skill import pauses_of
 from tests.quality.thresholds import Thresholds
-from tests.quality.told import Told
 
 KNOWN_S = 1.0  # after the stack first moves, where the machine's friction is known
 ENDS_NEAR = 0.10  # of the range above the lowest turn
-LATE_S = 0.6  # after a repetition's end it may take this long to be told
+LATE_S = 0.6  # a repetition may be reported this long after its end
 CONFIRMED = ("given", "learned", "confirmed")  # origins of a load that is more than presumed
 CLOSE, CLOSER = 0.02, 0.01
 FEEDBACK_S = 0.04
@@ -56,11 +56,11 @@ class LifeScore:
     clean_reps: list[bool] = field(default_factory=list)
     unjudged_s: list[float] = field(default_factory=list)
     held_s_errors: list[float | None] = field(default_factory=list)  # of failures
-    clean: bool = False  # nothing that could be told as a fault is in it
+    clean: bool = False  # it contains nothing that could be a fault
 
 
 def circumstances(item: LifeCase, judged: Judged) -> LifeCircumstances:
-    """What is not asked in this session."""
+    """What is not required in this session."""
     truth = judged.nominal
     th = judged.exact
     f, m = truth.filtered, truth.movement
@@ -111,13 +111,13 @@ def _deadlines_s(item: LifeCase, truth: Truth, th: Thresholds) -> list[tuple[Str
         first_s = ends_s[min(slow_reps, len(ends_s)) - 1] + LATE_S if ends_s else float(f.t_s[-1])
         soon = known and slow_reps == 1
         found.append((stretch, float(f.t_s[at]), moves_s, moves_s + KNOWN_S if soon else first_s))
-        known = known or slow_reps == 1  # learned in this one
+        known = known or slow_reps == 1  # learned in this repetition
     return found
 
 
 def _unjudged(item: LifeCase, truth: Truth, th: Thresholds) -> list[During]:
     found = [During(lifts_s - 1.0, due_s) for _, lifts_s, _, due_s in _deadlines_s(item, truth, th)]
-    if item.session.machine.resistance.down != 1.0:  # each set anew: a motor can be switched off
+    if item.session.machine.resistance.down != 1.0:  # in each set again: a motor can be switched off
         for span in truth.movement.spans:
             third = span.reps[min(3, len(span.reps)) - 1].last
             from_s, to_s = (float(truth.filtered.t_s[i]) for i in (span.first, third))
@@ -126,9 +126,9 @@ def _unjudged(item: LifeCase, truth: Truth, th: Thresholds) -> list[During]:
 
 
 def score_session(
-    item: LifeCase, judged: Judged, detected: list[Told], feedback: Sequence[Any], moved: int = 0
+    item: LifeCase, judged: Judged, detected: list[Reported], feedback: Sequence[Any], moved: int = 0
 ) -> LifeScore:
-    """Compare one session; `moved`: how many records changed their time."""
+    """Score one session; `moved`: how many records changed their time."""
     under = circumstances(item, judged)
     truth, th = judged.nominal, judged.exact
     result = LifeScore(SetScore(moved=moved))
@@ -151,8 +151,8 @@ def _blames(event: Label) -> bool:
     return bad or lasting
 
 
-def _score_sensors(result: LifeScore, item: LifeCase, detected: list[Told]) -> None:
-    """No sensor is at fault in the life of a gym; a spike that there was may be told."""
+def _score_sensors(result: LifeScore, item: LifeCase, detected: list[Reported]) -> None:
+    """No sensor is at fault in this corpus; only spikes that happened may be reported."""
     for event in detected:
         if event.kind == "sensor_fault":
             right = item.session.spike_every and event.own.get("cause") == "spike"
@@ -160,8 +160,8 @@ def _score_sensors(result: LifeScore, item: LifeCase, detected: list[Told]) -> N
             result.events.rows.append(Row("sensor_fault", outcome, event.t_s, note=str(event.own.get("cause"))))
 
 
-def _score_sets(result: LifeScore, judged: Judged, detected: list[Told]) -> None:
-    """Repetitions of each set, all under one number of their own."""
+def _score_sets(result: LifeScore, judged: Judged, detected: list[Reported]) -> None:
+    """The repetitions of each set, all with the number of that set."""
     truth, f = judged.nominal, judged.nominal.filtered
     seen: list[set[int | None]] = []
     exact: list[bool] = []
@@ -192,15 +192,15 @@ def _near(moment: Any, load_n: float, share: float) -> bool:
 
 
 def _error(moments: list[Any], truth: Truth, stretch: Stretch, lifts_s: float) -> float | None:
-    """At the end of the first repetition, and a moment to tell it."""
+    """The load's error at the end of the first repetition, with a moment for the report."""
     ends_s = [event.end_s for event in truth.of("rep") if event.end_s > lifts_s]
     after = [one for one in moments if ends_s and one.t_s >= ends_s[0] + LATE_S]
     known = [one for one in after[:1] if getattr(one, "load_n", None) and getattr(one, "load_from", None) in CONFIRMED]
     return float(known[0].load_n / stretch.load_n - 1) if known else None
 
 
-def _score_summaries(result: LifeScore, judged: Judged, detected: list[Told]) -> None:
-    """Skill, clean repetitions and loads of each set that was told."""
+def _score_summaries(result: LifeScore, judged: Judged, detected: list[Reported]) -> None:
+    """Skill, clean repetitions and loads of each reported set."""
     ends = [event for event in detected if event.kind == "set_end"]
     views = [
         {event.set: event for event in labels.of("set_end")} for labels in (judged.nominal, judged.strict, judged.loose)
@@ -223,15 +223,15 @@ def _score_summaries(result: LifeScore, judged: Judged, detected: list[Told]) ->
         result.unjudged_s.append(float(leak.get("unjudged_s") or 0.0))
 
 
-def _same_loads(true: Label, found: Told) -> bool:
+def _same_loads(true: Label, found: Reported) -> bool:
     wanted, parts = true.own["loads_n"], found.own.get("loads")
     got = [part.get("load_n") for part in parts] if parts else [found.own.get("working_load_n")]
     pairs = [*zip(got, wanted, strict=False), (found.own.get("working_load_n"), true.own["working_load_n"])]
     return len(got) == len(wanted) and all(b is None or (a is not None and abs(a / b - 1) <= CLOSER) for a, b in pairs)
 
 
-def _score_held(result: LifeScore, truth: Truth, detected: list[Told]) -> None:
-    """What is told of a stack that stands without tension above its rest."""
+def _score_held(result: LifeScore, truth: Truth, detected: list[Reported]) -> None:
+    """What is reported about a stack that stands without tension above its rest."""
     t_s = truth.filtered.t_s
     for a, b in runs(truth.movement.held):
         from_s, to_s = float(t_s[a]) + HELD_EDGE_S, float(t_s[b - 1]) - 0.05
@@ -242,8 +242,8 @@ def _score_held(result: LifeScore, truth: Truth, detected: list[Told]) -> None:
         ]
 
 
-def _score_reps(result: LifeScore, judged: Judged, detected: list[Told]) -> None:
-    """How long after its end a repetition was told that ends near the bottom."""
+def _score_reps(result: LifeScore, judged: Judged, detected: list[Reported]) -> None:
+    """How long after its end each repetition that ends near the bottom was reported."""
     truth = judged.nominal
     f, m = truth.filtered, truth.movement
     told_reps = [event for event in detected if event.kind == "rep"]
@@ -255,7 +255,7 @@ def _score_reps(result: LifeScore, judged: Judged, detected: list[Told]) -> None
             result.rep_known_s.append(near[0].found_s - label.end_s)
 
 
-def _score_failures(result: LifeScore, truth: Truth, detected: list[Told]) -> None:
+def _score_failures(result: LifeScore, truth: Truth, detected: list[Reported]) -> None:
     for true in truth.of("failure"):
         near = [event for event in detected if event.kind == "failure" and abs(event.t_s - true.t_s) < 1.0]
         if near:

@@ -1,4 +1,4 @@
-"""What a run over the life corpus showed, as plain text."""
+"""The results of a run over the life corpus as plain text."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ def by_kind(results: Sequence[LifeResult]) -> str:
     rows.append(_row("all", list(results)))
     head = ["kind of life", "sessions", "min", "sets exact", "F1", "missed", "false", "sensor false"]
     head += ["load known", "in time", "after ms p50/p95", "load |%| p50/max", "set loads", "assist F1"]
-    head += ["held", "skill |err| mean/max", "clean reps", "unjudged s max", "rep told ms p95"]
+    head += ["held", "skill |err| mean/max", "clean reps", "unjudged s max", "rep reported ms p95"]
     return tables.table("The life of a gym", head, rows)
 
 
@@ -78,7 +78,7 @@ def _row(name: str, some: list[LifeResult]) -> list[Cell]:
 
 
 def clean_minutes(results: Sequence[LifeResult]) -> str:
-    """Where nothing is wrong nothing may be told: for each kit, over the clean sessions."""
+    """False events in clean sessions, for each kit."""
     clean = [result for result in results if result.kind == CLEAN]
     rows: list[list[Cell]] = []
     for sensors in sorted({result.sensors for result in clean}):
@@ -100,7 +100,7 @@ def clean_minutes(results: Sequence[LifeResult]) -> str:
 
 
 def details(results: Sequence[LifeResult]) -> str:
-    """What else is told of sets, repetitions and failures."""
+    """Details of sets, repetitions and failures."""
     scores = [result.score for result in results]
     right: dict[str, list[bool]] = {}
     for score in scores:
@@ -118,24 +118,24 @@ def details(results: Sequence[LifeResult]) -> str:
             if row.kind == "jerk" and row.found_after_s is not None and result.sensors.startswith("HX711") == slow
         ]
         rows.append([f"jerk found, {cell}, ms p50/p95", _two(late, 50, 95, "{:.0f}"), f"of {len(late)}"])
-    rows.append(["skill told as null where it is known", sum(score.skill_missing for score in scores), ""])
-    rows.append(["records whose time moved once told", sum(score.events.moved for score in scores), ""])
+    rows.append(["skill reported as null where it is known", sum(score.skill_missing for score in scores), ""])
+    rows.append(["records whose time moved later", sum(score.events.moved for score in scores), ""])
     taken = Counter(name for score in scores for name in score.held_as_fault)
     rows += [[f"held taken for {name}", number, "0"] for name, number in taken.most_common()]
     causes = Counter(r.note for s in scores for r in s.events.rows if r.kind == "sensor_fault" and r.outcome == "false")
     rows += [[f"false sensor_fault {cause}", number, "0"] for cause, number in causes.most_common()]
-    return tables.table("What else is told", ["", "", ""], rows)
+    return tables.table("Details", ["", "", ""], rows)
 
 
 def wrong(results: Sequence[LifeResult]) -> str:
-    """Every miss and every invention, with the session it is in."""
+    """Every missed and every false event, with its session."""
     rows: list[list[Cell]] = [
         [f"{result.name} {result.sensors}", row.outcome, row.kind, row.t_s, row.note]
         for result in results
         for row in result.score.events.rows
         if row.outcome in ("missed", "false")
     ]
-    return tables.table("What was missed and what was invented", ["session", "", "kind", "t_s", ""], rows)
+    return tables.table("Missed and false events", ["session", "", "kind", "t_s", ""], rows)
 
 
 def _f1(count: Counter[Outcome]) -> float | None:

@@ -1,4 +1,4 @@
-"""The life corpus is dealt as promised, its scorer is right on answers that are known, and its command runs."""
+"""The life corpus is as varied as promised, its scorer is right on known answers, and its command runs."""
 
 from collections import Counter
 from dataclasses import replace
@@ -24,12 +24,12 @@ from tests.quality.life.corpus import (
 )
 from tests.quality.life.runner import Wanted, run, wanted
 from tests.quality.life.scorer import LifeScore, score_session
-from tests.quality.told import Told
+from tests.quality.reported import Reported
 
 Scene = tuple[LifeCase, Judged]
 
 
-def test_the_same_seed_is_the_same_session_and_the_splits_never_meet() -> None:
+def test_a_seed_gives_the_same_session_and_the_splits_share_none() -> None:
     assert life_case("hook", 4) == life_case("hook", 4)
     assert life_case("hook", 4).session != life_case("hook", 5).session
     tuning, held_back = (set(wanted(split, 6, 6)) for split in (TUNING, HELD_BACK))
@@ -40,7 +40,7 @@ def test_the_same_seed_is_the_same_session_and_the_splits_never_meet() -> None:
         named("life-yoga-1")
 
 
-def test_kits_tempi_and_what_is_known_are_dealt_evenly() -> None:
+def test_kits_tempi_and_what_is_known_are_spread_evenly() -> None:
     for kind in LIFE_KINDS:
         dealt = [life_case(kind, seed_of(HELD_BACK, i)) for i in range(16)]
         assert set(Counter(one.sensors for one in dealt).values()) == {2}
@@ -50,16 +50,16 @@ def test_kits_tempi_and_what_is_known_are_dealt_evenly() -> None:
         assert 6 <= sum(one.faulty for one in dealt) <= 10
 
 
-def test_nobody_is_told_the_load_and_less_where_less_is_written_down() -> None:
+def test_the_profile_never_gives_the_load_and_gives_what_the_case_says() -> None:
     for kind in LIFE_KINDS:
         for seed in range(8):
             one = life_case(kind, seed)
-            told = one.told_profile
-            assert told.machine.working_load_n is None
-            assert (told.calibration is not None) == one.calibrated == (told.detect.cell.rate_hz is not None)
-            assert (told.machine.friction is not None) == ("friction" in one.known)
-            assert (told.machine.plates_kg is not None) == ("plates" in one.known and kind not in NO_PLATES)
-            assert (told.machine.top_m is None) == (kind == "half_first")
+            given = one.given_profile
+            assert given.machine.working_load_n is None
+            assert (given.calibration is not None) == one.calibrated == (given.detect.cell.rate_hz is not None)
+            assert (given.machine.friction is not None) == ("friction" in one.known)
+            assert (given.machine.plates_kg is not None) == ("plates" in one.known and kind not in NO_PLATES)
+            assert (given.machine.top_m is None) == (kind == "half_first")
 
 
 def test_a_clean_session_is_measured_with_every_kit() -> None:
@@ -76,14 +76,14 @@ def scene(request: pytest.FixtureRequest) -> Scene:
     return item, judge(signals, item.true_profile, whole=True, pause_s=item.session.pause_s)
 
 
-def as_told(label: Label, late_s: float = 0.03) -> Told:
-    """What a perfect detector would have told of it."""
+def as_reported(label: Label, late_s: float = 0.03) -> Reported:
+    """The report of a perfect detector."""
     own = dict(label.own)
     if label.kind == "set_end":
         own["loads"] = [{"load_n": load_n} for load_n in own["loads_n"]]
         own["clean_reps"] = min(own["clean_reps"])
         own["leak"] = {"unjudged_s": 0.0}
-    return Told(
+    return Reported(
         kind=label.kind,
         t_s=label.t_s,
         found_s=label.true_s + late_s,
@@ -96,9 +96,9 @@ def as_told(label: Label, late_s: float = 0.03) -> Told:
     )
 
 
-def perfect(judged: Judged) -> list[Told]:
+def perfect(judged: Judged) -> list[Reported]:
     truth = judged.nominal
-    found = [as_told(label) for label in truth.events]
+    found = [as_reported(label) for label in truth.events]
     for number, span in enumerate(truth.movement.spans, 1):  # a repetition may begin before its set
         ends_s = {float(truth.filtered.t_s[min(rep.first, len(truth.filtered.t_s) - 1)]) for rep in span.reps}
         for event in found:
@@ -133,7 +133,7 @@ def test_a_perfect_detector_is_perfect(scene: Scene) -> None:
     assert all(right for _, right in score.events.attributes)
 
 
-def test_silence_misses_everything_that_is_required(scene: Scene) -> None:
+def test_without_reports_everything_required_is_missed(scene: Scene) -> None:
     item, judged = scene
     score = score_session(item, judged, [], [])
     assert outcomes(score)["hit"] == outcomes(score)["false"] == 0
@@ -151,18 +151,18 @@ def test_a_load_that_is_presumed_or_wrong_is_not_known(scene: Scene) -> None:
         assert not seen.in_time
 
 
-def test_what_is_told_of_a_stack_that_hangs_is_counted() -> None:
+def test_reports_about_a_stack_that_hangs_are_counted() -> None:
     item = named("life-hook-10")
     signals, _ = performed(item)
     judged = judge(signals, item.true_profile, whole=True)
     held = judged.nominal.movement.held
     middle = int(held.nonzero()[0][len(held.nonzero()[0]) // 2])
     at_s = float(judged.nominal.filtered.t_s[middle])
-    slack = replace(as_told(judged.nominal.events[0]), kind="slack", t_s=at_s, found_s=at_s, duration_s=0.1)
+    slack = replace(as_reported(judged.nominal.events[0]), kind="slack", t_s=at_s, found_s=at_s, duration_s=0.1)
     assert score_session(item, judged, [*perfect(judged), slack], []).held_as_fault == ["slack"]
 
 
-def test_what_happens_outside_sets_and_while_a_stack_is_hung_up_is_nobodys_miss_or_invention() -> None:
+def test_events_outside_sets_and_while_a_stack_is_hung_up_are_neither_missed_nor_false() -> None:
     for name, kind in (("life-hand_lifted-6", "slack"), ("life-hook-10", "unload")):
         item = named(name)
         signals, _ = performed(item)
@@ -181,7 +181,7 @@ def test_what_happens_outside_sets_and_while_a_stack_is_hung_up_is_nobodys_miss_
         assert outcomes(score_session(item, judged, others + told_otherwise, []))["false"] == 0
 
 
-def test_two_sets_told_as_one_are_not_exact() -> None:
+def test_two_sets_reported_as_one_are_not_exact() -> None:
     item = named("life-hook-10")
     signals, _ = performed(item)
     judged = judge(signals, item.true_profile, whole=True)
@@ -189,14 +189,14 @@ def test_two_sets_told_as_one_are_not_exact() -> None:
     assert score_session(item, judged, merged, []).sets_exact == [False, False]
 
 
-def test_kinds_and_keys_that_nobody_has_heard_of_do_no_harm(scene: Scene) -> None:
+def test_unknown_kinds_and_keys_do_not_change_the_score(scene: Scene) -> None:
     item, judged = scene
-    strange = replace(as_told(judged.nominal.events[0]), kind="moonrise", own={"colour": [1, {"deep": None}]})
+    strange = replace(as_reported(judged.nominal.events[0]), kind="moonrise", own={"colour": [1, {"deep": None}]})
     score = score_session(item, judged, [*perfect(judged), strange], [SimpleNamespace(t_s=1.0)])
     assert outcomes(score)["false"] == 0
 
 
-def test_a_sensor_fault_is_false_unless_it_is_a_spike_that_there_was() -> None:
+def test_a_sensor_fault_is_false_unless_a_spike_really_happened() -> None:
     for name, cause, outcome in (
         ("life-light-2", "spike", "false"),
         ("life-spikes-0", "spike", "neutral"),
@@ -205,7 +205,7 @@ def test_a_sensor_fault_is_false_unless_it_is_a_spike_that_there_was() -> None:
         item = named(name)
         signals, _ = performed(item)
         judged = judge(signals, item.true_profile, whole=True)
-        fault = replace(as_told(judged.nominal.events[0]), kind="sensor_fault", own={"cause": cause})
+        fault = replace(as_reported(judged.nominal.events[0]), kind="sensor_fault", own={"cause": cause})
         rows = score_session(item, judged, [fault], []).events.rows
         assert [row.outcome for row in rows if row.kind == "sensor_fault"] == [outcome]
 
@@ -213,7 +213,7 @@ def test_a_sensor_fault_is_false_unless_it_is_a_spike_that_there_was() -> None:
 def test_the_command_prints_every_table_and_draws_a_session() -> None:
     results = run([Wanted("light", 2), Wanted("hook", 10)])
     text = tables.everything(results) + tables.wrong(results)
-    for title in ("The life of a gym", "Clean minutes", "What else is told", "load_change", "assist", "light", "hook"):
+    for title in ("The life of a gym", "Clean minutes", "Details", "load_change", "assist", "light", "hook"):
         assert title in text
     assert draw("life-light-2").startswith("<svg")
 

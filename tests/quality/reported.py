@@ -1,4 +1,4 @@
-"""What a detector told, joined by id: an event as it was first told and as it ended."""
+"""Joins a detector's records by id: each event as it was first reported and as it ended."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,8 +9,8 @@ from monitor.events import AnyEvent
 
 
 @dataclass
-class Told:
-    """What was told under one id."""
+class Reported:
+    """The records of one id."""
 
     kind: str
     t_s: float
@@ -23,8 +23,8 @@ class Told:
     own: dict[str, Any]
 
 
-def told(events: list[AnyEvent]) -> tuple[list[Told], int]:
-    """Records joined by id, in the order of ids; and how many changed their time after they were told."""
+def reported(events: list[AnyEvent]) -> tuple[list[Reported], int]:
+    """Records joined by id, in the order of ids, and how many records changed their time later."""
     first: dict[int, AnyEvent] = {}
     last: dict[int, AnyEvent] = {}
     moved = 0
@@ -36,10 +36,10 @@ def told(events: list[AnyEvent]) -> tuple[list[Told], int]:
     result = []
     for number, event in first.items():
         end = last[number]
-        if event.kind == "set_start":  # sent again where the set only begins with a later lift-off
+        if event.kind == "set_start":  # sent again if the set begins only with a later lift-off
             event = end
         result.append(
-            Told(
+            Reported(
                 kind=event.kind,
                 t_s=event.t_s,
                 found_s=event.found_s,
@@ -55,7 +55,7 @@ def told(events: list[AnyEvent]) -> tuple[list[Told], int]:
 
 
 def _own(event: AnyEvent) -> dict[str, Any]:
-    """All keys, whatever they are, as JSON has them; those of a repetition's parts beside the others."""
+    """All keys of an event, as in JSON; the keys of a repetition's parts are added to the others."""
     own: dict[str, Any] = msgspec.to_builtins(event)
     if event.kind == "rep":
         own["start_grade"] = (own.get("start") or {}).get("grade")
