@@ -21,6 +21,7 @@ from monitor.daemon.daemon import Daemon
 from monitor.daemon.loop_errors import report_loop_errors
 from monitor.daemon.mqtt_sink import MqttSink
 from monitor.daemon.notify import ServiceManager
+from monitor.daemon.recent_feedback import RecentFeedback
 from monitor.daemon.reload import Reload
 from monitor.daemon.sink import Sink
 from monitor.display.address import is_open
@@ -84,10 +85,12 @@ async def serve(
             _log.warning("%s", warning)
         page_url = None
         if profile.display.enabled:
+            recent = RecentFeedback()
+            daemon.sinks.append(recent)
             opened = is_open(profile.display.bind)
             tokens = await asyncio.to_thread(kept_tokens, directory) if opened else None
             broker = embedded or (None if profile.mqtt.websocket_url else Relay(address))
-            server = PageServer(profile, broker, partial(last_sets, store), tokens=tokens)
+            server = PageServer(profile, broker, partial(last_sets, store), tokens=tokens, recent=recent.document)
             await stack.enter_async_context(server)
             if scratch is None and server.port != profile.display.port:
                 _refuse_shared_port(profile, directory)

@@ -3,6 +3,7 @@
     GET /                 the page's files (package data)
     GET /config.json      which machine, and where its broker takes WebSockets
     GET /history.json     the last sets from the store
+    GET /recent.json      the feedback of the last minute
     GET /may.json         the page's role, and which commands it may send: {"v", "role", "may": ["resume", ...]}
     GET /mqtt, upgrade    a page's connection to the broker
 
@@ -61,6 +62,7 @@ _log = logging.getLogger(__name__)
 
 Document = Callable[[Role], Awaitable[bytes]]
 History = Callable[[], dict[str, Any]]  # blocks on the disk; may raise StoreError
+Recent = Callable[[], dict[str, Any]]
 
 
 class PageServerError(Exception):
@@ -86,6 +88,7 @@ class PageServer:
         history: History | None = None,
         *,
         tokens: Mapping[Role, str] | None = None,
+        recent: Recent | None = None,
     ) -> None:
         self.port = profile.display.port
         self.turned_away = 0  # because of their Host, Origin, token or path
@@ -97,6 +100,7 @@ class PageServer:
         self._files = page_files(profile.display.cues)
         self._documents: dict[str, Document] = {"/config.json": self._config, "/may.json": self._may}
         self._history = history
+        self._recent = recent
         self._names = own_names()
         self._machine = profile.machine
         self._cookie = f"{COOKIE}-{profile.machine.id}"
@@ -181,6 +185,8 @@ class PageServer:
             return None
         if url.path == "/history.json" and self._history is not None:
             return await self._past(host, self._history)
+        if url.path == "/recent.json" and self._recent is not None:
+            return self._give(host, msgspec.json.encode(self._recent()), "application/json")
         if (document := self._documents.get(url.path)) is not None:
             return self._give(host, await document(role), "application/json")
         if (file := self._files.get(url.path)) is None:

@@ -60,6 +60,7 @@ class DisplayStage:
         self.answers: dict[str, dict[str, Any]] = {}  # command -> the daemon's answer; without one it does not answer
         self._period_s = 1 / rate_hz
         self.history: dict[str, Any] | None = {"v": 1, "sets": []}  # None before `with`: a server without a store
+        self.recent: dict[str, Any] | None = None  # the document with the feedback of the last minute
         self._port = 0  # whichever is free, from then on the same
         self._last_id = 0
 
@@ -188,7 +189,9 @@ class DisplayStage:
         profile = Profile(
             machine=MachineSettings(id=self.machine, kind="stack"), display=DisplaySettings(port=self._port)
         )
-        self._server = await PageServer(profile, self._broker, self._history if self.history else None).__aenter__()
+        self._server = await PageServer(
+            profile, self._broker, self._history if self.history else None, recent=lambda: self.recent or {}
+        ).__aenter__()
         self._port = self._server.port
 
     async def _broker_down(self) -> None:

@@ -1,12 +1,15 @@
 """The trainer's view: trace, events, repetitions, leak, sets, history with and without a store."""
 
+import msgspec
+
+from monitor.daemon.recent_feedback import RecentFeedback
 from monitor.events import Jerk, LockoutRest, Rep
 from tests import needs
 from tests.browser import Browser, Page
-from tests.display.conftest import PHONE, TABLET, Open
+from tests.display.conftest import LAPTOP, PHONE, TABLET, Open
 from tests.display.look import faults, look
 from tests.display.records import REP
-from tests.display.stage import IDLE, DisplayStage
+from tests.display.stage import CALM, IDLE, DisplayStage
 
 pytestmark = needs.chromium
 
@@ -90,6 +93,45 @@ def test_the_trace_has_holes_and_is_bounded(open_page: Open, stage: DisplayStage
     assert 25 * 50 < length < 25 * 76
     assert holes == 1
     assert window == 60
+
+
+def test_the_last_minute_begins_with_what_the_machine_has(open_page: Open, stage: DisplayStage) -> None:
+    """The chart of a page that opens within a set is full; at rest, with one feedback a second, it has no hole."""
+    recent = RecentFeedback()
+    for at in range(30):
+        recent.feedback(stage.session, msgspec.structs.replace(IDLE, t_s=stage.t_s - 60 + at), 1.0)
+    for at in range(25 * 29):
+        recent.feedback(stage.session, msgspec.structs.replace(CALM, t_s=stage.t_s - 30 + at / 25), 25.0)
+    stage.recent = recent.document()
+    stage.live()
+    page = open_page("trainer.html", (1280, 800))
+    page.wait("repMonitor.trace.columns[0].length > 25 * 29 + 30")
+    times, holes = page.evaluate(
+        "[repMonitor.trace.columns[0], repMonitor.trace.columns[2].filter((force) => force === null).length]"
+    )
+    assert times == sorted(times)
+    assert times[-1] - times[0] > 58
+    assert holes <= 1  # between what the server had and what came live
+    stage.recent = {**recent.document(), "session": "another"}
+    other = open_page("trainer.html", (1280, 800))
+    other.wait("repMonitor.stats.shown !== null && repMonitor.trace.columns[0].length > 2")
+    assert other.evaluate("repMonitor.trace.columns[0].length") < 25 * 29
+    assert not page.console
+
+
+def test_its_header_is_one_line_on_a_laptop(open_page: Open, stage: DisplayStage) -> None:
+    stage.info(load_n=804.0)
+    stage.live()
+    page = open_page("trainer.html", LAPTOP)
+    top = "(({ height }) => height)(document.querySelector('.top').getBoundingClientRect())"
+    page.wait("document.body.dataset.state === 'set' && document.querySelector('#agreed').textContent.includes('kg')")
+    height_px = page.evaluate(top)
+    assert height_px <= 48 + 2 * 12 + 1  # a button, the padding and the border
+    stage.silence()
+    stage.status(link="unstable")
+    page.wait("document.querySelector('#pill-text').textContent.includes('check its cable')")
+    assert page.evaluate(top) == height_px
+    assert page.evaluate("document.querySelector('.top').scrollWidth <= innerWidth")
 
 
 def test_history_comes_from_the_store(open_page: Open, stage: DisplayStage) -> None:

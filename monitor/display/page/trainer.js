@@ -35,13 +35,18 @@ let woken = false;
 let timer = 0;
 let drawn_ms = -Infinity; // when the page was last drawn, and its trace
 let traced_ms = -Infinity;
+let traced = null; // the session whose feedback the trace has
 let tables_ms = -Infinity; // when the tables were last drawn
 let tablesChanged = true;
 let setsChanged = true;
 let asked = -1; // the connection on which events were requested
 
 function heard(topic, record, retained) {
-  if (topic === "live/feedback" && record) trace.add(record);
+  if (topic === "live/feedback" && record) {
+    if (record.session !== traced) trace.clear();
+    traced = record.session;
+    trace.add(record);
+  }
   if ((topic === "set" && record) || record?.kind === "set_end") {
     const now = retained || record.historical ? {} : { ended_utc: new Date().toISOString() };
     setsChanged = history.add({ ...record, ...now }) || setsChanged;
@@ -125,6 +130,18 @@ function faultsSoFar() {
   return [...Map.groupBy(found, rowOf)].map(([row, records]) => [row, records.length]);
 }
 
+/** The feedback of the last minute from the server, before what this page has heard itself. */
+async function loadRecent() {
+  const answer = await fetch("recent.json", { cache: "no-store" });
+  if (!answer.ok) return; // this server has none
+  const { session, ...columns } = await answer.json();
+  if (session !== (traced ?? session)) return;
+  traced = session;
+  const fields = ["t_s", "feedback_hz", "tension", "tension_n", "position", "pace"];
+  trace.precede(columns.t_s.map((_, at) => Object.fromEntries(fields.map((field) => [field, columns[field][at]]))));
+  traced_ms = -Infinity;
+}
+
 function write(id, text) {
   if ($(id).textContent !== text) $(id).textContent = text;
 }
@@ -132,7 +149,8 @@ function write(id, text) {
 $("machine").textContent = page.machine;
 setUpChooser({ opener: $("choose"), page });
 $("to-display").search = location.search;
-globalThis.repMonitor = { model, link, stats, history };
+globalThis.repMonitor = { model, link, stats, history, trace };
 await history.load().catch((error) => console.info(`no history: ${error.message}`));
+await loadRecent().catch((error) => console.info(`the chart begins empty: ${error.message}`));
 setsChanged = true;
 wake();

@@ -6,6 +6,8 @@ import { inUnit, kilograms, unitName } from "./units.js";
 export const WINDOW_S = 60;
 const KEPT_S = 75; // a little more than the window; old samples are removed in batches
 const GAP_S = 0.3; // a longer silence makes a hole in the line: nothing is interpolated
+const LATE = 1.5; // in intervals of feedback: a machine at rest publishes less often
+const LIVE_HZ = 25;
 const INK = { fg: "#f3f6f8", quiet: "#a7b4c0", line: "#26313b", rep: "#5d6b78", pace: "#ffd84d" };
 const TONE_INK = { leak: "#e69f00", rough: "#f08a3c", blind: "#f08a3c" };
 const FONT = '13px system-ui, "DejaVu Sans", sans-serif';
@@ -16,6 +18,7 @@ export class Trace {
   #band = [0.9, 1.1];
   #events = [];
   #named;
+  #hz = LIVE_HZ; // how often the last feedback came
 
   /** `named(record)` returns the name of an event. */
   constructor(tension, position, named) {
@@ -33,8 +36,11 @@ export class Trace {
     const times = this.#columns[0];
     const last_s = times.at(-1);
     if (feedback.t_s === last_s) return;
+    const hz = feedback.feedback_hz ?? LIVE_HZ;
+    const gap_s = Math.max(GAP_S, LATE / Math.min(hz, this.#hz));
+    this.#hz = hz;
     if (feedback.t_s < last_s) this.clear();
-    else if (feedback.t_s - last_s > GAP_S) this.#push([last_s + GAP_S / 2, null, null, null, null]);
+    else if (feedback.t_s - last_s > gap_s) this.#push([last_s + GAP_S / 2, null, null, null, null]);
     const { t_s, tension, tension_n, position, pace } = feedback;
     this.#push([
       t_s,
@@ -47,6 +53,19 @@ export class Trace {
       const old = times.findIndex((time) => time >= t_s - WINDOW_S - 1);
       for (const column of this.#columns) column.splice(0, old);
     }
+  }
+
+  /** Puts feedback of the same session, oldest first, before what has come live. */
+  precede(older) {
+    const live = this.#columns.map((column) => column.splice(0));
+    const [first_s = Infinity] = live[0];
+    for (const feedback of older) if (feedback.t_s < first_s) this.add(feedback);
+    for (const [at, column] of this.#columns.entries()) column.push(...live[at]);
+  }
+
+  /** What is drawn: t_s, tension, force, position, pace. */
+  get columns() {
+    return this.#columns;
   }
 
   clear() {

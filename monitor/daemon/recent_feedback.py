@@ -1,0 +1,52 @@
+"""Keeps the feedback of the last minute, so that a trainer's page that opens now does not begin with an empty chart."""
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+from monitor.events import Feedback
+from monitor.mqtt.contract.messages import LIVE_HZ, VERSION, InfoMessage, SessionMessage
+from monitor.store.stored import StoredEvent
+
+KEPT_S = 60.0
+DRAWN = {"tension": 4, "tension_n": 1, "position": 4, "pace": 4}  # fields that the page draws, and their decimals
+
+
+class RecentFeedback:
+    """A `Sink`."""
+
+    def __init__(self) -> None:
+        self._session = ""
+        self._kept: deque[tuple[Feedback, float]] = deque(maxlen=int(KEPT_S * LIVE_HZ))
+
+    def document(self) -> dict[str, Any]:
+        """`{"v": 1, "session", "t_s": [...], "feedback_hz": [...], ...}`: one column for each field, oldest first."""
+        columns: dict[str, list[float | None]] = {
+            "t_s": [round(now.t_s, 3) for now, _ in self._kept],
+            "feedback_hz": [hz for _, hz in self._kept],
+        }
+        for field, decimals in DRAWN.items():
+            values = (getattr(now, field) for now, _ in self._kept)
+            columns[field] = [None if value is None else round(value, decimals) for value in values]
+        return {"v": VERSION, "session": self._session, **columns}
+
+    def feedback(self, session: str, feedback: Feedback, hz: float) -> None:
+        if session != self._session or (self._kept and feedback.t_s < self._kept[-1][0].t_s):
+            self._session = session
+            self._kept.clear()
+        self._kept.append((feedback, hz))
+        while self._kept[0][0].t_s < feedback.t_s - KEPT_S:
+            self._kept.popleft()
+
+    def events(self, stored: Sequence[StoredEvent]) -> None:
+        pass
+
+    def summary(self, summary: SessionMessage) -> None:
+        pass
+
+    def info(self, info: InfoMessage) -> None:
+        pass
+
+    def clear_last_set(self) -> None:
+        """A lifter asked to be forgotten: what was lifted in the last minute is no longer shown, either."""
+        self._kept.clear()
