@@ -133,7 +133,7 @@ class Link:
         self.retry_s = FIRST_RETRY_S  # how long a closed port is left alone
         self._wire = FORMATS[format]
         self._splitter = self._wire.splitter()  # of everything that is handed on, across openings of the port
-        self._since = Opening(now_ns, self._wire.tick_us)
+        self._since = Opening(now_ns, self._wire)
         self._start = start
         self._seq = 0
         self._phase_ns = self._send_ns = self._due_ns = now_ns
@@ -157,7 +157,7 @@ class Link:
 
     def opened(self, now_ns: int) -> None:
         """The port is open."""
-        self._since = Opening(now_ns, self._wire.tick_us)
+        self._since = Opening(now_ns, self._wire)
         self._due_ns = now_ns
         self._happens(Trigger.OPENED if self._wire.answers else Trigger.OPENED_FOR_LINES, now_ns)
         self._reporter.report(replace(self.state, reconnects=self.state.reconnects + self._ever_open))

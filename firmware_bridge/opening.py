@@ -2,8 +2,10 @@
 
 from firmware_bridge.chunk import Chunk, Split
 from firmware_bridge.device_clock import ClockEstimate
+from firmware_bridge.formats.codes import Mcu
 from firmware_bridge.formats.framing import Deframer
 from firmware_bridge.formats.messages import Hello
+from firmware_bridge.formats.registry import WireFormat
 from firmware_bridge.pace import Pace
 
 WINDOW_NS = 1_000_000_000
@@ -14,9 +16,9 @@ HEARD_BYTES = 64  # kept, to tell text from noise
 class Opening:
     """From one opening of the port to the next. All times are the host's monotonic clock."""
 
-    def __init__(self, now_ns: int, tick_us: int | None = None) -> None:
-        """`tick_us`: of the stamps of a line format."""
-        self.pace = None if tick_us is None else Pace(tick_us)
+    def __init__(self, now_ns: int, wire: WireFormat) -> None:
+        self._pace = Pace(wire.tick_us)
+        self._stamps = wire.stamps
         self.hello: Hello | None = None
         self.clock = ClockEstimate()
         self.ears = Deframer()  # for what comes before HELLO, which is not handed on
@@ -33,8 +35,8 @@ class Opening:
 
     @property
     def off_pace(self) -> float | None:
-        """How many times too fast the stamps of lines run, if that is impossible."""
-        return None if self.pace is None else self.pace.off
+        """How many times too fast the stamps run, if that is impossible. A simulated device may run at any speed."""
+        return None if self.hello is not None and self.hello.mcu == Mcu.SIMULATED else self._pace.off
 
     def add(self, chunk: Chunk, split: Split) -> None:
         """A chunk came, with this in it."""
@@ -42,8 +44,7 @@ class Opening:
         if split.found:
             self.good_ns = chunk.received_ns
             self.good += len(split.found)
-        if self.pace is not None:
-            self.pace.add(chunk.received_ns, [int(fields[0]) for fields in split.found])
+        self._pace.add(chunk.received_ns, self._stamps(split.found))
         self.heard += chunk.data[: HEARD_BYTES - len(self.heard)]
         self._window_bytes += len(chunk.data)
         self._window_garbage += split.garbage_bytes

@@ -1,9 +1,10 @@
-"""Compares the stamps of text lines with their arrival times, to name a board whose clock runs otherwise. Pure.
+"""Compares a device's stamps with their arrival times, to name a device whose clock runs otherwise. Pure.
 
     arrivals    0 .. 2 .. 4 .. 6 s          windows
-    stamps      0 .. 2 .. 4 .. 6 s          mean step x lines: about as long as the window
+    stamps      0 .. 2 .. 4 .. 6 s          mean step x stamps: about as long as the window
 
-Lost lines and a wrong digit change the mean step little, because the extreme steps are left out.
+Each line has a stamp; of frames, the blocks of positions count. Lost ones and a wrong digit change the mean step
+little, because the extreme steps are left out.
 """
 
 from itertools import pairwise
@@ -12,9 +13,9 @@ from firmware_bridge.formats import Format
 
 WINDOW_NS = 2_000_000_000
 EXTREME = 2  # steps of a window, at both ends of their order
-FEWEST = 10  # lines in a window
-MOST_LINES = 10_000
-MOST = 5.0  # times too fast or too slow; lost lines cause less
+FEWEST = 10  # stamps in a window
+MOST_STAMPS = 10_000
+MOST = 5.0  # times too fast or too slow; lost lines or frames cause less
 WINDOWS = 2  # in a row
 
 
@@ -29,11 +30,11 @@ class Pace:
         self._bad = 0
 
     def add(self, received_ns: int, stamps: list[int]) -> None:
-        """These lines came."""
+        """These stamps came."""
         if self._began_ns is None:
             self._began_ns = received_ns  # what this read holds may have waited long
             return
-        if len(self._stamps) < MOST_LINES:
+        if len(self._stamps) < MOST_STAMPS:
             self._stamps += stamps
         if (passed_ns := received_ns - self._began_ns) >= WINDOW_NS:
             self._judge(passed_ns)
@@ -59,6 +60,8 @@ def likely_cause(format: Format, ratio: float) -> str:
     'its stamps run 1000 times too fast: it sends microseconds; is it lines-micros? Correct [serial] format'
     >>> likely_cause("lines-millis", 100.0)
     'its stamps run 100 times too fast: correct the clock in its program'
+    >>> likely_cause("frames", 0.1)
+    'its stamps run 10 times too slow: its firmware does not count microseconds; build it for its board (MCU=, F_CPU=)'
     """
     how = "do not advance"
     if ratio > 0:
@@ -67,6 +70,8 @@ def likely_cause(format: Format, ratio: float) -> str:
         remedy = "it sends microseconds; is it lines-micros? Correct [serial] format"
     elif format == "lines-micros" and 300 < 1 / max(ratio, 1e-9) < 3000:
         remedy = "it sends milliseconds; is it lines-millis? Correct [serial] format"
+    elif format == "frames":
+        remedy = "its firmware does not count microseconds; build it for its board (MCU=, F_CPU=)"
     else:
         remedy = "correct the clock in its program"
     return f"its stamps {how}: {remedy}"

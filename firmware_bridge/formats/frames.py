@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from firmware_bridge.chunk import Chunk
+from firmware_bridge.errors import ProtocolVersionError
 from firmware_bridge.formats import blocks
 from firmware_bridge.formats.batch import Batch
 from firmware_bridge.formats.blocks import Block
@@ -30,6 +31,7 @@ from firmware_bridge.formats.messages import (
 from firmware_bridge.samples import Flag, Samples
 
 CONTROL_KEPT = 1000  # control messages, the newest
+_STAMP = slice(5, 9)  # of a block's first sample, in its payload
 _FEW = 16  # payloads: up to here, one by one costs no more than all at once
 _BACK_US = 1_000_000  # a block overtakes one of the other kind by less than the longest block
 
@@ -67,6 +69,11 @@ class _Kind:
         """The device booted: what comes next is another stream."""
         self.stream_id = -1
         self.owed_flags |= Flag.RESTART
+
+
+def position_stamps(payloads: list[bytes]) -> list[int]:
+    """The stamps of the blocks of positions, in us: they come at even steps."""
+    return [int.from_bytes(payload[_STAMP], "little") for payload in payloads if payload[0] == Pos.TYPE]
 
 
 class FrameReader:
@@ -243,7 +250,13 @@ class FrameReader:
             self._unknown += 1
             self._count_frame(payload[1])
             return
-        check_protocol(payload)
+        try:
+            check_protocol(payload)
+        except ProtocolVersionError:
+            if self._boot_id is None:
+                raise
+            self._bad_body += 1  # the link has refused that device, which left the beginning of its HELLO in the stream
+            return
         try:
             message = kind.from_body(payload[2:])
         except MessageError:

@@ -70,6 +70,11 @@ class LineSplitter(Splitter[tuple[bytes, ...]]):
         return None
 
 
+def line_stamps(lines: list[tuple[bytes, ...]]) -> list[int]:
+    """The stamps of lines, in ticks."""
+    return [int(fields[0]) for fields in lines]
+
+
 class LineReader:
     """Turns chunks of text lines into samples, the same ones however the bytes are grouped."""
 

@@ -7,9 +7,9 @@ from typing import Any, Protocol
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.formats import Format
 from firmware_bridge.formats.calibration import Calibration
-from firmware_bridge.formats.frames import FrameReader
+from firmware_bridge.formats.frames import FrameReader, position_stamps
 from firmware_bridge.formats.framing import Deframer
-from firmware_bridge.formats.lines import MICROS, MILLIS, LineReader, LineSplitter, Shape
+from firmware_bridge.formats.lines import MICROS, MILLIS, LineReader, LineSplitter, Shape, line_stamps
 from firmware_bridge.formats.link_counts import LinkCounts
 from firmware_bridge.formats.messages import Hello, Message
 from firmware_bridge.formats.splitting import Splitter
@@ -34,7 +34,8 @@ class WireFormat:
     splitter: Callable[[], Splitter[Any]]
     reader: Callable[[Calibration, Hello | None], Reader]  # with the HELLO that came before the first chunk, if any
     answers: bool  # whether the device speaks protocol 1: HELLO and START are sent to it
-    tick_us: int | None = None  # of the stamps of lines, which nothing protects
+    stamps: Callable[[list[Any]], list[int]]  # in what a splitter has found; their steps show the device's clock
+    tick_us: int  # of these stamps
 
 
 def _lines(shape: Shape) -> WireFormat:
@@ -42,12 +43,13 @@ def _lines(shape: Shape) -> WireFormat:
         lambda: LineSplitter(shape),
         lambda calibration, _: LineReader(calibration, shape),
         answers=False,
+        stamps=line_stamps,
         tick_us=shape.tick_us,
     )
 
 
 FORMATS: dict[Format, WireFormat] = {
-    "frames": WireFormat(Deframer, FrameReader, answers=True),
+    "frames": WireFormat(Deframer, FrameReader, answers=True, stamps=position_stamps, tick_us=1),
     "lines-millis": _lines(MILLIS),
     "lines-micros": _lines(MICROS),
 }
