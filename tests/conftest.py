@@ -1,4 +1,4 @@
-"""Fixtures and checks of all tests: needs, leaks, `--bless` for expected results, workers for `-n auto`."""
+"""Fixtures and checks of all tests: needs, leaks, `--bless` for expected results, parallel workers."""
 
 import asyncio
 import gc
@@ -7,19 +7,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
-from tests import needs
+from tests import needs, workers
 from tests.soak import SOAKING, Figure
 
 ROOT = Path(__file__).parents[1]
-WORKERS_AT_MOST = 8
-WORKERS_A_CORE = 2  # many tests wait for real time; more workers would delay each other
-WORKER_BYTES = 1 << 30  # of a worker with its browser, brokers and daemons
 
 settings.register_profile("unhurried", deadline=None)  # a slow example is not a failure
 settings.load_profile("unhurried")
@@ -31,9 +29,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """The workers of `-n auto`: two for each core, if the memory suffices."""
-    memory_bytes = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return max(1, min(WORKERS_A_CORE * len(os.sched_getaffinity(0)), memory_bytes // WORKER_BYTES, WORKERS_AT_MOST))
+    return workers.number()
+
+
+@pytest.hookimpl(optionalhook=True, wrapper=True)
+def pytest_xdist_make_scheduler(config: pytest.Config) -> Generator[None, Any, Any]:
+    """Of `--dist loadfile`: some folders are one unit, too."""
+    scheduler = yield
+    if config.getoption("dist") == "loadfile":
+        scheduler._split_scope = workers.unit
+    return scheduler
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -48,6 +53,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if too_long:
         config.hook.pytest_deselected(items=too_long)
         items[:] = [item for item in items if item not in too_long]
+    items.sort(key=lambda item: workers.place(item.nodeid))
     if SOAKING:  # tests that can run beside the simulated day come first, and the day comes last among them
         items.sort(key=lambda item: ("the_day" not in getattr(item, "fixturenames", ()), item.path.stem == "test_day"))
 

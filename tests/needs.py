@@ -19,7 +19,7 @@ PACKAGES = {  # a program, or a file of a library -> its Debian package
     "openssl": {"openssl": "openssl"},
     "systemd": {"systemd-analyze": "systemd"},
     "nspawn": {"systemd-nspawn": "systemd-container"},
-    "chromium": {"chromium": "chromium"},
+    "chromium": {"chromium-headless-shell": "chromium-headless-shell"},
     "npm": {"npm": "npm"},
     "valgrind": {"valgrind": "valgrind"},
     "compiler": {"cc": "gcc", "make": "make"},

@@ -50,8 +50,7 @@ def test_every_state_is_shown_and_readable(display: Page, stage: DisplayStage, s
     for width, height in (PHONE, TABLET, LAPTOP, TV, (844, 390), (320, 568)):
         display.resize(width, height)
         seen = show(display, stage, state)
-        display.screenshot(tmp_path / f"{state}-{width}.png")
-        assert not faults(seen), (width, height)
+        assert not faults(seen), (width, height, display.screenshot(tmp_path / f"{state}-{width}.png"))
         if state == "summary":
             continue
         assert 0 < len(seen["word"]) <= 8 or state == "pause"

@@ -1,0 +1,36 @@
+"""How `make test` shares the tests among parallel workers: how many there are, what stays together, what comes first.
+
+A worker takes whole files, so that what the tests of a file share is made once. Files that share a browser go together.
+"""
+
+import os
+from pathlib import PurePosixPath
+
+AT_MOST = 8
+A_CORE = 2  # many tests wait for real time; more workers would delay each other
+WORKER_BYTES = 1 << 30  # of a worker with its browser, brokers and daemons
+TOGETHER = ("tests/display", "tests/report")  # a browser each
+LONGEST = (  # they come first, so that no worker is left with a long file at the end
+    "tests/display",
+    "tests/benchmarks/test_instructions.py",
+    "tests/detect/test_detector_contract.py",
+    "tests/report",
+)
+
+
+def number() -> int:
+    """The workers of `-n auto`: two for each core, if the memory suffices."""
+    memory_bytes = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return max(1, min(A_CORE * len(os.sched_getaffinity(0)), memory_bytes // WORKER_BYTES, AT_MOST))
+
+
+def unit(node_id: str) -> str:
+    """What goes to one worker with this test: its file, or its folder."""
+    path = PurePosixPath(node_id.partition("::")[0])
+    return next((folder for folder in TOGETHER if path.is_relative_to(folder)), str(path))
+
+
+def place(node_id: str) -> int:
+    """Its place in the order; what is not long keeps its place after the longest."""
+    own = unit(node_id)
+    return LONGEST.index(own) if own in LONGEST else len(LONGEST)
