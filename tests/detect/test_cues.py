@@ -1,4 +1,4 @@
-"""Which cue the live feedback gives for an event, and how long."""
+"""The live feedback gives the right cue for an event, for the right time."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ CEILING = ForceCeiling(id=2, duration_s=None, peak_tension_n=1500.0, **COMMON)
 TOUCH = StackTouch(id=3, duration_s=None, slam=False, speed_m_s=0.1, **COMMON)
 
 
-def test_a_cue_for_what_is_over_stays_a_while_and_for_what_lasts_as_long() -> None:
+def test_a_cue_stays_while_its_event_is_open_and_a_while_after_it() -> None:
     live = LiveFeedback()
     live.note([JERK], 100)
     assert [live.due_cue(now) for now in (100, 99 + CUE_STEPS, 100 + CUE_STEPS)] == ["jerk_start", "jerk_start", None]

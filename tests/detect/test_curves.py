@@ -71,7 +71,7 @@ def test_two_repetitions_show_the_curve(name: str, friction: float | None) -> No
     assert end.working_load_n == pytest.approx(LOAD_N, rel=0.01)
 
 
-def test_a_constant_load_is_no_curve() -> None:
+def test_a_constant_load_does_not_make_a_curve() -> None:
     spine = session(None, [*REP] * 3 + END)[1]
     assert spine.limits.resistance is None
     assert spine.limits.resistance_known
@@ -87,13 +87,13 @@ def test_the_next_session_knows_the_curve() -> None:
     assert not [event for event in events if event.kind in COMPARED and event.part_of is None and event is not help_]
 
 
-def test_a_helper_is_no_curve() -> None:
+def test_a_helper_does_not_make_a_curve() -> None:
     helped: list[Act] = [Helped(1.0, 2.0, 0.7), Still(0.4), Leg(0.0, 2.0), Still(0.4)]
     spine = session(None, [*helped, *helped, *HELPED, *HELPED, *END])[1]
     assert spine.limits.resistance is None
 
 
-def test_a_written_curve_counts_from_the_first_moment() -> None:
+def test_a_curve_in_the_profile_counts_from_the_first_moment() -> None:
     places_m = BOTTOM_M + PLACES * (TOP_M - BOTTOM_M)
     curve: dict[str, Any] = {
         "resistance": "curve",
@@ -108,6 +108,6 @@ def test_a_written_curve_counts_from_the_first_moment() -> None:
     assert [event.load_n for event in events if event.kind == "rep"] == pytest.approx([LOAD_N] * 2, rel=0.01)
 
 
-def test_written_out_a_constant_load_stays_constant() -> None:
+def test_a_load_that_the_profile_calls_constant_stays_constant() -> None:
     spine = session(cam, [*REP] * 3 + END, of=profile(working_load_n=None, friction=None, resistance="constant"))[1]
     assert spine.limits.resistance is None

@@ -1,4 +1,4 @@
-"""What every detector owes, whatever it detects: the same events however the stream comes, and none from nothing."""
+"""All detectors keep one contract: the events do not depend on how the stream is cut, and silence makes none."""
 
 import ast
 import pickle
@@ -41,11 +41,11 @@ from tests.movements import (
     profile,
 )
 
-# A movement is printed so that it can be pasted; to shrink one would take minutes.
+# A failing movement is printed so that it can be pasted; shrinking it would take minutes.
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 exact = settings(max_examples=12, deadline=None, phases=PHASES, suppress_health_check=[HealthCheck.too_slow])
-repeated = settings(exact, derandomize=True)  # where the last bit may differ, the examples do not
-# Of a list Hypothesis loves the ends; a checksum loves nobody.
+repeated = settings(exact, derandomize=True)  # fixed examples where the last bit may differ
+# Hypothesis prefers the ends of a list; a checksum chooses evenly.
 any_profile = st.binary(min_size=4, max_size=4).map(lambda some: sorted(PROFILES)[crc32(some) % len(PROFILES)])
 Reported = tuple[list[AnyEvent], list[Feedback]]
 
@@ -60,7 +60,7 @@ def later(samples: Samples, by_s: float) -> Samples:
 
 
 def chunked(samples: Samples, sizes: list[int]) -> Iterator[Samples]:
-    """The same rows, in chunks of these sizes, over and over."""
+    """The same rows in chunks of these sizes, repeated."""
     at = 0
     for size in cycle(sizes):
         if at >= len(samples):
@@ -75,22 +75,22 @@ def feed(spine: Spine, *batches: Samples, finish: bool = True) -> Reported:
 
 
 def run(name: str | Profile, samples: Samples, finish: bool = True) -> Reported:
-    """What a fresh spine makes of the samples, all at once."""
+    """What a fresh spine reports for the samples, in one call."""
     return feed(Spine(PROFILES[name] if isinstance(name, str) else name, "s"), samples, finish=finish)
 
 
 def lines(reported: Reported) -> list[bytes]:
-    """Byte for byte."""
+    """The reports as bytes, to compare them exactly."""
     return [encode(event) for event in reported[0]] + [msgspec.json.encode(feedback) for feedback in reported[1]]
 
 
 def last_records(reported: Reported) -> list[Any]:
-    """What stands of each event in the end, in the order of their ids."""
+    """The last record of each event, in the order of ids."""
     return [event for _, event in sorted({event.id: event for event in reported[0]}.items())]
 
 
 def known_s(events: list[AnyEvent]) -> list[float | None]:
-    """When each record became known: the first one when found, the closing one when closed; else nothing says it."""
+    """When each record became known: the first when found, the closing one when closed, else None."""
     found: set[int] = set()
     closed: set[int] = set()
     known: list[float | None] = []
@@ -150,9 +150,9 @@ def test_records_come_in_order_and_never_from_the_future(name: str, movement: Mo
 @exact
 @given(any_profile, movements())
 def test_each_record_goes_on_from_the_one_before_it(name: str, movement: Movement) -> None:
-    """What was reported stays: kind, moment, set; an interval ends once; `part_of` names an act before.
+    """Reported values stay: kind, moment, set; an interval ends once; `part_of` names an earlier act.
 
-    Only a repetition may go on after all.
+    Only a repetition may go on after its end.
     """
     events, _ = run(name, movement.samples())
     before: dict[int, AnyEvent] = {}
@@ -165,12 +165,12 @@ def test_each_record_goes_on_from_the_one_before_it(name: str, movement: Movemen
         assert event.part_of is None or event.part_of in before
     for event in before.values():
         assert event.duration_s is not None
-        assert event.part_of is None or before[event.part_of].part_of is None, f"{event} is part of no primary"
+        assert event.part_of is None or before[event.part_of].part_of is None, f"{event} is not part of a primary"
 
 
 @exact
 @given(any_profile, movements())
-def test_the_eye_changes_nothing(name: str, movement: Movement) -> None:
+def test_live_feedback_does_not_change_events(name: str, movement: Movement) -> None:
     samples = movement.samples()
     blind, _ = feed(Spine(PROFILES[name], "s", feedback=False), samples)
     assert blind == run(name, samples)[0]
@@ -178,7 +178,7 @@ def test_the_eye_changes_nothing(name: str, movement: Movement) -> None:
 
 @exact
 @given(any_profile, movements(), st.floats(0, 1))
-def test_a_replay_cut_short_has_told_what_the_whole_had_told_by_then(
+def test_a_replay_cut_short_reports_what_the_whole_had_reported_by_then(
     name: str, movement: Movement, share: float
 ) -> None:
     samples = movement.samples()
@@ -193,14 +193,14 @@ def test_a_replay_cut_short_has_told_what_the_whole_had_told_by_then(
 
 
 def wrap_detectors(spine: Spine, wrap: Callable[[Detector], Detector]) -> None:
-    """A fresh spine with each of its detectors inside another one."""
+    """Wrap each detector of a fresh spine."""
     panel = spine._panel
     before, after = (tuple(map(wrap, detectors)) for detectors in (panel.before, panel.after))
     spine._panel = DetectorPanel(before, after, panel.moment)
 
 
 class Restless:
-    """A detector that is woken at every moment; it still says whether it needs to see a confirmed load's past."""
+    """A detector that is woken at every moment; it still asks for past moments when a load is confirmed."""
 
     due = -1
 
@@ -211,7 +211,7 @@ class Restless:
 
 @exact
 @given(any_profile, movements())
-def test_a_detector_sleeps_through_nothing(name: str, movement: Movement) -> None:
+def test_waking_detectors_at_every_moment_changes_nothing(name: str, movement: Movement) -> None:
     samples = movement.samples()
     spine = Spine(PROFILES[name], "s")
     wrap_detectors(spine, Restless)
@@ -219,7 +219,7 @@ def test_a_detector_sleeps_through_nothing(name: str, movement: Movement) -> Non
 
 
 class Recorded:
-    """A detector whose findings are noted; the last moment that it saw is kept."""
+    """A detector whose findings and last moment are recorded."""
 
     def __init__(self, detector: Detector, found: dict[type, set[str]], moments: list[Moment]) -> None:
         self._detector, self._found, self._moments = detector, found, moments
@@ -238,7 +238,7 @@ class Recorded:
 
 
 class Seen:
-    """What happened over many movements: events by kind and what is special of them, findings by detector."""
+    """What happened in many movements: events by kind and special values, findings by detector."""
 
     def __init__(self) -> None:
         self.reached: set[tuple[str, str]] = set()
@@ -277,8 +277,8 @@ def seen() -> Seen:
     return seen
 
 
-def test_each_fact_has_one_owner_and_nobody_writes_a_moment(seen: Seen) -> None:
-    """Whatever a detector returns beside events, no other one returns; its struct names it."""
+def test_each_fact_has_one_owner_and_no_detector_changes_a_moment(seen: Seen) -> None:
+    """Only one detector returns each kind of fact, and the struct names that detector."""
     facts = {kind: owners for kind, owners in seen.found.items() if issubclass(kind, Fact)}
     assert facts.keys() == {kind for kind in FIELD_OF if issubclass(kind, Fact)}
     for kind, owners in facts.items():
@@ -304,7 +304,7 @@ def test_a_detector_writes_only_its_own_state() -> None:
 
 
 def close(one: Any, other: Any, later_s: float = 0.0, forces: float = 1.0) -> bool:
-    """Whether two records say the same, the other one `later_s` later and with `forces` times the force."""
+    """Whether two records agree, the other one `later_s` later and with `forces` times the force."""
     for key in one.__struct_fields__:
         mine, its = getattr(one, key), getattr(other, key)
         if isinstance(mine, float) and isinstance(its, float):
@@ -348,7 +348,7 @@ def test_scaled_load_scales_forces_and_nothing_else(changes: dict[str, Any], mov
     scaled = {key: value * scale if key.endswith("_n") and value else value for key, value in own.items()}
 
     def walking(machine: Profile, scale: float) -> Profile:
-        """The force that a zero may walk is scaled, too; its noise must not lie on the edge of it."""
+        """Scale the drift that a zero may have, too; its noise must not lie on that limit."""
         zero = ZeroSettings(walk_n_per_minute=scale * 14.0)
         return msgspec.structs.replace(machine, detect=msgspec.structs.replace(machine.detect, zero=zero))
 
@@ -417,7 +417,7 @@ def test_the_end_of_the_stream_cuts_what_is_open(name: str, movement: Movement, 
 
 
 def test_memory_is_bounded() -> None:
-    """Hours of every trouble: what a spine keeps does not grow. What a set leaked is summed up now and then."""
+    """After hours of every trouble a spine's memory has not grown. The leak of a set is summed up in between."""
     acts: list[Act] = [Leg(1.0, 0.4), Still(1.6), Leg(0.0, 2.0), Still(0.2), Leg(0.6, 0.7), Leg(0.0, 0.4), Down(0.5)]
     shares = np.random.default_rng(1).uniform(0, 1, 16)
     troubles = [Trouble(("gap", "stuck", "SATURATED", "jump")[k % 4], at, 0.3) for k, at in enumerate(shares.tolist())]
@@ -433,13 +433,13 @@ def test_memory_is_bounded() -> None:
         assert max(sizes_bytes[6:]) <= max(sizes_bytes[:6]) + 16_384, name
 
 
-def test_an_idle_machine_tells_nothing() -> None:
+def test_an_idle_machine_reports_nothing() -> None:
     for name in PROFILES:
         assert not run(name, Movement((Still(60.0),)).samples())[0]
 
 
 def test_the_movements_reach_what_is_tested(seen: Seen) -> None:
-    """All kinds, grades and causes; else the properties above would say nothing of them."""
+    """All kinds, grades and causes occur; otherwise the properties above would not be tested for them."""
     reached = seen.reached
     assert {kind for kind, _ in reached} == set(KINDS)
     for kind, what in (

@@ -1,4 +1,4 @@
-"""What a lifter's last efforts are called: a shove after sticking, a failure of each load (EVENTS.md 6 and 9)."""
+"""A lifter's last efforts: a shove after sticking, a failure with each load (EVENTS.md 6 and 9)."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ END: list[Act] = [Down(6.0)]
 
 
 def last(acts: list[Act], kind: str, name: str = "stack") -> list[Any]:
-    """What stands of each event of a kind in the end."""
+    """The last record of each event of a kind."""
     spine = Spine(PROFILES[name], "s")
     events = spine.update(Movement(tuple(acts)).samples()).events + spine.finish().events
     return [event for event in {event.id: event for event in events}.values() if event.kind == kind]
@@ -22,7 +22,7 @@ def last(acts: list[Act], kind: str, name: str = "stack") -> list[Any]:
 
 @pytest.mark.parametrize(("stuck_s", "cause"), [(0.0, "mid"), (0.45, "shove"), (0.6, "shove"), (1.0, "shove")])
 def test_a_jerk_after_sticking_is_a_shove(stuck_s: float, cause: str) -> None:
-    """Slow ends of the ways around it count as sticking, too: less than half a second of rest is enough."""
+    """The slow ends of the movements around it count as sticking, too: less than half a second of rest is enough."""
     halt: list[Act] = [Still(stuck_s)] if stuck_s else []
     shoved: list[Act] = [Leg(0.4, 1.0), *halt, Leg(0.9, 0.55), Leg(1.0, 1.0), Still(0.4), Leg(0.0, 2.0), Still(0.4)]
     straight: list[Act] = [Leg(0.3, 0.55), Leg(1.0, 1.0), Still(0.4), Leg(0.0, 2.0), Still(0.4)]
@@ -31,7 +31,7 @@ def test_a_jerk_after_sticking_is_a_shove(stuck_s: float, cause: str) -> None:
     assert cause in causes if stuck_s else "shove" not in causes
 
 
-def test_a_drop_set_fails_once_a_load() -> None:
+def test_a_drop_set_fails_once_with_each_load() -> None:
     pinned: list[Act] = [Down(2.5), Pin(0.6)]
     acts = [*LEAD, *REP, *FAILED, *FAILED, *pinned, *REP, *FAILED, *FAILED, *END]
     assert len(last(acts, "stall", "learned")) == 4

@@ -1,7 +1,7 @@
-"""The event contract (monitor/detect/EVENTS.md) and the code say the same: kinds, keys, defaults, order, tolerances.
+"""The event contract (monitor/detect/EVENTS.md) and the code agree: kinds, keys, defaults, order, tolerances.
 
-`NOT_IN_CODE` names what the contract defines and the code does not do yet. It may only shrink: a test fails where the
-code has something that is still listed. Take the name out, and implement the rest of its section in the same change.
+`NOT_IN_CODE` names what the contract defines and the code lacks. It may only shrink: a test fails if the code has
+something that is still listed. Then remove the name, and implement the rest of its section in the same change.
 """
 
 import re
@@ -43,7 +43,7 @@ CITATION = re.compile(r"EVENTS\.md (\d+(?:\.\d+)?)")
 
 @dataclass(frozen=True)
 class Section:
-    """What stands between two headings."""
+    """The text between two headings."""
 
     title: str
     text: str
@@ -64,7 +64,7 @@ class Section:
         return found and found[1]
 
     def table(self, first_column: str) -> list[dict[str, str]]:
-        """Rows, by column, of the table that begins with this column; empty where there is none."""
+        """The rows, by column, of the table that begins with this column; empty if there is none."""
         lines = [line for line in self.text.splitlines() if line.startswith("|")]
         rows = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
         starts = [i for i, row in enumerate(rows) if row[0] == first_column]
@@ -96,7 +96,7 @@ STRUCTS: dict[str, type[Event]] = {str(kind.__struct_config__.tag): kind for kin
 
 
 def settings_of_the_contract() -> dict[str, set[float | None]]:
-    """Every default by the full name of its setting, in SI units; the unit must be that of the name."""
+    """Every default by the full name of its setting, in SI units; its unit must be the name's."""
     found: dict[str, set[float | None]] = {}
     for one in SECTIONS:
         text = " ".join(one.text.split())
@@ -124,18 +124,18 @@ def settings_of_the_code() -> dict[str, Any]:
 
 
 def assert_same(what: str, contract: set[str], code: set[str]) -> None:
-    """The contract has what the code has, and beyond it only what is listed."""
+    """The contract has what the code has, and otherwise only what is listed."""
     listed = NOT_IN_CODE.get(what, set())
-    assert not code & listed, f"in the code by now, take it out of NOT_IN_CODE[{what!r}]: {sorted(code & listed)}"
+    assert not code & listed, f"now in the code, remove it from NOT_IN_CODE[{what!r}]: {sorted(code & listed)}"
     assert not code - contract, f"not in EVENTS.md: {sorted(code - contract)}"
     assert not contract - code - listed, f"not in the code: {sorted(contract - code - listed)}"
     assert not listed - contract, f"in NOT_IN_CODE[{what!r}], but not in EVENTS.md: {sorted(listed - contract)}"
 
 
-def test_every_kind_stands_in_the_table_and_has_a_section_of_its_own() -> None:
+def test_every_kind_is_in_the_table_and_has_its_own_section() -> None:
     assert_same("kinds", set(OWN_KEYS), set(KINDS))
     assert set(OWN_KEYS) <= {one.kind for one in SECTIONS}
-    for row in GLANCE:  # the table names the section that the kind stands in
+    for row in GLANCE:  # the table names the section of the kind
         chapter = next(i for i, one in enumerate(SECTIONS) if one.number == row["section"])
         following = [one.kind for one in SECTIONS[chapter + 1 :]]
         ends = next((i for i, one in enumerate(SECTIONS[chapter + 1 :]) if one.number is not None), len(following))
@@ -180,7 +180,7 @@ def test_every_setting_is_in_the_contract_with_the_default_of_the_code() -> None
 
 
 @pytest.mark.parametrize("row", section("1.2").table("tempo"), ids=lambda row: row["tempo"])
-def test_the_quantities_that_follow_are_those_of_the_code(row: dict[str, str]) -> None:
+def test_the_derived_quantities_are_those_of_the_code(row: dict[str, str]) -> None:
     positive_s, negative_s = map(float, row["tempo"].split("/"))
     protocol = ProtocolSettings(positive_s=positive_s, negative_s=negative_s)
     limits = limits_of(
@@ -260,7 +260,7 @@ def _seconds(cell: str) -> float | None:
     return round(float(cell.removesuffix(" ms")) * 1e-3, 6) if cell else None
 
 
-def test_whoever_cites_the_contract_cites_a_section_that_exists() -> None:
+def test_every_citation_of_the_contract_names_an_existing_section() -> None:
     known = {one.number for one in SECTIONS}
     files = [path for folder in ("monitor", "firmware_bridge", "tests") for path in (ROOT / folder).rglob("*.py")]
     cited = [(path, number) for path in files for number in CITATION.findall(path.read_text())]
@@ -270,7 +270,7 @@ def test_whoever_cites_the_contract_cites_a_section_that_exists() -> None:
     assert inner <= known
 
 
-def test_every_source_that_is_named_is_listed_and_every_listed_one_is_named() -> None:
+def test_the_cited_sources_are_the_listed_ones() -> None:
     text = CONTRACT.read_text()
     listed = [row["name"] for row in section("19").table("name")]
     body = " ".join(text[: text.index("## 19.")].split())

@@ -1,4 +1,4 @@
-"""What holds a stack besides its rest, and what ends its repetitions and its sets (EVENTS.md 1.3, 4 and 5)."""
+"""Hooks, stops and hands that hold a stack, and how they end repetitions and sets (EVENTS.md 1.3, 4 and 5)."""
 
 from dataclasses import replace
 from typing import Any
@@ -20,7 +20,7 @@ HIGH_BOTTOM = profile(bottom_m=REST_M + 0.1)  # of a machine with a stop below i
 
 
 def at(height_m: float) -> float:
-    """The share of the range that is so high above the rest."""
+    """The share of the range at this height above the rest."""
     return (height_m - (BOTTOM_M - REST_M)) / RANGE_M
 
 
@@ -35,7 +35,7 @@ def with_force(rows: Samples, force_n: Any) -> Samples:
 
 
 def last(events: list[AnyEvent], kind: str) -> list[Any]:
-    """What stands of each event of a kind in the end."""
+    """The last record of each event of a kind."""
     return [event for event in {event.id: event for event in events}.values() if event.kind == kind]
 
 
@@ -62,15 +62,15 @@ def test_a_repetition_that_goes_on_is_sent_again() -> None:
 
 
 @pytest.mark.parametrize("load_n", [60.0, 75.0, 600.0])
-def test_a_loaded_stack_touches_nothing_above_its_rest(load_n: float) -> None:
-    """Also where its tension is below that which stands for half of a load that is not known yet."""
+def test_a_loaded_stack_above_its_rest_does_not_touch(load_n: float) -> None:
+    """Even if its tension is below the limit that stands for half of a load that is not known yet."""
     acts = [*LEAD, *REP, *REP, *REP, *END]
     events = records([], PROFILES["learned"], Movement(tuple(acts)).samples(load_n=load_n))
     assert [touch.ended_set for touch in last(events, "stack_touch")] == [True]
 
 
 @pytest.mark.parametrize("height_m", [0.02, 0.15, 0.5])
-def test_a_stack_on_a_hook_is_held_and_nobody_is_at_fault(height_m: float) -> None:
+def test_a_stack_on_a_hook_is_held_and_that_is_not_a_fault(height_m: float) -> None:
     hung: list[Act] = [*UP, Leg(at(height_m), 2.0), Still(0.5), Tug(0.0, 3.0), Still(0.5), Leg(0.0, 2.0), Still(0.4)]
     events = records([*LEAD, *REP, *hung, *hung, *END])
     kinds = {event.kind for event in events}
@@ -88,7 +88,7 @@ def test_five_seconds_on_a_hook_end_a_set_and_the_next_one_begins_there() -> Non
 
 
 @pytest.mark.parametrize("share", [0.4, 0.65, 1.2])
-def test_a_set_ends_on_the_rest_whatever_the_hands_still_pull(share: float) -> None:
+def test_a_set_ends_on_the_rest_even_if_hands_still_pull(share: float) -> None:
     acts = (*LEAD, *REP, *REP, Leg(at(0.0), 0.6), Still(20.0), *UP, Leg(0.0, 2.0), *END)
     rows = Movement(acts).samples()
     grounded = (rows.t_s > 1.9 + 2 * 4.8 + 0.6) & (rows.t_s < 1.9 + 2 * 4.8 + 20.4)
@@ -99,7 +99,7 @@ def test_a_set_ends_on_the_rest_whatever_the_hands_still_pull(share: float) -> N
 
 
 @pytest.mark.parametrize("height_m", [0.06, 0.3])
-def test_a_stack_lifted_and_dropped_by_hand_is_no_fault_and_no_repetition(height_m: float) -> None:
+def test_a_stack_lifted_and_dropped_by_hand_makes_no_fault_and_no_repetition(height_m: float) -> None:
     drop_s = float(np.sqrt(2 * height_m / 9.81))
     rows = Movement((Leg(at(height_m), 1.0), Still(0.5), Down(3.0, drop_s), *LEAD, *REP, *REP, *END)).samples()
     carried = rows.t_s < 1.0 + 1.5 + drop_s + 2.5
@@ -128,7 +128,7 @@ def test_a_stop_that_keeps_the_cable_loaded_ends_a_set(before_s: float) -> None:
 
 
 def test_a_lifter_who_holds_the_load_low_does_not_end_the_set() -> None:
-    low: list[Act] = [Leg(at(0.09), 2.0), Still(12.0)]  # a centimetre below the range, and no stop
+    low: list[Act] = [Leg(at(0.09), 2.0), Still(12.0)]  # a centimetre below the range, without a stop
     events = records([*LEAD, *UP, *low, *UP, *low, *UP, Leg(at(0.1), 2.0), *END], HIGH_BOTTOM)
     assert [end.reps for end in last(events, "set_end")] == [3]
 

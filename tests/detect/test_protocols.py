@@ -1,4 +1,4 @@
-"""Sets of the less common protocols, from the simulator through the spine."""
+"""Detection of sets with less common protocols, from the simulator through the spine."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ STEADY = Lifter(tempo_spread=0.0, range_spread=0.0, fatigue=0.0)
 
 
 def detected(trace: Trace, machine: dict[str, Any], protocol: dict[str, Any]) -> list[Any]:
-    """What stands of each event in the end."""
+    """The last record of each event."""
     profile = profile_from_builtins({"machine": {"id": "protocols", **machine}, "protocol": protocol})
     spine = Spine(profile, "s")
     events = spine.update(measure(trace, KIT, seed=1)).events + spine.finish().events
@@ -39,7 +39,7 @@ def detected(trace: Trace, machine: dict[str, Any], protocol: dict[str, Any]) ->
 
 
 def test_30_30_30_is_one_repetition_and_a_negative() -> None:
-    """Lifted by somebody else: a negative, a positive and a negative of half a minute each, and nothing wrong."""
+    """After a lift by somebody else: a negative, a positive and a negative of half a minute each, without a fault."""
     moves = (Rest(2.0), Lift(speed=10.0), Turn(), Lower(), Turn(), Lift(), Turn(), Lower(), SetDown(7.0))
     trace = simulate(STACK, Script(positive_s=30.0, negative_s=30.0, moves=moves, lifter=STEADY), seed=1)
     place = {"rest_m": STACK.rest_m, "bottom_m": STACK.bottom_m, "top_m": STACK.top_m}
@@ -50,7 +50,7 @@ def test_30_30_30_is_one_repetition_and_a_negative() -> None:
     assert not rep.partial
     ends = [event for event in events if event.kind == "set_end"]
     assert [(end.reps, end.outcome) for end in ends] == [(1, "ended")]
-    after_s = rep.t_s  # the lift before it was hurried, and is nobody's fault
+    after_s = rep.t_s  # the lift before it was hurried, which is not a fault
     wrong = [event for event in events if event.t_s > after_s and event.kind not in ("rep", "turnaround", "set_end")]
     assert {event.kind for event in wrong} == {"stack_touch", "bottom_rest"}
     assert all(event.ended_set for event in wrong)
@@ -59,7 +59,7 @@ def test_30_30_30_is_one_repetition_and_a_negative() -> None:
 
 
 def test_movement_without_load_is_judged_by_force_alone() -> None:
-    """The limb goes slowly up and down against nothing but the other one's resistance."""
+    """The limb moves slowly up and down against the resistance of the other limb only."""
     stages_s = (10.0, 10.0, 10.0)
     protocol = {"stages_s": stages_s}
 

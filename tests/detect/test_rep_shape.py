@@ -1,4 +1,4 @@
-"""How a repetition left the rest, and how evenly it moved, on movements that are known."""
+"""Repetitions in known movements report how they left the rest and how evenly they moved."""
 
 from typing import Any
 
@@ -14,14 +14,14 @@ END: list[Act] = [Down(6.0)]
 
 
 def reps(acts: list[Act], name: str = "stack", upload_s: float = 0.8) -> list[Rep]:
-    """The tension rises for so long before the stack leaves the rest."""
+    """The repetitions; the tension rises for `upload_s` before the stack leaves the rest."""
     samples = Movement(tuple(acts), force_hz=250.0).samples()
     rising_n = LOAD_N * np.clip((samples.t_s - LEAD_S + upload_s) / upload_s, 0.0, 1.0)
     lifting = (samples.t_s > LEAD_S - upload_s) & (samples.t_s < LEAD_S + 1.0)
     samples.force_n[lifting] = np.maximum(samples.force_n, rising_n)[lifting]
     spine = Spine(PROFILES[name], "s", feedback=False)
     events: list[Any] = spine.update(samples).events + spine.finish().events
-    newest = {event.id: event for event in events}  # one that goes on is sent again
+    newest = {event.id: event for event in events}  # a repetition that goes on is sent again
     return [event for event in newest.values() if isinstance(event, Rep)]
 
 

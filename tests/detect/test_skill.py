@@ -1,4 +1,4 @@
-"""Skill and leak by EVENTS.md 15: each second once, by the order of primaries, and only where there are faults."""
+"""Skill and leak follow EVENTS.md 15: each second counts once, by the order of primaries, and only in faults."""
 
 from typing import Any
 from zlib import crc32
@@ -24,7 +24,7 @@ LONG_END: list[Act] = [Down(16.0)]
 
 
 def story(acts: list[Act], of: Profile = PROFILES["stack"]) -> list[Any]:
-    """What stands of each event in the end."""
+    """The last record of each event."""
     spine = Spine(of, "s", feedback=False)
     events = spine.update(Movement((Leg(0.0, 0.5), Still(0.4), *acts)).samples()).events + spine.finish().events
     return list({event.id: event for event in events}.values())
@@ -127,7 +127,7 @@ def test_a_planned_pause_neither_leaks_nor_counts() -> None:
     assert leaks.leak.bottom_s > 3.0
     assert planned.leak.bottom_s == 0
     assert leaks.set_s - planned.set_s == pytest.approx(lost_s(leaks.leak) - lost_s(planned.leak), abs=0.3)
-    assert leaks.leak.bottom_s - short.leak.bottom_s == pytest.approx(2.0, abs=0.1)  # what is longer leaks
+    assert leaks.leak.bottom_s - short.leak.bottom_s == pytest.approx(2.0, abs=0.1)  # the rest of a longer pause leaks
     assert leaks.clean_reps is not None
     assert planned.clean_reps is not None
     assert planned.clean_reps >= leaks.clean_reps
@@ -171,7 +171,7 @@ def test_a_heave_spoils_its_positive_and_a_drop_its_negative() -> None:
     assert heave.clean_reps == 2
     drop = summary([*REP, *UP, Leg(0.4, 0.6), Still(0.4), Leg(0.0, 1.5), Still(0.4), *REP, *REP, *END])
     assert drop.leak is not None
-    assert drop.leak.drop_s == pytest.approx(0.6 + 0.4 + 1.5, abs=1.0)  # less what ranks above it
+    assert drop.leak.drop_s == pytest.approx(0.6 + 0.4 + 1.5, abs=1.0)  # without what ranks above it
 
 
 def test_a_throw_spoils_four_seconds_at_most() -> None:
@@ -191,15 +191,15 @@ def test_a_throw_spoils_four_seconds_at_most() -> None:
     assert end.leak.jerk_s + end.leak.unload_s > 3.0
 
 
-def test_what_spoils_nothing_does_not_leak() -> None:
+def test_events_that_spoil_nothing_do_not_leak() -> None:
     stalled: list[Act] = [Leg(0.5, 2.0), Still(3.5), Leg(1.0, 2.0), Still(0.4)]
     end = summary([*REP, *stalled, *DOWN, *REP, *END])
     assert end.counts["stall"] == 1
     assert end.skill == 1.0
 
 
-def test_what_cannot_be_judged_neither_leaks_nor_counts() -> None:
-    """Nothing is known of the machine, so the load is learned from the first repetition, which is heaved."""
+def test_unjudged_time_neither_leaks_nor_counts() -> None:
+    """Nothing is known about the machine, so the load is learned from the first repetition, which is heaved."""
     heave: list[Act] = [Leg(0.3, 1.5), Leg(1.0, 0.9), Still(0.4), *DOWN]
     end = summary([*heave, *REPS, *END], PROFILES["learned"])
     assert end.leak is not None
@@ -208,7 +208,7 @@ def test_what_cannot_be_judged_neither_leaks_nor_counts() -> None:
     assert end.clean_reps == 3
 
 
-def test_what_somebody_else_does_is_not_the_lifters_leak() -> None:
+def test_help_by_somebody_else_is_not_the_lifters_leak() -> None:
     events = story([*REP, *UP, Leg(0.5, 1.0), Tug(0.6, 1.5), Leg(0.0, 1.5), Still(0.4), *REP, *END])
     (end,) = [event for event in events if isinstance(event, SetEnd)]
     helped = [event.id for event in events if event.kind == "assist"]

@@ -1,4 +1,4 @@
-"""Stretches of moments: their union and difference are those of sets of moments."""
+"""Union and difference of stretches are those of sets of moments."""
 
 from itertools import pairwise
 
@@ -26,7 +26,7 @@ def test_a_union_holds_the_same_moments_once_and_in_order(some: list[Stretch]) -
 
 
 @given(stretches, stretches)
-def test_a_difference_holds_what_is_in_none_of_the_others(some: list[Stretch], others: list[Stretch]) -> None:
+def test_a_difference_holds_the_moments_in_none_of_the_others(some: list[Stretch], others: list[Stretch]) -> None:
     left = without(some, others)
     assert moments(left) == moments(some) - moments(others)
     assert length(left) == len(moments(left))
@@ -40,7 +40,9 @@ def test_stretches_that_are_close_become_one(some: list[Stretch], join: int) -> 
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=MOMENTS), st.integers(0, MOMENTS), stretches)
-def test_a_follower_keeps_what_was_on_and_can_be_rewritten(held: list[bool], since: int, again: list[Stretch]) -> None:
+def test_a_follower_keeps_the_held_moments_and_can_be_rewritten(
+    held: list[bool], since: int, again: list[Stretch]
+) -> None:
     follower = Follower()
     for moment, on in enumerate(held):
         follower.update(on, moment)

@@ -1,4 +1,4 @@
-"""Strict typing sees each field of each event, and that a moment is frozen."""
+"""Strict typing checks each field of each event, and that a moment is frozen."""
 
 from pathlib import Path
 

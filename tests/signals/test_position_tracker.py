@@ -28,12 +28,12 @@ def steps_of(x_m: np.ndarray) -> Steps:
 
 
 @pytest.mark.parametrize("counts_apart", [3, 12, 40])
-def test_a_jump_while_the_stack_hardly_moves_does_not_lose_it_for_ever(counts_apart: int) -> None:
+def test_the_position_is_found_again_after_a_jump_while_the_stack_hardly_moves(counts_apart: int) -> None:
     """A movement across the jump is not a speed, so the standstill after it is not a frozen encoder."""
     counts = np.arange(BEFORE + AFTER) // counts_apart
     x_m = 0.05 + counts * COUNT_M
     x_m[BEFORE:] += JUMP_M
-    x_m[BEFORE] = np.nan  # the cell that the jump lies in
+    x_m[BEFORE] = np.nan  # the grid cell with the jump
     x_m[BEFORE + 3 : BEFORE + 15] = x_m[BEFORE + 15]
     x_m[BEFORE + 1 : BEFORE + 3] = x_m[BEFORE + 3] - np.array((2, 1)) * COUNT_M / 3  # the last of its counts
     tracked = PositionTracker(COUNT_M).update(steps_of(x_m))

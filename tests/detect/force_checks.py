@@ -1,0 +1,135 @@
+"""What detection must report about forces: tension, loads, helpers, motors and static contractions."""
+
+from typing import Any
+
+import pytest
+
+from monitor.detect.spine import Spine
+from tests.detect.stories import END, REP, STARTED_S, UP, of, only, story
+from tests.movements import FRICTION, LOAD_N, PROFILES, Act, Down, Helped, Leg, Movement, Pin, Still, Tug
+
+
+def a_load_that_is_held_high_is_not_on_a_stop() -> None:
+    """However still somebody holds it."""
+    assert only(of("set_end", [*REP, *UP, Still(7.0), Leg(0.0, 2.0), *REP, *END])).reps == 3
+
+
+def tension_has_two_sides() -> None:
+    """A heaved stack pulls too hard, a thrown one too little."""
+    events, _ = story([*REP, Leg(1.0, 0.9), Still(0.4), Leg(0.0, 2.0), *END])
+    assert [event.side for event in events if event.kind == "tension_out"] == ["high", "low"]
+    unload = only([event for event in events if event.kind == "unload"])
+    assert unload.duration_s == pytest.approx(0.35, abs=0.1)
+
+
+def no_event_where_the_stack_did_not_accelerate() -> None:
+    """Tension that comes and goes while the motion of the stack does not change is an error of the cell."""
+    brief = [act for factor in (0.0, 0.5, 1.6) for act in (Tug(factor, 0.1), Still(0.5))]
+    acts = [*UP, *brief, Tug(0.6, 0.4), Still(0.4), Leg(0.2, 2.0), *brief, *UP, Leg(0.0, 2.0), *END]
+    kinds = [event.kind for event in story(acts)[0]]
+    assert not {"unload", "slack", "tension_out", "force_ceiling"} & set(kinds)
+    assert "rep" in kinds
+
+
+def a_stack_at_its_stop_can_be_pulled_too_hard() -> None:
+    ceiling = only(of("force_ceiling", [*UP, Tug(1.6, 0.4), Still(0.4), Leg(0.0, 2.0), *END]))
+    assert ceiling.duration_s == pytest.approx(0.4, abs=0.05)
+
+
+def a_stack_that_hangs_without_tension_is_held() -> None:
+    """A stack on a hook is not a fault; another 5 s on it end the set."""
+    hook: list[Act] = [Tug(0.0, 3.0), Still(0.5), Leg(0.0, 2.0), Still(0.4)]
+    events, spine = story([*REP, *UP, *hook, *REP, *END])
+    kinds = [event.kind for event in events]
+    faults = {"sensor_fault", "lockout_rest", "slack", "unload", "tension_out"}
+    assert not faults & set(kinds)
+    assert kinds.count("stack_touch") == 1
+    assert (kinds.count("rep"), kinds.count("set_end")) == (3, 1)
+    assert spine.limits.doubt_m == 0.0
+
+
+def share(of_peak: float, for_s: float) -> Tug:
+    return Tug(of_peak * 1000.0 / LOAD_N, for_s)
+
+
+def the_target_follows_the_stages() -> None:
+    events, _ = story([share(0.5, 4.1), share(0.75, 5.0), share(1.0, 5.0), share(0.0, 6.0)], "static")
+    stages = [event for event in events if event.kind == "stage"]
+    assert [stage.target_n for stage in stages] == [500.0, 750.0, 1000.0]
+    assert [stage.in_band_s for stage in stages] == pytest.approx([4.0, 5.0, 5.0], abs=0.2)
+    assert not [event for event in events if event.kind == "failure"]
+
+
+def giving_way_is_failure_only_after_a_hold() -> None:
+    early = [share(0.5, 2.0), share(0.4, 2.6), share(0.75, 5.0), share(1.0, 5.0), share(0.0, 6.0)]
+    late = [share(0.5, 4.1), share(0.75, 5.0), share(1.0, 2.0), share(0.8, 3.0), share(0.0, 6.0)]
+    assert not of("failure", [*early], "static")
+    failure = only(of("failure", [*late], "static"))
+    assert failure.t_s == pytest.approx(STARTED_S + 11.1 + 2.0, abs=0.1)
+
+
+def load_and_friction_are_what_two_repetitions_show() -> None:
+    limits = story([*REP, *REP, *END], "learned")[1].limits
+    assert limits.selected_n == pytest.approx(LOAD_N, rel=0.01)
+    assert limits.friction == pytest.approx(FRICTION, abs=0.01)
+
+
+def another_pin_is_another_load() -> None:
+    acts: list[Act] = [*REP, *REP, Down(2.0), Pin(0.6), *REP, *REP, Down(2.0), *REP, *END]
+    change = only(of("load_change", acts, "learned"))
+    assert (change.from_n, change.to_n) == pytest.approx((LOAD_N, 0.6 * LOAD_N), rel=0.02)
+    assert change.found_s - change.t_s < 1.0
+    end = only(of("set_end", acts, "learned"))
+    assert [part.reps for part in end.loads] == [2, 3]
+    assert end.working_load_n == pytest.approx(LOAD_N, rel=0.01)
+    assert not of("force_ceiling", acts, "learned")
+    assert not of("sensor_fault", acts, "learned")
+
+
+def a_helper_is_not_a_fault_and_teaches_nothing() -> None:
+    helped: list[Act] = [Helped(1.0, 2.0, 0.6), Still(0.4), Helped(0.0, 2.0, 1.3), Still(0.4)]
+    for name in ("stack", "learned"):
+        events, spine = story([*REP, *REP, *helped, *helped, *REP, *END], name)
+        helps = [event for event in events if event.kind == "assist"]
+        assert [help.side for help in helps] == ["lighter", "heavier"] * 2
+        assert helps[0].t_s == pytest.approx(STARTED_S + 2 * 4.8, abs=0.15)
+        assert helps[0].duration_s == pytest.approx(2.0, abs=0.3)
+        explained = [event for event in events if event.kind in ("unload", "tension_out", "force_ceiling")]
+        assert explained
+        assert {event.part_of for event in explained} <= {help.id for help in helps}
+        assert not [event for event in events if event.kind == "sensor_fault"]
+        assert spine.limits.selected_n == pytest.approx(LOAD_N, rel=0.01)
+        assert spine.limits.friction == pytest.approx(FRICTION, abs=0.01)
+
+
+def a_press_teaches_nothing() -> None:
+    pressed: list[Act] = [*UP, Helped(0.0, 2.0, 1.13), Still(0.4)]
+    events, spine = story([*REP, *REP, *pressed, *pressed, *END], "learned")
+    assert [event.side for event in events if event.kind == "assist"] == ["heavier"] * 2
+    assert spine.limits.selected_n == pytest.approx(LOAD_N, rel=0.01)
+
+
+def a_positive_by_somebody_else_counts_as_assisted() -> None:
+    lifted: list[Act] = [Helped(1.0, 2.0, 0.04), Still(0.4), Leg(0.0, 2.0), Still(0.4)]
+    for name in ("stack", "learned"):
+        reps = of("rep", [*REP, *REP, *lifted, *END], name)
+        assert [rep.assisted for rep in reps] == [False, False, True]
+
+
+def a_motor_that_adds_on_the_way_down_is_a_load_step() -> None:
+    movement = Movement((Leg(0.0, 0.5), Still(0.4), *[*REP] * 5, Down(8.0), *[*REP] * 4, *END), down=1.4)
+    spine = Spine(PROFILES["stack"], "s")
+    records = spine.update(movement.samples()).events + spine.finish().events
+    events: list[Any] = list({event.id: event for event in records}.values())
+    found = [event for event in events if event.kind == "load_step"]
+    assert [event.set for event in found] == [1, 2]
+    for event in found:
+        assert (event.load_up_n, event.load_down_n) == pytest.approx((LOAD_N, 1.4 * LOAD_N), rel=0.01)
+        reps = [rep for rep in events if rep.kind == "rep" and rep.set == event.set]
+        assert event.t_s == pytest.approx(reps[2].t_s + reps[2].duration_s, abs=1.5)
+    explained = [event for event in events if event.kind in ("assist", "tension_out", "force_ceiling")]
+    assert explained
+    assert {event.part_of for event in explained} <= {event.id for event in found}
+    ends = [event for event in events if event.kind == "set_end"]
+    assert [end.working_load_n for end in ends] == pytest.approx([LOAD_N] * 2, rel=0.01)
+    assert [end.skill for end in ends] == pytest.approx([1.0] * 2, abs=0.01)
