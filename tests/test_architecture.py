@@ -164,7 +164,7 @@ DOORS = {  # an outside library -> the files, or folders, that may know it
 CLOCKS = ["firmware_bridge/serial_port.py", "firmware_bridge/ports.py", "firmware_bridge/simulator/", "monitor/daemon",
           "monitor/custody/housekeeping.py", "monitor/daemon/log_limit.py", "monitor/commands/", "monitor/display/",
           "monitor/mqtt/", "monitor/record/", "monitor/store/", "monitor/custody/",
-          "monitor/state/folders.py", "monitor/doctor/"]  # fmt: skip
+          "monitor/report/local_time.py", "monitor/state/folders.py", "monitor/doctor/"]  # fmt: skip
 PURE = ["firmware_bridge/chunk.py", "firmware_bridge/formats/", "firmware_bridge/physics.py",
         "firmware_bridge/samples.py",
         "monitor/analysis/", "monitor/detect/", "monitor/events.py", "monitor/learning/",
