@@ -14,11 +14,11 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from firmware_bridge.samples import Flag, Samples
 from monitor.profile.profile import Profile
 from monitor.profile.reading import profile_from_builtins
 
-G = 9.80665
 LOAD_N, FRICTION = 600.0, 0.08
 REST_M, BOTTOM_M, TOP_M = 0.25, 0.28125, 0.78125  # binary fractions, so mirroring is exact
 ENCODER_M = 2.0**-13  # 0.12 mm

@@ -17,6 +17,7 @@ from typing import Literal
 import msgspec
 import numpy as np
 
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
 from firmware_bridge.samples import Samples
 from firmware_bridge.simulator import (
     FAULTS,
@@ -173,7 +174,9 @@ def case(group: Group, seed: int) -> Case:
     if known == "learned":
         given = {"plates_kg": PLATES_KG}
     elif known == "misread":
-        given = {"working_load_n": machine.working_load_n + 9.80665 * PLATE_KG * float(rng.choice([-1, 1]))}
+        given = {
+            "working_load_n": machine.working_load_n + STANDARD_GRAVITY_M_S2 * PLATE_KG * float(rng.choice([-1, 1]))
+        }
     way: dict[str, object] = {"positive_s": positive_s, "negative_s": negative_s}
     way |= {"starts_with": "negative"} if group == "squat" else {}
     kind = "motor" if free else machine.kind

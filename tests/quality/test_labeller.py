@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
 from monitor.profile.reading import profile_from_builtins
 from tests.quality.analytic import (
     BOTTOM_M,
@@ -27,7 +28,7 @@ from tests.quality.labels import Label
 from tests.quality.signals import Signals
 from tests.quality.truth import label
 
-A_JERK_M_S2 = 0.08 * 9.80665  # at 4/4 over 0.5 m
+A_JERK_M_S2 = 0.08 * STANDARD_GRAVITY_M_S2  # at 4/4 over 0.5 m
 EASE_S = 0.246  # a minimum-jerk leg of 0.5 m in 4 s is slower than v_rest for this long at either end
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
 from monitor import events as records
 from monitor.events import AnyEvent
 from tests.quality.analytic import (
@@ -20,7 +21,7 @@ from tests.quality.judge import judge
 from tests.quality.labels import Label
 from tests.quality.scorer import SetScore, pair, score
 
-A_JERK_M_S2 = 0.08 * 9.80665  # at 4/4 over 0.5 m
+A_JERK_M_S2 = 0.08 * STANDARD_GRAVITY_M_S2  # at 4/4 over 0.5 m
 SLOW = Circumstances(tempo_s=4.0)
 
 
