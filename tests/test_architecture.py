@@ -151,6 +151,7 @@ DOORS = {  # an outside library -> the files, or folders, that may know it
     "tomlkit": ["monitor/profile/toml_edit.py"],
     "numpy": ["firmware_bridge/", "monitor/"],
     "msgspec": ["firmware_bridge/", "monitor/"],
+    "segno": ["monitor/display/qr_code.py"],
     "rich": [
         "monitor/commands/",
         "monitor/report/",

@@ -1,12 +1,18 @@
-"""`rep-monitor access page|broker`: prints the page's links, or writes the accounts of a broker."""
+"""`rep-monitor access page|broker`: lets a screen in, or writes the accounts of a broker."""
 
 import argparse
+import os
 import socket
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from monitor.exit_codes import ExitCode
 
-HELP = "Give access: the page's links with their tokens, or the accounts of a broker."
+if TYPE_CHECKING:
+    from monitor.display.desk import Invitation
+
+HELP = "Give access: a code or a link for the page, or the accounts of a broker."
 PROFILE = """
 {machine}: copy {folder}/secrets/daemon-{machine} and {folder}/ca.pem
 to the folder `secrets` beside its profile, and add to the profile
@@ -22,8 +28,10 @@ DEFAULT_FOLDER = Path("/etc/rep-monitor/broker")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    page = actions.add_parser("page", help="print the links that open the page for a display and for a coach")
+    page = actions.add_parser("page", help="let a new screen in: a QR code, and the same code to type")
     page.add_argument("--config", type=Path, required=True, metavar="FILE", help="the machine's profile")
+    page.add_argument("--coach", action="store_true", help="for a coach, who may also choose and end")
+    page.add_argument("--links", action="store_true", help="print permanent links instead; they contain secrets")
     broker = actions.add_parser("broker", help="write accounts, access list and certificates for mosquitto")
     broker.add_argument("profiles", type=Path, nargs="+", metavar="PROFILE", help="the profile of each machine")
     broker.add_argument(
@@ -35,18 +43,53 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    return _page(args.config) if args.action == "page" else _broker(args.profiles, args.to, args.name)
+    if args.action == "page":
+        return _page(args.config, coach=args.coach, links=args.links)
+    return _broker(args.profiles, args.to, args.name)
 
 
-def _page(config: Path) -> int:
-    from monitor.display.address import addresses
+def _page(config: Path, *, coach: bool, links: bool) -> int:
+    """Where the daemon does not run, only the permanent links can be given."""
+    from monitor.display.address import addresses, is_open
+    from monitor.display.ask_code import ask_code
+    from monitor.display.token import kept_tokens
+    from monitor.mqtt.contract.roles import Role
     from monitor.profile.reading import load_profile
+    from monitor.profile.toml_document import ConfigError
     from monitor.state.folders import state_directory
+    from monitor.state.running import daemon_of
 
     profile = load_profile(config)
-    for role, address in addresses(profile, state_directory(profile.machine.id)).items():
+    directory = state_directory(profile.machine.id)
+    if is_open(profile.display.bind) and not os.access(directory, os.W_OK | os.X_OK):
+        raise ConfigError(f'{directory} is private: use sudo, or "Add a screen" on a trainer\'s view')
+    _, up = daemon_of(directory)
+    url = None if up is None else up.page_url
+    if is_open(profile.display.bind) and not links:
+        role = Role.COACH if coach else Role.DISPLAY
+        token = kept_tokens(directory)[Role.COACH]
+        if url is not None and (invitation := ask_code(url, profile.display.bind, token, role)):
+            _print_code(invitation)
+            return ExitCode.DONE
+        print("The daemon does not answer, so there is no code. Permanent links, which are secrets:", file=sys.stderr)
+    for role, address in addresses(profile, directory, url).items():
         print(f"{role:<8} {address}")
     return ExitCode.DONE
+
+
+def _print_code(invitation: "Invitation") -> None:
+    from rich.console import Console
+
+    from monitor.display.qr_code import blocks
+
+    address, _, code = invitation.link.partition("/pair.html#")
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"Scan this with the new screen (role: {invitation.role}):\n", markup=False)
+    for line in blocks(invitation.link):
+        console.print(line, style="black on white")
+    console.print(f"\nOr open {address} there and type:  {code[:3]} {code[3:]}", markup=False)
+    minutes = round(invitation.valid_s / 60)
+    console.print(f"For one screen, within {minutes} minutes. --coach: for a coach. --links: permanent links.")
 
 
 def _broker(profiles: list[Path], folder: Path, names: list[str] | None) -> int:

@@ -25,9 +25,9 @@ def is_open(bind: str) -> bool:
         return bind != "localhost"
 
 
-def addresses(profile: Profile, directory: Path) -> dict[Role, str]:
-    """For each role the address to open once; it contains a secret."""
-    url = page_url(profile.display.bind, profile.display.port)
+def addresses(profile: Profile, directory: Path, url: str | None = None) -> dict[Role, str]:
+    """For each role the address to open once; it contains a secret. `url`: where the page really is."""
+    url = url or page_url(profile.display.bind, profile.display.port)
     if not is_open(profile.display.bind):
         return {Role.LOCAL: url}
     return {role: f"{url}?token={quote(token)}" for role, token in kept_tokens(directory).items()}

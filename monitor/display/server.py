@@ -4,28 +4,27 @@
     GET /config.json      which machine, and where its broker takes WebSockets
     GET /history.json     the last sets from the store
     GET /recent.json      the feedback of the last minute
-    GET /may.json         the page's role, and which commands it may send: {"v", "role", "may": ["resume", ...]}
+    GET /may.json         the page's role, and what it may: {"v", "role", "may": ["resume", ...], "invite": true}
     GET /mqtt, upgrade    a page's connection to the broker
+    POST /code, /pair     let a new screen in (desk.py)
 
-Only GET is served, and HEAD as GET without the body. Neither changes anything: commands are MQTT messages, and the
-broker checks each by the role of its connection. The server answers only to its own names (an address, localhost, this
-computer's name), so that a foreign page cannot reach it under a foreign name, and never to a page of another server.
-Where the page is open to a network, a token tells displays and coaches apart: the first time in the address, then in a
-cookie.
+HEAD is answered like GET without the body. Neither changes anything: commands are MQTT messages, and the broker checks
+each by the role of its connection. The server answers only to its own names (an address, localhost, this computer's
+name), so that a foreign page cannot reach it under a foreign name, and never to a page of another server.
+
+Where the page is open to a network, a token tells displays and coaches apart: the first time in the address, or given
+for a code, then in a cookie. Who has none gets the page that asks for a code, and the scripts and styles, which are no
+secret.
 """
 
 import asyncio
-import hmac
-import ipaddress
 import logging
 import re
-import socket
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
-from http.cookies import CookieError, SimpleCookie
 from types import TracebackType
 from typing import Any, Protocol, Self, cast
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import msgspec
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -33,9 +32,12 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
+from monitor.display import answers
 from monitor.display.address import page_url
+from monitor.display.admission import Admission, is_from
+from monitor.display.desk import Desk
 from monitor.display.door import Door, LimitedConnection
-from monitor.display.site import page_files
+from monitor.display.site import File, page_files
 from monitor.display.visitors_log import VisitorsLog
 from monitor.display.web_socket_line import WebSocketLine
 from monitor.mqtt.broker.guard import MAX_PACKET_BYTES, Line
@@ -44,19 +46,8 @@ from monitor.profile.profile import Profile
 from monitor.store.database import StoreError
 
 PORTS_TRIED = 20
-READING = ("GET", "HEAD")
-COOKIE = "rep-monitor-token"  # of programs; a browser's has the machine in its name, as machines may share a computer
-HOST = re.compile(r"((?P<name>[A-Za-z0-9._-]{1,253})|\[(?P<ipv6>[0-9A-Fa-f:.]{2,45})\])(:\d{1,5})?")
 BACKLOG = 16  # connections that the system may accept before the first is checked
-ON_EVERY_ANSWER = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), serial=(), usb=()",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
+PAIRING_PAGE = "/pair.html"
 WRITE_LIMIT_BYTES = 1 << 20  # never reached: the guard drops a slow reader earlier
 _log = logging.getLogger(__name__)
 
@@ -96,14 +87,13 @@ class PageServer:
         self.door = Door()
         self._bind = profile.display.bind
         self._broker = broker
-        self._tokens = tokens
+        self._admission = Admission(profile.machine.id, tokens)
+        self._desk = Desk(self._admission)
         self._files = page_files(profile.display.cues)
         self._documents: dict[str, Document] = {"/config.json": self._config, "/may.json": self._may}
         self._history = history
         self._recent = recent
-        self._names = own_names()
         self._machine = profile.machine
-        self._cookie = f"{COOKIE}-{profile.machine.id}"
         self._outside = profile.mqtt.websocket_url
         self._mode = "embedded" if profile.mqtt.host is None else "broker"
 
@@ -135,7 +125,7 @@ class PageServer:
                     port,
                     subprotocols=[Subprotocol("mqtt")],
                     process_request=self._answer,
-                    process_response=_complete,
+                    process_response=answers.complete,
                     compression=None,  # messages are small and frequent
                     max_size=MAX_PACKET_BYTES,
                     write_limit=WRITE_LIMIT_BYTES,
@@ -154,49 +144,65 @@ class PageServer:
     async def _connected(self, connection: ServerConnection) -> None:
         assert self._broker is not None  # else _answer has refused it
         assert connection.request is not None
-        role = self._role(connection.request.headers)
+        role = self._admission.role(connection.request.headers)
         assert role is not None
         await self._broker.serve(WebSocketLine(connection), Page(role, self._machine.id))
 
     async def _answer(self, connection: ServerConnection, request: Request) -> Response | None:
         """None accepts a WebSocket."""
         method = cast(LimitedConnection, connection).method
-        if method not in READING:
-            return _text(HTTPStatus.METHOD_NOT_ALLOWED, "Only GET and HEAD are answered.", {"Allow": "GET, HEAD"})
-        host = _one(request.headers, "Host")
+        host = answers.only(request.headers, "Host")
         try:
             url = urlsplit(request.path)
         except ValueError:
             return self._turn_away(HTTPStatus.NOT_FOUND, "No such page.")
-        if not self._is_ours(host):
+        if not self._admission.is_ours(host):
             return self._turn_away(
                 HTTPStatus.MISDIRECTED_REQUEST,
                 "This server has another name. Use the address that `rep-monitor access page` prints.",
             )
-        if not _is_from(host, request.headers):
+        if not is_from(host, request.headers):
             return self._turn_away(HTTPStatus.FORBIDDEN, "Requests from pages of other servers are refused.")
-        if self._tokens is not None and (given := parse_qs(url.query).get("token")) is not None:
+        if method == "POST" and (done := self._desk.answer(url, host, request.headers, connection.remote_address[0])):
+            return done
+        if method not in ("GET", "HEAD"):
+            return answers.text(
+                HTTPStatus.METHOD_NOT_ALLOWED, "Only GET and HEAD are answered.", {"Allow": "GET, HEAD"}
+            )
+        if self._admission.is_open and (given := parse_qs(url.query).get("token")) is not None:
             return self._let_in(given[0], url.path)
-        if (role := self._role(request.headers)) is None:
-            return self._turn_away(HTTPStatus.FORBIDDEN, "This screen has no access. Ask staff for its link.")
+        role = self._admission.role(request.headers)
+        if (file := self._files.get(url.path)) is not None:
+            return self._show(url.path, file, host, role, request.headers)
+        if role is None:
+            return self._turn_away(HTTPStatus.FORBIDDEN, "This screen has no access. Ask staff for a code.")
         if url.path == "/mqtt" and self._broker is not None:
-            if method != "GET" or _one(request.headers, "Upgrade").lower() != "websocket":
-                return _text(HTTPStatus.UPGRADE_REQUIRED, "This address accepts only MQTT over WebSocket.")
+            if method != "GET" or answers.only(request.headers, "Upgrade").lower() != "websocket":
+                return answers.text(HTTPStatus.UPGRADE_REQUIRED, "This address accepts only MQTT over WebSocket.")
             return None
+        return await self._inform(url, host, role)
+
+    def _show(self, path: str, file: File, host: str, role: Role | None, headers: Headers) -> Response:
+        """A file. Who has no role gets no page but the one that asks for a code."""
+        more = {"Cache-Control": "no-cache", "ETag": file.tag, "Vary": "Accept-Encoding"}
+        if file.is_page and path != PAIRING_PAGE:
+            if role is None:
+                return answers.see(PAIRING_PAGE)
+            more |= self._admission.cookie(role)  # a screen that is in use stays known
+        if answers.only(headers, "If-None-Match") == file.tag:
+            return self._give(host, b"", file.type, more, HTTPStatus.NOT_MODIFIED)  # replaces the cached headers
+        if file.packed is not None and _takes_gzip(headers):
+            return self._give(host, file.packed, file.type, more | {"Content-Encoding": "gzip"})
+        return self._give(host, file.data, file.type, more)
+
+    async def _inform(self, url: SplitResult, host: str, role: Role) -> Response:
         if url.path == "/history.json" and self._history is not None:
             return await self._past(host, self._history)
         if url.path == "/recent.json" and self._recent is not None:
             return self._give(host, msgspec.json.encode(self._recent()), "application/json")
         if (document := self._documents.get(url.path)) is not None:
             return self._give(host, await document(role), "application/json")
-        if (file := self._files.get(url.path)) is None:
-            return self._turn_away(HTTPStatus.NOT_FOUND, "No such page.")
-        headers = {"Cache-Control": "no-cache", "ETag": file.tag, "Vary": "Accept-Encoding"}
-        if _one(request.headers, "If-None-Match") == file.tag:
-            return self._give(host, b"", file.type, headers, HTTPStatus.NOT_MODIFIED)  # replaces the cached headers
-        if file.packed is not None and _takes_gzip(request.headers):
-            return self._give(host, file.packed, file.type, headers | {"Content-Encoding": "gzip"})
-        return self._give(host, file.data, file.type, headers)
+        return self._turn_away(HTTPStatus.NOT_FOUND, "No such page.")
 
     async def _past(self, host: str, history: History) -> Response:
         """If the disk fails the page gets an error and asks again."""
@@ -204,13 +210,14 @@ class PageServer:
             sets = await asyncio.to_thread(history)
         except StoreError as error:
             _log.warning("no history for a page: %s", error)
-            return _text(HTTPStatus.SERVICE_UNAVAILABLE, "The store cannot be read at the moment.")
+            return answers.text(HTTPStatus.SERVICE_UNAVAILABLE, "The store cannot be read at the moment.")
         return self._give(host, msgspec.json.encode(sets), "application/json")
 
     async def _may(self, role: Role) -> bytes:
         """With an own broker its access list decides, and this page has no account that may send commands."""
         may = ANYBODY if self._broker is None else may_send(role)
-        return msgspec.json.encode({"v": 1, "role": role, "may": may})
+        invite = self._admission.is_open and role is Role.COACH
+        return msgspec.json.encode({"v": 1, "role": role, "may": may, "invite": invite})
 
     async def _config(self, role: Role) -> bytes:
         machine = {"machine": self._machine.id, "machines": [self._machine.id], "kind": self._machine.kind}
@@ -228,92 +235,21 @@ class PageServer:
         sockets = f"ws://{host} wss://{host} {outside}".strip()
         policy = f"default-src 'self'; img-src 'self' data:; connect-src 'self' {sockets}; object-src 'none'; "
         policy += "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-        return _response(status, data, (headers or {}) | {"Content-Type": kind, "Content-Security-Policy": policy})
-
-    def _is_ours(self, host: str) -> bool:
-        """Whether the Host is one of ours. A foreign name server can point a name at us, but not an address.
-
-        In a local network, anybody can announce a name that ends in .local. Where a token is needed, it may be one
-        that this computer does not know of; without a token, only its own is accepted.
-        """
-        if (match := HOST.fullmatch(host)) is None:
-            return False
-        name = (match["name"] or match["ipv6"]).lower()
-        try:
-            ipaddress.ip_address(name)
-        except ValueError:
-            return name in self._names or (self._tokens is not None and name.endswith(".local"))
-        return True
+        return answers.answer(status, data, (headers or {}) | {"Content-Type": kind, "Content-Security-Policy": policy})
 
     def _let_in(self, given: str, path: str) -> Response:
-        if self._role_of(given) is None:
+        if (role := self._admission.role_of(given)) is None:
             return self._turn_away(
                 HTTPStatus.FORBIDDEN, "Wrong token. Use the address that `rep-monitor access page` prints."
             )
-        cookie = f"{self._cookie}={given}; Path=/; HttpOnly; SameSite=Strict"
-        where = path if path in self._files else "/"
-        return _response(HTTPStatus.SEE_OTHER, b"", {"Set-Cookie": cookie, "Location": where})
-
-    def _role(self, headers: Headers) -> Role | None:
-        """The visitor's role; None if unknown."""
-        if self._tokens is None:
-            return Role.LOCAL
-        try:
-            cookies = SimpleCookie(_one(headers, "Cookie"))
-        except CookieError:
-            return None
-        cookie = cookies.get(self._cookie) or cookies.get(COOKIE)
-        return None if cookie is None else self._role_of(cookie.value)
-
-    def _role_of(self, given: str) -> Role | None:
-        for role, token in (self._tokens or {}).items():
-            if hmac.compare_digest(given.encode(), token.encode()):
-                return role
-        return None
+        return answers.see(path if path in self._files else "/", self._admission.cookie(role))
 
     def _turn_away(self, status: HTTPStatus, sentence: str) -> Response:
         self.turned_away += 1
-        return _text(status, sentence)
-
-
-def _is_from(host: str, headers: Headers) -> bool:
-    """Whether the request comes from a page of this server; browsers name the page in the Origin header."""
-    origin = _one(headers, "Origin")
-    given = len(headers.get_all("Origin"))
-    return not given or (given == 1 and urlsplit(origin).netloc.lower() == host.lower())
+        return answers.text(status, sentence)
 
 
 def _takes_gzip(headers: Headers) -> bool:
     """Whether the visitor understands gzip; `gzip;q=0` says no."""
     words = [word.strip().lower() for value in headers.get_all("Accept-Encoding") for word in value.split(",")]
     return any(re.fullmatch(r"gzip(\s*;\s*q=(1(\.0*)?|0\.\d*[1-9]\d*))?", word) for word in words)
-
-
-def _one(headers: Headers, name: str) -> str:
-    """The header's value; empty if it is missing or given more than once."""
-    values = headers.get_all(name)
-    return values[0] if len(values) == 1 else ""
-
-
-def _text(status: HTTPStatus, sentence: str, headers: dict[str, str] | None = None) -> Response:
-    kind = {"Content-Type": "text/plain; charset=utf-8"}
-    return _response(status, f"{sentence}\n".encode(), kind | (headers or {}))
-
-
-def _response(status: HTTPStatus, data: bytes, headers: dict[str, str]) -> Response:
-    framing = {"Content-Length": str(len(data)), "Connection": "close"}
-    return Response(status.value, status.phrase, Headers(headers | framing), data)
-
-
-def _complete(connection: ServerConnection, _: Request, response: Response) -> None:
-    """Adds the missing headers to every answer, including those that `websockets` makes; HEAD gets no body."""
-    for name, value in ON_EVERY_ANSWER.items():
-        response.headers.setdefault(name, value)
-    if cast(LimitedConnection, connection).method == "HEAD":
-        response.body = b""
-
-
-def own_names() -> set[str]:
-    """The names of this computer, including its name in the local network."""
-    name = socket.gethostname().lower()
-    return {"localhost", name, f"{name.partition('.')[0]}.local"}

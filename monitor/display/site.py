@@ -25,6 +25,10 @@ class File(NamedTuple):
     type: str
     tag: str
 
+    @property
+    def is_page(self) -> bool:
+        return self.type.startswith("text/html")
+
 
 def page_files(cues: str | None = None) -> dict[str, File]:
     """The files by path, the front page also as `/`; with the cue packs of the folder `cues`."""

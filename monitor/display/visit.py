@@ -9,7 +9,8 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 import msgspec
 
-from monitor.display.server import COOKIE, PORTS_TRIED
+from monitor.display.admission import COOKIE
+from monitor.display.server import PORTS_TRIED
 from monitor.events import UNREADABLE
 from monitor.mqtt.client.connection import Address, BrokerGone, BrokerRefuses
 from monitor.profile.toml_document import ConfigError

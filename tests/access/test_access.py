@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from monitor.__main__ import main
+from monitor.display.qr_code import blocks
 from monitor.display.server import PageServer
 from monitor.display.token import kept_tokens
 from monitor.exit_codes import ExitCode
 from monitor.mqtt.contract.roles import Role, may_send
-from monitor.state.folders import state_directory
+from monitor.state.endpoints import Endpoints, announced
+from monitor.state.folders import Lock, state_directory
 from tests import needs
 from tests.mqtt.page_requests import get, profile
 from tests.profiles import PROFILE
@@ -29,7 +31,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def page_lines(folder: Path, more: str, capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
     (folder / "m.toml").write_text(PROFILE + more)
     assert main(["access", "page", "--config", str(folder / "m.toml")]) == ExitCode.DONE
-    return {role: address for role, address in (line.split() for line in capsys.readouterr().out.splitlines())}
+    said = capsys.readouterr()
+    assert ("daemon does not answer" in said.err) is bool(more)
+    return {role: address for role, address in (line.split() for line in said.out.splitlines())}
 
 
 def test_a_page_on_loopback_needs_no_token(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -54,6 +58,38 @@ def test_in_the_network_each_link_opens_its_role(folder: Path, capsys: pytest.Ca
 
     asyncio.run(story())
     assert may_send(Role.DISPLAY) == ("resume",)
+
+
+def test_a_running_daemon_gives_a_code_and_the_port_that_it_really_has(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "m.toml").write_text(PROFILE + OPEN)
+    directory = state_directory("bad-input")
+    tokens = kept_tokens(directory)
+
+    def ask(*words: str) -> str:
+        assert main(["access", "page", "--config", str(folder / "m.toml"), *words]) == ExitCode.DONE
+        said = capsys.readouterr()
+        assert said.err == ""
+        return said.out
+
+    async def story() -> None:
+        async with PageServer(profile(), None, tokens=tokens) as server:
+            url = f"http://gym-box.local:{server.port}/"
+            with Lock(directory), announced(directory, Endpoints(broker_host="h", broker_port=1, page_url=url)):
+                for words, role in {(): Role.DISPLAY, ("--coach",): Role.COACH}.items():
+                    said = await asyncio.to_thread(ask, *words)
+                    assert not [token for token in tokens.values() if token in said]
+                    typed = re.search(rf"open http://gym-box\.local:{server.port} .*type:  (\w{{3}} \w{{3}})\n", said)
+                    assert typed is not None
+                    link = f"{url}pair.html#{typed[1].replace(' ', '')}"
+                    assert "\n".join(blocks(link)) in said
+                    let_in = await get(server, "/pair", method="POST", Rep_Monitor_Code=typed[1])
+                    assert json.loads(let_in.body)["role"] == role
+                links = await asyncio.to_thread(ask, "--links")
+                assert f"coach    {url}?token={tokens[Role.COACH]}\n" in links
+
+    asyncio.run(story())
 
 
 @needs.openssl

@@ -10,7 +10,7 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -31,6 +31,7 @@ from monitor.mqtt.contract.messages import (
     ProtocolInfo,
     StatusMessage,
 )
+from monitor.mqtt.contract.roles import Role
 from monitor.profile.profile import DisplaySettings, MachineSettings, Profile
 
 LEAK = Leak(lockout_s=6.2, bottom_s=3.1, unload_s=2.2, low_tension_s=3.4, high_tension_s=0.4)
@@ -50,8 +51,11 @@ Result = TypeVar("Result")
 class DisplayStage:
     """Broker, page and machine in a thread with its own loop."""
 
-    def __init__(self, machine: str = "leg-press", rate_hz: float = 25.0) -> None:
+    def __init__(
+        self, machine: str = "leg-press", rate_hz: float = 25.0, tokens: Mapping[Role, str] | None = None
+    ) -> None:
         self.machine = machine
+        self._tokens = tokens
         self.feedback: Feedback | None = None
         self.t_s = 100.0
         self.session = "s-1"
@@ -190,7 +194,11 @@ class DisplayStage:
             machine=MachineSettings(id=self.machine, kind="stack"), display=DisplaySettings(port=self._port)
         )
         self._server = await PageServer(
-            profile, self._broker, self._history if self.history else None, recent=lambda: self.recent or {}
+            profile,
+            self._broker,
+            self._history if self.history else None,
+            recent=lambda: self.recent or {},
+            tokens=self._tokens,
         ).__aenter__()
         self._port = self._server.port
 

@@ -10,7 +10,8 @@ from typing import Any
 import aiomqtt
 import pytest
 
-from monitor.display.server import ON_EVERY_ANSWER, PageServer, PageServerError
+from monitor.display.answers import ON_EVERY_ANSWER
+from monitor.display.server import PageServer, PageServerError
 from monitor.display.token import kept_tokens
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
 from monitor.mqtt.contract.roles import Role
@@ -164,20 +165,24 @@ def test_a_page_of_another_origin_may_not_connect() -> None:
     with_server(story)
 
 
-def test_a_server_with_a_token_serves_nothing_without_it() -> None:
+def test_a_server_with_a_token_gives_no_page_and_no_data_without_it() -> None:
     async def story(server: PageServer) -> None:
         assert "?" not in server.url  # it is printed and logged
-        for path in ("/", "/config.json", "/vendor/mqtt.min.js", "/?token=wrong", "/?token="):
+        for path in ("/config.json", "/history.json", "/may.json", "/absent", "/?token=wrong"):
             assert (await get(server, path)).status == 403
+        for path in ("/", "/index.html", "/trainer.html", "/trainer.html?cues=de"):
+            answer = await get(server, path)
+            assert (answer.status, answer.headers["location"], answer.body) == (303, "/pair.html", b"")
         assert await upgrade(server) == 403
         let_in = await get(server, "/?token=s3cret")
         assert (let_in.status, let_in.headers["location"]) == (303, "/")
         assert (await get(server, "/?token=s3cret", host="gym-pi.local")).status == 303
         cookie, *attributes = let_in.headers["set-cookie"].split("; ")
-        assert {"HttpOnly", "SameSite=Strict"} <= set(attributes)
+        assert {"HttpOnly", "SameSite=Strict", f"Max-Age={400 * 86_400}"} <= set(attributes)
         assert (await get(server, "/config.json", Cookie=cookie)).status == 200
+        assert (await get(server, "/", Cookie=cookie)).headers["set-cookie"] == let_in.headers["set-cookie"], "renewed"
         assert await upgrade(server, Cookie=cookie) == 101
-        assert (await get(server, "/", Cookie=cookie + "x")).status == 403
+        assert (await get(server, "/", Cookie=cookie + "x")).status == 303
 
     with_server(story, tokens={Role.DISPLAY: "s3cret"})
 
@@ -204,7 +209,8 @@ def test_two_machines_on_one_computer_do_not_log_each_other_out() -> None:
 @pytest.mark.parametrize(
     ("path", "more", "status"),
     [
-        ("/", {}, 403),
+        ("/", {}, 303),
+        ("/may.json", {}, 403),
         ("/?token=s3cret", {}, 303),
         ("/?token=wrong", {}, 403),
         ("/", {"Cookie": "rep-monitor-token=s3cret"}, 200),

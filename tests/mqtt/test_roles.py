@@ -93,7 +93,8 @@ def test_the_page_gets_its_role_and_rights(kind: str, role: Role, tmp_path: Path
         cookie = cookie_of(role)
         answer = await get(server, "/may.json", **({"Cookie": cookie} if cookie else {}))
         assert answer.headers["cache-control"] == "no-store"
-        assert json.loads(answer.body) == {"v": 1, "role": role, "may": list(may_send(role))}
+        rights = {"role": role, "may": list(may_send(role)), "invite": role is Role.COACH}
+        assert json.loads(answer.body) == {"v": 1, **rights}
 
     with_page(kind, role, tmp_path, story)
 

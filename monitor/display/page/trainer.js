@@ -3,6 +3,7 @@
 import { agreed, setUpChooser } from "./js/chooser.js";
 import { connect } from "./js/connect.js";
 import { History } from "./js/history.js";
+import { setUpInvite } from "./js/invite.js";
 import { isFault, rowOf } from "./js/kinds.js";
 import { leakSoFar } from "./js/leak.js";
 import { drawNotices, notices } from "./js/notices.js";
@@ -148,6 +149,7 @@ function write(id, text) {
 
 $("machine").textContent = page.machine;
 setUpChooser({ opener: $("choose"), page });
+setUpInvite({ opener: $("invite"), words });
 $("to-display").search = location.search;
 globalThis.repMonitor = { model, link, stats, history, trace };
 await history.load().catch((error) => console.info(`no history: ${error.message}`));

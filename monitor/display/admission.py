@@ -1,0 +1,92 @@
+"""Decides whom the page server answers: by the names in a request, and by the token in its cookie.
+
+Without tokens every visitor counts as local, so that is for loopback only.
+"""
+
+import hmac
+import ipaddress
+import re
+import socket
+from collections.abc import Mapping
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import urlsplit
+
+from websockets.datastructures import Headers
+
+from monitor.display.answers import only
+from monitor.mqtt.contract.roles import Role
+
+COOKIE = "rep-monitor-token"  # of programs; a browser's has the machine in its name, as machines may share a computer
+KEPT_S = 400 * 86_400  # the longest that browsers allow; renewed with each page
+HOST = re.compile(r"((?P<name>[A-Za-z0-9._-]{1,253})|\[(?P<ipv6>[0-9A-Fa-f:.]{2,45})\])(:\d{1,5})?")
+
+
+class Admission:
+    """The visitors' names, tokens and cookies at one machine's page."""
+
+    def __init__(self, machine: str, tokens: Mapping[Role, str] | None) -> None:
+        self._tokens = tokens
+        self._cookie = f"{COOKIE}-{machine}"
+        self._names = own_names()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether visitors need a token."""
+        return self._tokens is not None
+
+    def is_ours(self, host: str) -> bool:
+        """Whether the Host is one of ours. A foreign name server can point a name at us, but not an address.
+
+        In a local network, anybody can announce a name that ends in .local. Where a token is needed, it may be one
+        that this computer does not know of; without a token, only its own is accepted.
+        """
+        if (name := name_in(host)) is None:
+            return False
+        try:
+            ipaddress.ip_address(name)
+        except ValueError:
+            return name in self._names or (self.is_open and name.endswith(".local"))
+        return True
+
+    def role(self, headers: Headers) -> Role | None:
+        """The visitor's role; None if unknown."""
+        if self._tokens is None:
+            return Role.LOCAL
+        try:
+            cookies = SimpleCookie(only(headers, "Cookie"))
+        except CookieError:
+            return None
+        cookie = cookies.get(self._cookie) or cookies.get(COOKIE)
+        return None if cookie is None else self.role_of(cookie.value)
+
+    def role_of(self, token: str) -> Role | None:
+        for role, expected in (self._tokens or {}).items():
+            if hmac.compare_digest(token.encode(), expected.encode()):
+                return role
+        return None
+
+    def cookie(self, role: Role) -> dict[str, str]:
+        """The header that lets a browser in from now on; empty where no token is needed."""
+        if self._tokens is None:
+            return {}
+        lasting = f"Path=/; Max-Age={KEPT_S}; HttpOnly; SameSite=Strict"
+        return {"Set-Cookie": f"{self._cookie}={self._tokens[role]}; {lasting}"}
+
+
+def name_in(host: str) -> str | None:
+    """The name or address in a Host header, without the port; None if it is malformed."""
+    match = HOST.fullmatch(host)
+    return None if match is None else (match["name"] or match["ipv6"]).lower()
+
+
+def is_from(host: str, headers: Headers) -> bool:
+    """Whether the request comes from a page of this server; browsers name the page in the Origin header."""
+    origin = only(headers, "Origin")
+    given = len(headers.get_all("Origin"))
+    return not given or (given == 1 and urlsplit(origin).netloc.lower() == host.lower())
+
+
+def own_names() -> set[str]:
+    """The names of this computer, including its name in the local network."""
+    name = socket.gethostname().lower()
+    return {"localhost", name, f"{name.partition('.')[0]}.local"}
