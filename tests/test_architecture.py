@@ -141,7 +141,11 @@ DOORS = {  # an outside library -> the files, or folders, that may know it
     "cobs": ["firmware_bridge/formats/framing.py"],
     "aiomqtt": ["monitor/mqtt/client/connection.py"],
     "paho": ["monitor/mqtt/client/connection.py"],
-    "amqtt": ["monitor/mqtt/broker/embedded_broker.py", "monitor/mqtt/broker/guard.py"],
+    "amqtt": [
+        "monitor/mqtt/broker/embedded_broker.py",
+        "monitor/mqtt/broker/guard.py",
+        "monitor/mqtt/broker/rights.py",
+    ],
     "websockets": ["monitor/display/", "monitor/mqtt/broker/embedded_broker.py", "monitor/mqtt/broker/guard.py"],
     "mcap": ["monitor/record/"],
     "zstandard": ["monitor/record/chunk_body.py"],

@@ -1,14 +1,14 @@
 """Writes the accounts, access list, certificates and configuration of a mosquitto broker.
 
     make(folder, machines, names)     creates or updates in the folder:
-        secrets/<account>             one password each: daemon-<machine>, display, coach
+        secrets/<account>             one password each: daemon-<machine>, display, coach, collector
         passwords  acl                the files in which mosquitto looks up accounts and rights
         ca.pem  ca.key                a private certificate authority; every client gets ca.pem
         server.pem  server.key        the broker's certificate
         mosquitto.conf                uses all of these: loopback, and TLS 1.2 or newer for the network
 
 Each file in secrets/ is an account. To remove an account, delete its file and run again. A name that begins with
-`display` or `coach` has that role, so each coach can have an account.
+`display`, `coach` or `collector` has that role, so each coach can have an account.
 
 mosquitto 2.0.11 answers a refused SUBSCRIBE as if it were granted and filters what it delivers; the tests therefore
 check what arrives.
@@ -26,9 +26,10 @@ from collections.abc import Iterable, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 
+from monitor.mqtt.contract.roles import Role, may_send
 from monitor.state.whole_file import write_whole
 
-ACCOUNT = re.compile(r"daemon-[a-z0-9-]{1,32}|(display|coach)(-[a-z0-9-]{1,32})?")
+ACCOUNT = re.compile(r"daemon-[a-z0-9-]{1,32}|(display|coach|collector)(-[a-z0-9-]{1,32})?")
 CA_DAYS, SERVER_DAYS, RENEW_BEFORE_DAYS = 3650, 820, 90
 HASH_ROUNDS = 101  # mosquitto's own; the passwords have 192 random bits
 MOSQUITTO_GROUP = "mosquitto"
@@ -42,10 +43,11 @@ topic write rep/{m}/set
 topic write rep/{m}/session/#
 topic write rep/{m}/ack/#
 topic write rep/{m}/resume/#
+topic write rep/{m}/sets/#
 topic write rep/{m}/cmd/#
 topic read rep/{m}/#
 """
-DISPLAY_ACL = """\
+READER_ACL = """\
 topic read rep/+/status
 topic read rep/+/info
 topic read rep/+/live/#
@@ -55,17 +57,13 @@ topic read rep/+/set
 topic read rep/+/session/#
 topic read rep/+/ack/#
 topic read rep/+/resume/#
-topic write rep/+/cmd/resume
-"""
-COACH_ACL = """\
-topic read rep/+/#
-topic write rep/+/cmd/#
 """
 ACL_HEAD = """\
 # Access rights. Written by `rep-monitor access broker`: change secrets/, not this file.
 # daemon:  its own machine only, and commands for the pages that it serves
 # display: reads, and asks for past events
 # coach:   reads, and sends commands
+# collector: the gym's own program: learns who lifted, too
 """
 CONFIGURATION = """\
 # mosquitto for rep-monitor. Written by `rep-monitor access broker`.
@@ -100,7 +98,7 @@ def make(folder: Path, machines: Iterable[str], names: Sequence[str]) -> list[st
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True, mode=0o755)
     (folder / "secrets").mkdir(exist_ok=True, mode=0o700)
-    names_of_accounts = (*(f"daemon-{machine}" for machine in machines), "display", "coach")
+    names_of_accounts = (*(f"daemon-{machine}" for machine in machines), "display", "coach", "collector")
     changes = [f"account {name}" for name in names_of_accounts if _make_secret(folder / "secrets" / name)]
     accounts = _accounts(folder)
     if not _passwords_fit(folder / "passwords", accounts):
@@ -124,9 +122,15 @@ def acl(accounts: Iterable[str]) -> str:
     parts = [ACL_HEAD]
     for account in accounts:
         role, _, machine = account.partition("-")
-        rules = {"daemon": DAEMON_ACL.format(m=machine), "display": DISPLAY_ACL, "coach": COACH_ACL}[role]
+        rules = DAEMON_ACL.format(m=machine) if role == "daemon" else _client_acl(Role(role))
         parts.append(f"user {account}\n{rules}")
     return "\n".join(parts)
+
+
+def _client_acl(role: Role) -> str:
+    commands = "".join(f"topic write rep/+/cmd/{name}\n" for name in may_send(role))
+    answers = "topic read rep/+/sets/#\n" if role is Role.COLLECTOR else ""
+    return READER_ACL + answers + commands
 
 
 def configuration(folder: Path) -> str:
@@ -145,8 +149,8 @@ def _accounts(folder: Path) -> dict[str, str]:
     for name, password in accounts.items():
         if not ACCOUNT.fullmatch(name) or not password:
             raise AccessError(
-                f"{folder / 'secrets' / name} is not an account: name the file daemon-<machine>, display-<name> or"
-                " coach-<name>, and write the password in it"
+                f"{folder / 'secrets' / name} is not an account: name the file daemon-<machine>, display-<name>,"
+                " coach-<name> or collector-<name>, and write the password in it"
             )
     return accounts
 

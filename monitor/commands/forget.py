@@ -64,7 +64,7 @@ def _forget(directory: Path, lifter: str, profile: "Profile | None") -> None:
                     asyncio.run(_clear_at_broker(profile))
     except AlreadyRuns:
         done = _ask(directory, lifter)
-    print(f"{directory.name}: {_summary(done)}")
+    print(f"{directory.name}: {done}")
 
 
 def _ask(directory: Path, lifter: str) -> "ForgetResult":
@@ -98,11 +98,3 @@ async def _clear_at_broker(profile: "Profile") -> None:
 
     async with connect(address_of(profile), f"rep-monitor-{profile.machine.id}-forget") as connection:
         await connection.publish(payload.cleared(payload.topic(profile.machine.id, "set")))
-
-
-def _summary(done: "ForgetResult") -> str:
-    """One line, for example `removed from 2 sets and 1 session`."""
-    parts = [f"{count} {table.removesuffix('s')}{'s' * (count != 1)}" for table, count in sorted(done.rows.items())]
-    lines = [f"removed from {' and '.join(parts)}"] if parts else []
-    lines += [f"deleted {name}, which was damaged and contained the id" for name in done.removed]
-    return "; ".join(lines) or "no data has this id"

@@ -1,6 +1,7 @@
 """Removes a person's id from the store, from damaged stores that were set aside, and from the broker.
 
-Only the daemon writes to its store. While it runs, `forget` asks it through files in the machine's folder:
+Only the daemon writes to its store. While it runs, `rep-monitor forget` and a collector's command ask it through files
+in the machine's folder:
 
     forget-<token>.ask      the lifter; the file stays until the work is done, also over a restart
     forget-<token>.done     the result; the command that asked deletes it
@@ -12,6 +13,7 @@ import asyncio
 import logging
 import os
 import re
+import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -28,6 +30,8 @@ from monitor.store.forgetting import forget_in_set_aside
 from monitor.store.store import Store
 
 LOOK_EVERY_S = 1.0
+ANSWER_EVERY_S = 0.1
+ANSWERED_WITHIN_S = 10.0
 REQUEST = re.compile(r"forget-.+\.ask")
 _log = logging.getLogger(__name__)
 
@@ -42,6 +46,13 @@ class ForgetResult(msgspec.Struct):
     rows: dict[str, int] = {}  # changed rows by table
     removed: list[str] = []  # damaged stores that were deleted, because they could not be changed
     last_set: bool = False  # the newest set was theirs
+
+    def __str__(self) -> str:
+        """One line, for example `removed from 2 sets and 1 session`."""
+        parts = [f"{count} {table.removesuffix('s')}{'s' * (count != 1)}" for table, count in sorted(self.rows.items())]
+        lines = [f"removed from {' and '.join(parts)}"] if parts else []
+        lines += [f"deleted {name}, which was damaged and contained the id" for name in self.removed]
+        return "; ".join(lines) or "no data has this id"
 
 
 class NotAnswered(Exception):
@@ -81,6 +92,21 @@ class ForgetRequests:
         self.failures = 0  # attempts that the disk or a reader of the store blocked
         self._progress: dict[Path, ForgetResult] = {}
         self._queued: set[Path] = set()
+
+    async def ask(self, lifter: str) -> str:
+        """Asks `run`, waits, and says what was done. Raises NotAnswered; the work then continues."""
+        path = self._directory / f"forget-{secrets.token_hex(8)}.ask"
+        answer = path.with_suffix(".done")
+        try:
+            await asyncio.to_thread(write_whole, path, msgspec.json.encode(ForgetRequest(lifter)))
+            async with asyncio.timeout(ANSWERED_WITHIN_S):
+                while not answer.exists():  # noqa: ASYNC110 - the answer is a file
+                    await asyncio.sleep(ANSWER_EVERY_S)
+            result = msgspec.json.decode(read_small(answer), type=ForgetResult)
+            answer.unlink()
+        except (TimeoutError, OSError) as error:
+            raise NotAnswered("the id is not removed from every row yet: send the command again") from error
+        return str(result)
 
     async def run(self) -> None:
         while True:

@@ -26,7 +26,7 @@ from firmware_bridge.formats.decoder import from_end_mark
 from firmware_bridge.formats.messages import Hello
 from firmware_bridge.link_state import LinkState
 from monitor.calibrate.history import newest as newest_calibration
-from monitor.custody.forgetting import ForgetRequests, ForgetResult
+from monitor.custody.forgetting import ForgetRequests, ForgetResult, NotAnswered
 from monitor.custody.housekeeping import Housekeeper
 from monitor.daemon.about import (
     calibration_info,
@@ -49,6 +49,7 @@ from monitor.learning.range import LearnedRange, read_range
 from monitor.mqtt.contract.commands import (
     Command,
     CommandRefused,
+    ForgetCommand,
     LifterCommand,
     LoadCommand,
     ProtocolCommand,
@@ -266,8 +267,8 @@ class Daemon:
         for sink in self.sinks:
             sink.info(info)
 
-    async def command(self, command: Command) -> None:
-        """Carries out a command of a client. Raises CommandRefused."""
+    async def command(self, command: Command) -> str | None:
+        """Carries out a command of a client. Returns what was forgotten, else None. Raises CommandRefused."""
         match command:
             case LifterCommand():
                 learned = await self._learned_of(command.lifter)
@@ -284,6 +285,12 @@ class Daemon:
             case StopCommand():
                 self._end_session()
                 self._idle.forget()
+            case ForgetCommand():
+                try:
+                    return await self._forget_requests.ask(command.lifter)
+                except NotAnswered as error:
+                    raise CommandRefused("refused", str(error)) from error
+        return None
 
     async def _learned_of(self, lifter: str | None) -> LearnedRange | None:
         """The range from the newest session of this lifter in which one was learned. Raises CommandRefused."""
@@ -292,7 +299,7 @@ class Daemon:
         try:
             sessions = await asyncio.to_thread(self._store.sessions, lifter=lifter)
         except StoreError as error:
-            raise CommandRefused("refused", f"the sessions of {lifter} cannot be read: {error}") from error
+            raise CommandRefused("refused", f"the lifter's sessions cannot be read: {error}") from error
         mine = (read_range(row.summary.get("learned")) for row in sessions if row.lifter == lifter and row.summary)
         return next(filter(None, mine), None)
 

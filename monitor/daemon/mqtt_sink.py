@@ -13,11 +13,12 @@ from contextlib import asynccontextmanager
 import msgspec
 
 from monitor.events import Feedback
+from monitor.mqtt.client.answers import Listens
 from monitor.mqtt.client.bookmark import Bookmark
 from monitor.mqtt.client.connection import Address
 from monitor.mqtt.client.event_log import EventLog
 from monitor.mqtt.client.publisher import Publisher
-from monitor.mqtt.client.requests import Handler, Listens
+from monitor.mqtt.client.requests import Handler
 from monitor.mqtt.contract import payload
 from monitor.mqtt.contract.messages import Envelope, InfoMessage, SessionMessage
 from monitor.store.stored import StoredEvent

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import secrets
 import signal
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
@@ -26,11 +27,12 @@ from monitor.daemon.reload import Reload
 from monitor.daemon.sink import Sink
 from monitor.display.address import is_open
 from monitor.display.server import PageServer
-from monitor.display.token import kept_tokens
+from monitor.display.token import kept_token, kept_tokens
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
 from monitor.mqtt.broker.relay import Relay
 from monitor.mqtt.client.bookmark import Bookmark
 from monitor.mqtt.client.connection import Address
+from monitor.mqtt.contract.roles import OWN_CLIENTS, Role
 from monitor.profile.profile import Profile
 from monitor.profile.toml_document import ConfigError
 from monitor.state.endpoints import Endpoints, announced
@@ -74,8 +76,12 @@ async def serve(
         store = stack.enter_context(await asyncio.to_thread(Store, store_path(directory)))
         embedded = None
         if profile.mqtt.host is None:
-            embedded = await stack.enter_async_context(EmbeddedBroker())
-        address = Address(host="127.0.0.1", port=embedded.port) if embedded else address_of(profile)
+            own, collector = secrets.token_urlsafe(18), await asyncio.to_thread(kept_token, directory, Role.COLLECTOR)
+            passwords = {OWN_CLIENTS: own, Role.COLLECTOR.value: collector}
+            embedded = await stack.enter_async_context(EmbeddedBroker(passwords=passwords))
+            address = Address(host="127.0.0.1", port=embedded.port, username=OWN_CLIENTS, password=own)
+        else:
+            address = address_of(profile)
         daemon = Daemon(profile, directory, store)
         bookmark, listens = Bookmark(directory / "bookmark.json"), embedded.has_subscriber if embedded else None
         mqtt = MqttSink(daemon.machine, address, store, daemon.command, bookmark, listens)

@@ -1,4 +1,4 @@
-"""The tokens for visitors from the network, made once for each machine and kept, so that bookmarks stay valid."""
+"""The secrets of clients, made once for each machine and kept, so that bookmarks stay valid."""
 
 import re
 import secrets
@@ -12,11 +12,13 @@ _SHAPE = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
 def kept_tokens(directory: Path) -> dict[Role, str]:
-    """One token for each role that may come from the network. A deleted file is replaced at the next start."""
-    return {role: _kept(directory / f"{role}_token") for role in (Role.DISPLAY, Role.COACH)}
+    """One token for each role of a page from the network. A deleted file is replaced at the next start."""
+    return {role: kept_token(directory, role) for role in (Role.DISPLAY, Role.COACH)}
 
 
-def _kept(path: Path) -> str:
+def kept_token(directory: Path, role: Role) -> str:
+    """The token of one role; a page's, or the password of a collector at the embedded broker."""
+    path = directory / f"{role}_token"
     try:
         token = read_small(path).decode("ascii", "replace").strip()
     except FileNotFoundError:

@@ -24,7 +24,8 @@ from monitor.store import database
 from monitor.store.database import DamagedError, Opened, StoreError, classified_errors
 from monitor.store.forgetting import remove_lifter
 from monitor.store.index_file import IndexFile
-from monitor.store.stored import MOST_RECORD_BYTES, Row, SessionRow, SetRow, StoredEvent, sound
+from monitor.store.row_queries import RECORD, ROWS, SUMMARY
+from monitor.store.stored import Row, SessionRow, SetRow, StoredEvent, StoredSet, read_name, sound
 
 SPARED_EVENTS = 1000  # the newest are never too old: a machine without a clock battery may date them decades ago
 DAY_S = 86_400.0
@@ -32,26 +33,6 @@ COPIED_AT_ONCE = 1000
 MOST_ODD_ROWS = 1000  # that are remembered and reported
 SHOWN_S = 60.0  # how long `trouble` names a file that was replaced
 _GONE = "was replaced, moved or removed while it was in use"
-_RECORD = f"CASE WHEN typeof(record) = 'blob' AND length(record) <= {MOST_RECORD_BYTES} THEN record END"
-_SUMMARY = f"CASE WHEN summary IS NULL OR length(summary) <= {MOST_RECORD_BYTES} THEN summary ELSE '' END"
-_ROWS: tuple[tuple[type[StoredEvent | SetRow | SessionRow], str, str], ...] = (
-    (
-        StoredEvent,
-        f"SELECT seq, '-', stored_unix_s, kind, session, {_RECORD} FROM events",
-        "INSERT OR IGNORE INTO events VALUES (:seq, :stored_unix_s, :kind, :session, :record)",
-    ),
-    (
-        SetRow,
-        f"SELECT session, number, stored_unix_s, lifter, {_RECORD} FROM sets",
-        "INSERT OR IGNORE INTO sets VALUES (:session, :number, :stored_unix_s, :lifter, :record)",
-    ),
-    (
-        SessionRow,
-        f"SELECT session, started_unix_s, ended_unix_s, lifter, recording, {_SUMMARY} FROM sessions",
-        "INSERT OR IGNORE INTO sessions VALUES"
-        " (:session, :started_unix_s, :ended_unix_s, :lifter, :recording, :summary_json)",
-    ),
-)
 _log = logging.getLogger(__name__)
 
 
@@ -108,7 +89,7 @@ class Store:
 
     def after(self, seq: int, limit: int) -> list[StoredEvent]:
         """The next records in order, at most `limit`. Raises StoreError."""
-        query = f"SELECT seq, ?, stored_unix_s, kind, session, {_RECORD} FROM events WHERE seq > ? ORDER BY seq LIMIT ?"
+        query = f"SELECT seq, ?, stored_unix_s, kind, session, {RECORD} FROM events WHERE seq > ? ORDER BY seq LIMIT ?"
         found: list[StoredEvent] = []
         with self._reading() as connection:
             while not found:  # more than `limit` odd rows may follow each other
@@ -116,6 +97,26 @@ class Store:
                 if not rows:
                     break
                 found = self._sound(StoredEvent, rows)
+                seq = rows[-1][0]
+        return found
+
+    def sets_after(self, seq: int, limit: int) -> list[StoredSet]:
+        """The `set_end` records after an event, in order, at most `limit`, with their lifters. Raises StoreError."""
+        query = (
+            f"SELECT seq, ?, stored_unix_s, kind, session, {RECORD} FROM events"
+            " WHERE kind = 'set_end' AND seq > ? ORDER BY seq LIMIT ?"
+        )
+        who = "SELECT lifter FROM sets WHERE session = ? AND number = ?"
+        found: list[StoredSet] = []
+        with self._reading() as connection:
+            while not found:
+                rows = connection.execute(query, (self.store_id, seq, limit)).fetchall()
+                if not rows:
+                    break
+                for event in self._sound(StoredEvent, rows):
+                    row = connection.execute(who, (event.session, event.event.set)).fetchone()
+                    lifter = read_name(row[0]) if row else None
+                    found.append(StoredSet(**msgspec.structs.asdict(event), lifter=lifter))
                 seq = rows[-1][0]
         return found
 
@@ -163,7 +164,7 @@ class Store:
         """Takes the sound rows of a copy into this new store, in one transaction. Returns how many were not sound."""
         left_out = 0
         with self._transaction() as connection:
-            for kind, query, insert in _ROWS:
+            for kind, query, insert in ROWS:
                 rows = copy.execute(query)
                 while values := rows.fetchmany(COPIED_AT_ONCE):
                     taken = [row for one in values if (row := sound(kind, one)) is not None]
@@ -178,12 +179,12 @@ class Store:
         """The lifter of the newest set, None if it has none, or if its row is odd."""
         with self._reading() as connection:
             row = connection.execute("SELECT lifter FROM sets ORDER BY stored_unix_s DESC LIMIT 1").fetchone()
-        return row[0] if row is not None and isinstance(row[0], str) else None
+        return read_name(row[0]) if row else None
 
     def sessions(self, lifter: str | None = None, limit: int = 1000) -> list[SessionRow]:
         """The latest first; with `lifter`, only the sessions in which they did a set."""
         query = (
-            f"SELECT session, started_unix_s, ended_unix_s, lifter, recording, {_SUMMARY} FROM sessions"
+            f"SELECT session, started_unix_s, ended_unix_s, lifter, recording, {SUMMARY} FROM sessions"
             " WHERE :lifter IS NULL OR lifter = :lifter OR session IN (SELECT session FROM sets WHERE lifter = :lifter)"
             " ORDER BY started_unix_s DESC LIMIT :limit"
         )
@@ -192,7 +193,7 @@ class Store:
         return self._sound(SessionRow, rows)
 
     def sets(self, session: str) -> list[SetRow]:
-        query = f"SELECT session, number, stored_unix_s, lifter, {_RECORD} FROM sets WHERE session = ? ORDER BY number"
+        query = f"SELECT session, number, stored_unix_s, lifter, {RECORD} FROM sets WHERE session = ? ORDER BY number"
         with self._reading() as connection:
             rows = connection.execute(query, (session,)).fetchall()
         return self._sound(SetRow, rows)

@@ -35,6 +35,12 @@ class StoredEvent(msgspec.Struct, frozen=True):
         return decode(self.record)
 
 
+class StoredSet(StoredEvent, frozen=True):
+    """The `set_end` of a set, with its lifter."""
+
+    lifter: Name | None = None
+
+
 class SetRow(msgspec.Struct, frozen=True):
     """A set with its summary."""
 
@@ -71,6 +77,14 @@ class _Head(msgspec.Struct):
 
 _HEAD = msgspec.json.Decoder(_Head)
 Row = TypeVar("Row", bound=StoredEvent | SetRow | SessionRow)
+
+
+def read_name(value: object) -> str | None:
+    """The value of a column that names somebody, or None if it is not a name."""
+    try:
+        return msgspec.convert(value, Name)
+    except msgspec.ValidationError:
+        return None
 
 
 def sound(kind: type[Row], values: tuple[Any, ...]) -> Row | None:

@@ -101,7 +101,7 @@ def test_the_output_for_a_broker_is_a_working_profile(folder: Path, capsys: pyte
     assert "account daemon-bad-input\n" in out
     assert 'username = "daemon-bad-input"' in out
     secrets = [path.read_text().strip() for path in (folder / "broker" / "secrets").iterdir()]
-    assert len(set(secrets)) == len(secrets) == 3
+    assert len(set(secrets)) == len(secrets) == 4
     assert not [word for word in secrets if word in out], "a terminal must not show passwords"
     table = re.search(r"\[mqtt\]\n(?:  .*\n)+", out)
     assert table is not None

@@ -16,7 +16,7 @@ from monitor.custody.forgetting import ForgetResult, forget
 from monitor.daemon.daemon import Daemon
 from monitor.exit_codes import ExitCode
 from monitor.mqtt.client.connection import Address
-from monitor.mqtt.contract.commands import LifterCommand, LoadCommand
+from monitor.mqtt.contract.commands import ForgetCommand, LifterCommand, LoadCommand
 from monitor.state.endpoints import Endpoints, announced
 from monitor.state.folders import Lock
 from monitor.store.database import StoreError
@@ -239,6 +239,18 @@ def test_a_running_daemon_removes_the_id_in_the_middle_of_their_session(tmp_path
             kept += [str(entry.metadata).encode() for entry in reader.iter_metadata()]
         assert len(kept) > 100
         assert not [data for data in kept if ADA.encode() in data]
+
+
+def test_a_collectors_command_removes_the_id_and_says_what_was_done(tmp_path: Path) -> None:
+    trained(tmp_path, ADA, BEN)
+
+    async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
+        assert await daemon.command(ask(ForgetCommand, lifter=ADA)) == "removed from 1 session and 1 set"
+        assert await daemon.command(ask(ForgetCommand, lifter=ADA)) == "no data has this id"
+
+    with_daemon(tmp_path, story)
+    assert holds(tmp_path, ADA) == []
+    assert not [path.name for path in tmp_path.iterdir() if path.name.startswith("forget-")]
 
 
 def test_an_open_request_is_carried_out_by_the_next_daemon(tmp_path: Path) -> None:

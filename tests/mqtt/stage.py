@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,8 @@ KINDS = [pytest.param("mosquitto", marks=needs.mosquitto), "embedded"]
 @contextlib.asynccontextmanager
 async def a_broker(kind: str, folder: Path) -> AsyncIterator[Address]:
     if kind == "embedded":
-        async with EmbeddedBroker() as broker:
-            yield Address(host=broker.host, port=broker.port)
+        async with EmbeddedBroker(passwords={"daemon": "pw"}) as broker:
+            yield Address(host=broker.host, port=broker.port, username="daemon", password="pw")
     else:
         with mosquitto(folder) as process:
             yield Address(host="127.0.0.1", port=process.port)
@@ -78,6 +79,10 @@ async def _nothing(*_: object) -> None:
     pass
 
 
+def command(kind: Any, **fields: Any) -> Command:
+    return kind(**({"id": f"c-{time.monotonic_ns()}", "stamp_s": time.time()} | fields))  # type: ignore[no-any-return]
+
+
 def an_event(number: int) -> SetStart:
     return SetStart(
         id=number,
@@ -112,7 +117,10 @@ class Listener:
 
 @contextlib.asynccontextmanager
 async def listening(address: Address, *topics: str, qos: int = 1, name: str | None = None) -> AsyncIterator[Listener]:
-    async with aiomqtt.Client(address.host, address.port, identifier=name) as client:
+    client = aiomqtt.Client(
+        address.host, address.port, identifier=name, username=address.username, password=address.password
+    )
+    async with client:
         for topic in topics or ("#",):
             await client.subscribe(f"rep/{MACHINE}/{topic}", qos)
         yield Listener(client)

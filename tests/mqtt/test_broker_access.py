@@ -23,19 +23,24 @@ pytestmark = [needs.mosquitto, needs.openssl]
 
 OWN, OTHER = "rep/leg-press/", "rep/chest-press/"
 PUBLISHED = ("status", "info", "live/feedback", "state", "event/rep", "set", "session/s", "ack/a", "resume/c")
+ANSWERS = ("sets/c",)  # they name lifters
 COMMANDS = ("cmd/resume", "cmd/lifter", "cmd/protocol", "cmd/load", "cmd/stop")
-TOPICS = [*(OWN + name for name in (*PUBLISHED, *COMMANDS)), OTHER + "event/rep", OTHER + "cmd/stop", "elsewhere"]
-ROLES = ("daemon-leg-press", "display", "coach", None)
+COLLECTORS = ("cmd/sets", "cmd/forget")
+ALL = (*PUBLISHED, *ANSWERS, *COMMANDS, *COLLECTORS)
+TOPICS = [*(OWN + name for name in ALL), OTHER + "event/rep", OTHER + "cmd/stop", "elsewhere"]
+ROLES = ("daemon-leg-press", "display", "coach", "collector", None)
 MAY_WRITE = {
-    "daemon-leg-press": {OWN + name for name in (*PUBLISHED, *COMMANDS)},
+    "daemon-leg-press": {OWN + name for name in ALL},
     "display": {OWN + "cmd/resume"},
     "coach": {*(OWN + name for name in COMMANDS), OTHER + "cmd/stop"},
+    "collector": {*(OWN + name for name in (*COMMANDS, *COLLECTORS)), OTHER + "cmd/stop"},
     None: set(),
 }
 MAY_READ = {
-    "daemon-leg-press": {OWN + name for name in (*PUBLISHED, *COMMANDS)},
+    "daemon-leg-press": {OWN + name for name in ALL},
     "display": {*(OWN + name for name in PUBLISHED), OTHER + "event/rep"},
-    "coach": {topic for topic in TOPICS if topic != "elsewhere"},
+    "coach": {*(OWN + name for name in PUBLISHED), OTHER + "event/rep"},
+    "collector": {*(OWN + name for name in (*PUBLISHED, *ANSWERS)), OTHER + "event/rep"},
     None: set(),
 }
 
@@ -178,7 +183,7 @@ async def nothing(_: object) -> None:
 
 def test_a_second_run_changes_nothing_and_private_files_stay_private(tmp_path: Path) -> None:
     folder = tmp_path / "broker"
-    assert len(make(folder, ["leg-press"], NAMES)) == 8
+    assert len(make(folder, ["leg-press"], NAMES)) == 9
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     assert make(folder, ["leg-press"], NAMES) == []
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
@@ -213,4 +218,4 @@ def test_an_invalid_account_file_is_reported(tmp_path: Path) -> None:
 def test_the_examples_equal_the_generated_files() -> None:
     deploy = Path(__file__).parents[2] / "configs" / "deploy"
     assert (deploy / "mosquitto.conf").read_text() == configuration(Path("/etc/rep-monitor/broker"))
-    assert (deploy / "mosquitto.acl").read_text() == acl(["coach", "daemon-leg-press", "display"])
+    assert (deploy / "mosquitto.acl").read_text() == acl(["coach", "collector", "daemon-leg-press", "display"])

@@ -66,7 +66,7 @@ def test_event_records_fit_the_schema(kind: type[Event], data: st.DataObject) ->
     record, name = encode(event), f"{kind.__name__}Record"
     published = holds(payload.event(MACHINE, event.kind, record, envelope), name, f"event_{event.kind}")
     assert published == json.loads(record) | msgspec.to_builtins(envelope)
-    assert holds(payload.resumed(MACHINE, "tv", record, envelope), name, "resume") == published
+    assert holds(payload.answered(MACHINE, "resume", "tv", record, envelope), name, "resume") == published
     if event.kind == "set_end":
         assert holds(payload.last_set(MACHINE, record, envelope), name, "set") == published
 
@@ -103,7 +103,7 @@ def test_other_messages_fit_the_schema(kind: type, make: Any, channel: str, data
 @few
 @given(structs(messages.ResumeMark, finite))
 def test_a_resume_mark_is_not_an_event_record(mark: messages.ResumeMark) -> None:
-    body = holds(payload.resume_mark(MACHINE, "tv", mark), "ResumeMark", "resume")
+    body = holds(payload.answer_mark(MACHINE, "resume", "tv", mark), "ResumeMark", "resume")
     with pytest.raises(msgspec.ValidationError):
         msgspec.json.decode(msgspec.json.encode(body), type=messages.Envelope)
 

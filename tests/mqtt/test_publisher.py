@@ -5,7 +5,6 @@ import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import aiomqtt
 import msgspec
@@ -13,13 +12,12 @@ import pytest
 
 from monitor.events import Feedback
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
-from monitor.mqtt.client import connection, outbox, publisher, requests
+from monitor.mqtt.client import answers, connection, outbox, publisher
 from monitor.mqtt.client.connection import Address
 from monitor.mqtt.client.consumer import Consumer
 from monitor.mqtt.client.ledger import Ledger, ReceivedRecord
 from monitor.mqtt.contract import payload
 from monitor.mqtt.contract.commands import (
-    Command,
     LifterCommand,
     LoadCommand,
     ProtocolCommand,
@@ -28,7 +26,7 @@ from monitor.mqtt.contract.commands import (
 )
 from tests import needs
 from tests.mqtt.brokers import mosquitto
-from tests.mqtt.stage import KINDS, MACHINE, Stage, a_broker, listening, play, seqs, until
+from tests.mqtt.stage import KINDS, MACHINE, Stage, a_broker, command, listening, play, seqs, until
 
 both = pytest.mark.parametrize("kind", KINDS)
 
@@ -318,10 +316,6 @@ def test_documents_that_are_due_are_published_before_the_end(kind: str, tmp_path
     play(story())
 
 
-def command(kind: Any, **fields: Any) -> Command:
-    return kind(**({"id": f"c-{time.monotonic_ns()}", "stamp_s": time.time()} | fields))  # type: ignore[no-any-return]
-
-
 @both
 def test_commands_are_carried_out_once_and_answered(kind: str, tmp_path: Path) -> None:
     async def story() -> None:
@@ -412,7 +406,7 @@ def test_a_command_published_with_the_retain_flag_is_refused_even_live(kind: str
 def test_resume_sends_missed_events_to_the_client_that_asked_only(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(requests, "RESUME_PERIOD_S", 60.0)  # the second request comes too soon on any computer
+    monkeypatch.setattr(answers, "ASK_PERIOD_S", 60.0)  # the second request comes too soon on any computer
 
     async def story() -> None:
         async with a_broker(kind, tmp_path) as address, Stage(address, tmp_path) as stage:
@@ -479,7 +473,7 @@ def test_an_answer_ends_when_the_client_that_asked_has_left(tmp_path: Path) -> N
             async with listening(address, "resume/tv") as tv:
                 await tv.client.publish(asked.topic, asked.payload, 1)
                 await tv.next(mark="begin")
-            await until(lambda: not stage.publisher._requests.answering)
+            await until(lambda: not stage.publisher._answers.running)
             assert stage.publisher.delivery.resumes_abandoned == 1
             assert stage.publisher.delivery.events_resumed < 2000
 

@@ -19,11 +19,16 @@ from tests.mqtt.stage import KINDS, a_broker, play
 
 TOPICS = [
     *(f"cmd/{name}" for name in (*COMMANDS, "tare", "", "STOP", "stop/now")),
-    "status", "info", "live/feedback", "state", "event/rep", "set", "session/s", "ack/a", "resume/c", "",
+    "status", "info", "live/feedback", "state", "event/rep", "set", "session/s", "ack/a", "resume/c", "sets/c", "",
 ]  # fmt: skip
 
 
+def daemon_at(broker: Address) -> aiomqtt.Client:
+    return aiomqtt.Client(broker.host, broker.port, username=broker.username, password=broker.password)
+
+
 Story = Callable[[Address, PageServer], Awaitable[None]]
+PAGES = [role for role in Role if role is not Role.COLLECTOR]
 both = pytest.mark.parametrize("kind", KINDS)
 
 
@@ -33,8 +38,11 @@ def with_page(kind: str, role: Role, folder: Path, story: Story) -> None:
     async def whole() -> None:
         tokens = None if role is Role.LOCAL else TOKENS
         if kind == "embedded":
-            async with EmbeddedBroker() as broker, PageServer(profile(), broker, tokens=tokens) as server:
-                await story(Address(host="127.0.0.1", port=broker.port), server)
+            async with (
+                EmbeddedBroker(passwords={"daemon": "pw"}) as broker,
+                PageServer(profile(), broker, tokens=tokens) as server,
+            ):
+                await story(Address(host="127.0.0.1", port=broker.port, username="daemon", password="pw"), server)
             return
         async with (
             a_broker(kind, folder) as address,
@@ -46,10 +54,10 @@ def with_page(kind: str, role: Role, folder: Path, story: Story) -> None:
 
 
 @both
-@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("role", PAGES)
 def test_a_page_can_publish_only_the_commands_of_its_role(kind: str, role: Role, tmp_path: Path) -> None:
     async def story(broker: Address, server: PageServer) -> None:
-        async with page(server, role) as tablet, aiomqtt.Client("127.0.0.1", broker.port) as daemon:
+        async with page(server, role) as tablet, daemon_at(broker) as daemon:
             await daemon.subscribe("#", 1)
             for topic in TOPICS:
                 await tablet.publish(f"rep/m/{topic}", b"{}", 1)
@@ -68,10 +76,10 @@ def test_a_page_can_publish_only_the_commands_of_its_role(kind: str, role: Role,
 
 
 @both
-@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("role", PAGES)
 def test_a_page_reads_everything_except_commands(kind: str, role: Role, tmp_path: Path) -> None:
     async def story(broker: Address, server: PageServer) -> None:
-        async with page(server, role) as tablet, aiomqtt.Client("127.0.0.1", broker.port) as local:
+        async with page(server, role) as tablet, daemon_at(broker) as local:
             await tablet.subscribe("rep/#", 1)
             await tablet.subscribe("rep/m/cmd/+", 1)
             for topic in (*TOPICS, "last"):
@@ -81,13 +89,13 @@ def test_a_page_reads_everything_except_commands(kind: str, role: Role, tmp_path
                 arrived.append(str(message.topic).removeprefix("rep/m/"))
                 if arrived[-1] == "last":
                     break
-        assert arrived == [topic for topic in (*TOPICS, "last") if not topic.startswith("cmd/")]
+        assert arrived == [topic for topic in (*TOPICS, "last") if not topic.startswith(("cmd/", "sets/"))]
 
     with_page(kind, role, tmp_path, story)
 
 
 @both
-@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("role", PAGES)
 def test_the_page_gets_its_role_and_rights(kind: str, role: Role, tmp_path: Path) -> None:
     async def story(_: Address, server: PageServer) -> None:
         cookie = cookie_of(role)
@@ -101,8 +109,9 @@ def test_the_page_gets_its_role_and_rights(kind: str, role: Role, tmp_path: Path
 
 def test_the_commands_of_each_role() -> None:
     assert may_send(Role.DISPLAY) == ("resume",)
-    assert may_send(Role.LOCAL) == may_send(Role.COACH) == tuple(COMMANDS)
-    assert {"resume", "lifter", "protocol", "stop"} <= set(COMMANDS)
+    assert may_send(Role.LOCAL) == may_send(Role.COACH) == ("resume", "lifter", "protocol", "load", "stop")
+    assert may_send(Role.COLLECTOR) == tuple(COMMANDS)
+    assert set(COMMANDS) - set(may_send(Role.COACH)) == {"sets", "forget"}
 
 
 def test_each_token_opens_its_role_and_replaces_the_one_before(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ QoS, drops acknowledged messages when their sender leaves, and keeps a connectio
 waits for that. The overridden methods with an underscore are private ones of amqtt; the tests fail if an upgrade
 renames them.
 
-A page may read everything except commands, and publish only the commands of its role (`roles`).
+A page may read everything except what names lifters, and publish only the commands of its role (`roles`). What is for
+collectors alone passes only between clients that log in with an account.
 """
 
 import asyncio
@@ -19,9 +20,9 @@ import ipaddress
 import logging
 import socket
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, ClassVar, Self
 
 from amqtt.adapters import ReaderAdapter, WriterAdapter  # type: ignore[import-untyped]
@@ -30,11 +31,11 @@ from amqtt.errors import ProtocolHandlerError  # type: ignore[import-untyped]
 from amqtt.mqtt.disconnect import DisconnectPacket  # type: ignore[import-untyped]
 from amqtt.mqtt.packet import MQTTPacket  # type: ignore[import-untyped]
 from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler  # type: ignore[import-untyped]
-from amqtt.plugins.base import BaseAuthPlugin  # type: ignore[import-untyped]
 from amqtt.plugins.manager import PluginManager  # type: ignore[import-untyped]
 from amqtt.session import Session  # type: ignore[import-untyped]
 
 from monitor.mqtt.broker.guard import LOCAL, PAGE, Counts, GuardedReader, GuardedWriter, Line
+from monitor.mqtt.broker.rights import Anyone, may_publish, may_read
 from monitor.mqtt.contract.roles import Page, is_command
 
 SEND_BUFFER_BYTES = 32 * 1024  # small, so that a slow reader is noticed early
@@ -45,27 +46,22 @@ _published_qos: ContextVar[int] = ContextVar("published_qos", default=0)
 _published_retained: ContextVar[bool] = ContextVar("published_retained", default=False)
 
 
-class Anyone(BaseAuthPlugin):  # type: ignore[misc]
-    """Admits every client, because only loopback can connect. A page's rights are checked for each message."""
-
-    async def authenticate(self, *, session: Session) -> bool:
-        session.is_anonymous = True
-        return True
-
-
 class EmbeddedBroker:
-    """Runs from `async with` to its end."""
+    """Runs from `async with` to its end. `passwords`: of the accounts that may use what is for collectors."""
 
-    def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self, host: str = "127.0.0.1", port: int = 0, passwords: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         if not ipaddress.ip_address(host).is_loopback:
             raise ValueError(f"the embedded broker has no access control, so it must be on loopback, not on {host}")
         self.host = host
         self.port = port
         self.counts = Counts()
+        self._passwords = dict(passwords)
 
     async def __aenter__(self) -> Self:
         _silence(self.counts)
-        self._broker = _SoundBroker(self.counts)
+        self._broker = _SoundBroker(self.counts, self._passwords)
         await self._broker.start()
         self._connections: dict[asyncio.Task[None], Line] = {}
         self._server = await asyncio.start_server(self._accepted, self.host, self.port)
@@ -174,10 +170,10 @@ class _SoundHandler(BrokerProtocolHandler):  # type: ignore[misc]
 class _SoundBroker(Broker):  # type: ignore[misc]
     """amqtt with its defects corrected."""
 
-    def __init__(self, counts: Counts) -> None:
+    def __init__(self, counts: Counts, passwords: dict[str, str]) -> None:
         config = {
             "listeners": {"default": {"type": "external"}, LISTENER: {"type": "external", "bind": "127.0.0.1:0"}},
-            "plugins": {f"{__name__}.{Anyone.__name__}": {}},
+            "plugins": {f"{Anyone.__module__}.{Anyone.__name__}": {"passwords": passwords}},
         }
         super().__init__(config)
         self._counts = counts
@@ -211,7 +207,7 @@ class _SoundBroker(Broker):  # type: ignore[misc]
         sending = [
             asyncio.create_task(handler.mqtt_publish(topic, retained.data, min(granted, retained.qos), retain=True))
             for topic, retained in self._retained_messages.items()
-            if self._matches(topic, pattern)
+            if self._matches(topic, pattern) and may_read(session, topic)
         ]
         if sending:
             await asyncio.wait(sending)
@@ -286,8 +282,8 @@ class _SoundBroker(Broker):  # type: ignore[misc]
             if not self._matches(message["topic"], pattern):
                 continue
             for session, granted in holders:
-                if Page.read(session.remote_address) is not None and is_command(message["topic"]):
-                    continue  # commands can contain lifters' ids
+                if not may_read(session, message["topic"]):
+                    continue
                 handler = self._get_handler(session)
                 if handler is not None and session.transitions.state == "connected":
                     qos = min(granted, message["qos"])
@@ -295,8 +291,7 @@ class _SoundBroker(Broker):  # type: ignore[misc]
                     running.append(asyncio.ensure_future(sending))
 
     async def _topic_filtering(self, session: Session, topic: str, action: Action) -> bool:
-        page = Page.read(session.remote_address)
-        return action is not Action.PUBLISH or page is None or page.may_publish(topic)
+        return action is not Action.PUBLISH or may_publish(session, topic)
 
 
 def _done(value: Any) -> asyncio.Future[Any]:

@@ -4,8 +4,8 @@
     page <- Line <- GuardedWriter <-
 
 So no browser has a password, a page has the same rights as at the embedded broker, and a tablet needs only the page's
-port. A publish that the role does not allow is acknowledged and dropped, as brokers do. Commands are not forwarded to
-pages.
+port. A publish that the role does not allow is acknowledged and dropped, as brokers do. What names lifters is not
+forwarded to pages.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from typing import Any
 
 from monitor.mqtt.broker.guard import PAGE, Counts, GuardedReader, GuardedWriter, Line, Unsound, packet_bytes
 from monitor.mqtt.client.connection import Address, tls_context
-from monitor.mqtt.contract.roles import Page, is_command
+from monitor.mqtt.contract.roles import Page, names_lifters
 
 CONNECT, PUBLISH = 1, 3
 USERNAME, PASSWORD = 0x80, 0x40
@@ -75,7 +75,7 @@ class Relay:
                 del arriving[:size]
                 if packet[0] >> 4 == PUBLISH:
                     topic, acknowledgement = _published(packet)
-                    if is_command(topic):
+                    if names_lifters(topic):
                         sink.write(acknowledgement)
                         continue
                 writer.write(packet)

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from monitor.store.stored import StoredEvent
+from monitor.store.stored import StoredEvent, StoredSet
 
 
 class EventLog(Protocol):
-    """`after` waits for the disk, so it is called from worker threads. It may raise StoreError and succeed later."""
+    """`after` and `sets_after` wait for the disk, so worker threads call them. They may raise StoreError."""
 
     @property
     def store_id(self) -> str | None: ...  # None until the store is open
@@ -19,3 +19,5 @@ class EventLog(Protocol):
     def last_seq(self) -> int: ...  # 0 before the first
 
     def after(self, seq: int, limit: int) -> Sequence[StoredEvent]: ...
+
+    def sets_after(self, seq: int, limit: int) -> Sequence[StoredSet]: ...

@@ -17,12 +17,13 @@ from contextlib import suppress
 import msgspec
 
 from monitor.events import UNREADABLE
+from monitor.mqtt.client.answers import Listens, StoreAnswers
 from monitor.mqtt.client.backoff import Backoff
 from monitor.mqtt.client.bookmark import Bookmark
 from monitor.mqtt.client.connection import Address, BrokerError, BrokerSilent, Connection, PublishRefused, connect
 from monitor.mqtt.client.event_log import EventLog
 from monitor.mqtt.client.outbox import Outbox
-from monitor.mqtt.client.requests import Handler, Listens, Requests
+from monitor.mqtt.client.requests import Handler, Requests
 from monitor.mqtt.contract import payload
 from monitor.mqtt.contract.messages import Delivery, PublishedLink, StatusMessage
 from monitor.mqtt.contract.payload import Packet
@@ -59,7 +60,8 @@ class Publisher:
         self._event_log = log
         self._bookmark = bookmark
         self._outbox = Outbox(machine, log, bookmark, self.delivery, self._on_refusal)
-        self._requests = Requests(machine, log, handler, self._outbox.envelope, self.delivery, listens)
+        self._answers = StoreAnswers(machine, log, self._outbox.envelope, self.delivery, listens)
+        self._requests = Requests(machine, self._answers, handler, self.delivery)
         self._client_id = address.client_id or f"{OWN_CLIENTS}-{machine}"
         self._conn = 0
         self._link: PublishedLink = "none"
@@ -147,7 +149,7 @@ class Publisher:
                         async with asyncio.timeout(FLUSH_WITHIN_S):
                             await self._outbox.all_published.wait()
                             await self._documents_published.wait()
-                    for task in (*tasks, *self._requests.answering.values()):
+                    for task in (*tasks, *self._answers.running.values(), *self._requests.slow):
                         task.cancel()
             finally:
                 self.connected = False

@@ -29,6 +29,20 @@ class ResumeCommand(Command, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     store_id: str | None = None
 
 
+class SetsCommand(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Asks for the sets that ended after the event `after`, with their lifters. For the role `collector` only."""
+
+    client: Name
+    after: Seq
+    store_id: str | None = None
+
+
+class ForgetCommand(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Removes a lifter's id from the machine's store; acknowledged when it is done. For the role `collector` only."""
+
+    lifter: Name
+
+
 class LifterCommand(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Names the lifter: an opaque id, which is kept in the store only."""
 
@@ -57,6 +71,8 @@ class StopCommand(Command, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 COMMANDS: dict[str, type[Command]] = {
     "resume": ResumeCommand,
+    "sets": SetsCommand,
+    "forget": ForgetCommand,
     "lifter": LifterCommand,
     "protocol": ProtocolCommand,
     "load": LoadCommand,

@@ -175,6 +175,12 @@ class Envelope(MqttMessage, frozen=True, kw_only=True):
     historical: bool
 
 
+class SetEnvelope(Envelope, frozen=True, kw_only=True):
+    """The fields of a set's record for a collector, the only message that names a lifter."""
+
+    lifter: Name | None
+
+
 class SessionMessage(MqttMessage, frozen=True, kw_only=True):
     """The summary of a session."""
 

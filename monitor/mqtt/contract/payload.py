@@ -7,15 +7,16 @@
     rep/<m>/event/<kind>       a record     QoS 1             as in EVENTS.md 3, with v, seq, store_id, historical
     rep/<m>/set                set_end      QoS 1  retained   the last set's summary, as such a record
     rep/<m>/session/<sid>      Session      QoS 1             a session's summary
-    rep/<m>/cmd/<name>         commands     QoS 1  never      resume, lifter, protocol, load, stop: to the daemon
+    rep/<m>/cmd/<name>         commands     QoS 1  never      resume, lifter, protocol, load, stop; sets, forget
     rep/<m>/ack/<id>           Ack          QoS 1             the answer to the command with that id
     rep/<m>/resume/<client>    records      QoS 1             the answer to `resume`, between two ResumeMarks
+    rep/<m>/sets/<client>      set records  QoS 1             the answer to `sets`, likewise: set_end with the lifter
 
 JSON in UTF-8, with a version `v` in every message, units in the keys, and null instead of NaN. Payloads need no
 properties of MQTT 5. The structs are in `messages` and `commands`, their schemas in `schema`.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -33,6 +34,7 @@ from monitor.mqtt.contract.messages import (
 )
 
 ROOT = "rep"
+Answer = Literal["resume", "sets"]  # to the command of that name
 
 
 class Packet(NamedTuple):
@@ -82,12 +84,13 @@ def session(machine: str, message: SessionMessage) -> Packet:
     return Packet(topic(machine, "session", message.session), msgspec.json.encode(message), 1, False)
 
 
-def resumed(machine: str, client: str, record: bytes, envelope: Envelope) -> Packet:
-    return Packet(topic(machine, "resume", client), _joined(envelope, record), 1, False)
+def answered(machine: str, answer: Answer, client: str, record: bytes, envelope: Envelope) -> Packet:
+    """A record of the answer to `resume` or `sets`."""
+    return Packet(topic(machine, answer, client), _joined(envelope, record), 1, False)
 
 
-def resume_mark(machine: str, client: str, message: ResumeMark) -> Packet:
-    return Packet(topic(machine, "resume", client), msgspec.json.encode(message), 1, False)
+def answer_mark(machine: str, answer: Answer, client: str, message: ResumeMark) -> Packet:
+    return Packet(topic(machine, answer, client), msgspec.json.encode(message), 1, False)
 
 
 def ack(machine: str, message: AckMessage) -> Packet:

@@ -1,8 +1,9 @@
-"""The roles of pages, and the commands that each role may send.
+"""The roles of clients, and the commands that each role may send.
 
     local      a page on loopback, at the machine
     display    a page in the network that shows the machine; it may only ask for past events
     coach      a page in the network that may send commands, with a token of its own
+    collector  the gym's own program, never a page: it alone learns who lifted
 
 The access list of an external broker has the same rules (`rep-monitor access broker` writes it). So the daemon needs no
 check of its own: a client that may publish to `cmd/stop` there is a coach.
@@ -16,6 +17,7 @@ from monitor.mqtt.contract.commands import COMMANDS
 
 OWN_CLIENTS = "rep-monitor"  # the prefix of the daemon's client ids, fixed so that a new connection ends the old one
 ANYBODY = ("resume",)  # reads past events and changes nothing
+COLLECTORS = ("sets", "forget")  # their answers name lifters
 COMMAND_TOPIC = re.compile(r"rep/([a-z0-9-]{1,32})/cmd/([a-z]+)")
 
 
@@ -23,11 +25,18 @@ class Role(StrEnum):
     LOCAL = "local"
     DISPLAY = "display"
     COACH = "coach"
+    COLLECTOR = "collector"
 
 
 def may_send(role: Role) -> tuple[str, ...]:
     """The names of the commands that the role may send."""
-    return ANYBODY if role is Role.DISPLAY else tuple(COMMANDS)
+    match role:
+        case Role.DISPLAY:
+            return ANYBODY
+        case Role.COLLECTOR:
+            return tuple(COMMANDS)
+        case _:
+            return tuple(name for name in COMMANDS if name not in COLLECTORS)
 
 
 class Page(NamedTuple):
@@ -53,5 +62,20 @@ class Page(NamedTuple):
 
 
 def is_command(topic: str) -> bool:
-    """True for command topics. They are not forwarded to pages, because they can contain lifters' ids."""
+    """True for command topics."""
     return topic.startswith("rep/") and "/cmd/" in topic
+
+
+def names_lifters(topic: str) -> bool:
+    """True for topics that no page may read: commands, and the answers to `sets`."""
+    return is_command(topic) or _is_answer(topic)
+
+
+def is_for_collectors(topic: str) -> bool:
+    """True for topics that only a daemon and a collector use."""
+    command = COMMAND_TOPIC.fullmatch(topic)
+    return _is_answer(topic) or (command is not None and command[2] in COLLECTORS)
+
+
+def _is_answer(topic: str) -> bool:
+    return topic.startswith("rep/") and "/sets/" in topic

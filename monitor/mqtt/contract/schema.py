@@ -43,6 +43,7 @@ CHANNELS: dict[str, tuple[str, str, list[str], int, bool, str]] = {
         False,
         "send",
     ),
+    "sets": ("sets/{client}", "the sets that a collector requested", ["ResumeMark", "SetRecord"], 1, False, "send"),
     **{
         f"event_{kind.__struct_config__.tag}": (
             f"event/{kind.__struct_config__.tag}",
@@ -79,13 +80,15 @@ def contract_name(kind: str) -> str:
 
 def schema(where: str = "#/$defs/") -> dict[str, Any]:
     """The JSON Schema definitions of all messages, by name. `where` is the prefix of references."""
-    types = (messages.Envelope, *MESSAGES, *ANSWERS, *EVENTS, *COMMANDS.values())
+    types = (messages.Envelope, messages.SetEnvelope, *MESSAGES, *ANSWERS, *EVENTS, *COMMANDS.values())
     _, definitions = msgspec.json.schema_components(types, ref_template=where + "{name}")
-    for name in (messages.Envelope, *MESSAGES, *ANSWERS):
+    for name in (messages.Envelope, messages.SetEnvelope, *MESSAGES, *ANSWERS):
         definitions[name.__name__]["required"] = ["v", *definitions[name.__name__]["required"]]  # always sent
     for kind in EVENTS:
         parts = [{"$ref": f"{where}Envelope"}, {"$ref": where + kind.__name__}]
         definitions[f"{kind.__name__}Record"] = {"title": f"{kind.__name__}Record", "allOf": parts}
+    parts = [{"$ref": f"{where}SetEnvelope"}, {"$ref": f"{where}SetEnd"}]
+    definitions["SetRecord"] = {"title": "SetRecord", "allOf": parts}
     return {contract_name(name): _portable(definition) for name, definition in sorted(definitions.items())}
 
 
