@@ -151,10 +151,7 @@ def _summary(summary: SetEnd | None, reps: int, moments: Sequence[AnyEvent]) -> 
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 3, 0, 0))
     table.add_column(style="dim", no_wrap=True)
     table.add_column()
-    partial = f", {summary.partial_reps} of them partial" if summary.partial_reps else ""
-    ended = "; ended in failure" if summary.outcome == "failure" else ""
-    clean = "" if summary.clean_reps is None or not summary.reps else f", {summary.clean_reps} clean"
-    table.add_row("Repetitions", f"{summary.reps}{clean}{partial}{ended}")
+    table.add_row("Repetitions", _reps(summary))
     table.add_row("Under load", f"{summary.under_load_s:.1f} s")
     if summary.under_tension_s is not None:
         table.add_row("Under tension", f"{summary.under_tension_s:.1f} s")
@@ -177,6 +174,14 @@ def _summary(summary: SetEnd | None, reps: int, moments: Sequence[AnyEvent]) -> 
     strength_n = summary.strength_n
     table.add_row("Strength", "not known" if strength_n is None else Text(newtons(strength_n), "bold"))
     return table
+
+
+def _reps(summary: SetEnd) -> str:
+    """How many repetitions, such as `9: 6 clean, 2 partial; ended in failure`."""
+    shares = [] if summary.clean_reps is None or not summary.reps else [f"{summary.clean_reps} clean"]
+    shares += [f"{summary.partial_reps} partial"] if summary.partial_reps else []
+    ended = "; ended in failure" if summary.outcome == "failure" else ""
+    return f"{summary.reps}" + (f": {', '.join(shares)}" if shares else "") + ended
 
 
 def _leak(leak: Leak, set_s: float) -> str:
