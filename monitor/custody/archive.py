@@ -106,7 +106,7 @@ class Archive:
         info = self._zipped.getinfo(name)
         if info.file_size > most_bytes:
             raise BackupError(f"{self._path}: {name} has {info.file_size} bytes, more than {most_bytes}: do not use it")
-        if info.compress_type not in UNPACKED or info.flag_bits & ENCRYPTED:
+        if info.compress_type not in UNPACKED or info.flag_bits & ENCRYPTED or info.header_offset < 0:
             raise zipfile.BadZipFile("packed in another way")
         with self._zipped.open(info) as file:
             while part := file.read(PART_BYTES):

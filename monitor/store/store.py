@@ -161,12 +161,14 @@ class Store:
             raise StoreError(f"{self.path} is in use, so its log still contains the id: close the reader and try again")
 
     def take_rows(self, copy: sqlite3.Connection, last_seq: int) -> int:
-        """Takes the sound rows of a copy into this new store, in one transaction. Returns how many were not sound."""
+        """Takes the sound rows of a copy into this new store, in one transaction. Returns how many were not sound.
+
+        Raises StoreError if either cannot be read further.
+        """
         left_out = 0
         with self._transaction() as connection:
             for kind, query, insert in ROWS:
-                rows = copy.execute(query)
-                while values := rows.fetchmany(COPIED_AT_ONCE):
+                for values in _rows_of(copy, query):
                     taken = [row for one in values if (row := sound(kind, one)) is not None]
                     added = connection.executemany(insert, [msgspec.structs.asdict(row) for row in taken])
                     left_out += len(values) - added.rowcount
@@ -337,3 +339,13 @@ class Store:
             damaged.close()
         _log.error("%s is damaged (%s): set aside as %s, a new store begins", self.path, error, self.set_aside.name)
         return self._open(anew=True)
+
+
+def _rows_of(copy: sqlite3.Connection, query: str) -> Iterator[list[tuple[Any, ...]]]:
+    """The rows of a copy, many at a time. Raises StoreError for its damage: the store that takes them has none."""
+    try:
+        rows = copy.execute(query)
+        while values := rows.fetchmany(COPIED_AT_ONCE):
+            yield values
+    except sqlite3.DatabaseError as error:
+        raise StoreError(f"the copy cannot be read further ({error})") from error

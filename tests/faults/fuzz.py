@@ -1,10 +1,11 @@
 """Random changes of the seeds and of the kept corpus, as inputs."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 
+TRIES = 2000  # to make a finding smaller
 CORPUS = Path(__file__).with_name("corpus")
 NASTY = [
     *(
@@ -23,12 +24,29 @@ NASTY = [
 
 def kept(target: str) -> list[bytes]:
     """The kept corpus: every input that ever broke something, and some that might."""
-    return [path.read_bytes() for path in sorted((CORPUS / target).iterdir())]
+    return [path.read_bytes() for path in sorted((CORPUS / target).glob("*"))]
+
+
+def smallest(data: bytes, breaks: Callable[[bytes], bool]) -> bytes:
+    """An input from which no part can be removed, as long as it breaks the same; tries at most `TRIES` times."""
+    size, tries = len(data), TRIES
+    while size and tries:
+        at, before = 0, len(data)
+        while at < len(data) and tries:
+            less = data[:at] + data[at + size :]
+            tries -= 1
+            if breaks(less):
+                data = less
+            else:
+                at += size
+        size = min(size // 2, len(data)) if len(data) == before or size > 1 else size
+    return data
 
 
 def keep(target: str, data: bytes) -> Path:
     """Keeps an input for debugging and for all later runs."""
     path = CORPUS / target / f"{sha256(data).hexdigest()[:16]}.bin"
+    path.parent.mkdir(exist_ok=True)
     path.write_bytes(data)
     return path
 
