@@ -1,6 +1,6 @@
 """The MQTT sink: turns what the daemon finds into messages of the contract, and publishes them.
 
-sink = MqttSink(daemon.machine, address, store, daemon.command, bookmark)
+sink = MqttSink(Publisher(daemon.machine, address, store, daemon.command, bookmark))
 daemon.sinks.append(sink)
 async with sink.running():
     await daemon.run(source)
@@ -13,12 +13,7 @@ from contextlib import asynccontextmanager
 import msgspec
 
 from monitor.events import Feedback
-from monitor.mqtt.client.answers import Listens
-from monitor.mqtt.client.bookmark import Bookmark
-from monitor.mqtt.client.connection import Address
-from monitor.mqtt.client.event_log import EventLog
 from monitor.mqtt.client.publisher import Publisher
-from monitor.mqtt.client.requests import Handler
 from monitor.mqtt.contract import payload
 from monitor.mqtt.contract.messages import Envelope, InfoMessage, SessionMessage
 from monitor.store.stored import StoredEvent
@@ -29,19 +24,11 @@ LATE = 1.5  # in intervals of feedback: what comes later is late at any rate
 
 
 class MqttSink:
-    """A `Sink`. Commands of clients go to `handler`; `listens` is true for a topic with a subscriber."""
+    """A `Sink` that publishes over a `Publisher`, which it starts and stops."""
 
-    def __init__(
-        self,
-        machine: str,
-        address: Address,
-        log: EventLog,
-        handler: Handler,
-        bookmark: Bookmark,
-        listens: Listens | None = None,
-    ) -> None:
-        self.publisher = Publisher(machine, address, log, handler, bookmark, listens)
-        self._machine = machine
+    def __init__(self, publisher: Publisher) -> None:
+        self.publisher = publisher
+        self._machine = publisher.machine
         self._newest: tuple[str, Feedback, float] | None = None  # session, feedback, its rate
         self._newest_at_s = 0.0
 
@@ -60,7 +47,7 @@ class MqttSink:
         self.publisher.offer_live(payload.live(self._machine, session, feedback, hz))
 
     def events(self, stored: Sequence[StoredEvent]) -> None:
-        self.publisher.stored(stored)
+        self.publisher.events(stored)
         for event in stored:
             if event.kind == "set_end":
                 envelope = Envelope(seq=event.seq, store_id=event.store_id, historical=False)

@@ -32,6 +32,7 @@ from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
 from monitor.mqtt.broker.relay import Relay
 from monitor.mqtt.client.bookmark import Bookmark
 from monitor.mqtt.client.connection import Address
+from monitor.mqtt.client.publisher import Publisher
 from monitor.mqtt.contract.roles import OWN_CLIENTS, Role
 from monitor.profile.profile import Profile
 from monitor.profile.toml_document import ConfigError
@@ -84,7 +85,7 @@ async def serve(
             address = address_of(profile)
         daemon = Daemon(profile, directory, store)
         bookmark, listens = Bookmark(directory / "bookmark.json"), embedded.has_subscriber if embedded else None
-        mqtt = MqttSink(daemon.machine, address, store, daemon.command, bookmark, listens)
+        mqtt = MqttSink(Publisher(daemon.machine, address, store, daemon.command, bookmark, listens))
         daemon.sinks += [mqtt, *sinks]
         if scratch is None and (warning := mount_warning(directory)):
             daemon.storage_warning = warning

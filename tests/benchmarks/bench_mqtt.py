@@ -31,8 +31,8 @@ async def bench(kind: str, folder: Path) -> None:
     with Store(folder / "events.db") as store:
         async with a_broker(kind, folder) as address:
             queued = store.append([an_event(number + 1) for number in range(EVENTS)])
-            publisher = Publisher(MACHINE, address, store, nothing, _told_nothing(folder, store))
-            publisher.stored(queued)
+            publisher = Publisher(MACHINE, address, store, nothing, _nothing_published(folder, store))
+            publisher.events(queued)
             began_s, busy_s = time.perf_counter(), time.process_time()
             publishing = asyncio.create_task(publisher.run())
             await until(lambda: publisher.delivery.events_acknowledged == EVENTS)
@@ -46,7 +46,7 @@ async def bench(kind: str, folder: Path) -> None:
             await publishing
 
 
-def _told_nothing(folder: Path, store: Store) -> Bookmark:
+def _nothing_published(folder: Path, store: Store) -> Bookmark:
     bookmark = Bookmark(folder / "bookmark.json")
     assert store.store_id is not None
     bookmark.start(store.store_id, 0)

@@ -68,7 +68,7 @@ class Stage:
         """Stores events, then has them published."""
         begin = self.store.last_seq
         stored = await asyncio.to_thread(self.store.append, [an_event(begin + number + 1) for number in range(count)])
-        self.publisher.stored(stored)
+        self.publisher.events(stored)
         return stored
 
     async def _carry_out(self, command: Command) -> None:

@@ -162,7 +162,7 @@ def test_the_daemon_connects_over_tls_and_trusts_only_its_authority(broker: Brok
             await display.subscribe("rep/leg-press/event/#", 1)
             running = asyncio.create_task(publisher.run())
             stored = store.append([an_event(number) for number in range(20)])
-            publisher.stored(stored)
+            publisher.events(stored)
             for _ in range(20):
                 await anext(display.messages)
             await until(lambda: publisher.delivery.publishes_refused == 0)

@@ -23,7 +23,7 @@ def test_the_sets_after_an_event_come_with_their_lifters(kind: str, tmp_path: Pa
             for number, lifter in enumerate([None, ADA, None, ADA], 1):
                 session = f"s{number}"
                 store.begin_session(session, lifter=lifter)
-                stage.publisher.stored(store.append([jerk(1, session=session), set_end(2, 1, session)]))
+                stage.publisher.events(store.append([jerk(1, session=session), set_end(2, 1, session)]))
             async with listening(address, "sets/+", "ack/+") as collector:
                 await until(lambda: stage.publisher.connected)
                 asked = payload.command(MACHINE, command(SetsCommand, client="gym", after=2, store_id=store.store_id))

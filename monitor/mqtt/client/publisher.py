@@ -41,7 +41,10 @@ _log = logging.getLogger(__name__)
 
 
 class Publisher:
-    """`run` is a task; all other methods are called on the same event loop and return at once."""
+    """`run` is a task; all other methods are called on the same event loop and return at once.
+
+    Commands of clients go to `handler`; `listens` is true for a topic with a subscriber.
+    """
 
     def __init__(
         self,
@@ -89,9 +92,9 @@ class Publisher:
         self._documents_published.clear()
         self._documents_due.set()
 
-    def stored(self, events: Sequence[StoredEvent]) -> None:
-        """Call when events are on disk, so that they can be published."""
-        self._outbox.stored(events)
+    def events(self, stored: Sequence[StoredEvent]) -> None:
+        """Publishes events that are on disk now."""
+        self._outbox.stored(stored)
         self._status_changed.set()
 
     def set_link(self, state: PublishedLink) -> None:
