@@ -12,6 +12,7 @@ from monitor.detect.spine import Spine
 from monitor.events import AnyEvent, Feedback
 from monitor.profile.limits import Limits
 from monitor.profile.profile import Profile
+from monitor.record.table.sensors import encoder_step_m
 from tests.quality.circumstances import MISREAD, Circumstances
 from tests.quality.corpus import BATCH, GROUPS, Case, Group, Split, case, performed, seed_of
 from tests.quality.judge import Judged, judge
@@ -41,8 +42,9 @@ class Detected(NamedTuple):
 
 
 def detect(samples: Samples, profile: Profile) -> Detected:
-    """Run the spine over all samples in one call."""
-    spine = Spine(profile, session="quality")
+    """Run the spine over all samples. Without a calibration, samples are those of a table, which shows its step."""
+    step_m = None if profile.calibration else encoder_step_m(samples.position_m)
+    spine = Spine(profile, session="quality", encoder_step_m=step_m)
     updates = [spine.update(samples), spine.finish()]
     return Detected(
         [event for update in updates for event in update.events],
