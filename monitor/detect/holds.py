@@ -13,6 +13,7 @@ from monitor.profile.settings import HeldSettings, SetSettings
 from monitor.signals.conditions import Bit
 
 DEAD_M = 0.001  # a stack on a stop moves by less: one count of a coarse encoder
+AT_STOP_M = 0.0003  # a stack this near to its stop has arrived, or has not left yet
 LOOK_STEPS = steps(0.5)  # how often to check whether the stack stands completely still
 LEAVING_STEPS = steps(1.0)  # after this time at most it is known that the stack has left its stop
 
@@ -83,14 +84,17 @@ class StopFinder:
         lowest_m = _lowest_m(moment)
         margin_m = max(self.settings.stop_min_m, self.settings.stop_fraction * moment.limits.range_m)
         stands = moment.now - since >= self.hold - 1 and lowest_m is not None and x_m < lowest_m - margin_m
-        return Stop(since, None, x_m) if stands else None
+        if not stands:
+            return None
+        arrived = np.abs(moment.signals.part(moment.signals.x, since, moment.now + 1) - x_m) <= AT_STOP_M
+        return Stop(since + int(arrived.argmax()), None, x_m)
 
     def _left(self, moment: Moment) -> int:
         """When the stack left its stop."""
         assert self._stop is None
         start = moment.now - LEAVING_STEPS
         x = moment.signals.part(moment.signals.x, start, moment.now + 1)
-        at = np.flatnonzero(np.abs(x - moment.stop.x_m) <= DEAD_M)
+        at = np.flatnonzero(np.abs(x - moment.stop.x_m) <= AT_STOP_M)
         return moment.now + 1 - len(x) + int(at[-1]) if len(at) else moment.now
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from monitor.detect.detector import Detection, Finding, Findings
 from monitor.detect.moment import NEVER, LoadConfirmed, Moment, ZeroFound, steps
 from monitor.events import LoadChange, SensorFault
-from monitor.learning.load import SAME, estimate
+from monitor.learning.load import LATE_MOMENTS, SAME, estimate
 from monitor.learning.teacher import Teacher
 from monitor.profile.limits import Limits
 from monitor.signals.conditions import Bit
@@ -24,14 +24,14 @@ CONFIRM_STEPS = steps(1.0)  # of movement, within which the load is confirmed
 BENT_STEPS = steps(0.1)  # a load may seem to vary along the way for this long
 LOOK_STEPS = 8  # how often to look until then
 LOWERED_STEPS = steps(0.3)  # a load that was lowered for this long is carried by the lifter
-FAINT_LIFT_OFFS = 1.5  # times lift_off_n: less may be what a helper leaves to the lifter, where no load is known
-TAKEN_OVER = 2.5  # times that load: the lifter has taken over what a helper lifted
+HAND_OVER_STEPS = steps(0.5)  # within which a lifter has taken over most of what a helper lifted
+TAKEN_OVER = 2.0  # times the load, while the stack stands: the lifter has taken over what a helper lifted
 
 
 class LoadDetector:
     """Reports `load_change`, and `sensor_fault` if the given load is not on the pin or the force leaves it."""
 
-    watches = Bit.CONTACT | Bit.EMPTY | Bit.STILL | Bit.BENT
+    watches = Bit.CONTACT | Bit.EMPTY | Bit.STILL | Bit.BENT | Bit.HEAVIER
 
     def __init__(self, teacher: Teacher) -> None:
         self.due = NEVER
@@ -41,12 +41,16 @@ class LoadDetector:
         self._moves_since: int | None = None
         self._bent_since: int | None = None
         self._look_from = 0  # until then somebody else carried the stack
+        self._raised_since: int | None = None  # the lift-off of a load that was only raised since it was confirmed
 
     def update(self, moment: Moment) -> Findings:
         if moment.limits.kind != "stack":
             return ()
         if moment.set_over is not None and moment.limits.load_from != "given":
             self._teacher.forget_load()
+        if moment.set_over is not None and moment.limits.lowered_n is not None:
+            self.due = moment.now + 1
+            return (moment.limits.with_lowered(None),)
         if moment.rep_finished is not None:
             findings = self._learn(moment)
             self.due = moment.now + 1  # then the new limits are in force
@@ -67,9 +71,14 @@ class LoadDetector:
     def _follow(self, moment: Moment) -> Findings:
         """Follow lift-offs, and what is known about the load since the last one."""
         self.due = NEVER
-        if moment.on(Bit.BENT) and moment.limits.load_from == "learned":
-            return self._doubt(moment)
-        self._bent_since = None
+        if moment.limits.load_from == "learned" and (moment.on(Bit.BENT) or moment.on(Bit.HEAVIER)):
+            self._bent_since = moment.now if self._bent_since is None else self._bent_since
+            if self._raised_since is not None and _stands(moment) and moment.now - self._bent_since < HAND_OVER_STEPS:
+                return self._take_over(moment, self._raised_since)
+            if moment.on(Bit.BENT):
+                return self._doubt(moment, self._bent_since)
+        else:
+            self._bent_since = None
         if moment.on(Bit.CONTACT) or (moment.on(Bit.EMPTY) and moment.still):
             return self._free(moment)
         since, self._free_since = self._free_since, None
@@ -79,17 +88,27 @@ class LoadDetector:
             self._moves_since = None
         return self._confirm(moment) if self._lift_off is not None else ()
 
-    def _doubt(self, moment: Moment) -> Findings:
-        """The confirmed load does not fit the present height: it may vary along the way."""
-        self._bent_since = moment.now if self._bent_since is None else self._bent_since
-        self.due = self._bent_since + BENT_STEPS
+    def _doubt(self, moment: Moment, since: int) -> Findings:
+        """The load that was confirmed does not fit where the stack is by now: it may vary along the way."""
+        self.due = since + BENT_STEPS
         if moment.now < self.due:
             return ()
         self._bent_since, self._lift_off, self.due = None, None, NEVER
         return (moment.limits.unconfirmed(),)
 
+    def _take_over(self, moment: Moment, raised_since: int) -> Findings:
+        """The stack was only raised, and stands: where the load is many times as much now, somebody else lifted it."""
+        assert moment.limits.load_n is not None
+        self.due = moment.now + LOOK_STEPS
+        if moment.signals.tension[moment.signals.row(moment.now)] < TAKEN_OVER * moment.limits.load_n:
+            return ()
+        self._lift_off, self._look_from = raised_since, moment.now
+        self._raised_since = self._moves_since = self._bent_since = None
+        return (moment.limits.unconfirmed(),)
+
     def _free(self, moment: Moment) -> Findings:
         """Nothing pulls: after a while the pin may have been moved."""
+        self._raised_since = None
         self._free_since = moment.now if self._free_since is None else self._free_since
         ripe = self._free_since + PIN_STEPS
         if moment.now < ripe:
@@ -124,7 +143,8 @@ class LoadDetector:
         if self._moves_since is None:
             return ()
         found = estimate(signals, limits, moment.trust.doubted, self._moves_since, now + 1)
-        if found is not None and found.load_n < _faint_n(limits) and not _lowered(moment, self._moves_since):
+        faint_n = limits.detect.assist.lifted * (limits.presumed_n or 0.0)  # a helper may leave so little over
+        if found is not None and found.load_n < faint_n and not _lowered(moment, self._moves_since):
             if signals.tension[signals.row(now)] > TAKEN_OVER * found.load_n:
                 self._moves_since = None  # search again from here
                 self._look_from = now
@@ -132,7 +152,9 @@ class LoadDetector:
         late = now - self._moves_since >= CONFIRM_STEPS - LOOK_STEPS
         if found is not None and found.enough(last_chance=late):
             return self._found(moment, self._teacher.snapped(found.load_n))
-        if late:
+        if late and (found is None or found.n < LATE_MOMENTS):
+            self._look_from, self._moves_since = now, None  # the stack stood again, or only trembled
+        elif late:
             self._lift_off, self.due = None, NEVER  # will be learned from the repetition
         return ()
 
@@ -153,7 +175,9 @@ class LoadDetector:
     def _found(self, moment: Moment, load_n: float) -> Findings:
         lift_off, self._lift_off, self.due = self._lift_off, None, NEVER
         assert lift_off is not None
+        assert self._moves_since is not None
         before_n = moment.limits.presumed_n
+        self._raised_since = None if _lowered(moment, self._moves_since) else lift_off
         if before_n is not None and abs(load_n / before_n - 1) <= SAME:
             return (_confirmed(moment.limits, before_n), LoadConfirmed(lift_off))
         self._teacher.forget_load()
@@ -165,7 +189,7 @@ class LoadDetector:
 
     def _learn(self, moment: Moment) -> Findings:
         """Learn from a repetition."""
-        rep = moment.rep_finished
+        rep, self._raised_since = moment.rep_finished, None
         assert rep is not None
         limits, wrong_load_n = self._teacher.learn_load(
             moment.signals, moment.limits, moment.trust.doubted, rep.first.dwell_end, rep.end
@@ -173,11 +197,19 @@ class LoadDetector:
         findings: list[Finding] = []
         if wrong_load_n is not None:
             findings.append(_wrong_load(moment, wrong_load_n, limits))
+        if limits.load_n is None:
+            up, down = (rep.first.dwell_end, rep.middle.dwell_start), (rep.middle.dwell_end, rep.end)
+            limits = self._teacher.learn_lowered(moment.signals, limits, moment.trust.doubted, up, down)
         if limits is not moment.limits:
             findings += self._mismatch(moment, limits, rep.end)
             findings.append(limits)
-            self._lift_off = None
+            self._lift_off = self._lift_off if limits.load_n is None else None
         return findings
+
+
+def _stands(moment: Moment) -> bool:
+    """As the newest readings show, which the slow velocity does not show yet."""
+    return abs(float(moment.signals.v[moment.signals.row(moment.now)])) <= moment.limits.v_rest_m_s
 
 
 def _first_movement(moment: Moment, since: int) -> int | None:
@@ -186,13 +218,6 @@ def _first_movement(moment: Moment, since: int) -> int | None:
     v_m_s, tension_n = (signals.part(column, since, moment.now + 1) for column in (signals.v, signals.tension))
     moving = (np.abs(v_m_s) > limits.v_move_m_s) & (tension_n >= limits.lifted_n)
     return since + int(moving.argmax()) if moving.any() else None
-
-
-def _faint_n(limits: Limits) -> float:
-    """A load below this may be what a helper leaves to the lifter; it is believed only after it was also lowered."""
-    if limits.presumed_n is None:
-        return FAINT_LIFT_OFFS * limits.lift_off_n
-    return limits.detect.assist.lifted * limits.presumed_n
 
 
 def _lowered(moment: Moment, since: int) -> bool:

@@ -9,6 +9,7 @@ squat   (no stack, negative first) begins with the first movement beyond the hys
 """
 
 from monitor.detect.detector import Finding, Findings
+from monitor.detect.holds import DEAD_M
 from monitor.detect.moment import NEVER, Moment, Pull, SetEnded, SetStarted, steps
 from monitor.profile.settings import SetSettings
 from monitor.signals.conditions import Bit
@@ -37,6 +38,7 @@ class SetDetector:
         self._over_since: int | None = None
         self._over_by = 0  # the bit that held since then
         self._stood = False  # on a stop, at the moment before
+        self._from_stop = False  # it has not lain on the rest since
         self._set_down: int | None = None  # when the tension fell soon after the contact
         self._leg: tuple[int, float] | None = None  # motor: when and where the present leg began, m
         self._top_m = -float("inf")  # of this leg
@@ -64,7 +66,9 @@ class SetDetector:
             hold_s = moment.limits.end_rest_s if self._over_by == Bit.CONTACT else self.settings.end_rest_s
             return self._over(over_now, now, hold_s)
         self._over_since = None
-        if moment.trust.force_doubted or self._stood or not moment.on(begun):  # doubted readings begin nothing
+        self._from_stop = (self._from_stop or stood) and not moment.on(Bit.CONTACT)
+        idle = self._stood or (self._from_stop and _sinks_below(moment))
+        if moment.trust.force_doubted or idle or not moment.on(begun):  # doubted readings begin nothing
             self._off_since = None
         elif self._off_since is None:
             self._off_since = moment.stop.until if stood else now
@@ -157,6 +161,11 @@ class SetDetector:
             return self._over(moment.still, moment.now, self.settings.end_rest_s)
         down = [turn.dwell_end for turn in moment.turned.points if turn.reversal.at == "upper"]
         return (SetStarted(down[-1]),) if down else ()
+
+
+def _sinks_below(moment: Moment) -> bool:
+    """From its last stop down to its rest: no set begins there."""
+    return moment.x_m < moment.stop.x_m - DEAD_M and not moment.on(Bit.UP)
 
 
 def _excursion_m(moment: Moment) -> float:

@@ -12,7 +12,7 @@ from monitor.learning.load import SAME
 from monitor.profile.settings import DetectSettings
 from monitor.signals.conditions import Bit
 
-LOOK_STEPS = 1  # while a stall is open or a failure possible, travel is looked at this often
+LOOK_STEPS = 1  # while the stack stands or a failure is possible, travel is looked at this often
 
 
 class StallDetector:
@@ -24,9 +24,10 @@ class StallDetector:
         self.stall = detect.stall
         self.failure = detect.failure
         self.due = NEVER
-        self._since: int | None = None  # when the stillness in the positive began
+        self._since: int | None = None  # when the stillness began; slow movement does not break it
         self._stall: Detection[Stall] | None = None
-        self._x_m = 0.0
+        self._still_x_m = 0.0  # where it began
+        self._x_m = 0.0  # where the last stall began
         self._candidate = False  # the stall was long enough: a descent now is failure
         self._failed = False  # in this set ...
         self._failed_n: float | None = None  # ... with this load: a drop set fails once a load
@@ -42,14 +43,14 @@ class StallDetector:
             self._stall = None
         going = moment.direction > 0 or self._stall is not None
         stuck = moment.in_set and moment.still and moment.on(Bit.MID) and going and not moment.held
-        if not stuck and self._stall is None:
+        if self._since is not None and self._stall is None and (not going or self._over(moment, x_m)):
             self._since = None
-        elif stuck and self._since is None:
-            self._since = now
+        if stuck and self._since is None:
+            self._since, self._still_x_m = now, x_m
         if self._since is not None and self._stall is None and now - self._since + 1 >= steps(self.stall.hold_s):
             self._stall = Detection(Stall(**moment.stamp(self._since, phase="positive")), self._since)
             findings.append(self._stall)
-            self._x_m = moment.signals.x_m(self._since)
+            self._x_m = self._still_x_m
             self._candidate = False
         until = moment.stalling.until
         if self._stall is not None:
@@ -71,12 +72,16 @@ class StallDetector:
         lasted = now - stall.start
         self._candidate = self._candidate or lasted >= steps(self.failure.stall_s)
         findings = self._fail(moment) if lasted >= steps(self.failure.total_s) else []
-        moved = moment.on(Bit.MOVE) or abs(x_m - self._x_m) > self.stall.travel_m or bool(moment.turned.points)
-        if moved or moment.held:
+        if self._over(moment, x_m):
             findings.append(Ending(stall, now))
             self._stall = self._since = None
             findings += self._fallen(moment, x_m)
         return findings
+
+    def _over(self, moment: Moment, x_m: float) -> bool:
+        """What ends a stall; a stillness that is not one yet ends likewise."""
+        moved = moment.on(Bit.MOVE) or abs(x_m - self._still_x_m) > self.stall.travel_m or bool(moment.turned.points)
+        return moved or moment.held or not moment.in_set
 
     def _fallen(self, moment: Moment, x_m: float) -> list[Finding]:
         """After a long stall: failure if the stack sinks, none if it reaches the top."""
@@ -105,8 +110,5 @@ class StallDetector:
         return load_n is not None and self._failed_n is not None and abs(load_n / self._failed_n - 1) > SAME
 
     def _next(self, moment: Moment) -> int:
-        if self._stall is not None or self._candidate:
-            return moment.now + LOOK_STEPS
-        if self._since is not None:
-            return self._since + steps(self.stall.hold_s) - 1 + moment.signals.slow_lag
-        return NEVER
+        looking = self._stall is not None or self._candidate or self._since is not None
+        return moment.now + LOOK_STEPS if looking else NEVER

@@ -119,9 +119,9 @@ class TurnaroundDetector:
         return findings
 
     def _paused(self, moment: Moment, turn: TurningPoint) -> bool:
-        """Whether the turn lies between two sets of a stack machine."""
-        after = moment.limits.kind == "stack" and self._over is not None and turn.middle >= self._over
-        return after and not (moment.in_set and turn.middle >= moment.set_start)
+        """Whether the turn lies before the first set of a stack machine, or between two."""
+        paused = moment.limits.kind == "stack" and (self._over is None or turn.middle >= self._over)
+        return paused and not (moment.in_set and turn.dwell_start >= moment.set_start)
 
     def _grade(self, moment: Moment, turn: TurningPoint) -> list[Finding] | None:
         """The turnaround if it can be graded now, else None. A turnaround that the sensors did not see is dropped."""

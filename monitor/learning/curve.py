@@ -81,9 +81,9 @@ class CurveLearner:
         moments = _moments(signals, limits, doubted, start, end)
         if moments is None:
             return None
-        missed = _misses(moments, limits)
-        self.fits = missed <= BENT
-        if self.fits:
+        missed, friction = _misses(moments, limits)
+        self.fits = missed <= BENT and friction >= LEAST_FRICTION  # else somebody else lifted it
+        if missed <= BENT:
             return None
         bottom_m, top_m = _ends_m(moments, limits)
         fit = fitted(moments, bottom_m, top_m)
@@ -113,11 +113,11 @@ def fitted(moments: Moments, bottom_m: float, top_m: float) -> CurveFit:
     )
 
 
-def _misses(moments: Moments, limits: Limits) -> float:
-    """How far the best load, friction and mass for the known curve are off, as a share of the load."""
+def _misses(moments: Moments, limits: Limits) -> tuple[float, float]:
+    """How far the best load, friction and mass for the known curve are off, as a share of the load; that friction."""
     share = np.broadcast_to(limits.share_at(moments.x_m), moments.x_m.shape)
-    loads_n, _, _, missed_n = _solved(moments, share[:, None])
-    return missed_n / abs(float(loads_n[0]))
+    loads_n, friction, _, missed_n = _solved(moments, share[:, None])
+    return missed_n / abs(float(loads_n[0])), friction
 
 
 def _solved(moments: Moments, hats: Column) -> tuple[Column, float, float, float]:

@@ -27,6 +27,9 @@ EARLY_MOMENTS, EARLY_SPREAD = 60, 0.02  # enough to confirm a load at once
 LATE_MOMENTS, LATE_SPREAD = 30, 0.10  # enough when no more time is left
 
 
+Way = tuple[int, int]  # from a moment up to another
+
+
 class LoadFit(NamedTuple):
     """A fit over one or more repetitions, as the sums that it is made of."""
 
@@ -76,6 +79,21 @@ def estimate(
     if not load_n > 0:
         return None
     return LoadEstimate(float(load_n), float((high_n - low_n) / 2 / load_n), len(loads_n))
+
+
+def lowered(signals: SignalWindow, limits: Limits, doubted: Iterable[Way], up: Way, down: Way) -> float | None:
+    """What the cable carried, N, on the way `down` of a stack that somebody else had lifted; None where it was not so.
+
+    It is the load less friction. Which part of it is friction a way down alone does not show.
+    """
+    if any(since < down[1] and until > up[0] for since, until in doubted):
+        return None
+    raised_n, lowered_n = (signals.part(signals.tension, *way) for way in (up, down))
+    lowered_n = lowered_n[signals.part(signals.v, *down) < -limits.v_move_m_s]
+    if len(lowered_n) < LEAST_MOMENTS or np.isnan(lowered_n).any() or np.isnan(raised_n).all():
+        return None
+    carried_n = float(np.median(lowered_n))
+    return carried_n if np.nanmedian(raised_n) < limits.detect.assist.lifted * carried_n else None
 
 
 class Cruise(NamedTuple):

@@ -46,6 +46,7 @@ class StepLearner:
         fit = LoadStepFit((level + slope) / (1 + friction), (level - slope) / (1 - friction))
         step = fit.down_n / fit.up_n
         steps = abs(step - 1) > self._size if limits.friction is not None else step > 1 + self._size
+        steps = steps and fit.up_n > limits.detect.assist.lifted * fit.down_n  # else somebody else lifted it
         agrees = all(abs(step - before.down_n / before.up_n) <= AGREE for before in self._seen)
         self._seen = ([*self._seen, fit] if agrees else [fit]) if steps else []
         if len(self._seen) < self._reps:

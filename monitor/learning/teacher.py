@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from monitor.learning.curve import CurveFit, CurveLearner
-from monitor.learning.load import ALIEN, TRUSTED_REPS, LoadFit, LoadLearner
+from monitor.learning.load import ALIEN, TRUSTED_REPS, LoadFit, LoadLearner, Way, lowered
 from monitor.learning.range import LearnedRange, RangeLearner
 from monitor.learning.step import StepLearner
 from monitor.profile.limits import Limits
@@ -83,6 +83,12 @@ class Teacher:
             friction_from="given" if friction_given else "learned",
         )
         return Lesson(learned, given_n if wrong else None)
+
+    def learn_lowered(self, signals: SignalWindow, limits: Limits, doubted: Stretches, up: Way, down: Way) -> Limits:
+        """From a repetition that somebody else lifted, while no load is known."""
+        if limits.selected_n is not None:
+            return limits
+        return limits.with_lowered(lowered(signals, limits, doubted, up, down))
 
     def forget_step(self) -> None:
         """Forget the step: in the next set both directions may have the same load."""

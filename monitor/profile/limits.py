@@ -58,6 +58,7 @@ class Limits:
     inertia_kg: float | None = None  # given, of a machine whose load varies along the way
     down: float = 1.0  # the load on the way down, as a share of `load_n`
     presumed_n: float | None = None  # the load before this lift-off, until the one that is selected now is confirmed
+    lowered_n: float | None = None  # while no load is known: what was lowered after somebody else had lifted it
 
     @cached_property
     def range_m(self) -> float:
@@ -238,7 +239,7 @@ class Limits:
         return np.minimum(given_n, heavy_n * max(1.0, self.down) * share)
 
     def with_load(self, load_n: float, friction: float, *, load_from: LOAD_FROM, friction_from: KNOWN_FROM) -> "Limits":
-        known = replace(self, load_n=load_n, friction=friction, presumed_n=None)
+        known = replace(self, load_n=load_n, friction=friction, presumed_n=None, lowered_n=None)
         return replace(known, load_from=load_from, friction_from=friction_from)
 
     def corrected(self, by_n: float) -> "Limits":
@@ -280,6 +281,10 @@ class Limits:
     def unconfirmed(self) -> "Limits":
         """The load that seemed to be selected is none, or varies along the way."""
         return replace(self, load_n=None, load_from="unknown", presumed_n=None)
+
+    def with_lowered(self, lowered_n: float | None) -> "Limits":
+        """The limits with what the last repetition lowered, where somebody else had lifted it."""
+        return self if lowered_n == self.lowered_n else replace(self, lowered_n=lowered_n)
 
     def with_zero(self, zero_n: float) -> "Limits":
         return replace(self, zero_n=zero_n)

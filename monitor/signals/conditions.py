@@ -131,6 +131,8 @@ def evaluate(
                 lifted = carried & (relative < detect.assist.lifted)
                 put(Bit.LIGHTER, lifted)
                 put(Bit.BENT, (lighter | heavier) & ~lifted)
+    elif limits.lowered_n is not None:  # less its friction that is the load
+        put(Bit.LIGHTER, carried & (tension < detect.assist.lifted * limits.lowered_n))
     if not looking_back:
         window.relative[rows] = relative
 

@@ -6,7 +6,7 @@ import pytest
 
 from monitor.detect.spine import Spine
 from tests.detect.stories import END, REP, STARTED_S, UP, of, only, story
-from tests.movements import FRICTION, LOAD_N, PROFILES, Act, Down, Helped, Leg, Movement, Pin, Still, Tug
+from tests.movements import FRICTION, LOAD_N, PROFILES, Act, Down, Helped, Leg, Movement, Pin, Still, Tug, profile
 
 
 def a_load_that_is_held_high_is_not_on_a_stop() -> None:
@@ -107,6 +107,19 @@ def a_press_teaches_nothing() -> None:
     events, spine = story([*REP, *REP, *pressed, *pressed, *END], "learned")
     assert [event.side for event in events if event.kind == "assist"] == ["heavier"] * 2
     assert spine.limits.selected_n == pytest.approx(LOAD_N, rel=0.01)
+
+
+def a_trainer_who_lifts_does_not_teach_a_load() -> None:
+    """The trainer leaves 120 of 600 N to the cable. Lowering alone shows the help, but not load and friction apart."""
+    lifted: list[Act] = [Helped(1.0, 2.5, 0.2), Still(0.8), Leg(0.0, 4.0), Down(1.5)]
+    for friction, load_n, first in ((FRICTION, pytest.approx(LOAD_N, rel=0.02), 1), (None, None, 2)):
+        spine = Spine(profile(working_load_n=None, friction=friction), "s")
+        records = spine.update(Movement((*lifted, *lifted, *lifted, *END)).samples()).events + spine.finish().events
+        events: list[Any] = list({event.id: event for event in records}.values())
+        assert spine.limits.selected_n == load_n
+        assert [event.rep for event in events if event.kind == "assist"] == list(range(first, 4))
+        assert {event.side for event in events if event.kind == "assist"} == {"lighter"}
+        assert not [event for event in events if event.kind in ("force_ceiling", "load_step", "sensor_fault")]
 
 
 def a_positive_by_somebody_else_counts_as_assisted() -> None:

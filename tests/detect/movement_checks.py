@@ -31,6 +31,13 @@ def what_counts_as_a_repetition() -> None:
 STALL: list[Act] = [Leg(0.5, 1.5), Still(2.4)]
 
 
+def a_slow_grind_is_no_stall_until_it_stays_within_a_centimetre() -> None:
+    """14 mm in 1.4 s are slower than v_rest, but travel: the stall begins behind the first centimetre."""
+    grind: list[Act] = [Leg(0.4, 1.5), *[Leg(0.4 + 0.004 * i, 0.2) for i in range(1, 8)], Still(2.4)]
+    stall = only(of("stall", [*REP, *REP, *grind, Leg(1.0, 2.0), Still(0.4), Leg(0.0, 2.0), *END]))
+    assert stall.t_s == pytest.approx(STARTED_S + 2 * 4.8 + 1.5 + 1.0, abs=0.25)
+
+
 def a_stall_that_sinks_is_failure_but_not_in_the_first_repetition() -> None:
     sinks: list[Act] = [*STALL, Leg(0.0, 1.5), Still(0.4)]
     for acts, failures in (([*sinks, *REP, *END], 0), ([*REP, *sinks, *END], 1), ([*REP, *STALL, *UP, *END], 0)):

@@ -127,6 +127,16 @@ def test_a_stop_that_keeps_the_cable_loaded_ends_a_set(before_s: float) -> None:
     assert max(rep.positive_s for rep in last(events, "rep")) < 2.5 or before_s < 5
 
 
+def test_a_stack_that_is_lowered_from_a_stop_to_its_rest_is_no_set() -> None:
+    park: list[Act] = [Leg(at(0.06), 1.5), Still(8.0)]
+    rep: list[Act] = [*UP, Leg(at(0.1), 2.0), Still(0.4)]
+    events = records([*park, *rep, *rep, *park, Down(7.0, 1.0), *rep, *rep, *END], HIGH_BOTTOM)
+    assert [end.reps for end in last(events, "set_end")] == [2, 2]
+    arrived_s = 1.0 + 1.5 + 8.0 + 2 * 4.8 + 1.5
+    assert last(events, "set_end")[0].t_s == pytest.approx(arrived_s, abs=0.2)
+    assert last(events, "set_start")[0].t_s == pytest.approx(1.0 + 1.5 + 8.0, abs=0.15)
+
+
 def test_a_lifter_who_holds_the_load_low_does_not_end_the_set() -> None:
     low: list[Act] = [Leg(at(0.09), 2.0), Still(12.0)]  # a centimetre below the range, without a stop
     events = records([*LEAD, *UP, *low, *UP, *low, *UP, Leg(at(0.1), 2.0), *END], HIGH_BOTTOM)
