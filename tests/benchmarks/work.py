@@ -1,11 +1,13 @@
 """Fixed pieces of work for comparisons: one process, one piece, done TIMES times.
 
 python -m tests.benchmarks.work PIECE RECORDING TIMES
+python -m tests.benchmarks.work PIECE RECORDING forked     once, and once more in a fork
 
 It uses only what every commit has, because `compare` runs this file with the modules of older commits.
 """
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 
@@ -58,6 +60,19 @@ def live(path: Path) -> None:
 
 PIECES = {"replay": replay, "feedback": lambda path: replay(path, feedback=True), "live": live}
 
+
+
+def main(piece: str, recording: str, times: str) -> None:
+    forked = times == "forked"
+    for _ in range(1 if forked else int(times)):
+        PIECES[piece](Path(recording))
+    if forked:
+        if (child := os.fork()) == 0:
+            PIECES[piece](Path(recording))
+        elif os.waitpid(child, 0)[1] != 0:
+            sys.exit("the fork failed")
+        os._exit(0)  # both end alike
+
+
 if __name__ == "__main__":
-    for _ in range(int(sys.argv[3])):
-        PIECES[sys.argv[1]](Path(sys.argv[2]))
+    main(*sys.argv[1:])
