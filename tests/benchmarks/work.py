@@ -61,7 +61,6 @@ def live(path: Path) -> None:
 PIECES = {"replay": replay, "feedback": lambda path: replay(path, feedback=True), "live": live}
 
 
-
 def main(piece: str, recording: str, times: str) -> None:
     forked = times == "forked"
     for _ in range(1 if forked else int(times)):

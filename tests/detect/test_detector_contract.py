@@ -40,10 +40,11 @@ from tests.movements import (
     movements,
     profile,
 )
+from tests.soak import long
 
 # A failing movement is printed so that it can be pasted; shrinking it would take minutes.
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
-exact = settings(max_examples=12, deadline=None, phases=PHASES, suppress_health_check=[HealthCheck.too_slow])
+exact = settings(max_examples=long(60, 6), deadline=None, phases=PHASES, suppress_health_check=[HealthCheck.too_slow])
 repeated = settings(exact, derandomize=True)  # fixed examples where the last bit may differ
 # Hypothesis prefers the ends of a list; a checksum chooses evenly.
 any_profile = st.binary(min_size=4, max_size=4).map(lambda some: sorted(PROFILES)[crc32(some) % len(PROFILES)])
@@ -74,9 +75,10 @@ def feed(spine: Spine, *batches: Samples, finish: bool = True) -> Reported:
     return [event for update in updates for event in update.events], [f for update in updates for f in update.feedback]
 
 
-def run(name: str | Profile, samples: Samples, finish: bool = True) -> Reported:
+def run(name: str | Profile, samples: Samples, finish: bool = True, feedback: bool = True) -> Reported:
     """What a fresh spine reports for the samples, in one call."""
-    return feed(Spine(PROFILES[name] if isinstance(name, str) else name, "s"), samples, finish=finish)
+    own = PROFILES[name] if isinstance(name, str) else name
+    return feed(Spine(own, "s", feedback=feedback), samples, finish=finish)
 
 
 def lines(reported: Reported) -> list[bytes]:
@@ -154,7 +156,7 @@ def test_each_record_goes_on_from_the_one_before_it(name: str, movement: Movemen
 
     Only a repetition may go on after its end.
     """
-    events, _ = run(name, movement.samples())
+    events, _ = run(name, movement.samples(), feedback=False)
     before: dict[int, AnyEvent] = {}
     for event in events:
         if (earlier := before.get(event.id)) is not None:
@@ -172,8 +174,7 @@ def test_each_record_goes_on_from_the_one_before_it(name: str, movement: Movemen
 @given(any_profile, movements())
 def test_live_feedback_does_not_change_events(name: str, movement: Movement) -> None:
     samples = movement.samples()
-    blind, _ = feed(Spine(PROFILES[name], "s", feedback=False), samples)
-    assert blind == run(name, samples)[0]
+    assert run(name, samples, feedback=False)[0] == run(name, samples)[0]
 
 
 @exact
@@ -184,8 +185,8 @@ def test_a_replay_cut_short_reports_what_the_whole_had_reported_by_then(
     samples = movement.samples()
     rows = round(share * len(samples))
     now_s = round(float(samples.t_s[:rows].max(initial=0.0)), 6)
-    whole, _ = run(name, samples, finish=False)
-    until_then, _ = run(name, part(samples, 0, rows), finish=False)
+    whole, _ = run(name, samples, finish=False, feedback=False)
+    until_then, _ = run(name, part(samples, 0, rows), finish=False, feedback=False)
     assert until_then == whole[: len(until_then)]
     known = known_s(whole)
     assert all(moment <= now_s for moment in known[: len(until_then)] if moment is not None)
@@ -246,7 +247,7 @@ class Seen:
         self.moments: list[Moment] = []
 
     def look(self, name: str, movement: Movement) -> None:
-        spine = Spine(PROFILES[name], "s")
+        spine = Spine(PROFILES[name], "s", feedback=False)
         wrap_detectors(spine, lambda detector: Recorded(detector, self.found, self.moments))
         for event in feed(spine, movement.samples())[0]:
             self.reached.add((event.kind, ""))
@@ -259,7 +260,7 @@ class Seen:
 def seen() -> Seen:
     seen = Seen()
 
-    @settings(repeated, max_examples=130, database=None)
+    @settings(repeated, max_examples=long(130, 40), database=None)
     @given(any_profile, movements(troubles=4))
     def look(name: str, movement: Movement) -> None:
         seen.look(name, movement)
@@ -274,6 +275,12 @@ def seen() -> Seen:
     heavier = (Helped(1.0, 2.0, 1.1), Tug(1.1, 0.4), Helped(0.0, 2.0, 1.1), Tug(1.1, 0.4))
     seen.look("learned", Movement((Leg(0.0, 0.5), Still(0.4), *rep, *rep, *heavier, *heavier, *rep, Down(6.0))))
     seen.look("stack", Movement((Leg(-0.053, 0.5), Still(6.0), *rep)))  # on a stop, just above the rest
+    seen.look("stack", Movement((*rep, Leg(1.0, 1.8), Still(2.5), Leg(0.0, 2.0), *rep)))  # a rest at the top
+    seen.look("stack", Movement((*rep, Leg(0.4, 1.0), Leg(1.0, 0.5), Still(0.4), Leg(0.0, 2.0))))  # a heave on the way
+    seen.look("unranged", Movement((*rep, *rep, *rep, *rep)))
+    seen.look("static", Movement((Leg(0.1, 0.5), Still(6.0), Down(6.0))))
+    jump = Trouble("jump", 0.6917, 1.0)  # in a repetition, which therefore goes on after its end
+    seen.look("plates", Movement((Leg(0.05, 4.0), Down(1.5), Leg(1.0, 1.8), Leg(0.0, 2.0), Down(6.0)), (jump,)))
     return seen
 
 
@@ -352,8 +359,9 @@ def test_scaled_load_scales_forces_and_nothing_else(changes: dict[str, Any], mov
         zero = ZeroSettings(walk_n_per_minute=scale * 14.0)
         return msgspec.structs.replace(machine, detect=msgspec.structs.replace(machine.detect, zero=zero))
 
-    events, _ = run(walking(profile(**own), 1.0), movement.samples())
-    scaled_events, _ = run(walking(profile(**scaled), scale), movement.samples(load_n=LOAD_N * scale))
+    events, _ = run(walking(profile(**own), 1.0), movement.samples(), feedback=False)
+    heavier = movement.samples(load_n=LOAD_N * scale)
+    scaled_events, _ = run(walking(profile(**scaled), scale), heavier, feedback=False)
     assert len(events) == len(scaled_events)
     for one, other in zip(events, scaled_events, strict=True):
         assert close(one, other, forces=scale), f"{one}\n{other}"
@@ -421,7 +429,7 @@ def test_memory_is_bounded() -> None:
     acts: list[Act] = [Leg(1.0, 0.4), Still(1.6), Leg(0.0, 2.0), Still(0.2), Leg(0.6, 0.7), Leg(0.0, 0.4), Down(0.5)]
     shares = np.random.default_rng(1).uniform(0, 1, 16)
     troubles = [Trouble(("gap", "stuck", "SATURATED", "jump")[k % 4], at, 0.3) for k, at in enumerate(shares.tolist())]
-    one = Movement((*acts, *acts, Down(6.0), *acts, Still(1.0)), tuple(troubles), position_hz=100.0).samples()
+    one = Movement((*acts, Down(6.0), *acts, Still(1.0)), tuple(troubles), position_hz=100.0).samples()
     length_s = float(one.t_s.max()) + 0.01
     for name in ("learned", "motor", "static"):
         spine = Spine(PROFILES[name], "s", feedback=False)
