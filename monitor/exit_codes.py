@@ -30,7 +30,7 @@ KNOWN = {
     "monitor.playback.playback.PlaybackError": ExitCode.BAD_INPUT,
     "monitor.record.table.errors.TableError": ExitCode.BAD_INPUT,
     "monitor.record.session_reader.SessionFileError": ExitCode.BAD_INPUT,
-    "monitor.access.access_list.AccessError": ExitCode.BAD_INPUT,
+    "monitor.access.authority.AccessError": ExitCode.BAD_INPUT,
     "monitor.custody.archive.BackupError": ExitCode.BAD_INPUT,
     "monitor.custody.forgetting.NotAnswered": ExitCode.FAILED,
     "monitor.calibrate.refused.Refused": ExitCode.FAILED,

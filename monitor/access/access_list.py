@@ -20,17 +20,14 @@ import os
 import re
 import secrets
 import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterable, Sequence
-from ipaddress import ip_address
 from pathlib import Path
 
+from monitor.access.authority import AccessError, certificate_fits, make_authority, make_certificate
 from monitor.mqtt.contract.roles import Role, may_send
 from monitor.state.whole_file import write_whole
 
 ACCOUNT = re.compile(r"daemon-[a-z0-9-]{1,32}|(display|coach|collector)(-[a-z0-9-]{1,32})?")
-CA_DAYS, SERVER_DAYS, RENEW_BEFORE_DAYS = 3650, 820, 90
 HASH_ROUNDS = 101  # mosquitto's own; the passwords have 192 random bits
 MOSQUITTO_GROUP = "mosquitto"
 DAEMON_ACL = """\
@@ -86,10 +83,6 @@ tls_version tlsv1.2
 """
 
 
-class AccessError(Exception):
-    """The broker's files cannot be made; the message names the reason and the remedy."""
-
-
 def make(folder: Path, machines: Iterable[str], names: Sequence[str]) -> list[str]:
     """Creates or updates all files. Existing passwords and the authority are kept. Returns what was made or changed.
 
@@ -110,10 +103,11 @@ def make(folder: Path, machines: Iterable[str], names: Sequence[str]) -> list[st
             _write(path, text, 0o640)
             changes.append(name)
     if not (folder / "ca.key").exists():
-        _make_authority(folder)
+        make_authority(folder)
         changes.append("ca.pem, a private certificate authority")
-    if not _certificate_fits(folder, names):
-        _make_certificate(folder, names)
+    if not certificate_fits(folder / "server.pem", folder, names):
+        make_certificate(folder / "server.pem", folder, names)
+        _for_mosquitto(folder / "server.key", 0o640)
         changes.append(f"server.pem for {', '.join(names)}")
     return changes
 
@@ -171,75 +165,6 @@ def _passwords_fit(path: Path, accounts: dict[str, str]) -> bool:
         _hashed(password, base64.b64decode(kept[name].split("$")[3])) == kept[name]
         for name, password in accounts.items()
     )
-
-
-def _make_authority(folder: Path) -> None:
-    _openssl(
-        *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-sha256"),
-        *("-days", str(CA_DAYS), "-subj", "/CN=rep-monitor authority", "-keyout", "ca.key.new", "-out", "ca.pem"),
-        *("-addext", "basicConstraints=critical,CA:TRUE,pathlen:0", "-addext", "keyUsage=critical,keyCertSign,cRLSign"),
-        folder=folder,
-    )
-    os.chmod(folder / "ca.pem", 0o644)
-    os.replace(folder / "ca.key.new", folder / "ca.key")  # openssl made it with mode 0600
-
-
-def _certificate_fits(folder: Path, names: Sequence[str]) -> bool:
-    if not (folder / "server.pem").exists() or not (folder / "server.key").exists():
-        return False
-    output = _openssl("x509", "-in", "server.pem", "-noout", "-ext", "subjectAltName", folder=folder)
-    known = {part.split(":", 1)[1].strip() for part in output.replace("\n", ",").split(",") if ":" in part[1:-1]}
-    valid = subprocess.run(
-        [_program(), "x509", "-in", "server.pem", "-noout", "-checkend", str(RENEW_BEFORE_DAYS * 86_400)],
-        cwd=folder,
-        capture_output=True,
-    )
-    signed = subprocess.run([_program(), "verify", "-CAfile", "ca.pem", "server.pem"], cwd=folder, capture_output=True)
-    return set(names) <= known and valid.returncode == 0 and signed.returncode == 0
-
-
-def _make_certificate(folder: Path, names: Sequence[str]) -> None:
-    _openssl(
-        *("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-sha256"),
-        *("-subj", f"/CN={names[0][:64]}", "-keyout", "server.key.new", "-out", "server.csr"),
-        folder=folder,
-    )
-    with tempfile.NamedTemporaryFile("w", suffix=".ext") as extensions:
-        extensions.write(
-            f"basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=serverAuth\n"
-            f"subjectAltName={','.join(_alternative(name) for name in names)}\n"
-        )
-        extensions.flush()
-        _openssl(
-            *("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-sha256"),
-            *("-set_serial", f"0x{secrets.token_hex(16)}", "-days", str(SERVER_DAYS)),
-            *("-extfile", extensions.name, "-out", "server.pem"),
-            folder=folder,
-        )
-    (folder / "server.csr").unlink()
-    os.replace(folder / "server.key.new", folder / "server.key")
-    _for_mosquitto(folder / "server.key", 0o640)
-    os.chmod(folder / "server.pem", 0o644)
-
-
-def _alternative(name: str) -> str:
-    try:
-        return f"IP:{ip_address(name)}"
-    except ValueError:
-        return f"DNS:{name}"
-
-
-def _program() -> str:
-    if (found := shutil.which("openssl")) is None:
-        raise AccessError("openssl is not installed: sudo apt-get install openssl")
-    return found
-
-
-def _openssl(*words: str, folder: Path) -> str:
-    done = subprocess.run([_program(), *words], cwd=folder, capture_output=True, text=True, umask=0o077)
-    if done.returncode:
-        raise AccessError(f"openssl {words[0]}: {' '.join(done.stderr.split())}")
-    return done.stdout
 
 
 def _write(path: Path, text: str, mode: int) -> None:

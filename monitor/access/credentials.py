@@ -5,12 +5,12 @@ never in the profile and never printed: an `Address` hides it.
 """
 
 import ipaddress
-import os
 from pathlib import Path
 
 from monitor.mqtt.client.connection import Address
 from monitor.profile.profile import Profile
 from monitor.profile.toml_document import ConfigError
+from monitor.state.handed_over import handed_over
 from monitor.state.small_file import read_small
 
 READABLE_BY_ALL = 0o007
@@ -45,15 +45,6 @@ def password_in(path: Path) -> str:
     if not lines or not lines[0].strip():
         raise ConfigError(f"{file} is empty: put the broker's password in its first line")
     return lines[0].strip()
-
-
-def handed_over(path: Path) -> Path:
-    """The credential that systemd made from the file (LoadCredential=secrets:/etc/rep-monitor/secrets), or the file."""
-    if folder := os.environ.get("CREDENTIALS_DIRECTORY"):
-        for name in (f"{path.parent.name}_{path.name}", path.name):
-            if (credential := Path(folder) / name).is_file():
-                return credential
-    return path
 
 
 def _is_this_machine(host: str) -> bool:

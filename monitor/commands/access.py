@@ -1,4 +1,4 @@
-"""`rep-monitor access page|broker`: lets a screen in, or writes the accounts of a broker."""
+"""`rep-monitor access page|tls|broker`: lets a screen in, makes the page's certificate, or a broker's accounts."""
 
 import argparse
 import os
@@ -12,7 +12,7 @@ from monitor.exit_codes import ExitCode
 if TYPE_CHECKING:
     from monitor.display.desk import Invitation
 
-HELP = "Give access: a code or a link for the page, or the accounts of a broker."
+HELP = "Give access: a code for the page, its certificate, or the accounts of a broker."
 PROFILE = """
 {machine}: copy {folder}/secrets/daemon-{machine} and {folder}/ca.pem
 to the folder `secrets` beside its profile, and add to the profile
@@ -32,6 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     page.add_argument("--config", type=Path, required=True, metavar="FILE", help="the machine's profile")
     page.add_argument("--coach", action="store_true", help="for a coach, who may also choose and end")
     page.add_argument("--links", action="store_true", help="print permanent links instead; they contain secrets")
+    tls = actions.add_parser("tls", help="make the certificate of the page, for TLS")
+    tls.add_argument("profile", type=Path, metavar="PROFILE", help="a machine's profile")
+    tls.add_argument(
+        "--authority", type=Path, default=DEFAULT_FOLDER, metavar="FOLDER", help=f"with ca.key ({DEFAULT_FOLDER})"
+    )
+    tls.add_argument(
+        "--name", action="append", metavar="NAME", default=[], help="another name or address of this computer"
+    )
     broker = actions.add_parser("broker", help="write accounts, access list and certificates for mosquitto")
     broker.add_argument("profiles", type=Path, nargs="+", metavar="PROFILE", help="the profile of each machine")
     broker.add_argument(
@@ -45,6 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.action == "page":
         return _page(args.config, coach=args.coach, links=args.links)
+    if args.action == "tls":
+        return _tls(args.profile, args.authority, args.name)
     return _broker(args.profiles, args.to, args.name)
 
 
@@ -65,6 +75,7 @@ def _page(config: Path, *, coach: bool, links: bool) -> int:
         raise ConfigError(f'{directory} is private: use sudo, or "Add a screen" on a trainer\'s view')
     _, up = daemon_of(directory)
     url = None if up is None else up.page_url
+    link = None if up is None else up.secure_url or up.page_url
     if is_open(profile.display.bind) and not links:
         role = Role.COACH if coach else Role.DISPLAY
         token = kept_tokens(directory)[Role.COACH]
@@ -72,7 +83,7 @@ def _page(config: Path, *, coach: bool, links: bool) -> int:
             _print_code(invitation)
             return ExitCode.DONE
         print("The daemon does not answer, so there is no code. Permanent links, which are secrets:", file=sys.stderr)
-    for role, address in addresses(profile, directory, url).items():
+    for role, address in addresses(profile, directory, link).items():
         print(f"{role:<8} {address}")
     return ExitCode.DONE
 
@@ -92,13 +103,34 @@ def _print_code(invitation: "Invitation") -> None:
     console.print(f"For one screen, within {minutes} minutes. --coach: for a coach. --links: permanent links.")
 
 
+def _tls(config: Path, authority: Path, names: list[str]) -> int:
+    from monitor.access.page_certificate import fingerprint, make_page_certificate, own_addresses
+    from monitor.profile.reading import load_profile
+
+    display = load_profile(config).display
+    folder = config.resolve().parent / "secrets" if display.tls is None else Path(display.tls)
+    every = [*names, *_own_names(), *own_addresses(), "localhost", "127.0.0.1"]
+    for line in make_page_certificate(folder, authority, list(dict.fromkeys(every))) or ["nothing to change"]:
+        print(line)
+    print(
+        f"\nThe authority's fingerprint, SHA-256, to compare on a new screen:\n  {fingerprint(folder / 'page-ca.pem')}"
+    )
+    if display.tls is None:
+        print(f'\nAdd to {config}, then restart the daemon:\n  [display]\n  tls = "{folder.name}"')
+    return ExitCode.DONE
+
+
+def _own_names() -> list[str]:
+    host = socket.gethostname().lower()
+    return [host, f"{host.partition('.')[0]}.local"]
+
+
 def _broker(profiles: list[Path], folder: Path, names: list[str] | None) -> int:
     from monitor.access.access_list import make
     from monitor.profile.reading import load_profile
 
     machines = [load_profile(path).machine.id for path in profiles]
-    host = socket.gethostname().lower()
-    every = [*(names or [host, f"{host}.local"]), "localhost", "127.0.0.1"]
+    every = [*(names or _own_names()), "localhost", "127.0.0.1"]
     for line in make(folder, machines, list(dict.fromkeys(every))) or ["nothing to change"]:
         print(line)
     print(f"\nThe broker:  sudo ln -sf {folder}/mosquitto.conf /etc/mosquitto/conf.d/rep-monitor.conf")

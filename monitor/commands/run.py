@@ -72,7 +72,7 @@ def _print(up: "Up") -> None:
     """Prints the addresses without secrets, because a service's output is logged."""
     print(
         f"{up.daemon.machine}: broker {up.broker}",
-        f"page {up.page_url}" if up.page_url else "no page",
+        f"page {up.secure_url or up.page_url}" if up.page_url else "no page",
         sep=", ",
         flush=True,
     )

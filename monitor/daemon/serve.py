@@ -27,6 +27,7 @@ from monitor.daemon.reload import Reload
 from monitor.daemon.sink import Sink
 from monitor.display.address import is_open
 from monitor.display.server import PageServer
+from monitor.display.tls import page_tls
 from monitor.display.token import kept_token, kept_tokens
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
 from monitor.mqtt.broker.relay import Relay
@@ -54,6 +55,7 @@ class Up:
     daemon: Daemon
     broker: Address
     page_url: str | None
+    secure_url: str | None
 
 
 async def serve(
@@ -90,18 +92,21 @@ async def serve(
         if scratch is None and (warning := mount_warning(directory)):
             daemon.storage_warning = warning
             _log.warning("%s", warning)
-        page_url = None
+        page_url = secure_url = None
         if profile.display.enabled:
             recent = RecentFeedback()
             daemon.sinks.append(recent)
             opened = is_open(profile.display.bind)
             tokens = await asyncio.to_thread(kept_tokens, directory) if opened else None
             broker = embedded or (None if profile.mqtt.websocket_url else Relay(address))
-            server = PageServer(profile, broker, partial(last_sets, store), tokens=tokens, recent=recent.document)
+            tls = None if profile.display.tls is None else page_tls(Path(profile.display.tls))
+            server = PageServer(
+                profile, broker, partial(last_sets, store), tokens=tokens, recent=recent.document, tls=tls
+            )
             await stack.enter_async_context(server)
-            if scratch is None and server.port != profile.display.port:
-                _refuse_shared_port(profile, directory)
-            page_url = server.url
+            if scratch is None:
+                _refuse_shared_ports(profile, server, directory)
+            page_url, secure_url = server.url, server.secure_url
         loop = asyncio.get_running_loop()
         manager = ServiceManager()
 
@@ -119,10 +124,11 @@ async def serve(
             stack.callback(reloading.cancel)
             loop.add_signal_handler(signal.SIGHUP, reload.ask)
             stack.callback(loop.remove_signal_handler, signal.SIGHUP)
-        stack.enter_context(
-            announced(directory, Endpoints(broker_host=address.host, broker_port=address.port, page_url=page_url))
+        endpoints = Endpoints(
+            broker_host=address.host, broker_port=address.port, page_url=page_url, secure_url=secure_url
         )
-        on_up(Up(daemon, address, page_url))
+        stack.enter_context(announced(directory, endpoints))
+        on_up(Up(daemon, address, page_url, secure_url))
         gc.freeze()  # everything loaded by now stays, so the collector need not examine it again
 
         def status() -> str:
@@ -132,11 +138,13 @@ async def serve(
             await daemon.run(source(daemon))
 
 
-def _refuse_shared_port(profile: Profile, directory: Path) -> None:
+def _refuse_shared_ports(profile: Profile, server: PageServer, directory: Path) -> None:
     """The address of a machine's page must not depend on which daemon starts first. Raises ConfigError."""
-    port, machine = profile.display.port, profile.machine.id
-    if (other := machine_at_port(port, directory)) is not None:
+    machine, wanted = profile.machine.id, {"port": profile.display.port, "tls_port": profile.display.tls_port}
+    for (key, port), got in zip(wanted.items(), (server.port, server.secure_port), strict=True):
+        if got in (None, port) or (other := machine_at_port(port, directory)) is None:
+            continue
         raise ConfigError(
             f"the page of machine {other!r} on this computer has port {port}: give each machine its own,"
-            f" for example [display] port = {port + 1} in the profile of {machine!r}"
+            f" for example [display] {key} = {port + 1} in the profile of {machine!r}"
         )

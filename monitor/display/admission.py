@@ -9,7 +9,8 @@ import re
 import socket
 from collections.abc import Mapping
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import urlsplit
+from typing import NamedTuple
+from urllib.parse import SplitResult, urlsplit
 
 from websockets.datastructures import Headers
 
@@ -19,6 +20,18 @@ from monitor.mqtt.contract.roles import Role
 COOKIE = "rep-monitor-token"  # of programs; a browser's has the machine in its name, as machines may share a computer
 KEPT_S = 400 * 86_400  # the longest that browsers allow; renewed with each page
 HOST = re.compile(r"((?P<name>[A-Za-z0-9._-]{1,253})|\[(?P<ipv6>[0-9A-Fa-f:.]{2,45})\])(:\d{1,5})?")
+
+
+class Visit(NamedTuple):
+    """One request: what it says, and how it came."""
+
+    method: str
+    url: SplitResult
+    host: str
+    headers: Headers
+    address: str  # of the visitor
+    is_secure: bool
+    is_overheard: bool  # came through the network without TLS, although TLS is offered
 
 
 class Admission:
@@ -48,12 +61,14 @@ class Admission:
             return name in self._names or (self.is_open and name.endswith(".local"))
         return True
 
-    def role(self, headers: Headers) -> Role | None:
+    def role(self, visit: Visit) -> Role | None:
         """The visitor's role; None if unknown."""
+        if visit.is_overheard:
+            return None
         if self._tokens is None:
             return Role.LOCAL
         try:
-            cookies = SimpleCookie(only(headers, "Cookie"))
+            cookies = SimpleCookie(only(visit.headers, "Cookie"))
         except CookieError:
             return None
         cookie = cookies.get(self._cookie) or cookies.get(COOKIE)
@@ -65,11 +80,11 @@ class Admission:
                 return role
         return None
 
-    def cookie(self, role: Role) -> dict[str, str]:
+    def cookie(self, role: Role, *, secure: bool) -> dict[str, str]:
         """The header that lets a browser in from now on; empty where no token is needed."""
         if self._tokens is None:
             return {}
-        lasting = f"Path=/; Max-Age={KEPT_S}; HttpOnly; SameSite=Strict"
+        lasting = f"Path=/; Max-Age={KEPT_S}; HttpOnly; SameSite=Strict{'; Secure' * secure}"
         return {"Set-Cookie": f"{self._cookie}={self._tokens[role]}; {lasting}"}
 
 

@@ -7,14 +7,13 @@ The code is behind the `#` of the link, which browsers do not send, so that no l
 """
 
 from http import HTTPStatus
-from urllib.parse import SplitResult, parse_qs
+from urllib.parse import parse_qs
 
 import msgspec
-from websockets.datastructures import Headers
 from websockets.http11 import Response
 
 from monitor.display import answers
-from monitor.display.admission import Admission
+from monitor.display.admission import Admission, Visit
 from monitor.display.pairing import VALID_S, PairingCodes, TooManyCodes
 from monitor.display.qr_code import QrDrawing, drawing
 from monitor.mqtt.contract.roles import Role
@@ -41,30 +40,33 @@ class Desk:
         self._admission = admission
         self._codes = PairingCodes()
 
-    def answer(self, url: SplitResult, host: str, headers: Headers, address: str) -> Response | None:
-        """`address` is the visitor's. None for another path, or where no visitor needs a code."""
+    def answer(self, visit: Visit, begin_at: str) -> Response | None:
+        """None for another path, or where no visitor needs a code. `begin_at`: the host and port for a new screen."""
         if not self._admission.is_open:
             return None
-        if url.path == "/code":
-            return self._invite(url, host, headers)
-        return self._let_in(headers, address) if url.path == "/pair" else None
+        if visit.url.path == "/code":
+            return self._invite(visit, begin_at)
+        return self._let_in(visit) if visit.url.path == "/pair" else None
 
-    def _invite(self, url: SplitResult, host: str, headers: Headers) -> Response:
-        if self._admission.role(headers) is not Role.COACH:
+    def _invite(self, visit: Visit, begin_at: str) -> Response:
+        if self._admission.role(visit) is not Role.COACH:
             return answers.text(HTTPStatus.FORBIDDEN, "Only a coach lets screens in.")
-        role = Role.COACH if parse_qs(url.query).get("role") == [Role.COACH] else Role.DISPLAY
+        role = Role.COACH if parse_qs(visit.url.query).get("role") == [Role.COACH] else Role.DISPLAY
         code = self._codes.make(role)
-        link = f"http://{host}/pair.html#{code}"
+        link = f"http://{begin_at}/pair.html#{code}"
         return answers.json(
             msgspec.json.encode(Invitation(code=code, role=role, valid_s=VALID_S, link=link, qr=drawing(link)))
         )
 
-    def _let_in(self, headers: Headers, address: str) -> Response:
+    def _let_in(self, visit: Visit) -> Response:
+        if visit.is_overheard:
+            return answers.text(HTTPStatus.FORBIDDEN, "Give the code on the secure page.")
         try:
-            role = self._codes.redeem(answers.only(headers, CODE_HEADER), address)
+            role = self._codes.redeem(answers.only(visit.headers, CODE_HEADER), visit.address)
         except TooManyCodes:
             wait = {"Retry-After": str(WAIT_S)}
             return answers.text(HTTPStatus.TOO_MANY_REQUESTS, "Too many wrong codes. Wait a minute.", wait)
         if role is None:
             return answers.text(HTTPStatus.FORBIDDEN, "This code is wrong, used or too old.")
-        return answers.json(msgspec.json.encode({"v": 1, "role": role}), self._admission.cookie(role))
+        cookie = self._admission.cookie(role, secure=visit.is_secure)
+        return answers.json(msgspec.json.encode({"v": 1, "role": role}), cookie)

@@ -36,6 +36,8 @@ class Door:
 
     def __init__(self) -> None:
         self.refused = 0
+        self.broken_handshakes = 0  # of TLS
+        self.handshakes: set[asyncio.Task[None]] = set()
         self._ungreeted: Counter[str] = Counter()
 
     def enter(self, connection: socket.socket, peer: str) -> bool:
@@ -75,6 +77,16 @@ class LimitedConnection(ServerConnection):
     def method(self) -> str:
         """The method of the request."""
         return self._reader.method
+
+    @property
+    def is_secure(self) -> bool:
+        return self.transport.get_extra_info("ssl_object") is not None
+
+    @property
+    def is_from_here(self) -> bool:
+        """Whether the peer is on this computer."""
+        here, there = self.transport.get_extra_info("sockname"), self.transport.get_extra_info("peername")
+        return bool(here and there and here[0] == there[0])
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         peer = transport.get_extra_info("peername") or ("gone",)

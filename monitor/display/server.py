@@ -14,7 +14,11 @@ name), so that a foreign page cannot reach it under a foreign name, and never to
 
 Where the page is open to a network, a token tells displays and coaches apart: the first time in the address, or given
 for a code, then in a cookie. Who has none gets the page that asks for a code, and the scripts and styles, which are no
-secret.
+secret. With a certificate the same is served over TLS on a second port; then whoever comes from the network without TLS
+counts as one who has no token, and never sends one.
+
+    GET /pairing.json     the port with TLS that this visitor should use: {"v", "secure_port"}
+    GET /rep-monitor.crt  the certificate of the authority, for new screens
 """
 
 import asyncio
@@ -24,20 +28,22 @@ from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Protocol, Self, cast
-from urllib.parse import SplitResult, parse_qs, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
+from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
 from monitor.display import answers
 from monitor.display.address import page_url
-from monitor.display.admission import Admission, is_from
+from monitor.display.admission import Admission, Visit, is_from, name_in
 from monitor.display.desk import Desk
 from monitor.display.door import Door, LimitedConnection
 from monitor.display.site import File, page_files
+from monitor.display.tls import PageTls, TlsFront
 from monitor.display.visitors_log import VisitorsLog
 from monitor.display.web_socket_line import WebSocketLine
 from monitor.mqtt.broker.guard import MAX_PACKET_BYTES, Line
@@ -80,8 +86,10 @@ class PageServer:
         *,
         tokens: Mapping[Role, str] | None = None,
         recent: Recent | None = None,
+        tls: PageTls | None = None,
     ) -> None:
         self.port = profile.display.port
+        self.secure_port: int | None = None
         self.turned_away = 0  # because of their Host, Origin, token or path
         self.visitors = VisitorsLog()
         self.door = Door()
@@ -89,7 +97,10 @@ class PageServer:
         self._broker = broker
         self._admission = Admission(profile.machine.id, tokens)
         self._desk = Desk(self._admission)
-        self._files = page_files(profile.display.cues)
+        self._files = page_files(profile.display.cues, tls and tls.authority)
+        self._tls = tls
+        self._secure_port = profile.display.tls_port
+        self._servers: list[Server] = []
         self._documents: dict[str, Document] = {"/config.json": self._config, "/may.json": self._may}
         self._history = history
         self._recent = recent
@@ -98,28 +109,44 @@ class PageServer:
         self._mode = "embedded" if profile.mqtt.host is None else "broker"
 
     async def __aenter__(self) -> Self:
-        self._server = await self._listen()
-        wanted, self.port = self.port, next(iter(self._server.sockets)).getsockname()[1]
-        if wanted not in (0, self.port):
-            _log.warning("port %d is taken: the page is on %d", wanted, self.port)
+        try:
+            self.port = await self._listen(self.port, self.door.connection)
+            if self._tls is not None:
+                self.secure_port = await self._listen(self._secure_port, self._secured)
+        except PageServerError:
+            await self._close()
+            raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.close()
-        await self._server.wait_closed()
+        await self._close()
+
+    async def _close(self) -> None:
+        for task in self.door.handshakes:
+            task.cancel()
+        for server in self._servers:
+            server.close()
+        for server in self._servers:
+            await server.wait_closed()
 
     @property
     def url(self) -> str:
         """The page's address for a person, without a token."""
         return page_url(self._bind, self.port)
 
-    async def _listen(self) -> Server:
-        last = self.port + PORTS_TRIED - 1 if self.port else 0
-        for port in range(self.port, last + 1):
+    @property
+    def secure_url(self) -> str | None:
+        """The same over TLS; None without a certificate."""
+        return None if self.secure_port is None else page_url(self._bind, self.secure_port, "https")
+
+    async def _listen(self, wanted: int, connection: Callable[..., asyncio.Protocol]) -> int:
+        """Returns the port. Raises PageServerError."""
+        last = wanted + PORTS_TRIED - 1 if wanted else 0
+        for port in range(wanted, last + 1):
             try:
-                return await serve(
+                server = await serve(
                     self._connected,
                     self._bind,
                     port,
@@ -133,74 +160,106 @@ class PageServer:
                     close_timeout=1,
                     server_header=None,
                     logger=self.visitors,
-                    create_connection=cast(type[ServerConnection], self.door.connection),
+                    create_connection=cast(type[ServerConnection], connection),
                 )
             except OSError as error:
                 trouble = error.strerror or str(error)
+                continue
+            self._servers.append(server)
+            got = int(next(iter(server.sockets)).getsockname()[1])
+            if wanted not in (0, got):
+                _log.warning("port %d is taken: the page is on %d", wanted, got)
+            return got
         raise PageServerError(
-            f"no port from {self.port} to {last} can be opened on {self._bind} ({trouble}): set [display] bind and port"
+            f"no port from {wanted} to {last} can be opened on {self._bind} ({trouble}): set [display] bind and port"
         )
+
+    def _secured(self, protocol: ServerProtocol, server: Server, **options: Any) -> TlsFront:
+        assert self._tls is not None
+        return TlsFront(self._tls.context, self.door, self.door.connection(protocol, server, **options))
 
     async def _connected(self, connection: ServerConnection) -> None:
         assert self._broker is not None  # else _answer has refused it
         assert connection.request is not None
-        role = self._admission.role(connection.request.headers)
+        role = self._admission.role(self._visit(cast(LimitedConnection, connection), connection.request))
         assert role is not None
         await self._broker.serve(WebSocketLine(connection), Page(role, self._machine.id))
 
     async def _answer(self, connection: ServerConnection, request: Request) -> Response | None:
         """None accepts a WebSocket."""
-        method = cast(LimitedConnection, connection).method
-        host = answers.only(request.headers, "Host")
         try:
-            url = urlsplit(request.path)
+            visit = self._visit(cast(LimitedConnection, connection), request)
         except ValueError:
             return self._turn_away(HTTPStatus.NOT_FOUND, "No such page.")
-        if not self._admission.is_ours(host):
+        if not self._admission.is_ours(visit.host):
             return self._turn_away(
                 HTTPStatus.MISDIRECTED_REQUEST,
                 "This server has another name. Use the address that `rep-monitor access page` prints.",
             )
-        if not is_from(host, request.headers):
+        if not is_from(visit.host, visit.headers):
             return self._turn_away(HTTPStatus.FORBIDDEN, "Requests from pages of other servers are refused.")
-        if method == "POST" and (done := self._desk.answer(url, host, request.headers, connection.remote_address[0])):
+        if visit.method == "POST" and (done := self._desk.answer(visit, self._begin_at(visit.host))):
             return done
-        if method not in ("GET", "HEAD"):
+        if visit.method not in ("GET", "HEAD"):
             return answers.text(
                 HTTPStatus.METHOD_NOT_ALLOWED, "Only GET and HEAD are answered.", {"Allow": "GET, HEAD"}
             )
-        if self._admission.is_open and (given := parse_qs(url.query).get("token")) is not None:
-            return self._let_in(given[0], url.path)
-        role = self._admission.role(request.headers)
-        if (file := self._files.get(url.path)) is not None:
-            return self._show(url.path, file, host, role, request.headers)
+        if self._admission.is_open and (given := parse_qs(visit.url.query).get("token")) is not None:
+            return self._let_in(given[0], visit)
+        role = self._admission.role(visit)
+        path = visit.url.path
+        if (file := self._files.get(path)) is not None:
+            return self._show(file, visit, role)
+        if path == "/pairing.json":
+            port = self.secure_port if visit.is_overheard else None
+            return self._give(visit.host, msgspec.json.encode({"v": 1, "secure_port": port}), "application/json")
         if role is None:
             return self._turn_away(HTTPStatus.FORBIDDEN, "This screen has no access. Ask staff for a code.")
-        if url.path == "/mqtt" and self._broker is not None:
-            if method != "GET" or answers.only(request.headers, "Upgrade").lower() != "websocket":
+        if path == "/mqtt" and self._broker is not None:
+            if visit.method != "GET" or answers.only(visit.headers, "Upgrade").lower() != "websocket":
                 return answers.text(HTTPStatus.UPGRADE_REQUIRED, "This address accepts only MQTT over WebSocket.")
             return None
-        return await self._inform(url, host, role)
+        return await self._inform(visit, role)
 
-    def _show(self, path: str, file: File, host: str, role: Role | None, headers: Headers) -> Response:
+    def _visit(self, connection: LimitedConnection, request: Request) -> Visit:
+        """Raises ValueError for an address that cannot be read."""
+        return Visit(
+            method=connection.method,
+            url=urlsplit(request.path),
+            host=answers.only(request.headers, "Host"),
+            headers=request.headers,
+            address=connection.remote_address[0],
+            is_secure=connection.is_secure,
+            is_overheard=self._tls is not None and not connection.is_secure and not connection.is_from_here,
+        )
+
+    def _begin_at(self, host: str) -> str:
+        """Where a new screen begins: as the coach has come here, but without TLS, which it does not trust yet."""
+        if self._tls is None:
+            return host
+        name = name_in(host) or ""
+        return f"[{name}]:{self.port}" if ":" in name else f"{name}:{self.port}"
+
+    def _show(self, file: File, visit: Visit, role: Role | None) -> Response:
         """A file. Who has no role gets no page but the one that asks for a code."""
         more = {"Cache-Control": "no-cache", "ETag": file.tag, "Vary": "Accept-Encoding"}
-        if file.is_page and path != PAIRING_PAGE:
+        if file.is_page and visit.url.path != PAIRING_PAGE:
             if role is None:
                 return answers.see(PAIRING_PAGE)
-            more |= self._admission.cookie(role)  # a screen that is in use stays known
-        if answers.only(headers, "If-None-Match") == file.tag:
-            return self._give(host, b"", file.type, more, HTTPStatus.NOT_MODIFIED)  # replaces the cached headers
-        if file.packed is not None and _takes_gzip(headers):
-            return self._give(host, file.packed, file.type, more | {"Content-Encoding": "gzip"})
-        return self._give(host, file.data, file.type, more)
+            more |= self._admission.cookie(role, secure=visit.is_secure)  # a screen that is in use stays known
+        if answers.only(visit.headers, "If-None-Match") == file.tag:
+            return self._give(visit.host, b"", file.type, more, HTTPStatus.NOT_MODIFIED)  # replaces the cached headers
+        if file.packed is not None and _takes_gzip(visit.headers):
+            return self._give(visit.host, file.packed, file.type, more | {"Content-Encoding": "gzip"})
+        return self._give(visit.host, file.data, file.type, more)
 
-    async def _inform(self, url: SplitResult, host: str, role: Role) -> Response:
-        if url.path == "/history.json" and self._history is not None:
+    async def _inform(self, visit: Visit, role: Role) -> Response:
+        path, host = visit.url.path, visit.host
+        if path == "/history.json" and self._history is not None:
             return await self._past(host, self._history)
-        if url.path == "/recent.json" and self._recent is not None:
+        if path == "/recent.json" and self._recent is not None:
             return self._give(host, msgspec.json.encode(self._recent()), "application/json")
-        if (document := self._documents.get(url.path)) is not None:
+        if (document := self._documents.get(path)) is not None:
             return self._give(host, await document(role), "application/json")
         return self._turn_away(HTTPStatus.NOT_FOUND, "No such page.")
 
@@ -237,12 +296,15 @@ class PageServer:
         policy += "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         return answers.answer(status, data, (headers or {}) | {"Content-Type": kind, "Content-Security-Policy": policy})
 
-    def _let_in(self, given: str, path: str) -> Response:
+    def _let_in(self, given: str, visit: Visit) -> Response:
+        if visit.is_overheard:
+            return answers.see(PAIRING_PAGE)
         if (role := self._admission.role_of(given)) is None:
             return self._turn_away(
                 HTTPStatus.FORBIDDEN, "Wrong token. Use the address that `rep-monitor access page` prints."
             )
-        return answers.see(path if path in self._files else "/", self._admission.cookie(role))
+        path = visit.url.path if visit.url.path in self._files else "/"
+        return answers.see(path, self._admission.cookie(role, secure=visit.is_secure))
 
     def _turn_away(self, status: HTTPStatus, sentence: str) -> Response:
         self.turned_away += 1

@@ -11,7 +11,14 @@ from typing import NamedTuple
 
 from monitor.display.cue_packs import with_own_packs
 
-TYPES = {".js": "text/javascript", ".json": "application/json", ".md": "text/plain", "": "text/plain"}
+AUTHORITY = "/rep-monitor.crt"
+TYPES = {
+    ".crt": "application/x-x509-ca-cert",
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".md": "text/plain",
+    "": "text/plain",
+}
 
 
 class File(NamedTuple):
@@ -30,13 +37,15 @@ class File(NamedTuple):
         return self.type.startswith("text/html")
 
 
-def page_files(cues: str | None = None) -> dict[str, File]:
-    """The files by path, the front page also as `/`; with the cue packs of the folder `cues`."""
+def page_files(cues: str | None = None, authority: bytes | None = None) -> dict[str, File]:
+    """The files by path, the front page also as `/`; with the cue packs of the folder `cues`, and a certificate."""
     found = dict(_within(files("monitor.display") / "page", "/"))
     if cues is not None:
         shipped = {path: file.data for path, file in found.items() if path.startswith("/cues/")}
         for path, data in with_own_packs(shipped, Path(cues)).items():
             found[path] = _file(path, data)
+    if authority is not None:
+        found[AUTHORITY] = _file(AUTHORITY, authority)
     return {"/": found["/index.html"], **found}
 
 

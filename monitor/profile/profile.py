@@ -132,6 +132,8 @@ class DisplaySettings(SettingsTable, frozen=True, kw_only=True):
     enabled: bool = True
     bind: str = "127.0.0.1"
     port: TcpPort = 8080
+    tls: str | None = None  # a folder with the page's certificate
+    tls_port: TcpPort = 8443
     cues: str | None = None  # a folder with your own cue packs
 
 

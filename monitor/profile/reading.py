@@ -34,7 +34,11 @@ def load_profile(path: Path) -> Profile:
             ca_file=_absolute(home, profile.mqtt.ca_file),
         ),
         record=msgspec.structs.replace(profile.record, directory=_absolute(home, profile.record.directory)),
-        display=msgspec.structs.replace(profile.display, cues=_absolute(home, profile.display.cues)),
+        display=msgspec.structs.replace(
+            profile.display,
+            cues=_absolute(home, profile.display.cues),
+            tls=_absolute(home, profile.display.tls),
+        ),
     )
 
 
@@ -168,6 +172,8 @@ def _check_rest(document: Document, profile: Profile) -> Iterator[ConfigError]:
         for key in ("metres_per_count", "newtons_per_count"):
             if getattr(calibration, key) == 0 and (key, profile.machine.kind) != ("metres_per_count", "static"):
                 yield document.error(("calibration", key), "is 0 or missing; run `rep-monitor calibrate`")
+    if profile.display.tls and profile.display.tls_port == profile.display.port:
+        yield document.error(("display", "tls_port"), "is the same as port; give each its own")
     if profile.mqtt.ca_file and not profile.mqtt.tls:
         yield document.error(("mqtt", "ca_file"), "is given, but tls is false; set tls = true or remove it")
     if profile.mqtt.websocket_url and profile.mqtt.host is None:

@@ -20,6 +20,7 @@ class Endpoints(msgspec.Struct, frozen=True, kw_only=True):
     broker_host: str
     broker_port: int
     page_url: str | None
+    secure_url: str | None = None  # of the page over TLS
 
 
 @contextmanager

@@ -27,10 +27,11 @@ def daemon_of(directory: Path) -> tuple[int | None, Endpoints | None]:
 def machine_at_port(port: int, siblings_of: Path) -> str | None:
     """The other machine whose daemon serves its page on this port; `siblings_of` is one's own state folder."""
     for folder in sorted(path.parent for path in siblings_of.parent.glob("*/up.json")):
-        if folder != siblings_of and _page_port(read_endpoints(folder)) == port and daemon_of(folder)[0] is not None:
+        if folder != siblings_of and port in _ports(read_endpoints(folder)) and daemon_of(folder)[0] is not None:
             return folder.name
     return None
 
 
-def _page_port(up: Endpoints | None) -> int | None:
-    return None if up is None or up.page_url is None else urlsplit(up.page_url).port
+def _ports(up: Endpoints | None) -> list[int | None]:
+    urls = [] if up is None else [up.page_url, up.secure_url]
+    return [urlsplit(url).port for url in urls if url is not None]

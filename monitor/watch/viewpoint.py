@@ -90,6 +90,7 @@ def _of_profile(profile: Profile, port: int | None, user: str | None, password_f
 def _own_page(profile: Profile) -> str:
     """The address of the page, with a display's token where the page needs one."""
     display = profile.display
+    url = page_url(display.bind, display.port)
     if not is_open(display.bind):
-        return page_url(display.bind, display.port)
-    return addresses(profile, state_directory(profile.machine.id))[Role.DISPLAY]
+        return url
+    return addresses(profile, state_directory(profile.machine.id), url)[Role.DISPLAY]

@@ -115,7 +115,7 @@ def test_the_output_for_a_broker_is_a_working_profile(folder: Path, capsys: pyte
 def test_a_missing_openssl_is_reported(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("monitor.access.access_list.shutil.which", lambda _: None)
+    monkeypatch.setattr("monitor.access.authority.shutil.which", lambda _: None)
     (folder / "m.toml").write_text(PROFILE)
     assert main(["access", "broker", str(folder / "m.toml"), "--to", str(folder / "b")]) == ExitCode.BAD_INPUT
     assert "apt-get install openssl" in capsys.readouterr().err

@@ -1,11 +1,8 @@
 """Any number of visitors: the daemon continues, and other clients are served."""
 
 import asyncio
-import contextlib
 import os
 import resource
-import socket
-import struct
 from collections.abc import Iterator
 
 import pytest
@@ -17,7 +14,7 @@ from websockets.typing import Subprotocol
 from monitor.display import door
 from monitor.display.server import PageServer
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
-from tests.mqtt.page_requests import get, profile
+from tests.mqtt.page_requests import get, half_open, profile
 from tests.mqtt.stage import play, until
 
 
@@ -29,14 +26,6 @@ def few_descriptors() -> Iterator[int]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, before[1]))
     yield limit
     resource.setrlimit(resource.RLIMIT_NOFILE, before)
-
-
-def half_open(port: int, first: bytes = b"GET / HT") -> socket.socket:
-    peer = socket.create_connection(("127.0.0.1", port))
-    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    with contextlib.suppress(OSError):
-        peer.sendall(first)
-    return peer
 
 
 def test_half_open_connections_are_few_and_their_end_lets_others_in() -> None:

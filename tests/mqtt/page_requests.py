@@ -1,6 +1,9 @@
 """Requests to the page server over a plain socket, and a profile with a page."""
 
 import asyncio
+import contextlib
+import socket
+import struct
 
 from monitor.display.server import PageServer
 from monitor.profile.profile import DisplaySettings, MachineSettings, MqttSettings, Profile
@@ -9,7 +12,7 @@ from monitor.profile.profile import DisplaySettings, MachineSettings, MqttSettin
 def profile(port: int = 0, bind: str = "127.0.0.1", host: str | None = None, **more: str) -> Profile:
     machine, cues = MachineSettings(id=more.get("machine", "m"), kind="stack"), more.get("cues")
     mqtt = MqttSettings(host=host, websocket_url=more.get("websocket_url"))
-    return Profile(machine=machine, display=DisplaySettings(bind=bind, port=port, cues=cues), mqtt=mqtt)
+    return Profile(machine=machine, display=DisplaySettings(bind=bind, port=port, tls_port=0, cues=cues), mqtt=mqtt)
 
 
 class Answer:
@@ -44,3 +47,12 @@ async def upgrade(server: PageServer, path: str = "/mqtt", **more: str) -> int:
     status = int((await reader.readline()).split()[1])
     writer.transport.abort()
     return status
+
+
+def half_open(port: int, first: bytes = b"GET / HT") -> socket.socket:
+    """A connection that sends the beginning of a request; its end is a reset."""
+    peer = socket.create_connection(("127.0.0.1", port))
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    with contextlib.suppress(OSError):
+        peer.sendall(first)
+    return peer

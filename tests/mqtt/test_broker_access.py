@@ -10,7 +10,8 @@ from pathlib import Path
 import aiomqtt
 import pytest
 
-from monitor.access.access_list import AccessError, acl, configuration, make
+from monitor.access.access_list import acl, configuration, make
+from monitor.access.authority import AccessError
 from monitor.mqtt.client.bookmark import Bookmark
 from monitor.mqtt.client.connection import Address, BrokerError, connect
 from monitor.mqtt.client.publisher import Publisher

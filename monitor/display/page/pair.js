@@ -1,7 +1,9 @@
 // Lets this screen in: sends the code that a coach made, from the link of the QR code or typed.
+//
+// Where the machine offers TLS, the code is given on the secure page only, and this page leads there.
 
 import { loadSettings } from "./js/settings.js";
-import { listPacks, loadWords } from "./js/words.js";
+import { json, listPacks, loadWords } from "./js/words.js";
 
 const CODE_LENGTH = 6;
 const ANSWERS = { 403: "pair.wrong", 429: "pair.wait" };
@@ -16,8 +18,16 @@ $("form").addEventListener("submit", (event) => {
   event.preventDefault();
   letIn();
 });
-addEventListener("hashchange", fromLink);
-fromLink();
+addEventListener("hashchange", begin);
+const { secure_port } = await json("pairing.json");
+begin();
+
+function begin() {
+  $("steps").hidden = !secure_port;
+  $("form").hidden = Boolean(secure_port);
+  if (secure_port) $("secure").href = `https://${location.hostname}:${secure_port}/pair.html${location.hash}`;
+  else fromLink();
+}
 
 /** The code behind the # is taken at once, and removed from the address and the history. */
 function fromLink() {
