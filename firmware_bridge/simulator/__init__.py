@@ -48,7 +48,7 @@ from firmware_bridge.simulator.script import (
 from firmware_bridge.simulator.sets import FAULTS, clean_set, drawn_lifter, drawn_machine, faulty_set
 from firmware_bridge.simulator.simulation import Job, simulate, simulate_many
 from firmware_bridge.simulator.trace import Trace
-from firmware_bridge.simulator.wire import board_chunks
+from firmware_bridge.simulator.wire import board_chunks, stream_chunks
 
 __all__ = [
     "FAULTS",
@@ -84,4 +84,5 @@ __all__ = [
     "simulate_many",
     "simulate_motor",
     "simulate_static",
+    "stream_chunks",
 ]  # fmt: skip

@@ -5,6 +5,7 @@
 A lost frame leaves a gap in `seq` and in the running numbers.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -47,17 +48,35 @@ def hello(kit: Kit, boot_id: int, t_us: int, reset_cause: ResetCause = ResetCaus
 
 def board_chunks(trace: Trace, kit: Kit, seed: int, read_s: float = 0.01) -> list[Chunk]:
     """The whole trace in chunks; the host reads every `read_s`."""
+    return list(stream_chunks(trace, kit, seed, read_s))
+
+
+def stream_chunks(trace: Trace, kit: Kit, seed: int, read_s: float = 0.01) -> Iterator[Chunk]:
+    """The chunks of `board_chunks`, each made when it is needed."""
+    read_us = round(read_s * 1e6)
+    data, read = b"", 0
+    for at_us, piece in _pieces(trace, kit, seed):
+        if at_us // read_us != read:
+            if data:
+                yield Chunk(START_NS + (read + 1) * read_us * 1000, data)
+            data, read = b"", at_us // read_us
+        data += piece
+    yield Chunk(START_NS + (read + 1) * read_us * 1000, data)
+
+
+def _pieces(trace: Trace, kit: Kit, seed: int) -> Iterator[tuple[int, bytes]]:
+    """Everything that is sent, each piece with its time in microseconds from the start of the trace."""
     rows = read_out(trace, kit, seed)
-    sent = _Sent(kit, seed)
+    sender = _Sender(kit, seed)
     resets = [0, *boots_us(kit)]
     edges = [*np.flatnonzero(np.diff(rows.frame, prepend=-1)).tolist(), len(rows.frame)]
     for first, end in pairwise(edges):
         done_us = int(rows.done_us[first])
         while resets and done_us >= resets[0]:
-            sent.boot(resets.pop(0))
-        sent.statuses(rows, done_us)
-        sent.data(rows, first, end)
-    return sent.chunks(round(read_s * 1e6))
+            sender.boot(resets.pop(0))
+        sender.statuses(rows, done_us)
+        sender.data(rows, first, end)
+        yield from sender.take()
 
 
 @dataclass(slots=True)
@@ -70,8 +89,8 @@ class _Running:
     timeouts: int = 0
 
 
-class _Sent:
-    """Everything that was sent, each piece with its time in microseconds from the start of the trace."""
+class _Sender:
+    """Makes the messages of the board, and numbers them."""
 
     def __init__(self, kit: Kit, seed: int) -> None:
         self._kit, self._boots, self._boot_id = kit, 0, seed & U16
@@ -133,16 +152,7 @@ class _Sent:
             self._pieces.append((at_us, frame(message.to_bytes(self._run.seq))))
         self._run.seq += 1
 
-    def chunks(self, read_us: int) -> list[Chunk]:
-        """Everything that is sent between two reads is one chunk."""
-        chunks: list[Chunk] = []
-        data = b""
-        read = 0
-        for at_us, piece in self._pieces:
-            if at_us // read_us != read:
-                if data:
-                    chunks.append(Chunk(START_NS + (read + 1) * read_us * 1000, data))
-                data, read = b"", at_us // read_us
-            data += piece
-        chunks.append(Chunk(START_NS + (read + 1) * read_us * 1000, data))
-        return chunks
+    def take(self) -> list[tuple[int, bytes]]:
+        """What was sent since the last call, each piece with its time in microseconds from the start of the trace."""
+        pieces, self._pieces = self._pieces, []
+        return pieces

@@ -1,7 +1,7 @@
 """Simulated machines with hidden scale, sign, zero, friction and noise, and a simulated person who calibrates them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -11,7 +11,7 @@ import numpy as np
 
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.formats.calibration import Calibration
-from firmware_bridge.simulator import Helper, Kit, Machine, Trace, board_chunks, drawn_machine
+from firmware_bridge.simulator import Helper, Kit, Machine, Trace, drawn_machine, stream_chunks
 from firmware_bridge.simulator.faults import Fault
 from monitor.calibrate.answers import Answers
 from monitor.calibrate.procedure import Procedure
@@ -51,8 +51,9 @@ class Rig:
         weights = tuple(f"{kg:g} kg" for kg in self.helper.weights_kg)
         return Answers(weights=weights, block_mm=self.helper.block_m * 1000, write=True)
 
-    def chunks(self, trace: Trace | None = None, faults: tuple[Fault, ...] = ()) -> list[Chunk]:
-        return board_chunks(trace or _whole(self.seed), replace(self.kit, faults=faults), self.seed, read_s=0.05)
+    def chunks(self, trace: Trace | None = None, faults: tuple[Fault, ...] = ()) -> Iterator[Chunk]:
+        """Made when they are needed: most calibrations that are refused need the first few seconds."""
+        return stream_chunks(trace or _whole(self.seed), replace(self.kit, faults=faults), self.seed, read_s=0.05)
 
     def true_profile(self, **machine: Any) -> Profile:
         wiring = self.kit.calibration(self.machine)
@@ -67,6 +68,26 @@ class Rig:
             },
         }
         return profile_from_builtins(table)
+
+
+class Repeating(Helper):
+    """A helper whose acts are simulated once."""
+
+    def hold(self, weight_kg: float) -> Trace:
+        return _hold(self, weight_kg)
+
+    def repetitions(self, count: int = 2) -> Trace:
+        return _repetitions(self, count)
+
+
+@cache
+def _hold(helper: Repeating, weight_kg: float) -> Trace:
+    return Helper.hold(helper, weight_kg)
+
+
+@cache
+def _repetitions(helper: Repeating, count: int) -> Trace:
+    return Helper.repetitions(helper, count)
 
 
 @cache
@@ -90,7 +111,7 @@ def rig(seed: int, **kit: Any) -> Rig:
     drawn = {"noise_n": float(rng.uniform(0.1, 2.0)), "lost_fraction": float(rng.choice([0.0, 0.005]))}
     lightest_kg = float(rng.integers(3, 6) * 5)
     weights = (lightest_kg, lightest_kg + 20.0, max(machine.mass_kg, lightest_kg + 40.0))
-    helper = Helper(machine=machine, weights_kg=weights, block_m=BLOCK_M, seed=seed)
+    helper = Repeating(machine=machine, weights_kg=weights, block_m=BLOCK_M, seed=seed)
     return Rig(machine, Kit(wiring=wiring, **(drawn | kit)), helper, seed)
 
 

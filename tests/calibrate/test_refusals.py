@@ -295,7 +295,7 @@ def test_the_drum_can_replace_the_block() -> None:
 def test_the_result_does_not_depend_on_the_sizes_of_chunks() -> None:
     one = rig(0)
     acts = Trace.joined([one.helper.still(16.0), one.helper.repetitions(), one.helper.knock(), one.helper.still(14.0)])
-    chunks = one.chunks(acts)
+    chunks = list(one.chunks(acts))
     lumps = [Chunk(part[-1].received_ns, b"".join(chunk.data for chunk in part)) for part in batched(chunks, 97)]
     states = [calibrated(some, one.answers, UNKNOWN, state=weights_held()) for some in (chunks, lumps)]
     for state in states:
