@@ -33,7 +33,13 @@ MOST_SMALL_BYTES = 4 << 20  # a profile, a calibration
 MOST_STORE_BYTES = 2 << 30
 UNPACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others may ask for gigabytes of memory
 ENCRYPTED = 0x1
-BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError, OverflowError)
+BROKEN = (  # raised by zipfile for a damaged or forged file
+    zipfile.BadZipFile,  # not a ZIP archive, or its parts contradict each other
+    zlib.error,  # packed data that cannot be unpacked
+    EOFError,  # a file that ends before its declared size
+    UnicodeDecodeError,  # a name that is declared as UTF-8 and is not
+    NotImplementedError,  # a version of ZIP, or an encryption, that Python does not read
+)
 
 
 class BackupError(Exception):
@@ -67,9 +73,10 @@ class Archive:
     """An open backup whose names and sizes have been checked."""
 
     def __init__(self, path: Path, zipped: zipfile.ZipFile) -> None:
-        """Raises BackupError."""
+        """Raises BackupError, OSError."""
         self._path = path
         self._zipped = zipped
+        self._bytes = path.stat().st_size
         try:
             self.manifest = msgspec.json.decode(b"".join(self._parts(MANIFEST, MOST_MANIFEST_BYTES)), type=Manifest)
         except (KeyError, *BROKEN, *UNREADABLE) as error:
@@ -106,8 +113,10 @@ class Archive:
         info = self._zipped.getinfo(name)
         if info.file_size > most_bytes:
             raise BackupError(f"{self._path}: {name} has {info.file_size} bytes, more than {most_bytes}: do not use it")
-        if info.compress_type not in UNPACKED or info.flag_bits & ENCRYPTED or info.header_offset < 0:
+        if info.compress_type not in UNPACKED or info.flag_bits & ENCRYPTED:
             raise zipfile.BadZipFile("packed in another way")
+        if not 0 <= info.header_offset < self._bytes:
+            raise zipfile.BadZipFile("a place outside the file")
         with self._zipped.open(info) as file:
             while part := file.read(PART_BYTES):
                 yield part

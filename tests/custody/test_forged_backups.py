@@ -4,8 +4,10 @@ import hashlib
 import json
 import resource
 import sqlite3
+import struct
 import tempfile
 import zipfile
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -205,6 +207,56 @@ def test_a_device_is_no_backup(capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("/dev/zero", "/dev/null", "/"):
         assert main(["restore", name]) == ExitCode.BAD_INPUT
         assert "not a backup" in capsys.readouterr().err
+
+
+CENTRAL, END = b"PK\x01\x02", b"PK\x05\x06"  # the directory's entry of a file, the end of the directory
+
+
+def changed(data: bytes, at: int, value: bytes) -> bytes:
+    return data[:at] + value + data[at + len(value) :]
+
+
+def at_offset(data: bytes, offset: int) -> bytes:
+    """The first file of the directory lies at an offset of 64 bits."""
+    entry, end = data.index(CENTRAL), data.index(END)
+    name_bytes, extra_bytes = struct.unpack_from("<HH", data, entry + 28)
+    extra_at = entry + 46 + name_bytes + extra_bytes
+    extra = struct.pack("<HHQ", 1, 8, offset)
+    data = changed(data, end + 12, struct.pack("<L", end - entry + len(extra)))
+    data = changed(data, entry + 30, struct.pack("<H", extra_bytes + len(extra)))
+    data = changed(data, entry + 42, b"\xff" * 4)
+    return data[:extra_at] + extra + data[extra_at:]
+
+
+FORGERIES: dict[str, Callable[[bytes], bytes]] = {
+    "no end": lambda data: data[: data.index(END)],
+    "another name in the file's head": lambda data: changed(data, data.index(b"manifest"), b"M"),
+    "packed data": lambda data: changed(data, data.index(b"manifest.json") + 13, b"\xff" * 4),
+    "a size beyond the end": lambda data: changed(
+        changed(data, data.index(CENTRAL) + 10, b"\0\0"),
+        data.index(CENTRAL) + 20,
+        struct.pack("<LL", 2 * len(data), 2 * len(data)),
+    ),
+    "a name that is not UTF-8": lambda data: changed(
+        changed(data, data.index(CENTRAL) + 8, b"\x00\x08"), data.index(CENTRAL) + 46, b"\xff"
+    ),
+    "a later version": lambda data: changed(data, data.index(CENTRAL) + 6, b"\xff"),
+    "strong encryption": lambda data: changed(data, data.index(CENTRAL) + 8, b"\x40"),
+    "an offset beyond the end": lambda data: at_offset(data, len(data) + 1000),
+    "an offset that no file has": lambda data: at_offset(data, 2**63 - 1),
+    "an offset that is no number of a file": lambda data: at_offset(data, 2**64 - 1),
+}
+
+
+@pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES.keys())
+def test_a_forged_archive_is_not_a_backup(
+    forge: Callable[[bytes], bytes], place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(place / "b.zip", {})
+    (place / "b.zip").write_bytes(forge((place / "b.zip").read_bytes()))
+    assert restored(place) == ExitCode.BAD_INPUT
+    assert "is not a backup of rep-monitor, or it is damaged: use another backup" in capsys.readouterr().err
+    assert nothing_was_written(place)
 
 
 def mutated(data: bytes, changes: list[tuple[int, int]], cut: int) -> bytes:
