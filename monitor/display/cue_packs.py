@@ -4,6 +4,7 @@ A pack may be as small as three words. The rest comes from the page's pack of th
 """
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -52,6 +53,15 @@ def with_own_packs(shipped: dict[str, bytes], folder: Path) -> dict[str, bytes]:
         files[SHIPPED.format(path.stem)] = msgspec.json.encode(said)
         index[path.stem] = pack.name
     return files | {INDEX: msgspec.json.encode({"packs": index})}
+
+
+def check_language(paths: Collection[str], language: str | None) -> None:
+    """Raises ConfigError if the profile names a language for which the page has no pack."""
+    if language is None or SHIPPED.format(language) in paths:
+        return
+    known = sorted(path.removeprefix("/cues/").removesuffix(".json") for path in paths if path.startswith("/cues/"))
+    names = ", ".join(name for name in known if name != "index" and _NAME.fullmatch(name))
+    raise ConfigError(f"[display] language: there is no cue pack {language!r}; use one of {names}, or add it to cues")
 
 
 def _read(path: Path) -> Pack:

@@ -40,6 +40,7 @@ from websockets.typing import Subprotocol
 from monitor.display import answers
 from monitor.display.address import page_url
 from monitor.display.admission import Admission, Visit, is_from, name_in
+from monitor.display.cue_packs import check_language
 from monitor.display.desk import Desk
 from monitor.display.door import Door, LimitedConnection
 from monitor.display.site import File, page_files
@@ -101,6 +102,8 @@ class PageServer:
         self._tls = tls
         self._secure_port = profile.display.tls_port
         self._servers: list[Server] = []
+        self._display = profile.display
+        check_language(self._files.keys(), profile.display.language)
         self._documents: dict[str, Document] = {"/config.json": self._config, "/may.json": self._may}
         self._history = history
         self._recent = recent
@@ -280,7 +283,8 @@ class PageServer:
 
     async def _config(self, role: Role) -> bytes:
         machine = {"machine": self._machine.id, "machines": [self._machine.id], "kind": self._machine.kind}
-        return msgspec.json.encode(machine | {"ws_url": self._outside, "mode": self._mode})
+        shown = {"language": self._display.language, "unit": self._display.units}
+        return msgspec.json.encode(machine | shown | {"ws_url": self._outside, "mode": self._mode})
 
     def _give(
         self,

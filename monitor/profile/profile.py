@@ -135,6 +135,8 @@ class DisplaySettings(SettingsTable, frozen=True, kw_only=True):
     tls: str | None = None  # a folder with the page's certificate
     tls_port: TcpPort = 8443
     cues: str | None = None  # a folder with your own cue packs
+    language: Annotated[str, Meta(pattern=r"\A[a-z0-9-]{1,32}\Z")] | None = None  # a cue pack; None: the browser's
+    units: Literal["kg", "lb"] = "kg"  # of weights, wherever a person reads them
 
 
 class Profile(SettingsTable, frozen=True, kw_only=True):

@@ -67,6 +67,7 @@ class DisplayStage:
         self.recent: dict[str, Any] | None = None  # the document with the feedback of the last minute
         self._port = 0  # whichever is free, from then on the same
         self._last_id = 0
+        self._settings: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
         self._loop = asyncio.new_event_loop()
@@ -88,6 +89,13 @@ class DisplayStage:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._port}/"
+
+    def display(self, **settings: Any) -> None:
+        """Serves the page with these settings of [display] from now on, on the same port."""
+        self._settings = settings
+        self._do(self._broker_down())
+        self._do(self._broker_up())
+        self.status()
 
     def live(self, base: Feedback = CALM, **changes: Any) -> None:
         """The newest wins, so a change is shown with the next of the 25."""
@@ -191,7 +199,8 @@ class DisplayStage:
         await self._client.subscribe(payload.topic(self.machine, "cmd", "+"), 1)
         self._listener = asyncio.create_task(self._listen(self._client))
         profile = Profile(
-            machine=MachineSettings(id=self.machine, kind="stack"), display=DisplaySettings(port=self._port)
+            machine=MachineSettings(id=self.machine, kind="stack"),
+            display=DisplaySettings(port=self._port, **self._settings),
         )
         self._server = await PageServer(
             profile,

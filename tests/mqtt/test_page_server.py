@@ -299,7 +299,7 @@ def test_a_gym_can_have_its_own_cue_packs(tmp_path: Path) -> None:
     async def story() -> None:
         async with PageServer(profile(cues=str(tmp_path)), None) as server:
             packs = json.loads((await get(server, "/cues/index.json")).body)["packs"]
-            assert packs == {"en": "English", "de": "Wienerisch", "our-gym": "Our gym"}
+            assert packs.items() >= {"en": "English", "de": "Wienerisch", "our-gym": "Our gym"}.items()
             ours, german, english = [
                 json.loads((await get(server, f"/cues/{name}.json")).body) for name in ("our-gym", "de", "en")
             ]

@@ -11,9 +11,9 @@ import { json, listPacks, loadWords } from "./words.js";
 export async function connect(changed) {
   addIcons();
   const settings = loadSettings();
-  useUnit(settings.unit);
   const [config, packs] = await Promise.all([json("config.json"), listPacks()]);
-  const words = await loadWords(settings.language, packs);
+  useUnit(settings.unit ?? config.unit);
+  const words = await loadWords(settings.language ?? config.language ?? navigator.language.slice(0, 2), packs);
   words.fill(document);
   const model = new Model();
   const machine = config.machines?.includes(settings.machine) ? settings.machine : config.machine;

@@ -1,6 +1,7 @@
 // The settings dialog of one screen: machine, language, unit, guidance, countdown, voice.
 
 import { saveSettings } from "./settings.js";
+import { unitName } from "./units.js";
 
 /** Fills the dialog; calls `changed` after a choice that needs no reload. */
 export function setUpDialog({ dialog, opener, page, voice, changed }) {
@@ -8,7 +9,7 @@ export function setUpDialog({ dialog, opener, page, voice, changed }) {
   const form = dialog.querySelector("form").elements;
   fill(form.machine, machines, machine);
   fill(form.language, Object.keys(packs), words.pack.id, packs);
-  form.unit.value = settings.unit;
+  form.unit.value = unitName();
   form.guidance.value = settings.guidance;
   form.voice.value = settings.voice;
   form.countdown_s.value = String(settings.countdown_s);

@@ -3,19 +3,19 @@
 const KEY = "rep-monitor";
 const DEFAULTS = {
   machine: null,
-  language: null,
+  language: null, // the profile's, else the browser's
   countdown_s: 10,
   guidance: "always",
   voice: "on",
   sound: "off",
-  unit: "kg",
+  unit: null, // the profile's
 };
 
 export function loadSettings() {
   const chosen = { ...DEFAULTS, ...stored() };
   const query = new URLSearchParams(location.search);
   chosen.machine = query.get("machine") ?? chosen.machine;
-  chosen.language = query.get("cues") ?? chosen.language ?? navigator.language.slice(0, 2);
+  chosen.language = query.get("cues") ?? chosen.language;
   return chosen;
 }
 

@@ -40,7 +40,7 @@ function setLine(record, words) {
 
 function tension(record, words) {
   const made = element("p", "tension", String(Math.round(record.under_tension_s)));
-  made.append(element("small", "", `s ${words.text("summary.tension")}`));
+  made.append(element("small", "", `${words.text("col.s")} ${words.text("summary.tension")}`));
   return made;
 }
 

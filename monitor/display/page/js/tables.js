@@ -1,5 +1,6 @@
 // Draws the trainer's tables: repetitions of this set, recent events, leak by cause, sets.
 
+import { inOrder } from "./direction.js";
 import { localDay } from "./history.js";
 import { symbol } from "./icons.js";
 import { isFault, isListed, rowOf } from "./kinds.js";
@@ -31,7 +32,7 @@ export function drawReps(body, model, words) {
       (100 * rep.rom_m).toFixed(0),
       rep.peak_g.toFixed(2),
       rep.tension_mean_n === null ? "–" : inUnit(kilograms(rep.tension_mean_n)).toFixed(0),
-      rep.in_band_s === null || !rep.duration_s ? "–" : `${Math.round((100 * rep.in_band_s) / rep.duration_s)} %`,
+      rep.in_band_s === null || !rep.duration_s ? "–" : percent(rep.in_band_s / rep.duration_s),
       rep.start ? words.text(`start.${rep.start.grade}`) : "–",
       rep.segmented ? `${rep.segmented.positive} / ${rep.segmented.negative}` : "–",
       icons(faults.get(rep.rep) ?? [], words),
@@ -47,7 +48,7 @@ export function drawEvents(body, model, words) {
     listed.slice(0, EVENTS).map((entry) => entry.record),
     words,
     (record) => [
-      now_s === undefined ? "–" : `−${clock(Math.max(0, now_s - record.t_s))}`,
+      now_s === undefined ? "–" : inOrder(`−${clock(Math.max(0, now_s - record.t_s))}`),
       icons([record], words, words.event(record)),
       record.rep === null ? "" : String(record.rep),
       record.duration_s ? record.duration_s.toFixed(1) : record.duration_s === null ? "…" : "",
@@ -86,7 +87,7 @@ export function drawSets(body, sets, words) {
     set.under_load_s.toFixed(0),
     set.under_tension_s === null ? "–" : set.under_tension_s.toFixed(0),
     leaked(set)?.toFixed(0) ?? "–",
-    set.skill === null ? "–" : `${Math.round(100 * set.skill)} %`,
+    set.skill === null ? "–" : percent(set.skill),
     words.text(`outcome.${set.outcome}`),
   ]);
 }
@@ -94,16 +95,18 @@ export function drawSets(body, sets, words) {
 /** One sentence that compares this set with the one before at the same load. */
 export function comparison(record, before, words) {
   if (!record || !before) return words.text("compare.none");
-  const percent = (share) => share && 100 * share;
-  const change = (now, then, unit) => (now === null || then === null ? "–" : `${signed(now - then)}${unit}`);
+  const points = (share) => share && 100 * share;
+  const change = (now, then, unit) => (now === null || then === null ? "–" : inOrder(`${signed(now - then)}${unit}`));
   const changes = [
     `${words.text("under_tension")} ${change(record.under_tension_s, before.under_tension_s, "\u00a0s")}`,
-    `${words.text("skill")} ${change(percent(record.skill), percent(before.skill), `\u00a0${words.text("points")}`)}`,
+    `${words.text("skill")} ${change(points(record.skill), points(before.skill), `\u00a0${words.text("points")}`)}`,
     `${words.text("leak")} ${change(leaked(record), leaked(before), "\u00a0s")}`,
     `${words.text("reps")} ${change(record.reps, before.reps, "")}`,
   ];
   return `${words.text("compare")}: ${changes.join(" · ")}`;
 }
+
+const percent = (share) => inOrder(`${Math.round(100 * share)} %`);
 
 function signed(value) {
   const whole = Math.round(value);

@@ -1,5 +1,6 @@
 // Skill and strength by day of training, as two charts that are never combined; one of two users of uPlot.
 
+import { withLatinDigits } from "./direction.js";
 import { inUnit, kilograms, unitName } from "./units.js";
 
 const INK = { quiet: "#a7b4c0", line: "#26313b" };
@@ -92,5 +93,5 @@ function size(box) {
 
 /** 23 Nov */
 export function dayName(utc, language) {
-  return new Date(utc).toLocaleDateString(language, { day: "numeric", month: "short" });
+  return new Date(utc).toLocaleDateString(withLatinDigits(language), { day: "numeric", month: "short" });
 }

@@ -1,5 +1,7 @@
 // Newtons, the kilograms that weigh as much, and kg or lb as the person has chosen.
 
+import { inOrder } from "./direction.js";
+
 export const STANDARD_GRAVITY_M_S2 = 9.80665;
 const KG_PER_LB = 0.45359237;
 let unit = "kg";
@@ -33,5 +35,5 @@ export function fromUnit(value) {
 
 /** 82 kg or 181 lb */
 export function weight(mass_kg, digits = 0) {
-  return `${Number(inUnit(mass_kg).toFixed(digits))} ${unit}`;
+  return inOrder(`${Number(inUnit(mass_kg).toFixed(digits))} ${unit}`);
 }

@@ -154,27 +154,33 @@ function drawFaults(faults, words) {
   });
 }
 
-const widths = new Map(); // of words at 100 px
+const sizes = new Map(); // of words at 100 px
 const pen = document.createElement("canvas").getContext("2d");
 
 /** Makes the word as large as its tile allows. */
-function fitWord() {
+export function fitWord() {
   const word = $("word").textContent;
-  if (widths.size > 100) widths.clear();
-  if (!widths.has(word)) widths.set(word, widthAt100($("word"), word));
+  if (sizes.size > 100) sizes.clear();
+  if (!sizes.has(word)) sizes.set(word, sizeAt100($("word"), word));
   const { width, height } = room_px.word;
-  const wide = (width * 97) / Math.max(widths.get(word), 1);
-  const size = Math.min(height * 1.08, wide); // capitals fill three quarters of the line height
+  const at100 = sizes.get(word);
+  const wide = (width * 97) / Math.max(at100.width, 1);
+  const high = Math.min(height * 1.08, (height * 48) / at100.reach); // capitals fill three quarters of the line height
+  const size = Math.min(high, wide);
   $("word").style.fontSize = `${Math.max(20, Math.floor(size))}px`;
 }
 
 document.fonts.ready.then(() => {
-  widths.clear();
+  sizes.clear();
   fitWord();
 });
 
-function widthAt100(element, word) {
+/** The width of the word, and how far it reaches from the middle of its line: accents, and letters below the line. */
+function sizeAt100(element, word) {
   const style = getComputedStyle(element);
   pen.font = `${style.fontWeight} 100px ${style.fontFamily}`;
-  return pen.measureText(word).width;
+  const ink = pen.measureText(word);
+  const below = (ink.fontBoundingBoxAscent - ink.fontBoundingBoxDescent) / 2; // of the base line, from the middle
+  const reach = Math.max(ink.actualBoundingBoxAscent - below, below + ink.actualBoundingBoxDescent, 1);
+  return { width: ink.width, reach };
 }

@@ -1,5 +1,6 @@
 // The words on the page, from a cue pack: one JSON file in cues/, listed in cues/index.json.
 
+import { useDirection } from "./direction.js";
 import { rowOf } from "./kinds.js";
 import { unitName } from "./units.js";
 import { LEAKS } from "./vocabulary.js";
@@ -58,6 +59,7 @@ export class Words {
   /** Fills every element with data-text or data-label (its accessible name). */
   fill(root) {
     document.documentElement.lang = this.pack.language;
+    useDirection(this.pack.language);
     for (const element of root.querySelectorAll("[data-text]"))
       element.textContent = this.text(element.dataset.text, unitName());
     for (const element of root.querySelectorAll("[data-label]")) {
