@@ -17,7 +17,7 @@ for a code, then in a cookie. Who has none gets the page that asks for a code, a
 secret. With a certificate the same is served over TLS on a second port; then whoever comes from the network without TLS
 counts as one who has no token, and never sends one.
 
-    GET /pairing.json     the port with TLS that this visitor should use: {"v", "secure_port"}
+    GET /pairing.json     the port with TLS that this visitor should use: {"v", "secure_port", "language"}
     GET /rep-monitor.crt  the certificate of the authority, for new screens
 """
 
@@ -215,7 +215,8 @@ class PageServer:
             return self._show(file, visit, role)
         if path == "/pairing.json":
             port = self.secure_port if visit.is_overheard else None
-            return self._give(visit.host, msgspec.json.encode({"v": 1, "secure_port": port}), "application/json")
+            ways = {"v": 1, "secure_port": port, "language": self._display.language}
+            return self._give(visit.host, msgspec.json.encode(ways), "application/json")
         if role is None:
             return self._turn_away(HTTPStatus.FORBIDDEN, "This screen has no access. Ask staff for a code.")
         if path == "/mqtt" and self._broker is not None:

@@ -10,7 +10,8 @@ const ANSWERS = { 403: "pair.wrong", 429: "pair.wait" };
 const PAGES = { coach: "trainer.html", display: "./" };
 
 const $ = (id) => document.getElementById(id);
-const words = await loadWords(loadSettings().language, await listPacks());
+const { secure_port, language } = await json("pairing.json");
+const words = await loadWords(loadSettings().language ?? language, await listPacks());
 words.fill(document);
 document.title = words.text("pair");
 
@@ -19,7 +20,6 @@ $("form").addEventListener("submit", (event) => {
   letIn();
 });
 addEventListener("hashchange", begin);
-const { secure_port } = await json("pairing.json");
 begin();
 
 function begin() {

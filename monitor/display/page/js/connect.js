@@ -13,7 +13,7 @@ export async function connect(changed) {
   const settings = loadSettings();
   const [config, packs] = await Promise.all([json("config.json"), listPacks()]);
   useUnit(settings.unit ?? config.unit);
-  const words = await loadWords(settings.language ?? config.language ?? navigator.language.slice(0, 2), packs);
+  const words = await loadWords(settings.language ?? config.language, packs);
   words.fill(document);
   const model = new Model();
   const machine = config.machines?.includes(settings.machine) ? settings.machine : config.machine;

@@ -77,8 +77,10 @@ export async function listPacks() {
   return packs;
 }
 
+/** The words of a language; null: the browser's. */
 export async function loadWords(language, packs) {
-  const id = language in packs ? language : Object.keys(packs)[0];
+  const wanted = language ?? navigator.language.slice(0, 2);
+  const id = wanted in packs ? wanted : Object.keys(packs)[0];
   return new Words({ id, ...(await json(`cues/${id}.json`)) });
 }
 
