@@ -19,6 +19,11 @@ def add_table_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--units", metavar="U,U,U", help=units)
 
 
+def add_weights_argument(parser: argparse.ArgumentParser) -> None:
+    """For commands that print weights; without it the profile's [display] units count."""
+    parser.add_argument("--weights", choices=("kg", "lb"), help="the unit of weights (default: [display] units, or kg)")
+
+
 def _whole_number(text: str, least: int, most: int) -> int:
     if not text.isdecimal() or not least <= int(text) <= most:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} to {most}")

@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from monitor.arguments import tcp_port
+from monitor.arguments import add_weights_argument, tcp_port
 from monitor.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seed", type=int, default=1, metavar="N", help="the same seed gives the same lifter (default 1)"
     )
     parser.add_argument("--keep", action="store_true", help="keep the recordings, and print their folder")
+    add_weights_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -39,18 +40,20 @@ def run(args: argparse.Namespace) -> int:
 
     from monitor.demo.scratch_folder import scratch_folder
     from monitor.profile.reading import load_profile
+    from monitor.profile.weights import shown_in
 
     logging.basicConfig(level=logging.ERROR, format="%(message)s", stream=sys.stderr)
     with resources.as_file(resources.files("monitor") / "demo.toml") as path:
         profile = load_profile(path)
-    if args.port is not None:
-        profile = msgspec.structs.replace(profile, display=msgspec.structs.replace(profile.display, port=args.port))
+    chosen = {"port": args.port, "units": args.weights}
+    given = {name: value for name, value in chosen.items() if value is not None}
+    profile = msgspec.structs.replace(profile, display=msgspec.structs.replace(profile.display, **given))
     if args.tempo is not None:
         up_s, down_s = (float(part) for part in args.tempo.split("/"))
         protocol = msgspec.structs.replace(profile.protocol, name=args.tempo, positive_s=up_s, negative_s=down_s)
         profile = msgspec.structs.replace(profile, protocol=protocol)
     show = _on_firmware if args.firmware else _simulated
-    with scratch_folder(keep=args.keep) as folder:
+    with scratch_folder(keep=args.keep) as folder, shown_in(profile.display.units):
         asyncio.run(show(profile, args.seed, folder))
     return ExitCode.DONE
 

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, aclosing, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
-from monitor.arguments import add_table_arguments
+from monitor.arguments import add_table_arguments, add_weights_argument
 from monitor.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     profile = "the machine's profile (default: the one in the recording, or machine.toml beside a table)"
     parser.add_argument("--config", type=Path, metavar="PROFILE", help=profile)
     add_table_arguments(parser)
+    add_weights_argument(parser)
     parser.add_argument("--speed", choices=SPEEDS, help="multiple of real time (default: max; with --publish: 1)")
     parser.add_argument(
         "--publish", action="store_true", help="publish it over MQTT, under rep/<machine>/replay/<session>/"
@@ -40,16 +41,18 @@ def run(args: argparse.Namespace) -> int:
     from monitor.playback.loads import load_remarks
     from monitor.playback.playback import analysis_of, open_playback
     from monitor.profile.derived import short_range_sentence, varying_load_sentence
+    from monitor.profile.weights import shown_in
     from monitor.record.table.reading import reading_of
 
     playback = open_playback(args.file, args.config, reading_of(args.columns, args.units))
     analysis = analysis_of(playback, feedback=args.publish)
-    records = asyncio.run(_replay(args, playback, analysis))
-    if not args.publish:
-        _print_report(playback, records, analysis.newest_s)
-    limits = analysis.spine.limits
-    learned = [short_range_sentence(limits), varying_load_sentence(limits)]
-    remarks = [*playback.remarks, *load_remarks(playback, records), *filter(None, learned)]
+    with shown_in(args.weights or playback.profile.display.units):
+        records = asyncio.run(_replay(args, playback, analysis))
+        if not args.publish:
+            _print_report(playback, records, analysis.newest_s)
+        limits = analysis.spine.limits
+        learned = [short_range_sentence(limits), varying_load_sentence(limits)]
+        remarks = [*playback.remarks, *load_remarks(playback, records), *filter(None, learned)]
     for sentence in (*remarks, *playback.losses):
         print(f"rep-monitor replay: {sentence}", file=sys.stderr)
     return ExitCode.DONE_WITH_LOSS if playback.losses else ExitCode.DONE

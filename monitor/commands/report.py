@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from monitor.arguments import add_table_arguments
+from monitor.arguments import add_table_arguments, add_weights_argument
 from monitor.commands.replay import PLAIN_WIDTH, ReplayProgress
 from monitor.exit_codes import ExitCode
 
@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     strength = "draw this lifter's strength beside the machine's resistance (`rep-monitor strength` writes it)"
     parser.add_argument("--strength", type=Path, metavar="S.json", help=strength)
     add_table_arguments(parser)
+    add_weights_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -29,6 +30,7 @@ def run(args: argparse.Namespace) -> int:
     from monitor.playback.playback import PlaybackError
     from monitor.playback.reporting import gather, opened, write_page
     from monitor.profile.strength import read_strength
+    from monitor.profile.weights import shown_in
     from monitor.record.table.reading import reading_of
 
     strength = None if args.strength is None else read_strength(args.strength)
@@ -37,13 +39,14 @@ def run(args: argparse.Namespace) -> int:
         raise PlaybackError(f"{args.out} is the input file: give --out another name")
     with ReplayProgress(playback.path.name) as progress:
         gathered = gather(playback, progress.show)
-    if args.out is None:
-        _print(gathered)
-    else:
-        write_page(args.out, gathered, playback, strength)
-        print(args.out)
-    for sentence in (*playback.remarks, *load_remarks(playback, gathered.records), *playback.losses):
-        print(f"rep-monitor report: {sentence}", file=sys.stderr)
+    with shown_in(args.weights or playback.profile.display.units):
+        if args.out is None:
+            _print(gathered)
+        else:
+            write_page(args.out, gathered, playback, strength)
+            print(args.out)
+        for sentence in (*playback.remarks, *load_remarks(playback, gathered.records), *playback.losses):
+            print(f"rep-monitor report: {sentence}", file=sys.stderr)
     return ExitCode.DONE_WITH_LOSS if playback.losses else ExitCode.DONE
 
 

@@ -5,7 +5,7 @@ import asyncio
 import contextlib
 from pathlib import Path
 
-from monitor.arguments import tcp_port
+from monitor.arguments import add_weights_argument, tcp_port
 from monitor.exit_codes import ExitCode
 
 HELP = "Show the live feedback in a terminal: of the machine whose page is on this computer, or from any broker."
@@ -25,9 +25,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--password-file", type=Path, metavar="FILE", help="a file that contains only its password")
     parser.add_argument("--tls", action="store_true", help="encrypt the connection")
     parser.add_argument("--ca-file", type=Path, metavar="FILE", help="the certificate authority of the broker")
+    add_weights_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
+    from monitor.profile.reading import load_profile
+    from monitor.profile.weights import shown_in
     from monitor.watch.terminal_view import view
     from monitor.watch.viewpoint import viewpoint
 
@@ -42,6 +45,7 @@ def run(args: argparse.Namespace) -> int:
         tls=args.tls,
         ca_file=args.ca_file,
     )
-    with contextlib.suppress(KeyboardInterrupt):  # the usual end
+    units = args.weights or (load_profile(args.config).display.units if args.config else "kg")
+    with shown_in(units), contextlib.suppress(KeyboardInterrupt):  # the usual end
         asyncio.run(view(find))
     return ExitCode.DONE

@@ -3,10 +3,16 @@
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
 from monitor.profile.limits import Limits, limits_of
 from monitor.profile.profile import Profile
+from monitor.profile.weights import shown_in, weight
 
 
 def derived(profile: Profile) -> dict[str, str]:
-    """The numbers that detection compares with: name to text with its unit."""
+    """The numbers that detection compares with: name to text with its unit; weights in the profile's unit."""
+    with shown_in(profile.display.units):
+        return _derived(profile)
+
+
+def _derived(profile: Profile) -> dict[str, str]:
     machine, protocol, limits = profile.machine, profile.protocol, limits_of(profile)
     numbers = {"machine": f"{machine.id}, {machine.kind}"}
     if machine.kind == "static":
@@ -51,4 +57,4 @@ def short_range_sentence(limits: Limits) -> str | None:
 
 
 def _force(force_n: float | None) -> str:
-    return "learned" if force_n is None else f"{force_n:.0f} N ({force_n / STANDARD_GRAVITY_M_S2:.0f} kg)"
+    return "learned" if force_n is None else f"{force_n:.0f} N ({weight(force_n, 0)})"

@@ -2,8 +2,8 @@
 
 import msgspec
 
-from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
 from monitor.events import AnyEvent, Rep, Stage
+from monitor.profile.weights import newtons_per_unit, unit_name
 from monitor.report.curve import Curve, Packed
 from monitor.report.gathering import Gathered
 from monitor.report.session_story import SessionStory, SetStory
@@ -47,11 +47,11 @@ class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class TargetStretch(msgspec.Struct, frozen=True):
-    """A stretch with one target force, in kilograms; `band` is the half-width of the band around it, a share."""
+    """A stretch with one target force, in kg or lb; `band` is the half-width of the band around it, a share."""
 
     from_s: float
     until_s: float
-    load_kg: float
+    load: float
     band: float
 
 
@@ -85,7 +85,8 @@ class Tempo(msgspec.Struct, frozen=True):
 
 class Drawing(msgspec.Struct, frozen=True):
     length_s: float
-    newtons_per_kg: float
+    weight_unit: str
+    newtons_per_unit: float  # of weight
     lanes: dict[str, str]  # lanes with at least one mark, from top to bottom
     curves: dict[str, Packed]
     tempo: Tempo | None  # None: nothing moves
@@ -105,7 +106,8 @@ def drawing(gathered: Gathered, story: SessionStory) -> Drawing:
     limits = gathered.limits
     return Drawing(
         length_s=gathered.length_s,
-        newtons_per_kg=STANDARD_GRAVITY_M_S2,
+        weight_unit=unit_name(),
+        newtons_per_unit=newtons_per_unit(),
         lanes={lane: words for lane, words in LANES.items() if lane in used},
         curves={name: curve.packed() for name, curve in curves.items() if not curve.is_empty},
         tempo=None
@@ -166,5 +168,5 @@ def _stretches(gathered: Gathered, story: SessionStory) -> list[TargetStretch]:
         from_s = began_s if target.from_s - began_s < TARGET_SEEN_AFTER_S else target.from_s
         until_s = min(target.until_s, one.until_s)
         if until_s > from_s:
-            found.append(TargetStretch(from_s, until_s, target.load_n / STANDARD_GRAVITY_M_S2, gathered.limits.band))
+            found.append(TargetStretch(from_s, until_s, target.load_n / newtons_per_unit(), gathered.limits.band))
     return found

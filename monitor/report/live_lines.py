@@ -4,7 +4,8 @@ import math
 from typing import Any, NamedTuple
 
 from monitor.events import AnyEvent, BottomRest, Failure, Feedback, LockoutRest, Rep, SetEnd, SetStart, Stage
-from monitor.report.words import kilograms, rep_notes
+from monitor.profile.weights import weight
+from monitor.report.words import rep_notes
 from monitor.vocabulary.lookup import name_of, row_of
 
 FULL = 1.5  # of the load, at the end of the bar
@@ -67,7 +68,7 @@ def event_words(event: AnyEvent) -> str | None:
             return f"rep {event.rep}{notes}: {event.positive_s:.1f} s up, {event.negative_s:.1f} s down"
         case SetEnd():
             held = "" if event.under_tension_s is None else f", {event.under_tension_s:.0f} s of it tension"
-            load = "" if event.strength_n is None else f" at {kilograms(event.strength_n)} kg"
+            load = "" if event.strength_n is None else f" at {weight(event.strength_n)}"
             return f"set over: {event.reps} reps{load}, {event.under_load_s:.0f} s under load{held}"
         case LockoutRest() | BottomRest():
             if event.duration_s is None or getattr(event, "ended_set", False):
@@ -76,7 +77,7 @@ def event_words(event: AnyEvent) -> str | None:
         case Failure():
             return "failure: the muscle could not go on"
         case Stage():
-            return f"stage {event.stage}: {kilograms(event.target_n)} kg"
+            return f"stage {event.stage}: {weight(event.target_n)}"
     row = row_of(event)
     return row.name.en if event.part_of is None and row.listed else None
 
@@ -101,4 +102,4 @@ def is_loud(event: AnyEvent) -> bool:
 def load_words(now: Feedback | None) -> str:
     if now is None or now.load_n is None:
         return "load not known yet"
-    return f"{kilograms(now.load_n)} kg" + (", learned" if now.load_from == "learned" else "")
+    return weight(now.load_n) + (", learned" if now.load_from == "learned" else "")

@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from monitor.profile.weights import unit_name, weight, weight_number
 from monitor.report.advice import advice
 from monitor.report.blindness import BLIND, BLIND_STATIC
 from monitor.report.gathering import Gathered
 from monitor.report.session_story import SessionStory, SetStory, leaks, totals
 from monitor.report.tables import UNKNOWN
-from monitor.report.words import count, duration, fault_words, kilograms, times
+from monitor.report.words import count, duration, fault_words, times
 from monitor.vocabulary.leaks import LEAKS
 from monitor.vocabulary.lookup import name_of
 
@@ -33,7 +34,7 @@ def one_screen(gathered: Gathered, story: SessionStory) -> list[Any]:
     parts += [Text(), *_leaked(story), *_faults(story)]
     all_ = totals(story)
     skill = "not known" if all_.skill is None else f"{all_.skill:.0%} of the judged time had no leak"
-    strength = "not known" if all_.strength_n is None else f"{kilograms(all_.strength_n)} kg"
+    strength = "not known" if all_.strength_n is None else weight(all_.strength_n)
     parts.append(Text.assemble(("Skill     ", "dim"), (skill, "bold")))
     parts.append(Text.assemble(("Strength  ", "dim"), (strength, "bold")))
     return [*parts, Text(), *_blindness(story, static)]
@@ -43,7 +44,7 @@ def _sets(sets: Sequence[SetStory], static: bool) -> Any:
     from rich.table import Table
 
     table = Table(box=None, header_style="bold dim", pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("SET", "LOAD kg", "STAGES" if static else "REPS", "UNDER LOAD", "TENSION", "SKILL"):
+    for name in ("SET", f"LOAD {unit_name()}", "STAGES" if static else "REPS", "UNDER LOAD", "TENSION", "SKILL"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("TO DO BETTER")
     for one in sets[-SETS_SHOWN:]:
@@ -51,7 +52,7 @@ def _sets(sets: Sequence[SetStory], static: bool) -> Any:
         reps = f"{len(one.reps)}" + (f" ({one.partial_reps} partial)" if one.partial_reps else "")
         table.add_row(
             str(one.number),
-            UNKNOWN if end is None or end.working_load_n is None else kilograms(end.working_load_n),
+            UNKNOWN if end is None or end.working_load_n is None else weight_number(end.working_load_n),
             str(len(one.stages)) if static else reps,
             UNKNOWN if end is None else duration(end.under_load_s),
             UNKNOWN if end is None or end.under_tension_s is None else duration(end.under_tension_s),

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
 from monitor.events import AnyEvent, Leak, SetEnd
 from monitor.profile.derived import short_range_sentence
+from monitor.profile.weights import weight
 from monitor.report.advice import advice
 from monitor.report.drawing import Mark
 from monitor.report.gathering import Gathered
@@ -13,7 +13,7 @@ from monitor.report.local_time import local_time
 from monitor.report.markup import Markup, element
 from monitor.report.session_story import SessionStory, SetStory, leaks, totals
 from monitor.report.tables import UNKNOWN, row, table
-from monitor.report.words import clock, count, duration, fault_words, kilograms, partial, times
+from monitor.report.words import clock, count, duration, fault_words, partial, times
 from monitor.vocabulary.leaks import LEAKS
 from monitor.vocabulary.lookup import row_of
 from monitor.vocabulary.rows import Row
@@ -55,7 +55,7 @@ def figures(story: SessionStory, static: bool) -> Markup:
     all_ = totals(story)
     if not all_.sets:
         return element("p", "No set was found in this session.", class_="lead", id="figures")
-    strength = UNKNOWN if all_.strength_n is None else f"{all_.strength_n / STANDARD_GRAVITY_M_S2:.0f} kg"
+    strength = UNKNOWN if all_.strength_n is None else weight(all_.strength_n, 0)
     heaviest = "the force that was held" if static else "the load" if all_.sets == 1 else "the heaviest set's load"
     heaviest = "the load was not known" if all_.strength_n is None else heaviest
     cells = [_figure("Sets", str(all_.sets), "")]
@@ -96,7 +96,7 @@ def set_table(story: SessionStory) -> Markup:
                 "button", f"Set {one.number}", type="button", data_zoom=f"{one.from_s} {one.until_s}", class_="link"
             ),
             clock(one.from_s),
-            UNKNOWN if end is None or end.working_load_n is None else f"{kilograms(end.working_load_n)} kg",
+            UNKNOWN if end is None or end.working_load_n is None else weight(end.working_load_n),
             _reps_words(one),
             UNKNOWN if end is None else duration(end.under_load_s),
             UNKNOWN if end is None or end.under_tension_s is None else duration(end.under_tension_s),

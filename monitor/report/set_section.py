@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 from monitor.events import Rep, Stage, Turnaround
+from monitor.profile.weights import weight
 from monitor.report.advice import advice
 from monitor.report.leak_panel import leak_panel
 from monitor.report.markup import Markup, element
 from monitor.report.session_story import SetStory, length_s
 from monitor.report.tables import UNKNOWN, row, table
-from monitor.report.words import clock, count, duration, kilograms, newtons, partial, rep_notes
+from monitor.report.words import clock, count, duration, newtons, partial, rep_notes
 from monitor.vocabulary.lookup import faults_by_name
 
 
@@ -98,7 +99,7 @@ def _rep_table(one: SetStory) -> Markup:
             _grade(one.turn(rep, "upper")),
             f"{rep.negative_s:.1f} s",
             f"{rep.rom_m * 100:.0f} cm",
-            UNKNOWN if rep.tension_mean_n is None else f"{kilograms(rep.tension_mean_n)} kg",
+            UNKNOWN if rep.tension_mean_n is None else weight(rep.tension_mean_n),
             UNKNOWN if rep.in_band_s is None else f"{rep.in_band_s / moved_s:.0%}",
             ", ".join(note for note in rep_notes(rep) if note != "partial"),
             _leaked(one, rep),

@@ -9,9 +9,10 @@ from typing import Any
 
 from monitor.events import AnyEvent, Leak, Rep, SensorFault, SetEnd, SetStart, Stage
 from monitor.profile.profile import Profile
+from monitor.profile.weights import unit_name, weight_number
 from monitor.report.blindness import BLIND, BLIND_STATIC
 from monitor.report.session_story import leaks, length_s, lost_s
-from monitor.report.words import count, describe, fault_words, kilograms, newtons, rep_notes, times
+from monitor.report.words import count, describe, fault_words, newtons, rep_notes, times
 from monitor.vocabulary.leaks import LEAKS
 from monitor.vocabulary.lookup import is_fault, name_of
 
@@ -72,7 +73,7 @@ def _table(*names: str) -> Any:
 
 
 def _rep_table(reps: Sequence[Any]) -> Any:
-    """The repetitions, with forces in newtons and in kilograms."""
+    """The repetitions, with forces in newtons and in kg or lb."""
     table = _table(
         "REP",
         "AT s",
@@ -82,7 +83,7 @@ def _rep_table(reps: Sequence[Any]) -> Any:
         "BOTTOM s",
         "RANGE mm",
         "MEAN N",
-        "kg",
+        unit_name(),
         "LEAST N",
         "MOST N",
         "IN BAND",
@@ -104,7 +105,7 @@ def _rep_table(reps: Sequence[Any]) -> Any:
 
 
 def _stage_table(stages: Sequence[Any]) -> Any:
-    table = _table("STAGE", "AT s", "LASTED s", "TARGET N", "kg", "MEAN N", "kg", "IN BAND s")
+    table = _table("STAGE", "AT s", "LASTED s", "TARGET N", unit_name(), "MEAN N", unit_name(), "IN BAND s")
     for stage in stages:
         lasted = "" if stage.duration_s is None else f"{stage.duration_s:.1f}"
         forces = (*_force(stage.target_n), *_force(stage.mean_n))
@@ -138,7 +139,7 @@ def _style(event: AnyEvent) -> str:
 
 
 def _force(force_n: float | None) -> tuple[str, str]:
-    return ("", "") if force_n is None else (f"{force_n:.0f}", kilograms(force_n))
+    return ("", "") if force_n is None else (f"{force_n:.0f}", weight_number(force_n))
 
 
 def _summary(summary: SetEnd | None, reps: int, moments: Sequence[AnyEvent]) -> Any:

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import assert_never
 
-from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
 from monitor.events import (
     AnyEvent,
     Assist,
@@ -29,6 +28,7 @@ from monitor.events import (
     Turnaround,
     Unload,
 )
+from monitor.profile.weights import weight
 from monitor.vocabulary.lookup import faults_by_name, parts_by_name
 
 LONG_S = 60.0  # longer times are given in minutes
@@ -103,12 +103,8 @@ def _ended(ended_set: bool) -> str:
 
 
 def newtons(force_n: float) -> str:
-    """A force in newtons and in kilograms."""
-    return f"{force_n:.0f} N ({kilograms(force_n)} kg)"
-
-
-def kilograms(force_n: float) -> str:
-    return f"{force_n / STANDARD_GRAVITY_M_S2:.1f}"
+    """A force in newtons, and as the weight that a person knows."""
+    return f"{force_n:.0f} N ({weight(force_n)})"
 
 
 def count(n: int, thing: str) -> str:

@@ -134,7 +134,7 @@ class Controls {
     const values = [clock(t_s, true)];
     const force = timeline.curves.tension?.at(t_s) ?? timeline.curves.force?.at(t_s) ?? null;
     const position = timeline.curves.position?.at(t_s) ?? null;
-    if (force !== null) values.push(`${force.toFixed(0)} kg`);
+    if (force !== null) values.push(`${force.toFixed(0)} ${timeline.data.weight_unit}`);
     if (position !== null) values.push(`${position.toFixed(1)} cm`);
     timeline.hair.classList.remove("out");
     set(timeline.hair, { x1: x, x2: x });

@@ -50,7 +50,7 @@ class Overlay {
         ? "tension"
         : "force";
     const most = Math.max(10, this.#extent(source, [0, 0])[1]);
-    const kg = scale(0, 1.08 * most, rows[1].top + rows[1].height, rows[1].top);
+    const weight = scale(0, 1.08 * most, rows[1].top + rows[1].height, rows[1].top);
     const load = this.data.stretches.find(({ from_s, until_s }) =>
       this.reps.some((rep) => rep.from_s < until_s && rep.until_s > from_s),
     );
@@ -60,15 +60,15 @@ class Overlay {
             class: "band",
             x: left,
             width: right - left,
-            y: kg(load.load_kg * (1 + load.band)),
-            height: kg(load.load_kg * (1 - load.band)) - kg(load.load_kg * (1 + load.band)),
+            y: weight(load.load * (1 + load.band)),
+            height: weight(load.load * (1 - load.band)) - weight(load.load * (1 + load.band)),
           }),
         ]
       : [];
     this.svg.replaceChildren(
       axis,
       this.#scale("Position, cm", cm, ends[0], ends[1] + room, rows[0], left, right),
-      this.#scale("Tension, kg", kg, 0, 1.08 * most, rows[1], left, right),
+      this.#scale(`Tension, ${this.data.weight_unit}`, weight, 0, 1.08 * most, rows[1], left, right),
       ...target,
       agreed,
       ...this.reps.flatMap((rep, at) => {
@@ -77,7 +77,7 @@ class Overlay {
         const look = `rep-line age-${age}${rep.partial ? " partial" : ""}`;
         const paths = [
           ["position", cm],
-          [source, kg],
+          [source, weight],
         ].filter(([name]) => this.curves[name]);
         return paths.map(([name, y]) => {
           const line = svg(

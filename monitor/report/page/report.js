@@ -6,7 +6,7 @@ const PAPER = { timeline: 700, half: 340 }; // CSS pixels of an A4 page and of h
 function begin() {
   const data = JSON.parse(document.getElementById("data").textContent);
   const curves = Object.fromEntries(
-    Object.entries(data.curves).map(([name, packed]) => [name, new Curve(packed, unit(name, data.newtons_per_kg))]),
+    Object.entries(data.curves).map(([name, packed]) => [name, new Curve(packed, unit(name, data.newtons_per_unit))]),
   );
   const chart = document.getElementById("chart");
   const timeline = new Timeline(chart, data, curves);
@@ -57,9 +57,9 @@ function begin() {
   globalThis.report = { timeline, data };
 }
 
-/** The factor from SI to the unit that is drawn: centimetres or kilograms. */
-function unit(name, newtons_per_kg) {
-  return name === "position" || name === "pace" ? CM_PER_M : 1 / newtons_per_kg;
+/** The factor from SI to the unit that is drawn: centimetres, or kg or lb. */
+function unit(name, newtons_per_unit) {
+  return name === "position" || name === "pace" ? CM_PER_M : 1 / newtons_per_unit;
 }
 
 function key(box, data, curves) {

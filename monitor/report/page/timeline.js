@@ -143,14 +143,14 @@ class Timeline {
     const bands = this.data.stretches;
     const highest = Math.max(
       10,
-      ...bands.map(({ load_kg, band }) => load_kg * (1 + 2.5 * band)),
+      ...bands.map(({ load, band }) => load * (1 + 2.5 * band)),
       force?.most?.[1] ?? 0,
       tension?.most?.[1] ?? 0,
     );
     const y = scale(0, 1.05 * highest, top + height, top);
-    const group = this.#plot("Tension, kg", y, 0, 1.05 * highest, { top, height }, narrow);
+    const group = this.#plot(`Tension, ${this.data.weight_unit}`, y, 0, 1.05 * highest, { top, height }, narrow);
     const inside = svg("g", { "clip-path": "url(#inside)" });
-    for (const { from_s: start, until_s: end, load_kg: load, band } of bands) {
+    for (const { from_s: start, until_s: end, load, band } of bands) {
       const high = y(load * (1 + band));
       inside.append(
         svg("rect", {
