@@ -16,7 +16,7 @@ from monitor.vocabulary.lookup import row_of
 ACT_STEPS = steps(0.3)  # events closer than this are one act: EVENTS.md 14
 KEPT_STEPS = steps(30.0)  # how far an event may be dated back: some are known only after a repetition
 KEPT_ASSIST_STEPS = steps(128.0)  # the cause of an `assist` may be known only some repetitions later
-UNRANKED = 1 << 30
+UNRANKED = 1 << 30  # behind all ranks
 
 AnyDetection = Detection[Any]  # of any kind of event
 

@@ -16,6 +16,7 @@ from monitor.vocabulary.cues import CUES
 from monitor.vocabulary.lookup import row_of
 
 CUE_STEPS = steps(1.2)  # how long a cue stays after its event has ended
+SHOWN_FROM, SHOWN_TO = -0.2, 1.2  # of the range: a picture shows a little beyond it
 HEAD_STEPS = 4  # the shown tension is a mean over 20 ms: single readings flicker
 
 
@@ -66,7 +67,7 @@ class LiveFeedback:
             tension=relative if carried else None if relative is None else max(0.0, relative),
             band=None if relative is None or not carried else _band(relative, limits.band),
             phase=moment.phase,
-            position=None if position is None else round(min(1.2, max(-0.2, position)), 4),
+            position=None if position is None else round(min(SHOWN_TO, max(SHOWN_FROM, position)), 4),
             pace=self._pace(moment),
             velocity_m_s=None if v_m_s != v_m_s else round(v_m_s, 4),
             set=moment.set_number,

@@ -19,7 +19,7 @@ from monitor.signals.position_tracker import PositionDoubt
 from monitor.signals.signal_window import SignalWindow
 from monitor.signals.zigzag import Reversal
 
-NEVER = 1 << 62
+NEVER = 1 << 62  # after all moments
 
 
 class TurningPoint(msgspec.Struct, frozen=True):

@@ -68,7 +68,7 @@ class Spine:
         self.session = session
         self.on_positions: OnPositions | None = None  # gets the positions that detection works with
         static = limits.kind == "static"
-        fault, averages = detect.sensor_fault, detect.cell.window_s >= 2 * detect.cell.period_s
+        fault, averages = detect.sensor_fault, detect.cell.conversions >= 2
         self._grid = Grid(fault.gap_s, fault.jump_m, limits.lift_off_n, averages=averages, has_position=not static)
         self._tracker = PositionTracker(count_m)
         self._motion = MotionFilter(detect.motion, detect.cell, limits.v_rest_m_s, count_m)

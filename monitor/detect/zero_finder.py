@@ -11,7 +11,7 @@ from monitor.detect.moment import NEVER, Moment, ZeroFound, steps
 from monitor.signals.conditions import Bit
 from monitor.signals.grid import STEP_S
 
-LOOK_STEPS = steps(1.0)
+LOOK_STEPS = steps(1.0)  # of rest, over which a zero is measured
 LEAST_S = 2.0  # a step that drift would make in less time is noise
 STEADY_S = 12.0  # the two halves of a look differ by less than the drift in this time
 ZERO_STEP_N = 2.0**-10  # a binary fraction: sums of zeros are exact, however the stream is cut

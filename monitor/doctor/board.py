@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
+from firmware_bridge.formats.messages import PROTOCOL
+from monitor.calibrate.rates import SLOW_FORCE_HZ
 from monitor.doctor.finding import Finding, bad, note, ok
 
 MOST_LOST = 0.001  # share of the frames
-POSITION_TOLERANCE = 0.02
-FORCE_TOLERANCE = 0.2
-PROTOCOL = 1
+POSITION_TOLERANCE = 0.02  # of the rate: the board makes it from its own clock
+FORCE_TOLERANCE = 0.2  # of the rate: converters have an oscillator of their own
 
 
 def firmware(version: str | None, protocol: int | None, trouble: str | None) -> Finding:
@@ -48,7 +49,7 @@ def rates(
         return bad("rates", found, should, "check the converter of the load cell and its wires")
     if promised_hz and abs(force_hz / promised_hz - 1) > FORCE_TOLERANCE:
         return bad("rates", found, should, "set the converter's RATE pin or jumper (an HX711 at 10 Hz instead of 80)")
-    if force_hz < 50:
+    if force_hz < SLOW_FORCE_HZ:
         return note("rates", found, should, "use a converter of 80 Hz or more, which also shows brief slack")
     return ok("rates", found, should)
 

@@ -28,8 +28,8 @@ BETTER = 0.4  # times that miss: a curve must miss by less
 GOOD = 0.02  # and by no more than this
 STRAIGHT = 0.04  # a curve that bends by less is a constant load
 ALIKE = 0.06  # of the load: two curves this close are one
-ALIKE_FRICTION = 0.04
-LEAST_FRICTION, MOST_FRICTION = -0.01, 0.5
+ALIKE_FRICTION = 0.04  # of the load: their friction may differ by this
+LEAST_FRICTION, MOST_FRICTION = -0.01, 0.5  # beyond them, somebody else moves the stack
 STEPS = 4  # of the fit, which is linear except for one product
 SMOOTH, USUAL_MASS = 0.01, 0.02  # weights, where a moment has 1: against bends, and for the mass of a stack
 

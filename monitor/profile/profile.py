@@ -28,6 +28,7 @@ WebSocketUrl = Annotated[
 ]
 ZeroCounts = Annotated[int, Meta(ge=-MOST_ZERO_COUNTS, le=MOST_ZERO_COUNTS)]
 TcpPort = Annotated[int, Meta(ge=1, le=65_535)]
+MQTT_PORT, MQTT_TLS_PORT = 1883, 8883  # registered for MQTT with IANA
 
 PRESETS: dict[str, dict[str, Any]] = {
     "10/10": {"positive_s": 10.0, "negative_s": 10.0},
@@ -98,7 +99,7 @@ class MqttSettings(SettingsTable, frozen=True, kw_only=True):
     """`[mqtt]`: the broker; without a host the daemon starts its own on loopback."""
 
     host: str | None = None
-    port: TcpPort = 1883  # default with tls: 8883
+    port: TcpPort = MQTT_PORT  # default with tls: MQTT_TLS_PORT
     username: str | None = None
     password_file: str | None = None
     tls: bool = False

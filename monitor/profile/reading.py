@@ -15,11 +15,11 @@ from typing import Any
 
 import msgspec
 
-from monitor.profile.profile import PRESETS, MachineSettings, Profile
+from monitor.profile.profile import MQTT_TLS_PORT, PRESETS, MachineSettings, Profile
 from monitor.profile.toml_document import ConfigError, Document
 
-SHORTEST_RANGE_M = 0.02
-LONGEST_RANGE_M = 3.0
+SHORTEST_RANGE_M, LONGEST_RANGE_M = 0.02, 3.0  # a range beyond them was given in other units than metres
+SHORTEST_PHASE_S = 0.3  # detection looks at a turn for 0.25 s
 
 
 def load_profile(path: Path) -> Profile:
@@ -76,7 +76,7 @@ def _mistakes(document: Document) -> list[ConfigError]:
     if found:
         return found
     if (mqtt := document.table.get("mqtt")) and mqtt.get("tls"):
-        mqtt.setdefault("port", 8883)
+        mqtt.setdefault("port", MQTT_TLS_PORT)
     profile = msgspec.convert(document.table, Profile)
     return [
         *_check_machine(document, profile.machine),
@@ -158,8 +158,10 @@ def _check_protocol(document: Document, profile: Profile) -> Iterator[ConfigErro
             if key not in document.table.get("protocol", {}):
                 presets = ", ".join(f'"{name}"' for name in PRESETS if name != "static")
                 yield document.error(("protocol", key), f"is missing; add it in seconds, or a name: {presets}")
-            elif value < 0.3:
-                yield document.error(("protocol", key), f"is {value:g}; a phase must take at least 0.3 seconds")
+            elif value < SHORTEST_PHASE_S:
+                yield document.error(
+                    ("protocol", key), f"is {value:g}; a phase must take at least {SHORTEST_PHASE_S:g} seconds"
+                )
     elif not protocol.stages or len(protocol.stages) != len(protocol.stages_s):
         yield document.error(
             ("protocol", "stages_s"),

@@ -10,7 +10,7 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-KNOTS = 12
+KNOTS = 12  # over the range: one every few centimetres
 Column = NDArray[np.float64]
 Share = Annotated[float, Meta(gt=0, le=100)]
 

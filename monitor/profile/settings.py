@@ -40,13 +40,13 @@ class CellSettings(SettingsTable, frozen=True, kw_only=True):
     )
 
     @property
-    def period_s(self) -> float:
-        return 1 / (self.rate_hz or 200.0)
+    def conversions(self) -> float:
+        """How many conversions a reading averages over."""
+        return self.settling or 1.0
 
-    @property
-    def window_s(self) -> float:
-        """The time that a reading averages over, up to its stamp."""
-        return (self.settling or 1.0) * self.period_s
+    def period_s(self, step_s: float) -> float:
+        """The time from one reading to the next; `step_s`, the step of the grid, if the rate is not known."""
+        return step_s if self.rate_hz is None else 1 / self.rate_hz
 
 
 class SetSettings(SettingsTable, frozen=True, kw_only=True):

@@ -18,7 +18,7 @@ from monitor.profile.toml_document import ConfigError
 from monitor.state.whole_file import write_whole
 
 LEAST_EFFORTS = 3  # fewer places make no curve
-LARGEST_BYTES = 65_536
+LARGEST_BYTES = 65_536  # of a file that may be somebody else's
 
 
 class Effort(msgspec.Struct, frozen=True, kw_only=True):

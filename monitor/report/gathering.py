@@ -16,7 +16,7 @@ from monitor.profile.limits import Limits
 from monitor.profile.profile import Profile
 from monitor.report.curve import Curve
 
-SAMPLE_BUCKET_S = 0.005
+SAMPLE_BUCKET_S = 0.005  # finer than a screen can show
 FEEDBACK_BUCKET_S = 0.04  # one feedback per bucket
 
 

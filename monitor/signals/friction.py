@@ -12,7 +12,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-TURNOVER_M_S = 0.004
+TURNOVER_M_S = 0.004  # friction turns over within this speed
 
 Column = NDArray[np.float64]
 

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from monitor.signals.grid import STEP_S
 
 Column = NDArray[np.float64]
-F_HZ = np.linspace(0, 100, 2001)
+F_HZ = np.linspace(0, 0.5 / STEP_S, 2001)  # up to half of the grid's rate
 ACCELERATION_HZ = 6.0  # of the true signals: EVENTS.md 1.1
 PAST, TENSION_PAST = 16, 10  # steps that acceleration and tension look back
 SPREAD_M_S2, BEND_HZ, SLOPE = 1.5, 4.0, 3.0  # how acceleration in faulty sets is spread over frequencies
 TENSION_SPREAD, TENSION_BEND_HZ, TENSION_SLOPE = 0.12, 3.0, 3.0  # and tension, as a share of the load
 CELL_NOISE = 0.002  # of the load, rms of one reading
+LEAST_NOISE = 0.3  # of that, in every step: without it the filter would sharpen what noise hides
 LONGEST_WINDOW_S = 0.1  # of a cell that can be sharpened: at 10 readings a second nothing is left to sharpen
 
 
@@ -68,7 +69,7 @@ def tension_kernel(cutoff_hz: float, ahead: int, window_s: float, period_s: floa
     cell = np.sinc(F_HZ * STEP_S)
     seen = np.sinc(F_HZ * window_s) * straight * cell * np.exp(-1j * np.pi * F_HZ * window_s)
     noise = CELL_NOISE**2 * straight**2 / (straight**2).sum() * cell**2
-    matrix = _covariance(len(i), power * np.abs(seen) ** 2 + noise) + (0.3 * CELL_NOISE) ** 2 * np.eye(len(i))
+    matrix = _covariance(len(i), power * np.abs(seen) ** 2 + noise) + (LEAST_NOISE * CELL_NOISE) ** 2 * np.eye(len(i))
     weights = np.linalg.solve(matrix, _wanted(i, power * seen * _low_pass(cutoff_hz)))
     spare = np.linalg.solve(matrix, np.ones(len(i)))
     kernel: Column = weights + spare * (1 - weights.sum()) / spare.sum()

@@ -71,8 +71,10 @@ class MotionFilter:
         self._smooth, self._speed = quadratic_kernel(self.lag), slope_kernel(self.lag)
         self._acceleration = acceleration_kernel(self.lag, count_m)
         self._slow = slope_kernel(self.slow_half)
-        self._low = tension_kernel(TENSION_HZ, self.lag, cell.window_s, cell.period_s)
-        self._high = tension_kernel(FAST_TENSION_HZ, self.lag, cell.window_s, cell.period_s)
+        period_s = cell.period_s(STEP_S)
+        window_s = cell.conversions * period_s
+        self._low = tension_kernel(TENSION_HZ, self.lag, window_s, period_s)
+        self._high = tension_kernel(FAST_TENSION_HZ, self.lag, window_s, period_s)
         kept = max(2 * self.slow_half, len(self._acceleration), len(self._low))
         self._x = np.full(kept, np.nan)
         self._force = np.full(kept, np.nan)

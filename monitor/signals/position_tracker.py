@@ -25,6 +25,7 @@ LOST_M = 1.0  # a doubt larger than the range of any machine
 UNSEEN_S = 1.0  # how long a freeze whose beginning was not seen may have lasted
 JUMP_DOUBT_M = 0.004  # a stack at 0.4 m/s moves so far in the 10 ms around a jump
 WAY_DOUBT = 0.1  # share of the estimated movement
+TURN_DOUBT = 0.25  # of the change of speed over the hole: half of the error if all of it came at one end
 HISTORY = REACH + PLATEAU
 
 
@@ -71,7 +72,7 @@ class _Loss:
         if gone_s > LONG_S:
             return self.x_m, LOST_M
         way_m = 0.5 * (self.speed_m_s + speed_m_s) * gone_s
-        turned_m = 0.25 * abs(self.speed_m_s - speed_m_s) * gone_s
+        turned_m = TURN_DOUBT * abs(self.speed_m_s - speed_m_s) * gone_s
         return self.x_m + way_m, JUMP_DOUBT_M + WAY_DOUBT * abs(way_m) + turned_m
 
 

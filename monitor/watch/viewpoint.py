@@ -10,12 +10,10 @@ from monitor.display.visit import DEFAULT_PAGE, page_address, visit
 from monitor.mqtt.client.connection import Address
 from monitor.mqtt.client.viewer import Find, sole_machine
 from monitor.mqtt.contract.roles import Role
-from monitor.profile.profile import Profile
+from monitor.profile.profile import MQTT_PORT, MQTT_TLS_PORT, Profile
 from monitor.profile.reading import load_profile
 from monitor.profile.toml_document import ConfigError
 from monitor.state.folders import state_directory
-
-PORT, TLS_PORT = 1883, 8883
 
 
 def viewpoint(
@@ -41,7 +39,7 @@ def viewpoint(
         secure = tls or ca_file is not None
         address = Address(
             host=host,
-            port=port or (TLS_PORT if secure else PORT),
+            port=port or (MQTT_TLS_PORT if secure else MQTT_PORT),
             tls=secure,
             ca_file=None if ca_file is None else str(ca_file),
             username=user,
