@@ -1,11 +1,19 @@
 """Makes a page's WebSocket a connection to the embedded broker."""
 
 import socket
+from functools import lru_cache
 
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import OP_BINARY, Frame
+from websockets.protocol import State
 
 from monitor.mqtt.broker.embedded_broker import SEND_BUFFER_BYTES
+
+
+@lru_cache(maxsize=4)  # a message goes to all pages before the next
+def _frame(packet: bytes) -> bytes:
+    return Frame(OP_BINARY, packet).serialize(mask=False)
 
 
 class WebSocketLine:
@@ -28,6 +36,10 @@ class WebSocketLine:
             await self._connection.send(data)
         except ConnectionClosed as error:
             raise ConnectionResetError("the page has closed its connection") from error
+
+    def push_now(self, data: bytes) -> None:
+        if self._connection.state is State.OPEN:
+            self._connection.transport.write(_frame(data))
 
     def unsent_bytes(self) -> int:
         return self._connection.transport.get_write_buffer_size()

@@ -6,6 +6,7 @@ import gc
 import math
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import aiomqtt
 import pytest
@@ -115,6 +116,36 @@ def test_live_messages_are_dropped_for_a_slow_reader_and_no_other_client_waits(m
         lines.append(self)
 
     monkeypatch.setattr(TcpLine, "__init__", remember)
+    within(60, story)
+
+
+def test_a_live_message_for_many_readers_needs_no_task_and_no_packet_for_each() -> None:
+    """amqtt makes both for each: for 200 pages that is most of a core."""
+    readers, messages = 20, 10
+    begun: list[str] = []
+
+    async def story(broker: EmbeddedBroker) -> None:
+        def note(loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> asyncio.Task[Any]:
+            begun.append(work.__qualname__)
+            return asyncio.Task(work, loop=loop, **options)
+
+        subscribe = subscribe_packet("rep/m/live/feedback", 0)
+        async with contextlib.AsyncExitStack() as open_ones, client(broker) as sender:
+            peers = [
+                await open_ones.enter_async_context(raw(broker, connect_packet(f"page{k}", 60), subscribe))
+                for k in range(readers)
+            ]
+            for reader, _ in peers:
+                await reader.readexactly(CONNACK_SUBACK_BYTES)
+            asyncio.get_running_loop().set_task_factory(note)
+            for k in range(messages):
+                await sender.publish("rep/m/live/feedback", b"%04d" % k, 0)
+            for reader, _ in peers:
+                for k in range(messages):
+                    assert (await reader.readexactly(2 + 2 + 19 + 4))[-4:] == b"%04d" % k
+            asyncio.get_running_loop().set_task_factory(None)
+        assert len(begun) < readers * messages / 2, begun
+
     within(60, story)
 
 

@@ -49,15 +49,14 @@ def test_a_page_needs_no_account_at_a_broker_with_accounts_and_tls(tmp_path: Pat
     )
 
     async def story(_: Relay, server: PageServer) -> None:
-        async with page(server, Role.LOCAL) as tablet, broker.client("coach") as coach:
+        async with page(server, Role.LOCAL) as tablet, broker.client("daemon-leg-press") as daemon:
             await tablet.subscribe("rep/leg-press/#", 1)
-            await coach.subscribe("rep/leg-press/cmd/#", 1)
+            await daemon.subscribe("rep/leg-press/cmd/#", 1)
             await tablet.publish("rep/leg-press/cmd/stop", b"by the tablet", 1)
-            assert (await anext(coach.messages)).payload == b"by the tablet"
-            async with broker.client("daemon-leg-press") as daemon:
-                for number in range(50):
-                    await daemon.publish("rep/leg-press/event/rep", bytes([number]) * 4000, 1)
-                    assert (await anext(tablet.messages)).payload == bytes([number]) * 4000
+            assert (await anext(daemon.messages)).payload == b"by the tablet"
+            for number in range(50):
+                await daemon.publish("rep/leg-press/event/rep", bytes([number]) * 4000, 1)
+                assert (await anext(tablet.messages)).payload == bytes([number]) * 4000
 
     try:
         with_relay(address, story, "leg-press")
@@ -106,6 +105,9 @@ def test_packets_may_arrive_byte_by_byte(tmp_path: Path) -> None:
             return b""
 
         async def push(self, data: bytes) -> None:
+            self.got += data
+
+        def push_now(self, data: bytes) -> None:
             self.got += data
 
         def unsent_bytes(self) -> int:

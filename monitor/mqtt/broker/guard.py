@@ -55,6 +55,8 @@ class Line(Protocol):
 
     async def push(self, data: bytes) -> None: ...
 
+    def push_now(self, data: bytes) -> None: ...  # without waiting for room; nothing if the connection has ended
+
     def unsent_bytes(self) -> int: ...
 
     def abort(self) -> None: ...
@@ -251,7 +253,7 @@ class GuardedReader(ReaderAdapter):  # type: ignore[misc]
 
 
 class GuardedWriter(WriterAdapter):  # type: ignore[misc]
-    """Takes packets from amqtt: one packet per `write`, then `drain`."""
+    """Takes packets from amqtt: one packet per `write`, then `drain`; and whole packets for many peers."""
 
     def __init__(self, line: Line, counts: Counts) -> None:
         self._line = line
@@ -261,6 +263,7 @@ class GuardedWriter(WriterAdapter):  # type: ignore[misc]
         self._left_bytes = -1
         self._left_at_s = 0.0
         self.is_closed = False
+        self.is_behind = False  # so far that its connection was ended
 
     def write(self, data: bytes) -> None:
         self._pending += data
@@ -268,18 +271,31 @@ class GuardedWriter(WriterAdapter):  # type: ignore[misc]
     async def drain(self) -> None:
         packet = bytes(self._pending)
         self._pending.clear()
-        if self.is_closed or not packet:
-            return
+        if packet and self._has_room(packet):
+            await self._line.push(packet)
+        elif self.is_behind:
+            raise ConnectionResetError("slow reader")
+
+    def send_now(self, packet: bytes) -> None:
+        """Sends a whole packet without waiting, or drops it: the same bytes may go to many peers."""
+        if self._has_room(packet):
+            self._line.push_now(packet)
+
+    def _has_room(self, packet: bytes) -> bool:
+        """Counts the packet as sent, unless its peer is behind or gone. A peer that is far behind is disconnected."""
+        if self.is_closed:
+            return False
         unsent_bytes = self._line.unsent_bytes()
         if unsent_bytes > FAR_BEHIND_BYTES or self._stands_still(unsent_bytes):
             self._counts.slow_readers_cut += 1
+            self.is_behind = True
             self.abort()
-            raise ConnectionResetError("slow reader")
+            return False
         if unsent_bytes > BEHIND_BYTES and packet[0] in PUBLISH_QOS_0:
             self._counts.live_dropped += 1
-            return
+            return False
         self._pushed_bytes += len(packet)
-        await self._line.push(packet)
+        return True
 
     def _stands_still(self, unsent_bytes: int) -> bool:
         now_s = asyncio.get_running_loop().time()
