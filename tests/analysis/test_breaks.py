@@ -15,10 +15,12 @@ from monitor.analysis.breaks import AFTER_S, BREAK_S
 from monitor.detect.spine import Spine
 from monitor.events import AnyEvent, Update, encode
 from tests.movements import PROFILES, Movement, movements
+from tests.soak import long, soak
 
+pytestmark = soak
 DAY_S = 86_400.0
 slow = settings(
-    max_examples=15,
+    max_examples=long(60, 5),
     deadline=None,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=[HealthCheck.too_slow],

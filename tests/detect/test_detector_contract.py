@@ -40,8 +40,9 @@ from tests.movements import (
     movements,
     profile,
 )
-from tests.soak import long
+from tests.soak import long, soak
 
+pytestmark = soak
 # A failing movement is printed so that it can be pasted; shrinking it would take minutes.
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 exact = settings(max_examples=long(60, 6), deadline=None, phases=PHASES, suppress_health_check=[HealthCheck.too_slow])

@@ -11,6 +11,7 @@ from monitor.detect.spine import Spine
 from monitor.events import Leak, SetEnd
 from monitor.profile.profile import Profile
 from tests.movements import FRICTION, PROFILES, Act, Down, Leg, Movement, Pin, Still, Tug, movements, profile
+from tests.soak import long, soak
 
 LEAKING = ("lockout_rest", "bottom_rest", "stack_touch", "unload", "slack", "tension_out", "speed_over")
 EXPLAINED = ("unload", "slack", "tension_out")  # by an assist
@@ -48,8 +49,9 @@ def union_s(spans: list[tuple[float, float]]) -> float:
     return total_s
 
 
+@soak
 @settings(
-    max_examples=25,
+    max_examples=long(100, 10),
     deadline=None,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=[HealthCheck.too_slow],

@@ -61,7 +61,9 @@ def test_a_file_that_is_cut_off_anywhere_gives_exactly_its_whole_chunks(
 ) -> None:
     ends = STARTS[1:-1]
     path = put(WHOLE).path
-    for length in [*range(len(WHOLE) - 1, DATA_END, -INDEX_STEP), *range(DATA_END, -1, -1)]:
+    around = {length for end in ends for length in (end - 1, end, end + 1)}
+    lengths = {*range(DATA_END + 1, len(WHOLE), INDEX_STEP), *range(0, DATA_END + 1, long(1, 4)), *around}
+    for length in sorted(lengths, reverse=True):
         os.truncate(path, length)
         session = read_session(path)
         complete = sum(length >= end for end in ends)
@@ -69,7 +71,7 @@ def test_a_file_that_is_cut_off_anywhere_gives_exactly_its_whole_chunks(
         assert comparable(session) == expected, length
         assert session.damage, length
         assert (session.header == HEADER) if complete else (session.header in (None, HEADER))
-    figure(f"recording truncated at every one of {len(WHOLE)} bytes", "exact prefix every time")
+    figure(f"recording of {len(WHOLE)} bytes truncated at {len(lengths)} places", "exact prefix every time")
 
 
 def test_a_file_that_is_cut_off_in_the_index_has_lost_nothing(put: Callable[[bytes], SessionFile]) -> None:

@@ -15,6 +15,7 @@ from monitor.events import AnyEvent, encode
 from monitor.playback.playback import analysis_of, open_playback, updates
 from monitor.record.session_file import read_session
 from tests.recordings.make import MADE
+from tests.soak import SOAKING, soak
 
 HERE = Path(__file__).parent
 RECORDINGS = sorted(HERE.glob("*.mcap"))
@@ -68,15 +69,23 @@ def test_a_recording_gives_its_expected_events(path: Path, bless: bool, tmp_path
     assert out.read_bytes() == expected.read_bytes()
 
 
-@each_recording
+CHUNKINGS: dict[str, Chunking] = {
+    "all at once": lambda chunks: [chunks],
+    "as read": lambda chunks: [[chunk] for chunk in chunks],
+    "in crumbs": lambda chunks: split(chunks, (1, 64, 7, 200)),
+}
+CRUMBS_IN_SHORT = ("faults", "unplugged")
+
+
+@soak
 @pytest.mark.parametrize(
-    "chunking",
+    ("path", "chunking"),
     [
-        lambda chunks: [chunks],
-        lambda chunks: [[chunk] for chunk in chunks],
-        lambda chunks: split(chunks, (1, 64, 7, 200)),
+        pytest.param(path, chunking, id=f"{name}-{path.stem}")
+        for name, chunking in CHUNKINGS.items()
+        for path in RECORDINGS
+        if SOAKING or name != "in crumbs" or path.stem in CRUMBS_IN_SHORT
     ],
-    ids=["all at once", "as read", "in crumbs"],
 )
 def test_the_events_do_not_depend_on_the_cuts(path: Path, chunking: Chunking) -> None:
     session = read_session(path)
