@@ -12,7 +12,7 @@ import contextlib
 import json
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -36,15 +36,16 @@ class BrowserError(AssertionError):
 class Browser:
     """A Chromium with its own profile; it ends with the `with` block."""
 
-    def __init__(self, home: Path, window: tuple[int, int] = (800, 600)) -> None:
+    def __init__(self, home: Path, window: tuple[int, int] = (800, 600), flags: Sequence[str] = ()) -> None:
         """Starts the browser. The part of a page outside the window is laid out, but drawn only for a screenshot."""
         self._home = home / "chromium"
         self._window = window
+        self._flags = flags
 
     def __enter__(self) -> Self:
         self._home.mkdir(parents=True)
         command = [needs.path("chromium-headless-shell"), *FLAGS.split(), f"--user-data-dir={self._home}"]
-        command += ["--window-size={},{}".format(*self._window), "about:blank"]
+        command += [*self._flags, "--window-size={},{}".format(*self._window), "about:blank"]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         port_file = self._home / "DevToolsActivePort"
         _until(lambda: port_file.exists() and port_file.read_text().count("\n") == 1, "Chromium did not start")
@@ -72,6 +73,7 @@ class Browser:
 
     def open(self, url: str, *, width: int, height: int, scale: float = 1.0) -> "Page":
         context = self.call("Target.createBrowserContext")["browserContextId"]
+        self.call("Browser.grantPermissions", permissions=["wakeLockScreen"], browserContextId=context)
         target = self.call("Target.createTarget", url="about:blank", browserContextId=context)["targetId"]
         session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         page = self._pages[session] = Page(self, session, target)

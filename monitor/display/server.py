@@ -43,7 +43,7 @@ from monitor.display.admission import Admission, Visit, is_from, name_in
 from monitor.display.cue_packs import check_language
 from monitor.display.desk import Desk
 from monitor.display.door import Door, LimitedConnection
-from monitor.display.site import File, page_files
+from monitor.display.site import OF_EVERYBODY, WAITING_PAGE, File, page_files
 from monitor.display.tls import PageTls, TlsFront
 from monitor.display.visitors_log import VisitorsLog
 from monitor.display.web_socket_line import WebSocketLine
@@ -55,6 +55,7 @@ from monitor.store.database import StoreError
 PORTS_TRIED = 20
 BACKLOG = 16  # connections that the system may accept before the first is checked
 PAIRING_PAGE = "/pair.html"
+OPEN_PAGES = (PAIRING_PAGE, WAITING_PAGE)
 WRITE_LIMIT_BYTES = 1 << 20  # never reached: the guard drops a slow reader earlier
 _log = logging.getLogger(__name__)
 
@@ -213,7 +214,7 @@ class PageServer:
         path = visit.url.path
         if (file := self._files.get(path)) is not None:
             return self._show(file, visit, role)
-        if path == "/pairing.json":
+        if path == OF_EVERYBODY:
             port = self.secure_port if visit.is_overheard else None
             ways = {"v": 1, "secure_port": port, "language": self._display.language}
             return self._give(visit.host, msgspec.json.encode(ways), "application/json")
@@ -247,7 +248,7 @@ class PageServer:
     def _show(self, file: File, visit: Visit, role: Role | None) -> Response:
         """A file. Who has no role gets no page but the one that asks for a code."""
         more = {"Cache-Control": "no-cache", "ETag": file.tag, "Vary": "Accept-Encoding"}
-        if file.is_page and visit.url.path != PAIRING_PAGE:
+        if file.is_page and visit.url.path not in OPEN_PAGES:
             if role is None:
                 return answers.see(PAIRING_PAGE)
             more |= self._admission.cookie(role, secure=visit.is_secure)  # a screen that is in use stays known

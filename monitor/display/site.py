@@ -2,6 +2,8 @@
 
 import gzip
 import mimetypes
+import posixpath
+import re
 from collections.abc import Iterator
 from hashlib import sha256
 from importlib.resources import files
@@ -9,10 +11,16 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from monitor.display.cue_packs import with_own_packs
 
 AUTHORITY = "/rep-monitor.crt"
+WAITING_PAGE, SHELL = "/waiting.html", "/shell.js"
+OF_EVERYBODY = "/pairing.json"  # answered by the server; the waiting page needs it, too
+NEEDED = re.compile(rb'(?:from |href=|src=)"([^":#]+)"')  # by a page or a script
 TYPES = {
+    ".webmanifest": "application/manifest+json",
     ".crt": "application/x-x509-ca-cert",
     ".js": "text/javascript",
     ".json": "application/json",
@@ -46,7 +54,19 @@ def page_files(cues: str | None = None, authority: bytes | None = None) -> dict[
             found[path] = _file(path, data)
     if authority is not None:
         found[AUTHORITY] = _file(AUTHORITY, authority)
+    found[SHELL] = _file(SHELL, _shell(found))
     return {"/": found["/index.html"], **found}
+
+
+def _shell(files: dict[str, File]) -> bytes:
+    """Tells the worker which files the waiting page needs, and their version."""
+    needed = [WAITING_PAGE, *(path for path in files if path.startswith("/cues/") and path.endswith(".json"))]
+    for path in needed:  # grows
+        found = [posixpath.join(posixpath.dirname(path), name.decode()) for name in NEEDED.findall(files[path].data)]
+        needed += [name for name in dict.fromkeys(map(posixpath.normpath, found)) if name not in needed]
+    version = sha256("".join(files[path].tag for path in needed).encode()).hexdigest()[:16]
+    shell = {"version": version, "files": [path.removeprefix("/") for path in (*needed, OF_EVERYBODY)]}
+    return b"self.SHELL = " + msgspec.json.encode(shell) + b";\n"
 
 
 def _within(folder: Traversable, path: str) -> Iterator[tuple[str, File]]:

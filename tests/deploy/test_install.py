@@ -23,6 +23,7 @@ from typing import Any
 import pytest
 from packaging.utils import canonicalize_name
 
+from monitor.profile.profile import DisplaySettings
 from tests import needs
 from tests.deploy.locks import pins
 from tests.soak import soak, soak_only
@@ -386,6 +387,20 @@ def test_systemd_understands_the_unit(tmp_path: Path) -> None:
     assert [line for line in done.stderr.splitlines() if unit.name in line] == []
     assert {"Type=notify", "WatchdogSec=20s", "RestartPreventExitStatus=78", "StateDirectory=rep-monitor",
             "LoadCredential=secrets:/etc/rep-monitor/secrets"} <= set(text.splitlines())  # fmt: skip
+
+
+@needs.systemd
+def test_the_kiosk_shows_the_page_once_it_is_there(tmp_path: Path) -> None:
+    unit = (DEPLOY / "kiosk@.service").read_text()
+    assert {"Wants=rep-monitor@%i.service", "User=kiosk"} <= set(unit.splitlines())
+    (tmp_path / "kiosk@.service").write_text(unit.replace("/usr/bin/cage", "/bin/true"))
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(tmp_path / "kiosk@.service")], capture_output=True, text=True
+    )
+    assert [line for line in done.stderr.splitlines() if "kiosk" in line] == []
+    page = f"http://127.0.0.1:{DisplaySettings().port}/"
+    assert f"PAGE={page}" in unit
+    assert page in (DEPLOY / "kiosk-autostart").read_text()
 
 
 def test_the_udev_rules_are_whole() -> None:

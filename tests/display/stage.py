@@ -18,6 +18,7 @@ import aiomqtt
 import msgspec
 
 from monitor.display.server import PageServer
+from monitor.display.tls import PageTls
 from monitor.events import Event, Feedback, Leak, SetEnd, encode
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
 from monitor.mqtt.contract import payload
@@ -52,10 +53,16 @@ class DisplayStage:
     """Broker, page and machine in a thread with its own loop."""
 
     def __init__(
-        self, machine: str = "leg-press", rate_hz: float = 25.0, tokens: Mapping[Role, str] | None = None
+        self,
+        machine: str = "leg-press",
+        rate_hz: float = 25.0,
+        tokens: Mapping[Role, str] | None = None,
+        tls: PageTls | None = None,
     ) -> None:
+        """With tokens, the page is open to every address of this computer."""
         self.machine = machine
         self._tokens = tokens
+        self._tls = tls
         self.feedback: Feedback | None = None
         self.t_s = 100.0
         self.session = "s-1"
@@ -89,6 +96,11 @@ class DisplayStage:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._port}/"
+
+    @property
+    def secure_url(self) -> str:
+        """At an address that a connection of this computer does not come from."""
+        return f"https://127.0.0.2:{self._server.secure_port}/"
 
     def display(self, **settings: Any) -> None:
         """Serves the page with these settings of [display] from now on, on the same port."""
@@ -200,7 +212,9 @@ class DisplayStage:
         self._listener = asyncio.create_task(self._listen(self._client))
         profile = Profile(
             machine=MachineSettings(id=self.machine, kind="stack"),
-            display=DisplaySettings(port=self._port, **self._settings),
+            display=DisplaySettings(
+                bind="0.0.0.0" if self._tokens else "127.0.0.1", port=self._port, tls_port=0, **self._settings
+            ),
         )
         self._server = await PageServer(
             profile,
@@ -208,6 +222,7 @@ class DisplayStage:
             self._history if self.history else None,
             recent=lambda: self.recent or {},
             tokens=self._tokens,
+            tls=self._tls,
         ).__aenter__()
         self._port = self._server.port
 

@@ -307,13 +307,13 @@ def test_everything_has_a_name_for_screen_readers(display: Page, stage: DisplayS
             found.setdefault(role, []).append(node.get("name", {}).get("value", ""))
     assert sorted(found["meter"]) == ["Position", "Tension"]
     assert all(name for role in ("button", "link", "meter") for name in found[role]), found
-    assert len(found["button"]) == 2
+    assert len(found["button"]) == 3
     assert "status" in found
     reached = []
-    for _ in range(3):
+    for _ in range(4):
         display.call("Input.dispatchKeyEvent", type="keyDown", key="Tab", code="Tab", windowsVirtualKeyCode=9)
         reached.append(display.evaluate("document.activeElement.id"))
-    assert reached == ["sound", "open-settings", "to-trainer"]
+    assert reached == ["sound", "fullscreen", "open-settings", "to-trainer"]
 
 
 def test_weights_are_shown_in_pounds_by_choice(open_page: Open, display: Page, stage: DisplayStage) -> None:

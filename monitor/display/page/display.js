@@ -3,6 +3,7 @@
 import { setUpChooser } from "./js/chooser.js";
 import { connect } from "./js/connect.js";
 import { setUpDialog } from "./js/dialog.js";
+import { hintAtSleep, setUpFullscreen, stayAwake } from "./js/kiosk.js";
 import { BEGIN_MS, screen } from "./js/screen.js";
 import { saveSettings } from "./js/settings.js";
 import { Sound } from "./js/sound.js";
@@ -80,10 +81,8 @@ function speakOrNot() {
   else voice.silence();
 }
 
-/** Keeps the screen on, where the browser allows it (https, or this computer itself). */
-async function stayAwake() {
-  if (!navigator.wakeLock || document.visibilityState !== "visible") return;
-  await navigator.wakeLock.request("screen").catch((error) => console.info(`the screen may sleep: ${error.message}`));
+function mayFallAsleep(reason) {
+  hintAtSleep($("sleep"), reason, { words: page.words, settings, save: saveSettings });
 }
 
 $("machine").textContent = page.machine;
@@ -102,6 +101,7 @@ setUpDialog({
   },
 });
 setUpChooser({ opener: $("choose"), page });
+setUpFullscreen($("fullscreen"));
 addEventListener("keydown", (event) => {
   if (document.querySelector("dialog[open]") || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "m") toggleSound();
@@ -111,8 +111,8 @@ sound.changed = drawSound;
 addEventListener("pointerdown", soundOn);
 document.addEventListener("visibilitychange", () => {
   sound.resume();
-  stayAwake();
+  stayAwake(mayFallAsleep);
 });
-await stayAwake();
+stayAwake(mayFallAsleep);
 globalThis.repMonitor = { model, link: page.link, stats, sound, voice };
 wake();

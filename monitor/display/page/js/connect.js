@@ -1,6 +1,7 @@
 // Starts both pages: loads settings and words, and connects to the machine.
 
 import { addIcons } from "./icons.js";
+import { waitForServer } from "./kiosk.js";
 import { Link } from "./link.js";
 import { Model } from "./model.js";
 import { loadSettings } from "./settings.js";
@@ -32,6 +33,7 @@ export async function connect(changed) {
     },
   });
   link.start();
+  waitForServer();
   return { model, link, words, settings, packs, machine, machines: config.machines ?? [config.machine] };
 }
 

@@ -27,6 +27,7 @@ const ICONS = {
   choose: `<path fill-rule="evenodd" d="M2 6h10.2a3.5 3.5 0 0 1 6.6 0H22v2.6h-3.2a3.5 3.5 0 0 1-6.6 0H2z
     m0 9.4h3.2a3.5 3.5 0 0 1 6.6 0H22V18H11.8a3.5 3.5 0 0 1-6.6 0H2z"/>`,
   bar: `<path fill-rule="evenodd" d="M3 2h11v20H3zM5.4 4.4v7h6.2v-7zM18 2h3v20h-3z"/>`,
+  fullscreen: `<path d="M3 9V3h6M15 3h6v6M21 15v6h-6M9 21H3v-6" ${LINE} stroke-width="2.4" stroke-linejoin="round"/>`,
   invite: `<path fill-rule="evenodd" d="M1 3h22v14H1zm2.4 2.4v9.2h17.2V5.4zM7 19h10v2.4H7z"/>
     <path d="M12 6.8v6.4M8.8 10h6.4" ${LINE} stroke-width="2"/>`,
   trace: `<path d="M2 13h4l3-9 5 16 3-9h5" ${LINE} stroke-width="2.4" stroke-linejoin="round"/>`,

@@ -9,6 +9,7 @@ const DEFAULTS = {
   voice: "on",
   sound: "off",
   unit: null, // the profile's
+  sleep_known: false, // the hint that this screen may go to sleep was read
 };
 
 export function loadSettings() {
