@@ -24,12 +24,11 @@ from monitor.store import database
 from monitor.store.database import DamagedError, Opened, StoreError, classified_errors
 from monitor.store.forgetting import remove_lifter
 from monitor.store.index_file import IndexFile
-from monitor.store.row_queries import RECORD, ROWS, SUMMARY
+from monitor.store.row_queries import RECORD, ROWS, SUMMARY, rows_of
 from monitor.store.stored import Row, SessionRow, SetRow, StoredEvent, StoredSet, read_name, sound
 
 SPARED_EVENTS = 1000  # the newest are never too old: a machine without a clock battery may date them decades ago
 DAY_S = 86_400.0
-COPIED_AT_ONCE = 1000
 MOST_ODD_ROWS = 1000  # that are remembered and reported
 SHOWN_S = 60.0  # how long `trouble` names a file that was replaced
 _GONE = "was replaced, moved or removed while it was in use"
@@ -168,7 +167,7 @@ class Store:
         left_out = 0
         with self._transaction() as connection:
             for kind, query, insert in ROWS:
-                for values in _rows_of(copy, query):
+                for values in rows_of(copy, query):
                     taken = [row for one in values if (row := sound(kind, one)) is not None]
                     added = connection.executemany(insert, [msgspec.structs.asdict(row) for row in taken])
                     left_out += len(values) - added.rowcount
@@ -339,13 +338,3 @@ class Store:
             damaged.close()
         _log.error("%s is damaged (%s): set aside as %s, a new store begins", self.path, error, self.set_aside.name)
         return self._open(anew=True)
-
-
-def _rows_of(copy: sqlite3.Connection, query: str) -> Iterator[list[tuple[Any, ...]]]:
-    """The rows of a copy, many at a time. Raises StoreError for its damage: the store that takes them has none."""
-    try:
-        rows = copy.execute(query)
-        while values := rows.fetchmany(COPIED_AT_ONCE):
-            yield values
-    except sqlite3.DatabaseError as error:
-        raise StoreError(f"the copy cannot be read further ({error})") from error
