@@ -85,13 +85,15 @@ def _contacts(truth: Truth, th: Thresholds, span: Span) -> list[Label]:
     found = []
     for a, b in held(truth.movement.contact, th.touch_hold_s, f.step_s):
         lost = (f.fast_tension_n < th.touch_tension_n)[a:b]
-        touches = bool(held(lost, th.touch_hold_s, f.step_s))
+        touches = held(lost, th.touch_hold_s, f.step_s)
         ends_set = a == span.last
         if not (span.first < a and (span.last is None or a <= span.last)):
             continue
         before = f.raw_v_m_s[max(a - round(LANDING_S / f.step_s), 0) : a + 1]
         speed_m_s = max(float(-np.min(before)), 0.0)
         touch = event_at(truth, "stack_touch", a, b, th.touch_hold_s, slam=speed_m_s > th.slam_m_s, speed_m_s=speed_m_s)
+        if touches:  # the tension may fall later than the contact, and then the definition is met later
+            touch.true_s = float(f.t_s[a + touches[0][0]]) + th.touch_hold_s
         rest = event_at(truth, "bottom_rest", a, b, th.bottom_rest_s)
         for event in (touch, rest):
             event.own["ended_set"] = ends_set
