@@ -92,8 +92,8 @@ def detectors_after(
         TurnaroundDetector(detect, lag, count_m),
         ContactDetector(detect),
         LockoutDetector(limits.lockout_dwell_s),
-        SpeedDetector(detect.speed_over),
         LessonDetector(teacher),
+        SpeedDetector(detect.speed_over),
         LoadStepDetector(teacher),
         LoadDetector(teacher),
     )

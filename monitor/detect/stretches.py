@@ -7,8 +7,17 @@ from collections import deque
 from collections.abc import Iterable
 from itertools import chain
 
+import numpy as np
+from numpy.typing import NDArray
+
 Stretch = tuple[int, int]
 MOST = 10_000  # stretches that one follower keeps; a faulty sensor may make any number
+
+
+def runs_of(mask: NDArray[np.bool_], start: int) -> list[Stretch]:
+    """Return the stretches in which the mask is true; its first row is moment `start`."""
+    edges = (np.flatnonzero(np.diff(np.concatenate(([False], mask, [False])).astype(np.int8))) + start).tolist()
+    return list(zip(edges[::2], edges[1::2], strict=True))
 
 
 def union(stretches: Iterable[Stretch], join: int = 0) -> list[Stretch]:

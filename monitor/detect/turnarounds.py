@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from monitor.detect.detector import Correction, Detection, Finding, Findings
 from monitor.detect.moment import NEVER, Fact, Moment, Stillness, Turned, TurningPoint, seconds, steps
+from monitor.detect.stretches import runs_of
 from monitor.events import Grade, Turnaround, stamp_of
 from monitor.profile.settings import DetectSettings
 from monitor.signals.conditions import Bit
@@ -69,7 +70,7 @@ class TurnFinder:
         halves = range(self.lag + moment.signals.slow_lag - 1, self.lag - 1, -1)
         speeds_m_s = [_speed(moment, half) for half in halves]
         still = np.array([self._since is not None, *(abs(v) <= moment.limits.v_rest_m_s for v in speeds_m_s)])
-        runs = _runs(still, moment.slow_now)
+        runs = runs_of(still, moment.slow_now)
         if self._since is not None:
             runs[0] = (self._since, runs[0][1])
         return runs
@@ -233,7 +234,7 @@ def _at(moment: Moment, start: int, end: int, x_m: float, within_m: float) -> li
     start = max(start, signals.first or 0)
     lowest_m = 0.0 if moment.limits.kind == "stack" else -np.inf
     x = np.maximum(signals.x[signals.row(start) : signals.row(end)], lowest_m)
-    return _runs(np.abs(x - max(x_m, lowest_m)) <= within_m, start)
+    return runs_of(np.abs(x - max(x_m, lowest_m)) <= within_m, start)
 
 
 def _joined(moment: Moment, stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -248,12 +249,6 @@ def _joined(moment: Moment, stretches: list[tuple[int, int]]) -> list[tuple[int,
         else:
             joined.append((start, end))
     return joined
-
-
-def _runs(mask: NDArray[np.bool_], start: int) -> list[tuple[int, int]]:
-    """Stretches in which the mask is true; its first row is moment `start`."""
-    edges = (np.flatnonzero(np.diff(np.concatenate(([False], mask, [False])).astype(np.int8))) + start).tolist()
-    return list(zip(edges[::2], edges[1::2], strict=True))
 
 
 def _touches(moment: Moment, turn: TurningPoint) -> bool:

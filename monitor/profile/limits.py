@@ -17,6 +17,7 @@ from monitor.profile.settings import DetectSettings
 
 BAND, SUPERSLOW_BAND = 0.10, 0.08  # EVENTS.md 1.2
 ASSUMED_RANGE_M = 0.4  # until it is learned from two repetitions
+WIDEST_RANGE_M = 0.6  # of the machines that are measured: EVENTS.md 18
 ASSUMED_PHASE_S = 4.0  # a static machine has no tempo
 SUPERSLOW_S = 8.0  # the longer phase of a superslow tempo: EVENTS.md 1.2
 SHORT_PHASE_S = 4.0  # the longest phase with `factor_short`: EVENTS.md 1.2
@@ -140,6 +141,11 @@ class Limits:
     @cached_property
     def fast_down_m_s(self) -> float:
         return self._kappa(self.negative_s) * self.v_down_m_s
+
+    @cached_property
+    def surely_fast_up_m_s(self) -> float:
+        """Too fast even if a learned range turns out to be as wide as ranges are."""
+        return self.fast_up_m_s * (1.0 if self.range_given else max(1.0, WIDEST_RANGE_M / self.range_m))
 
     def _kappa(self, phase_s: float) -> float:
         speed = self.detect.speed_over

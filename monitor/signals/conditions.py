@@ -103,7 +103,8 @@ def evaluate(
     put(Bit.CEILING, fast_tension > limits.ceiling_n_at(share))
     ranged = limits.range_known and (limits.range_agreed or looking_back)
     if ranged:
-        put(Bit.FAST, (v > limits.fast_up_m_s) | (v < -limits.fast_down_m_s))
+        fast_up_m_s = limits.fast_up_m_s if looking_back else limits.surely_fast_up_m_s
+        put(Bit.FAST, (v > fast_up_m_s) | (v < -limits.fast_down_m_s))
 
     loaded = tension >= half
     relative = np.full(len(x), np.nan)

@@ -131,6 +131,19 @@ def half_repetitions_at_first_do_not_make_a_range() -> None:
     assert not [event for event in events if event.kind == "speed_over"]
     assert spine.limits.top_m == pytest.approx(TOP_M - REST_M, abs=0.003)
     assert spine.limits.range_agreed
+    limits = story([*half, *half, *REP, *half, Still(1.0)], "unranged")[1].limits
+    assert limits.top_m == pytest.approx(TOP_M - REST_M, abs=0.003), "three agree, but not on the widest"
+
+
+def full_repetitions_after_half_ones_are_not_too_fast() -> None:
+    """Three half repetitions agree on a range, and the next one goes on beyond it; the last one is too fast indeed."""
+    half: list[Act] = [Leg(0.5, 2.0), Still(0.4), Leg(0.0, 2.0), Still(0.4)]
+    fast: list[Act] = [Leg(1.0, 1.7), Still(0.4), Leg(0.0, 2.0), Still(0.4)]
+    events, spine = story([*half, *half, *half, *REP, *REP, *REP, *fast, *END], "unranged")
+    assert spine.limits.top_m == pytest.approx(TOP_M - REST_M, abs=0.003)
+    over = only([event for event in events if event.kind == "speed_over"])
+    assert (over.rep, over.phase) == (7, "positive")
+    assert over.duration_s == pytest.approx(0.37, abs=0.05)
 
 
 def a_range_that_is_exceeded_widens() -> None:

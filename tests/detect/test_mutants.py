@@ -60,6 +60,7 @@ from tests.detect.movement_checks import (
     a_slow_grind_is_no_stall_until_it_stays_within_a_centimetre,
     a_stall_that_sinks_is_failure_but_not_in_the_first_repetition,
     a_touch_is_brief_and_a_rest_is_long,
+    full_repetitions_after_half_ones_are_not_too_fast,
     half_repetitions_at_first_do_not_make_a_range,
     speed_counts_when_it_lasts,
     the_range_is_what_three_repetitions_show,
@@ -184,6 +185,12 @@ MUTANTS = (
         a_press_teaches_nothing,
     ),
     Mutant(RepDetector, "assisted=_lifted(moment, up, down),", "", a_positive_by_somebody_else_counts_as_assisted),
+    Mutant(
+        SpeedDetector,
+        "findings += self._look_back(moment, turn)",
+        "pass",
+        full_repetitions_after_half_ones_are_not_too_fast,
+    ),
     Mutant(LoadDetector, "_stands(moment) and", "False and", a_trainer_who_lifts_does_not_teach_a_load),
     Mutant(
         LoadDetector,
