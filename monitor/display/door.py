@@ -8,6 +8,7 @@ import asyncio
 import resource
 import socket
 from collections import Counter
+from ipaddress import ip_address
 from typing import Any, cast
 
 from websockets.asyncio.server import Server, ServerConnection
@@ -86,7 +87,7 @@ class LimitedConnection(ServerConnection):
     def is_from_here(self) -> bool:
         """Whether the peer is on this computer."""
         here, there = self.transport.get_extra_info("sockname"), self.transport.get_extra_info("peername")
-        return bool(here and there and here[0] == there[0])
+        return bool(here and there) and (here[0] == there[0] or ip_address(there[0].partition("%")[0]).is_loopback)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         peer = transport.get_extra_info("peername") or ("gone",)

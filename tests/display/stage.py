@@ -59,7 +59,6 @@ class DisplayStage:
         tokens: Mapping[Role, str] | None = None,
         tls: PageTls | None = None,
     ) -> None:
-        """With tokens, the page is open to every address of this computer."""
         self.machine = machine
         self._tokens = tokens
         self._tls = tls
@@ -99,8 +98,7 @@ class DisplayStage:
 
     @property
     def secure_url(self) -> str:
-        """At an address that a connection of this computer does not come from."""
-        return f"https://127.0.0.2:{self._server.secure_port}/"
+        return f"https://127.0.0.1:{self._server.secure_port}/"
 
     def display(self, **settings: Any) -> None:
         """Serves the page with these settings of [display] from now on, on the same port."""
@@ -212,9 +210,7 @@ class DisplayStage:
         self._listener = asyncio.create_task(self._listen(self._client))
         profile = Profile(
             machine=MachineSettings(id=self.machine, kind="stack"),
-            display=DisplaySettings(
-                bind="0.0.0.0" if self._tokens else "127.0.0.1", port=self._port, tls_port=0, **self._settings
-            ),
+            display=DisplaySettings(port=self._port, tls_port=0, **self._settings),
         )
         self._server = await PageServer(
             profile,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from monitor.access.page_certificate import make_page_certificate
+from monitor.display.door import LimitedConnection
 from monitor.display.tls import page_tls
 from monitor.mqtt.contract.roles import Role
 from tests import needs
@@ -18,7 +19,6 @@ from tests.display.stage import CALM, IDLE, DisplayStage
 
 pytestmark = [needs.chromium, needs.npm, needs.openssl]
 TOKENS = {Role.DISPLAY: "d1splay-token-of-a-test", Role.COACH: "c0ach-token-of-a-test"}
-ELSEWHERE = "127.0.0.2"  # this computer, but a connection to it comes from another address
 LIVE = "document.body?.dataset.state === 'idle'"
 
 
@@ -26,13 +26,18 @@ LIVE = "document.body?.dataset.state === 'idle'"
 def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[DisplayStage, Browser]]:
     """A machine with a certificate, and a browser that trusts it."""
     home = tmp_path_factory.mktemp("secure")
-    make_page_certificate(home / "secrets", home / "authority", ["gym-box.local", ELSEWHERE])
+    make_page_certificate(home / "secrets", home / "authority", ["gym-box.local", "127.0.0.1"])
     shown = ["openssl", "x509", "-in", str(home / "secrets" / "page.pem"), "-pubkey", "-noout"]
     pem = subprocess.check_output(shown, text=True)
     key = base64.b64decode("".join(pem.splitlines()[1:-1]))
     trusted = base64.b64encode(hashlib.sha256(key).digest()).decode()
-    flags = [f"--ignore-certificate-errors-spki-list={trusted}", f"--host-resolver-rules=MAP *.local {ELSEWHERE}"]
-    with DisplayStage(tokens=TOKENS, tls=page_tls(home / "secrets")) as stage, Browser(home, flags=flags) as browser:
+    flags = [f"--ignore-certificate-errors-spki-list={trusted}", "--host-resolver-rules=MAP *.local 127.0.0.1"]
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        DisplayStage(tokens=TOKENS, tls=page_tls(home / "secrets")) as stage,
+        Browser(home, flags=flags) as browser,
+    ):
+        patch.setattr(LimitedConnection, "is_from_here", False)
         stage.status()
         stage.info()
         stage.live(IDLE)
@@ -46,7 +51,7 @@ def test_a_new_screen_is_led_to_the_secure_page(secure: tuple[DisplayStage, Brow
     link = coach.evaluate("fetch('code', { method: 'POST' }).then((made) => made.json()).then(({ link }) => link)")
     coach.close()
     page = browser.open(link, width=TABLET[0], height=TABLET[1])
-    assert link.startswith(f"http://{ELSEWHERE}:")
+    assert link.startswith("http://127.0.0.1:")
     page.wait("document.querySelector('#secure')?.href.startsWith('https:')")
     for size in (PHONE, TABLET, LAPTOP, TV):
         page.resize(*size)
