@@ -1,8 +1,10 @@
 """The page server: files, access, and the page's connection to the broker on the same port."""
 
+import asyncio
 import gzip
 import json
 import socket
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from monitor.mqtt.contract.roles import Role
 from monitor.profile.toml_document import ConfigError
 from monitor.store.database import StoreError
 from tests.mqtt.page_requests import get, profile, upgrade
-from tests.mqtt.stage import play
+from tests.mqtt.stage import play, until
 
 
 def history() -> dict[str, Any]:
@@ -288,6 +290,30 @@ def test_a_store_that_cannot_be_read_is_reported() -> None:
             answer = await get(server, "/history.json")
             assert (answer.status, answer.body) == (503, b"The store cannot be read at the moment.\n")
             assert (await get(server)).status == 200
+
+    play(story())
+
+
+def test_nonsense_behind_a_request_fills_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    """`websockets` fails an assertion when the answer is ready, and logs it with a traceback."""
+    asked, ready = threading.Event(), threading.Event()
+
+    def slow_history() -> dict[str, Any]:
+        asked.set()
+        ready.wait()
+        return {}
+
+    async def story() -> None:
+        async with PageServer(profile(), None, slow_history) as server:
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(b"GET /history.json HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            await until(asked.is_set)
+            writer.write(b"\xff\xff")
+            assert await reader.read() == b"", "the connection is ended at once"
+            ready.set()
+            writer.close()
+            await until(lambda: server.visitors.handshakes_failed == 1)
+        assert not caplog.records
 
     play(story())
 
