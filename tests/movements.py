@@ -38,14 +38,17 @@ def profile(kind: str = "stack", **changes: Any) -> Profile:
         machine |= {"peak_n": 1000.0, "working_load_n": None, "friction": None}
         protocol = {"stages_s": (5.0, 5.0, 5.0)}
     calibration = {"metres_per_count": changes.pop("metres_per_count", ENCODER_M), "newtons_per_count": 0.01}
+    cell = {"rate_hz": changes.pop("cell_hz")} if "cell_hz" in changes else {}
     for key, value in changes.items():
         (protocol if key in ("positive_s", "negative_s", "starts_with", "band", "pause_s") else machine)[key] = value
     machine = {key: value for key, value in machine.items() if value is not None}
-    return profile_from_builtins({"machine": machine, "protocol": protocol, "calibration": calibration})
+    detect = {"detect": {"cell": cell}} if cell else {}
+    return profile_from_builtins({"machine": machine, "protocol": protocol, "calibration": calibration, **detect})
 
 
 PROFILES = {
     "stack": profile(),
+    "fast": profile(cell_hz=500.0),
     "learned": profile(working_load_n=None, friction=None),
     "plates": profile(working_load_n=None, friction=None, plates_kg=(5.0,) * 40),
     "misread": profile(working_load_n=1.15 * LOAD_N, force_ceiling_n=900.0),

@@ -50,8 +50,11 @@ class HeldCondition(Generic[E]):
         self._on_since: int | None = None  # the same, including the time for which it was doubted
         self._ended: int | None = None  # when the last stretch of the open event ended
 
-    def update(self, moment: Moment, on: bool, now: int, *, wait: bool = False) -> Findings:
-        """Take the condition at moment `now`; call this at every change and at `due`. `wait`: open no event yet."""
+    def update(self, moment: Moment, on: bool, now: int, *, wait: bool = False, sure: bool = False) -> Findings:
+        """Take the condition at moment `now`; call this at every change and at `due`.
+
+        `wait`: open no event yet. `sure`: the condition will hold for `hold` steps.
+        """
         if self.detection is not None and isinstance(self.detection.event, moment.silenced):
             self.detection = self._since = self._ended = None
         if on and self._since is None:
@@ -65,7 +68,8 @@ class HeldCondition(Generic[E]):
             explained = moment.assistance.explains(whole, now + 1)
             self._since = whole if explained else max(self._since, now - DOUBTED_STEPS)
         findings: Findings = ()
-        if self._since is not None and not (wait and self.detection is None) and self._holds(moment, self._since, now):
+        waits = wait and self.detection is None
+        if self._since is not None and not waits and (sure or self._holds(moment, self._since, now)):
             if self.detection is None:
                 stamp = moment.stamp(self._since, phase=self._phase)
                 event = self._describe(moment, stamp, self._since, now + 1)

@@ -4,18 +4,21 @@ At every turnaround friction reverses, so the cable's tension steps by 2*mu*W wi
 raw force rings on every clean repetition, the encoder's acceleration does not (EVENTS.md 6).
 A surge is acceleration that is held for `hold_s`. It is announced from `announce_s` on, as soon as the acceleration, on
 the parabola that it follows now, would stay above its threshold for the rest of the hold: where only the cable rings it
-bends down at once.
+bends down at once. Where a fast cell shows the acceleration of the next moments, a jerk need not wait for that: it is
+announced once the encoder shows most of it and the force shows that it will last.
 """
 
 import math
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from monitor.detect.detector import Correction, Detection, Findings
+from monitor.detect.force_lead import ForceLead
 from monitor.detect.held_condition import HeldCondition
-from monitor.detect.moment import Moment, Thrown, steps
+from monitor.detect.moment import NEVER, Moment, Thrown, steps
 from monitor.events import Drop, Jerk, Stamp, stamp_of
 from monitor.profile.settings import JerkSettings
 from monitor.signals.conditions import Bit
@@ -23,15 +26,19 @@ from monitor.signals.conditions import Bit
 AGO = np.arange(-4.0, 1.0)  # steps
 PARABOLA = np.linalg.pinv(np.stack((np.ones_like(AGO), AGO, AGO * AGO / 2), axis=1))  # value, slope, bend now
 MARGIN = 1.2  # below this multiple of the threshold nothing is announced early
+LEAST_SHOWN = 0.5  # of the threshold: a force that shows less contradicts the encoder
 
 
 class SurgeDetector:
-    """`jerk` in the positive, `drop` in the negative."""
+    """`jerk` in the positive, `drop` in the negative. `lead`: None where the cell is slow."""
 
-    watches = Bit.JERK | Bit.DROP | Bit.ODD
+    watches = Bit.RISING | Bit.HARD | Bit.DROP | Bit.ODD
 
-    def __init__(self, settings: JerkSettings) -> None:
+    def __init__(self, settings: JerkSettings, lead: ForceLead | None) -> None:
         self.settings = settings
+        self._lead = lead
+        self._led = False  # the open jerk is known from the force; the encoder does not show all of it yet
+        self._look = NEVER  # when the force is asked again
         hold, join, early = steps(settings.hold_s), steps(settings.join_s), steps(settings.announce_s)
         self._jerk = HeldCondition(
             hold, join, describe=self._describe_jerk, phase="positive", early=early, foresee=_rising
@@ -41,7 +48,7 @@ class SurgeDetector:
 
     @property
     def due(self) -> int:
-        return min(self._jerk.due, self._drop.due)
+        return min(self._jerk.due, self._drop.due, self._look)
 
     def update(self, moment: Moment) -> Findings:
         limits = moment.limits
@@ -49,11 +56,31 @@ class SurgeDetector:
         judged = used or limits.free  # but what a bar does may begin its set
         wait = moment.on(Bit.ODD) or not used
         return (
-            *self._jerk.update(moment, judged and moment.on(Bit.JERK), moment.now, wait=wait),
+            *self._update_jerk(moment, judged and moment.on(Bit.RISING), wait),
             *self._drop.update(moment, judged and moment.on(Bit.DROP), moment.now, wait=wait),
             *self._thrown(moment),
             *self._shoved(moment),
         )
+
+    def _update_jerk(self, moment: Moment, rising: bool, wait: bool) -> Findings:
+        hard = moment.on(Bit.HARD)
+        sure = rising and not wait and self._jerk.detection is None and self._will_last(moment)
+        self._led = rising and not hard and (sure or (self._led and self._jerk.detection is not None))
+        findings = self._jerk.update(moment, rising and (hard or self._led), moment.now, wait=wait, sure=sure)
+        open_or_blind = self._jerk.detection is not None or self._lead is None
+        self._look = NEVER if open_or_blind or not rising else moment.now + 1
+        return findings
+
+    def _will_last(self, moment: Moment) -> bool:
+        """The force shows an acceleration that will be held."""
+        newest = None if self._lead is None else self._lead.acceleration_m_s2(moment)
+        if self._lead is None or newest is None:
+            return False
+        a_jerk_m_s2 = moment.limits.a_jerk_m_s2
+        if not newest[0] > LEAST_SHOWN * a_jerk_m_s2:
+            return False
+        hold = self._jerk.hold
+        return self._lead.steps + _steps_beyond(newest, MARGIN * a_jerk_m_s2, hold) >= hold
 
     def _shoved(self, moment: Moment) -> tuple[Correction, ...]:
         """A jerk after sticking is a shove also where the sticking is known only later."""
@@ -101,12 +128,15 @@ def _falling(moment: Moment, enough: int) -> int:
 
 
 def _left(moment: Moment, sign: float, enough: int) -> int:
-    """How many steps the acceleration will stay beyond its threshold if it keeps to its parabola."""
+    """How many steps the acceleration will stay beyond its threshold, up to `enough`."""
     newest = moment.signals.part(moment.signals.a, moment.now - len(AGO) + 1, moment.now + 1)
-    if len(newest) < len(AGO):
-        return 0
-    a, slope, bend = (sign * PARABOLA @ newest).tolist()
-    excess, bend = a - MARGIN * moment.limits.a_jerk_m_s2, min(bend, 0.0)
+    return 0 if len(newest) < len(AGO) else _steps_beyond(sign * newest, MARGIN * moment.limits.a_jerk_m_s2, enough)
+
+
+def _steps_beyond(newest_m_s2: NDArray[np.float64], least_m_s2: float, enough: int) -> int:
+    """How many steps, up to `enough`, the acceleration will stay above `least_m_s2` if it keeps to its parabola."""
+    a, slope, bend = (PARABOLA @ newest_m_s2).tolist()
+    excess, bend = a - least_m_s2, min(bend, 0.0)
     if not excess > 0:
         return 0
     fall = math.sqrt(slope * slope - 2 * bend * excess) - slope

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from monitor.detect.assists import AssistDetector
 from monitor.detect.detector import OF_LIFTER, Correction, Detection, Detector, Ending, Findings, Silence
 from monitor.detect.event_book import EventBook
+from monitor.detect.force_lead import ForceLead
 from monitor.detect.holds import HoldFinder, StopFinder
 from monitor.detect.jerks import SurgeDetector
 from monitor.detect.lessons import LessonDetector
@@ -88,7 +89,7 @@ def detectors_after(
         StallDetector(detect),
         AssistDetector(detect.assist),
         TensionDetector(detect),
-        SurgeDetector(detect.jerk),
+        SurgeDetector(detect.jerk, ForceLead(detect.cell, lag) if ForceLead.fast_enough(detect.cell, lag) else None),
         TurnaroundDetector(detect, lag, count_m),
         ContactDetector(detect),
         LockoutDetector(limits.lockout_dwell_s),

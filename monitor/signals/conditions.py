@@ -13,6 +13,7 @@ from monitor.profile.limits import Limits
 from monitor.signals.friction import relative_tension
 from monitor.signals.signal_window import SignalWindow
 
+NEARLY = 0.8  # of a_jerk: from here on the force may show that it will be exceeded
 SURE_M = 0.01  # a position in greater doubt than this is not called the lockout
 
 
@@ -24,7 +25,7 @@ class Bit:
     CONTACT = 1 << 2  # on the rest, by position alone
     OFF = 1 << 3  # off the rest and loaded
     EMPTY = 1 << 4  # hardly any tension
-    JERK = 1 << 5
+    RISING = 1 << 5  # accelerated upwards, by NEARLY a_jerk or more
     DROP = 1 << 6
     HARD = 1 << 7  # |a| > a_jerk, any direction
     UNLOAD = 1 << 8
@@ -97,7 +98,7 @@ def evaluate(
     else:
         put(Bit.EMPTY, fast_tension < limits.lift_off_n)
     put(Bit.PULL, fast_tension >= limits.lift_off_n)
-    put(Bit.JERK, off & (v > 0) & (a > limits.a_jerk_m_s2))
+    put(Bit.RISING, off & (v > 0) & (a > NEARLY * limits.a_jerk_m_s2))
     put(Bit.DROP, off & (v < 0) & (a < -limits.a_jerk_m_s2))
     put(Bit.HARD, np.abs(a) > limits.a_jerk_m_s2)
     put(Bit.CEILING, fast_tension > limits.ceiling_n_at(share))

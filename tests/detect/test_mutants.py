@@ -128,7 +128,9 @@ MUTANTS = (
     Mutant(TensionDetector, "_lowest, believe=_fell", "_lowest", no_event_where_the_stack_did_not_accelerate),
     Mutant(TensionDetector, "_rose_or_held", "_rose", a_stack_at_its_stop_can_be_pulled_too_hard),
     Mutant(TensionDetector, "(self._low, Bit.LOW)", "(self._low, Bit.HIGH)", tension_has_two_sides),
-    Mutant(SurgeDetector, "moment.on(Bit.DROP)", "moment.on(Bit.JERK)", a_heave_is_a_jerk_and_a_let_go_negative_a_drop),
+    Mutant(
+        SurgeDetector, "moment.on(Bit.DROP)", "moment.on(Bit.RISING)", a_heave_is_a_jerk_and_a_let_go_negative_a_drop
+    ),
     Mutant(
         SurgeDetector,
         "<= self.settings.start * limits.range_m",
