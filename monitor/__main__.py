@@ -23,6 +23,7 @@ COMMANDS = {
     "report": "show a session: a page to read and print, or a summary on the terminal",
     "watch": "show the live feedback in a terminal",
     "export": "write the samples and events of a recording for other tools",
+    "study": "replay many recordings into tables, and compare two versions of the detector",
     "access": "give access: a code for the page, its certificate, or the accounts of a broker",
     "backup": "save profiles, calibrations and stores in one file",
     "restore": "restore a backup",

@@ -28,6 +28,7 @@ TABLE = {
 KNOWN = {
     "monitor.profile.toml_document.ConfigError": ExitCode.BAD_INPUT,
     "monitor.playback.playback.PlaybackError": ExitCode.BAD_INPUT,
+    "monitor.study.errors.StudyError": ExitCode.BAD_INPUT,
     "monitor.record.table.errors.TableError": ExitCode.BAD_INPUT,
     "monitor.record.session_reader.SessionFileError": ExitCode.BAD_INPUT,
     "monitor.access.authority.AccessError": ExitCode.BAD_INPUT,

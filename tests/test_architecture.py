@@ -84,6 +84,7 @@ MAY_IMPORT = {  # a room -> the rooms that it may use; within a room any file ma
         "monitor.report",
         "monitor.state",
     ],
+    "monitor.study": ["monitor.events", "monitor.exit_codes", "monitor.playback", "monitor.state"],
     "monitor.strength": ["firmware_bridge", "monitor.profile"],
     "monitor.watch": [
         "monitor.access",
@@ -156,6 +157,8 @@ DOORS = {  # an outside library -> the files, or folders, that may know it
     "numpy": ["firmware_bridge/", "monitor/"],
     "msgspec": ["firmware_bridge/", "monitor/"],
     "segno": ["monitor/display/qr_code.py"],
+    "pyarrow": ["monitor/study/", "monitor/commands/study.py"],
+    "distributed": ["monitor/study/workers.py"],
     "rich": [
         "monitor/commands/",
         "monitor/report/",
