@@ -70,9 +70,10 @@ def test_the_files_of_the_vocabulary_are_listed() -> None:
 
 
 def test_the_server_answers_what_its_head_lists() -> None:
-    text = (ROOT / "monitor/display/server.py").read_text()
-    listed = re.findall(r"^    GET (/[\w.]+)", text, re.MULTILINE)
-    assert sorted(listed) == sorted(set(re.findall(r'"(/\w+(?:\.json)?)"', text)))
+    server, *others = ((ROOT / "monitor/display" / name).read_text() for name in ("server.py", "site.py", "desk.py"))
+    listed = re.findall(r"^    (?:GET|POST) (/[\w.-]+)(?:, (/\w+))?", server, re.MULTILINE)
+    answered = set(re.findall(r'"(/[\w-]+(?:\.json|\.crt)?)"', server + "".join(others)))
+    assert sorted(filter(None, sum(listed, ()))) == sorted(answered)
 
 
 def test_the_picture_of_the_house_shows_every_room() -> None:
