@@ -87,8 +87,8 @@ def publisher_of(daemon: Daemon) -> Publisher:
 def with_daemon(folder: Path, story: Story, profile: Profile = PROFILE) -> None:
     async def whole() -> None:
         with Store(folder / "events.db") as store:
-            async with EmbeddedBroker() as broker:
-                address = Address(host=broker.host, port=broker.port)
+            async with EmbeddedBroker(passwords={"daemon": "pw"}) as broker:
+                address = Address(host=broker.host, port=broker.port, username="daemon", password="pw")
                 machine = Machine()
                 async with publishing(profile, folder, store, address) as daemon:
                     await act(daemon, machine, address)

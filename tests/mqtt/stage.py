@@ -108,7 +108,7 @@ class Listener:
         """The next message of this topic (below the machine's) that has these values."""
         async for message in self.client.messages:
             name = message.topic.value.split("/", 2)[2]
-            body = msgspec.json.decode(bytes(message.payload))
+            body = msgspec.json.decode(bytes(message.payload) or b"{}")  # empty: cleared
             self.heard.append((name, body, message.retain))
             if (topic is None or name == topic) and all(body.get(key) == value for key, value in wanted.items()):
                 return body
