@@ -132,6 +132,14 @@ MAY_IMPORT = {  # a room -> the rooms that it may use; within a room any file ma
         "monitor.store",
         "monitor.vocabulary",
     ],
+    "monitor.projection": [
+        "monitor.daemon",
+        "monitor.display",
+        "monitor.events",
+        "monitor.mqtt",
+        "monitor.playback",
+        "monitor.profile",
+    ],
     "monitor.commands": ["firmware_bridge", "monitor"],  # the wiring
     "monitor.__main__": ["monitor.commands", "monitor.exit_codes"],
     "monitor": [],

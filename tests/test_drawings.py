@@ -70,7 +70,8 @@ def test_the_files_of_the_vocabulary_are_listed() -> None:
 
 
 def test_the_server_answers_what_its_head_lists() -> None:
-    server, *others = ((ROOT / "monitor/display" / name).read_text() for name in ("server.py", "site.py", "desk.py"))
+    files = ("server.py", "site.py", "desk.py", "playback_desk.py")
+    server, *others = ((ROOT / "monitor/display" / name).read_text() for name in files)
     listed = re.findall(r"^    (?:GET|POST) (/[\w.-]+)(?:, (/\w+))?", server, re.MULTILINE)
     answered = set(re.findall(r'"(/[\w-]+(?:\.json|\.crt)?)"', server + "".join(others)))
     assert sorted(filter(None, sum(listed, ()))) == sorted(answered)

@@ -5,11 +5,11 @@ import asyncio
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, aclosing, contextmanager
+from contextlib import AsyncExitStack, aclosing, contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
-from monitor.arguments import add_table_arguments, add_weights_argument
+from monitor.arguments import add_table_arguments, add_weights_argument, tcp_port
 from monitor.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -34,6 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--publish", action="store_true", help="publish it over MQTT, under rep/<machine>/replay/<session>/"
     )
+    shown = (
+        "play it on the lifter's and the trainer's page in a browser, with pause, seek and speed; on this computer only"
+    )
+    parser.add_argument("--page", action="store_true", help=shown)
+    parser.add_argument("--port", type=tcp_port, default=8080, metavar="N", help="with --page: its port (default 8080)")
     parser.add_argument("--events", type=Path, metavar="OUT.jsonl", help="write every event record as JSON Lines")
 
 
@@ -45,6 +50,8 @@ def run(args: argparse.Namespace) -> int:
     from monitor.record.table.reading import reading_of
 
     playback = open_playback(args.file, args.config, reading_of(args.columns, args.units))
+    if args.page:
+        return _on_page(args, playback)
     analysis = analysis_of(playback, feedback=args.publish)
     with shown_in(args.weights or playback.profile.display.units):
         records = asyncio.run(_replay(args, playback, analysis))
@@ -54,6 +61,26 @@ def run(args: argparse.Namespace) -> int:
         learned = [short_range_sentence(limits), varying_load_sentence(limits)]
         remarks = [*playback.remarks, *load_remarks(playback, records), *filter(None, learned)]
     for sentence in (*remarks, *playback.losses):
+        print(f"rep-monitor replay: {sentence}", file=sys.stderr)
+    return ExitCode.DONE_WITH_LOSS if playback.losses else ExitCode.DONE
+
+
+def _on_page(args: argparse.Namespace, playback: "Playback") -> int:
+    """Plays until Ctrl-C."""
+    from monitor.playback.playback import PlaybackError
+    from monitor.projection.cinema import cinema
+
+    if args.publish or args.events or args.speed:
+        raise PlaybackError("--page excludes --publish, --events and --speed: choose the speed on the page")
+
+    async def play() -> None:
+        async with cinema(playback, args.port) as shown:
+            print(f"{playback.path.name}: {shown.url} and {shown.url}trainer.html  (Ctrl-C ends)", flush=True)
+            await shown.projector.run()
+
+    with suppress(KeyboardInterrupt):  # the usual end
+        asyncio.run(play())
+    for sentence in (*playback.remarks, *playback.losses):
         print(f"rep-monitor replay: {sentence}", file=sys.stderr)
     return ExitCode.DONE_WITH_LOSS if playback.losses else ExitCode.DONE
 

@@ -7,6 +7,8 @@
     GET /may.json         the page's role, and what it may: {"v", "role", "may": ["resume", ...], "invite": true}
     GET /mqtt, upgrade    a page's connection to the broker
     POST /code, /pair     let a new screen in (desk.py)
+    GET /playback.json    where a recording is played: its place, see playback_desk.py
+    POST /playback        pauses it, plays it on, goes elsewhere in it
 
 HEAD is answered like GET without the body. Neither changes anything: commands are MQTT messages, and the broker checks
 each by the role of its connection. The server answers only to its own names (an address, localhost, this computer's
@@ -43,6 +45,7 @@ from monitor.display.admission import Admission, Visit, is_from, name_in
 from monitor.display.cue_packs import check_language
 from monitor.display.desk import Desk
 from monitor.display.door import Door, LimitedConnection
+from monitor.display.playback_desk import PlaybackDesk, Player
 from monitor.display.site import OF_EVERYBODY, WAITING_PAGE, File, page_files
 from monitor.display.tls import PageTls, TlsFront
 from monitor.display.visitors_log import VisitorsLog
@@ -89,6 +92,7 @@ class PageServer:
         tokens: Mapping[Role, str] | None = None,
         recent: Recent | None = None,
         tls: PageTls | None = None,
+        player: Player | None = None,
     ) -> None:
         self.port = profile.display.port
         self.secure_port: int | None = None
@@ -108,6 +112,7 @@ class PageServer:
         self._documents: dict[str, Document] = {"/config.json": self._config, "/may.json": self._may}
         self._history = history
         self._recent = recent
+        self._playback = None if player is None else PlaybackDesk(player)
         self._machine = profile.machine
         self._outside = profile.mqtt.websocket_url
         self._mode = "embedded" if profile.mqtt.host is None else "broker"
@@ -202,6 +207,8 @@ class PageServer:
             )
         if not is_from(visit.host, visit.headers):
             return self._turn_away(HTTPStatus.FORBIDDEN, "Requests from pages of other servers are refused.")
+        if self._playback is not None and (shown := self._playback.answer(visit)) is not None:
+            return shown
         if visit.method == "POST" and (done := self._desk.answer(visit, self._begin_at(visit.host))):
             return done
         if visit.method not in ("GET", "HEAD"):
@@ -279,14 +286,15 @@ class PageServer:
 
     async def _may(self, role: Role) -> bytes:
         """With an own broker its access list decides, and this page has no account that may send commands."""
-        may = ANYBODY if self._broker is None else may_send(role)
+        may = ANYBODY if self._broker is None or self._playback is not None else may_send(role)
         invite = self._admission.is_open and role is Role.COACH
         return msgspec.json.encode({"v": 1, "role": role, "may": may, "invite": invite})
 
     async def _config(self, role: Role) -> bytes:
         machine = {"machine": self._machine.id, "machines": [self._machine.id], "kind": self._machine.kind}
         shown = {"language": self._display.language, "unit": self._display.units}
-        return msgspec.json.encode(machine | shown | {"ws_url": self._outside, "mode": self._mode})
+        broker = {"ws_url": self._outside, "mode": self._mode, "playback": self._playback is not None}
+        return msgspec.json.encode(machine | shown | broker)
 
     def _give(
         self,

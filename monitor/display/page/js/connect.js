@@ -34,6 +34,7 @@ export async function connect(changed) {
   });
   link.start();
   waitForServer();
+  if (config.playback) import("./playback.js").then(({ setUpPlayback }) => setUpPlayback(words, link));
   return { model, link, words, settings, packs, machine, machines: config.machines ?? [config.machine] };
 }
 
