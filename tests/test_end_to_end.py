@@ -42,7 +42,7 @@ SPEED = 4.0  # times real time
 def a_machine(path: Path, speed: float = SPEED) -> SimulatedDevice:
     """One clean set on the machine of the profile; then the board is silent."""
     profile = load_profile(path)
-    traces = simulator.live(machine_of(profile), simulator.clean_set(2, 4, reps=REPS), seed=5, rows=5)
+    traces = simulator.live(machine_of(profile), simulator.clean_set(2, 4, reps=REPS), seed=5, rows=round(5 * speed))
     return SimulatedDevice(Board(kit_of(profile), 5), traces, speed=speed, baud=profile.serial.baud)
 
 

@@ -17,6 +17,8 @@ FRICTION = 0.08
 BELOW_M = 0.03  # from the rest of the stack up to the range
 RANGE_M = 0.5
 STATIC_PEAK_N = 1200.0
+ROWS = 5  # milliseconds that are simulated together in real time; at speed 4, four times as many
+AT_ONCE = 8  # times as many at most: the board's transmit ring holds what is sent in them
 
 
 def machine_of(profile: Profile) -> simulator.Machine:
@@ -51,7 +53,7 @@ def kit_of(profile: Profile) -> simulator.Kit:
     return simulator.Kit(wiring=wiring)
 
 
-def traces_of(profile: Profile, seed: int, rows: int = 5) -> Iterator[simulator.Trace]:
+def traces_of(profile: Profile, seed: int, rows: int = ROWS) -> Iterator[simulator.Trace]:
     """Endless sets at the profile's tempo."""
     machine, protocol = machine_of(profile), profile.protocol
     if machine.kind == "static":
@@ -67,4 +69,5 @@ def device_of(profile: Profile, seed: int, *, link: Path | None = None, speed: f
     """A live device: enter it to get its port, then run it. With speed 0 it waits for its reader and drops nothing."""
     tx_bytes = {} if speed else {"tx_bytes": None}
     board = Board(kit_of(profile), seed, **tx_bytes)
-    return SimulatedDevice(board, traces_of(profile, seed), link=link, speed=speed, baud=profile.serial.baud)
+    rows = round(ROWS * min(max(speed or AT_ONCE, 1.0), AT_ONCE))
+    return SimulatedDevice(board, traces_of(profile, seed, rows), link=link, speed=speed, baud=profile.serial.baud)

@@ -49,7 +49,7 @@ def sent(clock_start_us: int, faults: tuple[sensor.Fault, ...] = ()) -> list[Chu
 def detected(chunks: list[Chunk]) -> tuple[list[AnyEvent], Decoder]:
     wiring = kit_of(PROFILE).wiring
     assert wiring is not None
-    decoder, spine = Decoder(wiring), Spine(PROFILE, "s")
+    decoder, spine = Decoder(wiring), Spine(PROFILE, "s", feedback=False)
     events = [event for chunk in chunks for event in spine.update(decoder.feed(chunk)).events]
     return events + spine.finish().events, decoder
 

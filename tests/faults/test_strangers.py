@@ -16,7 +16,7 @@ import pytest
 from tests.daemon.whole import a_profile
 from tests.faults.stage import MACHINE, Program, a_daemon, a_lifter, on_disk, until
 
-STRANGERS = 600
+STRANGERS = 250  # about twice as many as descriptors
 FEW_DESCRIPTORS = 128
 ADDRESSES = [f"127.0.0.{number}" for number in range(2, 42)]  # one loopback address for each peer
 
@@ -88,7 +88,7 @@ def test_a_limit_below_what_is_open_ends_nothing(tmp_path: Path) -> None:
     """No file can be opened: info, forgetting and housekeeping continue or report it. The files are private, too."""
 
     async def story(profile: Path) -> None:
-        with a_lifter(tmp_path, profile, 4.0), a_daemon(tmp_path, profile, tmp_path / "tty") as daemon:
+        with a_lifter(tmp_path, profile, 1.0), a_daemon(tmp_path, profile, tmp_path / "tty") as daemon:
             await until(lambda: daemon.is_up and list((tmp_path / "state").rglob("*.mcap")))
             assert_private(tmp_path / "state")
             limit_descriptors(daemon, 5)
