@@ -23,7 +23,14 @@ the lifter intends; labels must come from the columns, never from the notes.
     demo                               endless traces
 """
 
-from firmware_bridge.simulator.effort import MotorEffort, StaticEffort, simulate_motor, simulate_static
+from firmware_bridge.simulator.effort import (
+    MotorEffort,
+    StaticEffort,
+    StrengthEfforts,
+    simulate_motor,
+    simulate_static,
+    simulate_strength,
+)
 from firmware_bridge.simulator.helper import Helper
 from firmware_bridge.simulator.kit import Kit
 from firmware_bridge.simulator.live import live
@@ -70,6 +77,7 @@ __all__ = [
     "SetDown",
     "Snap",
     "StaticEffort",
+    "StrengthEfforts",
     "Trace",
     "Tug",
     "Turn",
@@ -84,5 +92,6 @@ __all__ = [
     "simulate_many",
     "simulate_motor",
     "simulate_static",
+    "simulate_strength",
     "stream_chunks",
 ]  # fmt: skip

@@ -1,6 +1,7 @@
 """Simulates effort without a stack: against a fixed handle, and against a motor that sets the movement.
 
 static   nothing moves; the lifter ramps up to each stage and holds it until their strength is used up
+strength the handle is locked at one place after another; the lifter pushes once at each
 motor    the motor moves the platform; the force is the lifter's, a few newtons while the platform is only positioned
 """
 
@@ -14,6 +15,7 @@ from firmware_bridge.simulator.trace import Trace
 
 Floats = NDArray[np.float64]
 RAMP_S = 2.0  # of a static effort, on and off
+RELEASE_S = 0.5  # until a lifter who lets go pushes no more
 TURN_S = 0.3  # until a motor reaches its speed
 
 
@@ -49,6 +51,21 @@ class MotorEffort:
     tail_s: float = 7.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrengthEfforts:
+    """A strength test: the machine is locked at some shares of its range, and the lifter pushes once at each."""
+
+    places: tuple[float, ...] = (0.1, 0.5, 0.9)
+    peaks: tuple[float, ...] = (1.2, 1.6, 1.3)  # shares of the load
+    rise_s: float = 2.0
+    hold_s: float = 3.5
+    rest_s: float = 2.0  # after each effort, before the handle is moved on
+    move_s: float = 1.5
+    gives_m: float = 0.002  # by so much cable and frame give way under the load
+    tremor: float = 0.01  # rms, 8 to 12 Hz
+    lead_s: float = 2.5
+
+
 def simulate_static(machine: Machine, effort: StaticEffort, seed: int) -> Trace:
     """A static set; the machine's load is the lifter's tested peak."""
     rng = np.random.default_rng(seed)
@@ -66,6 +83,26 @@ def simulate_static(machine: Machine, effort: StaticEffort, seed: int) -> Trace:
         x_m += machine.range_m * (1 - np.cos(2 * np.pi * np.clip(t_s - effort.lead_s, 0, None) / 20.0)) / 2
     notes = tuple((float(s), f"stage {share:g}") for s, share in zip(edges_s, effort.stages, strict=False))
     return _trace(machine, x_m, np.maximum(share, 0.0) * machine.working_load_n, notes)
+
+
+def simulate_strength(machine: Machine, efforts: StrengthEfforts, seed: int) -> Trace:
+    """The whole strength test."""
+    rng = np.random.default_rng(seed)
+    places, shares, notes = [np.zeros(round(efforts.lead_s / STEP_S))], [np.zeros(round(efforts.lead_s / STEP_S))], []
+    here, begin_s = 0.0, efforts.lead_s
+    for to, peak in zip(efforts.places, efforts.peaks, strict=True):
+        moved_s = begin_s + efforts.move_s
+        n = round((efforts.move_s + efforts.rise_s + efforts.hold_s + RELEASE_S + efforts.rest_s) / STEP_S)
+        t_s = begin_s + np.arange(n, dtype=np.float64) * STEP_S
+        places.append(here + (to - here) * _smooth((t_s - begin_s) / efforts.move_s))
+        falls_s = moved_s + efforts.rise_s + efforts.hold_s
+        shares.append(peak * (_smooth((t_s - moved_s) / efforts.rise_s) - _smooth((t_s - falls_s) / RELEASE_S)))
+        notes.append((moved_s, f"effort at {to:g}"))
+        here, begin_s = to, begin_s + n * STEP_S
+    share = np.concatenate(shares)
+    share *= 1 + efforts.tremor * _sway(rng, np.arange(len(share), dtype=np.float64) * STEP_S, 8.0, 12.0)
+    x_m = machine.bottom_m - machine.rest_m + machine.range_m * np.concatenate(places) + efforts.gives_m * share
+    return _trace(machine, x_m, share * machine.working_load_n, tuple(notes))
 
 
 def simulate_motor(machine: Machine, effort: MotorEffort, seed: int) -> Trace:

@@ -21,9 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="a seed determines the lifter (default 1)")
     parser.add_argument(
         "--script",
-        choices=("sets", "calibration"),
+        choices=("sets", "calibration", "strength"),
         default="sets",
-        help="sets of a lifter (default), or a person who carries out what `calibrate` asks for",
+        help="sets of a lifter (default), or a person who does what `calibrate` or `strength` asks for",
     )
     parser.add_argument(
         "--speed",
@@ -46,6 +46,10 @@ def run(args: argparse.Namespace) -> int:
         problem = f'{args.config}: [machine] kind is "{profile.machine.kind}"'
         print(f'rep-monitor simulate: {problem}, but a calibration is simulated for a "stack"', file=sys.stderr)
         return ExitCode.BAD_INPUT
+    if args.script == "strength" and profile.machine.kind == "static":
+        problem = f'{args.config}: a machine of kind = "static" has no displacement'
+        print(f"rep-monitor simulate: {problem}, so there is no strength curve to simulate", file=sys.stderr)
+        return ExitCode.BAD_INPUT
     if args.link and args.link.exists() and not args.link.is_symlink():
         problem = f"{args.link} exists and is not a symbolic link"
         print(f"rep-monitor simulate: {problem}; give another --link or remove the file", file=sys.stderr)
@@ -54,17 +58,18 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _simulate(args: argparse.Namespace, profile: "Profile") -> int:
-    from monitor.demo.rehearsal import ANSWERS, rehearsal_device
+    from monitor.demo.rehearsal import ANSWERS, rehearsal_device, strength_device
     from monitor.demo.simulated import device_of
 
-    rehearsal = args.script == "calibration"
-    make = rehearsal_device if rehearsal else device_of
+    make = {"sets": device_of, "calibration": rehearsal_device, "strength": strength_device}[args.script]
     with make(profile, args.seed, link=args.link, speed=args.speed) as device:
         living = asyncio.create_task(device.run())
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, living.cancel)
         print(f"{profile.machine.id} (simulated) on {device.port}; Ctrl-C stops it", flush=True)
-        if rehearsal:
+        if args.script == "strength":
+            print(f"`rep-monitor strength {args.config} --port {device.port} -o strength.json`", flush=True)
+        elif args.script == "calibration":
             print(f"`rep-monitor calibrate {args.config} --port {device.port}`, and answer: {ANSWERS}", flush=True)
         await asyncio.wait([living])
         if not living.cancelled():

@@ -1,12 +1,12 @@
-"""Simulates a machine beside which a person carries out a whole calibration, each time the board is asked to stream.
+"""Simulates a machine beside which a person does what a guided command asks for, each time the board is to stream.
 
-Nothing is synchronised beyond that: each step of the calibration waits until the sensors show what it needs.
+Nothing is synchronised beyond that: each step of a calibration or a strength test waits for what the sensors show.
 """
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from firmware_bridge.simulator import Helper, Trace
+from firmware_bridge.simulator import Helper, StrengthEfforts, Trace, simulate_strength
 from firmware_bridge.simulator.board import Board
 from firmware_bridge.simulator.device import SimulatedDevice
 from monitor.demo.simulated import kit_of, machine_of
@@ -26,15 +26,23 @@ def rehearsal_device(profile: Profile, seed: int, *, link: Path | None = None, s
     return SimulatedDevice(board, traces, link=link, speed=speed, baud=profile.serial.baud)
 
 
-def _performed(calibration: Trace, streaming: Callable[[], bool]) -> Iterator[Trace]:
-    """Stands still until the board streams, plays the calibration once, and stands still until it streams anew."""
-    still = calibration.part(0, ROWS)
+def strength_device(profile: Profile, seed: int, *, link: Path | None = None, speed: float = 1.0) -> SimulatedDevice:
+    """As `device_of`, with a person who pushes once at each of three places at which the machine is locked."""
+    board = Board(kit_of(profile), seed, tx_bytes=None)
+    test = simulate_strength(machine_of(profile), StrengthEfforts(), seed)
+    traces = _performed(test, lambda: board.streaming)
+    return SimulatedDevice(board, traces, link=link, speed=speed, baud=profile.serial.baud)
+
+
+def _performed(work: Trace, streaming: Callable[[], bool]) -> Iterator[Trace]:
+    """Stands still until the board streams, plays the work once, and stands still until it streams anew."""
+    still = work.part(0, ROWS)
     while True:
         while not streaming():
             yield still
-        for first in range(0, len(calibration), ROWS):
+        for first in range(0, len(work), ROWS):
             if not streaming():
                 break
-            yield calibration.part(first, first + ROWS)
+            yield work.part(first, first + ROWS)
         while streaming():
             yield still

@@ -1,6 +1,8 @@
 """The section of the report about the machine's resistance along its way, and the lifter's strength beside it."""
 
+import math
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +16,7 @@ WIDTH, HEIGHT, EDGE = 640, 300, 56
 PLACES = 41
 LABEL_DOWN = {"up": -4, "down": 12, "strength": 4}  # so that labels of close curves do not overlap
 UNBALANCED = 0.1  # the machine asks for so much more or less of the strength than on average
+LEAST_WAY = 0.1  # of the range: a shorter stretch is not worth a sentence
 BAYE = "A properly designed machine provides resistance that is balanced to the strength of the muscles."
 
 Column = NDArray[np.float64]
@@ -45,9 +48,11 @@ def balance(limits: Limits, strength: StrengthTest) -> list[str]:
     said = [
         _side_words(places_m[known][first], places_m[known][last - 1], float(off[first:last].mean()))
         for first, last in pairwise(edges)
-        if sides[first]
+        if sides[first] and last - first > LEAST_WAY * PLACES
     ]
-    return said or [f"The machine is balanced to the strength: everywhere within {UNBALANCED:.0%} of its average."]
+    return said or [
+        f"The machine is balanced to the strength: nearly everywhere within {UNBALANCED:.0%} of its average."
+    ]
 
 
 def _side_words(from_m: float, to_m: float, off: float) -> str:
@@ -81,46 +86,67 @@ def _resistance_n(limits: Limits, places_m: Column) -> Column:
 
 
 def _picture(limits: Limits, strength: StrengthTest | None) -> Markup:
-    places_m = _places_m(limits)
-    resistance_n, friction = _resistance_n(limits, places_m), limits.friction or 0.0
+    places_m, friction = _places_m(limits), limits.friction or 0.0
+    resistance_n = _resistance_n(limits, places_m)
+    efforts = [] if strength is None else [(one.position_m, one.force_n) for one in strength.efforts]
     curves = {
-        "up": ("way up", resistance_n * (1 + friction)),
-        "down": ("way down", limits.down * resistance_n * (1 - friction)),
+        "up": ("way up", [*zip(places_m, resistance_n * (1 + friction), strict=True)]),
+        "down": ("way down", [*zip(places_m, limits.down * resistance_n * (1 - friction), strict=True)]),
+        "strength": ("strength", efforts),
     }
-    if strength is not None:
-        curves["strength"] = ("strength", strength.at(places_m))
-    tested_n = [one.force_n for one in strength.efforts] if strength is not None else []
-    most_n = 1.1 * max(*(float(np.nanmax(force_n, initial=0.0)) for _, force_n in curves.values()), *tested_n, 1.0)
-    drawn = [_axis(limits, most_n)]
-    for name, (label, force_n) in curves.items():
-        known = np.flatnonzero(~np.isnan(force_n))
-        if not len(known):
-            continue
-        points = [_point(limits, most_n, float(places_m[i]), float(force_n[i])) for i in known]
-        line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-        drawn.append(element("polyline", points=line, class_=f"curve {name}"))
-        x, y = points[-1]
-        drawn.append(element("text", label, x=f"{x + 6:.1f}", y=f"{y + LABEL_DOWN[name]:.1f}", class_=name))
-    for one in strength.efforts if strength is not None else ():
-        x, y = _point(limits, most_n, one.position_m, one.force_n)
+    frame = _Frame.around([point for _, points in curves.values() for point in points])
+    drawn = [_axis(frame)]
+    for name, (label, points) in curves.items():
+        if points:
+            drawn += _curve(name, label, [frame.at(*point) for point in points])
+    for effort in efforts:
+        x, y = frame.at(*effort)
         drawn.append(element("circle", cx=f"{x:.1f}", cy=f"{y:.1f}", r=4, class_="strength"))
     box = f"0 0 {WIDTH + 80} {HEIGHT}"
     picture = element("svg", *drawn, viewBox=box, role="img", aria_label="Force along the way", class_="resistance")
     return element("figure", picture)
 
 
-def _axis(limits: Limits, most_n: float) -> Markup:
+def _curve(name: str, label: str, points: list[tuple[float, float]]) -> list[Markup]:
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    x, y = points[-1]
+    return [
+        element("polyline", points=line, class_=f"curve {name}"),
+        element("text", label, x=f"{x + 10:.1f}", y=f"{y + LABEL_DOWN[name]:.1f}", class_=name),
+    ]
+
+
+class _Frame(NamedTuple):
+    """What the picture shows: places from left to right, forces from 0 at the bottom."""
+
+    left_m: float
+    right_m: float
+    most_n: float
+
+    @classmethod
+    def around(cls, points: list[tuple[float, float]]) -> "_Frame":
+        places_m, forces_n = zip(*points, strict=True)
+        return cls(min(places_m), max(places_m), _round_above(1.05 * max(*forces_n, 1.0)))
+
+    def at(self, place_m: float, force_n: float) -> tuple[float, float]:
+        """In the units of the picture."""
+        share = (place_m - self.left_m) / max(1e-6, self.right_m - self.left_m)
+        return EDGE + share * (WIDTH - EDGE), HEIGHT - 30 - force_n / self.most_n * (HEIGHT - 50)
+
+
+def _round_above(force_n: float) -> float:
+    """The next force whose half is a round number, too."""
+    unit_n = 10.0 ** math.floor(math.log10(force_n)) / 5
+    return math.ceil(force_n / unit_n) * unit_n
+
+
+def _axis(frame: _Frame) -> Markup:
     lines = []
-    for share in (0.0, 0.5, 1.0):
-        place_m = limits.bottom_m + share * (limits.top_m - limits.bottom_m)
-        x, y = _point(limits, most_n, place_m, share * most_n)
+    for share, words in ((0.0, ""), (0.5, " above the rest"), (1.0, "")):
+        force_n, place_m = share * frame.most_n, frame.left_m + share * (frame.right_m - frame.left_m)
+        x, y = frame.at(place_m, force_n)
         lines.append(element("line", class_="grid", x1=EDGE, x2=WIDTH, y1=f"{y:.1f}", y2=f"{y:.1f}"))
-        lines.append(element("text", f"{share * most_n:.0f} N", x=EDGE - 6, y=f"{y + 4:.1f}", text_anchor="end"))
-        label = f"{place_m * 100:.0f} cm"
+        lines.append(element("text", f"{force_n:.0f} N", x=EDGE - 6, y=f"{y + 4:.1f}", text_anchor="end"))
+        label = f"{place_m * 100:.0f} cm{words}"
         lines.append(element("text", label, x=f"{x:.1f}", y=HEIGHT - 8, text_anchor="middle"))
     return element("g", *lines, class_="axis")
-
-
-def _point(limits: Limits, most_n: float, place_m: float, force_n: float) -> tuple[float, float]:
-    share = (place_m - limits.bottom_m) / max(1e-6, limits.top_m - limits.bottom_m)
-    return EDGE + share * (WIDTH - EDGE), HEIGHT - 30 - force_n / most_n * (HEIGHT - 50)

@@ -1,13 +1,21 @@
 """`rep-monitor strength` writes a lifter's strength curve, and the report draws it beside the machine's resistance."""
 
 import json
+import re
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from firmware_bridge.simulator import StrengthEfforts
 from monitor.__main__ import main
+from monitor.demo.simulated import machine_of
 from monitor.exit_codes import ExitCode
+from monitor.profile.reading import load_profile
+from monitor.report.resistance_section import EDGE, WIDTH
 from tests.movements import BOTTOM_M, TOP_M, Down, Leg, Movement, Still
 
 PROFILE = f"""
@@ -59,22 +67,52 @@ def session(path: Path) -> Path:
 def test_a_recorded_test_becomes_a_curve_that_the_report_draws(
     config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    table = efforts(tmp_path / "test.csv", (1200.0, 800.0, 600.0), (0.05, 0.30, 0.52))
+    table = efforts(tmp_path / "test.csv", (1200.0, 800.0, 600.0), (0.05, 0.30, 0.56))  # the last one above the range
     out, page = tmp_path / "strength.json", tmp_path / "page.html"
     assert main(["strength", str(config), "--recorded", str(table), "-o", str(out)]) == ExitCode.DONE
     assert "1200 N at 5.0 cm above the rest" in capsys.readouterr().out
     test = json.loads(out.read_text())
     assert [one["force_n"] for one in test["efforts"]] == pytest.approx([1200.0, 800.0, 600.0], abs=3.0)
-    assert [one["position_m"] for one in test["efforts"]] == pytest.approx([0.05, 0.30, 0.52], abs=0.002)
+    assert [one["position_m"] for one in test["efforts"]] == pytest.approx([0.05, 0.30, 0.56], abs=0.002)
 
     lifted = session(tmp_path / "session.csv")
     words = ["report", str(lifted), "--config", str(config), "--strength", str(out), "-o", str(page)]
     assert main(words) in (ExitCode.DONE, ExitCode.DONE_WITH_LOSS)
     text = page.read_text()
     assert "Resistance and strength" in text
+    tested_at = [float(x) for x in re.findall(r'<circle cx="([\d.]+)"[^>]*class="strength"', text)]
+    assert tested_at == sorted(tested_at)
+    assert all(EDGE <= x <= WIDTH for x in tested_at)
     assert "the machine is too light" in text
     assert "the machine is too heavy" in text
     assert text.index("too light") < text.index("too heavy")  # strong at the bottom, weak at the top
+
+
+def test_a_live_test_asks_for_place_after_place(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
+    config.write_text(PROFILE + "\n[calibration]\nmetres_per_count = 0.0001\nnewtons_per_count = 0.001\n")
+    link, out = tmp_path / "port", tmp_path / "strength.json"
+    words = ["simulate", "--config", str(config), "--script", "strength", "--link", str(link), "--speed", "max"]
+    simulator = subprocess.Popen([sys.executable, "-m", "monitor", *words], stdout=subprocess.PIPE, text=True)
+    try:
+        assert simulator.stdout is not None
+        assert "(simulated)" in simulator.stdout.readline()
+        assert f"rep-monitor strength {config} --port {link}" in simulator.stdout.readline()
+        assert main(["strength", str(config), "--port", str(link), "-o", str(out)]) == ExitCode.DONE
+    finally:
+        simulator.send_signal(signal.SIGINT)
+        simulator.communicate(timeout=60)
+    said = capsys.readouterr().out
+    asked = [said.index(f"Place {number} of 3") for number in (1, 2, 3)]
+    assert asked == sorted(asked)
+    machine, simulated = machine_of(load_profile(config)), StrengthEfforts()
+    efforts_n = [one["force_n"] for one in json.loads(out.read_text())["efforts"]]
+    places_m = [one["position_m"] for one in json.loads(out.read_text())["efforts"]]
+    assert efforts_n == pytest.approx([peak * machine.working_load_n for peak in simulated.peaks], rel=0.02)
+    lowest_m = machine.bottom_m - machine.rest_m
+    assert places_m == pytest.approx([lowest_m + at * machine.range_m for at in simulated.places], abs=0.005)
 
 
 def test_too_few_places_are_refused(config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
