@@ -1,6 +1,7 @@
 """From the ELF's bytes to events: under any fault of the board a clean set stays clean, and the fault is named."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,8 @@ from tests.firmware.rig import Run, Script, Truth, a_set, run, start
 pytestmark = needs.avr
 Build = Callable[..., Firmware]
 
-SET_S = 29.5
-RISING_S, LOWERING_S = 10.7, 13.5  # in the middle of the second repetition
+SET_S, SIX_S = 29.5, 46.5
+BEGINS_S = 1.0  # the session's clock begins within the first second of the emulator's
 CHUNKS_A_FEED = 100
 
 
@@ -58,34 +59,60 @@ def test_a_clean_set_is_clean(built: Build, three_reps: Truth, tmp_path: Path, o
     assert end.reps == REPS
 
 
-@pytest.mark.parametrize(
-    ("script", "causes"),
-    [
-        pytest.param({LOWERING_S: "reset 0.3", LOWERING_S + 0.4: start(stream_id=2)}, {"gap", "restart"}, id="reset"),
-        pytest.param({LOWERING_S: "brown_out 0.1", LOWERING_S + 0.2: start(stream_id=2)}, {"gap", "restart"}, id="dip"),
-        pytest.param({LOWERING_S: "hang", LOWERING_S + 0.4: start(stream_id=2)}, {"gap", "restart"}, id="watchdog"),
-        pytest.param({RISING_S: "ready_stuck 1", RISING_S + 1: "ready_stuck -1"}, {"gap", "flagged"}, id="stuck high"),
-        pytest.param({RISING_S: "ready_stuck 0", RISING_S + 1: "ready_stuck -1"}, {"gap", "flagged"}, id="stuck low"),
-        pytest.param({RISING_S: "saturate 1", RISING_S + 1: "saturate 0"}, {"gap", "saturated"}, id="rail"),
-        pytest.param({RISING_S: "cut 1", RISING_S + 0.5: "cut 0"}, {"gap"}, id="cut"),
-        pytest.param({RISING_S: "encoder_noise 200", RISING_S + 5: "encoder_noise 0"}, {"encoder_slip"}, id="noise"),
-        pytest.param({LOWERING_S: "encoder_jump 2"}, {"encoder_slip"}, id="jump"),
-        pytest.param({RISING_S: "encoder_freeze 1", RISING_S + 0.8: "encoder_freeze 0"}, {"frozen"}, id="freeze up"),
-        pytest.param(
-            {LOWERING_S: "encoder_freeze 1", LOWERING_S + 2: "encoder_freeze 0"}, {"frozen"}, id="freeze down"
-        ),
-        pytest.param(
-            {RISING_S: "encoder_noise 1000000", RISING_S + 1: "encoder_noise 0"}, {"encoder_slip"}, id="rings"
-        ),
-        pytest.param({5.0: "flip 0.001", 20.0: "flip 0"}, set(), id="flipped bits"),
-        pytest.param({5.0: "lose 0.001", 20.0: "lose 0"}, set(), id="lost bytes"),
-    ],
-)
-def test_a_fault_is_reported_and_nothing_is_invented(
-    built: Build, three_reps: Truth, tmp_path: Path, script: Script, causes: set[str]
-) -> None:
-    events = detect(run(built(), tmp_path, three_reps, {0.4: start()} | script, SET_S))
+@dataclass(frozen=True)
+class Fault:
+    """A fault of the board, at a place of the set."""
+
+    name: str
+    at_s: float
+    actions: Script  # seconds after `at_s` -> action
+    causes: set[str]
+
+
+# The second to sixth repetition of six, in the middle of the way up and down.
+UP_S, DOWN_S = (10.7, 16.3, 22.2, 27.9, 33.8), (13.5, 19.4, 25.2, 31.1, 36.9)
+AGAIN = {"gap", "restart"}
+TOGETHER = {  # faults of one run: each in a repetition of its own
+    "restarts": (
+        Fault("reset", DOWN_S[0], {0: "reset 0.3", 0.4: start(stream_id=2)}, AGAIN),
+        Fault("dip", DOWN_S[1], {0: "brown_out 0.1", 0.2: start(stream_id=3)}, AGAIN),
+        Fault("watchdog", DOWN_S[2], {0: "hang", 0.4: start(stream_id=4)}, AGAIN),
+    ),
+    "converter and cable": (
+        Fault("stuck high", UP_S[0], {0: "ready_stuck 1", 1: "ready_stuck -1"}, {"gap", "flagged"}),
+        Fault("stuck low", UP_S[1], {0: "ready_stuck 0", 1: "ready_stuck -1"}, {"gap", "flagged"}),
+        Fault("rail", UP_S[2], {0: "saturate 1", 1: "saturate 0"}, {"gap", "saturated"}),
+        Fault("cut", UP_S[3], {0: "cut 1", 0.5: "cut 0"}, {"gap"}),
+    ),
+    "encoder": (
+        Fault("freeze up", UP_S[0], {0: "encoder_freeze 1", 0.8: "encoder_freeze 0"}, {"frozen"}),
+        Fault("freeze down", DOWN_S[1], {0: "encoder_freeze 1", 2: "encoder_freeze 0"}, {"frozen"}),
+        Fault("jump", DOWN_S[3], {0: "encoder_jump 2"}, {"encoder_slip"}),
+    ),
+    "encoder's line": (
+        Fault("noise", UP_S[0], {0: "encoder_noise 200", 5: "encoder_noise 0"}, {"encoder_slip"}),
+        Fault("rings", UP_S[3], {0: "encoder_noise 1000000", 1: "encoder_noise 0"}, {"encoder_slip"}),
+    ),
+    "serial line": (
+        Fault("flipped bits", 5.0, {0: "flip 0.001", 12: "flip 0"}, set()),
+        Fault("lost bytes", 20.0, {0: "lose 0.001", 15: "lose 0"}, set()),
+    ),
+}
+
+
+@pytest.mark.parametrize("together", TOGETHER)
+def test_a_fault_is_reported_and_nothing_is_invented(built: Build, truth: Truth, tmp_path: Path, together: str) -> None:
+    faults = TOGETHER[together]
+    script = {fault.at_s + late_s: action for fault in faults for late_s, action in fault.actions.items()}
+    events = detect(run(built(), tmp_path, truth, {0.4: start()} | script, SIX_S))
     check_faultless(events)
-    assert {event.cause for event in events if isinstance(event, SensorFault)} == causes
+    found: dict[str, set[str]] = {fault.name: set() for fault in faults}
+    for event in events:
+        if isinstance(event, SensorFault):
+            newest = max(
+                (fault for fault in faults if fault.at_s < event.found_s + BEGINS_S), key=lambda fault: fault.at_s
+            )
+            found[newest.name].add(event.cause)
+    assert found == {fault.name: fault.causes for fault in faults}
     (end,) = [event for event in events if isinstance(event, SetEnd)]
-    assert end.reps == REPS
+    assert end.reps == 6
