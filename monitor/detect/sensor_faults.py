@@ -19,7 +19,8 @@ ROUGH_S = 0.5  # for this long after a rough reading the force is doubted
 STALE_S = 0.2  # a cell that repeats its value for this long is doubted
 KEPT_DOUBTS = 32  # stretches: more than one repetition, which is how far learning looks back
 KEPT_HOLE_STEPS = steps(2.0)  # up to this long after its end a hole may be the cause of a silence
-QUIET_S = 1.0  # flagged readings closer than this are one fault
+QUIET_S = 1.0  # flagged readings closer than this are one fault ...
+QUIET_SPIKE_S = 0.3  # ... but spikes are dropped, and what happens after one is not part of it
 
 Fault = Detection[SensorFault]
 
@@ -51,7 +52,7 @@ class FaultDetector:
         if self._rough_until > self._now:
             due = min(due, self._rough_until)
         if self._flag_fault is not None:
-            due = min(due, self._flag_last + steps(QUIET_S))
+            due = min(due, self._quiet_from(self._flag_fault))
         return due
 
     def update(self, moment: Moment) -> Findings:
@@ -163,9 +164,12 @@ class FaultDetector:
 
     def _quiet(self, moment: Moment) -> list[Finding]:
         """End the fault once no reading has been flagged for long enough."""
-        if self._flag_fault is None or moment.now - self._flag_last < steps(QUIET_S):
+        if self._flag_fault is None or moment.now < self._quiet_from(self._flag_fault):
             return []
         return [self._end_flags(self._flag_fault)]
+
+    def _quiet_from(self, fault: Fault) -> int:
+        return self._flag_last + steps(QUIET_SPIKE_S if fault.event.cause == "spike" else QUIET_S)
 
     def _end_flags(self, fault: Fault) -> Ending:
         self._flag_fault = None

@@ -34,9 +34,14 @@ def with_force(rows: Samples, force_n: Any) -> Samples:
     return Samples(rows.t_s, rows.position_m, force_n, rows.flags)
 
 
+def of_all(events: list[AnyEvent]) -> list[Any]:
+    """The newest record of each event, in the order in which the events were found."""
+    return list({event.id: event for event in events}.values())
+
+
 def last(events: list[AnyEvent], kind: str) -> list[Any]:
-    """The last record of each event of a kind."""
-    return [event for event in {event.id: event for event in events}.values() if event.kind == kind]
+    """The newest record of each event of a kind."""
+    return [event for event in of_all(events) if event.kind == kind]
 
 
 @pytest.mark.parametrize("pause_s", [2.0, 12.0])
@@ -152,7 +157,7 @@ def test_lone_spikes_change_nothing_but_are_reported(force_hz: float, every: int
     force_n = rows.force_n.copy()
     force_n[np.flatnonzero(~np.isnan(force_n))[::every]] = spike_n
     clean, spiked = (
-        [event for event in records([], samples=one) if event.kind not in ("sensor_fault", "rep")]
+        [event for event in of_all(records([], samples=one)) if event.kind not in ("sensor_fault", "rep")]
         for one in (rows, with_force(rows, force_n))
     )
     assert [event.kind for event in spiked] == [event.kind for event in clean]
