@@ -11,8 +11,10 @@ from monitor.events import Failure, Stall
 from monitor.learning.load import SAME
 from monitor.profile.settings import DetectSettings
 from monitor.signals.conditions import Bit
+from monitor.signals.grid import STEP_S
 
-LOOK_STEPS = 1  # while the stack stands or a failure is possible, travel is looked at this often
+LOOK_STEPS = 1  # while a stall is open or a failure is possible, check the travel this often
+FASTER = 2.0  # times the slow velocity: so fast at most does the position itself move
 
 
 class StallDetector:
@@ -110,5 +112,11 @@ class StallDetector:
         return load_n is not None and self._failed_n is not None and abs(load_n / self._failed_n - 1) > SAME
 
     def _next(self, moment: Moment) -> int:
-        looking = self._stall is not None or self._candidate or self._since is not None
-        return moment.now + LOOK_STEPS if looking else NEVER
+        if self._stall is not None or self._candidate:
+            return moment.now + LOOK_STEPS
+        if self._since is None:
+            return NEVER
+        left_m = self.stall.travel_m - abs(moment.signals.x_m(moment.slow_now) - self._still_x_m)
+        soonest = int(left_m / (FASTER * moment.limits.v_move_m_s * STEP_S))  # above v_move, a bit wakes it
+        held = self._since + steps(self.stall.hold_s) - 1 + moment.signals.slow_lag
+        return max(moment.now + 1, min(held, moment.now + soonest))
