@@ -1,6 +1,7 @@
 """The README: its commands print what it shows, its links exist, its exit statuses are those of the commands."""
 
 import contextlib
+import json
 import os
 import re
 import shlex
@@ -16,6 +17,7 @@ import pytest
 
 from monitor.__main__ import COMMANDS
 from monitor.exit_codes import TABLE
+from monitor.store.store import Store
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -77,6 +79,7 @@ def test_its_commands_print_what_it_shows(folder: Path) -> None:
                 command, shown = command.replace(MACHINE, OWN_NAME), shown.replace(MACHINE, OWN_NAME)
             words = command.replace("/tmp", str(folder))
             wanted = r"(?s:.*?)".join(map(re.escape, shown.strip("\n").split("...")))
+            wanted = wanted.replace(r"rep\ 1:", r"rep\ \d+:")  # on a loaded machine `watch` may begin later in the set
             if words.endswith("&"):
                 process = subprocess.Popen(f"exec {words[:-1]}", stdout=subprocess.DEVNULL, **where)
                 stack.callback(ended, process)
@@ -85,8 +88,20 @@ def test_its_commands_print_what_it_shows(folder: Path) -> None:
                     time.sleep(0.05)
             else:
                 printed_by(words, wanted, where)
-    assert (folder / "session.html").read_text().startswith("<!doctype html>")
-    assert (folder / "clean.samples.csv").stat().st_size > 0
+    report = (folder / "session.html").read_text()
+    assert "<title>Training report, faults</title>" in report
+    assert "Set 1" in report
+    head, *rows = (folder / "clean.samples.csv").read_text().splitlines()
+    assert head.startswith("t_s,")
+    assert len(rows) > 50 * 250  # 53 s at 250 Hz and more
+    assert {event["kind"] for event in stored(folder, OWN_NAME)} >= {"turnaround", "rep"}  # machine and daemon have met
+
+
+def stored(folder: Path, machine: str) -> list[dict[str, Any]]:
+    """The events in the store of the daemon that was run."""
+    (path,) = (folder / "state").rglob(f"{machine}/**/events.db")
+    with Store(path, read_only=True) as store:
+        return [json.loads(row.record) for row in store.after(0, 1000)]
 
 
 def ended(process: "subprocess.Popen[str]") -> None:
