@@ -14,11 +14,14 @@ import socket
 import ssl
 import struct
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from monitor.access.authority import certificate_fits, make_authority, make_certificate
+from monitor.state.handed_over import handed_over
 from monitor.state.whole_file import write_whole
 
+SOON_DAYS = 60
 SIOCGIFADDR = 0x8915  # netdevice(7): the IPv4 address of an interface
 ADDRESS = slice(20, 24)  # in the answer, a struct ifreq
 
@@ -46,6 +49,29 @@ def make_page_certificate(folder: Path, authority: Path, names: Sequence[str]) -
 def fingerprint(certificate: Path) -> str:
     """As phones and browsers show it: SHA-256 in pairs of digits."""
     return hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate.read_text())).digest().hex(":").upper()
+
+
+def certificate_trouble(folder: Path, now_s: float) -> str | None:
+    """What staff should know of the certificate in the folder; None if all is well. Raises OSError if it is unreadable.
+
+    `now_s` is the Unix time. A handshake in memory shows what a screen that trusts the authority will see.
+    """
+    certificate, key, authority = (handed_over(folder / name) for name in ("page.pem", "page.key", "page-ca.pem"))
+    of_server, of_screen = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    of_server.load_cert_chain(certificate, key)
+    of_screen.load_verify_locations(authority)
+    of_screen.check_hostname = False  # the names are those of the network
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server, screen = of_server.wrap_bio(there, back, server_side=True), of_screen.wrap_bio(back, there)
+    try:
+        for side in (screen, server, screen):
+            with suppress(ssl.SSLWantReadError):
+                side.do_handshake()
+    except ssl.SSLCertVerificationError as error:
+        return f"screens refuse the page's certificate: {error.verify_message}"
+    end = (screen.getpeercert() or {})["notAfter"]
+    left_days = (ssl.cert_time_to_seconds(str(end)) - now_s) / 86_400
+    return f"the page's certificate ends in {left_days:.0f} days" if left_days < SOON_DAYS else None
 
 
 def own_addresses() -> list[str]:

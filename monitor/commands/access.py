@@ -110,13 +110,16 @@ def _tls(config: Path, authority: Path, names: list[str]) -> int:
     display = load_profile(config).display
     folder = config.resolve().parent / "secrets" if display.tls is None else Path(display.tls)
     every = [*names, *_own_names(), *own_addresses(), "localhost", "127.0.0.1"]
-    for line in make_page_certificate(folder, authority, list(dict.fromkeys(every))) or ["nothing to change"]:
+    changes = make_page_certificate(folder, authority, list(dict.fromkeys(every)))
+    for line in changes or ["nothing to change"]:
         print(line)
     print(
         f"\nThe authority's fingerprint, SHA-256, to compare on a new screen:\n  {fingerprint(folder / 'page-ca.pem')}"
     )
     if display.tls is None:
-        print(f'\nAdd to {config}, then restart the daemon:\n  [display]\n  tls = "{folder.name}"')
+        print(f'\nAdd to {config}:\n  [display]\n  tls = "{folder.name}"')
+    if changes:
+        print("\nThen restart the daemon: it reads the certificate at its start.")
     return ExitCode.DONE
 
 

@@ -11,6 +11,7 @@ import gc
 import logging
 import secrets
 import signal
+import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +19,7 @@ from pathlib import Path
 
 from firmware_bridge.chunk import Chunk
 from monitor.access.credentials import address_of
+from monitor.access.page_certificate import certificate_trouble
 from monitor.daemon.daemon import Daemon
 from monitor.daemon.loop_errors import report_loop_errors
 from monitor.daemon.mqtt_sink import MqttSink
@@ -99,7 +101,11 @@ async def serve(
             opened = is_open(profile.display.bind)
             tokens = await asyncio.to_thread(kept_tokens, directory) if opened else None
             broker = embedded or (None if profile.mqtt.websocket_url else Relay(address))
-            tls = None if profile.display.tls is None else page_tls(Path(profile.display.tls))
+            tls = None
+            if profile.display.tls is not None:
+                tls = page_tls(Path(profile.display.tls))
+                if trouble := certificate_trouble(Path(profile.display.tls), time.time()):
+                    _log.warning("%s: `rep-monitor access tls` renews it", trouble)
             server = PageServer(
                 profile, broker, partial(last_sets, store), tokens=tokens, recent=recent.document, tls=tls
             )

@@ -1,10 +1,12 @@
 """The whole examination of one machine, finding by finding. A check that raises is reported as a crash."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from firmware_bridge.holders import holders
+from monitor.access.page_certificate import certificate_trouble
 from monitor.calibrate import history
 from monitor.doctor import board, broker, configuration, host, network, page, port, probes, sensors
 from monitor.doctor.finding import Finding, ok, unknown
@@ -160,6 +162,8 @@ class Examination:
         yield self._do("broker", lambda: self._broker(up))
         yield self._do("broker_access", self._broker_access)
         yield self._do("page", lambda: self._page(pid is not None, up.page_url if up else None))
+        if self._profile.display.tls is not None:
+            yield self._do("page_certificate", lambda: self._certificate(Path(self._profile.display.tls or "")))
 
     def _broker(self, up: Endpoints | None) -> Finding:
         self._broker_report = report = asyncio.run(broker.ask(self._profile, up))
@@ -178,3 +182,9 @@ class Examination:
             return network.page(None, machine, None, daemon_runs)
         url = announced_url or f"http://127.0.0.1:{display.port}/"
         return network.page(url, machine, page.whose(url, machine), daemon_runs)
+
+    def _certificate(self, folder: Path) -> Finding:
+        try:
+            return network.certificate(str(folder), certificate_trouble(folder, time.time()), None)
+        except OSError as error:
+            return network.certificate(str(folder), None, error.strerror or str(error))

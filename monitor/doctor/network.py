@@ -42,3 +42,12 @@ def page(url: str | None, machine: str, answer: str | None, daemon_runs: bool) -
         return unknown("page", f"the daemon does not run{taken}", should, "start it: rep-monitor run --config ...")
     what = "nothing answers" if answer is None else "another program answers"
     return bad("page", f"{what} at {url}", should, "read the daemon's log, then restart it")
+
+
+def certificate(folder: str, trouble: str | None, unreadable: str | None) -> Finding:
+    should = "screens that trust the authority accept the page's certificate"
+    if unreadable is not None:
+        return unknown("page_certificate", f"{folder}: {unreadable}", should, "run doctor with sudo")
+    if trouble is not None:
+        return bad("page_certificate", trouble, should, "renew it: sudo rep-monitor access tls PROFILE; then restart")
+    return ok("page_certificate", "accepted", should)

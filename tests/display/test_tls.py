@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import shutil
 import socket
 import ssl
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -12,17 +14,20 @@ from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
 from monitor.__main__ import main
+from monitor.access.page_certificate import certificate_trouble, make_page_certificate
 from monitor.display import door
 from monitor.display.server import PageServer
 from monitor.display.tls import page_tls
+from monitor.doctor.examination import Examination
 from monitor.exit_codes import ExitCode
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
 from monitor.mqtt.contract.roles import Role
+from monitor.profile.reading import load_profile
 from monitor.profile.toml_document import ConfigError
 from tests import needs
 from tests.mqtt.page_requests import Answer, get, half_open, profile, upgrade
 from tests.mqtt.stage import play, until
-from tests.profiles import PROFILE
+from tests.profiles import CALIBRATION, PROFILE
 
 pytestmark = needs.openssl
 TOKENS = {Role.DISPLAY: "d1splay", Role.COACH: "c0ach"}
@@ -197,6 +202,30 @@ def shaken_hands(home: Path, context: ssl.SSLContext, name: str) -> bool:
         except ssl.SSLWantReadError:
             continue
     return client.version() == "TLSv1.3"
+
+
+def test_a_certificate_that_screens_refuse_or_will_soon_is_reported(home: Path, tmp_path: Path) -> None:
+    secrets, now_s = home / "secrets", time.time()
+    assert certificate_trouble(secrets, now_s) is None
+    assert certificate_trouble(secrets, now_s + 780 * 86_400) == "the page's certificate ends in 40 days"
+    make_page_certificate(tmp_path / "secrets", tmp_path / "authority", ["localhost"])
+    shutil.copy(secrets / "page-ca.pem", tmp_path / "secrets")
+    trouble = certificate_trouble(tmp_path / "secrets", now_s)
+    assert trouble is not None
+    assert trouble.startswith("screens refuse the page's certificate: ")
+    profile = tmp_path / "m.toml"
+    profile.write_text(f'{PROFILE}{CALIBRATION}[display]\ntls = "secrets"\n')
+    findings = {one.key: one for one in Examination(profile, load_profile(profile), None)._of_network()}
+    assert (findings["page_certificate"].verdict, findings["page_certificate"].found) == ("bad", trouble)
+
+
+def test_the_certificate_may_be_a_credential_of_the_service(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in (home / "secrets").iterdir():
+        shutil.copy(path, tmp_path / f"secrets_{path.name}")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert page_tls(Path("/nowhere/secrets")).authority == (home / "authority" / "ca.pem").read_bytes()
 
 
 @pytest.mark.parametrize(("name", "mode"), [("page.key", None), ("page-ca.pem", None), ("page.key", 0o644)])
