@@ -1,6 +1,7 @@
 """A screen on a wall: it waits for a server that is away, takes upgrades, stays on, and fills the screen."""
 
 import json
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -45,6 +46,10 @@ def test_a_screen_waits_for_its_server_and_continues(screen: Page, the_stage: Di
         for size in (PHONE, TABLET, LAPTOP, TV):
             screen.resize(*size)
             assert not violations(screen), size
+        port = int(the_stage.url.rpartition(":")[2].strip("/"))
+        with socket.create_server(("127.0.0.1", port)):  # accepts, and never answers
+            screen.call("Page.navigate", url=f"{the_stage.url}?cues=es")
+            screen.wait("document.querySelector('h1')?.textContent === 'Esperando a la máquina'")
     finally:
         the_stage.mend_broker()
     the_stage.info()
