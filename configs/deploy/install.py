@@ -263,7 +263,7 @@ def build(release: Path, root: Path, python: str) -> None:
     _run((python, "-m", "venv", str(workshop)))
     pip = (str(workshop / "bin/python"), "-m", "pip", "--disable-pip-version-check", "--quiet")
     locked = ("--no-deps", "--require-hashes", "-r")
-    _run((*pip, "install", *locked, str(LOCKS / "build.lock")))
+    _run((*pip, "install", "--no-compile", *locked, str(LOCKS / "build.lock")))
     sources.mkdir()
     for name in SOURCES:
         if (SOURCE / name).is_dir():
