@@ -16,6 +16,9 @@ from monitor.signals.signal_window import SignalWindow
 NEARLY = 0.8  # of a_jerk: from here on the force may show that it will be exceeded
 SURE_M = 0.01  # a position in greater doubt than this is not called the lockout
 
+Column = NDArray[np.float64]
+Conditions = dict[int, NDArray[np.bool_]]  # by bit
+
 
 class Bit:
     """Conditions of one moment. Plain integers: they are tested a hundred thousand times a second."""
@@ -61,103 +64,132 @@ def evaluate(
     `looking_back` at a repetition nothing is written, and its range is used though it is not agreed on.
     """
     rows = slice(window.row(start), window.row(end))
-    detect, slow_lag = limits.detect, window.slow_lag
-    x, v, a = window.x[rows], window.v[rows], window.a[rows]
-    tension, fast_tension, slow_v = window.tension[rows], window.fast_tension[rows], window.slow_v[rows]
-    slow_x = window.x[max(0, rows.start - slow_lag) : max(0, rows.stop - slow_lag)] if slow_lag else x
-    if len(slow_x) < len(x):
-        slow_x = np.concatenate((np.full(len(x) - len(slow_x), np.nan), slow_x))
-
-    known_x, known_t = ~np.isnan(a), ~np.isnan(tension)
-    doubt_m = limits.doubt_m
-    carried = off = {"stack": x > detect.set.off_rest_m - doubt_m, "motor": known_x, "static": known_t}[limits.kind]
-    share = limits.share_at(x)
-    half = limits.half_load_n * share
-    named: list[int] = []
-    held: list[NDArray[np.bool_]] = []
-
-    def put(bit: int, condition: NDArray[np.bool_]) -> None:
-        named.append(bit)
-        held.append(condition)
-
-    put(Bit.KNOWN_X, known_x)
-    put(Bit.KNOWN_T, known_t)
-    put(Bit.ODD, window.odd[rows] > 0)
-    if limits.kind == "stack":
-        light = fast_tension < half
-        contact = x <= detect.set.off_rest_m + doubt_m
-        if doubt_m:  # then the position alone does not show it
-            contact &= light & (np.abs(v) < limits.v_move_m_s)
-        put(Bit.CONTACT, contact)
-        put(Bit.LIGHT, light)
-        put(Bit.OFF, off & (fast_tension > half))
-        carried = off & ~contact  # a stack that stands there without tension may be on its rest
-        put(Bit.HANGS, carried & (fast_tension < limits.held_n * share))
-        put(Bit.SLACK, carried & (fast_tension < limits.slack_n * share))
-        put(Bit.EMPTY, fast_tension < limits.empty_n)
-    else:
-        put(Bit.EMPTY, fast_tension < limits.lift_off_n)
-    put(Bit.PULL, fast_tension >= limits.lift_off_n)
-    put(Bit.RISING, off & (v > 0) & (a > NEARLY * limits.a_jerk_m_s2))
-    put(Bit.DROP, off & (v < 0) & (a < -limits.a_jerk_m_s2))
-    put(Bit.HARD, np.abs(a) > limits.a_jerk_m_s2)
-    put(Bit.CEILING, fast_tension > limits.ceiling_n_at(share))
     ranged = limits.range_known and (limits.range_agreed or looking_back)
-    if ranged:
-        fast_up_m_s = limits.fast_up_m_s if looking_back else limits.surely_fast_up_m_s
-        put(Bit.FAST, (v > fast_up_m_s) | (v < -limits.fast_down_m_s))
-
-    loaded = tension >= half
-    relative = np.full(len(x), np.nan)
-    in_band = np.zeros(len(x), bool)
-    if limits.load_n is not None:
-        put(Bit.JUDGED, known_t)
-        friction = limits.friction or 0.0
-        ratio = tension / (limits.load_n * share)
-        relative = relative_tension(ratio, friction, v, limits.v_rest_m_s, limits.down)
-        unloaded = carried & (relative < limits.unload_below)
-        low = carried & (relative < 1 - limits.band)
-        high = carried & (relative > 1 + limits.band)
-        in_band = loaded & ~low & ~high & known_t
-        put(Bit.UNLOAD, unloaded & known_x)
-        put(Bit.BELOW, ratio < detect.failure.static_level)
-        put(Bit.LOW, low)
-        put(Bit.HIGH, high)
-        if limits.kind == "stack":  # nothing else has a known weight
-            foreign = relative - 1 - a * (limits.inertia / G) / share
-            lighter, heavier = carried & (foreign < -limits.foreign), carried & (foreign > limits.foreign)
-            if limits.resistance_known:
-                put(Bit.LIGHTER, lighter)
-                put(Bit.HEAVIER, heavier)
-            else:  # the load itself may vary along the way, but not to next to nothing
-                lifted = carried & (relative < detect.assist.lifted)
-                put(Bit.LIGHTER, lifted)
-                put(Bit.BENT, (lighter | heavier) & ~lifted)
-    elif limits.lowered_n is not None:  # less its friction that is the load
-        put(Bit.LIGHTER, carried & (tension < detect.assist.lifted * limits.lowered_n))
+    block = _Block(window, limits, rows)
+    held: Conditions = {
+        Bit.KNOWN_X: block.known_x,
+        Bit.KNOWN_T: block.known_t,
+        Bit.ODD: window.odd[rows] > 0,
+        Bit.FROZEN: (window.repeated[rows] > 0) & (block.tension != 0),  # an exact 0 is a clipped force, not a reading
+    }
+    _put_cable(held, block, limits)
+    _put_motion(held, block, limits, ranged)
+    _put_slow_motion(held, block, limits, ranged)
+    relative = _put_load(held, block, limits)
     if not looking_back:
+        loaded = block.tension >= block.half_n
+        in_band = np.zeros_like(loaded)
+        if limits.load_n is not None:
+            in_band = loaded & ~(held[Bit.LOW] | held[Bit.HIGH]) & block.known_t
         window.relative[rows] = relative
-
-    put(Bit.FROZEN, (window.repeated[rows] > 0) & (tension != 0))  # an exact 0 is a clipped force, not a reading
-
-    put(Bit.STILL, known_x & (np.abs(slow_v) <= limits.v_rest_m_s))
-    put(Bit.UP, slow_v > limits.v_rest_m_s)
-    put(Bit.DOWN, slow_v < -limits.v_rest_m_s)
-    put(Bit.MOVE, np.abs(slow_v) > limits.v_move_m_s)
-    if limits.range_known:
-        if doubt_m <= SURE_M and ranged:
-            put(Bit.TOP, slow_x >= limits.lockout_zone_m)
-        stall = detect.stall
-        share, doubt = (slow_x - limits.bottom_m) / limits.span_m, doubt_m / limits.span_m
-        mid = (share >= stall.low + doubt) & (share <= stall.high - doubt)
-        put(Bit.MID, mid)
-        put(Bit.SLOW, mid & (np.abs(slow_v) < detect.rep.sticking_speed * limits.v_up_m_s))
-
-    if not looking_back:
         _count(window.loaded, rows, loaded)
         _count(window.in_band, rows, in_band)
-    bits: NDArray[np.int32] = np.einsum("i,ij", np.array(named, np.int32), np.array(held))  # a sum of distinct bits
+    named = np.fromiter(held, np.int32, len(held))
+    bits: NDArray[np.int32] = np.einsum("i,ij", named, np.array(list(held.values())))  # a sum of distinct bits
     return bits
+
+
+class _Block:
+    """The signals of some moments, and what several conditions have in common."""
+
+    def __init__(self, window: SignalWindow, limits: Limits, rows: slice) -> None:
+        off_rest_m, doubt_m = limits.detect.set.off_rest_m, limits.doubt_m
+        self.x, self.v, self.a = window.x[rows], window.v[rows], window.a[rows]
+        self.tension, self.fast_tension = window.tension[rows], window.fast_tension[rows]
+        self.slow_v, self.slow_x = window.slow_v[rows], _earlier(window.x, rows, window.slow_lag)
+        self.known_x, self.known_t = ~np.isnan(self.a), ~np.isnan(self.tension)
+        self.share = limits.share_at(self.x)  # the load here, as a share of its mean
+        self.half_n = limits.half_load_n * self.share
+        if limits.kind != "stack":
+            self.off = self.carried = self.known_x if limits.kind == "motor" else self.known_t
+            return
+        self.light = self.fast_tension < self.half_n
+        self.off = self.x > off_rest_m - doubt_m
+        self.contact = self.x <= off_rest_m + doubt_m
+        if doubt_m:  # then the position alone does not show it
+            self.contact &= self.light & (np.abs(self.v) < limits.v_move_m_s)
+        self.carried = self.off & ~self.contact  # a stack that stands there without tension may be on its rest
+
+
+def _put_cable(held: Conditions, block: _Block, limits: Limits) -> None:
+    """The rest, and how much the cable carries."""
+    fast_tension = block.fast_tension
+    if limits.kind == "stack":
+        held[Bit.CONTACT] = block.contact
+        held[Bit.LIGHT] = block.light
+        held[Bit.OFF] = block.off & (fast_tension > block.half_n)
+        held[Bit.HANGS] = block.carried & (fast_tension < limits.held_n * block.share)
+        held[Bit.SLACK] = block.carried & (fast_tension < limits.slack_n * block.share)
+        held[Bit.EMPTY] = fast_tension < limits.empty_n
+    else:
+        held[Bit.EMPTY] = fast_tension < limits.lift_off_n
+    held[Bit.PULL] = fast_tension >= limits.lift_off_n
+    held[Bit.CEILING] = fast_tension > limits.ceiling_n_at(block.share)
+
+
+def _put_motion(held: Conditions, block: _Block, limits: Limits, ranged: bool) -> None:
+    """Acceleration and speed at the moment itself."""
+    v, a, a_jerk_m_s2 = block.v, block.a, limits.a_jerk_m_s2
+    held[Bit.RISING] = block.off & (v > 0) & (a > NEARLY * a_jerk_m_s2)
+    held[Bit.DROP] = block.off & (v < 0) & (a < -a_jerk_m_s2)
+    held[Bit.HARD] = np.abs(a) > a_jerk_m_s2
+    if ranged:
+        held[Bit.FAST] = (v > limits.fast_up_m_s) | (v < -limits.fast_down_m_s)
+
+
+def _put_slow_motion(held: Conditions, block: _Block, limits: Limits, ranged: bool) -> None:
+    """Movement and place at the moment `slow_lag` earlier."""
+    slow_v, detect = block.slow_v, limits.detect
+    speed = np.abs(slow_v)
+    held[Bit.STILL] = block.known_x & (speed <= limits.v_rest_m_s)
+    held[Bit.UP] = slow_v > limits.v_rest_m_s
+    held[Bit.DOWN] = slow_v < -limits.v_rest_m_s
+    held[Bit.MOVE] = speed > limits.v_move_m_s
+    if not limits.range_known:
+        return
+    if limits.doubt_m <= SURE_M and ranged:
+        held[Bit.TOP] = block.slow_x >= limits.lockout_zone_m
+    place, doubt = (block.slow_x - limits.bottom_m) / limits.span_m, limits.doubt_m / limits.span_m
+    mid = (place >= detect.stall.low + doubt) & (place <= detect.stall.high - doubt)
+    held[Bit.MID] = mid
+    held[Bit.SLOW] = mid & (speed < detect.rep.sticking_speed * limits.v_up_m_s)
+
+
+def _put_load(held: Conditions, block: _Block, limits: Limits) -> Column:
+    """The tension against the load. Returns w', NaN while no load is known."""
+    if limits.load_n is None:
+        if limits.lowered_n is not None:  # less its friction that is the load
+            held[Bit.LIGHTER] = block.carried & (block.tension < limits.detect.assist.lifted * limits.lowered_n)
+        return np.full(len(block.x), np.nan)
+    ratio = block.tension / (limits.load_n * block.share)
+    relative = relative_tension(ratio, limits.friction or 0.0, block.v, limits.v_rest_m_s, limits.down)
+    held[Bit.JUDGED] = block.known_t
+    held[Bit.UNLOAD] = block.carried & (relative < limits.unload_below) & block.known_x
+    held[Bit.BELOW] = ratio < limits.detect.failure.static_level
+    held[Bit.LOW] = block.carried & (relative < 1 - limits.band)
+    held[Bit.HIGH] = block.carried & (relative > 1 + limits.band)
+    if limits.kind == "stack":  # nothing else has a known weight
+        _put_foreign(held, block, limits, relative)
+    return relative
+
+
+def _put_foreign(held: Conditions, block: _Block, limits: Limits, relative: Column) -> None:
+    """Force that neither load, inertia nor friction explains."""
+    foreign = relative - 1 - block.a * (limits.inertia / G) / block.share
+    lighter, heavier = block.carried & (foreign < -limits.foreign), block.carried & (foreign > limits.foreign)
+    if limits.resistance_known:
+        held[Bit.LIGHTER], held[Bit.HEAVIER] = lighter, heavier
+        return
+    lifted = block.carried & (relative < limits.detect.assist.lifted)
+    held[Bit.LIGHTER] = lifted  # the load itself may vary along the way, but not to next to nothing
+    held[Bit.BENT] = (lighter | heavier) & ~lifted
+
+
+def _earlier(column: Column, rows: slice, lag: int) -> Column:
+    """The rows `lag` earlier; NaN where the window does not reach back so far."""
+    part = column[max(0, rows.start - lag) : max(0, rows.stop - lag)]
+    missing = rows.stop - rows.start - len(part)
+    return np.concatenate((np.full(missing, np.nan), part)) if missing else part
 
 
 def _count(column: NDArray[np.int64], rows: slice, condition: NDArray[np.bool_]) -> None:
