@@ -3,7 +3,7 @@
 from collections import deque
 
 MINUTE_NS = 60_000_000_000
-TOO_MANY = 6  # within a minute: nobody unplugs a cable so often
+TOO_MANY = 6  # within a minute: nobody unplugs a cable that often
 
 
 class Drops:

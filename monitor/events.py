@@ -57,7 +57,7 @@ class Stamp(TypedDict):
 
 
 def stamp_of(event: Event) -> Stamp:
-    """The stamp of an event, to write its record anew."""
+    """The stamp of an event, to write its record again."""
     return Stamp(
         id=event.id,
         session=event.session,
@@ -99,20 +99,20 @@ class Leak(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Assist(Event, frozen=True, kw_only=True, tag="assist"):
-    """Somebody else lifts the stack, or pushes it down. It is no fault."""
+    """Somebody else lifts the stack, or pushes it down. It is not a fault."""
 
     side: Literal["lighter", "heavier"]
 
 
 class LoadChange(Event, frozen=True, kw_only=True, tag="load_change"):
-    """The load that is selected is another than before; dated at the lift-off. It is no fault."""
+    """The selected load differs from the one before; dated at the lift-off. It is not a fault."""
 
     from_n: float
     to_n: float
 
 
 class LoadStep(Event, frozen=True, kw_only=True, tag="load_step"):
-    """A motor makes the way down heavier, or lighter, than the way up. It is no fault."""
+    """A motor makes the way down heavier or lighter than the way up. It is not a fault."""
 
     load_up_n: float
     load_down_n: float

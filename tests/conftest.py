@@ -24,7 +24,7 @@ settings.load_profile("unhurried")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--bless", action="store_true", help="write expected results anew; say why in the commit")
+    parser.addoption("--bless", action="store_true", help="write the expected results again; say why in the commit")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -1,4 +1,4 @@
-"""How `make test` shares the tests among parallel workers: how many there are, what stays together, what comes first.
+"""Shares the tests of `make test` among parallel workers: how many there are, what stays together, what comes first.
 
 A worker takes whole files, so that what the tests of a file share is made once. Files that share a browser go together.
 """

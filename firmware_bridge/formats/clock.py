@@ -26,7 +26,7 @@ WRAP_U32 = 2**32
 _STEPS = 4  # usual ones, and `_LEAST_US`: so far ahead of its arrival an unprotected stamp may run
 _LEAST_US = 20_000
 _USUAL_US = 250_000  # no board is slower
-_DRIFT = 100  # a clock that is 1 part in so many too fast is no trouble
+_DRIFT = 100  # a clock that is 1 part in 100 too fast does no harm
 _AHEAD_US = 60_000_000  # after a stall of the host, arrivals lag behind the stamps; no buffer holds a minute
 
 Whole = NDArray[np.int64]

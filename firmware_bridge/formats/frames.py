@@ -183,7 +183,7 @@ class FrameReader:
         return run
 
     def _count_run(self, batch: Batch, at: int, last_us: Whole) -> None:
-        """Count the blocks from `at` on, of which these are the last samples' times."""
+        """Count the blocks from `at` on; `last_us`: the times of their last samples."""
         run = len(last_us)
         for kind, stream in self._streams.items():
             rows = np.flatnonzero(batch.kind[at : at + run] == kind)

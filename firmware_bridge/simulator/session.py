@@ -32,7 +32,7 @@ class Session:
     limiter_m: float = 0.0  # height of a range limiter above the rest; the limiter is then the rest of the machines
     pause_s: float = 0.0  # agreed pauses on the rest
     drift_n_per_min: float = 0.0  # of the cell's zero
-    spike_every: int = 0  # one in so many readings of the cell is a spike; 0: none
+    spike_every: int = 0  # one in this many readings of the cell is a spike; 0: none
     range_given: bool = True
 
     def trace(self) -> Trace:

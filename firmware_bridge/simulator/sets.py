@@ -88,7 +88,7 @@ def faulty_set(
     lifter: Lifter | None = None,
     tail_s: float = TAIL_S,
 ) -> Script:
-    """Each repetition has one of `faults` with the probability `share`; some are so mild that they are none."""
+    """Each repetition has one of `faults` with the probability `share`; some are too mild to count as faults."""
     draw = _Draw(rng, machine, positive_s, negative_s)
     moves: list[Move] = [Rest(float(rng.uniform(1.0, 4.0)))]
     if rng.random() < 0.3:

@@ -1,8 +1,8 @@
-"""Keeps what is known of a machine between sessions: friction and curve on disk, the zero while the daemon runs.
+"""Keeps the knowledge about a machine between sessions: friction and curve on disk, the zero while the daemon runs.
 
     learned.json    {"friction": 0.061, "zero_n": 0.0, "v": 1}    in the machine's state folder
 
-The zero walks with the temperature, so a restart begins with the zero of the calibration.
+The zero drifts with the temperature, so a restart begins with the zero of the calibration.
 """
 
 import logging
@@ -31,7 +31,7 @@ class MachineMemory:
         self.newest = _read(self._path)
 
     def learn(self, machine: LearnedMachine) -> None:
-        """After a session: what it taught replaces what was known."""
+        """Take what a session taught; it replaces earlier knowledge."""
         before, self.newest = self.newest, machine
         if machine.friction is None:
             known = before or LearnedMachine()
@@ -40,11 +40,11 @@ class MachineMemory:
             self._do(partial(self._write, msgspec.structs.replace(machine, zero_n=0.0)))
 
     def follow_zero(self, zero_n: float) -> None:
-        """Before a session: the zero that the idle machine showed."""
+        """Take the zero that the idle machine showed before a session."""
         self.newest = msgspec.structs.replace(self.newest or LearnedMachine(), zero_n=zero_n)
 
     def forget_zero(self) -> None:
-        """Another calibration has another zero."""
+        """Forget the zero: another calibration has another one."""
         if self.newest is not None:
             self.follow_zero(0.0)
 

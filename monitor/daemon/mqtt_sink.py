@@ -20,7 +20,7 @@ from monitor.store.stored import StoredEvent
 
 STATE_EVERY_S = 1.0
 STALE_S = 0.5  # at the live rate
-LATE = 1.5  # in intervals of feedback: what comes later is late at any rate
+LATE = 1.5  # in intervals of feedback: later feedback is late at any rate
 
 
 class MqttSink:

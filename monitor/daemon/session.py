@@ -92,7 +92,7 @@ class LiveSession:
             self.recorder.close()
 
     def due_hz(self, newest: Feedback) -> float | None:
-        """The rate to publish the newest feedback with; None if it says nothing new."""
+        """The rate to publish the newest feedback with; None if nothing has changed."""
         hz = self._rate.due_hz(newest, self.analysis.spine.limits)
         self.analysis.expect(changes=not self._rate.at_rest)
         return hz

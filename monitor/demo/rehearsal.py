@@ -35,7 +35,7 @@ def strength_device(profile: Profile, seed: int, *, link: Path | None = None, sp
 
 
 def _performed(work: Trace, streaming: Callable[[], bool]) -> Iterator[Trace]:
-    """Stands still until the board streams, plays the work once, and stands still until it streams anew."""
+    """Stands still until the board streams, plays the work once, and stands still until it streams again."""
     still = work.part(0, ROWS)
     while True:
         while not streaming():

@@ -251,7 +251,7 @@ class Moment(msgspec.Struct, frozen=True):
     range_shown: RangeShown | None = None
     # From the panel, at this moment
     after_silence: bool = False  # the position was unknown for so long that earlier movement no longer counts
-    zero_moved_m: float = 0.0  # the zero of the positions was moved up by so much
+    zero_moved_m: float = 0.0  # the zero of the positions was moved up by this
     set_over: int | None = None  # the set ended at this moment; the lifter's open events are closed
     silenced: tuple[type[Event], ...] = ()  # open events of these kinds were closed
     known_at: int | None = None  # for a past moment that can only be judged now: the present moment

@@ -64,7 +64,7 @@ class StallDetector:
         if stalling != moment.stalling.open or until != moment.stalling.until:
             findings.append(Stalling(stalling, until))
         findings += self._pushing.update(moment)
-        ended_stuck = stuck and self._since is None  # and may begin anew at once, though no bit changes
+        ended_stuck = stuck and self._since is None  # and may begin again at once, though no bit changes
         self.due = moment.now + 1 if ended_stuck else min(self._pushing.due, self._next(moment))
         return findings
 
@@ -81,7 +81,7 @@ class StallDetector:
         return findings
 
     def _over(self, moment: Moment, x_m: float) -> bool:
-        """What ends a stall; a stillness that is not one yet ends likewise."""
+        """Whether a stall ends, or a stillness that is not a stall yet."""
         moved = moment.on(Bit.MOVE) or abs(x_m - self._still_x_m) > self.stall.travel_m or bool(moment.turned.points)
         return moved or moment.held or not moment.in_set
 

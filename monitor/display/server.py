@@ -253,7 +253,7 @@ class PageServer:
         return f"[{name}]:{self.port}" if ":" in name else f"{name}:{self.port}"
 
     def _show(self, file: File, visit: Visit, role: Role | None) -> Response:
-        """A file. Who has no role gets no page but the one that asks for a code."""
+        """A file. A visitor without a role gets only the page that asks for a code."""
         more = {"Cache-Control": "no-cache", "ETag": file.tag, "Vary": "Accept-Encoding"}
         if file.is_page and visit.url.path not in OPEN_PAGES:
             if role is None:

@@ -14,7 +14,7 @@ from monitor.profile.limits import Limits
 from monitor.signals.friction import direction
 from monitor.signals.signal_window import SignalWindow
 
-CRUISE_G = 0.03  # below it a repetition hardly accelerates
+CRUISE_G = 0.03  # below it a repetition moves almost evenly
 LEAST_MOMENTS = 60  # 0.3 s in either direction: a fit over less is noise
 SNAP = 0.02  # a learned load this close to a plate is that plate
 TRUSTED_REPS = 2  # one repetition may be pulled unevenly

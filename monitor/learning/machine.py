@@ -1,4 +1,4 @@
-"""What earlier sessions taught about a machine, whoever lifts on it; each recording has it in its header."""
+"""The knowledge about a machine from earlier sessions, for every lifter; each recording has it in its header."""
 
 from typing import Annotated
 

@@ -37,7 +37,7 @@ def _derived(profile: Profile) -> dict[str, str]:
 
 
 def varying_load_sentence(limits: Limits) -> str | None:
-    """What is reported of a machine whose load was found to vary along the way; None where it does not."""
+    """The sentence about a machine whose load was found to vary along the way; None if it does not vary."""
     curve, load_n = limits.resistance, limits.selected_n
     if curve is None or load_n is None:
         return None

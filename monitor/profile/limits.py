@@ -73,7 +73,7 @@ class Limits:
 
     @cached_property
     def excursion_m(self) -> float:
-        """A shorter way is fidgeting."""
+        """A shorter movement does not count as a repetition."""
         share = self.detect.rep.excursion
         if self.range_agreed:
             return share * self.range_m
@@ -172,7 +172,7 @@ class Limits:
 
     @cached_property
     def end_rest_s(self) -> float:
-        """So long on the rest ends a set."""
+        """A rest of this length ends a set."""
         end = self.detect.set
         return end.end_rest_s if self.pause_s <= end.end_rest_s else self.pause_s + end.pause_margin_s
 
@@ -213,13 +213,13 @@ class Limits:
 
     @cached_property
     def held_n(self) -> float:
-        """What stands still with less tension than this is held by something else than the cable."""
+        """A stack that stands still with less tension than this is held by something other than the cable."""
         held = self.detect.held
         return held.unknown_n if self.load_n is None else held.tension * self.load_n
 
     @cached_property
     def unload_below(self) -> float:
-        """The muscle is unloaded while w' is below this."""
+        """The muscle counts as unloaded while w' is below this."""
         unload = self.detect.unload
         return 1 - max(unload.low, unload.factor * self.a_jerk_m_s2 / G)
 
@@ -231,7 +231,7 @@ class Limits:
 
     @cached_property
     def lifted_n(self) -> float:
-        """With less tension, somebody else lifts the stack."""
+        """With less tension than this, somebody else lifts the stack."""
         if self.selected_n is None:
             return self.detect.held.unknown_n
         return min(self.lift_off_n, self.detect.assist.lifted * self.selected_n)
@@ -285,7 +285,7 @@ class Limits:
         return replace(self if apart else replace(self.unconfirmed(), friction=None), down=down)
 
     def unconfirmed(self) -> "Limits":
-        """The load that seemed to be selected is none, or varies along the way."""
+        """The limits without the load that seemed to be selected: it is wrong, or varies along the way."""
         return replace(self, load_n=None, load_from="unknown", presumed_n=None)
 
     def with_lowered(self, lowered_n: float | None) -> "Limits":
@@ -300,7 +300,7 @@ class Limits:
         return replace(self, doubt_m=self.doubt_m + doubt_m)
 
     def including(self, bottom_m: float, top_m: float) -> "Limits":
-        """To judge what was done: until repetitions agree on the range, with the one that includes this one, too."""
+        """The limits to judge a repetition by: until repetitions agree on a range, with one that includes this one."""
         if self.range_agreed:
             return self
         if self.range_known:
@@ -311,7 +311,7 @@ class Limits:
         return self if way_m == self.short_range_m else replace(self, short_range_m=way_m)
 
     def with_range(self, bottom_m: float, top_m: float, *, agreed: bool) -> "Limits":
-        """A learned range, in m above the rest."""
+        """The limits with a learned range, in m above the rest."""
         return replace(self, bottom_m=bottom_m, top_m=top_m, lockout_m=top_m, range_known=True, range_agreed=agreed)
 
 

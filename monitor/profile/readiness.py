@@ -1,4 +1,4 @@
-"""What a valid profile still lacks before `run` can use the machine."""
+"""Lists what a valid profile still lacks before `run` can use the machine."""
 
 from pathlib import Path
 

@@ -88,7 +88,7 @@ class TurnaroundSettings(SettingsTable, frozen=True, kw_only=True):
     dwell_superslow_s: Positive = 2.0
     abrupt_window_s: Positive = 0.25
     bounce_m: Positive = 0.010
-    set_down_s: Positive = 0.5  # a stack that rests for so long was set down
+    set_down_s: Positive = 0.5  # a stack that rests for this long was set down
     rebound_s: Positive = 0.3
 
 
@@ -168,14 +168,14 @@ class ForceCeilingSettings(SettingsTable, frozen=True, kw_only=True):
 
 
 class AssistSettings(SettingsTable, frozen=True, kw_only=True):
-    size: Share = 0.08  # of W: so much more or less than load, inertia and friction explain
+    size: Share = 0.08  # of W: this much more or less than load, inertia and friction explain
     size_min_n: Positive = 15.0
     hold_s: Positive = 0.5
     lifted: Share = 0.25  # of W: with less, somebody else does the positive
 
 
 class LoadStepSettings(SettingsTable, frozen=True, kw_only=True):
-    size: Share = 0.15  # of the load: so much the ways up and down differ, beyond friction
+    size: Share = 0.15  # of the load: the ways up and down differ by this much, beyond friction
     reps: Annotated[int, Meta(ge=1, le=20)] = 3  # in a row
 
 
@@ -196,12 +196,12 @@ class SensorFaultSettings(SettingsTable, frozen=True, kw_only=True):
 class RangeSettings(SettingsTable, frozen=True, kw_only=True):
     reps: Annotated[int, Meta(ge=1, le=10)] = 3  # that must agree before a learned range is judged by at once
     agreement: Share = 0.05  # of L
-    least_m: Positive = 0.05  # a shorter way is no range that can be learned
+    least_m: Positive = 0.05  # a range shorter than this cannot be learned
 
 
 class SkillSettings(SettingsTable, frozen=True, kw_only=True):
     throw_s: Positive = 4.0  # a jerk or a drop spoils no more than this
-    turn_s: NotNegative = 0.5  # an abrupt turnaround spoils so much before and after its dwell
+    turn_s: NotNegative = 0.5  # an abrupt turnaround spoils this time before and after its dwell
     least_s: NotNegative = 10.0  # of judged time: below it skill is null
 
 

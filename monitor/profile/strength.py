@@ -53,13 +53,13 @@ def write_strength(path: Path, test: StrengthTest) -> None:
 
 
 def read_strength(path: Path) -> StrengthTest:
-    """Raises ConfigError where the file is no strength test, OSError where it cannot be read."""
+    """Raises ConfigError if the file is not a strength test, OSError if it cannot be read."""
     with path.open("rb") as file:
         text = file.read(LARGEST_BYTES)
     try:
         test = msgspec.json.decode(text, type=StrengthTest)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is no strength test: {error}; `rep-monitor strength` writes one") from error
+        raise ConfigError(f"{path} is not a strength test: {error}; `rep-monitor strength` writes one") from error
     places_m = [one.position_m for one in test.efforts]
     if any(upper <= lower for lower, upper in pairwise(places_m)):
         raise ConfigError(f"{path}: the places of the efforts do not rise; list them from the lowest to the highest")

@@ -1,4 +1,4 @@
-"""When a session began, as a person reads it: in the time of this computer, with its zone."""
+"""Writes when a session began as a person reads it: in the time of this computer, with its zone."""
 
 import re
 from datetime import UTC, datetime

@@ -15,7 +15,7 @@ from monitor.report.words import newtons
 WIDTH, HEIGHT, EDGE = 640, 300, 56
 PLACES = 41
 LABEL_DOWN = {"up": -4, "down": 12, "strength": 4}  # so that labels of close curves do not overlap
-UNBALANCED = 0.1  # the machine asks for so much more or less of the strength than on average
+UNBALANCED = 0.1  # of the strength: the machine asks for this much more or less than on average
 LEAST_WAY = 0.1  # of the range: a shorter stretch is not worth a sentence
 BAYE = "A properly designed machine provides resistance that is balanced to the strength of the muscles."
 

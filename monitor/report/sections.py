@@ -109,7 +109,7 @@ def set_table(story: SessionStory) -> Markup:
 
 
 def _most(one: SetStory, leak: Leak) -> str:
-    """The cause of most leak; where hardly anything leaked, the faults."""
+    """The cause of most leak; the faults if almost nothing leaked."""
     for key, seconds in leaks(leak):
         return f"{LEAKS[key].en.lower()} {seconds:.1f} s"
     return fault_words(one.moments) or "nothing"

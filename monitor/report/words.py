@@ -66,7 +66,7 @@ def describe(event: AnyEvent) -> str:
         case LoadStep(load_up_n=up_n, load_down_n=down_n):
             return f"{newtons(up_n)} up, {newtons(down_n)} down"
         case Assist():
-            return "no fault of the lifter"
+            return "not a fault of the lifter"
         case LoadChange(from_n=from_n, to_n=to_n):
             return f"{newtons(from_n)} to {newtons(to_n)}"
         case SpeedOver(peak_velocity_m_s=peak_m_s):

@@ -27,7 +27,7 @@ class Bit:
     KNOWN_T = 1 << 1
     CONTACT = 1 << 2  # on the rest, by position alone
     OFF = 1 << 3  # off the rest and loaded
-    EMPTY = 1 << 4  # hardly any tension
+    EMPTY = 1 << 4  # almost no tension
     RISING = 1 << 5  # accelerated upwards, by NEARLY a_jerk or more
     DROP = 1 << 6
     HARD = 1 << 7  # |a| > a_jerk, any direction
@@ -73,8 +73,8 @@ def evaluate(
         Bit.FROZEN: (window.repeated[rows] > 0) & (block.tension != 0),  # an exact 0 is a clipped force, not a reading
     }
     _put_cable(held, block, limits)
-    _put_motion(held, block, limits, ranged)
-    _put_slow_motion(held, block, limits, ranged)
+    _put_motion(held, block, limits, ranged=ranged, looking_back=looking_back)
+    _put_slow_motion(held, block, limits, ranged=ranged)
     relative = _put_load(held, block, limits)
     if not looking_back:
         loaded = block.tension >= block.half_n
@@ -112,7 +112,7 @@ class _Block:
 
 
 def _put_cable(held: Conditions, block: _Block, limits: Limits) -> None:
-    """The rest, and how much the cable carries."""
+    """Conditions of the rest, and of how much the cable carries."""
     fast_tension = block.fast_tension
     if limits.kind == "stack":
         held[Bit.CONTACT] = block.contact
@@ -127,18 +127,19 @@ def _put_cable(held: Conditions, block: _Block, limits: Limits) -> None:
     held[Bit.CEILING] = fast_tension > limits.ceiling_n_at(block.share)
 
 
-def _put_motion(held: Conditions, block: _Block, limits: Limits, ranged: bool) -> None:
-    """Acceleration and speed at the moment itself."""
+def _put_motion(held: Conditions, block: _Block, limits: Limits, *, ranged: bool, looking_back: bool) -> None:
+    """Conditions of acceleration and speed at the moment itself."""
     v, a, a_jerk_m_s2 = block.v, block.a, limits.a_jerk_m_s2
     held[Bit.RISING] = block.off & (v > 0) & (a > NEARLY * a_jerk_m_s2)
     held[Bit.DROP] = block.off & (v < 0) & (a < -a_jerk_m_s2)
     held[Bit.HARD] = np.abs(a) > a_jerk_m_s2
     if ranged:
-        held[Bit.FAST] = (v > limits.fast_up_m_s) | (v < -limits.fast_down_m_s)
+        fast_up_m_s = limits.fast_up_m_s if looking_back else limits.surely_fast_up_m_s
+        held[Bit.FAST] = (v > fast_up_m_s) | (v < -limits.fast_down_m_s)
 
 
-def _put_slow_motion(held: Conditions, block: _Block, limits: Limits, ranged: bool) -> None:
-    """Movement and place at the moment `slow_lag` earlier."""
+def _put_slow_motion(held: Conditions, block: _Block, limits: Limits, *, ranged: bool) -> None:
+    """Conditions of movement and height at the moment `slow_lag` earlier."""
     slow_v, detect = block.slow_v, limits.detect
     speed = np.abs(slow_v)
     held[Bit.STILL] = block.known_x & (speed <= limits.v_rest_m_s)
@@ -156,9 +157,9 @@ def _put_slow_motion(held: Conditions, block: _Block, limits: Limits, ranged: bo
 
 
 def _put_load(held: Conditions, block: _Block, limits: Limits) -> Column:
-    """The tension against the load. Returns w', NaN while no load is known."""
+    """Conditions of the tension against the load. Returns w', NaN while no load is known."""
     if limits.load_n is None:
-        if limits.lowered_n is not None:  # less its friction that is the load
+        if limits.lowered_n is not None:  # minus its friction, that is the load
             held[Bit.LIGHTER] = block.carried & (block.tension < limits.detect.assist.lifted * limits.lowered_n)
         return np.full(len(block.x), np.nan)
     ratio = block.tension / (limits.load_n * block.share)
@@ -174,7 +175,7 @@ def _put_load(held: Conditions, block: _Block, limits: Limits) -> Column:
 
 
 def _put_foreign(held: Conditions, block: _Block, limits: Limits, relative: Column) -> None:
-    """Force that neither load, inertia nor friction explains."""
+    """Conditions of force that load, inertia and friction together do not explain."""
     foreign = relative - 1 - block.a * (limits.inertia / G) / block.share
     lighter, heavier = block.carried & (foreign < -limits.foreign), block.carried & (foreign > limits.foreign)
     if limits.resistance_known:
@@ -186,7 +187,7 @@ def _put_foreign(held: Conditions, block: _Block, limits: Limits, relative: Colu
 
 
 def _earlier(column: Column, rows: slice, lag: int) -> Column:
-    """The rows `lag` earlier; NaN where the window does not reach back so far."""
+    """The rows `lag` earlier; NaN where the window does not reach back that far."""
     part = column[max(0, rows.start - lag) : max(0, rows.stop - lag)]
     missing = rows.stop - rows.start - len(part)
     return np.concatenate((np.full(missing, np.nan), part)) if missing else part

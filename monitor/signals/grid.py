@@ -26,7 +26,7 @@ PATIENCE_S = 0.25  # bounds memory and delay where one kind stays away
 JUMP_M_S2 = 30.0  # 3 g: a fast stack may move further than `jump_m` between slow samples, but steadily
 SPIKE_N = 25.0  # a suspect reading this far from the one before it has a slipped bit
 BOUNCE = 0.5  # of its speed a stack keeps after it has landed
-BASE_S, TAIL = 0.02, 32  # the speed before a jump is measured over BASE_S, within so many readings
+BASE_S, TAIL = 0.02, 32  # the speed before a jump is measured over BASE_S, within TAIL readings
 ROUGH = 128  # a flag of the monitor's own, beside those of the device: see roughness.py
 MOST_PUSH_N = 100.0  # a cable cannot push; a drifted zero looks like a small push
 UNUSABLE = Flag.TIMEOUT | Flag.SATURATED | Flag.DESYNC | Flag.LATE
@@ -38,7 +38,7 @@ HoleCause = Literal["gap", "restart", "encoder_jump", "encoder_slip", "frozen"]
 
 
 class Hole(NamedTuple):
-    """Between these stamps nothing is known of position, or of force."""
+    """Between these stamps the position, or the force, is not known."""
 
     kind: str  # "position" or "force"
     cause: HoleCause
@@ -98,7 +98,7 @@ class _Readings:
     def take(self, t: Column, y: Column, anew: NDArray[np.bool_] | None = None) -> list[tuple[int, Hole]]:
         """Append readings; the stamps of a kind never go back. Returns holes, with the reading that each ends at.
 
-        `anew`: readings that count from a new zero.
+        `anew`: which readings count from a new zero.
         """
         if not len(t):
             return []
@@ -129,12 +129,12 @@ class _Readings:
         ]
 
     def _jumps(self, t: Column, y: Column, jump_m: float) -> NDArray[np.bool_]:
-        """Steps that no mass can make, given its speed in the `BASE_S` before."""
+        """The steps that no mass can make, given its speed in the `BASE_S` before."""
         before = len(self._tail[0])
         t, y = np.concatenate((self._tail[0], t)), np.concatenate((self._tail[1], y))
         self._tail = (t[-TAIL:], y[-TAIL:])
         jumps: NDArray[np.bool_] = np.abs(y[1:] - y[:-1]) > jump_m
-        for i in jumps.nonzero()[0].tolist():  # from reading i to i + 1; seldom any
+        for i in jumps.nonzero()[0].tolist():  # from reading i to i + 1; there are rarely any
             base = min(i - 1, max(0, i - TAIL + 2) + int((t[max(0, i - TAIL + 2) : i] < t[i] - BASE_S).sum()))
             speed = (y[i] - y[base]) / (t[i] - t[base]) if base >= 0 else 0.0
             dt = t[i + 1] - t[i]
@@ -180,7 +180,7 @@ class Grid:
         self._roughness = Roughness(averages)
         self._next: int | None = None
         self._newest = (-np.inf, -np.inf)  # newest stamp of position, of force
-        self._newest_real = -np.inf  # of force, of what is known to be no spike
+        self._newest_real = -np.inf  # of force, among readings that are known not to be spikes
 
     def update(self, samples: Samples) -> Steps:
         """The steps that these samples complete."""
@@ -256,7 +256,7 @@ class Grid:
         return np.maximum.accumulate(newest)
 
     def _spikes(self, samples: Samples) -> NDArray[np.bool_]:
-        """Suspect readings that stand apart from the last that is not."""
+        """The suspect readings that differ clearly from the last one that is not suspect."""
         suspect = (samples.flags & int(Flag.SUSPECT)) != 0
         sound = ~np.isnan(samples.force_n) & ~suspect & ((samples.flags & int(UNUSABLE)) == 0)
         newest = np.maximum.accumulate(np.where(sound, np.arange(len(sound)), -1))
@@ -267,7 +267,7 @@ class Grid:
     def _steps(
         self, row: NDArray[np.int64], holes: list[tuple[int, Hole]], flagged: list[tuple[int, float, int]]
     ) -> Steps:
-        """What was noticed at a row is known from the first step that this row, or a later one, has completed."""
+        """The steps from which on rows are known: the first that each row, or a later one, completes."""
         first, empty = self._next or 0, np.empty(0)
 
         def step(at: int) -> int:

@@ -1,9 +1,9 @@
-"""The linear filters of motion and tension, each the best estimate of its truth that can be had at its delay.
+"""The linear filters of motion and tension, each the best estimate of its true signal at its delay.
 
 The true signals (EVENTS.md 1.1) are low-passed with zero phase, which needs samples from far ahead. The best estimate
 that can be given `ahead` steps later is the Wiener filter: the weights with the least expected error, given how the
-signal is distributed over frequencies, what the sensor makes of it, and the sensor's noise. With R the covariance of
-what is seen and r its covariance with what is sought, they are R^-1 r (Wiener 1949).
+signal is distributed over frequencies, the response of the sensor, and its noise. With R the covariance of the
+measured values and r their covariance with the wanted value, the weights are R^-1 r (Wiener 1949).
 """
 
 from functools import lru_cache
@@ -40,7 +40,7 @@ def slope_kernel(half: int) -> Column:
 def acceleration_kernel(ahead: int, count_m: float, past: int = PAST) -> Column:
     """Acceleration (1/s2) low-passed at 6 Hz, from positions `past` steps before a moment to `ahead` steps after it.
 
-    It weighs second differences of position, so that neither place nor speed matters. `count_m`: the encoder's step.
+    It weighs second differences of position, so that position and speed do not matter. `count_m`: the encoder's step.
     """
     i = np.arange(-past, ahead)
     power = _power(SPREAD_M_S2, BEND_HZ, SLOPE)
@@ -58,8 +58,8 @@ def tension_kernel(cutoff_hz: float, ahead: int, window_s: float, period_s: floa
     """Tension low-passed at `cutoff_hz`, from forces TENSION_PAST steps before a moment to `ahead` steps after it.
 
     A reading is the mean over the `window_s` before its stamp, and readings come every `period_s`: the converter is
-    late by half its window and blunts what is shorter, both of which this undoes as far as the noise lets it. The
-    weights sum to one, so that a constant force is passed on unchanged.
+    late by half its window and flattens shorter events. The kernel undoes both as far as the noise allows. The weights
+    sum to one, so that a constant force is passed on unchanged.
     """
     if window_s > LONGEST_WINDOW_S:
         window_s = period_s = STEP_S
@@ -77,7 +77,7 @@ def tension_kernel(cutoff_hz: float, ahead: int, window_s: float, period_s: floa
 
 
 def _power(spread: float, bend_hz: float, slope: float) -> Column:
-    """Variance by frequency, flat up to the bend."""
+    """The variance by frequency, flat up to the bend."""
     shape = 1 / (1 + (F_HZ / bend_hz) ** slope)
     power: Column = spread**2 * shape / shape.sum()
     return power
@@ -90,7 +90,7 @@ def _low_pass(cutoff_hz: float) -> Column:
 
 
 def _covariance(n: int, power: Column) -> Column:
-    """Of n consecutive steps of a signal, shape (n, n)."""
+    """The covariance of n consecutive steps of a signal, shape (n, n)."""
     by_distance = np.cos(2 * np.pi * STEP_S * np.arange(n)[:, None] * F_HZ) @ power
     i = np.arange(n)
     covariance: Column = by_distance[np.abs(i[:, None] - i[None, :])]
@@ -98,6 +98,6 @@ def _covariance(n: int, power: Column) -> Column:
 
 
 def _wanted(i: NDArray[np.int64], crossed: NDArray[np.complex128] | Column) -> Column:
-    """Covariance of what is seen at steps `i` with what is sought at step 0."""
+    """The covariance of measured values at steps `i` with the wanted value at step 0."""
     wanted: Column = (np.exp(2j * np.pi * STEP_S * i[:, None] * F_HZ) @ crossed).real
     return wanted

@@ -1,18 +1,19 @@
-"""Steps become motion: position, velocity, acceleration and filtered tension at one moment.
+"""Turns steps into motion: position, velocity, acceleration and filtered tension at one moment.
 
     raw steps   . . . . . . . . | . . . . . . . . head
     moment j                    ^ `lag` steps behind the head; every signal is centred on it
 
-Position and velocity are the value and slope of a least-squares quadratic over the window, centred: no phase error, at
-the price of half a window of delay. Acceleration decides heaves, and the truth for it is motion low-passed at 6 Hz
-with zero phase, a filter that wants to see 80 ms ahead; its Wiener estimate has a third of the quadratic's error near
-events, at the same delay. An encoder's velocity near standstill is coarse (one count in many steps), so a second
-velocity, for "moving or not", looks over a window long enough for several counts; it is centred too, and lags the
-moment by `slow_lag` steps.
+Position and velocity are the value and slope of a least-squares quadratic over the centred window: it has no phase
+error, but a delay of half a window. Acceleration decides heaves. Its true signal is motion low-passed at 6 Hz with zero
+phase, which needs 80 ms of look-ahead; the Wiener estimate of it has a third of the quadratic's error near events, at
+the same delay. An encoder's velocity near standstill is coarse (one count in many steps). So a second velocity, for
+"moving or not", uses a window long enough for several counts; it is centred, too, and lags the moment by `slow_lag`
+steps.
 
-Tension is estimated likewise (true signals: EVENTS.md 1.1): low-passed at 8 Hz for what is judged against the load, at
-15 Hz for slack, touch and ceiling. A slow converter (HX711: each of 80 readings a second is the mean over 50 ms,
-and late by half of it) is sharpened: on simulated sets the error near events falls from 5 % of the load to 0.5 %.
+Tension is estimated in the same way (true signals: EVENTS.md 1.1): low-passed at 8 Hz for comparison with the load, at
+15 Hz for slack, touch and ceiling. The readings of a slow converter (HX711: each of 80 readings a second is the mean
+over 50 ms, and half of that late) are sharpened: on simulated sets the error near events falls from 5 % of the load to
+0.5 %.
 """
 
 from itertools import pairwise
@@ -55,13 +56,13 @@ class SignalBlock(NamedTuple):
 
     @staticmethod
     def joined(parts: "list[SignalBlock]") -> "SignalBlock":
-        """One after the other."""
+        """The blocks joined in order."""
         columns: list[Any] = [np.concatenate(column) for column in zip(*(part[1:] for part in parts), strict=True)]
         return SignalBlock(parts[0].first, *columns)
 
 
 class MotionFilter:
-    """Steps in, signals out; keeps one longest window."""
+    """Takes steps and returns signals; it keeps steps for its longest window."""
 
     def __init__(self, settings: MotionSettings, cell: CellSettings, v_rest_m_s: float, count_m: float) -> None:
         self.lag = max(3, round(settings.window_s / 2 / STEP_S))

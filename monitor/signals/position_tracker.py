@@ -20,10 +20,10 @@ from monitor.signals.stillness import PLATEAU, REACH, SPEED_STEPS, Judge, Verdic
 Column = NDArray[np.float64]
 SETTLE = 8  # steps over which the speed after a hole is measured
 LOSES_PLACE = ("encoder_jump", "restart")
-LONG_S = 3.0  # after a longer hole, the speeds before and after say nothing about the movement within it
+LONG_S = 3.0  # after a longer hole, the speeds before and after do not show the movement within it
 LOST_M = 1.0  # a doubt larger than the range of any machine
 UNSEEN_S = 1.0  # how long a freeze whose beginning was not seen may have lasted
-JUMP_DOUBT_M = 0.004  # a stack at 0.4 m/s moves so far in the 10 ms around a jump
+JUMP_DOUBT_M = 0.004  # a stack at 0.4 m/s moves this far in the 10 ms around a jump
 WAY_DOUBT = 0.1  # share of the estimated movement
 TURN_DOUBT = 0.25  # of the change of speed over the hole: half of the error if all of it came at one end
 HISTORY = REACH + PLATEAU
@@ -78,7 +78,7 @@ class _Loss:
 
 @dataclass(slots=True)
 class _Trial:
-    """Counts that do at step `edge` what no stack does; they are judged once step `at` is known."""
+    """Counts that no stack can make at step `edge`; they are judged once step `at` is known."""
 
     edge: int
     kind: Literal["stop", "start", "kink"]
@@ -86,7 +86,7 @@ class _Trial:
 
 
 class PositionTracker:
-    """Steps in, the same steps with tracked positions out; memory is bounded."""
+    """Takes steps and returns them with tracked positions; memory is bounded."""
 
     def __init__(self, count_m: float) -> None:
         self._judge = Judge(count_m)
@@ -181,7 +181,7 @@ class PositionTracker:
         return until
 
     def _lose(self, known_from: int) -> int:
-        """There was a hole, and this step is the first known one after it."""
+        """Note a hole: this step is the first known one after it."""
         self._holes.pop(0)
         rows = self._tracked[HISTORY : self._row(known_from)]
         known = np.flatnonzero(~np.isnan(rows))

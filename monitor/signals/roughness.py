@@ -12,7 +12,7 @@ LEAP = 0.3  # of the greatest reading in the window
 LEAST_LEAP_N = 50.0  # smaller ones are harmless
 WINDOW = 16  # readings
 TOGETHER, MANY = 8, 3  # without averaging, 3 leaps within 8 readings
-GAP_S = 0.05  # readings further apart say nothing about the one between them
+GAP_S = 0.05  # readings further apart do not show what lies between them
 
 Column = NDArray[np.float64]
 

@@ -1,6 +1,6 @@
-"""A window over the last minute of signals, by moment number: what detectors look back into.
+"""Keeps the signals of the last minute by moment number, for detectors that look back.
 
-column[window.row(a) : window.row(b)]      moments a (included) to b (excluded); what is too old is cut off
+column[window.row(a) : window.row(b)]      moments a (included) to b (excluded); moments that are too old are cut off
 """
 
 import numpy as np
@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from monitor.signals.motion import SignalBlock
 
 KEPT = 64 * 200  # moments: 64 s, in which a repetition at 30/30 fits
-CAPACITY = 3 * KEPT  # so rows are moved seldom
+CAPACITY = 3 * KEPT  # so that rows are rarely moved
 
 Column = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
 
 class SignalWindow:
-    """Signal columns in step; appending is cheap, memory constant. `slow_v` lags its moment by `slow_lag` steps."""
+    """Columns of signals with common rows; memory is constant. `slow_v` lags its moment by `slow_lag` steps."""
 
     def __init__(self, slow_lag: int = 0) -> None:
         self.slow_lag = slow_lag

@@ -1,4 +1,4 @@
-"""Sifts out force readings that no mass on a cable can make: one or two leap away, and the next is where it was before.
+"""Removes force readings that no mass on a cable can make: one or two leap away, and the next one is back.
 
     force   ____|____     a spike: it leaps, and is back within `MOST_S`; it is taken out
             ____/~~~\\     a clank when slack is taken up, an effort: real, however steep
@@ -80,7 +80,7 @@ class SpikeSieve:
     def _back(self, readings: Column, known: Column) -> int | None:
         """How many readings leapt before the force was back; None: not known yet.
 
-        0 or less: the leap is real, which the reading after so many shows.
+        0 or less: the leap is real; the reading after that many shows it.
         """
         from_s, from_n = known[:, -1].tolist()
         leap_n = abs(float(readings[1, 0]) - from_n)

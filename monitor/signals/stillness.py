@@ -21,7 +21,7 @@ from monitor.signals.grid import STEP_S
 
 Column = NDArray[np.float64]
 PLATEAU = 8  # steps without a count that make a standstill
-SPEED_STEPS = 4  # next to its edge the speed is taken over so many
+SPEED_STEPS = 4  # the speed next to an edge is measured over this many steps
 WAIT = 6  # steps that the tension may lag: a slow converter averages over 50 ms
 MOST_G = 0.6  # no stack stops harder, except on its rest, where the tension goes too
 KINK_G = 1.0  # a change of speed so hard that it must show in the cable
@@ -54,17 +54,17 @@ class Judge:
         self._most_m_s = 0.5 * MOST_G * G * (window_s + hidden_s) ** 2 / window_s
 
     def stop(self, x_m: Column, force_n: Column, edge: int) -> Verdict:
-        """Of counts that stand from step `edge` on; the columns end with the newest step."""
+        """The verdict on counts that stand from step `edge` on; the columns end with the newest step."""
         way_m = float(x_m[edge - 1] - x_m[edge - 1 - SPEED_STEPS])
         return self._judge(way_m, force_n, edge, PLATEAU + WAIT, lands=way_m < 0)
 
     def start(self, x_m: Column, force_n: Column, edge: int) -> Verdict:
-        """Of counts that run again from step `edge` on, after a standstill; the columns end with the newest step."""
+        """The verdict on counts that run again from step `edge` on; the columns end with the newest step."""
         way_m = float(x_m[edge + SPEED_STEPS] - x_m[edge])
         return self._judge(way_m, force_n, edge, SPEED_STEPS + 1 + WAIT)
 
     def kink(self, x_m: Column, force_n: Column, edge: int) -> Verdict:
-        """Of counts that run on at another speed from step `edge` on; the columns end with the newest step."""
+        """The verdict on counts that run at another speed from step `edge` on; the columns end with the newest step."""
         if _tension(force_n, edge) is None:  # a stack that lands does it too
             return Verdict.REAL
         way_m = float(x_m[edge + SPEED_STEPS] - 2 * x_m[edge] + x_m[edge - SPEED_STEPS])
@@ -74,7 +74,7 @@ class Judge:
     def _judge(
         self, way_m: float, force_n: Column, edge: int, wait: int, *, lands: bool = False, alone: bool = True
     ) -> Verdict:
-        """Of a change of speed by `way_m` in the window; `alone`: counts alone may prove that it was none."""
+        """The verdict on a change of speed by `way_m` in the window; `alone`: counts alone may prove a freeze."""
         speed_m_s = abs(way_m) / (SPEED_STEPS * STEP_S)
         tension = _tension(force_n, edge)
         if tension is not None:
@@ -91,7 +91,7 @@ class Judge:
 
 
 class Tension(NamedTuple):
-    """Of a cable about a change of speed: what it was before, and as shares of that its swing and its least value."""
+    """The tension around a change of speed: its level before, and as shares of that its swing and its least value."""
 
     usual_n: float
     shock: float
@@ -99,7 +99,7 @@ class Tension(NamedTuple):
 
 
 def _tension(force_n: Column, edge: int) -> Tension | None:
-    """None where it is not known."""
+    """The tension around an edge; None if it is not known."""
     before = force_n[max(0, edge - CALM_BEFORE) : edge - SHOCK_BEFORE]
     about = force_n[edge - SHOCK_BEFORE :]
     known = before[~np.isnan(before)]

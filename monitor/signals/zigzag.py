@@ -1,4 +1,4 @@
-"""Reversals of the movement: a zig-zag with hysteresis in metres.
+"""Finds the reversals of the movement: a zig-zag with hysteresis in metres.
 
 Noise can cross zero velocity a hundred times in a slow turnaround, but it cannot travel the hysteresis h_rev. So a
 reversal is confirmed once the stack is h_rev away from its extreme; it is dated back to the extreme.
@@ -23,12 +23,12 @@ class Reversal(NamedTuple):
     full: bool
 
     def shifted(self, by_m: float) -> "Reversal":
-        """The same, where the zero of the positions was moved up."""
+        """The same reversal after the zero of the positions was moved up."""
         return self._replace(x_m=self.x_m - by_m)
 
 
 class Zigzag:
-    """Feed positions in blocks; constant memory. A silence of more than `long_gap` steps starts it anew."""
+    """Takes positions in blocks; memory is constant. After a silence of more than `long_gap` steps it starts again."""
 
     def __init__(self, long_gap: int) -> None:
         self._long_gap = long_gap
@@ -104,6 +104,6 @@ class Zigzag:
 
 
 def _first(condition: NDArray[np.bool_]) -> int:
-    """Index of the first true element; the length where there is none."""
+    """Index of the first true element; the length if there is none."""
     i = int(condition.argmax()) if len(condition) else 0
     return i if len(condition) and condition[i] else len(condition)

@@ -2,7 +2,7 @@
 
 SQLite maps this file into memory. If somebody shortens it, the next access beyond its new end is SIGBUS, which ends
 the program. So its length is compared before each use. A shortened index is filled with zeros: SQLite finds it invalid
-then, and builds it anew from the log, so nothing is lost. (With an exclusive lock, SQLite needs no such file; but then
+then, and rebuilds it from the log, so nothing is lost. (With an exclusive lock, SQLite needs no such file; but then
 no backup can be made while the daemon runs.)
 """
 

@@ -294,7 +294,7 @@ class Store:
         """Mends what was done to the files from outside. Raises StoreError."""
         with classified_errors(self.path):
             if self._index.mend():
-                _log.error("%s-shm was shortened while it was in use: it is built anew", self.path)
+                _log.error("%s-shm was shortened while it was in use: it is rebuilt", self.path)
         if self._is_elsewhere:
             self._leave()
 

@@ -13,15 +13,15 @@ from firmware_bridge.samples import Samples
 from monitor.profile.strength import Effort
 
 BIN_S = 0.02
-BEST_S = 1.0  # the force is the highest mean over so long
-LEAST_S = 2.0  # a shorter push is no effort
+BEST_S = 1.0  # the force is the highest mean over this time
+LEAST_S = 2.0  # a shorter push is not an effort
 LONGEST_S = 60.0  # more is not kept
-STILL_M = 0.005  # a cable and a frame give way by so much
+STILL_M = 0.005  # a cable and a frame yield by this much
 RELEASED = 0.5  # of the highest force: with less the effort is over
 
 
 class Moved(NamedTuple):
-    """An effort that was none: the machine moved by so much."""
+    """An effort that does not count: the machine moved by `by_m`."""
 
     by_m: float
 

@@ -9,7 +9,7 @@ To add a kind, add its row, then run `python -m monitor.vocabulary` for the page
 from monitor.vocabulary.rows import Row, Words
 from monitor.vocabulary.table_of_machine import NOT_THE_LIFTERS
 
-ENDED_SET = "It ended the set, so it is no fault."
+ENDED_SET = "It ended the set, so it is not a fault."
 SLOWER_TURN = Words("Slow down before each turn.", "Vor jeder Umkehr langsamer werden.")
 ABOVE_THE_REST = Words("Turn round just above the rest.", "Knapp über der Ablage umkehren.")
 
@@ -79,7 +79,7 @@ ROWS = (
         lane="sets",
         icon="alarm",
         name=Words("Failure", "Muskelversagen"),
-        why="The muscle could not go on, as far as position and force can tell. It is no fault.",
+        why="The muscle could not go on, as far as position and force can tell. It is not a fault.",
     ),
     Row(
         "stage",
@@ -95,7 +95,7 @@ ROWS = (
         lane="reps",
         icon="positive",
         name=Words("Partial repetition", "Teilwiederholung"),
-        why="It went only part of the way. It is no fault.",
+        why="It went only part of the way. It is not a fault.",
         when={"partial": True},
         remedy=Words("Use the whole range, or end the set.", "Den ganzen Weg nutzen oder den Satz beenden."),
         listed=False,
@@ -245,7 +245,7 @@ ROWS = (
         lane="rests",
         icon="rest",
         name=Words("Stalled", "Stillstand"),
-        why="The way up came to a stop. It is hard, and no fault: keep pushing.",
+        why="The way up came to a stop. It is hard, not a fault: keep pushing.",
         cue="stall",
     ),
     Row(

@@ -17,7 +17,7 @@ NOT_THE_LIFTERS = (
         lane="sets",
         icon="ready",
         name=Words("Another load", "Andere Last"),
-        why="The pin selects another load than before. It is no fault.",
+        why="The pin selects another load than before. It is not a fault.",
     ),
     Row(
         "load_step",
@@ -25,7 +25,7 @@ NOT_THE_LIFTERS = (
         lane="sets",
         icon="ready",
         name=Words("Another load on the way down", "Andere Last beim Senken"),
-        why="The machine itself adds to the load on the way down, or takes from it. It is no fault.",
+        why="The machine itself adds to the load on the way down, or takes from it. It is not a fault.",
     ),
     Row(
         "assist.lighter",

@@ -46,7 +46,7 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
         read_small(tmp_path)
 
 
-def test_a_home_that_nobody_has_is_a_mistake_in_the_profile(tmp_path: Path) -> None:
+def test_an_unknown_users_home_is_a_mistake_in_the_profile(tmp_path: Path) -> None:
     cues = '[display]\ncues = "~nobody-has-this-name/cues"\n'
     (tmp_path / "m.toml").write_text(PROFILE.read_text().replace("[display]\n", cues))
     with pytest.raises(ConfigError, match="that home folder is not known; give the whole path"):

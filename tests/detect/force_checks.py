@@ -1,4 +1,4 @@
-"""What detection must report about forces: tension, loads, helpers, motors and static contractions."""
+"""Checks the reports about forces: tension, loads, helpers, motors and static contractions."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What detection must report about movements: turnarounds, repetitions, stalls, rests, range and speed."""
+"""Checks the reports about movements: turnarounds, repetitions, stalls, rests, range and speed."""
 
 import pytest
 

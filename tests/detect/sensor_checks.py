@@ -1,4 +1,4 @@
-"""What detection must report about sensors: gaps, a slipped encoder, a drifting zero, a wrong load."""
+"""Checks the reports about sensors: gaps, a slipped encoder, a drifting zero, a wrong load."""
 
 import pytest
 

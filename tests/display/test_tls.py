@@ -97,7 +97,7 @@ def test_a_screen_that_trusts_the_authority_gets_page_and_broker(home: Path) -> 
     served(home, story)
 
 
-def test_what_is_not_tls_of_today_is_refused_and_harms_nobody(home: Path) -> None:
+def test_anything_but_modern_tls_is_refused_without_harm(home: Path) -> None:
     async def story(server: PageServer) -> None:
         with pytest.raises(ssl.SSLCertVerificationError):
             await ask(server, ssl.create_default_context(), "/")

@@ -1,4 +1,4 @@
-"""What reads bytes from outside, each as a function that must return, whatever the bytes are.
+"""The code that reads bytes from outside, each part as a function that must return for any bytes.
 
 A target raises what it must not: an error that has no sentence for a person. Its seeds are sound inputs.
 """

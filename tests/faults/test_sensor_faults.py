@@ -68,7 +68,7 @@ def always(make: Callable[[Case, float], sensor.Fault]) -> Faults:
 
 
 def again(make: Callable[[Case, float, float], sensor.Fault], every_s: float, least_s: float, most_s: float) -> Faults:
-    """A fault every so many seconds, each for a duration between the two."""
+    """A fault every `every_s` seconds, each for `least_s` to `most_s`."""
 
     def faults(item: Case, length_s: float, rng: np.random.Generator) -> tuple[sensor.Fault, ...]:
         starts_s = np.arange(8.0, length_s - 10, every_s)

@@ -93,7 +93,7 @@ def test_ten_thousand_damaged_bytes_let_nothing_wrong_through() -> None:
     assert wrong == 0
 
 
-def test_random_bytes_are_counted_and_hardly_ever_believed() -> None:
+def test_random_bytes_are_counted_and_almost_never_accepted() -> None:
     noise = random.Random(2).randbytes(4 << 20)
     found, deframer = unframed(noise)
     counts = deframer.counts

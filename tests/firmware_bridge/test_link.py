@@ -133,7 +133,7 @@ def test_time_without_a_reader_is_not_silence() -> None:
     assert play.state == "silent"
 
 
-def test_a_device_that_never_speaks_is_tried_ever_more_seldom() -> None:
+def test_a_device_that_never_speaks_is_tried_less_and_less_often() -> None:
     play = Play()
     rests: list[float] = []
     for _ in range(9):

@@ -1,4 +1,4 @@
-"""What a case's score depends on besides its truth: tolerances, and what no detector can be required to find."""
+"""Conditions of a case's score besides its truth: tolerances, and what no detector can be required to find."""
 
 from dataclasses import dataclass
 

@@ -125,7 +125,7 @@ def test_a_stop_that_holds_the_cable_ends_a_set_and_leaving_it_begins_one() -> N
     given = stands_low(0.04, 8.0)
     truth = whole(given, bottom_m=0.08, top_m=TOP_M)
     assert truth.reps() == [1, 1]
-    assert len(truth.movement.idle) == 1, "what was done before the first repetition is no set"
+    assert len(truth.movement.idle) == 1, "movement before the first repetition is not a set"
     first, _ = truth.of("set_start")
     assert first.t_s == pytest.approx(12.3, abs=0.3)
     assert truth.of("set_end")[0].t_s == pytest.approx(12.3 + 8.8 + 1.0, abs=0.3)
@@ -138,7 +138,7 @@ def test_a_repetition_ends_on_the_stop_whatever_follows() -> None:
     assert truth.reps() == [1]
     assert one(truth, "set_end").t_s == pytest.approx(FIRST_S + 8.8 + 1.0, abs=0.3)
     assert one(truth, "rep").end_s == pytest.approx(one(truth, "set_end").t_s, abs=0.3)
-    assert len(truth.movement.idle) == 1, "let down from the stop it was no set"
+    assert len(truth.movement.idle) == 1, "lowering from the stop is not a set"
 
 
 def test_a_lifter_who_holds_the_stack_low_does_not_end_the_set() -> None:

@@ -29,7 +29,7 @@ FLOORS = {
     "rep": 0.99,
 }
 OTHER_FLOORS = {"motor": ("set_start", "set_end", "rep", "turnaround", "stall", "failure"), "squat": tuple(FLOORS)}
-ONCE_WRONG = {"motor": (), "squat": (18, 120)}  # a bar that is racked unloads nobody; one let go of begins its set so
+ONCE_WRONG = {"motor": (), "squat": (18, 120)}  # a racked bar unloads nobody; a set may begin with a bar that is let go
 CLEAN_FALSE = 0  # events of these kinds in the clean sets
 SETS_EXACT = 1.0  # share of sets with every repetition counted
 FOUND_P95_S = {"jerk": 0.105, "drop": 0.105}  # after the onset

@@ -163,7 +163,7 @@ class _SoundHandler(BrokerProtocolHandler):  # type: ignore[misc]
         return await self._ended
 
     async def _send_packet(self, packet: MQTTPacket[Any, Any, Any]) -> None:
-        """A cancelled task ends as cancelled; amqtt raises an error then, which nobody takes."""
+        """A cancelled task ends as cancelled; amqtt raises an error that nothing handles."""
         try:
             await super()._send_packet(packet)
         except ProtocolHandlerError as error:

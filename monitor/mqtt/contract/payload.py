@@ -10,7 +10,7 @@
     rep/<m>/cmd/<name>         commands     QoS 1  never      resume, lifter, protocol, load, stop; sets, forget
     rep/<m>/ack/<id>           Ack          QoS 1             the answer to the command with that id
     rep/<m>/resume/<client>    records      QoS 1             the answer to `resume`, between two ResumeMarks
-    rep/<m>/sets/<client>      set records  QoS 1             the answer to `sets`, likewise: set_end with the lifter
+    rep/<m>/sets/<client>      set records  QoS 1             the answer to `sets`: set_end with the lifter
 
 JSON in UTF-8, with a version `v` in every message, units in the keys, and null instead of NaN. Payloads need no
 properties of MQTT 5. The structs are in `messages` and `commands`, their schemas in `schema`.

@@ -115,7 +115,7 @@ def _no_header(path: Path, lines: Sequence[TextLine], reading: Reading) -> str:
     line = lines[0]
     cut = [
         split(line.text, separator) for separator in reversed(SEPARATORS)
-    ]  # a header may contain a comma, but hardly a tab
+    ]  # a header may contain a comma, but rarely a tab
     names = next((names for names in cut if len(names) > 1), cut[0])
     where = f"{path}, line {line.number}"
     if names and all(_is_number(name) for name in names):

@@ -1,4 +1,4 @@
-"""What a session's score depends on besides its truth: more tolerances, and more that cannot be required."""
+"""Conditions of a session's score besides its truth: more tolerances, and more that cannot be required."""
 
 from dataclasses import dataclass
 

@@ -61,7 +61,7 @@ def test_one_option_leads_to_the_next(tmp_path: Path) -> None:
         read_table(path, reading_of(None, "ms"))
 
 
-def test_rows_that_come_too_seldom_are_named(tmp_path: Path) -> None:
+def test_rows_that_come_too_rarely_are_named(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("t_s,displacement_m,force_n\n" + "".join(f"{k * 1e12},0.1,600\n" for k in range(30)))
     with pytest.raises(TableError, match="too few rows: 20 a second are needed"):
