@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from monitor.events import Leak, LockoutRest, Unload
+from monitor.events import ForceCeiling, Leak, LockoutRest, Unload
 from tests import needs
 from tests.browser import Page
 from tests.display.choosing import READY
@@ -42,6 +42,10 @@ speechSynthesis.speak = (utterance) => spoken.push(utterance.text);
 speechSynthesis.dispatchEvent(new Event("voiceschanged"))"""
 
 
+SMALL_TARGETS = """[...document.querySelectorAll("button, a[href], select, input")]
+  .filter((target) => target.checkVisibility({ visibilityProperty: true }))
+  .map((target) => [target.id, target.offsetWidth, target.offsetHeight])
+  .filter(([, width, height]) => Math.min(width, height) < 48)"""
 NOTHING_TO_SHOW = ("fault", "stale", "offline")
 
 
@@ -50,6 +54,7 @@ def test_every_state_is_shown_and_readable(display: Page, stage: DisplayStage, s
     for width, height in (PHONE, TABLET, LAPTOP, TV, (844, 390), (320, 568)):
         display.resize(width, height)
         seen = show(display, stage, state)
+        assert not display.evaluate(SMALL_TARGETS), (width, height)
         assert not faults(seen), (width, height, display.screenshot(tmp_path / f"{state}-{width}.png"))
         if state == "summary":
             continue
@@ -63,6 +68,21 @@ def test_every_state_is_shown_and_readable(display: Page, stage: DisplayStage, s
         assert seen["crossed"] == (state in NOTHING_TO_SHOW)
         assert (seen["fill"] is None) == (state in (*NOTHING_TO_SHOW, "idle"))
     assert not display.console
+
+
+def test_many_faults_do_not_push_the_number_of_a_repetition_out(display: Page, stage: DisplayStage) -> None:
+    stage.live(rep=5)
+    for rep in (3, 4, 5):
+        stage.event(LockoutRest, rep=rep, duration_s=1.0)
+        stage.event(Unload, rep=rep, duration_s=0.2, low=0.5)
+        stage.event(ForceCeiling, rep=rep, duration_s=0.2, peak_tension_n=1200.0)
+    three = "/ · .* · /.test(document.querySelector('#faults').innerText)"
+    for size in (PHONE, TABLET, LAPTOP, TV, (320, 568)):
+        display.resize(*size)
+        seen = look(display, three, state="set")
+        ends = {text["text"]: text["right"] for text in seen["texts"] if text["text"].startswith("rep ")}
+        assert {"rep 5", "rep 4"} <= ends.keys(), size  # the smallest phones show two lines
+        assert all(right <= size[0] for right in ends.values()), (size, ends)
 
 
 def test_states_differ_in_shape_not_only_in_colour(display: Page, stage: DisplayStage) -> None:
