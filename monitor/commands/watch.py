@@ -24,7 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--user", metavar="NAME", help="an account of the broker that may read, such as a display's")
     parser.add_argument("--password-file", type=Path, metavar="FILE", help="a file that contains only its password")
     parser.add_argument("--tls", action="store_true", help="encrypt the connection")
-    parser.add_argument("--ca-file", type=Path, metavar="FILE", help="the certificate authority of the broker")
+    parser.add_argument(
+        "--ca-file", type=Path, metavar="FILE", help="the certificate authority of the broker, or of the page"
+    )
     add_weights_argument(parser)
 
 

@@ -1,11 +1,13 @@
 """Asks a page's server, like a browser, which machine it shows and how to reach its broker."""
 
+import ssl
 from http import HTTPStatus
 from http.client import HTTPException
+from pathlib import Path
 from typing import NamedTuple
-from urllib.error import HTTPError
+from urllib.error import HTTPError, URLError
 from urllib.parse import SplitResult, parse_qs, urlsplit
-from urllib.request import ProxyHandler, Request, build_opener
+from urllib.request import HTTPSHandler, OpenerDirector, ProxyHandler, Request, build_opener
 
 import msgspec
 
@@ -32,22 +34,28 @@ class Shown(NamedTuple):
     address: Address
 
 
-def visit(url: str, machine: str | None = None, *, nearby: bool) -> Shown:
+def visit(url: str, machine: str | None = None, *, nearby: bool, ca_file: Path | None = None) -> Shown:
     """Asks the page at `url`; with `nearby` also the ports after it, in case its own was taken. Blocks.
 
-    Raises BrokerGone if no such page answers, BrokerRefuses if it asks for a token.
+    `ca_file` is the authority of a page over TLS. Raises BrokerGone if no such page answers, BrokerRefuses if it asks
+    for a token or if its certificate is not trusted, OSError if the file cannot be read.
     """
     parts = page_address(url)
     host, first = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
     token = next(iter(parse_qs(parts.query).get("token", [])), None)
+    secure = parts.scheme == "https"
+    opener = build_opener(ProxyHandler({}))
+    if secure:
+        opener = build_opener(ProxyHandler({}), HTTPSHandler(context=ssl.create_default_context(cafile=ca_file)))
     others: list[str] = []
     for port in range(first, first + (PORTS_TRIED if nearby else 1)):
-        found = _config(parts.scheme, host, port, token)
+        found = _config(opener, parts.scheme, host, port, token)
         if found is None:
             continue
         shown, outside = found
         if machine in (None, shown):
-            return Shown(shown, _address(host, port, parts.scheme == "https", token, outside))
+            address = _address(host, port, secure, token, outside)
+            return Shown(shown, msgspec.structs.replace(address, ca_file=None if ca_file is None else str(ca_file)))
         others.append(shown)
     which = f"a page of {machine}" if machine else "a page"
     where = f"{host}:{first}" + (f" to {first + PORTS_TRIED - 1}" if nearby else "")
@@ -66,18 +74,21 @@ def page_address(url: str) -> SplitResult:
         sound = False
     if not sound:
         raise ConfigError(
-            "--page is not an address: give http://gym-box:8080/?token=... as `rep-monitor access page` prints it"
+            "--page is not an address: give http://gym-box:8080/?token=... as"
+            " `rep-monitor access page --links` prints it"
         )
     return parts
 
 
-def _config(scheme: str, host: str, port: int, token: str | None) -> tuple[str, str | None] | None:
+def _config(
+    opener: OpenerDirector, scheme: str, host: str, port: int, token: str | None
+) -> tuple[str, str | None] | None:
     """The machine, and its broker's address if it differs from the page's; None if no such page answers."""
     name = f"[{host}]" if ":" in host else host
     headers = {} if token is None else {"Cookie": f"{COOKIE}={token}"}
     request = Request(f"{scheme}://{name}:{port}/config.json", headers=headers)
     try:
-        with build_opener(ProxyHandler({})).open(request, timeout=PATIENCE_S) as answer:
+        with opener.open(request, timeout=PATIENCE_S) as answer:
             config = msgspec.json.decode(answer.read(MOST_BYTES), type=_Config)
         return config.machine, config.ws_url
     except HTTPError as error:
@@ -85,8 +96,15 @@ def _config(scheme: str, host: str, port: int, token: str | None) -> tuple[str, 
             if error.code == HTTPStatus.FORBIDDEN:
                 raise BrokerRefuses(
                     f"the page at {host}:{port} asks for a token: give with --page the address that"
-                    " `rep-monitor access page` prints"
+                    " `rep-monitor access page --links` prints"
                 ) from error
+        return None
+    except URLError as error:
+        if isinstance(error.reason, ssl.SSLCertVerificationError):
+            raise BrokerRefuses(
+                f"the certificate of the page at {host}:{port} is not trusted ({error.reason.verify_message}):"
+                " give with --ca-file the page-ca.pem that `rep-monitor access tls` made"
+            ) from error
         return None
     except (OSError, HTTPException, *UNREADABLE):  # no server, or another one
         return None

@@ -30,7 +30,7 @@ def viewpoint(
     """Raises ConfigError where the arguments contradict each other."""
     profile = load_profile(config) if config else None
     machine = machine or (profile.machine.id if profile else None)
-    account = (port, user, password_file, ca_file, tls or None)
+    account = (port, user, password_file, tls or None)
     if page and (host or any(account)):
         raise ConfigError("--page and --host exclude each other: give one of them")
     if host is None and profile is not None and profile.mqtt.host is not None and page is None:
@@ -45,18 +45,18 @@ def viewpoint(
             username=user,
             password=password_in(password_file) if password_file else None,
         )
-    elif any(account):
-        raise ConfigError("--port, --user, --password-file and --tls need a broker: name it with --host")
+    elif any(account) or (ca_file is not None and page is None):
+        raise ConfigError("--port, --user, --password-file, --tls and --ca-file need a broker: name it with --host")
     else:
-        return _page(page or (_own_page(profile) if profile else DEFAULT_PAGE), machine, nearby=page is None)
+        return _page(page or (_own_page(profile) if profile else DEFAULT_PAGE), machine, page is None, ca_file)
     return _always(machine, address) if machine else sole_machine(address)
 
 
-def _page(url: str, machine: str | None, *, nearby: bool) -> Find:
+def _page(url: str, machine: str | None, nearby: bool, ca_file: Path | None) -> Find:
     page_address(url)
 
     async def find() -> tuple[str, Address]:
-        return await asyncio.to_thread(partial(visit, url, machine, nearby=nearby))
+        return await asyncio.to_thread(partial(visit, url, machine, nearby=nearby, ca_file=ca_file))
 
     return find
 

@@ -7,6 +7,7 @@ import socket
 import ssl
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,12 @@ from monitor.access.page_certificate import certificate_trouble, make_page_certi
 from monitor.display import door
 from monitor.display.server import PageServer
 from monitor.display.tls import page_tls
+from monitor.display.visit import visit
 from monitor.doctor.examination import Examination
 from monitor.exit_codes import ExitCode
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
+from monitor.mqtt.client.connection import BrokerRefuses
+from monitor.mqtt.client.connection import connect as connect_broker
 from monitor.mqtt.contract.roles import Role
 from monitor.profile.reading import load_profile
 from monitor.profile.toml_document import ConfigError
@@ -93,6 +97,19 @@ def test_a_screen_that_trusts_the_authority_gets_page_and_broker(home: Path) -> 
         async with connect(url, ssl=context, subprotocols=[Subprotocol("mqtt")], additional_headers=headers) as line:
             assert line.subprotocol == "mqtt"
         assert server.secure_url == f"https://127.0.0.1:{server.secure_port}/"
+
+    served(home, story)
+
+
+def test_watch_reads_the_secure_page_with_its_authority(home: Path) -> None:
+    async def story(server: PageServer) -> None:
+        url = f"https://localhost:{server.secure_port}/?token=d1splay"
+        authority = home / "secrets" / "page-ca.pem"
+        shown = await asyncio.to_thread(partial(visit, url, nearby=False, ca_file=authority))
+        async with connect_broker(shown.address, "watch-of-a-test"):
+            pass
+        with pytest.raises(BrokerRefuses, match=r"not trusted .*--ca-file"):
+            await asyncio.to_thread(partial(visit, url, nearby=False))
 
     served(home, story)
 
