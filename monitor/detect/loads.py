@@ -37,6 +37,7 @@ class LoadDetector:
         self.due = NEVER
         self._teacher = teacher
         self._free_since: int | None = None  # since when nothing pulls
+        self._hung = False  # while nothing pulled, the stack was off its rest
         self._lift_off: int | None = None  # the lift-off since which no load is confirmed
         self._moves_since: int | None = None
         self._bent_since: int | None = None
@@ -109,6 +110,7 @@ class LoadDetector:
     def _free(self, moment: Moment) -> Findings:
         """Nothing pulls: after a while the pin may have been moved."""
         self._raised_since = None
+        self._hung = not moment.on(Bit.CONTACT)
         self._free_since = moment.now if self._free_since is None else self._free_since
         ripe = self._free_since + PIN_STEPS
         if moment.now < ripe:
@@ -179,13 +181,23 @@ class LoadDetector:
         before_n = moment.limits.presumed_n
         self._raised_since = None if _lowered(moment, self._moves_since) else lift_off
         if before_n is not None and abs(load_n / before_n - 1) <= SAME:
-            return (_confirmed(moment.limits, before_n), LoadConfirmed(lift_off))
+            return (_confirmed(moment.limits, before_n), LoadConfirmed(self._carried_since(moment, lift_off, before_n)))
         self._teacher.forget_load()
-        findings: list[Finding] = [_confirmed(moment.limits, load_n), LoadConfirmed(lift_off, before_n)]
+        carried = self._carried_since(moment, lift_off, load_n)
+        findings: list[Finding] = [_confirmed(moment.limits, load_n), LoadConfirmed(carried, before_n)]
         if before_n is not None:
             change = LoadChange(**moment.stamp(lift_off, lift_off), from_n=round(before_n, 1), to_n=round(load_n, 1))
             findings.append(Detection(change, lift_off, lift_off))
         return findings
+
+    def _carried_since(self, moment: Moment, lift_off: int, load_n: float) -> int:
+        """A stack that hung is held until it moves, or the cable carries enough of its load."""
+        if not self._hung:
+            return lift_off
+        signals, limits = moment.signals, moment.limits
+        v_m_s, tension_n = (signals.part(column, lift_off, moment.now + 1) for column in (signals.v, signals.tension))
+        carried = (np.abs(v_m_s) > limits.v_move_m_s) | (tension_n >= limits.detect.held.tension * load_n)
+        return lift_off + int(carried.argmax())
 
     def _learn(self, moment: Moment) -> Findings:
         """Learn from a repetition."""

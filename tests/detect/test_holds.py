@@ -132,6 +132,14 @@ def test_a_stop_that_keeps_the_cable_loaded_ends_a_set(before_s: float) -> None:
     assert max(rep.positive_s for rep in last(events, "rep")) < 2.5 or before_s < 5
 
 
+def test_whoever_takes_a_stack_from_its_hook_is_not_helped() -> None:
+    """The tension returns by and by while the stack still hangs: after the load is confirmed, that is no fault."""
+    hung: list[Act] = [Leg(0.2, 2.0), Tug(0.0, 8.0), Tug(0.04, 0.5), Tug(0.6, 0.15), Still(0.3)]
+    events = records([*LEAD, *REP, *REP, *UP, *hung, *REP, *REP, *END], PROFILES["learned"])
+    assert len(last(events, "set_end")) == 2
+    assert not {"assist", "slack", "unload", "tension_out"} & {event.kind for event in events}
+
+
 def test_a_stack_that_is_lowered_from_a_stop_to_its_rest_is_no_set() -> None:
     park: list[Act] = [Leg(at(0.06), 1.5), Still(8.0)]
     rep: list[Act] = [*UP, Leg(at(0.1), 2.0), Still(0.4)]
