@@ -35,7 +35,7 @@ check: $(VENV)/development ## check style and types only
 	@$(PY) -m mypy
 	@.ci/javascript
 
-soak: system $(VENV)/development ## run the tests of faults for half an hour; prints the measurements
+soak: system $(VENV)/development ## run the tests of faults for an hour and a half; prints the measurements
 	@.ci/system-packages systemd-container
 	@REP_MONITOR_SOAK=1 $(PY) -m pytest -q -rfEs -m soak --timeout=1500 $(ARGS)
 
@@ -71,11 +71,12 @@ lock: $(VENV)/runtime ## renew the locks: the newest versions that pyproject.tom
 	@printf 'hatchling\neditables\nsetuptools\n' | $(call locked,build,- -c $(LOCKS)/runtime.lock)
 	@$(call locked,development,pyproject.toml --extra dev -c $(LOCKS)/runtime.lock -c $(LOCKS)/build.lock)
 
-newest: system ## the suite with the newest versions that pyproject.toml allows, in an environment of its own: finds drift
+newest: system ## the suite with the newest versions that pyproject.toml allows, after a look for known vulnerabilities
 	@$(call environment,.venv-newest,--clear)
 	@.venv-newest/bin/python -m pip install -q --disable-pip-version-check --upgrade -e '.[dev]'
 	@touch .venv-newest/runtime .venv-newest/development
 	@.venv-newest/bin/python -m pip list --disable-pip-version-check
+	@.ci/audit .venv-newest
 	@$(MAKE) --no-print-directory VENV=.venv-newest test
 
 clean: ## remove what was built, but not .venv

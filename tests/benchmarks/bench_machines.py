@@ -44,7 +44,9 @@ def boards(pipe: Pipe, profiles: list[Path]) -> None:
             profile = load_profile(profiles[0])
             traces = list(simulator.live(machine_of(profile), simulator.clean_set(2, 4, reps=20), seed=1, rows=20))
             devices = [
-                stack.enter_context(SimulatedDevice(Board(kit_of(profile), number), traces, baud=profile.serial.baud))
+                stack.enter_context(
+                    SimulatedDevice(Board(kit_of(profile), number), iter(traces), baud=profile.serial.baud)
+                )
                 for number in range(len(profiles))
             ]
             pipe.send([device.port for device in devices])
