@@ -6,6 +6,7 @@ import socket
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from monitor.exit_codes import ExitCode
 
@@ -91,6 +92,7 @@ def _page(config: Path, *, coach: bool, links: bool) -> int:
 def _print_code(invitation: "Invitation") -> None:
     from rich.console import Console
 
+    from monitor.access.page_certificate import own_addresses
     from monitor.display.qr_code import blocks
 
     address, _, code = invitation.link.partition("/pair.html#")
@@ -99,6 +101,9 @@ def _print_code(invitation: "Invitation") -> None:
     for line in blocks(invitation.link):
         console.print(line, style="black on white")
     console.print(f"\nOr open {address} there and type:  {code[:3]} {code[3:]}", markup=False)
+    host, port, ips = urlsplit(address).hostname, urlsplit(address).port, own_addresses()
+    if host not in ips and (elsewhere := [f"http://{ip}:{port}" for ip in ips if not ip.startswith("127.")]):
+        console.print(f"Where the network does not know that name: {' or '.join(elsewhere)}", markup=False)
     minutes = round(invitation.valid_s / 60)
     console.print(f"For one screen, within {minutes} minutes. --coach: for a coach. --links: permanent links.")
 

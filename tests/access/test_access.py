@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from monitor.__main__ import main
+from monitor.access.page_certificate import own_addresses
 from monitor.display.qr_code import blocks
 from monitor.display.server import PageServer
 from monitor.display.token import kept_tokens
@@ -82,6 +83,7 @@ def test_a_running_daemon_gives_a_code_and_the_port_that_it_really_has(
                     assert not [token for token in tokens.values() if token in said]
                     typed = re.search(rf"open http://gym-box\.local:{server.port} .*type:  (\w{{3}} \w{{3}})\n", said)
                     assert typed is not None
+                    assert said.count(f":{server.port}") == 1 + len([ip for ip in own_addresses() if ip != "127.0.0.1"])
                     link = f"{url}pair.html#{typed[1].replace(' ', '')}"
                     assert "\n".join(blocks(link)) in said
                     let_in = await get(server, "/pair", method="POST", Rep_Monitor_Code=typed[1])
