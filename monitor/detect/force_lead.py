@@ -1,13 +1,13 @@
-"""What the force shows of acceleration before the encoder can.
+"""Predicts acceleration from the force of a fast cell, before the encoder can show it.
 
 An encoder shows acceleration only as a second difference, so its estimate needs positions `lag` steps ahead. A fast
-cell shows it directly: T = W (1 + a/g) + friction. So the acceleration of the next moments is the encoder's of now and
-what the force has changed since:
+cell shows it directly: T = W (1 + a/g) + friction. So the acceleration of the next moments is the encoder's present one
+plus what the force has added since:
 
     a(now + k) = a(now) + g (T(now + k) - T(now)) / W
 
-The load comes from the same law at `now`, so it need not be known. Whatever pulls evenly (a helper, a walking zero)
-is in both tensions and makes no difference.
+The load follows from the same law at `now`, so it need not be known. An even pull (a helper, a drifting zero) is in
+both tensions and makes no difference.
 """
 
 import math

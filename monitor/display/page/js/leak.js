@@ -4,7 +4,7 @@ import { rowOf } from "./kinds.js";
 import { LEAKS, ROWS } from "./vocabulary.js";
 
 const THROW_S = 4; // EVENTS.md 15: a jerk or a drop spoils no more than this
-const TURN_S = 0.5; // a rough turnaround spoils so much before and after its dwell
+const TURN_S = 0.5; // a rough turnaround spoils this time before and after its dwell
 const STANDS_WITH = { unload: "slack", bottom_rest: "stack_touch" }; // in the order of causes
 const RANKS = new Map(ROWS.filter((row) => row.rank).map((row) => [row.kind, row.rank]));
 

@@ -52,7 +52,7 @@ export function leaks(record) {
     .sort((one, other) => other.seconds - one.seconds);
 }
 
-/** The sentence for a set with hardly any leak; it never hides faults, which are [row, count]. */
+/** The sentence for a set with almost no leak; it never hides faults, which are [row, count]. */
 export function withoutLeak(faults, words) {
   const names = faults.map(([row, count]) => `${words.name(row)} ${count}`);
   return names.length ? words.text("summary.faults", names.join(" · ")) : words.text("summary.clean");
