@@ -19,8 +19,7 @@ BAND, SUPERSLOW_BAND = 0.10, 0.08  # EVENTS.md 1.2
 ASSUMED_RANGE_M = 0.4  # until it is learned from two repetitions
 WIDEST_RANGE_M = 0.6  # of the machines that are measured: EVENTS.md 18
 ASSUMED_PHASE_S = 4.0  # a static machine has no tempo
-SUPERSLOW_S = 8.0  # the longer phase of a superslow tempo: EVENTS.md 1.2
-SHORT_PHASE_S = 4.0  # the longest phase with `factor_short`: EVENTS.md 1.2
+SUPERSLOW_S, SHORT_PHASE_S = 8.0, 4.0  # the longer phase of a superslow tempo, the longest with `factor_short`
 LONG_GAP_S, LONGEST_GAP_S = 3.0, 10.0  # bounds of a gap that may hide a whole phase
 Level = NDArray[np.float64] | float
 KNOWN_FROM = Literal["given", "learned", "unknown"]
@@ -148,8 +147,7 @@ class Limits:
         return self.fast_up_m_s * (1.0 if self.range_given else max(1.0, WIDEST_RANGE_M / self.range_m))
 
     def _kappa(self, phase_s: float) -> float:
-        speed = self.detect.speed_over
-        return speed.factor_short if phase_s <= SHORT_PHASE_S else speed.factor_long
+        return self.detect.speed_over.factor_short if phase_s <= SHORT_PHASE_S else self.detect.speed_over.factor_long
 
     @cached_property
     def slam_m_s(self) -> float:
@@ -162,8 +160,7 @@ class Limits:
 
     @cached_property
     def lockout_dwell_s(self) -> float:
-        lockout = self.detect.lockout_rest
-        return lockout.dwell_superslow_s if self.superslow else lockout.dwell_s
+        return self.detect.lockout_rest.dwell_superslow_s if self.superslow else self.detect.lockout_rest.dwell_s
 
     @cached_property
     def long_gap_s(self) -> float:
@@ -321,11 +318,10 @@ def limits_of(profile: Profile) -> Limits:
     bottom_m = machine.bottom_m if machine.bottom_m is not None else machine.rest_m or 0.0
     top_m = machine.top_m if machine.top_m is not None else bottom_m + ASSUMED_RANGE_M
     rest_m = machine.rest_m if machine.rest_m is not None else bottom_m
-    load_n, resistance = machine.working_load_n, None
+    load_n, resistance, ends_m = machine.working_load_n, None, (machine.bottom_m, machine.top_m)
     if machine.curve_m is not None and machine.curve_n is not None:
-        ends_m = machine.bottom_m, machine.top_m
-        resistance, curve_load_n = resistance_of(machine.curve_m, machine.curve_n, ends_m, rest_m)
-        load_n = load_n or curve_load_n
+        resistance, mean_n = resistance_of(machine.curve_m, machine.curve_n, ends_m, rest_m)
+        load_n = load_n or mean_n
     return Limits(
         kind=machine.kind,
         starts_up=protocol.starts_with == "positive",

@@ -42,7 +42,7 @@ export function hintAtSleep(hint, reason, { words, settings, save }) {
 
 /** From now on, a screen that cannot reach the server waits for it. Only over TLS, or on loopback. */
 export async function waitForServer() {
-  if (document.readyState !== "complete") await new Promise((loaded) => addEventListener("load", loaded)); // paint first
+  if (document.readyState !== "complete") await new Promise((loaded) => addEventListener("load", loaded)); // to paint
   try {
     await navigator.serviceWorker?.register("worker.js", { updateViaCache: "none" });
   } catch (error) {
