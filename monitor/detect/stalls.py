@@ -44,8 +44,9 @@ class StallDetector:
         if Stall in moment.silenced:
             self._stall = None
         going = moment.direction > 0 or self._stall is not None
-        stuck = moment.in_set and moment.still and moment.on(Bit.MID) and going and not moment.held
-        if self._since is not None and self._stall is None and (not going or self._over(moment, x_m)):
+        seen = x_m == x_m
+        stuck = moment.in_set and moment.still and moment.on(Bit.MID) and going and seen and not moment.held
+        if self._since is not None and self._stall is None and not (going and seen and not self._over(moment, x_m)):
             self._since = None
         if stuck and self._since is None:
             self._since, self._still_x_m = now, x_m

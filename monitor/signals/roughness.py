@@ -34,7 +34,7 @@ class Roughness:
             return []
         before, after = t[1:-1] - t[:-2], t[2:] - t[1:-1]
         leap = np.abs(y[1:-1] - y[:-2] - (y[2:] - y[:-2]) * before / (before + after))
-        great = leap > LEAST_LEAP_N
+        great = (leap > LEAST_LEAP_N) & (np.abs(y[1:-1] - y[:-2]) > LEAST_LEAP_N)  # the last quiet reading did not leap
         if not great.any():
             return []
         found = []
