@@ -1,7 +1,5 @@
 """Measures how long a lifter keeps pushing after failure, and adds it to the failure's record."""
 
-import numpy as np
-
 from monitor.detect.detector import Correction, Detection
 from monitor.detect.moment import NEVER, Moment, seconds
 from monitor.events import Failure, stamp_of
@@ -28,15 +26,26 @@ class Pushing:
         if failure is None or (moment.now < self.due and not over):
             return []
         until = moment.now + 1 if moment.set_over is None else max(self._looked, moment.set_over)
-        tension_n = moment.signals.part(moment.signals.tension, self._looked, until)
-        dropped = np.flatnonzero(~(tension_n >= self._share * _load_n(moment)))
-        self._looked = self._looked + int(dropped[0]) if len(dropped) else until
-        if not len(dropped) and not over:
-            self.due = moment.now + LOOK_STEPS
+        dropped = self._dropped(moment, until)
+        self._looked = until if dropped is None else dropped
+        if dropped is None and not over:
+            self.due = self._next(moment)
             return []
         self._failure, self.due = None, NEVER
         held_s = seconds(self._looked - failure.start)
         return [Correction(failure, Failure(**stamp_of(failure.event), held_s=held_s))]
+
+    def _dropped(self, moment: Moment, until: int) -> int | None:
+        """When, from the moment looked at last, the tension first dropped."""
+        tension_n = moment.signals.part(moment.signals.tension, self._looked, until)
+        dropped = ~(tension_n >= self._share * _load_n(moment))
+        return self._looked + int(dropped.argmax()) if dropped.any() else None
+
+    def _next(self, moment: Moment) -> int:
+        """The first look, of those every `LOOK_STEPS`, that can find more; the signals that have arrived show it."""
+        dropped = self._dropped(moment, moment.signals.end) if moment.signals.end > self._looked else None
+        looks = (moment.signals.end if dropped is None else dropped) - moment.now
+        return moment.now + LOOK_STEPS * max(1, -(-looks // LOOK_STEPS))
 
 
 def _load_n(moment: Moment) -> float:

@@ -4,17 +4,18 @@ Failure is detected from a stall alone: the sensors cannot distinguish a set tha
 by choice.
 """
 
+from typing import Any
+
+import numpy as np
+
 from monitor.detect.detector import Detection, Ending, Finding, Findings
 from monitor.detect.moment import NEVER, Moment, Stalling, steps
 from monitor.detect.pushing import Pushing
 from monitor.events import Failure, Stall
 from monitor.learning.load import SAME
+from monitor.profile.limits import Limits
 from monitor.profile.settings import DetectSettings
 from monitor.signals.conditions import Bit
-from monitor.signals.grid import STEP_S
-
-LOOK_STEPS = 1  # while a stall is open or a failure is possible, check the travel this often
-FASTER = 2.0  # times the slow velocity: so fast at most does the position itself move
 
 
 class StallDetector:
@@ -83,15 +84,14 @@ class StallDetector:
 
     def _over(self, moment: Moment, x_m: float) -> bool:
         """Whether a stall ends, or a stillness that is not a stall yet."""
-        moved = moment.on(Bit.MOVE) or abs(x_m - self._still_x_m) > self.stall.travel_m or bool(moment.turned.points)
+        moved = moment.on(Bit.MOVE) or self._away(x_m) or bool(moment.turned.points)
         return moved or moment.held or not moment.in_set
 
     def _fallen(self, moment: Moment, x_m: float) -> list[Finding]:
         """After a long stall: failure if the stack sinks, none if it reaches the top."""
-        limits = moment.limits
-        if x_m <= self._x_m - self.failure.descent * limits.range_m:
+        if x_m <= self._sunk_m(moment.limits):
             return self._fail(moment)
-        if x_m >= limits.top_m - limits.detect.rep.top * limits.range_m:
+        if x_m >= _top_m(moment.limits):
             self._candidate = False
         return []
 
@@ -113,11 +113,32 @@ class StallDetector:
         return load_n is not None and self._failed_n is not None and abs(load_n / self._failed_n - 1) > SAME
 
     def _next(self, moment: Moment) -> int:
-        if self._stall is not None or self._candidate:
-            return moment.now + LOOK_STEPS
-        if self._since is None:
+        """When it will have stood, or moved, for enough; the positions that have arrived already show it."""
+        signals, lag, limits = moment.signals, moment.signals.slow_lag, moment.limits
+        stands = self._since is not None or self._stall is not None
+        sinks = self._candidate and self._stall is None
+        if not stands and not sinks:
             return NEVER
-        left_m = self.stall.travel_m - abs(moment.signals.x_m(moment.slow_now) - self._still_x_m)
-        soonest = int(left_m / (FASTER * moment.limits.v_move_m_s * STEP_S))  # above v_move, a bit wakes it
-        held = self._since + steps(self.stall.hold_s) - 1 + moment.signals.slow_lag
-        return max(moment.now + 1, min(held, moment.now + soonest))
+        x_m = signals.x[signals.row(moment.slow_now + 1) : signals.row(signals.end - lag)]
+        gone = np.zeros(len(x_m), bool)
+        if stands:
+            gone |= self._away(x_m)
+        if sinks:
+            gone |= (x_m <= self._sunk_m(limits)) | (x_m >= _top_m(limits))
+        due = moment.now + 1 + int(gone.argmax()) if gone.any() else signals.end
+        if self._stall is not None:
+            enough = self._stall.start + steps(self.failure.total_s)
+        else:
+            enough = NEVER if self._since is None else self._since + steps(self.stall.hold_s) - 1
+        return min(due, enough + lag) if enough > moment.slow_now else due
+
+    def _away(self, x_m: Any) -> Any:
+        """Whether a position, or which of some, are further from where it stood than a stall travels."""
+        return abs(x_m - self._still_x_m) > self.stall.travel_m
+
+    def _sunk_m(self, limits: Limits) -> float:
+        return self._x_m - self.failure.descent * limits.range_m
+
+
+def _top_m(limits: Limits) -> float:
+    return limits.top_m - limits.detect.rep.top * limits.range_m
