@@ -107,6 +107,20 @@ def test_a_script_begins_with_its_purpose_and_stays_small(path: Path) -> None:
     assert max(map(len, lines)) <= 120
 
 
+@pytest.mark.parametrize("entry", ["display.js", "trainer.js"])
+def test_a_page_loads_all_its_scripts_at_once(entry: str) -> None:
+    """Otherwise the browser finds them one after the other, which a slow tablet shows as an empty page."""
+    found, waiting = set(), {PAGE_FOLDER / entry}
+    while waiting:
+        path = waiting.pop()
+        found.add(path)
+        imported = re.findall(r'^(?:import|} from)\b[^;"]*"(\./[^"]+)";', path.read_text(), re.MULTILINE)
+        waiting |= {(path.parent / name).resolve() for name in imported} - found
+    html = PAGE_FOLDER / {"display.js": "index.html", "trainer.js": "trainer.html"}[entry]
+    preloaded = set(re.findall(r'<link rel="modulepreload" href="([^"]+)">', html.read_text()))
+    assert preloaded == {path.relative_to(PAGE_FOLDER).as_posix() for path in found} - {entry}
+
+
 def test_gravity_is_defined_in_one_script() -> None:
     scripts = {path.name for path in OWN if str(STANDARD_GRAVITY_M_S2) in path.read_text()}
     assert scripts == {"units.js"}

@@ -8,6 +8,9 @@ import { loadSettings } from "./settings.js";
 import { useUnit } from "./units.js";
 import { json, listPacks, loadWords } from "./words.js";
 
+const HIDDEN_MS = 500;
+const AGAIN_MS = 5000;
+
 /** Connects; calls `changed` after each message and each change of the connection. */
 export async function connect(changed) {
   addIcons();
@@ -32,10 +35,25 @@ export async function connect(changed) {
       changed();
     },
   });
-  link.start();
+  painted().then(() => addLibrary(() => link.start()));
   waitForServer();
   if (config.playback) import("./playback.js").then(({ setUpPlayback }) => setUpPlayback(words, link));
   return { model, link, words, settings, packs, machine, machines: config.machines ?? [config.machine] };
+}
+
+/** After the browser has painted once, or could have: a page in the background does not. */
+function painted() {
+  const frame = new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+  return Promise.race([frame, new Promise((done) => setTimeout(done, HIDDEN_MS))]);
+}
+
+/** The MQTT library takes a slow tablet long to compile: it comes after the first words. Without it the page reloads. */
+function addLibrary(ready) {
+  const script = document.createElement("script");
+  script.src = "vendor/mqtt.min.js";
+  script.addEventListener("load", ready);
+  script.addEventListener("error", () => setTimeout(() => location.reload(), AGAIN_MS));
+  document.head.append(script);
 }
 
 /**
