@@ -327,7 +327,7 @@ def test_every_file_has_a_docstring_and_a_readable_length() -> None:
     assert not wrong, "\n".join(wrong)
 
 
-def test_each_class_has_a_name_of_its_own() -> None:
+def test_each_class_has_its_own_name() -> None:
     homes: dict[str, list[Path]] = {}
     for path in FILES:
         for node in ast.walk(ast.parse(path.read_text())):

@@ -174,7 +174,7 @@ def test_only_rows_of_a_store_are_restored(change: str, place: Path) -> None:
         "UPDATE sqlite_sequence SET seq = 9223372036854775807",
     ],
 )
-def test_what_is_no_store_is_refused(change: str, place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_not_a_store_is_refused(change: str, place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     files = {f"machines/{MACHINE}/events.db": a_store(place / "s.db", change), "profiles/m.toml": PROFILE.encode()}
     write(place / "b.zip", files)
     assert restored(place) != ExitCode.DONE
@@ -197,13 +197,13 @@ def test_reading_a_copy_ends_whatever_its_pages_say(place: Path) -> None:
 
 
 @pytest.mark.parametrize("data", [b"[machine]", b"\xff", b"machine = 7", b"[machine]\nid = 'a\x1b'"])
-def test_a_profile_that_is_none_is_refused(data: bytes, place: Path) -> None:
+def test_a_file_that_is_not_a_profile_is_refused(data: bytes, place: Path) -> None:
     write(place / "b.zip", {"profiles/m.toml": data})
     assert restored(place) == ExitCode.BAD_INPUT
     assert nothing_was_written(place)
 
 
-def test_a_device_is_no_backup(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_device_is_not_a_backup(capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("/dev/zero", "/dev/null", "/"):
         assert main(["restore", name]) == ExitCode.BAD_INPUT
         assert "not a backup" in capsys.readouterr().err

@@ -63,7 +63,7 @@ def test_a_change_is_published_at_once_and_the_live_rate_follows(change: dict[st
 @pytest.mark.parametrize(
     "change", [{"tension_n": 16.0}, {"tension": 0.02}, {"position": -0.07}, {"velocity_m_s": 1e-3}]
 )
-def test_noise_is_no_change(change: dict[str, object]) -> None:
+def test_noise_is_not_a_change(change: dict[str, object]) -> None:
     rate, t_s = at_rest()
     assert rate.due_hz(msgspec.structs.replace(STILL, t_s=t_s + 0.04, **change), LIMITS) is None
 

@@ -45,7 +45,7 @@ def test_a_curve_is_kept_with_the_friction(tmp_path: Path) -> None:
     assert MachineMemory(tmp_path, at_once).newest == LearnedMachine(friction=0.06, resistance=curve)
 
 
-def test_a_session_that_taught_no_friction_takes_none_away(tmp_path: Path) -> None:
+def test_a_session_without_a_learned_friction_keeps_the_known_one(tmp_path: Path) -> None:
     memory = MachineMemory(tmp_path, at_once)
     memory.learn(LearnedMachine(friction=0.06))
     memory.learn(LearnedMachine(zero_n=3.0))

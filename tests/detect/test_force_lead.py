@@ -81,12 +81,12 @@ def _another_zero(t_s: Forces, force_n: Forces) -> Forces:
 
 
 @pytest.mark.parametrize("spoil", [_pulled, _ringing, _noisy, _spikes, _another_zero])
-def test_a_force_by_itself_is_no_jerk(spoil: Callable[[Forces, Forces], Forces]) -> None:
+def test_a_force_alone_is_not_a_jerk(spoil: Callable[[Forces, Forces], Forces]) -> None:
     assert not opened(found(CLEAN, spoil=spoil))
 
 
 @pytest.mark.parametrize("spoil", [_pulled, _ringing, _noisy, _spikes, _another_zero])
-def test_a_spoilt_force_hides_no_jerk(spoil: Callable[[Forces, Forces], Forces]) -> None:
+def test_a_disturbed_force_does_not_hide_a_jerk(spoil: Callable[[Forces, Forces], Forces]) -> None:
     jerks = opened(found(HEAVES, spoil=spoil))
     assert [jerk.t_s for jerk in jerks] == pytest.approx([jerk.t_s for jerk in by_the_encoder()], abs=0.02)
 

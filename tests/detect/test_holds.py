@@ -132,7 +132,7 @@ def test_a_stop_that_keeps_the_cable_loaded_ends_a_set(before_s: float) -> None:
     assert max(rep.positive_s for rep in last(events, "rep")) < 2.5 or before_s < 5
 
 
-def test_whoever_takes_a_stack_from_its_hook_is_not_helped() -> None:
+def test_taking_a_stack_from_its_hook_is_not_an_assist() -> None:
     """The tension returns by and by while the stack still hangs: after the load is confirmed, that is no fault."""
     hung: list[Act] = [Leg(0.2, 2.0), Tug(0.0, 8.0), Tug(0.04, 0.5), Tug(0.6, 0.15), Still(0.3)]
     events = records([*LEAD, *REP, *REP, *UP, *hung, *REP, *REP, *END], PROFILES["learned"])
@@ -140,7 +140,7 @@ def test_whoever_takes_a_stack_from_its_hook_is_not_helped() -> None:
     assert not {"assist", "slack", "unload", "tension_out"} & {event.kind for event in events}
 
 
-def test_a_stack_that_is_lowered_from_a_stop_to_its_rest_is_no_set() -> None:
+def test_lowering_a_stack_from_a_stop_to_its_rest_is_not_a_set() -> None:
     park: list[Act] = [Leg(at(0.06), 1.5), Still(8.0)]
     rep: list[Act] = [*UP, Leg(at(0.1), 2.0), Still(0.4)]
     events = records([*park, *rep, *rep, *park, Down(7.0, 1.0), *rep, *rep, *END], HIGH_BOTTOM)

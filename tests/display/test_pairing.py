@@ -162,7 +162,7 @@ def test_only_a_coach_lets_screens_in() -> None:
     served(story)
 
 
-def test_guessing_is_refused_also_with_the_right_code() -> None:
+def test_after_guessing_even_the_right_code_is_refused() -> None:
     async def story(server: PageServer) -> None:
         invitation = await invite(server)
         for _ in range(pairing.MOST_WRONG_OF_A_PEER):

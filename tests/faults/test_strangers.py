@@ -84,7 +84,7 @@ def assert_private(folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("no_umask")
-def test_a_limit_below_what_is_open_ends_nothing(tmp_path: Path) -> None:
+def test_a_limit_below_the_open_descriptors_ends_nothing(tmp_path: Path) -> None:
     """No file can be opened: info, forgetting and housekeeping continue or report it. The files are private, too."""
 
     async def story(profile: Path) -> None:

@@ -350,7 +350,7 @@ def test_a_lone_impossible_stamp_changes_nothing() -> None:
     assert (counts.bad_stamp, counts.resets, counts.lost_frames) == (1, 0, 0)
 
 
-def test_two_impossible_stamps_far_apart_are_no_restart() -> None:
+def test_two_impossible_stamps_far_apart_are_not_a_restart() -> None:
     device = Wire()
     frames: Timed = []
     for k in range(3):

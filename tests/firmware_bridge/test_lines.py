@@ -55,7 +55,7 @@ def test_milliseconds_wrap_after_seven_weeks() -> None:
         *[b"5,1,2 kg", b"\xff5,1,2", b"5.5,1,2", b"5,1_0,2", b"5,\xd9\xa1,2", b"5,1," + b"0" * 90],
     ],
 )
-def test_what_is_not_exactly_a_line_is_refused_and_counted(line: bytes) -> None:
+def test_anything_but_an_exact_line_is_refused_and_counted(line: bytes) -> None:
     samples, decoder = decode(BEGIN + b"1,1,1\n" + line + b"\n9,9,9\n")
     assert samples.force_n.tolist() == [1, 9]
     assert decoder.counts.bad_shape == 1

@@ -213,7 +213,7 @@ def test_a_port_that_another_process_holds_is_reported_with_its_name(device: Fak
         asyncio.run(run())
 
 
-def test_the_port_is_exclusive_and_closing_it_resets_no_board(device: FakeDevice) -> None:
+def test_the_port_is_exclusive_and_closing_it_does_not_reset_the_board(device: FakeDevice) -> None:
     before = os.open(device.link, os.O_RDWR | os.O_NOCTTY)
     settings = termios.tcgetattr(before)
     settings[2] |= termios.HUPCL

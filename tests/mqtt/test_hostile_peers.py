@@ -293,7 +293,7 @@ def test_a_program_on_this_computer_has_limits_too(number: int, tmp_path: Path) 
     play(story())
 
 
-def test_the_will_is_published_unless_the_peer_said_goodbye_however_early() -> None:
+def test_the_will_is_published_unless_a_disconnect_came_however_early() -> None:
     async def story() -> None:
         async with EmbeddedBroker() as broker, aiomqtt.Client(broker.host, broker.port) as watcher:
             await watcher.subscribe("gone/+", 1)
@@ -319,7 +319,7 @@ def test_an_empty_will_needs_no_next_packet() -> None:
     play(story())
 
 
-def test_who_spells_its_connect_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_that_sends_its_connect_byte_by_byte_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each byte comes in time, but the packet does not."""
     monkeypatch.setattr(guard, "CONNECT_WITHIN_S", 0.5)
 

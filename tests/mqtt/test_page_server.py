@@ -294,7 +294,7 @@ def test_a_store_that_cannot_be_read_is_reported() -> None:
     play(story())
 
 
-def test_nonsense_behind_a_request_fills_no_log(caplog: pytest.LogCaptureFixture) -> None:
+def test_nonsense_behind_a_request_does_not_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
     """`websockets` fails an assertion when the answer is ready, and logs it with a traceback."""
     asked, ready = threading.Event(), threading.Event()
 

@@ -437,7 +437,7 @@ def test_resume_sends_missed_events_to_the_client_that_asked_only(
 
 
 @both
-def test_a_consumer_gets_what_can_be_read_and_asks_no_more(kind: str, tmp_path: Path) -> None:
+def test_a_consumer_gets_what_can_be_read_and_then_stops_asking(kind: str, tmp_path: Path) -> None:
     """Rows of the store that cannot be read leave gaps in its numbers, also at its end."""
 
     async def story() -> None:

@@ -79,7 +79,7 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     assert profile.record.directory == "/var/r"
 
 
-def test_a_byte_order_mark_and_windows_line_ends_are_no_mistake(tmp_path: Path) -> None:
+def test_a_byte_order_mark_and_windows_line_ends_are_accepted(tmp_path: Path) -> None:
     assert load(tmp_path, b"\xef\xbb\xbf" + PROFILE.replace("\n", "\r\n").encode()).machine.id == "m1"
 
 

@@ -100,7 +100,7 @@ def test_a_seek_begins_a_session_with_what_had_happened(reel: Reel) -> None:
     play(story())
 
 
-def test_it_stays_within_the_recording_and_starts_anew_at_the_end(reel: Reel) -> None:
+def test_it_stays_within_the_recording_and_starts_again_at_the_end(reel: Reel) -> None:
     projector = Audience(reel).projector
     length_s = projector.state()["length_s"]
     projector.seek(1e6)

@@ -225,7 +225,7 @@ def test_force_alone_shows_slack_unload_ceiling_and_band() -> None:
         }
 
 
-def test_an_absolute_limit_is_a_ceiling_of_its_own() -> None:
+def test_an_absolute_limit_is_a_separate_ceiling() -> None:
     clean = signals(LEAD + repetition() * 2 + TAIL)
     assert not label(clean, profile()).of("force_ceiling")
     assert label(clean, profile(force_ceiling_n=850.0)).of("force_ceiling")

@@ -34,7 +34,7 @@ def test_it_is_local_and_names_the_zone(zone: pytest.MonkeyPatch, name: str, utc
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2026-02-31T00:00:00Z", "0001-01-01T00:00:00Z", "<b>2026</b>"])
-def test_what_is_no_moment_is_not_shown(zone: pytest.MonkeyPatch, text: str) -> None:
+def test_a_text_that_is_not_a_moment_is_not_shown(zone: pytest.MonkeyPatch, text: str) -> None:
     zone.setenv("TZ", "America/Los_Angeles")
     time.tzset()
     assert local_time(text) is None

@@ -105,7 +105,7 @@ def test_a_lifter_is_taken_whatever_his_last_session_holds(path: Path, value: st
     with_daemon(tmp_path, story)
 
 
-def test_more_odd_rows_than_are_read_at_once_end_no_answer(path: Path) -> None:
+def test_more_odd_rows_than_one_read_do_not_end_an_answer(path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("UPDATE events SET kind = '#' WHERE seq < 6")
     with Store(path) as store:

@@ -50,11 +50,11 @@ def test_the_pieces_do_not_matter() -> None:
     assert found(*pushes) == found(*pushes, size=7)
 
 
-def test_a_short_push_is_no_effort() -> None:
+def test_a_short_push_is_not_an_effort() -> None:
     assert found(push(800.0, 0.10, hold_s=0.3)) == []
 
 
-def test_a_movement_is_no_static_effort() -> None:
+def test_a_movement_is_not_a_static_effort() -> None:
     (moved,) = found(push(800.0, 0.10, moves_m=0.08))
     assert isinstance(moved, Moved)
     assert moved.by_m == pytest.approx(0.08, abs=0.045)

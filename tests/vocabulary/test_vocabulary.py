@@ -79,7 +79,7 @@ def test_the_most_specific_row_applies() -> None:
     assert row_of(Turnaround(at="lower", grade=None, dwell_s=1.0, peak_g=0.1, **COMMON)).key == "turnaround"
 
 
-def test_every_sensor_fault_has_a_name_of_its_own() -> None:
+def test_every_sensor_fault_has_its_own_name() -> None:
     names = {name_of_sensor_fault(cause) for cause in get_args(FaultCause)}
     assert len(names) == len(get_args(FaultCause))
     assert name_of_sensor_fault("a cause of tomorrow") == "Sensor fault"

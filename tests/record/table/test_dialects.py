@@ -203,7 +203,7 @@ def written(rows: list[tuple[float, float | None, float | None]], dialect: Diale
     return (declared + out.getvalue()).encode(dialect.encoding)
 
 
-def test_marks_of_encodings_are_no_part_of_the_first_header(table: Path) -> None:
+def test_marks_of_encodings_are_not_part_of_the_first_header(table: Path) -> None:
     for mark, encoding in ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_BE, "utf-16-be")):
         table.write_bytes(mark + (HEAD + "0,1,2\n").encode(encoding))
         assert read(table).t_s.tolist() == [0]

@@ -88,7 +88,7 @@ def test_every_mistake_is_one_sentence(tmp_path: Path, text: str, sentence: str)
     assert len(str(caught.value)) < 400 + len(str(path))
 
 
-def test_bytes_that_are_no_utf8_are_named(tmp_path: Path) -> None:
+def test_bytes_that_are_not_utf8_are_named(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_bytes(HEAD.encode() + b"0,1,2\n1,\xc3\x28,2\n")
     with pytest.raises(TableError, match="line 3: displacement_m"):

@@ -68,7 +68,7 @@ def test_rows_that_come_too_rarely_are_named(tmp_path: Path) -> None:
         read_table(path)
 
 
-def test_who_names_a_unit_is_believed(tmp_path: Path) -> None:
+def test_a_named_unit_is_used(tmp_path: Path) -> None:
     path = write(tmp_path / "t.csv", t=250.0, x=1e2)
     assert read_table(path, reading_of(None, "s,m")).samples.position_m.max() == pytest.approx(41)
 

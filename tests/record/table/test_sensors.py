@@ -61,7 +61,7 @@ def test_a_few_odd_values_and_dust_change_nothing(step_m: float, seed: int) -> N
         np.round(strokes(), 4),  # the default anyway
     ],
 )
-def test_without_coarse_steps_none_is_claimed(x_m: Column) -> None:
+def test_without_coarse_steps_no_step_is_reported(x_m: Column) -> None:
     assert encoder_step_m(x_m) is None
 
 
@@ -78,7 +78,7 @@ def repeated(t_s: Column, at_s: Column, force_n: Column) -> Column:
     seed=st.integers(0, 99),
     digits=st.integers(0, 3),
 )
-def test_what_is_left_are_the_converter_s_readings(rate_hz: float, rows_hz: float, seed: int, digits: int) -> None:
+def test_the_converter_s_readings_remain(rate_hz: float, rows_hz: float, seed: int, digits: int) -> None:
     assume(rows_hz > 2.5 * rate_hz)
     rng = np.random.default_rng(seed)
     at_s = np.arange(0.003, 20, 1 / rate_hz)
@@ -110,7 +110,7 @@ def test_a_cell_that_froze_still_shows_it() -> None:
     assert len(set(kept[during].tolist())) == 1
 
 
-def test_every_row_with_a_reading_of_its_own_stays_as_it_is() -> None:
+def test_every_row_with_its_own_reading_stays_unchanged() -> None:
     t_s = np.arange(0, 20, 0.002)
     own = 500 + np.random.default_rng(1).normal(0, 1, len(t_s)).round(1)
     slow = repeated(t_s, np.arange(0, 20, 0.1), 500 + np.random.default_rng(1).normal(0, 1, 200))
