@@ -47,7 +47,7 @@ def go(page: Page, at_s: float) -> None:
     time = "document.querySelector('.playback input')"
     for event in ("input", "change"):
         page.evaluate(f"{time}.value = {at_s}, {time}.dispatchEvent(new Event('{event}'))")
-    page.wait(f"Math.abs(repMonitor.model.feedback.t_s - {at_s}) < 3")
+    page.wait(f"Math.abs(repMonitor.model.feedback?.t_s - {at_s}) < 3")
 
 
 def test_the_lifters_page_plays_pauses_and_goes_back(url: str, browser: Browser) -> None:

@@ -47,7 +47,7 @@ function painted() {
   return Promise.race([frame, new Promise((done) => setTimeout(done, HIDDEN_MS))]);
 }
 
-/** The MQTT library takes a slow tablet long to compile: it comes after the first words. Without it the page reloads. */
+/** The MQTT library takes long to compile, so it comes after the first words. Without it the page reloads. */
 function addLibrary(ready) {
   const script = document.createElement("script");
   script.src = "vendor/mqtt.min.js";
