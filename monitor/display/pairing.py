@@ -1,7 +1,7 @@
 """Short codes that let a new screen in, instead of its token of 24 characters.
 
 A code is made by a coach, is valid for five minutes, and lets one screen in. Guessing is slow: after a few wrong codes
-a peer, and after some more everybody, has to wait. A day of guessing at the full rate tries 43,200 of 32^6 codes.
+a peer has to wait, and after some more every peer. A day of guessing at the full rate tries 43,200 of 32^6 codes.
 """
 
 import hmac
@@ -23,7 +23,7 @@ MOST_WRONG = 30
 
 
 class TooManyCodes(Exception):
-    """So many wrong codes came that nobody, or not this peer, may try another one yet."""
+    """Too many codes were wrong: for a while this peer, or every peer, may not try another one."""
 
 
 class PairingCodes:

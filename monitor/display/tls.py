@@ -1,7 +1,7 @@
-"""TLS for the page: its certificate, and the way from a new connection to a secured one.
+"""TLS for the page: reads its certificate, and secures new connections.
 
-A peer takes its place at the door before it says anything, so that strangers who never finish a handshake are as few
-as those who never finish a request.
+A connection counts at the door from its first moment, so that the limits for strangers who never finish a request also
+hold for those who never finish a handshake.
 """
 
 import asyncio
@@ -75,7 +75,7 @@ class TlsFront(asyncio.Protocol):
             secured = await asyncio.get_running_loop().start_tls(
                 plain, self, self._context, server_side=True, ssl_handshake_timeout=HANDSHAKE_S
             )
-        except OSError:  # the peer left, or speaks no TLS
+        except OSError:  # the peer left, or does not speak TLS
             self._door.broken_handshakes += 1
         finally:
             self._door.greeted(peer)

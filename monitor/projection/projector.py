@@ -33,7 +33,7 @@ class Projector:
         self._machine = machine
         self._name = session
         self._publish = publish
-        self._turns = 0  # how often it was sought: each has its own session
+        self._turns = 0  # number of seeks: each begins its own session
         self._seq = 0
         self._at_s = self._shown_s = reel.begin_s
         self._playing = True
@@ -64,7 +64,7 @@ class Projector:
         return kept.document()
 
     def play(self, playing: bool) -> None:
-        """Starts or pauses; at the end, starting begins anew."""
+        """Starts or pauses; at the end, starting begins again."""
         if playing and self._at_s >= self._reel.end_s:
             self.seek(0.0)
         self._playing = playing
@@ -95,7 +95,7 @@ class Projector:
             await self._pause()
 
     async def _pause(self) -> None:
-        """Until the next feedback is due; while paused, until something is asked for."""
+        """Waits until the next feedback is due; while paused, until a request comes."""
         if not self._playing and self._sought is None:
             await self._show_standing()
             self._changed.clear()

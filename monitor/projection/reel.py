@@ -24,12 +24,12 @@ class Reel:
         return self._events[bisect_right(self._found_s, after_s) : bisect_right(self._found_s, until_s)]
 
     def feedback(self, at_s: float) -> Feedback | None:
-        """The newest at that time."""
+        """The newest feedback at that time."""
         place = bisect_right(self._fed_s, at_s)
         return self._feedback[place - 1] if place else None
 
     def recent(self, at_s: float, length_s: float, every: int) -> Sequence[Feedback]:
-        """One in `every` of the feedback of the time before `at_s`, oldest first."""
+        """One in `every` feedbacks of the time before `at_s`, oldest first."""
         first, last = (bisect_right(self._fed_s, t_s) for t_s in (at_s - length_s, at_s))
         return self._feedback[first:last:every]
 
