@@ -6,6 +6,8 @@ eye. The pace follows the protocol's durations, never the lifter's speed.
 
 from typing import Literal
 
+import numpy as np
+
 from monitor.detect.moment import Moment, seconds, steps
 from monitor.detect.set_tally import SetTally
 from monitor.events import AnyEvent, Feedback
@@ -52,7 +54,7 @@ class LiveFeedback:
         row = signals.row(moment.now)
         recent = signals.head_tension[max(0, row + 1 - HEAD_STEPS) : row + 1]
         known = recent[recent == recent]
-        tension_n = float(known.mean()) if len(known) and recent[-1] == recent[-1] else None
+        tension_n = float(np.add.reduce(known)) / len(known) if len(known) and recent[-1] == recent[-1] else None
         x_m, v_m_s = float(signals.head_x[row]), float(signals.v[row])
         position = (x_m - limits.bottom_m) / limits.span_m if x_m == x_m else None
         relative = _relative(moment, tension_n, x_m, v_m_s)
@@ -93,6 +95,8 @@ class LiveFeedback:
 
     def due_cue(self, now: int) -> str | None:
         """The most important cue among the events that are open or have just ended."""
+        if not self._cues:
+            return None
         self._forget(now)
         due = {cue for cue, _, _ in self._cues.values()}
         return next((cue.key for cue in CUES if cue.key in due), None)

@@ -193,6 +193,8 @@ class DetectorPanel:
         self, detectors: tuple[Detector, ...], dues: list[int], moment: Moment, changed: int, stirred: bool
     ) -> Moment:
         """Update the detectors that the moment concerns (all if `stirred`); return the moment with their findings."""
+        if not stirred and not changed and min(dues) > moment.now:
+            return moment
         for i, detector in enumerate(detectors):
             if stirred or changed & detector.watches or dues[i] <= moment.now:
                 findings = detector.update(moment)
