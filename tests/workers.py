@@ -15,6 +15,18 @@ LONGEST = (  # they come first, so that no worker is left with a long file at th
     "tests/benchmarks/test_instructions.py",
     "tests/detect/test_detector_contract.py",
     "tests/report",
+    "tests/deploy/test_install.py",
+    "tests/calibrate/test_refusals.py",
+    "tests/test_end_to_end.py",
+    "tests/test_readme.py",
+    "tests/firmware/test_detection.py",
+    "tests/firmware/test_streaming.py",
+    "tests/firmware_bridge/simulator/test_sets.py",
+    "tests/recordings/test_recordings.py",
+    "tests/faults/test_strangers.py",
+    "tests/faults/test_clock.py",
+    "tests/quality/test_quality.py",
+    "tests/daemon/test_daemon.py",
 )
 
 
