@@ -14,16 +14,16 @@ from monitor.calibrate.history import StoredCalibration
 from monitor.learning.load import LoadFit
 from monitor.profile.profile import MachineSettings
 
-LOOK_EVERY_S = 1.0
+LOOK_EVERY_S = 1.0  # zero and span drift much more slowly
 REST_M = 0.015  # the stack is at rest within this
-STILL_M = 0.002
+STILL_M = 0.002  # within a look: the stack moves less at rest
 STEADY_N = 1.5  # between the halves of a second
-USED_M = 0.05
+USED_M = 0.05  # above it somebody lifts
 LEAST_SHARE = 0.025  # of the lightest load: half of 0.05, at which slack is detected
-LEAST_N = 3.0
-NOISES = 5.0
-SPAN_SHARE = 0.015
-SPAN_SETS = 2
+LEAST_N = 3.0  # a smaller error of the zero is not reported
+NOISES = 5.0  # times a third of the cell's noise: a smaller error of the zero may be noise
+SPAN_SHARE = 0.015  # of the load: a smaller difference is not reported
+SPAN_SETS = 2  # that must agree before a warning
 NEAR_LOAD = 0.35  # of the distance to the next load of the pin: beyond it the pin may select that one
 
 

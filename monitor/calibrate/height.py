@@ -7,14 +7,14 @@ from monitor.calibrate.refused import Refused
 from monitor.calibrate.sensors import refuse_faulty_sensors
 from monitor.calibrate.step_results import HeightResult, RestResult
 
-STOOD_S = 2.0
-STILL_COUNTS = 3.0
+STOOD_S = 2.0  # of standstill, before the height counts
+STILL_COUNTS = 3.0  # an encoder at an edge flickers by less
 STILL_SHARE = 0.002  # of the distance
 LEAST_COUNTS = 100.0  # half a count at either end is then 0.5 %
 PULLED_NOISES = 30.0  # times the cell's noise: somebody lifts
 SLACK_SHARE = 0.05  # of the pull: below it the cable is slack
-PULLED_LONG_S = 4.0
-SLIPPED_COUNTS = 2.5
+PULLED_LONG_S = 4.0  # of pulling without a movement: then a remark helps
+SLIPPED_COUNTS = 2.5  # the stack returns to its height within this
 
 
 def on_block(readings: Readings, rest: RestResult, block_m: float, *, has_stack: bool) -> HeightResult | str:

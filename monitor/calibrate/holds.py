@@ -8,17 +8,17 @@ from monitor.calibrate.refused import Refused
 from monitor.calibrate.sensors import refuse_faulty_sensors
 from monitor.calibrate.step_results import HoldResult, RestResult
 
-HELD_S = 2.5
-PIECE_S = 0.5
-LIFTED_M = 0.02
+HELD_S = 2.5  # of stillness, before the weight counts
+PIECE_S = 0.5  # the means of these pieces are compared
+LIFTED_M = 0.02  # the stack counts as lifted above this
 STILL_M = 0.0002  # between the means of the pieces: a slowly moving stack adds its friction to the reading
 STILL_SHARE = 0.01  # of the weight, the same of force
-FELT_NOISES = 20.0
-DOWN_S = 1.5
+FELT_NOISES = 20.0  # times the cell's noise: a smaller force is not a weight
+DOWN_S = 1.5  # of rest, before the return to zero counts
 DOWN_M = 0.015  # the stack counts as down within this
 BACK_SHARE = 0.01  # of the weight: the cell has to return to zero within this
-BACK_NOISES = 3.0
-LET_GO_S = 5.0
+BACK_NOISES = 3.0  # times the cell's noise: the cell may miss its zero by this
+LET_GO_S = 5.0  # of patience for a hand that has not let go
 
 
 class HoldStep:

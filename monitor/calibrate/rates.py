@@ -7,12 +7,12 @@ from monitor.calibrate.readings import Signal, Window
 from monitor.calibrate.refused import Refused
 from monitor.calibrate.step_results import RatesResult
 
-MEASURED_S = 4.0
+MEASURED_S = 4.0  # a rate is then exact to a few per mille
 POSITION_TOLERANCE = 0.02  # the board's timer sets this rate
 FORCE_TOLERANCE = 0.2  # the converter's own clock sets this rate: converters for 80 Hz were seen to run at 92
-LEAST_FORCE_HZ = 20.0
-SLOW_FORCE_HZ = 50.0
-MOST_LOST = 0.02
+LEAST_FORCE_HZ = 20.0  # a board with fewer readings is refused
+SLOW_FORCE_HZ = 50.0  # with fewer readings brief slack is missed
+MOST_LOST = 0.02  # of the frames: more shows a bad cable or a busy computer
 
 
 def rate_hz(signal: Signal) -> float | None:

@@ -8,17 +8,17 @@ from monitor.calibrate.refused import Refused
 from monitor.calibrate.sensors import refuse_faulty_sensors
 from monitor.calibrate.step_results import RepetitionsResult, RestResult, SpanResult
 
-ENDED_S = 2.0
-LEAST_RANGE_M = 0.05
+ENDED_S = 2.0  # of rest end the two repetitions
+LEAST_RANGE_M = 0.05  # a shorter movement is not a repetition
 VALLEY = 0.3  # of the travel: two tops with a shallower valley between them count as one
 TOPS_APART = 0.08  # of the travel
-SMOOTH_S = 0.05
-STEP_S = 0.01
+SMOOTH_S = 0.05  # over which an encoder's speed is smooth enough
+STEP_S = 0.01  # of the positions in which turns are looked for
 CRUISE_M_S = 0.015  # faster than this friction has its full size
-CRUISE_M_S2 = 0.3
-FASTEST_M_S = 0.25
+CRUISE_M_S2 = 0.3  # below it, inertia is small beside friction
+FASTEST_M_S = 0.25  # faster repetitions are refused: friction needs slow ones
 LEAST_CRUISE = 50  # steps in either direction
-NEGATIVE_FRICTION = -0.02
+NEGATIVE_FRICTION = -0.02  # of the load: a measured friction below it is refused
 
 
 def two_repetitions(

@@ -7,8 +7,8 @@ from monitor.calibrate.refused import Refused
 from monitor.calibrate.sensors import refuse_faulty_sensors
 from monitor.calibrate.step_results import RestResult
 
-LOOKED_S = 8.0
-BLOCK_S = 1.0
+LOOKED_S = 8.0  # over which noise and drift are measured
+BLOCK_S = 1.0  # the means of these blocks are compared
 MOST_MOVED_COUNTS = 5.0  # an encoder at an edge flickers by one; a machine that somebody leans on moves further
 TOUCHED_NOISES = 4.0  # the means of blocks differ by less if nobody touches the machine
 DRIFT_NOISES = 8.0  # over LOOKED_S, along a line

@@ -9,15 +9,15 @@ from monitor.calibrate.readings import Readings, Signal
 from monitor.calibrate.sensors import refuse_faulty_sensors
 from monitor.calibrate.step_results import RestResult, RingResult
 
-LOOKED_S = 2.5
-QUIET_S = 0.4
-RING_S = 0.5
+LOOKED_S = 2.5  # the newest readings, in which a knock is looked for
+QUIET_S = 0.4  # of stillness before a knock
+RING_S = 0.5  # after a knock: an oscillation has several swings in it
 KNOCK_M = 0.001  # within KNOCK_WITHIN_S
-KNOCK_WITHIN_S = 0.03
-LIFTED_M = 0.02
-SMOOTH_S = 0.012
+KNOCK_WITHIN_S = 0.03  # a knock moves the stack faster than a hand does
+LIFTED_M = 0.02  # the stack counts as held above this
+SMOOTH_S = 0.012  # short against the shortest oscillation
 SWINGS = 0.25  # of the first swing: a smaller second swing is not an oscillation
-BAND_HZ = (3.0, 16.0)
+BAND_HZ = (3.0, 16.0)  # an oscillation outside it is not the cable's
 
 
 def knocked(readings: Readings, rest: RestResult, metres_per_count: float) -> RingResult | str:

@@ -4,10 +4,10 @@ from firmware_bridge.samples import Flag
 from monitor.calibrate.readings import Window
 from monitor.calibrate.refused import Refused
 
-LEAST_READINGS = 5
+LEAST_READINGS = 5  # fewer readings are not judged
 MOST_SATURATED = 0.02  # shares of the conversions
-MOST_LOST = 0.2
-MOST_SUSPECT = 0.05
+MOST_LOST = 0.2  # of the conversions
+MOST_SUSPECT = 0.05  # of the conversions
 
 
 def refuse_faulty_sensors(window: Window, *, has_position: bool) -> None:
