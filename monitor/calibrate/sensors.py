@@ -4,7 +4,7 @@ from firmware_bridge.samples import Flag
 from monitor.calibrate.readings import Window
 from monitor.calibrate.refused import Refused
 
-LEAST_READINGS = 5  # fewer readings are not judged
+LEAST_READINGS = 5  # with fewer readings the sensor counts as silent
 MOST_SATURATED = 0.02  # shares of the conversions
 MOST_LOST = 0.2  # of the conversions
 MOST_SUSPECT = 0.05  # of the conversions
