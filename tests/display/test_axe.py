@@ -10,13 +10,17 @@ from tests.display.conftest import LAPTOP, PHONE, TABLET, TV, Open
 from tests.display.look import look
 from tests.display.stage import DisplayStage
 from tests.display.states import SHOWN, show
+from tests.soak import long, soak
 
 pytestmark = [needs.chromium, needs.npm]
+SIZES = (PHONE, TABLET, LAPTOP, TV)
 
 
+@soak
 @pytest.mark.parametrize("state", SHOWN)
 def test_the_lifters_display(display: Page, stage: DisplayStage, state: str) -> None:
-    for size in (PHONE, TABLET, LAPTOP, TV):
+    """In short, every second size: each of them with half of the states."""
+    for size in long(SIZES, SIZES[list(SHOWN).index(state) % 2 :: 2]):
         display.resize(*size)
         show(display, stage, state)
         assert not violations(display), size
