@@ -41,6 +41,24 @@ def test_half_open_connections_are_few_and_their_end_lets_others_in() -> None:
     play(story())
 
 
+def test_the_last_descriptors_are_reserved_for_the_daemon(few_descriptors: int) -> None:
+    """Here they are also the peers': both ends of a connection are in this process."""
+
+    async def story() -> None:
+        async with PageServer(profile(), None) as server:
+            peers = []
+            while not server.door.refused:
+                peers.append(await asyncio.to_thread(half_open, server.port, source=f"127.0.0.{2 + len(peers)}"))
+                await asyncio.sleep(0.001)
+            reserved = min(door.RESERVED_DESCRIPTORS, few_descriptors * door.RESERVED_SHARE)
+            assert few_descriptors - len(os.listdir("/proc/self/fd")) >= reserved - 10
+            for peer in peers:
+                peer.close()
+            await until(lambda: server.visitors.handshakes_failed == len(peers))
+
+    play(story())
+
+
 def test_connections_that_were_answered_do_not_count_as_half_open() -> None:
     async def story() -> None:
         async with PageServer(profile(), None) as server:
@@ -55,15 +73,15 @@ def frames(*of: Frame) -> bytes:
     return b"".join(frame.serialize(mask=True) for frame in of)
 
 
-async def is_ended_by(server: PageServer, first: bytes, again: bytes, *, reads: bool) -> bool:
-    """Sends raw frames over an open WebSocket, `again` at most 300 times; returns whether the server has ended it."""
+async def is_ended_by(server: PageServer, first: bytes, again: bytes, *, times: int, reads: bool) -> bool:
+    """Sends raw frames over an open WebSocket, `again` so many times; returns whether the server has ended it."""
     address = f"ws://127.0.0.1:{server.port}/mqtt"
     async with connect(address, subprotocols=[Subprotocol("mqtt")]) as connection:
         transport = connection.transport
         if not reads:
             transport.pause_reading()
         transport.write(first)
-        for _ in range(300):
+        for _ in range(times):
             if connection.state is not State.OPEN or transport.is_closing():
                 return True
             transport.write(again)
@@ -80,7 +98,7 @@ def test_a_message_of_endless_fragments_is_ended(data: bytes) -> None:
         async with EmbeddedBroker() as broker, PageServer(profile(), broker) as server:
             first = frames(Frame(OP_BINARY, b"", fin=False))
             more = frames(*[Frame(OP_CONT, data, fin=False)] * 1000)
-            assert await is_ended_by(server, first, more, reads=True)
+            assert await is_ended_by(server, first, more, times=50, reads=True), "long before its other limits"
             await until(lambda: not broker._connections)
 
     play(story())
@@ -90,7 +108,7 @@ def test_a_peer_that_reads_no_pong_is_disconnected() -> None:
     async def story() -> None:
         async with EmbeddedBroker() as broker, PageServer(profile(), broker) as server:
             pings = frames(*[Frame(OP_PING, bytes(125))] * 1000)
-            assert await is_ended_by(server, b"", pings, reads=False)
+            assert await is_ended_by(server, b"", pings, times=300, reads=False)
             await until(lambda: not broker._connections)
 
     play(story(), 100)

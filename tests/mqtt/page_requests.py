@@ -49,9 +49,9 @@ async def upgrade(server: PageServer, path: str = "/mqtt", **more: str) -> int:
     return status
 
 
-def half_open(port: int, first: bytes = b"GET / HT") -> socket.socket:
+def half_open(port: int, first: bytes = b"GET / HT", source: str = "127.0.0.1") -> socket.socket:
     """A connection that sends the beginning of a request; its end is a reset."""
-    peer = socket.create_connection(("127.0.0.1", port))
+    peer = socket.create_connection(("127.0.0.1", port), source_address=(source, 0))
     peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     with contextlib.suppress(OSError):
         peer.sendall(first)
