@@ -54,7 +54,7 @@ def test_a_recording_cannot_write_escapes(command: str, tmp_path: Path, capsys: 
         ExitCode.DONE_WITH_LOSS,
     )
     said = "".join(capsys.readouterr())
-    assert plain(said) == said
+    assert all(letter.isprintable() or letter in "\n\t" for letter in said)
     assert command == "report" or "owned" in said, "it is shown, as text"
 
 
