@@ -3,6 +3,7 @@
 import asyncio
 import os
 import resource
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -46,7 +47,7 @@ def test_the_last_descriptors_are_reserved_for_the_daemon(few_descriptors: int) 
 
     async def story() -> None:
         async with PageServer(profile(), None) as server:
-            peers = []
+            peers = list[socket.socket]()
             while not server.door.refused:
                 peers.append(await asyncio.to_thread(half_open, server.port, source=f"127.0.0.{2 + len(peers)}"))
                 await asyncio.sleep(0.001)
