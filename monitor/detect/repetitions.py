@@ -89,18 +89,31 @@ class RepDetector:
     def _settle(self, moment: Moment) -> list[Finding]:
         """Finish the repetition once the stack has stood where repetitions end."""
         self.due = NEVER
-        since = moment.stillness.since
-        if len(self._turns) != 2 or since is None:
+        stood = self._stood(moment)
+        if stood is None:
             return []
+        since, until = stood
         going = moment.direction > 0 if moment.limits.starts_up else moment.direction < 0
-        hold = None if going or not moment.still else self._hold(moment, moment.signals.x_m(since))
+        hold = None if going else self._hold(moment, moment.signals.x_m(since))
         if hold is None:
             return []
         if moment.slow_now - since < hold:
             self.due = since + moment.signals.slow_lag + hold
             return []
-        last = _standing(moment, since, since + hold)
+        last = _standing(moment, since, since + hold if until is None else until)
         return self._finish(moment, last) if self._settled is None else self._amend(moment, self._settled, last)
+
+    def _stood(self, moment: Moment) -> tuple[int, int | None] | None:
+        """Since when the stack stands after its second movement, or from when to when it stood before it moved back."""
+        still = moment.stillness
+        if len(self._turns) != 2:
+            return None
+        if still.since is not None:
+            return (still.since, None) if moment.still else None
+        back = moment.on(Bit.UP) if moment.limits.starts_up else moment.on(Bit.DOWN)
+        if not back or self._settled is not None or still.last is None or still.last[0] <= self._turns[1].dwell_end:
+            return None
+        return still.last if _on_way_back(moment, still.last[0]) else None
 
     def _hold(self, moment: Moment, x_m: float) -> int | None:
         """How many steps the stack must stand at `x_m` for the repetition to end; None: no repetition ends there."""
@@ -229,6 +242,12 @@ class RepDetector:
                 self._sticking = True
                 self._sticking_since, self._sticking_until = self._slow_since, now
             self._slow_since = None
+
+
+def _on_way_back(moment: Moment, since: int) -> bool:
+    """Whether the stack has not gone further since it stood."""
+    further_m = moment.signals.x_m(since) - moment.x_m
+    return (further_m if moment.limits.starts_up else -further_m) <= moment.limits.extreme_m
 
 
 def _standing(moment: Moment, since: int, until: int) -> TurningPoint:

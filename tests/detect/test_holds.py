@@ -44,7 +44,7 @@ def last(events: list[AnyEvent], kind: str) -> list[Any]:
     return [event for event in of_all(events) if event.kind == kind]
 
 
-@pytest.mark.parametrize("pause_s", [2.0, 12.0])
+@pytest.mark.parametrize("pause_s", [0.25, 2.0, 12.0])
 @pytest.mark.parametrize("height_m", [BOTTOM_M - REST_M, BOTTOM_M - REST_M + 0.04])
 def test_a_repetition_is_reported_soon_after_it_has_ended(pause_s: float, height_m: float) -> None:
     low: list[Act] = [Leg(at(height_m), 2.0), Still(pause_s)]
