@@ -1,5 +1,6 @@
 """Repetitions in known movements report how they left the rest and how evenly they moved."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -58,3 +59,16 @@ def test_dips_are_stops_within_a_movement() -> None:
     assert (first.segmented.positive, first.segmented.negative) == (0, 0)
     assert second.segmented is not None
     assert (second.segmented.positive, second.segmented.negative) == (2, 1)
+
+
+def test_a_start_after_a_long_rest_does_not_depend_on_how_much_is_kept() -> None:
+    once: list[Act] = [Leg(1.0, 2.0), *DOWN]
+    samples = Movement((*once, Down(98.0), *once, Down(80.0), *once, *END), position_hz=100.0).samples()
+    pieces = np.searchsorted(samples.t_s, np.arange(0.5, float(samples.t_s.max()), 0.5)).tolist()
+    starts = []
+    for edges in ([0, len(samples)], [0, *pieces, len(samples)]):
+        spine = Spine(PROFILES["stack"], "s", feedback=False)
+        events = [event for a, b in pairwise(edges) for event in spine.update(samples.rows(slice(a, b))).events]
+        starts.append([event.start for event in events if isinstance(event, Rep)])
+    assert starts[0][-1] is not None
+    assert starts[0] == starts[1]
