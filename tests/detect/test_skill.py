@@ -4,17 +4,32 @@ from typing import Any
 from zlib import crc32
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from monitor.detect.spine import Spine
 from monitor.events import Leak, SetEnd
 from monitor.profile.profile import Profile
-from tests.movements import FRICTION, PROFILES, Act, Down, Leg, Movement, Pin, Still, Tug, movements, profile
+from tests.movements import (
+    FRICTION,
+    PROFILES,
+    Act,
+    Down,
+    Helped,
+    Leg,
+    Movement,
+    Pin,
+    Still,
+    Trouble,
+    Tug,
+    movements,
+    profile,
+)
 from tests.soak import long, soak
 
 LEAKING = ("lockout_rest", "bottom_rest", "stack_touch", "unload", "slack", "tension_out", "speed_over")
 EXPLAINED = ("unload", "slack", "tension_out")  # by an assist
+ON_REST = ("bottom_rest", "stack_touch")
 SPOILING = ("jerk", "drop", "abrupt", "bounce")
 UP: list[Act] = [Leg(1.0, 2.0), Still(0.4)]
 DOWN: list[Act] = [Leg(0.0, 2.0), Still(0.4)]
@@ -56,6 +71,18 @@ def union_s(spans: list[tuple[float, float]]) -> float:
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=[HealthCheck.too_slow],
 )
+@example(  # a rest before a load change, which is free
+    "misread",
+    Movement(
+        (
+            Still(6.0), Leg(1.0, 1.8), Still(0.4), Leg(0.0, 2.0), Still(0.4), Leg(0.55, 1.5), Still(2.4), Leg(0.1, 1.0),
+            Down(1.5, 0.4), Pin(0.6), Leg(1.0, 1.8), Leg(0.0, 2.0), Helped(1.0, 2.0, 0.7), Still(1.0),
+            Helped(0.0, 2.0, 1.25), Down(6.0, 0.1),
+        ),
+        (Trouble("position gap", 0.54, 1.0),),
+        500.0, 250.0, 0, False, 1.0,
+    ),
+)  # fmt: skip
 @given(
     st.binary(min_size=4, max_size=4).map(lambda some: sorted(PROFILES)[crc32(some) % len(PROFILES)]),
     movements(troubles=2),
@@ -82,12 +109,15 @@ def test_seconds_by_cause_add_up_and_leak_only_where_faults_were(name: str, move
                       or [start.t_s])  # fmt: skip
         until_s = end.t_s if PROFILES[name].machine.kind == "static" else until_s
         within = [event for event in events if event.t_s < until_s and event.set in (None, end.set)]
+        changes_s = [event.t_s for event in events if event.kind == "load_change"]  # the pause before is free
         lasting = [
             (max(start.t_s, event.t_s), min(until_s, event.t_s + event.duration_s))
             for event in within
             if event.kind in LEAKING and not getattr(event, "ended_set", False)
             if event.part_of not in helped or event.kind not in EXPLAINED
             if event.t_s + event.duration_s > start.t_s
+            if event.kind not in ON_REST
+            or not any(-0.01 <= at_s - event.t_s - event.duration_s <= 1.0 for at_s in changes_s)
         ]
         least_s = union_s(lasting)
         # A turn just after the last repetition spoils the movement before it, too.
