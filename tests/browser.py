@@ -1,4 +1,4 @@
-"""Drives Debian's Chromium without a window, which needs half the CPU of the whole one, over its DevTools protocol.
+"""Drives Debian's Chromium without a window, over its DevTools protocol; it costs less than the whole one.
 
 with Browser(tmp_path) as browser:
     page = browser.open(url, width=390, height=844)

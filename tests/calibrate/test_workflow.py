@@ -15,13 +15,9 @@ from monitor.exit_codes import ExitCode
 from monitor.profile.reading import load_profile
 from tests.calibrate.bench import PROFILE, Rig, rig, write_profile
 from tests.calibrate.device import device
+from tests.ctrl_c import hears_ctrl_c
 
 QUICK = 40.0  # a speed at which the test has seconds to send a signal
-
-
-def hears_ctrl_c() -> None:
-    """Also if the tests were started in the background, because a shell then ignores SIGINT."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture

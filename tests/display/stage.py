@@ -32,6 +32,7 @@ from monitor.mqtt.contract.messages import (
     ProtocolInfo,
     StatusMessage,
 )
+from monitor.mqtt.contract.payload import Packet
 from monitor.mqtt.contract.roles import Role
 from monitor.profile.profile import DisplaySettings, MachineSettings, Profile
 
@@ -239,8 +240,7 @@ class DisplayStage:
             self.commands.append((name, command))
             if name in self.answers:
                 answer = AckMessage(**{"id": command["id"], "ok": True, "stamp_s": time.time(), **self.answers[name]})
-                packet = payload.ack(self.machine, answer)
-                await client.publish(packet.topic, packet.payload, packet.qos)
+                await _publish(client, payload.ack(self.machine, answer))
 
     async def _play(self) -> None:
         while True:
@@ -250,4 +250,12 @@ class DisplayStage:
                 continue
             packet = payload.live(self.machine, self.session, msgspec.structs.replace(self.feedback, t_s=self.t_s))
             self.sent.append((self.t_s, time.time()))
-            await self._client.publish(packet.topic, packet.payload, packet.qos)
+            await _publish(self._client, packet)
+
+
+async def _publish(client: aiomqtt.Client, packet: Packet) -> None:
+    """Raises a cancellation again that `asyncio.wait_for`, which aiomqtt uses, can swallow in Python 3.11."""
+    await client.publish(packet.topic, packet.payload, packet.qos)
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

@@ -11,6 +11,7 @@ import pytest
 
 from tests import needs
 from tests.browser import Browser, Page
+from tests.ctrl_c import hears_ctrl_c
 from tests.display.axe import violations
 from tests.display.look import faults, look
 
@@ -21,7 +22,7 @@ RECORDING = Path(__file__).parents[1] / "recordings" / "faults.mcap"
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     command = [sys.executable, "-m", "monitor", "replay", str(RECORDING), "--page", "--port", "18080"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=hears_ctrl_c) as process:
         assert process.stdout is not None
         found = re.search(r"http://127\.0\.0\.1:\d+/", process.stdout.readline())  # loopback, whatever the profile says
         assert found
