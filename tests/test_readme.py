@@ -18,6 +18,7 @@ import pytest
 from monitor.__main__ import COMMANDS
 from monitor.exit_codes import TABLE
 from monitor.store.store import Store
+from tests.ctrl_c import hears_ctrl_c
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -71,6 +72,7 @@ def test_its_commands_print_what_it_shows(folder: Path) -> None:
     environment = {**os.environ, "XDG_STATE_HOME": str(folder / "state"), "COLUMNS": "120", "PYTHONPATH": str(ROOT)}
     environment.pop("STATE_DIRECTORY", None)
     where: dict[str, Any] = {"shell": True, "cwd": folder, "env": environment, "text": True}
+    where["preexec_fn"] = hears_ctrl_c
     profile = folder / "configs" / "leg_press.toml"
     profile.write_text(profile.read_text().replace(f'id = "{MACHINE}"', f'id = "{OWN_NAME}"'))
     with contextlib.ExitStack() as stack:
