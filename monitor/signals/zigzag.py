@@ -104,6 +104,6 @@ class Zigzag:
 
 
 def _first(condition: NDArray[np.bool_]) -> int:
-    """Index of the first true element; the length if there is none."""
+    """The index of the first true element, or the length if no element is true."""
     i = int(condition.argmax()) if len(condition) else 0
     return i if len(condition) and condition[i] else len(condition)

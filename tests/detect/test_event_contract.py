@@ -64,7 +64,7 @@ class Section:
         return found and found[1]
 
     def table(self, first_column: str) -> list[dict[str, str]]:
-        """The rows, by column, of the table that begins with this column; empty if there is none."""
+        """The rows of the table whose first column this is, as dicts by column; empty if there is no such table."""
         lines = [line for line in self.text.splitlines() if line.startswith("|")]
         rows = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
         starts = [i for i, row in enumerate(rows) if row[0] == first_column]
