@@ -16,8 +16,8 @@ import msgspec
 from msgspec import Meta
 
 from monitor.profile.toml_document import ConfigError, Document
+from monitor.profile.weights import KG_PER_LB
 
-POUND_KG = 0.45359237
 LEAST_RATIO = 1.5  # of the heaviest to the lightest weight: closer weights do not show linearity
 
 _WEIGHT = re.compile(r"\s*(\d+(?:[.,]\d+)?)\s*(kg|lbs?)?\s*")
@@ -54,7 +54,7 @@ def weight_kg(text: str) -> float:
     found = _WEIGHT.fullmatch(text.lower())
     if not found or not 0 < (number := float(found[1].replace(",", "."))) <= 1000:
         raise WeightError(f'"{text}" is not a weight; write 20 kg or 45 lb, up to 1000')
-    return number * POUND_KG if (found[2] or "").startswith("lb") else number
+    return number * KG_PER_LB if (found[2] or "").startswith("lb") else number
 
 
 class LengthError(ValueError):

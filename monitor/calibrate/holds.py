@@ -7,6 +7,7 @@ from monitor.calibrate.readings import Readings, Window
 from monitor.calibrate.refused import Refused
 from monitor.calibrate.sensors import refuse_faulty_sensors
 from monitor.calibrate.step_results import HoldResult, RestResult
+from monitor.profile.weights import mass
 
 HELD_S = 2.5  # of stillness, before the weight counts
 PIECE_S = 0.5  # the means of these pieces are compared
@@ -50,9 +51,9 @@ class HoldStep:
             return hint
         if felt < few:
             if self._scale is None:
-                return f"waiting for {self._weight_kg:g} kg on the cell"
+                return f"waiting for {mass(self._weight_kg)} on the cell"
             raise Refused(
-                f"{self._weight_kg:g} kg are lifted, but the load cell sees no load",
+                f"{mass(self._weight_kg)} are lifted, but the load cell sees no load",
                 "check that the cable runs through the cell, and that no stop carries the load",
             )
         if np.ptp(pieces) > max(STILL_SHARE * felt, 2 * self._rest.noise_counts):
@@ -76,7 +77,7 @@ class HoldStep:
                 "the block was not under the stack during the travel step: begin again and repeat that step",
             )
         if np.mean(x_m) < LIFTED_M:
-            return "under load, but the stack is still on its rest" if felt else f"waiting for {self._weight_kg:g} kg"
+            return "under load, but the stack is still on its rest" if felt else f"waiting for {mass(self._weight_kg)}"
         if np.ptp(x_m) > max(STILL_M, 1.5 * abs(self._scale)):
             return f"hold it still: it is moving by {np.ptp(x_m) * 1000:.1f} mm"
         return None

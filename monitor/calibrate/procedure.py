@@ -36,6 +36,7 @@ from monitor.calibrate.step_results import (
     StepResult,
 )
 from monitor.profile.profile import Profile
+from monitor.profile.weights import mass
 
 LOOK_EVERY_S = 0.2
 PATIENCE_S = 180.0  # device time: no step takes longer
@@ -168,7 +169,7 @@ class Procedure:
             how = "set the pin, lift the weight by 10 cm or more, and hold it still; then set it down gently"
             if not self._has_stack:
                 how = "hang the weight on the cell and wait until it is still; then take it off"
-            found = await self._do(f"Weight {_kg(weight_kg)}", f"{_kg(weight_kg)}: {how}.", self._hold_of(weight_kg))
+            found = await self._do(f"Weight {mass(weight_kg)}", f"{mass(weight_kg)}: {how}.", self._hold_of(weight_kg))
             state.holds.append(found)
             self._done(f"{found.force_counts - found.zero_counts:+.0f} counts")
         try:
@@ -192,7 +193,7 @@ class Procedure:
         assert state.span is not None
         scale, span = state.height.metres_per_count, state.span
         how = "all the way until the joints lock, five seconds up and five down; then set it down"
-        begin = f"With {_kg(weight_kg)}, do two" if self._has_stack else "Do two"
+        begin = f"With {mass(weight_kg)}, do two" if self._has_stack else "Do two"
         found: RepetitionsResult = await self._do(
             "Movement",
             f"{begin} slow repetitions, {how}.",
@@ -290,7 +291,3 @@ class Procedure:
     def _done(self, text: str) -> None:
         self._guide.done(text)
         self._keep()
-
-
-def _kg(weight_kg: float) -> str:
-    return f"{weight_kg:.4g} kg"

@@ -5,6 +5,7 @@ import numpy as np
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from monitor.calibrate.refused import Refused
 from monitor.calibrate.step_results import HoldResult, RepetitionsResult, RestResult, SpanResult
+from monitor.profile.weights import mass, weight
 
 MOST_RESIDUAL = 0.01  # of each weight
 EXTRA_KG = (0.3, 40.0)  # a head plate or a carriage, which the label of a weight may leave out
@@ -33,7 +34,7 @@ def span_of(holds: list[HoldResult], rest: RestResult) -> SpanResult:
     noise = abs(rest.noise_counts * scale)
     if noise > MOST_NOISE * weight_n.min():
         raise Refused(
-            f"the load cell's noise is {noise:.1f} N, too high for {weight_n.min() / G:g} kg",
+            f"the load cell's noise is {noise:.1f} N, too high for {weight(weight_n.min())}",
             "shield its cable, ground the frame, keep motors and chargers away",
         )
     linearity = float(np.abs(residuals * weight_n).max() / weight_n.max())
@@ -53,7 +54,7 @@ def settled(span: SpanResult, found: RepetitionsResult, weight_kg: float) -> Spa
         return span
     if abs(ratio - 1) > found.friction + CORRECTED_FROM:
         raise Refused(
-            f"the slow repetitions gave {found.load_n / G:.1f} kg, but the weight was given as {weight_kg:g} kg",
+            f"the slow repetitions gave {weight(found.load_n)}, but the weight was given as {mass(weight_kg)}",
             "check the position of the pin; then begin again",
         )
     return SpanResult(
@@ -82,7 +83,7 @@ def _fit(weight_n: np.ndarray, counts: np.ndarray) -> tuple[float, np.ndarray]:
 
 def _contradiction(holds: list[HoldResult], weight_n: np.ndarray, counts: np.ndarray, residuals: np.ndarray) -> Refused:
     read = ", ".join(
-        f"{hold.weight_kg:g} kg reads {hold.weight_kg * (1 + residual):.1f}"
+        f"{mass(hold.weight_kg)} reads {weight(hold.weight_kg * (1 + residual) * G)}"
         for hold, residual in zip(holds, residuals, strict=True)
     )
     slope, offset = np.polyfit(weight_n, counts, 1)
@@ -90,7 +91,7 @@ def _contradiction(holds: list[HoldResult], weight_n: np.ndarray, counts: np.nda
     left = counts / (slope * weight_n + offset) - 1
     if EXTRA_KG[0] <= extra_kg <= EXTRA_KG[1] and np.abs(left).max() < MOST_RESIDUAL:
         return Refused(
-            f"the weights contradict each other ({read}), as if each were {extra_kg:.1f} kg heavier",
+            f"the weights contradict each other ({read}), as if each were {weight(extra_kg * G)} heavier",
             "the head plate or a carriage may be missing: add it to the weights and begin again",
         )
     if len(holds) > 2:
@@ -98,7 +99,7 @@ def _contradiction(holds: list[HoldResult], weight_n: np.ndarray, counts: np.nda
             others = np.arange(len(holds)) != index
             if np.abs(_fit(weight_n[others], counts[others])[1]).max() < MOST_RESIDUAL / 2:
                 return Refused(
-                    f"{hold.weight_kg:g} kg contradicts the other weights ({read})",
+                    f"{mass(hold.weight_kg)} contradicts the other weights ({read})",
                     "weigh it, and check that the pin was in its hole; then begin again",
                 )
     return Refused(

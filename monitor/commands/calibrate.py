@@ -31,6 +31,7 @@ def run(args: argparse.Namespace) -> int:
     from monitor.calibrate.workflow import run_calibration
     from monitor.profile.reading import load_profile
     from monitor.profile.toml_document import ConfigError
+    from monitor.profile.weights import shown_in
 
     profile = load_profile(args.profile)
     port = args.port or profile.serial.port
@@ -41,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     answers = None if args.answers is None else read_answers(args.answers, profile.machine.kind)
     if answers is None and not sys.stdin.isatty():
         raise ConfigError("calibrate asks questions and needs a terminal: without one give --answers FILE")
-    with Terminal(interactive=answers is None) as terminal:
+    with Terminal(interactive=answers is None) as terminal, shown_in(profile.display.units):
         run_calibration(args.profile, port, answers, terminal, _now_utc, fresh=args.fresh)
     return ExitCode.DONE
 

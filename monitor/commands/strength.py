@@ -37,11 +37,13 @@ def run(args: argparse.Namespace) -> int:
     from monitor.profile.reading import load_profile
     from monitor.profile.strength import LEAST_EFFORTS, strength_test, write_strength
     from monitor.profile.toml_document import ConfigError
+    from monitor.profile.weights import shown_in
 
     profile = load_profile(args.profile)
     if profile.machine.kind == "static":
         raise ConfigError(f'{args.profile}: a machine of kind = "static" has no displacement, so it has no curve')
-    efforts = _recorded(args.recorded, args.profile) if args.recorded else _live(args, profile)
+    with shown_in(profile.display.units):
+        efforts = _recorded(args.recorded, args.profile) if args.recorded else _live(args, profile)
     if len(efforts) < LEAST_EFFORTS:
         raise ConfigError(
             f"{args.recorded or args.profile}: efforts at {len(efforts)} places, {LEAST_EFFORTS} are needed; "

@@ -9,8 +9,8 @@ from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from monitor.events import AnyEvent, SetEnd
 from monitor.learning.load import SNAP
 from monitor.playback.playback import Playback, TablePlayback
+from monitor.profile.weights import newtons
 from monitor.record.table.units import SI, UNITS
-from monitor.report.words import newtons
 
 SMALL_N = 150.0  # few loads in newtons are smaller, many in kilograms are
 

@@ -52,3 +52,22 @@ def weight(force_n: float, decimals: int = 1) -> str:
     '22.0 lb'
     """
     return f"{weight_number(force_n, decimals)} {_unit.get()}"
+
+
+def newtons(force_n: float) -> str:
+    """A force in newtons, and as the weight that a person knows.
+
+    >>> newtons(98.0665)
+    '98 N (10.0 kg)'
+    """
+    return f"{force_n:.0f} N ({weight(force_n)})"
+
+
+def mass(mass_kg: float) -> str:
+    """A mass that a person gave, without needless zeros.
+
+    >>> with shown_in("lb"):
+    ...     mass(20.4117)
+    '45 lb'
+    """
+    return f"{mass_kg / (KG_PER_LB if _unit.get() == 'lb' else 1.0):.4g} {_unit.get()}"

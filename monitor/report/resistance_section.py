@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from monitor.profile.limits import Limits
 from monitor.profile.strength import StrengthTest
+from monitor.profile.weights import newtons, weight
 from monitor.report.markup import Markup, element
-from monitor.report.words import newtons
 
 WIDTH, HEIGHT, EDGE = 640, 300, 56
 PLACES = 41
@@ -146,7 +146,10 @@ def _axis(frame: _Frame) -> Markup:
         force_n, place_m = share * frame.most_n, frame.left_m + share * (frame.right_m - frame.left_m)
         x, y = frame.at(place_m, force_n)
         lines.append(element("line", class_="grid", x1=EDGE, x2=WIDTH, y1=f"{y:.1f}", y2=f"{y:.1f}"))
-        lines.append(element("text", f"{force_n:.0f} N", x=EDGE - 6, y=f"{y + 4:.1f}", text_anchor="end"))
+        lines += [
+            element("text", words, x=EDGE - 6, y=f"{y + down:.1f}", text_anchor="end")
+            for words, down in ((f"{force_n:.0f} N", 4), (weight(force_n, 0), 18))
+        ]
         label = f"{place_m * 100:.0f} cm{words}"
         lines.append(element("text", label, x=f"{x:.1f}", y=HEIGHT - 8, text_anchor="middle"))
     return element("g", *lines, class_="axis")

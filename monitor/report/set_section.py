@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from monitor.events import Rep, Stage, Turnaround
-from monitor.profile.weights import weight
+from monitor.profile.weights import newtons, weight
 from monitor.report.advice import advice
 from monitor.report.leak_panel import leak_panel
 from monitor.report.markup import Markup, element
 from monitor.report.session_story import SetStory, length_s
 from monitor.report.tables import UNKNOWN, row, table
-from monitor.report.words import clock, count, duration, newtons, partial, rep_notes
+from monitor.report.words import clock, count, duration, partial, rep_notes
 from monitor.vocabulary.lookup import faults_by_name
 
 

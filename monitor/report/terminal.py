@@ -9,10 +9,10 @@ from typing import Any
 
 from monitor.events import AnyEvent, Leak, Rep, SensorFault, SetEnd, SetStart, Stage
 from monitor.profile.profile import Profile
-from monitor.profile.weights import unit_name, weight_number
+from monitor.profile.weights import newtons, unit_name, weight_number
 from monitor.report.blindness import BLIND, BLIND_STATIC
 from monitor.report.session_story import leaks, length_s, lost_s
-from monitor.report.words import count, describe, fault_words, newtons, rep_notes, times
+from monitor.report.words import count, describe, fault_words, rep_notes, times
 from monitor.vocabulary.leaks import LEAKS
 from monitor.vocabulary.lookup import is_fault, name_of
 

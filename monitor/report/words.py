@@ -28,7 +28,7 @@ from monitor.events import (
     Turnaround,
     Unload,
 )
-from monitor.profile.weights import weight
+from monitor.profile.weights import newtons
 from monitor.vocabulary.lookup import faults_by_name, parts_by_name
 
 LONG_S = 60.0  # longer times are given in minutes
@@ -100,11 +100,6 @@ def rep_notes(rep: Rep) -> list[str]:
 
 def _ended(ended_set: bool) -> str:
     return ", end of the set" if ended_set else ""
-
-
-def newtons(force_n: float) -> str:
-    """A force in newtons, and as the weight that a person knows."""
-    return f"{force_n:.0f} N ({weight(force_n)})"
 
 
 def count(n: int, thing: str) -> str:

@@ -7,6 +7,7 @@ from firmware_bridge.formats.decoder import Decoder
 from firmware_bridge.samples import Samples
 from monitor.profile.limits import Limits
 from monitor.profile.strength import Effort
+from monitor.profile.weights import newtons
 from monitor.strength.efforts import EffortFinder, Moved
 
 APART = 0.1  # of the range: efforts closer than this are at one place, and the stronger one counts
@@ -50,7 +51,7 @@ class StrengthCourse:
         best = max([*same, found], key=lambda one: one.force_n)
         self.efforts = [*(one for one in self.efforts if one not in same), best]
         again = " (the same place: the stronger effort counts)" if same else ""
-        self._say(f"{found.force_n:.0f} N at {found.position_m * 100:.1f} cm above the rest{again}.")
+        self._say(f"{newtons(found.force_n)} at {found.position_m * 100:.1f} cm above the rest{again}.")
         if not self.complete and self._asks:
             self._ask()
 

@@ -32,6 +32,7 @@ from monitor.calibrate.refused import Refused
 from monitor.calibrate.span import refuse_moved_zero, settled, span_of
 from monitor.calibrate.step_results import HoldResult, Progress, RepetitionsResult, RestResult, SpanResult
 from monitor.profile.reading import profile_from_builtins
+from monitor.profile.weights import shown_in
 from tests.calibrate.bench import Silent, calibrated, rig
 
 UNKNOWN = profile_from_builtins({"machine": {"id": "rig", "kind": "stack"}, "protocol": {"name": "4/4"}})
@@ -192,6 +193,8 @@ def test_movement_corrects_the_span_for_friction_in_the_holds() -> None:
     assert settled(span, moved, 60.0).newtons_per_count == pytest.approx(span.newtons_per_count / 0.96)
     far = RepetitionsResult(bottom_m=0.03, top_m=0.5, lockout_m=0.5, friction=0.06, load_n=70 * G)
     with pytest.raises(Refused, match=r"gave 70\.0 kg, but the weight was given as 60 kg"):
+        settled(span, far, 60.0)
+    with shown_in("lb"), pytest.raises(Refused, match=r"gave 154\.3 lb, but the weight was given as 132\.3 lb"):
         settled(span, far, 60.0)
 
 

@@ -1,11 +1,14 @@
 """Static efforts in a stream of samples, and the course that leads from place to place."""
 
+import re
+
 import numpy as np
 import pytest
 
 from firmware_bridge.samples import Samples
 from monitor.profile.limits import limits_of
 from monitor.profile.strength import Effort
+from monitor.profile.weights import shown_in
 from monitor.strength.efforts import EffortFinder, Moved
 from monitor.strength.guided import StrengthCourse
 from tests.movements import profile
@@ -72,7 +75,11 @@ def test_the_course_asks_for_other_places_until_there_are_enough() -> None:
         begun_s += float(one.t_s[-1]) + 0.01
     assert course.complete
     assert [round(one.force_n, -1) for one in course.efforts] == [750.0, 900.0, 600.0]
+    with shown_in("lb"):
+        course.efforts.clear()
+        course.add(after(begun_s, push(700.0, 0.05)))
     text = " ".join(said)
+    assert re.search(r"[67]\d\d N \(15\d\.\d lb\) at 5\.0 cm", text)
     asked = ("Place 1 of 3: a place near the bottom", "Place 3 of 3: another place")
     for words in ("3 places", *asked, "the same place", "lock it"):
         assert words in text
