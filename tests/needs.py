@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-SYSTEM_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])  # daemons are in sbin
+POSTGRESQL = sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")))  # Debian keeps its programs out of PATH
+SYSTEM_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin", *POSTGRESQL])
 SHARED_DATA = Path(__file__).parents[1].parent / "shared" / "data"  # recordings of others, not in this repository
 
 PACKAGES = {  # a program, or a file of a library -> its Debian package
@@ -22,6 +23,7 @@ PACKAGES = {  # a program, or a file of a library -> its Debian package
     "chromium": {"chromium-headless-shell": "chromium-headless-shell"},
     "npm": {"npm": "npm"},
     "valgrind": {"valgrind": "valgrind"},
+    "postgresql": {"postgres": "postgresql", "initdb": "postgresql"},
     "compiler": {"cc": "gcc", "make": "make"},
     "avr": {
         "avr-gcc": "gcc-avr",
@@ -44,6 +46,7 @@ root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may make another 
 chromium = pytest.mark.needs("chromium")
 npm = pytest.mark.needs("npm")
 valgrind = pytest.mark.needs("valgrind")
+postgresql = pytest.mark.needs("postgresql")
 compiler = pytest.mark.needs("compiler")
 avr = pytest.mark.needs("avr")
 shared_data = pytest.mark.skipif(not SHARED_DATA.is_dir(), reason="the folder shared/data is not beside this one")

@@ -8,6 +8,7 @@ from packaging.utils import canonicalize_name
 
 from tests.deploy.locks import LOCKS, ROOT, pins
 
+EXTRAS_OF_DEV = {"gym", "postgres", "fit"}  # what the tools for development contain by reference
 NAMES = sorted(path.stem for path in LOCKS.glob("*.lock"))
 
 
@@ -20,13 +21,17 @@ def test_a_lock_contains_all_requirements_of_pyproject(name: str) -> None:
     """If this fails, run `make lock`."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     runtime = project["project"]["dependencies"]
+    extras = project["project"]["optional-dependencies"]
     asked = {
         "runtime": runtime,
         "build": project["build-system"]["requires"],
-        "development": [*runtime, *project["project"]["optional-dependencies"]["dev"]],
+        "development": [*runtime, *extras["dev"], *(each for extra in EXTRAS_OF_DEV for each in extras[extra])],
     }[name]
     locked = pins(name)
     for requirement in map(Requirement, asked):
+        if requirement.name == project["project"]["name"]:
+            assert requirement.extras == EXTRAS_OF_DEV
+            continue
         version = locked.get(canonicalize_name(requirement.name))
         assert version is not None, f"{requirement} is not in {name}.lock: make lock"
         assert requirement.specifier.contains(version), f"{requirement} does not allow {version}: make lock"
