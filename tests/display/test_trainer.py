@@ -50,6 +50,32 @@ def test_a_set_is_shown_while_it_goes_on(open_page: Open, stage: DisplayStage) -
     assert not page.console
 
 
+INSIDE = """(async () => {
+    const { Trace } = await import("/js/trace.js");
+    const box = document.querySelector("#tension-plot");
+    const trace = new Trace(box, document.querySelector("#position-plot"), () => "Rest at the top");
+    const ends = [];
+    const write = CanvasRenderingContext2D.prototype.fillText;
+    CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+        if (text === "Rest at the top") ends.push((x + this.measureText(text).width) / this.canvas.width);
+        write.call(this, text, x, y);
+    };
+    for (let t_s = 0; t_s < 60; t_s += 1) trace.add({ t_s, tension: 1, tension_n: 1, position: 0.5, pace: null });
+    const record = { kind: "lockout_rest", t_s: 58.5, duration_s: 0.5, part_of: null };
+    trace.draw([{ record }], 0.1);
+    await new Promise((later) => requestAnimationFrame(() => requestAnimationFrame(later)));
+    CanvasRenderingContext2D.prototype.fillText = write;
+    return ends;
+})()"""
+
+
+def test_the_name_of_an_event_just_now_is_not_cut_off(open_page: Open, stage: DisplayStage) -> None:
+    page = open_page("trainer.html", (1440, 900))
+    ends = page.evaluate(INSIDE)
+    assert ends, "the name was not drawn"
+    assert max(ends) < 0.97  # of the canvas, whose right axis takes some room
+
+
 def test_it_can_be_read_on_every_screen(open_page: Open, stage: DisplayStage) -> None:
     stage.status()
     stage.info()

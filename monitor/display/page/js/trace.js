@@ -170,17 +170,19 @@ export class Trace {
   #nameEvents(ctx, bbox, events, place, scale) {
     ctx.font = FONT.replace("13px", `${13 * scale}px`);
     ctx.textBaseline = "top";
+    ctx.textAlign = "left"; // also on a page that reads from right to left
     const taken = new Array(ROWS + 1).fill(-Infinity); // the x where each row of names ends; the last row is for reps
     for (const record of events) {
-      const x = place(markedAt(record));
+      const name = this.#named(record);
+      const { width } = ctx.measureText(name);
+      const x = Math.min(place(markedAt(record)) + 5 * scale, bbox.left + bbox.width - width); // inside, also at "now"
       const row = record.kind === "rep" ? ROWS : taken.findIndex((until, at) => at < ROWS && until < x);
       if (row < 0 || taken[row] >= x) continue;
-      const name = this.#named(record);
-      taken[row] = x + ctx.measureText(name).width + 14 * scale;
+      taken[row] = x + width + 9 * scale;
       ctx.fillStyle = record.kind === "rep" ? INK.quiet : ink(record);
       ctx.fillText(
         name,
-        x + 5 * scale,
+        x,
         row === ROWS ? bbox.top + bbox.height - 18 * scale : bbox.top + (3 + 17 * row) * scale,
       );
     }
