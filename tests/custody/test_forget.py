@@ -145,8 +145,9 @@ def test_a_second_attempt_continues_the_first(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_does_not_end_the_daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither when it saves its bookmark, nor when it writes the answer to a request."""
+    """Neither when it saves its bookmark, nor when it writes the answer to a request or cannot read one."""
     trained(tmp_path, ADA)
+    (tmp_path / "forget-2.ask").mkdir()
     (tmp_path / "forget-1.ask").write_text(f'{{"lifter":"{ADA}"}}')
     full = [True]
 

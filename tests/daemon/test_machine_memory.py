@@ -16,6 +16,7 @@ from monitor.playback.playback import analysis_of, open_playback, updates
 from monitor.profile.reading import profile_from_builtins
 from monitor.profile.resistance import Resistance
 from monitor.record.session_reader import read_session
+from monitor.store.database import StoreError
 from tests.daemon.stage import TABLES, Machine, a_set, ask, with_daemon
 from tests.mqtt.stage import until
 
@@ -61,6 +62,15 @@ def test_a_broken_file_is_reported_and_ignored(text: str, tmp_path: Path, caplog
     (tmp_path / NAME).write_text(text)
     assert MachineMemory(tmp_path, at_once).newest is None
     assert NAME in caplog.text
+
+
+def test_a_folder_in_the_place_of_the_file_is_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / NAME).mkdir()
+    memory = MachineMemory(tmp_path, at_once)
+    assert memory.newest is None
+    assert NAME in caplog.text
+    with pytest.raises(StoreError, match=rf"{NAME} cannot be written"):  # the keeper counts it
+        memory.learn(LearnedMachine(friction=0.06))
 
 
 def test_the_next_session_knows_the_machine_and_replays_alike(tmp_path: Path) -> None:
