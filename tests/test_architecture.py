@@ -140,6 +140,8 @@ MAY_IMPORT = {  # a room -> the rooms that it may use; within a room any file ma
         "monitor.playback",
         "monitor.profile",
     ],
+    "monitor.gym": ["monitor.access", "monitor.events", "monitor.mqtt", "monitor.profile", "monitor.state"],
+    "monitor.gym.database": ["monitor.events", "monitor.state"],
     "monitor.commands": ["firmware_bridge", "monitor"],  # the wiring
     "monitor.__main__": ["monitor.commands", "monitor.exit_codes"],
     "monitor": [],
@@ -159,7 +161,10 @@ DOORS = {  # an outside library -> the files, or folders, that may know it
     "mcap": ["monitor/record/"],
     "zstandard": ["monitor/record/chunk_body.py"],
     "lz4": ["monitor/record/chunk_body.py"],
-    "sqlite3": ["monitor/store/"],
+    "sqlite3": ["monitor/store/", "monitor/gym/database/"],
+    "sqlalchemy": ["monitor/gym/"],
+    "alembic": ["monitor/gym/database/"],
+    "psycopg": ["monitor/gym/database/"],
     "tomllib": ["monitor/profile/toml_document.py", "monitor/profile/toml_edit.py"],
     "tomlkit": ["monitor/profile/toml_edit.py"],
     "numpy": ["firmware_bridge/", "monitor/"],
@@ -180,7 +185,7 @@ DOORS = {  # an outside library -> the files, or folders, that may know it
 CLOCKS = ["firmware_bridge/serial_port.py", "firmware_bridge/ports.py", "firmware_bridge/simulator/", "monitor/daemon",
           "monitor/custody/housekeeping.py", "monitor/daemon/log_limit.py", "monitor/commands/", "monitor/display/",
           "monitor/mqtt/", "monitor/record/", "monitor/store/", "monitor/custody/",
-          "monitor/report/local_time.py", "monitor/state/folders.py", "monitor/doctor/"]  # fmt: skip
+          "monitor/report/local_time.py", "monitor/state/folders.py", "monitor/doctor/", "monitor/gym/"]  # fmt: skip
 PURE = ["firmware_bridge/chunk.py", "firmware_bridge/formats/", "firmware_bridge/physics.py",
         "firmware_bridge/samples.py",
         "monitor/analysis/", "monitor/detect/", "monitor/events.py", "monitor/learning/",
@@ -259,6 +264,18 @@ def test_imports_go_one_way() -> None:
 def test_only_main_looks_for_commands() -> None:
     users = {module(path) for path in FILES for name, _, _ in imports(path) if within(name, "monitor.commands")}
     assert all(within(user, "monitor.commands") for user in users)
+
+
+def test_only_its_commands_know_the_gym() -> None:
+    """So the daemon runs without what the gym needs."""
+    users = {
+        module(path): at_start
+        for path in FILES
+        for name, _, at_start in imports(path)
+        if within(name, "monitor.gym") and not within(module(path), "monitor.gym")
+    }
+    assert all(within(user, "monitor.commands") or within(user, "monitor.demo") for user in users)
+    assert not any(users.values()), "they import it inside their functions"
 
 
 def test_the_daemon_knows_its_sinks_only_by_their_interface() -> None:

@@ -1,0 +1,90 @@
+"""A private PostgreSQL on a free port, which can be killed and started again."""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from tests import needs
+from tests.mqtt.brokers import free_port
+
+WITHIN_S = 60.0
+SETTINGS = """
+listen_addresses = '127.0.0.1'
+unix_socket_directories = ''
+shared_buffers = 16MB
+max_connections = 40
+"""
+
+
+class PostgreSQL:
+    """A cluster of its own, run as another user where the tests run as root; the server refuses to run as root."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self._user: dict[str, Any] = {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}
+        self._folder = Path(tempfile.mkdtemp(prefix="rep-monitor-postgresql-"))
+        if self._user:
+            shutil.chown(self._folder, "postgres", "postgres")
+        self._process: subprocess.Popen[bytes] | None = None
+        self._databases = 0
+        self._run("initdb", "--username=gym", "--auth=trust", "--encoding=UTF8", "--no-locale", "-D", str(self._data))
+        with (self._data / "postgresql.conf").open("a") as file:
+            file.write(f"{SETTINGS}port = {self.port}\n")
+
+    @property
+    def _data(self) -> Path:
+        return self._folder / "data"
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            [needs.path("postgres"), "-D", str(self._data)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=self._folder,
+            start_new_session=True,
+            **self._user,
+        )
+        until_s = time.monotonic() + WITHIN_S
+        while True:
+            try:
+                self._connect("postgres").close()
+                return
+            except psycopg.OperationalError:
+                assert self._process.poll() is None, "PostgreSQL did not start"
+                assert time.monotonic() < until_s, "PostgreSQL does not answer"
+                time.sleep(0.05)
+
+    def kill(self) -> None:
+        """As a power cut: the server and its processes are killed."""
+        if self._process is not None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+            (self._data / "postmaster.pid").unlink(missing_ok=True)
+
+    def new_database(self) -> str:
+        """Its url."""
+        self._databases += 1
+        name = f"gym{self._databases}"
+        with self._connect("postgres") as connection:
+            connection.execute(f"CREATE DATABASE {name}".encode())
+        return f"postgresql://gym@127.0.0.1:{self.port}/{name}"
+
+    def remove(self) -> None:
+        self.kill()
+        shutil.rmtree(self._folder)
+
+    def _connect(self, database: str) -> psycopg.Connection[Any]:
+        return psycopg.connect(host="127.0.0.1", port=self.port, user="gym", dbname=database, autocommit=True)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        subprocess.run(
+            [needs.path(program), *arguments], check=True, capture_output=True, cwd=self._folder, **self._user
+        )
