@@ -56,12 +56,14 @@ class SpikeSieve:
         """Readings from column `first` on are new, the first `held` of them from the last batch."""
         n = readings.shape[1]
         real, known_at = np.ones(n, bool), np.arange(n)
-        end, at = n, first
+        end, at, seen = n, first, first
+        known = readings[:, :first]  # the last real readings before `seen`
         leaps = np.flatnonzero(np.abs(np.diff(readings[1])) > self._least_leap_n) + 1
         for leap in leaps[leaps >= first].tolist():
             if leap < at:
                 continue
-            known = readings[:, :leap][:, real[:leap]][:, -WINDOW:]
+            between = readings[:, max(seen, leap - WINDOW) : leap]
+            known = np.concatenate((known, between), axis=1)[:, -WINDOW:]
             back = self._back(readings[:, leap:], known)
             if back is None:
                 end = leap
@@ -69,6 +71,7 @@ class SpikeSieve:
             at = leap + max(1, back)
             known_at[leap:at] = leap + abs(back)
             real[leap:at] = back <= 0
+            seen = at if back > 0 else leap
         self._held = readings[:, end:]
         self._before = readings[:, :end][:, real[:end]][:, -WINDOW:]
         rows = np.maximum.accumulate(known_at) - first - held
