@@ -113,12 +113,15 @@ class DetectorPanel:
         self._sets = 0
         self._set_start: Detection[SetStart] | None = None  # of the present set, or the last
         self._unknown_since: int | None = None
+        self._limits = first.limits  # which all detectors have seen
         self._dues_before = [detector.due for detector in before]
         self._dues_after = [detector.due for detector in after]
 
     @property
     def due(self) -> int:
-        """The next moment at which a detector has asked to be woken."""
+        """The next moment at which a detector has asked to be woken, or all see new limits."""
+        if self.moment.limits is not self._limits:
+            return self.moment.now + 1
         return min(min(self._dues_before), min(self._dues_after))
 
     def take(self) -> list[AnyEvent]:
@@ -134,7 +137,8 @@ class DetectorPanel:
         changed = self.moment.bits ^ bits
         after_silence = bool(changed & Bit.KNOWN_X) and self._silence_ends(now, bits)
         begun = self._begin(now, bits, reversals, news, after_silence)
-        stirred = after_silence or bool(reversals or news)
+        stirred = after_silence or bool(reversals or news) or self.moment.limits is not self._limits
+        self._limits = self.moment.limits
         moment = self._wake(self.before, self._dues_before, begun, changed, stirred)
         if moment.zero_found is not None:
             moment = _move_force_zero(moment, moment.zero_found.off_n)

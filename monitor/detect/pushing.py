@@ -15,6 +15,8 @@ class Pushing:
         self._share = share
         self._failure: Detection[Failure] | None = None
         self._looked = 0  # the lifter pushed up to this moment
+        self._load_n: float | None = None  # the load by which that was judged
+        self._load_n = 0.0  # by which that was judged
 
     def follow(self, failure: Detection[Failure]) -> None:
         self._failure, self._looked, self.due = failure, failure.start, failure.start + LOOK_STEPS
@@ -23,7 +25,11 @@ class Pushing:
         """The completed record, once the tension has dropped or the set is over."""
         failure = self._failure
         over = moment.set_over is not None
-        if failure is None or (moment.now < self.due and not over):
+        if failure is None:
+            return []
+        if self._load_n != _load_n(moment):
+            self._change_load(_load_n(moment), failure.start, moment.now)
+        if moment.now < self.due and not over:
             return []
         until = moment.now + 1 if moment.set_over is None else max(self._looked, moment.set_over)
         dropped = self._dropped(moment, until)
@@ -34,6 +40,13 @@ class Pushing:
         self._failure, self.due = None, NEVER
         held_s = seconds(self._looked - failure.start)
         return [Correction(failure, Failure(**stamp_of(failure.event), held_s=held_s))]
+
+    def _change_load(self, load_n: float, start: int, now: int) -> None:
+        """From the next look on judge by another load; the looks before this moment have found nothing."""
+        looks = max(0, now - start - 1) // LOOK_STEPS
+        if looks:
+            self._looked = max(self._looked, start + looks * LOOK_STEPS + 1)
+        self._load_n, self.due = load_n, start + (looks + 1) * LOOK_STEPS
 
     def _dropped(self, moment: Moment, until: int) -> int | None:
         """When, from the moment looked at last, the tension first dropped."""

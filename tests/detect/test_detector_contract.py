@@ -12,7 +12,7 @@ from zlib import crc32
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from firmware_bridge.samples import Samples
@@ -112,7 +112,20 @@ def test_same_input_same_events(name: str, movement: Movement) -> None:
     assert lines(run(name, movement.samples())) == lines(run(name, movement.samples()))
 
 
+PRESS = (Leg(to=1.0, duration_s=1.8), Still(0.4), Leg(to=0.0, duration_s=2.0), Still(0.4))
+STICK = (Leg(to=0.55, duration_s=1.5), Still(2.4), Leg(to=0.1, duration_s=1.0))
+HASTE = (Leg(to=0.35, duration_s=0.35), Tug(1.2, 1.0), Down(1.0, 0.1), Leg(to=0.3, duration_s=1.0), Leg(0.7, 0.5))
+LOAD_LEARNED_WHILE_PUSHING = Movement(
+    (*PRESS, *STICK, *PRESS, *STICK, *HASTE, Leg(to=0.0, duration_s=0.8), *PRESS, *STICK, Still(0.3), Down(6.0, 0.4)),
+    troubles=(),
+    position_hz=500.0,
+    force_hz=82.0,
+    seed=1,
+)
+
+
 @exact
+@example("learned", LOAD_LEARNED_WHILE_PUSHING, [5000, 333, 1])
 @given(any_profile, movements(), st.lists(st.sampled_from([1, 2, 7, 20, 50, 333, 5000]), min_size=1, max_size=6))
 def test_the_chunks_do_not_matter(name: str, movement: Movement, sizes: list[int]) -> None:
     samples = movement.samples()
