@@ -23,7 +23,7 @@ MAY_IMPORT = {  # a room -> the rooms that it may use; within a room any file ma
     "monitor.exit_codes": [],
     "monitor.state": ["monitor.events"],
     "monitor.vocabulary": ["monitor.events"],
-    "monitor.profile": ["firmware_bridge", "monitor.state"],
+    "monitor.profile": ["firmware_bridge", "monitor.mqtt.contract.topics", "monitor.state"],
     "monitor.signals": ["firmware_bridge", "monitor.profile"],
     "monitor.learning": ["firmware_bridge", "monitor.profile", "monitor.signals"],
     "monitor.detect": [
@@ -45,6 +45,7 @@ MAY_IMPORT = {  # a room -> the rooms that it may use; within a room any file ma
     "monitor.record": ["firmware_bridge", "monitor.events", "monitor.state"],
     "monitor.store": ["monitor.events", "monitor.state"],
     "monitor.mqtt.contract": ["monitor.events"],
+    "monitor.mqtt.contract.topics": [],
     "monitor.mqtt.client": ["monitor.events", "monitor.mqtt.contract", "monitor.state", "monitor.store"],
     "monitor.mqtt.broker": ["monitor.mqtt.client", "monitor.mqtt.contract"],
     "monitor.display": ["monitor.events", "monitor.mqtt", "monitor.profile", "monitor.state", "monitor.store"],
@@ -189,7 +190,8 @@ CLOCKS = ["firmware_bridge/serial_port.py", "firmware_bridge/ports.py", "firmwar
 PURE = ["firmware_bridge/chunk.py", "firmware_bridge/formats/", "firmware_bridge/physics.py",
         "firmware_bridge/samples.py",
         "monitor/analysis/", "monitor/detect/", "monitor/events.py", "monitor/learning/",
-        "monitor/mqtt/contract/messages.py", "monitor/mqtt/contract/payload.py", "monitor/profile/profile.py",
+        "monitor/mqtt/contract/messages.py", "monitor/mqtt/contract/payload.py", "monitor/mqtt/contract/topics.py",
+        "monitor/profile/profile.py",
         "monitor/profile/settings.py", "monitor/profile/limits.py", "monitor/signals/"]  # fmt: skip
 WORLD = {"asyncio", "concurrent", "datetime", "io", "logging", "multiprocessing", "os", "pathlib", "queue", "random",
          "select", "selectors", "signal", "socket", "subprocess", "tempfile", "threading", "time"}  # fmt: skip

@@ -27,6 +27,7 @@ from monitor.demo.simulated import kit_of, machine_of
 from monitor.mqtt.client.connection import Address
 from monitor.mqtt.client.consumer import Consumer
 from monitor.mqtt.client.ledger import ReceivedRecord
+from monitor.mqtt.contract.topics import TopicTree
 from monitor.profile.reading import load_profile
 from monitor.store.store import Store
 from tests import needs
@@ -61,7 +62,7 @@ class Audience:
             self.records.append(record)
 
         async with asyncio.TaskGroup() as group:
-            group.create_task(Consumer(address, "e2e", "collector", deliver).run())
+            group.create_task(Consumer(address, TopicTree("e2e"), "collector", deliver).run())
             group.create_task(self._watch(address))
 
     async def _watch(self, address: Address) -> None:

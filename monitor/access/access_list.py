@@ -25,35 +25,36 @@ from pathlib import Path
 
 from monitor.access.authority import AccessError, certificate_fits, make_authority, make_certificate
 from monitor.mqtt.contract.roles import Role, may_send
+from monitor.mqtt.contract.topics import ROOT, TopicTree
 from monitor.state.whole_file import write_whole
 
 ACCOUNT = re.compile(r"daemon-[a-z0-9-]{1,32}|(display|coach|collector)(-[a-z0-9-]{1,32})?")
 HASH_ROUNDS = 101  # mosquitto's own; the passwords have 192 random bits
 MOSQUITTO_GROUP = "mosquitto"
 DAEMON_ACL = """\
-topic write rep/{m}/status
-topic write rep/{m}/info
-topic write rep/{m}/live/#
-topic write rep/{m}/state
-topic write rep/{m}/event/#
-topic write rep/{m}/set
-topic write rep/{m}/session/#
-topic write rep/{m}/ack/#
-topic write rep/{m}/resume/#
-topic write rep/{m}/sets/#
-topic write rep/{m}/cmd/#
-topic read rep/{m}/#
+topic write {tree}/status
+topic write {tree}/info
+topic write {tree}/live/#
+topic write {tree}/state
+topic write {tree}/event/#
+topic write {tree}/set
+topic write {tree}/session/#
+topic write {tree}/ack/#
+topic write {tree}/resume/#
+topic write {tree}/sets/#
+topic write {tree}/cmd/#
+topic read {tree}/#
 """
 READER_ACL = """\
-topic read rep/+/status
-topic read rep/+/info
-topic read rep/+/live/#
-topic read rep/+/state
-topic read rep/+/event/#
-topic read rep/+/set
-topic read rep/+/session/#
-topic read rep/+/ack/#
-topic read rep/+/resume/#
+topic read {every}/status
+topic read {every}/info
+topic read {every}/live/#
+topic read {every}/state
+topic read {every}/event/#
+topic read {every}/set
+topic read {every}/session/#
+topic read {every}/ack/#
+topic read {every}/resume/#
 """
 ACL_HEAD = """\
 # Access rights. Written by `rep-monitor access broker`: change secrets/, not this file.
@@ -83,8 +84,10 @@ tls_version tlsv1.2
 """
 
 
-def make(folder: Path, machines: Iterable[str], names: Sequence[str]) -> list[str]:
+def make(folder: Path, machines: Iterable[str], names: Sequence[str], root: str = ROOT) -> list[str]:
     """Creates or updates all files. Existing passwords and the authority are kept. Returns what was made or changed.
+
+    `root` is that of all machines.
 
     Raises AccessError, OSError.
     """
@@ -97,7 +100,7 @@ def make(folder: Path, machines: Iterable[str], names: Sequence[str]) -> list[st
     if not _passwords_fit(folder / "passwords", accounts):
         _write(folder / "passwords", "".join(f"{name}:{_hashed(word)}\n" for name, word in accounts.items()), 0o640)
         changes.append("passwords")
-    for name, text in {"acl": acl(accounts), "mosquitto.conf": configuration(folder)}.items():
+    for name, text in {"acl": acl(accounts, root), "mosquitto.conf": configuration(folder)}.items():
         path = folder / name
         if not path.exists() or path.read_text() != text:
             _write(path, text, 0o640)
@@ -112,19 +115,20 @@ def make(folder: Path, machines: Iterable[str], names: Sequence[str]) -> list[st
     return changes
 
 
-def acl(accounts: Iterable[str]) -> str:
+def acl(accounts: Iterable[str], root: str = ROOT) -> str:
     parts = [ACL_HEAD]
     for account in accounts:
         role, _, machine = account.partition("-")
-        rules = DAEMON_ACL.format(m=machine) if role == "daemon" else _client_acl(Role(role))
+        tree = TopicTree(machine, root)
+        rules = DAEMON_ACL.format(tree=tree) if role == "daemon" else _client_acl(Role(role), TopicTree("+", root))
         parts.append(f"user {account}\n{rules}")
     return "\n".join(parts)
 
 
-def _client_acl(role: Role) -> str:
-    commands = "".join(f"topic write rep/+/cmd/{name}\n" for name in may_send(role))
-    answers = "topic read rep/+/sets/#\n" if role is Role.COLLECTOR else ""
-    return READER_ACL + answers + commands
+def _client_acl(role: Role, every: TopicTree) -> str:
+    commands = "".join(f"topic write {every.topic('cmd', name)}\n" for name in may_send(role))
+    answers = f"topic read {every.topic('sets', '#')}\n" if role is Role.COLLECTOR else ""
+    return READER_ACL.format(every=every) + answers + commands
 
 
 def configuration(folder: Path) -> str:

@@ -136,10 +136,14 @@ def _own_names() -> list[str]:
 def _broker(profiles: list[Path], folder: Path, names: list[str] | None) -> int:
     from monitor.access.access_list import make
     from monitor.profile.reading import load_profile
+    from monitor.profile.toml_document import ConfigError
 
-    machines = [load_profile(path).machine.id for path in profiles]
+    trees = [load_profile(path).topic_tree for path in profiles]
+    machines = [tree.machine for tree in trees]
+    if len(roots := sorted({tree.root for tree in trees})) > 1:
+        raise ConfigError(f"[mqtt] root differs ({', '.join(roots)}): give the profiles of one root at a time")
     every = [*(names or _own_names()), "localhost", "127.0.0.1"]
-    for line in make(folder, machines, list(dict.fromkeys(every))) or ["nothing to change"]:
+    for line in make(folder, machines, list(dict.fromkeys(every)), roots[0]) or ["nothing to change"]:
         print(line)
     print(f"\nThe broker:  sudo ln -sf {folder}/mosquitto.conf /etc/mosquitto/conf.d/rep-monitor.conf")
     for machine in machines:

@@ -97,4 +97,4 @@ async def _clear_at_broker(profile: "Profile") -> None:
     from monitor.mqtt.contract import payload
 
     async with connect(address_of(profile), f"rep-monitor-{profile.machine.id}-forget") as connection:
-        await connection.publish(payload.cleared(payload.topic(profile.machine.id, "set")))
+        await connection.publish(payload.cleared(profile.topic_tree.topic("set")))

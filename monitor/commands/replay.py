@@ -101,7 +101,7 @@ async def _replay(args: argparse.Namespace, playback: "Playback", analysis: "Ana
             from monitor.playback.rebroadcast import rebroadcast
 
             publisher = await stack.enter_async_context(rebroadcast(playback.profile, playback.session))
-            print(f"publishing {playback.session} under {publisher.root}/ at {publisher.address}", flush=True)
+            print(f"publishing {playback.session} under {publisher.tree}/ at {publisher.address}", flush=True)
         progress = stack.enter_context(ReplayProgress(args.file.name))
         parts = await stack.enter_async_context(aclosing(updates(playback, analysis, speed)))
         async for update in parts:

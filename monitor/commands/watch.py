@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--page", metavar="URL", help="the machine's page, with its token (default http://127.0.0.1:8080/)"
     )
     parser.add_argument("--host", metavar="H", help="host of a broker")
+    parser.add_argument("--root", metavar="ROOT", help='root of the topics there, such as "berlin/rep" (default rep)')
     parser.add_argument("--port", type=tcp_port, metavar="P", help="port of the broker (default 1883; 8883 with --tls)")
     parser.add_argument("--user", metavar="NAME", help="an account of the broker that may read, such as a display's")
     parser.add_argument("--password-file", type=Path, metavar="FILE", help="a file that contains only its password")
@@ -40,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
         args.machine,
         args.config,
         args.page,
+        root=args.root,
         host=args.host,
         port=args.port,
         user=args.user,

@@ -89,7 +89,7 @@ async def serve(
             address = address_of(profile)
         daemon = Daemon(profile, directory, store)
         bookmark, listens = Bookmark(directory / "bookmark.json"), embedded.has_subscriber if embedded else None
-        mqtt = MqttSink(Publisher(daemon.machine, address, store, daemon.command, bookmark, listens))
+        mqtt = MqttSink(Publisher(profile.topic_tree, address, store, daemon.command, bookmark, listens))
         daemon.sinks += [mqtt, *sinks]
         if scratch is None and (warning := mount_warning(directory)):
             daemon.storage_warning = warning

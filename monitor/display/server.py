@@ -114,6 +114,7 @@ class PageServer:
         self._recent = recent
         self._playback = None if player is None else PlaybackDesk(player)
         self._machine = profile.machine
+        self._tree = profile.topic_tree
         self._outside = profile.mqtt.websocket_url
         self._mode = "embedded" if profile.mqtt.host is None else "broker"
 
@@ -192,7 +193,7 @@ class PageServer:
         assert connection.request is not None
         role = self._admission.role(self._visit(cast(LimitedConnection, connection), connection.request))
         assert role is not None
-        await self._broker.serve(WebSocketLine(connection), Page(role, self._machine.id))
+        await self._broker.serve(WebSocketLine(connection), Page(role, self._tree))
 
     async def _answer(self, connection: ServerConnection, request: Request) -> Response | None:
         """None accepts a WebSocket."""
@@ -291,7 +292,12 @@ class PageServer:
         return msgspec.json.encode({"v": 1, "role": role, "may": may, "invite": invite})
 
     async def _config(self, role: Role) -> bytes:
-        machine = {"machine": self._machine.id, "machines": [self._machine.id], "kind": self._machine.kind}
+        machine = {
+            "machine": self._machine.id,
+            "machines": [self._machine.id],
+            "root": self._tree.root,
+            "kind": self._machine.kind,
+        }
         shown = {"language": self._display.language, "unit": self._display.units}
         broker = {"ws_url": self._outside, "mode": self._mode, "playback": self._playback is not None}
         return msgspec.json.encode(machine | shown | broker)

@@ -15,6 +15,7 @@ from monitor.display.admission import COOKIE
 from monitor.display.server import PORTS_TRIED
 from monitor.events import UNREADABLE
 from monitor.mqtt.client.connection import Address, BrokerGone, BrokerRefuses
+from monitor.mqtt.contract.topics import ROOT, TopicTree
 from monitor.profile.toml_document import ConfigError
 
 PATIENCE_S = 3.0
@@ -25,12 +26,13 @@ DEFAULT_PAGE = "http://127.0.0.1:8080/"
 class _Config(msgspec.Struct):
     machine: str
     ws_url: str | None
+    root: str = ROOT
 
 
 class Shown(NamedTuple):
     """The machine of a page, and the address of its broker."""
 
-    machine: str
+    tree: TopicTree
     address: Address
 
 
@@ -53,10 +55,10 @@ def visit(url: str, machine: str | None = None, *, nearby: bool, ca_file: Path |
         if found is None:
             continue
         shown, outside = found
-        if machine in (None, shown):
+        if machine in (None, shown.machine):
             address = _address(host, port, secure, token, outside)
             return Shown(shown, msgspec.structs.replace(address, ca_file=None if ca_file is None else str(ca_file)))
-        others.append(shown)
+        others.append(shown.machine)
     which = f"a page of {machine}" if machine else "a page"
     where = f"{host}:{first}" + (f" to {first + PORTS_TRIED - 1}" if nearby else "")
     there = f", only of {', '.join(others)}" if others else ""
@@ -82,7 +84,7 @@ def page_address(url: str) -> SplitResult:
 
 def _config(
     opener: OpenerDirector, scheme: str, host: str, port: int, token: str | None
-) -> tuple[str, str | None] | None:
+) -> tuple[TopicTree, str | None] | None:
     """The machine, and its broker's address if it differs from the page's; None if no such page answers."""
     name = f"[{host}]" if ":" in host else host
     headers = {} if token is None else {"Cookie": f"{COOKIE}={token}"}
@@ -90,7 +92,7 @@ def _config(
     try:
         with opener.open(request, timeout=PATIENCE_S) as answer:
             config = msgspec.json.decode(answer.read(MOST_BYTES), type=_Config)
-        return config.machine, config.ws_url
+        return TopicTree(config.machine, config.root), config.ws_url
     except HTTPError as error:
         with error:
             if error.code == HTTPStatus.FORBIDDEN:

@@ -10,7 +10,6 @@ import msgspec
 from monitor.access.credentials import address_of
 from monitor.doctor.listening import FRAME_COUNTS, BoardReport
 from monitor.mqtt.client.connection import Address, BrokerError, BrokerRefuses, PublishRefused, connect
-from monitor.mqtt.contract import payload
 from monitor.mqtt.contract.messages import AckMessage, InfoMessage
 from monitor.mqtt.contract.payload import Packet
 from monitor.profile.profile import Profile
@@ -54,7 +53,7 @@ async def ask(profile: Profile, up: Endpoints | None) -> BrokerReport:
         async with connect(report.address, _client_id("daemon")) as connection:
             if not report.own:
                 answer = AckMessage(id="doctor", ok=True, stamp_s=time.time())
-                topic = payload.topic(profile.machine.id, "ack", "doctor")
+                topic = profile.topic_tree.topic("ack", "doctor")
                 try:
                     await connection.publish(Packet(topic, msgspec.json.encode(answer), 1, False))
                 except PublishRefused:
@@ -81,7 +80,7 @@ async def _admits_anonymous(known: Address) -> bool | None:
 async def ask_daemon(profile: Profile, known: Address) -> BoardReport:
     """The board, as the daemon that uses its port reports it."""
     received: list[InfoMessage] = []
-    topic = payload.topic(profile.machine.id, "info")
+    topic = profile.topic_tree.topic("info")
     try:
         async with connect(known, _client_id("info")) as connection:
             await connection.subscribe([topic])

@@ -23,6 +23,7 @@ from monitor.mqtt.client.connection import (
 from monitor.mqtt.contract import payload
 from monitor.mqtt.contract.messages import Envelope
 from monitor.mqtt.contract.payload import Packet
+from monitor.mqtt.contract.topics import TopicTree
 from monitor.profile.profile import Profile
 
 LOOPBACK = "127.0.0.1"
@@ -31,10 +32,9 @@ LOOPBACK = "127.0.0.1"
 class Rebroadcast:
     """The publisher of one replay, made by `rebroadcast`."""
 
-    def __init__(self, connection: Connection, address: Address, machine: str, session: str) -> None:
+    def __init__(self, connection: Connection, address: Address, live: TopicTree, session: str) -> None:
         self.address = address
-        self.below = f"{machine}/replay/{session}"  # takes the place of the machine in a live topic
-        self.root = payload.topic(self.below)
+        self.tree = TopicTree(session, live.topic("replay"))
         self._session = session
         self._connection = connection
         self._store_id = f"replay-{uuid4().hex[:8]}"  # each replay counts from 1
@@ -45,17 +45,17 @@ class Rebroadcast:
         for event in update.events:
             self._seq += 1
             record, envelope = encode(event), Envelope(seq=self._seq, store_id=self._store_id, historical=True)
-            await self._publish(payload.event(self.below, event.kind, record, envelope))
+            await self._publish(payload.event(self.tree, event.kind, record, envelope))
             if isinstance(event, SetEnd):
-                await self._publish(payload.last_set(self.below, record, envelope)._replace(retain=False))
+                await self._publish(payload.last_set(self.tree, record, envelope)._replace(retain=False))
         if update.feedback:
-            self._connection.send(payload.live(self.below, self._session, update.feedback[-1]))
+            self._connection.send(payload.live(self.tree, self._session, update.feedback[-1]))
 
     async def _publish(self, packet: Packet) -> None:
         try:
             await self._connection.publish(packet)
         except PublishRefused as error:
-            raise BrokerRefuses(f"{error}: a replay needs the right to write to {self.root}/#") from error
+            raise BrokerRefuses(f"{error}: a replay needs the right to write to {self.tree}/#") from error
 
 
 @asynccontextmanager
@@ -72,7 +72,7 @@ async def rebroadcast(profile: Profile, session: str) -> AsyncIterator[Rebroadca
         except BrokerGone as error:
             remedy = "start the daemon, which brings one, or name yours in [mqtt] host" if own else "start it"
             raise BrokerGone(f"{error}; without a broker nobody would receive the replay: {remedy}") from error
-        yield Rebroadcast(connection, address, profile.machine.id, session)
+        yield Rebroadcast(connection, address, profile.topic_tree, session)
 
 
 def _client_id() -> str:

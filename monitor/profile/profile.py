@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from firmware_bridge.formats import Format
 from firmware_bridge.formats.calibration import MOST_METRES_PER_COUNT, MOST_NEWTONS_PER_COUNT, MOST_ZERO_COUNTS
+from monitor.mqtt.contract.topics import ROOT, Root, TopicTree
 from monitor.profile.settings import DetectSettings, SettingsTable
 
 MachineId = Annotated[
@@ -105,6 +106,7 @@ class MqttSettings(SettingsTable, frozen=True, kw_only=True):
     tls: bool = False
     ca_file: str | None = None
     client_id: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    root: Root = ROOT  # of every topic
     websocket_url: WebSocketUrl | None = None  # the broker's WebSocket address; default: the daemon relays
 
 
@@ -152,3 +154,7 @@ class Profile(SettingsTable, frozen=True, kw_only=True):
     events: EventsSettings = EventsSettings()
     display: DisplaySettings = DisplaySettings()
     detect: DetectSettings = DetectSettings()
+
+    @property
+    def topic_tree(self) -> TopicTree:
+        return TopicTree(self.machine.id, self.mqtt.root)

@@ -52,12 +52,12 @@ async def cinema(playback: Playback, port: int) -> AsyncIterator[Screening]:
             else:
                 connection.send(packet)
 
-        projector = Projector(reel, profile.machine.id, playback.session, publish)
+        projector = Projector(reel, profile.topic_tree, playback.session, publish)
         server = await stack.enter_async_context(
             PageServer(profile, broker, _no_sets, recent=projector.recent, player=projector)
         )
-        await publish(payload.status(profile.machine.id, StatusMessage(state="online", conn=1, link="live")))
-        await publish(payload.info(profile.machine.id, _info(profile, projector.session)))
+        await publish(payload.status(profile.topic_tree, StatusMessage(state="online", conn=1, link="live")))
+        await publish(payload.info(profile.topic_tree, _info(profile, projector.session)))
         yield Screening(server.url, projector)
 
 

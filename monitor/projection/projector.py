@@ -15,6 +15,7 @@ from monitor.events import AnyEvent, SetEnd, encode
 from monitor.mqtt.contract import payload
 from monitor.mqtt.contract.messages import LIVE_HZ, Envelope
 from monitor.mqtt.contract.payload import Packet
+from monitor.mqtt.contract.topics import TopicTree
 from monitor.projection.reel import Reel
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0)
@@ -28,9 +29,9 @@ Publish = Callable[[Packet], Awaitable[None]]
 class Projector:
     """`run` plays until cancelled; the other methods may be called at any time."""
 
-    def __init__(self, reel: Reel, machine: str, session: str, publish: Publish) -> None:
+    def __init__(self, reel: Reel, tree: TopicTree, session: str, publish: Publish) -> None:
         self._reel = reel
-        self._machine = machine
+        self._tree = tree
         self._name = session
         self._publish = publish
         self._turns = 0  # number of seeks: each begins its own session
@@ -108,15 +109,15 @@ class Projector:
         self._turns += 1
         self._sought, self._at_s, self._shown_s = None, at_s, at_s
         for now in self._reel.recent(at_s, RECENT_S, RECENT_EVERY)[:1]:
-            await self._publish(payload.live(self._machine, self.session, now))
+            await self._publish(payload.live(self._tree, self.session, now))
         last = self._reel.last_set(at_s)
-        await self._publish(payload.cleared(payload.topic(self._machine, "set")))
+        await self._publish(payload.cleared(self._tree.topic("set")))
         for event in self._reel.events(float("-inf"), at_s):
             await self._report(event, historical=True)
         if last is not None:
             await self._publish(self._summary(last, historical=True))
         for now in self._reel.recent(at_s, RECENT_S, RECENT_EVERY):
-            await self._publish(payload.live(self._machine, self.session, now))
+            await self._publish(payload.live(self._tree, self.session, now))
         await self._show()
 
     async def _show(self) -> None:
@@ -127,18 +128,18 @@ class Projector:
                 await self._publish(self._summary(event, historical=False))
         self._shown_s = self._at_s
         if (now := self._reel.feedback(self._at_s)) is not None:
-            await self._publish(payload.live(self._machine, self.session, now, LIVE_HZ * min(1.0, self._speed)))
+            await self._publish(payload.live(self._tree, self.session, now, LIVE_HZ * min(1.0, self._speed)))
 
     async def _show_standing(self) -> None:
         if (now := self._reel.feedback(self._at_s)) is not None:
-            await self._publish(payload.live(self._machine, self.session, now, STANDING_HZ))
+            await self._publish(payload.live(self._tree, self.session, now, STANDING_HZ))
 
     async def _report(self, event: AnyEvent, *, historical: bool) -> None:
         record, envelope = self._enveloped(event, historical=historical)
-        await self._publish(payload.event(self._machine, event.kind, record, envelope))
+        await self._publish(payload.event(self._tree, event.kind, record, envelope))
 
     def _summary(self, event: SetEnd, *, historical: bool) -> Packet:
-        return payload.last_set(self._machine, *self._enveloped(event, historical=historical))
+        return payload.last_set(self._tree, *self._enveloped(event, historical=historical))
 
     def _enveloped(self, event: AnyEvent, *, historical: bool) -> tuple[bytes, Envelope]:
         """The record in the session of this turn."""

@@ -10,6 +10,7 @@ from monitor.display.visit import DEFAULT_PAGE, page_address, visit
 from monitor.mqtt.client.connection import Address
 from monitor.mqtt.client.viewer import Find, sole_machine
 from monitor.mqtt.contract.roles import Role
+from monitor.mqtt.contract.topics import ROOT, ROOT_WORDS, TopicTree, is_root
 from monitor.profile.profile import MQTT_PORT, MQTT_TLS_PORT, Profile
 from monitor.profile.reading import load_profile
 from monitor.profile.toml_document import ConfigError
@@ -20,6 +21,7 @@ def viewpoint(
     machine: str | None = None,
     config: Path | None = None,
     page: str | None = None,
+    root: str | None = None,
     host: str | None = None,
     port: int | None = None,
     user: str | None = None,
@@ -30,7 +32,9 @@ def viewpoint(
     """Raises ConfigError where the arguments contradict each other."""
     profile = load_profile(config) if config else None
     machine = machine or (profile.machine.id if profile else None)
-    account = (port, user, password_file, tls or None)
+    account = (root, port, user, password_file, tls or None)
+    if root is not None and not is_root(root):
+        raise ConfigError(f"--root must have {ROOT_WORDS}")
     if page and (host or any(account)):
         raise ConfigError("--page and --host exclude each other: give one of them")
     if host is None and profile is not None and profile.mqtt.host is not None and page is None:
@@ -46,24 +50,26 @@ def viewpoint(
             password=password_in(password_file) if password_file else None,
         )
     elif any(account) or (ca_file is not None and page is None):
-        raise ConfigError("--port, --user, --password-file, --tls and --ca-file need a broker: name it with --host")
+        options = "--root, --port, --user, --password-file, --tls and --ca-file"
+        raise ConfigError(f"{options} need a broker: name it with --host")
     else:
         return _page(page or (_own_page(profile) if profile else DEFAULT_PAGE), machine, page is None, ca_file)
-    return _always(machine, address) if machine else sole_machine(address)
+    root = root or (profile.mqtt.root if profile else ROOT)
+    return _always(TopicTree(machine, root), address) if machine else sole_machine(address, root)
 
 
 def _page(url: str, machine: str | None, nearby: bool, ca_file: Path | None) -> Find:
     page_address(url)
 
-    async def find() -> tuple[str, Address]:
+    async def find() -> tuple[TopicTree, Address]:
         return await asyncio.to_thread(partial(visit, url, machine, nearby=nearby, ca_file=ca_file))
 
     return find
 
 
-def _always(machine: str, address: Address) -> Find:
-    async def find() -> tuple[str, Address]:
-        return machine, address
+def _always(tree: TopicTree, address: Address) -> Find:
+    async def find() -> tuple[TopicTree, Address]:
+        return tree, address
 
     return find
 

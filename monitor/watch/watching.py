@@ -23,7 +23,7 @@ def seen_of(viewer: Viewer, now_s: float) -> Seen:
     info = viewer.info
     moves = info is None or info.machine.kind != "static"
     seen = Seen(
-        machine=viewer.machine or "",
+        machine=viewer.tree.machine if viewer.tree else "",
         state="live",
         reason="",
         now=viewer.live,

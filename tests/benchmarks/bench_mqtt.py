@@ -13,6 +13,7 @@ from monitor.mqtt.client.consumer import Consumer
 from monitor.mqtt.client.ledger import ReceivedRecord
 from monitor.mqtt.client.publisher import Publisher
 from monitor.mqtt.contract.commands import Command
+from monitor.mqtt.contract.topics import TopicTree
 from monitor.store.store import Store
 from tests.mqtt.stage import MACHINE, a_broker, an_event, until
 
@@ -31,14 +32,14 @@ async def bench(kind: str, folder: Path) -> None:
     with Store(folder / "events.db") as store:
         async with a_broker(kind, folder) as address:
             queued = store.append([an_event(number + 1) for number in range(EVENTS)])
-            publisher = Publisher(MACHINE, address, store, nothing, _nothing_published(folder, store))
+            publisher = Publisher(TopicTree(MACHINE), address, store, nothing, _nothing_published(folder, store))
             publisher.events(queued)
             began_s, busy_s = time.perf_counter(), time.process_time()
             publishing = asyncio.create_task(publisher.run())
             await until(lambda: publisher.delivery.events_acknowledged == EVENTS)
             _print(f"{kind}: events queued while the broker was away, published", began_s, busy_s)
             began_s, busy_s = time.perf_counter(), time.process_time()
-            following = asyncio.create_task(Consumer(address, MACHINE, "collector", deliver).run())
+            following = asyncio.create_task(Consumer(address, TopicTree(MACHINE), "collector", deliver).run())
             await until(lambda: len(received) == EVENTS)
             _print(f"{kind}: events asked for by `resume`, received", began_s, busy_s)
             following.cancel()

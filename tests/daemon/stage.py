@@ -73,7 +73,7 @@ Story = Callable[[Daemon, Machine, Address], Awaitable[None]]
 async def publishing(profile: Profile, folder: Path, store: Store, address: Address) -> AsyncIterator[Daemon]:
     """A daemon, not yet running, with its MQTT sink, which publishes during the block."""
     daemon = Daemon(profile, folder, store)
-    sink = MqttSink(Publisher(daemon.machine, address, store, daemon.command, Bookmark(folder / "bookmark.json")))
+    sink = MqttSink(Publisher(profile.topic_tree, address, store, daemon.command, Bookmark(folder / "bookmark.json")))
     daemon.sinks.append(sink)
     async with sink.running():
         yield daemon

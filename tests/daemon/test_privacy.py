@@ -21,7 +21,7 @@ def test_a_whole_session_names_its_lifter_to_a_collector_only(tmp_path: Path) ->
             await until(lambda: publisher_of(daemon).connected)
 
             async def send(kind: type, **fields: object) -> None:
-                packet = payload.command(PROFILE.machine.id, command(kind, **fields))
+                packet = payload.command(PROFILE.topic_tree, command(kind, **fields))
                 await everything.client.publish(packet.topic, packet.payload, 1)
                 if "client" not in fields:
                     await everything.next(f"ack/{fields['id']}", ok=True)

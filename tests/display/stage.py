@@ -34,6 +34,7 @@ from monitor.mqtt.contract.messages import (
 )
 from monitor.mqtt.contract.payload import Packet
 from monitor.mqtt.contract.roles import Role
+from monitor.mqtt.contract.topics import TopicTree
 from monitor.profile.profile import DisplaySettings, MachineSettings, Profile
 
 LEAK = Leak(lockout_s=6.2, bottom_s=3.1, unload_s=2.2, low_tension_s=3.4, high_tension_s=0.4)
@@ -60,7 +61,7 @@ class DisplayStage:
         tokens: Mapping[Role, str] | None = None,
         tls: PageTls | None = None,
     ) -> None:
-        self.machine = machine
+        self.machine, self.tree = machine, TopicTree(machine)
         self._tokens = tokens
         self._tls = tls
         self.feedback: Feedback | None = None
@@ -116,7 +117,7 @@ class DisplayStage:
         """Forgets everything that was sent before."""
         self._last_id += 1
         self.session = f"s-{self._last_id}"
-        self.publish(payload.Packet(payload.topic(self.machine, "set"), b"", 1, True))
+        self.publish(payload.Packet(self.tree.topic("set"), b"", 1, True))
 
     def silence(self) -> None:
         self.feedback = None
@@ -125,11 +126,11 @@ class DisplayStage:
         self._do(self._client.publish(packet.topic, packet.payload, packet.qos, packet.retain))
 
     def raw(self, topic: str, data: bytes) -> None:
-        self._do(self._client.publish(payload.topic(self.machine, topic), data, 0))
+        self._do(self._client.publish(self.tree.topic(topic), data, 0))
 
     def status(self, **fields: Any) -> None:
         self.publish(
-            payload.status(self.machine, StatusMessage(**{"state": "online", "conn": 1, "link": "live", **fields}))
+            payload.status(self.tree, StatusMessage(**{"state": "online", "conn": 1, "link": "live", **fields}))
         )
 
     def info(
@@ -153,7 +154,7 @@ class DisplayStage:
             recording="on",
             fault=None,
         )
-        self.publish(payload.info(self.machine, message))
+        self.publish(payload.info(self.tree, message))
 
     def event(self, kind: type[Kind], *, historical: bool = False, topic: str | None = None, **fields: Any) -> Kind:
         """Publishes a record of the second repetition of set 1, unless `fields` say otherwise."""
@@ -164,12 +165,12 @@ class DisplayStage:
         }  # fmt: skip
         record = kind(**{**common, **fields})
         envelope = Envelope(seq=self._last_id, store_id="store", historical=historical)
-        packet = payload.event(self.machine, record.kind, encode(record), envelope)
+        packet = payload.event(self.tree, record.kind, encode(record), envelope)
         if topic is not None:
-            packet = packet._replace(topic=payload.topic(self.machine, topic))
+            packet = packet._replace(topic=self.tree.topic(topic))
         self.publish(packet)
         if isinstance(record, SetEnd) and not historical:
-            self.publish(payload.last_set(self.machine, encode(record), envelope))
+            self.publish(payload.last_set(self.tree, encode(record), envelope))
         return record
 
     def end_set(self, **fields: Any) -> SetEnd:
@@ -207,7 +208,7 @@ class DisplayStage:
         self._broker = await EmbeddedBroker().__aenter__()
         self._client = aiomqtt.Client("127.0.0.1", self._broker.port, identifier="rep-monitor-stage")
         await self._client.__aenter__()
-        await self._client.subscribe(payload.topic(self.machine, "cmd", "+"), 1)
+        await self._client.subscribe(self.tree.topic("cmd", "+"), 1)
         self._listener = asyncio.create_task(self._listen(self._client))
         profile = Profile(
             machine=MachineSettings(id=self.machine, kind="stack"),
@@ -240,7 +241,7 @@ class DisplayStage:
             self.commands.append((name, command))
             if name in self.answers:
                 answer = AckMessage(**{"id": command["id"], "ok": True, "stamp_s": time.time(), **self.answers[name]})
-                await _publish(client, payload.ack(self.machine, answer))
+                await _publish(client, payload.ack(self.tree, answer))
 
     async def _play(self) -> None:
         while True:
@@ -248,7 +249,7 @@ class DisplayStage:
             self.t_s = round(self.t_s + self._period_s, 6)
             if self.feedback is None or self._listener.done():
                 continue
-            packet = payload.live(self.machine, self.session, msgspec.structs.replace(self.feedback, t_s=self.t_s))
+            packet = payload.live(self.tree, self.session, msgspec.structs.replace(self.feedback, t_s=self.t_s))
             self.sent.append((self.t_s, time.time()))
             await _publish(self._client, packet)
 

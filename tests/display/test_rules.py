@@ -451,7 +451,7 @@ const client = {
   publish: (topic, message) => published.push([topic, JSON.parse(message)]),
 };
 globalThis.mqtt = { connect: (url, options) => Object.assign(client, { url, options }) };
-const link = new Link({ url: "ws://here/mqtt", machine: "m", heard: () => {}, changed: () => {} });
+const link = new Link({ url: "ws://here/mqtt", tree: "rep/m", heard: () => {}, changed: () => {} });
 link.start();
 const answer = (more) => {
   const { id } = published.at(-1)[1];

@@ -40,7 +40,7 @@ from tests.daemon.stage import PROFILE
 from tests.faults.an_hour import HOUR_S, read_hour
 from tests.faults.leap import leap
 
-MACHINE = PROFILE.machine.id
+MACHINE, TREE = PROFILE.machine.id, PROFILE.topic_tree
 OPEN = ("open-1", "open-2")
 DAY = (*OPEN * 4, *["closed"] * 4, *["off"] * 4, *OPEN * 4)
 READ_S = 0.45  # after half a second without one the stream counts as paused
@@ -100,7 +100,7 @@ class People:
 
     async def collect(self, up: Up) -> None:
         """Receives every event, once and in order."""
-        await Consumer(up.broker, MACHINE, "collector", self._deliver).run()
+        await Consumer(up.broker, TREE, "collector", self._deliver).run()
 
     async def _deliver(self, record: ReceivedRecord) -> None:
         assert record.seq == self.seq + 1
@@ -108,7 +108,7 @@ class People:
 
     async def watch(self, up: Up) -> None:
         async with connect(up.broker, "display") as connection:
-            await connection.subscribe([payload.topic(MACHINE, "live/feedback"), payload.topic(MACHINE, "state")], 0)
+            await connection.subscribe([TREE.topic("live/feedback"), TREE.topic("state")], 0)
             async for _ in connection.messages():
                 self.heard += 1
 
@@ -118,9 +118,9 @@ class People:
         for visit in count():
             await asyncio.sleep(TABLET_S)
             async with connect(up.broker, f"tablet-{visit}") as connection:
-                await connection.subscribe([payload.topic(MACHINE, "#")])
+                await connection.subscribe([TREE.topic("#")])
                 command = LifterCommand(id=f"tablet-{visit}", stamp_s=time.time(), lifter=f"lifter-{visit % LIFTERS}")
-                await connection.publish(payload.command(MACHINE, command))
+                await connection.publish(payload.command(TREE, command))
                 await asyncio.sleep(5.0)
             for path in ("", "history.json"):
                 await asyncio.to_thread(partial(fetch, f"{up.page_url}{path}"))

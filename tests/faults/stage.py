@@ -14,6 +14,7 @@ from typing import Self
 from monitor.mqtt.client.connection import Address
 from monitor.mqtt.client.consumer import Consumer
 from monitor.mqtt.client.ledger import Ledger, ReceivedRecord
+from monitor.mqtt.contract.topics import TopicTree
 from monitor.store.store import Store
 from monitor.store.stored import StoredEvent
 
@@ -123,7 +124,7 @@ class Collector:
 
     def come(self) -> None:
         self.ledger = Ledger(self.ledger.store_id, self.ledger.seq)
-        consumer = Consumer(self._address, MACHINE, "collector", self._deliver, self.ledger)
+        consumer = Consumer(self._address, TopicTree(MACHINE), "collector", self._deliver, self.ledger)
         self._task = asyncio.create_task(consumer.run())
 
     async def go(self) -> None:

@@ -14,6 +14,7 @@ from monitor.mqtt.client import outbox, publisher
 from monitor.mqtt.client.connection import Address
 from monitor.mqtt.client.consumer import Consumer
 from monitor.mqtt.client.ledger import ReceivedRecord
+from monitor.mqtt.contract.topics import TopicTree
 from tests import needs
 from tests.daemon.whole import a_profile
 from tests.faults.stage import Collector, a_daemon, a_lifter, last_seq, until
@@ -83,7 +84,7 @@ def test_what_was_queued_while_the_broker_was_away_comes_once_and_in_order(
                 for _ in range(QUEUED // 500):
                     await stage.happen(500)
                 broker.start()
-                following = asyncio.create_task(Consumer(address, MACHINE, "collector", deliver).run())
+                following = asyncio.create_task(Consumer(address, TopicTree(MACHINE), "collector", deliver).run())
                 await until(lambda: bool(received), 90)
                 began_s, count = time.monotonic(), len(received)
                 await until(lambda: len(received) >= QUEUED, QUEUED / 100 + 60)

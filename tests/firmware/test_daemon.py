@@ -59,7 +59,7 @@ def test_a_set_and_then_everything_goes_wrong(built: Build, tmp_path: Path, monk
         async with asyncio.TaskGroup() as group:
             serving = group.create_task(serve(profile, source, on_up=up.set_result))
             here = await up
-            listener = Consumer(here.broker, profile.machine.id, "listener", hear)
+            listener = Consumer(here.broker, profile.topic_tree, "listener", hear)
             listening = group.create_task(listener.run())
             daemon = here.daemon
 

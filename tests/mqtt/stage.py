@@ -17,12 +17,14 @@ from monitor.mqtt.client.bookmark import Bookmark
 from monitor.mqtt.client.connection import Address
 from monitor.mqtt.client.publisher import Publisher
 from monitor.mqtt.contract.commands import Command
+from monitor.mqtt.contract.topics import TopicTree
 from monitor.store.store import Store
 from monitor.store.stored import StoredEvent
 from tests import needs
 from tests.mqtt.brokers import mosquitto
 
 MACHINE = "leg-press"
+TREE = TopicTree(MACHINE)
 KINDS = [pytest.param("mosquitto", marks=needs.mosquitto), "embedded"]
 
 
@@ -39,11 +41,11 @@ async def a_broker(kind: str, folder: Path) -> AsyncIterator[Address]:
 class Stage:
     """A publisher that runs from `async with` to its end, which is a clean one."""
 
-    def __init__(self, address: Address, folder: Path) -> None:
+    def __init__(self, address: Address, folder: Path, tree: TopicTree = TREE) -> None:
         self.store = Store(folder / "events.db")
         self.commands: list[Command] = []
         self.bookmark = Bookmark(folder / "mqtt.json")
-        self.publisher = Publisher(MACHINE, address, self.store, self._carry_out, self.bookmark)
+        self.publisher = Publisher(tree, address, self.store, self._carry_out, self.bookmark)
 
     async def __aenter__(self) -> "Stage":
         self._running = asyncio.create_task(self.publisher.run())

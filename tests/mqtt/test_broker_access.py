@@ -15,6 +15,7 @@ from monitor.access.authority import AccessError
 from monitor.mqtt.client.bookmark import Bookmark
 from monitor.mqtt.client.connection import Address, BrokerError, connect
 from monitor.mqtt.client.publisher import Publisher
+from monitor.mqtt.contract.topics import TopicTree
 from monitor.store.store import Store
 from tests import needs
 from tests.mqtt.access_broker import NAMES, Broker
@@ -158,7 +159,7 @@ def test_the_daemon_connects_over_tls_and_trusts_only_its_authority(broker: Brok
     async def story() -> None:
         store = Store(tmp_path / "events.db")
         bookmark = Bookmark(tmp_path / "bookmark.json")
-        publisher = Publisher("leg-press", address(broker.folder), store, nothing, bookmark)
+        publisher = Publisher(TopicTree("leg-press"), address(broker.folder), store, nothing, bookmark)
         async with asyncio.timeout(30), broker.client("display") as display:
             await display.subscribe("rep/leg-press/event/#", 1)
             running = asyncio.create_task(publisher.run())

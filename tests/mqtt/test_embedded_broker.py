@@ -15,6 +15,7 @@ from amqtt.broker import Broker  # type: ignore[import-untyped]
 from monitor.mqtt.broker import guard
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker, TcpLine
 from monitor.mqtt.contract.roles import Page, Role
+from monitor.mqtt.contract.topics import TopicTree
 from tests.mqtt.brokers import DISCONNECT, connect_packet, publish_packet, subscribe_packet
 
 CONNACK_SUBACK_BYTES = 4 + 5
@@ -285,7 +286,7 @@ def test_garbage_and_huge_packets_end_only_their_connection() -> None:
 def test_a_display_reads_everything_and_may_publish_only_resume() -> None:
     async def story(broker: EmbeddedBroker) -> None:
         async def page(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await broker.serve(TcpLine(reader, writer), Page(Role.DISPLAY, "m"))
+            await broker.serve(TcpLine(reader, writer), Page(Role.DISPLAY, TopicTree("m")))
 
         async with await asyncio.start_server(page, "127.0.0.1", 0) as server, client(broker, "rep-monitor-m") as local:
             port = server.sockets[0].getsockname()[1]

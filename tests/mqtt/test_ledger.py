@@ -10,6 +10,7 @@ from monitor.events import encode
 from monitor.mqtt.client.ledger import MOST_WAITING, Ledger
 from monitor.mqtt.contract import payload
 from monitor.mqtt.contract.messages import Envelope, ResumeMark, StatusMessage
+from monitor.mqtt.contract.topics import TopicTree
 from tests.mqtt.stage import an_event
 
 STORE = "store-1"
@@ -17,7 +18,7 @@ STORE = "store-1"
 
 def message(seq: int, store_id: str = STORE) -> bytes:
     envelope = Envelope(seq=seq, store_id=store_id, historical=False)
-    return payload.event("m", "set_start", encode(an_event(seq)), envelope).payload
+    return payload.event(TopicTree("m"), "set_start", encode(an_event(seq)), envelope).payload
 
 
 def mark(which: str, after: int, first: int, last: int, store_id: str = STORE) -> bytes:

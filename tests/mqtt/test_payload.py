@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from monitor.events import KINDS, AnyEvent, Event, Feedback, encode
 from monitor.mqtt.contract import messages, payload, schema
 from monitor.mqtt.contract.commands import COMMANDS, CommandRefused, read_command
+from monitor.mqtt.contract.topics import TopicTree
 from tests.mqtt.anything import faults, structs
 
-MACHINE = "leg-press"
+TREE = TopicTree("leg-press")
 DEFINITIONS = schema.schema()
 few = settings(max_examples=15, deadline=None)  # times the number of messages
 finite = st.floats(-1e9, 1e9)
@@ -41,7 +42,7 @@ def holds(packet: payload.Packet, name: str, channel: str) -> dict[str, Any]:
     body: dict[str, Any] = strict(packet.payload)
     assert faults(body, DEFINITIONS[name], DEFINITIONS) == []
     address, _, names, qos, retained, _ = schema.CHANNELS[channel]
-    assert re.fullmatch(re.sub(r"{\w+}", "[^/+#]+", f"rep/{MACHINE}/{address}"), packet.topic)
+    assert re.fullmatch(re.sub(r"{\w+}", "[^/+#]+", f"rep/leg-press/{address}"), packet.topic)
     assert name in names
     assert (packet.qos, packet.retain) == (qos, retained)
     return body
@@ -50,8 +51,8 @@ def holds(packet: payload.Packet, name: str, channel: str) -> dict[str, Any]:
 @few
 @given(structs(Feedback, finite))
 def test_feedback_fits_the_schema(feedback: Feedback) -> None:
-    live = holds(payload.live(MACHINE, "s-1", feedback, 1.0), "Live", "live")
-    state = holds(payload.state(MACHINE, "s-1", feedback, 1.0, stale=True), "State", "state")
+    live = holds(payload.live(TREE, "s-1", feedback, 1.0), "Live", "live")
+    state = holds(payload.state(TREE, "s-1", feedback, 1.0, stale=True), "State", "state")
     assert state == live | {"stale": True}
     assert live == msgspec.to_builtins(feedback) | {"v": 1, "session": "s-1", "feedback_hz": 1.0}
     assert msgspec.json.decode(msgspec.json.encode(live), type=messages.LiveMessage).t_s == feedback.t_s
@@ -64,21 +65,21 @@ def test_event_records_fit_the_schema(kind: type[Event], data: st.DataObject) ->
     event = data.draw(structs(kind, finite))
     envelope = data.draw(envelopes)
     record, name = encode(event), f"{kind.__name__}Record"
-    published = holds(payload.event(MACHINE, event.kind, record, envelope), name, f"event_{event.kind}")
+    published = holds(payload.event(TREE, event.kind, record, envelope), name, f"event_{event.kind}")
     assert published == json.loads(record) | msgspec.to_builtins(envelope)
-    assert holds(payload.answered(MACHINE, "resume", "tv", record, envelope), name, "resume") == published
+    assert holds(payload.answered(TREE, "resume", "tv", record, envelope), name, "resume") == published
     if event.kind == "set_end":
-        assert holds(payload.last_set(MACHINE, record, envelope), name, "set") == published
+        assert holds(payload.last_set(TREE, record, envelope), name, "set") == published
 
 
 @few
 @given(st.sampled_from([Feedback, *AnyEvent.__args__]).flatmap(lambda kind: structs(kind, wild)))
 def test_no_message_contains_nan(value: Feedback | AnyEvent) -> None:
     if isinstance(value, Feedback):
-        strict(payload.state(MACHINE, "s", value, stale=False).payload)
+        strict(payload.state(TREE, "s", value, stale=False).payload)
     else:
         envelope = messages.Envelope(seq=1, store_id="x", historical=False)
-        strict(payload.event(MACHINE, value.kind, encode(value), envelope).payload)
+        strict(payload.event(TREE, value.kind, encode(value), envelope).payload)
 
 
 @pytest.mark.parametrize(
@@ -96,14 +97,14 @@ def test_other_messages_fit_the_schema(kind: type, make: Any, channel: str, data
     message = data.draw(structs(kind, finite))
     if channel == "session":
         message = msgspec.structs.replace(message, session="a-session")
-    body = holds(make(MACHINE, message), schema.contract_name(kind.__name__), channel)
+    body = holds(make(TREE, message), schema.contract_name(kind.__name__), channel)
     assert msgspec.json.decode(msgspec.json.encode(body), type=kind) == message
 
 
 @few
 @given(structs(messages.ResumeMark, finite))
 def test_a_resume_mark_is_not_an_event_record(mark: messages.ResumeMark) -> None:
-    body = holds(payload.answer_mark(MACHINE, "resume", "tv", mark), "ResumeMark", "resume")
+    body = holds(payload.answer_mark(TREE, "resume", "tv", mark), "ResumeMark", "resume")
     with pytest.raises(msgspec.ValidationError):
         msgspec.json.decode(msgspec.json.encode(body), type=messages.Envelope)
 
@@ -115,7 +116,7 @@ def test_a_valid_command_is_read_and_a_stale_or_retained_one_refused(
     name: str, data: st.DataObject, now_s: float
 ) -> None:
     command = msgspec.structs.replace(data.draw(structs(COMMANDS[name], finite)), stamp_s=now_s)
-    packet = payload.command(MACHINE, command)
+    packet = payload.command(TREE, command)
     holds(packet, schema.contract_name(COMMANDS[name].__name__), f"cmd_{name}")
     assert read_command(name, packet.payload, retained=False, now_s=now_s + 9.0) == command
     for late_s in (-10.5, 10.5):

@@ -26,7 +26,7 @@ from monitor.mqtt.contract.commands import (
 )
 from tests import needs
 from tests.mqtt.brokers import mosquitto
-from tests.mqtt.stage import KINDS, MACHINE, Stage, a_broker, command, listening, play, seqs, until
+from tests.mqtt.stage import KINDS, MACHINE, TREE, Stage, a_broker, command, listening, play, seqs, until
 
 both = pytest.mark.parametrize("kind", KINDS)
 
@@ -54,7 +54,7 @@ def feedback(t_s: float) -> Feedback:
 
 
 def live(t_s: float) -> payload.Packet:
-    return payload.live(MACHINE, "s", feedback(t_s))
+    return payload.live(TREE, "s", feedback(t_s))
 
 
 @both
@@ -121,7 +121,7 @@ def test_events_arrive_once_and_in_order_although_the_broker_is_killed(tmp_path:
         with mosquitto(tmp_path) as broker:
             address = Address(host="127.0.0.1", port=broker.port)
             async with Stage(address, tmp_path) as stage, asyncio.TaskGroup() as group:
-                consumer = Consumer(address, MACHINE, "collector", deliver)
+                consumer = Consumer(address, TREE, "collector", deliver)
                 following = group.create_task(consumer.run())
                 await stage.happen(20)
                 await until(lambda: len(received) == 20)
@@ -288,7 +288,7 @@ def test_live_feedback_does_not_queue_before_a_hanging_broker(tmp_path: Path) ->
 def test_documents_are_published_again_on_a_new_connection(kind: str, tmp_path: Path) -> None:
     async def story() -> None:
         async with a_broker(kind, tmp_path) as address, Stage(address, tmp_path) as stage:
-            stage.publisher.offer(payload.state(MACHINE, "s", feedback(1.0), stale=False))
+            stage.publisher.offer(payload.state(TREE, "s", feedback(1.0), stale=False))
             async with listening(address, "state") as listener:
                 assert (await listener.next())["stale"] is False
                 taker = aiomqtt.Client(address.host, address.port, identifier=f"rep-monitor-{MACHINE}")
@@ -333,7 +333,7 @@ def test_commands_are_carried_out_once_and_answered(kind: str, tmp_path: Path) -
             ]
             for order in wanted:
                 for _ in range(2):
-                    packet = payload.command(MACHINE, order)
+                    packet = payload.command(TREE, order)
                     await coach.client.publish(packet.topic, packet.payload, packet.qos)
                     answer = await coach.next(f"ack/{order.id}")
                     assert answer["ok"]
@@ -347,7 +347,7 @@ def test_commands_are_carried_out_once_and_answered(kind: str, tmp_path: Path) -
 def test_invalid_commands_are_refused_counted_and_answered(kind: str, tmp_path: Path) -> None:
     async def story() -> None:
         async with a_broker(kind, tmp_path) as address, listening(address, "ack/+") as coach:
-            retained = payload.command(MACHINE, command(StopCommand, id="kept"))
+            retained = payload.command(TREE, command(StopCommand, id="kept"))
             await coach.client.publish(retained.topic, retained.payload, 1, retain=True)
             async with Stage(address, tmp_path) as stage:
                 assert (await coach.next("ack/kept"))["error"] == "retained"
@@ -394,7 +394,7 @@ def test_a_command_published_with_the_retain_flag_is_refused_even_live(kind: str
             listening(address, "ack/+") as coach,
         ):
             await until(lambda: stage.publisher.connected)
-            packet = payload.command(MACHINE, command(StopCommand, id="live"))
+            packet = payload.command(TREE, command(StopCommand, id="live"))
             await coach.client.publish(packet.topic, packet.payload, 1, retain=True)
             assert (await coach.next("ack/live"))["error"] == "retained"
             assert stage.commands == []
@@ -414,17 +414,17 @@ def test_resume_sends_missed_events_to_the_client_that_asked_only(
             await until(lambda: stage.publisher.delivery.events_acknowledged == 100)
             async with listening(address, "event/+") as other, listening(address, "resume/tv", "ack/+") as tv:
                 asked = command(ResumeCommand, client="tv", after=40, store_id=stage.store.store_id)
-                packet = payload.command(MACHINE, asked)
+                packet = payload.command(TREE, asked)
                 await tv.client.publish(packet.topic, packet.payload, 1)
                 end = await tv.next(mark="end")
                 answer = [body for topic, body, _ in tv.heard if topic == "resume/tv"]
                 assert answer[0] == end | {"mark": "begin", "after": 40}
                 assert [body["seq"] for body in answer[1:-1]] == list(range(41, 101))
                 assert (end["first_seq"], end["last_seq"], end["after"]) == (1, 100, 100)
-                again = payload.command(MACHINE, command(ResumeCommand, id="again", client="tv", after=40))
+                again = payload.command(TREE, command(ResumeCommand, id="again", client="tv", after=40))
                 await tv.client.publish(again.topic, again.payload, 1)
                 assert (await tv.next("ack/again"))["error"] == "too_many"
-                elsewhere = payload.command(MACHINE, command(ResumeCommand, client="tv2", after=40, store_id="another"))
+                elsewhere = payload.command(TREE, command(ResumeCommand, client="tv2", after=40, store_id="another"))
                 async with listening(address, "resume/tv2") as tv2:
                     await tv2.client.publish(elsewhere.topic, elsewhere.payload, 1)
                     assert (await tv2.next(mark="begin"))["after"] == 0
@@ -451,7 +451,7 @@ def test_a_consumer_gets_what_can_be_read_and_then_stops_asking(kind: str, tmp_p
             async def deliver(record: ReceivedRecord) -> None:
                 heard.append(record.seq)
 
-            consumer = Consumer(address, MACHINE, "collector", deliver, Ledger())
+            consumer = Consumer(address, TREE, "collector", deliver, Ledger())
             running = asyncio.create_task(consumer.run())
             await until(lambda: consumer.ledger.seq == 8 and not consumer.ledger.behind)
             assert heard == [1, 4, 5, 7]
@@ -469,7 +469,7 @@ def test_an_answer_ends_when_the_client_that_asked_has_left(tmp_path: Path) -> N
         async with a_broker("mosquitto", tmp_path) as address, Stage(address, tmp_path) as stage:
             await stage.happen(2000)
             await until(lambda: stage.publisher.delivery.events_acknowledged == 2000)
-            asked = payload.command(MACHINE, command(ResumeCommand, client="tv", after=0))
+            asked = payload.command(TREE, command(ResumeCommand, client="tv", after=0))
             async with listening(address, "resume/tv") as tv:
                 await tv.client.publish(asked.topic, asked.payload, 1)
                 await tv.next(mark="begin")
@@ -520,7 +520,7 @@ def test_kills_of_daemon_broker_and_consumer_lose_and_duplicate_nothing(tmp_path
         with mosquitto(tmp_path) as broker:
             address = Address(host="127.0.0.1", port=broker.port)
             ledger = Ledger()
-            consumer = Consumer(address, MACHINE, "collector", deliver, ledger)
+            consumer = Consumer(address, TREE, "collector", deliver, ledger)
             following = asyncio.create_task(consumer.run())
             for turn in range(12):
                 async with Stage(address, tmp_path) as stage:
@@ -538,7 +538,7 @@ def test_kills_of_daemon_broker_and_consumer_lose_and_duplicate_nothing(tmp_path
                     if turn % 3 == 0:
                         broker.start()
                     if turn % 3 == 1:
-                        consumer = Consumer(address, MACHINE, "collector", deliver, Ledger(ledger.store_id, ledger.seq))
+                        consumer = Consumer(address, TREE, "collector", deliver, Ledger(ledger.store_id, ledger.seq))
                         ledger = consumer.ledger
                         following = asyncio.create_task(consumer.run())
             async with Stage(address, tmp_path) as stage:

@@ -17,6 +17,7 @@ from monitor.mqtt.broker.guard import read_connect
 from monitor.mqtt.broker.relay import Relay, with_account
 from monitor.mqtt.client.connection import Address
 from monitor.mqtt.contract.roles import Page, Role
+from monitor.mqtt.contract.topics import TopicTree
 from tests import needs
 from tests.mqtt.access_broker import Broker
 from tests.mqtt.brokers import DISCONNECT, connect_packet, free_port, mosquitto, publish_packet, subscribe_packet
@@ -67,7 +68,7 @@ def test_a_page_needs_no_account_at_a_broker_with_accounts_and_tls(tmp_path: Pat
 def test_a_terminal_can_use_the_relay_too(tmp_path: Path) -> None:
     async def story(_: Relay, server: PageServer) -> None:
         shown = await asyncio.to_thread(visit, f"http://127.0.0.1:{server.port}", nearby=False)
-        assert (shown.machine, shown.address.port, shown.address.websocket_path) == ("m", server.port, "/mqtt")
+        assert (shown.tree.machine, shown.address.port, shown.address.websocket_path) == ("m", server.port, "/mqtt")
 
     with_relay(Address(host="127.0.0.1", port=free_port()), story)
 
@@ -126,7 +127,7 @@ def test_packets_may_arrive_byte_by_byte(tmp_path: Path) -> None:
         line = Line(b"".join(packets))
         async with aiomqtt.Client("127.0.0.1", broker.port) as daemon:
             await daemon.subscribe("rep/#", 1)
-            serving = asyncio.create_task(relay.serve(line, Page(Role.DISPLAY, "m")))
+            serving = asyncio.create_task(relay.serve(line, Page(Role.DISPLAY, TopicTree("m"))))
             message = await anext(daemon.messages)
             assert (str(message.topic), message.payload) == ("rep/m/cmd/resume", b"asked")
             await daemon.publish("rep/m/status", b"to all", 1)

@@ -9,7 +9,7 @@ import pytest
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
 from monitor.mqtt.contract import payload
 from monitor.mqtt.contract.commands import ForgetCommand, SetsCommand
-from tests.mqtt.stage import KINDS, MACHINE, Stage, a_broker, command, listening, play, until
+from tests.mqtt.stage import KINDS, MACHINE, TREE, Stage, a_broker, command, listening, play, until
 from tests.record.sessions import jerk, set_end
 
 ADA = "ada-of-the-gym"
@@ -26,7 +26,7 @@ def test_the_sets_after_an_event_come_with_their_lifters(kind: str, tmp_path: Pa
                 stage.publisher.events(store.append([jerk(1, session=session), set_end(2, 1, session)]))
             async with listening(address, "sets/+", "ack/+") as collector:
                 await until(lambda: stage.publisher.connected)
-                asked = payload.command(MACHINE, command(SetsCommand, client="gym", after=2, store_id=store.store_id))
+                asked = payload.command(TREE, command(SetsCommand, client="gym", after=2, store_id=store.store_id))
                 await collector.client.publish(asked.topic, asked.payload, 1)
                 end = await collector.next("sets/gym", mark="end")
             answer = [body for topic, body, _ in collector.heard if topic == "sets/gym"]
@@ -104,7 +104,7 @@ def test_a_slow_forget_delays_no_other_command(tmp_path: Path) -> None:
                     command(ForgetCommand, id="forget", lifter=ADA),
                     command(SetsCommand, id="sets", client="gym", after=0),
                 ):
-                    packet = payload.command(MACHINE, asked)
+                    packet = payload.command(TREE, asked)
                     await gym.client.publish(packet.topic, packet.payload, 1)
                 assert (await gym.next("ack/sets"))["ok"]
                 released.set()

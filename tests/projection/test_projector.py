@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from monitor.mqtt.contract.payload import Packet
+from monitor.mqtt.contract.topics import TopicTree
 from monitor.playback.playback import open_playback
 from monitor.projection.projector import Projector
 from monitor.projection.reel import Reel, reel_of
@@ -29,7 +30,7 @@ class Audience:
 
     def __init__(self, reel: Reel) -> None:
         self.heard: list[tuple[str, Any]] = []
-        self.projector = Projector(reel, "m", "faults", self.publish)
+        self.projector = Projector(reel, TopicTree("m"), "faults", self.publish)
 
     async def publish(self, packet: Packet) -> None:
         message = msgspec.json.decode(packet.payload) if packet.payload else None

@@ -30,6 +30,7 @@ from monitor.mqtt.client.viewer import Viewer, sole_machine
 from monitor.mqtt.contract import payload
 from monitor.mqtt.contract.messages import StatusMessage
 from monitor.mqtt.contract.roles import Role
+from monitor.mqtt.contract.topics import TopicTree
 from monitor.profile.profile import DisplaySettings, MachineSettings, Profile
 from monitor.watch.watching import STALE_S, seen_of
 from tests import needs
@@ -170,7 +171,7 @@ def test_in_a_pipe_it_prints_lines(stage: DisplayStage) -> None:
 
 def test_data_is_stale_after_a_quarter_of_a_second() -> None:
     async def story() -> None:
-        async def never() -> tuple[str, Address]:
+        async def never() -> tuple[TopicTree, Address]:
             raise AssertionError
 
         viewer = Viewer(never)
@@ -206,7 +207,7 @@ def test_a_page_on_the_next_free_port_is_found(the_stage: DisplayStage) -> None:
     """The daemon takes the next free port, so watch tries it."""
     port = int(the_stage.url.rsplit(":", 1)[1].strip("/"))
     found = visit(f"http://127.0.0.1:{port - 2}/", "leg-press", nearby=True)
-    assert (found.machine, found.address.port, found.address.websocket_path) == ("leg-press", port, "/mqtt")
+    assert (found.tree.machine, found.address.port, found.address.websocket_path) == ("leg-press", port, "/mqtt")
     with pytest.raises(BrokerGone, match="only of leg-press"):
         visit(the_stage.url, "another", nearby=False)
     with pytest.raises(BrokerGone, match="rep-monitor run"):
@@ -223,11 +224,11 @@ def test_an_open_page_asks_for_its_token() -> None:
                 await asyncio.to_thread(visit, url, nearby=False)
             found = await asyncio.to_thread(visit, f"{url}?token={'d' * 24}", nearby=False)
             assert "d" * 24 not in repr(found)
-            viewer = Viewer(_here(found.machine, found.address))
+            viewer = Viewer(_here(found.tree.machine, found.address))
             following = asyncio.create_task(viewer.run())
             async with connect(Address(host="127.0.0.1", port=broker.port), "rep-monitor-m") as daemon:
                 await until(lambda: viewer.connected)
-                await daemon.publish(payload.status("m", StatusMessage(state="online", conn=1)))
+                await daemon.publish(payload.status(TopicTree("m"), StatusMessage(state="online", conn=1)))
                 await until(lambda: viewer.status is not None)
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
@@ -249,13 +250,15 @@ def test_over_mosquitto_with_an_account_and_tls(tmp_path: Path) -> None:
             viewer = Viewer(sole_machine(me))
             own = Address(**secure, username="daemon-leg-press", password=broker.password("daemon-leg-press"))  # type: ignore[arg-type]
             async with connect(own, "rep-monitor-leg-press") as daemon:
-                await daemon.publish(payload.status("leg-press", StatusMessage(state="online", conn=1, link="live")))
+                await daemon.publish(
+                    payload.status(TopicTree("leg-press"), StatusMessage(state="online", conn=1, link="live"))
+                )
                 following = asyncio.create_task(viewer.run())
                 await until(lambda: viewer.connected)
                 while viewer.live is None:
-                    daemon.send(payload.live("leg-press", "s", CALM))
+                    daemon.send(payload.live(TopicTree("leg-press"), "s", CALM))
                     await asyncio.sleep(0.02)
-            assert viewer.machine == "leg-press"
+            assert viewer.tree == TopicTree("leg-press")
             assert seen_of(viewer, viewer.live_at_s or 0.0).state == "live"
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
@@ -317,7 +320,7 @@ def test_unreadable_messages_are_counted_and_skipped(said: bytes) -> None:
                 await until(lambda: viewer.connected)
                 for kind in ("status", "info", "set", "event/jerk", "live/feedback"):
                     await daemon.publish(payload.Packet(f"rep/m/{kind}", said, 1, False))
-                await daemon.publish(payload.status("m", StatusMessage(state="online", conn=1)))
+                await daemon.publish(payload.status(TopicTree("m"), StatusMessage(state="online", conn=1)))
                 await until(lambda: viewer.status is not None)
                 assert viewer.malformed == 5
             following.cancel()
@@ -327,8 +330,8 @@ def test_unreadable_messages_are_counted_and_skipped(said: bytes) -> None:
 
 
 def _here(machine: str, address: Address) -> Any:
-    async def find() -> tuple[str, Address]:
-        return machine, address
+    async def find() -> tuple[TopicTree, Address]:
+        return TopicTree(machine), address
 
     return find
 

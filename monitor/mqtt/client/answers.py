@@ -16,6 +16,7 @@ from monitor.mqtt.contract import payload
 from monitor.mqtt.contract.commands import CommandRefused, ResumeCommand, SetsCommand
 from monitor.mqtt.contract.messages import Delivery, Envelope, ResumeMark, SetEnvelope
 from monitor.mqtt.contract.payload import Answer, Packet
+from monitor.mqtt.contract.topics import TopicTree
 from monitor.store.database import StoreError
 from monitor.store.stored import StoredEvent, StoredSet
 
@@ -34,14 +35,14 @@ class StoreAnswers:
 
     def __init__(
         self,
-        machine: str,
+        tree: TopicTree,
         log: EventLog,
         envelope: Callable[[StoredEvent], Envelope],
         delivery: Delivery,
         listens: Listens | None = None,
     ) -> None:
         self.running: dict[tuple[Answer, str], asyncio.Task[None]] = {}
-        self._machine = machine
+        self._tree = tree
         self._log = log
         self._envelope = envelope
         self._delivery = delivery
@@ -121,7 +122,7 @@ class StoreAnswers:
         async with asyncio.TaskGroup() as publishing:
             for record in records:
                 await free.acquire()
-                packet = payload.answered(self._machine, kind, client, record.record, self._enveloped(record))
+                packet = payload.answered(self._tree, kind, client, record.record, self._enveloped(record))
                 tasks.append(publishing.create_task(self._publish(connection, packet)))
                 tasks[-1].add_done_callback(lambda _: free.release())
         return tasks[-1].result() and (self._listens is None or self._listens(packet.topic))
@@ -159,7 +160,7 @@ class StoreAnswers:
             first_seq=self._log.first_seq if first_seq is None else first_seq,
             last_seq=self._log.last_seq,
         )
-        await self._publish(connection, payload.answer_mark(self._machine, kind, command.client, mark))
+        await self._publish(connection, payload.answer_mark(self._tree, kind, command.client, mark))
 
     async def _publish(self, connection: Connection, packet: Packet) -> bool:
         """True if a client listens, or if the broker cannot report that."""

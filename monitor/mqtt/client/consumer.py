@@ -1,6 +1,6 @@
 """Receives the events of one machine, each once and in order, over absences of daemon, broker or consumer.
 
-    consumer = Consumer(address, "leg-press", "collector", deliver, Ledger(store_id, seq))
+    consumer = Consumer(address, TopicTree("leg-press"), "collector", deliver, Ledger(store_id, seq))
     await consumer.run()        calls `await deliver(record)`; save record.store_id and record.seq afterwards
 
 It sends `cmd/resume` after each connection, at a gap, and if the retained status names later events. With a saved place
@@ -22,6 +22,7 @@ from monitor.mqtt.client.ledger import Ledger, ReceivedRecord
 from monitor.mqtt.contract import payload
 from monitor.mqtt.contract.commands import ResumeCommand
 from monitor.mqtt.contract.messages import AckMessage, StatusMessage
+from monitor.mqtt.contract.topics import TopicTree
 
 ASK_PERIOD_S = 1.1  # the daemon answers each client once a second
 GRACE_S = 0.5  # for messages that are on their way
@@ -35,7 +36,7 @@ class Consumer:
     def __init__(
         self,
         address: Address,
-        machine: str,
+        tree: TopicTree,
         name: str,
         deliver: Callable[[ReceivedRecord], Awaitable[None]],
         ledger: Ledger | None = None,
@@ -47,7 +48,7 @@ class Consumer:
         self.asked = 0
         self.refused: dict[str, int] = {}  # refused requests by reason
         self._address = address
-        self._machine = machine
+        self._tree = tree
         self._name = name
         self._deliver = deliver
         self._clock_ahead_s = 0.0  # the daemon's wall clock minus ours
@@ -70,7 +71,7 @@ class Consumer:
 
     async def _follow(self, connection: Connection) -> None:
         wanted = (("event", "+"), ("status",), ("resume", self._name), ("ack", "+"))
-        await connection.subscribe([payload.topic(self._machine, *levels) for levels in wanted])
+        await connection.subscribe([self._tree.topic(*levels) for levels in wanted])
         self.ledger.begin_connection()
         self._may_be_behind.set()
         async with asyncio.TaskGroup() as group:
@@ -79,7 +80,7 @@ class Consumer:
                 await self._take(message)
 
     async def _take(self, message: Received) -> None:
-        kind = message.topic.split("/")[2]
+        kind = self._tree.levels(message.topic)[0]
         self._answers += kind == "resume"
         if kind in ("event", "resume"):
             for record in self.ledger.take(message.payload):
@@ -132,7 +133,7 @@ class Consumer:
                 store_id=self.ledger.store_id,
             )
             try:
-                await connection.publish(payload.command(self._machine, command))
+                await connection.publish(payload.command(self._tree, command))
                 self.asked += 1
             except PublishRefused:
                 self.refused["broker"] = self.refused.get("broker", 0) + 1

@@ -14,6 +14,7 @@ from monitor.mqtt.client.connection import Connection, PublishRefused
 from monitor.mqtt.client.event_log import EventLog
 from monitor.mqtt.contract import payload
 from monitor.mqtt.contract.messages import Delivery, Envelope
+from monitor.mqtt.contract.topics import TopicTree
 from monitor.store.database import StoreError
 from monitor.store.stored import StoredEvent
 
@@ -30,7 +31,7 @@ class Outbox:
 
     def __init__(
         self,
-        machine: str,
+        tree: TopicTree,
         log: EventLog,
         bookmark: Bookmark,
         delivery: Delivery,
@@ -38,7 +39,7 @@ class Outbox:
     ) -> None:
         self.refused = 0  # events that the broker refuses now
         self.all_published = asyncio.Event()
-        self._machine = machine
+        self._tree = tree
         self._event_log = log
         self._bookmark = bookmark
         self._delivery = delivery
@@ -77,7 +78,7 @@ class Outbox:
                         continue
                 while ready and len(in_flight) < WINDOW:
                     event = ready.popleft()
-                    packet = payload.event(self._machine, event.kind, event.record, self.envelope(event))
+                    packet = payload.event(self._tree, event.kind, event.record, self.envelope(event))
                     in_flight.append((event, asyncio.create_task(connection.publish(packet))))
                     sent_seq = event.seq
                 if not in_flight:

@@ -28,6 +28,7 @@ from monitor.mqtt.contract import payload
 from monitor.mqtt.contract.messages import Delivery, PublishedLink, StatusMessage
 from monitor.mqtt.contract.payload import Packet
 from monitor.mqtt.contract.roles import OWN_CLIENTS
+from monitor.mqtt.contract.topics import TopicTree
 from monitor.store.stored import StoredEvent
 
 FIRST_RETRY_S, LAST_RETRY_S = 0.5, 30.0
@@ -48,24 +49,24 @@ class Publisher:
 
     def __init__(
         self,
-        machine: str,
+        tree: TopicTree,
         address: Address,
         log: EventLog,
         handler: Handler,
         bookmark: Bookmark,
         listens: Listens | None = None,
     ) -> None:
-        self.machine = machine
+        self.tree = tree
         self.address = address
         self.delivery = Delivery()
         self.trouble: str | None = "not connected yet"  # one sentence while there is no connection
         self.connected = False
         self._event_log = log
         self._bookmark = bookmark
-        self._outbox = Outbox(machine, log, bookmark, self.delivery, self._on_refusal)
-        self._answers = StoreAnswers(machine, log, self._outbox.envelope, self.delivery, listens)
-        self._requests = Requests(machine, self._answers, handler, self.delivery)
-        self._client_id = address.client_id or f"{OWN_CLIENTS}-{machine}"
+        self._outbox = Outbox(tree, log, bookmark, self.delivery, self._on_refusal)
+        self._answers = StoreAnswers(tree, log, self._outbox.envelope, self.delivery, listens)
+        self._requests = Requests(tree, self._answers, handler, self.delivery)
+        self._client_id = address.client_id or f"{OWN_CLIENTS}-{tree.name}"
         self._conn = 0
         self._link: PublishedLink = "none"
         self._stopping = asyncio.Event()
@@ -126,10 +127,10 @@ class Publisher:
 
     async def _run_connection(self) -> None:
         """One connection, from its first to its last status."""
-        will = payload.status(self.machine, StatusMessage(state="offline", conn=self._conn))
+        will = payload.status(self.tree, StatusMessage(state="offline", conn=self._conn))
         async with connect(self.address, self._client_id, will) as connection:
             await self._publish_status(connection)
-            await connection.subscribe([payload.topic(self.machine, "status"), payload.topic(self.machine, "cmd", "#")])
+            await connection.subscribe([self.tree.topic("status"), self.tree.topic("cmd", "#")])
             self.delivery.connections += 1
             self.connected, self.trouble = True, None
             _log.info("connected to the broker at %s (connection %d)", self.address, self._conn)
@@ -171,7 +172,7 @@ class Publisher:
     async def _publish_offline(self, connection: Connection) -> None:
         with suppress(BrokerError, PublishRefused, TimeoutError):  # the last will then reports the end
             async with asyncio.timeout(OFFLINE_WITHIN_S):
-                await connection.publish(payload.status(self.machine, StatusMessage(state="offline", conn=self._conn)))
+                await connection.publish(payload.status(self.tree, StatusMessage(state="offline", conn=self._conn)))
 
     async def _repeat_status(self, connection: Connection) -> None:
         while True:
@@ -193,7 +194,7 @@ class Publisher:
             refused=self._outbox.refused,
         )
         try:
-            await connection.publish(payload.status(self.machine, status))
+            await connection.publish(payload.status(self.tree, status))
         except PublishRefused:
             self.delivery.publishes_refused += 1  # a status cannot report that statuses are refused
 
@@ -228,8 +229,8 @@ class Publisher:
             self._documents_published.set()
 
     async def _receive(self, connection: Connection, group: asyncio.TaskGroup) -> None:
-        own_status = payload.topic(self.machine, "status")
-        commands = payload.topic(self.machine, "cmd", "")
+        own_status = self.tree.topic("status")
+        commands = self.tree.topic("cmd", "")
         async for message in connection.messages():
             if message.topic == own_status:
                 self._correct_status(message.payload)

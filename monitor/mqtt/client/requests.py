@@ -22,6 +22,7 @@ from monitor.mqtt.contract.commands import (
 )
 from monitor.mqtt.contract.messages import AckMessage, Delivery
 from monitor.mqtt.contract.payload import Packet
+from monitor.mqtt.contract.topics import TopicTree
 
 REMEMBERED_IDS = 1000
 COMMANDS_A_SECOND = 5
@@ -34,9 +35,9 @@ Handler = Callable[[Command], Awaitable[str | None]]
 class Requests:
     """Used over all connections."""
 
-    def __init__(self, machine: str, answers: StoreAnswers, handler: Handler, delivery: Delivery) -> None:
+    def __init__(self, tree: TopicTree, answers: StoreAnswers, handler: Handler, delivery: Delivery) -> None:
         self.slow: set[asyncio.Task[None]] = set()  # commands that are being carried out
-        self._machine = machine
+        self._tree = tree
         self._answers = answers
         self._handler = handler
         self._delivery = delivery
@@ -50,7 +51,7 @@ class Requests:
         if retained and not data:
             return  # the removal of a retained one
         if retained:
-            await self._publish(connection, payload.cleared(payload.topic(self._machine, "cmd", name)))
+            await self._publish(connection, payload.cleared(self._tree.topic("cmd", name)))
         self._delivery.commands += 1
         try:
             command = read_command(name, data, retained=retained, now_s=time.time())
@@ -74,7 +75,7 @@ class Requests:
                 return
             answer = AckMessage(id=command.id, ok=True, stamp_s=time.time(), detail=detail)
             self._remember(answer)
-        await self._publish(connection, payload.ack(self._machine, answer))
+        await self._publish(connection, payload.ack(self._tree, answer))
 
     async def _refuse(self, connection: Connection, refusal: CommandRefused) -> None:
         refused = self._delivery.commands_refused
@@ -83,7 +84,7 @@ class Requests:
             return  # without an id no answer is possible
         error, detail = refusal.reason, str(refusal)
         answer = AckMessage(id=refusal.id, ok=False, stamp_s=time.time(), error=error, detail=detail)
-        await self._publish(connection, payload.ack(self._machine, answer))
+        await self._publish(connection, payload.ack(self._tree, answer))
 
     async def _carry_out(self, connection: Connection, group: asyncio.TaskGroup, command: Command) -> str | None:
         if isinstance(command, ResumeCommand | SetsCommand):

@@ -17,8 +17,8 @@ import msgspec
 from monitor.events import UNREADABLE, AnyEvent, SetEnd, decode
 from monitor.mqtt.client.backoff import Backoff
 from monitor.mqtt.client.connection import Address, BrokerError, BrokerRefuses, Connection, Received, connect
-from monitor.mqtt.contract import payload
 from monitor.mqtt.contract.messages import InfoMessage, LiveMessage, StatusMessage
+from monitor.mqtt.contract.topics import ROOT, TopicTree, tree_of
 
 EVENTS_KEPT = 50
 FIRST_RETRY_S, LAST_RETRY_S = 0.5, 5.0  # a person is waiting
@@ -28,7 +28,7 @@ _LIVE, _STATUS, _INFO = (
     msgspec.json.Decoder(StatusMessage),
     msgspec.json.Decoder(InfoMessage),
 )
-Find = Callable[[], Awaitable[tuple[str, Address]]]
+Find = Callable[[], Awaitable[tuple[TopicTree, Address]]]
 
 
 class Viewer:
@@ -36,7 +36,7 @@ class Viewer:
 
     def __init__(self, find: Find, on_event: Callable[[AnyEvent], None] = lambda record: None) -> None:
         self.news = asyncio.Event()
-        self.machine: str | None = None
+        self.tree: TopicTree | None = None
         self.connected = False
         self.connected_at_s = 0.0
         self.connections = 0
@@ -58,10 +58,10 @@ class Viewer:
         backoff = Backoff(FIRST_RETRY_S, LAST_RETRY_S)
         while True:
             try:
-                self.machine, address = await self._find()
+                self.tree, address = await self._find()
                 async with connect(address, self._name) as connection:
                     backoff.reset()
-                    await self._follow(connection)
+                    await self._follow(connection, self.tree)
             except BrokerError as error:
                 if isinstance(error, BrokerRefuses) and not self.connections:
                     raise
@@ -72,22 +72,20 @@ class Viewer:
                 self.news.set()
             await asyncio.sleep(backoff.next_s())
 
-    async def _follow(self, connection: Connection) -> None:
-        assert self.machine is not None
+    async def _follow(self, connection: Connection, tree: TopicTree) -> None:
         wanted = (("status",), ("info",), ("set",), ("live", "feedback"), ("event", "+"))
-        await connection.subscribe([payload.topic(self.machine, *levels) for levels in wanted])
+        await connection.subscribe([tree.topic(*levels) for levels in wanted])
         self.connections += 1
         self.connected, self.connected_at_s, self.trouble = True, asyncio.get_running_loop().time(), None
         self.news.set()
         async for message in connection.messages():
             try:
-                self._take(message)
+                self._take(tree.levels(message.topic)[0], message)
             except UNREADABLE:
                 self.malformed += 1
             self.news.set()
 
-    def _take(self, message: Received) -> None:
-        kind = message.topic.split("/")[2]
+    def _take(self, kind: str, message: Received) -> None:
         if not message.payload:  # the removal of a retained message
             return
         if kind == "live" and not message.retained:
@@ -123,22 +121,24 @@ class Viewer:
         self.events.append(record)
 
 
-def sole_machine(connection_of: Address) -> Find:
-    """Finds the only machine at a broker by its retained status. Raises BrokerRefuses if there is not exactly one."""
+def sole_machine(connection_of: Address, root: str = ROOT) -> Find:
+    """Finds the only machine below the root by its retained status. Raises BrokerRefuses for another number."""
 
-    async def find() -> tuple[str, Address]:
-        machines: set[str] = set()
+    async def find() -> tuple[TopicTree, Address]:
+        trees: set[TopicTree] = set()
         async with connect(connection_of, f"watch-{uuid4().hex[:12]}") as connection:
-            await connection.subscribe([payload.topic("+", "status")])
+            await connection.subscribe([TopicTree("+", root).topic("status")])
             try:
                 async with asyncio.timeout(RETAINED_WITHIN_S):
                     async for message in connection.messages():
-                        machines.add(message.topic.split("/")[1])
+                        if tree := tree_of(message.topic, root):
+                            trees.add(tree)
             except TimeoutError:
                 pass
-        if len(machines) != 1:
-            known = ", ".join(sorted(machines)) or "no machine"
-            raise BrokerRefuses(f"name the machine: the broker at {connection_of} has {known}")
-        return machines.pop(), connection_of
+        if len(trees) != 1:
+            known = ", ".join(sorted(tree.machine for tree in trees)) or "no machine"
+            below = "" if root == ROOT else f" below {root}"
+            raise BrokerRefuses(f"name the machine: the broker at {connection_of} has {known}{below}")
+        return trees.pop(), connection_of
 
     return find

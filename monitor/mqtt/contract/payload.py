@@ -13,7 +13,8 @@
     rep/<m>/sets/<client>      set records  QoS 1             the answer to `sets`: set_end with the lifter
 
 JSON in UTF-8, with a version `v` in every message, units in the keys, and null instead of NaN. Payloads need no
-properties of MQTT 5. The structs are in `messages` and `commands`, their schemas in `schema`.
+properties of MQTT 5. The structs are in `messages` and `commands`, their schemas in `schema`. A profile may
+name another root than `rep` (`topics`).
 """
 
 from typing import Any, Literal, NamedTuple
@@ -32,8 +33,8 @@ from monitor.mqtt.contract.messages import (
     SessionMessage,
     StatusMessage,
 )
+from monitor.mqtt.contract.topics import TopicTree
 
-ROOT = "rep"
 Answer = Literal["resume", "sets"]  # to the command of that name
 
 
@@ -46,61 +47,57 @@ class Packet(NamedTuple):
     retain: bool
 
 
-def topic(machine: str, *levels: str) -> str:
-    return "/".join((ROOT, machine, *levels))
-
-
 def cleared(topic: str) -> Packet:
     """Removes the message that the broker retains on this topic."""
     return Packet(topic, b"", 1, True)
 
 
-def status(machine: str, message: StatusMessage) -> Packet:
-    return Packet(topic(machine, "status"), msgspec.json.encode(message), 1, True)
+def status(tree: TopicTree, message: StatusMessage) -> Packet:
+    return Packet(tree.topic("status"), msgspec.json.encode(message), 1, True)
 
 
-def info(machine: str, message: InfoMessage) -> Packet:
-    return Packet(topic(machine, "info"), msgspec.json.encode(message), 1, True)
+def info(tree: TopicTree, message: InfoMessage) -> Packet:
+    return Packet(tree.topic("info"), msgspec.json.encode(message), 1, True)
 
 
-def live(machine: str, session: str, feedback: Feedback, hz: float = LIVE_HZ) -> Packet:
-    return Packet(topic(machine, "live", "feedback"), _live(session, feedback, hz), 0, False)
+def live(tree: TopicTree, session: str, feedback: Feedback, hz: float = LIVE_HZ) -> Packet:
+    return Packet(tree.topic("live", "feedback"), _live(session, feedback, hz), 0, False)
 
 
-def state(machine: str, session: str, feedback: Feedback, hz: float = LIVE_HZ, *, stale: bool) -> Packet:
-    return Packet(topic(machine, "state"), _joined({"stale": stale}, _live(session, feedback, hz)), 0, True)
+def state(tree: TopicTree, session: str, feedback: Feedback, hz: float = LIVE_HZ, *, stale: bool) -> Packet:
+    return Packet(tree.topic("state"), _joined({"stale": stale}, _live(session, feedback, hz)), 0, True)
 
 
-def event(machine: str, kind: str, record: bytes, envelope: Envelope) -> Packet:
+def event(tree: TopicTree, kind: str, record: bytes, envelope: Envelope) -> Packet:
     """`record` is the event's JSON from the store, so the published record equals the stored one."""
-    return Packet(topic(machine, "event", kind), _joined(envelope, record), 1, False)
+    return Packet(tree.topic("event", kind), _joined(envelope, record), 1, False)
 
 
-def last_set(machine: str, record: bytes, envelope: Envelope) -> Packet:
-    return Packet(topic(machine, "set"), _joined(envelope, record), 1, True)
+def last_set(tree: TopicTree, record: bytes, envelope: Envelope) -> Packet:
+    return Packet(tree.topic("set"), _joined(envelope, record), 1, True)
 
 
-def session(machine: str, message: SessionMessage) -> Packet:
-    return Packet(topic(machine, "session", message.session), msgspec.json.encode(message), 1, False)
+def session(tree: TopicTree, message: SessionMessage) -> Packet:
+    return Packet(tree.topic("session", message.session), msgspec.json.encode(message), 1, False)
 
 
-def answered(machine: str, answer: Answer, client: str, record: bytes, envelope: Envelope) -> Packet:
+def answered(tree: TopicTree, answer: Answer, client: str, record: bytes, envelope: Envelope) -> Packet:
     """A record of the answer to `resume` or `sets`."""
-    return Packet(topic(machine, answer, client), _joined(envelope, record), 1, False)
+    return Packet(tree.topic(answer, client), _joined(envelope, record), 1, False)
 
 
-def answer_mark(machine: str, answer: Answer, client: str, message: ResumeMark) -> Packet:
-    return Packet(topic(machine, answer, client), msgspec.json.encode(message), 1, False)
+def answer_mark(tree: TopicTree, answer: Answer, client: str, message: ResumeMark) -> Packet:
+    return Packet(tree.topic(answer, client), msgspec.json.encode(message), 1, False)
 
 
-def ack(machine: str, message: AckMessage) -> Packet:
-    return Packet(topic(machine, "ack", message.id), msgspec.json.encode(message), 1, False)
+def ack(tree: TopicTree, message: AckMessage) -> Packet:
+    return Packet(tree.topic("ack", message.id), msgspec.json.encode(message), 1, False)
 
 
-def command(machine: str, message: Command) -> Packet:
+def command(tree: TopicTree, message: Command) -> Packet:
     """For clients that send commands."""
     name = next(name for name, kind in COMMANDS.items() if type(message) is kind)
-    return Packet(topic(machine, "cmd", name), msgspec.json.encode(message), 1, False)
+    return Packet(tree.topic("cmd", name), msgspec.json.encode(message), 1, False)
 
 
 def _live(session: str, feedback: Feedback, hz: float) -> bytes:

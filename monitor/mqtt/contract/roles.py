@@ -9,16 +9,16 @@ The access list of an external broker has the same rules (`rep-monitor access br
 check of its own: a client that may publish to `cmd/stop` there is a coach.
 """
 
-import re
 from enum import StrEnum
 from typing import NamedTuple, Self
 
 from monitor.mqtt.contract.commands import COMMANDS
+from monitor.mqtt.contract.topics import TopicTree
 
 OWN_CLIENTS = "rep-monitor"  # the prefix of the daemon's client ids, fixed so that a new connection ends the old one
 ANYBODY = ("resume",)  # reads past events and changes nothing
 COLLECTORS = ("sets", "forget")  # their answers name lifters
-COMMAND_TOPIC = re.compile(r"rep/([a-z0-9-]{1,32})/cmd/([a-z]+)")
+COLLECTORS_TOPICS = tuple(f"/cmd/{name}" for name in COLLECTORS)
 
 
 class Role(StrEnum):
@@ -43,27 +43,30 @@ class Page(NamedTuple):
     """A page's rights: its role at the one machine that it shows."""
 
     role: Role
-    machine: str
+    tree: TopicTree
 
     def may_publish(self, topic: str) -> bool:
         """Only commands, and only to its own machine."""
-        command = COMMAND_TOPIC.fullmatch(topic)
-        return command is not None and command[1] == self.machine and command[2] in may_send(self.role)
+        match self.tree.levels(topic):
+            case ["cmd", name]:
+                return name in may_send(self.role)
+        return False
 
     def __str__(self) -> str:
-        return f"page:{self.role}:{self.machine}"
+        return f"page:{self.role}:{self.tree}"
 
     @classmethod
     def read(cls, text: str | None) -> Self | None:
         """Reads the text of a page's rights; None for any other text."""
         page, _, rest = (text or "").partition(":")
-        role, _, machine = rest.partition(":")
-        return cls(Role(role), machine) if page == "page" else None
+        role, _, tree = rest.partition(":")
+        root, _, machine = tree.rpartition("/")
+        return cls(Role(role), TopicTree(machine, root)) if page == "page" else None
 
 
 def is_command(topic: str) -> bool:
-    """True for command topics."""
-    return topic.startswith("rep/") and "/cmd/" in topic
+    """True for command topics, below any root."""
+    return "/cmd/" in topic
 
 
 def names_lifters(topic: str) -> bool:
@@ -73,9 +76,8 @@ def names_lifters(topic: str) -> bool:
 
 def is_for_collectors(topic: str) -> bool:
     """True for topics that only a daemon and a collector use."""
-    command = COMMAND_TOPIC.fullmatch(topic)
-    return _is_answer(topic) or (command is not None and command[2] in COLLECTORS)
+    return _is_answer(topic) or topic.endswith(COLLECTORS_TOPICS)
 
 
 def _is_answer(topic: str) -> bool:
-    return topic.startswith("rep/") and "/sets/" in topic
+    return "/sets/" in topic

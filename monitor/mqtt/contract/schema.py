@@ -1,7 +1,8 @@
 """Writes the MQTT contract as documents: a JSON Schema of every message, and AsyncAPI 3.
 
-python -m monitor.mqtt.contract.schema            AsyncAPI 3 document
-python -m monitor.mqtt.contract.schema messages   JSON Schema, one definition for each message
+python -m monitor.mqtt.contract.schema               AsyncAPI 3 document
+python -m monitor.mqtt.contract.schema berlin/rep    the same for another root than `rep`
+python -m monitor.mqtt.contract.schema messages      JSON Schema, one definition for each message
 """
 
 import re
@@ -13,7 +14,7 @@ import msgspec
 from monitor.events import AnyEvent
 from monitor.mqtt.contract import messages
 from monitor.mqtt.contract.commands import COMMANDS
-from monitor.mqtt.contract.payload import ROOT
+from monitor.mqtt.contract.topics import ROOT, ROOT_WORDS, TopicTree, is_root
 from monitor.version import VERSION
 
 EVENTS = AnyEvent.__args__
@@ -26,7 +27,7 @@ MESSAGES = (
 )
 ANSWERS = (messages.AckMessage, messages.ResumeMark)
 
-# name: (address under rep/<m>, description, messages, QoS, retained, action of the daemon)
+# name: (address below the machine, description, messages, QoS, retained, action of the daemon)
 CHANNELS: dict[str, tuple[str, str, list[str], int, bool, str]] = {
     "status": ("status", "birth, last will and clean end of the daemon", ["Status"], 1, True, "send"),
     "info": ("info", "machine, protocol, firmware, link and delivery", ["Info"], 1, True, "send"),
@@ -92,7 +93,7 @@ def schema(where: str = "#/$defs/") -> dict[str, Any]:
     return {contract_name(name): _portable(definition) for name, definition in sorted(definitions.items())}
 
 
-def asyncapi() -> dict[str, Any]:
+def asyncapi(root: str = ROOT) -> dict[str, Any]:
     """The AsyncAPI 3 document of one machine's tree."""
     definitions = schema("#/components/schemas/")
     return {
@@ -104,7 +105,7 @@ def asyncapi() -> dict[str, Any]:
             "license": {"name": "MIT"},
         },
         "defaultContentType": "application/json",
-        "channels": {name: _channel(name) for name in CHANNELS},
+        "channels": {name: _channel(name, root) for name in CHANNELS},
         "operations": {f"{CHANNELS[name][5]}_{name}": _operation(name) for name in CHANNELS},
         "components": {
             "schemas": definitions,
@@ -116,9 +117,9 @@ def asyncapi() -> dict[str, Any]:
     }
 
 
-def _channel(name: str) -> dict[str, Any]:
+def _channel(name: str, root: str) -> dict[str, Any]:
     address, description, names, _, _, _ = CHANNELS[name]
-    address = f"{ROOT}/{{machine}}/{address}"
+    address = TopicTree("{machine}", root).topic(address)
     return {
         "address": address,
         "description": description,
@@ -151,5 +152,8 @@ def _portable_value(key: str, value: Any) -> Any:
 
 
 if __name__ == "__main__":
-    document = {"$defs": schema()} if sys.argv[1:] == ["messages"] else asyncapi()
+    wanted = sys.argv[1] if sys.argv[1:] else ROOT
+    if wanted != "messages" and not is_root(wanted):
+        sys.exit(f"{wanted!r} is not a root: {ROOT_WORDS}")
+    document = {"$defs": schema()} if wanted == "messages" else asyncapi(wanted)
     print(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())

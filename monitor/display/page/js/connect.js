@@ -23,7 +23,7 @@ export async function connect(changed) {
   const machine = config.machines?.includes(settings.machine) ? settings.machine : config.machine;
   document.title = `${words.text("title")} · ${machine}`;
   const link = new Link({
-    machine,
+    tree: `${config.root}/${machine}`,
     url: config.ws_url ?? `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/mqtt`,
     heard(topic, record, retained) {
       model.heard(topic, record, retained, performance.now());

@@ -1,7 +1,7 @@
 // The page's connection to the broker; the only user of mqtt.js.
 //
-//   const link = new Link({url, machine, heard, changed});  link.start();
-//   heard(topic without rep/<m>/, record, retained)         one JSON object of version 1; null: the topic was cleared
+//   const link = new Link({url, tree, heard, changed});  link.start();
+//   heard(topic below the tree, record, retained)            one JSON object of version 1; null: the topic was cleared
 //   changed({up, attempts, next_ms})                        next_ms: when the next attempt is due
 //
 // Each connection uses a new mqtt.js client, so that a restart of the broker leaves nothing behind. Messages that
@@ -23,8 +23,8 @@ export class Link {
   connections = 0;
   unknown = 0; // messages that were not understood
 
-  constructor({ url, machine, heard, changed }) {
-    Object.assign(this, { url, machine, heard, changed });
+  constructor({ url, tree, heard, changed }) {
+    Object.assign(this, { url, tree, heard, changed });
     this.client_id = `page-${crypto.getRandomValues(new Uint32Array(2)).join("-")}`.slice(0, 23);
     this.retry = () => this.#client || this.#stopped || this.start();
     addEventListener("online", this.retry);
@@ -96,7 +96,7 @@ export class Link {
   }
 
   #topic(rest) {
-    return `rep/${this.machine}/${rest}`;
+    return `${this.tree}/${rest}`;
   }
 
   #connected(client) {
