@@ -14,8 +14,8 @@ from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
-import msgspec
 import numpy as np
 
 from firmware_bridge.samples import Samples
@@ -34,7 +34,7 @@ from firmware_bridge.simulator.wire import START_NS
 from monitor.detect.spine import Spine
 from monitor.playback.playback import analysis_of, open_playback, updates
 from monitor.profile.profile import Profile
-from monitor.profile.reading import profile_from_builtins, profile_to_builtins
+from monitor.profile.reading import profile_from_builtins
 from monitor.record.records import Header, wire_record
 from monitor.record.session_file import SessionWriter
 
@@ -80,22 +80,25 @@ def session() -> Trace:
 
 
 def profile_of(kit: Kit) -> Profile:
+    return profile_from_builtins(tables_of(kit))
+
+
+def tables_of(kit: Kit) -> dict[str, Any]:
+    """A profile that commits since 85c23bb understand."""
     wiring = kit.calibration(MACHINE)
-    return profile_from_builtins(
-        {
-            "machine": {
-                "id": "bench", "kind": "stack", "rest_m": MACHINE.rest_m, "bottom_m": MACHINE.bottom_m,
-                "top_m": MACHINE.top_m,
-            },
-            "protocol": {"name": "2/4"},
-            "calibration": {
-                "metres_per_count": wiring.metres_per_count,
-                "position_zero_counts": round(wiring.position_zero_counts),
-                "newtons_per_count": wiring.newtons_per_count,
-                "force_zero_counts": round(wiring.force_zero_counts),
-            },
-        }
-    )  # fmt: skip
+    return {
+        "machine": {
+            "id": "bench", "kind": "stack", "rest_m": MACHINE.rest_m, "bottom_m": MACHINE.bottom_m,
+            "top_m": MACHINE.top_m,
+        },
+        "protocol": {"name": "2/4"},
+        "calibration": {
+            "metres_per_count": wiring.metres_per_count,
+            "position_zero_counts": round(wiring.position_zero_counts),
+            "newtons_per_count": wiring.newtons_per_count,
+            "force_zero_counts": round(wiring.force_zero_counts),
+        },
+    }  # fmt: skip
 
 
 def at_once(profile: Profile, samples: Samples, feedback: bool) -> None:
@@ -111,16 +114,15 @@ def live(profile: Profile, samples: Samples) -> None:
 
 
 def record(path: Path, trace: Trace, kit: Kit) -> Path:
-    profile = profile_of(kit)
-    assert profile.calibration
+    tables = tables_of(kit)
     header = Header(
         session="bench",
         machine="bench",
         created_utc="2026-01-01T00:00:00Z",
         created_ns=START_NS,
         daemon_version="0",
-        profile=profile_to_builtins(profile),
-        calibration=msgspec.structs.asdict(profile.calibration),
+        profile=tables,
+        calibration=tables["calibration"],
     )
     with SessionWriter(path, header) as writer:
         for chunk in board_chunks(trace, kit, 1, READ_S):

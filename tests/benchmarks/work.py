@@ -3,20 +3,18 @@
 python -m tests.benchmarks.work PIECE RECORDING TIMES
 python -m tests.benchmarks.work PIECE RECORDING forked     once, and once more in a fork
 
-It uses only what every commit has, because `compare` runs this file with the modules of older commits.
+`compare` runs this file with the modules of older commits, whose names and calls differ: they are looked up here.
 """
 
 import asyncio
 import os
 import sys
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
-from monitor.analysis.analysis import Analysis
-from monitor.playback.playback import analysis_of, open_playback, updates
-from monitor.record.replay import hello_of
-from monitor.record.session_reader import read_session
-
-READ_NS = 40_000_000  # the daemon reads once a tick of feedback
 LIVE_NS = 15_000_000_000  # of the stream
 
 
@@ -24,50 +22,71 @@ def replay(path: Path, feedback: bool = False) -> None:
     """The way of `rep-monitor replay`: from disk to events."""
 
     async def run() -> None:
-        playback = open_playback(path, None)
-        async for _ in updates(playback, analysis_of(playback, feedback=feedback), "max"):
+        async for _ in _updates(path, feedback):
             pass
 
     asyncio.run(run())
 
 
 def live(path: Path) -> None:
-    """The way of the daemon, without waiting: the first seconds, every read alone, with feedback."""
+    """The way of the daemon, without waiting: the first seconds, a read when something may be due, with feedback."""
     from firmware_bridge.chunk import Chunk
 
-    playback = open_playback(path, None)
-    file = read_session(path)
-    analysis = Analysis(
-        playback.profile,
-        "live",
-        playback.decoder,
-        hello=hello_of(file.header) if file.header else None,
-        feedback=True,
-        gather=True,
-    )
-    data, due_ns, end_ns = b"", 0, None
-    for record in file:
-        if record.topic == "/wire":
-            data += record.data
-            end_ns = end_ns or record.at_ns + LIVE_NS
-            if record.at_ns > end_ns:
-                break
-            if record.at_ns >= due_ns:
-                analysis.feed(Chunk(record.at_ns, data))
-                data, due_ns = b"", record.at_ns + READ_NS
-    analysis.finish()
+    session, waiting, end_ns = None, b"", 0
+    for record in _read(path):
+        if record.topic != "/wire":
+            continue
+        session, end_ns = session or _session(path, record.at_ns), end_ns or record.at_ns + LIVE_NS
+        waiting += record.data
+        if record.at_ns > end_ns:
+            break
+        if record.at_ns >= session.needed_ns:
+            update = session.feed(Chunk(record.at_ns, waiting))
+            waiting = b""
+            if update.feedback and hasattr(session, "due_hz"):  # 85c23bb publishes everything
+                session.due_hz(update.feedback[-1])
 
 
-PIECES = {"replay": replay, "feedback": lambda path: replay(path, feedback=True), "live": live}
+PIECES: dict[str, tuple[Callable[[Path], None], str]] = {
+    "bulk": (replay, "fast"),
+    "replay": (replay, "training"),
+    "feedback": (lambda path: replay(path, feedback=True), "training"),
+    "live": (live, "training"),
+    "rest": (live, "rest"),
+}  # what is done, and with which of the recordings that `compare` makes
+
+
+def _updates(path: Path, feedback: bool) -> Any:
+    playing = import_module("monitor.playback.playback")
+    playback = playing.open_playback(path, None)
+    if hasattr(playing, "analysis_of"):
+        return playing.updates(playback, playing.analysis_of(playback, feedback=feedback), "max")
+    return playing.updates(playback, "max", feedback=feedback)
+
+
+def _read(path: Path) -> Any:
+    return import_module("monitor.record.session_reader").read_session(path)
+
+
+def _session(path: Path, now_ns: int) -> Any:
+    """A session of the daemon that records nothing."""
+    profile = import_module("monitor.playback.playback").open_playback(path, None).profile
+    header = _read(path).header
+    hello = import_module("monitor.record.replay").hello_of(header)
+    if find_spec("monitor.live"):
+        kind = import_module("monitor.live.session").Session
+    else:
+        kind = import_module("monitor.daemon.session").LiveSession
+    return kind(profile, hello, "bench", header.created_utc, None, now_ns)
 
 
 def main(piece: str, recording: str, times: str) -> None:
-    forked = times == "forked"
+    work, forked = PIECES[piece][0], times == "forked"
     for _ in range(1 if forked else int(times)):
-        PIECES[piece](Path(recording))
+        work(Path(recording))
     if forked:
         if (child := os.fork()) == 0:
-            PIECES[piece](Path(recording))
+            work(Path(recording))
         elif os.waitpid(child, 0)[1] != 0:
             sys.exit("the fork failed")
         os._exit(0)  # both end alike
