@@ -146,11 +146,14 @@ class Spine:
         i = 0
         following = start
         while True:
-            now = min(changes[i], feedback_at, max(following, panel.due))
+            now = min(changes[i], max(following, panel.due))
             if reversals:
                 now = min(now, reversals[0].confirmed)
             if news:
                 now = min(now, max(following, news[0].step))
+            while feedback_at < min(now, end):
+                feedback.append(self._feedback_at(feedback_at))
+                feedback_at += FEEDBACK_STEPS
             if now >= end:
                 return end
             i += changes[i] == now
@@ -162,14 +165,17 @@ class Spine:
                 self._live.follow(panel.moment)
                 self._live.note(records, now)
             if now == feedback_at:
-                feedback.append(self._live.feedback(panel.moment, panel.tally, now + self._motion.lag))
-                feedback_at = self._next_feedback(now + 1)
+                feedback.append(self._feedback_at(now))
+                feedback_at += FEEDBACK_STEPS
             following = now + 1
             if panel.moment.limits is not limits:
                 self._zigzag.restore(zigzag_before)
                 self._zigzag.shift(limits.rest_m - panel.moment.limits.rest_m)  # like the signals
                 self._zigzag.scan(x[: following - start], start, limits.reversal_m)
                 return following
+
+    def _feedback_at(self, moment: int) -> Feedback:
+        return self._live.feedback(self._panel.moment_at(moment), self._panel.tally, moment + self._motion.lag)
 
     def _next_feedback(self, moment: int) -> int:
         """The next moment with feedback, which falls on fixed steps of the grid's head."""
