@@ -6,8 +6,6 @@ eye. The pace follows the protocol's durations, never the lifter's speed.
 
 from typing import Literal
 
-import numpy as np
-
 from monitor.detect.moment import Moment, seconds, steps
 from monitor.detect.set_tally import SetTally
 from monitor.events import AnyEvent, Feedback
@@ -52,9 +50,7 @@ class LiveFeedback:
         """The feedback at the grid's newest step, `head`; `moment`, the newest judged one, is `lag` steps older."""
         limits, signals = moment.limits, moment.signals
         row = signals.row(moment.now)
-        recent = signals.head_tension[max(0, row + 1 - HEAD_STEPS) : row + 1]
-        known = recent[recent == recent]
-        tension_n = float(np.add.reduce(known)) / len(known) if len(known) and recent[-1] == recent[-1] else None
+        tension_n = _mean(signals.head_tension[max(0, row + 1 - HEAD_STEPS) : row + 1].tolist())
         x_m, v_m_s = float(signals.head_x[row]), float(signals.v[row])
         position = (x_m - limits.bottom_m) / limits.span_m if x_m == x_m else None
         relative = _relative(moment, tension_n, x_m, v_m_s)
@@ -104,6 +100,17 @@ class LiveFeedback:
     def _forget(self, now: int) -> None:
         """Drop the cues of events that ended some time ago."""
         self._cues = {id_: cue for id_, cue in self._cues.items() if cue[2] or now - cue[1] < CUE_STEPS}
+
+
+def _mean(recent_n: list[float]) -> float | None:
+    """The mean of the known values; None if the newest is not known."""
+    if recent_n[-1] != recent_n[-1]:
+        return None
+    known_n = [value for value in recent_n if value == value]
+    total_n = 0.0
+    for value in known_n:  # one after the other: how `sum` adds depends on the version of Python
+        total_n += value
+    return total_n / len(known_n)
 
 
 def _relative(moment: Moment, tension_n: float | None, x_m: float, v_m_s: float) -> float | None:

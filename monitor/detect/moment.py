@@ -20,6 +20,7 @@ from monitor.signals.signal_window import SignalWindow
 from monitor.signals.zigzag import Reversal
 
 NEVER = 1 << 62  # after all moments
+STEPS_A_SECOND = round(1 / STEP_S)
 
 
 class TurningPoint(msgspec.Struct, frozen=True):
@@ -330,8 +331,8 @@ def first_moment(signals: SignalWindow, session: str, limits: Limits) -> Moment:
 
 
 def seconds(steps: int) -> float:
-    """Moments or steps in s, rounded to hide binary fractions."""
-    return round(steps * STEP_S, 6)
+    """Moments or steps in s, without binary fractions."""
+    return steps / STEPS_A_SECOND
 
 
 def steps(duration_s: float) -> int:

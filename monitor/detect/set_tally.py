@@ -90,13 +90,14 @@ class SetTally:
 
     def times_s(self, signals: SignalWindow, until: int) -> tuple[float, float]:
         """Time under load and time under tension, up to a moment."""
-        now = counts_at(signals, until)
-        total = now - self._start
-        return seconds(total.loaded), seconds(total.in_band - self._rested_until(now))
+        row = signals.row(until - 1)
+        loaded, in_band = int(signals.loaded[row]), int(signals.in_band[row])
+        under_tension = in_band - self._start.in_band - self._rested_until(in_band)
+        return seconds(loaded - self._start.loaded), seconds(under_tension)
 
-    def _rested_until(self, now: TensionCounts) -> int:
-        """Moments in band in rests of this set."""
-        return self._rested + (0 if self._resting is None else (now - self._resting).in_band)
+    def _rested_until(self, in_band: int) -> int:
+        """Moments in band in rests of this set; `in_band`: the stream's count up to now."""
+        return self._rested + (0 if self._resting is None else in_band - self._resting.in_band)
 
     def end_set(self, moment: Moment, over: int, counts: dict[str, int]) -> SetEnd:
         """The summary of a set that ended at moment `over`: skill and strength are two numbers, never one."""
@@ -133,14 +134,14 @@ class SetTally:
         if moment.in_set:
             self._stretches.append(self._end_load(moment, at, load_n))
             reps, counts = moment.reps, counts_at(moment.signals, at)
-            self._load = _LoadBegun(counts, self._rested_until(counts), reps.full + reps.partial, reps.full)
+            self._load = _LoadBegun(counts, self._rested_until(counts.in_band), reps.full + reps.partial, reps.full)
 
     def _end_load(self, moment: Moment, until: int, load_n: float | None) -> LoadStretch:
         """The sums of the stretch with one load up to a moment; its skill follows the rule of the set."""
         begun, known = self._load, load_n is not None
         now = counts_at(moment.signals, until)
         done = now - begun.counts
-        under_tension = done.in_band - (self._rested_until(now) - begun.rested)
+        under_tension = done.in_band - (self._rested_until(now.in_band) - begun.rested)
         sums = self._leak.end_load(moment, until)
         return LoadStretch(
             load_n=None if load_n is None else round(load_n, 1),
