@@ -14,8 +14,8 @@ UV := uv==0.13.9
 LOCKS := configs/locks
 
 FIRMWARE_PACKAGES := gcc-avr avr-libc binutils-avr
-TEST_PACKAGES := mosquitto mosquitto-clients openssl systemd chromium-headless-shell gcc libc6-dev make pkg-config \
-                 valgrind postgresql $(FIRMWARE_PACKAGES) libsimavr-dev libsimavr2 libelf-dev
+TEST_PACKAGES := mosquitto mosquitto-clients nats-server openssl systemd chromium-headless-shell gcc libc6-dev make \
+                 pkg-config valgrind postgresql $(FIRMWARE_PACKAGES) libsimavr-dev libsimavr2 libelf-dev
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check soak quality bench system firmware clean install upgrade uninstall lock newest

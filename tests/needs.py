@@ -17,6 +17,7 @@ SHARED_DATA = Path(__file__).parents[1].parent / "shared" / "data"  # recordings
 PACKAGES = {  # a program, or a file of a library -> its Debian package
     "mosquitto": {"mosquitto": "mosquitto"},
     "mosquitto_clients": {"mosquitto_pub": "mosquitto-clients", "mosquitto_sub": "mosquitto-clients"},
+    "nats": {"nats-server": "nats-server"},
     "openssl": {"openssl": "openssl"},
     "systemd": {"systemd-analyze": "systemd"},
     "nspawn": {"systemd-nspawn": "systemd-container"},
@@ -39,6 +40,7 @@ PACKAGES = {  # a program, or a file of a library -> its Debian package
 
 mosquitto = pytest.mark.needs("mosquitto")
 mosquitto_clients = pytest.mark.needs("mosquitto_clients")
+nats = pytest.mark.needs("nats")
 openssl = pytest.mark.needs("openssl")
 systemd = pytest.mark.needs("systemd")
 nspawn = pytest.mark.needs("nspawn")
