@@ -126,7 +126,7 @@ MAY_IMPORT = {  # a room -> the rooms that it may use; within a room any file ma
         "firmware_bridge",
         "monitor.daemon",
         "monitor.events",
-        "monitor.mqtt.contract",
+        "monitor.mqtt",
         "monitor.profile",
         "monitor.report",
         "monitor.state",
@@ -184,6 +184,7 @@ DOORS = {  # an outside library -> the files, or folders, that may know it
 }
 
 CLOCKS = ["firmware_bridge/serial_port.py", "firmware_bridge/ports.py", "firmware_bridge/simulator/", "monitor/daemon",
+          "monitor/demo/trainer.py",
           "monitor/custody/housekeeping.py", "monitor/daemon/log_limit.py", "monitor/commands/", "monitor/display/",
           "monitor/mqtt/", "monitor/record/", "monitor/store/", "monitor/custody/",
           "monitor/report/local_time.py", "monitor/state/folders.py", "monitor/doctor/", "monitor/gym/"]  # fmt: skip
