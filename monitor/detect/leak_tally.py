@@ -32,7 +32,7 @@ KEPT_STEPS = steps(10.0)  # an event that began this long before a moment spoils
 JOIN_STEPS = steps(0.3)  # contacts closer than this are one pause
 PIN_STEPS = steps(1.0)  # a pause for another load ends at most this long before the lift-off
 EXPLAINED = frozenset({"slack", "unload", "tension_out"})  # by an `assist` that they are part of
-WATCHED = Bit.JUDGED | Bit.KNOWN_X | Bit.CONTACT | Bit.FAST
+OF_LEAKS = Bit.JUDGED | Bit.KNOWN_X | Bit.CONTACT | Bit.FAST  # the bits that decide what counts
 
 
 class Sums:
@@ -93,7 +93,7 @@ class LeakTally:
 
     def update(self, moment: Moment) -> None:
         now = moment.now
-        flags = (moment.bits & WATCHED) << 1 | moment.trust.force_doubted
+        flags = (moment.bits & OF_LEAKS) << 1 | moment.trust.force_doubted
         if flags != self._flags:
             self._flags = flags
             self._contacts.update(moment.on(Bit.CONTACT), now)

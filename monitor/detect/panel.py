@@ -21,6 +21,7 @@ from monitor.detect.force_lead import ForceLead
 from monitor.detect.holds import HoldFinder, StopFinder
 from monitor.detect.jerks import SurgeDetector
 from monitor.detect.lessons import LessonDetector
+from monitor.detect.leak_tally import OF_LEAKS
 from monitor.detect.load_steps import LoadStepDetector
 from monitor.detect.loads import LoadDetector
 from monitor.detect.moment import (
@@ -31,7 +32,7 @@ from monitor.detect.moment import (
     Reps,
     steps,
 )
-from monitor.detect.phase import phase_of
+from monitor.detect.phase import OF_PHASE, phase_of
 from monitor.detect.repetitions import RepDetector
 from monitor.detect.rest_finder import RestFinder
 from monitor.detect.rests import ContactDetector, LockoutDetector
@@ -57,6 +58,7 @@ FIELD_OF: dict[type, str] = {  # where a moment keeps what detectors have found
     for kind in (hint, *get_args(hint))
     if isinstance(kind, type) and issubclass(kind, Fact | Limits)
 }
+WATCHED_ANYWAY = OF_PHASE | OF_LEAKS
 NOTHING_HAPPENS: dict[str, Any] = {
     field.name: field.default for field in msgspec.structs.fields(Moment) if not field.required
 }
@@ -106,6 +108,9 @@ class DetectorPanel:
     def __init__(self, before: tuple[Detector, ...], after: tuple[Detector, ...], first: Moment) -> None:
         self.before = before
         self.after = after
+        self.watches = WATCHED_ANYWAY  # the bits whose change makes a step
+        for detector in (*before, *after):
+            self.watches |= detector.watches
         self.moment = first
         self.tally = SetTally()
         self._book = EventBook()

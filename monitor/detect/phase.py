@@ -4,6 +4,8 @@ from monitor.detect.moment import Moment
 from monitor.events import Phase
 from monitor.signals.conditions import Bit
 
+OF_PHASE = Bit.CONTACT | Bit.UP | Bit.DOWN | Bit.MID  # the bits that decide it
+
 
 def phase_of(moment: Moment) -> Phase:
     """From contact, holds and slow velocity; a standstill is a stall of the positive, or a turn, by its height."""

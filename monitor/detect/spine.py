@@ -137,7 +137,8 @@ class Spine:
         signals, panel, news = self._signals, self._panel, self._news
         limits = panel.moment.limits
         bits = evaluate(signals, limits, start, end)
-        changes = (np.flatnonzero(bits != np.concatenate(([panel.moment.bits], bits[:-1]))) + start).tolist()
+        seen = np.concatenate(([panel.moment.bits], bits)) & panel.watches
+        changes = ((seen[1:] != seen[:-1]).nonzero()[0] + start).tolist()
         zigzag_before = self._zigzag.state()
         x = signals.x[signals.row(start) : signals.row(end)]
         reversals = deque(self._zigzag.scan(x, start, limits.reversal_m))
