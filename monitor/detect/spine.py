@@ -32,6 +32,7 @@ from monitor.signals.position_tracker import PositionTracker, TrackedSteps
 from monitor.signals.signal_window import SignalWindow
 from monitor.signals.zigzag import Zigzag
 
+BATCH_ROWS = 1 << 14  # samples at once: what is computed of them fits into the cache of a core
 BLOCK_STEPS = 2048  # 10 s at once: bounds the memory of a call
 FEEDBACK_STEPS = 8  # 25 times a second
 DEFAULT_COUNT_M = 1e-4  # of an encoder, where the profile has no calibration
@@ -109,6 +110,12 @@ class Spine:
         """The events and the feedback that these samples complete."""
         events: list[AnyEvent] = []
         feedback: list[Feedback] = []
+        for low in range(0, len(samples), BATCH_ROWS):
+            self._update(samples.rows(slice(low, low + BATCH_ROWS)), events, feedback)
+        return Update(events, feedback)
+
+    def _update(self, samples: Samples, events: list[AnyEvent], feedback: list[Feedback]) -> None:
+        """One batch of bounded length."""
         tracked = self._tracker.update(self._grid.update(samples))
         lag = self._motion.lag
         self._news.extend(_news(tracked, lag))
@@ -124,7 +131,6 @@ class Spine:
             if self.on_positions is not None:
                 at_s = STEP_S * np.arange(block.first + lag, end + lag, dtype=np.float64)
                 self.on_positions(at_s, self._signals.part(self._signals.head_x, block.first, end))
-        return Update(events, feedback)
 
     def finish(self) -> Update:
         """The stream has ended: open events end at the last good moment."""

@@ -122,16 +122,18 @@ def _misses(moments: Moments, limits: Limits) -> tuple[float, float]:
 
 def _solved(moments: Moments, hats: Column) -> tuple[Column, float, float, float]:
     """Forces at the knots, friction, mass in kg, and the root of the mean squared residual in N."""
-    knots, weight = hats.shape[1], len(moments.x_m) ** 0.5
-    bends = np.diff(np.eye(knots), 2, axis=0) * weight * SMOOTH
-    smooth = np.column_stack((bends, np.zeros((len(bends), 2))))
-    usual = np.concatenate((np.full(knots, -1 / knots / G), (0.0, 1.0))) * weight * USUAL_MASS
+    knots, n = hats.shape[1], len(moments.x_m)
+    wanted = np.zeros((knots + 2, knots + 2))  # what the curve should be like, beside fitting the moments
+    bends = np.diff(np.eye(knots), 2, axis=0) * SMOOTH
+    wanted[:knots, :knots] = bends.T @ bends
+    mass = np.concatenate((np.full(knots, -1 / knots / G), (0.0, 1.0))) * USUAL_MASS
+    wanted = n * (wanted + np.outer(mass, mass))
     forces_n, friction, mass_kg = np.full(knots, moments.tension_n.mean()), 0.0, 0.0
     for _ in range(STEPS):
         load_n = hats @ forces_n
         rows = np.column_stack((hats * (1 + friction * moments.c)[:, None], load_n * moments.c, moments.a_m_s2))
-        aims = np.concatenate((moments.tension_n + friction * load_n * moments.c, np.zeros(len(bends) + 1)))
-        solved = np.linalg.lstsq(np.vstack((rows, smooth, usual)), aims, rcond=None)[0]
+        aims = moments.tension_n + friction * load_n * moments.c
+        solved = np.linalg.lstsq(rows.T @ rows + wanted, rows.T @ aims, rcond=None)[0]
         forces_n, friction, mass_kg = solved[:knots], float(solved[knots]), float(solved[knots + 1])
     missed_n = moments.tension_n - (hats @ forces_n) * (1 + friction * moments.c) - mass_kg * moments.a_m_s2
     return forces_n, friction, mass_kg, float(np.sqrt(np.mean(missed_n**2)))

@@ -154,7 +154,7 @@ class _Readings:
         left = kept[T].searchsorted(edges, side="right") - 1
         known = (left >= 0) & (edges <= kept[T, -1])
         at = np.minimum(np.maximum(left, 0), n - 2)
-        before, after = kept[:, at], kept[:, at + 1]  # the samples that an edge lies between
+        before, after = kept.take(at, axis=1), kept.take(at + 1, axis=1)  # the samples that an edge lies between
         past = edges - before[T]
         slope = (after[Y] - before[Y]) / (after[T] - before[T])
         integral = before[INTEGRAL] + past * (before[Y] + 0.5 * slope * past)
@@ -252,7 +252,7 @@ class Grid:
     def _real(self, n: int, of_force: NDArray[np.int64], sifted: Sifted) -> Column:
         """The newest stamp of force up to each of n rows, where a reading that leaps counts once it is known."""
         newest = np.full(n, self._newest_real)
-        np.maximum.at(newest, of_force[sifted.row], sifted.t_s)
+        newest[of_force[sifted.row]] = sifted.t_s  # of several that are known at a row, the last
         return np.maximum.accumulate(newest)
 
     def _spikes(self, samples: Samples) -> NDArray[np.bool_]:

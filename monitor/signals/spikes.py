@@ -47,7 +47,7 @@ class SpikeSieve:
         """The readings that follow."""
         held = self._held.shape[1]
         if not held and not (np.abs(np.diff(force_n, prepend=self._before[1, -1:])) > self._least_leap_n).any():
-            self._before = np.concatenate((self._before, (t_s, force_n)), axis=1)[:, -WINDOW:]
+            self._before = _last(self._before, np.array((t_s[-WINDOW:], force_n[-WINDOW:])))
             return Sifted(t_s, force_n, np.arange(len(t_s)), [], prompt=True)
         readings = np.concatenate((self._before, self._held, (t_s, force_n)), axis=1)
         return self._sift(readings, self._before.shape[1], held)
@@ -62,8 +62,7 @@ class SpikeSieve:
         for leap in leaps[leaps >= first].tolist():
             if leap < at:
                 continue
-            between = readings[:, max(seen, leap - WINDOW) : leap]
-            known = np.concatenate((known, between), axis=1)[:, -WINDOW:]
+            known = _last(known, readings[:, seen:leap])
             back = self._back(readings[:, leap:], known)
             if back is None:
                 end = leap
@@ -73,7 +72,7 @@ class SpikeSieve:
             real[leap:at] = back <= 0
             seen = at if back > 0 else leap
         self._held = readings[:, end:]
-        self._before = readings[:, :end][:, real[:end]][:, -WINDOW:]
+        self._before = _last(known, readings[:, seen:end])
         rows = np.maximum.accumulate(known_at) - first - held
         kept, spikes = real.copy(), ~real
         kept[:first] = kept[end:] = spikes[end:] = False
@@ -98,3 +97,8 @@ class SpikeSieve:
             if abs(float(readings[1, count]) - from_n) <= RETURN * leap_n:
                 return count
         return -MOST_READINGS
+
+
+def _last(*readings: Column) -> Column:
+    """The last `WINDOW` of readings that follow each other."""
+    return np.concatenate([part[:, -WINDOW:] for part in readings], axis=1)[:, -WINDOW:]
