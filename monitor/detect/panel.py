@@ -7,6 +7,8 @@ Events go into the book. Facts go into the moment that the next detector sees, a
 A new detector is one line in `detectors_before` or `detectors_after`.
 """
 
+from functools import reduce
+from operator import or_
 from typing import Any, get_args, get_type_hints
 
 import msgspec
@@ -102,15 +104,21 @@ def detectors_after(
     )
 
 
+class _Group:
+    """Detectors in their order, what any of them watches, and when each wants to be woken."""
+
+    def __init__(self, detectors: tuple[Detector, ...]) -> None:
+        self.detectors = detectors
+        self.watches = reduce(or_, (detector.watches for detector in detectors), 0)
+        self.dues = [detector.due for detector in detectors]
+
+
 class DetectorPanel:
     """Call `step` at each moment at which something changes, and at `due`; `moment` is the newest one."""
 
     def __init__(self, before: tuple[Detector, ...], after: tuple[Detector, ...], first: Moment) -> None:
-        self.before = before
-        self.after = after
-        self.watches = WATCHED_ANYWAY  # the bits whose change makes a step
-        for detector in (*before, *after):
-            self.watches |= detector.watches
+        self._before, self._after = _Group(before), _Group(after)
+        self.watches = WATCHED_ANYWAY | self._before.watches | self._after.watches  # a change of these makes a step
         self.moment = first
         self.tally = SetTally()
         self._book = EventBook()
@@ -119,15 +127,21 @@ class DetectorPanel:
         self._set_start: Detection[SetStart] | None = None  # of the present set, or the last
         self._unknown_since: int | None = None
         self._limits = first.limits  # which all detectors have seen
-        self._dues_before = [detector.due for detector in before]
-        self._dues_after = [detector.due for detector in after]
+
+    @property
+    def before(self) -> tuple[Detector, ...]:
+        return self._before.detectors
+
+    @property
+    def after(self) -> tuple[Detector, ...]:
+        return self._after.detectors
 
     @property
     def due(self) -> int:
         """The next moment at which a detector has asked to be woken, or all see new limits."""
         if self.moment.limits is not self._limits:
             return self.moment.now + 1
-        return min(min(self._dues_before), min(self._dues_after))
+        return min(min(self._before.dues), min(self._after.dues))
 
     def take(self) -> list[AnyEvent]:
         """The records since the last call, in order."""
@@ -148,7 +162,7 @@ class DetectorPanel:
         begun = self._begin(now, bits, reversals, news, after_silence)
         stirred = after_silence or bool(reversals or news) or self.moment.limits is not self._limits
         self._limits = self.moment.limits
-        moment = self._wake(self.before, self._dues_before, begun, changed, stirred)
+        moment = self._wake(self._before, begun, changed, stirred)
         if moment.zero_found is not None:
             moment = _move_force_zero(moment, moment.zero_found.off_n)
         if moment.rest_found is not None:
@@ -157,7 +171,7 @@ class DetectorPanel:
         moment = middle = _in_phase(moment)
         if moment.set_started is not None:
             moment = self._start_set(moment, moment.set_started.at)
-        moment = self._wake(self.after, self._dues_after, moment, changed, stirred)
+        moment = self._wake(self._after, moment, changed, stirred)
         if moment.load_confirmed is not None:
             moment = self._judge_again(moment, moment.load_confirmed.since)
         if moment.range_shown is not None:
@@ -202,13 +216,12 @@ class DetectorPanel:
         )
         return replace(moment, after_silence=True) if after_silence else moment
 
-    def _wake(
-        self, detectors: tuple[Detector, ...], dues: list[int], moment: Moment, changed: int, stirred: bool
-    ) -> Moment:
+    def _wake(self, group: _Group, moment: Moment, changed: int, stirred: bool) -> Moment:
         """Update the detectors that the moment concerns (all if `stirred`); return the moment with their findings."""
-        if not stirred and not changed and min(dues) > moment.now:
+        dues = group.dues
+        if not stirred and not changed & group.watches and min(dues) > moment.now:
             return moment
-        for i, detector in enumerate(detectors):
+        for i, detector in enumerate(group.detectors):
             if stirred or changed & detector.watches or dues[i] <= moment.now:
                 findings = detector.update(moment)
                 dues[i] = detector.due
@@ -261,7 +274,7 @@ class DetectorPanel:
     def _walk_again(self, moment: Moment, watched: int, since: int, bits: NDArray[np.int32]) -> Moment:
         """Update the detectors that watch these bits with past moments, one detector after another."""
         until = since + len(bits)
-        for i, detector in enumerate(self.after):
+        for i, detector in enumerate(self._after.detectors):
             if not detector.watches & watched:
                 continue
             seen = bits & detector.watches
@@ -273,7 +286,7 @@ class DetectorPanel:
                 while changes[0] <= at:
                     changes.pop(0)
                 at = min(changes[0], max(at + 1, detector.due))
-            self._dues_after[i] = detector.due
+            self._after.dues[i] = detector.due
         return moment
 
     def _silence_ends(self, now: int, bits: int) -> bool:
@@ -299,7 +312,7 @@ class DetectorPanel:
         """Let the detectors end their open events, close the rest, and sum up."""
         moment = replace(moment, **NOTHING_HAPPENS)
         moment = replace(moment, in_set=False, set_over=over, silenced=OF_LIFTER)
-        moment = self._wake(self.after, self._dues_after, moment, changed=0, stirred=True)
+        moment = self._wake(self._after, moment, changed=0, stirred=True)
         self._book.end_set(over, moment)
         summary = self.tally.end_set(moment, over, self._book.counts)
         self._book.enter(Detection(summary, over, over), moment)

@@ -30,7 +30,7 @@ from monitor.signals.grid import STEP_S, Grid
 from monitor.signals.motion import MotionFilter
 from monitor.signals.position_tracker import PositionTracker, TrackedSteps
 from monitor.signals.signal_window import SignalWindow
-from monitor.signals.zigzag import Zigzag
+from monitor.signals.zigzag import Reversal, Zigzag
 
 BATCH_ROWS = 1 << 14  # samples at once: what is computed of them fits into the cache of a core
 BLOCK_STEPS = 2048  # 10 s at once: bounds the memory of a call
@@ -76,6 +76,8 @@ class Spine:
         self._signals = SignalWindow(self._motion.slow_lag)
         self._news: deque[News] = deque()  # about moments that are still to come
         self._zigzag = Zigzag(steps(limits.long_gap_s))
+        self._scanned = 0, self._zigzag.state()  # the first moment of the last scan, and the state before it
+        self._reversals: deque[Reversal] = deque()  # that it has found, and that are still to come
         curve_known = profile.machine.resistance in ("constant", "curve")
         self._teacher = Teacher(profile.machine.plates_kg, given_range, detect.range, detect.load_step, curve_known)
         self._live = LiveFeedback()
@@ -126,6 +128,7 @@ class Spine:
             self._signals.append(block, self.limits.rest_m, self.limits.zero_n)
             end = block.first + len(block.found_s)
             start = block.first
+            self._scan(start, end)
             while start < end:
                 start = self._walk(start, end, events, feedback)
             if self.on_positions is not None:
@@ -145,9 +148,7 @@ class Spine:
         bits = evaluate(signals, limits, start, end)
         seen = np.concatenate(([panel.moment.bits], bits)) & panel.watches
         changes = ((seen[1:] != seen[:-1]).nonzero()[0] + start).tolist()
-        zigzag_before = self._zigzag.state()
-        x = signals.x[signals.row(start) : signals.row(end)]
-        reversals = deque(self._zigzag.scan(x, start, limits.reversal_m))
+        reversals = self._reversals
         feedback_at = self._next_feedback(start)
         changes.append(end)
         i = 0
@@ -176,10 +177,25 @@ class Spine:
                 feedback_at += FEEDBACK_STEPS
             following = now + 1
             if panel.moment.limits is not limits:
-                self._zigzag.restore(zigzag_before)
-                self._zigzag.shift(limits.rest_m - panel.moment.limits.rest_m)  # like the signals
-                self._zigzag.scan(x[: following - start], start, limits.reversal_m)
+                self._scan_again(limits, following, end)
                 return following
+
+    def _scan(self, start: int, end: int) -> None:
+        """Find the reversals that will be confirmed in moments `start` to `end`."""
+        self._scanned = start, self._zigzag.state()
+        x = self._signals.x[self._signals.row(start) : self._signals.row(end)]
+        self._reversals = deque(self._zigzag.scan(x, start, self.limits.reversal_m))
+
+    def _scan_again(self, before: Limits, following: int, end: int) -> None:
+        """The limits have changed: scan again from moment `following` if this concerns reversals."""
+        if (before.reversal_m, before.rest_m) == (self.limits.reversal_m, self.limits.rest_m):
+            return
+        start, state = self._scanned
+        self._zigzag.restore(state)
+        self._zigzag.shift(before.rest_m - self.limits.rest_m)  # like the signals
+        x = self._signals.x[self._signals.row(start) : self._signals.row(following)]
+        self._zigzag.scan(x, start, before.reversal_m)
+        self._scan(following, end)
 
     def _feedback_at(self, moment: int) -> Feedback:
         return self._live.feedback(self._panel.moment_at(moment), self._panel.tally, moment + self._motion.lag)
