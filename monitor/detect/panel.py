@@ -22,8 +22,8 @@ from monitor.detect.event_book import EventBook
 from monitor.detect.force_lead import ForceLead
 from monitor.detect.holds import HoldFinder, StopFinder
 from monitor.detect.jerks import SurgeDetector
-from monitor.detect.lessons import LessonDetector
 from monitor.detect.leak_tally import OF_LEAKS
+from monitor.detect.lessons import LessonDetector
 from monitor.detect.load_steps import LoadStepDetector
 from monitor.detect.loads import LoadDetector
 from monitor.detect.moment import (
@@ -109,7 +109,7 @@ class _Group:
 
     def __init__(self, detectors: tuple[Detector, ...]) -> None:
         self.detectors = detectors
-        self.watches = reduce(or_, (detector.watches for detector in detectors), 0)
+        self.watches: int = reduce(or_, (detector.watches for detector in detectors), 0)
         self.dues = [detector.due for detector in detectors]
 
 

@@ -147,7 +147,7 @@ class Spine:
         limits = panel.moment.limits
         bits = evaluate(signals, limits, start, end)
         seen = np.concatenate(([panel.moment.bits], bits)) & panel.watches
-        changes = ((seen[1:] != seen[:-1]).nonzero()[0] + start).tolist()
+        changes: list[int] = ((seen[1:] != seen[:-1]).nonzero()[0] + start).tolist()
         reversals = self._reversals
         feedback_at = self._next_feedback(start)
         changes.append(end)
