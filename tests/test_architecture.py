@@ -125,6 +125,7 @@ MAY_IMPORT = {  # a room -> the rooms that it may use; within a room any file ma
     "monitor.demo": [
         "firmware_bridge",
         "monitor.daemon",
+        "monitor.display",
         "monitor.events",
         "monitor.mqtt",
         "monitor.profile",
@@ -179,6 +180,7 @@ DOORS = {  # an outside library -> the files, or folders, that may know it
         "monitor/record/",
         "monitor/calibrate/terminal.py",
         "monitor/demo/demo_screen.py",
+        "monitor/demo/gym_screen.py",
         "monitor/watch/terminal_view.py",
     ],  # where a person reads a terminal
 }

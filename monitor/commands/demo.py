@@ -27,6 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--port", type=tcp_port, metavar="N", help="port of the page (default 8080, or the next free port)"
     )
     parser.add_argument("--tempo", choices=("2/4", "4/4", "5/5", "10/10"), help="tempo of the lifter (default 4/4)")
+    parser.add_argument(
+        "--gym", action="store_true", help="show four machines, and three clients who walk from one to the next"
+    )
     parser.add_argument("--firmware", action="store_true", help="use an emulated board that runs the real firmware")
     parser.add_argument(
         "--seed", type=int, default=1, metavar="N", help="the same seed gives the same lifter (default 1)"
@@ -40,8 +43,11 @@ def run(args: argparse.Namespace) -> int:
 
     from monitor.demo.scratch_folder import scratch_folder
     from monitor.profile.reading import load_profile
+    from monitor.profile.toml_document import ConfigError
     from monitor.profile.weights import shown_in
 
+    if args.gym and (args.firmware or args.tempo):
+        raise ConfigError("--gym has machines of its own, at 2/4: give neither --firmware nor --tempo")
     logging.basicConfig(level=logging.ERROR, format="%(message)s", stream=sys.stderr)
     with resources.as_file(resources.files("monitor") / "demo.toml") as path:
         profile = load_profile(path)
@@ -52,10 +58,16 @@ def run(args: argparse.Namespace) -> int:
         up_s, down_s = (float(part) for part in args.tempo.split("/"))
         protocol = msgspec.structs.replace(profile.protocol, name=args.tempo, positive_s=up_s, negative_s=down_s)
         profile = msgspec.structs.replace(profile, protocol=protocol)
-    show = _on_firmware if args.firmware else _simulated
+    show = _gym if args.gym else _on_firmware if args.firmware else _simulated
     with scratch_folder(keep=args.keep) as folder, shown_in(profile.display.units):
         asyncio.run(show(profile, args.seed, folder))
     return ExitCode.DONE
+
+
+async def _gym(profile: "Profile", seed: int, folder: Path) -> None:
+    from monitor.demo.gym_show import show_gym
+
+    await show_gym(folder, profile.display, seed)
 
 
 async def _simulated(profile: "Profile", seed: int, folder: Path) -> None:

@@ -1,11 +1,11 @@
 """The floor of the simulated gym: four machines, their daemons, and the clients who walk from one to the next.
 
-async with floor(address, folder) as lifting:
-    ...                 `lifting` has who lifts where now, by machine; clients come as soon as their ids are known
+async with floor(addresses, trainer, folder, client_ids) as shown:
+    ...                             `shown.lifting` says who lifts where now
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
 from pathlib import Path
@@ -15,6 +15,7 @@ import numpy as np
 from firmware_bridge.serial_port import read_chunks
 from monitor.daemon.daemon import Daemon
 from monitor.daemon.mqtt_sink import MqttSink
+from monitor.daemon.sink import Sink
 from monitor.demo.station import Station
 from monitor.demo.trainer import Trainer
 from monitor.demo.walk import CLIENTS, MACHINES, PLATE_KG, Client, FloorMachine, visit
@@ -75,10 +76,12 @@ async def floor(
     speed: float = 1.0,
     machines: Sequence[FloorMachine] = MACHINES,
     clients: Sequence[Client] = CLIENTS,
+    sinks_of: Callable[[Daemon, Store], Sequence[Sink]] = lambda daemon, store: (),
 ) -> AsyncIterator[GymFloor]:
     """Runs machines and clients during the block. `addresses`: the broker with each machine's account.
 
-    `client_ids`: by name. Raises BrokerError if the trainer's connection ends, SerialError, StoreError.
+    `client_ids`: by name. `sinks_of` is asked once for each machine. Raises BrokerError if the trainer's connection
+    ends, StoreError, in an ExceptionGroup.
     """
     async with AsyncExitStack() as stack:
         connection = await stack.enter_async_context(connect(trainer, "demo-trainer"))
@@ -89,7 +92,9 @@ async def floor(
             directory.mkdir()
             stations[machine.id] = stack.enter_context(Station(profile, seed + number, speed=speed))
             store = stack.enter_context(await asyncio.to_thread(Store, store_path(directory)))
-            daemons.append((Daemon(profile, directory, store), store, directory))
+            daemon = Daemon(profile, directory, store)
+            daemon.sinks += sinks_of(daemon, store)
+            daemons.append((daemon, store, directory))
         calling = Trainer(connection)
         shown = GymFloor(calling, stations, machines, seed, speed)
         async with asyncio.TaskGroup() as group:

@@ -18,7 +18,7 @@ def scratch_folder(*, keep: bool) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        recorded = recordings(folder)
+        recorded = [path for place in (folder, *sorted(folder.glob("*/"))) for path in recordings(place)]
         if keep and recorded:
             print(f"Stopped. The recordings of the simulated machine are in {folder}. To look at one:")
             print(shlex.join([_command(), "report", str(recorded[-1])]))

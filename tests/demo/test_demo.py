@@ -1,5 +1,6 @@
 """`rep-monitor demo` leaves nothing behind, or with --keep a readable recording."""
 
+import json
 import os
 import re
 import shlex
@@ -7,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,16 +17,17 @@ import pytest
 
 from monitor.__main__ import main
 from monitor.exit_codes import ExitCode
+from tests.mqtt.brokers import free_port
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60.0  # until the simulated lifter moves, which takes 3 s, on a loaded machine
 
 
 @contextmanager
-def demo(tmp_path: Path, *words: str) -> Iterator["subprocess.Popen[str]"]:
+def demo(tmp_path: Path, *words: str, tempo: str | None = "2/4") -> Iterator["subprocess.Popen[str]"]:
     """The demo with its own state folder and temporary folder."""
     (tmp_path / "tmp").mkdir()
-    command = [sys.executable, "-m", "monitor", "demo", "--tempo", "2/4", *words]
+    command = [sys.executable, "-m", "monitor", "demo", *(["--tempo", tempo] if tempo else []), *words]
     places = {"STATE_DIRECTORY": str(tmp_path / "state"), "TMPDIR": str(tmp_path / "tmp")}
     with subprocess.Popen(
         command, cwd=ROOT, env=os.environ | places, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -78,3 +81,25 @@ def test_with_keep_it_prints_the_place_of_its_recording_and_how_to_read_it(tmp_p
     read = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
     assert (read.returncode, read.stderr) == (ExitCode.DONE, "")
     assert not (tmp_path / "state").exists()
+
+
+def test_the_gym_has_a_page_for_each_machine(tmp_path: Path) -> None:
+    with demo(tmp_path, "--gym", "--port", str(free_port()), tempo=None) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        assert "Ada, Ben, Cleo" in first
+        for machine in ("leg-press", "chest-press", "pulldown", "row"):
+            name, url = process.stdout.readline().split()
+            with urllib.request.urlopen(f"{url}config.json", timeout=PATIENCE_S) as answer:
+                shown = json.load(answer)
+            assert (name, shown["machine"], shown["root"], shown["mode"]) == (machine, machine, "rep", "embedded")
+        wait_for_a_recording(process, tmp_path)
+        out = end(process, signal.SIGINT)
+    assert out.splitlines()[-1] == "Stopped. The recordings are deleted; --keep keeps them."
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+@pytest.mark.parametrize("more", ["--firmware", "--tempo=2/4"])
+def test_the_gym_has_its_own_machines(more: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "--gym", more]) == ExitCode.BAD_INPUT
+    assert "give neither --firmware nor --tempo" in capsys.readouterr().err

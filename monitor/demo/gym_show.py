@@ -1,0 +1,66 @@
+"""Runs the simulated gym until Ctrl-C: one broker, four machines with a page each, three clients.
+
+await show_gym(folder, DisplaySettings(), seed=1)
+"""
+
+import asyncio
+import secrets
+import signal
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from monitor.daemon.daemon import Daemon
+from monitor.daemon.recent_feedback import RecentFeedback
+from monitor.daemon.sink import Sink
+from monitor.demo.floor import GymFloor, floor
+from monitor.demo.gym_screen import GymScreen
+from monitor.demo.walk import CLIENTS, MACHINES
+from monitor.display.server import PageServer
+from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
+from monitor.mqtt.client.connection import Address
+from monitor.mqtt.contract.roles import Role
+from monitor.profile.profile import DisplaySettings
+from monitor.store.history import last_sets
+from monitor.store.store import Store
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+async def show_gym(folder: Path, display: DisplaySettings, seed: int) -> None:
+    """The first machine's page is on the port of `display`, or on the next free one. Raises PageServerError."""
+    accounts = [Role.COLLECTOR.value, *(f"daemon-{machine.id}" for machine in MACHINES)]
+    passwords = {account: secrets.token_urlsafe(18) for account in accounts}
+    client_ids = {client.name: f"c-{secrets.token_hex(5)}" for client in CLIENTS}
+    shown: list[GymFloor] = []
+    screen = GymScreen(lambda machine: shown[0].lifting.get(machine) if shown else None)
+    pages: dict[str, PageServer] = {}
+    async with AsyncExitStack() as stack:
+        broker = await stack.enter_async_context(EmbeddedBroker(passwords=passwords))
+
+        def address(account: str) -> Address:
+            return Address(host=broker.host, port=broker.port, username=account, password=passwords[account])
+
+        def sinks_of(daemon: Daemon, store: Store) -> list[Sink]:
+            recent, profile = RecentFeedback(), msgspec.structs.replace(daemon.profile, display=display)
+            pages[daemon.machine] = PageServer(profile, broker, partial(last_sets, store), recent=recent.document)
+            return [recent, screen.lines(daemon.machine)]
+
+        addresses = {machine.id: address(f"daemon-{machine.id}") for machine in MACHINES}
+        trainer = address(Role.COLLECTOR.value)
+        running = floor(addresses, trainer, folder, client_ids, seed, sinks_of=sinks_of)
+        shown.append(await stack.enter_async_context(running))
+        for page in pages.values():
+            await stack.enter_async_context(page)
+        screen.begin({machine: page.url for machine, page in pages.items()})
+        await _asked_to_stop(stack)
+
+
+async def _asked_to_stop(stack: AsyncExitStack) -> None:
+    loop, stopping = asyncio.get_running_loop(), asyncio.Event()
+    for number in SIGNALS:
+        loop.add_signal_handler(number, stopping.set)
+        stack.callback(loop.remove_signal_handler, number)
+    await stopping.wait()
