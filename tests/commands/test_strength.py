@@ -70,7 +70,7 @@ def test_a_recorded_test_becomes_a_curve_that_the_report_draws(
     table = efforts(tmp_path / "test.csv", (1200.0, 800.0, 600.0), (0.05, 0.30, 0.56))  # the last one above the range
     out, page = tmp_path / "strength.json", tmp_path / "page.html"
     assert main(["strength", str(config), "--recorded", str(table), "-o", str(out)]) == ExitCode.DONE
-    assert "1200 N at 5.0 cm above the rest" in capsys.readouterr().out
+    assert "1200 N (122.4 kg) at 5.0 cm above the rest" in capsys.readouterr().out
     test = json.loads(out.read_text())
     assert [one["force_n"] for one in test["efforts"]] == pytest.approx([1200.0, 800.0, 600.0], abs=3.0)
     assert [one["position_m"] for one in test["efforts"]] == pytest.approx([0.05, 0.30, 0.56], abs=0.002)
