@@ -77,8 +77,8 @@ class StampClock:
         if self._last is None or boots != self._boots:
             return stamps_us[:0]
         last_us, last_ns, last_at_us = self._last
-        newest_us = np.diff(received_ns, prepend=last_ns) // 1000 + _AHEAD_US
-        steps_us = newest_us - (newest_us - np.diff(stamps_us, prepend=last_us)) % self.wrap_us
+        newest_us = (received_ns - preceding(last_ns, received_ns)) // 1000 + _AHEAD_US
+        steps_us = newest_us - (newest_us - (stamps_us - preceding(last_us, stamps_us))) % self.wrap_us
         impossible = steps_us < -self.back_us
         fit = int(impossible.argmax()) if impossible.any() else len(stamps_us)
         return last_at_us + np.cumsum(steps_us[:fit])
@@ -130,3 +130,10 @@ class StampClock:
         suspect_us, suspect_ns = self._suspect
         newest_us = (received_ns - suspect_ns) // 1000 + _AHEAD_US
         return newest_us - (newest_us - (stamp_us - suspect_us)) % self.wrap_us >= -self.back_us
+
+
+def preceding(before: int, values: Whole) -> Whole:
+    """What comes before each value; `before`: before the first one."""
+    ones_before = np.empty_like(values)
+    ones_before[:1], ones_before[1:] = before, values[:-1]
+    return ones_before

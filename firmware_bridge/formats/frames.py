@@ -15,7 +15,7 @@ from firmware_bridge.formats import blocks
 from firmware_bridge.formats.batch import Batch
 from firmware_bridge.formats.blocks import Block
 from firmware_bridge.formats.calibration import Calibration
-from firmware_bridge.formats.clock import StampClock, Whole
+from firmware_bridge.formats.clock import StampClock, Whole, preceding
 from firmware_bridge.formats.framing import Deframer
 from firmware_bridge.formats.link_counts import LinkCounts
 from firmware_bridge.formats.messages import (
@@ -59,7 +59,7 @@ class _Kind:
 
     def count_run(self, idx: Whole, n: Whole, last_us: int) -> None:
         """Count blocks of the known stream that give all their rows."""
-        self.lost += int((idx - np.append(self.next_idx, idx + n)[:-1] & 0xFFFF).sum())
+        self.lost += int((idx - preceding(self.next_idx, idx + n) & 0xFFFF).sum())
         self.received += int(n.sum())
         self.next_idx = int(idx[-1] + n[-1])
         self.last_us = last_us
@@ -125,12 +125,7 @@ class FrameReader:
 
     def feed(self, *chunks: Chunk) -> Samples:
         """The samples that these chunks complete. Raises ProtocolVersionError at a HELLO of another protocol."""
-        payloads: list[bytes] = []
-        received_ns: list[int] = []
-        for chunk in chunks:
-            complete = self._deframer.take(chunk)
-            payloads += complete
-            received_ns += [chunk.received_ns] * len(complete)
+        payloads, received_ns = self._deframer.take_all(chunks)
         if len(payloads) <= _FEW:
             taken = map(self._take, payloads, received_ns)
             return blocks.to_samples([block for block in taken if block], self._calibration)
@@ -175,8 +170,8 @@ class FrameReader:
         """How many of the blocks from `at` on belong to the known stream and begin after the block before them."""
         run = len(last_us)
         for kind, stream in self._streams.items():
-            rows = np.flatnonzero(batch.kind[at : at + run] == kind)
-            before_us = np.append(stream.last_us, last_us[rows])[:-1]
+            rows = (batch.kind[at : at + run] == kind).nonzero()[0]
+            before_us = preceding(stream.last_us, last_us[rows])
             odd = (batch.stream_id[at + rows] != stream.stream_id) | (first_us[rows] <= before_us)
             if odd.any():
                 run = int(rows[odd.argmax()])
@@ -186,14 +181,14 @@ class FrameReader:
         """Count the blocks from `at` on; `last_us`: the times of their last samples."""
         run = len(last_us)
         for kind, stream in self._streams.items():
-            rows = np.flatnonzero(batch.kind[at : at + run] == kind)
+            rows = (batch.kind[at : at + run] == kind).nonzero()[0]
             if len(rows):
                 batch.flag(at + int(rows[0]), stream.owed_flags)
                 stream.count_run(batch.idx[at + rows], batch.n[at + rows], int(last_us[rows[-1]]))
         assert self._next_seq is not None
         seqs = batch.seq[at : at + run]
         self._frames += run
-        self._lost_frames += int((np.diff(seqs, prepend=self._next_seq - 1) - 1 & 0xFF).sum())
+        self._lost_frames += int((seqs - preceding(self._next_seq - 1, seqs) - 1 & 0xFF).sum())
         self._next_seq = int(seqs[-1]) + 1 & 0xFF
 
     def _take(self, payload: bytes, received_ns: int) -> Block | None:

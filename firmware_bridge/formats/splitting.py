@@ -7,10 +7,15 @@ A block that is longer than any good one is dropped as it comes, so memory stays
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
+import numpy as np
+
 from firmware_bridge.chunk import Chunk, Split
+
+FEW = 8  # chunks: up to here, one after the other costs no more than all at once
 
 Item = TypeVar("Item")
 
@@ -28,7 +33,7 @@ class SplitCounts:
 class Splitter(ABC, Generic[Item]):
     """Give it bytes (`feed`) or chunks (`take`); it returns the content of the blocks that are now complete."""
 
-    END: ClassVar[bytes]
+    END: ClassVar[bytes]  # one byte
     LONGEST_BYTES: ClassVar[int]  # of a block
     START: ClassVar[bytes | None]  # the first value of `held`: None if a stream may begin inside a block
 
@@ -42,21 +47,22 @@ class Splitter(ABC, Generic[Item]):
 
     def feed(self, data: bytes) -> list[Item]:
         """The content of the blocks that these bytes complete."""
+        items = [item for block in self._blocks(data) if (item := self._read(block)) is not None]
+        self.counts.good += len(items)
+        return items
+
+    def _blocks(self, data: bytes) -> list[bytes]:
+        """The blocks that these bytes complete, without one that is dropped."""
         blocks = (self.held + data if self.held else data).split(self.END)
         tail = blocks.pop()
         if self.held is None and blocks:
             self.counts.garbage_bytes += len(blocks.pop(0))
             self.held = b""
-        items = []
-        for block in blocks:
-            if (item := self._read(block)) is not None:
-                items.append(item)
-        self.counts.good += len(items)
         if tail or self.held is None:
             self._hold(tail)
         else:
             self.held = b""
-        return items
+        return blocks
 
     def split(self, data: bytes) -> Split:
         """The same, with what these bytes add to the counts."""
@@ -78,6 +84,24 @@ class Splitter(ABC, Generic[Item]):
         counts.bad_shape += split.bad_shape
         counts.garbage_bytes += split.garbage_bytes
         return split.found
+
+    def take_all(self, chunks: Sequence[Chunk]) -> tuple[list[Item], list[int]]:
+        """The same for several chunks, each item with the time at which the chunk came that completes it."""
+        if len(chunks) < FEW or any(chunk.split is not None for chunk in chunks):
+            taken = [(self.take(chunk), chunk.received_ns) for chunk in chunks]
+            return [item for found, _ in taken for item in found], [at_ns for found, at_ns in taken for _ in found]
+        data = b"".join([chunk.data for chunk in chunks])
+        blocks = self._blocks(data)
+        ends = np.flatnonzero(np.frombuffer(data, np.uint8) == self.END[0])[-len(blocks) or len(data) :]
+        chunk_ends = np.cumsum([len(chunk.data) for chunk in chunks])
+        received_ns = np.array([chunk.received_ns for chunk in chunks])[np.searchsorted(chunk_ends, ends, "right")]
+        items, at_ns = [], []
+        for block, block_ns in zip(blocks, received_ns.tolist(), strict=True):
+            if (item := self._read(block)) is not None:
+                items.append(item)
+                at_ns.append(block_ns)
+        self.counts.good += len(items)
+        return items, at_ns
 
     def _refuse(self, block: bytes, *, crc: bool = False) -> None:
         self.counts.bad_crc += crc
