@@ -34,8 +34,8 @@ from monitor.mqtt.contract.messages import (
 )
 from monitor.mqtt.contract.payload import Packet
 from monitor.mqtt.contract.roles import Role
-from monitor.mqtt.contract.topics import TopicTree
-from monitor.profile.profile import DisplaySettings, MachineSettings, Profile
+from monitor.mqtt.contract.topics import ROOT, TopicTree
+from monitor.profile.profile import DisplaySettings, MachineSettings, MqttSettings, Profile
 
 LEAK = Leak(lockout_s=6.2, bottom_s=3.1, unload_s=2.2, low_tension_s=3.4, high_tension_s=0.4)
 CALM = Feedback(
@@ -60,8 +60,9 @@ class DisplayStage:
         rate_hz: float = 25.0,
         tokens: Mapping[Role, str] | None = None,
         tls: PageTls | None = None,
+        root: str = ROOT,
     ) -> None:
-        self.machine, self.tree = machine, TopicTree(machine)
+        self.machine, self.tree = machine, TopicTree(machine, root)
         self._tokens = tokens
         self._tls = tls
         self.feedback: Feedback | None = None
@@ -212,6 +213,7 @@ class DisplayStage:
         self._listener = asyncio.create_task(self._listen(self._client))
         profile = Profile(
             machine=MachineSettings(id=self.machine, kind="stack"),
+            mqtt=MqttSettings(root=self.tree.root),
             display=DisplaySettings(port=self._port, tls_port=0, **self._settings),
         )
         self._server = await PageServer(

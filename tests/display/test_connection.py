@@ -34,7 +34,7 @@ def test_a_bar_without_data_disappears(display: Page, stage: DisplayStage) -> No
 
 
 def test_an_absent_machine_is_shown_as_absent(browser: Browser) -> None:
-    with DisplayStage("row") as stage:
+    with DisplayStage("row", root="berlin/rep") as stage:
         page = browser.open(stage.url, width=810, height=1080)
         assert look(page, state="offline", reason="machine")["fill"] is None  # no status has ever come
         stage.status(conn=4, link="absent")

@@ -181,7 +181,7 @@ def test_history_comes_from_the_store(open_page: Open, stage: DisplayStage) -> N
 
 
 def test_without_a_store_it_reports_that(browser: Browser) -> None:
-    stage = DisplayStage("row")
+    stage = DisplayStage("row", root="berlin/rep")
     stage.history = None
     with stage:
         page = browser.open(stage.url + "trainer.html", width=1440, height=900)

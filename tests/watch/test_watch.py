@@ -44,7 +44,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def the_stage() -> Iterator[DisplayStage]:
-    with DisplayStage() as stage:
+    with DisplayStage(root="berlin/rep") as stage:
         yield stage
 
 
