@@ -275,6 +275,8 @@ def test_over_mosquitto_with_an_account_and_tls(tmp_path: Path) -> None:
     [
         (["--page", "http://x/", "--host", "h"], "exclude each other"),
         (["--tls"], "--host"),
+        (["--root", "berlin/rep"], "--host"),
+        (["--host", "127.0.0.1", "--root", "berlin/"], 'such as "rep" or "berlin/rep"'),
         (["--page", "http://gym-box:99999/?token=secret"], "is not an address"),
         (["--page", "http://[::1"], "is not an address"),
         (["--page", "ftp://gym-box/"], "is not an address"),
