@@ -7,6 +7,8 @@ that the device is gone. Waking up costs more than reading, so bytes stay in the
     bytes       |  | ||  |  |  ||  |  | |||  |
     rest        ................            ................     until shortly before something is needed
     read                        |  |                        |    what has come; then what comes, in whole frames
+
+Where nothing is urgent, a rest ends late instead of early: one read then takes all that was waited for.
 """
 
 import asyncio
@@ -29,9 +31,11 @@ from firmware_bridge.formats.messages import StartStream
 from firmware_bridge.holders import holders
 from firmware_bridge.link import Link
 from firmware_bridge.link_state import LinkState
+from firmware_bridge.needed import Needed
 
 COALESCE_S = 0.002  # for the rest of a frame: a block of 5 samples takes 0.8 ms at 500000 baud
 EARLY_S = 0.003  # a rest ends this long before the needed bytes can come
+LATE_S = 0.005  # a patient rest ends this long after they should have come
 TICK_S = 0.1  # how often the link is asked what to send, and how often an absent port is looked for
 READ_BYTES = 1 << 16
 DTR_PULSE_S = 0.1
@@ -46,12 +50,12 @@ async def read_chunks(
     block: int = 5,
     on_state: Callable[[LinkState], None] = lambda state: None,
     on_turn: Callable[[], None] = lambda: None,
-    needed_ns: Callable[[], int] = lambda: 0,
+    needed: Callable[[], Needed] = lambda: Needed(0),
 ) -> AsyncGenerator[Chunk, None]:
     """Yield what the device sends, from its HELLO on, until cancelled. `on_state` gets every change of the link.
 
-    `on_turn` is called at least every `TICK_S`, with or without a device, as a sign of life. `needed_ns` returns the
-    time, on the host's monotonic clock, before which nobody needs what comes next.
+    `on_turn` is called at least every `TICK_S`, with or without a device, as a sign of life. `needed` says when
+    somebody needs what comes next.
     """
     start = StartStream(Streams.POSITION | Streams.FORCE, round(1e6 / rate_hz), block, os.urandom(1)[0])
     link = Link(port, baud, format, start, on_state, time.monotonic_ns())
@@ -64,8 +68,10 @@ async def read_chunks(
                     on_turn()
                     asked = link.due(time.monotonic_ns())
                     _send(port, device.fileno(), asked)
-                    rest_s = 0.0 if asked else (needed_ns() - time.monotonic_ns()) / 1e9 - EARLY_S
-                    data = await _read(port, device.fileno(), rest_s, link.is_whole)
+                    at_ns, patient = needed()
+                    margin_s, is_whole = (LATE_S, None) if patient else (-EARLY_S, link.is_whole)
+                    rest_s = 0.0 if asked else (at_ns - time.monotonic_ns()) / 1e9 + margin_s
+                    data = await _read(port, device.fileno(), rest_s, is_whole)
                     if data and (chunk := link.receive(Chunk(time.monotonic_ns(), data))):
                         yield chunk
             finally:
@@ -137,17 +143,22 @@ def _receive(port: str, fd: int) -> bytes:
     return data
 
 
-async def _read(port: str, fd: int, rest_s: float, is_whole: Callable[[bytes], bool]) -> bytes:
-    """What comes within TICK_S: all that came during the rest, and what follows."""
+async def _read(port: str, fd: int, rest_s: float, is_whole: Callable[[bytes], bool] | None) -> bytes:
+    """What comes within TICK_S: all that came during the rest, and what follows up to the end of a frame.
+
+    Without `is_whole` what came during the rest is enough.
+    """
     data = b""
     rest_s = min(max(0.0, rest_s), TICK_S)
     try:
         if rest_s:
             await asyncio.sleep(rest_s)
             data += _receive(port, fd)
+        if data and is_whole is None:
+            return data
         if await _readable(fd, TICK_S - rest_s):
             data += _receive(port, fd)
-        if data and not is_whole(data):
+        if data and is_whole is not None and not is_whole(data):
             await asyncio.sleep(COALESCE_S)
             data += _receive(port, fd)
     except LinkError:

@@ -18,6 +18,7 @@ from monitor.signals.grid import PATIENCE_S, STEP_S, cells_before
 
 TICK_S = FEEDBACK_STEPS * STEP_S
 REST_TICKS = 25  # a second
+CALM_TICKS = 2  # how often samples are looked at until then
 STIRRED = (0.001, 7.5)  # m, N: a third and a half of what feedback calls a change, so that none is seen late
 
 
@@ -62,10 +63,10 @@ class Gather:
 
     @property
     def rest_s(self) -> float:
-        """The part of the stream in which no sample can complete a tick; it may be negative."""
+        """The part of the stream in which no sample can complete a tick, or several at rest; it may be negative."""
         newest_s = max(self._newest_s)
         ready_s = newest_s - PATIENCE_S  # if one kind is missing; else both have to pass the tick
-        tick_s = (self._tick + 1) * TICK_S + STEP_S / 2
+        tick_s = (self._tick + (1 if self._calm is None else CALM_TICKS)) * TICK_S + STEP_S / 2
         return tick_s - (ready_s if ready_s > min(self._newest_s) else newest_s) if math.isfinite(newest_s) else 0.0
 
     def take(self) -> Samples:

@@ -102,7 +102,7 @@ async def _show(profile: "Profile", port: str, folder: Path, lifter: asyncio.Tas
         if lifter is not None:
             lifter.add_done_callback(lambda _: daemon.stop())
         return read_chunks(
-            port, profile.serial.baud, on_state=daemon.on_link, on_turn=daemon.on_turn, needed_ns=daemon.needed_ns
+            port, profile.serial.baud, on_state=daemon.on_link, on_turn=daemon.on_turn, needed=daemon.needed
         )
 
     def say(up: "Up") -> None:

@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
             block=serial.block,
             on_state=daemon.on_link,
             on_turn=daemon.on_turn,
-            needed_ns=daemon.needed_ns,
+            needed=daemon.needed,
         )
 
     # A terminal that is closed sends SIGHUP, too; then it must stop the daemon.

@@ -25,6 +25,7 @@ from firmware_bridge.chunk import Chunk
 from firmware_bridge.formats.decoder import from_end_mark
 from firmware_bridge.formats.messages import Hello
 from firmware_bridge.link_state import LinkState
+from firmware_bridge.needed import Needed
 from monitor.calibrate.history import newest as newest_calibration
 from monitor.custody.forgetting import ForgetRequests, ForgetResult, NotAnswered
 from monitor.custody.housekeeping import Housekeeper
@@ -110,10 +111,9 @@ class Daemon:
         """The source calls this in every turn of its loop, with a device or without."""
         self._reader_turned_at_s = asyncio.get_running_loop().time()
 
-    def needed_ns(self) -> int:
-        """The host's monotonic clock until which no data of the source is needed."""
-        session = self._current
-        return 0 if session is None else session.needed_ns
+    def needed(self) -> Needed:
+        """When data of the source is needed."""
+        return Needed(0) if self._current is None else self._current.needed
 
     def reader_silent_s(self) -> float:
         """Seconds since the source's last turn; 0 before its first."""

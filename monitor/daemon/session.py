@@ -13,6 +13,7 @@ from firmware_bridge.chunk import Chunk
 from firmware_bridge.formats.calibration import Calibration
 from firmware_bridge.formats.decoder import Decoder
 from firmware_bridge.formats.messages import Hello
+from firmware_bridge.needed import Needed
 from firmware_bridge.samples import Samples
 from monitor.analysis.analysis import Analysis
 from monitor.calibrate.drift import DriftMonitor
@@ -48,7 +49,7 @@ class LiveSession:
         self.id = id
         self.started_utc = started_utc  # a label
         self.profile = profile
-        self.needed_ns = 0  # no chunk before this time can complete feedback or an event
+        self.needed = Needed(0)  # no chunk before this time can complete feedback or an event
         self.totals = SessionTotals()
         self._rate = FeedbackRate()
         self._calibration = _calibration(profile)
@@ -75,7 +76,8 @@ class LiveSession:
         if self.recorder is not None:
             self.recorder.put(wire_record(chunk))
         update = self.analysis.feed(chunk)
-        self.needed_ns = chunk.received_ns + round(self.analysis.rest_s * 1e9)
+        due_ns = chunk.received_ns + round(self.analysis.rest_s * 1e9)
+        self.needed = Needed(due_ns, patient=self._rate.at_rest)
         return self._note(update, chunk.received_ns)
 
     def flush(self, now_ns: int) -> Update:

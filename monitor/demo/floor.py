@@ -147,7 +147,7 @@ async def _run(daemon: Daemon, publisher: Publisher, station: Station) -> None:
         daemon.profile.serial.baud,
         on_state=daemon.on_link,
         on_turn=daemon.on_turn,
-        needed_ns=daemon.needed_ns,
+        needed=daemon.needed,
     )
     async with sink.running():
         await daemon.run(source)

@@ -95,9 +95,10 @@ def calm_gather() -> tuple[Gather, list[tuple[float, tuple[float, float]]]]:
     return gather, rows[1:]
 
 
-def test_without_changes_it_hands_on_once_a_second_and_rests_as_long_as_before() -> None:
+def test_without_changes_it_hands_on_once_a_second_and_rests_for_two_ticks() -> None:
     gather, rows = calm_gather()
     handed, rested_s = [], 0.0
+    assert TICK_S < gather.rest_s <= 2 * TICK_S
     for row in rows:
         before_s = gather.rest_s
         if (samples := gather.add(batch(row))) is not None:

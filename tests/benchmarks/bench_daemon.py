@@ -166,9 +166,7 @@ async def bench(kind: str, rate_hz: int, moving: bool, seconds: float, folder: P
         board = stack.enter_context(beside(device, profile, moving))
         port = await asyncio.to_thread(board.recv)
         daemon = await stack.enter_async_context(publishing(profile, folder, store, address))
-        source = read_chunks(
-            port, profile.serial.baud, rate_hz=rate_hz, on_state=daemon.on_link, needed_ns=daemon.needed_ns
-        )
+        source = read_chunks(port, profile.serial.baud, rate_hz=rate_hz, on_state=daemon.on_link, needed=daemon.needed)
         running = asyncio.create_task(daemon.run(source))
         while daemon.session is None and moving:  # noqa: ASYNC110
             await asyncio.sleep(0.05)

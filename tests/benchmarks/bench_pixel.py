@@ -63,9 +63,7 @@ async def bench(seconds: float, folder: Path) -> None:
         port: Any = await asyncio.to_thread(board.recv)
         address = Address(host=broker.host, port=broker.port)
         daemon = await stack.enter_async_context(publishing(profile, folder, store, address))
-        source = read_chunks(
-            port, profile.serial.baud, rate_hz=RATE_HZ, on_state=daemon.on_link, needed_ns=daemon.needed_ns
-        )
+        source = read_chunks(port, profile.serial.baud, rate_hz=RATE_HZ, on_state=daemon.on_link, needed=daemon.needed)
         running = asyncio.create_task(daemon.run(source))
         await until(lambda: daemon.session is not None)
         assert daemon.session is not None

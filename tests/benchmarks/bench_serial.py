@@ -15,6 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from firmware_bridge.needed import Needed
 from firmware_bridge.serial_port import read_chunks
 
 SECONDS = 10
@@ -35,7 +36,7 @@ async def ages_ms(port: str, rest_s: float) -> tuple[list[float], int]:
     ages: list[float] = []
     reads = last_ns = 0
     end = time.monotonic() + SECONDS
-    source = read_chunks(port, 500_000, format="lines-micros", needed_ns=lambda: last_ns + round(rest_s * 1e9))
+    source = read_chunks(port, 500_000, format="lines-micros", needed=lambda: Needed(last_ns + round(rest_s * 1e9)))
     async with contextlib.aclosing(source) as chunks:
         async for chunk in chunks:
             now_us = time.monotonic_ns() // 1000

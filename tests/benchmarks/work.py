@@ -40,7 +40,7 @@ def live(path: Path) -> None:
         waiting += record.data
         if record.at_ns > end_ns:
             break
-        if record.at_ns >= session.needed_ns:
+        if record.at_ns >= (session.needed.at_ns if hasattr(session, "needed") else session.needed_ns):
             update = session.feed(Chunk(record.at_ns, waiting))
             waiting = b""
             if update.feedback and hasattr(session, "due_hz"):  # 85c23bb publishes everything

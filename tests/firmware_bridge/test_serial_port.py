@@ -17,6 +17,7 @@ import pytest
 from firmware_bridge.errors import LinkError, PortBusyError
 from firmware_bridge.formats.decoder import Decoder
 from firmware_bridge.formats.messages import Hello, HelloRequest, Ping, StartStream
+from firmware_bridge.needed import Needed
 from firmware_bridge.samples import Flag
 from firmware_bridge.serial_port import _read, _receive, _rest, open_port, read_chunks
 from tests.fake_device import FakeDevice
@@ -291,9 +292,9 @@ def test_what_came_before_the_device_went_is_handed_on() -> None:
 
 
 def test_it_reads_once_for_all_data_that_is_not_needed_yet(device: FakeDevice) -> None:
-    async def reads(rest_ns: int) -> int:
+    async def reads(rest_ns: int, patient: bool = False) -> int:
         last_ns = 0
-        source = read_chunks(str(device.link), 500_000, needed_ns=lambda: last_ns + rest_ns)
+        source = read_chunks(str(device.link), 500_000, needed=lambda: Needed(last_ns + rest_ns, patient))
         decoder, rows, count = Decoder(RAW), 0, 0
         async with contextlib.aclosing(source) as chunks, asyncio.timeout(PATIENCE_S):
             async for chunk in chunks:
@@ -303,7 +304,9 @@ def test_it_reads_once_for_all_data_that_is_not_needed_yet(device: FakeDevice) -
                     return count
         raise AssertionError("it hung up")
 
-    assert asyncio.run(reads(40_000_000)) < 0.7 * asyncio.run(reads(0))
+    once = asyncio.run(reads(40_000_000))
+    assert once < 0.7 * asyncio.run(reads(0))
+    assert asyncio.run(reads(80_000_000, patient=True)) < 0.8 * once
 
 
 def test_an_impossible_port_is_reported_in_one_sentence(tmp_path: Path) -> None:
