@@ -132,7 +132,11 @@ class StoreAnswers:
         if not isinstance(record, StoredSet):
             return envelope
         return SetEnvelope(
-            seq=envelope.seq, store_id=envelope.store_id, historical=envelope.historical, lifter=record.lifter
+            seq=envelope.seq,
+            store_id=envelope.store_id,
+            historical=envelope.historical,
+            lifter=record.lifter,
+            ended_unix_s=record.stored_unix_s,
         )
 
     async def _pace(self, records: int) -> None:

@@ -33,7 +33,7 @@ _MARK = msgspec.json.Decoder(ResumeMark)
 class Ledger:
     """`store_id` and `seq` are the place to save over restarts. Without a saved place all stored events are wanted."""
 
-    def __init__(self, store_id: str | None = None, seq: int = 0) -> None:
+    def __init__(self, store_id: str | None = None, seq: int = 0, most_waiting: int = MOST_WAITING) -> None:
         self.store_id = store_id
         self.seq = seq
         self.must_ask = True  # records may be missing that no message has mentioned
@@ -43,12 +43,18 @@ class Ledger:
         self.lost = 0  # removed from the store before they were requested
         self.resets = 0  # new stores
         self.malformed = 0
+        self._most_waiting = most_waiting
         self._highest_seq = 0  # that any message has mentioned
         self._waiting: dict[int, ReceivedRecord] = {}
 
     @property
     def behind(self) -> bool:
         return self.must_ask or self.seq < self._highest_seq
+
+    @property
+    def missing(self) -> int:
+        """How many records are known to be missing."""
+        return max(0, self._highest_seq - self.seq)
 
     def begin_connection(self) -> None:
         self.must_ask, self.answering = True, False
@@ -67,7 +73,7 @@ class Ledger:
             return []
         if record.seq > self.seq + 1:
             self.gaps += not self._waiting
-            if len(self._waiting) >= MOST_WAITING:
+            if len(self._waiting) >= self._most_waiting:
                 return []
         self._waiting[record.seq] = record
         return self._in_order()

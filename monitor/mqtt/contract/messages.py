@@ -14,7 +14,8 @@ VERSION: Literal[1] = 1
 LIVE_HZ, REST_HZ = 25.0, 1.0  # of live feedback; at rest nothing changes
 
 Name = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,64}\Z")]  # one topic level
-Seq = Annotated[int, Meta(ge=0)]
+Seq = Annotated[int, Meta(ge=0, le=2**53)]  # beyond it JavaScript does not count exactly
+StoreId = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9._-]{1,64}\Z")]
 PublishedLink = Literal["none", "absent", "opening", "wrong_device", "silent", "unstable", "live"]
 Reason = Literal["retained", "stale", "unknown", "malformed", "too_many", "refused"]
 
@@ -31,7 +32,7 @@ class StatusMessage(MqttMessage, frozen=True, kw_only=True):
     state: Literal["online", "offline"]
     conn: int
     link: PublishedLink = "none"  # the microcontroller
-    store_id: str | None = None
+    store_id: StoreId | None = None
     first_seq: Seq | None = None  # the oldest event that can be requested
     last_seq: Seq | None = None  # a consumer that has fewer requests the rest
     refused: int = 0  # events that the broker refuses now
@@ -170,8 +171,8 @@ class StateMessage(LiveMessage, frozen=True, kw_only=True):
 class Envelope(MqttMessage, frozen=True, kw_only=True):
     """The fields that MQTT adds to an event record."""
 
-    seq: Annotated[int, Meta(ge=1)]
-    store_id: str
+    seq: Annotated[int, Meta(ge=1, le=2**53)]
+    store_id: StoreId
     historical: bool
 
 
@@ -179,6 +180,7 @@ class SetEnvelope(Envelope, frozen=True, kw_only=True):
     """The fields of a set's record for a collector, the only message that names a lifter."""
 
     lifter: Name | None
+    ended_unix_s: float | None = None  # by the machine's wall clock; null from old versions
 
 
 class SessionMessage(MqttMessage, frozen=True, kw_only=True):
@@ -203,7 +205,7 @@ class ResumeMark(MqttMessage, frozen=True, kw_only=True):
 
     mark: Literal["begin", "end"]
     id: Name  # of the command
-    store_id: str
+    store_id: StoreId
     after: Seq  # the records follow this one
     first_seq: Seq
     last_seq: Seq

@@ -1,0 +1,1 @@
+"""Collects the events and sets of many machines, each once and in order, over absences of anybody."""
