@@ -24,6 +24,7 @@ COMMANDS = {
     "watch": "show the live feedback in a terminal",
     "export": "write the samples and events of a recording for other tools",
     "study": "replay many recordings into tables, and compare two versions of the detector",
+    "gym": "collect many machines in one database, and forget a client on all of them",
     "access": "give access: a code for the page, its certificate, or the accounts of a broker",
     "backup": "save profiles, calibrations and stores in one file",
     "restore": "restore a backup",

@@ -38,6 +38,7 @@ KNOWN = {
     "monitor.calibrate.procedure.SourceEnded": ExitCode.FAILED,
     "monitor.state.folders.StateError": ExitCode.FAILED,
     "monitor.display.server.PageServerError": ExitCode.FAILED,
+    "monitor.gym.database.errors.DatabaseError": ExitCode.FAILED,
     "monitor.store.database.StoreError": ExitCode.FAILED,
     "monitor.store.database.StoreVersionError": ExitCode.DO_NOT_RESTART,
     "monitor.mqtt.client.connection.BrokerError": ExitCode.FAILED,

@@ -6,9 +6,10 @@ never in the profile and never printed: an `Address` hides it.
 
 import ipaddress
 from pathlib import Path
+from typing import Protocol
 
 from monitor.mqtt.client.connection import Address
-from monitor.profile.profile import Profile
+from monitor.profile.profile import BrokerSettings
 from monitor.profile.toml_document import ConfigError
 from monitor.state.handed_over import handed_over
 from monitor.state.small_file import read_small
@@ -16,7 +17,14 @@ from monitor.state.small_file import read_small
 READABLE_BY_ALL = 0o007
 
 
-def address_of(profile: Profile) -> Address:
+class NamesABroker(Protocol):
+    """A machine's profile, or the gym's configuration."""
+
+    @property
+    def mqtt(self) -> BrokerSettings: ...
+
+
+def address_of(profile: NamesABroker) -> Address:
     """Raises ConfigError if the account cannot be used, or if its password would cross the network unencrypted."""
     mqtt = profile.mqtt
     assert mqtt.host is not None

@@ -96,8 +96,8 @@ class CalibrationSettings(SettingsTable, frozen=True, kw_only=True):
     force_zero_counts: ZeroCounts = 0
 
 
-class MqttSettings(SettingsTable, frozen=True, kw_only=True):
-    """`[mqtt]`: the broker; without a host the daemon starts its own on loopback."""
+class BrokerSettings(SettingsTable, frozen=True, kw_only=True):
+    """A broker, and the account there; without a host the program starts its own on loopback."""
 
     host: str | None = None
     port: TcpPort = MQTT_PORT  # default with tls: MQTT_TLS_PORT
@@ -106,6 +106,11 @@ class MqttSettings(SettingsTable, frozen=True, kw_only=True):
     tls: bool = False
     ca_file: str | None = None
     client_id: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+
+
+class MqttSettings(BrokerSettings, frozen=True, kw_only=True):
+    """`[mqtt]` of a machine."""
+
     root: Root = ROOT  # of every topic
     websocket_url: WebSocketUrl | None = None  # the broker's WebSocket address; default: the daemon relays
 

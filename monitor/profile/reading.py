@@ -30,14 +30,14 @@ def load_profile(path: Path) -> Profile:
         profile,
         mqtt=msgspec.structs.replace(
             profile.mqtt,
-            password_file=_absolute(home, profile.mqtt.password_file),
-            ca_file=_absolute(home, profile.mqtt.ca_file),
+            password_file=absolute(home, profile.mqtt.password_file),
+            ca_file=absolute(home, profile.mqtt.ca_file),
         ),
-        record=msgspec.structs.replace(profile.record, directory=_absolute(home, profile.record.directory)),
+        record=msgspec.structs.replace(profile.record, directory=absolute(home, profile.record.directory)),
         display=msgspec.structs.replace(
             profile.display,
-            cues=_absolute(home, profile.display.cues),
-            tls=_absolute(home, profile.display.tls),
+            cues=absolute(home, profile.display.cues),
+            tls=absolute(home, profile.display.tls),
         ),
     )
 
@@ -187,7 +187,8 @@ def _check_rest(document: Document, profile: Profile) -> Iterator[ConfigError]:
             yield document.error(("detect", table, low), f"is above {high}; swap the two")
 
 
-def _absolute(home: Path, path: str | None) -> str | None:
+def absolute(home: Path, path: str | None) -> str | None:
+    """A path that a file in this folder names. Raises ConfigError."""
     try:
         return None if path is None else str(home / Path(path).expanduser())
     except RuntimeError as error:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import Self
 
 from sqlalchemy import select
 
@@ -11,6 +12,7 @@ from monitor.gym.collector.collector import Collector
 from monitor.gym.database.database import Database
 from monitor.gym.database.tables import events, sets
 from monitor.mqtt.client.connection import Address
+from monitor.mqtt.contract.commands import Command, ForgetCommand
 from monitor.mqtt.contract.topics import TopicTree
 from tests.mqtt.stage import Stage
 from tests.record.sessions import jerk, set_end
@@ -24,6 +26,14 @@ class Machine(Stage):
         super().__init__(address, folder, tree)
         self.tree = tree
         self.sets = 0
+
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
+        return self
+
+    async def _carry_out(self, command: Command) -> str | None:
+        await super()._carry_out(command)
+        return str(self.store.remove_lifter(command.lifter)) if isinstance(command, ForgetCommand) else None
 
     def jerks(self, count: int) -> None:
         first = self.store.last_seq + 1

@@ -5,7 +5,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import aiomqtt
 import msgspec
@@ -47,7 +47,7 @@ class Stage:
         self.bookmark = Bookmark(folder / "mqtt.json")
         self.publisher = Publisher(tree, address, self.store, self._carry_out, self.bookmark)
 
-    async def __aenter__(self) -> "Stage":
+    async def __aenter__(self) -> Self:
         self._running = asyncio.create_task(self.publisher.run())
         return self
 
@@ -73,8 +73,9 @@ class Stage:
         self.publisher.events(stored)
         return stored
 
-    async def _carry_out(self, command: Command) -> None:
+    async def _carry_out(self, command: Command) -> str | None:
         self.commands.append(command)
+        return None
 
 
 async def _nothing(*_: object) -> None:

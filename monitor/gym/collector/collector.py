@@ -14,9 +14,9 @@ import contextlib
 import logging
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -26,6 +26,7 @@ from monitor.gym.collector.machine import CollectedMachine, MachineNow, Place
 from monitor.gym.collector.places import Collected, read_places, store
 from monitor.gym.collector.questions import Questions
 from monitor.gym.collector.rows import UnreadableRecord, event_row, set_row
+from monitor.gym.collector.worker_thread import finished
 from monitor.gym.database.database import Database
 from monitor.gym.database.errors import DatabaseAway
 from monitor.gym.database.owner import Owner, owning
@@ -47,7 +48,6 @@ DESCRIBED_EVERY_S = 60.0  # a machine's status and info are stored
 FIRST_RETRY_S, LAST_RETRY_S = 0.5, 10.0
 _log = logging.getLogger(__name__)
 _MARK = msgspec.json.Decoder(ResumeMark)
-Result = TypeVar("Result")
 
 
 class Collector:
@@ -69,6 +69,7 @@ class Collector:
         self._described_s: dict[CollectedMachine, float] = {}
         self._undescribed: dict[CollectedMachine, None] = {}
         self._something_due = asyncio.Event()
+        self._storing_sets = False
         self._taking = False  # False while the database is away
         self._broker_trouble: str | None = "the broker has not answered yet"
         self._database_trouble: str | None = None
@@ -105,6 +106,11 @@ class Collector:
                 known.clock_ahead_s = ahead_s
             ack = await self._questions.ask(tree, command, ahead_s)
         return ack
+
+    async def settled(self) -> None:
+        """Waits until the sets that have come are stored."""
+        while self._due_sets or self._storing_sets:  # noqa: ASYNC110 - rare, and soon over
+            await asyncio.sleep(GATHERED_S)
 
     # --- the connection ---
 
@@ -249,12 +255,14 @@ class Collector:
             await asyncio.sleep(GATHERED_S)
             self._something_due.clear()
             batch = self._batch()
+            self._storing_sets = bool(batch.sets)
             try:
-                await _finished(partial(_store, owner, batch))
+                await finished(partial(_store, owner, batch))
                 self.stored += len(batch.events)
             except DatabaseAway as away:
                 self._note_away(away)
                 await self._begin_from_the_database()
+            self._storing_sets = False
 
     def _batch(self) -> Collected:
         now_unix_s, now_s = time.time(), self._now_s
@@ -284,7 +292,7 @@ class Collector:
         backoff = Backoff(FIRST_RETRY_S, LAST_RETRY_S)
         while True:
             try:
-                places = await _finished(self._read_places)
+                places = await finished(self._read_places)
                 break
             except DatabaseAway as away:
                 self._note_away(away)
@@ -317,7 +325,7 @@ class Collector:
         with contextlib.ExitStack() as stack:
             while True:
                 try:
-                    owner = await _finished(partial(stack.enter_context, owning(self._database, self._sites)))
+                    owner = await finished(partial(stack.enter_context, owning(self._database, self._sites)))
                     break
                 except DatabaseAway as away:
                     self._note_away(away)
@@ -332,13 +340,3 @@ class Collector:
 def _store(owner: Owner, batch: Collected) -> None:
     with owner.writing() as connection:
         store(connection, batch)
-
-
-async def _finished(work: Callable[[], Result]) -> Result:
-    """Does the work in a thread; a cancellation waits for its end, because the work holds the database."""
-    running = asyncio.ensure_future(asyncio.to_thread(work))
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        await asyncio.wait([running])
-        raise

@@ -60,6 +60,13 @@ class Database:
         ):
             yield connection
 
+    @contextmanager
+    def outside_transaction(self) -> Iterator[Connection]:
+        """For commands that a transaction does not allow, such as VACUUM. Raises DatabaseAway."""
+        options: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "outside": True}
+        with classified_errors(self.place), self.engine.connect() as connection:
+            yield connection.execution_options(**options)
+
     def close(self) -> None:
         self.engine.dispose()
 
@@ -117,6 +124,8 @@ def _prepare_file(connection: Any, _record: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
+    if connection.get_execution_options().get("outside", False):
+        return
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 

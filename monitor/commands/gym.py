@@ -1,0 +1,81 @@
+"""`rep-monitor gym`: collects many machines; `rep-monitor gym forget CLIENT` removes a client from all of them."""
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from monitor.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from monitor.gym.configuration import GymConfig
+    from monitor.gym.database.database import Database
+    from monitor.mqtt.client.connection import Address
+
+HELP = "Collect the events and sets of many machines in one database, until it is stopped."
+ANSWERED_WITHIN_S = 30.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, metavar="FILE", help="the gym's configuration (default: all defaults)")
+    parser.add_argument("--verbose", action="store_true", help="also log normal events, such as connections")
+    actions = parser.add_subparsers(dest="action", metavar="ACTION")
+    forget = actions.add_parser("forget", help="remove a client here and on every machine")
+    forget.add_argument("client", metavar="CLIENT", help="the client's id")
+
+
+def run(args: argparse.Namespace) -> int:
+    if find_spec("sqlalchemy") is None:
+        print("rep-monitor gym: this needs more packages: pip install 'rep-monitor[gym]'", file=sys.stderr)
+        return ExitCode.BAD_INPUT
+    from monitor.gym.configuration import load_gym
+
+    config = load_gym(args.config)
+    if args.action == "forget":
+        return _forget(config, args.client)
+    level = logging.INFO if args.verbose else logging.WARNING
+    logging.basicConfig(level=level, format="%(levelname)s %(message)s")
+    with contextlib.suppress(asyncio.CancelledError):
+        asyncio.run(_until_stopped(config))
+    return ExitCode.DONE
+
+
+async def _until_stopped(config: "GymConfig") -> None:
+    from monitor.gym.gym import run_gym
+
+    task = asyncio.current_task()
+    assert task is not None
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    await run_gym(config, _print)
+
+
+def _print(address: "Address", database: "Database") -> None:
+    print(f"gym: broker {address}, database {database.place}", flush=True)
+
+
+def _forget(config: "GymConfig", client: str) -> int:
+    from monitor.gym.database.database import open_database
+    from monitor.gym.forgetting import answers, forget_client
+
+    database = open_database(config.database_url)
+    with contextlib.closing(database):
+        request_id = forget_client(database, client)
+        print(f"{client} is removed from {database.place}; backups and exports must be removed by hand", flush=True)
+        until_s = time.monotonic() + ANSWERED_WITHIN_S
+        while True:
+            with database.reading() as connection:
+                said = answers(connection, request_id)
+            if all(answer.ok is not None for answer in said) or time.monotonic() > until_s:
+                break
+            time.sleep(0.5)
+    for answer in said:
+        waits = "not asked yet; `rep-monitor gym` asks it when it is online"
+        print(f"  {answer.site}/{answer.machine}: {waits if answer.ok is None else answer.detail}")
+    return ExitCode.DONE if all(answer.ok for answer in said) else ExitCode.FAILED

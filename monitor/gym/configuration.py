@@ -1,0 +1,61 @@
+"""Reads and checks the gym's configuration, as a machine's profile is read: an unknown key is an error."""
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from monitor.gym.collector.backlog import AT_ONCE
+from monitor.mqtt.contract.messages import Name
+from monitor.mqtt.contract.topics import ROOT, Root
+from monitor.profile.profile import BrokerSettings
+from monitor.profile.reading import absolute
+from monitor.profile.settings import SettingsTable
+from monitor.profile.toml_document import Document
+from monitor.state.folders import state_directory
+
+FOLDER = "gym"  # in the state folder
+
+
+class GymBroker(BrokerSettings, frozen=True, kw_only=True):
+    """`[mqtt]`: the broker of all machines; without a host the gym starts its own on loopback."""
+
+    client_id: Name = "gym"
+    roots: Annotated[tuple[Root, ...], Meta(min_length=1)] = (ROOT,)
+    answers_at_once: Annotated[int, Meta(ge=1, le=64)] = AT_ONCE
+
+
+class DatabaseSettings(SettingsTable, frozen=True, kw_only=True):
+    """`[store]`: the database."""
+
+    url: str | None = None  # default: a SQLite file in the state folder
+    keep_days: Annotated[int, Meta(ge=1)] | None = None  # of events; default: no limit
+
+
+class GymConfig(SettingsTable, frozen=True, kw_only=True):
+    """The whole file."""
+
+    mqtt: GymBroker = GymBroker()
+    store: DatabaseSettings = DatabaseSettings()
+
+    @property
+    def database_url(self) -> str:
+        """Raises StateError."""
+        return self.store.url or f"sqlite:///{state_directory(FOLDER) / 'gym.db'}"
+
+
+def load_gym(path: Path | None) -> GymConfig:
+    """The configuration in a TOML file; paths inside it are relative to its folder. Raises ConfigError."""
+    if path is None:
+        return GymConfig()
+    document = Document.read(path)
+    document.check(GymConfig)
+    config = msgspec.convert(document.table, GymConfig)
+    home = path.resolve().parent
+    mqtt = msgspec.structs.replace(
+        config.mqtt,
+        password_file=absolute(home, config.mqtt.password_file),
+        ca_file=absolute(home, config.mqtt.ca_file),
+    )
+    return msgspec.structs.replace(config, mqtt=mqtt)

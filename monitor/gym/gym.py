@@ -1,0 +1,81 @@
+"""Runs the gym: its broker where none is given, the collector, what is passed on to the machines, and retention."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+
+from sqlalchemy import delete
+
+from monitor.access.credentials import address_of
+from monitor.display.token import kept_token
+from monitor.gym.collector.collector import Collector
+from monitor.gym.configuration import FOLDER, GymConfig
+from monitor.gym.database.database import Database, open_database
+from monitor.gym.database.errors import DatabaseAway
+from monitor.gym.database.tables import events
+from monitor.gym.forgetting import pass_on_requests
+from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
+from monitor.mqtt.client.connection import Address
+from monitor.mqtt.contract.roles import Role
+from monitor.state.folders import state_directory
+
+RETRY_S = 5.0
+TIDY_EVERY_S = 3600.0
+DAY_S = 86_400.0
+_log = logging.getLogger(__name__)
+
+
+async def run_gym(config: GymConfig, on_up: Callable[[Address, Database], None]) -> None:
+    """Runs until it is cancelled. Raises DatabaseError, StateError, ConfigError."""
+    async with _broker(config) as address, _database(config) as database:
+        mqtt = config.mqtt
+        collector = Collector(address, mqtt.roots, database, mqtt.client_id, mqtt.answers_at_once)
+        on_up(address, database)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(collector.run(), name="gym: collector")
+            group.create_task(pass_on_requests(database, collector), name="gym: forget")
+            if config.store.keep_days is not None:
+                group.create_task(_tidy(database, config.store.keep_days), name="gym: retention")
+
+
+@contextlib.asynccontextmanager
+async def _broker(config: GymConfig) -> AsyncIterator[Address]:
+    """The given broker, or the gym's own, where machines log in as `daemon` with the password of the collector."""
+    if config.mqtt.host is not None:
+        yield address_of(config)
+        return
+    password = kept_token(state_directory(FOLDER), Role.COLLECTOR)
+    accounts = {str(Role.COLLECTOR): password, "daemon": password}
+    async with EmbeddedBroker(port=config.mqtt.port, passwords=accounts) as broker:
+        yield Address(host=broker.host, port=broker.port, username=str(Role.COLLECTOR), password=password)
+
+
+@contextlib.asynccontextmanager
+async def _database(config: GymConfig) -> AsyncIterator[Database]:
+    """Waits for a server that does not answer yet."""
+    while True:
+        try:
+            database = await asyncio.to_thread(open_database, config.database_url)
+            break
+        except DatabaseAway as away:
+            _log.warning("%s; trying again", away)
+            await asyncio.sleep(RETRY_S)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+async def _tidy(database: Database, keep_days: int) -> None:
+    while True:
+        with contextlib.suppress(DatabaseAway):  # the collector reports it
+            await asyncio.to_thread(remove_old_events, database, time.time() - keep_days * DAY_S)
+        await asyncio.sleep(TIDY_EVERY_S)
+
+
+def remove_old_events(database: Database, before_unix_s: float) -> int:
+    """Removes events that were collected before then; sets and clients stay. Returns how many. Raises DatabaseError."""
+    with database.writing() as connection:
+        return connection.execute(delete(events).where(events.c.collected_unix_s < before_unix_s)).rowcount

@@ -1,0 +1,68 @@
+"""A client is forgotten here at once, and on every machine, also on those that come back later."""
+
+import asyncio
+import contextlib
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, select
+
+from monitor.gym.collector.collector import Collector
+from monitor.gym.database.database import Database
+from monitor.gym.database.tables import clients, forget_requests
+from monitor.gym.forgetting import answers, forget_client, pass_on_requests
+from monitor.mqtt.contract.topics import TopicTree
+from tests.gym.floor import Machine as FloorMachine
+from tests.gym.floor import collecting, lifters, machines
+from tests.mqtt.stage import a_broker, play, until
+
+ADA = "c-ada0000000"
+TREES = [TopicTree("leg-press"), TopicTree("row")]
+
+
+def test_every_machine_is_asked_and_its_answer_kept(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitor.gym.forgetting.LOOK_EVERY_S", 0.1)
+
+    async def story() -> None:
+        with database.writing() as connection:
+            connection.execute(insert(clients).values(client_id=ADA, name="Ada", created_unix_s=1.0))
+        async with a_broker("embedded", tmp_path) as address, collecting(Collector(address, ["rep"], database)) as gym:
+            async with machines(address, tmp_path, TREES) as floor:
+                for machine in floor:
+                    machine.a_set(ADA)
+                    machine.a_set("c-bob")
+                await until(lambda: len(lifters(database)) == 4)
+            await until(lambda: not any(now.online for now in gym.floor.values()))
+            request_id = await asyncio.to_thread(forget_client, database, ADA)
+            assert [who for *_, who in lifters(database)] == [None, "c-bob", None, "c-bob"]
+            passing = asyncio.create_task(pass_on_requests(database, gym))
+
+            def said() -> list[tuple[str, bool | None, str | None]]:
+                with database.reading() as connection:
+                    return [(answer.machine, answer.ok, answer.detail) for answer in answers(connection, request_id)]
+
+            assert said() == [("leg-press", None, None), ("row", None, None)]
+            async with FloorMachine(address, tmp_path / "leg-press", TREES[0]) as back:
+                back.sets = 2
+                back.a_set(ADA)  # by somebody who does not know yet
+                await until(lambda: said()[0][1] is True)
+                assert "'sets': 2" in str(said()[0][2])
+                assert said()[1] == ("row", None, None)
+                with database.reading() as connection:
+                    assert connection.execute(select(forget_requests.c.client_id)).scalar() == ADA
+            async with FloorMachine(address, tmp_path / "row", TREES[1]):
+                await until(lambda: all(ok for _, ok, _ in said()))
+            passing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await passing
+            with database.reading() as connection:
+                assert connection.execute(select(forget_requests.c.client_id)).scalar() == ""
+                assert connection.execute(select(clients)).first() is None
+            assert not [who for *_, who in lifters(database) if who == ADA]
+            if database.file is not None:
+                for part in database.file.parent.glob("gym.db*"):
+                    assert ADA.encode() not in part.read_bytes(), part
+
+    play(story())

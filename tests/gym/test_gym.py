@@ -1,0 +1,126 @@
+"""`rep-monitor gym` as a process: its configuration, and everybody killed while events come."""
+
+import asyncio
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from monitor.gym.configuration import load_gym
+from monitor.gym.database.database import open_database
+from monitor.mqtt.client.connection import Address
+from monitor.mqtt.contract.topics import TopicTree
+from monitor.profile.toml_document import ConfigError
+from tests import needs
+from tests.gym.floor import complete, machines
+from tests.gym.postgresql import PostgreSQL
+from tests.mqtt.brokers import mosquitto
+from tests.mqtt.stage import play
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_example_has_every_key_with_its_default(tmp_path: Path) -> None:
+    example = ROOT / "configs" / "gym.toml"
+    assert load_gym(example) == load_gym(None)
+    text = example.read_text()
+    open_keys = re.sub(r"(?m)^# (\w+ = )", r"\1", text)
+    (tmp_path / "gym.toml").write_text(open_keys)
+    config = load_gym(tmp_path / "gym.toml")
+    for table in (config.mqtt, config.store):
+        for name in table.__struct_fields__:
+            assert re.search(rf"(?m)^{name} = ", open_keys), f"{name} is not explained"
+
+
+def test_a_wrong_key_names_the_known_ones(tmp_path: Path) -> None:
+    file = tmp_path / "gym.toml"
+    for text, said in [
+        (
+            "[mqtt]\nrots = []",
+            r'gym.toml:2: \[mqtt\] Unknown key "rots". Did you mean "roots"\? Known keys: host, port',
+        ),
+        ("[mqtt]\nroots = []", r"\[mqtt\] roots must be"),
+        ("[mqtt]\nroots = ['rep/#']", r"\[mqtt\] roots must be"),
+        ("[people]\n", r'Unknown table "people".*Known tables: mqtt, store'),
+        ("[store]\nkeep_days = 0", r"\[store\] keep_days must be"),
+    ]:
+        file.write_text(text)
+        with pytest.raises(ConfigError, match=said):
+            load_gym(file)
+
+
+class GymProcess:
+    """The command, which can be killed and started again."""
+
+    def __init__(self, config: Path) -> None:
+        self._command = [sys.executable, "-m", "monitor", "gym", "--config", str(config)]
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(self._command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline().startswith("gym: broker ")
+
+    def kill(self) -> None:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        self._process.kill()
+        self._process.wait()
+        self._process.stdout.close()
+
+    def stop(self) -> int:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        self._process.terminate()
+        status = self._process.wait()
+        self._process.stdout.close()
+        return status
+
+
+@needs.mosquitto
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=needs.postgresql)])
+def test_nothing_is_lost_or_doubled_whoever_is_killed(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    server: PostgreSQL | None = request.getfixturevalue("postgresql") if kind == "postgresql" else None
+    url = f"sqlite:///{tmp_path / 'gym.db'}" if server is None else server.new_database()
+    trees = [TopicTree(f"machine-{number}") for number in range(6)]
+
+    async def story() -> None:
+        with mosquitto(tmp_path) as broker:
+            (tmp_path / "gym.toml").write_text(
+                f"[mqtt]\nhost = '127.0.0.1'\nport = {broker.port}\nanswers_at_once = 2\n[store]\nurl = '{url}'\n"
+            )
+            gym = GymProcess(tmp_path / "gym.toml")
+            await asyncio.to_thread(gym.start)
+            async with machines(Address(host="127.0.0.1", port=broker.port), tmp_path, trees) as floor:
+
+                async def happens() -> None:
+                    while True:
+                        for machine in floor:
+                            machine.jerks(5)
+                        await asyncio.sleep(0.05)
+
+                happening = asyncio.create_task(happens())
+                for victim in ("collector", "broker", *(["database"] if server is not None else [])):
+                    seen = floor[0].store.last_seq
+                    while floor[0].store.last_seq < seen + 50:  # noqa: ASYNC110
+                        await asyncio.sleep(0.01)
+                    if victim == "collector":
+                        gym.kill()
+                        await asyncio.to_thread(gym.start)
+                    elif victim == "broker":
+                        broker.kill()
+                        await asyncio.to_thread(broker.start)
+                    elif server is not None:
+                        server.kill()
+                        await asyncio.to_thread(server.start)
+                happening.cancel()
+                database = open_database(url)
+                await complete(database, floor)
+                database.close()
+            assert await asyncio.to_thread(gym.stop) == 0
+
+    play(story(), 120)
