@@ -23,7 +23,7 @@ TEST_PACKAGES := mosquitto mosquitto-clients nats-server openssl systemd chromiu
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
-demo: $(VENV)/runtime ## show a simulated leg press on the display; Ctrl-C stops it
+demo: $(VENV)/$(if $(findstring --gym,$(ARGS)),development,runtime) ## show a simulated leg press on the display; Ctrl-C stops it
 	@$(PY) -m monitor demo $(ARGS)
 
 test: system check ## check style and types, and run all tests; ARGS= is for pytest

@@ -127,6 +127,7 @@ MAY_IMPORT = {  # a room -> the rooms that it may use; within a room any file ma
         "monitor.daemon",
         "monitor.display",
         "monitor.events",
+        "monitor.gym",
         "monitor.mqtt",
         "monitor.profile",
         "monitor.report",

@@ -26,6 +26,14 @@ class GymScreen:
             self._print(f"{machine:<12} {url}")
         self._print("Ctrl-C stops everything")
 
+    def end(self, collected: dict[str, int] | None) -> None:
+        """`collected`: the sets in the gym's database, by client; None if there is none."""
+        if collected is None:
+            self._print("Nothing was collected: that needs more packages: pip install 'rep-monitor[gym]'")
+            return
+        of_each = ", ".join(f"{name} {number}" for name, number in sorted(collected.items()))
+        self._print(f"Sets in the gym's database, by client: {of_each}")
+
     def lines(self, machine: str) -> "SetLines":
         return SetLines(machine, self)
 

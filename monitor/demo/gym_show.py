@@ -1,4 +1,4 @@
-"""Runs the simulated gym until Ctrl-C: one broker, four machines with a page each, three clients.
+"""Runs the simulated gym until Ctrl-C: one broker, four machines with a page each, three clients, one collector.
 
 await show_gym(folder, DisplaySettings(), seed=1)
 """
@@ -6,8 +6,10 @@ await show_gym(folder, DisplaySettings(), seed=1)
 import asyncio
 import secrets
 import signal
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
@@ -22,6 +24,7 @@ from monitor.display.server import PageServer
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
 from monitor.mqtt.client.connection import Address
 from monitor.mqtt.contract.roles import Role
+from monitor.mqtt.contract.topics import ROOT
 from monitor.profile.profile import DisplaySettings
 from monitor.store.history import last_sets
 from monitor.store.store import Store
@@ -51,11 +54,37 @@ async def show_gym(folder: Path, display: DisplaySettings, seed: int) -> None:
         addresses = {machine.id: address(f"daemon-{machine.id}") for machine in MACHINES}
         trainer = address(Role.COLLECTOR.value)
         running = floor(addresses, trainer, folder, client_ids, seed, sinks_of=sinks_of)
+        collected = await stack.enter_async_context(_collecting(trainer, folder, client_ids))
         shown.append(await stack.enter_async_context(running))
         for page in pages.values():
             await stack.enter_async_context(page)
         screen.begin({machine: page.url for machine, page in pages.items()})
         await _asked_to_stop(stack)
+        screen.end(collected())
+
+
+@asynccontextmanager
+async def _collecting(
+    address: Address, folder: Path, client_ids: Mapping[str, str]
+) -> AsyncIterator[Callable[[], dict[str, int] | None]]:
+    """Collects into a database in the folder. Yields what counts the sets of each client; None without SQLAlchemy."""
+    if find_spec("sqlalchemy") is None:
+        yield lambda: None
+        return
+    from monitor.gym.collector.collector import Collector
+    from monitor.gym.database.database import open_database
+    from monitor.gym.demo_clients import enter_clients, sets_by_name
+
+    database = await asyncio.to_thread(open_database, f"sqlite:///{folder / 'gym.db'}")
+    try:
+        enter_clients(database, client_ids)
+        collector = Collector(address, [ROOT], database)
+        async with asyncio.TaskGroup() as group:
+            collecting = group.create_task(collector.run(), name="collector")
+            yield partial(sets_by_name, database)
+            collecting.cancel()
+    finally:
+        database.close()
 
 
 async def _asked_to_stop(stack: AsyncExitStack) -> None:

@@ -94,8 +94,9 @@ def test_the_gym_has_a_page_for_each_machine(tmp_path: Path) -> None:
                 shown = json.load(answer)
             assert (name, shown["machine"], shown["root"], shown["mode"]) == (machine, machine, "rep", "embedded")
         wait_for_a_recording(process, tmp_path)
-        out = end(process, signal.SIGINT)
-    assert out.splitlines()[-1] == "Stopped. The recordings are deleted; --keep keeps them."
+        collected, stopped = end(process, signal.SIGINT).splitlines()[-2:]
+    assert re.fullmatch(r"Sets in the gym's database, by client: Ada \d+, Ben \d+, Cleo \d+", collected)
+    assert stopped == "Stopped. The recordings are deleted; --keep keeps them."
     assert list((tmp_path / "tmp").iterdir()) == []
 
 

@@ -1,5 +1,7 @@
 """Simulated machines and clients at a broker: each set is stored with its client, its load and its ending."""
 
+import asyncio
+import contextlib
 from pathlib import Path
 
 import msgspec
@@ -9,6 +11,9 @@ from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
 from monitor.demo.floor import floor
 from monitor.demo.walk import CLIENTS, MACHINES, visit
 from monitor.events import SetEnd, decode
+from monitor.gym.collector.collector import Collector
+from monitor.gym.database.database import open_database
+from monitor.gym.demo_clients import enter_clients, sets_by_name
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
 from monitor.mqtt.client.connection import Address
 from monitor.state.folders import store_path
@@ -28,8 +33,14 @@ def test_each_client_s_sets_are_stored_as_they_were_meant(tmp_path: Path) -> Non
         async with EmbeddedBroker(passwords={"gym": "pw"}) as broker:
             address = Address(host=broker.host, port=broker.port, username="gym", password="pw")
             everywhere = {machine.id: address for machine in ROW}
-            async with floor(everywhere, address, tmp_path, IDS, 1, FAST, ROW, WALKING) as now:
-                await until(lambda: now.sets >= len(WALKING))
+            with contextlib.closing(open_database(f"sqlite:///{tmp_path / 'gym.db'}")) as database:
+                enter_clients(database, IDS)
+                collecting = asyncio.create_task(Collector(address, ["rep"], database).run())
+                async with floor(everywhere, address, tmp_path, IDS, 1, FAST, ROW, WALKING) as now:
+                    await until(lambda: now.sets >= len(WALKING))
+                    await until(lambda: all(sets_by_name(database)[client.name] for client in WALKING))
+                collecting.cancel()
+                await asyncio.gather(collecting, return_exceptions=True)
 
     play(story(), 300.0)
     for client in WALKING:
