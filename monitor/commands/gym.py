@@ -26,6 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, metavar="FILE", help="the gym's configuration (default: all defaults)")
     parser.add_argument("--verbose", action="store_true", help="also log normal events, such as connections")
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
+    backup = actions.add_parser("backup", help="write the whole database to a new file, also while the gym runs")
+    backup.add_argument("file", type=Path, metavar="FILE", help="a SQLite file; it contains names")
+    restore = actions.add_parser("restore", help="copy a backup into an empty database, of either kind")
+    restore.add_argument("file", type=Path, metavar="FILE", help="what `backup` wrote")
     forget = actions.add_parser("forget", help="remove a client here and on every machine")
     forget.add_argument("client", metavar="CLIENT", help="the client's id")
 
@@ -39,6 +43,8 @@ def run(args: argparse.Namespace) -> int:
     config = load_gym(args.config)
     if args.action == "forget":
         return _forget(config, args.client)
+    if args.action is not None:
+        return _copy(config, args.action, args.file)
     level = logging.INFO if args.verbose else logging.WARNING
     logging.basicConfig(level=level, format="%(levelname)s %(message)s")
     with contextlib.suppress(asyncio.CancelledError):
@@ -58,6 +64,20 @@ async def _until_stopped(config: "GymConfig") -> None:
 
 def _print(address: "Address", database: "Database") -> None:
     print(f"gym: broker {address}, database {database.place}", flush=True)
+
+
+def _copy(config: "GymConfig", action: str, file: Path) -> int:
+    from monitor.gym.database.copying import back_up, restore
+    from monitor.gym.database.database import open_database
+    from monitor.gym.database.owner import owning
+
+    with contextlib.closing(open_database(config.database_url)) as database:
+        if action == "backup":
+            print(f"{back_up(database, file)} rows are saved in {file}")
+        else:
+            with owning(database, config.mqtt.roots):
+                print(f"{restore(database, file)} rows are restored into {database.place}")
+    return ExitCode.DONE
 
 
 def _forget(config: "GymConfig", client: str) -> int:

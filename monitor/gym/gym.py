@@ -19,7 +19,7 @@ from monitor.gym.forgetting import pass_on_requests
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
 from monitor.mqtt.client.connection import Address
 from monitor.mqtt.contract.roles import Role
-from monitor.state.folders import state_directory
+from monitor.state.folders import StateError, state_directory
 
 RETRY_S = 5.0
 TIDY_EVERY_S = 3600.0
@@ -48,7 +48,11 @@ async def _broker(config: GymConfig) -> AsyncIterator[Address]:
         return
     password = kept_token(state_directory(FOLDER), Role.COLLECTOR)
     accounts = {str(Role.COLLECTOR): password, "daemon": password}
-    async with EmbeddedBroker(port=config.mqtt.port, passwords=accounts) as broker:
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            broker = await stack.enter_async_context(EmbeddedBroker(port=config.mqtt.port, passwords=accounts))
+        except OSError as error:
+            raise StateError(f"port {config.mqtt.port} is taken: give another [mqtt] port, or a host") from error
         yield Address(host=broker.host, port=broker.port, username=str(Role.COLLECTOR), password=password)
 
 

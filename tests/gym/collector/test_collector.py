@@ -1,5 +1,6 @@
 """The collector takes each event once and in order, from many machines, through everybody's absence."""
 
+import asyncio
 import time
 from functools import partial
 from pathlib import Path
@@ -13,11 +14,15 @@ from monitor.gym.database.database import Database
 from monitor.gym.database.owner import DatabaseOwned
 from monitor.gym.database.tables import events, sets
 from monitor.gym.database.tables import machines as machines_table
+from monitor.mqtt.client.connection import Address
 from monitor.mqtt.contract.commands import LifterCommand
 from monitor.mqtt.contract.topics import TopicTree
 from monitor.store.store import Store
+from tests import needs
 from tests.gym.floor import collecting, complete, lifters, machines, numbers, whole
+from tests.mqtt.brokers import mosquitto
 from tests.mqtt.stage import KINDS, a_broker, listening, play, until
+from tests.soak import SOAKING, Figure
 
 SITES = ["rep", "berlin/rep"]
 TREES = [TopicTree("leg-press"), TopicTree("row"), TopicTree("leg-press", "berlin/rep")]
@@ -194,3 +199,34 @@ def test_nothing_that_a_stranger_sends_ends_the_collector(database: Database, tm
             assert set(collector.floor) == {("rep", "leg-press"), ("rep", "row")}
 
     play(story())
+
+
+@needs.mosquitto
+@pytest.mark.soak
+def test_after_an_hour_without_collector_fifty_machines_are_asked_a_few_at_a_time(
+    database: Database, tmp_path: Path, figure: Figure
+) -> None:
+    """An hour of 30 events a minute and machine where `make soak` runs, else two minutes of it."""
+    count, hour = (50, 1800) if SOAKING else (20, 60)
+    trees = [TopicTree(f"machine-{number}") for number in range(count)]
+
+    async def story() -> None:
+        with mosquitto(tmp_path) as broker:
+            address = Address(host="127.0.0.1", port=broker.port)
+            async with machines(address, tmp_path, trees) as floor:
+                for machine in floor:
+                    machine.jerks(hour)
+                await until(lambda: all(machine.publisher.connected for machine in floor))
+                most = 0
+                async with collecting(Collector(address, SITES, database, at_once=3)) as collector:
+                    while await asyncio.to_thread(numbers, database) != whole(floor):
+                        answering = sum(bool(machine.publisher._requests._answers.running) for machine in floor)
+                        most = max(most, answering)
+                        floor[0].jerks(1)
+                        await asyncio.sleep(0.05)
+                    await complete(database, floor)
+                    assert all(machine.ledger.lost == 0 for machine in collector._machines.values())
+                assert 1 <= most <= 4, "three, and perhaps one whose last message is on its way"
+            figure("machines answering at the same time", str(most))
+
+    play(story(), 900)
