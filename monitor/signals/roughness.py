@@ -32,11 +32,12 @@ class Roughness:
         self._t, self._y = t[-WINDOW - 2 :], y[-WINDOW - 2 :]
         if len(t) < 3 or len(t) == kept:
             return []
+        leapt = np.abs(y[1:-1] - y[:-2]) > LEAST_LEAP_N  # the last quiet reading did not leap
+        if not leapt.any():
+            return []
         before, after = t[1:-1] - t[:-2], t[2:] - t[1:-1]
         leap = np.abs(y[1:-1] - y[:-2] - (y[2:] - y[:-2]) * before / (before + after))
-        great = (leap > LEAST_LEAP_N) & (np.abs(y[1:-1] - y[:-2]) > LEAST_LEAP_N)  # the last quiet reading did not leap
-        if not great.any():
-            return []
+        great = (leap > LEAST_LEAP_N) & leapt
         found = []
         loud = [float(np.abs(y[max(0, i + 2 - WINDOW) : i + 3]).max()) for i in great.nonzero()[0]]
         leaps = [i for i, most in zip(great.nonzero()[0].tolist(), loud, strict=True) if leap[i] > LEAP * most]

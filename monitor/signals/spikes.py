@@ -46,7 +46,8 @@ class SpikeSieve:
     def update(self, t_s: Column, force_n: Column) -> Sifted:
         """The readings that follow."""
         held = self._held.shape[1]
-        if not held and not (np.abs(np.diff(force_n, prepend=self._before[1, -1:])) > self._least_leap_n).any():
+        known_n = np.concatenate((self._before[1, -1:], force_n))
+        if not held and not (np.abs(known_n[1:] - known_n[:-1]) > self._least_leap_n).any():
             self._before = _last(self._before, np.array((t_s[-WINDOW:], force_n[-WINDOW:])))
             return Sifted(t_s, force_n, np.arange(len(t_s)), [], prompt=True)
         readings = np.concatenate((self._before, self._held, (t_s, force_n)), axis=1)
