@@ -88,7 +88,7 @@ class _Readings:
         self.gap_s = gap_s
         self.jump_m = jump_m
         self._kept = np.empty((5, 0))
-        self._tail = (np.empty(0), np.empty(0))  # the last readings
+        self._tail = np.empty((2, 0))  # stamps and values of the last readings
 
     @property
     def newest(self) -> float:
@@ -105,19 +105,23 @@ class _Readings:
         first = not self._kept.shape[1]
         if first:
             self._kept = np.array([[t[0]], [y[0]], [0.0], [0.0], [0.0]])
-            self._tail = (t[:1], y[:1])
+            self._tail = self._kept[: Y + 1]
             t, y = t[1:], y[1:]
             anew = None if anew is None else anew[1:]
         rows = np.empty((5, len(t) + 1))
         rows[:, 0] = self._kept[:, -1]
         rows[T, 1:], rows[Y, 1:] = t, y
-        values = rows[Y]
-        dt, dy = t - rows[T, :-1], y - values[:-1]
-        gap = dt > self.gap_s
-        hole = gap if self.jump_m is None else gap | self._jumps(t, y, self.jump_m)
+        values, readings = rows[Y], rows[: Y + 1, 1:]
+        dt, dy = readings - rows[: Y + 1, :-1]
+        gap = hole = dt > self.gap_s
+        if self.jump_m is not None:
+            if (np.abs(dy) > self.jump_m).any():
+                hole = hole | self._jumps(readings, self.jump_m)
+            self._tail = np.concatenate((self._tail, readings), axis=1)[:, -TAIL:]
         if anew is not None:
             hole = hole | anew
-        rows[INTEGRAL, 1:] = np.where(hole, 0.0, 0.5 * (values[1:] + values[:-1]) * dt)
+        rows[INTEGRAL, 1:] = 0.5 * (values[1:] + values[:-1]) * dt
+        rows[INTEGRAL, 1:][hole] = 0.0
         rows[HOLES, 1:], rows[CHANGES, 1:] = hole, dy != 0
         sums = rows[INTEGRAL:]
         sums.cumsum(axis=1, out=sums)
@@ -128,11 +132,10 @@ class _Readings:
             for cause in ("restart" if anew is not None and anew[i] else "gap" if gap[i] else "encoder_jump",)
         ]
 
-    def _jumps(self, t: Column, y: Column, jump_m: float) -> NDArray[np.bool_]:
-        """The steps that no mass can make, given its speed in the `BASE_S` before."""
-        before = len(self._tail[0])
-        t, y = np.concatenate((self._tail[0], t)), np.concatenate((self._tail[1], y))
-        self._tail = (t[-TAIL:], y[-TAIL:])
+    def _jumps(self, readings: Column, jump_m: float) -> NDArray[np.bool_]:
+        """The steps to these readings that no mass can make, given its speed in the `BASE_S` before."""
+        before = self._tail.shape[1]
+        t, y = np.concatenate((self._tail, readings), axis=1)
         jumps: NDArray[np.bool_] = np.abs(y[1:] - y[:-1]) > jump_m
         for i in jumps.nonzero()[0].tolist():  # from reading i to i + 1; there are rarely any
             base = min(i - 1, max(0, i - TAIL + 2) + int((t[max(0, i - TAIL + 2) : i] < t[i] - BASE_S).sum()))
@@ -155,8 +158,8 @@ class _Readings:
         known = (left >= 0) & (edges <= kept[T, -1])
         at = np.minimum(np.maximum(left, 0), n - 2)
         before, after = kept.take(at, axis=1), kept.take(at + 1, axis=1)  # the samples that an edge lies between
-        past = edges - before[T]
-        slope = (after[Y] - before[Y]) / (after[T] - before[T])
+        past, (dt, dy) = edges - before[T], after[: Y + 1] - before[: Y + 1]
+        slope = dy / dt
         integral = before[INTEGRAL] + past * (before[Y] + 0.5 * slope * past)
         # The line that a cell begins in and the one that it ends in must not be holes, nor any between them.
         whole = (before[HOLES, :-1] == after[HOLES, 1:]) & known[:-1] & known[1:]
