@@ -13,6 +13,7 @@ GRACE_S = 0.5  # for messages that are on their way
 ASK_PERIOD_S = 1.1  # a machine answers each client once a second
 SILENT_S = 5.0  # after which an answer has ended
 LAST_RETRY_S = 30.0
+SILENT_TRIES = 3  # a broker of MQTT 3.1.1 does not say that it refuses `sets`
 Question = Literal["resume", "sets"]
 
 
@@ -39,6 +40,16 @@ class Backlog:
         """A part of an answer has come."""
         self._heard_s[machine] = now_s
         self._tries.pop(machine, None)
+
+    @property
+    def idle(self) -> bool:
+        """True if nobody is behind."""
+        return not self._behind
+
+    def has_ended(self, machine: CollectedMachine, now_s: float) -> bool:
+        """True if the machine's answer is complete, so that another one can be asked."""
+        question = self._asked.get(machine)
+        return question is not None and self._has_ended(machine, question, now_s)
 
     def again(self, machine: CollectedMachine, now_s: float, after_s: float = 0.0) -> None:
         """The machine has refused to answer."""
@@ -68,6 +79,8 @@ class Backlog:
             asks: Question = "resume" if machine.ledger.behind else "sets"
             asking.append((machine, asks))
             tries = self._tries[machine] = self._tries.get(machine, 0) + 1
+            if asks == "sets" and tries > SILENT_TRIES:
+                machine.refused = "it has not answered"
             self._asked[machine] = asks
             self._heard_s[machine] = now_s
             self._not_before_s[machine] = now_s + min(ASK_PERIOD_S * 2 ** (tries - 1), LAST_RETRY_S)
