@@ -7,16 +7,24 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select
 
+from monitor.events import encode
 from monitor.gym.collector.collector import Collector
+from monitor.gym.collector.machine import Place
+from monitor.gym.collector.places import Collected, store
+from monitor.gym.collector.rows import set_row
 from monitor.gym.database.database import Database
 from monitor.gym.database.tables import clients, forget_requests
 from monitor.gym.forgetting import answers, forget_client, pass_on_requests
+from monitor.mqtt.contract import payload
+from monitor.mqtt.contract.messages import SetEnvelope
 from monitor.mqtt.contract.topics import TopicTree
 from tests.gym.floor import Machine as FloorMachine
 from tests.gym.floor import collecting, lifters, machines
 from tests.mqtt.stage import a_broker, play, until
+from tests.record.sessions import set_end
 
 ADA = "c-ada0000000"
+SET = encode(set_end(7))
 TREES = [TopicTree("leg-press"), TopicTree("row")]
 
 
@@ -66,3 +74,18 @@ def test_every_machine_is_asked_and_its_answer_kept(
                     assert ADA.encode() not in part.read_bytes(), part
 
     play(story())
+
+
+def test_a_set_that_comes_while_the_request_is_open_is_stored_without_the_id(database: Database) -> None:
+    def store_sets(*numbers: int) -> None:
+        rows = []
+        for number in numbers:
+            envelope = SetEnvelope(seq=number, store_id="s", historical=True, lifter=ADA, ended_unix_s=9.0)
+            rows.append(set_row(TREES[0], payload.answered(TREES[0], "sets", "gym", SET, envelope).payload, 10.0))
+        with database.writing() as connection:
+            store(connection, Collected([], rows, {TREES[0]: Place("s", numbers[-1], numbers[-1])}, [], 10.0))
+
+    store_sets(1)
+    forget_client(database, ADA)
+    store_sets(1, 2)
+    assert lifters(database) == [("leg-press", 1, None), ("leg-press", 2, None)]
