@@ -32,6 +32,7 @@ from monitor.state.whole_file import copy_whole, parts_of
 from monitor.store.copying import Rebuilt, copy_store, rebuild
 from monitor.version import VERSION
 
+GYM_CONFIG = "gym.toml"  # may lie beside the profiles
 PROFILE_FILE = 0o644
 
 
@@ -157,7 +158,8 @@ def _digest(path: Path) -> str:
 
 def profiles_of(machines: Sequence[str], folder: Path) -> list[Path]:
     """The profiles in the folder that describe one of these machines. Raises ConfigError if a profile is invalid."""
-    return [path for path in sorted(folder.glob("*.toml")) if load_profile(path).machine.id in machines]
+    profiles = (path for path in sorted(folder.glob("*.toml")) if path.name != GYM_CONFIG)
+    return [path for path in profiles if load_profile(path).machine.id in machines]
 
 
 def without_a_profile(machines: Sequence[str], profiles: Iterable[Path]) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from monitor.__main__ import main
-from monitor.custody.backup import restore
+from monitor.custody.backup import profiles_of, restore
 from monitor.exit_codes import ExitCode
 from monitor.mqtt.client.bookmark import Bookmark
 from monitor.state.folders import Lock
@@ -230,3 +230,9 @@ def test_files_that_root_restores_belong_to_the_service(kept: Path, monkeypatch:
     assert main(["restore", str(kept / "b.zip"), "--profiles", str(kept)]) == ExitCode.DONE
     assert main(["forget", "l-7", "--config", str(kept / "m.toml")]) == ExitCode.DONE
     assert {path.name: path.stat().st_uid for path in (kept / "new").rglob("*") if path.stat().st_uid != owner} == {}
+
+
+def test_the_configuration_of_a_gym_beside_the_profiles_is_no_profile(tmp_path: Path) -> None:
+    for name in ("leg_press.toml", "gym.toml"):
+        (tmp_path / name).write_bytes((Path(__file__).parents[2] / "configs" / name).read_bytes())
+    assert profiles_of(["leg-press"], tmp_path) == [tmp_path / "leg_press.toml"]
