@@ -34,6 +34,7 @@ from tests.firmware.rig import Truth
 
 pytestmark = needs.avr
 Build = Callable[..., Firmware]
+PATIENCE_S = 60.0  # for anything that a test waits for, also on a busy computer
 
 
 @dataclass
@@ -52,10 +53,17 @@ class Reader:
         return samples
 
     async def until(self, chunks: AsyncIterator[Chunk], done: Callable[[], bool]) -> None:
-        async for chunk in chunks:
-            self.take(chunk)
-            if done():
-                return
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                async for chunk in chunks:
+                    self.take(chunk)
+                    if done():
+                        return
+        except TimeoutError:
+            pass
+        boots = [hello.reset_cause for hello in self.hellos()]
+        heard = [message for message in self.control if not isinstance(message, Hello)][-3:]
+        pytest.fail(f"what the test waits for never came: {boots=}, states {self.states_reported()}, last {heard}")
 
     async def for_s(self, chunks: AsyncIterator[Chunk], device_s: float) -> None:
         """Reads for a time on the session clock."""
@@ -110,8 +118,13 @@ async def eventually(true: Callable[[], bool]) -> None:
     pytest.fail("what the test waits for never came true")
 
 
-def test_a_board_that_suffers(built: Build, truth: Truth, tmp_path: Path) -> None:
-    """Opened with a reset and a boot loader, then reset, hung, and without a converter; read in clumps of 16 ms."""
+def test_a_board_that_suffers(built: Build, truth: Truth, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Opened with a reset and a boot loader, then reset, hung, and without a converter; read in clumps of 16 ms.
+
+    On a busy computer the emulator may rest for seconds: the reader does not open the port again, which would reset the
+    board once more, and the board waits for a slow reader.
+    """
+    monkeypatch.setattr("firmware_bridge.link.GIVE_UP_NS", round(PATIENCE_S * 1e9))
     got = reader(truth)
 
     async def story(board: EmulatedBoard) -> None:
@@ -119,10 +132,10 @@ def test_a_board_that_suffers(built: Build, truth: Truth, tmp_path: Path) -> Non
             await got.for_s(chunks, 1.5)
             assert got.states[-1].state == "streaming"
             board.inject("reset 0.2")
-            await got.until(chunks, lambda: len(got.hellos()) == 2)
+            await got.until(chunks, lambda: len(got.hellos()) > 1)
             await got.for_s(chunks, 1.0)
             board.inject("hang")
-            await got.until(chunks, lambda: len(got.hellos()) == 3)
+            await got.until(chunks, lambda: got.hellos()[-1].reset_cause == ResetCause.WATCHDOG)
             board.inject("batch 16")
             await got.for_s(chunks, 0.5)
             board.inject("ready_stuck 1")
@@ -134,7 +147,7 @@ def test_a_board_that_suffers(built: Build, truth: Truth, tmp_path: Path) -> Non
     def status_flags() -> int:
         return next((message.flags for message in reversed(got.control) if isinstance(message, Status)), 0)
 
-    options = ("--reset-on-open", "0.4")
+    options = ("--reset-on-open", "0.4", "--block")
     with emulated_board(built(), truth.calibration, truth.path, link=tmp_path / "tty", options=options) as board:
         asyncio.run(story(board))
     causes = [hello.reset_cause for hello in got.hellos()]

@@ -57,10 +57,10 @@ def test_the_lifters_page_plays_pauses_and_goes_back(url: str, browser: Browser)
     page.evaluate("document.querySelector('.playback .play').click()")
     page.wait("document.querySelector('.playback .play').textContent === 'Play'")
     go(page, 34.0)
-    seen = look(page, state="set")
+    lines = "[...document.querySelectorAll('#faults li')].filter((line) => line.checkVisibility())"
+    seen = look(page, f"{lines}.filter((line) => /rep \\d/.test(line.textContent)).length === 3", state="set")
     assert not [fault for fault in faults(seen) if "is cut off" not in fault]  # three faults in one line
     assert [text["right"] <= 390 for text in seen["texts"] if text["text"].startswith("rep ")] == [True] * 3
-    assert page.evaluate("document.querySelectorAll('#faults li').length") == 3
     session, set_ = page.evaluate("[repMonitor.model.session, repMonitor.model.set]")
     assert set_ == 1
     page.evaluate("new Promise((later) => setTimeout(later, 1000))")

@@ -180,11 +180,7 @@ export class Trace {
       if (row < 0 || taken[row] >= x) continue;
       taken[row] = x + width + 9 * scale;
       ctx.fillStyle = record.kind === "rep" ? INK.quiet : ink(record);
-      ctx.fillText(
-        name,
-        x,
-        row === ROWS ? bbox.top + bbox.height - 18 * scale : bbox.top + (3 + 17 * row) * scale,
-      );
+      ctx.fillText(name, x, row === ROWS ? bbox.top + bbox.height - 18 * scale : bbox.top + (3 + 17 * row) * scale);
     }
   }
 }
