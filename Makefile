@@ -23,7 +23,7 @@ TEST_PACKAGES := mosquitto mosquitto-clients nats-server openssl systemd chromiu
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
-demo: $(VENV)/$(if $(findstring --gym,$(ARGS)),development,runtime) ## show a simulated leg press on the display; Ctrl-C stops it
+demo: $(VENV)/$(if $(findstring --gym,$(ARGS)),gym,runtime) ## show a simulated leg press on the display; Ctrl-C stops it
 	@$(PY) -m monitor demo $(ARGS)
 
 test: system check ## check style and types, and run all tests; ARGS= is for pytest
@@ -69,12 +69,13 @@ lock: $(VENV)/runtime ## renew the locks: the newest versions that pyproject.tom
 	@$(PY) -m pip install -q --disable-pip-version-check $(UV)
 	@$(call locked,runtime,pyproject.toml)
 	@printf 'hatchling\neditables\nsetuptools\n' | $(call locked,build,- -c $(LOCKS)/runtime.lock)
-	@$(call locked,development,pyproject.toml --extra dev -c $(LOCKS)/runtime.lock -c $(LOCKS)/build.lock)
+	@$(call locked,gym,pyproject.toml --extra gym --extra postgres --extra fit -c $(LOCKS)/runtime.lock)
+	@$(call locked,development,pyproject.toml --extra dev -c $(LOCKS)/gym.lock -c $(LOCKS)/build.lock)
 
 newest: system ## the suite with the newest versions that pyproject.toml allows, after a look for known vulnerabilities
 	@$(call environment,.venv-newest,--clear)
 	@.venv-newest/bin/python -m pip install -q --disable-pip-version-check --upgrade -e '.[dev]'
-	@touch .venv-newest/runtime .venv-newest/development
+	@touch .venv-newest/runtime .venv-newest/gym .venv-newest/development
 	@.venv-newest/bin/python -m pip list --disable-pip-version-check
 	@.ci/audit .venv-newest
 	@$(MAKE) --no-print-directory VENV=.venv-newest test
@@ -91,11 +92,17 @@ $(VENV)/runtime: pyproject.toml $(LOCKS)/runtime.lock $(LOCKS)/build.lock
 	@$(call installed,runtime)
 	@touch $@
 
+$(VENV)/gym: pyproject.toml $(LOCKS)/gym.lock $(LOCKS)/build.lock
+	@$(call environment,$(VENV))
+	@echo "Installing rep-monitor with what a gym needs into $(VENV) ..."
+	@$(call installed,gym)
+	@touch $@ $(VENV)/runtime
+
 $(VENV)/development: pyproject.toml $(LOCKS)/development.lock $(LOCKS)/build.lock
 	@$(call environment,$(VENV))
 	@echo "Installing rep-monitor and its tools into $(VENV) ..."
 	@$(call installed,development)
-	@touch $@ $(VENV)/runtime
+	@touch $@ $(VENV)/runtime $(VENV)/gym
 
 # $(call locked,NAME,SOURCE...): configs/locks/NAME.lock from uv
 locked = $(PY) -m uv pip compile -q --upgrade --universal --python-version 3.11 --fork-strategy fewest \
