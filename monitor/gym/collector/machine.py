@@ -4,6 +4,7 @@ import msgspec
 
 from monitor.events import UNREADABLE
 from monitor.mqtt.client.ledger import Ledger
+from monitor.mqtt.contract.commands import MAX_AGE_S
 from monitor.mqtt.contract.messages import VERSION, InfoMessage, ResumeMark, StateMessage, StatusMessage
 from monitor.mqtt.contract.topics import TopicTree
 
@@ -126,7 +127,7 @@ class CollectedMachine:
             )
         if self.refused is not None:
             return f"{self.tree} does not say who lifted ({self.refused}): upgrade it, or log in as `collector`"
-        if abs(self.clock_ahead_s) > 0:
+        if abs(self.clock_ahead_s) > MAX_AGE_S:
             return f"{self.tree}: its clock is {self.clock_ahead_s:+.0f} s from ours: correct the wrong one"
         if self.unreadable:
             return f"{self.tree}: {self.unreadable} messages could not be read: upgrade the older program"

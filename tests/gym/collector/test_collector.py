@@ -141,6 +141,10 @@ def test_clocks_that_disagree_and_other_versions_are_clear_states(
                 assert "its clock is +3600 s from ours" in said["leg-press"]
                 assert "speaks version 2 of the contract" in said["new"]
                 assert numbers(database) == whole(floor)
+                monkeypatch.setattr("monitor.mqtt.client.requests.time", time)  # somebody corrects the clock
+                ack = await collector.command("rep", "leg-press", LifterCommand(id="y", stamp_s=0, lifter="c-bob"))
+                assert ack.ok
+                assert collector.floor["rep", "leg-press"].trouble is None
 
     play(story())
 
