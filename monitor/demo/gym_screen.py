@@ -27,7 +27,7 @@ class GymScreen:
         self._print("Ctrl-C stops everything")
 
     def end(self, collected: dict[str, int] | None) -> None:
-        """`collected`: the sets in the gym's database, by client; None if there is none."""
+        """`collected`: the sets in the gym's database, by client; None without the packages of a gym."""
         if collected is None:
             self._print("Nothing was collected: that needs more packages: pip install 'rep-monitor[gym]'")
             return

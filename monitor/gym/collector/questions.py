@@ -21,7 +21,7 @@ class NoAnswer(Exception):
 
 
 class Questions:
-    """`connection` is None while there is none."""
+    """`connection` is None while the broker is away."""
 
     def __init__(self, name: str) -> None:
         self.connection: Connection | None = None
