@@ -106,15 +106,30 @@ class Listener:
     def __init__(self, client: aiomqtt.Client) -> None:
         self.client = client
         self.heard: list[tuple[str, Any, bool]] = []
+        self._unread: list[tuple[str, Any]] = []
 
     async def next(self, topic: str | None = None, **wanted: Any) -> Any:
-        """The next message of this topic (below the machine's) that has these values."""
+        """The next message of this topic (below the machine's) that has these values.
+
+        Messages of other topics stay unread: nothing says in which order the messages of two topics come.
+        """
+        while True:
+            body = await self._next_of(topic)
+            if all(body.get(key) == value for key, value in wanted.items()):
+                return body
+
+    async def _next_of(self, topic: str | None) -> Any:
+        for unread in self._unread:
+            if topic in (None, unread[0]):
+                self._unread.remove(unread)
+                return unread[1]
         async for message in self.client.messages:
             name = message.topic.value.split("/", 2)[2]
             body = msgspec.json.decode(bytes(message.payload) or b"{}")  # empty: cleared
             self.heard.append((name, body, message.retain))
-            if (topic is None or name == topic) and all(body.get(key) == value for key, value in wanted.items()):
+            if topic in (None, name):
                 return body
+            self._unread.append((name, body))
         raise AssertionError("the listener's connection ended")
 
 
