@@ -152,6 +152,8 @@ MAY_IMPORT = {  # a room -> the rooms that it may use; within a room any file ma
         "monitor.state",
     ],
     "monitor.gym.database": ["monitor.events", "monitor.state"],
+    "monitor.gym.people": ["monitor.gym.database", "monitor.mqtt.contract", "monitor.record.table"],
+    "monitor.gym.workout": ["monitor.gym.database", "monitor.gym.people", "monitor.mqtt.contract"],
     "monitor.commands": ["firmware_bridge", "monitor"],  # the wiring
     "monitor.__main__": ["monitor.commands", "monitor.exit_codes"],
     "monitor": [],

@@ -18,7 +18,7 @@ from monitor.daemon.mqtt_sink import MqttSink
 from monitor.daemon.sink import Sink
 from monitor.demo.station import Station
 from monitor.demo.trainer import Trainer
-from monitor.demo.walk import CLIENTS, MACHINES, PLATE_KG, Client, FloorMachine, visit
+from monitor.demo.walk import CLIENTS, MACHINES, PLATE_KG, FloorMachine, SimulatedClient, visit
 from monitor.mqtt.client.bookmark import Bookmark
 from monitor.mqtt.client.connection import Address, connect
 from monitor.mqtt.client.publisher import Publisher
@@ -51,7 +51,7 @@ class GymFloor:
         self._seed = seed
         self._speed = speed
 
-    async def walk(self, client: Client, client_id: str) -> None:
+    async def walk(self, client: SimulatedClient, client_id: str) -> None:
         """The client comes again and again. Runs until it is cancelled."""
         dice = np.random.default_rng([self._seed, *client.name.encode()])
         for number in count():
@@ -75,7 +75,7 @@ async def floor(
     seed: int = 1,
     speed: float = 1.0,
     machines: Sequence[FloorMachine] = MACHINES,
-    clients: Sequence[Client] = CLIENTS,
+    clients: Sequence[SimulatedClient] = CLIENTS,
     sinks_of: Callable[[Daemon, Store], Sequence[Sink]] = lambda daemon, store: (),
 ) -> AsyncIterator[GymFloor]:
     """Runs machines and clients during the block. `addresses`: the broker with each machine's account.

@@ -31,7 +31,7 @@ class FloorMachine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Client:
+class SimulatedClient:
     """A simulated client."""
 
     name: str
@@ -59,19 +59,21 @@ MACHINES = (
     FloorMachine(id="row", range_m=0.45, usual_kg=45.0),
 )
 CLIENTS = (
-    Client(name="Ada", strength=0.9, carelessness=0.05, begins_at=0),
-    Client(name="Ben", strength=1.2, carelessness=0.30, begins_at=1),
-    Client(name="Cleo", strength=0.7, carelessness=0.15, begins_at=2),
+    SimulatedClient(name="Ada", strength=0.9, carelessness=0.05, begins_at=0),
+    SimulatedClient(name="Ben", strength=1.2, carelessness=0.30, begins_at=1),
+    SimulatedClient(name="Cleo", strength=0.7, carelessness=0.15, begins_at=2),
 )
 
 
-def visit(client: Client, number: int, seed: int = 1, machines: Sequence[FloorMachine] = MACHINES) -> list[PlannedSet]:
+def visit(
+    client: SimulatedClient, number: int, seed: int = 1, machines: Sequence[FloorMachine] = MACHINES
+) -> list[PlannedSet]:
     """One set on each machine. Over the visits the load rises, one plate after each set that ended by failure."""
     first = client.begins_at % len(machines)
     return [_effort(client, machine, number, seed) for machine in (*machines[first:], *machines[:first])]
 
 
-def _effort(client: Client, machine: FloorMachine, number: int, seed: int) -> PlannedSet:
+def _effort(client: SimulatedClient, machine: FloorMachine, number: int, seed: int) -> PlannedSet:
     identity = [seed, *client.name.encode(), 0, *machine.id.encode()]
     endings = [np.random.default_rng([*identity, past]).random() < 0.6 for past in range(number + 1)]
     rng = np.random.default_rng([*identity, number, 1])

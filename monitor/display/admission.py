@@ -22,7 +22,7 @@ KEPT_S = 400 * 86_400  # the longest that browsers allow; renewed with each page
 HOST = re.compile(r"((?P<name>[A-Za-z0-9._-]{1,253})|\[(?P<ipv6>[0-9A-Fa-f:.]{2,45})\])(:\d{1,5})?")
 
 
-class Visit(NamedTuple):
+class PageRequest(NamedTuple):
     """One request: what it says, and how it came."""
 
     method: str
@@ -61,7 +61,7 @@ class Admission:
             return name in self._names or (self.is_open and name.endswith(".local"))
         return True
 
-    def role(self, visit: Visit) -> Role | None:
+    def role(self, visit: PageRequest) -> Role | None:
         """The visitor's role; None if unknown."""
         if visit.is_overheard:
             return None

@@ -13,7 +13,7 @@ import msgspec
 from websockets.http11 import Response
 
 from monitor.display import answers
-from monitor.display.admission import Admission, Visit
+from monitor.display.admission import Admission, PageRequest
 from monitor.display.pairing import VALID_S, PairingCodes, TooManyCodes
 from monitor.display.qr_code import QrDrawing, drawing
 from monitor.mqtt.contract.roles import Role
@@ -40,7 +40,7 @@ class Desk:
         self._admission = admission
         self._codes = PairingCodes()
 
-    def answer(self, visit: Visit, begin_at: str) -> Response | None:
+    def answer(self, visit: PageRequest, begin_at: str) -> Response | None:
         """None for another path, or where no visitor needs a code. `begin_at`: the host and port for a new screen."""
         if not self._admission.is_open:
             return None
@@ -48,7 +48,7 @@ class Desk:
             return self._invite(visit, begin_at)
         return self._let_in(visit) if visit.url.path == "/pair" else None
 
-    def _invite(self, visit: Visit, begin_at: str) -> Response:
+    def _invite(self, visit: PageRequest, begin_at: str) -> Response:
         if self._admission.role(visit) is not Role.COACH:
             return answers.text(HTTPStatus.FORBIDDEN, "Only a coach lets screens in.")
         role = Role.COACH if parse_qs(visit.url.query).get("role") == [Role.COACH] else Role.DISPLAY
@@ -58,7 +58,7 @@ class Desk:
             msgspec.json.encode(Invitation(code=code, role=role, valid_s=VALID_S, link=link, qr=drawing(link)))
         )
 
-    def _let_in(self, visit: Visit) -> Response:
+    def _let_in(self, visit: PageRequest) -> Response:
         if visit.is_overheard:
             return answers.text(HTTPStatus.FORBIDDEN, "Give the code on the secure page.")
         try:

@@ -12,7 +12,7 @@ import msgspec
 from websockets.http11 import Response
 
 from monitor.display import answers
-from monitor.display.admission import Visit
+from monitor.display.admission import PageRequest
 
 PLAYING = {"true": True, "false": False}
 
@@ -34,7 +34,7 @@ class PlaybackDesk:
     def __init__(self, player: Player) -> None:
         self._player = player
 
-    def answer(self, visit: Visit) -> Response | None:
+    def answer(self, visit: PageRequest) -> Response | None:
         """None for another path or method."""
         if visit.method == "GET" and visit.url.path == "/playback.json":
             return self._state()

@@ -41,7 +41,7 @@ from websockets.typing import Subprotocol
 
 from monitor.display import answers
 from monitor.display.address import page_url
-from monitor.display.admission import Admission, Visit, is_from, name_in
+from monitor.display.admission import Admission, PageRequest, is_from, name_in
 from monitor.display.cue_packs import check_language
 from monitor.display.desk import Desk
 from monitor.display.door import Door, LimitedConnection
@@ -234,9 +234,9 @@ class PageServer:
             return None
         return await self._inform(visit, role)
 
-    def _visit(self, connection: LimitedConnection, request: Request) -> Visit:
+    def _visit(self, connection: LimitedConnection, request: Request) -> PageRequest:
         """Raises ValueError for an address that cannot be read."""
-        return Visit(
+        return PageRequest(
             method=connection.method,
             url=urlsplit(request.path),
             host=answers.only(request.headers, "Host"),
@@ -253,7 +253,7 @@ class PageServer:
         name = name_in(host) or ""
         return f"[{name}]:{self.port}" if ":" in name else f"{name}:{self.port}"
 
-    def _show(self, file: File, visit: Visit, role: Role | None) -> Response:
+    def _show(self, file: File, visit: PageRequest, role: Role | None) -> Response:
         """A file. A visitor without a role gets only the page that asks for a code."""
         more = {"Cache-Control": "no-cache", "ETag": file.tag, "Vary": "Accept-Encoding"}
         if file.is_page and visit.url.path not in OPEN_PAGES:
@@ -266,7 +266,7 @@ class PageServer:
             return self._give(visit.host, file.packed, file.type, more | {"Content-Encoding": "gzip"})
         return self._give(visit.host, file.data, file.type, more)
 
-    async def _inform(self, visit: Visit, role: Role) -> Response:
+    async def _inform(self, visit: PageRequest, role: Role) -> Response:
         path, host = visit.url.path, visit.host
         if path == "/history.json" and self._history is not None:
             return await self._past(host, self._history)
@@ -316,7 +316,7 @@ class PageServer:
         policy += "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         return answers.answer(status, data, (headers or {}) | {"Content-Type": kind, "Content-Security-Policy": policy})
 
-    def _let_in(self, given: str, visit: Visit) -> Response:
+    def _let_in(self, given: str, visit: PageRequest) -> Response:
         if visit.is_overheard:
             return answers.see(PAIRING_PAGE)
         if (role := self._admission.role_of(given)) is None:

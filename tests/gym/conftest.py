@@ -37,3 +37,11 @@ def database(url: str) -> Iterator[Database]:
     opened = open_database(url)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def lone_database(tmp_path: Path) -> Iterator[Database]:
+    """An empty SQLite database, for tests of what both kinds do alike."""
+    opened = open_database(f"sqlite:///{tmp_path / 'lone.db'}")
+    yield opened
+    opened.close()

@@ -1,4 +1,4 @@
-"""Inserts the rows that a table does not have yet, with the words of each kind of database."""
+"""Inserts rows whose keys may exist already, with the words of each kind of database."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +9,19 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 def insert_missing(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     """A row whose key exists stays as it is, so the same rows may be given again."""
+    if rows:
+        connection.execute(_insert(connection, table).on_conflict_do_nothing(), rows)
+
+
+def insert_or_change(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """A row whose key exists gets the new values. All rows have the same columns."""
     if not rows:
         return
-    kind = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    connection.execute(kind(table).on_conflict_do_nothing(), rows)
+    statement = _insert(connection, table)
+    keys = table.primary_key.columns
+    values = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    connection.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=values), rows)
+
+
+def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
