@@ -156,7 +156,7 @@ async def _collect(port: int, url: str, count: int) -> None:
     while collector.trouble:  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     print("listening", flush=True)
-    while len(collector.floor) < MACHINES or not collector._backlog.idle:  # noqa: ASYNC110
+    while len(collector.floor) < MACHINES or not collector.idle:  # noqa: ASYNC110
         await asyncio.sleep(0.1)
     print("ready", flush=True)
     busy_s, before = time.process_time(), collector.stored
