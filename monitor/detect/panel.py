@@ -173,7 +173,7 @@ class DetectorPanel:
             moment = self._start_set(moment, moment.set_started.at)
         moment = self._wake(self._after, moment, changed, stirred)
         if moment.load_confirmed is not None:
-            moment = self._judge_again(moment, moment.load_confirmed.since)
+            moment = self._judge_again(moment, max(moment.load_confirmed.since, moment.signals.oldest))
         if moment.range_shown is not None:
             moment = self._judge_by_range(moment, moment.range_shown)
         self.tally.update(moment)
@@ -260,7 +260,8 @@ class DetectorPanel:
         """Judge a repetition again by the range, which includes it only now."""
         lag = moment.signals.slow_lag
         until = moment.now if moment.limits.range_agreed else min(moment.now, shown.until + lag)
-        limits, span = moment.limits, (shown.since, until + 1)
+        limits, since = moment.limits, max(shown.since, moment.signals.oldest)
+        span = since, until + 1
         bits = evaluate(moment.signals, limits, *span, looking_back=True)
         if not limits.range_agreed:  # rests are judged by its own range, speed by the assumed range
             own = limits.including(limits.bottom_m, limits.top_m)
@@ -268,7 +269,7 @@ class DetectorPanel:
             bits[-1] &= ~(Bit.FAST | Bit.TOP)  # what goes on is judged after the next one
         number = moment.rep_number
         past = replace(moment, rep_number=moment.reps.full + moment.reps.partial)
-        past = self._walk_again(past, Bit.FAST | Bit.TOP, shown.since, bits)
+        past = self._walk_again(past, Bit.FAST | Bit.TOP, since, bits)
         return replace(past, rep_number=number)
 
     def _walk_again(self, moment: Moment, watched: int, since: int, bits: NDArray[np.int32]) -> Moment:

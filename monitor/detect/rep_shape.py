@@ -10,7 +10,6 @@ from monitor.detect.moment import Moment, RepFinished, seconds, steps
 from monitor.detect.stretches import union
 from monitor.events import RepStart, Segmented
 from monitor.profile.settings import RepSettings
-from monitor.signals.signal_window import KEPT
 
 BEFORE_STEPS = steps(10.0)  # an upload is searched for this long before lift-off
 EARLY_STEPS = steps(0.3)  # a jerk of the start may begin this long before the repetition
@@ -22,7 +21,7 @@ def start_of(moment: Moment, finished: RepFinished, load_n: float | None) -> Rep
     settings, rest_m = limits.detect.start, limits.detect.set.off_rest_m
     if limits.kind != "stack" or not limits.starts_up or not load_n or first.reversal.x_m >= rest_m + limits.doubt_m:
         return None
-    begin, top = max(first.dwell_start, moment.now - KEPT), finished.middle.dwell_start
+    begin, top = max(first.dwell_start, signals.oldest), finished.middle.dwell_start
     x = signals.part(signals.x, begin, top)
     standing = np.flatnonzero(x < rest_m + limits.doubt_m)
     leaves = begin + (int(standing[-1]) + 1 if len(standing) else 0)
@@ -50,7 +49,7 @@ def _upload(moment: Moment, leaves: int, load_n: float) -> tuple[int, float]:
     """The moment since which the cable is no longer loose, and the steepest rise of tension until lift-off, N/s."""
     settings, signals = moment.limits.detect.start, moment.signals
     window = steps(settings.rise_window_s)
-    since = max(signals.first or 0, moment.now - KEPT, leaves - BEFORE_STEPS)
+    since = max(signals.oldest, leaves - BEFORE_STEPS)
     tension_n = signals.part(signals.tension, since, leaves + 1)
     loose = np.flatnonzero(tension_n[:-1] < settings.upload_from * load_n)
     upload = int(loose[-1]) + 1 if len(loose) else 0

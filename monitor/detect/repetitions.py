@@ -177,7 +177,7 @@ class RepDetector:
         before, start = reported.event, reported.start
         end = max(last.dwell_start, start + 1)
         moved = abs(seconds(end - start) - (before.duration_s or 0.0)) > seconds(SAME_END_STEPS)
-        if not moved or moment.set_number != before.set or start < (moment.signals.first or 0):
+        if not moved or moment.set_number != before.set or start < moment.signals.oldest:
             return []
         rep = self._rep(moment, RepFinished(first, middle, last.reversal.x_m, end), last, start)
         kept = {"found_s": before.found_s, "set": before.set, "rep": before.rep, "phase": before.phase}

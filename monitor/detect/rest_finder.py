@@ -11,7 +11,6 @@ from monitor.detect.moment import NEVER, Moment, RestFound, steps
 from monitor.events import SensorFault
 from monitor.signals.conditions import Bit
 from monitor.signals.position_tracker import PositionDoubt
-from monitor.signals.signal_window import KEPT
 
 STILL_S = 0.5  # longer than a slack cable can hang in a throw
 LEAST_DRIFT_M = 0.0015  # a rubber bumper gives by less
@@ -69,7 +68,7 @@ class RestFinder:
         before, self._stood = self._stood, (moment.now, off_m)
         if before is None or off_m > MOST_SLIP_M or abs(off_m - before[1]) > SAME_M:
             return False
-        x = moment.signals.part(moment.signals.x, max(before[0], moment.now - KEPT), moment.now + 1)
+        x = moment.signals.part(moment.signals.x, before[0], moment.now + 1)
         lifted = float(np.fmax.reduce(x)) - off_m > MOST_SLIP_M
         return lifted and off_m - float(np.fmin.reduce(x)) <= SAME_M
 

@@ -138,6 +138,7 @@ class Spine:
     def finish(self) -> Update:
         """The stream has ended: open events end at the last good moment."""
         if self._signals.first is not None:
+            self._signals.look_from(self._signals.end - 1)
             self._panel.finish(self._signals.end - 1)
         return Update(self._panel.take(), [])
 
@@ -165,6 +166,7 @@ class Spine:
             if now >= end:
                 return end
             i += changes[i] == now
+            signals.look_from(now)
             turned = (reversals.popleft(),) if reversals and reversals[0].confirmed == now else ()
             panel.step(now, int(bits[now - start]), turned, _until(news, now) if news else ())
             records = panel.take()
@@ -198,6 +200,7 @@ class Spine:
         self._scan(following, end)
 
     def _feedback_at(self, moment: int) -> Feedback:
+        self._signals.look_from(moment)
         return self._live.feedback(self._panel.moment_at(moment), self._panel.tally, moment + self._motion.lag)
 
     def _next_feedback(self, moment: int) -> int:

@@ -229,12 +229,16 @@ def _unseen(moment: Moment, turn: TurningPoint) -> bool:
 
 
 def _at(moment: Moment, start: int, end: int, x_m: float, within_m: float) -> list[tuple[int, int]]:
-    """Stretches of moments `start` to `end` near a position; how far a landing compresses the rest is not travel."""
+    """Stretches of a stillness, moments `start` to `end`, near a position; a compressed rest is not travel.
+
+    Where the stack stood before the oldest visible moment, it stood since the stillness began.
+    """
     signals = moment.signals
-    start = max(start, signals.first or 0)
+    oldest = max(start, signals.oldest)
     lowest_m = 0.0 if moment.limits.kind == "stack" else -np.inf
-    x = np.maximum(signals.x[signals.row(start) : signals.row(end)], lowest_m)
-    return runs_of(np.abs(x - max(x_m, lowest_m)) <= within_m, start)
+    x = np.maximum(signals.x[signals.row(oldest) : signals.row(end)], lowest_m)
+    runs = runs_of(np.abs(x - max(x_m, lowest_m)) <= within_m, oldest)
+    return [(start if first == oldest else first, last) for first, last in runs]
 
 
 def _joined(moment: Moment, stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -1,6 +1,9 @@
 """Keeps the signals of the last minute by moment number, for detectors that look back.
 
 column[window.row(a) : window.row(b)]      moments a (included) to b (excluded); moments that are too old are cut off
+
+How many rows are kept depends on how the stream was cut into batches. What detectors see must not. So at each moment
+they see the `KEPT` moments before it, and nothing older.
 """
 
 import numpy as np
@@ -9,6 +12,7 @@ from numpy.typing import NDArray
 from monitor.signals.motion import SignalBlock
 
 KEPT = 64 * 200  # moments: 64 s, in which a repetition at 30/30 fits
+SPARE = 200  # older moments, which only the conditions of the oldest ones look back to
 CAPACITY = 3 * KEPT  # so that rows are rarely moved
 
 Column = NDArray[np.float64]
@@ -21,6 +25,7 @@ class SignalWindow:
     def __init__(self, slow_lag: int = 0) -> None:
         self.slow_lag = slow_lag
         self.first: int | None = None  # number of the moment in row 0
+        self.oldest = 0  # that detectors see
         self.end = 0  # number of the moment after the newest
         columns = np.full((12, CAPACITY), np.nan)
         self.x, self.v, self.a, self.slow_v, self.tension, self.fast_tension = columns[:6]
@@ -34,14 +39,15 @@ class SignalWindow:
         """Add moments that follow the newest."""
         n = len(signals.found_s)
         if self.first is None:
-            self.first = self.end = signals.first
+            self.first = self.oldest = self.end = signals.first
         used = self.end - self.first
         if used + n > CAPACITY:
-            drop = used - KEPT
-            self._columns[:, :KEPT] = self._columns[:, drop:used]
-            self._counts[:, :KEPT] = self._counts[:, drop:used]
+            kept = KEPT + SPARE
+            drop = used - kept
+            self._columns[:, :kept] = self._columns[:, drop:used]
+            self._counts[:, :kept] = self._counts[:, drop:used]
             self.first += drop
-            used = KEPT
+            used = kept
         rows = slice(used, used + n)
         self.x[rows] = signals.x_m - rest_m
         self.v[rows] = signals.v_m_s
@@ -56,6 +62,11 @@ class SignalWindow:
         self.found[rows] = signals.found_s
         self.end += n
 
+    def look_from(self, now: int) -> None:
+        """Detectors look back from moment `now`."""
+        if self.oldest < now - KEPT:
+            self.oldest = now - KEPT
+
     def shift(self, by_m: float) -> None:
         """The zero of the positions was moved up."""
         self.x -= by_m
@@ -68,9 +79,9 @@ class SignalWindow:
             column[rows] -= by_n
 
     def row(self, moment: int) -> int:
-        """Row of a moment; the oldest kept row for one that is older."""
+        """Row of a moment; that of the oldest visible moment for one that is older."""
         assert self.first is not None
-        return max(0, moment - self.first)
+        return (moment if moment > self.oldest else self.oldest) - self.first
 
     def x_m(self, moment: int) -> float:
         """The position of one moment, m above the rest; NaN where not known."""

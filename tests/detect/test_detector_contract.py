@@ -122,15 +122,24 @@ LOAD_LEARNED_WHILE_PUSHING = Movement(
     force_hz=82.0,
     seed=1,
 )
+LONG_S = 200.0  # of stillness: more than the signals that are kept
+LONG_STILLNESS = Movement((*PRESS, Leg(1.0, 1.0), Still(LONG_S), Leg(0.0, 2.0), *PRESS, Tug(0.0, 6.0)))
 
 
 @exact
 @example("learned", LOAD_LEARNED_WHILE_PUSHING, [5000, 333, 1])
+@example("motor", LONG_STILLNESS, [5000, 333])
 @given(any_profile, movements(), st.lists(st.sampled_from([1, 2, 7, 20, 50, 333, 5000]), min_size=1, max_size=6))
 def test_the_chunks_do_not_matter(name: str, movement: Movement, sizes: list[int]) -> None:
     samples = movement.samples()
     sizes = sizes if max(sizes) > 10 else [*sizes, 50]
     assert lines(feed(Spine(PROFILES[name], "s"), *chunked(samples, sizes))) == lines(run(name, samples))
+
+
+def test_a_dwell_longer_than_the_kept_signals_is_measured_whole() -> None:
+    events, _ = run("motor", LONG_STILLNESS.samples(), feedback=False)
+    dwells_s = [rep.upper_dwell_s for rep in events if isinstance(rep, Rep)]
+    assert dwells_s == [pytest.approx(dwell_s, abs=0.3) for dwell_s in (0.5, LONG_S, 0.5)]
 
 
 @exact
