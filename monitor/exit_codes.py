@@ -40,6 +40,7 @@ KNOWN = {
     "monitor.display.server.PageServerError": ExitCode.FAILED,
     "monitor.gym.database.errors.DatabaseError": ExitCode.FAILED,
     "monitor.gym.people.errors.PeopleError": ExitCode.BAD_INPUT,
+    "monitor.gym.workout.errors.WorkoutError": ExitCode.BAD_INPUT,
     "monitor.store.database.StoreError": ExitCode.FAILED,
     "monitor.store.database.StoreVersionError": ExitCode.DO_NOT_RESTART,
     "monitor.mqtt.client.connection.BrokerError": ExitCode.FAILED,

@@ -153,7 +153,12 @@ MAY_IMPORT = {  # a room -> the rooms that it may use; within a room any file ma
     ],
     "monitor.gym.database": ["monitor.events", "monitor.state"],
     "monitor.gym.people": ["monitor.gym.database", "monitor.mqtt.contract", "monitor.record.table"],
-    "monitor.gym.workout": ["monitor.gym.database", "monitor.gym.people", "monitor.mqtt.contract"],
+    "monitor.gym.workout": [
+        "firmware_bridge.physics",
+        "monitor.gym.database",
+        "monitor.gym.people",
+        "monitor.mqtt.contract",
+    ],
     "monitor.commands": ["firmware_bridge", "monitor"],  # the wiring
     "monitor.__main__": ["monitor.commands", "monitor.exit_codes"],
     "monitor": [],
