@@ -122,8 +122,9 @@ LOAD_LEARNED_WHILE_PUSHING = Movement(
     force_hz=82.0,
     seed=1,
 )
-LONG_S = 200.0  # of stillness: more than the signals that are kept
-LONG_STILLNESS = Movement((*PRESS, Leg(1.0, 1.0), Still(LONG_S), Leg(0.0, 2.0), *PRESS, Tug(0.0, 6.0)))
+LONG_S = 200  # of stillness: more than the signals that are kept
+TIRING = tuple(Tug(1.4 - 0.002 * second, 1.0) for second in range(LONG_S))  # so each moment differs
+LONG_STILLNESS = Movement((*PRESS, Leg(1.0, 1.0), *TIRING, Leg(0.0, 2.0), *PRESS, Tug(0.0, 6.0)))
 
 
 @exact
