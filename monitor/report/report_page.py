@@ -4,9 +4,7 @@ Its content policy names the one script and the one style by their digests and f
 came in with a recording could run, even if it slipped past the escaping.
 """
 
-import base64
 from collections.abc import Sequence
-from hashlib import sha256
 from importlib.resources import files
 from string import Template
 
@@ -17,6 +15,7 @@ from monitor.report.blindness import BLIND, BLIND_STATIC
 from monitor.report.drawing import drawing
 from monitor.report.gathering import Gathered
 from monitor.report.markup import Markup, element, json_in_script, together
+from monitor.report.paper import content_policy, paper_style
 from monitor.report.resistance_section import resistance_section
 from monitor.report.sections import blindness, event_list, figures, found, header, set_table, trouble, work_on
 from monitor.report.session_story import SessionStory
@@ -26,7 +25,6 @@ from monitor.version import VERSION
 SCRIPTS = ("curve.js", "parts.js", "marks.js", "tip.js", "timeline.js", "controls.js", "overlay.js", "report.js")
 
 SETS_OPEN = 3  # with more sets, each is folded until a reader opens it
-NOTHING_ELSE = "default-src 'none'; base-uri 'none'; form-action 'none'"
 
 
 def report_page(
@@ -41,7 +39,7 @@ def report_page(
     static = gathered.profile.machine.kind == "static"
     drawn = drawing(gathered, story)
     folder = files("monitor.report") / "page"
-    style = (folder / "report.css").read_text(encoding="utf-8")
+    style = paper_style((folder / "report.css").read_text(encoding="utf-8"))
     script = "\n".join((folder / name).read_text(encoding="utf-8") for name in SCRIPTS)
     timeline = Markup((folder / "timeline.html").read_text(encoding="utf-8"))
     sets = [set_section(one, static, folded=len(story.sets) > SETS_OPEN) for one in story.sets]
@@ -58,7 +56,7 @@ def report_page(
     )
     return Template((folder / "report.html").read_text(encoding="utf-8")).substitute(
         title=element("title", f"Training report, {gathered.profile.machine.id}"),
-        policy=f"{NOTHING_ELSE}; style-src {_digest(style)}; script-src {_digest(script)}",
+        policy=content_policy(style, script),
         style=style,
         header=header(gathered, began_utc),
         body=body,
@@ -66,8 +64,3 @@ def report_page(
         data=json_in_script(msgspec.json.encode(drawn)),
         script=script,
     )
-
-
-def _digest(text: str) -> str:
-    """The digest by which a content policy trusts a text."""
-    return f"'sha256-{base64.b64encode(sha256(text.encode()).digest()).decode()}'"

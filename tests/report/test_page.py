@@ -334,7 +334,7 @@ def test_it_is_in_the_wheel(tmp_path: Path) -> None:
     with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
         shipped = set(wheel.namelist())
     names = {path.name for path in page.iterdir()}
-    assert names == {*SCRIPTS, "report.html", "report.css", "timeline.html"}
+    assert names == {*SCRIPTS, "report.html", "report.css", "paper.css", "timeline.html"}
     assert {f"monitor/report/page/{name}" for name in names} <= shipped
 
 
