@@ -39,6 +39,7 @@ KNOWN = {
     "monitor.state.folders.StateError": ExitCode.FAILED,
     "monitor.display.server.PageServerError": ExitCode.FAILED,
     "monitor.gym.database.errors.DatabaseError": ExitCode.FAILED,
+    "monitor.gym.export.selection.ExportRefused": ExitCode.BAD_INPUT,
     "monitor.gym.people.errors.PeopleError": ExitCode.BAD_INPUT,
     "monitor.gym.workout.errors.WorkoutError": ExitCode.BAD_INPUT,
     "monitor.store.database.StoreError": ExitCode.FAILED,

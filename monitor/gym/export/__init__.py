@@ -1,0 +1,1 @@
+"""The sets of the gym's database as files that other programs read."""
