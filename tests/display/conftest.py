@@ -65,7 +65,7 @@ def open_page(browser: Browser, the_stage: DisplayStage) -> Iterator[Open]:
 
 def _open(browser: Browser, stage: DisplayStage, path: str, size: tuple[int, int]) -> Page:
     page = browser.open(stage.url + path, width=size[0], height=size[1])
-    page.wait("globalThis.repMonitor?.link.connections > 0")
+    page.wait("globalThis.repMonitor?.link.subscribed > 0")
     return page
 
 

@@ -142,6 +142,7 @@ class DisplayStage:
         tempo: str | None = "5/5",
         load_n: float | None = None,
         plates_kg: tuple[float, ...] | None = None,
+        range_trouble: str | None = None,
     ) -> None:
         limits = {"bottom_m": 0.0, "top_m": 0.5, "lockout_m": 0.5, "force_ceiling_n": None}
         message = InfoMessage(
@@ -154,6 +155,7 @@ class DisplayStage:
             session=self.session,
             recording="on",
             fault=None,
+            range_trouble=range_trouble,
         )
         self.publish(payload.info(self.tree, message))
 

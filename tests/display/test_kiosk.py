@@ -73,7 +73,7 @@ def test_an_upgrade_reaches_a_screen_with_its_next_load(
     the_stage.mend_broker()
     the_stage.info()
     screen.call("Page.reload")
-    screen.wait(f"globalThis.repMonitor?.link.connections > 0 && {LIVE}")
+    screen.wait(f"globalThis.repMonitor?.link.subscribed > 0 && {LIVE}")
     after = before[0].replace("rep-monitor-", "rep-monitor-next-")
     screen.evaluate(
         "new Promise((done) => { const look = async () =>"

@@ -113,6 +113,7 @@ def test_in_arabic_the_page_mirrors_and_numbers_stay(open_page: Open, stage: Dis
     assert page.evaluate("document.querySelector('#load').textContent") == f"{FIRST}82 kg{LAST}"
     assert first_char_x(page, "#load") < first_char_x(page, "#load", last=True)  # 82 kg, not kg 82
     assert not violations(page)
+    stage.info(load_n=804.0, range_trouble="The range could not be learned.")
     trainer = open_page("trainer.html?cues=ar", LAPTOP)
     stage.event(Jerk, rep=2, cause="mid", peak_g=0.2, t_s=-20.0)
     trainer.wait("document.querySelectorAll('#events td').length > 2")
@@ -122,6 +123,9 @@ def test_in_arabic_the_page_mirrors_and_numbers_stay(open_page: Open, stage: Dis
     first = "#events th"  # when it was: a minus sign before the minutes
     assert trainer.evaluate(f"document.querySelector('{first}').textContent").startswith(f"{FIRST}\N{MINUS SIGN}")
     assert first_char_x(trainer, first) < first_char_x(trainer, first, last=True)
+    trainer.wait("!document.querySelector('#notices').hidden")
+    notice = "#notices span"  # the daemon's sentence is English: its full stop is on the right
+    assert trainer.evaluate(f"getComputedStyle(document.querySelector('{notice}')).direction") == "ltr"
     assert not violations(trainer)
 
 
@@ -134,9 +138,9 @@ def test_the_profile_chooses_and_a_screen_remembers_its_own_choice(open_page: Op
     assert page.evaluate("document.querySelector('[name=unit]').value") == "lb"
     choose = "document.querySelector('[name=language]')"
     page.evaluate(f"{choose}.value = 'fr', {choose}.dispatchEvent(new Event('change', {{ bubbles: true }}))")
-    page.wait("document.documentElement?.lang === 'fr' && globalThis.repMonitor?.link.connections > 0")
+    page.wait("document.documentElement?.lang === 'fr' && globalThis.repMonitor?.link.subscribed > 0")
     page.goto(stage.url)
-    page.wait("document.documentElement?.lang === 'fr' && globalThis.repMonitor?.link.connections > 0")
+    page.wait("document.documentElement?.lang === 'fr' && globalThis.repMonitor?.link.subscribed > 0")
     assert page.evaluate("document.querySelector('#start').textContent") == "Compte à rebours"
     stage.display()
 

@@ -98,7 +98,7 @@ def test_the_qr_codes_link_lets_a_coach_in(invitation: Page, open_stage: Display
 
 def test_a_page_that_may_not_let_screens_in_has_no_button(open_stage: DisplayStage, browser: Browser) -> None:
     page = new_screen(browser, f"{open_stage.url}trainer.html?token={TOKENS[Role.DISPLAY]}")
-    page.wait("globalThis.repMonitor?.link.connections > 0")
+    page.wait("globalThis.repMonitor?.link.subscribed > 0")
     assert page.evaluate("fetch('code', {method: 'POST'}).then((answer) => answer.status)") == 403
     assert page.evaluate("document.querySelector('#invite').hidden") is True
     page.close()

@@ -101,6 +101,6 @@ def test_without_tls_a_hint_says_that_the_screen_may_sleep(secure: tuple[Display
         page.wait(f"{LIVE} && document.querySelector('#sleep').checkVisibility()")
         page.evaluate("document.querySelector('#sleep button').click()")
         page.call("Page.reload")
-        page.wait(f"{LIVE} && globalThis.repMonitor?.link.connections > 0")
+        page.wait(f"{LIVE} && globalThis.repMonitor?.link.subscribed > 0")
         assert page.evaluate("document.querySelector('#sleep').hidden") is True, "read once"
         page.close()

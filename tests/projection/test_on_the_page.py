@@ -39,7 +39,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 def opened(browser: Browser, url: str, size: tuple[int, int]) -> Page:
     page = browser.open(url, width=size[0], height=size[1])
-    page.wait("globalThis.repMonitor?.link.connections > 0 && document.querySelector('.playback .play').textContent")
+    page.wait("globalThis.repMonitor?.link.subscribed > 0 && document.querySelector('.playback .play').textContent")
     return page
 
 
@@ -81,7 +81,7 @@ def test_the_trainers_page_shows_the_past_of_its_place(url: str, browser: Browse
     page.wait(
         "document.querySelectorAll('#rep-rows tr').length > 3 && document.querySelectorAll('#events tr').length > 9"
     )
-    assert page.evaluate("repMonitor.trace.columns[0].length") > 100
+    page.wait("repMonitor.trace.columns[0].length > 100")
     assert not violations(page)
     page.evaluate("document.querySelector('#choose').click()")
     page.wait("document.querySelector('#choose-why').textContent !== ''")

@@ -21,6 +21,7 @@ export class Link {
   #waiting = new Map(); // id of a command -> callback for its answer
   attempts = 0; // failed ones since the last success
   connections = 0;
+  subscribed = 0; // of these connections, those whose topics the broker has subscribed: no later message is missed
   unknown = 0; // messages that were not understood
 
   constructor({ url, tree, heard, changed }) {
@@ -104,7 +105,10 @@ export class Link {
     this.connections += 1;
     const wanted = Object.entries(TOPICS).map(([rest, qos]) => [this.#topic(rest), { qos }]);
     // If the broker refuses, close and try again, so that the page shows the attempts.
-    client.subscribe(Object.fromEntries(wanted), (error) => error && client.end(true));
+    client.subscribe(Object.fromEntries(wanted), (error) => {
+      if (error) client.end(true);
+      else this.subscribed += 1;
+    });
     this.changed({ up: true, attempts: 0, next_ms: 0 });
   }
 

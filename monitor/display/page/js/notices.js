@@ -17,7 +17,15 @@ export function notices(info, words) {
   ].filter(Boolean);
 }
 
-export function drawNotices(list, sentences) {
-  list.hidden = !sentences.length;
-  list.replaceChildren(...sentences.map((sentence) => element("li", "", "", [symbol("fault"), sentence])));
+export function drawNotices(place, sentences) {
+  const items = sentences.map((sentence) => element("li", "", "", [symbol("fault"), directed(sentence)]));
+  place.hidden = !sentences.length;
+  place.replaceChildren(element("ul", "", "", items));
+}
+
+/** The daemon's sentences are English on every page, so each is laid out in its own direction. */
+function directed(sentence) {
+  const text = element("span", "", sentence);
+  text.dir = "auto";
+  return text;
 }

@@ -70,9 +70,9 @@ export function setUpPlayback(words, link) {
   });
   let caughtUp = false;
 
-  /** Once connected, a page asks for what had happened before: that is what a seek to the same place gives. */
+  /** Once subscribed, a page asks for what had happened before: that is what a seek to the same place gives. */
   function catchUp() {
-    if (caughtUp || !link.connections) return;
+    if (caughtUp || !link.subscribed) return;
     caughtUp = true;
     ask(`at_s=${state.at_s}`);
   }
