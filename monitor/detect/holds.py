@@ -47,8 +47,10 @@ class StopFinder:
 
     watches = Bit.OFF | Bit.STILL | Bit.KNOWN_T | Bit.CONTACT
 
-    def __init__(self, settings: SetSettings) -> None:
+    def __init__(self, settings: SetSettings, count_m: float) -> None:
+        """`count_m`: the step of the encoder."""
         self.settings = settings
+        self.arrived_m = max(AT_STOP_M, count_m)  # while it settles, the last count may still change
         self.hold = steps(settings.end_rest_s)
         self.due = NEVER
         self._since: int | None = None
@@ -86,7 +88,7 @@ class StopFinder:
         stands = moment.now - since >= self.hold - 1 and lowest_m is not None and x_m < lowest_m - margin_m
         if not stands:
             return None
-        arrived = np.abs(moment.signals.part(moment.signals.x, since, moment.now + 1) - x_m) <= AT_STOP_M
+        arrived = np.abs(moment.signals.part(moment.signals.x, since, moment.now + 1) - x_m) <= self.arrived_m
         return Stop(since + int(arrived.argmax()), None, x_m)
 
     def _left(self, moment: Moment) -> int:

@@ -66,15 +66,18 @@ NOTHING_HAPPENS: dict[str, Any] = {
 }
 
 
-def detectors_before(profile: Profile, lag: int) -> tuple[Detector, ...]:
-    """The first detectors, the same on every machine. `lag`: of a moment behind the grid, in steps."""
+def detectors_before(profile: Profile, lag: int, count_m: float) -> tuple[Detector, ...]:
+    """The first detectors, the same on every machine. `lag`: of a moment behind the grid, in steps.
+
+    `count_m`: the step of the encoder.
+    """
     detect = profile.detect
     return (
         RestFinder(),
         FaultDetector(detect.sensor_fault, lag),
         TurnFinder(lag),
         HoldFinder(detect.held),
-        StopFinder(detect.set),
+        StopFinder(detect.set, count_m),
         ZeroFinder(),
         SetDetector(detect.set),
     )

@@ -82,7 +82,7 @@ class Spine:
         self._teacher = Teacher(profile.machine.plates_kg, given_range, detect.range, detect.load_step, curve_known)
         self._live = LiveFeedback()
         self._with_feedback = feedback
-        before = detectors_before(profile, self._motion.lag)
+        before = detectors_before(profile, self._motion.lag, count_m)
         after = detectors_after(profile, limits, self._teacher, self._motion.lag, count_m)
         self._panel = DetectorPanel(before, after, first_moment(self._signals, session, limits))
 

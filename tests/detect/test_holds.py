@@ -9,7 +9,21 @@ import pytest
 from firmware_bridge.samples import Samples
 from monitor.detect.spine import Spine
 from monitor.events import AnyEvent
-from tests.movements import BOTTOM_M, LOAD_N, PROFILES, REST_M, TOP_M, Act, Down, Leg, Movement, Still, Tug, profile
+from tests.movements import (
+    BOTTOM_M,
+    ENCODER_M,
+    LOAD_N,
+    PROFILES,
+    REST_M,
+    TOP_M,
+    Act,
+    Down,
+    Leg,
+    Movement,
+    Still,
+    Tug,
+    profile,
+)
 
 UP: list[Act] = [Leg(1.0, 2.0), Still(0.4)]
 REP: list[Act] = [*UP, Leg(0.0, 2.0), Still(0.4)]
@@ -130,6 +144,18 @@ def test_a_stop_that_keeps_the_cable_loaded_ends_a_set(before_s: float) -> None:
         assert starts[0].t_s == pytest.approx(1.0 + 0.5 + before_s, abs=0.2)
         assert last(events, "rep")[0].t_s == pytest.approx(1.0 + 0.5 + before_s, abs=0.2)
     assert max(rep.positive_s for rep in last(events, "rep")) < 2.5 or before_s < 5
+
+
+def test_a_stack_that_settles_by_one_count_has_arrived_before() -> None:
+    count_m = 4 * ENCODER_M
+    edge = 122.5 * count_m  # between two counts
+    park: list[Act] = [Leg(at(edge + 1e-4), 1.5), Still(3.0), Leg(at(edge - 1e-4), 1.0), Still(8.0)]
+    acts = [*LEAD, *REP, *REP, *park]
+    rows = Movement(tuple(acts)).samples()
+    coarse = Samples(rows.t_s, np.round(rows.position_m / count_m) * count_m, rows.force_n, rows.flags)
+    high = profile(bottom_m=REST_M + 0.1, working_load_n=None, friction=None, metres_per_count=count_m)
+    (end,) = last(records([], high, coarse), "set_end")
+    assert end.t_s == pytest.approx(1.0 + 0.9 + 2 * 4.8 + 1.5, abs=0.3)
 
 
 def test_taking_a_stack_from_its_hook_is_not_an_assist() -> None:

@@ -1,6 +1,7 @@
 """Finds turns, repetitions, sets and phases in true signals, by EVENTS.md 1.3 to 1.5, 4 and 5."""
 
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -10,7 +11,8 @@ from tests.quality.signals import Bools, Filtered, Floats, filled, held, longest
 from tests.quality.thresholds import Thresholds
 
 PHASES = ("rest", "positive", "upper_turn", "negative", "lower_turn", "hold", "held")
-DEAD_STILL_M_S = 0.001  # a stack that stands on a stop
+DEAD_STILL_M_S = 0.001  # a stack that stands on a stop ...
+SETTLING_M = 0.0005  # ... and settles there: less than one count of the coarsest encoder is no movement
 ENDS_NEAR_S = 0.3  # a repetition may end this long after its set: its dwell begins after the contact
 REST, POSITIVE, UPPER_TURN, NEGATIVE, LOWER_TURN, HOLD, HELD = range(len(PHASES))
 LANDING_S = 0.06  # the speed of a landing is the highest in this time before the contact
@@ -109,7 +111,12 @@ def _eased(f: Filtered, th: Thresholds, hangs: Bools) -> Bools:
 
 def _parked(f: Filtered, th: Thresholds) -> Bools:
     """Samples at which the stack stands completely still under load below the range, on the machine's own stop."""
-    still = (f.x_m >= th.touch_m) & (f.x_m < th.parked_x_m) & (np.abs(f.v_m_s) < DEAD_STILL_M_S)
+    low = (f.x_m >= th.touch_m) & (f.x_m < th.parked_x_m)
+    still = low & (np.abs(f.v_m_s) < DEAD_STILL_M_S)
+    stretches = runs(still)
+    for (_, a), (b, _) in pairwise(stretches):
+        if low[a:b].all() and np.ptp(f.x_m[a - 1 : b + 1]) < SETTLING_M:
+            still[a:b] = True
     return _where(held(still & (f.fast_tension_n >= th.under_load_n), th.end_loose_s, f.step_s), len(still))
 
 
