@@ -154,7 +154,12 @@ MAY_IMPORT = {  # a room -> the rooms that it may use; within a room any file ma
         "monitor.state",
     ],
     "monitor.gym.database": ["monitor.events", "monitor.state"],
-    "monitor.gym.people": ["monitor.gym.database", "monitor.mqtt.contract", "monitor.record.table"],
+    "monitor.gym.people": [
+        "firmware_bridge.physics",
+        "monitor.gym.database",
+        "monitor.mqtt.contract",
+        "monitor.record.table",
+    ],
     "monitor.gym.workout": [
         "firmware_bridge.physics",
         "monitor.gym.database",

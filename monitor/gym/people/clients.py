@@ -6,6 +6,7 @@ Every function works inside the caller's transaction and raises PeopleError with
 import secrets
 import string
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, TypedDict, Unpack
 
@@ -29,6 +30,7 @@ from monitor.gym.people.fields import (
 )
 
 WINDOW_S = (60.0, 90.0)  # of the time under load, where nobody chose another
+MachineKey = tuple[str, str]  # site, machine
 ID_ALPHABET, ID_LENGTH = string.ascii_lowercase + string.digits, 10
 
 
@@ -64,6 +66,8 @@ class Setting:
     next_load_n: float | None = None  # chosen by the trainer
     note: str = ""
 
+
+Settings = Mapping[str, Mapping[MachineKey, Setting]]  # by client
 
 _SETTING = [client_machines.c[name] for name in Setting.__dataclass_fields__]
 
@@ -116,6 +120,14 @@ def settings_of(connection: Connection, client_id: str) -> list[Setting]:
     query = select(*_SETTING).where(client_machines.c.client_id == client_id)
     order = (client_machines.c.site, client_machines.c.machine)
     return [Setting(**row) for row in connection.execute(query.order_by(*order)).mappings()]
+
+
+def all_settings(connection: Connection) -> Settings:
+    found: dict[str, dict[MachineKey, Setting]] = {}
+    for row in connection.execute(select(client_machines.c.client_id, *_SETTING)).mappings():
+        one = Setting(**{name: value for name, value in row.items() if name != "client_id"})
+        found.setdefault(row["client_id"], {})[one.site, one.machine] = one
+    return found
 
 
 def setting(connection: Connection, client_id: str, site: str, machine: str) -> Setting:

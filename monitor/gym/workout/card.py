@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from monitor.gym.people.clients import Client, Setting, client, settings_of
+from monitor.gym.people.clients import Client, MachineKey, Setting, client, settings_of
 from monitor.gym.workout.errors import UnknownSheet
 from monitor.gym.workout.machine_facts import MachineFacts, machine_facts
-from monitor.gym.workout.main_sets import MachineKey, MainSets, main_sets
+from monitor.gym.workout.main_sets import MainSets, main_sets
 from monitor.gym.workout.next_load import Suggestion, suggest
 
 VISITS_A_SHEET = 16

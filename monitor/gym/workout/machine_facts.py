@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select, tuple_
 
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
 from monitor.gym.database.tables import machines
-from monitor.gym.workout.main_sets import MachineKey
+from monitor.gym.people.clients import MachineKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from monitor.gym.people.clients import Client
+from monitor.gym.people.clients import Client, MachineKey
 from monitor.gym.workout.visits import Visit, VisitSet, visits
-
-MachineKey = tuple[str, str]  # site, machine
 
 
 class MainSets(NamedTuple):

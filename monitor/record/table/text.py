@@ -24,16 +24,20 @@ OTHER_FILES = {
 
 def read_text(path: Path) -> bytes:
     """UTF-8 without a byte order mark, all lines ended by LF. Raises TableError if the file is not text."""
-    data = _read(path)
+    return as_text(_read(path), str(path))
+
+
+def as_text(data: bytes, name: str) -> bytes:
+    """As `read_text`, from the bytes of a file; its name is for the message."""
     for magic, what in OTHER_FILES.items():
         if data.startswith(magic):
-            raise TableError(f"{path} is {what}")
+            raise TableError(f"{name} is {what}")
     data = data.removeprefix(codecs.BOM_UTF8)
     encoding = _encoding(data)
     if encoding is not None:
         data = data.decode(encoding, "replace").encode()
     if b"\0" in data:
-        raise TableError(f"{path} is not text: save the table as CSV, encoded in UTF-8")
+        raise TableError(f"{name} is not text: save the table as CSV, encoded in UTF-8")
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     return data
