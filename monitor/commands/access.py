@@ -5,13 +5,9 @@ import os
 import socket
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from monitor.exit_codes import ExitCode
-
-if TYPE_CHECKING:
-    from monitor.display.desk import Invitation
 
 HELP = "Give access: a code for the page, its certificate, or the accounts of a broker."
 PROFILE = """
@@ -81,7 +77,8 @@ def _page(config: Path, *, coach: bool, links: bool) -> int:
         role = Role.COACH if coach else Role.DISPLAY
         token = kept_tokens(directory)[Role.COACH]
         if url is not None and (invitation := ask_code(url, profile.display.bind, token, role)):
-            _print_code(invitation)
+            more = "--coach: for a coach. --links: permanent links."
+            print_code(invitation.link, invitation.code, invitation.role, more)
             return ExitCode.DONE
         print("The daemon does not answer, so there is no code. Permanent links, which are secrets:", file=sys.stderr)
     for role, address in addresses(profile, directory, link).items():
@@ -89,23 +86,26 @@ def _page(config: Path, *, coach: bool, links: bool) -> int:
     return ExitCode.DONE
 
 
-def _print_code(invitation: "Invitation") -> None:
+def print_code(link: str, code: str, role: str, more: str) -> None:
+    """A QR code, and how to get in without it. `link` has the code behind its `#`."""
     from rich.console import Console
 
     from monitor.access.page_certificate import own_addresses
+    from monitor.display.pairing import VALID_S
     from monitor.display.qr_code import blocks
 
-    address, _, code = invitation.link.partition("/pair.html#")
+    page = urlsplit(link)
     console = Console(highlight=False, soft_wrap=True)
-    console.print(f"Scan this with the new screen (role: {invitation.role}):\n", markup=False)
-    for line in blocks(invitation.link):
+    console.print(f"Scan this with the new screen (role: {role}):\n", markup=False)
+    for line in blocks(link):
         console.print(line, style="black on white")
-    console.print(f"\nOr open {address} there and type:  {code[:3]} {code[3:]}", markup=False)
-    host, port, ips = urlsplit(address).hostname, urlsplit(address).port, own_addresses()
-    if host not in ips and (elsewhere := [f"http://{ip}:{port}" for ip in ips if not ip.startswith("127.")]):
+    console.print(f"\nOr open {page.scheme}://{page.netloc} there and type:  {code[:3]} {code[3:]}", markup=False)
+    ips = own_addresses()
+    if page.hostname not in ips and (
+        elsewhere := [f"{page.scheme}://{ip}:{page.port}" for ip in ips if not ip.startswith("127.")]
+    ):
         console.print(f"Where the network does not know that name: {' or '.join(elsewhere)}", markup=False)
-    minutes = round(invitation.valid_s / 60)
-    console.print(f"For one screen, within {minutes} minutes. --coach: for a coach. --links: permanent links.")
+    console.print(f"For one screen, within {round(VALID_S / 60)} minutes. {more}", markup=False)
 
 
 def _tls(config: Path, authority: Path, names: list[str]) -> int:

@@ -1,4 +1,4 @@
-"""`rep-monitor gym`: collects many machines; `rep-monitor gym forget CLIENT` removes a client from all of them."""
+"""`rep-monitor gym`: collects many machines, and serves the gym's page; its actions do one thing beside it."""
 
 import argparse
 import asyncio
@@ -15,8 +15,8 @@ from monitor.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from monitor.gym.configuration import GymConfig
-    from monitor.gym.database.database import Database
-    from monitor.mqtt.client.connection import Address
+    from monitor.gym.gym import GymPlaces
+    from monitor.gym.web.logins import PageRole
 
 HELP = "Collect the events and sets of many machines in one database, until it is stopped."
 ANSWERED_WITHIN_S = 30.0
@@ -30,6 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     backup.add_argument("file", type=Path, metavar="FILE", help="a SQLite file; it contains names")
     restore = actions.add_parser("restore", help="copy a backup into an empty database, of either kind")
     restore.add_argument("file", type=Path, metavar="FILE", help="what `backup` wrote")
+    code = actions.add_parser("code", help="let a new screen in: a QR code, and the same code to type")
+    code.add_argument(
+        "--role", choices=("trainer", "display"), default="trainer", help="what it may (default: trainer)"
+    )
     forget = actions.add_parser("forget", help="remove a client here and on every machine")
     forget.add_argument("client", metavar="CLIENT", help="the client's id")
 
@@ -43,6 +47,8 @@ def run(args: argparse.Namespace) -> int:
     config = load_gym(args.config)
     if args.action == "forget":
         return _forget(config, args.client)
+    if args.action == "code":
+        return _code(config, args.role)
     if args.action is not None:
         return _copy(config, args.action, args.file)
     level = logging.INFO if args.verbose else logging.WARNING
@@ -62,8 +68,19 @@ async def _until_stopped(config: "GymConfig") -> None:
     await run_gym(config, _print)
 
 
-def _print(address: "Address", database: "Database") -> None:
-    print(f"gym: broker {address}, database {database.place}", flush=True)
+def _print(gym: "GymPlaces") -> None:
+    print(f"gym: broker {gym.broker}, database {gym.database.place}", flush=True)
+    if gym.page_url is not None:
+        print(f"gym: page {gym.page_url}, and `rep-monitor gym code` lets a screen in", flush=True)
+
+
+def _code(config: "GymConfig", role: "PageRole") -> int:
+    from monitor.commands.access import print_code
+    from monitor.gym.web.own_programs import ask_code
+
+    given = ask_code(config, role)
+    print_code(given.url, given.code, given.role, "--role display: for a screen that only shows.")
+    return ExitCode.DONE
 
 
 def _copy(config: "GymConfig", action: str, file: Path) -> int:

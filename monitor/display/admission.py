@@ -7,7 +7,7 @@ import hmac
 import ipaddress
 import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from http.cookies import CookieError, SimpleCookie
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
@@ -48,18 +48,8 @@ class Admission:
         return self._tokens is not None
 
     def is_ours(self, host: str) -> bool:
-        """Whether the Host is one of ours. A foreign name server can point a name at us, but not an address.
-
-        In a local network, anybody can announce a name that ends in .local. Where a token is needed, it may be one
-        that this computer does not know of; without a token, only its own is accepted.
-        """
-        if (name := name_in(host)) is None:
-            return False
-        try:
-            ipaddress.ip_address(name)
-        except ValueError:
-            return name in self._names or (self.is_open and name.endswith(".local"))
-        return True
+        """Whether the Host is one of ours."""
+        return is_own(host, self._names, is_open=self.is_open)
 
     def role(self, visit: PageRequest) -> Role | None:
         """The visitor's role; None if unknown."""
@@ -88,6 +78,21 @@ class Admission:
         return {"Set-Cookie": f"{self._cookie}={self._tokens[role]}; {lasting}"}
 
 
+def is_own(host: str, names: Set[str], *, is_open: bool) -> bool:
+    """Whether a Host header names this computer. A foreign name server can point a name at us, but not an address.
+
+    In a local network, anybody can announce a name that ends in .local. Where a token is needed (`is_open`), it may be
+    one that this computer does not know of; without a token, only its own is accepted.
+    """
+    if (name := name_in(host)) is None:
+        return False
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return name in names or (is_open and name.endswith(".local"))
+    return True
+
+
 def name_in(host: str) -> str | None:
     """The name or address in a Host header, without the port; None if it is malformed."""
     match = HOST.fullmatch(host)
@@ -96,9 +101,15 @@ def name_in(host: str) -> str | None:
 
 def is_from(host: str, headers: Headers) -> bool:
     """Whether the request comes from a page of this server; browsers name the page in the Origin header."""
-    origin = only(headers, "Origin")
-    given = len(headers.get_all("Origin"))
-    return not given or (given == 1 and urlsplit(origin).netloc.lower() == host.lower())
+    return is_origin_own(host, headers.get_all("Origin"))
+
+
+def is_origin_own(host: str, origins: Sequence[str]) -> bool:
+    """The same for the values of the Origin header; programs send none."""
+    try:
+        return not origins or (len(origins) == 1 and urlsplit(origins[0]).netloc.lower() == host.lower())
+    except ValueError:
+        return False
 
 
 def own_names() -> set[str]:

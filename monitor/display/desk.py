@@ -38,7 +38,7 @@ class Desk:
 
     def __init__(self, admission: Admission) -> None:
         self._admission = admission
-        self._codes = PairingCodes()
+        self._codes: PairingCodes[Role] = PairingCodes()
 
     def answer(self, visit: PageRequest, begin_at: str) -> Response | None:
         """None for another path, or where no visitor needs a code. `begin_at`: the host and port for a new screen."""

@@ -10,8 +10,7 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Callable
-
-from monitor.mqtt.contract.roles import Role
+from typing import Generic, TypeVar
 
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # without 0, O, 1 and I
 LENGTH = 6
@@ -20,21 +19,22 @@ MOST_CODES = 4  # at a time; a newer one replaces the oldest
 WINDOW_S = 60.0
 MOST_WRONG_OF_A_PEER = 5  # in a window
 MOST_WRONG = 30
+Given = TypeVar("Given")  # what a code gives: a role
 
 
 class TooManyCodes(Exception):
     """Too many codes were wrong: for a while this peer, or every peer, may not try another one."""
 
 
-class PairingCodes:
+class PairingCodes(Generic[Given]):
     """The codes that are valid now, and the wrong ones of the last minute."""
 
     def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:
         self._clock_s = clock_s
-        self._valid: dict[str, tuple[Role, float]] = {}  # code -> role, end
+        self._valid: dict[str, tuple[Given, float]] = {}  # code -> role, end
         self._wrong: deque[tuple[float, str]] = deque(maxlen=MOST_WRONG)  # when, peer
 
-    def make(self, role: Role) -> str:
+    def make(self, role: Given) -> str:
         self._forget_old()
         while len(self._valid) >= MOST_CODES:
             del self._valid[next(iter(self._valid))]
@@ -42,7 +42,7 @@ class PairingCodes:
         self._valid[code] = (role, self._clock_s() + VALID_S)
         return code
 
-    def redeem(self, given: str, address: str) -> Role | None:
+    def redeem(self, given: str, address: str) -> Given | None:
         """The role that the code gives, once; None for a wrong code. Raises TooManyCodes."""
         self._forget_old()
         peer = _peer(address)

@@ -47,7 +47,7 @@ class File(NamedTuple):
 
 def page_files(cues: str | None = None, authority: bytes | None = None) -> dict[str, File]:
     """The files by path, the front page also as `/`; with the cue packs of the folder `cues`, and a certificate."""
-    found = dict(_within(files("monitor.display") / "page", "/"))
+    found = dict(files_in(files("monitor.display") / "page", "/"))
     if cues is not None:
         shipped = {path: file.data for path, file in found.items() if path.startswith("/cues/")}
         for path, data in with_own_packs(shipped, Path(cues)).items():
@@ -69,10 +69,11 @@ def _shell(files: dict[str, File]) -> bytes:
     return b"self.SHELL = " + msgspec.json.encode(shell) + b";\n"
 
 
-def _within(folder: Traversable, path: str) -> Iterator[tuple[str, File]]:
+def files_in(folder: Traversable, path: str) -> Iterator[tuple[str, File]]:
+    """Every file below the folder; its address begins with `path`."""
     for entry in folder.iterdir():
         if entry.is_dir():
-            yield from _within(entry, f"{path}{entry.name}/")
+            yield from files_in(entry, f"{path}{entry.name}/")
             continue
         yield path + entry.name, _file(entry.name, entry.read_bytes())
 

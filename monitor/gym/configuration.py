@@ -6,10 +6,11 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from monitor.display.address import page_url
 from monitor.gym.collector.backlog import AT_ONCE
 from monitor.mqtt.contract.messages import Name
 from monitor.mqtt.contract.topics import ROOT, Root
-from monitor.profile.profile import BrokerSettings
+from monitor.profile.profile import BrokerSettings, TcpPort
 from monitor.profile.reading import absolute
 from monitor.profile.settings import SettingsTable
 from monitor.profile.toml_document import Document
@@ -33,16 +34,33 @@ class DatabaseSettings(SettingsTable, frozen=True, kw_only=True):
     keep_days: Annotated[int, Meta(ge=1)] | None = None  # of events; default: no limit
 
 
+class GymPageSettings(SettingsTable, frozen=True, kw_only=True):
+    """`[display]`: the gym's page, and the REST interface behind it."""
+
+    enabled: bool = True
+    bind: str = "127.0.0.1"
+    port: TcpPort = 8100  # the pages of machines look for a free one from 8080 to 8099
+    tls: str | None = None  # a folder with the page's certificate
+
+
 class GymConfig(SettingsTable, frozen=True, kw_only=True):
     """The whole file."""
 
     mqtt: GymBroker = GymBroker()
     store: DatabaseSettings = DatabaseSettings()
+    display: GymPageSettings = GymPageSettings()
 
     @property
     def database_url(self) -> str:
         """Raises StateError."""
         return self.store.url or f"sqlite:///{state_directory(FOLDER) / 'gym.db'}"
+
+    @property
+    def page_url(self) -> str | None:
+        """For a person; None without a page."""
+        display = self.display
+        scheme = "http" if display.tls is None else "https"
+        return page_url(display.bind, display.port, scheme) if display.enabled else None
 
 
 def load_gym(path: Path | None) -> GymConfig:
@@ -58,4 +76,5 @@ def load_gym(path: Path | None) -> GymConfig:
         password_file=absolute(home, config.mqtt.password_file),
         ca_file=absolute(home, config.mqtt.ca_file),
     )
-    return msgspec.structs.replace(config, mqtt=mqtt)
+    display = msgspec.structs.replace(config.display, tls=absolute(home, config.display.tls))
+    return msgspec.structs.replace(config, mqtt=mqtt, display=display)

@@ -1,10 +1,11 @@
-"""Runs the gym: its broker where none is given, the collector, what is passed on to the machines, and retention."""
+"""Runs the gym: its broker where none is given, the collector, its page, what is passed on, and retention."""
 
 import asyncio
 import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 
 from sqlalchemy import delete
 
@@ -16,6 +17,9 @@ from monitor.gym.database.database import Database, open_database
 from monitor.gym.database.errors import DatabaseAway
 from monitor.gym.database.tables import events
 from monitor.gym.forgetting import pass_on_requests
+from monitor.gym.web.app import make_app
+from monitor.gym.web.own_programs import own_token
+from monitor.gym.web.server import open_port, serve_page
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
 from monitor.mqtt.client.connection import Address
 from monitor.mqtt.contract.roles import Role
@@ -27,15 +31,30 @@ DAY_S = 86_400.0
 _log = logging.getLogger(__name__)
 
 
-async def run_gym(config: GymConfig, on_up: Callable[[Address, Database], None]) -> None:
+@dataclass(frozen=True, kw_only=True)
+class GymPlaces:
+    """Where the running gym can be reached. `page_url` is None without a page."""
+
+    broker: Address
+    database: Database
+    page_url: str | None
+
+
+async def run_gym(config: GymConfig, on_up: Callable[[GymPlaces], None]) -> None:
     """Runs until it is cancelled. Raises DatabaseError, StateError, ConfigError."""
-    async with _broker(config) as address, _database(config) as database:
+    async with contextlib.AsyncExitStack() as stack:
+        port = stack.enter_context(open_port(config.display)) if config.display.enabled else None
+        address = await stack.enter_async_context(_broker(config))
+        database = await stack.enter_async_context(_database(config))
         mqtt = config.mqtt
         collector = Collector(address, mqtt.roots, database, mqtt.client_id, mqtt.answers_at_once)
-        on_up(address, database)
+        on_up(GymPlaces(broker=address, database=database, page_url=config.page_url))
         async with asyncio.TaskGroup() as group:
             group.create_task(collector.run(), name="gym: collector")
             group.create_task(pass_on_requests(database, collector), name="gym: forget")
+            if port is not None:
+                app = make_app(database, collector, config, own_token())
+                group.create_task(serve_page(app, port), name="gym: page")
             if config.store.keep_days is not None:
                 group.create_task(_tidy(database, config.store.keep_days), name="gym: retention")
 

@@ -31,11 +31,11 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def codes(clock: Clock) -> PairingCodes:
+def codes(clock: Clock) -> PairingCodes[Role]:
     return PairingCodes(clock)
 
 
-def test_a_code_can_be_read_aloud_and_is_used_once(codes: PairingCodes) -> None:
+def test_a_code_can_be_read_aloud_and_is_used_once(codes: PairingCodes[Role]) -> None:
     code = codes.make(Role.COACH)
     assert len(code) == 6
     assert not set(code) & set("01OIoi"), "look alike"
@@ -45,7 +45,7 @@ def test_a_code_can_be_read_aloud_and_is_used_once(codes: PairingCodes) -> None:
     assert len(made) == 500
 
 
-def test_a_code_is_valid_for_five_minutes(codes: PairingCodes, clock: Clock) -> None:
+def test_a_code_is_valid_for_five_minutes(codes: PairingCodes[Role], clock: Clock) -> None:
     first, second = codes.make(Role.DISPLAY), codes.make(Role.DISPLAY)
     clock.now_s += pairing.VALID_S - 1
     assert codes.redeem(first, "p") is Role.DISPLAY
@@ -53,7 +53,7 @@ def test_a_code_is_valid_for_five_minutes(codes: PairingCodes, clock: Clock) -> 
     assert codes.redeem(second, "p") is None
 
 
-def test_few_codes_are_valid_at_a_time(codes: PairingCodes) -> None:
+def test_few_codes_are_valid_at_a_time(codes: PairingCodes[Role]) -> None:
     made = [codes.make(Role.DISPLAY) for _ in range(pairing.MOST_CODES + 1)]
     assert codes.redeem(made[0], "p") is None
     assert codes.redeem(made[1], "p") is Role.DISPLAY
@@ -61,7 +61,7 @@ def test_few_codes_are_valid_at_a_time(codes: PairingCodes) -> None:
 
 @pytest.mark.parametrize("addresses", [["192.0.2.1"], [f"2001:db8::{n}" for n in range(1, 9)], ["fe80::1%eth0"]])
 def test_a_peer_that_guesses_must_wait_and_others_need_not(
-    codes: PairingCodes, clock: Clock, addresses: list[str]
+    codes: PairingCodes[Role], clock: Clock, addresses: list[str]
 ) -> None:
     code = codes.make(Role.DISPLAY)
     for n in range(pairing.MOST_WRONG_OF_A_PEER):
@@ -73,7 +73,7 @@ def test_a_peer_that_guesses_must_wait_and_others_need_not(
     assert codes.redeem("AAAAAA", addresses[-1]) is None
 
 
-def test_many_peers_that_guess_must_wait(codes: PairingCodes, clock: Clock) -> None:
+def test_many_peers_that_guess_must_wait(codes: PairingCodes[Role], clock: Clock) -> None:
     code = codes.make(Role.DISPLAY)
     tried = 0
     for n in range(1000):

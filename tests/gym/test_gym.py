@@ -29,7 +29,7 @@ def test_the_example_has_every_key_with_its_default(tmp_path: Path) -> None:
     open_keys = re.sub(r"(?m)^# (\w+ = )", r"\1", text)
     (tmp_path / "gym.toml").write_text(open_keys)
     config = load_gym(tmp_path / "gym.toml")
-    for table in (config.mqtt, config.store):
+    for table in (config.mqtt, config.store, config.display):
         for name in table.__struct_fields__:
             assert re.search(rf"(?m)^{name} = ", open_keys), f"{name} is not explained"
 
@@ -43,7 +43,7 @@ def test_a_wrong_key_names_the_known_ones(tmp_path: Path) -> None:
         ),
         ("[mqtt]\nroots = []", r"\[mqtt\] roots must be"),
         ("[mqtt]\nroots = ['rep/#']", r"\[mqtt\] roots must be"),
-        ("[people]\n", r'Unknown table "people".*Known tables: mqtt, store'),
+        ("[people]\n", r'Unknown table "people".*Known tables: mqtt, store, display'),
         ("[store]\nkeep_days = 0", r"\[store\] keep_days must be"),
     ]:
         file.write_text(text)
@@ -92,6 +92,7 @@ def test_nothing_is_lost_or_doubled_whoever_is_killed(
         with mosquitto(tmp_path) as broker:
             (tmp_path / "gym.toml").write_text(
                 f"[mqtt]\nhost = '127.0.0.1'\nport = {broker.port}\nanswers_at_once = 2\n[store]\nurl = '{url}'\n"
+                "[display]\nenabled = false\n"
             )
             gym = GymProcess(tmp_path / "gym.toml")
             await asyncio.to_thread(gym.start)

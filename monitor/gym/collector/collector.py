@@ -22,7 +22,7 @@ from monitor.gym.collector.backlog import AT_ONCE, Backlog, Question
 from monitor.gym.collector.due import Due
 from monitor.gym.collector.intake import Intake
 from monitor.gym.collector.known_machines import MOST_MACHINES, KnownMachines
-from monitor.gym.collector.machine import CollectedMachine, MachineNow
+from monitor.gym.collector.machine import CollectedMachine, MachineNow, Place
 from monitor.gym.collector.questions import Questions
 from monitor.gym.collector.storing import Storing
 from monitor.gym.database.database import Database
@@ -88,13 +88,13 @@ class Collector:
     async def command(self, site: str, machine: str, command: Command) -> AckMessage:
         """Sends a command with an id and a stamp of our own. Raises NoAnswer."""
         tree = TopicTree(machine, site)
-        known = self._machines.get(tree)
-        ack = await self._questions.ask(tree, command, 0.0 if known is None else known.clock_ahead_s)
+        known = self._machines.get(tree) or CollectedMachine(tree, Place(), time.time())
+        ack = await self._questions.ask(tree, command, known.clock_ahead_s)
         if ack.error == "stale":
-            ahead_s = ack.stamp_s - time.time()
-            if known is not None:
-                known.clock_ahead_s = ahead_s
-            ack = await self._questions.ask(tree, command, ahead_s)
+            known.clock_ahead_s = ack.stamp_s - time.time()
+            ack = await self._questions.ask(tree, command, known.clock_ahead_s)
+        if ack.ok:
+            known.accepted(command, time.time())
         return ack
 
     async def settled(self) -> None:

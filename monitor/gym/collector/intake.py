@@ -45,7 +45,7 @@ class Intake:
                 self._backlog.heard(machine, now_s)
                 self._take_set(machine, message.payload)
             case ["state"]:
-                machine.state_data = message.payload
+                machine.take_state(message.payload)
                 return
             case ["status"]:
                 machine.take_status(message.payload)

@@ -4,10 +4,11 @@ import msgspec
 
 from monitor.events import UNREADABLE
 from monitor.mqtt.client.ledger import Ledger
-from monitor.mqtt.contract.commands import MAX_AGE_S
+from monitor.mqtt.contract.commands import MAX_AGE_S, Command, ForgetCommand, LifterCommand, StopCommand
 from monitor.mqtt.contract.messages import VERSION, InfoMessage, ResumeMark, StateMessage, StatusMessage
 from monitor.mqtt.contract.topics import TopicTree
 
+SETTLING_S = 3.0  # load and protocol, sent together with the lifter, end the session, too, and keep the lifter
 MOST_WAITING = 100  # events behind a gap; more would fill the memory where many machines have a backlog
 
 
@@ -17,6 +18,8 @@ class MachineNow(msgspec.Struct, frozen=True, kw_only=True):
     status: StatusMessage | None
     info: InfoMessage | None
     state: StateMessage | None
+    state_unix_s: float | None  # when it came
+    lifter: str | None  # the client whom the machine has last accepted; None where nobody lifts, or nobody knows who
     seen_unix_s: float  # its last message
     missing: int  # events that its store has and the database has not
     trouble: str | None  # one sentence for a person
@@ -43,7 +46,12 @@ class CollectedMachine:
         self.seen_unix_s = now_unix_s
         self.status: StatusMessage | None = None
         self.info: InfoMessage | None = None
-        self.state_data: bytes | None = None
+        self.lifter: str | None = None
+        self._lifter_unix_s = 0.0
+        self._session_open = False  # since the lifter was accepted
+        self._state_data: bytes | None = None
+        self._state: StateMessage | None = None
+        self._state_unix_s: float | None = None
         self.unreadable = 0
         self.other_version: object = None  # of the contract, which this program does not know
         self.refused: str | None = None  # why it does not answer `sets`
@@ -86,6 +94,8 @@ class CollectedMachine:
             return False
         if status.state == "offline" and self.status is not None and status.conn < self.status.conn:
             return False
+        if self.status is not None and (status.state, status.conn) != (self.status.state, self.status.conn):
+            self.lifter = None  # the daemon may have been started anew
         self.status = status
         self.ledger.take_status(status)
         return True
@@ -95,6 +105,27 @@ class CollectedMachine:
             self.info = msgspec.json.decode(data, type=InfoMessage)
         except UNREADABLE:
             self.unreadable += _other_version(data) is None
+            return
+        if self.seen_unix_s < self._lifter_unix_s + SETTLING_S:
+            return
+        if self.info.session is not None:
+            self._session_open = True
+        elif self._session_open:
+            self.lifter = None  # a machine forgets who lifted when a session ends by itself
+
+    def take_state(self, data: bytes) -> None:
+        """It is decoded when somebody asks for it, because it comes much more often."""
+        self._state_data, self._state_unix_s = data, self.seen_unix_s
+
+    def accepted(self, command: Command, now_unix_s: float) -> None:
+        """The machine has carried out a command of ours."""
+        match command:
+            case LifterCommand():
+                self.lifter, self._lifter_unix_s, self._session_open = command.lifter, now_unix_s, False
+            case StopCommand():
+                self.lifter = None
+            case ForgetCommand() if command.lifter == self.lifter:
+                self.lifter = None
 
     def take_sets_mark(self, mark: ResumeMark) -> None:
         """All sets up to `after` of the end mark have come."""
@@ -104,14 +135,18 @@ class CollectedMachine:
             self.sets_wanted, self.refused = False, None
 
     def now(self) -> MachineNow:
-        try:
-            state = None if self.state_data is None else msgspec.json.decode(self.state_data, type=StateMessage)
-        except UNREADABLE:
-            state = None
+        if self._state_data is not None:
+            try:
+                self._state = msgspec.json.decode(self._state_data, type=StateMessage)
+            except UNREADABLE:
+                self._state = None
+            self._state_data = None
         return MachineNow(
             status=self.status,
             info=self.info,
-            state=state,
+            state=self._state,
+            state_unix_s=None if self._state is None else self._state_unix_s,
+            lifter=self.lifter,
             seen_unix_s=self.seen_unix_s,
             missing=self.ledger.missing,
             trouble=self.trouble,

@@ -1,0 +1,13 @@
+"""What a text or an id in a request may contain, as OpenAPI says it, too."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+NO_CONTROLS = r"^[^\x00-\x1f\x7f-\x9f]*$"
+NO_CONTROLS_BUT_NEW_LINES = r"^[^\x00-\x09\x0b-\x1f\x7f-\x9f]*$"
+
+Line = Annotated[str, Field(max_length=80, pattern=NO_CONTROLS)]
+Note = Annotated[str, Field(max_length=2000, pattern=NO_CONTROLS_BUT_NEW_LINES)]
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+Site = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f+#]+$")]
