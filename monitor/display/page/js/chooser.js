@@ -3,10 +3,9 @@
 import { chooserDialog } from "./chooser_form.js";
 import { element } from "./parts.js";
 import { loadPermissions } from "./permissions.js";
-import { protocolName } from "./protocol.js";
+import { protocolName, TEMPOS } from "./protocol.js";
 import { fromUnit, inUnit, kilograms, newtons, unitName, weight } from "./units.js";
 
-const TEMPOS = ["10/10", "5/5", "4/4", "2/4", "30-30-30"];
 const LEAST_KG = 3;
 const MOST_KG = 2000;
 const UNCERTAIN_KG = 40; // the first proposal when nothing is known
