@@ -9,7 +9,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 from uuid import uuid4
 
 from sqlalchemy import Connection, delete, insert, select, text, update
@@ -27,13 +27,23 @@ AGAIN_AFTER_S = 60.0  # a machine that refused
 _log = logging.getLogger(__name__)
 
 
-class ForgetAnswer(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ForgetAnswer:
     """What one machine answered; `ok` is None while it has not."""
 
     site: str
     machine: str
     ok: bool | None
     detail: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AskedForgetting:
+    """`done_unix_s` is None until every machine has removed the client."""
+
+    asked_unix_s: float
+    done_unix_s: float | None
+    answers: list[ForgetAnswer]
 
 
 def forget_client(database: Database, client_id: str) -> str:
@@ -51,6 +61,14 @@ def forget_client(database: Database, client_id: str) -> str:
             _end(connection, request_id)
     _remove_traces(database)
     return request_id
+
+
+def forget_request(connection: Connection, request_id: str) -> AskedForgetting | None:
+    """None for an id that was never given."""
+    columns = forget_requests.c
+    query = select(columns.asked_unix_s, columns.done_unix_s).where(columns.id == request_id)
+    row = connection.execute(query).first()
+    return None if row is None else AskedForgetting(*row, answers(connection, request_id))
 
 
 def answers(connection: Connection, request_id: str) -> list[ForgetAnswer]:

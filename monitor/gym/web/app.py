@@ -20,7 +20,7 @@ from monitor.gym.web.house import House
 from monitor.gym.web.logins import Logins
 from monitor.gym.web.page_files import page_routes
 from monitor.gym.web.problem import Problem, add_handlers
-from monitor.gym.web.routes import access, floor
+from monitor.gym.web.routes import access, floor, next_machine, people, workout
 from monitor.version import VERSION
 
 COOKIE = "rep-monitor-gym"
@@ -47,7 +47,7 @@ def make_app(database: Database, collector: Collector, config: GymConfig, own_to
         floor=FloorView(database, collector),
         cookie=f"{COOKIE}-{config.display.port}",
     )
-    for each in (access, floor):
+    for each in (access, floor, next_machine, people, workout):
         app.include_router(each.router)
     app.include_router(page_routes())
     add_handlers(app)

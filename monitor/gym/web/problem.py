@@ -11,8 +11,16 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from monitor.gym.database.errors import DatabaseError
+from monitor.gym.people.consent import NoConsent
+from monitor.gym.people.errors import PeopleError, UnknownClient
+from monitor.gym.workout.errors import WorkoutError
 
 RETRY_AFTER_S = 5
+STATUS = {
+    UnknownClient: HTTPStatus.NOT_FOUND,
+    WorkoutError: HTTPStatus.NOT_FOUND,
+    NoConsent: HTTPStatus.CONFLICT,
+}  # other errors of people: a value that cannot be
 _log = logging.getLogger(__name__)
 
 
@@ -39,6 +47,8 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(DatabaseError, _no_database)
+    app.add_exception_handler(PeopleError, _not_so)
+    app.add_exception_handler(WorkoutError, _not_so)
 
 
 def unexpected(error: Exception, method: str) -> JSONResponse:
@@ -64,6 +74,10 @@ async def _malformed(_: Request, error: Exception) -> JSONResponse:
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"][1:] if isinstance(part, str)) or str(first["loc"][0])
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{place}: {first['msg']}.")
+
+
+async def _not_so(_: Request, error: Exception) -> JSONResponse:
+    return problem(next((status for kind, status in STATUS.items() if isinstance(error, kind)), 422), f"{error}.")
 
 
 async def _no_database(_: Request, error: Exception) -> JSONResponse:
