@@ -17,7 +17,7 @@ from firmware_bridge.simulator.machine import (
     STICTION_M_S,
     Machine,
     MachineState,
-    step,
+    step_one,
 )
 from firmware_bridge.simulator.pad import REST_SINK_M
 from firmware_bridge.simulator.script import HoldStill, Lift, Lifter, Script, SetDown
@@ -83,8 +83,7 @@ class Helper:
         for row in range(3500):
             if row == 1500:
                 moment = moment._replace(v_m_s=moment.v_m_s - KNOCK_M_S)
-            limit = 3 * STANDARD_GRAVITY_M_S2
-            moment = step(physics, moment, hand_m, hand_m, limit, _tanh, _positive)
+            moment = step_one(physics, moment, hand_m, hand_m, 3 * STANDARD_GRAVITY_M_S2)
             rows.append((moment.x_m, moment.pull_m_s2))
         ringing = np.array(rows)
         up, down = _along([(1.0, 0.0), (2.0, 0.1)]), _along([(0.5, 0.1), (3.0, 0.0), (5.0, 0.0)], 0.1)
@@ -123,11 +122,3 @@ def _along(places: Sequence[tuple[float, float]], start_m: float = 0.0) -> NDArr
         parts.append(np.polyval(quintic(duration_s, start_m, 0.0, end_m, 0.0)[::-1], t_s))
         start_m = end_m
     return np.concatenate(parts)
-
-
-def _tanh(z: float) -> float:
-    return float(np.tanh(z))
-
-
-def _positive(z: float) -> float:
-    return z if z > 0.0 else 0.0

@@ -6,7 +6,7 @@ import numpy as np
 
 from firmware_bridge.simulator.gym_lifter import GymPerformer
 from firmware_bridge.simulator.legs import NO_SEGMENT, Now
-from firmware_bridge.simulator.machine import STEP_S, Machine, MachineState, step
+from firmware_bridge.simulator.machine import STEP_S, Machine, MachineState, step_one
 from firmware_bridge.simulator.pad import REST_SINK_M
 from firmware_bridge.simulator.plant import Plant
 from firmware_bridge.simulator.script import Script
@@ -45,7 +45,7 @@ def live(machine: Machine, script: Script, seed: int, rows: int = 10) -> Iterato
             x, v = moment.x_m, moment.v_m_s
             motor = 1.0
             if plant is None:
-                moment = step(physics, moment, hand, next_hand, limit, _tanh, _positive)
+                moment = step_one(physics, moment, hand, next_hand, limit)
             else:
                 along = min(clock / leg.duration_s, 1.0)
                 unsteady = 1.0 + UNSTEADY * (pace[i] - 1.0)
@@ -60,11 +60,3 @@ def live(machine: Machine, script: Script, seed: int, rows: int = 10) -> Iterato
             yield Trace.of(machine, columns[:5], notes, None if plant is None else columns[5])
         if len(block) < rows:
             return
-
-
-def _tanh(z: float) -> float:
-    return float(np.tanh(z))  # as in the batch: math.tanh differs in the last bit
-
-
-def _positive(z: float) -> float:
-    return z if z > 0.0 else 0.0

@@ -154,3 +154,37 @@ def step(
         x = x + v * h
         hand = hand + speed * h
     return MachineState(x, v, slip, a0, pull0, push0)
+
+
+TANH_IS_ONE = 22.0  # from here on, in doubles
+
+
+def step_one(
+    p: Physics[float], now: MachineState[float], hand_m: float, next_hand_m: float, limit_m_s2: float
+) -> MachineState[float]:
+    """What `step` returns, to the last bit, for one machine; written out for floats, in a third of the time."""
+    stiffness, damping, friction, viscous = p
+    x, v, slip = now[:3]
+    h = STEP_S / SUBSTEPS
+    speed = (next_hand_m - hand_m) / STEP_S
+    hand = hand_m
+    a0 = pull0 = push0 = x
+    for i in range(SUBSTEPS):
+        spring = stiffness * (hand + slip - x)
+        pull = spring + damping * (speed - v)
+        if pull > limit_m_s2:
+            if spring > limit_m_s2:
+                slip = slip - (spring - limit_m_s2) / stiffness
+            pull = pull - (pull - limit_m_s2)
+        pull = pull if pull > 0.0 else 0.0
+        push = REST_STIFFNESS * -x - REST_DAMPER * v if x < 0.0 else 0.0
+        push = push if push > 0.0 else 0.0
+        z = v / STICTION_M_S
+        rub = float(np.tanh(z)) if -TANH_IS_ONE < z < TANH_IS_ONE else math.copysign(1.0, z)  # math.tanh differs
+        a = pull - STANDARD_GRAVITY_M_S2 - friction * rub - viscous * v + push
+        if i == 0:
+            a0, pull0, push0 = a, pull, push
+        v = v + a * h
+        x = x + v * h
+        hand = hand + speed * h
+    return MachineState(x, v, slip, a0, pull0, push0)

@@ -9,7 +9,7 @@ import pytest
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from firmware_bridge.simulator import Lift, Lifter, Lower, Machine, Rest, Script, SetDown, Trace, Turn, simulate
 from firmware_bridge.simulator import plant as stepping
-from firmware_bridge.simulator.machine import STEP_S, MachineState, step
+from firmware_bridge.simulator.machine import STEP_S, MachineState, step_one
 from firmware_bridge.simulator.outside import NOTHING, Outside
 from firmware_bridge.simulator.pad import REST_SINK_M, rubber
 from firmware_bridge.simulator.plant import Plant
@@ -53,7 +53,7 @@ def test_a_plain_machine_steps_as_the_plain_step_does() -> None:
     rng = np.random.default_rng(4)
     for _ in range(3000):
         following, limit = hand + float(rng.normal(-1e-4, 5e-4)), float(rng.choice([0.5, 1.2, 9.0])) * G
-        one = step(physics, one, hand, following, limit, lambda z: float(np.tanh(z)), lambda z: max(z, 0.0))
+        one = step_one(physics, one, hand, following, limit)
         other = plant.step(other, hand, following, limit, NOTHING)
         hand = following
         assert other == pytest.approx(one, abs=1e-9)
