@@ -34,6 +34,7 @@ from monitor.mqtt.contract.topics import TopicTree
 from monitor.profile.profile import DisplaySettings, MachineSettings, Profile
 from monitor.watch.watching import STALE_S, seen_of
 from tests import needs
+from tests.ctrl_c import hears_ctrl_c
 from tests.display.stage import CALM, DisplayStage
 from tests.mqtt.brokers import free_port
 from tests.mqtt.stage import until
@@ -70,7 +71,9 @@ class Terminal:
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self.before = termios.tcgetattr(slave)
         command = [sys.executable, "-m", "monitor", "watch", *self._words]
-        self.process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=self._environment)
+        self.process = subprocess.Popen(
+            command, stdin=slave, stdout=slave, stderr=slave, env=self._environment, preexec_fn=hears_ctrl_c
+        )
         self.slave = slave
         return self
 
@@ -149,7 +152,8 @@ def test_a_broker_that_goes_and_comes_is_shown(stage: DisplayStage) -> None:
 def test_in_a_pipe_it_prints_lines(stage: DisplayStage) -> None:
     command = [sys.executable, "-m", "monitor", "watch", "--page", stage.url]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, text=True, env=environment, preexec_fn=hears_ctrl_c) as process:
         assert process.stdout
         line = process.stdout.readline()
         while "IN BAND" not in line:
