@@ -18,7 +18,7 @@ TEST_PACKAGES := mosquitto mosquitto-clients nats-server openssl systemd chromiu
                  pkg-config valgrind postgresql $(FIRMWARE_PACKAGES) libsimavr-dev libsimavr2 libelf-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check soak quality bench system firmware clean install upgrade uninstall lock newest
+.PHONY: help demo test check collected soak quality bench system firmware clean install upgrade uninstall lock newest
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -26,7 +26,8 @@ help: ## list the targets
 demo: $(VENV)/$(if $(findstring --gym,$(ARGS)),gym,runtime) ## show a simulated leg press on the display; Ctrl-C stops it
 	@$(PY) -m monitor demo $(ARGS)
 
-test: system check ## check style and types, and run all tests; ARGS= is for pytest
+test: system ## check style and types, and run all tests; ARGS= is for pytest
+	@$(MAKE) --no-print-directory -j2 check collected
 	@$(PY) -m pytest -q -rfEs -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/development ## check style and types only
@@ -34,6 +35,10 @@ check: $(VENV)/development ## check style and types only
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@.ci/javascript
+
+# Each worker of the tests would compile all of them itself. mypy leaves a core idle for this.
+collected: $(VENV)/development
+	@said=$$($(PY) -m pytest -q -n 0 --collect-only $(ARGS)) || { echo "$$said"; exit 1; }
 
 soak: system $(VENV)/development ## run the tests of faults for an hour and a half; prints the measurements
 	@.ci/system-packages systemd-container
