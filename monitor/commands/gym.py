@@ -36,6 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     forget = actions.add_parser("forget", help="remove a client here and on every machine")
     forget.add_argument("client", metavar="CLIENT", help="the client's id")
+    handout = actions.add_parser("handout", help="write a client's visit as one page to print")
+    handout.add_argument("client", metavar="CLIENT", help="the client's id or name")
+    when = "its day, as 2026-11-29, with the time where there were several (default: the newest visit)"
+    handout.add_argument("--visit", metavar="DATE", help=when)
+    handout.add_argument("--weights", choices=("kg", "lb"), default="kg", help="the unit of weights (default: kg)")
+    handout.add_argument("--out", type=Path, metavar="OUT.html", required=True, help="write the page to this file")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -49,6 +55,8 @@ def run(args: argparse.Namespace) -> int:
         return _forget(config, args.client)
     if args.action == "code":
         return _code(config, args.role)
+    if args.action == "handout":
+        return _handout(config, args)
     if args.action is not None:
         return _copy(config, args.action, args.file)
     level = logging.INFO if args.verbose else logging.WARNING
@@ -94,6 +102,25 @@ def _copy(config: "GymConfig", action: str, file: Path) -> int:
         else:
             with owning(database, config.mqtt.roots):
                 print(f"{restore(database, file)} rows are restored into {database.place}")
+    return ExitCode.DONE
+
+
+def _handout(config: "GymConfig", args: argparse.Namespace) -> int:
+    from monitor.gym.database.database import open_database
+    from monitor.gym.handout.choosing import chosen_visit
+    from monitor.gym.handout.handout import handout
+    from monitor.gym.people.consent import consented
+    from monitor.gym.people.finding import client_named
+    from monitor.record.output import replacing
+    from monitor.state.whole_file import PRIVATE_FILE
+
+    with contextlib.closing(open_database(config.database_url)) as database, database.reading() as connection:
+        person = consented(client_named(connection, args.client))
+        visit = chosen_visit(connection, person, args.visit)
+        page = handout(connection, person.client_id, visit.began_unix_s, args.weights)
+    with replacing(args.out, PRIVATE_FILE) as file:
+        file.write(page.encode())
+    print(args.out)
     return ExitCode.DONE
 
 

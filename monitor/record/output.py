@@ -25,14 +25,18 @@ def whole(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """Replaces a regular file when the block succeeds; writes directly to a pipe or device. Raises OSError."""
+def replacing(path: Path, mode: int = 0o666) -> Iterator[IO[bytes]]:
+    """Replaces a regular file when the block succeeds; writes directly to a pipe or device. Raises OSError.
+
+    `mode`: of a new file, before the umask.
+    """
     if path.exists() and not path.is_file():
         with path.open("wb") as file:
             yield file
         return
     part = path.with_name(path.name + ".part")
     try:
+        part.touch(mode)
         with part.open("wb") as file:
             yield file
         os.replace(part, path)

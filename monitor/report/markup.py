@@ -14,7 +14,7 @@ class Markup(str):
     __slots__ = ()
 
 
-def element(name: str, *children: str | None, **attributes: str | int | bool | None) -> Markup:
+def element(name: str, /, *children: str | None, **attributes: str | int | bool | None) -> Markup:
     """`class_` means `class`, `data_id` means `data-id`; True is an attribute without value, None and False omit it."""
     written = ""
     for key, value in attributes.items():

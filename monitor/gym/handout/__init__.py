@@ -1,0 +1,1 @@
+"""What a client takes home: one visit on one sheet of paper."""
