@@ -88,7 +88,10 @@ def _export_sets(args: argparse.Namespace) -> int:
         with whole(args.out) as part:
             part.touch(PRIVATE_FILE)  # it may contain names
             count = export_sets(connection, selection, args.to, part)
+        left_out = selection.left_out(connection)
     print(f"{args.out}: {count} set{'' if count == 1 else 's'}")
+    if left_out:
+        print(f"rep-monitor export: left out with values that cannot be true: {left_out}", file=sys.stderr)
     return ExitCode.DONE
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, func, insert, select
 
 from monitor.gym.database.tables import machines, sets
 
-NOON_UNIX_S = 1_795_867_200.0  # 2026-11-28, 12:00 UTC
+NOON_UNIX_S = 1_764_331_200.0  # 2025-11-28, 12:00 UTC
 
 
 def add_machine(connection: Connection, machine: str, label: str | None = None, **columns: Any) -> None:

@@ -28,7 +28,6 @@ MOST_KG = 4095.0
 MOST_REPS = 65_534
 MOST_S = 4_294_967.0  # of a duration
 FIRST_UNIX_S = 631_065_600.0  # 31 December 1989, where the time of FIT begins, in UTC
-LAST_UNIX_S = FIRST_UNIX_S + 4_294_967_294.0
 UNKNOWN_EXERCISE = 65_534
 MOST_LABEL_BYTES = 60
 _FILE_ID, _TITLE, _EVENT, _RECORD, _SET, _LAP, _SESSION, _ACTIVITY = range(8)  # the local number of each message
@@ -45,22 +44,14 @@ def encoded(sets: Sequence[ExportedSet]) -> bytes:
     """The whole file. Raises ExportRefused."""
     if len(sets) > MOST_SETS:
         raise ExportRefused(f"a FIT file has at most {MOST_SETS} sets: choose a shorter period")
-    for one in sets:
-        if not FIRST_UNIX_S <= _start_unix_s(one) <= one.ended_unix_s <= LAST_UNIX_S:
-            moment = local_moment(one.ended_unix_s)
-            on = "a time that no calendar has" if moment is None else f"{moment:%Y-%m-%d}"
-            raise ExportRefused(
-                f"{one.label} reported a set of {on}, which FIT cannot contain, because its clock was wrong: "
-                "choose a period without it"
-            )
     return _Activity(sets).encoded()
 
 
 def visits_of(sets: Iterable[ExportedSet]) -> list[list[ExportedSet]]:
-    """A pause of GAP_S ends a visit."""
+    """A pause of GAP_S ends a visit, as everywhere."""
     visits: list[list[ExportedSet]] = []
     for one in sets:
-        if visits and one.ended_unix_s - visits[-1][-1].ended_unix_s < GAP_S:
+        if visits and _start_unix_s(one) - visits[-1][-1].ended_unix_s < GAP_S:
             visits[-1].append(one)
         else:
             visits.append([one])

@@ -9,8 +9,8 @@ import csv
 from collections.abc import Iterable
 from pathlib import Path
 
-from monitor.gym.csv_text import as_text
 from monitor.gym.export.selection import ExportedSet
+from monitor.gym.people.people_table import guarded
 from monitor.profile.weights import unit_name, weight_number
 from monitor.report.local_time import local_moment
 
@@ -38,14 +38,14 @@ def _row(one: ExportedSet) -> tuple[str, ...]:
     hours, minutes = divmod(minutes, 60)
     return (
         "" if ended is None else f"{ended:%Y-%m-%d}",
-        as_text(one.label),
+        guarded(one.label),
         CATEGORY,
         *load,
         str(one.reps),
         "",
         "",
         f"{hours}:{minutes:02d}:{rest_s:02d}",
-        as_text(_comment(one)),
+        guarded(_comment(one)),
     )
 
 

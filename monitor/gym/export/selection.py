@@ -1,16 +1,17 @@
 """Reads the sets of a period, a client or a machine from the database, one at a time.
 
-A name is read only of a client who consented; without consent there is the id alone.
+Without consent there is the id alone, no name.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import Connection, Select, and_, case, func, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, select
 
-from monitor.gym.database.tables import clients, machines, sets
+from monitor.gym.database.tables import machines, sets
 from monitor.gym.people.clients import Client
+from monitor.gym.workout.sound_sets import odd_sets, sets_query
 
 ROWS_AT_ONCE = 500
 
@@ -54,25 +55,30 @@ class Selection:
 
     def sets(self, connection: Connection) -> Iterator[ExportedSet]:
         """In the order in which they ended. Raises ExportRefused if there are none."""
-        order = (sets.c.ended_unix_s, sets.c.site, sets.c.machine, sets.c.store_id, sets.c.seq)
-        query = self._chosen(select(*_COLUMNS).select_from(_SOURCE)).order_by(*order)
         found = False
+        query = sets_query(*self._where)
         for row in connection.execute(query, execution_options={"yield_per": ROWS_AT_ONCE}).mappings():
             found = True
-            yield ExportedSet(**row)
+            yield _exported(row)
         if not found:
             raise ExportRefused(f"no set{self._words}: choose another period, client or machine")
 
-    def _chosen(self, query: Select[tuple[object, ...]]) -> Select[tuple[object, ...]]:
+    def left_out(self, connection: Connection) -> int:
+        """How many sets are not exported, because their values cannot be true."""
+        return odd_sets(connection, *self._where)
+
+    @property
+    def _where(self) -> list[ColumnElement[bool]]:
+        where = []
         if self.from_day is not None:
-            query = query.where(sets.c.ended_unix_s >= _midnight_unix_s(self.from_day))
+            where.append(sets.c.ended_unix_s >= _midnight_unix_s(self.from_day))
         if self.until_day is not None:
-            query = query.where(sets.c.ended_unix_s < _midnight_unix_s(self.until_day + timedelta(days=1)))
+            where.append(sets.c.ended_unix_s < _midnight_unix_s(self.until_day + timedelta(days=1)))
         if self.client is not None:
-            query = query.where(sets.c.client_id == self.client.client_id)
+            where.append(sets.c.client_id == self.client.client_id)
         if self.machine is not None:
-            query = query.where(sets.c.site == self.machine[0], sets.c.machine == self.machine[1])
-        return query
+            where += [sets.c.site == self.machine[0], sets.c.machine == self.machine[1]]
+        return where
 
     @property
     def _words(self) -> str:
@@ -118,26 +124,11 @@ def _midnight_unix_s(day: date) -> float:
     return datetime.combine(day, time.min).astimezone().timestamp()
 
 
-_SOURCE = sets.outerjoin(
-    machines, and_(machines.c.site == sets.c.site, machines.c.machine == sets.c.machine)
-).outerjoin(clients, clients.c.client_id == sets.c.client_id)
-_COLUMNS = (
-    sets.c.site,
-    sets.c.machine,
-    func.coalesce(machines.c.label, sets.c.machine).label("label"),
-    sets.c.client_id,
-    case((clients.c.consent_on.is_not(None), clients.c.name)).label("client_name"),
-    sets.c.started_unix_s,
-    sets.c.ended_unix_s,
-    sets.c.load_n,
-    sets.c.under_load_s,
-    sets.c.under_tension_s,
-    sets.c.skill,
-    sets.c.strength_n,
-    func.coalesce(sets.c.marked_failure, sets.c.outcome == "failure").label("failure"),
-    sets.c.marked_failure.is_not(None).label("marked"),
-    sets.c.reps,
-    sets.c.partial_reps,
-    sets.c.clean_reps,
-    sets.c.note,
-)
+def _exported(row: RowMapping) -> ExportedSet:
+    marked = row["marked_failure"]
+    return ExportedSet(
+        **{name: row[name] for name in ExportedSet.__dataclass_fields__ if name in row},
+        client_name=row["name"],
+        failure=row["outcome"] == "failure" if marked is None else marked,
+        marked=marked is not None,
+    )

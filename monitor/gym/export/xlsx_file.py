@@ -9,7 +9,6 @@ from monitor.gym.export.columns import columns
 from monitor.gym.export.selection import ExportedSet, ExportRefused
 
 MOST_ROWS = 1_048_575  # of a sheet, below its heading
-FIRST_YEAR = 1901  # of a spreadsheet's calendar
 
 
 def write_xlsx(path: Path, sets: Iterable[ExportedSet]) -> int:
@@ -40,8 +39,6 @@ def _fill(book: Any, sets: Iterable[ExportedSet]) -> int:
             match column.value(one):
                 case None:
                     pass
-                case datetime() as value if value.year < FIRST_YEAR:  # the machine's clock was wrong
-                    sheet.write_string(count, at, value.isoformat(timespec="seconds"))
                 case datetime() as value:  # a spreadsheet knows no zones; the heading says which it is
                     sheet.write_datetime(count, at, value.replace(tzinfo=None, microsecond=0), moment)
                 case str() as value:  # also what looks like a formula

@@ -45,9 +45,9 @@ def sets_query(*where: ColumnElement[bool]) -> Select[Any]:
     return select(*columns).select_from(_JOINED).where(_sound(), *where).order_by(*_ORDER)
 
 
-def odd_sets(connection: Connection) -> int:
+def odd_sets(connection: Connection, *where: ColumnElement[bool]) -> int:
     """How many sets no visit shows, because their values cannot be true."""
-    return connection.execute(select(func.count()).select_from(sets).where(not_(_sound()))).scalar_one()
+    return connection.execute(select(func.count()).select_from(sets).where(not_(_sound()), *where)).scalar_one()
 
 
 def _sound() -> ColumnElement[bool]:

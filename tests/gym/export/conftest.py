@@ -18,7 +18,7 @@ LOAD_80_6_KG_N = 80.6 * 9.80665
 def gym(lone_database: Database) -> Database:
     """Ada with two visits, Ben without consent, a set of somebody unknown, and one of nobody."""
     with lone_database.writing() as connection:
-        ada = add_client(connection, "Ada", "2026-11-01").client_id
+        ada = add_client(connection, "Ada", "2025-11-01").client_id
         ben = add_client(connection, "Ben", None).client_id
         add_machine(connection, "leg-press", "Leg press")
         add_machine(connection, "row", "=Row, seated")
