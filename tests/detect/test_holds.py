@@ -150,7 +150,8 @@ def test_a_stack_that_settles_by_one_count_has_arrived_before() -> None:
     count_m = 4 * ENCODER_M
     edge = 122.5 * count_m  # between two counts
     park: list[Act] = [Leg(at(edge + 1e-4), 1.5), Still(3.0), Leg(at(edge - 1e-4), 1.0), Still(8.0)]
-    acts = [*LEAD, *REP, *REP, *park]
+    rep: list[Act] = [*UP, Leg(at(0.1), 2.0), Still(0.4)]
+    acts = [*LEAD, *rep, *rep, *park]
     rows = Movement(tuple(acts)).samples()
     coarse = Samples(rows.t_s, np.round(rows.position_m / count_m) * count_m, rows.force_n, rows.flags)
     high = profile(bottom_m=REST_M + 0.1, working_load_n=None, friction=None, metres_per_count=count_m)
