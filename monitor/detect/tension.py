@@ -61,6 +61,7 @@ class TensionDetector:
         used = moment.in_set or moment.pull.pulled or kind == "stack"  # a stack off its rest is in use, in a set or not
         let_go = moment.on(Bit.EMPTY) and (kind == "static" or (free and moment.still))  # the set may be over
         judged = (used or free) and not (moment.trust.force_doubted or moment.held or let_go or moment.staging.aimless)
+        helped = moment.in_set and moment.limits.lowered_n is not None  # the hand that lifts is the trainer's
         ceiling_was_judged = moment.known_at is not None and moment.limits.ceiling_given_n is not None
         findings: list[Finding] = []
         for condition, bit in (
@@ -72,7 +73,7 @@ class TensionDetector:
         ):  # a bar's event may begin its set, so it waits until then
             if bit == Bit.CEILING and ceiling_was_judged:
                 continue
-            carried = self._lifted or kind != "stack" or bit == Bit.CEILING
+            carried = self._lifted or kind != "stack" or bit == Bit.CEILING or helped
             findings += condition.update(moment, judged and carried and moment.on(bit), moment.now, wait=not used)
         return findings
 

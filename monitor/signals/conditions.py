@@ -14,6 +14,7 @@ from monitor.signals.friction import relative_tension
 from monitor.signals.signal_window import SignalWindow
 
 NEARLY = 0.8  # of a_jerk: from here on the force may show that it will be exceeded
+USUAL_FRICTION = 0.1  # of machines it is 0.02 to 0.2, so a load that was only lowered is known to a tenth
 SURE_M = 0.01  # a position in greater doubt than this is not called the lockout
 
 Column = NDArray[np.float64]
@@ -159,9 +160,7 @@ def _put_slow_motion(held: Conditions, block: _Block, limits: Limits, *, ranged:
 def _put_load(held: Conditions, block: _Block, limits: Limits) -> Column:
     """Conditions of the tension against the load. Returns w', NaN while no load is known."""
     if limits.load_n is None:
-        if limits.lowered_n is not None:  # minus its friction, that is the load
-            held[Bit.LIGHTER] = block.carried & (block.tension < limits.detect.assist.lifted * limits.lowered_n)
-        return np.full(len(block.x), np.nan)
+        return _put_lifted(held, block, limits.lowered_n, limits)
     ratio = block.tension / (limits.load_n * block.share)
     relative = relative_tension(ratio, limits.friction or 0.0, block.v, limits.v_rest_m_s, limits.down)
     held[Bit.JUDGED] = block.known_t
@@ -172,6 +171,17 @@ def _put_load(held: Conditions, block: _Block, limits: Limits) -> Column:
     if limits.kind == "stack":  # nothing else has a known weight
         _put_foreign(held, block, limits, relative)
     return relative
+
+
+def _put_lifted(held: Conditions, block: _Block, lowered_n: float | None, limits: Limits) -> Column:
+    """Conditions of a load that was only lowered. Returns w' where somebody lifts it, with the usual friction."""
+    if lowered_n is None:
+        return np.full(len(block.x), np.nan)
+    lifted = block.carried & (block.tension < limits.detect.assist.lifted * lowered_n)
+    held[Bit.LIGHTER] = held[Bit.UNLOAD] = held[Bit.LOW] = lifted
+    load_n = lowered_n / (1 - USUAL_FRICTION)
+    held[Bit.SLACK] = block.carried & (block.fast_tension < limits.detect.slack.tension * load_n)
+    return np.where(lifted, block.tension / load_n, np.nan)
 
 
 def _put_foreign(held: Conditions, block: _Block, limits: Limits, relative: Column) -> None:

@@ -120,6 +120,17 @@ def a_trainer_who_lifts_does_not_teach_a_load() -> None:
         assert [event.rep for event in events if event.kind == "assist"] == list(range(first, 4))
         assert {event.side for event in events if event.kind == "assist"} == {"lighter"}
         assert not [event for event in events if event.kind in ("force_ceiling", "load_step", "sensor_fault")]
+        helps = {event.id for event in events if event.kind == "assist"}
+        for kind in ("unload", "tension_out"):
+            low = [event for event in events if event.kind == kind]
+            assert [event.rep for event in low] == list(range(first, 4))
+            assert {event.part_of for event in low} <= helps
+
+
+def a_cable_that_a_trainer_leaves_loose_is_slack() -> None:
+    lifted: list[Act] = [Helped(1.0, 2.5, 0.03), Still(0.8), Leg(0.0, 4.0), Down(1.5)]
+    loose = of("slack", [*lifted, *lifted, *END], "learned")
+    assert [event.rep for event in loose if event.duration_s > 1.0] == [2]
 
 
 def a_positive_by_somebody_else_counts_as_assisted() -> None:

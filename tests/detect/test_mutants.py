@@ -33,6 +33,7 @@ from monitor.detect.zero_finder import ZeroFinder
 from monitor.learning.load import Cruise, LoadLearner
 from monitor.learning.range import RangeLearner
 from tests.detect.force_checks import (
+    a_cable_that_a_trainer_leaves_loose_is_slack,
     a_helper_is_not_a_fault_and_teaches_nothing,
     a_load_that_is_held_high_is_not_on_a_stop,
     a_motor_that_adds_on_the_way_down_is_a_load_step,
@@ -200,6 +201,7 @@ MUTANTS = (
         "self._teacher.learn_lowered(",
         a_trainer_who_lifts_does_not_teach_a_load,
     ),
+    Mutant(TensionDetector, " or helped", "", a_cable_that_a_trainer_leaves_loose_is_slack),
     Mutant(LoadDetector, "fit.odd_since is None", "True", a_force_that_leaves_its_load_is_a_sensor_fault),
     Mutant(LoadStepDetector, "self._teacher.forget_step()", "pass", a_motor_that_adds_on_the_way_down_is_a_load_step),
     Mutant(ZeroFinder, "ZeroFound(off_n, since)", "ZeroFound(-off_n, since)", a_drifting_zero_is_followed),

@@ -17,6 +17,7 @@ LIFE_KEYS = tuple(key for key in (*KEYS, "assist", "load_change", "load_step") i
 OF_LOAD = (*NEEDS_LOAD, "assist")
 OF_CONTACT = ("stack_touch", "bottom_rest")
 OF_HOLD = ("unload", "slack", "tension_out", "assist", "stall", "turnaround", "fault_turn", "failure")
+OF_TURNS = ("turnaround", "fault_turn")
 OF_RANGE = ("speed_over", "lockout_rest", "stall", "failure")
 EVERYWHERE = ("set_start", "set_end", "rep")  # defined outside a set, too
 NEAR_SET_S = 0.5
@@ -40,6 +41,7 @@ class LifeCircumstances(Circumstances):
     sets: tuple[During, ...] = ()
     idle: tuple[During, ...] = ()  # off the rest without a repetition
     unjudged: tuple[During, ...] = ()  # the load need not be known
+    begun: tuple[During, ...] = ()  # where `lift_off_n` begins a set sooner than the load does, while it is not known
     eased: tuple[During, ...] = ()  # the stack is hung up, or taken over from where it hung
     pauses: tuple[During, ...] = ()  # on the rest, without a fault
     assists: tuple[During, ...] = ()
@@ -71,7 +73,9 @@ class LifeCircumstances(Circumstances):
     def excuses(self, key: str, found: Reported, loose: list[Label]) -> bool:
         end_s = found.t_s + (found.duration_s or 0.0)
         explained = self.hybrid and key == "assist" and not found.primary
-        return explained or super().excuses(key, found, loose) or self._spares(key, found.t_s, end_s)
+        half_s = 0.5 * float(found.own.get("dwell_s") or 0.0)  # of a turnaround: it is in a set with its whole dwell
+        early = key in OF_TURNS and any(one.touches(found.t_s - half_s, found.t_s) for one in self.begun)
+        return explained or early or super().excuses(key, found, loose) or self._spares(key, found.t_s, end_s)
 
     def _spares(self, key: str, from_s: float, to_s: float) -> bool:
         outside = not any(one.touches(from_s - NEAR_SET_S, from_s + NEAR_SET_S) for one in self.sets)

@@ -77,6 +77,7 @@ def circumstances(item: LifeCase, judged: Judged) -> LifeCircumstances:
         sets=during([(span.first, span.last) for span in m.spans]),
         idle=during([(span.first, span.last) for span in m.idle]),
         unjudged=tuple(_unjudged(item, truth, th)),
+        begun=tuple(During(event.own["from_s"], event.t_s) for event in truth.of("set_start")),
         eased=during(runs(m.eased)),
         pauses=during(pauses_of(truth, th).stretches),
         assists=tuple(During(event.t_s, event.end_s) for event in truth.of("assist")),
@@ -137,7 +138,7 @@ def score_session(
     _score_sensors(result, item, detected)
     _score_sets(result, judged, detected)
     _score_loads(result, item, truth, th, feedback)
-    _score_summaries(result, judged, detected)
+    _score_summaries(result, item, judged, detected)
     _score_held(result, truth, detected)
     _score_reps(result, judged, detected)
     _score_failures(result, truth, detected)
@@ -179,11 +180,19 @@ def _score_sets(result: LifeScore, judged: Judged, detected: list[Reported]) -> 
 def _score_loads(result: LifeScore, item: LifeCase, truth: Truth, th: Thresholds, feedback: Sequence[Any]) -> None:
     for stretch, lifts_s, moves_s, due_s in _deadlines_s(item, truth, th):
         end_s = float(truth.filtered.t_s[min(stretch.last, len(truth.filtered.t_s)) - 1])
+        if not _teaches(item, truth, lifts_s, end_s):
+            continue
         moments = [one for one in feedback if lifts_s <= one.t_s <= end_s]
         right = [one for one in moments if _near(one, stretch.load_n, CLOSE)]
         known_s = None if not right else max(right[0].t_s - moves_s, 0.0)
         in_time = known_s is not None and moves_s + known_s <= due_s + FEEDBACK_S
         result.loads.append(LoadSeen(known_s, in_time, _error(moments, truth, stretch, lifts_s)))
+
+
+def _teaches(item: LifeCase, truth: Truth, from_s: float, to_s: float) -> bool:
+    """Whether the load can be learned: a load that is only lowered cannot be separated from an unknown friction."""
+    reps = [event for event in truth.of("rep") if from_s - LATE_S <= event.t_s <= to_s]
+    return item.friction_known or not reps or not all(rep.own["assisted"] for rep in reps)
 
 
 def _near(moment: Any, load_n: float, share: float) -> bool:
@@ -199,8 +208,10 @@ def _error(moments: list[Any], truth: Truth, stretch: Stretch, lifts_s: float) -
     return float(known[0].load_n / stretch.load_n - 1) if known else None
 
 
-def _score_summaries(result: LifeScore, judged: Judged, detected: list[Reported]) -> None:
+def _score_summaries(result: LifeScore, item: LifeCase, judged: Judged, detected: list[Reported]) -> None:
     """Skill, clean repetitions and loads of each reported set."""
+    truth = judged.nominal
+    begun_s = {event.set: event.t_s for event in truth.of("set_start")}
     ends = [event for event in detected if event.kind == "set_end"]
     views = [
         {event.set: event for event in labels.of("set_end")} for labels in (judged.nominal, judged.strict, judged.loose)
@@ -218,7 +229,8 @@ def _score_summaries(result: LifeScore, judged: Judged, detected: list[Reported]
             result.skill_errors.append(max(min(known) - told_skill, told_skill - max(known), 0.0))
         allowed = set().union(*(view[number].own["clean_reps"] for view in views if number in view))
         result.clean_reps.append(found.own.get("clean_reps") in allowed)
-        result.set_loads.append(_same_loads(true, found))
+        if _teaches(item, truth, begun_s[number], true.t_s):
+            result.set_loads.append(_same_loads(true, found))
         leak = found.own.get("leak") or {}
         result.unjudged_s.append(float(leak.get("unjudged_s") or 0.0))
 

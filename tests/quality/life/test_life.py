@@ -181,6 +181,21 @@ def test_events_outside_sets_and_while_a_stack_is_hung_up_are_neither_missed_nor
         assert outcomes(score_session(item, judged, others + told_otherwise, []))["false"] == 0
 
 
+def test_what_is_not_known_of_a_load_that_a_trainer_lifts_is_not_required() -> None:
+    """Until the lifter lowers it, `lift_off_n` begins the set; and friction cannot be separated from the load."""
+    item = named("life-trainer_lifts-2")
+    signals, _ = performed(item)
+    judged = judge(signals, item.true_profile, whole=True)
+    upper = next(event for event in judged.nominal.of("turnaround") if event.own["at"] == "upper")
+    begun = judged.nominal.of("set_start")[0]
+    top = replace(as_reported(upper), t_s=begun.t_s + 0.5, own={**upper.own, "dwell_s": 1.5})
+    score = score_session(item, judged, [*perfect(judged), top], [])
+    assert outcomes(score)["false"] == 0
+    assert not score.loads
+    late = replace(top, t_s=begun.t_s + 1.5)
+    assert outcomes(score_session(item, judged, [*perfect(judged), late], []))["false"] == 1
+
+
 def test_two_sets_reported_as_one_are_not_exact() -> None:
     item = named("life-hook-10")
     signals, _ = performed(item)
