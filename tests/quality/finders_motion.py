@@ -74,6 +74,8 @@ def find_turnarounds(truth: Truth, th: Thresholds) -> list[Label]:
             peak_g=peak_m_s2 / STANDARD_GRAVITY_M_S2,
             contact=turn.contact,
         )
+        middles_s = [float(f.t_s[(first + last) // 2]) for first, last in turn.alike]
+        event.own |= {"from_s": min(middles_s), "to_s": max(middles_s)}
         event.true_s = float(f.t_s[min(seen, len(f.t_s) - 1)])
         found.append(event)
     return found
@@ -200,16 +202,18 @@ def _sticking(truth: Truth, th: Thresholds) -> list[tuple[int, int]]:
 def find_stalls(truth: Truth, th: Thresholds) -> list[Label]:
     f = truth.filtered
     found: list[Label] = []
-    failed: set[tuple[int, int]] = set()  # positives; of the whole contract, stretches of constant load in a set
+    failed: dict[tuple[int, int], tuple[int, int]] = {}  # the first failure of each positive, and its stall; of the
+    # whole contract, of each stretch of constant load in a set
     for first, last, positive in _stall_runs(truth, th):
         found.append(event_at(truth, "stall", first, last, th.stall_s))
         met = _failure_sample(truth, th, first, last)
         once = (int(truth.movement.in_set[first]), truth.stretch_at(first)) if th.whole else (positive, 0)
-        if met is not None and once not in failed and _full_reps_before(truth, first):
-            failed.add(once)
-            pushing = (f.tension_n >= th.pushing_n)[met:]
-            held_s = float(np.argmin(pushing) if not pushing.all() else len(pushing)) * f.step_s
-            found.append(event_at(truth, "failure", met, None, stall_s=float(f.t_s[first]), held_s=held_s))
+        if met is not None and _full_reps_before(truth, first):
+            failed[once] = min((met, first), failed.get(once, (met, first)))
+    for met, first in failed.values():
+        pushing = (f.tension_n >= th.pushing_n)[met:]
+        held_s = float(np.argmin(pushing) if not pushing.all() else len(pushing)) * f.step_s
+        found.append(event_at(truth, "failure", met, None, stall_s=float(f.t_s[first]), held_s=held_s))
     return found
 
 

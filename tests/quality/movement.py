@@ -13,6 +13,7 @@ from tests.quality.thresholds import Thresholds
 PHASES = ("rest", "positive", "upper_turn", "negative", "lower_turn", "hold", "held")
 DEAD_STILL_M_S = 0.001  # a stack that stands on a stop ...
 SETTLING_M = 0.0005  # ... and settles there: less than one count of the coarsest encoder is no movement
+ALIKE = 0.8  # of the longest stretch: which one is the longest is neither right nor wrong (EVENTS.md 18)
 ENDS_NEAR_S = 0.3  # a repetition may end this long after its set: its dwell begins after the contact
 REST, POSITIVE, UPPER_TURN, NEGATIVE, LOWER_TURN, HOLD, HELD = range(len(PHASES))
 LANDING_S = 0.06  # the speed of a landing is the highest in this time before the contact
@@ -28,6 +29,7 @@ class Turn:
     reversal: bool
     contact: bool
     rests_s: float = 0.0  # how long the stack stands on its rest there
+    alike: tuple[tuple[int, int], ...] = ()  # the dwell and stretches that are almost as long
 
     @property
     def still(self) -> bool:
@@ -187,6 +189,7 @@ def _turns(f: Filtered, th: Thresholds, contact: Bools) -> list[Turn]:
         near = slow[a:b] & (np.abs(f.x_m[a:b] - f.x_m[index]) <= th.extreme_m)
         dwell = longest(near)
         first, last = (a + dwell[0], a + dwell[1]) if dwell else (index, index)
+        alike = [(a + start, a + end) for start, end in runs(near) if end - start >= ALIKE * (last - first)]
         stands = contact[min(first, index) : max(last, index + 1)]
         turns.append(
             Turn(
@@ -196,6 +199,7 @@ def _turns(f: Filtered, th: Thresholds, contact: Bools) -> list[Turn]:
                 reversal=0 < i < len(found) - 1,
                 contact=bool(stands.any()),
                 rests_s=_around(contact, min(first, index) + int(np.argmax(stands))) * f.step_s,
+                alike=tuple(alike) or ((first, last),),
             )
         )
     return turns

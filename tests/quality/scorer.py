@@ -98,16 +98,20 @@ def pair(
     true_s: list[float], told_s: list[float], allowed: Callable[[int, int], bool], tolerance_s: float
 ) -> list[tuple[int, int]]:
     """Pair times one to one, the nearest first."""
-    return pair_spans([(t_s, t_s) for t_s in true_s], told_s, allowed, tolerance_s)
+    return pair_spans(true_s, [(t_s, t_s) for t_s in true_s], told_s, allowed, tolerance_s)
 
 
 def pair_spans(
-    true_s: list[tuple[float, float]], told_s: list[float], allowed: Callable[[int, int], bool], tolerance_s: float
+    true_s: list[float],
+    spans_s: list[tuple[float, float]],
+    told_s: list[float],
+    allowed: Callable[[int, int], bool],
+    tolerance_s: float,
 ) -> list[tuple[int, int]]:
-    """The same for true moments that are only known to lie between two times."""
+    """The same where each true time is as right as any other one in its span."""
     distances = sorted(
-        (abs(_off_s(span, t_s)), i, j)
-        for i, span in enumerate(true_s)
+        (abs(true_s[i] - t_s), i, j)
+        for i, span in enumerate(spans_s)
         for j, t_s in enumerate(told_s)
         if abs(_off_s(span, t_s)) <= tolerance_s and allowed(i, j)
     )
@@ -144,6 +148,7 @@ def score_kind(result: SetScore, judged: Judged, detected: list[Reported], key: 
     ]
     spans = [under.moment(event, strict, loose) for event in true]
     pairs = pair_spans(
+        [event.t_s for event in true],
         spans,
         [event.t_s for event in found],
         lambda i, j: _alike(true[i], found[j]),

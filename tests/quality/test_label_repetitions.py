@@ -67,6 +67,22 @@ def test_a_descent_counts_from_the_place_of_the_stall() -> None:
     assert sunk_m == pytest.approx(0.05, abs=0.005)
 
 
+def test_the_first_failure_counts_whichever_stall_shows_it() -> None:
+    """A first stall of 3 s shows it only when the stack sinks below its place, a second one above it before that."""
+    fails = [Leg(2.0, HALF_M), Leg(3.0, HALF_M), Leg(1.0, HALF_M + 0.02), Leg(8.0, HALF_M + 0.02), Leg(4.0, BOTTOM_M)]
+    truth = whole(signals(LEAD + repetition() + fails + TAIL))
+    assert len(truth.of("stall")) == 2
+    second_s = FIRST_S + 8.8 + 6.0 - 0.2
+    assert one(truth, "failure").t_s == pytest.approx(second_s + 5.0, abs=0.2)
+
+
+def test_of_two_dwells_of_almost_one_length_either_is_right() -> None:
+    sways = [Leg(4.0, TOP_M), Leg(0.5, TOP_M), Leg(0.3, TOP_M - 0.003), Leg(0.45, TOP_M - 0.003), Leg(4.0, BOTTOM_M)]
+    upper = whole(signals(LEAD + sways + [Leg(0.4, BOTTOM_M)] + repetition() + TAIL)).of("turnaround")[0]
+    assert upper.own["to_s"] - upper.own["from_s"] == pytest.approx(0.9, abs=0.1)
+    assert upper.t_s in (upper.own["from_s"], upper.own["to_s"])
+
+
 def test_a_dwell_is_within_a_hundredth_of_the_range() -> None:
     drifts = [Leg(4.0, TOP_M - 0.0045), Leg(1.2, TOP_M), Leg(4.0, BOTTOM_M), Leg(0.4, BOTTOM_M)]
     given = signals(LEAD + drifts + repetition() + TAIL)

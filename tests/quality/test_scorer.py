@@ -19,7 +19,7 @@ from tests.quality.analytic import (
 from tests.quality.circumstances import Blind, Circumstances
 from tests.quality.judge import judge
 from tests.quality.labels import Label
-from tests.quality.scorer import SetScore, pair, score
+from tests.quality.scorer import SetScore, pair, pair_spans, score
 
 A_JERK_M_S2 = 0.08 * STANDARD_GRAVITY_M_S2  # at 4/4 over 0.5 m
 SLOW = Circumstances(tempo_s=4.0)
@@ -116,6 +116,12 @@ def test_the_nearest_pair_comes_first_and_each_once() -> None:
     assert sorted(pair([1.0, 1.1], [1.08, 1.3], lambda i, j: True, 0.25)) == [(1, 0)]
     assert sorted(pair([1.0, 1.3], [1.08, 1.25], lambda i, j: True, 0.25)) == [(0, 0), (1, 1)]
     assert pair([1.0], [1.1], lambda i, j: False, 0.25) == []
+
+
+def test_a_report_is_paired_with_the_nearest_event_even_if_others_would_do() -> None:
+    """The second event may have begun when the first did."""
+    pairs = pair_spans([1.0, 3.0], [(1.0, 1.0), (1.0, 3.0)], [1.001, 3.01], lambda i, j: True, 0.3)
+    assert pairs == [(0, 0), (1, 1)]
 
 
 def test_blind_stretches_excuse_what_they_cover(heaved: Any) -> None:

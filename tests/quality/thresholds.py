@@ -7,7 +7,8 @@ detected event must pass not to be FALSE. "Stricter" is always the harder thing 
 |-------------------|------------------------------------------------------------------------------------------|
 | reversal, rep     | h_rev * k, excursion of 0.25 L * k; the two also crossed with each other for the count     |
 | partial           | what is missing to a full rep, (1 - 0.85) * k, or 0.10 L * k at the top                    |
-| dwell             | within 3 mm / k of the extreme; v_rest as it is: a dwell is a measure, not a fault         |
+| dwell             | within 3 mm / k of the extreme; v_rest as it is: a dwell is a measure, not a fault; of      |
+|                   | stretches of almost one length, the middle of either is right                              |
 | off the rest      | 3 mm * k                                                                                   |
 | abrupt            | a_jerk * k held 60 ms * k, within 0.25 s / k                                               |
 | bounce            | within 10 mm / k, or kappa * k within 0.3 s / k                                            |

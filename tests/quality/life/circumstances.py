@@ -56,7 +56,7 @@ class LifeCircumstances(Circumstances):
     def moment(self, true: Label, strict: list[Label], loose: list[Label]) -> tuple[float, float]:
         """Wider, since a stack that stops gradually crosses thresholds slowly, and `lift_off_n` may show lift-off."""
         views = [true, *(view for labels in (strict, loose) if (view := same(true, labels)) is not None)]
-        times_s = [view.t_s for view in views] + [view.own.get("from_s", view.t_s) for view in views]
+        times_s = [view.own.get(key, view.t_s) for view in views for key in ("t_s", "from_s", "to_s")]
         return min(times_s), max(times_s)
 
     def ranks(self, true: Label) -> bool:
