@@ -33,6 +33,11 @@ class Login:
     name: str
     used_unix_s: float = 0.0
 
+    @property
+    def login_id(self) -> str:
+        """Names the login in lists; nobody gets in with it."""
+        return (self.token_hash or "")[:16]
+
 
 class Logins:
     """All calls but `by_token` on a loaded list wait for the database: call them in a thread. They raise DatabaseError.

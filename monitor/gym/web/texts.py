@@ -10,6 +10,7 @@ NO_CONTROLS = r"^[^\x00-\x1f\x7f-\x9f]*$"
 NO_CONTROLS_BUT_NEW_LINES = r"^[^\x00-\x09\x0b-\x1f\x7f-\x9f]*$"
 
 ClientId = Annotated[str, Field(pattern=r"^c-[a-z0-9]{10}$")]
+LoginId = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 UnixTime = Annotated[float, Field(ge=0, le=1e11)]
 Line = Annotated[str, Field(max_length=MOST_NAME, pattern=NO_CONTROLS)]
 Note = Annotated[str, Field(max_length=MOST_NOTE, pattern=NO_CONTROLS_BUT_NEW_LINES)]

@@ -16,7 +16,7 @@ from monitor.gym.database.errors import DatabaseAway
 from monitor.gym.web.house import Reader, TheHouse, Trainer
 from monitor.gym.web.logins import PageRole
 from monitor.gym.web.problem import Refusal
-from monitor.gym.web.texts import Line
+from monitor.gym.web.texts import Line, LoginId
 
 WAIT_S = 60
 router = APIRouter(prefix="/api", tags=["access"])
@@ -62,6 +62,17 @@ class ScreenCode:
     url: str
     expires_unix_s: float
     qr: QrPath
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ListedLogin:
+    """A screen that is let in. `login_id` is no secret."""
+
+    login_id: str
+    role: PageRole
+    name: str
+    used_unix_s: float
+    is_this: bool  # the one that asks
 
 
 @router.post("/pair", status_code=HTTPStatus.NO_CONTENT)
@@ -111,6 +122,32 @@ def make_code(asked: CodeRequest, request: Request, house: TheHouse, _: Trainer)
     return ScreenCode(
         code=code, role=asked.role, url=url, expires_unix_s=expires_unix_s, qr=QrPath(size=qr.size, path=qr.path)
     )
+
+
+@router.get("/logins")
+def list_logins(login: Trainer, house: TheHouse) -> list[ListedLogin]:
+    """Every screen that is let in, those used last first."""
+    known = sorted(house.logins.load().values(), key=lambda each: -each.used_unix_s)
+    return [
+        ListedLogin(
+            login_id=each.login_id,
+            role=each.role,
+            name=each.name,
+            used_unix_s=each.used_unix_s,
+            is_this=each.token_hash == login.token_hash,
+        )
+        for each in known
+    ]
+
+
+@router.delete("/logins/{login_id}", status_code=HTTPStatus.NO_CONTENT)
+def withdraw_login(login_id: LoginId, house: TheHouse, _: Trainer) -> Response:
+    """Withdraws a screen's access, for example that of a tablet that was lost."""
+    found = [each for each in house.logins.load().values() if each.login_id == login_id]
+    if not found:
+        raise Refusal(HTTPStatus.NOT_FOUND, "No screen is logged in under this id.")
+    house.logins.remove(found[0])
+    return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
 def _keep(answer: Response, request: Request, cookie: str, token: str) -> None:
