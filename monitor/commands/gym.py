@@ -1,4 +1,7 @@
-"""`rep-monitor gym`: collects many machines, and serves the gym's page; its actions do one thing beside it."""
+"""`rep-monitor gym`: collects many machines, and serves the gym's page; its actions do one thing beside it.
+
+Those for people are in `gym_people.py`.
+"""
 
 import argparse
 import asyncio
@@ -11,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from monitor.commands.gym_people import add_people_arguments, run_people
 from monitor.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -42,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     handout.add_argument("--visit", metavar="DATE", help=when)
     handout.add_argument("--weights", choices=("kg", "lb"), default="kg", help="the unit of weights (default: kg)")
     handout.add_argument("--out", type=Path, metavar="OUT.html", required=True, help="write the page to this file")
+    add_people_arguments(actions)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -57,6 +62,8 @@ def run(args: argparse.Namespace) -> int:
         return _code(config, args.role)
     if args.action == "handout":
         return _handout(config, args)
+    if args.action in ("people", "card"):
+        return run_people(config, args)
     if args.action is not None:
         return _copy(config, args.action, args.file)
     level = logging.INFO if args.verbose else logging.WARNING
