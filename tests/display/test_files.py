@@ -1,7 +1,8 @@
-"""The page's files: in the wheel, vendored ones unmodified, complete cue packs, no foreign addresses."""
+"""The pages' files: in the wheel, vendored ones unmodified, complete cue packs, no foreign addresses."""
 
 import hashlib
 import json
+import posixpath
 import re
 import subprocess
 import sys
@@ -20,10 +21,14 @@ from monitor.vocabulary.rows import Words
 from monitor.vocabulary.table import ROWS
 
 PAGE_FOLDER = Path(str(resources.files("monitor.display") / "page"))
+GYM_FOLDER = Path(str(resources.files("monitor.gym") / "web/page"))
 PACKS = sorted(PAGE_FOLDER.glob("cues/??.json"))
 PLACE = re.compile(r"\{\d\}")
 OWN = [
-    path for path in PAGE_FOLDER.rglob("*") if path.suffix in (".js", ".html", ".css") and "vendor" not in path.parts
+    path
+    for folder in (PAGE_FOLDER, GYM_FOLDER)
+    for path in folder.rglob("*")
+    if path.suffix in (".js", ".html", ".css") and "vendor" not in path.parts
 ]
 
 
@@ -107,18 +112,27 @@ def test_a_script_begins_with_its_purpose_and_stays_small(path: Path) -> None:
     assert max(map(len, lines)) <= 120
 
 
-@pytest.mark.parametrize("entry", ["display.js", "trainer.js"])
-def test_a_page_loads_all_its_scripts_at_once(entry: str) -> None:
+@pytest.mark.parametrize(
+    ("page", "entry"),
+    [("index.html", "display.js"), ("trainer.html", "trainer.js"), ("/page/index.html", "/page/gym.js")],
+)
+def test_a_page_loads_all_its_scripts_at_once(page: str, entry: str) -> None:
     """Otherwise the browser finds them one after the other, which a slow tablet shows as an empty page."""
-    found, waiting = set(), {PAGE_FOLDER / entry}
+    found, waiting = set(), {entry}
     while waiting:
-        path = waiting.pop()
-        found.add(path)
-        imported = re.findall(r'^(?:import|} from)\b[^;"]*"(\./[^"]+)";', path.read_text(), re.MULTILINE)
-        waiting |= {(path.parent / name).resolve() for name in imported} - found
-    html = PAGE_FOLDER / {"display.js": "index.html", "trainer.js": "trainer.html"}[entry]
-    preloaded = set(re.findall(r'<link rel="modulepreload" href="([^"]+)">', html.read_text()))
-    assert preloaded == {path.relative_to(PAGE_FOLDER).as_posix() for path in found} - {entry}
+        address = waiting.pop()
+        found.add(address)
+        imported = re.findall(r'^(?:import|} from)\b[^;"]*"(\.[^"]+)";', _file(address).read_text(), re.MULTILINE)
+        waiting |= {posixpath.normpath(posixpath.join(posixpath.dirname(address), name)) for name in imported} - found
+    preloaded = set(re.findall(r'<link rel="modulepreload" href="([^"]+)">', _file(page).read_text()))
+    assert preloaded == found - {entry}
+
+
+def _file(address: str) -> Path:
+    """Of an address on a machine's page, or, with a slash at its beginning, on the gym's."""
+    if address.startswith("/page/") and not address.startswith("/page/shared/"):
+        return GYM_FOLDER / address.removeprefix("/page/")
+    return PAGE_FOLDER / address.removeprefix("/page/shared/")
 
 
 def test_gravity_is_defined_in_one_script() -> None:
@@ -126,11 +140,12 @@ def test_gravity_is_defined_in_one_script() -> None:
     assert scripts == {"units.js"}
 
 
-def test_the_page_is_in_the_wheel(tmp_path: Path) -> None:
+def test_the_pages_are_in_the_wheel(tmp_path: Path) -> None:
     root = Path(__file__).parents[2]
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(command, cwd=root, check=True, capture_output=True)
     with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
         shipped = set(wheel.namelist())
-    for path in PAGE_FOLDER.rglob("*"):
-        assert path.is_dir() or f"monitor/display/page/{path.relative_to(PAGE_FOLDER)}" in shipped
+    for folder in (PAGE_FOLDER, GYM_FOLDER):
+        for path in folder.rglob("*"):
+            assert path.is_dir() or path.relative_to(root).as_posix() in shipped

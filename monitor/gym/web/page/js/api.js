@@ -50,6 +50,7 @@ async function ask(method, path, body, type = "application/json") {
 
 async function content(answer) {
   const text = await answer.text();
+  if (text === "") return null;
   if (!(answer.headers.get("Content-Type") ?? "").startsWith("application/json")) return text;
   try {
     return JSON.parse(text);

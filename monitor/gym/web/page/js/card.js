@@ -146,7 +146,8 @@ function advice(row, take) {
 
 function visit({ load_n, under_load_s, failure, order }) {
   const hidden = { "aria-hidden": "true" };
-  const words = `${load(load_n)}, ${Math.round(under_load_s)} s under load${failure ? ", to failure" : ""}, machine ${order}`;
+  const ending = failure ? ", to failure" : "";
+  const words = `${load(load_n)}, ${Math.round(under_load_s)} s under load${ending}, machine ${order}`;
   return [
     make("span.unseen", {}, words),
     make("span.order", hidden, String(order)),

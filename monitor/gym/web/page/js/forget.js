@@ -13,7 +13,8 @@ export function forgetDialog(client, machines) {
     make(
       "p",
       {},
-      "The name, the card, the settings and every mark of this person are removed here, and the id on each machine. Sets stay without a person. Backups and exported files must be removed by hand.",
+      "The name, the card, the settings and every note on this person are removed here, and the id on each machine. ",
+      "Sets stay without a person. Backups and exported files must be removed by hand.",
     ),
     make("p", {}, make("b", {}, "Nobody can undo this.")),
     make("label.tick", {}, sure, make("span", {}, `Yes, forget ${client.name}`)),

@@ -107,7 +107,7 @@ class Figure {
     const { title, value, words } = this.line;
     const known = points.filter((point) => value(point) !== null);
     const ends = known.length
-      ? `from ${words(known[0])} on ${date(known[0].ended_unix_s)} to ${words(known.at(-1))} on ${date(known.at(-1).ended_unix_s)}`
+      ? `from ${[known[0], known.at(-1)].map((one) => `${words(one)} on ${date(one.ended_unix_s)}`).join(" to ")}`
       : "not known";
     this.plot.setAttribute("aria-label", `${title}: ${count(known.length, "visit")}, ${ends}`);
     this.now.textContent = known.length ? words(known.at(-1)) : "–";

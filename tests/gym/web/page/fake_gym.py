@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 FOLDERS = {"/page/shared/": ROOT / "monitor/display/page", "/page/": ROOT / "monitor/gym/web/page"}
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -29,19 +29,23 @@ class FakeGym:
     """Use it in a `with` block."""
 
     def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """An empty gym; the screen is a trainer's."""
         self.role: str | None = "trainer"
         self.trouble: list[str] = []
         self.floor: list[Row] = []
         self.clients: list[Row] = []
         self.settings: dict[str, list[Row]] = {}  # by client
         self.visits: list[Row] = []
+        self.since_unix_s = 0.0  # which visits were asked for last; all are given
         self.cards: dict[str, list[Row]] = {}  # the sheets of a client, the newest first
         self.points: list[Row] = []
-        self.next: Row = {"seat": "4", "load_n": 441.3, "protocol": "5/5", "answers": []}
+        self.next: Row = {}  # the answer of /api/next
         self.forgotten: list[Row] = []  # what the machines answered
         self.failing: dict[str, tuple[int, str]] = {}  # path -> status and sentence
         self.sent: list[tuple[str, str, Any]] = []
-        self.asked: list[str] = []
 
     def __enter__(self) -> Self:
         gym = self
@@ -63,7 +67,6 @@ class FakeGym:
                 query = {key: values[0] for key, values in parse_qs(url.query).items()}
                 if not path.startswith("/api/"):
                     return self._file("/page/index.html" if path == "/" else path)
-                gym.asked.append(path)
                 if self.command != "GET":
                     gym.sent.append((self.command, path, body))
                 if path in gym.failing:
@@ -135,13 +138,9 @@ class FakeGym:
                 self.clients.append({"client_id": f"c-{len(self.clients):010}", "created_unix_s": 0.0, **body})
                 return 201, self.clients[-1]
             case "GET", ["visits"]:
-                since = float(query.get("since_unix_s", 0))
+                self.since_unix_s = float(query.get("since_unix_s", 0))
                 who = query.get("client_id")
-                return 200, [
-                    visit
-                    for visit in self.visits
-                    if visit["ended_unix_s"] >= since and who in (None, visit["client_id"])
-                ]
+                return 200, [visit for visit in self.visits if who in (None, visit["client_id"])]
             case "PATCH", ["sets"]:
                 for one in (one for visit in self.visits for one in visit["sets"]):
                     if (one["machine"], one["seq"]) == (body["machine"], body["seq"]):
