@@ -174,7 +174,7 @@ MAY_IMPORT = {  # a room -> the rooms that it may use; within a room any file ma
 DOORS = {  # an outside library -> the files, or folders, that may know it
     "serial": ["firmware_bridge/serial_port.py", "firmware_bridge/ports.py"],
     "cobs": ["firmware_bridge/formats/framing.py"],
-    "aiomqtt": ["monitor/mqtt/client/connection.py"],
+    "aiomqtt": ["monitor/mqtt/client/connection.py", "monitor/mqtt/client/lean_client.py"],
     "paho": ["monitor/mqtt/client/connection.py"],
     "amqtt": [
         "monitor/mqtt/broker/embedded_broker.py",

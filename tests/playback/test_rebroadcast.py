@@ -11,7 +11,8 @@ import pytest
 from monitor.__main__ import main
 from monitor.exit_codes import ExitCode
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
-from monitor.mqtt.client.connection import Address, Received, connect
+from monitor.mqtt.client.connection import Address, connect
+from monitor.mqtt.client.lean_client import Received
 from tests import needs
 from tests.mqtt.brokers import free_port, mosquitto
 from tests.mqtt.stage import until

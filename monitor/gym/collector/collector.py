@@ -35,6 +35,7 @@ from monitor.mqtt.contract.topics import TopicTree
 
 NAME = "gym"  # of this client: its answers come on `<root>/<machine>/resume/gym`
 LOOK_EVERY_S = 0.1
+GATHERED_S = 0.01  # messages of this time are read together
 MQTT_3 = 4  # 3.1.1: paho makes an object of properties for each message of MQTT 5, a third of the work
 FIRST_RETRY_S, LAST_RETRY_S = 0.5, 10.0
 _log = logging.getLogger(__name__)
@@ -105,7 +106,7 @@ class Collector:
         backoff = Backoff(FIRST_RETRY_S, LAST_RETRY_S)
         while True:
             try:
-                async with connect(self._address, self._name) as connection:
+                async with connect(self._address, self._name, gathered_s=GATHERED_S) as connection:
                     backoff.reset()
                     await self._follow(connection)
             except* BrokerError as group:

@@ -1,4 +1,4 @@
-"""One connection to an MQTT broker: the only door to aiomqtt and paho.
+"""One connection to an MQTT broker: the only door to aiomqtt and paho, with `lean_client.py` below it.
 
     async with connect(address, "rep-monitor-leg-press", will) as connection:
         await connection.publish(packet)           returns when the broker has accepted it
@@ -19,9 +19,8 @@ import socket
 import ssl
 import struct
 import termios
-import threading
 from collections.abc import AsyncIterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import aiomqtt
 import msgspec
@@ -29,6 +28,7 @@ from aiomqtt.exceptions import MqttConnectError
 from paho.mqtt.client import MQTT_ERR_SUCCESS
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from monitor.mqtt.client.lean_client import LeanClient, Received
 from monitor.mqtt.contract.payload import Packet
 
 KEEP_ALIVE_S = 8  # a broker waits 1.5 times this and may be 5 s late: an absence is reported within 20 s
@@ -86,16 +86,10 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
         return f"Address({self})"
 
 
-class Received(NamedTuple):
-    topic: str
-    payload: bytes
-    retained: bool
-
-
 class Connection:
     """An open connection, made by `connect`."""
 
-    def __init__(self, client: aiomqtt.Client, version: int) -> None:
+    def __init__(self, client: LeanClient, version: int) -> None:
         self.version = version
         self.sound = True
         self._client = client
@@ -104,6 +98,7 @@ class Connection:
         self._sent_s: dict[int, float] = {}
         self._window = asyncio.Semaphore(IN_FLIGHT)
         self._paho.on_publish = self._published
+        client.begin_messages()
 
     async def publish(self, packet: Packet) -> bool:
         """Returns when the broker has accepted the message: False if it reports that the topic has no subscriber.
@@ -162,12 +157,13 @@ class Connection:
                 raise BrokerRefuses(f"the broker refuses the subscription to {topic}")
 
     async def messages(self) -> AsyncIterator[Received]:
-        try:
-            async for message in self._client.messages:
-                payload = message.payload if isinstance(message.payload, bytes) else b""
-                yield Received(message.topic.value, payload, message.retain)
-        except aiomqtt.MqttError as error:
-            raise self._gone() from error
+        while True:
+            self._client.news.clear()
+            while self._client.arrived:
+                yield self._client.arrived.popleft()
+            if self._client.has_ended:
+                raise self._gone()
+            await self._client.news.wait()
 
     def _gone(self) -> BrokerGone:
         self.sound = False
@@ -187,11 +183,16 @@ def _let_be_cancelled() -> None:
 
 
 @contextlib.asynccontextmanager
-async def connect(address: Address, client_id: str, will: Packet | None = None) -> AsyncIterator[Connection]:
-    """An open connection, which is closed at the end of the block. Raises BrokerGone, BrokerRefuses."""
+async def connect(
+    address: Address, client_id: str, will: Packet | None = None, gathered_s: float = 0.0
+) -> AsyncIterator[Connection]:
+    """An open connection, which is closed at the end of the block. Raises BrokerGone, BrokerRefuses.
+
+    `gathered_s`: messages may arrive that much later, together with others, which costs less.
+    """
     for version in (5, 4) if address.version is None else (address.version,):
         try:
-            client = _client(address, client_id, will, version)
+            client = _client(address, client_id, will, version, gathered_s)
         except OSError as error:  # the file of the authority is missing, or it contains no certificate
             raise BrokerGone(f"{address.ca_file} is not a certificate to verify {address}: {error}") from error
         try:
@@ -216,7 +217,7 @@ async def connect(address: Address, client_id: str, will: Packet | None = None) 
         return
 
 
-def _drop(client: aiomqtt.Client) -> None:
+def _drop(client: LeanClient) -> None:
     """Closes the socket, which aiomqtt leaves open after a time-out."""
     client._client._sock_close()
     for future in (client._connected, client._disconnected):
@@ -234,15 +235,16 @@ def tls_context(address: Address) -> ssl.SSLContext:
     return context
 
 
-def _client(address: Address, client_id: str, will: Packet | None, version: int) -> aiomqtt.Client:
+def _client(address: Address, client_id: str, will: Packet | None, version: int, gathered_s: float) -> LeanClient:
     websocket: dict[str, Any] = {}
     if address.websocket_path is not None:
         headers = {} if address.cookie is None else {"Cookie": address.cookie}
         websocket = {"transport": "websockets", "websocket_path": address.websocket_path, "websocket_headers": headers}
-    client = _Client(
+    client = LeanClient(
         address.host,
         address.port,
         **websocket,
+        gathered_s=gathered_s,
         identifier=client_id,
         username=address.username,
         password=address.password,
@@ -257,32 +259,3 @@ def _client(address: Address, client_id: str, will: Packet | None, version: int)
     )
     client._client.connect_timeout = CONNECT_WITHIN_S
     return client
-
-
-class _Client(aiomqtt.Client):
-    """Writes in the next turn of the event loop; aiomqtt waits for the selector, which only a full socket needs.
-
-    aiomqtt may also ask the loop to watch a socket that has been closed; this class checks that.
-    """
-
-    def __init__(self, *args: Any, **named: Any) -> None:
-        super().__init__(*args, **named)
-        self._thread = threading.get_ident()
-
-    def _on_socket_register_write(self, client: Any, userdata: Any, sock: Any) -> None:
-        def write() -> None:
-            if sock.fileno() < 0:
-                return
-            try:
-                client.loop_write()
-            except Exception as error:  # as in aiomqtt: the connection is broken and ends with this error
-                if not self._disconnected.done():
-                    self._disconnected.set_exception(error)
-                return
-            if client.want_write() and sock.fileno() >= 0:
-                super(_Client, self)._on_socket_register_write(client, userdata, sock)
-
-        if threading.get_ident() == self._thread:
-            self._loop.call_soon(write)
-        else:  # connecting runs in a thread
-            self._loop.call_soon_threadsafe(write)
