@@ -24,7 +24,7 @@ from firmware_bridge.samples import NOTHING, Flag, Samples, suspect
 
 _HEAD = np.dtype([("kind", "u1"), ("seq", "u1"), ("stream_id", "u1"), ("idx", "<u2"), ("stamp_us", "<u4"),
                   ("dt_us", "<u2"), ("n", "u1")])  # fmt: skip
-_LENGTHS = np.zeros((256, 256), np.int64)
+_LENGTHS = np.zeros((256, 256), np.uint8)
 for _shape, _length in LENGTHS.items():
     _LENGTHS[_shape] = _length
 

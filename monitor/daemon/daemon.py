@@ -179,10 +179,11 @@ class Daemon:
                 self._end_session()
             return
         followed, update = self._idle.feed(chunk, self._hello)
-        if self._idle.used:
-            self._begin_session()
-        else:
+        if not self._idle.used:
             self._deliver(followed, update)
+            return
+        del followed  # two sessions at once would take twice the memory
+        self._begin_session()
 
     @property
     def _idle_limit_s(self) -> float:

@@ -5,6 +5,7 @@ chunk -> recorder (a tap, before any parsing)
 """
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -55,6 +56,8 @@ class LiveSession:
         self._calibration = _calibration(profile)
         self._learned_before = learned
         self._machine_before = machine
+        self.usage = Usage(profile.machine.lift_off_n)
+        self.drift = DriftMonitor(profile.machine)
         self.analysis = Analysis(
             profile,
             id,
@@ -63,10 +66,8 @@ class LiveSession:
             learned=learned,
             machine=machine,
             gather=True,
-            on_samples=self._look,
+            on_samples=partial(_look, self.usage, self.drift),  # no method: in a cycle a session would outlive its end
         )
-        self.usage = Usage(profile.machine.lift_off_n)
-        self.drift = DriftMonitor(profile.machine)
         self.recorder: Recorder | None = None
         if recording is not None:
             self.recorder = Recorder(recording, self._header(hello, now_ns))
@@ -120,10 +121,6 @@ class LiveSession:
             leak=totals.leak,
             counts=totals.counts,
         )
-
-    def _look(self, samples: Samples) -> None:
-        self.usage.update(samples)
-        self.drift.update(samples)
 
     def _note(self, update: Update, now_ns: int) -> Update:
         self.totals.add(update.events)
@@ -189,6 +186,11 @@ class SessionTotals:
                     self.leak = event.leak if self.leak is None else self.leak + event.leak
                 for kind, n in event.counts.items():
                     self.counts[kind] = self.counts.get(kind, 0) + n
+
+
+def _look(usage: Usage, drift: DriftMonitor, samples: Samples) -> None:
+    usage.update(samples)
+    drift.update(samples)
 
 
 def _calibration(profile: Profile) -> Calibration:

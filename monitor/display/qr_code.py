@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from itertools import groupby
 
 import msgspec
-import segno
 
 QUIET = 4  # modules of white around the code, as the standard demands
 
@@ -36,6 +35,8 @@ def blocks(text: str) -> list[str]:
 
 
 def _modules(text: str) -> list[list[bool]]:
+    import segno  # here, because its tables take a megabyte of a daemon that may never draw a code
+
     code = segno.make_qr(text, error="m", boost_error=False)
     return [[bool(module) for module in row] for row in code.matrix_iter(border=QUIET)]
 

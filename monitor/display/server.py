@@ -262,8 +262,8 @@ class PageServer:
             more |= self._admission.cookie(role, secure=visit.is_secure)  # a screen that is in use stays known
         if answers.only(visit.headers, "If-None-Match") == file.tag:
             return self._give(visit.host, b"", file.type, more, HTTPStatus.NOT_MODIFIED)  # replaces the cached headers
-        if file.packed is not None and _takes_gzip(visit.headers):
-            return self._give(visit.host, file.packed, file.type, more | {"Content-Encoding": "gzip"})
+        if _takes_gzip(visit.headers) and (packed := file.packed) is not None:
+            return self._give(visit.host, packed, file.type, more | {"Content-Encoding": "gzip"})
         return self._give(visit.host, file.data, file.type, more)
 
     async def _inform(self, visit: PageRequest, role: Role) -> Response:

@@ -1,15 +1,15 @@
 """Reads the page's files once; nothing else can be reached, whatever a path says."""
 
 import gzip
-import mimetypes
 import posixpath
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
@@ -20,25 +20,33 @@ WAITING_PAGE, SHELL = "/waiting.html", "/shell.js"
 OF_EVERYBODY = "/pairing.json"  # answered by the server; the waiting page needs it, too
 NEEDED = re.compile(rb'(?:from |href=|src=)"([^":#]+)"')  # by a page or a script
 TYPES = {
-    ".webmanifest": "application/manifest+json",
-    ".crt": "application/x-x509-ca-cert",
+    ".html": "text/html",
+    ".css": "text/css",
     ".js": "text/javascript",
     ".json": "application/json",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".webmanifest": "application/manifest+json",
+    ".crt": "application/x-x509-ca-cert",
     ".md": "text/plain",
+    ".LICENSE": "text/plain",
     "": "text/plain",
 }
 
 
-class File(NamedTuple):
-    """One file for the browser; `tag` changes with its content.
-
-    `packed` is `data` as gzip, None if that is not smaller.
-    """
+@dataclass(frozen=True)
+class File:
+    """One file for the browser; `tag` changes with its content."""
 
     data: bytes
-    packed: bytes | None
     type: str
     tag: str
+
+    @cached_property
+    def packed(self) -> bytes | None:
+        """`data` as gzip, None if that is not smaller. Made at the first request, because a start must not wait."""
+        packed = gzip.compress(self.data, mtime=0)
+        return packed if len(packed) < len(self.data) else None
 
     @property
     def is_page(self) -> bool:
@@ -80,7 +88,6 @@ def files_in(folder: Traversable, path: str) -> Iterator[tuple[str, File]]:
 
 def _file(name: str, data: bytes) -> File:
     suffix = name[name.rfind(".") :] if "." in name else ""
-    kind = TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
+    kind = TYPES.get(suffix, "application/octet-stream")
     text = "; charset=utf-8" if kind.startswith("text/") else ""
-    packed = gzip.compress(data, mtime=0)
-    return File(data, packed if len(packed) < len(data) else None, kind + text, f'"{sha256(data).hexdigest()[:16]}"')
+    return File(data, kind + text, f'"{sha256(data).hexdigest()[:16]}"')

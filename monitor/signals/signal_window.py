@@ -13,7 +13,7 @@ from monitor.signals.motion import SignalBlock
 
 KEPT = 64 * 200  # moments: 64 s, in which a repetition at 30/30 fits
 SPARE = 200  # older moments, which only the conditions of the oldest ones look back to
-CAPACITY = 3 * KEPT  # so that rows are rarely moved
+CAPACITY = 3 * KEPT // 2  # so that rows are rarely moved
 
 Column = NDArray[np.float64]
 Counts = NDArray[np.int64]

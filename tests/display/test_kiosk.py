@@ -3,6 +3,7 @@
 import json
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -66,7 +67,7 @@ def test_an_upgrade_reaches_a_screen_with_its_next_load(
         files = page_files(cues, authority)
         shell = files[SHELL]
         data = shell.data.replace(b'"version":"', b'"version":"next-')
-        return files | {SHELL: shell._replace(data=data, packed=None, tag='"next"')}
+        return files | {SHELL: replace(shell, data=data, tag='"next"')}
 
     monkeypatch.setattr(server, "page_files", upgraded)
     the_stage.break_broker()
