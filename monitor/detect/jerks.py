@@ -24,7 +24,8 @@ from monitor.profile.settings import JerkSettings
 from monitor.signals.conditions import Bit
 
 AGO = np.arange(-4.0, 1.0)  # steps
-PARABOLA = np.linalg.pinv(np.stack((np.ones_like(AGO), AGO, AGO * AGO / 2), axis=1))  # value, slope, bend now
+_BEND = ((AGO + 2) ** 2 - 2) / 7  # of the least-squares parabola through these five; AGO + 2 is 0 in the middle
+PARABOLA = np.stack((0.2 + (AGO + 2) / 5 + _BEND, (AGO + 2) / 10 + 2 * _BEND, _BEND))  # value, slope, bend now
 MARGIN = 1.2  # below this multiple of the threshold nothing is announced early
 LEAST_SHOWN = 0.5  # of the threshold: a force that shows less contradicts the encoder
 

@@ -27,7 +27,7 @@ LONGEST_WINDOW_S = 0.1  # of a cell that can be sharpened: at 10 readings a seco
 def quadratic_kernel(half: int) -> Column:
     """Value in the middle of the least-squares quadratic over 2 * half + 1 steps (Savitzky & Golay 1964)."""
     i = np.arange(-half, half + 1, dtype=float)
-    return np.ascontiguousarray(np.linalg.pinv(np.stack((np.ones_like(i), i, i * i), axis=1))[0])
+    return 3 * (3 * half * (half + 1) - 1 - 5 * i * i) / ((2 * half - 1) * (2 * half + 1) * (2 * half + 3))
 
 
 def slope_kernel(half: int) -> Column:
@@ -91,7 +91,8 @@ def _low_pass(cutoff_hz: float) -> Column:
 
 def _covariance(n: int, power: Column) -> Column:
     """The covariance of n consecutive steps of a signal, shape (n, n)."""
-    by_distance = np.cos(2 * np.pi * STEP_S * np.arange(n)[:, None] * F_HZ) @ power
+    turns = 2 * np.pi * STEP_S * np.arange(n)[:, None] * F_HZ
+    by_distance = np.cos(turns, out=turns) @ power  # in place: these are the largest arrays of a start
     i = np.arange(n)
     covariance: Column = by_distance[np.abs(i[:, None] - i[None, :])]
     return covariance
@@ -99,5 +100,6 @@ def _covariance(n: int, power: Column) -> Column:
 
 def _wanted(i: NDArray[np.int64], crossed: NDArray[np.complex128] | Column) -> Column:
     """The covariance of measured values at steps `i` with the wanted value at step 0."""
-    wanted: Column = (np.exp(2j * np.pi * STEP_S * i[:, None] * F_HZ) @ crossed).real
+    turns = 2j * np.pi * STEP_S * i[:, None] * F_HZ
+    wanted: Column = (np.exp(turns, out=turns) @ crossed).real
     return wanted

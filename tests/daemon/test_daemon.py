@@ -1,5 +1,7 @@
 """The daemon: commands between sets, a disk that refuses, exceptions that end it, sinks."""
 
+import gc
+import weakref
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 from firmware_bridge.chunk import Chunk
 from monitor.daemon.daemon import Daemon
 from monitor.daemon.profile_commands import with_load
+from monitor.daemon.session import LiveSession
 from monitor.detect.spine import Spine
 from monitor.events import Update
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
@@ -236,3 +239,17 @@ def test_a_learned_range_is_used_when_the_lifter_comes_again(tmp_path: Path) -> 
     assert [recording.learned is not None for recording in recordings] == [False, False, True], (
         "a recording contains the range known before it"
     )
+
+
+def test_a_session_is_freed_when_it_ends() -> None:
+    """Not only when Python looks for cycles: the signals of two sessions would be in memory at once."""
+    session = LiveSession(PROFILE, None, "s", "", None, 0)
+    for chunk in a_set()[:5]:
+        session.feed(chunk)
+    alive = weakref.ref(session.analysis.spine)
+    gc.disable()
+    try:
+        del session
+        assert alive() is None
+    finally:
+        gc.enable()
