@@ -178,10 +178,9 @@ class Daemon:
             if session.idle_s > self._idle_limit_s:
                 self._end_session()
             return
-        followed, update = self._idle.feed(chunk, self._hello)
+        followed = self._idle.feed(chunk, self._hello)
         if not self._idle.used:
-            self._deliver(followed, update)
-            return
+            return self._deliver(*followed)
         del followed  # two sessions at once would take twice the memory
         self._begin_session()
 
