@@ -2,9 +2,9 @@
 
 .venv/bin/python -m tests.benchmarks.bench_run [ROUNDS] [SECONDS] [BASE]
 
-With BASE, the folder of another tree, both trees run in turns. The broker is the embedded one, and one page is open. The
-start ends with the first feedback at the page; the CPU time until then counts all threads of the daemon, and does not
-depend on what else the computer does. The largest memory is the kernel's VmHWM.
+With BASE, the folder of another tree, both trees run in turns. The broker is the embedded one, and one page is open.
+The start ends with the first feedback at the page; the CPU time until then counts all threads of the daemon, and
+depends little on what else the computer does. The largest memory is the kernel's VmHWM.
 """
 
 import asyncio

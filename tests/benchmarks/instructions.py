@@ -33,6 +33,6 @@ def instructions(piece: str, recording: Path, tree: Path) -> int:
 
 
 def environment(tree: Path) -> dict[str, str]:
-    """Modules come from `tree`; hashes and threads are fixed, so that a count repeats. Bytecode is kept, as for users."""
+    """Modules come from `tree`; hashes and threads are fixed, so that a count repeats. Bytecode is kept."""
     fixed = {"PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": ""}
     return os.environ | fixed | {"PYTHONPATH": str(tree)}
