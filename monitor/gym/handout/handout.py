@@ -41,6 +41,15 @@ def handout(connection: Connection, client_id: str, began_unix_s: float, units: 
     raise HandoutRefused(f"no visit of {person.name} began then: look in the list of visits")
 
 
+def handout_policy() -> str:
+    """The content policy of the page, for the server that gives it."""
+    return content_policy(_style())
+
+
+def _style() -> str:
+    return paper_style((files("monitor.gym.handout") / "page" / "handout.css").read_text(encoding="utf-8"))
+
+
 def _rows(connection: Connection, person: Client, visit: Visit) -> list[HandoutRow]:
     on_card = {(row.site, row.machine): row for row in card(connection, person.client_id).rows}
     history = [one.by_machine for one in main_sets(connection, person)]
@@ -62,7 +71,7 @@ def _rows(connection: Connection, person: Client, visit: Visit) -> list[HandoutR
 
 
 def _page(person: Client, visit: Visit, rows: Sequence[HandoutRow]) -> str:
-    style = paper_style((files("monitor.gym.handout") / "page" / "handout.css").read_text(encoding="utf-8"))
+    style = _style()
     began = local_moment(visit.began_unix_s)
     head = element(
         "head",

@@ -36,7 +36,7 @@ def ask_code(config: GymConfig, role: PageRole) -> ScreenCode:
         "Content-Type": "application/json",
     }
     try:
-        connection.request("POST", "/api/codes", msgspec.json.encode(CodeRequest(role=role)), headers)
+        connection.request("POST", "/api/codes", CodeRequest(role=role).model_dump_json(), headers)
         answer = connection.getresponse()
         if answer.status != HTTPStatus.OK:
             raise StateError(f"the program at {url} gives no code ({answer.status}): is it this user's gym?")

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from monitor.gym.database.errors import DatabaseError
+from monitor.gym.handout.choosing import HandoutRefused
 from monitor.gym.people.consent import NoConsent
 from monitor.gym.people.errors import PeopleError, UnknownClient
 from monitor.gym.workout.errors import WorkoutError
@@ -19,6 +20,7 @@ RETRY_AFTER_S = 5
 STATUS = {
     UnknownClient: HTTPStatus.NOT_FOUND,
     WorkoutError: HTTPStatus.NOT_FOUND,
+    HandoutRefused: HTTPStatus.NOT_FOUND,
     NoConsent: HTTPStatus.CONFLICT,
 }  # other errors of people: a value that cannot be
 _log = logging.getLogger(__name__)
@@ -73,7 +75,7 @@ async def _malformed(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"][1:] if isinstance(part, str)) or str(first["loc"][0])
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{place}: {first['msg']}.")
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{place}: {first['msg'].removeprefix('Value error, ')}.")
 
 
 async def _not_so(_: Request, error: Exception) -> JSONResponse:

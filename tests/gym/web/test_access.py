@@ -39,6 +39,7 @@ LEAST = {  # the least role for every route
     "PATCH /api/sets": TRAINER,
     "GET /api/clients/{client_id}/card": TRAINER,
     "GET /api/clients/{client_id}/progress": TRAINER,
+    "GET /api/clients/{client_id}/handout": TRAINER,
 }
 
 

@@ -132,6 +132,7 @@ def test_without_a_database_every_route_says_so(gym: WebStage, monkeypatch: pyte
         ("PUT", f"/api/clients/{id}/settings", {"site": "rep", "machine": "row"}),
         ("GET", f"/api/clients/{id}/card", None),
         ("GET", f"/api/clients/{id}/progress?site=rep&machine=row", None),
+        ("GET", f"/api/clients/{id}/handout?began_unix_s=1", None),
         ("GET", f"/api/forget/{'0' * 32}", None),
         ("GET", "/api/people.csv", None),
         ("POST", "/api/people.csv", {}),

@@ -1,6 +1,5 @@
 """The floor: every machine at once, what they are called, and in which order they stand."""
 
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated
 
@@ -9,6 +8,7 @@ from pydantic import Field
 from sqlalchemy import update
 
 from monitor.gym.database.tables import machines
+from monitor.gym.web.body import Body
 from monitor.gym.web.floor_view import ShownFloor
 from monitor.gym.web.house import Reader, TheHouse, Trainer
 from monitor.gym.web.problem import Refusal
@@ -17,8 +17,7 @@ from monitor.gym.web.texts import Id, Line, Site
 router = APIRouter(prefix="/api", tags=["floor"])
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MachinePlace:
+class MachinePlace(Body):
     """What people call a machine (null: its id), and its place in the order on the floor."""
 
     site: Site

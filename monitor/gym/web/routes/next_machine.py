@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from monitor.gym.collector.questions import NoAnswer
 from monitor.gym.database.database import Database
 from monitor.gym.people.clients import Client, Setting, client, setting
+from monitor.gym.web.body import Body
 from monitor.gym.web.house import House, TheHouse, Trainer
 from monitor.gym.web.problem import Refusal
 from monitor.gym.web.texts import ClientId, Id, Site
@@ -18,8 +19,7 @@ from monitor.mqtt.contract.commands import Command, LifterCommand, LoadCommand, 
 router = APIRouter(prefix="/api", tags=["floor"])
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NextRequest:
+class NextRequest(Body):
     """Who goes where."""
 
     client_id: ClientId

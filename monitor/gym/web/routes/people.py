@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BeforeValidator, Field
 
 from monitor.gym.forgetting import AskedForgetting, forget_client, forget_request
 from monitor.gym.people.clients import (
@@ -20,6 +20,7 @@ from monitor.gym.people.clients import (
     settings_of,
 )
 from monitor.gym.people.people_csv import ImportReport, export_people, import_people
+from monitor.gym.web.body import Body
 from monitor.gym.web.house import TheHouse, Trainer
 from monitor.gym.web.problem import Refusal
 from monitor.gym.web.texts import ClientId, Line, Note
@@ -29,7 +30,16 @@ CSV: dict[str, Any] = {"text/csv": {"schema": {"type": "string"}}}
 Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 
 
-class NewClient(BaseModel):
+def _of_known_fields(given: Any) -> Any:
+    if isinstance(given, dict) and (odd := sorted(given.keys() - Setting.__dataclass_fields__.keys())):
+        raise ValueError(f"has an unknown field, {odd[0]!r:.40}; known are {', '.join(Setting.__dataclass_fields__)}")
+    return given
+
+
+GivenSetting = Annotated[Setting, BeforeValidator(_of_known_fields)]
+
+
+class NewClient(Body):
     """`consent_on`: the day on which the client consented; null: not yet."""
 
     name: Line
@@ -37,7 +47,7 @@ class NewClient(BaseModel):
     note: Note = ""
 
 
-class ChangedClient(BaseModel):
+class ChangedClient(Body):
     """What is not given stays as it is."""
 
     name: Line = ""
@@ -112,7 +122,7 @@ def settings(client_id: ClientId, house: TheHouse, _: Trainer) -> list[Setting]:
 
 
 @router.put("/clients/{client_id}/settings")
-def put_setting(client_id: ClientId, given: Setting, house: TheHouse, _: Trainer) -> Setting:
+def put_setting(client_id: ClientId, given: GivenSetting, house: TheHouse, _: Trainer) -> Setting:
     """Sets one machine for a client."""
     with house.database.writing() as connection:
         set_setting(connection, client_id, given)

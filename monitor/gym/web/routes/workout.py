@@ -1,24 +1,27 @@
 """The workout: visits with their sets, a client's card and progress."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import HTMLResponse
 from pydantic import Field
 
+from monitor.gym.handout.handout import handout, handout_policy
+from monitor.gym.web.body import Body
 from monitor.gym.web.house import Reader, TheHouse, Trainer
 from monitor.gym.web.texts import ClientId, Id, Note, Site, UnixTime
 from monitor.gym.workout.card import Card, card
 from monitor.gym.workout.progress import Point, progress
 from monitor.gym.workout.visits import Visit, VisitSet, mark_set, visits
+from monitor.profile.weights import Unit
 
 DAY_S = 86_400.0
 router = APIRouter(prefix="/api", tags=["workout"])
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SetMark:
+class SetMark(Body):
     """What the trainer says about a set. `marked_failure` null: as detected."""
 
     site: Site
@@ -76,3 +79,14 @@ def client_progress(
     """A client's skill and strength at one machine, visit by visit."""
     with house.database.reading() as connection:
         return progress(connection, client_id, site, machine)
+
+
+@router.get("/clients/{client_id}/handout", response_class=HTMLResponse)
+def client_handout(
+    client_id: ClientId, began_unix_s: UnixTime, house: TheHouse, _: Trainer, units: Unit = "kg"
+) -> Response:
+    """A client's visit as one page of A4, in this computer's local time."""
+    with house.database.reading() as connection:
+        page = handout(connection, client_id, began_unix_s, units)
+    policy = f"{handout_policy()}; frame-ancestors 'none'"
+    return HTMLResponse(page, headers={"Content-Security-Policy": policy})
