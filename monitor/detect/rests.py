@@ -14,6 +14,7 @@ from monitor.profile.settings import DetectSettings
 from monitor.signals.conditions import Bit
 
 FALL_S = 0.5  # a stack whose cable is slack for longer was not thrown
+LANDING_STEPS = steps(0.5)  # in which a stack comes to a stand on its rest
 TOUCHDOWN_STEPS = 12  # the landing speed is the highest speed within this time before contact
 
 
@@ -78,7 +79,7 @@ class ContactDetector:
                 findings += self._leave(self._left)
             self._left = None
             if self._since is None:
-                self._since = now if landed is None else landed
+                self._since = _met(moment) if landed is None else landed
         elif self._since is not None:
             self._left = now if self._left is None else self._left
             if now - self._left >= self.join or not moment.on(Bit.KNOWN_X):  # silence proves nothing
@@ -154,6 +155,16 @@ class ContactDetector:
             findings.append(Ending(rest, moment.now, BottomRest(**stamp_of(rest.event), ended_set=True)))
         self._touch = self._rest = None
         return findings
+
+
+def _met(moment: Moment) -> int:
+    """When the stack met its rest. Where the place is in doubt, the rest is where it stands by now."""
+    limits, signals = moment.limits, moment.signals
+    if not limits.doubt_m:
+        return moment.now
+    x = signals.part(signals.x, moment.now - LANDING_STEPS, moment.now + 1)
+    above = np.flatnonzero(~(x <= moment.x_m + limits.detect.set.off_rest_m))
+    return min(moment.now, moment.now + 1 - len(x) + (int(above[-1]) + 1 if len(above) else 0))
 
 
 def _landing_speed(moment: Moment, contact: int) -> float:

@@ -61,6 +61,14 @@ def the_cell_shows_a_landing_while_the_encoder_is_silent() -> None:
     assert touch.found_s < touch.t_s + 0.9  # it waits for the encoder, then for the longest throw
 
 
+def a_touch_in_doubt_begins_at_the_contact() -> None:
+    """The encoder has jumped: until the stack has stood on its rest, only the standstill shows where that is."""
+    acts: list[Act] = [*REP, *REP, Down(6.0, 2.0)]
+    sound = only(of("stack_touch", acts))
+    doubted = only(of("stack_touch", acts, troubles=(Trouble("jump", 0.4, 1.0),)))
+    assert doubted.t_s == pytest.approx(sound.t_s, abs=0.05)
+
+
 def a_dwell_goes_on_over_a_silence() -> None:
     acts_s = 0.5 + 0.4 + 4.8 + 2.0 + 4.8 + 6.4
     silence = Trouble("gap", 6.8 / acts_s, 0.3)

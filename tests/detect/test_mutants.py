@@ -76,6 +76,7 @@ from tests.detect.sensor_checks import (
     a_given_load_that_nobody_pulls_is_reported,
     a_loose_cable_is_not_a_rest,
     a_rest_elsewhere_moves_the_zero,
+    a_touch_in_doubt_begins_at_the_contact,
     the_cell_shows_a_landing_while_the_encoder_is_silent,
 )
 from tests.movements import PROFILES
@@ -201,6 +202,7 @@ MUTANTS = (
         "self._teacher.learn_lowered(",
         a_trainer_who_lifts_does_not_teach_a_load,
     ),
+    Mutant(ContactDetector, "_met(moment)", "moment.now", a_touch_in_doubt_begins_at_the_contact),
     Mutant(TensionDetector, " or helped", "", a_cable_that_a_trainer_leaves_loose_is_slack),
     Mutant(LoadDetector, "fit.odd_since is None", "True", a_force_that_leaves_its_load_is_a_sensor_fault),
     Mutant(LoadStepDetector, "self._teacher.forget_step()", "pass", a_motor_that_adds_on_the_way_down_is_a_load_step),
