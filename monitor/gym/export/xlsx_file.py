@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from monitor.gym.export.columns import columns
@@ -16,11 +17,12 @@ def write_xlsx(path: Path, sets: Iterable[ExportedSet]) -> int:
     from xlsxwriter import Workbook  # type: ignore[import-untyped]
     from xlsxwriter.exceptions import FileCreateError  # type: ignore[import-untyped]
 
-    try:
-        with Workbook(str(path), {"constant_memory": True}) as book:
-            return _fill(book, sets)
-    except FileCreateError as error:
-        raise error.args[0] from error
+    with TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as folder:  # for the rows until they are packed
+        try:
+            with Workbook(str(path), {"constant_memory": True, "tmpdir": folder}) as book:
+                return _fill(book, sets)
+        except FileCreateError as error:
+            raise error.args[0] from error
 
 
 def _fill(book: Any, sets: Iterable[ExportedSet]) -> int:
