@@ -11,6 +11,7 @@ from sqlalchemy import select
 from monitor.gym.collector.collector import Collector
 from monitor.gym.database.database import Database
 from monitor.gym.database.tables import events, sets
+from monitor.gym.database.tables import machines as machines_table
 from monitor.mqtt.client.connection import Address
 from monitor.mqtt.contract.commands import Command, ForgetCommand
 from monitor.mqtt.contract.topics import TopicTree
@@ -81,6 +82,13 @@ def lifters(database: Database) -> list[tuple[str, int, str | None]]:
     with database.reading() as connection:
         columns = (sets.c.machine, sets.c.seq, sets.c.client_id)
         return [(machine, seq, who) for machine, seq, who in connection.execute(select(*columns).order_by(*columns))]
+
+
+def places(database: Database) -> list[tuple[int, int]]:
+    """`seq` and `sets_seq` of each machine: up to where its events and its sets are complete."""
+    with database.reading() as connection:
+        query = select(machines_table.c.seq, machines_table.c.sets_seq)
+        return [(seq, sets_seq) for seq, sets_seq in connection.execute(query)]
 
 
 def whole(machines: Sequence[Machine]) -> dict[tuple[str, str, str], list[int]]:

@@ -19,7 +19,7 @@ from monitor.mqtt.contract.commands import LifterCommand
 from monitor.mqtt.contract.topics import TopicTree
 from monitor.store.store import Store
 from tests import needs
-from tests.gym.floor import collecting, complete, lifters, machines, numbers, whole
+from tests.gym.floor import collecting, complete, lifters, machines, numbers, places, whole
 from tests.mqtt.brokers import mosquitto
 from tests.mqtt.stage import KINDS, a_broker, listening, play, until
 from tests.soak import SOAKING, Figure
@@ -41,6 +41,7 @@ def test_events_sets_and_lifters_of_two_sites_are_collected(kind: str, database:
                 floor[2].jerks(3)
                 await complete(database, floor)
                 await until(lambda: len(lifters(database)) == 4)
+                await until(lambda: all(sets_seq >= 301 for _, sets_seq in places(database)))  # the mark after them
                 ack = await collector.command("rep", "row", LifterCommand(id="x", stamp_s=0, lifter="c-bob"))
                 assert ack.ok
                 assert [command.lifter for command in floor[1].commands] == ["c-bob"]  # type: ignore[attr-defined]
@@ -57,11 +58,9 @@ def test_events_sets_and_lifters_of_two_sites_are_collected(kind: str, database:
             with database.reading() as connection:
                 record = connection.execute(select(events.c.record).filter_by(**first)).scalar()
                 ended_unix_s = connection.execute(select(sets.c.ended_unix_s).filter_by(**first)).scalar()
-                places = connection.execute(select(machines_table.c.seq, machines_table.c.sets_seq)).all()
             assert record == msgspec.json.decode(floor[0].store.after(300, 1)[0].record), "without the envelope"
             assert ended_unix_s == floor[0].store.after(300, 1)[0].stored_unix_s
-            assert sorted(seq for seq, _ in places) == [301, 302, 304]
-            assert all(sets_seq >= 301 for _, sets_seq in places)
+            assert sorted(seq for seq, _ in places(database)) == [301, 302, 304]
 
     play(story())
 
