@@ -25,6 +25,8 @@ def checked_text(field: str, value: str, most: int, lines: bool = False) -> str:
     odd = plain(text) != text or "\t" in text or ("\n" in text and not lines)
     if odd or any("\ud800" <= character <= "\udfff" for character in text):
         raise BadField(field, "has control characters; type it anew")
+    if "\ufffd" in text:
+        raise BadField(field, "has a character that was lost; save the table as UTF-8, or type it anew")
     return text
 
 

@@ -95,6 +95,7 @@ def test_the_table_of_people_goes_out_and_comes_back(gym: WebStage) -> None:
         assert report.status_code == 200, report.text
     assert report.json() == {"added": 0, "changed": 0, "settings": 0, "unseen_machines": []}
     assert gym.trainer.get("/api/clients")[0]["name"] == "Änne"
+    assert gym.trainer.ask("POST", "/api/people.csv", content=table.text.encode("utf-16")).status_code == 200
     latin = table.text.encode("latin-1", "ignore")
     for bad in (latin, b"client_id,name\nx,Ada\n", b"\x00" * 100):
         assert gym.trainer.refused("POST", "/api/people.csv", content=bad)[0] == 422, bad

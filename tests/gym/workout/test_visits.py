@@ -76,7 +76,7 @@ def test_a_visit_has_what_is_known(database: Database) -> None:
                 set_row("row", NOW + 60, ben.client_id),
                 set_row("row", NOW + 90, "c-nobodyknow"),
                 set_row("leg-press", NOW + 120, None),
-                set_row("leg-press", NOW + 125, None),
+                set_row("leg-press", NOW + 600, None),
             ],
         )
     with database.reading() as connection:

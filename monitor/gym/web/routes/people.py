@@ -20,6 +20,7 @@ from monitor.gym.people.clients import (
     settings_of,
 )
 from monitor.gym.people.people_csv import ImportReport, export_people, import_people
+from monitor.gym.people.people_table import people_text
 from monitor.gym.web.body import Body
 from monitor.gym.web.house import TheHouse, Trainer
 from monitor.gym.web.problem import Refusal
@@ -138,18 +139,14 @@ def people_csv(house: TheHouse, _: Trainer) -> Response:
     return Response(table, headers=headers, media_type="text/csv")
 
 
-async def _text(request: Request) -> str:
-    try:
-        return (await request.body()).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        sentence = f"Byte {error.start} of the table is not UTF-8: save it as CSV in UTF-8."
-        raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, sentence) from None
+async def _body(request: Request) -> bytes:
+    return await request.body()
 
 
 @router.post("/people.csv", openapi_extra={"requestBody": {"content": CSV, "required": True}})
-def import_csv(text: Annotated[str, Depends(_text)], house: TheHouse, _: Trainer) -> ImportReport:
+def import_csv(data: Annotated[bytes, Depends(_body)], house: TheHouse, _: Trainer) -> ImportReport:
     """Adds and changes people by a table; all of it or nothing."""
     with house.database.writing() as connection:
-        report = import_people(connection, text)
+        report = import_people(connection, people_text(data))
     house.floor.changed()
     return report

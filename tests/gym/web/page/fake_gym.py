@@ -155,7 +155,7 @@ class FakeGym:
             case "POST", ["next"]:
                 return 200, self.next
             case "POST", ["people.csv"]:
-                return 200, {"added": 2, "changed": 1}
+                return 200, {"added": 2, "changed": 1, "settings": 3, "unseen_machines": ["rep/dip"]}
             case "GET", ["forget", _]:
                 done = all(one["ok"] for one in self.forgotten)
                 return 200, {"done_unix_s": time.time() if done else None, "answers": self.forgotten}

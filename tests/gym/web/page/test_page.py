@@ -151,6 +151,8 @@ def test_people_are_imported_from_csv(visitor: Visitor, gym: FakeGym) -> None:
     page.evaluate(choose)
     page.wait("document.querySelector('dialog')")
     assert gym.sent == [("POST", "/api/people.csv", "name\nZoe\n")]
+    (said,) = texts(page, "dialog .lines")
+    assert said.startswith("2 added, 1 changed; 3 machine settings added or changed. Never seen here: rep/dip.")
     gym.failing["/api/people.csv"] = (422, "line 2: the name is empty; give a name or an alias")
     click(page, "dialog button")
     page.evaluate(choose)

@@ -16,8 +16,8 @@ export const put = (path, body) => ask("PUT", path, body);
 export const patch = (path, body) => ask("PATCH", path, body);
 export const remove = (path) => ask("DELETE", path);
 
-/** Sends a text such as CSV. */
-export const postText = (path, text, type) => ask("POST", path, text, type);
+/** Sends a file as it is, byte by byte: the server finds out how its text is encoded. */
+export const postFile = (path, file, type) => ask("POST", path, file, type);
 
 /** The path of one client. */
 export const clientPath = (client_id) => `/api/clients/${encodeURIComponent(client_id)}`;

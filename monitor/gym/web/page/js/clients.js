@@ -1,6 +1,6 @@
 // The clients: search, add, and everybody as CSV.
 
-import { get, post, postText } from "./api.js";
+import { get, post, postFile } from "./api.js";
 import { clientFields, clientOf } from "./client_fields.js";
 import { ask } from "./dialog.js";
 import { isoDay } from "./format.js";
@@ -81,8 +81,11 @@ export async function showClients(box, { signal }) {
     try {
       if (chosen.size > MOST_CSV_BYTES)
         throw new Error("The file is larger than 1 MB: export it from a gym, and add lines to that.");
-      const report = await postText("/api/people.csv", await chosen.text(), "text/csv");
-      sentence = `${report.added} added, ${report.changed} changed.`;
+      const report = await postFile("/api/people.csv", chosen, "text/csv");
+      const { added, changed, settings, unseen_machines } = report;
+      sentence = `${added} added, ${changed} changed; ${settings} machine settings added or changed.`;
+      if (unseen_machines.length)
+        sentence += ` Never seen here: ${unseen_machines.join(", ")}. Check these names, or let the machines come online.`;
     } catch (error) {
       [title, sentence] = ["Nothing was imported", error.message];
     }
