@@ -36,7 +36,8 @@ check: $(VENV)/development ## check style and types only
 	@$(PY) -m mypy
 	@.ci/javascript
 
-# Each worker of the tests would compile all of them itself. mypy leaves a core idle for this.
+# Each worker of the tests would compile all of them, and read all sources for Hypothesis. mypy leaves a core idle for
+# this.
 collected: $(VENV)/development
 	@said=$$($(PY) -m pytest -q -n 0 --collect-only $(ARGS)) || { echo "$$said"; exit 1; }
 

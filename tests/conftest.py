@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests import needs, workers
 from tests.soak import SOAKING, Figure
@@ -61,6 +62,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: workers.place(item.nodeid))
     if SOAKING:  # tests that can run beside the simulated day come first, and the day comes last among them
         items.sort(key=lambda item: ("the_day" not in getattr(item, "fixturenames", ()), item.path.stem == "test_day"))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """With --collect-only, as `make test` begins, Hypothesis reads the sources for constants, once for all workers."""
+    if session.config.option.collectonly:
+        _one_example()
+
+
+@settings(database=None, max_examples=1)
+@given(st.text())
+def _one_example(_: str) -> None:
+    pass
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -21,6 +21,7 @@ from monitor.profile.profile import Profile
 from monitor.profile.reading import profile_from_builtins
 
 BLOCK_M = 0.25
+READ_S = 0.2  # a chunk; the result does not depend on it, and long ones are decoded at less cost
 PROFILE = """# A machine in a gym.
 [machine]
 id = "rig"         # its name
@@ -53,7 +54,7 @@ class Rig:
 
     def chunks(self, trace: Trace | None = None, faults: tuple[Fault, ...] = ()) -> Iterator[Chunk]:
         """Made when they are needed: most calibrations that are refused need the first few seconds."""
-        return stream_chunks(trace or _whole(self.seed), replace(self.kit, faults=faults), self.seed, read_s=0.05)
+        return stream_chunks(trace or _whole(self.seed), replace(self.kit, faults=faults), self.seed, read_s=READ_S)
 
     def true_profile(self, **machine: Any) -> Profile:
         wiring = self.kit.calibration(self.machine)
