@@ -36,7 +36,7 @@ from tests.daemon.whole import a_profile
 from tests.mqtt.brokers import mosquitto
 from tests.mqtt.stage import KINDS, until
 
-REPS = 3
+REPS = 2
 SPEED = 4.0  # times real time
 
 

@@ -15,10 +15,12 @@ from monitor.mqtt.contract import messages, payload, schema
 from monitor.mqtt.contract.commands import COMMANDS, CommandRefused, read_command
 from monitor.mqtt.contract.topics import TopicTree
 from tests.mqtt.anything import faults, structs
+from tests.soak import long, soak
 
+pytestmark = soak
 TREE = TopicTree("leg-press")
 DEFINITIONS = schema.schema()
-few = settings(max_examples=15, deadline=None)  # times the number of messages
+few = settings(max_examples=long(100, 6), deadline=None)  # times the number of messages
 finite = st.floats(-1e9, 1e9)
 wild = st.floats()  # NaN and both infinities among them
 envelopes = structs(messages.Envelope, finite)

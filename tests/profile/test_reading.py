@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.profile.profile import PRESETS, Profile
@@ -15,6 +15,7 @@ from monitor.profile.reading import load_profile, profile_from_builtins, profile
 from monitor.profile.settings import JerkSettings
 from monitor.profile.toml_document import ConfigError
 from tests import needs
+from tests.soak import long, soak
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 MACHINE = '[machine]\nid = "m1"\nkind = "stack"\nbottom_m = 0.1\ntop_m = 0.5\n'
@@ -237,6 +238,8 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 KEYS = st.sampled_from([*Profile.__struct_fields__, "id", "kind", "jerk"]) | st.text()
 
 
+@soak
+@settings(max_examples=long(300, 30))
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

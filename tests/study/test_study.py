@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,12 @@ def item(path: Path) -> tuple[str, str]:
 
 def study(folder: Path, out: Path, processes: int = 1) -> tuple[int, int]:
     return make_study([folder], out, workers=processes, scheduler=None, progress=lambda done, of: None)
+
+
+@cache
+def alone() -> dict[workers.Batch, Tables]:
+    """Each recording as a batch of its own, replayed in this process."""
+    return {batch: replay_batch(batch) for batch in [(item(path),) for path in recordings_in([RECORDINGS])]}
 
 
 @pytest.fixture
@@ -116,16 +123,14 @@ def test_two_studies_or_two_detectors_do_not_share_a_dataset(
 
 @pytest.mark.may_leak("multiprocessing keeps a pipe to its resource tracker")
 def test_a_killed_worker_costs_nothing() -> None:
-    work = [(item(path),) for path in recordings_in([RECORDINGS])]
-    alone = {batch: replay_batch(batch) for batch in work}
     found: dict[workers.Batch, Tables] = {}
-    for batch, tables in in_processes(work, 2):
+    for batch, tables in in_processes(list(alone()), 2):
         if not found:
             for process in multiprocessing.active_children():
                 os.kill(process.pid or 0, signal.SIGKILL)
         assert batch not in found
         found[batch] = tables
-    assert found == alone
+    assert found == alone()
 
 
 def test_a_recording_that_ends_its_workers_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,8 +157,7 @@ def test_batches_are_large_and_leave_no_worker_without_work() -> None:
 @pytest.mark.may_leak("Dask keeps threads and descriptors for the next cluster")
 def test_a_dask_scheduler_gives_the_same_tables_and_survives_a_worker() -> None:
     distributed = pytest.importorskip("distributed")
-    work = [(item(path),) for path in recordings_in([RECORDINGS])]
-    alone = {batch: replay_batch(batch) for batch in work}
+    work = list(alone())
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=50
     ) as cluster:
@@ -162,7 +166,7 @@ def test_a_dask_scheduler_gives_the_same_tables_and_survives_a_worker() -> None:
             if not found:
                 os.kill(next(iter(cluster.workers.values())).pid, signal.SIGKILL)
             found[batch] = tables
-    assert found == alone
+    assert found == alone()
 
 
 @pytest.mark.usefixtures("in_this_process")
