@@ -14,6 +14,8 @@ MOST_BYTES = 65_536  # of a record; the machines' stores take no longer ones
 ENVELOPE = ("v", "seq", "store_id", "historical", "lifter", "ended_unix_s")
 Word = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9._-]{1,64}\Z")]
 
+Count = Annotated[int, Meta(ge=0, lt=2**31)]  # what an INTEGER of PostgreSQL has room for
+
 
 class UnreadableRecord(Exception):
     """A record that is no event of this contract; it is left out."""
@@ -28,8 +30,19 @@ class RecordHead(msgspec.Struct):
     found_s: float
 
 
+class SetHead(msgspec.Struct):
+    """What a set must have to fit into its columns; the contract has no such limits."""
+
+    session: Word
+    reps: Count
+    partial_reps: Count
+    set: Count | None = None
+    clean_reps: Count | None = None
+
+
 _HEAD = msgspec.json.Decoder(RecordHead)
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_SET_HEAD = msgspec.json.Decoder(SetHead)
 _SET = msgspec.json.Decoder(SetEnd)
 _SET_ENVELOPE = msgspec.json.Decoder(SetEnvelope)
 
@@ -58,7 +71,7 @@ def set_row(tree: TopicTree, data: bytes, now_unix_s: float) -> dict[str, Any]:
     """`now_unix_s` stands for the end of a set whose machine is too old to report it. Raises UnreadableRecord."""
     try:
         envelope, end, body = _SET_ENVELOPE.decode(data), _SET.decode(data), _body(data)
-        msgspec.convert(end.session, Word)
+        _SET_HEAD.decode(data)
     except UNREADABLE as error:
         raise UnreadableRecord(f"a set: {error}") from error
     ended_unix_s = now_unix_s if envelope.ended_unix_s is None else envelope.ended_unix_s
