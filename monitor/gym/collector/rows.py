@@ -30,7 +30,7 @@ class RecordHead(msgspec.Struct):
     found_s: float
 
 
-class SetHead(msgspec.Struct):
+class SetColumns(msgspec.Struct):
     """What a set must have to fit into its columns; the contract has no such limits."""
 
     session: Word
@@ -42,7 +42,7 @@ class SetHead(msgspec.Struct):
 
 _HEAD = msgspec.json.Decoder(RecordHead)
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_SET_HEAD = msgspec.json.Decoder(SetHead)
+_SET_COLUMNS = msgspec.json.Decoder(SetColumns)
 _SET = msgspec.json.Decoder(SetEnd)
 _SET_ENVELOPE = msgspec.json.Decoder(SetEnvelope)
 
@@ -71,7 +71,7 @@ def set_row(tree: TopicTree, data: bytes, now_unix_s: float) -> dict[str, Any]:
     """`now_unix_s` stands for the end of a set whose machine is too old to report it. Raises UnreadableRecord."""
     try:
         envelope, end, body = _SET_ENVELOPE.decode(data), _SET.decode(data), _body(data)
-        _SET_HEAD.decode(data)
+        _SET_COLUMNS.decode(data)
     except UNREADABLE as error:
         raise UnreadableRecord(f"a set: {error}") from error
     ended_unix_s = now_unix_s if envelope.ended_unix_s is None else envelope.ended_unix_s
