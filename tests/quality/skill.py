@@ -1,6 +1,7 @@
 """Labels a set's summary by the contract: skill, the union of leaked seconds, clean repetitions, loads."""
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -17,6 +18,7 @@ BAD_GRADES = ("abrupt", "bounce")
 LASTING = ("lockout_rest", "bottom_rest", "stack_touch", "unload", "slack", "tension_out", "speed_over")
 THROW_S, TURN_S = 4.0, 0.5
 LEAST_S = 10.0
+BEGINS_S = 0.5  # a set may begin this much sooner, by `lift_off_n`, where its load is not known
 
 
 @dataclass(frozen=True)
@@ -111,16 +113,21 @@ def _loads(truth: Truth, span: Span) -> list[tuple[float, int]]:
 
 
 def _clean_reps(truth: Truth, span: Span, number: int, pauses: Pauses) -> set[int]:
-    """The right numbers of repetitions without a primary fault; a fault between two may count for either."""
+    """The right numbers of repetitions without a primary fault; a fault between two may count for either.
+
+    A fault at the beginning of the set, or while the stack is hung up or taken over, may count or not.
+    """
     f, start_s = truth.filtered, float(truth.filtered.t_s[0])
+    sure: list[int] = []
+    unsure: list[int] = []
+    for event in truth.events:
+        at = round((event.t_s - start_s) / f.step_s)
+        begins = event.set is None and span.first - round(BEGINS_S / f.step_s) <= at < span.first
+        if is_fault(event) and event.part_of is None and not pauses.holds(at) and (begins or event.set == number):
+            (unsure if begins or truth.movement.eased[at] else sure).append(at)
     counts: set[int] = set()
-    for late in (False, True):
-        faulty: set[int] = set()
-        for event in truth.events:
-            at = round((event.t_s - start_s) / f.step_s)
-            if event.set != number or not is_fault(event) or event.part_of is not None or pauses.holds(at):
-                continue
-            begun = [i for i, rep in enumerate(span.reps) if (rep.first <= at if late else rep.last < at)]
-            faulty.add(len(begun) - 1 if late else len(begun))
-        counts.add(len([i for i in range(len(span.reps)) if i not in faulty]))
+    for late, some in product((False, True), (sure, sure + unsure)):
+        begun = ([rep.first <= at if late else rep.last < at for rep in span.reps] for at in some)
+        faulty = {sum(before) - late for before in begun}
+        counts.add(len(set(range(len(span.reps))) - faulty))
     return counts
