@@ -190,9 +190,14 @@ def _score_loads(result: LifeScore, item: LifeCase, truth: Truth, th: Thresholds
 
 
 def _teaches(item: LifeCase, truth: Truth, from_s: float, to_s: float) -> bool:
-    """Whether the load can be learned: a load that is only lowered cannot be separated from an unknown friction."""
+    """Whether the load can be learned: an unknown friction cannot be separated from one that a motor changes.
+
+    Nor from one that is only lowered.
+    """
     reps = [event for event in truth.of("rep") if from_s - LATE_S <= event.t_s <= to_s]
-    return item.friction_known or not reps or not all(rep.own["assisted"] for rep in reps)
+    lowered = bool(reps) and all(rep.own["assisted"] for rep in reps)
+    stepped = item.session.machine.resistance.down != 1.0
+    return item.friction_known or not (lowered or stepped)
 
 
 def _near(moment: Any, load_n: float, share: float) -> bool:
