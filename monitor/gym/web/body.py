@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict
 
 
-class Body(BaseModel):
+class RequestBody(BaseModel):
     """What a request says."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)

@@ -13,7 +13,7 @@ from monitor.display.admission import KEPT_S
 from monitor.display.pairing import VALID_S, TooManyCodes
 from monitor.display.qr_code import drawing
 from monitor.gym.database.errors import DatabaseAway
-from monitor.gym.web.body import Body
+from monitor.gym.web.body import RequestBody
 from monitor.gym.web.house import Reader, TheHouse, Trainer
 from monitor.gym.web.logins import PageRole
 from monitor.gym.web.problem import Refusal
@@ -23,7 +23,7 @@ WAIT_S = 60
 router = APIRouter(prefix="/api", tags=["access"])
 
 
-class PairRequest(Body):
+class PairRequest(RequestBody):
     """A code as a person typed it. `name`: what the screen is called in the list of logins."""
 
     code: Annotated[str, Field(min_length=1, max_length=32)]
@@ -38,7 +38,7 @@ class Me:
     name: str
 
 
-class CodeRequest(Body):
+class CodeRequest(RequestBody):
     """What the new screen may do."""
 
     role: PageRole

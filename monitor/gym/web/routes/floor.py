@@ -8,7 +8,7 @@ from pydantic import Field
 from sqlalchemy import update
 
 from monitor.gym.database.tables import machines
-from monitor.gym.web.body import Body
+from monitor.gym.web.body import RequestBody
 from monitor.gym.web.floor_view import ShownFloor
 from monitor.gym.web.house import Reader, TheHouse, Trainer
 from monitor.gym.web.problem import Refusal
@@ -17,7 +17,7 @@ from monitor.gym.web.texts import Id, Line, Site
 router = APIRouter(prefix="/api", tags=["floor"])
 
 
-class MachinePlace(Body):
+class MachinePlace(RequestBody):
     """What people call a machine (null: its id), and its place in the order on the floor."""
 
     site: Site

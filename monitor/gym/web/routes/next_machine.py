@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from monitor.gym.collector.questions import NoAnswer
 from monitor.gym.database.database import Database
 from monitor.gym.people.clients import Client, Setting, client, setting
-from monitor.gym.web.body import Body
+from monitor.gym.web.body import RequestBody
 from monitor.gym.web.house import House, TheHouse, Trainer
 from monitor.gym.web.problem import Refusal
 from monitor.gym.web.texts import ClientId, Id, Site
@@ -19,7 +19,7 @@ from monitor.mqtt.contract.commands import Command, LifterCommand, LoadCommand, 
 router = APIRouter(prefix="/api", tags=["floor"])
 
 
-class NextRequest(Body):
+class NextRequest(RequestBody):
     """Who goes where."""
 
     client_id: ClientId

@@ -21,7 +21,7 @@ from monitor.gym.people.clients import (
 )
 from monitor.gym.people.people_csv import ImportReport, export_people, import_people
 from monitor.gym.people.people_table import people_text
-from monitor.gym.web.body import Body
+from monitor.gym.web.body import RequestBody
 from monitor.gym.web.house import TheHouse, Trainer
 from monitor.gym.web.problem import Refusal
 from monitor.gym.web.texts import ClientId, Line, Note
@@ -40,7 +40,7 @@ def _of_known_fields(given: Any) -> Any:
 GivenSetting = Annotated[Setting, BeforeValidator(_of_known_fields)]
 
 
-class NewClient(Body):
+class NewClient(RequestBody):
     """`consent_on`: the day on which the client consented; null: not yet."""
 
     name: Line
@@ -48,7 +48,7 @@ class NewClient(Body):
     note: Note = ""
 
 
-class ChangedClient(Body):
+class ChangedClient(RequestBody):
     """What is not given stays as it is."""
 
     name: Line = ""

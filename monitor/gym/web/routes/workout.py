@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 from pydantic import Field
 
 from monitor.gym.handout.handout import handout, handout_policy
-from monitor.gym.web.body import Body
+from monitor.gym.web.body import RequestBody
 from monitor.gym.web.house import Reader, TheHouse, Trainer
 from monitor.gym.web.texts import ClientId, Id, Note, Site, UnixTime
 from monitor.gym.workout.card import Card, card
@@ -21,7 +21,7 @@ DAY_S = 86_400.0
 router = APIRouter(prefix="/api", tags=["workout"])
 
 
-class SetMark(Body):
+class SetMark(RequestBody):
     """What the trainer says about a set. `marked_failure` null: as detected."""
 
     site: Site
