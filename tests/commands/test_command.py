@@ -16,7 +16,8 @@ from monitor import exit_codes
 from monitor.exit_codes import KNOWN, TABLE, ExitCode
 from monitor.profile.toml_document import ConfigError
 
-COMMANDS = sorted(path.stem for path in (Path(command.__file__).parent / "commands").glob("[a-z]*.py"))
+FILES = (path.stem for path in (Path(command.__file__).parent / "commands").glob("[a-z]*.py"))
+COMMANDS = sorted(name for name in FILES if "_" not in name)  # gym_people is a part of gym
 CAUGHT_INSIDE = {"DamagedError"}  # the store repairs its file
 CONFIGS = Path(__file__).parents[2] / "configs"
 
