@@ -14,7 +14,6 @@ OF_CLIENT = ("client_id", "name", "consent_on", "note")
 OF_SETTING = ("seat", "window_low_s", "window_high_s", "protocol", "next_load_kg", "machine_note")
 COLUMNS = (*OF_CLIENT, "site", "machine", *OF_SETTING)
 
-_LEAST_KG, _MOST_KG = LEAST_LOAD_N / STANDARD_GRAVITY_M_S2, MOST_LOAD_N / STANDARD_GRAVITY_M_S2
 _NUMERAL = re.compile(r"\d{1,6}([.,]\d{0,9})?", re.ASCII)
 _DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", re.ASCII)  # a German spreadsheet writes dates like this
 
@@ -50,35 +49,39 @@ def changed_setting(before: Setting, cells: Cells) -> Setting:
     written = setting_cells(before)
     cells = written | dict(cells)
 
-    def changed(name: str, value: float | None) -> bool:
-        return ("" if value is None else _written(value)) != written[name]
+    def number(name: str, before: float | None, unit: float = 1.0) -> float | None:
+        """None for an empty cell. What was written with few decimals stays exactly as it was."""
+        if not cells[name]:
+            return None
+        value = _number(name, cells[name])
+        return before if _written(value) == written[name] else value * unit
 
-    low_s = _number("window_low_s", cells) or WINDOW_S[0]
-    high_s = _number("window_high_s", cells) or WINDOW_S[1]
-    load_kg = _number("next_load_kg", cells)
-    if load_kg is not None and not _LEAST_KG <= load_kg <= _MOST_KG:
-        raise BadField("next_load_kg", f"must be {_LEAST_KG:.2g} to {_MOST_KG:.4g} kg, or empty")
-    load_n = None if load_kg is None else load_kg * STANDARD_GRAVITY_M_S2
-    given = Setting(
-        site=before.site,
-        machine=before.machine,
+    low_s = number("window_low_s", before.window_low_s)
+    high_s = number("window_high_s", before.window_high_s)
+    given = replace(
+        before,
         seat=cells["seat"],
-        window_low_s=low_s if changed("window_low_s", low_s) else before.window_low_s,
-        window_high_s=high_s if changed("window_high_s", high_s) else before.window_high_s,
+        window_low_s=WINDOW_S[0] if low_s is None else low_s,
+        window_high_s=WINDOW_S[1] if high_s is None else high_s,
         protocol=cells["protocol"] or None,
-        next_load_n=load_n if changed("next_load_kg", load_kg) else before.next_load_n,
+        next_load_n=number("next_load_kg", before.next_load_n, STANDARD_GRAVITY_M_S2),
         note=cells["machine_note"],
     )
     try:
         return checked_setting(given)
     except BadField as mistake:
-        raise BadField("machine_note" if mistake.field == "note" else mistake.field, mistake.remedy) from mistake
+        raise _in_the_table(mistake) from mistake
 
 
-def _number(name: str, cells: Cells) -> float | None:
-    cell = cells[name]
-    if not cell:
-        return None
+def _in_the_table(mistake: BadField) -> BadField:
+    """With the name of the column, and its unit."""
+    if mistake.field == "next_load_n":
+        least_kg, most_kg = (load_n / STANDARD_GRAVITY_M_S2 for load_n in (LEAST_LOAD_N, MOST_LOAD_N))
+        return BadField("next_load_kg", f"must be {least_kg:.2g} to {most_kg:.4g} kg, or empty")
+    return BadField("machine_note" if mistake.field == "note" else mistake.field, mistake.remedy)
+
+
+def _number(name: str, cell: str) -> float:
     if not _NUMERAL.fullmatch(cell):
         raise BadField(name, f"is {shown(cell)}; write a number such as 72.5, without its unit")
     return float(cell.replace(",", "."))

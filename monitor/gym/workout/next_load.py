@@ -6,6 +6,7 @@ in the window       the same                                the same
 below the window    the same once, then one plate down      the same: it says nothing about the load
 """
 
+import math
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -49,15 +50,17 @@ def suggest(
 
 
 def _change(last: VisitSet, low_s: float, high_s: float, before: VisitSet | None) -> tuple[Change, str]:
-    lasted, window = f"{last.under_load_s:.0f} s under load", f"the window of {low_s:g} to {high_s:g} s"
-    if low_s <= last.under_load_s <= high_s:
+    under_load_s = _whole(last.under_load_s)
+    lasted, window = f"{under_load_s} s under load", f"the window of {low_s:g} to {high_s:g} s"
+    if low_s <= under_load_s <= high_s:
         return "same", f"{lasted}, in {window}"
-    where = f"{lasted}, {'above' if last.under_load_s > high_s else 'below'} {window}"
+    where = f"{lasted}, {'above' if under_load_s > high_s else 'below'} {window}"
     if not last.failure:
         return "same", f"{where}, but not to failure: go to failure first"
-    if last.under_load_s > high_s:
+    if under_load_s > high_s:
         if last.skill is not None and last.skill < LEAST_SKILL:
-            return "same", f"{where}, at failure, but with a skill of {last.skill:.2f}: {LEAST_SKILL} comes first"
+            skill = math.floor(last.skill * 100) / 100
+            return "same", f"{where}, at failure, but with a skill of {skill:.2f}: {LEAST_SKILL} comes first"
         return "up", f"{where}, at failure"
     if before is not None and _too_heavy(before, last, low_s):
         return "down", f"{where}, at failure, as in the set before"
@@ -68,7 +71,12 @@ def _too_heavy(before: VisitSet, last: VisitSet, low_s: float) -> bool:
     """Whether the set before failed too early, too, with this load or a smaller one."""
     if before.load_n is None or last.load_n is None:
         return False
-    return before.load_n <= last.load_n * (1 + SAME_LOAD) and before.failure and before.under_load_s < low_s
+    return before.load_n <= last.load_n * (1 + SAME_LOAD) and before.failure and _whole(before.under_load_s) < low_s
+
+
+def _whole(under_load_s: float) -> int:
+    """Whole seconds, as people write them down: what is shown is what is compared."""
+    return round(under_load_s)
 
 
 def _by_a_plate(load_n: float, change: Change, reason: str, plates_n: Sequence[float]) -> Suggestion:

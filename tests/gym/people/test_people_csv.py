@@ -168,6 +168,7 @@ def test_whatever_a_spreadsheet_saved(data: bytes) -> None:
         ("name,machine,next_load_kg\nBen,row,50 kg", "next_load_kg: is '50 kg'; write a number such as 72.5, without"),
         ("name,machine,next_load_kg\nBen,row,-5", "next_load_kg: is '-5'; write a number"),
         ('name,machine,next_load_kg\nBen,row,"1,500"', "next_load_kg: must be 2 to 2039 kg, or empty"),
+        ("name,machine,window_low_s\nBen,row,0", "window_low_s: must be 1 to 3600 seconds"),
         ("name,machine,window_low_s\nBen,row,95", r"window_low_s: must not be above window_high_s \(90 s\)"),
         ("name,machine,machine_note\nBen,row," + "x" * 1001, "machine_note: has 1001 characters; shorten it to 1000"),
         ("name\n" + "x" * 101, "line 2, name: has 101 characters"),
