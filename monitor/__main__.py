@@ -22,7 +22,7 @@ COMMANDS = {
     "replay": "run a recording or a table of samples through the same detection",
     "report": "show a session: a page to read and print, or a summary on the terminal",
     "watch": "show the live feedback in a terminal",
-    "export": "write the samples and events of a recording for other tools",
+    "export": "write the samples and events of a recording, or the sets of a gym, for other tools",
     "study": "replay many recordings into tables, and compare two versions of the detector",
     "gym": "collect many machines in one database, and forget a client on all of them",
     "access": "give access: a code for the page, its certificate, or the accounts of a broker",
