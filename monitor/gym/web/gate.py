@@ -3,6 +3,7 @@
 from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from monitor.display.admission import is_origin_own, is_own, own_names
@@ -37,6 +38,8 @@ class Gate:
 
         try:
             await self._admit(scope, receive, complete)
+        except ClientDisconnect:
+            return
         except Exception as error:
             answer = unexpected(error, scope["method"])
             if not answered:
@@ -65,13 +68,15 @@ class Gate:
 
 
 async def _body(headers: Headers, receive: Receive, most: int) -> bytes | None:
-    """None if it is longer; then it is not read to its end."""
+    """None if it is longer; then it is not read to its end. Raises ClientDisconnect: half a body is none."""
     length = headers.get("content-length", "0")
     if not length.isdecimal() or int(length) > most:
         return None
     body = bytearray()
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
         body += message.get("body", b"")
         if len(body) > most:
             return None

@@ -54,8 +54,9 @@ def open_port(display: GymPageSettings) -> Iterator[PagePort]:
         both = family == socket.AF_INET6 and display.bind in ("", "::")
         place = socket.create_server(address[:2], family=family, backlog=BACKLOG, dualstack_ipv6=both)
     except OSError as error:
+        trouble = str(error.strerror).partition(" (")[0]  # Python repeats the address there
         raise StateError(
-            f"the gym's page cannot be opened at {display.bind}, port {display.port} ({error.strerror}):"
+            f"the gym's page cannot be opened at {display.bind}, port {display.port} ({trouble}):"
             " give another [display] bind or port"
         ) from error
     with place:
@@ -77,7 +78,7 @@ async def serve_page(app: FastAPI, port: PagePort) -> None:
             ws="none",
             lifespan="off",
             log_config=None,
-            log_level="error",  # strangers who send nonsense do not fill the log
+            log_level="critical",  # strangers who send nonsense do not fill the log; the gate logs our own errors
             access_log=False,  # addresses name clients
             proxy_headers=False,
             server_header=False,
@@ -144,6 +145,12 @@ class LimitedRequests(H11Protocol):
         if not self._has_request:
             self.transport.write(BAD_REQUEST)
         self.transport.close()
+
+    def shutdown(self) -> None:
+        if self._has_request:
+            super().shutdown()
+        else:
+            self.transport.abort()
 
     @property
     def _has_request(self) -> bool:

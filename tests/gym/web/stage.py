@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -103,6 +103,9 @@ class WebStage:
         """A new one, which is not let in."""
         transport = ASGITransport(self.app, client=(peer, 40_000), raise_app_exceptions=False)
         return Screen(AsyncClient(transport=transport, base_url=BASE, cookies=cookies), runner or self._runner)
+
+    def run(self, story: Coroutine[Any, Any, None]) -> None:
+        self._runner.run(story)
 
     def paired(self, role: str, name: str = "") -> Screen:
         """A new screen that was let in with a code."""

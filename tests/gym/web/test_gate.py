@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from monitor.display.admission import COOKIE
 from monitor.display.answers import ON_EVERY_ANSWER
 from monitor.gym.database.errors import DatabaseAway
 from monitor.gym.web.gate import MOST_BYTES
-from tests.gym.web.stage import WebStage
+from tests.gym.web.stage import OWN_TOKEN, WebStage
 
 
 @pytest.mark.parametrize(
@@ -69,6 +70,34 @@ def test_long_bodies_are_not_parsed(gym: WebStage) -> None:
     assert gym.trainer.ask("POST", "/api/people.csv", content=too_long).status_code == 422
     assert gym.trainer.ask("POST", "/api/people.csv", content=b" " * (1024 * 1024 + 1)).status_code == 413
     assert gym.screen().ask("POST", "/api/pair", content=b"{}", headers={"Content-Length": "x"}).status_code == 413
+
+
+def test_half_a_body_is_none(gym: WebStage) -> None:
+    """A browser that leaves in the middle of a table has not asked for its first half."""
+    table = gym.trainer.ask("GET", "/api/people.csv").content + b",Ada,,,,,,,,,,\r\n"
+    scope = {
+        "type": "http", "method": "POST", "path": "/api/people.csv", "raw_path": b"/api/people.csv", "scheme": "http",
+        "query_string": b"", "root_path": "", "http_version": "1.1", "client": ("10.0.0.7", 1), "server": None,
+        "headers": [(b"host", b"127.0.0.1"), (b"cookie", f"{COOKIE}={OWN_TOKEN}".encode())],
+    }  # fmt: skip
+
+    def post(*messages: dict[str, Any]) -> list[int]:
+        waiting, answered = list(messages), []
+
+        async def receive() -> dict[str, Any]:
+            return waiting.pop(0)
+
+        async def send(message: Any) -> None:
+            answered.extend([message["status"]] if "status" in message else [])
+
+        gym.run(gym.app(scope, receive, send))
+        return answered
+
+    part = {"type": "http.request", "body": table}
+    assert post(part | {"more_body": True}, {"type": "http.disconnect"}) == []
+    assert gym.trainer.get("/api/clients") == []
+    assert post(part | {"more_body": False}) == [200]
+    assert [client["name"] for client in gym.trainer.get("/api/clients")] == ["Ada"]
 
 
 def test_every_answer_has_the_headers_and_every_error_one_shape(

@@ -13,10 +13,10 @@ from monitor.display.admission import KEPT_S
 from monitor.display.pairing import VALID_S, TooManyCodes
 from monitor.display.qr_code import drawing
 from monitor.gym.database.errors import DatabaseAway
-from monitor.gym.web.body import RequestBody
 from monitor.gym.web.house import Reader, TheHouse, Trainer
 from monitor.gym.web.logins import PageRole
 from monitor.gym.web.problem import Refusal
+from monitor.gym.web.request_body import RequestBody
 from monitor.gym.web.texts import Line, LoginId
 
 WAIT_S = 60

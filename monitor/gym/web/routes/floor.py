@@ -8,10 +8,10 @@ from pydantic import Field
 from sqlalchemy import update
 
 from monitor.gym.database.tables import machines
-from monitor.gym.web.body import RequestBody
 from monitor.gym.web.floor_view import ShownFloor
 from monitor.gym.web.house import Reader, TheHouse, Trainer
 from monitor.gym.web.problem import Refusal
+from monitor.gym.web.request_body import RequestBody
 from monitor.gym.web.texts import Id, Line, Site
 
 router = APIRouter(prefix="/api", tags=["floor"])

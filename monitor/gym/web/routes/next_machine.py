@@ -1,4 +1,4 @@
-""" "On to the next machine": tells a machine who comes, with which load and tempo, all at the same time."""
+"""Sends a client on to the next machine, which gets lifter, load and tempo at the same time."""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,9 +10,9 @@ from fastapi import APIRouter
 from monitor.gym.collector.questions import NoAnswer
 from monitor.gym.database.database import Database
 from monitor.gym.people.clients import Client, Setting, client, setting
-from monitor.gym.web.body import RequestBody
 from monitor.gym.web.house import House, TheHouse, Trainer
 from monitor.gym.web.problem import Refusal
+from monitor.gym.web.request_body import RequestBody
 from monitor.gym.web.texts import ClientId, Id, Site
 from monitor.mqtt.contract.commands import Command, LifterCommand, LoadCommand, ProtocolCommand
 

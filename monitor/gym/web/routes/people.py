@@ -21,9 +21,9 @@ from monitor.gym.people.clients import (
 )
 from monitor.gym.people.people_csv import ImportReport, export_people, import_people
 from monitor.gym.people.people_table import people_text
-from monitor.gym.web.body import RequestBody
 from monitor.gym.web.house import TheHouse, Trainer
 from monitor.gym.web.problem import Refusal
+from monitor.gym.web.request_body import RequestBody
 from monitor.gym.web.texts import ClientId, Line, Note
 
 router = APIRouter(prefix="/api", tags=["people"])

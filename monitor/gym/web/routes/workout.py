@@ -9,8 +9,8 @@ from fastapi.responses import HTMLResponse
 from pydantic import Field
 
 from monitor.gym.handout.handout import handout, handout_policy
-from monitor.gym.web.body import RequestBody
 from monitor.gym.web.house import Reader, TheHouse, Trainer
+from monitor.gym.web.request_body import RequestBody
 from monitor.gym.web.texts import ClientId, Id, Note, Site, UnixTime
 from monitor.gym.workout.card import Card, card
 from monitor.gym.workout.progress import Point, progress
