@@ -29,11 +29,11 @@ class Floor:
         """`share`: how much of the load stands on it."""
         self.stiffness_per_s2 = share * STANDARD_GRAVITY_M_S2 / pad.give_m
         self.damper_per_s = 2 * pad.damping * math.sqrt(self.stiffness_per_s2)
-        self._surface_m = pad.surface_m
+        self.surface_m = pad.surface_m
 
     def push_m_s2(self, x_m: float, v_m_s: float) -> float:
         """The push on a stack at this place above the floor, at this speed."""
-        sunk_m = self._surface_m - x_m
+        sunk_m = self.surface_m - x_m
         return max(self.stiffness_per_s2 * sunk_m - self.damper_per_s * v_m_s, 0.0) if sunk_m > 0 else 0.0
 
 
@@ -84,30 +84,32 @@ class Plant:
 
         `unsteady`: what other people's hands do at this moment, in units of what they intend.
         """
-        cable, h = self._cable, STEP_S / self._substeps
-        x, v, slip = now.x_m, now.v_m_s, now.slip_m
+        stiffness, damping, friction, viscous = self._cable
+        rest, stiction, inertia = self._rest, self._stiction, self._inertia
+        h = STEP_S / self._substeps
+        x, v, slip = now[:3]
         hands = _at(outside.hands, along) * unsteady * STANDARD_GRAVITY_M_S2
-        weight = _at(outside.motor, along) * STANDARD_GRAVITY_M_S2
-        friction = _at(outside.motor, along) * cable.friction
+        motor = _at(outside.motor, along)
+        weight, friction = motor * STANDARD_GRAVITY_M_S2, motor * friction
         stop_m = outside.stop_m
         speed = (next_hand_m - hand_m) / STEP_S
         hand = hand_m
         a0 = pull0 = push0 = 0.0
         for i in range(self._substeps):
-            spring = cable.stiffness * (hand + slip - x)
-            pull = spring + cable.damping * (speed - v)
+            spring = stiffness * (hand + slip - x)
+            pull = spring + damping * (speed - v)
             if pull > limit_m_s2:
-                slip -= max(spring - limit_m_s2, 0.0) / cable.stiffness
+                if spring > limit_m_s2:
+                    slip -= (spring - limit_m_s2) / stiffness
                 pull = limit_m_s2
-            pull = max(pull, 0.0)
-            push = self._rest.push_m_s2(x, v)
+            pull = pull if pull > 0.0 else 0.0
+            push = rest.push_m_s2(x, v) if x < rest.surface_m else 0.0
             if stop_m is not None:
                 push += STOP.push_m_s2(x - stop_m, v)
-            share = self.share(x)
             rub = friction * math.tanh(v / STICTION_M_S)
-            if self._stiction:
-                rub *= 1 + self._stiction * math.exp(-((v / STRIBECK_M_S) ** 2))
-            a = (pull - share * (weight + rub) - cable.viscous * v + push + hands) / self._inertia
+            if stiction:
+                rub *= 1 + stiction * math.exp(-((v / STRIBECK_M_S) ** 2))
+            a = (pull - self.share(x) * (weight + rub) - viscous * v + push + hands) / inertia
             if i == 0:
                 a0, pull0, push0 = a, pull, push
             v += a * h
