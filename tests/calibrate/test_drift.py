@@ -34,6 +34,7 @@ from monitor.profile.reading import profile_from_builtins
 from tests.doctor.calibrated import calibrated
 
 MACHINE = Machine(mass_kg=60.0, resonance_hz=7.0, friction=0.06, rest_m=0.0, bottom_m=0.03, top_m=0.45)
+BATCH = 160  # rows: a quarter of a second
 LOADS_KG = [20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0]
 
 
@@ -56,8 +57,8 @@ def watched(trace: Trace, kit: Kit | None = None, kg: float = 1.0) -> Drift:
     samples = measure(trace, kit or Kit(noise_n=0.5), 1)
     samples = Samples(samples.t_s, samples.position_m, samples.force_n * kg, samples.flags)
     spine, watch = Spine(profile, "a", feedback=False), DriftMonitor(profile.machine)
-    for first in range(0, len(samples), 40):
-        part = part_of(samples, first, first + 40)
+    for first in range(0, len(samples), BATCH):
+        part = part_of(samples, first, first + BATCH)
         events = spine.update(part).events
         watch.update(part)
         if any(isinstance(event, SetEnd) for event in events):

@@ -19,7 +19,7 @@ from monitor.profile.toml_edit import edited, replace_file
 from tests.calibrate.bench import PROFILE, Rig, Silent, calibrated, rig, write_profile
 
 UNKNOWN = profile_from_builtins({"machine": {"id": "rig", "kind": "stack"}, "protocol": {"name": "4/4"}})
-SEEDS = range(40) if os.environ.get("REP_MONITOR_SOAK") else (0, 3, 5)
+SEEDS = range(40) if os.environ.get("REP_MONITOR_SOAK") else (0, 3)  # both signs of each scale
 NEAR_S = 0.03
 
 

@@ -34,35 +34,7 @@ def files(tmp_path: Path, one: Rig, monkeypatch: pytest.MonkeyPatch) -> tuple[Pa
     return write_profile(tmp_path), answers
 
 
-def test_a_calibration_over_a_port_changes_the_profile(
-    one: Rig, files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
-) -> None:
-    profile, answers = files
-    with device(one, one.helper.trace()) as port:
-        assert main(["calibrate", str(profile), "--answers", str(answers), "--port", port]) == ExitCode.DONE
-    output = capsys.readouterr().out
-    assert "-#friction = 0.06   # learned" in output
-    assert "machine.toml is calibrated" in output
-    text = profile.read_text()
-    assert "# A machine in a gym." in text
-    assert "   # learned" in text
-    found, wiring = load_profile(profile).calibration, one.kit.calibration(one.machine)
-    assert found is not None
-    assert found.newtons_per_count == pytest.approx(wiring.newtons_per_count, rel=0.005)
-    assert found.metres_per_count == pytest.approx(wiring.metres_per_count, rel=0.001)
-
-    directory = Path(os.environ["STATE_DIRECTORY"]) / "rig"
-    newest = history.newest(directory)
-    assert newest is not None
-    assert newest.before["calibration"]["newtons_per_count"] == 1.0
-    assert newest.after["calibration"]["newtons_per_count"] == found.newtons_per_count
-    assert newest.state.firmware == "1.0.0"
-    assert newest.state.span is not None
-    assert len(newest.state.span.residuals) == 3
-    assert history.load_progress(directory) is None
-
-
-def test_ctrl_c_keeps_finished_steps_and_the_next_call_resumes(
+def test_ctrl_c_keeps_finished_steps_and_the_next_call_resumes_and_changes_the_profile(
     one: Rig, files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     profile, answers = files
@@ -89,8 +61,26 @@ def test_ctrl_c_keeps_finished_steps_and_the_next_call_resumes(
     acts = [helper.still(16.0), *map(helper.hold, others), helper.repetitions(), helper.knock(), helper.still(16.0)]
     with device(one, Trace.joined(acts)) as port:
         assert main(["calibrate", str(profile), "--answers", str(answers), "--port", port]) == ExitCode.DONE
-    assert "Travel" not in capsys.readouterr().out
-    assert history.newest(directory) is not None
+    output = capsys.readouterr().out
+    assert "Travel" not in output
+    assert "-#friction = 0.06   # learned" in output
+    assert "machine.toml is calibrated" in output
+    text = profile.read_text()
+    assert "# A machine in a gym." in text
+    assert "   # learned" in text
+    found, wiring = load_profile(profile).calibration, one.kit.calibration(one.machine)
+    assert found is not None
+    assert found.newtons_per_count == pytest.approx(wiring.newtons_per_count, rel=0.005)
+    assert found.metres_per_count == pytest.approx(wiring.metres_per_count, rel=0.001)
+
+    newest = history.newest(directory)
+    assert newest is not None
+    assert newest.before["calibration"]["newtons_per_count"] == 1.0
+    assert newest.after["calibration"]["newtons_per_count"] == found.newtons_per_count
+    assert newest.state.firmware == "1.0.0"
+    assert newest.state.span is not None
+    assert len(newest.state.span.residuals) == 3
+    assert history.load_progress(directory) is None
 
 
 def test_a_missing_port_is_reported(
