@@ -26,26 +26,33 @@ from monitor.signals.conditions import Bit
 AGO = np.arange(-4.0, 1.0)  # steps
 _BEND = ((AGO + 2) ** 2 - 2) / 7  # of the least-squares parabola through these five; AGO + 2 is 0 in the middle
 PARABOLA = np.stack((0.2 + (AGO + 2) / 5 + _BEND, (AGO + 2) / 10 + 2 * _BEND, _BEND))  # value, slope, bend now
-MARGIN = 1.2  # below this multiple of the threshold nothing is announced early
+MARGIN = 1.2  # below this multiple of the threshold nothing is announced early ...
+SURE = 2.0  # ... nor below the threshold and this many errors of a coarse encoder
 LEAST_SHOWN = 0.5  # of the threshold: a force that shows less contradicts the encoder
 
 
 class SurgeDetector:
-    """`jerk` in the positive, `drop` in the negative. `lead`: None where the cell is slow."""
+    """`jerk` in the positive, `drop` in the negative.
+
+    `lead`: None where the cell is slow. `error_m_s2`: of the acceleration, by the steps of the encoder.
+    """
 
     watches = Bit.RISING | Bit.HARD | Bit.DROP | Bit.ODD
 
-    def __init__(self, settings: JerkSettings, lead: ForceLead | None) -> None:
+    def __init__(self, settings: JerkSettings, lead: ForceLead | None, error_m_s2: float) -> None:
         self.settings = settings
+        self._sure_m_s2 = SURE * error_m_s2
         self._lead = lead
         self._led = False  # the open jerk is known from the force; the encoder does not show all of it yet
         self._look = NEVER  # when the force is asked again
         hold, join, early = steps(settings.hold_s), steps(settings.join_s), steps(settings.announce_s)
         self._jerk = HeldCondition(
-            hold, join, describe=self._describe_jerk, phase="positive", early=early, foresee=_rising
+            hold, join, describe=self._describe_jerk, phase="positive", early=early, foresee=self._rising
         )
         self._last_jerk: Detection[Jerk] | None = None
-        self._drop = HeldCondition(hold, join, describe=_describe_drop, phase="negative", early=early, foresee=_falling)
+        self._drop = HeldCondition(
+            hold, join, describe=_describe_drop, phase="negative", early=early, foresee=self._falling
+        )
 
     @property
     def due(self) -> int:
@@ -81,7 +88,23 @@ class SurgeDetector:
         if not newest[0] > LEAST_SHOWN * a_jerk_m_s2:
             return False
         hold = self._jerk.hold
-        return self._lead.steps + _steps_beyond(newest, MARGIN * a_jerk_m_s2, hold) >= hold
+        return self._lead.steps + _steps_beyond(newest, self._least_m_s2(moment), hold) >= hold
+
+    def _least_m_s2(self, moment: Moment) -> float:
+        """Below it nothing is announced early: it may not stay above its threshold, or not be there at all."""
+        a_jerk_m_s2 = moment.limits.a_jerk_m_s2
+        return max(MARGIN * a_jerk_m_s2, a_jerk_m_s2 + self._sure_m_s2)
+
+    def _rising(self, moment: Moment, enough: int) -> int:
+        return self._left(moment, 1.0, enough)
+
+    def _falling(self, moment: Moment, enough: int) -> int:
+        return self._left(moment, -1.0, enough)
+
+    def _left(self, moment: Moment, sign: float, enough: int) -> int:
+        """How many steps the acceleration will stay beyond its threshold, up to `enough`."""
+        newest = moment.signals.part(moment.signals.a, moment.now - len(AGO) + 1, moment.now + 1)
+        return 0 if len(newest) < len(AGO) else _steps_beyond(sign * newest, self._least_m_s2(moment), enough)
 
     def _shoved(self, moment: Moment) -> tuple[Correction, ...]:
         """A jerk after sticking is a shove also where the sticking is known only later."""
@@ -118,20 +141,6 @@ class SurgeDetector:
 def _describe_drop(moment: Moment, stamp: Stamp, start: int, end: int) -> Drop:
     peak_m_s2 = -float(moment.signals.part(moment.signals.a, start, end).min())
     return Drop(**stamp, peak_g=round(peak_m_s2 / G, 3))
-
-
-def _rising(moment: Moment, enough: int) -> int:
-    return _left(moment, 1.0, enough)
-
-
-def _falling(moment: Moment, enough: int) -> int:
-    return _left(moment, -1.0, enough)
-
-
-def _left(moment: Moment, sign: float, enough: int) -> int:
-    """How many steps the acceleration will stay beyond its threshold, up to `enough`."""
-    newest = moment.signals.part(moment.signals.a, moment.now - len(AGO) + 1, moment.now + 1)
-    return 0 if len(newest) < len(AGO) else _steps_beyond(sign * newest, MARGIN * moment.limits.a_jerk_m_s2, enough)
 
 
 def _steps_beyond(newest_m_s2: NDArray[np.float64], least_m_s2: float, enough: int) -> int:

@@ -52,6 +52,7 @@ from monitor.learning.teacher import Teacher
 from monitor.profile.limits import Limits
 from monitor.profile.profile import Profile
 from monitor.signals.conditions import Bit, evaluate
+from monitor.signals.kernels import acceleration_kernel, rounding_error
 from monitor.signals.zigzag import Reversal
 
 FIELD_OF: dict[type, str] = {  # where a moment keeps what detectors have found
@@ -91,12 +92,13 @@ def detectors_after(
     if limits.kind == "static":
         stages = StageDetector(detect.failure, protocol.stages, protocol.stages_s, profile.machine.peak_n)
         return stages, TensionDetector(detect)
+    lead = ForceLead(detect.cell, lag) if ForceLead.fast_enough(detect.cell, lag) else None
     return (
         RepDetector(detect.rep, lag),
         StallDetector(detect),
         AssistDetector(detect.assist),
         TensionDetector(detect),
-        SurgeDetector(detect.jerk, ForceLead(detect.cell, lag) if ForceLead.fast_enough(detect.cell, lag) else None),
+        SurgeDetector(detect.jerk, lead, rounding_error(acceleration_kernel(lag, count_m), count_m)),
         TurnaroundDetector(detect, lag, count_m),
         ContactDetector(detect),
         LockoutDetector(limits.lockout_dwell_s),

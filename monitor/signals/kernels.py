@@ -53,6 +53,11 @@ def acceleration_kernel(ahead: int, count_m: float, past: int = PAST) -> Column:
     return np.convolve(weights, (1.0, -2.0, 1.0)) / STEP_S**2
 
 
+def rounding_error(kernel: Column, count_m: float) -> float:
+    """The root mean square of what rounding positions to steps of `count_m` adds to an estimate."""
+    return float(np.sqrt(kernel @ kernel / 12)) * count_m
+
+
 @lru_cache
 def tension_kernel(cutoff_hz: float, ahead: int, window_s: float, period_s: float) -> Column:
     """Tension low-passed at `cutoff_hz`, from forces TENSION_PAST steps before a moment to `ahead` steps after it.

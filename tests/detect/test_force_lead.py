@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from functools import cache
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,9 +11,10 @@ from numpy.typing import NDArray
 
 from firmware_bridge.samples import Samples
 from monitor.detect.force_lead import ForceLead
+from monitor.detect.jerks import SurgeDetector
 from monitor.detect.spine import Spine
 from monitor.events import AnyEvent, Jerk
-from monitor.profile.settings import CellSettings
+from monitor.profile.settings import CellSettings, JerkSettings
 from tests.detect.stories import REP, UP
 from tests.movements import LOAD_N, PROFILES, Act, Leg, Movement, Still, profile
 
@@ -95,3 +98,14 @@ def test_an_hx711_leads_nothing() -> None:
     assert not ForceLead.fast_enough(CellSettings(rate_hz=80.0, settling=4.0), lag=8)
     assert not ForceLead.fast_enough(CellSettings(), lag=8)
     assert ForceLead.fast_enough(CellSettings(rate_hz=330.0), lag=8)
+
+
+@pytest.mark.parametrize(("error_m_s2", "announces"), [(0.02, True), (0.12, False)])
+def test_a_coarse_encoder_must_show_more_before_a_jerk_is_announced(error_m_s2: float, announces: bool) -> None:
+    """What 0.1 mm show is announced; with steps of 0.5 mm the same may be rounding."""
+    newest_m_s2 = np.array([0.84, 0.90, 0.92, 0.96, 0.98])
+    signals = SimpleNamespace(a=newest_m_s2, part=lambda column, start, end: column)
+    moment: Any = SimpleNamespace(signals=signals, now=4, limits=SimpleNamespace(a_jerk_m_s2=0.784))
+    surges = SurgeDetector(JerkSettings(), None, error_m_s2)
+    assert (surges._rising(moment, 12) > 0) == announces
+    assert not surges._falling(moment, 12)
