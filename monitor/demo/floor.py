@@ -17,7 +17,7 @@ from monitor.daemon.daemon import Daemon
 from monitor.daemon.mqtt_sink import MqttSink
 from monitor.daemon.sink import Sink
 from monitor.demo.station import Station
-from monitor.demo.trainer import Trainer
+from monitor.demo.trainer import Through, Trainer
 from monitor.demo.walk import CLIENTS, MACHINES, PLATE_KG, FloorMachine, SimulatedClient, visit
 from monitor.mqtt.client.bookmark import Bookmark
 from monitor.mqtt.client.connection import Address, connect
@@ -77,11 +77,12 @@ async def floor(
     machines: Sequence[FloorMachine] = MACHINES,
     clients: Sequence[SimulatedClient] = CLIENTS,
     sinks_of: Callable[[Daemon, Store], Sequence[Sink]] = lambda daemon, store: (),
+    through: Through | None = None,
 ) -> AsyncIterator[GymFloor]:
     """Runs machines and clients during the block. `addresses`: the broker with each machine's account.
 
-    `client_ids`: by name. `sinks_of` is asked once for each machine. Raises BrokerError if the trainer's connection
-    ends, StoreError, in an ExceptionGroup.
+    `client_ids`: by name. `sinks_of` is asked once for each machine. `through` sends the trainer's commands. Raises
+    BrokerError if the trainer's connection ends, StoreError, in an ExceptionGroup.
     """
     async with AsyncExitStack() as stack:
         connection = await stack.enter_async_context(connect(trainer, "demo-trainer"))
@@ -95,7 +96,7 @@ async def floor(
             daemon = Daemon(profile, directory, store)
             daemon.sinks += sinks_of(daemon, store)
             daemons.append((daemon, store, directory))
-        calling = Trainer(connection)
+        calling = Trainer(connection, through)
         shown = GymFloor(calling, stations, machines, seed, speed)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(calling.run(), name="trainer")]

@@ -19,9 +19,12 @@ class GymScreen:
         self._who = who
         self._print = partial(Console(highlight=False).print, markup=False, soft_wrap=True)
 
-    def begin(self, pages: dict[str, str]) -> None:
+    def begin(self, gym_url: str | None, pages: dict[str, str]) -> None:
+        """`gym_url`: the gym's page, with what lets a trainer in; None without the packages of a gym."""
         names = ", ".join(client.name for client in CLIENTS)
         self._print(f"rep-monitor  a simulated gym with {len(pages)} machines; {names} walk from one to the next")
+        if gym_url is not None:
+            self._print(f"Open {gym_url}  (the gym's page; the machines' own pages are below)")
         for machine, url in pages.items():
             self._print(f"{machine:<12} {url}")
         self._print("Ctrl-C stops everything")

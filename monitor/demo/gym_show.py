@@ -1,4 +1,4 @@
-"""Runs the simulated gym until Ctrl-C: one broker, four machines with a page each, three clients, one collector.
+"""Runs the simulated gym until Ctrl-C: one broker, four machines with a page each, three clients, one gym's page.
 
 await show_gym(folder, DisplaySettings(), seed=1)
 """
@@ -8,6 +8,7 @@ import secrets
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,17 +20,28 @@ from monitor.daemon.recent_feedback import RecentFeedback
 from monitor.daemon.sink import Sink
 from monitor.demo.floor import GymFloor, floor
 from monitor.demo.gym_screen import GymScreen
+from monitor.demo.trainer import Through
 from monitor.demo.walk import CLIENTS, MACHINES
 from monitor.display.server import PageServer
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
 from monitor.mqtt.client.connection import Address
+from monitor.mqtt.contract.commands import Command
 from monitor.mqtt.contract.roles import Role
-from monitor.mqtt.contract.topics import ROOT
+from monitor.mqtt.contract.topics import ROOT, TopicTree
 from monitor.profile.profile import DisplaySettings
 from monitor.store.history import last_sets
 from monitor.store.store import Store
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownGym:
+    """What the demo needs of the gym beside its machines."""
+
+    page_url: str  # lets a trainer in
+    collected: Callable[[], dict[str, int]]  # sets, by client
+    through: Through
 
 
 async def show_gym(folder: Path, display: DisplaySettings, seed: int) -> None:
@@ -53,35 +65,43 @@ async def show_gym(folder: Path, display: DisplaySettings, seed: int) -> None:
 
         addresses = {machine.id: address(f"daemon-{machine.id}") for machine in MACHINES}
         trainer = address(Role.COLLECTOR.value)
-        running = floor(addresses, trainer, folder, client_ids, seed, sinks_of=sinks_of)
-        collected = await stack.enter_async_context(_collecting(trainer, folder, client_ids))
+        gym = await stack.enter_async_context(_gym(trainer, folder, client_ids))
+        through = None if gym is None else gym.through
+        running = floor(addresses, trainer, folder, client_ids, seed, sinks_of=sinks_of, through=through)
         shown.append(await stack.enter_async_context(running))
         for page in pages.values():
             await stack.enter_async_context(page)
-        screen.begin({machine: page.url for machine, page in pages.items()})
+        screen.begin(None if gym is None else gym.page_url, {machine: page.url for machine, page in pages.items()})
         await _asked_to_stop(stack)
-        screen.end(collected())
+        screen.end(None if gym is None else gym.collected())
 
 
 @asynccontextmanager
-async def _collecting(
-    address: Address, folder: Path, client_ids: Mapping[str, str]
-) -> AsyncIterator[Callable[[], dict[str, int] | None]]:
-    """Collects into a database in the folder. Yields what counts the sets of each client; None without SQLAlchemy."""
+async def _gym(address: Address, folder: Path, client_ids: Mapping[str, str]) -> AsyncIterator[ShownGym | None]:
+    """A collector with a database in the folder, and the gym's page; None without the packages of a gym."""
     if find_spec("sqlalchemy") is None:
-        yield lambda: None
+        yield None
         return
     from monitor.gym.collector.collector import Collector
+    from monitor.gym.collector.questions import NoAnswer
     from monitor.gym.database.database import open_database
     from monitor.gym.demo_clients import enter_clients, sets_by_name
+    from monitor.gym.demo_page import demo_page
 
     database = await asyncio.to_thread(open_database, f"sqlite:///{folder / 'gym.db'}")
     try:
-        enter_clients(database, client_ids)
+        enter_clients(database, client_ids, [machine.id for machine in MACHINES])
         collector = Collector(address, [ROOT], database)
-        async with asyncio.TaskGroup() as group:
+
+        async def through(tree: TopicTree, command: Command) -> bool:
+            try:
+                return (await collector.command(tree.root, tree.machine, command)).ok
+            except NoAnswer:
+                return False
+
+        async with demo_page(database, collector) as page_url, asyncio.TaskGroup() as group:
             collecting = group.create_task(collector.run(), name="collector")
-            yield partial(sets_by_name, database)
+            yield ShownGym(page_url=page_url, collected=partial(sets_by_name, database), through=through)
             collecting.cancel()
     finally:
         database.close()

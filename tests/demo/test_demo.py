@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from monitor.__main__ import main
@@ -88,6 +89,9 @@ def test_the_gym_has_a_page_for_each_machine(tmp_path: Path) -> None:
         assert process.stdout is not None
         first = process.stdout.readline()
         assert "Ada, Ben, Cleo" in first
+        shown_gym = re.fullmatch(r"Open (http://127\.0\.0\.1:\d+/)#([0-9A-Z]{6})  .*\n", process.stdout.readline())
+        assert shown_gym is not None
+        assert _names_at(*shown_gym.groups()) == ["Ada", "Ben", "Cleo"]
         for machine in ("leg-press", "chest-press", "pulldown", "row"):
             name, url = process.stdout.readline().split()
             with urllib.request.urlopen(f"{url}config.json", timeout=PATIENCE_S) as answer:
@@ -98,6 +102,16 @@ def test_the_gym_has_a_page_for_each_machine(tmp_path: Path) -> None:
     assert re.fullmatch(r"Sets in the gym's database, by client: Ada \d+, Ben \d+, Cleo \d+", collected)
     assert stopped == "Stopped. The recordings are deleted; --keep keeps them."
     assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def _names_at(gym_url: str, code: str) -> list[str]:
+    """The clients that a trainer sees who opens the gym's page with the code, in two browsers."""
+    for _ in range(2):  # the code stays valid
+        with httpx.Client(base_url=gym_url, timeout=PATIENCE_S) as screen:
+            assert screen.get("/").text.startswith("<!doctype html>")
+            assert screen.post("/api/pair", json={"code": code}).status_code == 204
+            names = [client["name"] for client in screen.get("/api/clients").json()]
+    return names
 
 
 @pytest.mark.parametrize("more", ["--firmware", "--tempo=2/4"])

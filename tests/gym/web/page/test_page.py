@@ -111,7 +111,7 @@ def test_todays_workouts(visitor: Visitor, gym: FakeGym) -> None:
         "95 s",
     ]
     handout = page.evaluate("document.querySelector('.visit a.button').getAttribute('href')")
-    assert handout == f"/api/clients/{ADA}/handout?began_unix_s={gym.visits[0]['began_unix_s']}"
+    assert handout == f"/api/clients/{ADA}/handout?began_unix_s={gym.visits[0]['began_unix_s']}&units=kg"
 
 
 def test_failure_is_marked_by_one_touch_and_undone_in_the_dialog(visitor: Visitor, gym: FakeGym) -> None:

@@ -12,7 +12,7 @@ export function drawNext(box, machine, sent, refused) {
   box.dataset.mood = mood;
   const facts = [
     ["Seat", sent ? sent.seat || "not set" : "…"],
-    ["Load", sent ? load(sent.load_n) : "…"],
+    ["Load", sent ? (sent.load_n === null ? "learned" : load(sent.load_n)) : "…"],
     ["Protocol", sent ? (sent.protocol ?? "as it is") : "…"],
   ];
   const said = refused ? [make("li", {}, refused)] : (sent?.answers ?? []).map(answer);

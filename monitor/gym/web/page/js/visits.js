@@ -2,7 +2,7 @@
 
 import { asQuery, clientPath, patch } from "./api.js";
 import { ask, field } from "./dialog.js";
-import { count, load, pause, percent, seconds, time } from "./format.js";
+import { count, load, loadUnit, pause, percent, seconds, time } from "./format.js";
 import { make } from "./make.js";
 
 const MOST_NOTE = 1000;
@@ -14,7 +14,7 @@ export function visitCard(visit, { mayChange, again, linked = true }) {
   const who = name ?? (client_id === null ? "Nobody named" : "A client without consent");
   const known = mayChange && name !== null;
   const title = known && linked ? make("a", { href: `#/clients/${encodeURIComponent(client_id)}` }, who) : who;
-  const handout = `${clientPath(client_id ?? "")}/handout${asQuery({ began_unix_s })}`;
+  const handout = `${clientPath(client_id ?? "")}/handout${asQuery({ began_unix_s, units: loadUnit() })}`;
   return make(
     "article.visit",
     { "aria-label": `${who}, ${time(began_unix_s)}` },
