@@ -49,6 +49,7 @@ def gym(the_gym: FakeGym) -> FakeGym:
 
 
 @pytest.fixture
-def visitor(the_page: Page, gym: FakeGym) -> Visitor:
+def visitor(the_page: Page, gym: FakeGym) -> Iterator[Visitor]:
     the_page.resize(*TABLET)
-    return Visitor(the_page, gym)
+    yield Visitor(the_page, gym)
+    the_page.goto("about:blank")  # so that it asks no more

@@ -6,15 +6,20 @@ with FakeGym() as gym:
     gym.sent                    what the page has changed: [("POST", "/api/next", {...}), ...]
 """
 
-import http.server
+import asyncio
 import json
 import mimetypes
+import socket
 import threading
 import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs
+
+import uvicorn
+
+from monitor.gym.web.server import PageUvicorn
 
 ROOT = Path(__file__).parents[4]
 FOLDERS = {"/page/shared/": ROOT / "monitor/display/page", "/page/": ROOT / "monitor/gym/web/page"}
@@ -48,66 +53,53 @@ class FakeGym:
         self.sent: list[tuple[str, str, Any]] = []
 
     def __enter__(self) -> Self:
-        gym = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self._answer(None)
-
-            def _change(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-                is_json = self.headers.get("Content-Type") == "application/json"
-                self._answer(json.loads(body) if is_json and body else body or None)
-
-            do_POST = do_PUT = do_PATCH = do_DELETE = _change
-
-            def _answer(self, body: Any) -> None:
-                url = urlsplit(self.path)
-                path = unquote(url.path)
-                query = {key: values[0] for key, values in parse_qs(url.query).items()}
-                if not path.startswith("/api/"):
-                    return self._file("/page/index.html" if path == "/" else path)
-                if self.command != "GET":
-                    gym.sent.append((self.command, path, body))
-                if path in gym.failing:
-                    status, sentence = gym.failing[path]
-                    return self._send(status, {"error": sentence})
-                status, answer = gym.answer(self.command, path, query, body)
-                return self._send(status, answer)
-
-            def _file(self, path: str) -> None:
-                for prefix, folder in FOLDERS.items():
-                    file = folder / path.removeprefix(prefix)
-                    if path.startswith(prefix) and file.is_file():
-                        kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-                        return self._raw(200, file.read_bytes(), kind)
-                return self._raw(404, b"", "text/plain")
-
-            def _send(self, status: int, answer: Any) -> None:
-                self._raw(status, b"" if answer is None else json.dumps(answer).encode(), "application/json")
-
-            def _raw(self, status: int, data: bytes, kind: str) -> None:
-                self.send_response(status)
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(data)))
-                self.send_header("Content-Security-Policy", POLICY)
-                self.end_headers()
-                self.wfile.write(data)
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}/"
-        threading.Thread(target=self._server.serve_forever, name="fake gym", daemon=True).start()
+        place = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{place.getsockname()[1]}/"
+        config = uvicorn.Config(
+            self._serve,
+            interface="asgi3",
+            lifespan="off",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=1,
+        )
+        self._server = PageUvicorn(config)
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._server.serve([place])), name="fake gym")
+        self._thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.should_exit = True
+        self._thread.join()
+
+    async def _serve(self, scope: Row, receive: Any, send: Any) -> None:
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body, more = body + message.get("body", b""), message.get("more_body", False)
+        status, data, kind = self._respond(scope["method"], scope["path"], scope["query_string"].decode(), body)
+        headers = {"Content-Type": kind, "Content-Security-Policy": POLICY, "Connection": "close"}
+        encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": status, "headers": encoded})
+        await send({"type": "http.response.body", "body": data})
+
+    def _respond(self, method: str, path: str, query: str, body: bytes) -> tuple[int, bytes, str]:
+        if not path.startswith("/api/"):
+            return _file("/page/index.html" if path == "/" else path)
+        given = body.decode()
+        sent = given if path.endswith(".csv") else json.loads(given) if given else None
+        if method != "GET":
+            self.sent.append((method, path, sent))
+        if path in self.failing:
+            status, sentence = self.failing[path]
+            answer: Any = {"error": sentence}
+        else:
+            asked = {key: values[0] for key, values in parse_qs(query).items()}
+            status, answer = self.answer(method, path, asked, sent)
+        return status, b"" if answer is None else json.dumps(answer).encode(), "application/json"
 
     def answer(self, method: str, path: str, query: Row, body: Any) -> tuple[int, Any]:
         if path == "/api/pair":
@@ -190,6 +182,14 @@ class FakeGym:
             case "GET", ["progress"]:
                 return 200, self.points
         return 404, {"error": "There is no such address."}
+
+
+def _file(path: str) -> tuple[int, bytes, str]:
+    for prefix, folder in FOLDERS.items():
+        file = folder / path.removeprefix(prefix)
+        if path.startswith(prefix) and file.is_file():
+            return 200, file.read_bytes(), mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+    return 404, b"", "text/plain"
 
 
 STATE: Row = {

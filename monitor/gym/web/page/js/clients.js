@@ -84,8 +84,8 @@ export async function showClients(box, { signal }) {
       const report = await postFile("/api/people.csv", chosen, "text/csv");
       const { added, changed, settings, unseen_machines } = report;
       sentence = `${added} added, ${changed} changed; ${settings} machine settings added or changed.`;
-      if (unseen_machines.length)
-        sentence += ` Never seen here: ${unseen_machines.join(", ")}. Check these names, or let the machines come online.`;
+      const unseen = unseen_machines.join(", ");
+      if (unseen) sentence += ` Never seen here: ${unseen}. Check these names, or let the machines come online.`;
     } catch (error) {
       [title, sentence] = ["Nothing was imported", error.message];
     }
