@@ -68,7 +68,7 @@ def _wrong_combination(args: argparse.Namespace) -> str | None:
 
 def _export_sets(args: argparse.Namespace) -> int:
     from monitor.gym.configuration import load_gym
-    from monitor.gym.database.database import open_database
+    from monitor.gym.database.database import open_existing
     from monitor.gym.export.export import export_sets
     from monitor.gym.export.selection import Selection, day, machine_named
     from monitor.gym.people.finding import client_named
@@ -77,7 +77,7 @@ def _export_sets(args: argparse.Namespace) -> int:
     from monitor.state.whole_file import PRIVATE_FILE
 
     from_day, until_day = (None if text is None else day(text) for text in (args.from_day, args.until_day))
-    database = open_database(load_gym(args.config).database_url)
+    database = open_existing(load_gym(args.config).database_url)
     with contextlib.closing(database), database.reading() as connection, shown_in(args.weights):
         selection = Selection(
             from_day=from_day,

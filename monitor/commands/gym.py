@@ -100,10 +100,11 @@ def _code(config: "GymConfig", role: "PageRole") -> int:
 
 def _copy(config: "GymConfig", action: str, file: Path) -> int:
     from monitor.gym.database.copying import back_up, restore
-    from monitor.gym.database.database import open_database
+    from monitor.gym.database.database import open_database, open_existing
     from monitor.gym.database.owner import owning
 
-    with contextlib.closing(open_database(config.database_url)) as database:
+    opened = open_existing if action == "backup" else open_database
+    with contextlib.closing(opened(config.database_url)) as database:
         if action == "backup":
             print(f"{back_up(database, file)} rows are saved in {file}")
         else:
@@ -113,7 +114,7 @@ def _copy(config: "GymConfig", action: str, file: Path) -> int:
 
 
 def _handout(config: "GymConfig", args: argparse.Namespace) -> int:
-    from monitor.gym.database.database import open_database
+    from monitor.gym.database.database import open_existing
     from monitor.gym.handout.choosing import chosen_visit
     from monitor.gym.handout.handout import handout
     from monitor.gym.people.consent import consented
@@ -121,7 +122,7 @@ def _handout(config: "GymConfig", args: argparse.Namespace) -> int:
     from monitor.record.output import replacing
     from monitor.state.whole_file import PRIVATE_FILE
 
-    with contextlib.closing(open_database(config.database_url)) as database, database.reading() as connection:
+    with contextlib.closing(open_existing(config.database_url)) as database, database.reading() as connection:
         person = consented(client_named(connection, args.client))
         visit = chosen_visit(connection, person, args.visit)
         page = handout(connection, person.client_id, visit.began_unix_s, args.weights)
@@ -132,10 +133,10 @@ def _handout(config: "GymConfig", args: argparse.Namespace) -> int:
 
 
 def _forget(config: "GymConfig", client: str) -> int:
-    from monitor.gym.database.database import open_database
+    from monitor.gym.database.database import open_existing
     from monitor.gym.forgetting import answers, forget_client
 
-    database = open_database(config.database_url)
+    database = open_existing(config.database_url)
     with contextlib.closing(database):
         request_id = forget_client(database, client)
         print(f"{client} is removed from {database.place}; backups and exports must be removed by hand", flush=True)

@@ -46,13 +46,14 @@ def _export(config: "GymConfig", file: Path) -> int:
     if file.exists():
         print(f"rep-monitor gym: {file} exists: give the name of a new file", file=sys.stderr)
         return ExitCode.BAD_INPUT
-    with _database(config) as database, database.reading() as connection:
+    with _existing(config) as database, database.reading() as connection:
         write_whole(file, export_people(connection).encode())
     print(f"{file} has everybody; it contains names")
     return ExitCode.DONE
 
 
 def _import(config: "GymConfig", file: Path) -> int:
+    from monitor.gym.database.database import open_database
     from monitor.gym.people.errors import PeopleTableError
     from monitor.gym.people.people_csv import import_people
     from monitor.gym.people.people_table import MOST_BYTES, people_text
@@ -60,13 +61,14 @@ def _import(config: "GymConfig", file: Path) -> int:
     with file.open("rb") as opened:
         data = opened.read(MOST_BYTES + 1)
     try:
-        with _database(config) as database, database.writing() as connection:
+        with contextlib.closing(open_database(config.database_url)) as database, database.writing() as connection:
             report = import_people(connection, people_text(data))
     except PeopleTableError as refused:
         for mistake in refused.mistakes:
             print(f"{file}: {mistake}", file=sys.stderr)
         print("nothing was imported", file=sys.stderr)
         return ExitCode.BAD_INPUT
+    print(f"into {database.place}: ", end="")
     _print_report(report)
     return ExitCode.DONE
 
@@ -85,7 +87,7 @@ def _card(config: "GymConfig", args: argparse.Namespace) -> int:
     from monitor.gym.workout.sound_sets import odd_sets
     from monitor.profile.weights import shown_in
 
-    with _database(config) as database, database.reading() as connection:
+    with _existing(config) as database, database.reading() as connection:
         shown = card(connection, client_named(connection, args.client).client_id, args.sheet)
         odd = odd_sets(connection)
     with shown_in(args.weights):
@@ -151,7 +153,7 @@ def _suggestion(row: "CardRow") -> str:
     return f"{plain(row.label)}: {load}{row.suggestion.reason}"
 
 
-def _database(config: "GymConfig") -> "contextlib.closing[Database]":
-    from monitor.gym.database.database import open_database
+def _existing(config: "GymConfig") -> "contextlib.closing[Database]":
+    from monitor.gym.database.database import open_existing
 
-    return contextlib.closing(open_database(config.database_url))
+    return contextlib.closing(open_existing(config.database_url))

@@ -71,3 +71,25 @@ def test_a_card_is_printed(gym: list[str], capsys: pytest.CaptureFixture[str], m
     ]:
         assert main([*gym, "card", *words]) == 2
         assert remedy in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["gym", "card", "Ada"],
+        ["gym", "people", "export", "people.csv"],
+        ["gym", "handout", "Ada", "--out", "ada.html"],
+        ["gym", "backup", "backup.db"],
+        ["gym", "forget", "c-ada"],
+        ["export", "--sets", "--to", "csv", "--out", "sets.csv"],
+    ],
+    ids=lambda words: words[1],
+)
+def test_a_mistyped_address_makes_no_database(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "gym.toml").write_text(f"[store]\nurl = 'sqlite:///{tmp_path / 'gmy' / 'gym.db'}'\n")
+    assert main([words[0], "--config", "gym.toml", *words[1:]]) == 1
+    assert "gmy/gym.db: correct [store] url, or start `rep-monitor gym`" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["gym.toml"]

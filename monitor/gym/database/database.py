@@ -78,15 +78,24 @@ def writing_on(connection: Connection) -> Iterator[Connection]:
         yield connection
 
 
+def open_existing(url: str) -> Database:
+    """As `open_database`, for programs that have no use for a new database, such as one at a mistyped address."""
+    return _open(url, makes_file=False)
+
+
 def open_database(url: str) -> Database:
     """Creates or migrates the tables. Raises DatabaseError; DatabaseAway if a server does not answer yet."""
+    return _open(url, makes_file=True)
+
+
+def _open(url: str, makes_file: bool) -> Database:
     try:
         parsed = make_url(url)
     except exc.ArgumentError as error:
         raise DatabaseError(f"{url!r} is no address of a database: give sqlite:///FILE or postgresql://...") from error
     match parsed.get_backend_name():
         case "sqlite":
-            database = _open_file(parsed)
+            database = _open_file(parsed, makes_file)
         case "postgresql":
             database = _open_server(parsed)
         case other:
@@ -100,10 +109,14 @@ def open_database(url: str) -> Database:
     return database
 
 
-def _open_file(url: URL) -> Database:
+def _open_file(url: URL, makes_file: bool) -> Database:
     if url.database in (None, "", ":memory:"):
         raise DatabaseError("the url names no file: give sqlite:///FILE")
     path = Path(url.database)
+    if not (makes_file or path.exists()):
+        raise DatabaseError(
+            f"there is no database {path}: correct [store] url, or start `rep-monitor gym`, which makes it"
+        )
     try:
         make_private(path.parent)
         if not path.exists():
