@@ -150,9 +150,10 @@ class TurnaroundDetector:
     def _hard_turn(self, moment: Moment, turn: TurningPoint) -> list[Finding]:
         lower = turn.reversal.at == "lower"
         low = turn.reversal.x_m - moment.limits.bottom_m < self.settings.bounce_m
-        bounce = lower and (low or _touches(moment, turn))
+        leaves = turn.dwell_end - turn.dwell_start < steps(self.settings.set_down_s)
+        bounce = lower and leaves and (low or _touches(moment, turn))
         detection = self._detection(moment, turn, "bounce" if bounce else "abrupt", self._peak(moment, turn))
-        if not lower or bounce:
+        if not (lower and leaves) or bounce:
             return [detection]
         self._rebounding = (turn, detection)
         return [detection, *self._rebound(moment)]

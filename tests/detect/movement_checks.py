@@ -62,6 +62,8 @@ def a_hard_reversal_is_abrupt_above_and_a_bounce_below() -> None:
     hard: list[Act] = [Leg(1.0, 2.0), Leg(0.85, 0.35), Leg(0.0, 2.0), Leg(0.12, 0.35)]
     grades = [(turn.at, turn.grade) for turn in of("turnaround", [*REP, *hard, *UP, *END])]
     assert grades[:4] == [("upper", "smooth"), ("lower", "smooth"), ("upper", "abrupt"), ("lower", "bounce")]
+    stands: list[Act] = [*UP, Leg(0.0, 2.0), Still(0.6), Leg(0.12, 0.35)]
+    assert [turn.grade for turn in of("turnaround", [*REP, *stands, *UP, *END]) if turn.at == "lower"][1] == "abrupt"
 
 
 def a_touch_is_brief_and_a_rest_is_long() -> None:

@@ -99,7 +99,8 @@ def _grade(f: Filtered, th: Thresholds, turn: Turn) -> tuple[str | None, float, 
     ]
     if turn.rests_s >= th.set_down_s:
         return None, peak_m_s2, 0
-    if known and turn.at == "lower":
+    dwell_s = (turn.dwell[1] - turn.dwell[0]) * f.step_s
+    if known and turn.at == "lower" and dwell_s < th.set_down_s:
         after = slice(turn.dwell[1], turn.dwell[1] + round(th.rebound_s / f.step_s))
         rebound_m_s = float(np.max(f.v_m_s[after], initial=0.0))
         if turn.contact or f.x_m[turn.index] < th.bottom_x_m + th.bounce_m or rebound_m_s > th.rebound_m_s:
@@ -108,7 +109,6 @@ def _grade(f: Filtered, th: Thresholds, turn: Turn) -> tuple[str | None, float, 
         return None, peak_m_s2, 0
     if known:
         return "abrupt", peak_m_s2, known[0]
-    dwell_s = (turn.dwell[1] - turn.dwell[0]) * f.step_s
     smooth = peak_m_s2 <= th.smooth_m_s2 and dwell_s <= th.smooth_dwell_s
     return ("smooth" if smooth else "fair"), peak_m_s2, 0
 
