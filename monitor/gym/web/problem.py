@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from monitor.gym.database.errors import DatabaseError
 from monitor.gym.handout.choosing import HandoutRefused
 from monitor.gym.people.consent import NoConsent
-from monitor.gym.people.errors import PeopleError, UnknownClient
+from monitor.gym.people.errors import BadField, PeopleError, UnknownClient
 from monitor.gym.workout.errors import WorkoutError
 
 RETRY_AFTER_S = 5
@@ -79,7 +79,9 @@ async def _malformed(_: Request, error: Exception) -> JSONResponse:
 
 
 async def _not_so(_: Request, error: Exception) -> JSONResponse:
-    return problem(next((status for kind, status in STATUS.items() if isinstance(error, kind)), 422), f"{error}.")
+    status = next((status for kind, status in STATUS.items() if isinstance(error, kind)), 422)
+    sentence = f"{error}."
+    return problem(status, sentence if isinstance(error, BadField) else sentence[:1].upper() + sentence[1:])
 
 
 async def _no_database(_: Request, error: Exception) -> JSONResponse:

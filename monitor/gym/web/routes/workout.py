@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import HTMLResponse
@@ -18,6 +18,7 @@ from monitor.gym.workout.visits import Visit, VisitSet, mark_set, visits
 from monitor.profile.weights import Unit
 
 DAY_S = 86_400.0
+HTML: dict[str, Any] = {"text/html": {"schema": {"type": "string"}}}
 router = APIRouter(prefix="/api", tags=["workout"])
 
 
@@ -81,7 +82,7 @@ def client_progress(
         return progress(connection, client_id, site, machine)
 
 
-@router.get("/clients/{client_id}/handout", response_class=HTMLResponse)
+@router.get("/clients/{client_id}/handout", response_class=Response, responses={200: {"content": HTML}})
 def client_handout(
     client_id: ClientId, began_unix_s: UnixTime, house: TheHouse, _: Trainer, units: Unit = "kg"
 ) -> Response:
