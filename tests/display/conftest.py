@@ -25,9 +25,9 @@ def the_stage() -> Iterator[DisplayStage]:
 
 @pytest.fixture(scope="module")
 def the_display(the_stage: DisplayStage, browser: Browser) -> Iterator[Page]:
-    page = _open(browser, the_stage, "", TABLET)
+    page = shown_on(browser, the_stage, "", TABLET)
     yield page
-    _close(page)
+    closed(page)
 
 
 @pytest.fixture
@@ -55,20 +55,21 @@ def open_page(browser: Browser, the_stage: DisplayStage) -> Iterator[Open]:
     pages: list[Page] = []
 
     def open_(path: str = "", size: tuple[int, int] = TABLET) -> Page:
-        pages.append(_open(browser, the_stage, path, size))
+        pages.append(shown_on(browser, the_stage, path, size))
         return pages[-1]
 
     yield open_
     for page in pages:
-        _close(page)
+        closed(page)
 
 
-def _open(browser: Browser, stage: DisplayStage, path: str, size: tuple[int, int]) -> Page:
+def shown_on(browser: Browser, stage: DisplayStage, path: str, size: tuple[int, int]) -> Page:
+    """A page of the stage on a screen of its own, which shares no storage with others."""
     page = browser.open(stage.url + path, width=size[0], height=size[1])
     page.wait("globalThis.repMonitor?.link.subscribed > 0")
     return page
 
 
-def _close(page: Page) -> None:
+def closed(page: Page) -> None:
     page.evaluate("repMonitor.link.stop()")
     page.close()

@@ -1,6 +1,7 @@
 """The page in every language: each word fits a phone, each state can be read, and Arabic runs from right to left."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,9 @@ from monitor.display.cue_packs import check_language
 from monitor.events import Jerk, LockoutRest
 from monitor.profile.toml_document import ConfigError
 from tests import needs
-from tests.browser import Page
+from tests.browser import Browser, Page
 from tests.display.axe import violations
-from tests.display.conftest import LAPTOP, PHONE, Open
+from tests.display.conftest import LAPTOP, PHONE, Open, closed, shown_on
 from tests.display.look import faults, look
 from tests.display.stage import IDLE, DisplayStage
 from tests.display.states import SHOWN, show
@@ -43,12 +44,20 @@ MEASURE = """(async (texts) => {
 })(%s)"""
 
 
+@pytest.fixture(scope="module", params=LANGUAGES)
+def spoken(request: pytest.FixtureRequest, browser: Browser, the_stage: DisplayStage) -> Iterator[Page]:
+    """The display on a phone, in each language in turn."""
+    page = shown_on(browser, the_stage, f"?cues={request.param}", PHONE)
+    assert page.evaluate("document.documentElement.lang") == request.param
+    yield page
+    closed(page)
+
+
 @needs.chromium
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_every_huge_word_fits_a_phone(open_page: Open, stage: DisplayStage, language: str) -> None:
+def test_every_huge_word_fits_a_phone(spoken: Page, stage: DisplayStage) -> None:
+    page, language = spoken, spoken.evaluate("document.documentElement.lang")
     pack = json.loads(next(path for path in PACKS if path.stem == language).read_text())
     stage.live()
-    page = open_page(f"?cues={language}", PHONE)
     look(page, state="set")
     words = sorted({*pack["cues"].values(), pack["texts"]["pause"]})
     measured: list[dict[str, Any]] = page.evaluate(MEASURE % json.dumps(words))
@@ -60,12 +69,9 @@ def test_every_huge_word_fits_a_phone(open_page: Open, stage: DisplayStage, lang
 
 
 @needs.chromium
-@pytest.mark.parametrize("language", [language for language in LANGUAGES if language != "en"])
-def test_every_state_is_readable_on_a_phone(open_page: Open, stage: DisplayStage, language: str) -> None:
-    """English is tested by test_states.py at every size."""
-    page = open_page(f"?cues={language}", PHONE)
+def test_every_state_is_readable_on_a_phone(spoken: Page, stage: DisplayStage) -> None:
+    page, language = spoken, spoken.evaluate("document.documentElement.lang")
     stage.live(IDLE)
-    assert page.evaluate("document.documentElement.lang") == language
     for state in SHOWN:
         if state == "learning":
             stage.live()
