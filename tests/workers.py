@@ -9,24 +9,35 @@ from pathlib import PurePosixPath
 AT_MOST = 8
 A_CORE = 2  # many tests wait for real time; more workers would delay each other
 WORKER_BYTES = 1 << 30  # of a worker with its browser, brokers and daemons
-TOGETHER = ("tests/display", "tests/report")  # a browser each
+TOGETHER = ("tests/display", "tests/report", "tests/gym/web/page")  # a browser each
 LONGEST = (  # they come first, so that no worker is left with a long file at the end
     "tests/display",
+    "tests/report",
     "tests/benchmarks/test_instructions.py",
     "tests/detect/test_detector_contract.py",
-    "tests/report",
-    "tests/deploy/test_install.py",
+    "tests/gym/collector/test_collector.py",
     "tests/calibrate/test_refusals.py",
-    "tests/test_end_to_end.py",
-    "tests/test_readme.py",
-    "tests/firmware/test_detection.py",
+    "tests/deploy/test_install.py",
     "tests/firmware/test_streaming.py",
-    "tests/firmware_bridge/simulator/test_sets.py",
+    "tests/firmware/test_detection.py",
+    "tests/gym/test_gym.py",
+    "tests/gym/web/page",
+    "tests/demo/test_demo.py",
+    "tests/test_readme.py",
     "tests/recordings/test_recordings.py",
-    "tests/faults/test_strangers.py",
+    "tests/daemon/test_daemon.py",
+    "tests/firmware/test_faults.py",
+    "tests/test_end_to_end.py",
     "tests/faults/test_clock.py",
     "tests/quality/test_quality.py",
-    "tests/daemon/test_daemon.py",
+    "tests/quality/life/test_life.py",
+    "tests/firmware_bridge/simulator/test_gym.py",
+    "tests/firmware_bridge/simulator/test_sets.py",
+    "tests/study/test_study.py",
+    "tests/detect/test_mutants.py",
+    "tests/faults/test_strangers.py",
+    "tests/faults/test_process.py",
+    "tests/projection/test_on_the_page.py",
 )
 
 
