@@ -35,9 +35,14 @@ def the_gym() -> Iterator[FakeGym]:
 
 
 @pytest.fixture(scope="package")
-def the_page(tmp_path_factory: pytest.TempPathFactory, the_gym: FakeGym) -> Iterator[Page]:
+def the_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     with Browser(tmp_path_factory.mktemp("browser")) as browser:
-        yield browser.open(the_gym.url, width=TABLET[0], height=TABLET[1])
+        yield browser
+
+
+@pytest.fixture(scope="package")
+def the_page(the_browser: Browser, the_gym: FakeGym) -> Page:
+    return the_browser.open(the_gym.url, width=TABLET[0], height=TABLET[1])
 
 
 @pytest.fixture

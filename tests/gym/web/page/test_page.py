@@ -7,38 +7,15 @@ import time
 import pytest
 
 from tests import needs
-from tests.browser import Page
 from tests.display.axe import violations
 from tests.gym.web.page.conftest import TABLET, Visitor
 from tests.gym.web.page.fake_gym import FakeGym
+from tests.gym.web.page.hands import click, texts, type_into
 from tests.gym.web.page.scene import ADA, BEN, EVE, KG, MARKUP, full_card
 
 pytestmark = [needs.chromium]
 PHONE = (390, 844)
 NOT_KNOWN = "\N{EN DASH}"
-
-
-def texts(page: Page, selector: str) -> list[str]:
-    """The texts that a person sees there, one line each."""
-    found = page.evaluate(
-        f"""[...document.querySelectorAll({selector!r})].map((element) => {{
-          const seen = element.cloneNode(true);
-          seen.querySelectorAll(".unseen").forEach((hidden) => hidden.remove());
-          return seen.textContent.replace(/\\s+/g, " ").trim();
-        }})"""
-    )
-    return [str(text) for text in found]
-
-
-def click(page: Page, selector: str) -> None:
-    page.evaluate(f"document.querySelector({selector!r}).click()")
-
-
-def type_into(page: Page, selector: str, text: str) -> None:
-    page.evaluate(
-        f"""(() => {{ const field = document.querySelector({selector!r}); field.value = {text!r};
-        field.dispatchEvent(new Event("input", {{ bubbles: true }})); }})()"""
-    )
 
 
 def test_the_floor_says_what_each_machine_does(visitor: Visitor, gym: FakeGym) -> None:
