@@ -106,6 +106,7 @@ client_machines = Table(
     Column("window_high_s", Float, nullable=False, server_default="90"),
     Column("protocol", Text),
     Column("next_load_n", Float),  # chosen by the trainer
+    Column("next_load_unix_s", Float),  # when; a set that began later has used it up
     Column("note", Text, nullable=False, server_default=""),
 )
 

@@ -6,15 +6,16 @@ Every function works inside the caller's transaction and raises PeopleError with
 import secrets
 import string
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, TypedDict, Unpack
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from monitor.gym.database.inserting import insert_or_change
 from monitor.gym.database.tables import client_machines
 from monitor.gym.database.tables import clients as table
+from monitor.gym.people.chosen_load import unused_load_n
 from monitor.gym.people.errors import UnknownClient
 from monitor.gym.people.fields import (
     MOST_SEAT,
@@ -63,13 +64,11 @@ class Setting:
     window_low_s: float = WINDOW_S[0]
     window_high_s: float = WINDOW_S[1]
     protocol: str | None = None  # as `cmd/protocol` names it; None: the machine's own
-    next_load_n: float | None = None  # chosen by the trainer
+    next_load_n: float | None = None  # chosen by the trainer for the next set; None: nothing, or it was used
     note: str = ""
 
 
 Settings = Mapping[str, Mapping[MachineKey, Setting]]  # by client
-
-_SETTING = [client_machines.c[name] for name in Setting.__dataclass_fields__]
 
 
 def clients(connection: Connection) -> list[Client]:
@@ -117,14 +116,14 @@ def client_row(client: Client) -> dict[str, Any]:
 def settings_of(connection: Connection, client_id: str) -> list[Setting]:
     """By site and machine. Raises UnknownClient."""
     client(connection, client_id)
-    query = select(*_SETTING).where(client_machines.c.client_id == client_id)
+    query = select(*_setting_columns()).where(client_machines.c.client_id == client_id)
     order = (client_machines.c.site, client_machines.c.machine)
     return [Setting(**row) for row in connection.execute(query.order_by(*order)).mappings()]
 
 
 def all_settings(connection: Connection) -> Settings:
     found: dict[str, dict[MachineKey, Setting]] = {}
-    for row in connection.execute(select(client_machines.c.client_id, *_SETTING)).mappings():
+    for row in connection.execute(select(client_machines.c.client_id, *_setting_columns())).mappings():
         one = Setting(**{name: value for name, value in row.items() if name != "client_id"})
         found.setdefault(row["client_id"], {})[one.site, one.machine] = one
     return found
@@ -140,8 +139,22 @@ def setting(connection: Connection, client_id: str, site: str, machine: str) -> 
 
 def set_setting(connection: Connection, client_id: str, setting: Setting) -> None:
     """Raises UnknownClient, BadField."""
-    client(connection, client_id)
-    insert_or_change(connection, client_machines, [setting_row(client_id, checked_setting(setting))])
+    before = {client_id: {(one.site, one.machine): one for one in settings_of(connection, client_id)}}
+    store_settings(connection, [(client_id, checked_setting(setting))], before)
+
+
+def store_settings(connection: Connection, given: Sequence[tuple[str, Setting]], before: Settings) -> None:
+    """Checked settings, by client. A load that stays as it was before is not chosen anew."""
+    kept, chosen = [], []
+    for client_id, one in given:
+        row = {"client_id": client_id} | asdict(one)
+        was = before.get(client_id, {}).get((one.site, one.machine))
+        if was is not None and was.next_load_n == one.next_load_n:
+            kept.append(row)
+        else:
+            chosen.append(row | {"next_load_unix_s": time.time()})
+    insert_or_change(connection, client_machines, kept)
+    insert_or_change(connection, client_machines, chosen)
 
 
 def checked_setting(setting: Setting) -> Setting:
@@ -159,13 +172,14 @@ def checked_setting(setting: Setting) -> Setting:
     )
 
 
-def setting_row(client_id: str, setting: Setting) -> dict[str, Any]:
-    return {"client_id": client_id} | asdict(setting)
-
-
 def new_client_id() -> str:
     return "c-" + "".join(secrets.choice(ID_ALPHABET) for _ in range(ID_LENGTH))
 
 
 def _client(row: Any) -> Client:
     return Client(**{column.name: row[column.name] for column in table.columns})
+
+
+def _setting_columns() -> list[ColumnElement[Any]]:
+    unused = {"next_load_n": unused_load_n()}
+    return [unused.get(name, client_machines.c[name]) for name in Setting.__dataclass_fields__]

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from monitor.gym.database.inserting import insert_or_change
-from monitor.gym.database.tables import client_machines, forget_requests, machines
 from monitor.gym.database.tables import clients as clients_table
-from monitor.gym.people.clients import Client, Settings, all_settings, client_row, clients, setting_row
+from monitor.gym.database.tables import forget_requests, machines
+from monitor.gym.people.clients import Client, Settings, all_settings, client_row, clients, store_settings
 from monitor.gym.people.people_cells import COLUMNS, client_cells, setting_cells
 from monitor.gym.people.people_plan import PeoplePlan
 from monitor.gym.people.people_table import guarded, people_rows
@@ -53,15 +53,15 @@ def import_people(connection: Connection, text: str) -> ImportReport:
     """Adds and changes people; removes nobody. All or nothing. Raises PeopleTableError."""
     known = {client.client_id: client for client in clients(connection)}
     open_requests = select(forget_requests.c.client_id).where(forget_requests.c.done_unix_s.is_(None))
-    plan = PeoplePlan(known, all_settings(connection), set(connection.execute(open_requests).scalars()))
+    before = all_settings(connection)
+    plan = PeoplePlan(known, before, set(connection.execute(open_requests).scalars()))
     plan.take(people_rows(text))
     insert_or_change(connection, clients_table, [client_row(client) for client in (*plan.added, *plan.changed)])
-    rows = [setting_row(client_id, setting) for client_id, setting in plan.settings]
-    insert_or_change(connection, client_machines, rows)
+    store_settings(connection, plan.settings, before)
     seen = {f"{site}/{machine}" for site, machine in connection.execute(select(machines.c.site, machines.c.machine))}
     return ImportReport(
         added=len(plan.added),
         changed=len(plan.changed),
-        settings=len(rows),
+        settings=len(plan.settings),
         unseen_machines=sorted({f"{setting.site}/{setting.machine}" for _, setting in plan.settings} - seen),
     )

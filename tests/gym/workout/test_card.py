@@ -1,16 +1,19 @@
 """The card: machines, visits, sheets, suggestions; and the progress on one machine."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, update
 
 from monitor.gym.database.database import Database
+from monitor.gym.database.tables import client_machines
 from monitor.gym.people.clients import Client, Setting, add_client, change_client, set_setting
 from monitor.gym.people.errors import UnknownClient
+from monitor.gym.people.people_csv import export_people
 from monitor.gym.workout.card import CardCell, card
 from monitor.gym.workout.errors import UnknownSheet
 from monitor.gym.workout.machine_facts import plates_n
@@ -109,3 +112,30 @@ def test_a_machine_that_says_nothing_about_plates_has_none(info: object) -> None
 
 def test_plates_rise() -> None:
     assert plates_n({"machine": {"plates_kg": [20, 10.0, 10, -1]}}) == (10 * KG, 20 * KG)
+
+
+def test_a_set_that_begins_after_the_choice_uses_the_chosen_load_up(database: Database) -> None:
+    def next_load_n(*ended_unix_s: float, under_load_s: float = 70.0) -> float | None:
+        rows = [set_row("row", each, ada.client_id, under_load_s=under_load_s) for each in ended_unix_s]
+        with database.writing() as connection:
+            store_sets(connection, rows)
+            return card(connection, ada.client_id).rows[0].setting.next_load_n
+
+    row = Setting(site="rep", machine="row", next_load_n=300.0)
+    with database.writing() as connection:
+        ada = add_client(connection, "Ada", "2026-01-01")
+        set_setting(connection, ada.client_id, row)
+        connection.execute(update(client_machines).values(next_load_unix_s=NOON_UNIX_S))
+    clock_ahead_unix_s = time.time() + DAY_S / 2
+    assert next_load_n(NOON_UNIX_S - DAY_S, NOON_UNIX_S + 79, clock_ahead_unix_s) == 300.0, (
+        "they began before, or never"
+    )
+    assert next_load_n(NOON_UNIX_S + 90, under_load_s=9.0) == 300.0, "it tried the machine out"
+    with database.writing() as connection:
+        set_setting(connection, ada.client_id, replace(row, seat="4"))  # chooses nothing anew
+    assert next_load_n(NOON_UNIX_S + 81) is None
+    with database.writing() as connection:
+        set_setting(connection, ada.client_id, replace(row, seat="5", next_load_n=None))
+        assert "300" not in export_people(connection)
+        set_setting(connection, ada.client_id, row)
+    assert next_load_n(NOON_UNIX_S + 90) == 300.0, "the same load, chosen again"
