@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     page.add_argument("--coach", action="store_true", help="for a coach, who may also choose and end")
     page.add_argument("--links", action="store_true", help="print permanent links instead; they contain secrets")
     tls = actions.add_parser("tls", help="make the certificate of the page, for TLS")
-    tls.add_argument("profile", type=Path, metavar="PROFILE", help="a machine's profile")
+    tls.add_argument("profile", type=Path, metavar="FILE", help="a machine's profile, or the gym's configuration")
     tls.add_argument(
         "--authority", type=Path, default=DEFAULT_FOLDER, metavar="FOLDER", help=f"with ca.key ({DEFAULT_FOLDER})"
     )
@@ -110,10 +110,9 @@ def print_code(link: str, code: str, role: str, more: str) -> None:
 
 def _tls(config: Path, authority: Path, names: list[str]) -> int:
     from monitor.access.page_certificate import fingerprint, make_page_certificate, own_addresses
-    from monitor.profile.reading import load_profile
 
-    display = load_profile(config).display
-    folder = config.resolve().parent / "secrets" if display.tls is None else Path(display.tls)
+    given = _certificate_folder(config)
+    folder = config.resolve().parent / "secrets" if given is None else Path(given)
     every = [*names, *_own_names(), *own_addresses(), "localhost", "127.0.0.1"]
     changes = make_page_certificate(folder, authority, list(dict.fromkeys(every)))
     for line in changes or ["nothing to change"]:
@@ -121,11 +120,21 @@ def _tls(config: Path, authority: Path, names: list[str]) -> int:
     print(
         f"\nThe authority's fingerprint, SHA-256, to compare on a new screen:\n  {fingerprint(folder / 'page-ca.pem')}"
     )
-    if display.tls is None:
+    if given is None:
         print(f'\nAdd to {config}:\n  [display]\n  tls = "{folder.name}"')
     if changes:
-        print("\nThen restart the daemon: it reads the certificate at its start.")
+        print("\nThen restart the daemon, or the gym: it reads the certificate at its start.")
     return ExitCode.DONE
+
+
+def _certificate_folder(config: Path) -> str | None:
+    """`[display] tls` of a machine's profile, or of a gym's configuration, which has fewer tables."""
+    from monitor.gym.configuration import GymConfig, load_gym
+    from monitor.profile.reading import load_profile
+    from monitor.profile.toml_document import Document
+
+    is_gym = Document.read(config).table.keys() <= set(GymConfig.__struct_fields__)
+    return load_gym(config).display.tls if is_gym else load_profile(config).display.tls
 
 
 def _own_names() -> list[str]:

@@ -6,9 +6,10 @@ process changes them.
 
 import hmac
 import secrets
+import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import Literal
 
@@ -40,7 +41,7 @@ class Login:
 
 
 class Logins:
-    """All calls but `by_token` on a loaded list wait for the database: call them in a thread. They raise DatabaseError.
+    """All calls but `by_token` wait for the database: call them in a thread. They raise DatabaseError.
 
     `own_token` lets this computer's own programs in, as trainers.
     """
@@ -49,13 +50,18 @@ class Logins:
         self._database = database
         self._own_hash = None if own_token is None else _hash(own_token)
         self._clock_s = clock_s
-        self._known: dict[str, Login] | None = None
+        self._changing = threading.Lock()
+        self._known: Mapping[str, Login] | None = None  # replaced as a whole, because others read it meanwhile
 
     @property
     def loaded(self) -> bool:
         return self._known is not None
 
-    def load(self) -> dict[str, Login]:
+    def load(self) -> Mapping[str, Login]:
+        with self._changing:
+            return self._load()
+
+    def _load(self) -> Mapping[str, Login]:
         if self._known is None:
             columns = (logins.c.token_hash, logins.c.role, logins.c.name, logins.c.used_unix_s)
             with self._database.reading() as connection:
@@ -71,31 +77,32 @@ class Logins:
         given, found = _hash(token), None
         if self._own_hash is not None and hmac.compare_digest(given, self._own_hash):
             return Login(token_hash=None, role="trainer", name="this computer")
-        for token_hash, login in self.load().items():
+        known = self._known if self._known is not None else self.load()  # without the lock, on the event loop
+        for token_hash, login in known.items():
             if hmac.compare_digest(given, token_hash):
                 found = login
         return found if found is not None and found.used_unix_s > self._clock_s() - KEPT_S else None
 
     def add(self, role: PageRole, name: str) -> str:
         """Returns the token, which nobody can read again."""
-        known, token, now_unix_s = self.load(), secrets.token_urlsafe(TOKEN_BYTES), self._clock_s()
+        token, now_unix_s = secrets.token_urlsafe(TOKEN_BYTES), self._clock_s()
         login = Login(token_hash=_hash(token), role=role, name=name, used_unix_s=now_unix_s)
-        oldest = sorted(known.values(), key=lambda each: each.used_unix_s)[: max(0, len(known) + 1 - MOST_LOGINS)]
-        for each in oldest:
-            self.remove(each)
-        row = {"token_hash": login.token_hash, "role": role, "name": name}
-        with self._database.writing() as connection:
-            connection.execute(insert(logins).values(row | {"created_unix_s": now_unix_s, "used_unix_s": now_unix_s}))
-        assert login.token_hash is not None
-        known[login.token_hash] = login
+        with self._changing:
+            newest = sorted(self._load().items(), key=lambda each: -each[1].used_unix_s)
+            kept, old = dict(newest[: MOST_LOGINS - 1]), [token_hash for token_hash, _ in newest[MOST_LOGINS - 1 :]]
+            with self._database.writing() as connection:
+                connection.execute(delete(logins).where(logins.c.token_hash.in_(old)))
+                connection.execute(insert(logins).values(asdict(login) | {"created_unix_s": now_unix_s}))
+            self._known = kept | {str(login.token_hash): login}
         return token
 
     def remove(self, login: Login) -> None:
         if login.token_hash is None:
             return
-        with self._database.writing() as connection:
-            connection.execute(delete(logins).where(logins.c.token_hash == login.token_hash))
-        self.load().pop(login.token_hash, None)
+        with self._changing:
+            with self._database.writing() as connection:
+                connection.execute(delete(logins).where(logins.c.token_hash == login.token_hash))
+            self._known = {each: known for each, known in self._load().items() if each != login.token_hash}
 
     def note_use(self, login: Login) -> None:
         """Writes now and then that the login is used, so that it stays valid."""

@@ -17,13 +17,14 @@ from typing import Any
 
 import pytest
 
-from monitor.access.page_certificate import make_page_certificate
+from monitor.__main__ import main
 from monitor.display.answers import ON_EVERY_ANSWER
-from monitor.gym.configuration import GymConfig, GymPageSettings
+from monitor.gym.configuration import GymConfig, GymPageSettings, load_gym
 from monitor.gym.web import server
 from monitor.gym.web.own_programs import ask_code
 from monitor.gym.web.server import open_port, serve_page
 from monitor.state.folders import StateError
+from tests import needs
 from tests.gym.web.stage import WebStage
 from tests.mqtt.brokers import free_port
 from tests.mqtt.stage import play
@@ -182,10 +183,12 @@ def test_connections_are_capped_for_each_peer(
     play(story())
 
 
+@needs.openssl
 def test_tls_as_on_the_pages_of_machines(gym: WebStage, tmp_path: Path) -> None:
-    folder = tmp_path / "secrets"
-    make_page_certificate(folder, tmp_path / "authority", ["localhost", "127.0.0.1"])
-    display = GymPageSettings(port=free_port(), tls=str(folder))
+    folder, file = tmp_path / "secrets", tmp_path / "gym.toml"
+    file.write_text(f"[display]\nport = {free_port()}\ntls = 'secrets'\n")
+    assert main(["access", "tls", str(file), "--authority", str(tmp_path / "authority")]) == 0
+    display = load_gym(file).display
     context = ssl.create_default_context(cafile=str(folder / "page-ca.pem"))
     code = gym.app.state.house.codes.make("display")
     body = json.dumps({"code": code}).encode()

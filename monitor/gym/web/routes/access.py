@@ -1,5 +1,6 @@
 """Lets screens in, says who a screen is, and lets it go."""
 
+import asyncio
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -75,9 +76,9 @@ class ListedLogin:
 
 
 @router.post("/pair", status_code=HTTPStatus.NO_CONTENT)
-def pair(asked: PairRequest, request: Request, house: TheHouse) -> Response:
+async def pair(asked: PairRequest, request: Request, house: TheHouse) -> Response:
     """Lets a screen in with a code of a trainer, and sets its cookie."""
-    house.logins.load()  # so that a code is not spent while the database is away
+    await asyncio.to_thread(house.logins.load)  # so that a code is not spent while the database is away
     address = request.client.host if request.client is not None else ""
     try:
         role = house.codes.redeem(asked.code, address)
@@ -86,7 +87,7 @@ def pair(asked: PairRequest, request: Request, house: TheHouse) -> Response:
         raise Refusal(HTTPStatus.TOO_MANY_REQUESTS, "Too many wrong codes. Wait a minute.", wait) from None
     if role is None:
         raise Refusal(HTTPStatus.FORBIDDEN, "This code is wrong, used or too old. Ask a trainer for a new one.")
-    token = house.logins.add(role, asked.name or role)
+    token = await asyncio.to_thread(house.logins.add, role, asked.name or role)
     answer = Response(status_code=HTTPStatus.NO_CONTENT)
     _keep(answer, request, house.cookie, token)
     return answer
@@ -112,7 +113,7 @@ def logout(login: Reader, house: TheHouse) -> Response:
 
 
 @router.post("/codes")
-def make_code(asked: CodeRequest, request: Request, house: TheHouse, _: Trainer) -> ScreenCode:
+async def make_code(asked: CodeRequest, request: Request, house: TheHouse, _: Trainer) -> ScreenCode:
     """Makes a code that lets one more screen in, within five minutes."""
     code = house.codes.make(asked.role)
     url = f"{request.url.scheme}://{request.headers['host']}/#{code}"
