@@ -4,6 +4,7 @@ This is for the few blocks of a live read. `batch` does the same for the thousan
 """
 
 import struct
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,10 @@ LENGTHS = {  # of a payload, by type and n
 }
 WIRE_FLAGS = int(Flag.TIMEOUT | Flag.SATURATED | Flag.DESYNC | Flag.LATE)  # plain integers: several times faster
 NO_VALUE = int(Flag.TIMEOUT | Flag.DESYNC)  # the value in such a block is not a measurement
+
+
+_SUSPECT = int(Flag.SUSPECT)
+_STEPS = {n: struct.Struct(f"<i{n - 1}h") for n in range(1, MAX_POS_SAMPLES + 1)}  # a position, then steps from it
 
 
 class Block(NamedTuple):
@@ -43,33 +48,28 @@ def to_samples(blocks: list[Block], calibration: Calibration) -> Samples:
     position: list[float] = []
     force: list[float] = []
     flags: list[int] = []
-    for block in blocks:
-        body = block.payload[2:]
-        skip = block.skip
-        if block.payload[0] == Pos.TYPE:
-            pos = Pos.from_body(body)
-            rows = len(pos.counts) - skip
-            period_us = pos.period_us
-            first_us = block.first_us
-            at_us += [first_us + k * period_us for k in range(skip, skip + rows)]
-            position += pos.counts[skip:]
+    for payload, first_us, skip, more_flags in blocks:
+        kind, _, _, _, _, dt_us, n = HEAD.unpack_from(payload)
+        rows = n - skip
+        if kind == Pos.TYPE:
+            at_us += [first_us + k * dt_us for k in range(skip, n)]
+            position += [*accumulate(_STEPS[n].unpack_from(payload, HEAD.size))][skip:]
             force += [np.nan] * rows
             flags += [0] * rows
         else:
-            cell = Force.from_body(body)
-            n = len(cell.counts)
-            rows = n - skip
-            first_us, span_us, parts = block.first_us, cell.span_us, max(n - 1, 1)
-            at_us += [first_us + k * span_us // parts for k in range(skip, n)]
+            parts = max(n - 1, 1)
+            at_us += [first_us + k * dt_us // parts for k in range(skip, n)]
             position += [np.nan] * rows
-            marks = cell.flags & WIRE_FLAGS
-            if cell.flags & NO_VALUE:
+            marks = payload[HEAD.size]
+            if marks & NO_VALUE:
                 force += [np.nan] * rows
-                flags += [marks] * rows
+                flags += [marks & WIRE_FLAGS] * rows
             else:
-                force += cell.counts[skip:]
-                flags += [marks | Flag.SUSPECT.value * is_suspect(counts) for counts in cell.counts[skip:]]
-        flags[-rows] |= block.flags
+                words = range(HEAD.size + 1 + 3 * skip, len(payload), 3)
+                counts = [int.from_bytes(payload[at : at + 3], "little", signed=True) for at in words]
+                force += counts
+                flags += [marks & WIRE_FLAGS | _SUSPECT * is_suspect(count) for count in counts]
+        flags[-rows] |= more_flags
     return Samples(
         np.array(at_us) / 1e6,
         calibration.position_m(np.array(position, np.float64)),

@@ -3,8 +3,6 @@
 The reference is the position and force at rest. It follows slowly, so that a drifting cell does not count as use.
 """
 
-import numpy as np
-
 from firmware_bridge.samples import Samples
 
 MOVED_M = 0.005
@@ -22,19 +20,20 @@ class Usage:
 
     def update(self, samples: Samples) -> bool:
         """True if these samples show use."""
-        used = self._look(0, samples.t_s, samples.position_m, MOVED_M)
-        return self._look(1, samples.t_s, samples.force_n, self._lift_off_n) or used
+        t_s = samples.t_s.tolist()  # lists are faster than arrays for so few rows
+        used = self._look(0, t_s, samples.position_m.tolist(), MOVED_M)
+        return self._look(1, t_s, samples.force_n.tolist(), self._lift_off_n) or used
 
-    def _look(self, kind: int, t_s: np.ndarray, values: np.ndarray, change: float) -> bool:
-        known = ~np.isnan(values)
-        if not known.any():
+    def _look(self, kind: int, t_s: list[float], values: list[float], change: float) -> bool:
+        known = [(at_s, value) for at_s, value in zip(t_s, values, strict=True) if value == value]
+        if not known:
             return False
-        newest, t_now = float(values[known][-1]), float(t_s[known][-1])
+        t_now, newest = known[-1]
         rest = self._rest[kind]
         if rest is None:
             self._rest[kind], self._since_s[kind] = newest, t_now
             return False
-        used = bool(np.abs(values[known] - rest).max() > change)
+        used = max(abs(value - rest) for _, value in known) > change
         if used:
             self.last_used_s = t_now
         if used or t_now - self._since_s[kind] > SETTLED_S:

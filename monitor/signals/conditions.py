@@ -85,8 +85,8 @@ def evaluate(
         window.relative[rows] = relative
         _count(window.loaded, rows, loaded)
         _count(window.in_band, rows, in_band)
-    named = np.fromiter(held, np.int32, len(held))
-    bits: NDArray[np.int32] = np.einsum("i,ij", named, np.array(list(held.values())))  # a sum of distinct bits
+    named = np.fromiter(held, np.int32, len(held))  # their sum: the bits are distinct
+    bits: NDArray[np.int32] = np.einsum("i,ij", named, np.concatenate(list(held.values())).reshape(len(held), -1))
     return bits
 
 
@@ -204,7 +204,4 @@ def _earlier(column: Column, rows: slice, lag: int) -> Column:
 
 
 def _count(column: NDArray[np.int64], rows: slice, condition: NDArray[np.bool_]) -> None:
-    before = column[rows.start - 1] if rows.start else 0
-    counted = column[rows]
-    condition.cumsum(out=counted)
-    counted += before
+    column[rows] = condition.cumsum() + (column[rows.start - 1] if rows.start else 0)

@@ -137,8 +137,11 @@ class PositionTracker:
     def _edges(self) -> list[_Trial]:
         """Where a standstill begins or ends at full speed."""
         still, raw = self._still, self._raw
-        edge = np.flatnonzero(still[1:] != still[:-1]) + 1
-        before, after = np.diff(edge, prepend=0), np.diff(edge, append=len(still))
+        edge = (still[1:] != still[:-1]).nonzero()[0] + 1
+        if not len(edge):
+            return []
+        ends = np.concatenate(((0,), edge, (len(still),)))
+        before, after = edge - ends[:-2], ends[2:] - edge
         stops = still[edge]
         at = edge + np.where(stops, PLATEAU - 1, SPEED_STEPS)
         ripe = np.where(stops, after >= PLATEAU, before >= PLATEAU) & (at >= HISTORY) & (at < len(still))

@@ -48,7 +48,8 @@ class SpikeSieve:
         held = self._held.shape[1]
         known_n = np.concatenate((self._before[1, -1:], force_n))
         if not held and not (np.abs(known_n[1:] - known_n[:-1]) > self._least_leap_n).any():
-            self._before = _last(self._before, np.array((t_s[-WINDOW:], force_n[-WINDOW:])))
+            fresh = np.array((t_s[-WINDOW:], force_n[-WINDOW:]))
+            self._before = np.concatenate((self._before, fresh), axis=1)[:, -WINDOW:]
             return Sifted(t_s, force_n, np.arange(len(t_s)), [], prompt=True)
         readings = np.concatenate((self._before, self._held, (t_s, force_n)), axis=1)
         return self._sift(readings, self._before.shape[1], held)

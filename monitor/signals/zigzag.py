@@ -54,11 +54,9 @@ class Zigzag:
         if not len(known):
             return []
         moments = known + first
-        since = moments.copy()
-        since[0] -= self._known_at
-        since[1:] -= moments[:-1]
+        since = np.concatenate(((self._known_at,), moments))
         self._known_at = int(moments[-1])
-        anew = (since > self._long_gap).nonzero()[0].tolist()
+        anew = (moments - since[:-1] > self._long_gap).nonzero()[0].tolist()
         found: list[Reversal] = []
         for low, high in pairwise([0, *anew, len(known)]):
             if low in anew:
@@ -77,6 +75,9 @@ class Zigzag:
             if not self.direction and np.isnan(self.high):
                 self.high = self.low = float(rest[0])
                 self.high_at = self.low_at = first + int(known[i])
+            if self._goes_on(rest, hysteresis_m):
+                self._extend(rest, known[i:] + first)
+                break
             highs = np.maximum.accumulate(np.maximum(rest, self.high)) if self.direction >= 0 else None
             lows = np.minimum.accumulate(np.minimum(rest, self.low)) if self.direction <= 0 else None
             fell = _first(highs - rest >= hysteresis_m) if highs is not None else len(rest)
@@ -95,6 +96,12 @@ class Zigzag:
             self._travelled = True
             i += n + 1
         return found
+
+    def _goes_on(self, x: NDArray[np.float64], hysteresis_m: float) -> bool:
+        """Whether these positions lie too close together for a reversal; otherwise there may be one."""
+        top, bottom = float(x.max()), float(x.min())
+        falls = self.direction >= 0 and max(top, self.high) - bottom >= hysteresis_m
+        return not (falls or (self.direction <= 0 and top - min(bottom, self.low) >= hysteresis_m))
 
     def _extend(self, x: NDArray[np.float64], moments: NDArray[np.int64]) -> None:
         if self.direction >= 0 and len(x) and (top := float(x.max())) > self.high:
