@@ -17,7 +17,7 @@ from sqlalchemy import Connection, delete, insert, select, text, update
 from monitor.gym.collector.collector import Collector
 from monitor.gym.collector.questions import NoAnswer
 from monitor.gym.database.database import Database
-from monitor.gym.database.errors import DatabaseAway
+from monitor.gym.database.errors import DatabaseError
 from monitor.gym.database.tables import clients, forget_answers, forget_requests, machines, sets
 from monitor.mqtt.contract.commands import ForgetCommand
 from monitor.mqtt.contract.messages import AckMessage
@@ -83,7 +83,7 @@ async def pass_on_requests(database: Database, collector: Collector) -> None:
     asked_s: dict[tuple[str, str, str], float] = {}
     loop = asyncio.get_running_loop()
     while True:
-        with contextlib.suppress(DatabaseAway):  # the collector reports it
+        with contextlib.suppress(DatabaseError):  # the collector reports it
             for request_id, client_id, site, machine in await asyncio.to_thread(_open, database):
                 now, key = collector.floor.get((site, machine)), (request_id, site, machine)
                 if now is None or not now.online or loop.time() < asked_s.get(key, 0.0) + AGAIN_AFTER_S:

@@ -14,7 +14,7 @@ from monitor.display.token import kept_token
 from monitor.gym.collector.collector import Collector
 from monitor.gym.configuration import FOLDER, GymConfig
 from monitor.gym.database.database import Database, open_database
-from monitor.gym.database.errors import DatabaseAway
+from monitor.gym.database.errors import DatabaseAway, DatabaseError
 from monitor.gym.database.tables import events
 from monitor.gym.forgetting import pass_on_requests
 from monitor.gym.web.app import make_app
@@ -93,7 +93,7 @@ async def _database(config: GymConfig) -> AsyncIterator[Database]:
 
 async def _tidy(database: Database, keep_days: int) -> None:
     while True:
-        with contextlib.suppress(DatabaseAway):  # the collector reports it
+        with contextlib.suppress(DatabaseError):  # the collector reports it
             await asyncio.to_thread(remove_old_events, database, time.time() - keep_days * DAY_S)
         await asyncio.sleep(TIDY_EVERY_S)
 

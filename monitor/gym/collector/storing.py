@@ -16,7 +16,7 @@ from monitor.gym.collector.places import Collected, read_places, store
 from monitor.gym.collector.rows import UnreadableRecord, event_row
 from monitor.gym.collector.worker_thread import finished
 from monitor.gym.database.database import Database
-from monitor.gym.database.errors import DatabaseAway
+from monitor.gym.database.errors import DatabaseAway, DatabaseError
 from monitor.gym.database.owner import Owner, owning
 from monitor.mqtt.client.backoff import Backoff
 from monitor.mqtt.contract.topics import TopicTree
@@ -50,7 +50,7 @@ class Storing:
             )
 
     async def run(self, owner: Owner) -> None:
-        """Runs until it is cancelled. Raises DatabaseError."""
+        """Runs until it is cancelled."""
         await self._begin_from_the_database()
         while True:
             await self._due.something.wait()
@@ -61,8 +61,8 @@ class Storing:
             try:
                 await finished(partial(_store, owner, batch))
                 self.stored += len(batch.events)
-            except DatabaseAway as away:
-                self._note_away(away)
+            except DatabaseError as error:
+                self._note(error)
                 await self._begin_from_the_database()
             self._storing_sets = False
 
@@ -101,7 +101,7 @@ class Storing:
     async def _begin_from_the_database(self) -> None:
         """Waits until the database can be read, and continues from what it has."""
         self._due.taking = False
-        places = await self._as_soon_as_there(self._read_places)
+        places = await self._as_soon_as_there(self._read_places, DatabaseError)
         self._due.forget_all()
         self._described_s.clear()
         for tree in places:
@@ -118,20 +118,24 @@ class Storing:
         with self._database.reading() as connection:
             return read_places(connection, self._machines.sites)
 
-    async def _as_soon_as_there(self, work: Callable[[], Result]) -> Result:
-        """Does the work in a thread, again and again while the database is away."""
+    async def _as_soon_as_there(
+        self, work: Callable[[], Result], again_after: type[DatabaseError] = DatabaseAway
+    ) -> Result:
+        """Does the work in a thread, again and again while the database is away, or has such an error."""
         backoff = Backoff(FIRST_RETRY_S, LAST_RETRY_S)
         while True:
             try:
                 return await finished(work)
-            except DatabaseAway as away:
-                self._note_away(away)
+            except again_after as error:
+                self._note(error)
                 await asyncio.sleep(backoff.next_s())
 
-    def _note_away(self, away: DatabaseAway) -> None:
+    def _note(self, error: DatabaseError) -> None:
         self._due.taking = False
-        self.trouble = f"{away}; the events wait in the machines' stores"
-        _log.warning("%s", self.trouble)
+        trouble = f"{error}; the events wait in the machines' stores"
+        if trouble != self.trouble:
+            _log.warning("%s", trouble)
+        self.trouble = trouble
 
 
 def _store(owner: Owner, batch: Collected) -> None:

@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_url
 
-from monitor.gym.database.errors import DatabaseError, classified_errors
+from monitor.gym.database.errors import DatabaseAway, DatabaseError, classified_errors
 from monitor.gym.database.migrate import migrate
 from monitor.state.folders import make_private
 from monitor.state.whole_file import PRIVATE_FILE, owned_as_its_folder
@@ -35,6 +35,7 @@ class Database:
     def __init__(self, engine: Engine, place: str) -> None:
         self.place = place  # for messages, without the password
         self.engine = engine
+        self._opened = None if self.file is None else _identity(self.file)
         self._snapshot = {} if self.file is not None else {"isolation_level": "REPEATABLE READ"}
         self.writer = threading.Lock()  # keeps the writers of this process apart
 
@@ -46,12 +47,14 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A snapshot of what has been committed. Raises DatabaseAway."""
+        self._check_place()
         with classified_errors(self.place), self.engine.connect() as connection:
             yield connection.execution_options(**self._snapshot)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """One transaction. It is rolled back when the block raises. Raises DatabaseAway."""
+        self._check_place()
         with (
             self.writer,
             classified_errors(self.place),
@@ -69,6 +72,21 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+    def _check_place(self) -> None:
+        """What is written to a file that has lost its name is lost with the process."""
+        if self.file is not None and _identity(self.file) != self._opened:
+            sentence = f"{self.place} was moved, removed or replaced: put it back, or start the program again"
+            raise DatabaseAway(sentence)
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    """Of the file under this name; None where there is none."""
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 @contextmanager

@@ -60,6 +60,7 @@ class FloorView:
         self._database = database
         self._collector = collector
         self._known: Known | None = None
+        self._trouble: str | None = None  # of the newest reading
         self._reading: asyncio.Task[None] | None = None
         self._read_s = 0.0
         self._must_wait = True  # for a reading
@@ -91,6 +92,8 @@ class FloorView:
         shown.sort(key=lambda each: (each.position, each.site, each.machine))
         theirs = {each.trouble for each in shown}
         trouble = [sentence for sentence in self._collector.trouble if sentence not in theirs]
+        if self._trouble is not None and not any(self._trouble in sentence for sentence in trouble):
+            trouble.append(self._trouble)
         return ShownFloor(now_unix_s=now_unix_s, trouble=trouble, machines=shown)
 
     async def _refresh(self) -> None:
@@ -105,7 +108,9 @@ class FloorView:
     async def _read(self) -> None:
         try:
             self._known = await asyncio.to_thread(_read, self._database)
+            self._trouble = None
         except DatabaseError as error:
+            self._trouble = str(error)
             _log.info("the floor's names are not read: %s", error)  # the collector reports it
         finally:
             self._reading, self._must_wait = None, False

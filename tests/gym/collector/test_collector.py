@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from monitor.gym.collector.collector import Collector
 from monitor.gym.database.database import Database
@@ -73,6 +73,27 @@ def test_a_collector_that_comes_again_continues(database: Database, tmp_path: Pa
                 async with collecting(Collector(address, SITES, database)) as collector:
                     await complete(database, floor)
                     assert collector.stored == count, "nothing is taken twice"
+
+    play(story())
+
+
+def test_a_collector_outlives_damage(lone_database: Database, tmp_path: Path) -> None:
+    def rename(table: str, name: str) -> None:
+        with lone_database.writing() as connection:
+            connection.execute(text(f"ALTER TABLE {table} RENAME TO {name}"))
+
+    async def story() -> None:
+        async with (
+            a_broker("embedded", tmp_path) as address,
+            machines(address, tmp_path, TREES[:1]) as floor,
+            collecting(Collector(address, SITES, lone_database)) as collector,
+        ):
+            rename("machines", "lost")
+            floor[0].jerks(3)
+            await until(lambda: any("has lost its tables" in sentence for sentence in collector.trouble))
+            rename("lost", "machines")
+            await complete(lone_database, floor)
+            await until(lambda: not collector.trouble)
 
     play(story())
 

@@ -123,3 +123,24 @@ def test_a_bad_address_says_what_to_give(tmp_path: Path) -> None:
             open_database(url)
     with pytest.raises(DatabaseAway, match=r"postgresql://gym:\*\*\*@127.0.0.1:1/gym cannot be used now"):
         open_database("postgresql://gym:secret@127.0.0.1:1/gym")
+
+
+def test_a_file_that_loses_its_name_is_away_until_it_is_back(lone_database: Database, tmp_path: Path) -> None:
+    file = tmp_path / "lone.db"
+    file.rename(tmp_path / "moved.db")
+    for other in (None, "another database"):
+        if other is not None:
+            file.write_text(other)
+        for opened in (lone_database.reading, lone_database.writing):
+            with pytest.raises(DatabaseAway, match=r"lone.db was moved, removed or replaced: put it back"), opened():
+                pass
+    (tmp_path / "moved.db").rename(file)
+    with lone_database.writing() as connection:
+        add(connection, "ada")
+
+
+def test_lost_tables_are_named(database: Database) -> None:
+    with database.writing() as connection:
+        connection.execute(text("DROP TABLE logins"))
+    with pytest.raises(DatabaseError, match=r"has lost its tables.*restore a backup"), database.reading() as connection:
+        connection.execute(text("SELECT * FROM logins"))
