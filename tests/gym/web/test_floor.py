@@ -80,6 +80,7 @@ def test_the_state_is_decoded_once_however_many_screens_ask(gym: WebStage, monke
         machine.take_state(state(rep))
     screens = [gym.paired("display") for _ in range(3)]
     shown = [screen.get("/api/floor")["machines"][0] for screen in screens for _ in range(3)]
+    assert {machine.now().state_unix_s for _ in range(3)} == {machine.seen_unix_s}
     assert decoded == [state(4)]
     assert {each["state"]["rep"] for each in shown} == {4}
     assert shown[0]["state_age_s"] >= 0
