@@ -9,7 +9,7 @@ import pytest
 from tests import needs
 from tests.display.axe import violations
 from tests.gym.web.page.conftest import TABLET, Visitor
-from tests.gym.web.page.fake_gym import FakeGym
+from tests.gym.web.page.fake_gym import STATE, FakeGym
 from tests.gym.web.page.hands import click, texts, type_into
 from tests.gym.web.page.scene import ADA, BEN, EVE, KG, MARKUP, full_card
 
@@ -245,6 +245,9 @@ def test_one_touch_sends_the_client_to_the_next_machine(visitor: Visitor, gym: F
     gym.failing["/api/next"] = (504, "The machine does not answer.")
     click(page, "#go-rep\\/neck")
     page.wait("document.querySelector('.next li')?.textContent === 'The machine does not answer.'")
+    gym.floor[2]["online"] = False
+    gym.floor[5].update(state=STATE, client_id=None, client_name=None)
+    page.wait("document.querySelector('.go.strong b')?.textContent === 'Dip'")  # the next that can be used
 
 
 def test_without_consent_the_page_says_what_is_missing(visitor: Visitor) -> None:
