@@ -8,6 +8,7 @@ import { invite } from "./js/invite.js";
 import { make } from "./js/make.js";
 import { showPairing } from "./js/pairing.js";
 import { contact, repeat } from "./js/poll.js";
+import { screenName } from "./js/screens.js";
 import { showToday } from "./js/today.js";
 import { addIcons } from "./shared/js/icons.js";
 import { loadSettings, saveSettings } from "./shared/js/settings.js";
@@ -72,7 +73,7 @@ async function begin() {
   const code = /^#[0-9A-Za-z]{6}$/.test(location.hash) ? location.hash.slice(1) : "";
   if (code) history.replaceState(null, "", "#/floor"); // the code leaves the address and the history
   try {
-    if (code) await post("/api/pair", { code });
+    if (code) await post("/api/pair", { code, name: screenName() });
     me = await get("/api/me");
   } catch (error) {
     if (error.status === 0 || error.status >= 500) {

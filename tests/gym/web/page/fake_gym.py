@@ -39,6 +39,7 @@ class FakeGym:
     def reset(self) -> None:
         """An empty gym; the screen is a trainer's."""
         self.role: str | None = "trainer"
+        self.logins: list[Row] = []
         self.trouble: list[str] = []
         self.floor: list[Row] = []
         self.clients: list[Row] = []
@@ -119,6 +120,11 @@ class FakeGym:
                 qr = {"size": 29, "path": "M4 4h7v1h-7zM4 10h7v1h-7z"}
                 url = f"{self.url}#XYZ789"
                 return 200, {"code": "XYZ789", "url": url, "expires_unix_s": time.time() + 300, "qr": qr}
+            case "GET", ["logins"]:
+                return 200, self.logins
+            case "DELETE", ["logins", login_id]:
+                self.logins = [one for one in self.logins if one["login_id"] != login_id]
+                return 204, None
             case "GET", ["floor"]:
                 return 200, {"now_unix_s": time.time(), "trouble": self.trouble, "machines": self.floor}
             case "PATCH", ["machines"]:

@@ -245,14 +245,19 @@ def test_one_touch_sends_the_client_to_the_next_machine(visitor: Visitor, gym: F
     gym.failing["/api/next"] = (504, "The machine does not answer.")
     click(page, "#go-rep\\/neck")
     page.wait("document.querySelector('.next li')?.textContent === 'The machine does not answer.'")
+    gym.floor[0].update(state=STATE, client_id=None, client_name=None)  # free, but done today
     gym.floor[2]["online"] = False
+    page.wait("document.querySelector('#go-rep\\\\/pulldown small')?.textContent === 'offline'")
+    assert texts(page, ".go.strong b") == ["Pulldown"]
     gym.floor[5].update(state=STATE, client_id=None, client_name=None)
     page.wait("document.querySelector('.go.strong b')?.textContent === 'Dip'")  # the next that can be used
 
 
 def test_without_consent_the_page_says_what_is_missing(visitor: Visitor) -> None:
     page = visitor.at(f"#/clients/{BEN}", ".go")
-    assert texts(page, ".consent")[0].startswith("No consent is recorded")
+    assert texts(page, ".consent:not([hidden])")[0].startswith("No consent is recorded")
+    page = visitor.at(f"#/clients/{ADA}", ".go")
+    assert texts(page, ".consent:not([hidden])") == []
 
 
 def test_a_display_only_watches(visitor: Visitor, gym: FakeGym) -> None:
@@ -277,6 +282,11 @@ def test_names_are_text_never_markup(visitor: Visitor) -> None:
 
 def test_a_code_lets_a_screen_in(visitor: Visitor, gym: FakeGym) -> None:
     gym.role = None
+    login = {"role": "trainer", "used_unix_s": time.time()}
+    gym.logins = [
+        {**login, "login_id": "l-1", "name": "iPad, 810 x 1080", "is_this": True},
+        {**login, "login_id": "l-2", "name": MARKUP, "is_this": False},
+    ]
     page = visitor.at("", ".pairing")
     assert page.evaluate("document.querySelector('#top').hidden") is True
     type_into(page, "#code", "wrong1")
@@ -296,6 +306,12 @@ def test_a_code_lets_a_screen_in(visitor: Visitor, gym: FakeGym) -> None:
     page.wait("document.querySelector('#invite-qr path')")
     codes = [body for _, path, body in gym.sent if path == "/api/codes"]
     assert codes[0] == {"role": "trainer"}
+    click(page, "dialog summary")
+    page.wait("document.querySelectorAll('.screens li').length === 2")
+    assert texts(page, ".screens b") == ["iPad, 810 x 1080", MARKUP]
+    click(page, ".screens button")  # not this screen's own
+    page.wait("document.querySelectorAll('.screens li').length === 1")
+    assert gym.sent[-1] == ("DELETE", "/api/logins/l-2", None)
     click(page, "dialog [value=close]")
     click(page, "#leave")
     page.wait("document.querySelector('.pairing')")

@@ -122,6 +122,8 @@ def test_a_trainer_s_round(the_browser: Browser, lone_database: Database) -> Non
         page.wait("document.querySelector('.people b')")
         click(page, "#invite")
         page.wait("document.querySelector('#invite-qr')")
+        click(page, "dialog summary")
+        page.wait("document.querySelector('.screens li span:last-child')?.textContent === 'this screen'")
         click(page, "dialog [value=close]")
         click(page, "#leave")
         page.wait("document.querySelector('.pairing')")

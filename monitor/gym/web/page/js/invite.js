@@ -4,6 +4,7 @@ import { post } from "./api.js";
 import { ask, field } from "./dialog.js";
 import { time } from "./format.js";
 import { make } from "./make.js";
+import { screens } from "./screens.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -22,7 +23,7 @@ export function invite() {
     await renew();
     return false;
   };
-  ask({ title: "Add a screen", body: [field("For", role), made], action: "New code", send, close: "Close" });
+  ask({ title: "Add a screen", body: [field("For", role), made, screens()], action: "New code", send, close: "Close" });
   renewed();
 }
 

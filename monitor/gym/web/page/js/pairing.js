@@ -2,6 +2,7 @@
 
 import { post } from "./api.js";
 import { make } from "./make.js";
+import { screenName } from "./screens.js";
 
 /** Calls `begin` once the code was right. */
 export function showPairing(box, begin, sentence = "") {
@@ -26,7 +27,7 @@ export function showPairing(box, begin, sentence = "") {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     try {
-      await post("/api/pair", { code: code.value.replace(/[^0-9A-Za-z]/g, "").toUpperCase() });
+      await post("/api/pair", { code: code.value.replace(/[^0-9A-Za-z]/g, "").toUpperCase(), name: screenName() });
       begin();
     } catch (error) {
       answer.textContent = error.message;
