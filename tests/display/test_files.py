@@ -14,6 +14,7 @@ from typing import get_args
 import pytest
 
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
+from monitor.display.site import page_files
 from monitor.events import Phase
 from monitor.mqtt.contract.messages import PublishedLink
 from monitor.vocabulary.leaks import LEAKS
@@ -149,3 +150,7 @@ def test_the_pages_are_in_the_wheel(tmp_path: Path) -> None:
     for folder in (PAGE_FOLDER, GYM_FOLDER):
         for path in folder.rglob("*"):
             assert path.is_dir() or path.relative_to(root).as_posix() in shipped
+
+
+def test_a_browser_knows_the_type_of_each_file() -> None:
+    assert not [path for path, file in page_files().items() if file.type == "application/octet-stream"]
