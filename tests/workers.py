@@ -17,7 +17,7 @@ LONGEST = (  # they come first, so that no worker is left with a long file at th
     "tests/detect/test_detector_contract.py",
     "tests/gym/collector/test_collector.py",
     "tests/calibrate/test_refusals.py",
-    "tests/deploy/test_install.py",
+    "tests/deploy/test_staged.py",
     "tests/firmware/test_streaming.py",
     "tests/firmware/test_detection.py",
     "tests/gym/test_gym.py",

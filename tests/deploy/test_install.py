@@ -4,34 +4,18 @@ The tests run without systemd. `systemctl`, `udevadm` and `useradd` are therefor
 arguments; `restart` really starts the release in `current`, so that one that does not start is noticed.
 """
 
-import base64
-import csv
-import hashlib
 import importlib.util
-import json
 import os
-import re
-import shutil
 import subprocess
-import sys
 from collections.abc import Callable
-from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
-from packaging.utils import canonicalize_name
 
-from monitor.profile.profile import DisplaySettings
-from tests import needs
-from tests.deploy.locks import pins
-from tests.soak import soak, soak_only
+from tests.deploy.places import DEPLOY, PYTHON
 
-ROOT = Path(__file__).parents[2]
-DEPLOY = ROOT / "configs" / "deploy"
-PYTHON = str(sys._base_executable)  # type: ignore[attr-defined]
-EXPOSURE_AT_MOST = 1.5
 SYSTEMCTL = """#!/bin/sh
 echo "systemctl $*" >> {log}
 case $1 in
@@ -226,192 +210,3 @@ def test_a_staged_installation_calls_no_system_program(machine: Machine, capsys:
     assert machine.asked() == []
     assert machine.says() == "1"
     assert capsys.readouterr().out.splitlines()[-1] == f"rep-monitor 1 is staged below {machine.root}."
-
-
-def sources(folder: Path) -> Path:
-    """Copies the files of a clone. Returns its configs/deploy."""
-    ignored = shutil.ignore_patterns("__pycache__", "build")
-    for name in ("firmware_bridge", "monitor", "configs"):
-        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, folder / name)
-    return folder / "configs" / "deploy"
-
-
-def versions(release: Path) -> dict[str, str]:
-    """The distributions in the environment."""
-    listed = "import importlib.metadata as m, json; print(json.dumps({d.name: d.version for d in m.distributions()}))"
-    done = subprocess.run([release / "bin/python", "-I", "-c", listed], capture_output=True, check=True)
-    return {canonicalize_name(name): version for name, version in json.loads(done.stdout).items()}
-
-
-def staged_install(deploy: Path, root: Path) -> str:
-    """The output of `make install DESTDIR=`."""
-    words = [PYTHON, str(deploy / "install.py"), "install", "--root", str(root), "--python", PYTHON]
-    done = subprocess.run(words, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
-
-
-def release_of(root: Path) -> Path:
-    (release,) = (root / "opt/rep-monitor/releases").iterdir()
-    return release
-
-
-def called(root: Path, *words: str | Path) -> str:
-    """The output of the command below `root`, started without its shebang and path."""
-    current = root / "opt/rep-monitor/current"
-    assert f"exec /{current.relative_to(root)}/bin/rep-monitor" in (root / "usr/local/bin/rep-monitor").read_text()
-    return subprocess.run(
-        [current / "bin/python", current / "bin/rep-monitor", *words], capture_output=True, text=True, check=True
-    ).stdout
-
-
-def naming(root: Path, wanted: Path) -> list[str]:
-    """The files and links below `root` that contain the path `wanted`."""
-    path = os.fsencode(wanted)
-    texts = ((each, os.fsencode(os.readlink(each)) if each.is_symlink() else each.read_bytes())
-             for each in sorted(root.rglob("*")) if each.is_symlink() or each.is_file())  # fmt: skip
-    return [str(each.relative_to(root)) for each, text in texts if path in text]
-
-
-def damaged(release: Path) -> list[str]:
-    """The files that are missing or differ from the RECORD of their distribution."""
-    wrong = []
-    for record in release.rglob("*.dist-info/RECORD"):
-        for name, digest, size in csv.reader(record.read_text().splitlines()):
-            path = record.parents[1] / name
-            data = path.read_bytes() if path.exists() else b""
-            made = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
-            if not path.exists() or (digest and (digest, size) != (f"sha256={made}", str(len(data)))):
-                wrong.append(name)
-    return wrong
-
-
-@pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clone with one distribution in its lock, for speed; `make soak` installs all. Returns its configs/deploy."""
-    deploy = sources(tmp_path_factory.mktemp("clone"))
-    runtime = deploy.parent / "locks/runtime.lock"
-    (cobs,) = re.findall(r"(?ms)^cobs==.*?(?=^\S)", runtime.read_text())
-    runtime.write_text(cobs)
-    return deploy
-
-
-@pytest.fixture(scope="module")
-def staged(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A real installation with environment, wheels and hashes, below a folder."""
-    root = tmp_path_factory.mktemp("staging")
-    staged_install(clone, root)
-    return root
-
-
-@pytest.mark.timeout(400)  # pip is slow on a busy machine
-def test_for_real_with_one_of_the_many_it_depends_on(staged: Path, clone: Path) -> None:
-    release = release_of(staged)
-    assert versions(release).keys() == {"rep-monitor", "cobs"}, "no pip, nothing but what is locked"
-    assert not (release / "build").exists()
-    assert damaged(release) == []
-    assert (release / "share/rep-monitor/leg_press.toml").exists()
-    assert "Building" not in staged_install(clone, staged)
-
-
-@pytest.mark.timeout(400)
-def test_a_staged_tree_names_its_final_place_only_and_runs_elsewhere(staged: Path, tmp_path: Path) -> None:
-    assert naming(staged, staged) == []
-    release = release_of(staged)
-    final = f"/{release.relative_to(staged)}"
-    assert (release / "bin/rep-monitor").read_text().startswith(f"#!{final}/bin/python")
-    assert f"VIRTUAL_ENV={final}\n" in (release / "bin/activate").read_text().replace('"', "").replace("'", "")
-    moved = tmp_path / "moved"
-    shutil.copytree(staged, moved, symlinks=True)
-    aside = staged.rename(staged.with_name("aside"))
-    try:
-        assert called(moved, "--version") == f"rep-monitor {metadata.version('rep-monitor')}\n"
-    finally:
-        aside.rename(staged)
-    assert naming(moved, moved) == [], "running it wrote nothing into it"
-
-
-@soak
-@soak_only
-def test_for_real_from_the_locks(tmp_path: Path) -> None:
-    root = tmp_path / "staging"
-    staged_install(DEPLOY, root)
-    there, wanted = versions(release_of(root)), pins("runtime")
-    assert all(version == wanted[name] for name, version in there.items() if name != "rep-monitor")
-    assert naming(root, root) == damaged(release_of(root)) == []
-    moved = root.rename(tmp_path / "moved")
-    assert "leg-press" in called(moved, "config", "check", release_of(moved) / "share/rep-monitor/leg_press.toml")
-    assert naming(moved, moved) == []
-
-
-@soak
-@soak_only
-def test_a_file_whose_hash_is_another_is_not_installed(tmp_path: Path) -> None:
-    deploy = sources(tmp_path / "source")
-    lock = deploy.parent / "locks/build.lock"
-    lock.write_text(re.sub(r"sha256:[0-9a-f]", "sha256:x", lock.read_text()).replace("sha256:x", "sha256:0"))
-    root = tmp_path / "root"
-    root.mkdir()
-    words = [PYTHON, str(deploy / "install.py"), "install", "--root", str(root), "--python", PYTHON]
-    done = subprocess.run(words, capture_output=True, text=True)
-    assert done.returncode == 1
-    assert "hash" in done.stderr.lower()
-    assert list(root.rglob("*")) == []
-
-
-@needs.systemd
-@pytest.mark.parametrize("drop_in", [None, "network.conf"])
-def test_the_service_is_exposed_to_little(drop_in: str | None, tmp_path: Path) -> None:
-    units = tmp_path / "etc/systemd/system"
-    units.mkdir(parents=True)
-    name = "rep-monitor@leg-press.service"
-    (units / name).write_bytes((DEPLOY / "rep-monitor@.service").read_bytes())
-    if drop_in:
-        (units / f"{name}.d").mkdir()
-        (units / f"{name}.d" / drop_in).write_bytes((DEPLOY / drop_in).read_bytes())
-    command = ["systemd-analyze", "security", "--offline=yes", f"--root={tmp_path}", "--no-pager", name]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    (level,) = re.findall(r"Overall exposure level for \S+: ([0-9.]+)", said)
-    assert float(level) <= EXPOSURE_AT_MOST
-    assert ("non-localhost" in said) is (drop_in is not None), "the drop-in is looked at"
-
-
-@needs.systemd
-def test_systemd_understands_the_unit(tmp_path: Path) -> None:
-    unit = tmp_path / "rep-monitor@leg-press.service"
-    text = (DEPLOY / "rep-monitor@.service").read_text()
-    unit.write_text(re.sub(r"ExecStart=\S+", "ExecStart=/bin/true", text))
-    done = subprocess.run(["systemd-analyze", "verify", "--man=no", str(unit)], capture_output=True, text=True)
-    assert [line for line in done.stderr.splitlines() if unit.name in line] == []
-    assert {"Type=notify", "WatchdogSec=20s", "RestartPreventExitStatus=78", "StateDirectory=rep-monitor",
-            "LoadCredential=secrets:/etc/rep-monitor/secrets"} <= set(text.splitlines())  # fmt: skip
-
-
-@needs.systemd
-def test_the_kiosk_shows_the_page_once_it_is_there(tmp_path: Path) -> None:
-    unit = (DEPLOY / "kiosk@.service").read_text()
-    assert {"Wants=rep-monitor@%i.service", "User=kiosk"} <= set(unit.splitlines())
-    (tmp_path / "kiosk@.service").write_text(unit.replace("/usr/bin/cage", "/bin/true"))
-    done = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", str(tmp_path / "kiosk@.service")], capture_output=True, text=True
-    )
-    assert [line for line in done.stderr.splitlines() if "kiosk" in line] == []
-    page = f"http://127.0.0.1:{DisplaySettings().port}/"
-    assert f"PAGE={page}" in unit
-    assert page in (DEPLOY / "kiosk-autostart").read_text()
-
-
-def test_the_udev_rules_are_whole() -> None:
-    """Every line is a list of matches and settings, and every jump has its label. (The tests run without udev.)"""
-    lines = [line for line in (DEPLOY / "60-rep-monitor.rules").read_text().splitlines() if line and line[0] != "#"]
-    part = re.compile(r'(ACTION|SUBSYSTEM|DRIVER|ATTRS?\{\w+\}|ENV\{\w+\}|SYMLINK|GROUP|MODE|TAG|GOTO|LABEL)'
-                      r'(==|!=|\+=|=)"[^"]+"')  # fmt: skip
-    for line in lines:
-        assert all(part.fullmatch(word) for word in line.split(", ")), line
-    text = "\n".join(lines)
-    assert set(re.findall(r'GOTO="(\w+)"', text)) == set(re.findall(r'LABEL="(\w+)"', text))
-    assert 'ATTR{latency_timer}="1"' in text
-    assert 'ENV{ID_MM_DEVICE_IGNORE}="1"' in text
-    assert 'SYMLINK+="rep-monitor"' in text
