@@ -32,7 +32,7 @@ def checked_text(field: str, value: str, most: int, lines: bool = False) -> str:
 
 def checked_name(value: str) -> str:
     name = checked_text("name", value, MOST_NAME)
-    if not name:
+    if not any(unicodedata.category(character) not in ("Cf", "Zs") for character in name):  # Cf: without width
         raise BadField("name", "is empty; give a name or an alias")
     return name
 

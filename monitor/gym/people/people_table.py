@@ -107,6 +107,9 @@ def _records(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
                 yield line + 1, cells
             line = reader.line_num
     except csv.Error as error:
+        if "field limit" in str(error):
+            words = f"line {line + 1} has a cell of more than {csv.field_size_limit()} characters: shorten it"
+            raise PeopleTableError([words]) from error
         words = f'line {line + 1} has an opening quote (") without a closing one: remove it, or close it'
         raise PeopleTableError([words]) from error
 

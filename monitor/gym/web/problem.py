@@ -23,6 +23,20 @@ STATUS = {
     HandoutRefused: HTTPStatus.NOT_FOUND,
     NoConsent: HTTPStatus.CONFLICT,
 }  # other errors of people: a value that cannot be
+FRAMEWORKS = {
+    400: "The body cannot be read. Send JSON.",
+    404: "There is no such address.",
+    405: "This address has no such method.",
+}
+RULES = {
+    "string_pattern_mismatch": "has a character, or a form, that is not allowed here",
+    "string_type": "must be a text",
+    "string_too_long": "is too long; shorten it to {max_length} characters",
+    "string_too_short": "is empty, or too short",
+    "model_attributes_type": "must be an object; send JSON as application/json",
+    "missing": "is missing",
+    "extra_forbidden": "is no field of this request",
+}  # of Pydantic, whose own words show a regular expression, or name what only programmers know
 _log = logging.getLogger(__name__)
 
 
@@ -63,10 +77,8 @@ def unexpected(error: Exception, method: str) -> JSONResponse:
 async def _refused(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     sentence = error.detail
-    if type(error) is HTTPException:  # of Starlette, in one word
-        sentence = {404: "There is no such address.", 405: "This address has no such method."}.get(
-            error.status_code, error.detail
-        )
+    if not isinstance(error, Refusal):  # of the framework, in its own words
+        sentence = FRAMEWORKS.get(error.status_code, error.detail)
     return problem(error.status_code, sentence, dict(error.headers or {}))
 
 
@@ -75,7 +87,9 @@ async def _malformed(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"][1:] if isinstance(part, str)) or str(first["loc"][0])
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{place}: {first['msg'].removeprefix('Value error, ')}.")
+    words = RULES.get(first["type"])
+    rule = words.format(**first.get("ctx", {})) if words else first["msg"].removeprefix("Value error, ")
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{place}: {rule}.")
 
 
 async def _not_so(_: Request, error: Exception) -> JSONResponse:

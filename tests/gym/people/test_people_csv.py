@@ -151,6 +151,7 @@ def test_whatever_a_spreadsheet_saved(data: bytes) -> None:
         ("name,note\n\nAda", "line 3 has 1 cells and needs 2"),
         ("name,note\nAda,x,y", "line 2 has 3 cells and needs 2"),
         ('name,note\nAda,"x', r'line 2 has an opening quote \("\) without a closing one'),
+        ("name\n" + "x" * 140_000, "line 2 has a cell of more than 131072 characters: shorten it"),
         ('name,note\nBen,"a\nb"\n,x', "line 4, name: is empty; give a name or an alias, or the id of a client"),
         (f"client_id,name\n{BEN},", "line 2, name: is empty"),
         ("client_id,name\nAda,Ada", "line 2, client_id: must be c- and ten of a-z and 0-9; leave it empty"),
