@@ -1,5 +1,6 @@
 """The daemon: commands between sets, a disk that refuses, exceptions that end it, sinks."""
 
+import asyncio
 import gc
 import weakref
 from functools import partial
@@ -182,21 +183,18 @@ def test_an_exception_ends_the_daemon_and_keeps_the_recording(tmp_path: Path, mo
                 address = Address(host=broker.host, port=broker.port)
                 machine = Machine()
                 async with listening(address, "status") as listener:
-                    machine.move(a_set())
-                    connections: list[int] = []
 
                     async def run() -> None:
                         async with publishing(PROFILE, tmp_path, store, address) as daemon:
-                            try:
-                                await daemon.run(machine.source())
-                            finally:
-                                connections.append(publisher_of(daemon).delivery.connections)
+                            await daemon.run(machine.source())
 
+                    running = asyncio.create_task(run())
+                    await listener.next("status", state="online")
+                    machine.move(a_set())
                     with pytest.raises(ExceptionGroup) as group:
-                        await run()
+                        await running
                     assert group.group_contains(ZeroDivisionError)
-                    if connections[0]:
-                        await listener.next("status", state="offline")
+                    await listener.next("status", state="offline")
 
     play(whole())
     (recording,) = tmp_path.rglob("*.mcap")
