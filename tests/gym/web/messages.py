@@ -1,6 +1,6 @@
 """What a machine publishes, as bytes."""
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -25,7 +25,7 @@ def state(rep: int) -> bytes:
     )  # fmt: skip
 
 
-def info(session: str | None) -> bytes:
+def info(session: str | None, kind: Literal["stack", "static"] = "stack") -> bytes:
     limits: dict[str, Any] = {
         "bottom_m": 0.0,
         "top_m": 0.5,
@@ -36,7 +36,7 @@ def info(session: str | None) -> bytes:
     return msgspec.json.encode(
         InfoMessage(
             version="0.1.0",
-            machine=MachineInfo(id="a", kind="stack", **limits),
+            machine=MachineInfo(id="a", kind=kind, **limits),
             protocol=ProtocolInfo(name=None, positive_s=4.0, negative_s=4.0, starts_with="positive", band=0.1),
             firmware=None,
             link=LinkInfo(state="live"),

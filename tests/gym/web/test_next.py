@@ -1,4 +1,4 @@
-"""On to the next machine: what the machine gets, and what the trainer is told."""
+"""On to the next machine: what the machine gets, and what the trainer reads."""
 
 import asyncio
 from pathlib import Path
@@ -15,6 +15,7 @@ from monitor.gym.web.app import make_app
 from monitor.mqtt.contract.commands import Command, LifterCommand, LoadCommand, ProtocolCommand
 from monitor.mqtt.contract.topics import TopicTree
 from tests.gym.floor import Machine, collecting
+from tests.gym.web.messages import info
 from tests.gym.web.stage import BASE, OWN_TOKEN, WebStage
 from tests.mqtt.stage import a_broker, play, until
 
@@ -73,7 +74,14 @@ def test_what_is_not_known_is_not_said(gym: WebStage, consent_on: str | None, se
     assert sent(gym) == [ada if value == "the id" else value for value in expected]
 
 
-def test_a_refusal_is_told_in_words(gym: WebStage) -> None:
+def test_a_static_machine_gets_no_load(gym: WebStage) -> None:
+    gym.collector.add("row").take_info(info(None, "static"))
+    ada = new_client(gym)
+    assert [answer["command"] for answer in go(gym, ada)["answers"]] == ["lifter", "protocol"]
+    assert sent(gym) == [ada, "not sent", "10/10"]
+
+
+def test_a_refusal_is_reported_in_words(gym: WebStage) -> None:
     gym.collector.add("row")
     gym.collector.refuses = {"LoadCommand": "a set is in progress"}
     ada = new_client(gym)

@@ -38,7 +38,7 @@ class CommandAnswer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NextSet:
-    """What the client finds there. `load_n` null: it is learned; `protocol` null: the machine keeps its tempo."""
+    """What the client finds there. `load_n` null: none is chosen; `protocol` null: the machine keeps its tempo."""
 
     seat: str
     load_n: float | None
@@ -55,8 +55,9 @@ async def next_machine(asked: NextRequest, house: TheHouse, _: Trainer) -> NextS
         raise Refusal(HTTPStatus.NOT_FOUND, "No machine of this name has been seen here.")
     commands: dict[str, Command] = {
         "lifter": LifterCommand(id="next", stamp_s=0.0, lifter=who.client_id if who.consent_on is not None else None),
-        "load": LoadCommand(id="next", stamp_s=0.0, load_n=its.next_load_n),
     }
+    if now.info is None or now.info.machine.kind != "static":  # which has no load: its target is a share of a peak
+        commands["load"] = LoadCommand(id="next", stamp_s=0.0, load_n=its.next_load_n)
     if its.protocol is not None:
         commands["protocol"] = ProtocolCommand(id="next", stamp_s=0.0, name=its.protocol)
     if now.online:
