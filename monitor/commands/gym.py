@@ -134,10 +134,12 @@ def _handout(config: "GymConfig", args: argparse.Namespace) -> int:
 
 def _forget(config: "GymConfig", client: str) -> int:
     from monitor.gym.database.database import open_existing
-    from monitor.gym.forgetting import answers, forget_client
+    from monitor.gym.forgetting import answers, check_known, forget_client
 
     database = open_existing(config.database_url)
     with contextlib.closing(database):
+        with database.reading() as connection:
+            check_known(connection, client)
         request_id = forget_client(database, client)
         print(f"{client} is removed from {database.place}; backups and exports must be removed by hand", flush=True)
         until_s = time.monotonic() + ANSWERED_WITHIN_S

@@ -19,6 +19,7 @@ from monitor.gym.collector.questions import NoAnswer
 from monitor.gym.database.database import Database
 from monitor.gym.database.errors import DatabaseError
 from monitor.gym.database.tables import clients, forget_answers, forget_requests, machines, sets
+from monitor.gym.people.errors import UnknownClient
 from monitor.mqtt.contract.commands import ForgetCommand
 from monitor.mqtt.contract.messages import AckMessage
 
@@ -61,6 +62,14 @@ def forget_client(database: Database, client_id: str) -> str:
             _end(connection, request_id)
     _remove_traces(database)
     return request_id
+
+
+def check_known(connection: Connection, client_id: str) -> None:
+    """A mistyped id must not look forgotten. Raises UnknownClient if no client, set or open request here has it."""
+    for column in (clients.c.client_id, sets.c.client_id, forget_requests.c.client_id):
+        if connection.execute(select(column).where(column == client_id).limit(1)).first() is not None:
+            return
+    raise UnknownClient(f"nobody has the id {client_id!r}: `rep-monitor gym people export` lists them")
 
 
 def forget_request(connection: Connection, request_id: str) -> AskedForgetting | None:

@@ -93,3 +93,10 @@ def test_a_mistyped_address_makes_no_database(
     assert main([words[0], "--config", "gym.toml", *words[1:]]) == 1
     assert "gmy/gym.db: correct [store] url, or start `rep-monitor gym`" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["gym.toml"]
+
+
+def test_a_mistyped_id_is_not_said_to_be_forgotten(gym: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*gym, "forget", "c-nobody"]) == 2
+    said = capsys.readouterr()
+    assert "nobody has the id 'c-nobody': `rep-monitor gym people export` lists them" in said.err
+    assert not said.out

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sqlalchemy import insert, select
+from sqlalchemy import URL, insert, select
 
 from monitor.gym.database.database import Database, open_database
 from monitor.gym.database.errors import DatabaseError
@@ -15,7 +15,7 @@ def back_up(database: Database, file: Path) -> int:
     """Writes a snapshot to a new SQLite file, also while a gym collects. Returns the rows. Raises DatabaseError."""
     if file.exists():
         raise DatabaseError(f"{file} exists: give the name of a new file")
-    backup = open_database(f"sqlite:///{file}")
+    backup = open_database(_url(file))
     try:
         return copy_rows(database, backup)
     except BaseException:
@@ -30,7 +30,7 @@ def restore(database: Database, file: Path) -> int:
     """Copies a backup into an empty database. Returns the rows. Raises DatabaseError."""
     if not file.is_file():
         raise DatabaseError(f"{file}: no such file; check the path")
-    backup = open_database(f"sqlite:///{file}")
+    backup = open_database(_url(file))
     try:
         return copy_rows(backup, database)
     finally:
@@ -48,3 +48,8 @@ def copy_rows(source: Database, target: Database) -> int:
                 writer.execute(insert(table), [dict(row) for row in rows])
                 copied += len(rows)
     return copied
+
+
+def _url(file: Path) -> URL:
+    """Also of a file whose name has the signs of an address, such as `?`."""
+    return URL.create("sqlite", database=str(file))

@@ -96,17 +96,17 @@ def writing_on(connection: Connection) -> Iterator[Connection]:
         yield connection
 
 
-def open_existing(url: str) -> Database:
+def open_existing(url: str | URL) -> Database:
     """As `open_database`, for programs that have no use for a new database, such as one at a mistyped address."""
     return _open(url, makes_file=False)
 
 
-def open_database(url: str) -> Database:
+def open_database(url: str | URL) -> Database:
     """Creates or migrates the tables. Raises DatabaseError; DatabaseAway if a server does not answer yet."""
     return _open(url, makes_file=True)
 
 
-def _open(url: str, makes_file: bool) -> Database:
+def _open(url: str | URL, makes_file: bool) -> Database:
     try:
         parsed = make_url(url)
     except exc.ArgumentError as error:

@@ -97,7 +97,8 @@ def day(text: str) -> date:
     """Raises ExportRefused."""
     try:
         given = date.fromisoformat(text)
-        _midnight_unix_s(given + timedelta(days=1))
+        for each in (given, given + timedelta(days=1)):
+            _midnight_unix_s(each)
     except (ValueError, OverflowError, OSError):
         raise ExportRefused(f"{text!r} is no date: write it as 2026-11-29") from None
     return given

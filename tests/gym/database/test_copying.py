@@ -27,8 +27,9 @@ def test_a_backup_has_every_row_and_is_restored(database: Database, url: str, tm
         connection.execute(
             insert(events), [{**event, "seq": n, "record": {"n": n}, "collected_unix_s": 1.0} for n in range(2500)]
         )
-    file = tmp_path / "backup.db"
+    file = tmp_path / "backup?x=#1.db"
     assert back_up(database, file) == 2503
+    assert file.exists()
     with pytest.raises(DatabaseError, match="is not empty: give a new database"):
         restore(database, file)
     with pytest.raises(DatabaseError, match="exists: give the name of a new file"):

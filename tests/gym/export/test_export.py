@@ -181,6 +181,7 @@ def test_what_cannot_be_exported_is_refused_with_the_remedy(
         ("--to", "csv", "--machine", "rower"): "no machine is called 'rower': give rep/leg-press or rep/row",
         ("--to", "csv", "--from", "29.11.2026"): "'29.11.2026' is no date: write it as 2026-11-29",
         ("--to", "csv", "--until", "9999-12-31"): "is no date",
+        ("--to", "csv", "--from", "0001-01-01"): "is no date",
         (
             "--to",
             "csv",
