@@ -75,7 +75,7 @@ def _import(config: "GymConfig", file: Path) -> int:
 
 def _print_report(report: "ImportReport") -> None:
     print(
-        f"{report.added} clients added, {report.changed} changed; {report.settings} machine settings added or changed"
+        f"clients: {report.added} added, {report.changed} changed; machine settings: {report.settings} added or changed"
     )
     for machine in report.unseen_machines:
         print(f"  {machine} has never been seen here: check its name, or let it come online")
@@ -142,7 +142,8 @@ def _cell(cell: "CardCell | None") -> str:
 def _legend(card: "Card", shown: int) -> str:
     left_out = len(card.visits_began_unix_s) - shown
     wider = f"; a wider terminal shows {left_out} more visits" if left_out > 0 else ""
-    return f"sheet {card.sheet} of 0 to {card.sheets - 1}; load (order), time under load, F: failure{wider}"
+    sheets = f"sheet {card.sheet}, the last is {card.sheets - 1}; " if card.sheets > 1 else ""
+    return f"{sheets}load (order), time under load, F: failure{wider}"
 
 
 def _suggestion(row: "CardRow") -> str:

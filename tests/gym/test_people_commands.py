@@ -42,7 +42,8 @@ def test_people_leave_and_come_back(gym: list[str], tmp_path: Path, capsys: pyte
         opened.write(",Cleo,,,,dip,3,,,,,\r\n")
     assert main([*gym, "people", "import", str(file)]) == 0
     said = capsys.readouterr().out
-    assert "1 clients added, 0 changed; 1 machine settings added or changed\n  rep/dip has never been seen here" in said
+    assert "clients: 1 added, 0 changed; machine settings: 1 added or changed\n" in said
+    assert "rep/dip has never been seen here" in said
     assert main([*gym, "people", "import", str(file)]) == 2
     said = capsys.readouterr().err
     assert "people.csv: line 5, client_id: is empty, and c-" in said
