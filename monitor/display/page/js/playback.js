@@ -27,7 +27,16 @@ export function setUpPlayback(words, link) {
   let state = { playing: true };
   let dragging = false;
 
-  async function ask(query) {
+  let asked = Promise.resolve();
+  let caughtUp = false;
+
+  /** One question after the other, so that the server gets them in the order of the touches. */
+  function ask(query) {
+    asked = asked.then(() => askNow(query));
+    return asked;
+  }
+
+  async function askNow(query) {
     try {
       const answer = await fetch(`playback?${query}`, { method: "POST" });
       if (answer.ok) show(await answer.json());
@@ -59,6 +68,7 @@ export function setUpPlayback(words, link) {
     write(Number(time.value));
   });
   time.addEventListener("change", async () => {
+    caughtUp = link.subscribed > 0; // what comes now shows also what had happened before
     await ask(`at_s=${time.value}`);
     dragging = false;
   });
@@ -68,7 +78,6 @@ export function setUpPlayback(words, link) {
     event.preventDefault();
     ask(`playing=${!state.playing}`);
   });
-  let caughtUp = false;
 
   /** Once subscribed, a page asks for what had happened before: that is what a seek to the same place gives. */
   function catchUp() {
