@@ -1,5 +1,6 @@
 """Reads and checks the gym's configuration, as a machine's profile is read: an unknown key is an error."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,7 @@ from monitor.profile.toml_document import Document
 from monitor.state.folders import state_directory
 
 FOLDER = "gym"  # in the state folder
+PASSWORD = re.compile(r":[^:@/]*@")  # of a database's url
 
 
 class GymBroker(BrokerSettings, frozen=True, kw_only=True):
@@ -61,6 +63,26 @@ class GymConfig(SettingsTable, frozen=True, kw_only=True):
         display = self.display
         scheme = "http" if display.tls is None else "https"
         return page_url(display.bind, display.port, scheme) if display.enabled else None
+
+    def summary(self) -> dict[str, str]:
+        """What follows from the file, by name, for a person; without passwords."""
+        mqtt, own = self.mqtt, self.mqtt.host is None
+        database = "SQLite in the state folder" if self.store.url is None else PASSWORD.sub(":***@", self.store.url)
+        return {
+            "broker": f"its own, port {mqtt.port}, for this computer only" if own else f"{mqtt.host}, port {mqtt.port}",
+            "topics": ", ".join(mqtt.roots),
+            "database": database,
+            "events": "kept" if self.store.keep_days is None else f"kept for {self.store.keep_days} days",
+            "page": self.page_url or "none",
+        }
+
+
+def is_gym(document: Document) -> bool:
+    """Whether a file is a gym's configuration: it has no machine, but a database or topic roots."""
+    mqtt = document.table.get("mqtt")
+    return "machine" not in document.table and (
+        "store" in document.table or (isinstance(mqtt, dict) and "roots" in mqtt)
+    )
 
 
 def load_gym(path: Path | None) -> GymConfig:

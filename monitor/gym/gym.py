@@ -3,20 +3,17 @@
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-
-from sqlalchemy import delete
 
 from monitor.access.credentials import address_of
 from monitor.display.token import kept_token
 from monitor.gym.collector.collector import Collector
 from monitor.gym.configuration import FOLDER, GymConfig
 from monitor.gym.database.database import Database, open_database
-from monitor.gym.database.errors import DatabaseAway, DatabaseError
-from monitor.gym.database.tables import events
+from monitor.gym.database.errors import DatabaseAway
 from monitor.gym.forgetting import pass_on_requests
+from monitor.gym.retention import keep_recent_events
 from monitor.gym.web.app import make_app
 from monitor.gym.web.own_programs import own_token
 from monitor.gym.web.server import open_port, serve_page
@@ -26,8 +23,6 @@ from monitor.mqtt.contract.roles import Role
 from monitor.state.folders import StateError, state_directory
 
 RETRY_S = 5.0
-TIDY_EVERY_S = 3600.0
-DAY_S = 86_400.0
 _log = logging.getLogger(__name__)
 
 
@@ -56,7 +51,7 @@ async def run_gym(config: GymConfig, on_up: Callable[[GymPlaces], None]) -> None
                 app = make_app(database, collector, config, own_token())
                 group.create_task(serve_page(app, port), name="gym: page")
             if config.store.keep_days is not None:
-                group.create_task(_tidy(database, config.store.keep_days), name="gym: retention")
+                group.create_task(keep_recent_events(database, config.store.keep_days), name="gym: retention")
 
 
 @contextlib.asynccontextmanager
@@ -89,16 +84,3 @@ async def _database(config: GymConfig) -> AsyncIterator[Database]:
         yield database
     finally:
         database.close()
-
-
-async def _tidy(database: Database, keep_days: int) -> None:
-    while True:
-        with contextlib.suppress(DatabaseError):  # the collector reports it
-            await asyncio.to_thread(remove_old_events, database, time.time() - keep_days * DAY_S)
-        await asyncio.sleep(TIDY_EVERY_S)
-
-
-def remove_old_events(database: Database, before_unix_s: float) -> int:
-    """Removes events that were collected before then; sets and clients stay. Returns how many. Raises DatabaseError."""
-    with database.writing() as connection:
-        return connection.execute(delete(events).where(events.c.collected_unix_s < before_unix_s)).rowcount

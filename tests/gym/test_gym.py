@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from monitor.__main__ import main
 from monitor.gym.configuration import load_gym
 from monitor.gym.database.database import open_database
 from monitor.mqtt.client.connection import Address
@@ -49,6 +50,25 @@ def test_a_wrong_key_names_the_known_ones(tmp_path: Path) -> None:
         file.write_text(text)
         with pytest.raises(ConfigError, match=said):
             load_gym(file)
+
+
+def test_a_gym_file_is_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["config", "check", str(ROOT / "configs" / "gym.toml")]) == 0
+    said = capsys.readouterr().out
+    assert "gym.toml: ok" in said
+    assert "its own, port 1883, for this computer only" in said
+    assert "http://127.0.0.1:8100/" in said
+    file = tmp_path / "g.toml"
+    file.write_text("[mqtt]\nhost = 'b'\nroots = ['a/rep', 'b/rep']\n[store]\nurl = 'postgresql://gym:secret@db/gym'\n")
+    assert main(["config", "check", str(file)]) == 0
+    said = capsys.readouterr().out
+    assert "a/rep, b/rep" in said
+    assert "postgresql://gym:***@db/gym" in said
+    file.write_text("[store]\nkeep_days = 0\n[display]\nprot = 1\n")
+    assert main(["config", "check", str(file)]) == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert "[store] keep_days must be" in first
+    assert 'Unknown key "prot". Did you mean "port"?' in second
 
 
 class GymProcess:
