@@ -13,7 +13,6 @@ from tests.display.conftest import LAPTOP, PHONE, TABLET, TV, Open
 from tests.display.look import faults, look
 from tests.display.stage import CALM, IDLE, DisplayStage
 from tests.display.states import SHOWN, show
-from tests.soak import long, soak
 
 pytestmark = needs.chromium
 CHOOSE = """((name, value) => {
@@ -47,16 +46,12 @@ SMALL_TARGETS = """[...document.querySelectorAll("button, a[href], select, input
   .filter((target) => target.checkVisibility({ visibilityProperty: true }))
   .map((target) => [target.id, target.offsetWidth, target.offsetHeight])
   .filter(([, width, height]) => Math.min(width, height) < 48)"""
-LARGE = (TABLET, LAPTOP, TV)
 NOTHING_TO_SHOW = ("fault", "stale", "offline")
 
 
-@soak
 @pytest.mark.parametrize("state", SHOWN)
 def test_every_state_is_shown_and_readable(display: Page, stage: DisplayStage, state: str, tmp_path: Path) -> None:
-    """In short, the large sizes take turns; test_languages.py has the phone."""
-    turn = list(SHOWN).index(state) % 2
-    for width, height in (*long((PHONE, *LARGE), LARGE[turn::2]), (844, 390), (320, 568)):
+    for width, height in (PHONE, TABLET, LAPTOP, TV, (844, 390), (320, 568)):
         display.resize(width, height)
         seen = show(display, stage, state)
         assert not display.evaluate(SMALL_TARGETS), (width, height)
