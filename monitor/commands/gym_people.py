@@ -93,7 +93,7 @@ def _card(config: "GymConfig", args: argparse.Namespace) -> int:
     with shown_in(args.weights):
         _print_card(shown)
     if odd:
-        print(f"{odd} sets are shown to nobody, because they cannot be true: check the clocks of the machines")
+        print(f"sets that cannot be true and are not shown: {odd}; check the clocks of the machines")
     return ExitCode.DONE
 
 

@@ -62,7 +62,7 @@ def test_a_card_is_printed(gym: list[str], capsys: pytest.CaptureFixture[str], m
     assert "a wider terminal shows 14 more visits" in " ".join(said.split())
     assert "4    │ 60-90 s │ 55.0" in said
     assert "\\x1b[2JRow: 60.0 kg, up. 100 s under load, above the window of 60 to 90 s, at failure: one" in said
-    assert "1 sets are shown to nobody, because they cannot be true" in said
+    assert "sets that cannot be true and are not shown: 1; check the clocks" in said
     assert main([*gym, "card", "Ada", "--sheet", "1", "--weights", "lb"]) == 0
     assert "121.3 (1)" in capsys.readouterr().out
     for words, remedy in [
