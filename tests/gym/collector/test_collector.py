@@ -19,7 +19,7 @@ from monitor.mqtt.contract.commands import LifterCommand
 from monitor.mqtt.contract.topics import TopicTree
 from monitor.store.store import Store
 from tests import needs
-from tests.gym.floor import collecting, complete, lifters, machines, numbers, places, whole
+from tests.gym.floor import collecting, complete, lifters, machines, numbers, places, stored, whole
 from tests.mqtt.brokers import mosquitto
 from tests.mqtt.stage import KINDS, a_broker, listening, play, until
 from tests.soak import SOAKING, Figure
@@ -243,7 +243,7 @@ def test_after_an_hour_without_collector_fifty_machines_are_asked_a_few_at_a_tim
                 await until(lambda: all(machine.publisher.connected for machine in floor))
                 most = 0
                 async with collecting(Collector(address, SITES, database, at_once=3)):
-                    while await asyncio.to_thread(numbers, database) != whole(floor):
+                    while await asyncio.to_thread(stored, database) < count * hour:
                         answering = sum(bool(machine.publisher._requests._answers.running) for machine in floor)
                         most = max(most, answering)
                         floor[0].jerks(1)
