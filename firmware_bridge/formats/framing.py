@@ -14,7 +14,7 @@ A frame has at most 64 bytes on the wire, so COBS costs exactly one byte.
 
 from binascii import crc_hqx
 
-from cobs import cobs  # type: ignore[import-untyped]
+from cobs import cobs
 
 from firmware_bridge.formats.splitting import Splitter
 

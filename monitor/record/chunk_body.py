@@ -9,7 +9,7 @@ may write 0 instead of a CRC.
 import struct
 import zlib
 
-import lz4.frame  # type: ignore[import-untyped]
+import lz4.frame
 import zstandard
 
 ZSTD, LZ4, NONE = b"zstd", b"lz4", b""

@@ -9,7 +9,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
-import pyarrow  # type: ignore[import-untyped]
+import pyarrow
 
 from monitor.events import Event, Rep, SetEnd
 

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-import pyarrow  # type: ignore[import-untyped]
-import pyarrow.dataset  # type: ignore[import-untyped]
-import pyarrow.parquet  # type: ignore[import-untyped]
+import pyarrow
+import pyarrow.dataset
+import pyarrow.parquet
 
 from monitor.state.folders import AlreadyRuns, Lock
 from monitor.study.columns import SCHEMAS

@@ -10,7 +10,7 @@ from typing import Any
 
 import aiomqtt
 import pytest
-from amqtt.broker import Broker  # type: ignore[import-untyped]
+from amqtt.broker import Broker
 
 from monitor.mqtt.broker import guard
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker, TcpLine

@@ -81,7 +81,7 @@ class Database:
 
 
 def _identity(file: Path) -> tuple[int, int] | None:
-    """Of the file under this name; None where there is none."""
+    """Device and inode of the file; None if there is no file of this name."""
     try:
         status = file.stat()
     except OSError:

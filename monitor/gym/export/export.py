@@ -7,14 +7,11 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from monitor.gym.export.csv_file import write_csv
-from monitor.gym.export.fit_file import write_fit
 from monitor.gym.export.fitnotes_file import write_fitnotes
 from monitor.gym.export.selection import ExportedSet, ExportRefused, Selection
-from monitor.gym.export.xlsx_file import write_xlsx
 from monitor.gym.people.consent import consented
 
 Write = Callable[[Path, Iterable[ExportedSet]], int]
-WRITERS: dict[str, Write] = {"csv": write_csv, "xlsx": write_xlsx, "fit": write_fit, "fitnotes": write_fitnotes}
 OF_ONE_CLIENT = ("fit", "fitnotes")  # what such a file contains has no name
 NEEDS = {"xlsx": ("xlsxwriter", "gym"), "fit": ("fit_tool", "fit")}  # a package, and the extra that installs it
 
@@ -30,4 +27,20 @@ def export_sets(connection: Connection, selection: Selection, format: str, path:
         consented(selection.client)
     elif format in OF_ONE_CLIENT:
         raise ExportRefused(f"a {format} file is about one client: say who with --client")
-    return WRITERS[format](path, selection.sets(connection))
+    return _writer(format)(path, selection.sets(connection))
+
+
+def _writer(format: str) -> Write:
+    """A format whose package may be missing is imported when it is wanted."""
+    match format:
+        case "xlsx":
+            from monitor.gym.export.xlsx_file import write_xlsx
+
+            return write_xlsx
+        case "fit":
+            from monitor.gym.export.fit_file import write_fit
+
+            return write_fit
+        case "csv":
+            return write_csv
+    return write_fitnotes

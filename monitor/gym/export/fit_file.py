@@ -16,6 +16,29 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from fit_tool.fit_file_builder import FitFileBuilder
+from fit_tool.profile.messages.activity_message import ActivityMessage
+from fit_tool.profile.messages.event_message import EventMessage
+from fit_tool.profile.messages.exercise_title_message import ExerciseTitleMessage
+from fit_tool.profile.messages.file_id_message import FileIdMessage
+from fit_tool.profile.messages.lap_message import LapMessage
+from fit_tool.profile.messages.record_message import RecordMessage
+from fit_tool.profile.messages.session_message import SessionMessage
+from fit_tool.profile.messages.set_message import SetMessage
+from fit_tool.profile.profile_type import (
+    Activity,
+    Event,
+    EventType,
+    FileType,
+    FitBaseUnit,
+    LapTrigger,
+    Manufacturer,
+    SessionTrigger,
+    SetType,
+    Sport,
+    SubSport,
+)
+
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
 from monitor.gym.export.selection import ExportedSet, ExportRefused
 from monitor.gym.workout.visits import GAP_S
@@ -62,8 +85,6 @@ class _Activity:
     """The messages of one file. Times of fit-tool are in milliseconds since 1970."""
 
     def __init__(self, sets: Sequence[ExportedSet]) -> None:
-        from fit_tool.fit_file_builder import FitFileBuilder  # type: ignore[import-untyped]
-
         self._builder = FitFileBuilder(auto_define=True, strict=True)
         self._sets = 0  # messages of that kind so far
         self._titles = {label: number for number, label in enumerate(dict.fromkeys(one.label for one in sets))}
@@ -84,10 +105,6 @@ class _Activity:
         self._builder.add(message)
 
     def _begin(self, ended_unix_s: float) -> None:
-        from fit_tool.profile.messages.exercise_title_message import ExerciseTitleMessage  # type: ignore[import-untyped]
-        from fit_tool.profile.messages.file_id_message import FileIdMessage  # type: ignore[import-untyped]
-        from fit_tool.profile.profile_type import FileType, Manufacturer  # type: ignore[import-untyped]
-
         self._add(
             FileIdMessage(local_id=_FILE_ID),
             type=FileType.ACTIVITY,
@@ -107,18 +124,6 @@ class _Activity:
 
     def _visit(self, number: int, sets: Sequence[ExportedSet]) -> float:
         """Returns how long it lasted, in seconds."""
-        from fit_tool.profile.messages.lap_message import LapMessage  # type: ignore[import-untyped]
-        from fit_tool.profile.messages.record_message import RecordMessage  # type: ignore[import-untyped]
-        from fit_tool.profile.messages.session_message import SessionMessage  # type: ignore[import-untyped]
-        from fit_tool.profile.profile_type import (
-            Event,
-            EventType,
-            LapTrigger,
-            SessionTrigger,
-            Sport,
-            SubSport,
-        )
-
         began_unix_s, ended_unix_s = _start_unix_s(sets[0]), sets[-1].ended_unix_s
         lasted_s = _duration_s(ended_unix_s - began_unix_s)
         self._timer(began_unix_s, EventType.START)
@@ -150,9 +155,6 @@ class _Activity:
 
     def _set(self, one: ExportedSet, before: ExportedSet | None) -> None:
         """The pause before it, and the set."""
-        from fit_tool.profile.messages.set_message import SetMessage  # type: ignore[import-untyped]
-        from fit_tool.profile.profile_type import FitBaseUnit, SetType
-
         began_unix_s = _start_unix_s(one)
         if before is not None and began_unix_s > before.ended_unix_s:
             self._add(
@@ -181,15 +183,9 @@ class _Activity:
         self._sets += 1
 
     def _timer(self, unix_s: float, event_type: Any) -> None:
-        from fit_tool.profile.messages.event_message import EventMessage  # type: ignore[import-untyped]
-        from fit_tool.profile.profile_type import Event
-
         self._add(EventMessage(local_id=_EVENT), timestamp=_ms(unix_s), event=Event.TIMER, event_type=event_type)
 
     def _end(self, unix_s: float, lasted_s: Sequence[float]) -> None:
-        from fit_tool.profile.messages.activity_message import ActivityMessage  # type: ignore[import-untyped]
-        from fit_tool.profile.profile_type import Activity, Event, EventType
-
         here = local_moment(unix_s)
         offset = None if here is None else here.utcoffset()
         self._add(

@@ -6,6 +6,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from xlsxwriter import Workbook
+from xlsxwriter.exceptions import FileCreateError
+
 from monitor.gym.export.columns import columns
 from monitor.gym.export.selection import ExportedSet, ExportRefused
 
@@ -14,9 +17,6 @@ MOST_ROWS = 1_048_575  # of a sheet, below its heading
 
 def write_xlsx(path: Path, sets: Iterable[ExportedSet]) -> int:
     """Returns the number of rows. Raises OSError, ExportRefused."""
-    from xlsxwriter import Workbook  # type: ignore[import-untyped]
-    from xlsxwriter.exceptions import FileCreateError  # type: ignore[import-untyped]
-
     with TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as folder:  # for the rows until they are packed
         try:
             with Workbook(str(path), {"constant_memory": True, "tmpdir": folder}) as book:

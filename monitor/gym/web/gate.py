@@ -68,7 +68,7 @@ class Gate:
 
 
 async def _body(headers: Headers, receive: Receive, most: int) -> bytes | None:
-    """None if it is longer; then it is not read to its end. Raises ClientDisconnect: half a body is none."""
+    """The body, or None if it is longer than `most`; the rest is not read. Raises ClientDisconnect if it is cut off."""
     length = headers.get("content-length", "0")
     if not length.isdecimal() or int(length) > most:
         return None

@@ -86,7 +86,7 @@ def _by_a_plate(load_n: float, change: Change, reason: str, plates_n: Sequence[f
         return Suggestion(load_n=None, change=change, reason=f"{reason}.")
     now_n = _nearest(load_n, plates_n)
     if now_n is None:
-        reason = f"{reason}: {one}; the last load is none of the machine's plates, so choose the load there"
+        reason = f"{reason}: {one}; the last load matches no plate of the machine, so choose the load there"
         return Suggestion(load_n=None, change=change, reason=f"{reason}.")
     at = plates_n.index(now_n) + (1 if change == "up" else -1)
     if not 0 <= at < len(plates_n):

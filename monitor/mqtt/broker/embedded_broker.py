@@ -25,16 +25,16 @@ from contextvars import ContextVar
 from types import MappingProxyType, TracebackType
 from typing import Any, ClassVar, Self
 
-from amqtt.adapters import ReaderAdapter, WriterAdapter  # type: ignore[import-untyped]
-from amqtt.broker import Action, Broker, BrokerContext  # type: ignore[import-untyped]
-from amqtt.errors import ProtocolHandlerError  # type: ignore[import-untyped]
-from amqtt.mqtt.constants import QOS_0  # type: ignore[import-untyped]
-from amqtt.mqtt.disconnect import DisconnectPacket  # type: ignore[import-untyped]
-from amqtt.mqtt.packet import MQTTPacket  # type: ignore[import-untyped]
-from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler  # type: ignore[import-untyped]
-from amqtt.mqtt.publish import PublishPacket  # type: ignore[import-untyped]
-from amqtt.plugins.manager import PluginManager  # type: ignore[import-untyped]
-from amqtt.session import Session  # type: ignore[import-untyped]
+from amqtt.adapters import ReaderAdapter, WriterAdapter
+from amqtt.broker import Action, Broker, BrokerContext
+from amqtt.errors import ProtocolHandlerError
+from amqtt.mqtt.constants import QOS_0
+from amqtt.mqtt.disconnect import DisconnectPacket
+from amqtt.mqtt.packet import MQTTPacket
+from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
+from amqtt.mqtt.publish import PublishPacket
+from amqtt.plugins.manager import PluginManager
+from amqtt.session import Session
 
 from monitor.mqtt.broker.guard import LOCAL, PAGE, Counts, GuardedReader, GuardedWriter, Line
 from monitor.mqtt.broker.rights import Anyone, may_publish, may_read

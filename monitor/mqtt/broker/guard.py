@@ -15,7 +15,7 @@ from collections import deque
 from typing import NamedTuple, Protocol
 
 import msgspec
-from amqtt.adapters import ReaderAdapter, WriterAdapter  # type: ignore[import-untyped]
+from amqtt.adapters import ReaderAdapter, WriterAdapter
 
 from monitor.mqtt.contract.roles import OWN_CLIENTS
 

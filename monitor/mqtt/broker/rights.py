@@ -3,8 +3,8 @@
 import secrets
 from dataclasses import dataclass, field
 
-from amqtt.plugins.base import BaseAuthPlugin  # type: ignore[import-untyped]
-from amqtt.session import Session  # type: ignore[import-untyped]
+from amqtt.plugins.base import BaseAuthPlugin
+from amqtt.session import Session
 
 from monitor.mqtt.contract.roles import Page, is_for_collectors, names_lifters
 

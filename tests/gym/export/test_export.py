@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import fitdecode  # type: ignore[import-untyped]
+import fitdecode
 import pytest
 from openpyxl import load_workbook
 from sqlalchemy import insert

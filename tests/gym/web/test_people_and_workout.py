@@ -109,10 +109,10 @@ def test_workouts_are_shown_and_marked(gym: WebStage) -> None:
         add_set(connection, ben, "row", NOON_UNIX_S + 300)
     gym.trainer.send("PUT", f"/api/clients/{ada}/settings", SETTING)
     period = f"since_unix_s={NOON_UNIX_S - 10}&until_unix_s={NOON_UNIX_S + 400}"
-    his, hers = (gym.trainer.get(f"/api/visits?{period}&client_id={who}") for who in (ben, ada))
-    assert gym.trainer.get(f"/api/visits?{period}") == [*hers, *his]
-    assert (hers[0]["name"], his[0]["name"], his[0]["client_id"]) == ("Ada", None, ben)
-    mark = {name: hers[0]["sets"][0][name] for name in ("site", "machine", "store_id", "seq")}
+    of_ada, of_ben = (gym.trainer.get(f"/api/visits?{period}&client_id={client_id}") for client_id in (ada, ben))
+    assert gym.trainer.get(f"/api/visits?{period}") == [*of_ada, *of_ben]
+    assert (of_ada[0]["name"], of_ben[0]["name"], of_ben[0]["client_id"]) == ("Ada", None, ben)
+    mark = {name: of_ada[0]["sets"][0][name] for name in ("site", "machine", "store_id", "seq")}
     marked = gym.trainer.send("PATCH", "/api/sets", mark | {"marked_failure": True, "note": "knee"})
     assert (marked["failure"], marked["marked_failure"], marked["note"], marked["seat"]) == (True, True, "knee", "4")
     shown = gym.paired("display").get(f"/api/visits?{period}")
@@ -130,8 +130,8 @@ def test_card_progress_and_handout(gym: WebStage) -> None:
     ada, ben = add(gym, "Ada"), add(gym, "Ben", None)
     with gym.database.writing() as connection:
         add_machine(connection, "row", "Row")
-        for who in (ada, ben):
-            add_set(connection, who, "row", NOON_UNIX_S)
+        for client_id in (ada, ben):
+            add_set(connection, client_id, "row", NOON_UNIX_S)
     (row,) = gym.trainer.get(f"/api/clients/{ada}/card")["rows"]
     assert (row["label"], row["cells"][0]["under_load_s"], row["suggestion"]["change"]) == ("Row", 80.0, "same")
     assert gym.trainer.refused("GET", f"/api/clients/{ada}/card?sheet=1")[0] == 404

@@ -35,7 +35,7 @@ PLATES_N = [kg * KG for kg in (80, 90, 100, 110, 120)]
         (visit_set(75, True, 98.6 * KG), None, 100, "same", "in the window"),
         (visit_set(97, True, 122 * KG), None, 120, "same", "it is the heaviest load of the machine"),
         (visit_set(50, True, 80 * KG), visit_set(50, True, 80 * KG), 80, "same", "it is the lightest load"),
-        (visit_set(97, True, 140 * KG), None, None, "up", "the last load is none of the machine's plates"),
+        (visit_set(97, True, 140 * KG), None, None, "up", "the last load matches no plate of the machine"),
         (visit_set(97, True, None), None, None, None, "The load of the last set is not known."),
         (None, None, None, None, "No set on this machine yet."),
     ],

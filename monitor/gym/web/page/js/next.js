@@ -6,7 +6,7 @@ import { make } from "./make.js";
 
 const COMMANDS = { lifter: "Who lifts", load: "Load", protocol: "Protocol" };
 
-/** `sent` is the answer of /api/next, null while it is awaited; `refused` says why there is none. */
+/** `sent` is the answer of /api/next, or null until it comes; `refused` is the reason if the request has failed. */
 export function drawNext(box, machine, sent, refused) {
   const mood = refused || sent?.answers.some(({ ok }) => !ok) ? "bad" : sent ? "good" : "waiting";
   box.dataset.mood = mood;
