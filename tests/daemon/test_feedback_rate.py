@@ -83,9 +83,9 @@ def test_a_daemon_reports_the_rate_and_the_first_movement(tmp_path: Path) -> Non
             await listener.next("live/feedback", feedback_hz=REST_HZ)
             await listener.next("state", feedback_hz=REST_HZ, stale=False)
             await until(lambda: machine.is_done)
-            machine.move(chunks[75:])
+            machine.move(chunks[75:250])  # in the middle of the set: the state is published by the wall clock
             moving = await listener.next("live/feedback", feedback_hz=LIVE_HZ, set=1)
             assert moving["phase"] == "positive"
-            await listener.next("state", feedback_hz=LIVE_HZ)
+            await listener.next("state", feedback_hz=LIVE_HZ, set=1)
 
     with_daemon(tmp_path, story)
