@@ -143,11 +143,11 @@ def leaves_nothing_behind(request: pytest.FixtureRequest, monkeypatch: pytest.Mo
         return
     assert not left_tasks, f"asyncio tasks left running: {left_tasks}"
     for thread in set(threading.enumerate()) - threads:
-        thread.join(1.0)  # a thread that is stopping may be on its last line
+        thread.join(30.0)  # a thread that is stopping may be on its last line
         assert not thread.is_alive(), f"thread left running: {thread}"
     # Only the number counts: a page that tests share may have reconnected. A peer's end may take
     # a moment to be seen by a server in its own thread.
-    for _ in range(40):
+    for _ in range(600):
         if len(_descriptors()) <= len(descriptors):
             return
         gc.collect()
