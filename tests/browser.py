@@ -12,7 +12,7 @@ import contextlib
 import json
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -48,7 +48,7 @@ class Browser:
         command += [*self._flags, "--window-size={},{}".format(*self._window), "about:blank"]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         port_file = self._home / "DevToolsActivePort"
-        _until(lambda: port_file.exists() and port_file.read_text().count("\n") == 1, "Chromium did not start")
+        until(lambda: port_file.exists() and port_file.read_text().count("\n") == 1, "Chromium did not start")
         port, path = port_file.read_text().split()
         self._socket = connect(f"ws://127.0.0.1:{port}{path}", max_size=None, compression=None, ping_interval=None)
         self._last_id = 0
@@ -164,7 +164,7 @@ class Page:
                     return False
                 raise
 
-        _until(true, f"never true: {condition}", within_s)
+        until(true, f"never true: {condition}", within_s)
 
     def key(self, key: str) -> None:
         for kind in ("keyDown", "keyUp"):
@@ -178,7 +178,7 @@ class Page:
         self._browser.call("Target.closeTarget", targetId=self._target)
 
 
-def _until(condition: Any, complaint: str, within_s: float = PATIENCE_S) -> None:
+def until(condition: Callable[[], bool], complaint: str, within_s: float = PATIENCE_S) -> None:
     deadline_s = time.monotonic() + within_s
     while not condition():
         if time.monotonic() > deadline_s:

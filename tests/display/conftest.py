@@ -33,17 +33,18 @@ def the_display(the_stage: DisplayStage, browser: Browser) -> Iterator[Page]:
 @pytest.fixture
 def stage(the_stage: DisplayStage) -> DisplayStage:
     """A connected, idle machine with its own session."""
+    the_stage.live(IDLE)
     the_stage.new_session()
     the_stage.status()
     the_stage.info()
-    the_stage.live(IDLE)
     return the_stage
 
 
 @pytest.fixture
 def display(the_display: Page, stage: DisplayStage) -> Page:
     """The lifter's display; nothing has been shown in this session."""
-    the_display.wait(f"document.body.dataset.state === 'idle' && repMonitor.model.session === '{stage.session}'")
+    heard = f"[model.session, model.info?.session].every((session) => session === '{stage.session}')"
+    the_display.wait(f"document.body?.dataset.state === 'idle' && (({{ model }}) => {heard})(repMonitor)")
     the_display.resize(*TABLET)
     the_display.console.clear()
     return the_display

@@ -1,6 +1,7 @@
 """Examines a page: which text is where, and how readable it is."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from tests.browser import PATIENCE_S, BrowserError, Page
@@ -86,10 +87,11 @@ LOOK = """(() => {
 })()"""
 
 
-def look(page: Page, while_: str = "true", **data: str) -> dict[str, Any]:
+def look(page: Page, while_: str = "true", again: Callable[[], object] | None = None, /, **data: str) -> dict[str, Any]:
     """Looks at the page once it shows these values: `look(page, state="set", band="low")`.
 
-    Condition and look are one step, because on a loaded machine the data may stop for a moment, which the page shows.
+    Condition and look are one step, because what is shown may be gone a moment later. What lasts for a moment only may
+    pass between two looks: `again` makes the machine do it once more.
     """
     shown = [f"document.body.dataset.{key} === {value!r}" for key, value in data.items()]
     condition = " && ".join([f"({while_})", *shown])
@@ -99,6 +101,8 @@ def look(page: Page, while_: str = "true", **data: str) -> dict[str, Any]:
         seen = page.evaluate(f"(async () => {{ await {drawn}; return {condition} ? {LOOK} : null; }})()")
         if seen is not None:
             return dict(seen)
+        if again is not None:
+            again()
     raise BrowserError(f"never seen: {condition}; it shows {page.evaluate('JSON.stringify(document.body.dataset)')}")
 
 

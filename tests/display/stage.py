@@ -23,6 +23,7 @@ from monitor.events import Event, Feedback, Leak, SetEnd, encode
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
 from monitor.mqtt.contract import payload
 from monitor.mqtt.contract.messages import (
+    LIVE_HZ,
     AckMessage,
     Delivery,
     Envelope,
@@ -37,6 +38,7 @@ from monitor.mqtt.contract.roles import Role
 from monitor.mqtt.contract.topics import ROOT, TopicTree
 from monitor.profile.profile import DisplaySettings, MachineSettings, MqttSettings, Profile
 
+PATIENT_HZ = 0.05  # so rarely may feedback come: a page is not stale because a loaded machine sends it late
 LEAK = Leak(lockout_s=6.2, bottom_s=3.1, unload_s=2.2, low_tension_s=3.4, high_tension_s=0.4)
 CALM = Feedback(
     t_s=0.0, tension_n=804.0, tension=1.0, band="in", phase="positive", position=0.55, pace=0.55, velocity_m_s=0.05,
@@ -72,6 +74,7 @@ class DisplayStage:
         self.commands: list[tuple[str, dict[str, Any]]] = []
         self.answers: dict[str, dict[str, Any]] = {}  # command -> the daemon's answer; without one it does not answer
         self._period_s = 1 / rate_hz
+        self.step_s = self._period_s  # of the machine's time, between two feedbacks
         self.history: dict[str, Any] | None = {"v": 1, "sets": []}  # None before `with`: a server without a store
         self.recent: dict[str, Any] | None = None  # the document with the feedback of the last minute
         self._port = 0  # whichever is free, from then on the same
@@ -117,11 +120,14 @@ class DisplayStage:
     def new_session(self) -> None:
         """Forgets everything that was sent before."""
         self._last_id += 1
-        self.session = f"s-{self._last_id}"
         self.publish(payload.Packet(self.tree.topic("set"), b"", 1, True))
+        self.session = f"s-{self._last_id}"
 
     def silence(self) -> None:
-        self.feedback = None
+        """The last feedback promises the next one at the live rate, so that the page soon misses it."""
+        last, self.feedback = self.feedback, None
+        if last is not None:
+            self._do(self._send(last, LIVE_HZ))
 
     def publish(self, packet: payload.Packet) -> None:
         self._do(self._client.publish(packet.topic, packet.payload, packet.qos, packet.retain))
@@ -195,7 +201,7 @@ class DisplayStage:
         self.status(conn=2)
 
     def _do(self, work: Coroutine[Any, Any, Result]) -> Result:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(20)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
 
     async def _up(self) -> None:
         await self._broker_up()
@@ -250,12 +256,14 @@ class DisplayStage:
     async def _play(self) -> None:
         while True:
             await asyncio.sleep(self._period_s)
-            self.t_s = round(self.t_s + self._period_s, 6)
-            if self.feedback is None or self._listener.done():
-                continue
-            packet = payload.live(self.tree, self.session, msgspec.structs.replace(self.feedback, t_s=self.t_s))
-            self.sent.append((self.t_s, time.time()))
-            await _publish(self._client, packet)
+            self.t_s = round(self.t_s + self.step_s, 6)
+            if self.feedback is not None and not self._listener.done():
+                await self._send(self.feedback, PATIENT_HZ)
+
+    async def _send(self, feedback: Feedback, hz: float) -> None:
+        packet = payload.live(self.tree, self.session, msgspec.structs.replace(feedback, t_s=self.t_s), hz)
+        self.sent.append((self.t_s, time.time()))
+        await _publish(self._client, packet)
 
 
 async def _publish(client: aiomqtt.Client, packet: Packet) -> None:

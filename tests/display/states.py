@@ -1,5 +1,6 @@
 """The states of the lifter's display, and what the machine does so that each of them is shown."""
 
+from functools import partial
 from typing import Any
 
 from monitor.events import ForceCeiling, Jerk
@@ -66,4 +67,5 @@ SHOWN: dict[str, dict[str, str]] = {
 
 def show(page: Page, stage: DisplayStage, state: str) -> dict[str, Any]:
     play(stage, state)
-    return look(page, **SHOWN[state])
+    fleeting = state == "heave"  # is shown for little more than a second
+    return look(page, "true", partial(play, stage, state) if fleeting else None, **SHOWN[state])

@@ -72,4 +72,4 @@ def test_a_choice_reaches_the_profile_but_not_during_a_set(tmp_path: Path) -> No
                 daemon.stop()
                 await running
 
-    play(whole())
+    play(whole(), 240)

@@ -76,7 +76,8 @@ def test_many_faults_do_not_push_the_number_of_a_repetition_out(display: Page, s
         stage.event(LockoutRest, rep=rep, duration_s=1.0)
         stage.event(Unload, rep=rep, duration_s=0.2, low=0.5)
         stage.event(ForceCeiling, rep=rep, duration_s=0.2, peak_tension_n=1200.0)
-    three = "/ · .* · /.test(document.querySelector('#faults').innerText)"
+    lines = "[...document.querySelectorAll('#faults li')]"
+    three = f"{lines}.filter((line) => / · .* · /.test(line.textContent)).length === 3"
     for size in (PHONE, TABLET, LAPTOP, TV, (320, 568)):
         display.resize(*size)
         seen = look(display, three, state="set")
@@ -129,9 +130,11 @@ def test_on_the_rest_the_page_first_corrects_and_then_asks(display: Page, stage:
         "phase": "rest",
         "position": 0.0,
     }
+    stage.step_s /= 50  # else the second after which the page asks could pass between two looks
     stage.live(**resting)
     seen = look(display, state="set", resting="bottom", cue="bottom")
     assert (seen["word"], seen["data"]["correcting"]) == ("LIFT", "true")
+    stage.step_s *= 50
     seen = look(display, state="set", resting="pause", cue="pause")
     assert (seen["word"], seen["label"], seen["data"]["correcting"]) == ("LIFT or DONE?", "On the rest", "false")
     assert tile_colour(display) == "rgba(0, 0, 0, 0)"

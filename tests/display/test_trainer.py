@@ -5,7 +5,7 @@ import msgspec
 from monitor.daemon.recent_feedback import RecentFeedback
 from monitor.events import Jerk, LockoutRest, Rep
 from tests import needs
-from tests.browser import Browser, Page
+from tests.browser import Browser, Page, until
 from tests.display.conftest import LAPTOP, PHONE, TABLET, Open
 from tests.display.look import faults, look
 from tests.display.records import REP
@@ -192,14 +192,12 @@ def test_without_a_store_it_reports_that(browser: Browser) -> None:
 
 
 def test_after_a_reload_missed_events_are_resumed(open_page: Open, stage: DisplayStage) -> None:
+    stage.commands.clear()
     stage.status(store_id="store", first_seq=3, last_seq=900)
     stage.live()
     page = open_page("trainer.html", (1440, 900))
     client = page.evaluate("repMonitor.link.client_id")
-    for _ in range(200):
-        if stage.commands:
-            break
-        page.wait("true")
+    until(lambda: bool(stage.commands), "the page does not ask for the past")
     name, command = stage.commands[0]
     assert (name, command["client"], command["after"], command["store_id"]) == ("resume", client, 400, "store")
     stage.event(Rep, rep=1, historical=True, topic=f"resume/{client}", **REP)
