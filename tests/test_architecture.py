@@ -3,16 +3,13 @@
 `MAY_IMPORT` has the direction of every import; CONTRIBUTING.md shows the rooms.
 """
 
-import ast
 import re
 import sys
-from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
-from typing import NamedTuple
 
-ROOT = Path(__file__).parents[1]
-FILES = sorted(p for top in ("firmware_bridge", "monitor") for p in (ROOT / top).rglob("*.py"))
+from tests.sources import FILES, MODULES, ROOT, module, source
+
 LONGEST_FILE_LINES = 350
 
 MAY_IMPORT = {  # a room -> the rooms that it may use; within a room any file may import any other, without cycles
@@ -226,43 +223,10 @@ PURE = ["firmware_bridge/chunk.py", "firmware_bridge/formats/", "firmware_bridge
         "monitor/profile/settings.py", "monitor/profile/limits.py", "monitor/signals/"]  # fmt: skip
 WORLD = {"asyncio", "concurrent", "datetime", "io", "logging", "multiprocessing", "os", "pathlib", "queue", "random",
          "select", "selectors", "signal", "socket", "subprocess", "tempfile", "threading", "time"}  # fmt: skip
-
-
-class Import(NamedTuple):
-    name: str
-    line: int
-    at_start: bool  # not inside a function
-
-
-@cache
-def imports(path: Path) -> list[Import]:
-    tree = ast.parse(path.read_text())
-    late = {
-        inner
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        for inner in ast.walk(node)
-    }
-    found = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found += [Import(alias.name, node.lineno, node not in late) for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            assert node.module, f"{path}: imports are absolute here"
-            assert node.level == 0, f"{path}: imports are absolute here"
-            for alias in node.names:  # a module, or something in one
-                inner = f"{node.module}.{alias.name}"
-                found.append(Import(inner if inner in MODULES else node.module, node.lineno, node not in late))
-    return found
-
-
-def module(path: Path) -> str:
-    parts = path.relative_to(ROOT).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+WORLDLY_CALLS = {"open", "print", "input"}
 
 
 EVERYWHERE = ["monitor.version", "monitor.safe_output"]  # they import nothing of ours, so that every room may use them
-MODULES = {module(path) for path in FILES}
 
 
 def within(name: str, package: str) -> bool:
@@ -282,7 +246,7 @@ def test_imports_go_one_way() -> None:
     wrong = []
     for path in FILES:
         own = rule(module(path))
-        for name, line, _ in imports(path):
+        for name, line, _ in source(path).imports:
             if name.split(".")[0] in ("firmware_bridge", "monitor"):
                 allowed = [
                     *([] if within(own, "firmware_bridge") else EVERYWHERE),
@@ -295,7 +259,7 @@ def test_imports_go_one_way() -> None:
 
 
 def test_only_main_looks_for_commands() -> None:
-    users = {module(path) for path in FILES for name, _, _ in imports(path) if within(name, "monitor.commands")}
+    users = {module(path) for path in FILES for name, _, _ in source(path).imports if within(name, "monitor.commands")}
     assert all(within(user, "monitor.commands") for user in users)
 
 
@@ -304,7 +268,7 @@ def test_only_its_commands_know_the_gym() -> None:
     users = {
         module(path): at_start
         for path in FILES
-        for name, _, at_start in imports(path)
+        for name, _, at_start in source(path).imports
         if within(name, "monitor.gym") and not within(module(path), "monitor.gym")
     }
     assert all(within(user, "monitor.commands") or within(user, "monitor.demo") for user in users)
@@ -314,18 +278,20 @@ def test_only_its_commands_know_the_gym() -> None:
 
 def test_the_daemon_knows_its_sinks_only_by_their_interface() -> None:
     for name in ("daemon.py", "keeper.py", "session.py", "idle.py"):
-        used = [used for used, _, _ in imports(ROOT / "monitor" / "daemon" / name)]
+        used = [used for used, _, _ in source(ROOT / "monitor" / "daemon" / name).imports]
         assert not [used for used in used if within(used, "monitor.mqtt.client") or used.endswith("mqtt_sink")], name
 
 
 def test_the_bridge_does_not_know_its_simulator() -> None:
     inside = "firmware_bridge.simulator"
-    users = {module(path) for path in FILES for name, _, _ in imports(path) if within(name, inside)}
+    users = {module(path) for path in FILES for name, _, _ in source(path).imports if within(name, inside)}
     assert not [user for user in users if within(user, "firmware_bridge") and not within(user, inside)]
 
 
 def test_imports_make_no_circle() -> None:
-    graph = {module(path): {name for name, _, start in imports(path) if start and name in MODULES} for path in FILES}
+    graph = {
+        module(path): {name for name, _, start in source(path).imports if start and name in MODULES} for path in FILES
+    }
     for name, uses in graph.items():
         uses.discard(name)
     list(TopologicalSorter(graph).static_order())  # raises CycleError, with the circle in it
@@ -334,7 +300,7 @@ def test_imports_make_no_circle() -> None:
 def test_each_library_has_its_door() -> None:
     wrong = []
     for path in FILES:
-        for name, line, at_start in imports(path):
+        for name, line, at_start in source(path).imports:
             library = name.split(".")[0]
             if library in ("firmware_bridge", "monitor") or (
                 library in sys.stdlib_module_names and library not in DOORS
@@ -349,7 +315,9 @@ def test_each_library_has_its_door() -> None:
 
 def test_no_file_after_the_decoder_reads_a_clock() -> None:
     clocks = {"time", "datetime"}
-    readers = [p for p in FILES for name, _, _ in imports(p) if name.split(".")[0] in clocks and offends(p, CLOCKS)]
+    readers = [
+        p for p in FILES for name, _, _ in source(p).imports if name.split(".")[0] in clocks and offends(p, CLOCKS)
+    ]
     assert not readers
 
 
@@ -358,32 +326,29 @@ def test_pure_files_touch_nothing_of_the_world() -> None:
     for path in FILES:
         if offends(path, PURE):
             continue
-        wrong += [f"{path}:{line} imports {name}" for name, line, _ in imports(path) if name.split(".")[0] in WORLD]
-        calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
-        names = {"open", "print", "input"}
         wrong += [
-            f"{path}:{c.lineno} calls {c.func.id}" for c in calls if isinstance(c.func, ast.Name) and c.func.id in names
+            f"{path}:{line} imports {name}" for name, line, _ in source(path).imports if name.split(".")[0] in WORLD
         ]
+        wrong += [f"{path}:{line} calls {name}" for name, line in source(path).calls if name in WORLDLY_CALLS]
     assert not wrong, "\n".join(wrong)
 
 
 def test_every_file_has_a_docstring_and_a_readable_length() -> None:
     wrong = []
     for path in FILES:
-        text = path.read_text()
-        if text.strip() and not ast.get_docstring(ast.parse(text)):
+        lines, docstring = source(path)[:2]
+        if lines and not docstring:
             wrong.append(f"{path} has no docstring")
-        if text.count("\n") > LONGEST_FILE_LINES:
-            wrong.append(f"{path} has {text.count(chr(10))} lines")
+        if lines > LONGEST_FILE_LINES:
+            wrong.append(f"{path} has {lines} lines")
     assert not wrong, "\n".join(wrong)
 
 
 def test_each_class_has_its_own_name() -> None:
     homes: dict[str, list[Path]] = {}
     for path in FILES:
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ClassDef):
-                homes.setdefault(node.name, []).append(path.relative_to(ROOT))
+        for name in source(path).classes:
+            homes.setdefault(name, []).append(path.relative_to(ROOT))
     assert not {name: paths for name, paths in homes.items() if len(paths) > 1}
 
 

@@ -2,12 +2,8 @@
 
 import ast
 import re
-import tokenize
-from functools import cache
 from pathlib import Path
 from types import ModuleType
-
-import pytest
 
 import firmware_bridge.errors
 import firmware_bridge.formats.messages
@@ -15,24 +11,29 @@ import monitor.mqtt.contract.roles
 import monitor.vocabulary
 from firmware_bridge.formats.messages import FROM_DEVICE, FROM_HOST
 from monitor.mqtt.contract.roles import Role
+from tests.sources import FILES, ROOT, source
 
-ROOT = Path(__file__).parents[1]
-FILES = sorted(p for top in ("firmware_bridge", "monitor") for p in (ROOT / top).rglob("*.py"))
 NOT_OURS = {
     "CsvImport", "DataEnd", "FitNotes", "JavaScript", "LiamMorrow", "LiftLog", "ModemManager", "NumPy", "WebSocket",
 }  # names of formats and other programs  # fmt: skip
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_head_names_only_what_exists(path: Path) -> None:
+def test_the_heads_name_only_what_exists() -> None:
     """Names in backticks, calls such as `feed(chunk)`, and class names; examples are run by test_examples.py."""
-    head = re.sub(r"^ *>>> .*$", "", ast.get_docstring(ast.parse(path.read_text())) or "", flags=re.MULTILINE)
+    known = _words_of_the_code() | NOT_OURS
+    wrong = []
+    for path in FILES:
+        named = _named(re.sub(r"^ *>>> .*$", "", source(path).docstring or "", flags=re.MULTILINE))
+        unknown = sorted(name for name in named if not {name, name.removesuffix("s")} & known)
+        wrong += [f"{path.relative_to(ROOT)} names {name}" for name in unknown]
+    assert not wrong, "\n".join(wrong)
+
+
+def _named(head: str) -> set[str]:
     quoted = [word for text in re.findall(r"`([^`\n]+)`", head) for word in re.findall(r"^[\w.]+(?=\(|$)", text)]
     called = re.findall(r"(?<![\w-])([a-z_][\w.]*)\(", head)
     classes = re.findall(r"\b[A-Z][a-z]+(?:[A-Z][a-z]+)+\b", head)
-    named = {part for name in (*quoted, *called, *classes) for part in name.split(".") if part and not part.isdigit()}
-    known = _words_of_the_code() | NOT_OURS
-    assert not sorted(name for name in named if not {name, name.removesuffix("s")} & known)
+    return {part for name in (*quoted, *called, *classes) for part in name.split(".") if part and not part.isdigit()}
 
 
 def test_the_tree_of_errors_is_drawn() -> None:
@@ -97,16 +98,10 @@ def test_the_picture_of_the_house_shows_every_room() -> None:
     assert not sorted(rooms - drawn)
 
 
-@cache
-def _words_of_the_code() -> frozenset[str]:
-    """The identifiers of the product, its string constants of one word, and the names of its files."""
+def _words_of_the_code() -> set[str]:
+    """The identifiers of the product, its string constants, and the names of its files."""
     words = {part for path in FILES for part in path.relative_to(ROOT).with_suffix("").parts} | {"py"}
-    for path in FILES:
-        with path.open("rb") as file:
-            tokens = list(tokenize.tokenize(file.readline))
-        words |= {token.string for token in tokens if token.type == tokenize.NAME}
-        words |= {token.string.strip("\"'") for token in tokens if token.type == tokenize.STRING}
-    return frozenset(words)
+    return words.union(*(source(path).words for path in FILES))
 
 
 def _head(module: ModuleType) -> str:
