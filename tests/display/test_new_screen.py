@@ -13,9 +13,21 @@ from tests.display.stage import IDLE, DisplayStage
 
 pytestmark = [needs.chromium, needs.npm]
 TOKENS = {Role.DISPLAY: "d1splay-token-of-a-test", Role.COACH: "c0ach-token-of-a-test"}
+SHOWN_CODE = "document.querySelector('#invite-code').textContent"
 QR_BOXES = """(() => {
   const box = (selector) => document.querySelector(selector).getBoundingClientRect();
   return [box("#invite-qr").width, box("#invite-qr").height, box("#invite-qr path").width];
+})()"""
+
+HOLD_ANSWERS = """(() => {
+  const realFetch = fetch, go = (globalThis.held = []);
+  let asked = 0;
+  globalThis.fetch = async (...given) => {
+    const at = asked++, answer = await realFetch(...given);
+    await new Promise((done) => (go[at] = done));
+    return answer;
+  };
+  globalThis.holdNoMore = () => (globalThis.fetch = realFetch);
 })()"""
 
 
@@ -41,13 +53,20 @@ def coach(open_stage: DisplayStage, browser: Browser) -> Iterator[Page]:
 def invitation(coach: Page) -> Iterator[Page]:
     """The trainer's view with a new code."""
     coach.evaluate("document.querySelector('#invite').click()")
-    coach.wait("document.querySelector('#invite-code').textContent.length === 7")
+    coach.wait(f"{SHOWN_CODE}.length === 7")
     yield coach
     coach.evaluate("document.querySelector('#invite-dialog').close()")
 
 
 def code_on(page: Page) -> str:
-    return str(page.evaluate("document.querySelector('#invite-code').textContent"))
+    return str(page.evaluate(SHOWN_CODE))
+
+
+def choose(page: Page, role: str) -> None:
+    page.evaluate(
+        f"(() => {{ const role = document.querySelector('#invite-dialog select'); role.value = '{role}';"
+        " role.dispatchEvent(new Event('change', {bubbles: true})); })()"
+    )
 
 
 def new_screen(browser: Browser, url: str) -> Page:
@@ -73,13 +92,25 @@ def test_a_screen_that_has_no_access_asks_for_a_code_and_gets_in(
     page.close()
 
 
+def test_a_late_answer_does_not_replace_a_newer_code(invitation: Page) -> None:
+    invitation.evaluate(HOLD_ANSWERS)
+    for role in ("coach", "display"):
+        choose(invitation, role)
+    assert code_on(invitation) == ""
+    invitation.wait("held[0] && held[1]")
+    invitation.evaluate("held[1]()")
+    invitation.wait(f"{SHOWN_CODE}.length === 7")
+    code = code_on(invitation)
+    invitation.evaluate("held[0]()")
+    invitation.evaluate("new Promise((done) => setTimeout(done, 100))")
+    assert code_on(invitation) == code
+    invitation.evaluate("holdNoMore()")
+
+
 def test_the_qr_codes_link_lets_a_coach_in(invitation: Page, open_stage: DisplayStage, browser: Browser) -> None:
-    invitation.evaluate(
-        "(() => { const role = document.querySelector('#invite-dialog select'); role.value = 'coach';"
-        " role.dispatchEvent(new Event('change', {bubbles: true})); })()"
-    )
     before = code_on(invitation)
-    invitation.wait(f"document.querySelector('#invite-code').textContent !== '{before}'")
+    choose(invitation, "coach")
+    invitation.wait(f"{SHOWN_CODE}.length === 7 && {SHOWN_CODE} !== '{before}'")
     for size in (PHONE, TABLET, LAPTOP, TV):
         invitation.resize(*size)
         assert not violations(invitation), size

@@ -38,8 +38,15 @@ export async function setUpInvite({ opener, words }) {
     make();
   });
 
+  let asked = 0;
+
+  /** Shows no code until the new one has come; of several answers only the last, because the role may have changed. */
   async function make() {
-    draw(dialog, await newCode(form.elements.role.value), words);
+    asked += 1;
+    const question = asked;
+    clear(dialog);
+    const made = await newCode(form.elements.role.value);
+    if (question === asked) draw(dialog, made, words);
   }
 }
 
@@ -51,6 +58,11 @@ async function newCode(role) {
     console.info(`no code: ${error.message}`);
     return null;
   }
+}
+
+function clear(dialog) {
+  dialog.querySelector("#invite-code").textContent = "";
+  dialog.querySelector("#invite-qr path").setAttribute("d", "");
 }
 
 function draw(dialog, made, words) {

@@ -303,9 +303,9 @@ def test_a_code_lets_a_screen_in(visitor: Visitor, gym: FakeGym) -> None:
     page.wait("document.querySelector('#invite-code')?.textContent === 'XYZ 789'")
     page.evaluate("(() => { const role = document.querySelector('dialog select'); role.value = 'display';"
                   "role.dispatchEvent(new Event('change')); })()")  # fmt: skip
-    page.wait("document.querySelector('#invite-qr path')")
+    page.wait("document.querySelector('#invite-code')?.textContent === 'XYZ 789'")
     codes = [body for _, path, body in gym.sent if path == "/api/codes"]
-    assert codes[0] == {"role": "trainer"}
+    assert codes == [{"role": "trainer"}, {"role": "display"}]
     click(page, "dialog summary")
     page.wait("document.querySelectorAll('.screens li').length === 2")
     assert texts(page, ".screens b") == ["iPad, 810 x 1080", MARKUP]

@@ -16,7 +16,16 @@ export function invite() {
     make("option", { value: "display" }, "a display on the wall, which only watches"),
   );
   const made = make("div.invitation", {});
-  const renew = async () => draw(made, await post("/api/codes", { role: role.value }));
+  let asked = 0;
+  /** Shows no code until the new one has come; of several answers only the last, because the role may have changed. */
+  const renew = async () => {
+    asked += 1;
+    const question = asked;
+    made.querySelector("#invite-code")?.replaceChildren();
+    made.querySelector("#invite-qr path")?.removeAttribute("d");
+    const code = await post("/api/codes", { role: role.value });
+    if (question === asked) draw(made, code);
+  };
   const renewed = () => renew().catch((error) => made.replaceChildren(make("p.notice.bad", {}, error.message)));
   role.addEventListener("change", renewed);
   const send = async () => {
