@@ -47,6 +47,14 @@ def mouse(page: Page, kind: str, x: float, y: float, **more: Any) -> None:
     page.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, **more)
 
 
+def set_clock(page: Page, ms_later: float) -> None:
+    """Stops the page's clock so much later than now, once what was scrolled is drawn and known to the page."""
+    page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+    page.evaluate(
+        f"(() => {{ const stopped_ms = performance.now() + {ms_later}; performance.now = () => stopped_ms; }})()"
+    )
+
+
 def span_s(page: Page) -> float:
     return float(page.evaluate("report.timeline.span_s"))
 
@@ -125,7 +133,7 @@ def test_the_wheel_zooms_at_the_pointer(page: Page) -> None:
     x, y = middle(page, "#chart .plot")
     left = page.evaluate("document.querySelector('#chart').getBoundingClientRect().left")
     under_s = page.evaluate(f"report.timeline.time({x - left})")
-    page.evaluate("new Promise((done) => setTimeout(done, 400))")  # the scrolling that brought us here is over
+    set_clock(page, 400)  # the scrolling that brought us here is over
     mouse(page, "mouseWheel", x, y, deltaX=0, deltaY=-240)
     page.wait("report.timeline.span_s < 0.6 * report.timeline.length_s")
     assert page.evaluate(f"report.timeline.time({x - left})") == pytest.approx(under_s, abs=0.2)
@@ -140,7 +148,7 @@ def test_the_wheel_zooms_at_the_pointer(page: Page) -> None:
 def test_the_wheel_does_not_zoom_while_the_page_scrolls(page: Page) -> None:
     x, y = middle(page, "#chart .plot")
     before = page.evaluate("scrollY")
-    page.evaluate("new Promise((done) => setTimeout(done, 400))")
+    set_clock(page, 0)
     mouse(page, "mouseWheel", x, y, deltaX=0, deltaY=200)  # away, and the whole session is seen already
     page.wait(f"scrollY > {before}")
     mouse(page, "mouseWheel", x, y, deltaX=0, deltaY=-200)  # towards, while the page still moves
