@@ -1,11 +1,13 @@
-"""A stopped publisher ends, whatever it is doing in that turn of the event loop."""
+"""A stopped or cancelled client ends, whatever it is doing in that turn of the event loop."""
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from monitor.mqtt.client import publisher
+from monitor.mqtt.client.connection import connect
 from tests.mqtt.stage import Stage, a_broker, play, until
 
 
@@ -17,10 +19,35 @@ def test_a_stop_right_after_a_change_of_the_link(turns: int, tmp_path: Path, mon
     async def story() -> None:
         async with a_broker("embedded", tmp_path) as address, Stage(address, tmp_path) as stage:
             await until(lambda: stage.publisher.connected)
-            await asyncio.sleep(0.1)  # its first messages are sent
+            await until(stage.publisher._documents_published.is_set)  # its first messages are sent
             stage.publisher.set_link("wrong_device")
             for _ in range(turns):
                 await asyncio.sleep(0)
             stage.publisher.stop()
 
-    play(story(), within_s=20)
+    play(story())
+
+
+@pytest.mark.parametrize("which", ["on_subscribe", "on_disconnect"])
+def test_a_client_that_is_cancelled_as_the_broker_answers_is_cancelled(which: str, tmp_path: Path) -> None:
+    """aiomqtt waits with `asyncio.wait_for`, which in Python 3.11 drops a cancellation that comes with the answer."""
+
+    async def story() -> None:
+        async with a_broker("embedded", tmp_path) as address:
+
+            async def client() -> None:
+                async with connect(address, "brief") as connection:
+                    answered = getattr(connection._paho, which)
+
+                    def answer_and_cancel(*arguments: Any) -> None:
+                        answered(*arguments)
+                        running.cancel()
+
+                    setattr(connection._paho, which, answer_and_cancel)
+                    await connection.subscribe(["rep/m/status"])
+
+            running = asyncio.create_task(client())
+            with pytest.raises(asyncio.CancelledError):
+                await running
+
+    play(story())

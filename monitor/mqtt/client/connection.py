@@ -152,6 +152,7 @@ class Connection:
                 answers = await self._client.subscribe([(topic, qos) for topic in topics])
         except aiomqtt.MqttError as error:
             raise BrokerGone(str(error)) from error
+        _let_be_cancelled()
         for topic, answer in zip(topics, answers, strict=True):
             if (answer if isinstance(answer, int) else answer.value) >= REFUSED:
                 raise BrokerRefuses(f"the broker refuses the subscription to {topic}")
@@ -212,6 +213,7 @@ async def connect(
             yield Connection(client, version)
             with contextlib.suppress(aiomqtt.MqttError):  # the connection has ended anyway
                 await client.__aexit__(None, None, None)
+            _let_be_cancelled()
         finally:
             _drop(client)
         return
