@@ -1,5 +1,9 @@
 """Feedback comes 25 times a second, and once a second while a machine at rest has nothing new to say."""
 
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +20,7 @@ from monitor.mqtt.client.connection import Address
 from monitor.mqtt.contract.messages import LIVE_HZ, REST_HZ
 from monitor.profile.limits import limits_of
 from tests.daemon.stage import PROFILE, Machine, with_daemon
-from tests.mqtt.stage import listening, until
+from tests.mqtt.stage import listening
 
 LIMITS = limits_of(PROFILE)
 STILL = Feedback(
@@ -68,24 +72,52 @@ def test_noise_is_not_a_change(change: dict[str, object]) -> None:
     assert rate.due_hz(msgspec.structs.replace(STILL, t_s=t_s + 0.04, **change), LIMITS) is None
 
 
+READ_S = 0.04
+RESTS_S = 3.0
+LIFTS_S = 16.6  # in the first repetition's positive phase
+
+
 def resting_then_lifting() -> list[Chunk]:
     lifting = clean_set(2, 4, reps=1)
-    script = replace(lifting, moves=(Rest(4.0), *lifting.moves))
-    return list(board_chunks(simulate(machine_of(PROFILE), script, seed=3), kit_of(PROFILE), seed=3, read_s=0.04))
+    script = replace(lifting, moves=(Rest(12.0), *lifting.moves))
+    return list(board_chunks(simulate(machine_of(PROFILE), script, seed=3), kit_of(PROFILE), seed=3, read_s=READ_S))
+
+
+@asynccontextmanager
+async def going_on(machine: Machine, chunks: deque[Chunk]) -> AsyncIterator[None]:
+    """The machine sends at its own pace during the block: live feedback that is late is dropped, and more comes."""
+
+    async def send() -> None:
+        while chunks:
+            machine.move([chunks.popleft()])
+            await asyncio.sleep(READ_S)
+
+    sending = asyncio.create_task(send())
+    try:
+        yield
+    finally:
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
 
 
 def test_a_daemon_reports_the_rate_and_the_first_movement(tmp_path: Path) -> None:
-    chunks = resting_then_lifting()
+    chunks = deque(resting_then_lifting())
+    began_ns = chunks[0].received_ns
+
+    def until_s(t_s: float) -> list[Chunk]:
+        """The chunks from here on until that time of the machine."""
+        return [chunks.popleft() for chunk in list(chunks) if chunk.received_ns < began_ns + t_s * 1e9]
 
     async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
         async with listening(address, "live/feedback", "state") as listener:
-            machine.move(chunks[:75])  # 3 s
-            await listener.next("live/feedback", feedback_hz=REST_HZ)
-            await listener.next("state", feedback_hz=REST_HZ, stale=False)
-            await until(lambda: machine.is_done)
-            machine.move(chunks[75:250])  # in the middle of the set: the state is published by the wall clock
-            moving = await listener.next("live/feedback", feedback_hz=LIVE_HZ, set=1)
+            machine.move(until_s(RESTS_S))
+            async with going_on(machine, chunks):
+                await listener.next("live/feedback", feedback_hz=REST_HZ)
+                await listener.next("state", feedback_hz=REST_HZ, stale=False)
+            machine.move(until_s(LIFTS_S))
+            moving = await listener.next("state", feedback_hz=LIVE_HZ, set=1)
             assert moving["phase"] == "positive"
-            await listener.next("state", feedback_hz=LIVE_HZ, set=1)
+            async with going_on(machine, chunks):
+                await listener.next("live/feedback", feedback_hz=LIVE_HZ, set=1)
 
     with_daemon(tmp_path, story)

@@ -36,6 +36,8 @@ def test_a_whole_session_names_its_lifter_to_a_collector_only(tmp_path: Path) ->
             await send(StopCommand, id="stop")
             await everything.next(f"session/{daemon_session(everything.heard)}")
             await send(ForgetCommand, id="forget", lifter=ADA)
+            for topic in ("state", "live/feedback", "cmd/forget"):  # nothing says when these come
+                await everything.next(topic)
             naming.update(topic for topic, body, _ in everything.heard if ADA in str(body))
             seen.update(topic.split("/")[0] for topic, _, _ in everything.heard)
 
