@@ -43,7 +43,20 @@ class PostgreSQL:
         return self._folder / "data"
 
     def start(self) -> None:
-        self._process = subprocess.Popen(
+        """Also after `kill`: no new server can start while a process of the killed one still ends."""
+        until_s = time.monotonic() + WITHIN_S
+        while True:
+            if self._process is None or self._process.poll() is not None:
+                self._process = self._begin()
+            try:
+                self._connect("postgres").close()
+                return
+            except psycopg.OperationalError:
+                assert time.monotonic() < until_s, f"PostgreSQL does not answer (status {self._process.poll()})"
+                time.sleep(0.05)
+
+    def _begin(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
             [needs.path("postgres"), "-D", str(self._data)],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -51,15 +64,6 @@ class PostgreSQL:
             start_new_session=True,
             **self._user,
         )
-        until_s = time.monotonic() + WITHIN_S
-        while True:
-            try:
-                self._connect("postgres").close()
-                return
-            except psycopg.OperationalError:
-                assert self._process.poll() is None, "PostgreSQL did not start"
-                assert time.monotonic() < until_s, "PostgreSQL does not answer"
-                time.sleep(0.05)
 
     def kill(self) -> None:
         """As a power cut: the server and its processes are killed."""

@@ -144,4 +144,4 @@ def test_nothing_is_lost_or_doubled_whoever_is_killed(
                 database.close()
             assert await asyncio.to_thread(gym.stop) == 0
 
-    play(story(), 120)
+    play(story(), 240)
