@@ -153,10 +153,14 @@ class Page:
             raise BrowserError(f"{expression}: {answer['exceptionDetails']}")
         return answer["result"].get("value")
 
-    def wait(self, condition: str, within_s: float = PATIENCE_S) -> None:
-        """Waits until the expression is true, also while the page reloads."""
+    def wait(self, condition: str, within_s: float = PATIENCE_S, *, again: Callable[[], object] = lambda: None) -> None:
+        """Waits until the expression is true, also while the page reloads.
+
+        Before each look `again` is called: it brings back what would be over before the page shows it.
+        """
 
         def true() -> bool:
+            again()
             try:
                 return self.evaluate(f"Boolean({condition})") is True
             except BrowserError as error:

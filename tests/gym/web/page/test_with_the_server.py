@@ -65,8 +65,12 @@ def test_a_trainer_s_round(the_browser: Browser, lone_database: Database) -> Non
         page.wait("document.querySelector('.tile')")
         assert texts(page, ".tile h2") == ["Leg press", "Pulldown"]
         assert texts(page, ".tile .word") == ["no data", "no data"]
-        leg_press.take_state(state(rep=3))
-        page.wait("document.querySelector('.tile .word')?.textContent === 'lifting'")
+
+        def lift() -> None:  # is shown for five seconds
+            leg_press.seen_unix_s = time.time()
+            leg_press.take_state(state(rep=3))
+
+        page.wait("document.querySelector('.tile .word')?.textContent === 'lifting'", again=lift)
 
         page.evaluate("location.hash = '#/today'")
         page.wait("document.querySelector('.mark')")
