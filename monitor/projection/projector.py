@@ -98,8 +98,8 @@ class Projector:
     async def _pause(self) -> None:
         """Waits until the next feedback is due; while paused, until a request comes."""
         if not self._playing and self._sought is None:
+            self._changed.clear()  # before anything that waits: a request that comes meanwhile is not lost
             await self._show_standing()
-            self._changed.clear()
             await self._changed.wait()
             return
         await asyncio.sleep(TICK_S)

@@ -101,6 +101,25 @@ def test_a_seek_begins_a_session_with_what_had_happened(reel: Reel) -> None:
     play(story())
 
 
+class Impatient(Audience):
+    """Goes elsewhere while the feedback is published at which the recording comes to rest."""
+
+    async def publish(self, packet: Packet) -> None:
+        await super().publish(packet)
+        if self.projector.state()["at_s"] == 0 and self.feedback() and self.feedback()[-1]["feedback_hz"] < 0.01:
+            self.projector.seek(40.0)
+
+
+def test_a_seek_that_comes_while_it_comes_to_rest_is_not_lost(reel: Reel) -> None:
+    async def story() -> None:
+        audience = Impatient(reel)
+        audience.projector.play(False)
+        async with running(audience.projector):
+            await until(lambda: bool(audience.feedback()) and audience.feedback()[-1]["t_s"] > reel.begin_s + 39.0)
+
+    play(story(), 30)
+
+
 def test_it_stays_within_the_recording_and_starts_again_at_the_end(reel: Reel) -> None:
     projector = Audience(reel).projector
     length_s = projector.state()["length_s"]
