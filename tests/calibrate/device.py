@@ -34,5 +34,5 @@ def device(one: Rig, trace: Trace, speed: float = AS_FAST_AS_READ) -> Iterator[s
             yield simulated.port
         finally:
             loop.call_soon_threadsafe(living.cancel)
-            thread.join(10)
+            thread.join()
             loop.close()

@@ -14,6 +14,7 @@ from monitor.demo.simulated import kit_of, machine_of
 from monitor.exit_codes import ExitCode
 from monitor.profile.reading import load_profile
 from tests.calibrate.bench import write_profile
+from tests.ctrl_c import hears_ctrl_c
 
 UNCALIBRATED = """
 [machine]
@@ -36,7 +37,8 @@ def test_a_calibration_can_be_rehearsed(
     answers.write_text(f"weights = {weights}\nblock_mm = {BLOCK_MM}\nwrite = true\n")
     link = tmp_path / "port"
     words = ["simulate", "--config", str(profile), "--script", "calibration", "--link", str(link), "--speed", "max"]
-    simulator = subprocess.Popen([sys.executable, "-m", "monitor", *words], stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-m", "monitor", *words]
+    simulator = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=hears_ctrl_c)
     try:
         assert simulator.stdout is not None
         assert "(simulated)" in simulator.stdout.readline()

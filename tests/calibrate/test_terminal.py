@@ -46,7 +46,7 @@ class Person:
                     break
             except OSError:  # the other end is closed
                 break
-        return self._process.wait(30)
+        return self._process.wait(60)
 
 
 @contextmanager

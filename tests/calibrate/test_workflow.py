@@ -17,7 +17,8 @@ from tests.calibrate.bench import PROFILE, Rig, rig, write_profile
 from tests.calibrate.device import device
 from tests.ctrl_c import hears_ctrl_c
 
-QUICK = 40.0  # a speed at which the test has seconds to send a signal
+QUICK = 20.0  # a speed at which the test has many seconds to send a signal
+STILL_S = 170.0  # less than a step may take
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def test_ctrl_c_keeps_finished_steps_and_the_next_call_resumes_and_changes_the_p
     helper = one.helper
     first, *others = helper.weights_kg
     command = [sys.executable, "-u", "-m", "monitor", "calibrate", str(profile), "--answers", str(answers), "--port"]
-    begin = Trace.joined([helper.still(16.0), helper.block(), helper.hold(first), helper.still(150.0)])
+    begin = Trace.joined([helper.still(16.0), helper.block(), helper.hold(first), helper.still(STILL_S)])
     with device(one, begin, QUICK) as port:
         process = subprocess.Popen([*command, port], stdout=subprocess.PIPE, text=True, preexec_fn=hears_ctrl_c)
         assert process.stdout is not None
@@ -51,7 +52,7 @@ def test_ctrl_c_keeps_finished_steps_and_the_next_call_resumes_and_changes_the_p
                 break
         with process.stdout:
             process.stdout.read()
-        assert process.wait(20) == ExitCode.INTERRUPTED
+        assert process.wait(60) == ExitCode.INTERRUPTED
     assert profile.read_text() == PROFILE
     directory = Path(os.environ["STATE_DIRECTORY"]) / "rig"
     left = history.load_progress(directory)

@@ -11,6 +11,7 @@ import pytest
 
 from tests import needs
 from tests.browser import Browser, Page
+from tests.ctrl_c import hears_ctrl_c
 from tests.mqtt.brokers import free_port
 
 pytestmark = needs.chromium
@@ -43,6 +44,7 @@ def test_the_demo_moves_the_page_until_ctrl_c(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=hears_ctrl_c,
     ) as demo:
         try:
             assert demo.stdout

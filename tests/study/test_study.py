@@ -155,7 +155,8 @@ def test_batches_are_large_and_leave_no_worker_without_work() -> None:
 
 
 @pytest.mark.may_leak("Dask keeps threads and descriptors for the next cluster")
-def test_a_dask_scheduler_gives_the_same_tables_and_survives_a_worker() -> None:
+def test_a_dask_scheduler_gives_the_same_tables_and_survives_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "REACHED_WITHIN_S", 60.0)
     distributed = pytest.importorskip("distributed")
     work = list(alone())
     with distributed.LocalCluster(
