@@ -1,17 +1,14 @@
 """A mosquitto with the accounts and the access list that `access broker` writes."""
 
-import contextlib
 import os
-import socket
 import subprocess
-import time
 from pathlib import Path
 
 import aiomqtt
 
 from monitor.access.access_list import _hashed, make
 from tests import needs
-from tests.mqtt.brokers import free_port
+from tests.mqtt.brokers import free_port, wait_for_server
 
 LENIENT = """\
 openssl_conf = all
@@ -48,11 +45,7 @@ class Broker:
         environment = os.environ | {"OPENSSL_CONF": str(folder / "openssl.cnf")}
         quiet = subprocess.DEVNULL
         self._process = subprocess.Popen(command, stdout=quiet, stderr=quiet, env=environment)
-        for port in (self.port, self.tls_port):
-            for _ in range(200):
-                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                    break
-                time.sleep(0.02)
+        wait_for_server(self._process, self.port, self.tls_port)
 
     def password(self, account: str) -> str:
         path = self.folder / "secrets" / account

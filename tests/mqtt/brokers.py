@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests import needs
 
-START_WITHIN_S = 30.0
+START_WITHIN_S = 60.0
 
 
 def free_port() -> int:
@@ -26,6 +26,20 @@ def free_port() -> int:
         with socket.create_connection(("127.0.0.1", port)):
             server.accept()[0].close()
     return port
+
+
+def wait_for_server(process: subprocess.Popen[bytes], *ports: int) -> None:
+    """Returns when the program accepts connections on these ports; ends it if it does not come to that."""
+    deadline_s = time.monotonic() + START_WITHIN_S
+    left = list(ports)
+    while left:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", left[0]), 1):
+            left.pop(0)
+            continue
+        if process.poll() is not None or time.monotonic() > deadline_s:
+            process.kill()
+            raise AssertionError(f"no server at port {left[0]} (exit status {process.wait()})")
+        time.sleep(0.02)
 
 
 class Mosquitto:
@@ -52,12 +66,7 @@ class Mosquitto:
     def start(self) -> None:
         command = [needs.path("mosquitto"), "-c", str(self._settings)]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        deadline_s = time.monotonic() + START_WITHIN_S
-        while time.monotonic() < deadline_s and self._process.poll() is None:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
-                return
-            time.sleep(0.02)
-        raise AssertionError(f"mosquitto did not start (exit status {self._process.poll()})")
+        wait_for_server(self._process, self.port)
 
     def kill(self) -> None:
         if self._process is not None:

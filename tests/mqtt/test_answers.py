@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
-from monitor.mqtt.client import answers
+from monitor.mqtt.client import answers, consumer
 from monitor.mqtt.client.consumer import Consumer
 from monitor.mqtt.client.ledger import Ledger, ReceivedRecord
 from monitor.mqtt.contract import payload
@@ -48,7 +48,7 @@ def test_commands_are_carried_out_once_and_answered(kind: str, tmp_path: Path) -
                     await coach.client.publish(packet.topic, packet.payload, packet.qos)
                     answer = await coach.next(f"ack/{order.id}")
                     assert answer["ok"]
-                    assert abs(answer["stamp_s"] - time.time()) < 5
+                    assert abs(answer["stamp_s"] - time.time()) < 60
             assert stage.commands == wanted
 
     play(story())
@@ -65,7 +65,7 @@ def test_invalid_commands_are_refused_counted_and_answered(kind: str, tmp_path: 
                 stamp = f'"stamp_s":{time.time()}'
                 for name, body, error in (
                     ("stop", '{"id":"old","stamp_s":%f}' % (time.time() - 11), "stale"),
-                    ("stop", '{"id":"early","stamp_s":%f}' % (time.time() + 11), "stale"),
+                    ("stop", '{"id":"early","stamp_s":%f}' % (time.time() + 600), "stale"),
                     ("tare", f'{{"id":"x",{stamp}}}', "unknown"),
                     ("lifter", f'{{"id":"y",{stamp}}}', "malformed"),
                     ("stop", f'{{"id":"z",{stamp},"now":true}}', "malformed"),
@@ -148,25 +148,28 @@ def test_resume_sends_missed_events_to_the_client_that_asked_only(
 
 
 @both
-def test_a_consumer_gets_what_can_be_read_and_then_stops_asking(kind: str, tmp_path: Path) -> None:
+def test_a_consumer_gets_what_can_be_read_and_then_stops_asking(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Rows of the store that cannot be read leave gaps in its numbers, also at its end."""
+    monkeypatch.setattr(consumer, "ASK_PERIOD_S", 60.0)  # it asks again only if the answer leaves it behind
 
     async def story() -> None:
         async with a_broker(kind, tmp_path) as address, Stage(address, tmp_path) as stage:
             await stage.happen(8)
             await until(lambda: stage.publisher.delivery.events_acknowledged == 8)
-            with closing(sqlite3.connect(stage.store.path, isolation_level=None, timeout=10)) as connection:
+            with closing(sqlite3.connect(stage.store.path, isolation_level=None, timeout=60)) as connection:
                 connection.execute("UPDATE events SET kind = '#' WHERE seq IN (2, 3, 6, 8)")
             heard: list[int] = []
 
             async def deliver(record: ReceivedRecord) -> None:
                 heard.append(record.seq)
 
-            consumer = Consumer(address, TREE, "collector", deliver, Ledger())
-            running = asyncio.create_task(consumer.run())
-            await until(lambda: consumer.ledger.seq == 8 and not consumer.ledger.behind)
+            collector = Consumer(address, TREE, "collector", deliver, Ledger())
+            running = asyncio.create_task(collector.run())
+            await until(lambda: collector.ledger.seq == 8 and not collector.ledger.behind)
             assert heard == [1, 4, 5, 7]
-            assert (consumer.ledger.lost, consumer.asked) == (4, 1)
+            assert (collector.ledger.lost, collector.asked) == (4, 1)
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
 

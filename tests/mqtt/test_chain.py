@@ -119,7 +119,7 @@ def test_the_centre_gets_every_event_and_can_only_ask(chain: Chain, tmp_path: Pa
 
             chain.centre.kill()
             await berlin.happen(AWAY)
-            await until(lambda: berlin.publisher.delivery.events_acknowledged == 20 + AWAY)
+            await until(lambda: berlin.publisher.delivery.events_acknowledged >= 20 + AWAY)
             chain.centre.start()
             await until(lambda: len(from_berlin) >= 20 + AWAY)
             await koeln.happen(1)
@@ -137,7 +137,7 @@ def test_the_centre_gets_every_event_and_can_only_ask(chain: Chain, tmp_path: Pa
             assert not [topic for topic in topics if "/live/" in topic or topic.endswith("/state")]
             assert berlin.commands == koeln.commands == []
 
-    play(story(), 120.0)
+    play(story())
 
 
 async def _ask(chain: Chain, berlin: Stage) -> set[str]:

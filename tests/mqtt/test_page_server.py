@@ -246,7 +246,6 @@ def test_mqtt_over_the_web_socket_reads_everything_and_sends_commands() -> None:
                 transport="websockets",
                 websocket_path="/mqtt",
                 identifier="page-1",
-                keepalive=5,
             )
             async with page, aiomqtt.Client("127.0.0.1", broker.port) as local:
                 await page.subscribe("rep/m/#", 1)
@@ -309,9 +308,11 @@ def test_nonsense_behind_a_request_does_not_fill_the_log(caplog: pytest.LogCaptu
             writer.write(b"GET /history.json HTTP/1.1\r\nHost: localhost\r\n\r\n")
             await until(asked.is_set)
             writer.write(b"\xff\xff")
-            assert await reader.read() == b"", "the connection is ended at once"
-            ready.set()
-            writer.close()
+            try:
+                assert await reader.read() == b"", "the connection is ended at once"
+            finally:
+                ready.set()
+                writer.close()
             await until(lambda: server.visitors.handshakes_failed == 1)
         assert not caplog.records
 

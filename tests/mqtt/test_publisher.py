@@ -142,11 +142,11 @@ def test_a_hanging_broker_is_noticed_and_gets_the_rest_after_its_restart(
                 await until(lambda: stage.publisher.connected)
                 broker.freeze()
                 await stage.happen(5)
-                await until(lambda: stage.publisher.delivery.acknowledgements_missed == 1)
+                await until(lambda: stage.publisher.delivery.acknowledgements_missed >= 1)
                 assert stage.bookmark._place.published_seq == 0
                 broker.kill()
                 broker.start()
-                await until(lambda: stage.publisher.delivery.events_acknowledged == 5)
+                await until(lambda: stage.publisher.delivery.events_acknowledged >= 5)
 
     play(story())
 
@@ -231,28 +231,35 @@ def test_without_a_broker_the_publisher_keeps_trying(tmp_path: Path, monkeypatch
 
 
 @both
-def test_the_newest_live_feedback_wins_and_older_is_dropped(kind: str, tmp_path: Path) -> None:
+def test_the_newest_live_feedback_wins_and_older_is_dropped(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publisher, "LIVE_MAX_AGE_S", 60.0)  # what is new does not become old on a slow computer
+
     async def story() -> None:
         async with (
             a_broker(kind, tmp_path) as address,
             Stage(address, tmp_path) as stage,
             listening(address, "live/feedback") as listener,
         ):
-            stage.publisher.offer_live(live(0.0))
-            await asyncio.sleep(publisher.LIVE_MAX_AGE_S + 0.1 if not stage.publisher.connected else 0)
             await until(lambda: stage.publisher.connected)
+            stage.publisher._live = (asyncio.get_running_loop().time() - 61.0, live(0.0))  # it waited for a connection
+            stage.publisher._live_due.set()
+            await until(lambda: stage.publisher.delivery.live_dropped == 1)
             for number in range(1, 101):
                 stage.publisher.offer_live(live(float(number)))
             assert (await listener.next(t_s=100.0))["v"] == 1
-            sent = stage.publisher.delivery.live_sent
-            assert len(listener.heard) == sent <= 2
-            assert stage.publisher.delivery.live_dropped == 101 - sent
+            assert len(listener.heard) == stage.publisher.delivery.live_sent == 1
+            assert stage.publisher.delivery.live_dropped == 100
 
     play(story())
 
 
 @needs.mosquitto
-def test_live_feedback_does_not_queue_before_a_hanging_broker(tmp_path: Path) -> None:
+def test_live_feedback_does_not_queue_before_a_hanging_broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publisher, "LIVE_MAX_AGE_S", 60.0)  # the newest is sent when the broker is back
+    monkeypatch.setattr(connection, "ACKNOWLEDGED_WITHIN_S", 60.0)  # the connection stays
+
     async def story() -> None:
         with mosquitto(tmp_path) as broker:
             address = Address(host="127.0.0.1", port=broker.port)
@@ -260,13 +267,14 @@ def test_live_feedback_does_not_queue_before_a_hanging_broker(tmp_path: Path) ->
                 await until(lambda: stage.publisher.connected)
                 broker.freeze()
                 await stage.happen(1)
-                for number in range(150):
+                number = 0
+                while stage.publisher.delivery.live_dropped < 60:
+                    number += 1
                     stage.publisher.offer_live(live(float(number)))
-                    await asyncio.sleep(0.02)
+                    await asyncio.sleep(0.01)
                 sent = stage.publisher.delivery.live_sent
-                assert stage.publisher.delivery.live_dropped >= 60
                 broker.thaw()
-                await listener.next(t_s=149.0)
+                await listener.next(t_s=float(number))
                 assert len(listener.heard) <= sent + 2
 
     play(story())
@@ -282,7 +290,7 @@ def test_documents_are_published_again_on_a_new_connection(kind: str, tmp_path: 
                 taker = aiomqtt.Client(address.host, address.port, identifier=f"rep-monitor-{MACHINE}")
                 async with taker:  # the broker disconnects the publisher
                     pass
-                await until(lambda: stage.publisher.delivery.connections == 2)
+                await until(lambda: stage.publisher.delivery.connections >= 2)
                 await listener.next(t_s=1.0)
 
     play(story())
