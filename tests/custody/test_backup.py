@@ -18,6 +18,7 @@ from monitor.state.folders import Lock
 from monitor.store.store import Store
 from tests.profiles import PROFILE
 from tests.record.sessions import jerk, set_end
+from tests.record.waiting import until
 
 MACHINE = "bad-input"
 LINE = '{"when":"2026-11-23","residual":0.2}\n'
@@ -87,20 +88,23 @@ def test_a_backup_while_the_daemon_writes_is_consistent(kept: Path) -> None:
     """A set's end and its row are stored in one transaction: a copy has both or none."""
     folder = kept / "state" / MACHINE
     stop = threading.Event()
+    written = [2]
 
     def write() -> None:
         with Lock(folder), Store(folder / "events.db") as store:
-            number = 3
             while not stop.is_set():
+                number = written[0] + 1
                 store.begin_session(f"s{number}")
                 store.append([set_end(number, session=f"s{number}")])
-                number += 1
+                written[0] = number
 
     writing = threading.Thread(target=write)
     writing.start()
     try:
         for number in range(8):
             assert main(["backup", str(kept / f"{number}.zip"), "--config", str(kept / "m.toml")]) == ExitCode.DONE
+            before = written[0]
+            until(lambda: written[0] > before or not writing.is_alive())  # noqa: B023
     finally:
         stop.set()
         writing.join()

@@ -19,7 +19,7 @@ from monitor.store.store import Store
 from monitor.store.stored import StoredEvent
 
 MACHINE = "e2e"  # the name in the profile of test_end_to_end
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 class Program:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -98,6 +99,10 @@ def test_a_wall_clock_that_steps_a_day_changes_no_event(tmp_path: Path, figure: 
     """Forwards and back, while the whole daemon runs; a later replay of its recording gives the same events."""
     store = tmp_path / "state" / "e2e" / "events.db"
 
+    def last_ahead_s() -> float:
+        """By how much the daemon's clock was ahead when it stored its last event."""
+        return on_disk(store)[-1].stored_unix_s - time.time()
+
     async def story(profile: Path, port: int, shim: Shim) -> Collector:
         collector = Collector(Address(host="127.0.0.1", port=port))
         collector.come()
@@ -105,14 +110,15 @@ def test_a_wall_clock_that_steps_a_day_changes_no_event(tmp_path: Path, figure: 
         with a_lifter(tmp_path, profile, 4.0) as lifter, daemon:
             await until(lambda: len(collector.records) >= 2)
             for step in range(STEPS):
-                shim.step_wall_clock((DAY_S, 0, -DAY_S, 0)[step % 4])
+                shim.step_wall_clock(ahead_s := (DAY_S, 0, -DAY_S, 0)[step % 4])
+                await until(lambda: abs(last_ahead_s() - ahead_s) < DAY_S / 2)
                 count = len(collector.records)
                 await until(lambda: len(collector.records) >= count + 3)  # noqa: B023
             assert daemon.stop() == 0
             shim.step_wall_clock(0)
             lifter.kill()
-            daemon.start()
             last_seq = on_disk(store)[-1].seq
+            daemon.start()
             await until(lambda: collector.ledger.seq >= last_seq)
         await collector.go()
         return collector

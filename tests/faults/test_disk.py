@@ -51,7 +51,7 @@ class Screen:
                     self.came_s.append(time.monotonic())
 
     def longest_pause_s(self, since_s: float) -> float:
-        return max(b - a for a, b in pairwise(at for at in self.came_s if at >= since_s))
+        return max(b - a for a, b in pairwise(self.came_s) if b >= since_s)
 
 
 class Recorded:
@@ -78,7 +78,7 @@ def test_a_disk_that_stalls_or_fails_disturbs_nothing_else(tmp_path: Path, figur
         looking = asyncio.create_task(screen.look())
         daemon = a_daemon(tmp_path, profile, tmp_path / "tty", shim.environment, CHATTY)
         with a_lifter(tmp_path, profile, 1.0) as lifter, daemon:
-            await until(lambda: len(collector.records) >= 20)
+            await until(lambda: len(collector.records) >= 20 and screen.came_s)
             began_s = time.monotonic()
             for _ in range(STALLS):
                 if fault == "stalls":
@@ -90,6 +90,7 @@ def test_a_disk_that_stalls_or_fails_disturbs_nothing_else(tmp_path: Path, figur
                 shim.fail_syncs(0)
                 count = len(collector.records)
                 await until(lambda: len(collector.records) > count + 10)  # noqa: B023
+            await until(lambda: screen.came_s[-1] > began_s)
             paused_s = screen.longest_pause_s(began_s)
             if fault == "fails":
                 await until(lambda: screen.infos[-1].storage.store_failures > 0)
@@ -98,8 +99,8 @@ def test_a_disk_that_stalls_or_fails_disturbs_nothing_else(tmp_path: Path, figur
             if fault == "fails":
                 assert [line for line in daemon.lines if "cannot be used" in line or "cannot be written" in line]
             lifter.kill()  # so that no new events arise
-            daemon.start()  # for the remaining questions
             last_seq = on_disk(store)[-1].seq
+            daemon.start()  # for the remaining questions
             await until(lambda: collector.ledger.seq >= last_seq)
         await collector.go()
         looking.cancel()
@@ -155,8 +156,8 @@ def test_a_full_disk_stops_recording_then_events_and_never_live(tmp_path: Path, 
             await until(lambda: screen.infos[-1].recording == "on")
             assert daemon.stop() == 0
             lifter.kill()
-            daemon.start()
             last_seq = on_disk(store_of(disk))[-1].seq
+            daemon.start()
             await until(lambda: collector.ledger.seq >= last_seq)
         await collector.go()
         looking.cancel()

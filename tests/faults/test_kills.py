@@ -50,8 +50,8 @@ def test_kills_of_all_programs_lose_nothing_repeat_nothing_and_keep_the_order(tm
             await until(lambda: len(collector.records) > count)  # it goes on
             assert daemon.stop() == 0
             lifter.kill()  # so that no new events arise
-            daemon.start()  # for the remaining questions
             kept = on_disk(store)
+            daemon.start()  # for the remaining questions
             await until(lambda: collector.ledger.seq >= kept[-1].seq)
         await collector.go()
         assert not [line for line in daemon.lines if "Traceback" in line or "exception" in line.lower()]

@@ -12,6 +12,7 @@ from monitor.record.recorder import RESERVE_BYTES, Recorder
 from monitor.record.session_file import read_session
 from tests.daemon.stage import TABLES
 from tests.record.sessions import HEADER, some_records, wire_chunks
+from tests.record.waiting import until
 
 
 def recorded(path: Path, **record: Any) -> dict[str, int]:
@@ -55,8 +56,7 @@ def test_the_reserve_of_the_disk_is_left_for_events(tmp_path: Path, monkeypatch:
     recorder = Recorder(tmp_path / "a" / "b" / "s.mcap", HEADER, period_s=0.01, retry_s=0.01)
     for record in some_records():
         recorder.put(record)
-    while recorder.status.state != "no_storage":
-        pass
+    until(lambda: recorder.status.state == "no_storage")
     assert recorder.status.last_error == "No space left except the reserve for events"
     left_bytes = 1 << 30
     assert recorder.close().state == "closed"

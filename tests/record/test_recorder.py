@@ -229,7 +229,7 @@ def test_a_file_that_was_shortened_is_not_continued(path: Path, monkeypatch: pyt
     recorder = Recorder(path, HEADER, period_s=PERIOD_S, retry_s=PERIOD_S)
     for record in wires(10):
         recorder.put(record)
-    until(lambda: recorded(path) == wires(10))
+    until(lambda: recorded(path) == wires(10) and recorder.durable_bytes == path.stat().st_size)
     disk.broken = True  # it cuts the file to 10 bytes, below what was vouched for
     for record in wires(10, 10):
         recorder.put(record)

@@ -72,6 +72,7 @@ def cut_off(directory: Path, image: Path, after: Path, dice: random.Random) -> t
                 confirmed += os.read(process.stdout.fileno(), 1 << 16)
             threading.Event().wait(dice.random() / 5)  # a random moment of its work
             process.send_signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)  # it may be in the middle of a sync
             os.set_blocking(process.stdout.fileno(), False)
             with suppress(BlockingIOError):
                 confirmed += os.read(process.stdout.fileno(), 1 << 16)
