@@ -7,17 +7,20 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import aiomqtt
 import msgspec
+import numpy as np
 import pytest
 
 import firmware_bridge.simulator as simulator
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.serial_port import read_chunks
+from firmware_bridge.simulator import Trace
 from firmware_bridge.simulator.board import Board
 from firmware_bridge.simulator.device import SimulatedDevice
 from monitor.__main__ import main
@@ -38,13 +41,36 @@ from tests.mqtt.stage import KINDS, until
 
 REPS = 2
 SPEED = 4.0  # times real time
+WITHIN_S = 240.0
 
 
-def a_machine(path: Path, speed: float = SPEED) -> SimulatedDevice:
-    """One clean set on the machine of the profile; then the board is silent."""
+def a_machine(path: Path, may_go_on: Callable[[], bool] = lambda: True) -> SimulatedDevice:
+    """One clean set on the machine of the profile; then the board is silent.
+
+    In the last repetition the lifter holds the load until he may go on. The board keeps what is not read yet.
+    """
     profile = load_profile(path)
-    traces = simulator.live(machine_of(profile), simulator.clean_set(2, 4, reps=REPS), seed=5, rows=round(5 * speed))
-    return SimulatedDevice(Board(kit_of(profile), 5), traces, speed=speed, baud=profile.serial.baud)
+    machine = machine_of(profile)
+    traces = simulator.live(machine, simulator.clean_set(2, 4, reps=REPS), seed=5, rows=round(5 * SPEED))
+
+    def pieces() -> Iterator[Trace]:
+        lifts, is_up = 0, False
+        for piece in traces:
+            yield piece
+            was_up, is_up = is_up, piece.position_m[-1] > (machine.bottom_m + machine.top_m) / 2
+            lifts += is_up and not was_up
+            while is_up and lifts == REPS and not may_go_on():
+                yield standing(piece)
+
+    board = Board(kit_of(profile), 5, tx_bytes=None)
+    return SimulatedDevice(board, pieces(), speed=SPEED, baud=profile.serial.baud)
+
+
+def standing(piece: Trace) -> Trace:
+    """As at the end of the piece."""
+    still = np.zeros(len(piece))
+    place_m, load_n = still + piece.position_m[-1], still + piece.machine.working_load_n
+    return replace(piece, position_m=place_m, velocity_m_s=still, acceleration_m_s2=still, tension_n=load_n)
 
 
 class Audience:
@@ -105,7 +131,7 @@ def test_a_set_goes_all_the_way(kind: str, tmp_path: Path, monkeypatch: pytest.M
     with contextlib.ExitStack() as stack:
         broker = stack.enter_context(mosquitto(tmp_path)) if kind == "mosquitto" else None
         path = a_profile(tmp_path, broker.port if broker else None)
-        asyncio.run(asyncio.wait_for(story(path), 90))
+        asyncio.run(asyncio.wait_for(story(path), WITHIN_S))
         if broker:
             asyncio.run(retained_is_offline(broker.port))
 
@@ -150,8 +176,10 @@ def test_killed_and_started_again_it_publishes_everything_once(tmp_path: Path) -
     environment = os.environ | {"STATE_DIRECTORY": str(tmp_path / "state")}
     audience = Audience()
 
+    killed = asyncio.Event()
+
     async def story(path: Path, address: Address) -> None:
-        with a_machine(path) as device:
+        with a_machine(path, killed.is_set) as device:
             command = [sys.executable, "-m", "monitor", "run", "--config", str(path), "--port", device.port]
 
             async def start() -> asyncio.subprocess.Process:
@@ -171,6 +199,7 @@ def test_killed_and_started_again_it_publishes_everything_once(tmp_path: Path) -
                 finally:
                     first.kill()
                     await first.wait()
+                killed.set()
                 moving.cancel()  # the lifter waits
                 await until(lambda: last_status() == ("offline", 1))
                 second = await start()
@@ -195,4 +224,4 @@ def test_killed_and_started_again_it_publishes_everything_once(tmp_path: Path) -
 
     with mosquitto(tmp_path) as broker:
         address = Address(host="127.0.0.1", port=broker.port)
-        asyncio.run(asyncio.wait_for(story(a_profile(tmp_path, broker.port), address), 90))
+        asyncio.run(asyncio.wait_for(story(a_profile(tmp_path, broker.port), address), WITHIN_S))
