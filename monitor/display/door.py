@@ -38,7 +38,7 @@ class Door:
     def __init__(self) -> None:
         self.refused = 0
         self.broken_handshakes = 0  # of TLS
-        self.handshakes: set[asyncio.Task[None]] = set()
+        self.handshakes: dict[asyncio.Task[None], asyncio.Transport] = {}  # each with its connection
         self._ungreeted: Counter[str] = Counter()
 
     def enter(self, connection: socket.socket, peer: str) -> bool:
@@ -56,6 +56,12 @@ class Door:
         """The request of a connection is complete, or the connection has ended."""
         self._ungreeted[peer] -= 1
         self._ungreeted += Counter()  # removes peers without connections
+
+    def end_handshakes(self) -> None:
+        """Also those that have not begun: a task that is cancelled before its first step cannot close anything."""
+        for handshake, connection in self.handshakes.items():
+            handshake.cancel()
+            connection.abort()
 
     def connection(self, protocol: ServerProtocol, server: Server, **options: Any) -> ServerConnection:
         """Called by `websockets` for each connection."""

@@ -134,8 +134,7 @@ class PageServer:
         await self._close()
 
     async def _close(self) -> None:
-        for task in self.door.handshakes:
-            task.cancel()
+        self.door.end_handshakes()
         for server in self._servers:
             server.close()
         for server in self._servers:

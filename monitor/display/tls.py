@@ -60,8 +60,8 @@ class TlsFront(asyncio.Protocol):
             return
         plain.pause_reading()  # until the handshake reads
         task = asyncio.create_task(self._secure(plain, peer))
-        self._door.handshakes.add(task)
-        task.add_done_callback(self._door.handshakes.discard)
+        self._door.handshakes[task] = plain
+        task.add_done_callback(self._door.handshakes.pop)
 
     def data_received(self, data: bytes) -> None:
         self._early.append(data)

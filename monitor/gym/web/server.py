@@ -93,8 +93,7 @@ async def serve_page(app: FastAPI, port: PagePort) -> None:
         await asyncio.shield(serving)
     finally:
         server.should_exit = True
-        for handshake in door.handshakes:
-            handshake.cancel()
+        door.end_handshakes()
         await serving
 
 
