@@ -10,6 +10,7 @@ from firmware_bridge.serial_port import read_chunks
 from monitor.profile.profile import Profile
 
 PATIENCE_S = 6.0  # a board needs two seconds to start, a repeated request four
+LOOK_EVERY_S = 0.1
 
 
 class ListeningPort:
@@ -47,11 +48,12 @@ class ListeningPort:
         self.state = state
 
     async def _until_silent(self) -> None:
-        loop = asyncio.get_running_loop()
-        good_s = loop.time()
-        while loop.time() - good_s < PATIENCE_S:
-            await asyncio.sleep(0.1)
+        """Returns when nothing usable has come for `PATIENCE_S`, without the time in which this program stood still."""
+        silent_s = 0.0
+        while silent_s < PATIENCE_S:
+            await asyncio.sleep(LOOK_EVERY_S)
+            silent_s += LOOK_EVERY_S
             if self.state is None or self.state.state == "streaming":
-                good_s = loop.time()
+                silent_s = 0.0
             elif self.state.state in ("busy", "incompatible"):  # waiting does not help
                 return

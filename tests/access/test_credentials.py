@@ -100,6 +100,7 @@ def test_nothing_that_a_run_produces_contains_the_password(right: bool, tmp_path
         else:
             while b"refuses the connection" not in b"".join(received):
                 received.append(await process.stdout.readline())
+                assert received[-1], received
         assert CANARY.encode() not in Path(f"/proc/{process.pid}/cmdline").read_bytes()  # noqa: ASYNC240 - procfs
         process.send_signal(signal.SIGTERM)
         output, _ = await process.communicate()

@@ -23,7 +23,7 @@ def run(words: str, tmp_path: Path, *, out: str = "") -> subprocess.CompletedPro
     environment = os.environ | {"STATE_DIRECTORY": str(tmp_path)}
     command = f"exec {sys.executable} -m monitor {words} {out}"
     return subprocess.run(
-        ["bash", "-c", command], env=environment, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+        ["bash", "-c", command], env=environment, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False
     )
 
 

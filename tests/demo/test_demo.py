@@ -50,7 +50,7 @@ def wait_for_a_recording(process: "subprocess.Popen[str]", folder: Path) -> None
 def end(process: "subprocess.Popen[str]", number: signal.Signals) -> str:
     """Ends it. Returns its output."""
     process.send_signal(number)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=2 * PATIENCE_S)
     assert (process.returncode, err) == (ExitCode.DONE, "")
     return out
 

@@ -1,5 +1,6 @@
 """The command on real ports, brokers and a daemon: each fault is found, and the daemon is not disturbed."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -13,14 +14,19 @@ from typing import Any
 import pytest
 
 from firmware_bridge.formats.calibration import Calibration
+from firmware_bridge.formats.messages import Ping
+from firmware_bridge.link_state import LinkState
 from firmware_bridge.simulator import Kit
 from monitor.__main__ import main
+from monitor.calibrate.listening_port import ListeningPort
 from monitor.exit_codes import ExitCode
 from tests import needs
 from tests.calibrate.bench import Rig, rig
 from tests.calibrate.device import device
+from tests.daemon.stage import PROFILE
 from tests.fake_device import FakeDevice
 from tests.mqtt.brokers import free_port, mosquitto
+from tests.record.waiting import until
 
 KEYS = [
     "profile", "calibration", "port", "by_id", "permission", "holder", "modem_manager", "firmware", "cable",
@@ -136,6 +142,23 @@ def test_another_device_at_the_port_is_found(
     assert "sends text" in found["firmware"]["found"]
 
 
+def test_time_in_which_the_program_stood_still_is_no_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitor.calibrate.listening_port.PATIENCE_S", 0.3)
+    line = ListeningPort(PROFILE, "a-port")
+    line.state = LinkState(state="hello", detail="asking who is there", since_ns=0)
+
+    async def story() -> None:
+        watching = asyncio.create_task(line._until_silent())
+        await asyncio.sleep(0)
+        time.sleep(0.4)  # noqa: ASYNC251 - it stands still
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert not watching.done()
+        await watching
+
+    asyncio.run(story())
+
+
 def test_a_port_that_another_program_has_open_is_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     hold = "import serial, sys; p = serial.Serial(sys.argv[1], exclusive=True); print('held', flush=True); input()"
     with FakeDevice(tmp_path / "tty"):
@@ -245,17 +268,17 @@ def running(path: Path, port: str) -> Iterator[subprocess.Popen[str]]:
         yield daemon
     finally:
         daemon.terminate()
-        daemon.communicate(timeout=30)
+        daemon.communicate(timeout=120)
 
 
-def test_a_running_daemon_is_asked_and_not_disturbed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_running_daemon_is_asked_and_not_disturbed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitor.doctor.broker.INFO_WITHIN_S", 120.0)
     path = profile(tmp_path)
     link = tmp_path / "tty"
     with FakeDevice(link) as board, running(path, str(link)) as daemon:
-        for _ in range(200):
-            if board.openings and any(type(heard).__name__ == "Ping" for heard in board.heard):
-                break
-            time.sleep(0.05)
+        until(lambda: any(isinstance(heard, Ping) for heard in board.heard))
         openings = board.openings
         _, found = examined(path, capsys, "--port", str(link))
         assert board.openings == openings

@@ -10,7 +10,7 @@ from firmware_bridge.formats import Format
 from firmware_bridge.link_state import LinkState
 from firmware_bridge.serial_port import read_chunks
 
-PATIENCE_S = 30  # to wait for a state on a busy machine; it measures no time
+PATIENCE_S = 120  # to wait for a state on a busy machine; it measures no time
 
 
 class Reader:

@@ -3,13 +3,16 @@
 import os
 import subprocess
 import sys
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from firmware_bridge import ports
 from firmware_bridge.errors import LinkError, PortBusyError, ProtocolVersionError, WrongDeviceError
 from firmware_bridge.holders import Holder, holders
-from firmware_bridge.ports import list_ports, port_info, probe
+from firmware_bridge.ports import ASK_EVERY_S, list_ports, port_info, probe
 from firmware_bridge.serial_port import open_port
 from monitor.__main__ import main
 from tests.fake_device import FakeDevice
@@ -22,7 +25,9 @@ def test_a_board_answers_with_its_hello(tmp_path: Path) -> None:
         assert hello.boot_id == device.wire.boot_id
 
 
-def test_another_device_does_not_answer(tmp_path: Path) -> None:
+def test_another_device_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = count(step=ASK_EVERY_S)
+    monkeypatch.setattr(ports, "time", SimpleNamespace(monotonic=lambda: next(looks)))  # it looks that often
     with FakeDevice(tmp_path / "tty", speech="nothing") as device:
         assert probe(str(device.link), 500_000, patience_s=0.5) is None
         device.speech = "nmea"
