@@ -145,6 +145,10 @@ class Page:
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=False
         )
 
+    def at_noon(self) -> None:
+        """Moves the page to a time zone in which it is about noon: no midnight passes within the test."""
+        self.call("Emulation.setTimezoneOverride", timezoneId=f"Etc/GMT{time.gmtime().tm_hour - 12:+d}")
+
     def evaluate(self, expression: str) -> Any:
         answer = self.call(
             "Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True, userGesture=True

@@ -27,6 +27,7 @@ def test_a_set_is_shown_while_it_goes_on(open_page: Open, stage: DisplayStage) -
     stage.info()
     stage.live()
     page = open_page("trainer.html", (1440, 900))
+    page.at_noon()
     page.wait("document.body.dataset.state === 'set'")
     stage.event(LockoutRest, rep=1, duration_s=2.0, t_s=-30.0)
     stage.event(Jerk, rep=2, cause="mid", peak_g=0.2, t_s=-20.0)

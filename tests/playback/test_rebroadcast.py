@@ -13,6 +13,7 @@ from monitor.exit_codes import ExitCode
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
 from monitor.mqtt.client.connection import Address, connect
 from monitor.mqtt.client.lean_client import Received
+from monitor.mqtt.contract.payload import Packet
 from tests import needs
 from tests.mqtt.brokers import free_port, mosquitto
 from tests.mqtt.stage import until
@@ -87,12 +88,16 @@ def test_the_broker_of_the_profile_is_used(tmp_path: Path, capsys: pytest.Captur
         profile = config(tmp_path, broker.port, 'host = "127.0.0.1"\n')
         check(*asyncio.run(replayed(profile, broker.port)))
 
-        async def later() -> list[Received]:
-            async with listening(broker.port) as heard:
-                await asyncio.sleep(0.3)
-                return heard
+        async def later() -> list[str]:
+            """What a client gets that comes later, up to a message of its own."""
+            address = Address(host="127.0.0.1", port=broker.port)
+            async with listening(broker.port) as heard, connect(address, "another") as another:
+                await another.publish(Packet("own", b"", 1, False))
+                async with asyncio.timeout(60):
+                    await until(lambda: bool(heard))
+                return [message.topic for message in heard]
 
-        assert asyncio.run(later()) == []
+        assert asyncio.run(later()) == ["own"]
     out = capsys.readouterr().out
     assert f"publishing clean under {ROOT} at 127.0.0.1:{broker.port}" in out
     assert "event records published" in out

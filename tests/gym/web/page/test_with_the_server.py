@@ -62,6 +62,7 @@ def test_a_trainer_s_round(the_browser: Browser, lone_database: Database) -> Non
         add_set(connection, ada, "leg-press", time.time() - 1.0, outcome="failure", load_n=80 * KG)
     with served(lone_database, collector) as url:
         page = the_browser.open(url, width=TABLET[0], height=TABLET[1])
+        page.at_noon()
         page.wait("document.querySelector('.tile')")
         assert texts(page, ".tile h2") == ["Leg press", "Pulldown"]
         assert texts(page, ".tile .word") == ["no data", "no data"]
