@@ -291,7 +291,7 @@ AnyEvent = (
 KINDS: tuple[str, ...] = tuple(str(kind.__struct_config__.tag) for kind in AnyEvent.__args__)
 
 
-class Feedback(msgspec.Struct, frozen=True, kw_only=True):
+class Feedback(msgspec.Struct, frozen=True, gc=False):
     """What the lifter sees, 25 times a second; the newest wins."""
 
     t_s: float

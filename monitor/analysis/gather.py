@@ -13,7 +13,7 @@ import math
 import numpy as np
 
 from firmware_bridge.samples import Samples, joined
-from monitor.detect.spine import FEEDBACK_STEPS
+from monitor.detect.feedback import FEEDBACK_STEPS
 from monitor.signals.grid import PATIENCE_S, STEP_S, cells_before
 
 TICK_S = FEEDBACK_STEPS * STEP_S

@@ -4,29 +4,69 @@ It shows the newest tension and position. Detection waits for centred values, wh
 eye. The pace follows the protocol's durations, never the lifter's speed.
 """
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from monitor.detect.moment import Moment, seconds, steps
+from monitor.detect.phase import phase_of
 from monitor.detect.set_tally import SetTally
 from monitor.events import AnyEvent, Feedback
 from monitor.signals.conditions import Bit
 from monitor.signals.friction import relative_tension_now
 from monitor.signals.grid import STEP_S
+from monitor.signals.signal_window import SignalWindow
 from monitor.vocabulary.cues import CUES
 from monitor.vocabulary.lookup import row_of
 
+FEEDBACK_STEPS = 8  # 25 times a second
 CUE_STEPS = steps(1.2)  # how long a cue stays after its event has ended
 SHOWN_FROM, SHOWN_TO = -0.2, 1.2  # of the range: a picture shows a little beyond it
 HEAD_STEPS = 4  # the shown tension is a mean over 20 ms: single readings flicker
 
 
-class LiveFeedback:
-    """Keeps which cue is due and when the present movement began."""
+class _Seen(NamedTuple):
+    """The signals of the moments with feedback from moment `first` on, as lists: several times faster than arrays."""
 
-    def __init__(self) -> None:
+    first: int
+    x_m: list[float]
+    head_x_m: list[float]
+    v_m_s: list[float]
+    loaded: list[int]
+    in_band: list[int]
+    recent_n: list[float]  # of every moment, from up to HEAD_STEPS - 1 moments before `first` on
+    before: int  # how many of those lie before `first`
+
+
+class LiveFeedback:
+    """Makes the feedback of the moments at which it is due; keeps which cue is due and when this movement began.
+
+    It is due on fixed steps of the grid's head, which is `lag` steps ahead of the moments.
+    """
+
+    def __init__(self, lag: int) -> None:
+        self._lag = lag
+        self._next = 0  # the moment at which feedback is due
+        self._seen = _Seen(0, [], [], [], [], [], [], 0)
         self._cues: dict[int, tuple[str, int, bool]] = {}  # event id: (cue, moment, still open)
         self._leg = "rest"
         self._leg_start = 0
+
+    def look(self, signals: SignalWindow, start: int, end: int) -> None:
+        """Take the signals of moments `start` to `end`; call it again when they have changed."""
+        self._next = first = -(-(start + self._lag) // FEEDBACK_STEPS) * FEEDBACK_STEPS - self._lag
+        if first >= end:
+            return
+        row, last = signals.row(first), signals.row(end - 1) + 1
+        since, some = max(0, row + 1 - HEAD_STEPS), slice(row, last, FEEDBACK_STEPS)
+        self._seen = _Seen(
+            first,
+            signals.x[some].tolist(),
+            signals.head_x[some].tolist(),
+            signals.v[some].tolist(),
+            signals.loaded[some].tolist(),
+            signals.in_band[some].tolist(),
+            signals.head_tension[since:last].tolist(),
+            row - since,
+        )
 
     def note(self, records: list[AnyEvent], now: int) -> None:
         """Take the events that were reported at this moment."""
@@ -46,43 +86,51 @@ class LiveFeedback:
         elif moment.phase in ("positive", "negative") and moment.phase != self._leg:  # a stall does not restart it
             self._leg, self._leg_start = moment.phase, moment.now
 
-    def feedback(self, moment: Moment, tally: SetTally, head: int) -> Feedback:
-        """The feedback at the grid's newest step, `head`; `moment`, the newest judged one, is `lag` steps older."""
-        limits, signals = moment.limits, moment.signals
-        row = signals.row(moment.now)
-        tension_n = _mean(signals.head_tension[max(0, row + 1 - HEAD_STEPS) : row + 1].tolist())
-        x_m, v_m_s = float(signals.head_x[row]), float(signals.v[row])
+    def before(self, end: int, moment: Moment, tally: SetTally) -> list[Feedback]:
+        """The feedback that is due before moment `end`; since `moment`, the newest judged one, nothing has changed."""
+        if self._next >= end:
+            return []
+        due = range(self._next, end, FEEDBACK_STEPS)
+        self._next = due[-1] + FEEDBACK_STEPS
+        return [self._feedback(now, moment, tally) for now in due]
+
+    def _feedback(self, now: int, moment: Moment, tally: SetTally) -> Feedback:
+        limits, seen = moment.limits, self._seen
+        i = (now - seen.first) // FEEDBACK_STEPS
+        newest = seen.before + now - seen.first
+        tension_n = _mean(seen.recent_n[max(0, newest + 1 - HEAD_STEPS) : newest + 1])
+        x_m, v_m_s = seen.head_x_m[i], seen.v_m_s[i]
         position = (x_m - limits.bottom_m) / limits.span_m if x_m == x_m else None
         relative = _relative(moment, tension_n, x_m, v_m_s)
         under_load_s = under_tension_s = 0.0
         if moment.in_set:
-            under_load_s, under_tension_s = tally.times_s(signals, moment.now + 1)
+            under_load_s, under_tension_s = tally.times_s(seen.loaded[i], seen.in_band[i])
         on_rest, at_lockout = moment.on(Bit.CONTACT), moment.lockout.since is not None
         carried = not (on_rest or moment.held)
-        return Feedback(
-            t_s=seconds(head),
-            tension_n=None if tension_n is None else round(tension_n, 1),
-            tension=relative if carried else None if relative is None else max(0.0, relative),
-            band=None if relative is None or not carried else _band(relative, limits.band),
-            phase=moment.phase,
-            position=None if position is None else round(min(SHOWN_TO, max(SHOWN_FROM, position)), 4),
-            pace=self._pace(moment),
-            velocity_m_s=None if v_m_s != v_m_s else round(v_m_s, 4),
-            set=moment.set_number,
-            rep=moment.reps.full,
-            under_load_s=under_load_s,
-            under_tension_s=under_tension_s,
-            resting="lockout" if at_lockout else "bottom" if on_rest and moment.in_set else None,
-            cue=self.due_cue(moment.now) if moment.in_set else None,
-            load_n=None if limits.selected_n is None else round(limits.selected_n, 1),
-            load_from=limits.load_from,
-            fault=moment.trust.fault,
+        return Feedback(  # by position: eight times faster than by name
+            seconds(now + self._lag),
+            None if tension_n is None else round(tension_n, 1),
+            relative if carried else None if relative is None else max(0.0, relative),
+            None if relative is None or not carried else _band(relative, limits.band),
+            phase_of(moment, seen.x_m[i]),
+            None if position is None else round(min(SHOWN_TO, max(SHOWN_FROM, position)), 4),
+            self._pace(now, moment),
+            None if v_m_s != v_m_s else round(v_m_s, 4),
+            moment.set_number,
+            moment.reps.full,
+            under_load_s,
+            under_tension_s,
+            "lockout" if at_lockout else "bottom" if on_rest and moment.in_set else None,
+            self.due_cue(now) if moment.in_set else None,
+            None if limits.selected_n is None else round(limits.selected_n, 1),
+            limits.load_from,
+            moment.trust.fault,
         )
 
-    def _pace(self, moment: Moment) -> float | None:
+    def _pace(self, now: int, moment: Moment) -> float | None:
         if not moment.in_set:
             return None
-        elapsed_s = (moment.now - self._leg_start) * STEP_S
+        elapsed_s = (now - self._leg_start) * STEP_S
         if self._leg == "positive":
             return round(min(1.0, elapsed_s / moment.limits.positive_s), 4)
         if self._leg == "negative":

@@ -156,10 +156,6 @@ class DetectorPanel:
         """The stream has ended: open events end at the last good moment."""
         self._book.end(replace(self.moment, now=now))
 
-    def moment_at(self, now: int) -> Moment:
-        """The newest moment as it is at `now`, up to which nothing has changed."""
-        return _in_phase(replace(self.moment, now=now))
-
     def step(self, now: int, bits: int, reversals: tuple[Reversal, ...], news: tuple[News, ...]) -> None:
         """Run one moment through the detectors that it concerns."""
         changed = self.moment.bits ^ bits

@@ -7,8 +7,11 @@ from monitor.signals.conditions import Bit
 OF_PHASE = Bit.CONTACT | Bit.UP | Bit.DOWN | Bit.MID  # the bits that decide it
 
 
-def phase_of(moment: Moment) -> Phase:
-    """From contact, holds and slow velocity; a standstill is a stall of the positive, or a turn, by its height."""
+def phase_of(moment: Moment, x_m: float | None = None) -> Phase:
+    """From contact, holds and slow velocity; a standstill is a stall of the positive, or a turn, by its height.
+
+    `x_m`: of a later moment that differs in this alone.
+    """
     if moment.on(Bit.CONTACT):
         return "rest"
     if moment.held:
@@ -24,4 +27,5 @@ def phase_of(moment: Moment) -> Phase:
         return "positive"
     if limits.kind == "static":
         return "hold"
-    return "upper_turn" if moment.x_m > limits.bottom_m + 0.5 * limits.span_m else "lower_turn"
+    x_m = moment.x_m if x_m is None else x_m
+    return "upper_turn" if x_m > limits.bottom_m + 0.5 * limits.span_m else "lower_turn"

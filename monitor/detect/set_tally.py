@@ -88,10 +88,8 @@ class SetTally:
             self._start = counts_at(moment.signals, moment.set_start)
             self._load = _LoadBegun(self._start, 0)
 
-    def times_s(self, signals: SignalWindow, until: int) -> tuple[float, float]:
-        """Time under load and time under tension, up to a moment."""
-        row = signals.row(until - 1)
-        loaded, in_band = int(signals.loaded[row]), int(signals.in_band[row])
+    def times_s(self, loaded: int, in_band: int) -> tuple[float, float]:
+        """Time under load and time under tension, up to a moment with these counts of the stream."""
         under_tension = in_band - self._start.in_band - self._rested_until(in_band)
         return seconds(loaded - self._start.loaded), seconds(under_tension)
 
@@ -102,7 +100,8 @@ class SetTally:
     def end_set(self, moment: Moment, over: int, counts: dict[str, int]) -> SetEnd:
         """The summary of a set that ended at moment `over`: skill and strength are two numbers, never one."""
         limits, reps = moment.limits, moment.reps
-        under_load_s, under_tension_s = self.times_s(moment.signals, over)
+        done = counts_at(moment.signals, over)
+        under_load_s, under_tension_s = self.times_s(done.loaded, done.in_band)
         loads = (*self._stretches, self._end_load(moment, over, limits.selected_n))
         sums = self._leak.set_sums
         known = limits.selected_n is not None

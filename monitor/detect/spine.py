@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from firmware_bridge.samples import Samples
 from monitor.detect.feedback import LiveFeedback
-from monitor.detect.moment import NEVER, Flagged, News, first_moment, steps
+from monitor.detect.moment import Flagged, News, first_moment, steps
 from monitor.detect.panel import DetectorPanel, detectors_after, detectors_before
 from monitor.events import AnyEvent, Feedback, Update
 from monitor.learning.load import LoadFit
@@ -34,7 +34,6 @@ from monitor.signals.zigzag import Reversal, Zigzag
 
 BATCH_ROWS = 1 << 14  # samples at once: what is computed of them fits into the cache of a core
 BLOCK_STEPS = 2048  # 10 s at once: bounds the memory of a call
-FEEDBACK_STEPS = 8  # 25 times a second
 DEFAULT_COUNT_M = 1e-4  # of an encoder, where the profile has no calibration
 OnPositions = Callable[[NDArray[np.float64], NDArray[np.float64]], None]  # session times; m above the rest
 
@@ -80,8 +79,7 @@ class Spine:
         self._reversals: deque[Reversal] = deque()  # that it has found, and that are still to come
         curve_known = profile.machine.resistance in ("constant", "curve")
         self._teacher = Teacher(profile.machine.plates_kg, given_range, detect.range, detect.load_step, curve_known)
-        self._live = LiveFeedback()
-        self._with_feedback = feedback
+        self._live = LiveFeedback(self._motion.lag) if feedback else None
         before = detectors_before(profile, self._motion.lag, count_m)
         after = detectors_after(profile, limits, self._teacher, self._motion.lag, count_m)
         self._panel = DetectorPanel(before, after, first_moment(self._signals, session, limits))
@@ -150,8 +148,10 @@ class Spine:
         seen = np.concatenate(([panel.moment.bits], bits)) & panel.watches
         changes: list[int] = ((seen[1:] != seen[:-1]).nonzero()[0] + start).tolist()
         reversals = self._reversals
-        feedback_at = self._next_feedback(start)
         changes.append(end)
+        live = self._live
+        if live is not None:
+            live.look(signals, start, end)
         i = 0
         following = start
         while True:
@@ -160,9 +160,8 @@ class Spine:
                 now = min(now, reversals[0].confirmed)
             if news:
                 now = min(now, max(following, news[0].step))
-            while feedback_at < min(now, end):
-                feedback.append(self._feedback_at(feedback_at))
-                feedback_at += FEEDBACK_STEPS
+            if live is not None:
+                feedback += live.before(min(now, end), panel.moment, panel.tally)
             if now >= end:
                 return end
             i += changes[i] == now
@@ -171,14 +170,15 @@ class Spine:
             panel.step(now, int(bits[now - start]), turned, _until(news, now) if news else ())
             records = panel.take()
             events += records
-            if self._with_feedback:
-                self._live.follow(panel.moment)
-                self._live.note(records, now)
-            if now == feedback_at:
-                feedback.append(self._feedback_at(now))
-                feedback_at += FEEDBACK_STEPS
+            learned = panel.moment.limits is not limits
+            if live is not None:
+                if learned:
+                    live.look(signals, now, now + 1)
+                live.follow(panel.moment)
+                live.note(records, now)
+                feedback += live.before(now + 1, panel.moment, panel.tally)
             following = now + 1
-            if panel.moment.limits is not limits:
+            if learned:
                 self._scan_again(limits, following, end)
                 return following
 
@@ -198,17 +198,6 @@ class Spine:
         x = self._signals.x[self._signals.row(start) : self._signals.row(following)]
         self._zigzag.scan(x, start, before.reversal_m)
         self._scan(following, end)
-
-    def _feedback_at(self, moment: int) -> Feedback:
-        self._signals.look_from(moment)
-        return self._live.feedback(self._panel.moment_at(moment), self._panel.tally, moment + self._motion.lag)
-
-    def _next_feedback(self, moment: int) -> int:
-        """The next moment with feedback, which falls on fixed steps of the grid's head."""
-        if not self._with_feedback:
-            return NEVER
-        lag = self._motion.lag
-        return -(-(moment + lag) // FEEDBACK_STEPS) * FEEDBACK_STEPS - lag
 
 
 def _news(tracked: TrackedSteps, lag: int) -> list[News]:

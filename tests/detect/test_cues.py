@@ -16,7 +16,7 @@ TOUCH = StackTouch(id=3, duration_s=None, slam=False, speed_m_s=0.1, **COMMON)
 
 
 def test_a_cue_stays_while_its_event_is_open_and_a_while_after_it() -> None:
-    live = LiveFeedback()
+    live = LiveFeedback(0)
     live.note([JERK], 100)
     assert [live.due_cue(now) for now in (100, 99 + CUE_STEPS, 100 + CUE_STEPS)] == ["jerk_start", "jerk_start", None]
     live.note([CEILING], 1000)
@@ -24,7 +24,7 @@ def test_a_cue_stays_while_its_event_is_open_and_a_while_after_it() -> None:
 
 
 def test_the_most_important_cue_wins() -> None:
-    live = LiveFeedback()
+    live = LiveFeedback(0)
     live.note([TOUCH, JERK], 100)
     assert live.due_cue(100) == "jerk_start"
     live.note([CEILING], 101)
@@ -32,7 +32,7 @@ def test_the_most_important_cue_wins() -> None:
 
 
 def test_a_contact_that_ended_the_set_leaves_no_cue_for_the_next_one() -> None:
-    live = LiveFeedback()
+    live = LiveFeedback(0)
     live.note([TOUCH], 100)
     assert live.due_cue(500) == "bottom"
     live.note([msgspec.structs.replace(TOUCH, duration_s=5.0, ended_set=True)], 1100)
