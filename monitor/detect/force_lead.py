@@ -1,16 +1,11 @@
 """Predicts acceleration from the force of a fast cell, before the encoder can show it.
 
 An encoder shows acceleration only as a second difference, so its estimate needs positions `lag` steps ahead. A fast
-cell shows it directly: T = W (1 + a/g) + friction. So the acceleration of the next moments is the encoder's present one
-plus what the force has added since:
-
-    a(now + k) = a(now) + g (T(now + k) - T(now)) / W
-
-The load follows from the same law at `now`, so it need not be known. An even pull (a helper, a drifting zero) is in
-both tensions and makes no difference.
+cell shows it directly: T = W (1 + a/g + friction), solved for `a` with the tension of the next moments. The load need
+not be known: it follows from the same law over the last moments, for which the encoder shows the acceleration. It is a
+mean over `RECENT` of them, in which the rounding of a coarse encoder averages out. An even pull (a helper, a drifting
+zero) is part of that load and makes no difference.
 """
-
-import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +21,7 @@ from monitor.signals.kernels import ACCELERATION_HZ, tension_kernel
 FAST_HZ = 330.0  # EVENTS.md 18
 AHEAD = 4  # steps that a tension is filtered with; with fewer its error is larger than the encoder's
 SHOWN = 5  # moments
+RECENT = 16  # moments, 80 ms: about as far as the encoder's errors are alike
 SLIDING_M_S = 2 * TURNOVER_M_S  # from here on all friction acts, however much it is
 LEAST_INERTIA = 0.5  # of load/g: with less mass on the cable, tension shows resistance rather than acceleration
 
@@ -49,17 +45,17 @@ class ForceLead:
         """Of the `SHOWN` moments up to `steps` after this one; None where the force does not show it."""
         limits, signals = moment.limits, moment.signals
         end = signals.row(moment.now) + 1
-        recent_n = signals.head_tension[max(0, end - len(self._now)) : end]
-        v_m_s, a_m_s2 = float(signals.v[end - 1]), float(signals.a[end - 1])
-        if len(recent_n) < len(self._now) or not _shown(moment, v_m_s):
+        since = end - RECENT
+        recent_n = signals.head_tension[max(0, since - len(self._now) + 1) : end]
+        v_m_s, a_m_s2 = signals.v[max(0, since) : end], signals.a[max(0, since) : end]
+        if len(recent_n) < RECENT + len(self._now) - 1 or not _shown(moment, float(v_m_s[-1])):
             return None
         friction = limits.friction or 0.0
-        sliding = math.tanh(v_m_s / TURNOVER_M_S)
-        now_n = float(recent_n @ self._now)
-        load_n = now_n / (1 + limits.inertia * a_m_s2 / G + friction * sliding)
+        carried = 1 + limits.inertia * a_m_s2 / G + friction * np.tanh(v_m_s / TURNOVER_M_S)
+        load_n = np.correlate(recent_n, self._now, mode="valid").sum() / carried.sum()
         soon_n = np.correlate(recent_n[-len(self._soon) - SHOWN + 1 :], self._soon, mode="valid")
-        risen = (soon_n - now_n) / load_n - friction * (1 - sliding)  # not by friction that begins to act
-        return a_m_s2 + G / limits.inertia * risen
+        newest: NDArray[np.float64] = G / limits.inertia * (soon_n / load_n - 1 - friction)  # all friction acts by then
+        return newest
 
 
 def _shown(moment: Moment, v_m_s: float) -> bool:

@@ -27,7 +27,7 @@ AGO = np.arange(-4.0, 1.0)  # steps
 _BEND = ((AGO + 2) ** 2 - 2) / 7  # of the least-squares parabola through these five; AGO + 2 is 0 in the middle
 PARABOLA = np.stack((0.2 + (AGO + 2) / 5 + _BEND, (AGO + 2) / 10 + 2 * _BEND, _BEND))  # value, slope, bend now
 MARGIN = 1.2  # below this multiple of the threshold nothing is announced early ...
-SURE = 2.0  # ... nor below the threshold and this many errors of a coarse encoder
+SURE = 2.0  # ... nor, by the encoder alone, below the threshold and this many errors of its rounding
 LEAST_SHOWN = 0.5  # of the threshold: a force that shows less contradicts the encoder
 
 
@@ -88,12 +88,7 @@ class SurgeDetector:
         if not newest[0] > LEAST_SHOWN * a_jerk_m_s2:
             return False
         hold = self._jerk.hold
-        return self._lead.steps + _steps_beyond(newest, self._least_m_s2(moment), hold) >= hold
-
-    def _least_m_s2(self, moment: Moment) -> float:
-        """Below it nothing is announced early: it may not stay above its threshold, or not be there at all."""
-        a_jerk_m_s2 = moment.limits.a_jerk_m_s2
-        return max(MARGIN * a_jerk_m_s2, a_jerk_m_s2 + self._sure_m_s2)
+        return self._lead.steps + _steps_beyond(newest, MARGIN * a_jerk_m_s2, hold) >= hold
 
     def _rising(self, moment: Moment, enough: int) -> int:
         return self._left(moment, 1.0, enough)
@@ -104,7 +99,9 @@ class SurgeDetector:
     def _left(self, moment: Moment, sign: float, enough: int) -> int:
         """How many steps the acceleration will stay beyond its threshold, up to `enough`."""
         newest = moment.signals.part(moment.signals.a, moment.now - len(AGO) + 1, moment.now + 1)
-        return 0 if len(newest) < len(AGO) else _steps_beyond(sign * newest, self._least_m_s2(moment), enough)
+        a_jerk_m_s2 = moment.limits.a_jerk_m_s2
+        least_m_s2 = max(MARGIN * a_jerk_m_s2, a_jerk_m_s2 + self._sure_m_s2)
+        return 0 if len(newest) < len(AGO) else _steps_beyond(sign * newest, least_m_s2, enough)
 
     def _shoved(self, moment: Moment) -> tuple[Correction, ...]:
         """A jerk after sticking is a shove also where the sticking is known only later."""
