@@ -3,6 +3,7 @@
 python -m tests.quality                                  the held-back corpus, every table
 python -m tests.quality --seeds tuning --sets 64 --clean 16 --kinds jerk,drop --wrong
 python -m tests.quality show faulty-17 faulty-17.svg     one set as a picture: truth, samples, reported and labelled
+python -m tests.quality lead --seeds tuning --sets 400   jerks where the cell is fast: with its force, and without
 python -m tests.quality --corpus life --seeds tuning     the life of a gym, by the whole contract
 python -m tests.quality --corpus life --of drop_set,hook --each 8 --wrong
 python -m tests.quality show life-drop_set-4 drop.svg
@@ -15,7 +16,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.quality import summary, tables
+from tests.quality import lead, summary, tables
 from tests.quality.circumstances import KEYS
 from tests.quality.corpus import GROUPS, HELD_BACK, TUNING
 from tests.quality.life import command as life
@@ -30,6 +31,8 @@ LIFE_SIZES = {TUNING: (4, 8), HELD_BACK: (12, 64)}  # sessions of each kind, and
 def main(arguments: list[str]) -> int:
     if arguments[:1] == ["show"]:
         return _show(arguments[1:])
+    if arguments[:1] == ["lead"]:
+        return _lead(arguments[1:])
     parser = argparse.ArgumentParser(prog="python -m tests.quality", description="How good is the detector?")
     parser.add_argument("--corpus", choices=("sets", "life"), default="sets")
     parser.add_argument("--seeds", choices=(TUNING, HELD_BACK), default=HELD_BACK)
@@ -79,6 +82,17 @@ def _life(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     each = each if options.each is None else options.each
     clean = clean if options.clean is None else options.clean
     print(life.printed(options.seeds, each, clean, kinds, options.processes, options.wrong))
+    return 0
+
+
+def _lead(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.quality lead", description="How much sooner is a jerk found?"
+    )
+    parser.add_argument("--seeds", choices=(TUNING, HELD_BACK), default=HELD_BACK)
+    parser.add_argument("--sets", type=int, default=192, help="sets with faults, of which a quarter has a fast cell")
+    options = parser.parse_args(arguments)
+    print(lead.printed(options.seeds, options.sets))
     return 0
 
 

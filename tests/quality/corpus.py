@@ -37,6 +37,7 @@ from firmware_bridge.simulator import (
     simulate_many,
 )
 from firmware_bridge.simulator import faults as sensor
+from monitor.detect.force_lead import FAST_HZ
 from monitor.profile.profile import Profile
 from monitor.profile.reading import profile_from_builtins
 from monitor.profile.settings import CellSettings
@@ -108,6 +109,11 @@ class Case:
         return self.kit.force_rate_hz < 200
 
     @property
+    def fast_cell(self) -> bool:
+        """Whether its force leads the position."""
+        return self.kit.force_rate_hz >= FAST_HZ
+
+    @property
     def strata(self) -> dict[str, str]:
         """Its stratum in each table."""
         friction, mass_kg = self.machine.friction, self.machine.mass_kg
@@ -116,7 +122,7 @@ class Case:
             "friction": "2..5 %" if friction < 0.05 else "5..10 %" if friction < 0.10 else "10..20 %",
             "rate": f"{self.kit.position_rate_hz} Hz",
             "encoder": f"{self.kit.encoder_m * 1000:g} mm",
-            "cell": "80 Hz" if self.slow_cell else "full rate",
+            "cell": "80 Hz" if self.slow_cell else "330 Hz or more" if self.fast_cell else "250 Hz",
             "coarsest": "100 Hz, 0.5 mm"
             if (self.kit.position_rate_hz, self.kit.encoder_m) == (100, 0.0005)
             else "any other",

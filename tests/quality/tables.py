@@ -75,10 +75,10 @@ def kinds(title: str, results: Sequence[Result], keys: Sequence[str]) -> str:
             [
                 *(key, n["required"], n["missed"], n["false"], n["neutral"], n["precision"], n["recall"], n["f1"]),
                 *(n["clean_false"], n["false_per_clean_minute"]),
-                *(_pair(n["t_error_mean_s"], n["t_error_p95_s"]), _pair(n["found_p50_s"], n["found_p95_s"])),
+                *(pair(n["t_error_mean_s"], n["t_error_p95_s"]), pair(n["found_p50_s"], n["found_p95_s"])),
                 *(
-                    _pair(n["known_p50_s"], n["known_p95_s"]),
-                    _pair(n["duration_error_mean_s"], n["duration_error_p95_s"]),
+                    pair(n["known_p50_s"], n["known_p95_s"]),
+                    pair(n["duration_error_mean_s"], n["duration_error_p95_s"]),
                 ),
                 verdict,
             ]
@@ -88,7 +88,8 @@ def kinds(title: str, results: Sequence[Result], keys: Sequence[str]) -> str:
     return table(title, head, rows)
 
 
-def _pair(one: float | int | None, other: float | int | None) -> str:
+def pair(one: float | int | None, other: float | int | None) -> str:
+    """Two times, given in s, in ms."""
     return "." if one is None else f"{_text(_ms(one))}/{_text(_ms(other))}"
 
 
@@ -142,7 +143,7 @@ def strata(results: Sequence[Result], keys: Sequence[str], names: Sequence[str] 
                     drawer,
                     len(some),
                     *(summary.of_kind(some, key)["f1"] for key in keys),
-                    _pair(jerk["found_p50_s"], jerk["found_p95_s"]),
+                    pair(jerk["found_p50_s"], jerk["found_p95_s"]),
                     summary.overall(some)["sets_exact"],
                 ]
             )

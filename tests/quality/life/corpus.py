@@ -17,6 +17,7 @@ from firmware_bridge.simulator import Kit, Trace, measure
 from firmware_bridge.simulator import faults as sensor
 from firmware_bridge.simulator.gym import KINDS, drawn_session
 from firmware_bridge.simulator.session import Session
+from monitor.detect.force_lead import FAST_HZ
 from monitor.profile.profile import Profile
 from monitor.profile.settings import CellSettings
 from tests.quality import kept
@@ -67,6 +68,11 @@ class LifeCase:
         """The kit in a few words."""
         cell, without = "HX711" if self.slow_cell else "fast cell", "" if self.calibrated else ", no [calibration]"
         return f"{cell}, {self.kit.encoder_m * 1000:g} mm{without}"
+
+    @property
+    def leads(self) -> bool:
+        """Whether the profile says that the cell is fast, so that its force leads the position."""
+        return (self.given_profile.detect.cell.rate_hz or 0.0) >= FAST_HZ
 
 
 def life_case(kind: str, seed: int) -> LifeCase:

@@ -34,6 +34,7 @@ class LifeResult:
     seed: int
     minutes: float
     sensors: str
+    leads: bool  # the force, as its cell is known to be fast
     tempo: str
     score: LifeScore
 
@@ -74,4 +75,4 @@ def _result(item: LifeCase, judged: Judged, samples: Samples, minutes: float) ->
     events, feedback, _ = detect(samples, item.given_profile)
     detected, moved = reported(events)
     score = score_session(item, judged, detected, feedback, moved)
-    return LifeResult(item.kind, item.name, item.seed, minutes, item.sensors, item.tempo, score)
+    return LifeResult(item.kind, item.name, item.seed, minutes, item.sensors, item.leads, item.tempo, score)

@@ -110,12 +110,12 @@ def details(results: Sequence[LifeResult]) -> str:
     known = [abs(error) for error in held if error is not None]
     rows: list[list[Cell]] = [[f"right {name}", sum(some), f"of {len(some)}"] for name, some in sorted(right.items())]
     rows.append(["failure.held_s within 0.5 s", sum(error <= 0.5 for error in known), f"of {len(held)}"])
-    for cell, slow in (("fast cell", False), ("HX711", True)):
+    for cell, leads in (("a cell known to be fast", True), ("any other", False)):
         late = [
             row.found_after_s * 1000
             for result in results
             for row in result.score.events.rows
-            if row.kind == "jerk" and row.found_after_s is not None and result.sensors.startswith("HX711") == slow
+            if row.kind == "jerk" and row.found_after_s is not None and result.leads == leads
         ]
         rows.append([f"jerk found, {cell}, ms p50/p95", _two(late, 50, 95, "{:.0f}"), f"of {len(late)}"])
     rows.append(["skill reported as null where it is known", sum(score.skill_missing for score in scores), ""])
