@@ -20,6 +20,7 @@ from firmware_bridge.simulator.demo import demo_traces
 from firmware_bridge.simulator.device import AS_FAST_AS_READ, SimulatedDevice
 
 MACHINE = Machine()
+WITHIN_S = 120.0
 START = frame(StartStream(3, 2000, 5, 7).to_bytes(0))
 
 
@@ -35,7 +36,7 @@ def ended(rows: int = 5) -> Iterator[Trace]:
 
 async def read_some(port: serial.Serial, at_least: int) -> bytes:
     data = b""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(WITHIN_S):
         while len(data) < at_least:
             await asyncio.sleep(0.005)
             data += port.read(4096)
@@ -82,7 +83,7 @@ def test_as_fast_as_it_is_read_nothing_is_lost() -> None:
         with serial.Serial(device.port, 500_000, timeout=0) as port:
             port.write(START)
             data = b""
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(WITHIN_S):
                 while not living.done():
                     await asyncio.sleep(0.02)  # a slow reader: the line fills
                     data += port.read(1_000_000)
@@ -123,7 +124,7 @@ def test_a_reader_that_stalls_stops_nothing_and_loses_whole_frames() -> None:
         living = asyncio.create_task(device.run())
         with serial.Serial(device.port, 500_000, timeout=0) as port:
             port.write(START)
-            for _ in range(3000):
+            for _ in range(round(WITHIN_S / 0.01)):
                 await asyncio.sleep(0.01)
                 if device.board.tx_dropped:
                     break

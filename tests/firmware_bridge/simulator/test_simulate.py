@@ -61,11 +61,11 @@ def test_the_command_streams_until_it_is_interrupted(tmp_path: Path) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         assert process.stdout.readline() == f"press (simulated) on {link}; Ctrl-C stops it\n"
-        with serial.Serial(str(link), 500_000, timeout=10) as port:
+        with serial.Serial(str(link), 500_000, timeout=120) as port:
             port.write(frame(StartStream(3, 2000, 5, 1).to_bytes(0)))
             data = port.read(20_000)
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
+        assert process.wait(120) == 0
     decoder = Decoder(kit_of(profile_of({"bottom_m": 0.03, "top_m": 0.5})).calibration(machine_of(profile_of({}))))
     assert len(decoder.feed(Chunk(0, data))) > 1000
     assert decoder.counts.bad_crc == 0
