@@ -1,5 +1,6 @@
 """The list of ports: their names, the programs that use them, and the devices that answer."""
 
+import io
 import os
 import subprocess
 import sys
@@ -16,6 +17,11 @@ from firmware_bridge.ports import ASK_EVERY_S, list_ports, port_info, probe
 from firmware_bridge.serial_port import open_port
 from monitor.__main__ import main
 from tests.fake_device import FakeDevice
+
+
+def held_open(port: Path) -> io.FileIO:
+    """A port that another program has open. It must not become the terminal of the tests, whose end would end them."""
+    return io.FileIO(os.open(port, os.O_RDWR | os.O_NOCTTY), "r+b")
 
 
 def test_a_board_answers_with_its_hello(tmp_path: Path) -> None:
@@ -58,7 +64,7 @@ def test_a_port_has_its_stable_name_and_its_holders(tmp_path: Path) -> None:
     with FakeDevice(tmp_path / "tty") as device:
         (by_id / "usb-some_board-if00").symlink_to(os.path.realpath(device.link))
         sleep = [sys.executable, "-c", "import sys; sys.stdin.read()"]
-        with open(device.link, "r+b", buffering=0) as port:
+        with held_open(device.link) as port:
             with subprocess.Popen(sleep, stdin=subprocess.PIPE, stdout=port) as other:
                 info = port_info(str(device.link), "n/a", by_id)
                 assert info.by_id == str(by_id / "usb-some_board-if00")
@@ -106,7 +112,7 @@ def test_the_command_lists_a_board_a_stranger_and_a_held_port(
         assert "does not exist" in lines[3]
         opened = board.openings
         with (
-            open(board.link, "r+b", buffering=0) as port,
+            held_open(board.link) as port,
             subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=port) as other,
         ):
             assert main(["ports", str(board.link)]) == 0
