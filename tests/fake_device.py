@@ -10,6 +10,7 @@ It runs in its own thread, so its reader may be in this process or in another. `
 """
 
 import itertools
+import math
 import os
 import select
 import threading
@@ -181,13 +182,18 @@ class FakeDevice:
             self._say(self._status(now_us))
         if self._start is None:
             return
-        n, period_us = self._start.batch, self._start.period_us
-        while self._start.streams & 1 and self._pos_us + n * period_us <= now_us:
-            self._say(self.wire.pos(self._pos_us, n, period_us))
-            self._pos_us += n * period_us
-        while self._start.streams & 2 and self._force_us <= now_us:
-            self._say(self.wire.force(self._force_us))
-            self._force_us += FORCE_US
+        n, period_us, streams = self._start.batch, self._start.period_us, self._start.streams
+        while True:  # in the order of time, also when this thread has stood still
+            pos_due_us = self._pos_us + n * period_us if streams & 1 else math.inf
+            force_due_us = self._force_us if streams & 2 else math.inf
+            if min(pos_due_us, force_due_us) > now_us:
+                return
+            if pos_due_us < force_due_us:
+                self._say(self.wire.pos(self._pos_us, n, period_us))
+                self._pos_us += n * period_us
+            else:
+                self._say(self.wire.force(self._force_us))
+                self._force_us += FORCE_US
 
     def _text(self, now_us: int) -> bytes:
         if self.speech == "millis":
