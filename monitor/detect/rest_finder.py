@@ -1,13 +1,15 @@
 """The zero of the positions: a stack that stands still without tension, on its rest, is at x = 0.
 
 Higher up, something else may hold it. It counts as resting there only if a doubt about the position explains the
-height, or if it stood at the same height twice and was never lower in between.
+height, or if it stood at the same height twice and was never lower in between. A device that counts lost counts of the
+encoder makes such a doubt.
 """
 
 import numpy as np
 
+from firmware_bridge.samples import Flag
 from monitor.detect.detector import Detection, Finding, Findings
-from monitor.detect.moment import NEVER, Moment, RestFound, steps
+from monitor.detect.moment import NEVER, Flagged, Moment, RestFound, steps
 from monitor.events import SensorFault
 from monitor.signals.conditions import Bit
 from monitor.signals.position_tracker import PositionDoubt
@@ -17,6 +19,7 @@ LEAST_DRIFT_M = 0.0015  # a rubber bumper gives by less
 ASTRAY_M = 0.03  # an estimate of a lost position may be wrong by this much more than its doubt
 MOST_SLIP_M = 0.015  # hooks, stops and range limiters are higher
 SAME_M = 0.0015  # two contacts at the same height
+SLIP_DOUBT_M = 0.005  # counts are lost one by one, in both directions
 
 
 class RestFinder:
@@ -32,14 +35,19 @@ class RestFinder:
         self.due = NEVER
         self._since: int | None = None
         self._stood: tuple[int, float] | None = None  # when and where the stack last stood above its rest
+        self._slips_only = True  # nothing else makes the present doubt
 
     def update(self, moment: Moment) -> Findings:
         doubts = [item for item in moment.news if isinstance(item, PositionDoubt)]
         limits = moment.limits
         for doubt in doubts:
             limits = limits.with_doubt(doubt.by_m)
+        self._slips_only = not doubts and (self._slips_only or not limits.doubt_m)
+        slipped = any(isinstance(item, Flagged) and item.flags & Flag.SLIPPED for item in moment.news)
+        if slipped and limits.doubt_m < SLIP_DOUBT_M:
+            limits = limits.with_doubt(SLIP_DOUBT_M - limits.doubt_m)
         found = self._look(moment, limits.doubt_m)
-        return (limits, *found) if doubts else found
+        return (limits, *found) if limits is not moment.limits else found
 
     def _look(self, moment: Moment, doubt_m: float) -> Findings:
         self.due = NEVER
@@ -57,11 +65,16 @@ class RestFinder:
             return ()  # only the cell's reading stood still
         off_m = moment.x_m
         moved = bool(doubt_m) or abs(off_m) > LEAST_DRIFT_M
-        reach_m = moment.limits.detect.set.off_rest_m + (doubt_m + ASTRAY_M if doubt_m else 0.0)
-        by_place = off_m <= reach_m  # there is nothing below a rest
+        by_place = off_m <= self._reach_m(moment, doubt_m)  # there is nothing below a rest
         if not moved or not (by_place or self._stands_again(moment, off_m)):
             return ()
         return self._moved(moment, off_m, doubt_m)
+
+    def _reach_m(self, moment: Moment, doubt_m: float) -> float:
+        """Below it, a stack that stands without tension is on its rest."""
+        if not doubt_m:
+            return moment.limits.detect.set.off_rest_m
+        return MOST_SLIP_M if self._slips_only else moment.limits.detect.set.off_rest_m + doubt_m + ASTRAY_M
 
     def _stands_again(self, moment: Moment, off_m: float) -> bool:
         """Whether the stack came back to this height and was never lower since it first stood here."""

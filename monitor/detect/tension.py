@@ -5,6 +5,7 @@
 When the tension differs from the load, the stack accelerates, and the encoder sees it. So force alone never makes an
 event. On simulated sets the acceleration is at least a third of what the tension implies in every true event, and
 almost zero if the cell was disturbed, its zero has drifted, the load is another, or the stack stands on its rest.
+While a force that nothing explains lasts evenly (another zero after a reset), an event must be one without it, too.
 """
 
 from typing import Any
@@ -20,6 +21,8 @@ from monitor.profile.settings import DetectSettings
 from monitor.signals.conditions import Bit
 
 FELT = 0.25  # of the acceleration that the tension's distance from the load implies
+EVEN = 0.04  # of the load: an unexplained force that is smaller may be friction
+EVEN_STEPS, LEAST_MOVING = steps(1.0), steps(0.3)  # before an event: how far to look for one, and how much of it moves
 
 
 class TensionDetector:
@@ -45,10 +48,10 @@ class TensionDetector:
         )
         out = detect.tension_out
         hold, join, ceiling = steps(out.hold_s), steps(out.join_s), steps(detect.force_ceiling.announce_s)
-        self._unload = HeldCondition(steps(detect.unload.hold_s), describe=_lowest, believe=_fell)
+        self._unload = HeldCondition(steps(detect.unload.hold_s), describe=_lowest, believe=_unloaded)
         self._slack = HeldCondition(steps(detect.slack.announce_s), describe=_loose, believe=_fell)
-        self._low = HeldCondition(hold, join, describe=_low, believe=_fell)
-        self._high = HeldCondition(hold, join, describe=_high, believe=_rose)
+        self._low = HeldCondition(hold, join, describe=_low, believe=_left_below)
+        self._high = HeldCondition(hold, join, describe=_high, believe=_left_above)
         self._ceiling = HeldCondition(ceiling, describe=_peak, believe=_rose_or_held)
 
     @property
@@ -89,19 +92,30 @@ def _fell(moment: Moment, start: int, end: int) -> bool:
     return _felt(moment, start, end, -1.0)
 
 
-def _rose(moment: Moment, start: int, end: int) -> bool:
-    return _felt(moment, start, end, 1.0)
+def _unloaded(moment: Moment, start: int, end: int) -> bool:
+    return _felt(moment, start, end, -1.0, beyond=1 - moment.limits.unload_below)
+
+
+def _left_below(moment: Moment, start: int, end: int) -> bool:
+    return _felt(moment, start, end, -1.0, beyond=moment.limits.band)
+
+
+def _left_above(moment: Moment, start: int, end: int) -> bool:
+    return _felt(moment, start, end, 1.0, beyond=moment.limits.band)
 
 
 def _rose_or_held(moment: Moment, start: int, end: int) -> bool:
-    """As `_rose`, or longer than any burst of noise, without acceleration: the stack is at its stop."""
-    return end - start > DOUBTED_STEPS or _felt(moment, start, end, 1.0)
+    """Whether the tension rose, or stayed for longer than any burst of noise without acceleration: at a stop."""
+    limits = moment.limits
+    beyond = 0.0 if limits.ceiling_given_n is not None else (limits.detect.force_ceiling.factor - 1)
+    return end - start > DOUBTED_STEPS or _felt(moment, start, end, 1.0, beyond=beyond)
 
 
-def _felt(moment: Moment, start: int, end: int, side: float) -> bool:
+def _felt(moment: Moment, start: int, end: int, side: float, beyond: float = 0.0) -> bool:
     """Whether the stack accelerated as the tension implies, or a helper's force explains why it did not.
 
-    True if there is no stack or no load is known.
+    `beyond`: how far w' must be from 1, on this side, without the force that lasts evenly. True if there is no stack or
+    no load is known.
     """
     limits, signals = moment.limits, moment.signals
     if moment.assistance.explains(start, end):
@@ -110,7 +124,21 @@ def _felt(moment: Moment, start: int, end: int, side: float) -> bool:
         return True
     pulled_g = side * (signals.part(signals.relative, start, end) - 1)
     felt_g = side * signals.part(signals.a, start, end) * (limits.inertia / G)
-    return not float(np.fmax.reduce(felt_g)) < FELT * float(np.fmax.reduce(pulled_g))
+    most_pulled_g = float(np.fmax.reduce(pulled_g))
+    if float(np.fmax.reduce(felt_g)) < FELT * most_pulled_g:
+        return False
+    even = side * _even(moment, start, end)
+    return not (even > EVEN and most_pulled_g - even < beyond)
+
+
+def _even(moment: Moment, start: int, end: int) -> float:
+    """The force, as a share of the load, that movement does not explain, lately and during an event; 0 at rest."""
+    limits, signals = moment.limits, moment.signals
+    span = max(signals.oldest, start - EVEN_STEPS), end
+    x, v, a, relative = (signals.part(column, *span) for column in (signals.x, signals.v, signals.a, signals.relative))
+    foreign = relative - 1 - a * (limits.inertia / G) / limits.share_at(x, v)
+    moving = foreign[(np.abs(v) > limits.v_rest_m_s) & ~np.isnan(foreign)]
+    return float(np.median(moving)) if len(moving) >= LEAST_MOVING else 0.0
 
 
 def _lowest(moment: Moment, stamp: Stamp, start: int, end: int) -> Unload:

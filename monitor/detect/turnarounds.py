@@ -128,7 +128,7 @@ class TurnaroundDetector:
         """The turnaround if it can be graded now, else None. A turnaround that the sensors did not see is dropped."""
         if _unseen(moment, turn):
             return []
-        if self._is_hard(moment, turn) and not _set_down(moment, turn):
+        if self._is_hard(moment, turn) and not (_set_down(moment, turn) or _hung_up(moment, turn)):
             return self._hard_turn(moment, turn)
         if moment.now < turn.dwell_end + self._window(moment):
             return None
@@ -273,6 +273,15 @@ def _set_down(moment: Moment, turn: TurningPoint) -> bool:
     at = np.flatnonzero(_contact(moment, start, turn.reversal.confirmed + 1))
     rests = np.split(at, np.flatnonzero(np.diff(at) > join) + 1)
     return any(len(rest) and int(rest[-1] - rest[0]) + 1 >= least for rest in rests)
+
+
+def _hung_up(moment: Moment, turn: TurningPoint) -> bool:
+    """Whether something else held the stack while it stood: what stopped it was not the lifter."""
+    limits, signals = moment.limits, moment.signals
+    if limits.kind != "stack" or turn.reversal.at != "lower":
+        return False
+    loose = signals.part(signals.fast_tension, turn.dwell_start, turn.dwell_end) < limits.held_n
+    return int(loose.sum()) >= steps(limits.detect.held.hold_s)
 
 
 def _contact(moment: Moment, start: int, end: int) -> NDArray[np.bool_]:

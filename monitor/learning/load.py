@@ -186,7 +186,7 @@ class LoadLearner:
             return False
         friction = slope / level
         alike = limits.friction is None or abs(friction - limits.friction) <= ODD_FRICTION
-        known_n = limits.selected_n if limits.load_from in ("learned", "presumed") else None
+        known_n = limits.selected_n if limits.load_from in ("learned", "presumed") else self._shown_n()
         same = known_n is None or abs(level / known_n - 1) <= ALIEN
         if same and alike:
             self._odd = None
@@ -198,6 +198,11 @@ class LoadLearner:
             return False
         self._sums, self._reps, self._odd, self._odd_since = odd[1], 1, None, odd[2]
         return True
+
+    def _shown_n(self) -> float | None:
+        """What the repetitions of this set have pulled, where the load is given or nothing is known of it."""
+        line = self._sums.line()
+        return None if line is None or line[0] <= 0 else line[0]
 
     def snapped(self, load_n: float) -> float:
         """The nearest load that the pin can select, where the profile lists the plates and one is near."""

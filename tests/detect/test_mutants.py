@@ -127,8 +127,8 @@ MUTANTS = (
     Mutant(HoldFinder, "moment.still and (", "(False and ", a_stack_that_hangs_without_tension_is_held),
     Mutant(StopFinder, "x_m < lowest_m - margin_m", "True", a_load_that_is_held_high_is_not_on_a_stop),
     Mutant(TurnFinder, "_joined(moment, stretches)", "stretches", a_dwell_goes_on_over_a_silence),
-    Mutant(TensionDetector, "_lowest, believe=_fell", "_lowest", no_event_where_the_stack_did_not_accelerate),
-    Mutant(TensionDetector, "_rose_or_held", "_rose", a_stack_at_its_stop_can_be_pulled_too_hard),
+    Mutant(TensionDetector, "_lowest, believe=_unloaded", "_lowest", no_event_where_the_stack_did_not_accelerate),
+    Mutant(TensionDetector, "_rose_or_held", "_left_above", a_stack_at_its_stop_can_be_pulled_too_hard),
     Mutant(TensionDetector, "(self._low, Bit.LOW)", "(self._low, Bit.HIGH)", tension_has_two_sides),
     Mutant(
         SurgeDetector, "moment.on(Bit.DROP)", "moment.on(Bit.RISING)", a_heave_is_a_jerk_and_a_let_go_negative_a_drop

@@ -1,0 +1,55 @@
+"""Sensors that are off by an even amount make no fault of the lifter's."""
+
+from typing import Any
+
+import numpy as np
+
+from firmware_bridge.samples import Flag, Samples
+from monitor.detect.spine import Spine
+from tests.detect.stories import END, REP, UP
+from tests.movements import LOAD_N, PROFILES, Act, Down, Leg, Movement, Still
+
+BRISK: list[Act] = [Leg(1.0, 1.8), Still(0.4), Leg(0.0, 1.8), Still(0.4)]  # 0.09 g: in the band
+OF_TENSION = {"tension_out", "unload", "slack", "force_ceiling"}
+
+
+def records(samples: Samples) -> list[Any]:
+    """The last record of each event."""
+    spine = Spine(PROFILES["stack"], "s", feedback=False)
+    events: list[Any] = [*spine.update(samples).events, *spine.finish().events]
+    return list({event.id: event for event in events}.values())
+
+
+def samples_of(acts: list[Act]) -> Samples:
+    return Movement((Leg(0.0, 0.5), Still(0.4), *acts)).samples()
+
+
+def test_a_cell_with_another_zero_invents_nothing_and_its_load_is_said_to_be_wrong() -> None:
+    sound = samples_of([*REP, *(3 * BRISK), *END])
+    force_n = np.where(sound.t_s > 8.5, sound.force_n + 0.08 * LOAD_N, sound.force_n)
+    found = records(Samples(sound.t_s, sound.position_m, force_n, sound.flags))
+    assert not OF_TENSION & {event.kind for event in found}
+    assert [event.cause for event in found if event.kind == "sensor_fault"] == ["load"]
+
+
+def test_counts_that_the_device_says_are_lost_put_the_stack_on_its_rest() -> None:
+    """It stands 6 mm too high; without a word of the device it would hang there."""
+    sound = samples_of([*REP, *UP, Leg(0.0, 2.0), Down(1.0), *REP, *END])
+    slipping = (sound.t_s > 6) & (sound.t_s < 9)
+    position_m = sound.position_m + 0.002 * np.clip(sound.t_s - 6, 0, 3)
+    flags = np.where(slipping & (sound.t_s % 1 < 0.02), sound.flags | np.uint8(Flag.SLIPPED), sound.flags)
+    found = records(Samples(sound.t_s, position_m, sound.force_n, flags.astype(np.uint8)))
+    kinds = [event.kind for event in found]
+    assert (kinds.count("rep"), kinds.count("stack_touch"), kinds.count("bottom_rest")) == (3, 2, 2)
+    unsaid = [event.kind for event in records(Samples(sound.t_s, position_m, sound.force_n, sound.flags))]
+    assert unsaid.count("stack_touch") == 1, "until it has stood at that height twice"
+
+
+def test_a_hard_landing_on_a_hook_is_no_turn_of_the_lifter() -> None:
+    sound = samples_of([*REP, *UP, Leg(0.1, 2.0), Leg(0.06, 0.2), Still(1.5), *UP, Leg(0.0, 2.0), *END])
+    lands_s = 1.9 + 4.8 + 2.4 + 2.2
+    force_n = np.where((sound.t_s > lands_s) & (sound.t_s < lands_s + 1.4), 0.0, sound.force_n)
+    found = records(Samples(sound.t_s, sound.position_m, force_n, sound.flags))
+    turns = [event.grade for event in found if event.kind == "turnaround" and event.at == "lower"]
+    assert "abrupt" not in turns
+    assert "bounce" not in turns
