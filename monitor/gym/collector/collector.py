@@ -35,7 +35,7 @@ from monitor.mqtt.contract.topics import TopicTree
 
 NAME = "gym"  # of this client: its answers come on `<root>/<machine>/resume/gym`
 LOOK_EVERY_S = 0.1
-GATHERED_S = 0.01  # messages of this time are read together
+GATHERED_S = 0.02  # messages of this time are read together
 MQTT_3 = 4  # 3.1.1: paho makes an object of properties for each message of MQTT 5, a third of the work
 FIRST_RETRY_S, LAST_RETRY_S = 0.5, 10.0
 _log = logging.getLogger(__name__)
@@ -134,8 +134,8 @@ class Collector:
     async def _ask(self, connection: Connection) -> None:
         while True:
             if self._due.taking:
-                for machine, question in self._backlog.next(self._now_s):
-                    await self._ask_one(connection, machine, question)
+                asked = self._backlog.next(self._now_s)
+                await asyncio.gather(*(self._ask_one(connection, *each) for each in asked))
             self._intake.answer_ended.clear()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_EVERY_S):

@@ -21,7 +21,7 @@ from monitor.gym.database.owner import Owner, owning
 from monitor.mqtt.client.backoff import Backoff
 from monitor.mqtt.contract.topics import TopicTree
 
-GATHERED_S = 0.1  # records of this time share a transaction
+GATHERED_S = 0.25  # records of this time share a transaction; the first after a pause waits for no other
 DESCRIBED_EVERY_S = 60.0  # a machine's status and info are stored
 FIRST_RETRY_S, LAST_RETRY_S = 0.5, 10.0
 Result = TypeVar("Result")
@@ -52,9 +52,12 @@ class Storing:
     async def run(self, owner: Owner) -> None:
         """Runs until it is cancelled."""
         await self._begin_from_the_database()
+        loop = asyncio.get_running_loop()
+        next_s = loop.time()
         while True:
             await self._due.something.wait()
-            await asyncio.sleep(GATHERED_S)
+            await asyncio.sleep(next_s - loop.time())
+            next_s = loop.time() + GATHERED_S
             self._due.something.clear()
             batch = self._batch()
             self._storing_sets = bool(batch.sets)

@@ -18,7 +18,7 @@ READ_BYTES = 65_536
 MOST_HELD_BYTES = 65_536
 DISCONNECT = 0xE0
 WINDOW = 16  # messages with QoS 1 in one read: the broker, which sends 20 unacknowledged ones, waits for us
-HURRY_S = 0.5
+HURRY_S = 0.1
 
 
 class Received(NamedTuple):
