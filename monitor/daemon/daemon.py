@@ -80,6 +80,7 @@ class Daemon:
         if profile.calibration is None:
             raise ConfigError("Not calibrated yet: run `rep-monitor calibrate FILE`.")
         self.profile = profile
+        self.own_protocol = profile.protocol  # as in the file; a command may have chosen another
         self.machine = profile.machine.id
         self.sinks: list[Sink] = []
         self.link: LinkState | None = None
@@ -279,7 +280,7 @@ class Daemon:
                 if self.session is not None:
                     self._keeper.do(partial(self._store.change_lifter, self.session.id, command.lifter))
             case ProtocolCommand():
-                self.change_profile(with_protocol(self.profile, command))
+                self.change_profile(with_protocol(self.profile, command, self.own_protocol))
             case LoadCommand():
                 self.change_profile(with_load(self.profile, command))
             case StopCommand():

@@ -8,16 +8,16 @@ from typing import Any
 import msgspec
 
 from monitor.mqtt.contract.commands import CommandRefused, LoadCommand, ProtocolCommand
-from monitor.profile.profile import Profile
+from monitor.profile.profile import Profile, ProtocolSettings
 from monitor.profile.reading import profile_from_builtins, profile_to_builtins
 from monitor.profile.toml_document import ConfigError
 
 
-def with_protocol(profile: Profile, command: ProtocolCommand) -> Profile:
-    """The profile with another tempo. Raises CommandRefused."""
+def with_protocol(profile: Profile, command: ProtocolCommand, own: ProtocolSettings) -> Profile:
+    """The profile with another tempo; with its `own` one if the command names none. Raises CommandRefused."""
     asked = {key: value for key in ("name", "positive_s", "negative_s", "starts_with", "band")
              if (value := getattr(command, key)) is not None}  # fmt: skip
-    return _checked(profile, {"protocol": asked})
+    return _checked(profile, {"protocol": asked or msgspec.to_builtins(own)})
 
 
 def with_load(profile: Profile, command: LoadCommand) -> Profile:

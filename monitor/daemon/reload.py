@@ -65,6 +65,7 @@ class Reload:
         except CommandRefused:
             self._daemon.config = ConfigInfo(pending=True)
             return False
+        self._daemon.own_protocol = profile.protocol
         self._profile = msgspec.structs.replace(self._profile, **live)
         _log.warning("the profile was reloaded%s", f"; {', '.join(waiting)} at the next restart" if waiting else "")
         return True

@@ -57,6 +57,8 @@ def test_commands_work_between_sets_and_are_refused_in_a_set(tmp_path: Path) -> 
             assert summary["leak"] == msgspec.json.decode(end)["leak"]
             while (await listener.next("info"))["protocol"]["positive_s"] != 5.0:
                 pass
+            await daemon.command(ask(ProtocolCommand))  # as in the profile
+            assert daemon.profile.protocol == PROFILE.protocol
             await daemon.command(ask(StopCommand))
             await until(lambda: bool(store.sessions() and store.sessions()[0].ended_unix_s))
             (row,) = store.sessions()

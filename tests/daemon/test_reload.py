@@ -12,9 +12,10 @@ from monitor.daemon import reload
 from monitor.daemon.daemon import Daemon
 from monitor.daemon.reload import Reload
 from monitor.mqtt.client.connection import Address
+from monitor.mqtt.contract.commands import ProtocolCommand
 from monitor.profile.profile import Profile, ProtocolSettings, SerialSettings
 from monitor.profile.toml_document import ConfigError
-from tests.daemon.stage import PROFILE, Machine, a_set, with_daemon
+from tests.daemon.stage import PROFILE, Machine, a_set, ask, with_daemon
 from tests.daemon.whole import a_profile
 from tests.faults.stage import a_daemon, until
 from tests.mqtt.stage import listening
@@ -58,6 +59,9 @@ def test_a_profile_that_is_changed_in_a_set_applies_after_the_set(
             while (info := await listener.next("info"))["protocol"]["positive_s"] != 5.0:
                 pass
         assert info["config"] == {"pending": False, "trouble": None, "restart": []}
+        for asked, expected in [({"name": "4/4"}, 4.0), ({}, 5.0)]:  # the profile's own is that of the new file
+            await daemon.command(ask(ProtocolCommand, **asked))
+            assert daemon.profile.protocol.positive_s == expected
 
         wanted.clear()
         changing.ask()

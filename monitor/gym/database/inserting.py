@@ -16,7 +16,7 @@ def insert_missing(connection: Connection, table: Table, rows: Sequence[dict[str
 def insert_or_change(
     connection: Connection, table: Table, rows: Sequence[dict[str, Any]], kept: Collection[str] = ()
 ) -> None:
-    """A row whose key exists gets the new values, except those of the columns `kept`. All rows have the same columns."""
+    """A row whose key exists gets the new values, except in the columns `kept`. All rows have the same columns."""
     if not rows:
         return
     statement = _insert(connection, table)

@@ -29,6 +29,7 @@ class ShownMachine:
     label: str
     position: int
     online: bool
+    kind: str | None  # of the machine, as in its profile; null: it has not said
     state: dict[str, Any] | None  # the newest StateMessage of the contract, without its version
     state_age_s: float | None
     client_id: str | None
@@ -137,6 +138,7 @@ def _machine(site: str, machine: str, now: MachineNow, known: Known, role: PageR
         label=label or machine,
         position=position,
         online=now.online,
+        kind=None if now.info is None else now.info.machine.kind,
         state=None if now.state is None else msgspec.structs.asdict(now.state),
         state_age_s=None if now.state_unix_s is None else max(0.0, now_unix_s - now.state_unix_s),
         client_id=now.lifter if visible else None,

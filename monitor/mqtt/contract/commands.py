@@ -50,7 +50,7 @@ class LifterCommand(Command, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class ProtocolCommand(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Sets the tempo from the next session on: the name of a preset, or durations."""
+    """Sets the tempo from the next session on: the name of a preset, or durations; with neither, the profile's own."""
 
     name: str | None = None
     positive_s: float | None = None

@@ -64,10 +64,12 @@ def test_lifter_load_and_tempo_go_there(gym: WebStage) -> None:
     ("consent_on", "setting", "expected"),
     [
         (None, {}, [None, 800.0, "10/10"]),
-        ("2026-11-01", {"protocol": None, "next_load_n": None}, ["the id", None, "not sent"]),
+        ("2026-11-01", {"protocol": None, "next_load_n": None}, ["the id", None, None]),
     ],
 )
-def test_what_is_not_known_is_not_said(gym: WebStage, consent_on: str | None, setting: Any, expected: Any) -> None:
+def test_what_nobody_chose_is_as_the_machine_has_it(
+    gym: WebStage, consent_on: str | None, setting: Any, expected: Any
+) -> None:
     gym.collector.add("row")
     ada = new_client(gym, consent_on, **setting)
     assert all(answer["ok"] for answer in go(gym, ada)["answers"])

@@ -38,7 +38,7 @@ class CommandAnswer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NextSet:
-    """What the client finds there. `load_n` null: none is chosen; `protocol` null: the machine keeps its tempo."""
+    """What the client finds there. `load_n` null: none is chosen; `protocol` null: that of the machine's profile."""
 
     seat: str
     load_n: float | None
@@ -58,8 +58,7 @@ async def next_machine(asked: NextRequest, house: TheHouse, _: Trainer) -> NextS
     }
     if now.info is None or now.info.machine.kind != "static":  # which has no load: its target is a share of a peak
         commands["load"] = LoadCommand(id="next", stamp_s=0.0, load_n=its.next_load_n)
-    if its.protocol is not None:
-        commands["protocol"] = ProtocolCommand(id="next", stamp_s=0.0, name=its.protocol)
+    commands["protocol"] = ProtocolCommand(id="next", stamp_s=0.0, name=its.protocol)
     if now.online:
         answers: Sequence[CommandAnswer] = await asyncio.gather(
             *(_answer(house, asked, name, command) for name, command in commands.items())

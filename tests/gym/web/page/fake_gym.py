@@ -211,7 +211,7 @@ def machine(name: str, label: str | None = None, state: Row | None = STATE, **fi
     """One machine of the floor, free and in contact unless `fields` say otherwise."""
     return {
         "site": "rep", "machine": name, "label": label or name, "position": 0, "online": True, "state": state,
-        "state_age_s": 0.4, "client_id": None, "client_name": None, "trouble": None, **fields,
+        "state_age_s": 0.4, "client_id": None, "client_name": None, "trouble": None, "kind": "stack", **fields,
     }  # fmt: skip
 
 

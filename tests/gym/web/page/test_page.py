@@ -251,6 +251,15 @@ def test_one_touch_sends_the_client_to_the_next_machine(visitor: Visitor, gym: F
     assert texts(page, ".go.strong b") == ["Pulldown"]
     gym.floor[5].update(state=STATE, client_id=None, client_name=None)
     page.wait("document.querySelector('.go.strong b')?.textContent === 'Dip'")  # the next that can be used
+    del gym.failing["/api/next"]
+    gym.next.update(load_n=None, protocol=None)
+    gym.floor[4]["kind"] = "static"
+    page.wait("document.querySelector('#go-rep\\\\/neck span')?.textContent === ''")
+    assert texts(page, ".go span")[5] == "load learned"
+    for machine, words in [("neck", "none"), ("dip", "learned")]:
+        click(page, f"#go-rep\\/{machine}")
+        page.wait(f"document.querySelectorAll('.next dd')[1]?.textContent === '{words}'")
+    assert texts(page, ".next dd")[2] == "the machine's own"
 
 
 def test_without_consent_the_page_says_what_is_missing(visitor: Visitor) -> None:

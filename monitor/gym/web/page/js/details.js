@@ -62,7 +62,7 @@ function machineForm(machine, setting, path) {
   const protocol = make(
     "select",
     { name: "protocol", "aria-label": `${label}protocol` },
-    make("option", { value: "" }, "as it is"),
+    make("option", { value: "" }, "the machine's own"),
     tempos.map((tempo) => make("option", { value: tempo, selected: tempo === setting.protocol }, tempo)),
   );
   const typed = loadNumber(setting.next_load_n);

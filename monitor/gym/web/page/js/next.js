@@ -12,8 +12,8 @@ export function drawNext(box, machine, sent, refused) {
   box.dataset.mood = mood;
   const facts = [
     ["Seat", sent ? sent.seat || "not set" : "…"],
-    ["Load", sent ? (sent.load_n === null ? "learned" : load(sent.load_n)) : "…"],
-    ["Protocol", sent ? (sent.protocol ?? "as it is") : "…"],
+    ["Load", sent ? loadThere(machine, sent.load_n) : "…"],
+    ["Protocol", sent ? (sent.protocol ?? "the machine's own") : "…"],
   ];
   const said = refused ? [make("li", {}, refused)] : (sent?.answers ?? []).map(answer);
   const figures = facts.map(([label, value]) => make("div", {}, make("dt", {}, label), make("dd", {}, value)));
@@ -22,6 +22,12 @@ export function drawNext(box, machine, sent, refused) {
     ...(refused ? [] : [make("dl", {}, figures)]),
     make("ul.answers", {}, sent || refused ? said : make("li", {}, "Asking the machine…")),
   );
+}
+
+/** A static machine has no load: its target is a share of a peak. */
+function loadThere({ kind }, load_n) {
+  if (kind === "static") return "none";
+  return load_n === null ? "learned" : load(load_n);
 }
 
 function answer({ command, ok, detail }) {

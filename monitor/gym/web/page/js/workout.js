@@ -83,7 +83,7 @@ function proposal(machines, done, last) {
 function tile(machine, setting, done, proposed, client, send) {
   const facts = [
     setting?.seat && `seat ${setting.seat}`,
-    setting?.next_load_n ? load(setting.next_load_n) : "load learned",
+    machine.kind !== "static" && (setting?.next_load_n ? load(setting.next_load_n) : "load learned"),
     setting?.protocol,
   ];
   const went = done && `done: ${load(done.load_n)}, ${seconds(done.under_load_s)}${done.failure ? ", to failure" : ""}`;
