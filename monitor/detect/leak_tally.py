@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from monitor.detect.detector import Detection
 from monitor.detect.moment import Moment, seconds, steps
-from monitor.detect.stretches import MOST, Follower, Stretch, length, union, without
+from monitor.detect.stretches import MOST, Follower, Stretch, length, runs_of, union, without
 from monitor.events import AnyEvent, Drop, Jerk, Leak, Turnaround
 from monitor.profile.limits import Limits
 from monitor.signals.conditions import Bit
@@ -117,10 +117,8 @@ class LeakTally:
     def judge_again(self, moment: Moment, since: int, bits: NDArray[np.int32]) -> None:
         """Judge again from moment `since`, since when the load is known; `bits`: of the moments from there to now."""
         unjudged = (bits & (Bit.CONTACT | Bit.JUDGED) == 0) | (bits & (Bit.CONTACT | Bit.KNOWN_X) == 0)
-        edges = np.flatnonzero(np.diff(np.concatenate(([False], unjudged, [False])).astype(np.int8))) + since
-        runs = zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
         doubted = [(max(a, since), min(b, moment.now + 1)) for a, b in moment.trust.doubted if b > since]
-        self._unjudged.rewrite(since, [*runs, *doubted], moment.now + 1)
+        self._unjudged.rewrite(since, [*runs_of(unjudged, since), *doubted], moment.now + 1)
 
     def end_load(self, moment: Moment, at: int) -> Sums:
         """Return the sums of the stretch of constant load that ended at moment `at`, and begin the next one."""

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from monitor.detect.moment import Moment, RepFinished, seconds, steps
-from monitor.detect.stretches import union
+from monitor.detect.stretches import runs_of, union
 from monitor.events import RepStart, Segmented
 from monitor.profile.settings import RepSettings
 
@@ -81,9 +81,7 @@ def _dips(speed_m_s: NDArray[np.float64], settings: RepSettings, noise_m_s: floa
     if not len(fast):
         return 0
     inner, speed_m_s = slow[fast[0] : fast[-1]], speed_m_s[fast[0] : fast[-1]]
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], inner, [False])).astype(np.int8))).tolist()
-    runs = zip(edges[::2], edges[1::2], strict=True)
-    joined = union(runs, steps(settings.segment_apart_s) - 1)
+    joined = union(runs_of(inner, 0), steps(settings.segment_apart_s) - 1)
     return sum(float(np.nanmin(speed_m_s[start:end])) < half_m_s - noise_m_s for start, end in joined)
 
 

@@ -16,7 +16,9 @@ MOST = 10_000  # stretches that one follower keeps; a faulty sensor may make any
 
 def runs_of(mask: NDArray[np.bool_], start: int) -> list[Stretch]:
     """Return the stretches in which the mask is true; its first row is moment `start`."""
-    edges = (np.flatnonzero(np.diff(np.concatenate(([False], mask, [False])).astype(np.int8))) + start).tolist()
+    padded = np.zeros(len(mask) + 2, bool)
+    padded[1:-1] = mask
+    edges = ((padded[1:] != padded[:-1]).nonzero()[0] + start).tolist()
     return list(zip(edges[::2], edges[1::2], strict=True))
 
 

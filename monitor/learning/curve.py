@@ -115,9 +115,13 @@ def fitted(moments: Moments, bottom_m: float, top_m: float) -> CurveFit:
 
 def _misses(moments: Moments, limits: Limits) -> tuple[float, float]:
     """How far the best load, friction and mass for the known curve are off, as a share of the load; that friction."""
-    share = np.broadcast_to(limits.share_at(moments.x_m), moments.x_m.shape)
-    loads_n, friction, _, missed_n = _solved(moments, share[:, None])
-    return missed_n / abs(float(loads_n[0])), friction
+    share, (_, c, a_m_s2, tension_n) = np.broadcast_to(limits.share_at(moments.x_m), moments.x_m.shape), moments
+    rows = np.stack((share, share * c, a_m_s2))  # of load, load times friction, and mass: linear in all three
+    mass = np.array((-1 / G, 0.0, 1.0)) * USUAL_MASS
+    solved = np.linalg.solve(rows @ rows.T + len(c) * np.outer(mass, mass), rows @ tension_n)
+    load_n, friction_n, _ = solved.tolist()
+    missed_n = tension_n - solved @ rows
+    return float(np.sqrt(np.mean(missed_n**2))) / abs(load_n), friction_n / load_n
 
 
 def _solved(moments: Moments, hats: Column) -> tuple[Column, float, float, float]:
