@@ -95,13 +95,10 @@ class Splitter(ABC, Generic[Item]):
         ends = np.flatnonzero(np.frombuffer(data, np.uint8) == self.END[0])[-len(blocks) or len(data) :]
         chunk_ends = np.cumsum([len(chunk.data) for chunk in chunks])
         received_ns = np.array([chunk.received_ns for chunk in chunks])[np.searchsorted(chunk_ends, ends, "right")]
-        items, at_ns = [], []
-        for block, block_ns in zip(blocks, received_ns.tolist(), strict=True):
-            if (item := self._read(block)) is not None:
-                items.append(item)
-                at_ns.append(block_ns)
-        self.counts.good += len(items)
-        return items, at_ns
+        read = list(map(self._read, blocks))
+        good = [(item, at_ns) for item, at_ns in zip(read, received_ns.tolist(), strict=True) if item is not None]
+        self.counts.good += len(good)
+        return [item for item, _ in good], [at_ns for _, at_ns in good]
 
     def _refuse(self, block: bytes, *, crc: bool = False) -> None:
         self.counts.bad_crc += crc

@@ -41,17 +41,19 @@ def batches(session: SessionFile, batch_bytes: int = BATCH_BYTES) -> Iterator[li
     """The same without pauses, with many chunks at a time for `Decoder.feed(*batch)`."""
     batch: list[Chunk] = []
     size_bytes = 0
-    for item in session.replayable():
-        if isinstance(item, Chunk):
-            batch.append(item)
-            size_bytes += len(item.data)
-            if size_bytes < batch_bytes:
-                continue
-        if batch:
-            yield batch
-            batch, size_bytes = [], 0
-        if not isinstance(item, Chunk):
+    for item in session.replayable_parts():
+        if isinstance(item, Gap):
+            if batch:
+                yield batch
+                batch, size_bytes = [], 0
             yield item
+            continue
+        for chunk in item:
+            batch.append(chunk)
+            size_bytes += len(chunk.data)
+            if size_bytes >= batch_bytes:
+                yield batch
+                batch, size_bytes = [], 0
     if batch:
         yield batch
 

@@ -11,7 +11,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator
-from itertools import islice, pairwise
+from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import TypeVar
 
@@ -76,11 +76,24 @@ class SessionFile:
 
     def replayable(self) -> Iterator[Chunk | Gap]:
         """The items that a replay needs: the bytes of the wire, and the places where records are missing."""
-        for topic, at_ns, data in self._pass():
-            if topic == "/wire":
-                yield Chunk(at_ns, data)
-            elif topic == "/gap":
-                yield self._decode(data, _GAP)
+        for item in self.replayable_parts():
+            if isinstance(item, Gap):
+                yield item
+            else:
+                yield from item
+
+    def replayable_parts(self) -> Iterator[list[Chunk] | Gap]:
+        """The same with many chunks at a time."""
+        for records in self._parts():
+            chunks: list[Chunk] = []
+            for topic, at_ns, data in records:
+                if topic == "/wire":
+                    chunks.append(Chunk(at_ns, data))
+                elif topic == "/gap":
+                    yield chunks
+                    yield self._decode(data, _GAP)
+                    chunks = []
+            yield chunks
 
     def chunks(self) -> Iterator[Chunk]:
         return (Chunk(at_ns, data) for topic, at_ns, data in self._pass() if topic == "/wire")
@@ -92,7 +105,10 @@ class SessionFile:
         return (self._decode(data, _FEEDBACK) for topic, _, data in self._pass() if topic == "/feedback")
 
     def _pass(self) -> Iterator[Plain]:
-        """Every record once, as a plain tuple, because there are half a million in an hour."""
+        return chain.from_iterable(self._parts())
+
+    def _parts(self) -> Iterator[list[Plain]]:
+        """Every record once, many at a time and as plain tuples, because there are half a million in an hour."""
         losses = LossCounter(self.path)
         self.damage = losses.damage
         topics = _OWN_TOPICS.copy()
@@ -107,11 +123,10 @@ class SessionFile:
                     continue
                 numbers, records = _messages(piece.body, topics)
                 if losses.take_all(numbers, records):
-                    yield from records
+                    yield records
                     continue
-                for number, record in zip(numbers, records, strict=True):
-                    if losses.take(number, record, piece):
-                        yield record
+                numbered = zip(numbers, records, strict=True)
+                yield [record for number, record in numbered if losses.take(number, record, piece)]
         finally:
             os.close(fd)
         losses.close()
