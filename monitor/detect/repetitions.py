@@ -179,6 +179,8 @@ class RepDetector:
         moved = abs(seconds(end - start) - (before.duration_s or 0.0)) > seconds(SAME_END_STEPS)
         if not moved or moment.set_number != before.set or start < moment.signals.oldest:
             return []
+        if np.isnan(moment.signals.part(moment.signals.a, start, end)).all():  # it moved out of sight
+            return []
         rep = self._rep(moment, RepFinished(first, middle, last.reversal.x_m, end), last, start)
         kept = {"found_s": before.found_s, "set": before.set, "rep": before.rep, "phase": before.phase}
         rep = msgspec.structs.replace(rep, **kept)

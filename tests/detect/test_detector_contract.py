@@ -29,6 +29,7 @@ from tests.movements import (
     Down,
     Leg,
     Movement,
+    Pin,
     Still,
     Trouble,
     Tug,
@@ -73,6 +74,17 @@ LONG_S = 200  # of stillness: more than the signals that are kept
 TIRING = tuple(Tug(1.4 - 0.002 * second, 1.0) for second in range(LONG_S))  # so each moment differs
 LONG_STILLNESS = Movement((*PRESS, Leg(1.0, 1.0), *TIRING, Leg(0.0, 2.0), *PRESS, Tug(0.0, 6.0)))
 
+OUT_OF_SIGHT = Movement(
+    (
+        *(Tug(0.8, 0.05), Leg(1.02, 0.3), Down(6.0, 0.1), Leg(0.95, 1.8), Still(0.5), Leg(0.0, 0.5), Still(0.1)),
+        *(Leg(0.35, 0.35), Leg(0.3, 1.0), Leg(0.7, 0.5), *PRESS, *STICK, Down(1.5, 0.4), Pin(0.6)),
+        *(Leg(1.0, 1.8), Leg(0.0, 2.0), Down(6.0, 0.4)),
+    ),
+    troubles=(Trouble("gap", 0.104, 0.2),),
+    position_hz=100.0,
+    force_hz=82.0,
+)  # a repetition whose end is moved to where no position was known
+
 
 @exact
 @example("learned", LOAD_LEARNED_WHILE_PUSHING, [5000, 333, 1])
@@ -91,6 +103,7 @@ def test_a_dwell_longer_than_the_kept_signals_is_measured_whole() -> None:
 
 
 @exact
+@example("fast", OUT_OF_SIGHT, 0.6)
 @given(any_profile, movements(), st.floats(0, 1))
 def test_state_survives_a_pickle_in_the_middle(name: str, movement: Movement, share: float) -> None:
     samples = movement.samples()
@@ -149,6 +162,7 @@ def test_live_feedback_does_not_change_events(name: str, movement: Movement) -> 
 
 
 @exact
+@example("fast", OUT_OF_SIGHT, 0.6)
 @given(any_profile, movements(), st.floats(0, 1))
 def test_a_replay_cut_short_reports_what_the_whole_had_reported_by_then(
     name: str, movement: Movement, share: float
