@@ -105,6 +105,30 @@ def test_failure_is_marked_by_one_touch_and_undone_in_the_dialog(visitor: Visito
     assert gym.sent[1:] == [("PATCH", "/api/sets", {**key, "marked_failure": None, "note": "left shoulder"})]
 
 
+HOLD_VISITS = """(() => {
+  const realFetch = fetch;
+  globalThis.held = null;
+  globalThis.fetch = async (path, options) => {
+    const answer = await realFetch(path, options);
+    if (path.startsWith("/api/visits") && !held) await new Promise((go) => (held = go));
+    return answer;
+  };
+})()"""
+
+
+def test_a_late_answer_does_not_undo_what_came_after_its_question(visitor: Visitor, gym: FakeGym) -> None:
+    page = visitor.at("#/today", ".mark")
+    page.evaluate(HOLD_VISITS)
+    click(page, "#mark-rep\\/leg-press\\/store\\/7")
+    page.wait("held")  # the answer with this mark only
+    second = "document.querySelector('#mark-rep\\\\/row\\\\/store\\\\/8')"
+    page.evaluate(f"{second}.click()")
+    page.wait(f"{second}?.textContent.startsWith('ended *')")
+    page.evaluate("held()")
+    page.evaluate("new Promise((done) => setTimeout(done, 100))")
+    assert page.evaluate(f"{second}.textContent").startswith("ended *")
+
+
 def test_clients_are_found_and_added(visitor: Visitor, gym: FakeGym) -> None:
     page = visitor.at("#/clients", ".people a")
     assert texts(page, ".people b") == ["Ada", "Ben", MARKUP]

@@ -4,6 +4,7 @@ import { asQuery, clientPath, get, put } from "./api.js";
 import { ask } from "./dialog.js";
 import { date, load, loadNumber, loadUnit, shortDay } from "./format.js";
 import { make, redraw } from "./make.js";
+import { inOrderOfQuestions } from "./poll.js";
 
 const PERIOD_MS = 10_000;
 const COLUMNS = 16;
@@ -14,11 +15,13 @@ const ARROWS = { up: "↑", same: "=", down: "↓" };
 export async function showCard(box, { client, address, signal }, [wanted = "0"]) {
   const path = clientPath(client.client_id);
   let shown = null;
+  const newQuestion = inOrderOfQuestions();
 
   async function refresh() {
+    const isLate = newQuestion();
     const card = await get(`${path}/card${asQuery({ sheet: Number(wanted) || 0 })}`);
     const text = JSON.stringify(card);
-    if (signal.aborted || text === shown) return;
+    if (signal.aborted || isLate() || text === shown) return;
     shown = text;
     const left = box.querySelector(".sheet")?.scrollLeft ?? null;
     redraw(box, head(card), legend(), sheet(card, take));

@@ -17,6 +17,24 @@ export async function repeat(task, period_ms, signal, failed) {
   }
 }
 
+/**
+ * Answers can come in another order than their questions. Call what this returns with each question; what that returns,
+ * called with the answer, says whether a newer answer has come before it.
+ */
+export function inOrderOfQuestions() {
+  let asked = 0;
+  let heard = 0;
+  return () => {
+    asked += 1;
+    const question = asked;
+    return () => {
+      const isLate = question < heard;
+      heard = Math.max(heard, question);
+      return isLate;
+    };
+  };
+}
+
 /** Shows in `box` whether the server was heard just now. */
 export function contact(box, error = null) {
   const lost = error !== null && (error.status === 0 || error.status >= 500);

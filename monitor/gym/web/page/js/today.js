@@ -3,6 +3,7 @@
 import { get } from "./api.js";
 import { count, day, dayBegan } from "./format.js";
 import { make, redraw } from "./make.js";
+import { inOrderOfQuestions } from "./poll.js";
 import { visitCard } from "./visits.js";
 
 const PERIOD_MS = 5000;
@@ -12,12 +13,14 @@ export async function showToday(box, { me, signal }) {
   const sum = make("p.quiet", {});
   const list = make("div.visits", {});
   let shown = null;
+  const newQuestion = inOrderOfQuestions();
   box.append(make("div.head", {}, heading, sum), list);
 
   async function refresh() {
+    const isLate = newQuestion();
     const visits = await get("/api/visits", { since_unix_s: dayBegan() });
     const text = JSON.stringify(visits);
-    if (signal.aborted || text === shown) return;
+    if (signal.aborted || isLate() || text === shown) return;
     shown = text;
     const sets = visits.reduce((sum, visit) => sum + visit.sets.length, 0);
     sum.textContent = `${day(Date.now() / 1000)}: ${count(visits.length, "visit")}, ${count(sets, "set")}`;

@@ -5,6 +5,7 @@ import { floorState, inOrder, keyOf, nameOf } from "./floor_state.js";
 import { dayBegan, load, seconds } from "./format.js";
 import { make, redraw } from "./make.js";
 import { drawNext } from "./next.js";
+import { inOrderOfQuestions } from "./poll.js";
 import { visitCard } from "./visits.js";
 
 const PERIOD_MS = 2000;
@@ -16,9 +17,11 @@ export async function showWorkout(box, { client, signal, me }) {
   const path = clientPath(client.client_id);
   let sending = false;
   let shown = null;
+  const newQuestion = inOrderOfQuestions();
   box.append(next, make("h2", {}, "On to the next machine"), tiles, visits);
 
   async function refresh() {
+    const isLate = newQuestion();
     const query = asQuery({ client_id: client.client_id, since_unix_s: dayBegan() });
     const [floor, settings, today] = await Promise.all([
       get("/api/floor"),
@@ -30,7 +33,7 @@ export async function showWorkout(box, { client, signal, me }) {
       return { ...machine, state: null, state_age_s: null, now: state };
     });
     const text = JSON.stringify([machines, settings, today]);
-    if (signal.aborted || text === shown || sending) return;
+    if (signal.aborted || isLate() || text === shown || sending) return;
     shown = text;
     draw(machines, new Map(settings.map((one) => [keyOf(one), one])), today);
   }
