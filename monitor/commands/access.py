@@ -128,13 +128,13 @@ def _tls(config: Path, authority: Path, names: list[str]) -> int:
 
 
 def _certificate_folder(config: Path) -> str | None:
-    """`[display] tls` of a machine's profile, or of a gym's configuration, which has fewer tables."""
-    from monitor.gym.configuration import GymConfig, load_gym
+    """`[display] tls` of a machine's profile, or of a gym's configuration."""
+    from monitor.gym.configuration import is_gym, load_gym
     from monitor.profile.reading import load_profile
     from monitor.profile.toml_document import Document
 
-    is_gym = Document.read(config).table.keys() <= set(GymConfig.__struct_fields__)
-    return load_gym(config).display.tls if is_gym else load_profile(config).display.tls
+    of_gym = is_gym(Document.read(config))
+    return load_gym(config).display.tls if of_gym else load_profile(config).display.tls
 
 
 def _own_names() -> list[str]:

@@ -11,13 +11,14 @@ from monitor.display.address import page_url
 from monitor.gym.collector.backlog import AT_ONCE
 from monitor.mqtt.contract.messages import Name
 from monitor.mqtt.contract.topics import ROOT, Root
-from monitor.profile.profile import BrokerSettings, TcpPort
+from monitor.profile.profile import BrokerSettings, Profile, TcpPort
 from monitor.profile.reading import absolute
 from monitor.profile.settings import SettingsTable
 from monitor.profile.toml_document import Document
 from monitor.state.folders import state_directory
 
 FOLDER = "gym"  # in the state folder
+SQLITE_FILE = re.compile(r"(?P<kind>sqlite(\+\w+)?:///)(?!:memory:)(?P<path>[^?]+)(?P<options>.*)", re.DOTALL)
 PASSWORD = re.compile(r":[^:@/]*@")  # of a database's url
 
 
@@ -78,11 +79,9 @@ class GymConfig(SettingsTable, frozen=True, kw_only=True):
 
 
 def is_gym(document: Document) -> bool:
-    """Whether a file is a gym's configuration: it has no machine, but a database or topic roots."""
-    mqtt = document.table.get("mqtt")
-    return "machine" not in document.table and (
-        "store" in document.table or (isinstance(mqtt, dict) and "roots" in mqtt)
-    )
+    """Whether a file is a gym's configuration: it has a table of one, and none that only a machine's profile has."""
+    found, gyms, profiles = (document.table.keys(), set(GymConfig.__struct_fields__), set(Profile.__struct_fields__))
+    return bool(found & gyms) and not found & (profiles - gyms)
 
 
 def load_gym(path: Path | None) -> GymConfig:
@@ -98,5 +97,12 @@ def load_gym(path: Path | None) -> GymConfig:
         password_file=absolute(home, config.mqtt.password_file),
         ca_file=absolute(home, config.mqtt.ca_file),
     )
+    store = msgspec.structs.replace(config.store, url=_in_folder(home, config.store.url))
     display = msgspec.structs.replace(config.display, tls=absolute(home, config.display.tls))
-    return msgspec.structs.replace(config, mqtt=mqtt, display=display)
+    return msgspec.structs.replace(config, mqtt=mqtt, store=store, display=display)
+
+
+def _in_folder(home: Path, url: str | None) -> str | None:
+    """The address of a database; a relative file of SQLite is in that folder."""
+    match = SQLITE_FILE.match(url or "")
+    return url if match is None else f"{match['kind']}{absolute(home, match['path'])}{match['options']}"

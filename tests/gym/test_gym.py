@@ -64,11 +64,39 @@ def test_a_gym_file_is_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str
     said = capsys.readouterr().out
     assert "a/rep, b/rep" in said
     assert "postgresql://gym:***@db/gym" in said
+    for text, said in [
+        ("[display]\nport = 8105\n", "http://127.0.0.1:8105/"),  # every table may stand alone
+        ("[mqtt]\nhost = 'b'\n", "b, port 1883"),
+        ("[store]\nkeep_days = 3\n", "kept for 3 days"),
+    ]:
+        file.write_text(text)
+        assert main(["config", "check", str(file)]) == 0
+        assert said in capsys.readouterr().out
     file.write_text("[store]\nkeep_days = 0\n[display]\nprot = 1\n")
     assert main(["config", "check", str(file)]) == 2
     first, second = capsys.readouterr().err.splitlines()
     assert "[store] keep_days must be" in first
     assert 'Unknown key "prot". Did you mean "port"?' in second
+    for text, said in [
+        ("[mqtt]\nhost = 'b'\n[record]\nidle_minutes = 1\n", "[machine]"),  # a table of a profile alone
+        ("[mqtt]\nhost = 'b'\n[stroe]\n", 'Unknown table "stroe". Did you mean "store"?'),
+    ]:
+        file.write_text(text)
+        assert main(["config", "check", str(file)]) == 2
+        assert said in capsys.readouterr().err
+
+
+def test_a_relative_database_is_in_the_folder_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "gym.toml"
+    for url, expected in [
+        ("sqlite:///gym.db", f"sqlite:///{tmp_path}/gym.db"),
+        ("sqlite+pysqlite:///a/gym.db?timeout=3", f"sqlite+pysqlite:///{tmp_path}/a/gym.db?timeout=3"),
+        ("sqlite:////var/gym.db", "sqlite:////var/gym.db"),
+        ("sqlite:///:memory:", "sqlite:///:memory:"),  # refused when it is opened
+        ("postgresql://gym@db/gym", "postgresql://gym@db/gym"),
+    ]:
+        file.write_text(f"[store]\nurl = '{url}'\n")
+        assert load_gym(file).database_url == expected
 
 
 class GymProcess:

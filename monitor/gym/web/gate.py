@@ -12,6 +12,7 @@ from monitor.gym.web.problem import problem, unexpected
 
 MOST_BYTES = 64 * 1024  # of a body
 MOST_BYTES_OF = {"/api/people.csv": 1024 * 1024}
+MOST_DISCARDED_BYTES = 16 * 1024 * 1024  # read before a refusal: who still sends would see a reset, not the answer
 
 
 class Gate:
@@ -68,20 +69,23 @@ class Gate:
 
 
 async def _body(headers: Headers, receive: Receive, most: int) -> bytes | None:
-    """The body, or None if it is longer than `most`; the rest is not read. Raises ClientDisconnect if it is cut off."""
+    """The body, or None if it is longer than `most`. Raises ClientDisconnect if it is cut off."""
     length = headers.get("content-length", "0")
-    if not length.isdecimal() or int(length) > most:
+    if not length.isdecimal() or int(length) > MOST_DISCARDED_BYTES:
         return None
-    body = bytearray()
+    body, came = bytearray(), 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
-        body += message.get("body", b"")
-        if len(body) > most:
+        part = message.get("body", b"")
+        came += len(part)
+        if came <= most:
+            body += part
+        if came > MOST_DISCARDED_BYTES:
             return None
         if not message.get("more_body", False):
-            return bytes(body)
+            return bytes(body) if came <= most else None
 
 
 def _first(body: bytes, receive: Receive) -> Receive:

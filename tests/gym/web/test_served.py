@@ -116,6 +116,23 @@ def display() -> GymPageSettings:
     return GymPageSettings(port=free_port())
 
 
+def test_who_sends_too_much_gets_an_answer(gym: WebStage, display: GymPageSettings) -> None:
+    body = bytes(4 * 1024 * 1024)  # more than sockets hold
+
+    async def story() -> None:
+        async with served(gym, display):
+            reader, writer = await asyncio.open_connection("127.0.0.1", display.port)
+            head = f"POST /api/people.csv HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
+            writer.write(head.encode() + body)
+            await writer.drain()
+            answer = await asyncio.wait_for(reader.read(), 60)
+            writer.close()
+            assert answer.startswith(b"HTTP/1.1 413 ")
+            assert b"at most 1024 KB are taken" in answer
+
+    play(story())
+
+
 async def said_to(port: int, request: bytes, context: ssl.SSLContext | None = None) -> bytes:
     """What a connection gets until the server ends it."""
     name = None if context is None else "localhost"
