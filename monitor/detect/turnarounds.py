@@ -120,8 +120,9 @@ class TurnaroundDetector:
         return findings
 
     def _paused(self, moment: Moment, turn: TurningPoint) -> bool:
-        """Whether the turn lies before the first set of a stack machine, or between two."""
-        paused = moment.limits.kind == "stack" and (self._over is None or turn.middle >= self._over)
+        """Whether the turn lies before the first set of a stack machine, or between two; a dead cell shows no set."""
+        dead = moment.trust.force_doubted or not moment.on(Bit.KNOWN_T)
+        paused = moment.limits.kind == "stack" and not dead and (self._over is None or turn.middle >= self._over)
         return paused and not (moment.in_set and turn.dwell_start >= moment.set_start)
 
     def _grade(self, moment: Moment, turn: TurningPoint) -> list[Finding] | None:

@@ -138,7 +138,7 @@ TRIALS = {
 }
 IN_SHORT = (
     *("N1 slipped bits, 2 %", "N3 stale", "N8 broken wire", "N9 lost counts, flagged"),
-    *("N9 lost counts, 3 mm a repetition", "N10 jump", "N10 frozen", "C4 reset"),
+    *("N6 wired the other way", "N9 lost counts, 3 mm a repetition", "N10 jump", "N10 frozen", "C4 reset"),
 )
 
 
