@@ -224,7 +224,8 @@ def test_a_running_daemon_removes_the_id_in_the_middle_of_their_session(tmp_path
                 status, said = await in_another_process(tmp_path, "forget", ADA)
                 assert (status, said) == (0, "leg-press: removed from 1 session and 1 set\n")
                 assert holds(folder, ADA) == []
-                assert not (await anext(coach.client.messages)).payload, "the last set is cleared"
+                while (await anext(coach.client.messages)).payload:  # a publisher that reconnects repeats the last set
+                    pass
                 async with listening(address, "set", "ack/+") as late:
                     await late.client.publish("rep/leg-press/ack/marker", b"{}", 1)
                     await late.next("ack/marker")
