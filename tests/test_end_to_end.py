@@ -107,12 +107,8 @@ def test_a_set_goes_all_the_way(kind: str, tmp_path: Path, monkeypatch: pytest.M
     audience = Audience()
     links: list[str] = []
 
-    def shows_the_first() -> bool:
-        """Live feedback may be lost where the broker is late, so the lifter waits until some has come."""
-        return any(body["rep"] == REPS - 1 for body in audience.heard.get("live", []))
-
     async def story(path: Path) -> None:
-        with a_machine(path, shows_the_first) as device:
+        with a_machine(path) as device:
             async with asyncio.TaskGroup() as group:
                 up = asyncio.get_running_loop().create_future()
 
@@ -151,7 +147,9 @@ def test_a_set_goes_all_the_way(kind: str, tmp_path: Path, monkeypatch: pytest.M
     assert summary.reps == REPS
 
     live = audience.heard["live"]
-    assert {REPS - 1} <= {body["rep"] for body in live} <= set(range(REPS + 1))
+    assert {body["rep"] for body in live} <= set(range(REPS + 1))
+    if kind == "embedded":  # live feedback that a broker of its own takes late may be lost
+        assert max(body["rep"] for body in live) == REPS
     stamps = [body["t_s"] for body in live if body["session"] == summary.session]
     assert stamps == sorted(stamps)
     assert any(body["link"] == "live" for body in audience.heard["status"])
