@@ -2,24 +2,30 @@
 
 import asyncio
 import contextlib
+import time
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlalchemy import insert, select
 
+from monitor.__main__ import main
 from monitor.events import encode
 from monitor.gym.collector.collector import Collector
 from monitor.gym.collector.machine import Place
 from monitor.gym.collector.places import Collected, store
 from monitor.gym.collector.rows import set_row
+from monitor.gym.configuration import load_gym
 from monitor.gym.database.database import Database
-from monitor.gym.database.tables import clients, forget_requests
+from monitor.gym.database.tables import clients, events, forget_requests
 from monitor.gym.forgetting import answers, forget_client, pass_on_requests
+from monitor.gym.gym import GymPlaces, run_gym
 from monitor.mqtt.contract import payload
 from monitor.mqtt.contract.messages import SetEnvelope
 from monitor.mqtt.contract.topics import TopicTree
 from tests.gym.floor import Machine as FloorMachine
-from tests.gym.floor import collecting, lifters, machines
+from tests.gym.floor import collecting, complete, lifters, machines, stored
+from tests.mqtt.brokers import free_port
 from tests.mqtt.stage import a_broker, play, until
 from tests.record.sessions import set_end
 
@@ -89,3 +95,41 @@ def test_a_set_that_comes_while_the_request_is_open_is_stored_without_the_id(dat
     forget_client(database, ADA)
     store_sets(1, 2)
     assert lifters(database) == [("leg-press", 1, None), ("leg-press", 2, None)]
+
+
+def test_the_running_gym_passes_the_command_on_and_removes_old_events(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
+    monkeypatch.setattr("monitor.gym.forgetting.LOOK_EVERY_S", 0.1)
+    monkeypatch.setattr("monitor.gym.retention.EVERY_S", 0.1)
+    file = tmp_path / "gym.toml"
+    file.write_text(
+        f"[mqtt]\nport = {free_port()}\n[store]\nurl = 'sqlite:///gym.db'\nkeep_days = 1\n[display]\nenabled = false\n"
+    )
+    up: list[GymPlaces] = []
+
+    async def story() -> None:
+        running = asyncio.create_task(run_gym(load_gym(file), up.append))
+        await until(lambda: bool(up))
+        database = up[0].database
+        async with machines(msgspec.structs.replace(up[0].broker, username="daemon"), tmp_path, TREES) as floor:
+            for machine in floor:
+                machine.a_set(ADA)
+            await complete(database, floor)
+            await until(lambda: len(lifters(database)) == 2)
+            assert await asyncio.to_thread(main, ["gym", "--config", str(file), "forget", ADA]) == 0
+            said = capsys.readouterr().out.splitlines()
+            assert said[0].startswith(f"{ADA} is removed from {tmp_path / 'gym.db'}; backups")
+            assert [line.split(": ", 1)[0] for line in said[1:]] == ["  rep/leg-press", "  rep/row"]
+            assert all("'sets': 1" in line for line in said[1:]), said
+            assert [machine.store.sessions(lifter=ADA) for machine in floor] == [[], []]
+            with database.writing() as connection:
+                connection.execute(events.update().values(collected_unix_s=time.time() - 2 * 86_400))
+            await until(lambda: stored(database) == 0)
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+
+    play(story())

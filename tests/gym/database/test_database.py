@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -30,9 +31,16 @@ def add(connection: Connection, name: str) -> None:
     connection.execute(insert(clients).values(client_id=f"c-{name}", name=name, created_unix_s=1.5))
 
 
+def default_differs(*given: Any) -> bool | None:
+    """None: Alembic decides, which does not know the empty text of SQLite."""
+    *_, inspected, _, rendered = given
+    return False if (inspected, rendered) == ("('')", "") else None
+
+
 def test_the_migrations_make_the_tables(database: Database) -> None:
     with database.reading() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        context = MigrationContext.configure(connection, opts={"compare_server_default": default_differs})
+        assert compare_metadata(context, metadata) == []
 
 
 def test_a_transaction_is_all_or_nothing(database: Database, url: str) -> None:
