@@ -51,7 +51,10 @@ class Fact(msgspec.Struct, frozen=True):
 
 
 class Stillness(Fact, frozen=True):
-    """By TurnFinder, in slow moments: since when the stack stands still, and the newest standstill that has ended."""
+    """By TurnFinder, in slow moments: since when the stack stands still, and the newest standstill that has ended.
+
+    It changes with Bit.STILL, which those who read it watch: so it alone wakes nobody.
+    """
 
     since: int | None = None
     last: tuple[int, int] | None = None

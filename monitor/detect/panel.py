@@ -32,6 +32,7 @@ from monitor.detect.moment import (
     News,
     RangeShown,
     Reps,
+    Stillness,
     steps,
 )
 from monitor.detect.phase import OF_PHASE, phase_of
@@ -163,16 +164,16 @@ class DetectorPanel:
         begun = self._begin(now, bits, reversals, news, after_silence)
         stirred = after_silence or bool(reversals or news) or self.moment.limits is not self._limits
         self._limits = self.moment.limits
-        moment = self._wake(self._before, begun, changed, stirred)
+        moment, stirred = self._wake(self._before, begun, changed, stirred)
         if moment.zero_found is not None:
             moment = _move_force_zero(moment, moment.zero_found.off_n)
         if moment.rest_found is not None:
             moment = _move_zero(moment, moment.rest_found.off_m)
-        stirred = stirred or moment is not begun
+        stirred = stirred or moment.limits is not begun.limits
         moment = middle = _in_phase(moment)
         if moment.set_started is not None:
             moment = self._start_set(moment, moment.set_started.at)
-        moment = self._wake(self._after, moment, changed, stirred)
+        moment, _ = self._wake(self._after, moment, changed, stirred)
         if moment.load_confirmed is not None:
             moment = self._judge_again(moment, max(moment.load_confirmed.since, moment.signals.oldest))
         if moment.range_shown is not None:
@@ -217,19 +218,22 @@ class DetectorPanel:
         )
         return replace(moment, after_silence=True) if after_silence else moment
 
-    def _wake(self, group: _Group, moment: Moment, changed: int, stirred: bool) -> Moment:
-        """Update the detectors that the moment concerns (all if `stirred`); return the moment with their findings."""
+    def _wake(self, group: _Group, moment: Moment, changed: int, stirred: bool) -> tuple[Moment, bool]:
+        """Update the detectors that the moment concerns (all if `stirred`).
+
+        Returns the moment with their findings, and whether these concern all detectors.
+        """
         dues = group.dues
         if not stirred and not changed & group.watches and min(dues) > moment.now:
-            return moment
+            return moment, stirred
         for i, detector in enumerate(group.detectors):
             if stirred or changed & detector.watches or dues[i] <= moment.now:
                 findings = detector.update(moment)
                 dues[i] = detector.due
                 if findings:
                     before, moment = moment, self._fold(moment, findings)
-                    stirred = stirred or moment is not before
-        return moment
+                    stirred = stirred or (moment is not before and any(type(one) is not Stillness for one in findings))
+        return moment, stirred
 
     def _fold(self, moment: Moment, findings: Findings) -> Moment:
         """Put events into the book, and facts and silenced kinds into the moment."""
@@ -314,7 +318,7 @@ class DetectorPanel:
         """Let the detectors end their open events, close the rest, and sum up."""
         moment = replace(moment, **NOTHING_HAPPENS)
         moment = replace(moment, in_set=False, set_over=over, silenced=OF_LIFTER)
-        moment = self._wake(self._after, moment, changed=0, stirred=True)
+        moment, _ = self._wake(self._after, moment, changed=0, stirred=True)
         self._book.end_set(over, moment)
         summary = self.tally.end_set(moment, over, self._book.counts)
         self._book.enter(Detection(summary, over, over), moment)
