@@ -96,9 +96,12 @@ class Splitter(ABC, Generic[Item]):
         chunk_ends = np.cumsum([len(chunk.data) for chunk in chunks])
         received_ns = np.array([chunk.received_ns for chunk in chunks])[np.searchsorted(chunk_ends, ends, "right")]
         read = list(map(self._read, blocks))
-        good = [(item, at_ns) for item, at_ns in zip(read, received_ns.tolist(), strict=True) if item is not None]
-        self.counts.good += len(good)
-        return [item for item, _ in good], [at_ns for _, at_ns in good]
+        items = [item for item in read if item is not None]
+        self.counts.good += len(items)
+        at_ns: list[int] = received_ns.tolist()
+        if len(items) < len(read):
+            at_ns = [block_ns for item, block_ns in zip(read, at_ns, strict=True) if item is not None]
+        return items, at_ns
 
     def _refuse(self, block: bytes, *, crc: bool = False) -> None:
         self.counts.bad_crc += crc

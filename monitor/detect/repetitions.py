@@ -311,4 +311,4 @@ def _dwell_s(turn: TurningPoint) -> float:
 
 
 def _peak(values: NDArray[np.float64], digits: int) -> float:
-    return round(float(np.nanmax(np.abs(values))), digits)
+    return round(float(np.fmax.reduce(np.abs(values))), digits)

@@ -175,7 +175,7 @@ class TurnaroundDetector:
             patient = np.correlate(x, self._patient, mode="valid")
             seen = a[len(a) - (end - settled) - len(patient) : len(a) - (end - settled)]
             np.copyto(seen, patient, where=~np.isnan(patient))
-        return float(np.nanmax(np.abs(a)))
+        return float(np.fmax.reduce(np.abs(a)))
 
     def _rebound(self, moment: Moment) -> list[Finding]:
         """A lower turnaround that was reported as abrupt turns out to be a bounce when it throws the stack."""

@@ -79,9 +79,7 @@ def evaluate(
     relative = _put_load(held, block, limits)
     if not looking_back:
         loaded = block.tension >= block.half_n
-        in_band = np.zeros_like(loaded)
-        if limits.load_n is not None:
-            in_band = loaded & ~(held[Bit.LOW] | held[Bit.HIGH]) & block.known_t
+        in_band = np.zeros_like(loaded) if limits.load_n is None else loaded & ~(held[Bit.LOW] | held[Bit.HIGH])
         window.relative[rows] = relative
         _count(window.loaded, rows, loaded)
         _count(window.in_band, rows, in_band)
@@ -98,7 +96,7 @@ class _Block:
         self.x, self.v, self.a = window.x[rows], window.v[rows], window.a[rows]
         self.tension, self.fast_tension = window.tension[rows], window.fast_tension[rows]
         self.slow_v, self.slow_x = window.slow_v[rows], _earlier(window.x, rows, window.slow_lag)
-        self.known_x, self.known_t = ~np.isnan(self.a), ~np.isnan(self.tension)
+        self.known_x, self.known_t = self.a == self.a, self.tension == self.tension
         self.share = limits.share_at(self.x)  # the load here, as a share of its mean
         self.half_n = limits.half_load_n * self.share
         if limits.kind != "stack":
@@ -107,9 +105,10 @@ class _Block:
         self.light = self.fast_tension < self.half_n
         self.off = self.x > off_rest_m - doubt_m
         self.contact = self.x <= off_rest_m + doubt_m
+        self.carried = self.off
         if doubt_m:  # then the position alone does not show it
             self.contact &= self.light & (np.abs(self.v) < limits.v_move_m_s)
-        self.carried = self.off & ~self.contact  # a stack that stands there without tension may be on its rest
+            self.carried = self.off & ~self.contact  # a stack that stands there without tension may be on its rest
 
 
 def _put_cable(held: Conditions, block: _Block, limits: Limits) -> None:

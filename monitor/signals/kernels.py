@@ -30,6 +30,7 @@ def quadratic_kernel(half: int) -> Column:
     return 3 * (3 * half * (half + 1) - 1 - 5 * i * i) / ((2 * half - 1) * (2 * half + 1) * (2 * half + 3))
 
 
+@lru_cache
 def slope_kernel(half: int) -> Column:
     """Slope (1/s) of the least-squares line over 2 * half + 1 steps."""
     i = np.arange(-half, half + 1, dtype=float)
