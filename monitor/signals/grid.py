@@ -117,7 +117,7 @@ class _Readings:
         if self.jump_m is not None:
             if (np.abs(dy) > self.jump_m).any():
                 hole = hole | self._jumps(readings, self.jump_m)
-            self._tail = np.concatenate((self._tail, readings), axis=1)[:, -TAIL:]
+            self._tail = np.concatenate((self._tail, readings[:, -TAIL:]), axis=1)[:, -TAIL:]
         if anew is not None:
             hole = hole | anew
         rows[INTEGRAL, 1:] = 0.5 * (values[1:] + values[:-1]) * dt
