@@ -69,10 +69,11 @@ class ContactDetector:
         now = moment.now
         mute = moment.trust.force_doubted or not moment.on(Bit.KNOWN_T)
         silent = moment.on(Bit.KNOWN_X) and mute  # the stack stands as it stood
+        if StackTouch in moment.silenced:  # what came before is known and cut: only what follows may be a landing
+            self._touch = self._rest = None
+            self._loose_since = None if self._loose_since is None else now
         landed = self._landed(moment)
         on = moment.on(Bit.CONTACT) or landed is not None or (silent and self._since is not None and moment.still)
-        if StackTouch in moment.silenced:
-            self._touch = self._rest = None
         findings: list[Finding] = []
         if on:
             if self._since is not None and self._left is not None and now - self._left >= self.join:

@@ -61,6 +61,13 @@ def the_cell_shows_a_landing_while_the_encoder_is_silent() -> None:
     assert touch.found_s < touch.t_s + 0.9  # it waits for the encoder, then for the longest throw
 
 
+def a_silence_does_not_repeat_the_contact_before_it() -> None:
+    acts_s = 0.5 + 0.4 + 4.8 + 0.4 + 6.0
+    dead = Trouble("position gap", (acts_s - 3.0) / acts_s, 0.6)
+    before, after = of("stack_touch", [*REP, *END], troubles=(dead,))
+    assert after.t_s >= before.t_s + before.duration_s
+
+
 def a_touch_in_doubt_begins_at_the_contact() -> None:
     """The encoder has jumped: until the stack has stood on its rest, only the standstill shows where that is."""
     acts: list[Act] = [*REP, *REP, Down(6.0, 2.0)]

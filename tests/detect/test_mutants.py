@@ -76,6 +76,7 @@ from tests.detect.sensor_checks import (
     a_given_load_that_nobody_pulls_is_reported,
     a_loose_cable_is_not_a_rest,
     a_rest_elsewhere_moves_the_zero,
+    a_silence_does_not_repeat_the_contact_before_it,
     a_touch_in_doubt_begins_at_the_contact,
     the_cell_shows_a_landing_while_the_encoder_is_silent,
 )
@@ -201,6 +202,12 @@ MUTANTS = (
         "limits = self._teacher.learn_lowered(",
         "self._teacher.learn_lowered(",
         a_trainer_who_lifts_does_not_teach_a_load,
+    ),
+    Mutant(
+        ContactDetector,
+        "None if self._loose_since is None else now",
+        "self._loose_since",
+        a_silence_does_not_repeat_the_contact_before_it,
     ),
     Mutant(ContactDetector, "_met(moment)", "moment.now", a_touch_in_doubt_begins_at_the_contact),
     Mutant(TensionDetector, " or helped", "", a_cable_that_a_trainer_leaves_loose_is_slack),
