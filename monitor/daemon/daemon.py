@@ -9,6 +9,7 @@ broker or disk is not an exception but a state, which `status` and `info` report
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import math
 import secrets
@@ -249,8 +250,7 @@ class Daemon:
 
         At longer intervals: publishes info, and removes old data.
         """
-        ticks = 0
-        while True:
+        for ticks in itertools.count():
             unfed_s = asyncio.get_running_loop().time() - self._fed_at_s
             if unfed_s > FLUSH_AFTER_S and self.session is not None:
                 self._deliver(self.session, self.session.flush(time.monotonic_ns()))
@@ -260,7 +260,6 @@ class Daemon:
                 self._publish_info()
             if ticks % round(TIDY_EVERY_S / TICK_S) == 60:
                 self._keeper.do(self._housekeeper.tidy)
-            ticks += 1
             await asyncio.sleep(TICK_S)
 
     def _publish_info(self) -> None:
