@@ -97,8 +97,8 @@ def _low_pass(cutoff_hz: float) -> Column:
 
 def _covariance(n: int, power: Column) -> Column:
     """The covariance of n consecutive steps of a signal, shape (n, n)."""
-    turns = 2 * np.pi * STEP_S * np.arange(n)[:, None] * F_HZ
-    by_distance = np.cos(turns, out=turns) @ power  # in place: these are the largest arrays of a start
+    # step by step: one array of all steps would be the largest of a daemon's start
+    by_distance = np.array([np.cos(2 * np.pi * STEP_S * step * F_HZ) @ power for step in range(n)])
     i = np.arange(n)
     covariance: Column = by_distance[np.abs(i[:, None] - i[None, :])]
     return covariance
@@ -106,6 +106,4 @@ def _covariance(n: int, power: Column) -> Column:
 
 def _wanted(i: NDArray[np.int64], crossed: NDArray[np.complex128] | Column) -> Column:
     """The covariance of measured values at steps `i` with the wanted value at step 0."""
-    turns = 2j * np.pi * STEP_S * i[:, None] * F_HZ
-    wanted: Column = (np.exp(turns, out=turns) @ crossed).real
-    return wanted
+    return np.array([(np.exp(2j * np.pi * STEP_S * step * F_HZ) @ crossed).real for step in i])
