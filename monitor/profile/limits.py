@@ -242,15 +242,8 @@ class Limits:
         return np.minimum(given_n, heavy_n * max(1.0, self.down) * share)
 
     def with_load(self, load_n: float, friction: float, *, load_from: LOAD_FROM, friction_from: KNOWN_FROM) -> "Limits":
-        return replace(
-            self,
-            load_n=load_n,
-            friction=friction,
-            load_from=load_from,
-            friction_from=friction_from,
-            presumed_n=None,
-            lowered_n=None,
-        )
+        known = replace(self, load_n=load_n, friction=friction, presumed_n=None, lowered_n=None)
+        return replace(known, load_from=load_from, friction_from=friction_from)
 
     def corrected(self, by_n: float) -> "Limits":
         """The limits with a learned load that is smaller by `by_n`."""
