@@ -3,8 +3,6 @@
 import subprocess
 import sys
 
-import pytest
-
 PROGRAM = """
 import ctypes, sys, threading
 from monitor.daemon.allocator import keep_compact
@@ -26,9 +24,16 @@ libc.malloc_stats()
 """
 
 
-@pytest.mark.parametrize(("how", "apart"), [("compact", True), ("as it comes", False)])
-def test_large_blocks_are_mapped_separately_and_threads_share_one_arena(how: str, apart: bool) -> None:
+def test_large_blocks_are_mapped_separately_and_threads_share_one_arena() -> None:
+    assert apart_and_arenas("compact") == (True, 1)
+
+
+def test_without_the_settings_they_do_not() -> None:
+    """This is the allocator's own affair: of some programs one shows it."""
+    shown = (apart_and_arenas("as it comes") for _ in range(10))
+    assert any(not apart and arenas > 1 for apart, arenas in shown)
+
+
+def apart_and_arenas(how: str) -> tuple[bool, int]:
     done = subprocess.run([sys.executable, "-c", PROGRAM, how], capture_output=True, text=True, check=True)
-    assert (done.stdout.strip() == "True") == apart
-    arenas = done.stderr.count("Arena ")
-    assert arenas == 1 if apart else arenas > 1
+    return done.stdout.strip() == "True", done.stderr.count("Arena ")
