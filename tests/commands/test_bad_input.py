@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -170,11 +171,11 @@ class Daemon:
     ],
 )
 def test_at_an_unusable_port_the_daemon_reports_the_reason_and_waits(
-    device: dict[str, object] | None, sentence: str, tmp_path: Path
+    device: dict[str, Any] | None, sentence: str, tmp_path: Path
 ) -> None:
     """It continues: `status` has the same reason, and the right device may still be plugged in."""
     link = tmp_path / "tty"
-    fake = None if device is None else FakeDevice(link, **device)  # type: ignore[arg-type]
+    fake = None if device is None else FakeDevice(link, **device)
     if fake is not None:
         fake.plug()
     holder = open_port(str(link), 500_000) if device == {} else None
