@@ -50,7 +50,10 @@ class EmulatedBoard:
             raise EmulatorError(f"the emulated board ended before the fault was injected: {fault}") from None
 
     def unplug(self) -> None:
-        """Pull the cable: the port hangs up. This board does not come back; start a new one at the same link."""
+        """Pull the cable: the port hangs up and its link is gone, as with udev. This board does not come back; start a
+        new one at the same link.
+        """
+        self.port.unlink()  # first: the kernel gives the pty's number to the next program that asks for one
         self.process.kill()
         self.process.wait()
 
@@ -136,6 +139,7 @@ def emulated_board(
                 try:
                     process.wait(STOP_TIMEOUT_S)
                 except subprocess.TimeoutExpired:
+                    link.unlink(missing_ok=True)
                     process.kill()
 
 

@@ -82,10 +82,10 @@ class SimulatedDevice:
         """Pull the cable: the device vanishes for its readers."""
         if self._master < 0:
             return
+        if self._link and self._link.is_symlink() and os.readlink(self._link) == self._name:
+            self._link.unlink()  # first: the kernel gives the pty's number to the next program that asks for one
         os.close(self._master)
         self._master = -1
-        if self._link and self._link.is_symlink() and os.readlink(self._link) == self._name:
-            self._link.unlink()
 
     async def run(self) -> None:
         """Run until the traces end."""

@@ -26,9 +26,16 @@ class Program:
     """A command of rep-monitor that can be started, stopped, killed and restarted; its log is in a file."""
 
     def __init__(
-        self, log: Path, *words: str | Path, environment: dict[str, str] | None = None, module: str = "monitor"
+        self,
+        log: Path,
+        *words: str | Path,
+        environment: dict[str, str] | None = None,
+        module: str = "monitor",
+        link: Path | None = None,
     ) -> None:
+        """`link`: to its pty, removed before a kill, because the kernel gives the pty's number to another program."""
         self.log = log
+        self._link = link
         self.starts = 0
         self._said = log.with_suffix(".out")  # it reports here that it runs
         self._command = [sys.executable, "-m", module, *map(str, words)]
@@ -59,6 +66,8 @@ class Program:
     def kill(self) -> None:
         process, self._process = self._process, None
         if process is not None:
+            if self._link:
+                self._link.unlink(missing_ok=True)
             process.kill()
             process.wait()
 
@@ -109,8 +118,9 @@ def a_daemon(
 
 def a_lifter(folder: Path, profile: Path, speed: float, seed: int = 1) -> Program:
     """A lifter who does set after set at `folder/tty`; not started yet."""
-    words = ("simulate", "--config", profile, "--link", folder / "tty", "--speed", f"{speed:g}", "--seed", str(seed))
-    return Program(folder / "lifter.log", *words)
+    link = folder / "tty"
+    words = ("simulate", "--config", profile, "--link", link, "--speed", f"{speed:g}", "--seed", str(seed))
+    return Program(folder / "lifter.log", *words, link=link)
 
 
 class Collector:

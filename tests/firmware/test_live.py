@@ -188,6 +188,7 @@ def test_unplugged_and_back(built: Build, truth: Truth, tmp_path: Path) -> None:
             with emulated_board(built(), truth.calibration, truth.path, link=link) as board:
                 await eventually(partial(streams_again, seen))
                 board.unplug()
+                assert not link.is_symlink()
             await eventually(lambda: got.states[-1].state == "absent")
 
     asyncio.run(beside(got, str(link), 500_000, story()))

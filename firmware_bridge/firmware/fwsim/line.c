@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <pty.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
@@ -174,6 +175,12 @@ void line_to_file(const char *path, const char *arrivals_path)
     }
 }
 
+/* Before the pty closes: the kernel gives its number to the next program that asks for one. */
+static void remove_link(void)
+{
+    unlink(link_name);
+}
+
 void line_to_pty(const char *link_path, bool block_when_full)
 {
     int slave;
@@ -194,6 +201,7 @@ void line_to_pty(const char *link_path, bool block_when_full)
         if (symlink(name, link_path)) {
             fail("%s: %s", link_path, strerror(errno));
         }
+        atexit(remove_link);
     }
     printf("PTY %s\n", name);
     fflush(stdout);
@@ -244,9 +252,6 @@ struct line_report line_report(void)
     }
     if (arrivals) {
         fclose(arrivals);
-    }
-    if (link_name) {
-        unlink(link_name);
     }
     return report;
 }
