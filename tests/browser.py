@@ -27,6 +27,16 @@ FLAGS = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run -
     --disable-dev-shm-usage --hide-scrollbars --remote-debugging-port=0 --remote-allow-origins=*
     --autoplay-policy=no-user-gesture-required --lang=en"""
 PATIENCE_S = 60.0
+# Looks a hundred times a second, within the page: a look from here costs both processes milliseconds.
+WAIT = """(async () => {
+  for (let looks = %d; looks > 0; looks -= 1) {
+    if (%s) return true;
+    await new Promise((later) => setTimeout(later, 10));
+  }
+  return false;
+})()"""
+LOOKS = 50
+NAVIGATES = ("navigated", "context was destroyed")  # the answer to a look in a page that is left
 
 
 class BrowserError(AssertionError):
@@ -160,15 +170,15 @@ class Page:
     def wait(self, condition: str, within_s: float = PATIENCE_S, *, again: Callable[[], object] = lambda: None) -> None:
         """Waits until the expression is true, also while the page reloads.
 
-        Before each look `again` is called: it brings back what would be over before the page shows it.
+        Before each half second `again` is called: it brings back what would be over before the page shows it.
         """
 
         def true() -> bool:
             again()
             try:
-                return self.evaluate(f"Boolean({condition})") is True
+                return self.evaluate(WAIT % (LOOKS, condition)) is True
             except BrowserError as error:
-                if "navigated" in str(error):
+                if any(sign in str(error) for sign in NAVIGATES):
                     return False
                 raise
 

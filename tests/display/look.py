@@ -86,6 +86,19 @@ LOOK = """(() => {
   };
 })()"""
 
+# Waits within the page, for half a second at least, and looks at what is drawn then.
+LOOK_ONCE = """(async () => {
+  const shown = () => %s;
+  for (let looks = 50; looks > 0; looks -= 1) {
+    if (shown()) {
+      await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+      if (shown()) return %s;
+    }
+    await new Promise((later) => setTimeout(later, 10));
+  }
+  return null;
+})()"""
+
 
 def look(page: Page, while_: str = "true", again: Callable[[], object] | None = None, /, **data: str) -> dict[str, Any]:
     """Looks at the page once it shows these values: `look(page, state="set", band="low")`.
@@ -95,10 +108,9 @@ def look(page: Page, while_: str = "true", again: Callable[[], object] | None = 
     """
     shown = [f"document.body.dataset.{key} === {value!r}" for key, value in data.items()]
     condition = " && ".join([f"({while_})", *shown])
-    drawn = "new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
     deadline_s = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline_s:
-        seen = page.evaluate(f"(async () => {{ await {drawn}; return {condition} ? {LOOK} : null; }})()")
+        seen = page.evaluate(LOOK_ONCE % (condition, LOOK))
         if seen is not None:
             return dict(seen)
         if again is not None:
