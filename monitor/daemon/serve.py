@@ -88,8 +88,8 @@ async def serve(
         else:
             address = address_of(profile)
         daemon = Daemon(profile, directory, store)
-        bookmark, listens = Bookmark(directory / "bookmark.json"), embedded.has_subscriber if embedded else None
-        mqtt = MqttSink(Publisher(profile.topic_tree, address, store, daemon.command, bookmark, listens))
+        bookmark = Bookmark(directory / "bookmark.json")
+        mqtt = MqttSink(Publisher(profile.topic_tree, address, store, daemon.command, bookmark, embedded))
         daemon.sinks += [mqtt, *sinks]
         if scratch is None and (warning := mount_warning(directory)):
             daemon.storage_warning = warning

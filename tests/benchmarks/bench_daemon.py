@@ -155,6 +155,7 @@ async def bench(kind: str, rate_hz: int, moving: bool, seconds: float, folder: P
     shares = Shares()
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(shares.counted())
+        broker = None
         if kind == "embedded":
             broker = await stack.enter_async_context(EmbeddedBroker())
             address = Address(host=broker.host, port=broker.port)
@@ -165,7 +166,7 @@ async def bench(kind: str, rate_hz: int, moving: bool, seconds: float, folder: P
         store = stack.enter_context(Store(folder / "events.db"))
         board = stack.enter_context(beside(device, profile, moving))
         port = await asyncio.to_thread(board.recv)
-        daemon = await stack.enter_async_context(publishing(profile, folder, store, address))
+        daemon = await stack.enter_async_context(publishing(profile, folder, store, address, broker))
         source = read_chunks(port, profile.serial.baud, rate_hz=rate_hz, on_state=daemon.on_link, needed=daemon.needed)
         running = asyncio.create_task(daemon.run(source))
         while daemon.session is None and moving:  # noqa: ASYNC110

@@ -62,7 +62,7 @@ async def bench(seconds: float, folder: Path) -> None:
         board = stack.enter_context(beside(device, profile))
         port: Any = await asyncio.to_thread(board.recv)
         address = Address(host=broker.host, port=broker.port)
-        daemon = await stack.enter_async_context(publishing(profile, folder, store, address))
+        daemon = await stack.enter_async_context(publishing(profile, folder, store, address, broker))
         source = read_chunks(port, profile.serial.baud, rate_hz=RATE_HZ, on_state=daemon.on_link, needed=daemon.needed)
         running = asyncio.create_task(daemon.run(source))
         await until(lambda: daemon.session is not None)

@@ -70,10 +70,13 @@ Story = Callable[[Daemon, Machine, Address], Awaitable[None]]
 
 
 @contextlib.asynccontextmanager
-async def publishing(profile: Profile, folder: Path, store: Store, address: Address) -> AsyncIterator[Daemon]:
+async def publishing(
+    profile: Profile, folder: Path, store: Store, address: Address, own_broker: EmbeddedBroker | None = None
+) -> AsyncIterator[Daemon]:
     """A daemon, not yet running, with its MQTT sink, which publishes during the block."""
     daemon = Daemon(profile, folder, store)
-    sink = MqttSink(Publisher(profile.topic_tree, address, store, daemon.command, Bookmark(folder / "bookmark.json")))
+    bookmark = Bookmark(folder / "bookmark.json")
+    sink = MqttSink(Publisher(profile.topic_tree, address, store, daemon.command, bookmark, own_broker))
     daemon.sinks.append(sink)
     async with sink.running():
         yield daemon
@@ -90,7 +93,7 @@ def with_daemon(folder: Path, story: Story, profile: Profile = PROFILE) -> None:
             async with EmbeddedBroker(passwords={"daemon": "pw"}) as broker:
                 address = Address(host=broker.host, port=broker.port, username="daemon", password="pw")
                 machine = Machine()
-                async with publishing(profile, folder, store, address) as daemon:
+                async with publishing(profile, folder, store, address, broker) as daemon:
                     await act(daemon, machine, address)
 
     async def act(daemon: Daemon, machine: Machine, address: Address) -> None:

@@ -15,7 +15,7 @@ from monitor.events import SetStart
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
 from monitor.mqtt.client.bookmark import Bookmark
 from monitor.mqtt.client.connection import Address
-from monitor.mqtt.client.publisher import Publisher
+from monitor.mqtt.client.publisher import OwnBroker, Publisher
 from monitor.mqtt.contract.commands import Command
 from monitor.mqtt.contract.topics import TopicTree
 from monitor.store.store import Store
@@ -41,11 +41,13 @@ async def a_broker(kind: str, folder: Path) -> AsyncIterator[Address]:
 class Stage:
     """A publisher that runs from `async with` to its end, which is a clean one."""
 
-    def __init__(self, address: Address, folder: Path, tree: TopicTree = TREE) -> None:
+    def __init__(
+        self, address: Address, folder: Path, tree: TopicTree = TREE, own_broker: OwnBroker | None = None
+    ) -> None:
         self.store = Store(folder / "events.db")
         self.commands: list[Command] = []
         self.bookmark = Bookmark(folder / "mqtt.json")
-        self.publisher = Publisher(tree, address, self.store, self._carry_out, self.bookmark)
+        self.publisher = Publisher(tree, address, self.store, self._carry_out, self.bookmark, own_broker)
 
     async def __aenter__(self) -> Self:
         self._running = asyncio.create_task(self.publisher.run())

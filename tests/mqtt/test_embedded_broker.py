@@ -14,6 +14,7 @@ from amqtt.broker import Broker
 
 from monitor.mqtt.broker import guard
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker, TcpLine
+from monitor.mqtt.contract.payload import Packet
 from monitor.mqtt.contract.roles import Page, Role
 from monitor.mqtt.contract.topics import TopicTree
 from tests.faults.leap import leap
@@ -95,7 +96,10 @@ def test_a_connection_without_a_packet_is_closed(monkeypatch: pytest.MonkeyPatch
     with_broker(story)
 
 
-def test_live_messages_are_dropped_for_a_slow_reader_and_no_other_client_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("straight", [False, True])
+def test_live_messages_are_dropped_for_a_slow_reader_and_no_other_client_waits(
+    straight: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """amqtt alone keeps all of them: its memory grows as long as the reader sleeps."""
     monkeypatch.setattr(guard, "STANDSTILL_S", math.inf)  # on a slow machine the messages take longer than that
     count, size = 400, 2000
@@ -107,7 +111,11 @@ def test_live_messages_are_dropped_for_a_slow_reader_and_no_other_client_waits(m
             async with raw(broker, connect_packet("asleep", 60), subscribe) as (reader, _):
                 await reader.readexactly(CONNACK_SUBACK_BYTES)
                 for number in range(count):
-                    await sender.publish("rep/m/live/feedback", bytes(size - 4) + number.to_bytes(4, "big"), 0)
+                    data = bytes(size - 4) + number.to_bytes(4, "big")
+                    if straight:
+                        broker.send(Packet("rep/m/live/feedback", data, 0, False))
+                    else:
+                        await sender.publish("rep/m/live/feedback", data, 0)
                     message = await anext(awake.messages)
                     assert int.from_bytes(message.payload[-4:], "big") == number
                 waiting = max(line.unsent_bytes() for line in lines)
@@ -122,6 +130,43 @@ def test_live_messages_are_dropped_for_a_slow_reader_and_no_other_client_waits(m
         lines.append(self)
 
     monkeypatch.setattr(TcpLine, "__init__", remember)
+    with_broker(story)
+
+
+def test_what_the_daemon_sends_without_a_connection_arrives_as_over_one() -> None:
+    """The same bytes in the same order, whatever was subscribed and granted, and nothing for those who may not read."""
+    filters = [("rep/m/#", 0), ("rep/+/live/feedback", 1), ("rep/m/cmd/stop", 1), ("rep/other/#", 0)]
+
+    async def story(broker: EmbeddedBroker) -> None:
+        async def page(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await broker.serve(TcpLine(reader, writer), Page(Role.DISPLAY, TopicTree("m")))
+
+        async with (
+            contextlib.AsyncExitStack() as stack,
+            client(broker) as sender,
+            await asyncio.start_server(page, "127.0.0.1", 0) as server,
+        ):
+            peers = []
+            for port in (broker.port, server.sockets[0].getsockname()[1]):
+                for number, (pattern, qos) in enumerate(filters):
+                    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                    stack.callback(writer.close)
+                    writer.write(connect_packet(f"{port}-{number}", 60) + subscribe_packet(pattern, qos, "the/end"))
+                    await reader.readexactly(CONNACK_SUBACK_BYTES + 1)
+                    peers.append(reader)
+            heard: list[list[bytes]] = []
+            for straight in (False, True):
+                for number in range(3):
+                    for topic in ("rep/m/live/feedback", "rep/m/cmd/stop"):
+                        if straight:
+                            broker.send(Packet(topic, b"%d" % number, 0, False))
+                        else:
+                            await sender.publish(topic, b"%d" % number, 0)
+                await sender.publish("the/end", b"last", 0)
+                heard.append([await reader.readuntil(b"last") for reader in peers])
+            assert heard[0] == heard[1]
+            assert [data.count(b"rep/m") for data in heard[1]] == [6, 3, 3, 0, 3, 3, 0, 0]  # no page reads commands
+
     with_broker(story)
 
 

@@ -255,6 +255,36 @@ def test_the_newest_live_feedback_wins_and_older_is_dropped(
     play(story())
 
 
+def test_live_feedback_goes_to_a_broker_in_this_process_without_a_connection(tmp_path: Path) -> None:
+    class Noting:
+        def __init__(self) -> None:
+            self.sent: list[payload.Packet] = []
+
+        def has_subscriber(self, topic: str) -> bool:
+            return True
+
+        def send(self, packet: payload.Packet) -> None:
+            self.sent.append(packet)
+
+    async def story() -> None:
+        own = Noting()
+        async with (
+            a_broker("embedded", tmp_path) as address,
+            Stage(address, tmp_path, own_broker=own) as stage,
+            listening(address, "#") as listener,
+        ):
+            stage.publisher.offer_live(live(1.0))
+            await until(lambda: stage.publisher.delivery.live_sent + stage.publisher.delivery.live_dropped == 1)
+            assert stage.publisher.connected  # what comes before the first status has to wait for it
+            stage.publisher.offer_live(live(2.0))
+            await until(lambda: live(2.0) in own.sent)
+            stage.publisher.offer(payload.state(TREE, "s", feedback(2.0), stale=False))
+            await listener.next("state")
+            assert "live/feedback" not in {topic for topic, _, _ in listener.heard}
+
+    play(story())
+
+
 @needs.mosquitto
 def test_live_feedback_does_not_queue_before_a_hanging_broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(publisher, "LIVE_MAX_AGE_S", 60.0)  # the newest is sent when the broker is back

@@ -2,6 +2,7 @@
 
     async with EmbeddedBroker() as broker:
         broker.port                          the TCP listener on 127.0.0.1, for the daemon's own client
+        broker.send(packet)                  the daemon's live feedback, without a connection
         await broker.serve(line)             one more connection, a page's WebSocket; returns when it has ended
 
 The defects of amqtt 0.12 are corrected here and in `guard`, each with a conformance test: it ignores keep-alive, grows
@@ -20,7 +21,7 @@ import ipaddress
 import logging
 import socket
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextvars import ContextVar
 from types import MappingProxyType, TracebackType
 from typing import Any, ClassVar, Self
@@ -38,6 +39,7 @@ from amqtt.session import Session
 
 from monitor.mqtt.broker.guard import LOCAL, PAGE, Counts, GuardedReader, GuardedWriter, Line
 from monitor.mqtt.broker.rights import Anyone, may_publish, may_read
+from monitor.mqtt.contract.payload import Packet
 from monitor.mqtt.contract.roles import Page, is_command
 
 SEND_BUFFER_BYTES = 32 * 1024  # small, so that a slow reader is noticed early
@@ -86,6 +88,10 @@ class EmbeddedBroker:
     def has_subscriber(self, topic: str) -> bool:
         """True if the topic has a subscriber now."""
         return self._broker.has_subscriber(topic)
+
+    def send(self, packet: Packet) -> None:
+        """Sends a message of QoS 0 that is not retained, as if it had come over a connection, which costs more."""
+        self._broker.send(packet.topic, packet.payload)
 
     async def serve(self, line: Line, page: Page | None = None) -> None:
         """Serves one connection until it ends: a page's, or that of a program on this computer."""
@@ -289,6 +295,21 @@ class _SoundBroker(Broker):  # type: ignore[misc]
         message = await self._broadcast_queue.get()
         topic, data, retain = message["topic"], message["data"], message["retain"]
         packet = PublishPacket.build(topic, bytes(data), None, False, QOS_0, retain).to_bytes()
+        for handler, granted in self._readers(topic):
+            if qos := min(granted, message["qos"]):
+                running.append(asyncio.ensure_future(handler.mqtt_publish(topic, data, qos, retain)))
+            elif handler.writer is not None:
+                handler.writer.send_now(packet)
+
+    def send(self, topic: str, data: bytes) -> None:
+        """Sends with QoS 0 to all subscribers."""
+        packet = PublishPacket.build(topic, data, None, False, QOS_0, False).to_bytes()
+        for handler, _ in self._readers(topic):
+            if handler.writer is not None:
+                handler.writer.send_now(packet)
+
+    def _readers(self, topic: str) -> Iterator[tuple[BrokerProtocolHandler, int]]:
+        """The connected clients that a message is for, each with the QoS that it was granted."""
         for pattern, holders in self._subscriptions.items():
             if not self._matches(topic, pattern):
                 continue
@@ -296,12 +317,8 @@ class _SoundBroker(Broker):  # type: ignore[misc]
                 if not may_read(session, topic):
                     continue
                 handler = self._get_handler(session)
-                if handler is None or session.transitions.state != "connected":
-                    continue
-                if qos := min(granted, message["qos"]):
-                    running.append(asyncio.ensure_future(handler.mqtt_publish(topic, data, qos, retain)))
-                elif handler.writer is not None:
-                    handler.writer.send_now(packet)
+                if handler is not None and session.transitions.state == "connected":
+                    yield handler, granted
 
     async def _topic_filtering(self, session: Session, topic: str, action: Action) -> bool:
         return action is not Action.PUBLISH or may_publish(session, topic)

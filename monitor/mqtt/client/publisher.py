@@ -13,11 +13,12 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Protocol
 
 import msgspec
 
 from monitor.events import UNREADABLE
-from monitor.mqtt.client.answers import Listens, StoreAnswers
+from monitor.mqtt.client.answers import StoreAnswers
 from monitor.mqtt.client.backoff import Backoff
 from monitor.mqtt.client.bookmark import Bookmark
 from monitor.mqtt.client.connection import Address, BrokerError, BrokerSilent, Connection, PublishRefused, connect
@@ -41,10 +42,18 @@ OFFLINE_WITHIN_S = 1.0
 _log = logging.getLogger(__name__)
 
 
+class OwnBroker(Protocol):
+    """A broker in this process and on its event loop: it can be asked, and needs no connection for live feedback."""
+
+    def has_subscriber(self, topic: str) -> bool: ...
+
+    def send(self, packet: Packet) -> None: ...  # to all subscribers at once; of QoS 0 and not retained
+
+
 class Publisher:
     """`run` is a task; all other methods are called on the same event loop and return at once.
 
-    Commands of clients go to `handler`; `listens` is true for a topic with a subscriber.
+    Commands of clients go to `handler`; `own_broker` is the one at `address`, if it is in this process.
     """
 
     def __init__(
@@ -54,7 +63,7 @@ class Publisher:
         log: EventLog,
         handler: Handler,
         bookmark: Bookmark,
-        listens: Listens | None = None,
+        own_broker: OwnBroker | None = None,
     ) -> None:
         self.tree = tree
         self.address = address
@@ -64,6 +73,8 @@ class Publisher:
         self._event_log = log
         self._bookmark = bookmark
         self._outbox = Outbox(tree, log, bookmark, self.delivery, self._on_refusal)
+        self._own_broker = own_broker
+        listens = None if own_broker is None else own_broker.has_subscriber
         self._answers = StoreAnswers(tree, log, self._outbox.envelope, self.delivery, listens)
         self._requests = Requests(tree, self._answers, handler, self.delivery)
         self._client_id = address.client_id or f"{OWN_CLIENTS}-{tree.name}"
@@ -200,6 +211,7 @@ class Publisher:
 
     async def _publish_live(self, connection: Connection) -> None:
         loop = asyncio.get_running_loop()
+        send = connection.send if self._own_broker is None else self._own_broker.send
         while True:
             await self._live_due.wait()
             while connection.is_behind():  # noqa: ASYNC110 - the kernel sends no notification
@@ -211,7 +223,7 @@ class Publisher:
             if loop.time() - offered_s > LIVE_MAX_AGE_S:
                 self.delivery.live_dropped += 1
                 continue
-            connection.send(packet)
+            send(packet)
             self.delivery.live_sent += 1
 
     async def _publish_documents(self, connection: Connection) -> None:
