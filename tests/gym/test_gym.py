@@ -1,9 +1,11 @@
 """`rep-monitor gym` as a process: its configuration, and everybody killed while events come."""
 
 import asyncio
+import contextlib
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,10 +17,11 @@ from monitor.mqtt.client.connection import Address
 from monitor.mqtt.contract.topics import TopicTree
 from monitor.profile.toml_document import ConfigError
 from tests import needs
-from tests.gym.floor import complete, machines
+from tests.gym.floor import Machine, complete, machines, stored
 from tests.gym.postgresql import PostgreSQL
-from tests.mqtt.brokers import mosquitto
+from tests.mqtt.brokers import Mosquitto, mosquitto
 from tests.mqtt.stage import play
+from tests.soak import soak, soak_only
 
 ROOT = Path(__file__).parents[2]
 
@@ -127,14 +130,30 @@ class GymProcess:
         return status
 
 
+def happen(floor: Sequence[Machine], count: int) -> None:
+    for machine in floor:
+        machine.jerks(count)
+
+
+async def begin_to_be_collected(floor: Sequence[Machine], url: str) -> None:
+    """Events happen on each machine. Returns when the first of them are stored and the others are on their way."""
+    before = sum(machine.store.last_seq for machine in floor)
+    happen(floor, 20)
+    with contextlib.closing(open_database(url)) as database:
+        while await asyncio.to_thread(stored, database) <= before:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
 @needs.mosquitto
-@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=needs.postgresql)])
+@pytest.mark.parametrize(
+    "kind", [pytest.param("sqlite", marks=[soak, soak_only]), pytest.param("postgresql", marks=needs.postgresql)]
+)
 def test_nothing_is_lost_or_doubled_whoever_is_killed(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     server: PostgreSQL | None = request.getfixturevalue("postgresql") if kind == "postgresql" else None
     url = f"sqlite:///{tmp_path / 'gym.db'}" if server is None else server.new_database()
-    trees = [TopicTree(f"machine-{number}") for number in range(6)]
+    trees = [TopicTree(f"machine-{number}") for number in range(3)]
 
     async def story() -> None:
         with mosquitto(tmp_path) as broker:
@@ -144,32 +163,16 @@ def test_nothing_is_lost_or_doubled_whoever_is_killed(
             )
             gym = GymProcess(tmp_path / "gym.toml")
             await asyncio.to_thread(gym.start)
+            victims: list[GymProcess | Mosquitto | PostgreSQL] = [gym, broker, *([server] if server else [])]
             async with machines(Address(host="127.0.0.1", port=broker.port), tmp_path, trees) as floor:
-
-                async def happens() -> None:
-                    while True:
-                        for machine in floor:
-                            machine.jerks(5)
-                        await asyncio.sleep(0.05)
-
-                happening = asyncio.create_task(happens())
-                for victim in ("collector", "broker", *(["database"] if server is not None else [])):
-                    seen = floor[0].store.last_seq
-                    while floor[0].store.last_seq < seen + 50:  # noqa: ASYNC110
-                        await asyncio.sleep(0.01)
-                    if victim == "collector":
-                        gym.kill()
-                        await asyncio.to_thread(gym.start)
-                    elif victim == "broker":
-                        broker.kill()
-                        await asyncio.to_thread(broker.start)
-                    elif server is not None:
-                        server.kill()
-                        await asyncio.to_thread(server.start)
-                happening.cancel()
-                database = open_database(url)
-                await complete(database, floor)
-                database.close()
+                for victim in victims:
+                    await begin_to_be_collected(floor, url)
+                    victim.kill()
+                    happen(floor, 5)
+                    await asyncio.to_thread(victim.start)
+                    happen(floor, 5)
+                with contextlib.closing(open_database(url)) as database:
+                    await complete(database, floor)
             assert await asyncio.to_thread(gym.stop) == 0
 
     play(story(), 240)

@@ -17,7 +17,7 @@ from monitor.gym.database.database import Database
 from monitor.gym.database.owner import DatabaseOwned
 from monitor.gym.database.tables import events, sets
 from monitor.gym.database.tables import machines as machines_table
-from monitor.mqtt.client.answers import StoreAnswers
+from monitor.mqtt.client.answers import BATCH, StoreAnswers
 from monitor.mqtt.client.connection import Address
 from monitor.mqtt.contract.commands import LifterCommand
 from monitor.mqtt.contract.topics import TopicTree
@@ -25,19 +25,29 @@ from monitor.store.store import Store
 from tests import needs
 from tests.gym.floor import Machine, collecting, complete, lifters, machines, numbers, places, stored, whole
 from tests.mqtt.brokers import mosquitto
-from tests.mqtt.stage import KINDS, a_broker, listening, play, until
-from tests.soak import SOAKING, Figure
+from tests.mqtt.stage import a_broker, listening, play, until
+from tests.soak import Figure, long, soak, soak_only
 
 SITES = ["rep", "berlin/rep"]
 TREES = [TopicTree("leg-press"), TopicTree("row"), TopicTree("leg-press", "berlin/rep")]
+MISSED = BATCH + 2  # the answer is more than one read of the store
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("kind", "url"),
+    [
+        pytest.param("embedded", "sqlite"),
+        pytest.param("mosquitto", "postgresql", marks=[needs.mosquitto, needs.postgresql]),
+        pytest.param("mosquitto", "sqlite", marks=[needs.mosquitto, soak, soak_only]),
+        pytest.param("embedded", "postgresql", marks=[needs.postgresql, soak, soak_only]),
+    ],
+    indirect=["url"],
+)
 def test_events_sets_and_lifters_of_two_sites_are_collected(kind: str, database: Database, tmp_path: Path) -> None:
     async def story() -> None:
         async with a_broker(kind, tmp_path) as address, machines(address, tmp_path, TREES) as floor:
             for machine in floor:
-                machine.jerks(300)
+                machine.jerks(MISSED)
                 machine.a_set("c-ada")
             async with collecting(Collector(address, SITES, database)) as collector:
                 await complete(database, floor)
@@ -45,7 +55,7 @@ def test_events_sets_and_lifters_of_two_sites_are_collected(kind: str, database:
                 floor[2].jerks(3)
                 await complete(database, floor)
                 await until(lambda: len(lifters(database)) == 4)
-                await until(lambda: all(sets_seq >= 301 for _, sets_seq in places(database)))  # the mark after them
+                await until(lambda: all(sets_seq > MISSED for _, sets_seq in places(database)))  # the mark after them
                 ack = await collector.command("rep", "row", LifterCommand(id="x", stamp_s=0, lifter="c-bob"))
                 assert ack.ok
                 assert [command.lifter for command in floor[1].commands] == ["c-bob"]  # type: ignore[attr-defined]
@@ -53,18 +63,18 @@ def test_events_sets_and_lifters_of_two_sites_are_collected(kind: str, database:
                 await until(lambda: all(well(now) for now in collector.floor.values()))
                 await until(lambda: collector.trouble == [])
             assert lifters(database) == [
-                ("leg-press", 301, "c-ada"),
-                ("leg-press", 301, "c-ada"),
-                ("leg-press", 302, None),
-                ("row", 301, "c-ada"),
+                ("leg-press", MISSED + 1, "c-ada"),
+                ("leg-press", MISSED + 1, "c-ada"),
+                ("leg-press", MISSED + 2, None),
+                ("row", MISSED + 1, "c-ada"),
             ]
-            first = {"site": "rep", "machine": "leg-press", "seq": 301}
+            first = {"site": "rep", "machine": "leg-press", "seq": MISSED + 1}
             with database.reading() as connection:
                 record = connection.execute(select(events.c.record).filter_by(**first)).scalar()
                 ended_unix_s = connection.execute(select(sets.c.ended_unix_s).filter_by(**first)).scalar()
-            assert record == msgspec.json.decode(floor[0].store.after(300, 1)[0].record), "without the envelope"
-            assert ended_unix_s == floor[0].store.after(300, 1)[0].stored_unix_s
-            assert sorted(seq for seq, _ in places(database)) == [301, 302, 304]
+            assert record == msgspec.json.decode(floor[0].store.after(MISSED, 1)[0].record), "without the envelope"
+            assert ended_unix_s == floor[0].store.after(MISSED, 1)[0].stored_unix_s
+            assert sorted(seq for seq, _ in places(database)) == [MISSED + 1, MISSED + 2, MISSED + 4]
 
     play(story())
 
@@ -73,17 +83,17 @@ def well(now: MachineNow) -> bool:
     return now.online and not now.missing and now.trouble is None
 
 
-def test_a_collector_that_comes_again_continues(database: Database, tmp_path: Path) -> None:
+def test_a_collector_that_comes_again_continues(lone_database: Database, tmp_path: Path) -> None:
     async def come(address: Address, floor: list[Machine], count: int) -> None:
         floor[0].jerks(count)
-        async with collecting(Collector(address, SITES, database)) as collector:
-            await complete(database, floor)
+        async with collecting(Collector(address, SITES, lone_database)) as collector:
+            await complete(lone_database, floor)
             await until(lambda: collector.stored >= count)  # the collector counts what is stored afterwards
             assert collector.stored == count, "nothing is taken twice"
 
     async def story() -> None:
         async with a_broker("embedded", tmp_path) as address, machines(address, tmp_path, TREES[:1]) as floor:
-            for count in (100, 30, 1):
+            for count in (30, 10, 1):
                 await come(address, floor, count)
 
     play(story())
@@ -144,7 +154,7 @@ def test_two_collectors_are_refused(database: Database, tmp_path: Path, monkeypa
 
 
 def test_clocks_that_disagree_and_other_versions_are_clear_states(
-    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    lone_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there = time.time
 
@@ -160,19 +170,22 @@ def test_clocks_that_disagree_and_other_versions_are_clear_states(
     async def story() -> None:
         async with a_broker("embedded", tmp_path) as address, machines(address, tmp_path, TREES[:1]) as floor:
             floor[0].jerks(20)
-            async with listening(address) as stranger, collecting(Collector(address, SITES, database)) as collector:
+            async with (
+                listening(address) as stranger,
+                collecting(Collector(address, SITES, lone_database)) as collector,
+            ):
                 await until(lambda: not collector.trouble)
                 for topic in ("rep/new/status", "rep/new/event/jerk"):
                     await stranger.client.publish(topic, b'{"v":2,"seq":"seven"}', 1)
                 await stranger.client.publish("rep/leg-press/event/jerk", b"\xff not JSON", 1)
-                await complete(database, floor)
+                await complete(lone_database, floor)
                 ack = await collector.command("rep", "leg-press", LifterCommand(id="x", stamp_s=0, lifter="c-bob"))
                 assert ack.ok
                 await until(lambda: ("rep", "new") in collector.floor)
                 said = {machine: now.trouble or "" for (_, machine), now in collector.floor.items()}
                 assert "its clock is +3600 s from ours" in said["leg-press"]
                 assert "speaks version 2 of the contract" in said["new"]
-                assert numbers(database) == whole(floor)
+                assert numbers(lone_database) == whole(floor)
                 monkeypatch.setattr("monitor.mqtt.client.requests.time", time)  # somebody corrects the clock
                 ack = await collector.command("rep", "leg-press", LifterCommand(id="y", stamp_s=0, lifter="c-bob"))
                 assert ack.ok
@@ -181,7 +194,7 @@ def test_clocks_that_disagree_and_other_versions_are_clear_states(
     play(story())
 
 
-def test_records_of_the_store_that_nobody_has_any_more_are_counted(database: Database, tmp_path: Path) -> None:
+def test_records_of_the_store_that_nobody_has_any_more_are_counted(lone_database: Database, tmp_path: Path) -> None:
     async def story() -> None:
         async with a_broker("embedded", tmp_path) as address, machines(address, tmp_path, TREES[:1]) as floor:
             floor[0].jerks(10)
@@ -189,9 +202,9 @@ def test_records_of_the_store_that_nobody_has_any_more_are_counted(database: Dat
             with store._transaction() as connection:
                 connection.execute("DELETE FROM events WHERE seq <= 4")
             store.first_seq = 5
-            async with collecting(Collector(address, SITES, database)):
-                await until(lambda: list(numbers(database).values()) == [[5, 6, 7, 8, 9, 10]])
-            with database.reading() as connection:
+            async with collecting(Collector(address, SITES, lone_database)):
+                await until(lambda: list(numbers(lone_database).values()) == [[5, 6, 7, 8, 9, 10]])
+            with lone_database.reading() as connection:
                 assert connection.execute(select(machines_table.c.lost)).scalar() == 4
 
     play(story())
@@ -238,12 +251,15 @@ def test_nothing_that_a_stranger_sends_ends_the_collector(database: Database, tm
 
 
 @needs.mosquitto
-@pytest.mark.soak
+@soak
+@pytest.mark.parametrize(
+    "url", ["sqlite", pytest.param("postgresql", marks=[needs.postgresql, soak_only])], indirect=True
+)
 def test_after_an_hour_without_collector_fifty_machines_are_asked_a_few_at_a_time(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, figure: Figure
 ) -> None:
-    """An hour of 30 events a minute and machine where `make soak` runs, else two minutes of it."""
-    count, hour = (50, 1800) if SOAKING else (20, 60)
+    """An hour of 30 events a minute and machine where `make soak` runs, else a minute of eight machines."""
+    count, hour = long((50, 1800), (8, 30))
     trees = [TopicTree(f"machine-{number}") for number in range(count)]
     beginning = StoreAnswers.start
     answering: list[int] = []  # machines, whenever another one begins
