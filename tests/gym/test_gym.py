@@ -162,17 +162,20 @@ def test_nothing_is_lost_or_doubled_whoever_is_killed(
                 "[display]\nenabled = false\n"
             )
             gym = GymProcess(tmp_path / "gym.toml")
-            await asyncio.to_thread(gym.start)
             victims: list[GymProcess | Mosquitto | PostgreSQL] = [gym, broker, *([server] if server else [])]
-            async with machines(Address(host="127.0.0.1", port=broker.port), tmp_path, trees) as floor:
-                for victim in victims:
-                    await begin_to_be_collected(floor, url)
-                    victim.kill()
-                    happen(floor, 5)
-                    await asyncio.to_thread(victim.start)
-                    happen(floor, 5)
-                with contextlib.closing(open_database(url)) as database:
-                    await complete(database, floor)
-            assert await asyncio.to_thread(gym.stop) == 0
+            try:
+                await asyncio.to_thread(gym.start)
+                async with machines(Address(host="127.0.0.1", port=broker.port), tmp_path, trees) as floor:
+                    for victim in victims:
+                        await begin_to_be_collected(floor, url)
+                        victim.kill()
+                        happen(floor, 5)
+                        await asyncio.to_thread(victim.start)
+                        happen(floor, 5)
+                    with contextlib.closing(open_database(url)) as database:
+                        await complete(database, floor)
+                assert await asyncio.to_thread(gym.stop) == 0
+            finally:
+                gym.kill()
 
     play(story(), 240)
