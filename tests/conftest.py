@@ -20,11 +20,6 @@ from tests.soak import SOAKING, Figure
 
 ROOT = Path(__file__).parents[1]
 
-# With PYTHONDONTWRITEBYTECODE, as containers often have it, each of the many processes that the tests start, and each
-# worker, would compile every module anew (`replay`: 2.0 s instead of 0.6 s).
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-sys.dont_write_bytecode = False
-
 settings.register_profile("unhurried", deadline=None)  # a slow example is not a failure
 settings.load_profile("unhurried")
 

@@ -4,6 +4,7 @@ A worker takes whole files, so that what the tests of a file share is made once.
 """
 
 import os
+from functools import cache
 from pathlib import PurePosixPath
 
 AT_MOST = 8
@@ -49,8 +50,13 @@ def number() -> int:
 
 def unit(node_id: str) -> str:
     """What goes to one worker with this test: its file, or its folder."""
-    path = PurePosixPath(node_id.partition("::")[0])
-    return next((folder for folder in TOGETHER if path.is_relative_to(folder)), str(path))
+    return _unit_of_file(node_id.partition("::")[0])
+
+
+@cache
+def _unit_of_file(name: str) -> str:
+    path = PurePosixPath(name)
+    return next((folder for folder in TOGETHER if path.is_relative_to(folder)), name)
 
 
 def place(node_id: str) -> int:
