@@ -83,6 +83,8 @@ class FakeGym:
             body, more = body + message.get("body", b""), message.get("more_body", False)
         status, data, kind = self._respond(scope["method"], scope["path"], scope["query_string"].decode(), body)
         headers = {"Content-Type": kind, "Content-Security-Policy": POLICY, "Connection": "close"}
+        if scope["path"].startswith("/page/"):
+            headers["Cache-Control"] = "max-age=3600"  # each test loads the page anew, but its scripts only once
         encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
         await send({"type": "http.response.start", "status": status, "headers": encoded})
         await send({"type": "http.response.body", "body": data})
