@@ -36,7 +36,7 @@ TABLES: dict[str, Any] = {
 PROFILE = profile_from_builtins(TABLES, "a test")
 
 
-READ_S = 0.1  # as on a slow computer: these tests do not depend on it, and long reads cost less
+READ_S = 0.4  # these tests do not depend on it, and long reads cost less; half a second without one is a pause
 
 
 @cache

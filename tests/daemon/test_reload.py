@@ -46,12 +46,12 @@ def test_a_profile_that_is_changed_in_a_set_applies_after_the_set(
         await until(lambda: daemon._newest is not None and daemon._newest.set == 1 and machine.is_done)
         changing.ask()
         await until(lambda: daemon.config.pending)
-        machine.move(chunks[half : half + 20])  # the set continues with the old profile
+        machine.move(chunks[half : half + 5])  # the set continues with the old profile
         await until(lambda: machine.is_done)
         assert daemon.config.pending
         assert daemon.profile == PROFILE
         in_set = daemon.session
-        machine.move(chunks[half + 20 :])
+        machine.move(chunks[half + 5 :])
         await until(lambda: daemon.profile == SLOWER)
         assert in_set is not None
         assert daemon.session is not in_set

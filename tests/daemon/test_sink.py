@@ -66,7 +66,7 @@ def test_a_sink_gets_stored_events_feedback_and_a_summary(tmp_path: Path) -> Non
         (summary,) = sink.summaries
         assert (summary.sets, summary.reps) == (1, 2)
         stamps_s = [t_s for session, t_s in sink.fed if session == summary.session]
-        assert len(stamps_s) > 100
+        assert len(stamps_s) > 40
         assert stamps_s == sorted(stamps_s)
         assert sink.links[0] == "none"
 
