@@ -3,7 +3,11 @@
 A source is any async iterator of chunks: the serial port, the simulator, a replay. No base class.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 class Split(NamedTuple):
@@ -22,3 +26,18 @@ class Chunk(NamedTuple):
     received_ns: int
     data: bytes
     split: Split | None = None  # if a link has split it already; not recorded, because it follows from the bytes
+
+
+class ChunkRun(NamedTuple):
+    """Consecutive chunks of a recording as columns, because there are half a million in an hour."""
+
+    data: bytes  # of all chunks
+    ends: NDArray[np.int64]  # of each chunk in `data`
+    received_ns: NDArray[np.int64]
+
+
+def run_of(chunks: Sequence[Chunk]) -> ChunkRun:
+    """The same chunks as columns, without what a link has found in them."""
+    ends = np.cumsum([len(chunk.data) for chunk in chunks], dtype=np.int64)
+    received_ns = np.array([chunk.received_ns for chunk in chunks], np.int64)
+    return ChunkRun(b"".join([chunk.data for chunk in chunks]), ends, received_ns)

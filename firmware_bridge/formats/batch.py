@@ -1,6 +1,8 @@
 """Thousands of payloads as columns, to read the heads of a recording's blocks and make its rows by NumPy.
 
->>> batch = Batch([Pos(1, 0, 5000, 2000, (7, 8)).to_bytes(seq=0), b"\\x03 no block"], [0, 0])
+>>> block, other = Pos(1, 0, 5000, 2000, (7, 8)).to_bytes(seq=0), b"\\x03 no block"
+>>> starts, lengths = np.array([0, len(block)]), np.array([len(block), len(other)])
+>>> batch = Batch(Payloads(np.frombuffer(block + other, np.uint8), starts, lengths, received_ns=np.array([0, 0])))
 >>> batch.is_block.tolist()                            # whether a payload is POS or FORCE of the right length
 [True, False]
 >>> int(batch.stamp_us[0]), int(batch.n[0])            # its head
@@ -20,6 +22,7 @@ from firmware_bridge.formats.blocks import HEAD, LENGTHS, NO_VALUE, WIRE_FLAGS, 
 from firmware_bridge.formats.calibration import Calibration
 from firmware_bridge.formats.clock import Whole
 from firmware_bridge.formats.messages import Pos
+from firmware_bridge.formats.unframing import Payloads
 from firmware_bridge.samples import NOTHING, Flag, Samples, suspect
 
 _HEAD = np.dtype([("kind", "u1"), ("seq", "u1"), ("stream_id", "u1"), ("idx", "<u2"), ("stamp_us", "<u4"),
@@ -30,28 +33,30 @@ for _shape, _length in LENGTHS.items():
 
 
 class Batch:
-    """`count` payloads; every column is an array of shape (count,)."""
+    """Payloads and what is found out about each; every column is an array with one value for each."""
 
-    def __init__(self, payloads: list[bytes], received_ns: list[int]) -> None:
-        self.payloads = payloads
-        self.received_ns = np.array(received_ns, np.int64)
-        lengths = np.fromiter(map(len, payloads), np.int64, len(payloads))
-        self._starts = np.cumsum(lengths) - lengths
-        self._wire = np.frombuffer(b"".join([*payloads, bytes(HEAD.size)]), np.uint8)
+    def __init__(self, payloads: Payloads) -> None:
+        self.received_ns = payloads.received_ns
+        self._starts, self._lengths = payloads.starts, payloads.lengths
+        self._wire = np.append(payloads.plain, np.zeros(HEAD.size, np.uint8))  # a head may reach beyond its payload
         heads = self._cut(self._starts, HEAD.size).view(_HEAD)[:, 0]
         self.kind, self.seq, self.stream_id, self.idx, self.stamp_us, dt_us, self.n = (
             heads[name].astype(np.int64) for name in _HEAD.names or ()
         )
-        self.is_block = (lengths == _LENGTHS[self.kind, self.n]) & (dt_us >= self.n - 1)
+        self.is_block = (self._lengths == _LENGTHS[self.kind, self.n]) & (dt_us >= self.n - 1)
         # A span is divided among the samples, a period is not.
         self.span_us = np.where(self.kind == Pos.TYPE, (self.n - 1) * dt_us, np.where(self.n > 1, dt_us, 0))
-        self._placed = np.zeros(len(payloads), np.bool_)
-        self._first_us = np.zeros(len(payloads), np.int64)
-        self._skip = np.zeros(len(payloads), np.int64)
-        self._flags = np.zeros(len(payloads), np.uint8)
+        self._placed = np.zeros(len(self), np.bool_)
+        self._first_us = np.zeros(len(self), np.int64)
+        self._skip = np.zeros(len(self), np.int64)
+        self._flags = np.zeros(len(self), np.uint8)
 
     def __len__(self) -> int:
-        return len(self.payloads)
+        return len(self._starts)
+
+    def payload(self, at: int) -> bytes:
+        start = int(self._starts[at])
+        return self._wire[start : start + int(self._lengths[at])].tobytes()
 
     def put(self, at: int, first_us: Whole) -> None:
         """Place the blocks from `at` on: their first samples are at these times on the session clock."""

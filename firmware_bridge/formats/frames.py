@@ -9,14 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from firmware_bridge.chunk import Chunk
+from firmware_bridge.chunk import Chunk, ChunkRun, run_of
 from firmware_bridge.errors import ProtocolVersionError
 from firmware_bridge.formats import blocks
 from firmware_bridge.formats.batch import Batch
 from firmware_bridge.formats.blocks import Block
 from firmware_bridge.formats.calibration import Calibration
 from firmware_bridge.formats.clock import StampClock, Whole, preceding
-from firmware_bridge.formats.framing import Deframer
 from firmware_bridge.formats.link_counts import LinkCounts
 from firmware_bridge.formats.messages import (
     FROM_DEVICE,
@@ -28,11 +27,13 @@ from firmware_bridge.formats.messages import (
     Status,
     check_protocol,
 )
+from firmware_bridge.formats.unframing import RunDeframer
 from firmware_bridge.samples import Flag, Samples
 
 CONTROL_KEPT = 1000  # control messages, the newest
 _STAMP = slice(5, 9)  # of a block's first sample, in its payload
 _FEW = 16  # payloads: up to here, one by one costs no more than all at once
+_FEW_BYTES = 1024  # and up to here
 _BACK_US = 1_000_000  # a block overtakes one of the other kind by less than the longest block
 
 
@@ -81,7 +82,7 @@ class FrameReader:
 
     def __init__(self, calibration: Calibration, boot: Hello | None = None) -> None:
         self._calibration = calibration
-        self._deframer = Deframer()
+        self._deframer = RunDeframer()
         self._clock = StampClock(back_us=_BACK_US)
         self._restarts = 0  # of the clock: those that both kinds know of
         self._position, self._force = _Kind(), _Kind()
@@ -125,11 +126,14 @@ class FrameReader:
 
     def feed(self, *chunks: Chunk) -> Samples:
         """The samples that these chunks complete. Raises ProtocolVersionError at a HELLO of another protocol."""
-        payloads, received_ns = self._deframer.take_all(chunks)
-        if len(payloads) <= _FEW:
-            taken = map(self._take, payloads, received_ns)
-            return blocks.to_samples([block for block in taken if block], self._calibration)
-        batch = Batch(payloads, received_ns)
+        if sum(len(chunk.data) for chunk in chunks) > _FEW_BYTES and all(chunk.split is None for chunk in chunks):
+            return self.feed_run(run_of(chunks))
+        taken = [self._take(payload, chunk.received_ns) for chunk in chunks for payload in self._deframer.take(chunk)]
+        return blocks.to_samples([block for block in taken if block], self._calibration)
+
+    def feed_run(self, run: ChunkRun) -> Samples:
+        """The same for many chunks."""
+        batch = Batch(self._deframer.take_run(run))
         self._take_all(batch)
         return batch.to_samples(self._calibration)
 
@@ -146,8 +150,8 @@ class FrameReader:
             at = stop + 1
 
     def _take_each(self, batch: Batch, at: int, end: int) -> None:
-        for k, payload in enumerate(batch.payloads[at:end], at):
-            if block := self._take(payload, int(batch.received_ns[k])):
+        for k in range(at, min(end, len(batch))):
+            if block := self._take(batch.payload(k), int(batch.received_ns[k])):
                 batch.put_block(k, block)
 
     def _take_run(self, batch: Batch, at: int, stop: int) -> int:

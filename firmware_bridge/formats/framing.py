@@ -22,8 +22,8 @@ END_OF_FRAME = b"\x00"
 CRC_START = 0xFFFF
 MIN_PAYLOAD_BYTES = 2  # type and seq
 MAX_PAYLOAD_BYTES = 60  # type, seq and body; 62 with the CRC
-_MIN_BLOCK_BYTES = MIN_PAYLOAD_BYTES + 3  # + CRC and the COBS code
-_MAX_BLOCK_BYTES = MAX_PAYLOAD_BYTES + 3
+MIN_BLOCK_BYTES = MIN_PAYLOAD_BYTES + 3  # + CRC and the COBS code
+MAX_BLOCK_BYTES = MAX_PAYLOAD_BYTES + 3
 
 
 def frame(payload: bytes) -> bytes:
@@ -38,11 +38,11 @@ class Deframer(Splitter[bytes]):
     """Turns a byte stream, however it was split, into payloads: type, seq and body; the CRC is checked and removed."""
 
     END = END_OF_FRAME
-    LONGEST_BYTES = _MAX_BLOCK_BYTES
+    LONGEST_BYTES = MAX_BLOCK_BYTES
     START = b""
 
     def _read(self, block: bytes) -> bytes | None:
-        if _MIN_BLOCK_BYTES <= len(block) <= _MAX_BLOCK_BYTES:
+        if MIN_BLOCK_BYTES <= len(block) <= MAX_BLOCK_BYTES:
             try:
                 plain: bytes = cobs.decode(block)
             except cobs.DecodeError:

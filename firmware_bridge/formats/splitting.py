@@ -7,15 +7,10 @@ A block that is longer than any good one is dropped as it comes, so memory stays
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
-import numpy as np
-
 from firmware_bridge.chunk import Chunk, Split
-
-FEW = 8  # chunks: up to here, one after the other costs no more than all at once
 
 Item = TypeVar("Item")
 
@@ -53,16 +48,22 @@ class Splitter(ABC, Generic[Item]):
 
     def _blocks(self, data: bytes) -> list[bytes]:
         """The blocks that these bytes complete, without one that is dropped."""
-        blocks = (self.held + data if self.held else data).split(self.END)
-        tail = blocks.pop()
-        if self.held is None and blocks:
-            self.counts.garbage_bytes += len(blocks.pop(0))
-            self.held = b""
-        if tail or self.held is None:
-            self._hold(tail)
-        else:
-            self.held = b""
-        return blocks
+        return self._complete(data).split(self.END)[:-1]
+
+    def _complete(self, data: bytes) -> bytes:
+        """The same blocks, each with its end mark; the rest is held."""
+        begun = self.held or b""
+        last = data.rfind(self.END) + 1
+        if not last:
+            self._hold(begun + data)
+            return b""
+        first = 0
+        if self.held is None:
+            first = data.find(self.END) + 1
+            self.counts.garbage_bytes += first - 1
+        self.held = b""
+        self._hold(data[last:])
+        return begun + data[first:last]
 
     def split(self, data: bytes) -> Split:
         """The same, with what these bytes add to the counts."""
@@ -84,24 +85,6 @@ class Splitter(ABC, Generic[Item]):
         counts.bad_shape += split.bad_shape
         counts.garbage_bytes += split.garbage_bytes
         return split.found
-
-    def take_all(self, chunks: Sequence[Chunk]) -> tuple[list[Item], list[int]]:
-        """The same for several chunks, each item with the time at which the chunk came that completes it."""
-        if len(chunks) < FEW or any(chunk.split is not None for chunk in chunks):
-            taken = [(self.take(chunk), chunk.received_ns) for chunk in chunks]
-            return [item for found, _ in taken for item in found], [at_ns for found, at_ns in taken for _ in found]
-        data = b"".join([chunk.data for chunk in chunks])
-        blocks = self._blocks(data)
-        ends = np.flatnonzero(np.frombuffer(data, np.uint8) == self.END[0])[-len(blocks) or len(data) :]
-        chunk_ends = np.cumsum([len(chunk.data) for chunk in chunks])
-        received_ns = np.array([chunk.received_ns for chunk in chunks])[np.searchsorted(chunk_ends, ends, "right")]
-        read = list(map(self._read, blocks))
-        items = [item for item in read if item is not None]
-        self.counts.good += len(items)
-        at_ns: list[int] = received_ns.tolist()
-        if len(items) < len(read):
-            at_ns = [block_ns for item, block_ns in zip(read, at_ns, strict=True) if item is not None]
-        return items, at_ns
 
     def _refuse(self, block: bytes, *, crc: bool = False) -> None:
         self.counts.bad_crc += crc

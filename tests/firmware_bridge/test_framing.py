@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from firmware_bridge.chunk import Chunk, run_of
 from firmware_bridge.formats.framing import MAX_PAYLOAD_BYTES, Deframer, frame
+from firmware_bridge.formats.unframing import RunDeframer
 
 payloads = st.binary(min_size=2, max_size=MAX_PAYLOAD_BYTES)
 
@@ -64,6 +66,44 @@ def damaged(wire: bytes, at: int, kind: str, value: int) -> bytes:
     if kind == "drop":
         return wire[:at] + wire[at + 1 :]
     return wire[:at] + bytes([value]) + wire[at:]
+
+
+def damaged_frame(payload: bytes, at: int, kind: str, value: int) -> bytes:
+    wire = frame(payload)
+    return damaged(wire, at % len(wire), kind, value)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.binary(max_size=200)
+        | payloads.map(frame)
+        | st.builds(
+            damaged_frame,
+            st.sampled_from((0, 1, 255)).map(lambda byte: bytes([byte]) * 40) | payloads,
+            st.integers(0, 63),
+            st.sampled_from(["flip", "drop", "insert"]),
+            st.integers(0, 255),
+        ),
+        max_size=12,
+    ),
+    st.lists(st.integers(0, 2000), max_size=30),
+)
+def test_runs_of_chunks_give_what_single_chunks_give(pieces: list[bytes], cuts: list[int]) -> None:
+    wire = b"".join(pieces)
+    edges = [0, *sorted(cut % (len(wire) + 1) for cut in cuts), len(wire)]
+    chunks = [Chunk(at_ns, wire[a:b]) for at_ns, (a, b) in enumerate(pairwise(edges))]
+    single, in_runs = Deframer(), RunDeframer()
+    expected = [(payload, chunk.received_ns) for chunk in chunks for payload in single.feed(chunk.data)]
+    found = []
+    for some in (chunks[: len(chunks) // 2], chunks[len(chunks) // 2 :]):
+        plain, starts, lengths, received_ns = in_runs.take_run(run_of(some))
+        found += [
+            (plain[start : start + length].tobytes(), at_ns)
+            for start, length, at_ns in zip(starts, lengths, received_ns.tolist(), strict=True)
+        ]
+    assert found == expected
+    assert (in_runs.counts, in_runs.held) == (single.counts, single.held)
 
 
 @settings(max_examples=200, deadline=None)
