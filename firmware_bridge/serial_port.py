@@ -8,7 +8,8 @@ that the device is gone. Waking up costs more than reading, so bytes stay in the
     rest        ................            ................     until shortly before something is needed
     read                        |  |                        |    what has come; then what comes, in whole frames
 
-Where nothing is urgent, a rest ends late instead of early: one read then takes all that was waited for.
+Where nothing is urgent, a rest ends late instead of early: one read then takes all that was waited for. So it does
+after a rest that was to end early and ended late.
 """
 
 import asyncio
@@ -68,10 +69,7 @@ async def read_chunks(
                     on_turn()
                     asked = link.due(time.monotonic_ns())
                     _send(port, device.fileno(), asked)
-                    at_ns, patient = needed()
-                    margin_s, is_whole = (LATE_S, None) if patient else (-EARLY_S, link.is_whole)
-                    rest_s = 0.0 if asked else (at_ns - time.monotonic_ns()) / 1e9 + margin_s
-                    data = await _read(port, device.fileno(), rest_s, is_whole)
+                    data = await _read(port, device.fileno(), Needed(0) if asked else needed(), link.is_whole)
                     if data and (chunk := link.receive(Chunk(time.monotonic_ns(), data))):
                         yield chunk
             finally:
@@ -143,22 +141,23 @@ def _receive(port: str, fd: int) -> bytes:
     return data
 
 
-async def _read(port: str, fd: int, rest_s: float, is_whole: Callable[[bytes], bool] | None) -> bytes:
+async def _read(port: str, fd: int, needed: Needed, is_whole: Callable[[bytes], bool]) -> bytes:
     """What comes within TICK_S: all that came during the rest, and what follows up to the end of a frame.
 
-    Without `is_whole` what came during the rest is enough.
+    What came during a rest that ended late is enough if it is whole.
     """
     data = b""
+    rest_s = (needed.at_ns - time.monotonic_ns()) / 1e9 + (LATE_S if needed.patient else -EARLY_S)
     rest_s = min(max(0.0, rest_s), TICK_S)
     try:
         if rest_s:
             await asyncio.sleep(rest_s)
             data += _receive(port, fd)
-        if data and is_whole is None:
+        if data and time.monotonic_ns() >= needed.at_ns and is_whole(data):
             return data
         if await _readable(fd, TICK_S - rest_s):
             data += _receive(port, fd)
-        if data and is_whole is not None and not is_whole(data):
+        if data and not is_whole(data):
             await asyncio.sleep(COALESCE_S)
             data += _receive(port, fd)
     except LinkError:

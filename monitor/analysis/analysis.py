@@ -46,7 +46,7 @@ class Analysis:
         machine: LearnedMachine | None = None,
         encoder_step_m: float | None = None,
         feedback: bool = True,
-        gather: bool = False,
+        gather: Gather | None = None,
         on_samples: Callable[[Samples], None] | None = None,
         on_positions: OnPositions | None = None,
     ) -> None:
@@ -63,7 +63,7 @@ class Analysis:
         self.spine.on_positions = None if on_positions is None else self._breaks.restoring(on_positions)
         self.newest_s = 0.0  # session clock
         self._decoder = decoder
-        self._gather = Gather() if gather else None
+        self._gather = gather
         self._on_samples = on_samples
 
     @property
@@ -73,11 +73,6 @@ class Analysis:
             raise ValueError("this analysis takes samples: it has no decoder for chunks")
         return self._decoder
 
-    @property
-    def rest_s(self) -> float:
-        """No chunk of the next `rest_s` of the stream can complete an event or feedback; 0 without `gather`."""
-        return 0.0 if self._gather is None else self._gather.rest_s
-
     def feed(self, *chunks: Chunk) -> Update:
         """The events and feedback that these chunks complete. Raises ProtocolVersionError."""
         return self.add(self.decoder.feed(*chunks))
@@ -86,11 +81,6 @@ class Analysis:
         """The events and feedback that these samples complete."""
         ready = samples if self._gather is None else self._gather.add(samples)
         return Update([], []) if ready is None else self._look(ready)
-
-    def expect(self, *, changes: bool) -> None:
-        """With `gather`: without changes the spine gets samples once a second, or as soon as one shows a change."""
-        if self._gather is not None:
-            self._gather.expect(changes=changes)
 
     def flush(self) -> Update:
         """The stream has paused: uses the samples that wait for the rest of their tick."""

@@ -1,11 +1,14 @@
 """Collects the samples of several reads and passes them on together: eight steps cost the spine little more than one.
 
-    reads             |   | |         |   | |     none while no read can complete a tick
+    reads               |   |           |   |     none while no read can complete a tick
     passed on               |             |       when the grid can make the steps up to the next tick
 
 Ticks are the times of feedback, so feedback is as recent as with a call for every read. An event may wait up to TICK_S
 until it is reported, and up to REST_TICKS while no change is expected and no sample shows one. The spine's output does
 not depend on how samples are grouped.
+
+A device sends its samples in bursts, for example five positions at once. The shortest time between the newest samples
+of two reads is that of a burst, so it is known when the burst comes that completes a tick.
 """
 
 import math
@@ -19,6 +22,8 @@ from monitor.signals.grid import PATIENCE_S, STEP_S, cells_before
 TICK_S = FEEDBACK_STEPS * STEP_S
 REST_TICKS = 25  # a second
 CALM_TICKS = 2  # how often samples are looked at until then
+ROUNDING = 0.01  # of a burst
+LONGEST_BURST_S = TICK_S / 2  # after a longer time than this a read may hold several bursts
 STIRRED = (0.001, 7.5)  # m, N: a third and a half of what feedback calls a change, so that none is seen late
 
 
@@ -29,6 +34,7 @@ class Gather:
         self._held: list[Samples] = []
         self._newest_s = [-np.inf, -np.inf]  # of position, of force
         self._newest = [math.nan, math.nan]  # in m, in N
+        self._burst_s = [LONGEST_BURST_S, LONGEST_BURST_S]
         self._tick = self._passed_tick = -1  # the newest that is complete, and that was passed on
         self._calm: tuple[float, float] | None = None  # m, N around which no change is expected
         self._stirred = False
@@ -47,7 +53,10 @@ class Gather:
         for kind, values in enumerate((samples.position_m.tolist(), samples.force_n.tolist())):
             known = [(at_s, value) for at_s, value in zip(t_s, values, strict=True) if value == value]
             if known:
+                before_s = self._newest_s[kind]
                 self._newest_s[kind], self._newest[kind] = max(known)
+                if 0 < (burst_s := self._newest_s[kind] - before_s) < self._burst_s[kind]:
+                    self._burst_s[kind] = burst_s
                 self._stirred = self._stirred or self._differs(kind, [value for _, value in known])
         behind_s = max(self._newest_s) - PATIENCE_S
         ready_s = max(min(self._newest_s), behind_s)
@@ -62,12 +71,24 @@ class Gather:
         return self.take()
 
     @property
-    def rest_s(self) -> float:
-        """The part of the stream in which no sample can complete a tick, or several at rest; it may be negative."""
-        newest_s = max(self._newest_s)
-        ready_s = newest_s - PATIENCE_S  # if one kind is missing; else both have to pass the tick
+    def newest_s(self) -> float:
+        """The time of the newest sample; infinitely long ago before the first."""
+        return max(self._newest_s)
+
+    @property
+    def due_s(self) -> float:
+        """The time of the sample that will complete the next tick, or several at rest; it may be in the past."""
         tick_s = (self._tick + (1 if self._calm is None else CALM_TICKS)) * TICK_S + STEP_S / 2
-        return tick_s - (ready_s if ready_s > min(self._newest_s) else newest_s) if math.isfinite(newest_s) else 0.0
+        if self.newest_s - PATIENCE_S > min(self._newest_s):  # one kind is missing; else both have to pass the tick
+            return tick_s + PATIENCE_S
+        return max(self._passed_s(kind, tick_s) for kind in (0, 1))
+
+    def _passed_s(self, kind: int, tick_s: float) -> float:
+        """The time of the sample with which a kind passes the tick; at least the tick's, while bursts are not known."""
+        newest_s, burst_s = self._newest_s[kind], self._burst_s[kind]
+        if burst_s == LONGEST_BURST_S or newest_s >= tick_s:
+            return tick_s
+        return newest_s + burst_s * math.ceil((tick_s - newest_s) / burst_s - ROUNDING)
 
     def take(self) -> Samples:
         """All samples that are held, for a stream that has paused or ended."""

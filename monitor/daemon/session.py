@@ -4,6 +4,7 @@ chunk -> recorder (a tap, before any parsing)
       -> Analysis -> events and feedback, recorded beside the bytes
 """
 
+import math
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,9 @@ from firmware_bridge.formats.messages import Hello
 from firmware_bridge.needed import Needed
 from firmware_bridge.samples import Samples
 from monitor.analysis.analysis import Analysis
+from monitor.analysis.gather import Gather
 from monitor.calibrate.drift import DriftMonitor
+from monitor.daemon.arrivals import Arrivals
 from monitor.daemon.feedback_rate import FeedbackRate
 from monitor.daemon.usage import Usage
 from monitor.events import AnyEvent, Feedback, Leak, Rep, SetEnd, Update
@@ -50,7 +53,7 @@ class LiveSession:
         self.id = id
         self.started_utc = started_utc  # a label
         self.profile = profile
-        self.needed = Needed(0)  # no chunk before this time can complete feedback or an event
+        self.needed = Needed(0)  # before this time nothing comes that completes feedback or an event
         self.totals = SessionTotals()
         self._rate = FeedbackRate()
         self._calibration = _calibration(profile)
@@ -58,6 +61,8 @@ class LiveSession:
         self._machine_before = machine
         self.usage = Usage(profile.machine.lift_off_n)
         self.drift = DriftMonitor(profile.machine)
+        self._gather = Gather()
+        self._arrivals = Arrivals()
         self.analysis = Analysis(
             profile,
             id,
@@ -65,7 +70,7 @@ class LiveSession:
             hello=hello,
             learned=learned,
             machine=machine,
-            gather=True,
+            gather=self._gather,
             on_samples=partial(_look, self.usage, self.drift),  # no method: in a cycle a session would outlive its end
         )
         self.recorder: Recorder | None = None
@@ -77,8 +82,9 @@ class LiveSession:
         if self.recorder is not None:
             self.recorder.put(wire_record(chunk))
         update = self.analysis.feed(chunk)
-        due_ns = chunk.received_ns + round(self.analysis.rest_s * 1e9)
-        self.needed = Needed(due_ns, patient=self._rate.at_rest)
+        if math.isfinite(newest_s := self._gather.newest_s):
+            self._arrivals.note(newest_s, chunk.received_ns)
+            self.needed = Needed(self._arrivals.at_ns(self._gather.due_s), patient=self._rate.at_rest)
         return self._note(update, chunk.received_ns)
 
     def flush(self, now_ns: int) -> Update:
@@ -97,7 +103,7 @@ class LiveSession:
     def due_hz(self, newest: Feedback) -> float | None:
         """The rate to publish the newest feedback with; None if nothing has changed."""
         hz = self._rate.due_hz(newest, self.analysis.spine.limits)
-        self.analysis.expect(changes=not self._rate.at_rest)
+        self._gather.expect(changes=not self._rate.at_rest)
         return hz
 
     @property

@@ -26,6 +26,11 @@ def of_one_kind(
     return [(k * every_s, kind) for k in range(round(duration_s / every_s))]
 
 
+def rest_s(gather: Gather) -> float:
+    """How long no sample is needed after the newest one."""
+    return gather.due_s - gather.newest_s
+
+
 @settings(deadline=None)
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=200))
 def test_nothing_is_lost_or_reordered(sizes: list[int]) -> None:
@@ -67,16 +72,37 @@ def test_it_never_rests_past_what_it_would_hand_on(position_s: float, force_s: f
         t_s += begin_s
         if gather.add(batch((t_s, values))) is not None:
             assert t_s >= until_s - 1e-9
-            rested_s += max(0.0, gather.rest_s)
-        until_s = max(until_s, t_s + gather.rest_s)
+            rested_s += max(0.0, rest_s(gather))
+        until_s = max(until_s, gather.due_s)
     assert rested_s > 0.25 or force_s == 0.1, "half of the time or more it need not look"
+
+
+@pytest.mark.parametrize(("positions", "force_s"), [(1, 0.0125), (5, 0.0125), (9, 0.002)])
+def test_it_foresees_the_burst_that_completes_a_tick(positions: int, force_s: float) -> None:
+    rows = of_one_kind(POSITION, 0.002, 18)
+    bursts = [rows[k : k + positions] for k in range(0, len(rows), positions)]
+    bursts += [[row] for row in of_one_kind(FORCE, force_s, 18)]
+    gather, handed, foreseen = Gather(), 0, 0
+    for burst in sorted(bursts, key=lambda burst: burst[-1][0]):
+        due_s = gather.due_s
+        if gather.add(batch(*burst)) is not None and gather.newest_s > 0.5:
+            handed += 1
+            foreseen += abs(due_s - gather.newest_s) < 0.001
+    assert foreseen == handed > 17 / TICK_S
+
+
+def test_bursts_that_came_in_one_read_are_no_longer_one() -> None:
+    gather = Gather()
+    for number in range(100):
+        gather.add(batch(*((number * 0.04 + t_s, kind) for t_s in (0.01, 0.02, 0.03) for kind in (POSITION, FORCE))))
+        assert rest_s(gather) <= TICK_S
 
 
 def test_it_rests_though_a_kind_stays_away() -> None:
     gather, rested_s = Gather(), 0.0
     for row in of_one_kind(POSITION, 0.002, 10):
         if gather.add(batch(row)) is not None:
-            rested_s += gather.rest_s
+            rested_s += rest_s(gather)
     assert rested_s > 9
 
 
@@ -98,12 +124,12 @@ def calm_gather() -> tuple[Gather, list[tuple[float, tuple[float, float]]]]:
 def test_without_changes_it_hands_on_once_a_second_and_rests_for_two_ticks() -> None:
     gather, rows = calm_gather()
     handed, rested_s = [], 0.0
-    assert TICK_S < gather.rest_s <= 2 * TICK_S
+    assert TICK_S < rest_s(gather) <= 2 * TICK_S
     for row in rows:
-        before_s = gather.rest_s
+        before_s = rest_s(gather)
         if (samples := gather.add(batch(row))) is not None:
             handed.append(samples)
-        rested_s += max(0.0, gather.rest_s - before_s)
+        rested_s += max(0.0, rest_s(gather) - before_s)
     assert 8 <= len(handed) <= 10
     assert rested_s > 7
 

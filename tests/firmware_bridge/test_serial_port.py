@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from firmware_bridge import serial_port
 from firmware_bridge.errors import LinkError, PortBusyError
 from firmware_bridge.formats.decoder import Decoder
 from firmware_bridge.formats.messages import Hello, HelloRequest, Ping, StartStream
@@ -272,12 +273,29 @@ def test_a_port_where_nothing_comes_is_not_gone(tmp_path: Path) -> None:
             port.close()
 
 
+def _needed_in(rest_s: float) -> Needed:
+    return Needed(time.monotonic_ns() + round(rest_s * 1e9))
+
+
+def test_after_a_rest_that_ended_late_it_waits_for_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serial_port, "EARLY_S", 0.0)  # so that each ends late
+    monkeypatch.setattr(serial_port, "TICK_S", 60.0)
+    port, device = os.pipe()
+    os.set_blocking(port, False)
+    os.write(device, b"while it rested")
+    try:
+        assert asyncio.run(_read("PORT", port, _needed_in(0.01), lambda data: True)) == b"while it rested"
+    finally:
+        os.close(port)
+        os.close(device)
+
+
 def test_what_came_before_the_device_went_is_handed_on() -> None:
     port, device = os.pipe()
     os.set_blocking(port, False)
 
     async def run() -> bytes:
-        reading = asyncio.create_task(_read("PORT", port, 0.05, lambda data: True))
+        reading = asyncio.create_task(_read("PORT", port, _needed_in(0.05), lambda data: False))
         os.write(device, b"while it rested")
         await asyncio.sleep(0)
         asyncio.get_running_loop().call_later(0.06, os.close, device)
@@ -286,7 +304,7 @@ def test_what_came_before_the_device_went_is_handed_on() -> None:
     try:
         assert asyncio.run(run()) == b"while it rested"
         with pytest.raises(LinkError):
-            asyncio.run(_read("PORT", port, 0.05, lambda data: True))
+            asyncio.run(_read("PORT", port, _needed_in(0.05), lambda data: True))
     finally:
         os.close(port)
 
