@@ -23,12 +23,15 @@ from tests.soak import long, soak
 
 pytestmark = soak
 FAST = 8.0
+ROWS = 100  # milliseconds that are simulated together: nobody watches
 WALKING = long(CLIENTS, CLIENTS[1:2])
 ROW = long(MACHINES, MACHINES[3:])
 IDS = {client.name: f"c-{client.name.lower()}" for client in CLIENTS}
 
 
-def test_each_client_s_sets_are_stored_as_they_were_meant(tmp_path: Path) -> None:
+def test_each_client_s_sets_are_stored_as_they_were_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitor.demo.station.ROWS", ROWS)
+
     async def story() -> None:
         async with EmbeddedBroker(passwords={"gym": "pw"}) as broker:
             address = Address(host=broker.host, port=broker.port, username="gym", password="pw")
