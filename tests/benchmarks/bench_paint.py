@@ -27,7 +27,7 @@ PAINTS = """new Promise((done) => {
 def measure(rounds: int) -> dict[str, dict[str, list[float]]]:
     """For each page the times of each kind of paint, in milliseconds."""
     found: dict[str, dict[str, list[float]]] = {name: {"first": [], "largest": []} for name in SHOWN}
-    with tempfile.TemporaryDirectory() as folder, Browser(Path(folder)) as browser, DisplayStage() as stage:
+    with tempfile.TemporaryDirectory() as folder, Browser(Path(folder)) as browser, DisplayStage(rate_hz=25.0) as stage:
         stage.new_session()
         stage.status()
         stage.info()

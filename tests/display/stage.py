@@ -1,4 +1,4 @@
-"""Plays a machine to the page: real broker, page server and payloads, feedback 25 times a second.
+"""Plays a machine to the page: real broker, page server and payloads, feedback ten times a second.
 
 with DisplayStage() as stage:
     stage.live(band="low", tension=0.8)    what the lifter sees from now on, until `stage.silence()`
@@ -49,6 +49,7 @@ IDLE = msgspec.structs.replace(
     CALM, tension=None, tension_n=0.0, band=None, phase="rest", position=0.0, pace=None, velocity_m_s=0.0, set=None,
     rep=0, under_load_s=0.0, under_tension_s=0.0,
 )  # fmt: skip
+NO_SETS: dict[str, Any] = {"v": 1, "sets": []}
 Kind = TypeVar("Kind", bound=Event)
 Result = TypeVar("Result")
 
@@ -59,7 +60,7 @@ class DisplayStage:
     def __init__(
         self,
         machine: str = "leg-press",
-        rate_hz: float = 25.0,
+        rate_hz: float = 10.0,
         tokens: Mapping[Role, str] | None = None,
         tls: PageTls | None = None,
         root: str = ROOT,
@@ -75,11 +76,12 @@ class DisplayStage:
         self.answers: dict[str, dict[str, Any]] = {}  # command -> the daemon's answer; without one it does not answer
         self._period_s = 1 / rate_hz
         self.step_s = self._period_s  # of the machine's time, between two feedbacks
-        self.history: dict[str, Any] | None = {"v": 1, "sets": []}  # None before `with`: a server without a store
+        self.history: dict[str, Any] | None = NO_SETS  # None when the server starts: it has no store
         self.recent: dict[str, Any] | None = None  # the document with the feedback of the last minute
         self._port = 0  # whichever is free, from then on the same
         self._last_id = 0
         self._settings: dict[str, Any] = {}
+        self._is_up = False
 
     def __enter__(self) -> Self:
         self._loop = asyncio.new_event_loop()
@@ -113,9 +115,28 @@ class DisplayStage:
         self._do(self._broker_up())
         self.status()
 
+    def begin(self) -> None:
+        """A connected, idle machine with a session of its own, whatever was played before."""
+        if not self._is_up or self._settings or self.history is None:
+            self.history, self._settings = NO_SETS, {}
+            self.break_broker()
+            self.mend_broker()
+        self.history, self.recent, self.answers = NO_SETS, None, {}
+        self.step_s = self._period_s
+        self.commands.clear()
+        self.new_session()
+        self.live(IDLE)
+        self.status()
+        self.info()
+
+    def pause(self) -> None:
+        """Sends no feedback until the next `live` or `begin`."""
+        self.feedback = None
+
     def live(self, base: Feedback = CALM, **changes: Any) -> None:
-        """The newest wins, so a change is shown with the next of the 25."""
+        """Sends this at once, and again and again until the next."""
         self.feedback = msgspec.structs.replace(base, **changes)
+        self._do(self._next())
 
     def new_session(self) -> None:
         """Forgets everything that was sent before."""
@@ -193,7 +214,8 @@ class DisplayStage:
         return self.event(SetEnd, **{**summary, **fields})
 
     def break_broker(self) -> None:
-        self._do(self._broker_down())
+        if self._is_up:
+            self._do(self._broker_down())
 
     def mend_broker(self) -> None:
         """On the same port, with nothing remembered."""
@@ -211,7 +233,8 @@ class DisplayStage:
         self._player.cancel()
         await asyncio.gather(self._player, return_exceptions=True)
         await self._loop.shutdown_default_executor()
-        await self._broker_down()
+        if self._is_up:
+            await self._broker_down()
 
     async def _broker_up(self) -> None:
         self._broker = await EmbeddedBroker().__aenter__()
@@ -233,8 +256,10 @@ class DisplayStage:
             tls=self._tls,
         ).__aenter__()
         self._port = self._server.port
+        self._is_up = True
 
     async def _broker_down(self) -> None:
+        self._is_up = False
         self._listener.cancel()
         await asyncio.gather(self._listener, return_exceptions=True)
         await self._client.__aexit__(None, None, None)
@@ -256,9 +281,12 @@ class DisplayStage:
     async def _play(self) -> None:
         while True:
             await asyncio.sleep(self._period_s)
-            self.t_s = round(self.t_s + self.step_s, 6)
-            if self.feedback is not None and not self._listener.done():
-                await self._send(self.feedback, PATIENT_HZ)
+            await self._next()
+
+    async def _next(self) -> None:
+        self.t_s = round(self.t_s + self.step_s, 6)
+        if self.feedback is not None and not self._listener.done():
+            await self._send(self.feedback, PATIENT_HZ)
 
     async def _send(self, feedback: Feedback, hz: float) -> None:
         packet = payload.live(self.tree, self.session, msgspec.structs.replace(feedback, t_s=self.t_s), hz)

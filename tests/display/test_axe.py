@@ -6,43 +6,43 @@ from monitor.events import LockoutRest
 from tests import needs
 from tests.browser import Page
 from tests.display.axe import violations
-from tests.display.conftest import LAPTOP, PHONE, TABLET, TV, Open
+from tests.display.choosing import OPEN
+from tests.display.conftest import LAPTOP, PHONE, TABLET, TV
 from tests.display.look import look
 from tests.display.stage import DisplayStage
 from tests.display.states import SHOWN, show
 from tests.soak import long, soak
 
-pytestmark = [needs.chromium, needs.npm]
+pytestmark = [needs.chromium, needs.npm, soak]
 SIZES = (PHONE, TABLET, LAPTOP, TV)
 
 
-@soak
 @pytest.mark.parametrize("state", SHOWN)
 def test_the_lifters_display(display: Page, stage: DisplayStage, state: str) -> None:
-    """In short, every second size: each of them with half of the states."""
-    for size in long(SIZES, SIZES[list(SHOWN).index(state) % 2 :: 2]):
+    """In short, each state at one of the sizes."""
+    at = list(SHOWN).index(state) % len(SIZES)
+    for size in long(SIZES, SIZES[at : at + 1]):
         display.resize(*size)
         show(display, stage, state)
         assert not violations(display), size
 
 
-def test_the_trainers_view_and_its_chooser(open_page: Open, stage: DisplayStage) -> None:
-    page = open_page("trainer.html", LAPTOP)
+def test_the_trainers_view_and_its_chooser(trainer: Page, stage: DisplayStage) -> None:
+    """In short, at the smallest size."""
     stage.live()
-    page.wait("document.body.dataset.state === 'set'")
-    for size in (PHONE, TABLET, LAPTOP, TV):
-        page.resize(*size)
-        assert not violations(page), size
+    trainer.wait("document.body.dataset.state === 'set'")
     stage.event(LockoutRest, rep=1, duration_s=1.9)
-    page.wait("document.querySelector('#leak .leak-bar') !== null")
-    assert not violations(page)
-    page.evaluate("document.querySelector('#choose').click()")
-    page.wait("document.querySelector('#chooser[open]') !== null")
-    assert not violations(page)
+    trainer.wait("document.querySelector('#leak .leak-bar') !== null")
+    for size in long(SIZES, (PHONE,)):
+        trainer.resize(*size)
+        assert not violations(trainer), size
+    trainer.resize(*LAPTOP)
+    trainer.evaluate(OPEN)
+    trainer.wait("document.querySelector('#chooser[open]') !== null")
+    assert not violations(trainer)
 
 
 def test_the_settings(display: Page, stage: DisplayStage) -> None:
     display.evaluate("document.querySelector('#open-settings').click()")
     look(display, state="idle")
     assert not violations(display)
-    display.evaluate("document.querySelector('#settings').close()")

@@ -9,7 +9,7 @@ import pytest
 from tests import needs
 from tests.browser import Page
 from tests.display.choosing import ANSWER, OPEN, READY, USE, WHY
-from tests.display.conftest import PHONE, TABLET, TV, Open
+from tests.display.conftest import PHONE, TABLET, TV
 from tests.display.look import faults, look
 from tests.display.stage import IDLE, DisplayStage
 
@@ -24,14 +24,13 @@ globalThis.fetch = (url, options) => url === "may.json"
 @pytest.fixture
 def chooser(display: Page, stage: DisplayStage) -> Iterator[Page]:
     """A tablet beside an idle machine, its chooser open."""
-    stage.commands.clear()
     stage.answers = {"protocol": {}, "load": {}, "lifter": {}}
     stage.info(load_n=804.0)
     display.wait("document.querySelector('#agreed').textContent === '5/5 · 82 kg'")
     display.evaluate(OPEN)
     display.wait(READY)
     yield display
-    display.evaluate("document.querySelector('#chooser').close(); globalThis.fetch = globalThis.realFetch ?? fetch")
+    display.evaluate("globalThis.fetch = globalThis.realFetch ?? fetch")
 
 
 def tap(page: Page, *selectors: str) -> None:
@@ -81,21 +80,6 @@ def test_a_tempo_without_a_name_is_shown_as_chosen(chooser: Page, stage: Display
     chooser.evaluate(USE)
     chooser.wait(f"{ANSWER}.startsWith('Saved')")
     assert stage.commands == []
-
-
-def test_a_trainer_can_choose(open_page: Open, stage: DisplayStage) -> None:
-    stage.commands.clear()
-    stage.answers = {"load": {}}
-    stage.info(load_n=804.0)
-    page = open_page("trainer.html", (1440, 900))
-    page.wait("document.querySelector('#agreed').textContent === '5/5 · 82 kg'")
-    page.evaluate(OPEN)
-    page.wait(READY)
-    tap(page, "#choose-steps button:first-child")
-    page.evaluate(USE)
-    page.wait(f"{ANSWER} === 'Saved. It applies from the next set.'")
-    assert asked(stage) == [("load", {"load_n": 755.1})]
-    assert not page.console
 
 
 def test_only_changes_are_sent(chooser: Page, stage: DisplayStage) -> None:

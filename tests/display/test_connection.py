@@ -3,12 +3,17 @@
 from monitor.events import Jerk
 from tests import needs
 from tests.browser import Browser, Page
-from tests.display.conftest import Open
+from tests.display.conftest import TABLET
 from tests.display.look import look
 from tests.display.stage import IDLE, DisplayStage
 
 pytestmark = needs.chromium
 
+TWO_LINKS = """import("/js/link.js").then(({ Link }) => [1, 2].map(() => {
+  const link = new Link({});
+  link.stop();
+  return link.client_id;
+}))"""
 WATCH = """globalThis.changes = [];
 new MutationObserver(() => changes.push({
   state: document.body.dataset.state,
@@ -35,7 +40,7 @@ def test_a_bar_without_data_disappears(display: Page, stage: DisplayStage) -> No
 
 def test_an_absent_machine_is_shown_as_absent(browser: Browser) -> None:
     with DisplayStage("row", root="berlin/rep") as stage:
-        page = browser.open(stage.url, width=810, height=1080)
+        page = browser.open(stage.url, width=TABLET[0], height=TABLET[1])
         assert look(page, state="offline", reason="machine")["fill"] is None  # no status has ever come
         stage.status(conn=4, link="absent")
         assert look(page, state="stale", reason="absent")["label"] == "The sensor box is not connected"
@@ -105,19 +110,19 @@ def test_unknown_messages_are_counted_and_ignored(display: Page, stage: DisplayS
     assert not display.console
 
 
-def test_the_page_loads_nothing_from_other_servers(display: Page, open_page: Open, stage: DisplayStage) -> None:
-    trainer = open_page("trainer.html")
+def test_the_pages_load_nothing_from_other_servers(display: Page, trainer: Page, stage: DisplayStage) -> None:
     stage.live()
     stage.event(Jerk, cause="mid", peak_g=0.2)
-    trainer.wait("document.body.dataset.state === 'set'")
     for page in (display, trainer):
+        page.wait("document.body.dataset.state === 'set'")
         assert page.requests
         assert page.sockets
         assert all(url.startswith(stage.url) for url in page.requests), page.requests
         assert all(url == stage.url.replace("http", "ws") + "mqtt" for url in page.sockets)
 
 
-def test_each_tab_has_its_own_client_id(display: Page, open_page: Open) -> None:
-    names = {page.evaluate("repMonitor.link.client_id") for page in (display, open_page())}
-    assert len(names) == 2
+def test_each_tab_has_its_own_client_id(display: Page, trainer: Page) -> None:
+    names = {page.evaluate("repMonitor.link.client_id") for page in (display, trainer)}
+    names |= set(display.evaluate(TWO_LINKS))
+    assert len(names) == 4
     assert all(0 < len(name) <= 23 for name in names)

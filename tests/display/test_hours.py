@@ -4,11 +4,10 @@ import json
 from typing import Any
 
 import msgspec
-import pytest
 
 from tests import needs
 from tests.browser import Page
-from tests.display.conftest import Open
+from tests.display.conftest import LAPTOP, Settle, SharedPage
 from tests.display.records import REP
 from tests.display.stage import CALM, LEAK, DisplayStage
 
@@ -47,10 +46,19 @@ PLAY = """globalThis.play = async (until_s) => {
 play.id = play.t_s = 0"""
 
 
-@pytest.mark.parametrize("path", ["", "trainer.html"])
-def test_the_page_does_not_grow_in_half_an_hour(open_page: Open, stage: DisplayStage, path: str) -> None:
-    page = open_page(path, (1280, 800))
-    page.wait("repMonitor.model.info !== null")
+def test_the_display_does_not_grow_in_half_an_hour(
+    the_display: SharedPage, settle: Settle, stage: DisplayStage
+) -> None:
+    does_not_grow(settle(the_display, "", LAPTOP, anew=True), stage)
+
+
+def test_the_trainers_view_does_not_grow_in_half_an_hour(
+    the_trainers_view: SharedPage, settle: Settle, stage: DisplayStage
+) -> None:
+    does_not_grow(settle(the_trainers_view, "trainer.html", LAPTOP, anew=True), stage)
+
+
+def does_not_grow(page: Page, stage: DisplayStage) -> None:
     stage.silence()
     page.evaluate(PLAY % json.dumps({"CALM": {"v": 1, **msgspec.to_builtins(CALM)}, "REP": REP, "SET_END": set_end()}))
     page.call("Network.disable")
@@ -64,6 +72,7 @@ def test_the_page_does_not_grow_in_half_an_hour(open_page: Open, stage: DisplayS
     assert after["Nodes"] < 1.1 * before["Nodes"] + 50, (before, after)
     assert after["JSEventListeners"] <= before["JSEventListeners"] + 5, (before, after)
     assert not page.console
+    page.call("Network.enable")
 
 
 def set_end() -> dict[str, Any]:

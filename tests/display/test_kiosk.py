@@ -13,7 +13,8 @@ from tests import needs
 from tests.browser import Browser, Page
 from tests.display.axe import violations
 from tests.display.conftest import LAPTOP, PHONE, TABLET, TV
-from tests.display.stage import IDLE, DisplayStage
+from tests.display.stage import DisplayStage
+from tests.soak import long, soak
 
 pytestmark = [needs.chromium, needs.npm]
 LIVE = "document.body?.dataset.state === 'idle'"
@@ -21,11 +22,16 @@ WAITING = "document.querySelector('h1')?.textContent === 'Waiting for the machin
 
 
 @pytest.fixture(scope="module")
-def screen(the_stage: DisplayStage, browser: Browser) -> Iterator[Page]:
-    the_stage.status()
-    the_stage.info()
-    the_stage.live(IDLE)
-    page = browser.open(the_stage.url, width=TABLET[0], height=TABLET[1])
+def own_stage() -> Iterator[DisplayStage]:
+    """A stage whose server these tests take away and upgrade."""
+    with DisplayStage() as stage:
+        stage.begin()
+        yield stage
+
+
+@pytest.fixture(scope="module")
+def screen(own_stage: DisplayStage, browser: Browser) -> Iterator[Page]:
+    page = browser.open(own_stage.url, width=TABLET[0], height=TABLET[1])
     page.wait(LIVE)
     page.wait("navigator.serviceWorker.controller !== null")
     yield page
@@ -36,29 +42,30 @@ def version_on(page: Page) -> list[str]:
     return list(page.evaluate("caches.keys()"))
 
 
-def test_a_screen_waits_for_its_server_and_continues(screen: Page, the_stage: DisplayStage) -> None:
-    the_stage.break_broker()
+@soak
+def test_a_screen_waits_for_its_server_and_continues(screen: Page, own_stage: DisplayStage) -> None:
+    own_stage.break_broker()
     try:
         for path in ("", "trainer.html?cues=de", ""):  # a reload, another page, and a boot before the server
-            screen.call("Page.navigate", url=the_stage.url + path)
+            screen.call("Page.navigate", url=own_stage.url + path)
             waiting = WAITING if not path else "document.querySelector('h1')?.textContent.startsWith('Warten')"
             screen.wait(waiting)
-            assert screen.evaluate("location.href") == the_stage.url + path
-        for size in (PHONE, TABLET, LAPTOP, TV):
+            assert screen.evaluate("location.href") == own_stage.url + path
+        for size in long((PHONE, TABLET, LAPTOP, TV), (PHONE,)):
             screen.resize(*size)
             assert not violations(screen), size
-        port = int(the_stage.url.rpartition(":")[2].strip("/"))
+        port = int(own_stage.url.rpartition(":")[2].strip("/"))
         with socket.create_server(("127.0.0.1", port)):  # accepts, and never answers
-            screen.call("Page.navigate", url=f"{the_stage.url}?cues=es")
+            screen.call("Page.navigate", url=f"{own_stage.url}?cues=es")
             screen.wait("document.querySelector('h1')?.textContent === 'Esperando a la máquina'")
     finally:
-        the_stage.mend_broker()
-    the_stage.info()
+        own_stage.mend_broker()
+    own_stage.info()
     screen.wait(LIVE)
 
 
 def test_an_upgrade_reaches_a_screen_with_its_next_load(
-    screen: Page, the_stage: DisplayStage, monkeypatch: pytest.MonkeyPatch
+    screen: Page, own_stage: DisplayStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = version_on(screen)
     assert len(before) == 1
@@ -70,9 +77,9 @@ def test_an_upgrade_reaches_a_screen_with_its_next_load(
         return files | {SHELL: replace(shell, data=data, tag='"next"')}
 
     monkeypatch.setattr(server, "page_files", upgraded)
-    the_stage.break_broker()
-    the_stage.mend_broker()
-    the_stage.info()
+    own_stage.break_broker()
+    own_stage.mend_broker()
+    own_stage.info()
     screen.call("Page.reload")
     screen.wait(f"globalThis.repMonitor?.link.subscribed > 0 && {LIVE}")
     after = before[0].replace("rep-monitor-", "rep-monitor-next-")

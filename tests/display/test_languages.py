@@ -1,7 +1,6 @@
 """The page in every language: each word fits a phone, each state can be read, and Arabic runs from right to left."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +10,22 @@ from monitor.display.cue_packs import check_language
 from monitor.events import Jerk, LockoutRest
 from monitor.profile.toml_document import ConfigError
 from tests import needs
-from tests.browser import Browser, Page
+from tests.browser import Page
 from tests.display.axe import violations
-from tests.display.conftest import LAPTOP, PHONE, Open, closed, shown_on
+from tests.display.choosing import OPEN, READY
+from tests.display.conftest import LAPTOP, PHONE, TABLET, TV, Settle, SharedPage
 from tests.display.look import faults, look
 from tests.display.stage import IDLE, DisplayStage
 from tests.display.states import SHOWN, show
+from tests.soak import long, soak
 
 PACKS = sorted((Path(__file__).parents[2] / "monitor" / "display" / "page" / "cues").glob("??.json"))
 LANGUAGES = [path.stem for path in PACKS]
+STATES = {language: list(SHOWN)[at % 2 :: 2] for at, language in enumerate(LANGUAGES)}
 FIRST = "\N{LEFT-TO-RIGHT ISOLATE}"
 LAST = "\N{POP DIRECTIONAL ISOLATE}"
+LEFT = "document.querySelector('{}').getBoundingClientRect().left"
+LOAD = "document.querySelector('#load')?.textContent"
 LEAST_PX = 40  # of the huge word on a phone
 # For each word of the page: its size, and how far its ink leaves its tile.
 MEASURE = """(async (texts) => {
@@ -45,22 +49,26 @@ MEASURE = """(async (texts) => {
 
 
 @pytest.fixture(scope="module", params=LANGUAGES)
-def spoken(request: pytest.FixtureRequest, browser: Browser, the_stage: DisplayStage) -> Iterator[Page]:
-    """The display on a phone, in each language in turn."""
-    page = shown_on(browser, the_stage, f"?cues={request.param}", PHONE)
-    assert page.evaluate("document.documentElement.lang") == request.param
-    yield page
-    closed(page)
+def language(request: pytest.FixtureRequest) -> str:
+    """Each in turn, with all tests of it one after the other."""
+    return str(request.param)
+
+
+@pytest.fixture
+def spoken(language: str, the_display: SharedPage, settle: Settle) -> Page:
+    """The display on a phone, in the language."""
+    page = settle(the_display, f"?cues={language}", PHONE)
+    assert page.evaluate("document.documentElement.lang") == language
+    return page
 
 
 @needs.chromium
-def test_every_huge_word_fits_a_phone(spoken: Page, stage: DisplayStage) -> None:
-    page, language = spoken, spoken.evaluate("document.documentElement.lang")
+def test_every_huge_word_fits_a_phone(spoken: Page, language: str, stage: DisplayStage) -> None:
     pack = json.loads(next(path for path in PACKS if path.stem == language).read_text())
     stage.live()
-    look(page, state="set")
+    look(spoken, state="set")
     words = sorted({*pack["cues"].values(), pack["texts"]["pause"]})
-    measured: list[dict[str, Any]] = page.evaluate(MEASURE % json.dumps(words))
+    measured: list[dict[str, Any]] = spoken.evaluate(MEASURE % json.dumps(words))
     assert len(measured) >= 15
     for word in measured:
         assert word["wide"] <= 0, word
@@ -68,21 +76,34 @@ def test_every_huge_word_fits_a_phone(spoken: Page, stage: DisplayStage) -> None
         assert word["size"] >= (LEAST_PX if word["text"] != pack["texts"]["pause"] else 24), word
 
 
+@soak
 @needs.chromium
-def test_every_state_is_readable_on_a_phone(spoken: Page, stage: DisplayStage) -> None:
-    page, language = spoken, spoken.evaluate("document.documentElement.lang")
-    stage.live(IDLE)
-    for state in SHOWN:
+def test_every_state_is_readable_on_a_phone(spoken: Page, language: str, stage: DisplayStage) -> None:
+    """In short, half of the states in each language."""
+    for state in long(list(SHOWN), STATES[language]):
         if state == "learning":
             stage.live()
             stage.end_set()  # closes what the alarm left open
         if state == "summary":
             stage.status()
             stage.live(IDLE)
-        seen = show(page, stage, state)
+        seen = show(spoken, stage, state)
         assert not faults(seen), (language, state)
         assert 0 < len(seen["word"]) <= 8 or state in ("pause", "summary")
-    assert not page.console
+    assert not spoken.console
+
+
+@needs.chromium
+@pytest.mark.parametrize("language", ["de"], indirect=True)
+def test_a_language_gives_cue_and_label_on_every_screen(spoken: Page, stage: DisplayStage) -> None:
+    stage.live(tension=0.8, band="low", cue="low")
+    for size in (PHONE, TABLET, TV):
+        spoken.resize(*size)
+        seen = look(spoken, state="set", band="low")
+        assert (seen["word"], seen["label"]) == ("MEHR", "Zu wenig Spannung")
+        assert not faults(seen)
+    stage.live(cue="a word of the daemon's own")
+    spoken.wait("document.querySelector('#word').textContent === 'A WORD O'")
 
 
 def first_char_x(page: Page, selector: str, *, last: bool = False) -> float:
@@ -103,29 +124,34 @@ def first_char_x(page: Page, selector: str, *, last: bool = False) -> float:
 
 @needs.chromium
 @needs.npm
-def test_in_arabic_the_page_mirrors_and_numbers_stay(open_page: Open, stage: DisplayStage, tmp_path: Path) -> None:
+@pytest.mark.parametrize("language", ["ar"], indirect=True)
+def test_in_arabic_the_display_mirrors_and_numbers_stay(spoken: Page, stage: DisplayStage) -> None:
     stage.info(load_n=804.0)
     stage.live(resting="lockout", cue="lockout", phase="upper_turn", position=0.99)
     stage.event(LockoutRest, rep=5, duration_s=1.9)
-    page = open_page("?cues=ar", PHONE)
-    seen = look(page, state="set", cue="lockout")
-    page.screenshot(tmp_path / "arabic.png")
-    assert page.evaluate("document.documentElement.dir") == "rtl"
+    seen = look(spoken, "document.querySelectorAll('#faults svg').length === 1", state="set", cue="lockout")
+    assert spoken.evaluate("document.documentElement.dir") == "rtl"
     assert (seen["word"], seen["label"]) == ("ارجع", "راحة في الأعلى")
     assert not faults(seen)
     assert seen["bar"]["left"] > seen["ladder"]["left"]  # mirrored: in English the bar is on the left
-    left = "document.querySelector('{}').getBoundingClientRect().left"
-    assert page.evaluate(f"{left.format('#machine')} > {left.format('#sound')}")
-    assert page.evaluate("document.querySelector('#load').textContent") == f"{FIRST}82 kg{LAST}"
-    assert first_char_x(page, "#load") < first_char_x(page, "#load", last=True)  # 82 kg, not kg 82
-    assert not violations(page)
+    assert spoken.evaluate(f"{LEFT.format('#machine')} > {LEFT.format('#sound')}")
+    assert spoken.evaluate("document.querySelector('#load').textContent") == f"{FIRST}82 kg{LAST}"
+    assert first_char_x(spoken, "#load") < first_char_x(spoken, "#load", last=True)  # 82 kg, not kg 82
+    assert not violations(spoken)
+
+
+@needs.chromium
+@needs.npm
+def test_in_arabic_the_trainers_view_mirrors_and_numbers_stay(
+    the_trainers_view: SharedPage, settle: Settle, stage: DisplayStage
+) -> None:
+    trainer = settle(the_trainers_view, "trainer.html?cues=ar", LAPTOP)
     stage.info(load_n=804.0, range_trouble="The range could not be learned.")
-    trainer = open_page("trainer.html?cues=ar", LAPTOP)
+    stage.live()
     stage.event(Jerk, rep=2, cause="mid", peak_g=0.2, t_s=-20.0)
     trainer.wait("document.querySelectorAll('#events td').length > 2")
-    seen = look(trainer)
-    assert not [fault for fault in faults(seen) if "outside" not in fault]
-    assert trainer.evaluate(f"{left.format('.events')} < {left.format('.trace')}")
+    assert not [fault for fault in faults(look(trainer)) if "outside" not in fault]
+    assert trainer.evaluate(f"{LEFT.format('.events')} < {LEFT.format('.trace')}")
     first = "#events th"  # when it was: a minus sign before the minutes
     assert trainer.evaluate(f"document.querySelector('{first}').textContent").startswith(f"{FIRST}\N{MINUS SIGN}")
     assert first_char_x(trainer, first) < first_char_x(trainer, first, last=True)
@@ -136,19 +162,37 @@ def test_in_arabic_the_page_mirrors_and_numbers_stay(open_page: Open, stage: Dis
 
 
 @needs.chromium
-def test_the_profile_chooses_and_a_screen_remembers_its_own_choice(open_page: Open, stage: DisplayStage) -> None:
+def test_the_profile_chooses_and_a_screen_remembers_its_own_choice(
+    the_display: SharedPage, settle: Settle, stage: DisplayStage
+) -> None:
+    """Language and unit."""
     stage.display(language="es", units="lb")
-    stage.live(IDLE)
-    page = open_page("", PHONE)
+    stage.info(load_n=804.0)
+    page = settle(the_display, "", PHONE, anew=True)
     assert page.evaluate("document.documentElement.lang") == "es"
+    stage.live()
+    page.wait(f"{LOAD} === '181 lb'")
+    stage.end_set()
+    stage.live(IDLE)
+    page.wait("document.querySelector('#summary').textContent.includes('181 lb')")
+    page.evaluate(OPEN)
+    page.wait(READY)
+    page.evaluate("document.querySelector('#choose-steps button:last-child').click()")
+    page.wait("document.querySelector('#choose-kg').textContent === '186 lb'")
+    choose(page, "language", "fr")
+    page.wait("document.documentElement?.lang === 'fr' && globalThis.repMonitor?.link.subscribed > 0")
     assert page.evaluate("document.querySelector('[name=unit]').value") == "lb"
-    choose = "document.querySelector('[name=language]')"
-    page.evaluate(f"{choose}.value = 'fr', {choose}.dispatchEvent(new Event('change', {{ bubbles: true }}))")
-    page.wait("document.documentElement?.lang === 'fr' && globalThis.repMonitor?.link.subscribed > 0")
-    page.goto(stage.url)
-    page.wait("document.documentElement?.lang === 'fr' && globalThis.repMonitor?.link.subscribed > 0")
+    choose(page, "unit", "kg")
+    stage.live()
+    page.wait(f"{LOAD} === '82 kg'")
+    assert page.evaluate("document.documentElement.lang") == "fr"
     assert page.evaluate("document.querySelector('#start').textContent") == "Compte à rebours"
-    stage.display()
+
+
+def choose(page: Page, name: str, value: str) -> None:
+    """A choice by hand, after which the page loads itself anew."""
+    select = f"document.querySelector('[name={name}]')"
+    page.evaluate(f"{select}.value = '{value}', {select}.dispatchEvent(new Event('change', {{ bubbles: true }}))")
 
 
 def test_a_language_that_the_page_does_not_have_is_refused() -> None:

@@ -16,6 +16,7 @@ from tests.browser import Browser
 from tests.display.axe import violations
 from tests.display.conftest import LAPTOP, PHONE, TABLET, TV
 from tests.display.stage import CALM, IDLE, DisplayStage
+from tests.soak import long, soak
 
 pytestmark = [needs.chromium, needs.npm, needs.openssl]
 TOKENS = {Role.DISPLAY: "d1splay-token-of-a-test", Role.COACH: "c0ach-token-of-a-test"}
@@ -44,6 +45,7 @@ def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[DisplaySt
         yield stage, browser
 
 
+@soak
 def test_a_new_screen_is_led_to_the_secure_page(secure: tuple[DisplayStage, Browser]) -> None:
     stage, browser = secure
     coach = browser.open(f"{stage.secure_url}trainer.html?token={TOKENS[Role.COACH]}", width=800, height=600)
@@ -53,7 +55,7 @@ def test_a_new_screen_is_led_to_the_secure_page(secure: tuple[DisplayStage, Brow
     page = browser.open(link, width=TABLET[0], height=TABLET[1])
     assert link.startswith("http://127.0.0.1:")
     page.wait("document.querySelector('#secure')?.href.startsWith('https:')")
-    for size in (PHONE, TABLET, LAPTOP, TV):
+    for size in long((PHONE, TABLET, LAPTOP, TV), (TABLET,)):
         page.resize(*size)
         assert not violations(page), size
     assert page.evaluate("document.querySelector('#form').hidden") is True, "the code is not given here"
@@ -82,6 +84,7 @@ def test_the_screen_is_kept_on_again_after_it_was_hidden(secure: tuple[DisplaySt
     page.close()
 
 
+@soak
 def test_without_tls_a_hint_says_that_the_screen_may_sleep(secure: tuple[DisplayStage, Browser]) -> None:
     browser = secure[1]
     with DisplayStage(tokens=TOKENS) as plain:
@@ -91,7 +94,7 @@ def test_without_tls_a_hint_says_that_the_screen_may_sleep(secure: tuple[Display
         port = plain.url.rpartition(":")[2]
         page = browser.open(f"http://gym-box.local:{port}?token={TOKENS[Role.DISPLAY]}", width=390, height=844)
         page.wait(f"{LIVE} && document.querySelector('#sleep').hidden === false")
-        for size in (PHONE, TABLET, LAPTOP, TV):
+        for size in long((PHONE, TABLET, LAPTOP, TV), (PHONE,)):
             page.resize(*size)
             assert not violations(page), size
         assert "TLS" in page.evaluate("document.querySelector('#sleep').innerText")

@@ -8,11 +8,11 @@ import pytest
 from monitor.events import ForceCeiling, Leak, LockoutRest, Unload
 from tests import needs
 from tests.browser import Page
-from tests.display.choosing import READY
-from tests.display.conftest import LAPTOP, PHONE, TABLET, TV, Open
+from tests.display.conftest import LAPTOP, PHONE, TABLET, TV
 from tests.display.look import faults, look
 from tests.display.stage import CALM, IDLE, DisplayStage
 from tests.display.states import SHOWN, show
+from tests.soak import long, soak
 
 pytestmark = needs.chromium
 CHOOSE = """((name, value) => {
@@ -20,6 +20,7 @@ CHOOSE = """((name, value) => {
   select.value = value;
   select.dispatchEvent(new Event("change", { bubbles: true }));
 })("%s", "%s")"""
+FORGET = "localStorage.clear()"  # after choices that a test has taken back, so that the page need not load again
 
 # Frames that were written for a second of feedback; on a loaded machine the data may stop for a moment, and the page
 # says so: then another second.
@@ -46,12 +47,15 @@ SMALL_TARGETS = """[...document.querySelectorAll("button, a[href], select, input
   .filter((target) => target.checkVisibility({ visibilityProperty: true }))
   .map((target) => [target.id, target.offsetWidth, target.offsetHeight])
   .filter(([, width, height]) => Math.min(width, height) < 48)"""
+SIZES = (PHONE, TABLET, LAPTOP, TV, (844, 390), (320, 568))
 NOTHING_TO_SHOW = ("fault", "stale", "offline")
 
 
+@soak
 @pytest.mark.parametrize("state", SHOWN)
 def test_every_state_is_shown_and_readable(display: Page, stage: DisplayStage, state: str, tmp_path: Path) -> None:
-    for width, height in (PHONE, TABLET, LAPTOP, TV, (844, 390), (320, 568)):
+    """In short, every second size: each of them with half of the states."""
+    for width, height in long(SIZES, SIZES[list(SHOWN).index(state) % 2 :: 2]):
         display.resize(width, height)
         seen = show(display, stage, state)
         assert not display.evaluate(SMALL_TARGETS), (width, height)
@@ -281,23 +285,11 @@ def test_a_cleared_summary_disappears(display: Page, stage: DisplayStage) -> Non
     assert not display.console
 
 
-def test_an_old_summary_is_not_shown_as_new(open_page: Open, stage: DisplayStage) -> None:
+def test_an_old_summary_is_not_shown_as_new(display: Page, stage: DisplayStage) -> None:
     stage.end_set()
-    seen = look(open_page(), "document.querySelector('#detail').textContent", state="idle")
+    display.goto(stage.url)
+    seen = look(display, "document.querySelector('#detail')?.textContent", state="idle")
     assert "Last set: 47 s of tension of 62 s under load" in [text["text"] for text in seen["texts"]]
-
-
-def test_another_language_without_a_change_of_code(open_page: Open, stage: DisplayStage) -> None:
-    stage.live(tension=0.8, band="low", cue="low")
-    page = open_page("?cues=de")
-    for size in (PHONE, TABLET, TV):
-        page.resize(*size)
-        seen = look(page, state="set", band="low")
-        assert (seen["word"], seen["label"]) == ("MEHR", "Zu wenig Spannung")
-        assert not faults(seen)
-    assert page.evaluate("document.documentElement.lang") == "de"
-    stage.live(cue="a word of the daemon's own")
-    page.wait("document.querySelector('#word').textContent === 'A WORD O'")
 
 
 def test_a_static_machine_has_no_ladder(display: Page, stage: DisplayStage) -> None:
@@ -316,6 +308,7 @@ def test_reduced_guidance_still_shows_errors(display: Page, stage: DisplayStage)
     stage.live(tension=0.7, band="low")
     assert look(display, state="set", band="low", veiled="false")["fill"] is not None
     display.evaluate(CHOOSE % ("guidance", "always"))
+    display.evaluate(FORGET)
 
 
 def test_everything_has_a_name_for_screen_readers(display: Page, stage: DisplayStage) -> None:
@@ -339,26 +332,6 @@ def test_everything_has_a_name_for_screen_readers(display: Page, stage: DisplayS
     assert reached == ["sound", "fullscreen", "open-settings", "to-trainer"]
 
 
-def test_weights_are_shown_in_pounds_by_choice(open_page: Open, display: Page, stage: DisplayStage) -> None:
-    stage.info(load_n=804.0)
-    stage.live()
-    load = "document.querySelector('#load')?.textContent"
-    display.wait(f"{load} === '82 kg'")
-    page, trainer = open_page(), open_page("trainer.html", LAPTOP)
-    page.evaluate(CHOOSE % ("unit", "lb"))  # loads the page anew
-    page.wait(f"{load} === '181 lb'")
-    trainer.evaluate("localStorage.setItem('rep-monitor', JSON.stringify({ unit: 'lb' })); location.reload()")
-    trainer.wait(f"{load} === '181 lb' && document.querySelector('#agreed')?.textContent === '5/5 · 181 lb'")
-    assert "kg" not in trainer.evaluate("document.body.innerText")
-    stage.end_set()
-    stage.live(IDLE)
-    page.wait("document.querySelector('#summary').textContent.includes('181 lb')")
-    page.evaluate("document.querySelector('#choose').click()")
-    page.wait(READY)
-    page.evaluate("document.querySelector('#choose-steps button:last-child').click()")
-    page.wait("document.querySelector('#choose-kg').textContent === '186 lb'")
-
-
 def test_sound_is_off_by_default(display: Page, stage: DisplayStage) -> None:
     stage.live(tension=0.8, band="low")
     display.wait("document.body.dataset.band === 'low'")
@@ -374,6 +347,7 @@ def test_sound_is_off_by_default(display: Page, stage: DisplayStage) -> None:
     display.key("m")
     display.wait("document.querySelector('#sound').getAttribute('aria-pressed') === 'false'")
     assert display.evaluate("JSON.parse(localStorage.getItem('rep-monitor')).sound") == "off"
+    display.evaluate(FORGET)
 
 
 def test_cues_are_spoken_and_a_missing_voice_is_reported(display: Page, stage: DisplayStage) -> None:
@@ -395,3 +369,4 @@ def test_cues_are_spoken_and_a_missing_voice_is_reported(display: Page, stage: D
     assert display.evaluate("[repMonitor.sound.on, repMonitor.voice.on]") == [True, False]
     display.evaluate("document.querySelector('#sound').click()")
     display.evaluate(CHOOSE % ("voice", "on"))
+    display.evaluate(FORGET)
