@@ -1,6 +1,7 @@
 """Starts one Chromium without a network for all tests of the report."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,12 @@ BADLY: tuple[tuple[Act, ...], ...] = (
     (Leg(0.6, SLOW_S), Leg(0.0, SLOW_S)),
 )
 PHONE, LAPTOP, TV = (390, 844), (1280, 800), (1920, 1080)
+AS_OPENED = """delete performance.now;
+document.activeElement.blur();
+for (const one of document.querySelectorAll("details[open]")) one.open = false;
+scrollTo(0, 0);
+report.timeline.all();
+report.timeline.draw()"""
 
 
 @pytest.fixture(scope="package")
@@ -57,28 +64,50 @@ def _five_minutes(folder: Path) -> Path:
     return folder / "five.csv"
 
 
+@dataclass
+class SharedPage:
+    """A page without a network, on which one test after the other opens what it needs."""
+
+    page: Page
+    failures: int = 0  # of the run, when a test last opened something
+
+    def open(self, path: Path) -> Page:
+        """Loads the file, as on a laptop in daylight."""
+        self.page.call("Emulation.setEmulatedMedia", media="", features=[])
+        self.page.resize(*LAPTOP)
+        self.page.console.clear()
+        self.page.requests.clear()
+        self.page.goto(path.as_uri())
+        self.page.wait("globalThis.report")
+        return self.page
+
+
 @pytest.fixture(scope="package")
-def the_page(browser: Browser, reports: Path) -> Iterator[Page]:
-    page = open_page(browser, reports / "faults.html", LAPTOP)
-    yield page
+def the_page(browser: Browser) -> Iterator[SharedPage]:
+    page = browser.open("about:blank", width=LAPTOP[0], height=LAPTOP[1])
+    page.call("Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=0, uploadThroughput=0)
+    yield SharedPage(page)
     page.close()
 
 
 @pytest.fixture
-def page(the_page: Page) -> Page:
-    """`faults`, as it opens on a laptop."""
-    the_page.call("Emulation.setEmulatedMedia", media="", features=[])
-    the_page.resize(*LAPTOP)
-    the_page.evaluate("delete performance.now; document.activeElement.blur()")
-    the_page.evaluate("report.timeline.all(); report.timeline.draw()")
-    the_page.console.clear()
-    return the_page
+def show(the_page: SharedPage, reports: Path, request: pytest.FixtureRequest) -> Callable[[str], Page]:
+    """show("faults"): this report as it opens; it is loaded again only if need be, and after a test that failed."""
+
+    def show(name: str) -> Page:
+        path, page, failures = reports / f"{name}.html", the_page.page, request.session.testsfailed
+        if failures > the_page.failures or page.evaluate("location.href") != path.as_uri():
+            the_page.open(path)
+        the_page.failures = failures
+        page.call("Emulation.setEmulatedMedia", media="", features=[])
+        page.resize(*LAPTOP)
+        page.evaluate(AS_OPENED)
+        page.console.clear()
+        return page
+
+    return show
 
 
-def open_page(browser: Browser, path: Path, size: tuple[int, int]) -> Page:
-    page = browser.open("about:blank", width=size[0], height=size[1])
-    page.call("Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=0, uploadThroughput=0)
-    page.requests.clear()
-    page.goto(path.as_uri())
-    page.wait("globalThis.report")
-    return page
+@pytest.fixture
+def page(show: Callable[[str], Page]) -> Page:
+    return show("faults")

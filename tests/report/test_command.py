@@ -171,18 +171,22 @@ def test_the_last_session_of_all_machines_or_of_one(
 
 
 @pytest.mark.parametrize("words", [["report"], ["report", "nothing.mcap"], ["report", "nothing.csv", "-o", "x.html"]])
-def test_bad_input_is_one_sentence(words: list[str], tmp_path: Path) -> None:
+def test_bad_input_is_one_sentence(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == ExitCode.BAD_INPUT
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert err.startswith("rep-monitor report: ")
+
+
+def test_a_shell_gets_the_exit_code(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    done = subprocess.run(
-        [sys.executable, "-m", "monitor", *words],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=tmp_path,
-        env=environment,
-    )
+    command = [sys.executable, "-m", "monitor", "report", "nothing.mcap"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
     assert (done.returncode, done.stdout) == (ExitCode.BAD_INPUT, "")
-    assert done.stderr.count("\n") == 1
     assert done.stderr.startswith("rep-monitor report: ")
 
 

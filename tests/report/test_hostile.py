@@ -14,8 +14,7 @@ from monitor.report.markup import Markup, element, json_in_script
 from monitor.report.report_page import report_page
 from monitor.report.session_story import story_of
 from tests import needs
-from tests.browser import Browser
-from tests.report.conftest import LAPTOP, RECORDINGS, open_page
+from tests.report.conftest import RECORDINGS, SharedPage
 from tests.report.copies import CLEAN_RECORDING, copy
 
 EVIL = "</script><script>globalThis.taken = 1</script><img src=x onerror='globalThis.taken = 2'>\"'&<!--\u2028$title"
@@ -46,7 +45,7 @@ def test_a_hostile_machine_is_refused(tmp_path: Path, capsys: pytest.CaptureFixt
 
 
 @needs.chromium
-def test_no_hostile_text_runs(tmp_path: Path, browser: Browser) -> None:
+def test_no_hostile_text_runs(tmp_path: Path, the_page: SharedPage) -> None:
     """Every free text of the header is hostile, and so is an event."""
     header = read_session(CLEAN_RECORDING).header
     assert header
@@ -63,7 +62,7 @@ def test_no_hostile_text_runs(tmp_path: Path, browser: Browser) -> None:
     page = report_page(gathered, story_of(records), began_utc=EVIL, losses=[EVIL])
     (tmp_path / "event.html").write_text(page)
     for name in ("header", "event"):
-        shown = open_page(browser, tmp_path / f"{name}.html", LAPTOP)
+        shown = the_page.open(tmp_path / f"{name}.html")
         assert shown.evaluate("typeof globalThis.taken") == "undefined"
         assert shown.evaluate("document.images.length") == 0
         assert shown.evaluate("document.scripts.length") == 2
@@ -77,12 +76,12 @@ def test_no_hostile_text_runs(tmp_path: Path, browser: Browser) -> None:
 
 
 @needs.chromium
-def test_the_policy_alone_stops_a_script(tmp_path: Path, browser: Browser) -> None:
+def test_the_policy_alone_stops_a_script(tmp_path: Path, the_page: SharedPage) -> None:
     """Without the escaping, which the test removes."""
     assert main(["report", str(CLEAN_RECORDING), "-o", str(tmp_path / "r.html")]) == 0
     text = (tmp_path / "r.html").read_text()
     inside = "<script>globalThis.taken = 1</script><img src=x onerror='globalThis.taken = 2'>"
     (tmp_path / "r.html").write_text(text.replace("<footer", inside + "<footer"))
-    shown = open_page(browser, tmp_path / "r.html", LAPTOP)
+    shown = the_page.open(tmp_path / "r.html")
     assert shown.evaluate("typeof globalThis.taken") == "undefined"
     assert len(shown.console) >= 2  # it was tried, and refused

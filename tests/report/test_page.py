@@ -6,6 +6,8 @@ import re
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +16,15 @@ import pytest
 from monitor.report.report_page import SCRIPTS
 from monitor.report.words import clock
 from tests import needs
-from tests.browser import Browser, Page
+from tests.browser import Page
 from tests.display.look import LOOK
-from tests.report.conftest import LAPTOP, PHONE, RECORDINGS, TV, open_page
+from tests.report.conftest import LAPTOP, PHONE, RECORDINGS, TV, SharedPage
+from tests.soak import long, soak
 
 ROOT = Path(__file__).parents[2]
-NAMES = ("faults", "static", "unplugged", "motor")
+NAMES = ("faults", "static", "motor", "unplugged")
+LOOKS = long([*product(("light", "dark"), (PHONE, LAPTOP, TV))], [("dark", PHONE), ("light", LAPTOP), ("dark", TV)])
+PRINTED = {"five": 2, "static": 1} | long({"faults": 2, "motor": 2}, {})  # pages at most
 
 
 def events_of(name: str) -> dict[int, dict[str, Any]]:
@@ -61,8 +66,10 @@ def span_s(page: Page) -> float:
 
 @needs.chromium
 @pytest.mark.parametrize("name", NAMES)
-def test_it_opens_without_a_network_and_its_marks_are_the_events(name: str, browser: Browser, reports: Path) -> None:
-    page = open_page(browser, reports / f"{name}.html", LAPTOP)
+def test_it_opens_without_a_network_and_its_marks_are_the_events(
+    name: str, the_page: SharedPage, reports: Path
+) -> None:
+    page = the_page.open(reports / f"{name}.html")
     assert page.requests == [(reports / f"{name}.html").as_uri()]
     assert page.console == []
     expected = events_of(name)
@@ -73,7 +80,6 @@ def test_it_opens_without_a_network_and_its_marks_are_the_events(name: str, brow
         assert (mark["kind"], mark["t_s"], mark.get("set")) == (event["kind"], event["t_s"], event["set"])
         assert mark["lasts_s"] == (event["duration_s"] or 0)
     assert page.evaluate("document.querySelectorAll('#events tbody tr').length") == len(expected)
-    page.close()
 
 
 @needs.chromium
@@ -231,9 +237,9 @@ def test_the_overlay_shows_each_repetition(page: Page) -> None:
 
 
 @needs.chromium
-def test_the_curve_shows_the_position_that_was_judged(browser: Browser, reports: Path) -> None:
+def test_the_curve_shows_the_position_that_was_judged(show: Callable[[str], Page]) -> None:
     """The encoder restarted at 0 within a repetition; each mark still lies on the curve."""
-    page = open_page(browser, reports / "unplugged.html", LAPTOP)
+    page = show("unplugged")
     reps = [event for event in events_of("unplugged").values() if event["kind"] == "rep"]
     assert [rep["partial"] for rep in reps] == [False] * len(reps)
     for rep in reps:
@@ -245,13 +251,12 @@ def test_the_curve_shows_the_position_that_was_judged(browser: Browser, reports:
         assert page.evaluate(f"report.timeline.curves.position.at({rep['t_s']})") == pytest.approx(
             100 * rep["position_m"], abs=1
         )
-    page.close()
 
 
 @needs.chromium
-def test_a_gap_is_drawn_as_a_hole(browser: Browser, reports: Path) -> None:
+def test_a_gap_is_drawn_as_a_hole(show: Callable[[str], Page]) -> None:
     """No line is drawn while the plug was out."""
-    page = open_page(browser, reports / "unplugged.html", LAPTOP)
+    page = show("unplugged")
     for name in ("position", "force"):
         inside = page.evaluate(f"report.timeline.curves.{name}.extent(14.3, 16.5)")
         assert inside is None
@@ -259,13 +264,12 @@ def test_a_gap_is_drawn_as_a_hole(browser: Browser, reports: Path) -> None:
         ends = [float(x) for x in re.findall(r"M([\d.]+)", path)]
         assert len(ends) == 2  # before, and after
         assert ends[1] > 1650
-    page.close()
 
 
+@soak
 @needs.chromium
-@pytest.mark.parametrize("size", [PHONE, LAPTOP, TV])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_can_be_read_on_every_screen_by_day_and_night(page: Page, size: tuple[int, int], scheme: str) -> None:
+@pytest.mark.parametrize(("scheme", "size"), LOOKS)
+def test_it_can_be_read_on_every_screen_by_day_and_night(page: Page, scheme: str, size: tuple[int, int]) -> None:
     page.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
     page.resize(*size)
     page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
@@ -314,10 +318,11 @@ def test_controls_have_names_and_are_large_enough_for_a_thumb(page: Page) -> Non
     assert all(len(label) > 30 for label in labels)
 
 
+@soak
 @needs.chromium
-@pytest.mark.parametrize(("name", "most_pages"), [("faults", 2), ("static", 1), ("motor", 2), ("five", 2)])
-def test_it_prints_to_few_pages(name: str, most_pages: int, browser: Browser, reports: Path) -> None:
-    page = open_page(browser, reports / f"{name}.html", LAPTOP)
+@pytest.mark.parametrize(("name", "most_pages"), PRINTED.items())
+def test_it_prints_to_few_pages(name: str, most_pages: int, the_page: SharedPage, reports: Path) -> None:
+    page = the_page.open(reports / f"{name}.html")
     page.evaluate(
         """addEventListener("beforeprint", () => {
           const { timeline } = report;
@@ -332,7 +337,6 @@ def test_it_prints_to_few_pages(name: str, most_pages: int, browser: Browser, re
     assert page.evaluate("globalThis.printed") == [True, 700, 0]  # all of it, as wide as an A4 page
     view = page.evaluate("report.timeline.view")
     assert (view["from_s"], view["until_s"]) == pytest.approx((5, 10))  # and is looked at again afterwards
-    page.close()
 
 
 def test_it_is_in_the_wheel(tmp_path: Path) -> None:
