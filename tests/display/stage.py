@@ -75,6 +75,7 @@ class DisplayStage:
         self.commands: list[tuple[str, dict[str, Any]]] = []
         self.answers: dict[str, dict[str, Any]] = {}  # command -> the daemon's answer; without one it does not answer
         self._period_s = 1 / rate_hz
+        self.version = "0.1.0"  # of the daemon
         self.step_s = self._period_s  # of the machine's time, between two feedbacks
         self.history: dict[str, Any] | None = NO_SETS  # None when the server starts: it has no store
         self.recent: dict[str, Any] | None = None  # the document with the feedback of the last minute
@@ -82,6 +83,7 @@ class DisplayStage:
         self._last_id = 0
         self._settings: dict[str, Any] = {}
         self._is_up = False
+        self.stops = 0  # of the broker and the server
 
     def __enter__(self) -> Self:
         self._loop = asyncio.new_event_loop()
@@ -165,7 +167,6 @@ class DisplayStage:
         self,
         kind: Any = "stack",
         band: float = 0.10,
-        version: str = "0.1.0",
         tempo: str | None = "5/5",
         load_n: float | None = None,
         plates_kg: tuple[float, ...] | None = None,
@@ -173,7 +174,7 @@ class DisplayStage:
     ) -> None:
         limits = {"bottom_m": 0.0, "top_m": 0.5, "lockout_m": 0.5, "force_ceiling_n": None}
         message = InfoMessage(
-            version=version,
+            version=self.version,
             machine=MachineInfo(id=self.machine, kind=kind, working_load_n=load_n, plates_kg=plates_kg, **limits),
             protocol=ProtocolInfo(name=tempo, positive_s=5.0, negative_s=5.0, starts_with="positive", band=band),
             firmware=None,
@@ -260,6 +261,7 @@ class DisplayStage:
 
     async def _broker_down(self) -> None:
         self._is_up = False
+        self.stops += 1
         self._listener.cancel()
         await asyncio.gather(self._listener, return_exceptions=True)
         await self._client.__aexit__(None, None, None)
