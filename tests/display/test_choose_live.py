@@ -42,7 +42,7 @@ def refused(page: Page) -> str:
     return str(page.evaluate(LOAD))  # a direct request
 
 
-def test_a_choice_reaches_the_profile_but_not_during_a_set(tmp_path: Path) -> None:
+def test_a_choice_reaches_the_profile_but_not_during_a_set(tmp_path: Path, browser: Browser) -> None:
     shown = msgspec.structs.replace(PROFILE, display=msgspec.structs.replace(PROFILE.display, port=free_port()))
 
     async def whole() -> None:
@@ -56,18 +56,18 @@ def test_a_choice_reaches_the_profile_but_not_during_a_set(tmp_path: Path) -> No
                 machine = Machine()
                 daemon = await stack.enter_async_context(publishing(PROFILE, tmp_path, store, address))
                 running = asyncio.create_task(daemon.run(machine.source()))
-                with Browser(tmp_path) as browser:
-                    page = await asyncio.to_thread(browser.open, server.url, width=810, height=1080)
-                    await asyncio.to_thread(choose, page)
-                    assert (daemon.profile.protocol.name, daemon.profile.machine.working_load_n) == ("5/5", 833.6)
-                    chunks = a_set()
-                    machine.move(chunks[: len(chunks) // 2])
-                    await until(lambda: daemon.session is not None and machine.is_done)
-                    answer = await asyncio.to_thread(refused, page)
-                    assert answer == "refused: a set is in progress: send the command again when it has ended"
-                    assert daemon.profile.machine.working_load_n == 833.6
-                    assert page.console == []
-                    await asyncio.to_thread(page.evaluate, "repMonitor.link.stop()")
+                page = await asyncio.to_thread(browser.open, server.url, width=810, height=1080)
+                await asyncio.to_thread(choose, page)
+                assert (daemon.profile.protocol.name, daemon.profile.machine.working_load_n) == ("5/5", 833.6)
+                chunks = a_set()
+                machine.move(chunks[: len(chunks) // 2])
+                await until(lambda: daemon.session is not None and machine.is_done)
+                answer = await asyncio.to_thread(refused, page)
+                assert answer == "refused: a set is in progress: send the command again when it has ended"
+                assert daemon.profile.machine.working_load_n == 833.6
+                assert page.console == []
+                await asyncio.to_thread(page.evaluate, "repMonitor.link.stop()")
+                await asyncio.to_thread(page.close)
                 assert [row.lifter for row in store.sessions()] == ["l-7"]
                 daemon.stop()
                 await running

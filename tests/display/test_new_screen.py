@@ -9,7 +9,7 @@ from tests import needs
 from tests.browser import Browser, Page
 from tests.display.axe import violations
 from tests.display.conftest import LAPTOP, PHONE, TABLET, TV
-from tests.display.stage import IDLE, DisplayStage
+from tests.display.stage import DisplayStage
 from tests.soak import long, soak
 
 pytestmark = [needs.chromium, needs.npm]
@@ -20,6 +20,12 @@ QR_BOXES = """(() => {
   return [box("#invite-qr").width, box("#invite-qr").height, box("#invite-qr path").width];
 })()"""
 
+# What the trainer's view does with its button.
+BUTTON_IS_HIDDEN = """import("/js/invite.js").then(async ({ setUpInvite }) => {
+  const opener = Object.assign(document.createElement("button"), { hidden: true });
+  await setUpInvite({ opener });
+  return opener.hidden;
+})"""
 HOLD_ANSWERS = """(() => {
   const realFetch = fetch, go = (globalThis.held = []);
   let asked = 0;
@@ -35,9 +41,7 @@ HOLD_ANSWERS = """(() => {
 @pytest.fixture(scope="module")
 def open_stage() -> Iterator[DisplayStage]:
     with DisplayStage(tokens=TOKENS) as stage:
-        stage.status()
-        stage.info()
-        stage.live(IDLE)
+        stage.begin()
         yield stage
 
 
@@ -91,6 +95,8 @@ def test_a_screen_that_has_no_access_asks_for_a_code_and_gets_in(
     page.wait("document.body?.dataset.state === 'idle'")
     assert page.evaluate("location.href") == open_stage.url
     assert not [url for url in page.requests if "?" in url], "no code and no token is in an address"
+    assert page.evaluate(BUTTON_IS_HIDDEN) is True, "a display lets nobody in"
+    assert page.evaluate("fetch('code', {method: 'POST'}).then((answer) => answer.status)") == 403
     page.close()
 
 
@@ -124,15 +130,6 @@ def test_the_qr_codes_link_lets_a_coach_in(invitation: Page, open_stage: Display
     page = new_screen(browser, f"{open_stage.url}pair.html#{code}")
     page.wait("location.pathname === '/trainer.html' && document.querySelector('#invite')?.hidden === false")
     assert page.evaluate("location.hash") == ""
-    page.close()
-    again = new_screen(browser, f"{open_stage.url}pair.html#{code}")
-    again.wait("document.querySelector('#answer')?.textContent.includes('used')")
-    again.close()
-
-
-def test_a_page_that_may_not_let_screens_in_has_no_button(open_stage: DisplayStage, browser: Browser) -> None:
-    page = new_screen(browser, f"{open_stage.url}trainer.html?token={TOKENS[Role.DISPLAY]}")
-    page.wait("globalThis.repMonitor?.link.subscribed > 0")
-    assert page.evaluate("fetch('code', {method: 'POST'}).then((answer) => answer.status)") == 403
-    assert page.evaluate("document.querySelector('#invite').hidden") is True
+    page.goto(f"{open_stage.url}pair.html#{code}")
+    page.wait("document.querySelector('#answer')?.textContent.includes('used')")
     page.close()

@@ -24,7 +24,7 @@ WATCH = f"""globalThis.seen = {{bar: new Set(), carriage: new Set()}};
     seen.bar.add(Math.round({BAR}));
     seen.carriage.add(Math.round({CARRIAGE}));
   }}
-  requestAnimationFrame(look);
+  setTimeout(look, 30); // not with each frame, which would cost more than the page itself
 }})();"""
 
 

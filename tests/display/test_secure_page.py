@@ -2,8 +2,13 @@
 
 import base64
 import hashlib
+import json
+import ssl
 import subprocess
+import urllib.request
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -20,12 +25,31 @@ from tests.soak import long, soak
 
 pytestmark = [needs.chromium, needs.npm, needs.openssl]
 TOKENS = {Role.DISPLAY: "d1splay-token-of-a-test", Role.COACH: "c0ach-token-of-a-test"}
+COUNT_LOCKS = """globalThis.asked = 0;
+const lock = globalThis.WakeLock?.prototype.request;
+if (lock) WakeLock.prototype.request = function (kind) { asked += 1; return lock.call(this, kind); };"""
 LIVE = "document.body?.dataset.state === 'idle'"
 
 
-@pytest.fixture(scope="module")
-def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[DisplayStage, Browser]]:
+@dataclass(frozen=True)
+class Secure:
     """A machine with a certificate, and a browser that trusts it."""
+
+    stage: DisplayStage
+    browser: Browser
+    authority: Path
+
+    def invitation(self) -> str:
+        """The link that a coach gives to a new screen."""
+        trusting = ssl.create_default_context(cafile=str(self.authority))
+        coach = {"Cookie": f"rep-monitor-token={TOKENS[Role.COACH]}"}
+        question = urllib.request.Request(f"{self.stage.secure_url}code", method="POST", headers=coach)
+        with urllib.request.urlopen(question, context=trusting, timeout=60) as answer:
+            return str(json.load(answer)["link"])
+
+
+@pytest.fixture(scope="module")
+def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secure]:
     home = tmp_path_factory.mktemp("secure")
     make_page_certificate(home / "secrets", home / "authority", ["gym-box.local", "127.0.0.1"])
     shown = ["openssl", "x509", "-in", str(home / "secrets" / "page.pem"), "-pubkey", "-noout"]
@@ -39,21 +63,17 @@ def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[DisplaySt
         Browser(home, flags=flags) as browser,
     ):
         patch.setattr(LimitedConnection, "is_from_here", False)
-        stage.status()
-        stage.info()
-        stage.live(IDLE)
-        yield stage, browser
+        stage.begin()
+        yield Secure(stage, browser, home / "authority" / "ca.pem")
 
 
 @soak
-def test_a_new_screen_is_led_to_the_secure_page(secure: tuple[DisplayStage, Browser]) -> None:
-    stage, browser = secure
-    coach = browser.open(f"{stage.secure_url}trainer.html?token={TOKENS[Role.COACH]}", width=800, height=600)
-    coach.wait("document.querySelector('#invite')?.hidden === false")
-    link = coach.evaluate("fetch('code', { method: 'POST' }).then((made) => made.json()).then(({ link }) => link)")
-    coach.close()
-    page = browser.open(link, width=TABLET[0], height=TABLET[1])
+def test_a_new_screen_is_led_to_the_secure_page_and_kept_on_there(secure: Secure) -> None:
+    stage, link = secure.stage, secure.invitation()
     assert link.startswith("http://127.0.0.1:")
+    page = secure.browser.open("about:blank", width=TABLET[0], height=TABLET[1])
+    page.call("Page.addScriptToEvaluateOnNewDocument", source=COUNT_LOCKS)
+    page.goto(link)
     page.wait("document.querySelector('#secure')?.href.startsWith('https:')")
     for size in long((PHONE, TABLET, LAPTOP, TV), (TABLET,)):
         page.resize(*size)
@@ -61,36 +81,21 @@ def test_a_new_screen_is_led_to_the_secure_page(secure: tuple[DisplayStage, Brow
     assert page.evaluate("document.querySelector('#form').hidden") is True, "the code is not given here"
     assert page.evaluate("fetch('rep-monitor.crt').then((got) => got.text())").startswith("-----BEGIN CERTIFICATE")
     page.evaluate("document.querySelector('#secure').click()")
-    page.wait(LIVE)
+    page.wait(f"{LIVE} && asked === 1")
     assert page.evaluate("location.href") == stage.secure_url
     assert {url.partition(":")[0] for url in page.sockets} == {"wss"}
     page.wait("navigator.serviceWorker.controller !== null")
     assert page.evaluate("document.querySelector('#sleep').hidden") is True
-    page.close()
-
-
-def test_the_screen_is_kept_on_again_after_it_was_hidden(secure: tuple[DisplayStage, Browser]) -> None:
-    stage, browser = secure
-    page = browser.open("about:blank", width=TABLET[0], height=TABLET[1])
-    page.call(
-        "Page.addScriptToEvaluateOnNewDocument",
-        source="globalThis.asked = 0; const lock = WakeLock.prototype.request;"
-        " WakeLock.prototype.request = function (kind) { asked += 1; return lock.call(this, kind); };",
-    )
-    page.goto(f"{stage.secure_url}?token={TOKENS[Role.DISPLAY]}")
-    page.wait(f"{LIVE} && asked === 1")
-    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # the screen was hidden, and is seen again
     page.wait("asked === 2")
     page.close()
 
 
 @soak
-def test_without_tls_a_hint_says_that_the_screen_may_sleep(secure: tuple[DisplayStage, Browser]) -> None:
-    browser = secure[1]
+def test_without_tls_a_hint_says_that_the_screen_may_sleep(secure: Secure) -> None:
+    browser = secure.browser
     with DisplayStage(tokens=TOKENS) as plain:
-        plain.status()
-        plain.info()
-        plain.live(IDLE)
+        plain.begin()
         port = plain.url.rpartition(":")[2]
         page = browser.open(f"http://gym-box.local:{port}?token={TOKENS[Role.DISPLAY]}", width=390, height=844)
         page.wait(f"{LIVE} && document.querySelector('#sleep').hidden === false")
