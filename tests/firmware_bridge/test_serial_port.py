@@ -279,7 +279,11 @@ def _needed_in(rest_s: float) -> Needed:
 
 def test_after_a_rest_that_ended_late_it_waits_for_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serial_port, "EARLY_S", 0.0)  # so that each ends late
-    monkeypatch.setattr(serial_port, "TICK_S", 60.0)
+
+    async def wait_for_more(fd: int, timeout_s: float) -> bool:
+        raise AssertionError("it waits for more")
+
+    monkeypatch.setattr(serial_port, "_readable", wait_for_more)
     port, device = os.pipe()
     os.set_blocking(port, False)
     os.write(device, b"while it rested")
