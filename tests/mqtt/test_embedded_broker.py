@@ -11,6 +11,7 @@ from typing import Any
 import aiomqtt
 import pytest
 from amqtt.broker import Broker
+from amqtt.mqtt.publish import PublishPacket
 
 from monitor.mqtt.broker import guard
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker, TcpLine
@@ -131,6 +132,14 @@ def test_live_messages_are_dropped_for_a_slow_reader_and_no_other_client_waits(
 
     monkeypatch.setattr(TcpLine, "__init__", remember)
     with_broker(story)
+
+
+@pytest.mark.parametrize("retain", [False, True])
+def test_a_publish_is_written_as_by_amqtt(retain: bool) -> None:
+    topic = "rep/größe/live"
+    for size in (0, 1, 110, 111, 127, 128, 16_383, 16_384, 100_000):
+        written = PublishPacket.build(topic, bytes(size), None, False, 0, retain).to_bytes()
+        assert guard.publish_packet(topic, bytes(size), retain) == written
 
 
 def test_what_the_daemon_sends_without_a_connection_arrives_as_over_one() -> None:

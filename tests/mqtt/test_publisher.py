@@ -273,14 +273,16 @@ def test_live_feedback_goes_to_a_broker_in_this_process_without_a_connection(tmp
             Stage(address, tmp_path, own_broker=own) as stage,
             listening(address, "#") as listener,
         ):
-            stage.publisher.offer_live(live(1.0))
-            await until(lambda: stage.publisher.delivery.live_sent + stage.publisher.delivery.live_dropped == 1)
-            assert stage.publisher.connected  # what comes before the first status has to wait for it
+            await until(lambda: stage.publisher.connected)
             stage.publisher.offer_live(live(2.0))
-            await until(lambda: live(2.0) in own.sent)
+            assert own.sent == [live(2.0)]
+            assert (stage.publisher.delivery.live_sent, stage.publisher.delivery.live_dropped) == (1, 0)
             stage.publisher.offer(payload.state(TREE, "s", feedback(2.0), stale=False))
             await listener.next("state")
             assert "live/feedback" not in {topic for topic, _, _ in listener.heard}
+        stage.publisher.offer_live(live(3.0))  # it is offline
+        assert own.sent == [live(2.0)]
+        assert stage.publisher.delivery.live_dropped == 1
 
     play(story())
 

@@ -29,15 +29,13 @@ from typing import Any, ClassVar, Self
 from amqtt.adapters import ReaderAdapter, WriterAdapter
 from amqtt.broker import Action, Broker, BrokerContext
 from amqtt.errors import ProtocolHandlerError
-from amqtt.mqtt.constants import QOS_0
 from amqtt.mqtt.disconnect import DisconnectPacket
 from amqtt.mqtt.packet import MQTTPacket
 from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
-from amqtt.mqtt.publish import PublishPacket
 from amqtt.plugins.manager import PluginManager
 from amqtt.session import Session
 
-from monitor.mqtt.broker.guard import LOCAL, PAGE, Counts, GuardedReader, GuardedWriter, Line
+from monitor.mqtt.broker.guard import LOCAL, PAGE, Counts, GuardedReader, GuardedWriter, Line, publish_packet
 from monitor.mqtt.broker.rights import Anyone, may_publish, may_read
 from monitor.mqtt.contract.payload import Packet
 from monitor.mqtt.contract.roles import Page, is_command
@@ -294,7 +292,7 @@ class _SoundBroker(Broker):  # type: ignore[misc]
         """
         message = await self._broadcast_queue.get()
         topic, data, retain = message["topic"], message["data"], message["retain"]
-        packet = PublishPacket.build(topic, bytes(data), None, False, QOS_0, retain).to_bytes()
+        packet = publish_packet(topic, bytes(data), retain)
         for handler, granted in self._readers(topic):
             if qos := min(granted, message["qos"]):
                 running.append(asyncio.ensure_future(handler.mqtt_publish(topic, data, qos, retain)))
@@ -303,7 +301,7 @@ class _SoundBroker(Broker):  # type: ignore[misc]
 
     def send(self, topic: str, data: bytes) -> None:
         """Sends with QoS 0 to all subscribers."""
-        packet = PublishPacket.build(topic, data, None, False, QOS_0, False).to_bytes()
+        packet = publish_packet(topic, data, False)
         for handler, _ in self._readers(topic):
             if handler.writer is not None:
                 handler.writer.send_now(packet)

@@ -14,7 +14,16 @@ import struct
 from collections.abc import Coroutine
 from typing import Any
 
-from monitor.mqtt.broker.guard import PAGE, Counts, GuardedReader, GuardedWriter, Line, Unsound, packet_bytes
+from monitor.mqtt.broker.guard import (
+    PAGE,
+    Counts,
+    GuardedReader,
+    GuardedWriter,
+    Line,
+    Unsound,
+    length_bytes,
+    packet_bytes,
+)
 from monitor.mqtt.client.connection import Address, tls_context
 from monitor.mqtt.contract.roles import Page, names_lifters
 
@@ -118,7 +127,7 @@ def with_account(connect: bytes, address: Address) -> bytes:
         if word is not None and (flag == USERNAME or address.username is not None):
             head[7] |= flag
             body += struct.pack(">H", len(word.encode())) + word.encode()
-    return connect[:1] + _length(len(head) + len(body)) + head + body
+    return connect[:1] + length_bytes(len(head) + len(body)) + head + body
 
 
 def _published(packet: bytes) -> tuple[str, bytes]:
@@ -135,12 +144,3 @@ def _published(packet: bytes) -> tuple[str, bytes]:
         raise Unsound("a PUBLISH that is cut, or of QoS 2")
     topic = packet[at + 3 : end].decode(errors="replace")
     return topic, b"\x40\x02" + packet[end : end + 2] if qos else b""
-
-
-def _length(number: int) -> bytes:
-    out = bytearray()
-    while True:
-        number, digit = divmod(number, 128)
-        out.append(digit | (0x80 if number else 0))
-        if not number:
-            return bytes(out)

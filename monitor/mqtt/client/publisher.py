@@ -1,6 +1,7 @@
 """Publishes a machine's messages as long as the daemon runs, reconnects, and receives commands.
 
-    live feedback   one slot, the newest wins, QoS 0; feedback that is replaced or too old is dropped and counted
+    live feedback   one slot, the newest wins, QoS 0; feedback that is replaced or too old is dropped and counted;
+                    a broker in this process needs neither slot nor connection
     documents       the newest of each topic (info, state, the last set); published again on every new connection
     status          birth, last will and clean end, with the number of the connection; an outdated one is overwritten
     events          from the store only, in seq order (`Outbox`)
@@ -90,11 +91,22 @@ class Publisher:
         self._documents_published = asyncio.Event()
 
     def offer_live(self, packet: Packet) -> None:
-        """Replaces live feedback that has not been sent yet."""
+        """Replaces live feedback that has not been sent yet. A broker in this process gets it at once or never."""
+        if self._own_broker is not None:
+            self._give(self._own_broker, packet)
+            return
         if self._live is not None:
             self.delivery.live_dropped += 1
         self._live = (asyncio.get_running_loop().time(), packet)
         self._live_due.set()
+
+    def _give(self, broker: OwnBroker, packet: Packet) -> None:
+        """Live feedback, unless the machine's status is still offline there."""
+        if self.connected:
+            broker.send(packet)
+            self.delivery.live_sent += 1
+        else:
+            self.delivery.live_dropped += 1
 
     def offer(self, packet: Packet) -> None:
         """Publishes a document, the newest of its topic; a retained one is published again on each new connection."""
@@ -211,7 +223,6 @@ class Publisher:
 
     async def _publish_live(self, connection: Connection) -> None:
         loop = asyncio.get_running_loop()
-        send = connection.send if self._own_broker is None else self._own_broker.send
         while True:
             await self._live_due.wait()
             while connection.is_behind():  # noqa: ASYNC110 - the kernel sends no notification
@@ -223,7 +234,7 @@ class Publisher:
             if loop.time() - offered_s > LIVE_MAX_AGE_S:
                 self.delivery.live_dropped += 1
                 continue
-            send(packet)
+            connection.send(packet)
             self.delivery.live_sent += 1
 
     async def _publish_documents(self, connection: Connection) -> None:
