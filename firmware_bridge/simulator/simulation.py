@@ -19,7 +19,7 @@ from firmware_bridge.simulator.sway import sway_blocks
 from firmware_bridge.simulator.trace import Trace
 
 BLOCK = 250  # rows between two removals of finished machines
-FEW = 12  # up to this many, plain floats one after the other are faster than arrays
+FEW = 20  # up to this many, plain floats one after the other are faster than arrays
 
 Array = NDArray[np.float64]
 
