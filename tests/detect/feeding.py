@@ -20,7 +20,7 @@ from tests.soak import long
 
 # A failing movement is printed so that it can be pasted; shrinking it would take minutes.
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
-exact = settings(max_examples=long(60, 6), deadline=None, phases=PHASES, suppress_health_check=[HealthCheck.too_slow])
+exact = settings(max_examples=long(80, 4), deadline=None, phases=PHASES, suppress_health_check=[HealthCheck.too_slow])
 repeated = settings(exact, derandomize=True)  # fixed examples where the last bit may differ
 # Hypothesis prefers the ends of a list; a checksum chooses evenly.
 any_profile = st.binary(min_size=4, max_size=4).map(lambda some: sorted(PROFILES)[crc32(some) % len(PROFILES)])

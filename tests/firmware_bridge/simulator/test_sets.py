@@ -43,7 +43,7 @@ def same(a: Trace, b: Trace) -> bool:
 def test_one_simulation_a_batch_and_a_live_one_give_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(simulation, "FEW", 1)
     rng = np.random.default_rng(3)
-    jobs = []
+    jobs: list[Job] = []
     for faults in (("yank", "drop"), ("heave_slack", "drop_slack")):  # the hand gives way in these
         machine, lifter = drawn_machine(rng), drawn_lifter(rng)
         reps = [move for fault in faults for move in drawn_rep(rng, machine, 1.5, 1.5, fault)]
