@@ -17,7 +17,7 @@ from tests.soak import SOAKING, Figure, beside_the_day, long, soak
 
 pytestmark = soak
 FUZZ_S = long(300.0, 1.0)
-COUNT = long(10**9, 400)
+COUNT = long(10**9, 200)
 LONGEST_S = 1.0  # of one input: longer is a hang
 
 

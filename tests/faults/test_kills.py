@@ -14,7 +14,7 @@ from tests.mqtt.brokers import mosquitto
 from tests.soak import Figure, long, soak
 
 pytestmark = [soak, needs.mosquitto]
-DAEMON_KILLS, BROKER_KILLS, ABSENCES = long((60, 40, 20), (2, 2, 1))
+DAEMON_KILLS, BROKER_KILLS, ABSENCES = long((60, 40, 20), (1, 1, 1))
 CHATTY = "tests.faults.chatty"  # 40 events a second while it lives
 
 

@@ -24,7 +24,7 @@ from tests.mqtt.brokers import free_port, mosquitto
 from tests.soak import SOAKING, Figure, beside_the_day, long, soak, soak_only
 
 pytestmark = soak
-FLAPS = long(50, 12)
+FLAPS = long(50, 8)
 WATCHED_S = 60.0
 
 
