@@ -95,7 +95,7 @@ class DriftMonitor:
         if len(self._quiet_n) == 3:
             self._sets += self._used
             self._used = False
-            seen_n = float(np.median(self._quiet_n))
+            seen_n = sorted(self._quiet_n)[1]
             if self._zero_n is None or abs(seen_n) < abs(self._zero_n):
                 self._zero_n = seen_n
 

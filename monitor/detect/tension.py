@@ -19,6 +19,7 @@ from monitor.detect.moment import Moment, steps
 from monitor.events import ForceCeiling, Slack, Stamp, TensionOut, Unload
 from monitor.profile.settings import DetectSettings
 from monitor.signals.conditions import Bit
+from monitor.signals.median import median
 
 FELT = 0.25  # of the acceleration that the tension's distance from the load implies
 EVEN = 0.04  # of the load: an unexplained force that is smaller may be friction
@@ -138,7 +139,7 @@ def _even(moment: Moment, start: int, end: int) -> float:
     x, v, a, relative = (signals.part(column, *span) for column in (signals.x, signals.v, signals.a, signals.relative))
     foreign = relative - 1 - a * (limits.inertia / G) / limits.share_at(x, v)
     moving = foreign[(np.abs(v) > limits.v_rest_m_s) & ~np.isnan(foreign)]
-    return float(np.median(moving)) if len(moving) >= LEAST_MOVING else 0.0
+    return median(moving) if len(moving) >= LEAST_MOVING else 0.0
 
 
 def _lowest(moment: Moment, stamp: Stamp, start: int, end: int) -> Unload:

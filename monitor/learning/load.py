@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from monitor.profile.limits import Limits
 from monitor.signals.friction import direction
+from monitor.signals.median import median
 from monitor.signals.signal_window import SignalWindow
 
 CRUISE_G = 0.03  # below it a repetition moves almost evenly
@@ -104,8 +105,8 @@ def lowered(signals: SignalWindow, limits: Limits, doubted: Iterable[Way], up: W
     lowered_n = lowered_n[signals.part(signals.v, *down) < -limits.v_move_m_s]
     if len(lowered_n) < LEAST_MOMENTS or np.isnan(lowered_n).any() or np.isnan(raised_n).all():
         return None
-    carried_n = float(np.median(lowered_n))
-    return carried_n if np.nanmedian(raised_n) < limits.detect.assist.lifted * carried_n else None
+    carried_n = median(lowered_n)
+    return carried_n if median(raised_n[~np.isnan(raised_n)]) < limits.detect.assist.lifted * carried_n else None
 
 
 class Cruise(NamedTuple):
