@@ -106,6 +106,17 @@ def test_runs_of_chunks_give_what_single_chunks_give(pieces: list[bytes], cuts: 
     assert (in_runs.counts, in_runs.held) == (single.counts, single.held)
 
 
+@pytest.mark.parametrize("payload", [b"\x10" + bytes(30), b"no zeros in this one", bytes(range(60))])
+def test_a_run_refuses_the_same_damaged_frames(payload: bytes) -> None:
+    wire = frame(payload)
+    flips = [damaged(wire, at, "flip", bit) for at in range(len(wire)) for bit in range(8)]
+    drops = [damaged(wire, at, "drop", 0) for at in range(len(wire))]
+    run = run_of([Chunk(0, flip + wire) for flip in flips + drops])
+    single, in_runs = Deframer(), RunDeframer()
+    assert len(in_runs.take_run(run).starts) == len(single.feed(run.data))
+    assert in_runs.counts == single.counts
+
+
 @settings(max_examples=200, deadline=None)
 @given(
     sent=st.lists(payloads, min_size=6, max_size=6, unique=True),
