@@ -7,11 +7,12 @@ eye. The pace follows the protocol's durations, never the lifter's speed.
 from typing import Literal, NamedTuple
 
 from monitor.detect.moment import Moment, seconds, steps
-from monitor.detect.phase import phase_of
+from monitor.detect.phase import moving_phase, turn_at
 from monitor.detect.set_tally import SetTally
+from monitor.detect.shown import Shown, shown_at
 from monitor.events import AnyEvent, Feedback
+from monitor.profile.limits import Limits
 from monitor.signals.conditions import Bit
-from monitor.signals.friction import relative_tension_now
 from monitor.signals.grid import STEP_S
 from monitor.signals.signal_window import SignalWindow
 from monitor.vocabulary.cues import CUES
@@ -19,21 +20,16 @@ from monitor.vocabulary.lookup import row_of
 
 FEEDBACK_STEPS = 8  # 25 times a second
 CUE_STEPS = steps(1.2)  # how long a cue stays after its event has ended
-SHOWN_FROM, SHOWN_TO = -0.2, 1.2  # of the range: a picture shows a little beyond it
-HEAD_STEPS = 4  # the shown tension is a mean over 20 ms: single readings flicker
 
 
 class _Seen(NamedTuple):
-    """The signals of the moments with feedback from moment `first` on, as lists: several times faster than arrays."""
+    """The ticks from moment `first` on, as lists: several times faster than arrays."""
 
     first: int
     x_m: list[float]
-    head_x_m: list[float]
-    v_m_s: list[float]
+    shown: list[Shown]
     loaded: list[int]
     in_band: list[int]
-    recent_n: list[float]  # of every moment, from up to HEAD_STEPS - 1 moments before `first` on
-    before: int  # how many of those lie before `first`
 
 
 class LiveFeedback:
@@ -45,27 +41,24 @@ class LiveFeedback:
     def __init__(self, lag: int) -> None:
         self._lag = lag
         self._next = 0  # the moment at which feedback is due
-        self._seen = _Seen(0, [], [], [], [], [], [], 0)
+        self._seen = _Seen(0, [], [], [], [])
         self._cues: dict[int, tuple[str, int, bool]] = {}  # event id: (cue, moment, still open)
         self._leg = "rest"
         self._leg_start = 0
 
-    def look(self, signals: SignalWindow, start: int, end: int) -> None:
-        """Take the signals of moments `start` to `end`; call it again when they have changed."""
+    def look(self, signals: SignalWindow, limits: Limits, start: int, end: int) -> None:
+        """Take the signals of moments `start` to `end`; call it again when they, or the limits, have changed."""
         self._next = first = -(-(start + self._lag) // FEEDBACK_STEPS) * FEEDBACK_STEPS - self._lag
         if first >= end:
             return
-        row, last = signals.row(first), signals.row(end - 1) + 1
-        since, some = max(0, row + 1 - HEAD_STEPS), slice(row, last, FEEDBACK_STEPS)
+        rows = range(signals.row(first), signals.row(end - 1) + 1, FEEDBACK_STEPS)
+        some = slice(rows.start, rows.stop, rows.step)
         self._seen = _Seen(
             first,
             signals.x[some].tolist(),
-            signals.head_x[some].tolist(),
-            signals.v[some].tolist(),
+            shown_at(signals, limits, rows),
             signals.loaded[some].tolist(),
             signals.in_band[some].tolist(),
-            signals.head_tension[since:last].tolist(),
-            row - since,
         )
 
     def note(self, records: list[AnyEvent], now: int) -> None:
@@ -92,40 +85,43 @@ class LiveFeedback:
             return []
         due = range(self._next, end, FEEDBACK_STEPS)
         self._next = due[-1] + FEEDBACK_STEPS
-        return [self._feedback(now, moment, tally) for now in due]
+        return self._feedback(due, moment, tally)
 
-    def _feedback(self, now: int, moment: Moment, tally: SetTally) -> Feedback:
-        limits, seen = moment.limits, self._seen
-        i = (now - seen.first) // FEEDBACK_STEPS
-        newest = seen.before + now - seen.first
-        tension_n = _mean(seen.recent_n[max(0, newest + 1 - HEAD_STEPS) : newest + 1])
-        x_m, v_m_s = seen.head_x_m[i], seen.v_m_s[i]
-        position = (x_m - limits.bottom_m) / limits.span_m if x_m == x_m else None
-        relative = _relative(moment, tension_n, x_m, v_m_s)
-        under_load_s = under_tension_s = 0.0
-        if moment.in_set:
-            under_load_s, under_tension_s = tally.times_s(seen.loaded[i], seen.in_band[i])
+    def _feedback(self, due: range, moment: Moment, tally: SetTally) -> list[Feedback]:
+        limits, seen, in_set = moment.limits, self._seen, moment.in_set
         on_rest, at_lockout = moment.on(Bit.CONTACT), moment.lockout.since is not None
         carried = not (on_rest or moment.held)
-        return Feedback(  # by position: eight times faster than by name
-            seconds(now + self._lag),
-            None if tension_n is None else round(tension_n, 1),
-            relative if carried else None if relative is None else max(0.0, relative),
-            None if relative is None or not carried else _band(relative, limits.band),
-            phase_of(moment, seen.x_m[i]),
-            None if position is None else round(min(SHOWN_TO, max(SHOWN_FROM, position)), 4),
-            self._pace(now, moment),
-            None if v_m_s != v_m_s else round(v_m_s, 4),
-            moment.set_number,
-            moment.reps.full,
-            under_load_s,
-            under_tension_s,
-            "lockout" if at_lockout else "bottom" if on_rest and moment.in_set else None,
-            self.due_cue(now) if moment.in_set else None,
-            None if limits.selected_n is None else round(limits.selected_n, 1),
-            limits.load_from,
-            moment.trust.fault,
+        resting: Literal["lockout", "bottom"] | None = (
+            "lockout" if at_lockout else "bottom" if on_rest and in_set else None
         )
+        load_n = None if limits.selected_n is None else round(limits.selected_n, 1)
+        phase = moving_phase(moment)
+        made: list[Feedback] = []
+        for i, now in enumerate(due, (due.start - seen.first) // FEEDBACK_STEPS):
+            tension_n, relative, position, velocity_m_s = seen.shown[i]
+            under_load_s, under_tension_s = tally.times_s(seen.loaded[i], seen.in_band[i]) if in_set else (0.0, 0.0)
+            made.append(
+                Feedback(  # by position: eight times faster than by name
+                    seconds(now + self._lag),
+                    tension_n,
+                    relative if carried else None if relative is None else max(0.0, relative),
+                    None if relative is None or not carried else _band(relative, limits.band),
+                    turn_at(limits, seen.x_m[i]) if phase is None else phase,
+                    position,
+                    self._pace(now, moment),
+                    velocity_m_s,
+                    moment.set_number,
+                    moment.reps.full,
+                    under_load_s,
+                    under_tension_s,
+                    resting,
+                    self.due_cue(now) if in_set else None,
+                    load_n,
+                    limits.load_from,
+                    moment.trust.fault,
+                )
+            )
+        return made
 
     def _pace(self, now: int, moment: Moment) -> float | None:
         if not moment.in_set:
@@ -148,28 +144,6 @@ class LiveFeedback:
     def _forget(self, now: int) -> None:
         """Drop the cues of events that ended some time ago."""
         self._cues = {id_: cue for id_, cue in self._cues.items() if cue[2] or now - cue[1] < CUE_STEPS}
-
-
-def _mean(recent_n: list[float]) -> float | None:
-    """The mean of the known values; None if the newest is not known."""
-    if recent_n[-1] != recent_n[-1]:
-        return None
-    known_n = [value for value in recent_n if value == value]
-    total_n = 0.0
-    for value in known_n:  # one after the other: how `sum` adds depends on the version of Python
-        total_n += value
-    return total_n / len(known_n)
-
-
-def _relative(moment: Moment, tension_n: float | None, x_m: float, v_m_s: float) -> float | None:
-    limits = moment.limits
-    if tension_n is None or limits.load_n is None:
-        return None
-    share, friction = float(limits.share_at(x_m)), limits.friction or 0.0
-    if share != share:  # the load varies along the way, and the position is not known
-        return None
-    ratio = tension_n / (limits.load_n * share)
-    return round(relative_tension_now(ratio, friction, v_m_s, limits.v_rest_m_s, limits.down), 4)
 
 
 def _band(relative: float, half: float) -> Literal["low", "in", "high"]:

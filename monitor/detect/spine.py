@@ -151,7 +151,7 @@ class Spine:
         changes.append(end)
         live = self._live
         if live is not None:
-            live.look(signals, start, end)
+            live.look(signals, limits, start, end)
         i = 0
         following = start
         while True:
@@ -173,7 +173,7 @@ class Spine:
             learned = panel.moment.limits is not limits
             if live is not None:
                 if learned:
-                    live.look(signals, now, now + 1)
+                    live.look(signals, self.limits, now, now + 1)
                 live.follow(panel.moment)
                 live.note(records, now)
                 feedback += live.before(now + 1, panel.moment, panel.tally)
