@@ -10,11 +10,12 @@ from tests.browser import Page
 from tests.display.conftest import LAPTOP, Settle, SharedPage
 from tests.display.records import REP
 from tests.display.stage import CALM, LEAK, DisplayStage
+from tests.soak import long, soak
 
-pytestmark = needs.chromium
+pytestmark = [needs.chromium, soak]
 
 FILLED_S = 1320  # by now everything that is kept for a while is full: events, sets in the table
-HALF_HOUR_S = 1800
+MORE_S = long(3600, 900)
 # One set a minute: 50 s of feedback, 5 a second, a repetition and three leaks every 2 s, more than anybody
 # makes, then its summary. `play(until_s)`
 # gives the page what it would have heard, twenty seconds of it with each frame that it draws.
@@ -46,15 +47,11 @@ PLAY = """globalThis.play = async (until_s) => {
 play.id = play.t_s = 0"""
 
 
-def test_the_display_does_not_grow_in_half_an_hour(
-    the_display: SharedPage, settle: Settle, stage: DisplayStage
-) -> None:
+def test_the_display_does_not_grow(the_display: SharedPage, settle: Settle, stage: DisplayStage) -> None:
     does_not_grow(settle(the_display, "", LAPTOP, anew=True), stage)
 
 
-def test_the_trainers_view_does_not_grow_in_half_an_hour(
-    the_trainers_view: SharedPage, settle: Settle, stage: DisplayStage
-) -> None:
+def test_the_trainers_view_does_not_grow(the_trainers_view: SharedPage, settle: Settle, stage: DisplayStage) -> None:
     does_not_grow(settle(the_trainers_view, "trainer.html", LAPTOP, anew=True), stage)
 
 
@@ -64,10 +61,10 @@ def does_not_grow(page: Page, stage: DisplayStage) -> None:
     page.call("Network.disable")
     play(page, FILLED_S)
     before = size(page)
-    play(page, FILLED_S + HALF_HOUR_S)
+    play(page, FILLED_S + MORE_S)
     after = size(page)
-    assert page.evaluate("repMonitor.stats.frames") > 20  # a page draws at its own pace: the faster, the fewer
-    assert page.evaluate("repMonitor.model.ended.set") > 50
+    assert page.evaluate("repMonitor.stats.frames") > 10  # a page draws at its own pace: the faster, the fewer
+    assert page.evaluate("repMonitor.model.ended.set") > 35
     assert after["JSHeapUsedSize"] < 1.05 * before["JSHeapUsedSize"], (before, after)
     assert after["Nodes"] < 1.1 * before["Nodes"] + 50, (before, after)
     assert after["JSEventListeners"] <= before["JSEventListeners"] + 5, (before, after)

@@ -21,7 +21,6 @@ from tests.soak import long, soak
 
 PACKS = sorted((Path(__file__).parents[2] / "monitor" / "display" / "page" / "cues").glob("??.json"))
 LANGUAGES = [path.stem for path in PACKS]
-STATES = {language: list(SHOWN)[at % 2 :: 2] for at, language in enumerate(LANGUAGES)}
 FIRST = "\N{LEFT-TO-RIGHT ISOLATE}"
 LAST = "\N{POP DIRECTIONAL ISOLATE}"
 LEFT = "document.querySelector('{}').getBoundingClientRect().left"
@@ -79,8 +78,9 @@ def test_every_huge_word_fits_a_phone(spoken: Page, language: str, stage: Displa
 @soak
 @needs.chromium
 def test_every_state_is_readable_on_a_phone(spoken: Page, language: str, stage: DisplayStage) -> None:
-    """In short, half of the states in each language."""
-    for state in long(list(SHOWN), STATES[language]):
+    """In short, a third of the states in each language, and each state in one of them at least."""
+    at = LANGUAGES.index(language)
+    for state in long(list(SHOWN), list(SHOWN)[at % 3 :: 3]):
         if state == "learning":
             stage.live()
             stage.end_set()  # closes what the alarm left open
