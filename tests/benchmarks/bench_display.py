@@ -45,7 +45,7 @@ def main() -> None:
                 stage.status()
                 stage.info()
                 stage.live()
-                page = browser.open(stage.url + path, width=width, height=height)
+                page = browser.open(stage.url + path, width=width, height=height, worker=True)
                 page.wait("globalThis.repMonitor && document.body.dataset.state === 'set'")
                 page.call("Network.disable")  # otherwise the browser reports each message to us, too
                 report(name, stage, browser, page, seconds)

@@ -34,7 +34,7 @@ def measure(rounds: int) -> dict[str, dict[str, list[float]]]:
         stage.live()
         for _ in range(rounds):
             for name, (path, shown) in SHOWN.items():
-                page = browser.open("about:blank", width=810, height=1080)
+                page = browser.open("about:blank", width=810, height=1080, worker=True)
                 page.call("Emulation.setCPUThrottlingRate", rate=SLOWER)
                 page.goto(stage.url + path)
                 page.wait(f"globalThis.repMonitor && {shown}")

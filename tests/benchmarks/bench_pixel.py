@@ -41,7 +41,7 @@ Object.defineProperty(repMonitor.stats, "shown", {
 def watch(home: Path, url: str, seconds: float) -> list[tuple[float, int]]:
     """Waits. Returns the feedback that a tablet showed, and the times, ns on the monotonic clock."""
     with Browser(home, (810, 1080)) as browser:
-        page = browser.open(url, width=810, height=1080)
+        page = browser.open(url, width=810, height=1080, worker=True)
         page.wait("document.body.dataset.state === 'set'")
         page.call("Network.disable")  # otherwise the browser reports each message to us, too
         time.sleep(WARM_UP_S)

@@ -31,7 +31,7 @@ def own_stage() -> Iterator[DisplayStage]:
 
 @pytest.fixture(scope="module")
 def screen(own_stage: DisplayStage, browser: Browser) -> Iterator[Page]:
-    page = browser.open(own_stage.url, width=TABLET[0], height=TABLET[1])
+    page = browser.open(own_stage.url, width=TABLET[0], height=TABLET[1], worker=True)
     page.wait(LIVE)
     page.wait("navigator.serviceWorker.controller !== null")
     yield page

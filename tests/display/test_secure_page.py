@@ -71,7 +71,7 @@ def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secure]:
 def test_a_new_screen_is_led_to_the_secure_page_and_kept_on_there(secure: Secure) -> None:
     stage, link = secure.stage, secure.invitation()
     assert link.startswith("http://127.0.0.1:")
-    page = secure.browser.open("about:blank", width=TABLET[0], height=TABLET[1])
+    page = secure.browser.open("about:blank", width=TABLET[0], height=TABLET[1], worker=True)
     page.call("Page.addScriptToEvaluateOnNewDocument", source=COUNT_LOCKS)
     page.goto(link)
     page.wait("document.querySelector('#secure')?.href.startsWith('https:')")
