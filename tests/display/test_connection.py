@@ -88,12 +88,17 @@ def test_a_new_version_reloads_the_pages_but_not_during_a_set(
     for page in (display, trainer):
         page.wait(has_it)
         assert page.evaluate("globalThis.old")
+    stage.end_set()
     stage.live(IDLE)
     for page in (display, trainer):
-        page.wait("document.body.dataset.state === 'idle'")
+        page.wait("document.body.dataset.state === 'summary'")
     stage.info()
     for page in (display, trainer):
         page.wait(f"!globalThis.old && globalThis.repMonitor?.link.subscribed > 0 && {has_it}")
+    seen = look(
+        display, "document.querySelector('#detail').textContent", state="idle"
+    )  # what is old is not shown as new
+    assert "Last set: 47 s of tension of 62 s under load" in [text["text"] for text in seen["texts"]]
 
 
 def test_the_page_reconnects_by_itself(display: Page, stage: DisplayStage) -> None:

@@ -285,13 +285,6 @@ def test_a_cleared_summary_disappears(display: Page, stage: DisplayStage) -> Non
     assert not display.console
 
 
-def test_an_old_summary_is_not_shown_as_new(display: Page, stage: DisplayStage) -> None:
-    stage.end_set()
-    display.goto(stage.url)
-    seen = look(display, "document.querySelector('#detail')?.textContent", state="idle")
-    assert "Last set: 47 s of tension of 62 s under load" in [text["text"] for text in seen["texts"]]
-
-
 def test_a_static_machine_has_no_ladder(display: Page, stage: DisplayStage) -> None:
     stage.info(kind="static")
     stage.live(position=None, pace=None, phase="hold")
