@@ -4,7 +4,9 @@ An encoder shows acceleration only as a second difference, so its estimate needs
 cell shows it directly: T = W (1 + a/g + friction), solved for `a` with the tension of the next moments. The load need
 not be known: it follows from the same law over the last moments, for which the encoder shows the acceleration. It is a
 mean over `RECENT` of them, in which the rounding of a coarse encoder averages out. An even pull (a helper, a drifting
-zero) is part of that load and makes no difference.
+zero) is part of that load and makes no difference. Only moments count in which the stack hung freely: on the rest the
+cable carries a part of it, and friction that is not known turns where the stack turns. Just off the rest there are none
+yet; there the load counts that is known otherwise.
 """
 
 import numpy as np
@@ -20,8 +22,9 @@ from monitor.signals.kernels import ACCELERATION_HZ, tension_kernel
 
 FAST_HZ = 330.0  # EVENTS.md 18
 AHEAD = 4  # steps that a tension is filtered with; with fewer its error is larger than the encoder's
-SHOWN = 5  # moments
+SHOWN = 7  # moments
 RECENT = 16  # moments, 80 ms: about as far as the encoder's errors are alike
+FEWEST = 4  # of them that must count
 SLIDING_M_S = 2 * TURNOVER_M_S  # from here on all friction acts, however much it is
 LEAST_INERTIA = 0.5  # of load/g: with less mass on the cable, tension shows resistance rather than acceleration
 
@@ -47,24 +50,38 @@ class ForceLead:
         end = signals.row(moment.now) + 1
         since = end - RECENT
         recent_n = signals.head_tension[max(0, since - len(self._now) + 1) : end]
-        v_m_s, a_m_s2 = signals.v[max(0, since) : end], signals.a[max(0, since) : end]
-        if len(recent_n) < RECENT + len(self._now) - 1 or not _shown(moment, float(v_m_s[-1])):
+        if len(recent_n) < RECENT + len(self._now) - 1 or not _shown(moment):
             return None
-        friction = limits.friction or 0.0
-        carried = 1 + limits.inertia * a_m_s2 / G + friction * np.tanh(v_m_s / TURNOVER_M_S)
-        load_n = np.correlate(recent_n, self._now, mode="valid").sum() / carried.sum()
-        soon_n = np.correlate(recent_n[-len(self._soon) - SHOWN + 1 :], self._soon, mode="valid")
+        rows, friction = slice(since, end), limits.friction or 0.0
+        free = _hung_freely(moment, rows)
+        if free >= FEWEST:
+            v_m_s, a_m_s2 = signals.v[rows], signals.a[rows]
+            carried = 1 + limits.inertia * a_m_s2 / G + friction * np.tanh(v_m_s / TURNOVER_M_S)
+            recent_n = np.correlate(recent_n, self._now, mode="valid")
+            load_n = float(recent_n[-free:].sum() / carried[-free:].sum())
+        elif limits.load_n is not None and limits.friction is not None:
+            load_n = limits.load_n * float(limits.share_at(moment.x_m))
+        else:
+            return None
+        soon_n = np.correlate(signals.head_tension[end - len(self._soon) - SHOWN + 1 : end], self._soon, mode="valid")
         newest: NDArray[np.float64] = G / limits.inertia * (soon_n / load_n - 1 - friction)  # all friction acts by then
-        return newest
+        return None if np.isnan(newest).any() else newest
 
 
-def _shown(moment: Moment, v_m_s: float) -> bool:
+def _hung_freely(moment: Moment, rows: slice) -> int:
+    """For how many of these moments, up to the newest, the cable carried the stack, with a friction that is known."""
+    limits, signals = moment.limits, moment.signals
+    free = signals.x[rows] > limits.detect.set.off_rest_m
+    if limits.friction is None:
+        free &= signals.v[rows] >= SLIDING_M_S
+    return len(free) if free.all() else int(np.argmin(free[::-1]))
+
+
+def _shown(moment: Moment) -> bool:
     """A stack hangs freely on its cable, which carries at least half of it; and the force can be trusted."""
     limits, trust, assistance = moment.limits, moment.trust, moment.assistance
     if limits.kind != "stack" or limits.inertia < LEAST_INERTIA:
         return False
     if trust.force_doubted or trust.fault is not None or moment.on(Bit.FROZEN) or not moment.on(Bit.OFF):
         return False
-    if assistance.since is not None and assistance.until is None:
-        return False
-    return limits.friction is not None or v_m_s >= SLIDING_M_S
+    return not (assistance.since is not None and assistance.until is None)

@@ -4,8 +4,10 @@ At every turnaround friction reverses, so the cable's tension steps by 2*mu*W wi
 raw force rings on every clean repetition, the encoder's acceleration does not (EVENTS.md 6).
 A surge is acceleration that is held for `hold_s`. It is announced from `announce_s` on, as soon as the acceleration, on
 the parabola that it follows now, would stay above its threshold for the rest of the hold: where only the cable rings it
-bends down at once. Where a fast cell shows the acceleration of the next moments, a jerk need not wait for that: it is
-announced once the encoder shows most of it and the force shows that it will last.
+bends down at once. An acceleration that was there before the movement (it has just turned the stack, or pressed it on
+its rest) may be about to end, so it must move the stack for longer first. Where a fast cell shows the acceleration of
+the next moments, a jerk need not wait for `announce_s`: it is announced once the encoder shows most of it and the force
+shows that it will last; and what the force contradicts is not announced early.
 """
 
 import math
@@ -16,19 +18,21 @@ from numpy.typing import NDArray
 
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from monitor.detect.detector import Correction, Detection, Findings
-from monitor.detect.force_lead import ForceLead
+from monitor.detect.force_lead import SHOWN, ForceLead
 from monitor.detect.held_condition import HeldCondition
 from monitor.detect.moment import NEVER, Moment, Thrown, steps
 from monitor.events import Drop, Jerk, Stamp, stamp_of
 from monitor.profile.settings import JerkSettings
 from monitor.signals.conditions import Bit
 
-AGO = np.arange(-4.0, 1.0)  # steps
-_BEND = ((AGO + 2) ** 2 - 2) / 7  # of the least-squares parabola through these five; AGO + 2 is 0 in the middle
-PARABOLA = np.stack((0.2 + (AGO + 2) / 5 + _BEND, (AGO + 2) / 10 + 2 * _BEND, _BEND))  # value, slope, bend now
+AGO = np.arange(1.0 - SHOWN, 1.0)  # steps
+_POWERS = np.stack((np.ones(SHOWN), AGO, AGO * AGO / 2))
+PARABOLA = np.linalg.solve(_POWERS @ _POWERS.T, _POWERS)  # least squares through these moments: value, slope, bend now
+LINE = np.linalg.solve(_POWERS[:2] @ _POWERS[:2].T, _POWERS[:2])  # value and slope now
 MARGIN = 1.2  # below this multiple of the threshold nothing is announced early ...
 SURE = 2.0  # ... nor, by the encoder alone, below the threshold and this many errors of its rounding
-LEAST_SHOWN = 0.5  # of the threshold: a force that shows less contradicts the encoder
+SETTLED = 4  # steps for which an acceleration that is older than the movement must have moved the stack
+JUMPS = 0.15  # of the threshold, rms: what is so far off its parabola is noise
 
 
 class SurgeDetector:
@@ -43,6 +47,7 @@ class SurgeDetector:
         self.settings = settings
         self._sure_m_s2 = SURE * error_m_s2
         self._lead = lead
+        self._coming: NDArray[np.float64] | None = None  # what the force shows at this moment
         self._led = False  # the open jerk is known from the force; the encoder does not show all of it yet
         self._look = NEVER  # when the force is asked again
         hold, join, early = steps(settings.hold_s), steps(settings.join_s), steps(settings.announce_s)
@@ -72,36 +77,38 @@ class SurgeDetector:
 
     def _update_jerk(self, moment: Moment, rising: bool, wait: bool) -> Findings:
         hard = moment.on(Bit.HARD)
-        sure = rising and not wait and self._jerk.detection is None and self._will_last(moment)
+        asked = rising and not wait and self._jerk.detection is None
+        self._coming = self._lead.acceleration_m_s2(moment) if asked and self._lead is not None else None
+        hold = self._jerk.hold
+        sure = self._coming is not None and self._shown(MARGIN * moment.limits.a_jerk_m_s2, hold) >= hold
         self._led = rising and not hard and (sure or (self._led and self._jerk.detection is not None))
         findings = self._jerk.update(moment, rising and (hard or self._led), moment.now, wait=wait, sure=sure)
         open_or_blind = self._jerk.detection is not None or self._lead is None
         self._look = NEVER if open_or_blind or not rising else moment.now + 1
         return findings
 
-    def _will_last(self, moment: Moment) -> bool:
-        """The force shows an acceleration that will be held."""
-        newest = None if self._lead is None else self._lead.acceleration_m_s2(moment)
-        if self._lead is None or newest is None:
-            return False
-        a_jerk_m_s2 = moment.limits.a_jerk_m_s2
-        if not newest[0] > LEAST_SHOWN * a_jerk_m_s2:
-            return False
-        hold = self._jerk.hold
-        return self._lead.steps + _steps_beyond(newest, MARGIN * a_jerk_m_s2, hold) >= hold
+    def _shown(self, least_m_s2: float, enough: int) -> int:
+        """For how many steps, up to `enough`, the force shows more acceleration; `enough` where it shows nothing."""
+        if self._lead is None or self._coming is None:
+            return enough
+        return self._lead.steps + _steps_beyond(self._coming, least_m_s2, enough)
 
     def _rising(self, moment: Moment, enough: int) -> int:
-        return self._left(moment, 1.0, enough)
+        return min(self._left(moment, 1.0, enough), self._shown(moment.limits.a_jerk_m_s2, enough))
 
     def _falling(self, moment: Moment, enough: int) -> int:
         return self._left(moment, -1.0, enough)
 
     def _left(self, moment: Moment, sign: float, enough: int) -> int:
         """How many steps the acceleration will stay beyond its threshold, up to `enough`."""
-        newest = moment.signals.part(moment.signals.a, moment.now - len(AGO) + 1, moment.now + 1)
+        newest = sign * moment.signals.part(moment.signals.a, moment.now - SHOWN + 1, moment.now + 1)
         a_jerk_m_s2 = moment.limits.a_jerk_m_s2
+        if len(newest) < SHOWN or _older(moment, sign, newest > a_jerk_m_s2):
+            return 0
+        if _off_parabola(newest) > JUMPS * a_jerk_m_s2:
+            return 0
         least_m_s2 = max(MARGIN * a_jerk_m_s2, a_jerk_m_s2 + self._sure_m_s2)
-        return 0 if len(newest) < len(AGO) else _steps_beyond(sign * newest, least_m_s2, enough)
+        return _steps_beyond(newest, least_m_s2, enough, rough=True)
 
     def _shoved(self, moment: Moment) -> tuple[Correction, ...]:
         """A jerk after sticking is a shove also where the sticking is known only later."""
@@ -140,9 +147,28 @@ def _describe_drop(moment: Moment, stamp: Stamp, start: int, end: int) -> Drop:
     return Drop(**stamp, peak_g=round(peak_m_s2 / G, 3))
 
 
-def _steps_beyond(newest_m_s2: NDArray[np.float64], least_m_s2: float, enough: int) -> int:
-    """How many steps, up to `enough`, the acceleration will stay above `least_m_s2` if it keeps to its parabola."""
+def _older(moment: Moment, sign: float, hard: NDArray[np.bool_]) -> bool:
+    """Within the last steps the acceleration (`hard`, of each) was there before the movement, off the rest."""
+    signals, since = moment.signals, moment.now - SETTLED + 1
+    v_m_s, x_m = (signals.part(column, since, moment.now + 1) for column in (signals.v, signals.x))
+    moving = (sign * v_m_s > 0) & (x_m > moment.limits.detect.set.off_rest_m)
+    return bool((hard[-SETTLED:] & ~moving).any())
+
+
+def _off_parabola(newest_m_s2: NDArray[np.float64]) -> float:
+    """The root mean square of what the parabola does not follow."""
+    off_m_s2 = newest_m_s2 - (PARABOLA @ newest_m_s2) @ _POWERS
+    return math.sqrt(off_m_s2 @ off_m_s2 / SHOWN)
+
+
+def _steps_beyond(newest_m_s2: NDArray[np.float64], least_m_s2: float, enough: int, *, rough: bool = False) -> int:
+    """How many steps, up to `enough`, the acceleration will stay above `least_m_s2` if it keeps to its parabola.
+
+    A `rough` acceleration that falls is not trusted to fall more slowly: it keeps to its line.
+    """
     a, slope, bend = (PARABOLA @ newest_m_s2).tolist()
+    if rough and bend > 0 and (line := (LINE @ newest_m_s2).tolist())[1] < 0:
+        a, slope = line
     excess, bend = a - least_m_s2, min(bend, 0.0)
     if not excess > 0:
         return 0

@@ -97,7 +97,7 @@ class JerkSettings(SettingsTable, frozen=True, kw_only=True):
     min_g: Positive = 0.08
     max_g: Positive = 0.25
     hold_s: Positive = 0.06  # defines a true jerk; it is reported after announce_s at the earliest
-    announce_s: NotNegative = 0.025
+    announce_s: NotNegative = 0.01
     join_s: NotNegative = 0.15
     start: Share = 0.15  # of L from the bottom: cause `start`
     shove_s: Positive = 1.0  # after a stall or sticking: cause `shove`

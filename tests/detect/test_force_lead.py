@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from firmware_bridge.samples import Samples
 from monitor.detect.force_lead import ForceLead
 from monitor.detect.jerks import SurgeDetector
 from monitor.detect.spine import Spine
 from monitor.events import AnyEvent, Jerk
 from monitor.profile.settings import CellSettings, JerkSettings
+from monitor.signals.conditions import Bit
 from tests.detect.stories import REP, UP
 from tests.movements import LOAD_N, PROFILES, Act, Leg, Movement, Still, profile
 
@@ -57,8 +59,7 @@ def test_a_fast_cell_reports_a_jerk_sooner(of: str) -> None:
     assert len(alone) == len(led) == 3
     assert [jerk.cause for jerk in led] == [jerk.cause for jerk in alone]
     assert [jerk.t_s for jerk in led] == pytest.approx([jerk.t_s for jerk in alone], abs=0.02)
-    assert max(late_s(led)) <= 0.055
-    assert np.median(late_s(led)) <= np.median(late_s(alone)) - 0.015
+    assert max(late_s(led)) < min(late_s(alone))
 
 
 def _pulled(t_s: Forces, force_n: Forces) -> Forces:
@@ -100,12 +101,94 @@ def test_an_hx711_leads_nothing() -> None:
     assert ForceLead.fast_enough(CellSettings(rate_hz=330.0), lag=8)
 
 
-@pytest.mark.parametrize(("error_m_s2", "announces"), [(0.02, True), (0.12, False)])
-def test_a_coarse_encoder_must_show_more_before_a_jerk_is_announced(error_m_s2: float, announces: bool) -> None:
-    """What 0.1 mm show is announced; with steps of 0.5 mm the same may be rounding."""
-    newest_m_s2 = np.array([0.84, 0.90, 0.92, 0.96, 0.98])
-    signals = SimpleNamespace(a=newest_m_s2, part=lambda column, start, end: column)
-    moment: Any = SimpleNamespace(signals=signals, now=4, limits=SimpleNamespace(a_jerk_m_s2=0.784))
-    surges = SurgeDetector(JerkSettings(), None, error_m_s2)
-    assert (surges._rising(moment, 12) > 0) == announces
+A_JERK_M_S2 = 0.784
+LEAD_STEPS = 4
+STEADY = np.array([0.86, 0.88, 0.90, 0.92, 0.94, 0.96, 0.98])  # m/s²: just enough for an encoder of 0.1 mm
+
+
+def _left(
+    a_m_s2: Forces,
+    error_m_s2: float = 0.02,
+    v_m_s: float = 0.05,
+    x_m: float = 0.1,
+    coming_m_s2: Forces | None = None,
+) -> int:
+    """For how many steps the detector expects more than a_jerk; `v_m_s` and `x_m`: of the second newest moment."""
+    signals = SimpleNamespace(a=a_m_s2, v=np.full(7, 0.05), x=np.full(7, 0.1))
+    signals.part = lambda column, start, end: column[len(column) - (end - start) :]
+    signals.v[-2], signals.x[-2] = v_m_s, x_m
+    detect = SimpleNamespace(set=SimpleNamespace(off_rest_m=0.003))
+    limits = SimpleNamespace(a_jerk_m_s2=A_JERK_M_S2, detect=detect)
+    moment: Any = SimpleNamespace(signals=signals, now=6, limits=limits)
+    lead: Any = SimpleNamespace(steps=LEAD_STEPS)
+    surges = SurgeDetector(JerkSettings(), lead, error_m_s2)
+    surges._coming = coming_m_s2
     assert not surges._falling(moment, 12)
+    return surges._rising(moment, 12)
+
+
+def test_a_coarse_encoder_must_show_more_before_a_jerk_is_announced() -> None:
+    """What 0.1 mm show is announced; with steps of 0.5 mm the same may be rounding."""
+    assert _left(STEADY, error_m_s2=0.02) == 12
+    assert _left(STEADY, error_m_s2=0.12) == 0
+
+
+def test_an_acceleration_that_is_older_than_the_movement_must_move_the_stack_first() -> None:
+    """It has turned the stack, or pressed it on its rest, and may be about to end."""
+    assert _left(2 * STEADY) == 12
+    assert _left(2 * STEADY, v_m_s=-0.01) == 0
+    assert _left(2 * STEADY, x_m=0.002) == 0
+    assert _left(A_JERK_M_S2 * np.linspace(0.4, 1.6, 7), v_m_s=0.0) == 0
+    assert _left(A_JERK_M_S2 * np.linspace(-0.8, 1.3, 7), v_m_s=0.0) == 12
+
+
+def test_a_fall_is_not_trusted_to_become_slower() -> None:
+    """Noise of the encoder may bend what falls."""
+    assert _left(A_JERK_M_S2 * np.array([1.89, 1.81, 1.60, 1.43, 1.32, 1.29, 1.31])) <= 1
+
+
+def test_what_the_force_contradicts_is_not_announced_early() -> None:
+    """The encoder shows what holds; the force shows, 20 ms later, that it has passed."""
+    assert _left(2 * STEADY, coming_m_s2=2 * STEADY) == 12
+    assert _left(2 * STEADY, coming_m_s2=A_JERK_M_S2 * np.array([1.8, 1.7, 1.6, 1.5, 1.4, 1.2, 0.9])) == LEAD_STEPS
+
+
+def test_an_acceleration_that_jumps_is_noise() -> None:
+    """Seen in a table of 50 readings a second, a moment before it jumps back; the smooth one is as large."""
+    assert _left(A_JERK_M_S2 * np.array([-0.74, -0.74, -0.67, -0.31, 0.80, 1.67, 2.0])) == 0
+    assert _left(A_JERK_M_S2 * np.array([-0.74, -0.45, -0.10, 0.35, 0.85, 1.40, 2.0])) == 12
+
+
+def _jerked_at_once(friction: float | None, x_m: float, load_n: float | None) -> Any:
+    """What a fast cell shows of a stack that has been accelerated by 1 m/s² for longer than it moves freely.
+
+    `x_m`: of all moments but the last two; before these, the rest carried half of the load.
+    """
+    lead, n = ForceLead(CellSettings(rate_hz=CELL_HZ), lag=8), 60
+    signals = SimpleNamespace(
+        head_tension=np.full(n, LOAD_N * (1 + 1 / G)), a=np.full(n, 1.0), v=np.full(n, 0.1), x=np.full(n, 0.1)
+    )
+    signals.row = lambda moment: moment
+    signals.x[: n - 2] = x_m
+    if x_m < 0.003:
+        signals.head_tension[: n - 25] *= 0.5
+    limits = SimpleNamespace(kind="stack", inertia=1.0, friction=friction, load_n=load_n, share_at=lambda x_m: 1.0)
+    limits.detect = SimpleNamespace(set=SimpleNamespace(off_rest_m=0.003))
+    moment: Any = SimpleNamespace(
+        signals=signals,
+        limits=limits,
+        now=n - 1,
+        x_m=0.1,
+        trust=SimpleNamespace(force_doubted=False, fault=None),
+        assistance=SimpleNamespace(since=None, until=None),
+        on=lambda bit: bit == Bit.OFF,
+    )
+    return lead.acceleration_m_s2(moment)
+
+
+def test_only_moments_in_which_the_stack_hung_freely_show_its_load() -> None:
+    """Just off the rest the force alone does not tell how fast the stack becomes faster."""
+    assert _jerked_at_once(0.0, x_m=0.1, load_n=None)[-1] == pytest.approx(1.0, abs=0.1)
+    assert _jerked_at_once(0.0, x_m=0.002, load_n=None) is None
+    assert _jerked_at_once(0.0, x_m=0.002, load_n=LOAD_N)[-1] == pytest.approx(1.0, abs=0.1)
+    assert _jerked_at_once(None, x_m=0.002, load_n=LOAD_N) is None
