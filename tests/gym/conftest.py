@@ -1,5 +1,6 @@
 """Fixtures of the gym's tests: a database of each kind."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,26 +23,34 @@ def postgresql() -> Iterator[PostgreSQL]:
         server.remove()
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database with empty tables: to copy it costs a quarter of what the migrations cost."""
+    file = tmp_path_factory.mktemp("migrated") / "gym.db"
+    open_database(f"sqlite:///{file}").close()
+    return file
+
+
 @pytest.fixture(params=KINDS)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Of an empty database."""
+def url(request: pytest.FixtureRequest, migrated: Path, tmp_path: Path) -> str:
+    """Of a database with empty tables."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'gym.db'}"
+        return f"sqlite:///{shutil.copy(migrated, tmp_path / 'gym.db')}"
     server: PostgreSQL = request.getfixturevalue("postgresql")
     return server.new_database()
 
 
 @pytest.fixture
 def database(url: str) -> Iterator[Database]:
-    """An empty database of each kind, open."""
+    """A database of each kind with empty tables, open."""
     opened = open_database(url)
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def lone_database(tmp_path: Path) -> Iterator[Database]:
-    """An empty SQLite database, for tests of what both kinds do alike."""
-    opened = open_database(f"sqlite:///{tmp_path / 'lone.db'}")
+def lone_database(migrated: Path, tmp_path: Path) -> Iterator[Database]:
+    """A SQLite database with empty tables, for tests of what both kinds do alike."""
+    opened = open_database(f"sqlite:///{shutil.copy(migrated, tmp_path / 'lone.db')}")
     yield opened
     opened.close()

@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 
+from monitor.gym.database.database import open_database
 from tests import needs
 from tests.mqtt.brokers import free_port
 
@@ -34,7 +35,8 @@ class PostgreSQL:
             shutil.chown(self._folder, "postgres", "postgres")
         self._process: subprocess.Popen[bytes] | None = None
         self._databases = 0
-        self._run("initdb", "--username=gym", "--auth=trust", "--encoding=UTF8", "--no-locale", "-D", str(self._data))
+        options = ("--username=gym", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync")
+        self._run("initdb", *options, "-D", str(self._data))
         with (self._data / "postgresql.conf").open("a") as file:
             file.write(f"{SETTINGS}port = {self.port}\n")
 
@@ -74,16 +76,21 @@ class PostgreSQL:
             (self._data / "postmaster.pid").unlink(missing_ok=True)
 
     def new_database(self) -> str:
-        """Its url."""
-        self._databases += 1
-        name = f"gym{self._databases}"
-        with self._connect("postgres") as connection:
-            connection.execute(f"CREATE DATABASE {name}".encode())
-        return f"postgresql://gym@127.0.0.1:{self.port}/{name}"
+        """The url of one with empty tables: a copy of the first, which costs less than the migrations."""
+        if self._databases == 0:
+            open_database(self._created("template1")).close()
+        return self._created("gym1")
 
     def remove(self) -> None:
         self.kill()
         shutil.rmtree(self._folder)
+
+    def _created(self, template: str) -> str:
+        self._databases += 1
+        name = f"gym{self._databases}"
+        with self._connect("postgres") as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
+        return f"postgresql://gym@127.0.0.1:{self.port}/{name}"
 
     def _connect(self, database: str) -> psycopg.Connection[Any]:
         return psycopg.connect(host="127.0.0.1", port=self.port, user="gym", dbname=database, autocommit=True)

@@ -25,6 +25,7 @@ from tests import needs
 from tests.browser import Browser
 from tests.display.axe import violations
 from tests.gym.collected import NOON_UNIX_S, add_machine, add_set
+from tests.soak import long, soak
 
 G = 9.80665
 WEEK_S = 7 * 86_400.0
@@ -228,6 +229,7 @@ def enter_the_longest(connection: Connection) -> str:
     return ada
 
 
+@soak
 @needs.chromium
 @needs.npm
 def test_twelve_machines_are_one_sheet_and_nothing_else_is_loaded(
@@ -246,7 +248,7 @@ def test_twelve_machines_are_one_sheet_and_nothing_else_is_loaded(
     pdf = base64.b64decode(answer["data"])
     assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == 1
     assert re.findall(rb"/MediaBox\s*\[0 0 (\d+)[\d.]* (\d+)", pdf) == [(b"594", b"841")], "A4"
-    for scheme, size in product(("light", "dark"), (PHONE, LAPTOP)):
+    for scheme, size in long(tuple(product(("light", "dark"), (PHONE, LAPTOP))), (("light", PHONE), ("dark", LAPTOP))):
         shown.call("Emulation.setEmulatedMedia", media="", features=[{"name": "prefers-color-scheme", "value": scheme}])
         shown.resize(*size)
         assert not violations(shown), (scheme, size)

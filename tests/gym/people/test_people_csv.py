@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert
 
@@ -32,6 +32,7 @@ from monitor.gym.people.people_csv import ImportReport, export_people, import_pe
 from monitor.gym.people.people_plan import PeoplePlan
 from monitor.gym.people.people_table import guarded, people_rows, people_text, unguarded
 from tests.gym.workout.floor_rows import KG, store_machine
+from tests.soak import long, soak
 
 HEADER = ",".join(COLUMNS)
 ADA, BEN = "c-000000000a", "c-000000000b"
@@ -70,6 +71,8 @@ def test_a_guarded_cell_is_no_formula_and_comes_back(text: str) -> None:
     assert unguarded(guarded(text)) == text
 
 
+@soak
+@settings(max_examples=long(300, 25))
 @given(st.lists(st.tuples(CLIENT, st.lists(SETTING, max_size=3)), max_size=4, unique_by=lambda each: each[0].client_id))
 def test_a_table_comes_back(people: list[tuple[Client, list[Setting]]]) -> None:
     known = {one.client_id: one for one, _ in people}

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import http.client
 import json
-import os
 import re
 import signal
 import socket
@@ -33,28 +32,18 @@ ROOT = Path(__file__).parents[3]
 
 
 class ServedGym:
-    """`rep-monitor gym` with a state folder of its own."""
+    """`rep-monitor gym` with ports of its own."""
 
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
-        self._config = folder / "gym.toml"
-        self._config.write_text(f"[mqtt]\nport = {free_port()}\n[display]\nport = {self.port}\n")
-        self._environment = {**os.environ, "XDG_STATE_HOME": str(folder / "state")}
-        self._environment.pop("STATE_DIRECTORY", None)
-
-    def command(self, *words: str) -> list[str]:
-        return [sys.executable, "-m", "monitor", "gym", "--config", str(self._config), *words]
-
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.command(*words), cwd=ROOT, env=self._environment, capture_output=True, text=True, timeout=120
-        )
+        self.config = folder / "gym.toml"
+        self.config.write_text(f"[mqtt]\nport = {free_port()}\n[display]\nport = {self.port}\n")
 
     @contextlib.contextmanager
     def started(self) -> Iterator[subprocess.Popen[str]]:
         pipe = subprocess.PIPE
-        command = self.command()
-        with subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=pipe, stderr=pipe, text=True) as process:
+        command = [sys.executable, "-m", "monitor", "gym", "--config", str(self.config)]
+        with subprocess.Popen(command, cwd=ROOT, stdout=pipe, stderr=pipe, text=True) as process:
             try:
                 yield process
             finally:
@@ -74,15 +63,20 @@ class ServedGym:
             )
 
 
-def test_a_screen_gets_in_and_the_gym_ends_with_open_connections(tmp_path: Path) -> None:
+def test_a_screen_gets_in_and_the_gym_ends_with_open_connections(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     gym = ServedGym(tmp_path)
     with gym.started() as process:
         assert process.stdout is not None
         assert process.stderr is not None
         lines = [process.stdout.readline() for _ in range(2)]
         assert lines[1] == f"gym: page http://127.0.0.1:{gym.port}/, and `rep-monitor gym code` lets a screen in\n"
-        printed = gym.run("code", "--role", "display")
-        code = re.search(r"type:  (\w{3} \w{3})", printed.stdout)
+        assert main(["gym", "--config", str(gym.config), "code", "--role", "display"]) == 0
+        printed = capsys.readouterr().out
+        code = re.search(r"type:  (\w{3} \w{3})", printed)
         assert code is not None, printed
         status, headers, _ = gym.ask("POST", "/api/pair", {"code": code[1], "name": "Wall"})
         assert status == 204
