@@ -7,11 +7,12 @@ Ticks are the times of feedback, so feedback is as recent as with a call for eve
 until it is reported, and up to REST_TICKS while no change is expected and no sample shows one. The spine's output does
 not depend on how samples are grouped.
 
-A device sends its samples in bursts, for example five positions at once. The shortest time between the newest samples
-of two reads is that of a burst, so it is known when the burst comes that completes a tick.
+A device sends its samples in bursts, for example five positions at once: the fewest that ever came in one read. So it
+is known when the burst comes that completes a tick.
 """
 
 import math
+import sys
 
 import numpy as np
 
@@ -23,7 +24,7 @@ TICK_S = FEEDBACK_STEPS * STEP_S
 REST_TICKS = 25  # a second
 CALM_TICKS = 2  # how often samples are looked at until then
 ROUNDING = 0.01  # of a burst
-LONGEST_BURST_S = TICK_S / 2  # after a longer time than this a read may hold several bursts
+LONGEST_BURST_S = TICK_S / 2  # of several samples: what takes longer may be several bursts in one read
 STIRRED = (0.001, 7.5)  # m, N: a third and a half of what feedback calls a change, so that none is seen late
 
 
@@ -34,7 +35,8 @@ class Gather:
         self._held: list[Samples] = []
         self._newest_s = [-np.inf, -np.inf]  # of position, of force
         self._newest = [math.nan, math.nan]  # in m, in N
-        self._burst_s = [LONGEST_BURST_S, LONGEST_BURST_S]
+        self._fewest = [sys.maxsize, sys.maxsize]  # samples in a read
+        self._burst_s = [math.inf, math.inf]
         self._tick = self._passed_tick = -1  # the newest that is complete, and that was passed on
         self._calm: tuple[float, float] | None = None  # m, N around which no change is expected
         self._stirred = False
@@ -55,8 +57,8 @@ class Gather:
             if known:
                 before_s = self._newest_s[kind]
                 self._newest_s[kind], self._newest[kind] = max(known)
-                if 0 < (burst_s := self._newest_s[kind] - before_s) < self._burst_s[kind]:
-                    self._burst_s[kind] = burst_s
+                self._fewest[kind] = min(self._fewest[kind], len(known))
+                self._burst_s[kind] = self._fewest[kind] * (self._newest_s[kind] - before_s) / len(known)
                 self._stirred = self._stirred or self._differs(kind, [value for _, value in known])
         behind_s = max(self._newest_s) - PATIENCE_S
         ready_s = max(min(self._newest_s), behind_s)
@@ -86,7 +88,8 @@ class Gather:
     def _passed_s(self, kind: int, tick_s: float) -> float:
         """The time of the sample with which a kind passes the tick; at least the tick's, while bursts are not known."""
         newest_s, burst_s = self._newest_s[kind], self._burst_s[kind]
-        if burst_s == LONGEST_BURST_S or newest_s >= tick_s:
+        is_one = self._fewest[kind] == 1 or burst_s < LONGEST_BURST_S
+        if newest_s >= tick_s or not (is_one and 0 < burst_s < math.inf):
             return tick_s
         return newest_s + burst_s * math.ceil((tick_s - newest_s) / burst_s - ROUNDING)
 
