@@ -57,14 +57,15 @@ def turns_of(x: Signal) -> list[tuple[float, float]]:
     rising = False
     for at_m in pieces.tolist():
         if rising:
-            high_m = max(high_m, at_m)
-            if at_m < high_m - least_m:
+            if at_m > high_m:
+                high_m = at_m
+            elif at_m < high_m - least_m:
                 tops.append((high_m, low_before_m))
                 rising, low_m = False, at_m
-        else:
-            low_m = min(low_m, at_m)
-            if at_m > low_m + least_m:
-                rising, high_m, low_before_m = True, at_m, low_m
+        elif at_m < low_m:
+            low_m = at_m
+        elif at_m > low_m + least_m:
+            rising, high_m, low_before_m = True, at_m, low_m
     return tops
 
 

@@ -21,7 +21,7 @@ from monitor.profile.profile import Profile
 from monitor.profile.reading import profile_from_builtins
 
 BLOCK_M = 0.25
-READ_S = 0.2  # a chunk; the result does not depend on it, and long ones are decoded at less cost
+READ_S = 1.0  # a chunk; the result does not depend on it, and long ones are decoded at less cost
 PROFILE = """# A machine in a gym.
 [machine]
 id = "rig"         # its name

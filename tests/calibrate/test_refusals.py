@@ -301,7 +301,7 @@ def test_the_result_does_not_depend_on_the_sizes_of_chunks() -> None:
     one = rig(0)
     acts = Trace.joined([one.helper.still(16.0), one.helper.repetitions(), one.helper.knock(), one.helper.still(14.0)])
     chunks = list(one.chunks(acts))
-    lumps = [Chunk(part[-1].received_ns, b"".join(chunk.data for chunk in part)) for part in batched(chunks, 25)]
+    lumps = [Chunk(part[-1].received_ns, b"".join(chunk.data for chunk in part)) for part in batched(chunks, 5)]
     states = [calibrated(some, one.answers, UNKNOWN, state=weights_held()) for some in (chunks, lumps)]
     for state in states:
         assert state.rates is not None
