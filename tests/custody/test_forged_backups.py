@@ -22,6 +22,7 @@ from monitor.store.database import DamagedError, _Budget, classified_errors, con
 from monitor.store.store import Store
 from tests.profiles import PROFILE
 from tests.record.sessions import jerk, set_end
+from tests.soak import long, soak
 
 MACHINE = "bad-input"
 LIFTER = "l-7"
@@ -268,7 +269,8 @@ def mutated(data: bytes, changes: list[tuple[int, int]], cut: int) -> bytes:
     return bytes(out[: len(out) - cut % len(out)])
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@soak
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=long(300, 20))
 @given(
     changes=st.lists(st.tuples(st.integers(0, 2**31), st.integers(0, 255)), max_size=12),
     cut=st.just(0) | st.integers(0, 2**31),

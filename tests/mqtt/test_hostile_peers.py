@@ -26,6 +26,7 @@ from tests import needs
 from tests.mqtt.brokers import DISCONNECT, connect_packet, mosquitto, publish_packet, subscribe_packet
 from tests.mqtt.page_requests import profile
 from tests.mqtt.stage import play
+from tests.soak import soak, soak_only
 
 GONE_WITHIN_S = 60.0  # the broker waits 5 s for an acknowledgement
 PING = b"\xc0\0"
@@ -227,8 +228,17 @@ async def undergo(stage: Stage, trial: Trial, leave: str, client_id: str, keep_a
                 peer.reset()
 
 
-@pytest.mark.parametrize("keep_alive_s", [0, 60])
-@pytest.mark.parametrize("way", [by_tcp, by_web_socket, pytest.param(by_relay, marks=needs.mosquitto)])
+@pytest.mark.parametrize(
+    ("way", "keep_alive_s"),
+    [
+        (by_tcp, 0),
+        (by_tcp, 60),
+        (by_web_socket, 60),
+        pytest.param(by_relay, 60, marks=needs.mosquitto),
+        pytest.param(by_web_socket, 0, marks=[soak, soak_only]),
+        pytest.param(by_relay, 0, marks=[needs.mosquitto, soak, soak_only]),
+    ],
+)
 def test_nothing_stays_of_a_hostile_peer(
     way: Callable[[Path], AbstractAsyncContextManager[Stage]], keep_alive_s: int, tmp_path: Path
 ) -> None:

@@ -12,6 +12,7 @@ from monitor.mqtt.contract import payload
 from monitor.mqtt.contract.messages import Envelope, ResumeMark, StatusMessage
 from monitor.mqtt.contract.topics import TopicTree
 from tests.mqtt.stage import an_event
+from tests.soak import long, soak
 
 STORE = "store-1"
 
@@ -32,7 +33,8 @@ def answer(after: int, first: int, last: int) -> list[bytes]:
     return [mark("begin", after, first, last), *records, mark("end", last, first, last)]
 
 
-@settings(deadline=None)
+@soak
+@settings(max_examples=long(1000, 30))
 @given(
     seed=st.integers(0, 2**32),
     last=st.integers(0, 120),

@@ -19,6 +19,7 @@ from monitor.store.store import Store
 from monitor.store.stored import MOST_RECORD_BYTES
 from tests.daemon.stage import Machine, ask, with_daemon
 from tests.record.sessions import jerk, set_end
+from tests.soak import long, soak
 
 FIRST_VERSION = Path(__file__).with_name("first_version.jsonl")
 COLUMNS = {
@@ -147,7 +148,8 @@ VALUES = st.one_of(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@soak
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=long(1000, 30))
 @given(table=st.sampled_from(sorted(COLUMNS)), values=st.lists(VALUES, min_size=6, max_size=6))
 def test_any_row_leaves_the_store_readable(path: Path, table: str, values: list[Any]) -> None:
     columns = COLUMNS[table]
