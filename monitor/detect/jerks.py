@@ -4,10 +4,11 @@ At every turnaround friction reverses, so the cable's tension steps by 2*mu*W wi
 raw force rings on every clean repetition, the encoder's acceleration does not (EVENTS.md 6).
 A surge is acceleration that is held for `hold_s`. It is announced from `announce_s` on, as soon as the acceleration, on
 the parabola that it follows now, would stay above its threshold for the rest of the hold: where only the cable rings it
-bends down at once. An acceleration that was there before the movement (it has just turned the stack, or pressed it on
-its rest) may be about to end, so it must move the stack for longer first. Where a fast cell shows the acceleration of
-the next moments, a jerk need not wait for `announce_s`: it is announced once the encoder shows most of it and the force
-shows that it will last; and what the force contradicts is not announced early.
+bends down at once, or swings back from as much the other way. An acceleration that was there before the movement (it
+has just turned the stack, or pressed it on its rest) may be about to end, so it must move the stack for longer first.
+Where a fast cell shows the acceleration of the next moments, a jerk need not wait for `announce_s`: it is announced
+once the encoder shows most of it and the force shows that it will last; and what the force contradicts is not announced
+early.
 """
 
 import math
@@ -32,6 +33,7 @@ LINE = np.linalg.solve(_POWERS[:2] @ _POWERS[:2].T, _POWERS[:2])  # value and sl
 MARGIN = 1.2  # below this multiple of the threshold nothing is announced early ...
 SURE = 2.0  # ... nor, by the encoder alone, below the threshold and this many errors of its rounding
 SETTLED = 4  # steps for which an acceleration that is older than the movement must have moved the stack
+SWING, SWING_STEPS = 1.5, 20  # a jerk is more than so many times what it swings back from within these steps
 JUMPS = 0.15  # of the threshold, rms: what is so far off its parabola is noise
 
 
@@ -94,20 +96,22 @@ class SurgeDetector:
         return self._lead.steps + _steps_beyond(self._coming, least_m_s2, enough)
 
     def _rising(self, moment: Moment, enough: int) -> int:
-        return min(self._left(moment, 1.0, enough), self._shown(moment.limits.a_jerk_m_s2, enough))
+        lately_m_s2 = moment.signals.part(moment.signals.a, moment.now - SWING_STEPS, moment.now + 1)
+        left = self._left(moment, 1.0, enough, least_m_s2=-SWING * float(np.fmin.reduce(lately_m_s2)))
+        return min(left, self._shown(moment.limits.a_jerk_m_s2, enough))
 
     def _falling(self, moment: Moment, enough: int) -> int:
         return self._left(moment, -1.0, enough)
 
-    def _left(self, moment: Moment, sign: float, enough: int) -> int:
-        """How many steps the acceleration will stay beyond its threshold, up to `enough`."""
+    def _left(self, moment: Moment, sign: float, enough: int, least_m_s2: float = 0.0) -> int:
+        """How many steps the acceleration will stay beyond its threshold (and `least_m_s2`), up to `enough`."""
         newest = sign * moment.signals.part(moment.signals.a, moment.now - SHOWN + 1, moment.now + 1)
         a_jerk_m_s2 = moment.limits.a_jerk_m_s2
         if len(newest) < SHOWN or _older(moment, sign, newest > a_jerk_m_s2):
             return 0
         if _off_parabola(newest) > JUMPS * a_jerk_m_s2:
             return 0
-        least_m_s2 = max(MARGIN * a_jerk_m_s2, a_jerk_m_s2 + self._sure_m_s2)
+        least_m_s2 = max(least_m_s2, MARGIN * a_jerk_m_s2, a_jerk_m_s2 + self._sure_m_s2)
         return _steps_beyond(newest, least_m_s2, enough, rough=True)
 
     def _shoved(self, moment: Moment) -> tuple[Correction, ...]:

@@ -115,7 +115,7 @@ def _left(
 ) -> int:
     """For how many steps the detector expects more than a_jerk; `v_m_s` and `x_m`: of the second newest moment."""
     signals = SimpleNamespace(a=a_m_s2, v=np.full(7, 0.05), x=np.full(7, 0.1))
-    signals.part = lambda column, start, end: column[len(column) - (end - start) :]
+    signals.part = lambda column, start, end: column[-(end - start) :]
     signals.v[-2], signals.x[-2] = v_m_s, x_m
     detect = SimpleNamespace(set=SimpleNamespace(off_rest_m=0.003))
     limits = SimpleNamespace(a_jerk_m_s2=A_JERK_M_S2, detect=detect)
@@ -151,6 +151,14 @@ def test_what_the_force_contradicts_is_not_announced_early() -> None:
     """The encoder shows what holds; the force shows, 20 ms later, that it has passed."""
     assert _left(2 * STEADY, coming_m_s2=2 * STEADY) == 12
     assert _left(2 * STEADY, coming_m_s2=A_JERK_M_S2 * np.array([1.8, 1.7, 1.6, 1.5, 1.4, 1.2, 0.9])) == LEAD_STEPS
+
+
+def test_what_only_swings_back_is_not_announced_early() -> None:
+    """A cable that rings at 8 Hz: as much the other way 60 ms before."""
+    before = np.linspace(-1.6, 0.9, 15)
+    assert _left(A_JERK_M_S2 * np.append(before, np.linspace(1.0, 1.6, 7))) == 0
+    assert _left(A_JERK_M_S2 * np.append(before, np.linspace(1.0, 2.4, 7))) == 12
+    assert _left(A_JERK_M_S2 * np.append(0.4 * before, np.linspace(1.0, 1.6, 7))) == 12
 
 
 def test_an_acceleration_that_jumps_is_noise() -> None:
