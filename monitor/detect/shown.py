@@ -33,9 +33,11 @@ class Shown(NamedTuple):
 def shown_at(window: SignalWindow, limits: Limits, rows: range) -> list[Shown]:
     """What is shown at these rows of the window."""
     some = slice(rows.start, rows.stop, rows.step)
-    tension_n, x_m, v_m_s = _tension_n(window.head_tension, rows), window.head_x[some], window.v[some]
+    head_n, x_m, v_m_s = window.head_tension, window.head_x[some], window.v[some]
     if len(rows) <= _FEW:
-        return [shown(limits, *tick) for tick in zip(tension_n.tolist(), x_m.tolist(), v_m_s.tolist(), strict=True)]
+        newest_n = [_mean(head_n[max(0, row + 1 - HEAD_STEPS) : row + 1].tolist()) for row in rows]
+        return [shown(limits, *tick) for tick in zip(newest_n, x_m.tolist(), v_m_s.tolist(), strict=True)]
+    tension_n = _means(head_n, rows)
     columns = (
         _rounded(tension_n, 1),
         _rounded(_relative(limits, tension_n, x_m, v_m_s), 4),
@@ -64,8 +66,19 @@ def shown(limits: Limits, tension_n: float, x_m: float, v_m_s: float) -> Shown:
     )
 
 
-def _tension_n(head_n: Column, rows: range) -> Column:
-    """The mean of the known ones of the newest HEAD_STEPS tensions at these rows; NaN if the newest is not known."""
+def _mean(recent_n: list[float]) -> float:
+    """The mean of the known tensions; NaN if the newest is not known."""
+    if recent_n[-1] != recent_n[-1]:
+        return float("nan")
+    known_n = [value for value in recent_n if value == value]
+    total_n = 0.0
+    for value in known_n:  # one after the other: how `sum` adds depends on the version of Python
+        total_n += value
+    return total_n / len(known_n)
+
+
+def _means(head_n: Column, rows: range) -> Column:
+    """The same of the newest HEAD_STEPS tensions at each of these rows."""
     at = np.arange(rows.start, rows.stop, rows.step)
     total_n, known = np.zeros(len(at)), np.zeros(len(at), np.int64)
     for back in reversed(range(HEAD_STEPS)):
