@@ -48,6 +48,11 @@ def batches(session: SessionFile, batch_bytes: int = BATCH_BYTES) -> Iterator[li
                 batch, size_bytes = [], 0
             yield item
             continue
+        more_bytes = sum([len(chunk.data) for chunk in item])
+        if size_bytes + more_bytes < batch_bytes:
+            batch += item
+            size_bytes += more_bytes
+            continue
         for chunk in item:
             batch.append(chunk)
             size_bytes += len(chunk.data)

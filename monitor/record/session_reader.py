@@ -11,7 +11,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator
-from itertools import chain, islice, pairwise
+from itertools import chain, islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -41,6 +41,8 @@ MOST_NS = 2**62  # no clock that runs since a boot shows 146 years
 _MESSAGE = struct.Struct("<BQHIQQ")  # opcode, length, channel, number, log time, publish time
 _CHANNEL = struct.Struct("<BQHHI")  # opcode, length, channel, schema, length of the topic
 _MESSAGE_BYTES, _PREFIX_BYTES = _MESSAGE.size, 9  # before the data, and before the part that the length counts
+_EMPTY_BYTES = _MESSAGE_BYTES - _PREFIX_BYTES  # the length of a message without data
+_LONGEST_BYTES = _EMPTY_BYTES + MESSAGE_CAP_BYTES
 _OWN_TOPICS: dict[int, str] = {number: topic for topic, number in CHANNELS.items()}
 _FIRST_PIECES = 8  # both copies of the header are in the first four; other tools may add some before them
 _T = TypeVar("_T")
@@ -85,15 +87,12 @@ class SessionFile:
     def replayable_parts(self) -> Iterator[list[Chunk] | Gap]:
         """The same with many chunks at a time."""
         for records in self._parts():
-            chunks: list[Chunk] = []
-            for topic, at_ns, data in records:
-                if topic == "/wire":
-                    chunks.append(Chunk(at_ns, data))
-                elif topic == "/gap":
-                    yield chunks
-                    yield self._decode(data, _GAP)
-                    chunks = []
-            yield chunks
+            begin = 0
+            for gap in [k for k, record in enumerate(records) if record[0] == "/gap"]:
+                yield _chunks(records[begin:gap])
+                yield self._decode(records[gap][2], _GAP)
+                begin = gap + 1
+            yield _chunks(records[begin:])
 
     def chunks(self) -> Iterator[Chunk]:
         return (Chunk(at_ns, data) for topic, at_ns, data in self._pass() if topic == "/wire")
@@ -189,20 +188,26 @@ def _messages(content: bytes, topics: dict[int, str]) -> tuple[list[int], list[P
     """The records of a chunk with their numbers, in order; invalid ones are skipped. Adds new channels to `topics`."""
     numbers: list[int] = []
     records: list[Plain] = []
-    at, last, unpack = 0, len(content) - _MESSAGE_BYTES, _MESSAGE.unpack_from
+    at, size, unpack = 0, len(content), _MESSAGE.unpack_from
+    last = size - _MESSAGE_BYTES
     while at <= last:
         opcode, length, channel, number, at_ns, _ = unpack(content, at)
-        begin, start, at = at, at + _MESSAGE_BYTES, at + _PREFIX_BYTES + length
-        whole = start <= at <= len(content) and at - start <= MESSAGE_CAP_BYTES
-        if opcode == MESSAGE and whole and at_ns < MOST_NS and channel in topics:
-            numbers.append(number)
-            records.append((topics[channel], at_ns, content[start:at]))
-        elif opcode == CHANNEL and at <= len(content):
+        begin, at = at, at + _PREFIX_BYTES + length
+        if opcode == MESSAGE:
+            whole = at <= size and _EMPTY_BYTES <= length <= _LONGEST_BYTES
+            if whole and at_ns < MOST_NS and (topic := topics.get(channel)) is not None:
+                numbers.append(number)
+                records.append((topic, at_ns, content[begin + _MESSAGE_BYTES : at]))
+        elif opcode == CHANNEL and at <= size:
             topics[channel] = _topic(content[begin:at])
-    if any(following < number for number, following in pairwise(numbers)):  # a tool has sorted them by time
+    if numbers != sorted(numbers):  # a tool has sorted them by time
         order = sorted(range(len(numbers)), key=numbers.__getitem__)
         return [numbers[k] for k in order], [records[k] for k in order]
     return numbers, records
+
+
+def _chunks(records: list[Plain]) -> list[Chunk]:
+    return [Chunk(at_ns, data) for topic, at_ns, data in records if topic == "/wire"]
 
 
 def _topics_of_summary(fd: int) -> dict[int, str]:
