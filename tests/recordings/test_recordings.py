@@ -74,7 +74,7 @@ CHUNKINGS: dict[str, Chunking] = {
     "as read": lambda chunks: [[chunk] for chunk in chunks],
     "in crumbs": lambda chunks: split(chunks, (1, 64, 7, 200)),
 }
-CRUMBS_IN_SHORT = ("faults", "unplugged")  # the others as read
+IN_SHORT = {"as read": ("faults", "static"), "in crumbs": ("unplugged",)}  # under `make soak` all of them
 
 
 @soak
@@ -84,7 +84,7 @@ CRUMBS_IN_SHORT = ("faults", "unplugged")  # the others as read
         pytest.param(path, chunking, id=f"{name}-{path.stem}")
         for name, chunking in CHUNKINGS.items()
         for path in RECORDINGS
-        if SOAKING or name == "all at once" or (name == "in crumbs") == (path.stem in CRUMBS_IN_SHORT)
+        if SOAKING or path.stem in IN_SHORT.get(name, (path.stem,))
     ],
 )
 def test_the_events_do_not_depend_on_the_cuts(path: Path, chunking: Chunking) -> None:
