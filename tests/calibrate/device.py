@@ -10,7 +10,7 @@ from firmware_bridge.simulator.board import Board
 from firmware_bridge.simulator.device import AS_FAST_AS_READ, SimulatedDevice
 from tests.calibrate.bench import Rig
 
-ROWS = 50
+ROWS = 500
 
 
 @contextmanager
