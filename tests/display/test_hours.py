@@ -15,6 +15,7 @@ pytestmark = [needs.chromium, soak]
 
 FILLED_S = 1320  # by now everything that is kept for a while is full: events, sets in the table
 MORE_S = long(3600, 900)
+GROWTH = long(1.05, 1.02)  # 1.004 is usual in the short form; 1.03 if recent events are kept without a bound
 # One set a minute: 50 s of feedback, 5 a second, a repetition and three leaks every 2 s, more than anybody
 # makes, then its summary. `play(until_s)`
 # gives the page what it would have heard, twenty seconds of it with each frame that it draws.
@@ -65,7 +66,7 @@ def does_not_grow(page: Page, stage: DisplayStage) -> None:
     after = size(page)
     assert page.evaluate("repMonitor.stats.frames") > frames + 10  # a page draws at its own pace: the faster, the fewer
     assert page.evaluate("repMonitor.model.ended.set") > 35
-    assert after["JSHeapUsedSize"] < 1.05 * before["JSHeapUsedSize"], (before, after)
+    assert after["JSHeapUsedSize"] < GROWTH * before["JSHeapUsedSize"], (before, after)
     assert after["Nodes"] < 1.1 * before["Nodes"] + 50, (before, after)
     assert after["JSEventListeners"] <= before["JSEventListeners"] + 5, (before, after)
     assert not page.console
