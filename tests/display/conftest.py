@@ -42,6 +42,8 @@ class SharedPage:
         if has_failed:
             self.load()
             self.page.evaluate(CLEAR)
+            self.page.requests.clear()
+            self.page.sockets.clear()
             self.load()
         self.settle()
 
