@@ -18,6 +18,7 @@ from firmware_bridge.formats.link_counts import LinkCounts
 from firmware_bridge.formats.messages import Ack, EventNote, Force, Hello, Pong, Pos, Status
 from firmware_bridge.samples import Flag, Samples, joined
 from tests.firmware_bridge.wire import RAW, Row, Wire
+from tests.soak import long, soak
 
 CALIBRATION = Calibration(
     metres_per_count=1e-4, position_zero_counts=-5000, newtons_per_count=-2e-3, force_zero_counts=100
@@ -132,7 +133,8 @@ HAPPENINGS = {
 histories = st.builds(history, st.integers(0, 2**32 - 1), st.integers(1, 60))
 
 
-@settings(max_examples=60, deadline=None)
+@soak
+@settings(max_examples=long(120, 20), deadline=None)
 @given(histories, st.randoms(use_true_random=False))
 def test_rows_and_counts_do_not_depend_on_how_bytes_were_split_or_grouped(
     chunks: list[Chunk], rng: random.Random
@@ -153,7 +155,8 @@ def test_rows_and_counts_do_not_depend_on_how_bytes_were_split_or_grouped(
         assert together[1:] == other[1:]
 
 
-@settings(max_examples=100, deadline=None)
+@soak
+@settings(max_examples=long(200, 33), deadline=None)
 @given(histories)
 def test_rows_of_a_kind_go_forward_and_nothing_impossible_passes(chunks: list[Chunk]) -> None:
     samples, counts = decode(chunks, together=True)
@@ -191,7 +194,8 @@ def test_the_histories_do_reach_what_they_test() -> None:
 # -- damage --
 
 
-@settings(max_examples=150, deadline=None)
+@soak
+@settings(max_examples=long(300, 50), deadline=None)
 @given(
     at=st.integers(0, 10**6),
     kind=st.sampled_from(["flip", "drop", "insert"]),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from firmware_bridge.chunk import Chunk, run_of
 from firmware_bridge.formats.framing import MAX_PAYLOAD_BYTES, Deframer, frame
 from firmware_bridge.formats.unframing import RunDeframer
+from tests.soak import long, soak
 
 payloads = st.binary(min_size=2, max_size=MAX_PAYLOAD_BYTES)
 
@@ -117,7 +118,8 @@ def test_a_run_refuses_the_same_damaged_frames(payload: bytes) -> None:
     assert in_runs.counts == single.counts
 
 
-@settings(max_examples=200, deadline=None)
+@soak
+@settings(max_examples=long(400, 66), deadline=None)
 @given(
     sent=st.lists(payloads, min_size=6, max_size=6, unique=True),
     at=st.integers(0, 400),

@@ -13,6 +13,7 @@ from firmware_bridge.formats.calibration import Calibration
 from firmware_bridge.formats.decoder import Decoder
 from firmware_bridge.samples import Flag, Samples
 from tests.firmware_bridge.wire import RAW
+from tests.soak import long, soak
 
 BEGIN = b"a board's greeting\r\n"
 
@@ -155,7 +156,8 @@ pieces = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@soak
+@settings(max_examples=long(400, 66), deadline=None)
 @given(pieces, st.lists(st.integers(0, 400), max_size=10))
 def test_every_split_gives_the_same_rows_and_counts(lines: list[bytes], cuts: list[int]) -> None:
     data = b"".join(lines)

@@ -22,6 +22,7 @@ from firmware_bridge.link import NEXT, OPEN, Link, Phase, Trigger
 from firmware_bridge.link_state import LinkState
 from firmware_bridge.samples import joined
 from tests.firmware_bridge.wire import RAW, Wire
+from tests.soak import long, soak
 
 MS = 1_000_000
 ASKED = StartStream(3, 2000, 5, 255)
@@ -489,7 +490,8 @@ def lines_of_a_day(rng: random.Random) -> list[bytes | None]:
     return [read for part in split_anyhow(data, rng)[::7] for read in (*split_anyhow(part, rng), None)]
 
 
-@settings(max_examples=80, deadline=None)
+@soak
+@settings(max_examples=long(160, 26), deadline=None)
 @example(23102534, "frames")  # the end mark of a refused HELLO comes with the next device
 @given(st.integers(0, 2**32 - 1), st.sampled_from(["frames", "lines-millis"]))
 def test_a_replay_finds_in_the_bytes_what_the_link_has_found(seed: int, format: Format) -> None:

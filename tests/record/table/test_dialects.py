@@ -15,6 +15,7 @@ from firmware_bridge.samples import Samples
 from monitor.record.table.reading import reading_of
 from monitor.record.table.table import read_table
 from tests import needs
+from tests.soak import long, soak
 
 HEAD = "t_s,displacement_m,force_n\n"
 
@@ -169,7 +170,8 @@ times = st.integers(-499, 499).map(lambda n: n / 1000)  # rows that are more tha
 tables = st.lists(st.tuples(times, st.none() | values, st.none() | values), min_size=1, unique_by=lambda row: row[0])
 
 
-@settings(deadline=None, max_examples=60)
+@soak
+@settings(deadline=None, max_examples=long(120, 20))
 @given(rows=tables.map(sorted_by_time := lambda rows: sorted(rows, key=lambda row: row[0])), dialect=dialects)
 def test_a_table_in_any_dialect_is_read_back_equal(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[float, float | None, float | None]], dialect: Dialect

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from monitor.record.table.errors import TableError
 from monitor.record.table.reading import Reading, reading_of
 from monitor.record.table.table import read_table
+from tests.soak import long, soak
 
 HEAD = "t_s,displacement_m,force_n\n"
 FIRST_LINE = "its first line must be t_s,displacement_m,force_n"
@@ -165,7 +166,8 @@ rows_in_order = st.lists(st.lists(cells, min_size=2, max_size=2), max_size=3).ma
 )
 
 
-@settings(deadline=None, max_examples=60)
+@soak
+@settings(deadline=None, max_examples=long(120, 20))
 @given(
     rows=st.one_of(rows_of_cells, rows_in_order),
     separator=st.sampled_from([",", ";", "\t"]),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from monitor.record.table.errors import TableError
 from monitor.record.table.reading import reading_of
 from monitor.record.table.table import read_table
+from tests.soak import long, soak
 
 
 def write(path: Path, rate_hz: float = 500.0, t: float = 1.0, x: float = 1.0, f: float = 1.0) -> Path:
@@ -107,7 +108,8 @@ def test_headers_are_hinted_at_with_the_options_for_them(tmp_path: Path) -> None
         read_table(path)
 
 
-@settings(deadline=None, max_examples=40)
+@soak
+@settings(deadline=None, max_examples=long(80, 13))
 @given(
     rate_hz=st.floats(10, 4000),
     length_m=st.floats(0, 2.5),
