@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from monitor.detect.moment import Moment, seconds, steps
 from monitor.detect.phase import moving_phase, turn_at
 from monitor.detect.set_tally import SetTally
-from monitor.detect.shown import Shown, shown_at
+from monitor.detect.shown import ShownTick, shown_at
 from monitor.events import AnyEvent, Feedback
 from monitor.profile.limits import Limits
 from monitor.signals.conditions import Bit
@@ -27,7 +27,7 @@ class _Seen(NamedTuple):
 
     first: int
     x_m: list[float]
-    shown: list[Shown]
+    shown: list[ShownTick]
     loaded: list[int]
     in_band: list[int]
 

@@ -21,7 +21,7 @@ _NEAR_TIE = 1e-6  # of the last digit: far more than columns and single numbers 
 Column = NDArray[np.float64]
 
 
-class Shown(NamedTuple):
+class ShownTick(NamedTuple):
     """At one tick; None: not known."""
 
     tension_n: float | None
@@ -30,7 +30,7 @@ class Shown(NamedTuple):
     velocity_m_s: float | None
 
 
-def shown_at(window: SignalWindow, limits: Limits, rows: range) -> list[Shown]:
+def shown_at(window: SignalWindow, limits: Limits, rows: range) -> list[ShownTick]:
     """What is shown at these rows of the window."""
     some = slice(rows.start, rows.stop, rows.step)
     head_n, x_m, v_m_s = window.head_tension, window.head_x[some], window.v[some]
@@ -44,13 +44,13 @@ def shown_at(window: SignalWindow, limits: Limits, rows: range) -> list[Shown]:
         _rounded(np.minimum(SHOWN_TO, np.maximum(SHOWN_FROM, (x_m - limits.bottom_m) / limits.span_m)), 4),
         _rounded(v_m_s, 4),
     )
-    ticks = [Shown(*tick) for tick in zip(*(_known(column) for column, _ in columns), strict=True)]
+    ticks = [ShownTick(*tick) for tick in zip(*(_known(column) for column, _ in columns), strict=True)]
     for i in np.logical_or.reduce([near_tie for _, near_tie in columns]).nonzero()[0].tolist():
         ticks[i] = shown(limits, float(tension_n[i]), float(x_m[i]), float(v_m_s[i]))
     return ticks
 
 
-def shown(limits: Limits, tension_n: float, x_m: float, v_m_s: float) -> Shown:
+def shown(limits: Limits, tension_n: float, x_m: float, v_m_s: float) -> ShownTick:
     """The same for one tick; NaN: not known."""
     position = (x_m - limits.bottom_m) / limits.span_m
     relative = float("nan")
@@ -58,7 +58,7 @@ def shown(limits: Limits, tension_n: float, x_m: float, v_m_s: float) -> Shown:
         ratio = tension_n / (limits.load_n * float(limits.share_at(x_m)))
         if ratio == ratio:
             relative = relative_tension_now(ratio, limits.friction or 0.0, v_m_s, limits.v_rest_m_s, limits.down)
-    return Shown(
+    return ShownTick(
         None if tension_n != tension_n else round(tension_n, 1),
         None if relative != relative else round(relative, 4),
         None if position != position else round(min(SHOWN_TO, max(SHOWN_FROM, position)), 4),

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from monitor.detect.shown import _FEW, Shown, shown_at
+from monitor.detect.shown import _FEW, ShownTick, shown_at
 from monitor.profile.limits import Limits, limits_of
 from monitor.profile.reading import profile_from_builtins
 from monitor.profile.resistance import Resistance
@@ -39,7 +39,7 @@ def window_of(seed: int) -> SignalWindow:
     return window
 
 
-def bits(ticks: list[Shown]) -> bytes:
+def bits(ticks: list[ShownTick]) -> bytes:
     """Tells 0.0 from -0.0."""
     return msgspec.json.encode(ticks)
 
