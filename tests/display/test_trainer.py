@@ -176,6 +176,8 @@ def test_a_page_that_opens_shows_stored_sets_and_earlier_events(
     stage.end_set()
     trainer.wait("document.querySelectorAll('#set-rows tr').length === 4")
     assert [row[0] for row in cells(trainer, "#set-rows")] == ["1", "3", "2", "1"]
+    beyond = "(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)(document.querySelector('.sets .scroll'))"
+    assert trainer.evaluate(beyond) <= 0  # the outcome, in the last column, is not cut off
     trainer.wait("document.querySelector('#compare').textContent.includes('+14\\u00a0s')")
     assert "Skill +26\u00a0points" in trainer.evaluate("document.querySelector('#compare').textContent")  # 75.5 - 50
     assert trainer.evaluate("document.querySelectorAll('#trend-box canvas').length") == 2  # never one chart
