@@ -13,7 +13,6 @@ import re
 import sys
 import tempfile
 import time
-from collections import Counter
 from pathlib import Path
 
 from tests.browser import Browser, Page
@@ -94,7 +93,7 @@ def play(stage: DisplayStage, seconds: float) -> None:
     begin_s = time.monotonic()
     while (now_s := time.monotonic() - begin_s) < seconds:
         tension = 1 + 0.16 * math.sin(1.3 * now_s)
-        stage.live(
+        stage.change(
             tension=tension,
             band="low" if tension < 0.9 else "high" if tension > 1.1 else "in",
             position=0.5 - 0.5 * math.cos(now_s),
@@ -111,9 +110,9 @@ def heap(page: Page) -> float:
     return float(page.call("Runtime.getHeapUsage")["usedSize"]) / 1e6
 
 
-def cpu_s(pid: int) -> Counter[str]:
+def cpu_s(pid: int) -> dict[str, float]:
     """CPU seconds of the browser and its child processes, by their type."""
-    spent: Counter[str] = Counter()
+    spent: dict[str, float] = {}
     for process in family(pid):
         try:
             fields = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
@@ -121,7 +120,8 @@ def cpu_s(pid: int) -> Counter[str]:
         except OSError:
             continue  # the process has just ended
         kind = re.search(r"--type=([a-z-]+)", line)
-        spent[kind[1] if kind else "browser"] += (int(fields[11]) + int(fields[12])) / TICKS_S  # type: ignore[assignment]
+        name = kind[1] if kind else "browser"
+        spent[name] = spent.get(name, 0.0) + (int(fields[11]) + int(fields[12])) / TICKS_S
     return spent
 
 
@@ -132,8 +132,8 @@ def family(pid: int) -> list[int]:
     return [pid] + [member for child in children.read_text().split() for member in family(int(child))]
 
 
-def costs(before: Counter[str], after: Counter[str], seconds: float) -> str:
-    percent = {kind: 100 * (after[kind] - before[kind]) / seconds for kind in after}
+def costs(before: dict[str, float], after: dict[str, float], seconds: float) -> str:
+    percent = {kind: 100 * (spent_s - before.get(kind, 0.0)) / seconds for kind, spent_s in after.items()}
     parts = ", ".join(f"{kind} {value:.1f}" for kind, value in sorted(percent.items()) if value >= 0.1)
     return f"{sum(percent.values()):.1f} % of a core ({parts}), load of this computer {os.getloadavg()[0]:.1f}"
 

@@ -7,6 +7,7 @@ import threading
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -142,7 +143,7 @@ def test_an_existing_store_or_a_running_daemon_is_not_replaced(kept: Path, capsy
         assert store.last_seq == 2
 
 
-def manifest(change: Callable[[dict[str, object]], object]) -> Callable[[dict[str, bytes]], None]:
+def manifest(change: Callable[[dict[str, Any]], object]) -> Callable[[dict[str, bytes]], None]:
     def damage(files: dict[str, bytes]) -> None:
         table = json.loads(files["manifest.json"])
         change(table)
@@ -154,7 +155,7 @@ def manifest(change: Callable[[dict[str, object]], object]) -> Callable[[dict[st
 def forged(name: str, data: bytes = b"x") -> Callable[[dict[str, bytes]], None]:
     def damage(files: dict[str, bytes]) -> None:
         files[name] = data
-        manifest(lambda table: table["sha256"].update({name: hashlib.sha256(data).hexdigest()}))(files)  # type: ignore[attr-defined]
+        manifest(lambda table: table["sha256"].update({name: hashlib.sha256(data).hexdigest()}))(files)
 
     return damage
 

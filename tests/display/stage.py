@@ -137,8 +137,12 @@ class DisplayStage:
 
     def live(self, base: Feedback = CALM, **changes: Any) -> None:
         """Sends this at once, and again and again until the next."""
-        self.feedback = msgspec.structs.replace(base, **changes)
+        self.change(base, **changes)
         self._do(self._next())
+
+    def change(self, base: Feedback = CALM, **changes: Any) -> None:
+        """The same from the next time on, so at the stage's own rate."""
+        self.feedback = msgspec.structs.replace(base, **changes)
 
     def new_session(self) -> None:
         """Forgets everything that was sent before."""
