@@ -162,12 +162,7 @@ class Link:
         self._happens(Trigger.OPENED if self._wire.answers else Trigger.OPENED_FOR_LINES, now_ns)
         self._reporter.report(replace(self.state, reconnects=self.state.reconnects + self._ever_open))
         self._ever_open = True
-        if self.state.state in (
-            "opening",
-            "absent",
-            "busy",
-            "streaming",
-        ):  # a verdict stays until there is a better one
+        if self.state.state in ("opening", "absent", "busy", "streaming"):  # other verdicts stay until a better one
             self._reporter.go("hello", f"asking who is at {self.port}", now_ns)
 
     def failed(self, error: LinkError, now_ns: int) -> None:
@@ -186,7 +181,7 @@ class Link:
 
     def receive(self, chunk: Chunk) -> Chunk | None:
         """Read a chunk. Returns it with what was found in it, or None if it must not be handed on."""
-        known, held = self._is_known, self._splitter.held
+        known, held, unheard = self._is_known, self._splitter.held, self._since.ears.held
         split = (self._splitter if known else self._since.ears).split(chunk.data)
         self._since.add(chunk, split)
         for payload in split.found if self._wire.answers else ():
@@ -195,7 +190,11 @@ class Link:
         if self.given_up or not self._is_known or self._since.off_pace is not None:
             self._splitter.held = held  # these bytes do not belong to the stream that is handed on
             return None
-        return chunk._replace(split=split if known else self._splitter.split(chunk.data))
+        if known:
+            return chunk._replace(split=split)
+        # HELLO may have begun in an earlier read, and a frame that was cut off when the port closed would swallow it.
+        data = (b"" if held == b"" else self._splitter.END) + (unheard or b"") + chunk.data
+        return chunk._replace(data=data, split=self._splitter.split(data))
 
     @property
     def _is_known(self) -> bool:

@@ -101,6 +101,28 @@ def test_only_hello_is_sent_until_a_hello_arrives() -> None:
     assert play.path == ["opening", "hello", "streaming"]
 
 
+@pytest.mark.parametrize("cut", [1, 20, 80])
+@pytest.mark.parametrize("split", [0, 1, 9, 100])
+def test_the_hello_of_a_board_that_comes_back_is_handed_on(cut: int, split: int) -> None:
+    """Also if the cable was pulled within a frame, or noise, and if HELLO comes in two reads."""
+    play = Play()
+    play.stream()
+    decoder = Decoder(RAW)
+    last = play.hear(b"\x01" * cut)
+    assert last
+    decoder.feed(last)
+    play.link.failed(LinkError("gone"), play.now_ms * MS)
+    play.device.reboot(0, boot_id=8, stream_id=2)
+    play.open()
+    assert play.hear(b"\0") is None
+    hello = play.device.hello(0)
+    handed_on = [chunk for data in (hello[:split], hello[split:]) if (chunk := play.hear(data))]
+    for chunk in handed_on:
+        decoder.feed(chunk._replace(split=None))
+    assert [message.boot_id for message in decoder.take_control() if isinstance(message, Hello)] == [8]
+    assert [payload[0] for chunk in handed_on if chunk.split for payload in chunk.split.found] == [Hello.TYPE]
+
+
 def test_silence_is_reported_after_a_second_and_the_port_closed_after_three() -> None:
     play = Play()
     play.stream()
