@@ -6,7 +6,7 @@ from pathlib import Path
 
 from monitor.mqtt.contract.roles import Role
 from monitor.state.small_file import read_small
-from monitor.state.whole_file import write_whole
+from monitor.state.whole_file import write_new
 
 _SHAPE = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
@@ -19,11 +19,15 @@ def kept_tokens(directory: Path) -> dict[Role, str]:
 def kept_token(directory: Path, role: Role) -> str:
     """The token of one role; a page's, or the password of a collector at the embedded broker."""
     path = directory / f"{role}_token"
-    try:
-        token = read_small(path).decode("ascii", "replace").strip()
-    except FileNotFoundError:
-        token = ""
-    if not _SHAPE.fullmatch(token):
-        token = secrets.token_urlsafe(18)
-        write_whole(path, f"{token}\n".encode(), 0o600)
-    return token
+    while True:
+        try:
+            token = read_small(path).decode("ascii", "replace").strip()
+            if _SHAPE.fullmatch(token):
+                return token
+            path.unlink()
+        except FileNotFoundError:
+            pass
+        try:
+            write_new(path, f"{secrets.token_urlsafe(18)}\n".encode(), 0o600)
+        except FileExistsError:
+            continue  # another program has just made it

@@ -5,6 +5,7 @@ the service, and symbolic links there are not followed.
 """
 
 import os
+import secrets
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -15,6 +16,14 @@ PART_BYTES = 1 << 20
 def write_whole(path: Path, data: bytes, mode: int = PRIVATE_FILE) -> None:
     """The data is on disk when this returns. Raises OSError with the path; the old file then still exists."""
     _write(path, [data], mode)
+
+
+def write_new(path: Path, data: bytes, mode: int = PRIVATE_FILE) -> None:
+    """The same for a file that several programs may want to make at the same moment: the first one makes it.
+
+    Raises FileExistsError for the others.
+    """
+    _write(path, [data], mode, new=True)
 
 
 def copy_whole(source: Path, path: Path, mode: int = PRIVATE_FILE) -> None:
@@ -29,8 +38,8 @@ def parts_of(path: Path) -> Iterator[bytes]:
             yield part
 
 
-def _write(path: Path, parts: Iterable[bytes], mode: int) -> None:
-    fresh = path.with_name(f".{path.name}.new")
+def _write(path: Path, parts: Iterable[bytes], mode: int, *, new: bool = False) -> None:
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new" if new else f".{path.name}.new")
     try:
         fresh.unlink(missing_ok=True)  # left by a write that was interrupted
         fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
@@ -40,7 +49,11 @@ def _write(path: Path, parts: Iterable[bytes], mode: int) -> None:
             file.flush()
             os.fsync(fd)
         owned_as_its_folder(fresh)
-        os.replace(fresh, path)
+        if new:
+            os.link(fresh, path, follow_symlinks=False)
+            fresh.unlink()
+        else:
+            os.replace(fresh, path)
         sync_folder(path.parent)
     except OSError as error:
         fresh.unlink(missing_ok=True)

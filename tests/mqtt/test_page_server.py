@@ -14,10 +14,11 @@ import pytest
 
 from monitor.display.answers import ON_EVERY_ANSWER
 from monitor.display.server import PageServer, PageServerError
-from monitor.display.token import kept_tokens
+from monitor.display.token import kept_token, kept_tokens
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
 from monitor.mqtt.contract.roles import Role
 from monitor.profile.toml_document import ConfigError
+from monitor.state.whole_file import write_new
 from monitor.store.database import StoreError
 from tests.mqtt.page_requests import get, profile, upgrade
 from tests.mqtt.stage import play, until
@@ -364,6 +365,21 @@ def test_if_the_port_is_taken_the_next_free_one_is_used() -> None:
                 pass
 
     play(story())
+
+
+def test_programs_that_make_a_token_at_once_agree_about_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = list[str]()
+
+    def make_late(path: Path, data: bytes, mode: int) -> None:
+        """Another program makes the token after this one has looked for it."""
+        with monkeypatch.context() as other:
+            other.setattr("monitor.display.token.write_new", write_new)
+            made.append(kept_token(tmp_path, Role.COACH))
+        write_new(path, data, mode)
+
+    monkeypatch.setattr("monitor.display.token.write_new", make_late)
+    assert kept_token(tmp_path, Role.COACH) == made[0]
+    assert [path.name for path in tmp_path.iterdir()] == ["coach_token"]
 
 
 def test_each_role_has_a_private_token(tmp_path: Path) -> None:
