@@ -1,5 +1,6 @@
 """Examines a page with axe-core, which comes from npm as .ci/axe/package-lock.json names it."""
 
+import fcntl
 import json
 import subprocess
 from functools import cache
@@ -27,9 +28,11 @@ def violations(page: Page, within: str = ":root") -> list[str]:
 
 @cache
 def _source() -> str:
-    wanted = json.loads((FOLDER / "package.json").read_text())["devDependencies"]["axe-core"]
     installed = SCRIPT.with_name("package.json")
-    if not installed.exists() or json.loads(installed.read_text())["version"] != wanted:
-        options = ["--silent", "--ignore-scripts", "--no-audit", "--no-fund"]
-        subprocess.run([needs.path("npm"), "ci", "--prefix", str(FOLDER), *options], check=True, timeout=300)
+    with (FOLDER / "package.json").open() as package:
+        fcntl.flock(package, fcntl.LOCK_EX)  # two workers that install it at once remove each other's files
+        wanted = json.load(package)["devDependencies"]["axe-core"]
+        if not installed.exists() or json.loads(installed.read_text())["version"] != wanted:
+            options = ["--silent", "--ignore-scripts", "--no-audit", "--no-fund"]
+            subprocess.run([needs.path("npm"), "ci", "--prefix", str(FOLDER), *options], check=True, timeout=300)
     return SCRIPT.read_text() + "; true"
