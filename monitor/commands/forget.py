@@ -79,7 +79,7 @@ def _ask(directory: Path, lifter: str) -> "ForgetResult":
     write_whole(path, msgspec.json.encode(ForgetRequest(lifter)))
     until_s = time.monotonic() + ANSWERED_WITHIN_S
     while time.monotonic() < until_s:
-        if answer.exists():
+        if answer.exists() and not path.exists():  # the request contains the id, too
             done = msgspec.json.decode(answer.read_bytes(), type=ForgetResult)
             answer.unlink()
             return done

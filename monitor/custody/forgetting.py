@@ -4,7 +4,7 @@ Only the daemon writes to its store. While it runs, `rep-monitor forget` and a c
 in the machine's folder:
 
     forget-<token>.ask      the lifter; the file stays until the work is done, also over a restart
-    forget-<token>.done     the result; the command that asked deletes it
+    forget-<token>.done     the result, whole when the request is gone; the command that asked deletes it
 
 Events and recordings contain no lifter. Copies elsewhere, such as backups, must be removed by hand.
 """
@@ -100,7 +100,7 @@ class ForgetRequests:
         try:
             await asyncio.to_thread(write_whole, path, msgspec.json.encode(ForgetRequest(lifter)))
             async with asyncio.timeout(ANSWERED_WITHIN_S):
-                while not answer.exists():  # noqa: ASYNC110 - the answer is a file
+                while path.exists() or not answer.exists():  # noqa: ASYNC110 - the answer is a file
                     await asyncio.sleep(ANSWER_EVERY_S)
             result = msgspec.json.decode(read_small(answer), type=ForgetResult)
             answer.unlink()
@@ -133,6 +133,8 @@ class ForgetRequests:
             except UNREADABLE:
                 with suppress(OSError):
                     path.unlink()  # not from our command, which writes whole files
+            except FileNotFoundError:
+                continue  # just carried out
             except OSError as error:
                 self._log_failure(path, error)
         return found

@@ -7,6 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from monitor.mqtt.client.connection import Address
 from monitor.mqtt.contract.commands import ForgetCommand, LifterCommand, LoadCommand
 from monitor.state.endpoints import Endpoints, announced
 from monitor.state.folders import Lock
+from monitor.state.whole_file import write_whole
 from monitor.store.database import StoreError
 from monitor.store.store import Store
 from tests import needs
@@ -55,6 +57,17 @@ def trained(folder: Path, *lifters: str) -> None:
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
     return tmp_path / "state"
+
+
+@pytest.fixture
+def busy_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file is there before it is known to be on the disk, as on a disk that is busy."""
+
+    def write_late(path: Path, data: bytes) -> None:
+        write_whole(path, data)
+        time.sleep(0.5)
+
+    monkeypatch.setattr("monitor.custody.forgetting.write_whole", write_late)
 
 
 def test_the_id_is_removed_from_every_machine_and_other_ids_stay(
@@ -208,6 +221,7 @@ def in_another_process(state: Path, *words: str) -> "asyncio.Future[tuple[int, s
     return asyncio.ensure_future(asyncio.to_thread(work))
 
 
+@pytest.mark.usefixtures("busy_disk")
 def test_a_running_daemon_removes_the_id_in_the_middle_of_their_session(tmp_path: Path) -> None:
     """From the store, from its memory, and from the broker, whose summary of the last set is cleared."""
     folder = tmp_path / "leg-press"
@@ -249,11 +263,13 @@ def test_a_running_daemon_removes_the_id_in_the_middle_of_their_session(tmp_path
         assert not [data for data in kept if ADA.encode() in data]
 
 
+@pytest.mark.usefixtures("busy_disk")
 def test_a_collectors_command_removes_the_id_and_says_what_was_done(tmp_path: Path) -> None:
     trained(tmp_path, ADA, BEN)
 
     async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
         assert await daemon.command(ask(ForgetCommand, lifter=ADA)) == "removed from 1 session and 1 set"
+        assert holds(tmp_path, ADA) == []
         assert await daemon.command(ask(ForgetCommand, lifter=ADA)) == "no data has this id"
 
     with_daemon(tmp_path, story)

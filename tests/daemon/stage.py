@@ -8,6 +8,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import firmware_bridge.simulator as simulator
 from firmware_bridge.chunk import Chunk
 from monitor.daemon.daemon import Daemon
@@ -104,7 +106,9 @@ def with_daemon(folder: Path, story: Story, profile: Profile = PROFILE) -> None:
             daemon.stop()
             await running
 
-    play(whole())
+    with pytest.MonkeyPatch.context() as patient:
+        patient.setattr("monitor.custody.forgetting.ANSWERED_WITHIN_S", 120.0)  # on a busy disk
+        play(whole())
 
 
 def ask(kind: Any, **fields: Any) -> Command:
