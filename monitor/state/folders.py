@@ -9,6 +9,7 @@ $STATE_DIRECTORY | $XDG_STATE_HOME/rep-monitor | ~/.local/state/rep-monitor
 
 import fcntl
 import os
+import time
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Self
 from monitor.state.whole_file import PRIVATE_FILE, owned_as_its_folder
 
 PRIVATE_DIRECTORY = 0o750
+LOOKS_AT_MOST, A_LOOK_S = 50, 0.01
 
 
 class StateError(Exception):
@@ -97,8 +99,8 @@ class Lock:
         owned_as_its_folder(self._path)
         try:
             self._folder_fd = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            for locked in (self._folder_fd, fd):
-                fcntl.flock(locked, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._folder_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock_soon(fd)
         except OSError as error:
             if self._folder_fd >= 0:
                 os.close(self._folder_fd)
@@ -115,3 +117,12 @@ class Lock:
     def __exit__(self, *_: object) -> None:
         os.close(self._fd)
         os.close(self._folder_fd)
+
+
+def _lock_soon(fd: int) -> None:
+    """Lock a file that a program may hold for a moment to see whether it is locked (`running.daemon_of`)."""
+    for _ in range(LOOKS_AT_MOST):
+        with suppress(BlockingIOError):
+            return fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        time.sleep(A_LOOK_S)
+    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

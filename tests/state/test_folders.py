@@ -1,5 +1,6 @@
 """The state folder of a machine, and the lock of its one daemon."""
 
+import fcntl
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ import pytest
 from monitor.calibrate.answers import Answers
 from monitor.calibrate.history import StoredCalibration, add
 from monitor.calibrate.step_results import Progress
-from monitor.state.folders import Lock, StateError, recording_path, state_directory, store_path
+from monitor.state.folders import AlreadyRuns, Lock, StateError, recording_path, state_directory, store_path
 from monitor.state.whole_file import write_whole
 
 
@@ -68,6 +69,18 @@ with Lock(Path(sys.argv[1])):
         pass
     with Lock(directory):
         pass
+
+
+def test_a_program_that_looks_for_a_daemon_prevents_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`doctor` locks the file for a moment."""
+    (tmp_path / "lock").touch()
+    with (tmp_path / "lock").open() as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        with pytest.raises(AlreadyRuns), Lock(tmp_path):
+            pass
+        monkeypatch.setattr("monitor.state.folders.time.sleep", lambda _: fcntl.flock(looking, fcntl.LOCK_UN))
+        with Lock(tmp_path):
+            pass
 
 
 def test_a_lock_that_cannot_be_opened_is_reported(tmp_path: Path) -> None:
