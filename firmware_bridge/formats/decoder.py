@@ -11,7 +11,7 @@ arrival times, never on how the bytes were split or grouped.
 ([0.0, 0.01], [12.5, 13.0], [30.0, 31.0])
 """
 
-from firmware_bridge.chunk import Chunk
+from firmware_bridge.chunk import Chunk, ChunkRun
 from firmware_bridge.formats import Format
 from firmware_bridge.formats.calibration import Calibration
 from firmware_bridge.formats.link_counts import LinkCounts
@@ -35,6 +35,10 @@ class Decoder:
     def feed(self, *chunks: Chunk) -> Samples:
         """The samples that these chunks complete. Raises ProtocolVersionError at a HELLO of another protocol."""
         return self._reader.feed(*chunks)
+
+    def feed_run(self, run: ChunkRun) -> Samples:
+        """The same for many chunks of a recording."""
+        return self._reader.feed_run(run)
 
     def take_control(self) -> list[Message]:
         """HELLO, STATUS, PONG, ACK and EVENT since the last call, in order."""

@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from firmware_bridge.chunk import Chunk
+from firmware_bridge.chunk import Chunk, ChunkRun
 from firmware_bridge.formats.calibration import Calibration
 from firmware_bridge.formats.clock import WRAP_U32, StampClock
 from firmware_bridge.formats.link_counts import LinkCounts
@@ -105,6 +105,10 @@ class LineReader:
     def take_control(self) -> list[Message]:
         """Nothing: a line carries only a sample."""
         return []
+
+    def feed_run(self, run: ChunkRun) -> Samples:
+        """The same for many chunks."""
+        return self.feed(*run.chunks())
 
     def feed(self, *chunks: Chunk) -> Samples:
         """The samples whose lines these chunks complete."""

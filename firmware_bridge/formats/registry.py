@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from firmware_bridge.chunk import Chunk
+from firmware_bridge.chunk import Chunk, ChunkRun
 from firmware_bridge.formats import Format
 from firmware_bridge.formats.calibration import Calibration
 from firmware_bridge.formats.frames import FrameReader, position_stamps
@@ -23,6 +23,8 @@ class Reader(Protocol):
     def counts(self) -> LinkCounts: ...
 
     def feed(self, *chunks: Chunk) -> Samples: ...
+
+    def feed_run(self, run: ChunkRun) -> Samples: ...
 
     def take_control(self) -> list[Message]: ...
 

@@ -12,7 +12,7 @@ same events.
 
 from collections.abc import Callable
 
-from firmware_bridge.chunk import Chunk
+from firmware_bridge.chunk import Chunk, ChunkRun
 from firmware_bridge.formats.decoder import Decoder
 from firmware_bridge.formats.messages import Hello
 from firmware_bridge.samples import Samples
@@ -76,6 +76,10 @@ class Analysis:
     def feed(self, *chunks: Chunk) -> Update:
         """The events and feedback that these chunks complete. Raises ProtocolVersionError."""
         return self.add(self.decoder.feed(*chunks))
+
+    def feed_run(self, run: ChunkRun) -> Update:
+        """The same for many chunks of a recording."""
+        return self.add(self.decoder.feed_run(run))
 
     def add(self, samples: Samples) -> Update:
         """The events and feedback that these samples complete."""

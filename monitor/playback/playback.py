@@ -19,7 +19,7 @@ from typing import Literal
 import msgspec
 import numpy as np
 
-from firmware_bridge.chunk import Chunk
+from firmware_bridge.chunk import Chunk, ChunkRun
 from firmware_bridge.formats.calibration import Calibration
 from firmware_bridge.formats.decoder import Decoder
 from firmware_bridge.samples import Samples
@@ -90,10 +90,11 @@ class RecordingPlayback:
         async for item in replay(self._file, speed):
             yield self._take(analysis, item)
 
-    def _take(self, analysis: Analysis, item: Chunk | list[Chunk] | Gap) -> Update:
+    def _take(self, analysis: Analysis, item: Chunk | ChunkRun | Gap) -> Update:
         if isinstance(item, Gap):
             self._gaps.append(item)
-        return analysis.feed(*(item if isinstance(item, list) else [item] if isinstance(item, Chunk) else []))
+            return Update([], [])
+        return analysis.feed_run(item) if isinstance(item, ChunkRun) else analysis.feed(item)
 
 
 class TablePlayback:

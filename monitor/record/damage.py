@@ -7,6 +7,8 @@ count shows that, which a closed file contains.
 from pathlib import Path
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from monitor.record.records import PROFILE
 from monitor.record.scan import DATA_END, HOLE, METADATA, Piece, metadata
@@ -40,13 +42,13 @@ class LossCounter:
         self._first_ns: int | None = None
         self._last_ns = 0
 
-    def take_all(self, numbers: list[int], records: list[Plain]) -> bool:
+    def take_all(self, numbers: NDArray[np.int64], at_ns: NDArray[np.int64]) -> bool:
         """Takes a chunk that follows the one before, as nearly all do. Otherwise returns False: then use `take`."""
         following = self._next_number + len(numbers)
-        if self._holes or self._first_ns is None or numbers != list(range(self._next_number, following)):
+        if self._holes or self._first_ns is None or (numbers != np.arange(self._next_number, following)).any():
             return False
-        if records:
-            self._next_number, self._last_ns = following, records[-1][1]
+        if len(numbers):
+            self._next_number, self._last_ns = following, int(at_ns[-1])
         return True
 
     def take(self, number: int, record: Plain, piece: Piece) -> bool:

@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from firmware_bridge.chunk import ChunkRun
 from firmware_bridge.samples import NOTHING, Samples, joined
 from monitor.events import AnyEvent, encode
 from monitor.record.records import Header
@@ -68,8 +69,8 @@ def instants(session: SessionFile, header: Header) -> Iterator[Samples]:
     decoder = decoder_of(header)
     held = NOTHING
     for batch in batches(session):
-        if isinstance(batch, list):
-            rows = joined([held, decoder.feed(*batch)])
+        if isinstance(batch, ChunkRun):
+            rows = joined([held, decoder.feed_run(batch)])
             ripe = rows.t_s < rows.t_s.max(initial=0.0) - _REORDER_S
             held = rows.rows(~ripe)
             yield _merge(rows.rows(ripe))

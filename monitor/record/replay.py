@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import Literal
 
-from firmware_bridge.chunk import Chunk
+from firmware_bridge.chunk import Chunk, ChunkRun, joined_runs
 from firmware_bridge.formats.calibration import Calibration
 from firmware_bridge.formats.decoder import Decoder
 from firmware_bridge.formats.messages import Hello, MessageError
@@ -37,30 +37,29 @@ async def replay(session: SessionFile, speed: Speed) -> AsyncIterator[Chunk | Ga
         yield item
 
 
-def batches(session: SessionFile, batch_bytes: int = BATCH_BYTES) -> Iterator[list[Chunk] | Gap]:
-    """The same without pauses, with many chunks at a time for `Decoder.feed(*batch)`."""
-    batch: list[Chunk] = []
-    size_bytes = 0
+def batches(session: SessionFile, batch_bytes: int = BATCH_BYTES) -> Iterator[ChunkRun | Gap]:
+    """The same without pauses, with many chunks at a time for `Decoder.feed_run`."""
+    held: list[ChunkRun] = []
     for item in session.replayable_parts():
         if isinstance(item, Gap):
-            if batch:
-                yield batch
-                batch, size_bytes = [], 0
+            yield from _pieces(held, batch_bytes)
             yield item
+            held = []
             continue
-        more_bytes = sum([len(chunk.data) for chunk in item])
-        if size_bytes + more_bytes < batch_bytes:
-            batch += item
-            size_bytes += more_bytes
-            continue
-        for chunk in item:
-            batch.append(chunk)
-            size_bytes += len(chunk.data)
-            if size_bytes >= batch_bytes:
-                yield batch
-                batch, size_bytes = [], 0
-    if batch:
-        yield batch
+        held.append(item)
+        if sum(len(run.data) for run in held) >= batch_bytes:
+            yield from _pieces(held, batch_bytes)
+            held = []
+    yield from _pieces(held, batch_bytes)
+
+
+def _pieces(runs: list[ChunkRun], batch_bytes: int) -> Iterator[ChunkRun]:
+    """These runs as one, cut where it is longer than a batch."""
+    run = joined_runs(runs)
+    while n := len(run.ends):
+        fitting = max(1, int(run.ends.searchsorted(batch_bytes, "right")))
+        yield run.part(0, fitting)
+        run = run.part(fitting, n)
 
 
 def hello_of(header: Header) -> Hello | None:

@@ -3,12 +3,9 @@
 A damaged recording is normal, for example after a power cut, so damage is not an exception: the records before it come
 exactly as written, reading continues after it, and `damage` lists what was lost. Only a file that is not a recording,
 or one of a newer format, is refused.
-
-Channels are recognised by topic, because tools that rewrite a file may change their numbers.
 """
 
 import os
-import struct
 import zlib
 from collections.abc import Iterator
 from itertools import chain, islice
@@ -16,17 +13,17 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+import numpy as np
 
-from firmware_bridge.chunk import Chunk
+from firmware_bridge.chunk import Chunk, ChunkRun
 from monitor.events import UNREADABLE, AnyEvent, Feedback
 from monitor.record.damage import Damage, LossCounter, Plain
-from monitor.record.records import CHANNELS, FORMAT_VERSION, MESSAGE_CAP_BYTES, PROFILE, Gap, Header, Record
+from monitor.record.messages import Messages, messages_of
+from monitor.record.records import CHANNELS, FORMAT_VERSION, PROFILE, Gap, Header, Record
 from monitor.record.scan import (
-    CHANNEL,
     CHUNK,
     HEADER,
     MAGIC,
-    MESSAGE,
     METADATA,
     Piece,
     is_own,
@@ -37,12 +34,6 @@ from monitor.record.scan import (
 )
 from monitor.safe_output import plain
 
-MOST_NS = 2**62  # no clock that runs since a boot shows 146 years
-_MESSAGE = struct.Struct("<BQHIQQ")  # opcode, length, channel, number, log time, publish time
-_CHANNEL = struct.Struct("<BQHHI")  # opcode, length, channel, schema, length of the topic
-_MESSAGE_BYTES, _PREFIX_BYTES = _MESSAGE.size, 9  # before the data, and before the part that the length counts
-_EMPTY_BYTES = _MESSAGE_BYTES - _PREFIX_BYTES  # the length of a message without data
-_LONGEST_BYTES = _EMPTY_BYTES + MESSAGE_CAP_BYTES
 _OWN_TOPICS: dict[int, str] = {number: topic for topic, number in CHANNELS.items()}
 _FIRST_PIECES = 8  # both copies of the header are in the first four; other tools may add some before them
 _T = TypeVar("_T")
@@ -82,17 +73,17 @@ class SessionFile:
             if isinstance(item, Gap):
                 yield item
             else:
-                yield from item
+                yield from item.chunks()
 
-    def replayable_parts(self) -> Iterator[list[Chunk] | Gap]:
+    def replayable_parts(self) -> Iterator[ChunkRun | Gap]:
         """The same with many chunks at a time."""
-        for records in self._parts():
+        for messages in self._parts():
             begin = 0
-            for gap in [k for k, record in enumerate(records) if record[0] == "/gap"]:
-                yield _chunks(records[begin:gap])
-                yield self._decode(records[gap][2], _GAP)
+            for gap in messages.of("/gap").tolist():
+                yield messages.rows(slice(begin, gap)).wire()
+                yield self._decode(messages.data()[gap], _GAP)
                 begin = gap + 1
-            yield _chunks(records[begin:])
+            yield messages.rows(slice(begin, None)).wire()
 
     def chunks(self) -> Iterator[Chunk]:
         return (Chunk(at_ns, data) for topic, at_ns, data in self._pass() if topic == "/wire")
@@ -104,10 +95,10 @@ class SessionFile:
         return (self._decode(data, _FEEDBACK) for topic, _, data in self._pass() if topic == "/feedback")
 
     def _pass(self) -> Iterator[Plain]:
-        return chain.from_iterable(self._parts())
+        return chain.from_iterable(messages.records() for messages in self._parts())
 
-    def _parts(self) -> Iterator[list[Plain]]:
-        """Every record once, many at a time and as plain tuples, because there are half a million in an hour."""
+    def _parts(self) -> Iterator[Messages]:
+        """Every record once, many at a time."""
         losses = LossCounter(self.path)
         self.damage = losses.damage
         topics = _OWN_TOPICS.copy()
@@ -120,12 +111,12 @@ class SessionFile:
                 if piece.opcode != CHUNK:
                     losses.take_piece(piece)
                     continue
-                numbers, records = _messages(piece.body, topics)
-                if losses.take_all(numbers, records):
-                    yield records
-                    continue
-                numbered = zip(numbers, records, strict=True)
-                yield [record for number, record in numbered if losses.take(number, record, piece)]
+                messages = messages_of(piece.body, topics)
+                if not losses.take_all(messages.numbers, messages.at_ns):
+                    numbered = zip(messages.numbers.tolist(), messages.records(), strict=True)
+                    new = [losses.take(number, record, piece) for number, record in numbered]
+                    messages = messages.rows(np.array(new, np.bool_))
+                yield messages
         finally:
             os.close(fd)
         losses.close()
@@ -184,49 +175,18 @@ def read_session(path: Path) -> SessionFile:
     return SessionFile(path)
 
 
-def _messages(content: bytes, topics: dict[int, str]) -> tuple[list[int], list[Plain]]:
-    """The records of a chunk with their numbers, in order; invalid ones are skipped. Adds new channels to `topics`."""
-    numbers: list[int] = []
-    records: list[Plain] = []
-    at, size, unpack = 0, len(content), _MESSAGE.unpack_from
-    last = size - _MESSAGE_BYTES
-    while at <= last:
-        opcode, length, channel, number, at_ns, _ = unpack(content, at)
-        begin, at = at, at + _PREFIX_BYTES + length
-        if opcode == MESSAGE:
-            whole = at <= size and _EMPTY_BYTES <= length <= _LONGEST_BYTES
-            if whole and at_ns < MOST_NS and (topic := topics.get(channel)) is not None:
-                numbers.append(number)
-                records.append((topic, at_ns, content[begin + _MESSAGE_BYTES : at]))
-        elif opcode == CHANNEL and at <= size:
-            topics[channel] = _topic(content[begin:at])
-    if numbers != sorted(numbers):  # a tool has sorted them by time
-        order = sorted(range(len(numbers)), key=numbers.__getitem__)
-        return [numbers[k] for k in order], [records[k] for k in order]
-    return numbers, records
-
-
-def _chunks(records: list[Plain]) -> list[Chunk]:
-    return [Chunk(at_ns, data) for topic, at_ns, data in records if topic == "/wire"]
-
-
 def _topics_of_summary(fd: int) -> dict[int, str]:
     """The channels of a rewritten file, as far as its end repeats them: the chunk that defines them may be damaged."""
     topics: dict[int, str] = {}
-    _messages(summary(fd), topics)
+    messages_of(summary(fd), topics)
     return topics
-
-
-def _topic(channel: bytes) -> str:
-    """The topic in a channel record."""
-    *_, topic_bytes = _CHANNEL.unpack_from(channel)
-    return channel[_CHANNEL.size : _CHANNEL.size + topic_bytes].decode(errors="replace")
 
 
 def _header_text(piece: Piece, topics: dict[int, str]) -> bytes | None:
     """The header's JSON, if this piece contains an intact copy of it."""
     if piece.opcode == CHUNK:
-        return next((data for topic, _, data in _messages(piece.body, topics)[1] if topic == "/header"), None)
+        messages = messages_of(piece.body, topics)
+        return next(iter(messages.rows(messages.of("/header")).data()), None)
     if piece.opcode == METADATA:
         fields = metadata(piece.body, PROFILE)
         text = fields.get("header", "").encode()

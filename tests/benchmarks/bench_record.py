@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from firmware_bridge.chunk import ChunkRun
 from firmware_bridge.formats.decoder import Decoder
 from firmware_bridge.simulator import Kit, Machine, clean_set, simulate
 from firmware_bridge.simulator.wire import board_chunks
@@ -112,7 +113,7 @@ def bench_reading(header: Header, records: list[Record]) -> None:
 
         def decode() -> int:
             decoder = decoder_of(header)
-            return sum(len(decoder.feed(*batch)) for batch in batches(session) if isinstance(batch, list))
+            return sum(len(decoder.feed_run(batch)) for batch in batches(session) if isinstance(batch, ChunkRun))
 
         print(f"  decoded    {timed(decode) / 1e6:6.2f} million samples/s, from file to samples")
         table = Path(directory) / "t.csv"

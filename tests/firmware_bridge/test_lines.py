@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware_bridge.chunk import Chunk
+from firmware_bridge.chunk import Chunk, run_of
 from firmware_bridge.formats import Format
 from firmware_bridge.formats.calibration import Calibration
 from firmware_bridge.formats.decoder import Decoder
@@ -170,3 +170,14 @@ def test_every_split_gives_the_same_rows_and_counts(lines: list[bytes], cuts: li
     whole = run([0, len(data)])
     assert whole == run([0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)])
     assert whole == run([*range(len(data) + 1), len(data)])
+
+
+def test_a_run_of_chunks_gives_what_the_chunks_give() -> None:
+    data = b"\n" + b"".join(b"%d,0,%d\n" % (1000 + k * 10, k) for k in range(20))
+    chunks = [Chunk(k * 10_000_000, data[k * 7 : k * 7 + 7]) for k in range(len(data))]
+    one_by_one, in_a_run = Decoder(RAW, "lines-millis"), Decoder(RAW, "lines-millis")
+    samples = in_a_run.feed_run(run_of(chunks))
+    assert len(samples) == 20
+    for column, other in zip(samples, one_by_one.feed(*chunks), strict=True):
+        np.testing.assert_array_equal(column, other)
+    assert in_a_run.counts == one_by_one.counts

@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.record import scan
+from monitor.record.messages import MOST_NS
 from monitor.record.records import Record
 from monitor.record.session_file import SessionFile, SessionFileError, read_session
-from monitor.record.session_reader import MOST_NS
 from tests.record.sessions import HEADER, parts_of, some_records, without_header
 from tests.soak import Figure, long, soak
 

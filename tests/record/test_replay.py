@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware_bridge.chunk import Chunk
+from firmware_bridge.chunk import Chunk, ChunkRun
 from firmware_bridge.formats.messages import Hello
 from firmware_bridge.samples import Samples, joined
 from monitor.record.records import Gap, wire_record
@@ -99,8 +99,8 @@ def test_batches_are_complete_and_keep_gaps_in_place(
     session = read_session(path)
     flat: list[Chunk | Gap] = []
     for item in batches(session, batch_bytes):
-        flat.extend(item if isinstance(item, list) else [item])
-        assert item != []
+        flat.extend(item.chunks() if isinstance(item, ChunkRun) else [item])
+        assert isinstance(item, Gap) or item.chunks()
     assert flat == list(session.replayable())
 
 
@@ -109,7 +109,7 @@ def test_samples_do_not_depend_on_the_batch(tmp_path: Path) -> None:
 
     def decoded(batch_bytes: int) -> Samples:
         decoder = decoder_of(HEADER)
-        parts = [decoder.feed(*batch) for batch in batches(session, batch_bytes) if isinstance(batch, list)]
+        parts = [decoder.feed_run(run) for run in batches(session, batch_bytes) if isinstance(run, ChunkRun)]
         return joined(parts)
 
     whole = decoded(1 << 20)

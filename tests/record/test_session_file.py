@@ -12,9 +12,9 @@ from mcap.reader import make_reader
 
 from firmware_bridge.chunk import Chunk
 from monitor.events import KINDS
+from monitor.record.messages import MOST_NS
 from monitor.record.records import CHANNELS, MESSAGE_CAP_BYTES, Gap, Record, wire_record
 from monitor.record.session_file import SessionEncoder, SessionFileError, SessionWriter, read_session
-from monitor.record.session_reader import MOST_NS
 from tests.record.sessions import HEADER, feedback, jerk, parts_of, some_records, without_header
 
 
