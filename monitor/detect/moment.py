@@ -154,9 +154,10 @@ class Turned(Happening, frozen=True):
 
 
 class RestFound(Happening, frozen=True):
-    """By RestFinder: the stack rests at `off_m`, and its position is no longer in doubt."""
+    """By RestFinder: the stack has rested at `off_m` since moment `since`; its position is no longer in doubt."""
 
     off_m: float
+    since: int
 
 
 class ZeroFound(Happening, frozen=True):

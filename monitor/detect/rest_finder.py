@@ -2,7 +2,7 @@
 
 Higher up, something else may hold it. It counts as resting there only if a doubt about the position explains the
 height, or if it stood at the same height twice and was never lower in between. A device that counts lost counts of the
-encoder makes such a doubt.
+encoder makes such a doubt. So does a stack that seems to be below its rest while its cable carries it.
 """
 
 import numpy as np
@@ -20,6 +20,8 @@ ASTRAY_M = 0.03  # an estimate of a lost position may be wrong by this much more
 MOST_SLIP_M = 0.015  # hooks, stops and range limiters are higher
 SAME_M = 0.0015  # two contacts at the same height
 SLIP_DOUBT_M = 0.005  # counts are lost one by one, in both directions
+BELOW_STEPS = steps(0.12)  # for this long: a slow cell shows a landing late, and rubber yields
+LOOK_STEPS = 4  # how often to look meanwhile
 
 
 class RestFinder:
@@ -29,7 +31,7 @@ class RestFinder:
     `sensor_fault` if the encoder has slipped further than the doubt explains.
     """
 
-    watches = Bit.KNOWN_X | Bit.STILL | Bit.EMPTY
+    watches = Bit.KNOWN_X | Bit.STILL | Bit.EMPTY | Bit.CONTACT
 
     def __init__(self) -> None:
         self.due = NEVER
@@ -47,6 +49,9 @@ class RestFinder:
         if slipped and limits.doubt_m < SLIP_DOUBT_M:
             limits = limits.with_doubt(SLIP_DOUBT_M - limits.doubt_m)
         found = self._look(moment, limits.doubt_m)
+        below_m = self._below(moment)
+        if below_m > limits.doubt_m:
+            limits = limits.with_doubt(below_m - limits.doubt_m)
         return (limits, *found) if limits is not moment.limits else found
 
     def _look(self, moment: Moment, doubt_m: float) -> Findings:
@@ -70,6 +75,17 @@ class RestFinder:
             return ()
         return self._moved(moment, off_m, doubt_m)
 
+    def _below(self, moment: Moment) -> float:
+        """How far below all contacts the stack seems to be although its cable carries it: it cannot be there, m."""
+        limits, signals, now = moment.limits, moment.signals, moment.now
+        off_rest_m = limits.detect.set.off_rest_m
+        if limits.kind != "stack" or not moment.x_m <= off_rest_m or moment.on(Bit.LIGHT):
+            return 0.0
+        self.due = min(self.due, now + LOOK_STEPS)
+        x, tension_n = (signals.part(of, now - BELOW_STEPS, now + 1) for of in (signals.x, signals.fast_tension))
+        carried = bool((tension_n >= limits.half_load_n).all())
+        return -off_rest_m - float(np.max(x)) if carried else 0.0  # NaN where the position was not known
+
     def _reach_m(self, moment: Moment, doubt_m: float) -> float:
         """Below it, a stack that stands without tension is on its rest."""
         if not doubt_m:
@@ -86,8 +102,9 @@ class RestFinder:
         return lifted and off_m - float(np.fmin.reduce(x)) <= SAME_M
 
     def _moved(self, moment: Moment, off_m: float, doubt_m: float) -> list[Finding]:
+        assert self._since is not None
         self._stood = None
-        findings: list[Finding] = [RestFound(off_m)]
+        findings: list[Finding] = [RestFound(off_m, self._since)]
         if abs(off_m) > max(moment.limits.detect.sensor_fault.jump_m, doubt_m):
             stamp = moment.stamp(moment.now, moment.now)
             slip = SensorFault(**stamp, cause="encoder_slip", detail=f"{off_m * 1000:.1f} mm")

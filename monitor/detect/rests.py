@@ -58,6 +58,7 @@ class ContactDetector:
         self.due = NEVER
         self._since: int | None = None
         self._left: int | None = None  # when the contact was left; it may come back at once
+        self._doubt_m = 0.0  # of the position, so far
         self._light_since: int | None = None  # since when the tension of this contact has been low
         self._loose_since: int | None = None
         self._touch: Detection[StackTouch] | None = None
@@ -74,8 +75,11 @@ class ContactDetector:
             self._loose_since = None if self._loose_since is None else now
         landed = self._landed(moment)
         on = moment.on(Bit.CONTACT) or landed is not None or (silent and self._since is not None and moment.still)
+        on = on or moment.rest_found is not None
         findings: list[Finding] = []
-        if on:
+        if self._contradicted(moment):
+            findings += self._leave(now)
+        elif on:
             if self._since is not None and self._left is not None and now - self._left >= self.join:
                 findings += self._leave(self._left)
             self._left = None
@@ -90,6 +94,11 @@ class ContactDetector:
         if self._since is not None and moment.in_set and self._since >= moment.set_start:
             findings += self._lasting(moment, self._since)
         return findings
+
+    def _contradicted(self, moment: Moment) -> bool:
+        """The place has come into doubt while the cable carried the stack: then this was no contact."""
+        before_m, self._doubt_m = self._doubt_m, moment.limits.doubt_m
+        return self._doubt_m > before_m and self._light_since is None
 
     def _leave(self, end: int) -> list[Finding]:
         ends: list[Finding] = [Ending(open_, end) for open_ in (self._touch, self._rest) if open_ is not None]
@@ -159,11 +168,12 @@ class ContactDetector:
 
 
 def _met(moment: Moment) -> int:
-    """When the stack met its rest. Where the place is in doubt, the rest is where it stands by now."""
-    limits, signals = moment.limits, moment.signals
-    if not limits.doubt_m:
+    """When the stack met its rest. Where its place was in doubt, or is known only now, the rest is where it stands."""
+    limits, signals, found = moment.limits, moment.signals, moment.rest_found
+    if not limits.doubt_m and found is None:
         return moment.now
-    x = signals.part(signals.x, moment.now - LANDING_STEPS, moment.now + 1)
+    since = moment.now if found is None else found.since
+    x = signals.part(signals.x, since - LANDING_STEPS, moment.now + 1)
     above = np.flatnonzero(~(x <= moment.x_m + limits.detect.set.off_rest_m))
     return min(moment.now, moment.now + 1 - len(x) + (int(above[-1]) + 1 if len(above) else 0))
 

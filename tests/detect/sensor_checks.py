@@ -1,9 +1,13 @@
 """Checks the reports about sensors: gaps, a slipped encoder, a drifting zero, a wrong load."""
 
+from typing import Any
+
+import numpy as np
 import pytest
 
 from firmware_bridge.samples import Samples
 from monitor.detect.spine import Spine
+from tests.detect.feeding import feed, last_records
 from tests.detect.stories import EASE_S, END, REP, STARTED_S, UP, of, only, story
 from tests.movements import (
     BOTTOM_M,
@@ -34,6 +38,42 @@ def a_rest_elsewhere_moves_the_zero() -> None:
         assert [event.kind for event in events].count("set_end") == 1
         tops = [event.position_m for event in events if event.kind == "turnaround" and event.at == "upper"]
         assert tops == pytest.approx([TOP_M - REST_M + first_off_m, TOP_M - REST_M], abs=0.002)
+
+
+HOVER: list[Act] = [Leg((REST_M + 0.012 - BOTTOM_M) / (TOP_M - BOTTOM_M), 0.6), Still(1.2)]
+
+
+def with_lost_counts(acts: list[Act], lost_m: float) -> list[Any]:
+    """The last records of a set in whose second positive the encoder loses this way, unseen."""
+    rows = Movement((Leg(0.0, 0.5), Still(0.4), *REP, *acts)).samples()
+    lost = np.clip((rows.t_s - STARTED_S - 4.8) / 2.0, 0.0, 1.0)
+    spoiled = Samples(rows.t_s, rows.position_m - lost_m * lost, rows.force_n, rows.flags)
+    return last_records(feed(Spine(PROFILES["stack"], "s"), spoiled))
+
+
+def nothing_is_below_a_rest() -> None:
+    """The stack hovers at 12 mm, or sinks, where the encoder shows -8 mm: it does not rest until the cable lets go."""
+    for hovers in (HOVER, []):
+        acts: list[Act] = [*REP, *hovers, Down(6.0, 0.7)]
+        events = with_lost_counts(acts, 0.02)
+        touch = only([event for event in events if event.kind == "stack_touch"])
+        rest = only([event for event in events if event.kind == "bottom_rest"])
+        sound = only(of("stack_touch", [*REP, *acts]))
+        assert touch.t_s == pytest.approx(sound.t_s, abs=0.05)
+        assert rest.t_s == touch.t_s
+        slip = only([event for event in events if event.kind == "sensor_fault"])
+        assert (slip.cause, slip.detail) == ("encoder_slip", "-20.0 mm")
+
+
+def a_rest_that_is_found_late_was_reached_early() -> None:
+    """The stack rests at 6 mm, as the encoder shows it: the second contact at that height proves it."""
+    acts: list[Act] = [*REP, Down(2.0), *REP, *END]
+    events = with_lost_counts(acts, -0.006)
+    touch = only([event for event in events if event.kind == "stack_touch"])
+    end = only([event for event in events if event.kind == "set_end"])
+    _, sound = of("stack_touch", [*REP, *acts])
+    assert touch.t_s == pytest.approx(sound.t_s, abs=0.05)
+    assert end.t_s == pytest.approx(sound.t_s, abs=0.2)
 
 
 def a_loose_cable_is_not_a_rest() -> None:
@@ -70,7 +110,7 @@ def a_silence_does_not_repeat_the_contact_before_it() -> None:
 
 def a_touch_in_doubt_begins_at_the_contact() -> None:
     """The encoder has jumped: until the stack has stood on its rest, only the standstill shows where that is."""
-    acts: list[Act] = [*REP, *REP, Down(6.0, 2.0)]
+    acts: list[Act] = [*REP, *REP, Down(6.0, 1.2)]
     sound = only(of("stack_touch", acts))
     doubted = only(of("stack_touch", acts, troubles=(Trouble("jump", 0.4, 1.0),)))
     assert doubted.t_s == pytest.approx(sound.t_s, abs=0.05)

@@ -76,8 +76,10 @@ from tests.detect.sensor_checks import (
     a_given_load_that_nobody_pulls_is_reported,
     a_loose_cable_is_not_a_rest,
     a_rest_elsewhere_moves_the_zero,
+    a_rest_that_is_found_late_was_reached_early,
     a_silence_does_not_repeat_the_contact_before_it,
     a_touch_in_doubt_begins_at_the_contact,
+    nothing_is_below_a_rest,
     the_cell_shows_a_landing_while_the_encoder_is_silent,
 )
 from tests.movements import PROFILES
@@ -94,7 +96,11 @@ class Mutant(NamedTuple):
 
 MUTANTS = (
     Mutant(TurnFinder, "[*self._runs[-KEPT_RUNS:], last]", "[]", a_dwell_is_as_long_as_the_stillness),
-    Mutant(RestFinder, "RestFound(off_m)", "RestFound(-off_m)", a_rest_elsewhere_moves_the_zero),
+    Mutant(RestFinder, "RestFound(off_m,", "RestFound(-off_m,", a_rest_elsewhere_moves_the_zero),
+    Mutant(RestFinder, "below_m > limits.doubt_m", "False", nothing_is_below_a_rest),
+    Mutant(ContactDetector, "self._contradicted(moment)", "False", nothing_is_below_a_rest),
+    Mutant(ContactDetector, "moment.rest_found is not None", "False", a_rest_that_is_found_late_was_reached_early),
+    Mutant(SetDetector, "None if moment.rest_found", "None if None", a_rest_that_is_found_late_was_reached_early),
     Mutant(RestFinder, "steps(STILL_S)", "1", a_loose_cable_is_not_a_rest),
     Mutant(FaultDetector, "moment.now - self.lag)", "moment.now)", a_gap_is_as_long_as_the_silence),
     Mutant(
