@@ -79,6 +79,7 @@ class Audience:
     def __init__(self) -> None:
         self.records: list[ReceivedRecord] = []
         self.heard: dict[str, list[Any]] = {}
+        self.watches = asyncio.Event()
 
     def kinds(self, kind: str) -> list[Any]:
         return [record.event for record in self.records if record.event.kind == kind]
@@ -96,6 +97,7 @@ class Audience:
             async with aiomqtt.Client(address.host, address.port) as client:
                 for topic in ("live/feedback", "state", "status", "info", "set", "session/+"):
                     await client.subscribe(f"rep/e2e/{topic}", 1)
+                self.watches.set()
                 async for message in client.messages:
                     name = message.topic.value.split("/", 2)[2].split("/")[0]
                     self.heard.setdefault(name, []).append(msgspec.json.decode(bytes(message.payload)))
@@ -119,8 +121,10 @@ def test_a_set_goes_all_the_way(kind: str, tmp_path: Path, monkeypatch: pytest.M
                 here: Up = await up
                 listening = group.create_task(audience.listen(here.broker))
                 await until(lambda: publisher_of(here.daemon).delivery.commands > 0)  # the consumer is connected
+                await audience.watches.wait()
                 moving = group.create_task(device.run())
                 await until(lambda: bool(audience.kinds("set_end")))
+                await until(lambda: any(body["recording"] == "on" for body in audience.heard.get("info", ())))
                 here.daemon.stop()
                 await serving
                 links.append(here.daemon.link.state if here.daemon.link else "none")
@@ -154,7 +158,6 @@ def test_a_set_goes_all_the_way(kind: str, tmp_path: Path, monkeypatch: pytest.M
     assert stamps == sorted(stamps)
     assert any(body["link"] == "live" for body in audience.heard["status"])
     assert audience.heard["info"][-1]["firmware"]["protocol"] == 1
-    assert any(body["recording"] == "on" for body in audience.heard["info"])
     assert audience.heard["set"][-1]["reps"] == REPS
     (session,) = audience.heard["session"]
     assert (session["session"], session["sets"], session["reps"]) == (summary.session, 1, REPS)
