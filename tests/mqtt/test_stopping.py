@@ -1,13 +1,15 @@
 """A stopped or cancelled client ends, whatever it is doing in that turn of the event loop."""
 
 import asyncio
+import gc
+import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from monitor.mqtt.client import publisher
-from monitor.mqtt.client.connection import connect
+from monitor.mqtt.client import connection, publisher
+from monitor.mqtt.client.connection import Address, BrokerGone, connect
 from tests.mqtt.stage import Stage, a_broker, play, until
 
 
@@ -49,5 +51,20 @@ def test_a_client_that_is_cancelled_as_the_broker_answers_is_cancelled(which: st
             running = asyncio.create_task(client())
             with pytest.raises(asyncio.CancelledError):
                 await running
+
+    play(story())
+
+
+def test_a_broker_that_hangs_in_the_handshake_of_tls_leaves_no_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its warning would be an error here."""
+    monkeypatch.setattr(connection, "CONNECT_WITHIN_S", 0.2)
+
+    async def story() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as hung:
+            address = Address(host="127.0.0.1", port=hung.getsockname()[1], tls=True)
+            with pytest.raises(BrokerGone):
+                async with connect(address, "a-client"):
+                    pass
+        gc.collect()
 
     play(story())

@@ -234,7 +234,19 @@ def _reason(error: aiomqtt.MqttError) -> int | None:
 def tls_context(address: Address) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=address.ca_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.sslsocket_class = TlsSocket
     return context
+
+
+class TlsSocket(ssl.SSLSocket):
+    """Closes itself when the handshake fails; paho leaves it open."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except BaseException:
+            self.close()
+            raise
 
 
 def _client(address: Address, client_id: str, will: Packet | None, version: int, gathered_s: float) -> LeanClient:
