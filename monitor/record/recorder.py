@@ -22,6 +22,7 @@ from monitor.record.session_file import SessionEncoder
 
 PERIOD_S = 0.7  # with the time of a sync on a busy computer, a power cut costs less than a second
 RETRY_S = 5.0
+CLOSED_WITHIN_S = 10.0  # half of the time that the service manager gives a daemon to end
 LOG_PERIOD_S = 60.0
 QUEUE_RECORDS = 32_768  # two minutes of 250 chunks, 25 feedback records and a few events a second
 QUEUE_BYTES = 16 << 20
@@ -90,13 +91,13 @@ class Recorder:
         """Asks the thread to write at once, because a set has ended."""
         self._wake.set()
 
-    def close(self, timeout_s: float = 5.0) -> RecorderStatus:
-        """Ends the recording. Waits for the disk up to `timeout_s`; the state is `closed` if everything is on disk."""
+    def close(self) -> RecorderStatus:
+        """Ends the recording, and waits for the disk, but not for long. If all is on disk the state is `closed`."""
         if self._gap.records:
             self._append(self._gap.record(self._gap.last_ns))
         self._closing = True
         self._wake.set()
-        self._thread.join(timeout_s)
+        self._thread.join(CLOSED_WITHIN_S)
         if self._bug is not None:
             raise RuntimeError("the recorder's thread has died") from self._bug
         return self.status

@@ -107,7 +107,8 @@ def with_daemon(folder: Path, story: Story, profile: Profile = PROFILE) -> None:
             await running
 
     with pytest.MonkeyPatch.context() as patient:
-        patient.setattr("monitor.custody.forgetting.ANSWERED_WITHIN_S", 120.0)  # on a busy disk
+        for on_a_busy_disk in ("custody.forgetting.ANSWERED_WITHIN_S", "record.recorder.CLOSED_WITHIN_S"):
+            patient.setattr(f"monitor.{on_a_busy_disk}", 120.0)
         play(whole())
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from firmware_bridge.chunk import Chunk
+from monitor.record import recorder as recorder_module
 from monitor.record.durable_file import DurableFile
 from monitor.record.recorder import Recorder
 from monitor.record.records import MESSAGE_CAP_BYTES, Gap, Record
@@ -267,9 +268,11 @@ def test_a_folder_that_appears_later_is_used_from_then_on(path: Path) -> None:
     assert without_header(list(read_session(path))) == wires(20)
 
 
-def test_closing_waits_only_for_its_timeout(path: Path, gate: Gate) -> None:
+def test_closing_waits_only_for_its_timeout(path: Path, gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
     recorder = stalled(path, gate)
-    assert recorder.close(timeout_s=0.05).state != "closed"
+    with monkeypatch.context() as hurried:
+        hurried.setattr(recorder_module, "CLOSED_WITHIN_S", 0.05)
+        assert recorder.close().state != "closed"
     gate.opened.set()
     assert recorder.close().state == "closed"
 
