@@ -190,15 +190,21 @@ def test_killed_and_started_again_it_publishes_everything_once(tmp_path: Path) -
             async def start() -> asyncio.subprocess.Process:
                 return await asyncio.create_subprocess_exec(*command, env=environment, stdout=subprocess.DEVNULL)
 
-            def last_status() -> tuple[str, int]:
-                status = audience.heard.get("status", [{"state": "none", "conn": 0}])[-1]
-                return status["state"], status["conn"]
+            async def connection(state: str, since: int) -> int:
+                """Its number: a daemon connects again if its broker rests for seconds."""
+
+                def is_so() -> bool:
+                    last = audience.heard.get("status", [{"state": "none"}])[-1]
+                    return bool(last["state"] == state and last["conn"] >= since)
+
+                await until(is_so)
+                return int(audience.heard["status"][-1]["conn"])
 
             async with asyncio.TaskGroup() as group:
                 listening = group.create_task(audience.listen(address))
                 first = await start()
                 try:
-                    await until(lambda: last_status() == ("online", 1))
+                    number = await connection("online", 1)
                     moving = group.create_task(device.run())
                     await until(lambda: bool(audience.kinds("rep")))
                 finally:
@@ -206,10 +212,10 @@ def test_killed_and_started_again_it_publishes_everything_once(tmp_path: Path) -
                     await first.wait()
                 killed.set()
                 moving.cancel()  # the lifter waits
-                await until(lambda: last_status() == ("offline", 1))
+                number = await connection("offline", number)
                 second = await start()
                 try:
-                    await until(lambda: last_status() == ("online", 2))
+                    number = await connection("online", number + 1)
                     moving = group.create_task(device.run())
                     await until(lambda: bool(audience.kinds("set_end")))
                     second.send_signal(signal.SIGTERM)
@@ -218,7 +224,7 @@ def test_killed_and_started_again_it_publishes_everything_once(tmp_path: Path) -
                     if second.returncode is None:
                         second.kill()
                         await second.wait()
-                await until(lambda: last_status() == ("offline", 2))
+                await connection("offline", number)
                 with Store(tmp_path / "state" / "e2e" / "events.db", read_only=True) as store:
                     kept = store.after(0, 10_000)
                     await until(lambda: len(audience.records) >= len(kept))
