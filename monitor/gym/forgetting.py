@@ -10,12 +10,14 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from uuid import uuid4
 
 from sqlalchemy import Connection, delete, insert, select, text, update
 
 from monitor.gym.collector.collector import Collector
 from monitor.gym.collector.questions import NoAnswer
+from monitor.gym.collector.worker_thread import finished
 from monitor.gym.database.database import Database
 from monitor.gym.database.errors import DatabaseError
 from monitor.gym.database.tables import clients, forget_answers, forget_requests, machines, sets
@@ -93,7 +95,7 @@ async def pass_on_requests(database: Database, collector: Collector) -> None:
     loop = asyncio.get_running_loop()
     while True:
         with contextlib.suppress(DatabaseError):  # the collector reports it
-            for request_id, client_id, site, machine in await asyncio.to_thread(_open, database):
+            for request_id, client_id, site, machine in await finished(partial(_open, database)):
                 now, key = collector.floor.get((site, machine)), (request_id, site, machine)
                 if now is None or not now.online or loop.time() < asked_s.get(key, 0.0) + AGAIN_AFTER_S:
                     continue
@@ -105,7 +107,7 @@ async def pass_on_requests(database: Database, collector: Collector) -> None:
                     continue
                 asked_s[key] = loop.time()
                 await collector.settled()  # the request must be open while sets with the id are stored
-                await asyncio.to_thread(_note, database, request_id, site, machine, ack)
+                await finished(partial(_note, database, request_id, site, machine, ack))
         await asyncio.sleep(LOOK_EVERY_S)
 
 

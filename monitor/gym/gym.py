@@ -43,13 +43,13 @@ async def run_gym(config: GymConfig, on_up: Callable[[GymPlaces], None]) -> None
         database = await stack.enter_async_context(_database(config))
         mqtt = config.mqtt
         collector = Collector(address, mqtt.roots, database, mqtt.client_id, mqtt.answers_at_once)
-        token = own_token() if port is not None else None  # `gym code` may be asked for as soon as `on_up` reports
+        # Before `on_up` reports: from then on `gym code` may ask, and it waits three seconds for an answer.
+        app = None if port is None else make_app(database, collector, config, own_token())
         on_up(GymPlaces(broker=address, database=database, page_url=config.page_url))
         async with asyncio.TaskGroup() as group:
             group.create_task(collector.run(), name="gym: collector")
             group.create_task(pass_on_requests(database, collector), name="gym: forget")
-            if port is not None:
-                app = make_app(database, collector, config, token)
+            if port is not None and app is not None:
                 group.create_task(serve_page(app, port), name="gym: page")
             if config.store.keep_days is not None:
                 group.create_task(keep_recent_events(database, config.store.keep_days), name="gym: retention")

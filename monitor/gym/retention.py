@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 import time
+from functools import partial
 
 from sqlalchemy import delete, select, tuple_
 
+from monitor.gym.collector.worker_thread import finished
 from monitor.gym.database.database import Database
 from monitor.gym.database.errors import DatabaseError
 from monitor.gym.database.tables import events
@@ -19,7 +21,7 @@ async def keep_recent_events(database: Database, keep_days: int) -> None:
     """Runs until it is cancelled."""
     while True:
         with contextlib.suppress(DatabaseError):  # the collector reports it
-            await asyncio.to_thread(remove_old_events, database, time.time() - keep_days * DAY_S)
+            await finished(partial(remove_old_events, database, time.time() - keep_days * DAY_S))
         await asyncio.sleep(EVERY_S)
 
 

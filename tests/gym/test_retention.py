@@ -1,6 +1,7 @@
 """Old events are removed, a few at a time; sets and clients stay."""
 
 import asyncio
+import contextlib
 import time
 
 import pytest
@@ -74,5 +75,7 @@ def test_it_goes_on_while_the_gym_runs(lone_database: Database, monkeypatch: pyt
             connection.execute(events.update().values(collected_unix_s=time.time() - 2 * DAY_S))
         await until(lambda: not left(lone_database))
         keeping.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await keeping
 
     play(story())

@@ -8,7 +8,7 @@ import aiomqtt
 
 from monitor.access.access_list import _hashed, make
 from tests import needs
-from tests.mqtt.brokers import free_port, wait_for_server
+from tests.mqtt.brokers import free_port, replaced, wait_for_server
 
 LENIENT = """\
 openssl_conf = all
@@ -36,8 +36,8 @@ class Broker:
             more.write("\nuser witness\ntopic readwrite #\n")
         with (folder / "passwords").open("a") as more:
             more.write(f"witness:{_hashed('witness')}\n")
-        text = (folder / "mosquitto.conf").read_text()
-        text = text.replace("1883", str(self.port)).replace("8883", str(self.tls_port))
+        here = {"1883": str(self.port), "8883": str(self.tls_port)}
+        text = replaced((folder / "mosquitto.conf").read_text(), here)
         user = "user root\n" if os.geteuid() == 0 else ""
         (folder / "here.conf").write_text(user + text)
         command = [needs.path("mosquitto"), "-c", str(folder / "here.conf")]

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import struct
@@ -40,6 +41,12 @@ def wait_for_server(process: subprocess.Popen[bytes], *ports: int) -> None:
             process.kill()
             raise AssertionError(f"no server at port {left[0]} (exit status {process.wait()})")
         time.sleep(0.02)
+
+
+def replaced(text: str, words: dict[str, str]) -> str:
+    """The text with other words, all of them at once: a new port such as 48883 may look like another old one."""
+    assert all(old in text for old in words)
+    return re.sub("|".join(map(re.escape, words)), lambda found: words[found[0]], text)
 
 
 class Mosquitto:

@@ -20,7 +20,7 @@ from monitor.mqtt.contract.commands import SetsCommand, StopCommand
 from monitor.mqtt.contract.payload import Packet
 from monitor.mqtt.contract.topics import TopicTree
 from tests import needs
-from tests.mqtt.brokers import Mosquitto, free_port
+from tests.mqtt.brokers import Mosquitto, free_port, replaced
 from tests.mqtt.stage import MACHINE, TREE, Stage, command, play, seqs, until
 
 pytestmark = [needs.mosquitto, needs.openssl]
@@ -59,7 +59,7 @@ def chain(tmp_path: Path) -> Iterator[Chain]:
                 "CHANGE-ME": f"bridge-{site}",
                 "restart_timeout 2 30": "restart_timeout 1 2",
             }
-            gym = Mosquitto(folder, more="max_queued_messages 10000\n" + _replaced(bridge, here))
+            gym = Mosquitto(folder, more="max_queued_messages 10000\n" + replaced(bridge, here))
             gym.start()
             stack.callback(gym.kill)
             gyms[site] = Address(host="127.0.0.1", port=gym.port)
@@ -78,15 +78,8 @@ def _centre(folder: Path, tls_port: int) -> Mosquitto:
     centre = Mosquitto(folder)
     user = f"user {os.environ.get('USER', 'root')}\n" if os.geteuid() == 0 else ""
     here = {"/etc/rep-monitor/centre": str(folder), "1883": str(centre.port), "8883": str(tls_port)}
-    (folder / "mosquitto.conf").write_text(user + _replaced((CHAIN / "centre.conf").read_text(), here))
+    (folder / "mosquitto.conf").write_text(user + replaced((CHAIN / "centre.conf").read_text(), here))
     return centre
-
-
-def _replaced(text: str, words: dict[str, str]) -> str:
-    for old, new in words.items():
-        assert old in text
-        text = text.replace(old, new)
-    return text
 
 
 @contextlib.asynccontextmanager

@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import aiomqtt
 import pytest
@@ -12,9 +13,10 @@ from monitor.mqtt.client.connection import Address
 from monitor.mqtt.client.consumer import Consumer
 from monitor.mqtt.client.ledger import Ledger, ReceivedRecord
 from monitor.mqtt.contract import payload
+from monitor.mqtt.contract.commands import StopCommand
 from tests import needs
 from tests.mqtt.brokers import mosquitto
-from tests.mqtt.stage import KINDS, MACHINE, TREE, Stage, a_broker, listening, play, seqs, until
+from tests.mqtt.stage import KINDS, MACHINE, TREE, Stage, a_broker, command, listening, play, seqs, until
 
 both = pytest.mark.parametrize("kind", KINDS)
 
@@ -63,6 +65,32 @@ def test_birth_and_clean_end_are_retained_and_numbered(kind: str, tmp_path: Path
                     assert (await later.next())["state"] == "offline"
                     assert later.heard[0][1]["conn"] == conn
                     assert later.heard[0][2], "retained"
+
+    play(story())
+
+
+@both
+def test_a_machine_that_says_that_it_is_online_hears_commands(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subscribe = connection.Connection.subscribe
+
+    async def late(*given: Any) -> None:
+        await asyncio.sleep(0.2)
+        await subscribe(*given)
+
+    monkeypatch.setattr(connection.Connection, "subscribe", late)
+
+    async def story() -> None:
+        async with (
+            a_broker(kind, tmp_path) as address,
+            listening(address, "status", "ack/+") as coach,
+            Stage(address, tmp_path),
+        ):
+            await coach.next("status", state="online")
+            packet = payload.command(TREE, command(StopCommand, id="at-once"))
+            await coach.client.publish(packet.topic, packet.payload, packet.qos)
+            assert (await coach.next("ack/at-once"))["ok"]
 
     play(story())
 

@@ -152,8 +152,9 @@ class Publisher:
         """One connection, from its first to its last status."""
         will = payload.status(self.tree, StatusMessage(state="offline", conn=self._conn))
         async with connect(self.address, self._client_id, will) as connection:
+            await connection.subscribe([self.tree.topic("cmd", "#")])  # who sees the machine online may send a command
             await self._publish_status(connection)
-            await connection.subscribe([self.tree.topic("status"), self.tree.topic("cmd", "#")])
+            await connection.subscribe([self.tree.topic("status")])  # retained, and our own by now
             self.delivery.connections += 1
             self.connected, self.trouble = True, None
             _log.info("connected to the broker at %s (connection %d)", self.address, self._conn)
