@@ -7,7 +7,7 @@
 [True, False]
 >>> int(batch.stamp_us[0]), int(batch.n[0])            # its head
 (5000, 2)
->>> batch.put(0, np.array([40]))                       # the first sample of block 0 is at 40 us on the session clock
+>>> batch.put(np.array([0]), np.array([40]))           # the first sample of block 0 is at 40 us on the session clock
 >>> samples = batch.to_samples(Calibration(metres_per_count=1, newtons_per_count=1))
 >>> samples.t_s.tolist(), samples.position_m.tolist()
 ([4e-05, 0.00204], [7.0, 8.0])
@@ -58,9 +58,8 @@ class Batch:
         start = int(self._starts[at])
         return self._wire[start : start + int(self._lengths[at])].tobytes()
 
-    def put(self, at: int, first_us: Whole) -> None:
-        """Place the blocks from `at` on: their first samples are at these times on the session clock."""
-        rows = slice(at, at + len(first_us))
+    def put(self, rows: Whole, first_us: Whole) -> None:
+        """Place these blocks: their first samples are at these times on the session clock."""
         self._placed[rows] = True
         self._first_us[rows] = first_us
 

@@ -7,8 +7,6 @@ chunk -> Deframer -> payloads -> one by one (live), or as columns (a recording) 
 from collections import deque
 from dataclasses import dataclass
 
-import numpy as np
-
 from firmware_bridge.chunk import Chunk, ChunkRun, run_of
 from firmware_bridge.errors import ProtocolVersionError
 from firmware_bridge.formats import blocks
@@ -23,6 +21,7 @@ from firmware_bridge.formats.messages import (
     Hello,
     Message,
     MessageError,
+    Pong,
     Pos,
     Status,
     check_protocol,
@@ -138,11 +137,13 @@ class FrameReader:
         return batch.to_samples(self._calibration)
 
     def _take_all(self, batch: Batch) -> None:
-        """What `_take` does for each. Runs of ordinary blocks are taken at once, everything else one by one."""
+        """What `_take` does for each. Runs of ordinary frames are taken at once, everything else one by one."""
+        others = (~batch.is_block).nonzero()[0].tolist()
+        quiet = self._quiet(batch, others)
         at = 0
-        for stop in [*np.flatnonzero(~batch.is_block).tolist(), len(batch)]:
+        for stop in [*(k for k in others if k not in quiet), len(batch)]:
             while at < stop:
-                at += self._take_run(batch, at, stop)
+                at += self._take_run(batch, quiet, at, stop)
                 alone = min(at + _FEW, stop)  # others like it are near
                 self._take_each(batch, at, alone)
                 at = alone
@@ -154,44 +155,68 @@ class FrameReader:
             if block := self._take(batch.payload(k), int(batch.received_ns[k])):
                 batch.put_block(k, block)
 
-    def _take_run(self, batch: Batch, at: int, stop: int) -> int:
-        """Place the ordinary blocks at the beginning of these; returns how many."""
-        span_us = batch.span_us[at:stop]
-        stamps_us = batch.stamp_us[at:stop] + span_us
-        at_us = self._clock.foresee(stamps_us, batch.received_ns[at:stop], self._boots)
+    def _quiet(self, batch: Batch, others: list[int]) -> dict[int, Message]:
+        """The messages that change nothing for the blocks around them, by their place in the batch."""
+        quiet: dict[int, Message] = {}
+        known: tuple[int | None, int | None] | None = self._boot_id, self._enc_illegal
+        for k in others:
+            kind, body = FROM_DEVICE.get(int(batch.kind[k])), batch.payload(k)[2:]
+            if kind is Pong and len(body) == Pong.BODY.size:
+                quiet[k] = Pong.from_body(body)
+            elif kind is Status and len(body) == Status.BODY.size:
+                status, before = Status.from_body(body), known
+                known = status.boot_id, status.enc_illegal
+                if known == before:
+                    quiet[k] = status
+            else:
+                known = None  # it may be another boot
+        return quiet
+
+    def _take_run(self, batch: Batch, quiet: dict[int, Message], at: int, stop: int) -> int:
+        """Take the ordinary frames at the beginning of these: known blocks and quiet messages; returns how many."""
+        rows = at + batch.is_block[at:stop].nonzero()[0]
+        span_us = batch.span_us[rows]
+        stamps_us = batch.stamp_us[rows] + span_us
+        at_us = self._clock.foresee(stamps_us, batch.received_ns[rows], self._boots)
         if self._zero_us is None or not len(at_us):
             return 0
         last_us = at_us - self._zero_us
         first_us = last_us - span_us[: len(at_us)]
-        run = self._ordinary(batch, at, first_us, last_us)
-        if run:
-            self._count_run(batch, at, last_us[:run])
-            batch.put(at, first_us[:run])
-            self._clock.follow(int(stamps_us[run - 1]), int(batch.received_ns[at + run - 1]), int(at_us[run - 1]))
-        return run
+        run = self._ordinary(batch, rows[: len(at_us)], first_us, last_us)
+        if not run:
+            return 0
+        end = int(rows[run]) if run < len(rows) else stop
+        rows = rows[:run]
+        self._count_blocks(batch, rows, last_us[:run])
+        self._count_frames(batch.seq[at:end])
+        batch.put(rows, first_us[:run])
+        self._clock.follow(int(stamps_us[run - 1]), int(batch.received_ns[rows[-1]]), int(at_us[run - 1]))
+        for k in (at + (~batch.is_block[at:end]).nonzero()[0]).tolist():
+            self._hear(quiet[k])
+        return end - at
 
-    def _ordinary(self, batch: Batch, at: int, first_us: Whole, last_us: Whole) -> int:
-        """How many of the blocks from `at` on belong to the known stream and begin after the block before them."""
-        run = len(last_us)
+    def _ordinary(self, batch: Batch, rows: Whole, first_us: Whole, last_us: Whole) -> int:
+        """How many of these blocks belong to the known stream and begin after the block before them."""
+        run = len(rows)
         for kind, stream in self._streams.items():
-            rows = (batch.kind[at : at + run] == kind).nonzero()[0]
-            before_us = preceding(stream.last_us, last_us[rows])
-            odd = (batch.stream_id[at + rows] != stream.stream_id) | (first_us[rows] <= before_us)
+            mine = (batch.kind[rows[:run]] == kind).nonzero()[0]
+            before_us = preceding(stream.last_us, last_us[mine])
+            odd = (batch.stream_id[rows[mine]] != stream.stream_id) | (first_us[mine] <= before_us)
             if odd.any():
-                run = int(rows[odd.argmax()])
+                run = int(mine[odd.argmax()])
         return run
 
-    def _count_run(self, batch: Batch, at: int, last_us: Whole) -> None:
-        """Count the blocks from `at` on; `last_us`: the times of their last samples."""
-        run = len(last_us)
+    def _count_blocks(self, batch: Batch, rows: Whole, last_us: Whole) -> None:
+        """Count these blocks; `last_us`: the times of their last samples."""
         for kind, stream in self._streams.items():
-            rows = (batch.kind[at : at + run] == kind).nonzero()[0]
-            if len(rows):
-                batch.flag(at + int(rows[0]), stream.owed_flags)
-                stream.count_run(batch.idx[at + rows], batch.n[at + rows], int(last_us[rows[-1]]))
+            mine = (batch.kind[rows] == kind).nonzero()[0]
+            if len(mine):
+                batch.flag(int(rows[mine[0]]), stream.owed_flags)
+                stream.count_run(batch.idx[rows[mine]], batch.n[rows[mine]], int(last_us[mine[-1]]))
+
+    def _count_frames(self, seqs: Whole) -> None:
         assert self._next_seq is not None
-        seqs = batch.seq[at : at + run]
-        self._frames += run
+        self._frames += len(seqs)
         self._lost_frames += int((seqs - preceding(self._next_seq - 1, seqs) - 1 & 0xFF).sum())
         self._next_seq = int(seqs[-1]) + 1 & 0xFF
 
@@ -261,16 +286,19 @@ class FrameReader:
         except MessageError:
             self._bad_body += 1
             return
-        if isinstance(message, Hello):
+        self._hear(message)
+        self._count_frame(payload[1])
+
+    def _hear(self, message: Message) -> None:
+        """Note what a control message tells."""
+        if isinstance(message, Hello | Status):
             self._note_boot(message.boot_id)
-        elif isinstance(message, Status):
-            self._note_boot(message.boot_id)
+        if isinstance(message, Status):
             if self._enc_illegal is not None and message.enc_illegal > self._enc_illegal:
                 self._position.owed_flags |= Flag.SLIPPED
             self._enc_illegal = message.enc_illegal
             self._device = message
         self._control.append(message)
-        self._count_frame(payload[1])
 
     def _note_boot(self, boot_id: int) -> None:
         """Compare a message's boot with the known one. Every count of a device begins at its boot."""

@@ -48,8 +48,9 @@ def batches(session: SessionFile, batch_bytes: int = BATCH_BYTES) -> Iterator[Ch
             continue
         held.append(item)
         if sum(len(run.data) for run in held) >= batch_bytes:
-            yield from _pieces(held, batch_bytes)
-            held = []
+            *full, rest = _pieces(held, batch_bytes)
+            yield from full
+            held = [rest]
     yield from _pieces(held, batch_bytes)
 
 

@@ -426,6 +426,20 @@ def test_a_known_boot_makes_the_first_hello_of_another_boot_a_reset() -> None:
     assert decode(chunked(frames), boot=known)[1].resets == 1
 
 
+def test_a_hello_of_another_boot_between_two_status_of_one_boot_makes_two_resets_in_any_grouping() -> None:
+    device = Wire()
+    frames: Timed = []
+    for second in range(6):
+        frames += [(second * 1_000_000, device.status(second * 1_000_000))] if second != 3 else []
+        frames += device.stream(second * 1_000_000 + 100, 900_000)
+        if second == 2:
+            frames.append((2_950_000, Wire(boot_id=9).hello(2_950_000)))
+    one_by_one, together = (decode(chunked(frames), together=together) for together in (False, True))
+    assert_same(one_by_one[0], together[0])
+    assert one_by_one[1] == together[1]
+    assert together[1].resets == 2
+
+
 def test_unread_control_messages_do_not_accumulate() -> None:
     device, decoder = Wire(), Decoder(RAW)
     for second in range(3 * CONTROL_KEPT):
