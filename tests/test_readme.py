@@ -64,7 +64,6 @@ def printed_by(words: str, wanted: str, where: dict[str, Any]) -> str:
     return said
 
 
-@pytest.mark.timeout(240)
 def test_its_commands_print_what_it_shows(folder: Path) -> None:
     """In their order; the machine has its own name here, so that it differs from those of other tests."""
     steps = [step for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL) for step in STEP.findall(block)]

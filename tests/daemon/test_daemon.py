@@ -163,8 +163,7 @@ def test_a_session_ends_when_the_device_stays_away(tmp_path: Path) -> None:
 
     async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
         machine.move(chunks[: len(chunks) // 2])
-        await until(lambda: daemon.session is not None)
-        await until(lambda: daemon.session is None)
+        await until(lambda: has_ended(daemon, 1))
 
     with_daemon(tmp_path, story, short)
 

@@ -45,7 +45,7 @@ def test_each_client_s_sets_are_stored_as_they_were_meant(tmp_path: Path, monkey
                 collecting.cancel()
                 await asyncio.gather(collecting, return_exceptions=True)
 
-    play(story(), 300.0)
+    play(story(), 600.0)
     for client in WALKING:
         meant = visit(client, 0, 1, ROW)[0]
         with Store(store_path(tmp_path / meant.machine)) as store:

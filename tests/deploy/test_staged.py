@@ -112,7 +112,6 @@ def staged(clone: Path, python: Path, tmp_path_factory: pytest.TempPathFactory) 
     return root
 
 
-@pytest.mark.timeout(400)  # pip is slow on a busy machine
 def test_for_real_with_one_of_the_many_it_depends_on(staged: Path, clone: Path, python: Path) -> None:
     release = release_of(staged)
     assert versions(release).keys() == {"rep-monitor", "cobs"}, "no pip, nothing but what is locked"
@@ -122,7 +121,6 @@ def test_for_real_with_one_of_the_many_it_depends_on(staged: Path, clone: Path, 
     assert "Building" not in staged_install(clone, staged, python)
 
 
-@pytest.mark.timeout(400)
 def test_a_staged_tree_names_its_final_place_only_and_runs_elsewhere(staged: Path, tmp_path: Path) -> None:
     assert naming(staged, staged) == []
     release = release_of(staged)

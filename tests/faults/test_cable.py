@@ -51,7 +51,7 @@ def test_pulled_and_plugged_in_again_and_again(tmp_path: Path, figure: Figure) -
                 gone_s = time.monotonic()
                 await reader.until_state("absent")
                 noticed_s.append(time.monotonic() - gone_s)
-                held.append((len(os.listdir("/proc/self/fd")), threading.active_count()))
+                held.append((len(os.listdir("/proc/self/fd")), len(own_threads())))
                 device.plug()
                 there_s = time.monotonic()
                 await reader.until_state("streaming")
@@ -60,7 +60,7 @@ def test_pulled_and_plugged_in_again_and_again(tmp_path: Path, figure: Figure) -
 
     with FakeDevice(tmp_path / "tty") as device:
         asyncio.run(run(device))
-    settled = held[3:]  # threads are created on demand
+    settled = held[3:]
     figure(
         f"{UNPLUGS} unplugs and re-plugs",
         f"noticed in {np.median(noticed_s) * 1e3:.0f} ms (at most {max(noticed_s) * 1e3:.0f}), back in "
@@ -68,10 +68,15 @@ def test_pulled_and_plugged_in_again_and_again(tmp_path: Path, figure: Figure) -
         f"{settled[0]} -> {settled[-1]}",
     )
     assert max(fds for fds, _ in settled) - min(fds for fds, _ in settled) <= 1  # reading /proc uses one itself
-    assert max(threads for _, threads in settled) <= settled[0][1] + 1
+    assert max(threads for _, threads in settled) <= settled[0][1]
     if SOAKING:
         assert np.quantile(noticed_s, 0.95) <= 0.1
         assert np.quantile(back_s, 0.95) <= 1.0
+
+
+def own_threads() -> list[threading.Thread]:
+    """Without those of asyncio's pool, which may begin another one while one is about to be free."""
+    return [thread for thread in threading.enumerate() if not thread.name.startswith("asyncio_")]
 
 
 def test_an_absent_device_costs_little(tmp_path: Path, figure: Figure) -> None:

@@ -107,7 +107,7 @@ def test_a_port_that_drops_repeatedly_is_reported_once(tmp_path: Path, figure: F
                 await asyncio.sleep(0.2)
                 device.plug()
                 await until(lambda: device.streaming)
-            await until(lambda: info and info[-1].link.counts["reconnects"] >= FLAPS)  # published every 5 s
+            await until(lambda: info and info[-1].link.counts.get("reconnects", 0) >= FLAPS)  # published every 5 s
             assert daemon.stop() == 0
         hearing.cancel()
         await asyncio.gather(hearing, return_exceptions=True)
@@ -126,7 +126,7 @@ def test_a_port_that_drops_repeatedly_is_reported_once(tmp_path: Path, figure: F
     assert info.link.state == "unstable"
     assert "drops again and again: change its cable" in (info.link.detail or "")
     since = links.index("unstable")
-    assert set(links[since:]) <= {"unstable", "none"}  # none: said at its end
+    assert set(links[since:]) <= {"unstable", "silent", "none"}  # silent: the tests rested; none: said at its end
 
 
 @beside_the_day

@@ -27,7 +27,7 @@ pytestmark = [needs.avr, needs.mosquitto]
 Build = Callable[..., Firmware]
 
 PACE = 3.0  # times real time
-LIMIT_S = 240
+LIMIT_S = 600
 
 
 def at(broker: Mosquitto, truth: Truth) -> Profile:

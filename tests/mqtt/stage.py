@@ -151,7 +151,7 @@ async def until(what: Callable[[], bool]) -> None:
         await asyncio.sleep(0.01)
 
 
-def play(story: Awaitable[None], within_s: float = 240.0) -> None:
+def play(story: Awaitable[None], within_s: float = 600.0) -> None:
     """Runs a story. The limit is for one that never ends: on a busy machine some take ten times longer."""
 
     async def timed() -> None:
