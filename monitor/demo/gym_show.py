@@ -71,8 +71,9 @@ async def show_gym(folder: Path, display: DisplaySettings, seed: int) -> None:
         shown.append(await stack.enter_async_context(running))
         for page in pages.values():
             await stack.enter_async_context(page)
+        stopping = _asked_to_stop(stack)  # before the screen says that Ctrl-C stops everything
         screen.begin(None if gym is None else gym.page_url, {machine: page.url for machine, page in pages.items()})
-        await _asked_to_stop(stack)
+        await stopping.wait()
         screen.end(None if gym is None else gym.collected())
 
 
@@ -107,9 +108,9 @@ async def _gym(address: Address, folder: Path, client_ids: Mapping[str, str]) ->
         database.close()
 
 
-async def _asked_to_stop(stack: AsyncExitStack) -> None:
+def _asked_to_stop(stack: AsyncExitStack) -> asyncio.Event:
     loop, stopping = asyncio.get_running_loop(), asyncio.Event()
     for number in SIGNALS:
         loop.add_signal_handler(number, stopping.set)
         stack.callback(loop.remove_signal_handler, number)
-    await stopping.wait()
+    return stopping
