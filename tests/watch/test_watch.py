@@ -13,11 +13,12 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import pytest
+from paho.mqtt.publish import single
 
 from monitor.__main__ import main
 from monitor.display.server import PageServer
@@ -25,7 +26,7 @@ from monitor.display.visit import visit
 from monitor.events import Drop, Jerk, SetStart
 from monitor.exit_codes import ExitCode
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
-from monitor.mqtt.client.connection import Address, BrokerGone, BrokerRefuses, connect
+from monitor.mqtt.client.connection import Address, BrokerGone, BrokerRefuses, Connection, connect
 from monitor.mqtt.client.viewer import Viewer, sole_machine
 from monitor.mqtt.contract import payload
 from monitor.mqtt.contract.messages import StatusMessage
@@ -36,7 +37,7 @@ from monitor.watch.watching import STALE_S, seen_of
 from tests import needs
 from tests.ctrl_c import hears_ctrl_c
 from tests.display.stage import CALM, DisplayStage
-from tests.mqtt.brokers import free_port
+from tests.mqtt.brokers import free_port, mosquitto
 from tests.mqtt.stage import play, until
 
 PATIENCE_S = 120.0
@@ -238,6 +239,32 @@ def test_an_open_page_asks_for_its_token() -> None:
             await asyncio.gather(following, return_exceptions=True)
 
     play(story())
+
+
+@needs.mosquitto
+def test_the_only_machine_is_found_by_a_program_that_stood_still(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What has come by the time that it looks for is taken, however late it looks."""
+    status = payload.status(TopicTree("leg-press"), StatusMessage(state="online", conn=1))
+    subscribe = Connection.subscribe
+    monkeypatch.setattr("monitor.mqtt.client.viewer.RETAINED_WITHIN_S", 0.05)
+
+    async def story(port: int) -> None:
+        def stand_still() -> None:
+            single(status.topic, status.payload, 1, port=port)
+            time.sleep(0.2)
+
+        async def then_stand_still(connection: Connection, topics: Sequence[str]) -> None:
+            await subscribe(connection, topics)
+            asyncio.get_running_loop().call_soon(stand_still)
+
+        monkeypatch.setattr(Connection, "subscribe", then_stand_still)
+        tree, _ = await sole_machine(Address(host="127.0.0.1", port=port))()
+        assert tree == TopicTree("leg-press")
+
+    with mosquitto(tmp_path) as broker:
+        play(story(broker.port))
 
 
 @needs.mosquitto

@@ -166,6 +166,14 @@ class Connection:
                 raise self._gone()
             await self._client.news.wait()
 
+    def arrived(self) -> list[Received]:
+        """The messages that have come, without waiting. Raises BrokerGone."""
+        if self._client.has_ended:
+            raise self._gone()
+        messages = list(self._client.arrived)
+        self._client.arrived.clear()
+        return messages
+
     def _gone(self) -> BrokerGone:
         self.sound = False
         return BrokerGone("the connection to the broker ended")

@@ -126,16 +126,10 @@ def sole_machine(connection_of: Address, root: str = ROOT) -> Find:
     """Finds the only machine below the root by its retained status. Raises BrokerRefuses for another number."""
 
     async def find() -> tuple[TopicTree, Address]:
-        trees: set[TopicTree] = set()
         async with connect(connection_of, f"watch-{uuid4().hex[:12]}") as connection:
             await connection.subscribe([TopicTree("+", root).topic("status")])
-            try:
-                async with asyncio.timeout(RETAINED_WITHIN_S):
-                    async for message in connection.messages():
-                        if tree := tree_of(message.topic, root):
-                            trees.add(tree)
-            except TimeoutError:
-                pass
+            await asyncio.sleep(RETAINED_WITHIN_S)  # and not a timeout, which can come before messages that are there
+            trees = {tree for message in connection.arrived() if (tree := tree_of(message.topic, root))}
         if len(trees) != 1:
             known = ", ".join(sorted(tree.machine for tree in trees)) or "no machine"
             below = "" if root == ROOT else f" below {root}"
