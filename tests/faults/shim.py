@@ -6,9 +6,9 @@ with Shim(tmp_path) as shim:
 """
 
 import mmap
-import os
 import struct
 import subprocess
+import sys
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,7 +16,7 @@ from typing import Self
 from tests import needs
 
 SOURCE = Path(__file__).with_name("shim.c")
-SIZE_BYTES = 16
+SIZE_BYTES = 24
 
 
 class Shim:
@@ -50,10 +50,7 @@ class Shim:
     def step_wall_clock(self, ahead_s: int) -> None:
         self._map[8:16] = struct.pack("=q", ahead_s)
 
-
-def environment(*more: dict[str, str]) -> dict[str, str]:
-    """The environment of this process, plus the shim."""
-    whole = dict(os.environ)
-    for one in more:
-        whole |= one
-    return whole
+    @property
+    def recorded_bytes(self) -> int:
+        """How much of the recording is known to be on the disk."""
+        return int.from_bytes(self._map[16:24], sys.byteorder)
