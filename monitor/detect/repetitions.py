@@ -21,6 +21,7 @@ from monitor.signals.conditions import Bit
 from monitor.signals.zigzag import Reversal
 
 LATE_STEPS = 4  # the reading that completes a moment may arrive this much later
+EDGE_STEPS = 8  # by how much a coarse encoder shows the edge of a dwell late; a slow filter does so again by its lag
 SAME_END_STEPS = steps(0.05)  # an end that moves by less is not worth another record
 
 
@@ -118,7 +119,7 @@ class RepDetector:
     def _hold(self, moment: Moment, x_m: float) -> int | None:
         """How many steps the stack must stand at `x_m` for the repetition to end; None: no repetition ends there."""
         limits = moment.limits
-        soon = steps(self.settings.end_s) - moment.signals.slow_lag - self.lag - LATE_STEPS
+        soon = steps(self.settings.end_s) - 2 * moment.signals.slow_lag - self.lag - LATE_STEPS - EDGE_STEPS
         near_m = self.settings.end * limits.range_m
         if not limits.starts_up:  # the lifter stands upright, or the set is over
             upright = limits.range_known and x_m >= limits.top_m - near_m

@@ -31,6 +31,13 @@ def what_counts_as_a_repetition() -> None:
 STALL: list[Act] = [Leg(0.5, 1.5), Still(2.4)]
 
 
+def a_repetition_at_the_bottom_is_reported_in_time() -> None:
+    """Within 0.6 s of its end, which a coarse encoder shows up to 40 ms late, and in superslow up to 80 ms more."""
+    for name, phase_s, room_s in (("stack", 2.0, 0.04), ("superslow", 10.0, 0.12)):
+        rep = only(of("rep", [Leg(1.0, phase_s), Still(0.4), Leg(0.0, phase_s), Still(2.0)], name))
+        assert rep.found_s - (rep.t_s + rep.duration_s) <= 0.6 - room_s
+
+
 def a_slow_grind_is_no_stall_until_it_stays_within_a_centimetre() -> None:
     """14 mm in 1.4 s are slower than v_rest, but travel: the stall begins behind the first centimetre."""
     grind: list[Act] = [Leg(0.4, 1.5), *[Leg(0.4 + 0.004 * i, 0.2) for i in range(1, 8)], Still(2.4)]

@@ -56,6 +56,7 @@ from tests.detect.movement_checks import (
     a_heave_is_a_jerk_and_a_let_go_negative_a_drop,
     a_range_of_a_few_centimetres_is_too_short,
     a_range_that_is_exceeded_widens,
+    a_repetition_at_the_bottom_is_reported_in_time,
     a_rest_at_lockout_is_long_and_at_the_top,
     a_set_lasts_until_the_stack_stands_for_good,
     a_slow_grind_is_no_stall_until_it_stays_within_a_centimetre,
@@ -110,6 +111,8 @@ MUTANTS = (
         a_set_lasts_until_the_stack_stands_for_good,
     ),
     Mutant(RepDetector, ">= moment.limits.excursion_m", ">= 0.0", what_counts_as_a_repetition),
+    Mutant(RepDetector, " - EDGE_STEPS", "", a_repetition_at_the_bottom_is_reported_in_time),
+    Mutant(RepDetector, "- 2 * moment", "- moment", a_repetition_at_the_bottom_is_reported_in_time),
     Mutant(RepDetector, "- top.reversal.x_m > ", "- top.reversal.x_m < ", what_counts_as_a_repetition),
     Mutant(
         StallDetector,
