@@ -9,6 +9,7 @@ import pytest
 
 from tests.browser import Browser, Page
 from tests.display.stage import DisplayStage
+from tests.unhurried import unhurried as unhurried
 
 PHONE, TABLET, LAPTOP, TV = (390, 844), (810, 1080), (1280, 800), (1920, 1080)
 # True where only a reload brings back what the page showed when it was opened: after another address, after a choice

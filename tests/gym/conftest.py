@@ -9,6 +9,7 @@ import pytest
 from monitor.gym.database.database import Database, open_database
 from tests import needs
 from tests.gym.postgresql import PostgreSQL
+from tests.unhurried import unhurried as unhurried
 
 KINDS = ["sqlite", pytest.param("postgresql", marks=needs.postgresql)]
 

@@ -36,13 +36,14 @@ def test_commands_are_carried_out_once_and_answered(kind: str, tmp_path: Path) -
             listening(address, "ack/+") as coach,
         ):
             await until(lambda: stage.publisher.connected)
-            wanted = [
-                command(LifterCommand, lifter="l-7"),
-                command(ProtocolCommand, name="5/5"),
-                command(LoadCommand, load_n=804.0),
-                command(StopCommand),
-            ]
-            for order in wanted:
+            wanted = []
+            for kind_of, fields in (
+                (LifterCommand, {"lifter": "l-7"}),
+                (ProtocolCommand, {"name": "5/5"}),
+                (LoadCommand, {"load_n": 804.0}),
+                (StopCommand, {}),
+            ):
+                wanted.append(order := command(kind_of, **fields))  # stamped now: soon it is stale
                 for _ in range(2):
                     packet = payload.command(TREE, order)
                     await coach.client.publish(packet.topic, packet.payload, packet.qos)
