@@ -142,7 +142,8 @@ def leaves_nothing_behind(request: pytest.FixtureRequest, monkeypatch: pytest.Mo
         assert not thread.is_alive(), f"thread left running: {thread}"
     # Only the number counts: a page that tests share may have reconnected. A peer's end may take
     # a moment to be seen by a server in its own thread.
-    for _ in range(600):
+    until_s = time.monotonic() + 60
+    while time.monotonic() < until_s:
         if len(_descriptors()) <= len(descriptors):
             return
         gc.collect()

@@ -36,7 +36,7 @@ def main() -> None:
         timed(f"{WORKERS} processes", number, lambda: in_processes(work, WORKERS), alone_s)
         library: Any = distributed
         with library.LocalCluster(
-            n_workers=WORKERS, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+            n_workers=WORKERS, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
         ) as cluster:
             address = cluster.scheduler_address
             timed(f"Dask, {WORKERS} workers", number, lambda: on_scheduler(work, address), alone_s)

@@ -160,7 +160,7 @@ def test_a_dask_scheduler_gives_the_same_tables_and_survives_a_worker(monkeypatc
     distributed = pytest.importorskip("distributed")
     work = list(alone())
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=50
+        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0", silence_logs=50
     ) as cluster:
         found: dict[workers.Batch, Tables] = {}
         for batch, tables in on_scheduler(work, cluster.scheduler_address):

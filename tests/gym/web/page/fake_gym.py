@@ -12,14 +12,16 @@ import mimetypes
 import socket
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 from urllib.parse import parse_qs
 
 import uvicorn
 
-from monitor.gym.web.server import PageUvicorn
+from monitor.display.door import Door
+from monitor.gym.web.server import LimitedRequests, PageUvicorn
 
 ROOT = Path(__file__).parents[4]
 FOLDERS = {"/page/shared/": ROOT / "monitor/display/page", "/page/": ROOT / "monitor/gym/web/page"}
@@ -59,6 +61,7 @@ class FakeGym:
         config = uvicorn.Config(
             self._serve,
             interface="asgi3",
+            http=cast(type[asyncio.Protocol], partial(LimitedRequests, Door())),  # ends what Chromium opens as a spare
             lifespan="off",
             ws="none",
             log_config=None,
