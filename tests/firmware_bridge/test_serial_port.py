@@ -10,6 +10,7 @@ import termios
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -278,7 +279,8 @@ def _needed_in(rest_s: float) -> Needed:
 
 
 def test_after_a_rest_that_ended_late_it_waits_for_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serial_port, "EARLY_S", 0.0)  # so that each ends late
+    now_ns = iter((0, 20_000_000))
+    monkeypatch.setattr(serial_port, "time", SimpleNamespace(monotonic_ns=lambda: next(now_ns)))
 
     async def wait_for_more(fd: int, timeout_s: float) -> bool:
         raise AssertionError("it waits for more")
@@ -288,7 +290,7 @@ def test_after_a_rest_that_ended_late_it_waits_for_no_more(monkeypatch: pytest.M
     os.set_blocking(port, False)
     os.write(device, b"while it rested")
     try:
-        assert asyncio.run(_read("PORT", port, _needed_in(0.01), lambda data: True)) == b"while it rested"
+        assert asyncio.run(_read("PORT", port, Needed(10_000_000), lambda data: True)) == b"while it rested"
     finally:
         os.close(port)
         os.close(device)
