@@ -30,6 +30,7 @@ def test_a_calibration_can_be_rehearsed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
+    monkeypatch.setattr("monitor.calibrate.listening_port.PATIENCE_S", 60.0)  # the simulator may rest
     profile = write_profile(tmp_path, UNCALIBRATED)
     hidden = load_profile(profile)
     answers = tmp_path / "answers.toml"

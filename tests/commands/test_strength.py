@@ -92,6 +92,7 @@ def test_a_live_test_asks_for_place_after_place(
     config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
+    monkeypatch.setattr("monitor.calibrate.listening_port.PATIENCE_S", 60.0)  # the simulator may rest
     config.write_text(PROFILE + "\n[calibration]\nmetres_per_count = 0.0001\nnewtons_per_count = 0.001\n")
     link, out = tmp_path / "port", tmp_path / "strength.json"
     words = ["simulate", "--config", str(config), "--script", "strength", "--link", str(link), "--speed", "max"]

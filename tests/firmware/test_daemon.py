@@ -38,6 +38,8 @@ def at(broker: Mosquitto, truth: Truth) -> Profile:
 
 def test_a_set_and_then_everything_goes_wrong(built: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
+    monkeypatch.setattr("firmware_bridge.link.GIVE_UP_NS", round(LIMIT_S * 1e9))  # the emulator may rest
+    monkeypatch.setattr("firmware_bridge.emulated_board.STOP_TIMEOUT_S", float(LIMIT_S))
     truth = a_set(tmp_path, REPS)
     records: list[ReceivedRecord] = []
 
