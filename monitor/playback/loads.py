@@ -10,9 +10,11 @@ from monitor.events import AnyEvent, SetEnd
 from monitor.learning.load import SNAP
 from monitor.playback.playback import Playback, TablePlayback
 from monitor.profile.weights import newtons
+from monitor.record.table.plausible import USUAL_N
 from monitor.record.table.units import SI, UNITS
 
 SMALL_N = 150.0  # few loads in newtons are smaller, many in kilograms are
+_FORCES = [unit for unit in UNITS if unit.quantity == "f" and unit != SI["f"]]
 
 
 def load_remarks(playback: Playback, records: Iterable[AnyEvent]) -> list[str]:
@@ -24,7 +26,7 @@ def load_remarks(playback: Playback, records: Iterable[AnyEvent]) -> list[str]:
     loads_n = [end.working_load_n for end in ends if end.working_load_n]
     if not ends and table is not None and machine.working_load_n is not None:
         loads_n = _carried_n(table.samples.force_n)  # too little to make a set of it
-    if machine.plates_kg is not None:
+    if machine.plates_kg is not None and loads_n:
         known = f"none of [machine] plates_kg ({', '.join(f'{kg:g}' for kg in machine.plates_kg)})"
         return _unfit(loads_n, [kg * G for kg in machine.plates_kg], known, unit_guessed)
     if machine.working_load_n is not None:
@@ -35,10 +37,13 @@ def load_remarks(playback: Playback, records: Iterable[AnyEvent]) -> list[str]:
     loads_n = [n for end in ends if (n := end.working_load_n or end.strength_n)]
     forces_n = table.samples.force_n
     most_n = max(loads_n) if loads_n else float(forces_n.max(initial=0.0, where=~np.isnan(forces_n)))
-    if not 0 < most_n < SMALL_N:
+    least_n, greatest_n = USUAL_N
+    units = [unit for unit in _FORCES if unit.times > unit.over and least_n <= most_n * unit.times <= greatest_n]
+    if most_n >= SMALL_N or not units:
         return []
     what = "the greatest load is" if loads_n else "the force never exceeds"
-    return [f"{what} {newtons(most_n)}: if these are kilograms, add --units kg; if they are newtons, add --units N"]
+    words, options = " or ".join(unit.words for unit in units), " or ".join(f"--units {unit.name}" for unit in units)
+    return [f"{what} {newtons(most_n)}: if these are {words}, add {options}; if they are newtons, add --units N"]
 
 
 def _carried_n(force_n: NDArray[np.float64]) -> list[float]:
@@ -54,8 +59,7 @@ def _unfit(loads_n: Sequence[float], known_n: Sequence[float], known: str, unit_
         if _fits(load_n, known_n):
             continue
         remedy = "correct the profile, or calibrate again"
-        units = [unit for unit in UNITS if unit.quantity == "f" and unit != SI["f"]]
-        likely = [unit for unit in units if unit_guessed and _fits(load_n * unit.times / unit.over, known_n)]
+        likely = [unit for unit in _FORCES if unit_guessed and _fits(load_n * unit.times / unit.over, known_n)]
         if likely:
             words = " or ".join(f"{unit.words} (--units {unit.name})" for unit in likely)
             remedy = f"is the table in {words}? If not, {remedy}"

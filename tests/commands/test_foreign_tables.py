@@ -85,7 +85,7 @@ def test_an_option_that_cannot_be_read_is_refused(
 @pytest.mark.parametrize(
     ("extra", "words", "remark"),
     [
-        ("", [], "the greatest load is 60 N (6.1 kg): if these are kilograms, add --units kg"),
+        ("", [], "is 60 N (6.1 kg): if these are kilograms or pounds, add --units kg or --units lb; if they are newt"),
         ("", ["--units", "ms,mm,N"], None),  # the unit is given
         ("", ["--units", "ms,mm,kg"], None),
         ("plates_kg = [20, 40, 60]\n", [], "fits none of [machine] plates_kg (20, 40, 60): is the table in kilograms"),
@@ -110,6 +110,27 @@ def test_a_load_that_cannot_be_is_named(
         assert main([command, str(tables[1]), *named]) == 0
         said = capsys.readouterr().err
         assert (said == "") if remark is None else (remark in said), said
+
+
+@pytest.mark.parametrize("plates", ["", "plates_kg = [20, 40, 60]\n"])
+@pytest.mark.parametrize(
+    ("per_kg", "remark"),
+    [
+        (0.00980665, "never exceeds 1 N (0.1 kg): if these are kilonewtons, add --units kN; if they are newtons"),
+        (0.5, "never exceeds 32 N (3.3 kg): if these are kilograms or pounds, add --units kg or --units lb"),
+        (0.00001, None),  # no unit explains it
+    ],
+)
+def test_a_force_too_small_for_a_set_is_named(
+    tables: tuple[Path, Path], capsys: pytest.CaptureFixture[str], plates: str, per_kg: float, remark: str | None
+) -> None:
+    path = tables[0]
+    path.with_name("machine.toml").write_text(PROFILE.replace("[protocol]", plates + "[protocol]"))
+    rows = "".join(f"{t / 1000},{x / 1000},{load * per_kg}\n" for t, x, load in a_set())
+    path.write_text("t_s,displacement_m,force_n\n" + rows)
+    assert main(["replay", str(path)]) == 0
+    said = capsys.readouterr().err
+    assert (said == "") if remark is None else (remark in said), said
 
 
 def test_a_recording_whose_load_fits_no_plate_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

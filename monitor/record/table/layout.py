@@ -12,6 +12,7 @@ from monitor.record.table.reading import COLUMNS, FLAGS, Reading
 from monitor.record.table.units import QUANTITIES, Quantity
 
 SEPARATORS = ",;\t"
+OTHER_QUOTES = ("'", "`", "\u2018", "\u201c", "\u201e", "\u00ab", "\u00bb")
 WITHIN_LINES = 50  # the header must be in these; a tool may write about itself above it
 WITHIN_BYTES = 1 << 16
 _DECLARED = re.compile(r'"?sep=(.)"?[,;\s]*', re.IGNORECASE)
@@ -125,6 +126,9 @@ def _no_header(path: Path, lines: Sequence[TextLine], reading: Reading) -> str:
             f"{where} is {shown(line.text)}: it must name the columns {','.join(COLUMNS)},"
             " separated by commas, semicolons or tabs"
         )
+    if all(name.startswith(OTHER_QUOTES) for name in names):
+        quoted = f"{where} has its headers in {names[0][0]} quotes"
+        return f'{quoted}: write double quotes ("), or none, in the whole table'
     has = f"{where} has the columns {', '.join(shown(name) for name in names[:12])}"
     missing = [reading.header(q) for q in QUANTITIES if reading.header(q) not in ("", *names)]
     if reading.columns:

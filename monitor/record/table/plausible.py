@@ -14,9 +14,9 @@ from monitor.record.table.units import UNITS, Quantity, Unit
 
 Column = NDArray[np.float64]
 LEAST_ROWS = 20  # fewer are not enough to judge
-FASTEST_S, SLOWEST_S = 5e-5, 0.2  # between rows
+FASTEST_S, SLOWEST_S = 2.2e-4, 0.2  # between rows; 80 rows a second, in minutes, are 2.1e-4 apart
 BLIND_S = 1.0  # rows further apart show no movement, whatever their unit
-USUAL_S = (0.0002, 0.1)
+USUAL_S = (FASTEST_S, 0.1)
 LONGEST_M = 4.0  # of travel
 USUAL_M = (0.04, 2.5)
 STRONGEST_N = 2e4

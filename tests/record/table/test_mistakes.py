@@ -29,6 +29,8 @@ QUOTE = r'has an opening quote \("\) without a closing one'
         ("\n0,1,2\n", "t.csv, line 2 contains numbers and no headers: put t_s,displacement_m,force_n in front"),
         ("0.0,1.0,2.0\n0.1,1,2\n", "t.csv, line 1 contains numbers and no headers"),
         ("0,0;1,0;2,0\n", "t.csv, line 1 contains numbers and no headers"),
+        ("'t_s','displacement_m','force_n'\n'0','1','2'\n", "line 1 has its headers in ' quotes: write double quotes"),
+        ("\u201ct_s\u201d;\u201cpos\u201d\n1;2\n", "line 1 has its headers in \u201c quotes: write double quotes"),
         ("t_s|displacement_m|force_n\n0|1|2\n", "line 1 is .*separated by commas, semicolons or tabs"),
         ("t_s displacement_m force_n\n0 1 2\n", "line 1 is .*separated by commas, semicolons or tabs"),
         ("x" * 70_000, "line 1 is 'x+[.]{3}': it must name the columns"),

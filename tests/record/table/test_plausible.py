@@ -31,6 +31,7 @@ def write(path: Path, rate_hz: float = 500.0, t: float = 1.0, x: float = 1.0, f:
         ({"t": 1e6}, "t_s grows by 2000 .* looks like microseconds: add --units us;", "us"),
         ({"t": 1e9}, "t_s grows by 2e[+]06 .* looks like nanoseconds: add --units ns;", "ns"),
         ({"t": 1 / 60}, "t_s grows by 3.3.*e-05 .* looks like minutes: add --units min;", "min"),
+        ({"t": 1 / 60, "rate_hz": 80.0}, "t_s grows by 0.0002083 .* looks like minutes: add --units min;", "min"),
         ({"t": 1 / 86400}, "t_s grows by 2.3.*e-08 .* looks like .*days: add .*--units d;", "d"),
         ({"t": 1e3, "rate_hz": 25.0}, "t_s grows by 40 .* looks like milliseconds: add --units ms;", "ms"),
         ({"x": 1e3}, "displacement_m goes from 10 to 410, which looks like millimetres: add --units mm;", "mm"),
