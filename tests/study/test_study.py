@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -50,6 +51,15 @@ def inputs(tmp_path: Path) -> Path:
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Replays without worker processes, which cost a second each."""
     monkeypatch.setattr("monitor.study.study.in_processes", lambda work, n: ((one, replay_batch(one)) for one in work))
+
+
+@pytest.fixture
+def environment_stays() -> Iterator[None]:
+    """Dask sets seeds, limits of threads and settings of the allocator for all programs that are started later."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
 
 
 @pytest.mark.usefixtures("in_this_process")
@@ -154,6 +164,7 @@ def test_batches_are_large_and_leave_no_worker_without_work() -> None:
     assert sum(batches(some, 3), ()) == tuple(some)
 
 
+@pytest.mark.usefixtures("environment_stays")
 @pytest.mark.may_leak("Dask keeps threads and descriptors for the next cluster")
 def test_a_dask_scheduler_gives_the_same_tables_and_survives_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "REACHED_WITHIN_S", 60.0)
