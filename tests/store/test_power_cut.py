@@ -68,7 +68,7 @@ def cut_off(directory: Path, image: Path, after: Path, dice: random.Random) -> t
         assert process.stdout is not None
         try:
             confirmed = b""
-            while confirmed.count(b"\n") < dice.randrange(20, 80):
+            while confirmed.count(b"\n") < dice.randrange(20, 80) or syncs(confirmed) < 2:
                 confirmed += os.read(process.stdout.fileno(), 1 << 16)
             threading.Event().wait(dice.random() / 5)  # a random moment of its work
             process.send_signal(signal.SIGSTOP)
@@ -81,6 +81,11 @@ def cut_off(directory: Path, image: Path, after: Path, dice: random.Random) -> t
             process.kill()
     last_seq, durable_bytes = confirmed.split(b"\n")[-2].split()
     return int(last_seq), int(durable_bytes)
+
+
+def syncs(confirmed: bytes) -> int:
+    """How many of the recording are known; the first one may have been of its header alone."""
+    return len({line.split()[1] for line in confirmed.split(b"\n")[:-1]} - {b"0"})
 
 
 def check(directory: Path, last_seq: int, durable_bytes: int) -> None:
