@@ -133,9 +133,9 @@ class Consumer:
                 after=self.ledger.seq,
                 store_id=self.ledger.store_id,
             )
+            self.asked += 1
             try:
                 await connection.publish(payload.command(self._tree, command))
-                self.asked += 1
             except PublishRefused:
                 self.refused["broker"] = self.refused.get("broker", 0) + 1
             answers = -1
