@@ -10,6 +10,7 @@ from monitor.detect.detector import Findings
 from monitor.detect.moment import NEVER, Moment, ZeroFound, steps
 from monitor.signals.conditions import Bit
 from monitor.signals.grid import STEP_S
+from monitor.signals.median import median
 
 LOOK_STEPS = steps(1.0)  # of rest, over which a zero is measured
 LEAST_S = 2.0  # a step that drift would make in less time is noise
@@ -41,7 +42,7 @@ class ZeroFinder:
         tension = moment.signals.part(moment.signals.tension, moment.now - LOOK_STEPS + 1, moment.now + 1)
         half = len(tension) // 2
         first_n, last_n = float(np.mean(tension[:half])), float(np.mean(tension[half:]))
-        off_n = ZERO_STEP_N * round((first_n + last_n) / 2 / ZERO_STEP_N)
+        off_n = ZERO_STEP_N * round(median(tension) / ZERO_STEP_N)  # a pull that has just begun does not count
         walk_n_s = moment.limits.detect.zero.walk_n_per_minute / 60
         since = self._known_at
         assert since is not None

@@ -3,19 +3,20 @@
 from typing import Any
 
 import numpy as np
+import pytest
 
 from firmware_bridge.samples import Flag, Samples
 from monitor.detect.spine import Spine
 from tests.detect.stories import END, REP, UP
-from tests.movements import LOAD_N, PROFILES, Act, Down, Leg, Movement, Still
+from tests.movements import LEAD_S, LOAD_N, PROFILES, Act, Down, Leg, Movement, Still
 
 BRISK: list[Act] = [Leg(1.0, 1.8), Still(0.4), Leg(0.0, 1.8), Still(0.4)]  # 0.09 g: in the band
 OF_TENSION = {"tension_out", "unload", "slack", "force_ceiling"}
 
 
-def records(samples: Samples) -> list[Any]:
+def records(samples: Samples, name: str = "stack") -> list[Any]:
     """The last record of each event."""
-    spine = Spine(PROFILES["stack"], "s", feedback=False)
+    spine = Spine(PROFILES[name], "s", feedback=False)
     events: list[Any] = [*spine.update(samples).events, *spine.finish().events]
     return list({event.id: event for event in events}.values())
 
@@ -30,6 +31,21 @@ def test_a_cell_with_another_zero_invents_nothing_and_its_load_is_said_to_be_wro
     found = records(Samples(sound.t_s, sound.position_m, force_n, sound.flags))
     assert not OF_TENSION & {event.kind for event in found}
     assert [event.cause for event in found if event.kind == "sensor_fault"] == ["load"]
+
+
+def test_a_gentle_pull_is_not_taken_for_the_zero() -> None:
+    """It takes 0.6 s from nothing to a small load, and begins around a look at the zero."""
+    load_n = 50.0
+    for begin_s in np.arange(1.9, 2.1, 0.02):
+        lifts_s = begin_s + 0.6
+        sound = Movement((Still(lifts_s - LEAD_S), *REP, *REP, *END)).samples(load_n)
+        pulled = (sound.t_s > begin_s) & (sound.t_s < lifts_s + 0.15) & ~np.isnan(sound.force_n)
+        pull_n = np.minimum((sound.t_s - begin_s) / 0.6, 1.0) * load_n
+        force_n = np.where(pulled, np.fmax(sound.force_n, pull_n), sound.force_n)
+        found = records(Samples(sound.t_s, sound.position_m, force_n, sound.flags), "learned")
+        loads_n = [event.load_n for event in found if event.kind == "rep" and event.load_n]
+        assert loads_n == pytest.approx([load_n] * len(loads_n), rel=0.005), begin_s
+        assert loads_n
 
 
 def test_counts_that_the_device_says_are_lost_put_the_stack_on_its_rest() -> None:

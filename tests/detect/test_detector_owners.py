@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 
+from firmware_bridge.samples import Samples
 from monitor import detect
 from monitor.detect.detector import Detector, Findings
 from monitor.detect.moment import Fact, Moment
@@ -58,10 +59,12 @@ class Seen:
         self.found: dict[type, set[str]] = {}
         self.moments: list[Moment] = []
 
-    def look(self, name: str, movement: Movement) -> None:
+    def look(self, name: str, movement: Movement, drift_n_s: float = 0.0) -> None:
+        rows = movement.samples()
+        drifting = Samples(rows.t_s, rows.position_m, rows.force_n + drift_n_s * rows.t_s, rows.flags)
         spine = Spine(PROFILES[name], "s", feedback=False)
         wrap_detectors(spine, lambda detector: Recorded(detector, self.found, self.moments))
-        for event in feed(spine, movement.samples())[0]:
+        for event in feed(spine, drifting)[0]:
             self.reached.add((event.kind, ""))
             for key in ("grade", "cause", "at", "side", "slam", "cut", "partial", "outcome", "ended_set"):
                 self.reached.add((event.kind, f"{key}={getattr(event, key, None)}"))
@@ -86,6 +89,7 @@ def seen() -> Seen:
     seen.look("stack", Movement((*rep, *rep, *rep, Down(6.0)), (Trouble("frozen", 0.36, 1.0),)))
     heavier = (Helped(1.0, 2.0, 1.1), Tug(1.1, 0.4), Helped(0.0, 2.0, 1.1), Tug(1.1, 0.4))
     seen.look("learned", Movement((Leg(0.0, 0.5), Still(0.4), *rep, *rep, *heavier, *heavier, *rep, Down(6.0))))
+    seen.look("learned", Movement((*rep, Down(9.0))), drift_n_s=0.2)
     seen.look("stack", Movement((Leg(-0.053, 0.5), Still(6.0), *rep)))  # on a stop, just above the rest
     seen.look("stack", Movement((*rep, Leg(1.0, 1.8), Still(2.5), Leg(0.0, 2.0), *rep)))  # a rest at the top
     seen.look("stack", Movement((*rep, Leg(0.4, 1.0), Leg(1.0, 0.5), Still(0.4), Leg(0.0, 2.0))))  # a heave on the way
