@@ -44,8 +44,7 @@ class EmulatedBoard:
         """Inject a fault now; `fault` is a line of fwsim's scripts, without the time."""
         assert self.process.stdin
         try:
-            self.process.stdin.write(fault + "\n")
-            self.process.stdin.flush()
+            os.write(self.process.stdin.fileno(), f"{fault}\n".encode())  # a buffer could not be closed afterwards
         except BrokenPipeError:
             raise EmulatorError(f"the emulated board ended before the fault was injected: {fault}") from None
 

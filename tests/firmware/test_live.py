@@ -287,6 +287,20 @@ def test_an_unknown_fault_ends_the_board(built: Build, truth: Truth, tmp_path: P
         assert board.process.wait(PATIENCE_S) == 2
 
 
+def test_a_fault_of_a_board_that_has_ended_raises_an_error(built: Build, truth: Truth, tmp_path: Path) -> None:
+    with (
+        pytest.raises(EmulatorError, match="ended before the fault was injected: reset 0"),
+        emulated_board(built(), truth.calibration, None, link=tmp_path / "tty", wait_open=False) as board,
+    ):
+        end_and_inject(board)
+
+
+def end_and_inject(board: EmulatedBoard) -> None:
+    board.process.kill()
+    board.process.wait()
+    board.inject("reset 0")
+
+
 @pytest.mark.parametrize("missing_part", ["elf", "trajectory"])
 def test_an_emulator_that_cannot_start_raises_an_error(built: Build, tmp_path: Path, missing_part: str) -> None:
     firmware = replace(built(), elf=tmp_path / "no.elf") if missing_part == "elf" else built()
