@@ -1,6 +1,7 @@
 """A private PostgreSQL on a free port, which can be killed and started again."""
 
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -63,16 +64,24 @@ class PostgreSQL:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd=self._folder,
-            start_new_session=True,
             **self._user,
         )
 
     def kill(self) -> None:
-        """As a power cut: the server and its processes are killed."""
+        """As a power cut: the server and its processes, each in a session of its own, are killed and have ended."""
         if self._process is not None:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.send_signal(signal.SIGSTOP)  # it begins no other one
+            own = self._process.pid
+            children = Path(f"/proc/{own}/task/{own}/children").read_text().split()
+            processes = [os.pidfd_open(int(child)) for child in children]
+            for process in processes:
+                signal.pidfd_send_signal(process, signal.SIGKILL)
+            self._process.kill()
             self._process.wait()
             self._process = None
+            for process in processes:
+                select.select([process], [], [])  # it can be read when the process has ended
+                os.close(process)
             (self._data / "postmaster.pid").unlink(missing_ok=True)
 
     def new_database(self) -> str:

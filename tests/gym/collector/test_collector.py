@@ -259,6 +259,7 @@ def test_after_an_hour_without_collector_fifty_machines_are_asked_a_few_at_a_tim
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, figure: Figure
 ) -> None:
     """An hour of 30 events a minute and machine where `make soak` runs, else a minute of eight machines."""
+    monkeypatch.setattr("monitor.gym.collector.backlog.SILENT_S", 60.0)  # on a loaded machine an answer pauses longer
     count, hour = long((50, 1800), (8, 30))
     trees = [TopicTree(f"machine-{number}") for number in range(count)]
     beginning = StoreAnswers.start
