@@ -48,7 +48,7 @@ class Messages(NamedTuple):
 
     def of(self, topic: Topic) -> Whole:
         """Which messages have this topic."""
-        return np.isin(self.channels, [channel for channel, name in self.topics.items() if name == topic]).nonzero()[0]
+        return _any_of(self.channels, [channel for channel, name in self.topics.items() if name == topic]).nonzero()[0]
 
     def records(self) -> list[Plain]:
         topics = [self.topics[channel] for channel in self.channels.tolist()]
@@ -67,19 +67,19 @@ class Messages(NamedTuple):
 def messages_of(content: bytes, topics: dict[int, str]) -> Messages:
     """The messages in this content; invalid ones are skipped. Adds new channels to `topics`."""
     starts = np.array(_starts(content), np.int64)
-    octets = np.frombuffer(content.ljust(_HEAD.itemsize, b"\0"), np.uint8)
-    heads = np.lib.stride_tricks.sliding_window_view(octets, _HEAD.itemsize)[starts].view(_HEAD)[:, 0]
-    length = heads["length"]
+    anywhere = np.ndarray(max(0, len(content) - _HEAD.itemsize + 1), _HEAD, content, strides=1)
+    heads = anywhere[starts]
+    length, channels = heads["length"], heads["channel"].astype(np.int64)
     ends = starts + _PREFIX_BYTES + length.astype(np.int64)
     for at in (heads["opcode"] == CHANNEL).nonzero()[0].tolist():
         if length[at] <= len(content) - starts[at] - _PREFIX_BYTES:
-            topics[int(heads["channel"][at])] = _topic(content[starts[at] : ends[at]])
+            topics[int(channels[at])] = _topic(content[starts[at] : ends[at]])
     good = (heads["opcode"] == MESSAGE) & (length >= _EMPTY_BYTES) & (length <= _LONGEST_BYTES)
-    good &= (ends <= len(content)) & (heads["at_ns"] < MOST_NS) & np.isin(heads["channel"], list(topics))
+    good &= (ends <= len(content)) & (heads["at_ns"] < MOST_NS) & _any_of(channels, list(topics))
     found = Messages(
         content,
         topics,
-        heads["channel"][good].astype(np.int64),
+        channels[good],
         heads["number"][good].astype(np.int64),
         heads["at_ns"][good].astype(np.int64),
         starts[good] + _HEAD.itemsize,
@@ -87,6 +87,14 @@ def messages_of(content: bytes, topics: dict[int, str]) -> Messages:
     )
     sorted_already = bool((found.numbers[1:] >= found.numbers[:-1]).all())  # unless a tool has sorted them by time
     return found if sorted_already else found.rows(found.numbers.argsort(kind="stable"))
+
+
+def _any_of(channels: Whole, wanted: list[int]) -> NDArray[np.bool_]:
+    """Which of these are wanted; `np.isin` would cost more than all the rest."""
+    found = np.zeros(len(channels), np.bool_)
+    for channel in wanted:
+        found |= channels == channel
+    return found
 
 
 def _starts(content: bytes) -> list[int]:
