@@ -45,7 +45,7 @@ class HoldFinder:
 class StopFinder:
     """Finds `Stop`; it reports no event. Doubted readings neither begin nor end a stop."""
 
-    watches = Bit.OFF | Bit.STILL | Bit.KNOWN_T | Bit.CONTACT
+    watches = Bit.HANGS | Bit.STILL | Bit.KNOWN_T | Bit.CONTACT
 
     def __init__(self, settings: SetSettings, count_m: float) -> None:
         """`count_m`: the step of the encoder."""
@@ -67,8 +67,8 @@ class StopFinder:
 
     def _seen(self, moment: Moment) -> Stop | None:
         doubted = moment.trust.force_doubted or not moment.on(Bit.KNOWN_T)
-        loaded = moment.on(Bit.OFF) if not doubted else self._since is not None
-        if not (moment.still and loaded):
+        tight = not moment.on(Bit.CONTACT | Bit.HANGS) if not doubted else self._since is not None
+        if not (moment.still and tight):
             self._since = None
             return None
         self._since = moment.now if self._since is None else self._since

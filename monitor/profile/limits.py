@@ -206,13 +206,13 @@ class Limits:
 
     @cached_property
     def empty_n(self) -> float:
-        return 2 * self.detect.set.end_tension * self.half_load_n
+        return self.detect.set.end_tension * (self.selected_n or 2 * self.half_load_n)
 
     @cached_property
     def held_n(self) -> float:
         """A stack that stands still with less tension than this is held by something other than the cable."""
         held = self.detect.held
-        return held.unknown_n if self.load_n is None else held.tension * self.load_n
+        return held.unknown_n if self.selected_n is None else held.tension * self.selected_n
 
     @cached_property
     def unload_below(self) -> float:
