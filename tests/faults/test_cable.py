@@ -18,7 +18,7 @@ from monitor.record.session_file import read_session
 from tests.daemon.whole import a_profile
 from tests.fake_device import FakeDevice
 from tests.faults.stage import a_daemon, on_disk, until
-from tests.firmware_bridge.reader import Reader
+from tests.firmware_bridge.reader import Reader, cpu_share
 from tests.firmware_bridge.wire import RAW
 from tests.mqtt.brokers import free_port
 from tests.soak import SOAKING, Figure, long, soak
@@ -83,9 +83,7 @@ def test_an_absent_device_costs_little(tmp_path: Path, figure: Figure) -> None:
     async def run() -> float:
         async with Reader(tmp_path / "nothing") as reader:
             await reader.until(lambda: reader.states and reader.state.attempts > 1)
-            cpu_s, wall_s = time.process_time(), time.monotonic()
-            await asyncio.sleep(ABSENT_S)
-            return (time.process_time() - cpu_s) / (time.monotonic() - wall_s)
+            return await cpu_share(ABSENT_S)
 
     share = asyncio.run(run())
     figure("device absent", f"{share:.2%} of a core")

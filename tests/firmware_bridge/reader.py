@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import gc
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -55,3 +57,11 @@ class Reader:
 
     async def until_state(self, name: str) -> None:
         await self.until(lambda: self.states and self.state.state == name)
+
+
+async def cpu_share(within_s: float) -> float:
+    """How much of a core this process uses, without what earlier tests left to Python's collector."""
+    gc.collect()
+    cpu_s, wall_s = time.process_time(), time.monotonic()
+    await asyncio.sleep(within_s)
+    return (time.process_time() - cpu_s) / (time.monotonic() - wall_s)
