@@ -1,7 +1,8 @@
 """Learns from repetitions that agree that the load differs between up and down: a motor adds to the negative.
 
 The cable carries up = W_up (1 + mu) and down = W_down (1 - mu). Without a known friction only a way down that carries
-more than the way up certainly shows a step: friction alone makes it carry less.
+more than the way up certainly shows a step: friction alone makes it carry less. A motor adds from the first repetition
+of a set on. Where one of them had a single load, a helper came.
 """
 
 from collections.abc import Iterable
@@ -26,11 +27,12 @@ class StepLearner:
 
     def __init__(self, size: float, reps: int) -> None:
         self._size, self._reps = size, reps
-        self._seen: list[LoadStepFit] = []
+        self.forget()
 
     def forget(self) -> None:
         """Forget the step: the motor may be switched off between sets."""
-        self._seen = []
+        self._seen: list[LoadStepFit] = []
+        self._even = False  # a repetition of this set had the same load in both directions
 
     def update(
         self, signals: SignalWindow, limits: Limits, doubted: Iterable[tuple[int, int]], start: int, end: int
@@ -45,11 +47,13 @@ class StepLearner:
         friction = limits.friction or 0.0
         fit = LoadStepFit((level + slope) / (1 + friction), (level - slope) / (1 - friction))
         step = fit.down_n / fit.up_n
-        steps = abs(step - 1) > self._size if limits.friction is not None else step > 1 + self._size
+        known = limits.friction is not None
+        steps = abs(step - 1) > self._size if known else step > 1 + self._size
+        self._even = self._even or (abs(step - 1) < self._size / 2 if known else step < 1)
         steps = steps and fit.up_n > limits.detect.assist.lifted * fit.down_n  # else somebody else lifted it
         agrees = all(abs(step - before.down_n / before.up_n) <= AGREE for before in self._seen)
         self._seen = ([*self._seen, fit] if agrees else [fit]) if steps else []
-        if len(self._seen) < self._reps:
+        if len(self._seen) < self._reps or self._even:
             return None
         n = len(self._seen)
         return LoadStepFit(sum(one.up_n for one in self._seen) / n, sum(one.down_n for one in self._seen) / n)

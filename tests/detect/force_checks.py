@@ -140,6 +140,16 @@ def a_positive_by_somebody_else_counts_as_assisted() -> None:
         assert [rep.assisted for rep in reps] == [False, False, True]
 
 
+def a_helper_who_always_takes_the_same_is_no_load_step() -> None:
+    """A motor would have added to the first repetitions, too."""
+    helped: list[Act] = [Helped(1.0, 2.0, 0.7), Still(0.4), Leg(0.0, 2.0), Still(0.4)]
+    for name in ("stack", "learned"):
+        events, spine = story([*REP, *REP, *helped, *helped, *helped, *helped, *END], name)
+        assert [event.rep for event in events if event.kind == "assist" and event.part_of is None] == [3, 4, 5, 6]
+        assert not [event for event in events if event.kind == "load_step"]
+        assert spine.limits.selected_n == pytest.approx(LOAD_N, rel=0.01)
+
+
 def a_motor_that_adds_on_the_way_down_is_a_load_step() -> None:
     movement = Movement((Leg(0.0, 0.5), Still(0.4), *[*REP] * 5, Down(8.0), *[*REP] * 4, *END), down=1.4)
     spine = Spine(PROFILES["stack"], "s")

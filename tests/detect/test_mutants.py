@@ -32,9 +32,11 @@ from monitor.detect.turnarounds import TurnaroundDetector, TurnFinder
 from monitor.detect.zero_finder import ZeroFinder
 from monitor.learning.load import Cruise, LoadLearner
 from monitor.learning.range import RangeLearner
+from monitor.learning.step import StepLearner
 from tests.detect.force_checks import (
     a_cable_that_a_trainer_leaves_loose_is_slack,
     a_helper_is_not_a_fault_and_teaches_nothing,
+    a_helper_who_always_takes_the_same_is_no_load_step,
     a_load_that_is_held_high_is_not_on_a_stop,
     a_motor_that_adds_on_the_way_down_is_a_load_step,
     a_positive_by_somebody_else_counts_as_assisted,
@@ -221,6 +223,7 @@ MUTANTS = (
     Mutant(ContactDetector, "_met(moment)", "moment.now", a_touch_in_doubt_begins_at_the_contact),
     Mutant(TensionDetector, " or helped", "", a_cable_that_a_trainer_leaves_loose_is_slack),
     Mutant(LoadDetector, "fit.odd_since is None", "True", a_force_that_leaves_its_load_is_a_sensor_fault),
+    Mutant(StepLearner, " or self._even:", ":", a_helper_who_always_takes_the_same_is_no_load_step),
     Mutant(LoadStepDetector, "self._teacher.forget_step()", "pass", a_motor_that_adds_on_the_way_down_is_a_load_step),
     Mutant(ZeroFinder, "ZeroFound(off_n, since)", "ZeroFound(-off_n, since)", a_drifting_zero_is_followed),
 )
@@ -256,7 +259,7 @@ def test_a_defect_is_noticed(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) ->
 def test_no_detector_is_without_a_mutant() -> None:
     """All detectors that the spine wakes, and the learners."""
     mutated = {mutant.detector for mutant in MUTANTS}
-    woken: set[type[Any]] = {RangeLearner, LoadLearner, Cruise}
+    woken: set[type[Any]] = {RangeLearner, LoadLearner, StepLearner, Cruise}
     for profile in PROFILES.values():
         spine = Spine(profile, "s")
         woken |= {type(detector) for detector in (*spine._panel.before, *spine._panel.after)}
