@@ -37,6 +37,7 @@ class SetDetector:
         self._off_since: int | None = None
         self._over_since: int | None = None
         self._over_by = 0  # the bit that held since then
+        self._bounced: tuple[int, int] | None = None  # when the last contact began and ended
         self._stood = False  # on a stop, at the moment before
         self._from_stop = False  # it has not lain on the rest since
         self._set_down: int | None = None  # when the tension fell soon after the contact
@@ -88,11 +89,22 @@ class SetDetector:
             by = self._over_by if moment.still and self._over_since is not None else 0  # still standing as before
         else:
             by = moment.bits & over
+        self._join(moment, by)
         if by and by != self._over_by:  # what stands on a rest that is found only now, came to rest before
             self._over_by, self._over_since = by, None if moment.rest_found is None else self._over_since
         if by:
             self._note_set_down(moment)
         return bool(by)
+
+    def _join(self, moment: Moment, by: int) -> None:
+        """A landing bounces: a contact soon after the last one is the same one."""
+        rested_since = self._over_since if self._over_by == Bit.CONTACT else None
+        if by != Bit.CONTACT and rested_since is not None:
+            self._bounced = rested_since, moment.now
+        elif by == Bit.CONTACT and rested_since is None and self._bounced is not None:
+            since, left = self._bounced
+            if moment.now - left < steps(moment.limits.detect.stack_touch.join_s):
+                self._over_by, self._over_since = by, since
 
     def _note_set_down(self, moment: Moment) -> None:
         """Note when the tension falls just after the contact: the stack came to rest then."""

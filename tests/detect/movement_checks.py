@@ -20,6 +20,15 @@ def a_set_lasts_until_the_stack_stands_for_good() -> None:
     assert end.reps == 3
 
 
+def a_set_ends_with_its_landing_though_that_bounces() -> None:
+    """The stack is 10 mm up again for 0.2 s; with a longer bounce it is a contact of its own."""
+    up = Leg((REST_M + 0.010 - BOTTOM_M) / (TOP_M - BOTTOM_M), 0.1)
+    landed_s = STARTED_S + 4.8 + 0.4
+    for still_s, off_s in ((0.0, 0.0), (0.4, 0.4 + 0.2 + 0.4)):
+        end = only(of("set_end", [*REP, Down(0.4), up, Still(still_s), Down(6.0, 0.1)]))
+        assert end.t_s == pytest.approx(landed_s + off_s, abs=0.15)
+
+
 def what_counts_as_a_repetition() -> None:
     some: list[Act] = [Leg(0.35, 1.5), Still(0.3), Leg(0.0, 1.5), Still(0.3)]
     hardly: list[Act] = [Leg(0.15, 1.0), Still(0.3), Leg(0.0, 1.0), Still(0.3)]
