@@ -7,6 +7,7 @@ with DisplayStage() as stage:
 """
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections import deque
@@ -89,7 +90,7 @@ class DisplayStage:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="display stage")
         self._thread.start()
-        self._do(self._up())
+        self._do(self._broker_up())
         return self
 
     def __exit__(
@@ -230,16 +231,10 @@ class DisplayStage:
     def _do(self, work: Coroutine[Any, Any, Result]) -> Result:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
 
-    async def _up(self) -> None:
-        await self._broker_up()
-        self._player = asyncio.create_task(self._play())
-
     async def _down(self) -> None:
-        self._player.cancel()
-        await asyncio.gather(self._player, return_exceptions=True)
-        await self._loop.shutdown_default_executor()
         if self._is_up:
             await self._broker_down()
+        await self._loop.shutdown_default_executor()
 
     async def _broker_up(self) -> None:
         self._broker = await EmbeddedBroker().__aenter__()
@@ -262,10 +257,14 @@ class DisplayStage:
         ).__aenter__()
         self._port = self._server.port
         self._is_up = True
+        self._player = asyncio.create_task(self._play())
 
     async def _broker_down(self) -> None:
         self._is_up = False
         self.stops += 1
+        self._player.cancel()  # before the client, which it would use in vain
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._player
         self._listener.cancel()
         await asyncio.gather(self._listener, return_exceptions=True)
         await self._client.__aexit__(None, None, None)
