@@ -22,7 +22,7 @@ from monitor.exit_codes import ExitCode
 from tests.mqtt.brokers import free_port
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 60.0  # until the simulated lifter moves, which takes 3 s, on a loaded machine
+PATIENCE_S = 120.0  # until the simulated lifter moves, which takes 3 s, on a loaded machine
 
 
 @contextmanager

@@ -208,13 +208,14 @@ def payload_live(t_s: float, **more: float) -> Any:
     return msgspec.convert(msgspec.to_builtins(CALM) | {"t_s": t_s, "session": "s"} | more, LiveMessage)
 
 
-def test_a_page_on_the_next_free_port_is_found(the_stage: DisplayStage) -> None:
-    """The daemon takes the next free port, so watch tries it."""
-    port = int(the_stage.url.rsplit(":", 1)[1].strip("/"))
-    found = visit(f"http://127.0.0.1:{port - 2}/", "leg-press", nearby=True)
-    assert (found.tree.machine, found.address.port, found.address.websocket_path) == ("leg-press", port, "/mqtt")
-    with pytest.raises(BrokerGone, match="only of leg-press"):
-        visit(the_stage.url, "another", nearby=False)
+def test_a_page_on_the_next_free_port_is_found() -> None:
+    """The daemon takes the next free port, so watch tries it. Near it may be pages of other tests."""
+    with DisplayStage("near-here") as stage:
+        port = int(stage.url.rsplit(":", 1)[1].strip("/"))
+        found = visit(f"http://127.0.0.1:{port - 2}/", "near-here", nearby=True)
+        assert (found.tree.machine, found.address.port, found.address.websocket_path) == ("near-here", port, "/mqtt")
+        with pytest.raises(BrokerGone, match="only of near-here"):
+            visit(stage.url, "another", nearby=False)
     with pytest.raises(BrokerGone, match="rep-monitor run"):
         visit(f"http://127.0.0.1:{free_port()}/", None, nearby=False)
 
