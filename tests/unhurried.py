@@ -7,7 +7,6 @@ import pytest
 
 PATIENT_S = 60.0
 LIMITS = {  # of one step of another task or program, which takes milliseconds
-    "monitor.demo.trainer": ("ANSWER_WITHIN_S",),
     "monitor.display.ask_code": ("PATIENCE_S",),
     "monitor.display.visit": ("PATIENCE_S",),
     "monitor.gym.collector.questions": ("ANSWERED_WITHIN_S", "FORGOTTEN_WITHIN_S"),
