@@ -107,12 +107,13 @@ class Batch:
         flags[suspect(force)] |= np.uint8(Flag.SUSPECT)
         odd = np.flatnonzero((self._skip > 0) | (self._flags > 0) & self._placed)
         flags[starts[odd] + self._skip[odd]] |= self._flags[odd]
+        samples = Samples(at_us / 1e6, calibration.position_m(position), calibration.force_n(force), flags)
+        if not self._skip.any():
+            return samples
         keep = np.ones(rows, np.bool_)
         for start, skip in zip(starts[odd].tolist(), self._skip[odd].tolist(), strict=True):
             keep[start : start + skip] = False
-        return Samples(
-            at_us[keep] / 1e6, calibration.position_m(position[keep]), calibration.force_n(force[keep]), flags[keep]
-        )
+        return samples.rows(keep)
 
     def _cut(self, starts: Whole, length: int) -> NDArray[np.uint8]:
         """`length` bytes from each of these places, shape (starts, length)."""
