@@ -76,7 +76,7 @@ class LoadDetector:
             self._bent_since = moment.now if self._bent_since is None else self._bent_since
             if self._raised_since is not None and _stands(moment) and moment.now - self._bent_since < HAND_OVER_STEPS:
                 return self._take_over(moment, self._raised_since)
-            if moment.on(Bit.BENT):
+            if moment.on(Bit.BENT) and not moment.still:  # while it stands, a hand takes it over
                 return self._doubt(moment, self._bent_since)
         else:
             self._bent_since = None

@@ -65,7 +65,9 @@ class TensionDetector:
         used = moment.in_set or moment.pull.pulled or kind == "stack"  # a stack off its rest is in use, in a set or not
         let_go = moment.on(Bit.EMPTY) and (kind == "static" or (free and moment.still))  # the set may be over
         judged = (used or free) and not (moment.trust.force_doubted or moment.held or let_go or moment.staging.aimless)
-        helped = moment.in_set and moment.limits.lowered_n is not None  # the hand that lifts is the trainer's
+        lowered = moment.limits.lowered_n is not None
+        judged = judged and not (lowered and moment.still)  # nothing shows that the stack would fall
+        helped = moment.in_set and lowered  # the hand that lifts is the trainer's
         ceiling_was_judged = moment.known_at is not None and moment.limits.ceiling_given_n is not None
         findings: list[Finding] = []
         for condition, bit in (

@@ -127,6 +127,23 @@ def a_trainer_who_lifts_does_not_teach_a_load() -> None:
             assert {event.part_of for event in low} <= helps
 
 
+def a_trainer_who_takes_over_at_the_bottom_makes_no_fault() -> None:
+    """The stack stands while its load goes from the lifter to the trainer, who leaves 1 % of it to the cable."""
+    over: list[Act] = [Tug(0.75, 0.05), Tug(0.5, 0.06), Tug(0.3, 0.05), Tug(0.01, 1.5)]
+    lifted: list[Act] = [Helped(1.0, 2.0, 0.01), Tug(0.01, 0.8), Still(0.4), Leg(0.0, 6.0), Still(0.4), *over]
+    for friction, load_n in ((FRICTION, LOAD_N), (None, None)):
+        spine = Spine(profile(working_load_n=None, friction=friction, negative_s=6.0), "s")
+        acts = (Leg(0.0, 0.5), Still(0.4), *lifted, *lifted, *lifted, Leg(0.0, 0.1), *END)
+        records = spine.update(Movement(acts).samples()).events + spine.finish().events
+        events: list[Any] = list({event.id: event for event in records}.values())
+        reps = [event for event in events if event.kind == "rep"]
+        assert len(reps) == 3
+        assert [rep.load_n for rep in reps] == [load_n and pytest.approx(load_n, rel=0.02)] * 3
+        helps = {event.id for event in events if event.kind == "assist"}
+        faults = [event for event in events if event.kind in ("slack", "unload", "tension_out")]
+        assert {event.part_of for event in faults if event.rep in (2, 3)} <= helps
+
+
 def a_cable_that_a_trainer_leaves_loose_is_slack() -> None:
     lifted: list[Act] = [Helped(1.0, 2.5, 0.03), Still(0.8), Leg(0.0, 4.0), Down(1.5)]
     loose = of("slack", [*lifted, *lifted, *END], "learned")

@@ -44,6 +44,7 @@ from tests.detect.force_checks import (
     a_stack_at_its_stop_can_be_pulled_too_hard,
     a_stack_that_hangs_without_tension_is_held,
     a_trainer_who_lifts_does_not_teach_a_load,
+    a_trainer_who_takes_over_at_the_bottom_makes_no_fault,
     another_pin_is_another_load,
     giving_way_is_failure_only_after_a_hold,
     load_and_friction_are_what_two_repetitions_show,
@@ -231,6 +232,10 @@ MUTANTS = (
     Mutant(ContactDetector, "_met(moment)", "moment.now", a_touch_in_doubt_begins_at_the_contact),
     Mutant(TensionDetector, " or helped", "", a_cable_that_a_trainer_leaves_loose_is_slack),
     Mutant(LoadDetector, "fit.odd_since is None", "True", a_force_that_leaves_its_load_is_a_sensor_fault),
+    Mutant(LoadDetector, " and not moment.still:  #", ":  #", a_trainer_who_takes_over_at_the_bottom_makes_no_fault),
+    Mutant(
+        TensionDetector, "not (lowered and moment.still)", "True", a_trainer_who_takes_over_at_the_bottom_makes_no_fault
+    ),
     Mutant(StepLearner, " or self._even:", ":", a_helper_who_always_takes_the_same_is_no_load_step),
     Mutant(LoadStepDetector, "self._teacher.forget_step()", "pass", a_motor_that_adds_on_the_way_down_is_a_load_step),
     Mutant(ZeroFinder, "ZeroFound(off_n, since)", "ZeroFound(-off_n, since)", a_drifting_zero_is_followed),
