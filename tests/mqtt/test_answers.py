@@ -121,10 +121,15 @@ def test_resume_sends_missed_events_to_the_client_that_asked_only(
     monkeypatch.setattr(answers, "ASK_PERIOD_S", 60.0)  # the second request comes too soon on any computer
 
     async def story() -> None:
-        async with a_broker(kind, tmp_path) as address, Stage(address, tmp_path) as stage:
+        async with (
+            a_broker(kind, tmp_path) as address,
+            listening(address, "event/+") as other,
+            Stage(address, tmp_path) as stage,
+        ):
             await stage.happen(100)
+            assert [(await other.next())["seq"] for _ in range(100)] == list(range(1, 101))
             await until(lambda: stage.publisher.delivery.events_acknowledged == 100)
-            async with listening(address, "event/+") as other, listening(address, "resume/tv", "ack/+") as tv:
+            async with listening(address, "resume/tv", "ack/+") as tv:
                 asked = command(ResumeCommand, client="tv", after=40, store_id=stage.store.store_id)
                 packet = payload.command(TREE, asked)
                 await tv.client.publish(packet.topic, packet.payload, 1)
@@ -143,7 +148,7 @@ def test_resume_sends_missed_events_to_the_client_that_asked_only(
                     await tv2.next(mark="end")
                 await stage.happen(1)
                 assert (await other.next())["seq"] == 101
-                assert other.heard[0][1]["historical"] is False
+                assert other.heard[-1][1]["historical"] is False
 
     play(story())
 
@@ -156,9 +161,15 @@ def test_a_consumer_gets_what_can_be_read_and_then_stops_asking(
     monkeypatch.setattr(consumer, "ASK_PERIOD_S", 60.0)  # it asks again only if the answer leaves it behind
 
     async def story() -> None:
-        async with a_broker(kind, tmp_path) as address, Stage(address, tmp_path) as stage:
+        async with (
+            a_broker(kind, tmp_path) as address,
+            listening(address, "event/+") as other,
+            Stage(address, tmp_path) as stage,
+        ):
             await stage.happen(8)
             await until(lambda: stage.publisher.delivery.events_acknowledged == 8)
+            while (await other.next())["seq"] < 8:
+                pass  # a broker acknowledges an event before it passes it on, also to those who subscribe meanwhile
             with closing(sqlite3.connect(stage.store.path, isolation_level=None, timeout=60)) as connection:
                 connection.execute("UPDATE events SET kind = '#' WHERE seq IN (2, 3, 6, 8)")
             heard: list[int] = []
