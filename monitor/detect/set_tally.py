@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from monitor.detect.detector import Detection
 from monitor.detect.leak_tally import LeakTally
-from monitor.detect.moment import Moment, seconds
+from monitor.detect.moment import Moment, seconds, steps
 from monitor.events import LoadStretch, SetEnd
 from monitor.signals.conditions import Bit
 from monitor.signals.signal_window import SignalWindow
@@ -70,7 +70,8 @@ class SetTally:
         """Note the beginning and the end of rests, and of stretches of constant load."""
         self._leak.update(moment)
         confirmed = moment.load_confirmed
-        if confirmed is not None and confirmed.instead_of_n is not None and moment.set_start < confirmed.since:
+        lift_off = moment.set_start + steps(moment.limits.detect.set.start_hold_s)  # from a hook it takes as long
+        if confirmed is not None and confirmed.instead_of_n is not None and lift_off < confirmed.since:
             self._cut_stretch(moment, confirmed.since, confirmed.instead_of_n)
         on_rest, since = moment.on(Bit.CONTACT), moment.lockout.since
         if self._resting is None and (on_rest or since is not None):

@@ -20,6 +20,7 @@ from tests.movements import (
     Down,
     Leg,
     Movement,
+    Pin,
     Still,
     Tug,
     profile,
@@ -156,6 +157,14 @@ def test_a_stop_that_keeps_the_cable_loaded_ends_a_set(before_s: float) -> None:
         assert starts[0].t_s == pytest.approx(1.0 + 0.5 + before_s, abs=0.2)
         assert last(events, "rep")[0].t_s == pytest.approx(1.0 + 0.5 + before_s, abs=0.2)
     assert max(rep.positive_s for rep in last(events, "rep")) < 2.5 or before_s < 5
+
+
+def test_a_set_that_begins_on_a_hook_with_another_load_has_that_load_alone() -> None:
+    """The cable is taken up by and by: a load is off its hook a little later than the set begins."""
+    hung: list[Act] = [*UP, Leg(0.2, 2.0), Tug(0.04, 8.0), Pin(0.7), Tug(0.1, 0.05), Tug(0.2, 0.1), Tug(0.6, 0.15)]
+    events = records([*LEAD, *REP, *REP, *hung, Still(0.3), *REP, *REP, *END], PROFILES["learned"])
+    loads_n = [[stretch.load_n for stretch in end.loads] for end in last(events, "set_end")]
+    assert loads_n == [[pytest.approx(LOAD_N, rel=0.01)], [pytest.approx(0.7 * LOAD_N, rel=0.01)]]
 
 
 @pytest.mark.parametrize("machine", [HIGH_BOTTOM, NO_REST], ids=["with a rest", "without a rest"])
