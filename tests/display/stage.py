@@ -263,8 +263,7 @@ class DisplayStage:
         self._is_up = False
         self.stops += 1
         self._player.cancel()  # before the client, which it would use in vain
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._player
+        await asyncio.gather(self._player, return_exceptions=True)
         self._listener.cancel()
         await asyncio.gather(self._listener, return_exceptions=True)
         await self._client.__aexit__(None, None, None)
@@ -286,7 +285,8 @@ class DisplayStage:
     async def _play(self) -> None:
         while True:
             await asyncio.sleep(self._period_s)
-            await self._next()
+            with contextlib.suppress(aiomqtt.MqttError):  # one feedback is lost, and the next one comes
+                await self._next()
 
     async def _next(self) -> None:
         self.t_s = round(self.t_s + self.step_s, 6)
