@@ -72,7 +72,7 @@ def messages_of(content: bytes, topics: dict[int, str]) -> Messages:
     length, channels = heads["length"], heads["channel"].astype(np.int64)
     ends = starts + _PREFIX_BYTES + length.astype(np.int64)
     for at in (heads["opcode"] == CHANNEL).nonzero()[0].tolist():
-        if length[at] <= len(content) - starts[at] - _PREFIX_BYTES:
+        if _CHANNEL.size - _PREFIX_BYTES <= length[at] <= len(content) - starts[at] - _PREFIX_BYTES:
             topics[int(channels[at])] = _topic(content[starts[at] : ends[at]])
     good = (heads["opcode"] == MESSAGE) & (length >= _EMPTY_BYTES) & (length <= _LONGEST_BYTES)
     good &= (ends <= len(content)) & (heads["at_ns"] < MOST_NS) & _any_of(channels, list(topics))

@@ -240,6 +240,7 @@ def test_a_compression_bomb_is_not_decompressed(tmp_path: Path, claimed: int | N
         struct.pack("<BQHIQQ", scan.MESSAGE, 22 + 70_000, 2, 1, 0, 0) + bytes(70_000),  # longer than a record may be
         struct.pack("<BQHIQQ", scan.MESSAGE, 5, 2, 1, 0, 0),  # shorter than its own fields
         struct.pack("<BQHIQQ", scan.MESSAGE, 22, 99, 1, 0, 0),  # a channel that there is not
+        struct.pack("<BQH", scan.CHANNEL, 3, 9) + bytes(40),  # a channel that is shorter than its own fields
         b"\5",
     ],
 )
