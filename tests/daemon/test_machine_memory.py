@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -73,18 +74,18 @@ def test_a_folder_in_the_place_of_the_file_is_reported(tmp_path: Path, caplog: p
         memory.learn(LearnedMachine(friction=0.06))
 
 
+def have_ended(daemon: Daemon, sessions: int) -> bool:
+    ends = [row.ended_unix_s for row in daemon._store.sessions()]
+    return len(ends) == sessions and all(ends)
+
+
 def test_the_next_session_knows_the_machine_and_replays_alike(tmp_path: Path) -> None:
     async def story(daemon: Daemon, machine: Machine, address: Address) -> None:
         for number in (1, 2):
             machine.move(a_set())
             await until(lambda: daemon.session is not None and machine.is_done)
             await daemon.command(ask(StopCommand))
-            await until(
-                lambda number=number: (
-                    len(rows := daemon._store.sessions()) == number  # type: ignore[misc]
-                    and all(row.ended_unix_s for row in rows)
-                )
-            )
+            await until(partial(have_ended, daemon, number))
 
     with_daemon(tmp_path, story, UNKNOWN)
     first, second = sorted((tmp_path / "recordings").rglob("*.mcap"), key=lambda path: path.stat().st_mtime_ns)

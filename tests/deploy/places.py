@@ -5,4 +5,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "configs" / "deploy"
-PYTHON = str(sys._base_executable)  # type: ignore[attr-defined]
+PYTHON = (
+    f"{sys.base_exec_prefix}/bin/python{sys.version_info.major}.{sys.version_info.minor}"  # outside the environment
+)
