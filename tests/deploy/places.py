@@ -5,6 +5,5 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "configs" / "deploy"
-PYTHON = (
-    f"{sys.base_exec_prefix}/bin/python{sys.version_info.major}.{sys.version_info.minor}"  # outside the environment
-)
+VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+PYTHON = f"{sys.base_exec_prefix}/bin/python{VERSION}"  # outside the environment
