@@ -1,6 +1,6 @@
 """Starts one Chromium without a network for all tests of the report."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,8 @@ from tests.movements import Act, Down, Leg, Movement, Still, Trouble
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 SLOW_S = 4.0
-REPS = 36  # of 4 s up and 4 s down: five minutes
+REPS = 36  # of 4 s up and 4 s down: five minutes, with every common fault in turn
+REST: tuple[Act, ...] = (Down(8.0), Still(20.0))
 BADLY: tuple[tuple[Act, ...], ...] = (
     (Leg(1.0, SLOW_S), Leg(0.0, SLOW_S)),
     (Leg(0.35, 0.35), Leg(1.0, SLOW_S), Leg(0.0, SLOW_S)),  # heaved
@@ -40,28 +41,29 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the reports of the committed recordings."""
+    """A folder with the reports of the committed recordings, of a long set, and of two sets."""
     folder = tmp_path_factory.mktemp("reports")
     for name in ("faults", "static", "unplugged", "motor"):
         assert main(["report", str(RECORDINGS / f"{name}.mcap"), "-o", str(folder / f"{name}.html")]) == 0
-    assert main(["report", str(_five_minutes(folder)), "-o", str(folder / "five.html")]) == 0
+    for name, acts in (("five", BADLY * (REPS // len(BADLY))), ("sets", (*BADLY, REST, *BADLY))):
+        table = _table(folder, name, [act for rep in acts for act in rep])
+        assert main(["report", str(table), "-o", str(folder / f"{name}.html")]) == 0
     return folder
 
 
-def _five_minutes(folder: Path) -> Path:
-    """A table of one long set with every common fault in turn, and two faults of the sensors."""
-    acts = [act for rep in range(REPS) for act in BADLY[rep % len(BADLY)]]
+def _table(folder: Path, name: str, acts: Sequence[Act]) -> Path:
+    """A table of these acts, with two faults of the sensors."""
     troubles = (Trouble("gap", 0.3, 0.4), Trouble("stuck", 0.6, 3.0))
     samples = Movement((*acts, Down(6.0)), troubles, position_hz=100.0).samples()
     columns = (samples.t_s, samples.position_m, samples.force_n)
     rows = (",".join("" if np.isnan(value) else f"{value:.5f}" for value in row) for row in zip(*columns, strict=True))
-    (folder / "five.csv").write_text("\n".join(("t_s,displacement_m,force_n", *rows)))
+    (folder / f"{name}.csv").write_text("\n".join(("t_s,displacement_m,force_n", *rows)))
     machine = {"id": '"leg-press"', "kind": '"stack"', "rest_m": movements.REST_M, "bottom_m": movements.BOTTOM_M}
     machine |= {"top_m": movements.TOP_M, "working_load_n": movements.LOAD_N, "friction": movements.FRICTION}
     lines = ["[machine]", *(f"{key} = {value}" for key, value in machine.items())]
     lines += ["[protocol]", f"positive_s = {SLOW_S}", f"negative_s = {SLOW_S}"]
     (folder / "machine.toml").write_text("\n".join(lines))
-    return folder / "five.csv"
+    return folder / f"{name}.csv"
 
 
 @dataclass

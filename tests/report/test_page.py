@@ -24,6 +24,13 @@ from tests.soak import long, soak
 ROOT = Path(__file__).parents[2]
 NAMES = ("faults", "static", "motor", "unplugged")
 LOOKS = long([*product(("light", "dark"), (PHONE, LAPTOP, TV))], [("dark", PHONE), ("light", LAPTOP), ("dark", TV)])
+BEYOND = "[...document.querySelectorAll('.scroll')].map((table) => table.scrollWidth - table.clientWidth)"
+OUT_OF_THEIR_CELLS = """[...document.querySelectorAll(".scroll :is(th, td):not(:empty)")].filter((cell) => {
+  const text = document.createRange();
+  text.selectNodeContents(cell.querySelector("button, span") ?? cell);
+  const [inner, outer] = [text, cell].map((one) => one.getBoundingClientRect());
+  return text.toString() && (inner.left < outer.left - 1 || inner.right > outer.right + 1);
+}).map((cell) => cell.textContent)"""
 PRINTED = {"five": 2, "static": 1} | long({"faults": 2, "motor": 2}, {})  # pages at most
 
 
@@ -299,6 +306,18 @@ def test_it_can_be_read_on_every_screen_by_day_and_night(page: Page, scheme: str
     )
     assert drawn[0] >= 4.5
     assert drawn[1] >= 3.0
+
+
+@needs.chromium
+@pytest.mark.parametrize("name", ["faults", "static", "sets"])
+def test_no_table_is_wider_than_the_page(name: str, show: Callable[[str], Page]) -> None:
+    page = show(name)
+    page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+    for width in (PHONE[0], 561, 810, 900, 1000, LAPTOP[0]):
+        page.resize(width, 800)
+        beyond, out = page.evaluate(f"[{BEYOND}, {OUT_OF_THEIR_CELLS}]")
+        assert len(beyond) >= 2
+        assert (set(beyond), out) == ({0}, []), width
 
 
 @needs.chromium
