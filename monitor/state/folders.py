@@ -97,20 +97,23 @@ class Lock:
         except OSError as error:
             raise StateError(f"{self._path} cannot be opened ({error.strerror}): make its folder writable") from error
         owned_as_its_folder(self._path)
+        named = False
         try:
             self._folder_fd = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             fcntl.flock(self._folder_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _lock_soon(fd)
+            named = True
+            with suppress(OSError):  # a full disk has no room for the pid
+                os.ftruncate(fd, os.pwrite(fd, f"{os.getpid()}\n".encode(), 0))
+            _lock_soon(fd)  # only now: who finds the file locked finds the pid of this process in it
         except OSError as error:
+            holder = "" if named else os.pread(fd, 20, 0).decode(errors="replace").strip()
             if self._folder_fd >= 0:
                 os.close(self._folder_fd)
-            holder = os.pread(fd, 20, 0).decode(errors="replace").strip() or "unknown"
             os.close(fd)
             raise AlreadyRuns(
-                f"another rep-monitor (pid {holder}) is running for machine {self._path.parent.name!r}: stop it first"
+                f"another rep-monitor (pid {holder or 'unknown'}) is running for machine {self._path.parent.name!r}:"
+                " stop it first"
             ) from error
-        with suppress(OSError):  # a full disk has no room for the pid
-            os.ftruncate(fd, os.pwrite(fd, f"{os.getpid()}\n".encode(), 0))
         self._fd = fd
         return self
 

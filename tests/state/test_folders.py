@@ -1,6 +1,7 @@
 """The state folder of a machine, and the lock of its one daemon."""
 
 import fcntl
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from monitor.calibrate.answers import Answers
 from monitor.calibrate.history import StoredCalibration, add
 from monitor.calibrate.step_results import Progress
 from monitor.state.folders import AlreadyRuns, Lock, StateError, recording_path, state_directory, store_path
+from monitor.state.running import daemon_of
 from monitor.state.whole_file import write_whole
 
 
@@ -76,11 +78,28 @@ def test_a_program_that_looks_for_a_daemon_prevents_none(tmp_path: Path, monkeyp
     (tmp_path / "lock").touch()
     with (tmp_path / "lock").open() as looking:
         fcntl.flock(looking, fcntl.LOCK_SH)
-        with pytest.raises(AlreadyRuns), Lock(tmp_path):
+        with pytest.raises(AlreadyRuns, match="pid unknown"), Lock(tmp_path):
             pass
         monkeypatch.setattr("monitor.state.folders.time.sleep", lambda _: fcntl.flock(looking, fcntl.LOCK_UN))
         with Lock(tmp_path):
             pass
+
+
+def test_a_program_that_finds_the_lock_finds_the_pid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the moment when the file is locked, too."""
+    (tmp_path / "lock").write_text("4711471\n")  # of an earlier daemon
+    flock, found = fcntl.flock, []
+
+    def look(fd: int, how: int) -> None:
+        flock(fd, how)
+        if how & fcntl.LOCK_EX:
+            found.append(daemon_of(tmp_path)[0])
+
+    monkeypatch.setattr("monitor.state.folders.fcntl.flock", look)
+    with Lock(tmp_path):
+        pass
+    assert found == [None, os.getpid()]
+    assert daemon_of(tmp_path)[0] is None
 
 
 def test_a_lock_that_cannot_be_opened_is_reported(tmp_path: Path) -> None:
@@ -94,7 +113,7 @@ def test_symbolic_links_in_the_folder_are_not_followed(tmp_path: Path) -> None:
     precious.write_text("of root")
     folder = tmp_path / "leg-press"
     folder.mkdir()
-    for name in ("lock", "up.json", ".up.json.new", "calibrations.jsonl"):
+    for name in ("lock", "up.json", ".up.json.0.new", "calibrations.jsonl"):
         (folder / name).symlink_to(precious)
     with pytest.raises(StateError, match="lock cannot be opened"):
         Lock(folder).__enter__()
