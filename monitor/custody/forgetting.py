@@ -28,6 +28,7 @@ from monitor.state.whole_file import write_whole
 from monitor.store.database import StoreError
 from monitor.store.forgetting import forget_in_set_aside
 from monitor.store.store import Store
+from monitor.worker_thread import finished
 
 LOOK_EVERY_S = 1.0
 ANSWER_EVERY_S = 0.1
@@ -98,7 +99,7 @@ class ForgetRequests:
         path = self._directory / f"forget-{secrets.token_hex(8)}.ask"
         answer = path.with_suffix(".done")
         try:
-            await asyncio.to_thread(write_whole, path, msgspec.json.encode(ForgetRequest(lifter)))
+            await finished(partial(write_whole, path, msgspec.json.encode(ForgetRequest(lifter))))
             async with asyncio.timeout(ANSWERED_WITHIN_S):
                 while path.exists() or not answer.exists():  # noqa: ASYNC110 - the answer is a file
                     await asyncio.sleep(ANSWER_EVERY_S)
@@ -110,7 +111,7 @@ class ForgetRequests:
 
     async def run(self) -> None:
         while True:
-            for path, lifter in await asyncio.to_thread(self._look):
+            for path, lifter in await finished(self._look):
                 if path not in self._progress:
                     self._progress[path] = ForgetResult()
                     self._notify(lifter, None)

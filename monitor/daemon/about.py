@@ -13,6 +13,7 @@ from monitor.mqtt.contract.messages import (
     MachineInfo,
     ProtocolInfo,
     PublishedLink,
+    Recording,
     StorageInfo,
 )
 from monitor.profile.limits import limits_of
@@ -127,6 +128,15 @@ def storage_info(
         tidy_failures=housekeeper.failures,
         records_dropped=0 if recorder is None else recorder.status.dropped_records,
     )
+
+
+def recording_state(profile: Profile, session: LiveSession | None) -> Recording:
+    if not profile.record.enabled:
+        return "off"
+    if session is None:
+        return "idle"
+    recorder = session.recorder
+    return "failed" if recorder is not None and recorder.status.state == "no_storage" else "on"
 
 
 def headline(link: LinkState | None, session: LiveSession | None, broker_trouble: str | None) -> str:

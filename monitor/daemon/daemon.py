@@ -18,7 +18,6 @@ from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
@@ -38,6 +37,7 @@ from monitor.daemon.about import (
     machine_info,
     protocol_info,
     published,
+    recording_state,
     storage_info,
 )
 from monitor.daemon.idle import AWAY_S, Idle
@@ -65,6 +65,7 @@ from monitor.state.folders import recording_path
 from monitor.store.database import StoreError
 from monitor.store.store import Store
 from monitor.version import VERSION
+from monitor.worker_thread import finished
 
 TICK_S = 1.0
 INFO_EVERY_S = 5.0
@@ -149,7 +150,7 @@ class Daemon:
             await self._run(source)
         finally:
             if self.session is not None:  # an exception: keep what was recorded
-                await asyncio.to_thread(self.session.close)
+                await finished(self.session.close)
 
     async def _run(self, source: AsyncGenerator[Chunk, None]) -> None:
         async with asyncio.TaskGroup() as group:
@@ -297,7 +298,7 @@ class Daemon:
         if lifter is None:
             return None
         try:
-            sessions = await asyncio.to_thread(self._store.sessions, lifter=lifter)
+            sessions = await finished(partial(self._store.sessions, lifter=lifter))
         except StoreError as error:
             raise CommandRefused("refused", f"the lifter's sessions cannot be read: {error}") from error
         mine = (read_range(row.summary.get("learned")) for row in sessions if row.lifter == lifter and row.summary)
@@ -328,11 +329,6 @@ class Daemon:
         """Machine, firmware, link and health; without the counters of delivery."""
         session = self._current
         recorder = None if self.session is None else self.session.recorder
-        recording: Literal["off", "idle", "on", "failed"] = "idle" if self.session is None else "on"
-        if not self.profile.record.enabled:
-            recording = "off"
-        elif recorder is not None and recorder.status.state == "no_storage":
-            recording = "failed"
         return InfoMessage(
             version=VERSION,
             machine=machine_info(self.profile),
@@ -341,7 +337,7 @@ class Daemon:
             link=link_info(self.link, session),
             delivery=Delivery(),
             session=None if self.session is None else self.session.id,
-            recording=recording,
+            recording=recording_state(self.profile, self.session),
             fault=None if self._newest is None else self._newest.fault,
             storage=storage_info(self._keeper, self._housekeeper, recorder, self.storage_warning),
             calibration=calibration_info(self._calibrated, session),

@@ -11,12 +11,14 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import islice
 
 from monitor.daemon.sink import Sink
 from monitor.events import AnyEvent, Event
 from monitor.store.database import StoreError
 from monitor.store.store import Store
+from monitor.worker_thread import finished
 
 RETRY_S = 2.0
 LOG_EVERY_S = 60.0
@@ -87,11 +89,11 @@ class Keeper:
         work = self._queue[0]
         try:
             if isinstance(work, Event):
-                stored = await asyncio.to_thread(self.store.append, events)
+                stored = await finished(partial(self.store.append, events))
                 for sink in self._sinks:
                     sink.events(stored)
             else:
-                await asyncio.to_thread(work)
+                await finished(work)
         except StoreError as error:
             self.failures += 1
             self._log_trouble(str(error))

@@ -54,6 +54,7 @@ from monitor.mqtt.broker.guard import MAX_PACKET_BYTES, Line
 from monitor.mqtt.contract.roles import ANYBODY, Page, Role, may_send
 from monitor.profile.profile import Profile
 from monitor.store.database import StoreError
+from monitor.worker_thread import finished
 
 PORTS_TRIED = 20
 BACKLOG = 16  # connections that the system may accept before the first is checked
@@ -278,7 +279,7 @@ class PageServer:
     async def _past(self, host: str, history: History) -> Response:
         """If the disk fails the page gets an error and asks again."""
         try:
-            sets = await asyncio.to_thread(history)
+            sets = await finished(history)
         except StoreError as error:
             _log.warning("no history for a page: %s", error)
             return answers.text(HTTPStatus.SERVICE_UNAVAILABLE, "The store cannot be read at the moment.")

@@ -17,13 +17,13 @@ from sqlalchemy import Connection, delete, insert, select, text, update
 
 from monitor.gym.collector.collector import Collector
 from monitor.gym.collector.questions import NoAnswer
-from monitor.gym.collector.worker_thread import finished
 from monitor.gym.database.database import Database
 from monitor.gym.database.errors import DatabaseError
 from monitor.gym.database.tables import clients, forget_answers, forget_requests, machines, sets
 from monitor.gym.people.errors import UnknownClient
 from monitor.mqtt.contract.commands import ForgetCommand
 from monitor.mqtt.contract.messages import AckMessage
+from monitor.worker_thread import finished
 
 LOOK_EVERY_S = 2.0
 AGAIN_AFTER_S = 60.0  # a machine that refused

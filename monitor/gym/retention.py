@@ -7,10 +7,10 @@ from functools import partial
 
 from sqlalchemy import delete, select, tuple_
 
-from monitor.gym.collector.worker_thread import finished
 from monitor.gym.database.database import Database
 from monitor.gym.database.errors import DatabaseError
 from monitor.gym.database.tables import events
+from monitor.worker_thread import finished
 
 BATCH = 5_000  # events of a transaction
 EVERY_S = 3600.0

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import threading
 import weakref
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from firmware_bridge.chunk import Chunk
 from monitor.daemon.daemon import Daemon
+from monitor.daemon.keeper import Keeper
 from monitor.daemon.profile_commands import with_load
 from monitor.daemon.session import LiveSession
 from monitor.detect.spine import Spine
@@ -26,6 +28,7 @@ from monitor.store.database import StoreError
 from monitor.store.store import Store
 from tests.daemon.stage import PROFILE, Machine, a_set, ask, publisher_of, publishing, with_daemon
 from tests.mqtt.stage import listening, play, until
+from tests.record.sessions import jerk
 
 
 def test_commands_work_between_sets_and_are_refused_in_a_set(tmp_path: Path) -> None:
@@ -155,6 +158,40 @@ def test_feedback_continues_and_no_event_is_lost_while_the_disk_refuses(
             assert seqs == list(range(1, len(seqs) + 1))
 
     with_daemon(tmp_path, story)
+
+
+@pytest.mark.parametrize("name", ["append", "sessions"])
+def test_a_cancellation_leaves_no_thread_behind_in_the_store(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would open the store again after the daemon has closed it."""
+    healthy, begun, may_end = getattr(Store, name), threading.Event(), threading.Event()
+
+    def held(*args: Any, **more: Any) -> Any:
+        begun.set()
+        may_end.wait()
+        return healthy(*args, **more)
+
+    monkeypatch.setattr(Store, name, held)
+
+    async def whole() -> None:
+        with Store(tmp_path / "events.db") as store:
+            keeper = Keeper(store, [])
+            keeper.keep([jerk(1)])
+            daemon = Daemon(PROFILE, tmp_path, store)
+            working = keeper.run() if name == "append" else daemon.command(ask(LifterCommand, lifter="l-7"))
+            task = asyncio.ensure_future(working)
+            await until(begun.is_set)
+            task.cancel()
+            for _ in range(50):
+                await asyncio.sleep(0)
+            ended_early = task.done()
+            may_end.set()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert not ended_early
+
+    play(whole())
 
 
 def test_a_session_ends_when_the_device_stays_away(tmp_path: Path) -> None:

@@ -14,12 +14,12 @@ from monitor.gym.collector.known_machines import KnownMachines
 from monitor.gym.collector.machine import CollectedMachine, Place
 from monitor.gym.collector.places import Collected, read_places, store
 from monitor.gym.collector.rows import UnreadableRecord, event_row
-from monitor.gym.collector.worker_thread import finished
 from monitor.gym.database.database import Database
 from monitor.gym.database.errors import DatabaseAway, DatabaseError
 from monitor.gym.database.owner import Owner, owning
 from monitor.mqtt.client.backoff import Backoff
 from monitor.mqtt.contract.topics import TopicTree
+from monitor.worker_thread import finished
 
 GATHERED_S = 0.25  # records of this time share a transaction; the first after a pause waits for no other
 DESCRIBED_EVERY_S = 60.0  # a machine's status and info are stored

@@ -19,6 +19,7 @@ from monitor.mqtt.contract.payload import Answer, Packet
 from monitor.mqtt.contract.topics import TopicTree
 from monitor.store.database import StoreError
 from monitor.store.stored import StoredEvent, StoredSet
+from monitor.worker_thread import finished
 
 ASK_PERIOD_S = 1.0  # of one client
 CLIENTS = 16  # at the same time
@@ -93,7 +94,7 @@ class StoreAnswers:
         read = self._log.after if kind == "resume" else self._log.sets_after
         last_seq = self._log.last_seq  # stored before the read that finds no more
         try:
-            while records := await asyncio.to_thread(read, seq, BATCH):
+            while records := await finished(partial(read, seq, BATCH)):
                 if records[0].store_id != store_id:
                     return  # the store was replaced: the client sees that in the status and asks again
                 for run in _runs(records) if kind == "resume" else [records]:

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from monitor.mqtt.client.bookmark import Bookmark
 from monitor.mqtt.client.connection import Connection, PublishRefused
@@ -17,6 +18,7 @@ from monitor.mqtt.contract.messages import Delivery, Envelope
 from monitor.mqtt.contract.topics import TopicTree
 from monitor.store.database import StoreError
 from monitor.store.stored import StoredEvent
+from monitor.worker_thread import finished
 
 WINDOW = 16  # events in flight
 BATCH = 64  # events read from the store at once
@@ -122,7 +124,7 @@ class Outbox:
     async def _read(self, after_seq: int) -> Sequence[StoredEvent]:
         while True:
             try:
-                return await asyncio.to_thread(self._event_log.after, after_seq, BATCH)
+                return await finished(partial(self._event_log.after, after_seq, BATCH))
             except StoreError as error:
                 self._delivery.store_failures += 1
                 _log.debug("events cannot be read: %s", error)

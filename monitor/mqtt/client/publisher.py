@@ -32,6 +32,7 @@ from monitor.mqtt.contract.payload import Packet
 from monitor.mqtt.contract.roles import OWN_CLIENTS
 from monitor.mqtt.contract.topics import TopicTree
 from monitor.store.stored import StoredEvent
+from monitor.worker_thread import finished
 
 FIRST_RETRY_S, LAST_RETRY_S = 0.5, 30.0
 STABLE_AFTER_S = 60.0  # a connection that has lasted this long resets the waiting times
@@ -188,7 +189,7 @@ class Publisher:
     async def _save_bookmark(self) -> None:
         """A refusal of the disk is logged; the next call tries again, and the place is kept in memory until then."""
         try:
-            await asyncio.to_thread(self._bookmark.save)
+            await finished(self._bookmark.save)
         except OSError as error:
             self.delivery.store_failures += 1
             _log.warning("%s cannot be written (%s); trying again", error.filename, error.strerror)

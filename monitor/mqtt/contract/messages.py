@@ -16,6 +16,7 @@ LIVE_HZ, REST_HZ = 25.0, 1.0  # of live feedback; at rest nothing changes
 Name = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,64}\Z")]  # one topic level
 Seq = Annotated[int, Meta(ge=0, le=2**53)]  # beyond it JavaScript does not count exactly
 StoreId = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9._-]{1,64}\Z")]
+Recording = Literal["off", "idle", "on", "failed"]
 PublishedLink = Literal["none", "absent", "opening", "wrong_device", "silent", "unstable", "live"]
 Reason = Literal["retained", "stale", "unknown", "malformed", "too_many", "refused"]
 
@@ -146,7 +147,7 @@ class InfoMessage(MqttMessage, frozen=True, kw_only=True):
     link: LinkInfo
     delivery: Delivery
     session: str | None
-    recording: Literal["off", "idle", "on", "failed"]
+    recording: Recording
     fault: str | None  # cause of an open sensor fault
     storage: StorageInfo = StorageInfo()
     calibration: CalibrationInfo | None = None

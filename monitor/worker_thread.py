@@ -1,0 +1,24 @@
+"""Does work that waits for a disk or a database in a thread, so that the event loop goes on."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+Result = TypeVar("Result")
+
+
+async def finished(work: Callable[[], Result]) -> Result:
+    """Does the work in a thread. A cancellation takes effect at its end, because until then it holds what it works on.
+
+    If the work then fails, its exception is the cause of the CancelledError.
+    """
+    running = asyncio.get_running_loop().run_in_executor(None, work)
+    cancelled = None
+    while not running.done():
+        try:
+            await asyncio.wait([running])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled from running.exception()
+    return running.result()
