@@ -8,6 +8,7 @@ from firmware_bridge.simulator.faults import Fault
 from firmware_bridge.simulator.machine import Machine
 
 RAIL = 2**23 - 1  # of a 24-bit converter
+FORCE_BLOCK_S = 0.01  # FORCE_BLOCK_US of the firmware
 CELL_ZERO_COUNTS = 41_337  # a cell without load does not read zero, and the device does not tare
 
 
@@ -18,7 +19,7 @@ class Kit:
     encoder_m: float = 0.0001  # per count
     position_rate_hz: int = 500
     block: int = 5  # positions in a frame
-    force_rate_hz: float = 80.0  # above 200: a fast converter, up to 14 conversions in a frame
+    force_rate_hz: float = 80.0  # from 200 on: a fast converter, 10 ms of conversions in a frame, 14 at most
     settling: float = 4.0  # conversions that one value of a slow converter averages
     full_scale_n: float = 8000.0  # force at the rail
     noise_n: float = 0.8  # rms of the cell and its converter
@@ -39,8 +40,8 @@ class Kit:
 
     @property
     def force_block(self) -> int:
-        """Conversions in a frame: one if they are slow, up to 20 ms of them if they are fast."""
-        return 1 if self.force_rate_hz <= 200 else min(MAX_FORCE_SAMPLES, round(self.force_rate_hz * 0.02))
+        """Conversions in a frame, as the firmware sends them: one if they are slow, up to 10 ms of them if fast."""
+        return min(MAX_FORCE_SAMPLES, max(1, int(self.force_rate_hz * FORCE_BLOCK_S)))
 
     @property
     def force_window_s(self) -> float:

@@ -1,14 +1,18 @@
 """A kit measures a trace with rates, steps, delay, noise, losses and faults; the wire gives the same samples."""
 
+import re
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import firmware_bridge
 from firmware_bridge.formats.decoder import Decoder
+from firmware_bridge.formats.messages import MAX_FORCE_SAMPLES
 from firmware_bridge.samples import Flag, Samples
 from firmware_bridge.simulator import Kit, Machine, Trace, board_chunks, clean_set, measure, simulate
 from firmware_bridge.simulator import faults as wrong
@@ -16,6 +20,7 @@ from firmware_bridge.simulator.kit import RAIL
 from firmware_bridge.simulator.meter import Meter
 
 MACHINE = Machine(mass_kg=60, rest_m=0.1, bottom_m=0.13, top_m=0.6)
+FIRMWARE_STREAM = Path(firmware_bridge.__file__).parent / "firmware" / "core" / "stream.c"
 QUIET = Kit(noise_n=0.0, stamp_jitter_s=0.0)
 
 
@@ -58,6 +63,13 @@ def test_force_is_the_mean_over_the_converters_window(trace: Trace, rate_hz: flo
     for t_s, force_n in zip(taken.t_s[at], taken.force_n[at], strict=True):
         fine = np.interp(np.linspace(t_s - window_s, t_s, 400), trace.t_s, trace.tension_n)
         assert force_n == pytest.approx(fine.mean(), abs=0.5)
+
+
+@pytest.mark.parametrize("rate_hz", [10.0, 80.0, 175.0, 330.0, 600.0, 1000.0, 2000.0])
+def test_conversions_come_in_frames_as_long_as_the_firmware_s(rate_hz: float) -> None:
+    (block_us,) = re.findall(r"define FORCE_BLOCK_US UINT32_C\((\d+)\)", FIRMWARE_STREAM.read_text(encoding="utf-8"))
+    wanted = int(block_us) * int(rate_hz) // 1_000_000
+    assert Kit(force_rate_hz=rate_hz).force_block == min(max(wanted, 1), MAX_FORCE_SAMPLES)
 
 
 def test_a_slow_converter_is_late_by_half_its_window(trace: Trace) -> None:
