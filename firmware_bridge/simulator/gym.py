@@ -280,6 +280,17 @@ def _clank(draw: Draw) -> Session:
     return Session(stretches=(draw.stretch(draw.set_of(moves)),))
 
 
+def _day(draw: Draw) -> Session:
+    """Several people, one after the other: what one has taught must not mislead the next."""
+    order = draw.rng.permutation(len(OF_A_DAY))[:4]
+    stretches = [stretch for number in order for stretch in OF_A_DAY[number](draw).stretches]
+    return Session(stretches=tuple(stretches), drift_n_per_min=draw.u(-3.0, 3.0), spike_every=400)
+
+
+OF_A_DAY = (
+    _clean, _pin_moved, _drop_set, _forced, _trainer_lifts, _pressed_down, _hook, _hand_lifted, _landings, _to_failure,
+    _cluster, _braced, _shoves, _clank,
+)  # fmt: skip
 KINDS: dict[str, Callable[[Draw], Session]] = {
     "clean": _clean,
     "pin_moved": _pin_moved,
@@ -307,4 +318,5 @@ KINDS: dict[str, Callable[[Draw], Session]] = {
     "shoves": _shoves,
     "light": _light,
     "clank": _clank,
+    "day": _day,
 }

@@ -18,6 +18,7 @@ from tests.movements import (
     TOP_M,
     Act,
     Down,
+    Helped,
     Leg,
     Movement,
     Pin,
@@ -216,20 +217,41 @@ def test_a_lifter_who_holds_the_load_low_does_not_end_the_set() -> None:
     assert [end.reps for end in last(events, "set_end")] == [3]
 
 
-@pytest.mark.parametrize("force_hz", [82.0, 330.0])
-@pytest.mark.parametrize("every", [47, 130])
-@pytest.mark.parametrize("spike_n", [8000.0, -70.0])
-def test_lone_spikes_change_nothing_but_are_reported(force_hz: float, every: int, spike_n: float) -> None:
-    movement = replace(Movement((*LEAD, *REP, *REP, *REP, *END)), force_hz=force_hz)
-    rows = movement.samples()
+SPIKY = [(force_hz, every, spike_n) for force_hz in (82.0, 330.0) for every in (47, 130) for spike_n in (8000.0, -70.0)]
+
+
+def without_and_with_spikes(
+    acts: list[Act], force_hz: float, every: int, spike_n: float
+) -> tuple[list[AnyEvent], list[AnyEvent]]:
+    rows = replace(Movement(tuple(acts)), force_hz=force_hz).samples()
     force_n = rows.force_n.copy()
     force_n[np.flatnonzero(~np.isnan(force_n))[::every]] = spike_n
+    return records([], samples=rows), records([], samples=with_force(rows, force_n))
+
+
+@pytest.mark.parametrize(("force_hz", "every", "spike_n"), SPIKY)
+def test_lone_spikes_change_nothing_but_are_reported(force_hz: float, every: int, spike_n: float) -> None:
+    both = without_and_with_spikes([*LEAD, *REP, *REP, *REP, *END], force_hz, every, spike_n)
     clean, spiked = (
-        [event for event in of_all(records([], samples=one)) if event.kind not in ("sensor_fault", "rep")]
-        for one in (rows, with_force(rows, force_n))
+        [event for event in of_all(events) if event.kind not in ("sensor_fault", "rep")] for events in both
     )
     assert [event.kind for event in spiked] == [event.kind for event in clean]
     for one, other in zip(spiked, clean, strict=True):
         assert one.t_s == pytest.approx(other.t_s, abs=0.02)
-    causes = {event.cause for event in last(records([], samples=with_force(rows, force_n)), "sensor_fault")}
-    assert causes == {"spike"}
+    assert {event.cause for event in last(both[1], "sensor_fault")} == {"spike"}
+
+
+@pytest.mark.parametrize(("force_hz", "every", "spike_n"), SPIKY)
+def test_lone_spikes_explain_nothing(force_hz: float, every: int, spike_n: float) -> None:
+    """Their readings are left out: a fault of the lifter beside one is still the lifter's, and help remains one."""
+    rested: list[Act] = [Leg(1.0, 2.0), Still(3.0), Leg(0.0, 2.0), Still(0.4)]
+    helped: list[Act] = [*UP, Helped(0.0, 3.0, 1.25), Still(0.4)]
+    heaved: list[Act] = [Leg(0.3, 0.55), Leg(1.0, 1.0), Still(0.4), Leg(0.0, 2.0), Still(0.4)]
+    touched: list[Act] = [*UP, Down(1.5, 2.0)]
+    acts = [*LEAD, *REP, *REP, *rested, *helped, *heaved, *touched, *REP, *END]
+    without, spiked = without_and_with_spikes(acts, force_hz, every, spike_n)
+    for one, other in zip(last(spiked, "set_end"), last(without, "set_end"), strict=True):
+        assert one.counts | {"sensor_fault": 0} == other.counts | {"sensor_fault": 0}
+        assert (one.reps, one.clean_reps) == (other.reps, other.clean_reps)
+        assert one.skill == pytest.approx(other.skill, abs=0.01)
+    assert {"lockout_rest", "assist", "jerk", "stack_touch"} <= set(last(without, "set_end")[0].counts)
