@@ -139,7 +139,7 @@ def score_session(
     _score_sets(result, judged, detected)
     _score_loads(result, item, truth, th, feedback)
     _score_summaries(result, item, judged, detected)
-    _score_held(result, truth, detected)
+    _score_held(result, truth, [event for event in detected if not _is_real_spike(item, event)])
     _score_reps(result, judged, detected)
     _score_failures(result, truth, detected)
     result.clean = not any(_blames(event) for event in judged.loose.events)
@@ -156,9 +156,12 @@ def _score_sensors(result: LifeScore, item: LifeCase, detected: list[Reported]) 
     """No sensor is at fault in this corpus; only spikes that happened may be reported."""
     for event in detected:
         if event.kind == "sensor_fault":
-            right = item.session.spike_every and event.own.get("cause") == "spike"
-            outcome: Outcome = "neutral" if right else "false"
+            outcome: Outcome = "neutral" if _is_real_spike(item, event) else "false"
             result.events.rows.append(Row("sensor_fault", outcome, event.t_s, note=str(event.own.get("cause"))))
+
+
+def _is_real_spike(item: LifeCase, event: Reported) -> bool:
+    return bool(item.session.spike_every) and event.kind == "sensor_fault" and event.own.get("cause") == "spike"
 
 
 def _score_sets(result: LifeScore, judged: Judged, detected: list[Reported]) -> None:
