@@ -43,7 +43,7 @@ class StallDetector:
         if moment.set_started is not None:
             self._failed = False
         if Stall in moment.silenced:
-            self._stall = None
+            self._stall = self._since = None
         going = moment.direction > 0 or self._stall is not None
         seen = x_m == x_m
         stuck = moment.in_set and moment.still and moment.on(Bit.MID) and going and seen and not moment.held
