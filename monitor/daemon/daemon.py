@@ -40,6 +40,7 @@ from monitor.daemon.about import (
     recording_state,
     storage_info,
 )
+from monitor.daemon.ended_recordings import EndedRecordings
 from monitor.daemon.idle import AWAY_S, Idle
 from monitor.daemon.keeper import Keeper
 from monitor.daemon.machine_memory import MachineMemory
@@ -104,6 +105,7 @@ class Daemon:
         self._memory = MachineMemory(directory, self._keeper.do)
         self._fed_at_s = 0.0
         self._reader_turned_at_s: float | None = None
+        self._ended_recordings = EndedRecordings()
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
@@ -119,9 +121,9 @@ class Daemon:
         return Needed(0) if self._current is None else self._current.needed
 
     def reader_silent_s(self) -> float:
-        """Seconds since the source's last turn; 0 before its first."""
+        """Seconds since the source's last turn; 0 before its first, and while the daemon stops."""
         at_s = self._reader_turned_at_s
-        return 0.0 if at_s is None else asyncio.get_running_loop().time() - at_s
+        return 0.0 if at_s is None or self._stopping.is_set() else asyncio.get_running_loop().time() - at_s
 
     def since_set_s(self) -> float:
         """Seconds since the last moment in a set."""
@@ -150,7 +152,8 @@ class Daemon:
             await self._run(source)
         finally:
             if self.session is not None:  # an exception: keep what was recorded
-                await finished(self.session.close)
+                self._ended_recordings.add(self.session.recorder)
+            await self._ended_recordings.written()
 
     async def _run(self, source: AsyncGenerator[Chunk, None]) -> None:
         async with asyncio.TaskGroup() as group:
@@ -229,7 +232,7 @@ class Daemon:
         if (calibration := calibration_info(self._calibrated, session)) is not None and calibration.drift:
             _log.warning("%s", calibration.drift)
         self._memory.learn(session.analysis.spine.machine)
-        self._keeper.do(session.close)
+        self._ended_recordings.add(session.recorder)
         learned = {"learned": msgspec.to_builtins(session.analysis.spine.learned)}
         self._keeper.do(partial(self._store.end_session, session.id, msgspec.to_builtins(summary) | learned))
         _log.info("session %s ended: %d sets, %d repetitions", session.id, summary.sets, summary.reps)
@@ -257,6 +260,7 @@ class Daemon:
                 self._deliver(self.session, self.session.flush(time.monotonic_ns()))
             if unfed_s > min(self._idle_limit_s, AWAY_S):
                 self._end_session()
+            self._ended_recordings.release()
             if ticks % round(INFO_EVERY_S / TICK_S) == 0:
                 self._publish_info()
             if ticks % round(TIDY_EVERY_S / TICK_S) == 60:

@@ -95,11 +95,6 @@ class LiveSession:
         """Ends the session: open intervals are cut. `close` then closes the recording."""
         return self._note(self.analysis.finish(), now_ns)
 
-    def close(self) -> None:
-        """Closes the recording. Waits for the disk."""
-        if self.recorder is not None:
-            self.recorder.close()
-
     def due_hz(self, newest: Feedback) -> float | None:
         """The rate to publish the newest feedback with; None if nothing has changed."""
         hz = self._rate.due_hz(newest, self.analysis.spine.limits)

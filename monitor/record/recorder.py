@@ -22,7 +22,7 @@ from monitor.record.session_file import SessionEncoder
 
 PERIOD_S = 0.7  # with the time of a sync on a busy computer, a power cut costs less than a second
 RETRY_S = 5.0
-CLOSED_WITHIN_S = 10.0  # half of the time that the service manager gives a daemon to end
+SLOW_S = 10.0  # a person is told why the program does not end
 LOG_PERIOD_S = 60.0
 QUEUE_RECORDS = 32_768  # two minutes of 250 chunks, 25 feedback records and a few events a second
 QUEUE_BYTES = 16 << 20
@@ -91,15 +91,32 @@ class Recorder:
         """Asks the thread to write at once, because a set has ended."""
         self._wake.set()
 
-    def close(self) -> RecorderStatus:
-        """Ends the recording, and waits for the disk, but not for long. If all is on disk the state is `closed`."""
+    def end(self) -> None:
+        """Asks the thread to write the rest and to end."""
         if self._gap.records:
             self._append(self._gap.record(self._gap.last_ns))
+            self._gap = _Dropped()
         self._closing = True
         self._wake.set()
-        self._thread.join(CLOSED_WITHIN_S)
+
+    @property
+    def ended(self) -> bool:
+        """The thread has ended. Raises RuntimeError if a programming error has ended it."""
         if self._bug is not None:
             raise RuntimeError("the recorder's thread has died") from self._bug
+        return not self._thread.is_alive()
+
+    def close(self) -> RecorderStatus:
+        """Ends the recording, and waits until the disk has it or refuses it. In the first case the state is `closed`.
+
+        A slow disk has all the time it needs: what was received is worth more than a quick end.
+        """
+        self.end()
+        self._thread.join(SLOW_S)
+        if not self.ended:
+            _log.warning("%s is still being written: the disk is slow", self._file.path)
+            self._thread.join()
+        assert self.ended
         return self.status
 
     @property

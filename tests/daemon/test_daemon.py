@@ -2,8 +2,10 @@
 
 import asyncio
 import gc
+import os
 import threading
 import weakref
+from collections.abc import AsyncGenerator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -203,6 +205,46 @@ def test_a_session_ends_when_the_device_stays_away(tmp_path: Path) -> None:
         await until(lambda: has_ended(daemon, 1))
 
     with_daemon(tmp_path, story, short)
+
+
+def test_a_slow_disk_gets_the_end_of_a_recording_after_a_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    fast, opened = os.fdatasync, threading.Event()
+
+    def slow(fd: int) -> None:
+        opened.wait()
+        fast(fd)
+
+    monkeypatch.setattr(os, "fdatasync", slow)
+    monkeypatch.setattr("monitor.record.recorder.SLOW_S", 0.01)
+    chunks, used = a_set(), asyncio.Event()
+
+    async def source() -> AsyncGenerator[Chunk, None]:
+        for chunk in chunks:
+            yield chunk
+        used.set()
+        await asyncio.Event().wait()
+
+    async def whole() -> None:
+        with Store(tmp_path / "events.db") as store:
+            daemon = Daemon(PROFILE, tmp_path, store)
+            running = asyncio.create_task(daemon.run(source()))
+            daemon.on_turn()
+            await used.wait()
+            daemon.stop()
+            await until(lambda: "is still being written: the disk is slow" in caplog.text)
+            assert not running.done()
+            assert has_ended(daemon, 1), "events do not wait for the recording"
+            assert daemon.reader_silent_s() == 0.0, "a daemon that stops does not hang"
+            opened.set()
+            await running
+
+    play(whole())
+    (recording,) = tmp_path.rglob("*.mcap")
+    file = SessionFile(recording)
+    assert [chunk.data for chunk in file.chunks()] == [chunk.data for chunk in chunks]
+    assert not file.damage
 
 
 def test_an_exception_ends_the_daemon_and_keeps_the_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

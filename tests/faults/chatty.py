@@ -27,6 +27,7 @@ from monitor.events import Jerk, Update
 EVERY_S = 0.025  # of the session clock
 LOOK_EVERY_S = 0.005
 START_S = 2.0  # kernels are computed once, at the first samples
+RUN = Daemon.run
 
 
 class ChattySpine(Spine):
@@ -72,7 +73,7 @@ async def watched(self: Daemon, source: AsyncGenerator[Chunk, None]) -> None:
 
     watching = asyncio.create_task(watch())
     try:
-        await Daemon._run(self, source)
+        await RUN(self, source)
     finally:
         watching.cancel()
         pauses_ms = pauses_ms or [math.nan]  # ended before the first measurement

@@ -21,13 +21,13 @@ def recorded(path: Path, **record: Any) -> dict[str, int]:
     session = LiveSession(
         profile_from_builtins(TABLES | {"record": record}, "a test"), None, "s", "", path, chunks[0].received_ns
     )
+    assert session.recorder is not None
     for start in range(0, len(chunks), 20):
         for chunk in chunks[start : start + 20]:
             session.feed(chunk)
-        assert session.recorder is not None
         session.recorder.sync()
     session.finish(chunks[-1].received_ns)
-    session.close()
+    session.recorder.close()
     topics = [record.topic for record in read_session(path)]
     return {topic: topics.count(topic) for topic in set(topics)}
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -268,13 +269,18 @@ def test_a_folder_that_appears_later_is_used_from_then_on(path: Path) -> None:
     assert without_header(list(read_session(path))) == wires(20)
 
 
-def test_closing_waits_only_for_its_timeout(path: Path, gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closing_waits_for_a_slow_disk_and_says_so(
+    path: Path, gate: Gate, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     recorder = stalled(path, gate)
-    with monkeypatch.context() as hurried:
-        hurried.setattr(recorder_module, "CLOSED_WITHIN_S", 0.05)
-        assert recorder.close().state != "closed"
-    gate.opened.set()
-    assert recorder.close().state == "closed"
+    monkeypatch.setattr(recorder_module, "SLOW_S", 0.01)
+    with ThreadPoolExecutor() as other:
+        closing = other.submit(recorder.close)
+        until(lambda: "is still being written: the disk is slow" in caplog.text)
+        assert not closing.done()
+        gate.opened.set()
+        assert closing.result().state == "closed"
+    assert without_header(list(read_session(path))) == wires(1)
 
 
 def test_an_exception_in_the_thread_reaches_the_caller(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
