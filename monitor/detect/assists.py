@@ -27,8 +27,7 @@ class AssistDetector:
         return min(self._lighter.due, self._heavier.due)
 
     def update(self, moment: Moment) -> Findings:
-        sound = not moment.trust.force_doubted and moment.trust.fault in (None, "spike")  # a spike is left out
-        judged = moment.in_set and not moment.held and sound
+        judged = moment.in_set and not moment.held and not moment.trust.force_doubted and moment.trust.fault is None
         findings: list[Finding] = []
         for condition, bit in ((self._lighter, Bit.LIGHTER), (self._heavier, Bit.HEAVIER)):
             findings += condition.update(moment, judged and moment.on(bit), moment.now)

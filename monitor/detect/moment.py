@@ -79,7 +79,7 @@ class Stop(Fact, frozen=True):
 
 
 class SensorTrust(Fact, frozen=True):
-    """By FaultDetector: the last stretches in which the force was doubted, and the cause of an open sensor fault."""
+    """By FaultDetector: the last stretches in which the force was doubted, and the open fault that spoils readings."""
 
     doubted: tuple[tuple[int, int], ...] = ()  # the last one ends at NEVER while it lasts
     fault: FaultCause | None = None

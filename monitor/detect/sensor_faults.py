@@ -75,17 +75,16 @@ class FaultDetector:
         return silent or saturated or moment.now < self._rough_until
 
     def _trust(self, moment: Moment, doubted: bool) -> list[Finding]:
-        """The stretches of doubted force, and the fault that feedback shows."""
+        """The stretches of doubted force, and the fault that leaves readings in doubt."""
         stretches, before = moment.trust.doubted, moment.trust.force_doubted
         if doubted and not before:
             stretches = (*stretches[-KEPT_DOUBTS:], (moment.now - steps(STALE_S), NEVER))
         elif before and not doubted:
             stretches = (*stretches[:-1], (stretches[-1][0], moment.now))
-        open_ = (
-            *(self._position_gap, self._force_gap, self._flag_fault),
-            self._frozen.detection,
-        )
-        trust = SensorTrust(stretches, next((fault.event.cause for fault in open_ if fault is not None), None))
+        open_ = (self._position_gap, self._force_gap, self._flag_fault, self._frozen.detection)
+        causes = [fault.event.cause for fault in open_ if fault is not None]
+        spoils = [cause for cause in causes if doubted or cause != "spike"]  # a lone spike is left out
+        trust = SensorTrust(stretches, spoils[0] if spoils else None)
         return [trust] if trust != moment.trust else []
 
     def _stale(self, moment: Moment) -> bool:

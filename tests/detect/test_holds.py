@@ -224,19 +224,23 @@ def without_and_with_spikes(
     acts: list[Act], force_hz: float, every: int, spike_n: float
 ) -> tuple[list[AnyEvent], list[AnyEvent]]:
     rows = replace(Movement(tuple(acts)), force_hz=force_hz).samples()
+    return records([], samples=rows), records([], samples=spiked(rows, every, spike_n))
+
+
+def spiked(rows: Samples, every: int, spike_n: float) -> Samples:
     force_n = rows.force_n.copy()
     force_n[np.flatnonzero(~np.isnan(force_n))[::every]] = spike_n
-    return records([], samples=rows), records([], samples=with_force(rows, force_n))
+    return with_force(rows, force_n)
 
 
 @pytest.mark.parametrize(("force_hz", "every", "spike_n"), SPIKY)
 def test_lone_spikes_change_nothing_but_are_reported(force_hz: float, every: int, spike_n: float) -> None:
     both = without_and_with_spikes([*LEAD, *REP, *REP, *REP, *END], force_hz, every, spike_n)
-    clean, spiked = (
+    clean, spoiled = (
         [event for event in of_all(events) if event.kind not in ("sensor_fault", "rep")] for events in both
     )
-    assert [event.kind for event in spiked] == [event.kind for event in clean]
-    for one, other in zip(spiked, clean, strict=True):
+    assert [event.kind for event in spoiled] == [event.kind for event in clean]
+    for one, other in zip(spoiled, clean, strict=True):
         assert one.t_s == pytest.approx(other.t_s, abs=0.02)
     assert {event.cause for event in last(both[1], "sensor_fault")} == {"spike"}
 
@@ -249,9 +253,17 @@ def test_lone_spikes_explain_nothing(force_hz: float, every: int, spike_n: float
     heaved: list[Act] = [Leg(0.3, 0.55), Leg(1.0, 1.0), Still(0.4), Leg(0.0, 2.0), Still(0.4)]
     touched: list[Act] = [*UP, Down(1.5, 2.0)]
     acts = [*LEAD, *REP, *REP, *rested, *helped, *heaved, *touched, *REP, *END]
-    without, spiked = without_and_with_spikes(acts, force_hz, every, spike_n)
-    for one, other in zip(last(spiked, "set_end"), last(without, "set_end"), strict=True):
+    without, with_spikes = without_and_with_spikes(acts, force_hz, every, spike_n)
+    for one, other in zip(last(with_spikes, "set_end"), last(without, "set_end"), strict=True):
         assert one.counts | {"sensor_fault": 0} == other.counts | {"sensor_fault": 0}
         assert (one.reps, one.clean_reps) == (other.reps, other.clean_reps)
         assert one.skill == pytest.approx(other.skill, abs=0.01)
     assert {"lockout_rest", "assist", "jerk", "stack_touch"} <= set(last(without, "set_end")[0].counts)
+
+
+@pytest.mark.parametrize(("force_hz", "every", "spike_n"), SPIKY)
+def test_lone_spikes_do_not_blank_the_display(force_hz: float, every: int, spike_n: float) -> None:
+    rows = replace(Movement((*LEAD, *REP, *REP, *END)), force_hz=force_hz).samples()
+    feedback = Spine(PROFILES["stack"], "s").update(spiked(rows, every, spike_n)).feedback
+    assert {one.fault for one in feedback} == {None}
+    assert all(one.tension is not None for one in feedback if one.set is not None)
