@@ -97,6 +97,15 @@ def _pressed_down(draw: Draw) -> Session:
     return Session(stretches=(draw.stretch(draw.set_of(moves)),))
 
 
+def _helped_first(draw: Draw) -> Session:
+    """Somebody helps with a part of the first repetition, by which load and friction are learned."""
+    share, at = draw.u(0.12, 0.4), draw.u(0.2, 0.5)
+    lifts, lowers = (Helped(Lift(), share, at), Lower()), (Lift(), Helped(Lower(), -share, at))
+    up, down = lifts if draw.rng.random() < 0.5 else lowers
+    moves: list[Act] = [up, Turn(), down, Turn(), *draw.reps(3, share=0.15)]
+    return Session(stretches=(draw.stretch(draw.set_of(moves)),))
+
+
 def _hook(draw: Draw) -> Session:
     """The stack is put on a hook for a moment within the set, then between two sets."""
     first, second = draw.reps(), draw.reps(2)
@@ -319,4 +328,5 @@ KINDS: dict[str, Callable[[Draw], Session]] = {
     "light": _light,
     "clank": _clank,
     "day": _day,
+    "helped_first": _helped_first,
 }

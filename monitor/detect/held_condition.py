@@ -49,6 +49,7 @@ class HeldCondition(Generic[E]):
         self._since: int | None = None  # when the present stretch began
         self._on_since: int | None = None  # the same, including the time for which it was doubted
         self._ended: int | None = None  # when the last stretch of the open event ended
+        self._newest: Detection[E] | None = None  # open or closed
 
     def update(self, moment: Moment, on: bool, now: int, *, wait: bool = False, sure: bool = False) -> Findings:
         """Take the condition at moment `now`; call this at every change and at `due`.
@@ -68,12 +69,12 @@ class HeldCondition(Generic[E]):
             explained = moment.assistance.explains(whole, now + 1)
             self._since = whole if explained else max(self._since, now - DOUBTED_STEPS)
         findings: Findings = ()
-        waits = wait and self.detection is None
+        waits = self.detection is None and (wait or self._told(moment))
         if self._since is not None and not waits and (sure or self._holds(moment, self._since, now)):
             if self.detection is None:
                 stamp = moment.stamp(self._since, phase=self._phase)
                 event = self._describe(moment, stamp, self._since, now + 1)
-                self.detection = Detection(event, self._since)
+                self.detection = self._newest = Detection(event, self._since)
                 findings = (self.detection,)
             self._ended = None
         joining = self._since is not None and self._ended is not None and self._since - self._ended < self.join
@@ -81,6 +82,13 @@ class HeldCondition(Generic[E]):
             findings = (*findings, self._close(moment, self.detection, self._ended))
         self.due = self._next(now)
         return findings
+
+    def _told(self, moment: Moment) -> bool:
+        """Whether this past moment, which is judged only now, was a part of the newest event already."""
+        newest, since = self._newest, self._since
+        if moment.known_at is None or newest is None or since is None:
+            return False
+        return newest.start <= moment.now and (newest.end is None or since <= newest.end)
 
     def _close(self, moment: Moment, detection: Detection[E], end: int) -> Ending:
         event = self._describe(moment, stamp_of(detection.event), detection.start, end)

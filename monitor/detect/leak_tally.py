@@ -126,6 +126,10 @@ class LeakTally:
         sums, self.load_sums = self.load_sums, Sums()
         return sums
 
+    def rep_at(self, moment: int) -> int:
+        """The number of the repetition of this set that a moment belongs to; after one, to the next."""
+        return self._reps_forgotten + bisect_right(self._rep_ends, moment) + 1
+
     def clean_reps(self, reps: int, limits: Limits, end: int) -> int:
         """The number of repetitions up to a moment without a primary fault; a fault in a free pause does not count."""
         self._note_faulty(self._events, self._free(limits, end))
@@ -174,7 +178,7 @@ class LeakTally:
         for one in events:
             begun = one.start >= min(self._start, self._first_rep)
             if begun and is_fault(one.event) and not any(a <= one.start < b for a, b in free):
-                self._faulty_reps |= 1 << (self._reps_forgotten + bisect_right(self._rep_ends, one.start) + 1)
+                self._faulty_reps |= 1 << self.rep_at(one.start)
 
     def _pause_for_load(self, lift_off: int) -> None:
         """Note that the contact before this lift-off was a pause in which the pin was moved."""

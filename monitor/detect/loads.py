@@ -6,7 +6,7 @@
 
 A pin can be moved whenever nothing pulls. So the load may be different after each pause, and nothing is compared with
 a load that is only presumed (EVENTS.md 10). If the friction is not known yet, it is learned from the first repetition
-together with the load.
+together with the load, and that repetition is judged then.
 """
 
 import numpy as np
@@ -41,6 +41,7 @@ class LoadDetector:
         self._lift_off: int | None = None  # the lift-off since which no load is confirmed
         self._moves_since: int | None = None
         self._bent_since: int | None = None
+        self._unjudged_since: int | None = None  # since when a load that was confirmed has been doubted
         self._look_from = 0  # until then somebody else carried the stack
         self._raised_since: int | None = None  # the lift-off of a load that was only raised since it was confirmed
 
@@ -95,6 +96,7 @@ class LoadDetector:
         if moment.now < self.due:
             return ()
         self._bent_since, self._lift_off, self.due = None, None, NEVER
+        self._unjudged_since = since
         return (moment.limits.unconfirmed(),)
 
     def _take_over(self, moment: Moment, raised_since: int) -> Findings:
@@ -115,10 +117,13 @@ class LoadDetector:
         ripe = self._free_since + PIN_STEPS
         if moment.now < ripe:
             self.due = ripe
-        if self._lift_off is not None:
+        if self._lift_off is not None and moment.limits.friction is not None:
             return self._put_back(moment) if moment.on(Bit.CONTACT) else ()
+        if self._lift_off is not None and moment.held:
+            self._lift_off = moment.now
         if moment.now < ripe:
             return ()
+        self._lift_off = self._unjudged_since = None
         if moment.limits.load_from == "learned":
             return (moment.limits.presuming(),)
         return ()
@@ -135,8 +140,7 @@ class LoadDetector:
         assert self._lift_off is not None
         limits, signals, now = moment.limits, moment.signals, moment.now
         if limits.friction is None:
-            self._lift_off = None  # learned from the first repetition
-            return ()
+            return ()  # learned from the first repetition
         self.due = now + LOOK_STEPS - (now - self._lift_off) % LOOK_STEPS
         if (now - self._lift_off) % LOOK_STEPS:
             return ()
@@ -215,7 +219,12 @@ class LoadDetector:
         if limits is not moment.limits:
             findings += self._mismatch(moment, limits, rep.end)
             findings.append(limits)
-            self._lift_off = self._lift_off if limits.load_n is None else None
+        if moment.limits.load_n is None and limits.load_n is not None:
+            unjudged = [since for since in (self._lift_off, self._unjudged_since) if since is not None]
+            self._lift_off = self._unjudged_since = None
+            if limits.resistance is None and moment.limits.lowered_n is None:
+                since = min(unjudged, default=rep.first.dwell_end)
+                findings.append(LoadConfirmed(self._carried_since(moment, since, limits.load_n)))
         return findings
 
 

@@ -272,10 +272,7 @@ class DetectorPanel:
             own = limits.including(limits.bottom_m, limits.top_m)
             bits = bits & Bit.FAST | evaluate(moment.signals, own, *span, looking_back=True) & ~Bit.FAST
             bits[-1] &= ~(Bit.FAST | Bit.TOP)  # what goes on is judged after the next one
-        number = moment.rep_number
-        past = replace(moment, rep_number=moment.reps.full + moment.reps.partial)
-        past = self._walk_again(past, Bit.FAST | Bit.TOP, since, bits)
-        return replace(past, rep_number=number)
+        return self._walk_again(moment, Bit.FAST | Bit.TOP, since, bits)
 
     def _walk_again(self, moment: Moment, watched: int, since: int, bits: NDArray[np.int32]) -> Moment:
         """Update the detectors that watch these bits with past moments, one detector after another."""
@@ -287,7 +284,8 @@ class DetectorPanel:
             changes = [*(np.flatnonzero(seen[1:] != seen[:-1]) + since + 1).tolist(), until]
             at = since
             while at < until:
-                past = _in_phase(replace(moment, now=at, bits=int(bits[at - since]), known_at=moment.now))
+                past = replace(moment, now=at, bits=int(bits[at - since]), known_at=moment.now)
+                past = _in_phase(replace(past, rep_number=self.tally.rep_at(at)))
                 moment = self._fold(moment, detector.update(past))
                 while changes[0] <= at:
                     changes.pop(0)

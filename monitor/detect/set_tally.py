@@ -89,6 +89,10 @@ class SetTally:
             self._start = counts_at(moment.signals, moment.set_start)
             self._load = _LoadBegun(self._start, 0)
 
+    def rep_at(self, moment: int) -> int:
+        """See `LeakTally.rep_at`."""
+        return self._leak.rep_at(moment)
+
     def times_s(self, loaded: int, in_band: int) -> tuple[float, float]:
         """Time under load and time under tension, up to a moment with these counts of the stream."""
         under_tension = in_band - self._start.in_band - self._rested_until(in_band)

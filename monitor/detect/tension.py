@@ -68,7 +68,6 @@ class TensionDetector:
         lowered = moment.limits.lowered_n is not None
         judged = judged and not (lowered and moment.still)  # nothing shows that the stack would fall
         helped = moment.in_set and lowered  # the hand that lifts is the trainer's
-        ceiling_was_judged = moment.known_at is not None and moment.limits.ceiling_given_n is not None
         findings: list[Finding] = []
         for condition, bit in (
             (self._ceiling, Bit.CEILING),
@@ -77,8 +76,6 @@ class TensionDetector:
             (self._low, Bit.LOW),
             (self._high, Bit.HIGH),
         ):  # a bar's event may begin its set, so it waits until then
-            if bit == Bit.CEILING and ceiling_was_judged:
-                continue
             carried = self._lifted or kind != "stack" or bit == Bit.CEILING or helped
             findings += condition.update(moment, judged and carried and moment.on(bit), moment.now, wait=not used)
         return findings

@@ -24,7 +24,7 @@ ALIEN = 0.04  # a given load this far from the fit is not the selected one
 SAME = 0.03  # closer than this, the load is the one before: friction is known to about 1 % of the load
 ODD_FRICTION = 0.03  # further from what is known, up and down were not pulled alike
 LEAST_FRICTION = -0.01  # below, somebody else carries the stack: friction is never negative
-MOST_RESIDUAL = 0.06  # above, no load and friction fit
+MOST_RESIDUAL = 0.035  # above, no load and friction fit: somebody else pulls for a part of the way
 EARLY_MOMENTS, EARLY_SPREAD = 60, 0.02  # enough to confirm a load at once
 LATE_MOMENTS, LATE_SPREAD = 30, 0.10  # enough when no more time is left
 
@@ -156,7 +156,7 @@ class LoadLearner:
         """Forget the load: the next one may be different."""
         self._sums, self._reps = Cruise(), 0
         self._odd_since: int | None = None
-        self._odd: tuple[float, Cruise, int] | None = None  # the last repetition, if another load fitted it
+        self._odd: tuple[float, float, Cruise, int] | None = None  # the last repetition, if another load fitted it
 
     def correct_zero(self, by_n: float, since: int, now: int) -> float:
         """By how much the learned load is too high, N, after the cell's zero drifted up evenly between two moments."""
@@ -204,12 +204,13 @@ class LoadLearner:
         if same and alike:
             self._odd = None
             return True
-        if not same and not alike:
+        helped = limits.friction is not None and friction < limits.friction  # one who lifts, or presses the stack down
+        if not same and not alike and helped:
             return False
-        odd, self._odd = self._odd, (level, one, start)
-        if odd is None or abs(level / odd[0] - 1) > SNAP:
+        odd, self._odd = self._odd, (level, friction, one, start)
+        if odd is None or abs(level / odd[0] - 1) > SNAP or abs(friction - odd[1]) > ODD_FRICTION:
             return False
-        self._sums, self._reps, self._odd, self._odd_since = odd[1], 1, None, odd[2]
+        self._sums, self._reps, self._odd, self._odd_since = odd[2], 1, None, odd[3] if alike else None
         return True
 
     def _shown_n(self) -> float | None:
@@ -234,7 +235,8 @@ def cruise(
     slow_v = signals.part(signals.slow_v, start + signals.slow_lag, end + signals.slow_lag)
     n = min(len(tension), len(slow_v))
     x, tension, v, a, slow_v = x[:n], tension[:n], v[:n], a[:n], slow_v[:n]
-    steady = (np.abs(a) < CRUISE_G * G) & (np.abs(slow_v) > limits.v_move_m_s) & ~np.isnan(tension)
+    steady = (np.abs(a) < CRUISE_G * G) & (np.abs(slow_v) > limits.v_move_m_s)
+    steady &= (x > limits.detect.set.off_rest_m) & (tension >= limits.lifted_n)  # else something else carries it
     for since, until in doubted:
         steady[max(0, since - start) : max(0, until - start)] = False
     if not steady.any():

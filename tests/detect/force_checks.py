@@ -109,6 +109,43 @@ def a_press_teaches_nothing() -> None:
     assert spine.limits.selected_n == pytest.approx(LOAD_N, rel=0.01)
 
 
+def help_is_known_in_hindsight() -> None:
+    """Nothing is known of the machine: the second repetition teaches the load, by which the first is judged, too."""
+    helped: list[Act] = [Leg(0.3, 1.2), Helped(1.0, 2.0, 0.7), Still(0.4), Leg(0.0, 2.0), Still(0.4)]
+    events, spine = story([*helped, *REP, *REP, *END], "learned")
+    assert spine.limits.selected_n == pytest.approx(LOAD_N, rel=0.01)
+    assist = only([event for event in events if event.kind == "assist"])
+    assert (assist.side, assist.rep) == ("lighter", 1)
+    assert assist.t_s == pytest.approx(STARTED_S + 1.2, abs=0.2)
+    assert assist.found_s > STARTED_S + 10.0
+    low = [event for event in events if event.kind in ("unload", "tension_out")]
+    assert {event.part_of for event in low} == {assist.id}
+    assert only([event for event in events if event.kind == "set_end"]).leak.unjudged_s == 0.0
+
+
+def help_from_the_first_moment_teaches_for_two_repetitions() -> None:
+    """Such help is like a smaller load with a smaller friction; two repetitions without it are believed instead."""
+    acts: list[Act] = [Helped(1.0, 2.0, 0.87), Still(0.4), Leg(0.0, 2.0), Still(0.4)]
+    spine = Spine(PROFILES["learned"], "s")
+    events = spine.update(Movement((*acts, *REP, *REP, *REP, *END)).samples(friction=0.12)).events
+    assert spine.limits.selected_n == pytest.approx(LOAD_N, rel=0.01)
+    assert spine.limits.friction == pytest.approx(0.12, abs=0.01)
+    assert not [event for event in events if event.kind == "sensor_fault"]
+
+
+def what_hung_on_a_hook_is_not_judged_in_hindsight() -> None:
+    hook: list[Act] = [*UP, Leg(0.4, 1.0), Tug(0.0, 0.7), Still(0.4), Leg(0.0, 1.0), Still(0.4)]
+    events, _ = story([*hook, *REP, *END], "learned")
+    assert not [event for event in events if event.kind in ("assist", "unload", "tension_out")]
+
+
+def nothing_is_told_twice_in_hindsight() -> None:
+    """A cable without any tension is slack whatever the load is."""
+    thrown: list[Act] = [*UP, Helped(0.5, 1.0, 0.0), Leg(0.0, 1.0), Still(0.4)]
+    for acts in ([*thrown, *REP, *REP, *END], [*thrown, *END]):
+        assert len([event for event in story(acts, "learned")[0] if event.kind == "slack"]) == 1
+
+
 def a_trainer_who_lifts_does_not_teach_a_load() -> None:
     """The trainer leaves 120 of 600 N to the cable. Lowering alone shows the help, but not load and friction apart."""
     lifted: list[Act] = [Helped(1.0, 2.5, 0.2), Still(0.8), Leg(0.0, 4.0), Down(1.5)]

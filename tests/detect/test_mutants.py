@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from monitor.detect.assists import AssistDetector
+from monitor.detect.held_condition import HeldCondition
 from monitor.detect.holds import HoldFinder, StopFinder
 from monitor.detect.jerks import SurgeDetector
 from monitor.detect.lessons import LessonDetector
@@ -47,10 +48,14 @@ from tests.detect.force_checks import (
     a_trainer_who_takes_over_at_the_bottom_makes_no_fault,
     another_pin_is_another_load,
     giving_way_is_failure_only_after_a_hold,
+    help_from_the_first_moment_teaches_for_two_repetitions,
+    help_is_known_in_hindsight,
     load_and_friction_are_what_two_repetitions_show,
     no_event_where_the_stack_did_not_accelerate,
+    nothing_is_told_twice_in_hindsight,
     tension_has_two_sides,
     the_target_follows_the_stages,
+    what_hung_on_a_hook_is_not_judged_in_hindsight,
 )
 from tests.detect.movement_checks import (
     a_dwell_is_as_long_as_the_stillness,
@@ -205,10 +210,22 @@ MUTANTS = (
     ),
     Mutant(
         LoadLearner,
-        "if not same and not alike:\n            return False",
+        "if not same and not alike and helped:\n            return False",
         "",
         a_press_teaches_nothing,
     ),
+    Mutant(
+        LoadLearner, "and not alike and helped", "and not alike", help_from_the_first_moment_teaches_for_two_repetitions
+    ),
+    Mutant(LoadLearner, "odd[3] if alike else None", "odd[3]", help_from_the_first_moment_teaches_for_two_repetitions),
+    Mutant(
+        LoadDetector,
+        "LoadConfirmed(self._carried_since(moment, since, limits.load_n))",
+        "LoadConfirmed(rep.end)",
+        help_is_known_in_hindsight,
+    ),
+    Mutant(LoadDetector, "and moment.held:", "and False:", what_hung_on_a_hook_is_not_judged_in_hindsight),
+    Mutant(HeldCondition, "moment.known_at is None or", "True or", nothing_is_told_twice_in_hindsight),
     Mutant(RepDetector, "assisted=_lifted(moment, up, down),", "", a_positive_by_somebody_else_counts_as_assisted),
     Mutant(
         SpeedDetector,
@@ -272,7 +289,7 @@ def test_a_defect_is_noticed(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) ->
 def test_no_detector_is_without_a_mutant() -> None:
     """All detectors that the spine wakes, and the learners."""
     mutated = {mutant.detector for mutant in MUTANTS}
-    woken: set[type[Any]] = {RangeLearner, LoadLearner, StepLearner, Cruise}
+    woken: set[type[Any]] = {RangeLearner, LoadLearner, StepLearner, Cruise, HeldCondition}
     for profile in PROFILES.values():
         spine = Spine(profile, "s")
         woken |= {type(detector) for detector in (*spine._panel.before, *spine._panel.after)}

@@ -125,7 +125,7 @@ def test_faults_has_every_fault() -> None:
 def test_coarse_learns_its_load() -> None:
     (end,) = (event for event in last(HERE / "coarse.mcap") if event.kind == "set_end")
     assert (end.reps, end.partial_reps) == (4, 0)
-    assert (end.working_load_n, end.working_load_from) == (pytest.approx(45 * 9.80665, abs=0.06), "learned")
+    assert (end.working_load_n, end.working_load_from) == (pytest.approx(45 * 9.80665, rel=0.0005), "learned")
     assert end.friction == pytest.approx(0.14, abs=0.02)
 
 

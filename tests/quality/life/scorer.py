@@ -108,7 +108,9 @@ def _deadlines_s(item: LifeCase, truth: Truth, th: Thresholds) -> list[tuple[Str
             continue
         moving = np.flatnonzero(np.abs(f.v_m_s[at:]) > 2 * th.rest_m_s)
         moves_s = float(f.t_s[at + int(moving[0])]) if len(moving) else float(f.t_s[at])
-        ends_s = [event.end_s for event in truth.of("rep") if event.end_s > f.t_s[at]]
+        helped = [During(event.t_s, event.end_s) for event in truth.of("assist")]  # it teaches nothing
+        plain = [rep for rep in truth.of("rep") if not any(one.touches(rep.t_s, rep.end_s) for one in helped)]
+        ends_s = [rep.end_s for rep in plain if rep.end_s > f.t_s[at]]
         first_s = ends_s[min(slow_reps, len(ends_s)) - 1] + LATE_S if ends_s else float(f.t_s[-1])
         soon = known and slow_reps == 1
         found.append((stretch, float(f.t_s[at]), moves_s, moves_s + KNOWN_S if soon else first_s))
@@ -117,7 +119,10 @@ def _deadlines_s(item: LifeCase, truth: Truth, th: Thresholds) -> list[tuple[Str
 
 
 def _unjudged(item: LifeCase, truth: Truth, th: Thresholds) -> list[During]:
-    found = [During(lifts_s - 1.0, due_s) for _, lifts_s, _, due_s in _deadlines_s(item, truth, th)]
+    """Where the load need not be known, not even in hindsight."""
+    end_s = float(truth.filtered.t_s[-1])
+    late = item.kind in NO_PLATES or not _teaches(item, truth, 0.0, end_s)
+    found = [During(lifts_s - 1.0, due_s) for _, lifts_s, _, due_s in _deadlines_s(item, truth, th) if late]
     if item.session.machine.resistance.down != 1.0:  # in each set again: a motor can be switched off
         for span in truth.movement.spans:
             third = span.reps[min(3, len(span.reps)) - 1].last
