@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,8 +15,11 @@ ROWS = 500
 
 
 @contextmanager
-def device(one: Rig, trace: Trace, speed: float = AS_FAST_AS_READ) -> Iterator[str]:
-    """The machine on a port, run by a thread. It sends the trace once it is asked to stream, then nothing."""
+def device(one: Rig, trace: Trace, then: Trace | None = None) -> Iterator[str]:
+    """The machine on a port, run by a thread. Once it is asked to stream it sends `trace` as fast as it is read.
+
+    After that it sends `then` in real time, at most as fast as it is read, and then nothing.
+    """
     board = Board(one.kit, one.seed, tx_bytes=None)
 
     def pieces() -> Iterator[Trace]:
@@ -23,9 +27,13 @@ def device(one: Rig, trace: Trace, speed: float = AS_FAST_AS_READ) -> Iterator[s
             yield trace.part(0, ROWS)
         for first in range(0, len(trace), ROWS):
             yield trace.part(first, first + ROWS)
+        if then is not None:
+            for first in range(0, len(then), ROWS):
+                time.sleep(ROWS * 0.001)
+                yield then.part(first, first + ROWS)
 
     loop = asyncio.new_event_loop()
-    with SimulatedDevice(board, pieces(), speed=speed) as simulated:
+    with SimulatedDevice(board, pieces(), speed=AS_FAST_AS_READ) as simulated:
         living = loop.create_task(simulated.run())
         living.add_done_callback(lambda _: loop.stop())
         thread = threading.Thread(target=loop.run_forever)

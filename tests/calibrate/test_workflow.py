@@ -17,8 +17,14 @@ from tests.calibrate.bench import PROFILE, Rig, rig, write_profile
 from tests.calibrate.device import device
 from tests.ctrl_c import hears_ctrl_c
 
-QUICK = 20.0  # a speed at which the test has many seconds to send a signal
-STILL_S = 170.0  # less than a step may take
+PATIENT = """
+import sys
+from monitor.calibrate import listening_port
+from monitor.__main__ import main
+listening_port.PATIENCE_S = 100.0  # the board is in the process of the tests, which may stand still
+sys.exit(main())
+"""
+STILL_S = 170.0  # for a signal; less than a step may take
 
 
 @pytest.fixture
@@ -41,9 +47,9 @@ def test_ctrl_c_keeps_finished_steps_and_the_next_call_resumes_and_changes_the_p
     profile, answers = files
     helper = one.helper
     first, *others = helper.weights_kg
-    command = [sys.executable, "-u", "-m", "monitor", "calibrate", str(profile), "--answers", str(answers), "--port"]
-    begin = Trace.joined([helper.still(16.0), helper.block(), helper.hold(first), helper.still(STILL_S)])
-    with device(one, begin, QUICK) as port:
+    command = [sys.executable, "-u", "-c", PATIENT, "calibrate", str(profile), "--answers", str(answers), "--port"]
+    begin = Trace.joined([helper.still(16.0), helper.block(), helper.hold(first)])
+    with device(one, begin, helper.still(STILL_S)) as port:
         process = subprocess.Popen([*command, port], stdout=subprocess.PIPE, text=True, preexec_fn=hears_ctrl_c)
         assert process.stdout is not None
         for line in process.stdout:
