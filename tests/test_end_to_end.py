@@ -37,7 +37,7 @@ from tests import needs
 from tests.daemon.stage import publisher_of
 from tests.daemon.whole import a_profile
 from tests.mqtt.brokers import mosquitto
-from tests.mqtt.stage import KINDS, until
+from tests.mqtt.stage import both, until
 
 REPS = 2
 SPEED = 4.0  # times real time
@@ -103,7 +103,7 @@ class Audience:
                     self.heard.setdefault(name, []).append(msgspec.json.decode(bytes(message.payload)))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@both
 def test_a_set_goes_all_the_way(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
     audience = Audience()

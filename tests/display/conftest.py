@@ -66,6 +66,14 @@ def the_stage() -> Iterator[DisplayStage]:
 
 
 @pytest.fixture(scope="package")
+def rules(browser: Browser, the_stage: DisplayStage) -> Iterator[Page]:
+    """An empty page that can import the display's modules."""
+    page = browser.open(the_stage.url + "icon.svg", width=100, height=100)
+    yield page
+    page.close()
+
+
+@pytest.fixture(scope="package")
 def shared_pages() -> list[SharedPage]:
     """Those that are open."""
     return []

@@ -34,7 +34,7 @@ def test_a_bar_without_data_disappears(display: Page, stage: DisplayStage) -> No
     assert seen["crossed"]
     stage.live()
     display.wait("document.body.dataset.state === 'set'")
-    # By the page's own clock, and with the patience that a loaded machine needs: the rule itself is in test_rules.
+    # By the page's own clock, and with the patience a loaded machine needs: the rule itself is in test_shown_state.
     assert display.evaluate("changes.find((change) => change.state === 'stale').age_ms") >= 200
 
 

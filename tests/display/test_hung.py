@@ -15,7 +15,7 @@ SEEN_WITHIN_S = 20.0
 
 @soak
 @beside_the_day
-@soak_only  # takes one and a half keep-alives; test_rules.py holds that to the same limit
+@soak_only  # takes one and a half keep-alives; test_page_link.py holds that to the same limit
 @needs.chromium
 def test_a_hung_daemon_is_shown_as_absent(tmp_path: Path, browser: Browser, figure: Figure) -> None:
     profile = a_profile(tmp_path, None)

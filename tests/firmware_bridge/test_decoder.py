@@ -17,42 +17,13 @@ from firmware_bridge.formats.framing import frame
 from firmware_bridge.formats.link_counts import LinkCounts
 from firmware_bridge.formats.messages import Ack, EventNote, Force, Hello, Pong, Pos, Status
 from firmware_bridge.samples import Flag, Samples, joined
-from tests.firmware_bridge.wire import RAW, Row, Wire
+from tests.firmware_bridge.decoding import Timed, assert_same, chunked, decode, keys, true_keys
+from tests.firmware_bridge.wire import RAW, Wire
 from tests.soak import long, soak
 
 CALIBRATION = Calibration(
     metres_per_count=1e-4, position_zero_counts=-5000, newtons_per_count=-2e-3, force_zero_counts=100
 )
-Timed = list[tuple[int, bytes]]  # when a frame is complete, and the frame
-
-
-def chunked(frames: Timed) -> list[Chunk]:
-    return [Chunk(at_us * 1000, wire) for at_us, wire in frames]
-
-
-def decode(chunks: list[Chunk], together: bool = False, boot: Hello | None = None) -> tuple[Samples, LinkCounts]:
-    decoder = Decoder(RAW, boot=boot)
-    parts = [decoder.feed(*chunks)] if together else [decoder.feed(chunk) for chunk in chunks]
-    return joined(parts), decoder.counts
-
-
-def assert_same(a: Samples, b: Samples) -> None:
-    for name in Samples._fields:
-        np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
-        assert getattr(a, name).dtype == getattr(b, name).dtype
-
-
-def keys(samples: Samples) -> list[tuple[int, int, int]]:
-    """Rows as (kind, microseconds, counts)."""
-    rows = []
-    for t_s, position, force, _ in zip(*samples, strict=True):
-        kind, counts = (Pos.TYPE, position) if not np.isnan(position) else (Force.TYPE, force)
-        rows.append((kind, round(t_s * 1e6), int(counts)))
-    return rows
-
-
-def true_keys(rows: list[Row], zero_us: int) -> list[tuple[int, int, int]]:
-    return [(row.kind, row.at_us - zero_us, row.counts) for row in rows]
 
 
 def test_rows_are_what_the_device_measured_in_si_units_and_wire_order() -> None:
@@ -70,9 +41,6 @@ def test_rows_are_what_the_device_measured_in_si_units_and_wire_order() -> None:
             assert force_n == pytest.approx((row.counts - 100) * -2e-3, abs=1e-9)
             assert np.isnan(position_m)
     assert [column.dtype for column in samples] == [np.float64, np.float64, np.float64, np.uint8]
-
-
-# -- the same for every split, under all faults of a stream --
 
 
 def history(seed: int, length: int) -> list[Chunk]:
@@ -130,6 +98,8 @@ HAPPENINGS = {
     **{"pos": 8, "force": 8, "much": 1, "status": 2, "others": 1, "hello": 1, "reboot": 2, "lost": 2},
     **{"noise": 1, "unknown": 1, "wrong": 1, "outlier": 1, "silence": 1, "stall": 1},
 }
+
+
 histories = st.builds(history, st.integers(0, 2**32 - 1), st.integers(1, 60))
 
 
@@ -189,9 +159,6 @@ def test_the_histories_do_reach_what_they_test() -> None:
     assert all(seen.values()), seen
     assert flags == 127
     assert big
-
-
-# -- damage --
 
 
 @soak
@@ -297,101 +264,12 @@ def test_the_greatest_counts_survive(blocks: int) -> None:
     assert counts.late_samples == 0
 
 
-# -- the clock --
-
-
-def test_the_clock_goes_on_over_wraps_and_over_a_silence_of_any_length() -> None:
-    device = Wire(t0_us=2**32 - 5_000_000)
-    frames: Timed = []
-    for at_us in (0, 10_000_000, 3_000_000_000, 15_000_000_000, 15_010_000_000):
-        frames += device.stream(at_us, 50_000)
-    samples, counts = decode(chunked(frames))
-    assert keys(samples) == true_keys(device.sent, device.sent[0].at_us)
-    assert (counts.resets, counts.bad_stamp) == (0, 0)
-
-
-def test_a_stalled_host_does_not_bend_the_clock() -> None:
-    device = Wire()
-    frames = device.stream(0, 40_000_000)
-    # Nothing is read from the fifth second on; four seconds fit the buffer, eleven are lost, then all arrives at once.
-    arrivals = [(max(at_us, 20_000_000) if at_us > 5_000_000 else at_us, at_us, wire) for at_us, wire in frames]
-    samples, counts = decode(chunked([(at, wire) for at, done, wire in arrivals if not 9e6 < done < 20e6]))
-    assert set(keys(samples)) <= set(true_keys(device.sent, device.sent[0].at_us))
-    assert counts.resets == 0
-    assert counts.lost_position_samples == 5500
-
-
-@pytest.mark.parametrize("uptime_s", [3, 2000, 2148, 4000])
-@pytest.mark.parametrize("hello", [True, False])
-def test_a_restarted_device_is_known_and_bridged_by_arrival(uptime_s: int, hello: bool) -> None:
-    device = Wire(t0_us=(uptime_s * 1_000_000) % 2**32)
-    frames = device.stream(0, 1_500_000)
-    before = len(device.sent)
-    device.reboot(2_500_000, boot_id=77, stream_id=2)
-    frames += [(2_500_000, device.hello(2_500_000))] if hello else []
-    frames += device.stream(2_600_000, 1_500_000)
-    samples, counts = decode(chunked(frames))
-    lost = 0 if hello else 5  # the first block after it is refused, the second confirms it
-    assert counts.resets == 1
-    assert counts.bad_stamp == (0 if hello else 1)
-    assert counts.lost_position_samples == lost
-    assert len(samples) == len(device.sent) - lost
-    marked = np.flatnonzero(samples.flags & Flag.RESTART)
-    is_force = np.isnan(samples.position_m)
-    assert marked.tolist() == sorted(before + np.flatnonzero(is_force[before:] == kind)[0] for kind in (False, True))
-    assert abs(samples.t_s[before] - (2.6 if hello else 2.61)) < 0.02
-
-
-def test_a_lone_impossible_stamp_changes_nothing() -> None:
-    device = Wire()
-    frames = device.stream(10**9, 300_000)
-    outlier = frame(Pos(1, device.pos_idx, 5, 2000, (1, 2, 3)).to_bytes(device.seq))
-    frames += [(10**9 + 300_000, outlier)]
-    device.seq += 1
-    frames += device.stream(10**9 + 310_000, 300_000)
-    samples, counts = decode(chunked(frames))
-    assert keys(samples) == true_keys(device.sent, device.sent[0].at_us)
-    assert (counts.bad_stamp, counts.resets, counts.lost_frames) == (1, 0, 0)
-
-
-def test_two_impossible_stamps_far_apart_are_not_a_restart() -> None:
-    device = Wire()
-    frames: Timed = []
-    for k in range(3):
-        at_us = 10**9 + k * 1_000_000
-        frames += device.stream(at_us, 300_000)
-        outlier = Pos(1, device.pos_idx, 5 + k * 1_000_000, 2000, (1, 2, 3))
-        frames.append((at_us + 310_000, frame(outlier.to_bytes(device.seq))))
-        device.seq += 1
-    samples, counts = decode(chunked(frames))
-    assert keys(samples) == true_keys(device.sent, device.sent[0].at_us)
-    assert (counts.bad_stamp, counts.resets) == (3, 0)
-
-
-def test_a_conversion_that_waited_behind_a_block_keeps_its_own_time() -> None:
-    device = Wire()
-    samples, counts = decode([Chunk(0, device.pos(0) + device.force(3000) + device.pos(10_000) + device.force(15_500))])
-    assert samples.t_s[[5, 11]].tolist() == [0.003, 0.0155]
-    assert (counts.bad_stamp, counts.late_samples, counts.resets) == (0, 0, 0)
-
-
-def test_what_was_measured_before_the_session_began_is_late() -> None:
-    device = Wire()
-    force, pos = device.force(6000), device.pos(0)
-    samples, counts = decode([Chunk(8_000_000, force + pos)])
-    assert samples.t_s.tolist() == [0.0, 0.0, 0.002]
-    assert counts.late_samples == 3
-
-
 def test_a_block_that_overlaps_the_last_gives_only_its_new_rows() -> None:
     device = Wire()
     data = device.pos(0) + device.pos(6000)
     samples, counts = decode([Chunk(0, data)])
     assert samples.t_s.tolist() == [0.0, 0.002, 0.004, 0.006, 0.008, 0.01, 0.012, 0.014]
     assert counts.late_samples == 2
-
-
-# -- messages of the device --
 
 
 def test_flags_of_the_cell_and_of_the_encoder_reach_their_rows() -> None:
@@ -416,28 +294,6 @@ def test_control_messages_are_handed_on_in_order() -> None:
     decoder.feed(Chunk(0, device.others(9)))
     assert [type(message) for message in decoder.take_control()] == [Hello, Status, Pong, Ack, EventNote]
     assert decoder.take_control() == []
-
-
-def test_a_known_boot_makes_the_first_hello_of_another_boot_a_reset() -> None:
-    device = Wire(boot_id=5)
-    known = Hello(1, 0, 1, 0, 0, 1, 4, 7, 1, 80, 3, 16000, 1, 0)
-    frames = [(0, device.hello(0)), *device.stream(100, 50_000)]
-    assert decode(chunked(frames))[1].resets == 0
-    assert decode(chunked(frames), boot=known)[1].resets == 1
-
-
-def test_a_hello_of_another_boot_between_two_status_of_one_boot_makes_two_resets_in_any_grouping() -> None:
-    device = Wire()
-    frames: Timed = []
-    for second in range(6):
-        frames += [(second * 1_000_000, device.status(second * 1_000_000))] if second != 3 else []
-        frames += device.stream(second * 1_000_000 + 100, 900_000)
-        if second == 2:
-            frames.append((2_950_000, Wire(boot_id=9).hello(2_950_000)))
-    one_by_one, together = (decode(chunked(frames), together=together) for together in (False, True))
-    assert_same(one_by_one[0], together[0])
-    assert one_by_one[1] == together[1]
-    assert together[1].resets == 2
 
 
 def test_unread_control_messages_do_not_accumulate() -> None:

@@ -1,86 +1,17 @@
 """The conversation in simulated time: what the link sends, accepts and reports, and when it gives up."""
 
-import random
 import re
-from dataclasses import dataclass, field
-from itertools import pairwise
 
-import numpy as np
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
 from firmware_bridge import link
-from firmware_bridge.chunk import Chunk
 from firmware_bridge.errors import LinkError, PortBusyError
-from firmware_bridge.formats import Format
-from firmware_bridge.formats.codes import Mcu
-from firmware_bridge.formats.decoder import Decoder, from_end_mark
-from firmware_bridge.formats.framing import Deframer, frame
-from firmware_bridge.formats.messages import Ack, Hello, HelloRequest, Message, Ping, Pong, StartStream, parse
-from firmware_bridge.link import NEXT, OPEN, Link, Phase, Trigger
-from firmware_bridge.link_state import LinkState
-from firmware_bridge.samples import joined
+from firmware_bridge.formats.decoder import Decoder
+from firmware_bridge.formats.framing import frame
+from firmware_bridge.formats.messages import Ack, Hello, HelloRequest, Ping, StartStream
+from firmware_bridge.link import NEXT, OPEN, Phase, Trigger
+from tests.firmware_bridge.link_play import MS, Play
 from tests.firmware_bridge.wire import RAW, Wire
-from tests.soak import long, soak
-
-MS = 1_000_000
-ASKED = StartStream(3, 2000, 5, 255)
-
-
-@dataclass
-class Play:
-    """A link and its simulated clock."""
-
-    format: Format = "frames"
-    now_ms: int = 1000
-    states: list[LinkState] = field(default_factory=list)
-    said: list[tuple[int, Message]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.link = Link("PORT", 500_000, self.format, ASKED, self.states.append, self.now_ms * MS)
-        self.device = Wire(boot_id=7)
-        self._ears = Deframer()
-
-    def open(self) -> None:
-        self.link.opened(self.now_ms * MS)
-        self.wait(0)
-
-    def wait(self, duration_ms: int, data: bytes = b"", every_ms: int = 50) -> None:
-        """Advances the clock as the port does; `data` arrives with every step."""
-        for step_ms in range(0, duration_ms + 1, every_ms):
-            if step_ms:
-                self.now_ms += every_ms
-            if data:
-                self.hear(data)
-            for payload in self._ears.feed(self.link.due(self.now_ms * MS)):
-                message = parse(payload)
-                assert message
-                self.said.append((self.now_ms, message))
-
-    def hear(self, data: bytes) -> Chunk | None:
-        return self.link.receive(Chunk(self.now_ms * MS, data))
-
-    def stream(self, hello: Hello | None = None) -> None:
-        """Proceeds to the phase `streaming`; the device is a simulated one, if `hello` names no other."""
-        self.open()
-        self.hear(self.device.send(hello) if hello else self.device.hello(0))
-        self.wait(0)
-        self.hear(self.device.send(Ack(StartStream.TYPE, 1, 0)))
-        self.wait(0)
-        assert self.state == "streaming"
-
-    @property
-    def state(self) -> str:
-        return self.states[-1].state
-
-    @property
-    def path(self) -> list[str]:
-        names = [state.state for state in self.states]
-        return [name for k, name in enumerate(names) if k == 0 or names[k - 1] != name]
-
-    def times(self, kind: type[Message]) -> list[int]:
-        return [at_ms - 1000 for at_ms, message in self.said if isinstance(message, kind)]
 
 
 def test_only_hello_is_sent_until_a_hello_arrives() -> None:
@@ -364,118 +295,6 @@ def test_lines_in_another_format_are_reported() -> None:
     assert "[serial] format" in play.states[-1].detail
 
 
-@pytest.mark.parametrize(
-    ("format", "line", "step", "every_ms", "cause"),
-    [
-        (
-            "lines-millis",
-            b"%d,1,2\n",
-            20_000,
-            20,
-            "run 1000 times too fast: it sends microseconds; is it lines-micros?",
-        ),
-        ("lines-millis", b"%d,1,2\n", 2000, 20, "run 100 times too fast: correct the clock"),
-        ("lines-micros", b"%d;2\n", 20, 20, "run 1000 times too slow: it sends milliseconds; is it"),
-        ("lines-millis", b"%d,1,2\n", 0, 20, "do not advance: correct the clock"),
-    ],
-)
-def test_stamps_that_disagree_with_their_arrival_are_named(
-    format: Format, line: bytes, step: int, every_ms: int, cause: str
-) -> None:
-    play = Play(format=format)
-    play.open()
-    for k in range(500):
-        play.wait(every_ms, every_ms=every_ms)
-        handed = play.hear(line % (k * step))
-    assert play.state == "wrong_device"
-    assert cause in play.states[-1].detail
-    assert handed is None, "nothing is made of them"
-    assert not play.link.given_up
-    right = every_ms * (1000 if format == "lines-micros" else 1)
-    for k in range(500):
-        play.wait(every_ms, every_ms=every_ms)
-        handed = play.hear(line % (k * right))
-    assert play.state == "streaming"
-    assert handed is not None
-
-
-MEGA = Hello(1, 0, 1, 0, Mcu.ATMEGA2560, 1, 7, 7, 1, 80, 3, 16000, 1, 0)
-
-
-@pytest.mark.parametrize(
-    ("ratio", "cause"),
-    [
-        (100, r"run (99|10\d) times too fast: its firmware does not count microseconds"),
-        (0.05, "run 20 times too slow"),
-        (0, "do not advance"),
-    ],
-)
-def test_a_board_whose_clock_runs_otherwise_is_named(ratio: float, cause: str) -> None:
-    """Its frames are sound. Its stamps wrap within a minute, blocks are lost, and forces come between them."""
-
-    def second(ratio: float) -> list[Chunk | None]:
-        handed = []
-        for k in range(100):
-            play.wait(10, every_ms=10)
-            at_us = round(play.now_ms * 1000 * ratio)
-            block = play.device.pos(at_us) + (play.device.force(at_us) if k % 8 == 0 else b"")
-            handed.append(play.hear(b"" if k % 10 == 3 else block))
-        return handed
-
-    play = Play()
-    play.stream(MEGA)
-    for _ in range(50):
-        handed = second(ratio)
-    assert play.state == "wrong_device"
-    assert re.search(cause, play.states[-1].detail)
-    assert not any(handed), "nothing is made of them"
-    for _ in range(10):
-        handed = second(1.0)
-    assert play.state == "streaming"
-    assert all(handed)
-
-
-def test_a_simulated_board_may_run_at_any_speed() -> None:
-    play = Play()
-    play.stream()
-    for k in range(900):
-        play.wait(10, every_ms=10)
-        assert play.hear(play.device.pos(k * 1_000_000))
-    assert play.state == "streaming"
-
-
-@pytest.mark.parametrize("every", [1, 3])
-def test_lost_lines_and_a_board_faster_than_its_stamps_are_understood(every: int) -> None:
-    play = Play(format="lines-millis")
-    play.open()
-    for k in range(0, 900, every):
-        play.wait(10 * every, every_ms=10 * every)
-        assert play.hear(b"".join(b"%d,1,2\n" % (10 * k + j // 2) for j in range(20)))
-    assert play.state == "streaming"
-
-
-def test_the_shortest_round_trip_gives_the_clock_and_its_drift() -> None:
-    play = Play()
-    play.stream()
-    begin_ms = play.now_ms
-    for second in range(200):
-        play.wait(1000, play.device.pos(0), every_ms=250)
-        sent_ms, ping = play.said[-1]
-        assert isinstance(ping, Ping)
-        at_us = round((sent_ms - begin_ms + 1.5) * 1000 * 1.001)  # a clock that is 1000 ppm fast; received after 1.5 ms
-        play.device.boot_at_us = 0
-        away_ms = 4 if second % 7 == 0 else 40
-        pong = play.device.send(Pong(ping.token, at_us % 2**32, (at_us + 1000) % 2**32))
-        play.link.receive(Chunk((sent_ms + away_ms) * MS, pong))
-    clock = play.states[-1].clock
-    assert clock is not None
-    assert clock.round_trip_us == 3000
-    assert clock.device_us == pytest.approx((clock.host_ns / MS - begin_ms) * 1000 * 1.001, abs=2)
-    assert clock.drift_ppm == pytest.approx(1000, abs=1)
-    play.hear(play.device.send(Pong(12345, 0, 0)))  # without a request
-    assert play.states[-1].clock == clock
-
-
 def test_the_drawing_is_the_table() -> None:
     drawn: dict[tuple[str, str], str] = {}
     phases = "|".join([*Phase, "any open"])
@@ -484,58 +303,3 @@ def test_the_drawing_is_the_table() -> None:
             drawn[phase, what] = after
     assert drawn == NEXT
     assert {what for _, what in NEXT} == set(Trigger)
-
-
-def split_anyhow(data: bytes, rng: random.Random) -> list[bytes]:
-    cuts = sorted({0, len(data), *(rng.randrange(len(data) + 1) for _ in range(len(data) // 40))})
-    return [data[a:b] for a, b in pairwise(cuts)]
-
-
-def frames_of_a_day(rng: random.Random) -> list[bytes | None]:
-    """The data of each read; None if the port goes away and comes back."""
-    device, at_us, reads = Wire(boot_id=1), 0, list[bytes | None]()
-    for _ in range(6):
-        data = rng.choice([b"", b"\x00", rng.randbytes(9)]) + (device.hello(at_us) if rng.random() < 0.7 else b"")
-        frames = [wire for _, wire in device.stream(at_us, 300_000)] + [device.status(at_us + 300_000)]
-        if rng.random() < 0.5:
-            frames.insert(rng.randrange(len(frames)), device.hello(at_us, protocol=2))
-        data += b"".join(frames)
-        reads += [*split_anyhow(data[: rng.randrange(1, len(data))], rng), None]
-        at_us += 1_000_000
-        if rng.random() < 0.5:
-            device.reboot(at_us, device.boot_id + 1, rng.randrange(256))
-    return reads
-
-
-def lines_of_a_day(rng: random.Random) -> list[bytes | None]:
-    data = b"".join(b"%d,%d,5\r\n" % (10 * k, k) + rng.choice([b"", b"", b"no line\n", b"x" * 90]) for k in range(99))
-    return [read for part in split_anyhow(data, rng)[::7] for read in (*split_anyhow(part, rng), None)]
-
-
-@soak
-@settings(max_examples=long(160, 26), deadline=None)
-@example(23102534, "frames")  # the end mark of a refused HELLO comes with the next device
-@given(st.integers(0, 2**32 - 1), st.sampled_from(["frames", "lines-millis"]))
-def test_a_replay_finds_in_the_bytes_what_the_link_has_found(seed: int, format: Format) -> None:
-    """For a session from any chunk on, with ports that go away and delayed chunks."""
-    rng = random.Random(seed)
-    play, handed, boots = Play(format), list[Chunk](), list[Hello | None]()
-    play.open()
-    for read in frames_of_a_day(rng) if format == "frames" else lines_of_a_day(rng):
-        play.now_ms += 3
-        if read is None:
-            play.link.failed(LinkError("gone"), play.now_ms * MS)
-            play.open()
-        elif read and (chunk := play.hear(read)):
-            handed.append(chunk)
-            boots.append(play.link.state.hello)
-    assert all(chunk.split for chunk in handed)
-    at = rng.randrange(len(handed) + 1)
-    kept, boot = from_end_mark(handed[at:], format), boots[at] if at < len(boots) else None
-    live, replayed = Decoder(RAW, format, boot), Decoder(RAW, format, boot)
-    rows = joined([live.feed(chunk) for chunk in kept])
-    again = joined([replayed.feed(Chunk(chunk.received_ns, chunk.data)) for chunk in kept])
-    for column, same in zip(rows, again, strict=True):
-        np.testing.assert_array_equal(column, same)
-    assert live.counts == replayed.counts
-    assert live.take_control() == replayed.take_control()

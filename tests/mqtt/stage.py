@@ -25,7 +25,7 @@ from tests.mqtt.brokers import mosquitto
 
 MACHINE = "leg-press"
 TREE = TopicTree(MACHINE)
-KINDS = [pytest.param("mosquitto", marks=needs.mosquitto), "embedded"]
+both = pytest.mark.parametrize("kind", [pytest.param("mosquitto", marks=needs.mosquitto), "embedded"])  # brokers
 
 
 @contextlib.asynccontextmanager

@@ -22,9 +22,7 @@ from monitor.mqtt.contract.commands import (
     ResumeCommand,
     StopCommand,
 )
-from tests.mqtt.stage import KINDS, MACHINE, TREE, Stage, a_broker, command, listening, play, until
-
-both = pytest.mark.parametrize("kind", KINDS)
+from tests.mqtt.stage import MACHINE, TREE, Stage, a_broker, both, command, listening, play, until
 
 
 @both

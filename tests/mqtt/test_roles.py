@@ -15,7 +15,7 @@ from monitor.mqtt.contract.commands import COMMANDS
 from monitor.mqtt.contract.roles import Role, may_send
 from tests.mqtt.page_client import TOKENS, cookie_of, page
 from tests.mqtt.page_requests import get, profile, upgrade
-from tests.mqtt.stage import KINDS, a_broker, play
+from tests.mqtt.stage import a_broker, both, play
 
 TOPICS = [
     *(f"cmd/{name}" for name in (*COMMANDS, "tare", "", "STOP", "stop/now")),
@@ -29,7 +29,6 @@ def daemon_at(broker: Address) -> aiomqtt.Client:
 
 Story = Callable[[Address, PageServer], Awaitable[None]]
 PAGES = [role for role in Role if role is not Role.COLLECTOR]
-both = pytest.mark.parametrize("kind", KINDS)
 
 
 def with_page(kind: str, role: Role, folder: Path, story: Story) -> None:

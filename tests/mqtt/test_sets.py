@@ -9,13 +9,13 @@ import pytest
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
 from monitor.mqtt.contract import payload
 from monitor.mqtt.contract.commands import ForgetCommand, SetsCommand
-from tests.mqtt.stage import KINDS, MACHINE, TREE, Stage, a_broker, command, listening, play, until
+from tests.mqtt.stage import MACHINE, TREE, Stage, a_broker, both, command, listening, play, until
 from tests.record.sessions import jerk, set_end
 
 ADA = "ada-of-the-gym"
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@both
 def test_the_sets_after_an_event_come_with_their_lifters(kind: str, tmp_path: Path) -> None:
     async def story() -> None:
         async with a_broker(kind, tmp_path) as address, Stage(address, tmp_path) as stage:
