@@ -22,7 +22,7 @@ from monitor.signals.grid import STEP_S
 Column = NDArray[np.float64]
 PLATEAU = 8  # steps without a count that make a standstill
 SPEED_STEPS = 4  # the speed next to an edge is measured over this many steps
-WAIT = 6  # steps that the tension may lag: a slow converter averages over 50 ms
+WAIT = 10  # steps that the tension may lag: a slow converter averages over 50 ms, and shows all of a change after them
 MOST_G = 0.6  # no stack stops harder, except on its rest, where the tension goes too
 KINK_G = 1.0  # a change of speed so hard that it must show in the cable
 LEAST_M_S = 0.025  # slower stops look the same on a frozen and on a healthy encoder
