@@ -157,8 +157,8 @@ def _outranks(one: AnyEvent, other: AnyEvent) -> bool:
 
 
 def _rank(event: AnyEvent) -> int:
-    if isinstance(event, SensorFault) and event.cause == "spike":
-        return UNRANKED  # its readings are left out, so it explains nothing
+    if isinstance(event, SensorFault) and event.cause == "spike" and event.detail is msgspec.UNSET:
+        return UNRANKED  # a lone one is left out, so it explains nothing
     return row_of(event).rank or UNRANKED
 
 

@@ -4,6 +4,8 @@ It knows a hole in the stamps, a jump of the encoder, readings that the device f
 value while the stack moves.
 """
 
+from msgspec import UNSET
+
 from firmware_bridge.samples import Flag
 from monitor.detect.detector import OF_LIFTER, Correction, Detection, Ending, Finding, Findings, Silence
 from monitor.detect.held_condition import HeldCondition
@@ -15,6 +17,7 @@ from monitor.signals.conditions import Bit
 from monitor.signals.grid import ROUGH, STEP_S, Hole
 
 OF_FORCE = (Unload, Slack, TensionOut, ForceCeiling, Assist)  # events that end when the cell falls silent
+NOISE = "noise"  # `detail` of a spike that is not alone
 ROUGH_S = 0.5  # for this long after a rough reading the force is doubted
 STALE_S = 0.2  # a cell that repeats its value for this long is doubted
 KEPT_DOUBTS = 32  # stretches: more than one repetition, which is how far learning looks back
@@ -147,7 +150,7 @@ class FaultDetector:
         """Take a flagged reading."""
         if flagged.flags & ROUGH:
             self._rough_until = moment.now + steps(ROUGH_S)
-        cause = _flag_cause(flagged.flags)
+        cause, detail = _flag_cause(flagged.flags), NOISE if flagged.flags & ROUGH else UNSET
         if cause is None:
             return []
         findings: list[Finding] = []
@@ -157,8 +160,11 @@ class FaultDetector:
         self._flag_stamp = round(flagged.stamp_s / STEP_S)
         if self._flag_fault is None:
             start = min(self._flag_stamp, moment.now + self.lag)
-            self._flag_fault = Detection(SensorFault(**moment.stamp(start), cause=cause), start)
+            self._flag_fault = Detection(SensorFault(**moment.stamp(start), cause=cause, detail=detail), start)
             findings.append(self._flag_fault)
+        elif detail is not UNSET and self._flag_fault.event.detail is UNSET:
+            event = SensorFault(**stamp_of(self._flag_fault.event), cause=cause, detail=detail)
+            findings.append(Correction(self._flag_fault, event))
         return findings
 
     def _quiet(self, moment: Moment) -> list[Finding]:

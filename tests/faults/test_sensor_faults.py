@@ -226,3 +226,16 @@ def test_nothing_is_invented_and_little_is_lost(name: str, figure: Figure) -> No
     assert not invented
     assert share >= trial.kept, lost
     assert not missed
+
+
+def test_noise_explains_what_it_seems_to_show() -> None:
+    """A wire breaks with three high readings: they alone would be a `force_ceiling`, what follows shows noise."""
+    item = case("faulty", 16)
+    faults = (CellNoise(32.673, 3.25, counts(item, 0.3)),)
+    ((_, _, samples),) = performed([replace(item, kit=replace(item.kit, faults=faults))])
+    events, _ = reported(detect(samples, item.true_profile).events)
+    noise = [event for event in events if event.own.get("detail") == "noise"]
+    seeming = [event for event in events if event.kind == "force_ceiling" and 32.0 < event.t_s < 36.0]
+    assert noise
+    assert seeming
+    assert not any(event.primary for event in seeming)
