@@ -27,12 +27,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     page = actions.add_parser("page", help="let a new screen in: a QR code, and the same code to type")
     page.add_argument("--config", type=Path, required=True, metavar="FILE", help="the machine's profile")
-    page.add_argument("--coach", action="store_true", help="for a coach, who may also choose and end")
+    page.add_argument(
+        "--coach", action="store_true", help="for a coach, who may also choose the next set and end a session"
+    )
     page.add_argument("--links", action="store_true", help="print permanent links instead; they contain secrets")
     tls = actions.add_parser("tls", help="make the certificate of the page, for TLS")
     tls.add_argument("profile", type=Path, metavar="FILE", help="a machine's profile, or the gym's configuration")
     tls.add_argument(
-        "--authority", type=Path, default=DEFAULT_FOLDER, metavar="FOLDER", help=f"with ca.key ({DEFAULT_FOLDER})"
+        "--authority",
+        type=Path,
+        default=DEFAULT_FOLDER,
+        metavar="FOLDER",
+        help=f"folder of the authority's key, ca.key (default: {DEFAULT_FOLDER})",
     )
     tls.add_argument(
         "--name", action="append", metavar="NAME", default=[], help="another name or address of this computer"
@@ -40,7 +46,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     broker = actions.add_parser("broker", help="write accounts, access list and certificates for mosquitto")
     broker.add_argument("profiles", type=Path, nargs="+", metavar="PROFILE", help="the profile of each machine")
     broker.add_argument(
-        "--to", type=Path, default=DEFAULT_FOLDER, metavar="FOLDER", help=f"folder to write to ({DEFAULT_FOLDER})"
+        "--to",
+        type=Path,
+        default=DEFAULT_FOLDER,
+        metavar="FOLDER",
+        help=f"folder to write to (default: {DEFAULT_FOLDER})",
     )
     broker.add_argument(
         "--name", action="append", metavar="NAME", help="a host name or address of the broker (default: this computer)"

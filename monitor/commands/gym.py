@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     restore.add_argument("file", type=Path, metavar="FILE", help="what `backup` wrote")
     code = actions.add_parser("code", help="let a new screen in: a QR code, and the same code to type")
     code.add_argument(
-        "--role", choices=("trainer", "display"), default="trainer", help="what it may (default: trainer)"
+        "--role", choices=("trainer", "display"), default="trainer", help="what the screen may do (default: trainer)"
     )
     forget = actions.add_parser("forget", help="remove a client here and on every machine")
     forget.add_argument("client", metavar="CLIENT", help="the client's id")

@@ -26,10 +26,14 @@ def add_people_arguments(actions: "argparse._SubParsersAction[Any]") -> None:
     export = ways.add_parser("export", help="write a CSV that spreadsheets open; it contains names")
     export.add_argument("file", type=Path, metavar="FILE", help="a new file")
     read = ways.add_parser("import", help="add and change people; nobody is removed")
-    read.add_argument("file", type=Path, metavar="FILE", help="a CSV with the columns that `export` writes, or some")
+    read.add_argument(
+        "file", type=Path, metavar="FILE", help="a CSV with the columns that `export` writes, or some of them"
+    )
     card = actions.add_parser("card", help="print a client's card: machines, visits, the next loads")
     card.add_argument("client", metavar="CLIENT", help="the client's id, or a name that only one client has")
-    card.add_argument("--sheet", type=int, default=0, metavar="N", help="0 (the default) has the newest 16 visits")
+    card.add_argument(
+        "--sheet", type=int, default=0, metavar="N", help="which 16 visits: 0 (the default) has the newest"
+    )
     card.add_argument("--weights", choices=("kg", "lb"), default="kg", help="the unit of weights (default: kg)")
 
 

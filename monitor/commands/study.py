@@ -18,7 +18,9 @@ MOST_SENTENCES = 20
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folders", nargs="*", type=Path, metavar="FOLDER", help="folders with recordings (.mcap)")
-    parser.add_argument("--out", type=Path, metavar="DATASET", help="the folder of the tables; what is there stays")
+    parser.add_argument(
+        "--out", type=Path, metavar="DATASET", help="the folder for the tables; tables that are already there are kept"
+    )
     cores = len(os.sched_getaffinity(0))
     parser.add_argument("--workers", type=int, default=cores, metavar="N", help=f"processes (default {cores})")
     parser.add_argument("--scheduler", metavar="ADDRESS", help="use the workers of this Dask scheduler (tcp://...)")
