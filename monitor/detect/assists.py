@@ -6,10 +6,12 @@ assist is detected while a sensor fault is open (EVENTS.md 10).
 
 from monitor.detect.detector import Detection, Ending, Finding, Findings
 from monitor.detect.held_condition import HeldCondition
-from monitor.detect.moment import Assistance, Moment, steps
+from monitor.detect.moment import NEVER, Assistance, Moment, steps
 from monitor.events import Assist, Stamp
 from monitor.profile.settings import AssistSettings
 from monitor.signals.conditions import Bit
+
+KEPT = 32  # stretches: more than the repetitions that are judged only when the load is known
 
 
 class AssistDetector:
@@ -36,14 +38,15 @@ class AssistDetector:
 
 
 def _newest(moment: Moment, findings: Findings, open_: tuple[Detection[Assist] | None, ...]) -> Assistance:
+    known = moment.assistance
+    before = known.stretches[:-1] if known.lasts else known.stretches[-KEPT:]
     lasting = [one.start for one in open_ if one is not None]
     if lasting:
-        return Assistance(min(lasting))
-    last = moment.assistance
-    ends = [finding.end for finding in findings if isinstance(finding, Ending)]
-    if last.since is None or last.until is not None:
-        return last
-    return Assistance(last.since, max(ends, default=moment.now))
+        return Assistance((*before, (min(lasting), NEVER)))
+    if not known.lasts:
+        return known
+    end = max((finding.end for finding in findings if isinstance(finding, Ending)), default=moment.now)
+    return Assistance((*before, (known.stretches[-1][0], end)))
 
 
 def _lighter(moment: Moment, stamp: Stamp, start: int, end: int) -> Assist:

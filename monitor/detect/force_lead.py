@@ -79,9 +79,9 @@ def _hung_freely(moment: Moment, rows: slice) -> int:
 
 def _shown(moment: Moment) -> bool:
     """A stack hangs freely on its cable, which carries at least half of it; and the force can be trusted."""
-    limits, trust, assistance = moment.limits, moment.trust, moment.assistance
+    limits, trust = moment.limits, moment.trust
     if limits.kind != "stack" or limits.inertia < LEAST_INERTIA:
         return False
     if trust.force_doubted or trust.fault is not None or moment.on(Bit.FROZEN) or not moment.on(Bit.OFF):
         return False
-    return not (assistance.since is not None and assistance.until is None)
+    return not moment.assistance.lasts

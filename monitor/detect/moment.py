@@ -127,14 +127,17 @@ class Staging(Fact, frozen=True):
 
 
 class Assistance(Fact, frozen=True):
-    """By AssistDetector: since when a helper also moves the stack, or the last stretch in which one did."""
+    """By AssistDetector: the last stretches in which a helper also moved the stack."""
 
-    since: int | None = None
-    until: int | None = None  # None while it lasts
+    stretches: tuple[tuple[int, int], ...] = ()  # the last one ends at NEVER while it lasts
+
+    @property
+    def lasts(self) -> bool:
+        return bool(self.stretches) and self.stretches[-1][1] == NEVER
 
     def explains(self, start: int, end: int) -> bool:
-        """Whether it overlaps what happened from one moment up to another."""
-        return self.since is not None and self.since < end and (self.until is None or start < self.until)
+        """Whether one overlaps what happened from one moment up to another."""
+        return any(since < end and start < until for since, until in self.stretches)
 
 
 class Thrown(Fact, frozen=True):

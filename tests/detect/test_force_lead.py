@@ -188,7 +188,7 @@ def _jerked_at_once(friction: float | None, x_m: float, load_n: float | None) ->
         now=n - 1,
         x_m=0.1,
         trust=SimpleNamespace(force_doubted=False, fault=None),
-        assistance=SimpleNamespace(since=None, until=None),
+        assistance=SimpleNamespace(lasts=False),
         on=lambda bit: bit == Bit.OFF,
     )
     return lead.acceleration_m_s2(moment)
