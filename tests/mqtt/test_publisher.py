@@ -1,14 +1,14 @@
 """The publisher as its broker and clients see it, over absences, refusals and old connections."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import aiomqtt
 import pytest
 
 from monitor.mqtt.client import connection
-from monitor.mqtt.client.connection import Address
+from monitor.mqtt.client.connection import Address, Connection
 from monitor.mqtt.client.consumer import Consumer
 from monitor.mqtt.client.ledger import Ledger, ReceivedRecord
 from monitor.mqtt.contract import payload
@@ -45,13 +45,19 @@ def test_birth_and_clean_end_are_retained_and_numbered(kind: str, tmp_path: Path
 def test_a_machine_that_says_that_it_is_online_hears_commands(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    subscribe = connection.Connection.subscribe
+    subscribe, publish = Connection.subscribe, Connection.publish
+    done: list[str] = []
 
-    async def late(*given: Any) -> None:
-        await asyncio.sleep(0.2)
-        await subscribe(*given)
+    async def noted_subscribe(self: Connection, topics: Sequence[str]) -> None:
+        await subscribe(self, topics)
+        done.extend(topics)
 
-    monkeypatch.setattr(connection.Connection, "subscribe", late)
+    async def noted_publish(self: Connection, packet: payload.Packet) -> bool:
+        done.append(packet.topic)
+        return await publish(self, packet)
+
+    monkeypatch.setattr(Connection, "subscribe", noted_subscribe)
+    monkeypatch.setattr(Connection, "publish", noted_publish)
 
     async def story() -> None:
         async with (
@@ -60,6 +66,7 @@ def test_a_machine_that_says_that_it_is_online_hears_commands(
             Stage(address, tmp_path),
         ):
             await coach.next("status", state="online")
+            assert done.index(TREE.topic("cmd", "#")) < done.index(TREE.topic("status"))
             packet = payload.command(TREE, command(StopCommand, id="at-once"))
             await coach.client.publish(packet.topic, packet.payload, packet.qos)
             assert (await coach.next("ack/at-once"))["ok"]
