@@ -24,6 +24,7 @@ KEPT_DOUBTS = 32  # stretches: more than one repetition, which is how far learni
 KEPT_HOLE_STEPS = steps(2.0)  # up to this long after its end a hole may be the cause of a silence
 QUIET_S = 1.0  # flagged readings closer than this are one fault ...
 QUIET_SPIKE_S = 0.3  # ... but spikes are dropped, and what happens after one is not part of it
+TURNED = "force below zero: the cell is wired the other way, or its calibration has the wrong sign"
 
 Fault = Detection[SensorFault]
 
@@ -117,12 +118,13 @@ class FaultDetector:
         if self._seen_t or slow or self._force_gap is not None:
             self._force_gap, found = self._gap(moment, self._force_gap, known_t, "force")
             findings += found
-        if slow and self._force_gap is not None:
-            findings.append(self._name_rate(self._force_gap))
+        if self._force_gap is not None and any(hole.kind == "force" and hole.pushes for hole in holes):
+            findings.append(self._name(self._force_gap, TURNED))
+        elif self._force_gap is not None and slow:
+            findings.append(self._name(self._force_gap, f"force, {self._slow_cell.rate_hz:.1f} readings a second"))
         return findings
 
-    def _name_rate(self, gap: Fault) -> Correction:
-        detail = f"force, {self._slow_cell.rate_hz:.1f} readings a second"
+    def _name(self, gap: Fault, detail: str) -> Correction:
         return Correction(gap, SensorFault(**stamp_of(gap.event), cause=gap.event.cause, detail=detail))
 
     def _gap(self, moment: Moment, gap: Fault | None, known: bool, kind: str) -> tuple[Fault | None, list[Finding]]:

@@ -29,6 +29,7 @@ BOUNCE = 0.5  # of its speed a stack keeps after it has landed
 BASE_S, TAIL = 0.02, 32  # the speed before a jump is measured over BASE_S, within TAIL readings
 ROUGH = 128  # a flag of the monitor's own, beside those of the device: see roughness.py
 MOST_PUSH_N = 100.0  # a cable cannot push; a drifted zero looks like a small push
+MANY_PUSHES, PUSHES_KEPT = 16, 64  # readings in one hole: spikes are fewer
 UNUSABLE = Flag.TIMEOUT | Flag.SATURATED | Flag.DESYNC | Flag.LATE
 
 Column = NDArray[np.float64]
@@ -45,6 +46,7 @@ class Hole(NamedTuple):
     from_s: float
     to_s: float
     step: int = 0  # the first step that was completed with it known
+    pushes: bool = False  # of force: the cell read below zero, as no cable can pull
 
 
 class Steps(NamedTuple):
@@ -184,6 +186,7 @@ class Grid:
         self._next: int | None = None
         self._newest = (-np.inf, -np.inf)  # newest stamp of position, of force
         self._newest_real = -np.inf  # of force, among readings that are known not to be spikes
+        self._pushes_s = np.empty(0)  # stamps of the last readings below zero
 
     def update(self, samples: Samples) -> Steps:
         """The steps that these samples complete."""
@@ -194,6 +197,7 @@ class Grid:
         has_x, has_f = samples.position_m == samples.position_m, samples.force_n == samples.force_n
         pushes = samples.force_n < -MOST_PUSH_N
         if pushes.any():
+            self._pushes_s = np.concatenate((self._pushes_s[-PUSHES_KEPT:], t[pushes]))
             marks = np.where(pushes, marks | np.uint8(Flag.SUSPECT), marks)
         if marks.any():
             refused, restarts = (marks & int(UNUSABLE)) != 0, (marks & int(Flag.RESTART)) != 0
@@ -225,7 +229,10 @@ class Grid:
                     t[has_x], samples.position_m[has_x], None if restarts is None else restarts[has_x]
                 )
             ),
-            *((int(of_force[sifted.row[i]]), hole) for i, hole in self._force.take(sifted.t_s, sifted.force_n)),
+            *(
+                (int(of_force[sifted.row[i]]), hole._replace(pushes=self._pushed(hole)))
+                for i, hole in self._force.take(sifted.t_s, sifted.force_n)
+            ),
         ]
 
         newest = np.maximum(newest_x, newest_f)
@@ -251,6 +258,11 @@ class Grid:
         )
         self._next = end
         return steps
+
+    def _pushed(self, hole: Hole) -> bool:
+        """Whether the force is unknown there because the cell read below zero."""
+        within = (self._pushes_s > hole.from_s) & (self._pushes_s < hole.to_s)
+        return int(within.sum()) >= MANY_PUSHES
 
     def _real(self, n: int, of_force: NDArray[np.int64], sifted: Sifted) -> Column:
         """The newest stamp of force up to each of n rows, where a reading that leaps counts once it is known."""
