@@ -287,8 +287,11 @@ def _pulled(moment: Moment, start: int, end: int) -> bool:
     tension_n = signals.part(signals.fast_tension, start, end)
     if limits.driven:
         return bool((tension_n >= limits.lift_off_n).any())
-    light = int((tension_n < limits.half_load_n).sum())
-    return limits.kind != "stack" or len(tension_n) - light >= steps(limits.detect.set.start_hold_s)
+    if limits.kind != "stack":
+        return True
+    known = int((tension_n == tension_n).sum())
+    loaded = int((tension_n >= limits.half_load_n).sum())
+    return 2 * known < len(tension_n) or loaded >= steps(limits.detect.set.start_hold_s)
 
 
 def _lifted(moment: Moment, up: tuple[int, int], down: tuple[int, int]) -> bool:

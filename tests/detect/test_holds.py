@@ -267,3 +267,14 @@ def test_lone_spikes_do_not_blank_the_display(force_hz: float, every: int, spike
     feedback = Spine(PROFILES["stack"], "s").update(spiked(rows, every, spike_n)).feedback
     assert {one.fault for one in feedback} == {None}
     assert all(one.tension is not None for one in feedback if one.set is not None)
+
+
+@pytest.mark.parametrize("silent_s", [0.0, 0.5, 1.5])
+def test_a_stack_lifted_by_hand_is_no_repetition_though_the_cell_falls_silent(silent_s: float) -> None:
+    by_hand: list[Act] = [Helped(1.0, 2.0, 0.0), Tug(0.0, 0.5), Helped(at(0.0), 2.0, 0.0), Down(3.0)]
+    rows = Movement((Down(1.0), *by_hand, *LEAD, *REP, *REP, *END)).samples()
+    begins_s = float(rows.t_s[np.flatnonzero(rows.position_m > REST_M + 0.1)[0]])
+    silent = (rows.t_s > begins_s) & (rows.t_s < begins_s + silent_s)
+    events = records([], samples=with_force(rows, np.where(silent, np.nan, rows.force_n)))
+    assert len(last(events, "rep")) == 2
+    assert len(last(events, "set_end")) == 1
