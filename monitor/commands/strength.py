@@ -29,7 +29,7 @@ def _places(text: str) -> int:
     from monitor.profile.strength import LEAST_EFFORTS
 
     if not text.isdigit() or not LEAST_EFFORTS <= int(text) <= 12:
-        raise argparse.ArgumentTypeError(f"{text} is not {LEAST_EFFORTS} to 12")
+        raise argparse.ArgumentTypeError(f"{text} is not a number from {LEAST_EFFORTS} to 12")
     return int(text)
 
 

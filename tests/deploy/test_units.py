@@ -37,7 +37,8 @@ def test_systemd_understands_the_unit(tmp_path: Path) -> None:
     unit.write_text(re.sub(r"ExecStart=\S+", "ExecStart=/bin/true", text))
     done = subprocess.run(["systemd-analyze", "verify", "--man=no", str(unit)], capture_output=True, text=True)
     assert [line for line in done.stderr.splitlines() if unit.name in line] == []
-    assert {"Type=notify", "WatchdogSec=20s", "RestartPreventExitStatus=78", "StateDirectory=rep-monitor",
+    assert {"Type=notify", "WatchdogSec=20s", "TimeoutStopSec=90s", "RestartPreventExitStatus=78",
+            "StateDirectory=rep-monitor",
             "LoadCredential=secrets:/etc/rep-monitor/secrets"} <= set(text.splitlines())  # fmt: skip
 
 

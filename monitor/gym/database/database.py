@@ -110,7 +110,9 @@ def _open(url: str | URL, makes_file: bool) -> Database:
     try:
         parsed = make_url(url)
     except exc.ArgumentError as error:
-        raise DatabaseError(f"{url!r} is no address of a database: give sqlite:///FILE or postgresql://...") from error
+        raise DatabaseError(
+            f"{url!r} is not the address of a database: give sqlite:///FILE or postgresql://..."
+        ) from error
     match parsed.get_backend_name():
         case "sqlite":
             database = _open_file(parsed, makes_file)

@@ -100,7 +100,7 @@ def day(text: str) -> date:
         for each in (given, given + timedelta(days=1)):
             _midnight_unix_s(each)
     except (ValueError, OverflowError, OSError):
-        raise ExportRefused(f"{text!r} is no date: write it as 2026-11-29") from None
+        raise ExportRefused(f"{text!r} is not a date: write it as 2026-11-29") from None
     return given
 
 

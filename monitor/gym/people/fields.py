@@ -48,7 +48,7 @@ def checked_consent(value: str | None) -> str | None:
     try:
         day = date.fromisoformat(value)
     except ValueError:
-        raise BadField("consent_on", "is no date; write it as 2026-11-29") from None
+        raise BadField("consent_on", "is not a date; write it as 2026-11-29") from None
     if day.isoformat() != value:
         raise BadField("consent_on", "is no plain date; write it as 2026-11-29")
     if value > time.strftime("%Y-%m-%d"):

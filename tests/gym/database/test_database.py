@@ -122,7 +122,7 @@ def test_a_server_that_dies_is_away_until_it_is_back(postgresql: PostgreSQL) -> 
 def test_a_bad_address_says_what_to_give(tmp_path: Path) -> None:
     (tmp_path / "no.db").write_text("this is no database at all, but it is long enough to be taken for one")
     for url, said in [
-        ("nonsense", "is no address of a database: give sqlite:///FILE"),
+        ("nonsense", "is not the address of a database: give sqlite:///FILE"),
         ("mysql://gym@host/gym", "mysql is not supported"),
         ("sqlite://", "names no file"),
         (f"sqlite:///{tmp_path / 'no.db'}", "is damaged.*restore a backup"),

@@ -179,9 +179,9 @@ def test_what_cannot_be_exported_is_refused_with_the_remedy(
         ("--to", "csv", "--client", "Ben"): "Ben has given no consent: record the day of the consent first",
         ("--to", "csv", "--client", "Zoe"): "no client has the id or the name 'Zoe'",
         ("--to", "csv", "--machine", "rower"): "no machine is called 'rower': give rep/leg-press or rep/row",
-        ("--to", "csv", "--from", "29.11.2026"): "'29.11.2026' is no date: write it as 2026-11-29",
-        ("--to", "csv", "--until", "9999-12-31"): "is no date",
-        ("--to", "csv", "--from", "0001-01-01"): "is no date",
+        ("--to", "csv", "--from", "29.11.2026"): "'29.11.2026' is not a date: write it as 2026-11-29",
+        ("--to", "csv", "--until", "9999-12-31"): "is not a date",
+        ("--to", "csv", "--from", "0001-01-01"): "is not a date",
         (
             "--to",
             "csv",

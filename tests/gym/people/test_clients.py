@@ -68,7 +68,7 @@ def test_a_wrong_value_names_its_field_and_the_remedy(lone_database: Database) -
             ({"name": "a\ud800b"}, "name: has control characters"),
             ({"name": "J\ufffdrg"}, "name: has a character that was lost; save the table as UTF-8"),
             ({"note": "a\x00b"}, "note: has control characters"),
-            ({"consent_on": "yes"}, "consent_on: is no date; write it as 2026-11-29"),
+            ({"consent_on": "yes"}, "consent_on: is not a date; write it as 2026-11-29"),
             ({"consent_on": "20261101"}, "consent_on: is no plain date"),
             ({"consent_on": "9999-01-01"}, "consent_on: is in the future"),
         ]:

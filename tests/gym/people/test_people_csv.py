@@ -167,7 +167,7 @@ def test_whatever_a_spreadsheet_saved(data: bytes) -> None:
         ("name,seat\nBen,4", "line 2, machine: is empty, but seat is not; name the machine"),
         ("name,machine\nBen,row\nBen,row", "line 3, machine: has a row for this client already, line 2; remove one"),
         ("name,machine\nBen,a/b", "line 2, machine: must be the machine's id"),
-        ("name,consent_on\nBen,11/29/2026", "line 2, consent_on: is no date; write it as 2026-11-29"),
+        ("name,consent_on\nBen,11/29/2026", "line 2, consent_on: is not a date; write it as 2026-11-29"),
         ("name,consent_on\nBen,2999-01-01", "line 2, consent_on: is in the future"),
         ("name,machine,next_load_kg\nBen,row,50 kg", "next_load_kg: is '50 kg'; write a number such as 72.5, without"),
         ("name,machine,next_load_kg\nBen,row,-5", "next_load_kg: is '-5'; write a number"),

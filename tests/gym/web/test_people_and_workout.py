@@ -52,7 +52,7 @@ def test_a_client_is_added_changed_and_forgotten(gym: WebStage) -> None:
         ({"name": "a\x07"}, "name: has a character, or a form, that is not allowed here."),
         ({"name": "x" * 101}, "name: is too long; shorten it to 100 characters."),
         ({"name": None}, "name: must be a text."),
-        ({"consent_on": "2026-13-01"}, "consent_on: is no date; write it as 2026-11-29."),
+        ({"consent_on": "2026-13-01"}, "consent_on: is not a date; write it as 2026-11-29."),
         ({"consent_on": "2999-01-01"}, "consent_on: is in the future; give the day on which the client consented."),
         ({"note": "x" * 1001}, "note: is too long; shorten it to 1000 characters."),
         ({"nmae": "Ada"}, "nmae: is no field of this request."),
