@@ -175,8 +175,8 @@ class Rep(Event, frozen=True, kw_only=True, tag="rep"):
     upper_dwell_s: float
     lower_dwell_s: float
     rom_m: float
-    peak_velocity_m_s: float
-    peak_g: float
+    peak_velocity_m_s: float | None  # null: only glimpses were seen between gaps
+    peak_g: float | None
     tension_min_n: float | None
     tension_mean_n: float | None
     tension_max_n: float | None

@@ -137,8 +137,7 @@ class RepDetector:
             return
         pull = moment.on(Bit.PULL)
         if pull and moment.on(Bit.UP) and still[0] > self._turns[0].dwell_end and not self._pulling:
-            start = Reversal(moment.now, still[1], moment.signals.x_m(still[1]), "lower", False)
-            self._turns = [TurningPoint(start, *still)]
+            self._turns = [_beginning(moment, *still)]
         self._pulling = pull
 
     def _take_over(self, moment: Moment) -> None:
@@ -148,8 +147,7 @@ class RepDetector:
             self._handed = first and moment.limits.starts_up and len(self._turns) < 2
         elif self._handed and moment.on(Bit.UP) and (still := moment.stillness.last) is not None:
             self._handed = False
-            start = Reversal(moment.now, still[1], moment.signals.x_m(still[1]), "lower", False)
-            self._turns = [TurningPoint(start, *still)] if len(self._turns) < 2 else self._turns
+            self._turns = [_beginning(moment, *still)] if len(self._turns) < 2 else self._turns
 
     def _counts(
         self, moment: Moment, first: TurningPoint, middle: TurningPoint, last: TurningPoint | None = None
@@ -247,6 +245,14 @@ class RepDetector:
             self._slow_since = None
 
 
+def _beginning(moment: Moment, since: int, until: int) -> TurningPoint:
+    """The lower turn at which the stack stood from one moment up to another, before it is pulled."""
+    x_m = moment.signals.x_m(until)
+    if x_m != x_m:  # it went out of sight just then
+        x_m = moment.signals.x_m(until - 1)
+    return TurningPoint(Reversal(moment.now, until, x_m, "lower", False), since, until)
+
+
 def _on_way_back(moment: Moment, since: int) -> bool:
     """Whether the stack has not gone further since it stood."""
     further_m = moment.signals.x_m(since) - moment.x_m
@@ -257,7 +263,7 @@ def _standing(moment: Moment, since: int, until: int) -> TurningPoint:
     """The turn at which the stack stood between two moments, if it goes no further."""
     x = moment.signals.part(moment.signals.x, since, until + 1)
     up = moment.limits.starts_up
-    extreme_m = float(x.min() if up else x.max())
+    extreme_m = float(np.fmin.reduce(x) if up else np.fmax.reduce(x))
     far = np.flatnonzero(np.abs(x - extreme_m) > moment.limits.extreme_m)
     start = since + (int(far[-1]) + 1 if len(far) else 0)
     reversal = Reversal(moment.now, start, extreme_m, "lower" if up else "upper", True)
@@ -314,5 +320,7 @@ def _dwell_s(turn: TurningPoint) -> float:
     return seconds(turn.dwell_end - turn.dwell_start)
 
 
-def _peak(values: NDArray[np.float64], digits: int) -> float:
-    return round(float(np.fmax.reduce(np.abs(values))), digits)
+def _peak(values: NDArray[np.float64], digits: int) -> float | None:
+    """The greatest magnitude of those that are known; None if none is."""
+    peak = float(np.fmax.reduce(np.abs(values)))
+    return None if peak != peak else round(peak, digits)

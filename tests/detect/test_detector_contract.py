@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from firmware_bridge.samples import Samples
 from monitor.detect.detector import Detector
 from monitor.detect.spine import Spine
 from monitor.events import AnyEvent, Rep, SensorFault, Stage
@@ -255,3 +256,15 @@ def test_memory_is_bounded() -> None:
 def test_an_idle_machine_reports_nothing() -> None:
     for name in PROFILES:
         assert not run(name, Movement((Still(30.0),)).samples())[0]
+
+
+@pytest.mark.parametrize("name", PROFILES)
+@pytest.mark.parametrize(("seen_s", "every_s", "from_s"), [(0.1, 0.4, 2.2), (0.15, 0.2, 0.0)])
+def test_records_of_glimpses_read_back(name: str, seen_s: float, every_s: float, from_s: float) -> None:
+    """A line that passes a tenth of a second at a time: a record has numbers or null, never NaN."""
+    rep: list[Act] = [Leg(1.0, 2.0), Still(0.4), Leg(0.0, 2.0), Still(0.4)]
+    rows = Movement((Leg(0.0, 0.5), Still(0.4), *rep, *rep, *rep, Down(6.0))).samples()
+    seen = (rows.t_s % every_s < seen_s) | (rows.t_s < from_s)
+    glimpses = Samples(rows.t_s[seen], rows.position_m[seen], rows.force_n[seen], rows.flags[seen])
+    for event in run(name, glimpses)[0]:
+        assert msgspec.json.decode(msgspec.json.encode(event), type=type(event)) == event

@@ -30,7 +30,7 @@ export function drawReps(body, model, words) {
       rep.negative_s.toFixed(1),
       rep.rep === 1 && startsUp ? "–" : rep.lower_dwell_s.toFixed(1), // the dwell before the set does not count
       (100 * rep.rom_m).toFixed(0),
-      rep.peak_g.toFixed(2),
+      rep.peak_g === null ? "–" : rep.peak_g.toFixed(2),
       rep.tension_mean_n === null ? "–" : inUnit(kilograms(rep.tension_mean_n)).toFixed(0),
       rep.in_band_s === null || !rep.duration_s ? "–" : percent(rep.in_band_s / rep.duration_s),
       rep.start ? words.text(`start.${rep.start.grade}`) : "–",
