@@ -78,6 +78,41 @@ def test_the_trace_has_holes_and_is_bounded(trainer: Page) -> None:
     assert window == 60
 
 
+POINTS = """(async () => {
+    const { Trace } = await import("/js/trace.js");
+    const boxes = ["#tension-plot", "#position-plot"].map((plot) => document.querySelector(plot));
+    const trace = new Trace(...boxes, () => "");
+    const { lineTo } = CanvasRenderingContext2D.prototype;
+    const counts = [];
+    let points = 0;
+    CanvasRenderingContext2D.prototype.lineTo = function (x, y) {
+        points += 1;
+        lineTo.call(this, x, y);
+    };
+    let at = 0;
+    const hear = (to) => {
+        for (; at < to; at += 1) trace.add({ t_s: at / 25, tension: 1, tension_n: 1, position: 0.5, pace: null });
+    };
+    for (const to of [1000, 1003, 1006]) {
+        hear(to);
+        points = 0;
+        trace.draw([], 0.1);
+        await new Promise((later) => requestAnimationFrame(() => requestAnimationFrame(later)));
+        counts.push(points);
+    }
+    CanvasRenderingContext2D.prototype.lineTo = lineTo;
+    for (const box of boxes) box.lastElementChild.remove(); // the page's own plots stay
+    return counts;
+})()"""
+
+
+def test_the_trace_draws_only_what_is_new(trainer: Page) -> None:
+    whole, *later = trainer.evaluate(POINTS)
+    axes = 2 * 2 * 20  # their grid, in both plots
+    assert whole > 3 * 999
+    assert max(later) <= 3 * 3 + axes
+
+
 def test_its_header_is_one_line_on_a_laptop(trainer: Page, stage: DisplayStage) -> None:
     stage.info(load_n=804.0)
     stage.live()

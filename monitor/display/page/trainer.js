@@ -17,7 +17,7 @@ import { Trend } from "./js/trend.js";
 import { weight } from "./js/units.js";
 import { clock } from "./js/words.js";
 
-const FRAME_MS = 60; // the trace moves 16 pixels a second
+const FRAME_MS = 100; // the trace moves little more than a pixel in it
 const IDLE_TRACE_MS = 500; // between sets
 const TABLES_MS = 250; // after an event
 const CLOCK_MS = 1000; // without one

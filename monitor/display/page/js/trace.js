@@ -1,6 +1,8 @@
 // Draws the last 60 seconds of tension and position, with the events; one of two users of uPlot.
 
+import { axis, FONT, INK, options, undrawn, xAxis } from "./chart_options.js";
 import { isListed, rowOf } from "./kinds.js";
+import { Strip } from "./strip.js";
 import { inUnit, kilograms, unitName } from "./units.js";
 
 export const WINDOW_S = 60;
@@ -8,13 +10,20 @@ const KEPT_S = 75; // a little more than the window; old samples are removed in 
 const GAP_S = 0.3; // a longer silence makes a hole in the line: nothing is interpolated
 const LATE = 1.5; // in intervals of feedback: a machine at rest publishes less often
 const LIVE_HZ = 25;
-const INK = { fg: "#f3f6f8", quiet: "#a7b4c0", line: "#26313b", rep: "#5d6b78", pace: "#ffd84d" };
 const TONE_INK = { leak: "#e69f00", rough: "#f08a3c", blind: "#f08a3c" };
-const FONT = '13px system-ui, "DejaVu Sans", sans-serif';
+const TENSION = [
+  { stroke: INK.fg, scale: "y", width: 2 },
+  { stroke: "#6b7a88", scale: "kg", width: 1 },
+];
+const POSITION = [
+  { stroke: INK.fg, scale: "y", width: 2 },
+  { stroke: INK.pace, scale: "y", width: 1.5, dash_s: 0.4 },
+];
 
 export class Trace {
   #columns = [[], [], [], [], []]; // t_s, tension %, force in kg or lb, position %, pace %
   #plots;
+  #strips = [new Strip(), new Strip()]; // of the plots
   #band = [0.9, 1.1];
   #events = [];
   #named;
@@ -61,6 +70,7 @@ export class Trace {
     const [first_s = Infinity] = live[0];
     for (const feedback of older) if (feedback.t_s < first_s) this.add(feedback);
     for (const [at, column] of this.#columns.entries()) column.push(...live[at]);
+    for (const strip of this.#strips) strip.forget();
   }
 
   /** What is drawn: t_s, tension, force, position, pace. */
@@ -70,6 +80,7 @@ export class Trace {
 
   clear() {
     for (const column of this.#columns) column.length = 0;
+    for (const strip of this.#strips) strip.forget();
   }
 
   draw(recent, half) {
@@ -112,29 +123,36 @@ export class Trace {
       scales: {
         x: { time: false },
         y: { range: [40, 160] },
-        kg: { range: (_, __, most) => [0, Math.max(20, 1.25 * (most ?? 0))] },
+        kg: { range: (_, __, most) => [0, Math.max(20, 10 * Math.ceil((most ?? 0) / 8))] }, // seldom another
       },
-      series: [{}, line(INK.fg, "y", 2), line("#6b7a88", "kg", 1)],
+      series: [{}, ...TENSION.map(undrawn)],
       axes: [
         xAxis(false),
         { ...axis("y", "%"), splits: () => [50, 75, 100, 125, 150] },
         { ...axis("kg", ` ${unitName()}`), side: 1, grid: { show: false } },
       ],
-      hooks: { drawClear: [(plot) => this.#shadeBand(plot)], draw: [(plot) => this.#markEvents(plot, true)] },
+      hooks: { drawClear: [(plot) => this.#shadeBand(plot)], draw: [(plot) => this.#drawLines(plot, 0)] },
     });
   }
 
   #positionOptions() {
     return options({
       scales: { x: { time: false }, y: { range: [-4, 104] }, kg: { range: [0, 1] } },
-      series: [{}, line(INK.fg, "y", 2), { ...line(INK.pace, "y", 1.5), dash: [6, 5] }],
+      series: [{}, ...POSITION.map(undrawn)],
       axes: [
         xAxis(true),
         { ...axis("y", "%"), splits: () => [0, 50, 100] },
         { ...axis("kg", ""), side: 1, grid: { show: false }, values: () => [] },
       ],
-      hooks: { draw: [(plot) => this.#markEvents(plot, false)] },
+      hooks: { draw: [(plot) => this.#drawLines(plot, 1)] },
     });
+  }
+
+  #drawLines(plot, at) {
+    const [times, ...columns] = plot.data;
+    const lines = [TENSION, POSITION][at].map((line, column) => ({ ...line, values: columns[column] }));
+    this.#strips[at].draw(plot, times, lines);
+    this.#markEvents(plot, at === 0);
   }
 
   #shadeBand(plot) {
@@ -193,41 +211,6 @@ function ink(record) {
 /** Where an event is marked: a repetition at its end. */
 function markedAt(record) {
   return record.kind === "rep" ? record.t_s + record.duration_s : record.t_s;
-}
-
-function options(more) {
-  return { width: 300, height: 150, legend: { show: false }, cursor: { show: false }, padding: [6, 4, 0, 0], ...more };
-}
-
-function line(stroke, scale, width) {
-  return { stroke, scale, width, points: { show: false }, spanGaps: false };
-}
-
-function axis(scale, unit) {
-  return {
-    scale,
-    stroke: INK.quiet,
-    font: FONT,
-    size: 58,
-    gap: 6,
-    grid: { stroke: INK.line, width: 1 },
-    ticks: { show: false },
-    values: (_, splits) => splits.map((value) => `${value}${unit}`),
-  };
-}
-
-function xAxis(shown) {
-  return {
-    stroke: INK.quiet,
-    font: FONT,
-    size: shown ? 28 : 12,
-    gap: 6,
-    grid: { stroke: INK.line, width: 1 },
-    ticks: { show: false },
-    splits: (plot) => [0, 1, 2, 3, 4, 5, 6].map((ten) => plot.scales.x.max - 10 * ten),
-    values: (plot, splits) =>
-      splits.map((_, ten) => (shown && ten && (plot.width > 500 || ten % 2 === 0) ? `−${10 * ten} s` : "")),
-  };
 }
 
 function percent(share) {
