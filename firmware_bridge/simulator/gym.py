@@ -102,9 +102,7 @@ def _helped_first(draw: Draw) -> Session:
     share, at = draw.u(0.12, 0.4), draw.u(0.2, 0.5)
     lifts, lowers = (Helped(Lift(), share, at), Lower()), (Lift(), Helped(Lower(), -share, at))
     up, down = lifts if draw.rng.random() < 0.5 else lowers
-    most = (
-        3 if draw.positive_s + draw.negative_s < 14.0 else 1
-    )  # what is judged in hindsight was less than a minute ago
+    most = 3 if draw.positive_s + draw.negative_s < 14.0 else 1  # hindsight reaches a minute back
     moves: list[Act] = [up, Turn(), down, Turn()] * int(draw.rng.integers(1, most + 1))
     moves += draw.reps(3, share=0.15)
     return Session(stretches=(draw.stretch(draw.set_of(moves)),))
