@@ -102,7 +102,7 @@ def beside(work: Any, *args: Any) -> Iterator[Pipe]:
 
 
 class Shares:
-    """The CPU time of the loop's thread in each part: waiting for a core, on a busy computer, is none."""
+    """The CPU time of the loop's thread in each part. Time in which it waits for a core does not count."""
 
     DOORS: tuple[tuple[str, Any, str], ...] = (
         ("decoding", Decoder, "feed"),

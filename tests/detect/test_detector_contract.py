@@ -47,11 +47,13 @@ def known_s(events: list[AnyEvent]) -> list[float | None]:
     closed: set[int] = set()
     known: list[float | None] = []
     for event in events:
-        is_first, is_closing = event.id not in found, event.closed_s is not msgspec.UNSET and event.id not in closed
+        first = event.id not in found
         found.add(event.id)
-        if event.closed_s is not msgspec.UNSET:
+        if isinstance(event.closed_s, float) and event.id not in closed:
             closed.add(event.id)
-        known.append(event.closed_s if is_closing else event.found_s if is_first else None)  # type: ignore[arg-type]
+            known.append(event.closed_s)
+        else:
+            known.append(event.found_s if first else None)
     return known
 
 

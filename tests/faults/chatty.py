@@ -11,6 +11,7 @@ import asyncio
 import math
 import sys
 from collections.abc import AsyncGenerator
+from typing import Any
 
 import numpy as np
 
@@ -31,8 +32,8 @@ RUN = Daemon.run
 
 
 class ChattySpine(Spine):
-    def __init__(self, *args: object, **named: object) -> None:
-        super().__init__(*args, **named)  # type: ignore[arg-type]
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
         self._name = str(args[1])
         self._sent = 0
 
