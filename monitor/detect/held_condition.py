@@ -69,7 +69,7 @@ class HeldCondition(Generic[E]):
             explained = moment.assistance.explains(whole, now + 1)
             self._since = whole if explained else max(self._since, now - DOUBTED_STEPS)
         findings: Findings = ()
-        waits = self.detection is None and (wait or self._told(moment))
+        waits = self.detection is None and (wait or self._reported(moment))
         if self._since is not None and not waits and (sure or self._holds(moment, self._since, now)):
             if self.detection is None:
                 stamp = moment.stamp(self._since, phase=self._phase)
@@ -83,7 +83,7 @@ class HeldCondition(Generic[E]):
         self.due = self._next(now)
         return findings
 
-    def _told(self, moment: Moment) -> bool:
+    def _reported(self, moment: Moment) -> bool:
         """Whether this past moment, which is judged only now, was a part of the newest event already."""
         newest, since = self._newest, self._since
         if moment.known_at is None or newest is None or since is None:

@@ -22,7 +22,7 @@ from monitor.record.session_file import SessionEncoder
 
 PERIOD_S = 0.7  # with the time of a sync on a busy computer, a power cut costs less than a second
 RETRY_S = 5.0
-SLOW_S = 10.0  # a person is told why the program does not end
+SLOW_S = 10.0  # then the log says why the program does not end
 LOG_PERIOD_S = 60.0
 QUEUE_RECORDS = 32_768  # two minutes of 250 chunks, 25 feedback records and a few events a second
 QUEUE_BYTES = 16 << 20

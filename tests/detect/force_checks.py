@@ -139,7 +139,7 @@ def what_hung_on_a_hook_is_not_judged_in_hindsight() -> None:
     assert not [event for event in events if event.kind in ("assist", "unload", "tension_out")]
 
 
-def nothing_is_told_twice_in_hindsight() -> None:
+def nothing_is_reported_twice_in_hindsight() -> None:
     """A cable without any tension is slack whatever the load is."""
     thrown: list[Act] = [*UP, Helped(0.5, 1.0, 0.0), Leg(0.0, 1.0), Still(0.4)]
     for acts in ([*thrown, *REP, *REP, *END], [*thrown, *END]):

@@ -52,7 +52,7 @@ from tests.detect.force_checks import (
     help_is_known_in_hindsight,
     load_and_friction_are_what_two_repetitions_show,
     no_event_where_the_stack_did_not_accelerate,
-    nothing_is_told_twice_in_hindsight,
+    nothing_is_reported_twice_in_hindsight,
     tension_has_two_sides,
     the_target_follows_the_stages,
     what_hung_on_a_hook_is_not_judged_in_hindsight,
@@ -225,7 +225,7 @@ MUTANTS = (
         help_is_known_in_hindsight,
     ),
     Mutant(LoadDetector, "and moment.held:", "and False:", what_hung_on_a_hook_is_not_judged_in_hindsight),
-    Mutant(HeldCondition, "moment.known_at is None or", "True or", nothing_is_told_twice_in_hindsight),
+    Mutant(HeldCondition, "moment.known_at is None or", "True or", nothing_is_reported_twice_in_hindsight),
     Mutant(RepDetector, "assisted=_lifted(moment, up, down),", "", a_positive_by_somebody_else_counts_as_assisted),
     Mutant(
         SpeedDetector,
