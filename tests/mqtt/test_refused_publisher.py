@@ -12,25 +12,34 @@ from tests import needs
 from tests.mqtt.brokers import mosquitto
 from tests.mqtt.live_packets import live
 from tests.mqtt.stage import MACHINE, Stage, a_broker, listening, play, until
+from tests.soak import Figure, soak
 
 
+@soak
 @needs.mosquitto
-def test_a_refused_publish_is_counted_reported_and_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refusal_is_noticed_reported_and_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, figure: Figure
+) -> None:
     monkeypatch.setattr(outbox, "REFUSED_RETRY_S", 0.3)
+    monkeypatch.setattr(publisher, "HEARTBEAT_S", 0.5)  # the status counts them all
     acl = f"topic read #\ntopic write rep/{MACHINE}/status\n"
 
     async def story() -> None:
         with mosquitto(tmp_path, acl) as broker:
             address = Address(host="127.0.0.1", port=broker.port)
             async with Stage(address, tmp_path) as stage, listening(address, "status", "event/+") as listener:
-                await stage.happen(3)
-                await listener.next("status", refused=3)
+                await stage.happen(20)
+                await listener.next("status", refused=20)
                 await until(lambda: stage.publisher.delivery.events_refused >= 2)
                 assert stage.bookmark._place.published_seq == 0
                 broker.allow(acl + f"topic write rep/{MACHINE}/event/+\n")
-                for seq in (1, 2, 3):
+                for seq in range(1, 21):
                     await listener.next("event/set_start", seq=seq)
                 await listener.next("status", refused=0)
+                figure(
+                    "broker refuses events",
+                    f"{stage.publisher.delivery.events_refused} refusals counted and in status, then all 20 published",
+                )
 
     play(story())
 
