@@ -15,6 +15,7 @@ from monitor.record.session_file import read_session
 from tests import needs
 from tests.report.conftest import RECORDINGS
 from tests.report.copies import CLEAN_RECORDING, copy
+from tests.report.marks import events_of
 
 FAULTS = RECORDINGS / "faults.mcap"
 LEG_PRESS = needs.SHARED_DATA / "leg_press_biostrength"
@@ -51,8 +52,7 @@ def test_it_shows_the_events_of_the_replay(name: str, tmp_path: Path) -> None:
     """Compares id, kind and time of each event's last record with the committed ones."""
     page = tmp_path / "r.html"
     assert main(["report", str(RECORDINGS / f"{name}.mcap"), "-o", str(page)]) == 0
-    lines = (RECORDINGS / f"{name}.events.jsonl").read_text().splitlines()
-    last = {record["id"]: record for record in map(json.loads, lines)}
+    last = events_of(name)
     marks = {mark["id"]: mark for mark in data_of(page)["marks"]}  # type: ignore[attr-defined]
     assert marks.keys() == last.keys()
     for number, mark in marks.items():
