@@ -68,7 +68,7 @@ install: ## install as a service (sudo)
 upgrade: ## upgrade to these sources; rolled back if they do not start (sudo)
 uninstall: ## uninstall; keeps profiles and state, unless PURGE=1 (sudo)
 install upgrade uninstall:
-	@$(PYTHON) configs/deploy/install.py $@ --python "$$(command -v $(PYTHON))" \
+	@$(PYTHON) -B configs/deploy/install.py $@ --python "$$(command -v $(PYTHON))" \
 		$(if $(DESTDIR),--root "$(DESTDIR)") $(if $(PURGE),--purge)
 
 lock: $(VENV)/runtime ## renew the locks: the newest versions that pyproject.toml allows, one set for every Python and CPU

@@ -44,6 +44,7 @@ class Machine:
         self.folder = folder
         self.release = "1"
         self.comes_up = True
+        monkeypatch.syspath_prepend(DEPLOY)
         self.module = installer()
         programs = folder / "bin"
         programs.mkdir()
