@@ -56,7 +56,8 @@ class RestFinder:
 
     def _look(self, moment: Moment, doubt_m: float) -> Findings:
         self.due = NEVER
-        resting = moment.limits.kind == "stack" and moment.on(Bit.EMPTY) and moment.still
+        let_go = Bit.EMPTY | Bit.CONTACT if doubt_m else Bit.EMPTY  # in doubt, a contact has lost half its tension
+        resting = moment.limits.kind == "stack" and moment.on(let_go) and moment.still
         self._since = (self._since if self._since is not None else moment.now) if resting else None
         if self._since is None:
             return ()

@@ -107,8 +107,9 @@ class _Block:
         self.contact = self.x <= off_rest_m + doubt_m
         self.carried = self.off
         if doubt_m:  # then the position alone does not show it
-            self.contact &= self.light & (np.abs(self.v) < limits.v_move_m_s)
-            self.carried = self.off & ~self.contact  # a stack that stands there without tension may be on its rest
+            may_rest = self.contact & (np.abs(self.v) < limits.v_move_m_s)
+            self.contact = may_rest & self.light
+            self.carried = self.off & ~may_rest  # a hand may keep pulling at a stack on its rest
 
 
 def _put_cable(held: Conditions, block: _Block, limits: Limits) -> None:
