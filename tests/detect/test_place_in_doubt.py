@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from firmware_bridge.samples import Flag, Samples
+from firmware_bridge.samples import Samples
 from monitor.detect.spine import Spine
 from monitor.events import AnyEvent, Feedback
 from tests.detect.stories import END, REP
@@ -17,7 +17,7 @@ ACTS: list[Act] = [Leg(0.0, 0.5), Still(0.4), *REP, *REP, Down(STANDS_S), *REP, 
 
 
 def braced(*pulls: tuple[float, float], jump_m: float) -> tuple[list[AnyEvent], list[Feedback]]:
-    """The last records where the encoder has jumped and the lifter pulls at the rest: (from s on, share of the load)."""
+    """What is found after a jump, where the lifter pulls at the rest: (from s on, share of the load)."""
     rows = Movement(tuple(ACTS)).samples()
     rests = (rows.t_s > LANDED_S) & (rows.t_s < LANDED_S + STANDS_S) & (rows.force_n < 0.1 * LOAD_N)
     from_s, shares = np.array([(-1.0, 0.0), *pulls]).T
@@ -37,5 +37,5 @@ def test_a_lifter_who_keeps_pulling_at_the_rest_has_no_help(pulls: list[tuple[fl
     sound: list[Any] = braced(*pulls, jump_m=0.0)[0]
     assert not [event for event in found if event.kind in ("assist", "unload", "tension_out")]
     assert [event.set for event in found if event.kind == "rep"] == [1, 1, 2]
-    first, second = ([event.t_s for event in some if event.kind == "set_end"][0] for some in (found, sound))
+    first, second = (next(event.t_s for event in some if event.kind == "set_end") for some in (found, sound))
     assert first == pytest.approx(second, abs=0.1)
