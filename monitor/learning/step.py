@@ -2,17 +2,19 @@
 
 The cable carries up = W_up (1 + mu) and down = W_down (1 - mu). Without a known friction only a way down that carries
 more than the way up certainly shows a step: friction alone makes it carry less. A motor adds from the first repetition
-of a set on. Where one of them had a single load, a helper came.
+of a set on. Where one of them had a single load, a helper came. The pin may be moved between them: the motor adds the
+same share of any load.
 """
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from monitor.learning.load import MOST_RESIDUAL, cruise
+from monitor.learning.load import MOST_RESIDUAL, SAME, cruise
 from monitor.profile.limits import Limits
 from monitor.signals.signal_window import SignalWindow
 
 AGREE = 0.04  # the steps of repetitions closer than this are one
+KEPT = 8  # repetitions: more than may be pulled unevenly between those that agree
 
 
 class LoadStepFit(NamedTuple):
@@ -21,9 +23,13 @@ class LoadStepFit(NamedTuple):
     up_n: float
     down_n: float
 
+    @property
+    def share(self) -> float:
+        return self.down_n / self.up_n
+
 
 class StepLearner:
-    """Call `update` after each full repetition; it returns the loads once `reps` in a row show a step above `size`."""
+    """Call `update` after each full repetition; it returns the loads once `reps` agree on a step above `size`."""
 
     def __init__(self, size: float, reps: int) -> None:
         self._size, self._reps = size, reps
@@ -41,19 +47,20 @@ class StepLearner:
         sums = cruise(signals, limits, doubted, start, end)
         line = None if sums is None else sums.line()
         if line is None or line[0] <= 0 or line[2] > MOST_RESIDUAL * line[0]:
-            self._seen = []
-            return None
+            return None  # pulled too unevenly to show anything
         level, slope, _ = line
         friction = limits.friction or 0.0
         fit = LoadStepFit((level + slope) / (1 + friction), (level - slope) / (1 - friction))
-        step = fit.down_n / fit.up_n
+        step = fit.share
         known = limits.friction is not None
         steps = abs(step - 1) > self._size if known else step > 1 + self._size
         self._even = self._even or (abs(step - 1) < self._size / 2 if known else step < 1)
         steps = steps and fit.up_n > limits.detect.assist.lifted * fit.down_n  # else somebody else lifted it
-        agrees = all(abs(step - before.down_n / before.up_n) <= AGREE for before in self._seen)
-        self._seen = ([*self._seen, fit] if agrees else [fit]) if steps else []
-        if len(self._seen) < self._reps or self._even:
+        self._seen = [*self._seen[-KEPT:], fit] if steps else []
+        alike = [one for one in self._seen if abs(one.share - step) <= AGREE]
+        if len(alike) < self._reps or self._even:
             return None
-        n = len(self._seen)
-        return LoadStepFit(sum(one.up_n for one in self._seen) / n, sum(one.down_n for one in self._seen) / n)
+        share = sum(one.share for one in alike) / len(alike)
+        loads_n = [one.up_n for one in alike if abs(one.up_n / fit.up_n - 1) <= SAME]  # of the pin as it is now
+        up_n = sum(loads_n) / len(loads_n)
+        return LoadStepFit(up_n, up_n * share)

@@ -1,0 +1,34 @@
+"""A motor that adds to the load on the way down, while the pin moves or a repetition is too uneven to show it."""
+
+from typing import Any
+
+import pytest
+
+from monitor.detect.spine import Spine
+from tests.movements import FRICTION, LOAD_N, Act, Down, Leg, Movement, Pin, Still, profile
+
+START: list[Act] = [Leg(0.0, 0.5), Still(0.4)]
+REP: list[Act] = [Leg(1.0, 2.0), Still(0.4), Leg(0.0, 2.0), Still(0.4)]
+END: list[Act] = [Down(6.0)]
+MOTOR = 1.4
+
+
+def events_of(acts: list[Act], friction: float | None = FRICTION) -> list[Any]:
+    spine = Spine(profile(working_load_n=None, friction=friction), "s")
+    events = spine.update(Movement((*START, *acts), down=MOTOR).samples()).events + spine.finish().events
+    return list({event.id: event for event in events}.values())
+
+
+def test_a_pin_that_moves_between_repetitions_does_not_mix_their_loads() -> None:
+    events = events_of([*REP, *REP, Down(3.0), Pin(0.7), *START, *REP, *REP, *END])
+    (step,) = [event for event in events if event.kind == "load_step"]
+    assert step.load_up_n == pytest.approx(0.7 * LOAD_N, rel=0.01)
+    assert step.load_down_n == pytest.approx(0.7 * MOTOR * LOAD_N, rel=0.01)
+    assert not [event for event in events if event.kind == "sensor_fault"]
+
+
+def test_a_repetition_that_shows_nothing_does_not_count_against_the_others() -> None:
+    thrown: list[Act] = [Leg(1.0, 2.0), Still(0.4), Leg(0.0, 0.5), Still(0.4)]
+    events = events_of([*REP, *thrown, *REP, *REP, *END])
+    (step,) = [event for event in events if event.kind == "load_step"]
+    assert step.rep == 4
