@@ -10,6 +10,7 @@ import msgspec
 
 from monitor.detect.detector import Correction, Detection, Ending, Silence
 from monitor.detect.moment import Moment, seconds, steps
+from monitor.detect.sensor_faults import explains_nothing
 from monitor.events import AnyEvent, Assist, BottomRest, LoadStep, SensorFault, StackTouch, Unload
 from monitor.vocabulary.lookup import row_of
 
@@ -157,8 +158,8 @@ def _outranks(one: AnyEvent, other: AnyEvent) -> bool:
 
 
 def _rank(event: AnyEvent) -> int:
-    if isinstance(event, SensorFault) and event.cause == "spike" and event.detail is msgspec.UNSET:
-        return UNRANKED  # a lone one is left out, so it explains nothing
+    if isinstance(event, SensorFault) and explains_nothing(event):
+        return UNRANKED
     return row_of(event).rank or UNRANKED
 
 

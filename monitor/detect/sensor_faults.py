@@ -24,6 +24,7 @@ KEPT_DOUBTS = 32  # stretches: more than one repetition, which is how far learni
 KEPT_HOLE_STEPS = steps(2.0)  # up to this long after its end a hole may be the cause of a silence
 QUIET_S = 1.0  # flagged readings closer than this are one fault ...
 QUIET_SPIKE_S = 0.3  # ... but spikes are dropped, and what happens after one is not part of it
+LEFT_OUT = ("spike", "flagged", "encoder_slip")  # causes of flags that leave the other readings as they are
 TURNED = "force below zero: the cell is wired the other way, or its calibration has the wrong sign"
 
 Fault = Detection[SensorFault]
@@ -85,10 +86,10 @@ class FaultDetector:
             stretches = (*stretches[-KEPT_DOUBTS:], (moment.now - steps(STALE_S), NEVER))
         elif before and not doubted:
             stretches = (*stretches[:-1], (stretches[-1][0], moment.now))
-        open_ = (self._position_gap, self._force_gap, self._flag_fault, self._frozen.detection)
-        causes = [fault.event.cause for fault in open_ if fault is not None]
-        spoils = [cause for cause in causes if doubted or cause != "spike"]  # a lone spike is left out
-        trust = SensorTrust(stretches, spoils[0] if spoils else None)
+        open_, flag = [self._position_gap, self._force_gap, self._frozen.detection], self._flag_fault
+        if flag is not None and (doubted or flag.event.cause not in LEFT_OUT):
+            open_.append(flag)
+        trust = SensorTrust(stretches, next((fault.event.cause for fault in open_ if fault is not None), None))
         return [trust] if trust != moment.trust else []
 
     def _stale(self, moment: Moment) -> bool:
@@ -181,6 +182,11 @@ class FaultDetector:
     def _end_flags(self, fault: Fault) -> Ending:
         self._flag_fault = None
         return Ending(fault, max(fault.start + 1, self._flag_stamp))
+
+
+def explains_nothing(fault: SensorFault) -> bool:
+    """Whether only single readings are at fault, so that it explains no other event."""
+    return fault.cause in LEFT_OUT and fault.detail is UNSET
 
 
 def _flag_cause(flags: int) -> FaultCause | None:
