@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from monitor.detect.detector import Detection
 from monitor.detect.moment import Moment, seconds, steps
 from monitor.detect.stretches import MOST, Follower, Stretch, length, runs_of, union, without
-from monitor.events import AnyEvent, Drop, Jerk, Leak, Turnaround
+from monitor.events import AnyEvent, Assist, Drop, Jerk, Leak, LoadStep, SensorFault, Turnaround
 from monitor.profile.limits import Limits
 from monitor.signals.conditions import Bit
 from monitor.signals.grid import STEP_S
@@ -31,7 +31,7 @@ SETTLED_STEPS = steps(30.0)  # older moments no longer change
 KEPT_STEPS = steps(10.0)  # an event that began this long before a moment spoils nothing after it
 JOIN_STEPS = steps(0.3)  # contacts closer than this are one pause
 PIN_STEPS = steps(1.0)  # a pause for another load ends at most this long before the lift-off
-EXPLAINED = frozenset({"slack", "unload", "tension_out"})  # by an `assist` that they are part of
+EXPLAINED = frozenset({"slack", "unload", "tension_out"})  # by what is not the lifter's and they are part of
 OF_LEAKS = Bit.JUDGED | Bit.KNOWN_X | Bit.CONTACT | Bit.FAST  # the bits that decide what counts
 
 
@@ -194,7 +194,7 @@ class LeakTally:
 
     def _spoiled(self, limits: Limits, end: int) -> Iterator[tuple[int, str, Stretch]]:
         """The stretch that each event spoiled, with its rank among the causes and its field of `Leak`."""
-        helped = {one.event.id for one in self._events if one.event.kind in ("assist", "load_step")}
+        helped = {one.event.id for one in self._events if _explains(one.event)}
         for one in self._events:
             leak = leak_of(one.event)
             if leak is not None and not (one.event.part_of in helped and one.event.kind in EXPLAINED):
@@ -222,6 +222,13 @@ class LeakTally:
     def _landed(self, start: int, end: int) -> int:
         """The first contact between two moments; `end` without one."""
         return next((a for a, _ in self._contacts.until(end) if start < a < end), end)
+
+
+def _explains(event: AnyEvent) -> bool:
+    """Whether the lifter does not leak where the tension is too low or too high: somebody else, or another load."""
+    if isinstance(event, SensorFault):
+        return event.cause == "mismatch"
+    return isinstance(event, Assist | LoadStep)
 
 
 def _is_unjudged(moment: Moment) -> bool:

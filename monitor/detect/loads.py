@@ -117,10 +117,11 @@ class LoadDetector:
         ripe = self._free_since + PIN_STEPS
         if moment.now < ripe:
             self.due = ripe
+        hung = moment.hold.since
+        if self._lift_off is not None and hung is not None and self._lift_off < hung:
+            self._lift_off = moment.now
         if self._lift_off is not None and moment.limits.friction is not None:
             return self._put_back(moment) if moment.on(Bit.CONTACT) else ()
-        if self._lift_off is not None and moment.held:
-            self._lift_off = moment.now
         if moment.now < ripe:
             return ()
         self._lift_off = self._unjudged_since = None

@@ -93,7 +93,8 @@ def test_seconds_by_cause_add_up_and_leak_only_where_faults_were(name: str, move
     records = spine.update(movement.samples()).events + spine.finish().events
     last: dict[int, Any] = {event.id: event for event in records}
     events = list(last.values())
-    helped = {event.id for event in events if event.kind == "assist"}
+    explaining = ("assist", "load_step")
+    helped = {event.id for event in events if event.kind in explaining or getattr(event, "cause", None) == "mismatch"}
     for end in [event for event in events if isinstance(event, SetEnd)]:
         assert end.set_s is not None
         assert end.clean_reps is not None
@@ -261,6 +262,16 @@ def test_help_by_somebody_else_is_not_the_lifters_leak() -> None:
     assert any(event.part_of in helped and event.kind in EXPLAINED for event in events)
     assert end.leak is not None
     assert end.leak.unload_s + end.leak.low_tension_s == 0
+
+
+@pytest.mark.parametrize("factor", [0.8, 1.2])
+def test_plates_that_move_while_the_lifter_pulls_are_not_the_lifters_leak(factor: float) -> None:
+    """Somebody puts a plate on the stack, or one falls off: a `sensor_fault` of which the `assist` is a part."""
+    acts: list[Act] = [*REPS, Pin(factor), *REPS, *END]
+    (end,) = [event for event in story(acts, PROFILES["learned"]) if isinstance(event, SetEnd)]
+    assert end.counts["sensor_fault"] == 1
+    assert end.leak is not None
+    assert lost_s(end.leak) == 0
 
 
 def test_each_repetition_with_a_fault_counts_once() -> None:
