@@ -224,7 +224,12 @@ MUTANTS = (
         "LoadConfirmed(rep.end)",
         help_is_known_in_hindsight,
     ),
-    Mutant(LoadDetector, "and hung is not None", "and False and hung is not None", what_hung_on_a_hook_is_not_judged_in_hindsight),
+    Mutant(
+        LoadDetector,
+        "and hung is not None",
+        "and False and hung is not None",
+        what_hung_on_a_hook_is_not_judged_in_hindsight,
+    ),
     Mutant(HeldCondition, "moment.known_at is None or", "True or", nothing_is_reported_twice_in_hindsight),
     Mutant(RepDetector, "assisted=_lifted(moment, up, down),", "", a_positive_by_somebody_else_counts_as_assisted),
     Mutant(
