@@ -41,7 +41,7 @@ class LoadDetector:
         self._lift_off: int | None = None  # the lift-off since which no load is confirmed
         self._moves_since: int | None = None
         self._bent_since: int | None = None
-        self._unjudged_since: int | None = None  # since when a load that was confirmed has been doubted
+        self._unjudged_since: int | None = None  # since when no load is confirmed, or the one that was is doubted
         self._look_from = 0  # until then somebody else carried the stack
         self._raised_since: int | None = None  # the lift-off of a load that was only raised since it was confirmed
 
@@ -162,7 +162,8 @@ class LoadDetector:
         if late and (found is None or found.n < LATE_MOMENTS):
             self._look_from, self._moves_since = now, None  # the stack stood again, or only trembled
         elif late:
-            self._lift_off, self.due = None, NEVER  # will be learned from the repetition
+            self._unjudged_since, self._lift_off = self._lift_off, None  # will be learned from a repetition
+            self.due = NEVER
         return ()
 
     def _mismatch(self, moment: Moment, learned: Limits, until: int) -> list[Detection[SensorFault]]:
@@ -189,11 +190,8 @@ class LoadDetector:
             return (_confirmed(moment.limits, before_n), LoadConfirmed(self._carried_since(moment, lift_off, before_n)))
         self._teacher.forget_load()
         carried = self._carried_since(moment, lift_off, load_n)
-        findings: list[Finding] = [_confirmed(moment.limits, load_n), LoadConfirmed(carried, before_n)]
-        if before_n is not None:
-            change = LoadChange(**moment.stamp(lift_off, lift_off), from_n=round(before_n, 1), to_n=round(load_n, 1))
-            findings.append(Detection(change, lift_off, lift_off))
-        return findings
+        confirmed = (_confirmed(moment.limits, load_n), LoadConfirmed(carried, before_n))
+        return (*confirmed, *_changed(moment, lift_off, load_n))
 
     def _carried_since(self, moment: Moment, lift_off: int, load_n: float) -> int:
         """A stack that hung is held until it moves, or the cable carries enough of its load."""
@@ -223,10 +221,22 @@ class LoadDetector:
         if moment.limits.load_n is None and limits.load_n is not None:
             unjudged = [since for since in (self._lift_off, self._unjudged_since) if since is not None]
             self._lift_off = self._unjudged_since = None
-            if limits.resistance is None and moment.limits.lowered_n is None:
-                since = min(unjudged, default=rep.first.dwell_end)
-                findings.append(LoadConfirmed(self._carried_since(moment, since, limits.load_n)))
+            since = min(unjudged, default=rep.first.dwell_end)
+            changed = _changed(moment, since, limits.load_n)
+            if limits.resistance is moment.limits.resistance and moment.limits.lowered_n is None:
+                before_n = moment.limits.presumed_n if changed else None
+                findings.append(LoadConfirmed(self._carried_since(moment, since, limits.load_n), before_n))
+            findings += changed
         return findings
+
+
+def _changed(moment: Moment, lift_off: int, load_n: float) -> list[Detection[LoadChange]]:
+    """The load is another one than before the lift-off."""
+    before_n = moment.limits.presumed_n
+    if before_n is None or abs(load_n / before_n - 1) <= SAME:
+        return []
+    change = LoadChange(**moment.stamp(lift_off, lift_off), from_n=round(before_n, 1), to_n=round(load_n, 1))
+    return [Detection(change, lift_off, lift_off)]
 
 
 def _stands(moment: Moment) -> bool:

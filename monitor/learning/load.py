@@ -176,9 +176,9 @@ class LoadLearner:
     ) -> LoadFit | None:
         """Learn from moments `start` up to but not including `end`, without the stretches of doubted force."""
         one = cruise(signals, limits, doubted, start, end)
-        if one is None:
+        line = None if one is None else one.line()
+        if one is None or (line is None and limits.load_from == "presumed"):  # what earlier ones pulled is no answer
             return None
-        line = one.line()
         self._odd_since = None
         if line is not None and not self._believed(one, line, limits, start):
             return None
@@ -203,6 +203,9 @@ class LoadLearner:
         same = known_n is None or abs(level / known_n - 1) <= ALIEN
         if same and alike:
             self._odd = None
+            return True
+        if alike and limits.load_from == "presumed":  # the pin is elsewhere
+            self.forget()
             return True
         helped = limits.friction is not None and friction < limits.friction  # one who lifts, or presses the stack down
         if not same and not alike and helped:

@@ -220,8 +220,8 @@ MUTANTS = (
     Mutant(LoadLearner, "odd[3] if alike else None", "odd[3]", help_from_the_first_moment_teaches_for_two_repetitions),
     Mutant(
         LoadDetector,
-        "LoadConfirmed(self._carried_since(moment, since, limits.load_n))",
-        "LoadConfirmed(rep.end)",
+        "LoadConfirmed(self._carried_since(moment, since, limits.load_n), before_n)",
+        "LoadConfirmed(rep.end, before_n)",
         help_is_known_in_hindsight,
     ),
     Mutant(

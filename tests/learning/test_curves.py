@@ -20,6 +20,7 @@ from tests.movements import (
     Helped,
     Leg,
     Movement,
+    Pin,
     Still,
     profile,
 )
@@ -85,6 +86,19 @@ def test_the_next_session_knows_the_curve() -> None:
     (help_,) = [event for event in events if event.kind == "assist"]
     assert help_.side == "heavier"
     assert not [event for event in events if event.kind in COMPARED and event.part_of is None and event is not help_]
+
+
+@pytest.mark.parametrize("pin", [1.0, 0.8])
+def test_a_load_that_only_a_repetition_teaches_judges_what_was_before_it_too(pin: float) -> None:
+    """A heave is too uneven to confirm the load within a second, and too short to teach it."""
+    machine = session(cam, [*REP] * 3 + END)[1].machine
+    heave: list[Act] = [Leg(0.0, 0.4), Leg(0.32, 0.3), Leg(0.0, 0.3)]
+    events, spine = session(cam, [*REP, Down(2.0), Pin(pin), *heave, *REP, *REP, *END], machine)
+    assert [event.rep for event in events if event.kind == "jerk"] == [2]
+    assert [event.rep for event in events if event.kind == "force_ceiling"] == [2, 2]
+    changes = [(event.from_n, event.to_n) for event in events if event.kind == "load_change"]
+    assert changes == ([] if pin == 1.0 else [pytest.approx((LOAD_N, pin * LOAD_N), rel=0.02)])
+    assert spine.limits.selected_n == pytest.approx(pin * LOAD_N, rel=0.01)
 
 
 def test_a_helper_does_not_make_a_curve() -> None:
