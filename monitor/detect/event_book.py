@@ -11,12 +11,13 @@ import msgspec
 from monitor.detect.detector import Correction, Detection, Ending, Silence
 from monitor.detect.moment import Moment, seconds, steps
 from monitor.detect.sensor_faults import explains_nothing
-from monitor.events import AnyEvent, Assist, BottomRest, LoadStep, SensorFault, StackTouch, Unload
+from monitor.events import AnyEvent, Assist, BottomRest, ForceCeiling, LoadStep, SensorFault, StackTouch, Unload
+from monitor.profile.limits import Limits
 from monitor.vocabulary.lookup import row_of
 
 ACT_STEPS = steps(0.3)  # events closer than this are one act: EVENTS.md 14
 KEPT_STEPS = steps(30.0)  # how far an event may be dated back: some are known only after a repetition
-KEPT_ASSIST_STEPS = steps(128.0)  # the cause of an `assist` may be known only some repetitions later
+KEPT_ASSIST_STEPS = steps(128.0)  # what a motor explains is known only some repetitions later
 UNRANKED = 1 << 30  # behind all ranks
 
 AnyDetection = Detection[Any]  # of any kind of event
@@ -108,7 +109,7 @@ class EventBook:
     def _send_act(self, detection: AnyDetection, moment: Moment) -> None:
         """Send a record with its act, then the records whose primary it is."""
         lower = (
-            self._explained(detection.event)
+            self._explained(detection.event, moment.limits)
             if isinstance(detection.event, LoadStep)
             else self._join(detection, moment.now)
         )
@@ -122,14 +123,19 @@ class EventBook:
                 self._count(other.event, -1)
             self._resend(other, part_of=primary)
 
-    def _explained(self, step: LoadStep) -> list[AnyDetection]:
-        """The `assist` events that a load step explains: those in the direction in which the motor changes the load."""
+    def _explained(self, step: LoadStep, limits: Limits) -> list[AnyDetection]:
+        """The events that a load step explains: in the direction in which the motor changes the load, up to its load.
+
+        An `assist` is one, and a `force_ceiling` of a repetition in which the load was not known for long enough.
+        """
         side = "heavier" if step.load_down_n > step.load_up_n else "lighter"
+        heavy_n = limits.detect.force_ceiling.factor * (1 + (limits.friction or 0.0)) * step.load_down_n
         return [
             other
             for other in self._recent
-            if isinstance(other.event, Assist) and other.event.set == step.set and other.event.side == side
-            if other.event.part_of is None
+            if other.event.set == step.set and other.event.part_of is None
+            if (isinstance(other.event, Assist) and other.event.side == side)
+            or (isinstance(other.event, ForceCeiling) and other.event.peak_tension_n <= heavy_n)
         ]
 
     def _join(self, detection: AnyDetection, now: int) -> list[AnyDetection]:
@@ -166,7 +172,7 @@ def _rank(event: AnyEvent) -> int:
 def _may_be_joined(other: AnyDetection, since: int, now: int) -> bool:
     if other.end is None or other.end >= since:
         return True
-    return isinstance(other.event, Assist) and other.end >= now - KEPT_ASSIST_STEPS
+    return isinstance(other.event, Assist | ForceCeiling) and other.end >= now - KEPT_ASSIST_STEPS
 
 
 def _same_act(one: AnyDetection, other: AnyDetection) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from monitor.detect.spine import Spine
-from tests.movements import FRICTION, LOAD_N, Act, Down, Leg, Movement, Pin, Still, profile
+from tests.movements import FRICTION, LOAD_N, Act, Down, Leg, Movement, Pin, Still, Tug, profile
 
 START: list[Act] = [Leg(0.0, 0.5), Still(0.4)]
 REP: list[Act] = [Leg(1.0, 2.0), Still(0.4), Leg(0.0, 2.0), Still(0.4)]
@@ -13,9 +13,9 @@ END: list[Act] = [Down(6.0)]
 MOTOR = 1.4
 
 
-def events_of(acts: list[Act], friction: float | None = FRICTION) -> list[Any]:
-    spine = Spine(profile(working_load_n=None, friction=friction), "s")
-    events = spine.update(Movement((*START, *acts), down=MOTOR).samples()).events + spine.finish().events
+def events_of(acts: list[Act], motor: float = MOTOR) -> list[Any]:
+    spine = Spine(profile(working_load_n=None), "s")
+    events = spine.update(Movement((*START, *acts), down=motor).samples()).events + spine.finish().events
     return list({event.id: event for event in events}.values())
 
 
@@ -32,3 +32,22 @@ def test_a_repetition_that_shows_nothing_does_not_count_against_the_others() -> 
     events = events_of([*REP, *thrown, *REP, *REP, *END])
     (step,) = [event for event in events if event.kind == "load_step"]
     assert step.rep == 4
+
+
+def test_what_the_motor_adds_before_it_is_known_is_no_force_ceiling() -> None:
+    """It takes over while the stack stands, and until three repetitions agree only the positive's load is known."""
+    rep: list[Act] = [Leg(1.0, 2.0), Still(0.2), Tug(1.6, 0.4), Leg(0.0, 2.0), Still(0.4)]
+    events = events_of(rep * 4 + END, motor=1.6)
+    (step,) = [event for event in events if event.kind == "load_step"]
+    ceilings = [event for event in events if event.kind == "force_ceiling"]
+    assert ceilings
+    assert {event.part_of for event in ceilings} == {step.id}
+    (end,) = [event for event in events if event.kind == "set_end"]
+    assert end.clean_reps == 4
+
+
+def test_a_heave_that_exceeds_the_motors_load_too_stays_a_force_ceiling() -> None:
+    heave: list[Act] = [Leg(0.5, 0.4), Leg(1.0, 1.5), Still(0.4), Leg(0.0, 2.0), Still(0.4)]
+    events = events_of([*heave, *REP, *REP, *REP, *REP, *END], motor=1.3)
+    assert [event.kind for event in events if event.kind == "load_step"]
+    assert [event.rep for event in events if event.kind == "force_ceiling" and event.part_of is None] == [1]
