@@ -111,6 +111,7 @@ MAY_IMPORT = {  # a room -> the rooms that it may use; within a room any file ma
         "monitor.detect",
         "monitor.display",
         "monitor.events",
+        "monitor.exit_codes",
         "monitor.learning",
         "monitor.mqtt",
         "monitor.profile",

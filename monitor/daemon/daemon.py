@@ -40,10 +40,10 @@ from monitor.daemon.about import (
     recording_state,
     storage_info,
 )
-from monitor.daemon.ended_recordings import EndedRecordings
 from monitor.daemon.idle import AWAY_S, Idle
 from monitor.daemon.keeper import Keeper
 from monitor.daemon.machine_memory import MachineMemory
+from monitor.daemon.open_recordings import OpenRecordings
 from monitor.daemon.profile_commands import with_load, with_protocol
 from monitor.daemon.session import LiveSession
 from monitor.daemon.sink import Sink
@@ -89,12 +89,14 @@ class Daemon:
         self.link: LinkState | None = None
         self.session: LiveSession | None = None  # being recorded
         self.config = ConfigInfo()  # of a profile that was changed while the daemon runs
+        self.stopping = asyncio.Event()  # set when the end begins, whatever its cause
+        self.open_recordings = OpenRecordings()
         self.storage_warning: str | None = None  # mount options that can lose data
         self._recordings = Path(profile.record.directory) if profile.record.directory else directory
-        self._keeper = Keeper(store, self.sinks)
+        self.keeper = Keeper(store, self.sinks)
         self._housekeeper = Housekeeper(profile, store, self._recordings / "recordings")
         self._store = store
-        self._forget_requests = ForgetRequests(directory, store, self._keeper.do, self._forget)
+        self._forget_requests = ForgetRequests(directory, store, self.keeper.do, self._forget)
         self._calibrated = newest_calibration(directory)
         self._hello: Hello | None = None
         self._idle = Idle(partial(self._new_session, record=False))
@@ -102,15 +104,13 @@ class Daemon:
         self._last_set_at_s = -math.inf
         self._lifter: str | None = None
         self._learned: LearnedRange | None = None  # from the lifter's last session
-        self._memory = MachineMemory(directory, self._keeper.do)
+        self._memory = MachineMemory(directory, self.keeper.do)
         self._fed_at_s = 0.0
         self._reader_turned_at_s: float | None = None
-        self._ended_recordings = EndedRecordings()
-        self._stopping = asyncio.Event()
 
     def stop(self) -> None:
         """Asks `run` to end the session and to return when everything is stored."""
-        self._stopping.set()
+        self.stopping.set()
 
     def on_turn(self) -> None:
         """The source calls this in every turn of its loop, with a device or without."""
@@ -123,7 +123,7 @@ class Daemon:
     def reader_silent_s(self) -> float:
         """Seconds since the source's last turn; 0 before its first, and while the daemon stops."""
         at_s = self._reader_turned_at_s
-        return 0.0 if at_s is None or self._stopping.is_set() else asyncio.get_running_loop().time() - at_s
+        return 0.0 if at_s is None or self.stopping.is_set() else asyncio.get_running_loop().time() - at_s
 
     def since_set_s(self) -> float:
         """Seconds since the last moment in a set."""
@@ -151,23 +151,23 @@ class Daemon:
         try:
             await self._run(source)
         finally:
-            if self.session is not None:  # an exception: keep what was recorded
-                self._ended_recordings.add(self.session.recorder)
-            await self._ended_recordings.written()
+            self.stop()
+            await self.open_recordings.written()  # also after an exception
 
     async def _run(self, source: AsyncGenerator[Chunk, None]) -> None:
         async with asyncio.TaskGroup() as group:
-            keeping = group.create_task(self._keeper.run(), name="keeper")
+            keeping = group.create_task(self.keeper.run(), name="keeper")
             reading = group.create_task(self._read(source), name="reader")
             ticking = group.create_task(self._tick(), name="ticker")
             forgetting = group.create_task(self._forget_requests.run(), name="forgetting")
-            stopping = group.create_task(self._stopping.wait(), name="stop")
+            stopping = group.create_task(self.stopping.wait(), name="stop")
             await asyncio.wait((stopping, reading), return_when=asyncio.FIRST_COMPLETED)
+            self.stop()
             for task in (reading, ticking, forgetting, stopping):
                 task.cancel()
             await asyncio.wait((reading, ticking, forgetting))
             self._end_session()
-            self._keeper.close()
+            self.keeper.close()
             await keeping
 
     async def _read(self, source: AsyncGenerator[Chunk, None]) -> None:
@@ -205,8 +205,9 @@ class Daemon:
         hello, chunks = self._idle.take()
         chunks = from_end_mark(chunks, self.profile.serial.format)
         session = self.session = self._new_session(hello, chunks[0], record=self.profile.record.enabled)
+        self.open_recordings.add(session.recorder)
         recording = None if session.recorder is None else session.recorder.status.path
-        self._keeper.do(partial(self._store.begin_session, session.id, lifter=self._lifter, recording=recording))
+        self.keeper.do(partial(self._store.begin_session, session.id, lifter=self._lifter, recording=recording))
         _log.info("session %s begins", session.id)
         for chunk in chunks:
             self._deliver(session, session.feed(chunk))
@@ -232,13 +233,12 @@ class Daemon:
         if (calibration := calibration_info(self._calibrated, session)) is not None and calibration.drift:
             _log.warning("%s", calibration.drift)
         self._memory.learn(session.analysis.spine.machine)
-        self._ended_recordings.add(session.recorder)
         learned = {"learned": msgspec.to_builtins(session.analysis.spine.learned)}
-        self._keeper.do(partial(self._store.end_session, session.id, msgspec.to_builtins(summary) | learned))
+        self.keeper.do(partial(self._store.end_session, session.id, msgspec.to_builtins(summary) | learned))
         _log.info("session %s ended: %d sets, %d repetitions", session.id, summary.sets, summary.reps)
 
     def _deliver(self, session: LiveSession, update: Update) -> None:
-        self._keeper.keep(update.events)
+        self.keeper.keep(update.events)
         if not update.feedback:
             return
         self._newest = update.feedback[-1]
@@ -260,11 +260,11 @@ class Daemon:
                 self._deliver(self.session, self.session.flush(time.monotonic_ns()))
             if unfed_s > min(self._idle_limit_s, AWAY_S):
                 self._end_session()
-            self._ended_recordings.release()
+            self.open_recordings.release()
             if ticks % round(INFO_EVERY_S / TICK_S) == 0:
                 self._publish_info()
             if ticks % round(TIDY_EVERY_S / TICK_S) == 60:
-                self._keeper.do(self._housekeeper.tidy)
+                self.keeper.do(self._housekeeper.tidy)
             await asyncio.sleep(TICK_S)
 
     def _publish_info(self) -> None:
@@ -282,7 +282,7 @@ class Daemon:
                 self._lifter = command.lifter  # of this session, or of the next one
                 self._learned = learned
                 if self.session is not None:
-                    self._keeper.do(partial(self._store.change_lifter, self.session.id, command.lifter))
+                    self.keeper.do(partial(self._store.change_lifter, self.session.id, command.lifter))
             case ProtocolCommand():
                 self.change_profile(with_protocol(self.profile, command, self.own_protocol))
             case LoadCommand():
@@ -343,7 +343,7 @@ class Daemon:
             session=None if self.session is None else self.session.id,
             recording=recording_state(self.profile, self.session),
             fault=None if self._newest is None else self._newest.fault,
-            storage=storage_info(self._keeper, self._housekeeper, recorder, self.storage_warning),
+            storage=storage_info(self.keeper, self._housekeeper, recorder, self.storage_warning),
             calibration=calibration_info(self._calibrated, session),
             config=self.config,
             range_trouble=None if session is None else short_range_sentence(session.analysis.spine.limits),

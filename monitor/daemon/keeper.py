@@ -46,6 +46,10 @@ class Keeper:
     def waiting(self) -> int:
         return len(self._queue)
 
+    def missing(self) -> list[str]:
+        """A sentence on what the store does not have yet, if anything."""
+        return [f"{self.store.path} may lack its newest records ({self.waiting})"] if self._queue else []
+
     def keep(self, events: Sequence[AnyEvent]) -> None:
         """Queues events, to be stored in this order."""
         for event in events:

@@ -2,11 +2,11 @@
 
     READY=1        broker, page and store run; an absent device or external broker does not delay this
     WATCHDOG=1     the event loop runs, and the reader has turned since the last message
-    STOPPING=1     a stop was requested
+    STOPPING=1     the end has begun: a stop was requested, or an exception ends the daemon
     STATUS=        one line for `systemctl status`
 
 Without $NOTIFY_SOCKET nothing is sent. A daemon that hangs sends nothing, and the manager restarts it. A stalling disk
-is not a hang, because live feedback continues.
+is not a hang, because live feedback continues. From STOPPING=1 on, systemd heeds no watchdog, but its TimeoutStopSec.
 """
 
 import asyncio

@@ -27,6 +27,7 @@ from monitor.daemon.notify import ServiceManager
 from monitor.daemon.recent_feedback import RecentFeedback
 from monitor.daemon.reload import Reload
 from monitor.daemon.sink import Sink
+from monitor.daemon.stop_limit import StopLimit
 from monitor.display.address import is_open
 from monitor.display.server import PageServer
 from monitor.display.tls import page_tls
@@ -45,6 +46,7 @@ from monitor.state.mounts import mount_warning
 from monitor.state.running import machine_at_port
 from monitor.store.history import last_sets
 from monitor.store.store import Store
+from monitor.worker_thread import finished
 
 _log = logging.getLogger(__name__)
 Source = Callable[[Daemon], AsyncGenerator[Chunk, None]]
@@ -75,10 +77,16 @@ async def serve(
     `scratch` replaces the machine's state folder by a temporary one.
     """
     directory = state_directory(profile.machine.id) if scratch is None else scratch
-    report_loop_errors(asyncio.get_running_loop())
+    loop, limit, manager = asyncio.get_running_loop(), StopLimit(), ServiceManager()
+    stops = (signal.SIGTERM,) if reread else (signal.SIGTERM, signal.SIGHUP)
+    report_loop_errors(loop)
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(Lock(directory))
-        store = stack.enter_context(await asyncio.to_thread(Store, store_path(directory)))
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            stack.callback(loop.remove_signal_handler, number)  # after all that waits for the disk
+        stack.callback(limit.done)
+        store = await asyncio.to_thread(Store, store_path(directory))
+        stack.push_async_callback(finished, store.close)
         embedded = None
         if profile.mqtt.host is None:
             own, collector = secrets.token_urlsafe(18), await asyncio.to_thread(kept_token, directory, Role.COLLECTOR)
@@ -113,23 +121,26 @@ async def serve(
             if scratch is None:
                 _refuse_shared_ports(profile, server, directory)
             page_url, secure_url = server.url, server.secure_url
-        loop = asyncio.get_running_loop()
-        manager = ServiceManager()
+        limit.missing = lambda: [*daemon.open_recordings.missing(), *daemon.keeper.missing()]
 
-        def stop() -> None:
-            manager.stopping()
+        def interrupted() -> None:
+            limit.interrupt()
             daemon.stop()
 
-        for number in (signal.SIGINT, signal.SIGTERM, *(() if reread else (signal.SIGHUP,))):
-            loop.add_signal_handler(number, stop)
-            stack.callback(loop.remove_signal_handler, number)
+        async def end() -> None:
+            await daemon.stopping.wait()
+            manager.stopping()
+            limit.begin()
+
+        loop.add_signal_handler(signal.SIGINT, interrupted)
+        for number in stops:
+            loop.add_signal_handler(number, daemon.stop)
         if reread is not None:
             reload = Reload(daemon, reread)
             group = await stack.enter_async_context(asyncio.TaskGroup())
             reloading = group.create_task(reload.run(), name="reload")
             stack.callback(reloading.cancel)
             loop.add_signal_handler(signal.SIGHUP, reload.ask)
-            stack.callback(loop.remove_signal_handler, signal.SIGHUP)
         endpoints = Endpoints(
             broker_host=address.host, broker_port=address.port, page_url=page_url, secure_url=secure_url
         )
@@ -141,7 +152,9 @@ async def serve(
             return daemon.headline(mqtt.publisher.trouble)
 
         async with manager.watching(daemon.reader_silent_s, status), mqtt.running():
+            ending = asyncio.create_task(end(), name="end")
             await daemon.run(source(daemon))
+            await ending
 
 
 def _refuse_shared_ports(profile: Profile, server: PageServer, directory: Path) -> None:

@@ -92,8 +92,11 @@ class LiveSession:
         return self._note(self.analysis.flush(), now_ns)
 
     def finish(self, now_ns: int) -> Update:
-        """Ends the session: open intervals are cut. `close` then closes the recording."""
-        return self._note(self.analysis.finish(), now_ns)
+        """Ends the session: open intervals are cut, and the recorder writes the rest."""
+        update = self._note(self.analysis.finish(), now_ns)
+        if self.recorder is not None:
+            self.recorder.end()
+        return update
 
     def due_hz(self, newest: Feedback) -> float | None:
         """The rate to publish the newest feedback with; None if nothing has changed."""

@@ -1,6 +1,7 @@
 """The daemon: commands between sets, a disk that refuses, exceptions that end it, sinks."""
 
 import asyncio
+import contextlib
 import gc
 import os
 import threading
@@ -150,7 +151,7 @@ def test_feedback_continues_and_no_event_is_lost_while_the_disk_refuses(
         async with listening(address, "live/feedback", "event/+") as listener:
             await until(lambda: publisher_of(daemon).connected)
             machine.move(a_set())
-            await until(lambda: machine.is_done and daemon._keeper.failures >= 3)
+            await until(lambda: machine.is_done and daemon.keeper.failures >= 3)
             await listener.next("live/feedback")
             assert not [topic for topic, _, _ in listener.heard if topic.startswith("event")]
             refusing = False
@@ -245,6 +246,34 @@ def test_a_slow_disk_gets_the_end_of_a_recording_after_a_stop(
     file = SessionFile(recording)
     assert [chunk.data for chunk in file.chunks()] == [chunk.data for chunk in chunks]
     assert not file.damage
+
+
+@pytest.mark.parametrize("cause", ["stop", "source ends", "exception"])
+def test_the_beginning_of_the_end_is_reported(tmp_path: Path, cause: str) -> None:
+    """So that the service manager waits for a slow disk, and does not take the daemon for a hanging one."""
+
+    async def watch(daemon: Daemon) -> None:
+        await daemon.stopping.wait()
+        assert daemon.reader_silent_s() == 0.0
+
+    async def source(daemon: Daemon) -> AsyncGenerator[Chunk, None]:
+        daemon.on_turn()
+        yield a_set()[0]
+        if cause == "exception":
+            raise ZeroDivisionError("a bug")
+        if cause == "stop":
+            daemon.stop()
+            await asyncio.Event().wait()
+
+    async def whole() -> None:
+        with Store(tmp_path / "events.db") as store:
+            daemon = Daemon(PROFILE, tmp_path, store)
+            watching = asyncio.create_task(watch(daemon))
+            with pytest.RaisesGroup(ZeroDivisionError) if cause == "exception" else contextlib.nullcontext():
+                await daemon.run(source(daemon))
+            await watching
+
+    play(whole())
 
 
 def test_an_exception_ends_the_daemon_and_keeps_the_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,11 +4,12 @@
 
 Only detection and the beginning of a session are replaced; port, decoder, store, publisher and recorder are real. At
 its end it logs the pauses of its event loop, on which detection runs: `pauses_ms 3.1 12.5`, the 99.9th percentile and
-the longest.
+the longest. $STOP_WITHIN_S replaces the limit of a stop.
 """
 
 import asyncio
 import math
+import os
 import sys
 from collections.abc import AsyncGenerator
 from typing import Any
@@ -19,7 +20,7 @@ from firmware_bridge.chunk import Chunk
 from firmware_bridge.samples import Samples
 from monitor.__main__ import main
 from monitor.analysis import analysis
-from monitor.daemon import session
+from monitor.daemon import session, stop_limit
 from monitor.daemon.daemon import Daemon
 from monitor.daemon.usage import Usage
 from monitor.detect.spine import Spine
@@ -82,6 +83,7 @@ async def watched(self: Daemon, source: AsyncGenerator[Chunk, None]) -> None:
 
 
 if __name__ == "__main__":
+    stop_limit.WITHIN_S = float(os.environ.get("STOP_WITHIN_S", stop_limit.WITHIN_S))
     analysis.Spine = ChattySpine  # type: ignore[attr-defined]
     session.Usage = AlwaysUsed  # type: ignore[attr-defined]
     Daemon.run = watched  # type: ignore[method-assign]

@@ -77,9 +77,13 @@ class Program:
         while not self.is_up:
             assert time.monotonic() < deadline_s, f"it is not up: {self.lines}"
             time.sleep(0.02)
+        os.kill(self.pid, signal.SIGTERM)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Returns the exit status when it has ended by itself; kills it if it does not come to that."""
         process, self._process = self._process, None
         assert process is not None
-        process.send_signal(signal.SIGTERM)
         try:
             return process.wait(PATIENCE_S)
         finally:
