@@ -6,7 +6,7 @@
     STATUS=        one line for `systemctl status`
 
 Without $NOTIFY_SOCKET nothing is sent. A daemon that hangs sends nothing, and the manager restarts it. A stalling disk
-is not a hang, because live feedback continues. From STOPPING=1 on, systemd heeds no watchdog, but its TimeoutStopSec.
+is not a hang, because live feedback continues. From STOPPING=1 on, systemd waits for the end only.
 """
 
 import asyncio

@@ -7,7 +7,7 @@ from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
 TABLE = Path(__file__).with_name("README.md").read_text()
-ROWS = {"S": 13, "N": 12, "C": 6, "B": 12, "D": 10, "P": 8, "F": 5, "R": 5, "V": 4, "X": 9, "A": 16, "G": 22}
+ROWS = {"S": 13, "N": 12, "C": 6, "B": 12, "D": 11, "P": 8, "F": 5, "R": 5, "V": 4, "X": 9, "A": 16, "G": 22}
 
 
 @cache
@@ -19,7 +19,7 @@ def names_in(file: str) -> set[str]:
 def test_every_fault_has_its_row() -> None:
     names = re.findall(r"^\| ([A-Z]\d+) \|", TABLE, re.MULTILINE)
     assert names == [f"{letter}{k}" for letter, count in ROWS.items() for k in range(1, count + 1)]
-    assert sum(ROWS.values()) - ROWS["G"] - ROWS["A"] == 84
+    assert sum(ROWS.values()) - ROWS["G"] - ROWS["A"] == 85
 
 
 def test_every_row_names_tests_that_exist() -> None:
