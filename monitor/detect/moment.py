@@ -2,8 +2,7 @@
 
 Besides events, detectors find facts, for example that the stack stands still or that a repetition is over. Each kind
 of fact is returned by one detector, which its struct names, and has one field of the moment. A `Fact` holds until that
-detector returns another; a `Happening` holds at one moment only. The last fields are messages of the panel to all
-detectors, for example that the set is over.
+detector returns another; a `Happening` holds at one moment only. The last fields are messages of the panel.
 """
 
 from typing import NamedTuple
@@ -156,11 +155,11 @@ class Turned(Happening, frozen=True):
     points: tuple[TurningPoint, ...] = ()
 
 
-class RestFound(Happening, frozen=True):
-    """By RestFinder: the stack has rested at `off_m` since moment `since`; its position is no longer in doubt."""
+class PlaceFound(Happening, frozen=True):
+    """By RestFinder: the stack stands `off_m` lower than it seems. It has rested since then; None: it hangs there."""
 
     off_m: float
-    since: int
+    rests_since: int | None
 
 
 class ZeroFound(Happening, frozen=True):
@@ -249,7 +248,7 @@ class Moment(msgspec.Struct, frozen=True):
     thrown: Thrown
     # Happenings
     turned: Turned = Turned()
-    rest_found: RestFound | None = None
+    place_found: PlaceFound | None = None
     zero_found: ZeroFound | None = None
     set_started: SetStarted | None = None
     set_ended: SetEnded | None = None
@@ -274,6 +273,10 @@ class Moment(msgspec.Struct, frozen=True):
     @property
     def held(self) -> bool:
         return self.hold.since is not None
+
+    @property
+    def rests_since(self) -> int | None:
+        return None if self.place_found is None else self.place_found.rests_since
 
     @property
     def slow_now(self) -> int:

@@ -167,8 +167,8 @@ class DetectorPanel:
         moment, stirred = self._wake(self._before, begun, changed, stirred)
         if moment.zero_found is not None:
             moment = _move_force_zero(moment, moment.zero_found.off_n)
-        if moment.rest_found is not None:
-            moment = _move_zero(moment, moment.rest_found.off_m)
+        if moment.place_found is not None:
+            moment = _move_zero(moment, moment.place_found.off_m)
         stirred = stirred or moment.limits is not begun.limits
         moment = middle = _in_phase(moment)
         if moment.set_started is not None:
@@ -330,7 +330,7 @@ def _move_force_zero(moment: Moment, off_n: float) -> Moment:
 
 
 def _move_zero(moment: Moment, off_m: float) -> Moment:
-    """The stack stands on its rest: define its position as x = 0."""
+    """The stack stands at a known height, `off_m` lower than it seems."""
     moment.signals.shift(off_m)
     return replace(moment, limits=moment.limits.with_rest(off_m), zero_moved_m=off_m)
 

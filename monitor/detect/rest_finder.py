@@ -3,13 +3,14 @@
 Higher up, something else may hold it. It counts as resting there only if a doubt about the position explains the
 height, or if it stood at the same height twice and was never lower in between. A device that counts lost counts of the
 encoder makes such a doubt. So does a stack that seems to be below its rest while its cable carries it.
+Where it hung before the doubt (a limiter), it hangs again if it stands nearer to that height than to its rest.
 """
 
 import numpy as np
 
 from firmware_bridge.samples import Flag
 from monitor.detect.detector import Detection, Finding, Findings
-from monitor.detect.moment import NEVER, Flagged, Moment, RestFound, steps
+from monitor.detect.moment import NEVER, Flagged, Moment, PlaceFound, steps
 from monitor.events import SensorFault
 from monitor.signals.conditions import Bit
 from monitor.signals.position_tracker import PositionDoubt
@@ -27,8 +28,8 @@ LOOK_STEPS = 4  # how often to look meanwhile
 class RestFinder:
     """Adds up the doubts about the position, and ends them when the stack rests.
 
-    It finds `RestFound` when the stack rests at a position other than 0, or rests after a doubt. It reports a
-    `sensor_fault` if the encoder has slipped further than the doubt explains.
+    It finds `PlaceFound` when the stack rests elsewhere than at 0, or stands after a doubt on its rest or where it hung
+    before. It reports a `sensor_fault` if the encoder has slipped further than the doubt explains.
     """
 
     watches = Bit.KNOWN_X | Bit.STILL | Bit.EMPTY | Bit.CONTACT
@@ -37,6 +38,7 @@ class RestFinder:
         self.due = NEVER
         self._since: int | None = None
         self._stood: tuple[int, float] | None = None  # when and where the stack last stood above its rest
+        self._hung_m: float | None = None  # where it last hung while its position was sure
         self._slips_only = True  # nothing else makes the present doubt
 
     def update(self, moment: Moment) -> Findings:
@@ -71,10 +73,14 @@ class RestFinder:
             return ()  # only the cell's reading stood still
         off_m = moment.x_m
         moved = bool(doubt_m) or abs(off_m) > LEAST_DRIFT_M
+        if self._hung_m is not None and abs(off_m - self._hung_m) < min(doubt_m, abs(off_m)):
+            return self._moved(moment, PlaceFound(off_m - self._hung_m, None), doubt_m)
         by_place = off_m <= self._reach_m(moment, doubt_m)  # there is nothing below a rest
+        if not doubt_m and off_m > MOST_SLIP_M:
+            self._hung_m = off_m
         if not moved or not (by_place or self._stands_again(moment, off_m)):
             return ()
-        return self._moved(moment, off_m, doubt_m)
+        return self._moved(moment, PlaceFound(off_m, self._since), doubt_m)
 
     def _below(self, moment: Moment) -> float:
         """How far below all contacts the stack seems to be although its cable carries it: it cannot be there, m."""
@@ -102,10 +108,10 @@ class RestFinder:
         lifted = float(np.fmax.reduce(x)) - off_m > MOST_SLIP_M
         return lifted and off_m - float(np.fmin.reduce(x)) <= SAME_M
 
-    def _moved(self, moment: Moment, off_m: float, doubt_m: float) -> list[Finding]:
-        assert self._since is not None
+    def _moved(self, moment: Moment, found: PlaceFound, doubt_m: float) -> list[Finding]:
         self._stood = None
-        findings: list[Finding] = [RestFound(off_m, self._since)]
+        findings: list[Finding] = [found]
+        off_m = found.off_m
         if abs(off_m) > max(moment.limits.detect.sensor_fault.jump_m, doubt_m):
             stamp = moment.stamp(moment.now, moment.now)
             slip = SensorFault(**stamp, cause="encoder_slip", detail=f"{off_m * 1000:.1f} mm")

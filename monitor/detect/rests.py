@@ -75,7 +75,7 @@ class ContactDetector:
             self._loose_since = None if self._loose_since is None else now
         landed = self._landed(moment)
         on = moment.on(Bit.CONTACT) or landed is not None or (silent and self._since is not None and moment.still)
-        on = on or moment.rest_found is not None
+        on = on or moment.rests_since is not None
         findings: list[Finding] = []
         if self._contradicted(moment):
             findings += self._leave(now)
@@ -169,10 +169,10 @@ class ContactDetector:
 
 def _met(moment: Moment) -> int:
     """When the stack met its rest. Where its place was in doubt, or is known only now, the rest is where it stands."""
-    limits, signals, found = moment.limits, moment.signals, moment.rest_found
-    if not limits.doubt_m and found is None:
+    limits, signals, rests_since = moment.limits, moment.signals, moment.rests_since
+    if not limits.doubt_m and rests_since is None:
         return moment.now
-    since = moment.now if found is None else found.since
+    since = moment.now if rests_since is None else rests_since
     x = signals.part(signals.x, since - LANDING_STEPS, moment.now + 1)
     above = np.flatnonzero(~(x <= moment.x_m + limits.detect.set.off_rest_m))
     return min(moment.now, moment.now + 1 - len(x) + (int(above[-1]) + 1 if len(above) else 0))

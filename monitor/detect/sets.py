@@ -83,7 +83,7 @@ class SetDetector:
 
     def _rests(self, moment: Moment, over: int) -> bool:
         """Whether the stack rests, or is off its rest without tension, each timed separately; doubt changes nothing."""
-        if moment.on(over & Bit.CONTACT) or moment.rest_found is not None:
+        if moment.on(over & Bit.CONTACT) or moment.rests_since is not None:
             by = Bit.CONTACT
         elif moment.trust.force_doubted or not moment.on(Bit.KNOWN_T):
             by = self._over_by if moment.still and self._over_since is not None else 0  # still standing as before
@@ -91,7 +91,7 @@ class SetDetector:
             by = moment.bits & over
         self._join(moment, by)
         if by and by != self._over_by:  # what stands on a rest that is found only now, came to rest before
-            self._over_by, self._over_since = by, None if moment.rest_found is None else self._over_since
+            self._over_by, self._over_since = by, None if moment.rests_since is None else self._over_since
         if by:
             self._note_set_down(moment)
         return bool(by)

@@ -106,11 +106,11 @@ class Mutant(NamedTuple):
 
 MUTANTS = (
     Mutant(TurnFinder, "[*self._runs[-KEPT_RUNS:], last]", "[]", a_dwell_is_as_long_as_the_stillness),
-    Mutant(RestFinder, "RestFound(off_m,", "RestFound(-off_m,", a_rest_elsewhere_moves_the_zero),
+    Mutant(RestFinder, "PlaceFound(off_m,", "PlaceFound(-off_m,", a_rest_elsewhere_moves_the_zero),
     Mutant(RestFinder, "below_m > limits.doubt_m", "False", nothing_is_below_a_rest),
     Mutant(ContactDetector, "self._contradicted(moment)", "False", nothing_is_below_a_rest),
-    Mutant(ContactDetector, "moment.rest_found is not None", "False", a_rest_that_is_found_late_was_reached_early),
-    Mutant(SetDetector, "None if moment.rest_found", "None if None", a_rest_that_is_found_late_was_reached_early),
+    Mutant(ContactDetector, "moment.rests_since is not None", "False", a_rest_that_is_found_late_was_reached_early),
+    Mutant(SetDetector, "None if moment.rests_since", "None if None", a_rest_that_is_found_late_was_reached_early),
     Mutant(RestFinder, "steps(STILL_S)", "1", a_loose_cable_is_not_a_rest),
     Mutant(FaultDetector, "moment.now - self.lag)", "moment.now)", a_gap_is_as_long_as_the_silence),
     Mutant(
