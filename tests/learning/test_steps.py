@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from monitor.detect.spine import Spine
-from tests.movements import FRICTION, LOAD_N, Act, Down, Leg, Movement, Pin, Still, Tug, profile
+from tests.movements import LOAD_N, Act, Down, Leg, Movement, Pin, Still, Tug, profile
 
 START: list[Act] = [Leg(0.0, 0.5), Still(0.4)]
 REP: list[Act] = [Leg(1.0, 2.0), Still(0.4), Leg(0.0, 2.0), Still(0.4)]
