@@ -17,6 +17,7 @@ from monitor.signals.median import median
 from monitor.signals.signal_window import SignalWindow
 
 CRUISE_G = 0.03  # below it a repetition moves almost evenly
+THROWN_G = 0.5  # above it nothing is learned from a repetition without enough even movement
 LEAST_MOMENTS = 60  # 0.3 s in either direction: a fit over less is noise
 SNAP = 0.02  # a learned load this close to a plate is that plate
 TRUSTED_REPS = 2  # one repetition may be pulled unevenly
@@ -232,16 +233,22 @@ class LoadLearner:
 def cruise(
     signals: SignalWindow, limits: Limits, doubted: Iterable[tuple[int, int]], start: int, end: int
 ) -> Cruise | None:
-    """Sums over the moments with little acceleration; None if no moment has so little."""
+    """Sums over the moments with little acceleration, or over the whole movement up and down if there are too few.
+
+    Over a whole movement what the cable carries beside load and friction adds up to nothing, however it was thrown.
+    """
     columns = (signals.x, signals.tension, signals.v, signals.a)
     x, tension, v, a = (signals.part(column, start, end) for column in columns)
     slow_v = signals.part(signals.slow_v, start + signals.slow_lag, end + signals.slow_lag)
     n = min(len(tension), len(slow_v))
     x, tension, v, a, slow_v = x[:n], tension[:n], v[:n], a[:n], slow_v[:n]
-    steady = (np.abs(a) < CRUISE_G * G) & (np.abs(slow_v) > limits.v_move_m_s)
-    steady &= (x > limits.detect.set.off_rest_m) & (tension >= limits.lifted_n)  # else something else carries it
+    moving = np.abs(slow_v) > limits.v_move_m_s
+    moving &= (x > limits.detect.set.off_rest_m) & (tension >= limits.lifted_n)  # else something else carries it
     for since, until in doubted:
-        steady[max(0, since - start) : max(0, until - start)] = False
+        moving[max(0, since - start) : max(0, until - start)] = False
+    steady, thrown = (moving & (np.abs(a) < most_g * G) for most_g in (CRUISE_G, THROWN_G))
+    if _shorter_way(v[steady]) < LEAST_MOMENTS <= _shorter_way(v[thrown]):
+        steady = thrown
     if not steady.any():
         return None
     carried = limits.share_at(x, v) + a * (limits.inertia / G)
@@ -249,3 +256,9 @@ def cruise(
     sums = (len(c), c.sum(), (c * c).sum(), t.sum(), (c * t).sum(), (t * t).sum(), (c > 0).sum())
     at = np.flatnonzero(steady).sum() + start * len(c)
     return Cruise(*(float(one) for one in (*sums, at)))
+
+
+def _shorter_way(v_m_s: NDArray[np.float64]) -> int:
+    """The moments of the way, up or down, with fewer of them."""
+    up = int((v_m_s > 0).sum())
+    return min(up, len(v_m_s) - up)

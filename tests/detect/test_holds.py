@@ -201,14 +201,6 @@ def test_taking_a_stack_from_its_hook_is_not_an_assist() -> None:
     assert not {"assist", "slack", "unload", "tension_out"} & {event.kind for event in events}
 
 
-def test_a_stack_that_a_hand_put_on_a_block_is_not_judged_by_the_next_set() -> None:
-    """Somebody lifts the resting stack and puts something under it; the next set begins there."""
-    block: list[Act] = [Helped(at(0.06), 0.5, 0.0), Helped(at(0.012), 0.5, 0.0), Tug(0.0, 6.0), Tug(0.6, 0.15)]
-    events = records([*LEAD, *REP, *REP, *END, *block, Still(0.3), *REP, *REP, *END], PROFILES["learned"])
-    assert [end.reps for end in last(events, "set_end")] == [2, 2]
-    assert not {"assist", "slack", "unload", "tension_out"} & {event.kind for event in events}
-
-
 def test_lowering_a_stack_from_a_stop_to_its_rest_is_not_a_set() -> None:
     park: list[Act] = [Leg(at(0.06), 1.5), Still(8.0)]
     rep: list[Act] = [*UP, Leg(at(0.1), 2.0), Still(0.4)]

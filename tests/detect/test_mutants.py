@@ -55,7 +55,7 @@ from tests.detect.force_checks import (
     nothing_is_reported_twice_in_hindsight,
     tension_has_two_sides,
     the_target_follows_the_stages,
-    what_hung_on_a_hook_is_not_judged_in_hindsight,
+    what_hung_on_a_hook_or_a_block_is_not_judged_in_hindsight,
 )
 from tests.detect.movement_checks import (
     a_dwell_is_as_long_as_the_stillness,
@@ -228,7 +228,7 @@ MUTANTS = (
         LoadDetector,
         "and hung is not None",
         "and False and hung is not None",
-        what_hung_on_a_hook_is_not_judged_in_hindsight,
+        what_hung_on_a_hook_or_a_block_is_not_judged_in_hindsight,
     ),
     Mutant(HeldCondition, "moment.known_at is None or", "True or", nothing_is_reported_twice_in_hindsight),
     Mutant(RepDetector, "assisted=_lifted(moment, up, down),", "", a_positive_by_somebody_else_counts_as_assisted),

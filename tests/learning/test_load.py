@@ -1,0 +1,15 @@
+"""Load and friction are learned from the first repetition, however it is lifted (EVENTS.md 10)."""
+
+import pytest
+
+from monitor.detect.spine import Spine
+from tests.movements import FRICTION, LOAD_N, PROFILES, Act, Leg, Movement, Still
+
+
+@pytest.mark.parametrize(("up_s", "down_s"), [(2.0, 2.0), (1.0, 2.0), (1.0, 1.0), (2.0, 1.0)])
+def test_one_repetition_teaches_load_and_friction_though_it_is_thrown(up_s: float, down_s: float) -> None:
+    rep: list[Act] = [Leg(1.0, up_s), Still(0.4), Leg(0.0, down_s), Still(1.0)]
+    spine = Spine(PROFILES["learned"], "s")
+    spine.update(Movement((Leg(0.0, 0.5), Still(0.4), *rep)).samples())
+    assert spine.limits.load_n == pytest.approx(LOAD_N, rel=0.01)
+    assert spine.limits.friction == pytest.approx(FRICTION, abs=0.02)
