@@ -38,15 +38,14 @@ def test_the_lock_is_held_until_the_store_is_open(tmp_path: Path, monkeypatch: p
         running.cancel()
         for _ in range(20):
             await asyncio.sleep(0)
-        with pytest.raises(AlreadyRuns), Lock(tmp_path):
-            pass
-        may_end.set()
+        try:
+            with pytest.raises(AlreadyRuns), Lock(tmp_path):
+                pass
+        finally:
+            may_end.set()
         with pytest.raises(asyncio.CancelledError):
             await running
         with Lock(tmp_path):
             pass
 
-    try:
-        play(story())
-    finally:
-        may_end.set()
+    play(story())
