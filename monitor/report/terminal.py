@@ -14,7 +14,7 @@ from monitor.report.blindness import BLIND, BLIND_STATIC
 from monitor.report.session_story import leaks, length_s, lost_s
 from monitor.report.words import count, describe, fault_words, rep_notes, times
 from monitor.vocabulary.leaks import LEAKS
-from monitor.vocabulary.lookup import is_fault, name_of
+from monitor.vocabulary.lookup import is_fault, name_of, row_of
 
 
 def session_report(profile: Profile, records: Iterable[AnyEvent]) -> list[Any]:
@@ -118,18 +118,39 @@ def _event_table(events: Sequence[AnyEvent]) -> Any:
     from rich.text import Text
 
     table = _table("AT s", "REP", "EVENT", "WHAT", "LASTED s")
-    for event in sorted(events, key=lambda event: (event.t_s, event.id)):
-        lasted = "" if not event.duration_s else f"{event.duration_s:.2f}"
-        name = Text(("  " if event.part_of else "") + name_of(event))
+    for first, *more in _runs(sorted(events, key=lambda event: (event.t_s, event.id))):
+        last = more[-1] if more else first
+        lasted_s = sum(event.duration_s or 0.0 for event in (first, *more))
         row = [
-            f"{event.t_s:.2f}",
-            str(event.rep or ""),
-            name,
-            describe(event),
-            lasted + ("+" if event.cut is True else ""),
+            f"{first.t_s:.2f}",
+            str(first.rep or "") if first.rep == last.rep else f"{first.rep or ''}-{last.rep or ''}",
+            Text(("  " if first.part_of else "") + name_of(first)),
+            ", ".join(
+                filter(None, (describe(first), f"{times(1 + len(more))} until {last.t_s:.2f} s" if more else ""))
+            ),
+            (f"{lasted_s:.2f}" if lasted_s else "") + ("+" if last.cut is True else ""),
         ]
-        table.add_row(*row, style=_style(event))
+        table.add_row(*row, style=_style(first))
     return table
+
+
+def _runs(events: Iterable[AnyEvent]) -> list[list[AnyEvent]]:
+    """Each event alone, but spikes that follow one another together: only another listed event comes between two runs.
+
+    The list of the trainer's page shows the same runs.
+    """
+    runs: list[list[AnyEvent]] = []
+    spikes: list[AnyEvent] | None = None  # the run that the next spike joins
+    for event in events:
+        if not (isinstance(event, SensorFault) and event.cause == "spike" and event.part_of is None):
+            runs.append([event])
+            spikes = None if row_of(event).listed and event.part_of is None else spikes
+        elif spikes is not None and describe(spikes[0]) == describe(event):
+            spikes.append(event)
+        else:
+            spikes = [event]
+            runs.append(spikes)
+    return runs
 
 
 def _style(event: AnyEvent) -> str:

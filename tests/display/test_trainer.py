@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from monitor.daemon.recent_feedback import RecentFeedback
-from monitor.events import Jerk, LockoutRest, Rep
+from monitor.events import Jerk, LockoutRest, Rep, SensorFault, Turnaround
 from tests import needs
 from tests.browser import Page, until
 from tests.display.choosing import ANSWER, OPEN, READY, USE
@@ -173,6 +173,23 @@ def test_a_set_is_shown_while_it_goes_on_and_can_be_read_on_every_screen(trainer
         width_px = trainer.evaluate("document.querySelector('#tension-plot canvas').getBoundingClientRect().width")
         assert width_px > 200, size
     assert not trainer.console
+
+
+def test_spikes_that_follow_one_another_are_one_line(trainer: Page, stage: DisplayStage) -> None:
+    stage.live()
+    for ago_s in (50.0, 40.0, 15.0):
+        stage.event(SensorFault, cause="spike", duration_s=0.1, t_s=stage.t_s - ago_s)
+        stage.event(Turnaround, at="upper", grade="smooth", dwell_s=0.1, peak_g=0.02, t_s=stage.t_s - ago_s)
+    stage.event(Jerk, cause="mid", peak_g=0.2, t_s=stage.t_s - 10)
+    stage.event(SensorFault, cause="spike", t_s=stage.t_s - 5)
+    stage.event(SensorFault, cause="spike", detail="noise", t_s=stage.t_s - 4)
+    trainer.wait("document.querySelectorAll('#events tr').length === 4")
+    assert [row[1:] for row in cells(trainer, "#events")] == [
+        ["The load cell shows spikes", "2", ""],
+        ["The load cell shows spikes", "2", ""],
+        ["Heave", "2", ""],
+        ["The load cell shows spikes · 3 \N{MULTIPLICATION SIGN} · 0:35", "2", "0.3"],
+    ]
 
 
 def resumed(stage: DisplayStage) -> list[tuple[str, int, str]]:

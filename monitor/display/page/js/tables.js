@@ -42,19 +42,32 @@ export function drawReps(body, model, words) {
 
 export function drawEvents(body, model, words) {
   const now_s = model.feedback?.t_s;
-  const listed = model.recent.filter(({ record }) => isListed(record));
-  rows(
-    body,
-    listed.slice(0, EVENTS).map((entry) => entry.record),
-    words,
-    (record) => [
+  const listed = model.recent.map(({ record }) => record).filter(isListed);
+  rows(body, runs(listed).slice(0, EVENTS), words, (run) => {
+    const [record, first] = [run[0], run.at(-1)];
+    const span = run.length > 1 ? ` · ${inOrder(`${run.length} × · ${clock(record.t_s - first.t_s)}`)}` : "";
+    const lasted_s = run.reduce((sum, { duration_s }) => sum + duration_s, 0);
+    return [
       now_s === undefined ? "–" : inOrder(`−${clock(Math.max(0, now_s - record.t_s))}`),
-      icons([record], words, words.event(record)),
+      icons([record], words, words.event(record) + span),
       record.rep === null ? "" : String(record.rep),
-      record.duration_s ? record.duration_s.toFixed(1) : record.duration_s === null ? "…" : "",
-    ],
-  );
+      record.duration_s === null ? "…" : lasted_s ? lasted_s.toFixed(1) : "",
+    ];
+  });
 }
+
+/** Each record alone, but spikes that follow one another together, as in the report on a terminal. */
+function runs(records) {
+  const found = [];
+  for (const record of records) {
+    const [before] = found.at(-1) ?? [];
+    if (isSpike(record) && before && isSpike(before) && before.detail === record.detail) found.at(-1).push(record);
+    else found.push([record]);
+  }
+  return found;
+}
+
+const isSpike = ({ kind, cause }) => kind === "sensor_fault" && cause === "spike";
 
 /** `leak` is {cause: seconds}; causes without leak are left out. `faults`: [row, count] of the set. */
 export function drawLeak(box, leak, faults, words) {
