@@ -5,6 +5,7 @@ condition   ___####__########################_##________
                    start      opened            end        closed
 """
 
+from collections import deque
 from collections.abc import Callable
 from typing import Generic
 
@@ -16,6 +17,7 @@ Describe = Callable[[Moment, Stamp, int, int], E]  # the event from one moment u
 Foresee = Callable[[Moment, int], int]
 Believe = Callable[[Moment, int, int], bool]
 DOUBTED_STEPS = steps(0.2)  # a condition that has been doubted for this long starts again
+KEPT = 16  # events: more than one repetition has before its load is known
 
 
 class HeldCondition(Generic[E]):
@@ -49,7 +51,7 @@ class HeldCondition(Generic[E]):
         self._since: int | None = None  # when the present stretch began
         self._on_since: int | None = None  # the same, including the time for which it was doubted
         self._ended: int | None = None  # when the last stretch of the open event ended
-        self._newest: Detection[E] | None = None  # open or closed
+        self._found: deque[Detection[E]] = deque(maxlen=KEPT)  # the newest, open or closed
 
     def update(self, moment: Moment, on: bool, now: int, *, wait: bool = False, sure: bool = False) -> Findings:
         """Take the condition at moment `now`; call this at every change and at `due`.
@@ -74,7 +76,8 @@ class HeldCondition(Generic[E]):
             if self.detection is None:
                 stamp = moment.stamp(self._since, phase=self._phase)
                 event = self._describe(moment, stamp, self._since, now + 1)
-                self.detection = self._newest = Detection(event, self._since)
+                self.detection = Detection(event, self._since)
+                self._found.append(self.detection)
                 findings = (self.detection,)
             self._ended = None
         joining = self._since is not None and self._ended is not None and self._since - self._ended < self.join
@@ -84,11 +87,11 @@ class HeldCondition(Generic[E]):
         return findings
 
     def _reported(self, moment: Moment) -> bool:
-        """Whether this past moment, which is judged only now, was a part of the newest event already."""
-        newest, since = self._newest, self._since
-        if moment.known_at is None or newest is None or since is None:
+        """Whether this past moment, which is judged only now, was a part of an event already."""
+        since = self._since
+        if moment.known_at is None or since is None:
             return False
-        return newest.start <= moment.now and (newest.end is None or since <= newest.end)
+        return any(one.start <= moment.now and (one.end is None or since <= one.end) for one in self._found)
 
     def _close(self, moment: Moment, detection: Detection[E], end: int) -> Ending:
         event = self._describe(moment, stamp_of(detection.event), detection.start, end)

@@ -231,6 +231,7 @@ MUTANTS = (
         what_hung_on_a_hook_or_a_block_is_not_judged_in_hindsight,
     ),
     Mutant(HeldCondition, "moment.known_at is None or", "True or", nothing_is_reported_twice_in_hindsight),
+    Mutant(HeldCondition, "maxlen=KEPT", "maxlen=1", nothing_is_reported_twice_in_hindsight),
     Mutant(RepDetector, "assisted=_lifted(moment, up, down),", "", a_positive_by_somebody_else_counts_as_assisted),
     Mutant(
         SpeedDetector,
