@@ -85,10 +85,14 @@ class Teacher:
         return Lesson(learned, given_n if wrong else None)
 
     def learn_lowered(self, signals: SignalWindow, limits: Limits, doubted: Stretches, up: Way, down: Way) -> Limits:
-        """From a repetition that somebody else lifted, while no load is known."""
-        if limits.selected_n is not None:
+        """From a repetition that somebody else lifted, while no load is confirmed."""
+        if limits.friction is None and limits.selected_n is not None:
             return limits
-        return limits.with_lowered(lowered(signals, limits, doubted, up, down))
+        lowered_n = lowered(signals, limits, doubted, up, down)
+        if limits.friction is None or lowered_n is None:
+            return limits.with_lowered(lowered_n)
+        load_n = self._loads.snapped(lowered_n / (1 - limits.friction))
+        return limits.with_load(load_n, limits.friction, load_from="learned", friction_from=limits.friction_from)
 
     def forget_step(self) -> None:
         """Forget the step: in the next set both directions may have the same load."""

@@ -1,9 +1,9 @@
-"""Load and friction are learned from the first repetition, however it is lifted (EVENTS.md 10)."""
+"""Load and friction are learned from the first repetition, whoever lifts it and however (EVENTS.md 10)."""
 
 import pytest
 
 from monitor.detect.spine import Spine
-from tests.movements import FRICTION, LOAD_N, PROFILES, Act, Leg, Movement, Still
+from tests.movements import FRICTION, LOAD_N, PROFILES, Act, Helped, Leg, Movement, Still, profile
 
 
 @pytest.mark.parametrize(("up_s", "down_s"), [(2.0, 2.0), (1.0, 2.0), (1.0, 1.0), (2.0, 1.0)])
@@ -13,3 +13,10 @@ def test_one_repetition_teaches_load_and_friction_though_it_is_thrown(up_s: floa
     spine.update(Movement((Leg(0.0, 0.5), Still(0.4), *rep)).samples())
     assert spine.limits.load_n == pytest.approx(LOAD_N, rel=0.01)
     assert spine.limits.friction == pytest.approx(FRICTION, abs=0.02)
+
+
+def test_a_load_that_a_trainer_lifts_unevenly_is_learned_from_its_way_down() -> None:
+    lifted: list[Act] = [Helped(0.3, 0.8, 0.05), Helped(0.6, 0.8, 0.2), Helped(1.0, 0.9, 0.08), Still(0.8)]
+    spine = Spine(profile(working_load_n=None), "s")
+    spine.update(Movement((Helped(0.0, 0.5, 0.05), *lifted, Leg(0.0, 4.0), Still(1.0))).samples())
+    assert spine.limits.load_n == pytest.approx(LOAD_N, rel=0.01)
