@@ -133,8 +133,10 @@ class Movement:
     mirrored: bool = False
     down: float = 1.0  # times the load on the way down
 
-    def samples(self, load_n: float = LOAD_N, friction: float = FRICTION, curve: Curve | None = None) -> Samples:
-        """The samples, in time order. `curve`: shares of the load at shares of the range."""
+    def samples(
+        self, load_n: float = LOAD_N, friction: float = FRICTION, curve: Curve | None = None, mass: float = 1.0
+    ) -> Samples:
+        """The samples, in time order. `curve`: shares of the load at shares of the range; `mass`: a share of load/g."""
         path, end_s = self._path()
         rng = np.random.default_rng(self.seed)
         t_x = np.arange(0.0, end_s, 1 / self.position_hz)
@@ -143,7 +145,7 @@ class Movement:
         at_m, v, a, factor = _along(path, t_f)
         share = 1.0 if curve is None else curve((at_m - BOTTOM_M) / (TOP_M - BOTTOM_M))
         share = share * np.where(v < 0, self.down, 1.0)
-        force = factor * load_n * np.maximum(share * (1 + friction * np.tanh(v / 0.004)) + a / G, 0.0)
+        force = factor * load_n * np.maximum(share * (1 + friction * np.tanh(v / 0.004)) + mass * a / G, 0.0)
         force[(at_m < REST_M + 0.0005) & (v < 0.002)] = 0.0
         force += rng.normal(0.0, FORCE_NOISE_N * load_n / LOAD_N, len(force))
         if self.mirrored:

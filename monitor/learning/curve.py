@@ -5,11 +5,15 @@
 W is a line through knots. The ways up and down share the curve, so a helper who comes and goes, or a motor that adds
 load on the way down, fits no curve. Where knots and acceleration cannot be separated (as almost at an even tempo), the
 mass of a stack is assumed.
+
+A repetition that fits may still show less mass than that of a stack: the handle of a pulley moves half the load at twice
+the way, so its m a is half of a stack's.
 """
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,6 +34,7 @@ STRAIGHT = 0.04  # a curve that bends by less is a constant load
 ALIKE = 0.06  # of the load: two curves this close are one
 ALIKE_FRICTION = 0.04  # of the load: their friction may differ by this
 LEAST_FRICTION, MOST_FRICTION = -0.01, 0.5  # beyond them, somebody else moves the stack
+LIGHTER = 0.8  # of the mass that was assumed: less is believed once two repetitions show it
 STEPS = 4  # of the fit, which is linear except for one product
 SMOOTH, USUAL_MASS = 0.01, 0.02  # weights, where a moment has 1: against bends, and for the mass of a stack
 
@@ -47,18 +52,19 @@ class Moments(NamedTuple):
 
 
 class CurveFit(NamedTuple):
-    """`miss`: the root of the mean squared residual, as a share of the load."""
+    """`miss`: the root of the mean squared residual, as a share of the load; `lighter`: less mass than a stack moves."""
 
     resistance: Resistance
     load_n: float
     friction: float
     miss: float
+    lighter: bool = False
 
     @property
     def curve(self) -> Resistance | None:
-        """None where the load is the same along the whole way."""
+        """None where a stack's load is the same along the whole way."""
         bends = max(abs(share - 1) for share in self.resistance.shares)
-        return self.resistance if bends > STRAIGHT else None
+        return self.resistance if bends > STRAIGHT or self.lighter else None
 
     def like(self, other: "CurveFit") -> bool:
         ours, theirs = np.array(self.resistance.shares), other.resistance.at(self.resistance.places_m)
@@ -71,6 +77,7 @@ class CurveLearner:
 
     def __init__(self) -> None:
         self._last: tuple[Moments, CurveFit] | None = None  # the previous repetition, if it fitted a curve
+        self._inertia: float | None = None  # that the previous repetition showed, if it was lighter than the limits'
         self.fits = False
 
     def update(
@@ -78,22 +85,34 @@ class CurveLearner:
     ) -> CurveFit | None:
         """Learn from moments `start` up to `end`; a curve other than the limits' once two repetitions agree on it."""
         last, self._last, self.fits = self._last, None, False
+        before, self._inertia = self._inertia, None
         moments = _moments(signals, limits, doubted, start, end)
         if moments is None:
             return None
-        missed, friction = _misses(moments, limits)
-        self.fits = missed <= BENT and friction >= LEAST_FRICTION  # else somebody else lifted it
-        if missed <= BENT:
-            return None
+        known = _known(moments, limits)
+        self.fits = known.miss <= BENT and known.friction >= LEAST_FRICTION  # else somebody else lifted it
+        if known.miss <= BENT:
+            return self._lighter(known, moments, limits, before) if self.fits else None
         bottom_m, top_m = _ends_m(moments, limits)
         fit = fitted(moments, bottom_m, top_m)
-        better = fit.miss <= min(GOOD, BETTER * missed)
+        better = fit.miss <= min(GOOD, BETTER * known.miss)
         if not better or not LEAST_FRICTION <= fit.friction <= MOST_FRICTION:
             return None
         self._last = (moments, fit)
         if last is None or not fit.like(last[1]):
             return None
         return fitted(last[0].plus(moments), bottom_m, top_m)
+
+    def _lighter(self, known: CurveFit, moments: Moments, limits: Limits, before: float | None) -> CurveFit | None:
+        """The known curve with less mass, once two repetitions in a row show less."""
+        inertia = _most_inertia(moments, limits)
+        if limits.inertia_kg is not None or not 0 < inertia < LIGHTER * limits.inertia:
+            return None
+        self._inertia = inertia
+        if before is None:
+            return None
+        shown = msgspec.structs.replace(known.resistance, inertia=(before + inertia) / 2)
+        return known._replace(resistance=shown, lighter=True)
 
     @property
     def waits(self) -> bool:
@@ -113,15 +132,28 @@ def fitted(moments: Moments, bottom_m: float, top_m: float) -> CurveFit:
     )
 
 
-def _misses(moments: Moments, limits: Limits) -> tuple[float, float]:
-    """How far the best load, friction and mass for the known curve are off, as a share of the load; that friction."""
+def _known(moments: Moments, limits: Limits) -> CurveFit:
+    """The best load, friction and mass for the known curve."""
     share, (_, c, a_m_s2, tension_n) = np.broadcast_to(limits.share_at(moments.x_m), moments.x_m.shape), moments
     rows = np.stack((share, share * c, a_m_s2))  # of load, load times friction, and mass: linear in all three
     mass = np.array((-1 / G, 0.0, 1.0)) * USUAL_MASS
     solved = np.linalg.solve(rows @ rows.T + len(c) * np.outer(mass, mass), rows @ tension_n)
     load_n, friction_n, _ = solved.tolist()
     missed_n = tension_n - solved @ rows
-    return float(np.sqrt(np.mean(missed_n**2))) / abs(load_n), friction_n / load_n
+    resistance = limits.resistance or Resistance(*_ends_m(moments, limits), (1.0, 1.0))
+    return CurveFit(resistance, load_n, friction_n / load_n, float(np.sqrt(np.mean(missed_n**2))) / abs(load_n))
+
+
+def _most_inertia(moments: Moments, limits: Limits) -> float:
+    """The most mass that the movement allows, as a share of load/g; not above 0 where it shows none.
+
+    The forces explain the accelerations here, which are noisier: the other way round, their noise would hide mass. What
+    a load that grows a little along the way explains counts as no mass.
+    """
+    share, (x_m, c, a_m_s2, tension_n) = np.broadcast_to(limits.share_at(moments.x_m), moments.x_m.shape), moments
+    rows = np.column_stack((tension_n, share, share * c, share * (x_m - x_m.mean())))
+    per_newton, per_load = np.linalg.lstsq(rows, a_m_s2, rcond=None)[0][:2].tolist()
+    return float(-G / per_load) if per_newton > 0 > per_load else 0.0
 
 
 def _solved(moments: Moments, hats: Column) -> tuple[Column, float, float, float]:

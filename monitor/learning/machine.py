@@ -11,7 +11,7 @@ from monitor.profile.resistance import Resistance
 class LearnedMachine(msgspec.Struct, frozen=True, kw_only=True):
     """`friction`: a share of the load, null until it is learned; `zero_n`: what the cell reads without load.
 
-    `resistance`: how the load varies along the way; null if it does not.
+    `resistance`: how the load varies along the way, and what mass moves; null where it is a stack on a plain cable.
     """
 
     friction: Annotated[float, Meta(ge=0, le=0.5)] | None = None

@@ -24,6 +24,11 @@ class Resistance(msgspec.Struct, frozen=True):
     inertia: Annotated[float, Meta(ge=0, le=10)] = 1.0
 
     @property
+    def varies(self) -> bool:
+        """Whether the load does; if not, only the moving mass is another than a stack's."""
+        return min(self.shares) < max(self.shares)
+
+    @property
     def places_m(self) -> Column:
         """The places of the shares, m above the rest."""
         places_m: Column = np.linspace(self.bottom_m, self.top_m, len(self.shares))

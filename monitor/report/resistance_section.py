@@ -24,7 +24,7 @@ Column = NDArray[np.float64]
 
 def resistance_section(limits: Limits, strength: StrengthTest | None) -> Markup:
     """Empty where the load is the same along the whole way and no strength was tested."""
-    if limits.selected_n is None or (limits.resistance is None and strength is None):
+    if limits.selected_n is None or not (_varies(limits) or strength is not None):
         return Markup("")
     words = [element("p", _load_words(limits))]
     if strength is not None:
@@ -66,13 +66,17 @@ def _side_words(from_m: float, to_m: float, off: float) -> str:
 def _load_words(limits: Limits) -> str:
     load_n = limits.selected_n
     assert load_n is not None
-    if limits.resistance is None:
+    if not _varies(limits):
         return f"The load is {newtons(load_n)} along the whole way."
     forces_n = _resistance_n(limits, _places_m(limits))
     return (
         f"The load varies along the way, from {newtons(float(forces_n.min()))} to {newtons(float(forces_n.max()))}; "
         f"its mean is {newtons(load_n)}. Tension is judged by this curve."
     )
+
+
+def _varies(limits: Limits) -> bool:
+    return limits.resistance is not None and limits.resistance.varies
 
 
 def _places_m(limits: Limits) -> Column:

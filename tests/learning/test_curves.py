@@ -46,11 +46,11 @@ CURVES = {"cam": cam, "band": band}
 
 
 def session(
-    curve: Any, acts: list[Act], machine: LearnedMachine | None = None, of: Profile | None = None
+    curve: Any, acts: list[Act], machine: LearnedMachine | None = None, of: Profile | None = None, mass: float = 1.0
 ) -> tuple[list[Any], Spine]:
     movement = Movement((Leg(0.0, 0.5), Still(0.4), *acts))
     spine = Spine(of or profile(working_load_n=None, friction=None), "s", machine=machine)
-    events = spine.update(movement.samples(curve=curve)).events + spine.finish().events
+    events = spine.update(movement.samples(curve=curve, mass=mass)).events + spine.finish().events
     return list({event.id: event for event in events}.values()), spine
 
 
@@ -125,3 +125,30 @@ def test_a_curve_in_the_profile_counts_from_the_first_moment() -> None:
 def test_a_load_that_the_profile_calls_constant_stays_constant() -> None:
     spine = session(cam, [*REP] * 3 + END, of=profile(working_load_n=None, friction=None, resistance="constant"))[1]
     assert spine.limits.resistance is None
+
+
+BRISK: list[Act] = [Leg(1.0, 1.3), Still(0.4), Leg(0.0, 1.3), Still(0.4)]
+
+
+@pytest.mark.parametrize(("mass", "learned"), [(0.5, 0.5), (1.0, 1.0), (0.9, 1.0)])
+def test_two_repetitions_show_that_a_pulley_moves_less_mass_than_a_stack(mass: float, learned: float) -> None:
+    events, spine = session(None, [*BRISK] * 3 + END, mass=mass)
+    assert spine.limits.inertia == pytest.approx(learned, abs=0.03)
+    assert spine.limits.selected_n == pytest.approx(LOAD_N, rel=0.01)
+    assert not [event for event in events if event.kind in ("assist", "sensor_fault")]
+
+
+def test_neither_one_repetition_nor_a_load_that_grows_a_little_shows_less_mass() -> None:
+    assert session(None, [*BRISK, *END], mass=0.5)[1].limits.inertia == 1.0
+    assert session(lambda u: 0.97 + 0.06 * u, [*REP] * 3 + END)[1].limits.inertia == 1.0
+
+
+def test_the_load_of_a_pulley_is_confirmed_within_a_second_once_its_mass_is_known() -> None:
+    machine = session(None, [*BRISK] * 3 + END, mass=0.5)[1].machine
+    events, spine = session(None, [*BRISK, Down(2.0), Pin(0.8), *BRISK, *BRISK, *END], machine, mass=0.5)
+    (change,) = [event for event in events if event.kind == "load_change"]
+    assert (change.from_n, change.to_n) == pytest.approx((LOAD_N, 0.8 * LOAD_N), rel=0.01)
+    assert change.found_s < change.t_s + 1.1
+    assert not [event for event in events if event.kind in COMPARED]
+    assert spine.limits.resistance is not None
+    assert not spine.limits.resistance.varies
