@@ -6,7 +6,7 @@ W is a line through knots. The ways up and down share the curve, so a helper who
 load on the way down, fits no curve. Where knots and acceleration cannot be separated (as almost at an even tempo), the
 mass of a stack is assumed.
 
-A repetition that fits may still show less mass than that of a stack: the handle of a pulley moves half the load at twice
+A repetition that fits may still show less mass than a stack has: the handle of a pulley moves half the load by twice
 the way, so its m a is half of a stack's.
 """
 
@@ -52,7 +52,7 @@ class Moments(NamedTuple):
 
 
 class CurveFit(NamedTuple):
-    """`miss`: the root of the mean squared residual, as a share of the load; `lighter`: less mass than a stack moves."""
+    """`miss`: the root of the mean squared residual, as a share of the load; `lighter`: less mass moves."""
 
     resistance: Resistance
     load_n: float
