@@ -79,7 +79,7 @@ class TurnFinder:
 class TurnaroundDetector:
     """`turnaround`: `abrupt` and `bounce` as soon as they are known, `smooth` and `fair` when the window has passed."""
 
-    watches = Bit.HARD | Bit.ODD
+    watches = Bit.HARD | Bit.ODD | Bit.EMPTY
 
     def __init__(self, detect: DetectSettings, lag: int, count_m: float) -> None:
         self.settings = detect.turnaround
@@ -129,9 +129,11 @@ class TurnaroundDetector:
         """The turnaround if it can be graded now, else None. A turnaround that the sensors did not see is dropped."""
         if _unseen(moment, turn):
             return []
+        waits = moment.now < turn.dwell_end + self._window(moment)
         if self._is_hard(moment, turn) and not (_set_down(moment, turn) or _hung_up(moment, turn)):
-            return self._hard_turn(moment, turn)
-        if moment.now < turn.dwell_end + self._window(moment):
+            thrown = moment.on(Bit.EMPTY) and _touches(moment, turn)  # by its rubber: nobody pulls yet
+            return None if thrown and waits else self._hard_turn(moment, turn)
+        if waits:
             return None
         peak_m_s2 = self._peak(moment, turn)
         dwell = turn.dwell_end - turn.dwell_start
@@ -271,7 +273,7 @@ def _set_down(moment: Moment, turn: TurningPoint) -> bool:
     detect = moment.limits.detect
     join, least = steps(detect.stack_touch.join_s), steps(detect.turnaround.set_down_s)
     start = turn.dwell_start - least
-    at = np.flatnonzero(_contact(moment, start, turn.reversal.confirmed + 1))
+    at = np.flatnonzero(_contact(moment, start, moment.now + 1))
     rests = np.split(at, np.flatnonzero(np.diff(at) > join) + 1)
     return any(len(rest) and int(rest[-1] - rest[0]) + 1 >= least for rest in rests)
 
