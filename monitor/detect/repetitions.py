@@ -65,6 +65,8 @@ class RepDetector:
         if moment.set_started is not None:
             self._full = self._partial = 0
             self._lowest_m = self._lowest_before_m = np.inf
+        if moment.set_over is not None and not moment.limits.starts_up:
+            self._turns, self._settled = [], None  # the next set begins upright: what was set down is no repetition
         if moment.after_silence:
             self._turns, self._settled, self._slow_since, self._sticking = [], None, None, False
         if moment.zero_moved_m:

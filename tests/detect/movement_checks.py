@@ -37,6 +37,13 @@ def what_counts_as_a_repetition() -> None:
     assert [rep.rom_m for rep in reps] == pytest.approx([0.5, 0.175, 0.5], abs=0.035)
 
 
+def a_squat_set_down_is_not_of_the_next_set() -> None:
+    squat: list[Act] = [Leg(0.0, 2.0), Still(0.4), *UP]
+    acts: list[Act] = [*UP, *squat, *squat, Down(7.0, 2.0)]
+    reps = of("rep", [*acts, *acts], "squat")
+    assert [(rep.set, rep.rep) for rep in reps] == [(1, 1), (1, 2), (2, 1), (2, 2)]
+
+
 STALL: list[Act] = [Leg(0.5, 1.5), Still(2.4)]
 
 
