@@ -102,12 +102,15 @@ def lowered(signals: SignalWindow, limits: Limits, doubted: Iterable[Way], up: W
     """
     if any(since < down[1] and until > up[0] for since, until in doubted):
         return None
-    raised_n, lowered_n = (signals.part(signals.tension, *way) for way in (up, down))
-    lowered_n = lowered_n[signals.part(signals.v, *down) < -limits.v_move_m_s]
-    if len(lowered_n) < LEAST_MOMENTS or np.isnan(lowered_n).any() or np.isnan(raised_n).all():
+    raised_n, lowered_n = (
+        signals.part(signals.tension, *way)[sign * signals.part(signals.v, *way) > limits.v_move_m_s]
+        for way, sign in ((up, 1.0), (down, -1.0))  # the way up may begin long before, on the rest
+    )
+    raised_n = raised_n[~np.isnan(raised_n)]
+    if len(lowered_n) < LEAST_MOMENTS or np.isnan(lowered_n).any() or not len(raised_n):
         return None
     carried_n = median(lowered_n)
-    return carried_n if median(raised_n[~np.isnan(raised_n)]) < limits.detect.assist.lifted * carried_n else None
+    return carried_n if median(raised_n) < limits.detect.assist.lifted * carried_n else None
 
 
 class Cruise(NamedTuple):

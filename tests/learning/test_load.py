@@ -1,8 +1,12 @@
 """Load and friction are learned from the first repetition, whoever lifts it and however (EVENTS.md 10)."""
 
+import numpy as np
 import pytest
 
 from monitor.detect.spine import Spine
+from monitor.learning.load import lowered
+from monitor.profile.limits import limits_of
+from monitor.signals.signal_window import SignalWindow
 from tests.movements import FRICTION, LOAD_N, PROFILES, Act, Helped, Leg, Movement, Still, profile
 
 
@@ -20,3 +24,16 @@ def test_a_load_that_a_trainer_lifts_unevenly_is_learned_from_its_way_down() -> 
     spine = Spine(profile(working_load_n=None), "s")
     spine.update(Movement((Helped(0.0, 0.5, 0.05), *lifted, Leg(0.0, 4.0), Still(1.0))).samples())
     assert spine.limits.load_n == pytest.approx(LOAD_N, rel=0.01)
+
+
+def test_a_long_rest_before_the_lift_is_no_trainer() -> None:
+    """The turn before the lift may lie where the stack last sank into its rubber, seconds before."""
+    rest, way = 1000, 400  # moments
+    signals = SignalWindow()
+    signals.first = 0
+    signals.v[: rest + 2 * way] = np.repeat((0.0, 0.2, -0.2), (rest, way, way))
+    signals.tension[: rest + 2 * way] = np.repeat((0.0, 640.0, 560.0), (rest, way, way))
+    up, down = (0, rest + way), (rest + way, rest + 2 * way)
+    assert lowered(signals, limits_of(profile()), (), up, down) is None
+    signals.tension[rest : rest + way] = 30.0  # that somebody else leaves to the cable
+    assert lowered(signals, limits_of(profile()), (), up, down) == 560.0
