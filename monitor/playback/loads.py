@@ -36,7 +36,7 @@ def load_remarks(playback: Playback, records: Iterable[AnyEvent]) -> list[str]:
         return []
     loads_n = [n for end in ends if (n := end.working_load_n or end.strength_n)]
     forces_n = table.samples.force_n
-    most_n = max(loads_n) if loads_n else float(forces_n.max(initial=0.0, where=~np.isnan(forces_n)))
+    most_n = max(loads_n) if loads_n else float(np.abs(forces_n).max(initial=0.0, where=~np.isnan(forces_n)))
     least_n, greatest_n = USUAL_N
     units = [unit for unit in _FORCES if unit.times > unit.over and least_n <= most_n * unit.times <= greatest_n]
     if most_n >= SMALL_N or not units:

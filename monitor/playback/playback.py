@@ -28,6 +28,7 @@ from monitor.detect.spine import OnPositions
 from monitor.events import Update
 from monitor.learning.machine import LearnedMachine
 from monitor.learning.range import LearnedRange, read_range
+from monitor.playback.places import place_remarks
 from monitor.profile.profile import Profile
 from monitor.profile.reading import load_profile, profile_from_builtins
 from monitor.record.records import Gap, Header
@@ -103,7 +104,6 @@ class TablePlayback:
     what: Literal["recording", "table"] = "table"
     began_utc = decoder = hello = learned = machine_learned = None
     losses: Sequence[str] = ()
-    remarks: Sequence[str] = ()
 
     def __init__(self, path: Path, config: Path | None, reading: Reading | None) -> None:
         beside = path.with_name(PROFILE_BESIDE)
@@ -115,6 +115,7 @@ class TablePlayback:
         self.table = read_table(path, reading)
         self._rows = self.table.samples
         self.profile = load_profile(config or beside)
+        self.remarks: Sequence[str] = place_remarks(self.profile, self._rows.position_m)
         self.session = session_name(path)
         self.first_row_s = float(self._rows.t_s[0])
         self.done = 0.0  # the share that has been read, 0 to 1

@@ -112,6 +112,20 @@ def test_a_load_that_cannot_be_is_named(
         assert (said == "") if remark is None else (remark in said), said
 
 
+@pytest.mark.parametrize(("sign", "remark"), [(-1, "go from -0.430 to 0.000 m, below the rest"), (1, None)])
+def test_positions_that_fall_while_the_stack_rises_are_named(
+    tables: tuple[Path, Path], capsys: pytest.CaptureFixture[str], sign: int, remark: str | None
+) -> None:
+    path = tables[0]
+    path.with_name("machine.toml").write_text(PROFILE.replace("bottom_m", "rest_m = 0.0\nbottom_m"))
+    rows = "".join(f"{t / 1000},{sign * x / 1000},{load * 9.80665}\n" for t, x, load in a_set())
+    path.write_text("t_s,displacement_m,force_n\n" + rows)
+    for command in ("replay", "report"):
+        assert main([command, str(path)]) == 0
+        said = capsys.readouterr().err
+        assert (said == "") if remark is None else (remark in said), said
+
+
 @pytest.mark.parametrize("plates", ["", "plates_kg = [20, 40, 60]\n"])
 @pytest.mark.parametrize(
     ("per_kg", "remark"),
@@ -119,6 +133,7 @@ def test_a_load_that_cannot_be_is_named(
         (0.00980665, "never exceeds 1 N (0.1 kg): if these are kilonewtons, add --units kN; if they are newtons"),
         (0.5, "never exceeds 32 N (3.3 kg): if these are kilograms or pounds, add --units kg or --units lb"),
         (0.00001, None),  # no unit explains it
+        (-9.80665, None),  # the cell is wired the other way
     ],
 )
 def test_a_force_too_small_for_a_set_is_named(

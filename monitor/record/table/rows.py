@@ -24,6 +24,7 @@ DECIMAL_COMMA = re.compile(rb"(?:[;\t\n]|\A)[+-]?0,|,\d{1,2}(?!\d)|,\d{4}|\d{4},
 EMPTY_CELL = re.compile(rb",(?=[,\n]|\Z)")
 LONGEST_LINE = 1 << 16  # characters
 BLOCK = 20_000  # rows in memory as text
+CUT_WORDS = "is the last one and ends in its middle, as if the tool had been stopped: delete this line"
 
 
 class TableRows:
@@ -102,7 +103,8 @@ class TableRows:
                 if reader.line_num != count + 1:
                     raise csv.Error
                 if len(row) <= max(columns) or any(cell.strip() for cell in row[layout.width :]):
-                    raise self.mistake(count, None, self._width_words(len(row)))
+                    cut = not self._body.endswith(b"\n") and next(reader, None) is None
+                    raise self.mistake(count, None, CUT_WORDS if cut else self._width_words(len(row)))
                 yield [row[column] for column in columns]
                 count += 1
         except csv.Error:

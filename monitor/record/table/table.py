@@ -17,6 +17,7 @@ from monitor.record.table.text import read_text
 from monitor.record.table.units import QUANTITIES, Quantity, unit_in
 
 MOST_GAP_S = 366 * 86400.0
+COARSE_SHARE = 0.2  # of the rows have the time of the row before: it was rounded when it was written
 LIMITS: dict[Quantity, tuple[float, str]] = {
     "t": (1e11, "not a possible time: write seconds from any beginning"),
     "x": (1e3, "not a possible position: leave the cell empty if nothing was measured"),
@@ -79,7 +80,9 @@ def _check_times(body: TableRows, t: NDArray[np.float64]) -> None:
     if back.any():
         row = int(back.argmax()) + 1
         way = "stands still" if t[row] == t[row - 1] else "goes backwards"
-        words = f", but time {way} ({t[row]:g} after {t[row - 1]:g}): put the rows in order, each time once"
+        coarse = (np.diff(t) >= 0).all() and back.mean() > COARSE_SHARE
+        remedy = "write it with more digits" if coarse else "put the rows in order, each time once"
+        words = f", but time {way} ({t[row]:g} after {t[row - 1]:g}): {remedy}"
         raise body.mistake(row, "t", words)
 
 

@@ -61,6 +61,8 @@ QUOTE = r'has an opening quote \("\) without a closing one'
         (HEAD + "0,1,2\n1,1001,2\n", "t.csv, line 3: displacement_m is '1001': not a possible position"),
         (HEAD + "0,1,2\n1,1,-8388607\n", "t.csv, line 3: force_n is '-8388607': not a possible force"),
         (HEAD + "0,1,2\n1,2\n", "t.csv, line 3 has 2 cells and needs 3: an empty cell where nothing was measured"),
+        (HEAD + "0,1,2\n1,2", "t.csv, line 3 is the last one and ends in its middle, .*: delete this line"),
+        (HEAD + "0.0,1,2\n0.0,1,2\n0.1,1,2\n", "line 3: t_s is '0.0', but time stands still .*: write it with more"),
         (HEAD + "0,0,0,31,163,1\n", "t.csv, line 2 has 6 cells and needs 3: .* separate the cells by semicolons"),
         (HEAD + "0,1,2\n1,1,\xff\n", "t.csv, line 3: force_n is 'ÿ', not a number"),
         (HEAD + "0,1,2\n0.5" + ",1" * 50_000, "t.csv, line 3 is longer than any row"),
