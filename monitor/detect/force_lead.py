@@ -6,13 +6,15 @@ not be known: it follows from the same law over the last moments, for which the 
 mean over `RECENT` of them, in which the rounding of a coarse encoder averages out. An even pull (a helper, a drifting
 zero) is part of that load and makes no difference. Only moments count in which the stack hung freely: on the rest the
 cable carries a part of it, and friction that is not known turns where the stack turns. Just off the rest there are none
-yet; there the load counts that is known otherwise.
+yet; there the load counts that is known otherwise. Beyond what the force shows, an acceleration that grows keeps to its
+parabola; behind a peak the parabola would end too soon, and the statistics of smooth accelerations count (`Outlook`).
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
+from monitor.detect.foresight import SHOWN, Outlook, by_parabola, grows
 from monitor.detect.moment import Moment
 from monitor.profile.settings import CellSettings
 from monitor.signals.conditions import Bit
@@ -22,7 +24,7 @@ from monitor.signals.kernels import ACCELERATION_HZ, tension_kernel
 
 FAST_HZ = 330.0  # EVENTS.md 18
 AHEAD = 4  # steps that a tension is filtered with; with fewer its error is larger than the encoder's
-SHOWN = 7  # moments
+MARGIN = 1.2  # of the threshold, which an acceleration that grows must exceed
 RECENT = 16  # moments, 80 ms: about as far as the encoder's errors are alike
 FEWEST = 4  # of them that must count
 SLIDING_M_S = 2 * TURNOVER_M_S  # from here on all friction acts, however much it is
@@ -38,6 +40,7 @@ class ForceLead:
         window_s = cell.conversions * period_s
         self._now = tension_kernel(ACCELERATION_HZ, lag, window_s, period_s)
         self._soon = tension_kernel(ACCELERATION_HZ, AHEAD, window_s, period_s)
+        self._outlook = Outlook()
 
     @staticmethod
     def fast_enough(cell: CellSettings, lag: int) -> bool:
@@ -66,6 +69,16 @@ class ForceLead:
         soon_n = np.correlate(signals.head_tension[end - len(self._soon) - SHOWN + 1 : end], self._soon, mode="valid")
         newest: NDArray[np.float64] = G / limits.inertia * (soon_n / load_n - 1 - friction)  # all friction acts by then
         return None if np.isnan(newest).any() else newest
+
+    def steps_beyond(self, shown_m_s2: NDArray[np.float64], least_m_s2: float, enough: int) -> int:
+        """For how many steps after the moment, up to `enough`, such an acceleration will stay above `least_m_s2`."""
+        if grows(shown_m_s2):
+            return self.steps + by_parabola(shown_m_s2, MARGIN * least_m_s2, enough)
+        after = shown_m_s2[-self.steps :]
+        below = (after <= least_m_s2).nonzero()[0]
+        if len(below):
+            return self.steps - len(after) + int(below[0])
+        return self.steps + self._outlook.steps_beyond(shown_m_s2, least_m_s2)
 
 
 def _hung_freely(moment: Moment, rows: slice) -> int:

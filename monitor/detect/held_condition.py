@@ -53,6 +53,10 @@ class HeldCondition(Generic[E]):
         self._ended: int | None = None  # when the last stretch of the open event ended
         self._found: deque[Detection[E]] = deque(maxlen=KEPT)  # the newest, open or closed
 
+    def held(self, now: int) -> int:
+        """For how many steps the condition has held if it holds at moment `now`."""
+        return 1 if self._since is None else now - self._since + 1
+
     def update(self, moment: Moment, on: bool, now: int, *, wait: bool = False, sure: bool = False) -> Findings:
         """Take the condition at moment `now`; call this at every change and at `due`.
 

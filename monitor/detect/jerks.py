@@ -7,11 +7,10 @@ the parabola that it follows now, would stay above its threshold for the rest of
 bends down at once, or swings back from as much the other way. An acceleration that was there before the movement (it
 has just turned the stack, or pressed it on its rest) may be about to end, so it must move the stack for longer first.
 Where a fast cell shows the acceleration of the next moments, a jerk need not wait for `announce_s`: it is announced
-once the encoder shows most of it and the force shows that it will last; and what the force contradicts is not announced
-early.
+once the encoder shows most of it and the force shows that it will last, for what is left of the hold; and what the force
+contradicts is not announced early.
 """
 
-import math
 from typing import Literal
 
 import numpy as np
@@ -19,17 +18,14 @@ from numpy.typing import NDArray
 
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from monitor.detect.detector import Correction, Detection, Findings
-from monitor.detect.force_lead import SHOWN, ForceLead
+from monitor.detect.force_lead import ForceLead
+from monitor.detect.foresight import SHOWN, by_parabola, off_parabola
 from monitor.detect.held_condition import HeldCondition
 from monitor.detect.moment import NEVER, Moment, Thrown, steps
 from monitor.events import Drop, Jerk, Stamp, stamp_of
 from monitor.profile.settings import JerkSettings
 from monitor.signals.conditions import Bit
 
-AGO = np.arange(1.0 - SHOWN, 1.0)  # steps
-_POWERS = np.stack((np.ones(SHOWN), AGO, AGO * AGO / 2))
-PARABOLA = np.linalg.solve(_POWERS @ _POWERS.T, _POWERS)  # least squares through these moments: value, slope, bend now
-LINE = np.linalg.solve(_POWERS[:2] @ _POWERS[:2].T, _POWERS[:2])  # value and slope now
 MARGIN = 1.2  # below this multiple of the threshold nothing is announced early ...
 SURE = 3.0  # ... nor, by the encoder alone, below the threshold and this many errors of its rounding
 SETTLED = 4  # steps for which an acceleration that is older than the movement must have moved the stack
@@ -82,7 +78,8 @@ class SurgeDetector:
         asked = rising and not wait and self._jerk.detection is None
         self._coming = self._lead.acceleration_m_s2(moment) if asked and self._lead is not None else None
         hold = self._jerk.hold
-        sure = self._coming is not None and self._shown(MARGIN * moment.limits.a_jerk_m_s2, hold) >= hold
+        held = self._jerk.held(moment.now) - 1 if hard else 0
+        sure = self._coming is not None and held + self._shown(moment.limits.a_jerk_m_s2, hold) >= hold
         self._led = rising and not hard and (sure or (self._led and self._jerk.detection is not None))
         findings = self._jerk.update(moment, rising and (hard or self._led), moment.now, wait=wait, sure=sure)
         open_or_blind = self._jerk.detection is not None or self._lead is None
@@ -93,7 +90,7 @@ class SurgeDetector:
         """For how many steps, up to `enough`, the force shows more acceleration; `enough` where it shows nothing."""
         if self._lead is None or self._coming is None:
             return enough
-        return self._lead.steps + _steps_beyond(self._coming, least_m_s2, enough)
+        return self._lead.steps_beyond(self._coming, least_m_s2, enough)
 
     def _rising(self, moment: Moment, enough: int) -> int:
         lately_m_s2 = moment.signals.part(moment.signals.a, moment.now - SWING_STEPS, moment.now + 1)
@@ -109,10 +106,10 @@ class SurgeDetector:
         a_jerk_m_s2 = moment.limits.a_jerk_m_s2
         if len(newest) < SHOWN or _older(moment, sign, newest > a_jerk_m_s2):
             return 0
-        if _off_parabola(newest) > JUMPS * a_jerk_m_s2:
+        if off_parabola(newest) > JUMPS * a_jerk_m_s2:
             return 0
         least_m_s2 = max(least_m_s2, MARGIN * a_jerk_m_s2, a_jerk_m_s2 + self._sure_m_s2)
-        return _steps_beyond(newest, least_m_s2, enough, rough=True)
+        return by_parabola(newest, least_m_s2, enough, rough=True)
 
     def _shoved(self, moment: Moment) -> tuple[Correction, ...]:
         """A jerk after sticking is a shove also where the sticking is known only later."""
@@ -157,24 +154,3 @@ def _older(moment: Moment, sign: float, hard: NDArray[np.bool_]) -> bool:
     v_m_s, x_m = (signals.part(column, since, moment.now + 1) for column in (signals.v, signals.x))
     moving = (sign * v_m_s > 0) & (x_m > moment.limits.detect.set.off_rest_m)
     return bool((hard[-SETTLED:] & ~moving).any())
-
-
-def _off_parabola(newest_m_s2: NDArray[np.float64]) -> float:
-    """The root mean square of what the parabola does not follow."""
-    off_m_s2 = newest_m_s2 - (PARABOLA @ newest_m_s2) @ _POWERS
-    return math.sqrt(off_m_s2 @ off_m_s2 / SHOWN)
-
-
-def _steps_beyond(newest_m_s2: NDArray[np.float64], least_m_s2: float, enough: int, *, rough: bool = False) -> int:
-    """How many steps, up to `enough`, the acceleration will stay above `least_m_s2` if it keeps to its parabola.
-
-    A `rough` acceleration that falls is not trusted to fall more slowly: it keeps to its line.
-    """
-    a, slope, bend = (PARABOLA @ newest_m_s2).tolist()
-    if rough and bend > 0 and (line := (LINE @ newest_m_s2).tolist())[1] < 0:
-        a, slope = line
-    excess, bend = a - least_m_s2, min(bend, 0.0)
-    if not excess > 0:
-        return 0
-    fall = math.sqrt(slope * slope - 2 * bend * excess) - slope
-    return int(2 * excess / fall) if fall * enough > 2 * excess else enough

@@ -7,6 +7,7 @@ measured values and r their covariance with the wanted value, the weights are R^
 """
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ SPREAD_M_S2, BEND_HZ, SLOPE = 1.5, 4.0, 3.0  # how acceleration in faulty sets i
 TENSION_SPREAD, TENSION_BEND_HZ, TENSION_SLOPE = 0.12, 3.0, 3.0  # and tension, as a share of the load
 CELL_NOISE = 0.002  # of the load, rms of one reading
 LEAST_NOISE = 0.3  # of that, in every step: without it the filter would sharpen what noise hides
+SHOWN_NOISE = 1e-4  # of the variance of acceleration, in what a fast cell shows of it
 LONGEST_WINDOW_S = 0.1  # of a cell that can be sharpened: at 10 readings a second nothing is left to sharpen
 
 
@@ -52,6 +54,23 @@ def acceleration_kernel(ahead: int, count_m: float, past: int = PAST) -> Column:
         matrix += weight * count_m**2 / 12 / STEP_S**4 * (apart == distance)
     weights = np.linalg.solve(matrix, _wanted(i, power * seen * _low_pass(ACCELERATION_HZ)))
     return np.convolve(weights, (1.0, -2.0, 1.0)) / STEP_S**2
+
+
+class Outlook(NamedTuple):
+    """The best guess of the next accelerations, from `seen` consecutive ones."""
+
+    kernels: Column  # shape (ahead, seen)
+    error_m_s2: Column  # root mean square, shape (ahead,)
+
+
+def outlook(seen: int, ahead: int) -> Outlook:
+    """How acceleration that is low-passed at 6 Hz goes on. A parabola would turn too sharply behind a peak."""
+    power = _power(SPREAD_M_S2, BEND_HZ, SLOPE) * _low_pass(ACCELERATION_HZ) ** 2
+    known, coming = np.arange(1 - seen, 1), np.arange(1, ahead + 1)
+    matrix = _covariance(seen, power) + SHOWN_NOISE * power.sum() * np.eye(seen)
+    crossed = np.array([_wanted(known - step, power) for step in coming.tolist()])
+    kernels = np.linalg.solve(matrix, crossed.T).T
+    return Outlook(kernels, np.sqrt(np.maximum(power.sum() - (kernels * crossed).sum(axis=1), 0.0)))
 
 
 def rounding_error(kernel: Column, count_m: float) -> float:

@@ -102,7 +102,6 @@ def test_an_hx711_leads_nothing() -> None:
 
 
 A_JERK_M_S2 = 0.784
-LEAD_STEPS = 4
 STEADY = np.array([0.86, 0.88, 0.90, 0.92, 0.94, 0.96, 0.98])  # m/s²: just enough for an encoder of 0.1 mm
 
 
@@ -120,8 +119,7 @@ def _left(
     detect = SimpleNamespace(set=SimpleNamespace(off_rest_m=0.003))
     limits = SimpleNamespace(a_jerk_m_s2=A_JERK_M_S2, detect=detect)
     moment: Any = SimpleNamespace(signals=signals, now=6, limits=limits)
-    lead: Any = SimpleNamespace(steps=LEAD_STEPS)
-    surges = SurgeDetector(JerkSettings(), lead, error_m_s2)
+    surges = SurgeDetector(JerkSettings(), ForceLead(CellSettings(rate_hz=CELL_HZ), lag=8), error_m_s2)
     surges._coming = coming_m_s2
     assert not surges._falling(moment, 12)
     return surges._rising(moment, 12)
@@ -150,7 +148,7 @@ def test_a_fall_is_not_trusted_to_become_slower() -> None:
 def test_what_the_force_contradicts_is_not_announced_early() -> None:
     """The encoder shows what holds; the force shows, 20 ms later, that it has passed."""
     assert _left(2 * STEADY, coming_m_s2=2 * STEADY) == 12
-    assert _left(2 * STEADY, coming_m_s2=A_JERK_M_S2 * np.array([1.8, 1.7, 1.6, 1.5, 1.4, 1.2, 0.9])) == LEAD_STEPS
+    assert _left(2 * STEADY, coming_m_s2=A_JERK_M_S2 * np.array([1.8, 1.7, 1.6, 1.5, 1.4, 1.2, 0.9])) == 3
 
 
 def test_what_only_swings_back_is_not_announced_early() -> None:
