@@ -7,8 +7,8 @@ the parabola that it follows now, would stay above its threshold for the rest of
 bends down at once, or swings back from as much the other way. An acceleration that was there before the movement (it
 has just turned the stack, or pressed it on its rest) may be about to end, so it must move the stack for longer first.
 Where a fast cell shows the acceleration of the next moments, a jerk need not wait for `announce_s`: it is announced
-once the encoder shows most of it and the force shows that it will last, for what is left of the hold; and what the force
-contradicts is not announced early.
+once the encoder shows most of it and the force shows that it will last, for what is left of the hold; and what the
+force contradicts is not announced early.
 """
 
 from typing import Literal

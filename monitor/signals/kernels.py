@@ -7,7 +7,6 @@ measured values and r their covariance with the wanted value, the weights are R^
 """
 
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,21 +55,17 @@ def acceleration_kernel(ahead: int, count_m: float, past: int = PAST) -> Column:
     return np.convolve(weights, (1.0, -2.0, 1.0)) / STEP_S**2
 
 
-class Outlook(NamedTuple):
-    """The best guess of the next accelerations, from `seen` consecutive ones."""
+def outlook(seen: int, ahead: int) -> tuple[Column, Column]:
+    """The best guess of the next accelerations, low-passed at 6 Hz, from `seen` consecutive ones.
 
-    kernels: Column  # shape (ahead, seen)
-    error_m_s2: Column  # root mean square, shape (ahead,)
-
-
-def outlook(seen: int, ahead: int) -> Outlook:
-    """How acceleration that is low-passed at 6 Hz goes on. A parabola would turn too sharply behind a peak."""
+    Returns kernels of shape (ahead, seen) and the expected errors (m/s², root mean square) of shape (ahead,).
+    """
     power = _power(SPREAD_M_S2, BEND_HZ, SLOPE) * _low_pass(ACCELERATION_HZ) ** 2
     known, coming = np.arange(1 - seen, 1), np.arange(1, ahead + 1)
     matrix = _covariance(seen, power) + SHOWN_NOISE * power.sum() * np.eye(seen)
     crossed = np.array([_wanted(known - step, power) for step in coming.tolist()])
     kernels = np.linalg.solve(matrix, crossed.T).T
-    return Outlook(kernels, np.sqrt(np.maximum(power.sum() - (kernels * crossed).sum(axis=1), 0.0)))
+    return kernels, np.sqrt(np.maximum(power.sum() - (kernels * crossed).sum(axis=1), 0.0))
 
 
 def rounding_error(kernel: Column, count_m: float) -> float:
