@@ -6,6 +6,7 @@ import msgspec
 
 from monitor.daemon.recent_feedback import RecentFeedback
 from monitor.events import Jerk, LockoutRest, Rep, SensorFault, Turnaround
+from monitor.mqtt.contract import payload
 from tests import needs
 from tests.browser import Page, until
 from tests.display.choosing import ANSWER, OPEN, READY, USE
@@ -111,6 +112,61 @@ def test_the_trace_draws_only_what_is_new(trainer: Page) -> None:
     axes = 2 * 2 * 20  # their grid, in both plots
     assert whole > 3 * 999
     assert max(later) <= 3 * 3 + axes
+
+
+OWN_CLOCK = """(() => {
+    const due = [];
+    let now_ms = performance.now();
+    let last = 1e9; // no timer that runs already has such a number
+    const later = (act, wait_ms = 0) => due.push({ id: (last += 1), at_ms: now_ms + wait_ms, act }) && last;
+    performance.now = () => now_ms;
+    globalThis.setTimeout = later;
+    globalThis.clearTimeout = (id) => due.splice(0, Infinity, ...due.filter((timer) => timer.id !== id));
+    globalThis.requestAnimationFrame = (act) => later(() => act(now_ms), 1000 / 60 - (now_ms % (1000 / 60)));
+    globalThis.passes = (ms) => {
+        const end_ms = now_ms + ms;
+        for (;;) {
+            due.sort((one, other) => one.at_ms - other.at_ms);
+            if (!(due[0]?.at_ms <= end_ms)) break;
+            const { at_ms, act } = due.shift();
+            now_ms = at_ms;
+            act();
+        }
+        now_ms = end_ms;
+    };
+    const { trace } = repMonitor;
+    const draw = trace.draw.bind(trace);
+    globalThis.draws = 0;
+    trace.draw = (...what) => { globalThis.draws += 1; draw(...what); };
+})()"""
+
+
+def test_the_trace_is_drawn_ten_times_a_second(
+    the_trainers_view: SharedPage, trainer: Page, stage: DisplayStage
+) -> None:
+    """Although feedback comes more often. The page's time passes with the feedback, so a busy machine is no matter."""
+    stage.live()
+    trainer.wait("document.body.dataset.state === 'set'")
+    stage.pause()
+    t_s, hz = stage.t_s + 10, 25.0
+    try:
+        trainer.evaluate(OWN_CLOCK)
+        for number in range(100):
+            feedback = msgspec.structs.replace(CALM, t_s=t_s + number / hz)
+            stage.publish(payload.live(stage.tree, stage.session, feedback, hz))
+            heard = f"repMonitor.model.feedback.t_s === {feedback.t_s}"
+            until(lambda: trainer.evaluate(heard), "the page hears nothing")  # noqa: B023
+            trainer.evaluate(f"passes({1000 / hz})")
+            if number == 24:
+                before = trainer.evaluate("[draws, repMonitor.stats.frames]")
+        after = trainer.evaluate("[draws, repMonitor.stats.frames]")
+    finally:
+        stage.live(IDLE)
+        the_trainers_view.load()  # with the computer's clock
+        the_trainers_view.settle()
+    draws, frames = (late - early for late, early in zip(after, before, strict=True))
+    assert 24 <= draws <= 30  # in three seconds
+    assert frames <= 30
 
 
 def test_its_header_is_one_line_on_a_laptop(trainer: Page, stage: DisplayStage) -> None:
