@@ -52,7 +52,7 @@ from monitor.events import AnyEvent, SetStart
 from monitor.learning.teacher import Teacher
 from monitor.profile.limits import Limits
 from monitor.profile.profile import Profile
-from monitor.signals.conditions import Bit, evaluate
+from monitor.signals.conditions import Bit, believed, evaluate
 from monitor.signals.kernels import acceleration_kernel, rounding_error
 from monitor.signals.zigzag import Reversal
 
@@ -258,7 +258,7 @@ class DetectorPanel:
         """Judge again from moment `since` by the load, which is known only now."""
         bits = evaluate(moment.signals, moment.limits, since, moment.now + 1)
         self.tally.judge_again(moment, since, bits)
-        moment = self._walk_again(moment, Bit.JUDGED, since, bits)
+        moment = self._walk_again(moment, Bit.JUDGED, since, believed(bits, since, moment.trust.doubted))
         return replace(moment, bits=int(bits[-1]))
 
     def _judge_by_range(self, moment: Moment, shown: RangeShown) -> Moment:

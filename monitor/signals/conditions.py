@@ -5,6 +5,8 @@ plain comparisons of signals with limits, so they are computed for whole blocks.
 MID, SLOW, STILL) describe the moment `slow_lag` earlier.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -57,6 +59,9 @@ class Bit:
     ODD = 1 << 25  # the encoder may have stopped or started without the stack: not known yet
 
 
+OF_TENSION = Bit.UNLOAD | Bit.SLACK | Bit.LOW | Bit.HIGH | Bit.CEILING | Bit.LIGHTER | Bit.HEAVIER | Bit.BENT
+
+
 def evaluate(
     window: SignalWindow, limits: Limits, start: int, end: int, *, looking_back: bool = False
 ) -> NDArray[np.int32]:
@@ -85,6 +90,14 @@ def evaluate(
         _count(window.in_band, rows, in_band)
     named = np.fromiter(held, np.int32, len(held))  # their sum: the bits are distinct
     bits: NDArray[np.int32] = np.einsum("i,ij", named, np.concatenate(list(held.values())).reshape(len(held), -1))
+    return bits
+
+
+def believed(bits: NDArray[np.int32], start: int, doubted: Iterable[tuple[int, int]]) -> NDArray[np.int32]:
+    """The bits of moments from `start` on without those of a tension that was doubted, from a moment up to another."""
+    bits = bits.copy()
+    for since, until in doubted:
+        bits[max(0, since - start) : max(0, until - start)] &= ~OF_TENSION
     return bits
 
 

@@ -7,16 +7,17 @@ import pytest
 
 from firmware_bridge.samples import Flag, Samples
 from monitor.detect.spine import Spine
+from monitor.profile.profile import Profile
 from tests.detect.stories import END, REP, UP
-from tests.movements import LEAD_S, LOAD_N, PROFILES, Act, Down, Leg, Movement, Still
+from tests.movements import LEAD_S, LOAD_N, PROFILES, Act, Down, Leg, Movement, Still, profile
 
 BRISK: list[Act] = [Leg(1.0, 1.8), Still(0.4), Leg(0.0, 1.8), Still(0.4)]  # 0.09 g: in the band
 OF_TENSION = {"tension_out", "unload", "slack", "force_ceiling"}
 
 
-def records(samples: Samples, name: str = "stack") -> list[Any]:
+def records(samples: Samples, machine: str | Profile = "stack") -> list[Any]:
     """The last record of each event."""
-    spine = Spine(PROFILES[name], "s", feedback=False)
+    spine = Spine(PROFILES[machine] if isinstance(machine, str) else machine, "s", feedback=False)
     events: list[Any] = [*spine.update(samples).events, *spine.finish().events]
     return list({event.id: event for event in events}.values())
 
@@ -69,3 +70,15 @@ def test_a_hard_landing_on_a_hook_is_no_turn_of_the_lifter() -> None:
     turns = [event.grade for event in found if event.kind == "turnaround" and event.at == "lower"]
     assert "abrupt" not in turns
     assert "bounce" not in turns
+
+
+@pytest.mark.parametrize("stuck_s", [0.4, 0.8, 1.2])
+def test_readings_that_were_doubted_are_not_judged_in_hindsight(stuck_s: float) -> None:
+    """The cell repeats what it read at the rest while the stack is lifted; the load is confirmed after that."""
+    sound = samples_of([*REP, *REP, *END, *REP, *REP, *END])
+    lifted_s = LEAD_S + 0.9 + 2 * 4.8 + 6.4 + 0.2
+    stuck = (sound.t_s > lifted_s - 1.0) & (sound.t_s < lifted_s + stuck_s) & ~np.isnan(sound.force_n)
+    force_n = np.where(stuck, sound.force_n[stuck][0] + 0.3 * LOAD_N, sound.force_n)
+    found = records(Samples(sound.t_s, sound.position_m, force_n, sound.flags), profile(working_load_n=None))
+    assert not {*OF_TENSION, "assist"} & {event.kind for event in found}
+    assert "frozen" in {event.cause for event in found if event.kind == "sensor_fault"}
