@@ -194,7 +194,8 @@ class LeakTally:
 
     def _spoiled(self, limits: Limits, end: int) -> Iterator[tuple[int, str, Stretch]]:
         """The stretch that each event spoiled, with its rank among the causes and its field of `Leak`."""
-        helped = {one.event.id for one in self._events if _explains(one.event)}
+        explaining = [one.event for one in self._events if _explains(one.event)]
+        helped = {id_ for event in explaining for id_ in (event.id, event.part_of) if id_ is not None}
         for one in self._events:
             leak = leak_of(one.event)
             if leak is not None and not (one.event.part_of in helped and one.event.kind in EXPLAINED):

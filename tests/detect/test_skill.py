@@ -94,7 +94,8 @@ def test_seconds_by_cause_add_up_and_leak_only_where_faults_were(name: str, move
     last: dict[int, Any] = {event.id: event for event in records}
     events = list(last.values())
     explaining = ("assist", "load_step")
-    helped = {event.id for event in events if event.kind in explaining or getattr(event, "cause", None) == "mismatch"}
+    helping = [event for event in events if event.kind in explaining or getattr(event, "cause", None) == "mismatch"]
+    helped = {number for event in helping for number in (event.id, event.part_of)} - {None}
     for end in [event for event in events if isinstance(event, SetEnd)]:
         assert end.set_s is not None
         assert end.clean_reps is not None
@@ -262,6 +263,18 @@ def test_help_by_somebody_else_is_not_the_lifters_leak() -> None:
     assert any(event.part_of in helped and event.kind in EXPLAINED for event in events)
     assert end.leak is not None
     assert end.leak.unload_s + end.leak.low_tension_s == 0
+
+
+@pytest.mark.parametrize("gap_s", [0.1, 0.5])
+def test_help_that_a_silence_interrupts_still_explains_what_it_takes(gap_s: float) -> None:
+    """After the silence the help is a part of that fault, and so is the tension that it takes away."""
+    helped: list[Act] = [Helped(1.0, 4.0, 0.6), Still(0.4), *DOWN]
+    acts_s = 0.9 + 2 * 4.8 + 4.4 + 2.4 + 8.0
+    silence = Trouble("force gap", (0.9 + 2 * 4.8 + 1.5) / acts_s, gap_s)
+    end = summary([*REP, *REP, *helped, *END], troubles=(silence,))
+    assert end.skill == 1.0
+    assert end.leak is not None
+    assert lost_s(end.leak) == 0.0
 
 
 @pytest.mark.parametrize("factor", [0.8, 1.2])
