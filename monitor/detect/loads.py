@@ -20,6 +20,7 @@ from monitor.profile.limits import Limits
 from monitor.signals.conditions import Bit
 
 PIN_STEPS = steps(1.0)  # nobody moves a pin in less
+BOUNCE_STEPS = steps(0.3)  # a stack may bounce as it leaves its rest; what lasts longer is a rest
 CONFIRM_STEPS = steps(1.0)  # of movement, within which the load is confirmed
 BENT_STEPS = steps(0.1)  # a load may seem to vary along the way for this long
 LOOK_STEPS = 8  # how often to look until then
@@ -88,6 +89,8 @@ class LoadDetector:
         if paused and moment.limits.load_n is None and self._lift_off is None:
             self._lift_off = self._look_from = moment.now
             self._moves_since = None
+        elif since is not None and not self._hung and self._lift_off is not None:
+            self._look_from, self._moves_since = moment.now, None  # it bounced on its rest
         return self._confirm(moment) if self._lift_off is not None else ()
 
     def _doubt(self, moment: Moment, since: int) -> Findings:
@@ -121,7 +124,11 @@ class LoadDetector:
         if self._lift_off is not None and hung is not None and self._lift_off < hung:
             self._lift_off = moment.now
         if self._lift_off is not None and moment.limits.friction is not None:
-            return self._put_back(moment) if moment.on(Bit.CONTACT) else ()
+            down = self._free_since + BOUNCE_STEPS
+            if moment.now >= down:
+                return self._put_back(moment) if moment.on(Bit.CONTACT) else ()
+            self.due = down
+            return ()
         if moment.now < ripe:
             return ()
         self._lift_off = self._unjudged_since = None

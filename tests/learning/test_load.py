@@ -1,5 +1,7 @@
 """Load and friction are learned from the first repetition, whoever lifts it and however (EVENTS.md 10)."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from monitor.detect.spine import Spine
 from monitor.learning.load import lowered
 from monitor.profile.limits import limits_of
 from monitor.signals.signal_window import SignalWindow
-from tests.movements import FRICTION, LOAD_N, PROFILES, Act, Helped, Leg, Movement, Still, profile
+from tests.movements import FRICTION, LOAD_N, PROFILES, Act, Down, Helped, Leg, Movement, Pin, Still, profile
 
 
 @pytest.mark.parametrize(("up_s", "down_s"), [(2.0, 2.0), (1.0, 2.0), (1.0, 1.0), (2.0, 1.0)])
@@ -37,3 +39,14 @@ def test_a_long_rest_before_the_lift_is_no_trainer() -> None:
     assert lowered(signals, limits_of(profile()), (), up, down) is None
     signals.tension[rest : rest + way] = 30.0  # that somebody else leaves to the cable
     assert lowered(signals, limits_of(profile()), (), up, down) == 560.0
+
+
+def test_a_stack_that_bounces_as_it_leaves_its_rest_does_not_confirm_the_load_before() -> None:
+    rep: list[Act] = [Leg(1.0, 2.0), Still(0.4), Leg(0.0, 2.0), Still(0.4)]
+    bounce: list[Act] = [Leg(-0.04, 0.2), Leg(-0.0625, 0.1), Leg(0.0, 0.5), Still(0.4)]
+    acts = (Leg(0.0, 0.5), Still(0.4), *rep, Down(2.0), Pin(0.8), *bounce, *rep, Down(6.0))
+    spine = Spine(profile(working_load_n=None), "s")
+    events: list[Any] = list(spine.update(Movement(acts).samples()).events)
+    changes = [(event.from_n, event.to_n) for event in events if event.kind == "load_change"]
+    assert changes == [pytest.approx((LOAD_N, 0.8 * LOAD_N), rel=0.01)]
+    assert spine.limits.selected_n == pytest.approx(0.8 * LOAD_N, rel=0.01)
