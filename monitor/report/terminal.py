@@ -180,7 +180,7 @@ def _summary(summary: SetEnd | None, reps: int, moments: Sequence[AnyEvent]) -> 
     if summary.leak is not None:
         table.add_row("Leaked", _leak(summary.leak, length_s(summary)))
     if summary.working_load_n is None:
-        table.add_row("Load", "not known: too little steady movement to learn it from")
+        table.add_row("Load", "not known: too little movement to learn it from, or somebody else moved the stack")
     else:
         friction = "" if summary.friction is None else f"; friction {summary.friction:.1%}, {summary.friction_from}"
         table.add_row("Load", f"{newtons(summary.working_load_n)}, {summary.working_load_from}{friction}")
