@@ -26,6 +26,7 @@ SAME = 0.03  # closer than this, the load is the one before: friction is known t
 ODD_FRICTION = 0.03  # further from what is known, up and down were not pulled alike
 LEAST_FRICTION = -0.01  # below, somebody else carries the stack: friction is never negative
 MOST_RESIDUAL = 0.035  # above, no load and friction fit: somebody else pulls for a part of the way
+LATE_SHARE = 0.1  # of the acceleration in g: so much more where it is large, because a cell shows it late
 EARLY_MOMENTS, EARLY_SPREAD = 60, 0.02  # enough to confirm a load at once
 LATE_MOMENTS, LATE_SPREAD = 30, 0.10  # enough when no more time is left
 
@@ -124,6 +125,7 @@ class Cruise(NamedTuple):
     tt: float = 0.0
     up: float = 0.0
     at: float = 0.0  # of the moments' numbers
+    aa: float = 0.0  # of the squared accelerations, g
 
     def plus(self, other: "Cruise") -> "Cruise":
         return Cruise(*(one + two for one, two in zip(self, other, strict=True)))
@@ -132,6 +134,11 @@ class Cruise(NamedTuple):
         """The same sums with every tension smaller by `by_n`."""
         n, c, t = self.n, self.c, self.t
         return self._replace(t=t - by_n * n, ct=self.ct - by_n * c, tt=self.tt - 2 * by_n * t + by_n * by_n * n)
+
+    @property
+    def most_residual(self) -> float:
+        """Of the load: above, somebody else pulls for a part of the way."""
+        return MOST_RESIDUAL + LATE_SHARE * float(np.sqrt(self.aa / self.n))
 
     def line(self) -> tuple[float, float, float] | None:
         """Level, slope and the root of the mean squared residual, N; None where a direction is missing."""
@@ -199,7 +206,7 @@ class LoadLearner:
 
     def _believed(self, one: Cruise, line: tuple[float, float, float], limits: Limits, start: int) -> bool:
         level, slope, residual = line
-        if level <= 0 or slope < LEAST_FRICTION * level or residual > MOST_RESIDUAL * level:
+        if level <= 0 or slope < LEAST_FRICTION * level or residual > one.most_residual * level:
             return False
         friction = slope / level
         alike = limits.friction is None or abs(friction - limits.friction) <= ODD_FRICTION
@@ -258,7 +265,8 @@ def cruise(
     c, t = direction(v[steady]), (tension / carried)[steady]
     sums = (len(c), c.sum(), (c * c).sum(), t.sum(), (c * t).sum(), (t * t).sum(), (c > 0).sum())
     at = np.flatnonzero(steady).sum() + start * len(c)
-    return Cruise(*(float(one) for one in (*sums, at)))
+    aa = ((a[steady] / G) ** 2).sum()
+    return Cruise(*(float(one) for one in (*sums, at, aa)))
 
 
 def _shorter_way(v_m_s: NDArray[np.float64]) -> int:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from firmware_bridge.samples import Samples
 from monitor.detect.spine import Spine
 from monitor.learning.load import lowered
 from monitor.profile.limits import limits_of
@@ -19,6 +20,16 @@ def test_one_repetition_teaches_load_and_friction_though_it_is_thrown(up_s: floa
     spine.update(Movement((Leg(0.0, 0.5), Still(0.4), *rep)).samples())
     assert spine.limits.load_n == pytest.approx(LOAD_N, rel=0.01)
     assert spine.limits.friction == pytest.approx(FRICTION, abs=0.02)
+
+
+def test_a_late_cell_does_not_hide_the_load_of_a_violent_repetition() -> None:
+    rep: list[Act] = [Leg(1.0, 0.8), Still(0.1), Leg(0.0, 0.8), Still(1.0)]
+    rows = Movement((Leg(0.0, 0.5), Still(0.4), *rep)).samples()
+    late_s = rows.t_s + np.where(np.isnan(rows.force_n), 0.0, 0.018)
+    order = np.argsort(late_s, kind="stable")
+    spine = Spine(PROFILES["learned"], "s")
+    spine.update(Samples(late_s[order], rows.position_m[order], rows.force_n[order], rows.flags[order]))
+    assert spine.limits.load_n == pytest.approx(LOAD_N, rel=0.01)
 
 
 def test_a_load_that_a_trainer_lifts_unevenly_is_learned_from_its_way_down() -> None:
