@@ -41,9 +41,9 @@ class EventBook:
     def start_set(self) -> None:
         self.counts = {}
 
-    def enter(self, detection: AnyDetection, moment: Moment) -> None:
-        """Number a new event, and join it to its act."""
-        detection.event = msgspec.structs.replace(detection.event, id=self._next_id)
+    def enter(self, detection: AnyDetection, moment: Moment, rep: int | None = None) -> None:
+        """Number a new event, and join it to its act; `rep`: the repetition that it belongs to."""
+        detection.event = msgspec.structs.replace(detection.event, id=self._next_id, rep=rep)
         self._next_id += 1
         if detection.end is None:
             self._open.append(detection)
@@ -90,7 +90,7 @@ class EventBook:
         """Take the event as its detector sees it now, and keep the keys that the book sets."""
         if event is not None:
             old = detection.event
-            kept = {"id": old.id, "part_of": old.part_of, "closed_s": old.closed_s, "cut": old.cut}
+            kept = {"id": old.id, "rep": old.rep, "part_of": old.part_of, "closed_s": old.closed_s, "cut": old.cut}
             detection.event = msgspec.structs.replace(event, **kept)
 
     def _resend(self, detection: AnyDetection, **changes: Any) -> None:

@@ -130,6 +130,11 @@ class LeakTally:
         """The number of the repetition of this set that a moment belongs to; after one, to the next."""
         return self._reps_forgotten + bisect_right(self._rep_ends, moment) + 1
 
+    def rep_of(self, detection: Detection[Any]) -> int | None:
+        """The repetition in which an event began, although it may be known only in the next one."""
+        number, now = self.rep_at(detection.start), detection.event.rep
+        return now if now is None or number > self._reps_forgotten + len(self._rep_ends) else number
+
     def clean_reps(self, reps: int, limits: Limits, end: int) -> int:
         """The number of repetitions up to a moment without a primary fault; a fault in a free pause does not count."""
         self._note_faulty(self._events, self._free(limits, end))

@@ -241,7 +241,7 @@ class DetectorPanel:
         for finding in findings:
             match finding:
                 case Detection():
-                    self._book.enter(finding, moment)
+                    self._book.enter(finding, moment, self.tally.rep_of(finding))
                     self.tally.note(finding)
                 case Ending():
                     self._book.close(finding, moment)

@@ -93,6 +93,10 @@ class SetTally:
         """See `LeakTally.rep_at`."""
         return self._leak.rep_at(moment)
 
+    def rep_of(self, detection: Detection[Any]) -> int | None:
+        """See `LeakTally.rep_of`."""
+        return self._leak.rep_of(detection)
+
     def times_s(self, loaded: int, in_band: int) -> tuple[float, float]:
         """Time under load and time under tension, up to a moment with these counts of the stream."""
         under_tension = in_band - self._start.in_band - self._rested_until(in_band)
@@ -110,8 +114,9 @@ class SetTally:
         loads = (*self._stretches, self._end_load(moment, over, limits.selected_n))
         sums = self._leak.set_sums
         known = limits.selected_n is not None
-        working_n = max((one.load_n for one in loads if one.load_n and one.full_reps), default=limits.selected_n)
-        strength_n = moment.staging.highest_n if limits.kind == "static" else working_n
+        lifted_n = max((one.load_n for one in loads if one.load_n and one.full_reps), default=None)
+        working_n = limits.selected_n if lifted_n is None else lifted_n
+        strength_n = moment.staging.highest_n if limits.kind == "static" else lifted_n
         stamp = moment.stamp(over, over, phase="rest")
         stamp["rep"] = None
         return SetEnd(

@@ -57,7 +57,8 @@ def figures(story: SessionStory, static: bool) -> Markup:
         return element("p", "No set was found in this session.", class_="lead", id="figures")
     strength = UNKNOWN if all_.strength_n is None else weight(all_.strength_n, 0)
     heaviest = "the force that was held" if static else "the load" if all_.sets == 1 else "the heaviest set's load"
-    heaviest = "the load was not known" if all_.strength_n is None else heaviest
+    if all_.strength_n is None:
+        heaviest = "the load was not known" if all_.under_tension_s is None else "no repetition was full"
     cells = [_figure("Sets", str(all_.sets), "")]
     if not static:
         cells.append(_figure("Repetitions", str(all_.reps), partial(all_.partial_reps).strip(", ")))

@@ -7,14 +7,16 @@ something that is still listed. Then remove the name, and implement the rest of 
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 import pytest
 from hatchling.builders.wheel import WheelBuilder
+from msgspec import UnsetType
 
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
-from monitor.events import KINDS, AnyEvent, Event, FaultCause, Feedback, Leak, Phase, Turnaround
+from monitor.events import KINDS, AnyEvent, Event, FaultCause, Feedback, Leak, Phase, RepStart, Turnaround
 from monitor.profile.limits import Limits, limits_of
 from monitor.profile.profile import MachineSettings, Profile, ProtocolSettings
 from monitor.profile.settings import DetectSettings
@@ -168,6 +170,49 @@ def test_phases_causes_grades_and_feedback_are_those_of_the_code() -> None:
     assert set(re.findall(r"^- `(\w+)`:", turnaround.text, re.MULTILINE)) == set(grades)
     feedback = {name for row in section("16").table("key") for name in names(row["key"])}
     assert feedback == set(Feedback.__struct_fields__)
+
+
+TYPES = {int: "integer", float: "number", str: "string", bool: "boolean", type(None): "null", UnsetType: "absent"}
+
+
+def types_of(hint: Any) -> set[str]:
+    """In the words of EVENTS.md."""
+    if get_origin(hint) in (Union, UnionType):
+        return set().union(*map(types_of, get_args(hint)))
+    if get_origin(hint) is Literal:
+        return {"string"}
+    return {TYPES.get(hint, "list" if get_origin(hint) is tuple else "object")}
+
+
+def values_of(hint: Any) -> set[str]:
+    """The strings that are allowed; empty if any is."""
+    if get_origin(hint) in (Union, UnionType):
+        return set().union(*map(values_of, get_args(hint)))
+    return set(get_args(hint)) if get_origin(hint) is Literal else set()
+
+
+@pytest.mark.parametrize(
+    ("title", "struct"),
+    [
+        ("3. ", Event),
+        *((f"`{kind}`", struct) for kind, struct in STRUCTS.items()),
+        ("Start of a repetition", RepStart),
+        ("16. ", Feedback),
+    ],
+)
+def test_every_key_has_the_type_and_the_values_of_the_code(title: str, struct: type[Any]) -> None:
+    hints = get_type_hints(struct)
+    for one in SECTIONS:
+        for row in one.table("key") if one.title.startswith(title) else ():
+            keys, types = names(row["key"]), row["type"].split(", ")
+            types = types if len(types) == len(keys) else [row["type"]] * len(keys)
+            for key, words in zip(keys, types, strict=True):
+                if key == "kind":
+                    continue
+                told = set(re.findall(r"|".join({*TYPES.values(), "object", "list", "true"}), words))
+                assert {"boolean" if name == "true" else name for name in told} == types_of(hints[key]), key
+                if not re.search(r"as in section|see below|as the load", row["meaning"]):
+                    assert values_of(hints[key]) <= set(names(row["meaning"])), key
 
 
 def test_every_setting_is_in_the_contract_with_the_default_of_the_code() -> None:
