@@ -3,11 +3,8 @@
     T = W(x) (1 + mu tanh(v / 4 mm/s)) + m a
 
 W is a line through knots. The ways up and down share the curve, so a helper who comes and goes, or a motor that adds
-load on the way down, fits no curve. Where knots and acceleration cannot be separated (as almost at an even tempo), the
-mass of a stack is assumed.
-
-A repetition that fits may still show less mass than a stack has: the handle of a pulley moves half the load by twice
-the way, so its m a is half of a stack's.
+load on the way down, fits no curve. The mass is that of a stack unless the movement excludes it: bands and air move
+little, and the handle of a pulley moves half the load by twice the way, so its m a is half of a stack's.
 """
 
 from collections.abc import Iterable
@@ -37,6 +34,7 @@ LEAST_FRICTION, MOST_FRICTION = -0.01, 0.5  # beyond them, somebody else moves t
 LIGHTER = 0.8  # of the mass that was assumed: less is believed once two repetitions show it
 STEPS = 4  # of the fit, which is linear except for one product
 SMOOTH, USUAL_MASS = 0.01, 0.02  # weights, where a moment has 1: against bends, and for the mass of a stack
+MEAN = np.array([mean(row) for row in np.eye(KNOTS)])  # weights of the knots in it
 
 
 class Moments(NamedTuple):
@@ -105,8 +103,10 @@ class CurveLearner:
 
     def _lighter(self, known: CurveFit, moments: Moments, limits: Limits, before: float | None) -> CurveFit | None:
         """The known curve with less mass, once two repetitions in a row show less."""
-        inertia = _most_inertia(moments, limits)
-        if limits.inertia_kg is not None or not 0 < inertia < LIGHTER * limits.inertia:
+        share = np.broadcast_to(limits.share_at(moments.x_m), moments.x_m.shape)
+        grows = np.column_stack((share, share * (moments.x_m - moments.x_m.mean())))  # a little along the way: no mass
+        inertia = _less_inertia(moments, grows, share, np.array((1.0, 0.0)))
+        if limits.inertia_kg is not None or inertia is None or inertia >= LIGHTER * limits.inertia:
             return None
         self._inertia = inertia
         if before is None:
@@ -121,15 +121,15 @@ class CurveLearner:
 
 
 def fitted(moments: Moments, bottom_m: float, top_m: float) -> CurveFit:
-    """The curve that misses the forces least."""
-    forces_n, friction, mass_kg, missed_n = _solved(moments, _hats(moments.x_m, bottom_m, top_m))
+    """The curve that misses the forces least; with the mass of a stack, unless the movement excludes it."""
+    hats = _hats(moments.x_m, bottom_m, top_m)
+    forces_n, _, _ = min((_solved(moments, hats, inertia) for inertia in (1.0, 0.0)), key=lambda solved: solved[2])
+    less = _less_inertia(moments, hats, hats @ forces_n, MEAN)
+    inertia = 1.0 if less is None else less
+    forces_n, friction, missed_n = _solved(moments, hats, inertia)
     load_n = mean(forces_n)
-    return CurveFit(
-        Resistance(bottom_m, top_m, tuple((forces_n / load_n).tolist()), max(0.0, mass_kg * G / load_n)),
-        load_n,
-        friction,
-        missed_n / load_n,
-    )
+    resistance = Resistance(bottom_m, top_m, tuple((forces_n / load_n).tolist()), inertia)
+    return CurveFit(resistance, load_n, friction, missed_n / load_n)
 
 
 def _known(moments: Moments, limits: Limits) -> CurveFit:
@@ -144,35 +144,40 @@ def _known(moments: Moments, limits: Limits) -> CurveFit:
     return CurveFit(resistance, load_n, friction_n / load_n, float(np.sqrt(np.mean(missed_n**2))) / abs(load_n))
 
 
-def _most_inertia(moments: Moments, limits: Limits) -> float:
-    """The most mass that the movement allows, as a share of load/g; not above 0 where it shows none.
+def _less_inertia(moments: Moments, columns: Column, load_n: Column, weights: Column) -> float | None:
+    """The mass that moves, as a share of load/g, where it is surely less than a stack's; else None.
 
-    The forces explain the accelerations here, which are noisier: the other way round, their noise would hide mass. What
-    a load that grows a little along the way explains counts as no mass.
+    What forces and accelerations have in common, beside place and direction, is m a. Accelerations are noisier, so they
+    are explained by the forces: that shows too much mass rather than too little. The load is a sum of `columns`, shape
+    (n, k), and its mean the sum of their factors times `weights`; `load_n` is about what it is.
     """
-    share, (x_m, c, a_m_s2, tension_n) = np.broadcast_to(limits.share_at(moments.x_m), moments.x_m.shape), moments
-    rows = np.column_stack((tension_n, share, share * c, share * (x_m - x_m.mean())))
-    per_newton, per_load = np.linalg.lstsq(rows, a_m_s2, rcond=None)[0][:2].tolist()
-    return float(-G / per_load) if per_newton > 0 > per_load else 0.0
+    explained = np.column_stack((columns, load_n * moments.c))
+    both = np.column_stack((moments.a_m_s2, moments.tension_n))
+    factors = np.linalg.lstsq(explained, both, rcond=None)[0]
+    a_m_s2, tension_n = (both - explained @ factors).T
+    common = float(a_m_s2 @ tension_n)
+    if common <= 0:
+        return None
+    inertia = float(tension_n @ tension_n) / common * G / float(weights @ factors[:-1, 1])
+    return inertia if 0 < inertia < LIGHTER else None
 
 
-def _solved(moments: Moments, hats: Column) -> tuple[Column, float, float, float]:
-    """Forces at the knots, friction, mass in kg, and the root of the mean squared residual in N."""
+def _solved(moments: Moments, hats: Column, inertia: float) -> tuple[Column, float, float]:
+    """Forces at the knots, friction, and the root of the mean squared residual in N."""
     knots, n = hats.shape[1], len(moments.x_m)
-    wanted = np.zeros((knots + 2, knots + 2))  # what the curve should be like, beside fitting the moments
     bends = np.diff(np.eye(knots), 2, axis=0) * SMOOTH
-    wanted[:knots, :knots] = bends.T @ bends
-    mass = np.concatenate((np.full(knots, -1 / knots / G), (0.0, 1.0))) * USUAL_MASS
-    wanted = n * (wanted + np.outer(mass, mass))
-    forces_n, friction, mass_kg = np.full(knots, moments.tension_n.mean()), 0.0, 0.0
+    wanted = np.zeros((knots + 1, knots + 1))
+    wanted[:knots, :knots] = n * bends.T @ bends
+    moved = np.outer(moments.a_m_s2 * (inertia / G), MEAN)  # m a, as a share of the mean load
+    forces_n, friction = np.full(knots, moments.tension_n.mean()), 0.0
     for _ in range(STEPS):
         load_n = hats @ forces_n
-        rows = np.column_stack((hats * (1 + friction * moments.c)[:, None], load_n * moments.c, moments.a_m_s2))
+        rows = np.column_stack((hats * (1 + friction * moments.c)[:, None] + moved, load_n * moments.c))
         aims = moments.tension_n + friction * load_n * moments.c
         solved = np.linalg.lstsq(rows.T @ rows + wanted, rows.T @ aims, rcond=None)[0]
-        forces_n, friction, mass_kg = solved[:knots], float(solved[knots]), float(solved[knots + 1])
-    missed_n = moments.tension_n - (hats @ forces_n) * (1 + friction * moments.c) - mass_kg * moments.a_m_s2
-    return forces_n, friction, mass_kg, float(np.sqrt(np.mean(missed_n**2)))
+        forces_n, friction = solved[:knots], float(solved[knots])
+    missed_n = moments.tension_n - (hats @ forces_n) * (1 + friction * moments.c) - moved @ forces_n
+    return forces_n, friction, float(np.sqrt(np.mean(missed_n**2)))
 
 
 def _hats(x_m: Column, bottom_m: float, top_m: float) -> Column:

@@ -130,6 +130,19 @@ def test_a_load_that_the_profile_calls_constant_stays_constant() -> None:
 BRISK: list[Act] = [Leg(1.0, 1.3), Still(0.4), Leg(0.0, 1.3), Still(0.4)]
 
 
+@pytest.mark.parametrize("seconds", [1.3, 2.0, 4.0])
+def test_a_cam_moves_the_mass_of_its_stack_even_where_the_movement_hardly_shows_it(seconds: float) -> None:
+    rep: list[Act] = [Leg(1.0, seconds), Still(0.4), Leg(0.0, seconds), Still(0.4)]
+    assert session(cam, [*rep] * 3 + END)[1].limits.inertia == 1.0
+
+
+def test_a_band_moves_less_mass() -> None:
+    """Ways up and down at different speeds tell mass from place."""
+    rep: list[Act] = [Leg(1.0, 1.3), Still(0.4), Leg(0.0, 2.6), Still(0.4)]
+    assert session(band, [*rep] * 3 + END, mass=0.05)[1].limits.inertia == pytest.approx(0.05, abs=0.05)
+    assert session(band, [*rep] * 3 + END)[1].limits.inertia == 1.0
+
+
 @pytest.mark.parametrize(("mass", "learned"), [(0.5, 0.5), (1.0, 1.0), (0.9, 1.0)])
 def test_two_repetitions_show_that_a_pulley_moves_less_mass_than_a_stack(mass: float, learned: float) -> None:
     events, spine = session(None, [*BRISK] * 3 + END, mass=mass)
