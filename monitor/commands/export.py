@@ -29,7 +29,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     sets = parser.add_argument_group("sets of a gym's database")
     sets.add_argument("--sets", action="store_true", help="export sets instead of a recording")
-    sets.add_argument("--config", type=Path, metavar="GYM.toml", help="the gym's configuration (default: all defaults)")
+    sets.add_argument(
+        "--config",
+        type=Path,
+        metavar="GYM.toml",
+        help="the gym's configuration (default: none, so every setting has its default)",
+    )
     sets.add_argument("--from", dest="from_day", metavar="DATE", help="from this day on, such as 2026-11-29")
     sets.add_argument("--until", dest="until_day", metavar="DATE", help="until this day, which is included")
     sets.add_argument("--client", metavar="CLIENT", help="only of this client: an id or a name")

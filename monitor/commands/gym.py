@@ -27,12 +27,17 @@ ANSWERED_WITHIN_S = 30.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", type=Path, metavar="FILE", help="the gym's configuration (default: all defaults)")
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="the gym's configuration (default: none, so every setting has its default)",
+    )
     parser.add_argument("--verbose", action="store_true", help="also log normal events, such as connections")
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     backup = actions.add_parser("backup", help="write the whole database to a new file, also while the gym runs")
     backup.add_argument("file", type=Path, metavar="FILE", help="a SQLite file; it contains names")
-    restore = actions.add_parser("restore", help="copy a backup into an empty database, of either kind")
+    restore = actions.add_parser("restore", help="copy a backup into an empty database (SQLite or PostgreSQL)")
     restore.add_argument("file", type=Path, metavar="FILE", help="what `backup` wrote")
     code = actions.add_parser("code", help="let a new screen in: a QR code, and the same code to type")
     code.add_argument(

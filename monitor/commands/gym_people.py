@@ -32,7 +32,7 @@ def add_people_arguments(actions: "argparse._SubParsersAction[Any]") -> None:
     card = actions.add_parser("card", help="print a client's card: machines, visits, the next loads")
     card.add_argument("client", metavar="CLIENT", help="the client's id, or a name that only one client has")
     card.add_argument(
-        "--sheet", type=int, default=0, metavar="N", help="which 16 visits: 0 (the default) has the newest"
+        "--sheet", type=int, default=0, metavar="N", help="which sheet of 16 visits; 0 (the default) is the newest"
     )
     card.add_argument("--weights", choices=("kg", "lb"), default="kg", help="the unit of weights (default: kg)")
 

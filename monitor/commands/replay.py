@@ -1,4 +1,4 @@
-"""`rep-monitor replay FILE`: runs a recording or a table of samples through the same detection and prints tables."""
+"""`rep-monitor replay FILE`: detects again what happened in a recording or a table of samples."""
 
 import argparse
 import asyncio
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from monitor.playback.playback import Playback
     from monitor.record.replay import Speed
 
-HELP = "Replay a recording, or a table of samples (CSV: t_s,displacement_m,force_n), through the same detection."
+HELP = "Replay a recording or a table of samples (CSV: t_s,displacement_m,force_n): detect again what happened in it."
 SPEEDS: dict[str, "Speed"] = {"1": 1, "10": 10, "max": "max"}
 PATIENCE_S = 1.0  # a longer replay shows its progress
 PLAIN_WIDTH = 120  # of the tables if the output is not a terminal

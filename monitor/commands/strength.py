@@ -19,7 +19,9 @@ MOST_PLACES = 64  # of a recorded test
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("profile", type=Path, metavar="PROFILE", help="the machine's profile")
     parser.add_argument("-o", "--out", type=Path, required=True, metavar="OUT.json", help="write the curve here")
-    parser.add_argument("--places", type=_places, default=3, metavar="N", help="efforts at so many places (default: 3)")
+    parser.add_argument(
+        "--places", type=_places, default=3, metavar="N", help="how many places to measure at (default: 3)"
+    )
     parser.add_argument("--port", metavar="PORT", help="use this port instead of the profile's [serial] port")
     recorded = "find the efforts in a recording or a table instead of a live machine"
     parser.add_argument("--recorded", type=Path, metavar="FILE", help=recorded)

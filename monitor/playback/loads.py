@@ -27,10 +27,10 @@ def load_remarks(playback: Playback, records: Iterable[AnyEvent]) -> list[str]:
     if not ends and table is not None and machine.working_load_n is not None:
         loads_n = _carried_n(table.samples.force_n)  # too little to make a set of it
     if machine.plates_kg is not None and loads_n:
-        known = f"none of [machine] plates_kg ({', '.join(f'{kg:g}' for kg in machine.plates_kg)})"
+        known = f"fits none of [machine] plates_kg ({', '.join(f'{kg:g}' for kg in machine.plates_kg)})"
         return _unfit(loads_n, [kg * G for kg in machine.plates_kg], known, unit_guessed)
     if machine.working_load_n is not None:
-        known = f"not [machine] working_load_n ({newtons(machine.working_load_n)})"
+        known = f"is not [machine] working_load_n ({newtons(machine.working_load_n)})"
         return _unfit(loads_n, [machine.working_load_n], known, unit_guessed)
     if table is None or not unit_guessed:
         return []
@@ -63,7 +63,7 @@ def _unfit(loads_n: Sequence[float], known_n: Sequence[float], known: str, unit_
         if likely:
             words = " or ".join(f"{unit.words} (--units {unit.name})" for unit in likely)
             remedy = f"is the table in {words}? If not, {remedy}"
-        remarks.append(f"a load of {newtons(load_n)} was lifted, which fits {known}: {remedy}")
+        remarks.append(f"a load of {newtons(load_n)} was lifted, which {known}: {remedy}")
     return remarks
 
 

@@ -93,7 +93,7 @@ def test_an_option_that_cannot_be_read_is_refused(
         ("plates_kg = [20, 40, 70]\n", ["--units", "ms,mm,kg"], "(20, 40, 70): correct the profile"),
         ("plates_kg = [27.2]\n", [], "is the table in pounds (--units lb)? If not, correct the profile"),
         ("plates_kg = [6.1]\n", [], None),
-        ("working_load_n = 588.4\n", [], "fits not [machine] working_load_n (588 N (60.0 kg)): is the table in kilo"),
+        ("working_load_n = 588.4\n", [], "is not [machine] working_load_n (588 N (60.0 kg)): is the table in kilo"),
     ],
 )
 def test_a_load_that_cannot_be_is_named(
