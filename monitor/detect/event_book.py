@@ -57,8 +57,6 @@ class EventBook:
         detection.end = max(ending.end, detection.start)
         self._open.remove(detection)
         self._rewrite(detection, ending.event)
-        if isinstance(detection.event, StackTouch | BottomRest) and detection.event.ended_set:
-            self._uncount(detection)  # the contact that ends a set is not a fault
         duration_s = seconds(detection.end - detection.start)
         self._resend(detection, duration_s=duration_s, closed_s=moment.found_s, **({"cut": True} if cut else {}))
 
@@ -92,6 +90,8 @@ class EventBook:
             old = detection.event
             kept = {"id": old.id, "rep": old.rep, "part_of": old.part_of, "closed_s": old.closed_s, "cut": old.cut}
             detection.event = msgspec.structs.replace(event, **kept)
+            if isinstance(event, StackTouch | BottomRest) and event.ended_set:
+                self._uncount(detection)  # the contact that ends a set is not a fault
 
     def _resend(self, detection: AnyDetection, **changes: Any) -> None:
         detection.event = msgspec.structs.replace(detection.event, **changes)

@@ -43,9 +43,9 @@ class HoldFinder:
 
 
 class StopFinder:
-    """Finds `Stop`; it reports no event. Doubted readings neither begin nor end a stop."""
+    """Finds `Stop`; it reports no event. Doubted readings and silence neither begin nor end a stop."""
 
-    watches = Bit.HANGS | Bit.STILL | Bit.KNOWN_T | Bit.CONTACT
+    watches = Bit.HANGS | Bit.STILL | Bit.UP | Bit.DOWN | Bit.KNOWN_X | Bit.KNOWN_T | Bit.CONTACT
 
     def __init__(self, settings: SetSettings, count_m: float) -> None:
         """`count_m`: the step of the encoder."""
@@ -66,6 +66,8 @@ class StopFinder:
         return (Stop(stop.since, self._left(moment), stop.x_m),)
 
     def _seen(self, moment: Moment) -> Stop | None:
+        if self._stop is not None and _unseen(moment, self._stop.x_m):
+            return self._stop
         doubted = moment.trust.force_doubted or not moment.on(Bit.KNOWN_T)
         tight = not moment.on(Bit.CONTACT | Bit.HANGS) if not doubted else self._since is not None
         if not (moment.still and tight):
@@ -98,6 +100,12 @@ class StopFinder:
         x = moment.signals.part(moment.signals.x, start, moment.now + 1)
         at = np.flatnonzero(np.abs(x - moment.stop.x_m) <= AT_STOP_M)
         return moment.now + 1 - len(x) + int(at[-1]) if len(at) else moment.now
+
+
+def _unseen(moment: Moment, x_m: float) -> bool:
+    """Whether nothing shows that the stack has left this height: its position was not known just now."""
+    moves = moment.on(Bit.STILL | Bit.UP | Bit.DOWN)
+    return not moves and (not moment.on(Bit.KNOWN_X) or abs(moment.x_m - x_m) <= DEAD_M)
 
 
 def _lowest_m(moment: Moment) -> float | None:

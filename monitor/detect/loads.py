@@ -32,7 +32,7 @@ TAKEN_OVER = 2.0  # times the load, while the stack stands: the lifter has taken
 class LoadDetector:
     """Reports `load_change`, and `sensor_fault` if the given load is not on the pin or the force leaves it."""
 
-    watches = Bit.CONTACT | Bit.EMPTY | Bit.STILL | Bit.BENT | Bit.HEAVIER
+    watches = Bit.KNOWN_X | Bit.CONTACT | Bit.EMPTY | Bit.STILL | Bit.BENT | Bit.HEAVIER
 
     def __init__(self, teacher: Teacher) -> None:
         self.due = NEVER
@@ -84,13 +84,18 @@ class LoadDetector:
             self._bent_since = None
         if moment.on(Bit.CONTACT) or (moment.on(Bit.EMPTY) and moment.still):
             return self._free(moment)
+        if self._free_since is not None and not moment.on(Bit.KNOWN_X):
+            return ()  # a silence does not end a pause
         since, self._free_since = self._free_since, None
         paused = since is not None and moment.now - since >= PIN_STEPS
-        if paused and moment.limits.load_n is None and self._lift_off is None:
+        unseen = paused and moment.limits.load_from == "learned"  # silence hid the end of the pause
+        if paused and (unseen or moment.limits.load_n is None) and self._lift_off is None:
             self._lift_off = self._look_from = moment.now
             self._moves_since = None
         elif since is not None and not self._hung and self._lift_off is not None:
             self._look_from, self._moves_since = moment.now, None  # it bounced on its rest
+        if unseen:
+            return (moment.limits.presuming(),)
         return self._confirm(moment) if self._lift_off is not None else ()
 
     def _doubt(self, moment: Moment, since: int) -> Findings:

@@ -4,16 +4,20 @@ A lockout is inferred from position and dwell. The force does not show it: at a 
 whether muscle or bone holds it (EVENTS.md 1.6).
 """
 
+from typing import Any
+
+import msgspec
 import numpy as np
 
-from monitor.detect.detector import Detection, Ending, Finding, Findings
+from monitor.detect.detector import Correction, Detection, Ending, Finding, Findings
 from monitor.detect.held_condition import HeldCondition
 from monitor.detect.moment import NEVER, LockoutState, Moment, steps
-from monitor.events import BottomRest, LockoutRest, StackTouch, Stamp, stamp_of
+from monitor.events import BottomRest, LockoutRest, StackTouch, Stamp
 from monitor.profile.settings import DetectSettings
 from monitor.signals.conditions import Bit
 
 FALL_S = 0.5  # a stack whose cable is slack for longer was not thrown
+KEPT_CUTS = 8  # contacts: more than there are silences in the rest that ends a set
 LANDING_STEPS = steps(0.5)  # in which a stack comes to a stand on its rest
 TOUCHDOWN_STEPS = 12  # the landing speed is the highest speed within this time before contact
 
@@ -61,6 +65,8 @@ class ContactDetector:
         self._doubt_m = 0.0  # of the position, so far
         self._light_since: int | None = None  # since when the tension of this contact has been low
         self._loose_since: int | None = None
+        self._hangs = False  # its cable was loose off the rest: so it is, too, while the position is unknown
+        self._cut: list[Detection[Any]] = []  # contacts of this set that silence has cut
         self._touch: Detection[StackTouch] | None = None
         self._rest: Detection[BottomRest] | None = None
 
@@ -71,6 +77,7 @@ class ContactDetector:
         mute = moment.trust.force_doubted or not moment.on(Bit.KNOWN_T)
         silent = moment.on(Bit.KNOWN_X) and mute  # the stack stands as it stood
         if StackTouch in moment.silenced:  # what came before is known and cut: only what follows may be a landing
+            self._cut = [*self._cut[-KEPT_CUTS:], *self._open()]
             self._touch = self._rest = None
             self._loose_since = None if self._loose_since is None else now
         landed = self._landed(moment)
@@ -101,7 +108,7 @@ class ContactDetector:
         return self._doubt_m > before_m and self._light_since is None
 
     def _leave(self, end: int) -> list[Finding]:
-        ends: list[Finding] = [Ending(open_, end) for open_ in (self._touch, self._rest) if open_ is not None]
+        ends: list[Finding] = [Ending(one, end) for one in self._open()]
         self._since = self._left = self._light_since = self._touch = self._rest = None
         return ends
 
@@ -146,25 +153,32 @@ class ContactDetector:
     def _landed(self, moment: Moment) -> int | None:
         """Since when the stack must be on its rest, while only the cell can show it."""
         if moment.limits.kind != "stack" or not moment.on(Bit.EMPTY):
-            self._loose_since = None
+            self._loose_since, self._hangs = None, False
         elif self._loose_since is None:
             self._loose_since = moment.now
-        if self._loose_since is None or moment.on(Bit.KNOWN_X) or moment.trust.force_doubted:
+        if moment.on(Bit.KNOWN_X):
+            self._hangs = self._loose_since is not None and not moment.on(Bit.CONTACT)
+        if self._loose_since is None or self._hangs or moment.on(Bit.KNOWN_X) or moment.trust.force_doubted:
             return None
         return self._loose_since if moment.now - self._loose_since >= steps(FALL_S) else None
 
     def _end_set(self, moment: Moment) -> list[Finding]:
-        """The contact ended the set, so it is not a fault."""
-        findings: list[Finding] = []
-        if (touch := self._touch) is not None:
-            event = StackTouch(
-                **stamp_of(touch.event), slam=touch.event.slam, speed_m_s=touch.event.speed_m_s, ended_set=True
-            )
-            findings.append(Ending(touch, moment.now, event))
-        if (rest := self._rest) is not None:
-            findings.append(Ending(rest, moment.now, BottomRest(**stamp_of(rest.event), ended_set=True)))
+        """The contact ended the set, so it is not a fault, not even what silence cut of it."""
+        over = moment.now if moment.set_over is None else moment.set_over
+        cut = [one for one in self._cut if one.end is not None and one.end > over]
+        findings: list[Finding] = [Ending(one, moment.now, _of_end(one.event)) for one in self._open()]
+        findings += [Correction(one, _of_end(one.event)) for one in cut]
         self._touch = self._rest = None
+        self._cut = []
         return findings
+
+    def _open(self) -> list[Detection[Any]]:
+        return [one for one in (self._touch, self._rest) if one is not None]
+
+
+def _of_end(event: StackTouch | BottomRest) -> StackTouch | BottomRest:
+    """A contact that ended its set."""
+    return msgspec.structs.replace(event, ended_set=True)
 
 
 def _met(moment: Moment) -> int:

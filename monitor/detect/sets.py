@@ -64,6 +64,8 @@ class SetDetector:
                 self._over_since = None
                 return (SetStarted(moment.stop.until),)
             over_now = self._rests(moment, over)
+            if over_now and not _placed(moment):
+                return ()
             hold_s = moment.limits.end_rest_s if self._over_by == Bit.CONTACT else self.settings.end_rest_s
             return self._over(over_now, now, hold_s)
         self._over_since = None
@@ -83,10 +85,13 @@ class SetDetector:
 
     def _rests(self, moment: Moment, over: int) -> bool:
         """Whether the stack rests, or is off its rest without tension, each timed separately; doubt changes nothing."""
+        if moment.after_silence:
+            self._over_since = self._bounced = None
         if moment.on(over & Bit.CONTACT) or moment.rests_since is not None:
             by = Bit.CONTACT
-        elif moment.trust.force_doubted or not moment.on(Bit.KNOWN_T):
-            by = self._over_by if moment.still and self._over_since is not None else 0  # still standing as before
+        elif moment.trust.force_doubted or not (moment.on(Bit.KNOWN_T) and _placed(moment)):
+            stands = self._over_since is not None and not moment.on(Bit.UP | Bit.DOWN)
+            by = self._over_by if stands else 0  # still standing as before
         else:
             by = moment.bits & over
         self._join(moment, by)
@@ -173,6 +178,11 @@ class SetDetector:
             return self._over(moment.still, moment.now, self.settings.end_rest_s)
         down = [turn.dwell_end for turn in moment.turned.points if turn.reversal.at == "upper"]
         return (SetStarted(down[-1]),) if down else ()
+
+
+def _placed(moment: Moment) -> bool:
+    """Whether it is known where the stack is: a silence neither begins nor ends a rest, unless it is long."""
+    return moment.on(Bit.KNOWN_X) or moment.limits.kind == "static"
 
 
 def _sinks_below(moment: Moment) -> bool:

@@ -201,7 +201,7 @@ MUTANTS = (
     Mutant(RangeLearner, "widest.top_m - one.top_m <= near_m", "True", half_repetitions_at_first_do_not_make_a_range),
     Mutant(RangeLearner, "self.seen.including(shown)", "shown", half_repetitions_at_first_do_not_make_a_range),
     Mutant(Cruise, "- self.c * self.t)", "+ self.c * self.t)", load_and_friction_are_what_two_repetitions_show),
-    Mutant(LoadDetector, ">= PIN_STEPS\n        if paused", "< 0\n        if paused", another_pin_is_another_load),
+    Mutant(LoadDetector, ">= PIN_STEPS\n        unseen", "< 0\n        unseen", another_pin_is_another_load),
     Mutant(LoadDetector, "<= SAME", "<= 1.0", another_pin_is_another_load),
     Mutant(LoadLearner, "self._reps + 1", "self._reps", a_given_load_that_nobody_pulls_is_reported),
     Mutant(
