@@ -169,6 +169,7 @@ class SessionTotals:
 
     def __init__(self) -> None:
         self.sets = self.reps = self.partial_reps = self.clean_reps = 0
+        self._newest_rep: Rep | None = None
         self.under_load_s = self.set_s = 0.0
         self.under_tension_s: float | None = None
         self.leak: Leak | None = None
@@ -177,8 +178,7 @@ class SessionTotals:
     def add(self, events: Iterable[AnyEvent]) -> None:
         for event in events:
             if isinstance(event, Rep):
-                self.reps += 1
-                self.partial_reps += event.partial
+                self._add_rep(event)
             if isinstance(event, SetEnd):
                 self.sets += 1
                 self.clean_reps += event.clean_reps or 0
@@ -190,6 +190,17 @@ class SessionTotals:
                     self.leak = event.leak if self.leak is None else self.leak + event.leak
                 for kind, n in event.counts.items():
                     self.counts[kind] = self.counts.get(kind, 0) + n
+
+    def _add_rep(self, rep: Rep) -> None:
+        """A record that is sent again changes the newest repetition at most."""
+        newest = self._newest_rep
+        if newest is None or rep.id > newest.id:
+            self.reps += 1
+            self.partial_reps += rep.partial
+        elif rep.id == newest.id:
+            self.partial_reps += rep.partial - newest.partial
+        if newest is None or rep.id >= newest.id:
+            self._newest_rep = rep
 
 
 def _look(usage: Usage, drift: DriftMonitor, samples: Samples) -> None:

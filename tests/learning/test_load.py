@@ -7,6 +7,7 @@ import pytest
 
 from firmware_bridge.samples import Samples
 from monitor.detect.spine import Spine
+from monitor.events import Rep
 from monitor.learning.load import lowered
 from monitor.profile.limits import limits_of
 from monitor.signals.signal_window import SignalWindow
@@ -61,3 +62,17 @@ def test_a_stack_that_bounces_as_it_leaves_its_rest_does_not_confirm_the_load_be
     changes = [(event.from_n, event.to_n) for event in events if event.kind == "load_change"]
     assert changes == [pytest.approx((LOAD_N, 0.8 * LOAD_N), rel=0.01)]
     assert spine.limits.selected_n == pytest.approx(0.8 * LOAD_N, rel=0.01)
+
+
+@pytest.mark.parametrize(("pause", "sent"), [([Still(0.4)], [LOAD_N] * 2), ([Down(1.5)], [None, LOAD_N])])
+def test_repetitions_are_sent_again_with_the_load_that_is_learned_later(
+    pause: list[Act], sent: list[float | None]
+) -> None:
+    """Somebody helps in the first one, so no load fits it. While the stack rests, somebody may move the pin."""
+    helped: list[Act] = [Helped(0.4, 1.0, 0.8), Leg(1.0, 1.2), Still(0.4), Leg(0.0, 2.0), *pause]
+    rep: list[Act] = [Leg(1.0, 2.0), Still(0.4), Leg(0.0, 2.0), Still(1.0)]
+    spine = Spine(PROFILES["learned"], "s")
+    events = spine.update(Movement((Leg(0.0, 0.5), Still(0.4), *helped, *rep)).samples()).events
+    reps = list({event.id: event for event in events if isinstance(event, Rep)}.values())
+    assert [rep.load_n for rep in reps] == [load_n and pytest.approx(load_n, rel=0.01) for load_n in sent]
+    assert [rep.in_band_s is not None for rep in reps] == [load_n is not None for load_n in sent]
