@@ -299,7 +299,7 @@ class Feedback(msgspec.Struct, frozen=True, gc=False):
     tension: float | None  # w', 1 is exactly the load; null until the load is known
     band: Literal["low", "in", "high"] | None
     phase: Phase
-    position: float | None  # 0..1 of the working range
+    position: float | None  # 0..1 of the working range, and a little beyond it
     pace: float | None  # where the target cadence would be, 0..1; null outside a set
     velocity_m_s: float | None
     set: int | None
@@ -307,7 +307,7 @@ class Feedback(msgspec.Struct, frozen=True, gc=False):
     under_load_s: float
     under_tension_s: float
     resting: Literal["lockout", "bottom"] | None
-    cue: str | None
+    cue: str | None  # its key; the word is in a cue pack
     load_n: float | None  # the working load that `tension` is relative to
     load_from: Literal["given", "learned", "presumed", "unknown"]
     fault: str | None  # cause of an open sensor fault
