@@ -36,10 +36,12 @@ from firmware_bridge.needed import Needed
 
 COALESCE_S = 0.002  # for the rest of a frame: a block of 5 samples takes 0.8 ms at 500000 baud
 EARLY_S = 0.003  # a rest ends this long before the needed bytes can come
+SURE_S = 0.002  # this long after they should have come, they are taken to be among those that came during the rest
 LATE_S = 0.005  # a patient rest ends this long after they should have come
 TICK_S = 0.1  # how often the link is asked what to send, and how often an absent port is looked for
 READ_BYTES = 1 << 16
 DTR_PULSE_S = 0.1
+NOTHING = Chunk(0, b"")
 
 
 async def read_chunks(
@@ -69,8 +71,8 @@ async def read_chunks(
                     on_turn()
                     asked = link.due(time.monotonic_ns())
                     _send(port, device.fileno(), asked)
-                    data = await _read(port, device.fileno(), Needed(0) if asked else needed(), link.is_whole)
-                    if data and (chunk := link.receive(Chunk(time.monotonic_ns(), data))):
+                    read = await _read(port, device.fileno(), Needed(0) if asked else needed(), link.is_whole)
+                    if read.data and (chunk := link.receive(read)):
                         yield chunk
             finally:
                 _close(device)
@@ -128,42 +130,45 @@ def _send(port: str, fd: int, data: bytes) -> None:
             raise LinkError(f"{port} is gone: {error.strerror}") from error
 
 
-def _receive(port: str, fd: int) -> bytes:
-    """What has come until now, if anything."""
+def _receive(port: str, fd: int, before: Chunk = NOTHING) -> Chunk:
+    """What has come until now, after what came before; the same if nothing has come since."""
     try:
         data = os.read(fd, READ_BYTES)
     except BlockingIOError:
-        return b""
+        return before
     except OSError as error:
         raise LinkError(f"{port} is gone: {error.strerror}") from error
     if not data:
         raise LinkError(f"{port} is gone: the device hung up")
-    return data
+    return Chunk(time.monotonic_ns(), before.data + data)
 
 
-async def _read(port: str, fd: int, needed: Needed, is_whole: Callable[[bytes], bool]) -> bytes:
+async def _read(port: str, fd: int, needed: Needed, is_whole: Callable[[bytes], bool]) -> Chunk:
     """What comes within TICK_S: all that came during the rest, and what follows up to the end of a frame.
 
-    What came during a rest that ended late is enough if it is whole.
+    What came during the rest is enough if it is whole and the needed bytes are late: they came earlier than foreseen.
     """
-    data = b""
-    rest_s = (needed.at_ns - time.monotonic_ns()) / 1e9 + (LATE_S if needed.patient else -EARLY_S)
-    rest_s = min(max(0.0, rest_s), TICK_S)
+    read = NOTHING
+    until_s = (needed.at_ns - time.monotonic_ns()) / 1e9
+    rest_s = min(max(0.0, until_s + (LATE_S if needed.patient else -EARLY_S)), TICK_S)
+    more_s = TICK_S - rest_s
     try:
         if rest_s:
             await asyncio.sleep(rest_s)
-            data += _receive(port, fd)
-        if data and time.monotonic_ns() >= needed.at_ns and is_whole(data):
-            return data
-        if await _readable(fd, TICK_S - rest_s):
-            data += _receive(port, fd)
-        if data and not is_whole(data):
+            read = _receive(port, fd, read)
+        if read.data and is_whole(read.data):
+            if read.received_ns >= needed.at_ns:
+                return read
+            more_s = min(more_s, until_s - rest_s + SURE_S)
+        if await _readable(fd, more_s):
+            read = _receive(port, fd, read)
+        if read.data and not is_whole(read.data):
             await asyncio.sleep(COALESCE_S)
-            data += _receive(port, fd)
+            read = _receive(port, fd, read)
     except LinkError:
-        if not data:
+        if not read.data:
             raise
-    return data  # what came before the device went away is handed on; the next read reports that it is gone
+    return read  # what came before the device went away is handed on; the next read reports that it is gone
 
 
 async def _readable(fd: int, timeout_s: float) -> bool:

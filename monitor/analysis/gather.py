@@ -80,7 +80,8 @@ class Gather:
     @property
     def due_s(self) -> float:
         """The time of the sample that will complete the next tick, or several at rest; it may be in the past."""
-        tick_s = (self._tick + (1 if self._calm is None else CALM_TICKS)) * TICK_S + STEP_S / 2
+        ticks = self._tick + (1 if self._calm is None else CALM_TICKS)
+        tick_s = (ticks * FEEDBACK_STEPS + 0.5) * STEP_S  # rounded as in `cells_before`
         if self.newest_s - PATIENCE_S > min(self._newest_s):  # one kind is missing; else both have to pass the tick
             return tick_s + PATIENCE_S
         return max(self._passed_s(kind, tick_s) for kind in (0, 1))
@@ -91,7 +92,7 @@ class Gather:
         is_one = self._fewest[kind] == 1 or burst_s < LONGEST_BURST_S
         if newest_s >= tick_s or not (is_one and 0 < burst_s < math.inf):
             return tick_s
-        return newest_s + burst_s * math.ceil((tick_s - newest_s) / burst_s - ROUNDING)
+        return newest_s + burst_s * max(1, math.ceil((tick_s - newest_s) / burst_s - ROUNDING))
 
     def take(self) -> Samples:
         """All samples that are held, for a stream that has paused or ended."""

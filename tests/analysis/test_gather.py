@@ -91,6 +91,18 @@ def test_it_foresees_the_burst_that_completes_a_tick(positions: int, force_s: fl
     assert foreseen == handed > 170
 
 
+def test_after_a_sample_that_just_missed_a_tick_it_rests_until_the_next_one() -> None:
+    forces = [(k * 0.0125 - 1e-9, FORCE) for k in range(1, 800)]
+    rows = sorted(of_one_kind(POSITION, 0.002, 10) + forces, key=lambda row: row[0])
+    gather, missed = Gather(), 0
+    for t_s, values in rows:
+        gather.add(batch((t_s, values)))
+        if values is FORCE and t_s > 0.5 and abs((t_s - 0.0025) % TICK_S - TICK_S) < 1e-6:
+            missed += 1
+            assert gather.due_s == pytest.approx(t_s + 0.0125)
+    assert missed > 40
+
+
 def test_bursts_that_came_in_one_read_are_no_longer_one() -> None:
     gather = Gather()
     for number in range(100):

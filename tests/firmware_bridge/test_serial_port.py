@@ -16,12 +16,13 @@ import numpy as np
 import pytest
 
 from firmware_bridge import serial_port
+from firmware_bridge.chunk import Chunk
 from firmware_bridge.errors import LinkError, PortBusyError
 from firmware_bridge.formats.decoder import Decoder
 from firmware_bridge.formats.messages import Hello, HelloRequest, Ping, StartStream
 from firmware_bridge.needed import Needed
 from firmware_bridge.samples import Flag
-from firmware_bridge.serial_port import EARLY_S, _read, _receive, _rest, open_port, read_chunks
+from firmware_bridge.serial_port import EARLY_S, NOTHING, SURE_S, _read, _receive, _rest, open_port, read_chunks
 from tests.fake_device import FakeDevice
 from tests.firmware_bridge.reader import PATIENCE_S, Reader, cpu_share
 from tests.firmware_bridge.wire import RAW
@@ -267,7 +268,7 @@ def test_a_port_where_nothing_comes_is_not_gone(tmp_path: Path) -> None:
     with FakeDevice(tmp_path / "tty", speech="nothing") as device:
         port = open_port(str(device.link), 500_000)
         try:
-            assert _receive("PORT", port.fileno()) == b""
+            assert _receive("PORT", port.fileno()) is NOTHING
         finally:
             port.close()
 
@@ -288,17 +289,40 @@ def test_after_a_rest_that_ended_late_it_waits_for_no_more(monkeypatch: pytest.M
     os.set_blocking(port, False)
     os.write(device, b"while it rested")
     try:
-        assert asyncio.run(_read("PORT", port, Needed(10_000_000), lambda data: True)) == b"while it rested"
+        assert asyncio.run(_read("PORT", port, Needed(10_000_000), lambda data: True)).data == b"while it rested"
     finally:
         os.close(port)
         os.close(device)
+
+
+def test_it_hardly_waits_for_bytes_that_were_earlier_than_foreseen(monkeypatch: pytest.MonkeyPatch) -> None:
+    began_waiting_ns, waits_s = [], []
+
+    async def nothing_more(fd: int, timeout_s: float) -> bool:
+        began_waiting_ns.append(time.monotonic_ns())
+        waits_s.append(timeout_s)
+        return False
+
+    monkeypatch.setattr(serial_port, "_readable", nothing_more)
+    port, device = os.pipe()
+    os.set_blocking(port, False)
+    os.write(device, b"while it rested")
+    try:
+        monkeypatch.setattr(serial_port, "EARLY_S", 0.06)  # so that no busy computer ends the rest too late
+        read = asyncio.run(_read("PORT", port, _needed_in(0.07), lambda data: True))
+    finally:
+        os.close(port)
+        os.close(device)
+    assert read.data == b"while it rested"
+    assert read.received_ns <= began_waiting_ns[0], "when it came, not when the waiting ended"
+    assert waits_s == [pytest.approx(0.06 + SURE_S)]
 
 
 def test_what_came_before_the_device_went_is_handed_on() -> None:
     port, device = os.pipe()
     os.set_blocking(port, False)
 
-    async def run() -> bytes:
+    async def run() -> Chunk:
         reading = asyncio.create_task(_read("PORT", port, _needed_in(0.05), lambda data: False))
         os.write(device, b"while it rested")
         await asyncio.sleep(0)
@@ -306,7 +330,7 @@ def test_what_came_before_the_device_went_is_handed_on() -> None:
         return await reading
 
     try:
-        assert asyncio.run(run()) == b"while it rested"
+        assert asyncio.run(run()).data == b"while it rested"
         with pytest.raises(LinkError):
             asyncio.run(_read("PORT", port, _needed_in(0.05), lambda data: True))
     finally:
