@@ -152,13 +152,18 @@ def _hand_lifted(draw: Draw) -> Session:
 
 def _curve(some: Sequence[Callable[[], ResistanceCurve]]) -> Callable[[Draw], Session]:
     def drawn(draw: Draw) -> Session:
-        resistance = some[int(draw.rng.integers(len(some)))]()
-        pad = rubber(draw.u(0.001, 0.0025), 0.3)
-        draw.machine = replace(draw.machine, resistance=resistance, pad=pad, friction=min(draw.machine.friction, 0.12))
+        _put_on_curve(draw, some)
         moves = [*draw.reps(2, share=0.0), *draw.reps(max(draw.count - 1, 3))]
         return Session(stretches=(draw.stretch(draw.set_of(moves)),))
 
     return drawn
+
+
+def _put_on_curve(draw: Draw, some: Sequence[Callable[[], ResistanceCurve]]) -> None:
+    """Give the machine one of these curves, and rubber to land on."""
+    resistance = some[int(draw.rng.integers(len(some)))]()
+    pad = rubber(draw.u(0.001, 0.0025), 0.3)
+    draw.machine = replace(draw.machine, resistance=resistance, pad=pad, friction=min(draw.machine.friction, 0.12))
 
 
 def _hybrid(draw: Draw) -> Session:
@@ -193,8 +198,12 @@ def _landings(draw: Draw) -> Session:
 
 
 def _stiction(draw: Draw) -> Session:
-    draw.machine = replace(draw.machine, friction=draw.u(0.06, 0.18), stiction=draw.u(0.2, 0.6))
+    _make_stick(draw)
     return _clean(draw)
+
+
+def _make_stick(draw: Draw) -> None:
+    draw.machine = replace(draw.machine, friction=draw.u(0.06, 0.18), stiction=draw.u(0.2, 0.6))
 
 
 def _pulley(draw: Draw) -> Session:
@@ -298,9 +307,30 @@ def _day(draw: Draw) -> Session:
     return Session(stretches=tuple(stretches), drift_n_per_min=draw.u(-3.0, 3.0), spike_every=400)
 
 
+def _machine_day(draw: Draw) -> Session:
+    """Several people on a machine that is no plain stack; the first one's clean set shows what it is."""
+    limited = False
+    match int(draw.rng.integers(4)):
+        case 0:
+            _put_on_curve(draw, (cam, lever, chain))
+        case 1:
+            draw.machine = replace(draw.machine, pulley=2)
+        case 2:
+            _make_stick(draw)
+        case _:
+            limited = True
+    first = draw.stretch(draw.set_of(draw.reps(max(draw.count, 4), share=0.0)))
+    order = draw.rng.permutation(len(OF_A_MACHINE))[:3]
+    stretches = [stretch for number in order for stretch in OF_A_MACHINE[number](draw).stretches]
+    return Session(stretches=(first, *stretches), limiter_m=draw.u(0.02, 0.08) if limited else 0.0)
+
+
 OF_A_DAY = (
     _clean, _pin_moved, _drop_set, _forced, _trainer_lifts, _pressed_down, _hook, _hand_lifted, _landings, _to_failure,
     _cluster, _braced, _shoves, _clank,
+)  # fmt: skip
+OF_A_MACHINE = (
+    _pin_moved, _drop_set, _forced, _pressed_down, _hook, _cluster, _braced, _shoves, _to_failure,
 )  # fmt: skip
 KINDS: dict[str, Callable[[Draw], Session]] = {
     "clean": _clean,
@@ -331,4 +361,5 @@ KINDS: dict[str, Callable[[Draw], Session]] = {
     "clank": _clank,
     "day": _day,
     "helped_first": _helped_first,
+    "machine_day": _machine_day,
 }

@@ -84,9 +84,10 @@ def _contacts(truth: Truth, th: Thresholds, span: Span) -> list[Label]:
     f = truth.filtered
     found = []
     for a, b in held(truth.movement.contact, th.touch_hold_s, f.step_s):
-        lost = (f.fast_tension_n < th.touch_tension_n)[a:b]
-        touches = held(lost, th.touch_hold_s, f.step_s)
         ends_set = a == span.last
+        over = a + round(th.end_rest_s / f.step_s) if ends_set else b  # from then on nobody is in the set
+        lost = (f.fast_tension_n < th.touch_tension_n)[a : min(over, b)]
+        touches = held(lost, th.touch_hold_s, f.step_s)
         if not (span.first < a and (span.last is None or a <= span.last)):
             continue
         before = f.raw_v_m_s[max(a - round(LANDING_S / f.step_s), 0) : a + 1]

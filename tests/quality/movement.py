@@ -14,7 +14,7 @@ PHASES = ("rest", "positive", "upper_turn", "negative", "lower_turn", "hold", "h
 DEAD_STILL_M_S = 0.001  # a stack that stands on a stop ...
 SETTLING_M = 0.0005  # ... and settles there: less than one count of the coarsest encoder is no movement
 ALIKE = 0.8  # of the longest stretch: which one is the longest is neither right nor wrong (EVENTS.md 18)
-ENDS_NEAR_S = 0.3  # a repetition may end this long after its set: its dwell begins after the contact
+ENDS_NEAR_S = 0.6  # a repetition may end this long after its set: its dwell begins after the contact, on rubber later
 REST, POSITIVE, UPPER_TURN, NEGATIVE, LOWER_TURN, HOLD, HELD = range(len(PHASES))
 LANDING_S = 0.06  # the speed of a landing is the highest in this time before the contact
 

@@ -16,6 +16,7 @@ from firmware_bridge.samples import Samples
 from firmware_bridge.simulator import Kit, Trace, measure
 from firmware_bridge.simulator import faults as sensor
 from firmware_bridge.simulator.gym import KINDS, drawn_session
+from firmware_bridge.simulator.resistance import CONSTANT
 from firmware_bridge.simulator.session import Session
 from monitor.detect.force_lead import FAST_HZ
 from monitor.profile.profile import Profile
@@ -32,7 +33,7 @@ KNOWN = ("nothing", "friction", "plates", "friction and plates")  # of the machi
 PLATES_KG = tuple(5.0 * number for number in range(1, 41))
 FINE_PLATES_KG = tuple(2.5 * number for number in range(1, 49))
 FINE = ("light", "pulley")  # kinds whose loads stand between the usual plates
-NO_PLATES = ("curve_mass", "curve_light", "hybrid")
+NO_PLATES = ("curve_mass", "curve_light", "hybrid", "machine_day")
 COLUMNS = ("position_m", "velocity_m_s", "acceleration_m_s2", "tension_n", "contact_n", "loads_n")
 
 
@@ -58,6 +59,11 @@ class LifeCase:
     @property
     def slow_cell(self) -> bool:
         return self.kit.force_rate_hz < 200
+
+    @property
+    def varies(self) -> bool:
+        """Whether the load differs along the way or by direction."""
+        return self.session.machine.resistance != CONSTANT
 
     @property
     def friction_known(self) -> bool:

@@ -15,7 +15,7 @@ from tests.quality.finders_load import lift_off
 from tests.quality.judge import Judged
 from tests.quality.labels import EXPLAINED, Label, Stretch, Truth
 from tests.quality.life.circumstances import LIFE_KEYS, During, LifeCircumstances
-from tests.quality.life.corpus import NO_PLATES, LifeCase
+from tests.quality.life.corpus import LifeCase
 from tests.quality.reported import Reported
 from tests.quality.scorer import Outcome, Row, SetScore, score_kind
 from tests.quality.signals import runs
@@ -98,9 +98,9 @@ def _third_full_s(truth: Truth) -> float:
 
 def _deadlines_s(item: LifeCase, truth: Truth, th: Thresholds) -> list[tuple[Stretch, float, float, float]]:
     """For each stretch of constant load: lift-off, first movement, and when its load must be known."""
-    f, found = truth.filtered, []
-    step = item.session.machine.resistance
-    slow_reps = 3 if step.down != 1.0 else 2 if item.kind in NO_PLATES else 1
+    f = truth.filtered
+    found: list[tuple[Stretch, float, float, float]] = []
+    stepped = item.session.machine.resistance.down != 1.0
     known = item.friction_known
     for stretch in truth.stretches:
         at = lift_off(truth, th, stretch)
@@ -111,17 +111,18 @@ def _deadlines_s(item: LifeCase, truth: Truth, th: Thresholds) -> list[tuple[Str
         helped = [During(event.t_s, event.end_s) for event in truth.of("assist")]  # it teaches nothing
         plain = [rep for rep in truth.of("rep") if not any(one.touches(rep.t_s, rep.end_s) for one in helped)]
         ends_s = [rep.end_s for rep in plain if rep.end_s > f.t_s[at]]
+        slow_reps = 3 if stepped else 2 if item.varies and not found else 1  # until a motor or a curve is known
         first_s = ends_s[min(slow_reps, len(ends_s)) - 1] + LATE_S if ends_s else float(f.t_s[-1])
         soon = known and slow_reps == 1
         found.append((stretch, float(f.t_s[at]), moves_s, moves_s + KNOWN_S if soon else first_s))
-        known = known or slow_reps == 1  # learned in this repetition
+        known = known or not stepped  # learned in these repetitions
     return found
 
 
 def _unjudged(item: LifeCase, truth: Truth, th: Thresholds) -> list[During]:
     """Where the load need not be known, not even in hindsight."""
     end_s = float(truth.filtered.t_s[-1])
-    late = item.kind in NO_PLATES or not _teaches(item, truth, 0.0, end_s)
+    late = item.varies or not _teaches(item, truth, 0.0, end_s)
     found = [During(lifts_s - 1.0, due_s) for _, lifts_s, _, due_s in _deadlines_s(item, truth, th) if late]
     if item.session.machine.resistance.down != 1.0:  # in each set again: a motor can be switched off
         for span in truth.movement.spans:

@@ -238,3 +238,16 @@ def test_clean_sessions_have_a_row_for_each_kit() -> None:
     assert len(results) == 8
     table = tables.clean_minutes(results)
     assert sum(line.startswith(("HX711", "fast cell")) for line in table.splitlines()) == 8
+
+
+@pytest.mark.parametrize("seed", [0, 10])
+def test_acts_of_a_gym_are_right_on_a_pulley_and_on_a_cam_too(seed: int) -> None:
+    """Each makes what the cable carries look like something else: less mass moves, or the load varies along the way."""
+    (result,) = run([Wanted("machine_day", seed)])
+    score = result.score
+    assert not [row for row in score.events.rows if row.outcome in ("missed", "false")]
+    assert all(score.sets_exact)
+    assert all(score.set_loads)
+    assert all(score.clean_reps)
+    assert all(seen.in_time for seen in score.loads[1:])  # of the first set at least the machine is not known yet
+    assert max(score.skill_errors) < 0.01
