@@ -101,17 +101,23 @@ def lowered(signals: SignalWindow, limits: Limits, doubted: Iterable[Way], up: W
 
     It is the load less friction. Which part of it is friction a way down alone does not show.
     """
-    if any(since < down[1] and until > up[0] for since, until in doubted):
-        return None
-    raised_n, lowered_n = (
-        signals.part(signals.tension, *way)[sign * signals.part(signals.v, *way) > limits.v_move_m_s]
-        for way, sign in ((up, 1.0), (down, -1.0))  # the way up may begin long before, on the rest
-    )
-    raised_n = raised_n[~np.isnan(raised_n)]
-    if len(lowered_n) < LEAST_MOMENTS or np.isnan(lowered_n).any() or not len(raised_n):
+    # The way up may begin long before, on the rest.
+    raised_n, lowered_n = (_carried(signals, limits, doubted, *way) for way in ((*up, 1.0), (*down, -1.0)))
+    if len(lowered_n) < LEAST_MOMENTS or not len(raised_n):
         return None
     carried_n = median(lowered_n)
     return carried_n if median(raised_n) < limits.detect.assist.lifted * carried_n else None
+
+
+def _carried(
+    signals: SignalWindow, limits: Limits, doubted: Iterable[Way], start: int, end: int, sign: float
+) -> NDArray[np.float64]:
+    """The believed tension, N, of the moments on a way that move in the direction of `sign`."""
+    tension_n = signals.part(signals.tension, start, end)
+    good = (sign * signals.part(signals.v, start, end) > limits.v_move_m_s) & ~np.isnan(tension_n)
+    for since, until in doubted:
+        good[max(0, since - start) : max(0, until - start)] = False
+    return tension_n[good]
 
 
 class Cruise(NamedTuple):

@@ -53,6 +53,19 @@ def test_a_long_rest_before_the_lift_is_no_trainer() -> None:
     assert lowered(signals, limits_of(profile()), (), up, down) == 560.0
 
 
+def test_a_silence_in_the_lowering_leaves_what_else_was_carried() -> None:
+    way = 400  # moments
+    signals = SignalWindow()
+    signals.first = 0
+    signals.v[: 2 * way] = np.repeat((0.2, -0.2), way)
+    signals.tension[: 2 * way] = np.repeat((30.0, 560.0), way)
+    signals.tension[500:600] = np.nan
+    signals.tension[700:750] = 5000.0
+    up, down, doubted = (0, way), (way, 2 * way), [(20, 60), (480, 610), (700, 750)]
+    assert lowered(signals, limits_of(profile()), doubted, up, down) == 560.0
+    assert lowered(signals, limits_of(profile()), [(way, 2 * way - 20)], up, down) is None
+
+
 def test_a_stack_that_bounces_as_it_leaves_its_rest_does_not_confirm_the_load_before() -> None:
     rep: list[Act] = [Leg(1.0, 2.0), Still(0.4), Leg(0.0, 2.0), Still(0.4)]
     bounce: list[Act] = [Leg(-0.04, 0.2), Leg(-0.0625, 0.1), Leg(0.0, 0.5), Still(0.4)]
