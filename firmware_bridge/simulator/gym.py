@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from firmware_bridge.simulator.gym_draw import LEAD_S, PLATE_KG, TAIL_S, Act, Draw
+from firmware_bridge.simulator.gym_machines import make_stick, put_on_curve, put_on_other_machine, put_pulley
 from firmware_bridge.simulator.muscle import Muscle
 from firmware_bridge.simulator.pad import rubber
 from firmware_bridge.simulator.resistance import ResistanceCurve, air, band, cam, chain, hybrid, lever
@@ -152,18 +153,11 @@ def _hand_lifted(draw: Draw) -> Session:
 
 def _curve(some: Sequence[Callable[[], ResistanceCurve]]) -> Callable[[Draw], Session]:
     def drawn(draw: Draw) -> Session:
-        _put_on_curve(draw, some)
+        put_on_curve(draw, some)
         moves = [*draw.reps(2, share=0.0), *draw.reps(max(draw.count - 1, 3))]
         return Session(stretches=(draw.stretch(draw.set_of(moves)),))
 
     return drawn
-
-
-def _put_on_curve(draw: Draw, some: Sequence[Callable[[], ResistanceCurve]]) -> None:
-    """Give the machine one of these curves, and rubber to land on."""
-    resistance = some[int(draw.rng.integers(len(some)))]()
-    pad = rubber(draw.u(0.001, 0.0025), 0.3)
-    draw.machine = replace(draw.machine, resistance=resistance, pad=pad, friction=min(draw.machine.friction, 0.12))
 
 
 def _hybrid(draw: Draw) -> Session:
@@ -198,16 +192,12 @@ def _landings(draw: Draw) -> Session:
 
 
 def _stiction(draw: Draw) -> Session:
-    _make_stick(draw)
+    make_stick(draw)
     return _clean(draw)
 
 
-def _make_stick(draw: Draw) -> None:
-    draw.machine = replace(draw.machine, friction=draw.u(0.06, 0.18), stiction=draw.u(0.2, 0.6))
-
-
 def _pulley(draw: Draw) -> Session:
-    draw.machine = replace(draw.machine, pulley=2)
+    put_pulley(draw)
     return _pin_moved(draw) if draw.rng.random() < 0.3 else _clean(draw)
 
 
@@ -309,16 +299,7 @@ def _day(draw: Draw) -> Session:
 
 def _machine_day(draw: Draw) -> Session:
     """Several people on a machine that is no plain stack; the first one's clean set shows what it is."""
-    limited = False
-    match int(draw.rng.integers(4)):
-        case 0:
-            _put_on_curve(draw, (cam, lever, chain))
-        case 1:
-            draw.machine = replace(draw.machine, pulley=2)
-        case 2:
-            _make_stick(draw)
-        case _:
-            limited = True
+    limited = not put_on_other_machine(draw)
     first = draw.stretch(draw.set_of(draw.reps(max(draw.count, 4), share=0.0)))
     order = draw.rng.permutation(len(OF_A_MACHINE))[:3]
     stretches = [stretch for number in order for stretch in OF_A_MACHINE[number](draw).stretches]
