@@ -16,6 +16,7 @@ from amqtt.mqtt.publish import PublishPacket
 from monitor.mqtt.broker import guard
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker, TcpLine
 from monitor.mqtt.contract.payload import Packet
+from monitor.mqtt.contract.publish_packet import publish_packet as packet_qos_0
 from monitor.mqtt.contract.roles import Page, Role
 from monitor.mqtt.contract.topics import TopicTree
 from tests.faults.leap import leap
@@ -139,7 +140,7 @@ def test_a_publish_is_written_as_by_amqtt(retain: bool) -> None:
     topic = "rep/größe/live"
     for size in (0, 1, 110, 111, 127, 128, 16_383, 16_384, 100_000):
         written = PublishPacket.build(topic, bytes(size), None, False, 0, retain).to_bytes()
-        assert guard.publish_packet(topic, bytes(size), retain) == written
+        assert packet_qos_0(topic, bytes(size), retain) == written
 
 
 def test_what_the_daemon_sends_without_a_connection_arrives_as_over_one() -> None:

@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from monitor.mqtt.client import lean_client
@@ -12,7 +13,7 @@ from monitor.mqtt.client.connection import connect
 from monitor.mqtt.client.lean_client import BufferedSocket, LeanClient
 from monitor.mqtt.contract.payload import Packet
 from tests import needs
-from tests.mqtt.stage import a_broker, play
+from tests.mqtt.stage import a_broker, play, until
 
 PUBLISH, DISCONNECT = b"\x30\x02ab", b"\xe0\x00"
 
@@ -101,6 +102,47 @@ def test_a_broker_that_waits_for_acknowledgements_is_not_kept_waiting(
             client._in_window = in_window
             client._gather(sock)
             assert loop.remove_reader(sock.fileno()) == goes_on
+
+    play(story())
+
+
+@needs.mosquitto
+@pytest.mark.parametrize("version", [4, 5])
+def test_a_message_that_is_written_at_once_follows_those_that_wait(version: int, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with (
+            a_broker("mosquitto", tmp_path) as address,
+            connect(address, "reader") as reader,
+            connect(msgspec.structs.replace(address, version=version), "writer") as writer,
+        ):
+            await reader.subscribe(["größe"], 0)
+            publishing = asyncio.create_task(writer.publish(Packet("größe", b"0", 1, False)))
+            await asyncio.sleep(0)  # paho has the message, and writes it in the next turn of the loop
+            assert writer._paho.want_write()
+            for number in range(1, 200):
+                writer.send(Packet("größe", b"%d" % number, 0, False))
+            assert not writer._paho.want_write()
+            await publishing
+            await until(lambda: len(reader._client.arrived) >= 200)
+            assert [message.payload for message in reader.arrived()] == [b"%d" % number for number in range(200)]
+
+    play(story())
+
+
+def test_what_is_written_at_once_waits_for_a_full_socket(pair: tuple[Counted, socket.socket]) -> None:
+    counted, there = pair
+    counted.room = 3
+
+    async def story() -> None:
+        client = LeanClient("nowhere")
+        sock = client._client._sock = BufferedSocket(counted)  # type: ignore[assignment]
+        assert client.write_now(PUBLISH)
+        assert sock.full
+        counted.room = 99
+        await until(lambda: not sock.full)
+        assert there.recv(99) == PUBLISH
+        client._client._sock = None
+        assert not client.write_now(PUBLISH), "the connection has ended"
 
     play(story())
 

@@ -35,9 +35,10 @@ from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
 from amqtt.plugins.manager import PluginManager
 from amqtt.session import Session
 
-from monitor.mqtt.broker.guard import LOCAL, PAGE, Counts, GuardedReader, GuardedWriter, Line, publish_packet
+from monitor.mqtt.broker.guard import LOCAL, PAGE, Counts, GuardedReader, GuardedWriter, Line
 from monitor.mqtt.broker.rights import Anyone, may_publish, may_read
 from monitor.mqtt.contract.payload import Packet
+from monitor.mqtt.contract.publish_packet import publish_packet
 from monitor.mqtt.contract.roles import Page, is_command
 
 SEND_BUFFER_BYTES = 32 * 1024  # small, so that a slow reader is noticed early

@@ -17,6 +17,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 from amqtt.adapters import ReaderAdapter, WriterAdapter
 
+from monitor.mqtt.contract.publish_packet import PUBLISH_QOS_0
 from monitor.mqtt.contract.roles import OWN_CLIENTS
 
 CONNECT_WITHIN_S = 10.0  # for the first packet
@@ -25,7 +26,6 @@ NO_KEEP_ALIVE_S = 300.0  # the limit for a peer that asks for no keep-alive
 MAX_PACKET_BYTES = 256 * 1024
 BEHIND_BYTES = 8 * 1024  # about a second of live feedback; more would be late
 FAR_BEHIND_BYTES = 256 * 1024
-PUBLISH_QOS_0 = (0x30, 0x31)  # the second is retained
 CLIENT_PACKETS = {*range(0x30, 0x36), *range(0x3A, 0x3E), 0x40, 0x50, 0x62, 0x70, 0x82, 0xA2, 0xC0, 0xE0}
 WHOLE_BYTES = {0x40: 4, 0x50: 4, 0x62: 4, 0x70: 4, 0xC0: 2, 0xE0: 2}  # amqtt would read extra bytes as a packet
 MQTT_3_1_1 = 4
@@ -93,23 +93,6 @@ def packet_bytes(data: bytes | bytearray) -> int | None:
     if len(data) >= 5:
         raise Unsound("a length without an end")
     return None
-
-
-def length_bytes(length: int) -> bytes:
-    """The length in a fixed header: seven bits in each byte."""
-    written = bytearray()
-    while True:
-        length, digit = divmod(length, 128)
-        written.append(digit | (0x80 if length else 0))
-        if not length:
-            return bytes(written)
-
-
-def publish_packet(topic: str, payload: bytes, retain: bool) -> bytes:
-    """A PUBLISH of QoS 0. amqtt takes ten times as long for one."""
-    name = topic.encode()
-    size = length_bytes(2 + len(name) + len(payload))
-    return b"".join((bytes((PUBLISH_QOS_0[retain],)), size, len(name).to_bytes(2), name, payload))
 
 
 def read_connect(packet: bytes | bytearray) -> Connect:

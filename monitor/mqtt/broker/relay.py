@@ -21,10 +21,10 @@ from monitor.mqtt.broker.guard import (
     GuardedWriter,
     Line,
     Unsound,
-    length_bytes,
     packet_bytes,
 )
 from monitor.mqtt.client.connection import Address, tls_context
+from monitor.mqtt.contract.publish_packet import length_bytes
 from monitor.mqtt.contract.roles import Page, names_lifters
 
 CONNECT, PUBLISH = 1, 3

@@ -30,6 +30,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from monitor.mqtt.client.lean_client import LeanClient, Received
 from monitor.mqtt.contract.payload import Packet
+from monitor.mqtt.contract.publish_packet import publish_packet
 
 KEEP_ALIVE_S = 8  # a broker waits 1.5 times this and may be 5 s late: an absence is reported within 20 s
 ACKNOWLEDGED_WITHIN_S = 5.0  # otherwise the connection is half-open
@@ -129,7 +130,7 @@ class Connection:
 
     def send(self, packet: Packet) -> None:
         """Sends with QoS 0, without an acknowledgement. Raises BrokerGone."""
-        if self._paho.publish(packet.topic, packet.payload, 0, packet.retain).rc != MQTT_ERR_SUCCESS:
+        if not self._client.write_now(publish_packet(packet.topic, packet.payload, packet.retain, self.version)):
             raise self._gone()
 
     def is_behind(self) -> bool:

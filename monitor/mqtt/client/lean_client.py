@@ -1,7 +1,8 @@
 """The client of aiomqtt, without its task and paho's system calls for each message: one read and one write a wake.
 
 aiomqtt 2.5 makes a task for each message that arrives, paho 2 reads each in four calls of `recv`, and each
-acknowledgement is a call of `send`. These were two thirds of what a collector of many machines did.
+acknowledgement is a call of `send`. These were two thirds of what a collector of many machines did. A message of QoS 0
+passes paho by, which makes an object for an acknowledgement that never comes.
 """
 
 import asyncio
@@ -93,12 +94,23 @@ class LeanClient(aiomqtt.Client):
         else:  # connecting runs in a thread
             self._loop.call_soon_threadsafe(self._write, sock)
 
-    def _write(self, sock: "BufferedSocket") -> None:
+    def write_now(self, packet: bytes) -> bool:
+        """Writes a whole packet behind those that wait. False if the connection has ended."""
+        sock = self._client.socket()
+        if self._disconnected.done() or not isinstance(sock, BufferedSocket):
+            return False
+        self._write(sock, packet)
+        return True
+
+    def _write(self, sock: "BufferedSocket", packet: bytes = b"") -> None:
         if sock.fileno() < 0:
             return
         with self._ending_on_error():
             sock.hold()
-            self._client.loop_write()
+            if self._client.want_write():
+                self._client.loop_write()
+            if packet:
+                sock.send(packet)
             sock.flush()
             if sock.fileno() >= 0:
                 if sock.full or self._client.want_write():
