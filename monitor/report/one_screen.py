@@ -10,7 +10,7 @@ from monitor.report.blindness import BLIND, BLIND_STATIC
 from monitor.report.gathering import Gathered
 from monitor.report.session_story import SessionStory, SetStory, leaks, totals
 from monitor.report.tables import UNKNOWN
-from monitor.report.words import count, duration, fault_words, times
+from monitor.report.words import count, duration, fault_words, no_strength, times
 from monitor.vocabulary.leaks import LEAKS
 from monitor.vocabulary.lookup import name_of
 
@@ -34,7 +34,8 @@ def one_screen(gathered: Gathered, story: SessionStory) -> list[Any]:
     parts += [Text(), *_leaked(story), *_faults(story)]
     all_ = totals(story)
     skill = "not known" if all_.skill is None else f"{all_.skill:.0%} of the judged time had no leak"
-    strength = "not known" if all_.strength_n is None else weight(all_.strength_n)
+    unknown = f"not known: {no_strength(load_known=all_.under_tension_s is not None)}"
+    strength = unknown if all_.strength_n is None else weight(all_.strength_n)
     parts.append(Text.assemble(("Skill     ", "dim"), (skill, "bold")))
     parts.append(Text.assemble(("Strength  ", "dim"), (strength, "bold")))
     return [*parts, Text(), *_blindness(story, static)]

@@ -13,7 +13,7 @@ from monitor.report.local_time import local_time
 from monitor.report.markup import Markup, element
 from monitor.report.session_story import SessionStory, SetStory, leaks, totals
 from monitor.report.tables import UNKNOWN, row, table
-from monitor.report.words import clock, count, duration, fault_words, partial, times
+from monitor.report.words import clock, count, duration, fault_words, no_strength, partial, times
 from monitor.vocabulary.leaks import LEAKS
 from monitor.vocabulary.lookup import row_of
 from monitor.vocabulary.rows import Row
@@ -58,7 +58,7 @@ def figures(story: SessionStory, static: bool) -> Markup:
     strength = UNKNOWN if all_.strength_n is None else weight(all_.strength_n, 0)
     heaviest = "the force that was held" if static else "the load" if all_.sets == 1 else "the heaviest set's load"
     if all_.strength_n is None:
-        heaviest = "the load was not known" if all_.under_tension_s is None else "no repetition was full"
+        heaviest = no_strength(load_known=all_.under_tension_s is not None)
     cells = [_figure("Sets", str(all_.sets), "")]
     if not static:
         cells.append(_figure("Repetitions", str(all_.reps), partial(all_.partial_reps).strip(", ")))

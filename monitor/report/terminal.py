@@ -12,7 +12,7 @@ from monitor.profile.profile import Profile
 from monitor.profile.weights import newtons, unit_name, weight_number
 from monitor.report.blindness import BLIND, BLIND_STATIC
 from monitor.report.session_story import leaks, length_s, lost_s
-from monitor.report.words import count, describe, fault_words, rep_notes, times
+from monitor.report.words import count, describe, fault_words, no_strength, rep_notes, times
 from monitor.vocabulary.leaks import LEAKS
 from monitor.vocabulary.lookup import is_fault, name_of, row_of
 
@@ -194,7 +194,8 @@ def _summary(summary: SetEnd | None, reps: int, moments: Sequence[AnyEvent]) -> 
         table.add_row("Faults", faults)
     table.add_row("Skill", "not known" if summary.skill is None else Text(f"{summary.skill:.0%}", "bold"))
     strength_n = summary.strength_n
-    table.add_row("Strength", "not known" if strength_n is None else Text(newtons(strength_n), "bold"))
+    unknown = f"not known: {no_strength(load_known=summary.working_load_n is not None)}"
+    table.add_row("Strength", unknown if strength_n is None else Text(newtons(strength_n), "bold"))
     return table
 
 

@@ -120,6 +120,11 @@ def partial(n: int) -> str:
     return f", {n} partial" if n else ""
 
 
+def no_strength(*, load_known: bool) -> str:
+    """Why a set or a session shows no strength."""
+    return "no repetition was full" if load_known else "the load was not known"
+
+
 def times(n: int) -> str:
     return "once" if n == 1 else f"{n} times"
 

@@ -39,6 +39,12 @@ def test_a_set_counts_clean_and_partial_repetitions(changes: dict[str, Any], wor
     assert line.split(None, 1)[1].strip() == words
 
 
+@pytest.mark.parametrize(("load_n", "why"), [(784.5, "no repetition was full"), (None, "the load was not known")])
+def test_a_strength_that_is_not_known_has_its_reason(load_n: float | None, why: str) -> None:
+    lines = printed(msgspec.structs.replace(ENDS[-1], working_load_n=load_n, strength_n=None))
+    assert [line.split(None, 1)[1].strip() for line in lines if "Strength" in line] == [f"not known: {why}"]
+
+
 def test_spikes_that_follow_one_another_are_one_line() -> None:
     """A smooth turn does not come between them, a fault does; noise is another thing."""
 
