@@ -6,6 +6,7 @@ neighbouring turns, not below the rest.
 """
 
 from collections import deque
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -212,7 +213,9 @@ class RepDetector:
         if np.isnan(moment.signals.part(moment.signals.a, start, end)).all():  # it moved out of sight
             return []
         rep = self._rep(moment, RepFinished(first, middle, last.reversal.x_m, end), last, start)
-        kept = {"found_s": before.found_s, "set": before.set, "rep": before.rep, "phase": before.phase}
+        kept: dict[str, Any] = {"found_s": before.found_s, "set": before.set, "rep": before.rep, "phase": before.phase}
+        if before.load_n is not None and rep.load_n is None:  # by now it is only presumed for the next one
+            kept |= {"load_n": before.load_n, "in_band_s": before.in_band_s}
         rep = msgspec.structs.replace(rep, **kept)
         self._count(before, -1)
         self._count(rep, 1)

@@ -17,7 +17,7 @@ from monitor.signals.median import median
 from monitor.signals.signal_window import SignalWindow
 
 CRUISE_G = 0.03  # below it a repetition moves almost evenly
-THROWN_G = 0.5  # above it nothing is learned from a repetition without enough even movement
+THROWN_G = 0.8  # above it nothing is learned from a repetition without enough even movement
 LEAST_MOMENTS = 60  # 0.3 s in either direction: a fit over less is noise
 SNAP = 0.02  # a learned load this close to a plate is that plate
 TRUSTED_REPS = 2  # one repetition may be pulled unevenly
@@ -263,12 +263,15 @@ def cruise(
     for since, until in doubted:
         moving[max(0, since - start) : max(0, until - start)] = False
     steady, thrown = (moving & (np.abs(a) < most_g * G) for most_g in (CRUISE_G, THROWN_G))
-    if _shorter_way(v[steady]) < LEAST_MOMENTS <= _shorter_way(v[thrown]):
-        steady = thrown
+    uneven = _shorter_way(v[steady]) < LEAST_MOMENTS <= _shorter_way(v[thrown])
+    steady = thrown if uneven else steady
     if not steady.any():
         return None
-    carried = limits.share_at(x, v) + a * (limits.inertia / G)
-    c, t = direction(v[steady]), (tension / carried)[steady]
+    carried, tension, v = (limits.share_at(x, v) + a * (limits.inertia / G))[steady], tension[steady], v[steady]
+    c, t = direction(v), tension / carried
+    if uneven:
+        for way in (v > 0, v <= 0):  # the mean of each is what the whole way shows
+            t[way] += tension[way].sum() / carried[way].sum() - t[way].mean()
     sums = (len(c), c.sum(), (c * c).sum(), t.sum(), (c * t).sum(), (t * t).sum(), (c > 0).sum())
     at = np.flatnonzero(steady).sum() + start * len(c)
     aa = ((a[steady] / G) ** 2).sum()
