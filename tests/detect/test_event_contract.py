@@ -1,4 +1,4 @@
-"""The event contract (monitor/detect/EVENTS.md) and the code agree: kinds, keys, defaults, order, tolerances.
+"""The event contract (monitor/detect/EVENTS.md) and the code agree: kinds, keys, numbers, order, tolerances.
 
 `NOT_IN_CODE` names what the contract defines and the code lacks. It may only shrink: a test fails if the code has
 something that is still listed. Then remove the name, and implement the rest of its section in the same change.
@@ -16,10 +16,27 @@ from hatchling.builders.wheel import WheelBuilder
 from msgspec import UnsetType
 
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
+from monitor.detect import (
+    event_book,
+    feedback,
+    force_lead,
+    loads,
+    rep_shape,
+    rest_finder,
+    rests,
+    sensor_faults,
+    shown,
+    tension,
+)
+from monitor.detect.moment import seconds
 from monitor.events import KINDS, AnyEvent, Event, FaultCause, Feedback, Leak, Phase, RepStart, Turnaround
+from monitor.learning import curve, load
+from monitor.mqtt.contract.messages import LIVE_HZ
+from monitor.profile import limits as limits_module
 from monitor.profile.limits import Limits, limits_of
 from monitor.profile.profile import MachineSettings, Profile, ProtocolSettings
 from monitor.profile.settings import DetectSettings
+from monitor.signals import conditions, friction, signal_window
 from monitor.vocabulary.table import ROWS
 from tests.quality.circumstances import TOLERANCES_S
 from tests.quality.labels import ORDER
@@ -222,6 +239,40 @@ def test_every_setting_is_in_the_contract_with_the_default_of_the_code() -> None
     for key in sorted(set(contract) & set(code)):
         assert contract[key] == {code[key]}, f"{key}: {contract[key]} in EVENTS.md, {code[key]} in the code"
     assert all(len(defaults) == 1 for defaults in contract.values())
+
+
+FIXED = (  # numbers without a key, and where the code has them
+    (r"friction force mu · W · tanh\(v / (\d+) mm/s\)", friction.TURNOVER_M_S * 1000),
+    (r"they make a doubt of (\d+) mm", rest_finder.SLIP_DOUBT_M * 1000),
+    (r"less than (\d+) mm above 0", rest_finder.MOST_SLIP_M * 1000),
+    (r"to lift-off, at most (\d+) s", seconds(rep_shape.BEFORE_STEPS)),
+    (r"fast \((\d+) readings a second or more, each no mean", force_lead.FAST_HZ),
+    (r"encoder shows ([\d.]+) of a_jerk", conditions.NEARLY),
+    (r"\(more than ([\d.]+) W in the median of the last second", tension.EVEN),
+    (r"the greatest in the (\d+) ms before x reached 3 mm", seconds(rests.TOUCHDOWN_STEPS) * 1000),
+    (r"After a rest of (\d+) s or longer", seconds(loads.PIN_STEPS)),
+    (r"confirmed or replaced within ([\d.]+) s after v first", seconds(loads.CONFIRM_STEPS)),
+    (r"had before it, up to (\d+) s ago", seconds(signal_window.KEPT)),
+    (r"if they are within (\d+) % of each other", load.SNAP * 100),
+    (r"by more than (\d+) %, is confirmed", load.SAME * 100),
+    (r"differs from a given load by more than (\d+) %", load.ALIEN * 100),
+    (r"for `slack` it is assumed to be (\d\.\d+)", conditions.USUAL_FRICTION),
+    (r"unless the movement shows less than ([\d.]+) of it", curve.LIGHTER),
+    (r"but at least ([\d.]+) m, and a repetition", limits_module.ASSUMED_RANGE_M),
+    (r"would not be too fast over ([\d.]+) m", limits_module.WIDEST_RANGE_M),
+    (r"Spikes less than ([\d.]+) s apart", sensor_faults.QUIET_SPIKE_S),
+    (r"lie within ([\d.]+) s of one another", seconds(event_book.ACT_STEPS)),
+    (r"A record (\d+) times a second", 1 / seconds(feedback.FEEDBACK_STEPS)),
+    (r"from (-[\d.]+) to 1.2, because", shown.SHOWN_FROM),
+    (r"from -0.2 to ([\d.]+), because", shown.SHOWN_TO),
+    (r"else the live rate, (\d+)", LIVE_HZ),
+)
+
+
+@pytest.mark.parametrize(("words", "value"), FIXED)
+def test_a_number_without_a_key_is_that_of_the_code(words: str, value: float) -> None:
+    (told,) = re.findall(words, " ".join(CONTRACT.read_text().split()))
+    assert float(told) == pytest.approx(value)
 
 
 @pytest.mark.parametrize("row", section("1.2").table("tempo"), ids=lambda row: row["tempo"])
