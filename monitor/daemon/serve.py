@@ -32,7 +32,6 @@ from monitor.display.address import is_open
 from monitor.display.server import PageServer
 from monitor.display.tls import page_tls
 from monitor.display.token import kept_token, kept_tokens
-from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
 from monitor.mqtt.broker.relay import Relay
 from monitor.mqtt.client.bookmark import Bookmark
 from monitor.mqtt.client.connection import Address
@@ -89,6 +88,8 @@ async def serve(
         stack.push_async_callback(finished, store.close)
         embedded = None
         if profile.mqtt.host is None:
+            from monitor.mqtt.broker.embedded_broker import EmbeddedBroker  # its library takes 2 MB
+
             own, collector = secrets.token_urlsafe(18), await asyncio.to_thread(kept_token, directory, Role.COLLECTOR)
             passwords = {OWN_CLIENTS: own, Role.COLLECTOR.value: collector}
             embedded = await stack.enter_async_context(EmbeddedBroker(passwords=passwords))

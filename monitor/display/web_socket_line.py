@@ -8,7 +8,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import OP_BINARY, Frame
 from websockets.protocol import State
 
-from monitor.mqtt.broker.embedded_broker import SEND_BUFFER_BYTES
+from monitor.mqtt.broker.guard import SEND_BUFFER_BYTES
 
 
 @lru_cache(maxsize=4)  # a message goes to all pages before the next

@@ -185,6 +185,14 @@ def test_every_error_that_a_person_can_act_on_has_a_status() -> None:
             assert ".".join([*path.relative_to(root).with_suffix("").parts, kind]) in KNOWN
 
 
+def test_a_daemon_beside_a_broker_loads_no_other_one() -> None:
+    code = "import sys, monitor.daemon.serve\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "monitor.mqtt.broker.relay" in loaded
+    assert not {"amqtt.broker", "yaml"} & loaded, "they take 2 MB"
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_of_a_command_loads_no_library_either(name: str) -> None:
     code = f"import sys; from monitor.__main__ import main\nmain(['{name}', '--help'])\nprint(*sys.modules)"

@@ -35,13 +35,12 @@ from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
 from amqtt.plugins.manager import PluginManager
 from amqtt.session import Session
 
-from monitor.mqtt.broker.guard import LOCAL, PAGE, Counts, GuardedReader, GuardedWriter, Line
+from monitor.mqtt.broker.guard import LOCAL, PAGE, SEND_BUFFER_BYTES, Counts, GuardedReader, GuardedWriter, Line
 from monitor.mqtt.broker.rights import Anyone, may_publish, may_read
 from monitor.mqtt.contract.payload import Packet
 from monitor.mqtt.contract.publish_packet import publish_packet
 from monitor.mqtt.contract.roles import Page, is_command
 
-SEND_BUFFER_BYTES = 32 * 1024  # small, so that a slow reader is noticed early
 LISTENER = "guarded"
 CLOSE_WITHIN_S = 2.0
 FLUSH_WITHIN_S = 0.5  # at the end, so that `offline` reaches the pages

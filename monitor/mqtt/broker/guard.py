@@ -24,6 +24,7 @@ CONNECT_WITHIN_S = 10.0  # for the first packet
 KEEP_ALIVE_FACTOR = 1.5  # MQTT 3.1.1, 3.1.2.10
 NO_KEEP_ALIVE_S = 300.0  # the limit for a peer that asks for no keep-alive
 MAX_PACKET_BYTES = 256 * 1024
+SEND_BUFFER_BYTES = 32 * 1024  # of a line, small, so that a slow reader is noticed early
 BEHIND_BYTES = 8 * 1024  # about a second of live feedback; more would be late
 FAR_BEHIND_BYTES = 256 * 1024
 CLIENT_PACKETS = {*range(0x30, 0x36), *range(0x3A, 0x3E), 0x40, 0x50, 0x62, 0x70, 0x82, 0xA2, 0xC0, 0xE0}
