@@ -37,7 +37,8 @@ class SetDetector:
         self._off_since: int | None = None
         self._over_since: int | None = None
         self._over_by = 0  # the bit that held since then
-        self._bounced: tuple[int, int] | None = None  # when the last contact began and ended
+        self._left: tuple[int, int, int] | None = None  # the bit of the last rest, when it began and when it ended
+        self._lifted: int | None = None  # when the stack left its rest, by position alone
         self._stood = False  # on a stop, at the moment before
         self._from_stop = False  # it has not lain on the rest since
         self._set_down: int | None = None  # when the tension fell soon after the contact
@@ -71,10 +72,14 @@ class SetDetector:
         self._over_since = None
         self._from_stop = (self._from_stop or stood) and not moment.on(Bit.CONTACT)
         idle = self._stood or (self._from_stop and _sinks_below(moment))
+        if moment.on(Bit.CONTACT):
+            self._lifted = None
+        elif self._lifted is None and moment.on(Bit.KNOWN_X):
+            self._lifted = now
         if moment.trust.force_doubted or idle or not moment.on(begun):  # doubted readings begin nothing
             self._off_since = None
         elif self._off_since is None:
-            self._off_since = moment.stop.until if stood else now
+            self._off_since = moment.stop.until if stood else self._began(moment)
         if self._off_since is None:
             return ()
         if now - self._off_since + 1 < steps(self.settings.start_hold_s):
@@ -83,15 +88,23 @@ class SetDetector:
         started, self._off_since = SetStarted(self._off_since), None
         return (started,)
 
+    def _began(self, moment: Moment) -> int:
+        """Since when the stack is off its rest under load: since its lift-off where the cell was doubted until now."""
+        doubted, near = moment.trust.doubted, steps(self.settings.start_hold_s)
+        if self._lifted is None or not doubted:
+            return moment.now
+        since, until = doubted[-1]
+        return self._lifted if since <= self._lifted + near and moment.now <= until + near else moment.now
+
     def _rests(self, moment: Moment, over: int) -> bool:
         """Whether the stack rests, or is off its rest without tension, each timed separately; doubt changes nothing."""
         if moment.after_silence:
-            self._over_since = self._bounced = None
+            self._over_since = self._left = None
         if moment.on(over & Bit.CONTACT) or moment.rests_since is not None:
             by = Bit.CONTACT
         elif moment.trust.force_doubted or not (moment.on(Bit.KNOWN_T) and _placed(moment)):
-            stands = self._over_since is not None and not moment.on(Bit.UP | Bit.DOWN)
-            by = self._over_by if stands else 0  # still standing as before
+            rested = self._over_since is not None or self._left_lately(moment)
+            by = self._over_by if rested and not moment.on(Bit.UP | Bit.DOWN) else 0  # still standing as before
         else:
             by = moment.bits & over
         self._join(moment, by)
@@ -102,14 +115,16 @@ class SetDetector:
         return bool(by)
 
     def _join(self, moment: Moment, by: int) -> None:
-        """A landing bounces: a contact soon after the last one is the same one."""
-        rested_since = self._over_since if self._over_by == Bit.CONTACT else None
-        if by != Bit.CONTACT and rested_since is not None:
-            self._bounced = rested_since, moment.now
-        elif by == Bit.CONTACT and rested_since is None and self._bounced is not None:
-            since, left = self._bounced
-            if moment.now - left < steps(moment.limits.detect.stack_touch.join_s):
+        """A landing bounces, and noise begins before it is known: what follows soon after a rest is the same rest."""
+        if self._over_since is not None and by != self._over_by:
+            self._left = self._over_by, self._over_since, moment.now
+        elif by and self._over_since is None and self._left is not None and self._left_lately(moment):
+            last, since, _ = self._left
+            if by == last:
                 self._over_by, self._over_since = by, since
+
+    def _left_lately(self, moment: Moment) -> bool:
+        return self._left is not None and moment.now - self._left[2] < steps(moment.limits.detect.stack_touch.join_s)
 
     def _note_set_down(self, moment: Moment) -> None:
         """Note when the tension falls just after the contact: the stack came to rest then."""

@@ -126,7 +126,7 @@ MUTANTS = (
         "pass",
         a_set_ends_with_its_landing_though_that_bounces,
     ),
-    Mutant(SetDetector, "moment.now - left <", "0 <", a_set_ends_with_its_landing_though_that_bounces),
+    Mutant(SetDetector, "moment.now - self._left[2] <", "0 <", a_set_ends_with_its_landing_though_that_bounces),
     Mutant(RepDetector, ">= moment.limits.excursion_m", ">= 0.0", what_counts_as_a_repetition),
     Mutant(RepDetector, "and not moment.limits.starts_up:\n", "and False:\n", a_squat_set_down_is_not_of_the_next_set),
     Mutant(RepDetector, " - EDGE_STEPS", "", a_repetition_at_the_bottom_is_reported_in_time),
