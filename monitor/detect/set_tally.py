@@ -53,6 +53,7 @@ class SetTally:
         self._rested = 0  # moments in band in rests that are over
         self._resting: TensionCounts | None = None  # when the present rest began
         self._at_lockout = False
+        self._known = False  # a load was confirmed in this set
         self._stretches: list[LoadStretch] = []  # of constant load, those that are over
         self._load = _LoadBegun(self._start, 0)
 
@@ -64,11 +65,13 @@ class SetTally:
         """Begin a set at moment `at`."""
         self._leak.start_set(at)
         self._start, self._rested, self._resting = counts_at(signals, at), 0, None
+        self._known = False
         self._stretches, self._load = [], _LoadBegun(self._start, 0)
 
     def update(self, moment: Moment) -> None:
         """Note the beginning and the end of rests, and of stretches of constant load."""
         self._leak.update(moment)
+        self._known = self._known or moment.limits.load_n is not None
         confirmed = moment.load_confirmed
         lift_off = moment.set_start + steps(moment.limits.detect.set.start_hold_s)  # from a hook it takes as long
         if confirmed is not None and confirmed.instead_of_n is not None and lift_off < confirmed.since:
@@ -111,11 +114,14 @@ class SetTally:
         limits, reps = moment.limits, moment.reps
         done = counts_at(moment.signals, over)
         under_load_s, under_tension_s = self.times_s(done.loaded, done.in_band)
-        loads = (*self._stretches, self._end_load(moment, over, limits.selected_n))
+        load_n = limits.selected_n if self._known else None
+        loads = (*self._stretches, self._end_load(moment, over, load_n))
         sums = self._leak.set_sums
-        known = limits.selected_n is not None
+        known = load_n is not None
         lifted_n = max((one.load_n for one in loads if one.load_n and one.full_reps), default=None)
-        working_n = limits.selected_n if lifted_n is None else lifted_n
+        working_n = load_n if lifted_n is None else lifted_n
+        working_from = limits.load_from if known else "unknown"
+        working_from = "learned" if working_from == "presumed" else working_from
         strength_n = moment.staging.highest_n if limits.kind == "static" else lifted_n
         stamp = moment.stamp(over, over, phase="rest")
         stamp["rep"] = None
@@ -130,7 +136,7 @@ class SetTally:
             leak=sums.leak() if known else None,
             counts={kind: n for kind, n in sorted(counts.items()) if n},
             working_load_n=None if working_n is None else round(working_n, 1),
-            working_load_from="learned" if limits.load_from == "presumed" else limits.load_from,
+            working_load_from=working_from,
             friction=None if limits.friction is None else round(limits.friction, 4),
             friction_from=limits.friction_from,
             skill=sums.skill(limits.detect.skill.least_s) if known else None,

@@ -7,7 +7,7 @@ import pytest
 
 from firmware_bridge.samples import Samples
 from monitor.detect.spine import Spine
-from monitor.events import Rep
+from monitor.events import Rep, SetEnd
 from monitor.learning.load import lowered
 from monitor.profile.limits import limits_of
 from monitor.signals.signal_window import SignalWindow
@@ -102,3 +102,18 @@ def test_a_repetition_that_ends_lower_than_reported_keeps_its_load() -> None:
     assert len(sent) == 2
     assert [rep.load_n for rep in sent] == [pytest.approx(LOAD_N, rel=0.01)] * 2
     assert sent[1].in_band_s is not None
+
+
+def test_a_load_that_is_only_presumed_is_not_the_working_load() -> None:
+    """Another pin, and somebody who pulls at the stack again and again: the load cannot be confirmed."""
+    rep: list[Act] = [Leg(1.0, 2.0), Still(0.4), Leg(0.0, 2.0), Still(0.4)]
+    first: list[Act] = [Leg(0.0, 0.5), Still(0.4), *rep, *rep, Down(7.0)]
+    rows = Movement((*first, Pin(0.7), *rep, *rep, Down(7.0))).samples()
+    pulls = (rows.t_s > 18.0) & (rows.t_s % 0.4 < 0.2)
+    force_n = np.where(pulls, 0.5, 1.0) * rows.force_n
+    events = Spine(PROFILES["learned"], "s").update(Samples(rows.t_s, rows.position_m, force_n, rows.flags)).events
+    ends = [event for event in events if isinstance(event, SetEnd)]
+    assert [end.reps for end in ends] == [2, 2]
+    assert [end.working_load_n for end in ends] == [pytest.approx(LOAD_N, rel=0.01), None]
+    assert [end.working_load_from for end in ends] == ["learned", "unknown"]
+    assert [stretch.load_n for end in ends for stretch in end.loads][1] is None
