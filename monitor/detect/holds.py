@@ -109,5 +109,9 @@ def _unseen(moment: Moment, x_m: float) -> bool:
 
 
 def _lowest_m(moment: Moment) -> float | None:
-    """The lowest height at which lifters turn here, as far as it is known."""
-    return moment.limits.bottom_m if moment.limits.range_given else moment.reps.lowest_m
+    """The lowest height at which lifters turn here, as far as it is known; on a stop they only seem to turn."""
+    limits, shown_m = moment.limits, moment.reps.lowest_m
+    if limits.range_given:
+        return limits.bottom_m
+    learned_m = limits.bottom_m if limits.range_agreed else None
+    return max((height_m for height_m in (shown_m, learned_m) if height_m is not None), default=None)

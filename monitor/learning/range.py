@@ -70,11 +70,14 @@ class RangeLearner:
             self._agree(self.seen)
 
     def _agree(self, widest: LearnedRange) -> None:
-        """Set `agreed` once enough repetitions almost reach both ends of the widest way."""
+        """Set `agreed` once enough repetitions almost reach the highest top and the lowest bottom of those that do.
+
+        A short movement before the first repetition, as from the rest onto a stop, may lie below the range.
+        """
         near_m = self.settings.agreement * widest.length_m
-        full = [
-            one for one in self._reps if widest.top_m - one.top_m <= near_m and one.bottom_m - widest.bottom_m <= near_m
-        ]
+        high = [one for one in self._reps if widest.top_m - one.top_m <= near_m]
+        lowest_m = min((one.bottom_m for one in high), default=widest.bottom_m)
+        full = [one for one in high if one.bottom_m - lowest_m <= near_m]
         if len(full) >= self.settings.reps:
             bottom_m = sum(one.bottom_m for one in full) / len(full)
             self.agreed = LearnedRange(bottom_m, sum(one.top_m for one in full) / len(full))

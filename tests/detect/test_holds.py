@@ -12,6 +12,7 @@ from monitor.events import AnyEvent
 from tests.movements import (
     BOTTOM_M,
     ENCODER_M,
+    LEAD_S,
     LOAD_N,
     PROFILES,
     REST_M,
@@ -158,6 +159,19 @@ def test_a_stop_that_keeps_the_cable_loaded_ends_a_set(before_s: float) -> None:
         assert starts[0].t_s == pytest.approx(1.0 + 0.5 + before_s, abs=0.2)
         assert last(events, "rep")[0].t_s == pytest.approx(1.0 + 0.5 + before_s, abs=0.2)
     assert max(rep.positive_s for rep in last(events, "rep")) < 2.5 or before_s < 5
+
+
+@pytest.mark.parametrize("over_m", [0.07, 0.1])
+def test_a_stop_ends_a_set_on_a_learned_range_even_if_the_way_to_it_seemed_a_repetition(over_m: float) -> None:
+    """Nothing is known of the range yet when the stack is lifted off its rest and lowered onto the stop."""
+    onto: list[Act] = [Leg(at(over_m), 1.0), Still(0.4), Leg(at(0.03), 1.0), Still(8.0)]
+    reps: list[Act] = [Leg(1.0, 2.0), Still(0.4), Leg(at(0.1), 2.0), Still(0.4)] * 4
+    acts = [*onto, *reps, Leg(at(0.03), 1.0), Still(20.0), *END]
+    (over,) = last(records(acts, PROFILES["unranged"]), "set_end")
+    at_stop_s = (
+        sum(act.duration_s for act in (*onto, *reps, Leg(at(0.03), 1.0)) if isinstance(act, Leg | Still)) + LEAD_S
+    )
+    assert over.t_s == pytest.approx(at_stop_s, abs=0.3)
 
 
 def test_a_set_that_begins_on_a_hook_with_another_load_has_that_load_alone() -> None:
