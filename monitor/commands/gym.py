@@ -10,6 +10,7 @@ import logging
 import signal
 import sys
 import time
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from monitor.commands.gym_people import add_people_arguments, run_people
 from monitor.exit_codes import ExitCode
 
 if TYPE_CHECKING:
+    from monitor.daemon.stop_limit import StopLimit
     from monitor.gym.configuration import GymConfig
     from monitor.gym.gym import GymPlaces
     from monitor.gym.web.logins import PageRole
@@ -73,18 +75,30 @@ def run(args: argparse.Namespace) -> int:
         return _copy(config, args.action, args.file)
     level = logging.INFO if args.verbose else logging.WARNING
     logging.basicConfig(level=level, format="%(levelname)s %(message)s")
-    with contextlib.suppress(asyncio.CancelledError):
-        asyncio.run(_until_stopped(config))
+    from monitor.daemon.stop_limit import StopLimit
+
+    limit = StopLimit()
+    limit.missing = lambda: ["events that the database has not stored stay in the machines' stores until it asks again"]
+    try:
+        with contextlib.suppress(asyncio.CancelledError):
+            asyncio.run(_until_stopped(config, limit))
+    finally:
+        limit.done()
     return ExitCode.DONE
 
 
-async def _until_stopped(config: "GymConfig") -> None:
+async def _until_stopped(config: "GymConfig", limit: "StopLimit") -> None:
     from monitor.gym.gym import run_gym
 
-    task = asyncio.current_task()
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
     assert task is not None
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+
+    def stop(begin: Callable[[], None]) -> None:
+        begin()
+        task.cancel()
+
+    loop.add_signal_handler(signal.SIGTERM, stop, limit.begin)
+    loop.add_signal_handler(signal.SIGINT, stop, limit.interrupt)
     await run_gym(config, _print)
 
 

@@ -60,7 +60,7 @@ class StopLimit:
         self.done()
 
         def say() -> None:
-            _log.error("%s: the daemon ends now", why)
+            _log.error("%s: ending without what is not on the disk yet", why)
             for sentence in self.missing():
                 _log.error("%s", sentence)
 

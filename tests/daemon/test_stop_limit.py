@@ -45,7 +45,10 @@ def test_after_the_limit_it_leaves_and_says_what_is_missing(
     limit.begin()
     assert left.has_left.wait(60)
     assert left.status == ExitCode.FAILED
-    assert caplog.messages == ["the stop has taken 0 s: the daemon ends now", "a.mcap may lack its end"]
+    assert caplog.messages == [
+        "the stop has taken 0 s: ending without what is not on the disk yet",
+        "a.mcap may lack its end",
+    ]
 
 
 def test_a_stop_that_is_done_in_time_leaves_nothing_behind(
