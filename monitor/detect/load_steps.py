@@ -1,8 +1,13 @@
-"""Detects a motor that changes the load at the turnarounds, so that it differs between up and down (EVENTS.md 12)."""
+"""Detects a motor that changes the load at the turnarounds, so that it differs between up and down (EVENTS.md 12).
+
+Without a known friction nothing else confirms the load of such a machine, so another one than in the set before is
+reported here.
+"""
 
 from monitor.detect.detector import Detection, Findings
 from monitor.detect.moment import NEVER, Moment
-from monitor.events import LoadStep
+from monitor.events import LoadChange, LoadStep
+from monitor.learning.load import SAME
 from monitor.learning.teacher import Teacher
 
 
@@ -15,6 +20,7 @@ class LoadStepDetector:
         self.due = NEVER
         self._teacher = teacher
         self._full = 0  # repetitions of this set, without partial ones
+        self._before_n: float | None = None  # the way up in the last set with a step
 
     def update(self, moment: Moment) -> Findings:
         if moment.set_over is not None:
@@ -40,4 +46,13 @@ class LoadStepDetector:
         up_n, down_n = limits.load_n, limits.load_n * limits.down
         stamp = moment.stamp(moment.now, moment.now)
         event = LoadStep(**stamp, load_up_n=round(up_n, 1), load_down_n=round(down_n, 1))
-        return limits, Detection(event, moment.now, moment.now)
+        return limits, *self._changed(moment, up_n), Detection(event, moment.now, moment.now)
+
+    def _changed(self, moment: Moment, load_n: float) -> list[Detection[LoadChange]]:
+        before_n, self._before_n = self._before_n, load_n
+        known = moment.limits.friction_from != "unknown" or moment.limits.load_from == "given"
+        if before_n is None or known or abs(load_n / before_n - 1) <= SAME:
+            return []
+        at = moment.set_start
+        change = LoadChange(**moment.stamp(at, at), from_n=round(before_n, 1), to_n=round(load_n, 1))
+        return [Detection(change, at, at)]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from monitor.detect.spine import Spine
-from tests.movements import LOAD_N, Act, Down, Leg, Movement, Pin, Still, Tug, profile
+from tests.movements import FRICTION, LOAD_N, Act, Down, Leg, Movement, Pin, Still, Tug, profile
 
 START: list[Act] = [Leg(0.0, 0.5), Still(0.4)]
 REP: list[Act] = [Leg(1.0, 2.0), Still(0.4), Leg(0.0, 2.0), Still(0.4)]
@@ -13,8 +13,8 @@ END: list[Act] = [Down(6.0)]
 MOTOR = 1.4
 
 
-def events_of(acts: list[Act], motor: float = MOTOR) -> list[Any]:
-    spine = Spine(profile(working_load_n=None), "s")
+def events_of(acts: list[Act], motor: float = MOTOR, friction: float | None = FRICTION) -> list[Any]:
+    spine = Spine(profile(working_load_n=None, friction=friction), "s")
     events = spine.update(Movement((*START, *acts), down=motor).samples()).events + spine.finish().events
     return list({event.id: event for event in events}.values())
 
@@ -51,3 +51,13 @@ def test_a_heave_that_exceeds_the_motors_load_too_stays_a_force_ceiling() -> Non
     events = events_of([*heave, *REP, *REP, *REP, *REP, *END], motor=1.3)
     assert [event.kind for event in events if event.kind == "load_step"]
     assert [event.rep for event in events if event.kind == "force_ceiling" and event.part_of is None] == [1]
+
+
+@pytest.mark.parametrize("friction", [FRICTION, None])
+@pytest.mark.parametrize("pin", [1.0, 0.8])
+def test_another_pin_is_a_load_change_whether_or_not_the_friction_is_known(friction: float | None, pin: float) -> None:
+    events = events_of([*[*REP] * 4, Down(7.0), Pin(pin), *START, *[*REP] * 4, *END], friction=friction)
+    changes = [event for event in events if event.kind == "load_change"]
+    assert len([event for event in events if event.kind == "load_step"]) == 2
+    assert [event.to_n / event.from_n for event in changes] == pytest.approx([] if pin == 1.0 else [pin], rel=0.01)
+    assert all(event.set == 2 for event in changes)
