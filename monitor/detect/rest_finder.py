@@ -16,6 +16,7 @@ from monitor.signals.conditions import Bit
 from monitor.signals.position_tracker import PositionDoubt
 
 STILL_S = 0.5  # longer than a slack cable can hang in a throw
+CONTACT_S = 0.3  # in doubt, where the rest may be: without half its load the stack cannot stand in the air
 LEAST_DRIFT_M = 0.0015  # a rubber bumper gives by less
 ASTRAY_M = 0.03  # an estimate of a lost position may be wrong by this much more than its doubt
 MOST_SLIP_M = 0.015  # hooks, stops and range limiters are higher
@@ -37,8 +38,10 @@ class RestFinder:
     def __init__(self) -> None:
         self.due = NEVER
         self._since: int | None = None
+        self._looked = False  # at where it has stood since then
         self._stood: tuple[int, float] | None = None  # when and where the stack last stood above its rest
         self._hung_m: float | None = None  # where it last hung while its position was sure
+        self._placed = False  # it has stood since its height was found: what is said to be lost was lost before
         self._slips_only = True  # nothing else makes the present doubt
 
     def update(self, moment: Moment) -> Findings:
@@ -48,7 +51,8 @@ class RestFinder:
             limits = limits.with_doubt(doubt.by_m)
         self._slips_only = not doubts and (self._slips_only or not limits.doubt_m)
         slipped = any(isinstance(item, Flagged) and item.flags & Flag.SLIPPED for item in moment.news)
-        if slipped and limits.doubt_m < SLIP_DOUBT_M:
+        self._placed = self._placed and moment.still
+        if slipped and not self._placed and limits.doubt_m < SLIP_DOUBT_M:
             limits = limits.with_doubt(SLIP_DOUBT_M - limits.doubt_m)
         found = self._look(moment, limits.doubt_m)
         below_m = self._below(moment)
@@ -60,14 +64,17 @@ class RestFinder:
         self.due = NEVER
         let_go = Bit.EMPTY | Bit.CONTACT if doubt_m else Bit.EMPTY  # in doubt, a contact has lost half its tension
         resting = moment.limits.kind == "stack" and moment.on(let_go) and moment.still
-        self._since = (self._since if self._since is not None else moment.now) if resting else None
-        if self._since is None:
+        if not resting:
+            self._since, self._looked = None, False
             return ()
-        ripe = self._since + steps(STILL_S) + moment.signals.slow_lag
-        if moment.now < ripe:
+        self._since = moment.now if self._since is None else self._since
+        loose = steps(STILL_S) + moment.signals.slow_lag
+        ripe = self._since + (steps(CONTACT_S) if doubt_m and moment.on(Bit.CONTACT) else loose)
+        if not self._looked and moment.now < ripe:
             self.due = ripe
-        if moment.now != ripe:
+        if self._looked or moment.now < ripe:
             return ()
+        self._looked = True
         doubted = moment.trust.doubted
         if doubted and doubted[-1][1] > self._since:
             return ()  # only the cell's reading stood still
@@ -109,7 +116,7 @@ class RestFinder:
         return lifted and off_m - float(np.fmin.reduce(x)) <= SAME_M
 
     def _moved(self, moment: Moment, found: PlaceFound, doubt_m: float) -> list[Finding]:
-        self._stood = None
+        self._stood, self._placed = None, True
         findings: list[Finding] = [found]
         off_m = found.off_m
         if abs(off_m) > max(moment.limits.detect.sensor_fault.jump_m, doubt_m):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from firmware_bridge.samples import Samples
+from firmware_bridge.samples import Flag, Samples
 from monitor.detect.spine import Spine
 from monitor.events import Feedback
 from monitor.profile.profile import Profile
@@ -18,14 +18,21 @@ STANDS_S = 12.0
 ACTS: list[Act] = [Leg(0.0, 0.5), Still(0.4), *REP, *REP, Down(STANDS_S), *REP, *END]
 
 
-def braced(*pulls: tuple[float, float], jump_m: float) -> tuple[list[Any], list[Feedback]]:
-    """What is found after a jump, where the lifter pulls at the rest: (from s on, share of the load)."""
+def braced(
+    *pulls: tuple[float, float], jump_m: float, machine: Profile = PROFILES["stack"], slipped_s: tuple[float, ...] = ()
+) -> tuple[list[Any], list[Feedback]]:
+    """What is found after a jump, where the lifter pulls at the rest: (from s on, share of the load).
+
+    `slipped_s`: when the device says that counts were lost.
+    """
     rows = Movement(tuple(ACTS)).samples()
     rests = (rows.t_s > LANDED_S) & (rows.t_s < LANDED_S + STANDS_S) & (rows.force_n < 0.1 * LOAD_N)
     from_s, shares = np.array([(-1.0, 0.0), *pulls]).T
     pulled_n = shares[np.searchsorted(from_s, rows.t_s - LANDED_S, side="right") - 1] * LOAD_N
     force_n = np.where(rests, rows.force_n + pulled_n, rows.force_n)
-    return told(Samples(rows.t_s, jumped(rows, 5.0, jump_m), force_n, rows.flags))
+    flags = rows.flags.copy()
+    flags[np.searchsorted(rows.t_s, slipped_s)] = Flag.SLIPPED
+    return told(Samples(rows.t_s, jumped(rows, 5.0, jump_m), force_n, flags), machine)
 
 
 def jumped(rows: Samples, at_s: float, by_m: float) -> NDArray[np.float64]:
@@ -40,7 +47,7 @@ def told(rows: Samples, machine: Profile = PROFILES["stack"]) -> tuple[list[Any]
 
 
 @pytest.mark.parametrize("jump_m", [-0.03, 0.03])
-@pytest.mark.parametrize("pulls", [[(0.0, 0.35), (0.7, 0.65)], [(0.0, 0.65)]], ids=["lets go", "never lets go"])
+@pytest.mark.parametrize("pulls", [[(0.0, 0.35), (0.7, 0.65)], [(0.0, 0.35), (0.5, 0.65)], [(0.0, 0.65)]])
 def test_a_lifter_who_keeps_pulling_at_the_rest_has_no_help(pulls: list[tuple[float, float]], jump_m: float) -> None:
     found, _ = braced(*pulls, jump_m=jump_m)
     sound, _ = braced(*pulls, jump_m=0.0)
@@ -48,6 +55,16 @@ def test_a_lifter_who_keeps_pulling_at_the_rest_has_no_help(pulls: list[tuple[fl
     assert [event.set for event in found if event.kind == "rep"] == [1, 1, 2]
     first, second = (next(event.t_s for event in some if event.kind == "set_end") for some in (found, sound))
     assert first == pytest.approx(second, abs=0.1)
+
+
+@pytest.mark.parametrize("at_s", [-3.0, -0.2, 0.6, 1.5])
+def test_a_lost_count_that_is_reported_late_moves_no_stack_off_its_rest(at_s: float) -> None:
+    superslow = profile(positive_s=10.0, negative_s=10.0)
+    found, _ = braced((0.0, 0.35), (0.45, 0.65), jump_m=0.0, machine=superslow, slipped_s=(5.0, LANDED_S + at_s))
+    sound, _ = braced((0.0, 0.35), (0.45, 0.65), jump_m=0.0, machine=superslow)
+    ends = ([event.t_s for event in some if event.kind in ("set_start", "set_end")] for some in (found, sound))
+    assert next(ends) == pytest.approx(next(ends), abs=0.1)
+    assert not [event for event in found if event.kind == "assist"]
 
 
 @pytest.mark.parametrize("height_m", [0.02, 0.028])
