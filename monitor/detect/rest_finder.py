@@ -23,7 +23,7 @@ MOST_SLIP_M = 0.015  # hooks, stops and range limiters are higher
 SAME_M = 0.0015  # two contacts at the same height
 SLIP_DOUBT_M = 0.005  # counts are lost one by one, in both directions
 BELOW_STEPS = steps(0.12)  # for this long: a slow cell shows a landing late, and rubber yields
-LOOK_STEPS = 4  # how often to look meanwhile
+LOOK_STEPS = 12  # how often to look after that
 
 
 class RestFinder:
@@ -33,12 +33,13 @@ class RestFinder:
     before. It reports a `sensor_fault` if the encoder has slipped further than the doubt explains.
     """
 
-    watches = Bit.KNOWN_X | Bit.STILL | Bit.EMPTY | Bit.CONTACT
+    watches = Bit.KNOWN_X | Bit.STILL | Bit.EMPTY | Bit.CONTACT | Bit.LIGHT
 
     def __init__(self) -> None:
         self.due = NEVER
         self._since: int | None = None
         self._looked = False  # at where it has stood since then
+        self._pulled_since: int | None = None  # since when the stack seems to rest while its cable is pulled
         self._stood: tuple[int, float] | None = None  # when and where the stack last stood above its rest
         self._hung_m: float | None = None  # where it last hung while its position was sure
         self._placed = False  # it has stood since its height was found: what is said to be lost was lost before
@@ -92,10 +93,15 @@ class RestFinder:
     def _below(self, moment: Moment) -> float:
         """How far below all contacts the stack seems to be although its cable carries it: it cannot be there, m."""
         limits, signals, now = moment.limits, moment.signals, moment.now
-        off_rest_m = limits.detect.set.off_rest_m
-        if limits.kind != "stack" or not moment.x_m <= off_rest_m or moment.on(Bit.LIGHT):
+        if limits.kind != "stack" or not moment.on(Bit.CONTACT) or moment.on(Bit.LIGHT):
+            self._pulled_since = None
             return 0.0
-        self.due = min(self.due, now + LOOK_STEPS)
+        self._pulled_since = now if self._pulled_since is None else self._pulled_since
+        lasted = now - self._pulled_since - BELOW_STEPS
+        self.due = min(self.due, now + (LOOK_STEPS - lasted % LOOK_STEPS if lasted >= 0 else -lasted))
+        off_rest_m = limits.detect.set.off_rest_m
+        if lasted < 0 or lasted % LOOK_STEPS or not moment.x_m <= off_rest_m:
+            return 0.0
         x, tension_n = (signals.part(of, now - BELOW_STEPS, now + 1) for of in (signals.x, signals.fast_tension))
         carried = bool((tension_n >= limits.half_load_n).all())
         return -off_rest_m - float(np.max(x)) if carried else 0.0  # NaN where the position was not known

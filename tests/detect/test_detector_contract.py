@@ -28,6 +28,7 @@ from tests.movements import (
     PROFILES,
     Act,
     Down,
+    Helped,
     Leg,
     Movement,
     Pin,
@@ -181,6 +182,11 @@ def test_a_replay_cut_short_reports_what_the_whole_had_reported_by_then(
     assert all(moment >= now_s for moment in known[len(until_then) :] if moment is not None)
 
 
+SEEMS_BELOW_ITS_REST = Movement(  # for a moment a loaded stack seems to lie lower than it can
+    (Leg(1.02, 0.3), Helped(1.0, 2.0, 0.0), Still(0.2), Helped(0.0, 2.0, 1.0), Still(1.0)), position_hz=100.0
+)
+
+
 class Restless:
     """A detector that is woken at every moment; it still asks for past moments when a load is confirmed."""
 
@@ -192,6 +198,7 @@ class Restless:
 
 
 @settings(exact, max_examples=long(80, 2))
+@example("learned", SEEMS_BELOW_ITS_REST)
 @given(any_profile, movements())
 def test_waking_detectors_at_every_moment_changes_nothing(name: str, movement: Movement) -> None:
     samples = movement.samples()
