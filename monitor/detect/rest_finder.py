@@ -17,6 +17,7 @@ from monitor.signals.position_tracker import PositionDoubt
 
 STILL_S = 0.5  # longer than a slack cable can hang in a throw
 CONTACT_S = 0.3  # in doubt, where the rest may be: without half its load the stack cannot stand in the air
+SOON_S = 0.3  # after its position is known again: in which a stack that fell comes to stand
 LEAST_DRIFT_M = 0.0015  # a rubber bumper gives by less
 ASTRAY_M = 0.03  # an estimate of a lost position may be wrong by this much more than its doubt
 MOST_SLIP_M = 0.015  # hooks, stops and range limiters are higher
@@ -42,12 +43,18 @@ class RestFinder:
         self._pulled_since: int | None = None  # since when the stack seems to rest while its cable is pulled
         self._stood: tuple[int, float] | None = None  # when and where the stack last stood above its rest
         self._hung_m: float | None = None  # where it last hung while its position was sure
+        self._known = self._hung = False  # its position; whether it hung when that was lost
+        self._seen_again = -NEVER  # after the newest doubt
         self._placed = False  # it has stood since its height was found: what is said to be lost was lost before
         self._slips_only = True  # nothing else makes the present doubt
 
     def update(self, moment: Moment) -> Findings:
         doubts = [item for item in moment.news if isinstance(item, PositionDoubt)]
-        limits = moment.limits
+        limits, known = moment.limits, moment.on(Bit.KNOWN_X)
+        if self._known and not known:
+            self._hung = moment.held
+        self._known = known
+        self._seen_again = moment.now if doubts else self._seen_again
         for doubt in doubts:
             limits = limits.with_doubt(doubt.by_m)
         self._slips_only = not doubts and (self._slips_only or not limits.doubt_m)
@@ -83,7 +90,7 @@ class RestFinder:
         moved = bool(doubt_m) or abs(off_m) > LEAST_DRIFT_M
         if self._hung_m is not None and abs(off_m - self._hung_m) < min(doubt_m, abs(off_m)):
             return self._moved(moment, PlaceFound(off_m - self._hung_m, None), doubt_m)
-        by_place = off_m <= self._reach_m(moment, doubt_m)  # there is nothing below a rest
+        by_place = off_m <= self._reach_m(moment, doubt_m) or self._fell(moment, self._since)
         if not doubt_m and off_m > MOST_SLIP_M:
             self._hung_m = off_m
         if not moved or not (by_place or self._stands_again(moment, off_m)):
@@ -106,8 +113,13 @@ class RestFinder:
         carried = bool((tension_n >= limits.half_load_n).all())
         return -off_rest_m - float(np.max(x)) if carried else 0.0  # NaN where the position was not known
 
+    def _fell(self, moment: Moment, since: int) -> bool:
+        """Whether it has stood since it was seen again, and was carried before: then it fell, however far."""
+        soon = self._seen_again + steps(SOON_S) + moment.signals.slow_lag
+        return since <= soon and moment.limits.doubt_m > 0 and not self._hung
+
     def _reach_m(self, moment: Moment, doubt_m: float) -> float:
-        """Below it, a stack that stands without tension is on its rest."""
+        """Below it, a stack that stands without tension is on its rest: there is nothing below a rest."""
         if not doubt_m:
             return moment.limits.detect.set.off_rest_m
         return MOST_SLIP_M if self._slips_only else moment.limits.detect.set.off_rest_m + doubt_m + ASTRAY_M

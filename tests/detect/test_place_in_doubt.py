@@ -82,3 +82,20 @@ def test_a_limiter_stays_what_it_was_when_the_encoder_has_jumped(jump_m: float, 
     assert not [event for event in found if event.kind in ("stack_touch", "bottom_rest")]
     stands = [one.phase for one in feedback if 2 * 4.8 + 5.0 < one.t_s < 2 * 4.8 + 9.0]
     assert set(stands) == {"held"}
+
+
+def test_a_stack_that_fell_while_the_device_restarted_lies_on_its_rest() -> None:
+    """It was carried at 0.3 m, and stands without tension as soon as it is seen again."""
+    acts: list[Act] = [Leg(0.0, 0.5), Still(0.4), *REP, Leg(0.5, 1.5), Still(0.3), Down(3.0, 0.3), *REP, *END]
+    rows = Movement(tuple(acts)).samples()
+    falls_s = LEAD_S + 0.9 + 4.8 + 1.8
+    kept = (rows.t_s < falls_s) | (rows.t_s > falls_s + 0.4)
+    flags = rows.flags.copy()
+    flags[rows.t_s > falls_s + 0.4] = 0
+    flags[np.flatnonzero(rows.t_s > falls_s + 0.4)[:8]] = Flag.RESTART
+    found, _ = told(Samples(rows.t_s, rows.position_m, rows.force_n, flags).rows(kept))
+    assert not [event for event in found if event.kind in ("assist", "unload", "tension_out")]
+    touches = [event for event in found if event.kind == "stack_touch"]
+    assert [touch.ended_set for touch in touches] == [False, True]
+    tops = [event.position_m for event in found if event.kind == "turnaround" and event.at == "upper"]
+    assert tops[-1] == pytest.approx(tops[0], abs=0.003)
