@@ -20,7 +20,18 @@ from numpy.typing import NDArray
 from monitor.detect.detector import Detection
 from monitor.detect.moment import Moment, seconds, steps
 from monitor.detect.stretches import MOST, Follower, Stretch, length, runs_of, union, without
-from monitor.events import AnyEvent, Assist, Drop, Jerk, Leak, LoadStep, SensorFault, Turnaround
+from monitor.events import (
+    AnyEvent,
+    Assist,
+    BottomRest,
+    Drop,
+    Jerk,
+    Leak,
+    LoadStep,
+    SensorFault,
+    StackTouch,
+    Turnaround,
+)
 from monitor.profile.limits import Limits
 from monitor.signals.conditions import Bit
 from monitor.signals.grid import STEP_S
@@ -187,14 +198,20 @@ class LeakTally:
 
     def _pause_for_load(self, lift_off: int) -> None:
         """Note that the contact before this lift-off was a pause in which the pin was moved."""
-        contacts = union(self._contacts.until(lift_off), JOIN_STEPS)
+        contacts = self._rested(lift_off)
         self._load_pauses += [(a, b) for a, b in contacts[-1:] if a < lift_off < b + PIN_STEPS]
+
+    def _rested(self, end: int) -> list[Stretch]:
+        """Contacts up to a moment: as events show them, too, which in doubt begin before the place does."""
+        told = [one for one in self._events if isinstance(one.event, StackTouch | BottomRest)]
+        spans = ((one.start, end if one.end is None else min(one.end, end)) for one in told)
+        return union([*self._contacts.until(end), *spans], JOIN_STEPS)
 
     def _free(self, limits: Limits, end: int) -> list[Stretch]:
         """Pauses on the rest that neither leak nor count: to change the load, or planned (up to the planned length)."""
         if not limits.pause_s:
             return self._load_pauses
-        contacts, longest = union(self._contacts.until(end), JOIN_STEPS), steps(limits.pause_s)
+        contacts, longest = self._rested(end), steps(limits.pause_s)
         return [*self._load_pauses, *((a, min(b, a + longest)) for a, b in contacts)]
 
     def _spoiled(self, limits: Limits, end: int) -> Iterator[tuple[int, str, Stretch]]:

@@ -11,7 +11,7 @@ from monitor.detect.spine import Spine
 from monitor.events import Feedback
 from monitor.profile.profile import Profile
 from tests.detect.stories import END, REP
-from tests.movements import LEAD_S, LOAD_N, PROFILES, REST_M, Act, Down, Leg, Movement, Still, profile
+from tests.movements import LEAD_S, LOAD_N, PROFILES, REST_M, Act, Down, Leg, Movement, Pin, Still, profile
 
 LANDED_S = LEAD_S + 0.9 + 2 * 4.8 + 0.4  # after two repetitions
 STANDS_S = 12.0
@@ -99,3 +99,16 @@ def test_a_stack_that_fell_while_the_device_restarted_lies_on_its_rest() -> None
     assert [touch.ended_set for touch in touches] == [False, True]
     tops = [event.position_m for event in found if event.kind == "turnaround" and event.at == "upper"]
     assert tops[-1] == pytest.approx(tops[0], abs=0.003)
+
+
+@pytest.mark.parametrize("pause_s", [0.0, 4.0], ids=["for another pin", "planned"])
+def test_a_pause_in_doubt_is_no_fault(pause_s: float) -> None:
+    """The contact begins before the place shows it."""
+    acts: list[Act] = [Leg(0.0, 0.5), Still(0.4), *REP, *REP, Down(2.5, 1.2), Pin(0.6), *REP, *REP, *END]
+    rows = Movement(tuple(acts)).samples()
+    machine = profile(working_load_n=None, pause_s=pause_s)
+    (found, _), (sound, _) = (
+        told(Samples(rows.t_s, jumped(rows, 5.0, by_m), rows.force_n, rows.flags), machine) for by_m in (0.03, 0.0)
+    )
+    one, other = (next(event for event in events if event.kind == "set_end") for events in (found, sound))
+    assert (one.reps, one.clean_reps) == (other.reps, other.clean_reps) == (4, 4)
