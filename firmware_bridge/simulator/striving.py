@@ -25,6 +25,8 @@ BEHIND_M = 0.05  # this far behind, the path waits
 NO_LIMIT = 1e9
 UPLOAD_S = 1.0
 PROGRESS_M = 0.004
+STANDS_M_S = 0.01
+ON_STEEL_M, ON_RUBBER_M = 0.001, 0.003  # rubber may carry the stack as high, while the lifter still pulls a little
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,12 +116,17 @@ class _Set:
             return 0.0
         if self._doing is _Doing.UPLOAD:
             return 0.98 * share * min(since_s / UPLOAD_S, 1.0)
-        if self._doing is _Doing.SET_DOWN and self._moment.x_m < 0.001:
+        if self._doing is _Doing.SET_DOWN and self._landed():
             return 0.0
         behind = self._path_m - self._moment.x_m
         direction = np.sign(self._path_m_s) if abs(self._path_m_s) > 0.002 else 0.0
         friction = float(direction) * self._machine.friction * share
         return share + friction + STIFF_PER_M * behind + STIFF_S * (self._path_m_s - self._moment.v_m_s)
+
+    def _landed(self) -> bool:
+        """Whether the stack lies on its rest; rubber may carry it a little higher, where it stands still."""
+        stands = self._path_m < 0.0 and abs(self._moment.v_m_s) < STANDS_M_S
+        return self._moment.x_m < (ON_RUBBER_M if stands else ON_STEEL_M)
 
     def _follow(self, pace: float) -> None:
         """Move the intended path towards its target; it waits for the stack."""
@@ -164,7 +171,7 @@ class _Set:
             self._turn_to(_Doing.SET_DOWN if enough else _Doing.BOTTOM, t_s)
         elif doing is _Doing.BOTTOM and since_s >= striving.dwell_s:
             self._turn_to(_Doing.UP, t_s)
-        elif doing is _Doing.SET_DOWN and x_m < 0.001:
+        elif doing is _Doing.SET_DOWN and self._landed():
             if since_s >= striving.tail_s:
                 self._doing = _Doing.OVER
         elif doing is _Doing.SET_DOWN:

@@ -1,5 +1,6 @@
 """Sessions of a gym, and a lifter who fails by exhaustion."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -8,7 +9,9 @@ import pytest
 from firmware_bridge.simulator import Kit, Machine, measure
 from firmware_bridge.simulator.faults import CellGlitches
 from firmware_bridge.simulator.gym import KINDS, drawn_session
+from firmware_bridge.simulator.machine import STEP_S
 from firmware_bridge.simulator.muscle import Body, Muscle
+from firmware_bridge.simulator.pad import rubber
 from firmware_bridge.simulator.session import Session
 from firmware_bridge.simulator.striving import Striving, simulate_striving
 
@@ -33,6 +36,17 @@ def test_a_session_begins_and_ends_at_rest(kind: str) -> None:
 
 def test_every_kind_can_be_drawn() -> None:
     assert all(drawn(kind, seed, faulty=bool(seed % 2)).stretches for kind in KINDS for seed in range(8))
+
+
+def test_an_exhausted_lifter_lets_go_of_a_stack_that_rubber_carries() -> None:
+    """A little pull is enough to hold it above where it would lie alone."""
+    machine = replace(MACHINE, pad=rubber(0.0025, 0.4))
+    striving = Striving(positive_s=2, negative_s=2, muscle=Muscle(strength=1.9), patience_s=2.0, tail_s=2.0)
+    trace = simulate_striving(machine, striving, 3)
+    pulled = np.flatnonzero(trace.tension_n > 0.1 * machine.working_load_n)
+    down = np.flatnonzero(trace.x_m > 0.003)
+    assert 0 <= (pulled[-1] - down[-1]) * STEP_S < 1.0
+    assert (len(trace.x_m) - down[-1]) * STEP_S < striving.tail_s + 2.0
 
 
 def test_the_same_seed_is_the_same_session_and_another_is_not() -> None:
