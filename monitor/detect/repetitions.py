@@ -5,7 +5,6 @@ repetition ends. If the movement goes on after all, the record is sent again. Th
 neighbouring turns, not below the rest.
 """
 
-from collections import deque
 from typing import Any
 
 import msgspec
@@ -16,11 +15,10 @@ from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from monitor.detect.detector import Correction, Detection, Finding, Findings
 from monitor.detect.moment import NEVER, Moment, RepFinished, Reps, RepWentOn, TurningPoint, seconds, steps
 from monitor.detect.rep_shape import segmented_of, start_of
-from monitor.detect.stretches import runs_of
+from monitor.detect.unweighed import UnweighedReps
 from monitor.events import Rep
 from monitor.learning.range import LearnedRange
 from monitor.profile.limits import Limits
-from monitor.profile.resistance import Resistance
 from monitor.profile.settings import RepSettings
 from monitor.signals.conditions import Bit
 from monitor.signals.zigzag import Reversal
@@ -28,8 +26,6 @@ from monitor.signals.zigzag import Reversal
 LATE_STEPS = 4  # the reading that completes a moment may arrive this much later
 EDGE_STEPS = 8  # by how much a coarse encoder shows the edge of a dwell late; a slow filter does so again by its lag
 SAME_END_STEPS = steps(0.05)  # an end that moves by less is not worth another record
-PIN_STEPS = steps(1.0)  # nobody moves a pin in less
-KEPT = 16  # repetitions of an unknown load: more than are done before it is learned
 
 
 class RepDetector:
@@ -45,8 +41,7 @@ class RepDetector:
         self._full = self._partial = 0  # in this set
         self._turns: list[TurningPoint] = []  # the turn that the swing began with, and the one at its far end
         self._settled: Detection[Rep] | None = None  # of these turns: reported when the stack stood at its end
-        self._unweighed: deque[Detection[Rep]] = deque(maxlen=KEPT)  # of this set, reported before the load was known
-        self._resistance: Resistance | None = None  # by which they are judged
+        self._unweighed = UnweighedReps()
         self._lowest_m = self._lowest_before_m = np.inf  # lowest end off the rest: of all; of all but the last
         self._handed = False  # before the first repetition something held the stack: the lifter takes it over
         self._slow_since: int | None = None
@@ -57,7 +52,7 @@ class RepDetector:
     def update(self, moment: Moment) -> Findings:
         self._listen(moment)
         self._note_sticking(moment)
-        findings: list[Finding] = self._weigh(moment) if self._unweighed else []
+        findings: list[Finding] = [*self._unweighed.weigh(moment)]
         for turn in moment.turned.points:
             findings += self._turn(moment, turn)
         self._pull(moment)
@@ -86,23 +81,6 @@ class RepDetector:
                 msgspec.structs.replace(turn, reversal=turn.reversal.shifted(moment.zero_moved_m))
                 for turn in self._turns
             ]
-
-    def _weigh(self, moment: Moment) -> list[Finding]:
-        """Once the load is known, send the repetitions that were done with it again, with what it shows of them."""
-        load_n, signals = moment.limits.load_n, moment.signals
-        if load_n is None:
-            return []
-        findings: list[Finding] = []
-        for one in self._unweighed:
-            assert one.end is not None
-            judged = moment.limits.resistance is self._resistance and one.start >= signals.oldest
-            if not judged or _pin_may_have_moved(moment, one.end):
-                continue
-            in_band_s = seconds(signals.count(signals.in_band, one.start, one.end))
-            rep = msgspec.structs.replace(one.event, load_n=round(load_n, 1), in_band_s=in_band_s)
-            findings.append(Correction(one, rep))
-        self._unweighed.clear()
-        return findings
 
     def _turn(self, moment: Moment, turn: TurningPoint) -> list[Finding]:
         outer = "lower" if moment.limits.starts_up else "upper"
@@ -198,8 +176,7 @@ class RepDetector:
             self._lowest_m = min(self._lowest_m, last.reversal.x_m)
         self._settled = Detection(rep, start, end)
         if rep.load_n is None and rep.set is not None:
-            self._unweighed.append(self._settled)
-            self._resistance = moment.limits.resistance
+            self._unweighed.add(self._settled, moment)
         return [self._settled, finished]
 
     def _amend(self, moment: Moment, reported: Detection[Rep], last: TurningPoint) -> list[Finding]:
@@ -285,14 +262,6 @@ def _beginning(moment: Moment, since: int, until: int) -> TurningPoint:
     if x_m != x_m:  # it went out of sight just then
         x_m = moment.signals.x_m(until - 1)
     return TurningPoint(Reversal(moment.now, until, x_m, "lower", False), since, until)
-
-
-def _pin_may_have_moved(moment: Moment, since: int) -> bool:
-    """Whether the stack has rested or hung for long enough since then."""
-    limits, signals = moment.limits, moment.signals
-    x, tension_n = (signals.part(of, since, moment.now + 1) for of in (signals.x, signals.tension))
-    free = (x < limits.detect.set.off_rest_m) | (tension_n < limits.held_n)
-    return any(end - start >= PIN_STEPS for start, end in runs_of(free, since))
 
 
 def _on_way_back(moment: Moment, since: int) -> bool:
