@@ -1,30 +1,30 @@
-"""Predicts acceleration from the force of a fast cell, before the encoder can show it.
+"""Foresees acceleration from the force, before the encoder can show it.
 
-An encoder shows acceleration only as a second difference, so its estimate needs positions `lag` steps ahead. A fast
-cell shows it directly: T = W (1 + a/g + friction), solved for `a` with the tension of the next moments. The load need
-not be known: it follows from the same law over the last moments, for which the encoder shows the acceleration. It is a
-mean over `RECENT` of them, in which the rounding of a coarse encoder averages out. An even pull (a helper, a drifting
-zero) is part of that load and makes no difference. Only moments count in which the stack hung freely: on the rest the
-cable carries a part of it, and friction that is not known turns where the stack turns. Just off the rest there are none
-yet; there the load counts that is known otherwise. Beyond what the force shows, an acceleration that grows keeps to its
-parabola; behind a peak the parabola would end too soon, and the statistics of smooth accelerations count (`Outlook`).
+An encoder shows acceleration only as a second difference, so its estimate needs positions `lag` steps ahead. A cell
+shows it directly: T = W (1 + a/g + friction), solved for `a` with the best estimate of the tension in the next moments
+(`tension_outlook`); even a slow converter shows more of it than the encoder does. The load need not be known: it
+follows from the same law over the last moments, for which the encoder shows the acceleration. It is a mean over
+`RECENT` of them, in which the rounding of a coarse encoder averages out. An even pull (a helper, a drifting zero) is
+part of that load and makes no difference. Only moments count in which the stack hung freely: on the rest the cable
+carries a part of it, and friction that is not known turns where the stack turns. Just off the rest there are none yet;
+there the load counts that is known otherwise.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
-from monitor.detect.foresight import SHOWN, Outlook, by_parabola, grows
 from monitor.detect.moment import Moment
+from monitor.detect.parabola import SHOWN, slope, steps_beyond
 from monitor.profile.settings import CellSettings
 from monitor.signals.conditions import Bit
 from monitor.signals.friction import TURNOVER_M_S
 from monitor.signals.grid import STEP_S
-from monitor.signals.kernels import ACCELERATION_HZ, tension_kernel
+from monitor.signals.kernels import ACCELERATION_HZ, tension_kernel, tension_outlook
 
-FAST_HZ = 330.0  # EVENTS.md 18
-AHEAD = 4  # steps that a tension is filtered with; with fewer its error is larger than the encoder's
-MARGIN = 1.2  # of the threshold, which an acceleration that grows must exceed
+SLOWEST_HZ, LONGEST_WINDOW_S = 60.0, 0.07  # of a converter that shows enough: an HX711 has 80 Hz and 50 ms
+CAUTION = 1.0  # of the expected errors: by so much an acceleration must be greater than its threshold
+CLEAR, CLEARLY = 8, 1.5  # steps ahead, and how many times its threshold an acceleration that grows must be there
 RECENT = 16  # moments, 80 ms: about as far as the encoder's errors are alike
 FEWEST = 4  # of them that must count
 SLIDING_M_S = 2 * TURNOVER_M_S  # from here on all friction acts, however much it is
@@ -32,53 +32,71 @@ LEAST_INERTIA = 0.5  # of load/g: with less mass on the cable, tension shows res
 
 
 class ForceLead:
-    """For a cell that is `fast_enough`; `lag`: of a moment behind the grid, in steps."""
+    """For a cell that `shows` enough. `lag`: of a moment behind the grid; `steps`: how far to look ahead."""
 
-    def __init__(self, cell: CellSettings, lag: int) -> None:
-        self.steps = lag - AHEAD  # how far it sees beyond the encoder
+    def __init__(self, cell: CellSettings, lag: int, steps: int) -> None:
         period_s = cell.period_s(STEP_S)
         window_s = cell.conversions * period_s
         self._now = tension_kernel(ACCELERATION_HZ, lag, window_s, period_s)
-        self._soon = tension_kernel(ACCELERATION_HZ, AHEAD, window_s, period_s)
-        self._outlook = Outlook()
+        self._next, errors = tension_outlook(lag, steps, window_s, period_s)
+        self._caution_m_s2 = CAUTION * G * errors
 
     @staticmethod
-    def fast_enough(cell: CellSettings, lag: int) -> bool:
-        """Readings come often, each no mean over several; and the encoder is later than the force."""
-        return (cell.rate_hz or 0.0) >= FAST_HZ and cell.conversions * cell.period_s(STEP_S) <= STEP_S and lag > AHEAD
+    def shows(cell: CellSettings) -> bool:
+        """Its readings come often, and each is a mean over a short time."""
+        rate_hz = cell.rate_hz or 0.0
+        return rate_hz >= SLOWEST_HZ and cell.conversions <= LONGEST_WINDOW_S * rate_hz
 
-    def acceleration_m_s2(self, moment: Moment) -> NDArray[np.float64] | None:
-        """Of the `SHOWN` moments up to `steps` after this one; None where the force does not show it."""
+    def steps_beyond(self, moment: Moment, least_m_s2: float) -> int | None:
+        """For how many steps after this moment the acceleration upwards will be more than `least_m_s2`.
+
+        None where the force does not show it.
+        """
+        coming_m_s2 = self._coming_m_s2(moment)
+        if coming_m_s2 is None:
+            return None
+        below = (coming_m_s2 - self._caution_m_s2 <= least_m_s2).nonzero()[0]
+        return int(below[0]) if len(below) else len(coming_m_s2)
+
+    def grows_beyond(self, moment: Moment, least_m_s2: float) -> bool:
+        """Whether the acceleration upwards, which grows, will soon be clearly more than `least_m_s2`, and stay so."""
+        coming_m_s2 = self._coming_m_s2(moment)
+        if coming_m_s2 is None:
+            return False
+        soon_m_s2, left = coming_m_s2[CLEAR - SHOWN : CLEAR], len(coming_m_s2) - CLEAR
+        return slope(soon_m_s2) > 0 and steps_beyond(soon_m_s2, CLEARLY * least_m_s2, left) >= left
+
+    def _coming_m_s2(self, moment: Moment) -> NDArray[np.float64] | None:
+        """The acceleration upwards in the next steps; None where the force does not show it."""
+        if not _can_show(moment):
+            return None
         limits, signals = moment.limits, moment.signals
         end = signals.row(moment.now) + 1
         since = end - RECENT
         recent_n = signals.head_tension[max(0, since - len(self._now) + 1) : end]
-        if len(recent_n) < RECENT + len(self._now) - 1 or not _shown(moment):
+        if len(recent_n) < RECENT + len(self._now) - 1:
             return None
-        rows, friction = slice(since, end), limits.friction or 0.0
+        load_n = self._load_n(moment, recent_n, slice(since, end))
+        if load_n is None:
+            return None
+        friction = limits.friction or 0.0  # all of it acts by then
+        coming = self._next @ recent_n[-len(self._now) :] / load_n - 1 - friction
+        coming_m_s2: NDArray[np.float64] = G / limits.inertia * coming
+        return None if np.isnan(coming_m_s2).any() else coming_m_s2
+
+    def _load_n(self, moment: Moment, recent_n: NDArray[np.float64], rows: slice) -> float | None:
+        """The load in the last moments; with a friction that is not known, this is a part of it."""
+        limits, signals = moment.limits, moment.signals
         free = _hung_freely(moment, rows)
         if free >= FEWEST:
-            v_m_s, a_m_s2 = signals.v[rows], signals.a[rows]
-            carried = 1 + limits.inertia * a_m_s2 / G + friction * np.tanh(v_m_s / TURNOVER_M_S)
-            recent_n = np.correlate(recent_n, self._now, mode="valid")
-            load_n = float(recent_n[-free:].sum() / carried[-free:].sum())
-        elif limits.load_n is not None and limits.friction is not None:
-            load_n = limits.load_n * float(limits.share_at(moment.x_m))
-        else:
-            return None
-        soon_n = np.correlate(signals.head_tension[end - len(self._soon) - SHOWN + 1 : end], self._soon, mode="valid")
-        newest: NDArray[np.float64] = G / limits.inertia * (soon_n / load_n - 1 - friction)  # all friction acts by then
-        return None if np.isnan(newest).any() else newest
-
-    def steps_beyond(self, shown_m_s2: NDArray[np.float64], least_m_s2: float, enough: int) -> int:
-        """For how many steps after the moment, up to `enough`, such an acceleration will stay above `least_m_s2`."""
-        if grows(shown_m_s2):
-            return self.steps + by_parabola(shown_m_s2, MARGIN * least_m_s2, enough)
-        after = shown_m_s2[-self.steps :]
-        below = (after <= least_m_s2).nonzero()[0]
-        if len(below):
-            return self.steps - len(after) + int(below[0])
-        return self.steps + self._outlook.steps_beyond(shown_m_s2, least_m_s2)
+            carried = 1 + limits.inertia * signals.a[rows] / G
+            if limits.friction is not None:
+                carried += limits.friction * np.tanh(signals.v[rows] / TURNOVER_M_S)
+            tension_n = np.correlate(recent_n, self._now, mode="valid")
+            return float(tension_n[-free:].sum() / carried[-free:].sum())
+        if limits.load_n is not None and limits.friction is not None:
+            return limits.load_n * float(limits.share_at(moment.x_m))
+        return None
 
 
 def _hung_freely(moment: Moment, rows: slice) -> int:
@@ -90,7 +108,7 @@ def _hung_freely(moment: Moment, rows: slice) -> int:
     return len(free) if free.all() else int(np.argmin(free[::-1]))
 
 
-def _shown(moment: Moment) -> bool:
+def _can_show(moment: Moment) -> bool:
     """A stack hangs freely on its cable, which carries at least half of it; and the force can be trusted."""
     limits, trust = moment.limits, moment.trust
     if limits.kind != "stack" or limits.inertia < LEAST_INERTIA:

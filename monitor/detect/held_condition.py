@@ -14,7 +14,7 @@ from monitor.detect.moment import NEVER, Moment, steps
 from monitor.events import Phase, Stamp, stamp_of
 
 Describe = Callable[[Moment, Stamp, int, int], E]  # the event from one moment up to another
-Foresee = Callable[[Moment, int], int]
+Foresee = Callable[[Moment, int, int], int]
 Believe = Callable[[Moment, int, int], bool]
 DOUBTED_STEPS = steps(0.2)  # a condition that has been doubted for this long starts again
 KEPT = 16  # events: more than one repetition has before its load is known
@@ -23,8 +23,8 @@ KEPT = 16  # events: more than one repetition has before its load is known
 class HeldCondition(Generic[E]):
     """Open an event once the condition has held for `hold` steps; stretches closer than `join` are one event.
 
-    `phase` replaces the phase of the moment. `foresee` returns for how many more steps the condition will hold: with
-    it, the event is opened as soon as the condition is going to hold for `hold` steps, but not before `early` steps.
+    `phase` replaces the phase of the moment. `foresee` returns for how many more steps the condition will hold,
+    from the steps for which it has held and from `hold`: with it, the event is opened as soon as that is enough.
     `believe` judges the stretch between two moments: with it, the event is opened only when it returns true.
     """
 
@@ -35,7 +35,6 @@ class HeldCondition(Generic[E]):
         *,
         describe: Describe[E],
         phase: Phase | None = None,
-        early: int | None = None,
         foresee: Foresee | None = None,
         believe: Believe | None = None,
     ) -> None:
@@ -43,7 +42,6 @@ class HeldCondition(Generic[E]):
         self.join = join
         self.due = NEVER
         self.detection: Detection[E] | None = None  # the open one
-        self._early = hold if early is None else early
         self._foresee = foresee
         self._believe = believe
         self._describe = describe
@@ -53,14 +51,10 @@ class HeldCondition(Generic[E]):
         self._ended: int | None = None  # when the last stretch of the open event ended
         self._found: deque[Detection[E]] = deque(maxlen=KEPT)  # the newest, open or closed
 
-    def held(self, now: int) -> int:
-        """For how many steps the condition has held if it holds at moment `now`."""
-        return 1 if self._since is None else now - self._since + 1
-
-    def update(self, moment: Moment, on: bool, now: int, *, wait: bool = False, sure: bool = False) -> Findings:
+    def update(self, moment: Moment, on: bool, now: int, *, wait: bool = False) -> Findings:
         """Take the condition at moment `now`; call this at every change and at `due`.
 
-        `wait`: open no event yet. `sure`: the condition will hold for `hold` steps.
+        `wait`: open no event yet.
         """
         if self.detection is not None and isinstance(self.detection.event, moment.silenced):
             self.detection = self._since = self._ended = None
@@ -76,7 +70,7 @@ class HeldCondition(Generic[E]):
             self._since = whole if explained else max(self._since, now - DOUBTED_STEPS)
         findings: Findings = ()
         waits = self.detection is None and (wait or self._reported(moment))
-        if self._since is not None and not waits and (sure or self._holds(moment, self._since, now)):
+        if self._since is not None and not waits and self._holds(moment, self._since, now):
             if self.detection is None:
                 stamp = moment.stamp(self._since, phase=self._phase)
                 event = self._describe(moment, stamp, self._since, now + 1)
@@ -105,15 +99,15 @@ class HeldCondition(Generic[E]):
     def _holds(self, moment: Moment, since: int, now: int) -> bool:
         held = now - since + 1
         if held < self.hold:
-            if held < self._early or self._foresee is None:
+            if self._foresee is None:
                 return False
-            if held + self._foresee(moment, self.hold) < self.hold:
+            if held + self._foresee(moment, held, self.hold) < self.hold:
                 return False
         return self.detection is not None or self._believe is None or self._believe(moment, since, now + 1)
 
     def _next(self, now: int) -> int:
         if self._since is not None and (self.detection is None or self._ended is not None):
-            return max(now + 1, self._since + self._early - 1)
+            return max(now + 1, self._since + (0 if self._foresee else self.hold - 1))
         if self._ended is not None:
             return self._ended + self.join
         return NEVER

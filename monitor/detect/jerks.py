@@ -6,9 +6,8 @@ A surge is acceleration that is held for `hold_s`. It is announced from `announc
 the parabola that it follows now, would stay above its threshold for the rest of the hold: where only the cable rings it
 bends down at once, or swings back from as much the other way. An acceleration that was there before the movement (it
 has just turned the stack, or pressed it on its rest) may be about to end, so it must move the stack for longer first.
-Where a fast cell shows the acceleration of the next moments, a jerk need not wait for `announce_s`: it is announced
-once the encoder shows most of it and the force shows that it will last, for what is left of the hold; and what the
-force contradicts is not announced early.
+Where the force shows how the acceleration goes on (`ForceLead`), it decides when a jerk is announced: at its first
+moment if it will last, or a moment sooner if it grows.
 """
 
 from typing import Literal
@@ -19,15 +18,15 @@ from numpy.typing import NDArray
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from monitor.detect.detector import Correction, Detection, Findings
 from monitor.detect.force_lead import ForceLead
-from monitor.detect.foresight import SHOWN, by_parabola, off_parabola
 from monitor.detect.held_condition import HeldCondition
 from monitor.detect.moment import NEVER, Moment, Thrown, steps
+from monitor.detect.parabola import SHOWN, off_parabola, steps_beyond
 from monitor.events import Drop, Jerk, Stamp, stamp_of
 from monitor.profile.settings import JerkSettings
 from monitor.signals.conditions import Bit
 
 MARGIN = 1.2  # below this multiple of the threshold nothing is announced early ...
-SURE = 3.0  # ... nor, by the encoder alone, below the threshold and this many errors of its rounding
+SURE = 3.0  # ... nor below the threshold and this many errors of its rounding
 SETTLED = 4  # steps for which an acceleration that is older than the movement must have moved the stack
 SWING, SWING_STEPS = 1.5, 20  # a jerk is more than so many times what it swings back from within these steps
 JUMPS = 0.15  # of the threshold, rms: what is so far off its parabola is noise
@@ -36,7 +35,7 @@ JUMPS = 0.15  # of the threshold, rms: what is so far off its parabola is noise
 class SurgeDetector:
     """`jerk` in the positive, `drop` in the negative.
 
-    `lead`: None where the cell is slow. `error_m_s2`: of the acceleration, by the steps of the encoder.
+    `lead`: None where the cell shows too little. `error_m_s2`: of the acceleration, by the steps of the encoder.
     """
 
     watches = Bit.RISING | Bit.HARD | Bit.DROP | Bit.ODD
@@ -45,17 +44,13 @@ class SurgeDetector:
         self.settings = settings
         self._sure_m_s2 = SURE * error_m_s2
         self._lead = lead
-        self._coming: NDArray[np.float64] | None = None  # what the force shows at this moment
         self._led = False  # the open jerk is known from the force; the encoder does not show all of it yet
         self._look = NEVER  # when the force is asked again
-        hold, join, early = steps(settings.hold_s), steps(settings.join_s), steps(settings.announce_s)
-        self._jerk = HeldCondition(
-            hold, join, describe=self._describe_jerk, phase="positive", early=early, foresee=self._rising
-        )
+        self._early = steps(settings.announce_s)
+        hold, join = steps(settings.hold_s), steps(settings.join_s)
+        self._jerk = HeldCondition(hold, join, describe=self._describe_jerk, phase="positive", foresee=self._rising)
         self._last_jerk: Detection[Jerk] | None = None
-        self._drop = HeldCondition(
-            hold, join, describe=_describe_drop, phase="negative", early=early, foresee=self._falling
-        )
+        self._drop = HeldCondition(hold, join, describe=_describe_drop, phase="negative", foresee=self._falling)
 
     @property
     def due(self) -> int:
@@ -74,34 +69,33 @@ class SurgeDetector:
         )
 
     def _update_jerk(self, moment: Moment, rising: bool, wait: bool) -> Findings:
-        hard = moment.on(Bit.HARD)
-        asked = rising and not wait and self._jerk.detection is None
-        self._coming = self._lead.acceleration_m_s2(moment) if asked and self._lead is not None else None
-        hold = self._jerk.hold
-        held = self._jerk.held(moment.now) - 1 if hard else 0
-        sure = self._coming is not None and held + self._shown(moment.limits.a_jerk_m_s2, hold) >= hold
-        self._led = rising and not hard and (sure or (self._led and self._jerk.detection is not None))
-        findings = self._jerk.update(moment, rising and (hard or self._led), moment.now, wait=wait, sure=sure)
-        open_or_blind = self._jerk.detection is not None or self._lead is None
-        self._look = NEVER if open_or_blind or not rising else moment.now + 1
+        hard = rising and moment.on(Bit.HARD)
+        coming = rising and not hard
+        if self._jerk.detection is not None:
+            self._led = self._led and coming
+        elif self._lead is not None:
+            self._led = coming and not wait and self._lead.grows_beyond(moment, moment.limits.a_jerk_m_s2)
+        findings = self._jerk.update(moment, hard or self._led, moment.now, wait=wait)
+        asks = coming and self._lead is not None and self._jerk.detection is None
+        self._look = moment.now + 1 if asks else NEVER
         return findings
 
-    def _shown(self, least_m_s2: float, enough: int) -> int:
-        """For how many steps, up to `enough`, the force shows more acceleration; `enough` where it shows nothing."""
-        if self._lead is None or self._coming is None:
+    def _rising(self, moment: Moment, held: int, enough: int) -> int:
+        if self._led:
             return enough
-        return self._lead.steps_beyond(self._coming, least_m_s2, enough)
-
-    def _rising(self, moment: Moment, enough: int) -> int:
+        shown = self._lead.steps_beyond(moment, moment.limits.a_jerk_m_s2) if self._lead is not None else None
+        if shown is not None:
+            return shown
         lately_m_s2 = moment.signals.part(moment.signals.a, moment.now - SWING_STEPS, moment.now + 1)
-        left = self._left(moment, 1.0, enough, least_m_s2=-SWING * float(np.fmin.reduce(lately_m_s2)))
-        return min(left, self._shown(moment.limits.a_jerk_m_s2, enough))
+        return self._left(moment, 1.0, held, enough, least_m_s2=-SWING * float(np.fmin.reduce(lately_m_s2)))
 
-    def _falling(self, moment: Moment, enough: int) -> int:
-        return self._left(moment, -1.0, enough)
+    def _falling(self, moment: Moment, held: int, enough: int) -> int:
+        return self._left(moment, -1.0, held, enough)
 
-    def _left(self, moment: Moment, sign: float, enough: int, least_m_s2: float = 0.0) -> int:
-        """How many steps the acceleration will stay beyond its threshold (and `least_m_s2`), up to `enough`."""
+    def _left(self, moment: Moment, sign: float, held: int, enough: int, least_m_s2: float = 0.0) -> int:
+        """How many steps, up to `enough`, the encoder's acceleration stays beyond its threshold and `least_m_s2`."""
+        if held < self._early:
+            return 0
         newest = sign * moment.signals.part(moment.signals.a, moment.now - SHOWN + 1, moment.now + 1)
         a_jerk_m_s2 = moment.limits.a_jerk_m_s2
         if len(newest) < SHOWN or _older(moment, sign, newest > a_jerk_m_s2):
@@ -109,7 +103,7 @@ class SurgeDetector:
         if off_parabola(newest) > JUMPS * a_jerk_m_s2:
             return 0
         least_m_s2 = max(least_m_s2, MARGIN * a_jerk_m_s2, a_jerk_m_s2 + self._sure_m_s2)
-        return by_parabola(newest, least_m_s2, enough, rough=True)
+        return steps_beyond(newest, least_m_s2, enough)
 
     def _shoved(self, moment: Moment) -> tuple[Correction, ...]:
         """A jerk after sticking is a shove also where the sticking is known only later."""

@@ -93,7 +93,7 @@ def detectors_after(
     if limits.kind == "static":
         stages = StageDetector(detect.failure, protocol.stages, protocol.stages_s, profile.machine.peak_n)
         return stages, TensionDetector(detect)
-    lead = ForceLead(detect.cell, lag) if ForceLead.fast_enough(detect.cell, lag) else None
+    lead = ForceLead(detect.cell, lag, steps(detect.jerk.hold_s)) if ForceLead.shows(detect.cell) else None
     return (
         RepDetector(detect.rep, lag),
         StallDetector(detect),

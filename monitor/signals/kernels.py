@@ -6,6 +6,7 @@ signal is distributed over frequencies, the response of the sensor, and its nois
 measured values and r their covariance with the wanted value, the weights are R^-1 r (Wiener 1949).
 """
 
+import math
 from functools import lru_cache
 
 import numpy as np
@@ -21,7 +22,6 @@ SPREAD_M_S2, BEND_HZ, SLOPE = 1.5, 4.0, 3.0  # how acceleration in faulty sets i
 TENSION_SPREAD, TENSION_BEND_HZ, TENSION_SLOPE = 0.12, 3.0, 3.0  # and tension, as a share of the load
 CELL_NOISE = 0.002  # of the load, rms of one reading
 LEAST_NOISE = 0.3  # of that, in every step: without it the filter would sharpen what noise hides
-SHOWN_NOISE = 1e-4  # of the variance of acceleration, in what a fast cell shows of it
 LONGEST_WINDOW_S = 0.1  # of a cell that can be sharpened: at 10 readings a second nothing is left to sharpen
 
 
@@ -55,25 +55,11 @@ def acceleration_kernel(ahead: int, count_m: float, past: int = PAST) -> Column:
     return np.convolve(weights, (1.0, -2.0, 1.0)) / STEP_S**2
 
 
-def outlook(seen: int, ahead: int) -> tuple[Column, Column]:
-    """The best guess of the next accelerations, low-passed at 6 Hz, from `seen` consecutive ones.
-
-    Returns kernels of shape (ahead, seen) and the expected errors (m/s², root mean square) of shape (ahead,).
-    """
-    power = _power(SPREAD_M_S2, BEND_HZ, SLOPE) * _low_pass(ACCELERATION_HZ) ** 2
-    known, coming = np.arange(1 - seen, 1), np.arange(1, ahead + 1)
-    matrix = _covariance(seen, power) + SHOWN_NOISE * power.sum() * np.eye(seen)
-    crossed = np.array([_wanted(known - step, power) for step in coming.tolist()])
-    kernels = np.linalg.solve(matrix, crossed.T).T
-    return kernels, np.sqrt(np.maximum(power.sum() - (kernels * crossed).sum(axis=1), 0.0))
-
-
 def rounding_error(kernel: Column, count_m: float) -> float:
     """The root mean square of what rounding positions to steps of `count_m` adds to an estimate."""
     return float(np.sqrt(kernel @ kernel / 12)) * count_m
 
 
-@lru_cache
 def tension_kernel(cutoff_hz: float, ahead: int, window_s: float, period_s: float) -> Column:
     """Tension low-passed at `cutoff_hz`, from forces TENSION_PAST steps before a moment to `ahead` steps after it.
 
@@ -81,19 +67,41 @@ def tension_kernel(cutoff_hz: float, ahead: int, window_s: float, period_s: floa
     late by half its window and flattens shorter events. The kernel undoes both as far as the noise allows. The weights
     sum to one, so that a constant force is passed on unchanged.
     """
+    return _tension_estimate(cutoff_hz, TENSION_PAST, ahead, window_s, period_s)[0]
+
+
+def tension_outlook(ahead: int, steps: int, window_s: float, period_s: float) -> tuple[Column, Column]:
+    """Tension in the `steps` moments after one, as acceleration is low-passed, from the forces of `tension_kernel`.
+
+    Returns kernels, shape (steps, n), and their expected errors (root mean square, share of the load), shape (steps,).
+    """
+    estimates = [
+        _tension_estimate(ACCELERATION_HZ, TENSION_PAST + step, ahead - step, window_s, period_s)
+        for step in range(1, steps + 1)
+    ]
+    return np.stack([kernel for kernel, _ in estimates]), np.array([error for _, error in estimates])
+
+
+@lru_cache
+def _tension_estimate(
+    cutoff_hz: float, past: int, ahead: int, window_s: float, period_s: float
+) -> tuple[Column, float]:
+    """The kernel, and its expected error as a share of the load."""
     if window_s > LONGEST_WINDOW_S:
         window_s = period_s = STEP_S
-    i = np.arange(-TENSION_PAST, ahead + 1)
+    i = np.arange(-past, ahead + 1)
     power = _power(TENSION_SPREAD, TENSION_BEND_HZ, TENSION_SLOPE)
     straight = np.sinc(F_HZ * period_s) ** 2  # readings are joined by straight lines
     cell = np.sinc(F_HZ * STEP_S)
     seen = np.sinc(F_HZ * window_s) * straight * cell * np.exp(-1j * np.pi * F_HZ * window_s)
     noise = CELL_NOISE**2 * straight**2 / (straight**2).sum() * cell**2
     matrix = _covariance(len(i), power * np.abs(seen) ** 2 + noise) + (LEAST_NOISE * CELL_NOISE) ** 2 * np.eye(len(i))
-    weights = np.linalg.solve(matrix, _wanted(i, power * seen * _low_pass(cutoff_hz)))
+    wanted = _wanted(i, power * seen * _low_pass(cutoff_hz))
+    weights = np.linalg.solve(matrix, wanted)
     spare = np.linalg.solve(matrix, np.ones(len(i)))
     kernel: Column = weights + spare * (1 - weights.sum()) / spare.sum()
-    return kernel
+    left = (power * _low_pass(cutoff_hz) ** 2).sum() - 2 * wanted @ kernel + kernel @ matrix @ kernel
+    return kernel, math.sqrt(left)
 
 
 def _power(spread: float, bend_hz: float, slope: float) -> Column:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import cache
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from firmware_bridge.samples import Samples
 from monitor.detect.force_lead import ForceLead
 from monitor.detect.jerks import SurgeDetector
+from monitor.detect.moment import Moment
 from monitor.detect.spine import Spine
 from monitor.events import AnyEvent, Jerk
 from monitor.profile.settings import CellSettings, JerkSettings
@@ -95,10 +96,12 @@ def test_a_disturbed_force_does_not_hide_a_jerk(spoil: Callable[[Forces, Forces]
     assert [jerk.t_s for jerk in jerks] == pytest.approx([jerk.t_s for jerk in by_the_encoder()], abs=0.02)
 
 
-def test_an_hx711_leads_nothing() -> None:
-    assert not ForceLead.fast_enough(CellSettings(rate_hz=80.0, settling=4.0), lag=8)
-    assert not ForceLead.fast_enough(CellSettings(), lag=8)
-    assert ForceLead.fast_enough(CellSettings(rate_hz=330.0), lag=8)
+def test_a_cell_that_is_slow_or_not_known_leads_nothing() -> None:
+    assert ForceLead.shows(CellSettings(rate_hz=330.0))
+    assert ForceLead.shows(CellSettings(rate_hz=80.0, settling=4.0))
+    assert not ForceLead.shows(CellSettings(rate_hz=80.0, settling=16.0))
+    assert not ForceLead.shows(CellSettings(rate_hz=10.0, settling=4.0))
+    assert not ForceLead.shows(CellSettings())
 
 
 A_JERK_M_S2 = 0.784
@@ -110,19 +113,22 @@ def _left(
     error_m_s2: float = 0.02,
     v_m_s: float = 0.05,
     x_m: float = 0.1,
-    coming_m_s2: Forces | None = None,
+    shown: int | None = None,
 ) -> int:
-    """For how many steps the detector expects more than a_jerk; `v_m_s` and `x_m`: of the second newest moment."""
+    """For how many steps the detector expects more than a_jerk.
+
+    `v_m_s` and `x_m`: of the second newest moment. `shown`: for how many steps the force shows it.
+    """
     signals = SimpleNamespace(a=a_m_s2, v=np.full(7, 0.05), x=np.full(7, 0.1))
     signals.part = lambda column, start, end: column[-(end - start) :]
     signals.v[-2], signals.x[-2] = v_m_s, x_m
     detect = SimpleNamespace(set=SimpleNamespace(off_rest_m=0.003))
     limits = SimpleNamespace(a_jerk_m_s2=A_JERK_M_S2, detect=detect)
     moment: Any = SimpleNamespace(signals=signals, now=6, limits=limits)
-    surges = SurgeDetector(JerkSettings(), ForceLead(CellSettings(rate_hz=CELL_HZ), lag=8), error_m_s2)
-    surges._coming = coming_m_s2
-    assert not surges._falling(moment, 12)
-    return surges._rising(moment, 12)
+    lead: Any = SimpleNamespace(steps_beyond=lambda moment, least_m_s2: shown)
+    surges = SurgeDetector(JerkSettings(), lead, error_m_s2)
+    assert not surges._falling(moment, 7, 12)
+    return surges._rising(moment, 7, 12)
 
 
 def test_a_coarse_encoder_must_show_more_before_a_jerk_is_announced() -> None:
@@ -145,10 +151,10 @@ def test_a_fall_is_not_trusted_to_become_slower() -> None:
     assert _left(A_JERK_M_S2 * np.array([1.89, 1.81, 1.60, 1.43, 1.32, 1.29, 1.31])) <= 1
 
 
-def test_what_the_force_contradicts_is_not_announced_early() -> None:
-    """The encoder shows what holds; the force shows, 20 ms later, that it has passed."""
-    assert _left(2 * STEADY, coming_m_s2=2 * STEADY) == 12
-    assert _left(2 * STEADY, coming_m_s2=A_JERK_M_S2 * np.array([1.8, 1.7, 1.6, 1.5, 1.4, 1.2, 0.9])) == 3
+def test_where_the_force_shows_what_comes_it_decides() -> None:
+    assert _left(2 * STEADY) == 12
+    assert _left(2 * STEADY, shown=3) == 3
+    assert _left(0 * STEADY, shown=12) == 12
 
 
 def test_what_only_swings_back_is_not_announced_early() -> None:
@@ -170,7 +176,7 @@ def _jerked_at_once(friction: float | None, x_m: float, load_n: float | None) ->
 
     `x_m`: of all moments but the last two; before these, the rest carried half of the load.
     """
-    lead, n = ForceLead(CellSettings(rate_hz=CELL_HZ), lag=8), 60
+    lead, n = ForceLead(CellSettings(rate_hz=CELL_HZ), lag=8, steps=12), 60
     signals = SimpleNamespace(
         head_tension=np.full(n, LOAD_N * (1 + 1 / G)), a=np.full(n, 1.0), v=np.full(n, 0.1), x=np.full(n, 0.1)
     )
@@ -189,12 +195,22 @@ def _jerked_at_once(friction: float | None, x_m: float, load_n: float | None) ->
         assistance=SimpleNamespace(lasts=False),
         on=lambda bit: bit == Bit.OFF,
     )
-    return lead.acceleration_m_s2(moment)
+    return lead._coming_m_s2(moment)
 
 
 def test_only_moments_in_which_the_stack_hung_freely_show_its_load() -> None:
     """Just off the rest the force alone does not tell how fast the stack becomes faster."""
-    assert _jerked_at_once(0.0, x_m=0.1, load_n=None)[-1] == pytest.approx(1.0, abs=0.1)
+    assert _jerked_at_once(0.0, x_m=0.1, load_n=None)[0] == pytest.approx(1.0, abs=0.1)
     assert _jerked_at_once(0.0, x_m=0.002, load_n=None) is None
-    assert _jerked_at_once(0.0, x_m=0.002, load_n=LOAD_N)[-1] == pytest.approx(1.0, abs=0.1)
+    assert _jerked_at_once(0.0, x_m=0.002, load_n=LOAD_N)[0] == pytest.approx(1.0, abs=0.1)
     assert _jerked_at_once(None, x_m=0.002, load_n=LOAD_N) is None
+
+
+@pytest.mark.parametrize(("first", "last", "about_to"), [(0.9, 2.5, True), (0.9, 1.4, False), (3.0, 2.0, False)])
+def test_an_acceleration_that_grows_to_clearly_more_is_about_to_be_a_jerk(
+    monkeypatch: pytest.MonkeyPatch, first: float, last: float, about_to: bool
+) -> None:
+    """`first` and `last` of the next twelve moments, in multiples of a_jerk."""
+    lead, moment = ForceLead(CellSettings(rate_hz=CELL_HZ), lag=8, steps=12), cast(Moment, None)
+    monkeypatch.setattr(lead, "_coming_m_s2", lambda moment: A_JERK_M_S2 * np.linspace(first, last, 12))
+    assert lead.grows_beyond(moment, A_JERK_M_S2) == about_to

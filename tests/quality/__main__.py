@@ -3,7 +3,7 @@
 python -m tests.quality                                  the held-back corpus, every table
 python -m tests.quality --seeds tuning --sets 64 --clean 16 --kinds jerk,drop --wrong
 python -m tests.quality show faulty-17 faulty-17.svg     one set as a picture: truth, samples, reported and labelled
-python -m tests.quality lead --seeds tuning --sets 400   jerks where the cell is fast: with its force, and without
+python -m tests.quality lead --seeds tuning --sets 400   jerks with the force of the cell, and without
 python -m tests.quality --corpus life --seeds tuning     the life of a gym, by the whole contract
 python -m tests.quality --corpus life --of drop_set,hook --each 8 --wrong
 python -m tests.quality show life-drop_set-4 drop.svg

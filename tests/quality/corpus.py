@@ -37,7 +37,6 @@ from firmware_bridge.simulator import (
     simulate_many,
 )
 from firmware_bridge.simulator import faults as sensor
-from monitor.detect.force_lead import FAST_HZ
 from monitor.profile.profile import Profile
 from monitor.profile.reading import profile_from_builtins
 from monitor.profile.settings import CellSettings
@@ -56,6 +55,7 @@ HELD_BACK: Split = "held-back"
 TEMPI = {"2/4": (2.0, 4.0, 6), "4/4": (4.0, 4.0, 5), "5/5": (5.0, 5.0, 5), "10/10": (10.0, 10.0, 4)}
 RATES_HZ = {100: 2, 250: 5, 500: 5, 1000: 10}  # to the samples in a frame: 10 to 20 ms
 ENCODERS_M = (0.0001, 0.0005)
+FAST_HZ = 330.0  # of a cell that is called fast: EVENTS.md 18
 SLOWEST_FAST_CELL_HZ = 250  # a converter at full rate keeps up with the encoder, and is never as slow as 100 Hz
 KNOWN = ("given", "given", "learned", "misread")  # of the load
 PLATE_KG = 5.0

@@ -18,11 +18,10 @@ from firmware_bridge.simulator import faults as sensor
 from firmware_bridge.simulator.gym import KINDS, drawn_session
 from firmware_bridge.simulator.resistance import CONSTANT
 from firmware_bridge.simulator.session import Session
-from monitor.detect.force_lead import FAST_HZ
 from monitor.profile.profile import Profile
 from monitor.profile.settings import CellSettings
 from tests.quality import kept
-from tests.quality.corpus import RATES_HZ, SLOWEST_FAST_CELL_HZ, TEMPI, profile_of
+from tests.quality.corpus import FAST_HZ, RATES_HZ, SLOWEST_FAST_CELL_HZ, TEMPI, profile_of
 from tests.quality.signals import Floats, Loads, Signals
 
 CLEAN = "clean"
