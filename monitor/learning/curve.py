@@ -103,10 +103,12 @@ class CurveLearner:
 
     def _lighter(self, known: CurveFit, moments: Moments, limits: Limits, before: float | None) -> CurveFit | None:
         """The known curve with less mass, once two repetitions in a row show less."""
+        if limits.inertia_kg is not None:
+            return None
         share = np.broadcast_to(limits.share_at(moments.x_m), moments.x_m.shape)
-        grows = np.column_stack((share, share * (moments.x_m - moments.x_m.mean())))  # a little along the way: no mass
+        grows = np.stack((share, share * (moments.x_m - moments.x_m.mean())))  # a little along the way: no mass
         inertia = _less_inertia(moments, grows, share, np.array((1.0, 0.0)))
-        if limits.inertia_kg is not None or inertia is None or inertia >= LIGHTER * limits.inertia:
+        if inertia is None or inertia >= LIGHTER * limits.inertia:
             return None
         self._inertia = inertia
         if before is None:
@@ -124,7 +126,7 @@ def fitted(moments: Moments, bottom_m: float, top_m: float) -> CurveFit:
     """The curve that misses the forces least; with the mass of a stack, unless the movement excludes it."""
     hats = _hats(moments.x_m, bottom_m, top_m)
     forces_n, _, _ = min((_solved(moments, hats, inertia) for inertia in (1.0, 0.0)), key=lambda solved: solved[2])
-    less = _less_inertia(moments, hats, hats @ forces_n, MEAN)
+    less = _less_inertia(moments, hats.T, hats @ forces_n, MEAN)
     inertia = 1.0 if less is None else less
     forces_n, friction, missed_n = _solved(moments, hats, inertia)
     load_n = mean(forces_n)
@@ -144,17 +146,16 @@ def _known(moments: Moments, limits: Limits) -> CurveFit:
     return CurveFit(resistance, load_n, friction_n / load_n, float(np.sqrt(np.mean(missed_n**2))) / abs(load_n))
 
 
-def _less_inertia(moments: Moments, columns: Column, load_n: Column, weights: Column) -> float | None:
+def _less_inertia(moments: Moments, parts: Column, load_n: Column, weights: Column) -> float | None:
     """The mass that moves, as a share of load/g, where it is surely less than a stack's; else None.
 
     What forces and accelerations have in common, beside place and direction, is m a. Accelerations are noisier, so they
-    are explained by the forces: that shows too much mass rather than too little. The load is a sum of `columns`, shape
-    (n, k), and its mean the sum of their factors times `weights`; `load_n` is about what it is.
+    are explained by the forces: that shows too much mass rather than too little. The load is a sum of `parts`, shape
+    (k, n), and its mean the sum of their factors times `weights`; `load_n` is about what it is.
     """
-    explained = np.column_stack((columns, load_n * moments.c))
-    both = np.column_stack((moments.a_m_s2, moments.tension_n))
-    factors = np.linalg.lstsq(explained, both, rcond=None)[0]
-    a_m_s2, tension_n = (both - explained @ factors).T
+    rows, both = np.vstack((parts, load_n * moments.c)), np.stack((moments.a_m_s2, moments.tension_n))
+    factors = np.linalg.lstsq(rows @ rows.T, rows @ both.T, rcond=None)[0]
+    a_m_s2, tension_n = both - factors.T @ rows
     common = float(a_m_s2 @ tension_n)
     if common <= 0:
         return None

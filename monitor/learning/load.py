@@ -262,19 +262,23 @@ def cruise(
     moving &= (x > limits.detect.set.off_rest_m) & (tension >= limits.lifted_n)  # else something else carries it
     for since, until in doubted:
         moving[max(0, since - start) : max(0, until - start)] = False
-    steady, thrown = (moving & (np.abs(a) < most_g * G) for most_g in (CRUISE_G, THROWN_G))
-    uneven = _shorter_way(v[steady]) < LEAST_MOMENTS <= _shorter_way(v[thrown])
-    steady = thrown if uneven else steady
+    steady = moving & (np.abs(a) < CRUISE_G * G)
+    uneven = _shorter_way(v[steady]) < LEAST_MOMENTS
+    if uneven:
+        thrown = moving & (np.abs(a) < THROWN_G * G)
+        uneven = _shorter_way(v[thrown]) >= LEAST_MOMENTS
+        steady = thrown if uneven else steady
     if not steady.any():
         return None
-    carried, tension, v = (limits.share_at(x, v) + a * (limits.inertia / G))[steady], tension[steady], v[steady]
+    x, tension, v, a = x[steady], tension[steady], v[steady], a[steady]
+    carried = limits.share_at(x, v) + a * (limits.inertia / G)
     c, t = direction(v), tension / carried
     if uneven:
         for way in (v > 0, v <= 0):  # the mean of each is what the whole way shows
             t[way] += tension[way].sum() / carried[way].sum() - t[way].mean()
     sums = (len(c), c.sum(), (c * c).sum(), t.sum(), (c * t).sum(), (t * t).sum(), (c > 0).sum())
     at = np.flatnonzero(steady).sum() + start * len(c)
-    aa = ((a[steady] / G) ** 2).sum()
+    aa = ((a / G) ** 2).sum()
     return Cruise(*(float(one) for one in (*sums, at, aa)))
 
 

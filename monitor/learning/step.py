@@ -44,6 +44,8 @@ class StepLearner:
         self, signals: SignalWindow, limits: Limits, doubted: Iterable[tuple[int, int]], start: int, end: int
     ) -> LoadStepFit | None:
         """Learn from moments `start` up to `end`."""
+        if self._even:
+            return None
         sums = cruise(signals, limits, doubted, start, end)
         line = None if sums is None else sums.line()
         if line is None or line[0] <= 0 or line[2] > MOST_RESIDUAL * line[0]:
@@ -54,11 +56,11 @@ class StepLearner:
         step = fit.share
         known = limits.friction is not None
         steps = abs(step - 1) > self._size if known else step > 1 + self._size
-        self._even = self._even or (abs(step - 1) < self._size / 2 if known else step < 1)
+        self._even = abs(step - 1) < self._size / 2 if known else step < 1
         steps = steps and fit.up_n > limits.detect.assist.lifted * fit.down_n  # else somebody else lifted it
         self._seen = [*self._seen[-KEPT:], fit] if steps else []
         alike = [one for one in self._seen if abs(one.share - step) <= AGREE]
-        if len(alike) < self._reps or self._even:
+        if len(alike) < self._reps:
             return None
         share = sum(one.share for one in alike) / len(alike)
         loads_n = [one.up_n for one in alike if abs(one.up_n / fit.up_n - 1) <= SAME]  # of the pin as it is now

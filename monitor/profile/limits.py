@@ -5,7 +5,7 @@ EVENTS.md 1.2 defines each of them. A new load, friction or range gives a new `L
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -242,8 +242,8 @@ class Limits:
         return np.minimum(given_n, heavy_n * max(1.0, self.down) * share)
 
     def with_load(self, load_n: float, friction: float, *, load_from: LOAD_FROM, friction_from: KNOWN_FROM) -> "Limits":
-        known = replace(self, load_n=load_n, friction=friction, presumed_n=None, lowered_n=None)
-        return replace(known, load_from=load_from, friction_from=friction_from)
+        sources: dict[str, Any] = {"load_from": load_from, "friction_from": friction_from}
+        return replace(self, load_n=load_n, friction=friction, presumed_n=None, lowered_n=None, **sources)
 
     def corrected(self, by_n: float) -> "Limits":
         """The limits with a learned load that is smaller by `by_n`."""

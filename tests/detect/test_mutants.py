@@ -261,7 +261,7 @@ MUTANTS = (
     Mutant(
         TensionDetector, "not (lowered and moment.still)", "True", a_trainer_who_takes_over_at_the_bottom_makes_no_fault
     ),
-    Mutant(StepLearner, " or self._even:", ":", a_helper_who_always_takes_the_same_is_no_load_step),
+    Mutant(StepLearner, "if self._even:", "if False:", a_helper_who_always_takes_the_same_is_no_load_step),
     Mutant(LoadStepDetector, "self._teacher.forget_step()", "pass", a_motor_that_adds_on_the_way_down_is_a_load_step),
     Mutant(ZeroFinder, "ZeroFound(off_n, since)", "ZeroFound(-off_n, since)", a_drifting_zero_is_followed),
 )
