@@ -56,6 +56,8 @@ class HeldCondition(Generic[E]):
 
         `wait`: open no event yet.
         """
+        if not on and self._since is None and self.detection is None:
+            return ()  # as most of the time
         if self.detection is not None and isinstance(self.detection.event, moment.silenced):
             self.detection = self._since = self._ended = None
         if on and self._since is None:

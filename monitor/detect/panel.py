@@ -115,7 +115,8 @@ class _Group:
 
     def __init__(self, detectors: tuple[Detector, ...]) -> None:
         self.detectors = detectors
-        self.watches: int = reduce(or_, (detector.watches for detector in detectors), 0)
+        self.watched = [detector.watches for detector in detectors]
+        self.watches: int = reduce(or_, self.watched, 0)
         self.dues = [detector.due for detector in detectors]
 
 
@@ -223,11 +224,12 @@ class DetectorPanel:
 
         Returns the moment with their findings, and whether these concern all detectors.
         """
-        dues = group.dues
-        if not stirred and not changed & group.watches and min(dues) > moment.now:
+        dues, now = group.dues, moment.now
+        if not stirred and not changed & group.watches and min(dues) > now:
             return moment, stirred
-        for i, detector in enumerate(group.detectors):
-            if stirred or changed & detector.watches or dues[i] <= moment.now:
+        for i, watches in enumerate(group.watched):
+            if stirred or changed & watches or dues[i] <= now:
+                detector = group.detectors[i]
                 findings = detector.update(moment)
                 dues[i] = detector.due
                 if findings:
