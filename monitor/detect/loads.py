@@ -273,7 +273,7 @@ def _first_movement(moment: Moment, since: int) -> int | None:
 
 def _lowered(moment: Moment, since: int) -> bool:
     v_m_s = moment.signals.part(moment.signals.v, since, moment.now + 1)
-    return int((v_m_s < -moment.limits.v_move_m_s).sum()) >= LOWERED_STEPS
+    return int(np.count_nonzero(v_m_s < -moment.limits.v_move_m_s)) >= LOWERED_STEPS
 
 
 def _confirmed(limits: Limits, load_n: float) -> Limits:

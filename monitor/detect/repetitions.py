@@ -306,8 +306,8 @@ def _pulled(moment: Moment, start: int, end: int) -> bool:
         return bool((tension_n >= limits.lift_off_n).any())
     if limits.kind != "stack":
         return True
-    known = int((tension_n == tension_n).sum())
-    loaded = int((tension_n >= limits.half_load_n).sum())
+    known = int(np.count_nonzero(tension_n == tension_n))
+    loaded = int(np.count_nonzero(tension_n >= limits.half_load_n))
     return 2 * known < len(tension_n) or loaded >= steps(limits.detect.set.start_hold_s)
 
 

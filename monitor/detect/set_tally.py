@@ -73,9 +73,10 @@ class SetTally:
         self._leak.update(moment)
         self._known = self._known or moment.limits.load_n is not None
         confirmed = moment.load_confirmed
-        lift_off = moment.set_start + steps(moment.limits.detect.set.start_hold_s)  # from a hook it takes as long
-        if confirmed is not None and confirmed.instead_of_n is not None and lift_off < confirmed.since:
-            self._cut_stretch(moment, confirmed.since, confirmed.instead_of_n)
+        if confirmed is not None and confirmed.instead_of_n is not None:
+            lift_off = moment.set_start + steps(moment.limits.detect.set.start_hold_s)  # from a hook it takes as long
+            if lift_off < confirmed.since:
+                self._cut_stretch(moment, confirmed.since, confirmed.instead_of_n)
         on_rest, since = moment.on(Bit.CONTACT), moment.lockout.since
         if self._resting is None and (on_rest or since is not None):
             self._resting = counts_at(moment.signals, moment.now if since is None else since)

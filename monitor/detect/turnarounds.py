@@ -229,7 +229,7 @@ def _unseen(moment: Moment, turn: TurningPoint) -> bool:
     """Whether the position was unknown during the turn, or just before or after it."""
     reach = steps(moment.limits.detect.turnaround.abrupt_window_s)
     x = moment.signals.part(moment.signals.x, turn.dwell_start - reach, min(turn.dwell_end + reach, moment.now + 1))
-    return int(np.isnan(x).sum()) >= UNSEEN_STEPS
+    return int(np.count_nonzero(np.isnan(x))) >= UNSEEN_STEPS
 
 
 def _at(moment: Moment, start: int, end: int, x_m: float, within_m: float) -> list[tuple[int, int]]:
@@ -284,7 +284,7 @@ def _hung_up(moment: Moment, turn: TurningPoint) -> bool:
     if limits.kind != "stack" or turn.reversal.at != "lower":
         return False
     loose = signals.part(signals.fast_tension, turn.dwell_start, turn.dwell_end) < limits.held_n
-    return int(loose.sum()) >= steps(limits.detect.held.hold_s)
+    return int(np.count_nonzero(loose)) >= steps(limits.detect.held.hold_s)
 
 
 def _contact(moment: Moment, start: int, end: int) -> NDArray[np.bool_]:

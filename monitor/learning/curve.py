@@ -153,13 +153,14 @@ def _less_inertia(moments: Moments, parts: Column, load_n: Column, weights: Colu
     are explained by the forces: that shows too much mass rather than too little. The load is a sum of `parts`, shape
     (k, n), and its mean the sum of their factors times `weights`; `load_n` is about what it is.
     """
-    rows, both = np.vstack((parts, load_n * moments.c)), np.stack((moments.a_m_s2, moments.tension_n))
-    factors = np.linalg.lstsq(rows @ rows.T, rows @ both.T, rcond=None)[0]
-    a_m_s2, tension_n = both - factors.T @ rows
-    common = float(a_m_s2 @ tension_n)
+    rows = np.vstack((parts, load_n * moments.c, moments.a_m_s2, moments.tension_n))
+    products = rows @ rows.T
+    explaining, explained = products[:-2, :-2], products[:-2, -2:]
+    factors = np.linalg.lstsq(explaining, explained, rcond=None)[0]
+    (_, common), (_, of_force) = (products[-2:, -2:] - explained.T @ factors).tolist()  # what is left
     if common <= 0:
         return None
-    inertia = float(tension_n @ tension_n) / common * G / float(weights @ factors[:-1, 1])
+    inertia = of_force / common * G / float(weights @ factors[:-1, 1])
     return inertia if 0 < inertia < LIGHTER else None
 
 
@@ -203,9 +204,9 @@ def _moments(
     good &= x_m > limits.detect.set.off_rest_m
     for since, until in doubted:
         good[max(0, since - start) : max(0, until - start)] = False
-    rising = int((good & (v_m_s > 0)).sum())
-    if min(rising, int(good.sum()) - rising) < LEAST_MOMENTS:
-        return None
     some = np.flatnonzero(good)
+    rising = int(np.count_nonzero(v_m_s[some] > 0))
+    if min(rising, len(some) - rising) < LEAST_MOMENTS:
+        return None
     some = some[:: max(1, len(some) // MOMENTS)]
     return Moments(x_m[some], direction(v_m_s[some]), a_m_s2[some], tension_n[some])

@@ -276,7 +276,7 @@ def cruise(
     if uneven:
         for way in (v > 0, v <= 0):  # the mean of each is what the whole way shows
             t[way] += tension[way].sum() / carried[way].sum() - t[way].mean()
-    sums = (len(c), c.sum(), (c * c).sum(), t.sum(), (c * t).sum(), (t * t).sum(), (c > 0).sum())
+    sums = (len(c), c.sum(), (c * c).sum(), t.sum(), (c * t).sum(), (t * t).sum(), np.count_nonzero(c > 0))
     at = np.flatnonzero(steady).sum() + start * len(c)
     aa = ((a / G) ** 2).sum()
     return Cruise(*(float(one) for one in (*sums, at, aa)))
@@ -284,5 +284,5 @@ def cruise(
 
 def _shorter_way(v_m_s: NDArray[np.float64]) -> int:
     """The moments of the way, up or down, with fewer of them."""
-    up = int((v_m_s > 0).sum())
+    up = int(np.count_nonzero(v_m_s > 0))
     return min(up, len(v_m_s) - up)
