@@ -63,6 +63,8 @@ class Steps(NamedTuple):
 
     def part(self, low: int, high: int) -> "Steps":
         """Rows `low` to `high`."""
+        if high - low == len(self.found_s):
+            return self
         rows = slice(low, high)
         return self._replace(
             first=self.first + low,
@@ -74,14 +76,14 @@ class Steps(NamedTuple):
         )
 
 
-T, Y, INTEGRAL, HOLES, CHANGES = range(5)
+T, Y, HOLES, CHANGES, INTEGRAL = range(5)
 
 
 class _Readings:
     """One kind of reading: the samples that are not yet part of a cell.
 
-    Columns of `_kept`: stamp; value; integral of the straight lines from the first sample, holes left out; how many
-    holes lie before the sample; how often the reading has changed up to it. One table, because the cost of a live call,
+    Columns of `_kept`: stamp; value; how many holes lie before the sample; how often the reading has changed up to it;
+    integral of the straight lines from the first sample, holes left out. One table, because the cost of a live call,
     a few samples long, is its number of operations.
     """
 
@@ -125,7 +127,7 @@ class _Readings:
         rows[INTEGRAL, 1:] = 0.5 * (values[1:] + values[:-1]) * dt
         rows[INTEGRAL, 1:][hole] = 0.0
         rows[HOLES, 1:], rows[CHANGES, 1:] = hole, dy != 0
-        sums = rows[INTEGRAL:]
+        sums = rows[HOLES:]
         sums.cumsum(axis=1, out=sums)
         self._kept = np.concatenate((self._kept, rows[:, 1:]), axis=1)
         return [
@@ -159,7 +161,7 @@ class _Readings:
         left = kept[T].searchsorted(edges, side="right") - 1
         known = (left >= 0) & (edges <= kept[T, -1])
         at = np.minimum(np.maximum(left, 0), n - 2)
-        before, after = kept.take(at, axis=1), kept.take(at + 1, axis=1)  # the samples that an edge lies between
+        before, after = kept.take(at, axis=1), kept[:INTEGRAL].take(at + 1, axis=1)  # the samples around each edge
         past, (dt, dy) = edges - before[T], after[: Y + 1] - before[: Y + 1]
         slope = dy / dt
         integral = before[INTEGRAL] + past * (before[Y] + 0.5 * slope * past)

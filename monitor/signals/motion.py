@@ -51,6 +51,8 @@ class SignalBlock(NamedTuple):
 
     def part(self, low: int, high: int) -> "SignalBlock":
         """Rows `low` to `high`."""
+        if high - low == len(self.found_s):
+            return self
         columns: list[Any] = [column[low:high] for column in self[1:]]
         return SignalBlock(self.first + low, *columns)
 
