@@ -112,8 +112,10 @@ class _Readings:
             self._tail = self._kept[: Y + 1]
             t, y = t[1:], y[1:]
             anew = None if anew is None else anew[1:]
-        rows = np.empty((5, len(t) + 1))
-        rows[:, 0] = self._kept[:, -1]
+        before = self._kept.shape[1]
+        kept = np.empty((5, before + len(t)))
+        kept[:, :before] = self._kept
+        self._kept, rows = kept, kept[:, before - 1 :]
         rows[T, 1:], rows[Y, 1:] = t, y
         values, readings = rows[Y], rows[: Y + 1, 1:]
         dt, dy = readings - rows[: Y + 1, :-1]
@@ -129,7 +131,6 @@ class _Readings:
         rows[HOLES, 1:], rows[CHANGES, 1:] = hole, dy != 0
         sums = rows[HOLES:]
         sums.cumsum(axis=1, out=sums)
-        self._kept = np.concatenate((self._kept, rows[:, 1:]), axis=1)
         return [
             (i + first, Hole(self.kind, cause, float(rows[T, i]), float(rows[T, i + 1])))
             for i in hole.nonzero()[0].tolist()

@@ -44,8 +44,8 @@ class SignalWindow:
         if used + n > CAPACITY:
             kept = KEPT + SPARE
             drop = used - kept
-            self._columns[:, :kept] = self._columns[:, drop:used]
-            self._counts[:, :kept] = self._counts[:, drop:used]
+            for column in (*self._columns, *self._counts):  # all at once would copy them twice, as they overlap
+                column[:kept] = column[drop:used]
             self.first += drop
             used = kept
         rows = slice(used, used + n)
