@@ -75,8 +75,8 @@ def evaluate(
     held: Conditions = {
         Bit.KNOWN_X: block.known_x,
         Bit.KNOWN_T: block.known_t,
-        Bit.ODD: window.odd[rows] > 0,
-        Bit.FROZEN: (window.repeated[rows] > 0) & (block.tension != 0),  # an exact 0 is a clipped force, not a reading
+        Bit.ODD: window.odd[rows],
+        Bit.FROZEN: window.repeated[rows] & (block.tension != 0),  # an exact 0 is a clipped force, not a reading
     }
     _put_cable(held, block, limits)
     _put_motion(held, block, limits, ranged=ranged, looking_back=looking_back)

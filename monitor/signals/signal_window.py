@@ -6,6 +6,8 @@ How many rows are kept depends on how the stream was cut into batches. What dete
 they see the `KEPT` moments before it, and nothing older.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,13 +29,13 @@ class SignalWindow:
         self.first: int | None = None  # number of the moment in row 0
         self.oldest = 0  # that detectors see
         self.end = 0  # number of the moment after the newest
-        columns = np.full((12, CAPACITY), np.nan)
+        columns = np.full((10, CAPACITY), np.nan)
         self.x, self.v, self.a, self.slow_v, self.tension, self.fast_tension = columns[:6]
-        self.repeated, self.odd, self.head_x, self.head_tension, self.found, self.relative = columns[6:]
-        self._columns = columns
+        self.head_x, self.head_tension, self.found, self.relative = columns[6:]
+        self.repeated, self.odd = marks = np.zeros((2, CAPACITY), bool)
         # Running counts of moments since the stream began: differences are exact whatever the batches were.
-        self._counts = np.zeros((2, CAPACITY), np.int64)
-        self.loaded, self.in_band = self._counts
+        self.loaded, self.in_band = counts = np.zeros((2, CAPACITY), np.int64)
+        self._columns: tuple[NDArray[Any], ...] = (*columns, *marks, *counts)
 
     def append(self, signals: SignalBlock, rest_m: float, zero_n: float) -> None:
         """Add moments that follow the newest."""
@@ -44,7 +46,7 @@ class SignalWindow:
         if used + n > CAPACITY:
             kept = KEPT + SPARE
             drop = used - kept
-            for column in (*self._columns, *self._counts):  # all at once would copy them twice, as they overlap
+            for column in self._columns:  # all at once would copy them twice, as they overlap
                 column[:kept] = column[drop:used]
             self.first += drop
             used = kept
