@@ -7,7 +7,8 @@ follows from the same law over the last moments, for which the encoder shows the
 `RECENT` of them, in which the rounding of a coarse encoder averages out. An even pull (a helper, a drifting zero) is
 part of that load and makes no difference. Only moments count in which the stack hung freely: on the rest the cable
 carries a part of it, and friction that is not known turns where the stack turns. Just off the rest there are none yet;
-there the load counts that is known otherwise.
+there the load counts that is known otherwise. Where the load varies along the way, tension shows that rather than
+acceleration.
 """
 
 import numpy as np
@@ -28,7 +29,6 @@ CLEAR, CLEARLY = 8, 1.5  # steps ahead, and how many times its threshold an acce
 RECENT = 16  # moments, 80 ms: about as far as the encoder's errors are alike
 FEWEST = 4  # of them that must count
 SLIDING_M_S = 2 * TURNOVER_M_S  # from here on all friction acts, however much it is
-LEAST_INERTIA = 0.5  # of load/g: with less mass on the cable, tension shows resistance rather than acceleration
 
 
 class ForceLead:
@@ -81,7 +81,7 @@ class ForceLead:
             return None
         friction = limits.friction or 0.0  # all of it acts by then
         coming = self._next @ recent_n[-len(self._now) :] / load_n - 1 - friction
-        coming_m_s2: NDArray[np.float64] = G / limits.inertia * coming
+        coming_m_s2: NDArray[np.float64] = G * coming
         return None if np.isnan(coming_m_s2).any() else coming_m_s2
 
     def _load_n(self, moment: Moment, recent_n: NDArray[np.float64], rows: slice) -> float | None:
@@ -89,13 +89,13 @@ class ForceLead:
         limits, signals = moment.limits, moment.signals
         free = _hung_freely(moment, rows)
         if free >= FEWEST:
-            carried = 1 + limits.inertia * signals.a[rows] / G
+            carried = 1 + signals.a[rows] / G
             if limits.friction is not None:
                 carried += limits.friction * np.tanh(signals.v[rows] / TURNOVER_M_S)
             tension_n = np.correlate(recent_n, self._now, mode="valid")
             return float(tension_n[-free:].sum() / carried[-free:].sum())
         if limits.load_n is not None and limits.friction is not None:
-            return limits.load_n * float(limits.share_at(moment.x_m))
+            return limits.load_n
         return None
 
 
@@ -109,9 +109,9 @@ def _hung_freely(moment: Moment, rows: slice) -> int:
 
 
 def _can_show(moment: Moment) -> bool:
-    """A stack hangs freely on its cable, which carries at least half of it; and the force can be trusted."""
+    """A load that does not seem to vary along the way hangs freely on its cable; and the force can be trusted."""
     limits, trust = moment.limits, moment.trust
-    if limits.kind != "stack" or limits.inertia < LEAST_INERTIA:
+    if limits.kind != "stack" or limits.resistance is not None:
         return False
     if trust.force_doubted or trust.fault is not None or moment.on(Bit.FROZEN) or not moment.on(Bit.OFF):
         return False

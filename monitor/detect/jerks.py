@@ -7,7 +7,7 @@ the parabola that it follows now, would stay above its threshold for the rest of
 bends down at once, or swings back from as much the other way. An acceleration that was there before the movement (it
 has just turned the stack, or pressed it on its rest) may be about to end, so it must move the stack for longer first.
 Where the force shows how the acceleration goes on (`ForceLead`), it decides when a jerk is announced: at its first
-moment if it will last, or a moment sooner if it grows.
+moment if it will last, or a moment sooner if it grows. While the load may vary along the way, the encoder must agree.
 """
 
 from typing import Literal
@@ -84,10 +84,11 @@ class SurgeDetector:
         if self._led:
             return enough
         shown = self._lead.steps_beyond(moment, moment.limits.a_jerk_m_s2) if self._lead is not None else None
-        if shown is not None:
+        if shown is not None and moment.limits.resistance_known:
             return shown
         lately_m_s2 = moment.signals.part(moment.signals.a, moment.now - SWING_STEPS, moment.now + 1)
-        return self._left(moment, 1.0, held, enough, least_m_s2=-SWING * float(np.fmin.reduce(lately_m_s2)))
+        left = self._left(moment, 1.0, held, enough, least_m_s2=-SWING * float(np.fmin.reduce(lately_m_s2)))
+        return left if shown is None else min(left, shown)
 
     def _falling(self, moment: Moment, held: int, enough: int) -> int:
         return self._left(moment, -1.0, held, enough)

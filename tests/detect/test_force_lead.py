@@ -114,16 +114,19 @@ def _left(
     v_m_s: float = 0.05,
     x_m: float = 0.1,
     shown: int | None = None,
+    *,
+    known: bool = True,
 ) -> int:
     """For how many steps the detector expects more than a_jerk.
 
-    `v_m_s` and `x_m`: of the second newest moment. `shown`: for how many steps the force shows it.
+    `v_m_s` and `x_m`: of the second newest moment. `shown`: for how many steps the force shows it. `known`: that
+    the load is the same along the way.
     """
     signals = SimpleNamespace(a=a_m_s2, v=np.full(7, 0.05), x=np.full(7, 0.1))
     signals.part = lambda column, start, end: column[-(end - start) :]
     signals.v[-2], signals.x[-2] = v_m_s, x_m
     detect = SimpleNamespace(set=SimpleNamespace(off_rest_m=0.003))
-    limits = SimpleNamespace(a_jerk_m_s2=A_JERK_M_S2, detect=detect)
+    limits = SimpleNamespace(a_jerk_m_s2=A_JERK_M_S2, detect=detect, resistance_known=known)
     moment: Any = SimpleNamespace(signals=signals, now=6, limits=limits)
     lead: Any = SimpleNamespace(steps_beyond=lambda moment, least_m_s2: shown)
     surges = SurgeDetector(JerkSettings(), lead, error_m_s2)
@@ -157,6 +160,12 @@ def test_where_the_force_shows_what_comes_it_decides() -> None:
     assert _left(0 * STEADY, shown=12) == 12
 
 
+def test_while_the_load_may_vary_along_the_way_the_encoder_must_agree() -> None:
+    assert _left(2 * STEADY, shown=12, known=False) == 12
+    assert _left(2 * STEADY, shown=3, known=False) == 3
+    assert _left(0 * STEADY, shown=12, known=False) == 0
+
+
 def test_what_only_swings_back_is_not_announced_early() -> None:
     """A cable that rings at 8 Hz: as much the other way 60 ms before."""
     before = np.linspace(-1.6, 0.9, 15)
@@ -171,10 +180,11 @@ def test_an_acceleration_that_jumps_is_noise() -> None:
     assert _left(A_JERK_M_S2 * np.array([-0.74, -0.45, -0.10, 0.35, 0.85, 1.40, 2.0])) == 12
 
 
-def _jerked_at_once(friction: float | None, x_m: float, load_n: float | None) -> Any:
+def _jerked_at_once(friction: float | None, x_m: float, load_n: float | None, *, even: bool = True) -> Any:
     """What a fast cell shows of a stack that has been accelerated by 1 m/s² for longer than it moves freely.
 
-    `x_m`: of all moments but the last two; before these, the rest carried half of the load.
+    `x_m`: of all moments but the last two; before these, the rest carried half of the load. `even`: the load is the
+    same along the way.
     """
     lead, n = ForceLead(CellSettings(rate_hz=CELL_HZ), lag=8, steps=12), 60
     signals = SimpleNamespace(
@@ -184,7 +194,7 @@ def _jerked_at_once(friction: float | None, x_m: float, load_n: float | None) ->
     signals.x[: n - 2] = x_m
     if x_m < 0.003:
         signals.head_tension[: n - 25] *= 0.5
-    limits = SimpleNamespace(kind="stack", inertia=1.0, friction=friction, load_n=load_n, share_at=lambda x_m: 1.0)
+    limits = SimpleNamespace(kind="stack", resistance=None if even else 1.0, friction=friction, load_n=load_n)
     limits.detect = SimpleNamespace(set=SimpleNamespace(off_rest_m=0.003))
     moment: Any = SimpleNamespace(
         signals=signals,
@@ -204,6 +214,10 @@ def test_only_moments_in_which_the_stack_hung_freely_show_its_load() -> None:
     assert _jerked_at_once(0.0, x_m=0.002, load_n=None) is None
     assert _jerked_at_once(0.0, x_m=0.002, load_n=LOAD_N)[0] == pytest.approx(1.0, abs=0.1)
     assert _jerked_at_once(None, x_m=0.002, load_n=LOAD_N) is None
+
+
+def test_a_load_that_varies_along_the_way_shows_no_acceleration() -> None:
+    assert _jerked_at_once(0.0, x_m=0.1, load_n=LOAD_N, even=False) is None
 
 
 @pytest.mark.parametrize(("first", "last", "about_to"), [(0.9, 2.5, True), (0.9, 1.4, False), (3.0, 2.0, False)])
