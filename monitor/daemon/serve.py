@@ -84,7 +84,7 @@ async def serve(
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             stack.callback(loop.remove_signal_handler, number)  # after all that waits for the disk
         stack.callback(limit.done)
-        store = await finished(partial(Store, store_path(directory)))
+        store = await finished(partial(Store, store_path(directory)), Store.close)
         stack.push_async_callback(finished, store.close)
         embedded = None
         if profile.mqtt.host is None:
