@@ -40,6 +40,7 @@ class ForceLead:
         self._now = tension_kernel(ACCELERATION_HZ, lag, window_s, period_s)
         self._next, errors = tension_outlook(lag, steps, window_s, period_s)
         self._caution_m_s2 = CAUTION * G * errors
+        self._shows_growth = window_s <= STEP_S  # a mean over several conversions hides how a force grows
 
     @staticmethod
     def shows(cell: CellSettings) -> bool:
@@ -60,7 +61,7 @@ class ForceLead:
 
     def grows_beyond(self, moment: Moment, least_m_s2: float) -> bool:
         """Whether the acceleration upwards, which grows, will soon be clearly more than `least_m_s2`, and stay so."""
-        coming_m_s2 = self._coming_m_s2(moment)
+        coming_m_s2 = self._coming_m_s2(moment) if self._shows_growth else None
         if coming_m_s2 is None:
             return False
         soon_m_s2, left = coming_m_s2[CLEAR - SHOWN : CLEAR], len(coming_m_s2) - CLEAR

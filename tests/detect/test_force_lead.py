@@ -228,3 +228,9 @@ def test_an_acceleration_that_grows_to_clearly_more_is_about_to_be_a_jerk(
     lead, moment = ForceLead(CellSettings(rate_hz=CELL_HZ), lag=8, steps=12), cast(Moment, None)
     monkeypatch.setattr(lead, "_coming_m_s2", lambda moment: A_JERK_M_S2 * np.linspace(first, last, 12))
     assert lead.grows_beyond(moment, A_JERK_M_S2) == about_to
+
+
+def test_a_mean_over_several_conversions_does_not_show_how_a_force_grows(monkeypatch: pytest.MonkeyPatch) -> None:
+    lead = ForceLead(CellSettings(rate_hz=80.0, settling=4.0), lag=8, steps=12)
+    monkeypatch.setattr(lead, "_coming_m_s2", lambda moment: A_JERK_M_S2 * np.linspace(0.9, 2.5, 12))
+    assert not lead.grows_beyond(cast(Moment, None), A_JERK_M_S2)
