@@ -23,7 +23,7 @@ from monitor.signals.friction import TURNOVER_M_S
 from monitor.signals.grid import STEP_S
 from monitor.signals.kernels import ACCELERATION_HZ, tension_kernel, tension_outlook
 
-SLOWEST_HZ, LONGEST_WINDOW_S = 60.0, 0.07  # of a converter that shows enough: an HX711 has 80 Hz and 50 ms
+SLOWEST_HZ, LONGEST_MEAN_S = 60.0, 0.07  # of a converter that shows enough: an HX711 has 80 Hz and 50 ms
 CAUTION = 1.0  # of the expected errors: by so much an acceleration must be greater than its threshold
 CLEAR, CLEARLY = 8, 1.5  # steps ahead, and how many times its threshold an acceleration that grows must be there
 RECENT = 16  # moments, 80 ms: about as far as the encoder's errors are alike
@@ -46,7 +46,7 @@ class ForceLead:
     def shows(cell: CellSettings) -> bool:
         """Its readings come often, and each is a mean over a short time."""
         rate_hz = cell.rate_hz or 0.0
-        return rate_hz >= SLOWEST_HZ and cell.conversions <= LONGEST_WINDOW_S * rate_hz
+        return rate_hz >= SLOWEST_HZ and cell.conversions <= LONGEST_MEAN_S * rate_hz
 
     def steps_beyond(self, moment: Moment, least_m_s2: float) -> int | None:
         """For how many steps after this moment the acceleration upwards will be more than `least_m_s2`.

@@ -26,7 +26,7 @@ from monitor.profile.settings import JerkSettings
 from monitor.signals.conditions import Bit
 
 MARGIN = 1.2  # below this multiple of the threshold nothing is announced early ...
-SURE = 3.0  # ... nor below the threshold and this many errors of its rounding
+SURE = 3.0  # ... nor below the threshold and this many errors of the encoder's rounding
 SETTLED = 4  # steps for which an acceleration that is older than the movement must have moved the stack
 SWING, SWING_STEPS = 1.5, 20  # a jerk is more than so many times what it swings back from within these steps
 JUMPS = 0.15  # of the threshold, rms: what is so far off its parabola is noise

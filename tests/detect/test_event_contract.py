@@ -247,7 +247,7 @@ FIXED = (  # numbers without a key, and where the code has them
     (r"less than (\d+) mm above 0", rest_finder.MOST_SLIP_M * 1000),
     (r"to lift-off, at most (\d+) s", seconds(rep_shape.BEFORE_STEPS)),
     (r"cable, (\d+) readings a second or more", force_lead.SLOWEST_HZ),
-    (r"each a mean over (\d+) ms at most", 1000 * force_lead.LONGEST_WINDOW_S),
+    (r"each a mean over (\d+) ms at most", 1000 * force_lead.LONGEST_MEAN_S),
     (r"encoder shows ([\d.]+) of a_jerk", conditions.NEARLY),
     (r"\(more than ([\d.]+) W in the median of the last second", tension.EVEN),
     (r"the greatest in the (\d+) ms before x reached 3 mm", seconds(rests.TOUCHDOWN_STEPS) * 1000),
