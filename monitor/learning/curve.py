@@ -31,6 +31,7 @@ STRAIGHT = 0.04  # a curve that bends by less is a constant load
 ALIKE = 0.06  # of the load: two curves this close are one
 ALIKE_FRICTION = 0.04  # of the load: their friction may differ by this
 LEAST_FRICTION, MOST_FRICTION = -0.01, 0.5  # beyond them, somebody else moves the stack
+MOST_MASS = 3.0  # times that of a stack: beyond it, and below 0, a curve looks like a mass
 LIGHTER = 0.8  # of the mass that was assumed: less is believed once two repetitions show it
 STEPS = 4  # of the fit, which is linear except for one product
 SMOOTH, USUAL_MASS = 0.01, 0.02  # weights, where a moment has 1: against bends, and for the mass of a stack
@@ -47,6 +48,19 @@ class Moments(NamedTuple):
 
     def plus(self, other: "Moments") -> "Moments":
         return Moments(*(np.concatenate(pair) for pair in zip(self, other, strict=True)))
+
+    def within(self, bottom_m: float, top_m: float) -> "Moments":
+        """Those between two heights: what is pulled beyond them must not shape the values at the ends."""
+        inside = (self.x_m >= bottom_m) & (self.x_m <= top_m)
+        return Moments(*(column[inside] for column in self))
+
+
+class Solved(NamedTuple):
+    """Forces at the knots, friction, and the root of the mean squared residual in N."""
+
+    forces_n: Column
+    friction: float
+    missed_n: float
 
 
 class CurveFit(NamedTuple):
@@ -92,14 +106,15 @@ class CurveLearner:
         if known.miss <= BENT:
             return self._lighter(known, moments, limits, before) if self.fits else None
         bottom_m, top_m = _ends_m(moments, limits)
-        fit = fitted(moments, bottom_m, top_m)
+        moments = moments.within(bottom_m, top_m)
+        fit = fitted(moments, bottom_m, top_m, limits.inertia_kg)
         better = fit.miss <= min(GOOD, BETTER * known.miss)
         if not better or not LEAST_FRICTION <= fit.friction <= MOST_FRICTION:
             return None
         self._last = (moments, fit)
         if last is None or not fit.like(last[1]):
             return None
-        return fitted(last[0].plus(moments), bottom_m, top_m)
+        return fitted(last[0].plus(moments), bottom_m, top_m, limits.inertia_kg)
 
     def _lighter(self, known: CurveFit, moments: Moments, limits: Limits, before: float | None) -> CurveFit | None:
         """The known curve with less mass, once two repetitions in a row show less."""
@@ -122,16 +137,23 @@ class CurveLearner:
         return self._last is not None
 
 
-def fitted(moments: Moments, bottom_m: float, top_m: float) -> CurveFit:
-    """The curve that misses the forces least; with the mass of a stack, unless the movement excludes it."""
+def fitted(moments: Moments, bottom_m: float, top_m: float, inertia_kg: float | None = None) -> CurveFit:
+    """The curve that misses the forces least, with the given mass, or that of a stack unless the movement excludes it.
+
+    How well a curve fits is judged without that choice: what the movement hardly shows must not hide a curve.
+    """
     hats = _hats(moments.x_m, bottom_m, top_m)
-    forces_n, _, _ = min((_solved(moments, hats, inertia) for inertia in (1.0, 0.0)), key=lambda solved: solved[2])
-    less = _less_inertia(moments, hats.T, hats @ forces_n, MEAN)
-    inertia = 1.0 if less is None else less
-    forces_n, friction, missed_n = _solved(moments, hats, inertia)
-    load_n = mean(forces_n)
-    resistance = Resistance(bottom_m, top_m, tuple((forces_n / load_n).tolist()), inertia)
-    return CurveFit(resistance, load_n, friction, missed_n / load_n)
+    nearest = min((_solved(moments, hats, inertia) for inertia in (1.0, 0.0)), key=lambda solved: solved.missed_n)
+    if inertia_kg is not None:
+        inertia = inertia_kg * G / mean(nearest.forces_n)
+    else:
+        less = _less_inertia(moments, hats.T, hats @ nearest.forces_n, MEAN)
+        inertia = 1.0 if less is None else less
+    chosen = _solved(moments, hats, inertia)
+    load_n = mean(chosen.forces_n)
+    resistance = Resistance(bottom_m, top_m, tuple((chosen.forces_n / load_n).tolist()), inertia)
+    missed_n = min(nearest.missed_n, chosen.missed_n)
+    return CurveFit(resistance, load_n, chosen.friction, missed_n / load_n)
 
 
 def _known(moments: Moments, limits: Limits) -> CurveFit:
@@ -140,7 +162,11 @@ def _known(moments: Moments, limits: Limits) -> CurveFit:
     rows = np.stack((share, share * c, a_m_s2))  # of load, load times friction, and mass: linear in all three
     mass = np.array((-1 / G, 0.0, 1.0)) * USUAL_MASS
     solved = np.linalg.solve(rows @ rows.T + len(c) * np.outer(mass, mass), rows @ tension_n)
-    load_n, friction_n, _ = solved.tolist()
+    moves = solved[2] * G / solved[0]  # this share of the mass of a stack
+    if not 0 <= moves <= MOST_MASS:
+        rows = np.stack((share + min(max(moves, 0.0), MOST_MASS) * a_m_s2 / G, share * c))
+        solved = np.linalg.solve(rows @ rows.T, rows @ tension_n)
+    load_n, friction_n = solved[:2].tolist()
     missed_n = tension_n - solved @ rows
     resistance = limits.resistance or Resistance(*_ends_m(moments, limits), (1.0, 1.0))
     return CurveFit(resistance, load_n, friction_n / load_n, float(np.sqrt(np.mean(missed_n**2))) / abs(load_n))
@@ -164,8 +190,8 @@ def _less_inertia(moments: Moments, parts: Column, load_n: Column, weights: Colu
     return inertia if 0 < inertia < LIGHTER else None
 
 
-def _solved(moments: Moments, hats: Column, inertia: float) -> tuple[Column, float, float]:
-    """Forces at the knots, friction, and the root of the mean squared residual in N."""
+def _solved(moments: Moments, hats: Column, inertia: float) -> Solved:
+    """The curve and the friction that miss the forces least, for this mass as a share of that of a stack."""
     knots, n = hats.shape[1], len(moments.x_m)
     bends = np.diff(np.eye(knots), 2, axis=0) * SMOOTH
     wanted = np.zeros((knots + 1, knots + 1))
@@ -179,7 +205,7 @@ def _solved(moments: Moments, hats: Column, inertia: float) -> tuple[Column, flo
         solved = np.linalg.lstsq(rows.T @ rows + wanted, rows.T @ aims, rcond=None)[0]
         forces_n, friction = solved[:knots], float(solved[knots])
     missed_n = moments.tension_n - (hats @ forces_n) * (1 + friction * moments.c) - moved @ forces_n
-    return forces_n, friction, float(np.sqrt(np.mean(missed_n**2)))
+    return Solved(forces_n, friction, float(np.sqrt(np.mean(missed_n**2))))
 
 
 def _hats(x_m: Column, bottom_m: float, top_m: float) -> Column:

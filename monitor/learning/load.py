@@ -73,6 +73,8 @@ def estimate(
     columns = (signals.x, signals.v, signals.a, signals.tension)
     x, v, a, tension = (signals.part(column, start, end) for column in columns)
     good = (np.abs(v) > limits.v_move_m_s) & (tension >= limits.lifted_n) & ~np.isnan(a)
+    if limits.resistance is not None:
+        good &= limits.resistance.covers(x)
     for since, until in doubted:
         good[max(0, since - start) : max(0, until - start)] = False
     if not good.any():

@@ -34,6 +34,10 @@ class Resistance(msgspec.Struct, frozen=True):
         places_m: Column = np.linspace(self.bottom_m, self.top_m, len(self.shares))
         return places_m
 
+    def covers(self, x_m: Column) -> NDArray[np.bool_] | bool:
+        """At which heights the load is known: beyond the ends of a curve it is only assumed."""
+        return (x_m >= self.bottom_m) & (x_m <= self.top_m) if self.varies else True
+
     def at(self, x_m: Column | float) -> Column:
         """Shares of the load at heights of any shape; NaN stays NaN."""
         shares: Column = np.asarray(np.interp(x_m, self.places_m, self.shares))

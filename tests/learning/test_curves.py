@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from firmware_bridge.samples import Samples
 from monitor.detect.spine import Spine
 from monitor.learning.machine import LearnedMachine
 from monitor.profile.profile import Profile
@@ -165,3 +166,48 @@ def test_the_load_of_a_pulley_is_confirmed_within_a_second_once_its_mass_is_know
     assert not [event for event in events if event.kind in COMPARED]
     assert spine.limits.resistance is not None
     assert not spine.limits.resistance.varies
+
+
+def swung(up_s: float, down_s: float, of: Profile) -> Spine:
+    """A band that moves no mass, up and down eight times as evenly as a swing, without a stop."""
+    t_s = np.arange(0.0, 2.0 + 8 * (up_s + down_s) + 6.0, 0.002)
+    turns_s = 2.0 + np.cumsum([0.0] + [up_s, down_s] * 8)
+    u = (1 - np.cos(np.pi * np.interp(t_s, turns_s, np.arange(17.0)))) / 2
+    x_m = BOTTOM_M + (TOP_M - BOTTOM_M) * u
+    force_n = LOAD_N * band(u) * (1 + FRICTION * np.tanh(np.gradient(x_m, t_s) / 0.004)) * (u > 0)
+    force_n += np.random.default_rng(0).normal(0.0, 0.025 * LOAD_N, len(t_s))
+    spine = Spine(of, "s")
+    spine.update(Samples(t_s, np.round(x_m, 4), force_n, np.zeros(len(t_s), np.uint8)))
+    return spine
+
+
+def test_a_band_that_is_swung_evenly_is_not_taken_for_a_constant_load() -> None:
+    """In a swing the acceleration is proportional to the height, so a negative mass would explain the band."""
+    resistance = swung(2.0, 2.0, profile(rest_m=BOTTOM_M, working_load_n=None)).limits.resistance
+    assert resistance is not None
+    assert resistance.shares == pytest.approx(band(PLACES), abs=0.1)
+
+
+@pytest.mark.parametrize("given", [{}, {"resistance": "learned", "inertia_kg": 0.0}])
+def test_a_band_is_recognised_though_it_moves_no_mass(given: dict[str, Any]) -> None:
+    """With the mass of a stack no curve would fit, and the movement does not show how little it is."""
+    limits = swung(1.6, 4.0, profile(rest_m=BOTTOM_M, working_load_n=None, positive_s=1.6, **given)).limits
+    assert limits.resistance is not None
+    assert limits.resistance.shares == pytest.approx(band(PLACES), abs=0.05 if given else 0.1)
+
+
+def test_what_is_pulled_beyond_the_range_shapes_neither_the_curve_nor_the_load() -> None:
+    """A band pulls less below the bottom of the range, too: a set begins there, and a pin is looked for there."""
+
+    def lower(u: Floats) -> Floats:
+        share: Floats = 0.6 + 0.8 * u
+        return share
+
+    of = profile(working_load_n=None, bottom_m=BOTTOM_M + 0.125)
+    slow: list[Act] = [Leg(1.0, 6.0), Still(0.4), Leg(0.0, 6.0), Still(0.4)]
+    events, spine = session(lower, [*slow] * 3 + END + [*slow] * 2 + END, of=of)
+    resistance = spine.limits.resistance
+    assert resistance is not None
+    u = (resistance.places_m + REST_M - BOTTOM_M) / (TOP_M - BOTTOM_M)
+    assert np.array(resistance.shares) * (spine.limits.selected_n or 0.0) == pytest.approx(LOAD_N * lower(u), rel=0.01)
+    assert not [event for event in events if event.kind in ("load_change", "sensor_fault")]
