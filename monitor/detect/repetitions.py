@@ -133,6 +133,7 @@ class RepDetector:
             return soon if upright else steps(limits.detect.set.end_rest_s)
         lowest_m = self._lowest_m if np.isfinite(self._lowest_m) else limits.bottom_m
         near = x_m <= max(limits.bottom_m, lowest_m) + near_m or moment.held
+        near |= not limits.range_known and not np.isfinite(self._lowest_m)  # this is the lowest turn so far
         low = x_m < limits.bottom_m + self.settings.excursion * limits.range_m
         down = moment.on(Bit.CONTACT) if limits.kind == "stack" else moment.on(Bit.EMPTY) and low
         return soon if near or down else None
@@ -307,7 +308,9 @@ def _pulled(moment: Moment, start: int, end: int) -> bool:
     if limits.kind != "stack":
         return True
     known = int(np.count_nonzero(tension_n == tension_n))
-    loaded = int(np.count_nonzero(tension_n >= limits.half_load_n))
+    x_m = signals.part(signals.x, start, end)
+    up = x_m > np.fmin.reduce(x_m) + limits.detect.set.off_rest_m  # who pulls at the rest lifts nothing
+    loaded = int(np.count_nonzero((tension_n >= limits.half_load_n) & up))
     return 2 * known < len(tension_n) or loaded >= steps(limits.detect.set.start_hold_s)
 
 

@@ -1,0 +1,34 @@
+"""Which movements end as a repetition, and when that is known (EVENTS.md 1.3 and 5)."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from firmware_bridge.samples import Samples
+from monitor.detect.spine import Spine
+from tests.detect.stories import END, of, only
+from tests.movements import BOTTOM_M, LOAD_N, PROFILES, REST_M, TOP_M, Act, Helped, Leg, Movement, Still, Tug
+
+ON_REST = (REST_M - BOTTOM_M) / (TOP_M - BOTTOM_M)
+TOSSED: list[Act] = [Helped(0.6, 1.0, 0.0), Tug(0.0, 1.0), Helped(ON_REST, 0.4, 0.0), Tug(0.0, 8.0)]
+
+
+@pytest.mark.parametrize("name", ["stack", "learned", "unranged"])
+def test_a_pull_at_the_rest_makes_no_repetition_of_a_stack_that_was_lifted_and_dropped(name: str) -> None:
+    """Rubber that decompresses moves the stack by a millimetre, and it stands again."""
+    rows = Movement(tuple(TOSSED)).samples()
+    pulled = (rows.t_s > 6.0) & (rows.t_s < 10.0)
+    force_n = np.where(pulled & ~np.isnan(rows.force_n), 0.8 * LOAD_N, rows.force_n)
+    higher_m = 0.0015 * np.clip((rows.t_s - 7.0) / 0.02, 0.0, 1.0)
+    spine = Spine(PROFILES[name], "s")
+    events: list[Any] = spine.update(Samples(rows.t_s, rows.position_m + higher_m, force_n, rows.flags)).events
+    assert not [event for event in events if event.kind == "rep"]
+
+
+@pytest.mark.parametrize("bottom", [0.0, 0.3])
+def test_the_first_repetition_is_reported_soon_though_the_range_is_not_known(bottom: float) -> None:
+    """A lifter who waits at the bottom waits at the lowest turn that the set has had."""
+    acts: list[Act] = [Leg(1.0, 2.0), Still(0.4), Leg(bottom, 2.0), Still(12.0), Leg(1.0, 2.0), Leg(0.0, 2.0), *END]
+    first = only([rep for rep in of("rep", acts, "unranged") if rep.rep == 1])
+    assert first.found_s < first.t_s + first.duration_s + 0.65
