@@ -1,6 +1,7 @@
 """A table of another tool gives the same results as one with our own headers, in every command that reads tables."""
 
 import json
+import math
 import re
 from pathlib import Path
 
@@ -66,6 +67,25 @@ def test_the_report_gives_the_same(tables: tuple[Path, Path], capsys: pytest.Cap
         said.append(capsys.readouterr().out)
     assert said[0] == said[1]
     assert re.search(r"^ *1 +60\.\d ", said[0], re.MULTILINE)
+
+
+def test_rows_that_a_computer_stamped_give_the_same_events(
+    tables: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An adapter passes them on every 40 ms: by these times the encoder freezes and the stack is dropped."""
+    path, told = tables[0], []
+    late = [(math.ceil(t / 40) * 40, x, load) for t, x, load in a_set()]
+    for k, rows in enumerate((a_set(), late)):
+        out = tmp_path / f"{k}.jsonl"
+        path.write_text(
+            "t_s,displacement_m,force_n\n" + "".join(f"{t / 1e3},{x / 1e3},{f * 9.8}\n" for t, x, f in rows)
+        )
+        assert main(["replay", str(path), "--units", "s,m,N", "--events", str(out)]) == 0
+        said = capsys.readouterr().err
+        assert ("t_s jitters by 11.2 ms, and the positions do not" in said) == (k == 1)
+        told.append([(event["kind"], event["t_s"]) for event in map(json.loads, out.read_text().splitlines())])
+    assert [kind for kind, _ in told[0]] == [kind for kind, _ in told[1]]
+    assert [t_s for _, t_s in told[0]] == pytest.approx([t_s for _, t_s in told[1]], abs=0.01)
 
 
 def test_a_recording_has_no_columns(capsys: pytest.CaptureFixture[str]) -> None:

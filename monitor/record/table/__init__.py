@@ -7,5 +7,5 @@
 A column `flags` (bits of `Flag`) may follow, as `export` writes it. If one row is wrong, none is used, because a part
 of a set would look like a whole set.
 
-    file -> text.py -> layout.py (header, separator, columns) -> rows.py (numbers) -> table.py (SI units, checks)
+    file -> text.py -> layout.py (header, separator, columns) -> rows.py (numbers) -> table.py (SI units, times, checks)
 """

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from monitor.record.table.errors import TableError, printable
 from monitor.record.table.layout import Layout
 from monitor.record.table.reading import Reading, units_option
+from monitor.record.table.stamps import period_s
 from monitor.record.table.units import UNITS, Quantity, Unit
 
 Column = NDArray[np.float64]
@@ -65,7 +66,9 @@ def _times(t_s: Column) -> Doubt | None:
     if len(t_s) < LEAST_ROWS:
         return None
     step_s = float(np.median(np.diff(t_s)))
-    if FASTEST_S < step_s <= SLOWEST_S:
+    if step_s <= FASTEST_S:
+        step_s = period_s(t_s)  # the rows may come in bursts
+    if FASTEST_S < step_s <= SLOWEST_S or step_s == 0:
         return None
     else_ = "too few rows: 20 a second are needed" if step_s > SLOWEST_S else "a wrong column of time"
     return Doubt(f"grows by {step_s:.4g} from row to row", step_s, USUAL_S, else_)

@@ -51,6 +51,10 @@ class TableRows:
         cell = cells[self.layout.at[key]].strip()
         return TableError(f"{self.path}, line {number}: {printable(name)} is {shown(cell)}{words}")
 
+    def line(self, row: int) -> int:
+        """The number of a row's line in the file."""
+        return self._line(row)[0]
+
     def _fast(self) -> NDArray[np.float64] | None:
         """All rows at once; None if there is anything besides plain numbers."""
         body, separator, width = self._body.rstrip(b"\n"), self.layout.separator.encode(), self.layout.width

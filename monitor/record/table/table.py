@@ -1,5 +1,6 @@
 """Reads and checks a table of samples, which enters the analysis after the decoder."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from monitor.record.table.plausible import check_units
 from monitor.record.table.reading import FLAGS, Reading, units_option
 from monitor.record.table.rows import TableRows
 from monitor.record.table.sensors import encoder_step_m, readings
+from monitor.record.table.stamps import Stamped, stamped
 from monitor.record.table.text import read_text
 from monitor.record.table.units import QUANTITIES, Quantity, unit_in
 
@@ -31,6 +33,7 @@ class Table(NamedTuple):
     samples: Samples  # with the times of the table
     encoder_step_m: float | None  # None if the positions show no step
     has_force_unit: bool  # given by the header or an option
+    remarks: Sequence[str] = ()  # for a person, each with its remedy
 
 
 def read_table(path: Path, reading: Reading | None = None) -> Table:
@@ -49,14 +52,17 @@ def read_table(path: Path, reading: Reading | None = None) -> Table:
     check_units(path, layout, reading, si)
     _check_limits(body, si)
     nothing = np.full(len(rows), np.nan)
-    position_m, force_n = si.get("x", nothing), si.get("f", nothing)
-    if FLAGS in columns:
-        flags = _flags(body, columns[FLAGS])
-    else:  # a table with flags is our own export, whose rows repeat nothing
-        flags = np.zeros(len(rows), np.uint8)
-        force_n = readings(si["t"], force_n)
-    samples = Samples(si["t"], position_m, force_n, flags)
-    return Table(samples, encoder_step_m(position_m), has_force_unit="f" in reading.units)
+    t_s, position_m, force_n = si["t"], si.get("x", nothing), si.get("f", nothing)
+    own = FLAGS in columns  # our own export has the times of the device, and rows that repeat nothing
+    host = None if own else stamped(t_s, position_m)
+    if host is not None and host.even_s is not None:
+        t_s = host.even_s
+    else:
+        _check_growth(body, columns["t"])
+    flags = _flags(body, columns[FLAGS]) if own else np.zeros(len(rows), np.uint8)
+    samples = Samples(t_s, position_m, force_n if own else readings(t_s, force_n), flags)
+    remarks = [] if host is None else [_remark(body, host)]
+    return Table(samples, encoder_step_m(position_m), has_force_unit="f" in reading.units, remarks=remarks)
 
 
 def _agree_on_units(path: Path, layout: Layout, reading: Reading) -> None:
@@ -72,18 +78,38 @@ def _agree_on_units(path: Path, layout: Layout, reading: Reading) -> None:
 
 
 def _check_times(body: TableRows, t: NDArray[np.float64]) -> None:
-    """Raises TableError unless every row has a time, and times increase; in the table's own unit."""
+    """Raises TableError unless every row has a time, and times never go back; in the table's own unit."""
     missing = np.isnan(t)
     if missing.any():
         raise body.mistake(int(missing.argmax()), "t", ", not a number: every row needs its time")
-    back = np.diff(t) <= 0
+    back = np.diff(t) < 0
     if back.any():
         row = int(back.argmax()) + 1
-        way = "stands still" if t[row] == t[row - 1] else "goes backwards"
-        coarse = (np.diff(t) >= 0).all() and back.mean() > COARSE_SHARE
-        remedy = "write it with more digits" if coarse else "put the rows in order, each time once"
-        words = f", but time {way} ({t[row]:g} after {t[row - 1]:g}): {remedy}"
+        words = f", but time goes backwards ({t[row]:g} after {t[row - 1]:g}): put the rows in order, each time once"
         raise body.mistake(row, "t", words)
+
+
+def _check_growth(body: TableRows, t: NDArray[np.float64]) -> None:
+    """Raises TableError if times that never go back stand still."""
+    still = np.diff(t) == 0
+    if still.any():
+        row = int(still.argmax()) + 1
+        remedy = "write it with more digits" if still.mean() > COARSE_SHARE else "put the rows in order, each time once"
+        raise body.mistake(row, "t", f", but time stands still ({t[row]:g} after {t[row - 1]:g}): {remedy}")
+
+
+def _remark(body: TableRows, host: Stamped) -> str:
+    """What was done about times that a computer stamped."""
+    name = printable(body.layout.names[body.layout.at["t"]])
+    found = (
+        f"{name} jitters by {host.jitter_s * 1e3:.1f} ms, and the positions do not: a computer stamped the rows late"
+    )
+    if host.even_s is not None:
+        return (
+            f"{found}. They count as measured every {host.step_s * 1e3:.4g} ms; to be exact, record the device's time"
+        )
+    where = f"rows are missing, most near line {body.line(host.worst)}"
+    return f"{found}, and {where}. This can look like jerks and drops: record the device's time"
 
 
 def _check_limits(body: TableRows, si: dict[Quantity, NDArray[np.float64]]) -> None:
