@@ -15,7 +15,10 @@ def add_table_arguments(parser: argparse.ArgumentParser) -> None:
     """For commands that read a table of samples; monitor/record/table/reading.py reads the values."""
     columns = "the headers of a table's time, position and force columns (default: t_s,displacement_m,force_n)"
     parser.add_argument("--columns", metavar="t=T,x=X,f=F", help=columns)
-    units = "the units of a table, in any order (default: s,m,N): s ms us, m cm mm in, N kN kg lb, and others"
+    units = (
+        "the units of a table, in any order (default: s,m,N): s ms us, m cm mm in, N kN kg lb, and others;"
+        " a number in front says what one count is (--units=10ms,-0.1mm)"
+    )
     parser.add_argument("--units", metavar="U,U,U", help=units)
 
 

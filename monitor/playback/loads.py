@@ -8,9 +8,12 @@ from numpy.typing import NDArray
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from monitor.events import AnyEvent, SetEnd
 from monitor.learning.load import SNAP
+from monitor.playback.places import WILD_SHARE
 from monitor.playback.playback import Playback, TablePlayback
 from monitor.profile.weights import newtons
 from monitor.record.table.plausible import USUAL_N
+from monitor.record.table.reading import negated_option
+from monitor.record.table.table import Table
 from monitor.record.table.units import SI, UNITS
 
 SMALL_N = 150.0  # few loads in newtons are smaller, many in kilograms are
@@ -19,10 +22,12 @@ _FORCES = [unit for unit in UNITS if unit.quantity == "f" and unit != SI["f"]]
 
 def load_remarks(playback: Playback, records: Iterable[AnyEvent]) -> list[str]:
     """Warnings for a person, each with its remedy."""
+    if isinstance(playback, TablePlayback) and (pushes := _pushes(playback.table)):
+        return [pushes]
     ends = list({event.id: event for event in records if isinstance(event, SetEnd)}.values())
     machine = playback.profile.machine
     table = playback.table if isinstance(playback, TablePlayback) else None
-    unit_guessed = table is not None and not table.has_force_unit
+    unit_guessed = table is not None and "f" not in table.reading.units
     loads_n = [end.working_load_n for end in ends if end.working_load_n]
     if not ends and table is not None and machine.working_load_n is not None:
         loads_n = _carried_n(table.samples.force_n)  # too little to make a set of it
@@ -44,6 +49,16 @@ def load_remarks(playback: Playback, records: Iterable[AnyEvent]) -> list[str]:
     what = "the greatest load is" if loads_n else "the force never exceeds"
     words, options = " or ".join(unit.words for unit in units), " or ".join(f"--units {unit.name}" for unit in units)
     return [f"{what} {newtons(most_n)}: if these are {words}, add {options}; if they are newtons, add --units N"]
+
+
+def _pushes(table: Table) -> str | None:
+    """A warning if the forces are negative, as where a cell is wired the other way."""
+    known_n = table.samples.force_n[~np.isnan(table.samples.force_n)]
+    least_n, most_n = np.quantile(known_n, (WILD_SHARE, 1 - WILD_SHARE)) if len(known_n) else (0.0, 0.0)
+    if not least_n < -USUAL_N[0] or -least_n < 2 * most_n:
+        return None
+    remedy = f"add {negated_option(table.reading, 'f')} if the cell is negative when the cable pulls"
+    return f"the forces go from {least_n:.0f} to {most_n:.0f} N, and a cable cannot push: {remedy}"
 
 
 def _carried_n(force_n: NDArray[np.float64]) -> list[float]:

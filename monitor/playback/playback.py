@@ -115,7 +115,7 @@ class TablePlayback:
         self.table = read_table(path, reading)
         self._rows = self.table.samples
         self.profile = load_profile(config or beside)
-        self.remarks: Sequence[str] = [*self.table.remarks, *place_remarks(self.profile, self._rows.position_m)]
+        self.remarks: Sequence[str] = [*self.table.remarks, *place_remarks(self.profile, self.table)]
         self.session = session_name(path)
         self.first_row_s = float(self._rows.t_s[0])
         self.done = 0.0  # the share that has been read, 0 to 1

@@ -88,6 +88,19 @@ def test_rows_that_a_computer_stamped_give_the_same_events(
     assert [t_s for _, t_s in told[0]] == pytest.approx([t_s for _, t_s in told[1]], abs=0.01)
 
 
+def test_a_table_of_counts_without_time_is_read_by_what_one_count_is(tables: tuple[Path, Path], tmp_path: Path) -> None:
+    events = [tmp_path / f"{k}.jsonl" for k in range(2)]
+    assert main(["replay", str(tables[0]), "--events", str(events[0])]) == 0
+    rows = "".join(f"{-10 * x:.0f},{-load!r}\n" for _, x, load in a_set())
+    tables[0].write_text("counts,cell\n" + rows)
+    options = ["--columns", "t=,x=counts,f=cell", "--units=-0.1mm,-kg,10ms"]
+    assert main(["replay", str(tables[0]), *options, "--events", str(events[1])]) == 0
+    told = [
+        [(event["kind"], event["t_s"]) for event in map(json.loads, path.read_text().splitlines())] for path in events
+    ]
+    assert told[0] == told[1]
+
+
 def test_a_recording_has_no_columns(capsys: pytest.CaptureFixture[str]) -> None:
     for command in ("replay", "report"):
         assert main([command, str(RECORDING), "--units", "ms"]) == ExitCode.BAD_INPUT
@@ -132,18 +145,61 @@ def test_a_load_that_cannot_be_is_named(
         assert (said == "") if remark is None else (remark in said), said
 
 
-@pytest.mark.parametrize(("sign", "remark"), [(-1, "go from -0.430 to 0.000 m, below the rest"), (1, None)])
-def test_positions_that_fall_while_the_stack_rises_are_named(
-    tables: tuple[Path, Path], capsys: pytest.CaptureFixture[str], sign: int, remark: str | None
+@pytest.mark.parametrize(
+    ("times", "plus_m", "remark"),
+    [
+        (1, 0, None),
+        (
+            -1,
+            0,
+            "go from -0.430 to 0.000 m, below the rest of the profile (0.000 m): if positions fall while the stack",
+        ),
+        (
+            -1,
+            0.45,
+            "without force the stack is at 0.450 m, far above the rest of the profile (0.000 m): if positions fa",
+        ),
+        (1, 1.2, "without force the stack is at 1.200 m, far above the rest"),
+        (4, 0, "go from 0.000 to 1.719 m, much further than 0.000 to 0.430 m in the profile: give their unit"),
+    ],
+)
+def test_positions_that_cannot_be_this_machine_s_are_named(
+    tables: tuple[Path, Path], capsys: pytest.CaptureFixture[str], times: int, plus_m: float, remark: str | None
 ) -> None:
     path = tables[0]
     path.with_name("machine.toml").write_text(PROFILE.replace("bottom_m", "rest_m = 0.0\nbottom_m"))
-    rows = "".join(f"{t / 1000},{sign * x / 1000},{load * 9.80665}\n" for t, x, load in a_set())
+    rows = "".join(f"{t / 1000},{times * x / 1000 + plus_m},{load * 9.80665}\n" for t, x, load in a_set())
     path.write_text("t_s,displacement_m,force_n\n" + rows)
     for command in ("replay", "report"):
         assert main([command, str(path)]) == 0
         said = capsys.readouterr().err
         assert (said == "") if remark is None else (remark in said), said
+
+
+def test_slack_for_a_moment_at_the_top_says_nothing_about_the_rest(
+    tables: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody recorded how the stack lay on its rest."""
+    rows = [(t, x, 0.0 if 5900 < t < 6200 else max(load, 50.0)) for t, x, load in a_set() if 2000 < t < 26_000]
+    assert sum(load == 0 for *_, load in rows) > 20
+    table = "".join(f"{t / 1000},{x / 1000},{load * 9.80665}\n" for t, x, load in rows)
+    tables[0].write_text("t_s,displacement_m,force_n\n" + table)
+    assert main(["replay", str(tables[0])]) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("zero_n", "units", "remark"),
+    [(0, "--units=-N", "add --units N if the cell is negative"), (-250, "--units=N", None), (-90, "--units=N", None)],
+)
+def test_a_zero_below_0_is_no_cell_wired_the_other_way(
+    tables: tuple[Path, Path], capsys: pytest.CaptureFixture[str], zero_n: float, units: str, remark: str | None
+) -> None:
+    rows = "".join(f"{t / 1000},{x / 1000},{load * 9.80665 + zero_n}\n" for t, x, load in a_set())
+    tables[0].write_text("t_s,displacement_m,force_n\n" + rows)
+    assert main(["replay", str(tables[0]), units]) == 0
+    said = capsys.readouterr().err
+    assert ("cannot push" not in said) if remark is None else (remark in said), said
 
 
 @pytest.mark.parametrize("plates", ["", "plates_kg = [20, 40, 60]\n"])
@@ -153,7 +209,10 @@ def test_positions_that_fall_while_the_stack_rises_are_named(
         (0.00980665, "never exceeds 1 N (0.1 kg): if these are kilonewtons, add --units kN; if they are newtons"),
         (0.5, "never exceeds 32 N (3.3 kg): if these are kilograms or pounds, add --units kg or --units lb"),
         (0.00001, None),  # no unit explains it
-        (-9.80665, None),  # the cell is wired the other way
+        (
+            -9.80665,
+            "go from -625 to 1 N, and a cable cannot push: add --units=-N if the cell is negative when the cable",
+        ),
     ],
 )
 def test_a_force_too_small_for_a_set_is_named(

@@ -206,7 +206,7 @@ def test_a_table_begins_at_0_s_whatever_its_first_time(tmp_path: Path, capsys: p
         (TABLE, '[machine]\nid = "m"\n', [], "machine.toml:1: [machine] kind is missing"),
         (TABLE.replace("t_s", "time"), PROFILE, [], "press.csv, line 1 has the columns 'time', "),
         ("", PROFILE, [], "press.csv is empty"),
-        (TABLE.replace("0.040,", "nonsense,"), PROFILE, [], "press.csv, line 4: t_s is 'nonsense', not a number"),
+        (TABLE.replace("0.040,", "nonsense,"), PROFILE, [], "press.csv, line 4: t_s is 'nonsense', which is no time"),
         (TABLE.replace("0.040,", "0.020,"), PROFILE, [], "press.csv, line 4: t_s is '0.020', but time stands still"),
         (TABLE.replace("0.1,20.0\n", "nan,20.0\n", 1), PROFILE, [], "press.csv, line 2: displacement_m is 'nan'"),
         (TABLE, PROFILE, ["--config", "none.toml"], "none.toml: no such file"),

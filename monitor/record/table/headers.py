@@ -15,6 +15,11 @@ _LIKELY: dict[Quantity, re.Pattern[str]] = {  # the first word of a header, in E
 }
 
 
+def likely(names: Sequence[str]) -> int:
+    """How many of time, position and force these headers seem to have."""
+    return sum(_guess(names, quantity) is not None for quantity in QUANTITIES)
+
+
 def suggestion(names: Sequence[str]) -> str:
     """A sentence with the options for these headers; dots mark those that could not be guessed."""
     guessed = {quantity: _guess(names, quantity) for quantity in QUANTITIES}
@@ -30,6 +35,6 @@ def suggestion(names: Sequence[str]) -> str:
 
 
 def _guess(names: Sequence[str], quantity: Quantity) -> str | None:
-    likely = [name for name in names if name == HEADERS[quantity]]
-    likely += [name for name in names if _LIKELY[quantity].match(name)]
-    return next((name for name in likely if name.isprintable()), None)
+    found = [name for name in names if name == HEADERS[quantity]]
+    found += [name for name in names if _LIKELY[quantity].match(name)]
+    return next((name for name in found if name.isprintable()), None)

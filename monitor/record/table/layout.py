@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from monitor.record.table.errors import TableError, shown
-from monitor.record.table.headers import suggestion
-from monitor.record.table.reading import COLUMNS, FLAGS, Reading
+from monitor.record.table.headers import likely, suggestion
+from monitor.record.table.numerals import is_number
+from monitor.record.table.reading import COLUMNS, FLAGS, HEADERS, Reading
 from monitor.record.table.units import QUANTITIES, Quantity
 
 SEPARATORS = ",;\t"
@@ -109,36 +110,32 @@ def _places(path: Path, line: int, names: Sequence[str], reading: Reading) -> di
     return at
 
 
+def _cut(line: str) -> tuple[str, ...]:
+    """Its names. A header may contain a comma, but rarely a tab."""
+    cut = [split(line, separator) for separator in reversed(SEPARATORS)]
+    return next((names for names in cut if len(names) > 1), cut[0])
+
+
 def _no_header(path: Path, lines: Sequence[TextLine], reading: Reading) -> str:
     """The message about missing columns, with the remedy."""
     if not lines:
         return f"{path} is empty: its first line must be {','.join(COLUMNS)}"
-    line = lines[0]
-    cut = [
-        split(line.text, separator) for separator in reversed(SEPARATORS)
-    ]  # a header may contain a comma, but rarely a tab
-    names = next((names for names in cut if len(names) > 1), cut[0])
+    line, names = max(((line, _cut(line.text)) for line in lines), key=lambda found: likely(found[1]))
+    wanted = [reading.header(q) for q in QUANTITIES if reading.header(q)]
     where = f"{path}, line {line.number}"
-    if names and all(_is_number(name) for name in names):
+    if names and all(is_number(name) for name in names):
         return f"{where} contains numbers and no headers: put {','.join(COLUMNS)} in front, or the tool's own headers"
     if len(names) < 2:
         return (
-            f"{where} is {shown(line.text)}: it must name the columns {','.join(COLUMNS)},"
+            f"{where} is {shown(line.text)}: it must name the columns {','.join(wanted)},"
             " separated by commas, semicolons or tabs"
         )
     if all(name.startswith(OTHER_QUOTES) for name in names):
         quoted = f"{where} has its headers in {names[0][0]} quotes"
         return f'{quoted}: write double quotes ("), or none, in the whole table'
     has = f"{where} has the columns {', '.join(shown(name) for name in names[:12])}"
-    missing = [reading.header(q) for q in QUANTITIES if reading.header(q) not in ("", *names)]
+    missing = [name for name in wanted if name not in names]
     if reading.columns:
-        return f"{has}, but lacks {' and '.join(map(shown, missing))}: give --columns its headers"
+        none = ", or t= if there is no time" if HEADERS["t"] in missing else ""
+        return f"{has}, but lacks {' and '.join(map(shown, missing))}: give --columns its headers{none}"
     return f"{has}, but lacks {' and '.join(missing)}: {suggestion(names)}"
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell.replace(",", "."))
-    except ValueError:
-        return False
-    return True

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
 _GROUPED = re.compile(r"[+-]?\d{1,3}([\s'\u2019,.]\d{3})+([.,]\d+)?")
-_CLOCK = re.compile(r"\d{1,4}[:/-]\d{1,2}([:/-]\d{1,4})?.*")
+_WITH_UNIT = re.compile(r"[+-]?[\d.,]+\s*[^\W\d_]+")
 _NOTHING = ("nan", "na", "n/a", "#n/a", "null", "none", "-", "--")
 
 
@@ -69,6 +69,14 @@ class Numerals:
                 raise Mistake(at, f", which {what}: write one decimal mark, and thousands without separators")
 
 
+def is_number(cell: str) -> bool:
+    try:
+        float(cell.replace(",", "."))
+    except ValueError:
+        return False
+    return True
+
+
 def _checked(at: int, cell: str) -> float:
     """Reads one number. Raises Mistake."""
     bare = cell.strip()
@@ -91,6 +99,6 @@ def _checked(at: int, cell: str) -> float:
 def _remedy(cell: str) -> str:
     if _GROUPED.fullmatch(cell):
         return ", not a number: write thousands without separators"
-    if _CLOCK.fullmatch(cell):
-        return ", not a number: write the time in seconds from any beginning"
+    if _WITH_UNIT.fullmatch(cell):
+        return ", not a number: write it without a unit"
     return ", not a number: write a decimal number, or nothing where it was not measured"

@@ -11,7 +11,7 @@ from monitor.record.table.errors import TableError, printable
 from monitor.record.table.layout import Layout
 from monitor.record.table.reading import Reading, units_option
 from monitor.record.table.stamps import period_s
-from monitor.record.table.units import UNITS, Quantity, Unit
+from monitor.record.table.units import EXAMPLES, UNITS, Quantity, Unit
 
 Column = NDArray[np.float64]
 LEAST_ROWS = 20  # fewer are not enough to judge
@@ -22,7 +22,7 @@ LONGEST_M = 4.0  # of travel
 USUAL_M = (0.04, 2.5)
 STRONGEST_N = 2e4
 USUAL_N = (20.0, 5e3)
-RAW = "raw counts of a sensor: convert them first"
+RAW = "raw counts of a sensor: add what one of them is, as in --units "
 NEARLY_ALL = 0.998  # of the values: a few may be wrong
 ENOUGH = 20_000  # values that are looked at
 EXTREME = 1e12  # larger values are wrong in any unit
@@ -43,7 +43,7 @@ def check_units(path: Path, layout: Layout, reading: Reading, si: Mapping[Quanti
         doubt = look(si[quantity]) if quantity in si else None
         if doubt is None:
             continue
-        name = printable(layout.names[layout.at[quantity]])
+        name = printable(layout.names[layout.at[quantity]]) if quantity in layout.at else "the time"
         if quantity in reading.units:
             if quantity == "t" and doubt.size > BLIND_S:
                 raise TableError(f"{path}: {name} {doubt.words} (s): {doubt.else_}")
@@ -59,6 +59,9 @@ def _remedy(doubt: Doubt, quantity: Quantity, reading: Reading) -> str:
         return f"which looks like {doubt.else_}; {as_it_is}"
     words = " or ".join(unit.words for unit in units)
     options = " or ".join(units_option({**reading.units, quantity: unit}) for unit in units)
+    if quantity == "t" and doubt.size == 1.0:
+        words += " or numbers of rows"
+        options += f", or the time of a row, as in --units {EXAMPLES[quantity]}"
     return f"which looks like {words}: add {options}; {as_it_is}"
 
 
@@ -78,7 +81,7 @@ def _positions(x_m: Column) -> Doubt | None:
     low, high = _nearly_all(x_m)
     if high - low <= LONGEST_M:
         return None
-    return Doubt(f"goes from {low:.4g} to {high:.4g}", high - low, USUAL_M, RAW)
+    return Doubt(f"goes from {low:.4g} to {high:.4g}", high - low, USUAL_M, RAW + EXAMPLES["x"])
 
 
 def _forces(force_n: Column) -> Doubt | None:
@@ -86,7 +89,7 @@ def _forces(force_n: Column) -> Doubt | None:
     most = max(-low, high)
     if most <= STRONGEST_N:
         return None
-    return Doubt(f"reaches {most:.4g}", most, USUAL_N, RAW)
+    return Doubt(f"reaches {most:.4g}", most, USUAL_N, RAW + EXAMPLES["f"])
 
 
 _LOOKS: dict[Quantity, Callable[[Column], Doubt | None]] = {"t": _times, "x": _positions, "f": _forces}

@@ -1,8 +1,10 @@
 """Reads the options that describe a foreign table: its columns and units.
 
     --columns t=Time,x=Pos,f=Load --units ms,mm,kg
+    --columns t=,x=Counts,f=Volts --units 10ms,0.1mm,-50N       a row every 10 ms; one count is 0.1 mm, one volt -50 N
 
-A column without an option has our own header; a unit without an option is SI. An empty name (x=) means: not measured.
+A column without an option has our own header; a unit without an option is SI. An empty name means: not
+measured (x=), or rows at even times (t=).
 """
 
 import re
@@ -11,7 +13,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from monitor.record.table.errors import TableError, shown
-from monitor.record.table.units import QUANTITIES, SI, Quantity, Unit, of_quantity, unit_named
+from monitor.record.table.units import QUANTITIES, SI, Quantity, Unit, multiple_named, negated, of_quantity
 
 HEADERS: dict[Quantity, str] = {"t": "t_s", "x": "displacement_m", "f": "force_n"}
 WHAT: dict[Quantity, str] = {"t": "time", "x": "position", "f": "force"}
@@ -39,7 +41,10 @@ def reading_of(columns: str | None, units: str | None) -> Reading | None:
     """Reads the options of a command line; None if there are none. Raises TableError if one is wrong."""
     if columns is None and units is None:
         return None
-    return Reading({} if columns is None else _columns(columns), {} if units is None else _units(units))
+    reading = Reading({} if columns is None else _columns(columns), {} if units is None else _units(units))
+    if not reading.header("t") and "t" not in reading.units:
+        raise TableError("--columns has no name after t=: say how far apart the rows are, as in --units 10ms")
+    return reading
 
 
 def _columns(text: str) -> dict[Quantity, str]:
@@ -52,8 +57,6 @@ def _columns(text: str) -> dict[Quantity, str]:
         if quantity in named:
             raise TableError(f"--columns has {quantity}= twice")
         named[quantity] = name.strip()
-    if not named.get("t", "t"):
-        raise TableError("--columns has no name after t=: a table without time cannot be read")
     if not any(named.get(quantity, quantity) for quantity in ("x", "f")):
         raise TableError("--columns has neither position nor force: name one of them")
     return named
@@ -62,7 +65,7 @@ def _columns(text: str) -> dict[Quantity, str]:
 def _units(text: str) -> dict[Quantity, Unit]:
     found: dict[Quantity, Unit] = {}
     for word in text.split(","):
-        unit = unit_named(word.strip())
+        unit = multiple_named(word.strip())
         if unit is None:
             known = "; ".join(f"{WHAT[quantity]} in {of_quantity(quantity)}" for quantity in QUANTITIES)
             raise TableError(f"--units has {shown(word.strip())}, which is not a unit of a table: {known}")
@@ -78,6 +81,12 @@ def columns_option(columns: Mapping[Quantity, str]) -> str:
     return "--columns " + shlex.quote(",".join(f"{quantity}={name}" for quantity, name in columns.items()))
 
 
+def negated_option(reading: Reading, quantity: Quantity) -> str:
+    """The option that reads this quantity with the other sign."""
+    return units_option({**reading.units, quantity: negated(reading.unit(quantity))})
+
+
 def units_option(units: Mapping[Quantity, Unit]) -> str:
     """The option for these units."""
-    return "--units " + ",".join(units[quantity].name for quantity in QUANTITIES if quantity in units)
+    names = ",".join(units[quantity].name for quantity in QUANTITIES if quantity in units)
+    return f"--units={names}" if names.startswith("-") else f"--units {names}"

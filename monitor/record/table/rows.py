@@ -7,13 +7,14 @@ else, the careful one reads the file cell by cell: it reads every dialect, or na
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.record.table.clock import over_days, seconds
 from monitor.record.table.errors import TableError, printable, shown
 from monitor.record.table.layout import Layout, is_row
 from monitor.record.table.numerals import Mistake, Numerals
@@ -22,8 +23,11 @@ from monitor.record.table.units import SI, unit_named
 
 DECIMAL_COMMA = re.compile(rb"(?:[;\t\n]|\A)[+-]?0,|,\d{1,2}(?!\d)|,\d{4}|\d{4},")  # separates no thousands
 EMPTY_CELL = re.compile(rb",(?=[,\n]|\Z)")
+_BEGINS = re.compile(r"\s*[+\-\u2212.,]?\d")
 LONGEST_LINE = 1 << 16  # characters
 BLOCK = 20_000  # rows in memory as text
+NO_ROW_WORDS = "has no number, so it is no row of samples: put # in front of it"
+TIME_WORDS = ", which is no time: write seconds or hh:mm:ss, or put # in front of a line without samples"
 CUT_WORDS = "is the last one and ends in its middle, as if the tool had been stopped: delete this line"
 
 
@@ -79,23 +83,44 @@ class TableRows:
         numerals = Numerals()
         blocks = [np.empty((0, len(self.keys)))]
         rows = self._cells()
-        done = 0
+        done, of_day = 0, False
         while block := list(islice(rows, BLOCK)):
+            times_s = self._clock(block)
             cells = [cell for row in block for cell in row]
             try:
                 values = numerals.floats(cells)
             except Mistake as mistake:
                 row, column = divmod(mistake.at, len(self.keys))
-                words = self._unit_words(block[row]) or str(mistake)
-                raise self.mistake(done + row, self.keys[column], words) from None
+                units, key = self._unit_words(block[row]), self.keys[column]
+                if units is None and not _has_digits(block[row]):
+                    raise self.mistake(done + row, None, NO_ROW_WORDS) from None
+                words = TIME_WORDS if key == "t" else str(mistake)
+                raise self.mistake(done + row, key, units or words) from None
             blocks.append(values.reshape(-1, len(self.keys)))
+            if times_s is not None:
+                blocks[-1][:, self.keys.index("t")] = times_s
+                of_day = True
             done += len(block)
         if numerals.doubtful:
             raise TableError(
                 f"{self.path}: its commas may be decimal marks or separate thousands, because three digits follow each"
                 ": write points as decimal marks, and thousands without separators"
             )
-        return np.concatenate(blocks)
+        numbers = np.concatenate(blocks)
+        if of_day:
+            at = self.keys.index("t")
+            numbers[:, at] = over_days(numbers[:, at])
+        return numbers
+
+    def _clock(self, block: list[list[str]]) -> NDArray[np.float64] | None:
+        """Takes times of day out of the cells; None if there are none."""
+        if "t" not in self.keys or ":" not in block[0][at := self.keys.index("t")]:
+            return None
+        found = [seconds(row[at]) for row in block]
+        for row, time_s in zip(block, found, strict=True):
+            if time_s is not None:
+                row[at] = ""
+        return np.array(found, np.float64)
 
     def _cells(self) -> Iterator[list[str]]:
         """The cells of each row in the order of `keys`, as text."""
@@ -108,7 +133,7 @@ class TableRows:
                     raise csv.Error
                 if len(row) <= max(columns) or any(cell.strip() for cell in row[layout.width :]):
                     cut = not self._body.endswith(b"\n") and next(reader, None) is None
-                    raise self.mistake(count, None, CUT_WORDS if cut else self._width_words(len(row)))
+                    raise self.mistake(count, None, CUT_WORDS if cut else self._width_words(row))
                 yield [row[column] for column in columns]
                 count += 1
         except csv.Error:
@@ -124,9 +149,13 @@ class TableRows:
             return None
         return f", which is a unit: put # in front of this line and add {units_option(known)}"
 
-    def _width_words(self, cells: int) -> str:
-        words = f"has {cells} cells and needs {self.layout.width}: an empty cell where nothing was measured"
-        if cells > self.layout.width and self.layout.separator == ",":
+    def _width_words(self, cells: Sequence[str]) -> str:
+        if not _has_digits(cells):
+            return NO_ROW_WORDS
+        if len(cells) < self.layout.width:
+            return f"has {len(cells)} cells and needs {self.layout.width}: an empty cell where nothing was measured"
+        words = f"has {len(cells)} cells and needs {self.layout.width}: give every column a header"
+        if self.layout.separator == ",":
             words += "; where commas are decimal marks, separate the cells by semicolons"
         return words
 
@@ -144,6 +173,11 @@ class TableRows:
     def _line(self, row: int) -> tuple[int, str]:
         """The number and text of a row's line. It is slow, and used only for errors."""
         return next(islice(self._lines(), row, None))
+
+
+def _has_digits(cells: Sequence[str]) -> bool:
+    """True if one of the cells may be a number."""
+    return any(_BEGINS.match(cell) for cell in cells)
 
 
 def _loaded(body: bytes) -> NDArray[np.float64] | None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.samples import Samples
-from monitor.record.table.errors import TableError, printable
+from monitor.record.table.errors import TableError, printable, shown
 from monitor.record.table.layout import Layout, layout_of
 from monitor.record.table.plausible import check_units
 from monitor.record.table.reading import FLAGS, Reading, units_option
@@ -16,9 +16,10 @@ from monitor.record.table.rows import TableRows
 from monitor.record.table.sensors import encoder_step_m, readings
 from monitor.record.table.stamps import Stamped, stamped
 from monitor.record.table.text import read_text
-from monitor.record.table.units import QUANTITIES, Quantity, unit_in
+from monitor.record.table.units import EXAMPLES, QUANTITIES, Quantity, other_unit_in, unit_in
 
 MOST_GAP_S = 366 * 86400.0
+AGAIN_SHARE = 0.1  # of the time so far: back before that, the time begins again
 COARSE_SHARE = 0.2  # of the rows have the time of the row before: it was rounded when it was written
 LIMITS: dict[Quantity, tuple[float, str]] = {
     "t": (1e11, "not a possible time: write seconds from any beginning"),
@@ -32,7 +33,7 @@ class Table(NamedTuple):
 
     samples: Samples  # with the times of the table
     encoder_step_m: float | None  # None if the positions show no step
-    has_force_unit: bool  # given by the header or an option
+    reading: Reading
     remarks: Sequence[str] = ()  # for a person, each with its remedy
 
 
@@ -47,6 +48,7 @@ def read_table(path: Path, reading: Reading | None = None) -> Table:
     if not len(rows):
         raise TableError(f"{path} has a header and no rows: record something first")
     columns = {key: rows[:, i].copy() for i, key in enumerate(body.keys)}
+    columns.setdefault("t", np.arange(len(rows), dtype=np.float64))
     _check_times(body, columns["t"])
     si = {q: reading.unit(q).si(columns[q]) for q in QUANTITIES if q in columns}
     check_units(path, layout, reading, si)
@@ -62,7 +64,7 @@ def read_table(path: Path, reading: Reading | None = None) -> Table:
     flags = _flags(body, columns[FLAGS]) if own else np.zeros(len(rows), np.uint8)
     samples = Samples(t_s, position_m, force_n if own else readings(t_s, force_n), flags)
     remarks = [] if host is None else [_remark(body, host)]
-    return Table(samples, encoder_step_m(position_m), has_force_unit="f" in reading.units, remarks=remarks)
+    return Table(samples, encoder_step_m(position_m), reading, remarks)
 
 
 def _agree_on_units(path: Path, layout: Layout, reading: Reading) -> None:
@@ -72,6 +74,9 @@ def _agree_on_units(path: Path, layout: Layout, reading: Reading) -> None:
             continue
         name = layout.names[layout.at[quantity]]
         unit = unit_in(name, quantity)
+        if unit is None and (other := other_unit_in(name)):
+            told = f"is in {shown(other)}: add what one of them is, as in --units {EXAMPLES[quantity]}"
+            raise TableError(f"{path}, line {layout.line}: {printable(name)} {told}")
         if unit is not None and unit != reading.unit(quantity):
             remedy = units_option({**reading.units, quantity: unit})
             raise TableError(f"{path}, line {layout.line}: {printable(name)} is in {unit.words}: add {remedy}")
@@ -85,7 +90,9 @@ def _check_times(body: TableRows, t: NDArray[np.float64]) -> None:
     back = np.diff(t) < 0
     if back.any():
         row = int(back.argmax()) + 1
-        words = f", but time goes backwards ({t[row]:g} after {t[row - 1]:g}): put the rows in order, each time once"
+        again = t[row - 1] > t[0] and t[row] <= t[0] + AGAIN_SHARE * (t[row - 1] - t[0])
+        remedy = "split the table here" if again else "put the rows in order, each time once"
+        words = f", but time goes backwards ({t[row]:g} after {t[row - 1]:g}): {remedy}"
         raise body.mistake(row, "t", words)
 
 

@@ -12,6 +12,9 @@ Quantity = Literal["t", "x", "f"]
 QUANTITIES: tuple[Quantity, ...] = ("t", "x", "f")
 
 
+EXAMPLES: dict[Quantity, str] = {"t": "10ms", "x": "0.1mm", "f": "0.01N"}  # what one count measures
+
+
 class Unit(NamedTuple):
     """A unit: value * `times` / `over` is in SI. With two numbers, 2 ms is exactly 0.002 s."""
 
@@ -70,6 +73,10 @@ _OTHER_NAMES = {
 _BY_NAME: dict[str, Unit] = {
     name.casefold(): unit for unit in UNITS for name in (unit.name, *_OTHER_NAMES[unit.name].split())
 }
+_OTHER_AT_END = re.compile(
+    r"[\[(]\s*(°|deg|degrees?|rad|rev|turns?|counts?|ticks|pulses|lsb|m?v|mv/v|%|bar)\s*[\])]\s*$", re.I
+)
+_MULTIPLE = re.compile(r"(-?)(\d+(?:\.\d+)?|)\s*([^\W\d_]+)")
 _UNIT_AT_END = re.compile(r"[\s\[({/_,;:-]\s*([^\W\d_]+)\s*[\])}]?\s*$")
 
 
@@ -83,8 +90,29 @@ def unit_named(name: str) -> Unit | None:
     return _BY_NAME.get(name.casefold())
 
 
+def multiple_named(text: str) -> Unit | None:
+    """A unit, or a multiple of one, which a number of the table counts: 0.1mm, 10ms, -N."""
+    found = _MULTIPLE.fullmatch(text)
+    unit = unit_named(found[3]) if found else None
+    if not found or unit is None:
+        return None
+    unit = unit._replace(name=found[2] + unit.name, times=unit.times * float(found[2] or 1))
+    return (negated(unit) if found[1] else unit) if unit.times else None
+
+
+def negated(unit: Unit) -> Unit:
+    name = unit.name.removeprefix("-") if unit.times < 0 else f"-{unit.name}"
+    return unit._replace(name=name, times=-unit.times)
+
+
 def unit_in(header: str, quantity: Quantity) -> Unit | None:
     """The unit in a column's header: Time (s), Position [mm], load_kg, millis."""
     found = _UNIT_AT_END.search(header)
     unit = unit_named(found[1] if found else header)
     return unit if unit is not None and unit.quantity == quantity else None
+
+
+def other_unit_in(header: str) -> str | None:
+    """A unit of another quantity, as sensors have: Angle [°], Force (mV)."""
+    found = _OTHER_AT_END.search(header)
+    return found[1] if found else None

@@ -118,12 +118,49 @@ def test_foreign_headers_and_units_are_mapped(table: Path) -> None:
         ("Milliseconds, Inches, lbs", (0.001, 0.0254, 4.4482216152605)),
         ("ns", (1e-9, 1, 1)),
         ("g", (1, 1, 0.00980665)),
+        ("10ms,0.1mm,-5N", (0.01, 0.0001, -5)),  # what one count is
+        ("0.25 m,-kg", (1, 0.25, -9.80665)),
     ],
 )
 def test_every_unit_is_converted(table: Path, units: str, factors: tuple[float, ...]) -> None:
     table.write_text("a,b,c\n1,2,3\n2,4,6\n")
     samples = read(table, "t=a,x=b,f=c", units)
     assert [column[0] for column in samples[:3]] == pytest.approx([1 * factors[0], 2 * factors[1], 3 * factors[2]])
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ("12:00:05.25", "12:00:05.75"),
+        ("12:00:05:250", "12:00:05:750"),
+        ("2024-05-01 12:00:05.25", "2024-05-01 12:00:05.75"),
+        ("2024-05-01T12:00:05.250Z", "2024-05-01T12:00:05.750Z"),
+        ("2024-05-01T12:00:05.25+02:00", "2024-05-01T12:00:05.75+02:00"),
+        ("1.5.2024 12:00:05.25", "1.5.2024 12:00:05.75"),
+        ("5/1/2024 12:00:05.25 PM", "5/1/2024 12:00:05.75 PM"),
+        ("01-May-24 12:00:05.25", "01-May-24 12:00:05.75"),
+    ],
+)
+def test_times_of_day_are_seconds(table: Path, cells: tuple[str, str]) -> None:
+    table.write_text(f"t_s;displacement_m;force_n\n{cells[0]};1;2\n{cells[1]};1.5;3\n")
+    assert read(table).t_s.tolist() == [43205.25, 43205.75]
+    commas = (cell.replace(".25", ",25").replace(".75", ",75") for cell in cells)
+    table.write_text(f"t_s;displacement_m;force_n\n{next(commas)};1,0;2\n{next(commas)};1,5;3\n")
+    samples = read(table)
+    assert samples.position_m.tolist() == [1, 1.5]
+    assert samples.t_s.tolist() == [43205.25, 43205.75]
+
+
+def test_times_of_day_go_on_past_midnight(table: Path) -> None:
+    table.write_text(HEAD + "11:59:59.5 PM,1,2\n12:00:00.0 AM,1,2\n00:01.5,1,2\n")
+    assert read(table).t_s.tolist() == [86399.5, 86400, 86401.5]
+
+
+def test_rows_without_a_time_are_evenly_apart(table: Path) -> None:
+    table.write_text("x,f\n1,2\n3,4\n5,6\n")
+    samples = read(table, "t=,x=x,f=f", "10ms")
+    assert samples.t_s.tolist() == [0, 0.01, 0.02]
+    assert samples.force_n.tolist() == [2, 4, 6]
 
 
 def test_a_quantity_that_is_not_there_is_not_measured(table: Path) -> None:

@@ -47,8 +47,16 @@ QUOTE = r'has an opening quote \("\) without a closing one'
         (HEAD + "0,1,2\n1,1e999,2\n", "t.csv, line 3: displacement_m is '1e999', larger than any measurement"),
         (HEAD + "nan,1,2\n", "t.csv, line 2: t_s is 'nan'"),
         (HEAD + "0,1,2\n,1,2\n", "t.csv, line 3: t_s is '', not a number: every row needs its time"),
-        (HEAD + "12:00:00.1,1,2\n", "line 2: t_s is '12:00:00.1', not a number: write the time in seconds"),
-        (HEAD + "2024-05-01T12:00:00,1,2\n", "line 2: t_s is '2024-.*', not a number: write the time in seconds"),
+        (HEAD + "12:00:00:1,1,2\n", "line 2: t_s is '12:00:00:1', which is no time: write seconds or hh:mm:ss"),
+        (HEAD + "2024-05-01T,1,2\n", "line 2: t_s is '2024-05-01T', which is no time: write seconds or hh:mm:ss"),
+        (HEAD + "12:00:00,1,2\n12:00:00,1,2\n", r"line 3: t_s is '12:00:00', but time stands still \(43200 after"),
+        (HEAD + "0,1,2\nMax,1,2\n", "line 3: t_s is 'Max', which is no time: .* # in front of a line without samples"),
+        (HEAD + HEAD + "0,1,2\n", "t.csv, line 2 has no number, so it is no row of samples: put # in front of it"),
+        (HEAD + "0,1,2\nTest 2\n0.1,1,2\n", "t.csv, line 3 has no number, so it is no row of samples: put # in"),
+        (HEAD + "0,1,2\n0.1,1,2,ok\n", "t.csv, line 3 has 4 cells and needs 3: give every column a header; where"),
+        (HEAD + "0,1 mm,2\n", "t.csv, line 2: displacement_m is '1 mm', not a number: write it without a unit"),
+        (HEAD + "0,1,2\n5,1,2\n0.1,1,2\n", r"line 4: t_s is '0.1', but time goes backwards .*: split the table here"),
+        (HEAD + "9,1,2\n8,1,2\n7,1,2\n", r"line 3: t_s is '8', but time goes backwards .*: put the rows in order"),
         (HEAD + "s,m,N\n0,1,2\n", "t.csv, line 2: t_s is 's', which is a unit: put # in front .* --units s,m,N$"),
         (HEAD + "[ms],[m],[N]\n0,1,2\n", "t.csv, line 2: t_s is .*, which is a unit: .* --units ms,m,N$"),
         (
@@ -137,7 +145,9 @@ def test_a_huge_file_is_refused_before_it_fills_the_memory(tmp_path: Path, monke
         ("Time", None, "--columns has 'Time': write t=..., x=... and f=..."),
         ("t=Time,z=Pos", None, "--columns has 't=Time,z=Pos'|--columns has 'z=Pos'"),
         ("t=a,t=b", None, "--columns has t= twice"),
-        ("t=,x=a", None, "--columns has no name after t="),
+        ("t=,x=a", None, "--columns has no name after t=: say how far apart the rows are, as in --units 10ms"),
+        (None, "0mm", "--units has '0mm', which is not a unit"),
+        (None, "1.mm", "--units has '1.mm', which is not a unit"),
         ("x=,f=", None, "--columns has neither position nor force"),
         (
             None,
@@ -159,6 +169,20 @@ def test_a_column_that_is_not_there_is_named(tmp_path: Path) -> None:
     path.write_text("Time,Pos,Load\n0,1,2\n")
     with pytest.raises(TableError, match="line 1 has the columns 'Time', 'Pos', 'Load', but lacks 'Force': give"):
         read_table(path, Reading({"t": "Time", "x": "Pos", "f": "Force"}))
+    with pytest.raises(TableError, match="but lacks 't_s': give --columns its headers, or t= if there is no time"):
+        read_table(path, Reading({"x": "Pos", "f": "Load"}))
+    path.write_text("Time Pos Load\n0 1 2\n")
+    with pytest.raises(
+        TableError, match="line 1 is 'Time Pos Load': it must name the columns Time,Pos,Load, separated"
+    ):
+        read_table(path, Reading({"t": "Time", "x": "Pos", "f": "Load"}))
+
+
+def test_the_line_that_looks_most_like_headers_is_shown(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("Date;1.5.2024\nType;7\n\nTime;Pos;Load\n0;1;2\n")
+    with pytest.raises(TableError, match=r"line 4 has the columns .* which is which, --columns t=Time,x=Pos,f=Load"):
+        read_table(path)
 
 
 cells = st.sampled_from(

@@ -37,9 +37,10 @@ def write(path: Path, rate_hz: float = 500.0, t: float = 1.0, x: float = 1.0, f:
         ({"x": 1e3}, "displacement_m goes from 10 to 410, which looks like millimetres: add --units mm;", "mm"),
         ({"x": 1e2}, "displacement_m goes from 1 to 41, .* centimetres or inches: add --units cm or --units in;", "cm"),
         ({"x": 39.37}, "displacement_m goes .* inches", "in"),
-        ({"x": 1e6}, "displacement_m goes .* raw counts of a sensor: convert them first; if it is in metres", None),
+        ({"x": 1e6}, "_m goes .* raw counts .*: add what one of them is, as in --units 0.1mm; if", None),
         ({"f": 101.97}, "force_n reaches 6.*e[+]04|force_n reaches 60.*, .* grams", "g"),
-        ({"f": 1e4}, "force_n reaches 5.89.*e[+]06, which looks like raw counts .*: convert them first", None),
+        ({"f": 1e4}, "force_n .*e[+]06, .* raw counts .*: add what one of them is, as in --units 0.01N; if", None),
+        ({"t": 500}, "by 1 .* milliseconds or numbers of rows: .*, or the time of a row, as in --units 10ms", "2ms"),
         ({"x": 1e3, "t": 1e3}, "t_s grows by 2 .* add --units ms;", None),
     ],
 )  # fmt: skip
@@ -97,6 +98,15 @@ def test_a_header_that_names_another_unit_is_believed(tmp_path: Path, header: st
     with pytest.raises(TableError, match=f"line 1: .* is in {units}$"):
         read_table(path, reading_of(f"t={header},x=Pos,f=Load", None))
     assert read_table(path, reading_of(f"t={header},x=Pos,f=Load", "s")).samples.t_s.tolist() == [0, 0.002]
+
+
+@pytest.mark.parametrize("header", ["Winkel [\u00b0]", "Angle (deg)", "Pos [rev]", "Encoder (counts)"])
+def test_a_unit_of_another_quantity_asks_for_its_size(tmp_path: Path, header: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(f"t_s;{header};force_n\n0;90;600\n".encode("latin-1"))
+    with pytest.raises(TableError, match=r"line 1: .* is in '.*': add what one of them is, as in --units 0.1mm$"):
+        read_table(path, reading_of(f"x={header}", None))
+    assert read_table(path, reading_of(f"x={header}", "2mm")).samples.position_m.tolist() == [0.18]
 
 
 def test_headers_are_hinted_at_with_the_options_for_them(tmp_path: Path) -> None:
