@@ -8,7 +8,7 @@ little, and the handle of a pulley moves half the load by twice the way, so its 
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -35,6 +35,7 @@ MOST_MASS = 3.0  # times that of a stack: beyond it, and below 0, a curve looks 
 LIGHTER = 0.8  # of the mass that was assumed: less is believed once two repetitions show it
 STEPS = 4  # of the fit, which is linear except for one product
 SMOOTH, USUAL_MASS = 0.01, 0.02  # weights, where a moment has 1: against bends, and for the mass of a stack
+NO_FACTOR = 1e-9  # weight for a factor of 0: it decides only where no moment does
 MEAN = np.array([mean(row) for row in np.eye(KNOTS)])  # weights of the knots in it
 
 
@@ -182,12 +183,20 @@ def _less_inertia(moments: Moments, parts: Column, load_n: Column, weights: Colu
     rows = np.vstack((parts, load_n * moments.c, moments.a_m_s2, moments.tension_n))
     products = rows @ rows.T
     explaining, explained = products[:-2, :-2], products[:-2, -2:]
-    factors = np.linalg.lstsq(explaining, explained, rcond=None)[0]
+    factors = _least(explaining, explained)
     (_, common), (_, of_force) = (products[-2:, -2:] - explained.T @ factors).tolist()  # what is left
     if common <= 0:
         return None
     inertia = of_force / common * G / float(weights @ factors[:-1, 1])
     return inertia if 0 < inertia < LIGHTER else None
+
+
+def _least(products: Column, aims: Column) -> NDArray[np.floating[Any]]:
+    """The factors with the least squares, from their normal equations; 0 for a knot that no moment reaches.
+
+    `lstsq` does the same, but loads 1 MB of its library's pages at the first repetition.
+    """
+    return np.linalg.solve(products + NO_FACTOR * np.eye(len(products)), aims)
 
 
 def _solved(moments: Moments, hats: Column, inertia: float) -> Solved:
@@ -202,7 +211,7 @@ def _solved(moments: Moments, hats: Column, inertia: float) -> Solved:
         load_n = hats @ forces_n
         rows = np.column_stack((hats * (1 + friction * moments.c)[:, None] + moved, load_n * moments.c))
         aims = moments.tension_n + friction * load_n * moments.c
-        solved = np.linalg.lstsq(rows.T @ rows + wanted, rows.T @ aims, rcond=None)[0]
+        solved = _least(rows.T @ rows + wanted, rows.T @ aims)
         forces_n, friction = solved[:knots], float(solved[knots])
     missed_n = moments.tension_n - (hats @ forces_n) * (1 + friction * moments.c) - moved @ forces_n
     return Solved(forces_n, friction, float(np.sqrt(np.mean(missed_n**2))))

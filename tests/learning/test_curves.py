@@ -7,6 +7,7 @@ import pytest
 
 from firmware_bridge.samples import Samples
 from monitor.detect.spine import Spine
+from monitor.learning.curve import MEAN, Moments, _hats, _less_inertia, fitted
 from monitor.learning.machine import LearnedMachine
 from monitor.profile.profile import Profile
 from tests.movements import (
@@ -71,6 +72,17 @@ def test_two_repetitions_show_the_curve(name: str, friction: float | None) -> No
     (end,) = [event for event in events if event.kind == "set_end"]
     assert end.skill == pytest.approx(1.0, abs=0.01)
     assert end.working_load_n == pytest.approx(LOAD_N, rel=0.01)
+
+
+def test_a_knot_that_no_moment_reaches_does_not_spoil_the_others() -> None:
+    """The lifter moves in the lower half: least squares alone would have no single solution."""
+    x_m = np.tile(np.linspace(0.0, 0.2, 100), 2)
+    c = np.repeat((1.0, -1.0), 100)
+    none = np.zeros(len(x_m))
+    moments = Moments(x_m, c, none, LOAD_N * (1 + FRICTION * c))
+    fit = fitted(moments, 0.0, 0.4)
+    assert (fit.load_n, fit.friction, fit.miss) == pytest.approx((LOAD_N, FRICTION, 0.0), abs=1e-3)
+    assert _less_inertia(moments, _hats(x_m, 0.0, 0.4).T, np.full(len(x_m), LOAD_N), MEAN) is None
 
 
 def test_a_constant_load_does_not_make_a_curve() -> None:
