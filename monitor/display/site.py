@@ -4,8 +4,6 @@ import gzip
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
 from hashlib import sha256
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -34,19 +32,31 @@ TYPES = {
 }
 
 
-@dataclass(frozen=True)
 class File:
-    """One file for the browser; `tag` changes with its content."""
+    """One file for the browser, in memory; `tag` changes with its content."""
 
-    data: bytes
-    type: str
-    tag: str
+    def __init__(self, data: bytes, type: str) -> None:
+        self.type = type
+        self.tag = f'"{sha256(data).hexdigest()[:16]}"'
+        self._kept = data
+        self._is_packed: bool | None = None  # not tried yet
 
-    @cached_property
+    @property
+    def data(self) -> bytes:
+        return gzip.decompress(self._kept) if self._is_packed else self._kept
+
+    @property
     def packed(self) -> bytes | None:
-        """`data` as gzip, None if that is not smaller. Made at the first request, because a start must not wait."""
-        packed = gzip.compress(self.data, mtime=0)
-        return packed if len(packed) < len(self.data) else None
+        """`data` as gzip, None if that is not smaller. Made at the first request, because a start must not wait.
+
+        From then on only this is kept: the files of an open page take half a megabyte less.
+        """
+        if self._is_packed is None:
+            packed = gzip.compress(self._kept, mtime=0)
+            self._is_packed = len(packed) < len(self._kept)
+            if self._is_packed:
+                self._kept = packed
+        return self._kept if self._is_packed else None
 
     @property
     def is_page(self) -> bool:
@@ -90,4 +100,4 @@ def _file(name: str, data: bytes) -> File:
     suffix = name[name.rfind(".") :] if "." in name else ""
     kind = TYPES.get(suffix, "application/octet-stream")
     text = "; charset=utf-8" if kind.startswith("text/") else ""
-    return File(data, kind + text, f'"{sha256(data).hexdigest()[:16]}"')
+    return File(data, kind + text)

@@ -3,7 +3,6 @@
 import json
 import socket
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
@@ -74,7 +73,7 @@ def test_an_upgrade_reaches_a_screen_with_its_next_load(
         files = page_files(cues, authority)
         shell = files[SHELL]
         data = shell.data.replace(b'"version":"', b'"version":"next-')
-        return files | {SHELL: replace(shell, data=data, tag='"next"')}
+        return files | {SHELL: File(data, shell.type)}
 
     monkeypatch.setattr(server, "page_files", upgraded)
     own_stage.break_broker()
