@@ -1,7 +1,9 @@
 """Keeps the feedback of the last minute, so that a trainer's page that opens now does not begin with an empty chart."""
 
+from array import array
 from collections import deque
 from collections.abc import Sequence
+from math import nan
 from typing import Any
 
 from monitor.events import Feedback
@@ -10,6 +12,7 @@ from monitor.store.stored import StoredEvent
 
 KEPT_S = 60.0
 DRAWN = {"tension": 4, "tension_n": 1, "position": 4, "pace": 4}  # fields that the page draws, and their decimals
+COLUMNS = {"t_s": 3, "feedback_hz": 3, **DRAWN}
 
 
 class RecentFeedback:
@@ -17,25 +20,24 @@ class RecentFeedback:
 
     def __init__(self) -> None:
         self._session = ""
-        self._kept: deque[tuple[Feedback, float]] = deque(maxlen=int(KEPT_S * LIVE_HZ))
+        self._kept: deque[array[float]] = deque(maxlen=int(KEPT_S * LIVE_HZ))  # a row of COLUMNS each
 
     def document(self) -> dict[str, Any]:
         """`{"v": 1, "session", "t_s": [...], "feedback_hz": [...], ...}`: one column for each field, oldest first."""
-        columns: dict[str, list[float | None]] = {
-            "t_s": [round(now.t_s, 3) for now, _ in self._kept],
-            "feedback_hz": [hz for _, hz in self._kept],
+        columns = {
+            name: [None if row[place] != row[place] else round(row[place], decimals) for row in self._kept]
+            for place, (name, decimals) in enumerate(COLUMNS.items())
         }
-        for field, decimals in DRAWN.items():
-            values = (getattr(now, field) for now, _ in self._kept)
-            columns[field] = [None if value is None else round(value, decimals) for value in values]
         return {"v": VERSION, "session": self._session, **columns}
 
     def feedback(self, session: str, feedback: Feedback, hz: float) -> None:
-        if session != self._session or (self._kept and feedback.t_s < self._kept[-1][0].t_s):
+        if session != self._session or (self._kept and feedback.t_s < self._kept[-1][0]):
             self._session = session
             self._kept.clear()
-        self._kept.append((feedback, hz))
-        while self._kept[0][0].t_s < feedback.t_s - KEPT_S:
+        drawn = (getattr(feedback, field) for field in DRAWN)
+        row = (feedback.t_s, hz, *(nan if value is None else value for value in drawn))
+        self._kept.append(array("d", row))  # the whole feedback would take five times as much
+        while self._kept[0][0] < feedback.t_s - KEPT_S:
             self._kept.popleft()
 
     def events(self, stored: Sequence[StoredEvent]) -> None:
