@@ -68,15 +68,22 @@ def _run(argv: Sequence[str] | None) -> int:
 
 
 def _carry_out(words: list[str], command: str) -> int:
-    parser = _parser(command)
     try:
-        args = parser.parse_args(words)
+        args = _arguments(words, command)
     except SystemExit as end:  # --help and --version are done, or a word is wrong
         return int(end.code or 0)
     if args.command is None:
-        parser.print_help(sys.stderr)
         return ExitCode.BAD_INPUT
     return int(_module(args.command).run(args))
+
+
+def _arguments(words: list[str], command: str) -> argparse.Namespace:
+    """The parser is not kept, because `run` runs for months."""
+    parser = _parser(command)
+    args = parser.parse_args(words)
+    if args.command is None:
+        parser.print_help(sys.stderr)
+    return args
 
 
 def _parser(command: str) -> argparse.ArgumentParser:

@@ -24,9 +24,6 @@ from mcap.writer import CompressionType, IndexType, Writer
 from monitor.events import AnyEvent, Feedback
 from monitor.record.chunk_index import ChunkPlaces
 from monitor.record.records import CHANNELS, MESSAGE_CAP_BYTES, PROFILE, Gap, Header, Record, Topic
-from monitor.record.session_reader import SessionFile, SessionFileError, read_session
-
-__all__ = ["SessionEncoder", "SessionFile", "SessionFileError", "SessionWriter", "read_session"]
 
 CHUNK_BYTES = 512 << 10  # a chunk is closed at this size, even within its second
 _SCHEMAS: dict[Topic, Any] = {"/header": Header, "/event": AnyEvent, "/feedback": Feedback, "/gap": Gap}

@@ -24,7 +24,8 @@ from monitor.record.durable_file import DurableFile
 from monitor.record.export import export_samples
 from monitor.record.records import Header, Record, event_record, feedback_record, wire_record
 from monitor.record.replay import batches, decoder_of
-from monitor.record.session_file import SessionEncoder, SessionWriter, read_session
+from monitor.record.session_file import SessionEncoder, SessionWriter
+from monitor.record.session_reader import read_session
 from monitor.record.table.table import read_table
 from monitor.store.store import Store
 

@@ -185,12 +185,14 @@ def test_every_error_that_a_person_can_act_on_has_a_status() -> None:
             assert ".".join([*path.relative_to(root).with_suffix("").parts, kind]) in KNOWN
 
 
-def test_a_daemon_beside_a_broker_loads_no_other_one() -> None:
-    code = "import sys, monitor.daemon.serve\nprint(*sys.modules)"
+def test_a_daemon_beside_a_broker_loads_nothing_that_it_does_not_use() -> None:
+    code = "import sys, firmware_bridge.serial_port, monitor.daemon.serve\nprint(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
-    assert "monitor.mqtt.broker.relay" in loaded
+    assert {"monitor.mqtt.broker.relay", "monitor.record.recorder"} <= loaded
     assert not {"amqtt.broker", "yaml"} & loaded, "they take 2 MB"
+    assert not {"monitor.record.session_reader", "monitor.record.scan", "monitor.playback"} & loaded, "it only writes"
+    assert not {"numpy.fft", "numpy.ma", "numpy.polynomial", "numpy.random"} & loaded, "numpy loads them when used"
 
 
 @pytest.mark.parametrize("name", COMMANDS)

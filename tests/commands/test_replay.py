@@ -22,7 +22,8 @@ from monitor.exit_codes import ExitCode
 from monitor.playback.playback import analysis_of, open_playback, session_name, updates
 from monitor.record.records import Gap, gap_record, wire_record
 from monitor.record.replay import Speed
-from monitor.record.session_file import SessionWriter, read_session
+from monitor.record.session_file import SessionWriter
+from monitor.record.session_reader import read_session
 from tests import needs
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"

@@ -32,7 +32,7 @@ from monitor.mqtt.contract.commands import COMMANDS, CommandRefused, read_comman
 from monitor.profile.reading import load_profile
 from monitor.profile.toml_document import ConfigError
 from monitor.record.scan import MAGIC, scan
-from monitor.record.session_file import SessionFileError, read_session
+from monitor.record.session_reader import SessionFileError, read_session
 from monitor.record.table.errors import TableError
 from monitor.record.table.reading import reading_of
 from monitor.record.table.table import read_table

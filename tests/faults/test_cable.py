@@ -14,7 +14,7 @@ from firmware_bridge.chunk import Chunk
 from firmware_bridge.formats.decoder import Decoder
 from monitor.events import AnyEvent, encode
 from monitor.playback.playback import analysis_of, open_playback
-from monitor.record.session_file import read_session
+from monitor.record.session_reader import read_session
 from tests.daemon.whole import a_profile
 from tests.fake_device import FakeDevice
 from tests.faults.stage import a_daemon, on_disk, until

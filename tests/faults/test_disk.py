@@ -15,7 +15,7 @@ from firmware_bridge.formats.decoder import Decoder
 from monitor.mqtt.client.connection import Address
 from monitor.mqtt.contract.messages import InfoMessage
 from monitor.record.retention import free_bytes
-from monitor.record.session_file import read_session
+from monitor.record.session_reader import read_session
 from tests import needs
 from tests.daemon.whole import a_profile
 from tests.faults.disks import an_image, mounted

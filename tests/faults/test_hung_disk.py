@@ -17,7 +17,7 @@ from monitor.__main__ import main
 from monitor.exit_codes import ExitCode
 from monitor.gym.configuration import load_gym
 from monitor.gym.web.own_programs import ask_code
-from monitor.record.session_file import read_session
+from monitor.record.session_reader import read_session
 from tests import needs
 from tests.daemon.ear import listening
 from tests.daemon.whole import a_profile

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from monitor.mqtt.client.connection import Address
-from monitor.record.session_file import read_session
+from monitor.record.session_reader import read_session
 from monitor.store.store import Store
 from tests import needs
 from tests.daemon.whole import a_profile

@@ -14,7 +14,7 @@ from firmware_bridge.simulator.script import Rest, Script
 from monitor.demo.simulated import kit_of, machine_of
 from monitor.mqtt.contract.messages import InfoMessage, StatusMessage
 from monitor.profile.reading import load_profile
-from monitor.record.session_file import read_session
+from monitor.record.session_reader import read_session
 from monitor.store.store import Store
 from tests import needs
 from tests.daemon.whole import a_profile

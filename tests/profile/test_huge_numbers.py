@@ -14,7 +14,8 @@ from monitor.exit_codes import ExitCode
 from monitor.profile.reading import profile_from_builtins
 from monitor.profile.settings import CellSettings, DetectSettings
 from monitor.profile.toml_document import ConfigError
-from monitor.record.session_file import SessionEncoder, read_session
+from monitor.record.session_file import SessionEncoder
+from monitor.record.session_reader import read_session
 
 RECORDING = Path(__file__).parents[1] / "recordings" / "clean.mcap"
 SOUND = {"metres_per_count": 1e-4, "newtons_per_count": 0.01, "position_zero_counts": 0.0, "force_zero_counts": 0.0}

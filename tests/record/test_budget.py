@@ -9,7 +9,7 @@ import pytest
 from monitor.daemon.session import LiveSession
 from monitor.profile.reading import profile_from_builtins
 from monitor.record.recorder import RESERVE_BYTES, Recorder
-from monitor.record.session_file import read_session
+from monitor.record.session_reader import read_session
 from tests.daemon.stage import TABLES
 from tests.record.sessions import HEADER, some_records, wire_chunks
 from tests.record.waiting import until

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from monitor.record import scan
 from monitor.record.messages import MOST_NS
 from monitor.record.records import Record
-from monitor.record.session_file import SessionFile, SessionFileError, read_session
+from monitor.record.session_reader import SessionFile, SessionFileError, read_session
 from tests.record.sessions import HEADER, parts_of, some_records, without_header
 from tests.soak import Figure, long, soak
 

@@ -14,7 +14,8 @@ from monitor.record import export
 from monitor.record.export import instants
 from monitor.record.records import Gap, Record, event_record, wire_record
 from monitor.record.replay import batches
-from monitor.record.session_file import SessionWriter, read_session
+from monitor.record.session_file import SessionWriter
+from monitor.record.session_reader import read_session
 from monitor.record.table.table import read_table
 from tests.record.sessions import HEADER, feedback, jerk, parts_of, set_end, some_records, wire_chunks, without_header
 

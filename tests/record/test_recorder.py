@@ -16,7 +16,8 @@ from monitor.record import recorder as recorder_module
 from monitor.record.durable_file import DurableFile
 from monitor.record.recorder import Recorder
 from monitor.record.records import MESSAGE_CAP_BYTES, Gap, Record
-from monitor.record.session_file import SessionEncoder, read_session
+from monitor.record.session_file import SessionEncoder
+from monitor.record.session_reader import read_session
 from tests.record.sessions import HEADER, some_records, without_header
 from tests.record.waiting import until, wires
 

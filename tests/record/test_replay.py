@@ -15,7 +15,8 @@ from firmware_bridge.formats.messages import Hello
 from firmware_bridge.samples import Samples, joined
 from monitor.record.records import Gap, wire_record
 from monitor.record.replay import Speed, batches, decoder_of, replay
-from monitor.record.session_file import SessionFile, SessionFileError, SessionWriter, read_session
+from monitor.record.session_file import SessionWriter
+from monitor.record.session_reader import SessionFile, SessionFileError, read_session
 from tests.record.sessions import HEADER, parts_of, some_records, wire_chunks
 
 HELLO = Hello(1, 1, 0, 0, 1, 1, 77, 5, 1, 80, 3, 16000, 1, 123)

@@ -14,7 +14,7 @@ from firmware_bridge.chunk import Chunk
 from monitor.__main__ import main
 from monitor.exit_codes import ExitCode
 from monitor.record.records import event_record, wire_record
-from monitor.record.session_file import SessionFileError, read_session
+from monitor.record.session_reader import SessionFileError, read_session
 from tests.record.sessions import HEADER, jerk, parts_of, some_records, without_header
 
 RECORDINGS = sorted((Path(__file__).parents[1] / "recordings").glob("*.mcap"))

@@ -14,7 +14,8 @@ from firmware_bridge.chunk import Chunk
 from monitor.events import KINDS
 from monitor.record.messages import MOST_NS
 from monitor.record.records import CHANNELS, MESSAGE_CAP_BYTES, Gap, Record, wire_record
-from monitor.record.session_file import SessionEncoder, SessionFileError, SessionWriter, read_session
+from monitor.record.session_file import SessionEncoder, SessionWriter
+from monitor.record.session_reader import SessionFileError, read_session
 from tests.record.sessions import HEADER, feedback, jerk, parts_of, some_records, without_header
 
 

@@ -13,7 +13,7 @@ from firmware_bridge.chunk import Chunk
 from monitor.__main__ import main
 from monitor.events import AnyEvent, encode
 from monitor.playback.playback import analysis_of, open_playback, updates
-from monitor.record.session_file import read_session
+from monitor.record.session_reader import read_session
 from tests.recordings.make import MADE
 from tests.soak import SOAKING, soak
 

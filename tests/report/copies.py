@@ -6,7 +6,8 @@ from pathlib import Path
 import msgspec
 
 from monitor.record.records import Gap, gap_record, wire_record
-from monitor.record.session_file import SessionWriter, read_session
+from monitor.record.session_file import SessionWriter
+from monitor.record.session_reader import read_session
 from tests.report.conftest import RECORDINGS
 
 CLEAN_RECORDING = RECORDINGS / "clean.mcap"

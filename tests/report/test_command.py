@@ -11,7 +11,7 @@ import pytest
 
 from monitor.__main__ import main
 from monitor.exit_codes import ExitCode
-from monitor.record.session_file import read_session
+from monitor.record.session_reader import read_session
 from tests import needs
 from tests.report.conftest import RECORDINGS
 from tests.report.copies import CLEAN_RECORDING, copy

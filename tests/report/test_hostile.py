@@ -9,7 +9,7 @@ from monitor.__main__ import main
 from monitor.exit_codes import ExitCode
 from monitor.playback.playback import open_playback
 from monitor.playback.reporting import gather
-from monitor.record.session_file import read_session
+from monitor.record.session_reader import read_session
 from monitor.report.markup import Markup, element, json_in_script
 from monitor.report.report_page import report_page
 from monitor.report.session_story import story_of

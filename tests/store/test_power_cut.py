@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.record.session_file import read_session
+from monitor.record.session_reader import read_session
 from monitor.store.store import Store
 from tests.faults.disks import an_image, mounted, run
 from tests.record.sessions import without_header
