@@ -8,7 +8,8 @@ from monitor.record.table.reading import negated_option
 from monitor.record.table.table import Table
 
 LEAST_SHARE = 0.25  # of the range: so much travel is a movement, wherever the profile puts the rest
-MOST_RANGES = 2.0  # more travel is another unit: no machine is that much longer than its range
+LEAST_RANGES, MOST_RANGES = 0.15, 2.0  # less or more travel is another unit: no machine and no lift differs that much
+STILL_M = 0.005  # an encoder that shows no more shows no movement
 WILD_SHARE = 0.01  # of the positions may be wrong
 SLACK_SHARE = 0.2  # of the force that is usual under load: with less the stack lies on its rest
 FEWEST_SLACK = 0.02  # of the rows
@@ -25,9 +26,10 @@ def place_remarks(profile: Profile, table: Table) -> list[str]:
     low_m, high_m = (float(edge_m) + 0.0 for edge_m in np.quantile(known_m, (WILD_SHARE, 1 - WILD_SHARE)))
     lie = f"the positions go from {low_m:.3f} to {high_m:.3f} m"
     turn = f"if positions fall while the stack rises, add {negated_option(table.reading, 'x')}"
-    if high_m - low_m > MOST_RANGES * range_m:
-        given = f"{rest_m:.3f} to {machine.top_m:.3f} m in the profile"
-        return [f"{lie}, much further than {given}: give their unit (--units), or correct the profile"]
+    ranges = (high_m - low_m) / range_m
+    if ranges > MOST_RANGES or (ranges < LEAST_RANGES and high_m - low_m > STILL_M):
+        given = f"{'further' if ranges > 1 else 'less'} than {rest_m:.3f} to {machine.top_m:.3f} m in the profile"
+        return [f"{lie}, much {given}: give their unit (--units), or correct the profile"]
     if low_m < rest_m - LEAST_SHARE * range_m and high_m < rest_m + LEAST_SHARE * range_m:
         return [f"{lie}, below the rest of the profile ({rest_m:.3f} m): {turn}; if not, correct rest_m"]
     slack_m = _slack_m(x_m, table.samples.force_n)

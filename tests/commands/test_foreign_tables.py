@@ -82,7 +82,9 @@ def test_rows_that_a_computer_stamped_give_the_same_events(
         )
         assert main(["replay", str(path), "--units", "s,m,N", "--events", str(out)]) == 0
         said = capsys.readouterr().err
-        assert ("t_s jitters by 11.2 ms, and the positions do not" in said) == (k == 1)
+        assert ("t_s jitters by 11.2 ms, and the positions do not: the rows were stamped on arrival" in said) == (
+            k == 1
+        )
         told.append([(event["kind"], event["t_s"]) for event in map(json.loads, out.read_text().splitlines())])
     assert [kind for kind, _ in told[0]] == [kind for kind, _ in told[1]]
     assert [t_s for _, t_s in told[0]] == pytest.approx([t_s for _, t_s in told[1]], abs=0.01)
@@ -148,6 +150,9 @@ def test_a_load_that_cannot_be_is_named(
 @pytest.mark.parametrize(
     ("times", "plus_m", "remark"),
     [
+        (0.1, 0, "go from 0.000 to 0.043 m, much less than 0.000 to 0.430 m in the profile: give their unit"),
+        (0.01, 0, None),
+        (0.5, 0, None),
         (1, 0, None),
         (
             -1,

@@ -65,8 +65,8 @@ class Numerals:
             commas |= "," in cell
             if points and commas:
                 both = "." in cell and "," in cell
-                what = "has both" if both else "and others have the other mark"
-                raise Mistake(at, f", which {what}: write one decimal mark, and thousands without separators")
+                what = "which has both" if both else "and others have the other mark"
+                raise Mistake(at, f", {what}: write one decimal mark, and thousands without separators")
 
 
 def is_number(cell: str) -> bool:

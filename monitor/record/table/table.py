@@ -106,11 +106,10 @@ def _check_growth(body: TableRows, t: NDArray[np.float64]) -> None:
 
 
 def _remark(body: TableRows, host: Stamped) -> str:
-    """What was done about times that a computer stamped."""
+    """What was done about stamps that are not the times of measurement."""
     name = printable(body.layout.names[body.layout.at["t"]])
-    found = (
-        f"{name} jitters by {host.jitter_s * 1e3:.1f} ms, and the positions do not: a computer stamped the rows late"
-    )
+    jitter = f"{name} jitters by {host.jitter_s * 1e3:.1f} ms, and the positions do not"
+    found = f"{jitter}: the rows were stamped on arrival, or rounded"
     if host.even_s is not None:
         return (
             f"{found}. They count as measured every {host.step_s * 1e3:.4g} ms; to be exact, record the device's time"
