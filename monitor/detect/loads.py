@@ -162,6 +162,9 @@ class LoadDetector:
         if self._moves_since is None:
             return ()
         found = estimate(signals, limits, moment.trust.doubted, self._moves_since, now + 1)
+        varies, before_n = limits.resistance is not None and limits.resistance.varies, limits.presumed_n
+        if varies and found is not None and (before_n is None or abs(found.load_n / before_n - 1) > SAME):
+            found = estimate(signals, limits, moment.trust.doubted, self._moves_since, now + 1, beyond=False)
         faint_n = limits.detect.assist.lifted * (limits.presumed_n or 0.0)  # a helper may leave so little over
         if found is not None and found.load_n < faint_n and not _lowered(moment, self._moves_since):
             if signals.tension[signals.row(now)] > TAKEN_OVER * found.load_n:

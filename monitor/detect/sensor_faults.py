@@ -10,7 +10,7 @@ from firmware_bridge.samples import Flag
 from monitor.detect.detector import OF_LIFTER, Correction, Detection, Ending, Finding, Findings, Silence
 from monitor.detect.held_condition import HeldCondition
 from monitor.detect.moment import NEVER, Flagged, Moment, SensorTrust, steps
-from monitor.detect.slow_cell import SlowCell
+from monitor.detect.slow_cell import Repeats, SlowCell
 from monitor.events import Assist, FaultCause, ForceCeiling, SensorFault, Slack, Stamp, TensionOut, Unload, stamp_of
 from monitor.profile.settings import SensorFaultSettings
 from monitor.signals.conditions import Bit
@@ -20,6 +20,7 @@ OF_FORCE = (Unload, Slack, TensionOut, ForceCeiling, Assist)  # events that end 
 NOISE = "noise"  # `detail` of a spike that is not alone
 ROUGH_S = 0.5  # for this long after a rough reading the force is doubted
 STALE_S = 0.2  # a cell that repeats its value for this long is doubted
+FROZEN_READINGS, STALE_READINGS = 8, 4  # and for so many of its readings, where each comes repeatedly
 KEPT_DOUBTS = 32  # stretches: more than one repetition, which is how far learning looks back
 KEPT_HOLE_STEPS = steps(2.0)  # up to this long after its end a hole may be the cause of a silence
 QUIET_S = 1.0  # flagged readings closer than this are one fault ...
@@ -48,6 +49,8 @@ class FaultDetector:
         self._stale_since: int | None = None
         self._stale_due = NEVER
         self._seen_x = self._seen_t = False
+        self._repeats = Repeats()
+        self._stale_steps = steps(STALE_S)
         self._frozen = HeldCondition(steps(settings.frozen_s), describe=_frozen)
         self._slow_cell = SlowCell()
 
@@ -68,11 +71,19 @@ class FaultDetector:
                 findings += self._flag(moment, item)
         findings += self._quiet(moment)
         moving = moment.on(Bit.UP) or moment.on(Bit.DOWN)
+        self._learn_rate(moment, moving)
         stuck = self._frozen.detection is not None  # a fault once detected lasts, even while the stack stands
         frozen = moment.on(Bit.FROZEN) and not moment.held
         findings += self._frozen.update(moment, frozen and (moving or stuck), moment.now)
         doubted = self._stale(moment) or self._doubts_force(moment)
         return findings + self._trust(moment, doubted)
+
+    def _learn_rate(self, moment: Moment, moving: bool) -> None:
+        if moment.on(Bit.FROZEN) or self._stale_since is None or not moving:
+            return
+        usual = self._repeats.usual_after(moment.now - self._stale_since + 1)
+        self._frozen.require(max(steps(self.settings.frozen_s), FROZEN_READINGS * usual))
+        self._stale_steps = max(steps(STALE_S), STALE_READINGS * usual)
 
     def _doubts_force(self, moment: Moment) -> bool:
         saturated = self._flag_fault is not None and self._flag_fault.event.cause == "saturated"
@@ -83,7 +94,7 @@ class FaultDetector:
         """The stretches of doubted force, and the fault that leaves readings in doubt."""
         stretches, before = moment.trust.doubted, moment.trust.force_doubted
         if doubted and not before:
-            stretches = (*stretches[-KEPT_DOUBTS:], (moment.now - steps(STALE_S), NEVER))
+            stretches = (*stretches[-KEPT_DOUBTS:], (moment.now - self._stale_steps, NEVER))
         elif before and not doubted:
             stretches = (*stretches[:-1], (stretches[-1][0], moment.now))
         open_, flag = [self._position_gap, self._force_gap, self._frozen.detection], self._flag_fault
@@ -100,9 +111,9 @@ class FaultDetector:
             return False
         if self._stale_since is None:
             self._stale_since = moment.now
-        if moment.now - self._stale_since >= steps(STALE_S):
+        if moment.now - self._stale_since >= self._stale_steps:
             return True
-        self._stale_due = self._stale_since + steps(STALE_S)
+        self._stale_due = self._stale_since + self._stale_steps
         return False
 
     def _gaps(self, moment: Moment) -> list[Finding]:

@@ -50,11 +50,6 @@ class Moments(NamedTuple):
     def plus(self, other: "Moments") -> "Moments":
         return Moments(*(np.concatenate(pair) for pair in zip(self, other, strict=True)))
 
-    def within(self, bottom_m: float, top_m: float) -> "Moments":
-        """Those between two heights: what is pulled beyond them must not shape the values at the ends."""
-        inside = (self.x_m >= bottom_m) & (self.x_m <= top_m)
-        return Moments(*(column[inside] for column in self))
-
 
 class Solved(NamedTuple):
     """Forces at the knots, friction, and the root of the mean squared residual in N."""
@@ -107,7 +102,6 @@ class CurveLearner:
         if known.miss <= BENT:
             return self._lighter(known, moments, limits, before) if self.fits else None
         bottom_m, top_m = _ends_m(moments, limits)
-        moments = moments.within(bottom_m, top_m)
         fit = fitted(moments, bottom_m, top_m, limits.inertia_kg)
         better = fit.miss <= min(GOOD, BETTER * known.miss)
         if not better or not LEAST_FRICTION <= fit.friction <= MOST_FRICTION:
@@ -232,11 +226,13 @@ def _ends_m(moments: Moments, limits: Limits) -> tuple[float, float]:
 def _moments(
     signals: SignalWindow, limits: Limits, doubted: Iterable[tuple[int, int]], start: int, end: int
 ) -> Moments | None:
-    """The moments at which the stack moves without a jolt."""
+    """The moments at which the stack moves without a jolt, where its range is known only those within it."""
     columns = (signals.x, signals.v, signals.a, signals.tension)
     x_m, v_m_s, a_m_s2, tension_n = (signals.part(column, start, end) for column in columns)
     good = (np.abs(v_m_s) > limits.v_move_m_s) & (np.abs(a_m_s2) < CALM_G * G) & ~np.isnan(tension_n)
     good &= x_m > limits.detect.set.off_rest_m
+    if limits.range_known:  # what is pulled beyond must not shape the values at its ends
+        good &= (x_m >= limits.bottom_m) & (x_m <= limits.top_m)
     for since, until in doubted:
         good[max(0, since - start) : max(0, until - start)] = False
     some = np.flatnonzero(good)

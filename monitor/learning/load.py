@@ -63,17 +63,24 @@ class LoadEstimate(NamedTuple):
 
 
 def estimate(
-    signals: SignalWindow, limits: Limits, doubted: Iterable[tuple[int, int]], start: int, end: int
+    signals: SignalWindow,
+    limits: Limits,
+    doubted: Iterable[tuple[int, int]],
+    start: int,
+    end: int,
+    *,
+    beyond: bool = True,
 ) -> LoadEstimate | None:
     """The load from moments `start` up to but not including `end`, with a known friction.
 
     T = W (1 + a/g + mu tanh(v / 4 mm/s)) is solved for W at each moment that moves and pulls. Moments at which the
-    cable carries almost nothing are left out: somebody else moves the stack.
+    cable carries almost nothing are left out: somebody else moves the stack. So are those beyond the ends of a
+    curve unless `beyond`: what is pulled there is only assumed.
     """
     columns = (signals.x, signals.v, signals.a, signals.tension)
     x, v, a, tension = (signals.part(column, start, end) for column in columns)
     good = (np.abs(v) > limits.v_move_m_s) & (tension >= limits.lifted_n) & ~np.isnan(a)
-    if limits.resistance is not None:
+    if limits.resistance is not None and not beyond:
         good &= limits.resistance.covers(x)
     for since, until in doubted:
         good[max(0, since - start) : max(0, until - start)] = False

@@ -34,9 +34,9 @@ class Resistance(msgspec.Struct, frozen=True):
         places_m: Column = np.linspace(self.bottom_m, self.top_m, len(self.shares))
         return places_m
 
-    def covers(self, x_m: Column) -> NDArray[np.bool_] | bool:
+    def covers(self, x_m: Column) -> NDArray[np.bool_]:
         """At which heights the load is known: beyond the ends of a curve it is only assumed."""
-        return (x_m >= self.bottom_m) & (x_m <= self.top_m) if self.varies else True
+        return (x_m >= self.bottom_m) & (x_m <= self.top_m)
 
     def at(self, x_m: Column | float) -> Column:
         """Shares of the load at heights of any shape; NaN stays NaN."""
