@@ -20,7 +20,6 @@ from monitor.profile.limits import Limits
 from monitor.signals.conditions import Bit
 
 PIN_STEPS = steps(1.0)  # nobody moves a pin in less
-BOUNCE_STEPS = steps(0.3)  # a stack may bounce as it leaves its rest; what lasts longer is a rest
 CONFIRM_STEPS = steps(1.0)  # of movement, within which the load is confirmed
 BENT_STEPS = steps(0.1)  # a load may seem to vary along the way for this long
 LOOK_STEPS = 8  # how often to look until then
@@ -94,6 +93,8 @@ class LoadDetector:
             self._moves_since = None
         elif since is not None and not self._hung and self._lift_off is not None:
             self._look_from, self._moves_since = moment.now, None  # it bounced on its rest
+            if since - self._lift_off < steps(moment.limits.detect.set.start_hold_s):
+                self._lift_off = moment.now  # before that it only hopped
         if unseen:
             return (moment.limits.presuming(),)
         return self._confirm(moment) if self._lift_off is not None else ()
@@ -129,11 +130,10 @@ class LoadDetector:
         if self._lift_off is not None and hung is not None and self._lift_off < hung:
             self._lift_off = moment.now
         if self._lift_off is not None and moment.limits.friction is not None:
-            down = self._free_since + BOUNCE_STEPS
-            if moment.now >= down:
-                return self._put_back(moment) if moment.on(Bit.CONTACT) else ()
-            self.due = down
-            return ()
+            if moment.now < ripe:
+                return ()
+            self.due = moment.now + 1  # then the load is presumed
+            return self._put_back(moment) if moment.on(Bit.CONTACT) else ()
         if moment.now < ripe:
             return ()
         self._lift_off = self._unjudged_since = None

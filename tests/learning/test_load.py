@@ -78,6 +78,21 @@ def test_a_stack_that_bounces_as_it_leaves_its_rest_does_not_confirm_the_load_be
     assert spine.limits.selected_n == pytest.approx(0.8 * LOAD_N, rel=0.01)
 
 
+@pytest.mark.parametrize("rest_s", [0.2, 0.6])
+def test_a_stack_that_hops_off_its_rest_confirms_no_load_and_is_lifted_after_it(rest_s: float) -> None:
+    """Nobody moves a pin between a hop of a sticking stack and its lift, nor is a hop the lift."""
+    rep: list[Act] = [Leg(1.0, 2.0), Still(0.4), Leg(0.0, 2.0), Still(0.4)]
+    hop: list[Act] = [Leg(-0.04, 0.1), Leg(-0.0625, 0.1), Down(rest_s, 0.02)]
+    acts = (Leg(0.0, 0.5), Still(0.4), *rep, Down(1.2), Pin(2.0), *hop, *rep, Down(6.0))
+    spine = Spine(profile(working_load_n=None), "s")
+    events: list[Any] = list(spine.update(Movement(acts).samples()).events)
+    [change] = [event for event in events if event.kind == "load_change"]
+    assert (change.from_n, change.to_n) == pytest.approx((LOAD_N, 2 * LOAD_N), rel=0.01)
+    _, rep_s = {event.id: event.t_s for event in events if event.kind == "rep"}.values()
+    assert change.t_s == pytest.approx(rep_s, abs=0.1)
+    assert not [event for event in events if event.kind in ("force_ceiling", "assist", "sensor_fault")]
+
+
 @pytest.mark.parametrize(("pause", "sent"), [([Still(0.4)], [LOAD_N] * 2), ([Down(1.5)], [None, LOAD_N])])
 def test_repetitions_are_sent_again_with_the_load_that_is_learned_later(
     pause: list[Act], sent: list[float | None]
