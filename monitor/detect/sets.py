@@ -1,6 +1,7 @@
 """Detects when a set begins and ends, by a rule for each kind of machine.
 
-stack   begins when the stack has been off its rest under load for 0.3 s
+stack   begins when the stack has been off its rest under load for 0.3 s; if the load is known only later, and somebody
+        else had lifted the stack, the beginning moves to when the cable carried half of that load
         ends after 5 s on the rest (longer where pauses are planned), even if hands pull; after 5 s off the rest
         without tension; or after 5 s on a stop, but on a stop before the first repetition its beginning moves to the
         next lift-off
@@ -11,8 +12,9 @@ squat   (no stack, negative first) begins with the first movement beyond the hys
 from monitor.detect.detector import Finding, Findings
 from monitor.detect.holds import DEAD_M
 from monitor.detect.moment import NEVER, Moment, Pull, SetEnded, SetStarted, steps
+from monitor.detect.stretches import runs_of
 from monitor.profile.settings import SetSettings
-from monitor.signals.conditions import Bit
+from monitor.signals.conditions import Bit, evaluate
 
 
 class SetDetector:
@@ -35,6 +37,7 @@ class SetDetector:
         self.settings = settings
         self.due = NEVER
         self._off_since: int | None = None
+        self._begun_by_n: float | None = None  # the load by which the beginning of the set was judged
         self._over_since: int | None = None
         self._over_by = 0  # the bit that held since then
         self._left: tuple[int, int, int] | None = None  # the bit of the last rest, when it began and when it ended
@@ -64,6 +67,8 @@ class SetDetector:
             if stood and not self._stood and moment.stop.until is not None:
                 self._over_since = None
                 return (SetStarted(moment.stop.until),)
+            if moment.limits.load_n not in (None, self._begun_by_n) and (findings := self._weigh(moment, begun)):
+                return findings
             over_now = self._rests(moment, over)
             if over_now and not _placed(moment):
                 return ()
@@ -86,7 +91,19 @@ class SetDetector:
             self.due = self._off_since + steps(self.settings.start_hold_s) - 1
             return ()
         started, self._off_since = SetStarted(self._off_since), None
+        self._begun_by_n = moment.limits.load_n
         return (started,)
+
+    def _weigh(self, moment: Moment, begun: int) -> Findings:
+        """Where the load is known only now: the set began when the cable carried half of it, not when a helper did."""
+        limits, since, hold = moment.limits, moment.set_start, steps(self.settings.start_hold_s)
+        self._begun_by_n = limits.load_n
+        doubted = any(until > since for _, until in moment.trust.doubted)
+        if limits.kind != "stack" or doubted or moment.reps.full + moment.reps.partial or since < moment.signals.oldest:
+            return ()
+        carried = evaluate(moment.signals, limits, since, moment.now + 1, looking_back=True) & begun != 0
+        at = next((start for start, end in runs_of(carried, since) if end - start >= hold), since)
+        return (SetStarted(at),) if at - since >= hold else ()
 
     def _began(self, moment: Moment) -> int:
         """Since when the stack is off its rest under load: since its lift-off where the cell was doubted until now."""

@@ -8,7 +8,7 @@ import pytest
 
 from firmware_bridge.samples import Samples
 from monitor.detect.spine import Spine
-from monitor.events import AnyEvent
+from monitor.events import AnyEvent, SetEnd
 from tests.movements import (
     BOTTOM_M,
     ENCODER_M,
@@ -35,6 +35,7 @@ END: list[Act] = [Down(6.0)]
 RANGE_M = TOP_M - BOTTOM_M
 HIGH_BOTTOM = profile(bottom_m=REST_M + 0.1)  # of a machine with a stop below its range
 
+LIFTED = profile(working_load_n=None)
 NO_REST = profile(bottom_m=REST_M + 0.1, rest_m=None)
 
 
@@ -292,3 +293,41 @@ def test_a_stack_lifted_by_hand_is_no_repetition_though_the_cell_falls_silent(si
     events = records([], samples=with_force(rows, np.where(silent, np.nan, rows.force_n)))
     assert len(last(events, "rep")) == 2
     assert len(last(events, "set_end")) == 1
+
+
+@pytest.mark.parametrize("left", [0.05, 0.15])
+def test_a_set_that_a_trainer_lifts_begins_in_the_hands_of_the_lifter(left: float) -> None:
+    """Half of what the trainer leaves to the cable begins it too early: that is known once the load is."""
+    lifted: list[Act] = [Helped(1.0, 2.5, left), Still(0.8), Leg(0.0, 4.0), Down(1.5)]
+    told = records([*lifted, *lifted, *END], LIFTED)
+    starts = [event for event in told if event.kind == "set_start"]
+    assert [(event.id, event.set) for event in starts] == [(starts[0].id, 1)] * 2
+    assert starts[0].t_s < LEAD_S + 1.0
+    assert starts[1].t_s == pytest.approx(LEAD_S + 2.5, abs=0.05)
+    [summary] = [event for event in of_all(told) if event.kind == "set_end"]
+    assert isinstance(summary, SetEnd)
+    assert summary.reps == 2
+    assert summary.set_s == pytest.approx(2 * (0.8 + 4.0 + 0.4) + 1.5 + 2.5, abs=0.1)
+
+
+def test_a_tug_at_the_cable_that_a_trainer_lifts_is_no_beginning() -> None:
+    lifted: list[Act] = [Helped(0.3, 1.0, 0.15), Tug(0.15, 0.2), Tug(1.0, 0.15), Tug(0.15, 0.2), Helped(1.0, 1.5, 0.15)]
+    told = records([*lifted, Still(0.8), Leg(0.0, 4.0), *END], LIFTED)
+    assert of_all(told)[0].kind == "set_start"
+    assert of_all(told)[0].t_s == pytest.approx(LEAD_S + 3.05, abs=0.05)
+
+
+def test_a_set_that_the_lifter_lifts_keeps_its_beginning() -> None:
+    """So does one that is quickly taken over from a hand, and one with a repetition before its load is known."""
+    lower: list[Act] = [Still(0.8), Leg(0.0, 4.0), Down(1.5)]
+    own, lifted = [*UP, *lower], [Helped(1.0, 2.5, 0.3), *lower]
+    handed: list[Act] = [Helped(0.1, 1.0, 0.0), Tug(0.0, 2.0), Tug(0.3, 0.15), Still(0.4), *own]
+    for acts, machine in (
+        (own, LIFTED),
+        (handed, LIFTED),
+        ([*own, *lifted], LIFTED),
+        ([*lifted, *own, *own], PROFILES["learned"]),
+    ):
+        told = records([*acts, *END], machine)
+        assert len([event for event in told if event.kind == "set_start"]) == 1
+        assert [event.load_n for event in of_all(told) if event.kind == "rep"][-1] == pytest.approx(LOAD_N, rel=0.02)
