@@ -1,8 +1,9 @@
 """Finds force readings that no cable carries: noise on the wires makes a reading leap away from both its neighbours.
 
 A stack on a cable rings at 5 to 12 Hz, so a reading lies near the line between its neighbours: within a sixth of the
-load on simulated sets, where a reading is the mean over several conversions. A converter that does not average sees the
-clank of a slammed cable too: there several leaps are needed. A reading is judged when the next one has arrived.
+load on simulated sets, where a reading is the mean over several conversions. A cable that is pulled tight bends that
+line more, but rises from each reading to the next. A converter that does not average sees the clank of a slammed cable
+too: there several leaps are needed. A reading is judged when the next one has arrived.
 """
 
 import numpy as np
@@ -37,7 +38,8 @@ class Roughness:
             return []
         before, after = t[1:-1] - t[:-2], t[2:] - t[1:-1]
         leap = np.abs(y[1:-1] - y[:-2] - (y[2:] - y[:-2]) * before / (before + after))
-        great = (leap > LEAST_LEAP_N) & leapt
+        away = (y[1:-1] - y[:-2]) * (y[2:] - y[1:-1]) < 0  # from both: a pull goes on from one to the other
+        great = (leap > LEAST_LEAP_N) & leapt & away
         found = []
         loud = [float(np.abs(y[max(0, i + 2 - WINDOW) : i + 3]).max()) for i in great.nonzero()[0]]
         leaps = [i for i, most in zip(great.nonzero()[0].tolist(), loud, strict=True) if leap[i] > LEAP * most]
