@@ -6,6 +6,7 @@ A surge is acceleration that is held for `hold_s`. It is announced from `announc
 the parabola that it follows now, would stay above its threshold for the rest of the hold: where only the cable rings it
 bends down at once, or swings back from as much the other way. An acceleration that was there before the movement (it
 has just turned the stack, or pressed it on its rest) may be about to end, so it must move the stack for longer first.
+Where the cable jumps tight out of its slack, it throws the stack, which swings back: the whole hold must pass.
 Where the force shows how the acceleration goes on (`ForceLead`), it decides when a jerk is announced: at its first
 moment if it will last, or a moment sooner if it grows. While the load may vary along the way, the encoder must agree.
 """
@@ -29,6 +30,7 @@ MARGIN = 1.2  # below this multiple of the threshold nothing is announced early 
 SURE = 3.0  # ... nor below the threshold and this many errors of the encoder's rounding
 SETTLED = 4  # steps for which an acceleration that is older than the movement must have moved the stack
 SWING, SWING_STEPS = 1.5, 20  # a jerk is more than so many times what it swings back from within these steps
+BLOW_STEPS = 14  # 70 ms: no hand pulls an empty cable tight so fast; a cable that is pulled through its slack does
 JUMPS = 0.15  # of the threshold, rms: what is so far off its parabola is noise
 
 
@@ -74,20 +76,27 @@ class SurgeDetector:
         if self._jerk.detection is not None:
             self._led = self._led and coming
         elif self._lead is not None:
-            self._led = coming and not wait and self._lead.grows_beyond(moment, moment.limits.a_jerk_m_s2)
+            self._led = coming and not wait and self._grows(self._lead, moment)
         findings = self._jerk.update(moment, hard or self._led, moment.now, wait=wait)
         asks = coming and self._lead is not None and self._jerk.detection is None
         self._look = moment.now + 1 if asks else NEVER
         return findings
 
+    @staticmethod
+    def _grows(lead: ForceLead, moment: Moment) -> bool:
+        if _struck(moment, moment.now):
+            return False
+        return lead.grows_beyond(moment, max(moment.limits.a_jerk_m_s2, _swung_m_s2(moment)))
+
     def _rising(self, moment: Moment, held: int, enough: int) -> int:
         if self._led:
             return enough
+        if _struck(moment, moment.now - held + 1):
+            return 0
         shown = self._lead.steps_beyond(moment, moment.limits.a_jerk_m_s2) if self._lead is not None else None
         if shown is not None and moment.limits.resistance_known:
             return shown
-        lately_m_s2 = moment.signals.part(moment.signals.a, moment.now - SWING_STEPS, moment.now + 1)
-        left = self._left(moment, 1.0, held, enough, least_m_s2=-SWING * float(np.fmin.reduce(lately_m_s2)))
+        left = self._left(moment, 1.0, held, enough, least_m_s2=_swung_m_s2(moment))
         return left if shown is None else min(left, shown)
 
     def _falling(self, moment: Moment, held: int, enough: int) -> int:
@@ -141,6 +150,19 @@ class SurgeDetector:
 def _describe_drop(moment: Moment, stamp: Stamp, start: int, end: int) -> Drop:
     peak_m_s2 = -float(moment.signals.part(moment.signals.a, start, end).min())
     return Drop(**stamp, peak_g=round(peak_m_s2 / G, 3))
+
+
+def _struck(moment: Moment, since: int) -> bool:
+    """The cable, which was empty just before, became tight with a blow."""
+    signals = moment.signals
+    before_n = signals.part(signals.fast_tension, since - BLOW_STEPS, since)
+    return bool((before_n < moment.limits.empty_n).any())
+
+
+def _swung_m_s2(moment: Moment) -> float:
+    """How great an acceleration must be for it not to be what the stack swings back with."""
+    lately_m_s2 = moment.signals.part(moment.signals.a, moment.now - SWING_STEPS, moment.now + 1)
+    return -SWING * float(np.fmin.reduce(lately_m_s2))
 
 
 def _older(moment: Moment, sign: float, hard: NDArray[np.bool_]) -> bool:

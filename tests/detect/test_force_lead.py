@@ -116,17 +116,19 @@ def _left(
     shown: int | None = None,
     *,
     known: bool = True,
+    before_n: float = LOAD_N,
 ) -> int:
     """For how many steps the detector expects more than a_jerk.
 
     `v_m_s` and `x_m`: of the second newest moment. `shown`: for how many steps the force shows it. `known`: that
-    the load is the same along the way.
+    the load is the same along the way. `before_n`: the tension up to 60 ms before the acceleration.
     """
-    signals = SimpleNamespace(a=a_m_s2, v=np.full(7, 0.05), x=np.full(7, 0.1))
+    fast_tension_n = np.append(np.full(14 - 12, before_n), np.full(12, LOAD_N))
+    signals = SimpleNamespace(a=a_m_s2, v=np.full(7, 0.05), x=np.full(7, 0.1), fast_tension=fast_tension_n)
     signals.part = lambda column, start, end: column[-(end - start) :]
     signals.v[-2], signals.x[-2] = v_m_s, x_m
     detect = SimpleNamespace(set=SimpleNamespace(off_rest_m=0.003))
-    limits = SimpleNamespace(a_jerk_m_s2=A_JERK_M_S2, detect=detect, resistance_known=known)
+    limits = SimpleNamespace(a_jerk_m_s2=A_JERK_M_S2, detect=detect, resistance_known=known, empty_n=0.1 * LOAD_N)
     moment: Any = SimpleNamespace(signals=signals, now=6, limits=limits)
     lead: Any = SimpleNamespace(steps_beyond=lambda moment, least_m_s2: shown)
     surges = SurgeDetector(JerkSettings(), lead, error_m_s2)
@@ -172,6 +174,32 @@ def test_what_only_swings_back_is_not_announced_early() -> None:
     assert _left(A_JERK_M_S2 * np.append(before, np.linspace(1.0, 1.6, 7))) == 0
     assert _left(A_JERK_M_S2 * np.append(before, np.linspace(1.0, 2.4, 7))) == 12
     assert _left(A_JERK_M_S2 * np.append(0.4 * before, np.linspace(1.0, 1.6, 7))) == 12
+
+
+@pytest.mark.parametrize("shown", [None, 12])
+def test_a_cable_that_jumps_tight_announces_nothing_early(shown: int | None) -> None:
+    """It throws the stack, which swings back; a cable that was half tight is pulled by a lifter."""
+    assert _left(2 * STEADY, shown=shown, before_n=0.05 * LOAD_N) == 0
+    assert _left(2 * STEADY, shown=shown, before_n=0.5 * LOAD_N) == 12
+
+
+@pytest.mark.parametrize(
+    ("before_n", "back_m_s2", "asked"),
+    [(LOAD_N, 0.0, [A_JERK_M_S2]), (LOAD_N, -2.0, [3.0]), (0.0, 0.0, [])],
+    ids=["even", "swings back", "jumps tight"],
+)
+def test_growth_must_be_more_than_what_the_cable_does_by_itself(
+    before_n: float, back_m_s2: float, asked: list[float]
+) -> None:
+    """`asked`: beyond how much the force must show growth."""
+    signals = SimpleNamespace(a=np.append(np.full(15, back_m_s2), STEADY), fast_tension=np.full(14, before_n))
+    signals.part = lambda column, start, end: column[-(end - start) :]
+    limits = SimpleNamespace(a_jerk_m_s2=A_JERK_M_S2, empty_n=0.1 * LOAD_N)
+    moment: Any = SimpleNamespace(signals=signals, now=6, limits=limits, on=lambda bit: False)
+    least_m_s2: list[float] = []
+    lead: Any = SimpleNamespace(grows_beyond=lambda moment, least: least_m_s2.append(least))
+    SurgeDetector(JerkSettings(), lead, 0.02)._update_jerk(moment, rising=True, wait=False)
+    assert least_m_s2 == asked
 
 
 def test_an_acceleration_that_jumps_is_noise() -> None:
