@@ -15,8 +15,7 @@ class Pushing:
         self._share = share
         self._failure: Detection[Failure] | None = None
         self._looked = 0  # the lifter pushed up to this moment
-        self._load_n: float | None = None  # the load by which that was judged
-        self._load_n = 0.0  # by which that was judged
+        self._load_n = 0.0  # the load by which that was judged
 
     def follow(self, failure: Detection[Failure]) -> None:
         self._failure, self._looked, self.due = failure, failure.start, failure.start + LOOK_STEPS
