@@ -73,6 +73,7 @@ MAY_IMPORT = {  # a room -> the rooms that it may use; within a room any file ma
         "monitor.analysis",
         "firmware_bridge",
         "monitor.access",
+        "monitor.allocator",
         "monitor.detect",
         "monitor.events",
         "monitor.learning",

@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from monitor.daemon.allocator import keep_compact
+    from monitor.allocator import keep_compact
 
     keep_compact()
     from firmware_bridge.serial_port import read_chunks

@@ -23,6 +23,7 @@ from firmware_bridge.chunk import Chunk, ChunkRun
 from firmware_bridge.formats.calibration import Calibration
 from firmware_bridge.formats.decoder import Decoder
 from firmware_bridge.samples import Samples
+from monitor.allocator import keep_freed
 from monitor.analysis.analysis import Analysis
 from monitor.detect.spine import OnPositions
 from monitor.events import Update
@@ -179,6 +180,7 @@ def analysis_of(
 
 async def updates(playback: Playback, analysis: Analysis, speed: Speed) -> AsyncGenerator[Update]:
     """Runs the analysis. The events do not depend on the speed."""
+    keep_freed()
     async with aclosing(playback.feed(analysis, speed)) as parts:
         async for update in parts:
             yield update

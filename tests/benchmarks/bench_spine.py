@@ -31,6 +31,7 @@ from firmware_bridge.simulator import (
     simulate_many,
 )
 from firmware_bridge.simulator.wire import START_NS
+from monitor.allocator import keep_freed
 from monitor.detect.spine import Spine
 from monitor.playback.playback import analysis_of, open_playback, updates
 from monitor.profile.profile import Profile
@@ -45,6 +46,7 @@ PLAIN_SAMPLES = 50_000
 
 
 def main() -> None:
+    keep_freed()  # as every replay does
     trace = session()
     length_s = len(trace) / 1000
     print(f"{SETS} sets, {length_s / 60:.1f} minutes\n")

@@ -27,7 +27,7 @@ import msgspec
 
 from firmware_bridge.chunk import Chunk
 from firmware_bridge.link_state import LinkState
-from monitor.daemon.allocator import keep_compact
+from monitor.allocator import keep_compact
 from monitor.daemon.daemon import Daemon
 from monitor.daemon.serve import Up, serve
 from monitor.mqtt.client.connection import connect
