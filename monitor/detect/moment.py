@@ -188,13 +188,14 @@ class RepFinished(Happening, frozen=True):
     middle: TurningPoint
     last_m: float
     end: int
+    follows: bool = False  # another one in the air, so that the turn between them belongs to the range
 
     @property
     def shown(self) -> LearnedRange:
         """Its way between the far turn and the nearer one of the two around it: the other may lie on the rest."""
         far_m, ends_m = self.middle.reversal.x_m, (self.first.reversal.x_m, self.last_m)
         if self.middle.reversal.at == "upper":
-            return LearnedRange(max(ends_m), far_m)
+            return LearnedRange(ends_m[0] if self.follows else max(ends_m), far_m)
         return LearnedRange(far_m, min(ends_m))
 
 

@@ -133,10 +133,15 @@ class RepDetector:
             return soon if upright else steps(limits.detect.set.end_rest_s)
         lowest_m = self._lowest_m if np.isfinite(self._lowest_m) else limits.bottom_m
         near = x_m <= max(limits.bottom_m, lowest_m) + near_m or moment.held
-        near |= not limits.range_known and not np.isfinite(self._lowest_m)  # this is the lowest turn so far
+        near |= not limits.range_known and self._is_back(x_m)
         low = x_m < limits.bottom_m + self.settings.excursion * limits.range_m
         down = moment.on(Bit.CONTACT) if limits.kind == "stack" else moment.on(Bit.EMPTY) and low
         return soon if near or down else None
+
+    def _is_back(self, x_m: float) -> bool:
+        """Whether too little of the way back is left to make a repetition; a pause on the way is not its end."""
+        began_m, far_m = (turn.reversal.x_m for turn in self._turns)
+        return x_m - began_m < self.settings.excursion * (far_m - began_m)
 
     def _pull(self, moment: Moment) -> None:
         """On a motor a leg begins where the lifter pulls; earlier movement was positioning by the motor."""
@@ -169,16 +174,21 @@ class RepDetector:
         start, end = _span(moment, first, middle, last)
         if not _pulled(moment, start, end):
             return []
-        finished = RepFinished(first, middle, last.reversal.x_m, end)
+        follows = self._full + self._partial > 0 and _turned_in_the_air(moment, first)
+        finished = RepFinished(first, middle, last.reversal.x_m, end, follows)
         rep = self._rep(moment, finished, last, start)
         self._count(rep, 1)
-        if last.reversal.x_m > moment.limits.detect.set.off_rest_m + moment.limits.doubt_m:
-            self._lowest_before_m = self._lowest_m
-            self._lowest_m = min(self._lowest_m, last.reversal.x_m)
+        self._lowest_before_m = self._lowest_m
+        self._lower(moment, last)
         self._settled = Detection(rep, start, end)
         if rep.load_n is None and rep.set is not None:
             self._unweighed.add(self._settled, moment)
         return [self._settled, finished]
+
+    def _lower(self, moment: Moment, last: TurningPoint) -> None:
+        """Note how low the newest repetition ended, unless on the rest."""
+        if last.reversal.x_m > moment.limits.detect.set.off_rest_m + moment.limits.doubt_m:
+            self._lowest_m = min(self._lowest_before_m, last.reversal.x_m)
 
     def _amend(self, moment: Moment, reported: Detection[Rep], last: TurningPoint) -> list[Finding]:
         """The movement of a reported repetition went on: correct its end if that has moved."""
@@ -190,11 +200,13 @@ class RepDetector:
             return []
         if np.isnan(moment.signals.part(moment.signals.a, start, end)).all():  # it moved out of sight
             return []
-        rep = self._rep(moment, RepFinished(first, middle, last.reversal.x_m, end), last, start)
+        follows = (before.rep or 1) > 1 and _turned_in_the_air(moment, first)
+        rep = self._rep(moment, RepFinished(first, middle, last.reversal.x_m, end, follows), last, start)
         kept: dict[str, Any] = {"found_s": before.found_s, "set": before.set, "rep": before.rep, "phase": before.phase}
         if before.load_n is not None and rep.load_n is None:  # by now it is only presumed for the next one
             kept |= {"load_n": before.load_n, "in_band_s": before.in_band_s}
         rep = msgspec.structs.replace(rep, **kept)
+        self._lower(moment, last)
         self._count(before, -1)
         self._count(rep, 1)
         return [Correction(reported, rep), RepWentOn(end)]
@@ -263,6 +275,13 @@ def _beginning(moment: Moment, since: int, until: int) -> TurningPoint:
     if x_m != x_m:  # it went out of sight just then
         x_m = moment.signals.x_m(until - 1)
     return TurningPoint(Reversal(moment.now, until, x_m, "lower", False), since, until)
+
+
+def _turned_in_the_air(moment: Moment, turn: TurningPoint) -> bool:
+    """Whether the lifter turned the stack there: it did not stand on its rest, nor so long that it may be on a stop."""
+    settings = moment.limits.detect.set
+    off_the_rest = turn.reversal.x_m > settings.off_rest_m + moment.limits.doubt_m
+    return moment.limits.starts_up and off_the_rest and turn.dwell_end - turn.dwell_start < steps(settings.end_rest_s)
 
 
 def _on_way_back(moment: Moment, since: int) -> bool:

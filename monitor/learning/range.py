@@ -5,8 +5,9 @@
     range up to    0.23   0.23   0.43   0.43   0.43   0.43   0.47
                    |<- the one that includes all ->| |<- what three agree on, widened at once
 
-A repetition shows the way between its top and the higher of the turns around it: the first one begins on the rest and
-the last one ends there, below the range.
+A repetition shows the way between its top and the turn that it began with, if another repetition of the set ended there
+and it is not on the rest. Else it is the higher of the turns around it: the first one begins on the rest, below the
+range.
 """
 
 from collections import deque

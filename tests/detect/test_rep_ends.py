@@ -7,7 +7,7 @@ import pytest
 
 from firmware_bridge.samples import Samples
 from monitor.detect.spine import Spine
-from tests.detect.stories import END, of, only
+from tests.detect.stories import END, of, only, story
 from tests.movements import BOTTOM_M, LOAD_N, PROFILES, REST_M, TOP_M, Act, Helped, Leg, Movement, Still, Tug
 
 ON_REST = (REST_M - BOTTOM_M) / (TOP_M - BOTTOM_M)
@@ -26,9 +26,29 @@ def test_a_pull_at_the_rest_makes_no_repetition_of_a_stack_that_was_lifted_and_d
     assert not [event for event in events if event.kind == "rep"]
 
 
-@pytest.mark.parametrize("bottom", [0.0, 0.3])
+@pytest.mark.parametrize("bottom", [0.0, 0.15])
 def test_the_first_repetition_is_reported_soon_though_the_range_is_not_known(bottom: float) -> None:
     """A lifter who waits at the bottom waits at the lowest turn that the set has had."""
     acts: list[Act] = [Leg(1.0, 2.0), Still(0.4), Leg(bottom, 2.0), Still(12.0), Leg(1.0, 2.0), Leg(0.0, 2.0), *END]
     first = only([rep for rep in of("rep", acts, "unranged") if rep.rep == 1])
     assert first.found_s < first.t_s + first.duration_s + 0.65
+
+
+@pytest.mark.parametrize(("pause", "way_s"), [(0.5, 2.0), (0.15, 2.4)])
+def test_a_pause_on_the_way_down_does_not_end_the_range(pause: float, way_s: float) -> None:
+    """If it did, the lifter would be too fast for it, and wait on a stop below it."""
+    up: list[Act] = [Leg(1.0, way_s), Still(0.4)]
+    first: list[Act] = [*up, Leg(pause, way_s), Still(1.0), Leg(0.0, way_s), Still(1.0)]
+    later: list[Act] = [*up, Leg(0.0, way_s), Still(8.0), *up, Leg(0.0, way_s)]
+    events, _ = story([Leg(0.0, 0.5), Still(0.4), *first, *later, *END], "unranged")
+    assert not [event for event in events if event.kind == "speed_over"]
+    assert [event.reps for event in events if event.kind == "set_end"] == [3]
+
+
+def test_one_and_a_half_repetitions_show_the_whole_range() -> None:
+    """Each half repetition turns in the middle, and each whole one begins or ends there."""
+    pair: list[Act] = [Leg(1.0, 2.0), Still(0.4), Leg(0.5, 2.0), Still(0.4), Leg(1.0, 2.0), Still(0.4), Leg(0.0, 2.0)]
+    events, spine = story([Leg(0.0, 0.5), Still(0.4), *[*pair, Still(0.4)] * 5, *END], "unranged")
+    limits = spine.limits
+    assert (limits.bottom_m, limits.top_m) == pytest.approx((BOTTOM_M - REST_M, TOP_M - REST_M), abs=0.01)
+    assert not [event for event in events if event.kind == "speed_over" and event.rep > 2]  # until it is seen
