@@ -26,8 +26,8 @@ from monitor.events import Drop, Jerk, Stamp, stamp_of
 from monitor.profile.settings import JerkSettings
 from monitor.signals.conditions import Bit
 
-MARGIN = 1.2  # below this multiple of the threshold nothing is announced early ...
-SURE = 3.0  # ... nor below the threshold and this many errors of the encoder's rounding
+MARGIN = 1.2  # the encoder alone announces nothing early below this multiple of the threshold ...
+SURE = 3.0  # ... nor below the threshold and this many errors of its rounding
 SETTLED = 4  # steps for which an acceleration that is older than the movement must have moved the stack
 SWING, SWING_STEPS = 1.5, 20  # a jerk is more than so many times what it swings back from within these steps
 BLOW_STEPS = 14  # 70 ms: no hand pulls an empty cable tight so fast; a cable that is pulled through its slack does
@@ -96,14 +96,19 @@ class SurgeDetector:
         shown = self._lead.steps_beyond(moment, moment.limits.a_jerk_m_s2) if self._lead is not None else None
         if shown is not None and moment.limits.resistance_known:
             return shown
-        left = self._left(moment, 1.0, held, enough, least_m_s2=_swung_m_s2(moment))
+        least_m_s2 = self._clear_m_s2(moment) if shown is None else moment.limits.a_jerk_m_s2
+        left = self._left(moment, 1.0, held, enough, max(least_m_s2, _swung_m_s2(moment)))
         return left if shown is None else min(left, shown)
 
     def _falling(self, moment: Moment, held: int, enough: int) -> int:
-        return self._left(moment, -1.0, held, enough)
+        return self._left(moment, -1.0, held, enough, self._clear_m_s2(moment))
 
-    def _left(self, moment: Moment, sign: float, held: int, enough: int, least_m_s2: float = 0.0) -> int:
-        """How many steps, up to `enough`, the encoder's acceleration stays beyond its threshold and `least_m_s2`."""
+    def _clear_m_s2(self, moment: Moment) -> float:
+        """An acceleration that is more than a_jerk by more than the encoder's rounding."""
+        return max(MARGIN * moment.limits.a_jerk_m_s2, moment.limits.a_jerk_m_s2 + self._sure_m_s2)
+
+    def _left(self, moment: Moment, sign: float, held: int, enough: int, least_m_s2: float) -> int:
+        """How many steps, up to `enough`, the encoder's acceleration stays beyond `least_m_s2`."""
         if held < self._early:
             return 0
         newest = sign * moment.signals.part(moment.signals.a, moment.now - SHOWN + 1, moment.now + 1)
@@ -112,7 +117,6 @@ class SurgeDetector:
             return 0
         if off_parabola(newest) > JUMPS * a_jerk_m_s2:
             return 0
-        least_m_s2 = max(least_m_s2, MARGIN * a_jerk_m_s2, a_jerk_m_s2 + self._sure_m_s2)
         return steps_beyond(newest, least_m_s2, enough)
 
     def _shoved(self, moment: Moment) -> tuple[Correction, ...]:

@@ -168,6 +168,11 @@ def test_while_the_load_may_vary_along_the_way_the_encoder_must_agree() -> None:
     assert _left(0 * STEADY, shown=12, known=False) == 0
 
 
+def test_what_the_force_confirms_is_no_rounding() -> None:
+    assert _left(STEADY, error_m_s2=0.12) == 0
+    assert _left(STEADY, error_m_s2=0.12, shown=12, known=False) == 12
+
+
 def test_what_only_swings_back_is_not_announced_early() -> None:
     """A cable that rings at 8 Hz: as much the other way 60 ms before."""
     before = np.linspace(-1.6, 0.9, 15)
