@@ -48,14 +48,12 @@ class TensionDetector:
             False  # by the cable, since the stack rested or was held: a hand that carries the stack is not a lifter
         )
         out = detect.tension_out
-        hold, join, ceiling = steps(out.hold_s), steps(out.join_s), detect.force_ceiling
+        hold, join, ceiling = steps(out.hold_s), steps(out.join_s), steps(detect.force_ceiling.announce_s)
         self._unload = HeldCondition(steps(detect.unload.hold_s), describe=_lowest, believe=_unloaded)
         self._slack = HeldCondition(steps(detect.slack.announce_s), describe=_loose, believe=_fell)
         self._low = HeldCondition(hold, join, describe=_low, believe=_left_below)
         self._high = HeldCondition(hold, join, describe=_high, believe=_left_above)
-        self._ceiling = HeldCondition(
-            steps(ceiling.announce_s), steps(ceiling.join_s), describe=_peak, believe=_rose_or_held
-        )
+        self._ceiling = HeldCondition(ceiling, describe=_peak, believe=_rose_or_held)
 
     @property
     def due(self) -> int:

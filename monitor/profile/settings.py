@@ -165,7 +165,6 @@ class ForceCeilingSettings(SettingsTable, frozen=True, kw_only=True):
     factor: Positive = 1.30  # of (1 + mu) * W
     hold_s: Positive = 0.02  # as for slack
     announce_s: Positive = 0.015
-    join_s: NotNegative = 0.30
 
 
 class AssistSettings(SettingsTable, frozen=True, kw_only=True):

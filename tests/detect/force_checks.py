@@ -34,10 +34,6 @@ def no_event_where_the_stack_did_not_accelerate() -> None:
 def a_stack_at_its_stop_can_be_pulled_too_hard() -> None:
     ceiling = only(of("force_ceiling", [*UP, Tug(1.6, 0.4), Still(0.4), Leg(0.0, 2.0), *END]))
     assert ceiling.duration_s == pytest.approx(0.4, abs=0.05)
-    for apart_s, lengths_s in ((0.2, [0.8]), (0.4, [0.3, 0.3])):  # a force that hovers there is one
-        pulled: list[Act] = [Tug(1.6, 0.3), Still(apart_s), Tug(1.6, 0.3), Still(0.4)]
-        ceilings = of("force_ceiling", [*UP, *pulled, Leg(0.0, 2.0), *END])
-        assert [one.duration_s for one in ceilings] == pytest.approx(lengths_s, abs=0.05)
 
 
 def a_stack_that_hangs_without_tension_is_held() -> None:

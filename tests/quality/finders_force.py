@@ -34,8 +34,7 @@ def _from_s(truth: Truth, th: Thresholds, at: int, over: int) -> float:
 def find_tensions(truth: Truth, th: Thresholds) -> list[Label]:
     f, off_rest, relative = truth.filtered, truth.movement.off_rest, truth.relative
     found = []
-    ceilings = held(f.fast_tension_n > th.ceiling_n, th.ceiling_hold_s, f.step_s)
-    for a, b in joined(ceilings, th.ceiling_join_s, f.step_s):
+    for a, b in held(f.fast_tension_n > th.ceiling_n, th.ceiling_hold_s, f.step_s):
         found.append(
             event_at(
                 truth, "force_ceiling", a, b, th.ceiling_hold_s, peak_tension_n=float(np.max(f.fast_tension_n[a:b]))

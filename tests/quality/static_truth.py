@@ -72,7 +72,7 @@ def above_ceiling(f: Filtered, th: Thresholds, target_n: Floats, limit_n: float 
     """Stretches above the ceiling: a factor of the target, or the trainer's own limit."""
     excess = (th.ceiling_factor - 1) * target_n
     ceiling_n = target_n + (excess if limit_n is None else np.minimum(excess, (limit_n - target_n) * th.factor))
-    return joined(held(f.fast_tension_n > ceiling_n, th.ceiling_hold_s, f.step_s), th.ceiling_join_s, f.step_s)
+    return held(f.fast_tension_n > ceiling_n, th.ceiling_hold_s, f.step_s)
 
 
 def failures(f: Filtered, th: Thresholds, aimed: Bools, relative: Floats) -> list[int]:

@@ -115,7 +115,6 @@ class Thresholds:
     ceiling_factor: float  # static: of the target
     factor: float
     ceiling_hold_s: float
-    ceiling_join_s: float
     # rests
     lockout_zone_x_m: float
     lockout_m_s: float
@@ -252,7 +251,6 @@ class Thresholds:
             ceiling_factor=1 + (d.force_ceiling.factor - 1) * k,
             factor=k,
             ceiling_hold_s=d.force_ceiling.hold_s * k,
-            ceiling_join_s=d.force_ceiling.join_s,
             lockout_zone_x_m=lockout_m
             - rest_m
             - max(d.lockout_rest.zone_min_m, d.lockout_rest.zone_fraction * range_m) / k,
