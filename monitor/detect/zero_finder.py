@@ -1,7 +1,8 @@
 """Follows the zero of the force: what the cell reads while the stack rests and nothing pulls drifts slowly.
 
 A hand that pulls on a resting stack comes suddenly, so its pull is not taken for the zero: between two looks the zero
-may move by no more than `walk_n_per_minute` (EVENTS.md 10).
+may move by no more than `walk_n_per_minute` (EVENTS.md 10). After a set, that is enough for arms that hang on the
+handle. They pull evenly for a while, whereas a zero that has drifted drifts on.
 """
 
 import numpy as np
@@ -14,6 +15,10 @@ from monitor.signals.median import median
 
 LOOK_STEPS = steps(1.0)  # of rest, over which a zero is measured
 LEAST_S = 2.0  # a step that drift would make in less time is noise
+ARMS_N = 5.0  # arms that hang on the handle pull by more
+SHOWN_N = 0.25  # by so much a zero must be expected to drift on before it can be seen whether it does ...
+GOES_ON = 0.5  # ... by this share of it
+LONGEST_STEPS = steps(60.0)  # nobody hangs on evenly for longer
 STEADY_S = 12.0  # the two halves of a look differ by less than the drift in this time
 ZERO_STEP_N = 2.0**-10  # a binary fraction: sums of zeros are exact, however the stream is cut
 
@@ -26,6 +31,7 @@ class ZeroFinder:
     def __init__(self) -> None:
         self.due = NEVER
         self._since: int | None = None  # since when the stack rests
+        self._first: tuple[int, float] | None = None  # the moment and the level of the first look at this rest
         self._known_at: int | None = None  # when the zero was last seen; it is trusted at the first moment
 
     def update(self, moment: Moment) -> Findings:
@@ -33,6 +39,8 @@ class ZeroFinder:
             self._known_at = moment.now
         resting = moment.limits.kind == "stack" and moment.on(Bit.CONTACT) and moment.still and moment.on(Bit.KNOWN_T)
         self._since = (self._since if self._since is not None else moment.now) if resting else None
+        if self._since is None:
+            self._first = None
         self.due = NEVER if self._since is None else moment.now + LOOK_STEPS - (moment.now - self._since) % LOOK_STEPS
         if self._since is None or moment.now == self._since or (moment.now - self._since) % LOOK_STEPS:
             return ()
@@ -50,5 +58,16 @@ class ZeroFinder:
         steady = abs(first_n - last_n) < STEADY_S * walk_n_s
         if moment.trust.force_doubted or not steady or not abs(off_n) <= allowed_n:
             return ()
-        self._known_at = moment.now
+        if off_n > ARMS_N and not self._drifts_on(moment.now, since, off_n):
+            return ()
+        self._known_at, self._first = moment.now, None
         return (ZeroFound(off_n, since),) if abs(off_n) >= LEAST_S * walk_n_s else ()
+
+    def _drifts_on(self, now: int, since: int, off_n: float) -> bool:
+        """Whether a level that is by `off_n` higher than at moment `since` rises on this rest as it did before."""
+        if self._first is None:
+            self._first = now, off_n
+        first, first_n = self._first
+        expected_n = off_n * (now - first) / (now - since)
+        shown = expected_n >= SHOWN_N and off_n - first_n >= GOES_ON * expected_n
+        return shown or now - first >= LONGEST_STEPS

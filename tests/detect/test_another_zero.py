@@ -49,6 +49,29 @@ def test_a_gentle_pull_is_not_taken_for_the_zero() -> None:
         assert loads_n
 
 
+@pytest.mark.parametrize(("pull_n", "pulled_s", "zero_n"), [(9.0, 40.0, 0.0), (9.0, 80.0, 9.0), (4.0, 20.0, 4.0)])
+def test_arms_on_the_handle_are_not_taken_for_the_zero(pull_n: float, pulled_s: float, zero_n: float) -> None:
+    """They hang there from the end of a set of 48 s on; what lasts for longer than a minute, or is little, is drift."""
+    sound = samples_of([*(10 * REP), Down(pulled_s + 20.0), *REP, *END])
+    down_s = LEAD_S + 0.9 + 10 * 4.8
+    pulls = (sound.t_s > down_s) & (sound.t_s < down_s + pulled_s)
+    force_n = sound.force_n + np.where(pulls, pull_n, 0.0)
+    seen = sound.t_s < down_s + pulled_s - 1
+    spine = Spine(PROFILES["learned"], "s")
+    spine.update(Samples(sound.t_s[seen], sound.position_m[seen], force_n[seen], sound.flags[seen]))
+    assert spine.limits.zero_n == pytest.approx(zero_n, abs=0.5)
+    assert spine.limits.selected_n == pytest.approx(LOAD_N, rel=0.005)
+
+
+def test_a_zero_that_drifted_during_a_set_is_found_before_the_set_ends() -> None:
+    """By 12 N a minute, over 48 s. The set's summary follows 5 s after its end."""
+    sound = samples_of([*(10 * REP), Down(4.8)])
+    spine = Spine(PROFILES["learned"], "s")
+    spine.update(Samples(sound.t_s, sound.position_m, sound.force_n + 0.2 * sound.t_s, sound.flags))
+    assert spine.limits.zero_n == pytest.approx(0.2 * sound.t_s[-1], abs=1.0)
+    assert spine.limits.selected_n == pytest.approx(LOAD_N, rel=0.01)
+
+
 def test_counts_that_the_device_says_are_lost_put_the_stack_on_its_rest() -> None:
     """It stands 6 mm too high; without a word of the device it would hang there."""
     sound = samples_of([*REP, *UP, Leg(0.0, 2.0), Down(1.0), *REP, *END])
