@@ -50,11 +50,9 @@ class Fact(msgspec.Struct, frozen=True):
 
 
 class Stillness(Fact, frozen=True):
-    """By TurnFinder, in slow moments: since when the stack stands still, and the newest standstill that has ended.
+    """By TurnFinder, in slow moments: since when the stack stands still, and the newest standstill that has ended."""
 
-    It changes with Bit.STILL, which those who read it watch: so it alone wakes nobody.
-    """
-
+    # It changes with Bit.STILL, which those who read it watch: so it alone wakes nobody.
     since: int | None = None
     last: tuple[int, int] | None = None
 
@@ -193,10 +191,10 @@ class RepFinished(Happening, frozen=True):
     @property
     def shown(self) -> LearnedRange:
         """Its way between the far turn and the nearer one of the two around it: the other may lie on the rest."""
-        far_m, ends_m = self.middle.reversal.x_m, (self.first.reversal.x_m, self.last_m)
+        far_m, first_m = self.middle.reversal.x_m, self.first.reversal.x_m
         if self.middle.reversal.at == "upper":
-            return LearnedRange(ends_m[0] if self.follows else max(ends_m), far_m)
-        return LearnedRange(far_m, min(ends_m))
+            return LearnedRange(first_m if self.follows else max(first_m, self.last_m), far_m)
+        return LearnedRange(far_m, min(first_m, self.last_m))
 
 
 class RepWentOn(Happening, frozen=True):

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from monitor.detect.detector import Correction, Detection, Finding, Findings
 from monitor.detect.moment import NEVER, Moment, RepFinished, Reps, RepWentOn, TurningPoint, seconds, steps
+from monitor.detect.rep_effort import lifted, pulled
 from monitor.detect.rep_shape import segmented_of, start_of
 from monitor.detect.unweighed import UnweighedReps
 from monitor.events import Rep
@@ -172,7 +173,7 @@ class RepDetector:
         if not self._counts(moment, first, middle, last):
             return []
         start, end = _span(moment, first, middle, last)
-        if not _pulled(moment, start, end):
+        if not pulled(moment, start, end):
             return []
         follows = self._full + self._partial > 0 and _turned_in_the_air(moment, first)
         finished = RepFinished(first, middle, last.reversal.x_m, end, follows)
@@ -244,7 +245,7 @@ class RepDetector:
             in_band_s=seconds(signals.count(signals.in_band, start, end)) if limits.load_n is not None else None,
             load_n=None if moment.limits.load_n is None else round(moment.limits.load_n, 1),
             sticking=self._sticking,
-            assisted=_lifted(moment, up, down),
+            assisted=lifted(moment, up, down),
             start=start_of(moment, finished, limits.selected_n or (float(known_n.mean()) if len(known_n) else None)),
             segmented=segmented_of(moment, up, down, self.settings),
         )
@@ -316,37 +317,6 @@ def _excursion_m(moment: Moment, first: TurningPoint, middle: TurningPoint, last
         floor_m = -moment.limits.doubt_m if moment.limits.kind == "stack" else -np.inf
         return middle.reversal.x_m - max(floor_m, min(ends_m))
     return max(ends_m) - middle.reversal.x_m
-
-
-def _pulled(moment: Moment, start: int, end: int) -> bool:
-    """Whether a lifter did the movement: a motor positions itself, and hands can lift and drop a stack."""
-    limits, signals = moment.limits, moment.signals
-    tension_n = signals.part(signals.fast_tension, start, end)
-    if limits.driven:
-        return bool((tension_n >= limits.lift_off_n).any())
-    if limits.kind != "stack":
-        return True
-    known = int(np.count_nonzero(tension_n == tension_n))
-    x_m = signals.part(signals.x, start, end)
-    up = x_m > np.fmin.reduce(x_m) + limits.detect.set.off_rest_m  # who pulls at the rest lifts nothing
-    loaded = int(np.count_nonzero((tension_n >= limits.half_load_n) & up))
-    return 2 * known < len(tension_n) or loaded >= steps(limits.detect.set.start_hold_s)
-
-
-def _lifted(moment: Moment, up: tuple[int, int], down: tuple[int, int]) -> bool:
-    """Whether somebody else did the positive: the cable carried almost nothing through most of it.
-
-    While the load is unknown, the lowered tension stands for it: without help, nobody pulls less on the way up.
-    """
-    limits, signals = moment.limits, moment.signals
-    if limits.kind != "stack":
-        return False
-    raised_n, lowered_n = (signals.part(signals.tension, *way) for way in (up, down))
-    if limits.selected_n is not None:
-        load_n = limits.selected_n
-    else:
-        load_n = float(np.nan_to_num(np.nanmean(lowered_n))) if not np.isnan(lowered_n).all() else 0.0
-    return bool(np.mean(raised_n < limits.detect.assist.lifted * load_n) > 0.5)
 
 
 def _dwell_s(turn: TurningPoint) -> float:

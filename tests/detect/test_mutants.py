@@ -234,7 +234,7 @@ MUTANTS = (
     ),
     Mutant(HeldCondition, "moment.known_at is None or", "True or", nothing_is_reported_twice_in_hindsight),
     Mutant(HeldCondition, "maxlen=KEPT", "maxlen=1", nothing_is_reported_twice_in_hindsight),
-    Mutant(RepDetector, "assisted=_lifted(moment, up, down),", "", a_positive_by_somebody_else_counts_as_assisted),
+    Mutant(RepDetector, "assisted=lifted(moment, up, down),", "", a_positive_by_somebody_else_counts_as_assisted),
     Mutant(
         SpeedDetector,
         "findings += self._look_back(moment, turn)",
