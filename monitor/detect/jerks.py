@@ -30,7 +30,7 @@ MARGIN = 1.2  # the encoder alone announces nothing early below this multiple of
 SURE = 3.0  # ... nor below the threshold and this many errors of its rounding
 SETTLED = 4  # steps for which an acceleration that is older than the movement must have moved the stack
 SWING, SWING_STEPS = 1.5, 20  # a jerk is more than so many times what it swings back from within these steps
-BLOW_STEPS = 14  # 70 ms: no hand pulls an empty cable tight so fast; a cable that is pulled through its slack does
+BLOW_STEPS = 12  # 60 ms: no hand pulls an empty cable tight so fast; a cable that is pulled through its slack does
 JUMPS = 0.15  # of the threshold, rms: what is so far off its parabola is noise
 
 

@@ -121,9 +121,9 @@ def _left(
     """For how many steps the detector expects more than a_jerk.
 
     `v_m_s` and `x_m`: of the second newest moment. `shown`: for how many steps the force shows it. `known`: that
-    the load is the same along the way. `before_n`: the tension up to 60 ms before the acceleration.
+    the load is the same along the way. `before_n`: the tension up to 50 ms before the acceleration.
     """
-    fast_tension_n = np.append(np.full(14 - 12, before_n), np.full(12, LOAD_N))
+    fast_tension_n = np.append(np.full(2, before_n), np.full(10, LOAD_N))
     signals = SimpleNamespace(a=a_m_s2, v=np.full(7, 0.05), x=np.full(7, 0.1), fast_tension=fast_tension_n)
     signals.part = lambda column, start, end: column[-(end - start) :]
     signals.v[-2], signals.x[-2] = v_m_s, x_m
@@ -197,7 +197,7 @@ def test_growth_must_be_more_than_what_the_cable_does_by_itself(
     before_n: float, back_m_s2: float, asked: list[float]
 ) -> None:
     """`asked`: beyond how much the force must show growth."""
-    signals = SimpleNamespace(a=np.append(np.full(15, back_m_s2), STEADY), fast_tension=np.full(14, before_n))
+    signals = SimpleNamespace(a=np.append(np.full(15, back_m_s2), STEADY), fast_tension=np.full(12, before_n))
     signals.part = lambda column, start, end: column[-(end - start) :]
     limits = SimpleNamespace(a_jerk_m_s2=A_JERK_M_S2, empty_n=0.1 * LOAD_N)
     moment: Any = SimpleNamespace(signals=signals, now=6, limits=limits, on=lambda bit: False)
