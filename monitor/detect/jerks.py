@@ -173,5 +173,7 @@ def _older(moment: Moment, sign: float, hard: NDArray[np.bool_]) -> bool:
     """Within the last steps the acceleration (`hard`, of each) was there before the movement, off the rest."""
     signals, since = moment.signals, moment.now - SETTLED + 1
     v_m_s, x_m = (signals.part(column, since, moment.now + 1) for column in (signals.v, signals.x))
-    moving = (sign * v_m_s > 0) & (x_m > moment.limits.detect.set.off_rest_m)
+    moving = sign * v_m_s > 0
+    if moment.limits.kind == "stack":
+        moving &= x_m > moment.limits.detect.set.off_rest_m
     return bool((hard[-SETTLED:] & ~moving).any())

@@ -117,6 +117,7 @@ def _left(
     *,
     known: bool = True,
     before_n: float = LOAD_N,
+    kind: str = "stack",
 ) -> int:
     """For how many steps the detector expects more than a_jerk.
 
@@ -129,6 +130,7 @@ def _left(
     signals.v[-2], signals.x[-2] = v_m_s, x_m
     detect = SimpleNamespace(set=SimpleNamespace(off_rest_m=0.003))
     limits = SimpleNamespace(a_jerk_m_s2=A_JERK_M_S2, detect=detect, resistance_known=known, empty_n=0.1 * LOAD_N)
+    limits.kind = kind
     moment: Any = SimpleNamespace(signals=signals, now=6, limits=limits)
     lead: Any = SimpleNamespace(steps_beyond=lambda moment, least_m_s2: shown)
     surges = SurgeDetector(JerkSettings(), lead, error_m_s2)
@@ -147,6 +149,7 @@ def test_an_acceleration_that_is_older_than_the_movement_must_move_the_stack_fir
     assert _left(2 * STEADY) == 12
     assert _left(2 * STEADY, v_m_s=-0.01) == 0
     assert _left(2 * STEADY, x_m=0.002) == 0
+    assert _left(2 * STEADY, x_m=0.002, kind="motor") == 12  # no rest
     assert _left(A_JERK_M_S2 * np.linspace(0.4, 1.6, 7), v_m_s=0.0) == 0
     assert _left(A_JERK_M_S2 * np.linspace(-0.8, 1.3, 7), v_m_s=0.0) == 12
 
