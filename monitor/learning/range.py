@@ -5,9 +5,9 @@
     range up to    0.23   0.23   0.43   0.43   0.43   0.43   0.47
                    |<- the one that includes all ->| |<- what three agree on, widened at once
 
-A repetition shows the way between its top and the turn that it began with, if another repetition of the set ended there
-and it is not on the rest. Else it is the higher of the turns around it: the first one begins on the rest, below the
-range.
+A repetition shows the way from a lower turn to its top. That turn is the one that it began with, if another repetition
+of the set ended there, off the rest. Otherwise it is the higher of the two around it: the first repetition begins on
+the rest, below the range.
 """
 
 from collections import deque
