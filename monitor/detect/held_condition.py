@@ -51,6 +51,10 @@ class HeldCondition(Generic[E]):
         self._ended: int | None = None  # when the last stretch of the open event ended
         self._found: deque[Detection[E]] = deque(maxlen=KEPT)  # the newest, open or closed
 
+    def require(self, hold: int) -> None:
+        """From now on the condition must hold for so many steps."""
+        self.hold = hold
+
     def update(self, moment: Moment, on: bool, now: int, *, wait: bool = False) -> Findings:
         """Take the condition at moment `now`; call this at every change and at `due`.
 

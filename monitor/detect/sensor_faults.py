@@ -82,7 +82,7 @@ class FaultDetector:
         if moment.on(Bit.FROZEN) or self._stale_since is None or not moving:
             return
         usual = self._repeats.usual_after(moment.now - self._stale_since + 1)
-        self._frozen.hold = max(steps(self.settings.frozen_s), FROZEN_READINGS * usual)
+        self._frozen.require(max(steps(self.settings.frozen_s), FROZEN_READINGS * usual))
         self._stale_steps = max(steps(STALE_S), STALE_READINGS * usual)
 
     def _doubts_force(self, moment: Moment) -> bool:
