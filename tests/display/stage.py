@@ -32,6 +32,7 @@ from monitor.mqtt.contract.messages import (
     LinkInfo,
     MachineInfo,
     ProtocolInfo,
+    ResumeMark,
     StatusMessage,
 )
 from monitor.mqtt.contract.payload import Packet
@@ -218,6 +219,16 @@ class DisplayStage:
             "strength_n": 804.0, "outcome": "failure",
         }  # fmt: skip
         return self.event(SetEnd, **{**summary, **fields})
+
+    def resumed(self) -> list[tuple[str, int, str]]:
+        """Which client has asked for the events after which one, and of which store."""
+        asked = [command for name, command in self.commands if name == "resume"]
+        return [(command["client"], command["after"], command["store_id"]) for command in asked]
+
+    def end_resume(self, client: str) -> None:
+        """Publishes that this client has received all that it asked for."""
+        mark = ResumeMark(mark="end", id="c-1", store_id="store", after=0, first_seq=1, last_seq=self._last_id)
+        self.publish(payload.answer_mark(self.tree, "resume", client, mark))
 
     def break_broker(self) -> None:
         if self._is_up:

@@ -69,6 +69,23 @@ def test_resumed_events_give_no_cues(rules: Page) -> None:
     ) == ["positive", None, 0, [4], 2, "set"]
 
 
+def test_a_page_knows_whether_it_has_received_the_whole_set(rules: Page) -> None:
+    assert run(
+        rules,
+        """const model = live({ set: 3 }), seen = [model.whole];
+        const next = (topic, record) => { model.heard(topic, record, false, 1000); seen.push(model.whole); };
+        next("resume/page", event("jerk", { id: 5, set: 3, historical: true }));
+        next("resume/page", { v: 1, mark: "begin" });
+        next("resume/page", { v: 1, mark: "end" });
+        next("live/feedback", { ...LIVE, set: 4, t_s: 9 });
+        model.link({ up: false, attempts: 1, next_ms: 9000 }, 2000);
+        model.link({ up: true, attempts: 0, next_ms: 0 }, 3000);
+        next("live/feedback", { ...LIVE, set: 5, t_s: 19 });
+        next("event/set_start", event("set_start", { id: 9, set: 6 }));
+        return seen;""",
+    ) == [False, False, False, True, True, False, True]
+
+
 def test_a_resumed_interval_keeps_its_end(rules: Page) -> None:
     """The store sends both records of an interval, each with its own seq."""
     assert run(

@@ -248,12 +248,6 @@ def test_spikes_that_follow_one_another_are_one_line(trainer: Page, stage: Displ
     ]
 
 
-def resumed(stage: DisplayStage) -> list[tuple[str, int, str]]:
-    """Who has asked for which events."""
-    asked = [command for name, command in stage.commands if name == "resume"]
-    return [(command["client"], command["after"], command["store_id"]) for command in asked]
-
-
 def last_minute(stage: DisplayStage) -> dict[str, Any]:
     """Half a minute at rest, with one feedback a second, and then a set."""
     recent = RecentFeedback()
@@ -278,7 +272,7 @@ def test_a_page_that_opens_shows_stored_sets_and_earlier_events(
     stage.status(store_id="store", first_seq=3, last_seq=900)
     trainer = settle(the_trainers_view, "trainer.html", LAPTOP, anew=True)
     client = trainer.evaluate("repMonitor.link.client_id")
-    until(lambda: (client, 400, "store") in resumed(stage), "the page does not ask for the past")
+    until(lambda: (client, 400, "store") in stage.resumed(), "the page does not ask for the past")
     stage.event(Rep, rep=1, historical=True, topic=f"resume/{client}", **REP)
     trainer.wait("document.querySelectorAll('#rep-rows td').length === 11")
     stage.end_set()

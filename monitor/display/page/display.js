@@ -4,6 +4,8 @@ import { setUpChooser } from "./js/chooser.js";
 import { connect } from "./js/connect.js";
 import { setUpDialog } from "./js/dialog.js";
 import { hintAtSleep, setUpFullscreen, stayAwake } from "./js/kiosk.js";
+import { RECENT } from "./js/model.js";
+import { Past } from "./js/past.js";
 import { BEGIN_MS, screen } from "./js/screen.js";
 import { saveSettings } from "./js/settings.js";
 import { Sound } from "./js/sound.js";
@@ -13,8 +15,9 @@ import { draw } from "./js/view.js";
 import { Voice } from "./js/voice.js";
 
 const $ = (id) => document.getElementById(id);
-const page = await connect(() => wake());
+const page = await connect(heard);
 const { model, words, settings } = page;
+const past = new Past(page, RECENT);
 const sound = new Sound();
 const voice = new Voice(words);
 const steady = new Steady();
@@ -23,6 +26,11 @@ const stats = { frames: 0, draw_ms: 0, shown: null };
 let woken = false;
 let timer = 0;
 let summarised = null; // the set whose summary the page shows
+
+function heard() {
+  if (model.set !== null && !model.whole) past.ask(); // opened, or connected again, in the middle of a set
+  wake();
+}
 
 /** Soon, but not with a frame: if nothing changes the browser need not draw one. */
 function wake() {

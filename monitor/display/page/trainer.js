@@ -7,6 +7,7 @@ import { setUpInvite } from "./js/invite.js";
 import { isFault, rowOf } from "./js/kinds.js";
 import { leakSoFar } from "./js/leak.js";
 import { drawNotices, notices } from "./js/notices.js";
+import { Past } from "./js/past.js";
 import { screen } from "./js/screen.js";
 import { stateIcon, stateLabel } from "./js/status_line.js";
 import { Steady } from "./js/steady.js";
@@ -30,6 +31,7 @@ const name = (record) => (record.kind === "rep" ? `${words.text("rep")} ${record
 const trace = new Trace($("tension-plot"), $("position-plot"), name);
 const trend = new Trend($("trend-box"), $("trend-skill"), $("trend-strength"), words.pack.language);
 const history = new History();
+const past = new Past(page, ASKED);
 const steady = new Steady();
 const stats = { frames: 0, draw_ms: 0, shown: null };
 let woken = false;
@@ -40,7 +42,6 @@ let traced = null; // the session whose feedback the trace has
 let tables_ms = -Infinity; // when the tables were last drawn
 let tablesChanged = true;
 let setsChanged = true;
-let asked = -1; // the connection on which events were requested
 
 function heard(topic, record, retained) {
   if (topic === "live/feedback" && record) {
@@ -52,10 +53,7 @@ function heard(topic, record, retained) {
     const now = retained || record.historical ? {} : { ended_utc: new Date().toISOString() };
     setsChanged = history.add({ ...record, ...now }) || setsChanged;
   }
-  if (topic === "status" && record?.state === "online" && record.last_seq && asked !== link.connections) {
-    asked = link.connections;
-    link.resume(Math.max((record.first_seq ?? 1) - 1, record.last_seq - ASKED, 0), record.store_id);
-  }
+  if (topic === "status") past.ask();
   if (topic === "info") drawNotices($("notices"), notices(record, words));
   if (topic !== "live/feedback") tablesChanged = true;
   wake();

@@ -3,7 +3,7 @@
 // Times in _ms are on the page's clock (performance.now()), times in _s on the session's. Repetitions, open intervals
 // and recent events are bounded, so that nothing grows.
 
-const RECENT = 200;
+export const RECENT = 200;
 const OPEN = 50;
 const REPS = 200;
 
@@ -21,13 +21,18 @@ export class Model {
   recent = []; // newest first, one entry for each id
   reps = new Map(); // number -> rep of the current set
   set = null; // number of the current or last set
+  whole = false; // whether it has all events of that set: it saw the set begin, or asked for them
   session = null;
   ended = null; // the last set_end
   ended_ms = -Infinity; // when the page saw it end; -Infinity if it had ended before
+  #follows = false; // whether feedback has come on this connection
 
   link({ up, attempts, next_ms }, now_ms) {
     if (up) this.connected_ms = now_ms;
-    if (!up) this.open.clear(); // the page may miss their closing records
+    if (!up) {
+      this.open.clear(); // the page may miss their closing records
+      this.whole = this.#follows = false;
+    }
     Object.assign(this, { up, attempts, next_ms });
   }
 
@@ -37,6 +42,7 @@ export class Model {
     if (topic === "status") return this.#status(record);
     if (topic === "info") this.info = record;
     else if (topic === "set") this.#setEnd(record, retained || record.historical, now_ms);
+    else if (record.mark === "end") this.whole = true;
     else if (topic.startsWith("event/") || (topic.startsWith("resume/") && record.kind)) this.#event(record, now_ms);
   }
 
@@ -51,6 +57,7 @@ export class Model {
     this.on_rest_s = record.resting === "bottom" ? (this.on_rest_s ?? record.t_s) : null;
     this.feedback = record;
     if (record.set !== null && record.set !== this.set) this.#newSet(record.set);
+    this.#follows = true;
   }
 
   #status(record) {
@@ -69,6 +76,7 @@ export class Model {
 
   #newSet(number) {
     this.set = number;
+    this.whole = this.#follows;
     this.reps.clear();
   }
 

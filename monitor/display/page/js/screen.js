@@ -56,6 +56,7 @@ export function screen(model, now_ms, { countdown_ms = null, dismissed = null, g
     faults: model.recent
       .map(({ record }) => record)
       .filter((record) => isFault(record) && record.set === model.set && model.set !== null),
+    whole: model.whole,
     last: model.ended,
     unstable: model.status?.link === "unstable",
     seconds: wholeSeconds(model, state, reason, wake, countdown_ms),

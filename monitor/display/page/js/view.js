@@ -66,7 +66,7 @@ export function draw(now, words) {
   drawBar(now, words);
   drawLadder(now, words);
   drawFigures(now, words);
-  drawFaults(now.faults, words);
+  drawFaults(now, words);
   text("start", words.text({ countdown: "stop", summary: "next" }[now.state] ?? "start"));
   return writes > before;
 }
@@ -137,9 +137,9 @@ function drawFigures(now, words) {
 }
 
 /** One line for each repetition, with its faults in time order. */
-function drawFaults(faults, words) {
+function drawFaults({ faults, whole }, words) {
   const key = faults.map(({ id, kind, rep }) => `${id} ${kind} ${rep}`).join();
-  put("faults", `${words.pack.language} ${key}`, () => {
+  put("faults", `${words.pack.language} ${whole} ${key}`, () => {
     const rows = [...Map.groupBy(faults, ({ rep }) => rep)].slice(0, 3).map(([rep, records]) => {
       const first = records.at(-1);
       const names = [...new Set(records.map((record) => words.event(record)).reverse())].join(" · ");
@@ -149,7 +149,7 @@ function drawFaults(faults, words) {
         element("span", "", rep === null ? "" : `${words.text("rep")} ${rep}`),
       ]);
     });
-    if (!rows.length) rows.push(element("li", "none", words.text("faults.none")));
+    if (!rows.length) rows.push(element("li", "none", whole ? words.text("faults.none") : "–"));
     $("faults").replaceChildren(...rows);
   });
 }
