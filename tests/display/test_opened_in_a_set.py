@@ -26,7 +26,7 @@ def test_a_page_opened_in_a_set_asks_for_its_faults(
     look(display, f"{FAULTS} === 'Dropped rep 2'", state="set", heave="none", cue="positive")
     stage.event(LockoutRest, rep=3, historical=True, topic=f"resume/{client}", duration_s=1.9)
     look(display, f"{FAULTS} === 'Rest at the top rep 3 Dropped rep 2'", state="set", heave="none")
-    assert len(stage.resumed()) == 1
+    assert len([name for name, *_ in stage.resumed() if name == client]) == 1
     assert not display.console
 
 
@@ -35,8 +35,9 @@ def test_no_faults_yet_is_only_said_of_a_whole_set(display: Page, the_display: S
     the_display.load()
     look(display, f"globalThis.repMonitor && {FAULTS} === '\N{EN DASH}'", state="set")
     stage.status(store_id="store", first_seq=1, last_seq=2)
-    until(lambda: stage.resumed() != [], "the page does not ask for the past")
-    stage.end_resume(display.evaluate("repMonitor.link.client_id"))
+    client = display.evaluate("repMonitor.link.client_id")
+    until(lambda: client in [name for name, *_ in stage.resumed()], "the page does not ask for the past")
+    stage.end_resume(client)
     look(display, f"{FAULTS} === 'No faults yet'", state="set")
 
 
@@ -46,4 +47,5 @@ def test_a_page_that_follows_the_set_asks_for_nothing(display: Page, stage: Disp
     look(display, state="idle")
     stage.live()
     look(display, f"{FAULTS} === 'No faults yet'", state="set")
-    assert stage.resumed() == []
+    client = display.evaluate("repMonitor.link.client_id")
+    assert client not in [name for name, *_ in stage.resumed()]
