@@ -1,7 +1,8 @@
 """A lifter with muscles who goes on until failure: stalls and sticking come from the physics.
 
 The lifter follows an intended path, which waits for the stack if it falls behind, pushes as hard as possible if
-necessary, gives up after a while, lowers and sets down. Hand and limb have mass; the cable connects them to the stack.
+necessary, gives up after a while, lowers and sets down. A stack that is too heavy to be lowered falls onto its rest;
+there the lifter lets go of it. Hand and limb have mass; the cable connects them to the stack.
 """
 
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ UPLOAD_S = 1.0
 PROGRESS_M = 0.004
 STANDS_M_S = 0.01
 ON_STEEL_M, ON_RUBBER_M = 0.001, 0.003  # rubber may carry the stack as high, while the lifter still pulls a little
+LONGEST_S = 1800.0  # a set that takes longer never ends
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,9 @@ class _Set:
         rows: list[tuple[float, ...]] = []
         wobble = np.array([self._striving.wobble])
         while self._doing is not _Doing.OVER:
+            if len(rows) * STEP_S >= LONGEST_S:
+                still = f"{self._doing.name.lower()} goes on, {self._moment.x_m:.4f} m above the rest"
+                raise RuntimeError(f"the set has not ended after {LONGEST_S:g} s: {still}")
             t_s = (len(rows) + np.arange(1000, dtype=np.float64)) * STEP_S
             pace, tremor = (column[:, 0].tolist() for column in sway_blocks([self._sway], wobble, t_s))
             for i in range(1000):
@@ -128,6 +133,11 @@ class _Set:
         stands = self._path_m < 0.0 and abs(self._moment.v_m_s) < STANDS_M_S
         return self._moment.x_m < (ON_RUBBER_M if stands else ON_STEEL_M)
 
+    def _fell(self) -> bool:
+        """Whether the path waits in vain, because the stack fell onto its rest."""
+        x_m = self._moment.x_m
+        return x_m < ON_RUBBER_M and self._path_m - x_m > BEHIND_M
+
     def _follow(self, pace: float) -> None:
         """Move the intended path towards its target; it waits for the stack."""
         striving, machine = self._striving, self._machine
@@ -166,6 +176,9 @@ class _Set:
             self._turn_to(_Doing.DOWN, t_s)
         elif doing is _Doing.TOP and since_s >= striving.dwell_s:
             self._turn_to(_Doing.DOWN, t_s)
+        elif doing in (_Doing.DOWN, _Doing.SET_DOWN) and self._fell():
+            self._path_m = x_m
+            self._turn_to(_Doing.SET_DOWN, t_s)
         elif doing is _Doing.DOWN and self._path_m < self._bottom_m + near_m and x_m < self._bottom_m + 3 * near_m:
             enough = self._giving_up or self._reps >= striving.most_reps
             self._turn_to(_Doing.SET_DOWN if enough else _Doing.BOTTOM, t_s)

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from firmware_bridge.simulator import Kit, Machine, measure
+from firmware_bridge.simulator import striving as module
 from firmware_bridge.simulator.faults import CellGlitches
 from firmware_bridge.simulator.gym import KINDS, drawn_session
 from firmware_bridge.simulator.machine import STEP_S
 from firmware_bridge.simulator.muscle import Body, Muscle
-from firmware_bridge.simulator.pad import rubber
+from firmware_bridge.simulator.pad import STEEL, Pad, rubber
 from firmware_bridge.simulator.session import Session
 from firmware_bridge.simulator.striving import Striving, simulate_striving
 
@@ -47,6 +48,36 @@ def test_an_exhausted_lifter_lets_go_of_a_stack_that_rubber_carries() -> None:
     down = np.flatnonzero(trace.x_m > 0.003)
     assert 0 <= (pulled[-1] - down[-1]) * STEP_S < 1.0
     assert (len(trace.x_m) - down[-1]) * STEP_S < striving.tail_s + 2.0
+
+
+@pytest.mark.parametrize(
+    ("pad", "above_rest_m", "seconds", "muscle"),
+    [
+        (STEEL, 0.03, 6.0, Muscle(strength=1.6, tires_per_s=0.05)),
+        (rubber(0.0025, 0.4), 0.03, 6.0, Muscle(strength=1.6, tires_per_s=0.05)),
+        (rubber(0.0025, 0.4), 0.10, 4.0, Muscle(strength=1.4, tires_per_s=0.06)),  # falls while it is set down
+    ],
+    ids=["steel", "rubber", "set down"],
+)
+def test_an_exhausted_lifter_lets_go_of_a_stack_that_falls(
+    monkeypatch: pytest.MonkeyPatch, pad: Pad, above_rest_m: float, seconds: float, muscle: Muscle
+) -> None:
+    """Without the strength to lower it, the path that the lifter intended waits for a stack that lies on its rest."""
+    monkeypatch.setattr(module, "LONGEST_S", 60.0)
+    machine = replace(MACHINE, friction=0.02, bottom_m=above_rest_m, top_m=above_rest_m + 0.4, pad=pad)
+    striving = Striving(positive_s=seconds, negative_s=seconds, muscle=muscle, patience_s=2.0, tail_s=2.0)
+    trace = simulate_striving(machine, striving, 3)
+    pulled = np.flatnonzero(trace.tension_n > 0.1 * machine.working_load_n)
+    landed = np.flatnonzero(trace.x_m > 0.003)[-1]
+    assert trace.velocity_m_s[: landed + 1].min() < -0.12, "it falls"
+    assert (pulled[-1] - landed) * STEP_S < 1.0
+    assert (len(trace.x_m) - landed) * STEP_S < striving.tail_s + 2.0
+
+
+def test_a_set_that_never_ends_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LONGEST_S", 5.0)
+    with pytest.raises(RuntimeError, match=r"the set has not ended after 5 s: up goes on, 0\.\d{4} m above the rest"):
+        simulate_striving(MACHINE, Striving(positive_s=4.0, negative_s=4.0), 3)
 
 
 def test_the_same_seed_is_the_same_session_and_another_is_not() -> None:
