@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from monitor.detect.detector import Detection
 from monitor.detect.moment import Moment, seconds, steps
-from monitor.detect.stretches import MOST, Follower, Stretch, length, runs_of, union, without
 from monitor.events import (
     AnyEvent,
     Assist,
@@ -35,6 +34,7 @@ from monitor.events import (
 from monitor.profile.limits import Limits
 from monitor.signals.conditions import Bit
 from monitor.signals.grid import STEP_S
+from monitor.signals.stretches import MOST, Follower, Stretch, length, runs_of, union, without
 from monitor.vocabulary.leaks import LEAKS
 from monitor.vocabulary.lookup import is_fault, leak_of
 

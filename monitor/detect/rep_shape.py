@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from monitor.detect.moment import Moment, RepFinished, seconds, steps
-from monitor.detect.stretches import runs_of, union
 from monitor.events import RepStart, Segmented
 from monitor.profile.settings import RepSettings
+from monitor.signals.stretches import runs_of, union
 
 BEFORE_STEPS = steps(10.0)  # an upload is searched for this long before lift-off
 EARLY_STEPS = steps(0.3)  # a jerk of the start may begin this long before the repetition

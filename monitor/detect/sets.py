@@ -12,9 +12,9 @@ squat   (no stack, negative first) begins with the first movement beyond the hys
 from monitor.detect.detector import Finding, Findings
 from monitor.detect.holds import DEAD_M
 from monitor.detect.moment import NEVER, Moment, Pull, SetEnded, SetStarted, steps
-from monitor.detect.stretches import runs_of
 from monitor.profile.settings import SetSettings
 from monitor.signals.conditions import Bit, evaluate
+from monitor.signals.stretches import runs_of
 
 
 class SetDetector:

@@ -9,10 +9,10 @@ import numpy as np
 from monitor.detect.detector import Detection, Finding, Findings
 from monitor.detect.held_condition import HeldCondition
 from monitor.detect.moment import Moment, TurningPoint, steps
-from monitor.detect.stretches import runs_of, union
 from monitor.events import SpeedOver, Stamp
 from monitor.profile.settings import SpeedOverSettings
 from monitor.signals.conditions import Bit
+from monitor.signals.stretches import runs_of, union
 
 FLICKER_S = 0.1  # for shorter times a coarse encoder makes a steady speed look slower
 

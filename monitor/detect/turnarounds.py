@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from monitor.detect.detector import Correction, Detection, Finding, Findings
 from monitor.detect.moment import NEVER, Fact, Moment, Stillness, Turned, TurningPoint, seconds, steps
-from monitor.detect.stretches import runs_of
 from monitor.events import Grade, Turnaround, stamp_of
 from monitor.profile.settings import DetectSettings
 from monitor.signals.conditions import Bit
 from monitor.signals.kernels import acceleration_kernel, slope_kernel
+from monitor.signals.stretches import runs_of
 from monitor.signals.zigzag import Reversal
 
 KEPT_RUNS = 32  # stretches: more than a turnaround can have

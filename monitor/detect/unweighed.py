@@ -6,9 +6,9 @@ import msgspec
 
 from monitor.detect.detector import Correction, Detection
 from monitor.detect.moment import Moment, seconds, steps
-from monitor.detect.stretches import runs_of
 from monitor.events import Rep
 from monitor.profile.resistance import Resistance
+from monitor.signals.stretches import runs_of
 
 PIN_STEPS = steps(1.0)  # nobody moves a pin in less
 KEPT = 16  # repetitions of an unknown load: more than are done before it is learned

@@ -7,7 +7,6 @@ load on the way down, fits no curve. The mass is that of a stack unless the move
 little, and the handle of a pulley moves half the load by twice the way, so its m a is half of a stack's.
 """
 
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import msgspec
@@ -19,6 +18,7 @@ from monitor.profile.limits import Limits
 from monitor.profile.resistance import KNOTS, Resistance, mean
 from monitor.signals.friction import direction
 from monitor.signals.signal_window import SignalWindow
+from monitor.signals.stretches import Stretches, outside
 
 Column = NDArray[np.float64]
 MOMENTS = 400  # of a repetition: more would not improve a curve
@@ -89,7 +89,7 @@ class CurveLearner:
         self.fits = False
 
     def update(
-        self, signals: SignalWindow, limits: Limits, doubted: Iterable[tuple[int, int]], start: int, end: int
+        self, signals: SignalWindow, limits: Limits, doubted: Stretches, start: int, end: int
     ) -> CurveFit | None:
         """Learn from moments `start` up to `end`; a curve other than the limits' once two repetitions agree on it."""
         last, self._last, self.fits = self._last, None, False
@@ -223,9 +223,7 @@ def _ends_m(moments: Moments, limits: Limits) -> tuple[float, float]:
     return float(moments.x_m.min()), float(moments.x_m.max())
 
 
-def _moments(
-    signals: SignalWindow, limits: Limits, doubted: Iterable[tuple[int, int]], start: int, end: int
-) -> Moments | None:
+def _moments(signals: SignalWindow, limits: Limits, doubted: Stretches, start: int, end: int) -> Moments | None:
     """The moments at which the stack moves without a jolt, where its range is known only those within it."""
     columns = (signals.x, signals.v, signals.a, signals.tension)
     x_m, v_m_s, a_m_s2, tension_n = (signals.part(column, start, end) for column in columns)
@@ -233,8 +231,7 @@ def _moments(
     good &= x_m > limits.detect.set.off_rest_m
     if limits.range_known:  # what is pulled beyond must not shape the values at its ends
         good &= (x_m >= limits.bottom_m) & (x_m <= limits.top_m)
-    for since, until in doubted:
-        good[max(0, since - start) : max(0, until - start)] = False
+    good &= outside(doubted, start, len(good))
     some = np.flatnonzero(good)
     rising = int(np.count_nonzero(v_m_s[some] > 0))
     if min(rising, len(some) - rising) < LEAST_MOMENTS:

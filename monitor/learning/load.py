@@ -4,7 +4,6 @@ Between the turnarounds the cable carries W (1 + a/g) + mu W tanh(v / 4 mm/s): a
 the load and whose slope is the friction, fitted over all moments of a repetition with little acceleration.
 """
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +14,7 @@ from monitor.profile.limits import Limits
 from monitor.signals.friction import direction
 from monitor.signals.median import median
 from monitor.signals.signal_window import SignalWindow
+from monitor.signals.stretches import Stretch, Stretches, outside
 
 CRUISE_G = 0.03  # below it a repetition moves almost evenly
 THROWN_G = 0.8  # above it nothing is learned from a repetition without enough even movement
@@ -29,9 +29,6 @@ MOST_RESIDUAL = 0.035  # above, no load and friction fit: somebody else pulls fo
 LATE_SHARE = 0.1  # of the acceleration in g: so much more where it is large, because a cell shows it late
 EARLY_MOMENTS, EARLY_SPREAD = 60, 0.02  # enough to confirm a load at once
 LATE_MOMENTS, LATE_SPREAD = 30, 0.10  # enough when no more time is left
-
-
-Way = tuple[int, int]  # from a moment up to another
 
 
 class LoadFit(NamedTuple):
@@ -65,7 +62,7 @@ class LoadEstimate(NamedTuple):
 def estimate(
     signals: SignalWindow,
     limits: Limits,
-    doubted: Iterable[tuple[int, int]],
+    doubted: Stretches,
     start: int,
     end: int,
     *,
@@ -82,8 +79,7 @@ def estimate(
     good = (np.abs(v) > limits.v_move_m_s) & (tension >= limits.lifted_n) & ~np.isnan(a)
     if limits.resistance is not None and not beyond:
         good &= limits.resistance.covers(x)
-    for since, until in doubted:
-        good[max(0, since - start) : max(0, until - start)] = False
+    good &= outside(doubted, start, len(good))
     if not good.any():
         return None
     friction = (limits.friction or 0.0) * direction(v)
@@ -105,7 +101,7 @@ def _quantile(ordered: NDArray[np.float64], share: float) -> float:
     return low + (high - low) * part if part < 0.5 else high - (high - low) * (1 - part)
 
 
-def lowered(signals: SignalWindow, limits: Limits, doubted: Iterable[Way], up: Way, down: Way) -> float | None:
+def lowered(signals: SignalWindow, limits: Limits, doubted: Stretches, up: Stretch, down: Stretch) -> float | None:
     """What the cable carried, N, on the way `down` of a stack that somebody else had lifted; None where it was not so.
 
     It is the load less friction. Which part of it is friction a way down alone does not show.
@@ -119,13 +115,12 @@ def lowered(signals: SignalWindow, limits: Limits, doubted: Iterable[Way], up: W
 
 
 def _carried(
-    signals: SignalWindow, limits: Limits, doubted: Iterable[Way], start: int, end: int, sign: float
+    signals: SignalWindow, limits: Limits, doubted: Stretches, start: int, end: int, sign: float
 ) -> NDArray[np.float64]:
     """The believed tension, N, of the moments on a way that move in the direction of `sign`."""
     tension_n = signals.part(signals.tension, start, end)
     good = (sign * signals.part(signals.v, start, end) > limits.v_move_m_s) & ~np.isnan(tension_n)
-    for since, until in doubted:
-        good[max(0, since - start) : max(0, until - start)] = False
+    good &= outside(doubted, start, len(good))
     return tension_n[good]
 
 
@@ -196,7 +191,7 @@ class LoadLearner:
         self,
         signals: SignalWindow,
         limits: Limits,
-        doubted: Iterable[tuple[int, int]],
+        doubted: Stretches,
         start: int,
         end: int,
     ) -> LoadFit | None:
@@ -255,9 +250,7 @@ class LoadLearner:
         return nearest if abs(nearest - load_n) <= SNAP * load_n else load_n
 
 
-def cruise(
-    signals: SignalWindow, limits: Limits, doubted: Iterable[tuple[int, int]], start: int, end: int
-) -> Cruise | None:
+def cruise(signals: SignalWindow, limits: Limits, doubted: Stretches, start: int, end: int) -> Cruise | None:
     """Sums over the moments with little acceleration, or over the whole movement up and down if there are too few.
 
     Over a whole movement what the cable carries beside load and friction adds up to nothing, however it was thrown.
@@ -269,8 +262,7 @@ def cruise(
     x, tension, v, a, slow_v = x[:n], tension[:n], v[:n], a[:n], slow_v[:n]
     moving = np.abs(slow_v) > limits.v_move_m_s
     moving &= (x > limits.detect.set.off_rest_m) & (tension >= limits.lifted_n)  # else something else carries it
-    for since, until in doubted:
-        moving[max(0, since - start) : max(0, until - start)] = False
+    moving &= outside(doubted, start, n)
     steady = moving & (np.abs(a) < CRUISE_G * G)
     uneven = _shorter_way(v[steady]) < LEAST_MOMENTS
     if uneven:

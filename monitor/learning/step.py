@@ -6,12 +6,12 @@ of a set on. Where one of them had a single load, a helper came. The pin may be 
 same share of any load.
 """
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from monitor.learning.load import MOST_RESIDUAL, SAME, cruise
 from monitor.profile.limits import Limits
 from monitor.signals.signal_window import SignalWindow
+from monitor.signals.stretches import Stretches
 
 AGREE = 0.04  # the steps of repetitions closer than this are one
 KEPT = 8  # repetitions: more than may be pulled unevenly between those that agree
@@ -41,7 +41,7 @@ class StepLearner:
         self._even = False  # a repetition of this set had the same load in both directions
 
     def update(
-        self, signals: SignalWindow, limits: Limits, doubted: Iterable[tuple[int, int]], start: int, end: int
+        self, signals: SignalWindow, limits: Limits, doubted: Stretches, start: int, end: int
     ) -> LoadStepFit | None:
         """Learn from moments `start` up to `end`."""
         if self._even:

@@ -3,15 +3,14 @@
 from typing import NamedTuple
 
 from monitor.learning.curve import CurveFit, CurveLearner
-from monitor.learning.load import ALIEN, TRUSTED_REPS, LoadFit, LoadLearner, Way, lowered
+from monitor.learning.load import ALIEN, TRUSTED_REPS, LoadFit, LoadLearner, lowered
 from monitor.learning.range import LearnedRange, RangeLearner
 from monitor.learning.step import StepLearner
 from monitor.profile.limits import Limits
 from monitor.profile.settings import LoadStepSettings, RangeSettings
 from monitor.signals.conditions import SURE_M
 from monitor.signals.signal_window import SignalWindow
-
-Stretches = tuple[tuple[int, int], ...]
+from monitor.signals.stretches import Stretch, Stretches
 
 
 class Lesson(NamedTuple):
@@ -84,7 +83,9 @@ class Teacher:
         )
         return Lesson(learned, given_n if wrong else None)
 
-    def learn_lowered(self, signals: SignalWindow, limits: Limits, doubted: Stretches, up: Way, down: Way) -> Limits:
+    def learn_lowered(
+        self, signals: SignalWindow, limits: Limits, doubted: Stretches, up: Stretch, down: Stretch
+    ) -> Limits:
         """From a repetition that somebody else lifted, while no load is confirmed."""
         if limits.friction is None and limits.selected_n is not None:
             return limits

@@ -5,8 +5,6 @@ plain comparisons of signals with limits, so they are computed for whole blocks.
 MID, SLOW, STILL) describe the moment `slow_lag` earlier.
 """
 
-from collections.abc import Iterable
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +12,7 @@ from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from monitor.profile.limits import Limits
 from monitor.signals.friction import relative_tension
 from monitor.signals.signal_window import SignalWindow
+from monitor.signals.stretches import Stretches, outside
 
 NEARLY = 0.8  # of a_jerk: from here on the force may show that it will be exceeded
 USUAL_FRICTION = 0.1  # of machines it is 0.02 to 0.2, so a load that was only lowered is known to a tenth
@@ -93,12 +92,9 @@ def evaluate(
     return bits
 
 
-def believed(bits: NDArray[np.int32], start: int, doubted: Iterable[tuple[int, int]]) -> NDArray[np.int32]:
-    """The bits of moments from `start` on without those of a tension that was doubted, from a moment up to another."""
-    bits = bits.copy()
-    for since, until in doubted:
-        bits[max(0, since - start) : max(0, until - start)] &= ~OF_TENSION
-    return bits
+def believed(bits: NDArray[np.int32], start: int, doubted: Stretches) -> NDArray[np.int32]:
+    """The bits of moments from `start` on without those of a tension that was doubted."""
+    return np.where(outside(doubted, start, len(bits)), bits, bits & ~OF_TENSION)
 
 
 class _Block:

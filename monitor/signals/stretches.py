@@ -1,4 +1,4 @@
-"""Arithmetic of stretches of moments: union, difference, length.
+"""Arithmetic of stretches of moments: union, difference, length, and masks of rows.
 
 A stretch (a, b) holds the moments from `a` up to but not including `b`.
 """
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Stretch = tuple[int, int]
+Stretches = Iterable[Stretch]
 MOST = 10_000  # stretches that one follower keeps; a faulty sensor may make any number
 
 
@@ -22,7 +23,15 @@ def runs_of(mask: NDArray[np.bool_], start: int) -> list[Stretch]:
     return list(zip(edges[::2], edges[1::2], strict=True))
 
 
-def union(stretches: Iterable[Stretch], join: int = 0) -> list[Stretch]:
+def outside(stretches: Stretches, start: int, rows_n: int) -> NDArray[np.bool_]:
+    """Which of so many rows are in none of the stretches; the first row is moment `start`."""
+    mask = np.ones(rows_n, bool)
+    for since, until in stretches:
+        mask[max(0, since - start) : max(0, until - start)] = False
+    return mask
+
+
+def union(stretches: Stretches, join: int = 0) -> list[Stretch]:
     """The same moments as disjoint stretches in order; those at most `join` moments apart become one."""
     joined: list[Stretch] = []
     for start, end in sorted(stretch for stretch in stretches if stretch[0] < stretch[1]):
@@ -33,7 +42,7 @@ def union(stretches: Iterable[Stretch], join: int = 0) -> list[Stretch]:
     return joined
 
 
-def without(stretches: Iterable[Stretch], others: Iterable[Stretch]) -> list[Stretch]:
+def without(stretches: Stretches, others: Stretches) -> list[Stretch]:
     """The moments of `stretches` that are in none of `others`."""
     holes = union(others)
     left, i = [], 0
@@ -51,7 +60,7 @@ def without(stretches: Iterable[Stretch], others: Iterable[Stretch]) -> list[Str
     return left
 
 
-def length(stretches: Iterable[Stretch]) -> int:
+def length(stretches: Stretches) -> int:
     """How many moments disjoint stretches hold."""
     return sum(end - start for start, end in stretches)
 
@@ -81,7 +90,7 @@ class Follower:
         while self._past and self._past[0][1] <= before:
             self._past.popleft()
 
-    def rewrite(self, since: int, stretches: Iterable[Stretch], end: int) -> None:
+    def rewrite(self, since: int, stretches: Stretches, end: int) -> None:
         """Replace the stretches from moment `since` on by these; a stretch that ends at `end` is still open."""
         before = [(a, min(b, since)) for a, b in self.until(end) if a < since]
         written = union(chain(before, stretches))

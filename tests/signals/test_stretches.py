@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.detect.stretches import Follower, Stretch, length, union, without
+from monitor.signals.stretches import Follower, Stretch, length, outside, union, without
 
 MOMENTS = 60
 stretches = st.lists(
@@ -30,6 +30,14 @@ def test_a_difference_holds_the_moments_in_none_of_the_others(some: list[Stretch
     left = without(some, others)
     assert moments(left) == moments(some) - moments(others)
     assert length(left) == len(moments(left))
+
+
+@given(stretches, st.integers(0, MOMENTS), st.integers(0, MOMENTS))
+def test_the_rows_outside_are_those_of_moments_in_none_of_the_stretches(
+    some: list[Stretch], start: int, rows_n: int
+) -> None:
+    rows = outside(some, start, rows_n).tolist()
+    assert rows == [moment not in moments(some) for moment in range(start, start + rows_n)]
 
 
 @given(stretches, st.integers(1, 5))
