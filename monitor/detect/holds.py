@@ -9,6 +9,7 @@ import numpy as np
 
 from monitor.detect.detector import Findings
 from monitor.detect.moment import NEVER, Hold, Moment, Stop, steps
+from monitor.detect.since import is_look, next_look, since_when
 from monitor.profile.settings import HeldSettings, SetSettings
 from monitor.signals.conditions import Bit
 
@@ -32,11 +33,7 @@ class HoldFinder:
         self.due = NEVER
         doubted = moment.trust.force_doubted or not moment.on(Bit.KNOWN_T)
         hangs = moment.still and (moment.on(Bit.HANGS) if not doubted else self._since is not None)
-        if hangs and not moment.on(Bit.CONTACT):
-            self._since = moment.now if self._since is None else self._since
-        else:
-            self._since = None
-        since = self._since
+        self._since = since = since_when(self._since, hangs and not moment.on(Bit.CONTACT), moment.now)
         if since is not None and moment.now - since + 1 < self.hold:
             self.due, since = since + self.hold - 1, None
         return (Hold(since),) if since != moment.hold.since else ()
@@ -70,14 +67,14 @@ class StopFinder:
             return self._stop
         doubted = moment.trust.force_doubted or not moment.on(Bit.KNOWN_T)
         tight = not moment.on(Bit.CONTACT | Bit.HANGS) if not doubted else self._since is not None
-        if not (moment.still and tight):
-            self._since = None
+        self._since = since_when(self._since, moment.still and tight, moment.now)
+        if self._since is None:
             return None
-        self._since = moment.now if self._since is None else self._since
-        lasted = moment.now - self._since - self.hold
-        if self._stop is None:
-            self.due = moment.now + (LOOK_STEPS - lasted % LOOK_STEPS if lasted >= 0 else -lasted)
-        return self._look(moment) if self._stop is None and lasted >= 0 and lasted % LOOK_STEPS == 0 else self._stop
+        if self._stop is not None:
+            return self._stop
+        ripe = self._since + self.hold
+        self.due = next_look(moment.now, ripe, LOOK_STEPS)
+        return self._look(moment) if is_look(moment.now, ripe, LOOK_STEPS) else None
 
     def _look(self, moment: Moment) -> Stop | None:
         """The stop, if the stack has stood completely still for long enough where no lifter holds it."""

@@ -13,6 +13,7 @@ import numpy as np
 
 from monitor.detect.detector import Detection, Finding, Findings
 from monitor.detect.moment import NEVER, LoadConfirmed, Moment, ZeroFound, steps
+from monitor.detect.since import is_look, next_look, since_when
 from monitor.events import LoadChange, SensorFault
 from monitor.learning.load import LATE_MOMENTS, SAME, estimate
 from monitor.learning.teacher import Teacher
@@ -73,14 +74,13 @@ class LoadDetector:
     def _follow(self, moment: Moment) -> Findings:
         """Follow lift-offs, and what is known about the load since the last one."""
         self.due = NEVER
-        if moment.limits.load_from == "learned" and (moment.on(Bit.BENT) or moment.on(Bit.HEAVIER)):
-            self._bent_since = moment.now if self._bent_since is None else self._bent_since
+        bent = moment.limits.load_from == "learned" and moment.on(Bit.BENT | Bit.HEAVIER)
+        self._bent_since = since_when(self._bent_since, bent, moment.now)
+        if self._bent_since is not None:
             if self._raised_since is not None and _stands(moment) and moment.now - self._bent_since < HAND_OVER_STEPS:
                 return self._take_over(moment, self._raised_since)
             if moment.on(Bit.BENT) and not moment.still:  # while it stands, a hand takes it over
                 return self._doubt(moment, self._bent_since)
-        else:
-            self._bent_since = None
         if moment.on(Bit.CONTACT) or (moment.on(Bit.EMPTY) and moment.still):
             return self._free(moment)
         if self._free_since is not None and not moment.on(Bit.KNOWN_X):
@@ -154,8 +154,8 @@ class LoadDetector:
         limits, signals, now = moment.limits, moment.signals, moment.now
         if limits.friction is None:
             return ()  # learned from the first repetition
-        self.due = now + LOOK_STEPS - (now - self._lift_off) % LOOK_STEPS
-        if (now - self._lift_off) % LOOK_STEPS:
+        self.due = next_look(now, self._lift_off, LOOK_STEPS)
+        if not is_look(now, self._lift_off, LOOK_STEPS):
             return ()
         if self._moves_since is None:
             self._moves_since = _first_movement(moment, self._look_from)

@@ -11,6 +11,7 @@ import numpy as np
 from firmware_bridge.samples import Flag
 from monitor.detect.detector import Detection, Finding, Findings
 from monitor.detect.moment import NEVER, Flagged, Moment, PlaceFound, steps
+from monitor.detect.since import is_look, next_look, since_when
 from monitor.events import SensorFault
 from monitor.signals.conditions import Bit
 from monitor.signals.position_tracker import PositionDoubt
@@ -72,10 +73,10 @@ class RestFinder:
         self.due = NEVER
         let_go = Bit.EMPTY | Bit.CONTACT if doubt_m else Bit.EMPTY  # in doubt, a contact has lost half its tension
         resting = moment.limits.kind == "stack" and moment.on(let_go) and moment.still
-        if not resting:
-            self._since, self._looked = None, False
+        self._since = since_when(self._since, resting, moment.now)
+        if self._since is None:
+            self._looked = False
             return ()
-        self._since = moment.now if self._since is None else self._since
         loose = steps(STILL_S) + moment.signals.slow_lag
         ripe = self._since + (steps(CONTACT_S) if doubt_m and moment.on(Bit.CONTACT) else loose)
         if not self._looked and moment.now < ripe:
@@ -100,14 +101,13 @@ class RestFinder:
     def _below(self, moment: Moment) -> float:
         """How far below all contacts the stack seems to be although its cable carries it: it cannot be there, m."""
         limits, signals, now = moment.limits, moment.signals, moment.now
-        if limits.kind != "stack" or not moment.on(Bit.CONTACT) or moment.on(Bit.LIGHT):
-            self._pulled_since = None
+        pulled = limits.kind == "stack" and moment.on(Bit.CONTACT) and not moment.on(Bit.LIGHT)
+        self._pulled_since = since_when(self._pulled_since, pulled, now)
+        if self._pulled_since is None:
             return 0.0
-        self._pulled_since = now if self._pulled_since is None else self._pulled_since
-        lasted = now - self._pulled_since - BELOW_STEPS
-        self.due = min(self.due, now + (LOOK_STEPS - lasted % LOOK_STEPS if lasted >= 0 else -lasted))
-        off_rest_m = limits.detect.set.off_rest_m
-        if lasted < 0 or lasted % LOOK_STEPS or not moment.x_m <= off_rest_m:
+        ripe, off_rest_m = self._pulled_since + BELOW_STEPS, limits.detect.set.off_rest_m
+        self.due = min(self.due, next_look(now, ripe, LOOK_STEPS))
+        if not is_look(now, ripe, LOOK_STEPS) or not moment.x_m <= off_rest_m:
             return 0.0
         x, tension_n = (signals.part(of, now - BELOW_STEPS, now + 1) for of in (signals.x, signals.fast_tension))
         carried = bool((tension_n >= limits.half_load_n).all())

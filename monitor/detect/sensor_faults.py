@@ -10,6 +10,7 @@ from firmware_bridge.samples import Flag
 from monitor.detect.detector import OF_LIFTER, Correction, Detection, Ending, Finding, Findings, Silence
 from monitor.detect.held_condition import HeldCondition
 from monitor.detect.moment import NEVER, Flagged, Moment, SensorTrust, steps
+from monitor.detect.since import since_when
 from monitor.detect.slow_cell import Repeats, SlowCell
 from monitor.events import Assist, FaultCause, ForceCeiling, SensorFault, Slack, Stamp, TensionOut, Unload, stamp_of
 from monitor.profile.settings import SensorFaultSettings
@@ -105,16 +106,10 @@ class FaultDetector:
 
     def _stale(self, moment: Moment) -> bool:
         """Whether the cell has repeated its value long enough to be doubted, if not yet long enough for a fault."""
-        self._stale_due = NEVER
-        if not moment.on(Bit.FROZEN):
-            self._stale_since = None
-            return False
-        if self._stale_since is None:
-            self._stale_since = moment.now
-        if moment.now - self._stale_since >= self._stale_steps:
-            return True
-        self._stale_due = self._stale_since + self._stale_steps
-        return False
+        self._stale_since = since_when(self._stale_since, moment.on(Bit.FROZEN), moment.now)
+        ripe = NEVER if self._stale_since is None else self._stale_since + self._stale_steps
+        self._stale_due = ripe if moment.now < ripe else NEVER
+        return moment.now >= ripe
 
     def _gaps(self, moment: Moment) -> list[Finding]:
         """Report silence of position and of force."""

@@ -14,6 +14,7 @@ import numpy as np
 from monitor.detect.detector import Detection, Ending, Finding, Findings
 from monitor.detect.moment import NEVER, Moment, Staging, seconds, steps
 from monitor.detect.pushing import Pushing
+from monitor.detect.since import since_when
 from monitor.events import Failure, Stage, stamp_of
 from monitor.profile.limits import Limits
 from monitor.profile.settings import FailureSettings
@@ -154,7 +155,7 @@ class StageDetector:
         below = moment.on(Bit.BELOW) and not moment.on(Bit.EMPTY)
         if not below and moment.on(Bit.KNOWN_T) and self._held_since is None:
             self._held_since = now
-        self._below_since = (self._below_since if self._below_since is not None else now) if below else None
+        self._below_since = since_when(self._below_since, below, now)
         if self._below_since is None or self._held_since is None or self._failed:
             return []
         held = self._below_since - self._held_since >= steps(self.settings.static_after_s)

@@ -9,6 +9,7 @@ import numpy as np
 
 from monitor.detect.detector import Findings
 from monitor.detect.moment import NEVER, Moment, ZeroFound, steps
+from monitor.detect.since import is_look, next_look, since_when
 from monitor.signals.conditions import Bit
 from monitor.signals.grid import STEP_S
 from monitor.signals.median import median
@@ -38,13 +39,13 @@ class ZeroFinder:
         if self._known_at is None and moment.on(Bit.KNOWN_T):
             self._known_at = moment.now
         resting = moment.limits.kind == "stack" and moment.on(Bit.CONTACT) and moment.still and moment.on(Bit.KNOWN_T)
-        self._since = (self._since if self._since is not None else moment.now) if resting else None
+        self._since = since_when(self._since, resting, moment.now)
         if self._since is None:
-            self._first = None
-        self.due = NEVER if self._since is None else moment.now + LOOK_STEPS - (moment.now - self._since) % LOOK_STEPS
-        if self._since is None or moment.now == self._since or (moment.now - self._since) % LOOK_STEPS:
+            self._first, self.due = None, NEVER
             return ()
-        return self._look(moment)
+        ripe = self._since + LOOK_STEPS
+        self.due = next_look(moment.now, ripe, LOOK_STEPS)
+        return self._look(moment) if is_look(moment.now, ripe, LOOK_STEPS) else ()
 
     def _look(self, moment: Moment) -> Findings:
         tension = moment.signals.part(moment.signals.tension, moment.now - LOOK_STEPS + 1, moment.now + 1)
