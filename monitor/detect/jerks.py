@@ -14,6 +14,7 @@ moment if it will last, or a moment sooner if it grows. While the load may vary 
 from typing import Literal
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
@@ -22,7 +23,7 @@ from monitor.detect.force_lead import ForceLead
 from monitor.detect.held_condition import HeldCondition
 from monitor.detect.moment import NEVER, Moment, Thrown, steps
 from monitor.detect.parabola import SHOWN, off_parabola, steps_beyond
-from monitor.events import Drop, Jerk, Stamp, stamp_of
+from monitor.events import Drop, Jerk, Stamp
 from monitor.profile.settings import JerkSettings
 from monitor.signals.conditions import Bit
 
@@ -127,8 +128,7 @@ class SurgeDetector:
             return ()
         if jerk.start - reps.sticking_until > steps(self.settings.shove_s):
             return ()
-        event = Jerk(**stamp_of(jerk.event), cause="shove", peak_g=jerk.event.peak_g)
-        return (Correction(jerk, event),)
+        return (Correction(jerk, replace(jerk.event, cause="shove")),)
 
     def _thrown(self, moment: Moment) -> tuple[Thrown, ...]:
         jerk = self._jerk.detection

@@ -1,8 +1,10 @@
 """Measures how long a lifter keeps pushing after failure, and adds it to the failure's record."""
 
+from msgspec.structs import replace
+
 from monitor.detect.detector import Correction, Detection
 from monitor.detect.moment import NEVER, Moment, seconds
-from monitor.events import Failure, stamp_of
+from monitor.events import Failure
 
 LOOK_STEPS = 8  # how often to look at the tension
 
@@ -38,7 +40,7 @@ class Pushing:
             return []
         self._failure, self.due = None, NEVER
         held_s = seconds(self._looked - failure.start)
-        return [Correction(failure, Failure(**stamp_of(failure.event), held_s=held_s))]
+        return [Correction(failure, replace(failure.event, held_s=held_s))]
 
     def _change_load(self, load_n: float, start: int, now: int) -> None:
         """From the next look on judge by another load; the looks before this moment have found nothing."""

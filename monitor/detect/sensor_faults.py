@@ -5,6 +5,7 @@ value while the stack moves.
 """
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from firmware_bridge.samples import Flag
 from monitor.detect.detector import OF_LIFTER, Correction, Detection, Ending, Finding, Findings, Silence
@@ -12,7 +13,7 @@ from monitor.detect.held_condition import HeldCondition
 from monitor.detect.moment import NEVER, Flagged, Moment, SensorTrust, steps
 from monitor.detect.since import since_when
 from monitor.detect.slow_cell import Repeats, SlowCell
-from monitor.events import Assist, FaultCause, ForceCeiling, SensorFault, Slack, Stamp, TensionOut, Unload, stamp_of
+from monitor.events import Assist, FaultCause, ForceCeiling, SensorFault, Slack, Stamp, TensionOut, Unload
 from monitor.profile.settings import SensorFaultSettings
 from monitor.signals.conditions import Bit
 from monitor.signals.grid import ROUGH, STEP_S, Hole
@@ -126,13 +127,10 @@ class FaultDetector:
             self._force_gap, found = self._gap(moment, self._force_gap, known_t, "force")
             findings += found
         if self._force_gap is not None and any(hole.kind == "force" and hole.pushes for hole in holes):
-            findings.append(self._name(self._force_gap, TURNED))
+            findings.append(_named(self._force_gap, TURNED))
         elif self._force_gap is not None and slow:
-            findings.append(self._name(self._force_gap, f"force, {self._slow_cell.rate_hz:.1f} readings a second"))
+            findings.append(_named(self._force_gap, f"force, {self._slow_cell.rate_hz:.1f} readings a second"))
         return findings
-
-    def _name(self, gap: Fault, detail: str) -> Correction:
-        return Correction(gap, SensorFault(**stamp_of(gap.event), cause=gap.event.cause, detail=detail))
 
     def _gap(self, moment: Moment, gap: Fault | None, known: bool, kind: str) -> tuple[Fault | None, list[Finding]]:
         """A moment's window reaches `lag` steps ahead and behind, so a gap begins and ends `lag` steps off."""
@@ -172,8 +170,7 @@ class FaultDetector:
             self._flag_fault = Detection(SensorFault(**moment.stamp(start), cause=cause, detail=detail), start)
             findings.append(self._flag_fault)
         elif detail is not UNSET and self._flag_fault.event.detail is UNSET:
-            event = SensorFault(**stamp_of(self._flag_fault.event), cause=cause, detail=detail)
-            findings.append(Correction(self._flag_fault, event))
+            findings.append(_named(self._flag_fault, detail))
         return findings
 
     def _quiet(self, moment: Moment) -> list[Finding]:
@@ -188,6 +185,10 @@ class FaultDetector:
     def _end_flags(self, fault: Fault) -> Ending:
         self._flag_fault = None
         return Ending(fault, max(fault.start + 1, self._flag_stamp))
+
+
+def _named(fault: Fault, detail: str) -> Correction:
+    return Correction(fault, replace(fault.event, detail=detail))
 
 
 def explains_nothing(fault: SensorFault) -> bool:

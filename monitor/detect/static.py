@@ -10,12 +10,13 @@ peak of the next. Movement without an external load is judged the same way: the 
 from typing import Literal
 
 import numpy as np
+from msgspec.structs import replace
 
 from monitor.detect.detector import Detection, Ending, Finding, Findings
 from monitor.detect.moment import NEVER, Moment, Staging, seconds, steps
 from monitor.detect.pushing import Pushing
 from monitor.detect.since import since_when
-from monitor.events import Failure, Stage, stamp_of
+from monitor.events import Failure, Stage
 from monitor.profile.limits import Limits
 from monitor.profile.settings import FailureSettings
 from monitor.signals.conditions import Bit
@@ -137,14 +138,12 @@ class StageDetector:
         return [moment.limits.with_load(target_n, 0.0, load_from=self._source, friction_from="given")]
 
     def _close(self, moment: Moment, detection: Detection[Stage], end: int) -> Ending:
-        signals, start, stage = moment.signals, detection.start, detection.event
+        signals, start = moment.signals, detection.start
         tension_n = signals.part(signals.tension, start, end)
         known_n = tension_n[~np.isnan(tension_n)]
         self._detection = None
-        ended = Stage(
-            **stamp_of(stage),
-            stage=stage.stage,
-            target_n=stage.target_n,
+        ended = replace(
+            detection.event,
             mean_n=round(float(known_n.mean()), 1) if len(known_n) else None,
             in_band_s=seconds(signals.count(signals.in_band, start, end)),
         )

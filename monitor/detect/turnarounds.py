@@ -5,12 +5,13 @@ steps. A reversal does not wait for that: its last moments are judged by shorter
 """
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from monitor.detect.detector import Correction, Detection, Finding, Findings
 from monitor.detect.moment import NEVER, Fact, Moment, Stillness, Turned, TurningPoint, seconds, steps
-from monitor.events import Grade, Turnaround, stamp_of
+from monitor.events import Grade, Turnaround
 from monitor.profile.settings import DetectSettings
 from monitor.signals.conditions import Bit
 from monitor.signals.kernels import acceleration_kernel, slope_kernel
@@ -189,7 +190,7 @@ class TurnaroundDetector:
         thrown = float(np.nanmax(v_m_s)) > moment.limits.fast_up_m_s
         if thrown or moment.now >= end:
             self._rebounding = None
-        return [Correction(detection, _bounced(detection.event))] if thrown else []
+        return [Correction(detection, replace(detection.event, grade="bounce"))] if thrown else []
 
     def _detection(
         self, moment: Moment, turn: TurningPoint, grade: Grade | None, peak_m_s2: float
@@ -213,10 +214,6 @@ class TurnaroundDetector:
         if self._rebounding is not None:
             due = min(due, moment.now + 1)
         return due
-
-
-def _bounced(event: Turnaround) -> Turnaround:
-    return Turnaround(**stamp_of(event), at=event.at, grade="bounce", dwell_s=event.dwell_s, peak_g=event.peak_g)
 
 
 def _speed(moment: Moment, half: int) -> float:
