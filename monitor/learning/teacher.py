@@ -70,18 +70,7 @@ class Teacher:
         if fit is None:
             return Lesson(limits, None)
         self.fit = fit
-        learned_n = self._loads.snapped(fit.level)
-        given_n = limits.load_n if limits.load_from == "given" else None
-        wrong = given_n is not None and fit.reps >= TRUSTED_REPS and abs(learned_n / given_n - 1) > ALIEN
-        trusted_n = None if wrong else given_n
-        friction_given = limits.friction is not None and limits.friction_from == "given"
-        learned = limits.with_load(
-            learned_n if trusted_n is None else trusted_n,
-            limits.friction if friction_given and limits.friction is not None else fit.friction,
-            load_from="learned" if trusted_n is None else "given",
-            friction_from="given" if friction_given else "learned",
-        )
-        return Lesson(learned, given_n if wrong else None)
+        return self._lesson(limits, fit.level, fit.friction, sure=fit.reps >= TRUSTED_REPS)
 
     def learn_lowered(
         self, signals: SignalWindow, limits: Limits, doubted: Stretches, up: Stretch, down: Stretch
@@ -119,16 +108,20 @@ class Teacher:
     def _learn_curve(self, limits: Limits, curve: CurveFit) -> Lesson:
         """Learn a curve: two repetitions agree on how the load varies along the way."""
         self._loads.forget()
-        learned = limits.with_resistance(curve.curve)
+        return self._lesson(limits.with_resistance(curve.curve), curve.load_n, max(0.0, curve.friction), sure=True)
+
+    def _lesson(self, limits: Limits, pulled_n: float, friction: float, *, sure: bool) -> Lesson:
+        """What is pulled, N, and with which friction; what the profile gives stays, unless it is `sure` to be wrong."""
+        pulled_n = self._loads.snapped(pulled_n)
         given_n = limits.load_n if limits.load_from == "given" else None
-        load_n = self._loads.snapped(curve.load_n)
-        wrong = given_n is not None and abs(load_n / given_n - 1) > ALIEN
-        friction_given = limits.friction is not None and limits.friction_from == "given"
-        learned = learned.with_load(
-            given_n if given_n is not None and not wrong else load_n,
-            limits.friction if friction_given and limits.friction is not None else max(0.0, curve.friction),
-            load_from="learned" if given_n is None or wrong else "given",
-            friction_from="given" if friction_given else "learned",
+        wrong = sure and given_n is not None and abs(pulled_n / given_n - 1) > ALIEN
+        trusted_n = None if wrong else given_n
+        given_friction = limits.friction if limits.friction_from == "given" else None
+        learned = limits.with_load(
+            pulled_n if trusted_n is None else trusted_n,
+            friction if given_friction is None else given_friction,
+            load_from="learned" if trusted_n is None else "given",
+            friction_from="learned" if given_friction is None else "given",
         )
         return Lesson(learned, given_n if wrong else None)
 
