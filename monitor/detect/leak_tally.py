@@ -40,7 +40,6 @@ from monitor.vocabulary.lookup import is_fault, leak_of
 
 SETTLED_STEPS = steps(30.0)  # older moments no longer change
 KEPT_STEPS = steps(10.0)  # an event that began this long before a moment spoils nothing after it
-JOIN_STEPS = steps(0.3)  # contacts closer than this are one pause
 PIN_STEPS = steps(1.0)  # a pause for another load ends at most this long before the lift-off
 EXPLAINED = frozenset({"slack", "unload", "tension_out"})  # by what is not the lifter's and they are part of
 OF_LEAKS = Bit.JUDGED | Bit.KNOWN_X | Bit.CONTACT | Bit.FAST  # the bits that decide what counts
@@ -121,7 +120,7 @@ class LeakTally:
         if moment.rep_went_on is not None and self._rep_ends:
             self._worked_until = self._rep_ends[-1] = moment.rep_went_on.end
         if moment.load_confirmed is not None and moment.load_confirmed.instead_of_n is not None:
-            self._pause_for_load(moment.load_confirmed.since)
+            self._pause_for_load(moment.limits, moment.load_confirmed.since)
         if moment.in_set and now - self._settled_until >= 2 * SETTLED_STEPS:
             self._settle(moment.limits, self._reached(moment, now - SETTLED_STEPS))
 
@@ -196,22 +195,22 @@ class LeakTally:
             if begun and is_fault(one.event) and not any(a <= one.start < b for a, b in free):
                 self._faulty_reps |= 1 << self.rep_at(one.start)
 
-    def _pause_for_load(self, lift_off: int) -> None:
+    def _pause_for_load(self, limits: Limits, lift_off: int) -> None:
         """Note that the contact before this lift-off was a pause in which the pin was moved."""
-        contacts = self._rested(lift_off)
+        contacts = self._rested(limits, lift_off)
         self._load_pauses += [(a, b) for a, b in contacts[-1:] if a < lift_off < b + PIN_STEPS]
 
-    def _rested(self, end: int) -> list[Stretch]:
+    def _rested(self, limits: Limits, end: int) -> list[Stretch]:
         """Contacts up to a moment: as events show them, too, which in doubt begin before the place does."""
         told = [one for one in self._events if isinstance(one.event, StackTouch | BottomRest)]
         spans = ((one.start, end if one.end is None else min(one.end, end)) for one in told)
-        return union([*self._contacts.until(end), *spans], JOIN_STEPS)
+        return union([*self._contacts.until(end), *spans], steps(limits.detect.stack_touch.join_s))
 
     def _free(self, limits: Limits, end: int) -> list[Stretch]:
         """Pauses on the rest that neither leak nor count: to change the load, or planned (up to the planned length)."""
         if not limits.pause_s:
             return self._load_pauses
-        contacts, longest = self._rested(end), steps(limits.pause_s)
+        contacts, longest = self._rested(limits, end), steps(limits.pause_s)
         return [*self._load_pauses, *((a, min(b, a + longest)) for a, b in contacts)]
 
     def _spoiled(self, limits: Limits, end: int) -> Iterator[tuple[int, str, Stretch]]:

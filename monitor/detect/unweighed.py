@@ -5,12 +5,12 @@ from collections import deque
 import msgspec
 
 from monitor.detect.detector import Correction, Detection
-from monitor.detect.moment import Moment, seconds, steps
+from monitor.detect.loads import PIN_STEPS
+from monitor.detect.moment import Moment, seconds
 from monitor.events import Rep
 from monitor.profile.resistance import Resistance
 from monitor.signals.stretches import runs_of
 
-PIN_STEPS = steps(1.0)  # nobody moves a pin in less
 KEPT = 16  # repetitions of an unknown load: more than are done before it is learned
 
 

@@ -1,8 +1,8 @@
 """Conditions of each moment as bits: the vectorised half of detection.
 
 A detector does not look at every moment. It is woken when a bit that it watches changes, or at its `due`. Bits are
-plain comparisons of signals with limits, so they are computed for whole blocks. The slow bits (UP, DOWN, MOVE, TOP,
-MID, SLOW, STILL) describe the moment `slow_lag` earlier.
+plain comparisons of signals with limits, so they are computed for whole blocks. The slow bits (UP, DOWN, STILL, MOVE,
+TOP, MID, SLOW) describe the moment `slow_lag` earlier.
 """
 
 import numpy as np
@@ -27,35 +27,35 @@ class Bit:
 
     KNOWN_X = 1 << 0
     KNOWN_T = 1 << 1
-    CONTACT = 1 << 2  # on the rest, by position alone
-    OFF = 1 << 3  # off the rest and loaded
-    EMPTY = 1 << 4  # almost no tension
-    RISING = 1 << 5  # accelerated upwards, by NEARLY a_jerk or more
-    DROP = 1 << 6
-    HARD = 1 << 7  # |a| > a_jerk, any direction
-    UNLOAD = 1 << 8
-    SLACK = 1 << 9
-    LOW = 1 << 10
-    HIGH = 1 << 11
-    CEILING = 1 << 12
+    FROZEN = 1 << 2  # the same force, bit for bit, as a moment ago
+    ODD = 1 << 3  # the encoder may have stopped or started without the stack: not known yet
+    CONTACT = 1 << 4  # on the rest, by position alone
+    OFF = 1 << 5  # off the rest and loaded
+    LIGHT = 1 << 6  # less tension than half the load
+    EMPTY = 1 << 7  # almost no tension
+    HANGS = 1 << 8  # off the rest without tension: held, where it stands still for long enough
+    PULL = 1 << 9  # T >= lift_off_n
+    RISING = 1 << 10  # accelerated upwards, by NEARLY a_jerk or more
+    DROP = 1 << 11
+    HARD = 1 << 12  # |a| > a_jerk, any direction
     FAST = 1 << 13
-    PULL = 1 << 14  # T >= lift_off_n
-    BELOW = 1 << 23  # static: under the share of the target that still counts as holding it
-    FROZEN = 1 << 15  # the same force, bit for bit, as a moment ago
-    LIGHTER = 1 << 16  # less force than load, friction and acceleration explain: somebody lifts
-    HEAVIER = 1 << 28  # more
-    BENT = 1 << 29  # either, on a machine whose load may vary along the way
-    UP = 1 << 17
-    DOWN = 1 << 18
-    MOVE = 1 << 19
-    TOP = 1 << 20  # in the lockout zone
-    MID = 1 << 21  # between 10 and 90 % of the range
-    SLOW = 1 << 22  # |v| less than a quarter of the positive's target
-    STILL = 1 << 24  # neither, and known
-    LIGHT = 1 << 26  # less tension than half the load
-    HANGS = 1 << 30  # off the rest without tension: held, where it stands still for long enough
-    JUDGED = 1 << 27  # the load is confirmed: what is compared with it can be judged
-    ODD = 1 << 25  # the encoder may have stopped or started without the stack: not known yet
+    JUDGED = 1 << 14  # the load is confirmed: what is compared with it can be judged
+    UNLOAD = 1 << 15
+    SLACK = 1 << 16
+    LOW = 1 << 17
+    HIGH = 1 << 18
+    CEILING = 1 << 19
+    BELOW = 1 << 20  # static: under the share of the target that still counts as holding it
+    LIGHTER = 1 << 21  # less force than load, friction and acceleration explain: somebody lifts
+    HEAVIER = 1 << 22  # more
+    BENT = 1 << 23  # either, on a machine whose load may vary along the way
+    UP = 1 << 24
+    DOWN = 1 << 25
+    STILL = 1 << 26  # neither up nor down, and known
+    MOVE = 1 << 27
+    TOP = 1 << 28  # in the lockout zone
+    MID = 1 << 29  # between 10 and 90 % of the range
+    SLOW = 1 << 30  # |v| less than a quarter of the positive's target
 
 
 OF_TENSION = Bit.UNLOAD | Bit.SLACK | Bit.LOW | Bit.HIGH | Bit.CEILING | Bit.LIGHTER | Bit.HEAVIER | Bit.BENT
