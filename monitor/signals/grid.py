@@ -33,6 +33,8 @@ MANY_PUSHES, PUSHES_KEPT = 16, 64  # readings in one hole: spikes are fewer
 UNUSABLE = Flag.TIMEOUT | Flag.SATURATED | Flag.DESYNC | Flag.LATE
 
 Column = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+Marked = tuple[int, float, int]  # row, stamp and flags of a reading
 
 
 HoleCause = Literal["gap", "restart", "encoder_jump", "encoder_slip", "frozen"]
@@ -55,8 +57,8 @@ class Steps(NamedTuple):
     first: int
     x_raw_m: Column
     force_n: Column
-    still: NDArray[np.bool_]  # the position did not change by one count throughout the cell
-    repeated: NDArray[np.bool_]  # nor the force by one bit
+    still: Mask  # the position did not change by one count throughout the cell
+    repeated: Mask  # nor the force by one bit
     found_s: Column
     holes: list[Hole]
     flagged: list[tuple[int, float, int]]  # first step completed with it known, stamp, flags of a reading
@@ -99,7 +101,7 @@ class _Readings:
         """The last reading; NaN before the first."""
         return float(self._kept[Y, -1]) if self._kept.shape[1] else float("nan")
 
-    def take(self, t: Column, y: Column, anew: NDArray[np.bool_] | None = None) -> list[tuple[int, Hole]]:
+    def take(self, t: Column, y: Column, anew: Mask | None = None) -> list[tuple[int, Hole]]:
         """Append readings; the stamps of a kind never go back. Returns holes, with the reading that each ends at.
 
         `anew`: which readings count from a new zero.
@@ -137,11 +139,11 @@ class _Readings:
             for cause in ("restart" if anew is not None and anew[i] else "gap" if gap[i] else "encoder_jump",)
         ]
 
-    def _jumps(self, readings: Column, jump_m: float) -> NDArray[np.bool_]:
+    def _jumps(self, readings: Column, jump_m: float) -> Mask:
         """The steps to these readings that no mass can make, given its speed in the `BASE_S` before."""
         before = self._tail.shape[1]
         t, y = np.concatenate((self._tail, readings), axis=1)
-        jumps: NDArray[np.bool_] = np.abs(y[1:] - y[:-1]) > jump_m
+        jumps: Mask = np.abs(y[1:] - y[:-1]) > jump_m
         for i in jumps.nonzero()[0].tolist():  # from reading i to i + 1; there are rarely any
             base = min(i - 1, max(0, i - TAIL + 2) + int((t[max(0, i - TAIL + 2) : i] < t[i] - BASE_S).sum()))
             speed = (y[i] - y[base]) / (t[i] - t[base]) if base >= 0 else 0.0
@@ -153,7 +155,7 @@ class _Readings:
             jumps[i] = astray > max(jump_m, JUMP_M_S2 * (0.5 * BASE_S + 0.5 * dt) * dt)
         return jumps[max(0, before - 1) :]
 
-    def cells(self, edges: NDArray[np.floating]) -> tuple[Column, NDArray[np.bool_]]:
+    def cells(self, edges: NDArray[np.floating]) -> tuple[Column, Mask]:
         """Means between neighbouring edges, shape (n - 1,), NaN where not known throughout; were they constant?"""
         kept = self._kept
         n = kept.shape[1]
@@ -168,7 +170,7 @@ class _Readings:
         integral = before[INTEGRAL] + past * (before[Y] + 0.5 * slope * past)
         # The line that a cell begins in and the one that it ends in must not be holes, nor any between them.
         whole = (before[HOLES, :-1] == after[HOLES, 1:]) & known[:-1] & known[1:]
-        constant: NDArray[np.bool_] = (before[CHANGES, :-1] == after[CHANGES, 1:]) & whole
+        constant: Mask = (before[CHANGES, :-1] == after[CHANGES, 1:]) & whole
         mean = np.where(whole, (integral[1:] - integral[:-1]) / STEP_S, np.nan)
         # What lies before the last edge is not needed again, except the sample that its line begins with.
         self._kept = kept[:, max(0, int(left[-1])) :]
@@ -196,26 +198,12 @@ class Grid:
         t = samples.t_s
         if not len(t):
             return self._steps(np.empty(0, np.int64), [], [])
-        marks, flagged, restarts = samples.flags, [], None
-        has_x, has_f = samples.position_m == samples.position_m, samples.force_n == samples.force_n
-        pushes = samples.force_n < -MOST_PUSH_N
-        if pushes.any():
-            self._pushes_s = np.concatenate((self._pushes_s[-PUSHES_KEPT:], t[pushes]))
-            marks = np.where(pushes, marks | np.uint8(Flag.SUSPECT), marks)
-        if marks.any():
-            refused, restarts = (marks & int(UNUSABLE)) != 0, (marks & int(Flag.RESTART)) != 0
-            refused |= pushes
-            if (samples.flags & int(Flag.SUSPECT)).any():
-                refused |= self._spikes(samples)
-            has_f &= ~refused
-            marks = np.where(refused, marks, marks & ~np.uint8(Flag.SUSPECT))
-            flagged = [(i, float(t[i]), int(marks[i])) for i in marks.nonzero()[0].tolist()]
-        if not self.has_position:
-            has_x[:] = False
+        has_f, restarts, flagged = self._screened(samples)
+        has_x = samples.position_m == samples.position_m if self.has_position else np.zeros(len(t), bool)
         has_x, newest_x = _news(t, has_x, self._newest[0])
         has_f, newest_f = _news(t, has_f, self._newest[1])
         self._newest = (float(newest_x[-1]), float(newest_f[-1]))
-        of_force = has_f.nonzero()[0]
+        of_x, of_force = has_x.nonzero()[0], has_f.nonzero()[0]
         sifted = self._sieve.update(t[has_f], samples.force_n[has_f])
         if not sifted.prompt:
             newest_f = self._real(len(t), of_force, sifted)
@@ -225,19 +213,34 @@ class Grid:
             spikes = ((int(of_force[row]), at_s, int(Flag.SUSPECT)) for row, at_s in sifted.spikes)
             uneven = ((int(of_force[sifted.row[i]]), at_s, ROUGH) for i, at_s in rough)
             flagged = sorted([*flagged, *spikes, *uneven])
-        holes = [
-            *(
-                (int(has_x.nonzero()[0][i]), hole)
-                for i, hole in self._position.take(
-                    t[has_x], samples.position_m[has_x], None if restarts is None else restarts[has_x]
-                )
-            ),
-            *(
-                (int(of_force[sifted.row[i]]), hole._replace(pushes=self._pushed(hole)))
-                for i, hole in self._force.take(sifted.t_s, sifted.force_n)
-            ),
-        ]
+        of_position = self._position.take(
+            t[has_x], samples.position_m[has_x], None if restarts is None else restarts[has_x]
+        )
+        holes = [(int(of_x[i]), hole) for i, hole in of_position]
+        for i, hole in self._force.take(sifted.t_s, sifted.force_n):
+            holes.append((int(of_force[sifted.row[i]]), hole._replace(pushes=self._pushed(hole))))
+        return self._complete(newest_x, newest_f, holes, flagged)
 
+    def _screened(self, samples: Samples) -> tuple[Mask, Mask | None, list[Marked]]:
+        """Which rows have a usable force, which count from a new zero (None: none), and the readings with a flag."""
+        marks, has_f = samples.flags, samples.force_n == samples.force_n
+        pushes = samples.force_n < -MOST_PUSH_N
+        if pushes.any():
+            self._pushes_s = np.concatenate((self._pushes_s[-PUSHES_KEPT:], samples.t_s[pushes]))
+            marks = np.where(pushes, marks | np.uint8(Flag.SUSPECT), marks)
+        if not marks.any():
+            return has_f, None, []
+        refused = ((marks & int(UNUSABLE)) != 0) | pushes
+        if (samples.flags & int(Flag.SUSPECT)).any():
+            refused |= self._spikes(samples)
+        marks = np.where(refused, marks, marks & ~np.uint8(Flag.SUSPECT))
+        flagged = [(i, float(samples.t_s[i]), int(marks[i])) for i in marks.nonzero()[0].tolist()]
+        return has_f & ~refused, (marks & int(Flag.RESTART)) != 0, flagged
+
+    def _complete(
+        self, newest_x: Column, newest_f: Column, holes: list[tuple[int, Hole]], flagged: list[Marked]
+    ) -> Steps:
+        """The steps that these rows complete; `newest_x`, `newest_f`: the newest stamps up to each row."""
         newest = np.maximum(newest_x, newest_f)
         ready = np.maximum(np.minimum(newest_x, newest_f), newest - PATIENCE_S) if self.has_position else newest_f
         if self._next is None:
@@ -273,18 +276,16 @@ class Grid:
         newest[of_force[sifted.row]] = sifted.t_s  # of several that are known at a row, the last
         return np.maximum.accumulate(newest)
 
-    def _spikes(self, samples: Samples) -> NDArray[np.bool_]:
+    def _spikes(self, samples: Samples) -> Mask:
         """The suspect readings that differ clearly from the last one that is not suspect."""
         suspect = (samples.flags & int(Flag.SUSPECT)) != 0
         sound = ~np.isnan(samples.force_n) & ~suspect & ((samples.flags & int(UNUSABLE)) == 0)
         newest = np.maximum.accumulate(np.where(sound, np.arange(len(sound)), -1))
         before = np.where(newest >= 0, samples.force_n[np.maximum(newest, 0)], self._force.newest)
-        spikes: NDArray[np.bool_] = suspect & ~(np.abs(samples.force_n - before) <= SPIKE_N)
+        spikes: Mask = suspect & ~(np.abs(samples.force_n - before) <= SPIKE_N)
         return spikes
 
-    def _steps(
-        self, row: NDArray[np.int64], holes: list[tuple[int, Hole]], flagged: list[tuple[int, float, int]]
-    ) -> Steps:
+    def _steps(self, row: NDArray[np.int64], holes: list[tuple[int, Hole]], flagged: list[Marked]) -> Steps:
         """The steps from which on rows are known: the first that each row, or a later one, completes."""
         first, empty = self._next or 0, np.empty(0)
 
@@ -313,7 +314,7 @@ def cells_before(ready_s: float) -> int:
     return end
 
 
-def _news(t: Column, mask: NDArray[np.bool_], newest_s: float) -> tuple[NDArray[np.bool_], Column]:
+def _news(t: Column, mask: Mask, newest_s: float) -> tuple[Mask, Column]:
     """Which masked stamps are newer than all before them, and the newest masked stamp up to each row."""
     so_far = np.empty(len(t) + 1)
     so_far[0] = newest_s
