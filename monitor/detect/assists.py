@@ -30,9 +30,10 @@ class AssistDetector:
 
     def update(self, moment: Moment) -> Findings:
         judged = moment.in_set and not moment.held and not moment.trust.force_doubted and moment.trust.fault is None
+        may_hang = moment.still and moment.on(Bit.HANGS)  # on a hook, which is known only after a while
         findings: list[Finding] = []
         for condition, bit in ((self._lighter, Bit.LIGHTER), (self._heavier, Bit.HEAVIER)):
-            findings += condition.update(moment, judged and moment.on(bit), moment.now)
+            findings += condition.update(moment, judged and moment.on(bit), moment.now, wait=may_hang)
         assistance = _newest(moment, findings, (self._lighter.detection, self._heavier.detection))
         return [*findings, assistance] if assistance != moment.assistance else findings
 

@@ -105,6 +105,15 @@ def test_a_stack_on_a_hook_is_held_and_that_is_not_a_fault(height_m: float) -> N
     assert len([one for one in feedback if one.phase == "held"]) * 0.04 == pytest.approx(3.0 - 0.3, abs=0.1)
 
 
+@pytest.mark.parametrize(("hangs_s", "helped_s"), [(3.0, []), (0.2, [0.8])])
+def test_a_stack_that_is_hung_up_gradually_is_not_helped(hangs_s: float, helped_s: list[float]) -> None:
+    """It takes a while to know that it hangs; where it hangs for less, somebody held it for a moment."""
+    tension = ((0.6, 0.15), (0.3, 0.15), (0.0, hangs_s), (0.3, 0.15), (0.6, 0.15))
+    hung: list[Act] = [*UP, Leg(0.4, 1.5), Still(0.4), *(Tug(share, for_s) for share, for_s in tension)]
+    events = records([*LEAD, *REP, *REP, *hung, Still(0.5), Leg(0.0, 1.5), *END])
+    assert [event.duration_s for event in last(events, "assist")] == pytest.approx(helped_s, abs=0.1)
+
+
 def test_a_stack_on_a_hook_is_held_as_long_as_it_hangs() -> None:
     """Hands leave a part of the load on the cable, and after a second the load is only presumed."""
     acts = (*LEAD, *REP, *REP, Leg(0.4, 1.5), Still(0.4), Tug(0.06, 4.0), Still(0.4))
