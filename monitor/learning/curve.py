@@ -145,8 +145,10 @@ def fitted(moments: Moments, bottom_m: float, top_m: float, inertia_kg: float | 
         less = _less_inertia(moments, hats.T, hats @ nearest.forces_n, MEAN)
         inertia = 1.0 if less is None else less
     chosen = _solved(moments, hats, inertia)
-    load_n = mean(chosen.forces_n)
-    resistance = Resistance(bottom_m, top_m, tuple((chosen.forces_n / load_n).tolist()), inertia)
+    reached = np.flatnonzero(hats.any(axis=0))  # beyond these knots, the end value holds
+    forces_n = chosen.forces_n[np.clip(np.arange(KNOTS), reached[0], reached[-1])]
+    load_n = mean(forces_n)
+    resistance = Resistance(bottom_m, top_m, tuple((forces_n / load_n).tolist()), inertia)
     missed_n = min(nearest.missed_n, chosen.missed_n)
     return CurveFit(resistance, load_n, chosen.friction, missed_n / load_n)
 

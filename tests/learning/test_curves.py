@@ -85,6 +85,17 @@ def test_a_knot_that_no_moment_reaches_does_not_spoil_the_others() -> None:
     assert _less_inertia(moments, _hats(x_m, 0.0, 0.4).T, np.full(len(x_m), LOAD_N), MEAN) is None
 
 
+def test_beyond_what_the_repetitions_passed_the_end_value_holds() -> None:
+    """The range reaches down to the rest, and only the first repetition passes it there, and only on its way up."""
+    x_m = np.tile(np.linspace(0.1, 0.4, 100), 2)
+    c = np.repeat((1.0, -1.0), 100)
+    pulled_n = LOAD_N * band(x_m / 0.4) * (1 + FRICTION * c)
+    fit = fitted(Moments(x_m, c, np.zeros(len(x_m)), pulled_n), 0.0, 0.4)
+    lowest_m = fit.resistance.places_m[2]  # the next knot below 0.1 m
+    known_n = LOAD_N * band(np.maximum(fit.resistance.places_m, lowest_m) / 0.4)
+    assert np.array(fit.resistance.shares) * fit.load_n == pytest.approx(known_n, rel=0.01)
+
+
 def test_a_constant_load_does_not_make_a_curve() -> None:
     spine = session(None, [*REP] * 3 + END)[1]
     assert spine.limits.resistance is None
