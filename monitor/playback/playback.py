@@ -30,6 +30,7 @@ from monitor.events import Update
 from monitor.learning.machine import LearnedMachine
 from monitor.learning.range import LearnedRange, read_range
 from monitor.playback.places import place_remarks
+from monitor.playback.zeros import zero_remarks
 from monitor.profile.profile import Profile
 from monitor.profile.reading import load_profile, profile_from_builtins
 from monitor.record.records import Gap, Header
@@ -116,7 +117,11 @@ class TablePlayback:
         self.table = read_table(path, reading)
         self._rows = self.table.samples
         self.profile = load_profile(config or beside)
-        self.remarks: Sequence[str] = [*self.table.remarks, *place_remarks(self.profile, self.table)]
+        self.remarks: Sequence[str] = [
+            *self.table.remarks,
+            *place_remarks(self.profile, self.table),
+            *zero_remarks(self.profile, self.table),
+        ]
         self.session = session_name(path)
         self.first_row_s = float(self._rows.t_s[0])
         self.done = 0.0  # the share that has been read, 0 to 1

@@ -181,6 +181,66 @@ def test_positions_that_cannot_be_this_machine_s_are_named(
         assert (said == "") if remark is None else (remark in said), said
 
 
+@pytest.mark.parametrize(
+    ("rest", "times", "plus_m", "remark"),
+    [
+        ("rest_m = 0.0", 1, 0, None),
+        (
+            "rest_m = 0.0",
+            -1,
+            0,
+            "go from -0.430 to 0.000 m, below the rest of the profile (0.000 m): if positions fall",
+        ),
+        ("rest_m = 0.0", -1, 1.3, "without force the stack is at 1.300 m, far above the rest of the profile (0.000 m)"),
+        ("rest_m = 0.0", 1, 0.1, None),  # on a hook
+        ("", 1, 0, None),
+        ("", 1, 0.25, "at 0.250 m, and the profile does not say where it rests: add rest_m = 0.250 to [machine]"),
+        ("", -1, 0, "go from -0.430 to 0.000 m, below the rest of the profile (0.000 m): if positions fall"),
+    ],
+)
+def test_positions_are_named_though_the_range_is_learned(
+    tables: tuple[Path, Path],
+    capsys: pytest.CaptureFixture[str],
+    rest: str,
+    times: int,
+    plus_m: float,
+    remark: str | None,
+) -> None:
+    path = tables[0]
+    path.with_name("machine.toml").write_text(
+        PROFILE.replace("bottom_m = 0.03\n", rest + "\n").replace("top_m = 0.43\n", "")
+    )
+    rows = "".join(f"{t / 1000},{times * x / 1000 + plus_m},{load * 9.80665}\n" for t, x, load in a_set())
+    path.write_text("t_s,displacement_m,force_n\n" + rows)
+    assert main(["replay", str(path)]) == 0
+    said = capsys.readouterr().err
+    assert (said == "") if remark is None else (remark in said), said
+
+
+@pytest.mark.parametrize(
+    ("zero_n", "after_n", "remark"),
+    [
+        (0.0, 0.0, None),
+        (20.0, 20.0, "before the first lift the cell reads 20 N, with the stack on its rest: if nothing pulls there"),
+        (-20.0, -20.0, "before the first lift the cell reads -20 N, with the stack on its rest"),
+        (20.0, 0.0, None),  # a hand that has let go since
+        (3.0, 3.0, None),
+    ],
+)
+def test_a_cell_that_reads_a_force_on_the_rest_is_named(
+    tables: tuple[Path, Path], capsys: pytest.CaptureFixture[str], zero_n: float, after_n: float, remark: str | None
+) -> None:
+    path = tables[0]
+    rows = "".join(
+        f"{t / 1000},{x / 1000},{load * 9.80665 + (zero_n if t < 9000 else after_n):.2f}\n" for t, x, load in a_set()
+    )
+    path.write_text("t_s,displacement_m,force_n\n" + rows)
+    path.with_name("machine.toml").write_text(PROFILE.replace("bottom_m", "rest_m = 0.0\nbottom_m"))
+    assert main(["replay", str(path)]) == 0
+    said = capsys.readouterr().err
+    assert (said == "") if remark is None else (remark in said), said
+
+
 def test_slack_for_a_moment_at_the_top_says_nothing_about_the_rest(
     tables: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:

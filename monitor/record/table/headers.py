@@ -4,14 +4,16 @@ import re
 from collections.abc import Sequence
 
 from monitor.record.table.reading import HEADERS, WHAT, columns_option, units_option
-from monitor.record.table.units import QUANTITIES, SI, Quantity, unit_in
+from monitor.record.table.units import EXAMPLES, QUANTITIES, SI, Quantity, unit_in
 
 _LIKELY: dict[Quantity, re.Pattern[str]] = {  # the first word of a header, in English and German
-    "t": re.compile(r"(t|time|timestamp|elapsed|zeit|sekunden|seconds|sec|ms|millis|us|micros)(?![a-z])", re.I),
-    "x": re.compile(
-        r"(x|y|z|pos|position|disp|displacement|height|distance|dist|travel|weg|h.he|stack)(?![a-z])", re.I
+    "t": re.compile(
+        r"(t|time|timestamp|elapsed|zeit|uhrzeit|sekunden|seconds|secs|sec|ms|millis|us|micros)(?![a-z])", re.I
     ),
-    "f": re.compile(r"(f|fz|force|load|kraft|last|tension|weight|gewicht|cell|loadcell)(?![a-z])", re.I),
+    "x": re.compile(
+        r"(x|y|z|pos|position|disp|displacement|height|distance|distanz|dist|travel|weg|hub|h.he|stack)(?![a-z])", re.I
+    ),
+    "f": re.compile(r"(f|fz|force|load|kraft|zugkraft|last|tension|weight|gewicht|cable|cell|loadcell)(?![a-z])", re.I),
 }
 
 
@@ -31,6 +33,9 @@ def suggestion(names: Sequence[str]) -> str:
         options += " " + units_option(units)
     unknown = [WHAT[quantity] for quantity, name in guessed.items() if name is None]
     dots = f" (the header of {' and '.join(unknown)} for the dots)" if unknown else ""
+    if guessed["t"] is None and unknown == [WHAT["t"]]:
+        apart = f"without a time, nothing, and how far apart the rows are, as in --units {EXAMPLES['t']}"
+        dots = f" (the header of time for the dots; {apart})"
     return f"say which is which, {options}{dots}, or rename them to {','.join(HEADERS.values())}"
 
 

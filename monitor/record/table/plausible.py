@@ -62,6 +62,9 @@ def _remedy(doubt: Doubt, quantity: Quantity, reading: Reading) -> str:
     if quantity == "t" and doubt.size == 1.0:
         words += " or numbers of rows"
         options += f", or the time of a row, as in --units {EXAMPLES[quantity]}"
+    elif quantity == "f":  # counts of a cell have the size of grams
+        words += " or raw counts of a sensor"
+        options += f", or what one count is, as in --units {EXAMPLES[quantity]}"
     return f"which looks like {words}: add {options}; {as_it_is}"
 
 

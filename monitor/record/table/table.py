@@ -60,7 +60,7 @@ def read_table(path: Path, reading: Reading | None = None) -> Table:
     if host is not None and host.even_s is not None:
         t_s = host.even_s
     else:
-        _check_growth(body, columns["t"])
+        _check_growth(body, columns["t"], rows)
     flags = _flags(body, columns[FLAGS]) if own else np.zeros(len(rows), np.uint8)
     samples = Samples(t_s, position_m, force_n if own else readings(t_s, force_n), flags)
     remarks = [] if host is None else [_remark(body, host)]
@@ -96,12 +96,14 @@ def _check_times(body: TableRows, t: NDArray[np.float64]) -> None:
         raise body.mistake(row, "t", words)
 
 
-def _check_growth(body: TableRows, t: NDArray[np.float64]) -> None:
+def _check_growth(body: TableRows, t: NDArray[np.float64], rows: NDArray[np.float64]) -> None:
     """Raises TableError if times that never go back stand still."""
     still = np.diff(t) == 0
     if still.any():
         row = int(still.argmax()) + 1
+        same = (rows[1:] == rows[:-1]) | (np.isnan(rows[1:]) & np.isnan(rows[:-1]))
         remedy = "write it with more digits" if still.mean() > COARSE_SHARE else "put the rows in order, each time once"
+        remedy = "remove the rows that are there twice" if same[still].all() else remedy
         raise body.mistake(row, "t", f", but time stands still ({t[row]:g} after {t[row - 1]:g}): {remedy}")
 
 
