@@ -13,7 +13,7 @@ STILL_M = 0.005  # an encoder that shows no more shows no movement
 FAR_M = 0.25  # from the rest, where the range is learned: higher than hooks and limiters
 WILD_SHARE = 0.01  # of the positions may be wrong
 SLACK_SHARE = 0.2  # of the force that is usual under load: with less the stack lies on its rest
-FEWEST_SLACK = 0.02  # of the rows
+FEWEST_SLACK = 0.02  # of the rows with both readings
 
 
 def place_remarks(profile: Profile, table: Table) -> list[str]:
@@ -57,4 +57,4 @@ def _slack_m(x_m: NDArray[np.float64], force_n: NDArray[np.float64]) -> float | 
         return None
     usual_n = float(np.quantile(force_n[both], 0.9))
     slack_m = x_m[both & (force_n < SLACK_SHARE * usual_n)]
-    return float(np.quantile(slack_m, WILD_SHARE)) if len(slack_m) > FEWEST_SLACK * len(x_m) else None
+    return float(np.quantile(slack_m, WILD_SHARE)) if len(slack_m) > FEWEST_SLACK * np.count_nonzero(both) else None

@@ -241,6 +241,16 @@ def test_a_cell_that_reads_a_force_on_the_rest_is_named(
     assert (said == "") if remark is None else (remark in said), said
 
 
+def test_a_rest_is_named_though_the_cell_is_slow(tables: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    """Most rows then have no force, and few of the others are those of a pause."""
+    path = tables[0]
+    path.with_name("machine.toml").write_text(PROFILE.replace("bottom_m", "rest_m = 0.0\nbottom_m"))
+    rows = [(t, x, f"{load * 9.80665:.2f}" if t % 300 == 0 else "") for t, x, load in a_set() if 1000 < t < 26_000]
+    path.write_text("t_s,displacement_m,force_n\n" + "".join(f"{t / 1000},{x / 1000 + 1.2},{n}\n" for t, x, n in rows))
+    assert main(["replay", str(path)]) == 0
+    assert "without force the stack is at 1.200 m" in capsys.readouterr().err
+
+
 def test_slack_for_a_moment_at_the_top_says_nothing_about_the_rest(
     tables: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
