@@ -72,7 +72,7 @@ QUOTE = r'has an opening quote \("\) without a closing one'
         (HEAD + "0,1,2\n1,2", "t.csv, line 3 is the last one and ends in its middle, .*: delete this line"),
         (HEAD + "0.0,1,2\n0.0,1,3\n0.1,1,2\n", "line 3: t_s is '0.0', but time stands still .*: write it with more"),
         (HEAD + "0,1,\n0,1,\n1,2,3\n1,2,3\n", "line 3: .* time stands still .*: remove the rows that are there twice"),
-        ("x_m,force_n\n0,1\n", "--columns t=...,x=x_m,f=force_n .*without a time, nothing, and .*: --units 10ms"),
+        ("x_m,force_n\n0,1\n", "--columns t=...,x=x_m,f=force_n .*without a time, nothing, and .*--units 10ms"),
         (HEAD + "0,0,0,31,163,1\n", "t.csv, line 2 has 6 cells and needs 3: .* separate the cells by semicolons"),
         (HEAD + "0,1,2\n1,1,\xff\n", "t.csv, line 3: force_n is 'ÿ', not a number"),
         (HEAD + "0,1,2\n0.5" + ",1" * 50_000, "t.csv, line 3 is longer than any row"),
