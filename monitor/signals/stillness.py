@@ -5,9 +5,10 @@
 
 A stack has mass. To stop or start within 20 ms it needs a push, which the cable shows. So where running counts stop
 dead, or a long standstill ends at full speed, the tension decides: if it is calm, only the encoder has stopped. Where
-the counts alone leave no doubt (beyond `MOST_G`) the tension is not needed. A freeze that begins or ends while the
-stack rests, hangs on something else than its cable, or so slowly that an encoder this coarse would look the same,
-cannot be detected. A stack that lands takes its tension with it, which a slow converter shows late.
+the counts alone leave no doubt (beyond `MOST_G`) the tension is not needed. Nor is it where the counts run out by and
+by, or begin so: that is a stack that brakes, or falls. A freeze that begins or ends while the stack rests, hangs on
+something else than its cable, or so slowly that an encoder this coarse would look the same, cannot be detected. A stack
+that lands takes its tension with it, which a slow converter shows late.
 """
 
 from enum import Enum
@@ -28,6 +29,7 @@ KINK_G = 1.0  # a change of speed so hard that it must show in the cable
 LEAST_M_S = 0.025  # slower stops look the same on a frozen and on a healthy encoder
 LEAST_COUNTS = 2.2  # within the window of speed
 SHOCK_S = 0.03  # a stop that looks sudden to these counts takes at least this
+BRAKING = 1.5  # times the speed next to a standstill, as long again before: less is an even speed
 SLACK_N = 15.0  # with less tension a hand or the rest can stop a stack, and no cable shows it
 LEFT = 0.5  # of the tension: with less left, the stack has landed
 LANDING_WAIT = 24  # steps in which even a slow converter shows that
@@ -56,11 +58,15 @@ class Judge:
     def stop(self, x_m: Column, force_n: Column, edge: int) -> Verdict:
         """The verdict on counts that stand from step `edge` on; the columns end with the newest step."""
         way_m = float(x_m[edge - 1] - x_m[edge - 1 - SPEED_STEPS])
+        if _gradual(x_m[edge - 1 :: -2 * SPEED_STEPS]):
+            return Verdict.REAL
         return self._judge(way_m, force_n, edge, PLATEAU + WAIT, lands=way_m < 0)
 
     def start(self, x_m: Column, force_n: Column, edge: int) -> Verdict:
         """The verdict on counts that run again from step `edge` on; the columns end with the newest step."""
         way_m = float(x_m[edge + SPEED_STEPS] - x_m[edge])
+        if _gradual(x_m[edge::SPEED_STEPS]):
+            return Verdict.REAL
         return self._judge(way_m, force_n, edge, SPEED_STEPS + 1 + WAIT)
 
     def kink(self, x_m: Column, force_n: Column, edge: int) -> Verdict:
@@ -88,6 +94,14 @@ class Judge:
         if tension is None:
             return Verdict.FROZEN if speed_m_s >= self._most_m_s else Verdict.REAL
         return Verdict.FROZEN if late else Verdict.ODD
+
+
+def _gradual(x_m: Column) -> bool:
+    """Whether the way to the second of these places, from the standstill on, is followed by a much longer one."""
+    if len(x_m) < 3:
+        return False
+    near_m, far_m = np.diff(x_m[:3])
+    return bool(near_m * far_m >= BRAKING * near_m * near_m > 0)
 
 
 class Tension(NamedTuple):

@@ -1,6 +1,7 @@
 """Whether counts that stand are a stack that stands."""
 
 import numpy as np
+import pytest
 
 from monitor.signals.grid import STEP_S
 from monitor.signals.stillness import PLATEAU, Judge, Verdict
@@ -40,3 +41,25 @@ def test_counts_that_stop_under_an_even_tension_are_a_frozen_encoder() -> None:
     known = [Judge(COUNT_M).stop(x_m[:n], force_n[:n], STOP + 1) for n in range(STOP + PLATEAU, len(x_m))]
     assert known[0] is Verdict.ODD
     assert known[-1] is Verdict.FROZEN
+
+
+def test_counts_that_run_out_by_and_by_are_a_stack_that_brakes() -> None:
+    """What its inertia takes from the tension, friction may give back when it stands: the cable shows little."""
+    left_s = np.maximum(0.0, STOP - np.arange(STOP + 60)) * STEP_S
+    x_m = np.round(0.5 * 1.2 * left_s**2 / COUNT_M) * COUNT_M
+    force_n = np.full(len(x_m), HELD_N)
+    edge = int(np.flatnonzero(np.diff(x_m))[-1]) + 1
+    known = [Judge(COUNT_M).stop(x_m[:n], force_n[:n], edge) for n in range(edge + PLATEAU, len(x_m))]
+    assert set(known) == {Verdict.REAL}
+
+
+@pytest.mark.parametrize(("runs", "verdict"), [("falls", Verdict.REAL), ("evenly", Verdict.FROZEN)])
+def test_counts_that_begin_to_fall_are_no_encoder_that_was_frozen(runs: str, verdict: Verdict) -> None:
+    """The cell's zero may have walked, so that it does not show an empty cable."""
+    since_s = np.maximum(0.0, np.arange(STOP + 60) - STOP) * STEP_S
+    way_m = 0.5 * 8.8 * since_s**2 if runs == "falls" else 0.3 * since_s
+    x_m = -np.round(way_m / 1e-4) * 1e-4
+    force_n = np.full(len(x_m), 21.0)
+    known = [Judge(1e-4).start(x_m[:n], force_n[:n], STOP) for n in range(STOP + 5, len(x_m))]
+    assert known[-1] is verdict
+    assert verdict is Verdict.FROZEN or Verdict.FROZEN not in known
