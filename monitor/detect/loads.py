@@ -64,12 +64,13 @@ class LoadDetector:
 
     def _correct_zero(self, moment: Moment, zero: ZeroFound) -> Findings:
         """The zero drifted while the load was learned, so the load is wrong by the mean of that drift."""
-        by_n = self._teacher.correct_zero(zero.off_n, zero.since, moment.now)
         limits = moment.limits
+        load_n = self._teacher.correct_zero(limits.selected_n, zero.off_n, zero.since, moment.now)
         following = self._follow(moment)
-        if not by_n or limits.load_from not in ("learned", "presumed") or any(isinstance(f, Limits) for f in following):
+        learned = limits.load_from in ("learned", "presumed")
+        if load_n == limits.selected_n or not learned or any(isinstance(f, Limits) for f in following):
             return following
-        return (*following, limits.corrected(by_n))
+        return (*following, limits.corrected(load_n))
 
     def _follow(self, moment: Moment) -> Findings:
         """Follow lift-offs, and what is known about the load since the last one."""

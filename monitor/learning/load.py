@@ -242,6 +242,10 @@ class LoadLearner:
         line = self._sums.line()
         return None if line is None or line[0] <= 0 else line[0]
 
+    def is_listed(self, load_n: float) -> bool:
+        """Whether it is exactly one of the loads that the pin can select."""
+        return self.loads_n is not None and load_n in self.loads_n
+
     def snapped(self, load_n: float) -> float:
         """The nearest load that the pin can select, where the profile lists the plates and one is near."""
         if self.loads_n is None:

@@ -50,10 +50,12 @@ class Teacher:
         """The nearest load that the pin can select, where the profile lists them and one is near."""
         return self._loads.snapped(load_n)
 
-    def correct_zero(self, by_n: float, since: int, now: int) -> float:
-        """See `LoadLearner.correct_zero`; 0 where the load is one of the machine's."""
-        corrected_n = self._loads.correct_zero(by_n, since, now)
-        return corrected_n if self._loads.loads_n is None else 0.0
+    def correct_zero(self, load_n: float | None, by_n: float, since: int, now: int) -> float | None:
+        """A learned load, after the cell's zero drifted up evenly between two moments; one of the machine's stays."""
+        too_high_n = self._loads.correct_zero(by_n, since, now)
+        if load_n is None or self._loads.is_listed(load_n):
+            return load_n
+        return self._loads.snapped(load_n - too_high_n)
 
     def learn_load(self, signals: SignalWindow, limits: Limits, doubted: Stretches, start: int, end: int) -> Lesson:
         """Learn from a repetition, moments `start` up to `end`; in the stretches `doubted` no force is known."""

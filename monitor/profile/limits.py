@@ -245,10 +245,9 @@ class Limits:
         sources: dict[str, Any] = {"load_from": load_from, "friction_from": friction_from}
         return replace(self, load_n=load_n, friction=friction, presumed_n=None, lowered_n=None, **sources)
 
-    def corrected(self, by_n: float) -> "Limits":
-        """The limits with a learned load that is smaller by `by_n`."""
-        load_n = None if self.load_n is None else self.load_n - by_n
-        return replace(self, load_n=load_n, presumed_n=None if self.presumed_n is None else self.presumed_n - by_n)
+    def corrected(self, load_n: float | None) -> "Limits":
+        """The limits with another value of the learned load, which is confirmed or presumed as before."""
+        return replace(self, presumed_n=load_n) if self.load_n is None else replace(self, load_n=load_n)
 
     @property
     def selected_n(self) -> float | None:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from firmware_bridge.samples import Flag, Samples
 from monitor.detect.spine import Spine
 from monitor.profile.profile import Profile
@@ -70,6 +71,20 @@ def test_a_zero_that_drifted_during_a_set_is_found_before_the_set_ends() -> None
     spine.update(Samples(sound.t_s, sound.position_m, sound.force_n + 0.2 * sound.t_s, sound.flags))
     assert spine.limits.zero_n == pytest.approx(0.2 * sound.t_s[-1], abs=1.0)
     assert spine.limits.selected_n == pytest.approx(LOAD_N, rel=0.01)
+
+
+@pytest.mark.parametrize(("plate_kg", "drift_n_s", "arms_n"), [(15.0, 0.2, 0.0), (60.0, 0.2, 0.0), (10.0, 0.0, 4.5)])
+def test_a_load_that_the_profile_lists_stays_on_the_list(plate_kg: float, drift_n_s: float, arms_n: float) -> None:
+    """A drift makes a light load seem 5 % heavier at the end of its set; arms on the handle are taken for a drift."""
+    sound = Movement((Leg(0.0, 0.5), Still(0.4), *(10 * REP), Down(45.0), *REP, *REP, *END)).samples(plate_kg * G)
+    down_s = LEAD_S + 0.9 + 10 * 4.8
+    arms = np.where((sound.t_s > down_s) & (sound.t_s < down_s + 15.0), arms_n, 0.0)
+    listed = profile(working_load_n=None, friction=None, plates_kg=tuple(5.0 * n for n in range(1, 41)))
+    force_n = sound.force_n + drift_n_s * sound.t_s + arms
+    found = records(Samples(sound.t_s, sound.position_m, force_n, sound.flags), listed)
+    loads_n = [load.load_n for event in found if event.kind == "set_end" for load in event.loads]
+    assert loads_n == [round(plate_kg * G, 1)] * 2
+    assert not [event for event in found if event.kind == "load_change"]
 
 
 def test_counts_that_the_device_says_are_lost_put_the_stack_on_its_rest() -> None:
