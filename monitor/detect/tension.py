@@ -81,8 +81,8 @@ class TensionDetector:
         return findings
 
     def _follow(self, moment: Moment) -> None:
-        """Follow whether the cable has carried the stack since it was put down; past moments are not judged again."""
-        if moment.known_at is None and (moment.on(Bit.CONTACT) or moment.held):
+        """Follow whether the cable has carried the stack since it was put down."""
+        if moment.on(Bit.CONTACT) or moment.held:
             self._lifted = False
         elif not moment.on(Bit.LIGHT) and moment.on(Bit.KNOWN_T):
             self._lifted = True

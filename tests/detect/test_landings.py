@@ -36,3 +36,14 @@ def test_a_stack_that_lies_after_its_flight_did_not_bounce(high_m: float) -> Non
 
 def test_a_stack_that_is_pulled_up_bounces() -> None:
     assert lower_turn(0.025, pulled_from_s=0.05).grade == "bounce"
+
+
+@pytest.mark.parametrize("name", ["stack", "learned"])
+def test_a_rebound_is_no_slack_whether_the_load_is_known_or_learned_after_it(name: str) -> None:
+    acts: list[Act] = [Leg(0.0, 0.5), Still(0.4), *UP, Down(3.0, 1.5), *REP, *END]
+    rows = Movement(tuple(acts)).samples()
+    lands_s = LEAD_S + 0.9 + 2.4 + 1.5
+    u = np.clip((rows.t_s - lands_s - 0.05) / 0.08, 0.0, 1.0)
+    spine = Spine(PROFILES[name], "s")
+    events = spine.update(Samples(rows.t_s, rows.position_m + 4 * 0.008 * u * (1 - u), rows.force_n, rows.flags)).events
+    assert not {"slack", "unload", "tension_out"} & {event.kind for event in events}
