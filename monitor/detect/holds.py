@@ -14,9 +14,10 @@ from monitor.profile.settings import HeldSettings, SetSettings
 from monitor.signals.conditions import Bit
 
 DEAD_M = 0.001  # a stack on a stop moves by less: one count of a coarse encoder
-AT_STOP_M = 0.0003  # a stack this near to its stop has arrived, or has not left yet
+AT_STOP_M = 0.0003  # a stack this near to its stop has arrived
+LEFT_M = 0.00005  # one that has moved by this much has left it: half a count of a fine encoder
 LOOK_STEPS = steps(0.5)  # how often to check whether the stack stands completely still
-LEAVING_STEPS = steps(1.0)  # after this time at most it is known that the stack has left its stop
+LEAVING_STEPS = steps(2.0)  # after this time at most it is known that the stack has left its stop
 
 
 class HoldFinder:
@@ -95,7 +96,8 @@ class StopFinder:
         assert self._stop is None
         start = moment.now - LEAVING_STEPS
         x = moment.signals.part(moment.signals.x, start, moment.now + 1)
-        at = np.flatnonzero(np.abs(x - moment.stop.x_m) <= AT_STOP_M)
+        stood_m = x[np.argmax(~np.isnan(x))]
+        at = np.flatnonzero(np.abs(x - stood_m) <= LEFT_M)
         return moment.now + 1 - len(x) + int(at[-1]) if len(at) else moment.now
 
 

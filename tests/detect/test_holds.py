@@ -235,6 +235,17 @@ def test_lowering_a_stack_from_a_stop_to_its_rest_is_not_a_set() -> None:
     assert last(events, "set_start")[0].t_s == pytest.approx(1.0 + 1.5 + 8.0, abs=0.15)
 
 
+@pytest.mark.parametrize("gap_s", [0.0, 0.3])
+def test_a_set_from_a_stop_begins_with_the_first_count(gap_s: float) -> None:
+    """However slowly the stack leaves it: at 10/10 it takes 0.28 s to 1 mm/s, and 0.41 s to 0.3 mm."""
+    slow: list[Act] = [Leg(1.0, 10.0), Still(0.4), Leg(at(0.1), 10.0), Still(0.4)]
+    rows = Movement((Leg(at(0.06), 0.5), Still(8.0), *slow, *slow, *END)).samples()
+    leaves_s = LEAD_S + 0.5 + 8.0
+    seen = (rows.t_s < leaves_s - 0.6) | (rows.t_s > leaves_s - 0.6 + gap_s)
+    (start,) = last(records([], HIGH_BOTTOM, rows.rows(seen)), "set_start")
+    assert start.t_s == pytest.approx(leaves_s + 0.28, abs=0.06)
+
+
 def test_a_lifter_who_holds_the_load_low_does_not_end_the_set() -> None:
     low: list[Act] = [Leg(at(0.09), 2.0), Still(12.0)]  # a centimetre below the range, without a stop
     events = records([*LEAD, *UP, *low, *UP, *low, *UP, Leg(at(0.1), 2.0), *END], HIGH_BOTTOM)
