@@ -87,19 +87,20 @@ class SurgeDetector:
     def _grows(lead: ForceLead, moment: Moment) -> bool:
         if _struck(moment, moment.now):
             return False
-        return lead.grows_beyond(moment, max(moment.limits.a_jerk_m_s2, _swung_m_s2(moment)))
+        return lead.grows_beyond(moment, _least_m_s2(moment))
 
     def _rising(self, moment: Moment, held: int, enough: int) -> int:
         if self._led:
             return enough
         if _struck(moment, moment.now - held + 1):
             return 0
-        shown = self._lead.steps_beyond(moment, moment.limits.a_jerk_m_s2) if self._lead is not None else None
-        if shown is not None and moment.limits.resistance_known:
+        least_m_s2 = _least_m_s2(moment)
+        shown = self._lead.steps_beyond(moment, least_m_s2) if self._lead is not None else None
+        if shown is None:
+            return self._left(moment, 1.0, held, enough, max(least_m_s2, self._clear_m_s2(moment)))
+        if moment.limits.resistance_known:
             return shown
-        least_m_s2 = self._clear_m_s2(moment) if shown is None else moment.limits.a_jerk_m_s2
-        left = self._left(moment, 1.0, held, enough, max(least_m_s2, _swung_m_s2(moment)))
-        return left if shown is None else min(left, shown)
+        return min(shown, self._left(moment, 1.0, held, enough, least_m_s2))
 
     def _falling(self, moment: Moment, held: int, enough: int) -> int:
         return self._left(moment, -1.0, held, enough, self._clear_m_s2(moment))
@@ -163,10 +164,10 @@ def _struck(moment: Moment, since: int) -> bool:
     return bool((before_n < moment.limits.empty_n).any())
 
 
-def _swung_m_s2(moment: Moment) -> float:
-    """How great an acceleration must be for it not to be what the stack swings back with."""
+def _least_m_s2(moment: Moment) -> float:
+    """How great an acceleration must be: a jerk, and more than what the stack swings back with."""
     lately_m_s2 = moment.signals.part(moment.signals.a, moment.now - SWING_STEPS, moment.now + 1)
-    return -SWING * float(np.fmin.reduce(lately_m_s2))
+    return max(moment.limits.a_jerk_m_s2, -SWING * float(np.fmin.reduce(lately_m_s2)))
 
 
 def _older(moment: Moment, sign: float, hard: NDArray[np.bool_]) -> bool:

@@ -115,14 +115,15 @@ def _left(
     x_m: float = 0.1,
     shown: int | None = None,
     *,
+    most_m_s2: float = np.inf,
     known: bool = True,
     before_n: float = LOAD_N,
     kind: str = "stack",
 ) -> int:
     """For how many steps the detector expects more than a_jerk.
 
-    `v_m_s` and `x_m`: of the second newest moment. `shown`: for how many steps the force shows it. `known`: that
-    the load is the same along the way. `before_n`: the tension up to 50 ms before the acceleration.
+    `v_m_s` and `x_m`: of the second newest moment. `shown`: for how many steps the force shows `most_m_s2`. `known`:
+    that the load is the same along the way. `before_n`: the tension up to 50 ms before the acceleration.
     """
     fast_tension_n = np.append(np.full(2, before_n), np.full(10, LOAD_N))
     signals = SimpleNamespace(a=a_m_s2, v=np.full(7, 0.05), x=np.full(7, 0.1), fast_tension=fast_tension_n)
@@ -132,7 +133,7 @@ def _left(
     limits = SimpleNamespace(a_jerk_m_s2=A_JERK_M_S2, detect=detect, resistance_known=known, empty_n=0.1 * LOAD_N)
     limits.kind = kind
     moment: Any = SimpleNamespace(signals=signals, now=6, limits=limits)
-    lead: Any = SimpleNamespace(steps_beyond=lambda moment, least_m_s2: shown)
+    lead: Any = SimpleNamespace(steps_beyond=lambda moment, least_m_s2: shown if most_m_s2 > least_m_s2 else 0)
     surges = SurgeDetector(JerkSettings(), lead, error_m_s2)
     assert not surges._falling(moment, 7, 12)
     return surges._rising(moment, 7, 12)
@@ -182,6 +183,13 @@ def test_what_only_swings_back_is_not_announced_early() -> None:
     assert _left(A_JERK_M_S2 * np.append(before, np.linspace(1.0, 1.6, 7))) == 0
     assert _left(A_JERK_M_S2 * np.append(before, np.linspace(1.0, 2.4, 7))) == 12
     assert _left(A_JERK_M_S2 * np.append(0.4 * before, np.linspace(1.0, 1.6, 7))) == 12
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_nor_is_it_where_the_force_shows_it(known: bool) -> None:
+    swings = A_JERK_M_S2 * np.append(np.linspace(-1.6, 0.9, 15), np.linspace(1.0, 2.4, 7))
+    assert _left(swings, shown=12, most_m_s2=2.0 * A_JERK_M_S2, known=known) == 0
+    assert _left(swings, shown=12, most_m_s2=2.3 * A_JERK_M_S2, known=known) == 12
 
 
 @pytest.mark.parametrize("shown", [None, 12])
