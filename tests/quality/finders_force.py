@@ -26,7 +26,8 @@ def _from_s(truth: Truth, th: Thresholds, at: int, over: int) -> float:
     Not before the last set had ended: on a stop the cable stays loaded.
     """
     f = truth.filtered
-    loose = np.flatnonzero((f.x_m <= th.off_rest_m)[: at + 1] | (f.fast_tension_n < th.lift_off_n)[: at + 1])
+    light = f.fast_tension_n < th.lift_off_n * th.factor
+    loose = np.flatnonzero((f.x_m <= th.off_rest_m)[: at + 1] | light[: at + 1])
     first = int(loose[-1]) + 1 if len(loose) else 0
     return float(f.t_s[min(max(first, over), at)])
 

@@ -222,8 +222,8 @@ def _failure_sample(truth: Truth, th: Thresholds, first: int, last: int) -> int 
     f = truth.filtered
     stall_s = (last - first) * f.step_s
     met = []
-    if stall_s >= th.failure_total_s:
-        met.append(first + round(th.failure_total_s / f.step_s))
+    if stall_s >= th.failure_total_s:  # how strict the limit is changes whether it was met, not when
+        met.append(min(first + round(th.failure_total_s / th.factor / f.step_s), len(f.t_s) - 1))
     if stall_s >= th.failure_stall_s:
         x = f.x_m[first:]
         peak = np.maximum.accumulate(x)

@@ -1,8 +1,9 @@
 """Decides which labelled events must be found and which detected ones are false, by the band of EVENTS.md 18.
 
 A set is labelled three times: with thresholds 1.25 times as hard (strict), as defined (nominal), 0.8 times (loose). A
-nominal event is REQUIRED where the strict labels have it too. A detected event is FALSE where not even the loose
-labels have it. An event in between is neither right nor wrong. thresholds.py defines "harder" for each kind.
+nominal event is REQUIRED where the strict labels have it too; a strict event shows one nominal event, no more. A
+detected event is FALSE where not even the loose labels have it. An event in between is neither right nor wrong.
+thresholds.py defines "harder" for each kind.
 """
 
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from tests.quality.truth import label
 
 STRICT, LOOSE = 1.25, 0.8
 SAME_S = 0.3  # the three labels of one act differ by less
-SAME_LATE_S = {"failure": 3.0, "set_start": 0.5}  # a limit of 5 s that is a quarter longer is met 1.25 s later
+SAME_LATE_S = {"failure": 3.0, "set_start": 0.5}  # a stall is stricter once it is slower, so it begins later
 BAD = ("abrupt", "bounce")
 
 
@@ -51,15 +52,21 @@ def judge(signals: Signals, profile: Profile, whole: bool = False, pause_s: floa
         nominal=nominal,
         strict=strict,
         loose=loose,
-        required=[same(event, strict.events) is not None for event in nominal.events],
+        required=shown(nominal.events, strict.events),
         rep_counts=_rep_counts(nominal, exact),
         sure_grades=sure,
         exact=exact,
     )
 
 
+def shown(events: list[Label], strict: list[Label]) -> list[bool]:
+    """For each event whether the strict labels have it, too."""
+    had = {id(same(other, events)) for other in strict}
+    return [id(event) in had for event in events]
+
+
 def same(event: Label, others: list[Label]) -> Label | None:
-    """The event among `others` that is the same act."""
+    """The event among `others` that is the same act: the one that shares most time with it, or is nearest to it."""
     slack_s = SAME_LATE_S.get(event.kind, SAME_S)
     near = [
         other
@@ -70,7 +77,7 @@ def same(event: Label, others: list[Label]) -> Label | None:
         and other.t_s <= event.end_s + slack_s
         and event.t_s <= other.end_s + slack_s
     ]
-    return min(near, key=lambda other: abs(other.t_s - event.t_s), default=None)
+    return max(near, key=lambda other: min(event.end_s, other.end_s) - max(event.t_s, other.t_s), default=None)
 
 
 def is_bad(event: Label) -> bool:

@@ -22,7 +22,7 @@ from tests.quality.circumstances import (
     Blind,
     Circumstances,
 )
-from tests.quality.judge import BAD, Judged, is_bad, same
+from tests.quality.judge import BAD, Judged, is_bad, same, shown
 from tests.quality.labels import Label
 from tests.quality.reported import Reported, reported
 
@@ -170,8 +170,8 @@ def score_kind(result: SetScore, judged: Judged, detected: list[Reported], key: 
         ),
         float("inf"),
     )
-    for i, event in enumerate(true):
-        required = same(event, strict) is not None and not under.waives(key, event)
+    for i, (event, had) in enumerate(zip(true, shown(true, strict), strict=True)):
+        required = had and not under.waives(key, event)
         if i in matched:
             _score_match(result, judged, key, event, found[matched[i]], required, under, spans[i])
         else:  # reported at the time of the strict or loose labels: found, but this time does not count

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.quality.analytic import BOTTOM_M, LEAD, LOAD_N, TAIL, TOP_M, Leg, repetition, signals
+from tests.quality.analytic import BOTTOM_M, LEAD, LOAD_N, TAIL, TOP_M, Leg, profile, repetition, signals
+from tests.quality.judge import judge
 from tests.quality.whole_contract import A_JERK_M_S2, FIRST_S, HALF_M, during, one, whole
 
 
@@ -58,6 +59,14 @@ def test_a_failure_says_how_long_the_lifter_kept_pushing() -> None:
     failure = one(whole(given), "failure")
     assert failure.t_s == pytest.approx(stall_s + 5.0, abs=0.1)
     assert failure.own["held_s"] == pytest.approx(2.5, abs=0.15)
+
+
+def test_a_failure_is_met_at_the_same_time_however_strict_its_limit_is() -> None:
+    """A stall of 4.5 s: whether it is a failure depends on that, but not when."""
+    fails = [Leg(2.0, HALF_M), Leg(4.5, HALF_M), Leg(3.0, TOP_M), Leg(3.0, BOTTOM_M)]
+    judged = judge(signals(LEAD + repetition() + fails + TAIL), profile(), whole=True)
+    assert not judged.nominal.of("failure")
+    assert one(judged.loose, "failure").t_s == pytest.approx(one(judged.loose, "stall").t_s + 5.0, abs=0.01)
 
 
 def test_a_descent_counts_from_the_place_of_the_stall() -> None:

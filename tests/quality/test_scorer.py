@@ -1,6 +1,7 @@
 """The scorer gives the right scores for known answers."""
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -17,7 +18,7 @@ from tests.quality.analytic import (
     signals,
 )
 from tests.quality.circumstances import Blind, Circumstances
-from tests.quality.judge import judge
+from tests.quality.judge import judge, shown
 from tests.quality.labels import Label
 from tests.quality.scorer import SetScore, pair, pair_spans, score
 
@@ -81,6 +82,33 @@ def test_without_reports_only_required_events_are_missed(heaved: Any) -> None:
     assert outcomes(result, "jerk") == {"missed": 1, "neutral": 1}
     assert outcomes(result, "lockout_rest") == {"missed": 1}
     assert result.sets_exact == [False]
+
+
+@pytest.mark.parametrize(
+    ("events", "strict", "required"),
+    [
+        ([(5.0, 0.05), (5.15, 0.03)], [(5.0, 0.04)], [True, False]),  # a cable rings: the second swing is weaker
+        ([(5.0, 2.0), (7.0, 4.0)], [(5.9, 5.0)], [False, True]),  # a creeping stack: which stall is it?
+        ([(5.0, 0.3)], [(5.0, 0.1), (5.2, 0.1)], [True]),
+        ([(5.0, 0.0), (5.2, 0.0)], [(5.15, 0.0), (5.05, 0.0)], [True, True]),
+        ([(5.0, 1.0)], [(6.4, 1.0)], [False]),
+    ],
+)
+def test_a_strict_event_makes_one_event_required(
+    events: list[tuple[float, float]], strict: list[tuple[float, float]], required: list[bool]
+) -> None:
+    def stalls(some: list[tuple[float, float]]) -> list[Label]:
+        return [Label("stall", t_s, for_s, 1, 1, "positive", 0.2) for t_s, for_s in some]
+
+    assert shown(stalls(events), stalls(strict)) == required
+
+
+def test_what_only_the_nominal_labels_have_beside_a_strict_event_is_not_missed(heaved: Any) -> None:
+    jerk = next(event for event in heaved.nominal.events if event.kind == "jerk")
+    weaker = replace(jerk, t_s=jerk.end_s + 0.2, duration_s=0.05)
+    nominal, loose = (replace(truth, events=[*truth.events, weaker]) for truth in (heaved.nominal, heaved.loose))
+    result = score(replace(heaved, nominal=nominal, loose=loose), as_reported(heaved.nominal.events), SLOW)
+    assert outcomes(result, "jerk") == {"hit": 1, "neutral": 2}
 
 
 @pytest.mark.parametrize(("shift_s", "expected"), [(0.14, {"hit": 1}), (0.16, {"missed": 1, "false": 1})])

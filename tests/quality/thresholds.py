@@ -21,11 +21,12 @@ detected event must pass not to be FALSE. "Stricter" is always the harder thing 
 | bottom_rest       | the contact likewise, hold * k                                                             |
 | stall             | v_rest / k, v_move / k, travel / k, hold * k                                               |
 | failure           | stall of 2 s * k, 5 s * k in all, descent * k; static: what is missing to the target * k   |
+|                   | (that the 5 s were met; when is 5 s after the onset of that stall)                         |
 | speed_over        | kappa * k, hold * k                                                                        |
 | tension_out       | b * k, hold * k                                                                            |
 | force_ceiling     | the excess over (1 + mu) W * k, hold * k                                                   |
 | assist            | 0.08 W or 15 N * k, hold * k                                                             |
-| set_start/set_end | hold * k; 3 mm * k and 0.5 W * k / the contact and 0.1 W as above                          |
+| set_start/set_end | hold * k; 3 mm * k and 0.5 W * k, or lift_off_n * k / the contact and 0.1 W as above         |
 """
 
 from dataclasses import dataclass

@@ -196,6 +196,18 @@ def test_what_is_not_known_of_a_load_that_a_trainer_lifts_is_not_required() -> N
     assert outcomes(score_session(item, judged, [*perfect(judged), late], []))["false"] == 1
 
 
+def test_a_set_may_begin_where_a_helper_leaves_nearly_the_lift_off_force_to_the_cable() -> None:
+    """The cable carries 48 to 52 N while the trainer lifts, and 50 N begin a set as long as no load is known."""
+    item = named("life-trainer_lifts-24")
+    signals, _ = performed(item)
+    judged = judge(signals, item.true_profile, whole=True)
+    begun = judged.nominal.of("set_start")[0]
+    lifted_s = judged.nominal.of("rep")[0].t_s
+    early = [replace(e, t_s=lifted_s) if e.kind == "set_start" and e.set == 1 else e for e in perfect(judged)]
+    assert begun.t_s - lifted_s > 2.0
+    assert outcomes(score_session(item, judged, early, []))["missed"] == 0
+
+
 def test_two_sets_reported_as_one_are_not_exact() -> None:
     item = named("life-hook-10")
     signals, _ = performed(item)
