@@ -176,11 +176,11 @@ DOORS = {  # an outside library -> the files, or folders, that may know it
     "aiomqtt": ["monitor/mqtt/client/connection.py", "monitor/mqtt/client/lean_client.py"],
     "paho": ["monitor/mqtt/client/connection.py"],
     "amqtt": [
-        "monitor/mqtt/broker/embedded_broker.py",
+        "monitor/mqtt/broker/sound_broker.py",
         "monitor/mqtt/broker/guard.py",
         "monitor/mqtt/broker/rights.py",
     ],
-    "websockets": ["monitor/display/", "monitor/mqtt/broker/embedded_broker.py", "monitor/mqtt/broker/guard.py"],
+    "websockets": ["monitor/display/", "monitor/mqtt/broker/sound_broker.py", "monitor/mqtt/broker/guard.py"],
     "mcap": ["monitor/record/"],
     "zstandard": ["monitor/record/chunk_body.py"],
     "lz4": ["monitor/record/chunk_body.py"],

@@ -27,7 +27,7 @@ from monitor.__main__ import main
 from monitor.daemon.daemon import Daemon
 from monitor.daemon.serve import Up, serve
 from monitor.demo.simulated import kit_of, machine_of
-from monitor.mqtt.client.connection import Address
+from monitor.mqtt.client.address import Address
 from monitor.mqtt.client.consumer import Consumer
 from monitor.mqtt.client.ledger import ReceivedRecord
 from monitor.mqtt.contract.topics import TopicTree

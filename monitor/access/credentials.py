@@ -8,7 +8,7 @@ import ipaddress
 from pathlib import Path
 from typing import Protocol
 
-from monitor.mqtt.client.connection import Address
+from monitor.mqtt.client.address import Address
 from monitor.profile.profile import BrokerSettings
 from monitor.profile.toml_document import ConfigError
 from monitor.state.handed_over import handed_over

@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import gc
 import logging
-import secrets
 import signal
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -29,14 +28,15 @@ from monitor.daemon.reload import Reload
 from monitor.daemon.sink import Sink
 from monitor.daemon.stop_limit import StopLimit
 from monitor.display.address import is_open
-from monitor.display.server import PageServer
+from monitor.display.server import PageBroker, PageServer
 from monitor.display.tls import page_tls
 from monitor.display.token import kept_token, kept_tokens
 from monitor.mqtt.broker.relay import Relay
+from monitor.mqtt.client.address import Address
 from monitor.mqtt.client.bookmark import Bookmark
-from monitor.mqtt.client.connection import Address
+from monitor.mqtt.client.channel import Broker
 from monitor.mqtt.client.publisher import Publisher
-from monitor.mqtt.contract.roles import OWN_CLIENTS, Role
+from monitor.mqtt.contract.roles import Role
 from monitor.profile.profile import Profile
 from monitor.profile.toml_document import ConfigError
 from monitor.state.endpoints import Endpoints, announced
@@ -86,19 +86,24 @@ async def serve(
         stack.callback(limit.done)
         store = await finished(partial(Store, store_path(directory)), Store.close)
         stack.push_async_callback(finished, store.close)
-        embedded = None
+        broker: Broker
+        page_broker: PageBroker | None
         if profile.mqtt.host is None:
             from monitor.mqtt.broker.embedded_broker import EmbeddedBroker  # its library takes 2 MB
 
-            own, collector = secrets.token_urlsafe(18), await asyncio.to_thread(kept_token, directory, Role.COLLECTOR)
-            passwords = {OWN_CLIENTS: own, Role.COLLECTOR.value: collector}
-            embedded = await stack.enter_async_context(EmbeddedBroker(passwords=passwords))
-            address = Address(host="127.0.0.1", port=embedded.port, username=OWN_CLIENTS, password=own)
+            collector = await asyncio.to_thread(kept_token, directory, Role.COLLECTOR)
+            embedded = EmbeddedBroker(passwords={Role.COLLECTOR.value: collector})
+            broker = page_broker = await stack.enter_async_context(embedded)
+            address = Address(host=embedded.host, port=embedded.port)
         else:
+            from monitor.mqtt.client.connection import DistantBroker  # and this one's as much
+
             address = address_of(profile)
+            broker = DistantBroker(address)
+            page_broker = None if profile.mqtt.websocket_url else Relay(address)
         daemon = Daemon(profile, directory, store)
         bookmark = Bookmark(directory / "bookmark.json")
-        mqtt = MqttSink(Publisher(profile.topic_tree, address, store, daemon.command, bookmark, embedded))
+        mqtt = MqttSink(Publisher(profile.topic_tree, broker, store, daemon.command, bookmark))
         daemon.sinks += [mqtt, *sinks]
         if scratch is None and (warning := mount_warning(directory)):
             daemon.storage_warning = warning
@@ -109,14 +114,13 @@ async def serve(
             daemon.sinks.append(recent)
             opened = is_open(profile.display.bind)
             tokens = await asyncio.to_thread(kept_tokens, directory) if opened else None
-            broker = embedded or (None if profile.mqtt.websocket_url else Relay(address))
             tls = None
             if profile.display.tls is not None:
                 tls = page_tls(Path(profile.display.tls))
                 if trouble := certificate_trouble(Path(profile.display.tls), time.time()):
                     _log.warning("%s: `rep-monitor access tls` renews it", trouble)
             server = PageServer(
-                profile, broker, partial(last_sets, store), tokens=tokens, recent=recent.document, tls=tls
+                profile, page_broker, partial(last_sets, store), tokens=tokens, recent=recent.document, tls=tls
             )
             await stack.enter_async_context(server)
             if scratch is None:

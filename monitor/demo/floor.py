@@ -19,8 +19,9 @@ from monitor.daemon.sink import Sink
 from monitor.demo.station import Station
 from monitor.demo.trainer import Through, Trainer
 from monitor.demo.walk import CLIENTS, MACHINES, PLATE_KG, FloorMachine, SimulatedClient, visit
+from monitor.mqtt.client.address import Address
 from monitor.mqtt.client.bookmark import Bookmark
-from monitor.mqtt.client.connection import Address, connect
+from monitor.mqtt.client.connection import DistantBroker, connect
 from monitor.mqtt.client.publisher import Publisher
 from monitor.profile.profile import Profile
 from monitor.profile.reading import profile_from_builtins
@@ -136,7 +137,7 @@ def profile_of(machine: FloorMachine) -> Profile:
 
 def _publisher(daemon: Daemon, store: Store, directory: Path, address: Address) -> Publisher:
     bookmark = Bookmark(directory / "bookmark.json")
-    return Publisher(daemon.profile.topic_tree, address, store, daemon.command, bookmark)
+    return Publisher(daemon.profile.topic_tree, DistantBroker(address), store, daemon.command, bookmark)
 
 
 async def _run(daemon: Daemon, publisher: Publisher, station: Station) -> None:

@@ -24,7 +24,7 @@ from monitor.demo.trainer import Through
 from monitor.demo.walk import CLIENTS, MACHINES
 from monitor.display.server import PageServer
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
-from monitor.mqtt.client.connection import Address
+from monitor.mqtt.client.address import Address
 from monitor.mqtt.contract.commands import Command
 from monitor.mqtt.contract.roles import Role
 from monitor.mqtt.contract.topics import ROOT, TopicTree

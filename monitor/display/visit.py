@@ -14,7 +14,8 @@ import msgspec
 from monitor.display.admission import COOKIE
 from monitor.display.server import PORTS_TRIED
 from monitor.events import UNREADABLE
-from monitor.mqtt.client.connection import Address, BrokerGone, BrokerRefuses
+from monitor.mqtt.client.address import Address
+from monitor.mqtt.client.channel import BrokerGone, BrokerRefuses
 from monitor.mqtt.contract.topics import ROOT, TopicTree
 from monitor.profile.toml_document import ConfigError
 

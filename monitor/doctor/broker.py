@@ -9,7 +9,9 @@ import msgspec
 
 from monitor.access.credentials import address_of
 from monitor.doctor.listening import FRAME_COUNTS, BoardReport
-from monitor.mqtt.client.connection import Address, BrokerError, BrokerRefuses, PublishRefused, connect
+from monitor.mqtt.client.address import Address
+from monitor.mqtt.client.channel import BrokerError, BrokerRefuses, PublishRefused
+from monitor.mqtt.client.connection import connect
 from monitor.mqtt.contract.messages import AckMessage, InfoMessage
 from monitor.mqtt.contract.payload import Packet
 from monitor.profile.profile import Profile

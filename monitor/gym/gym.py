@@ -18,7 +18,7 @@ from monitor.gym.web.app import make_app
 from monitor.gym.web.own_programs import own_token
 from monitor.gym.web.server import open_port, serve_page
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
-from monitor.mqtt.client.connection import Address
+from monitor.mqtt.client.address import Address
 from monitor.mqtt.contract.roles import Role
 from monitor.state.folders import StateError, state_directory
 

@@ -12,14 +12,9 @@ from uuid import uuid4
 
 from monitor.access.credentials import address_of
 from monitor.events import SetEnd, Update, encode
-from monitor.mqtt.client.connection import (
-    Address,
-    BrokerGone,
-    BrokerRefuses,
-    Connection,
-    PublishRefused,
-    connect,
-)
+from monitor.mqtt.client.address import Address
+from monitor.mqtt.client.channel import BrokerGone, BrokerRefuses, PublishRefused
+from monitor.mqtt.client.connection import Connection, connect
 from monitor.mqtt.contract import payload
 from monitor.mqtt.contract.messages import Envelope
 from monitor.mqtt.contract.payload import Packet

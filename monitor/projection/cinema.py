@@ -14,7 +14,8 @@ import msgspec
 from monitor.daemon.about import machine_info, protocol_info
 from monitor.display.server import PageServer
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
-from monitor.mqtt.client.connection import Address, connect
+from monitor.mqtt.client.address import Address
+from monitor.mqtt.client.connection import connect
 from monitor.mqtt.contract import payload
 from monitor.mqtt.contract.messages import Delivery, InfoMessage, LinkInfo, StatusMessage
 from monitor.mqtt.contract.payload import Packet

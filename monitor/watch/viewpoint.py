@@ -7,7 +7,7 @@ from pathlib import Path
 from monitor.access.credentials import address_of, password_in
 from monitor.display.address import addresses, is_open, page_url
 from monitor.display.visit import DEFAULT_PAGE, page_address, visit
-from monitor.mqtt.client.connection import Address
+from monitor.mqtt.client.address import Address
 from monitor.mqtt.client.viewer import Find, sole_machine
 from monitor.mqtt.contract.roles import Role
 from monitor.mqtt.contract.topics import ROOT, ROOT_WORDS, TopicTree, is_root

@@ -21,7 +21,8 @@ import msgspec
 from monitor.events import encode
 from monitor.gym.collector.collector import Collector
 from monitor.gym.database.database import open_database
-from monitor.mqtt.client.connection import Address, Connection, connect
+from monitor.mqtt.client.address import Address
+from monitor.mqtt.client.connection import Connection, connect
 from monitor.mqtt.contract import payload
 from monitor.mqtt.contract.commands import ResumeCommand
 from monitor.mqtt.contract.messages import Envelope, ResumeMark

@@ -36,7 +36,9 @@ from monitor.daemon.mqtt_sink import MqttSink
 from monitor.detect.spine import Spine
 from monitor.display.server import PageServer
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
-from monitor.mqtt.client.connection import Address
+from monitor.mqtt.client.address import Address
+from monitor.mqtt.client.channel import Broker
+from monitor.mqtt.client.connection import DistantBroker
 from monitor.profile.profile import Profile
 from monitor.profile.reading import profile_from_builtins
 from monitor.record.recorder import Recorder
@@ -155,18 +157,19 @@ async def bench(kind: str, rate_hz: int, moving: bool, seconds: float, folder: P
     shares = Shares()
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(shares.counted())
-        broker = None
+        broker: Broker
         if kind == "embedded":
-            broker = await stack.enter_async_context(EmbeddedBroker())
-            address = Address(host=broker.host, port=broker.port)
+            broker = embedded = await stack.enter_async_context(EmbeddedBroker())
+            address = Address(host=embedded.host, port=embedded.port)
             shown = msgspec.structs.replace(profile, display=msgspec.structs.replace(profile.display, port=free_port()))
-            await stack.enter_async_context(PageServer(shown, broker))
+            await stack.enter_async_context(PageServer(shown, embedded))
         else:
             address = Address(host="127.0.0.1", port=stack.enter_context(mosquitto(folder)).port)
+            broker = DistantBroker(address)
         store = stack.enter_context(Store(folder / "events.db"))
         board = stack.enter_context(beside(device, profile, moving))
         port = await asyncio.to_thread(board.recv)
-        daemon = await stack.enter_async_context(publishing(profile, folder, store, address, broker))
+        daemon = await stack.enter_async_context(publishing(profile, folder, store, broker))
         source = read_chunks(port, profile.serial.baud, rate_hz=rate_hz, on_state=daemon.on_link, needed=daemon.needed)
         running = asyncio.create_task(daemon.run(source))
         while daemon.session is None and moving:  # noqa: ASYNC110

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from monitor.mqtt.client.bookmark import Bookmark
+from monitor.mqtt.client.connection import DistantBroker
 from monitor.mqtt.client.consumer import Consumer
 from monitor.mqtt.client.ledger import ReceivedRecord
 from monitor.mqtt.client.publisher import Publisher
@@ -32,7 +33,9 @@ async def bench(kind: str, folder: Path) -> None:
     with Store(folder / "events.db") as store:
         async with a_broker(kind, folder) as address:
             queued = store.append([an_event(number + 1) for number in range(EVENTS)])
-            publisher = Publisher(TopicTree(MACHINE), address, store, nothing, _nothing_published(folder, store))
+            publisher = Publisher(
+                TopicTree(MACHINE), DistantBroker(address), store, nothing, _nothing_published(folder, store)
+            )
             publisher.events(queued)
             began_s, busy_s = time.perf_counter(), time.process_time()
             publishing = asyncio.create_task(publisher.run())

@@ -20,7 +20,6 @@ import msgspec
 from firmware_bridge.serial_port import read_chunks
 from monitor.display.server import PageServer
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
-from monitor.mqtt.client.connection import Address
 from monitor.profile.reading import profile_from_builtins
 from monitor.store.store import Store
 from tests.benchmarks.bench_daemon import TABLES, beside, device, latencies_ms, percentile, ready_ns
@@ -61,8 +60,7 @@ async def bench(seconds: float, folder: Path) -> None:
         store = stack.enter_context(Store(folder / "events.db"))
         board = stack.enter_context(beside(device, profile))
         port: Any = await asyncio.to_thread(board.recv)
-        address = Address(host=broker.host, port=broker.port)
-        daemon = await stack.enter_async_context(publishing(profile, folder, store, address, broker))
+        daemon = await stack.enter_async_context(publishing(profile, folder, store, broker))
         source = read_chunks(port, profile.serial.baud, rate_hz=RATE_HZ, on_state=daemon.on_link, needed=daemon.needed)
         running = asyncio.create_task(daemon.run(source))
         await until(lambda: daemon.session is not None)

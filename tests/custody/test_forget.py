@@ -17,7 +17,7 @@ from monitor.__main__ import main
 from monitor.custody.forgetting import ForgetResult, forget
 from monitor.daemon.daemon import Daemon
 from monitor.exit_codes import ExitCode
-from monitor.mqtt.client.connection import Address
+from monitor.mqtt.client.address import Address
 from monitor.mqtt.contract.commands import ForgetCommand, LifterCommand, LoadCommand
 from monitor.state.endpoints import Endpoints, announced
 from monitor.state.folders import Lock

@@ -16,8 +16,9 @@ from monitor.daemon.daemon import Daemon
 from monitor.daemon.mqtt_sink import MqttSink
 from monitor.demo.simulated import kit_of, machine_of
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
+from monitor.mqtt.client.address import Address
 from monitor.mqtt.client.bookmark import Bookmark
-from monitor.mqtt.client.connection import Address
+from monitor.mqtt.client.channel import Broker
 from monitor.mqtt.client.publisher import Publisher
 from monitor.mqtt.contract.commands import Command
 from monitor.profile.profile import Profile
@@ -72,13 +73,11 @@ Story = Callable[[Daemon, Machine, Address], Awaitable[None]]
 
 
 @contextlib.asynccontextmanager
-async def publishing(
-    profile: Profile, folder: Path, store: Store, address: Address, own_broker: EmbeddedBroker | None = None
-) -> AsyncIterator[Daemon]:
+async def publishing(profile: Profile, folder: Path, store: Store, broker: Broker) -> AsyncIterator[Daemon]:
     """A daemon, not yet running, with its MQTT sink, which publishes during the block."""
     daemon = Daemon(profile, folder, store)
     bookmark = Bookmark(folder / "bookmark.json")
-    sink = MqttSink(Publisher(profile.topic_tree, address, store, daemon.command, bookmark, own_broker))
+    sink = MqttSink(Publisher(profile.topic_tree, broker, store, daemon.command, bookmark))
     daemon.sinks.append(sink)
     async with sink.running():
         yield daemon
@@ -95,7 +94,7 @@ def with_daemon(folder: Path, story: Story, profile: Profile = PROFILE) -> None:
             async with EmbeddedBroker(passwords={"daemon": "pw"}) as broker:
                 address = Address(host=broker.host, port=broker.port, username="daemon", password="pw")
                 machine = Machine()
-                async with publishing(profile, folder, store, address, broker) as daemon:
+                async with publishing(profile, folder, store, broker) as daemon:
                     await act(daemon, machine, address)
 
     async def act(daemon: Daemon, machine: Machine, address: Address) -> None:

@@ -22,7 +22,7 @@ from monitor.daemon.session import LiveSession
 from monitor.detect.spine import Spine
 from monitor.events import Update
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
-from monitor.mqtt.client.connection import Address
+from monitor.mqtt.client.address import Address
 from monitor.mqtt.contract.commands import CommandRefused, LifterCommand, LoadCommand, ProtocolCommand, StopCommand
 from monitor.playback.playback import open_playback
 from monitor.profile.reading import profile_from_builtins, profile_to_builtins
@@ -295,7 +295,7 @@ def test_an_exception_ends_the_daemon_and_keeps_the_recording(tmp_path: Path, mo
                 async with listening(address, "status") as listener:
 
                     async def run() -> None:
-                        async with publishing(PROFILE, tmp_path, store, address) as daemon:
+                        async with publishing(PROFILE, tmp_path, store, broker) as daemon:
                             await daemon.run(machine.source())
 
                     running = asyncio.create_task(run())

@@ -16,7 +16,7 @@ from monitor.daemon.daemon import Daemon
 from monitor.daemon.feedback_rate import HOLD_S, FeedbackRate
 from monitor.demo.simulated import kit_of, machine_of
 from monitor.events import Feedback
-from monitor.mqtt.client.connection import Address
+from monitor.mqtt.client.address import Address
 from monitor.mqtt.contract.messages import LIVE_HZ, REST_HZ
 from monitor.profile.limits import limits_of
 from tests.daemon.stage import PROFILE, Machine, with_daemon

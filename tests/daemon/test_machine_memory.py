@@ -11,7 +11,7 @@ from monitor.daemon.daemon import Daemon
 from monitor.daemon.machine_memory import NAME, MachineMemory
 from monitor.events import encode
 from monitor.learning.machine import LearnedMachine
-from monitor.mqtt.client.connection import Address
+from monitor.mqtt.client.address import Address
 from monitor.mqtt.contract.commands import StopCommand
 from monitor.playback.playback import analysis_of, open_playback, updates
 from monitor.profile.reading import profile_from_builtins

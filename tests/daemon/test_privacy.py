@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from monitor.daemon.daemon import Daemon
-from monitor.mqtt.client.connection import Address
+from monitor.mqtt.client.address import Address
 from monitor.mqtt.contract import payload
 from monitor.mqtt.contract.commands import ForgetCommand, LifterCommand, ResumeCommand, SetsCommand, StopCommand
 from tests.daemon.stage import PROFILE, Machine, a_set, publisher_of, with_daemon

@@ -11,7 +11,7 @@ import pytest
 from monitor.daemon import reload
 from monitor.daemon.daemon import Daemon
 from monitor.daemon.reload import Reload
-from monitor.mqtt.client.connection import Address
+from monitor.mqtt.client.address import Address
 from monitor.mqtt.contract.commands import ProtocolCommand
 from monitor.profile.profile import Profile, ProtocolSettings, SerialSettings
 from monitor.profile.toml_document import ConfigError

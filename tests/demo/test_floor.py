@@ -15,7 +15,7 @@ from monitor.gym.collector.collector import Collector
 from monitor.gym.database.database import open_database
 from monitor.gym.demo_clients import enter_clients, sets_by_name
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
-from monitor.mqtt.client.connection import Address
+from monitor.mqtt.client.address import Address
 from monitor.state.folders import store_path
 from monitor.store.store import Store
 from tests.mqtt.stage import play, until

@@ -8,7 +8,6 @@ import msgspec
 
 from monitor.display.server import PageServer
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
-from monitor.mqtt.client.connection import Address
 from monitor.store.store import Store
 from tests import needs
 from tests.browser import Browser, Page
@@ -52,9 +51,8 @@ def test_a_choice_reaches_the_profile_but_not_during_a_set(tmp_path: Path, brows
                 PageServer(shown, broker) as server,
                 contextlib.AsyncExitStack() as stack,
             ):
-                address = Address(host=broker.host, port=broker.port)
                 machine = Machine()
-                daemon = await stack.enter_async_context(publishing(PROFILE, tmp_path, store, address))
+                daemon = await stack.enter_async_context(publishing(PROFILE, tmp_path, store, broker))
                 running = asyncio.create_task(daemon.run(machine.source()))
                 page = await asyncio.to_thread(browser.open, server.url, width=810, height=1080)
                 await asyncio.to_thread(choose, page)

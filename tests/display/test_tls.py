@@ -23,7 +23,7 @@ from monitor.display.visit import visit
 from monitor.doctor.examination import Examination
 from monitor.exit_codes import ExitCode
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
-from monitor.mqtt.client.connection import BrokerRefuses
+from monitor.mqtt.client.channel import BrokerRefuses
 from monitor.mqtt.client.connection import connect as connect_broker
 from monitor.mqtt.contract.roles import Role
 from monitor.profile.reading import load_profile

@@ -10,7 +10,7 @@ import aiomqtt
 import msgspec
 import pytest
 
-from monitor.mqtt.client.connection import Address
+from monitor.mqtt.client.address import Address
 from monitor.mqtt.client.consumer import Consumer
 from monitor.mqtt.client.ledger import ReceivedRecord
 from monitor.mqtt.contract.topics import TopicTree

@@ -18,7 +18,7 @@ from monitor.__main__ import main
 from monitor.demo.simulated import kit_of, machine_of
 from monitor.detect.spine import Spine
 from monitor.events import AnyEvent, encode
-from monitor.mqtt.client.connection import Address
+from monitor.mqtt.client.address import Address
 from tests import needs
 from tests.daemon.stage import PROFILE
 from tests.daemon.whole import a_profile

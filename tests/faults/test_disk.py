@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from firmware_bridge.formats.decoder import Decoder
-from monitor.mqtt.client.connection import Address
+from monitor.mqtt.client.address import Address
 from monitor.mqtt.contract.messages import InfoMessage
 from monitor.record.retention import free_bytes
 from monitor.record.session_reader import read_session

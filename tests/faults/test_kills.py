@@ -6,7 +6,7 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
-from monitor.mqtt.client.connection import Address
+from monitor.mqtt.client.address import Address
 from tests import needs
 from tests.daemon.whole import a_profile
 from tests.faults.stage import Collector, a_daemon, a_lifter, on_disk, until

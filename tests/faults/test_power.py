@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.mqtt.client.connection import Address
+from monitor.mqtt.client.address import Address
 from monitor.record.session_reader import read_session
 from monitor.store.store import Store
 from tests import needs

@@ -12,7 +12,7 @@ from monitor.gym.collector.collector import Collector
 from monitor.gym.database.database import Database
 from monitor.gym.database.tables import events, sets
 from monitor.gym.database.tables import machines as machines_table
-from monitor.mqtt.client.connection import Address
+from monitor.mqtt.client.address import Address
 from monitor.mqtt.contract.commands import Command, ForgetCommand
 from monitor.mqtt.contract.topics import TopicTree
 from tests.mqtt.stage import Stage

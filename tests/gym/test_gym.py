@@ -13,7 +13,7 @@ import pytest
 from monitor.__main__ import main
 from monitor.gym.configuration import load_gym
 from monitor.gym.database.database import open_database
-from monitor.mqtt.client.connection import Address
+from monitor.mqtt.client.address import Address
 from monitor.mqtt.contract.topics import TopicTree
 from monitor.profile.toml_document import ConfigError
 from tests import needs

@@ -6,7 +6,9 @@ import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from monitor.mqtt.client.connection import Address, BrokerError, connect
+from monitor.mqtt.client.address import Address
+from monitor.mqtt.client.channel import BrokerError
+from monitor.mqtt.client.connection import connect
 from monitor.mqtt.contract.payload import Packet
 from tests import needs
 from tests.mqtt.brokers import free_port

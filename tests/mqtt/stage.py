@@ -13,9 +13,10 @@ import pytest
 
 from monitor.events import SetStart
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
+from monitor.mqtt.client.address import Address
 from monitor.mqtt.client.bookmark import Bookmark
-from monitor.mqtt.client.connection import Address
-from monitor.mqtt.client.publisher import OwnBroker, Publisher
+from monitor.mqtt.client.connection import DistantBroker
+from monitor.mqtt.client.publisher import Publisher
 from monitor.mqtt.contract.commands import Command
 from monitor.mqtt.contract.topics import TopicTree
 from monitor.store.store import Store
@@ -28,10 +29,14 @@ TREE = TopicTree(MACHINE)
 both = pytest.mark.parametrize("kind", [pytest.param("mosquitto", marks=needs.mosquitto), "embedded"])  # brokers
 
 
+own_brokers: dict[int, EmbeddedBroker] = {}  # those in this process, by port
+
+
 @contextlib.asynccontextmanager
 async def a_broker(kind: str, folder: Path) -> AsyncIterator[Address]:
     if kind == "embedded":
         async with EmbeddedBroker(passwords={"daemon": "pw"}) as broker:
+            own_brokers[broker.port] = broker
             yield Address(host=broker.host, port=broker.port, username="daemon", password="pw")
     else:
         with mosquitto(folder) as process:
@@ -39,15 +44,18 @@ async def a_broker(kind: str, folder: Path) -> AsyncIterator[Address]:
 
 
 class Stage:
-    """A publisher that runs from `async with` to its end, which is a clean one."""
+    """A publisher that runs from `async with` to its end, which is a clean one.
 
-    def __init__(
-        self, address: Address, folder: Path, tree: TopicTree = TREE, own_broker: OwnBroker | None = None
-    ) -> None:
+    It needs no connection to a broker of `own_brokers`, unless it `connects`.
+    """
+
+    def __init__(self, address: Address, folder: Path, tree: TopicTree = TREE, *, connects: bool = False) -> None:
         self.store = Store(folder / "events.db")
         self.commands: list[Command] = []
         self.bookmark = Bookmark(folder / "mqtt.json")
-        self.publisher = Publisher(tree, address, self.store, self._carry_out, self.bookmark, own_broker)
+        own = None if connects else own_brokers.get(address.port)
+        broker = own or DistantBroker(address)
+        self.publisher = Publisher(tree, broker, self.store, self._carry_out, self.bookmark)
 
     async def __aenter__(self) -> Self:
         self._running = asyncio.create_task(self.publisher.run())

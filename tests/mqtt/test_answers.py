@@ -6,11 +6,9 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-import aiomqtt
 import msgspec
 import pytest
 
-from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
 from monitor.mqtt.client import answers, consumer
 from monitor.mqtt.client.consumer import Consumer
 from monitor.mqtt.client.ledger import Ledger, ReceivedRecord
@@ -186,11 +184,12 @@ def test_a_consumer_gets_what_can_be_read_and_then_stops_asking(
     play(story())
 
 
-def test_an_answer_ends_when_the_client_that_asked_has_left(tmp_path: Path) -> None:
-    """A broker with MQTT 5 reports that there is no subscriber."""
+@both
+def test_an_answer_ends_when_the_client_that_asked_has_left(kind: str, tmp_path: Path) -> None:
+    """Brokers with MQTT 5, and the own one, report that there is no subscriber."""
 
     async def story() -> None:
-        async with a_broker("mosquitto", tmp_path) as address, Stage(address, tmp_path) as stage:
+        async with a_broker(kind, tmp_path) as address, Stage(address, tmp_path) as stage:
             await stage.happen(2000)
             await until(lambda: stage.publisher.delivery.events_acknowledged == 2000)
             asked = payload.command(TREE, command(ResumeCommand, client="tv", after=0))
@@ -200,17 +199,5 @@ def test_an_answer_ends_when_the_client_that_asked_has_left(tmp_path: Path) -> N
             await until(lambda: not stage.publisher._answers.running)
             assert stage.publisher.delivery.resumes_abandoned == 1
             assert stage.publisher.delivery.events_resumed < 2000
-
-    play(story())
-
-
-def test_the_embedded_broker_is_asked_whether_anybody_listens() -> None:
-    async def story() -> None:
-        async with EmbeddedBroker() as broker:
-            async with aiomqtt.Client(broker.host, broker.port) as tv:
-                await tv.subscribe("rep/m/resume/+")
-                assert broker.has_subscriber("rep/m/resume/tv")
-                assert not broker.has_subscriber("rep/m/ack/tv")
-            await until(lambda: not broker.has_subscriber("rep/m/resume/tv"))
 
     play(story())

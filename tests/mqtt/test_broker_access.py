@@ -13,8 +13,10 @@ import pytest
 
 from monitor.access.access_list import acl, configuration, make
 from monitor.access.authority import AccessError
+from monitor.mqtt.client.address import Address
 from monitor.mqtt.client.bookmark import Bookmark
-from monitor.mqtt.client.connection import Address, BrokerError, connect
+from monitor.mqtt.client.channel import BrokerError
+from monitor.mqtt.client.connection import DistantBroker, connect
 from monitor.mqtt.client.publisher import Publisher
 from monitor.mqtt.contract.topics import TopicTree
 from monitor.store.store import Store
@@ -165,7 +167,7 @@ def test_the_daemon_connects_over_tls_and_trusts_only_its_authority(broker: Brok
     async def story() -> None:
         store = Store(tmp_path / "events.db")
         bookmark = Bookmark(tmp_path / "bookmark.json")
-        publisher = Publisher(TopicTree("leg-press"), address(broker.folder), store, nothing, bookmark)
+        publisher = Publisher(TopicTree("leg-press"), DistantBroker(address(broker.folder)), store, nothing, bookmark)
         async with asyncio.timeout(WITHIN_S), broker.client("display") as display:
             await display.subscribe("rep/leg-press/event/#", 1)
             running = asyncio.create_task(publisher.run())

@@ -12,7 +12,7 @@ import pytest
 
 from monitor.access.access_list import _hashed
 from monitor.access.authority import make_authority, make_certificate
-from monitor.mqtt.client.connection import Address
+from monitor.mqtt.client.address import Address
 from monitor.mqtt.client.consumer import Consumer
 from monitor.mqtt.client.ledger import ReceivedRecord
 from monitor.mqtt.contract import payload

@@ -15,6 +15,7 @@ from amqtt.mqtt.publish import PublishPacket
 
 from monitor.mqtt.broker import guard
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker, TcpLine
+from monitor.mqtt.broker.own_channel import OwnChannel
 from monitor.mqtt.contract.payload import Packet
 from monitor.mqtt.contract.publish_packet import publish_packet as packet_qos_0
 from monitor.mqtt.contract.roles import Page, Role
@@ -56,6 +57,10 @@ async def raw(broker: EmbeddedBroker, *packets: bytes) -> AsyncIterator[tuple[as
         yield reader, peer
     finally:
         writer.transport.abort()
+
+
+def own_channel(broker: EmbeddedBroker) -> contextlib.AbstractAsyncContextManager[OwnChannel]:
+    return broker.open("the-daemon", Packet("rep/m/status", b"gone", 1, True))
 
 
 def test_only_loopback_is_allowed() -> None:
@@ -107,7 +112,7 @@ def test_live_messages_are_dropped_for_a_slow_reader_and_no_other_client_waits(
     count, size = 400, 2000
 
     async def story(broker: EmbeddedBroker) -> None:
-        async with client(broker) as awake, client(broker) as sender:
+        async with client(broker) as awake, client(broker) as sender, own_channel(broker) as own:
             await awake.subscribe("rep/m/live/feedback", 0)
             subscribe = subscribe_packet("rep/m/live/feedback", 0)
             async with raw(broker, connect_packet("asleep", 60), subscribe) as (reader, _):
@@ -115,7 +120,7 @@ def test_live_messages_are_dropped_for_a_slow_reader_and_no_other_client_waits(
                 for number in range(count):
                     data = bytes(size - 4) + number.to_bytes(4, "big")
                     if straight:
-                        broker.send(Packet("rep/m/live/feedback", data, 0, False))
+                        own.send(Packet("rep/m/live/feedback", data, 0, False))
                     else:
                         await sender.publish("rep/m/live/feedback", data, 0)
                     message = await anext(awake.messages)
@@ -154,6 +159,7 @@ def test_what_the_daemon_sends_without_a_connection_arrives_as_over_one() -> Non
         async with (
             contextlib.AsyncExitStack() as stack,
             client(broker) as sender,
+            own_channel(broker) as own,
             await asyncio.start_server(page, "127.0.0.1", 0) as server,
         ):
             peers = []
@@ -169,7 +175,7 @@ def test_what_the_daemon_sends_without_a_connection_arrives_as_over_one() -> Non
                 for number in range(3):
                     for topic in ("rep/m/live/feedback", "rep/m/cmd/stop"):
                         if straight:
-                            broker.send(Packet(topic, b"%d" % number, 0, False))
+                            own.send(Packet(topic, b"%d" % number, 0, False))
                         else:
                             await sender.publish(topic, b"%d" % number, 0)
                 await sender.publish("the/end", b"last", 0)

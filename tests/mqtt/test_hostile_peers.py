@@ -21,7 +21,7 @@ from monitor.display.server import PageServer
 from monitor.mqtt.broker import guard
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
 from monitor.mqtt.broker.relay import Relay
-from monitor.mqtt.client.connection import Address
+from monitor.mqtt.client.address import Address
 from tests import needs
 from tests.mqtt.brokers import DISCONNECT, connect_packet, mosquitto, publish_packet, subscribe_packet
 from tests.mqtt.page_requests import profile

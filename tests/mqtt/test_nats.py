@@ -7,7 +7,8 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from monitor.mqtt.client.connection import BrokerError, Connection, connect
+from monitor.mqtt.client.channel import BrokerError
+from monitor.mqtt.client.connection import Connection, connect
 from monitor.mqtt.client.consumer import Consumer
 from monitor.mqtt.client.ledger import ReceivedRecord
 from monitor.mqtt.contract import payload

@@ -8,7 +8,8 @@ import aiomqtt
 import pytest
 
 from monitor.mqtt.client import connection
-from monitor.mqtt.client.connection import Address, Connection
+from monitor.mqtt.client.address import Address
+from monitor.mqtt.client.connection import Connection
 from monitor.mqtt.client.consumer import Consumer
 from monitor.mqtt.client.ledger import Ledger, ReceivedRecord
 from monitor.mqtt.contract import payload
@@ -63,7 +64,7 @@ def test_a_machine_that_says_that_it_is_online_hears_commands(
         async with (
             a_broker(kind, tmp_path) as address,
             listening(address, "status", "ack/+") as coach,
-            Stage(address, tmp_path),
+            Stage(address, tmp_path, connects=True),
         ):
             await coach.next("status", state="online")
             assert done.index(TREE.topic("cmd", "#")) < done.index(TREE.topic("status"))
@@ -78,11 +79,11 @@ def test_a_machine_that_says_that_it_is_online_hears_commands(
 def test_the_last_will_reports_a_killed_daemon_and_a_new_one_is_online(kind: str, tmp_path: Path) -> None:
     async def story() -> None:
         async with a_broker(kind, tmp_path) as address, listening(address, "status") as listener:
-            async with Stage(address, tmp_path) as first:
+            async with Stage(address, tmp_path, connects=True) as first:
                 await listener.next(state="online")
                 await first.die()
                 assert (await listener.next(state="offline"))["conn"] == 1
-            async with Stage(address, tmp_path):
+            async with Stage(address, tmp_path, connects=True):
                 assert (await listener.next(state="online"))["conn"] == 2
 
     play(story())
@@ -161,7 +162,7 @@ def test_a_hanging_broker_is_noticed_and_gets_the_rest_after_its_restart(
 @both
 def test_documents_are_published_again_on_a_new_connection(kind: str, tmp_path: Path) -> None:
     async def story() -> None:
-        async with a_broker(kind, tmp_path) as address, Stage(address, tmp_path) as stage:
+        async with a_broker(kind, tmp_path) as address, Stage(address, tmp_path, connects=True) as stage:
             stage.publisher.offer(payload.state(TREE, "s", feedback(1.0), stale=False))
             async with listening(address, "state") as listener:
                 assert (await listener.next())["stale"] is False

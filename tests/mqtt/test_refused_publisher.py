@@ -6,7 +6,8 @@ import aiomqtt
 import pytest
 
 from monitor.mqtt.client import connection, outbox, publisher
-from monitor.mqtt.client.connection import Address
+from monitor.mqtt.client.address import Address
+from monitor.mqtt.client.channel import PublishRefused
 from monitor.mqtt.contract import payload
 from tests import needs
 from tests.mqtt.brokers import mosquitto
@@ -55,7 +56,7 @@ def test_aiomqtt_alone_reports_a_refused_publish_as_delivered(tmp_path: Path) ->
                 await client.publish("rep/m/event/rep", b"{}", 1)
             address = Address(host="127.0.0.1", port=broker.port)
             async with connection.connect(address, "name") as ours:
-                with pytest.raises(connection.PublishRefused, match="135"):
+                with pytest.raises(PublishRefused, match="135"):
                     await ours.publish(payload.Packet("rep/m/event/rep", b"{}", 1, False))
             assert ours.version == 5
 

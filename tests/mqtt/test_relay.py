@@ -15,7 +15,7 @@ from monitor.display.server import PageServer
 from monitor.display.visit import visit
 from monitor.mqtt.broker.guard import read_connect
 from monitor.mqtt.broker.relay import Relay, with_account
-from monitor.mqtt.client.connection import Address
+from monitor.mqtt.client.address import Address
 from monitor.mqtt.contract.roles import Page, Role
 from monitor.mqtt.contract.topics import TopicTree
 from tests import needs

@@ -10,7 +10,7 @@ import pytest
 from monitor.display.server import PageServer
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
 from monitor.mqtt.broker.relay import Relay
-from monitor.mqtt.client.connection import Address
+from monitor.mqtt.client.address import Address
 from monitor.mqtt.contract.commands import COMMANDS
 from monitor.mqtt.contract.roles import Role, may_send
 from tests.mqtt.page_client import TOKENS, cookie_of, page

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from monitor.mqtt.client import connection, publisher
-from monitor.mqtt.client.connection import Address, BrokerGone, connect
+from monitor.mqtt.client.address import Address
+from monitor.mqtt.client.channel import BrokerGone
+from monitor.mqtt.client.connection import connect
 from tests.mqtt.stage import Stage, a_broker, play, until
 
 

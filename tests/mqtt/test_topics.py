@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from monitor.access.access_list import acl
-from monitor.mqtt.client.connection import BrokerRefuses
+from monitor.mqtt.client.channel import BrokerRefuses
 from monitor.mqtt.client.consumer import Consumer
 from monitor.mqtt.client.ledger import Ledger, ReceivedRecord
 from monitor.mqtt.client.viewer import sole_machine

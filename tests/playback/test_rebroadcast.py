@@ -11,8 +11,9 @@ import pytest
 from monitor.__main__ import main
 from monitor.exit_codes import ExitCode
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
-from monitor.mqtt.client.connection import Address, connect
-from monitor.mqtt.client.lean_client import Received
+from monitor.mqtt.client.address import Address
+from monitor.mqtt.client.channel import Received
+from monitor.mqtt.client.connection import connect
 from monitor.mqtt.contract.payload import Packet
 from tests import needs
 from tests.mqtt.brokers import free_port, mosquitto

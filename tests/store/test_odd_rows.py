@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.daemon.daemon import Daemon
-from monitor.mqtt.client.connection import Address
+from monitor.mqtt.client.address import Address
 from monitor.mqtt.contract.commands import LifterCommand
 from monitor.store.database import StoreError
 from monitor.store.history import last_sets

@@ -27,7 +27,9 @@ from monitor.display.visit import visit
 from monitor.events import Drop, Jerk, SetStart
 from monitor.exit_codes import ExitCode
 from monitor.mqtt.broker.embedded_broker import EmbeddedBroker
-from monitor.mqtt.client.connection import Address, BrokerGone, BrokerRefuses, Connection, connect
+from monitor.mqtt.client.address import Address
+from monitor.mqtt.client.channel import BrokerGone, BrokerRefuses
+from monitor.mqtt.client.connection import Connection, connect
 from monitor.mqtt.client.viewer import Viewer, sole_machine
 from monitor.mqtt.contract import payload
 from monitor.mqtt.contract.messages import StatusMessage

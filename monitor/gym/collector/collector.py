@@ -26,8 +26,10 @@ from monitor.gym.collector.machine import CollectedMachine, MachineNow, Place
 from monitor.gym.collector.questions import Questions
 from monitor.gym.collector.storing import Storing
 from monitor.gym.database.database import Database
+from monitor.mqtt.client.address import Address
 from monitor.mqtt.client.backoff import Backoff
-from monitor.mqtt.client.connection import Address, BrokerError, Connection, PublishRefused, connect
+from monitor.mqtt.client.channel import BrokerError, PublishRefused
+from monitor.mqtt.client.connection import Connection, connect
 from monitor.mqtt.contract import payload
 from monitor.mqtt.contract.commands import Command, ResumeCommand, SetsCommand
 from monitor.mqtt.contract.messages import AckMessage

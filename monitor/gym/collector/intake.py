@@ -12,7 +12,7 @@ from monitor.gym.collector.known_machines import KnownMachines
 from monitor.gym.collector.machine import CollectedMachine
 from monitor.gym.collector.questions import Questions
 from monitor.gym.collector.rows import UnreadableRecord, set_row
-from monitor.mqtt.client.lean_client import Received
+from monitor.mqtt.client.channel import Received
 from monitor.mqtt.contract.messages import AckMessage, ResumeMark
 
 _MARK = msgspec.json.Decoder(ResumeMark)

@@ -6,7 +6,8 @@ from uuid import uuid4
 
 import msgspec
 
-from monitor.mqtt.client.connection import BrokerError, Connection, PublishRefused
+from monitor.mqtt.client.channel import BrokerError, PublishRefused
+from monitor.mqtt.client.connection import Connection
 from monitor.mqtt.contract import payload
 from monitor.mqtt.contract.commands import Command, ForgetCommand
 from monitor.mqtt.contract.messages import AckMessage

@@ -23,7 +23,8 @@ from monitor.mqtt.broker.guard import (
     Unsound,
     packet_bytes,
 )
-from monitor.mqtt.client.connection import Address, tls_context
+from monitor.mqtt.client.address import Address
+from monitor.mqtt.client.tls import tls_context
 from monitor.mqtt.contract.publish_packet import length_bytes
 from monitor.mqtt.contract.roles import Page, names_lifters
 

@@ -1,4 +1,4 @@
-"""StoreAnswers `resume` and `sets` from the store: the records after the client's last one, between two marks.
+"""Answers `resume` and `sets` from the store: the records after the client's last one, between two marks.
 
 All answers together have one rate, and at most some clients are answered at the same time. An answer ends when nobody
 listens any more, as far as the broker says that.
@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Literal
 
-from monitor.mqtt.client.connection import Connection, PublishRefused
+from monitor.mqtt.client.channel import Channel, PublishRefused
 from monitor.mqtt.client.event_log import EventLog
 from monitor.mqtt.contract import payload
 from monitor.mqtt.contract.commands import CommandRefused, ResumeCommand, SetsCommand
@@ -28,8 +28,6 @@ BATCH = 128  # records read from the store at once
 RECORDS_HZ = 2000.0  # in all answers together
 IN_FLIGHT = 8  # for one client, so that live events are published at the same time
 
-Listens = Callable[[str], bool]  # true if a topic has a subscriber; only for a broker that can be asked
-
 
 class StoreAnswers:
     """Used over all connections. `running`: by command and client."""
@@ -40,18 +38,16 @@ class StoreAnswers:
         log: EventLog,
         envelope: Callable[[StoredEvent], Envelope],
         delivery: Delivery,
-        listens: Listens | None = None,
     ) -> None:
         self.running: dict[tuple[Answer, str], asyncio.Task[None]] = {}
         self._tree = tree
         self._log = log
         self._envelope = envelope
         self._delivery = delivery
-        self._listens = listens
         self._next_batch_s = 0.0  # of all answers
         self._asked_s: OrderedDict[tuple[Answer, str], float] = OrderedDict()
 
-    def start(self, connection: Connection, group: asyncio.TaskGroup, command: ResumeCommand | SetsCommand) -> None:
+    def start(self, channel: Channel, group: asyncio.TaskGroup, command: ResumeCommand | SetsCommand) -> None:
         """Begins an answer in `group`, in place of the client's earlier one. Raises CommandRefused."""
         key: tuple[Answer, str] = ("resume" if isinstance(command, ResumeCommand) else "sets", command.client)
         now_s, last_s = asyncio.get_running_loop().time(), self._asked_s.get(key)
@@ -66,9 +62,7 @@ class StoreAnswers:
         self._asked_s.move_to_end(key)
         while len(self._asked_s) > REMEMBERED_CLIENTS:
             self._asked_s.popitem(last=False)
-        task = group.create_task(
-            self._answer(connection, command, key[0]), name=f"publisher: {key[0]} {command.client}"
-        )
+        task = group.create_task(self._answer(channel, command, key[0]), name=f"publisher: {key[0]} {command.client}")
         self.running[key] = task
         task.add_done_callback(partial(self._ended, key))
         self._delivery.resumes += 1
@@ -77,7 +71,7 @@ class StoreAnswers:
         if self.running.get(key) is task:
             del self.running[key]
 
-    async def _answer(self, connection: Connection, command: ResumeCommand | SetsCommand, kind: Answer) -> None:
+    async def _answer(self, channel: Channel, command: ResumeCommand | SetsCommand, kind: Answer) -> None:
         """Publishes all records after `after`, also those that are stored in the meantime.
 
         Before an event whose predecessors the store cannot read, another mark says so; otherwise the client would ask
@@ -88,7 +82,7 @@ class StoreAnswers:
             return  # the store is not open: the client asks again
         known = command.store_id in (None, store_id)
         seq = min(command.after, self._log.last_seq) if known else 0
-        mark = partial(self._mark, connection, command, kind, store_id)
+        mark = partial(self._mark, channel, command, kind, store_id)
         await mark("begin", seq)
         seq = max(seq, self._log.first_seq - 1)
         read = self._log.after if kind == "resume" else self._log.sets_after
@@ -100,7 +94,7 @@ class StoreAnswers:
                 for run in _runs(records) if kind == "resume" else [records]:
                     if kind == "resume" and run[0].seq > seq + 1:
                         await mark("begin", seq, run[0].seq)
-                    if not await self._publish_all(connection, kind, command.client, run):
+                    if not await self._publish_all(channel, kind, command.client, run):
                         self._delivery.resumes_abandoned += 1
                         return
                     seq = run[-1].seq
@@ -114,9 +108,7 @@ class StoreAnswers:
             await mark("begin", seq, last_seq + 1)
         await mark("end", max(seq, last_seq))
 
-    async def _publish_all(
-        self, connection: Connection, kind: Answer, client: str, records: Sequence[StoredEvent]
-    ) -> bool:
+    async def _publish_all(self, channel: Channel, kind: Answer, client: str, records: Sequence[StoredEvent]) -> bool:
         """Publishes in order, a few at a time. Returns when the broker has accepted all: False if no client listens."""
         free = asyncio.Semaphore(IN_FLIGHT)
         tasks = []
@@ -124,9 +116,9 @@ class StoreAnswers:
             for record in records:
                 await free.acquire()
                 packet = payload.answered(self._tree, kind, client, record.record, self._enveloped(record))
-                tasks.append(publishing.create_task(self._publish(connection, packet)))
+                tasks.append(publishing.create_task(self._publish(channel, packet)))
                 tasks[-1].add_done_callback(lambda _: free.release())
-        return tasks[-1].result() and (self._listens is None or self._listens(packet.topic))
+        return tasks[-1].result()
 
     def _enveloped(self, record: StoredEvent) -> Envelope:
         envelope = self._envelope(record)
@@ -148,7 +140,7 @@ class StoreAnswers:
 
     async def _mark(
         self,
-        connection: Connection,
+        channel: Channel,
         command: ResumeCommand | SetsCommand,
         kind: Answer,
         store_id: str,
@@ -165,12 +157,12 @@ class StoreAnswers:
             first_seq=self._log.first_seq if first_seq is None else first_seq,
             last_seq=self._log.last_seq,
         )
-        await self._publish(connection, payload.answer_mark(self._tree, kind, command.client, mark))
+        await self._publish(channel, payload.answer_mark(self._tree, kind, command.client, mark))
 
-    async def _publish(self, connection: Connection, packet: Packet) -> bool:
+    async def _publish(self, channel: Channel, packet: Packet) -> bool:
         """True if a client listens, or if the broker cannot report that."""
         try:
-            return await connection.publish(packet)
+            return await channel.publish(packet)
         except PublishRefused:
             self._delivery.publishes_refused += 1
             return True

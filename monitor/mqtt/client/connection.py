@@ -16,19 +16,20 @@ import fcntl
 import logging
 import math
 import socket
-import ssl
 import struct
 import termios
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import aiomqtt
-import msgspec
 from aiomqtt.exceptions import MqttConnectError
 from paho.mqtt.client import MQTT_ERR_SUCCESS
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from monitor.mqtt.client.lean_client import LeanClient, Received
+from monitor.mqtt.client.address import Address
+from monitor.mqtt.client.channel import BrokerGone, BrokerRefuses, BrokerSilent, PublishRefused, Received
+from monitor.mqtt.client.lean_client import LeanClient
+from monitor.mqtt.client.tls import tls_context
 from monitor.mqtt.contract.payload import Packet
 from monitor.mqtt.contract.publish_packet import publish_packet
 
@@ -46,49 +47,8 @@ SOCKET_OPTIONS = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1), (socket.SOL_SOCKE
 logging.getLogger("mqtt").setLevel(logging.ERROR)  # what aiomqtt warns of is counted here
 
 
-class BrokerError(Exception):
-    """The broker cannot be used; trying again later may help."""
-
-
-class BrokerGone(BrokerError):
-    """No broker answers, or the connection has ended."""
-
-
-class BrokerSilent(BrokerError):
-    """No acknowledgement came in time: the connection is half-open, or the broker hangs."""
-
-
-class BrokerRefuses(BrokerError):
-    """The broker refuses the connection or a subscription."""
-
-
-class PublishRefused(Exception):
-    """The broker has refused this message; the connection still works."""
-
-
-class Address(msgspec.Struct, frozen=True, kw_only=True):
-    """The address of a broker, and the account to use there."""
-
-    host: str
-    port: int = 1883
-    username: str | None = None
-    password: str | None = None
-    tls: bool = False
-    ca_file: str | None = None
-    client_id: str | None = None  # None: derived from the machine's id
-    version: int | None = None  # 5 or 4 (3.1.1); None: try 5, then 4
-    websocket_path: str | None = None  # MQTT over WebSocket, at this path
-    cookie: str | None = None  # the WebSocket's: a page's token
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
-
-    def __repr__(self) -> str:  # without the password
-        return f"Address({self})"
-
-
 class Connection:
-    """An open connection, made by `connect`."""
+    """An open connection, made by `connect`: a `Channel`."""
 
     def __init__(self, client: LeanClient, version: int) -> None:
         self.version = version
@@ -185,6 +145,19 @@ class Connection:
             acknowledged.set_result(reason.value)
 
 
+class DistantBroker:
+    """A `Broker` that is reached over a connection."""
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+
+    def __str__(self) -> str:
+        return str(self._address)
+
+    def open(self, client_id: str, will: Packet) -> contextlib.AbstractAsyncContextManager[Connection]:
+        return connect(self._address, self._address.client_id or client_id, will)
+
+
 def _let_be_cancelled() -> None:
     """Raises a cancellation again that `asyncio.wait_for`, which aiomqtt uses, can swallow in Python 3.11."""
     task = asyncio.current_task()
@@ -238,24 +211,6 @@ def _drop(client: LeanClient) -> None:
 
 def _reason(error: aiomqtt.MqttError) -> int | None:
     return getattr(getattr(error, "rc", None), "value", None)
-
-
-def tls_context(address: Address) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=address.ca_file)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.sslsocket_class = TlsSocket
-    return context
-
-
-class TlsSocket(ssl.SSLSocket):
-    """Closes itself when the handshake fails; paho leaves it open."""
-
-    def do_handshake(self, block: bool = False) -> None:
-        try:
-            super().do_handshake(block)
-        except BaseException:
-            self.close()
-            raise
 
 
 def _client(address: Address, client_id: str, will: Packet | None, version: int, gathered_s: float) -> LeanClient:

@@ -16,9 +16,10 @@ from uuid import uuid4
 import msgspec
 
 from monitor.events import UNREADABLE
+from monitor.mqtt.client.address import Address
 from monitor.mqtt.client.backoff import Backoff
-from monitor.mqtt.client.connection import Address, BrokerError, Connection, PublishRefused, connect
-from monitor.mqtt.client.lean_client import Received
+from monitor.mqtt.client.channel import BrokerError, PublishRefused, Received
+from monitor.mqtt.client.connection import Connection, connect
 from monitor.mqtt.client.ledger import Ledger, ReceivedRecord
 from monitor.mqtt.contract import payload
 from monitor.mqtt.contract.commands import ResumeCommand

@@ -11,21 +11,17 @@ import ssl
 import threading
 from collections import deque
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import aiomqtt
+
+from monitor.mqtt.client.channel import Received
 
 READ_BYTES = 65_536
 MOST_HELD_BYTES = 65_536
 DISCONNECT = 0xE0
 WINDOW = 16  # messages with QoS 1 in one read: the broker, which sends 20 unacknowledged ones, waits for us
 HURRY_S = 0.1
-
-
-class Received(NamedTuple):
-    topic: str
-    payload: bytes
-    retained: bool
 
 
 class LeanClient(aiomqtt.Client):

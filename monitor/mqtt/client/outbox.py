@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from monitor.mqtt.client.bookmark import Bookmark
-from monitor.mqtt.client.connection import Connection, PublishRefused
+from monitor.mqtt.client.channel import Channel, PublishRefused
 from monitor.mqtt.client.event_log import EventLog
 from monitor.mqtt.contract import payload
 from monitor.mqtt.contract.messages import Delivery, Envelope
@@ -65,7 +65,7 @@ class Outbox:
         fresh = any(first_seq <= event.seq <= last_seq for _, first_seq, last_seq in self._fresh)
         return Envelope(seq=event.seq, store_id=event.store_id, historical=not fresh)
 
-    async def run(self, connection: Connection) -> None:
+    async def run(self, channel: Channel) -> None:
         ready: deque[StoredEvent] = deque()
         in_flight: deque[tuple[StoredEvent, asyncio.Task[bool]]] = deque()
         sent_seq, store_id = self._begin()
@@ -81,7 +81,7 @@ class Outbox:
                 while ready and len(in_flight) < WINDOW:
                     event = ready.popleft()
                     packet = payload.event(self._tree, event.kind, event.record, self.envelope(event))
-                    in_flight.append((event, asyncio.create_task(connection.publish(packet))))
+                    in_flight.append((event, asyncio.create_task(channel.publish(packet))))
                     sent_seq = event.seq
                 if not in_flight:
                     if not self._new_events.is_set():

@@ -1,7 +1,7 @@
 """Publishes a machine's messages as long as the daemon runs, reconnects, and receives commands.
 
-    live feedback   one slot, the newest wins, QoS 0; feedback that is replaced or too old is dropped and counted;
-                    a broker in this process needs neither slot nor connection
+    live feedback   QoS 0, at once; while the broker is behind, one slot in which the newest wins: feedback that is
+                    replaced there or too old is dropped and counted
     documents       the newest of each topic (info, state, the last set); published again on every new connection
     status          birth, last will and clean end, with the number of the connection; an outdated one is overwritten
     events          from the store only, in seq order (`Outbox`)
@@ -14,7 +14,6 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Protocol
 
 import msgspec
 
@@ -22,7 +21,7 @@ from monitor.events import UNREADABLE
 from monitor.mqtt.client.answers import StoreAnswers
 from monitor.mqtt.client.backoff import Backoff
 from monitor.mqtt.client.bookmark import Bookmark
-from monitor.mqtt.client.connection import Address, BrokerError, BrokerSilent, Connection, PublishRefused, connect
+from monitor.mqtt.client.channel import Broker, BrokerError, BrokerGone, BrokerSilent, Channel, PublishRefused
 from monitor.mqtt.client.event_log import EventLog
 from monitor.mqtt.client.outbox import Outbox
 from monitor.mqtt.client.requests import Handler, Requests
@@ -44,42 +43,31 @@ OFFLINE_WITHIN_S = 1.0
 _log = logging.getLogger(__name__)
 
 
-class OwnBroker(Protocol):
-    """A broker in this process and on its event loop: it can be asked, and needs no connection for live feedback."""
-
-    def has_subscriber(self, topic: str) -> bool: ...
-
-    def send(self, packet: Packet) -> None: ...  # to all subscribers at once; of QoS 0 and not retained
-
-
 class Publisher:
     """`run` is a task; all other methods are called on the same event loop and return at once.
 
-    Commands of clients go to `handler`; `own_broker` is the one at `address`, if it is in this process.
+    Commands of clients go to `handler`.
     """
 
     def __init__(
         self,
         tree: TopicTree,
-        address: Address,
+        broker: Broker,
         log: EventLog,
         handler: Handler,
         bookmark: Bookmark,
-        own_broker: OwnBroker | None = None,
     ) -> None:
         self.tree = tree
-        self.address = address
+        self.broker = broker
         self.delivery = Delivery()
         self.trouble: str | None = "not connected yet"  # one sentence while there is no connection
-        self.connected = False
+        self._channel: Channel | None = None
         self._event_log = log
         self._bookmark = bookmark
         self._outbox = Outbox(tree, log, bookmark, self.delivery, self._on_refusal)
-        self._own_broker = own_broker
-        listens = None if own_broker is None else own_broker.has_subscriber
-        self._answers = StoreAnswers(tree, log, self._outbox.envelope, self.delivery, listens)
+        self._answers = StoreAnswers(tree, log, self._outbox.envelope, self.delivery)
         self._requests = Requests(tree, self._answers, handler, self.delivery)
-        self._client_id = address.client_id or f"{OWN_CLIENTS}-{tree.name}"
+        self._client_id = f"{OWN_CLIENTS}-{tree.name}"
         self._conn = 0
         self._link: PublishedLink = "none"
         self._stopping = asyncio.Event()
@@ -91,23 +79,26 @@ class Publisher:
         self._documents_due = asyncio.Event()
         self._documents_published = asyncio.Event()
 
+    @property
+    def connected(self) -> bool:
+        """Whether the broker has the machine's status."""
+        return self._channel is not None
+
     def offer_live(self, packet: Packet) -> None:
-        """Replaces live feedback that has not been sent yet. A broker in this process gets it at once or never."""
-        if self._own_broker is not None:
-            self._give(self._own_broker, packet)
-            return
+        """Sends live feedback, or keeps it until the broker is no longer behind, in place of what was kept before."""
         if self._live is not None:
             self.delivery.live_dropped += 1
+            self._live = None
+        with suppress(BrokerGone):  # the connection ends; the feedback is kept for the next one
+            if self._channel is not None and not self._channel.is_behind():
+                self._send(self._channel, packet)
+                return
         self._live = (asyncio.get_running_loop().time(), packet)
         self._live_due.set()
 
-    def _give(self, broker: OwnBroker, packet: Packet) -> None:
-        """Live feedback, unless the machine's status is still offline there."""
-        if self.connected:
-            broker.send(packet)
-            self.delivery.live_sent += 1
-        else:
-            self.delivery.live_dropped += 1
+    def _send(self, channel: Channel, packet: Packet) -> None:
+        channel.send(packet)
+        self.delivery.live_sent += 1
 
     def offer(self, packet: Packet) -> None:
         """Publishes a document, the newest of its topic; a retained one is published again on each new connection."""
@@ -152,13 +143,13 @@ class Publisher:
     async def _run_connection(self) -> None:
         """One connection, from its first to its last status."""
         will = payload.status(self.tree, StatusMessage(state="offline", conn=self._conn))
-        async with connect(self.address, self._client_id, will) as connection:
-            await connection.subscribe([self.tree.topic("cmd", "#")])  # who sees the machine online may send a command
-            await self._publish_status(connection)
-            await connection.subscribe([self.tree.topic("status")])  # retained, and our own by now
+        async with self.broker.open(self._client_id, will) as channel:
+            await channel.subscribe([self.tree.topic("cmd", "#")])  # who sees the machine online may send a command
+            await self._publish_status(channel)
+            await channel.subscribe([self.tree.topic("status")])  # retained, and our own by now
             self.delivery.connections += 1
-            self.connected, self.trouble = True, None
-            _log.info("connected to the broker at %s (connection %d)", self.address, self._conn)
+            self._channel, self.trouble = channel, None
+            _log.info("connected to the broker at %s (connection %d)", self.broker, self._conn)
             self._due = self._retained | self._due
             self._documents_due.set()
             try:
@@ -166,11 +157,11 @@ class Publisher:
                     tasks = [
                         group.create_task(work, name=f"publisher: {name}")
                         for name, work in (
-                            ("status", self._repeat_status(connection)),
-                            ("live", self._publish_live(connection)),
-                            ("documents", self._publish_documents(connection)),
-                            ("events", self._outbox.run(connection)),
-                            ("receive", self._receive(connection, group)),
+                            ("status", self._repeat_status(channel)),
+                            ("live", self._publish_late(channel)),
+                            ("documents", self._publish_documents(channel)),
+                            ("events", self._outbox.run(channel)),
+                            ("receive", self._receive(channel, group)),
                         )
                     ]
                     await self._stopping.wait()
@@ -181,9 +172,9 @@ class Publisher:
                     for task in (*tasks, *self._answers.running.values(), *self._requests.slow):
                         task.cancel()
             finally:
-                self.connected = False
-                if connection.sound:  # otherwise the last will reports the end
-                    await self._publish_offline(connection)
+                self._channel = None
+                if channel.sound:  # otherwise the last will reports the end
+                    await self._publish_offline(channel)
                 await self._save_bookmark()
 
     async def _save_bookmark(self) -> None:
@@ -194,20 +185,20 @@ class Publisher:
             self.delivery.store_failures += 1
             _log.warning("%s cannot be written (%s); trying again", error.filename, error.strerror)
 
-    async def _publish_offline(self, connection: Connection) -> None:
+    async def _publish_offline(self, channel: Channel) -> None:
         with suppress(BrokerError, PublishRefused, TimeoutError):  # the last will then reports the end
             async with asyncio.timeout(OFFLINE_WITHIN_S):
-                await connection.publish(payload.status(self.tree, StatusMessage(state="offline", conn=self._conn)))
+                await channel.publish(payload.status(self.tree, StatusMessage(state="offline", conn=self._conn)))
 
-    async def _repeat_status(self, connection: Connection) -> None:
+    async def _repeat_status(self, channel: Channel) -> None:
         while True:
             await asyncio.sleep(STATUS_PERIOD_S)
             with suppress(TimeoutError):  # nothing has changed: publish a heartbeat
                 async with asyncio.timeout(HEARTBEAT_S - STATUS_PERIOD_S):  # wait_for can swallow a cancellation
                     await self._status_changed.wait()
-            await self._publish_status(connection)
+            await self._publish_status(channel)
 
-    async def _publish_status(self, connection: Connection) -> None:
+    async def _publish_status(self, channel: Channel) -> None:
         self._status_changed.clear()
         status = StatusMessage(
             state="online",
@@ -219,49 +210,50 @@ class Publisher:
             refused=self._outbox.refused,
         )
         try:
-            await connection.publish(payload.status(self.tree, status))
+            await channel.publish(payload.status(self.tree, status))
         except PublishRefused:
             self.delivery.publishes_refused += 1  # a status cannot report that statuses are refused
 
-    async def _publish_live(self, connection: Connection) -> None:
+    async def _publish_late(self, channel: Channel) -> None:
+        """Sends the live feedback that was kept."""
         loop = asyncio.get_running_loop()
         while True:
             await self._live_due.wait()
-            while connection.is_behind():  # noqa: ASYNC110 - the kernel sends no notification
+            while channel.is_behind():  # noqa: ASYNC110 - the kernel sends no notification
                 await asyncio.sleep(0.005)  # newer feedback may come in this time
             self._live_due.clear()
-            assert self._live is not None
+            if self._live is None:
+                continue  # newer feedback was sent at once
             offered_s, packet = self._live
             self._live = None
             if loop.time() - offered_s > LIVE_MAX_AGE_S:
                 self.delivery.live_dropped += 1
-                continue
-            connection.send(packet)
-            self.delivery.live_sent += 1
+            else:
+                self._send(channel, packet)
 
-    async def _publish_documents(self, connection: Connection) -> None:
+    async def _publish_documents(self, channel: Channel) -> None:
         while True:
             await self._documents_due.wait()
             self._documents_due.clear()
             while self._due:
                 topic, packet = next(iter(self._due.items()))
                 try:
-                    await connection.publish(packet)
+                    await channel.publish(packet)
                 except PublishRefused as refusal:
                     self._on_refusal(refusal)
                 if self._due.get(topic) is packet:
                     del self._due[topic]
             self._documents_published.set()
 
-    async def _receive(self, connection: Connection, group: asyncio.TaskGroup) -> None:
+    async def _receive(self, channel: Channel, group: asyncio.TaskGroup) -> None:
         own_status = self.tree.topic("status")
         commands = self.tree.topic("cmd", "")
-        async for message in connection.messages():
+        async for message in channel.messages():
             if message.topic == own_status:
                 self._correct_status(message.payload)
             elif message.topic.startswith(commands):
                 name = message.topic.removeprefix(commands)
-                await self._requests.take(connection, group, name, message.payload, message.retained)
+                await self._requests.take(channel, group, name, message.payload, message.retained)
 
     def _correct_status(self, data: bytes) -> None:
         """Overwrites a status that this connection has not published, mostly the last will of an old connection."""
@@ -289,7 +281,7 @@ class Publisher:
     def _on_refusal(self, refusal: PublishRefused | None) -> None:
         self._status_changed.set()
         if refusal is None:
-            _log.info("the broker at %s accepts events again", self.address)
+            _log.info("the broker at %s accepts events again", self.broker)
             return
         self.delivery.publishes_refused += 1
         if self.delivery.publishes_refused in (1, 10, 100) or self.delivery.publishes_refused % 1000 == 0:

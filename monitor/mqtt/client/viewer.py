@@ -15,9 +15,10 @@ from uuid import uuid4
 import msgspec
 
 from monitor.events import UNREADABLE, AnyEvent, SetEnd, decode
+from monitor.mqtt.client.address import Address
 from monitor.mqtt.client.backoff import Backoff
-from monitor.mqtt.client.connection import Address, BrokerError, BrokerRefuses, Connection, connect
-from monitor.mqtt.client.lean_client import Received
+from monitor.mqtt.client.channel import BrokerError, BrokerRefuses, Received
+from monitor.mqtt.client.connection import Connection, connect
 from monitor.mqtt.contract.messages import InfoMessage, LiveMessage, StatusMessage
 from monitor.mqtt.contract.topics import ROOT, TopicTree, tree_of
 

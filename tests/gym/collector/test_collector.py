@@ -17,8 +17,8 @@ from monitor.gym.database.database import Database
 from monitor.gym.database.owner import DatabaseOwned
 from monitor.gym.database.tables import events, sets
 from monitor.gym.database.tables import machines as machines_table
+from monitor.mqtt.client.address import Address
 from monitor.mqtt.client.answers import BATCH, StoreAnswers
-from monitor.mqtt.client.connection import Address
 from monitor.mqtt.contract.commands import LifterCommand
 from monitor.mqtt.contract.topics import TopicTree
 from monitor.store.store import Store

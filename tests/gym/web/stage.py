@@ -15,7 +15,7 @@ from monitor.gym.collector.machine import CollectedMachine, MachineNow, Place
 from monitor.gym.configuration import GymConfig
 from monitor.gym.database.database import Database
 from monitor.gym.web.app import make_app
-from monitor.mqtt.client.connection import Address
+from monitor.mqtt.client.address import Address
 from monitor.mqtt.contract.commands import Command
 from monitor.mqtt.contract.messages import AckMessage
 from monitor.mqtt.contract.topics import TopicTree
