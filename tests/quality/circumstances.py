@@ -80,8 +80,11 @@ class Circumstances:
         return (slow if self.tempo_s >= SLOW_TEMPO_S else fast) + (more if self.slow_cell else 0.0)
 
     def moment(self, true: Label, strict: list[Label], loose: list[Label]) -> tuple[float, float]:
-        """The times between which its onset certainly lies: a turnaround may have two dwells of almost one length."""
-        return (true.own["from_s"], true.own["to_s"]) if true.kind == "turnaround" else (true.t_s, true.t_s)
+        """The times between which its onset certainly lies, where its own keys say so.
+
+        A turnaround may have two dwells of almost one length; a stack that creeps may stall a little later.
+        """
+        return (true.own["from_s"], true.own["to_s"]) if "to_s" in true.own else (true.t_s, true.t_s)
 
     def sure_of(self, name: str, true: Label) -> bool:
         """Whether the truth of an attribute, such as "rep.partial", is certain."""

@@ -22,6 +22,7 @@ from tests.quality.circumstances import (
     Blind,
     Circumstances,
 )
+from tests.quality.creep import joined
 from tests.quality.judge import BAD, Judged, is_bad, same, shown
 from tests.quality.labels import Label
 from tests.quality.reported import Reported, reported
@@ -146,6 +147,8 @@ def score_kind(result: SetScore, judged: Judged, detected: list[Reported], key: 
         for event in detected
         if event.kind == key or (key == "fault_turn" and event.kind == "turnaround" and event.own["grade"] in BAD)
     ]
+    if key == "stall":
+        true, strict, loose, found = joined(true), joined(strict), joined(loose), joined(found)
     spans = [under.moment(event, strict, loose) for event in true]
     pairs = pair_spans(
         [event.t_s for event in true],

@@ -18,8 +18,9 @@ from tests.quality.analytic import (
     signals,
 )
 from tests.quality.circumstances import Blind, Circumstances
+from tests.quality.creep import joined
 from tests.quality.judge import judge, shown
-from tests.quality.labels import Label
+from tests.quality.labels import Label, Truth
 from tests.quality.scorer import SetScore, pair, pair_spans, score
 
 A_JERK_M_S2 = 0.08 * STANDARD_GRAVITY_M_S2  # at 4/4 over 0.5 m
@@ -101,6 +102,35 @@ def test_a_strict_event_makes_one_event_required(
         return [Label("stall", t_s, for_s, 1, 1, "positive", 0.2) for t_s, for_s in some]
 
     assert shown(stalls(events), stalls(strict)) == required
+
+
+def test_the_stalls_of_a_stack_that_creeps_are_one(heaved: Any) -> None:
+    """It may begin anywhere in the first of them, and be divided elsewhere; a stall after a pause is another one."""
+
+    def of(*stalls: tuple[float, float]) -> Truth:
+        labels = [Label("stall", t_s, for_s, 1, 1, "positive", 0.2, true_s=t_s + 1.5) for t_s, for_s in stalls]
+        truth: Truth = replace(heaved.nominal, events=labels)
+        return truth
+
+    def scored(*stalls: tuple[float, float]) -> Counter[str]:
+        views = [
+            of((5.0, 2.0), (7.0, 4.0), (13.0, 2.0)),
+            of((5.1, 5.0), (13.1, 1.9)),
+            of((4.9, 2.5), (7.4, 4.0), (13.0, 2.0)),
+        ]
+        judged = replace(heaved, nominal=views[0], strict=views[1], loose=views[2])
+        return outcomes(score(judged, as_reported(of(*stalls).events), SLOW), "stall")
+
+    assert scored((5.1, 5.9), (13.0, 2.0)) == {"hit": 2}
+    assert scored((6.9, 1.8), (8.705, 2.3), (13.0, 2.0)) == {"hit": 2}
+    assert scored((4.5, 6.5), (13.0, 2.0)) == {"missed": 1, "false": 1, "hit": 1}
+    assert scored((5.1, 5.9)) == {"hit": 1, "missed": 1}
+
+
+def test_where_a_creeping_stack_stalls_first_is_in_the_first_stall() -> None:
+    links = [Label("stall", t_s, 2.0, 1, 1, "positive", 0.2) for t_s in (9.0, 5.0, 7.0)]
+    (creep,) = joined(links)
+    assert (creep.t_s, creep.end_s, creep.own) == (5.0, 11.0, {"from_s": 5.0, "to_s": 7.0})
 
 
 def test_what_only_the_nominal_labels_have_beside_a_strict_event_is_not_missed(heaved: Any) -> None:
