@@ -30,7 +30,6 @@ from monitor.detect.moment import (
     Fact,
     Moment,
     News,
-    RangeShown,
     Reps,
     Stillness,
     steps,
@@ -178,7 +177,7 @@ class DetectorPanel:
         if moment.load_confirmed is not None:
             moment = self._judge_again(moment, max(moment.load_confirmed.since, moment.signals.oldest))
         if moment.range_shown is not None:
-            moment = self._judge_by_range(moment, moment.range_shown)
+            moment = self._judge_by_range(moment, max(moment.range_shown.since, moment.signals.oldest))
         self.tally.update(moment)
         if moment.set_ended is not None and moment.in_set:
             moment = self._end_set(moment, moment.set_ended.at)
@@ -263,17 +262,9 @@ class DetectorPanel:
         moment = self._walk_again(moment, Bit.JUDGED, since, believed(bits, since, moment.trust.doubted))
         return replace(moment, bits=int(bits[-1]))
 
-    def _judge_by_range(self, moment: Moment, shown: RangeShown) -> Moment:
-        """Judge a repetition again by the range, which includes it only now."""
-        lag = moment.signals.slow_lag
-        until = moment.now if moment.limits.range_agreed else min(moment.now, shown.until + lag)
-        limits, since = moment.limits, max(shown.since, moment.signals.oldest)
-        span = since, until + 1
-        bits = evaluate(moment.signals, limits, *span, looking_back=True)
-        if not limits.range_agreed:  # rests are judged by its own range, speed by the assumed range
-            own = limits.including(limits.bottom_m, limits.top_m)
-            bits = bits & Bit.FAST | evaluate(moment.signals, own, *span, looking_back=True) & ~Bit.FAST
-            bits[-1] &= ~(Bit.FAST | Bit.TOP)  # what goes on is judged after the next one
+    def _judge_by_range(self, moment: Moment, since: int) -> Moment:
+        """Judge a repetition, from moment `since` on, by the range, which includes it only now."""
+        bits = evaluate(moment.signals, moment.limits, since, moment.now + 1, looking_back=True)
         return self._walk_again(moment, Bit.FAST | Bit.TOP, since, bits)
 
     def _walk_again(self, moment: Moment, watched: int, since: int, bits: NDArray[np.int32]) -> Moment:

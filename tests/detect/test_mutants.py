@@ -190,7 +190,9 @@ MUTANTS = (
         "widen_range(limits, rep.shown)",
         the_range_is_what_three_repetitions_show,
     ),
-    Mutant(LessonDetector, "[RangeShown(since, rep.end)]", "[]", until_some_agree_each_repetition_is_judged_after_it),
+    Mutant(
+        LessonDetector, "[RangeShown(rep.first.dwell_end)]", "[]", until_some_agree_each_repetition_is_judged_after_it
+    ),
     Mutant(LessonDetector, ">= limits.detect.range.reps", "< 0", a_range_of_a_few_centimetres_is_too_short),
     Mutant(
         LessonDetector,
