@@ -111,9 +111,6 @@ def _hung_freely(moment: Moment, rows: slice) -> int:
 
 def _can_show(moment: Moment) -> bool:
     """A load that does not seem to vary along the way hangs freely on its cable; and the force can be trusted."""
-    limits, trust = moment.limits, moment.trust
-    if limits.kind != "stack" or limits.resistance is not None:
-        return False
-    if trust.force_doubted or trust.fault is not None or moment.on(Bit.FROZEN) or not moment.on(Bit.OFF):
-        return False
-    return not moment.assistance.lasts
+    limits = moment.limits
+    hangs = limits.kind == "stack" and limits.resistance is None and moment.on(Bit.OFF)
+    return hangs and not moment.trust.force_doubted

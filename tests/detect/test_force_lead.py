@@ -245,8 +245,7 @@ def _jerked_at_once(friction: float | None, x_m: float, load_n: float | None, *,
         limits=limits,
         now=n - 1,
         x_m=0.1,
-        trust=SimpleNamespace(force_doubted=False, fault=None),
-        assistance=SimpleNamespace(lasts=False),
+        trust=SimpleNamespace(force_doubted=False),
         on=lambda bit: bit == Bit.OFF,
     )
     return lead._coming_m_s2(moment)
