@@ -19,12 +19,10 @@ class LoadStepDetector:
     def __init__(self, teacher: Teacher) -> None:
         self.due = NEVER
         self._teacher = teacher
-        self._full = 0  # repetitions of this set, without partial ones
         self._before_n: float | None = None  # the way up in the last set with a step
 
     def update(self, moment: Moment) -> Findings:
         if moment.set_over is not None:
-            self._full = 0
             self._teacher.forget_step()
             self.due = moment.now + 1  # the set's summary still needs its two loads
             return ()
@@ -32,10 +30,7 @@ class LoadStepDetector:
             self.due = NEVER
             return (moment.limits.with_step(1.0),) if moment.limits.down != 1.0 else ()
         rep = moment.rep_finished
-        if rep is None or moment.limits.kind != "stack":
-            return ()
-        whole, self._full = moment.reps.full > self._full, moment.reps.full
-        if not whole or not moment.in_set or moment.limits.down != 1.0:
+        if rep is None or moment.limits.kind != "stack" or not moment.in_set or moment.limits.down != 1.0:
             return ()
         limits = self._teacher.learn_step(
             moment.signals, moment.limits, moment.trust.doubted, rep.first.dwell_end, rep.end

@@ -29,7 +29,7 @@ class LoadStepFit(NamedTuple):
 
 
 class StepLearner:
-    """Call `update` after each full repetition; it returns the loads once `reps` agree on a step above `size`."""
+    """Call `update` after each repetition; it returns the loads once `reps` agree on a step above `size`."""
 
     def __init__(self, size: float, reps: int) -> None:
         self._size, self._reps = size, reps

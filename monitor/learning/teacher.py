@@ -91,7 +91,7 @@ class Teacher:
         self._steps.forget()
 
     def learn_step(self, signals: SignalWindow, limits: Limits, doubted: Stretches, start: int, end: int) -> Limits:
-        """Learn from a full repetition; the limits change once the way down is known to have another load."""
+        """Learn from a repetition; the limits change once the way down is known to have another load."""
         step = self._steps.update(signals, limits, doubted, start, end)
         if step is None:
             return limits
