@@ -25,7 +25,6 @@ CONFIRM_STEPS = steps(1.0)  # of movement, within which the load is confirmed
 BENT_STEPS = steps(0.1)  # a load may seem to vary along the way for this long
 LOOK_STEPS = 8  # how often to look until then
 LOWERED_STEPS = steps(0.3)  # a load that was lowered for this long is carried by the lifter
-HAND_OVER_STEPS = steps(0.5)  # within which a lifter has taken over most of what a helper lifted
 TAKEN_OVER = 2.0  # times the load, while the stack stands: the lifter has taken over what a helper lifted
 
 
@@ -38,7 +37,6 @@ class LoadDetector:
         self.due = NEVER
         self._teacher = teacher
         self._free_since: int | None = None  # since when nothing pulls
-        self._hung = False  # while nothing pulled, the stack was off its rest
         self._lift_off: int | None = None  # the lift-off since which no load is confirmed
         self._moves_since: int | None = None
         self._bent_since: int | None = None
@@ -78,7 +76,7 @@ class LoadDetector:
         bent = moment.limits.load_from == "learned" and moment.on(Bit.BENT | Bit.HEAVIER)
         self._bent_since = since_when(self._bent_since, bent, moment.now)
         if self._bent_since is not None:
-            if self._raised_since is not None and _stands(moment) and moment.now - self._bent_since < HAND_OVER_STEPS:
+            if self._raised_since is not None and _stands(moment):
                 return self._take_over(moment, self._raised_since)
             if moment.on(Bit.BENT) and not moment.still:  # while it stands, a hand takes it over
                 return self._doubt(moment, self._bent_since)
@@ -89,13 +87,12 @@ class LoadDetector:
         since, self._free_since = self._free_since, None
         paused = since is not None and moment.now - since >= PIN_STEPS
         unseen = paused and moment.limits.load_from == "learned"  # silence hid the end of the pause
-        if paused and (unseen or moment.limits.load_n is None) and self._lift_off is None:
-            self._lift_off = self._look_from = moment.now
-            self._moves_since = None
-        elif since is not None and not self._hung and self._lift_off is not None:
-            self._look_from, self._moves_since = moment.now, None  # it bounced on its rest
-            if since - self._lift_off < steps(moment.limits.detect.set.start_hold_s):
-                self._lift_off = moment.now  # before that it only hopped
+        if self._lift_off is None:
+            lifted = paused and (unseen or moment.limits.load_n is None)
+        else:  # again, where before that it only hopped
+            lifted = since is not None and since - self._lift_off < steps(moment.limits.detect.set.start_hold_s)
+        if lifted:
+            self._lift_off, self._look_from, self._moves_since = moment.now, moment.now, None
         if unseen:
             return (moment.limits.presuming(),)
         return self._confirm(moment) if self._lift_off is not None else ()
@@ -122,7 +119,6 @@ class LoadDetector:
     def _free(self, moment: Moment) -> Findings:
         """Nothing pulls: after a while the pin may have been moved."""
         self._raised_since = None
-        self._hung = not moment.on(Bit.CONTACT)
         self._free_since = moment.now if self._free_since is None else self._free_since
         ripe = self._free_since + PIN_STEPS
         if moment.now < ripe:
@@ -211,8 +207,6 @@ class LoadDetector:
 
     def _carried_since(self, moment: Moment, lift_off: int, load_n: float) -> int:
         """A stack that hung is held until it moves, or the cable carries enough of its load."""
-        if not self._hung:
-            return lift_off
         signals, limits = moment.signals, moment.limits
         v_m_s, tension_n = (signals.part(column, lift_off, moment.now + 1) for column in (signals.v, signals.tension))
         carried = (np.abs(v_m_s) > limits.v_move_m_s) | (tension_n >= limits.detect.held.tension * load_n)

@@ -243,7 +243,7 @@ MUTANTS = (
         "pass",
         full_repetitions_after_half_ones_are_not_too_fast,
     ),
-    Mutant(LoadDetector, "_stands(moment) and", "False and", a_trainer_who_lifts_does_not_teach_a_load),
+    Mutant(LoadDetector, " and _stands(moment):", " and False:", a_trainer_who_lifts_does_not_teach_a_load),
     Mutant(
         LoadDetector,
         "limits = self._teacher.learn_lowered(",
