@@ -39,7 +39,7 @@ from monitor.vocabulary.leaks import LEAKS
 from monitor.vocabulary.lookup import is_fault, leak_of
 
 SETTLED_STEPS = steps(30.0)  # older moments no longer change
-KEPT_STEPS = steps(10.0)  # an event that began this long before a moment spoils nothing after it
+KEPT_STEPS = steps(40.0)  # no record that began this long before those is changed: hindsight reaches 64 s back
 PIN_STEPS = steps(1.0)  # a pause for another load ends at most this long before the lift-off
 EXPLAINED = frozenset({"slack", "unload", "tension_out"})  # by what is not the lifter's and they are part of
 OF_LEAKS = Bit.JUDGED | Bit.KNOWN_X | Bit.CONTACT | Bit.FAST  # the bits that decide what counts

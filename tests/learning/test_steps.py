@@ -13,8 +13,10 @@ END: list[Act] = [Down(6.0)]
 MOTOR = 1.4
 
 
-def events_of(acts: list[Act], motor: float = MOTOR, friction: float | None = FRICTION) -> list[Any]:
-    spine = Spine(profile(working_load_n=None, friction=friction), "s")
+def events_of(
+    acts: list[Act], motor: float = MOTOR, friction: float | None = FRICTION, tempo_s: float = 2.0
+) -> list[Any]:
+    spine = Spine(profile(working_load_n=None, friction=friction, positive_s=tempo_s, negative_s=tempo_s), "s")
     events = spine.update(Movement((*START, *acts), down=motor).samples()).events + spine.finish().events
     return list({event.id: event for event in events}.values())
 
@@ -34,10 +36,11 @@ def test_a_repetition_that_shows_nothing_does_not_count_against_the_others() -> 
     assert step.rep == 4
 
 
-def test_what_the_motor_adds_before_it_is_known_is_no_force_ceiling() -> None:
+@pytest.mark.parametrize("tempo_s", [2.0, 10.0])
+def test_what_the_motor_adds_before_it_is_known_is_no_force_ceiling(tempo_s: float) -> None:
     """It takes over while the stack stands, and until three repetitions agree only the positive's load is known."""
-    rep: list[Act] = [Leg(1.0, 2.0), Still(0.2), Tug(1.6, 0.4), Leg(0.0, 2.0), Still(0.4)]
-    events = events_of(rep * 4 + END, motor=1.6)
+    rep: list[Act] = [Leg(1.0, 1.2 * tempo_s), Still(0.2), Tug(1.6, 0.4), Leg(0.0, 1.2 * tempo_s), Still(0.4)]
+    events = events_of([*rep * 4, Down(7.5, 1.5)], motor=1.6, tempo_s=tempo_s)
     (step,) = [event for event in events if event.kind == "load_step"]
     ceilings = [event for event in events if event.kind == "force_ceiling"]
     assert ceilings
