@@ -8,7 +8,6 @@ from monitor.record.table.table import Table
 
 LEAST_N, LEAST_SHARE = 5.0, 0.01  # of the force that is usual under load: less matters little
 FEWEST = 100  # readings: fewer are a moment
-QUIET_SHARE = 0.25  # of the readings before the first lift: later ones load the cable
 WILD_SHARE = 0.02  # of the readings may be wrong
 
 
@@ -27,7 +26,7 @@ def zero_remarks(profile: Profile, table: Table) -> list[str]:
     before_n = before_n[~np.isnan(before_n)]
     if len(before_n) < FEWEST:
         return []
-    zero_n = float(np.quantile(before_n, QUIET_SHARE))
+    zero_n = float(np.median(before_n[: len(before_n) // 2]))  # later the cable is loaded
     least_n = float(np.quantile(force_n[known], WILD_SHARE))
     enough_n = max(LEAST_N, LEAST_SHARE * float(np.quantile(force_n[known], 1 - WILD_SHARE)))
     if abs(zero_n) < enough_n or (zero_n > 0 and least_n < zero_n - LEAST_N):

@@ -7,7 +7,8 @@ A slow converter repeats a reading in the rows until the next one:
     force      a a a a b b b b b b b b     the third reading equals the second
 
 Repeated forces would look like a cell that freezes and jumps. Only the readings of the converter are kept, at their own
-rate, as a board would send them.
+rate, as a board would send them. A converter that is so slow that a gap would follow each reading is the other way
+round: its readings count until the next one, whether or not the table repeats them.
 """
 
 import numpy as np
@@ -22,6 +23,8 @@ MOST_OFF = 0.15  # of a step: the mean distance of gaps from whole steps; withou
 FEWEST_RUNS = 20
 EDGE = 1e-6  # of a period: tolerance for a stamp at its end
 SLOWEST_S = 0.045  # the longest period without gaps; for a slower converter repeated readings are better
+LONGEST_S = 0.25  # a longer period is no converter's
+LATE = 1.5  # periods after a reading without another one: it is missing
 
 
 def encoder_step_m(position_m: Column) -> float | None:
@@ -44,11 +47,19 @@ def encoder_step_m(position_m: Column) -> float | None:
 
 
 def readings(t_s: Column, force_n: Column) -> Column:
-    """The forces, NaN where a row repeats a reading; unchanged if every row has its own reading."""
-    if np.count_nonzero(force_n[1:] == force_n[:-1]) < len(force_n) / 3:
-        return force_n
+    """The forces, NaN where a row repeats a reading; unchanged if every row has its own reading.
+
+    Of a slow converter, the forces are repeated until the next reading.
+    """
     at = np.flatnonzero(~np.isnan(force_n))
     if len(at) < FEWEST_RUNS:
+        return force_n
+    period_s = float(np.median(np.diff(t_s[at])))
+    if SLOWEST_S < period_s <= LONGEST_S:
+        newest = np.maximum(np.searchsorted(at, np.arange(len(force_n)), side="right") - 1, 0)
+        lasts = (t_s >= t_s[at[newest]]) & (t_s - t_s[at[newest]] < LATE * period_s)
+        return np.where(lasts, force_n[at[newest]], np.nan)
+    if np.count_nonzero(force_n[1:] == force_n[:-1]) < len(force_n) / 3:
         return force_n
     time_s, force = t_s[at], force_n[at]
     begins = np.flatnonzero(np.concatenate(([True], np.diff(force) != 0)))

@@ -99,6 +99,21 @@ def test_a_gap_in_the_rows_keeps_its_length() -> None:
     assert np.diff(t_s[kept]).max() == pytest.approx(np.diff(t_s).max())
 
 
+def test_the_readings_of_a_slow_converter_count_until_the_next() -> None:
+    """Ten readings a second, and empty cells between them; some readings are missing."""
+    t_s = np.arange(0, 20, 0.01)
+    force_n = np.where(np.arange(len(t_s)) % 10 == 4, np.arange(len(t_s)), np.nan)
+    force_n[1000:1100] = np.nan
+    held = readings(t_s, force_n)
+    assert np.isnan(held[:4]).all()
+    assert held[4:14].tolist() == [4.0] * 10
+    assert held[994:1009].tolist() == [994.0] * 15
+    assert np.isnan(held[1009:1104]).all()
+    np.testing.assert_array_equal(readings(t_s, held), held)
+    np.testing.assert_array_equal(readings(10 * t_s, force_n), force_n)  # a reading a second is no converter's
+    np.testing.assert_array_equal(readings(0.4 * t_s, force_n), force_n)  # without gaps
+
+
 def test_a_cell_that_froze_still_shows_it() -> None:
     """For half a second the very same reading, again and again."""
     at_s, t_s = np.arange(0, 20, 0.0125), np.arange(0, 20, 0.002)
