@@ -15,7 +15,7 @@ from monitor.signals.motion import SignalBlock
 
 KEPT = 64 * 200  # moments: 64 s, in which a repetition at 30/30 fits
 SPARE = 200  # older moments, which only the conditions of the oldest ones look back to
-CAPACITY = 3 * KEPT // 2  # so that rows are rarely moved
+CAPACITY = 5 * KEPT // 4  # so that rows are moved at most once in a block, and live every 15 s
 
 Column = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -29,7 +29,7 @@ class SignalWindow:
         self.first: int | None = None  # number of the moment in row 0
         self.oldest = 0  # that detectors see
         self.end = 0  # number of the moment after the newest
-        columns = np.full((10, CAPACITY), np.nan)
+        columns = np.zeros((10, CAPACITY))  # the system gives the memory when it is used
         self.x, self.v, self.a, self.slow_v, self.tension, self.fast_tension = columns[:6]
         self.head_x, self.head_tension, self.found, self.relative = columns[6:]
         self.repeated, self.odd = marks = np.zeros((2, CAPACITY), bool)
