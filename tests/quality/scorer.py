@@ -11,6 +11,7 @@ from typing import Literal
 
 from monitor.events import AnyEvent, Feedback, SetEnd
 from monitor.profile.profile import Profile
+from tests.quality.acts import creep, hovering
 from tests.quality.circumstances import (
     FAULT_LATE_S,
     KEYS,
@@ -22,7 +23,6 @@ from tests.quality.circumstances import (
     Blind,
     Circumstances,
 )
-from tests.quality.creep import joined
 from tests.quality.judge import BAD, Judged, is_bad, same, shown
 from tests.quality.labels import Label
 from tests.quality.reported import Reported, reported
@@ -148,7 +148,9 @@ def score_kind(result: SetScore, judged: Judged, detected: list[Reported], key: 
         if event.kind == key or (key == "fault_turn" and event.kind == "turnaround" and event.own["grade"] in BAD)
     ]
     if key == "stall":
-        true, strict, loose, found = joined(true), joined(strict), joined(loose), joined(found)
+        true, strict, loose, found = creep(true), creep(strict), creep(loose), creep(found)
+    elif key == "force_ceiling":
+        true, strict, found = hovering(true, loose), hovering(strict, loose), hovering(found, loose)
     spans = [under.moment(event, strict, loose) for event in true]
     pairs = pair_spans(
         [event.t_s for event in true],

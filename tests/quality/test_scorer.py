@@ -10,6 +10,7 @@ import pytest
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2
 from monitor import events as records
 from monitor.events import AnyEvent
+from tests.quality.acts import creep
 from tests.quality.analytic import (
     LEAD,
     TAIL,
@@ -18,7 +19,6 @@ from tests.quality.analytic import (
     signals,
 )
 from tests.quality.circumstances import Blind, Circumstances
-from tests.quality.creep import joined
 from tests.quality.judge import judge, shown
 from tests.quality.labels import Label, Truth
 from tests.quality.scorer import SetScore, pair, pair_spans, score
@@ -129,8 +129,24 @@ def test_the_stalls_of_a_stack_that_creeps_are_one(heaved: Any) -> None:
 
 def test_where_a_creeping_stack_stalls_first_is_in_the_first_stall() -> None:
     links = [Label("stall", t_s, 2.0, 1, 1, "positive", 0.2) for t_s in (9.0, 5.0, 7.0)]
-    (creep,) = joined(links)
-    assert (creep.t_s, creep.end_s, creep.own) == (5.0, 11.0, {"from_s": 5.0, "to_s": 7.0})
+    (one,) = creep(links)
+    assert (one.t_s, one.end_s, one.own) == (5.0, 11.0, {"from_s": 5.0, "to_s": 7.0})
+
+
+def test_a_force_that_hovers_at_its_ceiling_exceeds_it_once(heaved: Any) -> None:
+    """How often it dips below is neither right nor wrong; where it swings back to the load, it exceeds it again."""
+
+    def of(*ceilings: tuple[float, float]) -> Truth:
+        own = {"peak_tension_n": 1200.0}
+        labels = [Label("force_ceiling", t_s, for_s, 1, 1, "positive", 0.2, own, true_s=t_s) for t_s, for_s in ceilings]
+        truth: Truth = replace(heaved.nominal, events=labels)
+        return truth
+
+    strict, loose = of((5.1, 0.05), (5.3, 0.1), (6.0, 0.1)), of((5.0, 0.6), (6.0, 0.1))
+    judged = replace(heaved, nominal=of((5.01, 0.2), (5.22, 0.3), (6.0, 0.1)), strict=strict, loose=loose)
+    for reports in (((5.0, 0.5), (6.0, 0.1)), ((5.02, 0.1), (5.14, 0.1), (5.3, 0.2), (6.0, 0.1))):
+        assert outcomes(score(judged, as_reported(of(*reports).events), SLOW), "force_ceiling") == {"hit": 2}
+    assert outcomes(score(judged, as_reported(of((5.0, 0.5)).events), SLOW), "force_ceiling") == {"hit": 1, "missed": 1}
 
 
 def test_what_only_the_nominal_labels_have_beside_a_strict_event_is_not_missed(heaved: Any) -> None:
