@@ -25,7 +25,7 @@ from monitor.detect.jerks import SurgeDetector
 from monitor.detect.leak_tally import OF_LEAKS
 from monitor.detect.lessons import LessonDetector
 from monitor.detect.load_steps import LoadStepDetector
-from monitor.detect.loads import LoadDetector
+from monitor.detect.loads import BLOW_STEPS, LoadDetector
 from monitor.detect.moment import (
     Fact,
     Moment,
@@ -175,7 +175,7 @@ class DetectorPanel:
             moment = self._start_set(moment, moment.set_started.at)
         moment, _ = self._wake(self._after, moment, changed, stirred)
         if moment.load_confirmed is not None:
-            moment = self._judge_again(moment, max(moment.load_confirmed.since, moment.signals.oldest))
+            moment = self._judge_again(moment, moment.load_confirmed.since)
         if moment.range_shown is not None:
             moment = self._judge_by_range(moment, max(moment.range_shown.since, moment.signals.oldest))
         self.tally.update(moment)
@@ -256,10 +256,12 @@ class DetectorPanel:
         return replace(moment, **changes) if changes else moment
 
     def _judge_again(self, moment: Moment, since: int) -> Moment:
-        """Judge again from moment `since` by the load, which is known only now."""
-        bits = evaluate(moment.signals, moment.limits, since, moment.now + 1)
-        self.tally.judge_again(moment, since, bits)
-        moment = self._walk_again(moment, Bit.JUDGED, since, believed(bits, since, moment.trust.doubted))
+        """Judge again from moment `since` by the load, which is known only now, and the blow that lifted the stack."""
+        since, pulled = (max(at, moment.signals.oldest) for at in (since, since - BLOW_STEPS))
+        bits = evaluate(moment.signals, moment.limits, pulled, moment.now + 1)
+        bits[: since - pulled] &= Bit.CEILING
+        self.tally.judge_again(moment, since, bits[since - pulled :])
+        moment = self._walk_again(moment, Bit.JUDGED, pulled, believed(bits, pulled, moment.trust.doubted))
         return replace(moment, bits=int(bits[-1]))
 
     def _judge_by_range(self, moment: Moment, since: int) -> Moment:

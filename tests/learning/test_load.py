@@ -11,7 +11,21 @@ from monitor.events import Rep, SetEnd
 from monitor.learning.load import lowered
 from monitor.profile.limits import limits_of
 from monitor.signals.signal_window import SignalWindow
-from tests.movements import FRICTION, LOAD_N, PROFILES, Act, Down, Helped, Leg, Movement, Pin, Still, Tug, profile
+from tests.movements import (
+    FRICTION,
+    LOAD_N,
+    PROFILES,
+    REST_M,
+    Act,
+    Down,
+    Helped,
+    Leg,
+    Movement,
+    Pin,
+    Still,
+    Tug,
+    profile,
+)
 
 
 @pytest.mark.parametrize(("up_s", "down_s"), [(2.0, 2.0), (1.0, 2.0), (1.0, 1.0), (2.0, 1.0), (0.7, 2.0)])
@@ -132,3 +146,16 @@ def test_a_load_that_is_only_presumed_is_not_the_working_load() -> None:
     assert [end.working_load_n for end in ends] == [pytest.approx(LOAD_N, rel=0.01), None]
     assert [end.working_load_from for end in ends] == ["learned", "unknown"]
     assert [stretch.load_n for end in ends for stretch in end.loads][1] is None
+
+
+@pytest.mark.parametrize("name", ["stack", "learned"])
+def test_a_blow_that_lifts_the_stack_begins_on_its_rest_whether_the_load_is_known_or_learned_later(name: str) -> None:
+    rep: list[Act] = [Leg(1.0, 2.0), Still(0.4), Leg(0.0, 2.0), Still(0.4)]
+    heave: list[Act] = [Leg(0.6, 0.5), Leg(1.0, 1.0), Still(0.4), Leg(0.0, 2.0), Still(0.4)]
+    rows = Movement((Leg(0.0, 0.5), Still(0.4), *rep, Down(3.0), *heave, *rep, Down(6.0))).samples()
+    leaves_s = rows.t_s[(rows.t_s > 9.0) & (rows.position_m > REST_M + 0.003)][0]
+    pulled = (rows.t_s > leaves_s - 0.05) & (rows.t_s <= leaves_s) & ~np.isnan(rows.force_n)
+    force_n = np.where(pulled, 1.9 * LOAD_N, rows.force_n)
+    events = Spine(PROFILES[name], "s").update(Samples(rows.t_s, rows.position_m, force_n, rows.flags)).events
+    begun_s = [event.t_s for event in events if event.kind == "force_ceiling"]
+    assert begun_s == pytest.approx([leaves_s - 0.04] * 2, abs=0.01), "when it opens and when it closes"
