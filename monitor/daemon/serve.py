@@ -15,6 +15,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import FrameType
 
 from firmware_bridge.chunk import Chunk
 from monitor.access.credentials import address_of
@@ -84,6 +85,7 @@ async def serve(
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             stack.callback(loop.remove_signal_handler, number)  # after all that waits for the disk
         stack.callback(limit.done)
+        _limit_interrupts(limit)
         store = await finished(partial(Store, store_path(directory)), Store.close)
         stack.push_async_callback(finished, store.close)
         broker: Broker
@@ -160,6 +162,19 @@ async def serve(
             ending = asyncio.create_task(end(), name="end")
             await daemon.run(source(daemon))
             await ending
+
+
+def _limit_interrupts(limit: StopLimit) -> None:
+    """Until the daemon's own handler is set, Ctrl-C cancels what is starting; this too may wait for a disk."""
+    cancels = signal.getsignal(signal.SIGINT)
+
+    def interrupted(number: int, frame: FrameType | None) -> None:
+        limit.interrupt()
+        if callable(cancels):
+            cancels(number, frame)
+
+    if callable(cancels):  # else Ctrl-C is ignored, as for a program in the background
+        signal.signal(signal.SIGINT, interrupted)
 
 
 def _refuse_shared_ports(profile: Profile, server: PageServer, directory: Path) -> None:

@@ -78,6 +78,21 @@ def test_another_ctrl_c_ends_it_at_once(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
+def test_another_ctrl_c_ends_a_daemon_that_waits_for_its_store(tmp_path: Path) -> None:
+    async def story() -> None:
+        with Shim(tmp_path) as shim:
+            shim.stall_syncs(FOREVER_S)
+            with a_daemon(tmp_path, a_profile(tmp_path, None), tmp_path / "tty", shim.environment) as daemon:
+                await until(lambda: list((tmp_path / "state").rglob("events.db*")))
+                os.kill(daemon.pid, signal.SIGINT)
+                await until(lambda: [line for line in daemon.lines if "Ctrl-C again ends it" in line])
+                os.kill(daemon.pid, signal.SIGINT)
+                assert await asyncio.to_thread(daemon.wait) == ExitCode.INTERRUPTED
+                assert "ERROR Ctrl-C again: ending without what is not on the disk yet" in daemon.lines
+
+    asyncio.run(story())
+
+
 def test_the_service_manager_hears_that_it_stops_and_is_alive(tmp_path: Path) -> None:
     async def story() -> None:
         manager = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "400000"}
