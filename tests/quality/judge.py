@@ -60,15 +60,19 @@ def judge(signals: Signals, profile: Profile, whole: bool = False, pause_s: floa
 
 
 def shown(events: list[Label], strict: list[Label]) -> list[bool]:
-    """For each event whether the strict labels have it, too."""
-    had = {id(same(other, events)) for other in strict}
+    """For each event whether the strict labels have it, too: each shows the one that it shares most time with."""
+    had = {id(max(near, key=lambda one: _shared_s(one, other))) for other in strict if (near := _near(other, events))}
     return [id(event) in had for event in events]
 
 
 def same(event: Label, others: list[Label]) -> Label | None:
-    """The event among `others` that is the same act: the one that shares most time with it, or is nearest to it."""
+    """The event among `others` that is the same act."""
+    return min(_near(event, others), key=lambda other: abs(other.t_s - event.t_s), default=None)
+
+
+def _near(event: Label, others: list[Label]) -> list[Label]:
     slack_s = SAME_LATE_S.get(event.kind, SAME_S)
-    near = [
+    return [
         other
         for other in others
         if other.kind == event.kind
@@ -77,7 +81,11 @@ def same(event: Label, others: list[Label]) -> Label | None:
         and other.t_s <= event.end_s + slack_s
         and event.t_s <= other.end_s + slack_s
     ]
-    return max(near, key=lambda other: min(event.end_s, other.end_s) - max(event.t_s, other.t_s), default=None)
+
+
+def _shared_s(one: Label, other: Label) -> float:
+    """For how long both last; below 0 it is how far they are apart."""
+    return min(one.end_s, other.end_s) - max(one.t_s, other.t_s)
 
 
 def is_bad(event: Label) -> bool:
