@@ -12,9 +12,9 @@ from monitor.playback.places import WILD_SHARE
 from monitor.playback.playback import Playback, TablePlayback
 from monitor.profile.weights import newtons
 from monitor.record.table.plausible import USUAL_N
-from monitor.record.table.reading import negated_option
+from monitor.record.table.reading import Reading, negated_option, units_option
 from monitor.record.table.table import Table
-from monitor.record.table.units import SI, UNITS
+from monitor.record.table.units import SI, UNITS, Unit, negated
 
 SMALL_N = 150.0  # few loads in newtons are smaller, many in kilograms are
 _FORCES = [unit for unit in UNITS if unit.quantity == "f" and unit != SI["f"]]
@@ -31,24 +31,42 @@ def load_remarks(playback: Playback, records: Iterable[AnyEvent]) -> list[str]:
     loads_n = [end.working_load_n for end in ends if end.working_load_n]
     if not ends and table is not None and machine.working_load_n is not None:
         loads_n = _carried_n(table.samples.force_n)  # too little to make a set of it
+    reading = table.reading if table is not None and unit_guessed else None
     if machine.plates_kg is not None and loads_n:
         known = f"fits none of [machine] plates_kg ({', '.join(f'{kg:g}' for kg in machine.plates_kg)})"
-        return _unfit(loads_n, [kg * G for kg in machine.plates_kg], known, unit_guessed)
+        return _unfit(loads_n, [kg * G for kg in machine.plates_kg], known, reading)
     if machine.working_load_n is not None:
         known = f"is not [machine] working_load_n ({newtons(machine.working_load_n)})"
-        return _unfit(loads_n, [machine.working_load_n], known, unit_guessed)
-    if table is None or not unit_guessed:
+        return _unfit(loads_n, [machine.working_load_n], known, reading)
+    if table is None or reading is None:
         return []
     loads_n = [n for end in ends if (n := end.working_load_n or end.strength_n)]
     forces_n = table.samples.force_n
     most_n = max(loads_n) if loads_n else float(np.abs(forces_n).max(initial=0.0, where=~np.isnan(forces_n)))
-    least_n, greatest_n = USUAL_N
-    units = [unit for unit in _FORCES if unit.times > unit.over and least_n <= most_n * unit.times <= greatest_n]
-    if most_n >= SMALL_N or not units:
+    units = _larger_units(most_n)
+    if not units:
         return []
     what = "the greatest load is" if loads_n else "the force never exceeds"
-    words, options = " or ".join(unit.words for unit in units), " or ".join(f"--units {unit.name}" for unit in units)
-    return [f"{what} {newtons(most_n)}: if these are {words}, add {options}; if they are newtons, add --units N"]
+    words, options = _alternatives(reading, units)
+    ours = _option(reading, SI["f"])
+    return [f"{what} {newtons(most_n)}: if these are {words}, add {options}; if they are newtons, add {ours}"]
+
+
+def _larger_units(most_n: float) -> list[Unit]:
+    """The units other than newtons that a small force may be in."""
+    least_n, greatest_n = USUAL_N
+    units = [unit for unit in _FORCES if unit.times > unit.over and least_n <= most_n * unit.times <= greatest_n]
+    return units if most_n < SMALL_N else []
+
+
+def _option(reading: Reading, unit: Unit) -> str:
+    """The option that also keeps the units that were given."""
+    return units_option({**reading.units, "f": unit})
+
+
+def _alternatives(reading: Reading, units: Sequence[Unit]) -> tuple[str, str]:
+    """The words and the options of units."""
+    return " or ".join(unit.words for unit in units), " or ".join(_option(reading, unit) for unit in units)
 
 
 def _pushes(table: Table) -> str | None:
@@ -58,6 +76,10 @@ def _pushes(table: Table) -> str | None:
     if not least_n < -USUAL_N[0] or -least_n < 2 * most_n:
         return None
     remedy = f"add {negated_option(table.reading, 'f')} if the cell is negative when the cable pulls"
+    units = _larger_units(-least_n) if "f" not in table.reading.units else []
+    if units:
+        words, options = _alternatives(table.reading, [negated(unit) for unit in units])
+        remedy += f", or {options} if these are {words}"
     return f"the forces go from {least_n:.0f} to {most_n:.0f} N, and a cable cannot push: {remedy}"
 
 
@@ -67,16 +89,16 @@ def _carried_n(force_n: NDArray[np.float64]) -> list[float]:
     return [float(force_n[force_n > most_n / 2].mean())] if most_n > 0 else []
 
 
-def _unfit(loads_n: Sequence[float], known_n: Sequence[float], known: str, unit_guessed: bool) -> list[str]:
-    """The loads that are not among the known ones."""
+def _unfit(loads_n: Sequence[float], known_n: Sequence[float], known: str, reading: Reading | None) -> list[str]:
+    """The loads that are not among the known ones; `reading`: of a table whose force is in no given unit."""
     remarks = []
     for load_n in sorted(set(loads_n)):
         if _fits(load_n, known_n):
             continue
         remedy = "correct the profile, or calibrate again"
-        likely = [unit for unit in _FORCES if unit_guessed and _fits(load_n * unit.times / unit.over, known_n)]
-        if likely:
-            words = " or ".join(f"{unit.words} (--units {unit.name})" for unit in likely)
+        likely = [unit for unit in _FORCES if _fits(load_n * unit.times / unit.over, known_n)]
+        if likely and reading is not None:
+            words = " or ".join(f"{unit.words} ({_option(reading, unit)})" for unit in likely)
             remedy = f"is the table in {words}? If not, {remedy}"
         remarks.append(f"a load of {newtons(load_n)} was lifted, which {known}: {remedy}")
     return remarks

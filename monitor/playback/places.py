@@ -10,7 +10,7 @@ from monitor.record.table.table import Table
 LEAST_SHARE = 0.25  # of the range: so much travel is a movement, wherever the profile puts the rest
 LEAST_RANGES, MOST_RANGES = 0.15, 2.0  # less or more travel is another unit: no machine and no lift differs that much
 STILL_M = 0.005  # an encoder that shows no more shows no movement
-FAR_M = 0.25  # from the rest, where the range is learned: higher than hooks and limiters
+BELOW_M, FAR_M = 0.05, 0.25  # the same where the range is learned: far below the rest, and above any hook or limiter
 WILD_SHARE = 0.01  # of the positions may be wrong
 SLACK_SHARE = 0.2  # of the force that is usual under load: with less the stack lies on its rest
 FEWEST_SLACK = 0.02  # of the rows with both readings
@@ -31,7 +31,7 @@ def place_remarks(profile: Profile, table: Table) -> list[str]:
     low_m, high_m = (float(edge_m) + 0.0 for edge_m in np.quantile(known_m, (WILD_SHARE, 1 - WILD_SHARE)))
     lie = f"the positions go from {low_m:.3f} to {high_m:.3f} m"
     turn = f"if positions fall while the stack rises, add {negated_option(table.reading, 'x')}"
-    below_m, above_m = FAR_M, FAR_M
+    below_m, above_m = BELOW_M, FAR_M
     if machine.top_m is not None:
         range_m = machine.top_m - rest_m
         below_m, above_m = LEAST_SHARE * range_m, (1 - LEAST_SHARE) * range_m

@@ -120,13 +120,13 @@ def test_an_option_that_cannot_be_read_is_refused(
 @pytest.mark.parametrize(
     ("extra", "words", "remark"),
     [
-        ("", [], "is 60 N (6.1 kg): if these are kilograms or pounds, add --units kg or --units lb; if they are newt"),
+        ("", [], "is 60 N (6.1 kg): if these are kilograms or pounds, add --units ms,mm,kg or --units ms,mm,lb; if"),
         ("", ["--units", "ms,mm,N"], None),  # the unit is given
         ("", ["--units", "ms,mm,kg"], None),
         ("plates_kg = [20, 40, 60]\n", [], "fits none of [machine] plates_kg (20, 40, 60): is the table in kilograms"),
         ("plates_kg = [20, 40, 60]\n", ["--units", "ms,mm,kg"], None),
         ("plates_kg = [20, 40, 70]\n", ["--units", "ms,mm,kg"], "(20, 40, 70): correct the profile"),
-        ("plates_kg = [27.2]\n", [], "is the table in pounds (--units lb)? If not, correct the profile"),
+        ("plates_kg = [27.2]\n", [], "is the table in pounds (--units ms,mm,lb)? If not, correct the profile"),
         ("plates_kg = [6.1]\n", [], None),
         ("working_load_n = 588.4\n", [], "is not [machine] working_load_n (588 N (60.0 kg)): is the table in kilo"),
     ],
@@ -193,6 +193,7 @@ def test_positions_that_cannot_be_this_machine_s_are_named(
         ),
         ("rest_m = 0.0", -1, 1.3, "without force the stack is at 1.300 m, far above the rest of the profile (0.000 m)"),
         ("rest_m = 0.0", 1, 0.1, None),  # on a hook
+        ("rest_m = 0.0", -0.3, 0, "go from -0.129 to 0.000 m, below the rest of the profile (0.000 m): if positions"),
         ("", 1, 0, None),
         ("", 1, 0.25, "at 0.250 m, and the profile does not say where it rests: add rest_m = 0.250 to [machine]"),
         ("", -1, 0, "go from -0.430 to 0.000 m, below the rest of the profile (0.000 m): if positions fall"),
@@ -286,7 +287,11 @@ def test_a_zero_below_0_is_no_cell_wired_the_other_way(
         (0.00001, None),  # no unit explains it
         (
             -9.80665,
-            "go from -625 to 1 N, and a cable cannot push: add --units=-N if the cell is negative when the cable",
+            "and a cable cannot push: add --units=-N if the cell is negative when the cable pulls\n",
+        ),
+        (
+            -1.0,
+            "if the cell is negative when the cable pulls, or --units=-kg or --units=-lb if these are kilo",
         ),
     ],
 )

@@ -25,11 +25,10 @@ def likely(names: Sequence[str]) -> int:
 def suggestion(names: Sequence[str]) -> str:
     """A sentence with the options for these headers; dots mark those that could not be guessed."""
     guessed = {quantity: _guess(names, quantity) for quantity in QUANTITIES}
-    units = {
-        quantity: (unit_in(name, quantity) if name else None) or SI[quantity] for quantity, name in guessed.items()
-    }
+    named = {quantity: unit_in(name, quantity) if name else None for quantity, name in guessed.items()}
+    units = {quantity: unit for quantity, unit in named.items() if unit is not None and unit != SI[quantity]}
     options = columns_option({quantity: name or "..." for quantity, name in guessed.items()})
-    if units != SI:
+    if units:
         options += " " + units_option(units)
     unknown = [WHAT[quantity] for quantity, name in guessed.items() if name is None]
     dots = f" (the header of {' and '.join(unknown)} for the dots)" if unknown else ""

@@ -112,9 +112,9 @@ def test_a_unit_of_another_quantity_asks_for_its_size(tmp_path: Path, header: st
 @pytest.mark.parametrize(
     ("head", "options"),
     [
-        ("No.;Time (s);Position [mm];Load (kg)", "'t=Time (s),x=Position [mm],f=Load (kg)' --units s,mm,kg"),
-        ("No.;secs;Hub in mm;Cable force [lbf]", "'t=secs,x=Hub in mm,f=Cable force [lbf]' --units s,mm,lb"),
-        ("No.;Uhrzeit;Distanz_cm;Zugkraft_kg", "t=Uhrzeit,x=Distanz_cm,f=Zugkraft_kg --units s,cm,kg"),
+        ("No.;Time (s);Position [mm];Load (kg)", "'t=Time (s),x=Position [mm],f=Load (kg)' --units mm,kg"),
+        ("No.;secs;Hub in mm;Cable force [lbf]", "'t=secs,x=Hub in mm,f=Cable force [lbf]' --units mm,lb"),
+        ("No.;Uhrzeit;Distanz_cm;Zugkraft_kg", "t=Uhrzeit,x=Distanz_cm,f=Zugkraft_kg --units cm,kg"),
     ],
 )
 def test_headers_are_hinted_at_with_the_options_for_them(tmp_path: Path, head: str, options: str) -> None:
