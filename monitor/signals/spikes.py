@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 LEAP = 0.3  # of the greatest reading in the window before
 WINDOW = 16  # readings
-MOST_S = 0.03  # from the reading before a spike to the one after it
+MOST_S = 0.031  # from the reading before a spike to the one after it: 30 ms, however its stamps are rounded
 RETURN = 0.1  # of the leap: after a spike the force is where it was before, up to this
 MOST_READINGS = 2  # of one spike: a disturbance on the wires is shorter than three conversions
 

@@ -280,6 +280,18 @@ def test_lone_spikes_change_nothing_but_are_reported(force_hz: float, every: int
     assert {event.cause for event in last(both[1], "sensor_fault")} == {"spike"}
 
 
+def test_a_spike_between_rows_that_are_30_ms_apart_is_one() -> None:
+    """80 readings a second, each in the next of 100 rows: the neighbours of one are 20 or 30 ms apart, as rounded."""
+    rows = replace(Movement((*LEAD, *REP, *REP, *REP, *END)), force_hz=80.0).samples()
+    t_s = np.where(np.isnan(rows.force_n), rows.t_s, np.ceil(rows.t_s * 100) / 100)
+    order = np.argsort(t_s, kind="stable")
+    late = Samples(t_s[order], rows.position_m[order], rows.force_n[order], rows.flags[order])
+    events = records([], samples=spiked(late, 61, 8000.0))
+    assert {event.cause for event in last(events, "sensor_fault")} == {"spike"}
+    assert not {"slack", "force_ceiling", "tension_out"} & {event.kind for event in events}
+    assert all(rep.tension_max_n < 800.0 for rep in last(events, "rep"))
+
+
 @pytest.mark.parametrize(("force_hz", "every", "spike_n"), SPIKY)
 def test_lone_spikes_explain_nothing(force_hz: float, every: int, spike_n: float) -> None:
     """Their readings are left out: a fault of the lifter beside one is still the lifter's, and help remains one."""
