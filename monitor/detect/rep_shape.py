@@ -60,10 +60,9 @@ def _upload(moment: Moment, leaves: int, load_n: float) -> tuple[int, float]:
 
 def segmented_of(moment: Moment, up: tuple[int, int], down: tuple[int, int], settings: RepSettings) -> Segmented:
     """How many dips the speed of each movement has; moments `up` and `down` to but not including their ends."""
-    signals, lag = moment.signals, moment.signals.slow_lag  # slow: a coarse encoder's noise makes no dips
-    ways = ((start + lag, min(end + lag, moment.now + 1)) for start, end in (up, down))
-    noise_m_s = moment.limits.detect.motion.rest_min_m_s
-    positive, negative = (_dips(np.abs(signals.part(signals.slow_v, *way)), settings, noise_m_s) for way in ways)
+    signals, noise_m_s = moment.signals, moment.limits.detect.motion.rest_min_m_s
+    speeds_m_s = (np.abs(signals.slow_part(*way)) for way in (up, down))  # slow: a coarse encoder's noise makes no dips
+    positive, negative = (_dips(speed_m_s, settings, noise_m_s) for speed_m_s in speeds_m_s)
     return Segmented(positive=positive, negative=negative)
 
 

@@ -261,7 +261,7 @@ def cruise(signals: SignalWindow, limits: Limits, doubted: Stretches, start: int
     """
     columns = (signals.x, signals.tension, signals.v, signals.a)
     x, tension, v, a = (signals.part(column, start, end) for column in columns)
-    slow_v = signals.part(signals.slow_v, start + signals.slow_lag, end + signals.slow_lag)
+    slow_v = signals.slow_part(start, end)
     n = min(len(tension), len(slow_v))
     x, tension, v, a, slow_v = x[:n], tension[:n], v[:n], a[:n], slow_v[:n]
     moving = np.abs(slow_v) > limits.v_move_m_s

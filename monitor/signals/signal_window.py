@@ -3,7 +3,7 @@
 column[window.row(a) : window.row(b)]      moments a (included) to b (excluded); moments that are too old are cut off
 
 How many rows are kept depends on how the stream was cut into batches. What detectors see must not. So at each moment
-they see the `KEPT` moments before it, and nothing older.
+they see the `KEPT` moments before it, and nothing older. Nor may it matter which moments after it have arrived already.
 """
 
 from typing import Any
@@ -27,7 +27,7 @@ class SignalWindow:
     def __init__(self, slow_lag: int = 0) -> None:
         self.slow_lag = slow_lag
         self.first: int | None = None  # number of the moment in row 0
-        self.oldest = 0  # that detectors see
+        self.oldest = self.now = 0  # the oldest moment that detectors see, and the present one
         self.end = 0  # number of the moment after the newest
         columns = np.zeros((10, CAPACITY))  # the system gives the memory when it is used
         self.x, self.v, self.a, self.slow_v, self.tension, self.fast_tension = columns[:6]
@@ -66,6 +66,7 @@ class SignalWindow:
 
     def look_from(self, now: int) -> None:
         """Detectors look back from moment `now`."""
+        self.now = now
         if self.oldest < now - KEPT:
             self.oldest = now - KEPT
 
@@ -92,6 +93,11 @@ class SignalWindow:
     def count(self, counter: Counts, start: int, end: int) -> int:
         """How many moments from `start` up to but not including `end` were counted."""
         return int(counter[self.row(max(start, end) - 1)] - counter[self.row(start - 1)])
+
+    def slow_part(self, start: int, end: int) -> Column:
+        """The slow velocities of moments `start` up to but not including `end`, those that are known by now."""
+        lag = self.slow_lag
+        return self.part(self.slow_v, max(start, self.oldest) + lag, min(end + lag, self.now + 1))
 
     def part(self, column: Column, start: int, end: int) -> Column:
         """A column from moment `start` up to but not including `end`; never empty while anything is kept."""
