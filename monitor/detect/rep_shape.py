@@ -12,7 +12,6 @@ from monitor.profile.settings import RepSettings
 from monitor.signals.stretches import runs_of, union
 
 BEFORE_STEPS = steps(10.0)  # an upload is searched for this long before lift-off
-EARLY_STEPS = steps(0.3)  # a jerk of the start may begin this long before the repetition
 
 
 def start_of(moment: Moment, finished: RepFinished, load_n: float | None) -> RepStart | None:
@@ -35,7 +34,7 @@ def start_of(moment: Moment, finished: RepFinished, load_n: float | None) -> Rep
         and peak_m_s2 <= limits.a_turn_m_s2
     )
     grade: Literal["squeezed", "fair", "jerked"] = "squeezed" if squeezed else "fair"
-    if begin - EARLY_STEPS <= moment.thrown.start_at < top:
+    if begin <= moment.thrown.start_at < top:
         grade = "jerked"
     return RepStart(
         grade=grade,

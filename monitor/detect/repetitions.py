@@ -189,7 +189,7 @@ class RepDetector:
     def _lower(self, moment: Moment, last: TurningPoint) -> None:
         """Note how low the newest repetition ended, unless on the rest."""
         if last.reversal.x_m > moment.limits.detect.set.off_rest_m + moment.limits.doubt_m:
-            self._lowest_m = min(self._lowest_before_m, last.reversal.x_m)
+            self._lowest_m = min(self._lowest_m, last.reversal.x_m)
 
     def _amend(self, moment: Moment, reported: Detection[Rep], last: TurningPoint) -> list[Finding]:
         """The movement of a reported repetition went on: correct its end if that has moved."""
@@ -197,7 +197,7 @@ class RepDetector:
         before, start = reported.event, reported.start
         end = max(last.dwell_start, start + 1)
         moved = abs(seconds(end - start) - (before.duration_s or 0.0)) > seconds(SAME_END_STEPS)
-        if not moved or moment.set_number != before.set or start < moment.signals.oldest:
+        if not moved or moment.set_number != before.set:
             return []
         if np.isnan(moment.signals.part(moment.signals.a, start, end)).all():  # it moved out of sight
             return []
