@@ -63,9 +63,9 @@ class DriftMonitor:
         """Call at the end of a set with the load as measured, before it is rounded to a load of the pin."""
         if fit is None or len(self._loads_n) < 2:
             return
-        at = int(np.abs(self._loads_n - fit.level).argmin())
+        at = int(np.abs(self._loads_n - fit.load_n).argmin())
         gaps_n = np.abs(np.delete(self._loads_n, at) - self._loads_n[at])
-        off_n = fit.level - float(self._loads_n[at])
+        off_n = fit.load_n - float(self._loads_n[at])
         if abs(off_n) < NEAR_LOAD * float(gaps_n.min()):
             self._spans.append(off_n / float(self._loads_n[at]))
 

@@ -32,18 +32,13 @@ LATE_MOMENTS, LATE_SPREAD = 30, 0.10  # enough when no more time is left
 
 
 class LoadFit(NamedTuple):
-    """A fit over one or more repetitions, as the sums that it is made of."""
+    """What one or more repetitions pulled, before it is snapped to a plate."""
 
-    n: int
+    load_n: float
+    friction: float
     reps: int
-    level: float
-    slope: float
     shorter_way: int  # moments of the way, up or down, with fewer of them
     odd_since: int | None = None  # since then, another load is pulled than before in this set
-
-    @property
-    def friction(self) -> float:
-        return max(0.0, self.slope / self.level)
 
 
 class LoadEstimate(NamedTuple):
@@ -124,16 +119,33 @@ def _carried(
     return tension_n[good]
 
 
+class CruiseLine(NamedTuple):
+    """Tension over direction: its level, its slope, and the root of its mean squared residual."""
+
+    load_n: float
+    friction_n: float
+    residual_n: float
+
+    @property
+    def friction(self) -> float:
+        return self.friction_n / self.load_n
+
+    @property
+    def possible(self) -> bool:
+        """Whether a lifter alone can have pulled it: friction is never negative."""
+        return self.load_n > 0 and self.friction >= LEAST_FRICTION
+
+
 class Cruise(NamedTuple):
     """Sums over moments of steady movement: what a line of tension over direction is fitted to."""
 
-    n: float = 0.0
-    c: float = 0.0
+    n: float = 0.0  # how many
+    c: float = 0.0  # of the directions, -1 to 1
     cc: float = 0.0
-    t: float = 0.0
+    t: float = 0.0  # of the tensions, N, without what acceleration and place add
     ct: float = 0.0
     tt: float = 0.0
-    up: float = 0.0
+    up: float = 0.0  # how many on the way up
     at: float = 0.0  # of the moments' numbers
     aa: float = 0.0  # of the squared accelerations, g
 
@@ -150,15 +162,15 @@ class Cruise(NamedTuple):
         """Of the load: above, somebody else pulls for a part of the way."""
         return MOST_RESIDUAL + LATE_SHARE * float(np.sqrt(self.aa / self.n))
 
-    def line(self) -> tuple[float, float, float] | None:
-        """Level, slope and the root of the mean squared residual, N; None where a direction is missing."""
+    def line(self) -> CruiseLine | None:
+        """The line that fits best; None where a direction is missing."""
         spread = self.n * self.cc - self.c * self.c
         if min(self.up, self.n - self.up) < LEAST_MOMENTS or spread <= 0:
             return None
         slope = (self.n * self.ct - self.c * self.t) / spread
         level = (self.t - slope * self.c) / self.n
         square = (self.tt - level * self.t - slope * self.ct) / self.n
-        return level, slope, max(0.0, square) ** 0.5
+        return CruiseLine(level, slope, max(0.0, square) ** 0.5)
 
 
 class LoadLearner:
@@ -207,21 +219,21 @@ class LoadLearner:
         line = self._sums.line()
         if line is None:
             return None
-        if line[0] <= 0 or line[1] < LEAST_FRICTION * line[0]:  # several too short to be doubted one by one
+        if not line.possible:  # several too short to be doubted one by one
             self._sums, self._reps = Cruise(), 0
             return None
         sums = self._sums
         shorter_way = int(min(sums.up, sums.n - sums.up))
-        return LoadFit(int(sums.n), self._reps, line[0], max(0.0, line[1]), shorter_way, self._odd_since)
+        return LoadFit(line.load_n, max(0.0, line.friction), self._reps, shorter_way, self._odd_since)
 
-    def _believed(self, one: Cruise, line: tuple[float, float, float], limits: Limits, start: int) -> bool:
-        level, slope, residual = line
-        if level <= 0 or slope < LEAST_FRICTION * level or residual > one.most_residual * level:
+    def _believed(self, one: Cruise, line: CruiseLine, limits: Limits, start: int) -> bool:
+        """Whether a repetition teaches something."""
+        if not line.possible or line.residual_n > one.most_residual * line.load_n:
             return False
-        friction = slope / level
+        load_n, friction = line.load_n, line.friction
         alike = limits.friction is None or abs(friction - limits.friction) <= ODD_FRICTION
         known_n = limits.selected_n if limits.load_from in ("learned", "presumed") else self._shown_n()
-        same = known_n is None or abs(level / known_n - 1) <= ALIEN
+        same = known_n is None or abs(load_n / known_n - 1) <= ALIEN
         if same and alike:
             self._odd = None
             return True
@@ -231,8 +243,8 @@ class LoadLearner:
         helped = limits.friction is not None and friction < limits.friction  # one who lifts, or presses the stack down
         if not same and not alike and helped:
             return False
-        odd, self._odd = self._odd, (level, friction, one, start)
-        if odd is None or abs(level / odd[0] - 1) > SNAP or abs(friction - odd[1]) > ODD_FRICTION:
+        odd, self._odd = self._odd, (load_n, friction, one, start)
+        if odd is None or abs(load_n / odd[0] - 1) > SNAP or abs(friction - odd[1]) > ODD_FRICTION:
             return False
         self._sums, self._reps, self._odd, self._odd_since = odd[2], 1, None, odd[3] if alike else None
         return True
@@ -240,7 +252,7 @@ class LoadLearner:
     def _shown_n(self) -> float | None:
         """What the repetitions of this set have pulled, where the load is given or nothing is known of it."""
         line = self._sums.line()
-        return None if line is None or line[0] <= 0 else line[0]
+        return None if line is None or line.load_n <= 0 else line.load_n
 
     def is_listed(self, load_n: float) -> bool:
         """Whether it is exactly one of the loads that the pin can select."""

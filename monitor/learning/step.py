@@ -48,11 +48,11 @@ class StepLearner:
             return None
         sums = cruise(signals, limits, doubted, start, end)
         line = None if sums is None else sums.line()
-        if line is None or line[0] <= 0 or line[2] > MOST_RESIDUAL * line[0]:
+        if line is None or line.load_n <= 0 or line.residual_n > MOST_RESIDUAL * line.load_n:
             return None  # pulled too unevenly to show anything
-        level, slope, _ = line
         friction = limits.friction or 0.0
-        fit = LoadStepFit((level + slope) / (1 + friction), (level - slope) / (1 - friction))
+        up_n, down_n = line.load_n + line.friction_n, line.load_n - line.friction_n
+        fit = LoadStepFit(up_n / (1 + friction), down_n / (1 - friction))
         step = fit.share
         known = limits.friction is not None
         steps = abs(step - 1) > self._size if known else step > 1 + self._size

@@ -72,7 +72,7 @@ class Teacher:
         if fit is None:
             return Lesson(limits, None)
         self.fit = fit
-        return self._lesson(limits, fit.level, fit.friction, sure=fit.reps >= TRUSTED_REPS)
+        return self._lesson(limits, fit.load_n, fit.friction, sure=fit.reps >= TRUSTED_REPS)
 
     def learn_lowered(
         self, signals: SignalWindow, limits: Limits, doubted: Stretches, up: Stretch, down: Stretch
