@@ -12,6 +12,7 @@ import numpy as np
 from monitor.detect.detector import Correction, Detection, Ending, Finding, Findings
 from monitor.detect.held_condition import HeldCondition
 from monitor.detect.moment import NEVER, LockoutState, Moment, steps
+from monitor.detect.since import since_when
 from monitor.events import BottomRest, LockoutRest, StackTouch, Stamp
 from monitor.profile.settings import DetectSettings
 from monitor.signals.conditions import Bit
@@ -114,12 +115,9 @@ class ContactDetector:
 
     def _follow_tension(self, moment: Moment, mute: bool) -> None:
         """Follow when the tension of a contact falls; doubted readings begin nothing."""
-        light = self._since is not None and not mute and moment.on(Bit.LIGHT)
-        if light and self._light_since is None:
-            landed = self._since is not None and not moment.on(Bit.KNOWN_X)
-            self._light_since = self._since if landed else moment.now
-        elif not light and not mute:
-            self._light_since = None
+        if not mute:
+            light = self._since is not None and moment.on(Bit.LIGHT)
+            self._light_since = since_when(self._light_since, light, moment.now)
 
     def _wait(self, moment: Moment) -> int:
         """When to look again. While the position is unknown, only the cell shows a landing, after `FALL_S`."""

@@ -44,9 +44,8 @@ class TensionDetector:
     )
 
     def __init__(self, detect: DetectSettings) -> None:
-        self._lifted = (
-            False  # by the cable, since the stack rested or was held: a hand that carries the stack is not a lifter
-        )
+        # By the cable, since the stack rested or was held: a hand that carries the stack is not a lifter.
+        self._lifted = False
         out = detect.tension_out
         hold, join, ceiling = steps(out.hold_s), steps(out.join_s), steps(detect.force_ceiling.announce_s)
         self._unload = HeldCondition(steps(detect.unload.hold_s), describe=_lowest, believe=_unloaded)
