@@ -4,8 +4,8 @@ A stall is over after 10 mm of travel, and a stack that creeps on stalls again a
 from where the first one began, which a speed near v_rest does not show exactly. So such stalls are scored as one, which
 may begin anywhere in the first of them.
 
-A force that hovers at its ceiling crosses it again and again. Where it stays above the loose ceiling between two
-crossings, they are scored as one.
+A force that hovers at its ceiling crosses it again and again. Where the truth does so, and stays above the loose
+ceiling between two crossings, they are scored as one. A single excess must be found as one.
 """
 
 from collections.abc import Sequence
@@ -34,18 +34,27 @@ def creep(stalls: Sequence[Event]) -> list[Event]:
     return found
 
 
+def hovers(ceilings: Sequence[Label], loose: Sequence[Label]) -> list[Label]:
+    """The loose ceilings in which the force crosses its ceiling more than once."""
+    return [one for one in loose if sum(_holds(one, ceiling) for ceiling in ceilings) > 1]
+
+
 def hovering(ceilings: Sequence[Event], loose: Sequence[Label]) -> list[Event]:
-    """The ceilings in order; those within one loose ceiling are one."""
+    """The ceilings in order; those within one of these loose ceilings are one."""
     found: list[Event] = []
     held: Label | None = None  # the loose ceiling of the last one
     for ceiling in sorted(ceilings, key=lambda one: one.t_s):
-        holds = next((one for one in loose if one.t_s - EARLY_S <= ceiling.t_s <= one.end_s), None)
+        holds = next((one for one in loose if _holds(one, ceiling)), None)
         if holds is not None and holds is held:
             found[-1] = _joined(found[-1], ceiling, {})
         else:
             found.append(ceiling)
         held = holds
     return found
+
+
+def _holds(loose: Label, ceiling: Label | Reported) -> bool:
+    return loose.t_s - EARLY_S <= ceiling.t_s <= loose.end_s
 
 
 def _joined(first: Event, last: Event, own: dict[str, float]) -> Event:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from monitor.events import AnyEvent, Feedback, SetEnd
 from monitor.profile.profile import Profile
-from tests.quality.acts import creep, hovering
+from tests.quality.acts import creep, hovering, hovers
 from tests.quality.circumstances import (
     FAULT_LATE_S,
     KEYS,
@@ -150,7 +150,8 @@ def score_kind(result: SetScore, judged: Judged, detected: list[Reported], key: 
     if key == "stall":
         true, strict, loose, found = creep(true), creep(strict), creep(loose), creep(found)
     elif key == "force_ceiling":
-        true, strict, found = hovering(true, loose), hovering(strict, loose), hovering(found, loose)
+        over = hovers(true, loose)
+        true, strict, found = hovering(true, over), hovering(strict, over), hovering(found, over)
     spans = [under.moment(event, strict, loose) for event in true]
     pairs = pair_spans(
         [event.t_s for event in true],

@@ -147,6 +147,9 @@ def test_a_force_that_hovers_at_its_ceiling_exceeds_it_once(heaved: Any) -> None
     for reports in (((5.0, 0.5), (6.0, 0.1)), ((5.02, 0.1), (5.14, 0.1), (5.3, 0.2), (6.0, 0.1))):
         assert outcomes(score(judged, as_reported(of(*reports).events), SLOW), "force_ceiling") == {"hit": 2}
     assert outcomes(score(judged, as_reported(of((5.0, 0.5)).events), SLOW), "force_ceiling") == {"hit": 1, "missed": 1}
+    once = replace(judged, nominal=of((5.01, 0.5), (6.0, 0.1)))
+    parts = as_reported(of((5.02, 0.1), (5.24, 0.1), (5.4, 0.1), (6.0, 0.1)).events)
+    assert outcomes(score(once, parts, SLOW), "force_ceiling") == {"hit": 2, "neutral": 1, "false": 1}
 
 
 def test_what_only_the_nominal_labels_have_beside_a_strict_event_is_not_missed(heaved: Any) -> None:
