@@ -12,7 +12,7 @@ from monitor.record.table.numerals import is_number
 from monitor.record.table.reading import COLUMNS, FLAGS, HEADERS, Reading
 from monitor.record.table.units import QUANTITIES, Quantity
 
-SEPARATORS = ",;\t"
+SEPARATORS = ",;\t|"
 OTHER_QUOTES = ("'", "`", "\u2018", "\u201c", "\u201e", "\u00ab", "\u00bb")
 WITHIN_LINES = 50  # the header must be in these; a tool may write about itself above it
 WITHIN_BYTES = 1 << 16
@@ -70,7 +70,7 @@ def split(line: str, separator: str) -> tuple[str, ...]:
 
 def is_row(line: str) -> bool:
     """True if a line has content besides separators, and is not a comment."""
-    return bool(line.strip(' \t,;"\n')) and not line.lstrip(' "').startswith("#")
+    return bool(line.strip(' \t,;|"\n')) and not line.lstrip(' "').startswith("#")
 
 
 def _head(text: bytes) -> Iterator[TextLine]:
@@ -111,7 +111,7 @@ def _places(path: Path, line: int, names: Sequence[str], reading: Reading) -> di
 
 
 def _cut(line: str) -> tuple[str, ...]:
-    """Its names. A header may contain a comma, but rarely a tab."""
+    """Its names. A header may contain a comma, but rarely a tab or a bar."""
     cut = [split(line, separator) for separator in reversed(SEPARATORS)]
     return next((names for names in cut if len(names) > 1), cut[0])
 
@@ -128,7 +128,7 @@ def _no_header(path: Path, lines: Sequence[TextLine], reading: Reading) -> str:
     if len(names) < 2:
         return (
             f"{where} is {shown(line.text)}: it must name the columns {','.join(wanted)},"
-            " separated by commas, semicolons or tabs"
+            " separated by commas, semicolons, tabs or bars (|)"
         )
     if all(name.startswith(OTHER_QUOTES) for name in names):
         quoted = f"{where} has its headers in {names[0][0]} quotes"

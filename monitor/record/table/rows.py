@@ -21,7 +21,7 @@ from monitor.record.table.numerals import Mistake, Numerals
 from monitor.record.table.reading import units_option
 from monitor.record.table.units import SI, unit_named
 
-DECIMAL_COMMA = re.compile(rb"(?:[;\t\n]|\A)[+-]?0,|,\d{1,2}(?!\d)|,\d{4}|\d{4},")  # separates no thousands
+DECIMAL_COMMA = re.compile(rb"(?:[;\t|\n]|\A)[+-]?0,|,\d{1,2}(?!\d)|,\d{4}|\d{4},")  # separates no thousands
 EMPTY_CELL = re.compile(rb",(?=[,\n]|\Z)")
 _BEGINS = re.compile(r"\s*[+\-\u2212.,]?\d")
 LONGEST_LINE = 1 << 16  # characters
