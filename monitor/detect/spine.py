@@ -70,7 +70,7 @@ class Spine:
         static = limits.kind == "static"
         fault, averages = detect.sensor_fault, detect.cell.conversions >= 2
         self._grid = Grid(fault.gap_s, fault.jump_m, limits.lift_off_n, averages=averages, has_position=not static)
-        self._tracker = PositionTracker(count_m)
+        self._tracker = PositionTracker(count_m, limits.inertia)
         self._motion = MotionFilter(detect.motion, detect.cell, limits.v_rest_m_s, count_m)
         self._signals = SignalWindow(self._motion.slow_lag)
         self._news: deque[News] = deque()  # about moments that are still to come

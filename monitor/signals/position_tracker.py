@@ -86,10 +86,13 @@ class _Trial:
 
 
 class PositionTracker:
-    """Takes steps and returns them with tracked positions; memory is bounded."""
+    """Takes steps and returns them with tracked positions; memory is bounded.
 
-    def __init__(self, count_m: float) -> None:
-        self._judge = Judge(count_m)
+    `count_m`: the step of the encoder; `inertia`: the moving mass, as a share of load/g.
+    """
+
+    def __init__(self, count_m: float, inertia: float) -> None:
+        self._judge = Judge(count_m, inertia)
         self._offset_m = 0.0
         self._raw = np.full(HISTORY, np.nan)
         self._tracked = np.full(HISTORY, np.nan)
@@ -146,8 +149,9 @@ class PositionTracker:
         at = edge + np.where(stops, PLATEAU - 1, SPEED_STEPS)
         ripe = np.where(stops, after >= PLATEAU, before >= PLATEAU) & (at >= HISTORY) & (at < len(still))
         edge, stops, at = edge[ripe], stops[ripe], at[ripe]
-        way_m = np.abs(np.where(stops, raw[edge - 1] - raw[edge - 1 - SPEED_STEPS], raw[at] - raw[edge]))
-        quick = way_m >= self._judge.least_way_m  # false where the way is not known
+        way_m = np.abs(np.where(stops, raw[edge - 1] - raw[edge - 1 - PLATEAU], raw[at] - raw[edge]))
+        least_m = np.where(stops, self._judge.least_stop_m, self._judge.least_start_m)
+        quick = way_m >= least_m  # false where the way is not known
         return [
             _Trial(self._base + e, "stop" if s else "start", self._base + a)
             for e, s, a in zip(edge[quick].tolist(), stops[quick].tolist(), at[quick].tolist(), strict=True)

@@ -4,11 +4,15 @@
               moving  c  frozen   r  moving
 
 A stack has mass. To stop or start within 20 ms it needs a push, which the cable shows. So where running counts stop
-dead, or a long standstill ends at full speed, the tension decides: if it is calm, only the encoder has stopped. Where
-the counts alone leave no doubt (beyond `MOST_G`) the tension is not needed. Nor is it where the counts run out by and
-by, or begin so: that is a stack that brakes, or falls. A freeze that begins or ends while the stack rests, hangs on
-something else than its cable, or so slowly that an encoder this coarse would look the same, cannot be detected. A stack
-that lands takes its tension with it, which a slow converter shows late.
+dead, or a long standstill ends at full speed, the tension decides: if it is calm, only the encoder has stopped. The
+less mass moves (air, bands), the faster it stops and the less of that the cable shows. Where the tension is not known,
+only counts that no stack can make (beyond `MOST_G`) are those of a frozen encoder.
+
+Friction may hide from the cable that a stack stops or starts. So counts that slow down to a turning point, or run
+faster and faster from one, are those of the stack. So are counts that have just turned: a stack that lands bounces, and
+missed counts never turn. A stack that lands takes its tension with it, which a slow converter shows late. A freeze that
+begins or ends while the stack rests, hangs on something else than its cable, or so slowly that an encoder this coarse
+would look the same, cannot be detected.
 """
 
 from enum import Enum
@@ -21,19 +25,21 @@ from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from monitor.signals.grid import STEP_S
 
 Column = NDArray[np.float64]
-PLATEAU = 8  # steps without a count that make a standstill
-SPEED_STEPS = 4  # the speed next to an edge is measured over this many steps
+PLATEAU = 8  # steps without a count that make a standstill; the speed before is measured over as many
+SPEED_STEPS = 4  # the speed after a standstill, or next to a kink, is measured over this many steps
 WAIT = 10  # steps that the tension may lag: a slow converter averages over 50 ms, and shows all of a change after them
-MOST_G = 0.6  # no stack stops harder, except on its rest, where the tension goes too
+MOST_G = 0.6  # no stack stops harder, except on its rest
 KINK_G = 1.0  # a change of speed so hard that it must show in the cable
 LEAST_M_S = 0.025  # slower stops look the same on a frozen and on a healthy encoder
-LEAST_COUNTS = 2.2  # within the window of speed
+LEAST_COUNTS = 2.2  # within SPEED_STEPS
+TURNED_COUNTS = 2.0  # a movement that has turned by more is no rounding
+SOON_COUNTS = 3.0  # a movement whose turning point is nearer than this has come to stand there
 SHOCK_S = 0.03  # a stop that looks sudden to these counts takes at least this
-BRAKING = 1.5  # times the speed next to a standstill, as long again before: less is an even speed
 SLACK_N = 15.0  # with less tension a hand or the rest can stop a stack, and no cable shows it
 LEFT = 0.5  # of the tension: with less left, the stack has landed
 LANDING_WAIT = 24  # steps in which even a slow converter shows that
 LEAST_SHOCK = 0.04  # of the tension before: less is tremor
+LOUD_SHOCK = 0.3  # of it: more moves any stack, however little mass it has
 CALM_BEFORE = 40  # steps before the edge: from here ...
 SHOCK_BEFORE = 16  # ... to here the tension is what it was, from here on it may change
 REACH = CALM_BEFORE + LANDING_WAIT + SPEED_STEPS  # steps of history that a verdict needs
@@ -46,62 +52,74 @@ class Verdict(Enum):
 
 
 class Judge:
-    """For encoders with counts of this size; all arguments are positions, m, or tensions, N, of consecutive steps."""
+    """For encoders with counts of this size; all arguments are positions, m, or tensions, N, of consecutive steps.
 
-    def __init__(self, count_m: float) -> None:
-        window_s = SPEED_STEPS * STEP_S
-        self.least_way_m = max(LEAST_M_S * window_s, LEAST_COUNTS * count_m)  # within the window
-        hidden_s = float(np.sqrt(2 * count_m / (MOST_G * G)))  # how long a stack can move before the first count
-        self.kink_way_m = KINK_G * G * window_s * (window_s + hidden_s)  # between two windows
-        self._most_m_s = 0.5 * MOST_G * G * (window_s + hidden_s) ** 2 / window_s
+    `inertia`: the moving mass, as a share of load/g.
+    """
+
+    def __init__(self, count_m: float, inertia: float) -> None:
+        self._count_m = count_m
+        self._full_m_s2 = G / inertia if inertia else np.inf  # to which the whole tension accelerates the mass
+        self._hidden_s = float(np.sqrt(2 * count_m / (MOST_G * self._full_m_s2)))  # of movement before its first count
+        kink_s = SPEED_STEPS * STEP_S
+        self.least_start_m = max(LEAST_M_S * self._full_m_s2 / G * kink_s, LEAST_COUNTS * count_m)
+        self.least_stop_m = self.least_start_m * PLATEAU / SPEED_STEPS  # the same speed
+        self.kink_way_m = KINK_G * self._full_m_s2 * kink_s * (kink_s + self._hidden_s)  # between two windows
 
     def stop(self, x_m: Column, force_n: Column, edge: int) -> Verdict:
         """The verdict on counts that stand from step `edge` on; the columns end with the newest step."""
-        way_m = float(x_m[edge - 1] - x_m[edge - 1 - SPEED_STEPS])
-        if _gradual(x_m[edge - 1 :: -2 * SPEED_STEPS]):
+        if self._turns(x_m, edge) or self._gradual(x_m, edge - 1, -PLATEAU):
             return Verdict.REAL
-        return self._judge(way_m, force_n, edge, PLATEAU + WAIT, lands=way_m < 0)
+        way_m = float(x_m[edge - 1] - x_m[edge - 1 - PLATEAU])
+        return self._judge(way_m, PLATEAU, force_n, edge, PLATEAU + WAIT, lands=way_m < 0)
 
     def start(self, x_m: Column, force_n: Column, edge: int) -> Verdict:
         """The verdict on counts that run again from step `edge` on; the columns end with the newest step."""
-        way_m = float(x_m[edge + SPEED_STEPS] - x_m[edge])
-        if _gradual(x_m[edge::SPEED_STEPS]):
+        if edge + 3 * SPEED_STEPS < len(x_m) and self._gradual(x_m, edge, SPEED_STEPS):
             return Verdict.REAL
-        return self._judge(way_m, force_n, edge, SPEED_STEPS + 1 + WAIT)
+        way_m = float(x_m[edge + SPEED_STEPS] - x_m[edge])
+        return self._judge(way_m, SPEED_STEPS, force_n, edge, SPEED_STEPS + 1 + WAIT)
 
     def kink(self, x_m: Column, force_n: Column, edge: int) -> Verdict:
         """The verdict on counts that run at another speed from step `edge` on; the columns end with the newest step."""
-        if _tension(force_n, edge) is None:  # a stack that lands does it too
+        if _tension(force_n, edge) is None or self._turns(x_m, edge):  # a stack that lands does it too
             return Verdict.REAL
         way_m = float(x_m[edge + SPEED_STEPS] - 2 * x_m[edge] + x_m[edge - SPEED_STEPS])
         lands = way_m > 0 and bool(x_m[edge] < x_m[edge - SPEED_STEPS])
-        return self._judge(way_m, force_n, edge, SPEED_STEPS + 1 + WAIT, lands=lands, alone=False)
+        return self._judge(way_m, SPEED_STEPS, force_n, edge, SPEED_STEPS + 1 + WAIT, lands=lands)
+
+    def _turns(self, x_m: Column, edge: int) -> bool:
+        """Whether the movement has turned about then."""
+        ways_m = np.diff(x_m[edge - 3 * PLATEAU :])
+        up_m, down_m = float(ways_m[ways_m > 0].sum()), -float(ways_m[ways_m < 0].sum())
+        return min(up_m, down_m) > TURNED_COUNTS * self._count_m
+
+    def _gradual(self, x_m: Column, at: int, window: int) -> bool:
+        """Whether the parabola through the counts on the moving side of step `at` turns near it.
+
+        `window`: of how many steps, negative before `at`. The speed is measured in one window and in the two beyond.
+        """
+        near_m, middle_m, far_m = (float(x_m[at + windows * window]) for windows in (0, 1, 3))
+        way_m, beyond_m = abs(middle_m - near_m), abs(far_m - middle_m) / 2
+        gain_m = (beyond_m - way_m) / 1.5  # from window to window
+        edge_m = max(0.0, way_m - 0.5 * gain_m)  # the speed at the standstill
+        return gain_m > 0 and edge_m**2 < 2 * gain_m * SOON_COUNTS * self._count_m
 
     def _judge(
-        self, way_m: float, force_n: Column, edge: int, wait: int, *, lands: bool = False, alone: bool = True
+        self, way_m: float, window: int, force_n: Column, edge: int, wait: int, *, lands: bool = False
     ) -> Verdict:
-        """The verdict on a change of speed by `way_m` in the window; `alone`: counts alone may prove a freeze."""
-        speed_m_s = abs(way_m) / (SPEED_STEPS * STEP_S)
+        """The verdict on a change of speed by `way_m` in a window."""
         tension = _tension(force_n, edge)
-        if tension is not None:
-            if tension.usual_n < SLACK_N or (lands and tension.left < LEFT):
-                return Verdict.REAL
-            if tension.shock >= max(LEAST_SHOCK, 0.5 * speed_m_s / (SHOCK_S * G)):
-                return Verdict.REAL
-        late = len(force_n) - edge >= (LANDING_WAIT if lands and tension is not None else wait)
-        if speed_m_s >= self._most_m_s and (late or (alone and not lands)):
-            return Verdict.FROZEN
+        window_s = window * STEP_S
         if tension is None:
-            return Verdict.FROZEN if speed_m_s >= self._most_m_s else Verdict.REAL
-        return Verdict.FROZEN if late else Verdict.ODD
-
-
-def _gradual(x_m: Column) -> bool:
-    """Whether the way to the second of these places, from the standstill on, is followed by a much longer one."""
-    if len(x_m) < 3:
-        return False
-    near_m, far_m = np.diff(x_m[:3])
-    return bool(near_m * far_m >= BRAKING * near_m * near_m > 0)
+            most_m = 0.5 * MOST_G * self._full_m_s2 * (window_s + self._hidden_s) ** 2
+            return Verdict.FROZEN if abs(way_m) >= most_m else Verdict.REAL
+        if tension.usual_n < SLACK_N or (lands and tension.left < LEFT):
+            return Verdict.REAL
+        shock = 0.5 * abs(way_m) / window_s / (SHOCK_S * self._full_m_s2)
+        if tension.shock >= min(max(shock, LEAST_SHOCK), LOUD_SHOCK):
+            return Verdict.REAL
+        return Verdict.FROZEN if len(force_n) - edge >= (LANDING_WAIT if lands else wait) else Verdict.ODD
 
 
 class Tension(NamedTuple):

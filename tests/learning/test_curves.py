@@ -5,11 +5,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from firmware_bridge.samples import Samples
 from monitor.detect.spine import Spine
 from monitor.learning.curve import MEAN, Moments, _hats, _less_inertia, fitted
 from monitor.learning.machine import LearnedMachine
 from monitor.profile.profile import Profile
+from monitor.profile.resistance import Resistance
 from tests.movements import (
     BOTTOM_M,
     FRICTION,
@@ -24,6 +26,7 @@ from tests.movements import (
     Movement,
     Pin,
     Still,
+    Trouble,
     profile,
 )
 
@@ -234,3 +237,23 @@ def test_what_is_pulled_beyond_the_range_shapes_neither_the_curve_nor_the_load()
     u = (resistance.places_m + REST_M - BOTTOM_M) / (TOP_M - BOTTOM_M)
     assert np.array(resistance.shares) * (spine.limits.selected_n or 0.0) == pytest.approx(LOAD_N * lower(u), rel=0.01)
     assert not [event for event in events if event.kind in ("load_change", "sensor_fault")]
+
+
+@pytest.mark.parametrize(("mass", "cause"), [(1.0, "frozen"), (0.05, "encoder_slip")])
+@pytest.mark.parametrize("given", [False, True])
+def test_a_session_judges_counts_that_stop_dead_by_the_mass_that_moves(mass: float, cause: str, given: bool) -> None:
+    """A carriage of next to no mass may have stopped as dead: that its counts were lost shows once it rests."""
+    stopped = Movement((Leg(0.0, 0.5), Still(0.4), *REP, *REP, *END), (Trouble("frozen", 0.4, 0.05),))
+    rows = stopped.samples(curve=band, mass=mass)
+    known = Resistance(BOTTOM_M - REST_M, TOP_M - REST_M, tuple(band(PLACES).tolist()), inertia=mass)
+    machine = LearnedMachine(friction=FRICTION, resistance=known)
+    curve: dict[str, Any] = {
+        "resistance": "curve",
+        "curve_m": (BOTTOM_M + PLACES * (TOP_M - BOTTOM_M)).tolist(),
+        "curve_n": (LOAD_N * band(PLACES)).tolist(),
+        "inertia_kg": mass * LOAD_N / G,
+    }
+    of = profile(working_load_n=None, **curve) if given else profile(working_load_n=None, friction=None)
+    spine = Spine(of, "s", machine=None if given else machine)
+    events: list[Any] = [*spine.update(rows).events, *spine.finish().events]
+    assert list({event.id: event.cause for event in events if event.kind == "sensor_fault"}.values()) == [cause]
