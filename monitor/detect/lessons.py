@@ -4,7 +4,7 @@ Until repetitions agree on a range, each repetition is judged after it has ended
 """
 
 from monitor.detect.detector import Finding, Findings
-from monitor.detect.moment import NEVER, Moment, RangeShown
+from monitor.detect.moment import NEVER, Moment, RangeShown, RepFinished
 from monitor.learning.range import LearnedRange
 from monitor.learning.teacher import Teacher
 from monitor.profile.limits import Limits
@@ -20,6 +20,7 @@ class LessonDetector:
 
     def __init__(self, teacher: Teacher) -> None:
         self._teacher = teacher
+        self._judged_until = 0
         self._turns_m: list[float] = []  # the newest three turns of this set
         self._short_ways_m: list[float] = []  # of this set
 
@@ -33,11 +34,18 @@ class LessonDetector:
             self._note_short(limits, turn.reversal.x_m)
         findings: list[Finding] = []
         if (rep := moment.rep_finished) is not None:
-            findings = [] if limits.range_agreed else [RangeShown(rep.first.dwell_end)]
-            limits = self._teacher.learn_range(limits, rep.shown)
+            findings, limits = self._look_back(moment, rep), self._teacher.learn_range(limits, rep.shown)
         if moment.set_over is not None and len(self._short_ways_m) >= limits.detect.range.reps:
             limits = limits.with_short_range(max(self._short_ways_m))
         return [limits, *findings] if limits is not moment.limits else findings
+
+    def _look_back(self, moment: Moment, rep: RepFinished) -> list[Finding]:
+        """Find what could not be judged during the repetition."""
+        if moment.limits.range_agreed:
+            return []
+        since = max(self._judged_until, rep.first.dwell_end)
+        self._judged_until = rep.end
+        return [RangeShown(since, rep.end)]
 
     def _note_short(self, limits: Limits, turn_m: float) -> None:
         """Note a movement up and down that is too short for a repetition, while no range is known."""

@@ -211,9 +211,10 @@ class LoadConfirmed(Happening, frozen=True):
 
 
 class RangeShown(Happening, frozen=True):
-    """By LessonDetector: the range includes what was done from moment `since` on; it can be judged now."""
+    """By LessonDetector: the range includes what was done from moment `since` to `until`; it can be judged now."""
 
     since: int
+    until: int
 
 
 class Moment(msgspec.Struct, frozen=True):

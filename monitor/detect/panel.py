@@ -26,14 +26,7 @@ from monitor.detect.leak_tally import OF_LEAKS
 from monitor.detect.lessons import LessonDetector
 from monitor.detect.load_steps import LoadStepDetector
 from monitor.detect.loads import BLOW_STEPS, LoadDetector
-from monitor.detect.moment import (
-    Fact,
-    Moment,
-    News,
-    Reps,
-    Stillness,
-    steps,
-)
+from monitor.detect.moment import Fact, Moment, News, RangeShown, Reps, Stillness, steps
 from monitor.detect.phase import OF_PHASE, phase_of
 from monitor.detect.repetitions import RepDetector
 from monitor.detect.rest_finder import RestFinder
@@ -177,7 +170,7 @@ class DetectorPanel:
         if moment.load_confirmed is not None:
             moment = self._judge_again(moment, moment.load_confirmed.since)
         if moment.range_shown is not None:
-            moment = self._judge_by_range(moment, max(moment.range_shown.since, moment.signals.oldest))
+            moment = self._judge_by_range(moment, moment.range_shown)
         self.tally.update(moment)
         if moment.set_ended is not None and moment.in_set:
             moment = self._end_set(moment, moment.set_ended.at)
@@ -264,9 +257,17 @@ class DetectorPanel:
         moment = self._walk_again(moment, Bit.JUDGED, pulled, believed(bits, pulled, moment.trust.doubted))
         return replace(moment, bits=int(bits[-1]))
 
-    def _judge_by_range(self, moment: Moment, since: int) -> Moment:
-        """Judge a repetition, from moment `since` on, by the range, which includes it only now."""
-        bits = evaluate(moment.signals, moment.limits, since, moment.now + 1, looking_back=True)
+    def _judge_by_range(self, moment: Moment, shown: RangeShown) -> Moment:
+        """Judge a repetition again by the range, which includes it only now."""
+        lag = moment.signals.slow_lag
+        until = moment.now if moment.limits.range_agreed else min(moment.now, shown.until + lag)
+        limits, since = moment.limits, max(shown.since, moment.signals.oldest)
+        span = since, until + 1
+        bits = evaluate(moment.signals, limits, *span, looking_back=True)
+        if not limits.range_agreed:  # rests are judged by its own range, speed by the assumed range
+            own = limits.including(limits.bottom_m, limits.top_m)
+            bits = bits & Bit.FAST | evaluate(moment.signals, own, *span, looking_back=True) & ~Bit.FAST
+            bits[-1] &= ~(Bit.FAST | Bit.TOP)  # what goes on is judged after the next one
         return self._walk_again(moment, Bit.FAST | Bit.TOP, since, bits)
 
     def _walk_again(self, moment: Moment, watched: int, since: int, bits: NDArray[np.int32]) -> Moment:
