@@ -148,14 +148,6 @@ def until_some_agree_each_repetition_is_judged_after_it() -> None:
     assert rest.found_s == fast.found_s == first.found_s
 
 
-def rests_of_short_repetitions_are_judged_by_their_range() -> None:
-    """On a way of 0.4 m, which is assumed at first, the slow end of each movement would already be a rest."""
-    short: list[Act] = [Leg(0.2, 3.0), Still(0.7), Leg(0.0, 3.0), Still(0.4)]
-    events, _ = story([*short, *short, *short, *END], "unranged")
-    assert [event.rep for event in events if event.kind == "rep"] == [1, 2, 3]
-    assert not [event for event in events if event.kind == "lockout_rest"]
-
-
 def half_repetitions_at_first_do_not_make_a_range() -> None:
     half: list[Act] = [Leg(0.5, 1.4), Still(0.3), Leg(0.0, 1.4), Still(0.3)]
     events, spine = story([*half, *half, *REP, *half, *REP, *REP, *END], "unranged")

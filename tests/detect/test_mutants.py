@@ -19,7 +19,6 @@ from monitor.detect.jerks import SurgeDetector
 from monitor.detect.lessons import LessonDetector
 from monitor.detect.load_steps import LoadStepDetector
 from monitor.detect.loads import LoadDetector
-from monitor.detect.panel import DetectorPanel
 from monitor.detect.repetitions import RepDetector
 from monitor.detect.rest_finder import RestFinder
 from monitor.detect.rests import ContactDetector, LockoutDetector
@@ -75,7 +74,6 @@ from tests.detect.movement_checks import (
     a_touch_is_brief_and_a_rest_is_long,
     full_repetitions_after_half_ones_are_not_too_fast,
     half_repetitions_at_first_do_not_make_a_range,
-    rests_of_short_repetitions_are_judged_by_their_range,
     speed_counts_when_it_lasts,
     the_range_is_what_three_repetitions_show,
     until_some_agree_each_repetition_is_judged_after_it,
@@ -191,12 +189,6 @@ MUTANTS = (
         "learn_range(limits, rep.shown)",
         "widen_range(limits, rep.shown)",
         the_range_is_what_three_repetitions_show,
-    ),
-    Mutant(
-        DetectorPanel,
-        "own = limits.including(limits.bottom_m, limits.top_m)",
-        "own = limits",
-        rests_of_short_repetitions_are_judged_by_their_range,
     ),
     Mutant(LessonDetector, "[RangeShown(since, rep.end)]", "[]", until_some_agree_each_repetition_is_judged_after_it),
     Mutant(LessonDetector, ">= limits.detect.range.reps", "< 0", a_range_of_a_few_centimetres_is_too_short),
