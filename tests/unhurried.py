@@ -12,6 +12,7 @@ LIMITS = {  # of one step of another task or program, which takes milliseconds
     "monitor.gym.collector.questions": ("ANSWERED_WITHIN_S", "FORGOTTEN_WITHIN_S"),
     "monitor.gym.web.own_programs": ("PATIENCE_S",),
     "monitor.mqtt.broker.embedded_broker": ("CLOSE_WITHIN_S", "FLUSH_WITHIN_S"),
+    "monitor.mqtt.broker.sound_broker": ("CLOSE_WITHIN_S",),
     "monitor.mqtt.broker.relay": ("REACHED_WITHIN_S",),
     "monitor.mqtt.client.connection": ("ACKNOWLEDGED_WITHIN_S", "CONNECT_WITHIN_S"),
     "monitor.mqtt.client.publisher": ("FLUSH_WITHIN_S", "OFFLINE_WITHIN_S"),

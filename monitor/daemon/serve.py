@@ -98,7 +98,7 @@ async def serve(
             broker = page_broker = await stack.enter_async_context(embedded)
             address = Address(host=embedded.host, port=embedded.port)
         else:
-            from monitor.mqtt.client.connection import DistantBroker  # and this one's as much
+            from monitor.mqtt.client.connection import DistantBroker  # this library takes as much
 
             address = address_of(profile)
             broker = DistantBroker(address)

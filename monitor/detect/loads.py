@@ -22,7 +22,7 @@ from monitor.signals.conditions import Bit
 
 PIN_STEPS = steps(1.0)  # nobody moves a pin in less
 CONFIRM_STEPS = steps(1.0)  # of movement, within which the load is confirmed
-BLOW_STEPS = steps(0.1)  # a blow that lifts the stack exceeds the ceiling so much before the lift-off
+BLOW_LEAD_STEPS = steps(0.1)  # a blow that lifts the stack can exceed the ceiling this long before the lift-off
 BENT_STEPS = steps(0.1)  # a load may seem to vary along the way for this long
 LOOK_STEPS = 8  # how often to look until then
 LOWERED_STEPS = steps(0.3)  # a load that was lowered for this long is carried by the lifter

@@ -25,7 +25,7 @@ from monitor.detect.jerks import SurgeDetector
 from monitor.detect.leak_tally import OF_LEAKS
 from monitor.detect.lessons import LessonDetector
 from monitor.detect.load_steps import LoadStepDetector
-from monitor.detect.loads import BLOW_STEPS, LoadDetector
+from monitor.detect.loads import BLOW_LEAD_STEPS, LoadDetector
 from monitor.detect.moment import Fact, Moment, News, RangeShown, Reps, Stillness, steps
 from monitor.detect.phase import OF_PHASE, phase_of
 from monitor.detect.repetitions import RepDetector
@@ -250,7 +250,7 @@ class DetectorPanel:
 
     def _judge_again(self, moment: Moment, since: int) -> Moment:
         """Judge again from moment `since` by the load, which is known only now, and the blow that lifted the stack."""
-        since, pulled = (max(at, moment.signals.oldest) for at in (since, since - BLOW_STEPS))
+        since, pulled = (max(at, moment.signals.oldest) for at in (since, since - BLOW_LEAD_STEPS))
         bits = evaluate(moment.signals, moment.limits, pulled, moment.now + 1)
         bits[: since - pulled] &= Bit.CEILING
         self.tally.judge_again(moment, since, bits[since - pulled :])

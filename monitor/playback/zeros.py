@@ -7,14 +7,15 @@ from monitor.record.table.reading import HEADERS
 from monitor.record.table.table import Table
 
 LEAST_N, LEAST_SHARE = 5.0, 0.01  # of the force that is usual under load: less matters little
-FEWEST = 100  # readings: fewer are a moment
+FEWEST = 100  # readings; fewer are too short a time to judge
 WILD_SHARE = 0.02  # of the readings may be wrong
 
 
 def zero_remarks(profile: Profile, table: Table) -> list[str]:
     """A warning if the cell reads a force on the rest before the first lift, and no less in any later pause.
 
-    A level below 0 is none that pulls. One that comes or goes is a hand, or a zero that walks and is followed.
+    A reading below 0 cannot be a pull, so it is reported even if it changes later. A reading above 0 that disappears
+    later is a hand on the handle, or a zero that drifts, which detection follows.
     """
     machine, x_m, force_n = profile.machine, table.samples.position_m, table.samples.force_n
     rest_m = machine.bottom_m if machine.rest_m is None else machine.rest_m

@@ -84,8 +84,8 @@ class Judge:
         """The verdict on counts that run at another speed from step `edge` on; the columns end with the newest step."""
         way_m = float(x_m[edge + SPEED_STEPS] - 2 * x_m[edge] + x_m[edge - SPEED_STEPS])
         lands = way_m > 0 and bool(x_m[edge] < x_m[edge - SPEED_STEPS])
-        if _tension(force_n, edge) is None or (lands and self._turns(x_m, edge)):  # a stack that lands does it too
-            return Verdict.REAL
+        if _tension(force_n, edge) is None or (lands and self._turns(x_m, edge)):
+            return Verdict.REAL  # it may have landed, or has
         return self._judge(way_m, SPEED_STEPS, force_n, edge, SPEED_STEPS + 1 + WAIT, lands=lands)
 
     def _turns(self, x_m: Column, edge: int) -> bool:

@@ -5,10 +5,10 @@
         broker.open(client_id, will)         the daemon's own channel, which is no connection
         await broker.serve(line)             one more connection, a page's WebSocket; returns when it has ended
 
-A client in the same process would be loaded, connected and read for nothing: 2 MB, and a share of each message.
+The daemon is no client of it: the client library would take 2 MB, and every message would pass through a socket.
 
 A page may read everything except what names lifters, and publish only the commands of its role (`roles`). What is for
-collectors alone passes only between clients that log in with an account.
+collectors alone passes only between the daemon and clients that log in with an account.
 """
 
 import asyncio
@@ -22,11 +22,10 @@ from typing import ClassVar, Self
 
 from monitor.mqtt.broker.guard import LOCAL, PAGE, SEND_BUFFER_BYTES, Counts, GuardedReader, GuardedWriter, Line
 from monitor.mqtt.broker.own_channel import OwnChannel
-from monitor.mqtt.broker.sound_broker import LISTENER, SoundBroker
+from monitor.mqtt.broker.sound_broker import CLOSE_WITHIN_S, LISTENER, SoundBroker
 from monitor.mqtt.contract.payload import Packet
 from monitor.mqtt.contract.roles import Page
 
-CLOSE_WITHIN_S = 2.0
 FLUSH_WITHIN_S = 0.5  # at the end, so that `offline` reaches the pages
 
 
