@@ -111,10 +111,13 @@ class _Block:
         if limits.kind != "stack":
             self.off = self.carried = self.known_x if limits.kind == "motor" else self.known_t
             return
-        self.light = self.fast_tension < self.half_n
         self.off = self.x > off_rest_m - doubt_m
         self.contact = self.x <= off_rest_m + doubt_m
         self.carried = self.off
+        if limits.presumed_n is not None and not doubt_m:  # another load can only begin with a lift
+            half_n = limits.detect.stack_touch.tension * limits.presumed_n
+            self.half_n = np.where(self.contact, half_n * self.share, self.half_n)
+        self.light = self.fast_tension < self.half_n
         if doubt_m:  # then the position alone does not show it
             may_rest = self.contact & (np.abs(self.v) < limits.v_move_m_s)
             self.contact = may_rest & self.light
