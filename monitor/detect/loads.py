@@ -25,6 +25,7 @@ CONFIRM_STEPS = steps(1.0)  # of movement, within which the load is confirmed
 BLOW_LEAD_STEPS = steps(0.1)  # a blow that lifts the stack can exceed the ceiling this long before the lift-off
 BENT_STEPS = steps(0.1)  # a load may seem to vary along the way for this long
 LOOK_STEPS = 8  # how often to look until then
+FELT = 0.1  # a short lift shows the load before to within this share of it
 LOWERED_STEPS = steps(0.3)  # a load that was lowered for this long is carried by the lifter
 TAKEN_OVER = 2.0  # times the load, while the stack stands: the lifter has taken over what a helper lifted
 
@@ -140,10 +141,13 @@ class LoadDetector:
         return ()
 
     def _put_back(self, moment: Moment) -> Findings:
-        """The stack was put down before its load was confirmed: the previous load is assumed."""
+        """The stack was put down before its load was confirmed: the previous one is assumed where it fits."""
         lift_off, self._lift_off = self._lift_off, None
         presumed_n = moment.limits.presumed_n
         if lift_off is None or presumed_n is None:
+            return ()
+        carried = estimate(moment.signals, moment.limits, moment.trust.doubted, lift_off, moment.now)
+        if carried is None or abs(carried.load_n / presumed_n - 1) > FELT:
             return ()
         return (_confirmed(moment.limits, presumed_n), LoadConfirmed(lift_off))
 

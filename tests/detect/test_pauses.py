@@ -1,4 +1,4 @@
-"""Pauses on the rest within a set, in which hands keep a part of the load on the cable."""
+"""Pauses on the rest: hands that keep a part of the load on the cable, and short lifts that feel a new load."""
 
 from typing import Any
 
@@ -8,12 +8,17 @@ import pytest
 from firmware_bridge.samples import Samples
 from tests.detect.feeding import last_records, run
 from tests.detect.stories import LOW_S, REP, UP
-from tests.movements import LEAD_S, LOAD_N, Act, Down, Leg, Movement, Still
+from tests.movements import BOTTOM_M, LEAD_S, LOAD_N, REST_M, TOP_M, Act, Down, Leg, Movement, Pin, Still
 
 LEAD: list[Act] = [Leg(0.0, 0.5), Still(0.4)]
 PAUSE_S, WAY_S = 3.0, 2.0
 UNTIL_S = PAUSE_S + 0.2  # the stack is still below 3 mm
 CONTACT_S = LEAD_S + 0.9 + 4.8 + 2.4 + WAY_S - LOW_S
+
+
+def at(height_m: float) -> float:
+    """The share of the range at this height above the rest."""
+    return (height_m - (BOTTOM_M - REST_M)) / (TOP_M - BOTTOM_M)
 
 
 def paused(*pulled: tuple[float, float]) -> list[Any]:
@@ -41,3 +46,21 @@ def test_hands_that_pull_less_than_half_the_load_at_a_resting_stack_are_not_unde
 def test_a_stack_on_its_rest_is_touched_once_its_tension_falls_even_after_a_second() -> None:
     touches = of("stack_touch", paused((1.0, 0.0), (0.3, 1.5)))
     assert [touch.t_s for touch in touches] == pytest.approx([CONTACT_S], abs=0.05)
+
+
+def felt(pin: float, way_s: float) -> list[Any]:
+    """What is compared with the load in two short lifts after a set, between which and the set the pin may be moved."""
+    lift: list[Act] = [Leg(at(0.012), way_s), Leg(at(0.0), way_s), Still(3.0)]
+    rows = Movement((*LEAD, *REP, *REP, Down(6.0), Pin(pin), Leg(at(0.0), 0.1), *lift, *lift)).samples()
+    of_load = ("assist", "force_ceiling", "unload", "slack", "tension_out")
+    return [event.kind for event in last_records(run("learned", rows)) if event.kind in of_load]
+
+
+@pytest.mark.parametrize("pin", [0.5, 0.7, 1.5, 2.5])
+def test_a_short_lift_with_another_pin_is_not_judged_by_the_load_before(pin: float) -> None:
+    assert felt(pin, way_s=0.3) == []
+
+
+def test_a_short_lift_with_the_same_pin_is_judged() -> None:
+    assert set(felt(1.0, way_s=0.3)) == set()
+    assert "force_ceiling" in felt(1.0, way_s=0.12)
