@@ -118,9 +118,12 @@ def link_info(link: LinkState | None, session: LiveSession | None) -> LinkInfo:
 def storage_info(
     keeper: Keeper, housekeeper: Housekeeper, recorder: Recorder | None, warning: str | None
 ) -> StorageInfo:
+    unwritten = None if recorder is None else recorder.status.last_error
     return StorageInfo(
         warning=warning,
-        trouble=keeper.trouble or keeper.store.trouble or (None if recorder is None else recorder.status.last_error),
+        trouble=keeper.trouble
+        or keeper.store.trouble
+        or (None if unwritten is None else f"the recording cannot be written ({unwritten})"),
         events_waiting=keeper.waiting,
         events_dropped=keeper.dropped,
         store_failures=keeper.failures,

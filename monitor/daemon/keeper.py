@@ -44,11 +44,11 @@ class Keeper:
 
     @property
     def waiting(self) -> int:
-        return len(self._queue)
+        return len(self._queue) - (bool(self._queue) and self._queue[0] == self.store.open)
 
     def missing(self) -> list[str]:
         """A sentence on what the store does not have yet, if anything."""
-        return [f"{self.store.path} may lack its newest records ({self.waiting})"] if self._queue else []
+        return [f"{self.store.path} may lack its newest records ({self.waiting})"] if self.waiting else []
 
     def keep(self, events: Sequence[AnyEvent]) -> None:
         """Queues events, to be stored in this order."""
@@ -71,13 +71,17 @@ class Keeper:
         self._there.set()
 
     async def run(self) -> None:
+        if self.store.store_id is None:  # refused at the start: reported before the first event, and tried again
+            self._queue.appendleft(self.store.open)
+            self._there.set()
         while self._queue or not self._closing:
             await self._there.wait()
             self._there.clear()
             while self._queue and await self._work_off():
                 pass
             if self._queue and self._closing:
-                _log.error("%d records could not be stored: %s", len(self._queue), self.trouble)
+                if self.waiting:
+                    _log.error("records that could not be stored: %d; %s", self.waiting, self.trouble)
                 return
             if self._queue:
                 await asyncio.sleep(RETRY_S)
@@ -113,5 +117,8 @@ class Keeper:
         if now_s - self._logged_at_s >= LOG_EVERY_S:
             self._logged_at_s = now_s
             _log.error(
-                "%s; %d records wait, live feedback continues (%d failures)", trouble, self.waiting, self.failures
+                "%s; live feedback continues; records that wait: %d; attempts: %d",
+                trouble,
+                self.waiting,
+                self.failures,
             )

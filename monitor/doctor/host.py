@@ -1,4 +1,4 @@
-"""Findings on the computer: a synchronised clock, disk space, and safe mount options."""
+"""Findings on the computer: a synchronised clock, disk space, safe mount options, and whether a daemon can store."""
 
 from monitor.doctor.finding import Finding, bad, note, ok, unknown
 
@@ -34,3 +34,12 @@ def disk_mount(warning: str | None) -> Finding:
         return ok("disk_mount", "no risky option", should)
     what, _, remedy = warning.partition("; ")
     return bad("disk_mount", what, should, remedy)
+
+
+def storage(told: bool, trouble: str | None) -> Finding:
+    should = "every event and recording is written"
+    if not told:
+        return unknown("storage", "no daemon that can be asked is running", should)
+    if trouble is None:
+        return ok("storage", "the daemon can write", should)
+    return bad("storage", trouble, should, "correct that; the daemon tries again by itself")

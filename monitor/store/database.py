@@ -65,6 +65,7 @@ _REFUSED = {
     sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM,
     sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_TOOBIG,
 }  # fmt: skip
+_CLOSED = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}  # to this user
 
 
 class StoreError(Exception):
@@ -246,7 +247,9 @@ def classified_errors(path: Path, *, forged: bool = False) -> Iterator[None]:
         if code in _UNSOUND or (forged and code == sqlite3.SQLITE_ERROR):
             raise DamagedError(str(error)) from error
         if code in _REFUSED:
-            raise StoreError(f"{path} cannot be used ({error}): free disk space, or repair the disk") from error
+            yours = "make it a file that this user may read and write, in a folder that this user may write"
+            remedy = yours if code in _CLOSED else "free disk space, or repair the disk"
+            raise StoreError(f"{path} cannot be used ({error}): {remedy}") from error
         raise
     except OSError as error:
         raise StoreError(f"{path} cannot be used ({error.strerror}): make its folder writable") from error

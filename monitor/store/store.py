@@ -62,6 +62,11 @@ class Store:
         """Rows that were skipped so far, because they cannot be read."""
         return len(self._odd)
 
+    def open(self) -> None:
+        """Opens the store, where it is not open yet. Raises StoreError."""
+        with self._reading():
+            pass
+
     def append(self, events: Sequence[AnyEvent]) -> list[StoredEvent]:
         """Stores all events or none. A `set_end` also becomes a row in `sets`. Raises StoreError."""
         now_s = self._clock()

@@ -1,6 +1,7 @@
 """The `info` message describes daemon and device by name."""
 
 from pathlib import Path
+from unittest.mock import Mock
 
 from firmware_bridge.formats.codes import Adc, Mcu, ResetCause
 from firmware_bridge.formats.messages import Hello
@@ -41,3 +42,11 @@ def test_a_store_that_was_moved_is_trouble(tmp_path: Path) -> None:
         store.path.rename(tmp_path / "elsewhere.db")
         trouble = storage_info(keeper, housekeeper, None, None).trouble
         assert "was replaced, moved or removed while it was in use" in str(trouble)
+
+
+def test_a_recording_that_cannot_be_written_is_named_as_such(tmp_path: Path) -> None:
+    recorder = Mock(status=Mock(last_error="Not a directory", dropped_records=0))
+    with Store(tmp_path / "events.db") as store:
+        keeper, housekeeper = Keeper(store, []), Housekeeper(PROFILE, store, tmp_path)
+        trouble = storage_info(keeper, housekeeper, recorder, None).trouble
+    assert trouble == "the recording cannot be written (Not a directory)"

@@ -30,8 +30,8 @@ from tests.record.waiting import until
 
 KEYS = [
     "profile", "calibration", "port", "by_id", "permission", "holder", "modem_manager", "firmware", "cable",
-    "rates", "lost_frames", "cell_noise", "cell_drift", "encoder", "clock", "disk_space", "disk_mount", "broker",
-    "broker_access", "page",
+    "rates", "lost_frames", "cell_noise", "cell_drift", "encoder", "clock", "disk_space", "disk_mount", "storage",
+    "broker", "broker_access", "page",
 ]  # fmt: skip
 
 
@@ -79,7 +79,7 @@ def test_a_healthy_machine_has_no_finding(tmp_path: Path, capsys: pytest.Capture
     assert list(found) == KEYS
     environment = ("clock", "disk_space", "disk_mount", "by_id", "modem_manager", "calibration")
     verdicts = {key: found[key]["verdict"] for key in KEYS if key not in environment}
-    assert verdicts == {key: "unknown" if key in ("broker", "page") else "ok" for key in verdicts}, found
+    assert verdicts == {key: "unknown" if key in ("broker", "page", "storage") else "ok" for key in verdicts}, found
     assert found["firmware"]["found"] == "1.0.0, protocol 1"
 
 
@@ -284,7 +284,8 @@ def test_a_running_daemon_is_asked_and_not_disturbed(
         assert board.openings == openings
         assert daemon.poll() is None
     verdicts = {
-        key: found[key]["verdict"] for key in ("holder", "firmware", "rates", "broker", "page", "broker_access")
+        key: found[key]["verdict"]
+        for key in ("holder", "firmware", "rates", "storage", "broker", "page", "broker_access")
     }
     assert verdicts == dict.fromkeys(verdicts, "ok"), found
     assert f"the daemon (pid {daemon.pid}) has it open" in found["holder"]["found"]

@@ -6,7 +6,15 @@ from firmware_bridge.holders import Holder
 from monitor.doctor import board, configuration, host, network, page, port, probes, sensors
 from monitor.doctor.broker import board_report
 from monitor.doctor.finding import Finding
-from monitor.mqtt.contract.messages import Delivery, FirmwareInfo, InfoMessage, LinkInfo, MachineInfo, ProtocolInfo
+from monitor.mqtt.contract.messages import (
+    Delivery,
+    FirmwareInfo,
+    InfoMessage,
+    LinkInfo,
+    MachineInfo,
+    ProtocolInfo,
+    StorageInfo,
+)
 from monitor.profile.profile import CalibrationSettings, MachineSettings
 from tests.doctor.calibrated import calibrated, rest
 
@@ -69,6 +77,9 @@ CASES: list[tuple[Finding, str, str]] = [
     (host.disk_space("/var", int(1e8)), "bad", "0.1 GB free"),
     (host.disk_mount(None), "ok", "no risky option"),
     (host.disk_mount("/x is mounted with data=writeback; remove that"), "bad", "data=writeback"),
+    (host.storage(False, None), "unknown", "no daemon that can be asked is running"),
+    (host.storage(True, None), "ok", "can write"),
+    (host.storage(True, "/s/events.db cannot be used"), "bad", "/s/events.db cannot be used"),
     (network.broker("broker:1883", None, False), "ok", "broker:1883 answers"),
     (network.broker("broker:1883", "no broker answers at broker:1883", False), "bad", "no broker answers"),
     (network.broker("broker:1883", "refuses the connection", True), "bad", "refuses the connection"),
@@ -124,6 +135,7 @@ def test_the_info_of_a_daemon_becomes_rates_and_counts() -> None:
                 counted_s=counted_s,
                 device={"enc_illegal": 3, "tx_dropped": 7},
             ),
+            storage=StorageInfo(trouble="no space"),
             delivery=Delivery(),
             session=None,
             recording="idle",
@@ -134,6 +146,7 @@ def test_the_info_of_a_daemon_becomes_rates_and_counts() -> None:
     assert (report.version, report.protocol, report.promised_hz) == ("1.2.0", 1, 80.0)
     assert (report.position_hz, report.force_hz) == (500.0, 80.0)
     assert report.slips == (0, 3)
+    assert (report.told, report.storage) == (True, "no space")
     assert board.lost_frames(report.counts or {}, report.device or {}).verdict == "bad"
     assert board_report([info(0.0, 1, 1)]).position_hz is None
     assert board_report([info(20.0, 9000, 900), info(0.2, 10, 1)]).position_hz is None  # a new session

@@ -185,6 +185,18 @@ def test_a_reader_reports_damage_and_changes_nothing(path: Path) -> None:
     assert [file.name for file in path.parent.iterdir()] == ["events.db"]
 
 
+def test_a_store_that_this_user_may_not_open_is_no_full_disk(path: Path) -> None:
+    path.mkdir()
+    with Store(path) as store:
+        with pytest.raises(
+            StoreError, match=r"events.db cannot be used \(.*\): make it a file that this user may read"
+        ):
+            store.open()
+        path.rmdir()
+        store.open()
+        assert store.store_id is not None
+
+
 def test_a_full_disk_is_reported_each_time_and_storing_continues_when_there_is_room(path: Path) -> None:
     """In a separate process, because the limit applies to all files of a process."""
     code = """
