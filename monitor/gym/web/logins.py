@@ -83,13 +83,15 @@ class Logins:
                 found = login
         return found if found is not None and found.used_unix_s > self._clock_s() - KEPT_S else None
 
-    def add(self, role: PageRole, name: str) -> str:
-        """Returns the token, which nobody can read again."""
+    def add(self, role: PageRole, name: str, earlier_token: str | None = None) -> str:
+        """Returns the token, which nobody can read again. It replaces the one that the screen had before."""
         token, now_unix_s = secrets.token_urlsafe(TOKEN_BYTES), self._clock_s()
         login = Login(token_hash=_hash(token), role=role, name=name, used_unix_s=now_unix_s)
         with self._changing:
-            newest = sorted(self._load().items(), key=lambda each: -each[1].used_unix_s)
-            kept, old = dict(newest[: MOST_LOGINS - 1]), [token_hash for token_hash, _ in newest[MOST_LOGINS - 1 :]]
+            earlier_hash = None if earlier_token is None else _hash(earlier_token)
+            others = [each for each in self._load().items() if each[0] != earlier_hash]
+            kept = dict(sorted(others, key=lambda each: -each[1].used_unix_s)[: MOST_LOGINS - 1])
+            old = self._load().keys() - kept.keys()
             with self._database.writing() as connection:
                 connection.execute(delete(logins).where(logins.c.token_hash.in_(old)))
                 connection.execute(insert(logins).values(asdict(login) | {"created_unix_s": now_unix_s}))

@@ -1,6 +1,8 @@
 """Who gets in: codes, cookies, and what each role may do with each route."""
 
+import asyncio
 from http.cookies import SimpleCookie
+from unittest.mock import AsyncMock, Mock
 
 import httpx
 import pytest
@@ -10,6 +12,7 @@ from monitor.display.admission import KEPT_S
 from monitor.gym.database.database import Database
 from monitor.gym.database.tables import logins
 from monitor.gym.web.logins import MOST_LOGINS, Logins
+from monitor.gym.web.routes.access import PairRequest, pair
 from tests.gym.web.stage import OWN_TOKEN, WebStage, web_stage
 
 COOKIE = "rep-monitor-gym-8100"
@@ -85,6 +88,27 @@ def test_a_code_lets_one_screen_in(gym: WebStage) -> None:
     assert first.get("/api/me") == {"role": "display", "name": "Wall"}
     assert gym.screen().refused("POST", "/api/pair", {"code": code["code"]})[0] == 403
     assert gym.trainer.get("/api/me") == {"role": "trainer", "name": "this computer"}
+
+
+def test_a_screen_that_is_let_in_again_has_one_login(gym: WebStage) -> None:
+    trainer, wall = gym.paired("trainer"), gym.paired("display")
+    before = dict(wall.client.cookies)
+    code = trainer.send("POST", "/api/codes", {"role": "display"})["code"]
+    wall.send("POST", "/api/pair", {"code": code, "name": "Wall again"})
+    names = [login["name"] for login in trainer.get("/api/logins") if login["role"] == "display"]
+    assert names == ["Wall again"]
+    assert wall.ask("GET", "/api/floor").status_code == 200
+    assert gym.screen(httpx.Cookies(before)).refused("GET", "/api/floor")[0] == 401
+
+
+def test_a_screen_that_is_gone_before_its_answer_leaves_no_login(gym: WebStage) -> None:
+    async def story() -> None:
+        gone = Mock(cookies={}, client=None, is_disconnected=AsyncMock(return_value=True))
+        await pair(PairRequest(code=gym.app.state.house.codes.make("display"), name="gone"), gone, gym.app.state.house)
+
+    asyncio.run(story())
+    with gym.database.reading() as connection:
+        assert not [row for row in connection.execute(select(logins)) if row.name == "gone"]
 
 
 def test_guessing_codes_is_slow_and_each_peer_counts_alone(gym: WebStage) -> None:

@@ -87,7 +87,12 @@ async def pair(asked: PairRequest, request: Request, house: TheHouse) -> Respons
         raise Refusal(HTTPStatus.TOO_MANY_REQUESTS, "Too many wrong codes. Wait a minute.", wait) from None
     if role is None:
         raise Refusal(HTTPStatus.FORBIDDEN, "This code is wrong, used or too old. Ask a trainer for a new one.")
-    token = await asyncio.to_thread(house.logins.add, role, asked.name or role)
+    earlier = request.cookies.get(house.cookie)
+    token = await asyncio.to_thread(house.logins.add, role, asked.name or role, earlier)
+    if await request.is_disconnected():  # nobody receives the cookie
+        login = house.logins.by_token(token)
+        if login is not None:
+            await asyncio.to_thread(house.logins.remove, login)
     answer = Response(status_code=HTTPStatus.NO_CONTENT)
     _keep(answer, request, house.cookie, token)
     return answer
