@@ -21,6 +21,7 @@ import os
 import termios
 import time
 from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
 
 import serial
 
@@ -115,6 +116,8 @@ def _refusal(port: str, baud: int, error: Exception) -> LinkError:
         return LinkError(f"{port} does not exist: plug the device in, or choose another port")
     if number in (errno.EACCES, errno.EPERM):
         return LinkError(f"this user may not open {port}: add the user to the group of the port (dialout)")
+    if Path(port).exists() and not Path(port).is_char_device():
+        return LinkError(f"{port} is not a serial port: choose another port")
     if isinstance(error, ValueError):
         return LinkError(f"{port} cannot be set to {baud} baud: {error}")
     return LinkError(f"{port} cannot be opened as a serial port: {error}")

@@ -29,7 +29,7 @@ COMMANDS = {
     "backup": "save profiles, calibrations and stores in one file",
     "restore": "restore a backup",
     "forget": "remove a person from stored data",
-    "config": "check a machine's profile",
+    "config": "check a machine's profile or a gym's file",
     "calibrate": "calibrate the sensors of a machine step by step, and write the result into its profile",
     "strength": "measure a lifter's strength at several places of a machine's range, for the report",
     "doctor": "examine port, board, sensors, clock, disk, broker and page, and print remedies",

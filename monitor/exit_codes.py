@@ -4,6 +4,7 @@ KNOWN lists the errors that a person can act on; the command prints their messag
 classes instead of importing them, so that --help starts fast.
 """
 
+import os
 from enum import IntEnum
 
 
@@ -73,5 +74,8 @@ def exit_code(error: BaseException, command: str) -> ExitCode | None:
 def sentence(error: BaseException) -> str:
     """The error in one line."""
     if isinstance(error, OSError) and error.filename is not None:
+        folder = os.path.dirname(os.path.abspath(os.fsdecode(error.filename)))
+        if isinstance(error, FileNotFoundError) and not os.path.isdir(folder):
+            return f"{error.filename}: there is no folder {folder}"
         return f"{error.filename}: {(error.strerror or 'cannot be opened').lower()}"
     return " ".join(str(error).split())

@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
         efforts = _recorded(args.recorded, args.profile) if args.recorded else _live(args, profile)
     if len(efforts) < LEAST_EFFORTS:
         raise ConfigError(
-            f"{args.recorded or args.profile}: efforts at {len(efforts)} places, {LEAST_EFFORTS} are needed; "
+            f"{args.recorded or args.profile}: places with an effort: {len(efforts)}; {LEAST_EFFORTS} are needed; "
             "hold each for two seconds or longer, with the machine locked"
         )
     write_strength(args.out, strength_test(profile.machine.id, efforts))

@@ -4,6 +4,7 @@ The message is made from the field itself: its type, its limits, its default, an
 So a setting is described once, where it is defined.
 """
 
+import errno
 import math
 import re
 import tomllib
@@ -55,7 +56,8 @@ class Document:
             line = data[: error.start].count(b"\n") + 1
             raise ConfigError(f"{path}:{line}: not UTF-8 text; save the file as UTF-8") from None
         except OSError as error:
-            raise ConfigError(f"{path}: cannot be read ({error.strerror}); check path and permissions") from None
+            remedy = "shorten it" if error.errno == errno.EFBIG else "check path and permissions"
+            raise ConfigError(f"{path}: cannot be read ({error.strerror}); {remedy}") from None
         try:
             return cls(str(path), tomllib.loads(text), text)
         except tomllib.TOMLDecodeError as error:
@@ -235,4 +237,5 @@ def _syntax(path: Path, text: str, message: str) -> str:
         return f"{path}: not TOML: {message}"
     line = int(found[2]) if found[2] else len(text.splitlines())
     column = f", column {found[3]}" if found[3] else ""
-    return f'{path}:{line}: not TOML{column}: {found[1].lower()}; text needs "quotes", and a key appears once'
+    rules = 'text needs "quotes", a number a decimal point (0.45), and a key appears once'
+    return f"{path}:{line}: not TOML{column}: {found[1].lower()}; {rules}"

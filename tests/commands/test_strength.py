@@ -120,7 +120,7 @@ def test_too_few_places_are_refused(config: Path, tmp_path: Path, capsys: pytest
     table = efforts(tmp_path / "test.csv", (1200.0, 800.0), (0.05, 0.30))
     words = ["strength", str(config), "--recorded", str(table), "-o", str(tmp_path / "s.json")]
     assert main(words) == ExitCode.BAD_INPUT
-    assert "efforts at 2 places, 3 are needed" in capsys.readouterr().err
+    assert "places with an effort: 2; 3 are needed" in capsys.readouterr().err
     assert not (tmp_path / "s.json").exists()
 
 

@@ -362,8 +362,11 @@ def test_it_reads_once_for_all_data_that_is_not_needed_yet(device: FakeDevice) -
 def test_an_impossible_port_is_reported_in_one_sentence(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")
+    for no_port in (file, tmp_path):
+        with pytest.raises(LinkError, match=f"{no_port.name} is not a serial port: choose another"):
+            open_port(str(no_port), 500_000)
     with pytest.raises(LinkError, match="cannot be opened as a serial port"):
-        open_port(str(file), 500_000)
+        open_port("/dev/null", 500_000)
     with pytest.raises(LinkError, match="does not exist"):
         open_port(str(tmp_path / "none"), 500_000)
 

@@ -86,6 +86,7 @@ def test_a_byte_order_mark_and_windows_line_ends_are_accepted(tmp_path: Path) ->
 
 WRONG: dict[str, tuple[str | bytes, list[str]]] = {
     "syntax": (PROFILE + "[serial]\nport = ttyUSB0", [":10: not TOML", "column", "quotes"]),
+    "decimal comma": (PROFILE.replace("positive_s = 4", "positive_s = 4,5"), [": not TOML", "decimal point (0.45)"]),
     "key twice": (PROFILE + "positive_s = 5\n\n", [": not TOML", "overwrite"]),
     "unclosed table": ("[machine\nid = 1", [":1: not TOML"]),
     "not utf-8": (PROFILE.encode() + b'\n# Ger\xe4t"', [":10: not UTF-8", "save the file as UTF-8"]),
@@ -308,3 +309,7 @@ def test_the_example_loads_with_every_line_put_in_force(tmp_path: Path) -> None:
     profile = load(tmp_path, text.replace("tls = false", "tls = true"))
     assert profile.detect.jerk == JerkSettings()
     assert profile.machine.lockout_m == profile.machine.top_m
+
+
+def test_a_profile_that_is_too_large_is_shortened(tmp_path: Path) -> None:
+    assert complaint(tmp_path, PROFILE + "# x\n" * 300_000).endswith("larger than 1048576 bytes); shorten it")

@@ -228,7 +228,7 @@ def test_a_write_that_fails_leaves_no_half_file(
     for format in ("csv", "xlsx", "fit", "fitnotes"):
         nowhere = tmp_path / "no-folder" / "out"
         assert export("--to", format, "--client", "Ada", "--out", nowhere) == BAD
-        assert "no such file or directory" in capsys.readouterr().err
+        assert "there is no folder" in capsys.readouterr().err
     monkeypatch.setattr(xlsx_file, "MOST_ROWS", 2)
     monkeypatch.setattr(fit_file, "MOST_SETS", 2)
     for format, most in (("xlsx", "a spreadsheet has at most 2 rows"), ("fit", "a FIT file has at most 2 sets")):
