@@ -38,6 +38,15 @@ PROFILE_FILE = 0o644
 
 def back_up(to: Path, folders: Iterable[Path], profiles: Iterable[Path]) -> Manifest:
     """Backs up these machines' folders and profiles to `to`, atomically. Raises StoreError, OSError."""
+    try:
+        return _back_up(to, folders, profiles)
+    except OSError as error:
+        if error.filename is None:  # the error of a full disk has no path
+            raise OSError(error.errno, error.strerror, str(to)) from error
+        raise
+
+
+def _back_up(to: Path, folders: Iterable[Path], profiles: Iterable[Path]) -> Manifest:
     manifest = Manifest(FORMAT, datetime.now(UTC).isoformat(timespec="seconds"), VERSION, {})
     fresh = to.with_name(to.name + ".new")
     with ExitStack() as undo:

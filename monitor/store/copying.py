@@ -29,6 +29,10 @@ def copy_store(path: Path, to: Path) -> None:
             (verdict,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
             if verdict != "ok":
                 raise DamagedError(verdict)
+    except StoreError as error:
+        if getattr(error.__cause__, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:  # the store is only read
+            raise StoreError(f"a copy of {path} does not fit on the disk of {to}: free disk space there") from error
+        raise
     except DamagedError as error:
         to.unlink(missing_ok=True)
         raise StoreError(f"{path} is damaged ({error}): restart the daemon; it sets the file aside") from error

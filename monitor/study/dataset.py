@@ -6,7 +6,9 @@ DATASET/
     lock
 """
 
+import errno
 import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
@@ -61,7 +63,10 @@ class Dataset:
         for table in sorted(tables, key=lambda table: table == "recordings"):
             path = self.folder / table / f"part-{name}.parquet"
             part = path.with_suffix(".part")
-            pyarrow.parquet.write_table(tables[table], part, compression="zstd")
+            try:
+                pyarrow.parquet.write_table(tables[table], part, compression="zstd")
+            except OSError as error:  # of pyarrow, which does not name the file
+                raise OSError(error.errno, os.strerror(error.errno or errno.EIO), str(part)) from error
             part.replace(path)
 
     def _remove_leftovers(self) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import sqlite3
 import threading
 import zipfile
 from collections.abc import Callable
@@ -217,6 +218,32 @@ def test_an_older_backup_stays_until_the_new_one_is_complete(kept: Path, monkeyp
     assert main(["backup", str(kept / "b.zip"), "--config", str(kept / "m.toml")]) == ExitCode.FAILED
     assert (kept / "b.zip").read_bytes() == before
     assert [path.name for path in kept.iterdir() if "backup" in path.name or "new" in path.name] == []
+
+
+@pytest.mark.parametrize("what", ["copy", "zip"])
+def test_a_full_disk_is_named(
+    what: str, kept: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (kept / "full").mkdir()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    if what == "zip":
+        monkeypatch.setattr("monitor.custody.backup.os.fsync", full)
+    else:
+        monkeypatch.setattr("monitor.store.copying.sqlite3.connect", small)
+    assert main(["backup", str(kept / "full" / "b.zip"), "--config", str(kept / "m.toml")]) == ExitCode.FAILED
+    said = capsys.readouterr().err
+    assert ("full/b.zip: no space left on device" if what == "zip" else "does not fit on the disk of") in said
+    assert list((kept / "full").iterdir()) == []
+
+
+def small(*arguments: Any, **options: Any) -> sqlite3.Connection:
+    """A database that has no room for a store."""
+    connection = sqlite3.Connection(*arguments, **options)
+    connection.execute("PRAGMA max_page_count = 1")
+    return connection
 
 
 def test_without_a_profile_all_machines_are_backed_up(kept: Path, capsys: pytest.CaptureFixture[str]) -> None:

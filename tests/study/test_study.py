@@ -119,6 +119,18 @@ def test_a_batch_counts_only_when_it_is_whole(inputs: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.usefixtures("in_this_process")
+def test_a_full_disk_is_named(
+    inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object, **more: object) -> None:
+        raise OSError(28, "Error writing bytes to file")
+
+    monkeypatch.setattr("pyarrow.parquet.write_table", full)
+    assert main(["study", str(inputs), "--out", str(tmp_path / "study")]) == ExitCode.FAILED
+    assert ".part: no space left on device" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("in_this_process")
 def test_two_studies_or_two_detectors_do_not_share_a_dataset(
     inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

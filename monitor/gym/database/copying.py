@@ -19,8 +19,9 @@ def back_up(database: Database, file: Path) -> int:
     try:
         return copy_rows(database, backup)
     except BaseException:
-        for part in file.parent.glob(f"{file.name}*"):
-            part.unlink()
+        backup.close()  # now, because it removes its log
+        for suffix in ("", "-journal", "-wal", "-shm"):  # and no file whose name only begins in the same way
+            file.with_name(file.name + suffix).unlink(missing_ok=True)
         raise
     finally:
         backup.close()

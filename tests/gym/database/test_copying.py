@@ -11,6 +11,26 @@ from monitor.gym.database.errors import DatabaseError
 from monitor.gym.database.tables import client_machines, clients, events, machines, metadata
 
 
+def test_a_backup_that_fails_removes_itself_and_nothing_else(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    others = {folder / name for name in ("gym.db", "gym-2025", "gym2")}
+    for other in others:
+        other.write_text("an older backup")
+
+    def full(source: Database, target: Database) -> int:
+        with target.writing() as writer:
+            writer.execute(insert(clients).values(client_id="c-ada", name="Ada", created_unix_s=1.25))
+        raise DatabaseError("the disk is full")
+
+    monkeypatch.setattr("monitor.gym.database.copying.copy_rows", full)
+    with pytest.raises(DatabaseError, match="the disk is full"):
+        back_up(database, folder / "gym")
+    assert set(folder.iterdir()) == others
+
+
 def rows(database: Database) -> dict[str, list[tuple[object, ...]]]:
     tables = metadata.sorted_tables
     with database.reading() as connection:
