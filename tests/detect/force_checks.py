@@ -6,7 +6,23 @@ import pytest
 
 from monitor.detect.spine import Spine
 from tests.detect.stories import END, REP, STARTED_S, UP, of, only, story
-from tests.movements import FRICTION, LOAD_N, PROFILES, Act, Down, Helped, Leg, Movement, Pin, Still, Tug, profile
+from tests.movements import (
+    BOTTOM_M,
+    FRICTION,
+    LOAD_N,
+    PROFILES,
+    REST_M,
+    TOP_M,
+    Act,
+    Down,
+    Helped,
+    Leg,
+    Movement,
+    Pin,
+    Still,
+    Tug,
+    profile,
+)
 
 
 def a_load_that_is_held_high_is_not_on_a_stop() -> None:
@@ -84,6 +100,22 @@ def another_pin_is_another_load() -> None:
     assert end.working_load_n == pytest.approx(LOAD_N, rel=0.01)
     assert not of("force_ceiling", acts, "learned")
     assert not of("sensor_fault", acts, "learned")
+
+
+def a_stack_that_only_twitches_is_weighed_when_it_moves() -> None:
+    """Another pin: the stack is off its rest for a moment, and stands for longer than a load takes to be confirmed."""
+    twitch: list[Act] = [Leg((REST_M + 0.012 - BOTTOM_M) / (TOP_M - BOTTOM_M), 0.1), Still(2.0)]
+    change = only(of("load_change", [*REP, *REP, Down(2.0), Pin(0.7), *twitch, *REP, *END], "learned"))
+    assert change.to_n == pytest.approx(0.7 * LOAD_N, rel=0.01)
+    assert change.found_s == pytest.approx(STARTED_S + 2 * 4.8 + 2.4 + 2.1, abs=1.0)
+
+
+def what_a_trainer_who_lifts_leaves_on_the_cable_is_no_load() -> None:
+    """It is a fifth of the load, and another pin; the load is known soon after the lifter lowers it."""
+    lifted: list[Act] = [Helped(1.0, 1.5, 0.2), Still(1.0), Leg(0.0, 2.0), Still(0.4)]
+    change = only(of("load_change", [*REP, *REP, Down(2.0), Pin(0.6), *lifted, *REP, *END], "learned"))
+    assert change.to_n == pytest.approx(0.6 * LOAD_N, rel=0.01)
+    assert change.found_s == pytest.approx(STARTED_S + 2 * 4.8 + 2.4 + 2.5, abs=1.0)
 
 
 def a_helper_is_not_a_fault_and_teaches_nothing() -> None:

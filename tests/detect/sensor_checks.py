@@ -40,6 +40,13 @@ def a_rest_elsewhere_moves_the_zero() -> None:
         assert tops == pytest.approx([TOP_M - REST_M + first_off_m, TOP_M - REST_M], abs=0.002)
 
 
+def a_tug_at_a_stack_above_its_rest_is_no_second_contact() -> None:
+    """Something low holds the stack: it was not lifted in between, so it has not come back to that height."""
+    low = (REST_M + 0.008 - BOTTOM_M) / (TOP_M - BOTTOM_M)
+    tugged: list[Act] = [Leg(low, 1.0), Tug(0.0, 2.0), Tug(0.3, 0.3), Tug(0.0, 2.0), Leg(0.0, 0.5), Still(0.4)]
+    assert not of("sensor_fault", [*tugged, *REP, *REP, *END])
+
+
 HOVER: list[Act] = [Leg((REST_M + 0.012 - BOTTOM_M) / (TOP_M - BOTTOM_M), 0.6), Still(1.2)]
 
 

@@ -44,6 +44,7 @@ from tests.detect.force_checks import (
     a_press_teaches_nothing,
     a_stack_at_its_stop_can_be_pulled_too_hard,
     a_stack_that_hangs_without_tension_is_held,
+    a_stack_that_only_twitches_is_weighed_when_it_moves,
     a_trainer_who_lifts_does_not_teach_a_load,
     a_trainer_who_takes_over_at_the_bottom_makes_no_fault,
     another_pin_is_another_load,
@@ -55,6 +56,7 @@ from tests.detect.force_checks import (
     nothing_is_reported_twice_in_hindsight,
     tension_has_two_sides,
     the_target_follows_the_stages,
+    what_a_trainer_who_lifts_leaves_on_the_cable_is_no_load,
     what_hung_on_a_hook_or_a_block_is_not_judged_in_hindsight,
 )
 from tests.detect.movement_checks import (
@@ -90,6 +92,7 @@ from tests.detect.sensor_checks import (
     a_rest_that_is_found_late_was_reached_early,
     a_silence_does_not_repeat_the_contact_before_it,
     a_touch_in_doubt_begins_at_the_contact,
+    a_tug_at_a_stack_above_its_rest_is_no_second_contact,
     nothing_is_below_a_rest,
     the_cell_shows_a_landing_while_the_encoder_is_silent,
 )
@@ -112,6 +115,7 @@ MUTANTS = (
     Mutant(ContactDetector, "self._contradicted(moment)", "False", nothing_is_below_a_rest),
     Mutant(ContactDetector, "moment.rests_since is not None", "False", a_rest_that_is_found_late_was_reached_early),
     Mutant(SetDetector, "None if moment.rests_since", "None if None", a_rest_that_is_found_late_was_reached_early),
+    Mutant(RestFinder, "lifted and off_m", "off_m", a_tug_at_a_stack_above_its_rest_is_no_second_contact),
     Mutant(RestFinder, "steps(STILL_S)", "1", a_loose_cable_is_not_a_rest),
     Mutant(FaultDetector, "moment.now - self.lag)", "moment.now)", a_gap_is_as_long_as_the_silence),
     Mutant(
@@ -203,6 +207,19 @@ MUTANTS = (
     Mutant(Cruise, "- self.c * self.t)", "+ self.c * self.t)", load_and_friction_are_what_two_repetitions_show),
     Mutant(LoadDetector, ">= PIN_STEPS\n        unseen", "< 0\n        unseen", another_pin_is_another_load),
     Mutant(LoadDetector, "<= SAME", "<= 1.0", another_pin_is_another_load),
+    Mutant(
+        LoadDetector,
+        "(found is None or found.n < LATE_MOMENTS)",
+        "False",
+        a_stack_that_only_twitches_is_weighed_when_it_moves,
+    ),
+    Mutant(LoadDetector, "found.load_n < faint_n", "False", what_a_trainer_who_lifts_leaves_on_the_cable_is_no_load),
+    Mutant(
+        LoadDetector,
+        "> TAKEN_OVER * found.load_n",
+        "< 0.0",
+        what_a_trainer_who_lifts_leaves_on_the_cable_is_no_load,
+    ),
     Mutant(LoadLearner, "self._reps + 1", "self._reps", a_given_load_that_nobody_pulls_is_reported),
     Mutant(
         AssistDetector,
