@@ -19,7 +19,7 @@ from monitor.events import AnyEvent, Jerk
 from monitor.profile.settings import CellSettings, JerkSettings
 from monitor.signals.conditions import Bit
 from tests.detect.stories import REP, UP
-from tests.movements import LOAD_N, PROFILES, Act, Leg, Movement, Still, profile
+from tests.movements import LEAD_S, LOAD_N, PROFILES, Act, Leg, Movement, Still, profile
 
 CELL_HZ = 500.0
 HEAVES: list[Act] = [
@@ -94,6 +94,23 @@ def test_a_force_alone_is_not_a_jerk(spoil: Callable[[Forces, Forces], Forces]) 
 def test_a_disturbed_force_does_not_hide_a_jerk(spoil: Callable[[Forces, Forces], Forces]) -> None:
     jerks = opened(found(HEAVES, spoil=spoil))
     assert [jerk.t_s for jerk in jerks] == pytest.approx([jerk.t_s for jerk in by_the_encoder()], abs=0.02)
+
+
+@pytest.mark.parametrize("ring_hz", [7.0, 8.0])
+def test_a_cable_that_rings_in_a_lift_announces_no_jerk(ring_hz: float) -> None:
+    """Each swing upwards is as great as the one before it, and too short for a jerk."""
+    acts = (*REP, Leg(1.0, 4.0), Still(0.8))
+    rows, h = Movement(acts, position_hz=500.0, force_hz=CELL_HZ).samples(), 1e-4
+
+    def rung_m(t_s: Forces) -> Forces:
+        since_s = t_s - LEAD_S - 6.8  # the middle of the second lift
+        swings: Forces = 0.003 * np.exp(-((since_s / 0.25) ** 2)) * np.sin(2 * np.pi * ring_hz * since_s)
+        return swings
+
+    a_m_s2 = (rung_m(rows.t_s + h) - 2 * rung_m(rows.t_s) + rung_m(rows.t_s - h)) / h**2
+    position_m, force_n = rows.position_m + rung_m(rows.t_s), rows.force_n + LOAD_N / G * a_m_s2
+    spine = Spine(PROFILES["fast"], "s", feedback=False)
+    assert not opened(spine.update(Samples(rows.t_s, position_m, force_n, rows.flags)).events)
 
 
 def test_a_cell_that_is_slow_or_not_known_leads_nothing() -> None:
