@@ -126,11 +126,6 @@ class CurveLearner:
         shown = msgspec.structs.replace(known.resistance, inertia=(before + inertia) / 2)
         return known._replace(resistance=shown, lighter=True)
 
-    @property
-    def waits(self) -> bool:
-        """Whether the newest repetition fits another curve, and a second one must agree."""
-        return self._last is not None
-
 
 def fitted(moments: Moments, bottom_m: float, top_m: float, inertia_kg: float | None = None) -> CurveFit:
     """The curve that misses the forces least, with the given mass, or that of a stack unless the movement excludes it.

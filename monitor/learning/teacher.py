@@ -64,8 +64,6 @@ class Teacher:
         curve = None if self._curves is None else self._curves.update(signals, limits, doubted, start, end)
         if curve is not None:
             return self._learn_curve(limits, curve)
-        if self._curves is not None and self._curves.waits:
-            return Lesson(limits, None)
         if self._curves is not None and self._curves.fits and not limits.resistance_known:
             limits = limits.with_resistance(limits.resistance)
         fit = self._loads.update(signals, limits, doubted, start, end)
