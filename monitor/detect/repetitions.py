@@ -42,6 +42,7 @@ class RepDetector:
         self._full = self._partial = 0  # in this set
         self._turns: list[TurningPoint] = []  # the turn that the swing began with, and the one at its far end
         self._settled: Detection[Rep] | None = None  # of these turns: reported when the stack stood at its end
+        self._stands: int | None = None  # since when it stands at its end, in which a hand may tremble
         self._unweighed = UnweighedReps()
         self._lowest_m = self._lowest_before_m = np.inf  # lowest end off the rest: of all; of all but the last
         self._handed = False  # before the first repetition something held the stack: the lifter takes it over
@@ -84,6 +85,7 @@ class RepDetector:
             ]
 
     def _turn(self, moment: Moment, turn: TurningPoint) -> list[Finding]:
+        self._stands = None
         outer = "lower" if moment.limits.starts_up else "upper"
         if turn.reversal.at != outer:
             self._turns = [*self._turns[:1], turn] if self._turns else []
@@ -118,11 +120,15 @@ class RepDetector:
         if len(self._turns) != 2:
             return None
         if still.since is not None:
-            return (still.since, None) if moment.still else None
+            if not moment.still:
+                return None
+            if self._stands is None or self._settled is not None or _has_moved(moment, self._stands, still.since):
+                self._stands = still.since
+            return self._stands, None
         back = moment.on(Bit.UP) if moment.limits.starts_up else moment.on(Bit.DOWN)
-        if not back or self._settled is not None or still.last is None or still.last[0] <= self._turns[1].dwell_end:
+        if not back or self._settled is not None or still.last is None or self._stands is None:
             return None
-        return still.last if _on_way_back(moment, still.last[0]) else None
+        return (self._stands, still.last[1]) if _on_way_back(moment, self._stands) else None
 
     def _hold(self, moment: Moment, x_m: float) -> int | None:
         """How many steps the stack must stand at `x_m` for the repetition to end; None: no repetition ends there."""
@@ -283,6 +289,11 @@ def _turned_in_the_air(moment: Moment, turn: TurningPoint) -> bool:
     settings = moment.limits.detect.set
     off_the_rest = turn.reversal.x_m > settings.off_rest_m + moment.limits.doubt_m
     return moment.limits.starts_up and off_the_rest and turn.dwell_end - turn.dwell_start < steps(settings.end_rest_s)
+
+
+def _has_moved(moment: Moment, since: int, again: int) -> bool:
+    """Whether the stack, which stands again, stood elsewhere before; a hand that trembles moves it by less."""
+    return not abs(moment.signals.x_m(again) - moment.signals.x_m(since)) <= moment.limits.extreme_m
 
 
 def _on_way_back(moment: Moment, since: int) -> bool:
