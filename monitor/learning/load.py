@@ -17,7 +17,6 @@ from monitor.signals.signal_window import SignalWindow
 from monitor.signals.stretches import Stretch, Stretches, outside
 
 CRUISE_G = 0.03  # below it a repetition moves almost evenly
-THROWN_G = 0.8  # above it nothing is learned from a repetition without enough even movement
 LEAST_MOMENTS = 60  # 0.3 s in either direction: a fit over less is noise
 SNAP = 0.02  # a learned load this close to a plate is that plate
 TRUSTED_REPS = 2  # one repetition may be pulled unevenly
@@ -282,9 +281,8 @@ def cruise(signals: SignalWindow, limits: Limits, doubted: Stretches, start: int
     steady = moving & (np.abs(a) < CRUISE_G * G)
     uneven = _shorter_way(v[steady]) < LEAST_MOMENTS
     if uneven:
-        thrown = moving & (np.abs(a) < THROWN_G * G)
-        uneven = _shorter_way(v[thrown]) >= LEAST_MOMENTS
-        steady = thrown if uneven else steady
+        uneven = _shorter_way(v[moving]) >= LEAST_MOMENTS
+        steady = moving if uneven else steady
     if not steady.any():
         return None
     x, tension, v, a = x[steady], tension[steady], v[steady], a[steady]

@@ -48,6 +48,14 @@ def test_a_late_cell_does_not_spoil_the_load_of_a_violent_repetition(up_s: float
     assert spine.limits.load_n == pytest.approx(LOAD_N, rel=0.005)
 
 
+def test_many_violent_repetitions_teach_no_friction_that_each_of_them_contradicts() -> None:
+    """A few moments of each are even, and those of many together would be enough."""
+    violent: list[Act] = [Leg(0.8, 0.5), Still(0.1), Leg(0.0, 0.5), Still(0.1)]
+    spine = Spine(profile(working_load_n=None, friction=None, positive_s=1.0, negative_s=1.0), "s")
+    spine.update(Movement((Leg(0.0, 0.5), Still(0.4), *violent * 40)).samples())
+    assert spine.limits.friction is None or spine.limits.friction == pytest.approx(FRICTION, abs=0.02)
+
+
 def test_a_load_that_a_trainer_lifts_unevenly_is_learned_from_its_way_down() -> None:
     lifted: list[Act] = [Helped(0.3, 0.8, 0.05), Helped(0.6, 0.8, 0.2), Helped(1.0, 0.9, 0.08), Still(0.8)]
     spine = Spine(profile(working_load_n=None), "s")
