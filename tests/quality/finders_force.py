@@ -3,7 +3,7 @@
 import numpy as np
 
 from tests.quality.labels import Label, Truth, event_at
-from tests.quality.movement import LANDING_S, Span
+from tests.quality.movement import LANDING_S, SETTLING_M, Span
 from tests.quality.signals import Bools, held, joined
 from tests.quality.thresholds import Thresholds
 
@@ -13,7 +13,11 @@ def find_sets(truth: Truth, th: Thresholds) -> list[Label]:
     for number, span in enumerate(truth.movement.spans, 1):
         found.append(event_at(truth, "set_start", span.first, None, th.start_hold_s))
         before = truth.movement.spans[number - 2].last if number > 1 else None
-        found[-1].own |= {"from_s": _from_s(truth, th, span.first, before or 0)} if th.whole else {}
+        if th.whole:
+            found[-1].own |= {
+                "from_s": _from_s(truth, th, span.first, before or 0),
+                "to_s": _to_s(truth, th, span.first),
+            }
         if span.last is not None:
             found.append(event_at(truth, "set_end", span.last, None, th.end_rest_s))
             found[-1].set = number
@@ -30,6 +34,14 @@ def _from_s(truth: Truth, th: Thresholds, at: int, over: int) -> float:
     loose = np.flatnonzero((f.x_m <= th.off_rest_m)[: at + 1] | light[: at + 1])
     first = int(loose[-1]) + 1 if len(loose) else 0
     return float(f.t_s[min(max(first, over), at)])
+
+
+def _to_s(truth: Truth, th: Thresholds, at: int) -> float:
+    """Where the stack leaves a stop: when it has moved so far that the coarsest encoder shows it."""
+    f = truth.filtered
+    stood = f.x_m[max(0, at - round(th.end_loose_s / f.step_s)) : at + 1]
+    gone = np.abs(f.x_m[at:] - f.x_m[at]) >= SETTLING_M
+    return float(f.t_s[at + int(gone.argmax()) if np.ptp(stood) < SETTLING_M else at])
 
 
 def find_tensions(truth: Truth, th: Thresholds) -> list[Label]:

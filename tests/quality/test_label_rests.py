@@ -128,6 +128,10 @@ def test_a_stop_that_holds_the_cable_ends_a_set_and_leaving_it_begins_one() -> N
     assert len(truth.movement.idle) == 1, "movement before the first repetition is not a set"
     first, _ = truth.of("set_start")
     assert first.t_s == pytest.approx(12.3, abs=0.3)
+    shown_m = float(np.interp(first.own["to_s"], given.t_s, given.position_m))
+    assert shown_m == pytest.approx(0.0405, abs=1e-4), "one count of the coarsest encoder"
+    lifted = whole(signals([*LEAD, *repetition(), *TAIL])).of("set_start")[0]
+    assert lifted.own["to_s"] == lifted.t_s
     assert truth.of("set_end")[0].t_s == pytest.approx(12.3 + 8.8 + 1.0, abs=0.3)
     assert len(label(given, profile(bottom_m=0.08)).of("set_end")) == 1
 

@@ -47,6 +47,7 @@ class LifeCircumstances(Circumstances):
     assists: tuple[During, ...] = ()
     learning: tuple[During, ...] = ()  # the range need not be known
     short: tuple[During, ...] = ()  # only short repetitions so far: other events are right by their range
+    untold: tuple[During, ...] = ()  # another load, where the one before could not be learned
     hybrid: bool = False  # an `assist` that a load_step explains later is not false
 
     def tolerance_s(self, key: str) -> float:
@@ -88,6 +89,7 @@ class LifeCircumstances(Circumstances):
                 (OF_HOLD, self.eased),
                 (OF_CONTACT, self.pauses),
                 (OF_RANGE, self.short),
+                (("load_change",), self.untold),
             )
         )
 

@@ -7,6 +7,7 @@ Fields of events and feedback are read by name, so that a detector may have fewe
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -84,7 +85,19 @@ def circumstances(item: LifeCase, judged: Judged) -> LifeCircumstances:
         learning=() if item.session.range_given else (During(0.0, _third_full_s(truth)),),
         short=() if item.session.range_given else (During(0.0, _first_full_s(truth)),),
         hybrid=item.session.machine.resistance.down != 1.0,
+        untold=tuple(_untold(item, truth, th)),
     )
+
+
+def _untold(item: LifeCase, truth: Truth, th: Thresholds) -> list[During]:
+    """The lift-offs of loads before which another one was selected that could not be learned."""
+    lifts = [(stretch, lifts_s) for stretch, lifts_s, _, _ in _deadlines_s(item, truth, th)]
+    t_s = truth.filtered.t_s
+    return [
+        During(later_s, later_s)
+        for (stretch, lifts_s), (_, later_s) in pairwise(lifts)
+        if not _teaches(item, truth, lifts_s, float(t_s[stretch.last - 1]))
+    ]
 
 
 def _first_full_s(truth: Truth) -> float:

@@ -196,6 +196,19 @@ def test_what_is_not_known_of_a_load_that_a_trainer_lifts_is_not_required() -> N
     assert outcomes(score_session(item, judged, [*perfect(judged), late], []))["false"] == 1
 
 
+def test_a_load_after_one_that_could_not_be_learned_need_not_be_told_as_another() -> None:
+    """In the first set the trainer lifts everything, and the friction of the machine is not known."""
+    item = named("life-day-16")
+    signals, _ = performed(item)
+    judged = judge(signals, item.true_profile, whole=True)
+    untold, *others = judged.nominal.of("load_change")
+    begun_s = [event.t_s for event in judged.nominal.of("set_start")]
+    assert begun_s[1] == untold.t_s
+    for change, missed in ((untold, 0), (others[0], 1)):
+        reports = [event for event in perfect(judged) if (event.kind, event.t_s) != ("load_change", change.t_s)]
+        assert outcomes(score_session(item, judged, reports, []))["missed"] == missed
+
+
 def test_a_set_may_begin_where_a_helper_leaves_nearly_the_lift_off_force_to_the_cable() -> None:
     """The cable carries 48 to 52 N while the trainer lifts, and 50 N begin a set as long as no load is known."""
     item = named("life-trainer_lifts-24")
