@@ -15,6 +15,7 @@ from monitor.signals.conditions import Bit
 
 DEAD_M = 0.001  # a stack on a stop moves by less: one count of a coarse encoder
 AT_STOP_M = 0.0003  # a stack this near to its stop has arrived
+SETTLES = 1.1  # counts: one, whatever its rounding
 LEFT_M = 0.00005  # one that has moved by this much has left it: half a count of a fine encoder
 LOOK_STEPS = steps(0.5)  # how often to check whether the stack stands completely still
 LEAVING_STEPS = steps(2.0)  # after this time at most it is known that the stack has left its stop
@@ -48,7 +49,7 @@ class StopFinder:
     def __init__(self, settings: SetSettings, count_m: float) -> None:
         """`count_m`: the step of the encoder."""
         self.settings = settings
-        self.arrived_m = max(AT_STOP_M, count_m)  # while it settles, the last count may still change
+        self.arrived_m = max(AT_STOP_M, SETTLES * count_m)  # while it settles, the last count may still change
         self.hold = steps(settings.end_rest_s)
         self.due = NEVER
         self._since: int | None = None

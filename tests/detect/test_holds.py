@@ -204,17 +204,22 @@ def test_a_stop_ends_a_set_whatever_it_leaves_on_the_cable(machine: Any, share: 
     assert [start.set for start in last(events, "set_start")] == [1, 2]
 
 
-def test_a_stack_that_settles_by_one_count_has_arrived_before() -> None:
-    count_m = 4 * ENCODER_M
-    edge = 122.5 * count_m  # between two counts
-    park: list[Act] = [Leg(at(edge + 1e-4), 1.5), Still(3.0), Leg(at(edge - 1e-4), 1.0), Still(8.0)]
+@pytest.mark.parametrize(("tempo_s", "count_m"), [(2.0, 4 * ENCODER_M), (10.0, 0.0005)])
+@pytest.mark.parametrize(("counts", "sinks_m"), [(121.5, -1e-4), (122.5, 1e-4)])
+def test_a_stack_that_settles_by_one_count_has_arrived_before(
+    tempo_s: float, count_m: float, counts: float, sinks_m: float
+) -> None:
+    """At these heights the difference of two decimal counts is rounded up."""
+    edge = counts * count_m  # between two counts
+    park: list[Act] = [Leg(at(edge + sinks_m), 1.0), Still(3.0), Leg(at(edge - sinks_m), 1.0), Still(8.0)]
     rep: list[Act] = [*UP, Leg(at(0.1), 2.0), Still(0.4)]
     acts = [*LEAD, *rep, *rep, *park]
     rows = Movement(tuple(acts)).samples()
     coarse = Samples(rows.t_s, np.round(rows.position_m / count_m) * count_m, rows.force_n, rows.flags)
-    high = profile(bottom_m=REST_M + 0.1, working_load_n=None, friction=None, metres_per_count=count_m)
+    changes: dict[str, Any] = {"metres_per_count": count_m, "positive_s": tempo_s, "negative_s": tempo_s}
+    high = profile(bottom_m=REST_M + 0.1, working_load_n=None, friction=None, **changes)
     (end,) = last(records([], high, coarse), "set_end")
-    assert end.t_s == pytest.approx(1.0 + 0.9 + 2 * 4.8 + 1.5, abs=0.3)
+    assert end.t_s == pytest.approx(1.0 + 0.9 + 2 * 4.8 + 1.0, abs=0.3)
 
 
 def test_taking_a_stack_from_its_hook_is_not_an_assist() -> None:
