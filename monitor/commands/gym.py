@@ -110,9 +110,16 @@ def _print(gym: "GymPlaces") -> None:
 
 def _code(config: "GymConfig", role: "PageRole") -> int:
     from monitor.commands.access import print_code
+    from monitor.display.address import is_open
     from monitor.gym.web.own_programs import ask_code
 
     given = ask_code(config, role)
+    if not is_open(config.display.bind):
+        page = given.url.partition("#")[0]
+        print(f"On this computer, open {page} and type:  {given.code[:3]} {given.code[3:]}  (role: {given.role})")
+        print("For one browser, within five minutes. --role display: for one that only shows.")
+        print('No other screen can reach the page: give [display] bind = "0.0.0.0", and start the gym again.')
+        return ExitCode.DONE
     print_code(given.url, given.code, given.role, "--role display: for a screen that only shows.")
     return ExitCode.DONE
 

@@ -57,7 +57,7 @@ def open_port(display: GymPageSettings) -> Iterator[PagePort]:
         trouble = str(error.strerror).partition(" (")[0]  # Python repeats the address there
         raise StateError(
             f"the gym's page cannot be opened at {display.bind}, port {display.port} ({trouble}):"
-            " give another [display] bind or port"
+            " stop the program that has it, such as another gym, or give another [display] bind or port"
         ) from error
     with place:
         yield PagePort(place, tls)

@@ -220,7 +220,7 @@ def test_a_port_that_cannot_be_opened_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         for bind, why in (("127.0.0.1", "Address already in use"), ("192.0.2.1", "Cannot assign"), ("no.invalid", "")):
-            said = rf"cannot be opened at {bind}, port {port} \({why}.*\): give another \[display\] bind or port"
+            said = rf"cannot be opened at {bind}, port {port} \({why}.*\): stop the program that has it"
             with pytest.raises(StateError, match=said), open_port(GymPageSettings(bind=bind, port=port)):
                 pass
 
