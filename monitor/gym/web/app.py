@@ -46,6 +46,7 @@ def make_app(database: Database, collector: Collector, config: GymConfig, own_to
         codes=PairingCodes(),
         floor=FloorView(database, collector),
         cookie=f"{COOKIE}-{config.display.port}",
+        url=config.page_url,
     )
     for each in (access, floor, next_machine, people, workout):
         app.include_router(each.router)

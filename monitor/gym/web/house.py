@@ -26,7 +26,11 @@ _cookie = APIKeyCookie(
 
 @dataclass(frozen=True, kw_only=True)
 class House:
-    """One gym's page. `cookie`: the name of the cookie of browsers, which share it among the ports of a computer."""
+    """One gym's page.
+
+    `cookie`: the name of the cookie of browsers, which share it among the ports of a computer. `url`: where other
+    computers find the page, if they can.
+    """
 
     database: Database
     collector: Collector
@@ -34,6 +38,7 @@ class House:
     codes: PairingCodes[PageRole]
     floor: FloorView
     cookie: str
+    url: str | None
 
 
 def house_of(request: Request) -> House:

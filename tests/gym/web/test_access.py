@@ -1,6 +1,7 @@
 """Who gets in: codes, cookies, and what each role may do with each route."""
 
 import asyncio
+from dataclasses import replace
 from http.cookies import SimpleCookie
 from unittest.mock import AsyncMock, Mock
 
@@ -88,6 +89,13 @@ def test_a_code_lets_one_screen_in(gym: WebStage) -> None:
     assert first.get("/api/me") == {"role": "display", "name": "Wall"}
     assert gym.screen().refused("POST", "/api/pair", {"code": code["code"]})[0] == 403
     assert gym.trainer.get("/api/me") == {"role": "trainer", "name": "this computer"}
+
+
+def test_the_code_for_a_tablet_leads_there_from_the_gyms_own_screen_too(gym: WebStage) -> None:
+    gym.app.state.house = replace(gym.app.state.house, url="http://gym-box:8100/")
+    for host, leads_to in (("127.0.0.1:8100", "gym-box"), ("localhost:8100", "gym-box"), ("10.0.0.2:8100", "10.0.0.2")):
+        answer = gym.trainer.ask("POST", "/api/codes", {"role": "display"}, headers={"Host": host})
+        assert answer.json()["url"] == f"http://{leads_to}:8100/#{answer.json()['code']}"
 
 
 def test_a_screen_that_is_let_in_again_has_one_login(gym: WebStage) -> None:

@@ -6,10 +6,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
+from monitor.display.address import is_open
 from monitor.display.admission import KEPT_S
 from monitor.display.pairing import VALID_S, TooManyCodes
 from monitor.display.qr_code import drawing
@@ -121,7 +123,10 @@ def logout(login: Reader, house: TheHouse) -> Response:
 async def make_code(asked: CodeRequest, request: Request, house: TheHouse, _: Trainer) -> ScreenCode:
     """Makes a code that lets one more screen in, within five minutes."""
     code = house.codes.make(asked.role)
-    url = f"{request.url.scheme}://{request.headers['host']}/#{code}"
+    base = f"{request.url.scheme}://{request.headers['host']}/"
+    if not is_open(urlsplit(base).hostname or "") and house.url is not None:  # another screen is elsewhere
+        base = house.url
+    url = f"{base}#{code}"
     qr = drawing(url)
     expires_unix_s = time.time() + VALID_S
     return ScreenCode(
