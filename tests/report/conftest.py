@@ -14,6 +14,7 @@ from tests.movements import Act, Down, Leg, Movement, Still, Trouble
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 SLOW_S = 4.0
+SPIKE_N = 8000.0
 REPS = 36  # of 4 s up and 4 s down: five minutes, with every common fault in turn
 REST: tuple[Act, ...] = (Down(8.0), Still(20.0))
 BADLY: tuple[tuple[Act, ...], ...] = (
@@ -45,17 +46,22 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("reports")
     for name in ("faults", "static", "unplugged", "motor"):
         assert main(["report", str(RECORDINGS / f"{name}.mcap"), "-o", str(folder / f"{name}.html")]) == 0
+    table = _table(folder, "spikes", BADLY[0] * 3, spikes=7)
+    assert main(["report", str(table), "-o", str(folder / "spikes.html")]) == 0
     for name, acts in (("five", BADLY * (REPS // len(BADLY))), ("sets", (*BADLY, REST, *BADLY))):
         table = _table(folder, name, [act for rep in acts for act in rep])
         assert main(["report", str(table), "-o", str(folder / f"{name}.html")]) == 0
     return folder
 
 
-def _table(folder: Path, name: str, acts: Sequence[Act]) -> Path:
-    """A table of these acts, with two faults of the sensors."""
-    troubles = (Trouble("gap", 0.3, 0.4), Trouble("stuck", 0.6, 3.0))
+def _table(folder: Path, name: str, acts: Sequence[Act], spikes: int = 0) -> Path:
+    """A table of these acts, with two faults of the sensors, or with so many spikes of the cell."""
+    troubles = () if spikes else (Trouble("gap", 0.3, 0.4), Trouble("stuck", 0.6, 3.0))
     samples = Movement((*acts, Down(6.0)), troubles, position_hz=100.0).samples()
-    columns = (samples.t_s, samples.position_m, samples.force_n)
+    forces_n = samples.force_n.copy()
+    measured = np.flatnonzero(~np.isnan(forces_n))
+    forces_n[measured[len(measured) // 8 :: len(measured) // 8][:spikes]] = SPIKE_N
+    columns = (samples.t_s, samples.position_m, forces_n)
     rows = (",".join("" if np.isnan(value) else f"{value:.5f}" for value in row) for row in zip(*columns, strict=True))
     (folder / f"{name}.csv").write_text("\n".join(("t_s,displacement_m,force_n", *rows)))
     machine = {"id": '"leg-press"', "kind": '"stack"', "rest_m": movements.REST_M, "bottom_m": movements.BOTTOM_M}

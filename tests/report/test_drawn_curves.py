@@ -42,6 +42,19 @@ def test_the_curve_shows_the_position_that_was_judged(show: Callable[[str], Page
 
 
 @needs.chromium
+def test_spikes_of_the_cell_do_not_flatten_the_curve(show: Callable[[str], Page]) -> None:
+    page = show("spikes")
+    assert page.evaluate("report.timeline.curves.force.most[1]") > 800
+    numbers = page.evaluate("""[...[...document.querySelectorAll("svg.plot g.grid")]
+        .find((plot) => plot.querySelector(".name")?.textContent.startsWith("Tension"))
+        .querySelectorAll("text:not(.name)")].map((number) => Number(number.textContent))""")
+    assert 50 <= max(numbers) <= 150
+    highest = page.evaluate("""Math.min(...report.timeline.svg.querySelector("path.curve.measured").getAttribute("d")
+        .match(/[ML][^ML]+/g).map((point) => Number(point.split(" ")[1])))""")
+    assert highest == 22  # they end at the top of the plot
+
+
+@needs.chromium
 def test_a_gap_is_drawn_as_a_hole(show: Callable[[str], Page]) -> None:
     """No line is drawn while the plug was out."""
     page = show("unplugged")

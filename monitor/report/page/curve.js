@@ -25,6 +25,17 @@ class Curve {
     return most < least ? null : [least * this.scale, most * this.scale];
   }
 
+  /** The maximum outside these stretches, which follow each other in time; null without any value there. */
+  mostOutside(stretches) {
+    let from_s = 0,
+      most = -Infinity;
+    for (const [start_s, end_s] of [...stretches, [this.low.length * this.bucket_s, 0]]) {
+      most = Math.max(most, start_s > from_s ? (this.extent(from_s, start_s)?.[1] ?? most) : most);
+      from_s = Math.max(from_s, end_s);
+    }
+    return most === -Infinity ? null : most;
+  }
+
   /** The value nearest to a time, or null within a hole. */
   at(t_s) {
     const middle = Math.floor(t_s / this.bucket_s);

@@ -9,6 +9,7 @@ const LOOKS = {
   screen: { left: 132, tension: 210, alone: 300, position: 140, lane: 26, sign: 13, ticks: 9, narrow: false },
   paper: { left: 112, tension: 120, alone: 210, position: 84, lane: 19, sign: 9, ticks: 9, narrow: false },
 };
+const SPIKE_S = 0.05; // a reading beside a spike may still be part of it
 const TONES = ["good", "plain", "blind", "leak", "rough"];
 
 class Timeline {
@@ -141,13 +142,16 @@ class Timeline {
     const { force, tension } = this.curves;
     const { from_s, until_s } = this.view;
     const bands = this.data.stretches;
+    const spikes = this.data.marks.filter(({ shape }) => shape === "spike");
+    const doubted = spikes.map(({ t_s, lasts_s }) => [t_s - SPIKE_S, t_s + lasts_s + SPIKE_S]);
     const highest = Math.max(
       10,
       ...bands.map(({ load, band }) => load * (1 + 2.5 * band)),
-      force?.most?.[1] ?? 0,
+      force?.mostOutside(doubted) ?? force?.most?.[1] ?? 0,
       tension?.most?.[1] ?? 0,
     );
-    const y = scale(0, 1.05 * highest, top + height, top);
+    const linear = scale(0, 1.05 * highest, top + height, top);
+    const y = (weight) => Math.max(top, linear(weight)); // a spike is cut off at the top
     const group = this.#plot(`Tension, ${this.data.weight_unit}`, y, 0, 1.05 * highest, { top, height }, narrow);
     const inside = svg("g", { "clip-path": "url(#inside)" });
     for (const { from_s: start, until_s: end, load, band } of bands) {
