@@ -326,7 +326,7 @@ export const ROWS = [
     rank: 11,
     counted_as: "tension_out",
     name: { en: "Tension low", de: "Spannung tief" },
-    remedy: { en: "Press evenly all the way, up and down.", de: "Gleichmäßig drücken, hinauf und hinab." },
+    remedy: { en: "Keep the force even all the time.", de: "Die Kraft die ganze Zeit gleichmäßig halten." },
   },
   {
     key: "tension_out.high",
