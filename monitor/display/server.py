@@ -26,6 +26,7 @@ counts as one who has no token, and never sends one.
 import asyncio
 import logging
 import re
+import socket
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from types import TracebackType
@@ -40,7 +41,7 @@ from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
 from monitor.display import answers
-from monitor.display.address import page_url
+from monitor.display.address import is_open, page_url
 from monitor.display.admission import Admission, PageRequest, is_from, name_in
 from monitor.display.cue_packs import check_language
 from monitor.display.desk import Desk
@@ -247,10 +248,15 @@ class PageServer:
         )
 
     def _begin_at(self, host: str) -> str:
-        """Where a new screen begins: as the coach has come here, but without TLS, which it does not trust yet."""
-        if self._tls is None:
-            return host
+        """Where a new screen begins: as the coach has come here, but without TLS, which it does not trust yet.
+
+        A coach at this computer has come by an address that leads a tablet to itself.
+        """
         name = name_in(host) or ""
+        if not is_open(name):
+            name = socket.gethostname()
+        elif self._tls is None:
+            return host
         return f"[{name}]:{self.port}" if ":" in name else f"{name}:{self.port}"
 
     def _show(self, file: File, visit: PageRequest, role: Role | None) -> Response:

@@ -1,6 +1,7 @@
 """A short code lets one screen in, and cannot be guessed."""
 
 import json
+import socket
 from collections.abc import Awaitable, Callable
 from xml.etree import ElementTree
 
@@ -147,6 +148,16 @@ def test_a_coach_lets_a_screen_in_without_its_token() -> None:
             assert (rights["role"], rights["invite"]) == (role, role == "coach")
             again = await give(server, code)
             assert (again.status, "set-cookie" in again.headers) == (403, False)
+
+    served(story)
+
+
+def test_a_coach_at_this_computer_invites_a_tablet_to_it_by_its_name() -> None:
+    async def story(server: PageServer) -> None:
+        for host in ("127.0.0.1:8080", "localhost:8080", "[::1]:8080"):
+            answer = await get(server, "/code", method="POST", host=host, **COACH)
+            invitation = json.loads(answer.body)
+            assert invitation["link"] == f"http://{socket.gethostname()}:{server.port}/pair.html#{invitation['code']}"
 
     served(story)
 

@@ -162,7 +162,8 @@ def test_nothing_secret_is_taken_or_given_without_tls(home: Path) -> None:
             assert (await get(server, path, **COACH)).status == 403
         assert await upgrade(server, **COACH) == 403
         code = json.loads((await ask(server, trusting(home), "/code", "POST", **COACH)).body)
-        assert code["link"] == f"http://localhost:{server.port}/pair.html#{code['code']}", "where a new screen begins"
+        begins = f"http://{socket.gethostname()}:{server.port}/pair.html#{code['code']}"
+        assert code["link"] == begins, "where a new screen begins"
         for path in ("/pair", "/code"):
             answer = await get(server, path, method="POST", Rep_Monitor_Code=code["code"], **COACH)
             assert (answer.status, "set-cookie" in answer.headers) == (403, False)
