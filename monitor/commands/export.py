@@ -119,7 +119,8 @@ def _export_recording(args: argparse.Namespace) -> int:
         print(f"rep-monitor export: {sentence(error)}", file=sys.stderr)
         return ExitCode.BAD_INPUT if isinstance(error, FileExistsError) else ExitCode.FAILED
     print(f"{samples_path}: {samples} rows")
-    print(f"{events_path}: {events} events")
+    none = "" if events else "; the recording contains none: `rep-monitor replay --events` detects them"
+    print(f"{events_path}: {events} events{none}")
     for damage in session.damage:
         print(f"rep-monitor export: {damage.sentence}", file=sys.stderr)
     return ExitCode.DONE_WITH_LOSS if any(damage.lossy for damage in session.damage) else ExitCode.DONE

@@ -19,6 +19,8 @@ from monitor.record.session_reader import read_session
 from monitor.record.table.table import read_table
 from tests.record.sessions import HEADER, feedback, jerk, parts_of, set_end, some_records, wire_chunks, without_header
 
+RECORDINGS = Path(__file__).parents[1] / "recordings"
+
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -68,6 +70,14 @@ def test_csv_has_a_row_for_each_time_and_can_be_replayed(
     ]
     assert json.loads(rows[0]["details"]) == {"cause": "start", "peak_g": 0.2}
     assert capsys.readouterr().out == f"press.samples.csv: {len(samples)} rows\npress.events.csv: 2 events\n"
+
+
+def test_a_recording_without_events_says_how_to_get_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["export", str(RECORDINGS / "static.mcap"), "--to", "jsonl"]) == 0
+    assert "static.events.jsonl: 0 events; the recording contains none: `rep-monitor replay" in capsys.readouterr().out
 
 
 def test_jsonl_has_every_sample_and_every_record(press: Path, here: Path) -> None:
