@@ -34,7 +34,8 @@ def one_screen(gathered: Gathered, story: SessionStory) -> list[Any]:
     parts += [Text(), *_leaked(story), *_faults(story)]
     all_ = totals(story)
     skill = "not known" if all_.skill is None else f"{all_.skill:.0%} of the judged time had no leak"
-    unknown = f"not known: {no_strength(load_known=all_.under_tension_s is not None)}"
+    completed = all_.under_load_s is not None
+    unknown = f"not known: {no_strength(load_known=all_.under_tension_s is not None, completed=completed)}"
     strength = unknown if all_.strength_n is None else weight(all_.strength_n)
     parts.append(Text.assemble(("Skill     ", "dim"), (skill, "bold")))
     parts.append(Text.assemble(("Strength  ", "dim"), (strength, "bold")))

@@ -57,8 +57,9 @@ def figures(story: SessionStory, static: bool) -> Markup:
         return element("p", "No set was found in this session.", class_="lead", id="figures")
     strength = UNKNOWN if all_.strength_n is None else weight(all_.strength_n, 0)
     heaviest = "the force that was held" if static else "the load" if all_.sets == 1 else "the heaviest set's load"
+    load_known, completed = all_.under_tension_s is not None, all_.under_load_s is not None
     if all_.strength_n is None:
-        heaviest = no_strength(load_known=all_.under_tension_s is not None)
+        heaviest = no_strength(load_known=load_known, completed=completed)
     cells = [_figure("Sets", str(all_.sets), "")]
     if not static:
         cells.append(_figure("Repetitions", str(all_.reps), partial(all_.partial_reps).strip(", ")))
@@ -66,12 +67,12 @@ def figures(story: SessionStory, static: bool) -> Markup:
         _figure(
             "Under load",
             UNKNOWN if all_.under_load_s is None else duration(all_.under_load_s),
-            "the cable carried it" if all_.under_load_s is not None else "no set was completed",
+            "the cable carried it" if completed else no_strength(load_known=False, completed=False),
         ),
         _figure(
             "Tension",
             UNKNOWN if all_.under_tension_s is None else duration(all_.under_tension_s),
-            "of it in the band, not resting" if all_.under_tension_s is not None else "the load was not known",
+            "of it in the band, not resting" if load_known else no_strength(load_known=False, completed=completed),
         ),
         _figure(
             "Skill",

@@ -120,8 +120,10 @@ def partial(n: int) -> str:
     return f", {n} partial" if n else ""
 
 
-def no_strength(*, load_known: bool) -> str:
-    """Why a set or a session shows no strength."""
+def no_strength(*, load_known: bool, completed: bool = True) -> str:
+    """Why a set or a session shows no strength. Without a completed set there is no tension either."""
+    if not completed:
+        return "no set was completed"
     return "no repetition was full" if load_known else "the load was not known"
 
 

@@ -131,6 +131,10 @@ def test_a_damaged_recording_is_reported_with_its_losses(tmp_path: Path, capsys:
     reps = [mark for mark in data_of(page)["marks"] if mark["kind"] == "rep"]  # type: ignore[attr-defined]
     assert 1 <= len(reps) < 9
     assert main(["report", str(cut)]) == ExitCode.DONE_WITH_LOSS
+    assert "Strength  not known: no set was completed" in capsys.readouterr().out
+    figures = re.search(r'<dl[^>]*id="figures".*?</dl>', text, re.DOTALL)
+    assert figures is not None
+    assert figures[0].count("no set was completed") == 3  # time under load, tension, strength
 
 
 def test_records_that_were_not_kept_are_reported(tmp_path: Path) -> None:
