@@ -18,7 +18,7 @@ from monitor.events import LoadChange, SensorFault
 from monitor.learning.load import LATE_MOMENTS, SAME, estimate
 from monitor.learning.teacher import Teacher
 from monitor.profile.limits import Limits
-from monitor.signals.conditions import Bit
+from monitor.signals.conditions import Bit, loaded_since
 
 PIN_STEPS = steps(1.0)  # nobody moves a pin in less
 CONFIRM_STEPS = steps(1.0)  # of movement, within which the load is confirmed
@@ -207,8 +207,8 @@ class LoadDetector:
             return (_confirmed(moment.limits, before_n), LoadConfirmed(self._carried_since(moment, lift_off, before_n)))
         self._teacher.forget_load()
         carried = self._carried_since(moment, lift_off, load_n)
-        confirmed = (_confirmed(moment.limits, load_n), LoadConfirmed(carried, before_n))
-        return (*confirmed, *_changed(moment, lift_off, load_n))
+        confirmed = _confirmed(moment.limits, load_n)
+        return (confirmed, LoadConfirmed(carried, before_n), *_changed(moment, confirmed, lift_off))
 
     def _carried_since(self, moment: Moment, lift_off: int, load_n: float) -> int:
         """A stack that hung is held until it moves, or the cable carries enough of its load."""
@@ -237,7 +237,7 @@ class LoadDetector:
             unjudged = [since for since in (self._lift_off, self._unjudged_since) if since is not None]
             self._lift_off = self._unjudged_since = None
             since = min(unjudged, default=rep.first.dwell_end)
-            changed = _changed(moment, since, limits.load_n)
+            changed = _changed(moment, limits, since)
             if limits.resistance is moment.limits.resistance and moment.limits.lowered_n is None:
                 before_n = moment.limits.presumed_n if changed else None
                 findings.append(LoadConfirmed(self._carried_since(moment, since, limits.load_n), before_n))
@@ -252,11 +252,13 @@ def _proven_constant(before: Limits, limits: Limits) -> bool:
     return limits.resistance_known and not before.resistance_known and limits.resistance is before.resistance
 
 
-def _changed(moment: Moment, lift_off: int, load_n: float) -> list[Detection[LoadChange]]:
-    """The load is another one than before the lift-off."""
-    before_n = moment.limits.presumed_n
-    if before_n is None or abs(load_n / before_n - 1) <= SAME:
+def _changed(moment: Moment, limits: Limits, since: int) -> list[Detection[LoadChange]]:
+    """The load of the new limits is another one than before; what a helper leaves to the cable lifts it off no rest."""
+    before_n, load_n = moment.limits.presumed_n, limits.load_n
+    if before_n is None or load_n is None or abs(load_n / before_n - 1) <= SAME:
         return []
+    hold = steps(limits.detect.set.start_hold_s)
+    lift_off = loaded_since(moment.signals, limits, since, moment.now + 1, hold)
     change = LoadChange(**moment.stamp(lift_off, lift_off), from_n=round(before_n, 1), to_n=round(load_n, 1))
     return [Detection(change, lift_off, lift_off)]
 

@@ -13,8 +13,7 @@ from monitor.detect.detector import Finding, Findings
 from monitor.detect.holds import DEAD_M
 from monitor.detect.moment import NEVER, Moment, Pull, SetEnded, SetStarted, steps
 from monitor.profile.settings import SetSettings
-from monitor.signals.conditions import Bit, evaluate
-from monitor.signals.stretches import runs_of
+from monitor.signals.conditions import Bit, loaded_since
 
 
 class SetDetector:
@@ -67,7 +66,7 @@ class SetDetector:
             if stood and not self._stood and moment.stop.until is not None:
                 self._over_since = None
                 return (SetStarted(moment.stop.until),)
-            if moment.limits.load_n not in (None, self._begun_by_n) and (findings := self._weigh(moment, begun)):
+            if moment.limits.load_n not in (None, self._begun_by_n) and (findings := self._weigh(moment)):
                 return findings
             over_now = self._rests(moment, over)
             if over_now and not _placed(moment):
@@ -94,15 +93,14 @@ class SetDetector:
         self._begun_by_n = moment.limits.load_n
         return (started,)
 
-    def _weigh(self, moment: Moment, begun: int) -> Findings:
+    def _weigh(self, moment: Moment) -> Findings:
         """Where the load is known only now: the set began when the cable carried half of it, not when a helper did."""
         limits, since, hold = moment.limits, moment.set_start, steps(self.settings.start_hold_s)
         self._begun_by_n = limits.load_n
         doubted = any(until > since for _, until in moment.trust.doubted)
         if limits.kind != "stack" or doubted or moment.reps.full + moment.reps.partial or since < moment.signals.oldest:
             return ()
-        carried = evaluate(moment.signals, limits, since, moment.now + 1, looking_back=True) & begun != 0
-        at = next((start for start, end in runs_of(carried, since) if end - start >= hold), since)
+        at = loaded_since(moment.signals, limits, since, moment.now + 1, hold)
         return (SetStarted(at),) if at - since >= hold else ()
 
     def _began(self, moment: Moment) -> int:

@@ -12,7 +12,7 @@ from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from monitor.profile.limits import Limits
 from monitor.signals.friction import relative_tension
 from monitor.signals.signal_window import SignalWindow
-from monitor.signals.stretches import Stretches, outside
+from monitor.signals.stretches import Stretches, outside, runs_of
 
 NEARLY = 0.8  # of a_jerk: from here on the force may show that it will be exceeded
 USUAL_FRICTION = 0.1  # of machines it is 0.02 to 0.2, so a load that was only lowered is known to a tenth
@@ -90,6 +90,12 @@ def evaluate(
     named = np.fromiter(held, np.int32, len(held))  # their sum: the bits are distinct
     bits: NDArray[np.int32] = np.einsum("i,ij", named, np.concatenate(list(held.values())).reshape(len(held), -1))
     return bits
+
+
+def loaded_since(window: SignalWindow, limits: Limits, since: int, end: int, hold: int) -> int:
+    """When, from moment `since` on, the cable first carried half of the load, off the rest, for `hold` steps."""
+    loaded = evaluate(window, limits, since, end, looking_back=True) & Bit.OFF != 0
+    return next((start for start, until in runs_of(loaded, since) if until - start >= hold), since)
 
 
 def believed(bits: NDArray[np.int32], start: int, doubted: Stretches) -> NDArray[np.int32]:

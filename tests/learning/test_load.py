@@ -7,7 +7,7 @@ import pytest
 
 from firmware_bridge.samples import Samples
 from monitor.detect.spine import Spine
-from monitor.events import Rep, SetEnd
+from monitor.events import LoadChange, Rep, SetEnd
 from monitor.learning.load import lowered
 from monitor.profile.limits import limits_of
 from monitor.signals.signal_window import SignalWindow
@@ -139,6 +139,18 @@ def test_a_repetition_that_ends_lower_than_reported_keeps_its_load() -> None:
     assert len(sent) == 2
     assert [rep.load_n for rep in sent] == [pytest.approx(LOAD_N, rel=0.01)] * 2
     assert sent[1].in_band_s is not None
+
+
+@pytest.mark.parametrize("friction", [FRICTION, None])
+def test_another_load_begins_where_the_cable_carries_it(friction: float | None) -> None:
+    """Somebody lifts the stack off its rest, leaves a fifth of the new load to the cable and hands it over."""
+    rep: list[Act] = [Leg(1.0, 2.0), Still(0.4), Leg(0.0, 2.0), Still(0.4)]
+    before: list[Act] = [Leg(0.0, 0.5), Still(0.4), *rep, *rep, Down(2.0)]
+    handed: list[Act] = [Pin(0.7), Helped(0.0, 0.5, 0.2), Tug(0.2, 1.5)]
+    spine = Spine(profile(working_load_n=None, friction=friction), "s")
+    events = spine.update(Movement((*before, *handed, Still(0.4), *rep, *rep, Down(7.0))).samples()).events
+    (change,) = (event for event in events if isinstance(event, LoadChange))
+    assert change.t_s == pytest.approx(1.0 + 0.9 + 2 * 4.8 + 2.4 + 0.5 + 1.5, abs=0.05)
 
 
 def test_a_load_that_is_only_presumed_is_not_the_working_load() -> None:
