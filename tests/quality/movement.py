@@ -119,7 +119,7 @@ def _parked(f: Filtered, th: Thresholds) -> Bools:
     for (_, a), (b, _) in pairwise(stretches):
         if low[a:b].all() and np.ptp(f.x_m[a - 1 : b + 1]) < SETTLING_M:
             still[a:b] = True
-    return _where(held(still & (f.fast_tension_n >= th.under_load_n), th.end_loose_s, f.step_s), len(still))
+    return _where(held(still & (f.fast_tension_n >= th.held_tension_n), th.end_loose_s, f.step_s), len(still))
 
 
 def _where(stretches: list[tuple[int, int]], n: int) -> Bools:

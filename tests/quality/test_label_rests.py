@@ -113,16 +113,18 @@ def test_a_stack_hung_up_for_good_and_put_down_by_somebody_else_makes_no_repetit
     assert whole(given).reps() == [1]
 
 
-def stands_low(place_m: float, stands_s: float) -> Signals:
+def stands_low(place_m: float, stands_s: float, share: float = 1 + 0.3 * FRICTION) -> Signals:
     legs = [*LEAD, Leg(1.0, place_m), Leg(stands_s, place_m), *repetition(), Leg(1.0, place_m), Leg(stands_s, place_m)]
     legs += [*repetition(), *TAIL]
     given = signals(legs)
     still = (np.abs(given.velocity_m_s) < 1e-6) & (given.position_m > 0.003)
-    return given._replace(tension_n=np.where(still, LOAD_N * (1 + 0.3 * FRICTION), given.tension_n))
+    return given._replace(tension_n=np.where(still, share * LOAD_N, given.tension_n))
 
 
-def test_a_stop_that_holds_the_cable_ends_a_set_and_leaving_it_begins_one() -> None:
-    given = stands_low(0.04, 8.0)
+@pytest.mark.parametrize("share", [1 + 0.3 * FRICTION, 0.3])
+def test_a_stop_that_holds_the_cable_ends_a_set_and_leaving_it_begins_one(share: float) -> None:
+    """The stop may leave any part of the load on the cable."""
+    given = stands_low(0.04, 8.0, share)
     truth = whole(given, bottom_m=0.08, top_m=TOP_M)
     assert truth.reps() == [1, 1]
     assert len(truth.movement.idle) == 1, "movement before the first repetition is not a set"
