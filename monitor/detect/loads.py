@@ -42,9 +42,11 @@ class LoadDetector:
         self._lift_off: int | None = None  # the lift-off since which no load is confirmed
         self._moves_since: int | None = None
         self._bent_since: int | None = None
+        self._outgrown = False  # the stack has risen with more than its load, which is not the one before
         self._unjudged_since: int | None = None  # since when no load is confirmed, or the one that was is doubted
         self._look_from = 0  # until then somebody else carried the stack
         self._raised_since: int | None = None  # the lift-off of a load that was only raised since it was confirmed
+        self._replaced = False  # that load is not the one before
 
     def update(self, moment: Moment) -> Findings:
         if moment.limits.kind != "stack":
@@ -76,6 +78,7 @@ class LoadDetector:
         """Follow lift-offs, and what is known about the load since the last one."""
         self.due = NEVER
         bent = moment.limits.load_from == "learned" and moment.on(Bit.BENT | Bit.HEAVIER)
+        self._outgrown = bent and (self._outgrown or (self._replaced and _rises(moment)))
         self._bent_since = since_when(self._bent_since, bent, moment.now)
         if self._bent_since is not None:
             if self._raised_since is not None and _stands(moment):
@@ -109,10 +112,14 @@ class LoadDetector:
         return (moment.limits.unconfirmed(),)
 
     def _take_over(self, moment: Moment, raised_since: int) -> Findings:
-        """The stack was only raised, and stands: where the load is many times as much now, somebody else lifted it."""
+        """The stack was only raised, and stands: the cable may carry more than its load since a helper has let go.
+
+        More than the load before is a helper's, too, who presses; what is added only now may be a motor's.
+        """
         assert moment.limits.load_n is not None
         self.due = moment.now + LOOK_STEPS
-        if moment.signals.tension[moment.signals.row(moment.now)] < TAKEN_OVER * moment.limits.load_n:
+        carried_n = moment.signals.tension[moment.signals.row(moment.now)]
+        if not self._outgrown and carried_n < TAKEN_OVER * moment.limits.load_n:
             return ()
         self._lift_off, self._look_from = raised_since, moment.now
         self._raised_since = self._moves_since = self._bent_since = None
@@ -204,7 +211,9 @@ class LoadDetector:
         before_n = moment.limits.presumed_n
         self._raised_since = None if _lowered(moment, self._moves_since) else lift_off
         if before_n is not None and abs(load_n / before_n - 1) <= SAME:
+            self._replaced = False
             return (_confirmed(moment.limits, before_n), LoadConfirmed(self._carried_since(moment, lift_off, before_n)))
+        self._replaced = True
         self._teacher.forget_load()
         carried = self._carried_since(moment, lift_off, load_n)
         confirmed = _confirmed(moment.limits, load_n)
@@ -266,6 +275,10 @@ def _changed(moment: Moment, limits: Limits, since: int) -> list[Detection[LoadC
 def _stands(moment: Moment) -> bool:
     """As the newest readings show, which the slow velocity does not show yet."""
     return abs(float(moment.signals.v[moment.signals.row(moment.now)])) <= moment.limits.v_rest_m_s
+
+
+def _rises(moment: Moment) -> bool:
+    return bool(moment.signals.v[moment.signals.row(moment.now)] > moment.limits.v_move_m_s)
 
 
 def _first_movement(moment: Moment, since: int) -> int | None:
