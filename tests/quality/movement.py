@@ -182,14 +182,18 @@ def pivots(x_m: Floats, hysteresis_m: float) -> list[tuple[int, int]]:
 def _turns(f: Filtered, th: Thresholds, contact: Bools) -> list[Turn]:
     found = pivots(f.x_m, th.reversal_m)
     slow = np.abs(f.v_m_s) < th.rest_m_s
+    nearly = [np.abs(f.v_m_s) < th.rest_m_s * factor for factor in (ALIKE, 1 / ALIKE)]
     turns = []
     for i, (side, index) in enumerate(found):
         a = found[i - 1][1] if i else 0
         b = found[i + 1][1] if i + 1 < len(found) else len(f.t_s)
-        near = slow[a:b] & (np.abs(f.x_m[a:b] - f.x_m[index]) <= th.extreme_m)
+        at_extreme = np.abs(f.x_m[a:b] - f.x_m[index]) <= th.extreme_m
+        near = slow[a:b] & at_extreme
         dwell = longest(near)
         first, last = (a + dwell[0], a + dwell[1]) if dwell else (index, index)
         alike = [(a + start, a + end) for start, end in runs(near) if end - start >= ALIKE * (last - first)]
+        shown = [longest(speed[a:b] & at_extreme) for speed in nearly]
+        alike += [(a + stretch[0], a + stretch[1]) for stretch in shown if stretch]
         stands = contact[min(first, index) : max(last, index + 1)]
         turns.append(
             Turn(

@@ -89,7 +89,16 @@ def test_of_two_dwells_of_almost_one_length_either_is_right() -> None:
     sways = [Leg(4.0, TOP_M), Leg(0.5, TOP_M), Leg(0.3, TOP_M - 0.003), Leg(0.45, TOP_M - 0.003), Leg(4.0, BOTTOM_M)]
     upper = whole(signals(LEAD + sways + [Leg(0.4, BOTTOM_M)] + repetition() + TAIL)).of("turnaround")[0]
     assert upper.own["to_s"] - upper.own["from_s"] == pytest.approx(0.9, abs=0.1)
-    assert upper.t_s in (upper.own["from_s"], upper.own["to_s"])
+    assert upper.t_s == pytest.approx(upper.own["from_s"], abs=0.02)
+
+
+@pytest.mark.parametrize(("sinks_m", "apart"), [(0.0022, False), (0.0030, True)])
+def test_a_dwell_that_is_left_hardly_too_fast_may_last(sinks_m: float, apart: bool) -> None:
+    """It sinks at 1.1 times the speed that ends a dwell, or at 1.5 times."""
+    place_m = TOP_M - sinks_m
+    sways = [Leg(4.0, TOP_M), Leg(0.8, TOP_M), Leg(0.3, place_m), Leg(0.4, place_m), Leg(4.0, BOTTOM_M)]
+    upper = whole(signals(LEAD + sways + [Leg(0.4, BOTTOM_M)] + repetition() + TAIL)).of("turnaround")[0]
+    assert (upper.own["to_s"] - upper.t_s < 0.05) == apart
 
 
 def test_a_dwell_is_within_a_hundredth_of_the_range() -> None:
