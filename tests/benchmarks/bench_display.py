@@ -111,7 +111,7 @@ def heap(page: Page) -> float:
 
 
 def cpu_s(pid: int) -> dict[str, float]:
-    """CPU seconds of the browser and its child processes, by their type."""
+    """CPU seconds of the browser and all processes that its threads have started, by their type."""
     spent: dict[str, float] = {}
     for process in family(pid):
         try:
@@ -126,10 +126,8 @@ def cpu_s(pid: int) -> dict[str, float]:
 
 
 def family(pid: int) -> list[int]:
-    children = Path(f"/proc/{pid}/task/{pid}/children")
-    if not children.exists():
-        return []
-    return [pid] + [member for child in children.read_text().split() for member in family(int(child))]
+    children = [child for path in Path(f"/proc/{pid}/task").glob("*/children") for child in path.read_text().split()]
+    return [pid, *(member for child in children for member in family(int(child)))]
 
 
 def costs(before: dict[str, float], after: dict[str, float], seconds: float) -> str:
