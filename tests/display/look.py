@@ -62,6 +62,35 @@ LOOK = """(() => {
     probe.remove();
     return color;
   };
+  // A part of the picture of bar and ladder: its rows of colours.
+  const picture = (place, { left, top, width, height }) => {
+    const pen = new OffscreenCanvas(Math.round(place.width), Math.round(place.height)).getContext("2d");
+    pen.drawImage(document.querySelector("#picture"), 0, 0, pen.canvas.width, pen.canvas.height);
+    const part = [left - place.left, top - place.top, width, height].map(Math.round);
+    const { data } = pen.getImageData(...part);
+    return Array.from({ length: part[3] }, (_, y) =>
+      Array.from({ length: part[2] }, (_, x) => data.slice(4 * (y * part[2] + x)).slice(0, 3).join()));
+  };
+  // Whether the filled part of the bar varies along its rows, and down its columns.
+  const woven = () => {
+    const [place, bar] = [box("#picture"), box("#bar")];
+    if (!place || !bar) return null;
+    const part = picture(place, { left: bar.left + 40, top: bar.bottom - 80, width: 40, height: 40 });
+    const down = part[0].map((_, column) => part.map((row) => row[column]));
+    return [part, down].map((lines) => lines.some((line) => new Set(line).size > 1));
+  };
+  // Where the picture of bar and ladder shows a colour, in a column through the middle of an element or at its side.
+  const drawn = (selector, share, name) => {
+    const [place, column] = [box("#picture"), box(selector)];
+    if (!place || !column) return null;
+    const left = column.left + share * column.width;
+    const pixels = picture(place, { left, top: place.top, width: 1, height: place.height });
+    const { r, g, b } = paint(name);
+    const rows = pixels.flatMap(([color], row) => (color === [r, g, b].join() ? [row] : []));
+    if (!rows.length) return null;
+    const [top, bottom] = [place.top + rows[0], place.top + rows.at(-1) + 1];
+    return { top, bottom, middle: (top + bottom) / 2 };
+  };
   return {
     data: { ...document.body.dataset },
     width: innerWidth, height: innerHeight,
@@ -72,11 +101,11 @@ LOOK = """(() => {
     icon: document.querySelector("#cue-icon")?.getAttribute("href"),
     icon_drawn: document.querySelector(document.querySelector("#cue-icon")?.getAttribute("href") ?? "none") !== null,
     bar_text: document.querySelector("#bar")?.getAttribute("aria-valuetext"),
-    bar: box("#bar"), fill: box("#fill"), target: box(".target"), head: box(".head"), foot: box(".foot"),
+    bar: box("#bar"), target: box(".target"), head: box(".head"), foot: box(".foot"),
+    edge: drawn("#bar", 0.5, "--mark"), weave: style.getPropertyValue("--weave").trim(), woven: woven(),
     crossed: box(".bar .empty") !== null,
-    ladder: box("#ladder"), carriage: box("i.carriage"), pace: box("i.pace"), tile: box("#cue"), word_box: box("#word"),
-    fill_pattern: getComputedStyle(document.querySelector("#fill") ?? document.body).backgroundImage,
-    fill_color: getComputedStyle(document.querySelector("#fill") ?? document.body).backgroundColor,
+    ladder: box("#ladder"), tile: box("#cue"), word_box: box("#word"),
+    carriage: drawn("#ladder", 0.5, "--mark"), pace: drawn(".ladder", 0.015, "--pace"),
     frame: frame && [
       frame.borderTopStyle, frame.borderTopWidth, frame.borderImageSource !== "none", frame.boxShadow !== "none",
     ],

@@ -23,13 +23,13 @@ new MutationObserver(() => changes.push({
 
 def test_a_bar_without_data_disappears(display: Page, stage: DisplayStage) -> None:
     stage.live(tension=0.9)
-    low = look(display, "repMonitor.stats.shown.tension === 0.9", state="set")["fill"]["top"]
+    low = look(display, "repMonitor.stats.shown.tension === 0.9", state="set")["edge"]["top"]
     stage.live(tension=1.1)
-    assert look(display, "repMonitor.stats.shown.tension === 1.1", state="set")["fill"]["top"] < low
+    assert look(display, "repMonitor.stats.shown.tension === 1.1", state="set")["edge"]["top"] < low
     display.evaluate(WATCH)
     stage.silence()
     seen = look(display, state="stale")
-    assert seen["fill"] is None
+    assert seen["edge"] is None
     assert seen["carriage"] is None
     assert seen["crossed"]
     stage.live()
@@ -41,7 +41,7 @@ def test_a_bar_without_data_disappears(display: Page, stage: DisplayStage) -> No
 def test_an_absent_machine_is_shown_as_absent(browser: Browser) -> None:
     with DisplayStage("row", root="berlin/rep") as stage:
         page = browser.open(stage.url, width=TABLET[0], height=TABLET[1])
-        assert look(page, state="offline", reason="machine")["fill"] is None  # no status has ever come
+        assert look(page, state="offline", reason="machine")["edge"] is None  # no status has ever come
         stage.status(conn=4, link="absent")
         assert look(page, state="stale", reason="absent")["label"] == "The sensor box is not connected"
         stage.live(IDLE)
@@ -64,15 +64,15 @@ def test_the_page_survives_a_restart_of_the_broker(display: Page, stage: Display
     connections = display.evaluate("repMonitor.link.connections")
     stage.break_broker()
     seen = look(display, state="offline", reason="broker")
-    assert seen["fill"] is None
+    assert seen["edge"] is None
     assert seen["icon"] == "#i-offline"
     assert display.evaluate("repMonitor.link.attempts") >= 1
     stage.mend_broker()
     display.evaluate("dispatchEvent(new Event('online'))")  # or after its own wait
-    before = look(display, state="set")["fill"]["top"]
+    before = look(display, state="set")["edge"]["top"]
     assert display.evaluate("[repMonitor.link.connections, repMonitor.link.attempts]") == [connections + 1, 0]
     stage.live(tension=1.1)
-    assert look(display, "repMonitor.stats.shown.tension === 1.1", state="set")["fill"]["top"] < before
+    assert look(display, "repMonitor.stats.shown.tension === 1.1", state="set")["edge"]["top"] < before
 
 
 def test_a_new_version_reloads_the_pages_but_not_during_a_set(
@@ -115,7 +115,7 @@ def test_unknown_messages_are_counted_and_ignored(display: Page, stage: DisplayS
         before = display.evaluate("repMonitor.link.unknown")
         stage.raw("live/feedback", data)
         display.wait(f"repMonitor.link.unknown === {before + 1}")
-    assert look(display, state="set")["fill"] is not None
+    assert look(display, state="set")["edge"] is not None
     assert not display.console
 
 

@@ -16,16 +16,24 @@ from tests.mqtt.brokers import free_port
 
 pytestmark = needs.chromium
 LINE = "Open (http://[^ ]+)"
-BAR = "document.getElementById('fill').getBoundingClientRect().top"
-CARRIAGE = "document.getElementById('carriage').getBoundingClientRect().top"
-WATCH = f"""globalThis.seen = {{bar: new Set(), carriage: new Set()}};
-(function look() {{
-  if (document.body.dataset.state === "set") {{
-    seen.bar.add(Math.round({BAR}));
-    seen.carriage.add(Math.round({CARRIAGE}));
-  }}
+WATCH = """globalThis.seen = {bar: new Set(), carriage: new Set()};
+const pen = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+function firstWhite(id) {
+  const picture = document.getElementById("picture");
+  const { left, width, height } = picture.getBoundingClientRect();
+  const box = document.getElementById(id).getBoundingClientRect();
+  Object.assign(pen.canvas, { width: 1, height });
+  pen.drawImage(picture, left - box.left - box.width / 2, 0, width, height);
+  const { data } = pen.getImageData(0, 0, 1, pen.canvas.height);
+  return data.findIndex((value, at) => at % 4 === 0 && value === 255 && data[at + 1] === 255 && data[at + 2] === 255);
+}
+(function look() {
+  if (document.body.dataset.state === "set") {
+    seen.bar.add(firstWhite("bar"));
+    seen.carriage.add(firstWhite("ladder"));
+  }
   setTimeout(look, 30); // not with each frame, which would cost more than the page itself
-}})();"""
+})();"""
 
 
 def the_page_lives(page: Page) -> None:

@@ -34,6 +34,14 @@ QUIET_SECOND = """(async () => {
     if (states.size === 1 && states.has("idle")) return repMonitor.stats.frames - frames;
   }
 })()"""
+MOVES = """(async () => {
+  const { feedback } = repMonitor.model;
+  for (let at = 1; at <= 20; at += 1) {
+    const moved = { position: 0.3 + at / 50, pace: 0.32 + at / 50, tension: 1 + at / 250 };
+    repMonitor.link.heard("live/feedback", { ...feedback, t_s: feedback.t_s + at / 100, ...moved }, false);
+    await new Promise(requestAnimationFrame);
+  }
+})()"""
 FAKE_VOICE = """globalThis.spoken = [];
 globalThis.silenced = 0;
 globalThis.SpeechSynthesisUtterance = class { constructor(text) { this.text = text; } };
@@ -70,7 +78,9 @@ def test_every_state_is_shown_and_readable(display: Page, stage: DisplayStage, s
         assert seen["icon_drawn"]
         assert seen["label"] in seen["bar_text"]  # a screen reader gets the visible text
         assert seen["crossed"] == (state in NOTHING_TO_SHOW)
-        assert (seen["fill"] is None) == (state in (*NOTHING_TO_SHOW, "idle"))
+        assert (seen["edge"] is None) == (
+            state in (*NOTHING_TO_SHOW, "idle", "pause")
+        )  # in a pause there is no tension
     assert not display.console
 
 
@@ -100,7 +110,8 @@ def test_states_differ_in_shape_not_only_in_colour(display: Page, stage: Display
         icons[state], words[state] = seen["icon"], seen["label"]
         shapes[state] = (
             tuple(seen["frame"]),
-            seen["fill_pattern"].split("(")[0],
+            seen["weave"],
+            *seen["woven"],
             seen["crossed"],
             seen["data"]["state"] == "alarm",
         )
@@ -121,8 +132,11 @@ def test_states_differ_in_shape_not_only_in_colour(display: Page, stage: Display
     assert len(set(icons.values())) == len(icons)
     assert len(set(words.values())) == len(words)
     assert len(set(shapes.values())) == len(shapes)
-    assert shapes["low"][1] == "repeating-linear-gradient"
-    assert shapes["in"][1] == "none"
+    drawn = {state: shape[1:4] for state, shape in shapes.items()}  # along a row, down a column
+    assert drawn["low"] == ("diagonal", True, True)
+    assert drawn["lockout"] == ("rows", False, True)
+    assert drawn["learning"] == ("dots", True, True)
+    assert drawn["in"] == drawn["high"] == ("plain", False, False)
 
 
 def test_on_the_rest_the_page_first_corrects_and_then_asks(display: Page, stage: DisplayStage) -> None:
@@ -194,7 +208,7 @@ def test_the_bar_shows_the_tension(display: Page, stage: DisplayStage) -> None:
     ):
         stage.live(tension=tension, band=band)
         seen = look(display, f"repMonitor.stats.shown.tension === {tension}", state="set", band=band)
-        target, top = seen["target"], seen["fill"]["top"]
+        target, top = seen["target"], seen["edge"]["top"]
         heights.append(seen["bar"]["bottom"] - top)
         assert {
             "low": top > target["bottom"],
@@ -215,6 +229,27 @@ def test_the_pace_is_the_daemons_not_the_lifters(display: Page, stage: DisplaySt
             assert seen["ladder"]["top"] <= seen[part]["middle"] <= seen["ladder"]["bottom"]
     stage.live(IDLE)
     display.wait("document.body.dataset.pace === 'none'")
+
+
+def test_what_moves_costs_no_styles_and_no_layout(display: Page, stage: DisplayStage) -> None:
+    """The picture of bar and ladder goes to the screen without the page."""
+    stage.live(position=0.30, pace=0.32)
+    before = look(display, "repMonitor.stats.shown.position === 0.3", state="set")
+    stage.pause()
+    display.call("Performance.enable")
+    first = counted(display)
+    display.evaluate(MOVES)
+    last = counted(display)
+    assert last == first
+    after = look(display, state="set")
+    for part in ("edge", "carriage", "pace"):
+        assert after[part]["top"] < before[part]["top"]
+
+
+def counted(page: Page) -> tuple[float, float]:
+    """How often styles and layout were computed."""
+    found = {entry["name"]: entry["value"] for entry in page.call("Performance.getMetrics")["metrics"]}
+    return found["RecalcStyleCount"], found["LayoutCount"]
 
 
 def test_figures_and_faults_are_shown(display: Page, stage: DisplayStage) -> None:
@@ -290,16 +325,16 @@ def test_a_static_machine_has_no_ladder(display: Page, stage: DisplayStage) -> N
     stage.live(position=None, pace=None, phase="hold")
     seen = look(display, state="set", kind="static")
     assert seen["ladder"] is None
-    assert seen["fill"] is not None
+    assert seen["edge"] is not None
     assert not faults(seen)
 
 
 def test_reduced_guidance_still_shows_errors(display: Page, stage: DisplayStage) -> None:
     display.evaluate(CHOOSE % ("guidance", "out"))
     stage.live()
-    assert look(display, state="set", veiled="true")["fill"] is None
+    assert look(display, state="set", veiled="true")["edge"] is None
     stage.live(tension=0.7, band="low")
-    assert look(display, state="set", band="low", veiled="false")["fill"] is not None
+    assert look(display, state="set", band="low", veiled="false")["edge"] is not None
     display.evaluate(CHOOSE % ("guidance", "always"))
     display.evaluate(FORGET)
 

@@ -5,6 +5,7 @@ import { agreed } from "./chooser.js";
 import { symbol } from "./icons.js";
 import { rowOf } from "./kinds.js";
 import { element } from "./parts.js";
+import { move, redraw } from "./stage.js";
 import { stateIcon, stateLabel } from "./status_line.js";
 import { weight } from "./units.js";
 import { clock } from "./words.js";
@@ -24,29 +25,12 @@ const attribute = (id, name, value) => put(`${id} ${name}`, value, () => $(id).s
 const mark = (name, value) => put(name, value, () => (document.body.dataset[name] = value));
 const icon = (id, name) => attribute(id, "href", `#i-${name}`);
 
-// Sizes are observed, so that nothing is measured while something moves.
-const NOWHERE = { width: 0, height: 0 };
-const room_px = { bar: NOWHERE, rail: NOWHERE, word: NOWHERE };
-const follow = new ResizeObserver((entries) => {
-  for (const { target, contentRect } of entries) room_px[target.id] = contentRect;
-  if (entries.some(({ target }) => target.id === "word")) fitWord();
-  Object.keys(down).forEach(place);
-});
-for (const id of Object.keys(room_px)) follow.observe($(id));
-
-const WITHIN = { fill: "bar", carriage: "rail", pace: "rail" };
-const down = {}; // how far each is moved down, as a share of the height of its track
-
-function move(id, share) {
-  down[id] = share;
-  place(id);
-}
-
-/** Moves to whole pixels only, because smaller movements cannot be seen. */
-function place(id) {
-  const px = Math.round(down[id] * room_px[WITHIN[id]].height * devicePixelRatio) / devicePixelRatio;
-  put(`${id} px`, px, () => ($(id).style.transform = `translateY(${px}px)`));
-}
+// The size is observed, so that nothing is measured when the word changes.
+let room_px = { width: 0, height: 0 }; // for the word
+new ResizeObserver(([{ contentRect }]) => {
+  room_px = contentRect;
+  fitWord();
+}).observe($("word"));
 
 const CALL_STAFF = new Set(["encoder_slip", "saturated"]); // the cord, the cell or the load is not as it should be
 
@@ -63,7 +47,9 @@ export function draw(now, words) {
   mark("kind", now.kind);
   mark("cue", now.cue);
   drawCue(now, words);
-  drawBar(now, words);
+  put("colours", [now.state, now.band, now.resting].join(), redraw);
+  const level = drawBar(now, words);
+  if (move({ level, position: now.position, pace: now.pace })) writes += 1;
   drawLadder(now, words);
   drawFigures(now, words);
   drawFaults(now, words);
@@ -96,14 +82,15 @@ function detail(now, words) {
   return words.text(now.state === "stale" ? "for" : "in", words.seconds(now.seconds));
 }
 
+/** Returns the level of the bar, null if there is none. */
 function drawBar(now, words) {
   const neutral = now.state === "learning" && now.force_n !== null;
   const level = neutral ? learningLevel(now) : now.tension === null ? null : barLevel(now.tension, now.half, now.band);
   mark("level", level === null ? "none" : "shown");
-  if (level !== null) move("fill", 1 - level);
   const percent = now.tension === null ? null : 5 * Math.round(now.tension * 20); // coarse enough for a screen reader
   attribute("bar", "aria-valuenow", percent === null ? 0 : Math.min(200, Math.max(0, percent)));
   attribute("bar", "aria-valuetext", stateLabel(now, words) + (percent === null ? "" : `, ${percent} %`));
+  return now.veiled ? null : level;
 }
 
 let largest_n = 1; // the scale while the load is unknown
@@ -115,8 +102,6 @@ function learningLevel(now) {
 function drawLadder(now, words) {
   mark("position", now.position === null ? "none" : "shown");
   mark("pace", now.pace === null ? "none" : "shown");
-  if (now.position !== null) move("carriage", -now.position);
-  if (now.pace !== null) move("pace", -now.pace);
   const moving = now.phase && now.state !== "idle";
   text("phase", moving ? words.text(`phase.${now.phase}`) : words.text("position"));
   put("phase shown", Boolean(moving), (shown) => ($("phase-icon").parentNode.style.display = shown ? "" : "none"));
@@ -162,7 +147,7 @@ export function fitWord() {
   const word = $("word").textContent;
   if (sizes.size > 100) sizes.clear();
   if (!sizes.has(word)) sizes.set(word, sizeAt100($("word"), word));
-  const { width, height } = room_px.word;
+  const { width, height } = room_px;
   const at100 = sizes.get(word);
   const wide = (width * 97) / Math.max(at100.width, 1);
   const high = Math.min(height * 1.08, (height * 48) / at100.reach); // capitals fill three quarters of the line height
