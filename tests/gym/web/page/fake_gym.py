@@ -42,6 +42,7 @@ class FakeGym:
         """An empty gym; the screen is a trainer's."""
         self.role: str | None = "trainer"
         self.logins: list[Row] = []
+        self.invites_to: str | None = None  # the address of a code, where it is not this one
         self.trouble: list[str] = []
         self.floor: list[Row] = []
         self.clients: list[Row] = []
@@ -123,7 +124,7 @@ class FakeGym:
                 return 204, None
             case "POST", ["codes"]:
                 qr = {"size": 29, "path": "M4 4h7v1h-7zM4 10h7v1h-7z"}
-                url = f"{self.url}#XYZ789"
+                url = f"{self.invites_to or self.url}#XYZ789"
                 return 200, {"code": "XYZ789", "url": url, "expires_unix_s": time.time() + 300, "qr": qr}
             case "GET", ["logins"]:
                 return 200, self.logins

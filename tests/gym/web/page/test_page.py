@@ -174,6 +174,11 @@ def test_a_code_lets_a_screen_in(visitor: Visitor, gym: FakeGym) -> None:
     page.wait("document.querySelector('#invite-code')?.textContent === 'XYZ 789'")
     codes = [body for _, path, body in gym.sent if path == "/api/codes"]
     assert codes == [{"role": "trainer"}, {"role": "display"}]
+    page.wait("document.querySelector('#invite-closed')?.textContent.startsWith('Only this computer can reach')")
+    gym.invites_to = "http://gym-box:8100/"
+    click(page, "dialog [value=send]")
+    page.wait("document.querySelector('.invitation').textContent.includes('or open gym-box:8100 there')")
+    assert page.evaluate("document.querySelector('#invite-closed')") is None
     click(page, "dialog summary")
     page.wait("document.querySelectorAll('.screens li').length === 2")
     assert texts(page, ".screens b") == ["iPad, 810 x 1080", MARKUP]

@@ -6,6 +6,9 @@ import { time } from "./format.js";
 import { make } from "./make.js";
 import { screens } from "./screens.js";
 
+const LOOPBACK = /^(127\.|localhost$|\[::1\]$)/;
+const CLOSED =
+  'Only this computer can reach the page. For other screens, give [display] bind = "0.0.0.0" and start the gym again.';
 const SVG = "http://www.w3.org/2000/svg";
 
 export function invite() {
@@ -37,10 +40,12 @@ export function invite() {
 }
 
 function draw(box, { code, url, qr, expires_unix_s }) {
+  const { host, hostname } = new URL(url);
   box.replaceChildren(
+    ...(LOOPBACK.test(hostname) ? [make("p.notice", { id: "invite-closed" }, CLOSED)] : []),
     make("p", {}, "Scan this with the other screen,"),
     drawing(qr),
-    make("p", {}, `or open ${new URL(url).host} there and type`),
+    make("p", {}, `or open ${host} there and type`),
     make("output", { id: "invite-code" }, `${code.slice(0, 3)} ${code.slice(3)}`),
     make("p.quiet", { id: "invite-valid", role: "status" }, `Lets one screen in, until ${time(expires_unix_s)}.`),
   );
