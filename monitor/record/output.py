@@ -1,6 +1,7 @@
 """Writes the output files of commands atomically."""
 
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,12 +13,12 @@ def whole(path: Path) -> Iterator[Path]:
     """For a new file: yields a temporary path, which is renamed when the block succeeds. Raises OSError."""
     if path.exists():
         raise FileExistsError(17, "already exists: remove it or give another --out", str(path))
-    part = path.with_name(path.name + ".part")
+    part = _part_of(path)
     try:
         yield part
         part.rename(path)
     except OSError as error:
-        if error.filename is None:  # the error of a full disk has no path
+        if error.filename in (None, str(part)):  # the error of a full disk has no path
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
     finally:
@@ -34,7 +35,7 @@ def replacing(path: Path, mode: int = 0o666) -> Iterator[IO[bytes]]:
         with path.open("wb") as file:
             yield file
         return
-    part = path.with_name(path.name + ".part")
+    part = _part_of(path)
     try:
         part.touch(mode)
         with part.open("wb") as file:
@@ -44,3 +45,8 @@ def replacing(path: Path, mode: int = 0o666) -> Iterator[IO[bytes]]:
         raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def _part_of(path: Path) -> Path:
+    """A name of its own: what a program that was killed has left, or another one writes, is in nobody's way."""
+    return path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")

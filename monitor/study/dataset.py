@@ -9,6 +9,7 @@ DATASET/
 import errno
 import hashlib
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
@@ -23,6 +24,8 @@ from monitor.study.errors import StudyError
 from monitor.study.fingerprint import fingerprint
 from monitor.study.replaying import Tables
 from monitor.version import VERSION
+
+OURS = re.compile(r"part-[0-9a-f]{16}\.(parquet|part)")
 
 
 class Dataset:
@@ -74,7 +77,7 @@ class Dataset:
         counting = {path.name for path in (self.folder / "recordings").glob("part-*.parquet")}
         for name in SCHEMAS:
             for path in (self.folder / name).glob("part-*"):
-                if path.name not in counting:
+                if OURS.fullmatch(path.name) and path.name not in counting:
                     path.unlink()
 
 

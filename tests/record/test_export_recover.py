@@ -72,6 +72,16 @@ def test_csv_has_a_row_for_each_time_and_can_be_replayed(
     assert capsys.readouterr().out == f"press.samples.csv: {len(samples)} rows\npress.events.csv: 2 events\n"
 
 
+def test_what_a_killed_export_left_is_in_nobodys_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    left = tmp_path / "static.samples.jsonl.part"
+    left.write_text("half")
+    assert main(["export", str(RECORDINGS / "static.mcap"), "--to", "jsonl"]) == 0
+    names = {"static.samples.jsonl", "static.events.jsonl", left.name}
+    assert {path.name for path in tmp_path.iterdir()} == names
+    assert left.read_text() == "half"
+
+
 def test_a_recording_without_events_says_how_to_get_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -112,8 +112,12 @@ def test_a_batch_counts_only_when_it_is_whole(inputs: Path, tmp_path: Path) -> N
     whole = {name: read(out, name) for name in SCHEMAS}
     for path in (out / "recordings").glob("part-*"):  # written last
         path.unlink()
-    (out / "events" / "part-00.part").write_bytes(b"half")
+    (out / "events" / f"part-{'0' * 16}.part").write_bytes(b"half")
+    others = out / "events" / "part-00000-of-another-program.parquet"
+    others.write_bytes(b"not ours")
     assert study(inputs, out) == (1, 1)
+    assert others.read_bytes() == b"not ours"
+    others.unlink()
     assert {name: read(out, name) for name in SCHEMAS} == whole
     assert not list(out.rglob("*.part"))
 
