@@ -40,10 +40,12 @@ def run(args: argparse.Namespace) -> int:
     from monitor.profile.strength import LEAST_EFFORTS, strength_test, write_strength
     from monitor.profile.toml_document import ConfigError
     from monitor.profile.weights import shown_in
+    from monitor.record.output import check_place
 
     profile = load_profile(args.profile)
     if profile.machine.kind == "static":
         raise ConfigError(f'{args.profile}: a machine of kind = "static" has no displacement, so it has no curve')
+    check_place(args.out)  # a lifter does not push all they have twice
     with shown_in(profile.display.units):
         efforts = _recorded(args.recorded, args.profile) if args.recorded else _live(args, profile)
     if len(efforts) < LEAST_EFFORTS:

@@ -1,5 +1,6 @@
 """Writes the output files of commands atomically."""
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
@@ -41,6 +42,21 @@ def replacing(path: Path, mode: int = 0o666) -> Iterator[IO[bytes]]:
         with part.open("wb") as file:
             yield file
         os.replace(part, path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def check_place(path: Path) -> None:
+    """Before work that nobody wants to repeat. Raises OSError where no file can be written to this path."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        return  # a device
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    part = _part_of(path)
+    try:
+        part.touch()
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error
     finally:

@@ -15,6 +15,7 @@ from monitor.__main__ import main
 from monitor.demo.simulated import machine_of
 from monitor.exit_codes import ExitCode
 from monitor.profile.reading import load_profile
+from monitor.record.output import check_place
 from monitor.report.resistance_section import EDGE, WIDTH
 from tests.movements import BOTTOM_M, TOP_M, Down, Leg, Movement, Still
 
@@ -122,6 +123,23 @@ def test_too_few_places_are_refused(config: Path, tmp_path: Path, capsys: pytest
     assert main(words) == ExitCode.BAD_INPUT
     assert "places with an effort: 2; 3 are needed" in capsys.readouterr().err
     assert not (tmp_path / "s.json").exists()
+
+
+@pytest.mark.parametrize("out", ["no-folder/s.json", "."])
+def test_a_result_that_cannot_be_written_is_refused_before_anybody_pushes(
+    out: str, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["strength", str(config), "--port", "/dev/shm/no-such-port", "-o", out]) == ExitCode.BAD_INPUT
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert ("is a directory" if out == "." else "there is no folder") in said.err
+
+
+def test_the_check_of_a_place_leaves_nothing(tmp_path: Path) -> None:
+    check_place(tmp_path / "s.json")
+    check_place(Path("/dev/null"))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_machine_without_a_port_or_a_way_is_refused(
