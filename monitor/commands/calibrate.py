@@ -32,6 +32,7 @@ def run(args: argparse.Namespace) -> int:
     from monitor.profile.reading import load_profile
     from monitor.profile.toml_document import ConfigError
     from monitor.profile.weights import shown_in
+    from monitor.record.output import check_place
 
     profile = load_profile(args.profile)
     port = args.port or profile.serial.port
@@ -42,6 +43,14 @@ def run(args: argparse.Namespace) -> int:
     answers = None if args.answers is None else read_answers(args.answers, profile.machine.kind)
     if answers is None and not sys.stdin.isatty():
         raise ConfigError("calibrate asks questions and needs a terminal: without one give --answers FILE")
+    if answers is None or answers.write:
+        try:
+            check_place(args.profile)
+        except OSError as error:
+            raise ConfigError(
+                f"{args.profile} cannot be changed ({error.strerror}): begin with sudo, "
+                "or with write = false in --answers"
+            ) from error
     with Terminal(interactive=answers is None) as terminal, shown_in(profile.display.units):
         run_calibration(args.profile, port, answers, terminal, _now_utc, fresh=args.fresh)
     return ExitCode.DONE
