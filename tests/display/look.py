@@ -62,10 +62,10 @@ LOOK = """(() => {
     probe.remove();
     return color;
   };
-  // A part of the picture of bar and ladder: its rows of colours.
+  // Rows of colours: a part of the picture of bar and ladder, as it was drawn; the screen has it a little later.
   const picture = (place, { left, top, width, height }) => {
     const pen = new OffscreenCanvas(Math.round(place.width), Math.round(place.height)).getContext("2d");
-    pen.drawImage(document.querySelector("#picture"), 0, 0, pen.canvas.width, pen.canvas.height);
+    pen.drawImage(repMonitor.picture, 0, 0, pen.canvas.width, pen.canvas.height);
     const part = [left - place.left, top - place.top, width, height].map(Math.round);
     const { data } = pen.getImageData(...part);
     return Array.from({ length: part[3] }, (_, y) =>

@@ -9,6 +9,7 @@ import { Past } from "./js/past.js";
 import { BEGIN_MS, screen } from "./js/screen.js";
 import { saveSettings } from "./js/settings.js";
 import { Sound } from "./js/sound.js";
+import { picture } from "./js/stage.js";
 import { Steady } from "./js/steady.js";
 import { drawSummary } from "./js/summary_view.js";
 import { draw } from "./js/view.js";
@@ -122,5 +123,5 @@ document.addEventListener("visibilitychange", () => {
   stayAwake(mayFallAsleep);
 });
 stayAwake(mayFallAsleep);
-globalThis.repMonitor = { model, link: page.link, stats, sound, voice };
+globalThis.repMonitor = { model, link: page.link, stats, sound, voice, picture };
 wake();

@@ -9,6 +9,7 @@ const $ = (id) => document.getElementById(id);
 const canvas = $("picture");
 const ladderBox = $("ladder").parentNode;
 const pen = (canvas.transferControlToOffscreen?.() ?? canvas).getContext("2d", { alpha: false });
+export const picture = pen.canvas;
 const NOWHERE = { edge: null, carriage: null, pace: null };
 let shown = { level: null, position: null, pace: null }; // as shares of the height; null: not shown
 let scene = null; // boxes, sizes and colours; null: the picture is not on the page
