@@ -4,8 +4,8 @@ At every turnaround friction reverses, so the cable's tension steps by 2*mu*W wi
 raw force rings on every clean repetition, the encoder's acceleration does not (EVENTS.md 6).
 A surge is acceleration that is held for `hold_s`. It is announced from `announce_s` on, as soon as the acceleration, on
 the parabola that it follows now, would stay above its threshold for the rest of the hold: where only the cable rings it
-bends down at once, or swings back from as much the other way. An acceleration that was there before the movement (it
-has just turned the stack, or pressed it on its rest) may be about to end, so it must move the stack for longer first.
+bends down at once, or swings back from as much the other way. An acceleration that has just turned the stack may be
+about to end, so it must move the stack for longer first, and for longer still on the rest, whose rubber throws it.
 Where the cable jumps tight out of its slack, it throws the stack, which swings back: the whole hold must pass.
 Where the force shows how the acceleration goes on (`ForceLead`), it decides when a jerk is announced: at its first
 moment if it will last, or a moment sooner if it grows. While the load may vary along the way, the encoder must agree.
@@ -15,7 +15,6 @@ from typing import Literal
 
 import numpy as np
 from msgspec.structs import replace
-from numpy.typing import NDArray
 
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from monitor.detect.detector import Correction, Detection, Findings
@@ -29,7 +28,8 @@ from monitor.signals.conditions import Bit
 
 MARGIN = 1.2  # the encoder alone announces nothing early below this multiple of the threshold ...
 SURE = 3.0  # ... nor below the threshold and this many errors of its rounding
-SETTLED = 4  # steps for which an acceleration that is older than the movement must have moved the stack
+SETTLED = 4  # steps for which an acceleration that has turned the stack must have moved it
+OFF_RUBBER = 20  # the same where the stack was on its rest within these steps: its rubber pushes for up to 80 ms
 SWING, SWING_STEPS = 1.5, 20  # a jerk is more than so many times what it swings back from within these steps
 BLOW_STEPS = 12  # 60 ms: no hand pulls an empty cable tight so fast; a cable that is pulled through its slack does
 JUMPS = 0.15  # of the threshold, rms: what is so far off its parabola is noise
@@ -115,7 +115,7 @@ class SurgeDetector:
             return 0
         newest = sign * moment.signals.part(moment.signals.a, moment.now - SHOWN + 1, moment.now + 1)
         a_jerk_m_s2 = moment.limits.a_jerk_m_s2
-        if len(newest) < SHOWN or _older(moment, sign, newest > a_jerk_m_s2):
+        if len(newest) < SHOWN or _older(moment, sign):
             return 0
         if off_parabola(newest) > JUMPS * a_jerk_m_s2:
             return 0
@@ -170,11 +170,10 @@ def _least_m_s2(moment: Moment) -> float:
     return max(moment.limits.a_jerk_m_s2, -SWING * float(np.fmin.reduce(lately_m_s2)))
 
 
-def _older(moment: Moment, sign: float, hard: NDArray[np.bool_]) -> bool:
-    """Within the last steps the acceleration (`hard`, of each) was there before the movement, off the rest."""
+def _older(moment: Moment, sign: float) -> bool:
+    """The acceleration was there before the movement, which has just begun."""
     signals, since = moment.signals, moment.now - SETTLED + 1
-    v_m_s, x_m = (signals.part(column, since, moment.now + 1) for column in (signals.v, signals.x))
-    moving = sign * v_m_s > 0
-    if moment.limits.kind == "stack":
-        moving &= x_m > moment.limits.detect.set.off_rest_m
-    return bool((hard[-SETTLED:] & ~moving).any())
+    if moment.limits.kind == "stack" and signals.x_m(since) <= moment.limits.detect.set.off_rest_m:
+        since = moment.now - OFF_RUBBER + 1
+    v_m_s, a_m_s2 = (signals.part(column, since, moment.now + 1) for column in (signals.v, signals.a))
+    return bool(((sign * a_m_s2 > moment.limits.a_jerk_m_s2) & ~(sign * v_m_s > 0)).any())

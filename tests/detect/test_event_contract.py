@@ -249,6 +249,7 @@ FIXED = (  # numbers without a key, and where the code has them
     (r"cable, (\d+) readings a second or more", force_lead.SLOWEST_HZ),
     (r"each a mean over (\d+) ms at most", 1000 * force_lead.LONGEST_MEAN_S),
     (r"encoder shows ([\d.]+) of a_jerk", conditions.NEARLY),
+    (r"mass of at least ([\d.]+) of load/g", force_lead.HEAVY),
     (r"\(more than ([\d.]+) W in the median of the last second", tension.EVEN),
     (r"the greatest in the (\d+) ms before x reached 3 mm", seconds(rests.TOUCHDOWN_STEPS) * 1000),
     (r"After a rest of (\d+) s or longer", seconds(loads.PIN_STEPS)),

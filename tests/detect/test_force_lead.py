@@ -18,6 +18,8 @@ from monitor.detect.spine import Spine
 from monitor.events import AnyEvent, Jerk
 from monitor.profile.settings import CellSettings, JerkSettings
 from monitor.signals.conditions import Bit
+from monitor.signals.friction import TURNOVER_M_S
+from monitor.signals.grid import STEP_S
 from tests.detect.stories import REP, UP
 from tests.movements import LEAD_S, LOAD_N, PROFILES, Act, Leg, Movement, Still, profile
 
@@ -132,6 +134,7 @@ def _left(
     x_m: float = 0.1,
     shown: int | None = None,
     *,
+    ago: int = 1,
     most_m_s2: float = np.inf,
     known: bool = True,
     before_n: float = LOAD_N,
@@ -139,17 +142,21 @@ def _left(
 ) -> int:
     """For how many steps the detector expects more than a_jerk.
 
-    `v_m_s` and `x_m`: of the second newest moment. `shown`: for how many steps the force shows `most_m_s2`. `known`:
-    that the load is the same along the way. `before_n`: the tension up to 50 ms before the acceleration.
+    `v_m_s`: of the moment `ago` steps before the newest; `x_m`: of all moments but the newest three. `shown`: for how
+    many steps the force shows `most_m_s2`. `known`: that the load is the same along the way. `before_n`: the tension up
+    to 50 ms before the acceleration.
     """
+    n = 40
     fast_tension_n = np.append(np.full(2, before_n), np.full(10, LOAD_N))
-    signals = SimpleNamespace(a=a_m_s2, v=np.full(7, 0.05), x=np.full(7, 0.1), fast_tension=fast_tension_n)
+    a_m_s2 = np.append(np.zeros(n - len(a_m_s2)), a_m_s2)
+    signals = SimpleNamespace(a=a_m_s2, v=np.full(n, 0.05), x=np.full(n, 0.1), fast_tension=fast_tension_n)
     signals.part = lambda column, start, end: column[-(end - start) :]
-    signals.v[-2], signals.x[-2] = v_m_s, x_m
+    signals.x_m = lambda moment: signals.x[moment]
+    signals.v[-1 - ago], signals.x[:-3] = v_m_s, x_m
     detect = SimpleNamespace(set=SimpleNamespace(off_rest_m=0.003))
     limits = SimpleNamespace(a_jerk_m_s2=A_JERK_M_S2, detect=detect, resistance_known=known, empty_n=0.1 * LOAD_N)
     limits.kind = kind
-    moment: Any = SimpleNamespace(signals=signals, now=6, limits=limits)
+    moment: Any = SimpleNamespace(signals=signals, now=n - 1, limits=limits)
     lead: Any = SimpleNamespace(steps_beyond=lambda moment, least_m_s2: shown if most_m_s2 > least_m_s2 else 0)
     surges = SurgeDetector(JerkSettings(), lead, error_m_s2)
     assert not surges._falling(moment, 7, 12)
@@ -162,14 +169,26 @@ def test_a_coarse_encoder_must_show_more_before_a_jerk_is_announced() -> None:
     assert _left(STEADY, error_m_s2=0.12) == 0
 
 
+LONG = np.full(15, 2 * A_JERK_M_S2)
+
+
 def test_an_acceleration_that_is_older_than_the_movement_must_move_the_stack_first() -> None:
-    """It has turned the stack, or pressed it on its rest, and may be about to end."""
+    """It has turned the stack, and may be about to end."""
     assert _left(2 * STEADY) == 12
     assert _left(2 * STEADY, v_m_s=-0.01) == 0
-    assert _left(2 * STEADY, x_m=0.002) == 0
-    assert _left(2 * STEADY, x_m=0.002, kind="motor") == 12  # no rest
     assert _left(A_JERK_M_S2 * np.linspace(0.4, 1.6, 7), v_m_s=0.0) == 0
     assert _left(A_JERK_M_S2 * np.linspace(-0.8, 1.3, 7), v_m_s=0.0) == 12
+    assert _left(LONG, v_m_s=-0.01, ago=3) == 0
+    assert _left(LONG, v_m_s=-0.01, ago=4) == 12
+
+
+def test_off_its_rest_a_heave_is_told_from_a_landing_that_the_rubber_throws_back() -> None:
+    """A lifter's heave presses the stack upwards alone, from the first moment on."""
+    assert _left(LONG, x_m=0.002) == 12
+    assert _left(LONG, x_m=0.002, v_m_s=-0.01, ago=14) == 0
+    assert _left(LONG, x_m=0.002, v_m_s=-0.01, ago=15) == 12  # before the acceleration
+    assert _left(np.full(25, 2 * A_JERK_M_S2), x_m=0.002, v_m_s=-0.01, ago=20) == 12  # rubber does not push for so long
+    assert _left(LONG, x_m=0.002, v_m_s=-0.01, ago=14, kind="motor") == 12  # no rest
 
 
 def test_a_fall_is_not_trusted_to_become_slower() -> None:
@@ -241,27 +260,42 @@ def test_an_acceleration_that_jumps_is_noise() -> None:
     assert _left(A_JERK_M_S2 * np.array([-0.74, -0.45, -0.10, 0.35, 0.85, 1.40, 2.0])) == 12
 
 
-def _jerked_at_once(friction: float | None, x_m: float, load_n: float | None, *, even: bool = True) -> Any:
-    """What a fast cell shows of a stack that has been accelerated by 1 m/s² for longer than it moves freely.
+N, LAG = 60, 8  # moments that are known, and steps by which their forces are known further ahead
+T_S = STEP_S * np.arange(1.0 - N, LAG + 1)  # from the newest moment
 
-    `x_m`: of all moments but the last two; before these, the rest carried half of the load. `even`: the load is the
-    same along the way.
+
+def _coming_m_s2(
+    v_m_s: Forces | float = 0.1,
+    x_m: Forces | float = 0.1,
+    *,
+    on_rest: int = 0,
+    load_n: float | None = None,
+    friction: float | None = 0.0,
+    inertia: float = 1.0,
+    share: Callable[[Forces | float], Forces | float] = lambda x_m: 1.0,
+) -> Any:
+    """What a fast cell shows of a stack that is accelerated by 1 m/s².
+
+    `v_m_s` and `x_m`: of the moments, and of those to which the forces belong. The rest carried half of the load up to
+    8 moments before the stack left it, which is so for all moments but the newest `on_rest` of them, where given.
     """
-    lead, n = ForceLead(CellSettings(rate_hz=CELL_HZ), lag=8, steps=12), 60
-    signals = SimpleNamespace(
-        head_tension=np.full(n, LOAD_N * (1 + 1 / G)), a=np.full(n, 1.0), v=np.full(n, 0.1), x=np.full(n, 0.1)
-    )
+    lead = ForceLead(CellSettings(rate_hz=CELL_HZ), lag=LAG, steps=12)
+    mu = 0.0 if friction is None else friction
+    carried = share(x_m) * (1 + mu * np.tanh(np.asarray(v_m_s) / TURNOVER_M_S)) + inertia / G
+    force_n = np.broadcast_to(LOAD_N * carried, len(T_S))
+    v, x = (np.broadcast_to(column, len(T_S))[:N].copy() for column in (v_m_s, x_m))
+    signals = SimpleNamespace(head_tension=force_n[LAG:].copy(), a=np.full(N, 1.0), v=v, x=x)
     signals.row = lambda moment: moment
-    signals.x[: n - 2] = x_m
-    if x_m < 0.003:
-        signals.head_tension[: n - 25] *= 0.5
-    limits = SimpleNamespace(kind="stack", resistance=None if even else 1.0, friction=friction, load_n=load_n)
+    if on_rest:
+        signals.x[:-on_rest] = 0.002
+        signals.head_tension[: N - 25] *= 0.5
+    limits = SimpleNamespace(kind="stack", friction=friction, load_n=load_n, inertia=inertia)
+    limits.share_at = lambda x_m, v_m_s: share(x_m)
     limits.detect = SimpleNamespace(set=SimpleNamespace(off_rest_m=0.003))
     moment: Any = SimpleNamespace(
         signals=signals,
         limits=limits,
-        now=n - 1,
-        x_m=0.1,
+        now=N - 1,
         trust=SimpleNamespace(force_doubted=False),
         on=lambda bit: bit == Bit.OFF,
     )
@@ -270,14 +304,27 @@ def _jerked_at_once(friction: float | None, x_m: float, load_n: float | None, *,
 
 def test_only_moments_in_which_the_stack_hung_freely_show_its_load() -> None:
     """Just off the rest the force alone does not tell how fast the stack becomes faster."""
-    assert _jerked_at_once(0.0, x_m=0.1, load_n=None)[0] == pytest.approx(1.0, abs=0.1)
-    assert _jerked_at_once(0.0, x_m=0.002, load_n=None) is None
-    assert _jerked_at_once(0.0, x_m=0.002, load_n=LOAD_N)[0] == pytest.approx(1.0, abs=0.1)
-    assert _jerked_at_once(None, x_m=0.002, load_n=LOAD_N) is None
+    assert _coming_m_s2()[0] == pytest.approx(1.0, abs=0.1)
+    assert _coming_m_s2(on_rest=2) is None
+    assert _coming_m_s2(on_rest=2, load_n=LOAD_N)[0] == pytest.approx(1.0, abs=0.1)
+    assert _coming_m_s2(on_rest=2, load_n=LOAD_N, friction=None) is None
 
 
-def test_a_load_that_varies_along_the_way_shows_no_acceleration() -> None:
-    assert _jerked_at_once(0.0, x_m=0.1, load_n=LOAD_N, even=False) is None
+@pytest.mark.parametrize("turned_s", [0.03, 0.01, -0.01])
+def test_friction_that_turned_with_the_stack_is_no_acceleration(turned_s: float) -> None:
+    """`turned_s`: how long ago. Its forces of before still count in what the cell shows."""
+    v_m_s = T_S + turned_s
+    assert _coming_m_s2(v_m_s, friction=0.2) == pytest.approx(1.0, abs=0.1)
+
+
+def test_a_load_that_is_known_to_vary_along_the_way_is_no_acceleration() -> None:
+    rising = _coming_m_s2(0.5 + T_S, 0.2 + 0.5 * T_S + T_S**2 / 2, share=lambda x_m: 0.8 + x_m)
+    assert rising == pytest.approx(1.0, abs=0.1)
+
+
+def test_a_lighter_mass_shows_its_acceleration_with_less_force() -> None:
+    assert _coming_m_s2(inertia=0.6) == pytest.approx(1.0, abs=0.1)
+    assert _coming_m_s2(inertia=0.1) is None  # a band, air: next to none
 
 
 @pytest.mark.parametrize(("first", "last", "about_to"), [(0.9, 2.5, True), (0.9, 1.4, False), (3.0, 2.0, False)])
