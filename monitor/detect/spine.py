@@ -26,7 +26,7 @@ from monitor.learning.teacher import Teacher
 from monitor.profile.limits import Limits, limits_of
 from monitor.profile.profile import Profile
 from monitor.signals.conditions import evaluate
-from monitor.signals.grid import STEP_S, Grid
+from monitor.signals.grid import STEP_S, Grid, Steps
 from monitor.signals.motion import MotionFilter
 from monitor.signals.position_tracker import PositionTracker, TrackedSteps
 from monitor.signals.signal_window import SignalWindow
@@ -34,6 +34,7 @@ from monitor.signals.zigzag import Reversal, Zigzag
 
 BATCH_ROWS = 1 << 14  # samples at once: what is computed of them fits into the cache of a core
 BLOCK_STEPS = 2048  # 10 s at once: bounds the memory of a call
+WEIGH_STEPS = 2048  # how often the position tracker is told what mass moves: whatever the batches are
 DEFAULT_COUNT_M = 1e-4  # of an encoder, where the profile has no calibration
 OnPositions = Callable[[NDArray[np.float64], NDArray[np.float64]], None]  # session times; m above the rest
 
@@ -71,6 +72,7 @@ class Spine:
         fault, averages = detect.sensor_fault, detect.cell.conversions >= 2
         self._grid = Grid(fault.gap_s, fault.jump_m, limits.lift_off_n, averages=averages, has_position=not static)
         self._tracker = PositionTracker(count_m, limits.inertia)
+        self._weigh_at = WEIGH_STEPS
         self._motion = MotionFilter(detect.motion, detect.cell, limits.v_rest_m_s, count_m)
         self._signals = SignalWindow(self._motion.slow_lag)
         self._news: deque[News] = deque()  # about moments that are still to come
@@ -116,7 +118,18 @@ class Spine:
 
     def _update(self, samples: Samples, events: list[AnyEvent], feedback: list[Feedback]) -> None:
         """One batch of bounded length."""
-        tracked = self._tracker.update(self._grid.update(samples))
+        steps = self._grid.update(samples)
+        while (ahead := self._weigh_at - steps.first) < len(steps.found_s):
+            if ahead > 0:
+                early, steps = steps.split(ahead)
+                self._follow(early, events, feedback)
+            self._tracker.weigh(self.limits.inertia)
+            self._weigh_at += WEIGH_STEPS * (1 + max(0, -ahead) // WEIGH_STEPS)
+        self._follow(steps, events, feedback)
+
+    def _follow(self, steps: Steps, events: list[AnyEvent], feedback: list[Feedback]) -> None:
+        """Steps between which the mass that the tracker knows stays the same."""
+        tracked = self._tracker.update(steps)
         lag = self._motion.lag
         self._news.extend(_news(tracked, lag))
         signals = self._motion.update(tracked)

@@ -3,27 +3,23 @@
     T = W(x) (1 + mu tanh(v / 4 mm/s)) + m a
 
 W is a line through knots. The ways up and down share the curve, so a helper who comes and goes, or a motor that adds
-load on the way down, fits no curve. The mass is that of a stack unless the movement excludes it: bands and air move
-little, and the handle of a pulley moves half the load by twice the way, so its m a is half of a stack's.
+load on the way down, fits no curve. The mass is that of a stack unless the movement excludes it (mass.py).
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import msgspec
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
+from monitor.learning.mass import MassLearner, Moments, least_squares, less_inertia, moments_of
 from monitor.profile.limits import Limits
 from monitor.profile.resistance import KNOTS, Resistance, mean
-from monitor.signals.friction import direction
 from monitor.signals.signal_window import SignalWindow
-from monitor.signals.stretches import Stretches, outside
+from monitor.signals.stretches import Stretches
 
 Column = NDArray[np.float64]
-MOMENTS = 400  # of a repetition: more would not improve a curve
-LEAST_MOMENTS = 60  # in either direction
-CALM_G = 0.1  # a heave would look like a bend
 BENT = 0.03  # of the load: a constant load that misses by more (root mean square) does not fit
 BETTER = 0.4  # times that miss: a curve must miss by less
 GOOD = 0.02  # and by no more than this
@@ -32,23 +28,9 @@ ALIKE = 0.06  # of the load: two curves this close are one
 ALIKE_FRICTION = 0.04  # of the load: their friction may differ by this
 LEAST_FRICTION, MOST_FRICTION = -0.01, 0.5  # beyond them, somebody else moves the stack
 MOST_MASS = 3.0  # times that of a stack: beyond it, and below 0, a curve looks like a mass
-LIGHTER = 0.8  # of the mass that was assumed: less is believed once two repetitions show it
 STEPS = 4  # of the fit, which is linear except for one product
 SMOOTH, USUAL_MASS = 0.01, 0.02  # weights, where a moment has 1: against bends, and for the mass of a stack
-NO_FACTOR = 1e-9  # weight for a factor of 0: it decides only where no moment does
 MEAN = np.array([mean(row) for row in np.eye(KNOTS)])  # weights of the knots in it
-
-
-class Moments(NamedTuple):
-    """The moments of a movement: heights, directions (-1 to 1), accelerations, forces; arrays of shape (n,)."""
-
-    x_m: Column
-    c: Column
-    a_m_s2: Column
-    tension_n: Column
-
-    def plus(self, other: "Moments") -> "Moments":
-        return Moments(*(np.concatenate(pair) for pair in zip(self, other, strict=True)))
 
 
 class Solved(NamedTuple):
@@ -74,6 +56,10 @@ class CurveFit(NamedTuple):
         bends = max(abs(share - 1) for share in self.resistance.shares)
         return self.resistance if bends > STRAIGHT or self.lighter else None
 
+    def moving(self, inertia: float) -> "CurveFit":
+        """The same curve with this mass."""
+        return self._replace(resistance=replace(self.resistance, inertia=inertia), lighter=True)
+
     def like(self, other: "CurveFit") -> bool:
         ours, theirs = np.array(self.resistance.shares), other.resistance.at(self.resistance.places_m)
         bends = float(np.abs(ours - theirs).max())
@@ -81,11 +67,15 @@ class CurveFit(NamedTuple):
 
 
 class CurveLearner:
-    """Call `update` after each repetition; `fits`: whether the newest one fits the limits."""
+    """Call `update` after each repetition; `fits`: whether the newest one fits the limits.
 
-    def __init__(self) -> None:
+    `curve_known`: by the profile, so that only the mass is learned.
+    """
+
+    def __init__(self, *, curve_known: bool = False) -> None:
+        self._curve_known = curve_known
         self._last: tuple[Moments, CurveFit] | None = None  # the previous repetition, if it fitted a curve
-        self._inertia: float | None = None  # that the previous repetition showed, if it was lighter than the limits'
+        self._masses = MassLearner()
         self.fits = False
 
     def update(
@@ -93,14 +83,17 @@ class CurveLearner:
     ) -> CurveFit | None:
         """Learn from moments `start` up to `end`; a curve other than the limits' once two repetitions agree on it."""
         last, self._last, self.fits = self._last, None, False
-        before, self._inertia = self._inertia, None
-        moments = _moments(signals, limits, doubted, start, end)
+        moments = moments_of(signals, limits, doubted, start, end)
         if moments is None:
             return None
         known = _known(moments, limits)
         self.fits = known.miss <= BENT and known.friction >= LEAST_FRICTION  # else somebody else lifted it
-        if known.miss <= BENT:
-            return self._lighter(known, moments, limits, before) if self.fits else None
+        if self.fits:
+            inertia = self._masses.update(moments, limits)
+            return None if inertia is None else known.moving(inertia)
+        self._masses.forget()
+        if known.miss <= BENT or self._curve_known:
+            return None
         bottom_m, top_m = _ends_m(moments, limits)
         fit = fitted(moments, bottom_m, top_m, limits.inertia_kg)
         better = fit.miss <= min(GOOD, BETTER * known.miss)
@@ -110,21 +103,6 @@ class CurveLearner:
         if last is None or not fit.like(last[1]):
             return None
         return fitted(last[0].plus(moments), bottom_m, top_m, limits.inertia_kg)
-
-    def _lighter(self, known: CurveFit, moments: Moments, limits: Limits, before: float | None) -> CurveFit | None:
-        """The known curve with less mass, once two repetitions in a row show less."""
-        if limits.inertia_kg is not None:
-            return None
-        share = np.broadcast_to(limits.share_at(moments.x_m), moments.x_m.shape)
-        grows = np.stack((share, share * (moments.x_m - moments.x_m.mean())))  # a little along the way: no mass
-        inertia = _less_inertia(moments, grows, share, np.array((1.0, 0.0)))
-        if inertia is None or inertia >= LIGHTER * limits.inertia:
-            return None
-        self._inertia = inertia
-        if before is None:
-            return None
-        shown = msgspec.structs.replace(known.resistance, inertia=(before + inertia) / 2)
-        return known._replace(resistance=shown, lighter=True)
 
 
 def fitted(moments: Moments, bottom_m: float, top_m: float, inertia_kg: float | None = None) -> CurveFit:
@@ -137,7 +115,7 @@ def fitted(moments: Moments, bottom_m: float, top_m: float, inertia_kg: float | 
     if inertia_kg is not None:
         inertia = inertia_kg * G / mean(nearest.forces_n)
     else:
-        less = _less_inertia(moments, hats.T, hats @ nearest.forces_n, MEAN)
+        less = less_inertia(moments, hats.T, hats @ nearest.forces_n, MEAN)
         inertia = 1.0 if less is None else less
     chosen = _solved(moments, hats, inertia)
     reached = np.flatnonzero(hats.any(axis=0))  # beyond these knots, the end value holds
@@ -150,7 +128,8 @@ def fitted(moments: Moments, bottom_m: float, top_m: float, inertia_kg: float | 
 
 def _known(moments: Moments, limits: Limits) -> CurveFit:
     """The best load, friction and mass for the known curve."""
-    share, (_, c, a_m_s2, tension_n) = np.broadcast_to(limits.share_at(moments.x_m), moments.x_m.shape), moments
+    share = np.broadcast_to(limits.share_at(moments.x_m), moments.x_m.shape)
+    c, a_m_s2, tension_n = moments.c, moments.a_m_s2, moments.tension_n
     rows = np.stack((share, share * c, a_m_s2))  # of load, load times friction, and mass: linear in all three
     mass = np.array((-1 / G, 0.0, 1.0)) * USUAL_MASS
     solved = np.linalg.solve(rows @ rows.T + len(c) * np.outer(mass, mass), rows @ tension_n)
@@ -162,32 +141,6 @@ def _known(moments: Moments, limits: Limits) -> CurveFit:
     missed_n = tension_n - solved @ rows
     resistance = limits.resistance or Resistance(*_ends_m(moments, limits), (1.0, 1.0))
     return CurveFit(resistance, load_n, friction_n / load_n, float(np.sqrt(np.mean(missed_n**2))) / abs(load_n))
-
-
-def _less_inertia(moments: Moments, parts: Column, load_n: Column, weights: Column) -> float | None:
-    """The mass that moves, as a share of load/g, where it is surely less than a stack's; else None.
-
-    What forces and accelerations have in common, beside place and direction, is m a. Accelerations are noisier, so they
-    are explained by the forces: that shows too much mass rather than too little. The load is a sum of `parts`, shape
-    (k, n), and its mean the sum of their factors times `weights`; `load_n` is about what it is.
-    """
-    rows = np.vstack((parts, load_n * moments.c, moments.a_m_s2, moments.tension_n))
-    products = rows @ rows.T
-    explaining, explained = products[:-2, :-2], products[:-2, -2:]
-    factors = _least(explaining, explained)
-    (_, common), (_, of_force) = (products[-2:, -2:] - explained.T @ factors).tolist()  # what is left
-    if common <= 0:
-        return None
-    inertia = of_force / common * G / float(weights @ factors[:-1, 1])
-    return inertia if 0 < inertia < LIGHTER else None
-
-
-def _least(products: Column, aims: Column) -> NDArray[np.floating[Any]]:
-    """The factors with the least squares, from their normal equations; 0 for a knot that no moment reaches.
-
-    `lstsq` does the same, but loads 1 MB of its library's pages at the first repetition.
-    """
-    return np.linalg.solve(products + NO_FACTOR * np.eye(len(products)), aims)
 
 
 def _solved(moments: Moments, hats: Column, inertia: float) -> Solved:
@@ -202,7 +155,7 @@ def _solved(moments: Moments, hats: Column, inertia: float) -> Solved:
         load_n = hats @ forces_n
         rows = np.column_stack((hats * (1 + friction * moments.c)[:, None] + moved, load_n * moments.c))
         aims = moments.tension_n + friction * load_n * moments.c
-        solved = _least(rows.T @ rows + wanted, rows.T @ aims)
+        solved = least_squares(rows.T @ rows + wanted, rows.T @ aims)
         forces_n, friction = solved[:knots], float(solved[knots])
     missed_n = moments.tension_n - (hats @ forces_n) * (1 + friction * moments.c) - moved @ forces_n
     return Solved(forces_n, friction, float(np.sqrt(np.mean(missed_n**2))))
@@ -218,20 +171,3 @@ def _ends_m(moments: Moments, limits: Limits) -> tuple[float, float]:
     if limits.range_known:
         return limits.bottom_m, limits.top_m
     return float(moments.x_m.min()), float(moments.x_m.max())
-
-
-def _moments(signals: SignalWindow, limits: Limits, doubted: Stretches, start: int, end: int) -> Moments | None:
-    """The moments at which the stack moves without a jolt, where its range is known only those within it."""
-    columns = (signals.x, signals.v, signals.a, signals.tension)
-    x_m, v_m_s, a_m_s2, tension_n = (signals.part(column, start, end) for column in columns)
-    good = (np.abs(v_m_s) > limits.v_move_m_s) & (np.abs(a_m_s2) < CALM_G * G) & ~np.isnan(tension_n)
-    good &= x_m > limits.detect.set.off_rest_m
-    if limits.range_known:  # what is pulled beyond must not shape the values at its ends
-        good &= (x_m >= limits.bottom_m) & (x_m <= limits.top_m)
-    good &= outside(doubted, start, len(good))
-    some = np.flatnonzero(good)
-    rising = int(np.count_nonzero(v_m_s[some] > 0))
-    if min(rising, len(some) - rising) < LEAST_MOMENTS:
-        return None
-    some = some[:: max(1, len(some) // MOMENTS)]
-    return Moments(x_m[some], direction(v_m_s[some]), a_m_s2[some], tension_n[some])

@@ -33,7 +33,7 @@ class Teacher:
     ) -> None:
         self._loads = LoadLearner(plates_kg)
         self._ranges = None if range_given else RangeLearner(range_settings)
-        self._curves = None if curve_known else CurveLearner()
+        self._curves = CurveLearner(curve_known=curve_known)
         self._steps = StepLearner(step_settings.size, step_settings.reps)
         self.fit: LoadFit | None = None  # the load of the newest repetitions, before it is snapped
 
@@ -61,10 +61,10 @@ class Teacher:
         """Learn from a repetition, moments `start` up to `end`; in the stretches `doubted` no force is known."""
         if limits.down != 1.0 and limits.friction_from == "unknown":
             return Lesson(limits, None)  # friction and the step cannot be distinguished
-        curve = None if self._curves is None else self._curves.update(signals, limits, doubted, start, end)
+        curve = self._curves.update(signals, limits, doubted, start, end)
         if curve is not None:
             return self._learn_curve(limits, curve)
-        if self._curves is not None and self._curves.fits and not limits.resistance_known:
+        if self._curves.fits and not limits.resistance_known:
             limits = limits.with_resistance(limits.resistance)
         fit = self._loads.update(signals, limits, doubted, start, end)
         if fit is None:
@@ -106,9 +106,10 @@ class Teacher:
         return learned.with_resistance(limits.resistance).with_step(step.down_n / step.up_n)
 
     def _learn_curve(self, limits: Limits, curve: CurveFit) -> Lesson:
-        """Learn a curve: two repetitions agree on how the load varies along the way."""
+        """Learn a curve: two repetitions agree on how the load varies along the way, or on the mass that moves."""
         self._loads.forget()
-        return self._lesson(limits.with_resistance(curve.curve), curve.load_n, max(0.0, curve.friction), sure=True)
+        limits = limits.with_resistance(curve.curve)
+        return self._lesson(limits, curve.load_n, max(0.0, curve.friction), sure=not curve.lighter)
 
     def _lesson(self, limits: Limits, pulled_n: float, friction: float, *, sure: bool) -> Lesson:
         """What is pulled, N, and with which friction; what the profile gives stays, unless it is `sure` to be wrong."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -55,7 +56,7 @@ class Limits:
     zero_n: float = 0.0  # what the cell reads while nothing pulls
     resistance: Resistance | None = None  # None: the same load along the whole way
     resistance_known: bool = False  # whether that was given, or shown by repetitions
-    inertia_kg: float | None = None  # given, of a machine whose load varies along the way
+    inertia_kg: float | None = None  # given
     down: float = 1.0  # the load on the way down, as a share of `load_n`
     presumed_n: float | None = None  # the load before this lift-off, until the one that is selected now is confirmed
     lowered_n: float | None = None  # while no load is known: what was lowered after somebody else had lifted it
@@ -191,9 +192,9 @@ class Limits:
     @property
     def inertia(self) -> float:
         """The mass that moves, as a share of load/g."""
-        if self.resistance is None or self.inertia_kg is None or not self.selected_n:
-            return 1.0 if self.resistance is None else self.resistance.inertia
-        return self.inertia_kg * G / self.selected_n
+        if self.inertia_kg is not None and self.selected_n:
+            return self.inertia_kg * G / self.selected_n
+        return 1.0 if self.resistance is None else self.resistance.inertia
 
     @cached_property
     def half_load_n(self) -> float:
@@ -269,6 +270,9 @@ class Limits:
             return limits
         if not self.resistance_known:  # a repetition that taught friction fitted the curve
             limits = limits.with_resistance(resistance)
+        elif resistance is not None:
+            ours = self.resistance or Resistance(self.bottom_m, self.top_m, (1.0, 1.0))
+            limits = limits.with_resistance(msgspec.structs.replace(ours, inertia=resistance.inertia))
         return limits if self.friction is not None else replace(limits, friction=friction, friction_from="learned")
 
     def with_resistance(self, resistance: Resistance | None) -> "Limits":

@@ -77,6 +77,21 @@ class Steps(NamedTuple):
             found_s=self.found_s[rows],
         )
 
+    def split(self, at: int) -> "tuple[Steps, Steps]":
+        """Rows before and from `at` on, each with what is known by then."""
+        step = self.first + at
+        early, late = self.part(0, at), self.part(at, len(self.found_s))
+        return (
+            early._replace(
+                holes=[hole for hole in self.holes if hole.step < step],
+                flagged=[mark for mark in self.flagged if mark[0] < step],
+            ),
+            late._replace(
+                holes=[hole for hole in self.holes if hole.step >= step],
+                flagged=[mark for mark in self.flagged if mark[0] >= step],
+            ),
+        )
+
 
 T, Y, HOLES, CHANGES, INTEGRAL = range(5)
 

@@ -104,6 +104,11 @@ class PositionTracker:
         self._loss: _Loss | None = None
         self._trial: _Trial | None = None
 
+    def weigh(self, inertia: float) -> None:
+        """From the next step on, this mass moves."""
+        if inertia != self._judge.inertia:
+            self._judge = Judge(self._judge.count_m, inertia)
+
     def update(self, steps: Steps) -> TrackedSteps:
         """The steps that follow those of the last call."""
         n = len(steps.found_s)

@@ -58,7 +58,7 @@ class Judge:
     """
 
     def __init__(self, count_m: float, inertia: float) -> None:
-        self._count_m = count_m
+        self.count_m, self.inertia = count_m, inertia
         self._full_m_s2 = G / inertia if inertia else np.inf  # to which the whole tension accelerates the mass
         self._hidden_s = float(np.sqrt(2 * count_m / (MOST_G * self._full_m_s2)))  # of movement before its first count
         kink_s = SPEED_STEPS * STEP_S
@@ -92,7 +92,7 @@ class Judge:
         """Whether the movement has turned about then."""
         ways_m = np.diff(x_m[edge - 3 * PLATEAU :])
         up_m, down_m = float(ways_m[ways_m > 0].sum()), -float(ways_m[ways_m < 0].sum())
-        return min(up_m, down_m) > TURNED_COUNTS * self._count_m
+        return min(up_m, down_m) > TURNED_COUNTS * self.count_m
 
     def _gradual(self, x_m: Column, at: int, window: int) -> bool:
         """Whether the parabola through the counts on the moving side of step `at` turns near it.
@@ -103,7 +103,7 @@ class Judge:
         way_m, beyond_m = abs(middle_m - near_m), abs(far_m - middle_m) / 2
         gain_m = (beyond_m - way_m) / 1.5  # from window to window
         edge_m = max(0.0, way_m - 0.5 * gain_m)  # the speed at the standstill
-        return gain_m > 0 and edge_m**2 < 2 * gain_m * SOON_COUNTS * self._count_m
+        return gain_m > 0 and edge_m**2 < 2 * gain_m * SOON_COUNTS * self.count_m
 
     def _judge(
         self, way_m: float, window: int, force_n: Column, edge: int, wait: int, *, lands: bool = False

@@ -8,8 +8,9 @@ import pytest
 from firmware_bridge.physics import STANDARD_GRAVITY_M_S2 as G
 from firmware_bridge.samples import Samples
 from monitor.detect.spine import Spine
-from monitor.learning.curve import MEAN, Moments, _hats, _less_inertia, fitted
+from monitor.learning.curve import MEAN, _hats, fitted
 from monitor.learning.machine import LearnedMachine
+from monitor.learning.mass import Moments, less_inertia
 from monitor.profile.profile import Profile
 from monitor.profile.resistance import Resistance
 from tests.movements import (
@@ -82,10 +83,10 @@ def test_a_knot_that_no_moment_reaches_does_not_spoil_the_others() -> None:
     x_m = np.tile(np.linspace(0.0, 0.2, 100), 2)
     c = np.repeat((1.0, -1.0), 100)
     none = np.zeros(len(x_m))
-    moments = Moments(x_m, c, none, LOAD_N * (1 + FRICTION * c))
+    moments = Moments(x_m, c, none, LOAD_N * (1 + FRICTION * c), none)
     fit = fitted(moments, 0.0, 0.4)
     assert (fit.load_n, fit.friction, fit.miss) == pytest.approx((LOAD_N, FRICTION, 0.0), abs=1e-3)
-    assert _less_inertia(moments, _hats(x_m, 0.0, 0.4).T, np.full(len(x_m), LOAD_N), MEAN) is None
+    assert less_inertia(moments, _hats(x_m, 0.0, 0.4).T, np.full(len(x_m), LOAD_N), MEAN) is None
 
 
 def test_beyond_what_the_repetitions_passed_the_end_value_holds() -> None:
@@ -93,7 +94,7 @@ def test_beyond_what_the_repetitions_passed_the_end_value_holds() -> None:
     x_m = np.tile(np.linspace(0.1, 0.4, 100), 2)
     c = np.repeat((1.0, -1.0), 100)
     pulled_n = LOAD_N * band(x_m / 0.4) * (1 + FRICTION * c)
-    fit = fitted(Moments(x_m, c, np.zeros(len(x_m)), pulled_n), 0.0, 0.4)
+    fit = fitted(Moments(x_m, c, np.zeros(len(x_m)), pulled_n, np.zeros(len(x_m))), 0.0, 0.4)
     lowest_m = fit.resistance.places_m[2]  # the next knot below 0.1 m
     known_n = LOAD_N * band(np.maximum(fit.resistance.places_m, lowest_m) / 0.4)
     assert np.array(fit.resistance.shares) * fit.load_n == pytest.approx(known_n, rel=0.01)
