@@ -34,7 +34,7 @@ from monitor.signals.zigzag import Reversal, Zigzag
 
 BATCH_ROWS = 1 << 14  # samples at once: what is computed of them fits into the cache of a core
 BLOCK_STEPS = 2048  # 10 s at once: bounds the memory of a call
-WEIGH_STEPS = 2048  # how often the position tracker is told what mass moves: whatever the batches are
+WEIGH_STEPS = 1024  # how often the position tracker is told what mass moves: whatever the batches are
 DEFAULT_COUNT_M = 1e-4  # of an encoder, where the profile has no calibration
 OnPositions = Callable[[NDArray[np.float64], NDArray[np.float64]], None]  # session times; m above the rest
 
@@ -71,7 +71,7 @@ class Spine:
         static = limits.kind == "static"
         fault, averages = detect.sensor_fault, detect.cell.conversions >= 2
         self._grid = Grid(fault.gap_s, fault.jump_m, limits.lift_off_n, averages=averages, has_position=not static)
-        self._tracker = PositionTracker(count_m, limits.inertia)
+        self._tracker = PositionTracker(count_m, _surely_moves(limits))
         self._weigh_at = WEIGH_STEPS
         self._motion = MotionFilter(detect.motion, detect.cell, limits.v_rest_m_s, count_m)
         self._signals = SignalWindow(self._motion.slow_lag)
@@ -123,7 +123,7 @@ class Spine:
             if ahead > 0:
                 early, steps = steps.split(ahead)
                 self._follow(early, events, feedback)
-            self._tracker.weigh(self.limits.inertia)
+            self._tracker.weigh(_surely_moves(self.limits))
             self._weigh_at += WEIGH_STEPS * (1 + max(0, -ahead) // WEIGH_STEPS)
         self._follow(steps, events, feedback)
 
@@ -211,6 +211,11 @@ class Spine:
         x = self._signals.x[self._signals.row(start) : self._signals.row(following)]
         self._zigzag.scan(x, start, before.reversal_m)
         self._scan(following, end)
+
+
+def _surely_moves(limits: Limits) -> float:
+    """The mass that moves, as a share of load/g; none before a repetition has shown that there is a stack."""
+    return limits.inertia if limits.friction is not None or limits.kind != "stack" else 0.0
 
 
 def _news(tracked: TrackedSteps, lag: int) -> list[News]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -268,11 +267,10 @@ class Limits:
         limits = replace(self, zero_n=zero_n)
         if friction is None:
             return limits
-        if not self.resistance_known:  # a repetition that taught friction fitted the curve
+        if resistance is not None and self.resistance_known:
+            limits = limits.with_resistance(resistance.shaped(self.resistance))
+        elif not self.resistance_known:  # a repetition that taught friction fitted it
             limits = limits.with_resistance(resistance)
-        elif resistance is not None:
-            ours = self.resistance or Resistance(self.bottom_m, self.top_m, (1.0, 1.0))
-            limits = limits.with_resistance(msgspec.structs.replace(ours, inertia=resistance.inertia))
         return limits if self.friction is not None else replace(limits, friction=friction, friction_from="learned")
 
     def with_resistance(self, resistance: Resistance | None) -> "Limits":

@@ -28,6 +28,12 @@ class Resistance(msgspec.Struct, frozen=True):
         """Whether the load does; if not, only the moving mass is another than a stack's."""
         return min(self.shares) < max(self.shares)
 
+    def shaped(self, given: "Resistance | None") -> "Resistance":
+        """The same mass along the given curve, or along a constant load."""
+        if given is None:
+            return Resistance(self.bottom_m, self.top_m, (1.0, 1.0), self.inertia)
+        return msgspec.structs.replace(given, inertia=self.inertia)
+
     @property
     def places_m(self) -> Column:
         """The places of the shares, m above the rest."""

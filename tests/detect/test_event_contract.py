@@ -30,7 +30,7 @@ from monitor.detect import (
 )
 from monitor.detect.moment import seconds
 from monitor.events import KINDS, AnyEvent, Event, FaultCause, Feedback, Leak, Phase, RepStart, Turnaround
-from monitor.learning import curve, load
+from monitor.learning import load, mass
 from monitor.mqtt.contract.messages import LIVE_HZ
 from monitor.profile import limits as limits_module
 from monitor.profile.limits import Limits, limits_of
@@ -259,7 +259,7 @@ FIXED = (  # numbers without a key, and where the code has them
     (r"by more than (\d+) %, is confirmed", load.SAME * 100),
     (r"differs from a given load by more than (\d+) %", load.ALIEN * 100),
     (r"for `slack` it is assumed to be (\d\.\d+)", conditions.USUAL_FRICTION),
-    (r"unless the movement shows less than ([\d.]+) of it", curve.LIGHTER),
+    (r"unless the movement shows less than ([\d.]+) of it", mass.LIGHTER),
     (r"but at least ([\d.]+) m, and a repetition", limits_module.ASSUMED_RANGE_M),
     (r"would not be too fast over ([\d.]+) m", limits_module.WIDEST_RANGE_M),
     (r"Spikes less than ([\d.]+) s apart", sensor_faults.QUIET_SPIKE_S),
