@@ -28,12 +28,6 @@ class Resistance(msgspec.Struct, frozen=True):
         """Whether the load does; if not, only the moving mass is another than a stack's."""
         return min(self.shares) < max(self.shares)
 
-    def shaped(self, given: "Resistance | None") -> "Resistance":
-        """The same mass along the given curve, or along a constant load."""
-        if given is None:
-            return Resistance(self.bottom_m, self.top_m, (1.0, 1.0), self.inertia)
-        return msgspec.structs.replace(given, inertia=self.inertia)
-
     @property
     def places_m(self) -> Column:
         """The places of the shares, m above the rest."""
@@ -62,6 +56,15 @@ def resistance_of(
     forces_n = np.interp(np.linspace(bottom_m, top_m, KNOTS), curve_m, curve_n)
     load_n = mean(forces_n)
     return Resistance(bottom_m - rest_m, top_m - rest_m, tuple((forces_n / load_n).tolist())), load_n
+
+
+def moving_like(given: Resistance | None, learned: Resistance | None) -> Resistance | None:
+    """The given curve, or None for a constant load, with the mass that was learned."""
+    if learned is None:
+        return given
+    if given is None:
+        return Resistance(learned.bottom_m, learned.top_m, (1.0, 1.0), learned.inertia)
+    return msgspec.structs.replace(given, inertia=learned.inertia)
 
 
 def mean(values: Column) -> float:
