@@ -34,7 +34,8 @@ from monitor.signals.zigzag import Reversal, Zigzag
 
 BATCH_ROWS = 1 << 14  # samples at once: what is computed of them fits into the cache of a core
 BLOCK_STEPS = 2048  # 10 s at once: bounds the memory of a call
-WEIGH_STEPS = 1024  # how often the position tracker is told what mass moves: whatever the batches are
+WEIGH_STEPS = 1024  # until the position tracker is told again what mass moves, whatever the batches are ...
+SETTLED_STEPS = 4 * WEIGH_STEPS  # ... or until then, once a repetition has been seen
 DEFAULT_COUNT_M = 1e-4  # of an encoder, where the profile has no calibration
 OnPositions = Callable[[NDArray[np.float64], NDArray[np.float64]], None]  # session times; m above the rest
 
@@ -124,7 +125,8 @@ class Spine:
                 early, steps = steps.split(ahead)
                 self._follow(early, events, feedback)
             self._tracker.weigh(_surely_moves(self.limits))
-            self._weigh_at += WEIGH_STEPS * (1 + max(0, -ahead) // WEIGH_STEPS)
+            wait = WEIGH_STEPS if self.limits.friction is None else SETTLED_STEPS
+            self._weigh_at += wait * (1 + max(0, -ahead) // wait)
         self._follow(steps, events, feedback)
 
     def _follow(self, steps: Steps, events: list[AnyEvent], feedback: list[Feedback]) -> None:

@@ -28,7 +28,7 @@ SLOW_STEPS = 25  # before and after: the speeds whose difference is a slow accel
 LIGHTER = 0.8  # of the mass that was assumed: less is believed
 LEAST_SLOW_G = 0.001  # of slow accelerations: less is the noise of a coarse encoder
 SEEN = 0.3  # of the slow accelerations, in the others: less is noise, too
-SURE = 6.0  # standard errors: what a curve misses is not as random as noise
+SURE = 24.0  # standard errors: what a curve misses is not random, and lasts for many moments
 LEAST_INERTIA = -0.3  # less is no mass
 NO_FACTOR = 1e-9  # weight for a factor of 0: it decides only where no moment does
 
@@ -40,14 +40,10 @@ class Moments(NamedTuple):
     c: Column
     a_m_s2: Column
     tension_n: Column
-    slow_a_m_s2: Column  # NaN where the movement begins or ends too near
+    slow_a_m_s2: Column  # NaN where not known: beside a jolt
 
     def plus(self, other: "Moments") -> "Moments":
         return Moments(*(np.concatenate(pair) for pair in zip(self, other, strict=True)))
-
-    def with_slow(self) -> NDArray[np.bool_]:
-        return ~np.isnan(self.slow_a_m_s2)
-
 
 class MassLearner:
     """Call `update` after each repetition that fits the known load."""
@@ -79,21 +75,38 @@ def less_inertia(
     The load is a sum of `parts`, shape (k, n), and its mean the sum of their factors times `weights`; `load_n` is
     about what it is.
     """
-    good = moments.with_slow()
-    n = np.count_nonzero(good)
-    rows = np.vstack((parts, load_n * moments.c, moments.slow_a_m_s2, moments.a_m_s2, moments.tension_n))[:, good]
+    rows = np.vstack((parts, load_n * moments.c, moments.slow_a_m_s2, moments.a_m_s2, moments.tension_n))
+    known = ~np.isnan(moments.slow_a_m_s2)
+    found = _chosen_by_slow(*_left(rows[:, known], weights), int(np.count_nonzero(known)))
+    rows[-3] = 0.0
+    if found >= LIGHTER * assumed:
+        found = _bounded_by_forces(*_left(rows, weights))
+    return found if found < LIGHTER * assumed else None
+
+
+def _left(rows: Column, weights: Column) -> tuple[NDArray[np.floating[Any]], float]:
+    """The products of slow accelerations, accelerations and forces that the rows before do not explain; load/g."""
     products = rows @ rows.T
     explaining, explained = products[:-3, :-3], products[:-3, -3:]
     factors = least_squares(explaining, explained)
-    (slow, common, of_force), (_, all_a, a_force), (*_, force) = (products[-3:, -3:] - explained.T @ factors).tolist()
-    if slow < n * (LEAST_SLOW_G * G) ** 2 or common < SEEN * slow:
-        return None
+    return products[-3:, -3:] - explained.T @ factors, float(weights @ factors[:-1, 2]) / G
+
+
+def _chosen_by_slow(left: NDArray[np.floating[Any]], load_g: float, n: int) -> float:
+    """The mass, as a share of load/g, if that is sure; infinity if the movement does not show it."""
+    (slow, common, of_force), (_, of_a, both), (*_, force) = left.tolist()
+    if slow < n * (LEAST_SLOW_G * G) ** 2 or common < SEEN * slow or not n:
+        return np.inf
     mass = of_force / common
-    missed = max(0.0, force - 2 * mass * a_force + mass * mass * all_a) / n
-    a_load = G / float(weights @ factors[:-1, 2])
-    inertia, error = mass * a_load, float(np.sqrt(missed * slow)) / common * a_load
-    surely = inertia + SURE * error < LIGHTER * assumed
-    return max(0.0, inertia) if surely and inertia > LEAST_INERTIA else None
+    missed = max(0.0, force - 2 * mass * both + mass * mass * of_a) / n
+    error = SURE * float(np.sqrt(missed * slow)) / common
+    return max(0.0, mass / load_g) if abs(mass) + error < LIGHTER * load_g else np.inf
+
+
+def _bounded_by_forces(left: NDArray[np.floating[Any]], load_g: float) -> float:
+    """At most this mass moves: accelerations are noisier than forces, so they are explained by them."""
+    both, force = float(left[-2, -1]), float(left[-1, -1])
+    return force / both / load_g if both > 0 else np.inf
 
 
 def least_squares(products: Column, aims: Column) -> NDArray[np.floating[Any]]:
@@ -126,7 +139,9 @@ def moments_of(signals: SignalWindow, limits: Limits, doubted: Stretches, start:
 def _slow_accelerations(signals: SignalWindow, start: int, n: int) -> Column:
     """Of `n` moments from `start` on."""
     first = max(signals.oldest, start - SLOW_STEPS)
-    v_m_s = signals.part(signals.v, first, min(signals.now + 1, start + n + SLOW_STEPS))
+    span = first, min(signals.now + 1, start + n + SLOW_STEPS)
+    v_m_s, a_m_s2 = (signals.part(column, *span) for column in (signals.v, signals.a))
+    v_m_s = np.where(np.abs(a_m_s2) < CALM_G * G, v_m_s, np.nan)
     slow_a_m_s2 = (v_m_s[2 * SLOW_STEPS :] - v_m_s[: -2 * SLOW_STEPS]) / (2 * SLOW_STEPS * STEP_S)
     known = np.full(n, np.nan)
     low = first + SLOW_STEPS - start

@@ -56,7 +56,7 @@ class MachineSettings(SettingsTable, frozen=True, kw_only=True):
     resistance: Literal["constant", "curve", "learned"] | None = None  # None: constant, until repetitions show a curve
     curve_m: Annotated[tuple[Position, ...], Meta(min_length=2, max_length=64)] | None = None  # places of a curve
     curve_n: Annotated[tuple[Force, ...], Meta(min_length=2, max_length=64)] | None = None  # forces there
-    inertia_kg: Annotated[float, Meta(ge=0, le=1000)] | None = None  # that moves along a curve; default: learned
+    inertia_kg: Annotated[float, Meta(ge=0, le=1000)] | None = None  # that moves; default: learned
     plates_kg: Annotated[tuple[Annotated[float, Meta(gt=0, le=1000)], ...], Meta(min_length=1)] | None = None
     force_ceiling_n: Force | None = None
     peak_n: Force | None = None  # static: the tested peak; default: learned
