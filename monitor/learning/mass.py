@@ -45,6 +45,7 @@ class Moments(NamedTuple):
     def plus(self, other: "Moments") -> "Moments":
         return Moments(*(np.concatenate(pair) for pair in zip(self, other, strict=True)))
 
+
 class MassLearner:
     """Call `update` after each repetition that fits the known load."""
 
