@@ -202,8 +202,8 @@ class LeakTally:
 
     def _rested(self, limits: Limits, end: int) -> list[Stretch]:
         """Contacts up to a moment: as events show them, too, which in doubt begin before the place does."""
-        told = [one for one in self._events if isinstance(one.event, StackTouch | BottomRest)]
-        spans = ((one.start, end if one.end is None else min(one.end, end)) for one in told)
+        contacts = [one for one in self._events if isinstance(one.event, StackTouch | BottomRest)]
+        spans = ((one.start, end if one.end is None else min(one.end, end)) for one in contacts)
         return union([*self._contacts.until(end), *spans], steps(limits.detect.stack_touch.join_s))
 
     def _free(self, limits: Limits, end: int) -> list[Stretch]:

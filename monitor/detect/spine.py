@@ -34,7 +34,7 @@ from monitor.signals.zigzag import Reversal, Zigzag
 
 BATCH_ROWS = 1 << 14  # samples at once: what is computed of them fits into the cache of a core
 BLOCK_STEPS = 2048  # 10 s at once: bounds the memory of a call
-WEIGH_STEPS = 1024  # until the position tracker is told again what mass moves, whatever the batches are ...
+WEIGH_STEPS = 1024  # until the position tracker is given the moving mass again, whatever the batches are ...
 SETTLED_STEPS = 4 * WEIGH_STEPS  # ... or until then, once a repetition has been seen
 DEFAULT_COUNT_M = 1e-4  # of an encoder, where the profile has no calibration
 OnPositions = Callable[[NDArray[np.float64], NDArray[np.float64]], None]  # session times; m above the rest

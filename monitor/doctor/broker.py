@@ -115,7 +115,7 @@ def board_report(received: list[InfoMessage]) -> BoardReport:
     report.device = dict(link.device)
     report.slips = (0, link.device.get("enc_illegal", 0))
     report.drops = (link.counts.get("drops_a_minute", 0), link.state == "unstable")
-    report.told, report.storage = True, newest.storage.trouble
+    report.informed, report.storage = True, newest.storage.trouble
     if newest.calibration is not None:
         report.drift = newest.calibration.zero_n, newest.calibration.drift
     report.position_hz, report.force_hz = _rates_hz(received)

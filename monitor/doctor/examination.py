@@ -48,7 +48,7 @@ class Examination:
         folder = str(self._directory)
         yield self._do("disk_space", lambda: host.disk_space(folder, probes.free_bytes(self._directory)))
         yield self._do("disk_mount", lambda: host.disk_mount(mount_warning(self._directory)))
-        yield self._do("storage", lambda: host.storage(self._report.told, self._report.storage))
+        yield self._do("storage", lambda: host.storage(self._report.informed, self._report.storage))
         yield from self._of_network()
 
     def _do(self, key: str, check: Check) -> Finding:

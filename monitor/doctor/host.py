@@ -36,9 +36,9 @@ def disk_mount(warning: str | None) -> Finding:
     return bad("disk_mount", what, should, remedy)
 
 
-def storage(told: bool, trouble: str | None) -> Finding:
+def storage(informed: bool, trouble: str | None) -> Finding:
     should = "every event and recording is written"
-    if not told:
+    if not informed:
         return unknown("storage", "no daemon that can be asked is running", should)
     if trouble is None:
         return ok("storage", "the daemon can write", should)

@@ -39,7 +39,7 @@ class BoardReport:
     drift: tuple[float | None, str | None] | None = None  # zero in newtons and calibration warning of a running daemon
     slips: tuple[int, int] | None = None  # illegal transitions of the encoder: now, and before
     drops: tuple[int, bool] | None = None  # disconnections within a minute, and True if these are too many
-    told: bool = False  # a running daemon has told this
+    informed: bool = False  # by a running daemon
     storage: str | None = None  # what keeps that daemon from writing
 
     @property

@@ -73,7 +73,7 @@ def test_rows_that_a_computer_stamped_give_the_same_events(
     tables: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """An adapter passes them on every 40 ms: by these times the encoder freezes and the stack is dropped."""
-    path, told = tables[0], []
+    path, reported = tables[0], []
     late = [(math.ceil(t / 40) * 40, x, load) for t, x, load in a_set()]
     for k, rows in enumerate((a_set(), late)):
         out = tmp_path / f"{k}.jsonl"
@@ -85,9 +85,9 @@ def test_rows_that_a_computer_stamped_give_the_same_events(
         assert ("t_s jitters by 11.2 ms, and the positions do not: the rows were stamped on arrival" in said) == (
             k == 1
         )
-        told.append([(event["kind"], event["t_s"]) for event in map(json.loads, out.read_text().splitlines())])
-    assert [kind for kind, _ in told[0]] == [kind for kind, _ in told[1]]
-    assert [t_s for _, t_s in told[0]] == pytest.approx([t_s for _, t_s in told[1]], abs=0.01)
+        reported.append([(event["kind"], event["t_s"]) for event in map(json.loads, out.read_text().splitlines())])
+    assert [kind for kind, _ in reported[0]] == [kind for kind, _ in reported[1]]
+    assert [t_s for _, t_s in reported[0]] == pytest.approx([t_s for _, t_s in reported[1]], abs=0.01)
 
 
 def test_a_table_of_counts_without_time_is_read_by_what_one_count_is(tables: tuple[Path, Path], tmp_path: Path) -> None:
@@ -97,10 +97,10 @@ def test_a_table_of_counts_without_time_is_read_by_what_one_count_is(tables: tup
     tables[0].write_text("counts,cell\n" + rows)
     options = ["--columns", "t=,x=counts,f=cell", "--units=-0.1mm,-kg,10ms"]
     assert main(["replay", str(tables[0]), *options, "--events", str(events[1])]) == 0
-    told = [
+    reported = [
         [(event["kind"], event["t_s"]) for event in map(json.loads, path.read_text().splitlines())] for path in events
     ]
-    assert told[0] == told[1]
+    assert reported[0] == reported[1]
 
 
 def test_a_recording_has_no_columns(capsys: pytest.CaptureFixture[str]) -> None:

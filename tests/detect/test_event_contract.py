@@ -226,8 +226,8 @@ def test_every_key_has_the_type_and_the_values_of_the_code(title: str, struct: t
             for key, words in zip(keys, types, strict=True):
                 if key == "kind":
                     continue
-                told = set(re.findall(r"|".join({*TYPES.values(), "object", "list", "true"}), words))
-                assert {"boolean" if name == "true" else name for name in told} == types_of(hints[key]), key
+                given = set(re.findall(r"|".join({*TYPES.values(), "object", "list", "true"}), words))
+                assert {"boolean" if name == "true" else name for name in given} == types_of(hints[key]), key
                 if not re.search(r"as in section|see below|as the load", row["meaning"]):
                     assert values_of(hints[key]) <= set(names(row["meaning"])), key
 
@@ -273,8 +273,8 @@ FIXED = (  # numbers without a key, and where the code has them
 
 @pytest.mark.parametrize(("words", "value"), FIXED)
 def test_a_number_without_a_key_is_that_of_the_code(words: str, value: float) -> None:
-    (told,) = re.findall(words, " ".join(CONTRACT.read_text().split()))
-    assert float(told) == pytest.approx(value)
+    (written,) = re.findall(words, " ".join(CONTRACT.read_text().split()))
+    assert float(written) == pytest.approx(value)
 
 
 @pytest.mark.parametrize("row", section("1.2").table("tempo"), ids=lambda row: row["tempo"])

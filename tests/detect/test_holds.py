@@ -336,12 +336,12 @@ def test_a_stack_lifted_by_hand_is_no_repetition_though_the_cell_falls_silent(si
 def test_a_set_that_a_trainer_lifts_begins_in_the_hands_of_the_lifter(left: float) -> None:
     """Half of what the trainer leaves to the cable begins it too early: that is known once the load is."""
     lifted: list[Act] = [Helped(1.0, 2.5, left), Still(0.8), Leg(0.0, 4.0), Down(1.5)]
-    told = records([*lifted, *lifted, *END], LIFTED)
-    starts = [event for event in told if event.kind == "set_start"]
+    reported = records([*lifted, *lifted, *END], LIFTED)
+    starts = [event for event in reported if event.kind == "set_start"]
     assert [(event.id, event.set) for event in starts] == [(starts[0].id, 1)] * 2
     assert starts[0].t_s < LEAD_S + 1.0
     assert starts[1].t_s == pytest.approx(LEAD_S + 2.5, abs=0.05)
-    [summary] = [event for event in of_all(told) if event.kind == "set_end"]
+    [summary] = [event for event in of_all(reported) if event.kind == "set_end"]
     assert isinstance(summary, SetEnd)
     assert summary.reps == 2
     assert summary.set_s == pytest.approx(2 * (0.8 + 4.0 + 0.4) + 1.5 + 2.5, abs=0.1)
@@ -349,9 +349,9 @@ def test_a_set_that_a_trainer_lifts_begins_in_the_hands_of_the_lifter(left: floa
 
 def test_a_tug_at_the_cable_that_a_trainer_lifts_is_no_beginning() -> None:
     lifted: list[Act] = [Helped(0.3, 1.0, 0.15), Tug(0.15, 0.2), Tug(1.0, 0.15), Tug(0.15, 0.2), Helped(1.0, 1.5, 0.15)]
-    told = records([*lifted, Still(0.8), Leg(0.0, 4.0), *END], LIFTED)
-    assert of_all(told)[0].kind == "set_start"
-    assert of_all(told)[0].t_s == pytest.approx(LEAD_S + 3.05, abs=0.05)
+    reported = records([*lifted, Still(0.8), Leg(0.0, 4.0), *END], LIFTED)
+    assert of_all(reported)[0].kind == "set_start"
+    assert of_all(reported)[0].t_s == pytest.approx(LEAD_S + 3.05, abs=0.05)
 
 
 def test_a_set_that_the_lifter_lifts_keeps_its_beginning() -> None:
@@ -365,6 +365,7 @@ def test_a_set_that_the_lifter_lifts_keeps_its_beginning() -> None:
         ([*own, *lifted], LIFTED),
         ([*lifted, *own, *own], PROFILES["learned"]),
     ):
-        told = records([*acts, *END], machine)
-        assert len([event for event in told if event.kind == "set_start"]) == 1
-        assert [event.load_n for event in of_all(told) if event.kind == "rep"][-1] == pytest.approx(LOAD_N, rel=0.02)
+        reported = records([*acts, *END], machine)
+        assert len([event for event in reported if event.kind == "set_start"]) == 1
+        loads_n = [event.load_n for event in of_all(reported) if event.kind == "rep"]
+        assert loads_n[-1] == pytest.approx(LOAD_N, rel=0.02)

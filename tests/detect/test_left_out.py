@@ -36,7 +36,7 @@ def losing_counts(rows: Samples) -> Samples:
     return Samples(rows.t_s, rows.position_m - LOST_M * lost, rows.force_n, flags)
 
 
-def told(rows: Samples) -> tuple[list[Any], Update]:
+def reported(rows: Samples) -> tuple[list[Any], Update]:
     spine = Spine(PROFILES["stack"], "s")
     update = spine.update(rows)
     return list({event.id: event for event in [*update.events, *spine.finish().events]}.values()), update
@@ -44,8 +44,8 @@ def told(rows: Samples) -> tuple[list[Any], Update]:
 
 @pytest.mark.parametrize("spoil", [refused, losing_counts])
 def test_they_take_no_fault_out_of_the_summary(spoil: Any) -> None:
-    found, _ = told(spoil(ROWS))
-    sound, _ = told(ROWS)
+    found, _ = reported(spoil(ROWS))
+    sound, _ = reported(ROWS)
     one, other = (next(event for event in events if event.kind == "set_end") for events in (found, sound))
     assert one.counts | {"sensor_fault": 0} == other.counts | {"sensor_fault": 0}
     assert (one.reps, one.clean_reps) == (other.reps, other.clean_reps)
@@ -56,6 +56,6 @@ def test_they_take_no_fault_out_of_the_summary(spoil: Any) -> None:
 
 @pytest.mark.parametrize("spoil", [refused, losing_counts])
 def test_they_do_not_blank_the_display(spoil: Any) -> None:
-    _, update = told(spoil(ROWS))
+    _, update = reported(spoil(ROWS))
     assert {one.fault for one in update.feedback} == {None}
     assert all(one.tension is not None for one in update.feedback if one.set is not None)

@@ -32,14 +32,14 @@ def braced(
     force_n = np.where(rests, rows.force_n + pulled_n, rows.force_n)
     flags = rows.flags.copy()
     flags[np.searchsorted(rows.t_s, slipped_s)] = Flag.SLIPPED
-    return told(Samples(rows.t_s, jumped(rows, 5.0, jump_m), force_n, flags), machine)
+    return reported(Samples(rows.t_s, jumped(rows, 5.0, jump_m), force_n, flags), machine)
 
 
 def jumped(rows: Samples, at_s: float, by_m: float) -> NDArray[np.float64]:
     return np.where(rows.t_s > at_s, rows.position_m + by_m, rows.position_m)
 
 
-def told(rows: Samples, machine: Profile = PROFILES["stack"]) -> tuple[list[Any], list[Feedback]]:
+def reported(rows: Samples, machine: Profile = PROFILES["stack"]) -> tuple[list[Any], list[Feedback]]:
     spine = Spine(machine, "s")
     update = spine.update(rows)
     records = [*update.events, *spine.finish().events]
@@ -74,8 +74,8 @@ def test_a_limiter_stays_what_it_was_when_the_encoder_has_jumped(jump_m: float, 
     acts: list[Act] = [Down(2.0), *REP, *REP, Down(7.0), *REP, *REP, *END]
     rows = Movement(tuple(acts)).samples()
     limited = profile(rest_m=REST_M - height_m)
-    found, feedback = told(Samples(rows.t_s, jumped(rows, 6.0, jump_m), rows.force_n, rows.flags), limited)
-    sound, _ = told(rows, limited)
+    found, feedback = reported(Samples(rows.t_s, jumped(rows, 6.0, jump_m), rows.force_n, rows.flags), limited)
+    sound, _ = reported(rows, limited)
     for kind in ("set_start", "set_end", "rep"):
         one, other = ([event.t_s for event in events if event.kind == kind] for events in (found, sound))
         assert one == pytest.approx(other, abs=0.1), kind
@@ -93,7 +93,7 @@ def test_a_stack_that_fell_while_the_device_restarted_lies_on_its_rest() -> None
     flags = rows.flags.copy()
     flags[rows.t_s > falls_s + 0.4] = 0
     flags[np.flatnonzero(rows.t_s > falls_s + 0.4)[:8]] = Flag.RESTART
-    found, _ = told(Samples(rows.t_s, rows.position_m, rows.force_n, flags).rows(kept))
+    found, _ = reported(Samples(rows.t_s, rows.position_m, rows.force_n, flags).rows(kept))
     assert not [event for event in found if event.kind in ("assist", "unload", "tension_out")]
     touches = [event for event in found if event.kind == "stack_touch"]
     assert [touch.ended_set for touch in touches] == [False, True]
@@ -108,7 +108,7 @@ def test_a_pause_in_doubt_is_no_fault(pause_s: float) -> None:
     rows = Movement(tuple(acts)).samples()
     machine = profile(working_load_n=None, pause_s=pause_s)
     (found, _), (sound, _) = (
-        told(Samples(rows.t_s, jumped(rows, 5.0, by_m), rows.force_n, rows.flags), machine) for by_m in (0.03, 0.0)
+        reported(Samples(rows.t_s, jumped(rows, 5.0, by_m), rows.force_n, rows.flags), machine) for by_m in (0.03, 0.0)
     )
     one, other = (next(event for event in events if event.kind == "set_end") for events in (found, sound))
     assert (one.reps, one.clean_reps) == (other.reps, other.clean_reps) == (4, 4)

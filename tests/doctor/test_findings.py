@@ -146,7 +146,7 @@ def test_the_info_of_a_daemon_becomes_rates_and_counts() -> None:
     assert (report.version, report.protocol, report.promised_hz) == ("1.2.0", 1, 80.0)
     assert (report.position_hz, report.force_hz) == (500.0, 80.0)
     assert report.slips == (0, 3)
-    assert (report.told, report.storage) == (True, "no space")
+    assert (report.informed, report.storage) == (True, "no space")
     assert board.lost_frames(report.counts or {}, report.device or {}).verdict == "bad"
     assert board_report([info(0.0, 1, 1)]).position_hz is None
     assert board_report([info(20.0, 9000, 900), info(0.2, 10, 1)]).position_hz is None  # a new session

@@ -75,8 +75,8 @@ def _agree_on_units(path: Path, layout: Layout, reading: Reading) -> None:
         name = layout.names[layout.at[quantity]]
         unit = unit_in(name, quantity)
         if unit is None and (other := other_unit_in(name)):
-            told = f"is in {shown(other)}: add what one of them is, as in --units {EXAMPLES[quantity]}"
-            raise TableError(f"{path}, line {layout.line}: {printable(name)} {told}")
+            what = f"is in {shown(other)}: add what one of them is, as in --units {EXAMPLES[quantity]}"
+            raise TableError(f"{path}, line {layout.line}: {printable(name)} {what}")
         if unit is not None and unit != reading.unit(quantity):
             remedy = units_option({**reading.units, quantity: unit})
             raise TableError(f"{path}, line {layout.line}: {printable(name)} is in {unit.words}: add {remedy}")
