@@ -251,15 +251,14 @@ class LoadDetector:
                 before_n = moment.limits.presumed_n if changed else None
                 findings.append(LoadConfirmed(self._carried_since(moment, since, limits.load_n), before_n))
             findings += changed
-        elif limits.load_from == "given" and _explained(moment.limits, limits) and moment.in_set:
+        elif limits.load_from == "given" and _proven_constant(moment.limits, limits) and moment.in_set:
             findings.append(LoadConfirmed(moment.set_start))
         return findings
 
 
-def _explained(before: Limits, limits: Limits) -> bool:
-    """A repetition has just shown the friction, or that the load is constant along the way: the rest is somebody's."""
-    constant = limits.resistance_known and not before.resistance_known and limits.resistance is before.resistance
-    return constant or (limits.weighed and not before.weighed)
+def _proven_constant(before: Limits, limits: Limits) -> bool:
+    """A repetition has just shown that the load is constant along the way: what differed was somebody's force."""
+    return limits.resistance_known and not before.resistance_known and limits.resistance is before.resistance
 
 
 def _changed(moment: Moment, limits: Limits, since: int) -> list[Detection[LoadChange]]:

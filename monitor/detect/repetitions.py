@@ -188,7 +188,7 @@ class RepDetector:
         self._lowest_before_m = self._lowest_m
         self._lower(moment, last)
         self._settled = Detection(rep, start, end)
-        if not moment.limits.weighed and rep.set is not None:
+        if rep.load_n is None and rep.set is not None:
             self._unweighed.add(self._settled, moment)
         return [self._settled, finished]
 

@@ -91,7 +91,7 @@ def _means(head_n: Column, rows: range) -> Column:
 
 def _relative(limits: Limits, tension_n: Column, x_m: Column, v_m_s: Column) -> Column:
     """w'; NaN while no load is known, or where it varies along the way and the position is not known."""
-    if limits.load_n is None or not limits.weighed:
+    if limits.load_n is None:
         return np.full(len(x_m), np.nan)
     ratio = tension_n / (limits.load_n * limits.share_at(x_m))
     return relative_tension(ratio, limits.friction or 0.0, v_m_s, limits.v_rest_m_s, limits.down)

@@ -34,8 +34,7 @@ from monitor.signals.zigzag import Reversal, Zigzag
 
 BATCH_ROWS = 1 << 14  # samples at once: what is computed of them fits into the cache of a core
 BLOCK_STEPS = 2048  # 10 s at once: bounds the memory of a call
-WEIGH_STEPS = 1024  # until the position tracker is given the moving mass again, whatever the batches are ...
-SETTLED_STEPS = 4 * WEIGH_STEPS  # ... or until then, once a repetition has been seen
+WEIGH_STEPS = 4096  # how often the position tracker is given the moving mass, whatever the batches are
 DEFAULT_COUNT_M = 1e-4  # of an encoder, where the profile has no calibration
 OnPositions = Callable[[NDArray[np.float64], NDArray[np.float64]], None]  # session times; m above the rest
 
@@ -72,7 +71,7 @@ class Spine:
         static = limits.kind == "static"
         fault, averages = detect.sensor_fault, detect.cell.conversions >= 2
         self._grid = Grid(fault.gap_s, fault.jump_m, limits.lift_off_n, averages=averages, has_position=not static)
-        self._tracker = PositionTracker(count_m, _surely_moves(limits))
+        self._tracker = PositionTracker(count_m, limits.inertia)
         self._weigh_at = WEIGH_STEPS
         self._motion = MotionFilter(detect.motion, detect.cell, limits.v_rest_m_s, count_m)
         self._signals = SignalWindow(self._motion.slow_lag)
@@ -124,9 +123,8 @@ class Spine:
             if ahead > 0:
                 early, steps = steps.split(ahead)
                 self._follow(early, events, feedback)
-            self._tracker.weigh(_surely_moves(self.limits))
-            wait = WEIGH_STEPS if self.limits.friction is None else SETTLED_STEPS
-            self._weigh_at += wait * (1 + max(0, -ahead) // wait)
+            self._tracker.weigh(self.limits.inertia)
+            self._weigh_at += WEIGH_STEPS * (1 + max(0, -ahead) // WEIGH_STEPS)
         self._follow(steps, events, feedback)
 
     def _follow(self, steps: Steps, events: list[AnyEvent], feedback: list[Feedback]) -> None:
@@ -213,11 +211,6 @@ class Spine:
         x = self._signals.x[self._signals.row(start) : self._signals.row(following)]
         self._zigzag.scan(x, start, before.reversal_m)
         self._scan(following, end)
-
-
-def _surely_moves(limits: Limits) -> float:
-    """The mass that moves, as a share of load/g; none before a repetition has shown that there is a stack."""
-    return limits.inertia if limits.friction is not None or limits.kind != "stack" else 0.0
 
 
 def _news(tracked: TrackedSteps, lag: int) -> list[News]:

@@ -31,7 +31,7 @@ class UnweighedReps:
     def weigh(self, moment: Moment) -> list[Correction]:
         """Once the load is known, send the repetitions that were done with it again, with what it shows of them."""
         load_n, signals = moment.limits.load_n, moment.signals
-        if load_n is None or not self._reps or not moment.limits.weighed:
+        if load_n is None or not self._reps:
             return []
         found = []
         for one in self._reps:

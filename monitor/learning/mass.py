@@ -29,7 +29,6 @@ LIGHTER = 0.8  # of the mass that was assumed: less is believed
 LEAST_SLOW_G = 0.001  # of slow accelerations: less is the noise of a coarse encoder
 SEEN = 0.3  # of the slow accelerations, in the others: less is noise, too
 SURE = 24.0  # standard errors: what a curve misses is not random, and lasts for many moments
-LEAST_INERTIA = -0.3  # less is no mass
 NO_FACTOR = 1e-9  # weight for a factor of 0: it decides only where no moment does
 
 

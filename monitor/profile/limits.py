@@ -66,7 +66,8 @@ class Limits:
         return self.span_m if self.range_agreed else max(self.span_m, ASSUMED_RANGE_M)
 
     @property
-    def span_m(self) -> float:  # from the bottom to the top as far as they are known
+    def span_m(self) -> float:
+        """From the bottom to the top as far as they are known."""
         return self.top_m - self.bottom_m
 
     @cached_property
@@ -97,8 +98,8 @@ class Limits:
 
     @cached_property
     def v_rest_m_s(self) -> float:
-        motion, slower_m_s = self.detect.motion, min(self.v_up_m_s, self.v_down_m_s)
-        return max(motion.rest_min_m_s, motion.rest_fraction * slower_m_s)
+        motion = self.detect.motion
+        return max(motion.rest_min_m_s, motion.rest_fraction * min(self.v_up_m_s, self.v_down_m_s))
 
     @cached_property
     def v_move_m_s(self) -> float:
@@ -109,7 +110,8 @@ class Limits:
         return max(self.detect.motion.reversal_min_m, self.detect.motion.reversal_fraction * self.range_m)
 
     @cached_property
-    def extreme_m(self) -> float:  # a dwell lies within this of its extreme
+    def extreme_m(self) -> float:
+        """A dwell lies within this of its extreme."""
         return max(self.detect.motion.extreme_m, self.detect.motion.extreme_fraction * self.range_m)
 
     @cached_property
@@ -213,7 +215,8 @@ class Limits:
         return held.unknown_n if self.selected_n is None else held.tension * self.selected_n
 
     @cached_property
-    def unload_below(self) -> float:  # the muscle counts as unloaded while w' is below this
+    def unload_below(self) -> float:
+        """The muscle counts as unloaded while w' is below this."""
         unload = self.detect.unload
         return 1 - max(unload.low, unload.factor * self.a_jerk_m_s2 / G)
 
@@ -224,15 +227,11 @@ class Limits:
         return max(assist.size, assist.size_min_n / self.load_n) if self.load_n else float("inf")
 
     @cached_property
-    def lifted_n(self) -> float:  # with less tension, somebody else lifts the stack
+    def lifted_n(self) -> float:
+        """With less tension than this, somebody else lifts the stack."""
         if self.selected_n is None:
             return self.detect.held.unknown_n
         return min(self.lift_off_n, self.detect.assist.lifted * self.selected_n)
-
-    @property
-    def weighed(self) -> bool:
-        """Whether tension can be compared with the load: on a stack, friction is a part of it."""
-        return self.load_n is not None and (self.friction is not None or self.kind != "stack")
 
     def ceiling_n_at(self, share: Level) -> Level:
         """At shares of the load; infinity if neither the load nor an absolute limit is known."""
@@ -243,8 +242,8 @@ class Limits:
         return np.minimum(given_n, heavy_n * max(1.0, self.down) * share)
 
     def with_load(self, load_n: float, friction: float, *, load_from: LOAD_FROM, friction_from: KNOWN_FROM) -> "Limits":
-        known: dict[str, Any] = {"load_n": load_n, "load_from": load_from, "friction_from": friction_from}
-        return replace(self, friction=friction, presumed_n=None, lowered_n=None, **known)
+        sources: dict[str, Any] = {"load_from": load_from, "friction_from": friction_from}
+        return replace(self, load_n=load_n, friction=friction, presumed_n=None, lowered_n=None, **sources)
 
     def corrected(self, load_n: float | None) -> "Limits":
         """The limits with another value of the learned load, which is confirmed or presumed as before."""

@@ -83,7 +83,7 @@ def evaluate(
     relative = _put_load(held, block, limits)
     if not looking_back:
         loaded = block.tension >= block.half_n
-        in_band = np.zeros_like(loaded) if not limits.weighed else loaded & ~(held[Bit.LOW] | held[Bit.HIGH])
+        in_band = np.zeros_like(loaded) if limits.load_n is None else loaded & ~(held[Bit.LOW] | held[Bit.HIGH])
         window.relative[rows] = relative
         _count(window.loaded, rows, loaded)
         _count(window.in_band, rows, in_band)
@@ -177,7 +177,7 @@ def _put_slow_motion(held: Conditions, block: _Block, limits: Limits, *, ranged:
 
 def _put_load(held: Conditions, block: _Block, limits: Limits) -> Column:
     """Conditions of the tension against the load. Returns w', NaN while no load is known."""
-    if limits.load_n is None or not limits.weighed:
+    if limits.load_n is None:
         return _put_lifted(held, block, limits.lowered_n, limits)
     ratio = block.tension / (limits.load_n * block.share)
     relative = relative_tension(ratio, limits.friction or 0.0, block.v, limits.v_rest_m_s, limits.down)
