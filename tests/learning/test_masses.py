@@ -100,6 +100,12 @@ def test_a_session_judges_a_dead_stop_by_the_mass_that_it_has_learned(
     assert list({event.id: event.cause for event in events if event.kind == "sensor_fault"}.values()) == causes
 
 
+def test_an_encoder_that_freezes_in_the_first_repetition_of_an_unknown_machine_is_found() -> None:
+    """Before a repetition shows less, the mass is a stack's: a light one would hide it."""
+    events = detected(Spine(unknown(), "s"), rows_of(REP * 2, 1.0, frozen_in=0))
+    assert list({event.id: event.cause for event in events if event.kind == "sensor_fault"}.values()) == ["frozen"]
+
+
 @pytest.mark.parametrize("mass", [0.0, 1.0])
 def test_slow_accelerations_show_the_mass_where_the_encoder_is_coarse(mass: float) -> None:
     """The accelerations of so few counts are mostly noise."""
