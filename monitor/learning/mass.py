@@ -4,8 +4,8 @@
 
 Bands and air move little, and the handle of a pulley moves half the load by twice the way, so its m a is half of a
 stack's. What forces and accelerations have in common, beside place and direction, is m a. The accelerations of a coarse
-encoder are mostly noise, so the slow ones, over a quarter of a second, choose what counts: their noise is small, and
-another one.
+encoder are mostly noise, so the slow ones, over a quarter of a second, choose what counts: their noise is small
+and independent of it.
 """
 
 from typing import Any, NamedTuple

@@ -57,10 +57,9 @@ def check_place(path: Path) -> None:
     part = _part_of(path)
     try:
         part.touch()
+        part.unlink()
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _part_of(path: Path) -> Path:

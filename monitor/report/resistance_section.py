@@ -150,10 +150,10 @@ def _axis(frame: _Frame) -> Markup:
         force_n, place_m = share * frame.most_n, frame.left_m + share * (frame.right_m - frame.left_m)
         x, y = frame.at(place_m, force_n)
         lines.append(element("line", class_="grid", x1=EDGE, x2=WIDTH, y1=f"{y:.1f}", y2=f"{y:.1f}"))
-        both = (
-            ((f"{force_n:.0f} N", 4), (weight(force_n, 0), 18)) if force_n else (("0", 4),)
-        )  # a place is named below it
-        lines += [element("text", said, x=EDGE - 6, y=f"{y + down:.1f}", text_anchor="end") for said, down in both]
+        labels = (
+            [(f"{force_n:.0f} N", 4), (weight(force_n, 0), 18)] if force_n else [("0", 4)]
+        )  # a place stands below 0
+        lines += [element("text", text, x=EDGE - 6, y=f"{y + down:.1f}", text_anchor="end") for text, down in labels]
         label = f"{place_m * 100:.0f} cm{words}"
         lines.append(element("text", label, x=f"{x:.1f}", y=HEIGHT - 8, text_anchor="middle"))
     return element("g", *lines, class_="axis")

@@ -48,7 +48,7 @@ export function draw(now, words) {
   mark("cue", now.cue);
   drawCue(now, words);
   put("colours", [now.state, now.band, now.resting].join(), redraw);
-  const level = drawBar(now, words);
+  const level = describeBar(now, words);
   if (move({ level, position: now.position, pace: now.pace })) writes += 1;
   drawLadder(now, words);
   drawFigures(now, words);
@@ -82,8 +82,8 @@ function detail(now, words) {
   return words.text(now.state === "stale" ? "for" : "in", words.seconds(now.seconds));
 }
 
-/** Returns the level of the bar, null if there is none. */
-function drawBar(now, words) {
+/** Describes the bar for style sheet and screen readers; returns how full it is, 0 to 1, or null for no bar. */
+function describeBar(now, words) {
   const neutral = now.state === "learning" && now.force_n !== null;
   const level = neutral ? learningLevel(now) : now.tension === null ? null : barLevel(now.tension, now.half, now.band);
   mark("level", level === null ? "none" : "shown");
